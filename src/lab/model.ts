@@ -9,9 +9,27 @@ export type MemberName = string;
 export type PackageName = string;
 
 export type PackageStatus =
-  | 'up' | 'down' | 'start_wait' | 'starting' | 'halting' | 'halt_wait' | 'failing' | 'relocate_wait' | 'partially_down' | 'unknown';
+  | 'up'
+  | 'down'
+  | 'start_wait'
+  | 'starting'
+  | 'halting'
+  | 'halt_wait'
+  | 'failing'
+  | 'relocate_wait'
+  | 'partially_down'
+  | 'unknown';
 export type PackageRunState =
-  | 'running' | 'halted' | 'failed' | 'starting' | 'halting' | 'failing' | 'relocate_wait' | 'halt_aborted' | 'maintenance' | 'unknown';
+  | 'running'
+  | 'halted'
+  | 'failed'
+  | 'starting'
+  | 'halting'
+  | 'failing'
+  | 'relocate_wait'
+  | 'halt_aborted'
+  | 'maintenance'
+  | 'unknown';
 
 /** SG_HALT_REASON [L8 p.134]; assignment of automatic_halt is INFERRED. */
 export type HaltReason = 'failure' | 'user_halt' | 'automatic_halt';
@@ -80,18 +98,45 @@ export type LabEvent =
   | { readonly kind: 'member-run'; readonly request: string; readonly members: readonly MemberName[] }
   | { readonly kind: 'member-halt'; readonly request: string; readonly members: readonly MemberName[]; readonly force: boolean }
   | {
-      readonly kind: 'package-run'; readonly request: string; readonly packages: readonly PackageName[];
+      readonly kind: 'package-run';
+      readonly request: string;
+      readonly packages: readonly PackageName[];
       /** Empty: the issuing member. */
-      readonly members: readonly MemberName[]; readonly issuedOn: MemberName;
+      readonly members: readonly MemberName[];
+      readonly issuedOn: MemberName;
       /** -a: let the policy choose. */
       readonly anyMember: boolean;
       /** -m: run modules up to and including; -e: all but. Only in maintenance mode. */
-      readonly upToModule?: string; readonly exceptModule?: string;
+      readonly upToModule?: string;
+      readonly exceptModule?: string;
     }
-  | { readonly kind: 'package-halt'; readonly request: string; readonly packages: readonly PackageName[]; readonly members: readonly MemberName[]; readonly force: boolean }
-  | { readonly kind: 'package-switch'; readonly request: string; readonly packages: readonly PackageName[]; readonly enable: boolean; readonly members: readonly MemberName[] }
-  | { readonly kind: 'package-maintenance'; readonly request: string; readonly packages: readonly PackageName[]; readonly on: boolean; readonly members: readonly MemberName[] }
-  | { readonly kind: 'service-reset'; readonly request: string; readonly packages: readonly PackageName[]; readonly service: string }
+  | {
+      readonly kind: 'package-halt';
+      readonly request: string;
+      readonly packages: readonly PackageName[];
+      readonly members: readonly MemberName[];
+      readonly force: boolean;
+    }
+  | {
+      readonly kind: 'package-switch';
+      readonly request: string;
+      readonly packages: readonly PackageName[];
+      readonly enable: boolean;
+      readonly members: readonly MemberName[];
+    }
+  | {
+      readonly kind: 'package-maintenance';
+      readonly request: string;
+      readonly packages: readonly PackageName[];
+      readonly on: boolean;
+      readonly members: readonly MemberName[];
+    }
+  | {
+      readonly kind: 'service-reset';
+      readonly request: string;
+      readonly packages: readonly PackageName[];
+      readonly service: string;
+    }
   /** A checked configuration takes effect; the daemon has done cmcheckconf's part before it sends this. */
   | { readonly kind: 'configuration-applied'; readonly request: string; readonly packages: readonly PackageFile[] }
   | { readonly kind: 'package-deleted'; readonly request: string; readonly package: PackageName }
@@ -108,17 +153,39 @@ export type LabEvent =
 
 export type Effect =
   | {
-      readonly kind: 'run-start'; readonly package: PackageName; readonly member: MemberName;
-      readonly timeoutSeconds: number | null; readonly upToModule?: string; readonly exceptModule?: string;
+      readonly kind: 'run-start';
+      readonly package: PackageName;
+      readonly member: MemberName;
+      readonly timeoutSeconds: number | null;
+      readonly upToModule?: string;
+      readonly exceptModule?: string;
     }
-  | { readonly kind: 'run-halt'; readonly package: PackageName; readonly member: MemberName; readonly reason: HaltReason; readonly timeoutSeconds: number | null }
+  | {
+      readonly kind: 'run-halt';
+      readonly package: PackageName;
+      readonly member: MemberName;
+      readonly reason: HaltReason;
+      readonly timeoutSeconds: number | null;
+    }
   /** Restart one service in place; the rest of the package stays as it is. */
-  | { readonly kind: 'restart-service'; readonly package: PackageName; readonly member: MemberName; readonly service: string; readonly restarts: number }
+  | {
+      readonly kind: 'restart-service';
+      readonly package: PackageName;
+      readonly member: MemberName;
+      readonly service: string;
+      readonly restarts: number;
+    }
   /** Kill whatever control script and services of the package still run on the member (after a time-out). */
   | { readonly kind: 'kill-services'; readonly package: PackageName; readonly member: MemberName }
   /** Fail fast: the member's machine is reset. */
   | { readonly kind: 'reset-member'; readonly member: MemberName; readonly why: string }
-  | { readonly kind: 'reply'; readonly request: string; readonly exitCode: 0 | 1; readonly lines: readonly string[]; readonly errorLines: readonly string[] }
+  | {
+      readonly kind: 'reply';
+      readonly request: string;
+      readonly exitCode: 0 | 1;
+      readonly lines: readonly string[];
+      readonly errorLines: readonly string[];
+    }
   /** A line for the cluster's syslog and the timeline. */
   | { readonly kind: 'log'; readonly member: MemberName | null; readonly package: PackageName | null; readonly text: string };
 

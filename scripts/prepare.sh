@@ -1,0 +1,61 @@
+# Sourced by scripts/demo and scripts/test: makes sure of what they need, installs only what is absent, and says so.
+# Sets `repository`; changes to it.
+set -eu
+repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$repository"
+
+say() { printf '%s\n' "$*" >&2; }
+
+command -v node >/dev/null 2>&1 || { say "Node.js 20.19 or newer is missing; install it first (Debian: package nodejs of a suitable release)."; exit 4; }
+node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+  { say "Node.js 20.19 or newer is needed; this is $(node --version)."; exit 4; }
+command -v npm >/dev/null 2>&1 || { say "npm is missing; it usually comes with Node.js."; exit 4; }
+
+# program:package; the lab runs these inside its members.
+lab_programs="cf-serverd:cfengine3 cf-agent:cfengine3 busybox:busybox ip:iproute2 unshare:util-linux losetup:mount mkfs.ext4:e2fsprogs fuser:psmisc perl:perl-base ps:procps sshd:openssh-server ssh:openssh-client"
+
+missing_packages() {
+  for pair in $lab_programs; do
+    PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s\n' "${pair#*:}"
+  done | sort -u
+}
+
+# A lab needs the programs, not the services: Debian's packages would start and enable some, on the machine itself.
+install_packages() {
+  packages=$(missing_packages)
+  [ -n "$packages" ] || return 0
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    say "Missing: $(echo $packages). Install them (as root: apt-get install $(echo $packages)); what needs the lab is left out without them."
+    return 0
+  fi
+  say "Installing Debian packages that are missing:" $packages
+  policy=/usr/sbin/policy-rc.d
+  made_policy=
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' > $policy
+    chmod 755 $policy
+    made_policy=yes
+  fi
+  trap '[ -z "$made_policy" ] || rm -f $policy' EXIT
+  trap 'exit 130' INT TERM
+  DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 || say "apt-get update failed; going on with the package lists at hand."
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >&2 < /dev/null
+  [ -z "$made_policy" ] || rm -f $policy
+  made_policy=
+  trap - EXIT INT TERM
+}
+
+install_modules() {
+  stamp=node_modules/.package-lock.json
+  if [ ! -e $stamp ] || [ package-lock.json -nt $stamp ]; then
+    say "Installing the npm packages of package-lock.json (npm ci)"
+    npm ci --no-audit --no-fund --loglevel=error >&2
+    touch $stamp
+  fi
+}
+
+build() {
+  say "Building"
+  npm run --silent build >&2
+}

@@ -1,0 +1,45 @@
+/**
+ * Runs the test suite and closes with one line that machines and people read the same way: `N passed, N failed`.
+ * A failed check before the tests (first argument) counts as one failure.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numFailedTestSuites: number;
+  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+}
+
+const checksFailed = process.argv[2] === '1' ? 1 : 0;
+const directory = mkdtempSync(join(tmpdir(), 'csync-tests-'));
+const output = join(directory, 'report.json');
+
+const vitest = spawn(
+  'node_modules/.bin/vitest',
+  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`],
+  {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vitest.kill(signal));
+vitest.on('exit', (code) => {
+  let report: Report | null = null;
+  try {
+    report = JSON.parse(readFileSync(output, 'utf8')) as Report;
+  } catch {
+    console.error('the test run left no report');
+  }
+  rmSync(directory, { recursive: true, force: true });
+  // A file that could not even be loaded has no tests to count; it is a failure all the same.
+  const brokenFiles =
+    report?.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length ?? 1;
+  const failed = (report?.numFailedTests ?? 0) + brokenFiles + checksFailed;
+  const skipped = report?.numPendingTests ?? 0;
+  console.log(`${report?.numPassedTests ?? 0} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  process.exit(failed > 0 || code !== 0 ? 1 : 0);
+});

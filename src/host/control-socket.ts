@@ -1,0 +1,66 @@
+/**
+ * One JSON object a line over a unix socket: how the cm* commands and the toolkit talk to the lab's daemon. Path sockets
+ * reach across network namespaces, which is why the lab needs no network of its own for them.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+export interface Connection {
+  send(message: object): void;
+  onMessage(listener: (message: Record<string, unknown>) => void): void;
+  onClose(listener: () => void): void;
+  end(): void;
+}
+
+function connection(socket: Socket): Connection {
+  const listeners: ((message: Record<string, unknown>) => void)[] = [];
+  const waiting: Record<string, unknown>[] = [];
+  createInterface({ input: socket }).on('line', (line) => {
+    let message: Record<string, unknown>;
+    try {
+      message = JSON.parse(line) as Record<string, unknown>;
+    } catch {
+      socket.destroy();
+      return;
+    }
+    if (listeners.length === 0) waiting.push(message);
+    for (const listener of listeners) listener(message);
+  });
+  // A peer that goes away in mid sentence (Ctrl-C in a cm* command) is normal.
+  socket.on('error', () => socket.destroy());
+  return {
+    send: (message) => void socket.write(`${JSON.stringify(message)}\n`),
+    onMessage: (listener) => {
+      listeners.push(listener);
+      for (const message of waiting.splice(0)) listener(message);
+    },
+    onClose: (listener) => void socket.once('close', listener),
+    end: () => void socket.end(),
+  };
+}
+
+/** Listens on `path` (0600, root only). A stale socket file of a dead lab is replaced. */
+export function listen(path: string, onConnection: (connection: Connection) => void): Promise<Server> {
+  rmSync(path, { force: true });
+  const server = createServer((socket) => onConnection(connection(socket)));
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      chmodSync(path, 0o600);
+      resolve(server);
+    });
+  });
+}
+
+/** Connects; rejects with the errno error when nobody listens. */
+export function connect(path: string): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(connection(socket));
+    });
+  });
+}

@@ -1,0 +1,77 @@
+/** The few file operations the lab needs; absent things come back as null, never as an exception. */
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+export function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Makes parent directories; mode applies to a new file. */
+export function writeText(path: string, text: string | Uint8Array, mode = 0o644): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.partial`;
+  writeFileSync(partial, text, { mode });
+  renameSync(partial, path);
+}
+
+export function appendText(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  appendFileSync(path, text);
+}
+
+export function makeDirectory(path: string, mode = 0o755): void {
+  mkdirSync(path, { recursive: true, mode });
+}
+
+export function removeTree(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
+
+export function listDirectory(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+/** A file of that size without allocated blocks. */
+export function makeSparseFile(path: string, bytes: number): void {
+  writeFileSync(path, '', { mode: 0o600 });
+  truncateSync(path, bytes);
+}
+
+export function openForReading(path: string): number {
+  return openSync(path, 'r');
+}
+
+export function openForAppending(path: string): number {
+  mkdirSync(dirname(path), { recursive: true });
+  return openSync(path, 'a');
+}
+
+export function close(descriptor: number): void {
+  closeSync(descriptor);
+}
+
+/** A symbolic link; one that is there already is replaced. */
+export function makeLink(target: string, path: string): void {
+  rmSync(path, { force: true });
+  symlinkSync(target, path);
+}

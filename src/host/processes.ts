@@ -1,0 +1,125 @@
+/**
+ * Starting and watching processes for the lab: each gets its own process group, so that a time-out or a halt reaches
+ * everything it started, also across pid namespaces (group kill works on the kernel's own ids).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { CommandResult } from './host.ts';
+
+export interface ProcessEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** errno name when it could not be started at all. */
+  readonly errorCode: string | null;
+}
+
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** 'pipe' keeps standard input open until the caller ends it. */
+  readonly stdin?: 'ignore' | 'pipe';
+  /** Each complete line of output; without it output goes to `outputFd` or nowhere. */
+  readonly onLine?: (line: string, stream: 'out' | 'err') => void;
+  /** A file descriptor that takes both output streams. */
+  readonly outputFd?: number;
+}
+
+export interface RunningProcess {
+  readonly pid: number | undefined;
+  readonly child: ChildProcess;
+  readonly ended: Promise<ProcessEnd>;
+  /** Signals the whole process group; a group that is gone already is not an error. */
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts a program in a process group of its own. Never throws: a program that cannot start shows in `ended`. */
+export function startProcess(argv: readonly string[], options: StartOptions = {}): RunningProcess {
+  const [file = '', ...rest] = argv;
+  const output = options.onLine !== undefined ? 'pipe' : (options.outputFd ?? 'ignore');
+  const child = spawn(file, rest, {
+    cwd: options.cwd ?? '/',
+    env: { ...options.env },
+    detached: true,
+    stdio: [options.stdin ?? 'ignore', output, output],
+  });
+  const { onLine } = options;
+  if (onLine !== undefined) {
+    if (child.stdout) createInterface({ input: child.stdout }).on('line', (line) => onLine(line, 'out'));
+    if (child.stderr) createInterface({ input: child.stderr }).on('line', (line) => onLine(line, 'err'));
+  }
+  const ended = new Promise<ProcessEnd>((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ exitCode: null, signal: null, errorCode: error.code ?? 'UNKNOWN' }),
+    );
+    // 'exit', not 'close': a daemon that inherited a pipe would hold 'close' back for ever.
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal, errorCode: null }));
+  });
+  const kill = (signal: NodeJS.Signals): void => {
+    if (child.pid === undefined) return;
+    try {
+      process.kill(-child.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  };
+  return { pid: child.pid, child, ended, kill };
+}
+
+export interface RunOptions extends StartOptions {
+  readonly timeoutMs: number;
+  readonly input?: string;
+}
+
+/** Runs a program to its end or to its time limit, when its whole group is killed. Output is collected. */
+export async function runProcess(argv: readonly string[], options: RunOptions): Promise<CommandResult> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const running = startProcess(argv, {
+    ...options,
+    stdin: options.input === undefined ? 'ignore' : 'pipe',
+    onLine: (line, stream) => {
+      (stream === 'out' ? out : err).push(line);
+      options.onLine?.(line, stream);
+    },
+  });
+  running.child.stdin?.end(options.input);
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    running.kill('SIGKILL');
+  }, options.timeoutMs);
+  const end = await running.ended;
+  clearTimeout(timer);
+  await drained(running.child);
+  const join = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`);
+  return { exitCode: end.exitCode, signal: end.signal, timedOut, errorCode: end.errorCode, stdout: join(out), stderr: join(err) };
+}
+
+/** Gives readers the rest of what the program wrote; bounded, since a left-behind daemon may keep the pipe open. */
+async function drained(child: ChildProcess): Promise<void> {
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.readableEnded);
+  if (streams.length === 0 || child.pid === undefined) return;
+  const closed = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream?.once('close', () => resolve()))));
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 200);
+  });
+  await Promise.race([closed, limit]);
+  clearTimeout(timer);
+  for (const stream of streams) stream?.destroy();
+}
+
+/** The direct children of a process, as this pid namespace numbers them; empty when it is gone. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text
+      .trim()
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .map(Number);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The lab's one daemon, process 1 of the lab's pid namespace: brings the machines up, runs the emulated package manager,
+ * answers the cm* commands and `csync lab`. When it ends, however it ends, the kernel takes the whole lab down.
+ * Called as: daemon.cjs HOME DIST attached|detached
+ */
+import { type Connection, listen } from '../host/control-socket.ts';
+import * as files from '../host/lab-files.ts';
+import { bootCfengine, installCfengine } from './cfengine-setup.ts';
+import { Cluster } from './cluster.ts';
+import { CommandService } from './command-service.ts';
+import { commandNames } from './commands.ts';
+import type { LabStatus, LabVerb } from './handle.ts';
+import { Journal } from './journal.ts';
+import { Observer, probingClients } from './observer.ts';
+import { initialState } from './package-manager.ts';
+import { type LabPlan, membersOf } from './plan.ts';
+import { World } from './world.ts';
+
+class LabDaemon {
+  readonly #world: World;
+  readonly #journal: Journal;
+  readonly #cluster: Cluster;
+  readonly #commands: CommandService;
+  readonly #observer: Observer;
+  #ending = false;
+
+  constructor(plan: LabPlan, dist: string) {
+    this.#journal = new Journal(`${plan.home}/journal.ndjson`);
+    this.#world = new World(
+      { plan, dist, nodePath: process.execPath, commands: commandNames },
+      { onMachineDown: (host) => this.#machineDown(host) },
+    );
+    this.#cluster = new Cluster({
+      world: this.#world,
+      journal: this.#journal,
+      initial: initialState({
+        name: plan.name,
+        members: membersOf(plan).map((member) => member.name),
+        subnets: [plan.settings.packageSubnet],
+      }),
+      bootMachine: (member) => bootCfengine(this.#world, member),
+    });
+    this.#commands = new CommandService(this.#world, this.#cluster, this.#journal);
+    this.#observer = new Observer(this.#world, this.#journal, process.execPath);
+  }
+
+  async bringUp(): Promise<void> {
+    const { plan } = this.#world;
+    files.makeDirectory(`${plan.home}/shared`);
+    await listen(`${plan.home}/shared/control.sock`, (connection) => this.#serve(connection));
+    this.#progress('making the shared disk and the network');
+    await this.#world.create();
+    await installCfengine(this.#world);
+    for (const host of plan.hosts) {
+      this.#progress(`booting ${host.name} (${host.kind}, ${host.address})`);
+      await this.#world.boot(host.name);
+      await bootCfengine(this.#world, host.name);
+    }
+    this.#observer.start();
+    for (const client of probingClients(this.#world)) this.#observer.probeFrom(client);
+    this.#journal.add({ kind: 'progress', what: 'lab-ready', text: 'all machines are up' });
+  }
+
+  fail(error: unknown): void {
+    this.#journal.add({ kind: 'progress', what: 'lab-failed', text: error instanceof Error ? error.message : String(error) });
+    console.error(error);
+  }
+
+  end(): void {
+    this.#ending = true;
+    this.#observer.halt();
+    process.exit(0);
+  }
+
+  #progress(text: string): void {
+    this.#journal.add({ kind: 'progress', what: 'booting', text });
+  }
+
+  #machineDown(host: string): void {
+    if (this.#ending) return;
+    this.#journal.add({ kind: 'event', what: 'machine-down', member: host, text: 'machine is down' });
+    if (membersOf(this.#world.plan).some((member) => member.name === host)) this.#cluster.memberLost(host);
+  }
+
+  #serve(connection: Connection): void {
+    connection.onMessage((message) => {
+      const answered =
+        message['kind'] === 'lab'
+          ? this.#verb(message as unknown as LabVerb, connection)
+          : this.#commands.serve(message, connection);
+      answered.catch((error: unknown) => connection.send({ problem: error instanceof Error ? error.message : String(error) }));
+    });
+  }
+
+  async #verb(request: LabVerb, connection: Connection): Promise<void> {
+    switch (request.verb) {
+      case 'status':
+        return connection.send(this.#status());
+      case 'crash':
+        this.#fault(request.member, 'crash', 'power is cut');
+        await this.#world.crash(request.member);
+        return connection.send({});
+      case 'boot':
+        await this.#cluster.bootMember(request.member);
+        return connection.send({});
+      case 'cut':
+      case 'heal':
+        this.#fault(request.member, request.verb, request.verb === 'cut' ? 'network cable is pulled' : 'network cable is back');
+        await this.#cluster.setLink(request.member, request.verb === 'heal');
+        return connection.send({});
+      case 'exec':
+        return connection.send(await this.#exec(request));
+      case 'note':
+        this.#journal.add({ kind: 'fault', what: request.what, member: request.member, text: request.text });
+        return connection.send({});
+      case 'follow':
+        return this.#follow(connection);
+      case 'down':
+        connection.send({});
+        return this.end();
+    }
+  }
+
+  #fault(member: string, what: string, text: string): void {
+    this.#journal.add({ kind: 'fault', what, member, text });
+  }
+
+  #follow(connection: Connection): void {
+    for (const entry of this.#journal.entries) connection.send({ entry });
+    connection.onClose(this.#journal.follow((entry) => connection.send({ entry })));
+  }
+
+  async #exec(request: Extract<LabVerb, { verb: 'exec' }>): Promise<object> {
+    const { member, argv, timeoutMs, label } = request;
+    if (label !== undefined) this.#journal.add({ kind: 'command', what: argv[0] ?? '', member, text: label });
+    const { exitCode, stdout, stderr, timedOut } = await this.#world.run(member, argv, { timeoutMs });
+    return { exitCode: exitCode ?? 255, stdout, stderr: timedOut ? `${stderr}ended after ${timeoutMs} ms\n` : stderr };
+  }
+
+  #status(): LabStatus {
+    const { plan } = this.#world;
+    const hosts = plan.hosts.map((host) => ({
+      ...host,
+      up: this.#world.isUp(host.name),
+      init: this.#world.initOf(host.name),
+      mounted: this.#world.hasMounted(host.name, plan.settings.mountPoint),
+      packageAddress: this.#world.hasAddress(host.name, plan.settings.packageAddress),
+    }));
+    return { name: plan.name, hosts, worstLookDelayMs: this.#observer.worstDelayMs };
+  }
+}
+
+const [home = '', dist = '', attachment = ''] = process.argv.slice(2);
+const planText = files.readText(`${home}/plan.json`);
+if (planText === null) throw new Error(`no lab plan in ${home}`);
+const daemon = new LabDaemon(JSON.parse(planText) as LabPlan, dist);
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => daemon.end());
+if (attachment === 'attached') {
+  process.stdin.on('end', () => daemon.end());
+  process.stdin.on('error', () => daemon.end());
+  process.stdin.resume();
+}
+daemon.bringUp().catch((error: unknown) => daemon.fail(error));

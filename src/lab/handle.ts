@@ -1,0 +1,281 @@
+/**
+ * A running lab, as seen by who started it or found it: the demo, the tests, `csync lab`. Everything goes through the
+ * lab's control socket, except shells, which enter the namespaces directly.
+ */
+import { type Connection, connect } from '../host/control-socket.ts';
+import * as files from '../host/lab-files.ts';
+import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
+import type { JournalEntry } from './journal.ts';
+import type { LabPlan } from './plan.ts';
+
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface LabStatus {
+  readonly name: string;
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly kind: 'member' | 'client';
+    readonly address: string;
+    readonly up: boolean;
+    readonly init: number | null;
+    readonly mounted: boolean;
+    readonly packageAddress: boolean;
+  }[];
+  readonly worstLookDelayMs: number;
+}
+
+export type LabVerb =
+  | { readonly verb: 'status' }
+  | { readonly verb: 'crash' | 'boot' | 'cut' | 'heal'; readonly member: string }
+  | {
+      readonly verb: 'exec';
+      readonly member: string;
+      readonly argv: readonly string[];
+      readonly timeoutMs: number;
+      readonly label?: string;
+    }
+  | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
+  | { readonly verb: 'follow' }
+  | { readonly verb: 'down' };
+
+export class LabUnavailable extends Error {}
+
+const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+export class LabHandle {
+  readonly plan: LabPlan;
+  readonly #owner: RunningProcess | null;
+
+  constructor(plan: LabPlan, owner: RunningProcess | null) {
+    this.plan = plan;
+    this.#owner = owner;
+  }
+
+  /** Asks the daemon; rejects with its words when it refuses, with LabUnavailable when there is no lab. */
+  async ask(request: LabVerb, onEntry?: (entry: JournalEntry) => void): Promise<Record<string, unknown>> {
+    const connection = await this.#connect();
+    return new Promise((resolve, reject) => {
+      connection.onMessage((message) => {
+        if (message['entry'] !== undefined) return onEntry?.(message['entry'] as JournalEntry);
+        connection.end();
+        if (typeof message['problem'] === 'string') reject(new LabUnavailable(message['problem']));
+        else resolve(message);
+      });
+      connection.onClose(() => reject(new LabUnavailable('the lab went away')));
+      connection.send({ kind: 'lab', ...request });
+    });
+  }
+
+  async #connect(): Promise<Connection> {
+    try {
+      return await connect(`${this.plan.home}/shared/control.sock`);
+    } catch (error) {
+      throw new LabUnavailable(
+        `no lab named ${this.plan.name} is running (${(error as NodeJS.ErrnoException).code}); start one with: csync lab up`,
+      );
+    }
+  }
+
+  async status(): Promise<LabStatus> {
+    return (await this.ask({ verb: 'status' })) as unknown as LabStatus;
+  }
+
+  /** Runs a program on a lab host and waits for it. A label puts it into the journal as what an administrator typed. */
+  async exec(member: string, argv: readonly string[], options: { timeoutMs?: number; label?: string } = {}): Promise<ExecResult> {
+    const { timeoutMs = 60_000, label } = options;
+    return (await this.ask({
+      verb: 'exec',
+      member,
+      argv,
+      timeoutMs,
+      ...(label === undefined ? {} : { label }),
+    })) as unknown as ExecResult;
+  }
+
+  async note(what: string, text: string, member?: string): Promise<void> {
+    await this.ask({ verb: 'note', what, text, ...(member === undefined ? {} : { member }) });
+  }
+
+  /** Follows the journal until the lab ends or `close` is called. Earlier entries come first. */
+  async follow(onEntry: (entry: JournalEntry) => void): Promise<() => void> {
+    const connection = await this.#connect();
+    connection.onMessage((message) => {
+      if (message['entry'] !== undefined) onEntry(message['entry'] as JournalEntry);
+    });
+    connection.send({ kind: 'lab', verb: 'follow' });
+    return () => connection.end();
+  }
+
+  /** argv of a program inside a lab host, from outside the lab; for terminals, which a socket cannot carry. */
+  async enterArgv(member: string, argv: readonly string[]): Promise<string[]> {
+    const { hosts } = await this.status();
+    const init = hosts.find((host) => host.name === member)?.init;
+    if (init === undefined || init === null) throw new LabUnavailable(`lab host ${member} is not up; see: csync lab status`);
+    const daemon = files.readText(`${this.plan.home}/daemon.pid`)?.trim() ?? '';
+    const into = ['--mount', '--uts', '--ipc', '--net', '--pid'];
+    return [
+      'nsenter',
+      '--target',
+      daemon,
+      ...into,
+      '--',
+      'nsenter',
+      '--target',
+      String(init),
+      ...into,
+      '--root',
+      '--wd',
+      '--',
+      ...argv,
+    ];
+  }
+
+  /** Ends the lab and waits until nothing of it is left. Safe to call twice, and when the lab is half up or gone. */
+  async down(): Promise<void> {
+    await this.ask({ verb: 'down' }).catch(() => {});
+    this.#owner?.child.stdin?.end();
+    if (this.#owner !== null) await this.#owner.ended;
+    await sweep(this.plan);
+  }
+}
+
+/** Frees whatever an ended or killed lab of this name left on the machine. Never touches a running one's processes by name. */
+export async function sweep(plan: LabPlan): Promise<void> {
+  const daemon = files.readText(`${plan.home}/daemon.pid`)?.trim();
+  if (daemon !== undefined && isLabDaemon(daemon, plan)) process.kill(Number(daemon), 'SIGKILL');
+  await until(async () => daemon === undefined || !isLabDaemon(daemon, plan), 10_000, 'the lab daemon to end');
+  await until(
+    async () => (await attachedDisks(plan)).length === 0,
+    10_000,
+    'the shared disk to be free',
+    () => detach(plan),
+  );
+  files.removeTree(plan.home);
+}
+
+function isLabDaemon(pid: string, plan: LabPlan): boolean {
+  return files.readText(`/proc/${pid}/cmdline`)?.includes(`\0${plan.home}\0`) ?? false;
+}
+
+async function attachedDisks(plan: LabPlan): Promise<string[]> {
+  const image = `${plan.home}/disk.img`;
+  const listed = await runProcess(['losetup', '--associated', image, '--noheadings', '--output', 'NAME'], {
+    timeoutMs: 5000,
+    env: systemEnvironment,
+  });
+  return listed.stdout.split('\n').filter((line) => line !== '');
+}
+
+async function detach(plan: LabPlan): Promise<void> {
+  for (const device of await attachedDisks(plan))
+    await runProcess(['losetup', '--detach', device], { timeoutMs: 5000, env: systemEnvironment });
+}
+
+/** Waits for a state with a deadline; the error names what was waited for. */
+export async function until(
+  state: () => Promise<boolean>,
+  deadlineMs: number,
+  what: string,
+  between: () => Promise<void> = async () => {},
+): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!(await state())) {
+    if (performance.now() > end) throw new LabUnavailable(`waited ${deadlineMs / 1000} s in vain for ${what}`);
+    await between();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+export interface LabStart {
+  readonly plan: LabPlan;
+  /** dist directory of the built toolkit. */
+  readonly dist: string;
+  /** Attached: the lab ends with the process that started it, whatever ends that one. */
+  readonly attached: boolean;
+  readonly progress: (text: string) => void;
+}
+
+/** Starts the lab's daemon in namespaces of its own and waits until the cluster's machines are up. Needs root. */
+export async function startLab({ plan, dist, attached, progress }: LabStart): Promise<LabHandle> {
+  await sweep(plan);
+  files.makeDirectory(plan.home, 0o700);
+  files.writeText(`${plan.home}/plan.json`, JSON.stringify(plan), 0o600);
+  const log = files.openForAppending(`${plan.home}/daemon.log`);
+  const daemon = [process.execPath, `${dist}/lab/daemon.cjs`, plan.home, dist, attached ? 'attached' : 'detached'];
+  const namespaces = [
+    '--fork',
+    '--kill-child',
+    '--mount',
+    '--pid',
+    '--net',
+    '--uts',
+    '--ipc',
+    '--mount-proc',
+    '--propagation',
+    'private',
+  ];
+  const owner = startProcess(['unshare', ...namespaces, '--', ...daemon], {
+    env: systemEnvironment,
+    stdin: attached ? 'pipe' : 'ignore',
+    outputFd: log,
+  });
+  files.close(log);
+  if (!attached) owner.child.unref();
+  const handle = new LabHandle(plan, owner);
+  try {
+    await settled(handle, owner, progress);
+  } catch (error) {
+    const said = files.readText(`${plan.home}/daemon.log`)?.trim().split('\n').slice(-15).join('\n') ?? '';
+    await handle.down();
+    throw new LabUnavailable(`the lab did not come up: ${(error as Error).message}${said === '' ? '' : `\n${said}`}`);
+  }
+  return handle;
+}
+
+async function settled(handle: LabHandle, owner: RunningProcess, progress: (text: string) => void): Promise<void> {
+  let ended = false;
+  void owner.ended.then(() => {
+    ended = true;
+  });
+  const socket = `${handle.plan.home}/shared/control.sock`;
+  const connected = async (): Promise<boolean> => {
+    if (ended) throw new LabUnavailable('its daemon ended');
+    const pid = childrenOf(owner.pid ?? -1)[0];
+    if (pid !== undefined) files.writeText(`${handle.plan.home}/daemon.pid`, `${pid}\n`);
+    return connect(socket).then(
+      (connection) => {
+        connection.end();
+        return true;
+      },
+      () => false,
+    );
+  };
+  await until(connected, 15_000, "the lab's daemon");
+  await new Promise<void>((resolve, reject) => {
+    owner.ended.then(() => reject(new LabUnavailable('its daemon ended while booting')), reject);
+    let close = (): void => {};
+    void handle
+      .follow((entry) => {
+        if (entry.kind === 'progress') progress(entry.text);
+        if (entry.what === 'lab-ready') {
+          close();
+          resolve();
+        }
+        if (entry.what === 'lab-failed') reject(new LabUnavailable(entry.text));
+      })
+      .then((end) => {
+        close = end;
+      }, reject);
+  });
+}
+
+/** Finds a lab that is running. */
+export function findLab(name: string): LabHandle {
+  const text = files.readText(`/run/csync-lab/${name}/plan.json`);
+  if (text === null) throw new LabUnavailable(`no lab named ${name} is running; start one with: csync lab up`);
+  return new LabHandle(JSON.parse(text) as LabPlan, null);
+}

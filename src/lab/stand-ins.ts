@@ -1,0 +1,79 @@
+/**
+ * Small programs that stand in, inside lab members, for what a lab machine cannot have: LVM needs a device mapper. They
+ * refuse what the real ones refuse. Shell text; written to each member's disk by the lab.
+ */
+import { sharedDirectory } from './plan.ts';
+
+/** Where the shared "disk label" of the volume groups lies: VG/tag holds the host tag, VG/volumes `name major minor`. */
+export const volumeGroupDirectory = `${sharedDirectory}/volume-groups`;
+
+/**
+ * vgchange: -a y|n, --addtag, --deltag of one volume group. Activation protection as in serviceguard.md 7.1: a volume
+ * group is activated only where its tag names the host. Exit 5 is LVM's "command failed".
+ */
+export const vgchange = `#!/bin/sh
+# Lab stand-in for LVM's vgchange: host tags and activation of the lab's shared volume group.
+fail() { echo "  $1" >&2; exit 5; }
+action= value=
+while [ $# -gt 1 ]; do
+  case $1 in
+    -a) action=activate value=$2; shift 2 ;;
+    -ay|-an) action=activate value=\${1#-a}; shift ;;
+    --addtag) action=addtag value=$2; shift 2 ;;
+    --deltag) action=deltag value=$2; shift 2 ;;
+    *) echo "  vgchange: unrecognized option '$1'" >&2; exit 3 ;;
+  esac
+done
+group=\${1:-}
+label=${volumeGroupDirectory}/$group
+[ -n "$group" ] && [ -d "$label" ] || fail "Volume group \\"$group\\" not found"
+tag=$(cat "$label/tag" 2>/dev/null)
+me=$(uname -n)
+case $action in
+  addtag)
+    [ -z "$tag" ] || [ "$tag" = "$value" ] || fail "Volume group \\"$group\\" carries the tag of $tag"
+    printf '%s\\n' "$value" > "$label/tag" ;;
+  deltag)
+    [ "$tag" != "$value" ] || : > "$label/tag" ;;
+  activate)
+    while read -r volume major minor; do
+      device=/dev/$group/$volume
+      if [ "$value" = y ]; then
+        [ "$tag" = "$me" ] || fail "Not activating $group/$volume since it does not pass activation filter."
+        mkdir -p "/dev/$group"
+        [ -b "$device" ] || mknod -m 600 "$device" b "$major" "$minor"
+      else
+        ! grep -q "^$device " /proc/mounts || fail "Logical volume $group/$volume contains a filesystem in use."
+        rm -f "$device"
+      fi
+    done < "$label/volumes"
+    [ "$value" = y ] || rmdir "/dev/$group" 2>/dev/null
+    [ "$value" = y ] && n=$(wc -l < "$label/volumes") || n=0
+    echo "  $n logical volume(s) in volume group \\"$group\\" now active" ;;
+  *) echo "  vgchange: no action given" >&2; exit 3 ;;
+esac
+exit 0
+`;
+
+/**
+ * The function library external scripts source as $SG_UTILS. Names and purpose as in serviceguard.md 3.5; its path and
+ * the format of its log lines are the lab's own (gap 3).
+ */
+export const utilities = `# Lab: function library for external scripts (bash).
+sg_log() {
+  _level=$1; shift
+  [ "$_level" -le "\${SG_LOG_LEVEL:-0}" ] || return 0
+  echo "$(LC_ALL=C date '+%b %d %H:%M:%S') root@$(uname -n) \${0##*/}[$$]: $*"
+}
+sg_source_pkg_env() {
+  eval "$(\${SGSBIN:-/usr/local/cmcluster/bin}/cmgetpkgenv -s "\${SG_PACKAGE:-$SG_PACKAGE_NAME}")"
+}
+`;
+
+/** A cm* command: the lab's client, told by which name it was called. */
+export function commandWrapper(nodePath: string, toolkit: string): string {
+  return `#!/bin/sh
+# Lab: emulated Serviceguard command.
+exec ${nodePath} ${toolkit}/lab/client.cjs "\${0##*/}" "$@"
+`;
+}

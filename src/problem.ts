@@ -1,27 +1,85 @@
 /**
- * Every problem the toolkit can report on the administrator's side. One row a code: the text, the remedy and the exit
- * status stand together, so that adding a problem touches one place. Problems of one stage are collected and reported
- * together; nothing is thrown at the first one.
+ * Every problem the toolkit reports on the administrator's side, and the exit status of each stage. Problems of one stage
+ * are collected and reported together; nothing is thrown at the first one.
  */
 export interface Place {
   readonly file: string;
   /** 1-based. */
-  readonly line?: number;
-  readonly column?: number;
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
 }
 
+/** Exit statuses of `csync`, ordered by what the caller does next. The README's table is this one. */
+export const exitCodes = {
+  ok: 0,
+  different: 1,
+  usage: 2,
+  badInput: 3,
+  cannotRunHere: 4,
+  changeFailed: 5,
+  internal: 70,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** Exit status by the first word of a problem's code: which stage it belongs to decides what the caller does next. */
+const exitOfStage: Readonly<Record<string, keyof typeof exitCodes>> = {
+  usage: 'usage',
+  settings: 'badInput',
+  template: 'badInput',
+  package: 'badInput',
+  file: 'badInput',
+  render: 'different',
+  here: 'cannotRunHere',
+  lab: 'cannotRunHere',
+  change: 'changeFailed',
+};
+
 export interface Problem {
+  /** Stage and kind, e.g. settings-unknown-key. Stable: programs match on it. */
   readonly code: string;
   readonly severity: 'error' | 'warning';
   /** What happened and what it means, quoting what was typed. */
   readonly text: string;
   /** The command or edit that helps. */
   readonly remedy: string;
-  readonly place?: Place;
-  readonly member?: string;
+  readonly place?: Place | undefined;
+  readonly member?: string | undefined;
 }
 
-/** Either the value or all problems of the stage. Warnings may accompany a value. */
+/** Either the value, perhaps with warnings, or all problems of the stage. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Ends a verb with problems; only the outermost boundary turns it into text and an exit status. */
+export class Failure extends Error {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super(problems.map((problem) => problem.text).join('; '));
+    this.problems = problems;
+  }
+}
+
+/** The value, or a Failure with all its problems. */
+export function valueOf<T>(checked: Checked<T>): T {
+  if (checked.ok) return checked.value;
+  throw new Failure(checked.problems);
+}
+
+/** A block a problem: where, what, what helps. */
+export function formatProblem(problem: Problem): string {
+  const { place, member, code, severity } = problem;
+  const position =
+    place === undefined ? '' : [place.file, place.line, place.column].filter((part) => part !== undefined).join(':');
+  const where = [position, member === undefined ? '' : `member ${member}`].filter((part) => part !== '').join(', ');
+  const head = `${severity} [${code}]${where === '' ? '' : ` ${where}`}`;
+  return `${head}\n  ${problem.text}\n  what helps: ${problem.remedy}`;
+}
+
+/** The exit status of a list of problems: the one of the first error. */
+export function exitCodeOf(problems: readonly Problem[]): ExitCode {
+  const first = problems.find((problem) => problem.severity === 'error');
+  if (first === undefined) return exitCodes.ok;
+  return exitCodes[exitOfStage[first.code.split('-')[0] ?? ''] ?? 'internal'];
+}

@@ -1,62 +1,520 @@
 /**
- * What the administrator decided, after checking. Produced by `parseSettings` from csync.yaml, rendered as JSON into
- * the package directory, read back by the member bundles. Times are in the unit their name says.
+ * What the administrator decided: one table, a row a setting. The table draws the YAML reader with its checks, the
+ * commented example, and the JSON file that rules on the members. Times are in the unit their name says.
  */
-export interface Settings {
-  readonly packageName: string;
-  readonly packageDescription: string;
-  /** Members in order of preference; the first is the primary member. */
-  readonly members: readonly string[];
+import { createHash } from 'node:crypto';
+import { closest } from 'fastest-levenshtein';
+import * as v from 'valibot';
+import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import type { Checked, Place, Problem } from './problem.ts';
 
-  readonly packageAddress: string;
-  readonly packageDnsName: string;
-  /** Network address as Serviceguard's ip_subnet and monitored_subnet want it, e.g. 10.9.0.0. */
-  readonly packageSubnet: string;
+/** Serviceguard's rule for package and service names: letters, digits, and . - _ ; at most 39 characters. */
+const nameRule = v.pipe(
+  v.string('a name is wanted'),
+  v.regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,38}$/,
+    'at most 39 letters, digits, dots, hyphens or underscores, beginning with a letter or digit',
+  ),
+);
+const address = v.pipe(v.string('an IPv4 address is wanted'), v.ipv4('an IPv4 address such as 10.9.0.100 is wanted'));
+const dnsName = v.pipe(
+  v.string('a DNS name is wanted'),
+  v.regex(
+    /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
+    'a DNS name such as csync.example.com is wanted',
+  ),
+);
+const path = v.pipe(
+  v.string('an absolute path is wanted'),
+  v.regex(/^\/[A-Za-z0-9._+@/-]*$/, 'an absolute path of letters, digits and . _ + @ - is wanted'),
+  v.check((text) => !text.split('/').includes('..'), 'the path must not contain ".."'),
+);
+const sgPath = v.pipe(
+  v.string('a path is wanted'),
+  v.regex(
+    /^(\/|\$SGCONF\/|\$SGRUN\/)[A-Za-z0-9._+@/-]+$/,
+    'an absolute path, or one that begins with $SGCONF/ or $SGRUN/, is wanted',
+  ),
+  v.check((text) => !text.split('/').includes('..'), 'the path must not contain ".."'),
+);
+/** What may stand inside double quotes in a package file; there is no escaping in it (serviceguard.md gap 14). */
+const plainText = v.pipe(
+  v.string('text is wanted'),
+  v.regex(/^[^"\p{Cc}{}]*$/u, 'double quotes, braces and control characters cannot stand in a package file'),
+);
+const yesNo = v.boolean('true or false is wanted');
+const whole = (least: number, most: number) => {
+  const text = `a whole number from ${least} to ${most} is wanted`;
+  return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text));
+};
+const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
+  v.picklist(values, `one of ${values.join(', ')} is wanted`);
+/** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
+const mostSeconds = 4294;
 
-  readonly volumeGroup: string;
-  readonly logicalVolume: string;
-  readonly fileSystemType: 'ext2' | 'ext3' | 'ext4' | 'xfs' | 'btrfs';
-  readonly mountPoint: string;
-  readonly mountOptions: string;
+interface Row {
+  readonly key: string;
+  /** How the wizard asks for it. */
+  readonly question: string;
+  /** undefined: the administrator has to say. A function sees the values above it in the table. */
+  readonly fallback?: unknown;
+  readonly check: v.GenericSchema;
+  /** Written above the key in the example; says what it means for the cluster. */
+  readonly comment: string;
+}
 
-  readonly cfengineGeneration: 2 | 3;
-  /** cfengine's WORKDIR: inputs, ppkeys and (generation 2) the pid file lie below it. */
-  readonly cfengineWorkDirectory: string;
-  /** Directory of cf-serverd/cf-agent/cf-key (3) or cfservd/cfagent/cfkey (2). */
-  readonly cfengineBinDirectory: string;
-  readonly cfenginePort: number;
-  /** Directory on the policy file system that the daemon serves; holds the sentinel. No symlink in it. */
-  readonly policyDirectory: string;
+type Above = Readonly<Record<string, unknown>>;
+const byGeneration = (two: string, three: string) => (above: Above) => (above['cfengineGeneration'] === 2 ? two : three);
 
-  /** How often the monitor looks at the daemon's process, in milliseconds. */
-  readonly monitorProcessIntervalMs: number;
-  /** Seconds between protocol probes of the package address. */
-  readonly monitorIntervalSeconds: number;
-  /** Time limit of one probe. */
-  readonly monitorTimeoutSeconds: number;
-  /** Failed probes in a row before the verdict. */
-  readonly monitorFailures: number;
-  /** How long the monitor may be unable to tell before that itself is a verdict. */
-  readonly monitorUnknownLimitSeconds: number;
+/** Field -> row, in the order of the file. */
+export const settingsTable = {
+  packageName: {
+    key: 'package_name',
+    question: 'Name of the package?',
+    fallback: 'csync',
+    check: nameRule,
+    comment: 'Name of the Serviceguard package. Names the package directory and the service too.',
+  },
+  packageDescription: {
+    key: 'package_description',
+    question: 'Description of the package?',
+    fallback: 'cfengine master',
+    check: plainText,
+    comment: 'Shown by cmviewcl.',
+  },
+  members: {
+    key: 'members',
+    question: 'Members that may run the package, the preferred one first?',
+    check: v.pipe(
+      v.array(nameRule, 'a list of member names is wanted'),
+      v.minLength(1, 'at least one member is wanted'),
+      v.check((names) => new Set(names).size === names.length, 'a member stands in the list twice'),
+    ),
+    comment: 'Members that may run the package, in order of preference. Short host names, as Serviceguard knows them.',
+  },
+  packageAddress: {
+    key: 'package_address',
+    question: 'Relocatable address of the package?',
+    check: address,
+    comment: 'The relocatable address. It moves with the package; clients reach the master under it.',
+  },
+  packageDnsName: {
+    key: 'package_dns_name',
+    question: 'Registered DNS name of that address?',
+    check: dnsName,
+    comment: "The DNS name registered for that address: the policy host in every client's policy.",
+  },
+  packageSubnet: {
+    key: 'package_subnet',
+    question: 'Subnet of the address?',
+    check: address,
+    comment: 'Network address of the subnet the address lies in, as in the cluster configuration. It is monitored too.',
+  },
+  volumeGroup: {
+    key: 'volume_group',
+    question: 'Volume group of the policy file system?',
+    check: nameRule,
+    comment: 'Shared volume group, cluster-aware, not activated at boot.',
+  },
+  logicalVolume: {
+    key: 'logical_volume',
+    question: 'Logical volume on it?',
+    check: nameRule,
+    comment: 'Logical volume on it that holds the policy file system. The device is /dev/<volume_group>/<logical_volume>.',
+  },
+  fileSystemType: {
+    key: 'file_system_type',
+    question: 'Type of the file system?',
+    fallback: 'ext4',
+    check: oneOf(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs']),
+    comment: 'ext2, ext3, ext4, xfs or btrfs.',
+  },
+  mountPoint: {
+    key: 'mount_point',
+    question: 'Mount point?',
+    fallback: '/csync',
+    check: v.pipe(
+      path,
+      v.check((text) => text.length > 1 && !text.endsWith('/'), 'a directory below / is wanted, without a slash at its end'),
+      v.check(
+        (text) => !/^\/(bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var)$/.test(text),
+        'that is a system directory',
+      ),
+    ),
+    comment: 'Where the policy file system is mounted. An empty directory on every member, not in /etc/fstab.',
+  },
+  mountOptions: {
+    key: 'mount_options',
+    question: 'Mount options?',
+    fallback: '-o rw',
+    check: v.pipe(plainText, v.regex(/^[A-Za-z0-9_=,.:/ -]*$/, 'mount options such as -o rw,noatime are wanted')),
+    comment: 'Options for mount, as on its command line.',
+  },
+  cfengineGeneration: {
+    key: 'cfengine_generation',
+    question: 'Which generation of cfengine, 2 or 3?',
+    fallback: 3,
+    check: oneOf([2, 3]),
+    comment: '2 (cfservd, cfagent) or 3 (cf-serverd, cf-agent).',
+  },
+  cfengineWorkDirectory: {
+    key: 'cfengine_work_directory',
+    question: "cfengine's work directory?",
+    fallback: byGeneration('/var/cfengine', '/var/lib/cfengine3'),
+    check: path,
+    comment: "cfengine's WORKDIR: inputs and ppkeys lie below it. Compiled into cfengine, so say what yours has.",
+  },
+  cfengineBinDirectory: {
+    key: 'cfengine_bin_directory',
+    question: "Directory of cfengine's programs?",
+    fallback: byGeneration('/var/cfengine/bin', '/usr/bin'),
+    check: path,
+    comment: 'Directory of the daemon, the agent and the key program.',
+  },
+  cfenginePort: {
+    key: 'cfengine_port',
+    question: 'Port of the daemon?',
+    fallback: 5308,
+    check: whole(1, 65535),
+    comment: 'TCP port of the daemon.',
+  },
+  policyDirectory: {
+    key: 'policy_directory',
+    question: 'Directory on the policy file system that the daemon serves?',
+    fallback: (above: Above) => `${String(above['mountPoint'])}/dsau`,
+    check: path,
+    comment: 'Directory on the policy file system that the daemon serves. No symbolic link in it: cfengine compares real paths.',
+  },
+  monitorProcessIntervalMs: {
+    key: 'monitor_process_interval_ms',
+    question: "How often does the monitor look at the daemon's process, in milliseconds?",
+    fallback: 200,
+    check: whole(20, 60_000),
+    comment: "Milliseconds between looks at the daemon's process. A dead daemon is noticed within this time.",
+  },
+  monitorIntervalSeconds: {
+    key: 'monitor_interval_seconds',
+    question: 'Seconds between probes of the package address?',
+    fallback: 5,
+    check: whole(1, 3600),
+    comment: 'Seconds between protocol probes through the package address.',
+  },
+  monitorTimeoutSeconds: {
+    key: 'monitor_timeout_seconds',
+    question: 'Time limit of one probe, in seconds?',
+    fallback: 3,
+    check: whole(1, 600),
+    comment: 'Time limit of one probe; not longer than the time between two.',
+  },
+  monitorFailures: {
+    key: 'monitor_failures',
+    question: 'Failed probes in a row before the package fails over?',
+    fallback: 2,
+    check: whole(1, 100),
+    comment: 'Failed probes in a row before the package fails over.',
+  },
+  monitorUnknownLimitSeconds: {
+    key: 'monitor_unknown_limit_seconds',
+    question: 'How long may the monitor be unable to tell, in seconds?',
+    fallback: 120,
+    check: whole(5, 86_400),
+    comment: 'How long the monitor may be unable to tell (starved, out of file descriptors) before that is a failure of its own.',
+  },
+  haltGraceSeconds: {
+    key: 'halt_grace_seconds',
+    question: 'How long may running transfers go on at halt, in seconds?',
+    fallback: 5,
+    check: whole(0, 600),
+    comment:
+      'At halt, seconds for running transfers to end before the daemon is ended to free the file system (it is started again).',
+  },
+  runScriptTimeoutSeconds: {
+    key: 'run_script_timeout_seconds',
+    question: 'Time limit of a package start, in seconds?',
+    fallback: 120,
+    check: whole(10, mostSeconds),
+    comment: 'Time limit of a package start. Without one a script that hangs blocks the cluster.',
+  },
+  haltScriptTimeoutSeconds: {
+    key: 'halt_script_timeout_seconds',
+    question: 'Time limit of a package halt, in seconds?',
+    fallback: 120,
+    check: whole(10, mostSeconds),
+    comment: 'Time limit of a package halt. Longer than halt_grace_seconds and service_halt_timeout_seconds together.',
+  },
+  serviceHaltTimeoutSeconds: {
+    key: 'service_halt_timeout_seconds',
+    question: 'Seconds for the monitor to end at halt?',
+    fallback: 10,
+    check: whole(1, mostSeconds),
+    comment: 'Seconds the monitor has to end at halt before it is killed. It needs none.',
+  },
+  serviceRestart: {
+    key: 'service_restart',
+    question: 'How often is the monitor restarted in place before the package fails over?',
+    fallback: 'none',
+    check: v.union(
+      [v.literal('none'), v.literal('unlimited'), whole(1, 1000)],
+      'none, unlimited or a whole number from 1 to 1000 is wanted',
+    ),
+    comment: 'Restarts of the monitor in place before the package fails over. none: fail over at once, as DSAU did.',
+  },
+  serviceFailFast: {
+    key: 'service_fail_fast',
+    question: 'Reboot the member when the service fails?',
+    fallback: false,
+    check: yesNo,
+    comment: 'true reboots the member when the monitor gives its verdict.',
+  },
+  nodeFailFast: {
+    key: 'node_fail_fast',
+    question: 'Reboot the member when a script fails or times out?',
+    fallback: false,
+    check: yesNo,
+    comment: 'true reboots the member on a script time-out or a lost subnet, so that the package moves without a human.',
+  },
+  failoverPolicy: {
+    key: 'failover_policy',
+    question: 'Failover policy?',
+    fallback: 'configured_node',
+    check: oneOf(['configured_node', 'min_package_node', 'site_preferred', 'site_preferred_manual']),
+    comment: 'configured_node: the first eligible member of the list. min_package_node: the one with the fewest packages.',
+  },
+  failbackPolicy: {
+    key: 'failback_policy',
+    question: 'Failback policy?',
+    fallback: 'manual',
+    check: oneOf(['manual', 'automatic']),
+    comment: 'automatic moves the package back to the first member as soon as it can.',
+  },
+  autoRun: {
+    key: 'auto_run',
+    question: 'Start and fail over automatically?',
+    fallback: true,
+    check: yesNo,
+    comment: 'true: the package starts with the cluster and fails over. Remember cmmodpkg -e after a cmhaltpkg.',
+  },
+  packagePriority: {
+    key: 'package_priority',
+    question: 'Priority among packages?',
+    fallback: 'no_priority',
+    check: v.union([v.literal('no_priority'), whole(1, 3000)], 'no_priority or a whole number from 1 to 3000 is wanted'),
+    comment: 'no_priority, or 1 (highest) to 3000; must be unique in the cluster.',
+  },
+  scriptLogFile: {
+    key: 'script_log_file',
+    question: 'Package log?',
+    fallback: (above: Above) => `$SGRUN/log/${String(above['packageName'])}.log`,
+    check: sgPath,
+    comment: 'Package log. Cannot be changed while the package runs.',
+  },
+  logLevel: {
+    key: 'log_level',
+    question: 'Log level, 0 to 5?',
+    fallback: 0,
+    check: oneOf([0, 1, 2, 3, 4, 5]),
+    comment: "Serviceguard's log level, 0 (least) to 5.",
+  },
+  packageDirectory: {
+    key: 'package_directory',
+    question: 'Package directory?',
+    fallback: (above: Above) => `$SGCONF/${String(above['packageName'])}`,
+    check: sgPath,
+    comment: 'Directory of the package files, the same on every member.',
+  },
+  nodePath: {
+    key: 'node_path',
+    question: 'Path of the Node.js binary on the members?',
+    fallback: '/usr/bin/node',
+    check: path,
+    comment: 'Node.js binary on every member, 20.19 or newer. Absolute: Serviceguard gives services no PATH.',
+  },
+} as const satisfies Record<string, Row>;
 
-  /** How long halt waits for transfers that hold the policy file system before it ends the daemon with TERM. */
-  readonly haltGraceSeconds: number;
-  readonly runScriptTimeoutSeconds: number;
-  readonly haltScriptTimeoutSeconds: number;
-  readonly serviceHaltTimeoutSeconds: number;
-  readonly serviceRestart: 'none' | 'unlimited' | number;
-  readonly serviceFailFast: boolean;
-  readonly nodeFailFast: boolean;
-  readonly failoverPolicy: 'configured_node' | 'min_package_node' | 'site_preferred' | 'site_preferred_manual';
-  readonly failbackPolicy: 'manual' | 'automatic';
-  readonly autoRun: boolean;
-  readonly packagePriority: 'no_priority' | number;
+type Table = typeof settingsTable;
+type Field = keyof Table;
+type Value<F extends Field> = v.InferOutput<Table[F]['check']>;
+/** The checked settings. Lists are read only. */
+export type Settings = { readonly [F in Field]: Value<F> extends (infer Item)[] ? readonly Item[] : Value<F> };
 
-  /** Absolute, or starting with $SGRUN / $SGCONF, which Serviceguard expands. */
-  readonly scriptLogFile: string;
-  readonly logLevel: 0 | 1 | 2 | 3 | 4 | 5;
-  /** Directory of the package on every member; may start with $SGCONF. */
-  readonly packageDirectory: string;
-  /** Absolute path of the Node.js binary on every member. */
-  readonly nodePath: string;
+const fields = Object.keys(settingsTable) as Field[];
+const rows: Readonly<Record<Field, Row>> = settingsTable;
+const fieldOfKey = new Map(fields.map((field) => [rows[field].key, field]));
+
+/**
+ * Reads csync.yaml. All problems come back at once, each with file, line and column, what was typed, and a remedy;
+ * unknown keys name the nearest valid one.
+ */
+export function parseSettings(text: string, file: string): Checked<Settings> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
+  const placeOf = (offset: number | undefined): Place => {
+    if (offset === undefined) return { file };
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  const problems: Problem[] = document.errors.map((error) => ({
+    code: 'settings-syntax',
+    severity: 'error',
+    text: `the file is not valid YAML here: ${error.message.split('\n')[0]}`,
+    remedy: 'correct the line; csync settings example prints a complete file',
+    place: placeOf(error.pos[0]),
+  }));
+  if (problems.length > 0) return { ok: false, problems };
+  const { contents } = document;
+  if (!isMap(contents)) {
+    const syntax: Problem = {
+      code: 'settings-syntax',
+      severity: 'error',
+      text: 'the file holds no settings: lines of "key: value" are wanted',
+      remedy: 'start from the output of csync settings example',
+      place: { file, line: 1 },
+    };
+    return { ok: false, problems: [syntax] };
+  }
+  const given = readPairs(contents.items as Pair<Node, Node | null>[], placeOf, problems);
+  return complete(given, file, problems);
+}
+
+interface Given {
+  readonly value: unknown;
+  readonly place: Place;
+}
+
+function readPairs(
+  pairs: readonly Pair<Node, Node | null>[],
+  placeOf: (offset?: number) => Place,
+  problems: Problem[],
+): Map<Field, Given> {
+  const given = new Map<Field, Given>();
+  for (const { key: keyNode, value: valueNode } of pairs) {
+    const key = isScalar(keyNode) ? String(keyNode.value) : '';
+    const place = placeOf(keyNode.range?.[0]);
+    const field = fieldOfKey.get(key);
+    if (field === undefined) {
+      const nearest = closest(key, [...fieldOfKey.keys()]);
+      const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
+      problems.push({ code: 'settings-unknown-key', severity: 'error', text: `there is no setting "${key}"`, remedy, place });
+      continue;
+    }
+    const first = given.get(field);
+    if (first !== undefined) {
+      const text = `"${key}" is set twice, first in line ${first.place.line}`;
+      problems.push({ code: 'settings-duplicate-key', severity: 'error', text, remedy: 'keep one of the two lines', place });
+      continue;
+    }
+    const value: unknown = valueNode === null ? null : valueNode.toJSON();
+    given.set(field, { value, place: valueNode === null ? place : placeOf(valueNode.range?.[0]) });
+  }
+  return given;
+}
+
+function complete(given: ReadonlyMap<Field, Given>, file: string, problems: Problem[]): Checked<Settings> {
+  const values: Record<string, unknown> = {};
+  for (const field of fields) {
+    const row = rows[field];
+    const typed = given.get(field);
+    if (typed === undefined && row.fallback === undefined) {
+      const text = `"${row.key}" is missing: ${row.comment}`;
+      problems.push({
+        code: 'settings-missing',
+        severity: 'error',
+        text,
+        remedy: `add a line "${row.key}: ..."`,
+        place: { file },
+      });
+      continue;
+    }
+    const fallback: unknown =
+      typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(values) : row.fallback;
+    const checked = v.safeParse(row.check, typed === undefined ? fallback : typed.value);
+    if (checked.success) {
+      values[field] = checked.output;
+      continue;
+    }
+    const [issue] = checked.issues;
+    const text = `"${row.key}" is ${JSON.stringify(typed?.value ?? fallback)}, but ${issue.message}`;
+    problems.push({
+      code: 'settings-value',
+      severity: 'error',
+      text,
+      remedy: `correct ${row.key}`,
+      place: typed?.place ?? { file },
+    });
+  }
+  const settings = values as unknown as Settings;
+  problems.push(...conflicts(settings, (field) => given.get(field)?.place ?? { file }));
+  problems.sort((a, b) => (a.place?.line ?? Number.MAX_SAFE_INTEGER) - (b.place?.line ?? Number.MAX_SAFE_INTEGER));
+  return problems.length === 0 ? { ok: true, value: settings, problems } : { ok: false, problems };
+}
+
+/** What no single row can see. Rows that already failed are absent and are not complained of twice. */
+function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place): Problem[] {
+  const problems: Problem[] = [];
+  const add = (field: Field, text: string, remedy: string): void => {
+    problems.push({ code: 'settings-conflict', severity: 'error', text, remedy, place: placeOf(field) });
+  };
+  const { packageAddress, packageSubnet, mountPoint, policyDirectory } = settings;
+  if (packageAddress !== undefined && packageAddress === packageSubnet) {
+    add(
+      'packageSubnet',
+      `package_subnet is the address itself (${packageAddress})`,
+      'give the network address, such as 10.9.0.0',
+    );
+  }
+  if (
+    packageAddress !== undefined &&
+    packageSubnet !== undefined &&
+    packageAddress.split('.')[0] !== packageSubnet.split('.')[0]
+  ) {
+    add(
+      'packageSubnet',
+      `${packageAddress} cannot lie in the subnet ${packageSubnet}`,
+      'correct package_address or package_subnet',
+    );
+  }
+  if (mountPoint !== undefined && policyDirectory !== undefined && !`${policyDirectory}/`.startsWith(`${mountPoint}/`)) {
+    const text = `policy_directory ${policyDirectory} is not on the policy file system mounted at ${mountPoint}`;
+    add('policyDirectory', text, `choose a directory below ${mountPoint}`);
+  }
+  const { monitorTimeoutSeconds: limit, monitorIntervalSeconds: interval } = settings;
+  if (limit !== undefined && interval !== undefined && limit > interval) {
+    add(
+      'monitorTimeoutSeconds',
+      `a probe may take ${limit} s but is repeated every ${interval} s`,
+      'make monitor_interval_seconds the longer one',
+    );
+  }
+  const { haltScriptTimeoutSeconds: halt, haltGraceSeconds: grace, serviceHaltTimeoutSeconds: service } = settings;
+  if (halt !== undefined && grace !== undefined && service !== undefined && halt <= grace + service) {
+    const text = `halt_script_timeout_seconds ${halt} leaves nothing beside ${grace} s of grace and ${service} s for the service`;
+    add('haltScriptTimeoutSeconds', text, `make it longer than ${grace + service}`);
+  }
+  return problems;
+}
+
+/** A complete, commented csync.yaml. Without settings: the defaults, with what has to be said left commented out. */
+export function printSettings(settings?: Settings): string {
+  const values: Record<string, unknown> = {};
+  const blocks = fields.map((field) => {
+    const row = rows[field];
+    const fallback: unknown =
+      typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(values) : row.fallback;
+    const value = settings === undefined ? fallback : settings[field];
+    values[field] = value;
+    const line = value === undefined ? `# ${row.key}:` : `${row.key}: ${JSON.stringify(value)}`;
+    return `# ${row.comment}\n${line}\n`;
+  });
+  return blocks.join('\n');
+}
+
+/** The settings as the members read them: JSON, keys in table order, one a line. */
+export function settingsJson(settings: Settings): string {
+  const ordered = Object.fromEntries(fields.map((field) => [field, settings[field]]));
+  return `${JSON.stringify(ordered, null, 2)}\n`;
+}
+
+/** SHA-256 of settingsJson, hex: what the package file carries and every member checks against its own copy. */
+export function settingsDigest(settings: Settings): string {
+  return createHash('sha256').update(settingsJson(settings)).digest('hex');
 }

@@ -62,7 +62,7 @@ export class Failure extends Error {
 }
 
 /** The value, or a Failure with all its problems. */
-export function valueOf<T>(checked: Checked<T>): T {
+export function demand<T>(checked: Checked<T>): T {
   if (checked.ok) return checked.value;
   throw new Failure(checked.problems);
 }

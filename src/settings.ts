@@ -42,7 +42,11 @@ const plainText = v.pipe(
   v.string('text is wanted'),
   v.regex(/^[^"\p{Cc}{}]*$/u, 'double quotes, braces and control characters cannot stand in a package file'),
 );
-const yesNo = v.boolean('true or false is wanted');
+/** Serviceguard's own files say yes and no, YAML 1.2 says true and false; both are taken. */
+const yesNo = v.pipe(
+  v.union([v.boolean(), v.picklist(['yes', 'no'])], 'yes or no is wanted'),
+  v.transform((value) => value === true || value === 'yes'),
+);
 const whole = (least: number, most: number) => {
   const text = `a whole number from ${least} to ${most} is wanted`;
   return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text));
@@ -64,7 +68,7 @@ interface Row {
 }
 
 type Above = Readonly<Record<string, unknown>>;
-const byGeneration = (two: string, three: string) => (above: Above) => (above['cfengineGeneration'] === 2 ? two : three);
+const byGeneration = (two: string, three: string) => (above: Above) => (above.cfengineGeneration === 2 ? two : three);
 
 /** Field -> row, in the order of the file. */
 export const settingsTable = {
@@ -181,7 +185,7 @@ export const settingsTable = {
   policyDirectory: {
     key: 'policy_directory',
     question: 'Directory on the policy file system that the daemon serves?',
-    fallback: (above: Above) => `${String(above['mountPoint'])}/dsau`,
+    fallback: (above: Above) => above.mountPoint && `${String(above.mountPoint)}/dsau`,
     check: path,
     comment: 'Directory on the policy file system that the daemon serves. No symbolic link in it: cfengine compares real paths.',
   },
@@ -304,7 +308,7 @@ export const settingsTable = {
   scriptLogFile: {
     key: 'script_log_file',
     question: 'Package log?',
-    fallback: (above: Above) => `$SGRUN/log/${String(above['packageName'])}.log`,
+    fallback: (above: Above) => above.packageName && `$SGRUN/log/${String(above.packageName)}.log`,
     check: sgPath,
     comment: 'Package log. Cannot be changed while the package runs.',
   },
@@ -318,7 +322,7 @@ export const settingsTable = {
   packageDirectory: {
     key: 'package_directory',
     question: 'Package directory?',
-    fallback: (above: Above) => `$SGCONF/${String(above['packageName'])}`,
+    fallback: (above: Above) => above.packageName && `$SGCONF/${String(above.packageName)}`,
     check: sgPath,
     comment: 'Directory of the package files, the same on every member.',
   },
@@ -446,6 +450,10 @@ function complete(given: ReadonlyMap<Field, Given>, file: string, problems: Prob
   problems.push(...conflicts(settings, (field) => given.get(field)?.place ?? { file }));
   problems.sort((a, b) => (a.place?.line ?? Number.MAX_SAFE_INTEGER) - (b.place?.line ?? Number.MAX_SAFE_INTEGER));
   return problems.length === 0 ? { ok: true, value: settings, problems } : { ok: false, problems };
+}
+
+function fallbackOf(row: Row, above: Above): unknown {
+  return typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(above) : row.fallback;
 }
 
 /** What no single row can see. Rows that already failed are absent and are not complained of twice. */

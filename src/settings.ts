@@ -429,8 +429,9 @@ function complete(given: ReadonlyMap<Field, Given>, file: string, problems: Prob
       });
       continue;
     }
-    const fallback: unknown =
-      typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(values) : row.fallback;
+    const fallback = fallbackOf(row, values);
+    // What its default is made from has been complained of already.
+    if (typed === undefined && fallback === undefined) continue;
     const checked = v.safeParse(row.check, typed === undefined ? fallback : typed.value);
     if (checked.success) {
       values[field] = checked.output;
@@ -506,8 +507,7 @@ export function printSettings(settings?: Settings): string {
   const values: Record<string, unknown> = {};
   const blocks = fields.map((field) => {
     const row = rows[field];
-    const fallback: unknown =
-      typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(values) : row.fallback;
+    const fallback = fallbackOf(row, values);
     const value = settings === undefined ? fallback : settings[field];
     values[field] = value;
     const line = value === undefined ? `# ${row.key}:` : `${row.key}: ${JSON.stringify(value)}`;

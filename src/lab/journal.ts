@@ -2,7 +2,7 @@
  * Everything that happened in a lab, in order, with the time it was seen: what the timeline, the tests and `lab status`
  * read. One JSON object a line in the lab's home, and live to whoever follows.
  */
-import { appendText } from '../host/lab-files.ts';
+import { type JsonLog, openJsonLog } from '../host/json-log.ts';
 
 export type JournalKind =
   /** Something done to the cluster on purpose: a fault, or a command an administrator typed. */
@@ -30,18 +30,18 @@ export interface JournalEntry {
 export type NewEntry = Omit<JournalEntry, 'at'>;
 
 export class Journal {
-  readonly #path: string;
+  readonly #log: JsonLog;
   readonly #followers = new Set<(entry: JournalEntry) => void>();
   readonly entries: JournalEntry[] = [];
 
   constructor(path: string) {
-    this.#path = path;
+    this.#log = openJsonLog(path);
   }
 
   add(entry: NewEntry): void {
     const full = { at: performance.timeOrigin + performance.now(), ...entry };
     this.entries.push(full);
-    appendText(this.#path, `${JSON.stringify(full)}\n`);
+    this.#log.write(full);
     for (const follower of this.#followers) follower(full);
   }
 

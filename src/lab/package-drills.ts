@@ -76,7 +76,7 @@ export class PackageDrills {
   async deploy(): Promise<void> {
     const [first = '', ...others] = this.#members();
     const directory = `${sgDirectories.SGCONF}/${this.packageName}`;
-    const csync = ['node', `${toolkitDirectory}/csync.cjs`];
+    const csync = ['node', `${toolkitDirectory}/csync.mjs`];
     await this.type(first, ['cmruncl', '-v']);
     await this.type(first, [...csync, 'render', '--settings', '/root/csync.yaml', '--output', directory]);
     for (const member of others) await this.type(first, ['scp', '-rpq', directory, `${member}:${sgDirectories.SGCONF}/`]);

@@ -7,6 +7,7 @@ import type { CommandResult } from '../host/host.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../host/processes.ts';
 import { bootScript } from './boot.ts';
+import { hostEnvironment } from './environment.ts';
 import {
   cmclusterConf,
   hostsFile,
@@ -18,9 +19,6 @@ import {
 } from './plan.ts';
 import { commandWrapper, utilities, vgchange, volumeGroupDirectory } from './stand-ins.ts';
 
-/** PATH inside lab hosts; the cm* commands come first, as an administrator's profile has them. */
-export const hostPath = `${sgDirectories.SGSBIN}:/usr/sbin:/usr/bin:/sbin:/bin`;
-const hostEnvironment = { PATH: hostPath, LC_ALL: 'C', HOME: '/root', ...sgDirectories };
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
 

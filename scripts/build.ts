@@ -1,0 +1,48 @@
+/**
+ * Bundles everything into dist/: the csync command, the member scripts, the lab's programs, and the templates beside them.
+ * Fails when a member script outgrows its budget: it is started at the worst moment, on a machine that may be short of
+ * everything.
+ */
+import { chmodSync, cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { build, type BuildOptions } from 'esbuild';
+
+const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', legalComments: 'none' };
+
+const memberScripts = ['start', 'halt', 'validate', 'monitor'] as const;
+/** Bytes. Start and halt carry the certificate maker of node-forge for the proof, the monitor does not. */
+const budgets: Readonly<Record<(typeof memberScripts)[number], number>> = {
+  start: 1_500_000,
+  halt: 1_500_000,
+  validate: 1_500_000,
+  monitor: 1_500_000,
+};
+
+rmSync('dist', { recursive: true, force: true });
+mkdirSync('dist', { recursive: true });
+await build({
+  ...shared,
+  entryPoints: ['src/cli.ts'],
+  outfile: 'dist/csync.mjs',
+  format: 'esm',
+  // Some of the bundled packages are CommonJS and ask for `require` at run time.
+  banner: { js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);" },
+});
+chmodSync('dist/csync.mjs', 0o755);
+await Promise.all(
+  memberScripts.map((name) =>
+    build({ ...shared, entryPoints: [`src/member/${name}.ts`], outfile: `dist/member/csync-${name}.cjs`, format: 'cjs' }),
+  ),
+);
+await Promise.all(
+  ['daemon', 'client', 'prober'].map((name) =>
+    build({ ...shared, entryPoints: [`src/lab/${name}.ts`], outfile: `dist/lab/${name}.cjs`, format: 'cjs' }),
+  ),
+);
+cpSync('package-templates', 'dist/package-templates', { recursive: true });
+
+for (const name of memberScripts) {
+  const { size } = statSync(`dist/member/csync-${name}.cjs`);
+  if (size <= budgets[name]) continue;
+  console.error(`dist/member/csync-${name}.cjs has ${size} bytes, its budget is ${budgets[name]}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,98 @@
+/**
+ * The administrator's side of the system: files that are never half written, short commands, temporary directories that
+ * do not outlive the run.
+ */
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { execa } from 'execa';
+import psList from 'ps-list';
+import tmp from 'tmp';
+import type { CommandResult } from './host.ts';
+
+export interface FileToWrite {
+  readonly path: string;
+  readonly mode: number;
+  readonly text: string;
+}
+
+/** A file's text, or null when it cannot be read. */
+export function readTextFile(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Writes all files or none: everything is staged and synced beside its target first, only then renamed into place, in the
+ * order given. A full disk or an unwritable directory therefore shows before anything changed. Throws the errno error.
+ */
+export function writeFilesAtomically(files: readonly FileToWrite[]): void {
+  const directories = [...new Set(files.map((file) => dirname(file.path)))];
+  for (const directory of directories) mkdirSync(directory, { recursive: true });
+  const staging = directories.map((directory) => {
+    const made = tmp.dirSync({ tmpdir: directory, prefix: '.csync-staging', unsafeCleanup: true, mode: 0o700 });
+    return [directory, made] as const;
+  });
+  const stagedIn = new Map(staging.map(([directory, made]) => [directory, made.name]));
+  const stagedPath = (file: FileToWrite): string => join(stagedIn.get(dirname(file.path)) ?? '', basename(file.path));
+  const sweep = (): void => {
+    for (const [, made] of staging) rmSync(made.name, { recursive: true, force: true });
+  };
+  // tmp cleans up at a normal exit only; a signal in between must not leave the staging directory behind.
+  const onSignal = (signal: NodeJS.Signals): void => {
+    sweep();
+    process.kill(process.pid, signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, onSignal);
+  try {
+    for (const file of files) {
+      writeFileSync(stagedPath(file), file.text, { mode: file.mode, flush: true });
+      chmodSync(stagedPath(file), file.mode);
+    }
+    for (const file of files) renameSync(stagedPath(file), file.path);
+    for (const directory of directories) syncDirectory(directory);
+  } finally {
+    sweep();
+    for (const signal of signals) process.removeListener(signal, onSignal);
+  }
+}
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+/** Runs a short command with captured output and a fixed environment. Never throws. */
+export async function runCommand(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
+  const [file = '', ...rest] = argv;
+  const result = await execa(file, rest, {
+    reject: false,
+    timeout: timeoutMs,
+    stdin: 'ignore',
+    extendEnv: false,
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    cwd: '/',
+  });
+  return {
+    exitCode: result.exitCode ?? null,
+    signal: result.signal ?? null,
+    timedOut: result.timedOut,
+    errorCode: 'code' in result && typeof result.code === 'string' ? result.code : null,
+    stdout: result.stdout,
+    stderr: result.stderr,
+  };
+}
+
+export function fileExists(path: string): boolean {
+  return existsSync(path);
+}
+
+/** Processes of this machine whose command line contains `text`. Forks ps: for a look now and then, never for a loop. */
+export async function processesNaming(text: string): Promise<{ pid: number; command: string }[]> {
+  const all = await psList();
+  return all.filter((one) => one.cmd?.includes(text) ?? false).map((one) => ({ pid: one.pid, command: one.cmd ?? one.name }));
+}

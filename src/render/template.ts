@@ -1,0 +1,71 @@
+/**
+ * Strict substitution of `{{token}}` in text that belongs to administrators: no logic, no escaping, one pass, so that a
+ * value is never read again. `$SG...`, `%`, `$&`, single braces pass untouched. Pure.
+ */
+import { closest } from 'fastest-levenshtein';
+import type { Checked, Place, Problem } from '../problem.ts';
+
+export interface Template {
+  /** Where it was read from, for messages. */
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Either brace pair, with what stands between; a lone `{{` or `}}` is caught by the second and third alternative. */
+const braces = /\{\{([^{}\n]*)\}\}|\{\{|\}\}/g;
+
+function placeAt(template: Template, offset: number): Place {
+  const before = template.text.slice(0, offset).split('\n');
+  return { file: template.file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+/**
+ * Replaces every token by its value. Problems, all at once with line and column: a token without a value (with the
+ * nearest one that has), a malformed one, a value of `required` that the template does not use.
+ */
+export function fillTemplate(
+  template: Template,
+  values: Readonly<Record<string, string>>,
+  required: readonly string[] = Object.keys(values),
+): Checked<string> {
+  const problems: Problem[] = [];
+  const used = new Set<string>();
+  const text = template.text.replace(braces, (whole, inner: string | undefined, offset: number) => {
+    const token = inner?.trim() ?? '';
+    if (inner === undefined || !/^[a-z][a-z0-9_]*$/.test(token)) {
+      const remedy = 'write a token as {{name}} with lower case letters, digits and underscores';
+      problems.push({
+        code: 'template-malformed',
+        severity: 'error',
+        text: `"${whole}" is no token`,
+        remedy,
+        place: placeAt(template, offset),
+      });
+      return whole;
+    }
+    used.add(token);
+    const value = Object.hasOwn(values, token) ? values[token] : undefined;
+    if (value === undefined) {
+      const remedy = `did you mean {{${closest(token, Object.keys(values))}}}? package-templates/README.md lists the tokens`;
+      problems.push({
+        code: 'template-unknown-token',
+        severity: 'error',
+        text: `there is no token {{${token}}}`,
+        remedy,
+        place: placeAt(template, offset),
+      });
+      return whole;
+    }
+    return value;
+  });
+  for (const token of required.filter((name) => !used.has(name))) {
+    problems.push({
+      code: 'template-unused-token',
+      severity: 'error',
+      text: `the template does not use {{${token}}}, so that value would be lost`,
+      remedy: `put {{${token}}} where it belongs; csync templates check shows the shipped template`,
+      place: { file: template.file },
+    });
+  }
+  return problems.length === 0 ? { ok: true, value: text, problems } : { ok: false, problems };
+}

@@ -1,0 +1,159 @@
+/** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
+import { join } from 'node:path';
+import { processesNaming, readTextFile } from '../host/real.ts';
+import { runForeground } from '../host/terminal.ts';
+import { demoSummary, runDemo } from '../lab/demo.ts';
+import { hostEnvironment } from '../lab/environment.ts';
+import { failoverSummary, passed, runFailovers } from '../lab/failover-run.ts';
+import { findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
+import { PackageDrills } from '../lab/package-drills.ts';
+import { planLab } from '../lab/plan.ts';
+import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
+import type { Settings } from '../settings.ts';
+import { distDirectory, readSettings } from './toolkit.ts';
+
+export interface LabOptions {
+  readonly name: string;
+  readonly settings?: string | undefined;
+  readonly json: boolean;
+  readonly count: number;
+  readonly seed: number;
+}
+
+const out = (text: string): void => void process.stdout.write(text);
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Where the lab's own settings lie when none are named. */
+export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');
+
+function labSettings(options: LabOptions): Settings {
+  return readSettings(options.settings ?? labSettingsFile);
+}
+
+function needRoot(what: string): void {
+  if (process.getuid?.() === 0) return;
+  const problem: Problem = {
+    code: 'here-not-root',
+    severity: 'error',
+    text: `${what} makes network namespaces, mounts and a loop device, which needs root`,
+    remedy: 'run it as root (sudo); rendering, checks of settings and templates do not need it',
+  };
+  throw new Failure([problem]);
+}
+
+async function begin(options: LabOptions, attached: boolean): Promise<LabHandle> {
+  needRoot('a lab');
+  const settings = labSettings(options);
+  if (settings.cfengineGeneration !== 3) {
+    const problem: Problem = {
+      code: 'lab-generation',
+      severity: 'error',
+      text: 'the lab runs the real CFEngine 3 only; no distribution packages generation 2 any more',
+      remedy: 'set cfengine_generation: 3 in the settings for the lab',
+    };
+    throw new Failure([problem]);
+  }
+  return startLab({ plan: planLab(settings, options.name), dist: distDirectory, attached, progress });
+}
+
+/** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
+async function inLab(options: LabOptions, work: (lab: LabHandle) => Promise<ExitCode>): Promise<ExitCode> {
+  let lab: LabHandle | null = null;
+  let interrupted: NodeJS.Signals | null = null;
+  let wake: () => void = () => {};
+  const signalled = new Promise<'signal'>((resolve) => {
+    wake = () => resolve('signal');
+  });
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (interrupted === null) progress(`\n${signal}: taking the lab down`);
+    interrupted = signal;
+    wake();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, onSignal);
+  try {
+    const working = begin(options, true).then((started) => {
+      lab = started;
+      return interrupted === null ? work(started) : exitCodes.interrupted;
+    });
+    working.catch(() => {});
+    const end = await Promise.race([working, signalled]);
+    return end === 'signal' ? exitCodes.interrupted : end;
+  } finally {
+    await (lab as LabHandle | null)?.down();
+    await sweep(planLab(labSettings(options), options.name));
+    await reportLeftovers(options.name);
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}
+
+async function reportLeftovers(name: string): Promise<void> {
+  const left = await processesNaming(`/run/csync-lab/${name}`);
+  const mounts = readTextFile('/proc/self/mounts')?.split('\n').filter((line) => line.includes(`/run/csync-lab/${name}`)) ?? [];
+  if (left.length + mounts.length === 0) return;
+  const text = [...left.map((one) => `process ${one.pid} ${one.command}`), ...mounts.map((line) => `mount ${line}`)].join('; ');
+  throw new LabUnavailable(`the lab left something behind: ${text}`);
+}
+
+export async function labDemo(options: LabOptions): Promise<ExitCode> {
+  return inLab(options, async (lab) => {
+    const result = await runDemo(lab, options.json ? progress : (line) => out(`${line}\n`));
+    if (options.json) out(`${JSON.stringify(result, null, 2)}\n`);
+    else out(`${demoSummary(result).join('\n')}\n`);
+    return result.verdict === 'pass' ? exitCodes.ok : exitCodes.different;
+  });
+}
+
+export async function labFailovers(options: LabOptions): Promise<ExitCode> {
+  return inLab(options, async (lab) => {
+    const result = await runFailovers(lab, options.count, options.seed, options.json ? progress : (line) => out(`${line}\n`));
+    out(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${failoverSummary(result).join('\n')}\n`);
+    return passed(result) ? exitCodes.ok : exitCodes.different;
+  });
+}
+
+/** A lab that stays until `csync lab down`; its cluster has the package deployed and running. */
+export async function labUp(options: LabOptions): Promise<ExitCode> {
+  const lab = await begin(options, false);
+  progress('deploying the package');
+  await new PackageDrills(lab).deploy();
+  out(`The lab "${options.name}" is up and its package runs. Look: csync lab exec ${lab.plan.hosts[0]?.name} cmviewcl -v\n`);
+  return exitCodes.ok;
+}
+
+export async function labDown(options: LabOptions): Promise<ExitCode> {
+  needRoot('taking a lab down');
+  const plan = planLab(labSettings(options), options.name);
+  const running = readTextFile(`${plan.home}/plan.json`) !== null;
+  if (running) await findLab(options.name).down();
+  await sweep(plan);
+  await reportLeftovers(options.name);
+  out(running ? `The lab "${options.name}" is down; nothing of it is left.\n` : `No lab "${options.name}" was running.\n`);
+  return exitCodes.ok;
+}
+
+export async function labStatus(options: LabOptions): Promise<ExitCode> {
+  const status = await findLab(options.name).status();
+  if (options.json) {
+    out(`${JSON.stringify(status, null, 2)}\n`);
+    return exitCodes.ok;
+  }
+  out(`lab ${status.name}\n${'HOST'.padEnd(8)}${'KIND'.padEnd(8)}${'ADDRESS'.padEnd(16)}${'MACHINE'.padEnd(9)}${'POLICY FS'.padEnd(11)}PACKAGE ADDRESS\n`);
+  for (const host of status.hosts) {
+    const cells = [host.name.padEnd(8), host.kind.padEnd(8), host.address.padEnd(16), (host.up ? 'up' : 'down').padEnd(9)];
+    out(`${cells.join('')}${(host.mounted ? 'mounted' : '-').padEnd(11)}${host.packageAddress ? 'here' : '-'}\n`);
+  }
+  return exitCodes.ok;
+}
+
+/** crash, boot, cut, heal: what happens to machines and cables. */
+export async function labMachine(options: LabOptions, verb: 'crash' | 'boot' | 'cut' | 'heal', member: string): Promise<ExitCode> {
+  await findLab(options.name).ask({ verb, member });
+  return exitCodes.ok;
+}
+
+/** Runs a program on a lab host with this terminal; its exit status is ours. */
+export async function labExec(options: LabOptions, member: string, argv: readonly string[]): Promise<number> {
+  needRoot('entering a lab host');
+  return runForeground(await findLab(options.name).enterArgv(member, argv), hostEnvironment);
+}

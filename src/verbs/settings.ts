@@ -1,0 +1,15 @@
+/** `csync settings check | example`. */
+import { printSettings, settingsDigest } from '../settings.ts';
+import { readSettings } from './toolkit.ts';
+
+/** Says that the file is sound, with the digest members will compare; throws a Failure with all its problems. */
+export async function checkSettings(file: string, json: boolean): Promise<string> {
+  const settings = readSettings(file);
+  const digest = settingsDigest(settings);
+  if (json) return `${JSON.stringify({ file, digest, settings }, null, 2)}\n`;
+  return `${file} is sound (digest ${digest.slice(0, 12)}).\n`;
+}
+
+export async function exampleSettings(): Promise<string> {
+  return printSettings();
+}

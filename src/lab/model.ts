@@ -43,11 +43,48 @@ export interface ServiceState {
 export interface MemberState {
   readonly name: MemberName;
   readonly status: 'up' | 'down';
-  readonly state: 'running' | 'halted' | 'failed' | 'unknown';
+  /**
+   * reforming: its Serviceguard came up and waits for a cluster to join or form. unknown: lost, and the others have not
+   * re-formed yet; nothing is started anywhere while a member is in this state. failed: lost, and the others know.
+   */
+  readonly state: 'running' | 'halted' | 'failed' | 'reforming' | 'unknown';
   /** By subnet address, e.g. { '10.9.0.0': 'up' }. */
   readonly subnets: Readonly<Record<string, 'up' | 'down'>>;
   /** Whether the machine itself is up (a halted member's machine is still up; a crashed one is not). */
   readonly machine: 'up' | 'down';
+}
+
+/** Why a package is being halted; decides what follows when the halt script has ended. */
+export type HaltGoal = 'user' | 'failure' | 'member-halt' | 'cluster-halt' | 'failback';
+
+/** The control script that runs for a package right now, and what to do when it ends. */
+export type PendingScript =
+  | {
+      readonly script: 'start';
+      /** Whether sg/service is among the modules that are started (always, but for cmrunpkg -m and -e). */
+      readonly withServices: boolean;
+      /** Services that died before the start script ended; judged when it has ended. */
+      readonly died: readonly string[];
+      /** A halt that was asked for in the meantime. */
+      readonly nextHalt: HaltGoal | null;
+    }
+  | {
+      readonly script: 'halt';
+      readonly goal: HaltGoal;
+      /** An aborted halt (exit 3) counts as halted this time: cmhaltpkg -f, cmhaltnode -f. */
+      readonly force: boolean;
+    };
+
+/** A command that waits for control scripts to end before it is answered. */
+export interface Operation {
+  readonly request: string;
+  readonly command: 'cmrunpkg' | 'cmhaltpkg' | 'cmhaltnode' | 'cmhaltcl';
+  /** Packages whose script has not ended. */
+  readonly waiting: readonly PackageName[];
+  /** cmhaltnode: members that go down when nothing is waited for any more. */
+  readonly members: readonly MemberName[];
+  readonly lines: readonly string[];
+  readonly errorLines: readonly string[];
 }
 
 export interface PackageState {
@@ -61,11 +98,11 @@ export interface PackageState {
   readonly autoRun: boolean;
   readonly nodeSwitch: Readonly<Record<MemberName, boolean>>;
   readonly services: readonly ServiceState[];
-  /** Maintenance mode is on, on this member (null member: package-wide, not yet bound to one). */
-  readonly maintenance: { readonly on: boolean; readonly member: MemberName | null };
+  /** Maintenance mode is on, on this member; `partial`: not all modules were started (cmrunpkg -m, -e). */
+  readonly maintenance: { readonly on: boolean; readonly member: MemberName | null; readonly partial: boolean };
   readonly lastHaltFailed: boolean;
-  /** What the reducer must do when the running script ends; null when no script runs. Shape is the reducer's own business. */
-  readonly pending: unknown;
+  /** null when no control script runs. */
+  readonly pending: PendingScript | null;
   /** Configuration order number, for stable listing. */
   readonly id: number;
 }
@@ -86,6 +123,8 @@ export interface ClusterState {
   readonly members: Readonly<Record<MemberName, MemberState>>;
   readonly packages: Readonly<Record<PackageName, PackageState>>;
   readonly options: LabOptions;
+  /** Commands not answered yet. */
+  readonly operations: readonly Operation[];
 }
 
 /** How a control script (the emulated master control script with everything it calls) ended. */

@@ -1,9 +1,12 @@
 /**
  * The ASCII package file of a modular package: lines of `keyword value`, `#` comments, values with blanks in double
- * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (gap 14). Pure.
+ * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (gap 14). Says nothing about which
+ * keywords exist: modules.ts knows that. Pure.
  */
+import type { Checked, Place, Problem } from '../problem.ts';
+
 export interface PackageLine {
-  /** As typed, lower-cased (modular style); pev_ names keep what follows the prefix as typed. */
+  /** As typed, lower-cased (modular style); pev_ names and toolkit attributes (with a slash) keep their own case. */
   readonly keyword: string;
   /** Without the quotes. */
   readonly value: string;
@@ -14,4 +17,122 @@ export interface PackageLine {
 export interface PackageFile {
   readonly name: string;
   readonly lines: readonly PackageLine[];
+}
+
+/** Serviceguard's own bound on a package name [L9 p.196]. */
+export const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$/;
+
+/**
+ * Reads a package file. Problems are collected over all lines: broken quoting, a keyword without a value, no or two
+ * package names. A keyword without value is the empty value only when quoted (`fs_umount_opt ""`) [L9 p.210].
+ */
+export function parsePackageFile(text: string, fileName: string): Checked<PackageFile> {
+  const problems: Problem[] = [];
+  const lines: PackageLine[] = [];
+  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+    const place = { file: fileName, line: index + 1 };
+    const read = readLine(raw, place);
+    if (read === null) continue;
+    if ('code' in read) problems.push(read);
+    else lines.push(read);
+  }
+  problems.push(...nameProblems(lines, fileName));
+  const name = lines.find((line) => line.keyword === 'package_name')?.value;
+  if (problems.length > 0 || name === undefined) return { ok: false, problems };
+  return { ok: true, value: { name, lines }, problems: [] };
+}
+
+function readLine(raw: string, place: Place & { line: number }): PackageLine | Problem | null {
+  const text = raw.trim();
+  if (text === '' || text.startsWith('#')) return null;
+  const [, typed = '', rest = ''] = /^(\S+)\s*(.*)$/.exec(text) ?? [];
+  const keyword = canonicalKeyword(typed);
+  if (!/^[A-Za-z][A-Za-z0-9_./-]*$/.test(typed)) {
+    return syntaxProblem(
+      'package-file-keyword',
+      `"${typed}" cannot be a keyword.`,
+      'Write keyword and value, or # before a comment.',
+      place,
+    );
+  }
+  if (rest === '') {
+    return syntaxProblem(
+      'package-file-no-value',
+      `${typed} has no value.`,
+      `Give ${typed} a value, "" for an empty one, or put # before it.`,
+      place,
+    );
+  }
+  if (!rest.startsWith('"')) {
+    if (!rest.includes('"')) return { keyword, value: rest, line: place.line };
+    return syntaxProblem(
+      'package-file-quote',
+      `The value of ${typed} has a double quote inside: ${rest}`,
+      'Quote the whole value.',
+      place,
+    );
+  }
+  const [, value, after = ''] = /^"([^"]*)"\s*(.*)$/.exec(rest) ?? [];
+  if (value === undefined || (after !== '' && !after.startsWith('#'))) {
+    return syntaxProblem(
+      'package-file-quote',
+      `The quoting of ${typed} is broken: ${rest}`,
+      'Put exactly one pair of double quotes around the value.',
+      place,
+    );
+  }
+  return { keyword, value, line: place.line };
+}
+
+/** Modular keywords are lower case, their legacy spelling upper case [U20 p.233]; what users named keeps its case. */
+function canonicalKeyword(typed: string): string {
+  if (/^pev_/i.test(typed)) return `pev_${typed.slice('pev_'.length)}`;
+  return typed.includes('/') ? typed : typed.toLowerCase();
+}
+
+function nameProblems(lines: readonly PackageLine[], file: string): Problem[] {
+  const names = lines.filter((line) => line.keyword === 'package_name');
+  const [first, second] = names;
+  if (first === undefined) {
+    return [syntaxProblem('package-file-no-name', 'The file has no package_name.', 'Add a line: package_name <name>', { file })];
+  }
+  if (second !== undefined) {
+    const text = `package_name is given twice: "${first.value}" in line ${first.line} and "${second.value}".`;
+    return [
+      syntaxProblem('package-file-two-names', text, 'Keep one of the two; one file describes one package.', {
+        file,
+        line: second.line,
+      }),
+    ];
+  }
+  if (namePattern.test(first.value)) return [];
+  const remedy = 'Use at most 39 letters, digits, dots, dashes and underscores, a letter or digit first and last.';
+  return [
+    syntaxProblem('package-file-name', `"${first.value}" is not a valid package name.`, remedy, { file, line: first.line }),
+  ];
+}
+
+function syntaxProblem(code: string, text: string, remedy: string, place: Place): Problem {
+  return { code, severity: 'error', text, remedy, place };
+}
+
+/** The file's lines again, without comments: keyword, blanks up to a common column, value. Parses back to the same. */
+export function printPackageFile(file: PackageFile): string {
+  const width = Math.max(24, ...file.lines.map((line) => line.keyword.length)) + 1;
+  return file.lines.map((line) => `${line.keyword.padEnd(width)}${printValue(line.value)}\n`).join('');
+}
+
+/** A value as it stands in a package file: quoted when it is empty or has blanks or a # [L9 p.207]. */
+export function printValue(value: string): string {
+  return value === '' || /[\s#]/.test(value) ? `"${value}"` : value;
+}
+
+/** The value of a keyword; of several the last, undefined when the file has none. */
+export function lastValue(file: PackageFile, keyword: string): string | undefined {
+  return file.lines.findLast((line) => line.keyword === keyword)?.value;
+}
+
+/** All values of a repeatable keyword, in file order. */
+export function allValues(file: PackageFile, keyword: string): string[] {
+  return file.lines.filter((line) => line.keyword === keyword).map((line) => line.value);
 }

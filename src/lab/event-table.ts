@@ -1,0 +1,165 @@
+/**
+ * What a failure means for a failover package: the table of the manual, row by row, as data [A12 p.59][L9 p.70].
+ * failures.ts carries the rows out; nothing is decided there. A pair that is missing here does not compile.
+ */
+import type { ScriptEnd } from './model.ts';
+
+export type Cause =
+  | 'service-failed'
+  | 'start-exit-1'
+  | 'start-exit-2'
+  | 'start-timeout'
+  | 'halt-exit-1'
+  | 'halt-exit-2'
+  | 'halt-exit-3'
+  | 'halt-timeout'
+  | 'subnet-lost';
+
+/**
+ * Whether the attribute that asks for a reset in this case is on: service_fail_fast_enabled for a service,
+ * node_fail_fast_enabled for everything else.
+ */
+export type FailFast = 'failFast' | 'plain';
+
+export interface Row {
+  readonly member: 'reset' | 'stays';
+  readonly haltScript: 'runs' | 'does not run';
+  /** The package's switch for this member: may it run here again? */
+  readonly memberSwitch: 'off' | 'unchanged';
+  /** Global switching: may it run elsewhere? */
+  readonly autoRun: 'off' | 'unchanged';
+  /** exit 3 alone leaves the package half down where it is. */
+  readonly leaves: 'nothing' | 'package here';
+  /** For the operator: what happened and what it means. */
+  readonly sentence: string;
+  readonly source: string;
+}
+
+const stays = {
+  member: 'stays',
+  haltScript: 'does not run',
+  memberSwitch: 'unchanged',
+  autoRun: 'unchanged',
+  leaves: 'nothing',
+} as const;
+const reset = { ...stays, member: 'reset' } as const;
+const table = 'A12 p.59, L9 p.70';
+
+const startExit1: Row = {
+  ...stays,
+  autoRun: 'off',
+  sentence: 'The start failed in a way that no other member cures (exit 1); switching of the package is disabled.',
+  source: `${table}; L9 p.67`,
+};
+const haltExit1: Row = {
+  ...stays,
+  autoRun: 'off',
+  sentence: 'The halt failed (exit 1); switching is disabled because this member may still hold what belongs to the package.',
+  source: `${table}; A12 p.58`,
+};
+const haltExit3: Row = {
+  ...stays,
+  autoRun: 'off',
+  leaves: 'package here',
+  sentence: 'The halt was aborted by a script (exit 3); the package stays half down on this member, switching is disabled.',
+  source: 'A1120b p.210',
+};
+
+export const eventTable: Record<Cause, Record<FailFast, Row>> = {
+  'service-failed': {
+    failFast: {
+      ...reset,
+      sentence: 'A service failed and service_fail_fast_enabled is set; this member is reset.',
+      source: table,
+    },
+    plain: {
+      ...stays,
+      haltScript: 'runs',
+      memberSwitch: 'off',
+      sentence: 'A service failed and its restarts are used up; the package leaves this member and may not come back by itself.',
+      source: table,
+    },
+  },
+  'start-exit-1': { failFast: startExit1, plain: startExit1 },
+  'start-exit-2': {
+    failFast: {
+      ...reset,
+      sentence: 'The start failed here (exit 2) and node_fail_fast_enabled is set; this member is reset.',
+      source: table,
+    },
+    plain: {
+      ...stays,
+      memberSwitch: 'off',
+      sentence: 'The start failed on this member (exit 2); the package is switched off here and another member is tried.',
+      source: `${table}; A12 p.57`,
+    },
+  },
+  'start-timeout': {
+    failFast: {
+      ...reset,
+      sentence: 'The start script timed out and node_fail_fast_enabled is set; this member is reset.',
+      source: table,
+    },
+    plain: {
+      ...stays,
+      autoRun: 'off',
+      sentence:
+        'The start script timed out and was killed; it could not clean up, so switching is disabled until somebody has looked.',
+      source: `${table}; A12 p.280`,
+    },
+  },
+  'halt-exit-1': { failFast: haltExit1, plain: haltExit1 },
+  'halt-exit-2': {
+    failFast: {
+      ...reset,
+      sentence: 'The halt failed (exit 2) and node_fail_fast_enabled is set; this member is reset.',
+      source: 'ours (GAP: the table has no row with node_fail_fast_enabled yes); by analogy with the start',
+    },
+    plain: { ...stays, sentence: 'The halt failed (exit 2); the package may run on another member.', source: 'A12 p.59' },
+  },
+  'halt-exit-3': {
+    failFast: { ...haltExit3, source: 'ours (GAP: the table has no row with node_fail_fast_enabled yes); as without' },
+    plain: haltExit3,
+  },
+  'halt-timeout': {
+    failFast: {
+      ...reset,
+      sentence: 'The halt script timed out and node_fail_fast_enabled is set; this member is reset.',
+      source: table,
+    },
+    plain: {
+      ...stays,
+      autoRun: 'off',
+      sentence:
+        'The halt script timed out and was killed; this member may still hold what belongs to the package, switching is disabled.',
+      source: `${table}; A12 p.280`,
+    },
+  },
+  'subnet-lost': {
+    failFast: {
+      ...reset,
+      sentence: 'A monitored subnet is down and node_fail_fast_enabled is set; this member is reset.',
+      source: table,
+    },
+    plain: {
+      ...stays,
+      haltScript: 'runs',
+      sentence: 'A monitored subnet is down on this member; the package leaves it and may come back when the subnet is up.',
+      source: table,
+    },
+  },
+};
+
+/** The cause behind a start script's end; null when it succeeded. An unknown exit counts as 1 (INFERRED, 3.3). */
+export function startCause(end: ScriptEnd): Cause | null {
+  if (end.kind === 'timeout') return 'start-timeout';
+  const causes = { 0: null, 1: 'start-exit-1', 2: 'start-exit-2', 3: 'start-exit-1' } as const;
+  return causes[end.code];
+}
+
+/** The cause behind a halt script's end; null when it succeeded. */
+export function haltCause(end: ScriptEnd): Cause | null {
+  if (end.kind === 'timeout') return 'halt-timeout';
+  const causes = { 0: null, 1: 'halt-exit-1', 2: 'halt-exit-2', 3: 'halt-exit-3' } as const;
+  return causes[end.code];
+}

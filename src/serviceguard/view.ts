@@ -1,0 +1,63 @@
+/**
+ * Reading `cmviewcl -f line` [serviceguard.md 5.1.3]: lines of `prefix|attribute=value`, where a prefix is a chain of
+ * `type:name`. Unknown types and attributes are kept and ignored; nothing in the output is a failure. Pure.
+ */
+export interface LineView {
+  /** Attributes of the thing itself; of several with one name the first counts. */
+  readonly own: ReadonlyMap<string, string>;
+  /** By type, then by name, in order of appearance: `parts.get('node')?.get('alpha')`. */
+  readonly parts: ReadonlyMap<string, ReadonlyMap<string, LineView>>;
+}
+
+interface Growing extends LineView {
+  readonly own: Map<string, string>;
+  readonly parts: Map<string, Map<string, Growing>>;
+}
+
+/** Text that has no line of the form gives an empty view. */
+export function parseLineView(text: string): LineView {
+  const root = emptyView();
+  for (const line of text.split('\n')) readLine(root, line.trim());
+  return root;
+}
+
+function emptyView(): Growing {
+  return { own: new Map(), parts: new Map() };
+}
+
+function readLine(root: Growing, line: string): void {
+  // A value may contain both bars and equal signs; the prefix ends with the last bar before the first equal sign.
+  const equal = line.indexOf('=');
+  if (equal <= 0) return;
+  const path = line.slice(0, equal).split('|');
+  const attribute = path.pop() ?? '';
+  let view = root;
+  for (const step of path) {
+    const colon = step.indexOf(':');
+    view = partOf(view, colon < 0 ? step : step.slice(0, colon), colon < 0 ? '' : step.slice(colon + 1));
+  }
+  if (attribute !== '' && !view.own.has(attribute)) view.own.set(attribute, line.slice(equal + 1));
+}
+
+function partOf(view: Growing, type: string, name: string): Growing {
+  const ofType = view.parts.get(type) ?? new Map<string, Growing>();
+  view.parts.set(type, ofType);
+  const part = ofType.get(name) ?? emptyView();
+  ofType.set(name, part);
+  return part;
+}
+
+/** The parts of one type, in order; none gives an empty list. */
+export function partsOf(view: LineView, type: string): [name: string, part: LineView][] {
+  return [...(view.parts.get(type) ?? [])];
+}
+
+/**
+ * The view of one package, whether the output came from `-p package` (no prefix) or shows the whole cluster; null when
+ * the cluster's view does not name it.
+ */
+export function packageIn(view: LineView, name: string): LineView | null {
+  const nested = view.parts.get('package')?.get(name);
+  if (nested !== undefined) return nested;
+  return view.own.get('name') === name && !view.parts.has('package') ? view : null;
+}

@@ -1,0 +1,68 @@
+/** Kinds of values that package attributes take: what is legal, in words for a template and as a check. Pure. */
+import { namePattern } from './package-file.ts';
+
+export interface Legal {
+  /** As it stands behind "Legal values for ...:" in a template. */
+  readonly words: string;
+  readonly accepts: (value: string) => boolean;
+}
+
+export const anyString: Legal = { words: '<Any String>', accepts: () => true };
+
+export function oneOf(...words: readonly string[]): Legal {
+  return { words: words.join(', '), accepts: (value) => words.includes(value.toLowerCase()) };
+}
+
+export const yesNo = oneOf('yes', 'no');
+
+export function text(longest: number): Legal {
+  return { words: `<Any String> of at most ${longest} characters`, accepts: (value) => value.length <= longest };
+}
+
+/** A whole number in a range, or one of some words. */
+export function number(least: number, most: number, ...words: readonly string[]): Legal {
+  const range = most === Number.POSITIVE_INFINITY ? `(value >= ${least})` : `(value >= ${least}) && (value <= ${most})`;
+  return {
+    words: [...words, range].join(', '),
+    accepts: (value) =>
+      words.includes(value.toLowerCase()) || (/^\d+$/.test(value) && Number(value) >= least && Number(value) <= most),
+  };
+}
+
+/** Seconds; 4294 is the longest that Serviceguard takes [L9 p.199]. */
+export function seconds(least: number, ...words: readonly string[]): Legal {
+  return number(least, 4294, ...words);
+}
+
+/** Names of packages, services, dependencies and the like [L9 p.196]. */
+export const name: Legal = {
+  words: '<1 to 39 letters, digits, dots, dashes, underscores; letter or digit first and last>',
+  accepts: (value) => namePattern.test(value),
+};
+
+export const memberName: Legal = {
+  words: '<a short host name>, *',
+  accepts: (value) => value === '*' || /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(value),
+};
+
+/** A path that may begin with a variable such as $SGCONF, which Serviceguard expands at use. */
+export const path: Legal = {
+  words: '<An absolute path>',
+  accepts: (value) => /^(?:\/|\$(?:\w+|\{\w+\})\/)\S+$/.test(value),
+};
+
+/** A path as above, with arguments. */
+export const commandLine: Legal = {
+  words: '<An absolute path and its arguments>',
+  accepts: (value) => /^(?:\/|\$(?:\w+|\{\w+\})\/)\S+/.test(value),
+};
+
+export const address: Legal = {
+  words: '<An IPv4 or IPv6 address>',
+  accepts: (value) => isIpv4(value) || /^[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f.]*$/.test(value),
+};
+
+function isIpv4(value: string): boolean {
+  const parts = value.split('.');
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
+}

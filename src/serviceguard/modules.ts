@@ -1,0 +1,352 @@
+/**
+ * The documented modules of modular packages and their attributes: what cmmakepkg writes into a file and what
+ * cmcheckconf looks for [serviceguard.md 2.4-2.6, 3.2]. Descriptions are ours. Pure.
+ */
+import * as legal from './legal-values.ts';
+
+export interface Attribute {
+  readonly keyword: string;
+  readonly legal: legal.Legal;
+  /** In force while the attribute is absent; null: nothing is. */
+  readonly fallback: string | null;
+  readonly repeatable: boolean;
+  readonly mandatory: boolean;
+  /** The keyword that opens the group this one belongs to (its own keyword, for the opening one); null: none. */
+  readonly group: string | null;
+  readonly comment: string;
+}
+
+export interface Module {
+  readonly name: string;
+  readonly kind: 'base' | 'optional';
+  readonly comment: string;
+  readonly attributes: readonly Attribute[];
+  /** What the lab does with it: `imitated`, or a sentence on why a package with it is refused or only warned about. */
+  readonly lab: { readonly does: 'imitate' } | { readonly does: 'warn' | 'refuse'; readonly because: string };
+}
+
+type Extra = Partial<Omit<Attribute, 'keyword' | 'legal' | 'comment'>>;
+
+function attribute(keyword: string, check: legal.Legal, comment: string, extra: Extra = {}): Attribute {
+  return { keyword, legal: check, comment, fallback: null, repeatable: false, mandatory: false, group: null, ...extra };
+}
+
+/** A group of attributes: the first one opens an instance, so all of them may come again. */
+function group(first: Attribute, ...rest: readonly Attribute[]): Attribute[] {
+  return [first, ...rest].map((one) => ({ ...one, repeatable: true, group: first.keyword }));
+}
+
+const imitated = { does: 'imitate' } as const;
+const timeout = legal.seconds(0, 'no_timeout');
+
+/** What every base module brings [L9 p.196-202]. */
+const base: readonly Attribute[] = [
+  attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
+  attribute('package_description', legal.text(80), 'For people only.', { fallback: 'Serviceguard Package' }),
+  attribute('module_name', legal.anyString, 'Written by cmmakepkg, one for each module in this file. Leave as it is.', {
+    repeatable: true,
+  }),
+  attribute('module_version', legal.number(1, Number.POSITIVE_INFINITY), 'Version of the module above. Leave as it is.', {
+    repeatable: true,
+  }),
+  attribute('package_type', legal.oneOf('failover', 'multi_node', 'system_multi_node'), 'Follows from the base module.', {
+    fallback: 'failover',
+  }),
+  attribute('node_name', legal.memberName, 'One line for each node that may run the package, most wanted first; * for all.', {
+    fallback: '*',
+    repeatable: true,
+  }),
+  attribute('auto_run', legal.yesNo, 'yes: starts with the cluster and fails over. It is where package switching begins.', {
+    fallback: 'yes',
+  }),
+  attribute('node_fail_fast_enabled', legal.yesNo, 'yes: a lost subnet or a script that times out reboots the node.', {
+    fallback: 'no',
+  }),
+  attribute('run_script_timeout', timeout, 'Seconds a start may take before it is killed.', { fallback: 'no_timeout' }),
+  attribute('halt_script_timeout', timeout, 'Seconds a halt may take; more than all service_halt_timeout together.', {
+    fallback: 'no_timeout',
+  }),
+  attribute('successor_halt_timeout', timeout, 'Seconds to wait for the packages that depend on this one to halt.', {
+    fallback: 'no_timeout',
+  }),
+  attribute('script_log_file', legal.path, 'Log of the package. Cannot be changed while the package runs.', {
+    fallback: '$SGRUN/log/$SG_PACKAGE.log',
+  }),
+  attribute('operation_sequence', legal.path, 'Order of the module scripts. Leave as it is.', { repeatable: true }),
+  attribute('log_level', legal.number(0, 5), '0 says least, 5 most.', { fallback: '0' }),
+  attribute(
+    'failover_policy',
+    legal.oneOf('configured_node', 'min_package_node', 'site_preferred', 'site_preferred_manual'),
+    'How the node to start on is chosen: by the order above, or where the fewest packages run.',
+    { fallback: 'configured_node' },
+  ),
+  attribute('failback_policy', legal.oneOf('manual', 'automatic'), 'automatic: moves back to the first node as soon as it can.', {
+    fallback: 'manual',
+  }),
+  attribute('priority', legal.number(1, 3000, 'no_priority'), 'Among packages that depend on each other; lower is stronger.', {
+    fallback: 'no_priority',
+  }),
+];
+
+const notForFailover = new Set(['failover_policy', 'failback_policy']);
+const multiNode = base.filter((one) => !notForFailover.has(one.keyword));
+const oneMember = 'the lab runs failover packages only, on one member at a time';
+
+/** In the order in which cmmakepkg writes their sections (serviceguard.md 2.6: the order is ours). */
+export const modules: readonly Module[] = [
+  {
+    name: 'sg/failover',
+    kind: 'base',
+    comment: 'Runs on one node at a time and moves when it fails.',
+    attributes: base,
+    lab: imitated,
+  },
+  {
+    name: 'sg/multi_node',
+    kind: 'base',
+    comment: 'Runs on several nodes at the same time.',
+    attributes: multiNode,
+    lab: { does: 'refuse', because: oneMember },
+  },
+  {
+    name: 'sg/system_multi_node',
+    kind: 'base',
+    comment: 'Runs on all nodes; for what comes with Serviceguard.',
+    attributes: multiNode,
+    lab: { does: 'refuse', because: oneMember },
+  },
+  {
+    name: 'sg/dependency',
+    kind: 'optional',
+    comment: 'Other packages that must be up, or down, for this one to run.',
+    attributes: group(
+      attribute('dependency_name', legal.name, 'Name of the dependency, unique in this package.'),
+      attribute('dependency_condition', legal.anyString, 'A package and what it must be, such as "other = UP".'),
+      attribute(
+        'dependency_location',
+        legal.oneOf('same_node', 'any_node', 'different_node', 'all_nodes'),
+        'Where it must be so.',
+      ),
+    ),
+    lab: { does: 'refuse', because: 'the lab does not imitate dependencies between packages' },
+  },
+  {
+    name: 'sg/weight',
+    kind: 'optional',
+    comment: 'What the package takes of a node’s capacity.',
+    attributes: group(
+      attribute('weight_name', legal.name, 'A CAPACITY_NAME of the cluster.'),
+      attribute(
+        'weight_value',
+        { words: '0 to 1000000', accepts: (value) => /^\d{1,7}(\.\d{1,3})?$/.test(value) },
+        'Taken of it.',
+      ),
+    ),
+    lab: { does: 'refuse', because: 'the members of the lab have no capacities' },
+  },
+  {
+    name: 'sg/monitor_subnet',
+    kind: 'optional',
+    comment: 'Subnets without which the package cannot run on a node.',
+    attributes: group(
+      attribute('monitored_subnet', legal.address, 'Address of a subnet of the cluster.'),
+      attribute('monitored_subnet_access', legal.oneOf('full', 'partial'), 'PARTIAL: not every node is on it.', {
+        fallback: 'FULL',
+      }),
+    ),
+    lab: imitated,
+  },
+  {
+    name: 'sg/package_ip',
+    kind: 'optional',
+    comment: 'Addresses that move with the package.',
+    attributes: group(
+      attribute('ip_subnet', legal.address, 'Subnet of the addresses that follow.'),
+      attribute('ip_subnet_node', legal.memberName, 'Only where nodes are on different subnets.'),
+      attribute('ip_address', legal.address, 'An address; one a line.'),
+    ),
+    lab: imitated,
+  },
+  {
+    name: 'sg/service',
+    kind: 'optional',
+    comment: 'Programs that run as long as the package is healthy.',
+    attributes: group(
+      attribute('service_name', legal.name, 'Name of the service, unique in the cluster.'),
+      attribute('service_cmd', legal.commandLine, 'What runs. When it ends, for whatever reason, the service has failed.'),
+      attribute(
+        'service_restart',
+        legal.number(1, Number.POSITIVE_INFINITY, 'none', 'unlimited'),
+        'Restarts in place before the package fails.',
+        {
+          fallback: 'none',
+        },
+      ),
+      attribute('service_fail_fast_enabled', legal.yesNo, 'yes: the node reboots when the service fails.', { fallback: 'no' }),
+      attribute('service_halt_timeout', legal.seconds(0), 'Seconds between SIGTERM and SIGKILL at a halt.', { fallback: '0' }),
+    ),
+    lab: imitated,
+  },
+  {
+    name: 'sg/generic_resource',
+    kind: 'optional',
+    comment: 'Resources that others watch and report with cmsetresource.',
+    attributes: group(
+      attribute('generic_resource_name', legal.name, 'Name of the resource.'),
+      attribute(
+        'generic_resource_evaluation_type',
+        legal.oneOf('during_package_start', 'before_package_start'),
+        'When it must be up.',
+        {
+          fallback: 'during_package_start',
+        },
+      ),
+      attribute(
+        'generic_resource_up_criteria',
+        legal.anyString,
+        'An operator and a number; without it the resource is up or down.',
+      ),
+    ),
+    lab: { does: 'refuse', because: 'the lab has no generic resources (cmsetresource)' },
+  },
+  {
+    name: 'sg/volume_group',
+    kind: 'optional',
+    comment: 'Volume groups that are active only where the package runs.',
+    attributes: [
+      attribute('vgchange_cmd', legal.anyString, 'Activates a volume group.', { fallback: 'vgchange -a y' }),
+      attribute('vg', legal.name, 'A volume group; one a line.', { repeatable: true }),
+      attribute('concurrent_vgchange_operations', legal.number(1, Number.POSITIVE_INFINITY), 'How many at the same time.', {
+        fallback: '1',
+      }),
+      attribute('deactivation_retry_count', legal.number(0, Number.POSITIVE_INFINITY), 'Further tries to deactivate.', {
+        fallback: '2',
+      }),
+      attribute('kill_processes_accessing_raw_devices', legal.yesNo, 'Ends what uses raw volumes first.', { fallback: 'no' }),
+    ],
+    lab: imitated,
+  },
+  {
+    name: 'sg/filesystem',
+    kind: 'optional',
+    comment: 'File systems that are mounted only where the package runs.',
+    attributes: [
+      attribute('concurrent_fsck_operations', legal.number(1, Number.POSITIVE_INFINITY), 'How many at the same time.', {
+        fallback: '1',
+      }),
+      attribute(
+        'concurrent_mount_and_umount_operations',
+        legal.number(1, Number.POSITIVE_INFINITY),
+        'How many at the same time.',
+        {
+          fallback: '1',
+        },
+      ),
+      attribute('fs_mount_retry_count', legal.number(0, Number.POSITIVE_INFINITY), '0: a busy mount point fails the start.', {
+        fallback: '0',
+      }),
+      attribute(
+        'fs_umount_retry_count',
+        legal.number(1, Number.POSITIVE_INFINITY),
+        'Further tries, each after ending the users.',
+        {
+          fallback: '1',
+        },
+      ),
+      ...group(
+        attribute('fs_name', legal.anyString, 'The block device.'),
+        attribute('fs_server', legal.anyString, 'For fs_type nfs: the host.'),
+        attribute('fs_directory', legal.path, 'The mount point.'),
+        attribute('fs_type', legal.oneOf('ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'nfs', 'reiserfs', 'gfs', 'vxfs'), 'Its type.'),
+        attribute('fs_mount_opt', legal.anyString, 'Options of mount.', { fallback: '' }),
+        attribute('fs_umount_opt', legal.anyString, 'Options of umount.', { fallback: '' }),
+        attribute('fs_fsck_opt', legal.anyString, 'Options of fsck.', { fallback: '' }),
+      ),
+    ],
+    lab: imitated,
+  },
+  {
+    name: 'sg/pr_cntl',
+    kind: 'optional',
+    comment: 'Persistent reservations on the disks of the package.',
+    attributes: [],
+    lab: { does: 'warn', because: 'the disk of the lab knows no persistent reservations; nothing is reserved here' },
+  },
+  {
+    name: 'sg/pev',
+    kind: 'optional',
+    comment: 'Values for the scripts of the package; they see PEV_<NAME>.',
+    attributes: [attribute('pev_', legal.text(4096), 'pev_<name> and a value; any number.', { repeatable: true })],
+    lab: imitated,
+  },
+  {
+    name: 'sg/external_pre',
+    kind: 'optional',
+    comment: 'Scripts before everything else at a start, after everything else at a halt.',
+    attributes: [
+      attribute('external_pre_script', legal.path, 'A script that knows start, stop and validate.', { repeatable: true }),
+    ],
+    lab: imitated,
+  },
+  {
+    name: 'sg/external',
+    kind: 'optional',
+    comment: 'Scripts between addresses and services.',
+    attributes: [attribute('external_script', legal.path, 'A script that knows start, stop and validate.', { repeatable: true })],
+    lab: imitated,
+  },
+  {
+    name: 'sg/acp',
+    kind: 'optional',
+    comment: 'Who else may administer the package.',
+    attributes: group(
+      attribute('user_name', legal.anyString, 'A user, or any_user.'),
+      attribute('user_host', legal.anyString, 'any_serviceguard_node, cluster_member_node, or a node.'),
+      attribute('user_role', legal.oneOf('package_admin'), 'package_admin.'),
+    ),
+    lab: { does: 'warn', because: 'in the lab everybody who can reach a member may do everything' },
+  },
+];
+
+/** Modules with something to do, in the order of a start; a halt goes backwards [A12 p.55] (place of pr_cntl INFERRED). */
+export const startOrder = [
+  'sg/external_pre',
+  'sg/pr_cntl',
+  'sg/volume_group',
+  'sg/filesystem',
+  'sg/package_ip',
+  'sg/external',
+  'sg/service',
+] as const;
+
+const everything = modules
+  .filter((module) => module.kind === 'optional' || module.name === 'sg/failover')
+  .map((module) => module.name);
+
+/** Names that stand for others; without -m cmmakepkg takes default, which is all [U20 p.233]. */
+const aliases: Readonly<Record<string, readonly string[]>> = {
+  'sg/all': everything,
+  'sg/default': everything,
+  default: everything,
+  all: everything,
+  'sg/priority': ['sg/failover'],
+};
+
+export function findModule(name: string): Module | undefined {
+  return modules.find((module) => module.name === name);
+}
+
+/** The modules a name stands for; empty when there is no such module. */
+export function expandModule(name: string): readonly string[] {
+  return Object.hasOwn(aliases, name) ? (aliases[name] ?? []) : findModule(name) === undefined ? [] : [name];
+}
+
+/** The attribute behind a keyword and the modules that bring it; undefined for a keyword nobody documents. */
+export function findAttribute(
+  keyword: string,
+): { readonly attribute: Attribute; readonly modules: readonly string[] } | undefined {
+  const wanted = keyword.startsWith('pev_') ? 'pev_' : keyword;
+  const bringing = modules.filter((module) => module.attributes.some((one) => one.keyword === wanted));
+  const found = bringing[0]?.attributes.find((one) => one.keyword === wanted);
+  return found === undefined ? undefined : { attribute: found, modules: bringing.map((module) => module.name) };
+}

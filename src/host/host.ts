@@ -1,7 +1,7 @@
 /**
- * The one door to the system. Everything that reads or changes the machine goes through a Host, so that decisions can
- * be tested on plain data and nothing depends on an ambient environment. `host/member-host.ts` is the lean one that the
- * member bundles carry (Node built-ins only); `host/real.ts` adds what the administrator's side needs.
+ * The one door to the system. Everything that reads or changes a member goes through a Host, so that decisions can be
+ * tested on plain data and nothing depends on an ambient environment. member-host.ts is the real one of the member
+ * scripts.
  */
 export interface CommandResult {
   /** null when a signal or the time limit ended it, or it could not be started. */
@@ -14,30 +14,15 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-export interface CommandOptions {
-  /** Milliseconds; the whole process group is killed when it is over. */
-  readonly timeoutMs: number;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  readonly input?: string;
-  /**
-   * 'capture' (default) collects output. 'ignore' is obligatory for anything that may leave a daemon behind: a daemon
-   * that inherited a pipe would keep the call waiting for ever.
-   */
-  readonly output?: 'capture' | 'ignore';
-}
-
 /** A process, identified so that a reused pid is never mistaken for it. */
-export interface ProcessIdentity {
+export interface ProcessState {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat, clock ticks since boot. */
   readonly startTime: string;
-}
-
-export interface ProcessState extends ProcessIdentity {
   /** One letter as in /proc/PID/stat: R S D Z T t X I. */
   readonly state: string;
-  readonly command: string;
+  /** /proc/PID/comm: at most 15 characters. */
+  readonly name: string;
 }
 
 export interface MountEntry {
@@ -47,4 +32,46 @@ export interface MountEntry {
   readonly options: readonly string[];
 }
 
-export type StepOutcome = 'already' | 'done' | 'failed' | 'skipped';
+export interface FileFacts {
+  readonly kind: 'directory' | 'file' | 'block-device' | 'other';
+  /** Permission bits. */
+  readonly mode: number;
+  readonly size: number;
+  readonly mtimeSeconds: number;
+  readonly inode: number;
+}
+
+/** Who listens on a TCP port: the socket's inode and the processes that hold it. */
+export interface Listener {
+  readonly inode: string;
+  readonly processes: readonly ProcessState[];
+}
+
+export interface MemberHost {
+  /** Short name of this member. */
+  readonly member: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readText(path: string): string | null;
+  /** Names in a directory; null when it is none. */
+  list(path: string): readonly string[] | null;
+  facts(path: string): FileFacts | null;
+  canExecute(path: string): boolean;
+  /** Writes, syncs, renames into place. Throws the errno error. */
+  writeDurably(path: string, text: string, mode: number): void;
+  mounts(): readonly MountEntry[];
+  process(pid: number): ProcessState | null;
+  listeners(port: number): readonly Listener[];
+  /** Processes with anything open below a directory on that mounted file system. */
+  holdersOf(mountPoint: string): readonly ProcessState[];
+  ownsAddress(address: string): boolean;
+  /** Addresses a name resolves to by the system's own resolver; empty when it resolves to none. */
+  resolve(name: string): Promise<readonly string[]>;
+  /** Runs a program and collects what it says. */
+  run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
+  /** Runs a program that leaves a daemon behind: no descriptor of ours reaches it, nothing is collected. */
+  launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
+  /** Signals that very process; false when it is gone or its pid belongs to another by now. */
+  signal(process: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean;
+  now(): number;
+  pause(milliseconds: number): Promise<void>;
+}

@@ -85,7 +85,7 @@ class LabDaemon {
   #serve(connection: Connection): void {
     connection.onMessage((message) => {
       const answered =
-        message['kind'] === 'lab'
+        message.kind === 'lab'
           ? this.#verb(message as unknown as LabVerb, connection)
           : this.#commands.serve(message, connection);
       answered.catch((error: unknown) => connection.send({ problem: error instanceof Error ? error.message : String(error) }));

@@ -69,7 +69,7 @@ export class Effects {
 
   #runStart(effect: Extract<Effect, { kind: 'run-start' }>): void {
     const { package: name, member, upToModule, exceptModule, timeoutSeconds } = effect;
-    const last = upToModule === undefined ? phases.length - 1 : phases.findIndex((phase) => phase === upToModule);
+    const last = upToModule === undefined ? phases.length - 1 : phases.indexOf(upToModule);
     const chosen = phases.filter((phase, index) => index <= last && phase !== exceptModule);
     this.#note(member, 'starting', `start of ${name} begins`);
     const script = this.#script(member, name, chosen);

@@ -60,9 +60,9 @@ export class LabHandle {
     const connection = await this.#connect();
     return new Promise((resolve, reject) => {
       connection.onMessage((message) => {
-        if (message['entry'] !== undefined) return onEntry?.(message['entry'] as JournalEntry);
+        if (message.entry !== undefined) return onEntry?.(message.entry as JournalEntry);
         connection.end();
-        if (typeof message['problem'] === 'string') reject(new LabUnavailable(message['problem']));
+        if (typeof message.problem === 'string') reject(new LabUnavailable(message.problem));
         else resolve(message);
       });
       connection.onClose(() => reject(new LabUnavailable('the lab went away')));
@@ -104,7 +104,7 @@ export class LabHandle {
   async follow(onEntry: (entry: JournalEntry) => void): Promise<() => void> {
     const connection = await this.#connect();
     connection.onMessage((message) => {
-      if (message['entry'] !== undefined) onEntry(message['entry'] as JournalEntry);
+      if (message.entry !== undefined) onEntry(message.entry as JournalEntry);
     });
     connection.send({ kind: 'lab', verb: 'follow' });
     return () => connection.end();

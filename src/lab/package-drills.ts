@@ -133,7 +133,7 @@ export class PackageDrills {
 
   /** The policy version a client works with; null when its copy is torn or missing. */
   async clientVersion(client: string): Promise<number | null> {
-    return (await this.lab.ask({ verb: 'client-version', member: client }))['version'] as number | null;
+    return (await this.lab.ask({ verb: 'client-version', member: client })).version as number | null;
   }
 
   /** Breaks the member the package runs on and waits until another one serves. Returns the story of it. */

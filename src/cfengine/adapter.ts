@@ -1,0 +1,81 @@
+/**
+ * What differs between the two generations of cfengine, in one place: programs, how the daemon is started and reloaded,
+ * what has to be true before, how it is asked. Every fact is a tested one of cfengine.md; the member scripts know none.
+ */
+import type { Settings } from '../settings.ts';
+import { type ProbeIdentity, type ProbeResult, type ProbeTarget, probeGeneration2, probeGeneration3 } from './probe.ts';
+
+export interface CfengineAdapter {
+  readonly generation: 2 | 3;
+  /** Name of the daemon's process, as /proc/PID/comm shows it. */
+  readonly daemonName: string;
+  /** Every program the member needs, absolute. */
+  readonly programs: Readonly<Record<'daemon' | 'agent' | 'key' | 'run', string>>;
+  /** Configuration the daemon reads at its start. */
+  readonly daemonPolicy: string;
+  /** Checks that file; exit 0 is good. The file must exist: both parsers are content with one that does not. */
+  readonly policyCheck: readonly string[];
+  readonly privateKey: string;
+  readonly publicKey: string;
+  readonly keyDirectory: string;
+  /**
+   * Starts the daemon: cwd / (a daemon started on the policy file system would hold it), a small descriptor limit
+   * (cfservd closes them one by one up to it), nothing inherited. Its exit status proves nothing in either generation.
+   */
+  readonly startDaemon: readonly string[];
+  /** SIGHUP makes generation 3 read its policy again; 2 ignores it [cfengine.md 1.4, 2.5]. */
+  readonly reloadSignal: 'SIGHUP' | null;
+  /** Asks for a file through the network. Generation 3 needs an identity. */
+  probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;
+}
+
+/** Environment of cfengine's programs: without PATH cfservd dies at once [cfengine.md 1.1]. */
+export const cfengineEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C' };
+
+const started = (daemon: string): readonly string[] => [
+  '/bin/sh',
+  '-c',
+  'cd / && ulimit -n 4096 && exec "$@"',
+  'sh',
+  ...daemon.split(' '),
+];
+
+export function adapterFor(settings: Settings): CfengineAdapter {
+  return settings.cfengineGeneration === 3 ? generation3(settings) : generation2(settings);
+}
+
+function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }: Settings): CfengineAdapter {
+  return {
+    generation: 3,
+    daemonName: 'cf-serverd',
+    programs: { daemon: `${bin}/cf-serverd`, agent: `${bin}/cf-agent`, key: `${bin}/cf-key`, run: `${bin}/cf-runagent` },
+    daemonPolicy: `${work}/inputs/promises.cf`,
+    policyCheck: [`${bin}/cf-promises`, '-cf', `${work}/inputs/promises.cf`],
+    keyDirectory: `${work}/ppkeys`,
+    privateKey: `${work}/ppkeys/localhost.priv`,
+    publicKey: `${work}/ppkeys/localhost.pub`,
+    // -K: after a crash the lock of the dead daemon makes a plain start end silently for a minute [cfengine.md 2.4].
+    startDaemon: started(`${bin}/cf-serverd -K`),
+    reloadSignal: 'SIGHUP',
+    probe: (target, identity) =>
+      identity === null
+        ? Promise.resolve({ kind: 'cannot-tell', why: 'this host has no usable key of its own' })
+        : probeGeneration3(target, identity),
+  };
+}
+
+function generation2({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }: Settings): CfengineAdapter {
+  return {
+    generation: 2,
+    daemonName: 'cfservd',
+    programs: { daemon: `${bin}/cfservd`, agent: `${bin}/cfagent`, key: `${bin}/cfkey`, run: `${bin}/cfrun` },
+    daemonPolicy: `${work}/inputs/cfservd.conf`,
+    policyCheck: [`${bin}/cfservd`, '-p', '-f', `${work}/inputs/cfservd.conf`],
+    keyDirectory: `${work}/ppkeys`,
+    privateKey: `${work}/ppkeys/localhost.priv`,
+    publicKey: `${work}/ppkeys/localhost.pub`,
+    startDaemon: started(`${bin}/cfservd`),
+    reloadSignal: null,
+    probe: (target, _identity, ownName) => probeGeneration2(target, ownName),
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * cfengine's RSA keys: the file formats and names of both generations [cfengine.md 1.2, 2.2], and the certificate a host
+ * makes from its own key to speak to a cf-serverd. Key material stays in memory; nobody here writes files or logs.
+ */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair as generate, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+
+export interface KeyPair {
+  /** PKCS#1 PEM, DES-EDE3-CBC under cfengine's public constant: accepted by cfengine 2 and 3. */
+  readonly privateKey: string;
+  /** PKCS#1 PEM ("RSA PUBLIC KEY"). */
+  readonly publicKey: string;
+}
+
+/** Compiled into every cfengine; the file mode is what protects the key [cfengine.md 1.2]. */
+const passphrase = 'Cfengine passphrase';
+
+/** A 2048 bit pair that cfengine 2 and 3 both accept; off the main thread. */
+export async function generateKeyPair(): Promise<KeyPair> {
+  return promisify(generate)('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem', cipher: 'des-ede3-cbc', passphrase },
+  });
+}
+
+/** Reads localhost.priv in any of the forms cfengine takes; throws what OpenSSL says when it is none. */
+export function readPrivateKey(pem: string): KeyObject {
+  return createPrivateKey({ key: pem, passphrase });
+}
+
+function publicNumbers(key: KeyObject): { modulus: Buffer; exponent: Buffer } {
+  const { n, e } = key.export({ format: 'jwk' });
+  if (n === undefined || e === undefined) throw new TypeError('not an RSA key');
+  return { modulus: Buffer.from(n, 'base64url'), exponent: Buffer.from(e, 'base64url') };
+}
+
+/** CFEngine 3's name of a key: MD5 over modulus and exponent, no DER [cfengine.md 2.2]. */
+export function keyDigest(key: KeyObject): string {
+  const { modulus, exponent } = publicNumbers(key);
+  return `MD5=${createHash('md5').update(modulus).update(exponent).digest('hex')}`;
+}
+
+/** File name under which generation 3 keeps a peer's public key. */
+export function peerKeyFileName(publicKeyPem: string): string {
+  return `root-${keyDigest(createPublicKey(publicKeyPem))}.pub`;
+}
+
+/**
+ * A self-signed certificate of the key, PEM: cf-serverd looks at nothing but the key in it [cfengine.md 2.3]. Loads
+ * node-forge, and only here: it costs more than everything else a member script does.
+ */
+export async function selfSignedCertificate(privateKeyPem: string): Promise<string> {
+  const { default: forge } = await import('node-forge');
+  const plain = readPrivateKey(privateKeyPem).export({ type: 'pkcs1', format: 'pem' }) as string;
+  const key = forge.pki.privateKeyFromPem(plain);
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.setRsaPublicKey(key.n, key.e);
+  certificate.serialNumber = '01';
+  // Only the key counts; the dates are wide so that a wrong clock does not matter.
+  certificate.validity.notBefore = new Date('2000-01-01T00:00:00Z');
+  certificate.validity.notAfter = new Date('2049-12-31T00:00:00Z');
+  const name = [{ name: 'commonName', value: 'csync' }];
+  certificate.setSubject(name);
+  certificate.setIssuer(name);
+  certificate.sign(key, forge.md.sha256.create());
+  return forge.pki.certificateToPem(certificate).replaceAll('\r', '');
+}

@@ -1,0 +1,230 @@
+/** The Host of the member scripts: Node's built-ins and /proc, nothing else, so that they start fast on a sick machine. */
+
+import { lookup } from 'node:dns/promises';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, networkInterfaces } from 'node:os';
+import { dirname } from 'node:path';
+import { cfengineEnvironment } from '../cfengine/adapter.ts';
+import type { CommandResult, FileFacts, Listener, MemberHost, MountEntry, ProcessState } from './host.ts';
+import { runProcess, startProcess } from './processes.ts';
+
+const environment = { ...cfengineEnvironment, HOME: '/' };
+
+function readText(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+function list(path: string): string[] | null {
+  try {
+    return readdirSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Reads the text of /proc/PID/stat; the name may hold blanks and parentheses, so fields count from the last ")". */
+export function parseProcessStat(text: string): ProcessState | null {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  const fields = text.slice(close + 2).split(' ');
+  const [state, startTime] = [fields[0], fields[19]];
+  if (open === -1 || close === -1 || state === undefined || startTime === undefined) return null;
+  return { pid: Number(text.slice(0, open)), name: text.slice(open + 1, close), state, startTime };
+}
+
+function processOf(pid: number): ProcessState | null {
+  const text = readText(`/proc/${pid}/stat`);
+  return text === null ? null : parseProcessStat(text);
+}
+
+function processes(): number[] {
+  return (list('/proc') ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** Octal escapes of /proc/mounts (blank, tab, newline, backslash). */
+function unescapeMount(text: string): string {
+  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+export function parseMounts(text: string): MountEntry[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [source = '', target = '', type = '', options = ''] = line.split(' ');
+      return { source: unescapeMount(source), target: unescapeMount(target), type, options: options.split(',') };
+    });
+}
+
+/** Inodes of sockets that listen on the port, from the text of /proc/net/tcp or tcp6 (state 0A). */
+export function parseListeningInodes(text: string, port: number): string[] {
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  return text
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[3] === '0A' && fields[1]?.split(':')[1] === wanted)
+    .flatMap((fields) => fields[9] ?? []);
+}
+
+export function listeningInodes(port: number): string[] {
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => parseListeningInodes(readText(path) ?? '', port));
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function descriptorsOf(pid: number): string[] {
+  return (list(`/proc/${pid}/fd`) ?? []).map((descriptor) => linkOf(`/proc/${pid}/fd/${descriptor}`));
+}
+
+export function listeners(port: number): Listener[] {
+  const inodes = listeningInodes(port);
+  if (inodes.length === 0) return [];
+  const owners = new Map<string, ProcessState[]>(inodes.map((inode) => [inode, []]));
+  for (const pid of processes()) {
+    for (const target of descriptorsOf(pid)) {
+      const owner = owners.get(/^socket:\[(\d+)\]$/.exec(target)?.[1] ?? '');
+      const process = owner === undefined ? null : processOf(pid);
+      if (process !== null) owner?.push(process);
+    }
+  }
+  return [...owners].map(([inode, holders]) => ({ inode, processes: holders }));
+}
+
+function holdersOf(mountPoint: string): ProcessState[] {
+  const below = (path: string): boolean => path === mountPoint || path.startsWith(`${mountPoint}/`);
+  const holds = (pid: number): boolean =>
+    [linkOf(`/proc/${pid}/cwd`), linkOf(`/proc/${pid}/root`), linkOf(`/proc/${pid}/exe`)].some(below) ||
+    descriptorsOf(pid).some(below) ||
+    (readText(`/proc/${pid}/maps`) ?? '').split('\n').some((line) => below(line.slice(line.indexOf('/'))));
+  return processes()
+    .filter(holds)
+    .flatMap((pid) => processOf(pid) ?? []);
+}
+
+function facts(path: string): FileFacts | null {
+  try {
+    const { mode, size, mtimeMs, ino } = statSync(path);
+    const kinds: Readonly<Record<number, FileFacts['kind']>> = { 9604: 'directory', 16807: 'file', 14406: 'block-device' };
+    return {
+      kind: kinds[mode & 0o170000] ?? 'other',
+      mode: mode & 0o7777,
+      size,
+      mtimeSeconds: Math.floor(mtimeMs / 1000),
+      inode: ino,
+    };
+  } catch {
+    return null;
+  }
+}
+
+function canExecute(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function writeDurably(path: string, text: string, mode: number): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.new`;
+  try {
+    writeFileSync(partial, text, { mode, flush: true });
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+  const directory = openSync(dirname(path), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+}
+
+async function resolve(name: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(name, { all: true })).map((found) => found.address);
+  } catch {
+    return [];
+  }
+}
+
+function signal(process_: ProcessState, name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean {
+  const now = processOf(process_.pid);
+  if (now === null || now.startTime !== process_.startTime) return false;
+  try {
+    process.kill(process_.pid, name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
+  const running = startProcess(argv, { env: environment });
+  const timer = setTimeout(() => running.kill('SIGKILL'), timeoutMs);
+  const end = await running.ended;
+  clearTimeout(timer);
+  return { ...end, timedOut: end.signal === 'SIGKILL', stdout: '', stderr: '' };
+}
+
+export function realMemberHost(): MemberHost {
+  return {
+    member: hostname().split('.')[0] ?? hostname(),
+    environment: process.env,
+    readText,
+    list,
+    facts,
+    canExecute,
+    writeDurably,
+    mounts: () => parseMounts(readText('/proc/self/mounts') ?? ''),
+    process: processOf,
+    listeners,
+    holdersOf,
+    ownsAddress: (address) =>
+      Object.values(networkInterfaces())
+        .flat()
+        .some((found) => found?.address === address),
+    resolve,
+    run: (argv, timeoutMs) => runProcess(argv, { timeoutMs, env: environment }),
+    launch,
+    signal,
+    now: () => Date.now(),
+    pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+  };
+}
+
+/** Whether the path itself is a symbolic link, without following it. */
+export function isSymbolicLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The package log and syslog of the member scripts. The log is written synchronously, a line at a time: a script may be
+ * killed at any moment, and its last line is the one that matters.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+
+export type LogOutcome = 'ok' | 'already' | 'done' | 'failed' | 'warning' | 'would';
+
+export interface MemberLog {
+  line(step: string, outcome: LogOutcome, text: string): void;
+  /** Hands what was logged to syslog; waits for it at most a second. */
+  flush(): void;
+  /** Hands one sentence to syslog without waiting: for a process that has to be gone at once. */
+  alarm(text: string): void;
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `Nov 23 11:37:04`, as Serviceguard's own logs say it, independent of the locale. */
+export function timeStamp(date: Date): string {
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  return `${months[date.getMonth()]} ${String(date.getDate()).padStart(2, ' ')} ${clock}`;
+}
+
+const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
+const tag = 'csync';
+
+/** `file` null: standard output only (validate, dry run). A log that cannot be written never stops the script. */
+export function openMemberLog(file: string | null, member: string, packageName: string): MemberLog {
+  const lines: string[] = [];
+  let complained = false;
+  const line = (step: string, outcome: LogOutcome, text: string): void => {
+    const message = `${member} ${packageName} ${step}: ${outcome} ${text}`;
+    lines.push(message);
+    const whole = `${timeStamp(new Date())} ${message}\n`;
+    if (file === null) return void process.stdout.write(whole);
+    try {
+      appendFileSync(file, whole);
+    } catch (error) {
+      if (!complained)
+        lines.push(
+          `${member} ${packageName} log: warning ${file} cannot be written (${(error as NodeJS.ErrnoException).code}); only syslog has this`,
+        );
+      complained = true;
+    }
+  };
+  return {
+    line,
+    flush: () => {
+      if (lines.length === 0 || file === null) return;
+      const input = `${lines.splice(0).join('\n')}\n`;
+      spawnSync('logger', ['-t', tag, '-p', 'daemon.notice'], { input, timeout: 1000, env: environment });
+    },
+    alarm: (text) => {
+      const child = spawn('logger', ['-t', tag, '-p', 'daemon.alert', '--', text], {
+        stdio: 'ignore',
+        detached: true,
+        env: environment,
+      });
+      child.on('error', () => {});
+      child.unref();
+    },
+  };
+}

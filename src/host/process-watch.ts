@@ -1,0 +1,38 @@
+/**
+ * Looks at one process through a descriptor of its /proc/PID/stat that is kept open: after the process has been reaped the
+ * read fails with ESRCH, whatever has taken its pid since [monitor.md 1].
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { ProcessState } from './host.ts';
+import { parseProcessStat } from './member-host.ts';
+
+export interface ProcessWatch {
+  /** null: it is gone. */
+  look(): ProcessState | null;
+  close(): void;
+}
+
+/** null when the process is gone, or another one has its pid by now. */
+export function watchProcess(wanted: ProcessState): ProcessWatch | null {
+  let descriptor: number;
+  try {
+    descriptor = openSync(`/proc/${wanted.pid}/stat`, 'r');
+  } catch {
+    return null;
+  }
+  const buffer = Buffer.alloc(1024);
+  const look = (): ProcessState | null => {
+    try {
+      const length = readSync(descriptor, buffer, 0, buffer.length, 0);
+      return parseProcessStat(buffer.toString('latin1', 0, length));
+    } catch {
+      return null;
+    }
+  };
+  const first = look();
+  if (first === null || first.startTime !== wanted.startTime) {
+    closeSync(descriptor);
+    return null;
+  }
+  return { look, close: () => closeSync(descriptor) };
+}

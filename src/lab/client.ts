@@ -1,0 +1,47 @@
+/**
+ * What every cm* command on a lab member is: it passes its name, arguments and directory to the lab's daemon, prints what
+ * comes back, and asks the terminal when the daemon has a question. Called as: client.cjs COMMAND [ARGUMENT...]
+ */
+import { hostname } from 'node:os';
+import { createInterface } from 'node:readline';
+import { type Connection, connect } from '../host/control-socket.ts';
+import { sharedDirectory } from './plan.ts';
+
+async function answer(connection: Connection, question: string): Promise<void> {
+  // Nothing is ever asked without a terminal; the daemon then says what to give on the command line.
+  if (!process.stdin.isTTY) return connection.send({ answer: null });
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const text = await new Promise<string>((resolve) => terminal.question(question, resolve));
+  terminal.close();
+  connection.send({ answer: text });
+}
+
+async function main(): Promise<void> {
+  const [command = '', ...argv] = process.argv.slice(2);
+  const connection = await connect(`${sharedDirectory}/control.sock`);
+  connection.onMessage((message) => {
+    if (typeof message.out === 'string') process.stdout.write(`${message.out}\n`);
+    if (typeof message.err === 'string') process.stderr.write(`${message.err}\n`);
+    if (typeof message.ask === 'string') void answer(connection, message.ask);
+    if (typeof message.problem === 'string') {
+      process.stderr.write(`${command}: ${message.problem}\n`);
+      process.exitCode = 1;
+      connection.end();
+    }
+    if (typeof message.exit === 'number') {
+      process.exitCode = message.exit;
+      connection.end();
+    }
+  });
+  connection.onClose(() => {
+    if (process.exitCode !== undefined) return;
+    process.stderr.write(`${command}: Unable to connect to daemon.\n`);
+    process.exitCode = 1;
+  });
+  connection.send({ kind: 'command', command, argv, member: hostname(), directory: process.cwd() });
+}
+
+main().catch(() => {
+  process.stderr.write(`${process.argv[2] ?? ''}: Unable to connect to daemon.\n`);
+  process.exitCode = 1;
+});

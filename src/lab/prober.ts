@@ -1,0 +1,27 @@
+/**
+ * A client's view of the master, without waiting: asks the package address for the sentinel again and again and prints
+ * when that begins and ends to work. A success proves address, daemon and policy file system together.
+ * Called as: prober.cjs SETTINGS-FILE
+ */
+import * as files from '../host/lab-files.ts';
+import { realMemberHost } from '../host/member-host.ts';
+import { Daemon } from '../member/daemon.ts';
+import type { Settings } from '../settings.ts';
+
+const everyMs = 50;
+const limitMs = 300;
+
+async function main(): Promise<void> {
+  const settings = JSON.parse(files.readText(process.argv[2] ?? '') ?? '') as Settings;
+  const daemon = new Daemon(realMemberHost(), settings);
+  let served: boolean | null = null;
+  for (;;) {
+    const answer = await daemon.ask(settings.packageAddress, limitMs);
+    const now = answer.kind === 'served';
+    if (now !== served) process.stdout.write(now ? 'served\n' : `lost ${'why' in answer ? answer.why : ''}\n`);
+    served = now;
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
+
+void main();

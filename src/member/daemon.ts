@@ -1,0 +1,158 @@
+/**
+ * Dealing with this member's cfengine daemon: find it, ask it, start it, end it. Success is what is seen afterwards, never
+ * an exit status [cfengine.md 0.6].
+ */
+import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
+import { keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
+import type { ProbeIdentity, ProbeResult } from '../cfengine/probe.ts';
+import type { MemberHost, ProcessState } from '../host/host.ts';
+import type { Settings } from '../settings.ts';
+import type { Finding } from './failures.ts';
+import { judgePort, type PortOwner } from './judgements.ts';
+
+export const sentinelName = 'csync.sentinel';
+const startLimitMs = 10_000;
+const endLimitMs = 5_000;
+const lookEveryMs = 20;
+
+export class Daemon {
+  readonly #host: MemberHost;
+  readonly #settings: Settings;
+  readonly adapter: CfengineAdapter;
+  #identity: ProbeIdentity | null | undefined;
+
+  constructor(host: MemberHost, settings: Settings) {
+    this.#host = host;
+    this.#settings = settings;
+    this.adapter = adapterFor(settings);
+  }
+
+  get sentinelPath(): string {
+    return `${this.#settings.policyDirectory}/${sentinelName}`;
+  }
+
+  owner(): PortOwner {
+    const { cfenginePort } = this.#settings;
+    return judgePort(this.#host.listeners(cfenginePort), this.adapter.daemonName, cfenginePort);
+  }
+
+  /** Asks the daemon behind an address for the sentinel. */
+  async ask(address: string, timeoutMs: number): Promise<ProbeResult> {
+    const target = { address, port: this.#settings.cfenginePort, path: this.sentinelPath, timeoutMs };
+    return this.adapter.probe(target, await this.identity(), this.#host.member);
+  }
+
+  /** This host's key with a certificate for it; kept, since making the certificate costs more than a probe. */
+  async identity(): Promise<ProbeIdentity | null> {
+    if (this.#identity !== undefined) return this.#identity;
+    this.#identity = this.adapter.generation === 3 ? await this.#makeIdentity() : null;
+    return this.#identity;
+  }
+
+  async #makeIdentity(): Promise<ProbeIdentity | null> {
+    const pem = this.#host.readText(this.adapter.privateKey);
+    if (pem === null) return null;
+    try {
+      const key = readPrivateKey(pem);
+      const cache = `${this.#host.environment.SGRUN || '/run'}/csync-probe-${keyDigest(key).slice(4)}.pem`;
+      const kept = this.#host.readText(cache);
+      const certificate = kept ?? (await selfSignedCertificate(pem));
+      // The certificate holds nothing but the public key; another start finds it there.
+      if (kept === null) this.#keep(cache, certificate);
+      return { key: key.export({ type: 'pkcs8', format: 'pem' }) as string, certificate };
+    } catch {
+      return null;
+    }
+  }
+
+  #keep(path: string, certificate: string): void {
+    try {
+      this.#host.writeDurably(path, certificate, 0o644);
+    } catch {
+      // A full or missing run directory costs time at the next start, nothing else.
+    }
+  }
+
+  /** Programs and keys; what no start of the daemon could make up for [cfengine.md 1.1, 1.4]. */
+  judgeInstallation(): Finding | null {
+    const { programs, keyDirectory, privateKey, publicKey } = this.adapter;
+    const missing = [programs.daemon, programs.agent].filter((program) => !this.#host.canExecute(program));
+    if (missing.length > 0) return { code: 'program-missing', text: `${missing.join(' and ')} cannot be executed` };
+    const directory = this.#host.facts(keyDirectory);
+    const bad = (text: string): Finding => ({ code: 'keys-unusable', text });
+    if (directory === null) return bad(`${keyDirectory} is missing`);
+    if ((directory.mode & 0o077) !== 0)
+      return bad(`${keyDirectory} has mode ${directory.mode.toString(8)}; cfengine refuses to start unless it is 700`);
+    const pem = this.#host.readText(privateKey);
+    if (pem === null || this.#host.readText(publicKey) === null) return bad(`${privateKey} or ${publicKey} cannot be read`);
+    if (((this.#host.facts(privateKey)?.mode ?? 0) & 0o077) !== 0) return bad(`${privateKey} can be read by others`);
+    try {
+      readPrivateKey(pem);
+    } catch (error) {
+      return bad(`${privateKey} is no private key cfengine can read (${(error as Error).message.split('\n')[0]})`);
+    }
+    return null;
+  }
+
+  /** Runs, owns the port, and answers on this member itself. */
+  async judgeRunning(): Promise<Finding | null> {
+    const owner = this.owner();
+    if (owner.kind === 'foreign') return { code: 'port-occupied', text: owner.text };
+    if (owner.kind === 'free')
+      return { code: 'daemon-dead', text: `no ${this.adapter.daemonName} listens on port ${this.#settings.cfenginePort}` };
+    const answer = await this.ask('127.0.0.1', this.#settings.monitorTimeoutSeconds * 1000);
+    if (answer.kind === 'silent')
+      return {
+        code: 'daemon-dead',
+        text: `${this.adapter.daemonName} (pid ${owner.process.pid}) does not answer: ${answer.why}`,
+      };
+    return null;
+  }
+
+  /** Ends what hangs and starts the daemon anew; then waits for it to answer. */
+  async start(finding: Finding): Promise<void> {
+    // A foreign program on the port is not ours to end; starting against it is pointless.
+    if (finding.code === 'port-occupied') return;
+    const owner = this.owner();
+    if (owner.kind === 'daemon') await this.end(owner.process);
+    await this.#host.launch(this.adapter.startDaemon, startLimitMs);
+    await this.#until(startLimitMs, async () => (await this.judgeRunning()) === null);
+  }
+
+  /** TERM, and KILL after five seconds: the signal handler of generation 2 may hang [cfengine.md 1.4]. */
+  async end(process: ProcessState): Promise<void> {
+    this.#host.signal(process, 'SIGTERM');
+    // A stopped process takes no TERM; it would only cost the five seconds.
+    const stopped = process.state === 'T' || process.state === 't';
+    if (!stopped && (await this.#until(endLimitMs, () => this.#isGone(process)))) return;
+    this.#host.signal(process, 'SIGKILL');
+    await this.#until(endLimitMs, () => this.#isGone(process));
+  }
+
+  #isGone(process: ProcessState): boolean {
+    const now = this.#host.process(process.pid);
+    return now === null || now.startTime !== process.startTime || now.state === 'Z' || now.state === 'X';
+  }
+
+  /** Makes generation 3 read its access rules again; nothing in generation 2. */
+  reload(): void {
+    const owner = this.owner();
+    if (this.adapter.reloadSignal !== null && owner.kind === 'daemon')
+      this.#host.signal(owner.process, this.adapter.reloadSignal);
+  }
+
+  /** Waits for a state with a deadline; true when it came. */
+  async #until(limitMs: number, state: () => boolean | Promise<boolean>): Promise<boolean> {
+    const end = this.#host.now() + limitMs;
+    for (;;) {
+      if (await state()) return true;
+      if (this.#host.now() > end) return false;
+      await this.#host.pause(lookEveryMs);
+    }
+  }
+
+  /** As #until, for the steps of the scripts. */
+  waitFor(limitMs: number, state: () => boolean | Promise<boolean>): Promise<boolean> {
+    return this.#until(limitMs, state);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Every way a member script can fail, and what the cluster makes of it. The exit status follows from the consequence, not
+ * from the cause [serviceguard.md 3.3]: start 1 = no other member can cure it, 2 = try another member; halt 1 = the policy
+ * file system is still held here. Each row says what helps.
+ */
+export interface FailureRow {
+  /** Exit status of a start. */
+  readonly start: 1 | 2;
+  /** What it means for the cluster. */
+  readonly means: string;
+  /** The command or edit that helps; {member} and {package} are filled in. */
+  readonly remedy: string;
+}
+
+export const failureTable = {
+  'settings-damaged': {
+    start: 2,
+    means: 'this member cannot run the package; another member with sound files can',
+    remedy: 'copy the package directory from a sound member, then cmmodpkg -e -n {member} {package}',
+  },
+  'mount-point-missing': {
+    start: 2,
+    means: 'the policy file system cannot be mounted on this member',
+    remedy: 'make the empty directory, then cmmodpkg -e -n {member} {package}',
+  },
+  'mount-point-busy': {
+    start: 2,
+    means: 'the policy file system is not mounted over what is there, so nothing was harmed',
+    remedy: 'see fuser -vm and umount what is mounted there, then cmmodpkg -e -n {member} {package}',
+  },
+  'mount-point-not-empty': {
+    start: 2,
+    means: 'clients could be served, and purged by, stale files under the mount point whenever it is not mounted',
+    remedy: 'move the files away (chattr -i the directory first), then cmmodpkg -e -n {member} {package}',
+  },
+  'program-missing': {
+    start: 2,
+    means: 'this member cannot be the master',
+    remedy: 'install cfengine here or correct cfengine_bin_directory, then cmmodpkg -e -n {member} {package}',
+  },
+  'keys-unusable': {
+    start: 2,
+    means: 'the daemon of this member would refuse every client',
+    remedy:
+      "put the cluster's key pair into ppkeys (directory 0700, files 0600), restart the daemon, then cmmodpkg -e -n {member} {package}",
+  },
+  'not-mounted': {
+    start: 2,
+    means: 'the policy file system is not what it must be on this member',
+    remedy: 'see the package log for the mount, then cmmodpkg -e -n {member} {package}',
+  },
+  'no-address': {
+    start: 2,
+    means: 'clients cannot reach this member under the package address',
+    remedy: 'see the package log for the address, then cmmodpkg -e -n {member} {package}',
+  },
+  'port-occupied': {
+    start: 2,
+    means: "cfengine's daemon cannot listen on this member",
+    remedy: 'end the other program or give it another port, then cmmodpkg -e -n {member} {package}',
+  },
+  'daemon-dead': {
+    start: 2,
+    means: 'this member cannot be the master',
+    remedy: 'start the daemon by hand and read what it says, then cmmodpkg -e -n {member} {package}',
+  },
+  'policy-missing': {
+    start: 1,
+    means: 'no member can serve a policy that is not on the policy file system',
+    remedy: 'put the policy there (cmmodpkg -m on {package} allows a partial start), then cmmodpkg -e {package}',
+  },
+  'sentinel-unwritable': {
+    start: 1,
+    means: 'the policy file system is full or damaged, on every member',
+    remedy: 'make room or check the file system, then cmmodpkg -e {package}',
+  },
+  'role-unproved': {
+    start: 2,
+    means: 'the daemon does not serve the policy through the package address',
+    remedy:
+      "check its access rules and that this member's own public key is trusted in ppkeys, then cmmodpkg -e -n {member} {package}",
+  },
+  'still-held': {
+    start: 2,
+    means: 'the package cannot start elsewhere as long as this member holds the policy file system',
+    remedy: 'fuser -vm the mount point, end what holds it, umount it, then cmmodpkg -e {package}',
+  },
+  'name-unresolved': {
+    start: 2,
+    means: 'clients that look the master up by name do not find it',
+    remedy: 'register the name for the package address in DNS',
+  },
+  'policy-invalid': {
+    start: 2,
+    means: "the daemon of this member would run without the administrator's policy",
+    remedy: 'correct the policy in inputs; the parser named above shows the line',
+  },
+} as const satisfies Record<string, FailureRow>;
+
+export type FailureCode = keyof typeof failureTable;
+
+/** Something that is not as it must be. */
+export interface Finding {
+  readonly code: FailureCode;
+  /** What was seen, with names. */
+  readonly text: string;
+}
+
+/** Finding, consequence and remedy as one sentence for the log. */
+export function explain(finding: Finding, member: string, packageName: string): string {
+  const row = failureTable[finding.code];
+  const remedy = row.remedy.replaceAll('{member}', member).replaceAll('{package}', packageName);
+  return `[${finding.code}] ${finding.text}; ${row.means}. What helps: ${remedy}`;
+}

@@ -1,0 +1,149 @@
+/**
+ * The package's service: watches this member's daemon and ends, non-zero, when it is no longer a master. Serviceguard
+ * takes any end as the failure. SIGTERM is the halt of the package and ends it at once with 0.
+ * Called as: csync-monitor.cjs DIRECTORY main
+ */
+import { listeningInodes, realMemberHost } from '../host/member-host.ts';
+import { openMemberLog } from '../host/member-log.ts';
+import { type ProcessWatch, watchProcess } from '../host/process-watch.ts';
+import { Daemon } from './daemon.ts';
+import { explain } from './failures.ts';
+import { mountAt } from './judgements.ts';
+import { expand, readSettingsFile } from './settings-file.ts';
+import { judge, type Limits, type Sample, verdictSentence, type Watch, watchFrom } from './watch.ts';
+
+// First of all: a halt may come at any moment.
+process.on('SIGTERM', () => process.exit(0));
+
+const host = realMemberHost();
+const [directory = '.'] = process.argv.slice(2);
+const read = readSettingsFile(host, directory);
+if (!read.ok) {
+  const log = openMemberLog(`${directory}/csync.log`, host.member, 'csync');
+  log.line('monitor', 'failed', explain(read.finding, host.member, 'csync'));
+  log.flush();
+  process.exit(1);
+}
+const { settings } = read;
+const log = openMemberLog(expand(host, settings.scriptLogFile), host.member, settings.packageName);
+const daemon = new Daemon(host, settings);
+const limits: Limits = { failures: settings.monitorFailures, unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000 };
+/** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
+const starvedMs = Math.max(500, settings.monitorProcessIntervalMs * 2);
+
+let watch: Watch = watchFrom(host.now());
+let quality = '';
+
+function take(sample: Sample): void {
+  watch = judge(watch, sample, limits);
+  if (watch.verdict === null) return;
+  const sentence = verdictSentence(watch.verdict, settings.packageName);
+  log.line('monitor', 'failed', sentence);
+  log.alarm(`${host.member} ${settings.packageName} monitor: ${sentence}`);
+  process.exit(1);
+}
+
+interface Armed {
+  readonly process: ProcessWatch;
+  readonly inode: string;
+  readonly name: string;
+}
+
+/** Finds the process behind the port and keeps hold of it; its absence is the verdict already. */
+function arm(): Armed {
+  const owner = daemon.owner();
+  const at = host.now();
+  if (owner.kind === 'foreign') take({ kind: 'replaced', at, detail: owner.text });
+  const watched = owner.kind === 'daemon' ? watchProcess(owner.process) : null;
+  if (owner.kind !== 'daemon' || watched === null) {
+    take({
+      kind: 'process',
+      at,
+      seen: 'gone',
+      detail: `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}`,
+    });
+    throw new Error('a verdict ends the process');
+  }
+  log.line(
+    'monitor',
+    'ok',
+    `watching ${owner.process.name} (pid ${owner.process.pid}) every ${settings.monitorProcessIntervalMs} ms`,
+  );
+  return { process: watched, inode: owner.inode, name: `${owner.process.name} (pid ${owner.process.pid})` };
+}
+
+function lookAtProcess({ process: watched, name }: Armed): void {
+  const now = watched.look();
+  const at = host.now();
+  if (now === null || now.state === 'X') return take({ kind: 'process', at, seen: 'gone', detail: `${name} is gone` });
+  if (now.state === 'Z') return take({ kind: 'process', at, seen: 'zombie', detail: `${name} has ended and waits to be reaped` });
+  const stopped = now.state === 'T' || now.state === 't';
+  take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
+}
+
+let lastTick = performance.now();
+let starvedDuringProbe = false;
+
+function tick(armed: Armed): void {
+  const now = performance.now();
+  const lateMs = now - lastTick - settings.monitorProcessIntervalMs;
+  lastTick = now;
+  if (lateMs > starvedMs) {
+    starvedDuringProbe = true;
+    take({ kind: 'starved', at: host.now(), lateMs });
+  }
+  lookAtProcess(armed);
+}
+
+async function probe(armed: Armed): Promise<void> {
+  take({ kind: 'mount', at: host.now(), mounted: mountAt(host.mounts(), settings.mountPoint) !== undefined });
+  if (!listeningInodes(settings.cfenginePort).includes(armed.inode)) await lookWhoListens(armed);
+  starvedDuringProbe = false;
+  const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000);
+  const at = host.now();
+  const detail = 'why' in answer ? answer.why : 'served';
+  // The limit of a probe is wall time; a monitor that did not run meanwhile has measured nothing.
+  const silent = answer.kind === 'silent' && !starvedDuringProbe;
+  const answered = answer.kind === 'served' || answer.kind === 'answered';
+  take({ kind: 'probe', at, result: answered ? 'answered' : silent ? 'silent' : 'cannot-tell', detail });
+  noteQuality(answer.kind, detail);
+}
+
+/** The socket is another one: the daemon re-opened it, closed it, or somebody else has the port. */
+async function lookWhoListens(armed: Armed): Promise<void> {
+  const owner = daemon.owner();
+  const same = owner.kind === 'daemon' && armed.process.look()?.startTime === owner.process.startTime;
+  if (owner.kind === 'free' || same) return;
+  const detail =
+    owner.kind === 'foreign'
+      ? owner.text
+      : `${owner.process.name} (pid ${owner.process.pid}) owns the port now, not ${armed.name}`;
+  take({ kind: 'replaced', at: host.now(), detail });
+}
+
+/** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
+function noteQuality(kind: string, detail: string): void {
+  const now = kind === 'served' ? '' : `${kind}: ${detail}`;
+  if (now === quality) return;
+  quality = now;
+  log.line(
+    'monitor',
+    now === '' ? 'ok' : 'warning',
+    now === '' ? 'the sentinel is served' : `probe through ${settings.packageAddress} ${now}`,
+  );
+}
+
+async function probeForEver(armed: Armed): Promise<void> {
+  for (;;) {
+    await probe(armed);
+    await host.pause(settings.monitorIntervalSeconds * 1000);
+  }
+}
+
+const armed = arm();
+setInterval(() => tick(armed), settings.monitorProcessIntervalMs);
+probeForEver(armed).catch((error: unknown) => {
+  log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
+  log.flush();
+  process.exit(1);
+});

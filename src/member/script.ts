@@ -1,0 +1,58 @@
+/** What start, halt and validate have in common: arguments, settings, log, and one place that ends the process. */
+import type { MemberHost } from '../host/host.ts';
+import { realMemberHost } from '../host/member-host.ts';
+import { type MemberLog, openMemberLog } from '../host/member-log.ts';
+import { Daemon } from './daemon.ts';
+import { explain, type Finding } from './failures.ts';
+import { expand, type ReadSettings, readSettingsFile } from './settings-file.ts';
+import type { StepContext } from './steps.ts';
+
+export interface ScriptContext extends StepContext {
+  readonly directory: string;
+  readonly digest: string;
+  readonly role: 'main' | 'pre';
+  readonly dryRun: boolean;
+  readonly log: MemberLog;
+}
+
+export interface Script {
+  readonly name: string;
+  /** Standard output instead of the package log. */
+  readonly toStandardOutput?: boolean;
+  run(context: ScriptContext): Promise<number>;
+  /** Settings are missing or damaged; by consequence, not every script may fail then. */
+  withoutSettings(finding: Finding, host: MemberHost, role: 'main' | 'pre'): number;
+}
+
+/** Runs a member script: DIRECTORY main|pre [--dry-run]. Ends the process with the script's exit status. */
+export async function runScript(script: Script): Promise<never> {
+  const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
+  const role = word === 'pre' ? 'pre' : 'main';
+  const host = realMemberHost();
+  const packageName = host.environment.SG_PACKAGE || 'csync';
+  const dryRun = options.includes('--dry-run');
+  const read: ReadSettings = readSettingsFile(host, directory);
+  const standardOutput = script.toStandardOutput === true || dryRun;
+  const given =
+    host.environment.SG_SCRIPT_LOG_FILE ||
+    (read.ok ? expand(host, read.settings.scriptLogFile) : `${directory}/${packageName}.log`);
+  const log = openMemberLog(standardOutput ? null : given, host.member, packageName);
+  let exit: number;
+  try {
+    if (read.ok) {
+      const { settings, digest } = read;
+      const context = { host, settings, digest, directory, role, dryRun, log } as const;
+      exit = await script.run({ ...context, daemon: new Daemon(host, settings) });
+    } else {
+      log.line(script.name, 'failed', explain(read.finding, host.member, packageName));
+      exit = script.withoutSettings(read.finding, host, role);
+    }
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.line(script.name, 'failed', `internal error, please report it: ${why.replaceAll('\n', ' | ')}`);
+    exit = 1;
+  }
+  log.line(script.name, exit === 0 ? 'ok' : 'failed', `${script.name} ${role} ends with exit status ${exit}`);
+  log.flush();
+  process.exit(exit);
+}

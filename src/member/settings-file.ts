@@ -1,0 +1,56 @@
+/**
+ * Reads what the package directory holds on this member: settings.json, checked again because a member script must not
+ * trust what lies on a disk, and the manifest that says what every file must be.
+ */
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import type { MemberHost } from '../host/host.ts';
+import { type Settings, settingsTable } from '../settings.ts';
+import type { Finding } from './failures.ts';
+
+export type ReadSettings =
+  | { readonly ok: true; readonly settings: Settings; readonly digest: string }
+  | { readonly ok: false; readonly finding: Finding };
+
+const schema = v.strictObject(Object.fromEntries(Object.entries(settingsTable).map(([field, row]) => [field, row.check])));
+/** checked values are already what the transforms would make of them, so reading them again changes nothing. */
+
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/**
+ * Settings of this member's package directory. A digest that differs from the one the package was applied with (in the
+ * environment when Serviceguard passes it) is a finding: this member's files are not the package's.
+ */
+export function readSettingsFile(host: MemberHost, directory: string): ReadSettings {
+  const file = `${directory}/settings.json`;
+  const fail = (text: string): ReadSettings => ({ ok: false, finding: { code: 'settings-damaged', text } });
+  const text = host.readText(file);
+  if (text === null) return fail(`${file} cannot be read`);
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return fail(`${file} is no JSON`);
+  }
+  const checked = v.safeParse(schema, data);
+  if (!checked.success) {
+    const [issue] = checked.issues;
+    return fail(`${file}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
+  }
+  const digest = digestOf(text);
+  const applied = host.environment.PEV_CSYNC_SETTINGS_DIGEST;
+  if (applied !== undefined && applied !== '' && applied !== digest) {
+    return fail(`${file} has digest ${digest.slice(0, 12)}, but the package was applied with ${applied.slice(0, 12)}`);
+  }
+  return { ok: true, settings: checked.output as unknown as Settings, digest };
+}
+
+/** Serviceguard's variables in a path, from the launcher's environment. */
+export function expand(host: MemberHost, path: string): string {
+  return path.replace(
+    /^\$(SGCONF|SGRUN)\b/,
+    (_, name: string) => host.environment[name] ?? `/usr/local/cmcluster/${name === 'SGCONF' ? 'conf' : 'run'}`,
+  );
+}

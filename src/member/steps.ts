@@ -1,0 +1,212 @@
+/**
+ * The steps that start and halt are made of. Serviceguard's own modules see to volume group, mount and address; those are
+ * looked at only. Order and conditions: cfengine.md 3.2 and 3.3.
+ */
+import type { MemberHost } from '../host/host.ts';
+import type { Settings } from '../settings.ts';
+import type { Daemon } from './daemon.ts';
+import type { Finding } from './failures.ts';
+import { judgeMount, judgeMountPoint, judgeName, mountAt, type Sentinel, sentinelEpoch } from './judgements.ts';
+import type { Step } from './plan.ts';
+
+export interface StepContext {
+  readonly host: MemberHost;
+  readonly settings: Settings;
+  readonly daemon: Daemon;
+}
+
+const proofLimitMs = 10_000;
+const chattr = '/usr/bin/chattr';
+
+export function mountPointFree({ host, settings }: StepContext): Step {
+  return {
+    name: 'mount-point',
+    look: () => judgeMountPoint(settings, host.mounts(), host.list(settings.mountPoint)),
+    good: () => `${settings.mountPoint} is free and empty`,
+  };
+}
+
+/** Immutable while unmounted: nobody can leave files there that clients would take for the policy. */
+export function mountPointSealed({ host, settings }: StepContext): Step {
+  let sealed = false;
+  return {
+    name: 'seal',
+    optional: true,
+    look: () => (sealed ? null : { code: 'mount-point-not-empty', text: `${settings.mountPoint} is not sealed against writing` }),
+    action: {
+      what: `${chattr} +i ${settings.mountPoint}`,
+      run: async () => {
+        const made = await host.run([chattr, '+i', settings.mountPoint], 5000);
+        // Not every file system knows the flag; an empty directory is what counts, and that is looked at each time.
+        sealed = made.exitCode === 0 || /not supported|Inappropriate ioctl/i.test(made.stderr);
+      },
+    },
+    good: () => `${settings.mountPoint} cannot be written to while unmounted`,
+  };
+}
+
+export function installationSound({ daemon }: StepContext): Step {
+  return { name: 'installation', look: () => daemon.judgeInstallation(), good: () => 'programs and keys of cfengine are sound' };
+}
+
+export function policyFileSystemMounted({ host, settings }: StepContext): Step {
+  return {
+    name: 'mount',
+    look: () => judgeMount(settings, host.mounts()),
+    good: () => `${mountAt(host.mounts(), settings.mountPoint)?.source} is mounted at ${settings.mountPoint}`,
+  };
+}
+
+export function addressPresent({ host, settings }: StepContext): Step {
+  const { packageAddress } = settings;
+  return {
+    name: 'address',
+    look: () =>
+      host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` },
+    good: () => `${packageAddress} is here`,
+  };
+}
+
+export function nameRegistered({ host, settings }: StepContext): Step {
+  return {
+    name: 'name',
+    // A resolver that is down must not keep the master down too; validate is where a missing name is refused.
+    optional: true,
+    look: async () => judgeName(settings, await host.resolve(settings.packageDnsName)),
+    good: () => `${settings.packageDnsName} is ${settings.packageAddress}`,
+  };
+}
+
+export function daemonRunning({ daemon }: StepContext): Step {
+  return {
+    name: 'daemon',
+    look: () => daemon.judgeRunning(),
+    action: { what: daemon.adapter.startDaemon.slice(4).join(' '), run: (finding) => daemon.start(finding) },
+    good: () => {
+      const owner = daemon.owner();
+      return owner.kind === 'daemon' ? `${owner.process.name} runs (pid ${owner.process.pid}) and answers` : 'answers';
+    },
+  };
+}
+
+export function policyPresent({ host, settings }: StepContext): Step {
+  const { policyDirectory } = settings;
+  return {
+    name: 'policy',
+    look: () =>
+      host.facts(policyDirectory)?.kind === 'directory'
+        ? null
+        : { code: 'policy-missing', text: `${policyDirectory} is not on the policy file system` },
+    good: () => `${policyDirectory} is there`,
+  };
+}
+
+/** Raises the epoch: each promotion leaves its mark on the policy file system, where only the master can write. */
+export function sentinelWritten({ host, daemon }: StepContext): Step {
+  let written: Sentinel | null = null;
+  let why = 'the mark of this promotion is not written yet';
+  return {
+    name: 'sentinel',
+    look: () => (written === null ? { code: 'sentinel-unwritable', text: why } : null),
+    action: {
+      what: `write ${daemon.sentinelPath}`,
+      run: () => {
+        const epoch = sentinelEpoch(host.readText(daemon.sentinelPath)) + 1;
+        const sentinel: Sentinel = { epoch, member: host.member, at: new Date(host.now()).toISOString() };
+        try {
+          host.writeDurably(daemon.sentinelPath, `${JSON.stringify(sentinel)}\n`, 0o644);
+          written = sentinel;
+        } catch (error) {
+          why = `${daemon.sentinelPath} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error}`;
+        }
+      },
+    },
+    good: () => `epoch ${written?.epoch}`,
+  };
+}
+
+/** Proof from outside: what the daemon says of the sentinel through the package address is what lies on the disk here. */
+export function roleProved({ host, settings, daemon }: StepContext): Step {
+  const look = async (): Promise<Finding | null> => {
+    const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000);
+    const unproved = (text: string): Finding => ({ code: 'role-unproved', text });
+    if (answer.kind !== 'served')
+      return unproved(`asked through ${settings.packageAddress} for ${daemon.sentinelPath}: ${answer.why}`);
+    const here = host.facts(daemon.sentinelPath);
+    if (
+      here === null ||
+      here.inode !== answer.stat.inode ||
+      here.mtimeSeconds !== answer.stat.mtime ||
+      here.size !== answer.stat.size
+    ) {
+      return unproved(`${settings.packageAddress} serves another ${daemon.sentinelPath} than the one on this member`);
+    }
+    return null;
+  };
+  return {
+    name: 'proof',
+    look,
+    action: {
+      what: `ask ${settings.packageAddress} again, after a reload of the access rules`,
+      run: async () => {
+        daemon.reload();
+        await daemon.waitFor(proofLimitMs, async () => (await look()) === null);
+      },
+    },
+    good: () => `${settings.packageAddress} serves ${daemon.sentinelPath} from here`,
+  };
+}
+
+/**
+ * An idle daemon holds nothing and is left alone. One in mid transfer would hold the file system for ever: after the grace
+ * it is ended while the address is still up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
+ */
+export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
+  const holding = () => host.holdersOf(settings.mountPoint).filter((process) => process.name === daemon.adapter.daemonName);
+  const look = (): Finding | null => {
+    const [process] = holding();
+    return process === undefined
+      ? null
+      : { code: 'still-held', text: `${process.name} (pid ${process.pid}) holds ${settings.mountPoint}: a transfer is running` };
+  };
+  return {
+    name: 'release',
+    look,
+    action: {
+      what: `wait ${settings.haltGraceSeconds} s for transfers to end, then TERM ${daemon.adapter.daemonName}`,
+      run: async () => {
+        if (await daemon.waitFor(settings.haltGraceSeconds * 1000, () => look() === null)) return;
+        for (const process of holding()) await daemon.end(process);
+      },
+    },
+    good: () => `${daemon.adapter.daemonName} holds nothing below ${settings.mountPoint}`,
+  };
+}
+
+/** Others that hold it are Serviceguard's to deal with (fuser before each retry of umount); here they get a name. */
+export function othersNamed({ host, settings, daemon }: StepContext): Step {
+  return {
+    name: 'holders',
+    optional: true,
+    look: () => {
+      const others = host.holdersOf(settings.mountPoint).filter((process) => process.name !== daemon.adapter.daemonName);
+      if (others.length === 0) return null;
+      const names = others.map((process) => `${process.name} (pid ${process.pid})`).join(', ');
+      return { code: 'still-held', text: `${names} use ${settings.mountPoint}; Serviceguard will end them before it unmounts` };
+    },
+    good: () => `nobody else uses ${settings.mountPoint}`,
+  };
+}
+
+export function policyFileSystemGone({ host, settings }: StepContext): Step {
+  return {
+    name: 'unmounted',
+    look: () => {
+      const mount = mountAt(host.mounts(), settings.mountPoint);
+      return mount === undefined
+        ? null
+        : { code: 'still-held', text: `${mount.source} is still mounted at ${settings.mountPoint}` };
+    },
+    good: () => `${settings.mountPoint} is not mounted here any more`,
+  };
+}

@@ -5,16 +5,7 @@
 import yargs from 'yargs';
 import { LabUnavailable } from './lab/handle.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
-import {
-  type LabOptions,
-  labDemo,
-  labDown,
-  labExec,
-  labFailovers,
-  labMachine,
-  labStatus,
-  labUp,
-} from './verbs/lab.ts';
+import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
 import { checkTemplates } from './verbs/templates.ts';
@@ -106,7 +97,8 @@ function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => 
     count: { type: 'number', default: 50, describe: 'failovers: how many' },
     seed: { type: 'number', default: 1, describe: 'failovers: same seed, same faults' },
   } as const;
-  const withMember = (inner: typeof builder) => inner.positional('member', { type: 'string', demandOption: true, describe: 'lab host' });
+  const withMember = (inner: typeof builder) =>
+    inner.positional('member', { type: 'string', demandOption: true, describe: 'lab host' });
   type Simple = (options: LabOptions) => Promise<number>;
   const simple: readonly [string, string, Simple][] = [
     ['up', 'start a lab that stays, with the package running', labUp],
@@ -122,7 +114,8 @@ function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => 
     ['heal', 'plug it in again'],
   ] as const;
   builder.options(options).demandCommand(1, 'name what to do with the lab');
-  for (const [name, text, run] of simple) builder.command(name, text, {}, (args) => choose(() => run(args as unknown as LabOptions)));
+  for (const [name, text, run] of simple)
+    builder.command(name, text, {}, (args) => choose(() => run(args as unknown as LabOptions)));
   for (const [name, text] of machine) {
     builder.command(`${name} <member>`, text, withMember, (args) =>
       choose(() => labMachine(args as unknown as LabOptions, name, String(args.member))),
@@ -153,7 +146,9 @@ async function main(argv: readonly string[]): Promise<number> {
       const remedy = 'see csync lab --help';
       return report([{ code: 'lab-unavailable', severity: 'error', text: error.message, remedy }]);
     }
-    process.stderr.write(`internal error, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      `internal error, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     return exitCodes.internal;
   }
 }

@@ -1,13 +1,16 @@
 /** The few file operations the lab needs; absent things come back as null, never as an exception. */
 import {
+  accessSync,
   appendFileSync,
   closeSync,
+  constants,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -74,4 +77,13 @@ export function close(descriptor: number): void {
 export function makeLink(target: string, path: string): void {
   rmSync(path, { force: true });
   symlinkSync(target, path);
+}
+
+export function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }

@@ -5,7 +5,9 @@
  */
 import { generateKeyPair, peerKeyFileName } from '../cfengine/keys.ts';
 import * as files from '../host/lab-files.ts';
+import { demand } from '../problem.ts';
 import { renderPolicy } from '../render/policy.ts';
+import type { Template } from '../render/template.ts';
 import { clientsOf, type LabPlan, membersOf } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -34,8 +36,13 @@ export function pathsOf(plan: LabPlan): CfenginePaths {
   return { masterfiles: `${policyDirectory}/masterfiles`, inputs: `${cfengineWorkDirectory}/inputs` };
 }
 
+export interface PolicyTemplates {
+  readonly promises: Template;
+  readonly update: Template;
+}
+
 /** Keys and policy into every host's work directory, before the hosts boot. */
-export async function installCfengine(world: World, templates: ReadonlyMap<string, string>): Promise<void> {
+export async function installCfengine(world: World, templates: PolicyTemplates): Promise<void> {
   const { plan } = world;
   const shared = await generateKeyPair();
   const policy = policyFiles(plan, templates);
@@ -60,11 +67,11 @@ export async function installCfengine(world: World, templates: ReadonlyMap<strin
   }
 }
 
-function policyFiles(plan: LabPlan, templates: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const rendered = renderPolicy({ settings: plan.settings, templates, hosts: plan.hosts });
-  if (!rendered.ok)
-    throw new Error(`the lab's policy does not render: ${rendered.problems.map((problem) => problem.text).join('; ')}`);
-  return rendered.value;
+function policyFiles(plan: LabPlan, templates: PolicyTemplates): ReadonlyMap<string, string> {
+  const { settings } = plan;
+  const memberAddresses = [...membersOf(plan).map((member) => member.address), settings.packageAddress];
+  const networks = [`${settings.packageSubnet}/${plan.prefixLength}`];
+  return demand(renderPolicy({ settings, ...templates, networks, memberAddresses }));
 }
 
 /** What the system's start-up does on a member or client: the daemon, -K because a crash leaves a lock [cfengine.md 2.4]. */

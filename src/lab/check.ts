@@ -66,7 +66,7 @@ export function checkTogether(files: readonly PackageFile[], state: ClusterState
       else
         problems.push(
           error(
-            'service-taken',
+            'package-service-taken',
             `Service ${name} of ${file.name} exists in package ${owner} too.`,
             'Service names are unique in the cluster; rename one.',
           ),
@@ -104,11 +104,11 @@ function lineProblems(input: CheckInput): Problem[] {
     seen.set(line.keyword, first ?? line.line);
     const pevTwice = line.keyword.startsWith('pev_') && first !== undefined;
     if (first !== undefined && (!attribute.repeatable || pevTwice)) {
-      return [error('attribute-twice', `${line.keyword} is given in line ${first} and again.`, 'Keep one of the lines.', place)];
+      return [error('package-attribute-twice', `${line.keyword} is given in line ${first} and again.`, 'Keep one of the lines.', place)];
     }
     if (attribute.legal.accepts(line.value)) return [];
     const text = `${line.keyword} cannot be "${line.value}".`;
-    return [error('attribute-value', text, `Legal values: ${attribute.legal.words}`, place)];
+    return [error('package-attribute-value', text, `Legal values: ${attribute.legal.words}`, place)];
   });
 }
 
@@ -125,14 +125,14 @@ function unknownKeyword({ keyword }: PackageLine, place: Place): Problem {
   }
   if (keyword.includes('/')) {
     return error(
-      'module-toolkit',
+      'package-module-toolkit',
       `${keyword} belongs to a toolkit module that the lab does not have.`,
       'Leave toolkit modules out in the lab.',
       place,
     );
   }
   return error(
-    'attribute-unknown',
+    'package-attribute-unknown',
     `${keyword} is not an attribute of any module.`,
     'See cmmakepkg for the attributes there are.',
     place,
@@ -150,7 +150,7 @@ function moduleProblems(input: CheckInput): Problem[] {
   if (bases.length !== 1) {
     const text =
       bases.length === 0 ? 'The file names no base module.' : `The file names several base modules: ${bases.join(', ')}.`;
-    problems.push(error('module-base', text, 'Start from: cmmakepkg -m sg/failover', { file: fileName }));
+    problems.push(error('package-module-base', text, 'Start from: cmmakepkg -m sg/failover', { file: fileName }));
   }
   const type = lastValue(file, 'package_type')?.toLowerCase() ?? 'failover';
   if (bases[0] !== undefined && bases[0] !== `sg/${type}`) {
@@ -173,7 +173,7 @@ function moduleProblems(input: CheckInput): Problem[] {
     const remedy = `Add the module: cmmakepkg -i ${fileName} -m ${module}`;
     problems.push(
       error(
-        'module-missing',
+        'package-module-missing',
         `${line.keyword} needs module ${module}, which the file does not name.`,
         remedy,
         placeOf(input, line),
@@ -188,7 +188,7 @@ function oneModule(line: PackageLine, place: Place): Problem[] {
   if (module === undefined) {
     return [
       error(
-        'module-unknown',
+        'package-module-unknown',
         `Module ${line.value} is not one the lab has.`,
         'List the modules there are with: cmmakepkg -l',
         place,
@@ -223,7 +223,7 @@ function groupProblems(input: CheckInput): Problem[] {
     else
       problems.push(
         error(
-          'group-order',
+          'package-group-order',
           `${line.keyword} stands before any ${group}.`,
           `Put it below the ${group} it belongs to.`,
           placeOf(input, line),
@@ -234,7 +234,7 @@ function groupProblems(input: CheckInput): Problem[] {
     for (const missing of (needs[first.keyword] ?? []).filter((keyword) => !keywords.has(keyword))) {
       problems.push(
         error(
-          'group-incomplete',
+          'package-group-incomplete',
           `${first.keyword} ${first.value} has no ${missing}.`,
           `Add ${missing} below it.`,
           placeOf(input, first),
@@ -279,7 +279,7 @@ function clusterProblems(input: CheckInput): Problem[] {
     if (line.keyword === 'node_name' && line.value !== '*' && !state.memberOrder.includes(line.value)) {
       problems.push(
         error(
-          'member-unknown',
+          'package-member-unknown',
           `${line.value} is not a member of cluster ${state.name}.`,
           `Members are: ${state.memberOrder.join(', ')}`,
           place,
@@ -294,7 +294,7 @@ function clusterProblems(input: CheckInput): Problem[] {
   );
   for (const keyword of timeouts) {
     const text = `${keyword} is no_timeout: a script that hangs blocks the package for ever.`;
-    problems.push(warning('no-timeout', text, `Set ${keyword} [L10 p.150].`, { file: fileName }));
+    problems.push(warning('package-no-timeout', text, `Set ${keyword} [L10 p.150].`, { file: fileName }));
   }
   return problems;
 }
@@ -307,7 +307,7 @@ function subnetProblems(input: CheckInput, line: PackageLine): Problem[] {
   if (without.length === 0) return [];
   const text = `${line.keyword} ${line.value} is not configured on ${without.join(', ')}.`;
   const subnets = [...new Set(state.memberOrder.flatMap((member) => Object.keys(state.members[member]?.subnets ?? {})))];
-  return [error('subnet-unknown', text, `Subnets of the cluster: ${subnets.join(', ')}`, placeOf(input, line))];
+  return [error('package-subnet-unknown', text, `Subnets of the cluster: ${subnets.join(', ')}`, placeOf(input, line))];
 }
 
 /** /dev/VG/LV and /dev/mapper/VG-LV name their volume group; other devices are taken as they are. */
@@ -317,7 +317,7 @@ function volumeGroupProblems(input: CheckInput, line: PackageLine): Problem[] {
   if (group === undefined || allValues(input.file, 'vg').includes(group)) return [];
   return [
     error(
-      'vg-missing',
+      'package-vg-missing',
       `fs_name ${line.value} is on volume group ${group}, which is not listed.`,
       `Add: vg ${group}`,
       placeOf(input, line),
@@ -334,7 +334,7 @@ function memberProblems(input: CheckInput): Problem[] {
       return [
         {
           ...error(
-            'member-unreachable',
+            'package-member-unreachable',
             `${member} cannot be reached.`,
             'All nodes of the package must be up for a change of its configuration.',
           ),
@@ -346,7 +346,7 @@ function memberProblems(input: CheckInput): Problem[] {
     return [
       ...missing.map((path) => ({
         ...error(
-          'not-executable',
+          'package-not-executable',
           `${path} is not an executable file on ${member}.`,
           'Copy it to every node of the package and set its mode to 755.',
         ),
@@ -368,5 +368,5 @@ function validationProblem(member: MemberName, path: string, seen: MemberObserva
         : `ended with ${result.exitCode}`;
   const said = result?.output.trim() ?? '';
   const text = `${path} validate ${how} on ${member}${said === '' ? '.' : `:\n${said}`}`;
-  return [{ ...error('validate-failed', text, 'Repair what the script complains about on that node.'), member }];
+  return [{ ...error('package-validate-failed', text, 'Repair what the script complains about on that node.'), member }];
 }

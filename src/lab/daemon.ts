@@ -5,7 +5,14 @@
  */
 import { type Connection, listen } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
-import { bootCfengine, installCfengine } from './cfengine-setup.ts';
+import {
+  bootCfengine,
+  installCfengine,
+  type PolicyTemplates,
+  preparePolicyFileSystem,
+  publish,
+  versionAt,
+} from './cfengine-setup.ts';
 import { Cluster } from './cluster.ts';
 import { CommandService } from './command-service.ts';
 import { commandNames } from './commands.ts';
@@ -14,6 +21,7 @@ import { Journal } from './journal.ts';
 import { Observer, probingClients } from './observer.ts';
 import { initialState } from './package-manager.ts';
 import { type LabPlan, membersOf } from './plan.ts';
+import { bootSsh, installSsh } from './ssh-setup.ts';
 import { World } from './world.ts';
 
 class LabDaemon {
@@ -22,9 +30,11 @@ class LabDaemon {
   readonly #cluster: Cluster;
   readonly #commands: CommandService;
   readonly #observer: Observer;
+  readonly #dist: string;
   #ending = false;
 
   constructor(plan: LabPlan, dist: string) {
+    this.#dist = dist;
     this.#journal = new Journal(`${plan.home}/journal.ndjson`);
     this.#world = new World(
       { plan, dist, nodePath: process.execPath, commands: commandNames },
@@ -38,7 +48,7 @@ class LabDaemon {
         members: membersOf(plan).map((member) => member.name),
         subnets: [plan.settings.packageSubnet],
       }),
-      bootMachine: (member) => bootCfengine(this.#world, member),
+      bootMachine: (member) => this.#bootServices(member),
     });
     this.#commands = new CommandService(this.#world, this.#cluster, this.#journal);
     this.#observer = new Observer(this.#world, this.#journal, process.execPath);
@@ -50,15 +60,34 @@ class LabDaemon {
     await listen(`${plan.home}/shared/control.sock`, (connection) => this.#serve(connection));
     this.#progress('making the shared disk and the network');
     await this.#world.create();
-    await installCfengine(this.#world);
+    await installCfengine(this.#world, this.#policyTemplates());
+    await installSsh(this.#world);
     for (const host of plan.hosts) {
       this.#progress(`booting ${host.name} (${host.kind}, ${host.address})`);
       await this.#world.boot(host.name);
-      await bootCfengine(this.#world, host.name);
+      await this.#bootServices(host.name);
     }
+    await preparePolicyFileSystem(this.#world, membersOf(plan)[0]?.name ?? '');
     this.#observer.start();
-    for (const client of probingClients(this.#world)) this.#observer.probeFrom(client);
+    for (const client of probingClients(this.#world)) {
+      this.#observer.probeFrom(client);
+      this.#observer.runAgents(client);
+    }
     this.#journal.add({ kind: 'progress', what: 'lab-ready', text: 'all machines are up' });
+  }
+
+  #policyTemplates(): PolicyTemplates {
+    const read = (name: string) => {
+      const file = `${this.#dist}/package-templates/cfengine3/${name}`;
+      return { file, text: files.readText(file) ?? '' };
+    };
+    return { promises: read('promises.cf.tpl'), update: read('update.cf.tpl') };
+  }
+
+  /** What the start-up of a machine does, package or no package. */
+  async #bootServices(host: string): Promise<void> {
+    await bootSsh(this.#world, host);
+    await bootCfengine(this.#world, host);
   }
 
   fail(error: unknown): void {
@@ -113,6 +142,17 @@ class LabDaemon {
       case 'note':
         this.#journal.add({ kind: 'fault', what: request.what, member: request.member, text: request.text });
         return connection.send({});
+      case 'publish':
+        publish(this.#world, request.member, request.version);
+        this.#journal.add({
+          kind: 'fault',
+          what: 'published',
+          member: request.member,
+          text: `policy version ${request.version} is published`,
+        });
+        return connection.send({});
+      case 'client-version':
+        return connection.send({ version: versionAt(this.#world, request.member) });
       case 'follow':
         return this.#follow(connection);
       case 'down':

@@ -2,7 +2,7 @@
  * Carries out what the package manager's reducer asks for, and reports back how it ended. Decides nothing.
  */
 import { type PackageContent, packageContent } from '../serviceguard/package-content.ts';
-import { ControlScript, phases } from './control-script.ts';
+import { ControlScript, type Phase, phases } from './control-script.ts';
 import type { Journal } from './journal.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from './model.ts';
 import { Services } from './services.ts';
@@ -69,7 +69,7 @@ export class Effects {
 
   #runStart(effect: Extract<Effect, { kind: 'run-start' }>): void {
     const { package: name, member, upToModule, exceptModule, timeoutSeconds } = effect;
-    const last = upToModule === undefined ? phases.length - 1 : phases.indexOf(upToModule);
+    const last = upToModule === undefined ? phases.length - 1 : phases.indexOf(upToModule as Phase);
     const chosen = phases.filter((phase, index) => index <= last && phase !== exceptModule);
     this.#note(member, 'starting', `start of ${name} begins`);
     const script = this.#script(member, name, chosen);

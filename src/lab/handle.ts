@@ -39,6 +39,8 @@ export type LabVerb =
       readonly label?: string;
     }
   | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
+  | { readonly verb: 'publish'; readonly member: string; readonly version: number }
+  | { readonly verb: 'client-version'; readonly member: string }
   | { readonly verb: 'follow' }
   | { readonly verb: 'down' };
 

@@ -3,11 +3,13 @@
  * clients reach a master. Writes what changed into the journal; two mounts at once are a violation of invariant I1.
  */
 import type { RunningProcess } from '../host/processes.ts';
+import { versionAt } from './cfengine-setup.ts';
 import type { Journal } from './journal.ts';
 import { clientsOf, membersOf, toolkitDirectory } from './plan.ts';
 import type { World } from './world.ts';
 
 const sampleMs = 20;
+const agentPauseMs = 500;
 
 export class Observer {
   readonly #world: World;
@@ -17,6 +19,7 @@ export class Observer {
   readonly #probers = new Map<string, RunningProcess>();
   #timer: NodeJS.Timeout | undefined;
   #worstDelayMs = 0;
+  #halted = false;
   #lastSample = performance.now();
 
   constructor(world: World, journal: Journal, nodePath: string) {
@@ -30,6 +33,7 @@ export class Observer {
   }
 
   halt(): void {
+    this.#halted = true;
     clearInterval(this.#timer);
     for (const prober of this.#probers.values()) prober.kill('SIGTERM');
   }
@@ -49,6 +53,26 @@ export class Observer {
       },
     });
     this.#probers.set(client, prober);
+  }
+
+  /** The real cf-agent on a client, again and again, as cf-execd would run it; outcomes go into the journal when they change. */
+  runAgents(client: string): void {
+    void this.#agentLoop(client);
+  }
+
+  async #agentLoop(client: string): Promise<void> {
+    let before = '';
+    while (!this.#halted) {
+      const agent = await this.#world.run(client, ['cf-agent', '-K', '-f', 'update.cf'], { timeoutMs: 60_000 });
+      // The exit status is 0 whether or not the copy worked [cfengine.md 2.8]; what it prints tells.
+      const failed = /^\s*error:/m.test(`${agent.stdout}${agent.stderr}`);
+      const version = versionAt(this.#world, client);
+      const now = failed ? 'cf-agent finds no master and keeps its policy' : `cf-agent has fetched policy version ${version}`;
+      if (now !== before)
+        this.#journal.add({ kind: 'seen', what: failed ? 'agent-failed' : 'agent-fetched', member: client, text: now });
+      before = now;
+      await new Promise((resolve) => setTimeout(resolve, agentPauseMs));
+    }
   }
 
   #probeLine(client: string, line: string): void {

@@ -39,7 +39,7 @@ export function refuseOnlineChange(before: PackageFile | null, after: PackageFil
   if (before === null || pkg === undefined) return [];
   if (pkg.maintenance.on) {
     const text = `Package ${pkg.name} is in maintenance mode; its configuration cannot change now.`;
-    return [problem('online-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`)];
+    return [problem('package-online-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`)];
   }
   if (pkg.status === 'down') return [];
   const keywords = changedKeywords(before, after);
@@ -70,14 +70,14 @@ function keywordProblem(pkg: PackageState, keyword: string): Problem[] {
       ? 'cannot change while the package runs'
       : 'takes effect at once on a real cluster; the lab does not imitate that';
   return [
-    problem('online-change', `${keyword} of ${pkg.name} ${why}.`, `Halt the package, apply, run it: cmhaltpkg ${pkg.name}`),
+    problem('package-online-change', `${keyword} of ${pkg.name} ${why}.`, `Halt the package, apply, run it: cmhaltpkg ${pkg.name}`),
   ];
 }
 
 function memberProblem(pkg: PackageState, after: PackageFile, state: ClusterState): Problem[] {
   if (pkg.owner === null || policyIn(state, after).members.includes(pkg.owner)) return [];
   const text = `Package ${pkg.name} runs on ${pkg.owner}, which the new node_name list lacks.`;
-  return [problem('online-owner', text, `Move or halt the package first: cmhaltpkg ${pkg.name}`)];
+  return [problem('package-online-owner', text, `Move or halt the package first: cmhaltpkg ${pkg.name}`)];
 }
 
 /** A lower limit than the restarts so far would have to fail the package; the counter must be reset first [L9 p.264]. */
@@ -86,6 +86,6 @@ function restartProblems(pkg: PackageState, after: PackageFile, state: ClusterSt
     const count = pkg.services.find((service) => service.name === name)?.restarts ?? 0;
     if (restart === 'unlimited' || restart >= count) return [];
     const text = `service_restart of ${name} would be ${restart}, below its ${count} restarts so far.`;
-    return [problem('online-restarts', text, `Reset the counter first: cmmodpkg -R -s ${name} ${pkg.name}`)];
+    return [problem('package-online-restarts', text, `Reset the counter first: cmmodpkg -R -s ${name} ${pkg.name}`)];
   });
 }

@@ -66,7 +66,7 @@ sg_log() {
   echo "$(LC_ALL=C date '+%b %d %H:%M:%S') root@$(uname -n) \${0##*/}[$$]: $*"
 }
 sg_source_pkg_env() {
-  eval "$(\${SGSBIN:-/usr/local/cmcluster/bin}/cmgetpkgenv -s "\${SG_PACKAGE:-$SG_PACKAGE_NAME}")"
+  eval "$(\${SGSBIN:-/usr/local/cmcluster/bin}/cmgetpkgenv "\${SG_PACKAGE:-$SG_PACKAGE_NAME}")"
 }
 `;
 

@@ -6,6 +6,7 @@
 import type { CommandResult } from '../host/host.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../host/processes.ts';
+import { printSettings } from '../settings.ts';
 import { bootScript } from './boot.ts';
 import { hostEnvironment } from './environment.ts';
 import {
@@ -40,6 +41,13 @@ export interface WorldInput {
   readonly nodePath: string;
   /** Names of the emulated commands to put into $SGSBIN. */
   readonly commands: readonly string[];
+}
+
+export interface HostRun {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly bare?: boolean;
 }
 
 export class LabFailure extends Error {}
@@ -104,12 +112,14 @@ export class World {
     files.writeText(`${disk}/etc/hostname`, `${host.name}\n`);
     files.writeText(`${disk}/etc/nsswitch.conf`, 'passwd: files\ngroup: files\nhosts: files\nservices: files\n');
     files.writeText(`${disk}/etc/resolv.conf`, '');
+    files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.plan.settings));
     if (host.kind !== 'member') return;
     files.writeText(`${disk}/etc/cmcluster.conf`, cmclusterConf());
     files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
     files.writeText(`${disk}${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`, utilities, 0o755);
     files.makeDirectory(`${disk}${sgDirectories.SGRUN}/log`);
     files.makeDirectory(`${disk}${this.plan.settings.mountPoint}`);
+    files.writeText(`${disk}/root/csync.yaml`, printSettings(this.plan.settings));
     const wrapper = commandWrapper(this.#input.nodePath, toolkitDirectory);
     for (const command of this.#input.commands) files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, wrapper, 0o755);
   }
@@ -232,13 +242,10 @@ export class World {
     ];
   }
 
-  async run(
-    name: string,
-    argv: readonly string[],
-    options: { input?: string; timeoutMs?: number; env?: Record<string, string> } = {},
-  ): Promise<CommandResult> {
-    const { timeoutMs = commandLimitMs, env = {}, ...rest } = options;
-    return runProcess(this.enter(name, argv), { ...rest, timeoutMs, env: { ...hostEnvironment, ...env } });
+  /** Runs a program on a host to its end. `bare`: with `env` only, not on top of the hosts' usual environment. */
+  async run(name: string, argv: readonly string[], options: HostRun = {}): Promise<CommandResult> {
+    const { timeoutMs = commandLimitMs, env = {}, bare = false, ...rest } = options;
+    return runProcess(this.enter(name, argv), { ...rest, timeoutMs, env: bare ? env : { ...hostEnvironment, ...env } });
   }
 
   /** As run, but a failure is a LabFailure with the program's words. */

@@ -33,7 +33,10 @@ export function layOver(base: string, own: string): string {
     const group = groupOf(found.keyword);
     ours.set(group, [...(ours.get(group) ?? []), line]);
   }
-  const header = own.split('\n').filter((line) => line.startsWith('#')).slice(0, 3);
+  const header = own
+    .split('\n')
+    .filter((line) => line.startsWith('#'))
+    .slice(0, 3);
   const placed = new Set<string>();
   const lines: string[] = [...header, ''];
   for (const line of base.split('\n')) {

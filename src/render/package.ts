@@ -116,5 +116,7 @@ export function renderPackage({ settings, templates, bundles, base }: RenderInpu
   const digests = Object.fromEntries(files.map((file) => [file.name, sha256(file.text)]));
   const manifest = { toolkitVersion, settingsDigest: settingsDigest(settings), files: digests };
   files.push({ name: manifestName, mode: 0o644, text: `${JSON.stringify(manifest, null, 2)}\n` });
-  return problems.some((problem) => problem.severity === 'error') ? { ok: false, problems } : { ok: true, value: files, problems };
+  return problems.some((problem) => problem.severity === 'error')
+    ? { ok: false, problems }
+    : { ok: true, value: files, problems };
 }

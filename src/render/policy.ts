@@ -20,7 +20,13 @@ export interface PolicyInput {
 const list = (items: readonly string[]): string => items.map((item) => `"${item}"`).join(', ');
 
 /** promises.cf and update.cf by name. The access path ends with a slash: cfengine.md 2.6 says why. */
-export function renderPolicy({ settings, promises, update, networks, memberAddresses }: PolicyInput): Checked<Map<string, string>> {
+export function renderPolicy({
+  settings,
+  promises,
+  update,
+  networks,
+  memberAddresses,
+}: PolicyInput): Checked<Map<string, string>> {
   const shared = {
     toolkit_version: toolkitVersion,
     package_dns_name: settings.packageDnsName,

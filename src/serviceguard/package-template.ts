@@ -33,14 +33,14 @@ export function makePackageTemplate({ modules: wanted, name, existing }: Templat
 
 function unknownModule(module: string): Problem {
   const remedy = 'List the modules there are with: cmmakepkg -l';
-  return { code: 'module-unknown', severity: 'error', text: `There is no module ${module}.`, remedy };
+  return { code: 'package-module-unknown', severity: 'error', text: `There is no module ${module}.`, remedy };
 }
 
 function baseProblem(bases: readonly Module[]): Problem {
   const text =
     bases.length === 0 ? 'No base module is named.' : `Two base modules are named: ${bases.map((one) => one.name).join(', ')}.`;
   return {
-    code: 'module-base',
+    code: 'package-module-base',
     severity: 'error',
     text,
     remedy: 'Name exactly one of sg/failover, sg/multi_node and sg/system_multi_node.',

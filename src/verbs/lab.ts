@@ -89,7 +89,10 @@ async function inLab(options: LabOptions, work: (lab: LabHandle) => Promise<Exit
 
 async function reportLeftovers(name: string): Promise<void> {
   const left = await processesNaming(`/run/csync-lab/${name}`);
-  const mounts = readTextFile('/proc/self/mounts')?.split('\n').filter((line) => line.includes(`/run/csync-lab/${name}`)) ?? [];
+  const mounts =
+    readTextFile('/proc/self/mounts')
+      ?.split('\n')
+      .filter((line) => line.includes(`/run/csync-lab/${name}`)) ?? [];
   if (left.length + mounts.length === 0) return;
   const text = [...left.map((one) => `process ${one.pid} ${one.command}`), ...mounts.map((line) => `mount ${line}`)].join('; ');
   throw new LabUnavailable(`the lab left something behind: ${text}`);
@@ -138,7 +141,9 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
     out(`${JSON.stringify(status, null, 2)}\n`);
     return exitCodes.ok;
   }
-  out(`lab ${status.name}\n${'HOST'.padEnd(8)}${'KIND'.padEnd(8)}${'ADDRESS'.padEnd(16)}${'MACHINE'.padEnd(9)}${'POLICY FS'.padEnd(11)}PACKAGE ADDRESS\n`);
+  out(
+    `lab ${status.name}\n${'HOST'.padEnd(8)}${'KIND'.padEnd(8)}${'ADDRESS'.padEnd(16)}${'MACHINE'.padEnd(9)}${'POLICY FS'.padEnd(11)}PACKAGE ADDRESS\n`,
+  );
   for (const host of status.hosts) {
     const cells = [host.name.padEnd(8), host.kind.padEnd(8), host.address.padEnd(16), (host.up ? 'up' : 'down').padEnd(9)];
     out(`${cells.join('')}${(host.mounted ? 'mounted' : '-').padEnd(11)}${host.packageAddress ? 'here' : '-'}\n`);
@@ -147,7 +152,11 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
 }
 
 /** crash, boot, cut, heal: what happens to machines and cables. */
-export async function labMachine(options: LabOptions, verb: 'crash' | 'boot' | 'cut' | 'heal', member: string): Promise<ExitCode> {
+export async function labMachine(
+  options: LabOptions,
+  verb: 'crash' | 'boot' | 'cut' | 'heal',
+  member: string,
+): Promise<ExitCode> {
   await findLab(options.name).ask({ verb, member });
   return exitCodes.ok;
 }

@@ -104,7 +104,9 @@ function lineProblems(input: CheckInput): Problem[] {
     seen.set(line.keyword, first ?? line.line);
     const pevTwice = line.keyword.startsWith('pev_') && first !== undefined;
     if (first !== undefined && (!attribute.repeatable || pevTwice)) {
-      return [error('package-attribute-twice', `${line.keyword} is given in line ${first} and again.`, 'Keep one of the lines.', place)];
+      return [
+        error('package-attribute-twice', `${line.keyword} is given in line ${first} and again.`, 'Keep one of the lines.', place),
+      ];
     }
     if (attribute.legal.accepts(line.value)) return [];
     const text = `${line.keyword} cannot be "${line.value}".`;

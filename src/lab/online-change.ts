@@ -70,7 +70,11 @@ function keywordProblem(pkg: PackageState, keyword: string): Problem[] {
       ? 'cannot change while the package runs'
       : 'takes effect at once on a real cluster; the lab does not imitate that';
   return [
-    problem('package-online-change', `${keyword} of ${pkg.name} ${why}.`, `Halt the package, apply, run it: cmhaltpkg ${pkg.name}`),
+    problem(
+      'package-online-change',
+      `${keyword} of ${pkg.name} ${why}.`,
+      `Halt the package, apply, run it: cmhaltpkg ${pkg.name}`,
+    ),
   ];
 }
 

@@ -129,15 +129,10 @@ function holdersOf(mountPoint: string): ProcessState[] {
 
 function facts(path: string): FileFacts | null {
   try {
-    const { mode, size, mtimeMs, ino } = statSync(path);
-    const kinds: Readonly<Record<number, FileFacts['kind']>> = { 9604: 'directory', 16807: 'file', 14406: 'block-device' };
-    return {
-      kind: kinds[mode & 0o170000] ?? 'other',
-      mode: mode & 0o7777,
-      size,
-      mtimeSeconds: Math.floor(mtimeMs / 1000),
-      inode: ino,
-    };
+    const found = statSync(path);
+    const kind = found.isDirectory() ? 'directory' : found.isFile() ? 'file' : found.isBlockDevice() ? 'block-device' : 'other';
+    const mtimeSeconds = Math.floor(found.mtimeMs / 1000);
+    return { kind, mode: found.mode & 0o7777, size: found.size, mtimeSeconds, inode: found.ino };
   } catch {
     return null;
   }

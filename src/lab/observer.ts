@@ -29,6 +29,7 @@ export class Observer {
   }
 
   start(): void {
+    this.#lastSample = performance.now();
     this.#timer = setInterval(() => this.#sample(), sampleMs);
   }
 

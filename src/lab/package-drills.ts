@@ -19,7 +19,8 @@ export interface PackageView {
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-export class DrillFailure extends Error {}
+/** What a drill wanted did not come; the lab is left as it is. */
+export class DrillFailure extends LabUnavailable {}
 
 const failoverDeadlineMs = 40_000;
 const settleDeadlineMs = 20_000;

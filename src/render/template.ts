@@ -11,8 +11,11 @@ export interface Template {
   readonly text: string;
 }
 
-/** Either brace pair, with what stands between; a lone `{{` or `}}` is caught by the second and third alternative. */
-const braces = /\{\{([^{}\n]*)\}\}|\{\{|\}\}/g;
+/**
+ * A pair of braces with what stands between, or a `{{` that is not closed. A lone `}}` is nobody's mistake: shell ends
+ * nested expansions with it.
+ */
+const braces = /\{\{([^{}\n]*)\}\}|\{\{/g;
 
 function placeAt(template: Template, offset: number): Place {
   const before = template.text.slice(0, offset).split('\n');

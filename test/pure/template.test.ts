@@ -19,7 +19,7 @@ describe('templates', () => {
   });
 
   it('reports unknown, malformed and unused tokens together, with line and column', () => {
-    const result = fill('one\n  {{mount_pont}}\n{{}} {{Bad Name}} }}\n', { mount_point: '/csync', unused: 'x' });
+    const result = fill('one\n  {{mount_pont}}\n{{}} {{Bad Name}} {{ ${a:-${b:-}}\n', { mount_point: '/csync', unused: 'x' });
     expect(result.ok).toBe(false);
     expect(result.problems.map((problem) => [problem.code, problem.place?.line, problem.place?.column])).toEqual([
       ['template-unknown-token', 2, 3],

@@ -72,7 +72,9 @@ describe('cmrunpkg and cmhaltpkg', () => {
     drive.feed({ kind: 'package-run', packages: ['csync'], members: [], issuedOn: 'gamma', anyMember: true });
     expect(drive.wanted('run-start')).toMatchObject([{ member: 'alpha' }]);
   });
+});
 
+describe('cmrunpkg and cmhaltpkg when something is in the way', () => {
   test('a start that fails makes cmrunpkg fail', () => {
     const drive = served().feed(halt).halt('csync', 'alpha').feed(runOn('beta')).start('csync', 'beta', 1);
     expect(drive.wanted('reply')).toMatchObject([{ exitCode: 1 }]);

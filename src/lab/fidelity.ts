@@ -1,0 +1,302 @@
+/**
+ * What the lab imitates, after which page, and which test proves it. FIDELITY.md is this table; a test compares the two
+ * and looks for every test by its title. Rows of others are added at the end of their chapter.
+ */
+export type Fidelity =
+  /** As a page describes it. */
+  | 'imitated'
+  /** No page says it; this is our choice, kept in one place. */
+  | 'ours'
+  /** Refused with a sentence, or left out. */
+  | 'not imitated';
+
+export interface FidelityRow {
+  readonly chapter: string;
+  readonly behaviour: string;
+  readonly status: Fidelity;
+  /** The page, or why there is none. */
+  readonly source: string;
+  /** Title of the test that proves it; null only for what is not imitated and has nothing to prove. */
+  readonly provedBy: string | null;
+}
+
+type Entry = readonly [behaviour: string, status: Fidelity, source: string, provedBy: string | null];
+
+function chapter(name: string, entries: readonly Entry[]): FidelityRow[] {
+  return entries.map(([behaviour, status, source, provedBy]) => ({ chapter: name, behaviour, status, source, provedBy }));
+}
+
+const eventTable = chapter('Failures of a failover package', [
+  [
+    'Service fails, restarts used up, service_fail_fast_enabled: the member reboots, the package starts elsewhere',
+    'imitated',
+    'A12 p.59',
+    'service fails, fail fast',
+  ],
+  [
+    'Service fails, restarts used up: halt script, member switched off, package starts elsewhere',
+    'imitated',
+    'A12 p.59',
+    'service fails',
+  ],
+  ['Run script exit 1: switching disabled', 'imitated', 'A12 p.59, L9 p.67', 'run script exit 1'],
+  ['Run script exit 2: member switched off, another is tried', 'imitated', 'A12 p.59', 'run script exit 2'],
+  ['Run script exit 2 with node_fail_fast_enabled: the member reboots', 'imitated', 'A12 p.59', 'run script exit 2, fail fast'],
+  ['Run script ends with another number: as 1', 'ours', 'INFERRED', 'run script ends with another number'],
+  ['Run script times out: killed, switching disabled', 'imitated', 'A12 p.57-59', 'run script timeout'],
+  [
+    'Run script times out with node_fail_fast_enabled: the member reboots',
+    'imitated',
+    'A12 p.59',
+    'run script timeout, fail fast',
+  ],
+  [
+    'A time-out also switches the member off',
+    'ours',
+    'CONFLICT A1120b p.172 against A12 p.57; an option, off',
+    'with the option, a script that times out switches the member off too',
+  ],
+  ['Halt script exit 1: services killed, switching disabled, member not', 'imitated', 'A12 p.58', 'halt script exit 1'],
+  ['Halt script exit 2: may run elsewhere', 'imitated', 'A12 p.59', 'halt script exit 2'],
+  ['Halt script exit 2 with node_fail_fast_enabled: the member reboots', 'ours', 'the table has no such row', null],
+  ['Halt script exit 3: package stays partially_down, switching disabled', 'imitated', 'A1120b p.210', 'halt script exit 3'],
+  [
+    'cmhaltpkg -f gets past an aborted halt',
+    'imitated',
+    'L9 p.238, A1120b p.210',
+    'after an aborted halt only -f gets the package down',
+  ],
+  ['Halt script times out: killed, switching disabled', 'imitated', 'A12 p.59', 'halt script timeout'],
+  [
+    'Halt script times out with node_fail_fast_enabled: reboot; elsewhere unless it was cmhaltpkg',
+    'imitated',
+    'A12 p.59',
+    'halt script timeout, fail fast, after cmhaltpkg',
+  ],
+  [
+    'Monitored subnet lost: package moves, may come back with the subnet',
+    'imitated',
+    'A12 p.59',
+    'a monitored subnet that comes back makes the member eligible again',
+  ],
+  [
+    'Monitored subnet lost with node_fail_fast_enabled: the member reboots',
+    'imitated',
+    'A12 p.59',
+    'monitored subnet lost, fail fast',
+  ],
+  [
+    'Service failure with switching disabled: the package just halts',
+    'imitated',
+    'A12 p.70',
+    'with switching disabled a service failure halts the package and nothing more',
+  ],
+  [
+    'Service restarts in place are counted and limited',
+    'imitated',
+    'L9 p.91, p.264',
+    'is restarted in place as often as service_restart says, then the package fails',
+  ],
+  ['cmmodpkg -R -s resets the restart counter', 'imitated', 'L9 p.264', 'cmmodpkg -R -s sets the counter back'],
+  [
+    'A service that dies during the start is judged when the start has ended',
+    'ours',
+    'GAP',
+    'a service that dies while the start still runs is judged when the start has ended',
+  ],
+  ['Generic resources', 'not imitated', 'refused by cmcheckconf', null],
+  ['Dependencies between packages', 'not imitated', 'refused by cmcheckconf', 'refuses or warns about: %s'],
+  ['Multi-node and system multi-node packages, weights, sites', 'not imitated', 'refused by cmcheckconf', null],
+]);
+
+const placement = chapter('Where a package runs', [
+  [
+    'configured_node: first eligible member of node_name',
+    'imitated',
+    'L10 p.61, p.209',
+    'configured_node takes the first eligible member of node_name',
+  ],
+  [
+    'min_package_node: fewest packages, ties in list order',
+    'imitated',
+    'L10 p.209; ties INFERRED',
+    'min_package_node takes the eligible member with the fewest packages',
+  ],
+  [
+    'Automatic failback to the primary member',
+    'imitated',
+    'L9 p.60',
+    'automatic failback brings the package home when the primary member joins',
+  ],
+  ['Manual failback leaves the package', 'imitated', 'L10 p.210', 'manual failback leaves the package where it is'],
+  [
+    'A manual move leaves switching disabled',
+    'imitated',
+    'L7 p.238, L9 p.235',
+    'a manual move leaves switching disabled until cmmodpkg -e',
+  ],
+  [
+    'A member that is switched off is refused',
+    'imitated',
+    'GH-wiki',
+    'cmrunpkg refuses a member the package is switched off for, in the words of the real command',
+  ],
+  [
+    'A stranded package names its way back in the log',
+    'ours',
+    'the lab speaks up where the product shows flags',
+    'leads back to a served package by the commands the log names, once faults stop',
+  ],
+]);
+
+const members = chapter('Members and the cluster', [
+  [
+    'After a crash nothing starts before the cluster has re-formed',
+    'imitated',
+    'L9 p.88',
+    'nothing starts until the others have re-formed',
+  ],
+  [
+    'cmhaltnode -f: automatic_halt, packages elsewhere, AUTO_RUN untouched',
+    'imitated',
+    'L9 p.233',
+    'cmhaltnode -f moves packages, leaves the switches alone, answers when the member is down',
+  ],
+  [
+    'cmhaltnode without -f is refused while a package runs there',
+    'imitated',
+    'L9 p.233',
+    'cmhaltnode needs -f while a package runs there',
+  ],
+  ['A failed halt fails cmhaltnode', 'imitated', 'MAN', 'cmhaltnode fails when a package does not halt cleanly'],
+  [
+    'cmhaltcl -f halts all without failover',
+    'imitated',
+    'L10 p.195',
+    'cmhaltcl -f halts everything and starts nothing elsewhere; cmruncl starts from the configuration',
+  ],
+  [
+    'A joining member starts packages that are down and enabled',
+    'imitated',
+    'L6 p.292',
+    'a member that joins starts what is down and enabled',
+  ],
+  [
+    'A rejoining member that was lost gets its switches back',
+    'ours',
+    'INFERRED; an option, on',
+    'a lost member that boots joins again and gets its switch back',
+  ],
+  [
+    'With all members back after a total loss the cluster forms by itself',
+    'imitated',
+    'L10 p.195',
+    'when all members were lost the cluster forms again once all of them have booted',
+  ],
+  [
+    'Quorum server and lock LUN',
+    'not imitated',
+    'the members that are left always go on',
+    'what the lab cannot follow is refused with a sentence',
+  ],
+  ['Live application detach (-d)', 'not imitated', 'refused', 'refuses: %s'],
+]);
+
+const maintenance = chapter('Maintenance mode', [
+  [
+    'Needs switching disabled; a member for a package that is down',
+    'imitated',
+    'A1120c p.222',
+    'needs switching disabled and, for a package that is down, a member',
+  ],
+  ['Failures are ignored', 'imitated', 'A1120c p.222', 'failures are ignored and the package stays'],
+  ['Can only be left healthy or halted', 'imitated', 'A1120c p.222', 'cannot be left while a service is down'],
+  ['Partial start with cmrunpkg -m and -e', 'imitated', 'L9 p.237-238', 'partial start up to a module, on the one member only'],
+]);
+
+const commands = chapter('Commands and their output', [
+  ['cmviewcl, plain table, to the blank', 'imitated', 'GH-wiki', 'plain cmviewcl is the published screen, blank for blank'],
+  [
+    'cmviewcl -v: sections, headings, order; the spacing is ours',
+    'imitated',
+    'L10 p.238; spacing INFERRED',
+    '-v has the sections of the manual in their order',
+  ],
+  [
+    'cmviewcl -v of a package that runs nowhere',
+    'imitated',
+    'L8 p.254',
+    '-v of a package that runs nowhere lists subnets once for each member',
+  ],
+  [
+    'cmviewcl -f line, prefixes and attributes that were published',
+    'imitated',
+    'MAN cmviewcl(5), MIG p.11',
+    'with -p the attributes stand bare, in the published order',
+  ],
+  [
+    'summary: ok, degraded, critical',
+    'ours',
+    'words MIG p.11; their limits INFERRED',
+    'summary and highly_available say whether the package could still move',
+  ],
+  [
+    'cmrunpkg success texts',
+    'imitated',
+    'GH-gdha',
+    'are answered when the script has ended, with the texts of the real commands',
+  ],
+  ['All other success and question texts', 'ours', 'GAP', 'every text says where it was seen, or that it is ours'],
+  ['Preview -t', 'imitated', 'L9 p.243', 'shows where the package would go and changes nothing'],
+  [
+    'cmmakepkg: modules, kept values; comments and order of sections',
+    'imitated',
+    'L10 p.201; comments and order ours',
+    '-i keeps every value of the existing file and adds modules',
+  ],
+  [
+    'cmcheckconf: values, modules, groups, members, scripts with validate',
+    'imitated',
+    'L9 p.219',
+    'what is missing or fails on one member is told with the member',
+  ],
+  [
+    'Changes that would start or mount something in a running package',
+    'not imitated',
+    'L9 p.265; refused',
+    'what would have to be started or mounted may not',
+  ],
+  [
+    'A package added online starts with switching off',
+    'ours',
+    'INFERRED; an option',
+    'a package added while the cluster runs is off until cmmodpkg -e',
+  ],
+  ['Legacy packages, toolkit modules', 'not imitated', 'refused by cmcheckconf', 'refuses or warns about: %s'],
+]);
+
+export const fidelityTable: readonly FidelityRow[] = [...eventTable, ...placement, ...members, ...maintenance, ...commands];
+
+/** FIDELITY.md. */
+export function renderFidelity(rows: readonly FidelityRow[]): string {
+  const chapters = [...new Set(rows.map((row) => row.chapter))];
+  const count = (status: Fidelity): number => rows.filter((row) => row.status === status).length;
+  return [
+    '# What the lab imitates',
+    '',
+    'The lab runs no Serviceguard. It imitates its package manager after public pages; the keys are those of the reference.',
+    `Of ${rows.length} behaviours ${count('imitated')} are imitated after a page, ${count('ours')} are our choice because no page says, ${count('not imitated')} are not imitated.`,
+    'This page is generated from `src/lab/fidelity.ts`; a test compares the two.',
+    ...chapters.flatMap((name) => [
+      '',
+      `## ${name}`,
+      '',
+      '| behaviour | status | source | proved by |',
+      '| --- | --- | --- | --- |',
+      ...rows
+        .filter((row) => row.chapter === name)
+        .map((row) => `| ${row.behaviour} | ${row.status} | ${row.source} | ${row.provedBy ?? ''} |`),
+    ]),
+    '',
+  ].join('\n');
+}

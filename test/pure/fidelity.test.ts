@@ -1,0 +1,39 @@
+/** The fidelity table: FIDELITY.md is current, and every test it names exists. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { fidelityTable, renderFidelity } from '../../src/lab/fidelity.ts';
+
+const root = join(import.meta.dirname, '../..');
+const page = join(root, 'FIDELITY.md');
+
+function testSources(): string {
+  const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('.test.ts') && !file.endsWith('fidelity.test.ts'))
+    .map((file) => readFileSync(join(root, 'test', file), 'utf8'))
+    .join('\n');
+}
+
+describe('fidelity table', () => {
+  test('FIDELITY.md is what the table renders', () => {
+    const rendered = renderFidelity(fidelityTable);
+    if (process.env['UPDATE_FIDELITY'] === '1') writeFileSync(page, rendered);
+    expect(readFileSync(page, 'utf8'), 'refresh it with UPDATE_FIDELITY=1').toBe(rendered);
+  });
+
+  test('every test that is named exists, and everything imitated names one', () => {
+    const sources = testSources();
+    // A title stands between quotes, so that a longer title does not prove a shorter one.
+    const exists = (title: string): boolean =>
+      [`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => sources.includes(quoted));
+    const missing = fidelityTable.filter((row) => row.provedBy !== null && !exists(row.provedBy));
+    expect(missing.map((row) => row.provedBy)).toEqual([]);
+    expect(fidelityTable.filter((row) => row.status === 'imitated' && row.provedBy === null)).toEqual([]);
+  });
+
+  test('no behaviour is listed twice', () => {
+    const behaviours = fidelityTable.map((row) => row.behaviour);
+    expect(new Set(behaviours).size).toBe(behaviours.length);
+  });
+});

@@ -213,6 +213,6 @@ export function clusterReformed(draft: Draft, event: EventOf<'cluster-reformed'>
   }
 }
 
-export function about(pkg: PackageState): { member: MemberName | null; package: PackageName } {
+function about(pkg: PackageState): { member: MemberName | null; package: PackageName } {
   return { member: pkg.owner, package: pkg.name };
 }

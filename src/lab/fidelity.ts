@@ -2,7 +2,7 @@
  * What the lab imitates, after which page, and which test proves it. FIDELITY.md is this table; a test compares the two
  * and looks for every test by its title. Rows of others are added at the end of their chapter.
  */
-export type Fidelity =
+type Fidelity =
   /** As a page describes it. */
   | 'imitated'
   /** No page says it; this is our choice, kept in one place. */
@@ -58,7 +58,12 @@ const eventTable = chapter('Failures of a failover package', [
   ],
   ['Halt script exit 1: services killed, switching disabled, member not', 'imitated', 'A12 p.58', 'halt script exit 1'],
   ['Halt script exit 2: may run elsewhere', 'imitated', 'A12 p.59', 'halt script exit 2'],
-  ['Halt script exit 2 with node_fail_fast_enabled: the member reboots', 'ours', 'the table has no such row', null],
+  [
+    'Halt script exit 2 with node_fail_fast_enabled: the member reboots',
+    'ours',
+    'the table has no such row',
+    'halt script exit 2, fail fast',
+  ],
   ['Halt script exit 3: package stays partially_down, switching disabled', 'imitated', 'A1120b p.210', 'halt script exit 3'],
   [
     'cmhaltpkg -f gets past an aborted halt',

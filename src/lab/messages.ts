@@ -33,6 +33,7 @@ export const messages = {
     ours,
     'Unable to run package %1. -m and -e are for packages in maintenance mode: cmmodpkg -m on -n <node> %1',
   ),
+  runUnknownModule: filled(ours, 'Unable to run package %1. %2 is not a module that is started; those are: %3.'),
   // cmhaltpkg
   haltBegins: filled(ours, 'Halting package %1'),
   haltSucceeded: filled(ours, 'Successfully halted package %1'),

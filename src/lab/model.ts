@@ -8,7 +8,7 @@ import type { PackageFile } from '../serviceguard/package-file.ts';
 export type MemberName = string;
 export type PackageName = string;
 
-export type PackageStatus =
+type PackageStatus =
   | 'up'
   | 'down'
   | 'start_wait'
@@ -19,7 +19,7 @@ export type PackageStatus =
   | 'relocate_wait'
   | 'partially_down'
   | 'unknown';
-export type PackageRunState =
+type PackageRunState =
   | 'running'
   | 'halted'
   | 'failed'

@@ -55,7 +55,7 @@ function problem(code: string, text: string, remedy: string): Problem {
 }
 
 /** Keywords whose values are not the same, or not in the same order, in both files. */
-export function changedKeywords(before: PackageFile, after: PackageFile): string[] {
+function changedKeywords(before: PackageFile, after: PackageFile): string[] {
   const valuesIn = (file: PackageFile, keyword: string): string =>
     JSON.stringify(file.lines.filter((line) => line.keyword === keyword).map((line) => line.value));
   const keywords = new Set([...before.lines, ...after.lines].map((line) => line.keyword));

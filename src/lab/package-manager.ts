@@ -48,7 +48,7 @@ export function reduce(state: ClusterState, event: LabEvent): Transition {
  * failback brings home what runs elsewhere [L6 p.292][L9 p.60]. Ends, because every failed start has cleared a switch.
  */
 function settle(draft: Draft): void {
-  if (!draft.state.running || isReforming(draft.state) || membership.isClusterBeingHalted(draft)) return;
+  if (!draft.state.running || isReforming(draft.state)) return;
   for (const { name } of draft.packages) {
     const pkg = draft.package(name);
     if (pkg === undefined || pkg.status !== 'down' || !pkg.autoRun) continue;

@@ -2,6 +2,7 @@
  * Commands about packages: cmrunpkg, cmhaltpkg, cmmodpkg, and configurations taking effect [serviceguard.md 5.7-5.9, 6.10].
  */
 
+import { startOrder } from '../serviceguard/modules.ts';
 import type { PackageFile } from '../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
 import { say } from './messages.ts';
@@ -48,12 +49,18 @@ function placeAskedFor(draft: Draft, pkg: PackageState, event: EventOf<'package-
   return event.members[0] ?? (pkg.maintenance.on ? pkg.maintenance.member : null) ?? event.issuedOn;
 }
 
+/** sg/pr_cntl has nothing to start in the lab, so nothing can be started up to it. */
+const startedModules: readonly string[] = startOrder.filter((name) => name !== 'sg/pr_cntl');
+
 function runRefusal(draft: Draft, pkg: PackageState, event: EventOf<'package-run'>, member: MemberName): string | null {
   const { failover } = policyIn(draft.state, pkg.config);
   if (event.members.length > 1) return say('runOneMember', pkg.name, String(event.members.length));
   if (event.anyMember && failover.startsWith('site_')) return say('runSitePolicy', pkg.name, failover);
   if ((event.upToModule ?? event.exceptModule) !== undefined && !pkg.maintenance.on)
     return say('runModulesOnlyInMaintenance', pkg.name);
+  const module = event.upToModule ?? event.exceptModule;
+  if (module !== undefined && !startedModules.includes(module))
+    return say('runUnknownModule', pkg.name, module, startedModules.join(', '));
   if (pkg.status !== 'down') return say('runNotHalted', pkg.name, pkg.status);
   return whyNotEligible(draft.state, pkg, member) === null ? null : say('runNotEligible', pkg.name, member);
 }

@@ -45,6 +45,12 @@ export const memberName: Legal = {
   accepts: (value) => value === '*' || /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(value),
 };
 
+/** What LVM takes, with or without /dev/ before it. */
+export const volumeGroup: Legal = {
+  words: '<A volume group>',
+  accepts: (value) => /^(?:\/dev\/)?[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$/.test(value),
+};
+
 /** A path that may begin with a variable such as $SGCONF, which Serviceguard expands at use. */
 export const path: Legal = {
   words: '<An absolute path>',

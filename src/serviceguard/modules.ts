@@ -215,7 +215,7 @@ export const modules: readonly Module[] = [
     comment: 'Volume groups that are active only where the package runs.',
     attributes: [
       attribute('vgchange_cmd', legal.anyString, 'Activates a volume group.', { fallback: 'vgchange -a y' }),
-      attribute('vg', legal.name, 'A volume group; one a line.', { repeatable: true }),
+      attribute('vg', legal.volumeGroup, 'A volume group; one a line.', { repeatable: true }),
       attribute('concurrent_vgchange_operations', legal.number(1, Number.POSITIVE_INFINITY), 'How many at the same time.', {
         fallback: '1',
       }),

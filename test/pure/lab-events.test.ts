@@ -144,6 +144,24 @@ const table: readonly Expected[] = [
     mayRunElsewhere: true,
   },
   {
+    event: 'halt script exit 2, fail fast',
+    configuration: nff,
+    happens: haltEnds(2),
+    memberAfterwards: 'reboot',
+    haltScriptRuns: true,
+    mayRunHereAgain: null,
+    mayRunElsewhere: true,
+  },
+  {
+    event: 'halt script exit 3, fail fast',
+    configuration: nff,
+    happens: haltEnds(3),
+    memberAfterwards: 'running',
+    haltScriptRuns: true,
+    mayRunHereAgain: true,
+    mayRunElsewhere: false,
+  },
+  {
     event: 'halt script exit 3',
     configuration: {},
     happens: haltEnds(3),
@@ -222,7 +240,8 @@ describe('event table of failover packages', () => {
     const { owner, status } = drive.of('csync');
     // Exit 2 of a halt leaves alpha eligible, so the package may also come back to it.
     if (row.mayRunElsewhere) expect([status, owner]).toEqual(['starting', row.event === 'halt script exit 2' ? 'alpha' : 'beta']);
-    else expect([status, owner]).toEqual(row.event === 'halt script exit 3' ? ['partially_down', 'alpha'] : ['down', null]);
+    else
+      expect([status, owner]).toEqual(row.event.startsWith('halt script exit 3') ? ['partially_down', 'alpha'] : ['down', null]);
     if (!row.mayRunElsewhere && row.event !== 'halt script timeout, fail fast, after cmhaltpkg')
       expect(drive.log).toContain('cmmodpkg -e csync');
   });
@@ -317,6 +336,16 @@ describe('crash of a member', () => {
     expect(drive.wanted('run-start')).toMatchObject([{ package: 'csync', member: 'beta' }]);
   });
 
+  test('a package that fails elsewhere in the meantime waits too', () => {
+    const drive = served().feed({ kind: 'member-crashed', member: 'gamma' });
+    serviceFails(drive).halt('csync', 'alpha');
+    expect(drive.wanted('run-start')).toEqual([]);
+    expect(drive.feed({ kind: 'cluster-reformed', lost: ['gamma'] }).of('csync')).toMatchObject({
+      status: 'starting',
+      owner: 'beta',
+    });
+  });
+
   test('in the middle of a start and of a halt', () => {
     const starting = served()
       .feed({ kind: 'package-halt', packages: ['csync'], members: [], force: false })
@@ -343,6 +372,11 @@ describe('crash of a member', () => {
     drive.feed({ kind: 'member-booted', member: 'alpha', join: true });
     expect(drive.state.members['alpha']).toMatchObject({ status: 'up', state: 'running', machine: 'up' });
     expect(drive.of('csync')).toMatchObject({ owner: 'beta', nodeSwitch: { alpha: true } });
+  });
+
+  test('a member that boots without having been missed has lost what it ran all the same', () => {
+    const drive = served().feed({ kind: 'member-booted', member: 'alpha', join: true });
+    expect(drive.wanted('run-start')).toMatchObject([{ package: 'csync', member: 'alpha' }]);
   });
 
   test('a package without an eligible member ends unowned and the log names the way back', () => {

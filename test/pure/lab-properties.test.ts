@@ -122,12 +122,21 @@ class History {
     expect(invariants(state)).toEqual([]);
     for (const effect of effects) {
       if (effect.kind === 'reset-member') this.#lose(effect.member);
+      if (effect.kind === 'run-start') this.#mayStart(state, effect);
       if (effect.kind === 'run-start' || effect.kind === 'run-halt') {
         expect(this.#running.get(effect.package), `a script of ${effect.package} runs already`).toBeUndefined();
         this.#running.set(effect.package, `${effect.kind === 'run-start' ? 'start' : 'halt'} ${effect.member}`);
       }
       if (effect.kind === 'reply') expect(this.#asked.delete(effect.request), `${effect.request} is answered once`).toBe(true);
     }
+  }
+
+  /** A package starts only in a cluster that knows who is in it, on a member that is switched on for it. */
+  #mayStart(state: ClusterState, { package: name, member: place }: Extract<Effect, { kind: 'run-start' }>): void {
+    const unsettled = Object.values(state.members).filter((one) => one.state === 'unknown');
+    expect(unsettled, 'nothing starts before the cluster has re-formed').toEqual([]);
+    expect(state.packages[name]?.nodeSwitch[place], `${name} is switched on for ${place}`).toBe(true);
+    expect(state.members[place]).toMatchObject({ status: 'up', machine: 'up', subnets: { [subnet]: 'up' } });
   }
 
   play(steps: readonly Step[]): void {

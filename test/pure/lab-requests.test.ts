@@ -182,6 +182,17 @@ describe('cmhaltnode, cmrunnode, cmhaltcl, cmruncl', () => {
     expect(drive.state.members['alpha']?.status).toBe('up');
   });
 
+  test('cmhaltnode -f gets past a package whose halt was aborted before', () => {
+    const drive = served()
+      .feed(halt)
+      .halt('csync', 'alpha', 3)
+      .feed({ ...haltAlpha, force: false });
+    expect(drive.wanted('reply')).toMatchObject([{ exitCode: 1 }]);
+    drive.feed(haltAlpha).halt('csync', 'alpha', 3);
+    expect(drive.wanted('reply')).toMatchObject([{ exitCode: 0 }]);
+    expect(drive.state.members['alpha']?.status).toBe('down');
+  });
+
   test('a halted member takes packages again only after cmrunnode', () => {
     const drive = served().feed(haltAlpha).halt('csync', 'alpha').start('csync', 'beta');
     expect(drive.feed({ kind: 'member-run', members: ['alpha'] }).state.members['alpha']).toMatchObject({
@@ -269,6 +280,15 @@ describe('maintenance mode', () => {
       .feed({ ...runOn('beta'), members: [] })
       .start('csync', 'beta');
     expect(drive.feed(mode(false)).of('csync')).toMatchObject({ status: 'up', state: 'running', owner: 'beta' });
+  });
+
+  test('-m names a module that is started', () => {
+    const drive = served()
+      .feed(halt)
+      .halt('csync', 'alpha')
+      .feed(mode(true, ['beta']));
+    drive.feed({ ...runOn('beta'), upToModule: 'sg/nothing' });
+    expect(drive.wanted('reply')[0]?.errorLines[0]).toContain('sg/nothing is not a module that is started');
   });
 
   test('-m and -e are refused outside of it', () => {

@@ -1,6 +1,7 @@
 /** The package file's grammar, and what cmmakepkg writes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { phases } from '../../src/lab/control-script.ts';
 import { findAttribute, modules, startOrder } from '../../src/serviceguard/modules.ts';
 import { parsePackageFile, printPackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
@@ -77,6 +78,12 @@ describe('package file', () => {
     );
   });
 
+  test('values that could be misread are printed in quotes', () => {
+    const lines = ['', 'a b', 'a#b', 'plain'].map((value, index) => ({ keyword: 'node_name', value, line: index + 1 }));
+    const printed = printPackageFile({ name: 'p', lines }).trimEnd().split('\n');
+    expect(printed.map((line) => line.replace(/^node_name +/, ''))).toEqual(['""', '"a b"', '"a#b"', 'plain']);
+  });
+
   test('never throws, whatever the text', () => {
     fc.assert(fc.property(fc.string(), (text) => void parse(text)));
   });
@@ -146,6 +153,7 @@ describe('cmmakepkg', () => {
   test('scripts run before storage, storage before addresses, addresses before external scripts and services', () => {
     const wanted = ['sg/external_pre', 'sg/volume_group', 'sg/filesystem', 'sg/package_ip', 'sg/external', 'sg/service'];
     expect(startOrder.filter((name) => name !== 'sg/pr_cntl')).toEqual(wanted);
+    expect(phases).toEqual(wanted);
     expect(findAttribute('pev_anything')?.modules).toEqual(['sg/pev']);
   });
 });

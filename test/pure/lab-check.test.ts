@@ -127,6 +127,13 @@ describe('cmcheckconf of a package', () => {
     });
   });
 
+  test('any end of validate but 0 makes the package invalid', () => {
+    const ended = (exitCode: number | null) => ({ ...well, validated: { '$SGCONF/csync/csync.sh': { exitCode, output: '' } } });
+    for (const exitCode of [1, 2, 3, 126, null])
+      expect(codes(sound, { alpha: ended(exitCode), beta: well })).toEqual(['package-validate-failed alpha']);
+    expect(codes(sound, { alpha: { ...well, validated: {} }, beta: well })).toEqual(['package-validate-failed alpha']);
+  });
+
   test('service names are unique in the cluster', () => {
     const other = fileOf(sound.replace('package_name csync', 'package_name other'));
     expect(checkTogether([other], state)).toMatchObject([{ code: 'package-service-taken' }]);

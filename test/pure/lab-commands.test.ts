@@ -32,6 +32,7 @@ describe('commands', () => {
     ['cmrunnode -v a', { members: ['a'] }],
     ['cmhaltnode -f -t a b', { members: ['a', 'b'], force: true, preview: true }],
     ['cmrunpkg -n a csync', { packages: ['csync'], members: ['a'], anyMember: false }],
+    ['cmrunpkg -vnalpha -- csync', { packages: ['csync'], members: ['alpha'] }],
     ['cmrunpkg -a csync web', { packages: ['csync', 'web'], anyMember: true }],
     ['cmrunpkg -m sg/package_ip csync', { upToModule: 'sg/package_ip', exceptModule: null }],
     ['cmrunpkg -e sg/service csync', { exceptModule: 'sg/service' }],

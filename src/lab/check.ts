@@ -3,7 +3,8 @@
  * looked up on the members is asked for with `neededObservations` and handed in.
  */
 import type { Place, Problem } from '../problem.ts';
-import { findAttribute, findModule } from '../serviceguard/modules.ts';
+import { findModule } from '../serviceguard/modules.ts';
+import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { allValues, lastValue, type PackageFile, type PackageLine } from '../serviceguard/package-file.ts';
 import type { ClusterState, MemberName } from './model.ts';
 import { packagePolicy } from './package-policy.ts';
@@ -44,9 +45,9 @@ export function neededObservations(file: PackageFile, state: ClusterState): Need
 /** All problems at once; an error refuses the package, a warning is only told. */
 export function checkPackage(input: CheckInput): Problem[] {
   return [
-    ...lineProblems(input),
+    ...checkPackageFile(input.file, input.fileName),
     ...moduleProblems(input),
-    ...groupProblems(input),
+    ...valueProblems(input),
     ...clusterProblems(input),
     ...memberProblems(input),
   ];
@@ -92,159 +93,17 @@ function placeOf({ fileName }: CheckInput, { line }: PackageLine): Place {
   return { file: fileName, line };
 }
 
-/** Each line by itself: a known keyword, a legal value, not twice where once is meant. */
-function lineProblems(input: CheckInput): Problem[] {
-  const seen = new Map<string, number>();
-  return input.file.lines.flatMap((line) => {
-    const place = placeOf(input, line);
-    const found = findAttribute(line.keyword);
-    if (found === undefined) return [unknownKeyword(line, place)];
-    const { attribute } = found;
-    const first = seen.get(line.keyword);
-    seen.set(line.keyword, first ?? line.line);
-    const pevTwice = line.keyword.startsWith('pev_') && first !== undefined;
-    if (first !== undefined && (!attribute.repeatable || pevTwice)) {
-      return [
-        error('package-attribute-twice', `${line.keyword} is given in line ${first} and again.`, 'Keep one of the lines.', place),
-      ];
-    }
-    if (attribute.legal.accepts(line.value)) return [];
-    const text = `${line.keyword} cannot be "${line.value}".`;
-    return [error('package-attribute-value', text, `Legal values: ${attribute.legal.words}`, place)];
-  });
-}
-
-const legacyKeywords = new Set(['run_script', 'halt_script', 'subnet', 'storage_group', 'resource_name']);
-
-function unknownKeyword({ keyword }: PackageLine, place: Place): Problem {
-  if (legacyKeywords.has(keyword)) {
-    return error(
-      'package-legacy',
-      `${keyword} belongs to a legacy package; the lab imitates modular packages only.`,
-      'Start from cmmakepkg -m sg/failover.',
-      place,
-    );
-  }
-  if (keyword.includes('/')) {
-    return error(
-      'package-module-toolkit',
-      `${keyword} belongs to a toolkit module that the lab does not have.`,
-      'Leave toolkit modules out in the lab.',
-      place,
-    );
-  }
-  return error(
-    'package-attribute-unknown',
-    `${keyword} is not an attribute of any module.`,
-    'See cmmakepkg for the attributes there are.',
-    place,
-  );
-}
-
-/** Modules must be there, fit together, and be ones the lab imitates; attributes need their module. */
+/** Modules of the file that the lab does not imitate: refused, or told about where nothing follows from it. */
 function moduleProblems(input: CheckInput): Problem[] {
-  const { file, fileName } = input;
-  const lines = file.lines.filter((line) => line.keyword === 'module_name');
-  const names = new Set(lines.map((line) => line.value));
-  const problems: Problem[] = [];
-  for (const line of lines) problems.push(...oneModule(line, placeOf(input, line)));
-  const bases = [...names].filter((name) => findModule(name)?.kind === 'base');
-  if (bases.length !== 1) {
-    const text =
-      bases.length === 0 ? 'The file names no base module.' : `The file names several base modules: ${bases.join(', ')}.`;
-    problems.push(error('package-module-base', text, 'Start from: cmmakepkg -m sg/failover', { file: fileName }));
-  }
-  const type = lastValue(file, 'package_type')?.toLowerCase() ?? 'failover';
-  if (bases[0] !== undefined && bases[0] !== `sg/${type}`) {
-    problems.push(
-      error(
-        'package-type',
-        `package_type ${type} does not fit base module ${bases[0]}.`,
-        `Make it: package_type ${bases[0].slice(3)}`,
-        { file: fileName },
-      ),
-    );
-  }
-  const lacking = new Set<string>();
-  for (const line of file.lines) {
-    const found = findAttribute(line.keyword);
-    if (found === undefined || found.modules.some((module) => names.has(module)) || bases.length !== 1) continue;
-    const [module = ''] = found.modules;
-    if (lacking.has(module)) continue;
-    lacking.add(module);
-    const remedy = `Add the module: cmmakepkg -i ${fileName} -m ${module}`;
-    problems.push(
-      error(
-        'package-module-missing',
-        `${line.keyword} needs module ${module}, which the file does not name.`,
-        remedy,
-        placeOf(input, line),
-      ),
-    );
-  }
-  return problems;
-}
-
-function oneModule(line: PackageLine, place: Place): Problem[] {
-  const module = findModule(line.value);
-  if (module === undefined) {
-    return [
-      error(
-        'package-module-unknown',
-        `Module ${line.value} is not one the lab has.`,
-        'List the modules there are with: cmmakepkg -l',
-        place,
-      ),
-    ];
-  }
-  const { lab } = module;
-  if (lab.does === 'imitate') return [];
-  const text = `${module.name}: ${lab.because}.`;
-  if (lab.does === 'warn') return [warning('lab-module-idle', text, 'Nothing to do; on a real cluster the module works.', place)];
-  return [error('lab-module', text, 'Leave the module out in the lab, or rehearse on a real cluster.', place)];
-}
-
-/** What belongs together: groups opened by their first keyword and complete; values the lab cannot follow. */
-function groupProblems(input: CheckInput): Problem[] {
-  const problems: Problem[] = [];
-  let open = new Map<string, Set<string>>();
-  const needs: Readonly<Record<string, readonly string[]>> = {
-    service_name: ['service_cmd'],
-    fs_name: ['fs_directory', 'fs_type'],
-    ip_subnet: ['ip_address'],
-  };
-  const closed: { readonly first: PackageLine; readonly keywords: Set<string> }[] = [];
-  for (const line of input.file.lines) {
-    const group = findAttribute(line.keyword)?.attribute.group ?? null;
-    if (group === null) continue;
-    if (line.keyword === group) {
-      const keywords = new Set<string>();
-      open = new Map([...open, [group, keywords]]);
-      closed.push({ first: line, keywords });
-    } else if (open.has(group)) open.get(group)?.add(line.keyword);
-    else
-      problems.push(
-        error(
-          'package-group-order',
-          `${line.keyword} stands before any ${group}.`,
-          `Put it below the ${group} it belongs to.`,
-          placeOf(input, line),
-        ),
-      );
-  }
-  for (const { first, keywords } of closed) {
-    for (const missing of (needs[first.keyword] ?? []).filter((keyword) => !keywords.has(keyword))) {
-      problems.push(
-        error(
-          'package-group-incomplete',
-          `${first.keyword} ${first.value} has no ${missing}.`,
-          `Add ${missing} below it.`,
-          placeOf(input, first),
-        ),
-      );
-    }
-  }
-  return [...problems, ...notImitated(input)];
+  return input.file.lines.flatMap((line) => {
+    const lab = line.keyword === 'module_name' ? findModule(line.value)?.lab : undefined;
+    if (lab === undefined || lab.does === 'imitate') return [];
+    const text = `${line.value}: ${lab.because}.`;
+    const place = placeOf(input, line);
+    if (lab.does === 'warn')
+      return [warning('lab-module-idle', text, 'Nothing to do; on a real cluster the module works.', place)];
+    return [error('lab-module', text, 'Leave the module out in the lab, or rehearse on a real cluster.', place)];
+  });
 }
 
 const refusedValues: readonly {
@@ -263,7 +122,7 @@ const refusedValues: readonly {
   },
 ];
 
-function notImitated(input: CheckInput): Problem[] {
+function valueProblems(input: CheckInput): Problem[] {
   return input.file.lines.flatMap((line) => {
     const rule = refusedValues.find((one) => one.keyword === line.keyword && one.when(line.value.toLowerCase()));
     if (rule === undefined) return [];

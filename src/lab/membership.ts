@@ -39,9 +39,10 @@ function formCluster(draft: Draft, members: readonly MemberName[]): void {
       autoRun: policy.autoRun && !pkg.maintenance.on,
       nodeSwitch: Object.fromEntries(policy.members.map((member) => [member, true])),
       services: servicesAtRest(policy, 'down'),
-      ...(pkg.status === 'unknown' && isReforming(draft.state)
-        ? {}
-        : { status: 'down', state: 'halted', owner: null, pending: null }),
+      status: 'down',
+      state: 'halted',
+      owner: null,
+      pending: null,
     });
   }
 }

@@ -255,6 +255,16 @@ describe('event table of failover packages', () => {
     expect(again.of('csync').owner).toBe('alpha');
   });
 
+  test('a monitored subnet that goes down during the start moves the package when the start has ended', () => {
+    const drive = served()
+      .feed({ kind: 'member-halt', members: ['alpha'], force: true })
+      .halt('csync', 'alpha');
+    drive.feed({ kind: 'subnet-changed', member: 'beta', subnet, status: 'down' });
+    expect(drive.of('csync')).toMatchObject({ status: 'starting', owner: 'beta' });
+    expect(drive.start('csync', 'beta').of('csync').status).toBe('failing');
+    expect(drive.halt('csync', 'beta').of('csync').owner).toBe('gamma');
+  });
+
   test('a subnet the package does not monitor is none of its business', () => {
     const drive = served();
     expect(drive.feed({ kind: 'subnet-changed', member: 'alpha', subnet: '10.8.0.0', status: 'down' }).of('csync').status).toBe(

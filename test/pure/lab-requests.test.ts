@@ -94,6 +94,13 @@ describe('cmrunpkg and cmhaltpkg when something is in the way', () => {
     expect(drive.wanted('reply')).toMatchObject([{ request: 'later', exitCode: 0 }]);
   });
 
+  test('cmhaltnode -f after that cmhaltpkg leaves it a halt by command', () => {
+    const drive = served().feed(halt).halt('csync', 'alpha').feed(runOn('beta')).feed(halt);
+    drive.feed({ kind: 'member-halt', members: ['beta'], force: true, request: 'member' }).start('csync', 'beta');
+    expect(drive.wanted('run-halt')).toMatchObject([{ reason: 'user_halt' }]);
+    expect(drive.halt('csync', 'beta').wanted('reply')).toMatchObject([{ exitCode: 0 }, { request: 'member', exitCode: 0 }]);
+  });
+
   test('cmhaltpkg while the package fails over keeps it from starting elsewhere', () => {
     const drive = served().feed({ kind: 'service-died', package: 'csync', member: 'alpha', service: 'csync_monitor' });
     drive.feed(halt).halt('csync', 'alpha');
@@ -251,6 +258,14 @@ describe('maintenance mode', () => {
     drive.feed({ kind: 'service-died', package: 'csync', member: 'alpha', service: 'csync_monitor' });
     drive.feed({ kind: 'subnet-changed', member: 'alpha', subnet, status: 'down' });
     expect(drive.of('csync')).toMatchObject({ status: 'up', owner: 'alpha', nodeSwitch: { alpha: true } });
+  });
+
+  test('outlasts a restart of the cluster, with switching disabled', () => {
+    const drive = maintained()
+      .feed({ kind: 'cluster-halt', force: true })
+      .halt('csync', 'alpha')
+      .feed({ kind: 'cluster-run', members: [] });
+    expect(drive.of('csync')).toMatchObject({ status: 'down', autoRun: false, maintenance: { on: true, member: 'alpha' } });
   });
 
   test('cannot be left while a service is down', () => {

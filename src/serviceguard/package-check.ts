@@ -1,0 +1,132 @@
+/**
+ * What can be said about a package file without looking at a cluster: keywords, values, modules, groups
+ * [serviceguard.md 2.3-2.7]. All problems at once, with their lines. Pure.
+ */
+import type { Place, Problem } from '../problem.ts';
+import { findAttribute, findModule } from './modules.ts';
+import { lastValue, type PackageFile, type PackageLine } from './package-file.ts';
+
+export function checkPackageFile(file: PackageFile, fileName: string): Problem[] {
+  const at = (line: PackageLine): Place => ({ file: fileName, line: line.line });
+  return [
+    ...lineProblems(file, at),
+    ...moduleNameProblems(file, at),
+    ...baseProblems(file, fileName),
+    ...missingModuleProblems(file, fileName, at),
+    ...groupProblems(file, at),
+  ];
+}
+
+type At = (line: PackageLine) => Place;
+
+function error(code: string, text: string, remedy: string, place: Place): Problem {
+  return { code, severity: 'error', text, remedy, place };
+}
+
+/** Each line by itself: a known keyword, a legal value, not twice where once is meant. */
+function lineProblems(file: PackageFile, at: At): Problem[] {
+  const seen = new Map<string, number>();
+  return file.lines.flatMap((line) => {
+    const found = findAttribute(line.keyword);
+    if (found === undefined) return [unknownKeyword(line, at(line))];
+    const { attribute } = found;
+    const first = seen.get(line.keyword);
+    seen.set(line.keyword, first ?? line.line);
+    const once = !attribute.repeatable || line.keyword.startsWith('pev_');
+    if (first !== undefined && once) {
+      const text = `${line.keyword} is given in line ${first} and again.`;
+      return [error('package-attribute-twice', text, 'Keep one of the lines.', at(line))];
+    }
+    if (attribute.legal.accepts(line.value)) return [];
+    const text = `${line.keyword} cannot be "${line.value}".`;
+    return [error('package-attribute-value', text, `Legal values: ${attribute.legal.words}`, at(line))];
+  });
+}
+
+const legacyKeywords = new Set(['run_script', 'halt_script', 'subnet', 'storage_group', 'resource_name']);
+
+function unknownKeyword({ keyword }: PackageLine, place: Place): Problem {
+  if (legacyKeywords.has(keyword)) {
+    const text = `${keyword} belongs to a legacy package; only modular packages are understood here.`;
+    return error('package-legacy', text, 'Start from cmmakepkg -m sg/failover.', place);
+  }
+  if (keyword.includes('/')) {
+    const text = `${keyword} belongs to a toolkit module that is not known here.`;
+    return error('package-module-toolkit', text, 'Leave toolkit modules out.', place);
+  }
+  const text = `${keyword} is not an attribute of any module.`;
+  return error('package-attribute-unknown', text, 'See cmmakepkg for the attributes there are.', place);
+}
+
+const moduleNames = (file: PackageFile): Set<string> =>
+  new Set(file.lines.filter((line) => line.keyword === 'module_name').map((line) => line.value));
+
+const basesOf = (file: PackageFile): string[] => [...moduleNames(file)].filter((name) => findModule(name)?.kind === 'base');
+
+function moduleNameProblems(file: PackageFile, at: At): Problem[] {
+  const unknown = file.lines.filter((line) => line.keyword === 'module_name' && findModule(line.value) === undefined);
+  const remedy = 'List the modules there are with: cmmakepkg -l';
+  return unknown.map((line) => error('package-module-unknown', `There is no module ${line.value}.`, remedy, at(line)));
+}
+
+/** Exactly one base module, and package_type says the same [L9 p.192]. */
+function baseProblems(file: PackageFile, fileName: string): Problem[] {
+  const [base, second] = basesOf(file);
+  const place = { file: fileName };
+  if (base === undefined) {
+    return [error('package-module-base', 'The file names no base module.', 'Start from: cmmakepkg -m sg/failover', place)];
+  }
+  if (second !== undefined) {
+    const text = `The file names several base modules: ${basesOf(file).join(', ')}.`;
+    return [error('package-module-base', text, 'Keep one of them.', place)];
+  }
+  const type = lastValue(file, 'package_type')?.toLowerCase() ?? 'failover';
+  if (base === `sg/${type}`) return [];
+  const remedy = `Make it: package_type ${base.slice('sg/'.length)}`;
+  return [error('package-type', `package_type ${type} does not fit base module ${base}.`, remedy, place)];
+}
+
+/** An attribute needs the module that brings it; one problem a module. */
+function missingModuleProblems(file: PackageFile, fileName: string, at: At): Problem[] {
+  if (basesOf(file).length !== 1) return [];
+  const names = moduleNames(file);
+  const told = new Set<string>();
+  return file.lines.flatMap((line) => {
+    const bringing = findAttribute(line.keyword)?.modules ?? [];
+    const [module] = bringing;
+    if (module === undefined || told.has(module) || bringing.some((one) => names.has(one))) return [];
+    told.add(module);
+    const text = `${line.keyword} needs module ${module}, which the file does not name.`;
+    return [error('package-module-missing', text, `Add the module: cmmakepkg -i ${fileName} -m ${module}`, at(line))];
+  });
+}
+
+/** What a group must have besides the keyword that opens it. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  service_name: ['service_cmd'],
+  fs_name: ['fs_directory', 'fs_type'],
+  ip_subnet: ['ip_address'],
+};
+
+/** Attributes of a group stand below the one that opens it, and the group is complete [L9 p.202-210]. */
+function groupProblems(file: PackageFile, at: At): Problem[] {
+  const problems: Problem[] = [];
+  const instances: { readonly group: string; readonly first: PackageLine; readonly keywords: Set<string> }[] = [];
+  for (const line of file.lines) {
+    const group = findAttribute(line.keyword)?.attribute.group ?? null;
+    if (group === null) continue;
+    if (line.keyword === group) instances.push({ group, first: line, keywords: new Set() });
+    const open = instances.findLast((one) => one.group === group);
+    open?.keywords.add(line.keyword);
+    if (open !== undefined) continue;
+    const text = `${line.keyword} stands before any ${group}.`;
+    problems.push(error('package-group-order', text, `Put it below the ${group} it belongs to.`, at(line)));
+  }
+  for (const { first, keywords } of instances) {
+    for (const missing of (needed[first.keyword] ?? []).filter((keyword) => !keywords.has(keyword))) {
+      const text = `${first.keyword} ${first.value} has no ${missing}.`;
+      problems.push(error('package-group-incomplete', text, `Add ${missing} below it.`, at(first)));
+    }
+  }
+  return problems;
+}

@@ -22,6 +22,8 @@ export function clusterRun(draft: Draft, { request, members }: EventOf<'cluster-
   }
   if (refusals.length > 0) return draft.reply(request, [], refusals);
   formCluster(draft, named);
+  // A member that booted into no cluster has been trying to join one ever since.
+  for (const member of draft.state.memberOrder) if (draft.member(member)?.state === 'reforming') join(draft, member);
   draft.reply(request, [say('clusterStarted', draft.state.name, named.join(', '))], []);
 }
 

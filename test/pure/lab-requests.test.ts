@@ -235,6 +235,14 @@ describe('cmhaltnode, cmrunnode, cmhaltcl, cmruncl', () => {
     expect(drive.feed({ kind: 'cluster-run', members: [] }).wanted('reply')).toMatchObject([{ exitCode: 1 }]);
     expect(drive.feed({ kind: 'cluster-run', members: ['alpha', 'gamma'] }).state.running).toBe(true);
   });
+
+  test('a member that booted before there was a cluster joins the one that is started', () => {
+    const drive = new Drive(initialState({ name: 'lab', members, subnets: [subnet] }));
+    drive.feed({ kind: 'member-crashed', member: 'beta' }).feed({ kind: 'member-booted', member: 'beta', join: true });
+    expect(drive.state.members['beta']).toMatchObject({ status: 'down', state: 'reforming', machine: 'up' });
+    drive.feed({ kind: 'cluster-run', members: ['alpha'] });
+    expect(Object.values(drive.state.members).map((member) => member.status)).toEqual(['up', 'up', 'down']);
+  });
 });
 
 describe('maintenance mode', () => {

@@ -25,16 +25,18 @@ export function readText(path: string): string | null {
   }
 }
 
-/** Makes parent directories; mode applies to a new file. */
+/**
+ * Makes parent directories; mode applies to a new file. Not below /proc: there Node's recursive mkdir turns for ever when
+ * the process has just gone, so a missing directory on a lab host is an error.
+ */
 export function writeText(path: string, text: string | Uint8Array, mode = 0o644): void {
-  mkdirSync(dirname(path), { recursive: true });
+  if (!path.startsWith('/proc/')) mkdirSync(dirname(path), { recursive: true });
   const partial = `${path}.partial`;
   writeFileSync(partial, text, { mode });
   renameSync(partial, path);
 }
 
 export function appendText(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
   appendFileSync(path, text);
 }
 
@@ -65,7 +67,6 @@ export function openForReading(path: string): number {
 }
 
 export function openForAppending(path: string): number {
-  mkdirSync(dirname(path), { recursive: true });
   return openSync(path, 'a');
 }
 

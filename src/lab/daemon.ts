@@ -1,5 +1,5 @@
 /**
- * The lab's one daemon, process 1 of the lab's pid namespace: brings the machines up, runs the emulated package manager,
+ * The lab's one daemon, alone under process 1 of the lab's pid namespace: brings the machines up, runs the emulated package manager,
  * answers the cm* commands and `csync lab`. When it ends, however it ends, the kernel takes the whole lab down.
  * Called as: daemon.cjs HOME DIST attached|detached
  */

@@ -46,6 +46,9 @@ export type LabVerb =
 
 export class LabUnavailable extends Error {}
 
+/** A lab that does not answer is stuck; whoever asks must not be. */
+const answerLimitMs = 30_000;
+
 const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 export class LabHandle {
@@ -60,7 +63,17 @@ export class LabHandle {
   /** Asks the daemon; rejects with its words when it refuses, with LabUnavailable when there is no lab. */
   async ask(request: LabVerb, onEntry?: (entry: JournalEntry) => void): Promise<Record<string, unknown>> {
     const connection = await this.#connect();
+    const limitMs = answerLimitMs + (request.verb === 'exec' ? request.timeoutMs : 0);
     return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        connection.end();
+        reject(
+          new LabUnavailable(
+            `the lab did not answer "${request.verb}" within ${limitMs / 1000} s; see its journal in ${this.plan.home}`,
+          ),
+        );
+      }, limitMs);
+      connection.onClose(() => clearTimeout(timer));
       connection.onMessage((message) => {
         if (message.entry !== undefined) return onEntry?.(message.entry as JournalEntry);
         connection.end();
@@ -201,13 +214,30 @@ export interface LabStart {
   readonly progress: (text: string) => void;
 }
 
+/**
+ * Process 1 of the lab: runs the daemon and reaps whatever is orphaned. Node reaps only its own children, and one zombie
+ * that nobody waits for keeps a dying member's pid namespace, and so its mounts, for ever.
+ */
+const reapingInit = [
+  '/usr/bin/perl',
+  '-e',
+  'my $child = fork // die; if (!$child) { exec @ARGV or die } while ((my $gone = wait) != -1) { exit($? >> 8) if $gone == $child }',
+];
+
 /** Starts the lab's daemon in namespaces of its own and waits until the cluster's machines are up. Needs root. */
 export async function startLab({ plan, dist, attached, progress }: LabStart): Promise<LabHandle> {
   await sweep(plan);
   files.makeDirectory(plan.home, 0o700);
   files.writeText(`${plan.home}/plan.json`, JSON.stringify(plan), 0o600);
   const log = files.openForAppending(`${plan.home}/daemon.log`);
-  const daemon = [process.execPath, `${dist}/lab/daemon.cjs`, plan.home, dist, attached ? 'attached' : 'detached'];
+  const daemon = [
+    ...reapingInit,
+    process.execPath,
+    `${dist}/lab/daemon.cjs`,
+    plan.home,
+    dist,
+    attached ? 'attached' : 'detached',
+  ];
   const namespaces = [
     '--fork',
     '--kill-child',

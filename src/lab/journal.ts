@@ -25,6 +25,8 @@ export interface JournalEntry {
   readonly what: string;
   readonly member?: string | undefined;
   readonly text: string;
+  /** How long ago it began, in ms, where it was noticed late: a client's last success before it lost the master. */
+  readonly sinceMs?: number | undefined;
 }
 
 export type NewEntry = Omit<JournalEntry, 'at'>;

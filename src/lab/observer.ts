@@ -77,12 +77,11 @@ export class Observer {
   }
 
   #probeLine(client: string, line: string): void {
-    const [word, ...rest] = line.split(' ');
-    const detail = rest.join(' ');
-    if (word === 'served')
-      this.#journal.add({ kind: 'seen', what: 'client-served', member: client, text: `reaches a master again ${detail}` });
-    if (word === 'lost')
-      this.#journal.add({ kind: 'seen', what: 'client-lost', member: client, text: `reaches no master (${detail})` });
+    const seen = { kind: 'seen', member: client } as const;
+    if (line === 'served') this.#journal.add({ ...seen, what: 'client-served', text: 'reaches a master again' });
+    const lost = /^lost (\d+) (.*)$/.exec(line);
+    if (lost !== null)
+      this.#journal.add({ ...seen, what: 'client-lost', text: `reaches no master (${lost[2]})`, sinceMs: Number(lost[1]) });
   }
 
   #sample(): void {

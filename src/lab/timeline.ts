@@ -50,13 +50,13 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number, e
   };
 }
 
-/** Longest time each client was without a master: from `client-lost` to the next `client-served`, in ms. */
+/** Longest time each client was without a master: from its last success to the first one after, in ms. */
 export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
   const lostAt = new Map<string, number>();
   const worst: Record<string, number> = {};
   for (const entry of entries) {
     const client = entry.member ?? '';
-    if (entry.what === 'client-lost' && !lostAt.has(client)) lostAt.set(client, entry.at);
+    if (entry.what === 'client-lost' && !lostAt.has(client)) lostAt.set(client, entry.at - (entry.sinceMs ?? 0));
     const since = lostAt.get(client);
     if (entry.what === 'client-served' && since !== undefined) {
       worst[client] = Math.max(worst[client] ?? 0, entry.at - since);

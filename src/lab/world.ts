@@ -211,6 +211,8 @@ export class World {
   async crash(name: string): Promise<void> {
     const machine = this.#machines.get(name);
     if (machine === undefined) return;
+    // Down from now on: what ends with it must not look like having ended by itself.
+    this.#machines.delete(name);
     process.kill(machine.init, 'SIGKILL');
     await machine.process.ended;
     await this.#run(['ip', 'link', 'delete', `lab-${name}`]);

@@ -75,10 +75,10 @@ function arm(): Armed {
 function lookAtProcess({ process: watched, name }: Armed): void {
   const now = watched.look();
   const at = host.now();
-  if (now === null || now.state === 'X') return take({ kind: 'process', at, seen: 'gone', detail: `${name} is gone` });
-  if (now.state === 'Z') return take({ kind: 'process', at, seen: 'zombie', detail: `${name} has ended and waits to be reaped` });
-  const stopped = now.state === 'T' || now.state === 't';
-  take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
+  const stopped = now?.state === 'T' || now?.state === 't';
+  if (now === null || now.state === 'X') take({ kind: 'process', at, seen: 'gone', detail: `${name} is gone` });
+  else if (now.state === 'Z') take({ kind: 'process', at, seen: 'zombie', detail: `${name} has ended and waits to be reaped` });
+  else take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
 }
 
 let lastTick = performance.now();

@@ -12,7 +12,7 @@ const entry = (at: number, what: string, member?: string, text = what): JournalE
 
 const story: JournalEntry[] = [
   entry(1000, 'kill-daemon', 'm1'),
-  entry(1050, 'client-lost', 'c1'),
+  { ...entry(1050, 'client-lost', 'c1'), sinceMs: 30 },
   entry(1200, 'service-died', 'm1'),
   entry(1210, 'halting', 'm1'),
   entry(1500, 'mounted-off', 'm1'),
@@ -35,7 +35,7 @@ describe('the timeline', () => {
       mounted: 800,
       address: 900,
       started: 1100,
-      outages: { c1: 950 },
+      outages: { c1: 980 },
     });
   });
 

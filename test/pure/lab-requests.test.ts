@@ -160,7 +160,7 @@ describe('cmmodpkg', () => {
   });
 });
 
-describe('cmhaltnode, cmrunnode, cmhaltcl, cmruncl', () => {
+describe('cmhaltnode and cmrunnode', () => {
   const haltAlpha = { kind: 'member-halt', members: ['alpha'], force: true } as const;
 
   test('cmhaltnode needs -f while a package runs there', () => {
@@ -215,7 +215,9 @@ describe('cmhaltnode, cmrunnode, cmhaltcl, cmruncl', () => {
     expect(drive.of('csync').owner).toBe(null);
     expect(drive.feed({ kind: 'member-run', members: ['alpha'] }).wanted('run-start')).toMatchObject([{ member: 'alpha' }]);
   });
+});
 
+describe('cmhaltcl and cmruncl', () => {
   test('cmhaltcl -f halts everything and starts nothing elsewhere; cmruncl starts from the configuration', () => {
     const drive = served().feed({ kind: 'cluster-halt', force: false });
     expect(drive.wanted('reply')).toMatchObject([{ exitCode: 1 }]);

@@ -143,6 +143,9 @@ describe('line format', () => {
     const drive = served();
     const of = () => parseLineView(text(drive.state, '-f', 'line', '-p', 'csync')).own;
     expect([of().get('summary'), of().get('highly_available')]).toEqual(['ok', 'yes']);
+    drive.feed({ kind: 'package-switch', packages: ['csync'], enable: false, members: ['beta', 'gamma'] });
+    expect([of().get('summary'), of().get('highly_available')]).toEqual(['degraded', 'no']);
+    drive.feed({ kind: 'package-switch', packages: ['csync'], enable: true, members: ['beta', 'gamma'] });
     drive.feed({ kind: 'package-switch', packages: ['csync'], enable: false, members: [] });
     expect([of().get('summary'), of().get('highly_available')]).toEqual(['degraded', 'no']);
     drive.feed({ kind: 'package-halt', packages: ['csync'], members: [], force: false }).halt('csync', 'alpha');

@@ -1,12 +1,10 @@
 /**
- * What the administrator decided: one table, a row a setting. The table draws the YAML reader with its checks, the
- * commented example, and the JSON file that rules on the members. Times are in the unit their name says.
+ * What the administrator decided: one table, a row a setting. The table draws the reader of csync.yaml with its checks
+ * (settings-yaml.ts), the commented example, and the JSON file that rules on the members. Times are in the unit their
+ * name says. The member scripts carry this file, so it needs nothing but the schema library.
  */
 import { createHash } from 'node:crypto';
-import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
-import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
-import type { Checked, Place, Problem } from './problem.ts';
 
 /** Serviceguard's rule for package and service names: letters, digits, and . - _ ; at most 39 characters. */
 const nameRule = v.pipe(
@@ -56,7 +54,7 @@ const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
 /** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
 const mostSeconds = 4294;
 
-interface Row {
+export interface SettingsRow {
   readonly key: string;
   /** How the wizard asks for it. */
   readonly question: string;
@@ -67,7 +65,7 @@ interface Row {
   readonly comment: string;
 }
 
-type Above = Readonly<Record<string, unknown>>;
+export type Above = Readonly<Record<string, unknown>>;
 const byGeneration = (two: string, three: string) => (above: Above) => (above.cfengineGeneration === 2 ? two : three);
 
 /** Field -> row, in the order of the file. */
@@ -333,192 +331,19 @@ export const settingsTable = {
     check: path,
     comment: 'Node.js binary on every member, 20.19 or newer. Absolute: Serviceguard gives services no PATH.',
   },
-} as const satisfies Record<string, Row>;
+} as const satisfies Record<string, SettingsRow>;
 
 type Table = typeof settingsTable;
-type Field = keyof Table;
+export type Field = keyof Table;
 type Value<F extends Field> = v.InferOutput<Table[F]['check']>;
 /** The checked settings. Lists are read only. */
 export type Settings = { readonly [F in Field]: Value<F> extends (infer Item)[] ? readonly Item[] : Value<F> };
 
-const fields = Object.keys(settingsTable) as Field[];
-const rows: Readonly<Record<Field, Row>> = settingsTable;
-const fieldOfKey = new Map(fields.map((field) => [rows[field].key, field]));
-
-/**
- * Reads csync.yaml. All problems come back at once, each with file, line and column, what was typed, and a remedy;
- * unknown keys name the nearest valid one.
- */
-export function parseSettings(text: string, file: string): Checked<Settings> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
-  const placeOf = (offset: number | undefined): Place => {
-    if (offset === undefined) return { file };
-    const { line, col } = lines.linePos(offset);
-    return { file, line, column: col };
-  };
-  const problems: Problem[] = document.errors.map((error) => ({
-    code: 'settings-syntax',
-    severity: 'error',
-    text: `the file is not valid YAML here: ${error.message.split('\n')[0]}`,
-    remedy: 'correct the line; csync settings example prints a complete file',
-    place: placeOf(error.pos[0]),
-  }));
-  if (problems.length > 0) return { ok: false, problems };
-  const { contents } = document;
-  if (!isMap(contents)) {
-    const syntax: Problem = {
-      code: 'settings-syntax',
-      severity: 'error',
-      text: 'the file holds no settings: lines of "key: value" are wanted',
-      remedy: 'start from the output of csync settings example',
-      place: { file, line: 1 },
-    };
-    return { ok: false, problems: [syntax] };
-  }
-  const given = readPairs(contents.items as Pair<Node, Node | null>[], placeOf, problems);
-  return complete(given, file, problems);
-}
-
-interface Given {
-  readonly value: unknown;
-  readonly place: Place;
-}
-
-function readPairs(
-  pairs: readonly Pair<Node, Node | null>[],
-  placeOf: (offset?: number) => Place,
-  problems: Problem[],
-): Map<Field, Given> {
-  const given = new Map<Field, Given>();
-  for (const { key: keyNode, value: valueNode } of pairs) {
-    const key = isScalar(keyNode) ? String(keyNode.value) : '';
-    const place = placeOf(keyNode.range?.[0]);
-    const field = fieldOfKey.get(key);
-    if (field === undefined) {
-      const nearest = closest(key, [...fieldOfKey.keys()]);
-      const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
-      problems.push({ code: 'settings-unknown-key', severity: 'error', text: `there is no setting "${key}"`, remedy, place });
-      continue;
-    }
-    const first = given.get(field);
-    if (first !== undefined) {
-      const text = `"${key}" is set twice, first in line ${first.place.line}`;
-      problems.push({ code: 'settings-duplicate-key', severity: 'error', text, remedy: 'keep one of the two lines', place });
-      continue;
-    }
-    const value: unknown = valueNode === null ? null : valueNode.toJSON();
-    given.set(field, { value, place: valueNode === null ? place : placeOf(valueNode.range?.[0]) });
-  }
-  return given;
-}
-
-function complete(given: ReadonlyMap<Field, Given>, file: string, problems: Problem[]): Checked<Settings> {
-  const values: Record<string, unknown> = {};
-  for (const field of fields) {
-    const row = rows[field];
-    const typed = given.get(field);
-    if (typed === undefined && row.fallback === undefined) {
-      const text = `"${row.key}" is missing: ${row.comment}`;
-      problems.push({
-        code: 'settings-missing',
-        severity: 'error',
-        text,
-        remedy: `add a line "${row.key}: ..."`,
-        place: { file },
-      });
-      continue;
-    }
-    const fallback = fallbackOf(row, values);
-    // What its default is made from has been complained of already.
-    if (typed === undefined && fallback === undefined) continue;
-    const checked = v.safeParse(row.check, typed === undefined ? fallback : typed.value);
-    if (checked.success) {
-      values[field] = checked.output;
-      continue;
-    }
-    const [issue] = checked.issues;
-    const text = `"${row.key}" is ${JSON.stringify(typed?.value ?? fallback)}, but ${issue.message}`;
-    problems.push({
-      code: 'settings-value',
-      severity: 'error',
-      text,
-      remedy: `correct ${row.key}`,
-      place: typed?.place ?? { file },
-    });
-  }
-  const settings = values as unknown as Settings;
-  problems.push(...conflicts(settings, (field) => given.get(field)?.place ?? { file }));
-  problems.sort((a, b) => (a.place?.line ?? Number.MAX_SAFE_INTEGER) - (b.place?.line ?? Number.MAX_SAFE_INTEGER));
-  return problems.length === 0 ? { ok: true, value: settings, problems } : { ok: false, problems };
-}
-
-function fallbackOf(row: Row, above: Above): unknown {
-  return typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(above) : row.fallback;
-}
-
-/** What no single row can see. Rows that already failed are absent and are not complained of twice. */
-function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place): Problem[] {
-  const problems: Problem[] = [];
-  const add = (field: Field, text: string, remedy: string): void => {
-    problems.push({ code: 'settings-conflict', severity: 'error', text, remedy, place: placeOf(field) });
-  };
-  const { packageAddress, packageSubnet, mountPoint, policyDirectory } = settings;
-  if (packageAddress !== undefined && packageAddress === packageSubnet) {
-    add(
-      'packageSubnet',
-      `package_subnet is the address itself (${packageAddress})`,
-      'give the network address, such as 10.9.0.0',
-    );
-  }
-  if (
-    packageAddress !== undefined &&
-    packageSubnet !== undefined &&
-    packageAddress.split('.')[0] !== packageSubnet.split('.')[0]
-  ) {
-    add(
-      'packageSubnet',
-      `${packageAddress} cannot lie in the subnet ${packageSubnet}`,
-      'correct package_address or package_subnet',
-    );
-  }
-  if (mountPoint !== undefined && policyDirectory !== undefined && !`${policyDirectory}/`.startsWith(`${mountPoint}/`)) {
-    const text = `policy_directory ${policyDirectory} is not on the policy file system mounted at ${mountPoint}`;
-    add('policyDirectory', text, `choose a directory below ${mountPoint}`);
-  }
-  const { monitorTimeoutSeconds: limit, monitorIntervalSeconds: interval } = settings;
-  if (limit !== undefined && interval !== undefined && limit > interval) {
-    add(
-      'monitorTimeoutSeconds',
-      `a probe may take ${limit} s but is repeated every ${interval} s`,
-      'make monitor_interval_seconds the longer one',
-    );
-  }
-  const { haltScriptTimeoutSeconds: halt, haltGraceSeconds: grace, serviceHaltTimeoutSeconds: service } = settings;
-  if (halt !== undefined && grace !== undefined && service !== undefined && halt <= grace + service) {
-    const text = `halt_script_timeout_seconds ${halt} leaves nothing beside ${grace} s of grace and ${service} s for the service`;
-    add('haltScriptTimeoutSeconds', text, `make it longer than ${grace + service}`);
-  }
-  return problems;
-}
-
-/** A complete, commented csync.yaml. Without settings: the defaults, with what has to be said left commented out. */
-export function printSettings(settings?: Settings): string {
-  const values: Record<string, unknown> = {};
-  const blocks = fields.map((field) => {
-    const row = rows[field];
-    const fallback = fallbackOf(row, values);
-    const value = settings === undefined ? fallback : settings[field];
-    values[field] = value;
-    const line = value === undefined ? `# ${row.key}:` : `${row.key}: ${JSON.stringify(value)}`;
-    return `# ${row.comment}\n${line}\n`;
-  });
-  return blocks.join('\n');
-}
+export const settingsFields = Object.keys(settingsTable) as Field[];
 
 /** The settings as the members read them: JSON, keys in table order, one a line. */
 export function settingsJson(settings: Settings): string {
-  const ordered = Object.fromEntries(fields.map((field) => [field, settings[field]]));
+  const ordered = Object.fromEntries(settingsFields.map((field) => [field, settings[field]]));
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 

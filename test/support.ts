@@ -1,11 +1,15 @@
 /** The one helper file of the tests. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
+import { type LabHandle, startLab } from '../src/lab/handle.ts';
+import { PackageDrills } from '../src/lab/package-drills.ts';
+import { planLab } from '../src/lab/plan.ts';
 import { demand } from '../src/problem.ts';
-import { parseSettings, type Settings } from '../src/settings.ts';
+import type { Settings } from '../src/settings.ts';
+import { parseSettings } from '../src/settings-yaml.ts';
 
 export const repository = join(import.meta.dirname, '..');
 
@@ -56,4 +60,52 @@ export async function eventually<T>(what: string, state: () => T | Promise<T>, d
     if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+const labPrograms = ['cf-serverd', 'busybox', 'ip', 'unshare', 'losetup', 'mkfs.ext4', 'fuser', 'perl', 'sshd'] as const;
+
+/** Why the lab tests cannot run here; null when they can. Said once by each file that is left out. */
+export const whyNoLab: string | null = !isRoot
+  ? 'the lab needs root'
+  : (labPrograms.find((program) => !have(program)) ?? null) === null
+    ? null
+    : `the lab needs ${labPrograms.filter((program) => !have(program)).join(', ')}`;
+
+if (whyNoLab !== null) console.warn(`lab tests are left out: ${whyNoLab}`);
+
+/** The lab's own settings, as the shipped file has them. */
+export function labSettings(): Settings {
+  return demand(parseSettings(readFileSync(join(repository, 'package-templates/lab/csync.yaml'), 'utf8'), 'csync.yaml'));
+}
+
+/**
+ * A lab for one test file: up before its tests, down after them, and down as well when the test process is killed, since
+ * the lab's daemon ends with whoever holds its standard input.
+ */
+export function useLab(
+  name: string,
+  { deployed }: { readonly deployed: boolean },
+): { readonly lab: LabHandle; readonly drills: PackageDrills } {
+  const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
+  beforeAll(async () => {
+    const plan = planLab(labSettings(), `test-${name}`);
+    held.lab = await startLab({ plan, dist: join(repository, 'dist'), attached: true, progress: () => {} });
+    held.drills = new PackageDrills(held.lab);
+    await held.drills.attach();
+    if (deployed) await held.drills.deploy();
+  });
+  afterAll(async () => {
+    held.drills?.detach();
+    await held.lab?.down();
+  });
+  return {
+    get lab() {
+      if (held.lab === null) throw new Error('the lab is not up');
+      return held.lab;
+    },
+    get drills() {
+      if (held.drills === null) throw new Error('the lab is not up');
+      return held.drills;
+    },
+  };
 }

@@ -5,7 +5,7 @@
 import { Effects } from './effects.ts';
 import type { Journal } from './journal.ts';
 import type { ClusterState, Effect, LabEvent } from './model.ts';
-import { reduce } from './package-manager.ts';
+import { invariants, reduce } from './package-manager.ts';
 import type { Services } from './services.ts';
 import type { World } from './world.ts';
 
@@ -71,6 +71,7 @@ export class Cluster {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
         const { state, effects } = reduce(this.#state, next);
         this.#state = state;
+        for (const text of invariants(state)) this.#input.journal.add({ kind: 'violation', what: 'package-manager', text });
         for (const effect of effects) this.#effects.perform(effect);
       }
     } finally {

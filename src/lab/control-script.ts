@@ -212,14 +212,14 @@ export class ControlScript {
     // fsck(8): 1 means errors were corrected.
     if (check !== 0 && check !== 1) throw this.#failure('check_and_mount', `fsck ${entry.device}`);
     this.#note(`Mounting ${entry.device} at ${entry.directory}`);
-    if (world.hasMounted(member, entry.directory)) throw this.#failure('check_and_mount', `mount: ${entry.directory} is busy`);
+    if (world.isMountPoint(member, entry.directory)) throw this.#failure('check_and_mount', `mount: ${entry.directory} is busy`);
     const mount = ['/bin/mount', '-t', entry.type, ...words(entry.mountOptions), entry.device, entry.directory];
     await this.#retried(1 + content.mountRetries, mount, () => this.#fuser(entry.directory), 'check_and_mount');
   }
 
   async #unmount(entry: FileSystemEntry): Promise<void> {
     const { world, member, content } = this.#input;
-    if (!world.hasMounted(member, entry.directory)) return;
+    if (!world.isMountPoint(member, entry.directory)) return;
     this.#note(`Unmounting filesystem on ${entry.device}`);
     const umount = ['/bin/umount', ...words(entry.umountOptions), entry.directory];
     await this.#retried(1 + content.umountRetries, umount, () => this.#fuser(entry.directory), 'umount_fs');

@@ -183,7 +183,7 @@ class LabDaemon {
       ...host,
       up: this.#world.isUp(host.name),
       init: this.#world.initOf(host.name),
-      mounted: this.#world.hasMounted(host.name, plan.settings.mountPoint),
+      mounted: this.#world.hasDiskMounted(host.name),
       packageAddress: this.#world.hasAddress(host.name, plan.settings.packageAddress),
     }));
     return { name: plan.name, hosts, worstLookDelayMs: this.#observer.worstDelayMs };

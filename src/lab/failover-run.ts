@@ -37,13 +37,17 @@ export async function runFailovers(
   const next = random(seed);
   const done: { kind: FaultKind; failover: Failover; violations: string[] }[] = [];
   let failure = '';
+  let broken: { kind: FaultKind; member: string } | null = null;
   try {
     await drills.deploy();
     await drills.publishAndFetch();
     for (let number = 1; number <= count; number += 1) {
       const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'kill';
       const failover = await drills.failOver(kind);
-      if (failover.from !== null) await drills.repair(kind, failover.from);
+      // One broken member stays broken through the next failover, so that every member has to serve in turn.
+      const earlier = broken;
+      broken = failover.from === null ? null : { kind, member: failover.from };
+      if (earlier !== null) await drills.repair(earlier.kind, earlier.member);
       await drills.publishAndFetch();
       const violations = await drills.invariants();
       done.push({ kind, failover, violations });

@@ -91,7 +91,7 @@ export class Observer {
     const { mountPoint, packageAddress } = this.#world.plan.settings;
     const mounted: string[] = [];
     for (const { name } of membersOf(this.#world.plan)) {
-      const isMounted = this.#world.hasMounted(name, mountPoint);
+      const isMounted = this.#world.hasDiskMounted(name);
       if (isMounted) mounted.push(name);
       this.#changed(name, 'mounted', isMounted, `${mountPoint} ${isMounted ? 'mounted' : 'no longer mounted'}`);
       const owns = this.#world.hasAddress(name, packageAddress);

@@ -6,7 +6,7 @@
 import type { CommandResult } from '../host/host.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../host/processes.ts';
-import { printSettings } from '../settings.ts';
+import { printSettings } from '../settings-yaml.ts';
 import { bootScript } from './boot.ts';
 import { hostEnvironment } from './environment.ts';
 import {
@@ -57,6 +57,8 @@ export class World {
   readonly #events: WorldEvents;
   readonly #machines = new Map<string, Machine>();
   #disk = '';
+  /** major:minor, as /proc/PID/mountinfo names it. */
+  #diskNumbers = '';
 
   constructor(input: WorldInput, events: WorldEvents) {
     this.#input = input;
@@ -99,6 +101,7 @@ export class World {
     await this.#must([`mkfs.${fileSystemType}`, '-q', this.#disk]);
     const numbers = (await this.#must(['stat', '-c', '%t %T', this.#disk])).stdout.trim().split(' ');
     const [major, minor] = numbers.map((text) => Number.parseInt(text, 16));
+    this.#diskNumbers = `${major}:${minor}`;
     const label = `${this.#path('shared')}${volumeGroupDirectory.slice(sharedDirectory.length)}/${volumeGroup}`;
     files.writeText(`${label}/volumes`, `${logicalVolume} ${major} ${minor}\n`);
     files.writeText(`${label}/tag`, '');
@@ -271,11 +274,18 @@ export class World {
     return `/proc/${init}/root${path}`;
   }
 
-  /** Whether the shared disk is mounted on the host, by the kernel's word. */
-  hasMounted(name: string, target: string): boolean {
+  /** Whether anything is mounted there on the host, by the kernel's word. */
+  isMountPoint(name: string, target: string): boolean {
     const init = this.initOf(name);
     const mounts = init === null ? null : files.readText(`/proc/${init}/mounts`);
     return mounts?.split('\n').some((line) => line.split(' ')[1] === target) ?? false;
+  }
+
+  /** Whether the host has the shared disk mounted, anywhere, under whatever name. */
+  hasDiskMounted(name: string): boolean {
+    const init = this.initOf(name);
+    const mounts = init === null ? null : files.readText(`/proc/${init}/mountinfo`);
+    return mounts?.split('\n').some((line) => line.split(' ')[2] === this.#diskNumbers) ?? false;
   }
 
   /** Whether the host owns the address, by the kernel's routing table (no program is run for it). */

@@ -1,5 +1,6 @@
 /** `csync settings check | example`. */
-import { printSettings, settingsDigest } from '../settings.ts';
+import { settingsDigest } from '../settings.ts';
+import { printSettings } from '../settings-yaml.ts';
 import { readSettings } from './toolkit.ts';
 
 /** Says that the file is sound, with the digest members will compare; throws a Failure with all its problems. */

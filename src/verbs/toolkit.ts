@@ -5,7 +5,8 @@ import { readTextFile } from '../host/real.ts';
 import { type Checked, demand, type Problem } from '../problem.ts';
 import type { PackageTemplates } from '../render/package.ts';
 import type { Template } from '../render/template.ts';
-import { parseSettings, type Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
+import { parseSettings } from '../settings-yaml.ts';
 
 /** dist/ of the built toolkit: the bundle's own directory. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));

@@ -7,7 +7,7 @@ import { initialState } from '../../src/lab/package-manager.ts';
 import { packageModules, renderPackage } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
-import { parseSettings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings-yaml.ts';
 
 const templates = join(import.meta.dirname, '../../package-templates');
 const template = (path: string) => ({ file: path, text: readFileSync(join(templates, path), 'utf8') });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseSettings, printSettings, settingsDigest } from '../../src/settings.ts';
+import { settingsDigest } from '../../src/settings.ts';
+import { parseSettings, printSettings } from '../../src/settings-yaml.ts';
 import { settingsFor, settingsText } from '../support.ts';
 
 function problemsOf(text: string) {

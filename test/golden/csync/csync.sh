@@ -1,0 +1,56 @@
+#!/bin/sh
+# csync.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
+# Rendered by the csync toolkit 0.1.0 from settings c8d7505708f65e5406de47bc093da615d1889c0fdab8dfae843750a632b18c9c.
+# Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+node=/usr/bin/node
+mount_point=/csync
+role=main
+
+: "${SGCONFFILE:=/etc/cmcluster.conf}"
+if [ -r "$SGCONFFILE" ]; then
+  . "$SGCONFFILE"
+fi
+: "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
+directory=$SGCONF/csync
+
+# Is the policy file system mounted here? By the kernel's word, without a program.
+is_mounted() {
+  while read -r _device target _rest; do
+    [ "$target" = "$mount_point" ] && return 0
+  done < /proc/mounts
+  return 1
+}
+
+word=${1:-}
+[ $# -eq 0 ] || shift
+case $word in
+  start) script=start ;;
+  stop) script=halt ;;
+  validate) script=validate ;;
+  monitor) script=monitor ;;
+  *)
+    echo "$0: unknown word '$word'; Serviceguard calls it with start, stop, validate or monitor" >&2
+    exit 1
+    ;;
+esac
+
+if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
+  echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js or copy the package directory from another member" >&2
+  # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
+  case $script in
+    start) exit 2 ;;
+    halt) if is_mounted; then exit 1; else exit 0; fi ;;
+    *) exit 1 ;;
+  esac
+fi
+
+# One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
+exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
+  SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" \
+  SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-}}" SG_NODE="${SG_NODE:-}" \
+  SG_SCRIPT_LOG_FILE="${SG_SCRIPT_LOG_FILE:-}" SG_HALT_REASON="${SG_HALT_REASON:-}" \
+  CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" \
+  "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"

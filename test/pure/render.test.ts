@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/problem.ts';
+import { renderPackage, sha256 } from '../../src/render/package.ts';
+import { layOver } from '../../src/render/package-text.ts';
+import { renderPolicy } from '../../src/render/policy.ts';
+import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
+import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
+import { parseSettings } from '../../src/settings-yaml.ts';
+import { toolkitVersion } from '../../src/version.ts';
+import { repository, settingsFor } from '../support.ts';
+
+const template = (name: string) => {
+  const file = join(repository, 'package-templates', name);
+  return { file, text: readFileSync(file, 'utf8') };
+};
+const templates = { packageFile: template('modular/package.conf.tpl'), launcher: template('modular/launcher.sh.tpl') };
+/** The golden files are about what is rendered, not about the compiled scripts, which change with every line of code. */
+const bundles = new Map(['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, `// compiled ${name}\n`]));
+const labSettings = demand(
+  parseSettings(readFileSync(join(repository, 'package-templates/lab/csync.yaml'), 'utf8'), 'csync.yaml'),
+);
+const golden = join(repository, 'test/golden/csync');
+
+describe('the rendered package', () => {
+  it('of the demo is the golden one, file by file', async () => {
+    const files = demand(renderPackage({ settings: labSettings, templates, bundles }));
+    const rendered = files.filter((file) => !file.name.endsWith('.cjs'));
+    for (const file of rendered) await expect(file.text).toMatchFileSnapshot(join(golden, file.name));
+    expect(readdirSync(golden).sort()).toEqual(rendered.map((file) => file.name).sort());
+  });
+
+  it('is the same bytes twice, and says the digest of every file', () => {
+    const once = demand(renderPackage({ settings: labSettings, templates, bundles }));
+    expect(demand(renderPackage({ settings: labSettings, templates, bundles }))).toEqual(once);
+    const manifest = JSON.parse(once.find((file) => file.name === 'manifest.json')?.text ?? '');
+    for (const file of once.filter((one) => one.name !== 'manifest.json'))
+      expect(manifest.files[file.name]).toBe(sha256(file.text));
+    expect(Object.keys(manifest.files)).toHaveLength(once.length - 1);
+  });
+
+  it('makes only launchers executable', () => {
+    const files = demand(renderPackage({ settings: labSettings, templates, bundles }));
+    expect(files.filter((file) => (file.mode & 0o111) !== 0).map((file) => file.name)).toEqual(['csync.sh', 'csync_pre.sh']);
+  });
+
+  it('is a package file the grammar reads, with the values of the settings', () => {
+    const settings = settingsFor({ package_name: 'polhost', members: ['b', 'a'], auto_run: false, service_restart: 3 });
+    const [file] = demand(renderPackage({ settings, templates, bundles }));
+    const parsed = demand(parsePackageFile(file?.text ?? '', 'polhost.conf'));
+    const values = (keyword: string) => parsed.lines.filter((line) => line.keyword === keyword).map((line) => line.value);
+    expect(file?.name).toBe('polhost.conf');
+    expect(values('node_name')).toEqual(['b', 'a']);
+    expect(values('auto_run')).toEqual(['no']);
+    expect(values('service_restart')).toEqual(['3']);
+    expect(values('service_cmd')).toEqual(['$SGCONF/polhost/csync.sh monitor']);
+    expect(values('external_pre_script')).toEqual(['$SGCONF/polhost/csync_pre.sh']);
+    expect(values('fs_name')).toEqual(['/dev/vg_csync/lv_csync']);
+  });
+
+  it('reports the problems of both templates at once and renders nothing then', () => {
+    const broken = (text: string) => ({ file: 'x.tpl', text });
+    const result = renderPackage({
+      settings: labSettings,
+      templates: { packageFile: broken('{{nope}}'), launcher: broken('{{}}') },
+      bundles,
+    });
+    expect(result.ok).toBe(false);
+    expect(new Set(result.problems.map((problem) => problem.code))).toEqual(
+      new Set(['template-unknown-token', 'template-unused-token', 'template-malformed']),
+    );
+  });
+
+  it('carries the version of package.json', () => {
+    expect(JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')).version).toBe(toolkitVersion);
+  });
+});
+
+describe("laying the package over cmmakepkg's output", () => {
+  const own = demand(renderPackage({ settings: labSettings, templates, bundles }))[0]?.text ?? '';
+  const base = demand(
+    makePackageTemplate({ modules: ['sg/failover', 'sg/service', 'sg/filesystem', 'sg/pev'], name: null, existing: null }),
+  );
+
+  it('keeps every comment and module line of the base and gives the values of the settings', () => {
+    const laid = layOver(`${base}operation_sequence $SGCONF/scripts/sg/failover.sh\n`, own);
+    for (const line of base.split('\n').filter((one) => one.startsWith('# '))) expect(laid).toContain(line);
+    for (const line of base.split('\n').filter((one) => /^module_(name|version)/.test(one))) expect(laid).toContain(line);
+    expect(laid).toContain('operation_sequence $SGCONF/scripts/sg/failover.sh');
+    const values = (text: string, keyword: string) =>
+      demand(parsePackageFile(text, 'x'))
+        .lines.filter((line) => line.keyword === keyword)
+        .map((line) => line.value);
+    for (const keyword of [
+      'package_name',
+      'node_name',
+      'fs_name',
+      'fs_directory',
+      'service_cmd',
+      'ip_address',
+      'pev_csync_settings_digest',
+    ]) {
+      expect(values(laid, keyword), keyword).toEqual(values(own, keyword));
+    }
+  });
+
+  it('does not change when laid over itself', () => {
+    const once = layOver(base, own);
+    expect(
+      layOver(once, own)
+        .split('\n')
+        .filter((line) => !line.startsWith('#') && line !== ''),
+    ).toEqual(once.split('\n').filter((line) => !line.startsWith('#') && line !== ''));
+  });
+});
+
+describe('the policy', () => {
+  it('has the slash behind the access path without which a member that loaded it unmounted would deny everything', () => {
+    const policy = demand(
+      renderPolicy({
+        settings: labSettings,
+        promises: template('cfengine3/promises.cf.tpl'),
+        update: template('cfengine3/update.cf.tpl'),
+        networks: ['10.9.0.0/24'],
+        memberAddresses: ['10.9.0.11', '10.9.0.100'],
+      }),
+    );
+    expect(policy.get('promises.cf')).toContain('"/csync/dsau/"');
+    expect(policy.get('promises.cf')).toContain('admit_ips => { "10.9.0.11", "10.9.0.100" };');
+    expect(policy.get('update.cf')).toContain('servers    => { "csync.lab" };');
+  });
+});

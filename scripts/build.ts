@@ -4,7 +4,7 @@
  * everything.
  */
 import { chmodSync, cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { build, type BuildOptions } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
 const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', legalComments: 'none' };
 
@@ -25,7 +25,9 @@ await build({
   outfile: 'dist/csync.mjs',
   format: 'esm',
   // Some of the bundled packages are CommonJS and ask for `require` at run time.
-  banner: { js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);" },
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
+  },
 });
 chmodSync('dist/csync.mjs', 0o755);
 await Promise.all(

@@ -6,7 +6,6 @@ import {
   closeSync,
   constants,
   fsyncSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -213,13 +212,4 @@ export function realMemberHost(): MemberHost {
     now: () => Date.now(),
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
   };
-}
-
-/** Whether the path itself is a symbolic link, without following it. */
-export function isSymbolicLink(path: string): boolean {
-  try {
-    return lstatSync(path).isSymbolicLink();
-  } catch {
-    return false;
-  }
 }

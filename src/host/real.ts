@@ -2,18 +2,7 @@
  * The administrator's side of the system: files that are never half written, short commands, temporary directories that
  * do not outlive the run.
  */
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import psList from 'ps-list';
@@ -96,10 +85,6 @@ export async function runCommand(argv: readonly string[], timeoutMs: number): Pr
     stdout: result.stdout,
     stderr: result.stderr,
   };
-}
-
-export function fileExists(path: string): boolean {
-  return existsSync(path);
 }
 
 /** Processes of this machine whose command line contains `text`. Forks ps: for a look now and then, never for a loop. */

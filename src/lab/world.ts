@@ -69,11 +69,6 @@ export class World {
     return this.#input.plan;
   }
 
-  /** The shared disk's block device as this machine names it, e.g. /dev/loop0. */
-  get disk(): string {
-    return this.#disk;
-  }
-
   /** Bridge, shared disk with an empty file system, and the hosts' disks. Hosts are not booted yet. */
   async create(): Promise<void> {
     const { plan } = this;

@@ -68,15 +68,17 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
   it('an occupied port: the other program is named and left alone, the package starts elsewhere', async () => {
     await atRest();
     await on('m1', 'pkill -KILL -x cf-serverd; while pgrep -x cf-serverd; do :; done');
-    await on('m1', '(exec busybox nc -lk -p 5308 -e cat >/dev/null 2>&1 </dev/null) &');
-    await eventually('the port to be taken', async () => (await on('m1', 'pgrep -f "nc -lk"')).exitCode === 0);
+    const listener =
+      'use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 5308, Listen => 5, ReuseAddr => 1) or die; sleep 1000';
+    await on('m1', `perl -e '${listener}' >/dev/null 2>&1 </dev/null &`);
+    await eventually('the port to be taken', async () => (await on('m1', 'grep -q ":14BC .* 0A " /proc/net/tcp')).exitCode === 0);
     const checked = await used.lab.exec('m2', ['cmcheckconf', '-P', conf]);
-    expect(checked.stdout).toContain('[port-occupied] port 5308 is taken by busybox');
+    expect(checked.stdout).toContain('[port-occupied] port 5308 is taken by perl');
     const said = await logFrom('m1');
     await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
     expect(await startsElsewhere('m1')).toBe('m2');
     expect(await said()).toContain('[port-occupied]');
-    expect((await on('m1', 'pkill -f "nc -lk"')).exitCode, 'the other program was left alone').toBe(0);
+    expect((await on('m1', 'pkill -f "^perl -e use IO"')).exitCode, 'the other program was left alone').toBe(0);
     await on('m1', 'cd /; cf-serverd -K </dev/null >/dev/null 2>&1');
   });
 

@@ -18,7 +18,7 @@ function testSources(): string {
 describe('fidelity table', () => {
   test('FIDELITY.md is what the table renders', () => {
     const rendered = renderFidelity(fidelityTable);
-    if (process.env['UPDATE_FIDELITY'] === '1') writeFileSync(page, rendered);
+    if (process.env.UPDATE_FIDELITY === '1') writeFileSync(page, rendered);
     expect(readFileSync(page, 'utf8'), 'refresh it with UPDATE_FIDELITY=1').toBe(rendered);
   });
 

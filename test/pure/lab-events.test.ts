@@ -229,8 +229,8 @@ describe('event table of failover packages', () => {
     expect(asked.some((effect) => effect.kind === 'reset-member' && effect.member === 'alpha')).toBe(
       row.memberAfterwards === 'reboot',
     );
-    expect(drive.state.members['alpha']?.status).toBe(row.memberAfterwards === 'reboot' ? 'down' : 'up');
-    if (row.mayRunHereAgain !== null) expect(drive.of('csync').nodeSwitch['alpha']).toBe(row.mayRunHereAgain);
+    expect(drive.state.members.alpha?.status).toBe(row.memberAfterwards === 'reboot' ? 'down' : 'up');
+    if (row.mayRunHereAgain !== null) expect(drive.of('csync').nodeSwitch.alpha).toBe(row.mayRunHereAgain);
     expect(drive.of('csync').autoRun).toBe(row.mayRunElsewhere);
 
     // And it does run elsewhere, or nowhere.
@@ -275,7 +275,7 @@ describe('event table of failover packages', () => {
   test('with the option, a script that times out switches the member off too', () => {
     const drive = served({}, { timeoutDisablesMember: true });
     startEnds('timeout')(drive);
-    expect(drive.of('csync').nodeSwitch['alpha']).toBe(false);
+    expect(drive.of('csync').nodeSwitch.alpha).toBe(false);
   });
 
   test('with switching disabled a service failure halts the package and nothing more', () => {
@@ -380,7 +380,7 @@ describe('crash of a member', () => {
       .feed({ kind: 'cluster-reformed', lost: ['alpha'] })
       .start('csync', 'beta');
     drive.feed({ kind: 'member-booted', member: 'alpha', join: true });
-    expect(drive.state.members['alpha']).toMatchObject({ status: 'up', state: 'running', machine: 'up' });
+    expect(drive.state.members.alpha).toMatchObject({ status: 'up', state: 'running', machine: 'up' });
     expect(drive.of('csync')).toMatchObject({ owner: 'beta', nodeSwitch: { alpha: true } });
   });
 

@@ -194,7 +194,7 @@ function play({
 }
 
 describe('any history of events', () => {
-  const runs = Number(process.env['FC_RUNS'] ?? 400);
+  const runs = Number(process.env.FC_RUNS ?? 400);
 
   test('keeps the invariants, is deterministic, never runs two scripts of a package, answers a command once', () => {
     fc.assert(
@@ -220,8 +220,8 @@ describe('any history of events', () => {
       fc.property(history, (one) => {
         const run = play(one);
         run.calmDown();
-        for (let round = 0; round < 4 && run.state.packages['csync']?.status !== 'up'; round += 1) followAdvice(run);
-        expect(run.state.packages['csync']?.status).toBe('up');
+        for (let round = 0; round < 4 && run.state.packages.csync?.status !== 'up'; round += 1) followAdvice(run);
+        expect(run.state.packages.csync?.status).toBe('up');
       }),
       { numRuns: runs },
     );
@@ -230,7 +230,7 @@ describe('any history of events', () => {
 
 /** Types what the last log line about the package says; where it was the administrator's own doing, what undoes it. */
 function followAdvice(run: History): void {
-  const before = run.state.packages['csync'];
+  const before = run.state.packages.csync;
   const line = run.effects.findLast((effect) => effect.kind === 'log' && concernsCsync(effect));
   const told = line?.kind === 'log' ? (line.text.split(/To bring it back: |To start (?:it|one): /)[1] ?? '') : '';
   const own = before?.maintenance.on ? 'cmmodpkg -m off csync; cmmodpkg -e csync' : 'cmruncl -v; cmmodpkg -e csync';

@@ -169,15 +169,15 @@ describe('cmhaltnode and cmrunnode', () => {
         .feed({ ...haltAlpha, force: false })
         .wanted('reply'),
     ).toMatchObject([{ exitCode: 1 }]);
-    expect(served().feed({ kind: 'member-halt', members: ['beta'], force: false }).state.members['beta']?.status).toBe('down');
+    expect(served().feed({ kind: 'member-halt', members: ['beta'], force: false }).state.members.beta?.status).toBe('down');
   });
 
   test('cmhaltnode -f moves packages, leaves the switches alone, answers when the member is down', () => {
     const drive = served().feed(haltAlpha);
     expect(drive.wanted('run-halt')).toMatchObject([{ reason: 'automatic_halt' }]);
-    expect(drive.state.members['alpha']?.status).toBe('up');
+    expect(drive.state.members.alpha?.status).toBe('up');
     drive.halt('csync', 'alpha');
-    expect(drive.state.members['alpha']).toMatchObject({ status: 'down', state: 'halted', machine: 'up' });
+    expect(drive.state.members.alpha).toMatchObject({ status: 'down', state: 'halted', machine: 'up' });
     expect(drive.wanted('reply')).toMatchObject([{ exitCode: 0 }]);
     expect(drive.wanted('run-start')).toMatchObject([{ member: 'beta' }]);
     expect(drive.of('csync')).toMatchObject({ autoRun: true, nodeSwitch: { alpha: true } });
@@ -186,7 +186,7 @@ describe('cmhaltnode and cmrunnode', () => {
   test('cmhaltnode fails when a package does not halt cleanly', () => {
     const drive = served().feed(haltAlpha).halt('csync', 'alpha', 1);
     expect(drive.wanted('reply')).toMatchObject([{ exitCode: 1 }]);
-    expect(drive.state.members['alpha']?.status).toBe('up');
+    expect(drive.state.members.alpha?.status).toBe('up');
   });
 
   test('cmhaltnode -f gets past a package whose halt was aborted before', () => {
@@ -197,12 +197,12 @@ describe('cmhaltnode and cmrunnode', () => {
     expect(drive.wanted('reply')).toMatchObject([{ exitCode: 1 }]);
     drive.feed(haltAlpha).halt('csync', 'alpha', 3);
     expect(drive.wanted('reply')).toMatchObject([{ exitCode: 0 }]);
-    expect(drive.state.members['alpha']?.status).toBe('down');
+    expect(drive.state.members.alpha?.status).toBe('down');
   });
 
   test('a halted member takes packages again only after cmrunnode', () => {
     const drive = served().feed(haltAlpha).halt('csync', 'alpha').start('csync', 'beta');
-    expect(drive.feed({ kind: 'member-run', members: ['alpha'] }).state.members['alpha']).toMatchObject({
+    expect(drive.feed({ kind: 'member-run', members: ['alpha'] }).state.members.alpha).toMatchObject({
       status: 'up',
       state: 'running',
     });
@@ -241,7 +241,7 @@ describe('cmhaltcl and cmruncl', () => {
   test('a member that booted before there was a cluster joins the one that is started', () => {
     const drive = new Drive(initialState({ name: 'lab', members, subnets: [subnet] }));
     drive.feed({ kind: 'member-crashed', member: 'beta' }).feed({ kind: 'member-booted', member: 'beta', join: true });
-    expect(drive.state.members['beta']).toMatchObject({ status: 'down', state: 'reforming', machine: 'up' });
+    expect(drive.state.members.beta).toMatchObject({ status: 'down', state: 'reforming', machine: 'up' });
     drive.feed({ kind: 'cluster-run', members: ['alpha'] });
     expect(Object.values(drive.state.members).map((member) => member.status)).toEqual(['up', 'up', 'down']);
   });

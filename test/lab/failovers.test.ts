@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest';
+import { failoverSummary, passed, runFailovers } from '../../src/lab/failover-run.ts';
+import { useLab, whyNoLab } from '../support.ts';
+
+/** The release bar of the main job; the seed is fixed so that a failure can be run again. */
+const count = Number(process.env.CSYNC_FAILOVERS ?? 50);
+
+describe.skipIf(whyNoLab !== null)('failovers in a row', () => {
+  const used = useLab('failovers', { deployed: false });
+
+  it(`${count} of them, in random order, hold the invariants`, { timeout: count * 15_000 + 60_000 }, async () => {
+    const result = await runFailovers(used.lab, count, 20261123, () => {});
+    console.info(failoverSummary(result).join('\n'));
+    expect(passed(result), failoverSummary(result).join('\n')).toBe(true);
+  });
+});

@@ -1,0 +1,104 @@
+/** What the monitor takes for a failure and what not, with the real daemon in the lab. */
+import { describe, expect, it } from 'vitest';
+import { eventually, useLab, whyNoLab } from '../support.ts';
+
+const log = '/usr/local/cmcluster/run/log/csync.log';
+
+describe.skipIf(whyNoLab !== null)('the monitor', () => {
+  const used = useLab('monitor', { deployed: true });
+  const on = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script]);
+
+  /** The master is the first member again, everything switched on. */
+  async function atHome(): Promise<void> {
+    await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
+    for (const member of ['m1', 'm2', 'm3']) await used.lab.exec('m1', ['cmmodpkg', '-e', '-n', member, 'csync']);
+    await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
+    expect(await used.drills.waitServed()).toBe('m1');
+    // Two probes' time: the monitor is armed and has begun to look.
+    await eventually(
+      'the monitor to be armed',
+      async () => (await on('m1', `tail -3 ${log} | grep -q "monitor: ok watching"`)).exitCode === 0,
+    );
+  }
+
+  /** What the monitor said last, after the package left m1. */
+  async function verdictAfter(fault: string): Promise<string> {
+    await on('m1', fault);
+    expect(await used.drills.waitServed('m1')).toBe('m2');
+    const said = await on('m1', `grep "monitor: failed" ${log} | tail -1`);
+    return said.stdout;
+  }
+
+  it('sees a killed daemon', async () => {
+    await atHome();
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('the cfengine daemon has ended (cf-serverd');
+  });
+
+  it('sees a stopped daemon, and the member has a working one afterwards', async () => {
+    await atHome();
+    expect(await verdictAfter('pkill -STOP -x cf-serverd')).toContain('the cfengine daemon is stopped');
+    const daemons = await on('m1', 'for p in $(pgrep -x cf-serverd); do cut -d" " -f3 /proc/$p/stat; done');
+    expect(daemons.stdout).toBe('S\n');
+  });
+
+  it('sees a daemon that became a zombie, though kill -0 says it lives', async () => {
+    await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
+    // A parent that never waits for it.
+    const parent = 'if (!fork) { chdir "/"; exec "/usr/bin/cf-serverd", "-K", "-F" } sleep 1000';
+    await on(
+      'm1',
+      `pkill -TERM -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done; perl -e '${parent}' >/dev/null 2>&1 </dev/null &`,
+    );
+    await eventually(
+      'the daemon to listen',
+      async () => (await on('m1', 'grep -q ":14BC .* 0A " /proc/net/tcp6 /proc/net/tcp')).exitCode === 0,
+    );
+    await atHome();
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatch(/has ended \(cf-serverd.*waits to be reaped/);
+    await on('m1', 'pkill -KILL -f "^perl -e if"');
+  });
+
+  it('sees that another daemon took the place of the one it watches', async () => {
+    await atHome();
+    const verdict = await verdictAfter('pkill -KILL -x cf-serverd; cd /; exec cf-serverd -K </dev/null >/dev/null 2>&1');
+    expect(verdict).toMatch(/has ended|took the place/);
+  });
+
+  it('sees a daemon that cannot be reached under the package address any more', async () => {
+    await atHome();
+    expect(await verdictAfter('ip address delete 10.9.0.100/24 dev eth0')).toContain('does not answer under the package address');
+  });
+
+  it('gives no verdict for its own starvation', async () => {
+    await atHome();
+    const before = used.drills.entries.length;
+    // Longer than two probes with their limits; the daemon is well all the while.
+    await on('m1', 'pkill -STOP -f csync-monitor.cjs; sleep 7; pkill -CONT -f csync-monitor.cjs; sleep 3');
+    expect(used.drills.entries.slice(before).filter((entry) => entry.what === 'service-died')).toEqual([]);
+    expect(await used.drills.waitServed()).toBe('m1');
+  });
+
+  it('ends at once with 0 when it is told to', async () => {
+    await atHome();
+    const ended = await on(
+      'm1',
+      'env -i /usr/local/cmcluster/conf/csync/csync.sh monitor & p=$!; until grep -q csync-monitor /proc/$p/cmdline; do :; done; sleep 0.5; kill -TERM $p; wait $p; echo $?',
+    );
+    expect(ended.stdout).toBe('0\n');
+  });
+
+  it('notices a killed daemon in well under a second', async () => {
+    const noticed: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      await atHome();
+      const mark = used.drills.entries.length;
+      await used.drills.killDaemon('m1');
+      await used.drills.waitServed('m1');
+      const since = used.drills.entries.slice(mark);
+      const at = (what: string) => since.find((entry) => entry.what === what)?.at ?? Number.NaN;
+      noticed.push(at('service-died') - at('kill-daemon'));
+    }
+    console.info(`killed daemon noticed after ms: ${noticed.map((ms) => ms.toFixed(0)).join(' ')}`);
+    for (const ms of noticed) expect(ms).toBeLessThan(1000);
+  });
+});

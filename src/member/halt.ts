@@ -23,7 +23,9 @@ async function halt(context: ScriptContext): Promise<number> {
   const held = exitOf(await runPlan([steps.policyFileSystemGone(context)], planContext));
   // The file system is what the cluster waits for; a daemon that does not come up is told loudly, but fails no halt.
   await runPlan([{ ...steps.daemonRunning(context), optional: true }], planContext);
-  if (held === 0) await runPlan([steps.mountPointSealed(context)], planContext);
+  // What somebody left there has to be moved away first; sealing it in would only be in the way.
+  const isEmpty = host.list(settings.mountPoint)?.length === 0;
+  if (held === 0 && isEmpty) await runPlan([steps.mountPointSealed(context)], planContext);
   return held;
 }
 

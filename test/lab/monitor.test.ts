@@ -73,7 +73,7 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
     await atHome();
     const before = used.drills.entries.length;
     // Longer than two probes with their limits; the daemon is well all the while.
-    await on('m1', 'pkill -STOP -f csync-monitor.cjs; sleep 7; pkill -CONT -f csync-monitor.cjs; sleep 3');
+    await on('m1', 'pkill -STOP -f "[c]sync-monitor.cjs"; sleep 7; pkill -CONT -f "[c]sync-monitor.cjs"; sleep 3');
     expect(used.drills.entries.slice(before).filter((entry) => entry.what === 'service-died')).toEqual([]);
     expect(await used.drills.waitServed()).toBe('m1');
   });

@@ -85,6 +85,11 @@ export const failureTable = {
     means: 'the package cannot start elsewhere as long as this member holds the policy file system',
     remedy: 'fuser -vm the mount point, end what holds it, umount it, then cmmodpkg -e {package}',
   },
+  'clients-connected': {
+    start: 2,
+    means: 'a client that is connected may hang for up to 30 s before it asks the next master',
+    remedy: 'none is needed; a kernel with INET_DIAG_DESTROY and ss from iproute2 avoid it',
+  },
   'name-unresolved': {
     start: 2,
     means: 'clients that look the master up by name do not find it',

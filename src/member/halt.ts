@@ -18,7 +18,8 @@ async function halt(context: ScriptContext): Promise<number> {
       log.line('release', 'already', `${settings.mountPoint} is not mounted here`);
       return 0;
     }
-    return exitOf(await runPlan([steps.daemonLetsGo(context), steps.othersNamed(context)], planContext));
+    const plan = [steps.daemonLetsGo(context), steps.clientsDisconnected(context), steps.othersNamed(context)];
+    return exitOf(await runPlan(plan, planContext));
   }
   const held = exitOf(await runPlan([steps.policyFileSystemGone(context)], planContext));
   // The file system is what the cluster waits for; a daemon that does not come up is told loudly, but fails no halt.

@@ -16,6 +16,8 @@ export interface StepContext {
 }
 
 const proofLimitMs = 10_000;
+const afterResetMs = 1000;
+const ssLimitMs = 5000;
 const chattr = '/usr/bin/chattr';
 
 export function mountPointFree({ host, settings }: StepContext): Step {
@@ -173,13 +175,47 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
     name: 'release',
     look,
     action: {
-      what: `wait ${settings.haltGraceSeconds} s for transfers to end, then TERM ${daemon.adapter.daemonName}`,
+      what: `wait ${settings.haltGraceSeconds} s for transfers to end, then reset them, then TERM ${daemon.adapter.daemonName}`,
       run: async () => {
         if (await daemon.waitFor(settings.haltGraceSeconds * 1000, () => look() === null)) return;
+        // A thread that loses its client closes its file, and the daemon keeps its pid; only one that hangs is ended.
+        await disconnectClients({ host, settings });
+        if (await daemon.waitFor(afterResetMs, () => look() === null)) return;
         for (const process of holding()) await daemon.end(process);
       },
     },
     good: () => `${daemon.adapter.daemonName} holds nothing below ${settings.mountPoint}`,
+  };
+}
+
+/** What ss(8) is asked for: connections of clients to the daemon under the package address. */
+function toPackage(settings: Settings): string[] {
+  return ['state', 'connected', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
+}
+
+/** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
+async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 'settings'>): Promise<void> {
+  await host.run(['ss', '-KHtn', ...toPackage(settings)], ssLimitMs);
+}
+
+/**
+ * A client that is connected while the address goes away hears nothing any more and waits out its own time limit (30 s for
+ * cf-agent), also when another member serves long since. A reset while the address is still here makes it notice at once.
+ */
+export function clientsDisconnected({ host, settings }: StepContext): Step {
+  return {
+    name: 'clients',
+    optional: true,
+    look: async (): Promise<Finding | null> => {
+      const listed = await host.run(['ss', '-Htn', ...toPackage(settings)], ssLimitMs);
+      const finding = (text: string): Finding => ({ code: 'clients-connected', text });
+      if (listed.exitCode !== 0)
+        return finding(`ss does not tell who is connected (${listed.errorCode ?? listed.stderr.trim()})`);
+      const count = listed.stdout.split('\n').filter((line) => line !== '').length;
+      return count === 0 ? null : finding(`clients are connected to ${settings.packageAddress} (${count})`);
+    },
+    action: { what: `ss -K ${toPackage(settings).join(' ')}`, run: () => disconnectClients({ host, settings }) },
+    good: () => `no client is connected to ${settings.packageAddress}`,
   };
 }
 

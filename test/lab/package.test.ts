@@ -1,6 +1,6 @@
 /** The member scripts as real processes, and packages the toolkit did not write. */
 import { describe, expect, it } from 'vitest';
-import { useLab, whyNoLab } from '../support.ts';
+import { eventually, useLab, whyNoLab } from '../support.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 
@@ -46,14 +46,33 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     const owner = await used.drills.waitServed();
     await on(owner, 'dd if=/dev/zero of=/csync/dsau/masterfiles/big bs=1M count=30 2>/dev/null');
     await on('c1', 'cf-agent -K -f update.cf >/dev/null 2>&1 & sleep 0.15; pkill -STOP -x cf-agent');
+    const before = (await on(owner, 'pgrep -x cf-serverd')).stdout;
     const halted = await used.lab.exec(owner, ['cmhaltpkg', 'csync']);
     await on('c1', 'pkill -KILL -x cf-agent');
     expect(halted.exitCode, halted.stderr).toBe(0);
     const { hosts } = await used.lab.status();
     expect(hosts.some((host) => host.mounted)).toBe(false);
-    expect((await on(owner, 'pgrep -x cf-serverd')).exitCode).toBe(0);
+    expect((await on(owner, 'pgrep -x cf-serverd')).stdout, 'losing its client is enough for the daemon to let go').toBe(before);
     await used.lab.exec(owner, ['cmmodpkg', '-e', 'csync']);
     await on(await used.drills.waitServed(), 'rm /csync/dsau/masterfiles/big');
+  });
+
+  it('a client that is connected at a halt is told at once, not left waiting for an address that is gone', async () => {
+    const owner = await used.drills.waitServed();
+    const client = [
+      'use IO::Socket::INET; use Time::HiRes q(time);',
+      'my $s = IO::Socket::INET->new(PeerAddr => q(csync.lab:5308)) or die;',
+      'open(my $f, q(>), q(/tmp/connected)); close $f;',
+      'local $SIG{ALRM} = sub { print qq(nothing heard\\n); exit 1 }; alarm 8;',
+      'my $n = sysread($s, my $b, 1); print defined $n ? qq(end\\n) : qq(reset\\n);',
+    ].join(' ');
+    const waiting = on('c1', `rm -f /tmp/connected; perl -e '${client}'`);
+    await eventually('the client to be connected', async () => (await on('c1', 'test -e /tmp/connected')).exitCode === 0);
+    const before = (await on(owner, 'pgrep -x cf-serverd')).stdout;
+    expect((await used.lab.exec(owner, ['cmhaltpkg', 'csync'])).exitCode).toBe(0);
+    expect((await waiting).stdout).toBe('reset\n');
+    expect((await on(owner, 'pgrep -x cf-serverd')).stdout, 'the daemon goes on').toBe(before);
+    await used.lab.exec(owner, ['cmmodpkg', '-e', 'csync']);
   });
 
   it('a package with an external script of its own runs, moves and halts', async () => {
@@ -100,11 +119,13 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     const applied = await used.lab.exec('m1', ['cmapplyconf', '-f', '-P', '/tmp/foreign.conf']);
     expect(applied.exitCode, applied.stdout + applied.stderr).toBe(0);
     expect((await used.lab.exec('m1', ['cmmodpkg', '-e', 'foreign'])).exitCode).toBe(0);
-    const ownerIs = async (member: string) =>
-      (await used.lab.exec('m1', ['cmviewcl', '-f', 'line', '-p', 'foreign'])).stdout.includes(`owner=${member}`);
-    await expect.poll(() => ownerIs('m2'), { timeout: 10_000 }).toBe(true);
+    const runsOn = async (member: string) => {
+      const view = (await used.lab.exec('m1', ['cmviewcl', '-f', 'line', '-p', 'foreign'])).stdout;
+      return view.includes(`owner=${member}`) && view.includes('state=running');
+    };
+    await expect.poll(() => runsOn('m2'), { timeout: 10_000 }).toBe(true);
     await on('m2', 'pkill -KILL -f "^/bin/sleep 1000"');
-    await expect.poll(() => ownerIs('m3'), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => runsOn('m3'), { timeout: 10_000 }).toBe(true);
     expect((await on('m2', 'cat $SGRUN/log/foreign.log')).stdout).toContain('halting because failure');
     expect((await on('m3', 'cat $SGRUN/log/foreign.log')).stdout).toContain('starting with good morning on m3');
     expect((await used.lab.exec('m1', ['cmhaltpkg', 'foreign'])).exitCode).toBe(0);

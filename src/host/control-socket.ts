@@ -16,7 +16,8 @@ export interface Connection {
 function connection(socket: Socket): Connection {
   const listeners: ((message: Record<string, unknown>) => void)[] = [];
   const waiting: Record<string, unknown>[] = [];
-  createInterface({ input: socket }).on('line', (line) => {
+  const lines = createInterface({ input: socket });
+  lines.on('line', (line) => {
     let message: Record<string, unknown>;
     try {
       message = JSON.parse(line) as Record<string, unknown>;
@@ -27,8 +28,10 @@ function connection(socket: Socket): Connection {
     if (listeners.length === 0) waiting.push(message);
     for (const listener of listeners) listener(message);
   });
-  // A peer that goes away in mid sentence (Ctrl-C in a cm* command) is normal.
+  // A peer that goes away in mid sentence (Ctrl-C in a cm* command, a lab that is taken down) is normal. The interface
+  // passes the socket's error on as one of its own, which would end this process.
   socket.on('error', () => socket.destroy());
+  lines.on('error', () => socket.destroy());
   return {
     send: (message) => void socket.write(`${JSON.stringify(message)}\n`),
     onMessage: (listener) => {

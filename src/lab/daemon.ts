@@ -122,6 +122,9 @@ class LabDaemon {
   }
 
   async #verb(request: LabVerb, connection: Connection): Promise<void> {
+    const hosts = this.#world.plan.hosts.map((host) => host.name);
+    if ('member' in request && request.member !== undefined && !hosts.includes(request.member))
+      throw new Error(`the lab has no host ${request.member}; it has ${hosts.join(', ')}`);
     switch (request.verb) {
       case 'status':
         return connection.send(this.#status());

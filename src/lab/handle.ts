@@ -48,6 +48,8 @@ export class LabUnavailable extends Error {}
 
 /** A lab that does not answer is stuck; whoever asks must not be. */
 const answerLimitMs = 30_000;
+const endLimitMs = 20_000;
+const bootingEndLimitMs = 1_000;
 
 const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
@@ -151,9 +153,18 @@ export class LabHandle {
 
   /** Ends the lab and waits until nothing of it is left. Safe to call twice, and when the lab is half up or gone. */
   async down(): Promise<void> {
-    await this.ask({ verb: 'down' }).catch(() => {});
-    this.#owner?.child.stdin?.end();
-    if (this.#owner !== null) await this.#owner.ended;
+    const asked = await this.ask({ verb: 'down' }).then(
+      () => true,
+      () => false,
+    );
+    const owner = this.#owner;
+    if (owner !== null) {
+      owner.child.stdin?.end();
+      // A daemon that is still booting may not listen to anybody yet; its namespaces end with it.
+      const impatience = setTimeout(() => owner.kill('SIGKILL'), asked ? endLimitMs : bootingEndLimitMs);
+      await owner.ended;
+      clearTimeout(impatience);
+    }
     await sweep(this.plan);
   }
 }
@@ -170,6 +181,20 @@ export async function sweep(plan: LabPlan): Promise<void> {
     () => detach(plan),
   );
   files.removeTree(plan.home);
+}
+
+/** Whether the daemon of this lab is alive, however it was started. */
+function isRunning(plan: LabPlan): boolean {
+  const daemon = files.readText(`${plan.home}/daemon.pid`)?.trim();
+  return daemon !== undefined && isLabDaemon(daemon, plan);
+}
+
+/** Rejects with its reason when the signal is given. */
+export function aborted(stop: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (stop.aborted) reject(stop.reason);
+    else stop.addEventListener('abort', () => reject(stop.reason), { once: true });
+  });
 }
 
 function isLabDaemon(pid: string, plan: LabPlan): boolean {
@@ -212,6 +237,8 @@ export interface LabStart {
   /** Attached: the lab ends with the process that started it, whatever ends that one. */
   readonly attached: boolean;
   readonly progress: (text: string) => void;
+  /** Ends the start; what came up by then is taken down again, and startLab rejects with the signal's reason. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 /**
@@ -224,8 +251,15 @@ const reapingInit = [
   'my $child = fork // die; if (!$child) { exec @ARGV or die } while ((my $gone = wait) != -1) { exit($? >> 8) if $gone == $child }',
 ];
 
-/** Starts the lab's daemon in namespaces of its own and waits until the cluster's machines are up. Needs root. */
-export async function startLab({ plan, dist, attached, progress }: LabStart): Promise<LabHandle> {
+/**
+ * Starts the lab's daemon in namespaces of its own and waits until the cluster's machines are up. Needs root. Rejects with
+ * LabUnavailable when a lab of that name is running, or when it does not come up; nothing is left of it then.
+ */
+export async function startLab({ plan, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
+  if (isRunning(plan))
+    throw new LabUnavailable(
+      `a lab named ${plan.name} is running already; take it down (csync lab down --name ${plan.name}) or use another --name`,
+    );
   await sweep(plan);
   files.makeDirectory(plan.home, 0o700);
   files.writeText(`${plan.home}/plan.json`, JSON.stringify(plan), 0o600);
@@ -259,10 +293,13 @@ export async function startLab({ plan, dist, attached, progress }: LabStart): Pr
   if (!attached) owner.child.unref();
   const handle = new LabHandle(plan, owner);
   try {
-    await settled(handle, owner, progress);
+    await (stop === undefined
+      ? settled(handle, owner, progress)
+      : Promise.race([settled(handle, owner, progress), aborted(stop)]));
   } catch (error) {
     const said = files.readText(`${plan.home}/daemon.log`)?.trim().split('\n').slice(-15).join('\n') ?? '';
     await handle.down();
+    stop?.throwIfAborted();
     throw new LabUnavailable(`the lab did not come up: ${(error as Error).message}${said === '' ? '' : `\n${said}`}`);
   }
   return handle;

@@ -5,7 +5,7 @@ import { runForeground } from '../host/terminal.ts';
 import { demoSummary, runDemo } from '../lab/demo.ts';
 import { hostEnvironment } from '../lab/environment.ts';
 import { failoverSummary, passed, runFailovers } from '../lab/failover-run.ts';
-import { findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
+import { aborted, findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
 import { PackageDrills } from '../lab/package-drills.ts';
 import { planLab } from '../lab/plan.ts';
 import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
@@ -41,7 +41,7 @@ function needRoot(what: string): void {
   throw new Failure([problem]);
 }
 
-async function begin(options: LabOptions, attached: boolean): Promise<LabHandle> {
+async function begin(options: LabOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {
   needRoot('a lab');
   const settings = labSettings(options);
   if (settings.cfengineGeneration !== 3) {
@@ -53,38 +53,47 @@ async function begin(options: LabOptions, attached: boolean): Promise<LabHandle>
     };
     throw new Failure([problem]);
   }
-  return startLab({ plan: planLab(settings, options.name), dist: distDirectory, attached, progress });
+  return startLab({ plan: planLab(settings, options.name), dist: distDirectory, attached, progress, stop });
+}
+
+class Interrupted extends Error {}
+
+/** Runs `work`; Ctrl-C, and a reader of the output that goes away, reach it as an abort, and whatever it does to clean up is waited for. */
+async function interruptible(work: (stop: AbortSignal) => Promise<ExitCode>): Promise<ExitCode> {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) progress(`\n${signal}: taking the lab down`);
+    controller.abort(new Interrupted());
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  // A reader that went away (`| head`) is no reason to leave a lab behind.
+  const onBrokenPipe = (): void => controller.abort(new Interrupted());
+  for (const signal of signals) process.on(signal, onSignal);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenPipe);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (error instanceof Interrupted) return exitCodes.interrupted;
+    throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
 }
 
 /** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
 async function inLab(options: LabOptions, work: (lab: LabHandle) => Promise<ExitCode>): Promise<ExitCode> {
-  let lab: LabHandle | null = null;
-  let interrupted: NodeJS.Signals | null = null;
-  let wake: () => void = () => {};
-  const signalled = new Promise<'signal'>((resolve) => {
-    wake = () => resolve('signal');
+  return interruptible(async (stop) => {
+    const lab = await begin(options, true, stop);
+    const working = work(lab);
+    try {
+      return await Promise.race([working, aborted(stop)]);
+    } finally {
+      await lab.down();
+      // With its lab gone, whatever the work still asks for is refused.
+      await working.catch(() => {});
+      await reportLeftovers(options.name);
+    }
   });
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (interrupted === null) progress(`\n${signal}: taking the lab down`);
-    interrupted = signal;
-    wake();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  try {
-    const working = begin(options, true).then((started) => {
-      lab = started;
-      return interrupted === null ? work(started) : exitCodes.interrupted;
-    });
-    working.catch(() => {});
-    const end = await Promise.race([working, signalled]);
-    return end === 'signal' ? exitCodes.interrupted : end;
-  } finally {
-    await (lab as LabHandle | null)?.down();
-    await sweep(planLab(labSettings(options), options.name));
-    await reportLeftovers(options.name);
-    for (const signal of signals) process.off(signal, onSignal);
-  }
 }
 
 async function reportLeftovers(name: string): Promise<void> {
@@ -117,11 +126,18 @@ export async function labFailovers(options: LabOptions): Promise<ExitCode> {
 
 /** A lab that stays until `csync lab down`; its cluster has the package deployed and running. */
 export async function labUp(options: LabOptions): Promise<ExitCode> {
-  const lab = await begin(options, false);
-  progress('deploying the package');
-  await new PackageDrills(lab).deploy();
-  out(`The lab "${options.name}" is up and its package runs. Look: csync lab exec ${lab.plan.hosts[0]?.name} cmviewcl -v\n`);
-  return exitCodes.ok;
+  return interruptible(async (stop) => {
+    const lab = await begin(options, false, stop);
+    progress('deploying the package');
+    try {
+      await Promise.race([new PackageDrills(lab).deploy(), aborted(stop)]);
+    } catch (error) {
+      await lab.down();
+      throw error;
+    }
+    out(`The lab "${options.name}" is up and its package runs. Look: csync lab exec ${lab.plan.hosts[0]?.name} cmviewcl -v\n`);
+    return exitCodes.ok;
+  });
 }
 
 export async function labDown(options: LabOptions): Promise<ExitCode> {

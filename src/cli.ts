@@ -32,16 +32,36 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
   const separator = argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? argv : argv.slice(0, separator);
-  const parser = yargs([...own])
+  const parser = packageCommands(yargs([...own]), choose)
     .scriptName('csync')
     .version(toolkitVersion)
     .usage('$0 <verb>: makes a cfengine master a Serviceguard package')
     .exitProcess(false)
     .fail(false)
     .detectLocale(false)
+    .updateStrings({
+      'Not enough non-option arguments: got %s, need at least %s': {
+        one: 'a name is missing behind the verb (got %s, need %s)',
+        other: 'a name is missing behind the verb (got %s, need %s)',
+      } as unknown as string,
+    })
     .strict()
     .demandCommand(1, 'name a verb')
     .wrap(100)
+    .command('lab', 'an emulated cluster on this machine', (builder) => labCommands(builder, choose, rest))
+    .help();
+  let help = '';
+  await parser.parseAsync([...own], {}, (error, _args, output) => {
+    if (error) throw error;
+    help = output;
+  });
+  if (help !== '') process.stdout.write(`${help}\n`);
+  return verb;
+}
+
+/** What is made on the administrator's machine, cluster or no cluster. */
+function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
+  return parser
     .command(
       'render',
       'settings and templates to the package directory',
@@ -73,20 +93,12 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
         .command(
           'check',
           'unknown, unused and malformed tokens with line and column',
-          (inner) => inner.options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption }),
-          (args) => choose(() => print(checkTemplates(args.templates, args.settings))),
+          (inner) =>
+            inner.options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption }),
+          (args) => choose(() => print(checkTemplates(args.templates, args.settings, args.json))),
         )
         .demandCommand(1, 'templates check'),
-    )
-    .command('lab', 'an emulated cluster on this machine', (builder) => labCommands(builder, choose, rest))
-    .help();
-  let help = '';
-  await parser.parseAsync([...own], {}, (error, _args, output) => {
-    if (error) throw error;
-    help = output;
-  });
-  if (help !== '') process.stdout.write(`${help}\n`);
-  return verb;
+    );
 }
 
 function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => void, rest: readonly string[]) {
@@ -94,8 +106,6 @@ function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => 
     name: { type: 'string', default: 'lab', describe: 'name of the lab' },
     settings: { type: 'string', describe: "settings file; without it the lab's own" },
     json: jsonOption,
-    count: { type: 'number', default: 50, describe: 'failovers: how many' },
-    seed: { type: 'number', default: 1, describe: 'failovers: same seed, same faults' },
   } as const;
   const withMember = (inner: typeof builder) =>
     inner.positional('member', { type: 'string', demandOption: true, describe: 'lab host' });
@@ -105,7 +115,6 @@ function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => 
     ['down', 'end it and free everything', labDown],
     ['status', 'machines, mounts and addresses of a running lab', labStatus],
     ['demo', 'show the package fail over, then clean up', labDemo],
-    ['failovers', 'many failovers in a row, invariants checked after each', labFailovers],
   ];
   const machine = [
     ['crash', 'cut the power of a member'],
@@ -116,6 +125,15 @@ function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => 
   builder.options(options).demandCommand(1, 'name what to do with the lab');
   for (const [name, text, run] of simple)
     builder.command(name, text, {}, (args) => choose(() => run(args as unknown as LabOptions)));
+  builder.command(
+    'failovers',
+    'many failovers in a row, invariants checked after each',
+    {
+      count: { type: 'number', default: 50, describe: 'how many' },
+      seed: { type: 'number', default: 1, describe: 'same seed, same faults in the same order' },
+    },
+    (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
+  );
   for (const [name, text] of machine) {
     builder.command(`${name} <member>`, text, withMember, (args) =>
       choose(() => labMachine(args as unknown as LabOptions, name, String(args.member))),

@@ -2,7 +2,18 @@
  * The administrator's side of the system: files that are never half written, short commands, temporary directories that
  * do not outlive the run.
  */
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import psList from 'ps-list';
@@ -14,6 +25,8 @@ export interface FileToWrite {
   readonly mode: number;
   readonly text: string;
 }
+
+const stagingPrefix = '.csync-staging';
 
 /** A file's text, or null when it cannot be read. */
 export function readTextFile(path: string): string | null {
@@ -30,9 +43,12 @@ export function readTextFile(path: string): string | null {
  */
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
-  for (const directory of directories) mkdirSync(directory, { recursive: true });
+  for (const directory of directories) {
+    mkdirSync(directory, { recursive: true });
+    sweepStaging(directory);
+  }
   const staging = directories.map((directory) => {
-    const made = tmp.dirSync({ tmpdir: directory, prefix: '.csync-staging', unsafeCleanup: true, mode: 0o700 });
+    const made = tmp.dirSync({ tmpdir: directory, prefix: stagingPrefix, unsafeCleanup: true, mode: 0o700 });
     return [directory, made] as const;
   });
   const stagedIn = new Map(staging.map(([directory, made]) => [directory, made.name]));
@@ -57,6 +73,15 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   } finally {
     sweep();
     for (const signal of signals) process.removeListener(signal, onSignal);
+  }
+}
+
+/** Staging directories of processes that were killed; tmp puts the process id behind the prefix. */
+function sweepStaging(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = new RegExp(`^${stagingPrefix}-(\\d+)-`).exec(name)?.[1];
+    if (pid !== undefined && readTextFile(`/proc/${pid}/stat`) === null)
+      rmSync(join(directory, name), { recursive: true, force: true });
   }
 }
 

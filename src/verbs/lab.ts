@@ -16,8 +16,6 @@ export interface LabOptions {
   readonly name: string;
   readonly settings?: string | undefined;
   readonly json: boolean;
-  readonly count: number;
-  readonly seed: number;
 }
 
 const out = (text: string): void => void process.stdout.write(text);
@@ -116,9 +114,13 @@ export async function labDemo(options: LabOptions): Promise<ExitCode> {
   });
 }
 
-export async function labFailovers(options: LabOptions): Promise<ExitCode> {
+export async function labFailovers(options: LabOptions, count: number, seed: number): Promise<ExitCode> {
+  if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
+    const text = `--count ${count} --seed ${seed}: both are whole numbers, and at least one failover is needed`;
+    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab failovers --count 50 --seed 7' }]);
+  }
   return inLab(options, async (lab) => {
-    const result = await runFailovers(lab, options.count, options.seed, options.json ? progress : (line) => out(`${line}\n`));
+    const result = await runFailovers(lab, count, seed, options.json ? progress : (line) => out(`${line}\n`));
     out(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${failoverSummary(result).join('\n')}\n`);
     return passed(result) ? exitCodes.ok : exitCodes.different;
   });

@@ -1,0 +1,252 @@
+/** The built toolkit as administrators call it: what it prints, what it leaves behind, how it ends. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { isRoot, repository, scratchDirectory, settingsText } from '../support.ts';
+
+const toolkit = join(repository, 'dist', 'csync.mjs');
+const scratch = scratchDirectory();
+
+interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function csync(directory: string, words: readonly string[], environment: Record<string, string> = {}): Ended {
+  return spawnSync(process.execPath, [toolkit, ...words], {
+    cwd: directory,
+    encoding: 'utf8',
+    // Nothing but what is given: no PATH, no HOME, no terminal.
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** A directory with a csync.yaml of its own. */
+function project(changes: Readonly<Record<string, unknown>> = {}, text = settingsText(changes)): string {
+  const directory = mkdtempSync(join(scratch, 'project-'));
+  writeFileSync(join(directory, 'csync.yaml'), text);
+  return directory;
+}
+
+const snapshot = (directory: string) =>
+  readdirSync(directory)
+    .sort()
+    .map((name) => [name, statSync(join(directory, name)).mode.toString(8), readFileSync(join(directory, name), 'utf8')]);
+
+describe('csync render', () => {
+  it('writes the package directory, and the second time the very same bytes', () => {
+    const directory = project();
+    const first = csync(directory, ['render']);
+    expect(first.stderr).toBe('');
+    expect(first.status).toBe(0);
+    expect(first.stdout).toMatch(/^9 files written to csync:\n(new .*\n){9}$/);
+    const before = snapshot(join(directory, 'csync'));
+    const second = csync(directory, ['render']);
+    expect(second.stdout).toMatch(/^9 files written to csync:\n(same .*\n){9}$/);
+    expect(snapshot(join(directory, 'csync'))).toEqual(before);
+  });
+
+  it('--dry-run lists exactly what would be written and writes nothing', () => {
+    const directory = project();
+    const dry = csync(directory, ['render', '--dry-run', '--json']);
+    expect(readdirSync(directory)).toEqual(['csync.yaml']);
+    const wet = csync(directory, ['render', '--json']);
+    const files = (said: Ended) => (JSON.parse(said.stdout) as { files: { name: string; digest: string }[] }).files;
+    expect(files(dry)).toEqual(files(wet));
+    expect(
+      files(wet)
+        .map((file) => file.name)
+        .sort(),
+    ).toEqual(readdirSync(join(directory, 'csync')).sort());
+  });
+
+  it('notices a hand edit, keeps it, and takes the rendered file only when told', () => {
+    const directory = project();
+    csync(directory, ['render']);
+    const launcher = join(directory, 'csync', 'csync.sh');
+    const rendered = readFileSync(launcher, 'utf8');
+    writeFileSync(launcher, `${rendered}# mine\n`);
+    const refused = csync(directory, ['render']);
+    expect([refused.status, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('csync.sh was changed since it was rendered');
+    expect(refused.stderr).toContain('--take-rendered');
+    expect(readFileSync(launcher, 'utf8')).toBe(`${rendered}# mine\n`);
+    expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
+    expect(readFileSync(launcher, 'utf8')).toBe(rendered);
+  });
+
+  it('a changed setting is no hand edit', () => {
+    const directory = project();
+    csync(directory, ['render']);
+    writeFileSync(join(directory, 'csync.yaml'), settingsText({ service_restart: 2 }));
+    const again = csync(directory, ['render']);
+    expect(again.status, again.stderr).toBe(0);
+    expect(again.stdout).toMatch(/changed .*csync\.conf/);
+  });
+
+  it('tells all problems of the settings at once, each with line, what was typed, and a remedy', () => {
+    const directory = project(
+      {},
+      'members: [m1]\nmonitor_intervall: 5\npackage_address: 10.9.0.300\nmount_point: csync\nscript_timeout: soon\n',
+    );
+    const refused = csync(directory, ['render']);
+    expect(refused.status).toBe(3);
+    for (const expected of [
+      /csync\.yaml:2:1\n.*"monitor_intervall".*\n.*monitor_interval/,
+      /csync\.yaml:3:\d+\n.*10\.9\.0\.300/,
+      /csync\.yaml:4:\d+\n.*"csync"/,
+    ])
+      expect(refused.stderr).toMatch(expected);
+    expect(refused.stderr.match(/what helps/g)?.length).toBeGreaterThanOrEqual(5);
+    expect(readdirSync(directory)).toEqual(['csync.yaml']);
+    const asJson = csync(directory, ['render', '--json']);
+    const { problems } = JSON.parse(asJson.stdout) as { problems: { code: string; place: { line: number } }[] };
+    expect(problems.length).toBe(refused.stderr.match(/what helps/g)?.length);
+    expect(problems.every((problem) => problem.code.startsWith('settings-'))).toBe(true);
+  });
+
+  it('tells every problem of a template with line and column and renders nothing', () => {
+    const directory = project();
+    const own = join(directory, 'templates', 'modular');
+    mkdirSync(own, { recursive: true });
+    const shipped = readFileSync(join(repository, 'package-templates/modular/package.conf.tpl'), 'utf8');
+    writeFileSync(join(own, 'package.conf.tpl'), `{{package_nme}}\n${shipped.replace('{{package_name}}', 'fixed')}`);
+    const refused = csync(directory, ['render', '--templates', 'templates']);
+    expect(refused.status).toBe(3);
+    expect(refused.stderr).toMatch(/package\.conf\.tpl:1:1\n.*package_nme[\s\S]*package_name/);
+    expect(readdirSync(directory).sort()).toEqual(['csync.yaml', 'templates']);
+    const checked = csync(directory, ['templates', 'check', '--templates', 'templates', '--json']);
+    expect([checked.status, (JSON.parse(checked.stdout) as { problems: unknown[] }).problems.length > 0]).toEqual([3, true]);
+    expect(csync(directory, ['templates', 'check']).status).toBe(0);
+  });
+
+  it('lays the package over what cmmakepkg made, keeping its comments', () => {
+    const directory = project();
+    const conf = readFileSync(join(repository, 'test/golden/csync/csync.conf'), 'utf8');
+    const modules = [...conf.matchAll(/^module_name\s+(\S+)/gm)].map((match) => match[1]);
+    const base = modules.map((name) => `# what ${name} is for\nmodule_name ${name}\nmodule_version 1\n`).join('');
+    writeFileSync(join(directory, 'base.conf'), `${base}package_name changeme\n`);
+    const rendered = csync(directory, ['render', '--base', 'base.conf']);
+    expect(rendered.status, rendered.stderr).toBe(0);
+    expect(readFileSync(join(directory, 'csync/csync.conf'), 'utf8')).toContain('# what sg/failover is for');
+    expect(csync(directory, ['render', '--base', 'absent.conf']).stderr).toContain('absent.conf cannot be read');
+  });
+
+  it('gives the same bytes in another locale and time zone', () => {
+    const directory = project();
+    csync(directory, ['render', '--output', 'one']);
+    csync(directory, ['render', '--output', 'two'], { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', TZ: 'Asia/Kathmandu' });
+    expect(snapshot(join(directory, 'two'))).toEqual(snapshot(join(directory, 'one')));
+  });
+
+  it('sweeps up what a killed render left, and nothing else', () => {
+    const directory = project();
+    const output = join(directory, 'csync');
+    // No process has the highest possible id plus one.
+    for (const name of ['.csync-staging-4194305-abc', `.csync-staging-${process.pid}-abc`, 'mine'])
+      mkdirSync(join(output, name), { recursive: true });
+    csync(directory, ['render']);
+    expect(readdirSync(output).filter((name) => !name.startsWith('csync') && !name.endsWith('.json'))).toEqual([
+      `.csync-staging-${process.pid}-abc`,
+      'mine',
+    ]);
+  });
+
+  it.skipIf(isRoot)('a directory that cannot be written to: nothing is rendered', () => {
+    const directory = project();
+    mkdirSync(join(directory, 'csync'));
+    chmodSync(join(directory, 'csync'), 0o500);
+    const refused = csync(directory, ['render']);
+    expect([refused.status, refused.stdout]).toEqual([5, '']);
+  });
+
+  it.skipIf(!isRoot)('a full disk: the package directory stays as it was, whole', () => {
+    const directory = project();
+    // A private mount namespace: the small file system ends with the shell.
+    const script = [
+      'mount -t tmpfs -o size=6m tmpfs "$PWD" && cd "$PWD"',
+      'cp "$SETTINGS" csync.yaml && "$NODE" "$TOOLKIT" render >/dev/null',
+      'before=$(cat csync/* | sha256sum); ls -A csync > /tmp/ls-before.$$',
+      'dd if=/dev/zero of=full bs=4k 2>/dev/null',
+      'echo "service_restart: 5" >> csync.yaml',
+      '"$NODE" "$TOOLKIT" render --settings "$CHANGED"; echo "exit $?"',
+      '[ "$before" = "$(cat csync/* | sha256sum)" ] && ls -A csync | cmp - /tmp/ls-before.$$ && echo whole; rm /tmp/ls-before.$$',
+    ].join('\n');
+    const changed = project({ service_restart: 5 });
+    const ended = spawnSync('unshare', ['--mount', 'sh', '-c', script], {
+      cwd: mkdtempSync(join(scratch, 'full-')),
+      encoding: 'utf8',
+      env: {
+        PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+        NODE: process.execPath,
+        TOOLKIT: toolkit,
+        SETTINGS: join(directory, 'csync.yaml'),
+        CHANGED: join(changed, 'csync.yaml'),
+      },
+    });
+    expect(ended.stdout).toBe('exit 5\nwhole\n');
+    expect(ended.stderr).toContain('nothing was rendered into csync: ENOSPC');
+  });
+});
+
+describe('csync settings', () => {
+  it('the example is sound once it is complete, and says what is not', () => {
+    const example = csync(scratch, ['settings', 'example']);
+    expect(example.status).toBe(0);
+    const directory = project({}, example.stdout);
+    const checked = csync(directory, ['settings', 'check']);
+    // What only the administrator knows is asked for; nothing else is wrong with the example.
+    expect([0, 3]).toContain(checked.status);
+    if (checked.status === 3) expect(checked.stderr).not.toMatch(/unknown|internal/);
+  });
+
+  it('check gives the digest members compare', () => {
+    const directory = project();
+    const checked = csync(directory, ['settings', 'check', '--json']);
+    const { digest } = JSON.parse(checked.stdout) as { digest: string };
+    csync(directory, ['render']);
+    const manifest = JSON.parse(readFileSync(join(directory, 'csync/manifest.json'), 'utf8')) as { settingsDigest: string };
+    expect(manifest.settingsDigest).toBe(digest);
+  });
+});
+
+describe('csync, called wrongly', () => {
+  it.each([
+    [[], 'name a verb'],
+    [['rendr'], 'rendr'],
+    [['render', '--outptu', 'x'], 'outptu'],
+    [['lab'], 'lab'],
+    [['lab', 'crash'], 'a name is missing behind the verb'],
+    [['lab', 'failovers', '--count', 'many'], '--count'],
+    [['lab', 'failovers', '--count', '0'], '--count'],
+  ])('%j: status 2, says what is wrong, does nothing', (words, said) => {
+    const directory = project();
+    const ended = csync(directory, words);
+    expect(ended.status).toBe(2);
+    expect(ended.stderr).toContain(said);
+    expect(ended.stderr).toContain('what helps');
+    expect(readdirSync(directory)).toEqual(['csync.yaml']);
+  });
+
+  it('--help and --version end with 0', () => {
+    expect(csync(scratch, ['--help']).stdout).toContain('render');
+    expect(csync(scratch, ['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect(csync(scratch, ['lab', 'demo', '--help']).stdout).toContain('--name');
+  });
+
+  it.skipIf(!isRoot)('without root the lab says in one line what it needs', () => {
+    const ended = spawnSync(
+      'setpriv',
+      ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, toolkit, 'lab', 'demo'],
+      {
+        cwd: '/',
+        encoding: 'utf8',
+      },
+    );
+    expect(ended.status).toBe(4);
+    expect(ended.stderr.split('\n')[1]).toContain('needs root');
+  });
+});

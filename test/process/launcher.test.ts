@@ -1,0 +1,102 @@
+/** The rendered launchers, run by a POSIX shell with an empty environment, as Serviceguard runs them. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/problem.ts';
+import { renderPackage } from '../../src/render/package.ts';
+import type { Settings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings-yaml.ts';
+import { repository, scratchDirectory, settingsFor, settingsText } from '../support.ts';
+
+const scratch = scratchDirectory();
+const template = (name: string) => {
+  const file = join(repository, 'package-templates', name);
+  return { file, text: readFileSync(file, 'utf8') };
+};
+
+/** What the compiled scripts are replaced with: says how it was called. */
+const echo = 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }))';
+
+/** A rendered package directory below a cluster configuration of its own. */
+function installed(changes: Partial<Settings> = {}) {
+  const root = mkdtempSync(join(scratch, 'member-'));
+  const settings = { ...settingsFor(), nodePath: process.execPath, ...changes };
+  const bundles = new Map(['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, echo]));
+  const templates = { packageFile: template('modular/package.conf.tpl'), launcher: template('modular/launcher.sh.tpl') };
+  const directory = join(root, 'conf', 'csync');
+  mkdirSync(directory, { recursive: true });
+  for (const file of demand(renderPackage({ settings, templates, bundles })))
+    writeFileSync(join(directory, file.name), file.text, { mode: file.mode });
+  writeFileSync(join(root, 'cmcluster.conf'), `SGCONF=${root}/conf\nSGRUN=${root}/run\nSGSBIN=${root}/bin\n`);
+  const run = (launcher: string, words: readonly string[], environment: Record<string, string> = {}) =>
+    spawnSync(join(directory, launcher), words, {
+      cwd: '/tmp',
+      encoding: 'utf8',
+      env: { SGCONFFILE: `${root}/cmcluster.conf`, ...environment },
+    });
+  return { root, directory, run };
+}
+
+describe('the launcher', () => {
+  it.each([
+    ['csync.sh', 'start', 'main'],
+    ['csync.sh', 'stop', 'main'],
+    ['csync.sh', 'monitor', 'main'],
+    ['csync_pre.sh', 'validate', 'pre'],
+  ])('%s %s hands over with directories of the cluster and its role', (launcher, word, role) => {
+    const { root, directory, run } = installed();
+    const ended = run(launcher, [word, '--dry-run'], { SG_PACKAGE: 'csync', LD_PRELOAD: '', NODE_OPTIONS: '--no-such-option' });
+    expect(ended.stderr).toBe('');
+    const said = JSON.parse(ended.stdout) as { argv: string[]; env: Record<string, string> };
+    expect(said.argv).toEqual([directory, role, '--dry-run']);
+    expect(said.env).toMatchObject({ LC_ALL: 'C', SGRUN: `${root}/run`, SG_PACKAGE: 'csync', CSYNC_MOUNT_POINT: '/csync' });
+    expect(Object.keys(said.env), 'nothing of the caller gets through').not.toContain('NODE_OPTIONS');
+  });
+
+  it.each([
+    ['start', 2, 'another member may do better'],
+    ['stop', 0, 'nothing is mounted, so the halt is done'],
+    ['validate', 1, 'told by cmcheckconf'],
+    ['monitor', 1, 'the service fails'],
+  ])('without node, %s ends with %i: %s', (word, status) => {
+    const { run } = installed({ nodePath: '/opt/absent/node' });
+    const ended = run('csync.sh', [word]);
+    expect(ended.status).toBe(status);
+    expect(ended.stderr).toContain('/opt/absent/node');
+    expect(ended.stderr).toContain('is missing on this member');
+  });
+
+  it('without its compiled script it ends by consequence, too', () => {
+    const { directory, run } = installed();
+    for (const name of ['start', 'halt']) rmSync(join(directory, `csync-${name}.cjs`));
+    expect([run('csync.sh', ['start']).status, run('csync.sh', ['stop']).status]).toEqual([2, 0]);
+  });
+
+  it('a halt that cannot run fails while the file system is still mounted', () => {
+    // Something is mounted at / on every machine.
+    const { run } = installed({ nodePath: '/opt/absent/node', mountPoint: '/' });
+    expect(run('csync_pre.sh', ['stop']).status).toBe(1);
+  });
+
+  it.each([[[]], [['status']], [['start; touch /tmp/injected']]])('words it does not know are refused: %j', (words) => {
+    const { run } = installed();
+    const ended = run('csync.sh', words);
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain('start, stop, validate or monitor');
+  });
+
+  it('an absent cluster configuration leaves the documented directories', () => {
+    const { run, directory } = installed();
+    const ended = run('csync.sh', ['start'], { SGCONFFILE: '/absent', SGCONF: join(directory, '..') });
+    expect((JSON.parse(ended.stdout) as { env: Record<string, string> }).env.SGRUN).toBe('/usr/local/cmcluster/run');
+  });
+
+  it.each(['/a b', "/a'b", '/a"b', '/a$(id)', '/a`id`', '/a;id', '/a\nid', '/a|id', '/a&id', '/a>b', '/a\\b', '/a*', '/../etc'])(
+    'values that could break out of their place are refused as settings: %j',
+    (value) => {
+      for (const key of ['mount_point', 'node_path', 'package_directory'])
+        expect(parseSettings(settingsText({ [key]: value }), 'csync.yaml').ok, key).toBe(false);
+    },
+  );
+});

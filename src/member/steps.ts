@@ -190,7 +190,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
 
 /** What ss(8) is asked for: connections of clients to the daemon under the package address. */
 function toPackage(settings: Settings): string[] {
-  return ['state', 'connected', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
+  return ['state', 'established', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
 }
 
 /** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
@@ -203,6 +203,7 @@ async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 
  * cf-agent), also when another member serves long since. A reset while the address is still here makes it notice at once.
  */
 export function clientsDisconnected({ host, settings }: StepContext): Step {
+  let reset: readonly string[] | null = null;
   return {
     name: 'clients',
     optional: true,
@@ -211,11 +212,14 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
       const finding = (text: string): Finding => ({ code: 'clients-connected', text });
       if (listed.exitCode !== 0)
         return finding(`ss does not tell who is connected (${listed.errorCode ?? listed.stderr.trim()})`);
-      const count = listed.stdout.split('\n').filter((line) => line !== '').length;
-      return count === 0 ? null : finding(`clients are connected to ${settings.packageAddress} (${count})`);
+      const peers = listed.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[3] ?? []);
+      // Somebody new may come as long as the address is here; only who withstood the reset is worth a word.
+      const left = peers.filter((peer) => reset?.includes(peer) ?? true);
+      reset = peers;
+      return left.length === 0 ? null : finding(`${left.join(', ')} are connected to ${settings.packageAddress}`);
     },
     action: { what: `ss -K ${toPackage(settings).join(' ')}`, run: () => disconnectClients({ host, settings }) },
-    good: () => `no client is connected to ${settings.packageAddress}`,
+    good: () => `no client is left waiting at ${settings.packageAddress}`,
   };
 }
 

@@ -8,7 +8,7 @@ const count = Number(process.env.CSYNC_FAILOVERS ?? 50);
 describe.skipIf(whyNoLab !== null)('failovers in a row', () => {
   const used = useLab('failovers', { deployed: false });
 
-  it(`${count} of them, in random order, hold the invariants`, { timeout: count * 15_000 + 60_000 }, async () => {
+  it('in random order, with one member left broken, each hold the invariants', { timeout: count * 15_000 + 60_000 }, async () => {
     const result = await runFailovers(used.lab, count, 20261123, () => {});
     console.info(failoverSummary(result).join('\n'));
     expect(passed(result), failoverSummary(result).join('\n')).toBe(true);

@@ -36,11 +36,18 @@ install_packages() {
     chmod 755 $policy
     made_policy=yes
   fi
-  trap '[ -z "$made_policy" ] || rm -f $policy' EXIT
+  log=$(mktemp)
+  trap '[ -z "$made_policy" ] || rm -f $policy; rm -f "$log"' EXIT
   trap 'exit 130' INT TERM
-  DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2 || say "apt-get update failed; going on with the package lists at hand."
+  export DEBIAN_FRONTEND=noninteractive
+  # Without a network the package lists at hand may still do.
+  apt-get update -qq > "$log" 2>&1 < /dev/null || :
   # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >&2 < /dev/null
+  if ! apt-get install -y -qq --no-install-recommends $packages >> "$log" 2>&1 < /dev/null; then
+    tail -n 20 "$log" >&2
+    say "Not installed; see above. As root, when the network is back: apt-get install" $packages
+  fi
+  rm -f "$log"
   [ -z "$made_policy" ] || rm -f $policy
   made_policy=
   trap - EXIT INT TERM
@@ -50,7 +57,10 @@ install_modules() {
   stamp=node_modules/.package-lock.json
   if [ ! -e $stamp ] || [ package-lock.json -nt $stamp ]; then
     say "Installing the npm packages of package-lock.json (npm ci)"
-    npm ci --no-audit --no-fund --loglevel=error >&2
+    npm ci --no-audit --no-fund --loglevel=error >&2 || {
+      say "npm ci failed, see above; it needs the npm registry. Nothing else was changed."
+      exit 5
+    }
     touch $stamp
   fi
 }

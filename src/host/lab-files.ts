@@ -4,6 +4,7 @@ import {
   appendFileSync,
   closeSync,
   constants,
+  cpSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -42,6 +43,10 @@ export function appendText(path: string, text: string): void {
 
 export function makeDirectory(path: string, mode = 0o755): void {
   mkdirSync(path, { recursive: true, mode });
+}
+
+export function copyTree(from: string, to: string): void {
+  cpSync(from, to, { recursive: true });
 }
 
 export function removeTree(path: string): void {

@@ -263,13 +263,16 @@ export async function startLab({ plan, dist, attached, progress, stop }: LabStar
   await sweep(plan);
   files.makeDirectory(plan.home, 0o700);
   files.writeText(`${plan.home}/plan.json`, JSON.stringify(plan), 0o600);
+  // A copy: a lab that stays must not lose its programs when the toolkit is built again.
+  const installed = `${plan.home}/toolkit`;
+  files.copyTree(dist, installed);
   const log = files.openForAppending(`${plan.home}/daemon.log`);
   const daemon = [
     ...reapingInit,
     process.execPath,
-    `${dist}/lab/daemon.cjs`,
+    `${installed}/lab/daemon.cjs`,
     plan.home,
-    dist,
+    installed,
     attached ? 'attached' : 'detached',
   ];
   const namespaces = [

@@ -34,7 +34,7 @@ auto_run                    {{auto_run}}
 # yes: a script time-out or a lost subnet reboots the member, so that the package moves without a human.
 node_fail_fast_enabled      {{node_fail_fast}}
 
-# Seconds. A script that hangs is killed at its limit; then a human has to look (csync status says how).
+# Seconds. A script that hangs is killed at its limit; then a human has to look: the package log says where.
 run_script_timeout          {{run_script_timeout}}
 halt_script_timeout         {{halt_script_timeout}}
 successor_halt_timeout      no_timeout

@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fillTemplate } from '../../src/render/template.ts';
+import { repository } from '../support.ts';
 
 const fill = (text: string, values: Record<string, string>, required?: string[]) =>
   fillTemplate({ file: 't.tpl', text }, values, required);
@@ -45,5 +48,15 @@ describe('templates', () => {
         expect(result).toMatchObject({ ok: true, value: parts.map(([before, value]) => before + value).join('') });
       }),
     );
+  });
+
+  it('package-templates/README.md lists exactly the tokens of the shipped templates', () => {
+    const directory = join(repository, 'package-templates');
+    const tokensIn = (text: string) => [...text.matchAll(/\{\{([a-z0-9_]+)\}\}/g)].map((match) => match[1] ?? '');
+    const used = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.tpl'))
+      .flatMap((name) => tokensIn(readFileSync(join(directory, name), 'utf8')));
+    const listed = tokensIn(readFileSync(join(directory, 'README.md'), 'utf8')).filter((token) => token !== 'token');
+    expect(listed.sort()).toEqual([...new Set(used)].sort());
   });
 });

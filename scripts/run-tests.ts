@@ -42,7 +42,7 @@ vitest.on('exit', (code) => {
   // An error outside of every test (an unhandled rejection, say) fails the run without failing a test.
   const failed = counted === 0 && code !== 0 ? 1 : counted;
   const skipped = report?.numPendingTests ?? 0;
-  if (skipped > 0) console.log(`${skipped} were left out; why is said above (lab tests are left out: ...)`);
+  if (skipped > 0) console.log(`${skipped} tests need root or programs that are missing and were left out; why is said above`);
   console.log(`${report?.numPassedTests ?? 0} passed, ${failed} failed`);
   process.exit(failed > 0 ? 1 : 0);
 });

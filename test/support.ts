@@ -1,12 +1,13 @@
 /** The one helper file of the tests. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
+import { PackageDrills } from '../src/lab/drills/package-drills.ts';
 import { type LabHandle, startLab } from '../src/lab/handle.ts';
-import { PackageDrills } from '../src/lab/package-drills.ts';
-import { planLab } from '../src/lab/plan.ts';
+import { planLab } from '../src/lab/machines/plan.ts';
 import { demand } from '../src/problem.ts';
 import type { Settings } from '../src/settings.ts';
 import { parseSettings } from '../src/settings-yaml.ts';
@@ -35,9 +36,10 @@ export function settingsFor(changes: Readonly<Record<string, unknown>> = {}): Se
   return demand(parseSettings(settingsText(changes), 'csync.yaml'));
 }
 
-/** A directory that is removed when the test file is done. */
+/** A directory that is made before the tests of the file and removed after them; not at all when all of them are left out. */
 export function scratchDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'csync-test-'));
+  const directory = join(tmpdir(), `csync-test-${randomUUID()}`);
+  beforeAll(() => void mkdirSync(directory, { mode: 0o700 }));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }

@@ -29,9 +29,6 @@ export interface CfengineAdapter {
   probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;
 }
 
-/** Environment of cfengine's programs: without PATH cfservd dies at once [cfengine.md 1.1]. */
-export const cfengineEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C' };
-
 const started = (daemon: string): readonly string[] => [
   '/bin/sh',
   '-c',

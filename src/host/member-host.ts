@@ -18,11 +18,11 @@ import {
 } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
-import { cfengineEnvironment } from '../cfengine/adapter.ts';
 import type { CommandResult, FileFacts, Listener, MemberHost, MountEntry, ProcessState } from './host.ts';
 import { runProcess, startProcess } from './processes.ts';
 
-const environment = { ...cfengineEnvironment, HOME: '/' };
+/** Of every program that is run here. Without PATH cfservd dies at once [cfengine.md 1.1]. */
+const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
 
 function readText(path: string): string | null {
   try {

@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
 import { type Connection, connect } from '../host/control-socket.ts';
-import { sharedDirectory } from './plan.ts';
+import { sharedDirectory } from './machines/plan.ts';
 
 async function answer(connection: Connection, question: string): Promise<void> {
   // Nothing is ever asked without a terminal; the daemon then says what to give on the command line.

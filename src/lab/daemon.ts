@@ -5,6 +5,11 @@
  */
 import { type Connection, listen } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { CommandService } from './cluster/command-service.ts';
+import { Journal } from './cluster/journal.ts';
+import { Observer, probingClients } from './cluster/observer.ts';
+import { commandNames } from './commands/commands.ts';
 import {
   bootCfengine,
   installCfengine,
@@ -12,17 +17,12 @@ import {
   preparePolicyFileSystem,
   publish,
   versionAt,
-} from './cfengine-setup.ts';
-import { Cluster } from './cluster.ts';
-import { CommandService } from './command-service.ts';
-import { commandNames } from './commands.ts';
-import type { LabStatus, LabVerb } from './handle.ts';
-import { Journal } from './journal.ts';
-import { Observer, probingClients } from './observer.ts';
-import { initialState } from './package-manager.ts';
-import { type LabPlan, membersOf } from './plan.ts';
-import { bootSsh, installSsh } from './ssh-setup.ts';
-import { World } from './world.ts';
+} from './machines/cfengine-setup.ts';
+import { type LabPlan, membersOf } from './machines/plan.ts';
+import { bootSsh, installSsh } from './machines/ssh-setup.ts';
+import { World } from './machines/world.ts';
+import { initialState } from './manager/package-manager.ts';
+import type { LabStatus, LabVerb } from './protocol.ts';
 
 class LabDaemon {
   readonly #world: World;

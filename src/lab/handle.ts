@@ -5,44 +5,9 @@
 import { type Connection, connect } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
-import type { JournalEntry } from './journal.ts';
-import type { LabPlan } from './plan.ts';
-
-export interface ExecResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-export interface LabStatus {
-  readonly name: string;
-  readonly hosts: readonly {
-    readonly name: string;
-    readonly kind: 'member' | 'client';
-    readonly address: string;
-    readonly up: boolean;
-    readonly init: number | null;
-    readonly mounted: boolean;
-    readonly packageAddress: boolean;
-  }[];
-  readonly worstLookDelayMs: number;
-}
-
-export type LabVerb =
-  | { readonly verb: 'status' }
-  | { readonly verb: 'crash' | 'boot' | 'cut' | 'heal'; readonly member: string }
-  | {
-      readonly verb: 'exec';
-      readonly member: string;
-      readonly argv: readonly string[];
-      readonly timeoutMs: number;
-      readonly label?: string;
-    }
-  | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
-  | { readonly verb: 'publish'; readonly member: string; readonly version: number }
-  | { readonly verb: 'client-version'; readonly member: string }
-  | { readonly verb: 'follow' }
-  | { readonly verb: 'down' };
+import type { JournalEntry } from './cluster/journal.ts';
+import type { LabPlan } from './machines/plan.ts';
+import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
 export class LabUnavailable extends Error {}
 

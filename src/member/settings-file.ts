@@ -12,8 +12,8 @@ export type ReadSettings =
   | { readonly ok: true; readonly settings: Settings; readonly digest: string }
   | { readonly ok: false; readonly finding: Finding };
 
+/** Checked values are already what the transforms would make of them, so reading them again changes nothing. */
 const schema = v.strictObject(Object.fromEntries(Object.entries(settingsTable).map(([field, row]) => [field, row.check])));
-/** checked values are already what the transforms would make of them, so reading them again changes nothing. */
 
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');

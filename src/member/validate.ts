@@ -2,7 +2,6 @@
  * Called by cmcheckconf and cmapplyconf on every member: all that would keep this member from running the package, at
  * once. Changes nothing.
  */
-
 import { explain, type Finding } from './failures.ts';
 import { deviceOf, judgeMountPoint, judgeName, mountAt } from './judgements.ts';
 import { policyProblem } from './policy-check.ts';

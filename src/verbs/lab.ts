@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { processesNaming, readTextFile } from '../host/real.ts';
 import { runForeground } from '../host/terminal.ts';
-import { demoSummary, runDemo } from '../lab/demo.ts';
-import { hostEnvironment } from '../lab/environment.ts';
-import { failoverSummary, passed, runFailovers } from '../lab/failover-run.ts';
+import { demoSummary, runDemo } from '../lab/drills/demo.ts';
+import { failoverSummary, passed, runFailovers } from '../lab/drills/failover-run.ts';
+import { PackageDrills } from '../lab/drills/package-drills.ts';
 import { aborted, findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
-import { PackageDrills } from '../lab/package-drills.ts';
-import { planLab } from '../lab/plan.ts';
+import { hostEnvironment } from '../lab/machines/environment.ts';
+import { planLab } from '../lab/machines/plan.ts';
 import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { distDirectory, readSettings } from './toolkit.ts';

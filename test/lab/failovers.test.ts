@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failoverSummary, passed, runFailovers } from '../../src/lab/failover-run.ts';
+import { failoverSummary, passed, runFailovers } from '../../src/lab/drills/failover-run.ts';
 import { useLab, whyNoLab } from '../support.ts';
 
 /** The release bar of the main job; the seed is fixed so that a failure can be run again. */

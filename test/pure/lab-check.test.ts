@@ -1,8 +1,8 @@
 /** cmcheckconf's looks at a package, and which changes a running package takes. */
 import { describe, expect, test } from 'vitest';
-import { checkPackage, checkTogether, type MemberObservation, neededObservations } from '../../src/lab/check.ts';
-import { parseClusterFile, printClusterFile } from '../../src/lab/cluster-file.ts';
-import { refuseOnlineChange } from '../../src/lab/online-change.ts';
+import { checkPackage, checkTogether, type MemberObservation, neededObservations } from '../../src/lab/manager/check.ts';
+import { parseClusterFile, printClusterFile } from '../../src/lab/manager/cluster-file.ts';
+import { refuseOnlineChange } from '../../src/lab/manager/online-change.ts';
 import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { members, packageOf, served, subnet } from './lab-cluster.ts';
 

@@ -1,6 +1,6 @@
 /** A small cluster for the tests of the lab's package manager: three members, packages with one service. */
-import type { ClusterState, Effect, LabEvent, PackageState } from '../../src/lab/model.ts';
-import { initialState, reduce } from '../../src/lab/package-manager.ts';
+import type { ClusterState, Effect, LabEvent, PackageState } from '../../src/lab/manager/model.ts';
+import { initialState, reduce } from '../../src/lab/manager/package-manager.ts';
 import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 
 export const members = ['alpha', 'beta', 'gamma'] as const;

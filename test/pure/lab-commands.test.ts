@@ -1,8 +1,8 @@
 /** argv of every emulated command. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { commandNames, eventOf, parseCommand } from '../../src/lab/commands.ts';
-import { messages } from '../../src/lab/messages.ts';
+import { commandNames, eventOf, parseCommand } from '../../src/lab/commands/commands.ts';
+import { messages } from '../../src/lab/manager/messages.ts';
 
 const parse = (line: string) => {
   const [name = '', ...argv] = line.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];

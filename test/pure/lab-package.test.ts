@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { checkPackage, neededObservations } from '../../src/lab/check.ts';
-import { initialState } from '../../src/lab/package-manager.ts';
+import { checkPackage, neededObservations } from '../../src/lab/manager/check.ts';
+import { initialState } from '../../src/lab/manager/package-manager.ts';
 import { packageModules, renderPackage } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';

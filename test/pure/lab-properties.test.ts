@@ -1,8 +1,8 @@
 /** Random histories of the emulated package manager: whatever happens, in whatever order, its promises hold. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ClusterState, Effect, LabEvent, ScriptEnd, Transition } from '../../src/lab/model.ts';
-import { initialState, invariants, reduce } from '../../src/lab/package-manager.ts';
+import type { ClusterState, Effect, LabEvent, ScriptEnd, Transition } from '../../src/lab/manager/model.ts';
+import { initialState, invariants, reduce } from '../../src/lab/manager/package-manager.ts';
 import { addresses, members, packageOf, subnet } from './lab-cluster.ts';
 
 const member = fc.constantFrom(...members);

@@ -1,9 +1,9 @@
 /** cmviewcl, against the screen and the line format that were published, and the reader of the latter. */
 import { describe, expect, test } from 'vitest';
-import { parseCommand } from '../../src/lab/commands.ts';
-import type { ClusterState } from '../../src/lab/model.ts';
-import { initialState } from '../../src/lab/package-manager.ts';
-import { viewCluster } from '../../src/lab/view.ts';
+import { parseCommand } from '../../src/lab/commands/commands.ts';
+import { viewCluster } from '../../src/lab/commands/view.ts';
+import type { ClusterState } from '../../src/lab/manager/model.ts';
+import { initialState } from '../../src/lab/manager/package-manager.ts';
 import { packageIn, parseLineView, partsOf } from '../../src/serviceguard/view.ts';
 import { Drive, packageOf, served } from './lab-cluster.ts';
 

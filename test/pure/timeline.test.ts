@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../src/lab/journal.ts';
-import { failoverAfter, median, outagesIn } from '../../src/lab/timeline.ts';
+import type { JournalEntry } from '../../src/lab/cluster/journal.ts';
+import { failoverAfter, median, outagesIn } from '../../src/lab/drills/timeline.ts';
 
 const entry = (at: number, what: string, member?: string, text = what): JournalEntry => ({
   at,

@@ -1,0 +1,351 @@
+/**
+ * Carries out what the emulated cm* commands ask for: files are read and written on the member the command was typed on,
+ * what concerns the package manager goes to it as an event and is answered when it is done.
+ */
+import type { Connection } from '../../host/control-socket.ts';
+import * as files from '../../host/lab-files.ts';
+import { formatProblem, type Problem } from '../../problem.ts';
+import { packageContent } from '../../serviceguard/package-content.ts';
+import { type PackageFile, parsePackageFile, printPackageFile } from '../../serviceguard/package-file.ts';
+import { listModules, makePackageTemplate } from '../../serviceguard/package-template.ts';
+import type { CommandName, CommandRequest } from '../commands/command-request.ts';
+import { eventOf, parseCommand } from '../commands/commands.ts';
+import { viewCluster } from '../commands/view.ts';
+import { expandVariables } from '../machines/plan.ts';
+import type { World } from '../machines/world.ts';
+import { checkPackage, checkTogether, type MemberObservation, neededObservations } from '../manager/check.ts';
+import { type ClusterFile, parseClusterFile, printClusterFile } from '../manager/cluster-file.ts';
+import { say } from '../manager/messages.ts';
+import { refuseOnlineChange } from '../manager/online-change.ts';
+import { preview } from '../manager/preview.ts';
+import type { Cluster } from './cluster.ts';
+import { scriptEnvironment } from './control-script.ts';
+import type { Journal } from './journal.ts';
+import { packageEnvironment } from './package-environment.ts';
+
+/** The version the lab behaves like [serviceguard.md gap 13]. */
+const version = 'A.12.00.00';
+/** With no_timeout, validation is waited for at most 20 minutes [serviceguard.md 2.5]. */
+const validationLimitMs = 20 * 60_000;
+
+interface Call {
+  readonly member: string;
+  /** Working directory of the command. */
+  readonly directory: string;
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+  /** null without a terminal. */
+  readonly ask: (question: string) => Promise<string | null>;
+}
+
+type Handlers = {
+  readonly [Name in CommandName]: (request: Extract<CommandRequest, { command: Name }>, call: Call) => Promise<number> | number;
+};
+
+export class CommandService {
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #journal: Journal;
+  readonly #handlers: Handlers;
+
+  constructor(world: World, cluster: Cluster, journal: Journal) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#journal = journal;
+    const event = (request: CommandRequest, call: Call): Promise<number> => this.#event(request, call);
+    this.#handlers = {
+      cmruncl: event,
+      cmhaltcl: event,
+      cmrunnode: event,
+      cmhaltnode: event,
+      cmrunpkg: event,
+      cmhaltpkg: event,
+      cmmodpkg: event,
+      cmviewcl: (request, call) => this.#print(viewCluster(this.#cluster.state, request), call),
+      cmquerycl: (request, call) => this.#clusterFile(request.outputFile, request.clusterName, call),
+      cmcheckconf: async (request, call) => this.#checked((await this.#check(request, call)) !== null, call),
+      cmapplyconf: (request, call) => this.#apply(request, call),
+      cmgetconf: (request, call) => this.#getConfiguration(request, call),
+      cmdeleteconf: (request, call) => this.#delete(request, call),
+      cmmakepkg: (request, call) => this.#makePackage(request, call),
+      cmversion: (_request, call) => this.#print({ exitCode: 0, lines: [version], errorLines: [] }, call),
+      cmmodnet: (request, call) => this.#modifyNetwork(request, call),
+      cmrunserv: (request, call) => this.#runService(request, call),
+      cmhaltserv: (request, call) => this.#haltService(request, call),
+      cmgetpkgenv: (request, call) => this.#environment(request.package, call),
+      cmexec: (request, call) => this.#execute(request, call),
+    };
+  }
+
+  /** Serves one command over its connection; the last message carries the exit status. */
+  async serve(message: Readonly<Record<string, unknown>>, connection: Connection): Promise<void> {
+    if (message.kind !== 'command') return;
+    const { command, argv, member, directory } = message as {
+      command: string;
+      argv: string[];
+      member: string;
+      directory: string;
+    };
+    const call: Call = {
+      member,
+      directory,
+      out: (out) => connection.send({ out }),
+      err: (err) => connection.send({ err }),
+      ask: (question) =>
+        new Promise((resolve) => {
+          connection.onMessage((answer) => resolve(typeof answer.answer === 'string' ? answer.answer : null));
+          connection.onClose(() => resolve(null));
+          connection.send({ ask: question });
+        }),
+    };
+    const parsed = parseCommand(command, argv);
+    if (!parsed.ok) {
+      for (const line of parsed.errorLines) call.err(line);
+      return connection.send({ exit: 1 });
+    }
+    const handler = this.#handlers[parsed.request.command] as (request: CommandRequest, call: Call) => Promise<number> | number;
+    connection.send({ exit: await handler(parsed.request, call) });
+  }
+
+  async #event(request: CommandRequest, call: Call): Promise<number> {
+    const event = eventOf(request, call.member);
+    if (event === null) return 1;
+    if ('preview' in request && request.preview) {
+      return this.#print(
+        preview(request.command, this.#cluster.state, { ...event, request: 'preview' } as Parameters<typeof preview>[2]),
+        call,
+      );
+    }
+    return this.#print(await this.#cluster.ask(event), call);
+  }
+
+  #print(
+    reply: { readonly exitCode: number; readonly lines: readonly string[]; readonly errorLines: readonly string[] },
+    call: Call,
+  ): number {
+    for (const line of reply.lines) call.out(line);
+    for (const line of reply.errorLines) call.err(line);
+    return reply.exitCode;
+  }
+
+  /** Problems go to standard output, as cmcheckconf's do [serviceguard.md 2.7]. */
+  #tell(problems: readonly Problem[], call: Call): void {
+    for (const problem of problems) for (const line of formatProblem(problem).split('\n')) call.out(line);
+  }
+
+  #checked(good: boolean, call: Call): number {
+    if (good) call.out(say('checkDone'));
+    else call.err(say('checkFailed'));
+    return good ? 0 : 1;
+  }
+
+  #path(call: Call, path: string): string {
+    return this.#world.pathOn(call.member, path.startsWith('/') ? path : `${call.directory}/${path}`);
+  }
+
+  /** All checks of all files; the packages when no error was found. */
+  async #check(
+    request: { readonly clusterFile: string | null; readonly packageFiles: readonly string[] },
+    call: Call,
+  ): Promise<PackageFile[] | null> {
+    const { state } = this.#cluster;
+    const problems: Problem[] = [];
+    const packages: PackageFile[] = [];
+    const read = (file: string): string | null => {
+      const text = files.readText(this.#path(call, file));
+      if (text === null) {
+        const remedy = 'name a file that exists on this member';
+        problems.push({ code: 'file-unreadable', severity: 'error', text: `${file} cannot be read`, remedy, place: { file } });
+      }
+      return text;
+    };
+    if (request.clusterFile !== null) {
+      const text = read(request.clusterFile);
+      if (text !== null) problems.push(...parseClusterFile(text, request.clusterFile, this.#clusterAsIs()).problems);
+    }
+    for (const fileName of request.packageFiles) {
+      const text = read(fileName);
+      if (text === null) continue;
+      const parsed = parsePackageFile(text, fileName);
+      problems.push(...parsed.problems);
+      if (!parsed.ok) continue;
+      packages.push(parsed.value);
+      problems.push(...checkPackage({ file: parsed.value, fileName, state, observations: await this.#observe(parsed.value) }));
+    }
+    // Without files the running configuration is verified [U19 p.264].
+    if (request.clusterFile === null && request.packageFiles.length === 0) {
+      for (const { config, name } of Object.values(state.packages)) {
+        problems.push(...checkPackage({ file: config, fileName: name, state, observations: await this.#observe(config) }));
+      }
+    }
+    problems.push(...checkTogether(packages, state));
+    this.#tell(problems, call);
+    return problems.some((problem) => problem.severity === 'error') ? null : packages;
+  }
+
+  async #observe(file: PackageFile): Promise<Record<string, MemberObservation>> {
+    const needed = neededObservations(file, this.#cluster.state);
+    const content = packageContent(file);
+    const expand = (path: string): string => expandVariables(path, { SG_PACKAGE: file.name });
+    const observed: Record<string, MemberObservation> = {};
+    for (const member of needed.members) {
+      if (!this.#world.isUp(member)) {
+        observed[member] = { reachable: false, executable: [], validated: {} };
+        continue;
+      }
+      const executable = needed.executable.filter((path) => files.isExecutable(this.#world.pathOn(member, expand(path))));
+      const validated: Record<string, { exitCode: number | null; output: string }> = {};
+      for (const script of needed.validate.filter((path) => executable.includes(path))) {
+        const env = scriptEnvironment({ member, content });
+        const result = await this.#world.run(member, [expand(script), 'validate'], {
+          env,
+          timeoutMs: validationLimitMs,
+          bare: true,
+        });
+        validated[script] = { exitCode: result.exitCode, output: `${result.stdout}${result.stderr}` };
+      }
+      observed[member] = { reachable: true, executable, validated };
+    }
+    return observed;
+  }
+
+  async #apply(request: Extract<CommandRequest, { command: 'cmapplyconf' }>, call: Call): Promise<number> {
+    const packages = await this.#check(request, call);
+    const refused = (packages ?? []).flatMap((after) =>
+      refuseOnlineChange(this.#cluster.state.packages[after.name]?.config ?? null, after, this.#cluster.state),
+    );
+    this.#tell(refused, call);
+    if (packages === null || refused.some((problem) => problem.severity === 'error')) {
+      call.err(say('applyFailed'));
+      return 1;
+    }
+    if (!request.force && !isYes(await call.ask(say('applyQuestion')))) {
+      call.err(say('applyNotConfirmed'));
+      return 1;
+    }
+    if (packages.length === 0) return this.#print({ exitCode: 0, lines: [say('applyDone')], errorLines: [] }, call);
+    return this.#print(await this.#cluster.ask({ kind: 'configuration-applied', packages }), call);
+  }
+
+  async #delete(request: Extract<CommandRequest, { command: 'cmdeleteconf' }>, call: Call): Promise<number> {
+    if (!request.force && !isYes(await call.ask(say('deleteQuestion', request.package)))) {
+      call.err(say('deleteNotConfirmed'));
+      return 1;
+    }
+    return this.#print(await this.#cluster.ask({ kind: 'package-deleted', package: request.package }), call);
+  }
+
+  #getConfiguration(request: Extract<CommandRequest, { command: 'cmgetconf' }>, call: Call): number {
+    if (request.package === null) return this.#clusterFile(request.outputFile, request.clusterName, call);
+    const configured = this.#cluster.state.packages[request.package];
+    if (configured === undefined) {
+      call.err(`cmgetconf: ${say('unknownPackage', request.package)}`);
+      return 1;
+    }
+    return this.#write(printPackageFile(configured.config), request.outputFile, call);
+  }
+
+  #clusterFile(outputFile: string | null, clusterName: string | null, call: Call): number {
+    const { name } = this.#cluster.state;
+    if (clusterName !== null && clusterName !== name) {
+      call.err(`there is no cluster ${clusterName}; the lab's is named ${name}`);
+      return 1;
+    }
+    return this.#write(printClusterFile(this.#clusterAsIs()), outputFile, call);
+  }
+
+  #clusterAsIs(): ClusterFile {
+    const { name, memberOrder } = this.#cluster.state;
+    return { name, members: memberOrder, memberTimeoutMicroseconds: this.#world.plan.memberTimeoutMs * 1000 };
+  }
+
+  #write(text: string, outputFile: string | null, call: Call): number {
+    if (outputFile === null) for (const line of text.trimEnd().split('\n')) call.out(line);
+    else files.writeText(this.#path(call, outputFile), text);
+    return 0;
+  }
+
+  #makePackage(request: Extract<CommandRequest, { command: 'cmmakepkg' }>, call: Call): number {
+    if (request.list) return this.#print({ exitCode: 0, lines: listModules(), errorLines: [] }, call);
+    const problems: Problem[] = [];
+    let existing: PackageFile | null = null;
+    if (request.inputFile !== null) {
+      const text = files.readText(this.#path(call, request.inputFile));
+      const parsed = parsePackageFile(text ?? '', request.inputFile);
+      problems.push(...parsed.problems);
+      if (parsed.ok) existing = parsed.value;
+    }
+    const made = makePackageTemplate({ modules: request.modules, name: request.name, existing });
+    problems.push(...made.problems);
+    this.#tell(problems, call);
+    if (!made.ok || problems.some((problem) => problem.severity === 'error')) return 1;
+    const written = this.#write(made.value, request.outputFile, call);
+    if (request.outputFile !== null) for (const key of ['templateCreated', 'templateMustBeEdited'] as const) call.out(say(key));
+    return written;
+  }
+
+  async #modifyNetwork(request: Extract<CommandRequest, { command: 'cmmodnet' }>, call: Call): Promise<number> {
+    const { packageSubnet } = this.#world.plan.settings;
+    if (request.subnet !== packageSubnet) {
+      call.err(`cmmodnet: ${request.subnet} is not a subnet of this cluster; it has ${packageSubnet}`);
+      return 1;
+    }
+    const verb = request.action === 'add' ? 'add' : 'delete';
+    const target = `${request.address}/${this.#world.plan.prefixLength}`;
+    const changed = await this.#world.run(call.member, ['ip', 'address', verb, target, 'dev', 'eth0']);
+    if (changed.exitCode !== 0) call.err(`cmmodnet: ${changed.stderr.trim()}`);
+    return changed.exitCode === 0 ? 0 : 1;
+  }
+
+  /** cmrunserv is for package scripts: it starts a service its package is configured with [serviceguard.md 5.11]. */
+  #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): number {
+    const content = this.#contentWithService(request.service, call, 'cmrunserv');
+    const service = content?.services.find((candidate) => candidate.name === request.service);
+    if (content === undefined || service === undefined) return 1;
+    this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);
+    return 0;
+  }
+
+  async #haltService(request: Extract<CommandRequest, { command: 'cmhaltserv' }>, call: Call): Promise<number> {
+    const content = this.#contentWithService(request.service, call, 'cmhaltserv');
+    const service = content?.services.find((candidate) => candidate.name === request.service);
+    if (content === undefined || service === undefined) return 1;
+    await this.#cluster.services.halt(call.member, content, service);
+    return 0;
+  }
+
+  #contentWithService(service: string, call: Call, command: string) {
+    const owned = Object.values(this.#cluster.state.packages).filter((configured) => configured.owner === call.member);
+    const content = owned
+      .map((configured) => packageContent(configured.config))
+      .find((one) => one.services.some((s) => s.name === service));
+    if (content === undefined) call.err(`${command}: no package on ${call.member} is configured with the service ${service}`);
+    return content;
+  }
+
+  #environment(name: string, call: Call): number {
+    const configured = this.#cluster.state.packages[name];
+    if (configured === undefined) {
+      call.err(`cmgetpkgenv: ${say('unknownPackage', name)}`);
+      return 1;
+    }
+    for (const line of packageEnvironment(configured.config)) call.out(line);
+    return 0;
+  }
+
+  async #execute(request: Extract<CommandRequest, { command: 'cmexec' }>, call: Call): Promise<number> {
+    if (!this.#world.isUp(request.member)) {
+      call.err(`cmexec: ${request.member} is not reachable`);
+      return 1;
+    }
+    this.#journal.add({ kind: 'log', what: 'cmexec', member: request.member, text: request.commandLine });
+    const result = await this.#world.run(request.member, ['/bin/sh', '-c', request.commandLine], { timeoutMs: 600_000 });
+    for (const line of result.stdout.split('\n').slice(0, -1)) call.out(line);
+    for (const line of result.stderr.split('\n').slice(0, -1)) call.err(line);
+    return result.exitCode ?? 1;
+  }
+}
+
+function isYes(answer: string | null): boolean {
+  return answer !== null && /^(y|yes|)$/i.test(answer.trim());
+}

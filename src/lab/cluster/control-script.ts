@@ -1,0 +1,343 @@
+/**
+ * The lab's master control script: what Serviceguard does around a package's own scripts, really done inside a member's
+ * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Decides nothing about where a package runs.
+ */
+import * as files from '../../host/lab-files.ts';
+import type { RunningProcess } from '../../host/processes.ts';
+import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../serviceguard/package-content.ts';
+import { expandVariables, sgDirectories } from '../machines/plan.ts';
+import { LabFailure, type World } from '../machines/world.ts';
+import type { HaltReason, ScriptEnd } from '../manager/model.ts';
+
+/** Phases in starting order; names as `cmrunpkg -m` and `-e` know them. */
+export const phases = [
+  'sg/external_pre',
+  'sg/volume_group',
+  'sg/filesystem',
+  'sg/package_ip',
+  'sg/external',
+  'sg/service',
+] as const;
+export type Phase = (typeof phases)[number];
+
+export interface ControlScriptInput {
+  readonly world: World;
+  readonly member: string;
+  readonly content: PackageContent;
+  /** Names the members whose machine is down: their host tag on a volume group no longer protects it. */
+  readonly membersDown: () => readonly string[];
+  readonly services: ServiceKeeper;
+  readonly phases: readonly Phase[];
+}
+
+/** Starts and ends the services of packages; lives as long as the daemon. */
+export interface ServiceKeeper {
+  start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): void;
+  halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void>;
+}
+
+/** A phase failed; `exitCode` is what its script said, 1 when Serviceguard's own part failed. */
+class PhaseFailure extends Error {
+  readonly exitCode: 1 | 2 | 3;
+  constructor(message: string, exitCode: 1 | 2 | 3 = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+const noLimitSeconds = 1_000_000;
+
+export class ControlScript {
+  readonly #input: ControlScriptInput;
+  readonly #init: number | null;
+  #running: RunningProcess | null = null;
+  #killed = false;
+  #reason: HaltReason | null = null;
+
+  constructor(input: ControlScriptInput) {
+    this.#input = input;
+    this.#init = input.world.initOf(input.member);
+  }
+
+  /** Whether the member is still the same running machine: a script must not go on working on a rebooted one. */
+  get memberIsThere(): boolean {
+    return this.#init !== null && this.#input.world.initOf(this.#input.member) === this.#init;
+  }
+
+  /** Runs the start sequence; a failing phase is undone by the halt sequence of what was begun (INFERRED, 3.3). */
+  start(timeoutSeconds: number | null): Promise<ScriptEnd> {
+    return this.#limited(timeoutSeconds, async () => {
+      this.#banner('Starting package at');
+      const begun: Phase[] = [];
+      try {
+        for (const phase of this.#input.phases) {
+          begun.push(phase);
+          await this.#startPhase(phase);
+        }
+      } catch (error) {
+        const failure = this.#asFailure(error);
+        this.#reason = 'failure';
+        for (const phase of begun.reverse())
+          await this.#haltPhase(phase).catch((again) => this.#complain(this.#asFailure(again)));
+        this.#banner('Package start failed at');
+        return failure.exitCode;
+      }
+      this.#banner('Package start completed at');
+      return 0;
+    });
+  }
+
+  /** Runs the halt sequence; a failing phase does not keep the later ones from being tried (4.3). */
+  halt(reason: HaltReason, timeoutSeconds: number | null): Promise<ScriptEnd> {
+    this.#reason = reason;
+    return this.#limited(timeoutSeconds, async () => {
+      this.#banner('Halting package at');
+      let worst: 0 | 1 | 2 | 3 = 0;
+      for (const phase of [...this.#input.phases].reverse()) {
+        try {
+          await this.#haltPhase(phase);
+        } catch (error) {
+          const failure = this.#asFailure(error);
+          // An aborted halt (3) leaves everything below the script as it is (3.3).
+          if (failure.exitCode === 3) {
+            worst = 3;
+            break;
+          }
+          if (worst === 0) worst = failure.exitCode;
+        }
+      }
+      this.#banner(worst === 0 ? 'Package halt completed at' : 'Package halt failed at');
+      return worst;
+    });
+  }
+
+  async #limited(timeoutSeconds: number | null, work: () => Promise<0 | 1 | 2 | 3>): Promise<ScriptEnd> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<ScriptEnd>((resolve) => {
+      timer = setTimeout(
+        () => {
+          this.#killed = true;
+          this.#running?.kill('SIGKILL');
+          this.#log(`\tERROR:  Script timed out after ${timeoutSeconds} seconds and was killed; it could not clean up.`);
+          resolve({ kind: 'timeout' });
+        },
+        (timeoutSeconds ?? noLimitSeconds) * 1000,
+      );
+    });
+    const ended = work().then((code): ScriptEnd => ({ kind: 'exit', code }));
+    const end = await Promise.race([ended, timeout]);
+    clearTimeout(timer);
+    // What is left of a killed script must not go on working behind the package manager's back.
+    if (end.kind === 'timeout') await ended.catch(() => {});
+    return end;
+  }
+
+  async #startPhase(phase: Phase): Promise<void> {
+    const { content, member, services } = this.#input;
+    const table: Record<Phase, () => Promise<void>> = {
+      'sg/external_pre': () => this.#scripts(content.preScripts, 'start'),
+      'sg/volume_group': () => this.#each(content.volumeGroups, (group) => this.#activate(group)),
+      'sg/filesystem': () => this.#each(content.fileSystems, (entry) => this.#mount(entry)),
+      'sg/package_ip': () => this.#each(content.addresses, (entry) => this.#addAddress(entry.address, entry.subnet)),
+      'sg/external': () => this.#scripts(content.scripts, 'start'),
+      'sg/service': () =>
+        this.#each(content.services, async (service) => {
+          this.#note(`Starting service ${service.name} using`);
+          this.#log(`   "${service.command}"`);
+          services.start(member, content, service, 0);
+        }),
+    };
+    await table[phase]();
+  }
+
+  async #haltPhase(phase: Phase): Promise<void> {
+    const { content, member, services } = this.#input;
+    const table: Record<Phase, () => Promise<void>> = {
+      'sg/service': () =>
+        this.#each(content.services, (service) => {
+          this.#note(`Halting service ${service.name}`);
+          return services.halt(member, content, service);
+        }),
+      'sg/external': () => this.#scripts([...content.scripts].reverse(), 'stop'),
+      'sg/package_ip': () => this.#each(content.addresses, (entry) => this.#removeAddress(entry.address, entry.subnet)),
+      'sg/filesystem': () => this.#each([...content.fileSystems].reverse(), (entry) => this.#unmount(entry)),
+      'sg/volume_group': () => this.#each([...content.volumeGroups].reverse(), (group) => this.#deactivate(group)),
+      'sg/external_pre': () => this.#scripts([...content.preScripts].reverse(), 'stop'),
+    };
+    await table[phase]();
+  }
+
+  async #each<T>(items: readonly T[], action: (item: T) => Promise<void>): Promise<void> {
+    for (const item of items) await action(item);
+  }
+
+  async #scripts(paths: readonly string[], word: 'start' | 'stop'): Promise<void> {
+    for (const path of paths) {
+      const script = expandVariables(path, { SG_PACKAGE: this.#input.content.name });
+      this.#note(`Running ${script} ${word}`);
+      const code = await this.#command([script, word], { ...scriptEnvironment(this.#input), ...this.#actionEnvironment(word) });
+      if (code === 0) continue;
+      const known = code === 2 || (code === 3 && word === 'stop') ? code : 1;
+      this.#note(`${script} ${word} ended with ${code ?? 'no exit status'}`);
+      throw new PhaseFailure(`${script} ${word} failed`, known);
+    }
+  }
+
+  #actionEnvironment(word: 'start' | 'stop'): Record<string, string> {
+    return { SG_SCRIPT_ACTION: word, ...(this.#reason === null ? {} : { SG_HALT_REASON: this.#reason }) };
+  }
+
+  async #activate(group: string): Promise<void> {
+    const { content, membersDown, member } = this.#input;
+    this.#note(`Activating volume group ${group} .`);
+    // Membership says who is gone for good; only that frees a tag that a crash left behind.
+    for (const lost of membersDown()) await this.#command(['/usr/sbin/vgchange', '--deltag', lost, group]);
+    await this.#required(['/usr/sbin/vgchange', '--addtag', member, group], 'activate_volume_group');
+    await this.#required(['/bin/sh', '-c', `${content.vgchangeCommand} "$1"`, 'sh', group], 'activate_volume_group');
+  }
+
+  async #deactivate(group: string): Promise<void> {
+    const { member, content } = this.#input;
+    this.#note(`Deactivating volume group ${group}`);
+    const attempts = 1 + content.deactivationRetries;
+    await this.#retried(attempts, ['/usr/sbin/vgchange', '-a', 'n', group], async () => {}, 'deactivate_volume_group');
+    await this.#required(['/usr/sbin/vgchange', '--deltag', member, group], 'deactivate_volume_group');
+  }
+
+  async #mount(entry: FileSystemEntry): Promise<void> {
+    const { world, member, content } = this.#input;
+    this.#note('Checking filesystems:');
+    this.#log(`   ${entry.device}`);
+    const check = await this.#command(['/sbin/fsck', '-t', entry.type, ...words(entry.fsckOptions || '-p'), entry.device]);
+    // fsck(8): 1 means errors were corrected.
+    if (check !== 0 && check !== 1) throw this.#failure('check_and_mount', `fsck ${entry.device}`);
+    this.#note(`Mounting ${entry.device} at ${entry.directory}`);
+    if (world.isMountPoint(member, entry.directory)) throw this.#failure('check_and_mount', `mount: ${entry.directory} is busy`);
+    const mount = ['/bin/mount', '-t', entry.type, ...words(entry.mountOptions), entry.device, entry.directory];
+    await this.#retried(1 + content.mountRetries, mount, () => this.#fuser(entry.directory), 'check_and_mount');
+  }
+
+  async #unmount(entry: FileSystemEntry): Promise<void> {
+    const { world, member, content } = this.#input;
+    if (!world.isMountPoint(member, entry.directory)) return;
+    this.#note(`Unmounting filesystem on ${entry.device}`);
+    const umount = ['/bin/umount', ...words(entry.umountOptions), entry.directory];
+    await this.#retried(1 + content.umountRetries, umount, () => this.#fuser(entry.directory), 'umount_fs');
+  }
+
+  async #fuser(directory: string): Promise<void> {
+    this.#log('\tWARNING:   Running fuser to remove anyone using the file system directly.');
+    await this.#command(['/bin/fuser', '-k', '-m', directory]);
+  }
+
+  async #addAddress(address: string, subnet: string): Promise<void> {
+    this.#note(`Adding IP address ${address} to subnet ${subnet}`);
+    const { world, member } = this.#input;
+    if (world.hasAddress(member, address)) return;
+    await this.#required(
+      ['/sbin/ip', 'address', 'add', `${address}/${world.plan.prefixLength}`, 'dev', 'eth0'],
+      'add_ip_address',
+    );
+    // Neighbours would go on sending to the member they know.
+    await this.#command(['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address]);
+  }
+
+  async #removeAddress(address: string, subnet: string): Promise<void> {
+    this.#note(`Remove IP address ${address} from subnet ${subnet}`);
+    const { world, member } = this.#input;
+    if (!world.hasAddress(member, address)) return;
+    const remove = ['/sbin/ip', 'address', 'delete', `${address}/${world.plan.prefixLength}`, 'dev', 'eth0'];
+    await this.#required(remove, 'remove_ip_address');
+  }
+
+  async #retried(attempts: number, argv: readonly string[], between: () => Promise<void>, what: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      if ((await this.#command(argv)) === 0) return;
+      if (attempt >= attempts) throw this.#failure(what, argv.join(' '));
+      await between();
+    }
+  }
+
+  async #required(argv: readonly string[], what: string): Promise<void> {
+    if ((await this.#command(argv)) !== 0) throw this.#failure(what, argv.join(' '));
+  }
+
+  #failure(what: string, text: string): PhaseFailure {
+    this.#log(`\tERROR:  Function ${what}`);
+    this.#log(`\tERROR:  Failed to ${text}`);
+    return new PhaseFailure(text);
+  }
+
+  #asFailure(error: unknown): PhaseFailure {
+    if (error instanceof PhaseFailure) return error;
+    // The machine went away under the script; its own end tells the package manager, this result will not be used.
+    if (error instanceof LabFailure || !this.memberIsThere) return new PhaseFailure(String(error));
+    throw error;
+  }
+
+  #complain(failure: PhaseFailure): void {
+    this.#log(`\tERROR:  while cleaning up: ${failure.message}`);
+  }
+
+  /** Runs one command on the member, output into the package log. null when it was killed or never started. */
+  async #command(argv: readonly string[], env: Readonly<Record<string, string>> = systemEnvironment): Promise<number | null> {
+    if (this.#killed) throw new PhaseFailure('the script was killed');
+    if (!this.memberIsThere) throw new PhaseFailure('the member went down');
+    const log = files.openForAppending(this.#logPath());
+    try {
+      this.#running = this.#input.world.start(this.#input.member, argv, { env, outputFd: log });
+    } finally {
+      files.close(log);
+    }
+    const end = await this.#running.ended;
+    this.#running = null;
+    if (this.#killed) throw new PhaseFailure('the script was killed');
+    return end.exitCode;
+  }
+
+  #logPath(): string {
+    return this.#input.world.pathOn(this.#input.member, logFileOf(this.#input.content));
+  }
+
+  #log(line: string): void {
+    if (this.memberIsThere) files.appendText(this.#logPath(), `${line}\n`);
+  }
+
+  #note(text: string): void {
+    this.#log(`${stamp(new Date())} - Node "${this.#input.member}": ${text}`);
+  }
+
+  #banner(text: string): void {
+    this.#log(`\n\t########### Node "${this.#input.member}": ${text} ${new Date().toISOString()} ###########`);
+  }
+}
+
+const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+function words(options: string): string[] {
+  return options.split(/\s+/).filter((word) => word !== '');
+}
+
+function stamp(date: Date): string {
+  const month = date.toLocaleString('en-US', { month: 'short' });
+  return `${month} ${String(date.getDate()).padStart(2, ' ')} ${date.toTimeString().slice(0, 8)}`;
+}
+
+export function logFileOf(content: PackageContent): string {
+  return expandVariables(content.logFile, { SG_PACKAGE: content.name });
+}
+
+/** The environment of external scripts [serviceguard.md 3.4]; nothing else is set, not even PATH. */
+export function scriptEnvironment(input: { readonly member: string; readonly content: PackageContent }): Record<string, string> {
+  const { member, content } = input;
+  const environment: Record<string, string> = {
+    SG_PACKAGE: content.name,
+    SG_PACKAGE_NAME: content.name,
+    SG_NODE: member,
+    SG_SCRIPT_LOG_FILE: logFileOf(content),
+    SG_UTILS: `${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`,
+    SG_LOG_LEVEL: String(content.logLevel),
+  };
+  for (const { name, value } of content.environment) environment[`PEV_${name.toUpperCase()}`] = value;
+  return environment;
+}

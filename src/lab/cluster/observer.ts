@@ -1,0 +1,117 @@
+/**
+ * Looks at the lab from outside, all the time: who has the policy file system mounted, who owns the package address, do
+ * clients reach a master. Writes what changed into the journal; two mounts at once are a violation of invariant I1.
+ */
+import type { RunningProcess } from '../../host/processes.ts';
+import { versionAt } from '../machines/cfengine-setup.ts';
+import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
+import type { World } from '../machines/world.ts';
+import type { Journal } from './journal.ts';
+
+const sampleMs = 20;
+const agentPauseMs = 500;
+
+export class Observer {
+  readonly #world: World;
+  readonly #journal: Journal;
+  readonly #nodePath: string;
+  readonly #seen = new Map<string, boolean>();
+  readonly #probers = new Map<string, RunningProcess>();
+  #timer: NodeJS.Timeout | undefined;
+  #worstDelayMs = 0;
+  #halted = false;
+  #lastSample = performance.now();
+
+  constructor(world: World, journal: Journal, nodePath: string) {
+    this.#world = world;
+    this.#journal = journal;
+    this.#nodePath = nodePath;
+  }
+
+  start(): void {
+    this.#lastSample = performance.now();
+    this.#timer = setInterval(() => this.#sample(), sampleMs);
+  }
+
+  halt(): void {
+    this.#halted = true;
+    clearInterval(this.#timer);
+    for (const prober of this.#probers.values()) prober.kill('SIGTERM');
+  }
+
+  /** The longest the observer went without looking, in ms: what I1 was checked with. */
+  get worstDelayMs(): number {
+    return this.#worstDelayMs;
+  }
+
+  /** Starts a client's probe of the package address; see prober.ts for what a success proves. */
+  probeFrom(client: string): void {
+    const argv = [this.#nodePath, `${toolkitDirectory}/lab/prober.cjs`, '/etc/csync-lab.json'];
+    const prober = this.#world.start(client, argv, {
+      onLine: (line, stream) => {
+        if (stream === 'err') this.#journal.add({ kind: 'log', what: 'prober-error', member: client, text: line });
+        else this.#probeLine(client, line);
+      },
+    });
+    this.#probers.set(client, prober);
+  }
+
+  /** The real cf-agent on a client, again and again, as cf-execd would run it; outcomes go into the journal when they change. */
+  runAgents(client: string): void {
+    void this.#agentLoop(client);
+  }
+
+  async #agentLoop(client: string): Promise<void> {
+    let before = '';
+    while (!this.#halted) {
+      const agent = await this.#world.run(client, ['cf-agent', '-K', '-f', 'update.cf'], { timeoutMs: 60_000 });
+      // The exit status is 0 whether or not the copy worked [cfengine.md 2.8]; what it prints tells.
+      const failed = /^\s*error:/m.test(`${agent.stdout}${agent.stderr}`);
+      const version = versionAt(this.#world, client);
+      const now = failed ? 'cf-agent finds no master and keeps its policy' : `cf-agent has fetched policy version ${version}`;
+      if (now !== before)
+        this.#journal.add({ kind: 'seen', what: failed ? 'agent-failed' : 'agent-fetched', member: client, text: now });
+      before = now;
+      await new Promise((resolve) => setTimeout(resolve, agentPauseMs));
+    }
+  }
+
+  #probeLine(client: string, line: string): void {
+    const seen = { kind: 'seen', member: client } as const;
+    if (line === 'served') this.#journal.add({ ...seen, what: 'client-served', text: 'reaches a master again' });
+    const lost = /^lost (\d+) (.*)$/.exec(line);
+    if (lost !== null)
+      this.#journal.add({ ...seen, what: 'client-lost', text: `reaches no master (${lost[2]})`, sinceMs: Number(lost[1]) });
+  }
+
+  #sample(): void {
+    const now = performance.now();
+    this.#worstDelayMs = Math.max(this.#worstDelayMs, now - this.#lastSample);
+    this.#lastSample = now;
+    const { mountPoint, packageAddress } = this.#world.plan.settings;
+    const mounted: string[] = [];
+    for (const { name } of membersOf(this.#world.plan)) {
+      const isMounted = this.#world.hasDiskMounted(name);
+      if (isMounted) mounted.push(name);
+      this.#changed(name, 'mounted', isMounted, `${mountPoint} ${isMounted ? 'mounted' : 'no longer mounted'}`);
+      const owns = this.#world.hasAddress(name, packageAddress);
+      this.#changed(name, 'address', owns, `address ${packageAddress} ${owns ? 'added' : 'gone'}`);
+    }
+    if (mounted.length > 1) {
+      const text = `I1: the policy file system is mounted on ${mounted.join(' and ')} at once`;
+      this.#journal.add({ kind: 'violation', what: 'I1', text });
+    }
+  }
+
+  #changed(member: string, what: string, is: boolean, text: string): void {
+    const key = `${member} ${what}`;
+    if ((this.#seen.get(key) ?? false) === is) return;
+    this.#seen.set(key, is);
+    this.#journal.add({ kind: 'seen', what: is ? `${what}-on` : `${what}-off`, member, text });
+  }
+}
+
+/** Clients whose view of the master the lab reports. */
+export function probingClients(world: World): readonly string[] {
+  return clientsOf(world.plan).map((client) => client.name);
+}

@@ -1,0 +1,77 @@
+/**
+ * Services of packages: started in a member with no environment but the restart counter, watched by the package manager
+ * itself, ended with SIGTERM to the whole group and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
+ */
+import * as files from '../../host/lab-files.ts';
+import type { RunningProcess } from '../../host/processes.ts';
+import type { PackageContent, ServiceEntry } from '../../serviceguard/package-content.ts';
+import { expandVariables } from '../machines/plan.ts';
+import type { World } from '../machines/world.ts';
+import { logFileOf, type ServiceKeeper } from './control-script.ts';
+
+interface RunningService {
+  readonly process: RunningProcess;
+  halting: boolean;
+}
+
+export type ServiceDied = (died: { package: string; member: string; service: string; how: string }) => void;
+
+export class Services implements ServiceKeeper {
+  readonly #world: World;
+  readonly #onDied: ServiceDied;
+  readonly #running = new Map<string, RunningService>();
+
+  constructor(world: World, onDied: ServiceDied) {
+    this.#world = world;
+    this.#onDied = onDied;
+  }
+
+  start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): void {
+    const command = expandVariables(service.command, { SG_PACKAGE: content.name });
+    const log = files.openForAppending(this.#world.pathOn(member, logFileOf(content)));
+    const process = this.#world.start(member, ['/bin/sh', '-c', `exec ${command}`], {
+      env: { service_restart: String(restarts) },
+      outputFd: log,
+    });
+    files.close(log);
+    const running: RunningService = { process, halting: false };
+    const key = keyOf(member, content.name, service.name);
+    this.#running.set(key, running);
+    void process.ended.then((end) => {
+      if (this.#running.get(key) === running) this.#running.delete(key);
+      // A service that a crash of its member took along is told by the crash itself.
+      if (running.halting || !this.#world.isUp(member)) return;
+      const how = end.signal ?? end.errorCode ?? `exit status ${end.exitCode}`;
+      this.#onDied({ package: content.name, member, service: service.name, how });
+    });
+  }
+
+  async halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void> {
+    const running = this.#running.get(keyOf(member, content.name, service.name));
+    if (running === undefined) return;
+    running.halting = true;
+    running.process.kill('SIGTERM');
+    const timer = setTimeout(() => running.process.kill('SIGKILL'), service.haltTimeoutSeconds * 1000);
+    await running.process.ended;
+    clearTimeout(timer);
+  }
+
+  /** After a time-out or an exit 1 of a script: whatever service still runs is killed, without a report of its death. */
+  async killAll(member: string, packageName: string): Promise<void> {
+    const prefix = keyOf(member, packageName, '');
+    const doomed = [...this.#running].filter(([key]) => key.startsWith(prefix)).map(([, running]) => running);
+    for (const running of doomed) {
+      running.halting = true;
+      running.process.kill('SIGKILL');
+    }
+    await Promise.all(doomed.map((running) => running.process.ended));
+  }
+
+  isRunning(member: string, packageName: string, service: string): boolean {
+    return this.#running.has(keyOf(member, packageName, service));
+  }
+}
+
+function keyOf(member: string, packageName: string, service: string): string {
+  return `${member}|${packageName}|${service}`;
+}

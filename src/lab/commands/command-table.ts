@@ -1,0 +1,243 @@
+/**
+ * The options of each emulated command and what they ask for: one row a command [serviceguard.md chapter 5]. An option of
+ * the real command that the lab does not imitate is listed with the reason for refusing it.
+ */
+import type { CommandName, CommandRequest } from './command-request.ts';
+import type { OptionSpec, Options } from './options.ts';
+
+/** What the options say, or one sentence about what they lack. */
+type Reader = (options: Options) => CommandRequest | string;
+interface Row extends OptionSpec {
+  readonly read: Reader;
+}
+
+const many = Number.POSITIVE_INFINITY;
+const detach = 'live application detach';
+const probing = 'there is no disk or network probing to limit';
+
+export const rows: Record<CommandName, Row> = {
+  cmviewcl: {
+    usage: '[-v] [-f {table|line}] [-s config] [-l {package|cluster|node}] [-c cluster] [-n node]... [-p package]...',
+    flags: 'v',
+    values: 'fslcnp',
+    refused: { r: 'only one release is spoken', S: 'the lab has no sites' },
+    operands: { min: 0, max: 0 },
+    read: readView,
+  },
+  cmquerycl: {
+    usage: '[-v] [-c cluster] [-C file] [-n node]...',
+    flags: 'v',
+    values: 'cCn',
+    refused: {
+      k: probing,
+      w: probing,
+      l: probing,
+      f: probing,
+      h: 'addresses are IPv4',
+      q: 'there is no quorum server',
+      L: 'there is no lock LUN',
+    },
+    operands: { min: 0, max: 0 },
+    read: (o) => ({ command: 'cmquerycl', members: o.all('n'), clusterName: o.one('c'), outputFile: o.one('C') }),
+  },
+  cmcheckconf: {
+    usage: '[-v] [-k] [-C cluster_file] [-P package_file]...',
+    flags: 'vk',
+    values: 'CP',
+    operands: { min: 0, max: 0 },
+    read: (o) => ({ command: 'cmcheckconf', verbose: o.has('v'), clusterFile: o.one('C'), packageFiles: o.all('P') }),
+  },
+  cmapplyconf: {
+    usage: '[-f] [-v] [-k|-K] [-C cluster_file] [-P package_file]...',
+    flags: 'fvkK',
+    values: 'CP',
+    refused: { p: 'name each file with -P' },
+    operands: { min: 0, max: 0 },
+    read: (o) =>
+      o.has('C') || o.has('P')
+        ? { command: 'cmapplyconf', verbose: o.has('v'), force: o.has('f'), clusterFile: o.one('C'), packageFiles: o.all('P') }
+        : 'name a file with -C or -P',
+  },
+  cmgetconf: {
+    usage: '[-v n] [-K] [-c cluster] [-p package] [file]',
+    flags: 'K',
+    values: 'vcp',
+    operands: { min: 0, max: 1 },
+    read: (o) => ({ command: 'cmgetconf', clusterName: o.one('c'), package: o.one('p'), outputFile: o.operands[0] ?? null }),
+  },
+  cmdeleteconf: {
+    usage: '[-f] -p package',
+    flags: 'fv',
+    values: 'p',
+    refused: { c: 'the cluster of the lab goes with the lab' },
+    operands: { min: 0, max: 0 },
+    read: (o) =>
+      o.has('p') ? { command: 'cmdeleteconf', force: o.has('f'), package: o.one('p') ?? '' } : 'name the package with -p',
+  },
+  cmmakepkg: {
+    usage: '[-n package] [-m module]... [-i existing_file] [output_file] | -l',
+    flags: 'lv',
+    values: 'nmi',
+    refused: { p: 'legacy packages', s: 'legacy packages', t: 'toolkit configuration files', u: 'upgrading old files' },
+    operands: { min: 0, max: 1 },
+    read: (o) => ({
+      command: 'cmmakepkg',
+      list: o.has('l'),
+      name: o.one('n'),
+      modules: o.all('m'),
+      inputFile: o.one('i'),
+      outputFile: o.operands[0] ?? null,
+    }),
+  },
+  cmruncl: {
+    usage: '[-v] [-t] [-w none] [-n node]...',
+    flags: 'vt',
+    values: 'nw',
+    operands: { min: 0, max: 0 },
+    read: (o) => ({ command: 'cmruncl', members: o.all('n'), preview: o.has('t') }),
+  },
+  cmhaltcl: {
+    usage: '[-f] [-v]',
+    flags: 'fvt',
+    values: '',
+    refused: { d: detach },
+    operands: { min: 0, max: 0 },
+    read: (o) => ({ command: 'cmhaltcl', force: o.has('f'), preview: o.has('t') }),
+  },
+  cmrunnode: {
+    usage: '[-v] [-t] [-w none] [node]...',
+    flags: 'vt',
+    values: 'w',
+    operands: { min: 0, max: many },
+    read: (o) => ({ command: 'cmrunnode', members: o.operands, preview: o.has('t') }),
+  },
+  cmhaltnode: {
+    usage: '[-f] [-v] [-t] [node]...',
+    flags: 'fvt',
+    values: '',
+    refused: { d: detach },
+    operands: { min: 0, max: many },
+    read: (o) => ({ command: 'cmhaltnode', members: o.operands, force: o.has('f'), preview: o.has('t') }),
+  },
+  cmrunpkg: {
+    usage: '[-v] [-t] [-a | -n node] [-m module] [-e module] package...',
+    flags: 'vta',
+    values: 'nme',
+    operands: { min: 1, max: many },
+    read: readRun,
+  },
+  cmhaltpkg: {
+    usage: '[-v] [-t] [-f] [-s] [-n node]... package...',
+    // -s halts what a partial start started; the lab's halt always halts all there is.
+    flags: 'vtfs',
+    values: 'n',
+    operands: { min: 1, max: many },
+    read: (o) => ({ command: 'cmhaltpkg', packages: o.operands, members: o.all('n'), force: o.has('f'), preview: o.has('t') }),
+  },
+  cmmodpkg: {
+    usage: '{-e [-t] | -d | -m {on|off}} [-n node]... package... | -R -s service package...',
+    flags: 'vedtR',
+    values: 'nms',
+    operands: { min: 1, max: many },
+    read: readModify,
+  },
+  cmversion: { usage: '', flags: '', values: '', operands: { min: 0, max: 0 }, read: () => ({ command: 'cmversion' }) },
+  cmmodnet: {
+    usage: '{-a | -r} -i address subnet',
+    flags: 'arv',
+    values: 'i',
+    operands: { min: 1, max: 1 },
+    read: (o) => {
+      const [subnet = ''] = o.operands;
+      if (o.has('a') === o.has('r')) return 'say either -a or -r';
+      const address = o.one('i');
+      return address === null
+        ? 'name the address with -i'
+        : { command: 'cmmodnet', action: o.has('a') ? 'add' : 'remove', address, subnet };
+    },
+  },
+  cmrunserv: {
+    usage: '[-v] [-r restarts | -R] service "command"',
+    flags: 'vR',
+    values: 'r',
+    operands: { min: 2, max: 2 },
+    read: readServiceRun,
+  },
+  cmhaltserv: {
+    usage: '[-v] service',
+    flags: 'v',
+    values: '',
+    operands: { min: 1, max: 1 },
+    read: (o) => ({ command: 'cmhaltserv', service: o.operands[0] ?? '' }),
+  },
+  cmgetpkgenv: {
+    usage: 'package',
+    flags: '',
+    values: '',
+    operands: { min: 1, max: 1 },
+    read: (o) => ({ command: 'cmgetpkgenv', package: o.operands[0] ?? '' }),
+  },
+  cmexec: {
+    usage: 'node "command"',
+    flags: 'v',
+    values: 't',
+    operands: { min: 2, max: 2 },
+    read: (o) => ({ command: 'cmexec', member: o.operands[0] ?? '', commandLine: o.operands[1] ?? '' }),
+  },
+};
+
+function readView(o: Options): CommandRequest | string {
+  const format = o.one('f') ?? 'table';
+  const level = o.one('l');
+  const source = o.one('s');
+  if (format !== 'table' && format !== 'line') return `-f is table or line, not ${format}`;
+  if (level !== null && level !== 'cluster' && level !== 'node' && level !== 'package')
+    return `-l is package, cluster or node, not ${level}`;
+  if (source !== null && source !== 'config') return `-s is config, not ${source}`;
+  return {
+    command: 'cmviewcl',
+    verbose: o.has('v'),
+    format,
+    level,
+    members: o.all('n'),
+    packages: o.all('p'),
+    configuration: source !== null,
+  };
+}
+
+function readRun(o: Options): CommandRequest | string {
+  const [upToModule, exceptModule] = [o.one('m'), o.one('e')];
+  if (o.has('a') && o.has('n')) return 'say -a or -n, not both';
+  if (upToModule !== null && exceptModule !== null) return 'say -m or -e, not both';
+  if ((upToModule ?? exceptModule) !== null && o.operands.length > 1) return 'with -m or -e name one package';
+  return {
+    command: 'cmrunpkg',
+    packages: o.operands,
+    members: o.all('n'),
+    anyMember: o.has('a'),
+    preview: o.has('t'),
+    upToModule,
+    exceptModule,
+  };
+}
+
+function readModify(o: Options): CommandRequest | string {
+  const mode = o.one('m');
+  const asked = [o.has('e'), o.has('d'), mode !== null, o.has('R')].filter(Boolean).length;
+  if (asked !== 1) return 'say exactly one of -e, -d, -m and -R';
+  if (mode !== null && mode !== 'on' && mode !== 'off') return `-m is on or off, not ${mode}`;
+  const service = o.one('s');
+  if (o.has('R') !== (service !== null)) return '-R and -s service belong together';
+  if (o.has('t') && !o.has('e')) return 'a preview (-t) is possible with -e only';
+  if (service !== null) return { command: 'cmmodpkg', packages: o.operands, change: 'reset-restarts', service, preview: false };
+  const change = mode === null ? (o.has('e') ? 'enable' : 'disable') : mode === 'on' ? 'maintenance-on' : 'maintenance-off';
+  return { command: 'cmmodpkg', packages: o.operands, members: o.all('n'), preview: o.has('t'), change };
+}
+
+function readServiceRun(o: Options): CommandRequest | string {
+  const [service = '', commandLine = ''] = o.operands;
+  const limit = o.one('r');
+  if (limit !== null && o.has('R')) return 'say -r or -R, not both';
+  if (limit !== null && !/^\d+$/.test(limit)) return `-r is a number, not ${limit}`;
+  return { command: 'cmrunserv', service, commandLine, restarts: o.has('R') ? 'unlimited' : Number(limit ?? '0') };
+}

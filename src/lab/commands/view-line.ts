@@ -1,0 +1,105 @@
+/**
+ * cmviewcl's line format, `[prefix]attribute=value` [serviceguard.md 5.1.3]. Only attributes that were seen in public
+ * are printed; readers must ignore ones they do not know. Pure.
+ */
+
+import { findAttribute } from '../../serviceguard/modules.ts';
+import { lastValue } from '../../serviceguard/package-file.ts';
+import { packagesOf } from '../manager/draft.ts';
+import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
+import { policyIn } from '../manager/package-policy.ts';
+import { clusterStatus, clusterSummary, enabled, highlyAvailable, memberSummary, packageSummary } from './view-status.ts';
+
+type Attributes = readonly (readonly [attribute: string, value: string | number])[];
+
+function lines(prefix: string, attributes: Attributes): string[] {
+  return attributes.map(([attribute, value]) => `${prefix}${attribute}=${value}`);
+}
+
+function yes(value: boolean): 'yes' | 'no' {
+  return value ? 'yes' : 'no';
+}
+
+export function clusterLines(state: ClusterState): string[] {
+  return lines('', [
+    ['name', state.name],
+    ['status', clusterStatus(state)],
+    ['state', clusterStatus(state)],
+    ['summary', clusterSummary(state)],
+  ]);
+}
+
+export function memberLines(state: ClusterState, member: MemberName, prefix: string): string[] {
+  const about = state.members[member];
+  return lines(prefix, [
+    ['name', member],
+    ['id', state.memberOrder.indexOf(member) + 1],
+    ['status', about?.status ?? 'unknown'],
+    ['state', about?.state ?? 'unknown'],
+    ['summary', memberSummary(state, member)],
+    ['os_status', about?.machine ?? 'unknown'],
+  ]);
+}
+
+export function packageLines(state: ClusterState, pkg: PackageState, prefix: string, verbose: boolean): string[] {
+  const short: Attributes = [
+    ['name', pkg.name],
+    ['type', 'failover'],
+    ['status', pkg.status],
+    ['state', pkg.state],
+    ['highly_available', yes(highlyAvailable(state, pkg))],
+    ['summary', packageSummary(state, pkg)],
+    ['autorun', enabled(pkg.autoRun)],
+    ['owner', pkg.owner ?? 'unowned'],
+    ['id', pkg.id],
+  ];
+  return verbose
+    ? [...lines(prefix, [...short, ...configured(state, pkg)]), ...packageMembers(state, pkg, prefix)]
+    : lines(prefix, short);
+}
+
+function configured(state: ClusterState, pkg: PackageState): Attributes {
+  const policy = policyIn(state, pkg.config);
+  const value = (keyword: string): string => lastValue(pkg.config, keyword) ?? findAttribute(keyword)?.attribute.fallback ?? '';
+  return [
+    // The value "modular" is INFERRED.
+    ['style', 'modular'],
+    ['description', value('package_description')],
+    ['initial_autorun', enabled(policy.autoRun)],
+    ['failover_policy', policy.failover],
+    ['failback_policy', policy.failback],
+    ['failfast', enabled(policy.memberFailFast)],
+    ['run_script_timeout', value('run_script_timeout')],
+    ['halt_script_timeout', value('halt_script_timeout')],
+    ['priority', value('priority')],
+    ['last_halt_failed', yes(pkg.lastHaltFailed)],
+  ];
+}
+
+/** status is that of the package on the member: up where it runs [GH-gdha]. */
+function packageMembers(state: ClusterState, pkg: PackageState, prefix: string): string[] {
+  return policyIn(state, pkg.config).members.flatMap((member) =>
+    lines(`${prefix}node:${member}|`, [
+      ['name', member],
+      ['status', member === pkg.owner ? 'up' : 'down'],
+      ['switching', enabled(pkg.nodeSwitch[member] === true)],
+    ]),
+  );
+}
+
+export function wholeLines(state: ClusterState, verbose: boolean): string[] {
+  return [
+    ...clusterLines(state),
+    ...state.memberOrder.flatMap((member) => memberLines(state, member, `node:${member}|`)),
+    ...packagesOf(state).flatMap((pkg) => packageLines(state, pkg, `package:${pkg.name}|`, verbose)),
+  ];
+}
+
+/** -s config: repeated attributes carry their value in the prefix [GH-hpe]; which attributes appear is INFERRED. */
+export function configurationLines(pkg: PackageState, prefix: string): string[] {
+  return pkg.config.lines.map(({ keyword, value }) => {
+    const repeats = findAttribute(keyword)?.attribute.repeatable ?? true;
+    const attribute = keyword === 'package_name' ? 'name' : keyword;
+    return repeats ? `${prefix}${attribute}:${value}|${attribute}=${value}` : `${prefix}${attribute}=${value}`;
+  });
+}

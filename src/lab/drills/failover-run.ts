@@ -1,0 +1,89 @@
+/**
+ * Many failovers in a row, faults in random but repeatable order, the invariants looked at after each one.
+ */
+import type { LabHandle } from '../handle.ts';
+import { type FaultKind, faultKinds, PackageDrills } from './package-drills.ts';
+import { type Failover, median, seconds } from './timeline.ts';
+
+export interface FailoverRunResult {
+  readonly seed: number;
+  readonly wanted: number;
+  readonly done: readonly { readonly kind: FaultKind; readonly failover: Failover; readonly violations: readonly string[] }[];
+  /** Why it ended early; empty when all were done. */
+  readonly failure: string;
+  readonly worstLookDelayMs: number;
+}
+
+/** A small repeatable generator (mulberry32): the same seed gives the same faults. */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Makes `count` failovers in a lab that is up but has no package yet. Never skips one: it ends at the first failure. */
+export async function runFailovers(
+  lab: LabHandle,
+  count: number,
+  seed: number,
+  say: (line: string) => void,
+): Promise<FailoverRunResult> {
+  const drills = new PackageDrills(lab);
+  await drills.attach();
+  const next = random(seed);
+  const done: { kind: FaultKind; failover: Failover; violations: string[] }[] = [];
+  let failure = '';
+  let broken: { kind: FaultKind; member: string } | null = null;
+  try {
+    await drills.deploy();
+    await drills.publishAndFetch();
+    for (let number = 1; number <= count; number += 1) {
+      const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'kill';
+      const failover = await drills.failOver(kind);
+      // One broken member stays broken through the next failover, so that every member has to serve in turn.
+      const earlier = broken;
+      broken = failover.from === null ? null : { kind, member: failover.from };
+      if (earlier !== null) await drills.repair(earlier.kind, earlier.member);
+      await drills.publishAndFetch();
+      const violations = await drills.invariants();
+      done.push({ kind, failover, violations });
+      const outage = seconds(worstOutage(failover));
+      const line = `${String(number).padStart(3)}/${count} ${kind.padEnd(8)} ${failover.from} -> ${failover.to} outage ${outage}`;
+      say(violations.length === 0 ? line : `${line}  VIOLATION: ${violations.join('; ')}`);
+      if (violations.length > 0) break;
+    }
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+  }
+  const { worstLookDelayMs } = await lab.status();
+  drills.detach();
+  return { seed, wanted: count, done, failure, worstLookDelayMs };
+}
+
+function worstOutage(failover: Failover): number | null {
+  const values = Object.values(failover.outages);
+  return values.length === 0 ? null : Math.max(...values);
+}
+
+/** Whether every failover asked for was made and held all invariants. */
+export function passed(result: FailoverRunResult): boolean {
+  return result.failure === '' && result.done.length === result.wanted && result.done.every((one) => one.violations.length === 0);
+}
+
+/** Outage times by kind of fault: n, least, median, most. */
+export function failoverSummary(result: FailoverRunResult): string[] {
+  const lines = faultKinds.map((kind) => {
+    const outages = result.done.filter((one) => one.kind === kind).flatMap((one) => worstOutage(one.failover) ?? []);
+    if (outages.length === 0) return `${kind.padEnd(8)} n 0`;
+    const [least, most] = [Math.min(...outages), Math.max(...outages)];
+    return `${kind.padEnd(8)} n ${outages.length}  outage least ${seconds(least)}  median ${seconds(median(outages))}  most ${seconds(most)}`;
+  });
+  const verdict = passed(result)
+    ? `PASS: ${result.done.length} failovers, none skipped, invariants held after each (seed ${result.seed})`
+    : `FAIL: ${result.done.length} of ${result.wanted} failovers (seed ${result.seed}): ${result.failure || 'invariants violated'}`;
+  return [...lines, verdict];
+}

@@ -1,0 +1,92 @@
+/**
+ * Reads a lab's journal as a story: one fault, what followed, how long each part took, how long clients had no master.
+ * Pure; the demo, the failover run and the tests share it.
+ */
+import type { JournalEntry } from '../cluster/journal.ts';
+
+/** All times in ms after the fault; null when the journal does not show that part. */
+export interface Failover {
+  readonly fault: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Package manager told of the failure. */
+  readonly detected: number | null;
+  readonly halted: number | null;
+  readonly mounted: number | null;
+  readonly address: number | null;
+  /** Start script ended: the role is proved. */
+  readonly started: number | null;
+  /** By client: from the last success before it lost the master to the first success after. */
+  readonly outages: Readonly<Record<string, number>>;
+}
+
+const detections = new Set(['service-died', 'machine-down', 'halting']);
+
+/** What became of the fault at `index`, looking no further than `end` (exclusive). */
+export function failoverAfter(entries: readonly JournalEntry[], index: number, end = entries.length): Failover {
+  const fault = entries[index];
+  if (fault === undefined) throw new RangeError(`no journal entry ${index}`);
+  const after = entries.slice(index + 1, end);
+  const first = (what: string | ReadonlySet<string>, member?: string | null): JournalEntry | undefined =>
+    after.find(
+      (entry) =>
+        (typeof what === 'string' ? entry.what === what : what.has(entry.what)) && (member == null || entry.member === member),
+    );
+  const since = (entry: JournalEntry | undefined): number | null => (entry === undefined ? null : entry.at - fault.at);
+  const started = after.findLast((entry) => entry.what === 'start-ended' && entry.text.includes('exit status 0'));
+  const to = started?.member ?? null;
+  const lastOf = (what: string): JournalEntry | undefined =>
+    after.findLast((entry) => entry.what === what && (to === null || entry.member === to));
+  return {
+    fault: fault.text,
+    from: fault.member ?? null,
+    to,
+    detected: since(first(detections)),
+    halted: since(first('halt-ended', fault.member)),
+    mounted: since(lastOf('mounted-on')),
+    address: since(lastOf('address-on')),
+    started: since(started),
+    outages: outagesIn(after),
+  };
+}
+
+/** Longest time each client was without a master: from its last success to the first one after, in ms. */
+export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
+  const lostAt = new Map<string, number>();
+  const worst: Record<string, number> = {};
+  for (const entry of entries) {
+    const client = entry.member ?? '';
+    if (entry.what === 'client-lost' && !lostAt.has(client)) lostAt.set(client, entry.at - (entry.sinceMs ?? 0));
+    const since = lostAt.get(client);
+    if (entry.what === 'client-served' && since !== undefined) {
+      worst[client] = Math.max(worst[client] ?? 0, entry.at - since);
+      lostAt.delete(client);
+    }
+  }
+  return worst;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** Seconds with three decimals, or a dash. */
+export function seconds(ms: number | null): string {
+  return ms === null ? '-' : `${(ms / 1000).toFixed(3)} s`;
+}
+
+/** One line of the running story, times relative to `origin`. */
+export function storyLine(entry: JournalEntry, origin: number): string {
+  const time = ((entry.at - origin) / 1000).toFixed(3).padStart(9);
+  const mark: Partial<Record<JournalEntry['kind'], string>> = {
+    fault: '!!',
+    command: '$ ',
+    violation: 'XX',
+    seen: ' .',
+    event: ' >',
+  };
+  return `${time} s  ${mark[entry.kind] ?? '  '} ${(entry.member ?? '').padEnd(4)} ${entry.text}`;
+}

@@ -1,0 +1,321 @@
+/**
+ * The lab's machines: one set of namespaces a host, a bridge between them, one shared disk. Runs inside the lab's own
+ * outer namespaces (see verbs/lab.ts), so that the end of the daemon, however it comes, takes everything with it.
+ * Knows nothing of packages.
+ */
+import type { CommandResult } from '../../host/host.ts';
+import * as files from '../../host/lab-files.ts';
+import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
+import { printSettings } from '../../settings-yaml.ts';
+import { bootScript } from './boot.ts';
+import { hostEnvironment } from './environment.ts';
+import {
+  cmclusterConf,
+  hostsFile,
+  type LabHost,
+  type LabPlan,
+  sgDirectories,
+  sharedDirectory,
+  toolkitDirectory,
+} from './plan.ts';
+import { commandWrapper, utilities, vgchange, volumeGroupDirectory } from './stand-ins.ts';
+
+const diskBytes = 64 * 1024 * 1024;
+const commandLimitMs = 20_000;
+
+interface Machine {
+  readonly host: LabHost;
+  readonly process: RunningProcess;
+  /** Process 1 of the host as the lab's pid namespace numbers it. */
+  readonly init: number;
+}
+
+export interface WorldEvents {
+  /** A host's process 1 ended, wanted or not. */
+  readonly onMachineDown: (host: string) => void;
+}
+
+export interface WorldInput {
+  readonly plan: LabPlan;
+  readonly dist: string;
+  readonly nodePath: string;
+  /** Names of the emulated commands to put into $SGSBIN. */
+  readonly commands: readonly string[];
+}
+
+export interface HostRun {
+  readonly input?: string;
+  readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly bare?: boolean;
+}
+
+export class LabFailure extends Error {}
+
+export class World {
+  readonly #input: WorldInput;
+  readonly #events: WorldEvents;
+  readonly #machines = new Map<string, Machine>();
+  #disk = '';
+  /** major:minor, as /proc/PID/mountinfo names it. */
+  #diskNumbers = '';
+
+  constructor(input: WorldInput, events: WorldEvents) {
+    this.#input = input;
+    this.#events = events;
+  }
+
+  get plan(): LabPlan {
+    return this.#input.plan;
+  }
+
+  /** Bridge, shared disk with an empty file system, and the hosts' disks. Hosts are not booted yet. */
+  async create(): Promise<void> {
+    const { plan } = this;
+    const world = this.#path('world');
+    await this.#must(['mount', '--make-rprivate', '/']);
+    files.makeDirectory(world, 0o700);
+    await this.#must(['mount', '-t', 'tmpfs', '-o', 'mode=700', 'tmpfs', world]);
+    files.makeDirectory(this.#path('shared'), 0o755);
+    await this.#must(['ip', 'link', 'set', 'lo', 'up']);
+    await this.#must(['ip', 'link', 'add', 'csync-lab', 'type', 'bridge']);
+    await this.#must(['ip', 'link', 'set', 'csync-lab', 'up']);
+    await this.#makeDisk();
+    for (const host of plan.hosts) this.#furnish(host);
+  }
+
+  async #makeDisk(): Promise<void> {
+    const image = this.#path('disk.img');
+    const { volumeGroup, logicalVolume, fileSystemType } = this.plan.settings;
+    files.makeSparseFile(image, diskBytes);
+    this.#disk = (await this.#must(['losetup', '--find', '--show', image])).stdout.trim();
+    // Held open until the daemon ends: detaching an open loop device only marks it to go with its last user, so
+    // whatever kills the lab frees the device too.
+    files.openForReading(this.#disk);
+    await this.#must(['losetup', '--detach', this.#disk]);
+    await this.#must([`mkfs.${fileSystemType}`, '-q', this.#disk]);
+    const numbers = (await this.#must(['stat', '-c', '%t %T', this.#disk])).stdout.trim().split(' ');
+    const [major, minor] = numbers.map((text) => Number.parseInt(text, 16));
+    this.#diskNumbers = `${major}:${minor}`;
+    const label = `${this.#path('shared')}${volumeGroupDirectory.slice(sharedDirectory.length)}/${volumeGroup}`;
+    files.writeText(`${label}/volumes`, `${logicalVolume} ${major} ${minor}\n`);
+    files.writeText(`${label}/tag`, '');
+  }
+
+  /** Writes what differs from this machine into the host's disk. */
+  #furnish(host: LabHost): void {
+    const disk = `${this.#hostDirectory(host.name)}/upper`;
+    for (const part of ['upper', 'work', 'root', 'cfengine']) files.makeDirectory(`${this.#hostDirectory(host.name)}/${part}`);
+    files.writeText(`${disk}/etc/hosts`, hostsFile(this.plan));
+    files.writeText(`${disk}/etc/hostname`, `${host.name}\n`);
+    files.writeText(`${disk}/etc/nsswitch.conf`, 'passwd: files\ngroup: files\nhosts: files\nservices: files\n');
+    files.writeText(`${disk}/etc/resolv.conf`, '');
+    files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.plan.settings));
+    if (host.kind !== 'member') return;
+    files.writeText(`${disk}/etc/cmcluster.conf`, cmclusterConf());
+    files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
+    files.writeText(`${disk}${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`, utilities, 0o755);
+    files.makeDirectory(`${disk}${sgDirectories.SGRUN}/log`);
+    files.makeDirectory(`${disk}${this.plan.settings.mountPoint}`);
+    files.writeText(`${disk}/root/csync.yaml`, printSettings(this.plan.settings));
+    const wrapper = commandWrapper(this.#input.nodePath, toolkitDirectory);
+    for (const command of this.#input.commands) files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, wrapper, 0o755);
+  }
+
+  /** Boots a host: namespaces, root file system, network, syslog. Throws LabFailure with the script's own words. */
+  async boot(name: string): Promise<void> {
+    const host = this.#host(name);
+    if (this.#machines.has(name)) return;
+    const script = bootScript({
+      host: name,
+      directory: this.#hostDirectory(name),
+      shared: this.#path('shared'),
+      dist: this.#input.dist,
+      nodePath: this.#input.nodePath,
+      cfengineWorkDirectory: this.plan.settings.cfengineWorkDirectory,
+    });
+    const said: string[] = [];
+    let ready: () => void = () => {};
+    const isReady = new Promise<'ready'>((resolve) => {
+      ready = () => resolve('ready');
+    });
+    const unshare = [
+      'unshare',
+      '--fork',
+      '--kill-child',
+      '--mount',
+      '--pid',
+      '--net',
+      '--uts',
+      '--ipc',
+      '--propagation',
+      'private',
+    ];
+    const running = startProcess([...unshare, 'sh', '-c', script], {
+      env: hostEnvironment,
+      onLine: (line) => (line === 'READY' ? ready() : said.push(line)),
+    });
+    const first = await Promise.race([isReady, running.ended]);
+    if (first !== 'ready') throw new LabFailure(`lab host ${name} did not boot: ${said.join('; ') || JSON.stringify(first)}`);
+    const init = childrenOf(running.pid ?? -1)[0];
+    if (init === undefined) throw new LabFailure(`lab host ${name} ended while booting`);
+    this.#machines.set(name, { host, process: running, init });
+    void running.ended.then(() => {
+      this.#machines.delete(name);
+      this.#events.onMachineDown(name);
+    });
+    await this.#plugIn(host, init);
+    await this.#startSyslog(name);
+  }
+
+  async #plugIn(host: LabHost, init: number): Promise<void> {
+    const outer = `lab-${host.name}`;
+    // A crashed host's cable goes when the kernel gets round to it; make sure before laying a new one.
+    await this.#run(['ip', 'link', 'delete', outer]);
+    await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(init)]);
+    await this.#must(['ip', 'link', 'set', outer, 'master', 'csync-lab', 'up']);
+    const commands = [
+      'link set lo up',
+      `address add ${host.address}/${this.plan.prefixLength} broadcast + dev eth0`,
+      'link set eth0 up',
+    ];
+    await this.must(host.name, ['ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
+  }
+
+  async #startSyslog(name: string): Promise<void> {
+    this.start(name, ['/bin/busybox', 'syslogd', '-n', '-S', '-O', '/var/log/messages']);
+    await this.must(name, ['sh', '-c', 'n=0; until [ -S /dev/log ]; do n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.02; done']);
+  }
+
+  /** A host's own disk and cfengine work directory, as this machine sees them; also while the host is down. */
+  diskOf(name: string): string {
+    return `${this.#hostDirectory(name)}/upper`;
+  }
+
+  cfengineDirectory(name: string): string {
+    return `${this.#hostDirectory(name)}/cfengine`;
+  }
+
+  isUp(name: string): boolean {
+    return this.#machines.has(name);
+  }
+
+  /** Process 1 of a host in the lab's pid namespace; null when it is down. */
+  initOf(name: string): number | null {
+    return this.#machines.get(name)?.init ?? null;
+  }
+
+  /** Power loss: everything on the host ends at once. Resolves when its process 1 is gone. */
+  async crash(name: string): Promise<void> {
+    const machine = this.#machines.get(name);
+    if (machine === undefined) return;
+    // Down from now on: what ends with it must not look like having ended by itself.
+    this.#machines.delete(name);
+    process.kill(machine.init, 'SIGKILL');
+    await machine.process.ended;
+    await this.#run(['ip', 'link', 'delete', `lab-${name}`]);
+  }
+
+  /** Pulls (false) or plugs (true) the host's only cable. */
+  async setLink(name: string, up: boolean): Promise<void> {
+    this.#host(name);
+    await this.#must(['ip', 'link', 'set', `lab-${name}`, up ? 'up' : 'down']);
+  }
+
+  /** argv that enters a host from the lab's own namespaces. */
+  enter(name: string, argv: readonly string[]): string[] {
+    const init = this.initOf(name);
+    if (init === null) throw new LabFailure(`lab host ${name} is down`);
+    return [
+      '/usr/bin/nsenter',
+      '--target',
+      String(init),
+      '--mount',
+      '--uts',
+      '--ipc',
+      '--net',
+      '--pid',
+      '--root',
+      '--wd',
+      '--',
+      ...argv,
+    ];
+  }
+
+  /** Runs a program on a host to its end. `bare`: with `env` only, not on top of the hosts' usual environment. */
+  async run(name: string, argv: readonly string[], options: HostRun = {}): Promise<CommandResult> {
+    const { timeoutMs = commandLimitMs, env = {}, bare = false, ...rest } = options;
+    return runProcess(this.enter(name, argv), { ...rest, timeoutMs, env: bare ? env : { ...hostEnvironment, ...env } });
+  }
+
+  /** As run, but a failure is a LabFailure with the program's words. */
+  async must(
+    name: string,
+    argv: readonly string[],
+    options: { input?: string; timeoutMs?: number } = {},
+  ): Promise<CommandResult> {
+    return succeeded(`${name}: ${argv.join(' ')}`, await this.run(name, argv, options));
+  }
+
+  /** Starts something that goes on running on the host. `env` replaces the hosts' usual environment when given. */
+  start(name: string, argv: readonly string[], options: StartOptions = {}): RunningProcess {
+    return startProcess(this.enter(name, argv), { env: hostEnvironment, ...options });
+  }
+
+  /** A path of a host's file system, as seen by the lab's daemon. Only while the host is up. */
+  pathOn(name: string, path: string): string {
+    const init = this.initOf(name);
+    if (init === null) throw new LabFailure(`lab host ${name} is down`);
+    return `/proc/${init}/root${path}`;
+  }
+
+  /** Whether anything is mounted there on the host, by the kernel's word. */
+  isMountPoint(name: string, target: string): boolean {
+    const init = this.initOf(name);
+    const mounts = init === null ? null : files.readText(`/proc/${init}/mounts`);
+    return mounts?.split('\n').some((line) => line.split(' ')[1] === target) ?? false;
+  }
+
+  /** Whether the host has the shared disk mounted, anywhere, under whatever name. */
+  hasDiskMounted(name: string): boolean {
+    const init = this.initOf(name);
+    const mounts = init === null ? null : files.readText(`/proc/${init}/mountinfo`);
+    return mounts?.split('\n').some((line) => line.split(' ')[2] === this.#diskNumbers) ?? false;
+  }
+
+  /** Whether the host owns the address, by the kernel's routing table (no program is run for it). */
+  hasAddress(name: string, address: string): boolean {
+    const init = this.initOf(name);
+    const table = init === null ? null : files.readText(`/proc/${init}/net/fib_trie`);
+    return table !== null && new RegExp(`\\|-- ${address.replaceAll('.', '\\.')}\\n\\s+/32 host LOCAL`).test(table);
+  }
+
+  #host(name: string): LabHost {
+    const host = this.plan.hosts.find((candidate) => candidate.name === name);
+    if (host === undefined)
+      throw new LabFailure(`there is no lab host ${name}; hosts: ${this.plan.hosts.map((h) => h.name).join(' ')}`);
+    return host;
+  }
+
+  #path(part: string): string {
+    return `${this.plan.home}/${part}`;
+  }
+
+  #hostDirectory(name: string): string {
+    return this.#path(`world/${name}`);
+  }
+
+  async #run(argv: readonly string[]): Promise<CommandResult> {
+    return runProcess(argv, { timeoutMs: commandLimitMs, env: hostEnvironment });
+  }
+
+  async #must(argv: readonly string[]): Promise<CommandResult> {
+    return succeeded(argv.join(' '), await this.#run(argv));
+  }
+}
+
+function succeeded(what: string, result: CommandResult): CommandResult {
+  if (result.exitCode === 0) return result;
+  const why = result.timedOut ? 'took too long' : (result.errorCode ?? `exit status ${result.exitCode ?? result.signal}`);
+  throw new LabFailure(`${what}: ${why}: ${(result.stderr || result.stdout).trim()}`);
+}

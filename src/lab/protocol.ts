@@ -1,0 +1,36 @@
+/** What is asked of a running lab over its control socket, and what it answers. */
+export interface ExecResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface LabStatus {
+  readonly name: string;
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly kind: 'member' | 'client';
+    readonly address: string;
+    readonly up: boolean;
+    readonly init: number | null;
+    readonly mounted: boolean;
+    readonly packageAddress: boolean;
+  }[];
+  readonly worstLookDelayMs: number;
+}
+
+export type LabVerb =
+  | { readonly verb: 'status' }
+  | { readonly verb: 'crash' | 'boot' | 'cut' | 'heal'; readonly member: string }
+  | {
+      readonly verb: 'exec';
+      readonly member: string;
+      readonly argv: readonly string[];
+      readonly timeoutMs: number;
+      readonly label?: string;
+    }
+  | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
+  | { readonly verb: 'publish'; readonly member: string; readonly version: number }
+  | { readonly verb: 'client-version'; readonly member: string }
+  | { readonly verb: 'follow' }
+  | { readonly verb: 'down' };

@@ -1,0 +1,87 @@
+/**
+ * Which part of the source may use which. The linter keeps libraries and the system in their places (biome.json); this
+ * keeps the direction of the imports.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { repository } from '../support.ts';
+
+const ground = ['settings.ts', 'settings-yaml.ts', 'problem.ts', 'version.ts'];
+
+/** Longest prefix wins. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  'settings.ts': [],
+  'problem.ts': [],
+  'version.ts': [],
+  'settings-yaml.ts': ['settings.ts', 'problem.ts'],
+  'host/': [],
+  'serviceguard/': ground,
+  'render/': [...ground, 'serviceguard/'],
+  'cfengine/': ground,
+  // Small and on its own: no wizard, no rendering, no lab on a member.
+  'member/': ['settings.ts', 'host/', 'cfengine/'],
+  // The decisions of the lab: plain data in, plain data out.
+  'lab/manager/': [...ground, 'serviceguard/'],
+  'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],
+  'lab/fidelity.ts': [],
+  // Runs on a client and asks as a member's monitor asks.
+  'lab/prober.ts': ['settings.ts', 'host/', 'member/daemon.ts'],
+  'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/'],
+  'lab/cluster/': [...ground, 'host/', 'serviceguard/', 'lab/manager/', 'lab/commands/', 'lab/machines/'],
+  'lab/drills/': [...ground, 'serviceguard/', 'lab/machines/', 'lab/cluster/journal.ts', 'lab/handle.ts', 'lab/protocol.ts'],
+  'lab/': [
+    ...ground,
+    'host/',
+    'cfengine/',
+    'render/',
+    'lab/manager/',
+    'lab/commands/',
+    'lab/machines/',
+    'lab/cluster/',
+    'lab/protocol.ts',
+  ],
+  'verbs/': [...ground, 'host/', 'render/', 'lab/'],
+  'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
+};
+
+const source = join(repository, 'src');
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+
+function layerOf(file: string): string {
+  const [layer] = Object.keys(layers)
+    .filter((prefix) => file.startsWith(prefix))
+    .sort((a, b) => b.length - a.length);
+  if (layer === undefined) throw new Error(`src/${file} belongs to no layer`);
+  return layer;
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(source, file), 'utf8');
+  return [...text.matchAll(/(?:from|import\(?) ?'(\.[^']+)'/g)].map((match) => normalize(join(dirname(file), match[1] ?? '')));
+}
+
+describe('the layers of src', () => {
+  it('import only what stands below them', () => {
+    const wrong = files.flatMap((file) => {
+      const layer = layerOf(file);
+      return importsOf(file)
+        .filter((target) => layerOf(target) !== layer && !layers[layer]?.some((allowed) => target.startsWith(allowed)))
+        .map((target) => `${file} -> ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('have no circles', () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      if (done.has(file) || path.includes(file)) return;
+      for (const target of importsOf(file)) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+});

@@ -86,11 +86,11 @@ export function labSettings(): Settings {
  */
 export function useLab(
   name: string,
-  { deployed }: { readonly deployed: boolean },
+  { deployed, changes = {} }: { readonly deployed: boolean; readonly changes?: Partial<Settings> },
 ): { readonly lab: LabHandle; readonly drills: PackageDrills } {
   const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
   beforeAll(async () => {
-    const plan = planLab(labSettings(), `test-${name}`);
+    const plan = planLab({ ...labSettings(), ...changes }, `test-${name}`);
     held.lab = await startLab({ plan, dist: join(repository, 'dist'), attached: true, progress: () => {} });
     held.drills = new PackageDrills(held.lab);
     await held.drills.attach();

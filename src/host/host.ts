@@ -72,6 +72,9 @@ export interface MemberHost {
   launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
   /** Signals that very process; false when it is gone or its pid belongs to another by now. */
   signal(process: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean;
+  /** Wall clock, ms since the epoch. For people; it may jump. */
   now(): number;
+  /** ms since some moment; never jumps. For limits. */
+  elapsed(): number;
   pause(milliseconds: number): Promise<void>;
 }

@@ -210,6 +210,7 @@ export function realMemberHost(): MemberHost {
     launch,
     signal,
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
   };
 }

@@ -143,10 +143,10 @@ export class Daemon {
 
   /** Waits for a state with a deadline; true when it came. */
   async #until(limitMs: number, state: () => boolean | Promise<boolean>): Promise<boolean> {
-    const end = this.#host.now() + limitMs;
+    const end = this.#host.elapsed() + limitMs;
     for (;;) {
       if (await state()) return true;
-      if (this.#host.now() > end) return false;
+      if (this.#host.elapsed() > end) return false;
       await this.#host.pause(lookEveryMs);
     }
   }

@@ -31,13 +31,13 @@ const limits: Limits = { failures: settings.monitorFailures, unknownLimitMs: set
 /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
 const starvedMs = Math.max(500, settings.monitorProcessIntervalMs * 2);
 
-let watch: Watch = watchFrom(host.now());
+let watch: Watch = watchFrom(host.elapsed());
 let quality = '';
 
 function take(sample: Sample): void {
   watch = judge(watch, sample, limits);
   if (watch.verdict === null) return;
-  const sentence = verdictSentence(watch.verdict, settings.packageName);
+  const sentence = verdictSentence(watch.verdict, settings.packageName, host.now() - host.elapsed());
   log.line('monitor', 'failed', sentence);
   log.alarm(`${host.member} ${settings.packageName} monitor: ${sentence}`);
   process.exit(1);
@@ -52,7 +52,7 @@ interface Armed {
 /** Finds the process behind the port and keeps hold of it; its absence is the verdict already. */
 function arm(): Armed {
   const owner = daemon.owner();
-  const at = host.now();
+  const at = host.elapsed();
   if (owner.kind === 'foreign') take({ kind: 'replaced', at, detail: owner.text });
   const watched = owner.kind === 'daemon' ? watchProcess(owner.process) : null;
   if (owner.kind !== 'daemon' || watched === null) {
@@ -74,33 +74,35 @@ function arm(): Armed {
 
 function lookAtProcess({ process: watched, name }: Armed): void {
   const now = watched.look();
-  const at = host.now();
+  const at = host.elapsed();
   const stopped = now?.state === 'T' || now?.state === 't';
   if (now === null || now.state === 'X') take({ kind: 'process', at, seen: 'gone', detail: `${name} is gone` });
   else if (now.state === 'Z') take({ kind: 'process', at, seen: 'zombie', detail: `${name} has ended and waits to be reaped` });
   else take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
 }
 
-let lastTick = performance.now();
+let lastTick = host.elapsed();
 let starvedDuringProbe = false;
 
 function tick(armed: Armed): void {
-  const now = performance.now();
+  const now = host.elapsed();
   const lateMs = now - lastTick - settings.monitorProcessIntervalMs;
   lastTick = now;
   if (lateMs > starvedMs) {
     starvedDuringProbe = true;
-    take({ kind: 'starved', at: host.now(), lateMs });
+    take({ kind: 'starved', at: host.elapsed(), lateMs });
   }
   lookAtProcess(armed);
 }
 
 async function probe(armed: Armed): Promise<void> {
-  take({ kind: 'mount', at: host.now(), mounted: mountAt(host.mounts(), settings.mountPoint) !== undefined });
+  take({ kind: 'mount', at: host.elapsed(), mounted: mountAt(host.mounts(), settings.mountPoint) !== undefined });
   if (!listeningInodes(settings.cfenginePort).includes(armed.inode)) await lookWhoListens(armed);
   starvedDuringProbe = false;
   const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000);
-  const at = host.now();
+  // After a pause of our own the timers of probe and tick are due together; the pause has to be known first.
+  tick(armed);
+  const at = host.elapsed();
   const detail = 'why' in answer ? answer.why : 'served';
   // The limit of a probe is wall time; a monitor that did not run meanwhile has measured nothing.
   const silent = answer.kind === 'silent' && !starvedDuringProbe;
@@ -118,7 +120,7 @@ async function lookWhoListens(armed: Armed): Promise<void> {
     owner.kind === 'foreign'
       ? owner.text
       : `${owner.process.name} (pid ${owner.process.pid}) owns the port now, not ${armed.name}`;
-  take({ kind: 'replaced', at: host.now(), detail });
+  take({ kind: 'replaced', at: host.elapsed(), detail });
 }
 
 /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */

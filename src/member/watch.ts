@@ -1,6 +1,7 @@
 /**
  * What the monitor concludes from what it saw. Pure: the judge is folded over samples; the tests give it stories. Three
- * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit.
+ * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit. Moments are ms of a
+ * clock that never jumps: a corrected wall clock must not look like a long silence.
  */
 export type Sample =
   /** A look at the daemon's process. */
@@ -82,8 +83,14 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
     case 'probe':
       return judgeProbe(watch, sample, limits, fail);
     case 'starved':
-      // Whatever was counted in a row was counted by a monitor that did not run; begin anew.
-      return { ...watch, stopped: none, silent: none, unmounted: none };
+      // Whatever was counted in a row was counted by a monitor that did not run; begin anew. That time is nobody's silence.
+      return {
+        ...watch,
+        stopped: none,
+        silent: none,
+        unmounted: none,
+        toldAt: Math.min(sample.at, watch.toldAt + sample.lateMs),
+      };
   }
 }
 
@@ -117,8 +124,8 @@ const what: Readonly<Record<Verdict['reason'], string>> = {
   unknown: 'the monitor could not tell for too long',
 };
 
-/** The one sentence an administrator reads first. */
-export function verdictSentence(verdict: Verdict, packageName: string): string {
-  const since = new Date(verdict.since).toISOString();
+/** The one sentence an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
+export function verdictSentence(verdict: Verdict, packageName: string, epoch: number): string {
+  const since = new Date(Math.round(epoch + verdict.since)).toISOString();
   return `${what[verdict.reason]} (${verdict.evidence}; since ${since}). The monitor ends now, and Serviceguard moves ${packageName} to the next member that is switched on for it; this member is switched off for it until cmmodpkg -e -n <member> ${packageName}`;
 }

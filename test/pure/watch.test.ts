@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { judge, type Limits, type Sample, verdictSentence, type Watch, watchFrom } from '../../src/member/watch.ts';
+
+const limits: Limits = { failures: 3, unknownLimitMs: 60_000 };
+
+/** A story: samples in order; `at` is filled in, a second apart, unless the sample says otherwise. */
+type Event = { readonly at?: number } & (
+  | { readonly kind: 'process'; readonly seen: 'running' | 'gone' | 'zombie' | 'stopped' }
+  | { readonly kind: 'replaced' }
+  | { readonly kind: 'probe'; readonly result: 'answered' | 'silent' | 'cannot-tell' }
+  | { readonly kind: 'mount'; readonly mounted: boolean }
+  | { readonly kind: 'starved'; readonly lateMs: number }
+);
+const tell = (events: readonly Event[]): Watch =>
+  events.reduce(
+    (watch, event, index) => judge(watch, { at: (index + 1) * 1000, detail: 'seen', ...event } as Sample, limits),
+    watchFrom(0),
+  );
+
+const running = { kind: 'process', seen: 'running' } as const;
+const stopped = { kind: 'process', seen: 'stopped' } as const;
+const answered = { kind: 'probe', result: 'answered' } as const;
+const silent = { kind: 'probe', result: 'silent' } as const;
+const cannotTell = { kind: 'probe', result: 'cannot-tell' } as const;
+const mounted = { kind: 'mount', mounted: true } as const;
+const unmounted = { kind: 'mount', mounted: false } as const;
+const starved = { kind: 'starved', lateMs: 5000 } as const;
+const times = <T>(count: number, event: T): T[] => Array.from({ length: count }, () => event);
+
+describe('the judge of the monitor', () => {
+  it.each<[string, readonly Event[], string | null, number?]>([
+    ['all is well', [running, answered, mounted], null],
+    ['a daemon that is gone, at once', [running, { kind: 'process', seen: 'gone' }], 'gone', 2000],
+    ['a zombie is as dead', [{ kind: 'process', seen: 'zombie' }], 'zombie', 1000],
+    ['another process on the port, at once', [running, { kind: 'replaced' }], 'replaced', 2000],
+    ['a stop is believed at the second look, since the first', [running, stopped, stopped], 'stopped', 2000],
+    ['a moment of ptrace', [stopped, running, stopped, running], null],
+    ['silence below the limit', times(2, silent), null],
+    ['silence up to the limit, since its first', [answered, ...times(3, silent)], 'silent', 2000],
+    ['an answer in between', [silent, silent, answered, silent, silent], null],
+    ['a probe that cannot tell neither counts nor forgives', [silent, silent, cannotTell, silent], 'silent', 1000],
+    ['an unmount in progress', [unmounted, mounted, unmounted], null],
+    ['a file system that is gone', [unmounted, unmounted], 'unmounted', 1000],
+    ['what was counted by a monitor that did not run is forgotten', [silent, silent, starved, silent, silent], null],
+    ['a stop around a pause of the monitor', [stopped, starved, stopped], null],
+    ['nothing can be told, below its own limit', [answered, { ...cannotTell, at: 60_999 }], null],
+    ['nothing can be told, up to its own limit', [answered, cannotTell, { ...cannotTell, at: 61_000 }], 'unknown', 1000],
+    [
+      'a pause longer than that limit is nobody’s silence',
+      [answered, { kind: 'starved', lateMs: 600_000, at: 601_000 }, { ...cannotTell, at: 601_100 }],
+      null,
+    ],
+    [
+      'but not being able to tell goes on counting after it',
+      [answered, { kind: 'starved', lateMs: 600_000, at: 601_000 }, { ...cannotTell, at: 661_001 }],
+      'unknown',
+      601_000,
+    ],
+    ['a verdict stays', [{ kind: 'process', seen: 'gone' }, running, answered], 'gone', 1000],
+  ])('%s', (_, events, reason, since) => {
+    const { verdict } = tell(events);
+    expect(verdict?.reason ?? null).toBe(reason);
+    if (since !== undefined) expect(verdict?.since).toBe(since);
+  });
+
+  it('a healthy daemon is never failed, however late, often or in what order it is looked at', () => {
+    const good = fc.constantFrom<Event>(running, answered, mounted);
+    const pause = fc.record({ kind: fc.constant('starved' as const), lateMs: fc.integer({ min: 0, max: 10 ** 7 }) });
+    const step = fc.tuple(fc.integer({ min: 0, max: 10 ** 7 }), fc.oneof(good, pause));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        let at = 0;
+        const events = steps.map(([later, event]) => {
+          at += later;
+          return { ...event, at };
+        });
+        expect(tell(events).verdict).toBeNull();
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('a dead daemon is failed by the first look at it, whatever was before', () => {
+    const any = fc.constantFrom<Event>(running, answered, mounted, silent, cannotTell, starved, stopped, unmounted);
+    fc.assert(
+      fc.property(fc.array(any, { maxLength: 20 }), (before) => {
+        expect(tell([...before, { kind: 'process', seen: 'gone' }]).verdict).not.toBeNull();
+      }),
+    );
+  });
+
+  it('says what failed, since when by the wall clock, on what evidence, and what the cluster does now', () => {
+    const { verdict } = tell([{ kind: 'process', seen: 'gone' }]);
+    if (verdict === null) throw new Error('no verdict');
+    const sentence = verdictSentence(verdict, 'csync', Date.parse('2026-01-01T00:00:00Z'));
+    expect(sentence).toContain('the cfengine daemon has ended (seen; since 2026-01-01T00:00:01.000Z)');
+    expect(sentence).toContain('moves csync to the next member');
+    expect(sentence).toContain('cmmodpkg -e -n <member> csync');
+  });
+});

@@ -306,6 +306,12 @@ const machinery = chapter('Scripts, services and machines, really run', [
     'a service is restarted in place as often as configured, counted, and only then the package moves',
   ],
   [
+    'A service gets SIGTERM with its group, SIGKILL after service_halt_timeout',
+    'imitated',
+    'MAN cmhaltserv, L8 p.327',
+    'a service that ignores SIGTERM is killed after its halt time-out, and its package halts only then',
+  ],
+  [
     'Maintenance with a service that dies',
     'imitated',
     'A1120c p.222',

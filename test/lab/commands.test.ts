@@ -141,6 +141,21 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
     expect((await on('m3', 'pgrep -x -f "/bin/sleep 986"')).stdout, 'the service ends with its package').toBe('');
   });
 
+  it('a service that ignores SIGTERM is killed after its halt time-out, and its package halts only then', async () => {
+    await apply('probe', [
+      'service_name probe_service',
+      `service_cmd "/usr/bin/perl -e '$SIG{TERM}=q(IGNORE); sleep 1 while 1'"`,
+      'service_halt_timeout 2',
+      'external_script $SGCONF/probe/first.sh',
+    ]);
+    await cm('cmrunpkg -n m2 probe');
+    const before = performance.now();
+    expect((await cm('cmhaltpkg probe')).exitCode).toBe(0);
+    expect(performance.now() - before).toBeGreaterThan(2000);
+    expect((await on('m2', 'pgrep -f "[q].IGNORE"')).stdout).toBe('');
+    await remove('probe');
+  });
+
   it('in maintenance a dead service moves nothing, and the way out needs it healthy', async () => {
     await apply('probe', [...service, 'external_script $SGCONF/probe/first.sh']);
     await cm('cmmodpkg -e probe');

@@ -23,6 +23,22 @@ import { commandWrapper, utilities, vgchange, volumeGroupDirectory } from './sta
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
 
+/**
+ * Between us and a program on a host: lives exactly as long as the program and ends as it ended. nsenter's own fork does
+ * not: it dies of the SIGTERM meant for the program, and stops when the program is stopped.
+ */
+const keeper = [
+  '/usr/bin/perl',
+  '-e',
+  `my @polite = qw(HUP INT QUIT TERM);
+   $SIG{$_} = "IGNORE" for @polite;
+   defined(my $child = fork) or die "fork: $!\\n";
+   if (!$child) { $SIG{$_} = "DEFAULT" for @polite; exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127 }
+   waitpid $child, 0;
+   if (my $signal = $? & 127) { $SIG{$_} = "DEFAULT" for @polite; kill $signal, $$; sleep }
+   exit $? >> 8`,
+];
+
 interface Machine {
   readonly host: LabHost;
   readonly process: RunningProcess;
@@ -235,9 +251,11 @@ export class World {
       '--ipc',
       '--net',
       '--pid',
+      '--no-fork',
       '--root',
       '--wd',
       '--',
+      ...keeper,
       ...argv,
     ];
   }

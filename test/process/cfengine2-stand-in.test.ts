@@ -242,8 +242,9 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfagent and cfrun', () => {
   });
 });
 
+const directory = scratchDirectory();
+
 describe('the stand-in cfkey', () => {
-  const directory = scratchDirectory();
   cpSync(`${repository}/test/fixtures/cfengine2`, `${directory}/bin`, { recursive: true });
   const work = isRoot ? directory : `${directory}/.cfagent`;
   const cfkey = (...words: readonly string[]) =>

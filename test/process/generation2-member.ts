@@ -3,12 +3,13 @@
  * package rendered by the toolkit. No lab, no Serviceguard. Everything lies on a tmpfs inside; when the test ends or is
  * killed, process 1 of the namespaces sees the end of its standard input and the kernel takes the rest.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { CommandResult } from '../../src/host/host.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../src/host/processes.ts';
-import { eventually, have, isRoot, repository, scratchDirectory, settingsText } from '../support.ts';
+import { eventually, have, isRoot, repository, settingsText } from '../support.ts';
 
 const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'perl', 'ss'] as const;
 
@@ -101,9 +102,14 @@ export class Member {
     });
     await eventually('the namespaces', () => ended || said.includes('ready'));
     const [pid] = childrenOf(outer.pid ?? 0);
-    if (pid === undefined) throw new Error(`the namespaces did not come up: ${said.join(' | ')}`);
+    if (ended || pid === undefined) throw new Error(`the namespaces did not come up: ${said.join(' | ')}`);
     const member = new Member(outer, pid, directory);
-    await member.#install();
+    try {
+      await member.#install();
+    } catch (error) {
+      await member.close();
+      throw error;
+    }
     return member;
   }
 
@@ -186,7 +192,7 @@ export class Member {
   }
 
   async startDaemon(): Promise<string> {
-    await this.demand(`cd / && ${this.work}/bin/cfservd`);
+    await this.demand(`cd /tmp && ${this.work}/bin/cfservd`);
     return eventually('cfservd to run as a daemon', async () => {
       const [pid, ...others] = await this.daemons();
       const written = (await this.sh(`cat ${this.work}/cfservd.pid`)).stdout.trim();
@@ -200,15 +206,18 @@ export class Member {
   }
 }
 
-/** A fresh member for each test that asks for one. */
+/** A fresh member for each test that asks for one; it is gone, with all it started, when that test has ended. */
 export function useMember(): () => Promise<Member> {
-  const directory = scratchDirectory();
+  let directory: string | null = null;
   let member: Member | null = null;
   afterEach(async () => {
     await member?.close();
+    if (directory !== null) rmSync(directory, { recursive: true, force: true });
     member = null;
+    directory = null;
   });
   return async () => {
+    directory = mkdtempSync(join(tmpdir(), 'csync-test-'));
     member = await Member.start(directory);
     return member;
   };

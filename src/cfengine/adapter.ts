@@ -17,7 +17,8 @@ export interface CfengineAdapter {
   readonly policyCheck: readonly string[];
   readonly privateKey: string;
   readonly publicKey: string;
-  readonly keyDirectory: string;
+  /** Directories the programs refuse to start with when group or others can enter them [cfengine.md 1.1, 2.1]. */
+  readonly privateDirectories: readonly string[];
   /**
    * Starts the daemon: cwd / (a daemon started on the policy file system would hold it), a small descriptor limit
    * (cfservd closes them one by one up to it), nothing inherited. Its exit status proves nothing in either generation.
@@ -48,7 +49,7 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     programs: { daemon: `${bin}/cf-serverd`, agent: `${bin}/cf-agent`, key: `${bin}/cf-key`, run: `${bin}/cf-runagent` },
     daemonPolicy: `${work}/inputs/promises.cf`,
     policyCheck: [`${bin}/cf-promises`, '-cf', `${work}/inputs/promises.cf`],
-    keyDirectory: `${work}/ppkeys`,
+    privateDirectories: [`${work}/ppkeys`],
     privateKey: `${work}/ppkeys/localhost.priv`,
     publicKey: `${work}/ppkeys/localhost.pub`,
     // -K: after a crash the lock of the dead daemon makes a plain start end silently for a minute [cfengine.md 2.4].
@@ -68,7 +69,7 @@ function generation2({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     programs: { daemon: `${bin}/cfservd`, agent: `${bin}/cfagent`, key: `${bin}/cfkey`, run: `${bin}/cfrun` },
     daemonPolicy: `${work}/inputs/cfservd.conf`,
     policyCheck: [`${bin}/cfservd`, '-p', '-f', `${work}/inputs/cfservd.conf`],
-    keyDirectory: `${work}/ppkeys`,
+    privateDirectories: ['ppkeys', 'rpc_in', 'rpc_out'].map((name) => `${work}/${name}`),
     privateKey: `${work}/ppkeys/localhost.priv`,
     publicKey: `${work}/ppkeys/localhost.pub`,
     startDaemon: started(`${bin}/cfservd`),

@@ -42,6 +42,7 @@ type Dialogue = (
 function converse(socket: Socket, timeoutMs: number, started: Promise<void>, dialogue: Dialogue): Promise<ProbeResult> {
   return new Promise((resolve) => {
     let received: Buffer = Buffer.alloc(0);
+    let connected = false;
     let greeted = false;
     const finish = (result: ProbeResult): void => {
       clearTimeout(timer);
@@ -60,16 +61,22 @@ function converse(socket: Socket, timeoutMs: number, started: Promise<void>, dia
       received = rest;
       if (result !== undefined) finish(result);
     };
+    // Whoever closes a connection without a word runs and turns us away: too many connections, or an address that may not
+    // connect [cfengine.md 1.12]. Moving the package at a rush of clients would help nobody; lasting, it has its own limit.
+    const broken = (why: string): void => {
+      if (greeted) finish({ kind: 'answered', why: `connection ended by the daemon (${why})` });
+      else if (connected) finish({ kind: 'cannot-tell', why: `the daemon closes the connection without a word (${why})` });
+      else finish({ kind: 'silent', why });
+    };
+    socket.on('connect', () => {
+      connected = true;
+    });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const why = error.code ?? error.message;
       if (ownTroubles.has(why)) return finish({ kind: 'cannot-tell', why });
-      finish(greeted ? { kind: 'answered', why: `connection broken (${why})` } : { kind: 'silent', why });
+      broken(why);
     });
-    socket.on('close', () =>
-      finish(
-        greeted ? { kind: 'answered', why: 'connection closed by the daemon' } : { kind: 'silent', why: 'connection closed' },
-      ),
-    );
+    socket.on('close', () => broken('closed'));
     socket.on('data', (bytes: Buffer) => {
       greeted = true;
       received = Buffer.concat([received, bytes]);

@@ -12,6 +12,8 @@ import { judgePort, type PortOwner } from './judgements.ts';
 
 export const sentinelName = 'csync.sentinel';
 const startLimitMs = 10_000;
+/** For what ran already, or came up all the same, after a start that was refused. */
+const refusedLimitMs = 500;
 const endLimitMs = 5_000;
 const lookEveryMs = 20;
 
@@ -75,14 +77,15 @@ export class Daemon {
 
   /** Programs and keys; what no start of the daemon could make up for [cfengine.md 1.1, 1.4]. */
   judgeInstallation(): Finding | null {
-    const { programs, keyDirectory, privateKey, publicKey } = this.adapter;
+    const { programs, privateDirectories, privateKey, publicKey } = this.adapter;
     const missing = [programs.daemon, programs.agent].filter((program) => !this.#host.canExecute(program));
     if (missing.length > 0) return { code: 'program-missing', text: `${missing.join(' and ')} cannot be executed` };
-    const directory = this.#host.facts(keyDirectory);
     const bad = (text: string): Finding => ({ code: 'keys-unusable', text });
-    if (directory === null) return bad(`${keyDirectory} is missing`);
-    if ((directory.mode & 0o077) !== 0)
-      return bad(`${keyDirectory} has mode ${directory.mode.toString(8)}; cfengine refuses to start unless it is 700`);
+    for (const directory of privateDirectories) {
+      const mode = this.#host.facts(directory)?.mode;
+      if (mode !== undefined && (mode & 0o077) !== 0)
+        return bad(`${directory} has mode ${mode.toString(8)}; cfengine refuses to start unless it is 700`);
+    }
     const pem = this.#host.readText(privateKey);
     if (pem === null || this.#host.readText(publicKey) === null) return bad(`${privateKey} or ${publicKey} cannot be read`);
     if (((this.#host.facts(privateKey)?.mode ?? 0) & 0o077) !== 0) return bad(`${privateKey} can be read by others`);
@@ -115,8 +118,9 @@ export class Daemon {
     if (finding.code === 'port-occupied') return;
     const owner = this.owner();
     if (owner.kind === 'daemon') await this.end(owner.process);
-    await this.#host.launch(this.adapter.startDaemon, startLimitMs);
-    await this.#until(startLimitMs, async () => (await this.judgeRunning()) === null);
+    const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
+    // A good exit status proves nothing; a bad one says that nothing is coming [cfengine.md 1.4].
+    await this.#until(launched.exitCode === 0 ? startLimitMs : refusedLimitMs, async () => (await this.judgeRunning()) === null);
   }
 
   /** TERM, and KILL after five seconds: the signal handler of generation 2 may hang [cfengine.md 1.4]. */

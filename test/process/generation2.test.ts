@@ -1,0 +1,356 @@
+/** The member scripts as they are shipped, as real processes, against the stand-in of cfengine generation 2. */
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ProbeResult } from '../../src/cfengine/probe.ts';
+import { eventually, repository } from '../support.ts';
+import { cfservdConf, type Member, ownAddress, packageAddress, useMember, whyNoMember } from './generation2-member.ts';
+
+const refusal = 'BAD: Unspecified server refusal (see verbose server output)';
+
+/** A program that owns the daemon's port, accepts who comes, and says nothing. */
+const foreign =
+  "exec perl -e 'use IO::Socket::INET; my $l = IO::Socket::INET->new(LocalPort => 5308, Listen => 5, ReuseAddr => 1) or die; my @s; push @s, $l->accept while 1'";
+
+/** A client that asks for a file and then takes nothing of it, as a stopped one would. */
+function stalledClient(address: string, path: string): string {
+  const client = [
+    'use IO::Socket::INET;',
+    'my ($a, $p) = @ARGV; my $s = IO::Socket::INET->new(PeerAddr => $a, PeerPort => 5308) or die;',
+    'syswrite $s, pack(q(a8), q(t ) . length) . $_ for qq(CAUTH $a m1.lab root 0), qq(GET $p); sleep 1000',
+  ].join(' ');
+  return `exec perl -e '${client}' ${address} ${path}`;
+}
+
+const isListening = (member: Member) =>
+  eventually('a listener', async () => (await member.sh('ss -Hltn sport = :5308')).stdout.includes('LISTEN'));
+
+describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
+  const fresh = useMember();
+
+  it('proves the role by the sentinel, with no signal to the daemon that ran before the mount', async () => {
+    const member = await fresh();
+    const pid = await member.startDaemon();
+    expect((await member.script('csync_pre.sh start')).exitCode).toBe(0);
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode, started.log).toBe(0);
+    expect(started.log).toContain(`proof: already ${packageAddress} serves ${member.policyDirectory}/csync.sentinel from here`);
+    expect(await member.daemons()).toEqual([pid]);
+    expect(JSON.parse(await member.demand(`cat ${member.policyDirectory}/csync.sentinel`))).toMatchObject({
+      epoch: 1,
+      member: 'm1',
+    });
+    expect((await member.script('csync.sh start')).exitCode, 'a second time').toBe(0);
+    expect(await member.demand(`cat ${member.policyDirectory}/csync.sentinel`)).toContain('"epoch":2');
+  });
+
+  it('starts a daemon that is missing, over the stale pid file of a crash', async () => {
+    const member = await fresh();
+    await member.demand(`kill -KILL ${await member.startDaemon()}`);
+    await eventually('the crash', async () => (await member.daemons()).length === 0);
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode, started.log).toBe(0);
+    const [pid] = await member.daemons();
+    expect(started.log).toContain(`daemon: done cfservd runs (pid ${pid}) and answers`);
+    expect(await member.demand(`readlink /proc/${pid}/cwd`), 'it must not hold the file system').toBe('/\n');
+  });
+
+  it('puts a working daemon in the place of a stopped one', async () => {
+    const member = await fresh();
+    const pid = await member.startDaemon();
+    await member.demand(`kill -STOP ${pid}`);
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode, started.log).toBe(0);
+    expect(await member.daemons()).not.toContain(pid);
+    expect(await member.daemons()).toHaveLength(1);
+  });
+
+  it('another program on the port sends the package to another member', async () => {
+    const member = await fresh();
+    const other = member.begin(foreign);
+    await isListening(member);
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode).toBe(2);
+    expect(started.log).toContain('[port-occupied] port 5308 is taken by perl');
+    expect((await member.sh('ss -Hltn sport = :5308')).stdout, 'it is not ours to end').toContain('LISTEN');
+    other.kill('SIGKILL');
+  });
+
+  it.each([
+    ['a directory that others can read', 'chmod 755 ppkeys', 'ppkeys has mode 755'],
+    ['a private key that others can read', 'chmod 644 ppkeys/localhost.priv', 'localhost.priv can be read by others'],
+    ['no key', 'rm ppkeys/localhost.priv', 'cannot be read'],
+    ['a key of another form', 'cp ppkeys/localhost.pub ppkeys/localhost.priv', 'is no private key cfengine can read'],
+    ['no directory', 'mv ppkeys away', 'localhost.pub cannot be read'],
+  ])('%s sends the package to another member', async (_, damage, said) => {
+    const member = await fresh();
+    await member.demand(`cd ${member.work} && ${damage}`);
+    const started = await member.script('csync_pre.sh start');
+    expect(started.exitCode).toBe(2);
+    expect(started.log).toContain('[keys-unusable]');
+    expect(started.log).toContain(said);
+    await member.mount();
+    expect((await member.script('csync.sh start')).exitCode).toBe(2);
+    expect(await member.daemons()).toEqual([]);
+  });
+
+  it('a daemon that dies of its configuration is no master', async () => {
+    const member = await fresh();
+    await member.demand(`echo nonsense >> ${member.work}/inputs/cfservd.conf`);
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode).toBe(2);
+    expect(started.log).toContain('[daemon-dead] no cfservd listens on port 5308');
+  });
+
+  it('admit rules that do not reach the policy leave the role unproved; corrected ones are reread while it waits', async () => {
+    const member = await fresh();
+    const link = `${member.directory}/link`;
+    await member.demand(`ln -s csync ${link}`);
+    // Stored as written, compared with real paths: always denied [cfengine.md 1.6].
+    member.writeConf(cfservdConf([`${link}/dsau 127.0.0.1 10.9.0.0/24`]));
+    const pid = await member.startDaemon();
+    await member.mount();
+    const refused = await member.script('csync.sh start');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.log).toContain('[role-unproved]');
+    expect(refused.log).toContain(refusal);
+    const starting = member.script('csync.sh start');
+    await eventually(
+      'the sentinel of the second start',
+      async () => (await member.sh(`grep -q '"epoch":2' ${member.policyDirectory}/csync.sentinel`)).exitCode === 0,
+    );
+    member.writeConf(cfservdConf([`${member.policyDirectory} 127.0.0.1 10.9.0.0/24`]));
+    await member.demand(`touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`);
+    const started = await starting;
+    expect(started.exitCode, started.log).toBe(0);
+    expect(await member.daemons()).toEqual([pid]);
+  });
+});
+
+describe.skipIf(whyNoMember !== null)('halt with generation 2', () => {
+  const fresh = useMember();
+
+  async function master(): Promise<{ member: Member; pid: string }> {
+    const member = await fresh();
+    const pid = await member.startDaemon();
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode, started.log).toBe(0);
+    return { member, pid };
+  }
+
+  async function stalled(member: Member, pid: string, address: string): Promise<{ kill(signal: 'SIGKILL'): void }> {
+    await member.demand(`head -c 40M /dev/zero > ${member.policyDirectory}/big`);
+    const client = member.begin(stalledClient(address, `${member.policyDirectory}/big`));
+    await eventually('a transfer that does not get on', async () => {
+      const open = await member.demand(`for f in /proc/${pid}/fd/*; do readlink $f; done`);
+      return open.includes('/dsau/big');
+    });
+    return client;
+  }
+
+  it('an idle daemon goes on', async () => {
+    const { member, pid } = await master();
+    expect((await member.script('csync.sh stop')).exitCode).toBe(0);
+    await member.demand(`umount ${member.mountPoint}`);
+    expect((await member.script('csync_pre.sh stop')).exitCode).toBe(0);
+    expect(await member.daemons()).toEqual([pid]);
+  });
+
+  it('what is still mounted at the very end is a failure', async () => {
+    const { member } = await master();
+    const halted = await member.script('csync_pre.sh stop');
+    expect(halted.exitCode).toBe(1);
+    expect(halted.log).toContain('[still-held]');
+  });
+
+  it.each([
+    ['under the package address', packageAddress],
+    ['under the own address of the member', ownAddress],
+  ])('a transfer %s holds the file system no longer than the grace, and a daemon runs afterwards', async (_, address) => {
+    const { member, pid } = await master();
+    const client = await stalled(member, pid, address);
+    expect((await member.sh(`umount ${member.mountPoint}`)).exitCode, 'it is held').not.toBe(0);
+    const before = performance.now();
+    const halted = await member.script('csync.sh stop');
+    expect(halted.exitCode, halted.log).toBe(0);
+    expect(performance.now() - before).toBeLessThan(6000);
+    await member.demand(`umount ${member.mountPoint}`);
+    const ended = await member.script('csync_pre.sh stop');
+    expect(ended.exitCode, ended.log).toBe(0);
+    expect(await member.daemons()).toHaveLength(1);
+    // Only connections of the package are reset; any other costs the daemon, which is there again at the end.
+    if (address === ownAddress) expect(await member.daemons()).not.toEqual([pid]);
+    client.kill('SIGKILL');
+  });
+
+  it('a stopped daemon in mid transfer is ended as well', async () => {
+    const { member, pid } = await master();
+    const client = await stalled(member, pid, ownAddress);
+    await member.demand(`kill -STOP ${pid}`);
+    expect((await member.script('csync.sh stop')).exitCode).toBe(0);
+    await member.demand(`umount ${member.mountPoint}`);
+    const ended = await member.script('csync_pre.sh stop');
+    expect(ended.exitCode).toBe(0);
+    expect(ended.log).toMatch(/daemon: done cfservd runs \(pid \d+\) and answers/);
+    client.kill('SIGKILL');
+  });
+});
+
+describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
+  const fresh = useMember();
+
+  async function watched(): Promise<{
+    member: Member;
+    pid: string;
+    end: Promise<number | null>;
+    verdict: () => Promise<string>;
+  }> {
+    const member = await fresh();
+    const pid = await member.startDaemon();
+    await member.mount();
+    expect((await member.script('csync.sh start')).exitCode).toBe(0);
+    await member.demand(`: > ${member.log}`);
+    const { ended } = member.begin(`exec env -i ${member.directory}/conf/csync/csync.sh monitor`);
+    const said = () => member.demand(`cat ${member.log}`);
+    await eventually('the monitor to watch', async () => (await said()).includes(`monitor: ok watching cfservd (pid ${pid})`));
+    return {
+      member,
+      pid,
+      end: ended.then(({ exitCode }) => exitCode),
+      verdict: async () => (await said()).split('\n').find((line) => line.includes('monitor: failed')) ?? '',
+    };
+  }
+
+  it.each([
+    ['killed', 'KILL', 'the cfengine daemon has ended'],
+    ['told to end', 'TERM', 'the cfengine daemon has ended'],
+    ['stopped', 'STOP', 'the cfengine daemon is stopped'],
+  ])('sees a daemon that was %s', async (_, signal, sentence) => {
+    const { member, pid, end, verdict } = await watched();
+    await member.demand(`kill -${signal} ${pid}`);
+    expect(await end).toBe(1);
+    expect(await verdict()).toContain(sentence);
+  });
+
+  it('sees a daemon that hangs though its process is well', async () => {
+    const { member, end, verdict } = await watched();
+    // With its configuration gone, cfservd lets nobody in for five seconds in each round [cfengine.md 1.5].
+    await member.demand(`rm ${member.work}/inputs/cfservd.conf`);
+    expect(await end).toBe(1);
+    expect(await verdict()).toMatch(/does not answer under the package address \(2 probes in a row: no answer within 1000 ms/);
+  });
+
+  it('sees that the daemon died of a configuration it could not read', async () => {
+    const { member, end, verdict } = await watched();
+    await member.demand(
+      `echo nonsense >> ${member.work}/inputs/cfservd.conf; touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`,
+    );
+    expect(await end).toBe(1);
+    expect(await verdict()).toContain('the cfengine daemon has ended');
+  });
+
+  it('takes a refusal of the sentinel for an answer, and a SIGTERM for the end', async () => {
+    const { member, pid, end, verdict } = await watched();
+    member.writeConf(cfservdConf(['/nothing 10.9.0.0/24']));
+    await member.demand(`touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`);
+    const warned = async () =>
+      (await member.demand(`cat ${member.log}`)).includes(`monitor: warning probe through ${packageAddress}`);
+    await eventually('the warning', warned);
+    const monitors = await member.demand(
+      `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '^[^ ]*node .*csync-monitor.cjs' && echo "\${p#/proc/}"; done; true`,
+    );
+    await member.demand(`kill -TERM ${monitors.trim()}`);
+    expect(await end).toBe(0);
+    expect(await verdict()).toBe('');
+    expect(await member.daemons(), 'the daemon is none of its business').toEqual([pid]);
+  });
+});
+
+describe.skipIf(whyNoMember !== null)('validate with generation 2', () => {
+  const fresh = useMember();
+
+  it('is content with a sound member, and changes nothing', async () => {
+    const member = await fresh();
+    const sound = await member.script('csync.sh validate');
+    expect(sound.exitCode, sound.log).toBe(0);
+    expect(await member.daemons()).toEqual([]);
+  });
+
+  it('finds a missing program, a bad policy and an open key directory, all at once', async () => {
+    const member = await fresh();
+    const conf = `${member.work}/inputs/cfservd.conf`;
+    await member.demand(`chmod -x ${member.work}/bin/cfagent; echo nonsense >> ${conf}`);
+    const found = await member.script('csync.sh validate');
+    expect(found.exitCode).toBe(1);
+    expect(found.log).toContain(`[program-missing] ${member.work}/bin/cfagent cannot be executed`);
+    expect(found.log).toMatch(/\[policy-invalid\] .*cfservd -p -f .* ends with 1: cf:cfservd:.*cfservd\.conf:\d+: syntax error/);
+    await member.demand(`chmod +x ${member.work}/bin/cfagent; chmod 750 ${member.work}/ppkeys`);
+    expect((await member.script('csync.sh validate')).log).toContain('[keys-unusable]');
+  });
+
+  it('finds a policy that is not there, with which the parser itself is content', async () => {
+    const member = await fresh();
+    await member.demand(`rm ${member.work}/inputs/cfservd.conf; ${member.work}/bin/cfservd -p`);
+    const found = await member.script('csync.sh validate');
+    expect([found.exitCode, found.log]).toEqual([1, expect.stringContaining('cfservd.conf cannot be read')]);
+  });
+});
+
+describe.skipIf(whyNoMember !== null)('the probe of generation 2', () => {
+  const fresh = useMember();
+
+  /** The probe runs in the member's network, so in a process of its own. */
+  async function ask(member: Member, ...targets: readonly (readonly [string, string])[]): Promise<ProbeResult[]> {
+    const list = targets.map(([address, path]) => ({ address, port: 5308, path, timeoutMs: 1000 }));
+    const program = `import { probeGeneration2 } from ${JSON.stringify(join(repository, 'src/cfengine/probe.ts'))};
+      const found = [];
+      for (const target of ${JSON.stringify(list)}) found.push(await probeGeneration2(target, 'm1'));
+      console.log(JSON.stringify(found));`;
+    const told = await member.demand(`cd ${repository} && ${process.execPath} --import tsx --input-type=module -`, program);
+    return JSON.parse(told) as ProbeResult[];
+  }
+
+  it('tells served, refused and silent apart', async () => {
+    const member = await fresh();
+    await member.mount();
+    const { policyDirectory: policy, mountPoint } = member;
+    await member.demand(
+      `cd ${mountPoint} && echo policy > dsau/file && echo other > other && ln -s / dsau/out && ln -s dsau in && ln -s file dsau/alias`,
+    );
+    const pid = await member.startDaemon();
+    const inode = Number(await member.demand(`stat -c %i ${policy}/file`));
+    const refused = { kind: 'answered', why: refusal };
+    const served = { kind: 'served', stat: { size: 7, mtime: expect.any(Number), inode } };
+    const found = await ask(
+      member,
+      [packageAddress, `${policy}/file`],
+      ['127.0.0.1', `${policy}/file`],
+      [packageAddress, `${mountPoint}/in/file`],
+      [packageAddress, `${policy}/missing`],
+      [packageAddress, `${mountPoint}/other`],
+      [packageAddress, `${policy}/../other`],
+      [packageAddress, `${policy}/out/etc/hosts`],
+      [packageAddress, `${policy}x`],
+    );
+    expect(found).toEqual([served, served, served, refused, refused, refused, refused, refused]);
+    await member.demand(`umount ${mountPoint}`);
+    expect(await ask(member, [packageAddress, `${policy}/file`]), 'unmounted').toEqual([refused]);
+    await member.demand(`kill -STOP ${pid}`);
+    expect(await ask(member, [packageAddress, `${policy}/file`])).toEqual([{ kind: 'silent', why: 'no answer within 1000 ms' }]);
+    await member.demand(`kill -KILL ${pid}`);
+    await eventually('the end', async () => (await member.daemons()).length === 0);
+    expect(await ask(member, [packageAddress, `${policy}/file`])).toEqual([{ kind: 'silent', why: 'ECONNREFUSED' }]);
+  });
+
+  it('an address that is not allowed to connect is turned away, which tells nothing of the role', async () => {
+    const member = await fresh();
+    member.writeConf(cfservdConf(['/x 10.9.0.0/24'], ['AllowConnectionsFrom = ( 10.9.0.12 )']));
+    await member.startDaemon();
+    expect(await ask(member, [packageAddress, '/x'])).toEqual([{ kind: 'cannot-tell', why: expect.any(String) }]);
+  });
+});

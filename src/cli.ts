@@ -161,8 +161,8 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof Failure) return report(error.problems, argv.includes('--json'));
     if (error instanceof LabUnavailable) {
-      const remedy = 'see csync lab --help';
-      return report([{ code: 'lab-unavailable', severity: 'error', text: error.message, remedy }]);
+      const { message: text, remedy } = error;
+      return report([{ code: 'lab-unavailable', severity: 'error', text, remedy }], argv.includes('--json'));
     }
     process.stderr.write(
       `internal error, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`,

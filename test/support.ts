@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { PackageDrills } from '../src/lab/drills/package-drills.ts';
 import { type LabHandle, startLab } from '../src/lab/handle.ts';
-import { planLab } from '../src/lab/machines/plan.ts';
+import { labPrograms, planLab } from '../src/lab/machines/plan.ts';
 import { demand } from '../src/problem.ts';
 import type { Settings } from '../src/settings.ts';
 import { parseSettings } from '../src/settings-yaml.ts';
@@ -64,14 +64,14 @@ export async function eventually<T>(what: string, state: () => T | Promise<T>, d
   }
 }
 
-const labPrograms = ['cf-serverd', 'busybox', 'ip', 'unshare', 'losetup', 'mkfs.ext4', 'fuser', 'perl', 'sshd'] as const;
-
 /** Why the lab tests cannot run here; null when they can. Said once by each file that is left out. */
 export const whyNoLab: string | null = !isRoot
   ? 'the lab needs root'
-  : (labPrograms.find((program) => !have(program)) ?? null) === null
+  : have(...Object.keys(labPrograms))
     ? null
-    : `the lab needs ${labPrograms.filter((program) => !have(program)).join(', ')}`;
+    : `the lab needs ${Object.keys(labPrograms)
+        .filter((program) => !have(program))
+        .join(', ')}`;
 
 if (whyNoLab !== null) console.warn(`lab tests are left out: ${whyNoLab}`);
 

@@ -3,8 +3,10 @@
  * do not outlive the run.
  */
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -89,6 +91,18 @@ function syncDirectory(path: string): void {
   const descriptor = openSync(path, 'r');
   fsyncSync(descriptor);
   closeSync(descriptor);
+}
+
+/** Whether a program is installed in one of the system's directories. */
+export function hasProgram(name: string): boolean {
+  return ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Runs a short command with captured output and a fixed environment. Never throws. */

@@ -9,12 +9,21 @@ import type { JournalEntry } from './cluster/journal.ts';
 import type { LabPlan } from './machines/plan.ts';
 import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
-export class LabUnavailable extends Error {}
+export class LabUnavailable extends Error {
+  /** What helps. */
+  readonly remedy: string;
+  constructor(text: string, remedy = 'see csync lab --help') {
+    super(text);
+    this.remedy = remedy;
+  }
+}
 
 /** A lab that does not answer is stuck; whoever asks must not be. */
 const answerLimitMs = 30_000;
 const endLimitMs = 20_000;
 const bootingEndLimitMs = 1_000;
+/** The toolkit, logs, and what a few failovers write to the shared disk, which grows as it is used. */
+const homeMegabytes = 80;
 
 const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
@@ -57,7 +66,8 @@ export class LabHandle {
       return await connect(`${this.plan.home}/shared/control.sock`);
     } catch (error) {
       throw new LabUnavailable(
-        `no lab named ${this.plan.name} is running (${(error as NodeJS.ErrnoException).code}); start one with: csync lab up`,
+        `no lab named ${this.plan.name} is running (${(error as NodeJS.ErrnoException).code})`,
+        'csync lab up starts one',
       );
     }
   }
@@ -223,15 +233,13 @@ const reapingInit = [
 export async function startLab({ plan, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
   if (isRunning(plan))
     throw new LabUnavailable(
-      `a lab named ${plan.name} is running already; take it down (csync lab down --name ${plan.name}) or use another --name`,
+      `a lab named ${plan.name} is running already`,
+      `take it down (csync lab down --name ${plan.name}) or use another --name`,
     );
   await sweep(plan);
-  files.makeDirectory(plan.home, 0o700);
-  files.writeText(`${plan.home}/plan.json`, JSON.stringify(plan), 0o600);
   // A copy: a lab that stays must not lose its programs when the toolkit is built again.
   const installed = `${plan.home}/toolkit`;
-  files.copyTree(dist, installed);
-  const log = files.openForAppending(`${plan.home}/daemon.log`);
+  const log = prepareHome(plan, dist, installed);
   const daemon = [
     ...reapingInit,
     process.execPath,
@@ -268,9 +276,26 @@ export async function startLab({ plan, dist, attached, progress, stop }: LabStar
     const said = files.readText(`${plan.home}/daemon.log`)?.trim().split('\n').slice(-15).join('\n') ?? '';
     await handle.down();
     stop?.throwIfAborted();
-    throw new LabUnavailable(`the lab did not come up: ${(error as Error).message}${said === '' ? '' : `\n${said}`}`);
+    throw new LabUnavailable(
+      `the lab did not come up: ${(error as Error).message}${said === '' ? '' : `\n${said}`}`,
+      `it needs root with all capabilities, loop devices and about ${homeMegabytes} MB in /run`,
+    );
   }
   return handle;
+}
+
+/** Makes the lab's directory with its plan and its copy of the toolkit; returns the open log of the daemon. */
+function prepareHome(plan: LabPlan, dist: string, installed: string): number {
+  try {
+    files.makeDirectory(plan.home, 0o700);
+    files.writeText(`${plan.home}/plan.json`, JSON.stringify(plan), 0o600);
+    files.copyTree(dist, installed);
+    return files.openForAppending(`${plan.home}/daemon.log`);
+  } catch (error) {
+    files.removeTree(plan.home);
+    const why = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new LabUnavailable(`the lab cannot write to ${plan.home} (${why})`, `a lab needs about ${homeMegabytes} MB in /run`);
+  }
 }
 
 async function settled(handle: LabHandle, owner: RunningProcess, progress: (text: string) => void): Promise<void> {
@@ -313,6 +338,6 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
 /** Finds a lab that is running. */
 export function findLab(name: string): LabHandle {
   const text = files.readText(`/run/csync-lab/${name}/plan.json`);
-  if (text === null) throw new LabUnavailable(`no lab named ${name} is running; start one with: csync lab up`);
+  if (text === null) throw new LabUnavailable(`no lab named ${name} is running`, 'csync lab up starts one');
   return new LabHandle(JSON.parse(text) as LabPlan, null);
 }

@@ -1,13 +1,13 @@
 /** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
 import { join } from 'node:path';
-import { processesNaming, readTextFile } from '../host/real.ts';
+import { hasProgram, processesNaming, readTextFile } from '../host/real.ts';
 import { runForeground } from '../host/terminal.ts';
 import { demoSummary, runDemo } from '../lab/drills/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../lab/drills/failover-run.ts';
 import { PackageDrills } from '../lab/drills/package-drills.ts';
 import { aborted, findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
 import { hostEnvironment } from '../lab/machines/environment.ts';
-import { planLab } from '../lab/machines/plan.ts';
+import { isLabName, type LabPlan, labPrograms, planLab } from '../lab/machines/plan.ts';
 import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { distDirectory, readSettings } from './toolkit.ts';
@@ -28,6 +28,30 @@ function labSettings(options: LabOptions): Settings {
   return readSettings(options.settings ?? labSettingsFile);
 }
 
+/** The lab's name, once it is known to be one; a Failure of usage otherwise. */
+function nameOf({ name }: LabOptions): string {
+  if (isLabName(name)) return name;
+  const text = `--name ${JSON.stringify(name)}: a lab is named with up to 32 small letters, digits and dashes`;
+  throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --name mine' }]);
+}
+
+function planOf(options: LabOptions): LabPlan {
+  return planLab(labSettings(options), nameOf(options));
+}
+
+/** Everything a lab runs must be there before anything is made. */
+function needPrograms(): void {
+  const missing = Object.entries(labPrograms).filter(([program]) => !hasProgram(program));
+  if (missing.length === 0) return;
+  const problem: Problem = {
+    code: 'here-programs-missing',
+    severity: 'error',
+    text: `a lab runs programs that are missing here: ${missing.map(([program]) => program).join(', ')}`,
+    remedy: `apt-get install ${[...new Set(missing.map(([, debian]) => debian))].join(' ')}`,
+  };
+  throw new Failure([problem]);
+}
+
 function needRoot(what: string): void {
   if (process.getuid?.() === 0) return;
   const problem: Problem = {
@@ -41,6 +65,7 @@ function needRoot(what: string): void {
 
 async function begin(options: LabOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {
   needRoot('a lab');
+  needPrograms();
   const settings = labSettings(options);
   if (settings.cfengineGeneration !== 3) {
     const problem: Problem = {
@@ -51,7 +76,7 @@ async function begin(options: LabOptions, attached: boolean, stop: AbortSignal):
     };
     throw new Failure([problem]);
   }
-  return startLab({ plan: planLab(settings, options.name), dist: distDirectory, attached, progress, stop });
+  return startLab({ plan: planLab(settings, nameOf(options)), dist: distDirectory, attached, progress, stop });
 }
 
 class Interrupted extends Error {}
@@ -144,9 +169,9 @@ export async function labUp(options: LabOptions): Promise<ExitCode> {
 
 export async function labDown(options: LabOptions): Promise<ExitCode> {
   needRoot('taking a lab down');
-  const plan = planLab(labSettings(options), options.name);
+  const plan = planOf(options);
   const running = readTextFile(`${plan.home}/plan.json`) !== null;
-  if (running) await findLab(options.name).down();
+  if (running) await findLab(nameOf(options)).down();
   await sweep(plan);
   await reportLeftovers(options.name);
   out(running ? `The lab "${options.name}" is down; nothing of it is left.\n` : `No lab "${options.name}" was running.\n`);
@@ -154,7 +179,7 @@ export async function labDown(options: LabOptions): Promise<ExitCode> {
 }
 
 export async function labStatus(options: LabOptions): Promise<ExitCode> {
-  const status = await findLab(options.name).status();
+  const status = await findLab(nameOf(options)).status();
   if (options.json) {
     out(`${JSON.stringify(status, null, 2)}\n`);
     return exitCodes.ok;
@@ -175,12 +200,12 @@ export async function labMachine(
   verb: 'crash' | 'boot' | 'cut' | 'heal',
   member: string,
 ): Promise<ExitCode> {
-  await findLab(options.name).ask({ verb, member });
+  await findLab(nameOf(options)).ask({ verb, member });
   return exitCodes.ok;
 }
 
 /** Runs a program on a lab host with this terminal; its exit status is ours. */
 export async function labExec(options: LabOptions, member: string, argv: readonly string[]): Promise<number> {
   needRoot('entering a lab host');
-  return runForeground(await findLab(options.name).enterArgv(member, argv), hostEnvironment);
+  return runForeground(await findLab(nameOf(options)).enterArgv(member, argv), hostEnvironment);
 }

@@ -110,6 +110,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
       const refused = csync('lab', verb);
       expect(refused.status, verb).toBe(4);
       expect(refused.stderr).toContain(`a lab named ${name} is running already`);
+      expect(refused.stderr).toContain('csync lab down');
     }
     const status = csync('lab', 'status', '--json');
     const hosts = (JSON.parse(String(status.stdout)) as { hosts: { up: boolean }[] }).hosts;

@@ -231,6 +231,8 @@ describe('csync, called wrongly', () => {
     [['lab', 'crash'], 'a name is missing behind the verb'],
     [['lab', 'failovers', '--count', 'many'], '--count'],
     [['lab', 'failovers', '--count', '0'], '--count'],
+    [['lab', 'down', '--name', '../../home'], 'a lab is named with'],
+    [['lab', 'exec', '--name', '', 'm1', '--', 'true'], 'a lab is named with'],
   ])('%j: status 2, says what is wrong, does nothing', (words, said) => {
     const directory = project();
     const ended = csync(directory, words);
@@ -250,5 +252,25 @@ describe('csync, called wrongly', () => {
     const ended = asNobody('/', ['lab', 'demo']);
     expect(ended.status).toBe(4);
     expect(ended.stderr.split('\n')[1]).toContain('needs root');
+  });
+
+  it.skipIf(!isRoot)('a machine that cannot hold a lab is told what it needs, and keeps nothing of it', () => {
+    const inMountNamespace = (prepare: string) =>
+      spawnSync(
+        'unshare',
+        ['--mount', 'sh', '-c', `${prepare}; "$NODE" "$TOOLKIT" lab up --name test-full; echo "$?"; ls -A /run/csync-lab`],
+        {
+          encoding: 'utf8',
+          env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', NODE: process.execPath, TOOLKIT: toolkit },
+        },
+      );
+    for (const size of ['100k', '6m']) {
+      const full = inMountNamespace(`mkdir -p /run/csync-lab; mount -t tmpfs -o size=${size} tmpfs /run/csync-lab`);
+      expect(full.stdout, full.stderr).toBe('4\n');
+      expect(full.stderr).toMatch(/about \d+ MB in \/run/);
+    }
+    const bare = inMountNamespace('mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /usr/sbin; mkdir /run/csync-lab');
+    expect(bare.stdout).toBe('4\n');
+    expect(bare.stderr).toMatch(/losetup[\s\S]*apt-get install .*mount/);
   });
 });

@@ -36,6 +36,28 @@ export const sgDirectories = {
 export const toolkitDirectory = '/opt/csync';
 export const sharedDirectory = '/run/csync-lab';
 
+/** Programs of this machine that a lab runs, and the Debian packages they are in. scripts/prepare.sh installs these. */
+export const labPrograms: Readonly<Record<string, string>> = {
+  'cf-serverd': 'cfengine3',
+  'cf-agent': 'cfengine3',
+  busybox: 'busybox',
+  ip: 'iproute2',
+  ss: 'iproute2',
+  unshare: 'util-linux',
+  losetup: 'mount',
+  'mkfs.ext4': 'e2fsprogs',
+  fuser: 'psmisc',
+  perl: 'perl-base',
+  ps: 'procps',
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
+};
+
+/** A name of a lab is part of paths that are removed again. */
+export function isLabName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
+}
+
 const prefixLength = 24;
 
 /** Members get .11 upward, clients .21 upward in the package's subnet, which the lab takes to be a /24. */

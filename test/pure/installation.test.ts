@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { labPrograms } from '../../src/lab/machines/plan.ts';
 
 interface LockedPackage {
   version?: string;
@@ -24,5 +25,16 @@ describe('package-lock.json', () => {
 
   test('names no registry', () => {
     expect(readFileSync('package-lock.json', 'utf8')).not.toMatch(/"resolved"|https?:\/\/registry/);
+  });
+});
+
+describe('scripts/prepare.sh', () => {
+  test('installs exactly what a lab runs', () => {
+    const listed = /^lab_programs="([^"]*)"/m.exec(readFileSync('scripts/prepare.sh', 'utf8'))?.[1]?.split(' ') ?? [];
+    expect(listed.sort()).toEqual(
+      Object.entries(labPrograms)
+        .map(([program, debian]) => `${program}:${debian}`)
+        .sort(),
+    );
   });
 });

@@ -64,7 +64,7 @@ export interface MemberHost {
   /** Processes with anything open below a directory on that mounted file system. */
   holdersOf(mountPoint: string): readonly ProcessState[];
   ownsAddress(address: string): boolean;
-  /** Addresses a name resolves to by the system's own resolver; empty when it resolves to none. */
+  /** Addresses a name resolves to by the system's own resolver; empty when there is none, or no answer for 3 s. */
   resolve(name: string): Promise<readonly string[]>;
   /** Runs a program and collects what it says. */
   run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;

@@ -1,6 +1,5 @@
 /** The Host of the member scripts: Node's built-ins and /proc, nothing else, so that they start fast on a sick machine. */
 
-import { lookup } from 'node:dns/promises';
 import {
   accessSync,
   closeSync,
@@ -161,12 +160,14 @@ function writeDurably(path: string, text: string, mode: number): void {
   closeSync(directory);
 }
 
+/** A resolver without an answer takes 10 s and more; nobody here waits so long for a name. */
+const resolveLimitMs = 3000;
+
+/** A program of its own, since it can be killed: a process that ends waits for its own lookups, however it ends. */
 async function resolve(name: string): Promise<readonly string[]> {
-  try {
-    return (await lookup(name, { all: true })).map((found) => found.address);
-  } catch {
-    return [];
-  }
+  const { stdout } = await runProcess(['getent', 'ahosts', name], { timeoutMs: resolveLimitMs, env: environment });
+  const addresses = stdout.split('\n').flatMap((line) => /^(\S+)\s/.exec(line)?.[1] ?? []);
+  return [...new Set(addresses)];
 }
 
 function signal(process_: ProcessState, name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean {

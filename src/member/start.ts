@@ -11,12 +11,13 @@ const plans = {
   main: [
     steps.policyFileSystemMounted,
     steps.addressPresent,
-    steps.nameRegistered,
     steps.installationSound,
     steps.daemonRunning,
     steps.policyPresent,
     steps.sentinelWritten,
     steps.roleProved,
+    // Last: a resolver that takes its time must not keep the proof waiting.
+    steps.nameRegistered,
   ],
 } as const;
 

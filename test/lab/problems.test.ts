@@ -120,6 +120,27 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
     await on('m1', 'cp /etc/hosts.away /etc/hosts');
   });
 
+  it('a resolver that never answers delays a start by three seconds, and a halt not at all', async () => {
+    await atRest();
+    const deaf =
+      'use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalAddr => q(127.0.0.9), LocalPort => 53, Proto => q(udp)) or die; sleep 1000';
+    await on(
+      'm1',
+      `cp /etc/nsswitch.conf /etc/nsswitch.away; echo 'hosts: dns' > /etc/nsswitch.conf; echo 'nameserver 127.0.0.9' > /etc/resolv.conf; perl -e '${deaf}' >/dev/null 2>&1 </dev/null &`,
+    );
+    const said = await logFrom('m1');
+    const before = performance.now();
+    await used.lab.exec('m1', ['cmrunpkg', '-n', 'm1', 'csync']);
+    expect(await used.drills.waitServed()).toBe('m1');
+    const started = performance.now();
+    expect(started - before).toBeLessThan(8000);
+    expect(await said()).toContain('name: warning [name-unresolved] csync.lab does not resolve');
+    await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
+    expect(performance.now() - started).toBeLessThan(3000);
+    await on('m1', 'mv /etc/nsswitch.away /etc/nsswitch.conf; : > /etc/resolv.conf; pkill -f "^perl -e use IO"');
+    await nothingHarmed();
+  });
+
   it('a file system that is not there: the start fails with the reason and leaves nothing behind', async () => {
     await atRest();
     await on('m1', 'mv /run/csync-lab/volume-groups/vg_csync /run/csync-lab/volume-groups/away');

@@ -45,6 +45,35 @@ describe('the rendered package', () => {
     expect(files.filter((file) => (file.mode & 0o111) !== 0).map((file) => file.name)).toEqual(['csync.sh', 'csync_pre.sh']);
   });
 
+  it.each([
+    ['package_name', 'other'],
+    ['package_description', 'something else'],
+    ['members', ['m3', 'm1']],
+    ['package_address', '10.9.0.101'],
+    ['package_dns_name', 'other.lab'],
+    ['volume_group', 'vg_other'],
+    ['logical_volume', 'lv_other'],
+    ['file_system_type', 'xfs'],
+    ['mount_point', '/other'],
+    ['mount_options', 'rw,noatime'],
+    ['auto_run', false],
+    ['node_fail_fast', true],
+    ['failover_policy', 'min_package_node'],
+    ['failback_policy', 'automatic'],
+    ['package_priority', 7],
+    ['service_restart', 4],
+    ['service_fail_fast', true],
+    ['service_halt_timeout_seconds', 23],
+    ['run_script_timeout_seconds', 77],
+    ['halt_script_timeout_seconds', 78],
+    ['script_log_file', '/var/log/other.log'],
+    ['log_level', 3],
+  ])('%s reaches the package file', (key, value) => {
+    const fileOf = (changes: Record<string, unknown>) =>
+      demand(renderPackage({ settings: settingsFor(changes), templates, bundles }))[0]?.text.replace(/[0-9a-f]{64}/g, '');
+    expect(fileOf({ [key]: value })).not.toBe(fileOf({}));
+  });
+
   it('is a package file the grammar reads, with the values of the settings', () => {
     const settings = settingsFor({ package_name: 'polhost', members: ['b', 'a'], auto_run: false, service_restart: 3 });
     const [file] = demand(renderPackage({ settings, templates, bundles }));

@@ -1,6 +1,7 @@
 /**
  * Runs the test suite and closes with one line that machines and people read the same way: `N passed, N failed`.
- * A failed check before the tests (first argument) counts as one failure.
+ * A failed check before the tests (first argument 1) counts as one failure. With --json the result of each test is printed
+ * to standard output instead, and everything else to standard error.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,20 +12,22 @@ interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
-  readonly numFailedTestSuites: number;
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string; readonly duration?: number }[];
+  }[];
 }
 
 const checksFailed = process.argv[2] === '1' ? 1 : 0;
+const json = process.argv.includes('--json');
 const directory = mkdtempSync(join(tmpdir(), 'csync-tests-'));
 const output = join(directory, 'report.json');
 
 const vitest = spawn(
   'node_modules/.bin/vitest',
   ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`],
-  {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  },
+  { stdio: ['ignore', json ? process.stderr : 'inherit', 'inherit'] },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vitest.kill(signal));
 vitest.on('exit', (code) => {
@@ -41,8 +44,21 @@ vitest.on('exit', (code) => {
   const counted = (report?.numFailedTests ?? 0) + brokenFiles + checksFailed;
   // An error outside of every test (an unhandled rejection, say) fails the run without failing a test.
   const failed = counted === 0 && code !== 0 ? 1 : counted;
-  const skipped = report?.numPendingTests ?? 0;
-  if (skipped > 0) console.log(`${skipped} tests need root or programs that are missing and were left out; why is said above`);
-  console.log(`${report?.numPassedTests ?? 0} passed, ${failed} failed`);
+  const passed = report?.numPassedTests ?? 0;
+  const leftOut = report?.numPendingTests ?? 0;
+  if (json) {
+    const tests = report?.testResults.flatMap((file) =>
+      file.assertionResults.map(({ fullName, status, duration }) => ({
+        file: file.name.slice(process.cwd().length + 1),
+        test: fullName,
+        status,
+        milliseconds: duration === undefined ? null : Math.round(duration),
+      })),
+    );
+    console.log(JSON.stringify({ passed, failed, leftOut, checksFailed, tests }, null, 2));
+  } else {
+    if (leftOut > 0) console.log(`${leftOut} tests need root or programs that are missing and were left out; why is said above`);
+    console.log(`${passed} passed, ${failed} failed`);
+  }
   process.exit(failed > 0 ? 1 : 0);
 });

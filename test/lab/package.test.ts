@@ -1,12 +1,39 @@
 /** The member scripts as real processes, and packages the toolkit did not write. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, useLab, whyNoLab } from '../support.ts';
+import { demand } from '../../src/problem.ts';
+import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
+import { eventually, repository, useLab, whyNoLab } from '../support.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 
 describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
   const used = useLab('package', { deployed: true });
   const on = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script]);
+
+  it('is the golden one, as rendered and as applied, the same on every member', async () => {
+    const golden = readFileSync(join(repository, 'test/golden/csync-over-cmmakepkg.conf'), 'utf8');
+    for (const member of ['m1', 'm2', 'm3']) expect((await on(member, `cat ${directory}/csync.conf`)).stdout).toBe(golden);
+    const values = (text: string, file: string) =>
+      demand(parsePackageFile(text, file)).lines.map(({ keyword, value }) => `${keyword} ${value}`);
+    const applied = (await used.lab.exec('m1', ['cmgetconf', '-p', 'csync'])).stdout;
+    expect(values(applied, 'applied').sort()).toEqual(values(golden, 'golden').sort());
+  });
+
+  it('says what it did in the package log and in syslog, a line a step, with time, member, package, step and outcome', async () => {
+    const owner = await used.drills.waitServed();
+    const form = /^\w{3} [ \d]\d \d\d:\d\d:\d\d m\d csync [a-z-]+: (ok|already|done|warning|failed|would) ./;
+    const logged = (await on(owner, `grep -E ' ${owner} csync ' $SGRUN/log/csync.log`)).stdout.trim().split('\n');
+    expect(logged.filter((line) => !form.test(line))).toEqual([]);
+    expect(logged.length).toBeGreaterThan(8);
+    const steps = ['mount', 'address', 'daemon', 'sentinel', 'proof', 'announce'].map((step) => `${owner} csync ${step}:`);
+    const syslog = (await on(owner, 'cat /var/log/messages')).stdout;
+    for (const step of steps) {
+      expect(logged.join('\n')).toContain(step);
+      expect(syslog).toContain(`csync: ${step}`);
+    }
+  });
 
   it('member scripts run with an empty environment, from any directory, in any order, any number of times', async () => {
     const owner = await used.drills.waitServed();

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/problem.ts';
-import { renderPackage, sha256 } from '../../src/render/package.ts';
+import { packageModules, renderPackage, sha256 } from '../../src/render/package.ts';
 import { layOver } from '../../src/render/package-text.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
@@ -29,6 +29,12 @@ describe('the rendered package', () => {
     const rendered = files.filter((file) => !file.name.endsWith('.cjs'));
     for (const file of rendered) await expect(file.text).toMatchFileSnapshot(join(golden, file.name));
     expect(readdirSync(golden).sort()).toEqual(rendered.map((file) => file.name).sort());
+  });
+
+  it('of the demo lies over what cmmakepkg makes there, comments and all', async () => {
+    const base = demand(makePackageTemplate({ modules: packageModules, name: null, existing: null }));
+    const files = demand(renderPackage({ settings: labSettings, templates, bundles, base }));
+    await expect(files[0]?.text).toMatchFileSnapshot(join(repository, 'test/golden/csync-over-cmmakepkg.conf'));
   });
 
   it('is the same bytes twice, and says the digest of every file', () => {

@@ -20,7 +20,19 @@ missing_packages() {
   done | sort -u
 }
 
-# A lab needs the programs, not the services: Debian's packages would start and enable some, on the machine itself.
+# A lab needs the programs, not the services: what was just installed shall not start at the next boot either.
+disable_services() {
+  for package; do
+    for unit in $(dpkg -L "$package" | sed -n 's#^.*/lib/systemd/system/\([^@/]*\.service\)$#\1#p'); do
+      ! command -v systemctl >/dev/null 2>&1 || systemctl disable --quiet "$unit" || :
+    done
+    for script in $(dpkg -L "$package" | sed -n 's#^/etc/init\.d/##p'); do
+      update-rc.d "$script" disable || :
+    done
+  done
+}
+
+# Debian's packages would start some services, and enable them, on the machine itself: policy-rc.d keeps them from starting.
 install_packages() {
   packages=$(missing_packages)
   [ -n "$packages" ] || return 0
@@ -46,6 +58,9 @@ install_packages() {
   if ! apt-get install -y -qq --no-install-recommends $packages >> "$log" 2>&1 < /dev/null; then
     tail -n 20 "$log" >&2
     say "Not installed; see above. As root, when the network is back: apt-get install" $packages
+  else
+    # shellcheck disable=SC2086
+    disable_services $packages >> "$log" 2>&1
   fi
   rm -f "$log"
   [ -z "$made_policy" ] || rm -f $policy

@@ -9,6 +9,8 @@ import { PackageDrills } from '../src/lab/drills/package-drills.ts';
 import { type LabHandle, startLab } from '../src/lab/handle.ts';
 import { labPrograms, planLab } from '../src/lab/machines/plan.ts';
 import { demand } from '../src/problem.ts';
+import type { PackageTemplates } from '../src/render/package.ts';
+import type { Template } from '../src/render/template.ts';
 import type { Settings } from '../src/settings.ts';
 import { parseSettings } from '../src/settings-yaml.ts';
 
@@ -74,6 +76,22 @@ export const whyNoLab: string | null = !isRoot
         .join(', ')}`;
 
 if (whyNoLab !== null) console.warn(`lab tests are left out: ${whyNoLab}`);
+
+/** A shipped template by its name below package-templates. */
+export function shippedTemplate(name: string): Template {
+  const file = join(repository, 'package-templates', name);
+  return { file, text: readFileSync(file, 'utf8') };
+}
+
+/** What renderPackage wants of them. */
+export function packageTemplates(): PackageTemplates {
+  return { packageFile: shippedTemplate('modular/package.conf.tpl'), launcher: shippedTemplate('modular/launcher.sh.tpl') };
+}
+
+/** Package files name their member scripts; these stand for them where only the rest is looked at. */
+export function memberScripts(text: (name: string) => string): ReadonlyMap<string, string> {
+  return new Map(['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, text(name)]));
+}
 
 /** The lab's own settings, as the shipped file has them. */
 export function labSettings(): Settings {

@@ -6,6 +6,7 @@ import { type Connection, connect } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import type { JournalEntry } from './cluster/journal.ts';
+import { inNewNamespaces } from './machines/boot.ts';
 import type { LabPlan } from './machines/plan.ts';
 import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
@@ -248,19 +249,7 @@ export async function startLab({ plan, dist, attached, progress, stop }: LabStar
     installed,
     attached ? 'attached' : 'detached',
   ];
-  const namespaces = [
-    '--fork',
-    '--kill-child',
-    '--mount',
-    '--pid',
-    '--net',
-    '--uts',
-    '--ipc',
-    '--mount-proc',
-    '--propagation',
-    'private',
-  ];
-  const owner = startProcess(['unshare', ...namespaces, '--', ...daemon], {
+  const owner = startProcess([...inNewNamespaces, '--mount-proc', '--', ...daemon], {
     env: systemEnvironment,
     stdin: attached ? 'pipe' : 'ignore',
     outputFd: log,

@@ -1,20 +1,15 @@
 /** The rendered launchers, run by a POSIX shell with an empty environment, as Serviceguard runs them. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/problem.ts';
 import { renderPackage } from '../../src/render/package.ts';
 import type { Settings } from '../../src/settings.ts';
 import { parseSettings } from '../../src/settings-yaml.ts';
-import { repository, scratchDirectory, settingsFor, settingsText } from '../support.ts';
+import { memberScripts, packageTemplates, scratchDirectory, settingsFor, settingsText } from '../support.ts';
 
 const scratch = scratchDirectory();
-const template = (name: string) => {
-  const file = join(repository, 'package-templates', name);
-  return { file, text: readFileSync(file, 'utf8') };
-};
-
 /** What the compiled scripts are replaced with: says how it was called. */
 const echo = 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }))';
 
@@ -22,11 +17,10 @@ const echo = 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: pro
 function installed(changes: Partial<Settings> = {}) {
   const root = mkdtempSync(join(scratch, 'member-'));
   const settings = { ...settingsFor(), nodePath: process.execPath, ...changes };
-  const bundles = new Map(['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, echo]));
-  const templates = { packageFile: template('modular/package.conf.tpl'), launcher: template('modular/launcher.sh.tpl') };
+  const bundles = memberScripts(() => echo);
   const directory = join(root, 'conf', 'csync');
   mkdirSync(directory, { recursive: true });
-  for (const file of demand(renderPackage({ settings, templates, bundles })))
+  for (const file of demand(renderPackage({ settings, templates: packageTemplates(), bundles })))
     writeFileSync(join(directory, file.name), file.text, { mode: file.mode });
   writeFileSync(join(root, 'cmcluster.conf'), `SGCONF=${root}/conf\nSGRUN=${root}/run\nSGSBIN=${root}/bin\n`);
   const run = (launcher: string, words: readonly string[], environment: Record<string, string> = {}) =>

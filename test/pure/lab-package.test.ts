@@ -1,29 +1,16 @@
 /** The package the toolkit renders, against the checks of the lab: as it is shipped, and laid over a cmmakepkg file. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkPackage, neededObservations } from '../../src/lab/manager/check.ts';
 import { initialState } from '../../src/lab/manager/package-manager.ts';
+import { demand } from '../../src/problem.ts';
 import { packageModules, renderPackage } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
-import { parseSettings } from '../../src/settings-yaml.ts';
-
-const templates = join(import.meta.dirname, '../../package-templates');
-const template = (path: string) => ({ file: path, text: readFileSync(join(templates, path), 'utf8') });
+import { labSettings, packageTemplates } from '../support.ts';
 
 function renderedPackage(base: string | undefined): string {
-  const settings = parseSettings(readFileSync(join(templates, 'lab/csync.yaml'), 'utf8'), 'csync.yaml');
-  if (!settings.ok) throw new Error('the settings of the lab must be sound');
-  const rendered = renderPackage({
-    settings: settings.value,
-    templates: { packageFile: template('modular/package.conf.tpl'), launcher: template('modular/launcher.sh.tpl') },
-    bundles: new Map(),
-    base,
-  });
-  const file = rendered.ok ? rendered.value.find((one) => one.name === 'csync.conf') : undefined;
-  if (file === undefined) throw new Error(rendered.problems.map((problem) => problem.text).join('\n'));
-  return file.text;
+  const files = demand(renderPackage({ settings: labSettings(), templates: packageTemplates(), bundles: new Map(), base }));
+  return files.find((file) => file.name === 'csync.conf')?.text ?? '';
 }
 
 function complaints(text: string): string[] {

@@ -7,25 +7,18 @@ import { layOver } from '../../src/render/package-text.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
-import { parseSettings } from '../../src/settings-yaml.ts';
 import { toolkitVersion } from '../../src/version.ts';
-import { repository, settingsFor } from '../support.ts';
+import { labSettings, memberScripts, packageTemplates, repository, settingsFor, shippedTemplate } from '../support.ts';
 
-const template = (name: string) => {
-  const file = join(repository, 'package-templates', name);
-  return { file, text: readFileSync(file, 'utf8') };
-};
-const templates = { packageFile: template('modular/package.conf.tpl'), launcher: template('modular/launcher.sh.tpl') };
+const templates = packageTemplates();
 /** The golden files are about what is rendered, not about the compiled scripts, which change with every line of code. */
-const bundles = new Map(['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, `// compiled ${name}\n`]));
-const labSettings = demand(
-  parseSettings(readFileSync(join(repository, 'package-templates/lab/csync.yaml'), 'utf8'), 'csync.yaml'),
-);
+const bundles = memberScripts((name) => `// compiled ${name}\n`);
+const demo = labSettings();
 const golden = join(repository, 'test/golden/csync');
 
 describe('the rendered package', () => {
   it('of the demo is the golden one, file by file', async () => {
-    const files = demand(renderPackage({ settings: labSettings, templates, bundles }));
+    const files = demand(renderPackage({ settings: demo, templates, bundles }));
     const rendered = files.filter((file) => !file.name.endsWith('.cjs'));
     for (const file of rendered) await expect(file.text).toMatchFileSnapshot(join(golden, file.name));
     expect(readdirSync(golden).sort()).toEqual(rendered.map((file) => file.name).sort());
@@ -33,13 +26,13 @@ describe('the rendered package', () => {
 
   it('of the demo lies over what cmmakepkg makes there, comments and all', async () => {
     const base = demand(makePackageTemplate({ modules: packageModules, name: null, existing: null }));
-    const files = demand(renderPackage({ settings: labSettings, templates, bundles, base }));
+    const files = demand(renderPackage({ settings: demo, templates, bundles, base }));
     await expect(files[0]?.text).toMatchFileSnapshot(join(repository, 'test/golden/csync-over-cmmakepkg.conf'));
   });
 
   it('is the same bytes twice, and says the digest of every file', () => {
-    const once = demand(renderPackage({ settings: labSettings, templates, bundles }));
-    expect(demand(renderPackage({ settings: labSettings, templates, bundles }))).toEqual(once);
+    const once = demand(renderPackage({ settings: demo, templates, bundles }));
+    expect(demand(renderPackage({ settings: demo, templates, bundles }))).toEqual(once);
     const manifest = JSON.parse(once.find((file) => file.name === 'manifest.json')?.text ?? '');
     for (const file of once.filter((one) => one.name !== 'manifest.json'))
       expect(manifest.files[file.name]).toBe(sha256(file.text));
@@ -47,7 +40,7 @@ describe('the rendered package', () => {
   });
 
   it('makes only launchers executable', () => {
-    const files = demand(renderPackage({ settings: labSettings, templates, bundles }));
+    const files = demand(renderPackage({ settings: demo, templates, bundles }));
     expect(files.filter((file) => (file.mode & 0o111) !== 0).map((file) => file.name)).toEqual(['csync.sh', 'csync_pre.sh']);
   });
 
@@ -97,7 +90,7 @@ describe('the rendered package', () => {
   it('reports the problems of both templates at once and renders nothing then', () => {
     const broken = (text: string) => ({ file: 'x.tpl', text });
     const result = renderPackage({
-      settings: labSettings,
+      settings: demo,
       templates: { packageFile: broken('{{nope}}'), launcher: broken('{{}}') },
       bundles,
     });
@@ -113,7 +106,7 @@ describe('the rendered package', () => {
 });
 
 describe("laying the package over cmmakepkg's output", () => {
-  const own = demand(renderPackage({ settings: labSettings, templates, bundles }))[0]?.text ?? '';
+  const own = demand(renderPackage({ settings: demo, templates, bundles }))[0]?.text ?? '';
   const base = demand(
     makePackageTemplate({ modules: ['sg/failover', 'sg/service', 'sg/filesystem', 'sg/pev'], name: null, existing: null }),
   );
@@ -154,9 +147,9 @@ describe('the policy', () => {
   it('has the slash behind the access path without which a member that loaded it unmounted would deny everything', () => {
     const policy = demand(
       renderPolicy({
-        settings: labSettings,
-        promises: template('cfengine3/promises.cf.tpl'),
-        update: template('cfengine3/update.cf.tpl'),
+        settings: demo,
+        promises: shippedTemplate('cfengine3/promises.cf.tpl'),
+        update: shippedTemplate('cfengine3/update.cf.tpl'),
         networks: ['10.9.0.0/24'],
         memberAddresses: ['10.9.0.11', '10.9.0.100'],
       }),

@@ -19,6 +19,12 @@ export interface BootInput {
 
 const deviceNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
+/** Starts a program as process 1 of namespaces of its own, which end with the one that started it. */
+export const inNewNamespaces: readonly string[] = [
+  'unshare',
+  ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
+];
+
 /** Quotes for POSIX sh. */
 export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;

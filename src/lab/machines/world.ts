@@ -7,7 +7,7 @@ import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
 import { printSettings } from '../../settings-yaml.ts';
-import { bootScript } from './boot.ts';
+import { bootScript, inNewNamespaces } from './boot.ts';
 import { hostEnvironment } from './environment.ts';
 import {
   cmclusterConf,
@@ -155,19 +155,7 @@ export class World {
     const isReady = new Promise<'ready'>((resolve) => {
       ready = () => resolve('ready');
     });
-    const unshare = [
-      'unshare',
-      '--fork',
-      '--kill-child',
-      '--mount',
-      '--pid',
-      '--net',
-      '--uts',
-      '--ipc',
-      '--propagation',
-      'private',
-    ];
-    const running = startProcess([...unshare, 'sh', '-c', script], {
+    const running = startProcess([...inNewNamespaces, 'sh', '-c', script], {
       env: hostEnvironment,
       onLine: (line) => (line === 'READY' ? ready() : said.push(line)),
     });

@@ -2,6 +2,7 @@
  * A running lab, as seen by who started it or found it: the demo, the tests, `csync lab`. Everything goes through the
  * lab's control socket, except shells, which enter the namespaces directly.
  */
+import { dirname } from 'node:path';
 import { type Connection, connect } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
@@ -157,6 +158,7 @@ export async function sweep(plan: LabPlan): Promise<void> {
     () => detach(plan),
   );
   files.removeTree(plan.home);
+  files.removeIfEmpty(dirname(plan.home));
 }
 
 /** Whether the daemon of this lab is alive, however it was started. */

@@ -21,10 +21,10 @@ export class Daemon {
   readonly adapter: CfengineAdapter;
   #identity: ProbeIdentity | null | undefined;
 
-  constructor(host: MemberHost, settings: Settings) {
+  constructor(host: MemberHost, settings: Settings, adapter: CfengineAdapter = adapterFor(settings)) {
     this.#host = host;
     this.#settings = settings;
-    this.adapter = adapterFor(settings);
+    this.adapter = adapter;
   }
 
   get sentinelPath(): string {

@@ -3,7 +3,7 @@
  * an exit status [cfengine.md 0.6].
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
-import { keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
+import { isCertificateOf, keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
 import type { ProbeIdentity, ProbeResult } from '../cfengine/probe.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
@@ -56,9 +56,11 @@ export class Daemon {
       const key = readPrivateKey(pem);
       const cache = `${this.#host.environment.SGRUN || '/run'}/csync-probe-${keyDigest(key).slice(4)}.pem`;
       const kept = this.#host.readText(cache);
-      const certificate = kept ?? (await selfSignedCertificate(pem));
+      // A damaged one would make every probe throw, and each member would say that no other can cure it.
+      const sound = kept !== null && isCertificateOf(kept, key);
+      const certificate = sound ? kept : await selfSignedCertificate(pem);
       // The certificate holds nothing but the public key; another start finds it there.
-      if (kept === null) this.#keep(cache, certificate);
+      if (!sound) this.#keep(cache, certificate);
       return { key: key.export({ type: 'pkcs8', format: 'pem' }) as string, certificate };
     } catch {
       return null;

@@ -19,7 +19,7 @@ export class Daemon {
   readonly #host: MemberHost;
   readonly #settings: Settings;
   readonly adapter: CfengineAdapter;
-  #identity: ProbeIdentity | null | undefined;
+  #identity: ProbeIdentity | null = null;
 
   constructor(host: MemberHost, settings: Settings, adapter: CfengineAdapter = adapterFor(settings)) {
     this.#host = host;
@@ -42,10 +42,12 @@ export class Daemon {
     return this.adapter.probe(target, await this.identity(), this.#host.member);
   }
 
-  /** This host's key with a certificate for it; kept, since making the certificate costs more than a probe. */
+  /**
+   * This host's key with a certificate for it; kept, since making the certificate costs more than a probe. null is not
+   * kept: a key that could not be read for want of descriptors can be read the next time.
+   */
   async identity(): Promise<ProbeIdentity | null> {
-    if (this.#identity !== undefined) return this.#identity;
-    this.#identity = this.adapter.generation === 3 ? await this.#makeIdentity() : null;
+    if (this.adapter.generation === 3) this.#identity ??= await this.#makeIdentity();
     return this.#identity;
   }
 

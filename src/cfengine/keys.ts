@@ -53,6 +53,16 @@ export function peerKeyFileName(publicKeyPem: string): string {
   return `root-${keyDigest(createPublicKey(publicKeyPem))}.pub`;
 }
 
+/** Whether localhost.pub is in the one form cfengine reads [cfengine.md 2.2], and of that very pair. */
+export function isPublicPartOf(publicKeyPem: string, key: KeyObject): boolean {
+  if (!publicKeyPem.includes('-----BEGIN RSA PUBLIC KEY-----')) return false;
+  try {
+    return createPublicKey(publicKeyPem).equals(createPublicKey(key));
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a text is a certificate of that very key. */
 export function isCertificateOf(text: string, key: KeyObject): boolean {
   try {

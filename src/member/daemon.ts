@@ -3,7 +3,7 @@
  * an exit status [cfengine.md 0.6].
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
-import { isCertificateOf, keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
+import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
 import type { ProbeIdentity, ProbeResult } from '../cfengine/probe.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
@@ -88,10 +88,13 @@ export class Daemon {
     if ((directory.mode & 0o077) !== 0)
       return bad(`${keyDirectory} has mode ${directory.mode.toString(8)}; cfengine refuses to start unless it is 700`);
     const pem = this.#host.readText(privateKey);
-    if (pem === null || this.#host.readText(publicKey) === null) return bad(`${privateKey} or ${publicKey} cannot be read`);
+    const publicPem = this.#host.readText(publicKey);
+    if (pem === null || publicPem === null) return bad(`${privateKey} or ${publicKey} cannot be read`);
     if (((this.#host.facts(privateKey)?.mode ?? 0) & 0o077) !== 0) return bad(`${privateKey} can be read by others`);
     try {
-      readPrivateKey(pem);
+      const key = readPrivateKey(pem);
+      if (!isPublicPartOf(publicPem, key))
+        return bad(`${publicKey} is not the public key of ${privateKey} as cfengine writes it (PKCS#1)`);
     } catch (error) {
       return bad(`${privateKey} is no private key cfengine can read (${(error as Error).message.split('\n')[0]})`);
     }

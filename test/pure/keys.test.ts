@@ -14,7 +14,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import forge from 'node-forge';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { generateKeyPair, keyDigest, peerKeyFileName, readPrivateKey, selfSignedCertificate } from '../../src/cfengine/keys.ts';
+import {
+  generateKeyPair,
+  isPublicPartOf,
+  keyDigest,
+  peerKeyFileName,
+  readPrivateKey,
+  selfSignedCertificate,
+} from '../../src/cfengine/keys.ts';
 import { have, scratchDirectory } from '../support.ts';
 
 const passphrase = 'Cfengine passphrase';
@@ -22,15 +29,16 @@ const usual = generateKeyPairSync('rsa', { modulusLength: 2048 });
 /** cfkey of generation 2 takes 35 for the exponent. */
 const old = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 35 });
 
+const pkcs1 = (key: KeyObject): string => key.export({ type: 'pkcs1', format: 'pem' }) as string;
+const spki = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }) as string;
 const encrypted = (key: KeyObject, cipher: string, secret = passphrase): string =>
   key.export({ type: 'pkcs1', format: 'pem', cipher, passphrase: secret }) as string;
-const plain = (key: KeyObject): string => key.export({ type: 'pkcs1', format: 'pem' }) as string;
 const forged = (key: KeyObject): string =>
-  forge.pki.encryptRsaPrivateKey(forge.pki.privateKeyFromPem(plain(key)), passphrase, { legacy: true, algorithm: '3des' });
+  forge.pki.encryptRsaPrivateKey(forge.pki.privateKeyFromPem(pkcs1(key)), passphrase, { legacy: true, algorithm: '3des' });
 
 describe('the private key', () => {
   it.each<[string, string, KeyObject]>([
-    ['plain PKCS#1, as cf-key writes it', plain(usual.privateKey), usual.privateKey],
+    ['plain PKCS#1, as cf-key writes it', pkcs1(usual.privateKey), usual.privateKey],
     ['PKCS#1 under DES-EDE3-CBC, as cfkey writes it', encrypted(old.privateKey, 'des-ede3-cbc'), old.privateKey],
     ['PKCS#1 under AES', encrypted(usual.privateKey, 'aes-256-cbc'), usual.privateKey],
     ['one of another maker, with CRLF', forged(usual.privateKey), usual.privateKey],
@@ -41,9 +49,9 @@ describe('the private key', () => {
   });
 
   it.each([
-    ['a public key', usual.publicKey.export({ type: 'pkcs1', format: 'pem' }) as string],
+    ['a public key', pkcs1(usual.publicKey)],
     ['one under another passphrase', encrypted(usual.privateKey, 'des-ede3-cbc', 'another passphrase')],
-    ['half of one', plain(usual.privateKey).slice(0, 800)],
+    ['half of one', pkcs1(usual.privateKey).slice(0, 800)],
     ['nothing', ''],
     ['text', 'no key'],
   ])('is not %s', (_what, pem) => {
@@ -62,12 +70,26 @@ describe('the private key', () => {
   });
 });
 
+describe('the public key beside it', () => {
+  it.each<[string, string, boolean]>([
+    ['PKCS#1 of the same pair', pkcs1(usual.publicKey), true],
+    ['the same with CRLF', pkcs1(usual.publicKey).replaceAll('\n', '\r\n'), true],
+    ['SPKI of the same pair, which cfengine does not read', spki(usual.publicKey), false],
+    ['that of another pair', pkcs1(old.publicKey), false],
+    ['half of it', pkcs1(usual.publicKey).slice(0, 200), false],
+    ['the private key', pkcs1(usual.privateKey), false],
+    ['nothing', '', false],
+  ])('is taken or refused: %s', (_what, pem, fits) => {
+    expect(isPublicPartOf(pem, usual.privateKey)).toBe(fits);
+  });
+});
+
 describe('the digest of a key', () => {
   it.each([
     ['exponent 65537', usual],
     ['exponent 35', old],
   ])('is MD5 over the bytes of modulus and exponent: %s', (_what, { publicKey, privateKey }) => {
-    const der = forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }) as string);
+    const der = forge.pki.publicKeyFromPem(spki(publicKey));
     const hex = (number: { toString(radix: number): string }): string => {
       const digits = number.toString(16);
       return digits.length % 2 === 0 ? digits : `0${digits}`;
@@ -77,7 +99,7 @@ describe('the digest of a key', () => {
       .digest('hex');
     expect(keyDigest(publicKey)).toBe(`MD5=${wanted}`);
     expect(keyDigest(privateKey)).toBe(`MD5=${wanted}`);
-    expect(peerKeyFileName(publicKey.export({ type: 'pkcs1', format: 'pem' }) as string)).toBe(`root-MD5=${wanted}.pub`);
+    expect(peerKeyFileName(pkcs1(publicKey))).toBe(`root-MD5=${wanted}.pub`);
   });
 
   it('is not that of any other key', () => {
@@ -101,14 +123,21 @@ describe.skipIf(whyNoCfKey !== null)('cf-key itself', () => {
     ['exponent 35', old],
   ])('prints the same digest: %s', (_what, { publicKey }) => {
     const file = join(directory, 'peer.pub');
-    writeFileSync(file, publicKey.export({ type: 'pkcs1', format: 'pem' }));
+    writeFileSync(file, pkcs1(publicKey));
     expect(cfKey('-p', file).stdout.trim()).toBe(keyDigest(publicKey));
+  });
+
+  it('does not read a public key that is refused here, either', () => {
+    const file = join(directory, 'spki.pub');
+    writeFileSync(file, spki(usual.publicKey));
+    expect(cfKey('-p', file).status).not.toBe(0);
   });
 
   it('writes keys that are read here', () => {
     const name = join(directory, 'made');
     expect(cfKey('-f', name).status).toBe(0);
     const key = readPrivateKey(readFileSync(`${name}.priv`, 'utf8'));
+    expect(isPublicPartOf(readFileSync(`${name}.pub`, 'utf8'), key)).toBe(true);
     expect(cfKey('-p', `${name}.pub`).stdout.trim()).toBe(keyDigest(key));
   });
 });
@@ -116,7 +145,7 @@ describe.skipIf(whyNoCfKey !== null)('cf-key itself', () => {
 describe('the certificate', () => {
   const certificates = new Map<string, X509Certificate>();
   const pems: readonly [string, string, KeyObject][] = [
-    ['a plain key', plain(usual.privateKey), usual.privateKey],
+    ['a plain key', pkcs1(usual.privateKey), usual.privateKey],
     ['an encrypted key of generation 2', encrypted(old.privateKey, 'des-ede3-cbc'), old.privateKey],
   ];
   beforeAll(async () => {
@@ -137,7 +166,7 @@ describe('the certificate', () => {
   });
 
   it('holds nothing of the private key, and no carriage return', async () => {
-    const text = await selfSignedCertificate(plain(usual.privateKey));
+    const text = await selfSignedCertificate(pkcs1(usual.privateKey));
     expect(text).toMatch(/^-----BEGIN CERTIFICATE-----\n[^\r]*-----END CERTIFICATE-----\n$/);
     expect(text).not.toContain('PRIVATE');
     const secret = usual.privateKey.export({ format: 'jwk' }).d ?? '';

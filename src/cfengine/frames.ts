@@ -38,8 +38,11 @@ export interface RemoteStat {
 /** Reads "OK: type mode lmode uid gid size atime mtime ctime holes ino nlink dev"; null for anything else. */
 export function parseStat(payload: string): RemoteStat | null {
   if (!payload.startsWith('OK: ')) return null;
-  const numbers = payload.slice(4).trim().split(/\s+/).map(Number);
+  const words = payload.slice(4).trim().split(/\s+/);
+  // Number() alone would take 0x39, 5e1 and Infinity for numbers of cfengine's.
+  if (!words.every((word) => /^-?\d+$/.test(word))) return null;
+  const numbers = words.map(Number);
   const [size, mtime, inode] = [numbers[5], numbers[7], numbers[10]];
-  if (numbers.some(Number.isNaN) || size === undefined || mtime === undefined || inode === undefined) return null;
+  if (size === undefined || mtime === undefined || inode === undefined) return null;
   return { size, mtime, inode };
 }

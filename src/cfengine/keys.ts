@@ -2,7 +2,14 @@
  * cfengine's RSA keys: the file formats and names of both generations [cfengine.md 1.2, 2.2], and the certificate a host
  * makes from its own key to speak to a cf-serverd. Key material stays in memory; nobody here writes files or logs.
  */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPair as generate, type KeyObject } from 'node:crypto';
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair as generate,
+  type KeyObject,
+  X509Certificate,
+} from 'node:crypto';
 import { promisify } from 'node:util';
 
 export interface KeyPair {
@@ -44,6 +51,25 @@ export function keyDigest(key: KeyObject): string {
 /** File name under which generation 3 keeps a peer's public key. */
 export function peerKeyFileName(publicKeyPem: string): string {
   return `root-${keyDigest(createPublicKey(publicKeyPem))}.pub`;
+}
+
+/** Whether localhost.pub is in the one form cfengine reads [cfengine.md 2.2], and of that very pair. */
+export function isPublicPartOf(publicKeyPem: string, key: KeyObject): boolean {
+  if (!publicKeyPem.includes('-----BEGIN RSA PUBLIC KEY-----')) return false;
+  try {
+    return createPublicKey(publicKeyPem).equals(createPublicKey(key));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a text is a certificate of that very key. */
+export function isCertificateOf(text: string, key: KeyObject): boolean {
+  try {
+    return new X509Certificate(text).checkPrivateKey(key);
+  } catch {
+    return false;
+  }
 }
 
 /**

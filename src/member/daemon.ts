@@ -3,7 +3,7 @@
  * an exit status [cfengine.md 0.6].
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
-import { keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
+import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
 import type { ProbeIdentity, ProbeResult } from '../cfengine/probe.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
@@ -21,12 +21,12 @@ export class Daemon {
   readonly #host: MemberHost;
   readonly #settings: Settings;
   readonly adapter: CfengineAdapter;
-  #identity: ProbeIdentity | null | undefined;
+  #identity: ProbeIdentity | null = null;
 
-  constructor(host: MemberHost, settings: Settings) {
+  constructor(host: MemberHost, settings: Settings, adapter: CfengineAdapter = adapterFor(settings)) {
     this.#host = host;
     this.#settings = settings;
-    this.adapter = adapterFor(settings);
+    this.adapter = adapter;
   }
 
   get sentinelPath(): string {
@@ -44,10 +44,12 @@ export class Daemon {
     return this.adapter.probe(target, await this.identity(), this.#host.member);
   }
 
-  /** This host's key with a certificate for it; kept, since making the certificate costs more than a probe. */
+  /**
+   * This host's key with a certificate for it; kept, since making the certificate costs more than a probe. null is not
+   * kept: a key that could not be read for want of descriptors can be read the next time.
+   */
   async identity(): Promise<ProbeIdentity | null> {
-    if (this.#identity !== undefined) return this.#identity;
-    this.#identity = this.adapter.generation === 3 ? await this.#makeIdentity() : null;
+    if (this.adapter.generation === 3) this.#identity ??= await this.#makeIdentity();
     return this.#identity;
   }
 
@@ -58,9 +60,11 @@ export class Daemon {
       const key = readPrivateKey(pem);
       const cache = `${this.#host.environment.SGRUN || '/run'}/csync-probe-${keyDigest(key).slice(4)}.pem`;
       const kept = this.#host.readText(cache);
-      const certificate = kept ?? (await selfSignedCertificate(pem));
+      // A damaged one would make every probe throw, and each member would say that no other can cure it.
+      const sound = kept !== null && isCertificateOf(kept, key);
+      const certificate = sound ? kept : await selfSignedCertificate(pem);
       // The certificate holds nothing but the public key; another start finds it there.
-      if (kept === null) this.#keep(cache, certificate);
+      if (!sound) this.#keep(cache, certificate);
       return { key: key.export({ type: 'pkcs8', format: 'pem' }) as string, certificate };
     } catch {
       return null;
@@ -87,10 +91,13 @@ export class Daemon {
         return bad(`${directory} has mode ${mode.toString(8)}; cfengine refuses to start unless it is 700`);
     }
     const pem = this.#host.readText(privateKey);
-    if (pem === null || this.#host.readText(publicKey) === null) return bad(`${privateKey} or ${publicKey} cannot be read`);
+    const publicPem = this.#host.readText(publicKey);
+    if (pem === null || publicPem === null) return bad(`${privateKey} or ${publicKey} cannot be read`);
     if (((this.#host.facts(privateKey)?.mode ?? 0) & 0o077) !== 0) return bad(`${privateKey} can be read by others`);
     try {
-      readPrivateKey(pem);
+      const key = readPrivateKey(pem);
+      if (!isPublicPartOf(publicPem, key))
+        return bad(`${publicKey} is not the public key of ${privateKey} as cfengine writes it (PKCS#1)`);
     } catch (error) {
       return bad(`${privateKey} is no private key cfengine can read (${(error as Error).message.split('\n')[0]})`);
     }

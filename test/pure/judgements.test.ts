@@ -1,127 +1,171 @@
+/** What a member makes of what it sees: mounts, mount point, port, names, sentinel. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Listener, MountEntry } from '../../src/host/host.ts';
-import { parseListeningInodes, parseMounts, parseProcessStat } from '../../src/host/member-host.ts';
-import { judgeMount, judgeMountPoint, judgeName, judgePort, sentinelEpoch } from '../../src/member/judgements.ts';
+import type { Finding } from '../../src/member/failures.ts';
+import {
+  judgeMount,
+  judgeMountPoint,
+  judgeName,
+  judgePort,
+  mountAt,
+  type PortOwner,
+  sentinelEpoch,
+} from '../../src/member/judgements.ts';
 import { settingsFor } from '../support.ts';
 
-const settings = settingsFor({ volume_group: 'vg-a', logical_volume: 'lv_b', mount_options: 'rw,noatime' });
-const mount = (change: Partial<MountEntry> = {}): MountEntry => ({
-  source: '/dev/vg-a/lv_b',
-  target: '/csync',
-  type: 'ext4',
-  options: ['rw'],
-  ...change,
+const settings = settingsFor();
+/** "code: text" of a finding, or "good". */
+const said = (finding: Finding | null): string => (finding === null ? 'good' : `${finding.code}: ${finding.text}`);
+
+/** "SOURCE TARGET TYPE OPTIONS", several lines parted by semicolons. */
+const mounts = (text: string): MountEntry[] =>
+  text === ''
+    ? []
+    : text.split('; ').map((line) => {
+        const [source = '', target = '', type = 'ext4', options = 'rw,relatime'] = line.split(' ');
+        return { source, target, type, options: options.split(',') };
+      });
+
+const ours = '/dev/vg_csync/lv_csync /csync';
+
+describe('the mounts', () => {
+  it.each([
+    ['none', '', undefined],
+    ['another one', '/dev/a /other', undefined],
+    ['one further down', '/dev/a /csync/dsau', undefined],
+    ['one with a longer name', '/dev/a /csync2', undefined],
+    ['ours', '/dev/a /csync', '/dev/a'],
+    ['two on top of each other: the later one is seen', '/dev/a /csync; /dev/b /csync; /dev/c /', '/dev/b'],
+  ])('at the mount point: %s', (_what, text, source) => {
+    expect(mountAt(mounts(text), '/csync')?.source).toBe(source);
+  });
+
+  const hyphens = { volume_group: 'vg-a', logical_volume: 'lv--b' };
+  const judged: readonly [what: string, text: string, changes: Record<string, unknown>, expected: string][] = [
+    ['the device under its own name', ours, {}, 'good'],
+    ['the name of the device mapper', '/dev/mapper/vg_csync-lv_csync /csync', {}, 'good'],
+    ['hyphens, doubled by the device mapper', '/dev/mapper/vg--a-lv----b /csync', hyphens, 'good'],
+    ['hyphens, not doubled', '/dev/mapper/vg-a-lv--b /csync', hyphens, 'not-mounted: /dev/mapper/vg-a-lv--b is mounted'],
+    ['nothing', '/dev/a /', {}, 'not-mounted: nothing is mounted at /csync'],
+    ['another device', '/dev/vg_csync/lv_other /csync', {}, 'not-mounted: /dev/vg_csync/lv_other is mounted'],
+    ['ours, covered by another', `${ours}; tmpfs /csync tmpfs`, {}, 'not-mounted: tmpfs is mounted'],
+    ['another type', `${ours} xfs`, {}, 'not-mounted: /csync is of type xfs, not ext4'],
+    ['the type that is set', `${ours} xfs`, { file_system_type: 'xfs' }, 'good'],
+    ['read-only', `${ours} ext4 ro,relatime`, {}, 'not-mounted: /csync is mounted read-only'],
+    ['errors=remount-ro, which is not read-only', `${ours} ext4 rw,errors=remount-ro`, {}, 'good'],
+    ['read-only as set', `${ours} ext4 ro`, { mount_options: '-o noatime,ro' }, 'good'],
+    ['read-only, though something like it is set', `${ours} ext4 ro`, { mount_options: '-o errors=remount-ro' }, 'not-mounted'],
+  ];
+  it.each(judged)('must be our device, type and mode: %s', (_what, text, changes, expected) => {
+    expect(said(judgeMount(settingsFor(changes), mounts(text)))).toMatch(new RegExp(`^${expected}`));
+  });
 });
 
 describe('the mount point before a start', () => {
-  it.each<[string, MountEntry[], string[] | null, string | null]>([
-    ['free and empty', [mount({ target: '/other' })], [], null],
-    ['mounted already', [mount()], [], 'mount-point-busy'],
-    ['no directory', [], null, 'mount-point-missing'],
-    ['not empty', [], ['stale'], 'mount-point-not-empty'],
-    ['only a hidden file', [], ['.hidden'], 'mount-point-not-empty'],
-    ['a name it is the beginning of', [mount({ target: '/csync2' })], [], null],
-  ])('%s', (_, mounts, entries, code) => {
-    expect(judgeMountPoint(settings, mounts, entries)?.code ?? null).toBe(code);
-  });
-
-  it('names what lies there, but not a thousand files', () => {
-    const entries = Array.from({ length: 1000 }, (_, index) => `f${index}`);
-    expect(judgeMountPoint(settings, [], entries)?.text).toBe('the unmounted mount point /csync holds f0, f1, f2, f3, f4, ...');
-  });
-});
-
-describe('the mount after Serviceguard’s modules', () => {
-  it.each<[string, MountEntry[], RegExp | null]>([
-    ['as configured', [mount()], null],
-    ['by device mapper’s name, hyphens doubled', [mount({ source: '/dev/mapper/vg--a-lv_b' })], null],
-    ['absent', [], /nothing is mounted/],
-    ['from another device', [mount({ source: '/dev/sdb1' })], /sdb1.*not \/dev\/vg-a\/lv_b/],
-    ['of another type', [mount({ type: 'xfs' })], /of type xfs, not ext4/],
-    ['read-only after an error', [mount({ options: ['ro', 'noatime'] })], /read-only/],
-    ['covered by another mount', [mount(), mount({ source: 'tmpfs', type: 'tmpfs' })], /tmpfs is mounted/],
-  ])('%s', (_, mounts, text) => {
-    const finding = judgeMount(settings, mounts);
-    if (text === null) expect(finding).toBeNull();
-    else expect(finding).toMatchObject({ code: 'not-mounted', text: expect.stringMatching(text) });
-  });
-
-  it('read-only is fine where the settings say so', () => {
-    expect(judgeMount({ ...settings, mountOptions: 'ro,noatime' }, [mount({ options: ['ro'] })])).toBeNull();
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  it.each<[string, string, string[] | null, string]>([
+    ['free and empty', '/dev/a /', [], 'good'],
+    ['missing', '', null, 'mount-point-missing: the mount point /csync is no directory'],
+    ['busy', '/dev/a /csync', [], 'mount-point-busy: /dev/a is mounted at /csync already'],
+    ['busy, and what is mounted has files', '/dev/a /csync', ['dsau'], 'mount-point-busy: /dev/a is mounted at /csync already'],
+    ['busy with something that cannot be read', 'nfs:/x /csync nfs', null, 'mount-point-busy: nfs:/x is mounted'],
+    ['not empty', '', ['dsau'], 'mount-point-not-empty: the unmounted mount point /csync holds dsau$'],
+    ['with a hidden file', '', ['.stale'], 'mount-point-not-empty: .*holds .stale$'],
+    ['with five files', '', names.slice(0, 5), 'mount-point-not-empty: .*holds a, b, c, d, e$'],
+    ['with six files', '', names, 'mount-point-not-empty: .*holds a, b, c, d, e, ...$'],
+  ])('is %s', (_what, text, entries, expected) => {
+    expect(said(judgeMountPoint(settings, mounts(text), entries))).toMatch(new RegExp(`^${expected}`));
   });
 });
 
-describe('who has the port', () => {
-  const listener = (inode: string, ...names: string[]): Listener => ({
-    inode,
-    processes: names.map((name, index) => ({ pid: 100 + index, startTime: String(500 - index), state: 'S', name })),
-  });
-  it.each<[string, Listener[], object]>([
-    ['nobody', [], { kind: 'free' }],
-    ['the daemon', [listener('7', 'cf-serverd')], { kind: 'daemon', inode: '7' }],
-    ['the daemon, on two sockets', [listener('7', 'cf-serverd'), listener('8', 'cf-serverd')], { kind: 'daemon', inode: '7' }],
-    ['its oldest process, while it forks', [listener('7', 'cf-serverd', 'cf-serverd')], { process: { pid: 101 } }],
-    ['somebody else', [listener('7', 'nginx')], { kind: 'foreign', text: 'port 5308 is taken by nginx (pid 100)' }],
-    ['who cannot be seen', [listener('7')], { kind: 'foreign', text: expect.stringContaining('outside this pid namespace') }],
-  ])('%s', (_, listeners, owner) => {
-    expect(judgePort(listeners, 'cf-serverd', 5308)).toMatchObject(owner);
+describe('the owner of the port', () => {
+  /** "INODE=NAME:PID@START,NAME:PID@START", one text a listener. */
+  const listeners = (texts: readonly string[]): Listener[] =>
+    texts.map((text) => {
+      const [inode = '', holders = ''] = text.split('=');
+      const processes = holders.split(',').filter((holder) => holder !== '');
+      return {
+        inode,
+        processes: processes.map((holder) => {
+          const [, name = '', pid = '', startTime = ''] = /^(.*):(\d+)@(\d+)$/.exec(holder) ?? [];
+          return { pid: Number(pid), name, startTime, state: 'S' };
+        }),
+      };
+    });
+  const ownerOf = (owner: PortOwner): string =>
+    owner.kind === 'daemon'
+      ? `daemon ${owner.process.pid} ${owner.inode}`
+      : owner.kind === 'free'
+        ? 'free'
+        : `foreign ${owner.text}`;
+
+  it.each<[string, string[], string]>([
+    ['nobody', [], 'free'],
+    ['the daemon', ['7=cf-serverd:10@500'], 'daemon 10 7'],
+    ['another program', ['7=nginx:10@500'], 'foreign port 5308 is taken by nginx (pid 10)'],
+    ['two other programs', ['7=nginx:10@500', '8=sshd:11@1'], 'foreign port 5308 is taken by nginx (pid 10), sshd (pid 11)'],
+    ['a process of another pid namespace', ['7='], 'foreign port 5308 is taken by a process outside this pid namespace'],
+    ['a longer name', ['7=cf-serverd2:10@500'], 'foreign port 5308 is taken by cf-serverd2 (pid 10)'],
+    ['the daemon on one address, nginx on another', ['6=nginx:9@1', '7=cf-serverd:10@500'], 'daemon 10 7'],
+    ['the daemon and a child that inherited the socket', ['7=sh:9@600,cf-serverd:10@500'], 'daemon 10 7'],
+    ['two of the daemon: the older one', ['7=cf-serverd:10@900,cf-serverd:11@500'], 'daemon 11 7'],
+    ['two sockets: the older process', ['7=cf-serverd:10@900', '8=cf-serverd:11@500'], 'daemon 11 8'],
+    ['ages with a different number of digits', ['7=cf-serverd:10@1000', '8=cf-serverd:11@999'], 'daemon 11 8'],
+    ['the daemon under IPv4 and IPv6', ['7=cf-serverd:10@500', '8=cf-serverd:10@500'], 'daemon 10 7'],
+  ])('is %s', (_what, texts, expected) => {
+    expect(ownerOf(judgePort(listeners(texts), 'cf-serverd', 5308))).toBe(expected);
   });
 });
 
-describe('the package’s name', () => {
-  it.each([
-    [['10.9.0.100'], null],
-    [['10.9.0.1', '10.9.0.100'], null],
-    [[], 'csync.lab does not resolve'],
-    [['10.9.0.1'], 'csync.lab resolves to 10.9.0.1, not to 10.9.0.100'],
-  ])('resolving to %j', (addresses, text) => {
-    expect(judgeName(settings, addresses)?.text ?? null).toBe(text);
+describe('the name of the package', () => {
+  it.each<[string, string[], string]>([
+    ['the package address', ['10.9.0.100'], 'good'],
+    ['the package address among others', ['10.9.0.7', '10.9.0.100'], 'good'],
+    ['nothing', [], 'name-unresolved: csync.lab does not resolve'],
+    ['something else', ['10.9.0.10'], 'name-unresolved: csync.lab resolves to 10.9.0.10, not to 10.9.0.100'],
+    ['two others', ['10.9.0.1', '::1'], 'name-unresolved: csync.lab resolves to 10.9.0.1, ::1, not to 10.9.0.100'],
+  ])('resolves to %s', (_what, addresses, expected) => {
+    expect(said(judgeName(settings, addresses))).toBe(expected);
   });
 });
 
-describe('the sentinel’s epoch', () => {
-  it.each([
-    [null, 0],
-    ['', 0],
-    ['{"epoch":41,"member":"m1","at":"x"}', 41],
-    ['{"epoch":"41"}', 0],
-    ['{"epoch":-1}', 0],
-    ['{"epoch":1e300}', 0],
-    ['{"epoch":41', 0],
-    ['null', 0],
-  ])('%j is %i', (text, epoch) => {
+describe('the epoch of a sentinel', () => {
+  it.each<[string, string | null, number]>([
+    ['none', null, 0],
+    ['an empty file', '', 0],
+    ['half a line', '{"epoch":4,"mem', 0],
+    ['no JSON', 'epoch 4', 0],
+    ['null', 'null', 0],
+    ['a list', '[4]', 0],
+    ['a number alone', '4', 0],
+    ['no epoch', '{"member":"m1"}', 0],
+    ['text for an epoch', '{"epoch":"4"}', 0],
+    ['a fraction', '{"epoch":4.5}', 0],
+    ['a negative one', '{"epoch":-4}', 0],
+    ['zero', '{"epoch":0}', 0],
+    ['one that is too great to count on', '{"epoch":9007199254740992}', 0],
+    ['NULs after a crash', '\0'.repeat(64), 0],
+    ['the first', '{"epoch":1,"member":"m1","at":"2026-11-23T10:00:00.000Z"}\n', 1],
+    ['a later one', '{"at":"x","epoch":4711}', 4711],
+  ])('is read from %s', (_what, text, epoch) => {
     expect(sentinelEpoch(text)).toBe(epoch);
   });
-});
 
-describe('what the kernel says', () => {
-  const rest = 'S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 424242 20';
-  it.each([
-    [`41 (cf-serverd) ${rest}`, { pid: 41, name: 'cf-serverd', state: 'S', startTime: '424242' }],
-    [`41 (a) b (c) ${rest}`, { pid: 41, name: 'a) b (c', state: 'S', startTime: '424242' }],
-    ['', null],
-    ['41 (cf-serverd', null],
-    ['41 (cf-serverd) S 1', null],
-  ])('of a process: %j', (text, process) => {
-    expect(parseProcessStat(text)).toEqual(process);
-  });
-
-  it('of mounts, with blanks in names', () => {
-    expect(parseMounts('/dev/a /mnt/my\\040disk ext4 rw,noatime 0 0\ntmpfs /a\\134b tmpfs ro 0 0\n')).toEqual([
-      { source: '/dev/a', target: '/mnt/my disk', type: 'ext4', options: ['rw', 'noatime'] },
-      { source: 'tmpfs', target: '/a\\b', type: 'tmpfs', options: ['ro'] },
-    ]);
-  });
-
-  it('of listeners: the port in hex, sockets that listen and no others', () => {
-    const table = [
-      '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
-      '   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1 x',
-      '   1: 0100007F:14BC 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 222 1 x',
-      '   2: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1 x',
-      '   3: 00000000000000000000000000000000:14BC 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 444 1 x',
-    ].join('\n');
-    expect(parseListeningInodes(table, 5308)).toEqual(['111', '444']);
-    expect(parseListeningInodes('', 5308)).toEqual([]);
+  it('is a whole number from 0, whatever the file holds', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.jsonValue().map((epoch) => JSON.stringify({ epoch })),
+        ),
+        (text) => {
+          const epoch = sentinelEpoch(text);
+          expect(Number.isSafeInteger(epoch) && epoch >= 0).toBe(true);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 });

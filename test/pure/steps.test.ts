@@ -1,204 +1,437 @@
-/** The steps of start and halt on a simulated member: what they look at, what they do, and what they leave alone. */
+/** The steps of start and halt, carried out on a member that is made of plain data. */
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { CommandResult, MemberHost, MountEntry, ProcessState } from '../../src/host/host.ts';
-import { Daemon } from '../../src/member/daemon.ts';
-import type { Step } from '../../src/member/plan.ts';
 import * as steps from '../../src/member/steps.ts';
 import { settingsFor } from '../support.ts';
+import { type SimulatedFile, SimulatedMember, type SimulatedProcess } from './simulated-member.ts';
 
-const settings = settingsFor({ halt_grace_seconds: 2 });
-const fine: CommandResult = { exitCode: 0, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
-const process = (pid: number, name = 'cf-serverd', state = 'S'): ProcessState => ({ pid, name, state, startTime: `${pid}0` });
+const settings = settingsFor({ halt_grace_seconds: 5 });
+const daemonName = 'cf-serverd';
+const sentinel = '/csync/dsau/csync.sentinel';
+const served = { listens: true } as const;
+const ours = { source: '/dev/vg_csync/lv_csync', target: '/csync', type: 'ext4', options: ['rw'] };
 
-/** A member as plain data; everything done to it is noted. Time passes at pauses only. */
-class SimulatedMember {
-  readonly done: string[] = [];
-  mounts: MountEntry[] = [];
-  holders: ProcessState[] = [];
-  /** Signals that end a holder. */
-  deadly: readonly string[] = ['SIGTERM', 'SIGKILL'];
-  /** Clients connected to the package address, as ss prints them; null: ss cannot be run. */
-  clients: string[] | null = [];
-  /** What a reset does to them, and to what holds the file system. */
-  reset: () => void = () => {
-    this.clients = [];
-  };
-  /** When the transfer ends by itself, ms. */
-  endsAt = Number.POSITIVE_INFINITY;
-  full = false;
-  chattr: CommandResult = fine;
-  files = new Map<string, string>();
-  #now = 0;
+const carryOut = (member: SimulatedMember, step: (context: steps.StepContext) => Parameters<SimulatedMember['carryOut']>[0]) =>
+  member.carryOut(step(member.context(settings)));
 
-  get host(): MemberHost {
-    return {
-      member: 'm1',
-      environment: {},
-      now: () => 1_700_000_000_000 + this.#now,
-      elapsed: () => this.#now,
-      pause: async (ms: number) => {
-        this.#now += ms;
-        if (this.#now >= this.endsAt) this.holders = [];
-      },
-      mounts: () => this.mounts,
-      holdersOf: () => this.holders,
-      process: (pid: number) => this.holders.find((one) => one.pid === pid) ?? null,
-      signal: (target: ProcessState, signal: string) => {
-        this.done.push(`${signal} ${target.name}`);
-        if (this.deadly.includes(signal)) this.holders = this.holders.filter((one) => one.pid !== target.pid);
-        return true;
-      },
-      run: async (argv: readonly string[]) => this.#run(argv),
-      readText: (path: string) => this.files.get(path) ?? null,
-      writeDurably: (path: string, text: string) => {
-        if (this.full) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
-        this.files.set(path, text);
-      },
-    } as unknown as MemberHost;
-  }
+describe('halt: the daemon lets go of the policy file system', () => {
+  const toPackage = 'state established src 10.9.0.100 sport = :5308';
+  const reset = `reset ${toPackage}`;
+  const transfer = { listens: true, holds: true } as const;
 
-  #run(argv: readonly string[]): CommandResult {
-    if (argv[0]?.endsWith('chattr')) return this.chattr;
-    if (this.clients === null) return { ...fine, exitCode: null, errorCode: 'ENOENT' };
-    if (argv[1]?.includes('K')) {
-      this.done.push('reset');
-      this.reset();
-      return fine;
-    }
-    return { ...fine, stdout: this.clients.map((peer) => `0 0 10.9.0.100:5308 ${peer}\n`).join('') };
-  }
-}
-
-function contextOf(member: SimulatedMember): steps.StepContext {
-  const { host } = member;
-  return { host, settings, daemon: new Daemon(host, settings) };
-}
-
-/** Looks, does, looks again, as a plan does; the code of what is left. */
-async function perform(make: (context: steps.StepContext) => Step, member: SimulatedMember): Promise<string | null> {
-  const step = make(contextOf(member));
-  const before = await step.look();
-  if (before === null || step.action === undefined) return before?.code ?? null;
-  await step.action.run(before);
-  return (await step.look())?.code ?? null;
-}
-
-describe('the daemon at a halt', () => {
-  it('is left alone when it holds nothing', async () => {
+  it.each<[string, Partial<SimulatedProcess>, string[], number]>([
+    ['an idle one is left alone', served, [], 0],
+    ['one in a transfer that ignores nothing loses its clients only', transfer, [reset], 5],
+    ['one whose transfer hangs is told to end', { ...transfer, ignoresReset: true }, [reset, 'SIGTERM cf-serverd'], 6],
+    [
+      'one that does not end is killed after five seconds more',
+      { ...transfer, ignoresReset: true, ignoresTerm: true },
+      [reset, 'SIGTERM cf-serverd', 'SIGKILL cf-serverd'],
+      11,
+    ],
+    [
+      'a stopped one is killed without waiting for what it cannot do',
+      { ...transfer, ignoresReset: true, state: 'T' },
+      [reset, 'SIGTERM cf-serverd', 'SIGKILL cf-serverd'],
+      6,
+    ],
+    [
+      'one that ends, but is not reaped, counts as ended',
+      { ...transfer, ignoresReset: true, unreaped: true },
+      [reset, 'SIGTERM cf-serverd'],
+      6,
+    ],
+  ])('%s', async (_title, daemon, effects, seconds) => {
     const member = new SimulatedMember();
-    expect(await perform(steps.daemonLetsGo, member)).toBeNull();
-    expect(member.done).toEqual([]);
+    member.add(daemonName, daemon);
+    const expected = effects.length === 0 ? 'already' : 'done';
+    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: expected, effects });
+    expect(member.elapsed() / 1000).toBeCloseTo(seconds, 0);
   });
 
-  it('may end its transfer within the grace', async () => {
+  it('a transfer that ends within the grace costs neither the daemon nor its clients anything', async () => {
     const member = new SimulatedMember();
-    member.holders = [process(41)];
-    member.endsAt = 1900;
-    expect(await perform(steps.daemonLetsGo, member)).toBeNull();
-    expect(member.done).toEqual([]);
+    const daemon = member.add(daemonName, transfer);
+    member.after(4.9, () => Object.assign(daemon, { holds: false }));
+    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: 'done', effects: [] });
+    expect(member.elapsed() / 1000).toBeLessThan(5);
   });
 
-  it('loses its clients after the grace, and keeps its process if that was enough', async () => {
+  it('a transfer that ends a little after the reset costs no daemon', async () => {
     const member = new SimulatedMember();
-    member.holders = [process(41)];
-    member.reset = () => {
-      member.holders = [];
+    const daemon = member.add(daemonName, { ...transfer, ignoresReset: true });
+    member.after(5.9, () => Object.assign(daemon, { holds: false }));
+    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, effects: [reset] });
+  });
+
+  it('without ss the daemon is ended all the same', async () => {
+    const member = new SimulatedMember();
+    member.ss = 'ENOENT';
+    member.add(daemonName, transfer);
+    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, effects: ['SIGTERM cf-serverd'] });
+  });
+
+  it('every process of the daemon that holds it is ended, and no other', async () => {
+    const member = new SimulatedMember();
+    member.add(daemonName, { ...transfer, ignoresReset: true });
+    member.add(daemonName, { holds: true, ignoresReset: true });
+    member.add(daemonName);
+    member.add('bash', { holds: true, ignoresReset: true });
+    const { effects } = await carryOut(member, steps.daemonLetsGo);
+    expect(effects).toEqual([reset, 'SIGTERM cf-serverd', 'SIGTERM cf-serverd']);
+    expect(member.processes.map(({ name }) => name)).toEqual([daemonName, 'bash']);
+  });
+
+  it('somebody else who holds it is never ended, but gets a name', async () => {
+    const member = new SimulatedMember();
+    member.add(daemonName, served);
+    member.add('bash', { holds: true });
+    member.add('cf-serverd2', { holds: true });
+    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: 'already', effects: [] });
+    const named = await carryOut(member, steps.othersNamed);
+    expect(named).toMatchObject({ failed: null, outcome: 'warning', effects: [] });
+    expect(named.text).toContain('bash (pid 101), cf-serverd2 (pid 102) use /csync');
+  });
+
+  it('nobody is named where nobody but the daemon holds it', async () => {
+    const member = new SimulatedMember();
+    member.add(daemonName, transfer);
+    expect(await carryOut(member, steps.othersNamed)).toMatchObject({ failed: null, outcome: 'ok' });
+  });
+
+  it.each<[string, Partial<Pick<SimulatedMember, 'ss' | 'connections'>>, string, string, string[]]>([
+    ['no client is left alone', {}, 'already', 'no client is left waiting at 10.9.0.100', []],
+    [
+      'three clients are reset',
+      { connections: ['10.9.0.21:1', '10.9.0.21:2', '10.9.0.22:1'] },
+      'done',
+      'no client is left waiting',
+      [reset],
+    ],
+    ['a missing ss is only a warning', { ss: 'ENOENT' }, 'warning', 'ss does not tell who is connected (ENOENT)', []],
+    ['a refusing ss is only a warning', { ss: 'refuses' }, 'warning', '(Cannot open netlink socket: Permission denied)', []],
+  ])('clients: %s', async (_title, changes, outcome, text, effects) => {
+    const member = Object.assign(new SimulatedMember(), changes);
+    const result = await carryOut(member, steps.clientsDisconnected);
+    expect(result).toMatchObject({ failed: null, outcome, effects });
+    expect(result.text).toContain(text);
+  });
+
+  it.each<[string, string[], string, string]>([
+    ['that withstands the reset is named', ['10.9.0.21:4000'], 'warning', '10.9.0.21:4000 are connected to 10.9.0.100'],
+    ['that comes meanwhile is not', ['10.9.0.22:4000'], 'done', 'no client is left waiting'],
+  ])('a client %s', async (_title, after, outcome, text) => {
+    const member = Object.assign(new SimulatedMember(), { connections: ['10.9.0.21:4000'] });
+    const step = steps.clientsDisconnected(member.context(settings));
+    const run = async () => {
+      await step.action?.run({ code: 'clients-connected', text: '' });
+      member.connections = after;
     };
-    expect(await perform(steps.daemonLetsGo, member)).toBeNull();
-    expect(member.done).toEqual(['reset']);
+    const result = await member.carryOut({ ...step, action: { what: '', run } });
+    expect(result).toMatchObject({ outcome, text: expect.stringContaining(text) });
   });
 
-  it('is ended when it holds on, by TERM', async () => {
+  it.each([
+    ['nothing is mounted', [], null, 'ok'],
+    ['something is mounted elsewhere', [{ ...ours, target: '/csync2' }], null, 'ok'],
+    ['it is mounted', [ours], 'still-held', 'failed'],
+    ['anything is mounted there', [{ ...ours, source: 'tmpfs' }], 'still-held', 'failed'],
+  ])('unmounted: %s', async (_title, mounts, failed, outcome) => {
     const member = new SimulatedMember();
-    member.holders = [process(41)];
-    expect(await perform(steps.daemonLetsGo, member)).toBeNull();
-    expect(member.done).toEqual(['reset', 'SIGTERM cf-serverd']);
-  });
-
-  it.each<[string, number]>([
-    ['S', 5000],
-    // A stopped process takes no TERM; waiting for it would only cost the five seconds.
-    ['T', 0],
-  ])('by KILL when TERM does nothing: in state %s after %i ms more', async (state, waited) => {
-    const member = new SimulatedMember();
-    member.holders = [process(41, 'cf-serverd', state)];
-    member.deadly = ['SIGKILL'];
-    expect(await perform(steps.daemonLetsGo, member)).toBeNull();
-    expect(member.done).toEqual(['reset', 'SIGTERM cf-serverd', 'SIGKILL cf-serverd']);
-    const graces = settings.haltGraceSeconds * 1000 + 1000;
-    expect(member.host.elapsed() - graces).toBeGreaterThanOrEqual(waited);
-    expect(member.host.elapsed() - graces).toBeLessThan(waited + 200);
-  });
-
-  it('nobody else is ended; who holds the file system gets a name', async () => {
-    const member = new SimulatedMember();
-    member.holders = [process(7, 'vim')];
-    expect(await perform(steps.daemonLetsGo, member)).toBeNull();
-    expect(await perform(steps.othersNamed, member)).toBe('still-held');
-    expect(await steps.othersNamed(contextOf(member)).look()).toMatchObject({ text: expect.stringContaining('vim (pid 7)') });
-    expect(member.done).toEqual([]);
+    member.mount(...mounts);
+    expect(await carryOut(member, steps.policyFileSystemGone)).toMatchObject({ failed, outcome, effects: [] });
   });
 });
 
-describe('the clients at a halt', () => {
-  it.each<[string, string[] | null, (() => string[]) | null, string | null, number]>([
-    ['nobody is connected', [], null, null, 0],
-    ['they are reset', ['10.9.0.21:4000'], () => [], null, 1],
-    ['one withstands', ['10.9.0.21:4000'], () => ['10.9.0.21:4000'], 'clients-connected', 1],
-    ['another comes meanwhile', ['10.9.0.21:4000'], () => ['10.9.0.22:5000'], null, 1],
-    ['ss is missing', null, null, 'clients-connected', 0],
-  ])('%s', async (_, clients, after, code, resets) => {
+describe('the daemon of this member', () => {
+  it.each<[string, { name?: string; daemon?: Partial<SimulatedProcess>; starts?: boolean }, string | null, string[]]>([
+    ['that answers is left alone', { daemon: {} }, null, []],
+    ['that is dead is started', {}, null, ['launch cf-serverd']],
+    ['that hangs is ended first', { daemon: { hangs: true } }, null, ['SIGTERM cf-serverd', 'launch cf-serverd']],
+    [
+      'that is stopped is killed first',
+      { daemon: { state: 'T' } },
+      null,
+      ['SIGTERM cf-serverd', 'SIGKILL cf-serverd', 'launch cf-serverd'],
+    ],
+    [
+      'that hangs at its end, too, is killed first',
+      { daemon: { hangs: true, ignoresTerm: true } },
+      null,
+      ['SIGTERM cf-serverd', 'SIGKILL cf-serverd', 'launch cf-serverd'],
+    ],
+    ['that does not come up is a failure', { starts: false }, 'daemon-dead', ['launch cf-serverd']],
+    [
+      'whose port a foreign program has is not started, and that one not ended',
+      { name: 'nginx', daemon: {} },
+      'port-occupied',
+      [],
+    ],
+  ])('%s', async (_title, { name = daemonName, daemon, starts = true }, failed, effects) => {
     const member = new SimulatedMember();
-    member.clients = clients;
-    if (after !== null)
-      member.reset = () => {
-        member.clients = after();
-      };
-    expect(await perform(steps.clientsDisconnected, member)).toBe(code);
-    expect(member.done).toHaveLength(resets);
-    expect(steps.clientsDisconnected(contextOf(member)).optional, 'no reason to fail a halt').toBe(true);
+    member.daemonStarts = starts;
+    if (daemon !== undefined) member.add(name, { ...served, ...daemon });
+    expect(await carryOut(member, steps.daemonRunning)).toMatchObject({ failed, effects });
+    expect(member.processes.filter(({ listens }) => listens)).toHaveLength(failed === 'daemon-dead' ? 0 : 1);
+  });
+
+  it('is waited for as long as it takes to answer, up to ten seconds', async () => {
+    for (const [seconds, outcome] of [
+      [9.5, 'done'],
+      [10.5, 'failed'],
+    ] as const) {
+      const member = new SimulatedMember();
+      member.daemonStarts = false;
+      member.after(seconds, () => void member.add(daemonName, served));
+      expect((await carryOut(member, steps.daemonRunning)).outcome, `after ${seconds} s`).toBe(outcome);
+    }
+  });
+
+  it('does not run when it does not answer, and the answer says why', async () => {
+    const member = new SimulatedMember();
+    member.add(daemonName, { ...served, hangs: true });
+    const { daemon } = member.context(settings);
+    expect(await daemon.judgeRunning()).toEqual({
+      code: 'daemon-dead',
+      text: 'cf-serverd (pid 100) does not answer: no answer within 3000 ms',
+    });
+  });
+
+  it.each([
+    [3, ['SIGHUP cf-serverd']],
+    [2, []],
+  ])('of generation %d is reloaded as that generation takes it', (generation, effects) => {
+    const member = new SimulatedMember();
+    member.add(generation === 3 ? daemonName : 'cfservd', served);
+    member.context(settingsFor({ cfengine_generation: generation })).daemon.reload();
+    expect(member.effects).toEqual(effects);
+  });
+});
+
+describe('programs and keys', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 1024,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  });
+  const keys = '/var/lib/cfengine3/ppkeys';
+  const sound: Readonly<Record<string, Omit<SimulatedFile, 'inode'>>> = {
+    '/usr/bin/cf-serverd': { text: 'ELF', mode: 0o755 },
+    '/usr/bin/cf-agent': { text: 'ELF', mode: 0o755 },
+    [keys]: { text: null, mode: 0o700 },
+    [`${keys}/localhost.priv`]: { text: privateKey, mode: 0o600 },
+    [`${keys}/localhost.pub`]: { text: publicKey, mode: 0o600 },
+  };
+
+  it.each<[string, string, Partial<SimulatedFile> | null, string]>([
+    ['all in order', keys, {}, 'ok programs and keys of cfengine are sound'],
+    ['a public key everybody may read', `${keys}/localhost.pub`, { mode: 0o644 }, 'ok '],
+    ['no daemon', '/usr/bin/cf-serverd', null, 'failed [program-missing] /usr/bin/cf-serverd cannot be executed'],
+    ['an agent that is no program', '/usr/bin/cf-agent', { mode: 0o644 }, 'failed [program-missing] /usr/bin/cf-agent cannot'],
+    ['a key directory others may enter', keys, { mode: 0o755 }, `failed [keys-unusable] ${keys} has mode 755`],
+    ['no private key', `${keys}/localhost.priv`, null, 'failed [keys-unusable] '],
+    ['no public key', `${keys}/localhost.pub`, null, 'failed [keys-unusable] '],
+    [
+      'a private key others may read',
+      `${keys}/localhost.priv`,
+      { mode: 0o640 },
+      `failed [keys-unusable] ${keys}/localhost.priv can be read`,
+    ],
+    [
+      'a damaged private key',
+      `${keys}/localhost.priv`,
+      { text: privateKey.slice(0, 400) },
+      `failed [keys-unusable] ${keys}/localhost.priv is no private key`,
+    ],
+    [
+      'an empty private key',
+      `${keys}/localhost.priv`,
+      { text: '' },
+      `failed [keys-unusable] ${keys}/localhost.priv is no private key`,
+    ],
+  ])('%s', async (_title, path, change, expected) => {
+    const member = new SimulatedMember();
+    for (const [name, file] of Object.entries(sound)) {
+      const { text, mode } = { ...file, ...(name === path ? change : {}) };
+      if (name !== path || change !== null) member.file(name, text, mode);
+    }
+    const { outcome, text } = await carryOut(member, steps.installationSound);
+    expect(`${outcome} ${text}`.startsWith(expected), `${outcome} ${text}`).toBe(true);
+    expect(text).not.toContain(privateKey.split('\n')[1]);
+  });
+
+  it('give the probe an identity that is made once and found by the next script', async () => {
+    const member = new SimulatedMember();
+    member.file(`${keys}/localhost.priv`, privateKey);
+    const first = await member.context(settings).daemon.identity();
+    expect(member.effects).toEqual([expect.stringMatching(/^write \/run\/sg\/csync-probe-[0-9a-f]{32}\.pem$/)]);
+    expect(await member.context(settings).daemon.identity()).toEqual(first);
+    expect(member.effects).toHaveLength(1);
+    const [kept] = [...member.files].filter(([path]) => path.startsWith('/run/sg/'));
+    expect(kept?.[1]).toMatchObject({ text: first?.certificate, mode: 0o644 });
+  });
+
+  it.each([
+    ['text', 'damaged'],
+    ['nothing', ''],
+    ['half of it', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
+  ])('make the identity anew when what was kept of it is %s', async (_what, text) => {
+    const member = new SimulatedMember();
+    member.file(`${keys}/localhost.priv`, privateKey);
+    await member.context(settings).daemon.identity();
+    const path = member.effects[0]?.slice('write '.length) ?? '';
+    member.file(path, text, 0o644);
+    const identity = await member.context(settings).daemon.identity();
+    expect(identity?.certificate).toContain('BEGIN CERTIFICATE');
+    expect(identity?.certificate).not.toBe(text);
+    expect(member.readText(path)).toBe(identity?.certificate);
+  });
+
+  it('give an identity as well where it cannot be kept', async () => {
+    const member = new SimulatedMember();
+    member.writesFail = 'EROFS';
+    member.file(`${keys}/localhost.priv`, privateKey);
+    expect(await member.context(settings).daemon.identity()).not.toBeNull();
+  });
+
+  it('that cannot be read for a moment are read again at the next question', async () => {
+    const member = new SimulatedMember();
+    const { daemon } = member.context(settings);
+    expect(await daemon.identity()).toBeNull();
+    member.file(`${keys}/localhost.priv`, privateKey);
+    expect(await daemon.identity()).not.toBeNull();
+  });
+});
+
+describe('start: what Serviceguard has seen to is looked at only', () => {
+  type Given = Partial<Pick<SimulatedMember, 'addresses' | 'names' | 'mounted'>> & { readonly files?: readonly string[] };
+  it.each<[string, (context: steps.StepContext) => Parameters<SimulatedMember['carryOut']>[0], Given, string, string | null]>([
+    ['a free mount point', steps.mountPointFree, { files: ['/csync'] }, 'ok', null],
+    ['no mount point', steps.mountPointFree, {}, 'failed', 'mount-point-missing'],
+    ['a file in the mount point', steps.mountPointFree, { files: ['/csync', '/csync/x'] }, 'failed', 'mount-point-not-empty'],
+    ['a busy mount point', steps.mountPointFree, { files: ['/csync'], mounted: [ours] }, 'failed', 'mount-point-busy'],
+    ['the mount', steps.policyFileSystemMounted, { mounted: [ours] }, 'ok', null],
+    ['no mount', steps.policyFileSystemMounted, {}, 'failed', 'not-mounted'],
+    ['the address', steps.addressPresent, {}, 'ok', null],
+    ['no address', steps.addressPresent, { addresses: ['10.9.0.10'] }, 'failed', 'no-address'],
+    ['the name', steps.nameRegistered, {}, 'ok', null],
+    ['no name, which keeps no master down', steps.nameRegistered, { names: [] }, 'warning', null],
+    ['the policy', steps.policyPresent, { files: ['/csync/dsau'] }, 'ok', null],
+    ['no policy', steps.policyPresent, {}, 'failed', 'policy-missing'],
+  ])('%s', async (_title, step, { files = [], ...given }, outcome, failed) => {
+    const member = Object.assign(new SimulatedMember(), given);
+    for (const path of files) member.file(path, null, 0o755);
+    expect(await carryOut(member, step)).toMatchObject({ outcome, failed, effects: [] });
+  });
+
+  it('a file where the policy directory should be is no policy', async () => {
+    const member = new SimulatedMember();
+    member.file('/csync/dsau', 'text');
+    expect((await carryOut(member, steps.policyPresent)).failed).toBe('policy-missing');
   });
 });
 
 describe('the mount point', () => {
-  it.each<[string, CommandResult, string | null]>([
-    ['is sealed', fine, null],
-    ['a file system without the flag is no failure', { ...fine, exitCode: 1, stderr: 'Operation not supported' }, null],
-    ['anything else is told', { ...fine, exitCode: 1, stderr: 'Operation not permitted' }, 'mount-point-not-empty'],
-  ])('%s', async (_, chattr, code) => {
-    const member = new SimulatedMember();
-    member.chattr = chattr;
-    expect(await perform(steps.mountPointSealed, member)).toBe(code);
-  });
-
-  it('has to be unmounted at the very end of a halt', async () => {
-    const member = new SimulatedMember();
-    expect(await perform(steps.policyFileSystemGone, member)).toBeNull();
-    member.mounts = [{ source: '/dev/x', target: '/csync', type: 'ext4', options: ['rw'] }];
-    expect(await perform(steps.policyFileSystemGone, member)).toBe('still-held');
+  it.each<[string, SimulatedMember['chattr'], string]>([
+    ['is sealed', {}, 'done'],
+    ['is good enough where the file system knows no seal', { exitCode: 1, stderr: 'Operation not supported' }, 'done'],
+    ['is good enough on a tmpfs', { exitCode: 1, stderr: 'chattr: Inappropriate ioctl for device' }, 'done'],
+    ['that cannot be sealed is only warned of', { exitCode: 1, stderr: 'chattr: Permission denied' }, 'warning'],
+    ['without chattr is only warned of', { exitCode: null, errorCode: 'ENOENT' }, 'warning'],
+  ])('%s', async (_title, chattr, outcome) => {
+    const member = Object.assign(new SimulatedMember(), { chattr });
+    expect(await carryOut(member, steps.mountPointSealed)).toMatchObject({
+      failed: null,
+      outcome,
+      effects: ['chattr +i /csync'],
+    });
   });
 });
 
 describe('the sentinel', () => {
-  it('is written anew at each start, with a higher epoch, also over a damaged one', async () => {
+  const epochAfter = async (member: SimulatedMember) => {
+    const { failed, text } = await carryOut(member, steps.sentinelWritten);
+    expect([failed, text]).toEqual([null, `epoch ${JSON.parse(member.readText(sentinel) ?? '').epoch}`]);
+    return JSON.parse(member.readText(sentinel) ?? '') as unknown;
+  };
+
+  it('raises its epoch at each start, and says who and when', async () => {
     const member = new SimulatedMember();
-    const path = contextOf(member).daemon.sentinelPath;
-    const epochs: number[] = [];
-    for (const before of [undefined, undefined, '{"epoch":', '{"epoch":41}']) {
-      if (before !== undefined) member.files.set(path, before);
-      expect(await perform(steps.sentinelWritten, member)).toBeNull();
-      epochs.push((JSON.parse(member.files.get(path) ?? '') as { epoch: number }).epoch);
-    }
-    expect(epochs).toEqual([1, 2, 1, 42]);
-    expect(member.files.get(path)).toBe('{"epoch":42,"member":"m1","at":"2023-11-14T22:13:20.000Z"}\n');
+    expect(await epochAfter(member)).toEqual({ epoch: 1, member: 'm1', at: '2026-11-23T10:00:00.000Z' });
+    expect(await epochAfter(member)).toMatchObject({ epoch: 2 });
+    member.file(sentinel, '{"epoch":41,"member":"m2"}');
+    expect(await epochAfter(member)).toMatchObject({ epoch: 42, member: 'm1' });
   });
 
-  it('that cannot be written is a failure that says why, and the old one stays', async () => {
+  it('that is damaged begins anew instead of stopping a start', async () => {
     const member = new SimulatedMember();
-    const context = contextOf(member);
-    member.files.set(context.daemon.sentinelPath, '{"epoch":41}');
-    member.full = true;
-    expect(await perform(steps.sentinelWritten, member)).toBe('sentinel-unwritable');
-    expect(member.files.get(context.daemon.sentinelPath)).toBe('{"epoch":41}');
+    member.file(sentinel, '{"epo');
+    expect(await epochAfter(member)).toMatchObject({ epoch: 1 });
+  });
+
+  it.each(['ENOSPC', 'EROFS', 'EIO'])('that cannot be written fails with %s, which no other member cures', async (code) => {
+    const member = new SimulatedMember();
+    member.writesFail = code;
+    const { failed, text } = await carryOut(member, steps.sentinelWritten);
+    expect(failed).toBe('sentinel-unwritable');
+    expect(text).toContain(`${sentinel} cannot be written: ${code}; `);
+  });
+});
+
+describe('the proof of the role', () => {
+  const master = (): SimulatedMember => {
+    const member = new SimulatedMember();
+    member.file(sentinel, '{"epoch":1}');
+    member.add(daemonName, served);
+    return member;
+  };
+  const stat = { size: 11, mtime: 1, inode: 1 };
+
+  it('is that the daemon serves through the package address what lies on the disk here', async () => {
+    expect(await carryOut(master(), steps.roleProved)).toMatchObject({ outcome: 'already', effects: [] });
+  });
+
+  it.each<[string, (member: SimulatedMember) => void, string]>([
+    [
+      'another inode',
+      (member) => Object.assign(member, { answer: { kind: 'served', stat: { ...stat, inode: 2 } } }),
+      'serves another',
+    ],
+    [
+      'another time',
+      (member) => Object.assign(member, { answer: { kind: 'served', stat: { ...stat, mtime: 2 } } }),
+      'serves another',
+    ],
+    [
+      'another size',
+      (member) => Object.assign(member, { answer: { kind: 'served', stat: { ...stat, size: 12 } } }),
+      'serves another',
+    ],
+    [
+      'a file that is not here',
+      (member) => Object.assign(member, { answer: { kind: 'served', stat } }).files.clear(),
+      'serves another',
+    ],
+    ['a refusal', (member) => void member.files.clear(), 'Unspecified server refusal'],
+    ['no address', (member) => void member.addresses.pop(), 'ECONNREFUSED'],
+  ])('is not %s; one reload and ten seconds are all that is tried', async (_title, change, text) => {
+    const member = master();
+    change(member);
+    const result = await carryOut(member, steps.roleProved);
+    expect(result).toMatchObject({ failed: 'role-unproved', effects: ['SIGHUP cf-serverd'] });
+    expect(result.text).toContain(text);
+    expect(member.elapsed() / 1000).toBeCloseTo(10, 0);
+  });
+
+  it('may take a reload', async () => {
+    const member = master();
+    member.answer = { kind: 'answered', why: 'BAD: Unspecified server refusal' };
+    member.after(0.5, () => Object.assign(member, { answer: null }));
+    expect(await carryOut(member, steps.roleProved)).toMatchObject({
+      failed: null,
+      outcome: 'done',
+      effects: ['SIGHUP cf-serverd'],
+    });
+    expect(member.elapsed() / 1000).toBeLessThan(1);
   });
 });

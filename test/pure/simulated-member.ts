@@ -1,0 +1,240 @@
+/** A member made of plain data: time passes only while somebody waits, and every effect is noted. */
+import { adapterFor, type CfengineAdapter } from '../../src/cfengine/adapter.ts';
+import type { ProbeResult } from '../../src/cfengine/probe.ts';
+import type { CommandResult, FileFacts, Listener, MemberHost, MountEntry, ProcessState } from '../../src/host/host.ts';
+import type { LogOutcome, MemberLog } from '../../src/host/member-log.ts';
+import { Daemon } from '../../src/member/daemon.ts';
+import { runPlan, type Step } from '../../src/member/plan.ts';
+import type { StepContext } from '../../src/member/steps.ts';
+import type { Settings } from '../../src/settings.ts';
+
+interface LogLine {
+  readonly step: string;
+  readonly outcome: LogOutcome;
+  readonly text: string;
+}
+
+/** A log that keeps its lines. */
+export function planLog(): { readonly log: MemberLog; readonly lines: LogLine[] } {
+  const lines: LogLine[] = [];
+  return {
+    lines,
+    log: { line: (step, outcome, text) => void lines.push({ step, outcome, text }), flush: () => {}, alarm: () => {} },
+  };
+}
+
+export interface SimulatedProcess {
+  readonly pid: number;
+  readonly name: string;
+  state: string;
+  /** Owns the daemon's port. */
+  listens: boolean;
+  /** Has something open on the policy file system. */
+  holds: boolean;
+  /** Does not answer, though it runs. */
+  hangs: boolean;
+  /** Does not end at SIGTERM. */
+  ignoresTerm: boolean;
+  /** Stays a zombie: its parent does not reap it. */
+  unreaped: boolean;
+  /** Keeps its file open when its client is reset. */
+  ignoresReset: boolean;
+}
+
+export interface SimulatedFile {
+  readonly text: string | null;
+  readonly mode: number;
+  readonly inode: number;
+}
+
+const good: CommandResult = { exitCode: 0, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
+
+export class SimulatedMember implements MemberHost {
+  readonly member = 'm1';
+  environment: Record<string, string | undefined> = { SGRUN: '/run/sg' };
+  clock = Date.UTC(2026, 10, 23, 10);
+  /** ENOENT: ss is not installed. */
+  ss: 'works' | 'ENOENT' | 'refuses' = 'works';
+  connections: readonly string[] = [];
+  /** What chattr says when it fails. */
+  chattr: Partial<CommandResult> = {};
+  addresses: string[] = ['10.9.0.100'];
+  names: string[] = ['10.9.0.100'];
+  mounted: MountEntry[] = [];
+  /** errno name of every write. */
+  writesFail: string | null = null;
+  /** Whether a start of the daemon succeeds. */
+  daemonStarts = true;
+  /** What the running daemon says of the sentinel; null: what lies on the disk. */
+  answer: ProbeResult | null = null;
+  readonly files = new Map<string, SimulatedFile>();
+  readonly processes: SimulatedProcess[] = [];
+  /** Signals, launches, writes and resets, in order. */
+  readonly effects: string[] = [];
+  readonly #later: { readonly at: number; readonly what: () => void }[] = [];
+  readonly #began = this.clock;
+
+  elapsed(): number {
+    return this.clock - this.#began;
+  }
+
+  /** Something that happens by itself. */
+  after(seconds: number, what: () => void): void {
+    this.#later.push({ at: this.clock + seconds * 1000, what });
+  }
+
+  add(name: string, more: Partial<SimulatedProcess> = {}): SimulatedProcess {
+    const pid = 100 + this.processes.length;
+    const usual = { listens: false, holds: false, hangs: false, ignoresTerm: false, unreaped: false, ignoresReset: false };
+    const added = { pid, name, state: 'S', ...usual, ...more };
+    this.processes.push(added);
+    return added;
+  }
+
+  file(path: string, text: string | null, mode = 0o600): void {
+    this.files.set(path, { text, mode, inode: this.files.size + 1 });
+  }
+
+  mount(...mounts: readonly MountEntry[]): void {
+    this.mounted.push(...mounts);
+  }
+
+  readText(path: string): string | null {
+    return this.files.get(path)?.text ?? null;
+  }
+
+  list(path: string): readonly string[] | null {
+    const below = [...this.files.keys()].filter((name) => name.startsWith(`${path}/`));
+    return this.files.has(path) ? below.map((name) => name.slice(path.length + 1)) : null;
+  }
+
+  facts(path: string): FileFacts | null {
+    const found = this.files.get(path);
+    if (found === undefined) return null;
+    const { text, mode, inode } = found;
+    return { kind: text === null ? 'directory' : 'file', mode, inode, size: text?.length ?? 0, mtimeSeconds: 1 };
+  }
+
+  canExecute(path: string): boolean {
+    return ((this.files.get(path)?.mode ?? 0) & 0o111) !== 0;
+  }
+
+  writeDurably(path: string, text: string, mode: number): void {
+    if (this.writesFail !== null) throw Object.assign(new Error('write failed'), { code: this.writesFail });
+    this.effects.push(`write ${path}`);
+    this.file(path, text, mode);
+  }
+
+  mounts(): readonly MountEntry[] {
+    return this.mounted;
+  }
+
+  process(pid: number): ProcessState | null {
+    const found = this.processes.find((each) => each.pid === pid);
+    return found === undefined ? null : { pid, name: found.name, state: found.state, startTime: String(pid) };
+  }
+
+  #states(which: (each: SimulatedProcess) => boolean): ProcessState[] {
+    return this.processes.filter(which).flatMap(({ pid }) => this.process(pid) ?? []);
+  }
+
+  listeners(): readonly Listener[] {
+    return this.#states(({ listens }) => listens).map((process) => ({ inode: `${process.pid}1`, processes: [process] }));
+  }
+
+  holdersOf(): readonly ProcessState[] {
+    return this.#states(({ holds }) => holds);
+  }
+
+  ownsAddress(address: string): boolean {
+    return this.addresses.includes(address);
+  }
+
+  resolve(): Promise<readonly string[]> {
+    return Promise.resolve(this.names);
+  }
+
+  run(argv: readonly string[]): Promise<CommandResult> {
+    return Promise.resolve({ ...good, ...this.#carryOut(argv) });
+  }
+
+  #carryOut([program = '', option = '', ...rest]: readonly string[]): Partial<CommandResult> {
+    if (program === '/usr/bin/chattr') {
+      this.effects.push(['chattr', option, ...rest].join(' '));
+      return this.chattr;
+    }
+    if (program !== 'ss') throw new Error(`the simulated member has no ${program}`);
+    if (this.ss === 'ENOENT') return { exitCode: null, errorCode: 'ENOENT' };
+    if (this.ss === 'refuses') return { exitCode: 255, stderr: 'Cannot open netlink socket: Permission denied\n' };
+    if (option.includes('K')) {
+      this.effects.push(`reset ${rest.join(' ')}`);
+      this.connections = [];
+      for (const each of this.processes.filter(({ ignoresReset }) => !ignoresReset)) each.holds = false;
+    }
+    return { stdout: this.connections.map((peer) => `0 0 10.9.0.100:5308 ${peer}\n`).join('') };
+  }
+
+  launch(argv: readonly string[]): Promise<CommandResult> {
+    const [program = ''] = argv.slice(4);
+    const name = program.split('/').at(-1) ?? '';
+    this.effects.push(`launch ${name}`);
+    if (this.daemonStarts && this.listeners().length === 0) this.add(name, { listens: true });
+    // As with the real ones, the status says nothing.
+    return Promise.resolve(good);
+  }
+
+  signal({ pid }: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean {
+    const found = this.processes.find((each) => each.pid === pid);
+    if (found === undefined) return false;
+    this.effects.push(`${signal} ${found.name}`);
+    if (signal === 'SIGKILL' || (signal === 'SIGTERM' && !found.ignoresTerm && found.state !== 'T')) this.#end(found);
+    return true;
+  }
+
+  #end(ended: SimulatedProcess): void {
+    if (ended.unreaped) Object.assign(ended, { state: 'Z', listens: false, holds: false });
+    else this.processes.splice(this.processes.indexOf(ended), 1);
+  }
+
+  now(): number {
+    return this.clock;
+  }
+
+  pause(milliseconds: number): Promise<void> {
+    this.clock += milliseconds;
+    for (const event of this.#later.filter(({ at }) => at <= this.clock)) {
+      this.#later.splice(this.#later.indexOf(event), 1);
+      event.what();
+    }
+    return Promise.resolve();
+  }
+
+  /** How the daemon of this member answers, asked under an address. */
+  #probe(address: string, path: string): ProbeResult {
+    const [listening] = this.processes.filter(({ listens }) => listens);
+    const reachable = address === '127.0.0.1' || this.ownsAddress(address);
+    if (listening === undefined || !reachable) return { kind: 'silent', why: 'ECONNREFUSED' };
+    if (listening.hangs || listening.state === 'T') return { kind: 'silent', why: 'no answer within 3000 ms' };
+    if (this.answer !== null) return this.answer;
+    const here = this.facts(path);
+    if (here === null) return { kind: 'answered', why: 'BAD: Unspecified server refusal' };
+    return { kind: 'served', stat: { size: here.size, mtime: here.mtimeSeconds, inode: here.inode } };
+  }
+
+  /** What the steps get to see. */
+  context(settings: Settings): StepContext {
+    const adapter: CfengineAdapter = {
+      ...adapterFor(settings),
+      probe: ({ address, path }) => Promise.resolve(this.#probe(address, path)),
+    };
+    return { host: this, settings, daemon: new Daemon(this, settings, adapter) };
+  }
+
+  /** Runs one step to its end: what failed, what was logged, what was done. */
+  async carryOut(step: Step) {
+    const { log, lines } = planLog();
+    const failed = await runPlan([step], { member: this.member, packageName: 'csync', log, dryRun: false });
+    const [line] = lines;
+    return { failed: failed?.code ?? null, outcome: line?.outcome, text: line?.text ?? '', effects: this.effects };
+  }
+}

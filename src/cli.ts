@@ -8,7 +8,7 @@ import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Prob
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
-import { checkTemplates } from './verbs/templates.ts';
+import { checkTemplates, diffTemplates, exportTemplates, listTemplates } from './verbs/templates.ts';
 import { toolkitVersion } from './version.ts';
 
 type Verb = () => Promise<number>;
@@ -88,17 +88,58 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
         .command('example', 'a complete, commented csync.yaml', {}, () => choose(() => print(exampleSettings())))
         .demandCommand(1, 'settings check or settings example'),
     )
-    .command('templates', 'the templates', (builder) =>
-      builder
-        .command(
-          'check',
-          'unknown, unused and malformed tokens with line and column',
-          (inner) =>
-            inner.options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption }),
-          (args) => choose(() => print(checkTemplates(args.templates, args.settings, args.json))),
-        )
-        .demandCommand(1, 'templates check'),
-    );
+    .command('templates', 'the templates', (builder) => templateCommands(builder, choose));
+}
+
+function templateCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
+  const directory = { type: 'string', demandOption: true, describe: "directory of the administrator's own templates" } as const;
+  return builder
+    .command(
+      'list',
+      'which there are, and where yours differ from the shipped ones',
+      (inner) => inner.options({ templates: templatesOption, json: jsonOption }),
+      (args) => choose(() => listTemplates(args.templates, args.json)),
+    )
+    .command(
+      'export <directory>',
+      'copies to edit; run again after an upgrade, it loses no edit',
+      (inner) =>
+        inner
+          .positional('directory', directory)
+          .options({
+            'dry-run': { type: 'boolean', default: false, describe: 'say what would be done, do nothing' },
+            // No default for these two: yargs takes a default of an option for its use, and says that they are in conflict.
+            'take-mine': { type: 'boolean', describe: 'edits stay; what is new upstream was carried over' },
+            'take-shipped': { type: 'boolean', describe: 'give edits up' },
+            json: jsonOption,
+          })
+          .conflicts('take-mine', 'take-shipped')
+          .example('$0 templates export /etc/csync/templates', 'then: csync render --templates /etc/csync/templates'),
+      (args) =>
+        choose(() =>
+          exportTemplates({
+            directory: args.directory,
+            dryRun: args.dryRun,
+            takeMine: args.takeMine === true,
+            takeShipped: args.takeShipped === true,
+            json: args.json,
+          }),
+        ),
+    )
+    .command(
+      'check',
+      'unknown, unused and malformed tokens with line and column; misspelt file names',
+      (inner) =>
+        inner.options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption }),
+      (args) => choose(() => checkTemplates(args.templates, args.settings, args.json)),
+    )
+    .command(
+      'diff <directory>',
+      'your edits, and what changed in the shipped templates since the export; status 1 if any',
+      (inner) => inner.positional('directory', directory).options({ json: jsonOption }),
+      (args) => choose(() => diffTemplates(args.directory, args.json)),
+    )
+    .demandCommand(1, 'templates list, export, check or diff');
 }
 
 function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => void, rest: readonly string[]) {

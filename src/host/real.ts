@@ -39,6 +39,18 @@ export function readTextFile(path: string): string | null {
   }
 }
 
+/** Paths of all files below a directory, hidden ones included; none when there is no such directory. */
+export function filesBelow(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Writes all files or none: everything is staged and synced beside its target first, only then renamed into place, in the
  * order given. A full disk or an unwritable directory therefore shows before anything changed. Throws the errno error.

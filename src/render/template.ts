@@ -66,7 +66,7 @@ export function fillTemplate(
       code: 'template-unused-token',
       severity: 'error',
       text: `the template does not use {{${token}}}, so that value would be lost`,
-      remedy: `put {{${token}}} where it belongs; csync templates check shows the shipped template`,
+      remedy: `put {{${token}}} where it belongs; csync templates diff shows what the shipped template has`,
       place: { file: template.file },
     });
   }

@@ -1,9 +1,9 @@
 /** `csync render`: settings and templates to the package directory, all of it or nothing. */
 import { join } from 'node:path';
-import { readTextFile, runCommand, writeFilesAtomically } from '../host/real.ts';
+import { readTextFile, runCommand } from '../host/real.ts';
 import { demand, Failure, type Problem } from '../problem.ts';
 import { manifestName, packageModules, type RenderedFile, renderPackage, sha256 } from '../render/package.ts';
-import { readMemberScripts, readPackageTemplates, readSettings } from './toolkit.ts';
+import { readMemberScripts, readPackageTemplates, readSettings, writeOrFail } from './toolkit.ts';
 
 export interface RenderOptions {
   readonly settings: string;
@@ -28,7 +28,11 @@ export async function render(options: RenderOptions): Promise<string> {
   const edited = handEdited(options.output, files);
   if (edited.length > 0 && !options.takeRendered) throw new Failure(edited);
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));
-  if (!options.dryRun) write(options.output, files);
+  if (!options.dryRun)
+    writeOrFail(
+      options.output,
+      files.map(({ name, mode, text }) => ({ path: join(options.output, name), mode, text })),
+    );
   if (options.json) {
     const entries = list.map(({ name, mode, digest, change }) => ({ name, mode: mode.toString(8), digest, change }));
     return `${JSON.stringify({ output: options.output, dryRun: options.dryRun, files: entries }, null, 2)}\n`;
@@ -93,20 +97,5 @@ function digestsOf(manifest: string | null): Record<string, string> {
     return (JSON.parse(manifest ?? '{}') as { files?: Record<string, string> }).files ?? {};
   } catch {
     return {};
-  }
-}
-
-function write(output: string, files: readonly RenderedFile[]): void {
-  try {
-    writeFilesAtomically(files.map(({ name, mode, text }) => ({ path: join(output, name), mode, text })));
-  } catch (error) {
-    const problem: Problem = {
-      code: 'change-unwritable',
-      severity: 'error',
-      text: `nothing was rendered into ${output}: ${(error as Error).message}`,
-      remedy: 'make room or correct the permissions, then render again',
-      place: { file: output },
-    };
-    throw new Failure([problem]);
   }
 }

@@ -1,19 +1,124 @@
-/** `csync templates check`. */
-import { demand } from '../problem.ts';
+/** `csync templates list | export | check | diff`. */
+import { join, relative } from 'node:path';
+import { type FileToWrite, filesBelow, readTextFile } from '../host/real.ts';
+import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { renderPackage } from '../render/package.ts';
+import {
+  type ExportChoice,
+  exportStep,
+  pristineDirectory,
+  type TemplateTexts,
+  templateCatalogue,
+  templateDifference,
+  templateState,
+} from '../render/template-set.ts';
 import { labSettingsFile } from './lab.ts';
-import { readPackageTemplates, readSettings } from './toolkit.ts';
+import { readPackageTemplates, readSettings, readTemplate, writeOrFail } from './toolkit.ts';
 
-/** Renders the templates in memory; throws a Failure with every unknown, unused and malformed token. */
+const out = (text: string): void => void process.stdout.write(text);
+
+/** The texts of a template: shipped, the administrator's below `directory`, and as it was shipped at the export. */
+function textsOf(name: string, directory: string | undefined): TemplateTexts {
+  const shipped = demand(readTemplate(name)).text;
+  if (directory === undefined) return { shipped, own: null, pristine: null };
+  return { shipped, own: readTextFile(join(directory, name)), pristine: readTextFile(join(directory, pristineDirectory, name)) };
+}
+
+/** Files of the administrator's directory that no template is read from: most likely a misspelt name. */
+function strayFiles(directory: string | undefined): Problem[] {
+  if (directory === undefined) return [];
+  const known = new Set(templateCatalogue.map(({ name }) => name));
+  return filesBelow(directory)
+    .map((path) => relative(directory, path))
+    .filter((name) => name.endsWith('.tpl') && !name.startsWith(`${pristineDirectory}/`) && !known.has(name))
+    .map((name) => ({
+      code: 'template-stray',
+      severity: 'error',
+      text: `no template of the toolkit is named ${name}, so this file would never be used`,
+      remedy: `name it as one of these: ${[...known].join(', ')}`,
+      place: { file: join(directory, name) },
+    }));
+}
+
+export async function listTemplates(directory: string | undefined, json: boolean): Promise<ExitCode> {
+  const list = templateCatalogue.map(({ name, becomes }) => ({ name, becomes, state: templateState(textsOf(name, directory)) }));
+  if (json) out(`${JSON.stringify({ templates: list }, null, 2)}\n`);
+  else for (const { name, state, becomes } of list) out(`${name.padEnd(28)}${state.padEnd(20)}${becomes}\n`);
+  return exitCodes.ok;
+}
+
+export interface ExportOptions extends ExportChoice {
+  readonly directory: string;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Copies the shipped templates into a directory of the administrator's, all of them or, with an edit in danger, none. */
+export async function exportTemplates(options: ExportOptions): Promise<ExitCode> {
+  const { directory, dryRun, json } = options;
+  const entries = templateCatalogue.map(({ name }) => {
+    const texts = textsOf(name, directory);
+    return { texts, step: exportStep(name, texts, options) };
+  });
+  const refused = entries.flatMap(({ step }): Problem[] =>
+    step.do !== 'refuse'
+      ? []
+      : [
+          {
+            code: 'render-hand-edited',
+            severity: 'error',
+            text: `${step.name} is ${step.why}; an export would lose one or the other`,
+            remedy: `csync templates diff ${directory} shows both; carry over what is new and export with --take-mine, or give the edits up with --take-shipped`,
+            place: { file: join(directory, step.name) },
+          },
+        ],
+  );
+  if (refused.length > 0) throw new Failure(refused);
+  if (!dryRun) {
+    const files = entries.flatMap(({ texts: { shipped }, step }): FileToWrite[] => {
+      const pristine = { path: join(directory, pristineDirectory, step.name), mode: 0o444, text: shipped };
+      return step.do === 'keep' ? [pristine] : [pristine, { path: join(directory, step.name), mode: 0o644, text: shipped }];
+    });
+    writeOrFail(directory, files);
+  }
+  const steps = entries.map(({ step }) => step);
+  if (json) out(`${JSON.stringify({ directory, dryRun, templates: steps }, null, 2)}\n`);
+  else
+    for (const step of steps)
+      out(`${(dryRun ? `would ${step.do}` : step.do).padEnd(14)}${join(directory, step.name)} (${step.why})\n`);
+  return exitCodes.ok;
+}
+
+/** Renders the templates in memory; throws a Failure with every unknown, unused and malformed token and every stray file. */
 export async function checkTemplates(
-  templates: string | undefined,
+  directory: string | undefined,
   settingsFile: string | undefined,
   json: boolean,
-): Promise<string> {
+): Promise<ExitCode> {
   const settings = readSettings(settingsFile ?? labSettingsFile);
-  const found = readPackageTemplates(templates);
-  demand(renderPackage({ settings, templates: found, bundles: new Map() }));
+  const found = readPackageTemplates(directory);
+  const rendered = renderPackage({ settings, templates: found, bundles: new Map() });
+  const problems = [...(rendered.ok ? [] : rendered.problems), ...strayFiles(directory)];
+  if (problems.length > 0) throw new Failure(problems);
   const files = [found.packageFile.file, found.launcher.file];
-  if (json) return `${JSON.stringify({ files, problems: [] }, null, 2)}\n`;
-  return `${files.join(' and ')}: all tokens are known and used.\n`;
+  if (json) out(`${JSON.stringify({ files, problems: [] }, null, 2)}\n`);
+  else out(`${files.join(' and ')}: all tokens are known and used.\n`);
+  return exitCodes.ok;
+}
+
+/** Who changed what since the export: exit status 1 when anything differs from what is shipped now. */
+export async function diffTemplates(directory: string, json: boolean): Promise<ExitCode> {
+  const differences = templateCatalogue.map(({ name }) => templateDifference(name, textsOf(name, directory)));
+  const differs = differences.some(({ state }) => state !== 'shipped' && state !== 'same');
+  if (json) out(`${JSON.stringify({ directory, templates: differences }, null, 2)}\n`);
+  else for (const { name, state, edits, upstream } of differences) out(`${describe(name, state, edits, upstream)}\n`);
+  return differs ? exitCodes.different : exitCodes.ok;
+}
+
+function describe(name: string, state: string, edits: string, upstream: string): string {
+  return [
+    `${name}: ${state}`,
+    ...(edits === '' ? [] : ['--- your edits', edits.trimEnd()]),
+    ...(upstream === '' ? [] : ['--- what changed in the shipped template since the export', upstream.trimEnd()]),
+  ].join('\n');
 }

@@ -1,8 +1,8 @@
 /** Where the installed toolkit keeps its templates and compiled member scripts, and how verbs read them. */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readTextFile } from '../host/real.ts';
-import { type Checked, demand, type Problem } from '../problem.ts';
+import { type FileToWrite, readTextFile, writeFilesAtomically } from '../host/real.ts';
+import { type Checked, demand, Failure, type Problem } from '../problem.ts';
 import type { PackageTemplates } from '../render/package.ts';
 import type { Template } from '../render/template.ts';
 import type { Settings } from '../settings.ts';
@@ -73,4 +73,20 @@ function readMemberScript(name: string): string {
     remedy: 'build the toolkit first: npm ci && npm run build',
   };
   return demand<string>({ ok: false, problems: [problem] });
+}
+
+/** Writes all files or none; what hinders it is a Failure. */
+export function writeOrFail(directory: string, files: readonly FileToWrite[]): void {
+  try {
+    writeFilesAtomically(files);
+  } catch (error) {
+    const problem: Problem = {
+      code: 'change-unwritable',
+      severity: 'error',
+      text: `nothing was written to ${directory}: ${(error as Error).message}`,
+      remedy: 'make room or correct the permissions, then do it again',
+      place: { file: directory },
+    };
+    throw new Failure([problem]);
+  }
 }

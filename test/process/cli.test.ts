@@ -169,7 +169,7 @@ describe('csync render', () => {
     for (const passable of [scratch, directory]) chmodSync(passable, 0o755);
     const refused = asNobody(directory, ['render']);
     expect([refused.status, refused.stdout]).toEqual([5, '']);
-    expect(refused.stderr).toContain('nothing was rendered into csync: EACCES');
+    expect(refused.stderr).toContain('nothing was written to csync: EACCES');
   });
 
   it.skipIf(!isRoot)('a full disk: the package directory stays as it was, whole', () => {
@@ -197,7 +197,63 @@ describe('csync render', () => {
       },
     });
     expect(ended.stdout).toBe('exit 5\nwhole\n');
-    expect(ended.stderr).toContain('nothing was rendered into csync: ENOSPC');
+    expect(ended.stderr).toContain('nothing was written to csync: ENOSPC');
+  });
+});
+
+describe('csync templates', () => {
+  const name = 'modular/package.conf.tpl';
+
+  it('exports copies that render to the same, and an edit of one reaches the package', () => {
+    const directory = project();
+    const dry = csync(directory, ['templates', 'export', 'mine', '--dry-run']);
+    expect(dry.stdout).toMatch(/^would copy +mine\/modular\/package\.conf\.tpl \(new\)\n/);
+    expect(readdirSync(directory)).toEqual(['csync.yaml']);
+    expect(csync(directory, ['templates', 'export', 'mine']).status).toBe(0);
+    csync(directory, ['render', '--output', 'one']);
+    csync(directory, ['render', '--output', 'two', '--templates', 'mine']);
+    expect(snapshot(join(directory, 'two'))).toEqual(snapshot(join(directory, 'one')));
+    const copy = join(directory, 'mine', name);
+    writeFileSync(copy, `${readFileSync(copy, 'utf8')}# of our site\n`);
+    csync(directory, ['render', '--output', 'two', '--templates', 'mine']);
+    expect(readFileSync(join(directory, 'two/csync.conf'), 'utf8')).toContain('# of our site');
+    expect(csync(directory, ['templates', 'list', '--templates', 'mine']).stdout).toMatch(/package\.conf\.tpl +edited /);
+  });
+
+  it('shows after an upgrade what changed on either side, and loses no edit', () => {
+    const directory = project();
+    csync(directory, ['templates', 'export', 'mine']);
+    expect(csync(directory, ['templates', 'diff', 'mine']).status).toBe(0);
+    const [copy, pristine] = [join(directory, 'mine', name), join(directory, 'mine/.shipped', name)];
+    // As if an older toolkit had shipped it with another line.
+    const older = readFileSync(copy, 'utf8').replace('# The policy file system.', '# The old words.');
+    chmodSync(pristine, 0o644);
+    writeFileSync(pristine, older);
+    writeFileSync(copy, `${older}# of our site\n`);
+    const diff = csync(directory, ['templates', 'diff', 'mine']);
+    expect(diff.status).toBe(1);
+    expect(diff.stdout).toMatch(
+      /edited, outdated\n--- your edits[\s\S]*\+# of our site[\s\S]*--- what changed[\s\S]*\+# The policy file system\./,
+    );
+    const refused = csync(directory, ['templates', 'export', 'mine']);
+    expect([refused.status, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('--take-mine');
+    expect(readFileSync(copy, 'utf8')).toBe(`${older}# of our site\n`);
+    expect(csync(directory, ['templates', 'export', 'mine', '--take-mine']).status).toBe(0);
+    expect(readFileSync(copy, 'utf8')).toBe(`${older}# of our site\n`);
+    expect(csync(directory, ['templates', 'list', '--templates', 'mine', '--json']).stdout).toContain('"state": "edited"');
+    expect(csync(directory, ['templates', 'export', 'mine', '--take-shipped']).status).toBe(0);
+    expect(readFileSync(copy, 'utf8')).not.toContain('# of our site');
+  });
+
+  it('a misspelt file name is found, since it would never be used', () => {
+    const directory = project();
+    mkdirSync(join(directory, 'mine/modular'), { recursive: true });
+    writeFileSync(join(directory, 'mine/modular/pakage.conf.tpl'), 'x');
+    const checked = csync(directory, ['templates', 'check', '--templates', 'mine']);
+    expect(checked.status).toBe(3);
+    expect(checked.stderr).toContain('modular/pakage.conf.tpl');
+    expect(checked.stderr).toContain('modular/package.conf.tpl');
   });
 });
 

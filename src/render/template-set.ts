@@ -1,0 +1,100 @@
+/**
+ * The templates as administrators keep them: which there are, what state an exported copy is in against the shipped one, and
+ * what both sides changed since the export. Pure.
+ */
+import { createTwoFilesPatch } from 'diff';
+
+export interface TemplateEntry {
+  /** Below package-templates, and below an administrator's directory. */
+  readonly name: string;
+  readonly becomes: string;
+}
+
+export const templateCatalogue: readonly TemplateEntry[] = [
+  { name: 'modular/package.conf.tpl', becomes: 'the package file for cmcheckconf and cmapplyconf' },
+  { name: 'modular/launcher.sh.tpl', becomes: 'csync.sh and csync_pre.sh, which Serviceguard calls' },
+];
+
+/** What an export leaves beside the copies: the texts as they were shipped then. */
+export const pristineDirectory = '.shipped';
+
+/** The three texts of one template; null for what is not there. */
+export interface TemplateTexts {
+  readonly shipped: string;
+  /** The administrator's copy; it wins over the shipped one. */
+  readonly own: string | null;
+  /** What was shipped when the copy was exported. */
+  readonly pristine: string | null;
+}
+
+export type TemplateState =
+  /** No copy of one's own: the shipped template is used. */
+  | 'shipped'
+  /** A copy that is what is shipped now. */
+  | 'same'
+  /** A copy with edits; the shipped template is as it was at the export, or what it was is not known. */
+  | 'edited'
+  /** A copy without edits of a template that was shipped differently then. */
+  | 'outdated'
+  /** Both sides changed it: what is new in the shipped one has to be carried over by hand. */
+  | 'edited, outdated';
+
+export function templateState({ shipped, own, pristine }: TemplateTexts): TemplateState {
+  if (own === null) return 'shipped';
+  if (own === shipped) return 'same';
+  const outdated = pristine !== null && pristine !== shipped;
+  if (own === pristine) return outdated ? 'outdated' : 'same';
+  return outdated ? 'edited, outdated' : 'edited';
+}
+
+export interface TemplateDifference {
+  readonly name: string;
+  readonly state: TemplateState;
+  /** Unified diff of the administrator's edits; empty for none. */
+  readonly edits: string;
+  /** Unified diff of what changed in the shipped template since the export; empty for nothing, or when it is not known. */
+  readonly upstream: string;
+}
+
+/** Who changed what since the export; without the text of then, all that differs counts as an edit. */
+export function templateDifference(name: string, texts: TemplateTexts): TemplateDifference {
+  const { shipped, own, pristine } = texts;
+  const base = pristine ?? shipped;
+  const patch = (from: string, to: string, fromLabel: string, toLabel: string): string =>
+    from === to ? '' : createTwoFilesPatch(`${name} ${fromLabel}`, `${name} ${toLabel}`, from, to).replace(/^=+\n/, '');
+  return {
+    name,
+    state: templateState(texts),
+    edits: own === null ? '' : patch(base, own, '(shipped at the export)', '(yours)'),
+    upstream: own === null ? '' : patch(base, shipped, '(shipped at the export)', '(shipped now)'),
+  };
+}
+
+/** What an export does with one template. */
+export type ExportStep =
+  | { readonly name: string; readonly do: 'copy' | 'update' | 'keep'; readonly why: string }
+  | { readonly name: string; readonly do: 'refuse'; readonly why: string };
+
+export interface ExportChoice {
+  /** Keep the edited copy and remember today's shipped text: its changes were carried over by hand. */
+  readonly takeMine: boolean;
+  /** Throw the edits away. */
+  readonly takeShipped: boolean;
+}
+
+/** Edits are never lost without --take-shipped; a copy without edits follows what is shipped. */
+export function exportStep(name: string, texts: TemplateTexts, { takeMine, takeShipped }: ExportChoice): ExportStep {
+  const state = templateState(texts);
+  switch (state) {
+    case 'shipped':
+      return { name, do: 'copy', why: 'new' };
+    case 'same':
+      return { name, do: 'keep', why: 'is what is shipped' };
+    case 'outdated':
+      return { name, do: 'update', why: 'was not edited; follows what is shipped now' };
+    default:
+      if (takeShipped) return { name, do: 'update', why: 'edits are given up' };
+      if (takeMine || state === 'edited') return { name, do: 'keep', why: 'edited' };
+      return { name, do: 'refuse', why: 'edited, and what is shipped changed since' };
+  }
+}

@@ -10,6 +10,9 @@ import type { Journal } from './journal.ts';
 
 const sampleMs = 20;
 const agentPauseMs = 500;
+const agentLimitMs = 60_000;
+/** More than one time limit of cf-agent's: it did not just fail to connect. */
+const slowAgentSeconds = 12;
 
 export class Observer {
   readonly #world: World;
@@ -64,7 +67,13 @@ export class Observer {
   async #agentLoop(client: string): Promise<void> {
     let before = '';
     while (!this.#halted) {
-      const agent = await this.#world.run(client, ['cf-agent', '-K', '-f', 'update.cf'], { timeoutMs: 60_000 });
+      const began = performance.now();
+      const agent = await this.#world.run(client, ['cf-agent', '-K', '-f', 'update.cf'], { timeoutMs: agentLimitMs });
+      const seconds = (performance.now() - began) / 1000;
+      if (seconds > slowAgentSeconds) {
+        const text = `cf-agent took ${seconds.toFixed(1)} s: ${agent.stderr.trim().split('\n').at(-1) || 'it said nothing'}`;
+        this.#journal.add({ kind: 'log', what: 'agent-slow', member: client, text });
+      }
       // The exit status is 0 whether or not the copy worked [cfengine.md 2.8]; what it prints tells.
       const failed = /^\s*error:/m.test(`${agent.stdout}${agent.stderr}`);
       const version = versionAt(this.#world, client);

@@ -8,7 +8,13 @@ import { type Failover, median, seconds } from './timeline.ts';
 export interface FailoverRunResult {
   readonly seed: number;
   readonly wanted: number;
-  readonly done: readonly { readonly kind: FaultKind; readonly failover: Failover; readonly violations: readonly string[] }[];
+  /** fetchedMs: from the publication of a policy after the failover until every client has it by its own cf-agent. */
+  readonly done: readonly {
+    readonly kind: FaultKind;
+    readonly failover: Failover;
+    readonly fetchedMs: number;
+    readonly violations: readonly string[];
+  }[];
   /** Why it ended early; empty when all were done. */
   readonly failure: string;
   readonly worstLookDelayMs: number;
@@ -35,7 +41,7 @@ export async function runFailovers(
   const drills = new PackageDrills(lab);
   await drills.attach();
   const next = random(seed);
-  const done: { kind: FaultKind; failover: Failover; violations: string[] }[] = [];
+  const done: FailoverRunResult['done'][number][] = [];
   let failure = '';
   let broken: { kind: FaultKind; member: string } | null = null;
   try {
@@ -48,11 +54,13 @@ export async function runFailovers(
       const earlier = broken;
       broken = failover.from === null ? null : { kind, member: failover.from };
       if (earlier !== null) await drills.repair(earlier.kind, earlier.member);
+      const published = performance.now();
       await drills.publishAndFetch();
+      const fetchedMs = performance.now() - published;
       const violations = await drills.invariants();
-      done.push({ kind, failover, violations });
-      const outage = seconds(worstOutage(failover));
-      const line = `${String(number).padStart(3)}/${count} ${kind.padEnd(8)} ${failover.from} -> ${failover.to} outage ${outage}`;
+      done.push({ kind, failover, fetchedMs, violations });
+      const times = `outage ${seconds(worstOutage(failover))}  policy fetched in ${seconds(fetchedMs)}`;
+      const line = `${String(number).padStart(3)}/${count} ${kind.padEnd(8)} ${failover.from} -> ${failover.to} ${times}`;
       say(violations.length === 0 ? line : `${line}  VIOLATION: ${violations.join('; ')}`);
       if (violations.length > 0) break;
     }
@@ -74,16 +82,26 @@ export function passed(result: FailoverRunResult): boolean {
   return result.failure === '' && result.done.length === result.wanted && result.done.every((one) => one.violations.length === 0);
 }
 
-/** Outage times by kind of fault: n, least, median, most. */
+/** Outage times by kind of fault, and times to fetch a policy: n, least, median, most. */
 export function failoverSummary(result: FailoverRunResult): string[] {
   const lines = faultKinds.map((kind) => {
     const outages = result.done.filter((one) => one.kind === kind).flatMap((one) => worstOutage(one.failover) ?? []);
-    if (outages.length === 0) return `${kind.padEnd(8)} n 0`;
-    const [least, most] = [Math.min(...outages), Math.max(...outages)];
-    return `${kind.padEnd(8)} n ${outages.length}  outage least ${seconds(least)}  median ${seconds(median(outages))}  most ${seconds(most)}`;
+    return spread(kind, 'outage', outages);
   });
+  const fetches = spread(
+    'policy',
+    'fetched',
+    result.done.map((one) => one.fetchedMs),
+  );
   const verdict = passed(result)
     ? `PASS: ${result.done.length} failovers, none skipped, invariants held after each (seed ${result.seed})`
     : `FAIL: ${result.done.length} of ${result.wanted} failovers (seed ${result.seed}): ${result.failure || 'invariants violated'}`;
-  return [...lines, verdict];
+  return [...lines, fetches, verdict];
+}
+
+function spread(name: string, what: string, values: readonly number[]): string {
+  if (values.length === 0) return `${name.padEnd(8)} n 0`;
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const figures = `least ${seconds(least)}  median ${seconds(median(values))}  most ${seconds(most)}`;
+  return `${name.padEnd(8)} n ${values.length}  ${what} ${figures}`;
 }

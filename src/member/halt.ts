@@ -18,7 +18,8 @@ async function halt(context: ScriptContext): Promise<number> {
       log.line('release', 'already', `${settings.mountPoint} is not mounted here`);
       return 0;
     }
-    const plan = [steps.daemonLetsGo(context), steps.clientsDisconnected(context), steps.othersNamed(context)];
+    // The clients last: who connects between their reset and the end of the address hears nothing any more.
+    const plan = [steps.daemonLetsGo(context), steps.othersNamed(context), steps.clientsDisconnected(context)];
     return exitOf(await runPlan(plan, planContext));
   }
   const held = exitOf(await runPlan([steps.policyFileSystemGone(context)], planContext));

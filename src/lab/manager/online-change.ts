@@ -3,35 +3,10 @@
  * would mount, start or halt something at once, the lab refuses and says so. Pure.
  */
 import type { Problem } from '../../problem.ts';
+import { changedKeywords, onlineRule } from '../../serviceguard/online-rules.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { ClusterState, PackageState } from './model.ts';
 import { policyIn } from './package-policy.ts';
-
-/** free: may change at any time. halted: the real product wants the package halted. lab: only the lab wants it. */
-type Rule = 'free' | 'halted' | 'lab';
-
-const rules: Readonly<Record<string, Rule>> = {
-  package_type: 'halted',
-  vgchange_cmd: 'halted',
-  script_log_file: 'halted',
-  vg: 'lab',
-  fs_name: 'lab',
-  fs_directory: 'lab',
-  fs_type: 'lab',
-  fs_mount_opt: 'lab',
-  fs_fsck_opt: 'lab',
-  ip_subnet: 'lab',
-  ip_address: 'lab',
-  service_name: 'lab',
-  service_cmd: 'lab',
-  external_script: 'lab',
-  external_pre_script: 'lab',
-};
-
-/** Everything else that is documented may change at any time: switches, policies, limits, values for scripts. */
-function ruleFor(keyword: string): Rule {
-  return Object.hasOwn(rules, keyword) ? (rules[keyword] ?? 'free') : 'free';
-}
 
 /** Why the new configuration cannot take effect now; empty when it can. `before` is null for a new package. */
 export function refuseOnlineChange(before: PackageFile | null, after: PackageFile, state: ClusterState): Problem[] {
@@ -54,16 +29,8 @@ function problem(code: string, text: string, remedy: string): Problem {
   return { code, severity: 'error', text, remedy };
 }
 
-/** Keywords whose values are not the same, or not in the same order, in both files. */
-function changedKeywords(before: PackageFile, after: PackageFile): string[] {
-  const valuesIn = (file: PackageFile, keyword: string): string =>
-    JSON.stringify(file.lines.filter((line) => line.keyword === keyword).map((line) => line.value));
-  const keywords = new Set([...before.lines, ...after.lines].map((line) => line.keyword));
-  return [...keywords].filter((keyword) => valuesIn(before, keyword) !== valuesIn(after, keyword));
-}
-
 function keywordProblem(pkg: PackageState, keyword: string): Problem[] {
-  const rule = ruleFor(keyword);
+  const rule = onlineRule(keyword);
   if (rule === 'free') return [];
   const why =
     rule === 'halted'

@@ -1,0 +1,39 @@
+/** Which attributes of a package may change while it runs [serviceguard.md 2.8]. Pure. */
+import type { PackageFile } from './package-file.ts';
+
+/**
+ * free: at any time, effective at once or at the next start. halted: Serviceguard wants the package halted.
+ * live: Serviceguard unmounts, mounts, halts or starts something at once, or advises against it while the package runs.
+ */
+export type OnlineRule = 'free' | 'halted' | 'live';
+
+const rules: Readonly<Record<string, OnlineRule>> = {
+  package_type: 'halted',
+  vgchange_cmd: 'halted',
+  script_log_file: 'halted',
+  vg: 'live',
+  fs_name: 'live',
+  fs_directory: 'live',
+  fs_type: 'live',
+  fs_mount_opt: 'live',
+  fs_fsck_opt: 'live',
+  ip_subnet: 'live',
+  ip_address: 'live',
+  service_name: 'live',
+  service_cmd: 'live',
+  external_script: 'live',
+  external_pre_script: 'live',
+};
+
+/** Everything else that is documented may change at any time: switches, policies, limits, values for scripts. */
+export function onlineRule(keyword: string): OnlineRule {
+  return Object.hasOwn(rules, keyword) ? (rules[keyword] ?? 'free') : 'free';
+}
+
+/** Keywords whose values are not the same, or not in the same order, in both files. */
+export function changedKeywords(before: PackageFile, after: PackageFile): string[] {
+  const valuesIn = (file: PackageFile, keyword: string): string =>
+    JSON.stringify(file.lines.filter((line) => line.keyword === keyword).map((line) => line.value));
+  const keywords = new Set([...before.lines, ...after.lines].map((line) => line.keyword));
+  return [...keywords].filter((keyword) => valuesIn(before, keyword) !== valuesIn(after, keyword));
+}

@@ -5,6 +5,7 @@
 import yargs from 'yargs';
 import { LabUnavailable } from './lab/handle.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
+import { apply, diff, history, rollback } from './verbs/apply.ts';
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
@@ -32,7 +33,7 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
   const separator = argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? argv : argv.slice(0, separator);
-  const parser = packageCommands(yargs([...own]), choose)
+  const parser = clusterCommands(packageCommands(yargs([...own]), choose), choose)
     .scriptName('csync')
     .version(toolkitVersion)
     .usage('$0 <verb>: makes a cfengine master a Serviceguard package')
@@ -66,16 +67,21 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
       'render',
       'settings and templates to the package directory',
       (builder) =>
-        builder.options({
-          settings: settingsOption,
-          output: { type: 'string', default: 'csync', describe: 'package directory to write' },
-          templates: templatesOption,
-          base: { type: 'string', describe: "a file with cmmakepkg's output to lay the package over" },
-          'dry-run': { type: 'boolean', default: false, describe: 'list what would be written, write nothing' },
-          'take-rendered': { type: 'boolean', default: false, describe: 'overwrite files that were edited by hand' },
-          json: jsonOption,
-        }),
-      (args) => choose(() => print(render(args))),
+        builder
+          .options({
+            settings: settingsOption,
+            output: { type: 'string', default: 'csync', describe: 'package directory to write' },
+            templates: templatesOption,
+            base: baseOption,
+            'dry-run': { type: 'boolean', default: false, describe: 'list what would be written, write nothing' },
+            'take-rendered': { type: 'boolean', describe: 'overwrite files that were edited by hand' },
+            'take-mine': { type: 'boolean', describe: 'keep files that were edited by hand as part of the package' },
+            json: jsonOption,
+          })
+          // yargs takes a default of an option for its use: these two have none, or they would always be in conflict.
+          .conflicts('take-mine', 'take-rendered'),
+      (args) =>
+        choose(() => print(render({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true }))),
     )
     .command('settings', 'the settings file', (builder) =>
       builder
@@ -89,6 +95,59 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
         .demandCommand(1, 'settings check or settings example'),
     )
     .command('templates', 'the templates', (builder) => templateCommands(builder, choose));
+}
+
+const baseOption = { type: 'string', describe: "a file with cmmakepkg's output to lay the package over" } as const;
+const dryRunOption = { type: 'boolean', default: false, describe: 'print the steps, do none' } as const;
+
+/** What is done to a whole cluster, from one of its members or from a host that reaches them by ssh. */
+function clusterCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
+  const sources = { settings: settingsOption, templates: templatesOption, base: baseOption, json: jsonOption } as const;
+  const change = {
+    run: { type: 'boolean', default: false, describe: 'run the package afterwards, and let it fail over' },
+    halt: { type: 'boolean', default: false, describe: 'halt the package where a change wants that; it runs again afterwards' },
+    yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
+    'dry-run': dryRunOption,
+  } as const;
+  return parser
+    .command(
+      'apply',
+      'distribute the package to all members and apply it; run again, it does what is left',
+      (builder) =>
+        builder
+          .options({
+            ...sources,
+            ...change,
+            'take-rendered': { type: 'boolean', describe: 'overwrite files that were edited on a member' },
+            'take-mine': { type: 'boolean', describe: "this member's hand edits become part of the package, on all members" },
+          })
+          .conflicts('take-mine', 'take-rendered')
+          .example('$0 apply --dry-run', 'what would be done')
+          .example('$0 apply --yes --run', 'from settings to a running package'),
+      (args) => choose(() => apply({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true })),
+    )
+    .command(
+      'rollback [number]',
+      'apply an earlier set again; without a number the one before the last',
+      (builder) =>
+        builder
+          .positional('number', { type: 'number', describe: 'as csync history lists it' })
+          .options({ settings: settingsOption, ...change, json: jsonOption })
+          .example('$0 rollback 3 --dry-run', 'what going back to set 3 would do'),
+      (args) => choose(() => rollback({ ...args, number: args.number })),
+    )
+    .command(
+      'history',
+      'the sets that were applied',
+      (builder) => builder.options({ settings: settingsOption, json: jsonOption }).example('$0 history', 'the newest last'),
+      (args) => choose(() => history(args.settings, args.json)),
+    )
+    .command(
+      'diff',
+      'rendered against every member and the applied configuration; status 1 if anything differs',
+      (builder) => builder.options(sources).example('$0 diff', 'file by file, keyword by keyword'),
+      (args) => choose(() => diff(args)),
+    );
 }
 
 function templateCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
@@ -108,7 +167,7 @@ function templateCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb
           .positional('directory', directory)
           .options({
             'dry-run': { type: 'boolean', default: false, describe: 'say what would be done, do nothing' },
-            // No default for these two: yargs takes a default of an option for its use, and says that they are in conflict.
+            // No default for these two: as for render.
             'take-mine': { type: 'boolean', describe: 'edits stay; what is new upstream was carried over' },
             'take-shipped': { type: 'boolean', describe: 'give edits up' },
             json: jsonOption,

@@ -32,6 +32,8 @@ const exitOfStage: Readonly<Record<string, keyof typeof exitCodes>> = {
   render: 'different',
   here: 'cannotRunHere',
   lab: 'cannotRunHere',
+  cluster: 'cannotRunHere',
+  interrupted: 'interrupted',
   change: 'changeFailed',
 };
 

@@ -1,6 +1,7 @@
 /** Programs that take over this terminal. */
 import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
+import { constants, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 
 /** Runs with our terminal; resolves to the exit status, 128 + number as a shell says it when a signal ended it. */
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
@@ -16,4 +17,34 @@ export function runForeground(argv: readonly string[], environment: Readonly<Rec
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
+}
+
+/** Whether somebody can be asked: nothing is ever asked without a terminal at both ends. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+/** Asks until the answer is yes or no; an empty answer is `usual`. null: interrupted, or the input ended. */
+export async function askYesOrNo(question: string, usual: boolean): Promise<boolean | null> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = new Promise<null>((resolve) => {
+    terminal.once('close', () => resolve(null));
+    terminal.once('SIGINT', () => terminal.close());
+  });
+  try {
+    for (;;) {
+      const answer = await Promise.race([terminal.question(`${question} (y/n) [${usual ? 'y' : 'n'}]: `), ended]);
+      if (answer === null) return null;
+      const word = answer.trim().toLowerCase();
+      if (word === '') return usual;
+      if (['y', 'yes', 'n', 'no'].includes(word)) return word.startsWith('y');
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Who works here: behind sudo the person, not root. */
+export function loginName(): string {
+  return process.env.SUDO_USER ?? process.env.USER ?? process.env.LOGNAME ?? userInfo().username;
 }

@@ -93,8 +93,8 @@ function launcherTokens(settings: Settings, name: string, role: 'main' | 'pre'):
   };
 }
 
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+export function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Every file of the package directory, or all problems of the templates. */
@@ -113,10 +113,53 @@ export function renderPackage({ settings, templates, bundles, base }: RenderInpu
     { name: 'settings.json', mode: 0o644, text: settingsJson(settings) },
     ...[...bundles].map(([name, text]) => ({ name, mode: 0o644, text })),
   ];
-  const digests = Object.fromEntries(files.map((file) => [file.name, sha256(file.text)]));
-  const manifest = { toolkitVersion, settingsDigest: settingsDigest(settings), files: digests };
-  files.push({ name: manifestName, mode: 0o644, text: `${JSON.stringify(manifest, null, 2)}\n` });
+  files.push(manifestOf(files, settingsDigest(settings), []));
   return problems.some((problem) => problem.severity === 'error')
     ? { ok: false, problems }
     : { ok: true, value: files, problems };
+}
+
+/** What manifest.json says: `files` has the digest of each file, `edited` names those that are not as rendered. */
+export interface Manifest {
+  readonly toolkitVersion: string;
+  readonly settingsDigest: string;
+  readonly files: Readonly<Record<string, string>>;
+  readonly edited?: readonly string[];
+}
+
+function manifestOf(files: readonly RenderedFile[], digest: string, edited: readonly string[]): RenderedFile {
+  const digests = Object.fromEntries(files.map((file) => [file.name, sha256(file.text)]));
+  const manifest: Manifest = { toolkitVersion, settingsDigest: digest, files: digests, ...(edited.length > 0 ? { edited } : {}) };
+  return { name: manifestName, mode: 0o644, text: `${JSON.stringify(manifest, null, 2)}\n` };
+}
+
+/** A manifest as it lies somewhere; one that is missing or damaged knows no file. */
+export function readManifest(text: string | null): Manifest {
+  const none = { toolkitVersion: '', settingsDigest: '', files: {} };
+  try {
+    return { ...none, ...(JSON.parse(text ?? '{}') as Partial<Manifest>) };
+  } catch {
+    return none;
+  }
+}
+
+/**
+ * The rendered files with an administrator's own texts in place of some of them. The manifest follows, so that the members
+ * accept them, and names them, so that the next render notices them again.
+ */
+export function withEdits(files: readonly RenderedFile[], edits: ReadonlyMap<string, string>): RenderedFile[] {
+  const kept = files.filter(({ name }) => name !== manifestName);
+  const edited = kept.map((file) => ({ ...file, text: edits.get(file.name) ?? file.text }));
+  const { settingsDigest: digest } = readManifest(files.find(({ name }) => name === manifestName)?.text ?? null);
+  const names = kept.filter(({ name, text }) => (edits.get(name) ?? text) !== text).map(({ name }) => name);
+  return [...edited, manifestOf(edited, digest, names)];
+}
+
+/**
+ * Whether a file lies there as nobody rendered it: neither what the manifest beside it says, nor what is wanted now. An
+ * edit that was taken over once stays an edit.
+ */
+export function isHandEdited(name: string, digest: string, wanted: string, manifest: Manifest): boolean {
+  if (name === manifestName || digest === wanted) return false;
+  return manifest.files[name] !== digest || (manifest.edited ?? []).includes(name);
 }

@@ -2,7 +2,17 @@
 import { join } from 'node:path';
 import { readTextFile, runCommand } from '../host/real.ts';
 import { demand, Failure, type Problem } from '../problem.ts';
-import { manifestName, packageModules, type RenderedFile, renderPackage, sha256 } from '../render/package.ts';
+import {
+  isHandEdited,
+  manifestName,
+  packageModules,
+  type RenderedFile,
+  readManifest,
+  renderPackage,
+  sha256,
+  withEdits,
+} from '../render/package.ts';
+import type { Settings } from '../settings.ts';
 import { readMemberScripts, readPackageTemplates, readSettings, writeOrFail } from './toolkit.ts';
 
 export interface RenderOptions {
@@ -13,20 +23,34 @@ export interface RenderOptions {
   readonly base?: string | undefined;
   readonly dryRun: boolean;
   readonly takeRendered: boolean;
+  /** Edited files stay as they are and count as part of the package. */
+  readonly takeMine: boolean;
   readonly json: boolean;
 }
 
 type Change = 'new' | 'changed' | 'same';
 
+export interface PackageSources {
+  readonly settings: string;
+  readonly templates?: string | undefined;
+  readonly base?: string | undefined;
+}
+
+/** Settings and every file of the package as they follow from it. Throws a Failure with all problems of either. */
+export async function preparePackage(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
+  const settings = readSettings(sources.settings);
+  const base = sources.base === undefined ? await askCmmakepkg() : readBase(sources.base);
+  const templates = readPackageTemplates(sources.templates);
+  return { settings, files: demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base })) };
+}
+
 /** Returns the text to print. Throws a Failure with all problems of the settings, the templates, or hand edits found. */
 export async function render(options: RenderOptions): Promise<string> {
-  const settings = readSettings(options.settings);
-  const base = options.base === undefined ? await askCmmakepkg() : readBase(options.base);
-  const files = demand(
-    renderPackage({ settings, templates: readPackageTemplates(options.templates), bundles: readMemberScripts(), base }),
-  );
-  const edited = handEdited(options.output, files);
-  if (edited.length > 0 && !options.takeRendered) throw new Failure(edited);
+  const { files: rendered } = await preparePackage(options);
+  const edits = handEdits(options.output, rendered);
+  if (edits.size > 0 && !options.takeRendered && !options.takeMine)
+    throw new Failure([...edits.keys()].map((name) => handEditProblem(name, join(options.output, name))));
+  const files = options.takeMine ? withEdits(rendered, edits) : rendered;
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));
   if (!options.dryRun)
     writeOrFail(
@@ -72,30 +96,25 @@ function changeOf(output: string, file: RenderedFile): Change {
   return present === file.text ? 'same' : 'changed';
 }
 
-/** Files that are neither what the last render wrote (by its manifest) nor what this one would write. */
-function handEdited(output: string, files: readonly RenderedFile[]): Problem[] {
-  const manifest = readTextFile(join(output, manifestName));
-  const written = digestsOf(manifest);
-  return files.flatMap((file): Problem[] => {
-    const present = readTextFile(join(output, file.name));
-    if (present === null || present === file.text || file.name === manifestName) return [];
-    if (written[file.name] === sha256(present)) return [];
-    return [
-      {
-        code: 'render-hand-edited',
-        severity: 'error',
-        text: `${file.name} was changed since it was rendered; rendering would lose that`,
-        remedy: 'carry the change into csync.yaml or the template, then render with --take-rendered',
-        place: { file: join(output, file.name) },
-      },
-    ];
-  });
+/** Texts of the files that are neither what the last render wrote (by its manifest) nor what this one would write. */
+export function handEdits(output: string, files: readonly RenderedFile[]): Map<string, string> {
+  const manifest = readManifest(readTextFile(join(output, manifestName)));
+  const edits = new Map<string, string>();
+  for (const { name, text } of files) {
+    const present = readTextFile(join(output, name));
+    if (present !== null && isHandEdited(name, sha256(present), sha256(text), manifest)) edits.set(name, present);
+  }
+  return edits;
 }
 
-function digestsOf(manifest: string | null): Record<string, string> {
-  try {
-    return (JSON.parse(manifest ?? '{}') as { files?: Record<string, string> }).files ?? {};
-  } catch {
-    return {};
-  }
+export function handEditProblem(name: string, file: string, member?: string): Problem {
+  return {
+    code: 'render-hand-edited',
+    severity: 'error',
+    text: `${name} was changed since it was rendered; rendering would lose that`,
+    remedy:
+      'carry the change into csync.yaml or the template and use --take-rendered; or keep it as it is with --take-mine, for this time',
+    place: { file },
+    member,
+  };
 }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type Manifest, sha256 } from '../../src/render/package.ts';
 import { isRoot, repository, scratchDirectory, settingsText } from '../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
@@ -83,6 +84,23 @@ describe('csync render', () => {
     expect(readFileSync(launcher, 'utf8')).toBe(`${rendered}# mine\n`);
     expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
     expect(readFileSync(launcher, 'utf8')).toBe(rendered);
+  });
+
+  it('--take-mine makes a hand edit part of the package, and the next render notices it again', () => {
+    const directory = project();
+    csync(directory, ['render']);
+    const launcher = join(directory, 'csync', 'csync.sh');
+    const mine = `${readFileSync(launcher, 'utf8')}# mine\n`;
+    writeFileSync(launcher, mine);
+    expect(csync(directory, ['render', '--take-mine']).status).toBe(0);
+    expect(readFileSync(launcher, 'utf8')).toBe(mine);
+    const manifest = JSON.parse(readFileSync(join(directory, 'csync/manifest.json'), 'utf8')) as Manifest;
+    expect([manifest.edited, manifest.files['csync.sh']]).toEqual([['csync.sh'], sha256(mine)]);
+    expect(csync(directory, ['render']).status, 'never overwritten silently').toBe(1);
+    expect(readFileSync(launcher, 'utf8')).toBe(mine);
+    expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
+    expect(csync(directory, ['render']).status).toBe(0);
+    expect(csync(directory, ['render', '--take-mine', '--take-rendered']).status).toBe(2);
   });
 
   it('a changed setting is no hand edit', () => {

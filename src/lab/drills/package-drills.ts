@@ -3,18 +3,11 @@
  * way; wait for what must follow; look whether the invariants of the design hold. The demo, the failover run and the
  * tests are strings of these.
  */
-import { parseLineView } from '../../serviceguard/view.ts';
+import { type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
 import type { JournalEntry } from '../cluster/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
 import { clientsOf, membersOf, sgDirectories, toolkitDirectory } from '../machines/plan.ts';
 import { type Failover, failoverAfter } from './timeline.ts';
-
-export interface PackageView {
-  readonly status: string;
-  readonly state: string;
-  readonly owner: string | null;
-  readonly autoRun: boolean;
-}
 
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -93,18 +86,12 @@ export class PackageDrills {
   }
 
   /** What cmviewcl says of the package, asked on a member whose Serviceguard runs. */
-  async view(): Promise<PackageView> {
+  async view(): Promise<PackageStatus> {
     for (const member of this.#members()) {
       const result = await this.lab.exec(member, ['cmviewcl', '-v', '-f', 'line', '-p', this.packageName]).catch(() => null);
       if (result === null || result.exitCode !== 0) continue;
-      const values = parseLineView(result.stdout).own;
-      const owner = values.get('owner') ?? 'unowned';
-      return {
-        status: values.get('status') ?? '',
-        state: values.get('state') ?? '',
-        owner: owner === 'unowned' ? null : owner,
-        autoRun: values.get('autorun') === 'enabled',
-      };
+      const status = packageStatus(result.stdout, this.packageName);
+      if (status !== null) return status;
     }
     throw new DrillFailure('cmviewcl answers on no member');
   }

@@ -1,0 +1,96 @@
+/** Looking at a cluster before anything is changed, and again afterwards: every member's package directory, the applied configuration, the package. */
+import type { MemberShell } from '../host/member-shell.ts';
+import type { Problem } from '../problem.ts';
+import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
+import { type PackageStatus, packageStatus } from '../serviceguard/view.ts';
+import type { Settings } from '../settings.ts';
+import { commandScript, type DirectoryFacts, lookScript, parseLook } from './member-scripts.ts';
+
+export type MemberObservation =
+  | ({ readonly member: string; readonly reached: true } & DirectoryFacts)
+  | { readonly member: string; readonly reached: false; readonly why: string };
+
+export interface ClusterObservation {
+  readonly members: readonly MemberObservation[];
+  /** The member Serviceguard's commands are run on: this host where it is one, else the first that answers. */
+  readonly commandMember: string | null;
+  /** What cmgetconf gives; null: no package of that name is applied. */
+  readonly applied: PackageFile | null;
+  /** null: not applied, or the cluster does not run. */
+  readonly status: PackageStatus | null;
+}
+
+/** What of the settings is needed to find a package. */
+export type PackagePlace = Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath'>;
+
+const lookLimitMs = 20_000;
+const commandLimitMs = 60_000;
+const atOnce = 8;
+
+/** Runs a job for each item, at most eight at a time; results in the order of the items. */
+export async function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await job(items[index] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  return results;
+}
+
+/** Never throws; what cannot be looked at says so in its place. */
+export async function observe(shell: MemberShell, place: PackagePlace): Promise<ClusterObservation> {
+  const members = await inParallel(place.members, (member) => observeMember(shell, member, place));
+  const reached = members.filter((one) => one.reached).map((one) => one.member);
+  const commandMember = reached.includes(shell.here) ? shell.here : (reached[0] ?? null);
+  if (commandMember === null) return { members, commandMember, applied: null, status: null };
+  const ask = async (argv: readonly string[]): Promise<string | null> => {
+    const answer = await shell.run(commandMember, commandScript(argv, place.packageDirectory), commandLimitMs);
+    return answer.exitCode === 0 ? answer.stdout : null;
+  };
+  const [configuration, view] = await Promise.all([
+    ask(['cmgetconf', '-p', place.packageName]),
+    ask(['cmviewcl', '-v', '-f', 'line']),
+  ]);
+  return {
+    members,
+    commandMember,
+    applied: configuration === null ? null : appliedFile(configuration),
+    status: view === null ? null : packageStatus(view, place.packageName),
+  };
+}
+
+/** cmgetconf mixes chatter into what it prints to standard output [serviceguard.md 5.4]. */
+function appliedFile(text: string): PackageFile | null {
+  const lines = text.split('\n').filter((line) => !/^(Number of configured|Permission denied|Warning)/.test(line));
+  const parsed = parsePackageFile(lines.join('\n'), 'cmgetconf');
+  return parsed.ok ? parsed.value : null;
+}
+
+async function observeMember(shell: MemberShell, member: string, place: PackagePlace): Promise<MemberObservation> {
+  const answer = await shell.run(member, lookScript(place.packageDirectory, place.nodePath), lookLimitMs);
+  const facts = answer.exitCode === 0 ? parseLook(answer.stdout) : null;
+  if (facts !== null) return { member, reached: true, ...facts };
+  const said = answer.stderr.trim().split('\n').at(-1);
+  const why = answer.timedOut
+    ? `no answer within ${lookLimitMs / 1000} s`
+    : said || (answer.errorCode ?? `ended with ${answer.exitCode}`);
+  return { member, reached: false, why };
+}
+
+/** A problem for each member that could not be looked at. */
+export function unreachableProblems(observation: ClusterObservation): Problem[] {
+  return observation.members.flatMap((one): Problem[] =>
+    one.reached
+      ? []
+      : [
+          {
+            code: 'cluster-unreachable',
+            severity: 'error',
+            text: `cannot be looked at: ${one.why}`,
+            remedy: `ssh -o BatchMode=yes ${one.member} true   must work without a question; a configuration is applied to all members or none`,
+            member: one.member,
+          },
+        ],
+  );
+}

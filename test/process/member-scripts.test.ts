@@ -1,0 +1,178 @@
+/** The shell scripts for members, run by a real shell in an empty environment. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { digestOfFiles, keptSets, newSet, parseHistory, readSet } from '../../src/cluster/history.ts';
+import {
+  busyStatus,
+  commandScript,
+  distributeScript,
+  lookScript,
+  parseLook,
+  shellWord,
+} from '../../src/cluster/member-scripts.ts';
+import { sha256 } from '../../src/render/package.ts';
+import { scratchDirectory } from '../support.ts';
+
+const scratch = scratchDirectory();
+
+/** Scripts read /etc/cmcluster.conf; here it is another file. */
+function run(script: string): { status: number | null; stdout: string; stderr: string } {
+  const directory = mkdtempSync(join(scratch, 'member-'));
+  const configuration = join(directory, 'cmcluster.conf');
+  writeFileSync(configuration, `SGCONF=${scratch}/conf\nSGSBIN=${scratch}/bin\n`);
+  const input = script.replaceAll('/etc/cmcluster.conf', configuration);
+  return spawnSync('/bin/sh', ['-s'], { input, encoding: 'utf8', env: {}, cwd: '/', maxBuffer: 1 << 26 });
+}
+
+const file = (name: string, text: string | Buffer, mode = 0o644) => ({ name, mode, content: Buffer.from(text) });
+let number = 0;
+const fresh = () => {
+  number += 1;
+  return { word: `$SGCONF/package${number}`, path: join(scratch, 'conf', `package${number}`) };
+};
+
+describe('distribution', () => {
+  it('writes every byte and mode, and looking finds exactly that', () => {
+    const { word, path } = fresh();
+    const binary = Buffer.from(Array.from({ length: 70_000 }, (_, index) => (index * 7) % 256));
+    const files = [
+      file('csync.sh', "#!/bin/sh\necho '$HOME'\n", 0o755),
+      file('a.bin', binary),
+      file('history/0001.json', '{}', 0o600),
+      file('empty', ''),
+    ];
+    const sent = run(distributeScript(word, files, []));
+    expect([sent.status, sent.stderr]).toEqual([0, '']);
+    expect(readFileSync(join(path, 'a.bin')).equals(binary)).toBe(true);
+    expect(statSync(join(path, 'csync.sh')).mode & 0o777).toBe(0o755);
+    const facts = parseLook(run(lookScript(word, process.execPath)).stdout);
+    const expected = files.map(({ name, mode, content }) => ({ name, mode, digest: sha256(content) }));
+    const byName = (one: { name: string }, other: { name: string }) => one.name.localeCompare(other.name);
+    expect(facts?.files.filter(({ name }) => !name.startsWith('.')).toSorted(byName)).toEqual(expected.sort(byName));
+    expect(facts?.directory).toBe(path);
+    expect(facts?.nodeVersion).toBe(process.versions.node);
+  });
+
+  it('cut short anywhere it changes nothing', () => {
+    const { word, path } = fresh();
+    run(distributeScript(word, [file('settings.json', 'old')], []));
+    const script = distributeScript(word, [file('settings.json', 'new'), file('other', 'x'.repeat(300))], ['settings.json']);
+    // The last line calls it; all but its newline is the whole script.
+    const cuts = fc.integer({ min: 0, max: script.length - 6 });
+    fc.assert(
+      fc.property(cuts, (length) => {
+        run(script.slice(0, length));
+        expect(readFileSync(join(path, 'settings.json'), 'utf8')).toBe('old');
+        expect(existsSync(join(path, 'other'))).toBe(false);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('damaged on the way it changes nothing, says so, and sweeps up', () => {
+    const { word, path } = fresh();
+    run(distributeScript(word, [file('settings.json', 'old')], []));
+    const script = distributeScript(word, [file('settings.json', 'new contents')], []);
+    const damaged = script.replace(
+      Buffer.from('new contents').toString('base64'),
+      Buffer.from('bad contents').toString('base64'),
+    );
+    const ended = run(damaged);
+    expect(ended.status).not.toBe(0);
+    expect(ended.stderr).toContain('FAILED');
+    expect(readFileSync(join(path, 'settings.json'), 'utf8')).toBe('old');
+    expect(readdirSync(path).filter((name) => name.includes('arrival'))).toEqual([]);
+  });
+
+  it('sweeps up after one that was killed, and takes old sets away', () => {
+    const { word, path } = fresh();
+    mkdirSync(join(path, '.csync-arrival-1'), { recursive: true });
+    mkdirSync(join(path, 'history'));
+    writeFileSync(join(path, 'history/0001.json'), '{}');
+    expect(run(distributeScript(word, [file('x', 'y')], ['history/0001.json'])).status).toBe(0);
+    expect(readdirSync(path).sort()).toEqual(['.csync-lock', 'history', 'x']);
+    expect(readdirSync(join(path, 'history'))).toEqual([]);
+  });
+
+  it('two at a time: the second one is told', () => {
+    const { word, path } = fresh();
+    mkdirSync(path, { recursive: true });
+    const script = distributeScript(word, [file('x', 'y')], []);
+    const configuration = join(scratch, 'conf.busy');
+    writeFileSync(configuration, `SGCONF=${scratch}/conf\n`);
+    const input = script.replaceAll('/etc/cmcluster.conf', configuration);
+    const held = spawnSync('flock', [join(path, '.csync-lock'), '/bin/sh', '-s'], {
+      input,
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    expect([held.status, held.stderr]).toEqual([busyStatus, expect.stringContaining('another apply')]);
+    expect(existsSync(join(path, 'x'))).toBe(false);
+  });
+
+  it('without Serviceguard it says so', () => {
+    const script = lookScript('$SGCONF/csync', '/usr/bin/node').replaceAll('/etc/cmcluster.conf', join(scratch, 'nowhere'));
+    const ended = spawnSync('/bin/sh', ['-s'], { input: script, encoding: 'utf8', env: {} });
+    expect([ended.status, ended.stderr]).toEqual([69, expect.stringContaining('Serviceguard is not installed here')]);
+  });
+});
+
+describe('looking', () => {
+  it('a package directory that is not there has no files', () => {
+    expect(parseLook(run(lookScript(fresh().word, '/nowhere/node')).stdout)).toMatchObject({
+      files: [],
+      manifest: null,
+      nodeVersion: null,
+    });
+  });
+
+  it.each(['', 'garbage', 'Welcome to m1\nfile 644 x y\n'])('%j is nothing that was seen', (output) => {
+    expect(parseLook(output)).toBeNull();
+  });
+});
+
+describe('words', () => {
+  it('reach a program as they were, whatever is in them', () => {
+    mkdirSync(join(scratch, 'bin'), { recursive: true });
+    const program = join(scratch, 'bin', 'show');
+    writeFileSync(program, '#!/bin/sh\nfor word in "$@"; do printf "%s\\0" "$word"; done\n');
+    chmodSync(program, 0o755);
+    const word = fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\0') && !text.startsWith('$SGCONF'));
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 4 }), (words) => {
+        const shown = run(commandScript(['show', ...words], '$SGCONF/csync'));
+        expect(shown.stdout).toBe(words.map((text) => `${text}\0`).join(''));
+      }),
+      { numRuns: 40 },
+    );
+    expect(run(commandScript(['show', '$SGCONF/csync/a'], '$SGCONF/csync')).stdout).toBe(`${scratch}/conf/csync/a\0`);
+    expect(shellWord("it's")).toBe("'it'\\''s'");
+  });
+});
+
+describe('the history', () => {
+  const about = { at: '2026-11-23T10:00:00.000Z', by: 'root@m1', toolkitVersion: '0.1.0', note: '' };
+  const files = [{ name: 'csync.sh', mode: 0o755, text: 'echo\n' }];
+
+  it('gives back what was put in, and nothing that is damaged', () => {
+    const made = newSet(about, files, []);
+    const [content, line] = made.files;
+    expect(parseHistory(line?.content.toString() ?? '')).toEqual([made.about]);
+    expect(readSet(content?.content ?? Buffer.alloc(0), made.about)).toEqual(files);
+    expect(readSet(Buffer.from('x'), made.about)).toBeNull();
+    expect(readSet(content?.content ?? Buffer.alloc(0), { ...made.about, digest: digestOfFiles([]) })).toBeNull();
+  });
+
+  it('counts on, keeps ten, and reads each set once, from whatever members', () => {
+    const known = Array.from({ length: 12 }, (_, index) => ({ ...about, number: index + 1, digest: 'd' }));
+    const made = newSet(about, files, known);
+    expect(made.about.number).toBe(13);
+    expect(made.removals).toEqual([3, 2, 1].flatMap((one) => [`history/000${one}.json`, `history/000${one}.set.gz`]));
+    expect(12 - made.removals.length / 2 + 1).toBe(keptSets);
+    const lines = [...known, ...known].map((one) => JSON.stringify(one)).join('\n');
+    expect(parseHistory(`${lines}\n{"number":`).map((one) => one.number)).toEqual(known.map((one) => one.number));
+  });
+});

@@ -9,6 +9,7 @@ import { apply, diff, history, rollback } from './verbs/apply.ts';
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
+import { status } from './verbs/status.ts';
 import { checkTemplates, diffTemplates, exportTemplates, listTemplates } from './verbs/templates.ts';
 import { toolkitVersion } from './version.ts';
 
@@ -141,6 +142,15 @@ function clusterCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
       'the sets that were applied',
       (builder) => builder.options({ settings: settingsOption, json: jsonOption }).example('$0 history', 'the newest last'),
       (args) => choose(() => history(args.settings, args.json)),
+    )
+    .command(
+      'status',
+      'one sentence, what helps, and a table of members; exit status 0 serving, 1 failed, 3 halted, 4 cannot tell',
+      (builder) =>
+        builder
+          .options({ ...sources, watch: { type: 'boolean', default: false, describe: 'look again every two seconds' } })
+          .example('$0 status', 'needs no root: cmviewcl wants the monitor role, the members ssh'),
+      (args) => choose(() => status(args)),
     )
     .command(
       'diff',

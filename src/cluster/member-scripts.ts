@@ -147,3 +147,58 @@ export function historyScript(packageDirectory: string): string {
 export function readFileScript(packageDirectory: string, name: string): string {
   return script(`base64 -w 0 ${directoryWord(packageDirectory)}/${shellWord(name)}`);
 }
+
+/** What of a member is looked at for its status. */
+export interface MemberCondition {
+  /** Processes of the cfengine daemon. */
+  readonly daemons: number;
+  readonly mounted: boolean;
+  readonly address: boolean;
+  /** Seconds its clock is ahead of the one here, as far as the time for asking lets tell; see `clockDoubt`. */
+  readonly clockAhead: number;
+  /** Half the seconds the question was under way. */
+  readonly clockDoubt: number;
+  /** Text of the sentinel on the policy file system; null where it is not mounted or may not be read. */
+  readonly sentinel: string | null;
+  /** SHA-256 over the served files; null where the policy file system is not mounted or may not be read. */
+  readonly policyDigest: string | null;
+}
+
+export interface ConditionPlace {
+  readonly daemonName: string;
+  readonly mountPoint: string;
+  readonly packageAddress: string;
+  readonly policyDirectory: string;
+}
+
+/** Prints what parseCondition reads. Nothing in it needs root. */
+export function conditionScript({ daemonName, mountPoint, packageAddress, policyDirectory }: ConditionPlace): string {
+  const sentinel = shellWord(`${policyDirectory}/csync.sentinel`);
+  return script(
+    `echo "daemons $(pgrep -c -x ${shellWord(daemonName)})"`,
+    `echo "mounted $(grep -c -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts)"`,
+    `echo "address $(ip -o -4 addr show | grep -c -F ${shellWord(` ${packageAddress}/`)})"`,
+    `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
+    // The sentinel is new at each start; the policy is what clients get.
+    `if grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts && cd ${shellWord(policyDirectory)} 2>/dev/null; then`,
+    '  echo "policy $(find . -type f ! -name csync.sentinel -exec sha256sum {} + 2>/dev/null | sort | sha256sum | cut -c 1-64)"',
+    'fi',
+    'echo "clock $(date +%s.%N)"',
+  );
+}
+
+/** Reads what conditionScript printed between two moments of this host's clock, in seconds; null when it is not that. */
+export function parseCondition(output: string, asked: number, answered: number): MemberCondition | null {
+  const said = new Map(output.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
+  const clock = Number(said.get('clock') ?? Number.NaN);
+  if (Number.isNaN(clock)) return null;
+  return {
+    daemons: Number(said.get('daemons')),
+    mounted: Number(said.get('mounted')) > 0,
+    address: Number(said.get('address')) > 0,
+    clockAhead: clock - (asked + answered) / 2,
+    clockDoubt: (answered - asked) / 2,
+    sentinel: said.get('sentinel') ?? null,
+    policyDigest: said.get('policy') ?? null,
+  };
+}

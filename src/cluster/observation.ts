@@ -2,7 +2,7 @@
 import type { MemberShell } from '../host/member-shell.ts';
 import type { Problem } from '../problem.ts';
 import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
-import { type PackageStatus, packageStatus } from '../serviceguard/view.ts';
+import { memberStates, type PackageStatus, packageStatus } from '../serviceguard/view.ts';
 import type { Settings } from '../settings.ts';
 import { commandScript, type DirectoryFacts, lookScript, parseLook } from './member-scripts.ts';
 
@@ -18,6 +18,8 @@ export interface ClusterObservation {
   readonly applied: PackageFile | null;
   /** null: not applied, or the cluster does not run. */
   readonly status: PackageStatus | null;
+  /** Status of the members in the cluster; null: cmviewcl does not answer. */
+  readonly memberStates: ReadonlyMap<string, string> | null;
 }
 
 /** What of the settings is needed to find a package. */
@@ -43,7 +45,7 @@ export async function observe(shell: MemberShell, place: PackagePlace): Promise<
   const members = await inParallel(place.members, (member) => observeMember(shell, member, place));
   const reached = members.filter((one) => one.reached).map((one) => one.member);
   const commandMember = reached.includes(shell.here) ? shell.here : (reached[0] ?? null);
-  if (commandMember === null) return { members, commandMember, applied: null, status: null };
+  if (commandMember === null) return { members, commandMember, applied: null, status: null, memberStates: null };
   const ask = async (argv: readonly string[]): Promise<string | null> => {
     const answer = await shell.run(commandMember, commandScript(argv, place.packageDirectory), commandLimitMs);
     return answer.exitCode === 0 ? answer.stdout : null;
@@ -57,6 +59,7 @@ export async function observe(shell: MemberShell, place: PackagePlace): Promise<
     commandMember,
     applied: configuration === null ? null : appliedFile(configuration),
     status: view === null ? null : packageStatus(view, place.packageName),
+    memberStates: view === null ? null : memberStates(view),
   };
 }
 

@@ -86,3 +86,8 @@ export function packageStatus(text: string, name: string): PackageStatus | null 
     switching: new Map(partsOf(view, 'node').map(([member, part]) => [member, part.own.get('switching') === 'enabled'])),
   };
 }
+
+/** Status of each member in the cluster (up, down, halted, unknown), by name, out of `cmviewcl -f line`. */
+export function memberStates(text: string): ReadonlyMap<string, string> {
+  return new Map(partsOf(parseLineView(text), 'node').map(([name, part]) => [name, part.own.get('status') ?? 'unknown']));
+}

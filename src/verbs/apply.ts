@@ -4,7 +4,7 @@ import { type ApplyPlan, type ApplyWish, planApply, stepText } from '../cluster/
 import { runPlan } from '../cluster/apply-run.ts';
 import { compareConfiguration, compareDirectory } from '../cluster/comparison.ts';
 import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/history.ts';
-import { type FileToSend, historyScript, readFileScript } from '../cluster/member-scripts.ts';
+import { historyScript, readFileScript } from '../cluster/member-scripts.ts';
 import { type ClusterObservation, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
 import { type MemberShell, openSshShell } from '../host/member-shell.ts';
 import { askYesOrNo, canAsk, loginName } from '../host/terminal.ts';
@@ -13,7 +13,7 @@ import { type RenderedFile, withEdits } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { parsePackageFile } from '../serviceguard/package-file.ts';
 import { toolkitVersion } from '../version.ts';
-import { handEdits, type PackageSources, preparePackage } from './render.ts';
+import { asSent, handEdits, type PackageSources, preparePackage } from './render.ts';
 
 export interface ApplyOptions extends PackageSources {
   readonly run: boolean;
@@ -150,10 +150,6 @@ async function confirm(): Promise<void> {
   const text = answer === null ? 'interrupted' : 'not confirmed';
   const remedy = 'csync apply --dry-run shows the steps at any time';
   throw new Failure([{ code: 'interrupted', severity: 'error', text: `${text}; nothing was changed`, remedy }]);
-}
-
-function asSent({ name, mode, text }: RenderedFile): FileToSend {
-  return { name, mode, content: Buffer.from(text) };
 }
 
 function configurationOf(files: readonly RenderedFile[], { packageName }: PackagePlace) {

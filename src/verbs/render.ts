@@ -1,5 +1,6 @@
 /** `csync render`: settings and templates to the package directory, all of it or nothing. */
 import { join } from 'node:path';
+import type { FileToSend } from '../cluster/member-scripts.ts';
 import { readTextFile, runCommand } from '../host/real.ts';
 import { demand, Failure, type Problem } from '../problem.ts';
 import {
@@ -94,6 +95,11 @@ function changeOf(output: string, file: RenderedFile): Change {
   const present = readTextFile(join(output, file.name));
   if (present === null) return 'new';
   return present === file.text ? 'same' : 'changed';
+}
+
+/** A rendered file as it goes to a member. */
+export function asSent({ name, mode, text }: RenderedFile): FileToSend {
+  return { name, mode, content: Buffer.from(text) };
 }
 
 /** Texts of the files that are neither what the last render wrote (by its manifest) nor what this one would write. */

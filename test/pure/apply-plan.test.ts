@@ -60,6 +60,7 @@ function plan({ m1 = upToDate, m2 = upToDate, applied = configuration, status = 
     commandMember: typeof m1 === 'string' ? null : 'm1',
     applied,
     status,
+    memberStates: null,
   };
   const set = { files: [{ name: 'history/0001.json', mode: 0o600, content: Buffer.from('set') }], removals: [] };
   const usual = { place, files, configuration, run: false, halt: false, takeRendered: false, set };

@@ -43,7 +43,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   // Wanted against observed, and the steps between; the shell of a member is all it asks of the system.
   'cluster/': [...ground, 'host/host.ts', 'host/member-shell.ts', 'serviceguard/', 'render/'],
-  'verbs/': [...ground, 'host/', 'serviceguard/', 'render/', 'cluster/', 'lab/'],
+  'verbs/': [...ground, 'host/', 'serviceguard/', 'cfengine/adapter.ts', 'render/', 'cluster/', 'lab/'],
   'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
 };
 

@@ -1,0 +1,150 @@
+/** What a condition amounts to: verdict, exit status, and the command that helps. */
+import { describe, expect, it } from 'vitest';
+import { type MemberCondition, parseCondition } from '../../src/cluster/member-scripts.ts';
+import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../../src/cluster/status.ts';
+import type { PackageStatus } from '../../src/serviceguard/view.ts';
+import { settingsFor } from '../support.ts';
+
+const settings = settingsFor({ members: ['m1', 'm2'] });
+const idle: MemberCondition = {
+  daemons: 1,
+  mounted: false,
+  address: false,
+  clockAhead: 0,
+  clockDoubt: 0.1,
+  sentinel: null,
+  policyDigest: null,
+};
+const serving: MemberCondition = {
+  ...idle,
+  mounted: true,
+  address: true,
+  sentinel: '{"epoch":3,"member":"m1","at":"2026-11-23T10:00:00.000Z"}',
+  policyDigest: 'ab'.repeat(32),
+};
+const member = (name: string, more: Partial<MemberStatus> = {}): MemberStatus => ({
+  member: name,
+  seen: idle,
+  why: '',
+  inCluster: 'up',
+  switching: true,
+  staleFiles: [],
+  ...more,
+});
+const up: PackageStatus = { status: 'up', state: 'running', owner: 'm1', autoRun: true, switching: new Map() };
+const down: PackageStatus = { ...up, status: 'down', state: 'halted', owner: null };
+
+const input = (m1: Partial<MemberStatus>, m2: Partial<MemberStatus> = {}, more: Partial<StatusInput> = {}): StatusInput => ({
+  place: settings,
+  applied: true,
+  clusterAnswers: true,
+  status: up,
+  members: [member('m1', { seen: serving, ...m1 }), member('m2', m2)],
+  ...more,
+});
+
+describe('the verdict', () => {
+  it.each<[string, StatusInput, number, string, string[]]>([
+    ['all is well', input({}), 0, 'serves from m1 since 2026-11-23T10:00:00.000Z, policy abababababab', []],
+    [
+      'the sentinel may not be read',
+      input({ seen: { ...serving, sentinel: null, policyDigest: null } }),
+      0,
+      'serves from m1',
+      [],
+    ],
+    ['it would not fail over', input({}, {}, { status: { ...up, autoRun: false } }), 0, 'serves from m1', ['cmmodpkg -e csync']],
+    ['a member is switched off', input({}, { switching: false }), 0, 'serves from m1', ['cmmodpkg -e -n m2 csync']],
+    ['up, but nothing mounted', input({ seen: { ...serving, mounted: false } }), 1, '/csync is not mounted', ['cmhaltpkg']],
+    [
+      'up, but no address and no daemon',
+      input({ seen: { ...serving, address: false, daemons: 0 } }),
+      1,
+      '10.9.0.100 is not there, no cfengine',
+      ['cmhaltpkg', 'boot'],
+    ],
+    ['mounted twice', input({}, { seen: serving }), 0, 'serves from m1', ['umount; two mounts']],
+    [
+      'the owner cannot be looked at',
+      input({ seen: null, why: 'no route' }),
+      4,
+      'runs on m1, which cannot be looked at',
+      ['ssh m1', 'ssh'],
+    ],
+    ['another member cannot', input({}, { seen: null, why: 'no route' }), 0, 'serves from m1', ['ssh -o BatchMode=yes m2']],
+    ['starting', input({}, {}, { status: { ...up, state: 'starting' } }), 4, 'csync is starting on m1', ['--watch']],
+    [
+      'in maintenance',
+      input({}, {}, { status: { ...up, state: 'maintenance', autoRun: false } }),
+      0,
+      'in maintenance mode on m1',
+      ['cmmodpkg -m off csync'],
+    ],
+    [
+      'halted by somebody',
+      input({ seen: idle }, {}, { status: { ...down, autoRun: false } }),
+      3,
+      'is halted',
+      ['cmmodpkg -e csync'],
+    ],
+    [
+      'failed everywhere',
+      input({ seen: idle, switching: false }, { switching: false }, { status: down }),
+      1,
+      'will not start by itself',
+      ['cmmodpkg -e -n m1 -n m2 csync; cmmodpkg -e csync', '-n m1', '-n m2'],
+    ],
+    [
+      'down, with something left behind',
+      input({ seen: { ...idle, mounted: true } }, {}, { status: down }),
+      1,
+      'left on m1 (/csync)',
+      ['cmmodnet -r'],
+    ],
+    ['not applied', input({ seen: idle }, {}, { status: null, applied: false }), 3, 'not configured', ['csync apply']],
+    ['no Serviceguard', input({ seen: idle }, {}, { status: null, clusterAnswers: false }), 4, 'does not answer', ['cmviewcl']],
+    [
+      'nobody there',
+      input({ seen: null, why: 'x' }, { seen: null, why: 'y' }),
+      4,
+      'no member can be looked at',
+      ['ssh', 'ssh', 'ssh'],
+    ],
+    ['no daemon on a member', input({}, { seen: { ...idle, daemons: 0 } }), 0, 'serves', ['start it']],
+    ['two daemons', input({}, { seen: { ...idle, daemons: 2 } }), 0, 'serves', ['end all but']],
+    ['a member out of the cluster', input({}, { inCluster: 'down' }), 0, 'serves', ['cmrunnode m2']],
+    ['files that drifted', input({}, { staleFiles: ['csync.sh'] }), 0, 'serves', ['csync diff']],
+    ['a clock ahead', input({}, { seen: { ...idle, clockAhead: 9 } }), 0, 'serves', ['chrony']],
+    [
+      'a clock that may be ahead, or the network slow',
+      input({}, { seen: { ...idle, clockAhead: 9, clockDoubt: 8 } }),
+      0,
+      'serves',
+      [],
+    ],
+  ])('%s', (_title, given, exit, sentence, remedies) => {
+    const verdict = judgeStatus(given);
+    expect(verdict.sentence).toContain(sentence);
+    expect(statusExit[verdict.condition]).toBe(exit);
+    expect(verdict.advice.map(({ remedy }) => remedy)).toEqual(remedies.map((one) => expect.stringContaining(one)));
+    const text = statusText(verdict, given);
+    for (const { text: said } of verdict.advice) expect(text).toContain(said);
+    expect(text).toMatch(/\nm1 .*\nm2 .*\n$/);
+  });
+});
+
+describe('what a member said of itself', () => {
+  it('is read with the doubt about its clock', () => {
+    const said = 'daemons 1\nmounted 1\naddress 0\nsentinel {"at":"x y"}\npolicy abc\nclock 105.5\n';
+    expect(parseCondition(said, 100, 102)).toEqual({
+      daemons: 1,
+      mounted: true,
+      address: false,
+      clockAhead: 4.5,
+      clockDoubt: 1,
+      sentinel: '{"at":"x y"}',
+      policyDigest: 'abc',
+    });
+    expect(parseCondition('Connection closed', 1, 2)).toBeNull();
+  });
+});

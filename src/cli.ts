@@ -6,6 +6,7 @@ import yargs from 'yargs';
 import { LabUnavailable } from './lab/handle.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
 import { apply, diff, history, rollback } from './verbs/apply.ts';
+import { check } from './verbs/check.ts';
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
@@ -34,7 +35,7 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
   const separator = argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? argv : argv.slice(0, separator);
-  const parser = clusterCommands(packageCommands(yargs([...own]), choose), choose)
+  const parser = lookCommands(changeCommands(packageCommands(yargs([...own]), choose), choose), choose)
     .scriptName('csync')
     .version(toolkitVersion)
     .usage('$0 <verb>: makes a cfengine master a Serviceguard package')
@@ -101,9 +102,10 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
 const baseOption = { type: 'string', describe: "a file with cmmakepkg's output to lay the package over" } as const;
 const dryRunOption = { type: 'boolean', default: false, describe: 'print the steps, do none' } as const;
 
-/** What is done to a whole cluster, from one of its members or from a host that reaches them by ssh. */
-function clusterCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
-  const sources = { settings: settingsOption, templates: templatesOption, base: baseOption, json: jsonOption } as const;
+const sources = { settings: settingsOption, templates: templatesOption, base: baseOption, json: jsonOption } as const;
+
+/** What changes a whole cluster, from one of its members or from a host that reaches them by ssh. */
+function changeCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
   const change = {
     run: { type: 'boolean', default: false, describe: 'run the package afterwards, and let it fail over' },
     halt: { type: 'boolean', default: false, describe: 'halt the package where a change wants that; it runs again afterwards' },
@@ -136,12 +138,27 @@ function clusterCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
           .options({ settings: settingsOption, ...change, json: jsonOption })
           .example('$0 rollback 3 --dry-run', 'what going back to set 3 would do'),
       (args) => choose(() => rollback({ ...args, number: args.number })),
-    )
+    );
+}
+
+/** What looks at one. */
+function lookCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
+  return parser
     .command(
       'history',
       'the sets that were applied',
       (builder) => builder.options({ settings: settingsOption, json: jsonOption }).example('$0 history', 'the newest last'),
       (args) => choose(() => history(args.settings, args.json)),
+    )
+    .command(
+      'check',
+      'everything that can be known before an apply, in one list; status 1 with any error',
+      (builder) =>
+        builder
+          .options({ ...sources, offline: { type: 'boolean', default: false, describe: 'settings and templates only' } })
+          .example('$0 check', 'what cmcheckconf looks at, and what it does not')
+          .example('$0 check --offline', 'without a cluster'),
+      (args) => choose(() => check(args)),
     )
     .command(
       'status',

@@ -45,7 +45,8 @@ function directoryWord(packageDirectory: string): string {
   return `"${packageDirectory}"`;
 }
 
-function script(...lines: readonly string[]): string {
+/** A script for a member: one function, with the variables of Serviceguard. */
+export function script(...lines: readonly string[]): string {
   const head = [
     'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL',
     'configuration=/etc/cmcluster.conf',

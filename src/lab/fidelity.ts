@@ -354,6 +354,12 @@ const machinery = chapter('Scripts, services and machines, really run', [
     'L9 p.119; the program is ours, not every kernel has a device mapper',
     'a volume group is activated only where its tag names the member',
   ],
+  [
+    'vgs: the tags of a volume group; host tags are on in lvm.conf',
+    'imitated',
+    'serviceguard.md 7.1; one question only, everything else is refused',
+    'finds nothing in a sound cluster, before and while the package runs',
+  ],
 ]);
 
 export const fidelityTable: readonly FidelityRow[] = [

@@ -55,6 +55,22 @@ esac
 exit 0
 `;
 
+/** vgs, for the one question csync check has: the tags of a volume group. */
+export const vgs = `#!/bin/sh
+# Lab stand-in for LVM's vgs: vgs --noheadings -o vg_tags GROUP
+[ "$1 $2 $3" = "--noheadings -o vg_tags" ] || { echo "  lab: only vgs --noheadings -o vg_tags GROUP is imitated" >&2; exit 3; }
+label=${volumeGroupDirectory}/$4
+[ -n "$4" ] && [ -d "$label" ] || { echo "  Volume group \\"$4\\" not found" >&2; exit 5; }
+echo "  $(cat "$label/tag" 2>/dev/null)"
+`;
+
+/** What vgchange above obeys, as an administrator would have written it [serviceguard.md 7.1]. */
+export const lvmConfiguration = `# Lab: host tags, so that a volume group is activated by its owner only
+tags {
+  hosttags = 1
+}
+`;
+
 /**
  * The function library external scripts source as $SG_UTILS. Names and purpose as in serviceguard.md 3.5; its path and
  * the format of its log lines are the lab's own (gap 3).

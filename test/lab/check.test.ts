@@ -1,0 +1,51 @@
+/** csync check on a cluster, sound and broken. */
+import { describe, expect, it } from 'vitest';
+import { useLab, whyNoLab } from '../support.ts';
+
+describe.skipIf(whyNoLab !== null)('csync check in the lab', () => {
+  const used = useLab('check', { deployed: true });
+  const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
+  const check = async () => {
+    const { exitCode, stdout } = await sh('m1', 'cd /root && exec node /opt/csync/csync.mjs check --json');
+    const report = JSON.parse(stdout) as { problems: { code: string; member?: string }[]; looks: number; leftOut: unknown[] };
+    return { exitCode, ...report, found: report.problems.map(({ code, member }) => `${code} ${member}`) };
+  };
+
+  it('finds nothing in a sound cluster, before and while the package runs', async () => {
+    await used.drills.waitServed();
+    expect(await check()).toMatchObject({ exitCode: 0, problems: [], looks: 34, leftOut: [] });
+    await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
+    expect(await check()).toMatchObject({ exitCode: 0, problems: [], looks: 34, leftOut: [] });
+  });
+
+  it('finds on each member what was broken there, all at once', async () => {
+    await sh(
+      'm2',
+      'echo "/dev/vg_csync/lv_csync /csync ext4 defaults 0 2" >> /etc/fstab; chattr -i /csync 2>/dev/null; touch /csync/stale',
+    );
+    await sh(
+      'm3',
+      'sed -i "s/^10.9.0.100.*/10.9.0.100 other.lab/" /etc/hosts; ip link set eth0 mtu 1400; pkill -x cf-serverd; rm /etc/lvm/lvm.conf',
+    );
+    const { exitCode, found } = await check();
+    expect(exitCode).toBe(1);
+    expect(found.sort()).toEqual([
+      'check-fstab m2',
+      'check-mount-point m2',
+      'check-name m3',
+      'check-name m3',
+      'check-network m3',
+      'check-port m1',
+      'check-port m2',
+      'check-volume-group m3',
+    ]);
+  });
+
+  it('a member out of reach is told, and what was not looked at is left out', async () => {
+    await used.lab.ask({ verb: 'crash', member: 'm3' });
+    const { exitCode, found, leftOut } = await check();
+    expect(exitCode).toBe(1);
+    expect(found).toContain('check-unreachable m3');
+    expect(leftOut).toHaveLength(11);
+  });
+});

@@ -8,6 +8,7 @@ import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Prob
 import { apply, diff, history, rollback } from './verbs/apply.ts';
 import { check } from './verbs/check.ts';
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
+import { recover, remove } from './verbs/recover.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
 import { status } from './verbs/status.ts';
@@ -35,7 +36,8 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
   const separator = argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? argv : argv.slice(0, separator);
-  const parser = lookCommands(changeCommands(packageCommands(yargs([...own]), choose), choose), choose)
+  const parser = [packageCommands, changeCommands, procedureCommands, lookCommands]
+    .reduce((made, add) => add(made, choose) as typeof made, yargs([...own]))
     .scriptName('csync')
     .version(toolkitVersion)
     .usage('$0 <verb>: makes a cfengine master a Serviceguard package')
@@ -138,6 +140,41 @@ function changeCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) =
           .options({ settings: settingsOption, ...change, json: jsonOption })
           .example('$0 rollback 3 --dry-run', 'what going back to set 3 would do'),
       (args) => choose(() => rollback({ ...args, number: args.number })),
+    );
+}
+
+/** Procedures of the manual. */
+function procedureCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) => void) {
+  const procedure = {
+    settings: settingsOption,
+    yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
+    'dry-run': dryRunOption,
+    json: jsonOption,
+  } as const;
+  return parser
+    .command(
+      'recover',
+      'clean up what a failed or timed-out script left behind, and switch members on again',
+      (builder) =>
+        builder
+          .options({
+            ...procedure,
+            run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' },
+          })
+          .example('$0 recover --dry-run', 'what is left behind, and the steps'),
+      (args) => choose(() => recover(args)),
+    )
+    .command(
+      'remove',
+      "halt and delete the package; daemons, policy, keys and the package's files stay",
+      (builder) =>
+        builder
+          .options({
+            ...procedure,
+            unconfigure: { type: 'boolean', default: false, describe: 'set CSYNC_CONFIGURED to 0 on the members, too' },
+          })
+          .example('$0 remove --dry-run', 'the steps'),
+      (args) => choose(() => remove(args)),
     );
 }
 

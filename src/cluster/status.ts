@@ -134,9 +134,7 @@ function judgeDown({ place, members }: StatusInput, status: PackageStatus, verdi
     );
     return verdict('failed', `${packageName} is down, and something of it is left on ${what.join(' and ')}`, {
       text: 'a start elsewhere could mount the file system twice',
-      // In this order [serviceguard.md 6.5.5].
-      remedy:
-        'on that member: cmmodnet -r -i ADDRESS SUBNET; fuser -ku MOUNT_POINT; umount MOUNT_POINT; vgchange -a n VOLUME_GROUP',
+      remedy: 'csync recover   shows what is left and cleans it up',
     });
   }
   const eligible = members.filter(({ switching }) => switching !== false);
@@ -180,7 +178,7 @@ function memberAdvice({ place, status, members }: StatusInput): Advice[] {
     if (status?.owner != null && !owns && (seen.mounted || seen.address))
       advice.push({
         text: `${member} holds ${[seen.mounted ? place.mountPoint : '', seen.address ? place.packageAddress : ''].filter(Boolean).join(' and ')}, although the package runs on ${status.owner}`,
-        remedy: `take it away on ${member} now: ip addr del, umount; two mounts destroy the file system`,
+        remedy: 'csync recover   at once: two mounts destroy the file system',
       });
     if (seen.daemons === 0)
       advice.push({

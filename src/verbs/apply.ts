@@ -7,12 +7,13 @@ import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cl
 import { historyScript, readFileScript } from '../cluster/member-scripts.ts';
 import { type ClusterObservation, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
 import { type MemberShell, openSshShell } from '../host/member-shell.ts';
-import { askYesOrNo, canAsk, loginName } from '../host/terminal.ts';
+import { loginName } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { type RenderedFile, withEdits } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { parsePackageFile } from '../serviceguard/package-file.ts';
 import { toolkitVersion } from '../version.ts';
+import { confirm } from './confirm.ts';
 import { asSent, handEdits, type PackageSources, preparePackage } from './render.ts';
 
 export interface ApplyOptions extends PackageSources {
@@ -34,7 +35,7 @@ export async function apply(options: ApplyOptions): Promise<ExitCode> {
   const shell = openSshShell();
   const observation = await observe(shell, settings);
   const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered)) : rendered;
-  return carryThrough(shell, { place: settings, files, observation, options, note: '' });
+  return carryThrough(shell, { place: settings, files, observation, options, note: '', verb: 'apply' });
 }
 
 /** What somebody edited in the package directory of this host. */
@@ -65,7 +66,14 @@ export async function rollback(options: RollbackOptions): Promise<ExitCode> {
   const again = await observe(shell, place);
   const note = `set ${about.number} again`;
   progress(`Going back to set ${about.number} of ${about.at}. csync.yaml stays as it is: the next csync apply follows it again.`);
-  return carryThrough(shell, { place, files, observation: again, options: { ...options, takeRendered: true }, note });
+  return carryThrough(shell, {
+    place,
+    files,
+    observation: again,
+    options: { ...options, takeRendered: true },
+    note,
+    verb: 'rollback',
+  });
 }
 
 function placeOf(files: readonly RenderedFile[]): PackagePlace {
@@ -100,10 +108,12 @@ interface Wanted {
   readonly observation: ClusterObservation;
   readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'yes' | 'dryRun' | 'takeRendered' | 'json'>;
   readonly note: string;
+  /** apply or rollback, for what is said to people. */
+  readonly verb: string;
 }
 
 /** Plan, question, work: the same for an apply and for a way back. */
-async function carryThrough(shell: MemberShell, { place, files, observation, options, note }: Wanted): Promise<ExitCode> {
+async function carryThrough(shell: MemberShell, { place, files, observation, options, note, verb }: Wanted): Promise<ExitCode> {
   const { dryRun, json, yes } = options;
   const sets = await readHistory(shell, observation, place);
   const about = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
@@ -124,7 +134,7 @@ async function carryThrough(shell: MemberShell, { place, files, observation, opt
   else if (dryRun) report('would be applied');
   else {
     progress(planText(plan));
-    if (!yes) await confirm();
+    if (!yes) await confirm(verb);
     await runPlan(plan, { shell, wish, say: progress });
     report('applied');
   }
@@ -136,20 +146,6 @@ function planText({ steps, notes }: ApplyPlan): string {
     ...steps.map((step, index) => `${String(index + 1).padStart(3)}. ${stepText(step)}`),
     ...notes.map((note) => `Note: ${note}.`),
   ].join('\n');
-}
-
-async function confirm(): Promise<void> {
-  if (!canAsk()) {
-    const text = 'there is no terminal to ask on; nothing was changed';
-    throw new Failure([
-      { code: 'usage-unconfirmed', severity: 'error', text, remedy: 'look at it with --dry-run, then give --yes' },
-    ]);
-  }
-  const answer = await askYesOrNo('Do you want to continue?', true);
-  if (answer === true) return;
-  const text = answer === null ? 'interrupted' : 'not confirmed';
-  const remedy = 'csync apply --dry-run shows the steps at any time';
-  throw new Failure([{ code: 'interrupted', severity: 'error', text: `${text}; nothing was changed`, remedy }]);
 }
 
 function configurationOf(files: readonly RenderedFile[], { packageName }: PackagePlace) {

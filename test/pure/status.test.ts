@@ -63,7 +63,7 @@ describe('the verdict', () => {
       '10.9.0.100 is not there, no cfengine',
       ['cmhaltpkg', 'boot'],
     ],
-    ['mounted twice', input({}, { seen: serving }), 0, 'serves from m1', ['umount; two mounts']],
+    ['mounted twice', input({}, { seen: serving }), 0, 'serves from m1', ['csync recover']],
     [
       'the owner cannot be looked at',
       input({ seen: null, why: 'no route' }),
@@ -99,7 +99,7 @@ describe('the verdict', () => {
       input({ seen: { ...idle, mounted: true } }, {}, { status: down }),
       1,
       'left on m1 (/csync)',
-      ['cmmodnet -r'],
+      ['csync recover'],
     ],
     ['not applied', input({ seen: idle }, {}, { status: null, applied: false }), 3, 'not configured', ['csync apply']],
     ['no Serviceguard', input({ seen: idle }, {}, { status: null, clusterAnswers: false }), 4, 'does not answer', ['cmviewcl']],

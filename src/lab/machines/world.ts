@@ -178,7 +178,10 @@ export class World {
     const outer = `lab-${host.name}`;
     // A crashed host's cable goes when the kernel gets round to it; make sure before laying a new one.
     await this.#run(['ip', 'link', 'delete', outer]);
-    await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(init)]);
+    // A machine keeps its network card over a boot; with another one its neighbours would ask the old one for seconds.
+    const card = hardwareAddress(host.address);
+    const inner = ['peer', 'name', 'eth0', 'address', card, 'netns', String(init)];
+    await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', ...inner]);
     await this.#must(['ip', 'link', 'set', outer, 'master', 'csync-lab', 'up']);
     const commands = [
       'link set lo up',
@@ -326,4 +329,10 @@ function succeeded(what: string, result: CommandResult): CommandResult {
   if (result.exitCode === 0) return result;
   const why = result.timedOut ? 'took too long' : (result.errorCode ?? `exit status ${result.exitCode ?? result.signal}`);
   throw new LabFailure(`${what}: ${why}: ${(result.stderr || result.stdout).trim()}`);
+}
+
+/** A locally administered one, from the IPv4 address. */
+function hardwareAddress(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return ['02', '00', ...bytes].join(':');
 }

@@ -8,6 +8,7 @@ import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Prob
 import { apply, diff, history, rollback } from './verbs/apply.ts';
 import { check } from './verbs/check.ts';
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
+import { maintenance } from './verbs/maintenance.ts';
 import { recover, remove } from './verbs/recover.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
@@ -163,6 +164,25 @@ function procedureCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb
           })
           .example('$0 recover --dry-run', 'what is left behind, and the steps'),
       (args) => choose(() => recover(args)),
+    )
+    .command(
+      'maintenance <switch>',
+      'on: work on the daemon without a failover; off: watch it again, once it is healthy',
+      (builder) =>
+        builder
+          .positional('switch', { choices: ['on', 'off'] as const, demandOption: true })
+          .options({
+            ...procedure,
+            for: { type: 'string', default: '30m', describe: 'when it ends by itself: 90s, 30m, 2h' },
+            serviceguard: {
+              type: 'boolean',
+              default: false,
+              describe: "Serviceguard's own mode (cmmodpkg -m), which ignores every failure and has no end",
+            },
+          })
+          .example('$0 maintenance on --for 1h', 'the monitor pauses; member and network are still watched')
+          .example('$0 maintenance off', 'after a look whether it is healthy'),
+      (args) => choose(() => maintenance({ ...args, on: args.switch === 'on' })),
     )
     .command(
       'remove',

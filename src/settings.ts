@@ -222,6 +222,14 @@ export const settingsTable = {
     check: whole(5, 86_400),
     comment: 'How long the monitor may be unable to tell (starved, out of file descriptors) before that is a failure of its own.',
   },
+  maintenanceFlag: {
+    key: 'maintenance_flag',
+    question: 'May the monitor be paused by csync maintenance?',
+    fallback: true,
+    check: yesNo,
+    comment:
+      'true: while csync.debug lies in the package directory the monitor pauses (csync maintenance on). false: it is ignored.',
+  },
   haltGraceSeconds: {
     key: 'halt_grace_seconds',
     question: 'How long may running transfers go on at halt, in seconds?',

@@ -5,6 +5,7 @@
  * Each script is one function that is called in its last line: one that arrives cut short is a syntax error and does
  * nothing.
  */
+import { maintenanceFileName } from '../member/judgements.ts';
 import { sha256 } from '../render/package.ts';
 
 /** A file of a package directory as it lies on a member. */
@@ -163,6 +164,8 @@ export interface MemberCondition {
   readonly sentinel: string | null;
   /** SHA-256 over the served files; null where the policy file system is not mounted or may not be read. */
   readonly policyDigest: string | null;
+  /** Text of the file that pauses the monitor; empty: no more than touched. null: it is not there. */
+  readonly maintenance: string | null;
 }
 
 export interface ConditionPlace {
@@ -170,16 +173,20 @@ export interface ConditionPlace {
   readonly mountPoint: string;
   readonly packageAddress: string;
   readonly policyDirectory: string;
+  readonly packageDirectory: string;
 }
 
 /** Prints what parseCondition reads. Nothing in it needs root. */
-export function conditionScript({ daemonName, mountPoint, packageAddress, policyDirectory }: ConditionPlace): string {
+export function conditionScript(place: ConditionPlace): string {
+  const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory } = place;
+  const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
   const sentinel = shellWord(`${policyDirectory}/csync.sentinel`);
   return script(
     `echo "daemons $(pgrep -c -x ${shellWord(daemonName)})"`,
     `echo "mounted $(grep -c -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts)"`,
     `echo "address $(ip -o -4 addr show | grep -c -F ${shellWord(` ${packageAddress}/`)})"`,
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
+    `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
     // The sentinel is new at each start; the policy is what clients get.
     `if grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts && cd ${shellWord(policyDirectory)} 2>/dev/null; then`,
     '  echo "policy $(find . -type f ! -name csync.sentinel -exec sha256sum {} + 2>/dev/null | sort | sha256sum | cut -c 1-64)"',
@@ -201,5 +208,6 @@ export function parseCondition(output: string, asked: number, answered: number):
     clockDoubt: (answered - asked) / 2,
     sentinel: said.get('sentinel') ?? null,
     policyDigest: said.get('policy') ?? null,
+    maintenance: said.get('maintenance') ?? null,
   };
 }

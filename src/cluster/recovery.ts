@@ -49,6 +49,12 @@ export function parseLeftovers(output: string): Leftovers | null {
   return { mounted: lines.includes('mounted'), address: lines.includes('address'), active: lines.includes('active'), users };
 }
 
+/** A command of Serviceguard's as a step. */
+export function procedureCommand(member: string, ...argv: readonly string[]): ProcedureStep {
+  const run = `exec ${argv.map(shellWord).join(' ')} < /dev/null`;
+  return { member, text: argv.join(' '), script: script('PATH="$SGSBIN:$PATH"; export PATH', run) };
+}
+
 export interface RecoveryInput {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
@@ -97,11 +103,7 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const cleaning = members.flatMap(({ member, left }) =>
     left === null || member === status.owner ? [] : cleanMember(member, left, input),
   );
-  const command = (...argv: string[]): ProcedureStep => ({
-    member: commandMember,
-    text: argv.join(' '),
-    script: script('PATH="$SGSBIN:$PATH"; export PATH', `exec ${argv.map(shellWord).join(' ')} < /dev/null`),
-  });
+  const command = (...argv: string[]): ProcedureStep => procedureCommand(commandMember, ...argv);
   const off = settings.members.filter((member) => status.switching.get(member) === false);
   const switches = off.map((member) => command('cmmodpkg', '-e', '-n', member, packageName));
   const start = run && !(status.status === 'up' && status.autoRun) ? [command('cmmodpkg', '-e', packageName)] : [];
@@ -182,11 +184,7 @@ export function planRemoval(
     unconfigure,
   }: { readonly status: PackageStatus | null; readonly commandMember: string; readonly unconfigure: boolean },
 ): ProcedureStep[] {
-  const command = (...argv: string[]): ProcedureStep => ({
-    member: commandMember,
-    text: argv.join(' '),
-    script: script('PATH="$SGSBIN:$PATH"; export PATH', `exec ${argv.map(shellWord).join(' ')} < /dev/null`),
-  });
+  const command = (...argv: string[]): ProcedureStep => procedureCommand(commandMember, ...argv);
   const remove =
     status === null
       ? []

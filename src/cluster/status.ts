@@ -1,6 +1,7 @@
 /**
  * What a cluster's condition amounts to: one sentence, the commands that cure what is wrong, and a table of members. Pure.
  */
+import { maintenanceFrom } from '../member/judgements.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
 import type { MemberCondition } from './member-scripts.ts';
 import type { PackagePlace } from './observation.ts';
@@ -28,6 +29,8 @@ export interface StatusInput {
   readonly clusterAnswers: boolean;
   readonly status: PackageStatus | null;
   readonly members: readonly MemberStatus[];
+  /** Wall clock, ms. */
+  readonly now: number;
 }
 
 export interface Advice {
@@ -170,7 +173,7 @@ function switchAdvice({ place: { packageName }, status, members }: StatusInput):
   return advice;
 }
 
-function memberAdvice({ place, status, members }: StatusInput): Advice[] {
+function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
   return members.flatMap(({ member, seen, why, inCluster, staleFiles }): Advice[] => {
     if (seen === null) return [{ text: `${member} cannot be looked at: ${why}`, remedy: `ssh -o BatchMode=yes ${member} true` }];
     const advice: Advice[] = [];
@@ -187,6 +190,12 @@ function memberAdvice({ place, status, members }: StatusInput): Advice[] {
       });
     if (seen.daemons > 1)
       advice.push({ text: `${seen.daemons} cfengine daemons run on ${member}`, remedy: 'end all but the one that has the port' });
+    const pause = maintenanceFrom(seen.maintenance, now);
+    if (pause !== null)
+      advice.push({
+        text: `maintenance on ${member}: the monitor is paused ${pause.until === null ? 'without an end' : `until ${new Date(pause.until).toISOString()}`}, and the daemon does not fail over`,
+        remedy: 'csync maintenance off',
+      });
     if (inCluster !== 'up') advice.push({ text: `${member} is ${inCluster} in the cluster`, remedy: `cmrunnode ${member}` });
     if (staleFiles !== null && staleFiles.length > 0)
       advice.push({

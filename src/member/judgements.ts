@@ -99,3 +99,22 @@ export function sentinelEpoch(text: string | null): number {
     return 0;
   }
 }
+
+/** Beside the scripts; while it lies there the monitor pauses [serviceguard.md 3.8, where each toolkit has its own name]. */
+export const maintenanceFileName = 'csync.debug';
+
+export interface Maintenance {
+  /** Wall clock, ms; null: until the file is taken away. */
+  readonly until: number | null;
+}
+
+/**
+ * What the maintenance file says: `until TIME` ends by itself; one that was only touched, or says anything else, does not.
+ * null: no maintenance, or it is over.
+ */
+export function maintenanceFrom(text: string | null, now: number): Maintenance | null {
+  if (text === null) return null;
+  const until = Date.parse(/^until (\S+)/.exec(text)?.[1] ?? '');
+  if (Number.isNaN(until)) return { until: null };
+  return now < until ? { until } : null;
+}

@@ -8,7 +8,7 @@ import { openMemberLog } from '../host/member-log.ts';
 import { type ProcessWatch, watchProcess } from '../host/process-watch.ts';
 import { Daemon } from './daemon.ts';
 import { explain } from './failures.ts';
-import { mountAt } from './judgements.ts';
+import { maintenanceFileName, maintenanceFrom, mountAt } from './judgements.ts';
 import { expand, readSettingsFile } from './settings-file.ts';
 import { judge, type Limits, type Sample, verdictSentence, type Watch, watchFrom } from './watch.ts';
 
@@ -33,8 +33,25 @@ const starvedMs = Math.max(500, settings.monitorProcessIntervalMs * 2);
 
 let watch: Watch = watchFrom(host.elapsed());
 let quality = '';
+let paused = false;
+
+/** Looked at before each sample counts, so that what is done after the file was written is never held against the daemon. */
+function inMaintenance(): boolean {
+  const found = settings.maintenanceFlag
+    ? maintenanceFrom(host.readText(`${directory}/${maintenanceFileName}`), host.now())
+    : null;
+  if ((found !== null) !== paused) {
+    const end = found?.until == null ? 'until it is taken away' : `until ${new Date(found.until).toISOString()}`;
+    const text =
+      found === null ? 'maintenance is over: watching again' : `paused for maintenance ${end}: nothing of the daemon fails over`;
+    log.line('monitor', found === null ? 'ok' : 'warning', text);
+    paused = found !== null;
+  }
+  return paused;
+}
 
 function take(sample: Sample): void {
+  if (inMaintenance()) return;
   watch = judge(watch, sample, limits);
   if (watch.verdict === null) return;
   const sentence = verdictSentence(watch.verdict, settings.packageName, host.now() - host.elapsed());
@@ -49,20 +66,17 @@ interface Armed {
   readonly name: string;
 }
 
-/** Finds the process behind the port and keeps hold of it; its absence is the verdict already. */
-function arm(): Armed {
+/** Finds the process behind the port and keeps hold of it; its absence is the verdict already. null: maintenance began. */
+function arm(): Armed | null {
+  watch = watchFrom(host.elapsed());
   const owner = daemon.owner();
   const at = host.elapsed();
   if (owner.kind === 'foreign') take({ kind: 'replaced', at, detail: owner.text });
   const watched = owner.kind === 'daemon' ? watchProcess(owner.process) : null;
   if (owner.kind !== 'daemon' || watched === null) {
-    take({
-      kind: 'process',
-      at,
-      seen: 'gone',
-      detail: `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}`,
-    });
-    throw new Error('a verdict ends the process');
+    const detail = `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}`;
+    take({ kind: 'process', at, seen: 'gone', detail });
+    return null;
   }
   log.line(
     'monitor',
@@ -81,10 +95,11 @@ function lookAtProcess({ process: watched, name }: Armed): void {
   else take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
 }
 
+let armed: Armed | null = null;
 let lastTick = host.elapsed();
 let starvedDuringProbe = false;
 
-function tick(armed: Armed): void {
+function tick(): void {
   const now = host.elapsed();
   const lateMs = now - lastTick - settings.monitorProcessIntervalMs;
   lastTick = now;
@@ -92,16 +107,21 @@ function tick(armed: Armed): void {
     starvedDuringProbe = true;
     take({ kind: 'starved', at: host.elapsed(), lateMs });
   }
-  lookAtProcess(armed);
+  // After maintenance the daemon may be another process.
+  if (inMaintenance()) armed = null;
+  else if (armed === null) armed = arm();
+  else lookAtProcess(armed);
 }
 
-async function probe(armed: Armed): Promise<void> {
+async function probe(watching: Armed): Promise<void> {
   take({ kind: 'mount', at: host.elapsed(), mounted: mountAt(host.mounts(), settings.mountPoint) !== undefined });
-  if (!listeningInodes(settings.cfenginePort).includes(armed.inode)) await lookWhoListens(armed);
+  if (!listeningInodes(settings.cfenginePort).includes(watching.inode)) await lookWhoListens(watching);
   starvedDuringProbe = false;
   const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000);
   // After a pause of our own the timers of probe and tick are due together; the pause has to be known first.
-  tick(armed);
+  tick();
+  // Maintenance came, and perhaps went, meanwhile: the answer is of a daemon that is nobody's any more.
+  if (armed !== watching) return;
   const at = host.elapsed();
   const detail = 'why' in answer ? answer.why : 'served';
   // The limit of a probe is wall time; a monitor that did not run meanwhile has measured nothing.
@@ -112,14 +132,14 @@ async function probe(armed: Armed): Promise<void> {
 }
 
 /** The socket is another one: the daemon re-opened it, closed it, or somebody else has the port. */
-async function lookWhoListens(armed: Armed): Promise<void> {
+async function lookWhoListens(watching: Armed): Promise<void> {
   const owner = daemon.owner();
-  const same = owner.kind === 'daemon' && armed.process.look()?.startTime === owner.process.startTime;
+  const same = owner.kind === 'daemon' && watching.process.look()?.startTime === owner.process.startTime;
   if (owner.kind === 'free' || same) return;
   const detail =
     owner.kind === 'foreign'
       ? owner.text
-      : `${owner.process.name} (pid ${owner.process.pid}) owns the port now, not ${armed.name}`;
+      : `${owner.process.name} (pid ${owner.process.pid}) owns the port now, not ${watching.name}`;
   take({ kind: 'replaced', at: host.elapsed(), detail });
 }
 
@@ -135,16 +155,16 @@ function noteQuality(kind: string, detail: string): void {
   );
 }
 
-async function probeForEver(armed: Armed): Promise<void> {
+async function probeForEver(): Promise<void> {
   for (;;) {
-    await probe(armed);
+    if (armed !== null) await probe(armed);
     await host.pause(settings.monitorIntervalSeconds * 1000);
   }
 }
 
-const armed = arm();
-setInterval(() => tick(armed), settings.monitorProcessIntervalMs);
-probeForEver(armed).catch((error: unknown) => {
+tick();
+setInterval(tick, settings.monitorProcessIntervalMs);
+probeForEver().catch((error: unknown) => {
   log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
   log.flush();
   process.exit(1);

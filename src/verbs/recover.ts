@@ -57,7 +57,7 @@ export async function remove(options: ProcedureOptions & { readonly unconfigure:
 }
 
 /** Shows the steps, asks, does them one by one; the first that fails ends it, and the rest is named. */
-async function carryOut(
+export async function carryOut(
   verb: string,
   shell: MemberShell,
   steps: readonly ProcedureStep[],

@@ -62,5 +62,12 @@ async function look(shell: MemberShell, settings: Settings, files: readonly Rend
   const { applied, status: packageStatus, memberStates } = observation;
   // An unprivileged user sees a package with cmviewcl that cmgetconf does not give away.
   const isApplied = applied !== null || packageStatus !== null;
-  return { place: settings, applied: isApplied, clusterAnswers: memberStates !== null, status: packageStatus, members };
+  return {
+    place: settings,
+    applied: isApplied,
+    clusterAnswers: memberStates !== null,
+    status: packageStatus,
+    members,
+    now: Date.now(),
+  };
 }

@@ -8,6 +8,7 @@ import {
   judgeMountPoint,
   judgeName,
   judgePort,
+  maintenanceFrom,
   mountAt,
   type PortOwner,
   sentinelEpoch,
@@ -167,5 +168,20 @@ describe('the epoch of a sentinel', () => {
       ),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('maintenance', () => {
+  const now = Date.UTC(2026, 10, 23, 12);
+  it.each<[string, string | null, object | null]>([
+    ['no file', null, null],
+    ['a file that was only touched', '', { until: null }],
+    ['an end that is to come', 'until 2026-11-23T12:00:01.000Z\n', { until: now + 1000 }],
+    ['an end that is now', 'until 2026-11-23T12:00:00.000Z\n', null],
+    ['an end that was', 'until 2026-11-23T11:00:00Z', null],
+    ['words', 'by Jane, ask her', { until: null }],
+    ['a time nobody can read', 'until tomorrow', { until: null }],
+  ])('%s', (_title, text, expected) => {
+    expect(maintenanceFrom(text, now)).toEqual(expected);
   });
 });

@@ -42,8 +42,16 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/protocol.ts',
   ],
   // Wanted against observed, and the steps between; the shell of a member is all it asks of the system.
-  'cluster/': [...ground, 'host/host.ts', 'host/member-shell.ts', 'serviceguard/', 'cfengine/adapter.ts', 'render/'],
-  'verbs/': [...ground, 'host/', 'serviceguard/', 'cfengine/adapter.ts', 'render/', 'cluster/', 'lab/'],
+  'cluster/': [
+    ...ground,
+    'host/host.ts',
+    'host/member-shell.ts',
+    'serviceguard/',
+    'cfengine/adapter.ts',
+    'member/judgements.ts',
+    'render/',
+  ],
+  'verbs/': [...ground, 'host/', 'serviceguard/', 'cfengine/adapter.ts', 'member/judgements.ts', 'render/', 'cluster/', 'lab/'],
   'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
 };
 

@@ -14,6 +14,7 @@ const idle: MemberCondition = {
   clockDoubt: 0.1,
   sentinel: null,
   policyDigest: null,
+  maintenance: null,
 };
 const serving: MemberCondition = {
   ...idle,
@@ -39,6 +40,7 @@ const input = (m1: Partial<MemberStatus>, m2: Partial<MemberStatus> = {}, more: 
   applied: true,
   clusterAnswers: true,
   status: up,
+  now: Date.UTC(2026, 10, 23, 12),
   members: [member('m1', { seen: serving, ...m1 }), member('m2', m2)],
   ...more,
 });
@@ -110,6 +112,15 @@ describe('the verdict', () => {
       'no member can be looked at',
       ['ssh', 'ssh', 'ssh'],
     ],
+    [
+      'the monitor paused',
+      input({ seen: { ...serving, maintenance: 'until 2026-11-23T12:30:00Z' } }),
+      0,
+      'serves',
+      ['csync maintenance off'],
+    ],
+    ['a pause that is over', input({ seen: { ...serving, maintenance: 'until 2026-11-23T11:30:00Z' } }), 0, 'serves', []],
+    ['a pause without an end', input({ seen: { ...serving, maintenance: '' } }), 0, 'serves', ['csync maintenance off']],
     ['no daemon on a member', input({}, { seen: { ...idle, daemons: 0 } }), 0, 'serves', ['start it']],
     ['two daemons', input({}, { seen: { ...idle, daemons: 2 } }), 0, 'serves', ['end all but']],
     ['a member out of the cluster', input({}, { inCluster: 'down' }), 0, 'serves', ['cmrunnode m2']],
@@ -144,6 +155,7 @@ describe('what a member said of itself', () => {
       clockDoubt: 1,
       sentinel: '{"at":"x y"}',
       policyDigest: 'abc',
+      maintenance: null,
     });
     expect(parseCondition('Connection closed', 1, 2)).toBeNull();
   });

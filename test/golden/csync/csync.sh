@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings c8d7505708f65e5406de47bc093da615d1889c0fdab8dfae843750a632b18c9c.
+# Rendered by the csync toolkit 0.1.0 from settings 80e13f834cf11e0bf2b7532158cec263f6c812e345f503c76f864f4d9a593851.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

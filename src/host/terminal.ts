@@ -1,6 +1,7 @@
-/** Programs that take over this terminal. */
+/** This terminal: programs that take it over, and questions that are answered with a line. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { createInterface } from 'node:readline';
 
 /** Runs with our terminal; resolves to the exit status, 128 + number as a shell says it when a signal ended it. */
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
@@ -16,4 +17,57 @@ export function runForeground(argv: readonly string[], environment: Readonly<Rec
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
+}
+
+/** Somebody can be asked, and sees the question. */
+export function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+}
+
+export interface LineTerminal {
+  /** Asks and waits for a line; null when there will be none: end of input, or Ctrl-C. */
+  ask(prompt: string): Promise<string | null>;
+  close(): void;
+}
+
+/**
+ * Lines are queued as they come: readline's own `question` drops what is typed or pasted ahead of it, and never settles
+ * at the end of input. `onInterrupt` hears of Ctrl-C, which reaches no signal handler while the terminal is ours.
+ */
+export function openLines(onInterrupt: () => void): LineTerminal {
+  const lines: string[] = [];
+  let ended = false;
+  let waiting: ((line: string | null) => void) | null = null;
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  const wake = (): void => {
+    if (waiting === null || (lines.length === 0 && !ended)) return;
+    const resolve = waiting;
+    waiting = null;
+    resolve(lines.shift() ?? null);
+  };
+  reader.on('line', (line) => {
+    lines.push(line);
+    wake();
+  });
+  reader.on('SIGINT', () => {
+    onInterrupt();
+    reader.close();
+  });
+  reader.on('close', () => {
+    ended = true;
+    wake();
+  });
+  return {
+    ask: (prompt) =>
+      new Promise((resolve) => {
+        waiting = resolve;
+        if (ended || lines.length > 0) process.stdout.write(`${prompt}${lines[0] ?? ''}\n`);
+        else {
+          reader.setPrompt(prompt);
+          reader.prompt();
+        }
+        wake();
+      }),
+    close: () => reader.close(),
+  };
 }

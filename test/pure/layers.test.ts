@@ -41,7 +41,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/cluster/',
     'lab/protocol.ts',
   ],
-  'verbs/': [...ground, 'host/', 'render/', 'lab/'],
+  // Questions, offers and judgements: plain data in, plain data out. It reads cmviewcl, hence serviceguard/.
+  'wizard/': [...ground, 'serviceguard/'],
+  'verbs/': [...ground, 'host/', 'render/', 'lab/', 'wizard/'],
   'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
 };
 

@@ -32,7 +32,7 @@ export interface LineTerminal {
 
 /**
  * Lines are queued as they come: readline's own `question` drops what is typed or pasted ahead of it, and never settles
- * at the end of input. `onInterrupt` hears of Ctrl-C, which reaches no signal handler while the terminal is ours.
+ * at the end of input. `onInterrupt` hears of Ctrl-C, which is no signal while the terminal is ours.
  */
 export function openLines(onInterrupt: () => void): LineTerminal {
   const lines: string[] = [];

@@ -20,6 +20,7 @@ import {
   summaryLines,
   takenOffer,
   typedAnswer,
+  warningsOf,
 } from '../wizard/answers.ts';
 import { crossSubnet, type Findings, lookedLines, nameLookups } from '../wizard/findings.ts';
 import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../wizard/offers.ts';
@@ -42,15 +43,21 @@ const tell = (text: string): void => void process.stderr.write(`${text}\n`);
 
 class Interrupted extends Error {}
 
+const nameFields: readonly Field[] = ['packageDnsName', 'packageAddress'];
+
 /** Throws a Failure with everything that is missing or wrong; 130 and nothing written at Ctrl-C or the end of input. */
 export async function init(options: InitOptions): Promise<ExitCode> {
   refuseOverwriting(options);
   const given = demand(answersGiven(readAnswersFile(options.answers), options.set));
   const controller = new AbortController();
-  const interrupt = (): void => controller.abort(new Interrupted());
+  const held: { terminal: LineTerminal | null } = { terminal: null };
+  // Whatever is waited for ends: a program that looks, or a question.
+  const interrupt = (): void => {
+    controller.abort(new Interrupted());
+    held.terminal?.close();
+  };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
-  const held: { terminal: LineTerminal | null } = { terminal: null };
   try {
     const looker = new Looker(controller.signal);
     const findings = await looker.look();
@@ -64,7 +71,10 @@ export async function init(options: InitOptions): Promise<ExitCode> {
       tell('Nothing was written.');
       return exitCodes.different;
     }
-    finish(options, settings, wizard.answers, findings);
+    const warnings = warningsOf(settings, findings);
+    // At a terminal they were told before the last question.
+    if (held.terminal === null) tellProblems(warnings);
+    finish(options, settings, wizard.answers, { findings, warnings });
     return exitCodes.ok;
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -105,6 +115,7 @@ class Wizard {
     const all = `Do you want to go through the other ${rest.length} settings, too?`;
     if (rest.length > 0 && (await this.#yesNo(all, false))) await this.#decide(rest);
     const settings = await this.#settled();
+    tellProblems(warningsOf(settings, this.#findings));
     tell(['The settings:', ...summaryLines(settings, this.#answers)].join('\n'));
     return (await this.#yesNo('Do you want to continue?', true)) ? settings : null;
   }
@@ -123,7 +134,7 @@ class Wizard {
   /** The settings, once nothing contradicts them: problems are asked about again, or, without a terminal, the end. */
   async #settled(): Promise<Settings> {
     for (;;) {
-      await this.#lookUpName();
+      await this.#lookUpName(true);
       const checked = settingsOf(this.#answers, this.#findings);
       if (checked.ok) return checked.value;
       const again = fieldsOf(checked.problems, this.#answers);
@@ -131,7 +142,7 @@ class Wizard {
         const others = checked.problems.filter(({ code }) => code !== 'settings-missing');
         throw new Failure([...missingAnswers(this.#answers, this.#findings), ...others]);
       }
-      tellProblems(checked.problems);
+      complain(checked.problems);
       for (const field of again) await this.#ask(field);
     }
   }
@@ -141,11 +152,19 @@ class Wizard {
     let wanted: readonly Field[] = [field];
     while (wanted.length > 0) {
       for (const one of wanted) this.#answers.set(one, await this.#askOnce(one));
-      if (wanted.some((one) => one === 'packageDnsName' || one === 'packageAddress')) await this.#lookUpName();
-      const problems = [...problemsAt(this.#answers, [field]), ...conflictsWith(this.#answers, this.#findings)];
-      tellProblems(problems);
+      await this.#lookUpName(wanted.some((one) => nameFields.includes(one)));
+      const problems = [...problemsAt(this.#answers, [field, ...wanted]), ...conflictsWith(this.#answers, this.#findings)];
+      complain(problems);
       const again = fieldsOf(problems, this.#answers);
-      wanted = problems.length === 0 ? [] : [...again.filter((one) => one !== field), field];
+      // What can never be right is not offered again; what only contradicts something may be the right one of the two.
+      for (const one of fieldsOf(
+        problems.filter(({ code }) => code === 'settings-value'),
+        this.#answers,
+      ))
+        this.#answers.delete(one);
+      // Either of the two may be the wrong one.
+      const pair = again.includes('packageDnsName') && this.#answers.has('packageAddress');
+      wanted = questionOrder.all.filter((one) => again.includes(one) || (pair && nameFields.includes(one)));
     }
   }
 
@@ -166,10 +185,10 @@ class Wizard {
     return offerFor(field, this.#findings, above);
   }
 
-  /** Asks the resolver anew: what was wrong a moment ago may have been registered since. */
-  async #lookUpName(): Promise<void> {
+  /** `fresh`: what was wrong a moment ago may have been registered since. */
+  async #lookUpName(fresh: boolean): Promise<void> {
     const { packageDnsName, packageAddress } = aboveOf(this.#answers);
-    this.#findings = await this.#looker.lookUp(this.#findings, nameLookups(packageDnsName, packageAddress), true);
+    this.#findings = await this.#looker.lookUp(this.#findings, nameLookups(packageDnsName, packageAddress), fresh);
   }
 
   async #yesNo(question: string, fallback: boolean): Promise<boolean> {
@@ -185,6 +204,11 @@ class Wizard {
     if (line === null || line === undefined) throw new Interrupted();
     return line;
   }
+}
+
+/** Between two questions: where it stands is plain, and codes are for programs. */
+function complain(problems: readonly Problem[]): void {
+  for (const { text, remedy } of problems) out(`${text}\n  what helps: ${remedy}\n`);
 }
 
 function tellProblems(problems: readonly Problem[]): void {
@@ -217,8 +241,14 @@ function readAnswersFile(file: string | undefined): { name: string; text: string
   throw new Failure([problem]);
 }
 
+interface Seen {
+  readonly findings: Findings;
+  readonly warnings: readonly Problem[];
+}
+
 /** Writes or shows the file, and says what comes next. */
-function finish(options: InitOptions, settings: Settings, answers: Answers, findings: Findings): void {
+function finish(options: InitOptions, settings: Settings, answers: Answers, seen: Seen): void {
+  const { findings, warnings } = seen;
   const { output, dryRun, json } = options;
   const text = printSettings(settings);
   if (!dryRun) {
@@ -229,7 +259,9 @@ function finish(options: InitOptions, settings: Settings, answers: Answers, find
   if (json) {
     const from = Object.fromEntries([...answers].map(([field, answer]) => [settingsTable[field].key, answer.from]));
     const unseen = Object.fromEntries(findings.unseen);
-    out(`${JSON.stringify({ output, dryRun, digest, settings, from, unseen, ...(dryRun ? { text } : {}) }, null, 2)}\n`);
+    out(
+      `${JSON.stringify({ output, dryRun, digest, settings, from, unseen, problems: warnings, ...(dryRun ? { text } : {}) }, null, 2)}\n`,
+    );
   } else if (dryRun) out(text);
   else out(`${output} is written (digest ${digest.slice(0, 12)}).\n${nextSteps(output, settings, findings)}`);
 }

@@ -5,7 +5,7 @@
 import type { Checked, Problem } from '../problem.ts';
 import { type Above, type Field, type Settings, settingsFields, settingsTable } from '../settings.ts';
 import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings-yaml.ts';
-import { type Findings, judgeName, membersOutside, sharedSubnets } from './findings.ts';
+import { clusterOf, type Findings, judgeName, membersOutside, ownerOf, sharedSubnets } from './findings.ts';
 import { type Offer, offerFor, questionOrder } from './offers.ts';
 
 export interface Answer extends Given {
@@ -116,20 +116,88 @@ export function settingsOf(answers: Answers, findings: Findings): Checked<Settin
 
 /** What contradicts what was found. Each problem stands at the answer that would have to change. */
 export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
-  const { packageDnsName: name, packageAddress: address, packageSubnet: subnet, members } = aboveOf(answers);
+  const { packageName, packageDnsName: name, packageAddress: address, packageSubnet: subnet, members } = aboveOf(answers);
   const at = (field: Field, problems: readonly Problem[]): Problem[] =>
     problems.map((problem) => ({ ...problem, place: answers.get(field)?.place }));
-  const forName = typeof name === 'string' ? judgeName(findings, name, typeof address === 'string' ? address : null) : [];
   const list = Array.isArray(members) ? members.map(String) : [];
-  const outside = typeof subnet === 'string' ? membersOutside(findings, subnet, list) : [];
+  const known = typeof address === 'string' ? address : null;
+  return [
+    ...at('packageDnsName', typeof name === 'string' ? judgeName(findings, name, known) : []),
+    ...at('packageAddress', known === null ? [] : takenAddress(findings, known, packageName)),
+    ...at('packageSubnet', typeof subnet === 'string' ? unreachable(findings, subnet, list) : []),
+  ];
+}
+
+/** An address that a member has for itself. Where the package exists it may well have its own up. */
+function takenAddress(findings: Findings, address: string, packageName: unknown): Problem[] {
+  const owner = ownerOf(findings, address);
+  if (owner === null || clusterOf(findings)?.packages.includes(String(packageName))) return [];
+  const text = `${address} is ${owner}'s own address already`;
+  const remedy = 'take an address that no host has; Serviceguard adds it where the package runs';
+  return [{ code: 'settings-address-taken', severity: 'error', text, remedy }];
+}
+
+function unreachable(findings: Findings, subnet: string, members: readonly string[]): Problem[] {
+  const outside = membersOutside(findings, subnet, members);
+  if (outside.length === 0) return [];
   const shared = sharedSubnets(findings);
-  const reach: Problem = {
-    code: 'settings-subnet-not-everywhere',
-    severity: 'error',
-    text: `${outside.join(', ')} cannot take over the address: no interface there is in ${String(subnet)}`,
-    remedy: `choose an address in a subnet of every member${shared.length === 0 ? '' : ` (${shared.join(', ')})`}, or leave these members out`,
-  };
-  return [...at('packageDnsName', forName), ...at('packageSubnet', outside.length === 0 ? [] : [reach])];
+  const which = shared.length === 0 ? '' : ` (${shared.join(', ')})`;
+  return [
+    {
+      code: 'settings-subnet-not-everywhere',
+      severity: 'error',
+      text: `${outside.join(', ')} cannot take over the address: no interface there is in ${subnet}`,
+      remedy: `choose an address in a subnet of every member${which}, or leave these members out`,
+    },
+  ];
+}
+
+/** What cmcheckconf would find out later: members that lack what the settings name. They need not be mended yet. */
+export function warningsOf(settings: Settings, findings: Findings): Problem[] {
+  const { cfengineGeneration, cfengineBinDirectory, nodePath, volumeGroup } = settings;
+  const warn = (member: string, code: string, text: string, remedy: string): Problem => ({
+    code,
+    severity: 'warning',
+    text,
+    remedy,
+    member,
+  });
+  return settings.members.flatMap((member) => {
+    const look = findings.members.get(member);
+    if (look === undefined) {
+      const why = findings.unseen.get(member) ?? 'the cluster does not name it';
+      return [
+        warn(
+          member,
+          'here-member-unseen',
+          `was not looked at: ${why}`,
+          'cmcheckconf -P looks at it; ssh to it lets csync init look, too',
+        ),
+      ];
+    }
+    const cfengine = look.cfengine.some(
+      (one) => one.generation === cfengineGeneration && one.binDirectory === cfengineBinDirectory,
+    );
+    const group = look.volumeGroups?.some(({ name }) => name === volumeGroup) ?? true;
+    return [
+      ...(cfengine
+        ? []
+        : [
+            warn(
+              member,
+              'here-cfengine-missing',
+              `no cfengine ${cfengineGeneration} in ${cfengineBinDirectory}`,
+              'install it there as well',
+            ),
+          ]),
+      ...(look.nodePaths.includes(nodePath)
+        ? []
+        : [warn(member, 'here-node-missing', `no Node.js 20.19 or newer at ${nodePath}`, 'install it there as well')]),
+      ...(group
+        ? []
+        : [warn(member, 'here-volume-group-missing', `vgs does not show ${volumeGroup}`, 'give the member access to its disks')]),
+    ];
+  });
 }
 
 /** Fields whose answers the problems stand at. */

@@ -12,6 +12,7 @@ export interface Cluster {
   readonly members: readonly string[];
   /** Subnets Serviceguard knows of a member; none when its output does not say. */
   readonly subnets: ReadonlyMap<string, readonly string[]>;
+  readonly packages: readonly string[];
   /** Volume group -> the package that has it. */
   readonly packageOfVolumeGroup: ReadonlyMap<string, string>;
   readonly quorumServer: string | null;
@@ -54,6 +55,7 @@ export function readCluster(status: string, configuration: string): Cluster | nu
     name: view.own.get('name') ?? '',
     members,
     subnets: new Map(partsOf(view, 'node').map(([name, part]) => [name, subnetsIn(part)])),
+    packages: partsOf(view, 'package').map(([name]) => name),
     packageOfVolumeGroup: new Map(
       packages.flatMap(([name, part]) => partsOf(part, 'vg').map(([group]) => [group, name] as const)),
     ),
@@ -88,6 +90,12 @@ function subnetsOf(findings: Findings, member: string): readonly string[] | null
 /** Members that are known to have no interface in a subnet. */
 export function membersOutside(findings: Findings, subnet: string, members: readonly string[]): string[] {
   return members.filter((member) => subnetsOf(findings, member)?.includes(subnet) === false);
+}
+
+/** The member that has an address on an interface, as far as members are known. */
+export function ownerOf(findings: Findings, address: string): string | null {
+  const has = ([, { addresses }]: [string, MemberLook]): boolean => addresses?.some((one) => one.address === address) ?? false;
+  return [...findings.members].find(has)?.[0] ?? null;
 }
 
 /** Subnets in which every member of the cluster is, as far as members are known. */

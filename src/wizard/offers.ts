@@ -36,11 +36,10 @@ const important: readonly Field[] = [
   'nodePath',
 ];
 
-/** All settings in the order of the questions: the important ones, then those that are asked for only when wanted. */
-export const questionOrder: { readonly important: readonly Field[]; readonly others: readonly Field[] } = {
-  important,
-  others: settingsFields.filter((field) => !important.includes(field)),
-};
+const others = settingsFields.filter((field) => !important.includes(field));
+
+/** In the order of the questions: the important ones, then those that are asked for only when wanted. */
+export const questionOrder = { important, others, all: [...important, ...others] };
 
 type OfferOf = (findings: Findings, above: Above) => Offer | null;
 const fact = (value: unknown, from: string): Offer => ({ value, from, certain: true });

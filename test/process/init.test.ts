@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSy
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { have, repository, scratchDirectory } from '../support.ts';
+import { eventually, have, repository, scratchDirectory } from '../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
 const scratch = scratchDirectory();
@@ -212,6 +212,31 @@ describe('csync init without a terminal', () => {
     expect(made.stderr).toContain(text);
   });
 
+  it('refuses an address that a member has for itself, and a subnet that a member is not in', () => {
+    const names = { 'csync.example.com': '10.7.0.12', '10.7.0.12': 'csync.example.com' };
+    const own = init({ ...wholeSite, names }, ['--yes', '--set', 'package_dns_name=csync.example.com', ...cfengineSaid]);
+    expect([own.status, own.written]).toEqual([3, []]);
+    expect(own.stderr).toContain("10.7.0.12 is m2's own address already");
+    const subnet = ['--yes', '--set', 'package_dns_name=csync.example.com', '--set', 'package_subnet=10.9.0.0', ...cfengineSaid];
+    const elsewhere = init(wholeSite, subnet);
+    expect([elsewhere.status, elsewhere.written]).toEqual([3, []]);
+    expect(elsewhere.stderr).toMatch(
+      new RegExp(`${members.join(', ')} cannot take over the address.*10\\.9\\.0\\.0\\n.*\\(10\\.7\\.0\\.0\\)`),
+    );
+  });
+
+  it('warns of members that lack what the settings name, or could not be looked at, and writes all the same', () => {
+    const made = init({ ...wholeSite, looks: { m2: lookOf('10.7.0.12') } }, [
+      '--yes',
+      '--set',
+      'package_dns_name=csync.example.com',
+      ...cfengineSaid,
+    ]);
+    expect(made.status, made.stderr).toBe(0);
+    expect(made.stderr).toMatch(/warning \[here-cfengine-missing\] member m2\n {2}no cfengine 3 in \/usr\/bin/);
+    expect(made.stderr).toMatch(/warning \[here-member-unseen\] member m3\n {2}was not looked at: ssh: connect/);
+  });
+
   it('replaces no file without --force, and --dry-run prints the very file', () => {
     const words = ['--yes', '--set', 'package_dns_name=csync.example.com', ...cfengineSaid];
     const mine = (directory: string) => writeFileSync(join(directory, 'csync.yaml'), 'mine\n');
@@ -224,6 +249,39 @@ describe('csync init without a terminal', () => {
     expect(forced.status).toBe(0);
     expect(readFileSync(join(forced.directory, 'csync.yaml'), 'utf8')).toBe(dry.stdout);
     expect(forced.written).toEqual(['csync.yaml']);
+  });
+});
+
+describe('csync init, interrupted while it looks', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('%s: 130, nothing written, nothing left running', async (signal) => {
+    const { directory, environment } = siteDirectory(wholeSite);
+    const ssh = join(directory, '.bin/ssh');
+    // A member that never answers.
+    writeFileSync(
+      ssh,
+      '#!/bin/sh\necho $$ > "${0%/*}/stuck.part"\nmv "${0%/*}/stuck.part" "${0%/*}/stuck"\nexec /bin/sleep 1000\n',
+    );
+    const child = spawn(process.execPath, [toolkit, 'init', '--yes'], {
+      cwd: directory,
+      env: { ...environment, PATH: `${environment.PATH}:/usr/bin:/bin` },
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const stuck = await eventually('the wizard to look over ssh', () => {
+      const { stdout } = spawnSync('cat', [join(directory, '.bin/stuck')], { encoding: 'utf8' });
+      return stdout === '' ? null : Number(stdout);
+    });
+    child.kill(signal);
+    expect(await ended).toBe(130);
+    expect(said).toContain('nothing was written');
+    expect(readdirSync(directory)).toEqual(['.bin']);
+    await eventually('what looked to be gone', () => {
+      const stat = spawnSync('cat', [`/proc/${stuck}/stat`], { encoding: 'utf8' }).stdout;
+      return stat === '' || / [ZX] /.test(stat);
+    });
   });
 });
 
@@ -243,7 +301,7 @@ async function dialogue(
   words: readonly string[] = [],
 ): Promise<Dialogue> {
   const { directory, environment } = siteDirectory(site);
-  const command = [process.execPath, ...program, ...words].map((word) => `'${word}'`).join(' ');
+  const command = `echo $$ > .bin/pid; exec ${[process.execPath, ...program, ...words].map((word) => `'${word}'`).join(' ')}`;
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: directory,
     env: { ...environment, PATH: `${environment.PATH}:/usr/bin:/bin` },
@@ -323,11 +381,11 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
         ['(y/n) [n]: ', `y${enter}`],
         ['Description of the package? [cfengine master]: ', `the "master"${enter}`],
         ['double quotes', ''],
-        ['Description of the package? [the "master"]: ', `the master${enter}`],
+        ['Description of the package? [cfengine master]: ', `the master${enter}`],
         ['Mount options? [-o rw]: ', enter],
         ['Port of the daemon? [5308]: ', `70000${enter}`],
         ['a whole number from 1 to 65535 is wanted', ''],
-        ['Port of the daemon? [70000]: ', `5309${enter}`],
+        ['Port of the daemon? [5308]: ', `5309${enter}`],
         ['Seconds between probes of the package address? [5]: ', `2${enter}`],
         ['Time limit of one probe, in seconds? [3]: ', `3${enter}`],
         ['make monitor_interval_seconds the longer one', ''],
@@ -371,6 +429,18 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
     expect([ended.status, ended.written]).toEqual([130, []]);
   });
 
+  it('an option that contradicts what is found is told with the first question, and asked about', async () => {
+    const turns = [
+      ['Name of the package? [csync]: ', enter],
+      ['www.example.com does not resolve', ''],
+      ['Registered DNS name of that address? [www.example.com]: ', `csync.example.com${enter}`],
+      untilVolumes[1],
+      ['Relocatable address of the package? [10.7.0.100]: ', '\x04'],
+    ] as const;
+    const ended = await dialogue(wholeSite, turns, undefined, ['--set', 'package_dns_name=www.example.com']);
+    expect([ended.status, ended.written]).toEqual([130, []]);
+  });
+
   it.each([
     ['Ctrl-C', '\x03'],
     ['the end of input', '\x04'],
@@ -378,6 +448,12 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
     const ended = await dialogue(wholeSite, [...untilVolumes, ['Volume group of the policy file system? [vg_csync]: ', typed]]);
     expect([ended.status, ended.written]).toEqual([130, []]);
     expect(ended.shown).toContain('nothing was written');
+  });
+
+  it('SIGTERM at a question: 130, nothing written', async () => {
+    const end = (directory: string) => void process.kill(Number(readFileSync(join(directory, '.bin/pid'), 'utf8')), 'SIGTERM');
+    const ended = await dialogue(wholeSite, [['Name of the package? [csync]: ', '', end]]);
+    expect([ended.status, ended.written]).toEqual([130, []]);
   });
 
   it('no at the end: 1, nothing written', async () => {

@@ -367,7 +367,7 @@ describe('offers', () => {
   });
 
   it('every setting has its question', () => {
-    expect([...questionOrder.important, ...questionOrder.others].sort()).toEqual([...settingsFields].sort());
+    expect([...questionOrder.all].sort()).toEqual([...settingsFields].sort());
   });
 });
 

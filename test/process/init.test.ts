@@ -43,7 +43,9 @@ const wholeSite: Site = {
 function siteDirectory(site: Site): { directory: string; environment: Record<string, string> } {
   const directory = mkdtempSync(join(scratch, 'site-'));
   const bin = join(directory, '.bin');
-  mkdirSync(bin);
+  // Not on PATH: cmcluster.conf says where Serviceguard is.
+  const sgsbin = join(bin, 'sg');
+  mkdirSync(sgsbin, { recursive: true });
   const program = (name: string, lines: readonly string[]) => {
     writeFileSync(join(bin, name), ['#!/bin/sh', ...lines, ''].join('\n'));
     chmodSync(join(bin, name), 0o755);
@@ -53,7 +55,7 @@ function siteDirectory(site: Site): { directory: string; environment: Record<str
   program('vgs', says(site.volumeGroups ?? ''));
   program('lvs', says('  vg_csync|lv_csync|1.00g'));
   program('blkid', ['[ "$5" = /dev/vg_csync/lv_csync ] && echo xfs']);
-  if (site.cmviewcl !== undefined) program('cmviewcl', says(site.cmviewcl));
+  if (site.cmviewcl !== undefined) program('sg/cmviewcl', says(site.cmviewcl));
   for (const [word, answer] of Object.entries(site.names ?? {})) writeFileSync(join(bin, `name-${word}`), answer);
   program('getent', [
     `read -r answer < "${bin}/name-$2" 2>/dev/null || [ -n "$answer" ] || exit 2`,
@@ -63,7 +65,7 @@ function siteDirectory(site: Site): { directory: string; environment: Record<str
   program('ssh', [
     `while [ $# -gt 3 ]; do shift; done; cat "${bin}/look-$1" 2>/dev/null && exit 0; echo "ssh: connect to host $1 port 22: No route to host" >&2; exit 255`,
   ]);
-  writeFileSync(join(bin, 'cmcluster.conf'), 'SGCONF=/usr/local/cmcluster/conf # ours\n');
+  writeFileSync(join(bin, 'cmcluster.conf'), `SGCONF=/usr/local/cmcluster/conf # ours\nSGSBIN=${sgsbin}\n`);
   const environment = { PATH: bin, SGCONFFILE: join(bin, 'cmcluster.conf'), SHELL: '/bin/sh', TERM: 'dumb' };
   return { directory, environment };
 }
@@ -143,6 +145,7 @@ describe('csync init without a terminal', () => {
       (directory) => writeFileSync(join(directory, 'mine.yaml'), answers),
     );
     expect(made.status, made.stderr).toBe(0);
+    expect(made.written).toEqual(['csync.yaml', 'mine.yaml']);
     const text = readFileSync(join(made.directory, 'csync.yaml'), 'utf8');
     for (const line of ['members: ["m2","m3"]', 'mount_point: "/csync"', 'policy_directory: "/csync/dsau"', 'auto_run: false'])
       expect(text).toContain(`\n${line}\n`);
@@ -274,8 +277,10 @@ describe('csync init, interrupted while it looks', () => {
       const { stdout } = spawnSync('cat', [join(directory, '.bin/stuck')], { encoding: 'utf8' });
       return stdout === '' ? null : Number(stdout);
     });
+    const before = performance.now();
     child.kill(signal);
     expect(await ended).toBe(130);
+    expect(performance.now() - before, 'it waited for what it looked with').toBeLessThan(4000);
     expect(said).toContain('nothing was written');
     expect(readdirSync(directory)).toEqual(['.bin']);
     await eventually('what looked to be gone', () => {

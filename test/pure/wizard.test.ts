@@ -32,7 +32,7 @@ function findings(changes: Partial<Findings> = {}): Findings {
   return {
     here: 'm1',
     serviceguard: null,
-    cluster: readCluster('name=prod\nnode:m1|name=m1\nnode:m2|name=m2\n', '') ?? { why: '' },
+    cluster: readCluster('name=prod\nnode:m1|name=m1\nnode:m2|name=m2\nnode:m3|name=m3\n', '') ?? { why: '' },
     members: new Map([['m1', look()]]),
     unseen: new Map(),
     answers: new Map(),
@@ -143,6 +143,7 @@ describe('cross-subnet clusters', () => {
   const cases: readonly [string, Partial<MemberLook>[], boolean][] = [
     ['one subnet', [onNetwork('10.1.0.1'), onNetwork('10.1.0.2')], false],
     ['one of two is shared', [onNetwork('10.1.0.1', '10.2.0.1'), onNetwork('10.3.0.2', '10.2.0.2')], false],
+    ['two share one, the third is elsewhere', [onNetwork('10.1.0.1'), onNetwork('10.1.0.2'), onNetwork('10.2.0.3')], true],
     ['none is shared', [onNetwork('10.1.0.1'), onNetwork('10.2.0.1')], true],
     [
       'a bridge of containers is no network between members',
@@ -196,7 +197,7 @@ describe('offers', () => {
   const both = [2, 3].map((generation) => ({ generation: generation as 2 | 3, binDirectory: `/opt/${generation}` }));
   const one = both.slice(0, 1);
   const cases: readonly Case[] = [
-    ['all members, in the order of the cluster', 'members', findings(), {}, ['m1', 'm2'], true],
+    ['all members, in the order of the cluster', 'members', findings(), {}, ['m1', 'm2', 'm3'], true],
     ['no members without a cluster', 'members', findings({ cluster: { why: 'x' } }), {}, null],
     [
       'the name registered in our domain',

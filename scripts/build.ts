@@ -3,7 +3,7 @@
  * Fails when a member script outgrows its budget: it is started at the worst moment, on a machine that may be short of
  * everything.
  */
-import { chmodSync, cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build } from 'esbuild';
 
 const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', legalComments: 'none' };
@@ -27,7 +27,9 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
   },
 });
-chmodSync('dist/csync.mjs', 0o755);
+// A file and no link: a copied dist/ keeps it. It tells the program the name it was called by.
+writeFileSync('dist/csync_wizard.mjs', "#!/usr/bin/env node\nimport './csync.mjs';\n");
+for (const name of ['csync', 'csync_wizard']) chmodSync(`dist/${name}.mjs`, 0o755);
 await Promise.all(
   memberScripts.map((name) =>
     build({ ...shared, entryPoints: [`src/member/${name}.ts`], outfile: `dist/member/csync-${name}.cjs`, format: 'cjs' }),

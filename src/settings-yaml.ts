@@ -15,6 +15,15 @@ const fieldOfKey = new Map(fields.map((field) => [rows[field].key, field]));
  * unknown keys name the nearest valid one.
  */
 export function parseSettings(text: string, file: string): Checked<Settings> {
+  const { given, problems } = readGiven(text, file);
+  // Without a readable file every setting would be missing, too.
+  if (problems.some((problem) => problem.code === 'settings-syntax')) return { ok: false, problems };
+  return completeSettings(given, file, problems);
+}
+
+/** What a file says, which need not be all there is to say; with unknown and repeated keys as problems. */
+export function readGiven(text: string, file: string): { readonly given: GivenSettings; readonly problems: readonly Problem[] } {
+  const given = new Map<Field, Given>();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const placeOf = (offset: number | undefined): Place => {
@@ -29,7 +38,7 @@ export function parseSettings(text: string, file: string): Checked<Settings> {
     remedy: 'correct the line; csync settings example prints a complete file',
     place: placeOf(error.pos[0]),
   }));
-  if (problems.length > 0) return { ok: false, problems };
+  if (problems.length > 0) return { given, problems };
   const { contents } = document;
   if (!isMap(contents)) {
     const syntax: Problem = {
@@ -39,15 +48,41 @@ export function parseSettings(text: string, file: string): Checked<Settings> {
       remedy: 'start from the output of csync settings example',
       place: { file, line: 1 },
     };
-    return { ok: false, problems: [syntax] };
+    return { given, problems: [syntax] };
   }
-  const given = readPairs(contents.items as Pair<Node, Node | null>[], placeOf, problems);
-  return complete(given, file, problems);
+  return { given: readPairs(contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
 }
 
-interface Given {
+export interface Given {
   readonly value: unknown;
   readonly place: Place;
+}
+export type GivenSettings = ReadonlyMap<Field, Given>;
+
+/** The field of a key; what is wrong with a key that is none, with the nearest one. */
+export function fieldOf(key: string, place: Place): Field | Problem {
+  const nearest = closest(key, [...fieldOfKey.keys()]);
+  const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
+  const text = `there is no setting "${key}"`;
+  return fieldOfKey.get(key) ?? { code: 'settings-unknown-key', severity: 'error', text, remedy, place };
+}
+
+/** Text an administrator typed, as the value that it means for this setting; as it is when it means none. */
+export function readTyped(field: Field, text: string): unknown {
+  const { check } = rows[field];
+  if (check.type === 'array') return text.split(/[\s,[\]"']+/).filter((word) => word !== '');
+  const yes = isYesNo(field) ? { y: true, n: false, true: true, false: false }[text.toLowerCase()] : undefined;
+  const whole = /^-?\d+$/.test(text) ? Number(text) : undefined;
+  return [yes, text, whole].find((value) => v.is(check, value)) ?? text;
+}
+
+export function isYesNo(field: Field): boolean {
+  return v.is(rows[field].check, true);
+}
+
+/** What a setting is when nobody says it; undefined when somebody has to. */
+export function defaultOf(field: Field, above: Above): unknown {
+  return fallbackOf(rows[field], above);
 }
 
 function readPairs(
@@ -59,11 +94,9 @@ function readPairs(
   for (const { key: keyNode, value: valueNode } of pairs) {
     const key = isScalar(keyNode) ? String(keyNode.value) : '';
     const place = placeOf(keyNode.range?.[0]);
-    const field = fieldOfKey.get(key);
-    if (field === undefined) {
-      const nearest = closest(key, [...fieldOfKey.keys()]);
-      const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
-      problems.push({ code: 'settings-unknown-key', severity: 'error', text: `there is no setting "${key}"`, remedy, place });
+    const field = fieldOf(key, place);
+    if (typeof field !== 'string') {
+      problems.push(field);
       continue;
     }
     const first = given.get(field);
@@ -78,7 +111,9 @@ function readPairs(
   return given;
 }
 
-function complete(given: ReadonlyMap<Field, Given>, file: string, problems: Problem[]): Checked<Settings> {
+/** Checks what was given and fills in the rest. `earlier` problems are sorted in among its own. */
+export function completeSettings(given: GivenSettings, file: string, earlier: readonly Problem[] = []): Checked<Settings> {
+  const problems = [...earlier];
   const values: Record<string, unknown> = {};
   for (const field of fields) {
     const row = rows[field];

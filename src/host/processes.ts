@@ -69,6 +69,8 @@ export function startProcess(argv: readonly string[], options: StartOptions = {}
 export interface RunOptions extends StartOptions {
   readonly timeoutMs: number;
   readonly input?: string;
+  /** Ends it early, as its time limit would. */
+  readonly stop?: AbortSignal;
 }
 
 /** Runs a program to its end or to its time limit, when its whole group is killed. Output is collected. */
@@ -83,7 +85,13 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
       options.onLine?.(line, stream);
     },
   });
+  // A program that ends without reading its input breaks the pipe; how it ended says enough.
+  running.child.stdin?.on('error', () => {});
   running.child.stdin?.end(options.input);
+  const { stop } = options;
+  const stopNow = (): void => running.kill('SIGKILL');
+  if (stop?.aborted) stopNow();
+  stop?.addEventListener('abort', stopNow);
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
@@ -91,6 +99,7 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   }, options.timeoutMs);
   const end = await running.ended;
   clearTimeout(timer);
+  stop?.removeEventListener('abort', stopNow);
   await drained(running.child);
   const join = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`);
   return { exitCode: end.exitCode, signal: end.signal, timedOut, errorCode: end.errorCode, stdout: join(out), stderr: join(err) };

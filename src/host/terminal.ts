@@ -1,7 +1,7 @@
-/** Programs that take over this terminal. */
+/** This terminal: programs that take it over, and questions that are answered with a line. */
 import { spawn } from 'node:child_process';
 import { constants, userInfo } from 'node:os';
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 
 /** Runs with our terminal; resolves to the exit status, 128 + number as a shell says it when a signal ended it. */
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
@@ -19,32 +19,60 @@ export function runForeground(argv: readonly string[], environment: Readonly<Rec
   });
 }
 
-/** Whether somebody can be asked: nothing is ever asked without a terminal at both ends. */
-export function canAsk(): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true;
-}
-
-/** Asks until the answer is yes or no; an empty answer is `usual`. null: interrupted, or the input ended. */
-export async function askYesOrNo(question: string, usual: boolean): Promise<boolean | null> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const ended = new Promise<null>((resolve) => {
-    terminal.once('close', () => resolve(null));
-    terminal.once('SIGINT', () => terminal.close());
-  });
-  try {
-    for (;;) {
-      const answer = await Promise.race([terminal.question(`${question} (y/n) [${usual ? 'y' : 'n'}]: `), ended]);
-      if (answer === null) return null;
-      const word = answer.trim().toLowerCase();
-      if (word === '') return usual;
-      if (['y', 'yes', 'n', 'no'].includes(word)) return word.startsWith('y');
-    }
-  } finally {
-    terminal.close();
-  }
-}
-
 /** Who works here: behind sudo the person, not root. */
 export function loginName(): string {
   return process.env.SUDO_USER ?? process.env.USER ?? process.env.LOGNAME ?? userInfo().username;
+}
+
+/** Somebody can be asked, and sees the question. */
+export function isInteractive(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+}
+
+export interface LineTerminal {
+  /** Asks and waits for a line; null when there will be none: end of input, or Ctrl-C. */
+  ask(prompt: string): Promise<string | null>;
+  close(): void;
+}
+
+/**
+ * Lines are queued as they come: readline's own `question` drops what is typed or pasted ahead of it, and never settles
+ * at the end of input. `onInterrupt` hears of Ctrl-C, which is no signal while the terminal is ours.
+ */
+export function openLines(onInterrupt: () => void, output: NodeJS.WriteStream = process.stdout): LineTerminal {
+  const lines: string[] = [];
+  let ended = false;
+  let waiting: ((line: string | null) => void) | null = null;
+  const reader = createInterface({ input: process.stdin, output });
+  const wake = (): void => {
+    if (waiting === null || (lines.length === 0 && !ended)) return;
+    const resolve = waiting;
+    waiting = null;
+    resolve(lines.shift() ?? null);
+  };
+  reader.on('line', (line) => {
+    lines.push(line);
+    wake();
+  });
+  reader.on('SIGINT', () => {
+    onInterrupt();
+    reader.close();
+  });
+  reader.on('close', () => {
+    ended = true;
+    wake();
+  });
+  return {
+    ask: (prompt) =>
+      new Promise((resolve) => {
+        waiting = resolve;
+        if (ended || lines.length > 0) output.write(`${prompt}${lines[0] ?? ''}\n`);
+        else {
+          reader.setPrompt(prompt);
+          reader.prompt();
+        }
+        wake();
+      }),
+    close: () => reader.close(),
+  };
 }

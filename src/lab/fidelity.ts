@@ -355,9 +355,9 @@ const machinery = chapter('Scripts, services and machines, really run', [
     'a volume group is activated only where its tag names the member',
   ],
   [
-    'vgs: the tags of a volume group; host tags are on in lvm.conf',
+    'vgs, lvs: names, tags and sizes of volume groups and volumes; host tags are on in lvm.conf',
     'imitated',
-    'serviceguard.md 7.1; one question only, everything else is refused',
+    'serviceguard.md 7.1; the questions of csync init and check only, everything else is refused',
     'finds nothing in a sound cluster, before and while the package runs',
   ],
 ]);

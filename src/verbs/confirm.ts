@@ -1,18 +1,34 @@
 /** The question before a change. */
-import { askYesOrNo, canAsk } from '../host/terminal.ts';
+import { isInteractive, openLines } from '../host/terminal.ts';
 import { Failure } from '../problem.ts';
+import { readYesNo } from '../wizard/answers.ts';
 
 /** Returns when the answer is yes; throws a Failure in all other cases, also where nobody can be asked. */
 export async function confirm(verb: string): Promise<void> {
-  if (!canAsk()) {
+  if (!isInteractive()) {
     const text = 'there is no terminal to ask on; nothing was changed';
     const remedy = `csync ${verb} --dry-run shows the steps; --yes does them without asking`;
     throw new Failure([{ code: 'usage-unconfirmed', severity: 'error', text, remedy }]);
   }
-  const answer = await askYesOrNo('Do you want to continue?', true);
+  const answer = await ask('Do you want to continue?');
   if (answer === true) return;
   const text = `${answer === null ? 'interrupted' : 'not confirmed'}; nothing was changed`;
   throw new Failure([
     { code: 'interrupted', severity: 'error', text, remedy: `csync ${verb} --dry-run shows the steps at any time` },
   ]);
+}
+
+/** In the wizard's manner; an empty answer is yes. Asked on standard error, where the plan stands. null: interrupted. */
+async function ask(question: string): Promise<boolean | null> {
+  const terminal = openLines(() => {}, process.stderr);
+  try {
+    for (;;) {
+      const line = await terminal.ask(`${question} (y/n) [y]: `);
+      if (line === null) return null;
+      const answer = readYesNo(line, true);
+      if (answer !== null) return answer;
+    }
+  } finally {
+    terminal.close();
+  }
 }

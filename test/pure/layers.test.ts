@@ -51,7 +51,19 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'member/judgements.ts',
     'render/',
   ],
-  'verbs/': [...ground, 'host/', 'serviceguard/', 'cfengine/adapter.ts', 'member/judgements.ts', 'render/', 'cluster/', 'lab/'],
+  // Questions, offers and judgements: plain data in, plain data out. It reads cmviewcl, hence serviceguard/.
+  'wizard/': [...ground, 'serviceguard/'],
+  'verbs/': [
+    ...ground,
+    'host/',
+    'serviceguard/',
+    'cfengine/adapter.ts',
+    'member/judgements.ts',
+    'render/',
+    'cluster/',
+    'wizard/',
+    'lab/',
+  ],
   'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
 };
 

@@ -55,13 +55,42 @@ esac
 exit 0
 `;
 
-/** vgs, for the one question csync check has: the tags of a volume group. */
+/** Reads `[--noheadings] [--separator X] -o FIELDS [GROUP]`; anything else is refused. */
+const reportOptions = `
+fields= separator=' ' wanted=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --noheadings) shift ;;
+    --separator) separator=$2; shift 2 ;;
+    -o) fields=$2; shift 2 ;;
+    -*) echo "  lab: $1 is not imitated" >&2; exit 3 ;;
+    *) wanted=$1; shift ;;
+  esac
+done
+[ -z "$wanted" ] || [ -d "${volumeGroupDirectory}/$wanted" ] || { echo "  Volume group \\"$wanted\\" not found" >&2; exit 5; }
+for label in ${volumeGroupDirectory}/\${wanted:-*}; do
+  [ -d "$label" ] || continue
+  group=\${label##*/}
+`;
+
+/** vgs: the fields that are asked for by this toolkit. A uuid is as good as any other as long as it is the same everywhere. */
 export const vgs = `#!/bin/sh
-# Lab stand-in for LVM's vgs: vgs --noheadings -o vg_tags GROUP
-[ "$1 $2 $3" = "--noheadings -o vg_tags" ] || { echo "  lab: only vgs --noheadings -o vg_tags GROUP is imitated" >&2; exit 3; }
-label=${volumeGroupDirectory}/$4
-[ -n "$4" ] && [ -d "$label" ] || { echo "  Volume group \\"$4\\" not found" >&2; exit 5; }
-echo "  $(cat "$label/tag" 2>/dev/null)"
+# Lab stand-in for LVM's vgs.${reportOptions}  tags=$(cat "$label/tag" 2>/dev/null)
+  case $fields in
+    vg_tags) echo "  $tags" ;;
+    vg_name,vg_uuid,vg_tags) echo "  $group$separator$(echo "$group" | cksum | cut -d ' ' -f 1)$separator$tags" ;;
+    *) echo "  lab: the fields $fields are not imitated" >&2; exit 3 ;;
+  esac
+done
+`;
+
+/** lvs, likewise. */
+export const lvs = `#!/bin/sh
+# Lab stand-in for LVM's lvs.${reportOptions}  [ "$fields" = vg_name,lv_name,lv_size ] || { echo "  lab: the fields $fields are not imitated" >&2; exit 3; }
+  while read -r volume major minor; do
+    echo "  $group$separator$volume$separator$(($(cat /sys/dev/block/$major:$minor/size) / 2048)).00m"
+  done < "$label/volumes"
+done
 `;
 
 /** What vgchange above obeys, as an administrator would have written it [serviceguard.md 7.1]. */

@@ -18,7 +18,7 @@ import {
   sharedDirectory,
   toolkitDirectory,
 } from './plan.ts';
-import { commandWrapper, lvmConfiguration, utilities, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
+import { commandWrapper, lvmConfiguration, lvs, utilities, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
 
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
@@ -131,6 +131,7 @@ export class World {
     files.writeText(`${disk}/etc/cmcluster.conf`, cmclusterConf());
     files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
     files.writeText(`${disk}/usr/sbin/vgs`, vgs, 0o755);
+    files.writeText(`${disk}/usr/sbin/lvs`, lvs, 0o755);
     files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
     files.writeText(`${disk}${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`, utilities, 0o755);
     files.makeDirectory(`${disk}${sgDirectories.SGRUN}/log`);

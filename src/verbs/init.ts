@@ -1,0 +1,274 @@
+/** `csync init`: looks at the cluster, asks for what looking does not settle, writes csync.yaml and nothing else. */
+import { dirname } from 'node:path';
+import { readTextFile } from '../host/real.ts';
+import { isInteractive, type LineTerminal, openLines } from '../host/terminal.ts';
+import { demand, type ExitCode, exitCodes, Failure, formatProblem, type Problem } from '../problem.ts';
+import { type Field, type Settings, settingsDigest, settingsTable } from '../settings.ts';
+import { printSettings } from '../settings-yaml.ts';
+import {
+  type Answer,
+  type Answers,
+  aboveOf,
+  answersGiven,
+  conflictsWith,
+  fieldsOf,
+  missingAnswers,
+  problemsAt,
+  promptFor,
+  readYesNo,
+  settingsOf,
+  summaryLines,
+  takenOffer,
+  typedAnswer,
+  warningsOf,
+} from '../wizard/answers.ts';
+import { crossSubnet, type Findings, lookedLines, nameLookups } from '../wizard/findings.ts';
+import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../wizard/offers.ts';
+import { Looker } from './look.ts';
+import { writeOrFail } from './toolkit.ts';
+
+export interface InitOptions {
+  readonly output: string;
+  readonly answers?: string | undefined;
+  /** `key=value`, as typed. */
+  readonly set: readonly string[];
+  readonly yes: boolean;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+const out = (text: string): void => void process.stdout.write(text);
+const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+
+class Interrupted extends Error {}
+
+const nameFields: readonly Field[] = ['packageDnsName', 'packageAddress'];
+
+/** Throws a Failure with everything that is missing or wrong; 130 and nothing written at Ctrl-C or the end of input. */
+export async function init(options: InitOptions): Promise<ExitCode> {
+  refuseOverwriting(options);
+  const given = demand(answersGiven(readAnswersFile(options.answers), options.set));
+  const controller = new AbortController();
+  const held: { terminal: LineTerminal | null } = { terminal: null };
+  // Whatever is waited for ends: a program that looks, or a question.
+  const interrupt = (): void => {
+    controller.abort(new Interrupted());
+    held.terminal?.close();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  try {
+    const looker = new Looker(controller.signal);
+    const findings = await looker.look();
+    tell(['Looked at:', ...lookedLines(findings)].join('\n'));
+    const refused = crossSubnet(findings);
+    if (refused.length > 0) throw new Failure(refused);
+    if (isInteractive() && !options.json && !options.yes) held.terminal = openLines(interrupt);
+    const wizard = new Wizard(looker, findings, given, held.terminal, options.yes);
+    const settings = await wizard.run();
+    if (settings === null) {
+      tell('Nothing was written.');
+      return exitCodes.different;
+    }
+    const warnings = warningsOf(settings, findings);
+    // At a terminal they were told before the last question.
+    if (held.terminal === null) tellProblems(warnings);
+    finish(options, settings, wizard.answers, { findings, warnings });
+    return exitCodes.ok;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    tell('\nInterrupted; nothing was written.');
+    return exitCodes.interrupted;
+  } finally {
+    held.terminal?.close();
+    for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+/** Decides setting by setting: what was given, else what the terminal says, else what was found. */
+class Wizard {
+  readonly #looker: Looker;
+  readonly #terminal: LineTerminal | null;
+  readonly #takeGuesses: boolean;
+  readonly #answers: Map<Field, Answer>;
+  #findings: Findings;
+
+  constructor(looker: Looker, findings: Findings, given: Answers, terminal: LineTerminal | null, takeGuesses: boolean) {
+    this.#looker = looker;
+    this.#findings = findings;
+    this.#answers = new Map(given);
+    this.#terminal = terminal;
+    this.#takeGuesses = takeGuesses;
+  }
+
+  get answers(): Answers {
+    return this.#answers;
+  }
+
+  /** null when the administrator does not want to go on. */
+  async run(): Promise<Settings | null> {
+    const { important, others } = questionOrder;
+    await this.#decide(important);
+    if (this.#terminal === null) return this.#settled();
+    const rest = others.filter((field) => !this.#answers.has(field));
+    const all = `Do you want to go through the other ${rest.length} settings, too?`;
+    if (rest.length > 0 && (await this.#yesNo(all, false))) await this.#decide(rest);
+    const settings = await this.#settled();
+    tellProblems(warningsOf(settings, this.#findings));
+    tell(['The settings:', ...summaryLines(settings, this.#answers)].join('\n'));
+    return (await this.#yesNo('Do you want to continue?', true)) ? settings : null;
+  }
+
+  async #decide(fields: readonly Field[]): Promise<void> {
+    for (const field of fields) {
+      if (this.#answers.has(field)) continue;
+      if (this.#terminal !== null) await this.#ask(field);
+      else {
+        const answer = takenOffer(field, await this.#offer(field), this.#takeGuesses);
+        if (answer !== null) this.#answers.set(field, answer);
+      }
+    }
+  }
+
+  /** The settings, once nothing contradicts them: problems are asked about again, or, without a terminal, the end. */
+  async #settled(): Promise<Settings> {
+    for (;;) {
+      await this.#lookUpName(true);
+      const checked = settingsOf(this.#answers, this.#findings);
+      if (checked.ok) return checked.value;
+      const again = fieldsOf(checked.problems, this.#answers);
+      if (this.#terminal === null || again.length === 0) {
+        const others = checked.problems.filter(({ code }) => code !== 'settings-missing');
+        throw new Failure([...missingAnswers(this.#answers, this.#findings), ...others]);
+      }
+      complain(checked.problems);
+      for (const field of again) await this.#ask(field);
+    }
+  }
+
+  /** Asks until the answer is sound by itself and agrees with what was found and answered before. */
+  async #ask(field: Field): Promise<void> {
+    let wanted: readonly Field[] = [field];
+    while (wanted.length > 0) {
+      for (const one of wanted) this.#answers.set(one, await this.#askOnce(one));
+      await this.#lookUpName(wanted.some((one) => nameFields.includes(one)));
+      const problems = [...problemsAt(this.#answers, [field, ...wanted]), ...conflictsWith(this.#answers, this.#findings)];
+      complain(problems);
+      const again = fieldsOf(problems, this.#answers);
+      // What can never be right is not offered again; what only contradicts something may be the right one of the two.
+      for (const one of fieldsOf(
+        problems.filter(({ code }) => code === 'settings-value'),
+        this.#answers,
+      ))
+        this.#answers.delete(one);
+      // Either of the two may be the wrong one.
+      const pair = again.includes('packageDnsName') && this.#answers.has('packageAddress');
+      wanted = questionOrder.all.filter((one) => again.includes(one) || (pair && nameFields.includes(one)));
+    }
+  }
+
+  async #askOnce(field: Field): Promise<Answer> {
+    const before = this.#answers.get(field);
+    const offer = before === undefined ? await this.#offer(field) : { value: before.value, from: before.from, certain: true };
+    for (const remark of remarksFor(field, this.#findings, aboveOf(this.#answers))) out(`${remark}\n`);
+    for (;;) {
+      const answer = typedAnswer(field, await this.#line(promptFor(field, offer)), offer);
+      if (answer !== null) return answer;
+      out(`An answer is needed. ${settingsTable[field].comment}\n`);
+    }
+  }
+
+  async #offer(field: Field): Promise<Offer | null> {
+    const above = aboveOf(this.#answers);
+    this.#findings = await this.#looker.lookUp(this.#findings, lookupsFor(field, this.#findings, above));
+    return offerFor(field, this.#findings, above);
+  }
+
+  /** `fresh`: what was wrong a moment ago may have been registered since. */
+  async #lookUpName(fresh: boolean): Promise<void> {
+    const { packageDnsName, packageAddress } = aboveOf(this.#answers);
+    this.#findings = await this.#looker.lookUp(this.#findings, nameLookups(packageDnsName, packageAddress), fresh);
+  }
+
+  async #yesNo(question: string, fallback: boolean): Promise<boolean> {
+    for (;;) {
+      const answer = readYesNo(await this.#line(`${question} (y/n) [${fallback ? 'y' : 'n'}]: `), fallback);
+      if (answer !== null) return answer;
+      out('Answer y or n.\n');
+    }
+  }
+
+  async #line(prompt: string): Promise<string> {
+    const line = await this.#terminal?.ask(prompt);
+    if (line === null || line === undefined) throw new Interrupted();
+    return line;
+  }
+}
+
+/** Between two questions: where it stands is plain, and codes are for programs. */
+function complain(problems: readonly Problem[]): void {
+  for (const { text, remedy } of problems) out(`${text}\n  what helps: ${remedy}\n`);
+}
+
+function tellProblems(problems: readonly Problem[]): void {
+  for (const problem of problems) tell(formatProblem(problem));
+}
+
+function refuseOverwriting({ output, force, dryRun }: InitOptions): void {
+  if (force || dryRun || readTextFile(output) === null) return;
+  const problem: Problem = {
+    code: 'here-settings-exist',
+    severity: 'error',
+    text: `${output} is there already; writing it anew would lose what it says`,
+    remedy: `edit it and run csync settings check, or write another file (--output FILE), or replace it (--force)`,
+    place: { file: output },
+  };
+  throw new Failure([problem]);
+}
+
+function readAnswersFile(file: string | undefined): { name: string; text: string } | null {
+  if (file === undefined) return null;
+  const text = readTextFile(file);
+  if (text !== null) return { name: file, text };
+  const problem: Problem = {
+    code: 'file-unreadable',
+    severity: 'error',
+    text: `the answers file ${file} cannot be read`,
+    remedy: 'name a file of lines "key: value", as csync settings example prints them',
+    place: { file },
+  };
+  throw new Failure([problem]);
+}
+
+interface Seen {
+  readonly findings: Findings;
+  readonly warnings: readonly Problem[];
+}
+
+/** Writes or shows the file, and says what comes next. */
+function finish(options: InitOptions, settings: Settings, answers: Answers, seen: Seen): void {
+  const { findings, warnings } = seen;
+  const { output, dryRun, json } = options;
+  const text = printSettings(settings);
+  if (!dryRun) {
+    refuseOverwriting(options);
+    writeOrFail(dirname(output), [{ path: output, mode: 0o644, text }]);
+  }
+  const digest = settingsDigest(settings);
+  if (json) {
+    const from = Object.fromEntries([...answers].map(([field, answer]) => [settingsTable[field].key, answer.from]));
+    const unseen = Object.fromEntries(findings.unseen);
+    out(
+      `${JSON.stringify({ output, dryRun, digest, settings, from, unseen, problems: warnings, ...(dryRun ? { text } : {}) }, null, 2)}\n`,
+    );
+  } else if (dryRun) out(text);
+  else out(`${output} is written (digest ${digest.slice(0, 12)}).\n${nextSteps(output)}`);
+}
+
+/** The way from the settings to a running package; README tells it at more length. */
+function nextSteps(output: string): string {
+  const option = output === 'csync.yaml' ? '' : ` --settings ${output}`;
+  const steps = ['check', 'apply --dry-run', 'apply --run'].map((words) => `  csync ${words}${option}\n`);
+  return `What comes next:\n${steps.join('')}`;
+}

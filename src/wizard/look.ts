@@ -1,0 +1,161 @@
+/**
+ * What the wizard looks at on a member: one short script, the same here and over ssh, and the reader of what it prints.
+ * It reads only. Pure: text out, text in.
+ */
+export interface Address {
+  readonly interface: string;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+export interface VolumeGroup {
+  readonly name: string;
+  readonly uuid: string;
+  /** Host tags: who has it activated [serviceguard.md 7.1]. */
+  readonly tags: string;
+}
+
+export interface LogicalVolume {
+  readonly volumeGroup: string;
+  readonly name: string;
+  readonly size: string;
+}
+
+export interface CfengineFound {
+  readonly generation: 2 | 3;
+  readonly binDirectory: string;
+}
+
+/** null: that could not be looked at; `why` says so by source. */
+export interface MemberLook {
+  readonly addresses: readonly Address[] | null;
+  readonly volumeGroups: readonly VolumeGroup[] | null;
+  readonly logicalVolumes: readonly LogicalVolume[] | null;
+  /** Devices that are mounted or stand in /etc/fstab. */
+  readonly devicesInUse: readonly string[];
+  readonly cfengine: readonly CfengineFound[];
+  /** Existing work directories, known by the keys in them, the likeliest first. */
+  readonly workDirectories: readonly string[];
+  /** Generations whose daemon runs. */
+  readonly running: readonly (2 | 3)[];
+  /** Absolute, 20.19 or newer. */
+  readonly nodePaths: readonly string[];
+  readonly domains: readonly string[];
+  readonly why: ReadonlyMap<string, string>;
+}
+
+/**
+ * Beside PATH: where cfengine's own makefiles, its packages and DSAU put the programs [cfengine.md 1.1, 2.1;
+ * dsau-csync.md 4.1].
+ */
+const programDirectories = ['/usr/bin', '/usr/sbin', '/usr/local/sbin', '/var/cfengine/bin', '/var/opt/dsau/cfengine/bin'];
+/** The compiled-in ones of CFEngine 3 on Debian, of upstream, of cfengine 2 on Debian, of DSAU [cfengine.md 1.1, 2.1]. */
+const workDirectories = ['/var/lib/cfengine3', '/var/cfengine', '/var/lib/cfengine2', '/var/opt/dsau/cfengine'];
+
+/** A section ends with the exit status of what was run for it; 127 is the shell's "not found". */
+const section = (name: string, command: string): string => `echo "== ${name}"; { ${command}; } 2>/dev/null; echo "== end $?"`;
+const lvm = "--noheadings --separator '|'";
+
+/** For /bin/sh. The options are old ones: `ip -j` and `--reportformat json` are younger than some of Serviceguard's systems. */
+export const lookScript = [
+  'PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"; LC_ALL=C; export PATH LC_ALL',
+  section('addresses', 'ip -o -4 addr show scope global'),
+  section('volume groups', `vgs ${lvm} -o vg_name,vg_uuid,vg_tags`),
+  section('logical volumes', `lvs ${lvm} -o vg_name,lv_name,lv_size`),
+  section('devices', "cat /proc/self/mounts /etc/fstab | sed -n 's|^\\(/dev/[^ \\t]*\\).*|\\1|p'"),
+  section(
+    'cfengine',
+    `for d in $(echo "$PATH" | tr : ' ') ${programDirectories.join(' ')}; do d=$(cd "$d" && pwd -P) || continue; ` +
+      '[ -x "$d/cf-serverd" ] && echo "3 $d"; [ -x "$d/cfservd" ] && echo "2 $d"; done; true',
+  ),
+  section('work directories', `for d in ${workDirectories.join(' ')}; do [ -d "$d/ppkeys" ] && echo "$d"; done; true`),
+  section('running', "cat /proc/[0-9]*/comm | sed -n 's/^cf-serverd$/3/p; s/^cfservd$/2/p' | sort -u"),
+  section('node', 'for n in /usr/bin/node "$(command -v node)"; do [ -x "$n" ] && echo "$n $("$n" --version)"; done; true'),
+  // A resolver without an answer takes 10 s and more.
+  section(
+    'domains',
+    "sed -n 's/^\\(search\\|domain\\)[ \\t]*//p' /etc/resolv.conf; timeout 3 getent hosts \"$(uname -n)\" | sed -n 's/^[^ ]* *[^ .]*\\.\\([^ ]*\\).*/\\1/p'",
+  ),
+].join('\n');
+
+/** Reads what the script printed, however little of it there is. */
+export function readLook(text: string): MemberLook {
+  const sections = sectionsOf(text);
+  const why = new Map<string, string>();
+  const lines = (name: string): readonly string[] => sections.get(name)?.lines ?? [];
+  const rows = <T>(name: string, program: string, read: (line: string) => T | null): T[] | null => {
+    const status = sections.get(name)?.status ?? null;
+    if (status !== 0) {
+      why.set(name, status === 127 ? `${program} is not installed` : `${program} ended with ${status ?? 'a time-out'}`);
+      return null;
+    }
+    return lines(name).flatMap((line) => read(line) ?? []);
+  };
+  return {
+    addresses: rows('addresses', 'ip', readAddress),
+    volumeGroups: rows('volume groups', 'vgs', (line) => {
+      const [name = '', uuid = '', tags = ''] = line.trim().split('|');
+      return name === '' ? null : { name, uuid, tags };
+    }),
+    logicalVolumes: rows('logical volumes', 'lvs', (line) => {
+      const [volumeGroup = '', name, size = ''] = line.trim().split('|');
+      return name === undefined ? null : { volumeGroup, name, size };
+    }),
+    devicesInUse: [...new Set(lines('devices'))],
+    cfengine: unique(lines('cfengine')).flatMap((line) => {
+      const found = /^([23]) (\/.*)$/.exec(line);
+      return found === null ? [] : [{ generation: found[1] === '3' ? 3 : 2, binDirectory: found[2] ?? '' } as const];
+    }),
+    workDirectories: lines('work directories'),
+    running: lines('running').map((line) => (line === '3' ? 3 : 2)),
+    nodePaths: unique(lines('node').flatMap((line) => readNode(line) ?? [])),
+    domains: unique(lines('domains').flatMap((line) => line.trim().split(/\s+/))).filter((domain) => domain !== ''),
+    why,
+  };
+}
+
+const unique = (words: readonly string[]): string[] => [...new Set(words)];
+
+function sectionsOf(text: string): Map<string, { lines: string[]; status: number | null }> {
+  const sections = new Map<string, { lines: string[]; status: number | null }>();
+  let current: { lines: string[]; status: number | null } | undefined;
+  for (const line of text.split('\n')) {
+    const end = /^== end (\d+)$/.exec(line);
+    const begin = /^== (.+)$/.exec(line);
+    if (end !== null) {
+      if (current !== undefined) current.status = Number(end[1]);
+      current = undefined;
+    } else if (begin !== null) {
+      current = { lines: [], status: null };
+      sections.set(begin[1] ?? '', current);
+    } else current?.lines.push(line);
+  }
+  return sections;
+}
+
+/** `2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\       valid_lft forever`. */
+function readAddress(line: string): Address | null {
+  const found = /^\d+: (\S+)\s+inet (\d+\.\d+\.\d+\.\d+)(?:\/(\d+))?/.exec(line);
+  if (found === null) return null;
+  const [, name = '', address = '', length = '32'] = found;
+  return { interface: name, address, prefixLength: Number(length) };
+}
+
+/** `/usr/bin/node v20.19.0`; null when that one is too old. */
+function readNode(line: string): string | null {
+  const found = /^(\/\S+) v(\d+)\.(\d+)\./.exec(line);
+  if (found === null) return null;
+  const [major, minor] = [Number(found[2]), Number(found[3])];
+  return major > 20 || (major === 20 && minor >= 19) ? (found[1] ?? null) : null;
+}
+
+function bits(address: string): number {
+  return address.split('.').reduce((sum, part) => ((sum << 8) | Number(part)) >>> 0, 0);
+}
+
+/** The network address of the subnet an address lies in. */
+export function networkOf(address: string, prefixLength: number): string {
+  const mask = prefixLength === 0 ? 0 : (-1 << (32 - prefixLength)) >>> 0;
+  const network = (bits(address) & mask) >>> 0;
+  return [24, 16, 8, 0].map((shift) => (network >>> shift) & 255).join('.');
+}

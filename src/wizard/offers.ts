@@ -1,0 +1,198 @@
+/**
+ * What the wizard asks for and what it offers: a row a setting, made from what was found and what was answered above it.
+ * Pure.
+ */
+import { type Above, type Field, settingsFields } from '../settings.ts';
+import { defaultOf } from '../settings-yaml.ts';
+import { clusterOf, type Findings, sharedSubnets } from './findings.ts';
+import { type MemberLook, networkOf } from './look.ts';
+
+export interface Offer {
+  readonly value: unknown;
+  /** Where it was found, for people. */
+  readonly from: string;
+  /**
+   * A fact follows from the cluster and from what was said: using it decides nothing. A guess is one of several things
+   * the administrator may mean; it is offered, and taken without asking only with --yes.
+   */
+  readonly certain: boolean;
+}
+
+/** Asked always, in this order: a name leads to its address, an address to its subnet. */
+const important: readonly Field[] = [
+  'packageName',
+  'members',
+  'packageDnsName',
+  'packageAddress',
+  'packageSubnet',
+  'volumeGroup',
+  'logicalVolume',
+  'fileSystemType',
+  'mountPoint',
+  'policyDirectory',
+  'cfengineGeneration',
+  'cfengineBinDirectory',
+  'cfengineWorkDirectory',
+  'nodePath',
+];
+
+const others = settingsFields.filter((field) => !important.includes(field));
+
+/** In the order of the questions: the important ones, then those that are asked for only when wanted. */
+export const questionOrder = { important, others, all: [...important, ...others] };
+
+type OfferOf = (findings: Findings, above: Above) => Offer | null;
+const fact = (value: unknown, from: string): Offer => ({ value, from, certain: true });
+const guess = (value: unknown, from: string): Offer => ({ value, from, certain: false });
+const only = <T>(items: readonly T[]): T | undefined => (items.length === 1 ? items[0] : undefined);
+const lookHere = ({ members, here }: Findings): MemberLook | undefined => members.get(here);
+const words = (findings: Findings, word: unknown): readonly string[] => findings.answers.get(String(word)) ?? [];
+
+/** Names under which the package may be registered already: its own in each domain of this member. */
+function likelyNames(findings: Findings, above: Above): string[] {
+  if (typeof above.packageName !== 'string') return [];
+  return (lookHere(findings)?.domains ?? []).map((domain) => `${String(above.packageName).toLowerCase()}.${domain}`);
+}
+
+const deviceOf = ({ volumeGroup, logicalVolume }: Above): string | null =>
+  volumeGroup === undefined || logicalVolume === undefined ? null : `/dev/${String(volumeGroup)}/${String(logicalVolume)}`;
+
+/** Why a volume group cannot be the package's; null when it can. */
+function taken(findings: Findings, group: string, above: Above): string | null {
+  const owner = clusterOf(findings)?.packageOfVolumeGroup.get(group);
+  if (owner !== undefined && owner !== above.packageName) return `belongs to package ${owner}`;
+  const look = lookHere(findings);
+  const dashed = group.replaceAll('-', '--');
+  const used = look?.devicesInUse.find(
+    (device) =>
+      device.startsWith(`/dev/${group}/`) ||
+      (device.startsWith(`/dev/mapper/${dashed}-`) && !/^-/.test(device.slice(`/dev/mapper/${dashed}-`.length))),
+  );
+  // The policy file system itself, where the package runs now.
+  return used === undefined || owner !== undefined ? null : `${used} is mounted or in /etc/fstab`;
+}
+
+/** A volume group that other members show under another identity is a private one of this member's. */
+function isPrivate(findings: Findings, group: string): boolean {
+  const seen = [...findings.members.values()].filter(({ volumeGroups }) => volumeGroups !== null);
+  const uuids = new Set(seen.map(({ volumeGroups }) => volumeGroups?.find(({ name }) => name === group)?.uuid));
+  return uuids.size > 1;
+}
+
+function cfengineFor(findings: Findings, above: Above) {
+  return lookHere(findings)?.cfengine.filter(({ generation }) => generation === above.cfengineGeneration) ?? [];
+}
+
+const offers: Partial<Record<Field, OfferOf>> = {
+  members: (findings) => {
+    const cluster = clusterOf(findings);
+    return cluster === null ? null : fact(cluster.members, 'cmviewcl');
+  },
+  packageDnsName: (findings, above) => {
+    if (above.packageAddress !== undefined) {
+      const [name] = words(findings, above.packageAddress);
+      return name === undefined ? null : fact(name, 'the resolver');
+    }
+    const name = likelyNames(findings, above).find((one) => words(findings, one).length > 0);
+    return name === undefined ? null : guess(name, 'the resolver');
+  },
+  packageAddress: (findings, above) => {
+    const address = only(words(findings, above.packageDnsName));
+    return address === undefined ? null : fact(address, 'the resolver');
+  },
+  packageSubnet: (findings, { packageAddress }) => {
+    if (typeof packageAddress !== 'string') return null;
+    // A host route names no subnet.
+    const subnet = lookHere(findings)
+      ?.addresses?.filter(({ prefixLength }) => prefixLength < 32)
+      .map(({ address, prefixLength }) => [networkOf(address, prefixLength), networkOf(packageAddress, prefixLength)])
+      .find(([mine, its]) => mine === its)?.[0];
+    return subnet === undefined ? null : fact(subnet, 'ip addr');
+  },
+  volumeGroup: (findings, above) => {
+    const free = lookHere(findings)?.volumeGroups?.filter(
+      ({ name }) => !taken(findings, name, above) && !isPrivate(findings, name),
+    );
+    const group = only(free ?? []);
+    return group === undefined ? null : guess(group.name, 'vgs');
+  },
+  logicalVolume: (findings, above) => {
+    const volume = only(lookHere(findings)?.logicalVolumes?.filter((one) => one.volumeGroup === above.volumeGroup) ?? []);
+    return volume === undefined ? null : guess(volume.name, 'lvs');
+  },
+  fileSystemType: (findings, above) => {
+    const type = only(words(findings, deviceOf(above)));
+    return type === undefined ? null : fact(type, 'blkid');
+  },
+  cfengineGeneration: (findings) => {
+    const { cfengine = [], running = [] } = lookHere(findings) ?? {};
+    const generations = [...new Set(cfengine.map(({ generation }) => generation))];
+    const one = only(generations) ?? only(generations.filter((generation) => running.includes(generation)));
+    if (one !== undefined) return fact(one, 'what is installed');
+    return generations.length === 0 ? null : guess(3, 'what is installed');
+  },
+  cfengineBinDirectory: (findings, above) => {
+    const [first, second] = cfengineFor(findings, above);
+    if (first === undefined) return null;
+    return second === undefined ? fact(first.binDirectory, 'what is installed') : guess(first.binDirectory, 'what is installed');
+  },
+  cfengineWorkDirectory: (findings, above) => {
+    const bin = String(above.cfengineBinDirectory);
+    const found =
+      lookHere(findings)?.workDirectories.filter(
+        (work) => (above.cfengineGeneration === 3) === !/cfengine2|dsau/.test(work) || work === '/var/cfengine',
+      ) ?? [];
+    // Upstream's packages keep programs and work in one directory.
+    const beside = found.find((work) => bin === `${work}/bin`);
+    const one = beside ?? only(found);
+    if (one !== undefined) return fact(one, 'the keys in it');
+    return found[0] === undefined ? null : guess(found[0], 'the keys in it');
+  },
+  nodePath: (findings) => {
+    const [first] = lookHere(findings)?.nodePaths ?? [];
+    return first === undefined ? null : fact(first, 'this member');
+  },
+};
+
+/** What is offered for a setting: what was found, else its default; null when nothing is known. */
+export function offerFor(field: Field, findings: Findings, above: Above): Offer | null {
+  const found = offers[field]?.(findings, above) ?? null;
+  if (found !== null) return found;
+  const value = defaultOf(field, above);
+  return value === undefined ? null : fact(value, 'default');
+}
+
+/** What has to be looked up before offerFor can say all it could. */
+export function lookupsFor(field: Field, findings: Findings, above: Above): string[] {
+  const known = (word: unknown): word is string => typeof word === 'string' && word !== '';
+  switch (field) {
+    case 'packageDnsName':
+      return known(above.packageAddress) ? [above.packageAddress] : likelyNames(findings, above);
+    case 'packageAddress':
+      return [above.packageDnsName].filter(known);
+    case 'fileSystemType':
+      return [deviceOf(above)].filter(known);
+    default:
+      return [];
+  }
+}
+
+/** Lines that help with the answer: what there is to choose from. */
+export function remarksFor(field: Field, findings: Findings, above: Above): string[] {
+  const look = lookHere(findings);
+  switch (field) {
+    case 'packageSubnet':
+      return sharedSubnets(findings).map((subnet) => `Every member known is in ${subnet}.`);
+    case 'volumeGroup':
+      return (look?.volumeGroups ?? []).map(({ name }) => {
+        const why = taken(findings, name, above) ?? (isPrivate(findings, name) ? 'not the same on every member' : 'free');
+        return `Volume group ${name}: ${why}.`;
+      });
+    case 'logicalVolume':
+      return (look?.logicalVolumes ?? [])
+        .filter(({ volumeGroup }) => volumeGroup === above.volumeGroup)
+        .map(({ name, size }) => `Logical volume ${name}: ${size}.`);
+    default:
+      return [];
+  }
+}

@@ -86,7 +86,9 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
             json: jsonOption,
           })
           // yargs takes a default of an option for its use: these two have none, or they would always be in conflict.
-          .conflicts('take-mine', 'take-rendered'),
+          .conflicts('take-mine', 'take-rendered')
+          .example('$0 render --dry-run', 'which files would change')
+          .example('$0 render --templates /etc/csync/templates', 'with your own templates'),
       (args) =>
         choose(() => print(render({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true }))),
     )
@@ -95,10 +97,16 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
         .command(
           'check',
           'all problems of a settings file at once',
-          (inner) => inner.options({ settings: settingsOption, json: jsonOption }),
+          (inner) =>
+            inner.options({ settings: settingsOption, json: jsonOption }).example('$0 settings check', 'before anything else'),
           (args) => choose(() => print(checkSettings(args.settings, args.json))),
         )
-        .command('example', 'a complete, commented csync.yaml', {}, () => choose(() => print(exampleSettings())))
+        .command(
+          'example',
+          'a complete, commented csync.yaml',
+          (inner) => inner.example('$0 settings example > csync.yaml', 'to fill in by hand'),
+          () => choose(() => print(exampleSettings())),
+        )
         .demandCommand(1, 'settings check or settings example'),
     )
     .command('templates', 'the templates', (builder) => templateCommands(builder, choose));
@@ -269,7 +277,10 @@ function templateCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb
     .command(
       'list',
       'which there are, and where yours differ from the shipped ones',
-      (inner) => inner.options({ templates: templatesOption, json: jsonOption }),
+      (inner) =>
+        inner
+          .options({ templates: templatesOption, json: jsonOption })
+          .example('$0 templates list --templates /etc/csync/templates', 'which of yours were edited, which are behind'),
       (args) => choose(() => listTemplates(args.templates, args.json)),
     )
     .command(
@@ -302,13 +313,19 @@ function templateCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb
       'check',
       'unknown, unused and malformed tokens with line and column; misspelt file names',
       (inner) =>
-        inner.options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption }),
+        inner
+          .options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption })
+          .example('$0 templates check --templates /etc/csync/templates', 'after each edit'),
       (args) => choose(() => checkTemplates(args.templates, args.settings, args.json)),
     )
     .command(
       'diff <directory>',
       'your edits, and what changed in the shipped templates since the export; status 1 if any',
-      (inner) => inner.positional('directory', directory).options({ json: jsonOption }),
+      (inner) =>
+        inner
+          .positional('directory', directory)
+          .options({ json: jsonOption })
+          .example('$0 templates diff /etc/csync/templates', 'after an upgrade of the toolkit'),
       (args) => choose(() => diffTemplates(args.directory, args.json)),
     )
     .demandCommand(1, 'templates list, export, check or diff');
@@ -320,8 +337,10 @@ function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => 
     settings: { type: 'string', describe: "settings file; without it the lab's own" },
     json: jsonOption,
   } as const;
-  const withMember = (inner: typeof builder) =>
-    inner.positional('member', { type: 'string', demandOption: true, describe: 'lab host' });
+  const withMember = (inner: typeof builder, name: string, behind = '') =>
+    inner
+      .positional('member', { type: 'string', demandOption: true, describe: 'lab host' })
+      .example(`$0 lab ${name} m1${behind}`, '');
   type Simple = (options: LabOptions) => Promise<number>;
   const simple: readonly [string, string, Simple][] = [
     ['up', 'start a lab that stays, with the package running', labUp],
@@ -337,26 +356,43 @@ function labCommands(builder: ReturnType<typeof yargs>, choose: (verb: Verb) => 
   ] as const;
   builder.options(options).demandCommand(1, 'name what to do with the lab');
   for (const [name, text, run] of simple)
-    builder.command(name, text, {}, (args) => choose(() => run(args as unknown as LabOptions)));
+    builder.command(
+      name,
+      text,
+      (inner) => inner.example(`$0 lab ${name}`, text),
+      (args) => choose(() => run(args as unknown as LabOptions)),
+    );
   builder.command(
     'failovers',
     'many failovers in a row, invariants checked after each',
-    {
-      count: { type: 'number', default: 50, describe: 'how many' },
-      seed: { type: 'number', default: 1, describe: 'same seed, same faults in the same order' },
-    },
+    (inner) =>
+      inner
+        .options({
+          count: { type: 'number', default: 50, describe: 'how many' },
+          seed: { type: 'number', default: 1, describe: 'same seed, same faults in the same order' },
+        })
+        .example('$0 lab failovers --count 200 --seed 7', ''),
     (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
   );
   for (const [name, text] of machine) {
-    builder.command(`${name} <member>`, text, withMember, (args) =>
-      choose(() => labMachine(args as unknown as LabOptions, name, String(args.member))),
+    builder.command(
+      `${name} <member>`,
+      text,
+      (inner) => withMember(inner, name),
+      (args) => choose(() => labMachine(args as unknown as LabOptions, name, String(args.member))),
     );
   }
-  builder.command('exec <member>', 'run a program on a lab host: csync lab exec m1 -- cmviewcl -v', withMember, (args) =>
-    choose(() => labExec(args as unknown as LabOptions, String(args.member), rest)),
+  builder.command(
+    'exec <member>',
+    'run a program on a lab host',
+    (inner) => withMember(inner, 'exec', ' -- cmviewcl -v'),
+    (args) => choose(() => labExec(args as unknown as LabOptions, String(args.member), rest)),
   );
-  builder.command('shell <member>', 'a shell on a lab host', withMember, (args) =>
-    choose(() => labExec(args as unknown as LabOptions, String(args.member), ['/bin/bash', '--norc'])),
+  builder.command(
+    'shell <member>',
+    'a shell on a lab host',
+    (inner) => withMember(inner, 'shell'),
+    (args) => choose(() => labExec(args as unknown as LabOptions, String(args.member), ['/bin/bash', '--norc'])),
   );
   return builder;
 }

@@ -316,6 +316,22 @@ describe('csync, called wrongly', () => {
     expect(readdirSync(directory)).toEqual(['csync.yaml']);
   });
 
+  it('every verb has help with an example, and what reads or changes has --json', () => {
+    const verbsIn = (help: string): string[] =>
+      [...help.matchAll(/^ {2}csync ((?:[a-z]+ )*[a-z]+)/gm)].map(([, verb]) => verb ?? '');
+    const top = verbsIn(csync(scratch, ['--help']).stdout);
+    const groups = ['settings', 'templates', 'lab'];
+    expect(top).toEqual(expect.arrayContaining([...groups, 'init', 'apply', 'status', 'recover']));
+    const within = groups.flatMap((group) => verbsIn(csync(scratch, [group, '--help']).stdout));
+    const verbs = [...top.filter((verb) => !groups.includes(verb)), ...within.filter((verb) => verb.includes(' '))];
+    expect(verbs.length).toBeGreaterThan(25);
+    for (const verb of verbs) {
+      const { status, stdout } = csync(scratch, [...verb.split(' '), '--help']);
+      expect([status, stdout], verb).toEqual([0, expect.stringMatching(/Examples:\n {2}csync /)]);
+      if (verb !== 'settings example') expect(stdout, verb).toContain('--json');
+    }
+  });
+
   it('--help and --version end with 0', () => {
     expect(csync(scratch, ['--help']).stdout).toContain('render');
     expect(csync(scratch, ['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -30,7 +30,7 @@ export interface ApplyWish {
   /** Halt it where a change wants that; it runs again afterwards. */
   readonly halt: boolean;
   readonly takeRendered: boolean;
-  /** Numbered set for the history; sent last, when all the rest is known to hold. */
+  /** Set for the history, sent last, when all the rest is known to hold; null: the newest one there is says the same. */
   readonly set: { readonly files: readonly FileToSend[]; readonly removals: readonly string[] } | null;
 }
 
@@ -76,8 +76,9 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const enable =
     wish.run && runs && !status.autoRun && halting.length === 0 ? [command('cmmodpkg', '-e', wish.place.packageName)] : [];
   const work = [...halt, ...changes, ...run, ...enable];
-  if (work.length === 0) return { ok: true, value: { steps: [], notes: [] }, problems: [] };
-  const remember = rememberSteps(wish, reached, changes.length > 0);
+  // Also when there is nothing else: an apply that was killed before its last step is remembered by the next one.
+  const remember = rememberSteps(wish, reached);
+  if (work.length === 0) return { ok: true, value: { steps: remember, notes: [] }, problems: [] };
   const steps = [...work, { do: 'verify' } as const, ...remember];
   return { ok: true, value: { steps, notes: notesOn(wish, runs && halting.length === 0, distribute.length > 0) }, problems: [] };
 }
@@ -96,9 +97,8 @@ function runSteps(place: PackagePlace, status: PackageStatus | null, command: (.
   return [command('cmrunpkg', '-n', member, packageName), command('cmmodpkg', '-e', packageName)];
 }
 
-function rememberSteps(wish: ApplyWish, reached: readonly Reached[], changed: boolean): ApplyStep[] {
-  const { set } = wish;
-  if (set === null || !changed) return [];
+function rememberSteps({ set }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
+  if (set === null) return [];
   return reached.map(({ member }) => ({ do: 'distribute', member, files: set.files, removals: set.removals }));
 }
 

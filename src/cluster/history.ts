@@ -28,12 +28,13 @@ export function digestOfFiles(files: readonly RenderedFile[]): string {
   return sha256(JSON.stringify(files.map(({ name, mode, text }) => [name, mode, text])));
 }
 
-/** The two files of a new set, and the names of those that fall out of the history by it. */
+/** The two files of a new set, and the names of those that fall out of the history by it; null: the newest says the same. */
 export function newSet(
   about: Omit<SetAbout, 'number' | 'digest'>,
   files: readonly RenderedFile[],
   known: readonly SetAbout[],
-): { about: SetAbout; files: FileToSend[]; removals: string[] } {
+): { about: SetAbout; files: FileToSend[]; removals: string[] } | null {
+  if (known.at(-1)?.digest === digestOfFiles(files)) return null;
   const number = Math.max(0, ...known.map((one) => one.number)) + 1;
   const complete: SetAbout = { number, digest: digestOfFiles(files), ...about };
   const old = known.map((one) => one.number).sort((one, other) => other - one);

@@ -118,16 +118,15 @@ async function carryThrough(shell: MemberShell, { place, files, observation, opt
   const sets = await readHistory(shell, observation, place);
   const about = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
   const set = newSet(about, files, sets);
+  const number = set?.about.number ?? sets.at(-1)?.number;
   const wish: ApplyWish = { ...options, place, files: files.map(asSent), configuration: configurationOf(files, place), set };
   const plan = demand(planApply(wish, observation));
   const report = (outcome: string): void => {
     const steps = plan.steps.map(stepText);
     if (json)
-      out(
-        `${JSON.stringify({ outcome, set: outcome === 'applied' ? set.about.number : null, steps, notes: plan.notes }, null, 2)}\n`,
-      );
+      out(`${JSON.stringify({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes }, null, 2)}\n`);
     else if (outcome === 'unchanged') out('Every member and the applied configuration are as wanted; there is nothing to do.\n');
-    else if (outcome === 'applied') out(`Applied as set ${set.about.number}, looked at on every member.\n`);
+    else if (outcome === 'applied') out(`Applied as set ${number}, looked at on every member.\n`);
     else out(`${planText(plan)}\n`);
   };
   if (plan.steps.length === 0) report('unchanged');

@@ -157,21 +157,24 @@ describe('the history', () => {
   const about = { at: '2026-11-23T10:00:00.000Z', by: 'root@m1', toolkitVersion: '0.1.0', note: '' };
   const files = [{ name: 'csync.sh', mode: 0o755, text: 'echo\n' }];
 
+  const made = (known: Parameters<typeof newSet>[2]) => newSet(about, files, known) ?? expect.fail('there is a set like it');
+
   it('gives back what was put in, and nothing that is damaged', () => {
-    const made = newSet(about, files, []);
-    const [content, line] = made.files;
-    expect(parseHistory(line?.content.toString() ?? '')).toEqual([made.about]);
-    expect(readSet(content?.content ?? Buffer.alloc(0), made.about)).toEqual(files);
-    expect(readSet(Buffer.from('x'), made.about)).toBeNull();
-    expect(readSet(content?.content ?? Buffer.alloc(0), { ...made.about, digest: digestOfFiles([]) })).toBeNull();
+    const first = made([]);
+    const [content, line] = first.files;
+    expect(parseHistory(line?.content.toString() ?? '')).toEqual([first.about]);
+    expect(readSet(content?.content ?? Buffer.alloc(0), first.about)).toEqual(files);
+    expect(newSet(about, files, [first.about]), 'nothing new').toBeNull();
+    expect(readSet(Buffer.from('x'), first.about)).toBeNull();
+    expect(readSet(content?.content ?? Buffer.alloc(0), { ...first.about, digest: digestOfFiles([]) })).toBeNull();
   });
 
   it('counts on, keeps ten, and reads each set once, from whatever members', () => {
     const known = Array.from({ length: 12 }, (_, index) => ({ ...about, number: index + 1, digest: 'd' }));
-    const made = newSet(about, files, known);
-    expect(made.about.number).toBe(13);
-    expect(made.removals).toEqual([3, 2, 1].flatMap((one) => [`history/000${one}.json`, `history/000${one}.set.gz`]));
-    expect(12 - made.removals.length / 2 + 1).toBe(keptSets);
+    const next = made(known);
+    expect(next.about.number).toBe(13);
+    expect(next.removals).toEqual([3, 2, 1].flatMap((one) => [`history/000${one}.json`, `history/000${one}.set.gz`]));
+    expect(12 - next.removals.length / 2 + 1).toBe(keptSets);
     const lines = [...known, ...known].map((one) => JSON.stringify(one)).join('\n');
     expect(parseHistory(`${lines}\n{"number":`).map((one) => one.number)).toEqual(known.map((one) => one.number));
   });

@@ -75,7 +75,8 @@ const otherAddress = conf('auto_run yes\nip_address 10.9.0.99\n');
 
 describe('the steps of an apply', () => {
   it.each<[string, Given, string[]]>([
-    ['all as wanted', {}, []],
+    ['all as wanted', { wish: { set: null } }, []],
+    ['all as wanted, but an apply was killed before it was remembered', {}, set],
     ['one member behind', { m2: stale }, ['distribute to m2: csync.conf csync.sh', check, again, ...set]],
     [
       'a wrong mode',
@@ -84,20 +85,24 @@ describe('the steps of an apply', () => {
     ],
     ['nothing applied yet', { applied: null, status: null }, [check, applyIt, again, ...set]],
     ['a switch changed', { applied: conf('auto_run no\nip_address 10.9.0.100\n') }, [check, applyIt, again, ...set]],
-    ['a default cmgetconf spells out', { applied: conf('auto_run yes\nip_address 10.9.0.100\nlog_level 0\n') }, []],
+    [
+      'a default cmgetconf spells out',
+      { applied: conf('auto_run yes\nip_address 10.9.0.100\nlog_level 0\n'), wish: { set: null } },
+      [],
+    ],
     [
       'down, and to run: on the first member',
-      { status: down, wish: { run: true } },
+      { status: down, wish: { run: true, set: null } },
       ['on m1: cmrunpkg -n m1 csync', 'on m1: cmmodpkg -e csync', again],
     ],
     [
       'down, to run, the first member switched off',
-      { status: { ...down, switching: new Map([['m1', false]]) }, wish: { run: true } },
+      { status: { ...down, switching: new Map([['m1', false]]) }, wish: { run: true, set: null } },
       ['on m1: cmrunpkg -n m2 csync', 'on m1: cmmodpkg -e csync', again],
     ],
     [
       'running, but with its switch off',
-      { status: { ...running, autoRun: false }, wish: { run: true } },
+      { status: { ...running, autoRun: false }, wish: { run: true, set: null } },
       ['on m1: cmmodpkg -e csync', again],
     ],
     [
@@ -169,7 +174,7 @@ describe('the steps of an apply', () => {
           const arrived = sent.map(({ name, mode, content }) => ({ name, mode, digest: sha256(content) }));
           return { ...before, files: [...before.files.filter(({ name }) => !names.has(name)), ...arrived] };
         };
-        expect(demand(plan({ m1: afterwards('m1', m1), m2: afterwards('m2', m2) })).steps).toEqual([]);
+        expect(demand(plan({ m1: afterwards('m1', m1), m2: afterwards('m2', m2), wish: { set: null } })).steps).toEqual([]);
       }),
     );
   });

@@ -4,7 +4,7 @@ import { useLab, whyNoLab } from '../support.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 
-describe.skipIf(whyNoLab !== null)('csync apply in the lab', () => {
+describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 }, () => {
   const used = useLab('apply', { deployed: false });
   const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
   const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);
@@ -102,6 +102,32 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', () => {
     expect(mine.exitCode).toBe(2);
     expect((await csync('apply --yes --take-rendered')).exitCode).toBe(0);
     expect((await csync('diff')).exitCode).toBe(0);
+  });
+
+  it('killed at any of its steps, the next one finishes the work and remembers it', async () => {
+    const steps = [
+      'distribute to m2: c',
+      'on m1: cmcheckconf',
+      'on m1: cmapplyconf',
+      'look at every member',
+      'distribute to m1: h',
+    ];
+    for (const [index, step] of steps.entries()) {
+      await set('monitor_failures', String(10 + index));
+      await set('service_restart', String(10 + index));
+      // The step is announced before it is taken.
+      const kill = `until grep -q "^${step}" /tmp/apply.log; do kill -0 $p || exit 1; done; kill -KILL -$p`;
+      const command = 'setsid node /opt/csync/csync.mjs apply --yes >/tmp/apply.log 2>&1';
+      const killed = await sh('m1', `cd /root; : > /tmp/apply.log; ${command} & p=$!; ${kill}`);
+      expect(killed.exitCode, `${step}: ${killed.stderr}`).toBe(0);
+      const again = await csync('apply --yes');
+      expect(again.exitCode, `${step}: ${again.stderr}`).toBe(0);
+      expect((await csync('diff')).exitCode, step).toBe(0);
+    }
+    expect((await csync('apply --yes')).stdout).toContain('nothing to do');
+    expect((await sh('m3', `ls -A ${directory} | grep arrival`)).stdout).toBe('');
+    const { sets } = JSON.parse((await csync('history --json')).stdout) as { sets: { number: number; digest: string }[] };
+    expect(new Set(sets.slice(-5).map(({ digest }) => digest)).size, 'each of the five is a set').toBe(5);
   });
 
   it('a member that cannot be reached: nothing is changed anywhere; once it is back the same command does it', async () => {

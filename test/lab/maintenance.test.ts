@@ -4,7 +4,7 @@ import { eventually, useLab, whyNoLab } from '../support.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 
-describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', () => {
+describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 300_000 }, () => {
   const used = useLab('maintenance', { deployed: true });
   const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
   const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);

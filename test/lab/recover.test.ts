@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { useLab, whyNoLab } from '../support.ts';
 
-describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', () => {
+describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { timeout: 300_000 }, () => {
   const used = useLab('recover', { deployed: true });
   const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
   const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);

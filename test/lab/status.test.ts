@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { useLab, whyNoLab } from '../support.ts';
 
-describe.skipIf(whyNoLab !== null)('csync status in the lab', () => {
+describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000 }, () => {
   const used = useLab('status', { deployed: true });
   const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
   const status = async (words = '', member = 'm1') => {

@@ -23,6 +23,9 @@ import { runProcess, startProcess } from './processes.ts';
 /** Of every program that is run here. Without PATH cfservd dies at once [cfengine.md 1.1]. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
 
+/** O_CLOEXEC of open(2), as /proc/PID/fdinfo shows it on every Linux architecture Node runs on. */
+const closedOnExec = 0o2000000;
+
 function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
@@ -181,7 +184,24 @@ function signal(process_: ProcessState, name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'):
   }
 }
 
+/**
+ * What this process inherited and would pass on: Node marks only the lowest descriptors. Its own are all marked to be closed,
+ * so what is not is somebody else's, and a daemon would keep the caller's pipes open for ever [cfengine.md 2.4].
+ */
+function closeInherited(): void {
+  for (const name of list('/proc/self/fdinfo') ?? []) {
+    const flags = /^flags:\s+([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${name}`) ?? '')?.[1];
+    if (Number(name) <= 2 || flags === undefined || (Number.parseInt(flags, 8) & closedOnExec) !== 0) continue;
+    try {
+      closeSync(Number(name));
+    } catch {
+      // Gone already.
+    }
+  }
+}
+
 async function launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
+  closeInherited();
   const running = startProcess(argv, { env: environment });
   const timer = setTimeout(() => running.kill('SIGKILL'), timeoutMs);
   const end = await running.ended;

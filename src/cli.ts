@@ -5,6 +5,7 @@
 import yargs from 'yargs';
 import { LabUnavailable } from './lab/handle.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
+import { conformPackage, listAssertions } from './verbs/conform.ts';
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
 import { render } from './verbs/render.ts';
 import { checkSettings, exampleSettings } from './verbs/settings.ts';
@@ -87,6 +88,23 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
         )
         .command('example', 'a complete, commented csync.yaml', {}, () => choose(() => print(exampleSettings())))
         .demandCommand(1, 'settings check or settings example'),
+    )
+    .command(
+      'conform',
+      'calls the scripts of the package as Serviceguard does, in a sandbox, and says what holds',
+      (builder) =>
+        builder
+          .options({
+            settings: { ...settingsOption, default: undefined, describe: "settings file; without it the lab's own" },
+            templates: templatesOption,
+            package: { type: 'string', describe: 'a rendered package directory instead of settings and templates' },
+            only: { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'part of a name; * is anything' },
+            list: { type: 'boolean', default: false, describe: 'the names of all assertions; runs nothing' },
+            json: jsonOption,
+          })
+          .conflicts('package', ['settings', 'templates'])
+          .example('$0 conform --templates mine --only "halt*"', 'only what is said of halts'),
+      (args) => choose(() => (args.list ? print(listAssertions(args.only)) : conformPackage(args))),
     )
     .command('templates', 'the templates', (builder) => templateCommands(builder, choose));
 }

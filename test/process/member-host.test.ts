@@ -7,7 +7,8 @@ import { repository, scratchDirectory } from '../support.ts';
 const scratch = scratchDirectory();
 
 /** Runs perl with descriptors 9 and 40 open, then what it is given, as a careless caller would. */
-const careless = 'use POSIX (); open my $f, ">", shift or die; POSIX::dup2(fileno $f, $_) for 9, 40; exec { $ARGV[0] } @ARGV or die';
+const careless =
+  'use POSIX (); open my $f, ">", shift or die; POSIX::dup2(fileno $f, $_) for 9, 40; exec { $ARGV[0] } @ARGV or die';
 
 it('a daemon that is launched inherits no descriptor, whatever the caller left open', () => {
   const program = `import { realMemberHost } from ${JSON.stringify(join(repository, 'src/host/member-host.ts'))};

@@ -41,7 +41,17 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/cluster/',
     'lab/protocol.ts',
   ],
-  'verbs/': [...ground, 'host/', 'render/', 'lab/'],
+  // Makes one machine the way the lab makes many, and passes a script what the lab passes; it knows no cluster.
+  'conform/': [
+    ...ground,
+    'host/',
+    'cfengine/',
+    'render/',
+    'serviceguard/',
+    'lab/machines/',
+    'lab/cluster/package-environment.ts',
+  ],
+  'verbs/': [...ground, 'host/', 'cfengine/', 'render/', 'serviceguard/', 'lab/', 'conform/'],
   'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
 };
 

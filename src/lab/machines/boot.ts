@@ -8,8 +8,6 @@ export interface BootInput {
   readonly host: string;
   /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab's own. */
   readonly directory: string;
-  /** Layers below the upper one, the first on top; without them this machine's root alone. */
-  readonly layers?: readonly string[];
   /** Directories of this machine that the host shows under another name. */
   readonly binds: readonly { readonly from: string; readonly to: string; readonly readOnly: boolean }[];
   /** The node binary of this machine, and where the host has it when the overlay does not show one there. */
@@ -65,7 +63,6 @@ export function enterHost(init: number, argv: readonly string[]): string[] {
 export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
   const inRoot = (path: string): string => quote(`${root}${path}`);
-  const lower = (input.layers ?? ['/']).join(':');
   const { from: nodeHere, to: nodeThere } = input.node;
   // SIGCHLD ignored makes the kernel reap orphans at once; a killed daemon must not linger as a zombie for want of an init.
   const wait = input.endsWithInput === true ? '1 while sysread STDIN, my $nothing, 1' : 'sleep while 1';
@@ -73,7 +70,7 @@ export function bootScript(input: BootInput): string {
     'set -eu',
     `root=${quote(root)}`,
     ...(input.before ?? []),
-    `mount -t overlay overlay -o ${quote(`lowerdir=${lower},upperdir=${input.directory}/upper,workdir=${input.directory}/work`)} ${quote(root)}`,
+    `mount -t overlay overlay -o ${quote(`lowerdir=/,upperdir=${input.directory}/upper,workdir=${input.directory}/work`)} ${quote(root)}`,
     `mount -t proc proc ${inRoot('/proc')}`,
     `mount -t sysfs sysfs ${inRoot('/sys')}`,
     `mount -t tmpfs -o mode=1777 tmpfs ${inRoot('/tmp')}`,

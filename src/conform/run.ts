@@ -60,7 +60,8 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
   stop.addEventListener('abort', end, { once: true });
   try {
     await sandbox.prepare(one.state, one.given);
-    for (const { call, expect } of one.calls) {
+    for (const { first, call, expect } of one.calls) {
+      if (first !== undefined) await sandbox.change(first);
       const before = await sandbox.look();
       const seen = await sandbox.call(call);
       const after = await sandbox.look();

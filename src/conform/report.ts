@@ -39,11 +39,19 @@ export function reportJson(report: Report): string {
   return `${JSON.stringify({ tested, ...numbers, seconds: Math.round(seconds * 10) / 10, assertions }, null, 2)}\n`;
 }
 
-/** Patterns are looked for in the names, in any case of letters; `*` stands for anything. No pattern chooses all. */
-export function chosen(patterns: readonly string[]): (name: string) => boolean {
-  const expressions = patterns.map((pattern) => {
-    const parts = pattern.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return new RegExp(parts.join('.*'), 'i');
-  });
-  return (name) => expressions.length === 0 || expressions.some((expression) => expression.test(name));
+/**
+ * Chooses among the names. Patterns are looked for in them, in any case of letters; `*` stands for anything. One that is a
+ * whole name means that name alone. No pattern chooses all.
+ */
+export function chosen(patterns: readonly string[], names: readonly string[]): (name: string) => boolean {
+  const whole = new Set(names);
+  const expressions = patterns
+    .filter((pattern) => !whole.has(pattern))
+    .map((pattern) => new RegExp(pattern.split('*').map(literally).join('.*'), 'i'));
+  const exact = new Set(patterns);
+  return (name) => patterns.length === 0 || exact.has(name) || expressions.some((expression) => expression.test(name));
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }

@@ -60,7 +60,9 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
   stop.addEventListener('abort', end, { once: true });
   try {
     await sandbox.prepare(one.state, one.given);
-    for (const { first, call, expect } of one.calls) {
+    // Nothing is asked of the calls behind the last that is chosen.
+    const last = one.calls.findLastIndex(({ expect }) => expect.some((each) => isChosen(assertionName(one, each))));
+    for (const { first, call, expect } of one.calls.slice(0, last + 1)) {
       if (first !== undefined) await sandbox.change(first);
       const before = await sandbox.look();
       const seen = await sandbox.call(call);
@@ -68,9 +70,12 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
       for (const each of expect.filter((wanted) => isChosen(assertionName(one, wanted)))) {
         const shell = each.kind === 'true' ? await ask(sandbox, each.sh) : undefined;
         const { holds, seen: what } = judge(each, { call: seen, before, after, ...(shell === undefined ? {} : { shell }) });
+        // What ends because it was told to says nothing of the scripts.
+        stop.throwIfAborted();
         results.push({ name: assertionName(one, each), result: holds ? 'ok' : 'failed', seen: what });
       }
     }
+    stop.throwIfAborted();
     return results;
   } catch (error) {
     stop.throwIfAborted();

@@ -117,22 +117,24 @@ function sweep(): void {
 
 /**
  * In front of each script: standard input closed, as Serviceguard's have none; one more descriptor than the script knows of,
- * as a careless caller leaves; a directory and a umask to start with.
+ * as a careless caller leaves; a directory and a umask to start with; its whole environment, which perl itself must not see.
  */
 const bare = [
   '/usr/bin/perl',
   '-e',
   `use POSIX ();
-   my ($directory, $umask) = splice @ARGV, 0, 2;
+   my ($directory, $umask, $variables) = splice @ARGV, 0, 3;
+   my @environment = splice @ARGV, 0, $variables;
    open my $careless, ">", "/run/conform-careless" or die;
    POSIX::dup2(fileno $careless, 40);
    close STDIN; umask oct $umask; chdir $directory or die;
+   %ENV = map { split /=/, $_, 2 } @environment;
    exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127`,
 ];
 
 /** Reads the log, which is a named pipe then, line by line up to the one of a step; the script waits at its next line for ever. */
 const holder =
-  '$| = 1; my ($pipe, $step) = @ARGV; while (1) { open my $log, "<", $pipe or die; while (my $line = <$log>) { print $line; if (index($line, " $step: ") >= 0) { print "HELD\\n"; sleep } } }';
+  '$| = 1; my ($pipe, $step) = @ARGV; while (1) { open my $log, "<", $pipe or die; while (my $line = <$log>) { print $line; if (index($line, " $step: ") >= 0) { close $log; print "HELD\\n"; sleep } } }';
 
 export class Sandbox {
   readonly #workshop: Workshop;
@@ -280,8 +282,10 @@ export class Sandbox {
     const held = heldAt === undefined ? null : await this.#hold(log, heldAt);
     const said: Record<'out' | 'err', string[]> = { out: [], err: [] };
     const began = performance.now();
-    const running = startProcess(enterHost(this.#init, [...bare, directory, umask, ...this.#argv(call)]), {
-      env: this.#environment(call),
+    const variables = Object.entries(this.#environment(call)).map(([name, value]) => `${name}=${value}`);
+    const prologue = [...bare, directory, umask, String(variables.length), ...variables];
+    const running = startProcess(enterHost(this.#init, [...prologue, ...this.#argv(call)]), {
+      env: systemEnvironment,
       onLine: (line, stream) => said[stream].push(line),
     });
     const closed = new Promise<true>((resolve) => running.child.once('close', () => resolve(true)));
@@ -426,6 +430,11 @@ scripts() {
   for p in /proc/[0-9]*; do
     command=$(tr '\\0' ' ' 2> /dev/null < $p/cmdline)
     case $command in *"$PACKAGE"/*) echo "script $command" ;; esac
+  done
+}
+script_pid() {
+  for p in /proc/[0-9]*; do
+    case $(tr '\\0' ' ' 2> /dev/null < $p/cmdline) in *"$PACKAGE"/csync-*.cjs*) echo "\${p#/proc/}"; return ;; esac
   done
 }
 a_script_runs() { scripts | grep -q .; }

@@ -38,7 +38,7 @@ const programs: Readonly<Record<string, string>> = {
 };
 
 export async function conformPackage(options: ConformOptions): Promise<ExitCode> {
-  const isChosen = chosen(options.only);
+  const isChosen = chosen(options.only, assertionNames());
   if (!assertionNames().some(isChosen)) {
     const text = `no assertion has a name with ${options.only.map((pattern) => JSON.stringify(pattern)).join(' or ')} in it`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync conform --list shows all names' }]);
@@ -63,7 +63,7 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
 
 export async function listAssertions(only: readonly string[]): Promise<string> {
   return assertionNames()
-    .filter(chosen(only))
+    .filter(chosen(only, assertionNames()))
     .map((name) => `${name}\n`)
     .join('');
 }

@@ -2,7 +2,7 @@
  * What the scripts of a package have to do when Serviceguard calls them, as a table: where a member is, what was done to it,
  * which call comes, what has to be true behind it. Exit statuses by consequence: a start ends with 1 when no other member can
  * cure it and with 2 when one can; a halt fails only while the policy file system is held [serviceguard.md 3.3]. Data only;
- * shell texts run in the sandbox, with the words and variables of sandbox.ts.
+ * shell texts run in the sandbox, with the words of inside.ts and the variables of sandbox.ts.
  */
 
 /** Where a case begins. The daemon runs in each of them, as it does on every member. */

@@ -3,7 +3,7 @@ import { expandVariables } from '../lab/machines/plan.ts';
 import { manifestName, type RenderedFile, sha256 } from '../render/package.ts';
 import { settingsDigest } from '../settings.ts';
 import type { Assertion } from './report.ts';
-import type { TestedPackage } from './sandbox.ts';
+import type { TestedPackage } from './workshop.ts';
 
 export const packageGroup = 'package';
 

@@ -5,7 +5,8 @@ import { assertionName, type Case, cases } from './cases.ts';
 import { judge } from './judge.ts';
 import { launchersOf, packageAssertionNames, packageAssertions } from './package-assertions.ts';
 import type { Assertion } from './report.ts';
-import { type Sandbox, SandboxFailure, type TestedPackage, Workshop } from './sandbox.ts';
+import { Sandbox } from './sandbox.ts';
+import { SandboxFailure, type TestedPackage, Workshop } from './workshop.ts';
 
 /** Longer than this nobody waits for one case; such a setting leaves it out. */
 const longestSeconds = 30;
@@ -55,7 +56,7 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
   const seconds = one.takes === undefined ? 0 : tested.settings[one.takes];
   if (seconds > longestSeconds) return leaveOutTheRest(`it would take ${seconds} s by the settings`);
   stop.throwIfAborted();
-  const sandbox = await workshop.sandbox();
+  const sandbox = await Sandbox.boot(workshop);
   const end = (): void => void sandbox.close();
   stop.addEventListener('abort', end, { once: true });
   try {

@@ -5,136 +5,19 @@
  */
 import { dirname } from 'node:path';
 import { adapterFor } from '../cfengine/adapter.ts';
-import { generateKeyPair, peerKeyFileName } from '../cfengine/keys.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import { logFileOf, scriptEnvironment } from '../lab/cluster/package-environment.ts';
 import { bootScript, enterHost, inNewNamespaces, quote } from '../lab/machines/boot.ts';
-import { type PolicyTemplates, policyFiles, writeCfengine } from '../lab/machines/cfengine-setup.ts';
-import { furnishHost, furnishMember } from '../lab/machines/furnish.ts';
-import { expandVariables, type LabPlan, planLab, sgDirectories } from '../lab/machines/plan.ts';
-import type { RenderedFile } from '../render/package.ts';
-import type { PackageContent } from '../serviceguard/package-content.ts';
-import type { Settings } from '../settings.ts';
+import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
 import type { Call, State } from './cases.ts';
+import { bare, holder, shellFunctions } from './inside.ts';
 import type { CallSeen, MemberSeen } from './judge.ts';
+import { commandLimitMs, SandboxFailure, systemEnvironment, type TestedPackage, type Workshop } from './workshop.ts';
 
-/** The package under test, as a member has it. */
-export interface TestedPackage {
-  readonly settings: Settings;
-  /** What the package file says; Serviceguard knows no other names of scripts, services and log. */
-  readonly content: PackageContent;
-  readonly files: readonly RenderedFile[];
-}
-
-export class SandboxFailure extends Error {}
-
-const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
-const commandLimitMs = 20_000;
 const callLimitSeconds = 30;
 /** How long a pipe of ours may stay open behind a script's end before it counts as kept by somebody. */
 const pipeLimitMs = 1500;
-/** Of the file system on the loop device; what mkfs of each type needs at least, so that it is filled fast. */
-const diskMegabytes: Readonly<Record<string, number>> = { ext2: 16, ext3: 16, ext4: 16, xfs: 320, btrfs: 128 };
-const homes = '/run/csync-conform';
-
-/** What all sandboxes of a run have in common: what lies on their disks, cfengine's directory, an empty file system. */
-export class Workshop {
-  readonly tested: TestedPackage;
-  readonly plan: LabPlan;
-  readonly home: string;
-  #made = 0;
-
-  private constructor(tested: TestedPackage) {
-    this.tested = tested;
-    this.plan = planLab(tested.settings, 'conform', []);
-    this.home = `${homes}/${process.pid}`;
-  }
-
-  /** Throws a SandboxFailure with the reason when this machine cannot do it. */
-  static async open(tested: TestedPackage, policy: PolicyTemplates): Promise<Workshop> {
-    sweep();
-    const workshop = new Workshop(tested);
-    try {
-      await workshop.#furnish(policy);
-    } catch (error) {
-      workshop.close();
-      throw error instanceof SandboxFailure ? error : new SandboxFailure(`${(error as Error).message}`);
-    }
-    return workshop;
-  }
-
-  async #furnish(policy: PolicyTemplates): Promise<void> {
-    const { settings } = this.tested;
-    files.removeTree(this.home);
-    files.makeDirectory(this.home, 0o700);
-    furnishHost(this.disk, this.plan, this.member);
-    furnishMember(this.disk, this.plan);
-    files.writeText(`${this.disk}/etc/fstab`, '');
-    const directory = expandVariables(settings.packageDirectory);
-    for (const file of this.tested.files) files.writeText(`${this.disk}${directory}/${file.name}`, file.text, file.mode);
-    files.makeDirectory(`${this.disk}${dirname(logFileOf(this.tested.content))}`);
-    const pair = await generateKeyPair();
-    const trusted = new Map([[peerKeyFileName(pair.publicKey), pair.publicKey]]);
-    writeCfengine(`${this.home}/cfengine`, pair, trusted, policyFiles(this.plan, policy));
-    files.makeSparseFile(`${this.home}/disk.img`, (diskMegabytes[settings.fileSystemType] ?? 64) * 1024 * 1024);
-    const force = settings.fileSystemType.startsWith('ext') ? '-F' : '-f';
-    const made = await runProcess([`mkfs.${settings.fileSystemType}`, '-q', force, `${this.home}/disk.img`], {
-      timeoutMs: commandLimitMs,
-      env: systemEnvironment,
-    });
-    if (made.exitCode !== 0)
-      throw new SandboxFailure(`mkfs.${settings.fileSystemType}: ${made.stderr.trim() || made.errorCode || made.exitCode}`);
-  }
-
-  /** What differs from this machine: copied to the disk of every sandbox. */
-  get disk(): string {
-    return `${this.home}/disk`;
-  }
-
-  get member(): string {
-    return this.plan.hosts[0]?.name ?? 'm1';
-  }
-
-  async sandbox(): Promise<Sandbox> {
-    this.#made += 1;
-    return Sandbox.boot(this, `${this.home}/${this.#made}`);
-  }
-
-  close(): void {
-    files.removeTree(this.home);
-    files.removeIfEmpty(homes);
-  }
-}
-
-/** Directories of runs that were killed; their namespaces ended with them. */
-function sweep(): void {
-  for (const pid of files.listDirectory(homes)) {
-    const command = files.readText(`/proc/${pid}/cmdline`);
-    if (command === null || !command.includes('conform')) files.removeTree(`${homes}/${pid}`);
-  }
-}
-
-/**
- * In front of each script: standard input closed, as Serviceguard's have none; one more descriptor than the script knows of,
- * as a careless caller leaves; a directory and a umask to start with; its whole environment, which perl itself must not see.
- */
-const bare = [
-  '/usr/bin/perl',
-  '-e',
-  `use POSIX ();
-   my ($directory, $umask, $variables) = splice @ARGV, 0, 3;
-   my @environment = splice @ARGV, 0, $variables;
-   open my $careless, ">", "/run/conform-careless" or die;
-   POSIX::dup2(fileno $careless, 40);
-   close STDIN; umask oct $umask; chdir $directory or die;
-   %ENV = map { split /=/, $_, 2 } @environment;
-   exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127`,
-];
-
-/** Reads the log, which is a named pipe then, line by line up to the one of a step; the script waits at its next line for ever. */
-const holder =
-  '$| = 1; my ($pipe, $step) = @ARGV; while (1) { open my $log, "<", $pipe or die; while (my $line = <$log>) { print $line; if (index($line, " $step: ") >= 0) { close $log; print "HELD\\n"; sleep } } }';
 
 export class Sandbox {
   readonly #workshop: Workshop;
@@ -147,7 +30,8 @@ export class Sandbox {
     this.#init = init;
   }
 
-  static async boot(workshop: Workshop, directory: string): Promise<Sandbox> {
+  static async boot(workshop: Workshop): Promise<Sandbox> {
+    const directory = workshop.nextDirectory();
     const { home, disk, tested, plan } = workshop;
     const { settings } = tested;
     const device = `/dev/${settings.volumeGroup}/${settings.logicalVolume}`;
@@ -412,48 +296,3 @@ interface Held {
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
-
-/** Words of the cases' shell texts. A daemon is known by pid and start time, so that another one is not taken for it. */
-const shellFunctions = `
-daemons() {
-  for p in /proc/[0-9]*; do
-    read -r name 2> /dev/null < $p/comm || continue
-    [ "$name" = "$DAEMON" ] && read -r stat 2> /dev/null < $p/stat || continue
-    set -- \${stat##*) }
-    [ "$1" = Z ] || printf '%s ' "\${p#/proc/}:\${20}"
-  done
-}
-daemon_pid() { set -- $(daemons); echo "\${1%%:*}"; }
-is_mounted() { grep -q "^[^ ]* $MOUNT_POINT " /proc/mounts; }
-has_address() { ip -o address show to "$ADDRESS" | grep -q .; }
-scripts() {
-  for p in /proc/[0-9]*; do
-    command=$(tr '\\0' ' ' 2> /dev/null < $p/cmdline)
-    case $command in *"$PACKAGE"/*) echo "script $command" ;; esac
-  done
-}
-script_pid() {
-  for p in /proc/[0-9]*; do
-    case $(tr '\\0' ' ' 2> /dev/null < $p/cmdline) in *"$PACKAGE"/csync-*.cjs*) echo "\${p#/proc/}"; return ;; esac
-  done
-}
-a_script_runs() { scripts | grep -q .; }
-fingerprint() {
-  find "$PACKAGE" "$SGRUN" "$MOUNT_POINT" "$WORK/ppkeys" /tmp /var/tmp /etc/hosts /etc/cmcluster.conf -printf '%p %M %s %T@\\n' | sort
-}
-listens() { ss -Hltn "sport = :$PORT" | grep -q LISTEN; }
-eventually() {
-  n=0
-  until "$@"; do
-    n=$((n + 1)); [ $n -lt 500 ] || { echo "waited in vain for: $*" >&2; return 1; }
-    sleep 0.02
-  done
-}
-no_daemon() { [ -z "$(daemons)" ]; }
-kill_daemon() { kill -KILL "$(daemon_pid)"; eventually no_daemon; }
-serviceguard_mounts() { mount -t "$FS_TYPE" $MOUNT_OPTIONS "$DEVICE" "$MOUNT_POINT"; mkdir -p "$POLICY"; }
-write_a_sentinel() { echo '{"epoch":1,"member":"m0","at":"2026-11-23T12:00:00.000Z"}' > "$SENTINEL"; }
-serviceguard_unmounts() { umount "$MOUNT_POINT"; }
-serviceguard_adds_the_address() { ip address add "$ADDRESS/32" dev lo; }
-cannot_be_executed() { : > /run/conform-nothing; mount --bind /run/conform-nothing "$1"; }
-`;

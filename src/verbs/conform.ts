@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { adapterFor } from '../cfengine/adapter.ts';
 import { chosen, count, type Report, reportJson, reportTable } from '../conform/report.ts';
 import { assertionNames, conform } from '../conform/run.ts';
-import { SandboxFailure, type TestedPackage } from '../conform/sandbox.ts';
+import { SandboxFailure, type TestedPackage } from '../conform/workshop.ts';
 import { isExecutable } from '../host/lab-files.ts';
 import { readDirectory } from '../host/real.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';

@@ -8,6 +8,7 @@ import { LabUnavailable } from './lab/handle.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
 import { apply, diff, history, rollback } from './verbs/apply.ts';
 import { check } from './verbs/check.ts';
+import { conformPackage, listAssertions } from './verbs/conform.ts';
 import { init } from './verbs/init.ts';
 import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from './verbs/lab.ts';
 import { maintenance } from './verbs/maintenance.ts';
@@ -108,6 +109,23 @@ function packageCommands(parser: ReturnType<typeof yargs>, choose: (verb: Verb) 
           () => choose(() => print(exampleSettings())),
         )
         .demandCommand(1, 'settings check or settings example'),
+    )
+    .command(
+      'conform',
+      'calls the scripts of the package as Serviceguard does, in a sandbox, and says what holds',
+      (builder) =>
+        builder
+          .options({
+            settings: { ...settingsOption, default: undefined, describe: "settings file; without it the lab's own" },
+            templates: templatesOption,
+            package: { type: 'string', describe: 'a rendered package directory instead of settings and templates' },
+            only: { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'part of a name; * is anything' },
+            list: { type: 'boolean', default: false, describe: 'the names of all assertions; runs nothing' },
+            json: jsonOption,
+          })
+          .conflicts('package', ['settings', 'templates'])
+          .example('$0 conform --templates mine --only "halt*"', 'only what is said of halts'),
+      (args) => choose(() => (args.list ? print(listAssertions(args.only)) : conformPackage(args))),
     )
     .command('templates', 'the templates', (builder) => templateCommands(builder, choose));
 }

@@ -355,6 +355,23 @@ export function settingsJson(settings: Settings): string {
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 
+/** Checked values are already what the transforms would make of them, so reading them again changes nothing. */
+const jsonSchema = v.strictObject(Object.fromEntries(Object.entries(settingsTable).map(([field, row]) => [field, row.check])));
+
+/** Reads what settingsJson wrote, checked again: who reads it must not trust what lies on a disk. A string says what is wrong. */
+export function parseSettingsJson(text: string): Settings | string {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    return 'is no JSON';
+  }
+  const checked = v.safeParse(jsonSchema, data);
+  if (checked.success) return checked.output as unknown as Settings;
+  const [issue] = checked.issues;
+  return `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`;
+}
+
 /** SHA-256 of settingsJson, hex: what the package file carries and every member checks against its own copy. */
 export function settingsDigest(settings: Settings): string {
   return createHash('sha256').update(settingsJson(settings)).digest('hex');

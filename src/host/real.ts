@@ -14,9 +14,10 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import psList from 'ps-list';
 import tmp from 'tmp';
@@ -37,6 +38,12 @@ export function readTextFile(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** The files right in a directory, with their permission bits; none when there is no such directory. */
+export function readDirectory(directory: string): { readonly name: string; readonly mode: number; readonly text: string }[] {
+  const names = filesBelow(directory).filter((path) => dirname(path) === normalize(directory));
+  return names.map((path) => ({ name: basename(path), mode: statSync(path).mode & 0o7777, text: readFileSync(path, 'utf8') }));
 }
 
 /** Paths of all files below a directory, hidden ones included; none when there is no such directory. */

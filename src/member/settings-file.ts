@@ -3,17 +3,13 @@
  * trust what lies on a disk, and the manifest that says what every file must be.
  */
 import { createHash } from 'node:crypto';
-import * as v from 'valibot';
 import type { MemberHost } from '../host/host.ts';
-import { type Settings, settingsTable } from '../settings.ts';
+import { parseSettingsJson, type Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
 
 export type ReadSettings =
   | { readonly ok: true; readonly settings: Settings; readonly digest: string }
   | { readonly ok: false; readonly finding: Finding };
-
-/** Checked values are already what the transforms would make of them, so reading them again changes nothing. */
-const schema = v.strictObject(Object.fromEntries(Object.entries(settingsTable).map(([field, row]) => [field, row.check])));
 
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
@@ -28,23 +24,14 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
   const fail = (text: string): ReadSettings => ({ ok: false, finding: { code: 'settings-damaged', text } });
   const text = host.readText(file);
   if (text === null) return fail(`${file} cannot be read`);
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return fail(`${file} is no JSON`);
-  }
-  const checked = v.safeParse(schema, data);
-  if (!checked.success) {
-    const [issue] = checked.issues;
-    return fail(`${file}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`);
-  }
+  const settings = parseSettingsJson(text);
+  if (typeof settings === 'string') return fail(`${file}: ${settings}`);
   const digest = digestOf(text);
   const applied = host.environment.PEV_CSYNC_SETTINGS_DIGEST;
   if (applied !== undefined && applied !== '' && applied !== digest) {
     return fail(`${file} has digest ${digest.slice(0, 12)}, but the package was applied with ${applied.slice(0, 12)}`);
   }
-  return { ok: true, settings: checked.output as unknown as Settings, digest };
+  return { ok: true, settings, digest };
 }
 
 /** Serviceguard's variables in a path, from the launcher's environment. */

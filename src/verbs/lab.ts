@@ -1,6 +1,6 @@
 /** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
 import { join } from 'node:path';
-import { hasProgram, processesNaming, readTextFile } from '../host/real.ts';
+import { processesNaming, readTextFile } from '../host/real.ts';
 import { runForeground } from '../host/terminal.ts';
 import { demoSummary, runDemo } from '../lab/drills/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../lab/drills/failover-run.ts';
@@ -10,6 +10,7 @@ import { hostEnvironment } from '../lab/machines/environment.ts';
 import { isLabName, type LabPlan, labPrograms, planLab } from '../lab/machines/plan.ts';
 import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
+import { interruptible, needPrograms, needRoot } from './machine.ts';
 import { distDirectory, readSettings } from './toolkit.ts';
 
 export interface LabOptions {
@@ -39,33 +40,9 @@ function planOf(options: LabOptions): LabPlan {
   return planLab(labSettings(options), nameOf(options));
 }
 
-/** Everything a lab runs must be there before anything is made. */
-function needPrograms(): void {
-  const missing = Object.entries(labPrograms).filter(([program]) => !hasProgram(program));
-  if (missing.length === 0) return;
-  const problem: Problem = {
-    code: 'here-programs-missing',
-    severity: 'error',
-    text: `a lab runs programs that are missing here: ${missing.map(([program]) => program).join(', ')}`,
-    remedy: `apt-get install ${[...new Set(missing.map(([, debian]) => debian))].join(' ')}`,
-  };
-  throw new Failure([problem]);
-}
-
-function needRoot(what: string): void {
-  if (process.getuid?.() === 0) return;
-  const problem: Problem = {
-    code: 'here-not-root',
-    severity: 'error',
-    text: `${what} makes network namespaces, mounts and a loop device, which needs root`,
-    remedy: 'run it as root (sudo); rendering, checks of settings and templates do not need it',
-  };
-  throw new Failure([problem]);
-}
-
 async function begin(options: LabOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {
   needRoot('a lab');
-  needPrograms();
+  needPrograms('a lab', labPrograms);
   const settings = labSettings(options);
   if (settings.cfengineGeneration !== 3) {
     const problem: Problem = {
@@ -79,33 +56,9 @@ async function begin(options: LabOptions, attached: boolean, stop: AbortSignal):
   return startLab({ plan: planLab(settings, nameOf(options)), dist: distDirectory, attached, progress, stop });
 }
 
-class Interrupted extends Error {}
-
-/** Runs `work`; Ctrl-C, and a reader of the output that goes away, reach it as an abort, and whatever it does to clean up is waited for. */
-async function interruptible(work: (stop: AbortSignal) => Promise<ExitCode>): Promise<ExitCode> {
-  const controller = new AbortController();
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (!controller.signal.aborted) progress(`\n${signal}: taking the lab down`);
-    controller.abort(new Interrupted());
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  // A reader that went away (`| head`) is no reason to leave a lab behind.
-  const onBrokenPipe = (): void => controller.abort(new Interrupted());
-  for (const signal of signals) process.on(signal, onSignal);
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenPipe);
-  try {
-    return await work(controller.signal);
-  } catch (error) {
-    if (error instanceof Interrupted) return exitCodes.interrupted;
-    throw error;
-  } finally {
-    for (const signal of signals) process.off(signal, onSignal);
-  }
-}
-
 /** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
 async function inLab(options: LabOptions, work: (lab: LabHandle) => Promise<ExitCode>): Promise<ExitCode> {
-  return interruptible(async (stop) => {
+  return interruptible('taking the lab down', async (stop) => {
     const lab = await begin(options, true, stop);
     const working = work(lab);
     try {
@@ -153,7 +106,7 @@ export async function labFailovers(options: LabOptions, count: number, seed: num
 
 /** A lab that stays until `csync lab down`; its cluster has the package deployed and running. */
 export async function labUp(options: LabOptions): Promise<ExitCode> {
-  return interruptible(async (stop) => {
+  return interruptible('taking the lab down', async (stop) => {
     const lab = await begin(options, false, stop);
     progress('deploying the package');
     try {

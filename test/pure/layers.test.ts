@@ -53,6 +53,16 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   // Questions, offers and judgements: plain data in, plain data out. It reads cmviewcl, hence serviceguard/.
   'wizard/': [...ground, 'serviceguard/'],
+  // Makes one machine the way the lab makes many, and passes a script what the lab passes; it knows no cluster.
+  'conform/': [
+    ...ground,
+    'host/',
+    'cfengine/',
+    'render/',
+    'serviceguard/',
+    'lab/machines/',
+    'lab/cluster/package-environment.ts',
+  ],
   'verbs/': [
     ...ground,
     'host/',
@@ -63,6 +73,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'cluster/',
     'wizard/',
     'lab/',
+    'conform/',
   ],
   'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
 };

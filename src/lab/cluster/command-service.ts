@@ -19,9 +19,8 @@ import { say } from '../manager/messages.ts';
 import { refuseOnlineChange } from '../manager/online-change.ts';
 import { preview } from '../manager/preview.ts';
 import type { Cluster } from './cluster.ts';
-import { scriptEnvironment } from './control-script.ts';
 import type { Journal } from './journal.ts';
-import { packageEnvironment } from './package-environment.ts';
+import { packageEnvironment, scriptEnvironment } from './package-environment.ts';
 
 /** The version the lab behaves like [serviceguard.md gap 13]. */
 const version = 'A.12.00.00';

@@ -5,9 +5,10 @@
 import * as files from '../../host/lab-files.ts';
 import type { RunningProcess } from '../../host/processes.ts';
 import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../serviceguard/package-content.ts';
-import { expandVariables, sgDirectories } from '../machines/plan.ts';
+import { expandVariables } from '../machines/plan.ts';
 import { LabFailure, type World } from '../machines/world.ts';
 import type { HaltReason, ScriptEnd } from '../manager/model.ts';
+import { logFileOf, scriptEnvironment } from './package-environment.ts';
 
 /** Phases in starting order; names as `cmrunpkg -m` and `-e` know them. */
 export const phases = [
@@ -321,23 +322,4 @@ function words(options: string): string[] {
 function stamp(date: Date): string {
   const month = date.toLocaleString('en-US', { month: 'short' });
   return `${month} ${String(date.getDate()).padStart(2, ' ')} ${date.toTimeString().slice(0, 8)}`;
-}
-
-export function logFileOf(content: PackageContent): string {
-  return expandVariables(content.logFile, { SG_PACKAGE: content.name });
-}
-
-/** The environment of external scripts [serviceguard.md 3.4]; nothing else is set, not even PATH. */
-export function scriptEnvironment(input: { readonly member: string; readonly content: PackageContent }): Record<string, string> {
-  const { member, content } = input;
-  const environment: Record<string, string> = {
-    SG_PACKAGE: content.name,
-    SG_PACKAGE_NAME: content.name,
-    SG_NODE: member,
-    SG_SCRIPT_LOG_FILE: logFileOf(content),
-    SG_UTILS: `${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`,
-    SG_LOG_LEVEL: String(content.logLevel),
-  };
-  for (const { name, value } of content.environment) environment[`PEV_${name.toUpperCase()}`] = value;
-  return environment;
 }

@@ -7,7 +7,8 @@ import type { RunningProcess } from '../../host/processes.ts';
 import type { PackageContent, ServiceEntry } from '../../serviceguard/package-content.ts';
 import { expandVariables } from '../machines/plan.ts';
 import type { World } from '../machines/world.ts';
-import { logFileOf, type ServiceKeeper } from './control-script.ts';
+import type { ServiceKeeper } from './control-script.ts';
+import { logFileOf } from './package-environment.ts';
 
 interface RunningService {
   readonly process: RunningProcess;

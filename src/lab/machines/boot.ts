@@ -1,20 +1,23 @@
 /**
- * The start-up script of one lab host, run as root inside fresh network, mount, pid, uts and ipc namespaces. It gives
- * the host a root file system of its own: an overlay over this machine's, so that nothing it writes reaches the machine,
- * and its "disk" (the overlay's upper layer) survives a crash of the host but not the lab. Pure: text in, text out.
+ * The start-up script of one host of a lab or of a conformance test, run as root inside fresh network, mount, pid, uts and
+ * ipc namespaces. It gives the host a root file system of its own: an overlay over this machine's, so that nothing it
+ * writes reaches the machine, and its "disk" (the overlay's upper layer) survives a crash of the host but not the lab.
+ * Pure: text in, text out.
  */
-import { sharedDirectory, toolkitDirectory } from './plan.ts';
-
 export interface BootInput {
   readonly host: string;
   /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab's own. */
   readonly directory: string;
-  /** Directory shared by all hosts (control socket, volume group labels). */
-  readonly shared: string;
-  readonly dist: string;
-  /** Directory that holds the node binary, bound in when the overlay would not show it. */
-  readonly nodePath: string;
+  /** Directories of this machine that the host shows under another name. */
+  readonly binds: readonly { readonly from: string; readonly to: string; readonly readOnly: boolean }[];
+  /** The node binary of this machine, and where the host has it when the overlay does not show one there. */
+  readonly node: { readonly from: string; readonly to: string };
   readonly cfengineWorkDirectory: string;
+  /** Shell commands before the host's root is made, and after it while this machine's is still in sight (the host's: $root). */
+  readonly before?: readonly string[];
+  readonly within?: readonly string[];
+  /** Process 1 ends with its standard input: whoever holds that cannot leave the host behind, however it ends. */
+  readonly endsWithInput?: boolean;
 }
 
 const deviceNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
@@ -30,32 +33,64 @@ export function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/**
+ * Between us and a program on a host: lives exactly as long as the program and ends as it ended. nsenter's own fork does
+ * not: it dies of the SIGTERM meant for the program, and stops when the program is stopped.
+ */
+const keeper = [
+  '/usr/bin/perl',
+  '-e',
+  `my @polite = qw(HUP INT QUIT TERM);
+   $SIG{$_} = "IGNORE" for @polite;
+   defined(my $child = fork) or die "fork: $!\\n";
+   if (!$child) { $SIG{$_} = "DEFAULT" for @polite; exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127 }
+   waitpid $child, 0;
+   if (my $signal = $? & 127) { $SIG{$_} = "DEFAULT" for @polite; kill $signal, $$; sleep }
+   exit $? >> 8`,
+];
+
+/** argv that runs a program on a host, from the namespaces the host was started in. `init`: its process 1, as seen there. */
+export function enterHost(init: number, argv: readonly string[]): string[] {
+  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
+  return [
+    ...['/usr/bin/nsenter', '--target', String(init), ...namespaces, '--no-fork', '--root', '--wd', '--'],
+    ...keeper,
+    ...argv,
+  ];
+}
+
 /** Prints `READY` when the host is up; then stays as its process 1, which reaps what is orphaned, until it is killed. */
 export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
   const inRoot = (path: string): string => quote(`${root}${path}`);
+  const { from: nodeHere, to: nodeThere } = input.node;
+  // SIGCHLD ignored makes the kernel reap orphans at once; a killed daemon must not linger as a zombie for want of an init.
+  const wait = input.endsWithInput === true ? '1 while sysread STDIN, my $nothing, 1' : 'sleep while 1';
   return [
     'set -eu',
+    `root=${quote(root)}`,
+    ...(input.before ?? []),
     `mount -t overlay overlay -o ${quote(`lowerdir=/,upperdir=${input.directory}/upper,workdir=${input.directory}/work`)} ${quote(root)}`,
     `mount -t proc proc ${inRoot('/proc')}`,
     `mount -t sysfs sysfs ${inRoot('/sys')}`,
     `mount -t tmpfs -o mode=1777 tmpfs ${inRoot('/tmp')}`,
     `mount -t tmpfs -o mode=755 tmpfs ${inRoot('/run')}`,
-    `mkdir ${inRoot('/run/lock')} ${inRoot(sharedDirectory)}`,
+    `mkdir ${inRoot('/run/lock')}`,
     `mount -t tmpfs -o mode=755 tmpfs ${inRoot('/dev')}`,
     ...deviceNodes.map((node) => `: > ${inRoot(`/dev/${node}`)}; mount --bind /dev/${node} ${inRoot(`/dev/${node}`)}`),
     `mkdir ${inRoot('/dev/pts')} ${inRoot('/dev/shm')}`,
     `mount -t devpts -o newinstance,ptmxmode=0666 devpts ${inRoot('/dev/pts')}`,
     `ln -s pts/ptmx ${inRoot('/dev/ptmx')}; ln -s /proc/self/fd ${inRoot('/dev/fd')}`,
-    `mount --bind ${quote(input.shared)} ${inRoot(sharedDirectory)}`,
-    `mkdir -p ${inRoot(toolkitDirectory)}; mount --bind ${quote(input.dist)} ${inRoot(toolkitDirectory)}`,
-    `mount -o remount,bind,ro ${inRoot(toolkitDirectory)}`,
+    ...input.binds.flatMap(({ from, to, readOnly }) => [
+      `mkdir -p ${inRoot(to)}; mount --bind ${quote(from)} ${inRoot(to)}`,
+      ...(readOnly ? [`mount -o remount,bind,ro ${inRoot(to)}`] : []),
+    ]),
     // A private work directory: the overlay would show this machine's own cfengine keys.
     `mkdir -p ${inRoot(input.cfengineWorkDirectory)}; mount --bind ${quote(`${input.directory}/cfengine`)} ${inRoot(input.cfengineWorkDirectory)}`,
-    `[ -x ${inRoot(input.nodePath)} ] || { mkdir -p "$(dirname ${inRoot(input.nodePath)})"; : > ${inRoot(input.nodePath)}; mount --bind ${quote(input.nodePath)} ${inRoot(input.nodePath)}; }`,
+    `[ -x ${inRoot(nodeThere)} ] || { mkdir -p "$(dirname ${inRoot(nodeThere)})"; : > ${inRoot(nodeThere)}; mount --bind ${quote(nodeHere)} ${inRoot(nodeThere)}; }`,
+    ...(input.within ?? []),
     `hostname ${quote(input.host)}`,
     `cd ${quote(root)}; mkdir -p .lab-old; pivot_root . .lab-old; umount -l /.lab-old; rmdir /.lab-old`,
-    // SIGCHLD ignored makes the kernel reap orphans at once; a killed daemon must not linger as a zombie for want of an init.
-    `exec /usr/bin/perl -e '$SIG{CHLD} = "IGNORE"; $| = 1; print "READY\\n"; close STDOUT; sleep while 1'`,
+    `exec /usr/bin/perl -e '$SIG{CHLD} = "IGNORE"; $| = 1; print "READY\\n"; close STDOUT; ${wait}'`,
   ].join('\n');
 }

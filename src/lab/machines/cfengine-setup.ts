@@ -3,7 +3,7 @@
  * members [cfengine.md 3.1], a pair for each client, mutual trust, the same policy everywhere, the daemon started at
  * boot. Nothing of it belongs to the package.
  */
-import { generateKeyPair, peerKeyFileName } from '../../cfengine/keys.ts';
+import { generateKeyPair, type KeyPair, peerKeyFileName } from '../../cfengine/keys.ts';
 import * as files from '../../host/lab-files.ts';
 import { demand } from '../../problem.ts';
 import { renderPolicy } from '../../render/policy.ts';
@@ -56,18 +56,29 @@ export async function installCfengine(world: World, templates: PolicyTemplates):
   for (const host of plan.hosts) {
     const directory = world.cfengineDirectory(host.name);
     const pair = own.get(host.name) ?? shared;
-    for (const part of ['ppkeys', 'inputs', 'state', 'outputs', 'modules', 'lastseen', 'reports']) {
-      files.makeDirectory(`${directory}/${part}`, 0o700);
-    }
-    files.writeText(`${directory}/ppkeys/localhost.priv`, pair.privateKey, 0o600);
-    files.writeText(`${directory}/ppkeys/localhost.pub`, pair.publicKey, 0o600);
-    for (const [name, key] of trusted) files.writeText(`${directory}/ppkeys/${name}`, key, 0o600);
-    for (const [name, text] of policy) files.writeText(`${directory}/inputs/${name}`, text, 0o600);
-    files.makeLink('/usr/bin', `${directory}/bin`);
+    writeCfengine(directory, pair, trusted, policy);
   }
 }
 
-function policyFiles(plan: LabPlan, templates: PolicyTemplates): ReadonlyMap<string, string> {
+/** A work directory of cfengine: its key pair, the public keys it trusts by file name, its policy by file name. */
+export function writeCfengine(
+  directory: string,
+  pair: KeyPair,
+  trusted: ReadonlyMap<string, string>,
+  policy: ReadonlyMap<string, string>,
+): void {
+  for (const part of ['ppkeys', 'inputs', 'state', 'outputs', 'modules', 'lastseen', 'reports']) {
+    files.makeDirectory(`${directory}/${part}`, 0o700);
+  }
+  files.writeText(`${directory}/ppkeys/localhost.priv`, pair.privateKey, 0o600);
+  files.writeText(`${directory}/ppkeys/localhost.pub`, pair.publicKey, 0o600);
+  for (const [name, key] of trusted) files.writeText(`${directory}/ppkeys/${name}`, key, 0o600);
+  for (const [name, text] of policy) files.writeText(`${directory}/inputs/${name}`, text, 0o600);
+  files.makeLink('/usr/bin', `${directory}/bin`);
+}
+
+/** The policy of every host of the plan, for its daemon and its agent. */
+export function policyFiles(plan: LabPlan, templates: PolicyTemplates): ReadonlyMap<string, string> {
   const { settings } = plan;
   const memberAddresses = [...membersOf(plan).map((member) => member.address), settings.packageAddress];
   const networks = [`${settings.packageSubnet}/${plan.prefixLength}`];

@@ -7,37 +7,14 @@ import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
 import { printSettings } from '../../settings-yaml.ts';
-import { bootScript, inNewNamespaces } from './boot.ts';
+import { bootScript, enterHost, inNewNamespaces } from './boot.ts';
 import { hostEnvironment } from './environment.ts';
-import {
-  cmclusterConf,
-  hostsFile,
-  type LabHost,
-  type LabPlan,
-  sgDirectories,
-  sharedDirectory,
-  toolkitDirectory,
-} from './plan.ts';
-import { commandWrapper, lvmConfiguration, lvs, utilities, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
+import { furnishHost, furnishMember } from './furnish.ts';
+import { type LabHost, type LabPlan, sgDirectories, sharedDirectory, toolkitDirectory } from './plan.ts';
+import { commandWrapper, lvmConfiguration, lvs, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
 
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
-
-/**
- * Between us and a program on a host: lives exactly as long as the program and ends as it ended. nsenter's own fork does
- * not: it dies of the SIGTERM meant for the program, and stops when the program is stopped.
- */
-const keeper = [
-  '/usr/bin/perl',
-  '-e',
-  `my @polite = qw(HUP INT QUIT TERM);
-   $SIG{$_} = "IGNORE" for @polite;
-   defined(my $child = fork) or die "fork: $!\\n";
-   if (!$child) { $SIG{$_} = "DEFAULT" for @polite; exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127 }
-   waitpid $child, 0;
-   if (my $signal = $? & 127) { $SIG{$_} = "DEFAULT" for @polite; kill $signal, $$; sleep }
-   exit $? >> 8`,
-];
 
 interface Machine {
   readonly host: LabHost;
@@ -122,20 +99,14 @@ export class World {
   #furnish(host: LabHost): void {
     const disk = `${this.#hostDirectory(host.name)}/upper`;
     for (const part of ['upper', 'work', 'root', 'cfengine']) files.makeDirectory(`${this.#hostDirectory(host.name)}/${part}`);
-    files.writeText(`${disk}/etc/hosts`, hostsFile(this.plan));
-    files.writeText(`${disk}/etc/hostname`, `${host.name}\n`);
-    files.writeText(`${disk}/etc/nsswitch.conf`, 'passwd: files\ngroup: files\nhosts: files\nservices: files\n');
-    files.writeText(`${disk}/etc/resolv.conf`, '');
+    furnishHost(disk, this.plan, host.name);
     files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.plan.settings));
     if (host.kind !== 'member') return;
-    files.writeText(`${disk}/etc/cmcluster.conf`, cmclusterConf());
+    furnishMember(disk, this.plan);
     files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
     files.writeText(`${disk}/usr/sbin/vgs`, vgs, 0o755);
     files.writeText(`${disk}/usr/sbin/lvs`, lvs, 0o755);
     files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
-    files.writeText(`${disk}${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`, utilities, 0o755);
-    files.makeDirectory(`${disk}${sgDirectories.SGRUN}/log`);
-    files.makeDirectory(`${disk}${this.plan.settings.mountPoint}`);
     files.writeText(`${disk}/root/csync.yaml`, printSettings(this.plan.settings));
     const wrapper = commandWrapper(this.#input.nodePath, toolkitDirectory);
     for (const command of this.#input.commands) files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, wrapper, 0o755);
@@ -148,9 +119,11 @@ export class World {
     const script = bootScript({
       host: name,
       directory: this.#hostDirectory(name),
-      shared: this.#path('shared'),
-      dist: this.#input.dist,
-      nodePath: this.#input.nodePath,
+      binds: [
+        { from: this.#path('shared'), to: sharedDirectory, readOnly: false },
+        { from: this.#input.dist, to: toolkitDirectory, readOnly: true },
+      ],
+      node: { from: this.#input.nodePath, to: this.#input.nodePath },
       cfengineWorkDirectory: this.plan.settings.cfengineWorkDirectory,
     });
     const said: string[] = [];
@@ -236,22 +209,7 @@ export class World {
   enter(name: string, argv: readonly string[]): string[] {
     const init = this.initOf(name);
     if (init === null) throw new LabFailure(`lab host ${name} is down`);
-    return [
-      '/usr/bin/nsenter',
-      '--target',
-      String(init),
-      '--mount',
-      '--uts',
-      '--ipc',
-      '--net',
-      '--pid',
-      '--no-fork',
-      '--root',
-      '--wd',
-      '--',
-      ...keeper,
-      ...argv,
-    ];
+    return enterHost(init, argv);
   }
 
   /** Runs a program on a host to its end. `bare`: with `env` only, not on top of the hosts' usual environment. */

@@ -1,0 +1,120 @@
+/** Whether what was seen of a call is what was expected, and in which words. Pure. */
+import type { Expectation } from './cases.ts';
+
+export interface CallSeen {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  /** False: it ended before the moment the case waits for. */
+  readonly reached: boolean;
+  /** From the moment the case waits for, or from the call, to the end. */
+  readonly milliseconds: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What it added to the package log. */
+  readonly log: string;
+  readonly pipesClosed: boolean;
+}
+
+export interface MemberSeen {
+  /** `pid:start time` of each process of the daemon's name. */
+  readonly daemons: readonly string[];
+  readonly mounted: boolean;
+  readonly address: boolean;
+  /** Processes with the package directory in their command line. */
+  readonly scripts: readonly string[];
+}
+
+/** Everything an expectation may ask about. */
+export interface Seen {
+  readonly call: CallSeen;
+  readonly before: MemberSeen;
+  readonly after: MemberSeen;
+  /** Of the expectation's own shell text, when it has one. */
+  readonly shell?: { readonly exitCode: number | null; readonly output: string };
+}
+
+export interface Judgement {
+  readonly holds: boolean;
+  /** One line. */
+  readonly seen: string;
+}
+
+const shown = 160;
+
+function line(text: string): string {
+  const flat = text.trim().replaceAll(/\s+/g, ' ');
+  return flat.length > shown ? `${flat.slice(0, shown)}...` : flat;
+}
+
+function endOf({ exitCode, signal, timedOut, reached, milliseconds, stderr, log }: CallSeen): string {
+  const took = `${(milliseconds / 1000).toFixed(1)} s`;
+  const last = (stderr || log).trim().split('\n').at(-1) ?? '';
+  const why = last === '' ? '' : `: ${line(last)}`;
+  if (timedOut) return `no end after ${took}${why}`;
+  const early = reached ? '' : ' before the moment it was watched for';
+  return exitCode === null
+    ? `ended by ${signal ?? 'nobody knows what'}${early}`
+    : `ended with ${exitCode}${early} after ${took}${why}`;
+}
+
+function judgeDaemon(is: 'same' | 'one' | 'another' | 'none', before: MemberSeen, after: MemberSeen): Judgement {
+  const same = after.daemons.join(' ') === before.daemons.join(' ');
+  const count = after.daemons.length;
+  const holds = is === 'same' ? same && count > 0 : is === 'none' ? count === 0 : count === 1 && (is === 'one' || !same);
+  const pids = (daemons: readonly string[]): string => daemons.map((daemon) => daemon.split(':')[0]).join(', ') || 'none';
+  return { holds, seen: `daemon before: ${pids(before.daemons)}, behind: ${pids(after.daemons)}` };
+}
+
+/** Looks for a pattern in a text; what was seen is the line that has it, or the text's end. */
+function find(text: string, pattern: RegExp): Judgement {
+  const at = text.search(pattern);
+  if (at === -1) return { holds: false, seen: `not said; the last words: ${line(text.trim().split('\n').at(-1) ?? '')}` };
+  return { holds: true, seen: line(text.slice(text.lastIndexOf('\n', at) + 1).split('\n')[0] ?? '') };
+}
+
+export function judge(expectation: Expectation, { call, before, after, shell }: Seen): Judgement {
+  switch (expectation.kind) {
+    case 'ends':
+      return { holds: call.reached && call.exitCode !== null && expectation.with.includes(call.exitCode), seen: endOf(call) };
+    case 'fails':
+      return { holds: call.reached && call.exitCode !== null && call.exitCode !== 0, seen: endOf(call) };
+    case 'is over':
+      return { holds: call.reached && !call.timedOut, seen: endOf(call) };
+    case 'within':
+      return { holds: call.reached && !call.timedOut && call.milliseconds <= expectation.seconds * 1000, seen: endOf(call) };
+    case 'stays':
+      return { holds: call.reached && !call.timedOut, seen: call.reached ? 'it went on until it was told to end' : endOf(call) };
+    case 'log':
+      return find(call.log, expectation.has);
+    case 'output':
+      return find(`${call.stdout}\n${call.stderr}`, expectation.has);
+    case 'log lacks': {
+      const found = find(call.log, expectation.pattern);
+      return { holds: !found.holds, seen: found.holds ? found.seen : 'not said' };
+    }
+    case 'silent': {
+      const said = line(`${call.stdout} ${call.stderr}`);
+      return { holds: said === '', seen: said === '' ? 'nothing' : said };
+    }
+    case 'pipes closed':
+      return { holds: call.pipesClosed, seen: call.pipesClosed ? 'closed' : 'somebody still has them open' };
+    case 'daemon':
+      return judgeDaemon(expectation.is, before, after);
+    case 'mounted':
+    case 'address': {
+      const is = after[expectation.kind];
+      return {
+        holds: is === expectation.is,
+        seen: `${expectation.kind === 'mounted' ? 'mounted' : 'the address is here'}: ${is ? 'yes' : 'no'}`,
+      };
+    }
+    case 'nothing left':
+      return { holds: after.scripts.length === 0, seen: after.scripts.length === 0 ? 'nothing' : line(after.scripts.join('; ')) };
+    case 'true':
+      return {
+        holds: shell?.exitCode === 0,
+        seen: line(shell?.output ?? '') || (shell?.exitCode === 0 ? 'so it is' : 'it is not so'),
+      };
+  }
+}

@@ -1,0 +1,146 @@
+/** What can be said of a package directory without running anything of it. Pure. */
+import { expandVariables } from '../lab/machines/plan.ts';
+import { manifestName, type RenderedFile, sha256 } from '../render/package.ts';
+import { settingsDigest } from '../settings.ts';
+import type { Assertion } from './report.ts';
+import type { TestedPackage } from './workshop.ts';
+
+export const packageGroup = 'package';
+
+/** What sh -n says of a launcher; empty when it is content. */
+export type SyntaxCheck = ReadonlyMap<string, string>;
+
+/** `script` paths of the package file, expanded, by the keyword that names them. */
+function namedScripts({ content }: TestedPackage): readonly { readonly keyword: string; readonly path: string }[] {
+  const expand = (text: string): string => expandVariables(text, { SG_PACKAGE: content.name });
+  const command = (text: string): string => expand(text.split(/\s+/)[0] ?? '');
+  return [
+    ...content.preScripts.map((path) => ({ keyword: 'external_pre_script', path: expand(path) })),
+    ...content.scripts.map((path) => ({ keyword: 'external_script', path: expand(path) })),
+    ...content.services.map((service) => ({ keyword: 'service_cmd', path: command(service.command) })),
+  ];
+}
+
+/** The shell scripts of the package directory. */
+export function launchersOf({ files }: TestedPackage): readonly RenderedFile[] {
+  return files.filter((file) => file.name.endsWith('.sh'));
+}
+
+type Check = readonly [says: string, wrong: (tested: TestedPackage, syntax: SyntaxCheck) => readonly string[]];
+
+/** Each says what has to be so, and lists what is not. */
+const checks: readonly Check[] = [
+  [
+    'the package file names one first script, one script and one service',
+    ({ content }) =>
+      (
+        [
+          ['external_pre_script', content.preScripts],
+          ['external_script', content.scripts],
+          ['service_cmd', content.services],
+        ] as const
+      )
+        .filter(([, list]) => list.length !== 1)
+        .map(([keyword, list]) => `${keyword} stands there ${list.length} times`),
+  ],
+  [
+    'what Serviceguard calls is named by absolute paths',
+    (tested) =>
+      namedScripts(tested)
+        .filter(({ path }) => !path.startsWith('/'))
+        .map(({ keyword, path }) => `${keyword} ${path}`),
+  ],
+  [
+    'what Serviceguard calls is a file of the package directory',
+    (tested) => {
+      const directory = expandVariables(tested.settings.packageDirectory);
+      const known = new Set(tested.files.map((file) => `${directory}/${file.name}`));
+      return namedScripts(tested)
+        .filter(({ path }) => !known.has(path))
+        .map(({ keyword, path }) => `${keyword} ${path}`);
+    },
+  ],
+  [
+    'the service is the monitor',
+    ({ content }) => content.services.filter(({ command }) => !/\smonitor$/.test(command)).map(({ command }) => command),
+  ],
+  [
+    'launchers can be executed by everybody, and changed by root only',
+    (tested) =>
+      launchersOf(tested)
+        .filter((file) => (file.mode & 0o777) !== 0o755)
+        .map((file) => `${file.name} has mode ${file.mode.toString(8)}`),
+  ],
+  [
+    'no file can be written by others',
+    ({ files }) =>
+      files.filter((file) => (file.mode & 0o022) !== 0).map((file) => `${file.name} has mode ${file.mode.toString(8)}`),
+  ],
+  [
+    'launchers name an interpreter by its absolute path',
+    (tested) =>
+      launchersOf(tested)
+        .filter((file) => !/^#!\/(usr\/)?bin\/\S+/.test(file.text))
+        .map((file) => `${file.name} begins with ${file.text.split('\n')[0]}`),
+  ],
+  [
+    'launchers are sound shell',
+    (_, syntax) => [...syntax].filter(([, said]) => said !== '').map(([name, said]) => `${name}: ${said}`),
+  ],
+  [
+    'every file of the manifest is there and is what was rendered',
+    (tested) =>
+      manifestFiles(tested).flatMap(([name, digest]) => {
+        const file = tested.files.find((candidate) => candidate.name === name);
+        if (file === undefined) return [`${name} is missing`];
+        return sha256(file.text) === digest ? [] : [`${name} differs`];
+      }),
+  ],
+  [
+    'the manifest names every script and the settings',
+    (tested) => {
+      const named = new Set(manifestFiles(tested).map(([name]) => name));
+      return tested.files
+        .map((file) => file.name)
+        .filter((name) => /\.(sh|cjs)$|^settings\.json$/.test(name) && !named.has(name));
+    },
+  ],
+  [
+    'the package file carries the digest of settings.json',
+    ({ content, settings }) => {
+      const found = content.environment.find(({ name }) => name.toLowerCase() === 'csync_settings_digest')?.value;
+      return found === settingsDigest(settings) ? [] : [`pev_csync_settings_digest is ${found?.slice(0, 12) ?? 'missing'}`];
+    },
+  ],
+  [
+    'no private key lies in the package directory',
+    ({ files }) =>
+      files.filter((file) => /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}/.test(file.text)).map((file) => file.name),
+  ],
+];
+
+function manifestFiles({ files }: TestedPackage): [string, string][] {
+  try {
+    const { files: list } = JSON.parse(files.find((file) => file.name === manifestName)?.text ?? '') as {
+      files?: Record<string, string>;
+    };
+    return Object.entries(list ?? {});
+  } catch {
+    return [[manifestName, '']];
+  }
+}
+
+export function packageAssertionNames(): readonly string[] {
+  return checks.map(([says]) => `${packageGroup}: ${says}`);
+}
+
+export function packageAssertions(tested: TestedPackage, syntax: SyntaxCheck): readonly Assertion[] {
+  return checks.map(([says, wrong]) => {
+    const found = wrong(tested, syntax);
+    return {
+      name: `${packageGroup}: ${says}`,
+      result: found.length === 0 ? 'ok' : 'failed',
+      seen: found.join('; ') || 'so it is',
+    };
+  });
+}

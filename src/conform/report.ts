@@ -1,0 +1,57 @@
+/** The result of a conformance test, for people and for programs. Pure. */
+export interface Assertion {
+  readonly name: string;
+  /** left out: it could not be tried; nothing is known of it. */
+  readonly result: 'ok' | 'failed' | 'left out';
+  /** What was seen, or why it was left out. */
+  readonly seen: string;
+}
+
+export interface Report {
+  /** What was tested: a package directory, or settings and templates. */
+  readonly tested: string;
+  readonly assertions: readonly Assertion[];
+  readonly seconds: number;
+}
+
+export function count({ assertions }: Report, result: Assertion['result']): number {
+  return assertions.filter((assertion) => assertion.result === result).length;
+}
+
+const words: Readonly<Record<Assertion['result'], string>> = { ok: 'ok', failed: 'FAILED', 'left out': 'left out' };
+
+/** A line an assertion, and one for the whole. */
+export function reportTable(report: Report): string {
+  const width = Math.max(...report.assertions.map(({ name }) => name.length));
+  const lines = report.assertions.map(({ name, result, seen }) => `${words[result].padEnd(10)}${name.padEnd(width + 2)}${seen}`);
+  const left = count(report, 'left out');
+  const numbers = [
+    `${count(report, 'ok')} hold`,
+    `${count(report, 'failed')} do not`,
+    ...(left === 0 ? [] : [`${left} were left out`]),
+  ];
+  return `${[...lines, '', `${report.tested}: ${numbers.join(', ')} (${Math.round(report.seconds)} s)`].join('\n')}\n`;
+}
+
+export function reportJson(report: Report): string {
+  const { tested, assertions, seconds } = report;
+  const numbers = { ok: count(report, 'ok'), failed: count(report, 'failed'), leftOut: count(report, 'left out') };
+  return `${JSON.stringify({ tested, ...numbers, seconds: Math.round(seconds * 10) / 10, assertions }, null, 2)}\n`;
+}
+
+/**
+ * Chooses among the names. Patterns are looked for in them, in any case of letters; `*` stands for anything. One that is a
+ * whole name means that name alone. No pattern chooses all.
+ */
+export function chosen(patterns: readonly string[], names: readonly string[]): (name: string) => boolean {
+  const whole = new Set(names);
+  const expressions = patterns
+    .filter((pattern) => !whole.has(pattern))
+    .map((pattern) => new RegExp(pattern.split('*').map(literally).join('.*'), 'i'));
+  const exact = new Set(patterns);
+  return (name) => patterns.length === 0 || exact.has(name) || expressions.some((expression) => expression.test(name));
+}
+
+function literally(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,298 @@
+/**
+ * One member in namespaces of its own, fresh for each case: this machine's programs under an overlay, its own network, keys,
+ * cfengine daemon and file system on a loop device, the package directory under test. Nothing of it reaches the machine, and
+ * all of it ends with whoever holds its standard input. Effects only; what is done here is said in cases.ts.
+ */
+import { dirname } from 'node:path';
+import { adapterFor } from '../cfengine/adapter.ts';
+import * as files from '../host/lab-files.ts';
+import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
+import { logFileOf, scriptEnvironment } from '../lab/cluster/package-environment.ts';
+import { bootScript, enterHost, inNewNamespaces, quote } from '../lab/machines/boot.ts';
+import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
+import type { Call, State } from './cases.ts';
+import { bare, holder, shellFunctions } from './inside.ts';
+import type { CallSeen, MemberSeen } from './judge.ts';
+import { commandLimitMs, SandboxFailure, systemEnvironment, type TestedPackage, type Workshop } from './workshop.ts';
+
+const callLimitSeconds = 30;
+/** How long a pipe of ours may stay open behind a script's end before it counts as kept by somebody. */
+const pipeLimitMs = 1500;
+
+export class Sandbox {
+  readonly #workshop: Workshop;
+  readonly #outer: RunningProcess;
+  readonly #init: number;
+
+  private constructor(workshop: Workshop, outer: RunningProcess, init: number) {
+    this.#workshop = workshop;
+    this.#outer = outer;
+    this.#init = init;
+  }
+
+  static async boot(workshop: Workshop): Promise<Sandbox> {
+    const directory = workshop.nextDirectory();
+    const { home, disk, tested, plan } = workshop;
+    const { settings } = tested;
+    const device = `/dev/${settings.volumeGroup}/${settings.logicalVolume}`;
+    files.makeDirectory(directory, 0o700);
+    const script = bootScript({
+      host: workshop.member,
+      directory,
+      binds: [],
+      node: { from: process.execPath, to: settings.nodePath },
+      cfengineWorkDirectory: settings.cfengineWorkDirectory,
+      before: [
+        `mount -t tmpfs -o mode=755,size=96m tmpfs ${quote(directory)}; cd ${quote(directory)}; mkdir work root`,
+        `cp -a ${quote(disk)} upper`,
+        // Of its own: a full disk must not take cfengine's databases along, since cf-serverd dies of that by itself.
+        `mkdir cfengine; mount -t tmpfs -o mode=755 tmpfs cfengine; cp -a ${quote(`${home}/cfengine`)}/. cfengine; mkdir image; mount -t tmpfs tmpfs image; cp --sparse=always ${quote(`${home}/disk.img`)} image/disk`,
+        // Detached at once, while it is held open here: it goes with its last user.
+        'loop=$(losetup --find --show image/disk); exec 9< "$loop"; losetup --detach "$loop"',
+        `ip link set lo up; ip address add ${plan.hosts[0]?.address}/${plan.prefixLength} dev lo`,
+      ],
+      within: [`mkdir -p "$root${dirname(device)}"; : > "$root${device}"; mount --bind "$loop" "$root${device}"`],
+      endsWithInput: true,
+    });
+    const said: string[] = [];
+    let ready: () => void = () => {};
+    const isReady = new Promise<'ready'>((resolve) => {
+      ready = () => resolve('ready');
+    });
+    const outer = startProcess([...inNewNamespaces, 'sh', '-c', script], {
+      env: systemEnvironment,
+      stdin: 'pipe',
+      onLine: (line) => (line === 'READY' ? ready() : said.push(line)),
+    });
+    const first = await Promise.race([isReady, outer.ended]);
+    const init = childrenOf(outer.pid ?? -1)[0];
+    if (first !== 'ready' || init === undefined)
+      throw new SandboxFailure(`the sandbox did not come up: ${said.join('; ') || JSON.stringify(first)}`);
+    return new Sandbox(workshop, outer, init);
+  }
+
+  /** Ends everything inside; resolves when it is gone. */
+  async close(): Promise<void> {
+    this.#outer.child.stdin?.end();
+    const impatience = setTimeout(() => this.#outer.kill('SIGKILL'), commandLimitMs);
+    await this.#outer.ended;
+    clearTimeout(impatience);
+  }
+
+  get #tested(): TestedPackage {
+    return this.#workshop.tested;
+  }
+
+  /** What the shell texts of the cases find. */
+  get #variables(): Record<string, string> {
+    const { settings, content } = this.#tested;
+    const { daemonName, programs, privateKey } = adapterFor(settings);
+    return {
+      ...systemEnvironment,
+      ...sgDirectories,
+      MOUNT_POINT: settings.mountPoint,
+      MOUNT_OPTIONS: settings.mountOptions,
+      FS_TYPE: settings.fileSystemType,
+      DEVICE: `/dev/${settings.volumeGroup}/${settings.logicalVolume}`,
+      POLICY: settings.policyDirectory,
+      SENTINEL: `${settings.policyDirectory}/csync.sentinel`,
+      PACKAGE: expandVariables(settings.packageDirectory),
+      ADDRESS: settings.packageAddress,
+      PORT: String(settings.cfenginePort),
+      NODE: settings.nodePath,
+      WORK: settings.cfengineWorkDirectory,
+      KEY: privateKey,
+      DAEMON: daemonName,
+      DAEMON_PROGRAM: programs.daemon,
+      LOG: logFileOf(content),
+    };
+  }
+
+  /** argv of a shell inside that knows the cases' variables and functions. */
+  #shell(script: string): string[] {
+    return enterHost(this.#init, ['/bin/sh', '-c', `${shellFunctions}\n${script}`]);
+  }
+
+  async sh(script: string): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
+    return runProcess(this.#shell(script), { timeoutMs: commandLimitMs, env: this.#variables });
+  }
+
+  async #demand(script: string, what: string): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.sh(`set -e\n${script}`);
+    if (exitCode !== 0) throw new SandboxFailure(`${what}: ${(stderr || stdout).trim() || `status ${exitCode}`}`);
+  }
+
+  /** Brings the member to where a case begins. Throws a SandboxFailure when it does not get there. */
+  async prepare(state: State, given: readonly string[]): Promise<void> {
+    const { settings } = this.#tested;
+    const daemon = adapterFor(settings).startDaemon.map(quote).join(' ');
+    await this.#demand(`${daemon} < /dev/null > /dev/null 2>&1; eventually listens`, 'the cfengine daemon of the sandbox');
+    if (state !== 'halted') await this.#demand('serviceguard_mounts; serviceguard_adds_the_address', 'storage and address');
+    if (state === 'running') await this.#demand('write_a_sentinel', 'the mark of a start');
+    for (const text of given) await this.change(text);
+  }
+
+  /** Does to the member what a case says. Throws a SandboxFailure when that cannot be done. */
+  async change(text: string): Promise<void> {
+    await this.#demand(text, `"${text}"`);
+  }
+
+  /** The script's path, as the package file has it. */
+  #argv({ script, words }: Call): readonly string[] {
+    const { content } = this.#tested;
+    const expand = (text: string): string => expandVariables(text, { SG_PACKAGE: content.name });
+    if (script === 'service') return ['/bin/sh', '-c', `exec ${expand(content.services[0]?.command ?? '')}`];
+    const [path] = script === 'pre' ? content.preScripts : content.scripts;
+    return [expand(path ?? ''), ...words];
+  }
+
+  /** A service gets nothing but its restart counter [serviceguard.md 3.4]. */
+  #environment({ script, words, environment }: Call): Record<string, string> {
+    const { content } = this.#tested;
+    const [word = ''] = words;
+    if (script === 'service') return { service_restart: '0', ...environment };
+    // Validation comes before any run or halt: no action, no log [serviceguard.md 3.4].
+    if (word === 'validate') return { SG_PACKAGE_NAME: content.name, ...environment };
+    const action = { SG_SCRIPT_ACTION: word, ...(word === 'stop' ? { SG_HALT_REASON: 'user_halt' } : {}) };
+    return { ...scriptEnvironment({ member: this.#workshop.member, content }), ...action, ...environment };
+  }
+
+  /** Calls a script as Serviceguard does, sees it to its end or to its limit, and tells all that was seen. */
+  async call(call: Call): Promise<CallSeen> {
+    const { umask = '022', limitSeconds = callLimitSeconds, heldAt, once } = call;
+    const directory = call.from === 'mount point' ? this.#tested.settings.mountPoint : '/';
+    const log = this.#variables.LOG ?? '';
+    const before = this.#logText(log);
+    const held = heldAt === undefined ? null : await this.#hold(log, heldAt);
+    const said: Record<'out' | 'err', string[]> = { out: [], err: [] };
+    const began = performance.now();
+    const variables = Object.entries(this.#environment(call)).map(([name, value]) => `${name}=${value}`);
+    const prologue = [...bare, directory, umask, String(variables.length), ...variables];
+    const running = startProcess(enterHost(this.#init, [...prologue, ...this.#argv(call)]), {
+      env: systemEnvironment,
+      onLine: (line, stream) => said[stream].push(line),
+    });
+    const closed = new Promise<true>((resolve) => running.child.once('close', () => resolve(true)));
+    let timedOut = false;
+    const limit = setTimeout(() => {
+      timedOut = true;
+      running.kill('SIGKILL');
+    }, limitSeconds * 1000);
+    let ended = false;
+    void running.ended.then(() => {
+      ended = true;
+    });
+    let acted = began;
+    const reached = await this.#meanwhile(
+      running,
+      () => ended,
+      held,
+      once,
+      () => this.#logText(log).slice(before.length),
+    );
+    if (reached) acted = performance.now();
+    const end = await running.ended;
+    const milliseconds = performance.now() - acted;
+    clearTimeout(limit);
+    const pipesClosed = await Promise.race([
+      closed,
+      new Promise<false>((resolve) => setTimeout(() => resolve(false), pipeLimitMs)),
+    ]);
+    for (const stream of [running.child.stdout, running.child.stderr]) stream?.destroy();
+    const heldLog = held === null ? '' : await held.release();
+    return {
+      exitCode: end.exitCode,
+      signal: end.signal,
+      timedOut,
+      reached,
+      milliseconds,
+      stdout: said.out.join('\n'),
+      stderr: said.err.join('\n'),
+      log: `${heldLog}${this.#logText(log).slice(held === null ? before.length : 0)}`,
+      pipesClosed,
+    };
+  }
+
+  /** What the case does while the script runs. False: the script ended before it came to that. */
+  async #meanwhile(
+    running: RunningProcess,
+    ended: () => boolean,
+    held: Held | null,
+    once: Call['once'],
+    logged: () => string,
+  ): Promise<boolean> {
+    if (held !== null) {
+      await Promise.race([held.reached, running.ended]);
+      if (ended()) return false;
+      running.kill('SIGTERM');
+      return true;
+    }
+    if (once === undefined) return true;
+    const { logged: wanted, forSeconds = 0 } = once;
+    while (wanted !== undefined && !wanted.test(logged())) {
+      if (ended()) return false;
+      await pause(10);
+    }
+    if (once.sh !== undefined) await this.change(once.sh);
+    // To be seen to go on, it has to be watched for a while.
+    await Promise.race([running.ended, pause(forSeconds * 1000)]);
+    if (ended() && forSeconds > 0) return false;
+    if (once.signal !== undefined) running.kill(once.signal);
+    return true;
+  }
+
+  /** Puts a named pipe in the place of the log, so that a script can be held at one of its lines. */
+  async #hold(log: string, step: string): Promise<Held> {
+    await this.#demand('mv "$LOG" "$LOG.kept" 2> /dev/null || :; mkfifo "$LOG"', 'a log that holds the script');
+    const lines: string[] = [];
+    let reached: () => void = () => {};
+    const isReached = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const reader = startProcess(enterHost(this.#init, ['/usr/bin/perl', '-e', holder, log, step]), {
+      env: systemEnvironment,
+      onLine: (line) => (line === 'HELD' ? reached() : lines.push(`${line}\n`)),
+    });
+    return {
+      reached: isReached,
+      release: async () => {
+        reader.kill('SIGKILL');
+        await reader.ended;
+        await this.#demand('rm "$LOG"; : > "$LOG"', 'the log');
+        return lines.join('');
+      },
+    };
+  }
+
+  #logText(path: string): string {
+    return files.readText(`/proc/${this.#init}/root${path}`) ?? '';
+  }
+
+  /** What is true of the member now. */
+  async look(): Promise<MemberSeen> {
+    const { stdout } = await this.sh(
+      'echo "daemons $(daemons)"; is_mounted && echo mounted; has_address && echo address; scripts',
+    );
+    const lines = stdout.split('\n');
+    const scripts = lines.filter((line) => line.startsWith('script ')).map((line) => line.slice('script '.length));
+    return {
+      daemons: (lines.find((line) => line.startsWith('daemons ')) ?? '')
+        .split(' ')
+        .slice(1)
+        .filter((word) => word !== ''),
+      mounted: lines.includes('mounted'),
+      address: lines.includes('address'),
+      scripts,
+    };
+  }
+}
+
+interface Held {
+  readonly reached: Promise<void>;
+  /** The lines that were read until then. */
+  release(): Promise<string>;
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

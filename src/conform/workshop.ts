@@ -1,0 +1,106 @@
+/** What all sandboxes of a run are made from. Effects. */
+import { dirname } from 'node:path';
+import { generateKeyPair, peerKeyFileName } from '../cfengine/keys.ts';
+import * as files from '../host/lab-files.ts';
+import { runProcess } from '../host/processes.ts';
+import { logFileOf } from '../lab/cluster/package-environment.ts';
+import { type PolicyTemplates, policyFiles, writeCfengine } from '../lab/machines/cfengine-setup.ts';
+import { furnishHost, furnishMember } from '../lab/machines/furnish.ts';
+import { expandVariables, type LabPlan, planLab } from '../lab/machines/plan.ts';
+import type { RenderedFile } from '../render/package.ts';
+import type { PackageContent } from '../serviceguard/package-content.ts';
+import type { Settings } from '../settings.ts';
+
+/** The package under test, as a member has it. */
+export interface TestedPackage {
+  readonly settings: Settings;
+  /** What the package file says; Serviceguard knows no other names of scripts, services and log. */
+  readonly content: PackageContent;
+  readonly files: readonly RenderedFile[];
+}
+
+export class SandboxFailure extends Error {}
+
+export const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
+export const commandLimitMs = 20_000;
+/** Of the file system on the loop device; what mkfs of each type needs at least, so that it is filled fast. */
+const diskMegabytes: Readonly<Record<string, number>> = { ext2: 16, ext3: 16, ext4: 16, xfs: 320, btrfs: 128 };
+const homes = '/run/csync-conform';
+
+/** What all sandboxes of a run have in common: what lies on their disks, cfengine's directory, an empty file system. */
+export class Workshop {
+  readonly tested: TestedPackage;
+  readonly plan: LabPlan;
+  readonly home: string;
+  #made = 0;
+
+  private constructor(tested: TestedPackage) {
+    this.tested = tested;
+    this.plan = planLab(tested.settings, 'conform', []);
+    this.home = `${homes}/${process.pid}`;
+  }
+
+  /** Throws a SandboxFailure with the reason when this machine cannot do it. */
+  static async open(tested: TestedPackage, policy: PolicyTemplates): Promise<Workshop> {
+    sweep();
+    const workshop = new Workshop(tested);
+    try {
+      await workshop.#furnish(policy);
+    } catch (error) {
+      workshop.close();
+      throw error instanceof SandboxFailure ? error : new SandboxFailure(`${(error as Error).message}`);
+    }
+    return workshop;
+  }
+
+  async #furnish(policy: PolicyTemplates): Promise<void> {
+    const { settings } = this.tested;
+    files.removeTree(this.home);
+    files.makeDirectory(this.home, 0o700);
+    furnishHost(this.disk, this.plan, this.member);
+    furnishMember(this.disk, this.plan);
+    files.writeText(`${this.disk}/etc/fstab`, '');
+    const directory = expandVariables(settings.packageDirectory);
+    for (const file of this.tested.files) files.writeText(`${this.disk}${directory}/${file.name}`, file.text, file.mode);
+    files.makeDirectory(`${this.disk}${dirname(logFileOf(this.tested.content))}`);
+    const pair = await generateKeyPair();
+    const trusted = new Map([[peerKeyFileName(pair.publicKey), pair.publicKey]]);
+    writeCfengine(`${this.home}/cfengine`, pair, trusted, policyFiles(this.plan, policy));
+    files.makeSparseFile(`${this.home}/disk.img`, (diskMegabytes[settings.fileSystemType] ?? 64) * 1024 * 1024);
+    const force = settings.fileSystemType.startsWith('ext') ? '-F' : '-f';
+    const made = await runProcess([`mkfs.${settings.fileSystemType}`, '-q', force, `${this.home}/disk.img`], {
+      timeoutMs: commandLimitMs,
+      env: systemEnvironment,
+    });
+    if (made.exitCode !== 0)
+      throw new SandboxFailure(`mkfs.${settings.fileSystemType}: ${made.stderr.trim() || made.errorCode || made.exitCode}`);
+  }
+
+  /** What differs from this machine: copied to the disk of every sandbox. */
+  get disk(): string {
+    return `${this.home}/disk`;
+  }
+
+  get member(): string {
+    return this.plan.hosts[0]?.name ?? 'm1';
+  }
+
+  /** A directory that no sandbox of this run had yet. */
+  nextDirectory(): string {
+    this.#made += 1;
+    return `${this.home}/${this.#made}`;
+  }
+
+  close(): void {
+    files.removeTree(this.home);
+    files.removeIfEmpty(homes);
+  }
+}
+
+/** Directories of runs that were killed; their namespaces ended with them. */
+function sweep(): void {
+  for (const pid of files.listDirectory(homes)) {
+    const command = files.readText(`/proc/${pid}/cmdline`);
+    if (command === null || !command.includes('conform')) files.removeTree(`${homes}/${pid}`);
+  }
+}

@@ -1,0 +1,20 @@
+/** What is written to the disk of a host before it boots, where it differs from this machine's. */
+import * as files from '../../host/lab-files.ts';
+import { cmclusterConf, hostsFile, type LabPlan, sgDirectories } from './plan.ts';
+import { utilities } from './stand-ins.ts';
+
+/** Names, and no resolver but /etc/hosts. */
+export function furnishHost(disk: string, plan: LabPlan, host: string): void {
+  files.writeText(`${disk}/etc/hosts`, hostsFile(plan));
+  files.writeText(`${disk}/etc/hostname`, `${host}\n`);
+  files.writeText(`${disk}/etc/nsswitch.conf`, 'passwd: files\ngroup: files\nhosts: files\nservices: files\n');
+  files.writeText(`${disk}/etc/resolv.conf`, '');
+}
+
+/** Serviceguard's directories, its function library, the mount point. */
+export function furnishMember(disk: string, plan: LabPlan): void {
+  files.writeText(`${disk}/etc/cmcluster.conf`, cmclusterConf());
+  files.writeText(`${disk}${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`, utilities, 0o755);
+  files.makeDirectory(`${disk}${sgDirectories.SGRUN}/log`);
+  files.makeDirectory(`${disk}${plan.settings.mountPoint}`);
+}

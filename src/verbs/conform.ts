@@ -1,0 +1,131 @@
+/** `csync conform`: the package's own scripts, called the way Serviceguard calls them, in a sandbox on this machine. */
+import { join } from 'node:path';
+import { adapterFor } from '../cfengine/adapter.ts';
+import { chosen, count, type Report, reportJson, reportTable } from '../conform/report.ts';
+import { assertionNames, conform } from '../conform/run.ts';
+import { SandboxFailure, type TestedPackage } from '../conform/workshop.ts';
+import { isExecutable } from '../host/lab-files.ts';
+import { readDirectory } from '../host/real.ts';
+import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
+import { type RenderedFile, renderPackage } from '../render/package.ts';
+import { packageContent } from '../serviceguard/package-content.ts';
+import { parsePackageFile } from '../serviceguard/package-file.ts';
+import { parseSettingsJson, type Settings } from '../settings.ts';
+import { labSettingsFile } from './lab.ts';
+import { interruptible, needPrograms, needRoot } from './machine.ts';
+import { readMemberScripts, readPackageTemplates, readSettings, readTemplate } from './toolkit.ts';
+
+export interface ConformOptions {
+  readonly settings?: string | undefined;
+  readonly templates?: string | undefined;
+  /** A package directory that was rendered; settings and templates are not read then. */
+  readonly package?: string | undefined;
+  readonly only: readonly string[];
+  readonly json: boolean;
+}
+
+const out = (text: string): void => void process.stdout.write(text);
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Programs of this machine that a sandbox runs, and the Debian packages they are in. */
+const programs: Readonly<Record<string, string>> = {
+  ip: 'iproute2',
+  ss: 'iproute2',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  losetup: 'mount',
+  perl: 'perl-base',
+};
+
+export async function conformPackage(options: ConformOptions): Promise<ExitCode> {
+  const isChosen = chosen(options.only, assertionNames());
+  if (!assertionNames().some(isChosen)) {
+    const text = `no assertion has a name with ${options.only.map((pattern) => JSON.stringify(pattern)).join(' or ')} in it`;
+    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync conform --list shows all names' }]);
+  }
+  const { tested, from } = options.package === undefined ? renderedNow(options) : asRendered(options.package);
+  needRoot('a conformance test');
+  needPrograms('a conformance test', { ...programs, [`mkfs.${tested.settings.fileSystemType}`]: 'e2fsprogs' });
+  needCfengine(tested.settings);
+  const policy = {
+    promises: demand(readTemplate('cfengine3/promises.cf.tpl')),
+    update: demand(readTemplate('cfengine3/update.cf.tpl')),
+  };
+  return interruptible('ending the sandbox', async (stop) => {
+    const began = performance.now();
+    const assertions = await conform({ tested, policy, isChosen, progress, stop }).catch(asProblem);
+    const report: Report = { tested: from, assertions, seconds: (performance.now() - began) / 1000 };
+    out(options.json ? reportJson(report) : reportTable(report));
+    if (count(report, 'failed') > 0) return exitCodes.different;
+    return count(report, 'left out') > 0 ? exitCodes.cannotRunHere : exitCodes.ok;
+  });
+}
+
+export async function listAssertions(only: readonly string[]): Promise<string> {
+  return assertionNames()
+    .filter(chosen(only, assertionNames()))
+    .map((name) => `${name}\n`)
+    .join('');
+}
+
+function asProblem(error: unknown): never {
+  if (!(error instanceof SandboxFailure)) throw error;
+  const problem: Problem = {
+    code: 'here-no-sandbox',
+    severity: 'error',
+    text: `this machine cannot make the sandbox: ${error.message}`,
+    remedy: 'it needs root with all capabilities, overlay mounts, a free loop device and some 100 MB of memory',
+  };
+  throw new Failure([problem]);
+}
+
+/** The real cfengine is what the scripts deal with; nothing can be said of them without it. */
+function needCfengine(settings: Settings): void {
+  const { programs: cfengine, generation } = adapterFor(settings);
+  if (isExecutable(cfengine.daemon) && isExecutable(cfengine.agent)) return;
+  const problem: Problem = {
+    code: 'here-no-cfengine',
+    severity: 'error',
+    text: `a conformance test runs the cfengine of this machine, and ${cfengine.daemon} or ${cfengine.agent} is not there`,
+    remedy:
+      generation === 3
+        ? 'apt-get install cfengine3, or run it on a member'
+        : 'run it on a member, where the settings point to its cfengine',
+  };
+  throw new Failure([problem]);
+}
+
+interface Tested {
+  readonly tested: TestedPackage;
+  readonly from: string;
+}
+
+function renderedNow({ settings: file, templates }: ConformOptions): Tested {
+  const settings = readSettings(file ?? labSettingsFile);
+  const files = demand(renderPackage({ settings, templates: readPackageTemplates(templates), bundles: readMemberScripts() }));
+  return { tested: testedPackage(settings, files, templates ?? ''), from: templates ?? 'the shipped templates' };
+}
+
+/** The files of a package directory as they are, with their modes; logs and the like are none of the package. */
+function asRendered(directory: string): Tested {
+  const files = readDirectory(directory).filter(({ name }) => /\.(sh|cjs|json|conf)$/.test(name));
+  const file = join(directory, 'settings.json');
+  const text = files.find(({ name }) => name === 'settings.json')?.text;
+  const settings = text === undefined ? 'it cannot be read' : parseSettingsJson(text);
+  if (typeof settings !== 'string') return { tested: testedPackage(settings, files, directory), from: directory };
+  const problem: Problem = {
+    code: 'package-settings',
+    severity: 'error',
+    text: `${file}: ${settings}`,
+    remedy: 'name a directory that csync render wrote, or render it again',
+    place: { file },
+  };
+  throw new Failure([problem]);
+}
+
+function testedPackage(settings: Settings, files: readonly RenderedFile[], directory: string): TestedPackage {
+  const name = `${settings.packageName}.conf`;
+  const text = files.find((file) => file.name === name)?.text ?? '';
+  const content = packageContent(demand(parsePackageFile(text, join(directory, name))));
+  return { settings, content, files };
+}

@@ -1,0 +1,51 @@
+/** What verbs that make namespaces need of this machine, and how they end when they are told to. */
+import { hasProgram } from '../host/real.ts';
+import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
+
+/** Everything it runs (program: Debian package) must be there before anything is made. */
+export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
+  const missing = Object.entries(programs).filter(([program]) => !hasProgram(program));
+  if (missing.length === 0) return;
+  const problem: Problem = {
+    code: 'here-programs-missing',
+    severity: 'error',
+    text: `${what} runs programs that are missing here: ${missing.map(([program]) => program).join(', ')}`,
+    remedy: `apt-get install ${[...new Set(missing.map(([, debian]) => debian))].join(' ')}`,
+  };
+  throw new Failure([problem]);
+}
+
+export function needRoot(what: string): void {
+  if (process.getuid?.() === 0) return;
+  const problem: Problem = {
+    code: 'here-not-root',
+    severity: 'error',
+    text: `${what} makes network namespaces, mounts and a loop device, which needs root`,
+    remedy: 'run it as root (sudo); rendering, checks of settings and templates do not need it',
+  };
+  throw new Failure([problem]);
+}
+
+class Interrupted extends Error {}
+
+/** Runs `work`; Ctrl-C, and a reader of the output that goes away, reach it as an abort, and whatever it does to clean up is waited for. */
+export async function interruptible(cleaningUp: string, work: (stop: AbortSignal) => Promise<ExitCode>): Promise<ExitCode> {
+  const controller = new AbortController();
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) process.stderr.write(`\n${signal}: ${cleaningUp}\n`);
+    controller.abort(new Interrupted());
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  // A reader that went away (`| head`) is no reason to leave a lab behind.
+  const onBrokenPipe = (): void => controller.abort(new Interrupted());
+  for (const signal of signals) process.on(signal, onSignal);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenPipe);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (error instanceof Interrupted) return exitCodes.interrupted;
+    throw error;
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}

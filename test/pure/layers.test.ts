@@ -75,7 +75,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/',
     'conform/',
   ],
-  'cli.ts': [...ground, 'verbs/', 'lab/handle.ts'],
+  'cli/': [...ground, 'verbs/'],
+  'cli.ts': [...ground, 'cli/', 'lab/handle.ts'],
 };
 
 const source = join(repository, 'src');

@@ -1,0 +1,138 @@
+/** What works on a whole cluster, from one of its members or from a host that reaches them by ssh. */
+import { apply, diff, history, rollback } from '../verbs/apply.ts';
+import { check } from '../verbs/check.ts';
+import { maintenance } from '../verbs/maintenance.ts';
+import { recover, remove } from '../verbs/recover.ts';
+import { status } from '../verbs/status.ts';
+import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources } from './options.ts';
+
+export function addClusterVerbs(parser: Parser, choose: Choose): Parser {
+  return [changeCommands, procedureCommands, lookCommands].reduce((made, add) => add(made, choose), parser);
+}
+
+/** What changes it. */
+function changeCommands(parser: Parser, choose: Choose): Parser {
+  const change = {
+    run: { type: 'boolean', default: false, describe: 'run the package afterwards, and let it fail over' },
+    halt: { type: 'boolean', default: false, describe: 'halt the package where a change wants that; it runs again afterwards' },
+    yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
+    'dry-run': dryRunOption,
+  } as const;
+  return parser
+    .command(
+      'apply',
+      'distribute the package to all members and apply it; run again, it does what is left',
+      (builder) =>
+        builder
+          .options({
+            ...sources,
+            ...change,
+            'take-rendered': { type: 'boolean', describe: 'overwrite files that were edited on a member' },
+            'take-mine': { type: 'boolean', describe: "this member's hand edits become part of the package, on all members" },
+          })
+          .conflicts('take-mine', 'take-rendered')
+          .example('$0 apply --dry-run', 'what would be done')
+          .example('$0 apply --yes --run', 'from settings to a running package'),
+      (args) => choose(() => apply({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true })),
+    )
+    .command(
+      'rollback [number]',
+      'apply an earlier set again; without a number the one before the last',
+      (builder) =>
+        builder
+          .positional('number', { type: 'number', describe: 'as csync history lists it' })
+          .options({ settings: settingsOption, ...change, json: jsonOption })
+          .example('$0 rollback 3 --dry-run', 'what going back to set 3 would do'),
+      (args) => choose(() => rollback({ ...args, number: args.number })),
+    );
+}
+
+/** Procedures of the manual. */
+function procedureCommands(parser: Parser, choose: Choose): Parser {
+  const procedure = {
+    settings: settingsOption,
+    yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
+    'dry-run': dryRunOption,
+    json: jsonOption,
+  } as const;
+  return parser
+    .command(
+      'recover',
+      'clean up what a failed or timed-out script left behind, and switch members on again',
+      (builder) =>
+        builder
+          .options({
+            ...procedure,
+            run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' },
+          })
+          .example('$0 recover --dry-run', 'what is left behind, and the steps'),
+      (args) => choose(() => recover(args)),
+    )
+    .command(
+      'maintenance <switch>',
+      'on: work on the daemon without a failover; off: watch it again, once it is healthy',
+      (builder) =>
+        builder
+          .positional('switch', { choices: ['on', 'off'] as const, demandOption: true })
+          .options({
+            ...procedure,
+            for: { type: 'string', default: '30m', describe: 'when it ends by itself: 90s, 30m, 2h' },
+            serviceguard: {
+              type: 'boolean',
+              default: false,
+              describe: "Serviceguard's own mode (cmmodpkg -m), which ignores every failure and has no end",
+            },
+          })
+          .example('$0 maintenance on --for 1h', 'the monitor pauses; member and network are still watched')
+          .example('$0 maintenance off', 'after a look whether it is healthy'),
+      (args) => choose(() => maintenance({ ...args, on: args.switch === 'on' })),
+    )
+    .command(
+      'remove',
+      "halt and delete the package; daemons, policy, keys and the package's files stay",
+      (builder) =>
+        builder
+          .options({
+            ...procedure,
+            unconfigure: { type: 'boolean', default: false, describe: 'set CSYNC_CONFIGURED to 0 on the members, too' },
+          })
+          .example('$0 remove --dry-run', 'the steps'),
+      (args) => choose(() => remove(args)),
+    );
+}
+
+/** What looks at one. */
+function lookCommands(parser: Parser, choose: Choose): Parser {
+  return parser
+    .command(
+      'history',
+      'the sets that were applied',
+      (builder) => builder.options({ settings: settingsOption, json: jsonOption }).example('$0 history', 'the newest last'),
+      (args) => choose(() => history(args.settings, args.json)),
+    )
+    .command(
+      'check',
+      'everything that can be known before an apply, in one list; status 1 with any error',
+      (builder) =>
+        builder
+          .options({ ...sources, offline: { type: 'boolean', default: false, describe: 'settings and templates only' } })
+          .example('$0 check', 'what cmcheckconf looks at, and what it does not')
+          .example('$0 check --offline', 'without a cluster'),
+      (args) => choose(() => check(args)),
+    )
+    .command(
+      'status',
+      'one sentence, what helps, and a table of members; exit status 0 serving, 1 failed, 3 halted, 4 cannot tell',
+      (builder) =>
+        builder
+          .options({ ...sources, watch: { type: 'boolean', default: false, describe: 'look again every two seconds' } })
+          .example('$0 status', 'needs no root: cmviewcl wants the monitor role, the members ssh'),
+      (args) => choose(() => status(args)),
+    )
+    .command(
+      'diff',
+      'rendered against every member and the applied configuration; status 1 if anything differs',
+      (builder) => builder.options(sources).example('$0 diff', 'file by file, keyword by keyword'),
+      (args) => choose(() => diff(args)),
+    );
+}

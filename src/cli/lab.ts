@@ -1,0 +1,69 @@
+/** The emulated cluster. */
+import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from '../verbs/lab.ts';
+import { type Choose, jsonOption, type Parser } from './options.ts';
+
+export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly string[]) {
+  const options = {
+    name: { type: 'string', default: 'lab', describe: 'name of the lab' },
+    settings: { type: 'string', describe: "settings file; without it the lab's own" },
+    json: jsonOption,
+  } as const;
+  const withMember = (inner: typeof builder, name: string, behind = '') =>
+    inner
+      .positional('member', { type: 'string', demandOption: true, describe: 'lab host' })
+      .example(`$0 lab ${name} m1${behind}`, '');
+  type Simple = (options: LabOptions) => Promise<number>;
+  const simple: readonly [string, string, Simple][] = [
+    ['up', 'start a lab that stays, with the package running', labUp],
+    ['down', 'end it and free everything', labDown],
+    ['status', 'machines, mounts and addresses of a running lab', labStatus],
+    ['demo', 'show the package fail over, then clean up', labDemo],
+  ];
+  const machine = [
+    ['crash', 'cut the power of a member'],
+    ['boot', 'switch it on again'],
+    ['cut', "pull a member's network cable"],
+    ['heal', 'plug it in again'],
+  ] as const;
+  builder.options(options).demandCommand(1, 'name what to do with the lab');
+  for (const [name, text, run] of simple)
+    builder.command(
+      name,
+      text,
+      (inner) => inner.example(`$0 lab ${name}`, text),
+      (args) => choose(() => run(args as unknown as LabOptions)),
+    );
+  builder.command(
+    'failovers',
+    'many failovers in a row, invariants checked after each',
+    (inner) =>
+      inner
+        .options({
+          count: { type: 'number', default: 50, describe: 'how many' },
+          seed: { type: 'number', default: 1, describe: 'same seed, same faults in the same order' },
+        })
+        .example('$0 lab failovers --count 200 --seed 7', ''),
+    (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
+  );
+  for (const [name, text] of machine) {
+    builder.command(
+      `${name} <member>`,
+      text,
+      (inner) => withMember(inner, name),
+      (args) => choose(() => labMachine(args as unknown as LabOptions, name, String(args.member))),
+    );
+  }
+  builder.command(
+    'exec <member>',
+    'run a program on a lab host',
+    (inner) => withMember(inner, 'exec', ' -- cmviewcl -v'),
+    (args) => choose(() => labExec(args as unknown as LabOptions, String(args.member), rest)),
+  );
+  builder.command(
+    'shell <member>',
+    'a shell on a lab host',
+    (inner) => withMember(inner, 'shell'),
+    (args) => choose(() => labExec(args as unknown as LabOptions, String(args.member), ['/bin/bash', '--norc'])),
+  );
+  return builder;
+}

@@ -27,9 +27,10 @@ await build({
     js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
   },
 });
-// A file and no link: a copied dist/ keeps it. It tells the program the name it was called by.
-writeFileSync('dist/csync_wizard.mjs', "#!/usr/bin/env node\nimport './csync.mjs';\n");
-for (const name of ['csync', 'csync_wizard']) chmodSync(`dist/${name}.mjs`, 0o755);
+// Files and no links: a copied dist/ keeps them. They tell the program the name it was called by.
+const oldNames = ['csync_wizard', 'csync_dispatcher'];
+for (const name of oldNames) writeFileSync(`dist/${name}.mjs`, "#!/usr/bin/env node\nimport './csync.mjs';\n");
+for (const name of ['csync', ...oldNames]) chmodSync(`dist/${name}.mjs`, 0o755);
 await Promise.all(
   memberScripts.map((name) =>
     build({ ...shared, entryPoints: [`src/member/${name}.ts`], outfile: `dist/member/csync-${name}.cjs`, format: 'cjs' }),

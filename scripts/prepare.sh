@@ -12,7 +12,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 command -v npm >/dev/null 2>&1 || { say "npm is missing; it usually comes with Node.js."; exit 4; }
 
 # program:package; the lab runs these inside its members.
-lab_programs="cf-serverd:cfengine3 cf-agent:cfengine3 busybox:busybox ip:iproute2 ss:iproute2 unshare:util-linux losetup:mount mkfs.ext4:e2fsprogs fuser:psmisc perl:perl-base ps:procps sshd:openssh-server ssh:openssh-client"
+lab_programs="cf-serverd:cfengine3 cf-agent:cfengine3 busybox:busybox ip:iproute2 ss:iproute2 unshare:util-linux losetup:mount mkfs.ext4:e2fsprogs fuser:psmisc perl:perl-base ps:procps sshd:openssh-server ssh:openssh-client ping:iputils-ping"
 
 missing_packages() {
   for pair in $lab_programs; do

@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import yargs from 'yargs';
 import { addClusterVerbs } from './cli/cluster.ts';
 import { addLabVerbs } from './cli/lab.ts';
+import { addMembershipVerbs } from './cli/membership.ts';
 import type { Parser, Verb } from './cli/options.ts';
 import { addPackageVerbs } from './cli/package.ts';
 import { LabUnavailable } from './lab/handle.ts';
@@ -22,7 +23,7 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
   const separator = argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? argv : argv.slice(0, separator);
-  const parser = [addPackageVerbs, addClusterVerbs]
+  const parser = [addPackageVerbs, addClusterVerbs, addMembershipVerbs]
     .reduce((made: Parser, add) => add(made, choose), yargs([...own]))
     .scriptName('csync')
     .version(toolkitVersion)
@@ -85,7 +86,9 @@ function report(problems: readonly Problem[], json = false): ExitCode {
   return exitCodeOf(problems);
 }
 
-/** DSAU's name for the wizard [dsau-csync.md 2.1]: whoever calls that gets init. */
+/** DSAU's names for the wizard and for the handler of events [dsau-csync.md 2.1, 6.1]. */
+const verbOfName: Readonly<Record<string, string>> = { csync_wizard: 'init', csync_dispatcher: 'dispatcher' };
 const calledAs = basename(process.argv[1] ?? '').replace(/\.mjs$/, '');
 const words = process.argv.slice(2);
-process.exitCode = await main(calledAs === 'csync_wizard' ? ['init', ...words] : words);
+const called = verbOfName[calledAs];
+process.exitCode = await main(called === undefined ? words : [called, ...words]);

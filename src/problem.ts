@@ -27,6 +27,7 @@ const exitOfStage: Readonly<Record<string, keyof typeof exitCodes>> = {
   usage: 'usage',
   settings: 'badInput',
   template: 'badInput',
+  policy: 'badInput',
   package: 'badInput',
   file: 'badInput',
   render: 'different',
@@ -62,6 +63,9 @@ export class Failure extends Error {
     this.problems = problems;
   }
 }
+
+/** Ctrl-C, or a reader that went away: what everything that is waited for is rejected with. */
+export class Interrupted extends Error {}
 
 /** The value, or a Failure with all its problems. */
 export function demand<T>(checked: Checked<T>): T {

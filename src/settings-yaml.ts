@@ -3,7 +3,7 @@
  */
 import { closest } from 'fastest-levenshtein';
 import * as v from 'valibot';
-import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import type { Checked, Place, Problem } from './problem.ts';
 import { type Above, type Field, settingsFields as fields, type Settings, type SettingsRow, settingsTable } from './settings.ts';
 
@@ -50,7 +50,27 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
     };
     return { given, problems: [syntax] };
   }
-  return { given: readPairs(contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
+  return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
+}
+
+/** The text with another value for a key that stands in it, every other byte as it was, and the line; null without the key. */
+export function withValue(text: string, key: string, value: string): { readonly text: string; readonly line: number } | null {
+  const lines = new LineCounter();
+  const node: unknown = parseDocument(text, { lineCounter: lines }).get(key, true);
+  if (!isScalar(node) || node.range == null) return null;
+  const [start, end] = node.range;
+  return { text: `${text.slice(0, start)}${value}${text.slice(end)}`, line: lines.linePos(start).line };
+}
+
+/** The text with another list for a key that holds one, every byte outside of the list as it was; null where it holds none. */
+export function withList(text: string, key: string, values: readonly string[]): string | null {
+  const node: unknown = parseDocument(text).get(key, true);
+  if (!isSeq(node) || node.range == null) return null;
+  const [start, end] = node.range;
+  if (node.flow === true) return `${text.slice(0, start)}[${values.join(', ')}]${text.slice(end)}`;
+  const indentation = ' '.repeat(start - (text.lastIndexOf('\n', start - 1) + 1));
+  const behind = text.slice(start, end).endsWith('\n') ? '\n' : '';
+  return `${text.slice(0, start)}${values.map((value) => `- ${value}`).join(`\n${indentation}`)}${behind}${text.slice(end)}`;
 }
 
 export interface Given {
@@ -86,6 +106,7 @@ export function defaultOf(field: Field, above: Above): unknown {
 }
 
 function readPairs(
+  document: Document,
   pairs: readonly Pair<Node, Node | null>[],
   placeOf: (offset?: number) => Place,
   problems: Problem[],
@@ -105,7 +126,7 @@ function readPairs(
       problems.push({ code: 'settings-duplicate-key', severity: 'error', text, remedy: 'keep one of the two lines', place });
       continue;
     }
-    const value: unknown = valueNode === null ? null : valueNode.toJSON();
+    const value: unknown = valueNode === null ? null : valueNode.toJS(document);
     given.set(field, { value, place: valueNode === null ? place : placeOf(valueNode.range?.[0]) });
   }
   return given;
@@ -185,6 +206,14 @@ function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place
   if (mountPoint !== undefined && policyDirectory !== undefined && !`${policyDirectory}/`.startsWith(`${mountPoint}/`)) {
     const text = `policy_directory ${policyDirectory} is not on the policy file system mounted at ${mountPoint}`;
     add('policyDirectory', text, `choose a directory below ${mountPoint}`);
+  }
+  if (
+    settings.packageStyle === 'legacy' &&
+    settings.packagePriority !== undefined &&
+    settings.packagePriority !== 'no_priority'
+  ) {
+    const text = `package_priority ${settings.packagePriority}: a legacy package has no priority`;
+    add('packagePriority', text, 'leave it out, or make it package_style: modular');
   }
   const { monitorTimeoutSeconds: limit, monitorIntervalSeconds: interval } = settings;
   if (limit !== undefined && interval !== undefined && limit > interval) {

@@ -15,6 +15,17 @@ const nameRule = v.pipe(
   ),
 );
 const address = v.pipe(v.string('an IPv4 address is wanted'), v.ipv4('an IPv4 address such as 10.9.0.100 is wanted'));
+const networkText = 'an IPv4 network such as 10.9.0.0/24, or an address, is wanted';
+const network = v.pipe(
+  v.string(networkText),
+  v.check((text) => {
+    const [base, prefix, ...more] = text.split('/');
+    if (!isAddress(base ?? '') || more.length > 0) return false;
+    if (prefix === undefined) return true;
+    if (!/^[1-9]\d?$/.test(prefix) || Number(prefix) > 32) return false;
+    return addressNumber(base ?? '') % 2 ** (32 - Number(prefix)) === 0;
+  }, networkText),
+);
 const dnsName = v.pipe(
   v.string('a DNS name is wanted'),
   v.regex(
@@ -54,6 +65,16 @@ const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
 /** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
 const mostSeconds = 4294;
 
+/** Whether a text is an IPv4 address and nothing else: what is rendered into policy is checked again where it is rendered. */
+export function isAddress(text: string): boolean {
+  return v.is(address, text);
+}
+
+/** An IPv4 address as a number. */
+function addressNumber(text: string): number {
+  return text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
+}
+
 export interface SettingsRow {
   readonly key: string;
   /** How the wizard asks for it. */
@@ -83,6 +104,14 @@ export const settingsTable = {
     fallback: 'cfengine master',
     check: plainText,
     comment: 'Shown by cmviewcl.',
+  },
+  packageStyle: {
+    key: 'package_style',
+    question: 'Style of the package, modular or legacy?',
+    fallback: 'modular',
+    check: oneOf(['modular', 'legacy']),
+    comment:
+      'modular: Serviceguard mounts and adds the address. legacy (A.11.20 and before): our control script does. Same plan either way.',
   },
   members: {
     key: 'members',
@@ -186,6 +215,17 @@ export const settingsTable = {
     fallback: (above: Above) => above.mountPoint && `${String(above.mountPoint)}/dsau`,
     check: path,
     comment: 'Directory on the policy file system that the daemon serves. No symbolic link in it: cfengine compares real paths.',
+  },
+  clientNetworks: {
+    key: 'client_networks',
+    question: 'Networks whose hosts may connect besides members and registered clients?',
+    fallback: [],
+    check: v.pipe(
+      v.array(network, 'a list of networks such as 10.9.0.0/24 is wanted'),
+      v.check((networks) => new Set(networks).size === networks.length, 'a network stands in the list twice'),
+    ),
+    comment:
+      'Networks (10.9.0.0/24) or addresses whose hosts may connect besides the members and the registered clients. Keys are asked for all the same.',
   },
   monitorProcessIntervalMs: {
     key: 'monitor_process_interval_ms',
@@ -338,6 +378,14 @@ export const settingsTable = {
     fallback: '/usr/bin/node',
     check: path,
     comment: 'Node.js binary on every member, 20.19 or newer. Absolute: Serviceguard gives services no PATH.',
+  },
+  toolkitProgram: {
+    key: 'toolkit_program',
+    question: 'Path of the csync program on the members?',
+    fallback: '/usr/local/bin/csync',
+    check: path,
+    comment:
+      'The csync program on the members. The package start calls it when members, clients or keys wait to be finished; where it is not installed, csync members sync does that by hand.',
   },
 } as const satisfies Record<string, SettingsRow>;
 

@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { PackageDrills } from '../src/lab/drills/package-drills.ts';
 import { type LabHandle, startLab } from '../src/lab/handle.ts';
-import { labPrograms, planLab } from '../src/lab/machines/plan.ts';
+import { clientNames, labPrograms, planLab, planProblem } from '../src/lab/machines/plan.ts';
 import { demand } from '../src/problem.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
+import { policyTemplateNames } from '../src/render/policy.ts';
 import type { Template } from '../src/render/template.ts';
 import type { Settings } from '../src/settings.ts';
 import { parseSettings } from '../src/settings-yaml.ts';
@@ -84,8 +85,13 @@ export function shippedTemplate(name: string): Template {
 }
 
 /** What renderPackage wants of them. */
-export function packageTemplates(): PackageTemplates {
-  return { packageFile: shippedTemplate('modular/package.conf.tpl'), launcher: shippedTemplate('modular/launcher.sh.tpl') };
+export function packageTemplates(style: Settings['packageStyle'] = 'modular'): PackageTemplates {
+  return { packageFile: shippedTemplate(`${style}/package.conf.tpl`), launcher: shippedTemplate('modular/launcher.sh.tpl') };
+}
+
+/** What renderPolicy wants of them. */
+export function policyTemplates(generation: Settings['cfengineGeneration']): ReadonlyMap<string, Template> {
+  return new Map(policyTemplateNames(generation).map((name) => [name, shippedTemplate(name)]));
 }
 
 /** Package files name their member scripts; these stand for them where only the rest is looked at. */
@@ -93,9 +99,31 @@ export function memberScripts(text: (name: string) => string): ReadonlyMap<strin
   return new Map(['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, text(name)]));
 }
 
-/** The lab's own settings, as the shipped file has them. */
-export function labSettings(): Settings {
-  return demand(parseSettings(readFileSync(join(repository, 'package-templates/lab/csync.yaml'), 'utf8'), 'csync.yaml'));
+/** The lab's own settings, as the shipped file has them; `changes` are keys of the file with other values. */
+export function labSettings(changes: Readonly<Record<string, unknown>> = {}): Settings {
+  const shipped = readFileSync(join(repository, 'package-templates/lab/csync.yaml'), 'utf8').split('\n');
+  const kept = shipped.filter((line) => !Object.hasOwn(changes, line.split(':')[0] ?? ''));
+  const changed = Object.entries(changes).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  return demand(parseSettings([...kept, ...changed, ''].join('\n'), 'csync.yaml'));
+}
+
+/** The programs that stand in for cfengine 2. */
+export const cfengine2Programs = join(repository, 'test/fixtures/cfengine2');
+
+interface LabUse {
+  /** The package is rendered, applied and run; not in a bare lab. */
+  readonly deployed: boolean;
+  readonly changes?: Partial<Settings>;
+  /** Instead of the lab's own. */
+  readonly settings?: Settings;
+  /** cfengine's programs on every host and nothing more. */
+  readonly bare?: boolean;
+  /** Machines with Serviceguard that are in no cluster. */
+  readonly spares?: readonly string[];
+  /** Their names, or how many. */
+  readonly clients?: number | readonly string[];
+  /** Directory with cfengine's programs for the hosts; else they have this machine's. */
+  readonly programs?: string;
 }
 
 /**
@@ -104,11 +132,18 @@ export function labSettings(): Settings {
  */
 export function useLab(
   name: string,
-  { deployed, changes = {} }: { readonly deployed: boolean; readonly changes?: Partial<Settings> },
+  { deployed, changes = {}, settings = labSettings(), bare = false, spares = [], clients = 2, programs }: LabUse,
 ): { readonly lab: LabHandle; readonly drills: PackageDrills } {
   const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
   beforeAll(async () => {
-    const plan = planLab({ ...labSettings(), ...changes }, `test-${name}`);
+    const plan = planLab({ ...settings, ...changes }, `test-${name}`, {
+      clients: typeof clients === 'number' ? clientNames(clients) : clients,
+      spares,
+      cfengine: bare ? 'bare' : 'set up',
+      ...(programs === undefined ? {} : { programs }),
+    });
+    const problem = planProblem(plan);
+    if (problem !== null) throw new Error(problem);
     held.lab = await startLab({ plan, dist: join(repository, 'dist'), attached: true, progress: () => {} });
     held.drills = new PackageDrills(held.lab);
     await held.drills.attach();
@@ -128,4 +163,11 @@ export function useLab(
       return held.drills;
     },
   };
+}
+
+/** Shell scripts and csync as an administrator types them on a host of a lab. */
+export function typedIn(used: { readonly lab: LabHandle }) {
+  const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
+  const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);
+  return { sh, csync };
 }

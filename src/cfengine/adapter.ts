@@ -21,11 +21,25 @@ export interface CfengineAdapter {
   readonly privateDirectories: readonly string[];
   /**
    * Starts the daemon: cwd / (a daemon started on the policy file system would hold it), a small descriptor limit
-   * (cfservd closes them one by one up to it), nothing inherited. Its exit status proves nothing in either generation.
+   * (cfservd closes them one by one up to it), no core files and a umask because of its keys, nothing inherited. Its exit
+   * status proves nothing in either generation.
    */
   readonly startDaemon: readonly string[];
+  /** Carries the policy out, now, without locks; generation 2 fetches it first by itself [cfengine.md 1.9]. */
+  readonly carryOutPolicy: readonly string[];
+  /** Extended regular expression of what fetchPolicy says when it did not get it. */
+  readonly fetchFailure: string;
+  /**
+   * What runs the agent again and again. null: the system's cron does [generation 2: the crontab's line is the policy's own].
+   * -K as for the daemon; who starts it looks first whether one runs.
+   */
+  readonly scheduler: { readonly name: string; readonly start: readonly string[] } | null;
   /** SIGHUP makes generation 3 read its policy again; 2 ignores it [cfengine.md 1.4, 2.5]. */
   readonly reloadSignal: 'SIGHUP' | null;
+  /** Asks the policy host for the policy, now, whatever a lock says. Its exit status proves nothing [cfengine.md 1.9, 2.8]. */
+  readonly fetchPolicy: readonly string[];
+  /** Lists the peers that connected, and when; see cluster/clients.ts for what it prints. */
+  readonly lastSeenList: readonly string[];
   /** Asks for a file through the network. Generation 3 needs an identity. */
   probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;
 }
@@ -33,7 +47,7 @@ export interface CfengineAdapter {
 const started = (daemon: string): readonly string[] => [
   '/bin/sh',
   '-c',
-  'cd / && ulimit -n 4096 && exec "$@"',
+  'cd / && umask 077 && ulimit -c 0 && ulimit -n 4096 && exec "$@"',
   'sh',
   ...daemon.split(' '),
 ];
@@ -54,7 +68,12 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     publicKey: `${work}/ppkeys/localhost.pub`,
     // -K: after a crash the lock of the dead daemon makes a plain start end silently for a minute [cfengine.md 2.4].
     startDaemon: started(`${bin}/cf-serverd -K`),
+    carryOutPolicy: [`${bin}/cf-agent`, '-K'],
+    fetchFailure: '^ *error:|TRUST FAILED',
+    scheduler: { name: 'cf-execd', start: started(`${bin}/cf-execd -K`) },
     reloadSignal: 'SIGHUP',
+    fetchPolicy: [`${bin}/cf-agent`, '-K', '-f', 'update.cf'],
+    lastSeenList: [`${bin}/cf-key`, '-sn'],
     probe: (target, identity) =>
       identity === null
         ? Promise.resolve({ kind: 'cannot-tell', why: 'this host has no usable key of its own' })
@@ -73,7 +92,12 @@ function generation2({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     privateKey: `${work}/ppkeys/localhost.priv`,
     publicKey: `${work}/ppkeys/localhost.pub`,
     startDaemon: started(`${bin}/cfservd`),
+    carryOutPolicy: [`${bin}/cfagent`, '-q', '-K'],
+    fetchFailure: '^BAD:|Authentication dialogue|Not authorized|syntax error',
+    scheduler: null,
     reloadSignal: null,
+    fetchPolicy: [`${bin}/cfagent`, '-q', '-K', '-B'],
+    lastSeenList: [`${bin}/cfshow`, '-s'],
     probe: (target, _identity, ownName) => probeGeneration2(target, ownName),
   };
 }

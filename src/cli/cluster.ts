@@ -2,12 +2,14 @@
 import { apply, diff, history, rollback } from '../verbs/apply.ts';
 import { check } from '../verbs/check.ts';
 import { maintenance } from '../verbs/maintenance.ts';
+import { migrateToModular } from '../verbs/migrate.ts';
 import { recover, remove } from '../verbs/recover.ts';
 import { status } from '../verbs/status.ts';
+import { sync } from '../verbs/sync.ts';
 import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources } from './options.ts';
 
 export function addClusterVerbs(parser: Parser, choose: Choose): Parser {
-  return [changeCommands, procedureCommands, lookCommands].reduce((made, add) => add(made, choose), parser);
+  return [changeCommands, procedureCommands, agentCommands, lookCommands].reduce((made, add) => add(made, choose), parser);
 }
 
 /** What changes it. */
@@ -29,10 +31,17 @@ function changeCommands(parser: Parser, choose: Choose): Parser {
             ...change,
             'take-rendered': { type: 'boolean', describe: 'overwrite files that were edited on a member' },
             'take-mine': { type: 'boolean', describe: "this member's hand edits become part of the package, on all members" },
+            'with-runtime': {
+              type: 'string',
+              describe: 'carry a Node.js to every member: FILE, or the one that runs csync; later applies keep it',
+            },
+            'without-runtime': { type: 'boolean', describe: 'drop the carried Node.js; the members use their own again' },
           })
           .conflicts('take-mine', 'take-rendered')
+          .conflicts('with-runtime', 'without-runtime')
           .example('$0 apply --dry-run', 'what would be done')
-          .example('$0 apply --yes --run', 'from settings to a running package'),
+          .example('$0 apply --yes --run', 'from settings to a running package')
+          .example('$0 apply --with-runtime', 'members need no Node.js of their own'),
       (args) => choose(() => apply({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true })),
     )
     .command(
@@ -44,6 +53,19 @@ function changeCommands(parser: Parser, choose: Choose): Parser {
           .options({ settings: settingsOption, ...change, json: jsonOption })
           .example('$0 rollback 3 --dry-run', 'what going back to set 3 would do'),
       (args) => choose(() => rollback({ ...args, number: args.number })),
+    )
+    .command('migrate', 'another style of the same package', (builder) =>
+      builder
+        .command(
+          'legacy-to-modular',
+          'a configured legacy package becomes a modular one, with one halt; run again, it does what is left',
+          (inner) =>
+            inner
+              .options({ ...sources, yes: change.yes, 'dry-run': dryRunOption })
+              .example('$0 migrate legacy-to-modular --dry-run', 'the steps, with the one halt among them'),
+          (args) => choose(() => migrateToModular(args)),
+        )
+        .demandCommand(1, 'migrate legacy-to-modular'),
     );
 }
 
@@ -80,7 +102,7 @@ function procedureCommands(parser: Parser, choose: Choose): Parser {
             serviceguard: {
               type: 'boolean',
               default: false,
-              describe: "Serviceguard's own mode (cmmodpkg -m), which ignores every failure and has no end",
+              describe: "Serviceguard's own mode (cmmodpkg -m), which ignores every failure; the monitor ends it",
             },
           })
           .example('$0 maintenance on --for 1h', 'the monitor pauses; member and network are still watched')
@@ -99,6 +121,29 @@ function procedureCommands(parser: Parser, choose: Choose): Parser {
           .example('$0 remove --dry-run', 'the steps'),
       (args) => choose(() => remove(args)),
     );
+}
+
+/** What the agents of members and clients are told. */
+function agentCommands(parser: Parser, choose: Choose): Parser {
+  return parser.command(
+    'sync [host..]',
+    'agent runs now, hailed from the member that runs the package; status 5 if some did not run',
+    (builder) =>
+      builder
+        .positional('host', { type: 'string', array: true, default: [] as string[], describe: 'members and clients' })
+        .options({
+          settings: settingsOption,
+          from: { type: 'string', describe: 'the member that hails' },
+          parallel: { type: 'number', default: 16, describe: 'hosts at a time' },
+          timeout: { type: 'string', default: '10m', describe: 'for one host: 90s, 10m, 1h' },
+          define: { type: 'string', array: true, default: [] as string[], describe: 'classes the agents shall have' },
+          'dry-run': dryRunOption,
+          json: jsonOption,
+        })
+        .example('$0 sync c1 c2', 'and what became of it')
+        .example('$0 sync c1 --define urgent --timeout 2m', 'with a class'),
+    (args) => choose(() => sync({ ...args, hosts: args.host })),
+  );
 }
 
 /** What looks at one. */

@@ -1,20 +1,31 @@
 /** The emulated cluster. */
-import { type LabOptions, labDemo, labDown, labExec, labFailovers, labMachine, labStatus, labUp } from '../verbs/lab.ts';
+import {
+  type LabOptions,
+  type LabUpOptions,
+  labDemo,
+  labDown,
+  labExec,
+  labFailovers,
+  labMachine,
+  labStatus,
+  labUp,
+} from '../verbs/lab.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
 
+const labOptions = {
+  name: { type: 'string', default: 'lab', describe: 'name of the lab' },
+  settings: { type: 'string', describe: "settings file; without it the lab's own" },
+  style: { choices: ['modular', 'legacy'] as const, describe: 'package style, instead of what the settings say' },
+  json: jsonOption,
+} as const;
+
 export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly string[]) {
-  const options = {
-    name: { type: 'string', default: 'lab', describe: 'name of the lab' },
-    settings: { type: 'string', describe: "settings file; without it the lab's own" },
-    json: jsonOption,
-  } as const;
   const withMember = (inner: typeof builder, name: string, behind = '') =>
     inner
       .positional('member', { type: 'string', demandOption: true, describe: 'lab host' })
       .example(`$0 lab ${name} m1${behind}`, '');
   type Simple = (options: LabOptions) => Promise<number>;
   const simple: readonly [string, string, Simple][] = [
-    ['up', 'start a lab that stays, with the package running', labUp],
     ['down', 'end it and free everything', labDown],
     ['status', 'machines, mounts and addresses of a running lab', labStatus],
     ['demo', 'show the package fail over, then clean up', labDemo],
@@ -25,7 +36,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
     ['cut', "pull a member's network cable"],
     ['heal', 'plug it in again'],
   ] as const;
-  builder.options(options).demandCommand(1, 'name what to do with the lab');
+  builder.options(labOptions).demandCommand(1, 'name what to do with the lab');
   for (const [name, text, run] of simple)
     builder.command(
       name,
@@ -33,6 +44,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
       (inner) => inner.example(`$0 lab ${name}`, text),
       (args) => choose(() => run(args as unknown as LabOptions)),
     );
+  addUp(builder, choose);
   builder.command(
     'failovers',
     'many failovers in a row, invariants checked after each',
@@ -66,4 +78,25 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
     (args) => choose(() => labExec(args as unknown as LabOptions, String(args.member), ['/bin/bash', '--norc'])),
   );
   return builder;
+}
+
+function addUp(builder: Parser, choose: Choose): void {
+  builder.command(
+    'up',
+    'start a lab that stays, with the package running',
+    (inner) =>
+      inner
+        .options({
+          spares: { type: 'string', describe: 'machines that can become members: m4,m5' },
+          clients: { type: 'number', default: 2, describe: 'how many clients' },
+          bare: { type: 'boolean', describe: "cfengine's programs only: no keys, no policy, no daemon, no package" },
+          programs: {
+            type: 'string',
+            describe: "with --bare: a directory with cfengine's programs for the hosts (cfengine 2: nobody packages them)",
+          },
+        })
+        .example('$0 lab up', 'three members and two clients')
+        .example('$0 lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'),
+    (args) => choose(() => labUp(args as unknown as LabUpOptions)),
+  );
 }

@@ -3,19 +3,34 @@
  * prints and what is carried out. Pure.
  */
 import type { Checked, Problem } from '../problem.ts';
+import { launcherNames, manifestName, type Runtime, runtimeName } from '../render/package.ts';
 import { onlineRule } from '../serviceguard/online-rules.ts';
-import type { PackageFile } from '../serviceguard/package-file.ts';
+import { type PackageFile, type PackageStyle, styleOf } from '../serviceguard/package-file.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
-import { compareConfiguration, compareDirectory, type FileDifference, type KeywordDifference } from './comparison.ts';
+import { isNodeNewEnough, oldestNode } from '../version.ts';
+import {
+  compareConfiguration,
+  compareDirectory,
+  compareRuntime,
+  type FileDifference,
+  type KeywordDifference,
+  staleNames,
+} from './comparison.ts';
 import type { FileToSend } from './member-scripts.ts';
 import { type ClusterObservation, type MemberObservation, type PackagePlace, unreachableProblems } from './observation.ts';
+import { judgeRuntimeLook, launchersWithout, type RuntimeLook, type RuntimeSource, sizeText } from './runtime.ts';
 
 export type ApplyStep =
+  /** Brings the runtime beside its place and proves that it runs there; the distribution puts it into place. */
+  | { readonly do: 'carry'; readonly member: string; readonly source: RuntimeSource }
+  | { readonly do: 'sweep'; readonly member: string; readonly leftovers: readonly string[] }
   | {
       readonly do: 'distribute';
       readonly member: string;
       readonly files: readonly FileToSend[];
       readonly removals: readonly string[];
+      /** Was carried there before. */
+      readonly runtime: RuntimeSource | null;
     }
   | { readonly do: 'command'; readonly member: string; readonly argv: readonly string[] }
   /** Looks at everything again; what does not hold ends the apply. */
@@ -30,8 +45,18 @@ export interface ApplyWish {
   /** Halt it where a change wants that; it runs again afterwards. */
   readonly halt: boolean;
   readonly takeRendered: boolean;
+  /** The Node.js the package runs with; null: the members' own. */
+  readonly runtime: Runtime | null;
+  /** Where it can be had from, and what the members say to that; null: it has to be there. */
+  readonly carry: RuntimeCarry | null;
   /** Set for the history, sent last, when all the rest is known to hold; null: the newest one there is says the same. */
   readonly set: { readonly files: readonly FileToSend[]; readonly removals: readonly string[] } | null;
+}
+
+export interface RuntimeCarry {
+  readonly source: RuntimeSource;
+  /** Why it could not be looked at, where that is so. */
+  readonly looks: ReadonlyMap<string, RuntimeLook | string>;
 }
 
 export interface ApplyPlan {
@@ -53,21 +78,30 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const runs = status !== null && status.status !== 'down';
   const halting = runs ? needsHalt(keywords ?? [], status, wish) : [];
   const problems = [
-    ...reached.flatMap((facts) => nodeProblems(facts, wish.place)),
+    ...reached.flatMap((facts) => (wish.runtime === null ? nodeProblems(facts, wish.place) : runtimeProblems(facts, wish))),
+    ...(wish.runtime === null ? [] : launcherProblems(wish)),
     ...(wish.takeRendered ? [] : differences.flatMap(({ facts, files }) => editProblems(facts, files))),
     ...statusProblems(status, wish, halting),
   ];
   if (problems.length > 0) return { ok: false, problems };
+  const carry = carrySteps(wish, reached);
+  const carried = new Map(carry.map(({ member, source }) => [member, source]));
   const distribute = differences.flatMap(({ facts, files }): ApplyStep[] => {
     const send = filesToSend(wish.files, files);
-    return send.length === 0 ? [] : [{ do: 'distribute', member: facts.member, files: send, removals: [] }];
+    const runtime = carried.get(facts.member) ?? null;
+    const drops = wish.runtime === null && facts.files.some(({ name }) => name === runtimeName);
+    if (send.length === 0 && runtime === null && !drops) return [];
+    return [{ do: 'distribute', member: facts.member, files: send, removals: drops ? [runtimeName] : [], runtime }];
   });
   const command = (...argv: string[]): ApplyStep => ({ do: 'command', member: commandMember, argv });
+  const style = styleOf(wish.configuration);
   const file = `${wish.place.packageDirectory}/${wish.place.packageName}.conf`;
   const applies = keywords === null || keywords.length > 0;
   const changes = [
     ...distribute,
-    ...(distribute.length > 0 || applies ? [command('cmcheckconf', '-v', '-P', file)] : []),
+    ...(distribute.length > 0 || applies
+      ? [...validateSteps(style, wish.place, reached), command('cmcheckconf', '-v', '-P', file)]
+      : []),
     ...(applies ? [command('cmapplyconf', '-f', '-P', file)] : []),
   ];
   // A package that leaves with the old scripts and comes back with the new ones never sees half of each.
@@ -75,7 +109,16 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const run = halting.length > 0 || (wish.run && !runs) ? runSteps(wish.place, status, command) : [];
   const enable =
     wish.run && runs && !status.autoRun && halting.length === 0 ? [command('cmmodpkg', '-e', wish.place.packageName)] : [];
-  const work = [...halt, ...changes, ...run, ...enable];
+  // Whether it runs there is known of every member before anything is halted or changed.
+  const work = [
+    ...carry,
+    ...halt,
+    ...changes,
+    ...run,
+    ...enable,
+    ...tidySteps(style, wish, reached),
+    ...sweepSteps(carry, distribute, reached),
+  ];
   // Also when there is nothing else: an apply that was killed before its last step is remembered by the next one.
   const remember = rememberSteps(wish, reached);
   if (work.length === 0) return { ok: true, value: { steps: remember, notes: [] }, problems: [] };
@@ -84,8 +127,25 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
 }
 
 function filesToSend(wanted: readonly FileToSend[], differences: readonly FileDifference[]): FileToSend[] {
-  const stale = new Set(differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name));
+  const stale = new Set(staleNames(differences));
   return wanted.filter(({ name }) => stale.has(name));
+}
+
+/** cmcheckconf calls no script of a legacy package [serviceguard.md 2.7]; each member's own look at itself is asked for here. */
+function validateSteps(style: PackageStyle, { packageDirectory }: PackagePlace, reached: readonly Reached[]): ApplyStep[] {
+  if (style === 'modular') return [];
+  const argv = [`${packageDirectory}/${launcherNames('legacy')[0]}`, 'validate'];
+  return reached.map(({ member }) => ({ do: 'command', member, argv }));
+}
+
+/** What Serviceguard called while the package had the other style. */
+function tidySteps(style: PackageStyle, { files }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
+  const strangers = launcherNames(style === 'legacy' ? 'modular' : 'legacy');
+  const manifest = files.filter(({ name }) => name === manifestName);
+  return reached.flatMap((facts): ApplyStep[] => {
+    const removals = strangers.filter((name) => facts.files.some((file) => file.name === name));
+    return removals.length === 0 ? [] : [{ do: 'distribute', member: facts.member, files: manifest, removals, runtime: null }];
+  });
 }
 
 /** The member to start on: where it ran, if it still may, else the first with its switch on; cmrunpkg's own default is this host. */
@@ -99,7 +159,24 @@ function runSteps(place: PackagePlace, status: PackageStatus | null, command: (.
 
 function rememberSteps({ set }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
   if (set === null) return [];
-  return reached.map(({ member }) => ({ do: 'distribute', member, files: set.files, removals: set.removals }));
+  const { files, removals } = set;
+  return reached.map(({ member }) => ({ do: 'distribute', member, files, removals, runtime: null }));
+}
+
+/** To members that do not have the very same one. */
+function carrySteps({ runtime, carry }: ApplyWish, reached: readonly Reached[]): Extract<ApplyStep, { do: 'carry' }>[] {
+  if (runtime === null || carry === null) return [];
+  return reached
+    .filter((facts) => compareRuntime(runtime, facts) !== 'same')
+    .map(({ member }) => ({ do: 'carry', member, source: carry.source }));
+}
+
+/** What a killed apply left; where something else is done anyway, that sweeps it up. */
+function sweepSteps(carry: readonly ApplyStep[], distribute: readonly ApplyStep[], reached: readonly Reached[]): ApplyStep[] {
+  const touched = new Set([...carry, ...distribute].map((step) => ('member' in step ? step.member : '')));
+  return reached
+    .filter(({ member, leftovers }) => leftovers.length > 0 && !touched.has(member))
+    .map(({ member, leftovers }) => ({ do: 'sweep', member, leftovers }));
 }
 
 /** Why the package has to be halted for it, in words; empty when it may go on running. */
@@ -122,7 +199,6 @@ function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: 
         `cmmodpkg -m off ${packageName}`,
       ),
     ];
-  if (status === null && wish.run && halting.length === 0) return [];
   if (halting.length === 0 || wish.halt) return [];
   const text = `${packageName} runs, and these changes want it halted: ${halting.join('; ')}`;
   return [
@@ -131,10 +207,45 @@ function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: 
 }
 
 function nodeProblems({ member, nodeVersion }: Reached, { nodePath }: PackagePlace): Problem[] {
-  const [major = 0, minor = 0] = (nodeVersion ?? '').split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return [];
+  if (isNodeNewEnough(nodeVersion)) return [];
   const text = `${nodePath} ${nodeVersion === null ? 'cannot be run' : `is version ${nodeVersion}`}; no script of the package would start`;
-  return [problem('change-no-node', text, 'install Node.js 20.19 or newer there, or correct node_path', member)];
+  const remedy = `install Node.js ${oldestNode} or newer there, correct node_path, or carry one along: csync apply --with-runtime`;
+  return [problem('change-no-node', text, remedy, member)];
+}
+
+/** The runtime has to be there and to run, or has to be carried there and to fit. */
+function runtimeProblems(facts: Reached, { runtime, carry }: ApplyWish): Problem[] {
+  const { member, directory, runtimeVersion } = facts;
+  if (runtime === null) return [];
+  const is = compareRuntime(runtime, facts);
+  const file = `${directory}/${runtimeName}`;
+  if (is === 'same') {
+    if (isNodeNewEnough(runtimeVersion)) return [];
+    const text = `${file} is the one that was carried there, but ${runtimeVersion === null ? 'cannot be run' : `is version ${runtimeVersion}`}`;
+    const remedy = `on ${member}: ${file} --version   says why; csync apply --with-runtime=FILE carries another one there`;
+    return [problem('change-runtime-fails', text, remedy, member)];
+  }
+  if (carry !== null) {
+    const look = carry.looks.get(member) ?? 'nobody asked';
+    if (typeof look !== 'string') return judgeRuntimeLook(member, look, carry.source);
+    return [
+      problem('change-runtime-unseen', `cannot tell whether a runtime could be carried there: ${look}`, 'apply again', member),
+    ];
+  }
+  const what = { missing: 'is missing', changed: 'is another one', mode: 'has another mode' }[is];
+  const text = `the package was applied with a Node.js runtime of its own (${runtime.digest.slice(0, 12)}), and ${file} ${what}`;
+  const remedy =
+    'csync apply --with-runtime   carries one to every member that needs it; --without-runtime goes back to node_path';
+  return [problem('change-no-runtime', text, remedy, member)];
+}
+
+function launcherProblems({ files }: ApplyWish): Problem[] {
+  return launchersWithout(files).map((name) => {
+    const text = `${name} does not look for ${runtimeName} in the package directory, so the runtime would be carried for nothing`;
+    const remedy =
+      'csync templates diff DIR   shows what the shipped launcher has by now; apply with --without-runtime until then';
+    return problem('change-launcher', text, remedy);
+  });
 }
 
 function editProblems({ member, directory }: Reached, files: readonly FileDifference[]): Problem[] {
@@ -162,8 +273,15 @@ function notesOn(wish: ApplyWish, goesOn: boolean, distributes: boolean): string
 /** A step as a dry run and the report print it. */
 export function stepText(step: ApplyStep): string {
   switch (step.do) {
-    case 'distribute':
-      return `distribute to ${step.member}: ${step.files.map(({ name }) => name).join(' ')}${step.removals.length > 0 ? `; remove ${step.removals.join(' ')}` : ''}`;
+    case 'carry':
+      return `carry ${step.source.file} (${sizeText(step.source.size)}) to ${step.member} beside its place, and see that it runs there`;
+    case 'sweep':
+      return `on ${step.member}: remove what a killed apply left: ${step.leftovers.join(' ')}`;
+    case 'distribute': {
+      const names = [...(step.runtime === null ? [] : [runtimeName]), ...step.files.map(({ name }) => name)];
+      const parts = [names.join(' '), step.removals.length > 0 ? `remove ${step.removals.join(' ')}` : ''];
+      return `distribute to ${step.member}: ${parts.filter(Boolean).join('; ')}`;
+    }
     case 'command':
       return `on ${step.member}: ${step.argv.join(' ')}`;
     case 'verify':

@@ -1,56 +1,123 @@
 /** Carrying out an apply plan, step by step, and saying afterwards what was done and what was not. */
 import type { CommandResult } from '../host/host.ts';
 import type { MemberShell } from '../host/member-shell.ts';
-import { Failure, type Problem } from '../problem.ts';
+import { Failure, Interrupted, type Problem } from '../problem.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './apply-plan.ts';
 import { compareConfiguration, compareDirectory } from './comparison.ts';
-import { busyStatus, commandScript, distributeScript } from './member-scripts.ts';
+import { arrivalName, busyStatus, commandScript, distributeScript } from './member-scripts.ts';
 import { inParallel, observe, unreachableProblems } from './observation.ts';
+import { discardScript, proofFiles, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
 
 const distributeLimitMs = 120_000;
 /** Serviceguard's own limits of scripts end a start or a halt long before. */
 const commandLimitMs = 2 * 4294 * 1000;
 
+/** At a megabit a second, some 200 MB. */
+const carryLimitMs = 30 * 60_000;
+const proveLimitMs = 120_000;
+
 interface Run {
   readonly shell: MemberShell;
   readonly wish: ApplyWish;
   readonly say: (line: string) => void;
+  /** Hears how much of a runtime went to a member by now. */
+  readonly onCarried: (member: string, bytes: number, size: number) => void;
+  /** Another way to the members, for what is taken away again after an interruption. */
+  readonly afterwards: (work: (shell: MemberShell) => Promise<void>) => Promise<void>;
 }
 
 /**
- * Distribution to all members goes side by side, everything else one by one. Throws a Failure that says what failed, what
+ * What goes to each member goes side by side, everything else one by one. Throws a Failure that says what failed, what
  * was done and what was not; a second apply takes up from there, since it looks at what is.
  */
 export async function runPlan(plan: ApplyPlan, run: Run): Promise<void> {
   const done: ApplyStep[] = [];
+  const settle = async (group: readonly ApplyStep[], results: readonly (readonly Problem[])[]): Promise<void> => {
+    const problems = [...new Set(results.flat())];
+    done.push(...group.filter((_, at) => results[at]?.length === 0));
+    if (problems.length === 0) return;
+    await discard(plan.steps, done, run);
+    throw new Failure([...problems, summary(plan.steps, done, run.wish)]);
+  };
   for (let index = 0; index < plan.steps.length; ) {
     const group = groupAt(plan.steps, index);
     for (const step of group) run.say(stepText(step));
-    const results = await inParallel(group, (step) => carryOut(step, run));
-    const problems = results.flat();
-    done.push(...group.filter((_, at) => results[at]?.length === 0));
-    if (problems.length > 0) throw new Failure([...problems, summary(plan.steps, done, run.wish)]);
+    const results = await inParallel(group, (step) => carryOut(step, run)).catch(async (error: unknown) => {
+      if (!(error instanceof Interrupted)) throw error;
+      await run.afterwards((shell) => discard(plan.steps, done, { shell, wish: run.wish }));
+      throw interrupted(plan.steps, done, group, run.wish);
+    });
+    await settle(group, results);
     index += group.length;
   }
 }
 
-/** Steps that may go at the same time: a run of distributions, or a single other one. */
+/** Steps that may go at the same time: a run of distributions, or of runtimes that are carried, or a single other one. */
 function groupAt(steps: readonly ApplyStep[], index: number): readonly ApplyStep[] {
   const rest = steps.slice(index);
-  const other = rest.findIndex((step) => step.do !== 'distribute');
-  return rest.slice(0, Math.max(1, other === -1 ? rest.length : other));
+  const [first] = rest;
+  const other = rest.findIndex((step) => step.do !== first?.do);
+  return first?.do === 'distribute' || first?.do === 'carry'
+    ? rest.slice(0, other === -1 ? rest.length : other)
+    : rest.slice(0, 1);
 }
 
-async function carryOut(step: ApplyStep, { shell, wish }: Run): Promise<Problem[]> {
+type CarryStep = Extract<ApplyStep, { do: 'carry' }>;
+
+async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
+  const { shell, wish } = run;
   const { packageDirectory } = wish.place;
+  if (step.do === 'carry') return carry(step, run);
   if (step.do === 'verify') return verify(shell, wish);
+  if (step.do === 'sweep') {
+    const swept = await shell.run(step.member, sweepScript(packageDirectory), distributeLimitMs);
+    return swept.exitCode === 0 ? [] : [distributeProblem(step.member, swept)];
+  }
   if (step.do === 'distribute') {
-    const script = distributeScript(packageDirectory, step.files, step.removals);
+    const arrival = step.runtime === null ? null : arrivalName(step.runtime.token);
+    const script = distributeScript(packageDirectory, step.files, step.removals, arrival);
     const sent = await shell.run(step.member, script, distributeLimitMs);
     return sent.exitCode === 0 ? [] : [distributeProblem(step.member, sent)];
   }
   const ended = await shell.run(step.member, commandScript(step.argv, packageDirectory), commandLimitMs);
   return ended.exitCode === 0 ? [] : [commandProblem(step.member, step.argv, ended)];
+}
+
+async function carry({ member, source }: CarryStep, run: Run): Promise<Problem[]> {
+  const { shell, wish, say, onCarried } = run;
+  const { packageDirectory } = wish.place;
+  const wrong = (code: string, text: string, remedy: string): Problem[] => [
+    { code: `change-runtime-${code}`, severity: 'error', text, remedy, member },
+  ];
+  const receive = receiveScript(packageDirectory, source, carryLimitMs);
+  const onSent = (bytes: number): void => onCarried(member, bytes, source.size);
+  const sent = await shell.send(member, receive, { file: source.file, onSent }, carryLimitMs);
+  if (sent.exitCode !== 0) {
+    const said =
+      sent.stderr.trim() || (sent.timedOut ? 'it did not end in time' : `it ended with ${sent.exitCode ?? sent.signal}`);
+    const text = `the Node.js runtime did not arrive, and nothing was put in place: ${said}`;
+    return wrong('lost', text, `see to it on ${member} (space, rights, connection), then the same command again`);
+  }
+  const proofs = new Map(wish.files.filter(({ name }) => proofFiles.includes(name)).map(({ name, content }) => [name, content]));
+  const proved = readProof(await shell.run(member, proveScript(packageDirectory, source, proofs), proveLimitMs));
+  if ('why' in proved)
+    return wrong('unfit', `${source.file} arrived, but does not do as a runtime here: ${proved.why}`, proved.remedy);
+  say(`${member}: Node.js ${proved.version} (${sizeText(source.size)}) arrived and runs there`);
+  return [];
+}
+
+/** Takes away again what was carried somewhere and did not get into place. */
+async function discard(
+  steps: readonly ApplyStep[],
+  done: readonly ApplyStep[],
+  { shell, wish }: Pick<Run, 'shell' | 'wish'>,
+): Promise<void> {
+  const placed = new Set(done.flatMap((step) => (step.do === 'distribute' && step.runtime !== null ? step.member : [])));
+  const carries = steps.filter((step) => step.do === 'carry');
+  await inParallel(
+    carries.filter(({ member }) => !placed.has(member)),
+    ({ member, source }) => shell.run(member, discardScript(wish.place.packageDirectory, source), distributeLimitMs),
+  );
 }
 
 function distributeProblem(member: string, ended: CommandResult): Problem {
@@ -66,11 +133,13 @@ function distributeProblem(member: string, ended: CommandResult): Problem {
 function commandProblem(member: string, argv: readonly string[], ended: CommandResult): Problem {
   const said = `${ended.stdout}${ended.stderr}`.trim();
   const text = `${argv.join(' ')} ended with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
-  const remedy = remedies[argv[0] ?? ''] ?? 'see the package log ($SGRUN/log) and syslog on the member';
-  return { code: `change-${argv[0]}`, severity: 'error', text, remedy, member };
+  const name = argv.at(-1) === 'validate' ? 'validate' : (argv[0] ?? '');
+  const remedy = remedies[name] ?? 'see the package log ($SGRUN/log) and syslog on the member';
+  return { code: `change-${name}`, severity: 'error', text, remedy, member };
 }
 
 const remedies: Readonly<Record<string, string>> = {
+  validate: 'correct what it says on that member and apply again; the applied configuration is still the old one',
   cmcheckconf: 'correct what it says and apply again; the applied configuration is still the old one',
   cmapplyconf: 'correct what it says and apply again; the applied configuration is still the old one',
   cmhaltpkg: 'see the package log ($SGRUN/log) on the member; csync status says what is left behind. Nothing was distributed',
@@ -89,7 +158,7 @@ async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
   });
   const files = now.members.flatMap((one) => {
     if (!one.reached) return [];
-    const bad = compareDirectory(wish.files, one).filter(({ is }) => is !== 'same' && is !== 'extra');
+    const bad = compareDirectory(wish.files, one, wish.runtime).filter(({ is }) => is !== 'same' && is !== 'extra');
     return bad.map(({ name, is }) => wrong(`${one.directory}/${name} is ${is}, although it was distributed`, one.member));
   });
   const keywords =
@@ -101,6 +170,20 @@ async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
   const running =
     wish.run && !serving ? [wrong(`${packageName} does not run: ${now.status?.state ?? 'the cluster is down'}`)] : [];
   return [...unreachableProblems(now), ...files, ...keywords, ...running];
+}
+
+/** Which of the steps under way came to their end is for the next apply to see. */
+function interrupted(
+  steps: readonly ApplyStep[],
+  done: readonly ApplyStep[],
+  group: readonly ApplyStep[],
+  wish: ApplyWish,
+): Failure {
+  const remedy = 'the same command again: it looks at what is, and does what is left';
+  if (group[0]?.do === 'carry')
+    return new Failure([{ code: 'interrupted', severity: 'error', text: 'interrupted before anything was changed', remedy }]);
+  const text = `interrupted; members may still finish what they were at:${group.map((step) => `\n    ${stepText(step)}`).join('')}`;
+  return new Failure([{ code: 'interrupted', severity: 'error', text, remedy }, summary(steps, done, wish)]);
 }
 
 function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: ApplyWish): Problem {

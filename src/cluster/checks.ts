@@ -3,11 +3,17 @@
  * it does not [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and
  * everything in which members must agree. A script looks, a table of checks judges. Pure.
  */
+import type { NoAnswer } from '../host/member-shell.ts';
+import { deviceOf, mountsAtBoot } from '../member/judgements.ts';
 import type { Problem } from '../problem.ts';
+import { runtimeName } from '../render/package.ts';
 import { type PackageContent, packageContent } from '../serviceguard/package-content.ts';
 import type { PackageFile } from '../serviceguard/package-file.ts';
 import type { Settings } from '../settings.ts';
-import { script, shellWord } from './member-scripts.ts';
+import { shellWord } from '../shell-word.ts';
+import { isNodeNewEnough, oldestNode } from '../version.ts';
+import { type Client, peerLines, type Reach } from './clients.ts';
+import { type Clock, clockText, isClockOff, readNodeVersion } from './member-scripts.ts';
 
 /** What a member said of itself: for each word the rests of its lines, in order. */
 export type MemberFacts = ReadonlyMap<string, readonly string[]>;
@@ -16,9 +22,11 @@ export interface CheckedMember {
   readonly member: string;
   /** null: cannot be looked at. */
   readonly facts: MemberFacts | null;
-  readonly why: string;
-  readonly clockAhead: number;
-  readonly clockDoubt: number;
+  /** What to say where it cannot be looked at. */
+  readonly noAnswer: NoAnswer;
+  readonly clock: Clock;
+  /** How other members and the clients are reached from there. */
+  readonly reach: readonly Reach[];
 }
 
 export interface CheckInput {
@@ -28,13 +36,14 @@ export interface CheckInput {
   readonly others: readonly PackageFile[];
   /** The member the package runs on: mount and address are right there. */
   readonly owner: string | null;
+  /** Those whose way was looked at; null: no member can tell who they are. */
+  readonly clients: readonly Client[] | null;
 }
 
-/** Prints what parseFacts reads. Members are asked for their port by each other. */
-export function checkScript(settings: Settings, daemonProgram: string, member: string): string {
-  const { mountPoint, packageDnsName, packageAddress, packageSubnet, cfenginePort, volumeGroup, nodePath } = settings;
-  const peers = settings.members.filter((one) => one !== member);
-  return script(
+/** Lines that print what parseFacts and parsePeers read, behind what lookScript prints of the package directory. */
+export function checkLines(settings: Settings, daemonProgram: string, lastSeenList: readonly string[]): string[] {
+  const { mountPoint, packageDnsName, packageAddress, packageSubnet, volumeGroup, cfengineWorkDirectory } = settings;
+  return [
     "sed -n 's/^[[:space:]]*\\([^#[:space:]].*\\)/fstab \\1/p' /etc/fstab 2>/dev/null",
     "sed 's/^/mount /' /proc/self/mounts",
     `point=${shellWord(mountPoint)}`,
@@ -46,20 +55,16 @@ export function checkScript(settings: Settings, daemonProgram: string, member: s
     'done',
     'command -v vgs >/dev/null 2>&1 && echo "lvm present"',
     `tags=$(vgs --noheadings -o vg_tags ${shellWord(volumeGroup)} 2>/dev/null) && echo "group $tags"`,
+    `[ -e ${shellWord(deviceOf(settings))} ] && echo 'active yes'`,
     "grep -q '^[[:space:]]*hosttags[[:space:]]*=[[:space:]]*1' /etc/lvm/lvm.conf 2>/dev/null && echo 'hosttags on'",
-    `echo "node $(${shellWord(nodePath)} --version 2>/dev/null)"`,
     `echo "daemon $(${shellWord(daemonProgram)} --version 2>/dev/null | head -n 1)"`,
-    'for place in "$SGCONF" "$SGRUN" /tmp; do echo "free $(df -Pk "$place" 2>/dev/null | awk -v place="$place" \'NR == 2 { print $4, place }\')"; done',
-    'if command -v bash >/dev/null 2>&1; then',
-    ...peers.map(
-      (peer) => `  timeout 3 bash -c 'exec 3<>/dev/tcp/'${shellWord(peer)}/${cfenginePort} 2>/dev/null; echo "port ${peer} $?"`,
-    ),
-    'fi',
+    `for place in "$SGCONF" "$SGRUN" /tmp ${shellWord(cfengineWorkDirectory)}; do echo "free $(df -Pk "$place" 2>/dev/null | awk -v place="$place" 'NR == 2 { print $4, place }')"; done`,
+    ...peerLines(lastSeenList),
     'echo "clock $(date +%s.%N)"',
-  );
+  ];
 }
 
-/** Reads what checkScript printed; null when it is not that. */
+/** Reads what checkLines printed; null when it is not that. */
 export function parseFacts(output: string): MemberFacts | null {
   const facts = new Map<string, string[]>();
   for (const line of output.split('\n')) {
@@ -73,15 +78,20 @@ interface Looked extends CheckedMember {
   readonly facts: MemberFacts;
 }
 
+/** Why something could not be looked at on a member. */
+interface LeftOut {
+  readonly leftOut: string;
+}
+
+type Findings = readonly (Problem | LeftOut)[];
+
 interface Check {
   /** Names the check in the list of what was looked at. */
   readonly name: string;
-  /** Problems found; null: it could not be looked at on that member. */
-  readonly judge: (one: Looked, input: CheckInput) => readonly Problem[] | null;
+  readonly judge: (one: Looked, input: CheckInput) => Findings;
 }
 
 const freeLimitKilobytes = 50_000;
-const clockLimitSeconds = 2;
 
 const first = (facts: MemberFacts, word: string): string | undefined => facts.get(word)?.[0];
 const words = (text: string | undefined): string[] => (text ?? '').split(/\s+/).filter((word) => word !== '');
@@ -98,16 +108,20 @@ const checks: readonly Check[] = [
   { name: 'name', judge: judgeName },
   { name: 'network', judge: judgeNetwork },
   { name: 'volume-group', judge: judgeVolumeGroup },
+  { name: 'scripts', judge: judgeScripts },
   { name: 'node', judge: judgeNode },
   { name: 'daemon', judge: judgeDaemon },
   { name: 'port', judge: judgePorts },
+  { name: 'mtu', judge: judgeSizes },
+  { name: 'client-port', judge: judgeClientPorts },
+  { name: 'client-mtu', judge: judgeClientSizes },
   { name: 'space', judge: judgeSpace },
   { name: 'clock', judge: judgeClock },
 ];
 
-function judgeMountPoint({ member, facts }: Looked, { settings: { mountPoint }, owner }: CheckInput): readonly Problem[] | null {
+function judgeMountPoint({ member, facts }: Looked, { settings: { mountPoint }, owner }: CheckInput): Findings {
   const [kind, entries] = words(first(facts, 'point'));
-  if (kind === undefined) return null;
+  if (kind === undefined) return [{ leftOut: 'the look was cut short' }];
   if (kind === 'missing') return [problem('error', 'mount-point', member, `${mountPoint} is missing`, `mkdir ${mountPoint}`)];
   if (kind === 'other')
     return [problem('error', 'mount-point', member, `${mountPoint} is no directory`, 'move it away; mkdir it')];
@@ -129,12 +143,9 @@ function judgeMountPoint({ member, facts }: Looked, { settings: { mountPoint }, 
 }
 
 function judgeFstab({ member, facts }: Looked, { settings }: CheckInput): readonly Problem[] {
-  const device = `/dev/${settings.volumeGroup}/${settings.logicalVolume}`;
-  const mapped = `/dev/mapper/${settings.volumeGroup.replaceAll('-', '--')}-${settings.logicalVolume.replaceAll('-', '--')}`;
   return (facts.get('fstab') ?? []).flatMap((line) => {
-    const [source = '', target = '', , options = ''] = words(line);
-    const ours = target === settings.mountPoint || source === device || source === mapped;
-    if (!ours || options.split(',').includes('noauto')) return [];
+    if (!mountsAtBoot(settings, words(line))) return [];
+    const [source = '', target = ''] = words(line);
     const text = `/etc/fstab mounts ${source} at ${target} at boot, behind Serviceguard's back`;
     return [problem('error', 'fstab', member, text, 'take the line out, or give it the option noauto')];
   });
@@ -149,8 +160,8 @@ function judgeOtherMounts({ member, facts }: Looked, { settings: { mountPoint } 
   });
 }
 
-function judgeName({ member, facts }: Looked, { settings }: CheckInput): readonly Problem[] | null {
-  if (!facts.has('forward')) return null;
+function judgeName({ member, facts }: Looked, { settings }: CheckInput): Findings {
+  if (!facts.has('forward')) return [{ leftOut: 'the look was cut short' }];
   const { packageDnsName: name, packageAddress: address } = settings;
   const forward = words(first(facts, 'forward'));
   const backward = words(first(facts, 'backward')).map((one) => one.replace(/\.$/, '').toLowerCase());
@@ -191,11 +202,8 @@ function judgeNetwork({ member, facts }: Looked, { settings, members }: CheckInp
   return [problem('warning', 'network', member, text, `ip link set ${device} mtu ${most}, on all members and the switch alike`)];
 }
 
-function judgeVolumeGroup(
-  { member, facts }: Looked,
-  { settings: { volumeGroup }, owner }: CheckInput,
-): readonly Problem[] | null {
-  if (!facts.has('lvm')) return null;
+function judgeVolumeGroup({ member, facts }: Looked, { settings: { volumeGroup }, owner }: CheckInput): Findings {
+  if (!facts.has('lvm')) return [{ leftOut: 'LVM (vgs) is missing there' }];
   if (!facts.has('group'))
     return [
       problem(
@@ -218,6 +226,16 @@ function judgeVolumeGroup(
         'tags { hosttags = 1 } in /etc/lvm/lvm.conf, volume_list = ["@HOSTNAME"] in /etc/lvm/lvm_HOSTNAME.conf',
       ),
     );
+  if (facts.has('active') && owner !== member)
+    problems.push(
+      problem(
+        'error',
+        'volume-group',
+        member,
+        `${volumeGroup} is active here although the package is not: activated at boot, or left over; two members could mount it at once`,
+        `vgchange -a n ${volumeGroup}; keep it from the next boot (host tags, auto_activation_volume_list)`,
+      ),
+    );
   if (owner === null && tags.length > 0)
     problems.push(
       problem(
@@ -231,12 +249,55 @@ function judgeVolumeGroup(
   return problems;
 }
 
-function judgeNode({ member, facts }: Looked, { settings: { nodePath } }: CheckInput): readonly Problem[] {
-  const version = /^v(\d+)\.(\d+)/.exec(first(facts, 'node') ?? '');
-  const [major = 0, minor = 0] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
-  if (major > 20 || (major === 20 && minor >= 19)) return [];
-  const text = version === null ? `${nodePath} cannot be run` : `${nodePath} is ${version[0]}`;
-  return [problem('error', 'node', member, text, 'install Node.js 20.19 or newer there, or correct node_path')];
+/** Digests of what is run from the package directory; the package file is used from one member only, and logs are logs. */
+function scriptsOf(facts: MemberFacts | null): ReadonlyMap<string, string> {
+  const files = (facts?.get('file') ?? []).map(words).map(([, digest = '', ...name]) => [name.join(' '), digest] as const);
+  return new Map(files.filter(([name]) => !/^\.|^history\/|\.(conf|log)$/.test(name)));
+}
+
+/** Against what most members have; whether that is what csync.yaml says now is csync diff's question. */
+function judgeScripts({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
+  const own = scriptsOf(facts);
+  const all = members
+    .map((one) => ({ member: one.member, scripts: scriptsOf(one.facts) }))
+    .filter(({ scripts }) => scripts.size > 0);
+  if (all.length === 0) return [];
+  const commonly = (name: string): string | undefined => {
+    const digests = all.map(({ scripts }) => scripts.get(name));
+    const count = (digest: string | undefined): number => digests.filter((one) => one === digest).length;
+    return [...digests].sort((one, other) => count(other) - count(one))[0];
+  };
+  const names = [...new Set(all.flatMap(({ scripts }) => [...scripts.keys()]))].filter(
+    (name) => own.get(name) !== commonly(name),
+  );
+  if (names.length === 0) return [];
+  const text = `${names.sort().join(', ')} ${names.length === 1 ? 'is' : 'are'} not as on most members: the package would run with something else here`;
+  return [problem('warning', 'scripts', member, text, 'csync diff   shows which is wanted; csync apply distributes it')];
+}
+
+/** The runtime of the package directory, where there is one, is what the launchers take. */
+function judgeNode({ member, facts }: Looked, { settings: { nodePath, packageDirectory } }: CheckInput): readonly Problem[] {
+  const carried = facts.has('runtime');
+  const version = readNodeVersion(first(facts, carried ? 'runtime' : 'node') ?? '');
+  if (isNodeNewEnough(version)) return [];
+  const file = carried ? `${packageDirectory}/${runtimeName}` : nodePath;
+  const text = version === null ? `${file} cannot be run` : `${file} is v${version}`;
+  const remedy = carried
+    ? 'csync apply --with-runtime=FILE   carries another one there; --without-runtime goes back to node_path'
+    : `install Node.js ${oldestNode} or newer there, correct node_path, or carry one along: csync apply --with-runtime`;
+  return [problem('error', 'node', member, text, remedy)];
+}
+
+/** What is well in a way that surprises: a member without Node.js that needs none. */
+function runtimeNotes({ settings: { nodePath }, members }: CheckInput): string[] {
+  return members.flatMap(({ member, facts }) => {
+    if (facts === null || isNodeNewEnough(readNodeVersion(first(facts, 'node') ?? ''))) return [];
+    const version = readNodeVersion(first(facts, 'runtime') ?? '');
+    if (!isNodeNewEnough(version)) return [];
+    return [
+      `${member} has no Node.js ${oldestNode} at ${nodePath}, and needs none: the package carries its own runtime (${version})`,
+    ];
+  });
 }
 
 function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
@@ -260,28 +321,86 @@ function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readon
   return [problem('warning', 'daemon', member, text, 'bring all members to one version')];
 }
 
-function judgePorts({ member, facts }: Looked, { settings: { cfenginePort } }: CheckInput): readonly Problem[] | null {
-  const asked = facts.get('port');
-  if (asked === undefined) return null;
-  return asked.flatMap((line) => {
-    const [peer = '', status] = words(line);
-    if (status === '0') return [];
-    const why = status === '124' ? 'no answer: a firewall, most likely' : 'refused: no daemon runs there, or the name is wrong';
-    return [
-      problem(
-        'warning',
-        'port',
-        member,
-        `port ${cfenginePort} of ${peer} cannot be reached from here (${why})`,
-        `on ${peer}: ss -ltn; on ${member}: nc -vz ${peer} ${cfenginePort}`,
-      ),
-    ];
+const noPort: Findings = [{ leftOut: 'bash, which opens a connection without a program of its own, is missing there' }];
+const noPing: Findings = [{ leftOut: 'ping of iputils, which alone can forbid fragments, is missing there' }];
+const noClients: Findings = [{ leftOut: "no member could read cfengine's list of who was there: that takes root" }];
+const noClientYet: Findings = [{ leftOut: 'no client has asked a member yet' }];
+
+function toMembers({ member, reach }: Looked, { settings: { members } }: CheckInput): readonly Reach[] {
+  return reach.filter(({ target }) => target !== member && members.includes(target));
+}
+
+function toClients({ reach }: Looked, { clients }: CheckInput): readonly Reach[] {
+  return reach.filter(({ target }) => clients?.some(({ address }) => address === target));
+}
+
+function judgePorts(one: Looked, input: CheckInput): Findings {
+  const { member } = one;
+  const { cfenginePort: port } = input.settings;
+  const asked = toMembers(one, input).filter((each) => each.port !== null);
+  if (asked.length === 0 && input.settings.members.length > 1) return noPort;
+  return asked.flatMap((each) => {
+    if (each.port === 'answers') return [];
+    const why =
+      each.port === 'silent' ? 'no answer: a firewall, most likely' : 'refused: no daemon runs there, or the name is wrong';
+    const text = `port ${port} of ${each.target} cannot be reached from here (${why})`;
+    return [problem('warning', 'port', member, text, `on ${each.target}: ss -ltn; on ${member}: nc -vz ${each.target} ${port}`)];
   });
 }
 
-function judgeSpace({ member, facts }: Looked): readonly Problem[] | null {
+/** Clients fetch policy by themselves; their port is for remote runs (cfrun, cf-runagent), from whoever is the master. */
+function judgeClientPorts(one: Looked, input: CheckInput): Findings {
+  const { cfenginePort: port } = input.settings;
+  if (input.clients === null) return noClients;
+  if (input.clients.length === 0) return noClientYet;
+  const asked = toClients(one, input).filter((each) => each.port !== null);
+  if (asked.length === 0) return noPort;
+  const deaf = asked.filter((each) => each.port !== 'answers').map(({ target }) => target);
+  if (deaf.length === 0) return [];
+  const text = `port ${port} of ${deaf.length} of ${asked.length} clients cannot be reached from here: ${named(deaf, input)}; they fetch policy, but a remote run from this member would not reach them`;
+  const remedy = `does the cfengine daemon run there, is a firewall between? on ${one.member}: nc -vz ${deaf[0]} ${port}`;
+  return [problem('warning', 'client-port', one.member, text, remedy)];
+}
+
+function judgeSizes(one: Looked, input: CheckInput): Findings {
+  if (input.settings.members.length < 2) return [];
+  return judgeSize('mtu', one, toMembers(one, input), input);
+}
+
+function judgeClientSizes(one: Looked, input: CheckInput): Findings {
+  if (input.clients === null) return noClients;
+  return input.clients.length === 0 ? noClientYet : judgeSize('client-mtu', one, toClients(one, input), input);
+}
+
+/** A path with a smaller MTU that says so is fine; one that swallows large packets looks well until a large file is served. */
+function judgeSize(name: string, { member }: Looked, reach: readonly Reach[], input: CheckInput): Findings {
+  const asked = reach.filter(({ size }) => size !== null);
+  if (asked.length === 0) return noPing;
+  const those = (size: Reach['size']): string[] => asked.filter((each) => each.size === size).map(({ target }) => target);
+  const [lost, silent] = [those('lost'), those('silent')];
+  const text = `packets as large as the interface allows are lost on the way to ${named(lost, input)}, small ones are not: a large policy file never arrives`;
+  const remedy = `make the MTU the same on both hosts and what is between; on ${member}: ping -M do -s 1472 ${lost[0]}`;
+  return [
+    ...(lost.length === 0 ? [] : [problem('warning', name, member, text, remedy)]),
+    ...(silent.length === 0 ? [] : [{ leftOut: `no answer to ping from ${named(silent, input)}` }]),
+  ];
+}
+
+const namedAtMost = 10;
+
+/** Clients by name and address; of many, the first. */
+function named(targets: readonly string[], { clients }: CheckInput): string {
+  const texts = targets.slice(0, namedAtMost).map((target) => {
+    const name = clients?.find(({ address }) => address === target)?.name ?? null;
+    return name === null ? target : `${name} (${target})`;
+  });
+  const more = targets.length - texts.length;
+  return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function judgeSpace({ member, facts }: Looked): Findings {
   const places = (facts.get('free') ?? []).map(words).filter(([kilobytes]) => kilobytes !== undefined);
-  if (places.length === 0) return null;
+  if (places.length === 0) return [{ leftOut: 'df is missing there' }];
   return places.flatMap(([kilobytes, place = '']) => {
     if (Number(kilobytes) >= freeLimitKilobytes) return [];
     const text = `${place} has ${Math.floor(Number(kilobytes) / 1000)} MB left: scripts, sets of the history and the package log need room`;
@@ -289,9 +408,9 @@ function judgeSpace({ member, facts }: Looked): readonly Problem[] | null {
   });
 }
 
-function judgeClock({ member, clockAhead, clockDoubt }: Looked): readonly Problem[] {
-  if (Math.abs(clockAhead) - clockDoubt <= clockLimitSeconds) return [];
-  const text = `the clock is ${Math.abs(clockAhead).toFixed(1)} s ${clockAhead > 0 ? 'ahead' : 'behind'}`;
+function judgeClock({ member, clock }: Looked): readonly Problem[] {
+  if (!isClockOff(clock)) return [];
+  const text = `the clock is ${clockText(clock)}`;
   return [problem('warning', 'clock', member, text, 'let chrony or ntpd run on every member')];
 }
 
@@ -322,6 +441,8 @@ function overlap(one: string, other: string): boolean {
 
 export interface CheckReport {
   readonly problems: readonly Problem[];
+  /** A sentence each; nothing is wrong there. */
+  readonly notes: readonly string[];
   /** How many looks were taken, over all members. */
   readonly looks: number;
   /** Checks that could not be looked at; never counted as good. */
@@ -334,26 +455,19 @@ export function judgeChecks(input: CheckInput): CheckReport {
   const leftOut: CheckReport['leftOut'][number][] = [];
   let looks = 1;
   for (const one of input.members) {
-    const { member, facts, why } = one;
+    const { member, facts, noAnswer } = one;
     if (facts === null) {
-      problems.push(
-        problem(
-          'error',
-          'unreachable',
-          member,
-          `cannot be looked at: ${why}`,
-          `ssh -o BatchMode=yes ${member} true   must work without a question`,
-        ),
-      );
+      problems.push(problem('error', 'unreachable', member, `cannot be looked at: ${noAnswer.why}`, noAnswer.remedy));
       leftOut.push(...checks.map(({ name }) => ({ name, member, why: 'unreachable' })));
       continue;
     }
     for (const { name, judge } of checks) {
       const found = judge({ ...one, facts }, input);
-      if (found === null) leftOut.push({ name, member, why: 'what it is looked at with is missing there' });
-      else looks += 1;
-      problems.push(...(found ?? []));
+      const missing = found.flatMap((finding) => ('leftOut' in finding ? [{ name, member, why: finding.leftOut }] : []));
+      problems.push(...found.flatMap((finding) => ('leftOut' in finding ? [] : [finding])));
+      leftOut.push(...missing);
+      if (missing.length === 0) looks += 1;
     }
   }
-  return { problems, looks, leftOut };
+  return { problems, notes: runtimeNotes(input), looks, leftOut };
 }

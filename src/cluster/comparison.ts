@@ -1,9 +1,11 @@
 /** What is wanted against what was observed: file by file on each member, keyword by keyword in the applied configuration. Pure. */
-import { isHandEdited, readManifest, sha256 } from '../render/package.ts';
+import { isHandEdited, type Runtime, readManifest, runtimeName, sha256 } from '../render/package.ts';
+import { findLegacyAttribute } from '../serviceguard/legacy.ts';
 import { findAttribute } from '../serviceguard/modules.ts';
 import { changedKeywords } from '../serviceguard/online-rules.ts';
-import { allValues, type PackageFile } from '../serviceguard/package-file.ts';
+import { allValues, type PackageFile, styleOf } from '../serviceguard/package-file.ts';
 import type { DirectoryFacts, FileToSend } from './member-scripts.ts';
+import { rosterName } from './roster.ts';
 
 export interface FileDifference {
   readonly name: string;
@@ -11,8 +13,22 @@ export interface FileDifference {
   readonly is: 'same' | 'missing' | 'changed' | 'mode' | 'edited' | 'extra';
 }
 
-/** Every wanted file and every other one of the directory. The history of sets and hidden files are not the package's. */
-export function compareDirectory(wanted: readonly FileToSend[], facts: DirectoryFacts): FileDifference[] {
+export const runtimeMode = 0o755;
+
+/** Names of the wanted files that are not on the member as they should be. */
+export function staleNames(differences: readonly FileDifference[]): string[] {
+  return differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name);
+}
+
+/**
+ * Every wanted file, the runtime where one is carried along, and every other file of the directory. The history of sets, the
+ * roster and hidden files are not the package's.
+ */
+export function compareDirectory(
+  wanted: readonly FileToSend[],
+  facts: DirectoryFacts,
+  runtime: Runtime | null = null,
+): FileDifference[] {
   const there = new Map(facts.files.map((file) => [file.name, file]));
   const manifest = readManifest(facts.manifest);
   const own = wanted.map(({ name, mode, content }): FileDifference => {
@@ -22,9 +38,19 @@ export function compareDirectory(wanted: readonly FileToSend[], facts: Directory
     if (found.digest === digest) return { name, is: found.mode === mode ? 'same' : 'mode' };
     return { name, is: isHandEdited(name, found.digest, digest, manifest) ? 'edited' : 'changed' };
   });
-  const names = new Set(wanted.map(({ name }) => name));
-  const extra = facts.files.filter(({ name }) => !names.has(name) && !name.startsWith('history/') && !name.startsWith('.'));
+  if (runtime !== null) own.push({ name: runtimeName, is: compareRuntime(runtime, facts) });
+  const names = new Set(own.map(({ name }) => name));
+  const kept = (name: string): boolean => name === rosterName || name.startsWith('history/') || name.startsWith('.');
+  const extra = facts.files.filter(({ name }) => !names.has(name) && !kept(name));
   return [...own, ...extra.map(({ name }): FileDifference => ({ name, is: 'extra' }))];
+}
+
+/** Nobody edits a program: one that is another was damaged or exchanged. */
+export function compareRuntime({ digest }: Runtime, { files }: DirectoryFacts): 'same' | 'missing' | 'changed' | 'mode' {
+  const found = files.find(({ name }) => name === runtimeName);
+  if (found === undefined) return 'missing';
+  if (found.digest !== digest) return 'changed';
+  return found.mode === runtimeMode ? 'same' : 'mode';
 }
 
 export interface KeywordDifference {
@@ -39,14 +65,18 @@ export interface KeywordDifference {
  */
 export function compareConfiguration(applied: PackageFile, wanted: PackageFile): KeywordDifference[] {
   // Modules and the order of their scripts are cmmakepkg's part; a real cluster adds its own.
+  const legacy = styleOf(wanted) === 'legacy';
   const ignored = new Set(['module_name', 'module_version', 'operation_sequence']);
   return changedKeywords(applied, wanted)
     .filter((keyword) => !ignored.has(keyword))
     .map((keyword) => ({ keyword, applied: allValues(applied, keyword), wanted: allValues(wanted, keyword) }))
     .filter(({ keyword, applied: one, wanted: other }) => {
-      const fallback = findAttribute(keyword)?.attribute.fallback;
+      const fallback = (legacy ? findLegacyAttribute(keyword) : findAttribute(keyword)?.attribute)?.fallback;
+      // Words of a legacy file count in either case; which one cmgetconf gives is not known.
+      const spelt = (value: string): string =>
+        legacy && fallback?.toLowerCase() !== fallback?.toUpperCase() ? value.toLowerCase() : value;
       const orDefault = (values: readonly string[]): string =>
-        JSON.stringify(values.length === 0 && typeof fallback === 'string' ? [fallback] : values);
+        JSON.stringify((values.length === 0 && typeof fallback === 'string' ? [fallback] : values).map(spelt));
       return orDefault(one) !== orDefault(other);
     });
 }

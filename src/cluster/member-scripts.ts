@@ -5,8 +5,11 @@
  * Each script is one function that is called in its last line: one that arrives cut short is a syntax error and does
  * nothing.
  */
-import { maintenanceFileName } from '../member/judgements.ts';
-import { sha256 } from '../render/package.ts';
+import { gunzipSync } from 'node:zlib';
+import { maintenanceFileName, sentinelName } from '../member/judgements.ts';
+import { runtimeName, sha256 } from '../render/package.ts';
+import { shellWord } from '../shell-word.ts';
+import { parseRoster, type Roster, rosterName } from './roster.ts';
 
 /** A file of a package directory as it lies on a member. */
 export interface FileFacts {
@@ -24,6 +27,10 @@ export interface DirectoryFacts {
   readonly manifest: string | null;
   /** What the Node.js binary of the settings says there; null when it cannot be run. */
   readonly nodeVersion: string | null;
+  /** The same of the runtime in the package directory; null also where there is none. */
+  readonly runtimeVersion: string | null;
+  /** Directories that a killed apply brought a runtime to, and nobody works with now. */
+  readonly leftovers: readonly string[];
 }
 
 /** A file to be written; `content` is what arrives, byte by byte. */
@@ -36,35 +43,55 @@ export interface FileToSend {
 /** Exit status of a script that finds another apply at work in the same directory. */
 export const busyStatus = 75;
 
-/** A word that the shell takes literally. */
-export function shellWord(text: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
+/** Directories a runtime is brought to, beside its place; whoever brings one holds a lock on its directory. */
+const arrivalPrefix = '.csync-runtime-';
+export const arrivalName = (token: string): string => `${arrivalPrefix}${token}`;
+
+/** In a script that knows $directory: removes what killed applies brought, but nothing that is on its way now. */
+export const sweepLines: readonly string[] = [
+  `for left in "$directory"/${arrivalPrefix}*; do`,
+  '  if [ -d "$left" ]; then flock -n "$left" rm -rf -- "$left" || :; fi',
+  'done',
+];
 
 /** $SGCONF and the like are expanded by the member's own cmcluster.conf [serviceguard.md 1.1]; nothing else is. */
-function directoryWord(packageDirectory: string): string {
+export function directoryWord(packageDirectory: string): string {
   return `"${packageDirectory}"`;
 }
 
-/** A script for a member: one function, with the variables of Serviceguard. */
+const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL';
+
+/** A script for any host, member or client: one function. */
+export function hostScript(...lines: readonly string[]): string {
+  return `main() {\n${[path, ...lines].join('\n')}\n}\nmain\n`;
+}
+
+/** A script for a member: as hostScript, with the variables of Serviceguard. */
 export function script(...lines: readonly string[]): string {
-  const head = [
-    'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL',
+  return hostScript(
     'configuration=/etc/cmcluster.conf',
     '[ -r "$configuration" ] || { echo "$configuration cannot be read: Serviceguard is not installed here" >&2; exit 69; }',
     '. "$configuration"',
-  ];
-  return `main() {\n${[...head, ...lines].join('\n')}\n}\nmain\n`;
+    ...lines,
+  );
 }
 
-/** Prints every file of the package directory with mode and digest, the manifest, and the version of Node.js. */
-export function lookScript(packageDirectory: string, nodePath: string): string {
+/**
+ * Prints every file of the package directory with mode and digest, the manifest, and the versions of Node.js. `more` lines
+ * print what else is asked for, in words of their own.
+ */
+export function lookScript(packageDirectory: string, nodePath: string, more: readonly string[] = []): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
     'echo "directory $directory"',
     `echo "node $(${shellWord(nodePath)} --version 2>/dev/null)"`,
+    ...more,
     'cd "$directory" 2>/dev/null || exit 0',
-    'for file in * .[!.]* history/*; do',
+    `[ ! -e "./${runtimeName}" ] || echo "runtime $("./${runtimeName}" --version 2>/dev/null)"`,
+    `for left in ${arrivalPrefix}*; do`,
+    '  [ -d "$left" ] && flock -n "$left" true && echo "leftover $left"',
+    'done',
+    `for file in * .[!.]* history/* ${runtimeName}; do`,
     '  [ -f "$file" ] || continue',
     '  echo "file $(stat -c %a -- "$file") $(sha256sum < "$file" | cut -c 1-64) $file"',
     'done',
@@ -75,12 +102,21 @@ export function lookScript(packageDirectory: string, nodePath: string): string {
 
 /** Reads what lookScript printed; null when it is not that. */
 export function parseLook(output: string): DirectoryFacts | null {
-  const found = { directory: '', files: [] as FileFacts[], manifest: null as string | null, nodeVersion: null as string | null };
+  const found = {
+    directory: '',
+    files: [] as FileFacts[],
+    manifest: null as string | null,
+    nodeVersion: null as string | null,
+    runtimeVersion: null as string | null,
+    leftovers: [] as string[],
+  };
   for (const line of output.split('\n')) {
     const [, word = '', rest = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
     if (word === 'directory') found.directory = rest;
     if (word === 'manifest') found.manifest = Buffer.from(rest, 'base64').toString('utf8');
-    if (word === 'node') found.nodeVersion = /^v(\d+\.\d+\.\d+)/.exec(rest)?.[1] ?? null;
+    if (word === 'node') found.nodeVersion = readNodeVersion(rest);
+    if (word === 'runtime') found.runtimeVersion = readNodeVersion(rest);
+    if (word === 'leftover') found.leftovers.push(rest);
     const [, mode, digest, name] = /^file ([0-7]+) ([0-9a-f]{64}) (.+)$/.exec(line) ?? [];
     if (mode !== undefined && digest !== undefined && name !== undefined)
       found.files.push({ name, mode: Number.parseInt(mode, 8), digest });
@@ -88,11 +124,22 @@ export function parseLook(output: string): DirectoryFacts | null {
   return found.directory === '' ? null : found;
 }
 
+/** What node --version printed; null when it is not that. */
+export function readNodeVersion(text: string): string | null {
+  return /^v(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? null;
+}
+
 /**
  * Writes all files or none: each is staged on the same file system, its digest compared on arrival, synced, and only then
- * are they renamed into place, in the order given, and `removals` removed. One at a time in a directory (flock).
+ * are they renamed into place, in the order given, and `removals` removed. One at a time in a directory (flock). A runtime
+ * that was brought and proved before (`arrival`, its directory) goes into place with them.
  */
-export function distributeScript(packageDirectory: string, files: readonly FileToSend[], removals: readonly string[]): string {
+export function distributeScript(
+  packageDirectory: string,
+  files: readonly FileToSend[],
+  removals: readonly string[],
+  arrival: string | null = null,
+): string {
   const staged = (index: number): string => `"$arrival/${index}"`;
   const receive = files.flatMap(({ content }, index) => [
     `base64 -d > ${staged(index)} <<'END-OF-FILE'`,
@@ -104,16 +151,24 @@ export function distributeScript(packageDirectory: string, files: readonly FileT
   ]);
   const digests = files.map(({ content }, index) => `${sha256(content)}  $arrival/${index}`);
   const settle = files.map(({ name }, index) => `mv -f -- ${staged(index)} "$directory"/${shellWord(name)}`);
-  const subdirectories = [
-    ...new Set(files.flatMap(({ name }) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : []))),
+  const above = (names: readonly string[]): string[] => [
+    ...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : []))),
   ];
+  const runtime = shellWord(runtimeName);
+  const brought = arrival === null ? '' : `"$directory"/${shellWord(arrival)}`;
   return script(
     'set -eu',
     `directory=${directoryWord(packageDirectory)}`,
     'mkdir -p -m 755 -- "$directory"',
-    ...subdirectories.map((name) => `mkdir -p -m 700 -- "$directory"/${shellWord(name)}`),
+    ...above(files.map(({ name }) => name)).map((name) => `mkdir -p -m 700 -- "$directory"/${shellWord(name)}`),
     'exec 9> "$directory/.csync-lock"',
     `flock -n 9 || { echo "another apply writes to $directory at this moment" >&2; exit ${busyStatus}; }`,
+    ...(arrival === null
+      ? []
+      : [
+          `[ -x ${brought}/node ] || { echo "the runtime that was brought here is gone: another apply swept it up" >&2; exit 1; }`,
+          `mkdir -p -m 755 -- "$directory/$(dirname ${runtime})"`,
+        ]),
     // Nobody else is here: what lies there is left over from one that was killed.
     'rm -rf -- "$directory"/.csync-arrival-*',
     'arrival="$directory/.csync-arrival-$$"',
@@ -122,13 +177,15 @@ export function distributeScript(packageDirectory: string, files: readonly FileT
     "trap 'exit 143' HUP INT TERM",
     'umask 077',
     ...receive,
-    'sha256sum -c --quiet - >&2 <<END-OF-DIGESTS',
-    ...digests,
-    'END-OF-DIGESTS',
+    ...(files.length === 0 ? [] : ['sha256sum -c --quiet - >&2 <<END-OF-DIGESTS', ...digests, 'END-OF-DIGESTS']),
     ...files.map(({ mode }, index) => `chmod ${mode.toString(8)} ${staged(index)}`),
-    'sync "$arrival"/*',
+    ...(files.length === 0 ? [] : ['sync "$arrival"/*']),
+    // Renamed over, so that what runs with the old one goes on with it.
+    ...(arrival === null ? [] : [`mv -f -- ${brought}/node "$directory"/${runtime}`, `rm -rf -- ${brought}`]),
     ...settle,
     ...removals.map((name) => `rm -f -- "$directory"/${shellWord(name)}`),
+    ...above(removals).map((name) => `rmdir -- "$directory"/${shellWord(name)} 2>/dev/null || :`),
+    ...sweepLines,
     'sync "$directory"',
   );
 }
@@ -150,16 +207,45 @@ export function readFileScript(packageDirectory: string, name: string): string {
   return script(`base64 -w 0 ${directoryWord(packageDirectory)}/${shellWord(name)}`);
 }
 
+/** What a member printed, and between which moments of the clock here it did; in seconds. */
+export interface Answer {
+  readonly text: string;
+  readonly asked: number;
+  readonly answered: number;
+}
+
+/** A member's clock against the one here. */
+export interface Clock {
+  /** Seconds it is ahead, as far as the time for asking lets tell. */
+  readonly ahead: number;
+  /** Half the seconds the question was under way. */
+  readonly doubt: number;
+}
+
+/** `said`: seconds since the epoch, printed there meanwhile. */
+export function clockBetween(said: number, { asked, answered }: Pick<Answer, 'asked' | 'answered'>): Clock {
+  return { ahead: said - (asked + answered) / 2, doubt: (answered - asked) / 2 };
+}
+
+/** More than this, beyond doubt, and logs cannot be put side by side; cfengine's own limits are far above. */
+const clockLimitSeconds = 2;
+
+export function isClockOff({ ahead, doubt }: Clock): boolean {
+  return Math.abs(ahead) - doubt > clockLimitSeconds;
+}
+
+/** Such as `3.2 s ahead`. */
+export function clockText({ ahead }: Clock): string {
+  return `${Math.abs(ahead).toFixed(1)} s ${ahead > 0 ? 'ahead' : 'behind'}`;
+}
+
 /** What of a member is looked at for its status. */
 export interface MemberCondition {
   /** Processes of the cfengine daemon. */
   readonly daemons: number;
   readonly mounted: boolean;
   readonly address: boolean;
-  /** Seconds its clock is ahead of the one here, as far as the time for asking lets tell; see `clockDoubt`. */
-  readonly clockAhead: number;
-  /** Half the seconds the question was under way. */
-  readonly clockDoubt: number;
+  readonly clock: Clock;
   /** Text of the sentinel on the policy file system; null where it is not mounted or may not be read. */
   readonly sentinel: string | null;
   /** SHA-256 over the served files; null where the policy file system is not mounted or may not be read. */
@@ -176,36 +262,57 @@ export interface ConditionPlace {
   readonly packageDirectory: string;
 }
 
-/** Prints what parseCondition reads. Nothing in it needs root. */
-export function conditionScript(place: ConditionPlace): string {
+/** Shell tests that say by their status whether something is mounted there, and whether the address is on the host. */
+export const mountedTest = (mountPoint: string): string => `grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts`;
+export const addressTest = (address: string): string => `ip -o -4 addr show | grep -q -F ${shellWord(` ${address}/`)}`;
+
+/** Lines that print what parseCondition reads; nobody has to be root for them. */
+export function conditionLines(place: ConditionPlace): string[] {
   const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory } = place;
   const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
-  const sentinel = shellWord(`${policyDirectory}/csync.sentinel`);
-  return script(
+  const sentinel = shellWord(`${policyDirectory}/${sentinelName}`);
+  return [
     `echo "daemons $(pgrep -c -x ${shellWord(daemonName)})"`,
-    `echo "mounted $(grep -c -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts)"`,
-    `echo "address $(ip -o -4 addr show | grep -c -F ${shellWord(` ${packageAddress}/`)})"`,
+    `${mountedTest(mountPoint)} && echo 'mounted 1'`,
+    `${addressTest(packageAddress)} && echo 'address 1'`,
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
     `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
     // The sentinel is new at each start; the policy is what clients get.
-    `if grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts && cd ${shellWord(policyDirectory)} 2>/dev/null; then`,
-    '  echo "policy $(find . -type f ! -name csync.sentinel -exec sha256sum {} + 2>/dev/null | sort | sha256sum | cut -c 1-64)"',
+    // Of what this user cannot read all, there is no digest.
+    `if ${mountedTest(mountPoint)} && cd ${shellWord(policyDirectory)} 2>/dev/null &&`,
+    `  sums=$(find . -type f ! -name ${sentinelName} -exec sha256sum {} + 2>/dev/null); then`,
+    `  echo "policy $(printf '%s\\n' "$sums" | sort | sha256sum | cut -c 1-64)"`,
     'fi',
     'echo "clock $(date +%s.%N)"',
-  );
+  ];
 }
 
-/** Reads what conditionScript printed between two moments of this host's clock, in seconds; null when it is not that. */
-export function parseCondition(output: string, asked: number, answered: number): MemberCondition | null {
-  const said = new Map(output.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
+/** A line with the roster, which has the keys of a thousand clients, compressed. */
+export function rosterLines(packageDirectory: string): string[] {
+  const file = directoryWord(`${packageDirectory}/${rosterName}`);
+  return [`[ -r ${file} ] && echo "roster $(gzip -c ${file} | base64 -w 0)"`];
+}
+
+/** Reads what rosterLines printed; null when there is none, or no whole one. */
+export function rosterIn(text: string): Roster | null {
+  const packed = /^roster (\S+)$/m.exec(text)?.[1];
+  try {
+    return packed === undefined ? null : parseRoster(gunzipSync(Buffer.from(packed, 'base64')).toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Reads what conditionLines printed; null when it is not that. */
+export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
+  const said = new Map(text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
   const clock = Number(said.get('clock') ?? Number.NaN);
   if (Number.isNaN(clock)) return null;
   return {
     daemons: Number(said.get('daemons')),
-    mounted: Number(said.get('mounted')) > 0,
-    address: Number(said.get('address')) > 0,
-    clockAhead: clock - (asked + answered) / 2,
-    clockDoubt: (answered - asked) / 2,
+    mounted: said.has('mounted'),
+    address: said.has('address'),
+    clock: clockBetween(clock, { asked, answered }),
     sentinel: said.get('sentinel') ?? null,
     policyDigest: said.get('policy') ?? null,
     maintenance: said.get('maintenance') ?? null,

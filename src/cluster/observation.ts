@@ -1,14 +1,14 @@
 /** Looking at a cluster before anything is changed, and again afterwards: every member's package directory, the applied configuration, the package. */
-import type { MemberShell } from '../host/member-shell.ts';
+import { type MemberShell, type NoAnswer, whyNoAnswer } from '../host/member-shell.ts';
 import type { Problem } from '../problem.ts';
 import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
 import { memberStates, type PackageStatus, packageStatus } from '../serviceguard/view.ts';
 import type { Settings } from '../settings.ts';
-import { commandScript, type DirectoryFacts, lookScript, parseLook } from './member-scripts.ts';
+import { type Answer, commandScript, type DirectoryFacts, lookScript, parseLook } from './member-scripts.ts';
 
 export type MemberObservation =
   | ({ readonly member: string; readonly reached: true } & DirectoryFacts)
-  | { readonly member: string; readonly reached: false; readonly why: string };
+  | ({ readonly member: string; readonly reached: false } & NoAnswer);
 
 export interface ClusterObservation {
   readonly members: readonly MemberObservation[];
@@ -29,20 +29,48 @@ const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
 const atOnce = 8;
 
-/** Runs a job for each item, at most eight at a time; results in the order of the items. */
-export async function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>): Promise<R[]> {
+/** Runs a job for each item, at most `most` at a time; results in the order of the items. */
+export async function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < items.length; index = next++) results[index] = await job(items[index] as T);
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
   return results;
 }
 
 /** Never throws; what cannot be looked at says so in its place. */
 export async function observe(shell: MemberShell, place: PackagePlace): Promise<ClusterObservation> {
-  const members = await inParallel(place.members, (member) => observeMember(shell, member, place));
+  return (await observeAnd(shell, place, [])).observation;
+}
+
+/** As observe, and asks each member for something else on the way: a connection is the dearest part of a question. */
+export async function observeAnd(
+  shell: MemberShell,
+  place: PackagePlace,
+  lines: readonly string[],
+  limitMs = lookLimitMs,
+): Promise<{ readonly observation: ClusterObservation; readonly answers: ReadonlyMap<string, Answer> }> {
+  const script = lookScript(place.packageDirectory, place.nodePath, lines);
+  const answers = new Map<string, Answer>();
+  const members = await inParallel(place.members, async (member): Promise<MemberObservation> => {
+    const asked = Date.now() / 1000;
+    const answer = await shell.run(member, script, limitMs);
+    answers.set(member, { text: answer.stdout, asked, answered: Date.now() / 1000 });
+    const facts = answer.exitCode === 0 ? parseLook(answer.stdout) : null;
+    return facts === null
+      ? { member, reached: false, ...whyNoAnswer(member, answer, limitMs) }
+      : { member, reached: true, ...facts };
+  });
+  return { observation: await observeCluster(shell, place, members), answers };
+}
+
+async function observeCluster(
+  shell: MemberShell,
+  place: PackagePlace,
+  members: readonly MemberObservation[],
+): Promise<ClusterObservation> {
   const reached = members.filter((one) => one.reached).map((one) => one.member);
   const commandMember = reached.includes(shell.here) ? shell.here : (reached[0] ?? null);
   if (commandMember === null) return { members, commandMember, applied: null, status: null, memberStates: null };
@@ -70,15 +98,11 @@ function appliedFile(text: string): PackageFile | null {
   return parsed.ok ? parsed.value : null;
 }
 
-async function observeMember(shell: MemberShell, member: string, place: PackagePlace): Promise<MemberObservation> {
-  const answer = await shell.run(member, lookScript(place.packageDirectory, place.nodePath), lookLimitMs);
-  const facts = answer.exitCode === 0 ? parseLook(answer.stdout) : null;
-  if (facts !== null) return { member, reached: true, ...facts };
-  const said = answer.stderr.trim().split('\n').at(-1);
-  const why = answer.timedOut
-    ? `no answer within ${lookLimitMs / 1000} s`
-    : said || (answer.errorCode ?? `ended with ${answer.exitCode}`);
-  return { member, reached: false, why };
+/** What to say of a member that was reached but did not say what it was asked. */
+const cutShort: NoAnswer = { why: 'its answer was cut short', remedy: 'try again' };
+
+export function noAnswerOf(one: MemberObservation): NoAnswer {
+  return one.reached ? cutShort : one;
 }
 
 /** A problem for each member that could not be looked at. */
@@ -91,7 +115,7 @@ export function unreachableProblems(observation: ClusterObservation): Problem[] 
             code: 'cluster-unreachable',
             severity: 'error',
             text: `cannot be looked at: ${one.why}`,
-            remedy: `ssh -o BatchMode=yes ${one.member} true   must work without a question; a configuration is applied to all members or none`,
+            remedy: one.remedy,
             member: one.member,
           },
         ],

@@ -3,10 +3,14 @@
  * system, mount, volume group, switches [serviceguard.md 6.5.5, L9 p.285]. Looking and planning only. Pure.
  */
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
+import type { NoAnswer } from '../host/member-shell.ts';
+import { deviceOf } from '../member/judgements.ts';
 import type { Checked, Problem } from '../problem.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
 import type { Settings } from '../settings.ts';
-import { script, shellWord } from './member-scripts.ts';
+import { shellWord } from '../shell-word.ts';
+import { configuredFile, configuredLines } from './boot-start.ts';
+import { addressTest, mountedTest, script } from './member-scripts.ts';
 
 export interface Leftovers {
   readonly mounted: boolean;
@@ -24,24 +28,21 @@ export interface ProcedureStep {
   readonly script: string;
 }
 
-const mountedTest = (mountPoint: string): string => `grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts`;
-const deviceOf = ({ volumeGroup, logicalVolume }: Settings): string => `/dev/${volumeGroup}/${logicalVolume}`;
-
 /** Prints what parseLeftovers reads; the users only to root. */
-export function leftoversScript(settings: Settings): string {
+export function leftoversLines(settings: Settings): string[] {
   const { mountPoint, packageAddress } = settings;
-  return script(
+  return [
     `${mountedTest(mountPoint)} && echo mounted`,
-    `ip -o -4 addr show | grep -q -F ${shellWord(` ${packageAddress}/`)} && echo address`,
+    `${addressTest(packageAddress)} && echo address`,
     `[ -e ${shellWord(deviceOf(settings))} ] && echo active`,
     `if ${mountedTest(mountPoint)}; then`,
     `  for user in $(fuser -m ${shellWord(mountPoint)} 2>/dev/null); do echo "user $user $(cat /proc/$user/comm 2>/dev/null)"; done`,
     'fi',
     'echo looked',
-  );
+  ];
 }
 
-/** Reads what leftoversScript printed; null when it is not that. */
+/** Reads what leftoversLines printed; null when it is not that. */
 export function parseLeftovers(output: string): Leftovers | null {
   const lines = output.split('\n');
   if (!lines.includes('looked')) return null;
@@ -60,7 +61,7 @@ export interface RecoveryInput {
   readonly adapter: CfengineAdapter;
   /** null: cmviewcl does not answer, or no such package. */
   readonly status: PackageStatus | null;
-  readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly why: string }[];
+  readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
   /** Where Serviceguard's commands are run. */
   readonly commandMember: string;
   /** Start the package at the end. */
@@ -71,13 +72,13 @@ export interface RecoveryInput {
 export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const { settings, status, members, commandMember, run } = input;
   const { packageName } = settings;
-  const problems: Problem[] = members.flatMap(({ member, left, why }): Problem[] =>
+  const problems: Problem[] = members.flatMap(({ member, left, noAnswer }): Problem[] =>
     left === null
       ? [
           problem(
             'cluster-unreachable',
-            `cannot be looked at: ${why}`,
-            `ssh -o BatchMode=yes ${member} true; a member that is off has nothing mounted, but only you can know that`,
+            `cannot be looked at: ${noAnswer.why}`,
+            `${noAnswer.remedy}; a member that is off has nothing mounted, but only you can know that`,
             member,
           ),
         ]
@@ -129,7 +130,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
         `cmmodnet -r -i ${packageAddress} ${packageSubnet}`,
         'PATH="$SGSBIN:$PATH"; export PATH',
         `cmmodnet -r -i ${packageAddress} ${packageSubnet}`,
-        `! ip -o -4 addr show | grep -F ${shellWord(` ${packageAddress}/`)}`,
+        `! ${addressTest(packageAddress)}`,
       ),
     );
   if (left.mounted && left.users.length > 0)
@@ -192,16 +193,11 @@ export function planRemoval(
           ...(status.status === 'down' ? [] : [command('cmhaltpkg', packageName)]),
           command('cmdeleteconf', '-f', '-p', packageName),
         ];
-  // The file of DSAU's own start script [dsau-csync.md 9]; systems without one have nothing to switch off.
-  const file = '/etc/rc.config.d/cfservd';
+  // Systems without the file have nothing to switch off.
   const off = members.map((member) => ({
     member,
-    text: `CSYNC_CONFIGURED=0 in ${file}, where there is one`,
-    script: script(
-      `[ -f ${file} ] || exit 0`,
-      `sed -i 's/^\\(CSYNC_CONFIGURED=\\).*/\\10/' ${file}`,
-      `grep -q '^CSYNC_CONFIGURED=0' ${file}`,
-    ),
+    text: `CSYNC_CONFIGURED=0 in ${configuredFile}, where there is one`,
+    script: script('set -e', `[ -f ${configuredFile} ] || exit 0`, ...configuredLines('0')),
   }));
   return [...remove, ...(unconfigure ? off : [])];
 }

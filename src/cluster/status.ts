@@ -1,10 +1,14 @@
 /**
  * What a cluster's condition amounts to: one sentence, the commands that cure what is wrong, and a table of members. Pure.
  */
+import type { NoAnswer } from '../host/member-shell.ts';
 import { maintenanceFrom } from '../member/judgements.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
-import type { MemberCondition } from './member-scripts.ts';
+import type { Client } from './clients.ts';
+import { type Clock, clockText, isClockOff, type MemberCondition } from './member-scripts.ts';
 import type { PackagePlace } from './observation.ts';
+import type { Roster } from './roster.ts';
+import { rotationText } from './rotation.ts';
 
 /** Exit statuses of the verb, after the Linux Standard Base's for an init script's status. */
 export const statusExit = { serving: 0, failed: 1, halted: 3, unknown: 4 } as const;
@@ -14,7 +18,8 @@ export interface MemberStatus {
   readonly member: string;
   /** null: cannot be looked at. */
   readonly seen: MemberCondition | null;
-  readonly why: string;
+  /** What to say where it cannot. */
+  readonly noAnswer: NoAnswer;
   /** In the cluster, as cmviewcl says it. */
   readonly inCluster: string;
   /** Whether the package may start there; null: not known. */
@@ -29,6 +34,12 @@ export interface StatusInput {
   readonly clusterAnswers: boolean;
   readonly status: PackageStatus | null;
   readonly members: readonly MemberStatus[];
+  /** Those longest silent first; null: no member can tell. */
+  readonly clients: readonly Client[] | null;
+  /** Who was set up, and what waits. */
+  readonly roster: Roster;
+  /** Members of the Serviceguard cluster. */
+  readonly clusterMembers: readonly string[];
   /** Wall clock, ms. */
   readonly now: number;
 }
@@ -46,8 +57,8 @@ export interface StatusVerdict {
   readonly advice: readonly Advice[];
 }
 
-/** More than this, beyond doubt, and logs cannot be put side by side; cfengine's own limits are far above. */
-const clockLimitSeconds = 2;
+/** A client that has not asked for so long is worth a word: twelve rounds of cf-execd's, which comes every five minutes. */
+const silentAfterMs = 3_600_000;
 
 export function judgeStatus(input: StatusInput): StatusVerdict {
   const { place, members, status } = input;
@@ -55,12 +66,18 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
   const verdict = (condition: Condition, sentence: string, ...first: readonly Advice[]): StatusVerdict => ({
     condition,
     sentence,
-    advice: [...first, ...switchAdvice(input), ...memberAdvice(input)],
+    advice: [
+      ...first,
+      ...switchAdvice(input),
+      ...memberAdvice(input),
+      ...rosterAdvice(input),
+      ...(condition === 'serving' ? clientAdvice(input) : []),
+    ],
   });
   if (members.every(({ seen }) => seen === null))
     return verdict('unknown', 'no member can be looked at', {
-      text: members.map(({ member, why }) => `${member}: ${why}`).join('; '),
-      remedy: `ssh -o BatchMode=yes ${members[0]?.member} true   must work without a question`,
+      text: members.map(({ member, noAnswer }) => `${member}: ${noAnswer.why}`).join('; '),
+      remedy: members[0]?.noAnswer.remedy ?? '',
     });
   if (!input.clusterAnswers)
     return verdict('unknown', 'Serviceguard does not answer', {
@@ -77,8 +94,8 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
       status.status === 'up' ? 'serving' : 'halted',
       `${packageName} is in maintenance mode on ${status.owner ?? 'no member'}`,
       {
-        text: 'failures are ignored: nothing fails over',
-        remedy: `when it is healthy: cmmodpkg -m off ${packageName}`,
+        text: `failures are ignored: nothing fails over; ${modeEnd(input)}`,
+        remedy: 'csync maintenance off   looks whether it is healthy, and ends it',
       },
     );
   if (status.status === 'down') return judgeDown(input, status, verdict);
@@ -90,6 +107,19 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
   return judgeUp(input, status, verdict);
 }
 
+/** What is to end Serviceguard's mode: the monitor, if it was begun with csync maintenance on. */
+function modeEnd({ members, status, now }: StatusInput): string {
+  const pauses = members
+    .filter(({ member }) => status?.owner === null || status?.owner === member)
+    .flatMap(({ seen }) => maintenanceFrom(seen?.maintenance ?? null, now) ?? []);
+  const [pause] = pauses.filter(({ serviceguard }) => serviceguard !== null);
+  if (pause?.until == null) return 'it has no end of its own';
+  const end = new Date(pause.until).toISOString();
+  return pause.overdue
+    ? `it was to end at ${end}, and the package log says why the monitor could not end it`
+    : `the monitor ends it at ${end} if the daemon is healthy then`;
+}
+
 type Verdict = (condition: Condition, sentence: string, ...first: readonly Advice[]) => StatusVerdict;
 
 /** Up is what Serviceguard says; serving is what was looked at on the member. */
@@ -99,8 +129,8 @@ function judgeUp({ place, members }: StatusInput, status: PackageStatus, verdict
   const seen = owner?.seen ?? null;
   if (seen === null)
     return verdict('unknown', `${packageName} runs on ${status.owner}, which cannot be looked at`, {
-      text: owner?.why ?? `${status.owner} is not in the list of members`,
-      remedy: `ssh ${status.owner} true`,
+      text: owner?.noAnswer.why ?? `${status.owner} is not in the list of members`,
+      remedy: owner?.noAnswer.remedy ?? 'csync diff; take it into members, or move the package',
     });
   const missing = [
     ...(seen.mounted ? [] : [`${mountPoint} is not mounted`]),
@@ -174,8 +204,8 @@ function switchAdvice({ place: { packageName }, status, members }: StatusInput):
 }
 
 function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
-  return members.flatMap(({ member, seen, why, inCluster, staleFiles }): Advice[] => {
-    if (seen === null) return [{ text: `${member} cannot be looked at: ${why}`, remedy: `ssh -o BatchMode=yes ${member} true` }];
+  return members.flatMap(({ member, seen, noAnswer, inCluster, staleFiles }): Advice[] => {
+    if (seen === null) return [{ text: `${member} cannot be looked at: ${noAnswer.why}`, remedy: noAnswer.remedy }];
     const advice: Advice[] = [];
     const owns = status?.owner === member;
     if (status?.owner != null && !owns && (seen.mounted || seen.address))
@@ -191,9 +221,10 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
     if (seen.daemons > 1)
       advice.push({ text: `${seen.daemons} cfengine daemons run on ${member}`, remedy: 'end all but the one that has the port' });
     const pause = maintenanceFrom(seen.maintenance, now);
-    if (pause !== null)
+    // In Serviceguard's mode the verdict says it.
+    if (pause !== null && !(status?.state === 'maintenance' && pause.serviceguard !== null))
       advice.push({
-        text: `maintenance on ${member}: the monitor is paused ${pause.until === null ? 'without an end' : `until ${new Date(pause.until).toISOString()}`}, and the daemon does not fail over`,
+        text: pauseText(member, pause),
         remedy: 'csync maintenance off',
       });
     if (inCluster !== 'up') advice.push({ text: `${member} is ${inCluster} in the cluster`, remedy: `cmrunnode ${member}` });
@@ -202,22 +233,68 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: `files on ${member} are not as rendered: ${staleFiles.join(', ')}`,
         remedy: 'csync diff, then csync apply',
       });
-    if (Math.abs(seen.clockAhead) - seen.clockDoubt > clockLimitSeconds)
+    if (isClockOff(seen.clock))
       advice.push({
-        text: `the clock of ${member} is ${Math.abs(seen.clockAhead).toFixed(1)} s ${seen.clockAhead > 0 ? 'ahead' : 'behind'}`,
+        text: `the clock of ${member} is ${clockText(seen.clock)}`,
         remedy: 'let chrony or ntpd run on every member',
       });
     return advice;
   });
 }
 
-/** No more than the time for asking can have been: the same clock, as far as anybody can tell. */
-function clockText({ clockAhead, clockDoubt }: MemberCondition): string {
-  return Math.abs(clockAhead) <= clockDoubt ? 'same' : `${clockAhead > 0 ? '+' : ''}${clockAhead.toFixed(1)} s`;
+function pauseText(member: string, { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>): string {
+  const end =
+    until === null ? 'without an end' : `${overdue ? 'and should not be since' : 'until'} ${new Date(until).toISOString()}`;
+  const mode = serviceguard === null ? '' : ", Serviceguard's mode was to go with it";
+  return `maintenance on ${member}: the monitor is paused ${end}, and the daemon does not fail over${mode}`;
 }
 
-/** Verdict, advice, table. */
-export function statusText({ sentence, advice }: StatusVerdict, { members, status }: StatusInput): string {
+/** Silence counts from the start of the package on: while it was down nobody could ask. */
+function clientAdvice({ members, clients, now, status }: StatusInput): Advice[] {
+  const since = Date.parse(sentinelTime(members.find(({ member }) => member === status?.owner)?.seen?.sentinel ?? null) ?? '');
+  if (Number.isNaN(since)) return [];
+  const silent = (clients ?? []).filter(({ at }) => now - Math.max(at, since) > silentAfterMs);
+  if (silent.length === 0) return [];
+  const names = silent.slice(0, namedAtMost).map(({ address, name }) => name ?? address);
+  const more = silent.length - names.length;
+  return [
+    {
+      text: `${silent.length} of ${clients?.length} clients have not asked for over an hour: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+      remedy:
+        'does the agent run there (cf-agent -KI, cfagent -v)? A client that was given up leaves the list by itself: cfengine keeps it for a week',
+    },
+  ];
+}
+
+/** What a set-up left undone, and members nobody set up. */
+function rosterAdvice({ roster, clusterMembers }: StatusInput): Advice[] {
+  const { members, leftOut, waiting, serial } = roster;
+  const known = new Set([...members.map(({ name }) => name), ...leftOut]);
+  const strangers = serial === 0 ? [] : clusterMembers.filter((name) => !known.has(name));
+  const rotation = rotationText(roster);
+  const shown = waiting.slice(0, namedAtMost);
+  const more = waiting.length - shown.length;
+  const command = { member: 'csync members sync', client: 'csync client sync', 'deleted member': 'csync keys rotate' } as const;
+  return [
+    ...strangers.map((name) => ({
+      text: `${name} is a member of the cluster, but is not set up: the package cannot move there`,
+      remedy: `csync member add ${name}`,
+    })),
+    ...shown.map(({ host, what, why, since }) => ({ text: `${host} waits since ${since}: ${why}`, remedy: command[what] })),
+    ...(more > 0 ? [{ text: `${more} more hosts wait`, remedy: 'csync client list; csync members sync' }] : []),
+    ...(rotation === null ? [] : [{ text: `the cluster's key is being rotated: ${rotation}`, remedy: 'csync keys rotate' }]),
+  ];
+}
+
+const namedAtMost = 5;
+
+/** No more than the time for asking can have been: the same clock, as far as anybody can tell. */
+function clockCell(clock: Clock): string {
+  return Math.abs(clock.ahead) <= clock.doubt ? 'same' : clockText(clock);
+}
+
+/** Verdict, advice, tables. */
+export function statusText({ sentence, advice }: StatusVerdict, { members, status, clients, now }: StatusInput): string {
   const header = ['member', 'cluster', 'package', 'switching', 'daemon', 'mount', 'address', 'files', 'clock'];
   const rows = members.map(({ member, seen, inCluster, switching, staleFiles }) => [
     member,
@@ -231,15 +308,46 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
           seen.mounted ? 'yes' : '-',
           seen.address ? 'yes' : '-',
           staleFiles === null ? '?' : staleFiles.length === 0 ? 'same' : `${staleFiles.length} differ`,
-          clockText(seen),
+          clockCell(seen.clock),
         ]),
   ]);
-  const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
+  const advised = advice.flatMap(({ text, remedy }) => [`  ${text}`, `    what helps: ${remedy}`]);
+  return `${[sentence, ...advised, '', ...table([header, ...rows]), '', ...clientLines(clients, now)].join('\n')}\n`;
+}
+
+const clientsShown = 20;
+
+/** Those longest silent; a thousand rows are nobody's help. */
+function clientLines(clients: readonly Client[] | null, now: number): string[] {
+  if (clients === null) return ["clients: not known; only root may read cfengine's list of who was there"];
+  if (clients.length === 0) return ['clients: none has asked yet'];
+  const shown = clients.slice(0, clientsShown);
+  const rows = shown.map(({ address, name, at, member }) => [address, name ?? '-', `${ago(now - at)} ago`, member]);
+  const more = clients.length - shown.length;
+  return [
+    ...table([['client', 'name', 'last there', 'served by'], ...rows]),
+    ...(more > 0 ? [`and ${more} that asked later; --json has all ${clients.length}`] : []),
+  ];
+}
+
+/** In the largest unit that leaves a number to compare by. */
+function ago(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const units = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+  ] as const;
+  for (const [size, unit] of units) if (seconds >= 2 * size) return `${Math.floor(seconds / size)} ${unit}`;
+  return `${seconds} s`;
+}
+
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
-      .trimEnd();
-  const advised = advice.flatMap(({ text, remedy }) => [`  ${text}`, `    what helps: ${remedy}`]);
-  return `${[sentence, ...advised, '', ...[header, ...rows].map(line)].join('\n')}\n`;
+      .trimEnd(),
+  );
 }

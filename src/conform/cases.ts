@@ -273,7 +273,22 @@ const starts: readonly Case[] = [
     names('not-mounted'),
   ),
   one('start without the address', 'mounted', ['ip address delete "$ADDRESS/32" dev lo'], start, ends(2), names('no-address')),
-  one('start without the policy', 'mounted', ['rmdir "$POLICY"'], start, ends(1), names('policy-missing')),
+  one(
+    'start without the policy',
+    'mounted',
+    ['rmdir "$POLICY"; : > "$MOUNT_POINT/other"'],
+    start,
+    ends(1),
+    names('policy-missing'),
+  ),
+  one(
+    'start on an empty policy file system',
+    'mounted',
+    ['rmdir "$POLICY"'],
+    start,
+    ends(0),
+    isTrue('the policy has its directory', '[ -d "$POLICY" ]'),
+  ),
   one(
     'start with the policy file system full',
     'mounted',

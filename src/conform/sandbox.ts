@@ -8,8 +8,9 @@ import { adapterFor } from '../cfengine/adapter.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import { logFileOf, scriptEnvironment } from '../lab/cluster/package-environment.ts';
-import { bootScript, enterHost, inNewNamespaces, quote } from '../lab/machines/boot.ts';
+import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
 import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Call, State } from './cases.ts';
 import { bare, holder, shellFunctions } from './inside.ts';
 import type { CallSeen, MemberSeen } from './judge.ts';
@@ -43,10 +44,10 @@ export class Sandbox {
       node: { from: process.execPath, to: settings.nodePath },
       cfengineWorkDirectory: settings.cfengineWorkDirectory,
       before: [
-        `mount -t tmpfs -o mode=755,size=96m tmpfs ${quote(directory)}; cd ${quote(directory)}; mkdir work root`,
-        `cp -a ${quote(disk)} upper`,
+        `mount -t tmpfs -o mode=755,size=96m tmpfs ${shellWord(directory)}; cd ${shellWord(directory)}; mkdir work root`,
+        `cp -a ${shellWord(disk)} upper`,
         // Of its own: a full disk must not take cfengine's databases along, since cf-serverd dies of that by itself.
-        `mkdir cfengine; mount -t tmpfs -o mode=755 tmpfs cfengine; cp -a ${quote(`${home}/cfengine`)}/. cfengine; mkdir image; mount -t tmpfs tmpfs image; cp --sparse=always ${quote(`${home}/disk.img`)} image/disk`,
+        `mkdir cfengine; mount -t tmpfs -o mode=755 tmpfs cfengine; cp -a ${shellWord(`${home}/cfengine`)}/. cfengine; mkdir image; mount -t tmpfs tmpfs image; cp --sparse=always ${shellWord(`${home}/disk.img`)} image/disk`,
         // Detached at once, while it is held open here: it goes with its last user.
         'loop=$(losetup --find --show image/disk); exec 9< "$loop"; losetup --detach "$loop"',
         `ip link set lo up; ip address add ${plan.hosts[0]?.address}/${plan.prefixLength} dev lo`,
@@ -125,7 +126,7 @@ export class Sandbox {
   /** Brings the member to where a case begins. Throws a SandboxFailure when it does not get there. */
   async prepare(state: State, given: readonly string[]): Promise<void> {
     const { settings } = this.#tested;
-    const daemon = adapterFor(settings).startDaemon.map(quote).join(' ');
+    const daemon = adapterFor(settings).startDaemon.map(shellWord).join(' ');
     await this.#demand(`${daemon} < /dev/null > /dev/null 2>&1; eventually listens`, 'the cfengine daemon of the sandbox');
     if (state !== 'halted') await this.#demand('serviceguard_mounts; serviceguard_adds_the_address', 'storage and address');
     if (state === 'running') await this.#demand('write_a_sentinel', 'the mark of a start');

@@ -36,7 +36,7 @@ export class Workshop {
 
   private constructor(tested: TestedPackage) {
     this.tested = tested;
-    this.plan = planLab(tested.settings, 'conform', []);
+    this.plan = planLab(tested.settings, 'conform', { clients: [] });
     this.home = `${homes}/${process.pid}`;
   }
 
@@ -65,7 +65,7 @@ export class Workshop {
     files.makeDirectory(`${this.disk}${dirname(logFileOf(this.tested.content))}`);
     const pair = await generateKeyPair();
     const trusted = new Map([[peerKeyFileName(pair.publicKey), pair.publicKey]]);
-    writeCfengine(`${this.home}/cfengine`, pair, trusted, policyFiles(this.plan, policy));
+    writeCfengine(`${this.home}/cfengine`, settings, pair, trusted, policyFiles(this.plan, policy));
     files.makeSparseFile(`${this.home}/disk.img`, (diskMegabytes[settings.fileSystemType] ?? 64) * 1024 * 1024);
     const force = settings.fileSystemType.startsWith('ext') ? '-F' : '-f';
     const made = await runProcess([`mkfs.${settings.fileSystemType}`, '-q', force, `${this.home}/disk.img`], {

@@ -43,14 +43,14 @@ function connection(socket: Socket): Connection {
   };
 }
 
-/** Listens on `path` (0600, root only). A stale socket file of a dead lab is replaced. */
-export function listen(path: string, onConnection: (connection: Connection) => void): Promise<Server> {
+/** Listens on `path`, where only this user may connect unless `mode` says more. A stale socket file of a dead lab is replaced. */
+export function listen(path: string, onConnection: (connection: Connection) => void, mode = 0o600): Promise<Server> {
   rmSync(path, { force: true });
   const server = createServer((socket) => onConnection(connection(socket)));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => {
-      chmodSync(path, 0o600);
+      chmodSync(path, mode);
       resolve(server);
     });
   });

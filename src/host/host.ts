@@ -50,12 +50,18 @@ export interface Listener {
 export interface MemberHost {
   /** Short name of this member. */
   readonly member: string;
+  /** As `uname -n` says it: what host tags of volume groups are made of. */
+  readonly nodeName: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readText(path: string): string | null;
   /** Names in a directory; null when it is none. */
   list(path: string): readonly string[] | null;
   facts(path: string): FileFacts | null;
+  /** SHA-256 of a file, however large; null when it cannot be read. */
+  digest(path: string): string | null;
   canExecute(path: string): boolean;
+  /** Bytes left on the file system of a path; null when there is none. */
+  freeBytes(path: string): number | null;
   /** Writes, syncs, renames into place. Throws the errno error. */
   writeDurably(path: string, text: string, mode: number): void;
   mounts(): readonly MountEntry[];
@@ -68,6 +74,11 @@ export interface MemberHost {
   resolve(name: string): Promise<readonly string[]>;
   /** Runs a program and collects what it says. */
   run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
+  /**
+   * Runs a program to its end in our own process group, so that whoever ends our group ends it too; what it says is
+   * appended to a file (null: standard output). Its exit status; null when it was killed or could not be started.
+   */
+  attend(argv: readonly string[], outputFile: string | null): Promise<number | null>;
   /** Runs a program that leaves a daemon behind: no descriptor of ours reaches it, nothing is collected. */
   launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
   /** Signals that very process; false when it is gone or its pid belongs to another by now. */

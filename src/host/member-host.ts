@@ -1,5 +1,6 @@
 /** The Host of the member scripts: Node's built-ins and /proc, nothing else, so that they start fast on a sick machine. */
 
+import { spawn } from 'node:child_process';
 import {
   accessSync,
   closeSync,
@@ -12,11 +13,13 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname } from 'node:path';
+import { digestOfFile } from './file-reading.ts';
 import type { CommandResult, FileFacts, Listener, MemberHost, MountEntry, ProcessState } from './host.ts';
 import { runProcess, startProcess } from './processes.ts';
 
@@ -139,6 +142,23 @@ function facts(path: string): FileFacts | null {
   }
 }
 
+function freeBytes(path: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
+}
+
+function digest(path: string): string | null {
+  try {
+    return digestOfFile(path);
+  } catch {
+    return null;
+  }
+}
+
 function canExecute(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
@@ -209,14 +229,48 @@ async function launch(argv: readonly string[], timeoutMs: number): Promise<Comma
   return { ...end, timedOut: end.signal === 'SIGKILL', stdout: '', stderr: '' };
 }
 
+/** The variables of Serviceguard that our launcher let through; a customer's program may want them. */
+function serviceguardVariables(): Record<string, string> {
+  const names = ['SGCONF', 'SGRUN', 'SGSBIN', 'SG_PACKAGE', 'SG_NODE', 'SG_SCRIPT_LOG_FILE', 'SG_HALT_REASON'];
+  return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']));
+}
+
+async function attend([file = '', ...rest]: readonly string[], outputFile: string | null): Promise<number | null> {
+  const output = openOutput(outputFile);
+  const child = spawn(file, rest, {
+    cwd: '/',
+    env: { ...serviceguardVariables(), ...environment },
+    stdio: ['ignore', output ?? 'inherit', output ?? 'inherit'],
+  });
+  if (output !== null) closeSync(output);
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(null));
+    // 'exit', not 'close': what it leaves behind may keep its output open.
+    child.once('exit', (exitCode) => resolve(exitCode));
+  });
+}
+
+/** A log that cannot be written must not keep the package from moving. */
+function openOutput(file: string | null): number | null {
+  if (file === null) return null;
+  try {
+    return openSync(file, 'a');
+  } catch {
+    return null;
+  }
+}
+
 export function realMemberHost(): MemberHost {
   return {
     member: hostname().split('.')[0] ?? hostname(),
+    nodeName: hostname(),
     environment: process.env,
     readText,
     list,
     facts,
+    digest,
     canExecute,
+    freeBytes,
     writeDurably,
     mounts: () => parseMounts(readText('/proc/self/mounts') ?? ''),
     process: processOf,
@@ -228,6 +282,7 @@ export function realMemberHost(): MemberHost {
         .some((found) => found?.address === address),
     resolve,
     run: (argv, timeoutMs) => runProcess(argv, { timeoutMs, env: environment }),
+    attend,
     launch,
     signal,
     now: () => Date.now(),

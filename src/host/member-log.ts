@@ -9,6 +9,8 @@ export type LogOutcome = 'ok' | 'already' | 'done' | 'failed' | 'warning' | 'wou
 
 export interface MemberLog {
   line(step: string, outcome: LogOutcome, text: string): void;
+  /** A line of the package log as it is, not for syslog: what control scripts are known to write there. */
+  plain(text: string): void;
   /** Hands what was logged to syslog; waits for it at most a second. */
   flush(): void;
   /** Hands one sentence to syslog without waiting: for a process that has to be gone at once. */
@@ -24,6 +26,13 @@ export function timeStamp(date: Date): string {
   return `${months[date.getMonth()]} ${String(date.getDate()).padStart(2, ' ')} ${clock}`;
 }
 
+/** As date(1) prints it in the C locale: `Mon Nov 23 11:37:04 UTC 2026`. */
+export function dateLine(date: Date): string {
+  const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][date.getDay()];
+  const zone = date.toLocaleTimeString('en-US', { timeZoneName: 'short' }).split(' ').at(-1);
+  return `${day} ${timeStamp(date)} ${zone} ${date.getFullYear()}`;
+}
+
 const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
 const tag = 'csync';
 
@@ -34,7 +43,10 @@ export function openMemberLog(file: string | null, member: string, packageName: 
   const line = (step: string, outcome: LogOutcome, text: string): void => {
     const message = `${member} ${packageName} ${step}: ${outcome} ${text}`;
     lines.push(message);
-    const whole = `${timeStamp(new Date())} ${message}\n`;
+    plain(`${timeStamp(new Date())} ${message}`);
+  };
+  const plain = (text: string): void => {
+    const whole = `${text}\n`;
     if (file === null) return void process.stdout.write(whole);
     try {
       appendFileSync(file, whole);
@@ -48,6 +60,7 @@ export function openMemberLog(file: string | null, member: string, packageName: 
   };
   return {
     line,
+    plain,
     flush: () => {
       if (lines.length === 0 || file === null) return;
       const input = `${lines.splice(0).join('\n')}\n`;

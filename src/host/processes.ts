@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import type { CommandResult } from './host.ts';
 
 export interface ProcessEnd {
@@ -23,6 +24,8 @@ export interface StartOptions {
   readonly onLine?: (line: string, stream: 'out' | 'err') => void;
   /** A file descriptor that takes both output streams. */
   readonly outputFd?: number;
+  /** With `onLine`: its group is killed when it wrote more, and a last line of errors says so. */
+  readonly outputLimitBytes?: number;
 }
 
 export interface RunningProcess {
@@ -63,15 +66,31 @@ export function startProcess(argv: readonly string[], options: StartOptions = {}
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   };
+  limitOutput(child, options, kill);
   return { pid: child.pid, child, ended, kill };
+}
+
+function limitOutput(child: ChildProcess, { onLine, outputLimitBytes }: StartOptions, kill: RunningProcess['kill']): void {
+  if (onLine === undefined || outputLimitBytes === undefined) return;
+  let room = outputLimitBytes;
+  const count = (chunk: Buffer): void => {
+    room -= chunk.length;
+    if (room >= 0) return;
+    for (const stream of [child.stdout, child.stderr]) stream?.off('data', count).destroy();
+    kill('SIGKILL');
+    onLine(`ended, since it printed more than ${outputLimitBytes / 1024 ** 2} MB`, 'err');
+  };
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', count);
 }
 
 export interface RunOptions extends StartOptions {
   readonly timeoutMs: number;
-  readonly input?: string;
+  readonly input?: string | AsyncIterable<Buffer>;
   /** Ends it early, as its time limit would. */
   readonly stop?: AbortSignal;
 }
+
+const stopLimitMs = 1000;
 
 /** Runs a program to its end or to its time limit, when its whole group is killed. Output is collected. */
 export async function runProcess(argv: readonly string[], options: RunOptions): Promise<CommandResult> {
@@ -87,9 +106,16 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   });
   // A program that ends without reading its input breaks the pipe; how it ended says enough.
   running.child.stdin?.on('error', () => {});
-  running.child.stdin?.end(options.input);
+  const { stdin } = running.child;
+  if (typeof options.input === 'object' && stdin !== null) pipeline(options.input, stdin).catch(() => {});
+  else stdin?.end(options.input);
   const { stop } = options;
-  const stopNow = (): void => running.kill('SIGKILL');
+  // Gently at first: a script of ours takes what it staged away again.
+  let stopTimer: NodeJS.Timeout | undefined;
+  const stopNow = (): void => {
+    running.kill('SIGTERM');
+    stopTimer = setTimeout(() => running.kill('SIGKILL'), stopLimitMs);
+  };
   if (stop?.aborted) stopNow();
   stop?.addEventListener('abort', stopNow);
   let timedOut = false;
@@ -99,6 +125,7 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   }, options.timeoutMs);
   const end = await running.ended;
   clearTimeout(timer);
+  clearTimeout(stopTimer);
   stop?.removeEventListener('abort', stopNow);
   await drained(running.child);
   const join = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`);
@@ -106,7 +133,7 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
 }
 
 /** Gives readers the rest of what the program wrote; bounded, since a left-behind daemon may keep the pipe open. */
-async function drained(child: ChildProcess): Promise<void> {
+export async function drained(child: ChildProcess): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.readableEnded);
   if (streams.length === 0 || child.pid === undefined) return;
   const closed = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream?.once('close', () => resolve()))));

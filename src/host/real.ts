@@ -8,15 +8,18 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import psList from 'ps-list';
@@ -37,6 +40,15 @@ export function readTextFile(path: string): string | null {
     return readFileSync(path, 'utf8');
   } catch {
     return null;
+  }
+}
+
+/** Behind all symbolic links; as it was given where there is nothing. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
 
@@ -66,7 +78,7 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
   for (const directory of directories) {
     mkdirSync(directory, { recursive: true });
-    sweepStaging(directory);
+    sweepLeftOver(directory, stagingPrefix);
   }
   const staging = directories.map((directory) => {
     const made = tmp.dirSync({ tmpdir: directory, prefix: stagingPrefix, unsafeCleanup: true, mode: 0o700 });
@@ -97,12 +109,26 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   }
 }
 
-/** Staging directories of processes that were killed; tmp puts the process id behind the prefix. */
-function sweepStaging(directory: string): void {
+/** A directory among the temporary ones that only this user can enter; null where none can be made. */
+export function privateDirectory(prefix: string): { readonly path: string; remove(): void } | null {
+  try {
+    sweepLeftOver(tmpdir(), prefix);
+    const made = tmp.dirSync({ tmpdir: tmpdir(), prefix, unsafeCleanup: true, mode: 0o700 });
+    return { path: made.name, remove: () => rmSync(made.name, { recursive: true, force: true }) };
+  } catch {
+    return null;
+  }
+}
+
+/** Directories of processes that were killed; tmp puts the process id behind the prefix. */
+function sweepLeftOver(directory: string, prefix: string): void {
   for (const name of readdirSync(directory)) {
-    const pid = new RegExp(`^${stagingPrefix}-(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && readTextFile(`/proc/${pid}/stat`) === null)
-      rmSync(join(directory, name), { recursive: true, force: true });
+    const pid = new RegExp(`^${prefix}-(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || readTextFile(`/proc/${pid}/stat`) !== null) continue;
+    const path = join(directory, name);
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    // Whoever owns it could put a link in the way of root while it is removed.
+    if (found?.uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
   }
 }
 

@@ -18,7 +18,8 @@ async function answer(connection: Connection, question: string): Promise<void> {
 
 async function main(): Promise<void> {
   const [command = '', ...argv] = process.argv.slice(2);
-  const connection = await connect(`${sharedDirectory}/control.sock`);
+  const socket = process.getuid?.() === 0 ? 'control' : 'monitor';
+  const connection = await connect(`${sharedDirectory}/${socket}.sock`);
   connection.onMessage((message) => {
     if (typeof message.out === 'string') process.stdout.write(`${message.out}\n`);
     if (typeof message.err === 'string') process.stderr.write(`${message.err}\n`);

@@ -5,6 +5,7 @@
  */
 import { type Connection, listen } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
+import { policyTemplateNames } from '../render/policy.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { CommandService } from './cluster/command-service.ts';
 import { Journal } from './cluster/journal.ts';
@@ -13,12 +14,14 @@ import { commandNames } from './commands/commands.ts';
 import {
   bootCfengine,
   installCfengine,
+  installPrograms,
   type PolicyTemplates,
   preparePolicyFileSystem,
   publish,
+  runInitScript,
   versionAt,
 } from './machines/cfengine-setup.ts';
-import { type LabPlan, membersOf } from './machines/plan.ts';
+import { isSetUp, type LabPlan, membersOf, serviceguardHosts } from './machines/plan.ts';
 import { bootSsh, installSsh } from './machines/ssh-setup.ts';
 import { World } from './machines/world.ts';
 import { initialState } from './manager/package-manager.ts';
@@ -46,6 +49,7 @@ class LabDaemon {
       initial: initialState({
         name: plan.name,
         members: membersOf(plan).map((member) => member.name),
+        spares: plan.hosts.filter((host) => host.kind === 'spare').map((host) => host.name),
         subnets: [plan.settings.packageSubnet],
       }),
       bootMachine: (member) => this.#bootServices(member),
@@ -58,18 +62,24 @@ class LabDaemon {
     const { plan } = this.#world;
     files.makeDirectory(`${plan.home}/shared`);
     await listen(`${plan.home}/shared/control.sock`, (connection) => this.#serve(connection));
+    // In the lab everybody has the monitor role. Who connects here is not root, and the kernel has seen to that.
+    const view = (connection: Connection): void => this.#serve(connection, 'monitor');
+    await listen(`${plan.home}/shared/monitor.sock`, view, 0o666);
     this.#progress('making the shared disk and the network');
     await this.#world.create();
-    await installCfengine(this.#world, this.#policyTemplates());
+    installPrograms(this.#world);
+    const setUp = plan.cfengine === 'set up';
+    if (setUp) await installCfengine(this.#world, this.#policyTemplates());
     await installSsh(this.#world);
     for (const host of plan.hosts) {
       this.#progress(`booting ${host.name} (${host.kind}, ${host.address})`);
       await this.#world.boot(host.name);
       await this.#bootServices(host.name);
     }
-    await preparePolicyFileSystem(this.#world, membersOf(plan)[0]?.name ?? '');
+    if (setUp) await preparePolicyFileSystem(this.#world, membersOf(plan)[0]?.name ?? '');
     this.#observer.start();
-    for (const client of probingClients(this.#world)) {
+    // In a bare lab clients know no master, and what they do about one is not the lab's business.
+    for (const client of setUp ? probingClients(this.#world) : []) {
       this.#observer.probeFrom(client);
       this.#observer.runAgents(client);
     }
@@ -78,16 +88,22 @@ class LabDaemon {
 
   #policyTemplates(): PolicyTemplates {
     const read = (name: string) => {
-      const file = `${this.#dist}/package-templates/cfengine3/${name}`;
+      const file = `${this.#dist}/package-templates/${name}`;
       return { file, text: files.readText(file) ?? '' };
     };
-    return { promises: read('promises.cf.tpl'), update: read('update.cf.tpl') };
+    return new Map(policyTemplateNames(3).map((name) => [name, read(name)]));
   }
 
   /** What the start-up of a machine does, package or no package. */
-  async #bootServices(host: string): Promise<void> {
-    await bootSsh(this.#world, host);
-    await bootCfengine(this.#world, host);
+  async #bootServices(name: string): Promise<void> {
+    await bootSsh(this.#world, name);
+    const host = this.#world.plan.hosts.find((one) => one.name === name);
+    if (host !== undefined && isSetUp(this.#world.plan, host)) return bootCfengine(this.#world, name);
+    const started = await runInitScript(this.#world, name);
+    if (started === null) return;
+    const said = `${started.stdout}${started.stderr}`.trim();
+    const text = `init script of cfengine ended with ${started.exitCode ?? started.signal}${said === '' ? '' : `:\n${said}`}`;
+    this.#journal.add({ kind: 'log', what: 'init-script', member: name, text });
   }
 
   fail(error: unknown): void {
@@ -108,15 +124,15 @@ class LabDaemon {
   #machineDown(host: string): void {
     if (this.#ending) return;
     this.#journal.add({ kind: 'event', what: 'machine-down', member: host, text: 'machine is down' });
-    if (membersOf(this.#world.plan).some((member) => member.name === host)) this.#cluster.memberLost(host);
+    if (serviceguardHosts(this.#world.plan).some((one) => one.name === host)) this.#cluster.memberLost(host);
   }
 
-  #serve(connection: Connection): void {
+  #serve(connection: Connection, role: 'root' | 'monitor' = 'root'): void {
     connection.onMessage((message) => {
       const answered =
-        message.kind === 'lab'
+        message.kind === 'lab' && role === 'root'
           ? this.#verb(message as unknown as LabVerb, connection)
-          : this.#commands.serve(message, connection);
+          : this.#commands.serve(message, connection, role);
       answered.catch((error: unknown) => connection.send({ problem: error instanceof Error ? error.message : String(error) }));
     });
   }
@@ -180,10 +196,15 @@ class LabDaemon {
     return { exitCode: exitCode ?? 255, stdout, stderr: timedOut ? `${stderr}ended after ${timeoutMs} ms\n` : stderr };
   }
 
+  #kindNow(name: string): 'member' | 'spare' {
+    return Object.hasOwn(this.#cluster.state.members, name) ? 'member' : 'spare';
+  }
+
   #status(): LabStatus {
     const { plan } = this.#world;
     const hosts = plan.hosts.map((host) => ({
       ...host,
+      kind: host.kind === 'client' ? host.kind : this.#kindNow(host.name),
       up: this.#world.isUp(host.name),
       init: this.#world.initOf(host.name),
       mounted: this.#world.hasDiskMounted(host.name),

@@ -207,6 +207,75 @@ const members = chapter('Members and the cluster', [
   ['Live application detach (-d)', 'not imitated', 'refused', 'refuses: %s'],
 ]);
 
+const membersChange = chapter('Members that come and go', [
+  [
+    'cmquerycl or cmgetconf, an edited file, cmcheckconf, cmapplyconf -C: a member is added online, down until cmrunnode',
+    'imitated',
+    'L9 p.245, GH-add',
+    'a spare machine is added online, down until cmrunnode, seen alike from every member',
+  ],
+  [
+    'A package takes a new member while it runs',
+    'imitated',
+    'L9 p.265',
+    'the package gets the new member while it runs, and moves there',
+  ],
+  [
+    'An active node cannot be removed, cmhaltnode -f comes first; unknown hosts are refused',
+    'imitated',
+    'L9 p.245; the texts are ours',
+    'an active node, one that a package lists and a host nobody knows are refused, each with what helps',
+  ],
+  [
+    'A package that lists a removed node is changed in the same cmapplyconf; also where the node cannot be reached',
+    'imitated',
+    'U19 p.284',
+    'one that crashed can go while its machine is down, and booted again it joins nothing',
+  ],
+  [
+    'A removed node that a package lists is refused also when it can be reached; a node in whose maintenance mode a package is, always',
+    'ours',
+    'INFERRED from U19 p.284',
+    'with the packages that list it, in one command',
+  ],
+  [
+    'A package without node_name, or with *, takes in who is added, switched on; nothing is validated there',
+    'ours',
+    'INFERRED',
+    'it is in the cluster and down until cmrunnode; packages that list nobody in particular take it in',
+  ],
+  [
+    'Order of members: who stays keeps his place, who comes is last',
+    'ours',
+    'GAP',
+    'a halted node is removed together with its line in the package, and can come back',
+  ],
+  [
+    'cm* commands on a machine that is in no cluster: only cmversion and cmmakepkg answer',
+    'ours',
+    'GAP; a real one may also be queried',
+    'a spare machine is added online, down until cmrunnode, seen alike from every member',
+  ],
+  [
+    'Who is told: executables of /etc/csync-lab/events.d, on the member where cmapplyconf was typed, after its answer, once a change, with two words (MEMBER_ADDED: m4); what becomes of it is only noted',
+    'ours',
+    'the words DSAU, MSW p.202; how Serviceguard calls dispatchers is a GAP (serviceguard.md 8.3)',
+    'programs of the events directory are called once a change with two words, and what they say is only noted',
+  ],
+  [
+    'Packages added or deleted: nobody is told',
+    'not imitated',
+    'only the log consolidation of DSAU, which is not ours, asked for it',
+    null,
+  ],
+  [
+    'Other changes of the cluster file online: networks, capacities, MEMBER_TIMEOUT',
+    'not imitated',
+    'refused, or without effect in a lab',
+    null,
+  ],
+]);
+
 const maintenance = chapter('Maintenance mode', [
   [
     'Needs switching disabled; a member for a package that is down',
@@ -220,6 +289,12 @@ const maintenance = chapter('Maintenance mode', [
 ]);
 
 const commands = chapter('Commands and their output', [
+  [
+    'Rights: root everything, the monitor role views and no more (in the lab every user has it)',
+    'imitated',
+    'U11 p.187, p.300; who has it is a choice of ours',
+    'a user with the monitor role sees the package; what it may not see is not known, and it changes nothing',
+  ],
   ['cmviewcl, plain table, to the blank', 'imitated', 'GH-wiki', 'plain cmviewcl is the published screen, blank for blank'],
   [
     'cmviewcl -v: sections, headings, order; the spacing is ours',
@@ -277,7 +352,59 @@ const commands = chapter('Commands and their output', [
     'INFERRED; an option',
     'a package added while the cluster runs is off until cmmodpkg -e',
   ],
-  ['Legacy packages, toolkit modules', 'not imitated', 'refused by cmcheckconf', 'refuses or warns about: %s'],
+  ['Toolkit modules', 'not imitated', 'refused by cmcheckconf', 'refuses or warns about: %s'],
+]);
+
+const legacy = chapter('Legacy packages', [
+  [
+    'cmcheckconf: control scripts executable on every member, time-outs, keywords; no script is called',
+    'imitated',
+    'A1120c p.235, RN18U p.35, L9 p.219',
+    'looks for the control scripts on every member and calls none of them',
+  ],
+  [
+    'Services are what the control script starts; restarts as cmrunserv was told',
+    'imitated',
+    'TMPL, MAN cmrunserv',
+    'are those its script has started, with the restarts that cmrunserv was told',
+  ],
+  [
+    'A halt that ends with 3 counts as 1',
+    'ours',
+    'INFERRED from A1120b p.210',
+    'a halt of a legacy package that ends with 3 counts as 1',
+  ],
+  ['No maintenance mode', 'imitated', 'A1120c p.222', 'a legacy package has no maintenance mode'],
+  [
+    'cmviewcl: style, scripts, order of attributes',
+    'imitated',
+    'MIG p.11; the value of style INFERRED',
+    'cmviewcl of a legacy package has style and scripts, in the published order',
+  ],
+  [
+    'cmmakepkg -p; its comments and order are ours',
+    'ours',
+    'L8 p.327 has the option, no page the text',
+    "lies over cmmakepkg -p's output, comments and all",
+  ],
+  [
+    'RUN_SCRIPT and HALT_SCRIPT are called with start and stop, their environment, their log',
+    'imitated',
+    'TMPL, U12 p.293',
+    'is a running package whose log has the lines of the template',
+  ],
+  [
+    'cmrunserv and cmhaltserv only while a script of the package runs; cmmodnet also by hand',
+    'imitated',
+    'MAN cmrunserv, L9 p.285; the texts are ours',
+    'the commands of control scripts refuse what they have to refuse',
+  ],
+  [
+    "Serviceguard's own control script template (cmmakepkg -s), cmmigratepkg",
+    'not imitated',
+    'refused; csync brings its own',
+    null,
+  ],
 ]);
 
 const machinery = chapter('Scripts, services and machines, really run', [
@@ -347,6 +474,12 @@ const machinery = chapter('Scripts, services and machines, really run', [
     'L9 p.88; 2 s is below what cmapplyconf allows',
     'in random order, with one member left broken, each hold the invariants',
   ],
+  [
+    'A host of a bare lab boots as a system without systemd: /etc/init.d/cfservd start where CSYNC_CONFIGURED is 1',
+    'ours',
+    'names INFERRED from L09 p.27 and MSW p.148; the daemons of a lab that is set up are started by the lab',
+    'boots a host as a system without systemd: the init script, if it is configured',
+  ],
   ['The safety timer of a member that loses all its networks', 'not imitated', 'csync lab crash does it by hand', null],
   [
     'vgchange: activation only where the host tag names the member',
@@ -366,8 +499,10 @@ export const fidelityTable: readonly FidelityRow[] = [
   ...eventTable,
   ...placement,
   ...members,
+  ...membersChange,
   ...maintenance,
   ...commands,
+  ...legacy,
   ...machinery,
 ];
 

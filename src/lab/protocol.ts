@@ -9,7 +9,8 @@ export interface LabStatus {
   readonly name: string;
   readonly hosts: readonly {
     readonly name: string;
-    readonly kind: 'member' | 'client';
+    /** As the cluster is now: a spare that was added is a member, a member that was removed a spare. */
+    readonly kind: 'member' | 'spare' | 'client';
     readonly address: string;
     readonly up: boolean;
     readonly init: number | null;

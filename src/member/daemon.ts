@@ -8,9 +8,8 @@ import type { ProbeIdentity, ProbeResult } from '../cfengine/probe.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
-import { judgePort, type PortOwner } from './judgements.ts';
+import { judgePort, type PortOwner, sentinelName } from './judgements.ts';
 
-export const sentinelName = 'csync.sentinel';
 const startLimitMs = 10_000;
 /** For what ran already, or came up all the same, after a start that was refused. */
 const refusedLimitMs = 500;
@@ -51,6 +50,11 @@ export class Daemon {
   async identity(): Promise<ProbeIdentity | null> {
     if (this.adapter.generation === 3) this.#identity ??= await this.#makeIdentity();
     return this.#identity;
+  }
+
+  /** After a restart of the daemon the pair may be another one (csync keys rotate), and the old one is trusted no more. */
+  forgetIdentity(): void {
+    this.#identity = null;
   }
 
   async #makeIdentity(): Promise<ProbeIdentity | null> {

@@ -54,6 +54,51 @@ export const failureTable = {
     means: 'clients cannot reach this member under the package address',
     remedy: 'see the package log for the address, then cmmodpkg -e -n {member} {package}',
   },
+  'group-not-activated': {
+    start: 1,
+    means: 'the policy file system cannot be reached, and which member holds it is not clear',
+    remedy: 'see vgs -o vg_name,vg_tags; vgchange --deltag the member that is gone, then cmmodpkg -e {package}',
+  },
+  'group-not-deactivated': {
+    start: 1,
+    means: 'no other member may activate the volume group as long as this one has it',
+    remedy: 'csync recover   shows what is left on {member} and cleans it up; then cmmodpkg -e {package}',
+  },
+  'fsck-failed': {
+    start: 1,
+    means: 'the policy file system is damaged, for every member',
+    remedy: 'fsck the device by hand, then cmmodpkg -e {package}',
+  },
+  'mount-failed': {
+    start: 1,
+    means: 'the policy cannot be served',
+    remedy: 'see the package log for what mount says, then cmmodpkg -e {package}',
+  },
+  'address-not-added': {
+    start: 1,
+    means: 'clients cannot reach a master',
+    remedy: 'see the package log for what cmmodnet says (subnet, duplicate address), then cmmodpkg -e {package}',
+  },
+  'address-not-removed': {
+    start: 1,
+    means: 'clients would go on asking this member, which is no master any more',
+    remedy: 'csync recover   shows what is left on {member} and cleans it up; then cmmodpkg -e {package}',
+  },
+  'customer-failed': {
+    start: 1,
+    means: "the administrator's own part of the package failed",
+    remedy: 'repair customer-defined in the package directory, then cmmodpkg -e {package}',
+  },
+  'service-not-started': {
+    start: 1,
+    means: 'nobody would notice the end of the daemon',
+    remedy: 'see the package log for what cmrunserv says, then cmmodpkg -e {package}',
+  },
+  'service-not-halted': {
+    start: 2,
+    means: 'Serviceguard ends what is left of it',
+    remedy: 'none is needed, unless it goes on running: cmhaltserv tells why',
+  },
   'port-occupied': {
     start: 2,
     means: "cfengine's daemon cannot listen on this member",

@@ -5,8 +5,21 @@ import type { Listener, MountEntry, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
 
+/** The administrator's own part of a legacy package: an executable of this name in its directory, called with run or halt. */
+export const customerDefined = 'customer-defined';
+
 export function deviceOf(settings: Settings): string {
   return `/dev/${settings.volumeGroup}/${settings.logicalVolume}`;
+}
+
+/**
+ * Whether a line of /etc/fstab mounts the policy file system at boot, behind Serviceguard's back: at its mount point, or from
+ * its device under either name.
+ */
+export function mountsAtBoot(settings: Settings, fields: readonly string[]): boolean {
+  const [source = '', target = '', , options = ''] = fields;
+  const ours = target === settings.mountPoint || source === deviceOf(settings) || source === mapperName(settings);
+  return ours && !options.split(',').includes('noauto');
 }
 
 /** Device-mapper's own spelling of a logical volume: hyphens are doubled. */
@@ -83,6 +96,9 @@ export function judgeName(settings: Settings, addresses: readonly string[]): Fin
   return { code: 'name-unresolved', text };
 }
 
+/** On the policy file system; served like policy. */
+export const sentinelName = 'csync.sentinel';
+
 /** One line of the sentinel file. */
 export interface Sentinel {
   readonly epoch: number;
@@ -106,15 +122,33 @@ export const maintenanceFileName = 'csync.debug';
 export interface Maintenance {
   /** Wall clock, ms; null: until the file is taken away. */
   readonly until: number | null;
+  /** Serviceguard's own mode goes with it and has to be ended, too; whether the package could fail over before. */
+  readonly serviceguard: { readonly autoRun: boolean } | null;
+}
+
+/** One line. Monitors of before the second half was written take it for the end of a pause. */
+export function maintenanceText({ until, serviceguard }: Maintenance): string {
+  const end = until === null ? '' : `until ${new Date(until).toISOString()}`;
+  return `${end}${serviceguard === null ? '' : ` serviceguard auto_run=${serviceguard.autoRun ? 'yes' : 'no'}`}\n`;
+}
+
+/** What the maintenance file says. One that was only touched, or says anything else, is maintenance without an end. */
+export function parseMaintenance(text: string): Maintenance {
+  const until = Date.parse(/^until (\S+)/.exec(text)?.[1] ?? '');
+  const autoRun = /^until \S+ serviceguard auto_run=(yes|no)$/m.exec(text)?.[1];
+  return {
+    until: Number.isNaN(until) ? null : until,
+    serviceguard: autoRun === undefined ? null : { autoRun: autoRun === 'yes' },
+  };
 }
 
 /**
- * What the maintenance file says: `until TIME` ends by itself; one that was only touched, or says anything else, does not.
- * null: no maintenance, or it is over.
+ * Maintenance now; null: none, or it is over. One that goes with Serviceguard's mode is not over before that was ended:
+ * then it is `overdue`.
  */
-export function maintenanceFrom(text: string | null, now: number): Maintenance | null {
+export function maintenanceFrom(text: string | null, now: number): (Maintenance & { readonly overdue: boolean }) | null {
   if (text === null) return null;
-  const until = Date.parse(/^until (\S+)/.exec(text)?.[1] ?? '');
-  if (Number.isNaN(until)) return { until: null };
-  return now < until ? { until } : null;
+  const found = parseMaintenance(text);
+  const overdue = found.until !== null && now >= found.until;
+  return overdue && found.serviceguard === null ? null : { ...found, overdue };
 }

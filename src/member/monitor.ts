@@ -9,6 +9,7 @@ import { type ProcessWatch, watchProcess } from '../host/process-watch.ts';
 import { Daemon } from './daemon.ts';
 import { explain } from './failures.ts';
 import { maintenanceFileName, maintenanceFrom, mountAt } from './judgements.ts';
+import { endServiceguardMode } from './maintenance.ts';
 import { expand, readSettingsFile } from './settings-file.ts';
 import { judge, type Limits, type Sample, verdictSentence, type Watch, watchFrom } from './watch.ts';
 
@@ -35,11 +36,15 @@ let watch: Watch = watchFrom(host.elapsed());
 let quality = '';
 let paused = false;
 
+const maintenanceFile = `${directory}/${maintenanceFileName}`;
+
+function maintenanceNow(): ReturnType<typeof maintenanceFrom> {
+  return settings.maintenanceFlag ? maintenanceFrom(host.readText(maintenanceFile), host.now()) : null;
+}
+
 /** Looked at before each sample counts, so that what is done after the file was written is never held against the daemon. */
 function inMaintenance(): boolean {
-  const found = settings.maintenanceFlag
-    ? maintenanceFrom(host.readText(`${directory}/${maintenanceFileName}`), host.now())
-    : null;
+  const found = maintenanceNow();
   if ((found !== null) !== paused) {
     const end = found?.until == null ? 'until it is taken away' : `until ${new Date(found.until).toISOString()}`;
     const text =
@@ -69,6 +74,7 @@ interface Armed {
 /** Finds the process behind the port and keeps hold of it; its absence is the verdict already. null: maintenance began. */
 function arm(): Armed | null {
   watch = watchFrom(host.elapsed());
+  daemon.forgetIdentity();
   const owner = daemon.owner();
   const at = host.elapsed();
   if (owner.kind === 'foreign') take({ kind: 'replaced', at, detail: owner.text });
@@ -155,9 +161,27 @@ function noteQuality(kind: string, detail: string): void {
   );
 }
 
+let keptOver = '';
+
+/** Unhealthy, it stays: no failure would be acted on, and Serviceguard lets nothing unhealthy leave. Told once each time the reason changes. */
+async function endMaintenance(): Promise<void> {
+  const found = maintenanceNow();
+  if (found === null || !found.overdue || found.serviceguard === null) return;
+  const mode = { autoRun: found.serviceguard.autoRun, file: maintenanceFile };
+  const why = await endServiceguardMode(host, settings, daemon, mode);
+  if (why === null) log.line('monitor', 'ok', "Serviceguard's maintenance mode is ended: its time was over");
+  else if (why !== keptOver) {
+    const text = `the time of maintenance is over, but it cannot end: ${why}. No failure is acted on until then: csync maintenance off says more`;
+    log.line('monitor', 'warning', text);
+    log.alarm(`${host.member} ${settings.packageName} monitor: ${text}`);
+  }
+  keptOver = why ?? '';
+}
+
 async function probeForEver(): Promise<void> {
   for (;;) {
     if (armed !== null) await probe(armed);
+    else await endMaintenance();
     await host.pause(settings.monitorIntervalSeconds * 1000);
   }
 }

@@ -7,10 +7,15 @@ import { explain, type Finding } from './failures.ts';
 import { expand, type ReadSettings, readSettingsFile } from './settings-file.ts';
 import type { StepContext } from './steps.ts';
 
+/** control: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one. */
+export type Role = 'main' | 'pre' | 'control';
+
 export interface ScriptContext extends StepContext {
   readonly directory: string;
   readonly digest: string;
-  readonly role: 'main' | 'pre';
+  readonly role: Role;
+  /** null: standard output. */
+  readonly logFile: string | null;
   readonly dryRun: boolean;
   readonly log: MemberLog;
 }
@@ -21,13 +26,13 @@ export interface Script {
   readonly toStandardOutput?: boolean;
   run(context: ScriptContext): Promise<number>;
   /** Settings are missing or damaged; by consequence, not every script may fail then. */
-  withoutSettings(finding: Finding, host: MemberHost, role: 'main' | 'pre'): number;
+  withoutSettings(finding: Finding, host: MemberHost, role: Role): number;
 }
 
-/** Runs a member script: DIRECTORY main|pre [--dry-run]. Ends the process with the script's exit status. */
+/** Runs a member script: DIRECTORY main|pre|control [--dry-run]. Ends the process with the script's exit status. */
 export async function runScript(script: Script): Promise<never> {
   const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
-  const role = word === 'pre' ? 'pre' : 'main';
+  const role: Role = word === 'pre' || word === 'control' ? word : 'main';
   const host = realMemberHost();
   const packageName = host.environment.SG_PACKAGE || 'csync';
   const dryRun = options.includes('--dry-run');
@@ -36,12 +41,13 @@ export async function runScript(script: Script): Promise<never> {
   const given =
     host.environment.SG_SCRIPT_LOG_FILE ||
     (read.ok ? expand(host, read.settings.scriptLogFile) : `${directory}/${packageName}.log`);
-  const log = openMemberLog(standardOutput ? null : given, host.member, packageName);
+  const logFile = standardOutput ? null : given;
+  const log = openMemberLog(logFile, host.member, packageName);
   let exit: number;
   try {
     if (read.ok) {
       const { settings, digest } = read;
-      const context = { host, settings, digest, directory, role, dryRun, log } as const;
+      const context = { host, settings, digest, directory, role, logFile, dryRun, log } as const;
       exit = await script.run({ ...context, daemon: new Daemon(host, settings) });
     } else {
       log.line(script.name, 'failed', explain(read.finding, host.member, packageName));

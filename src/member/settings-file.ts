@@ -34,6 +34,41 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
   return { ok: true, settings, digest };
 }
 
+/** Whether settings.json is the one that was rendered with the other files of the directory. */
+export function judgeManifest(host: MemberHost, directory: string, digest: string): Finding | null {
+  const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
+  try {
+    const manifest = JSON.parse(host.readText(`${directory}/manifest.json`) ?? '') as { settingsDigest?: unknown };
+    if (manifest.settingsDigest === digest) return null;
+    return damaged(`${directory}/settings.json is not the one that was rendered with the other files`);
+  } catch {
+    return damaged(`${directory}/manifest.json is missing or damaged`);
+  }
+}
+
+/** Names and digests of the files that were rendered together; none when the manifest is damaged. */
+export function manifestFiles(host: MemberHost, directory: string): Readonly<Record<string, unknown>> {
+  return manifestOf(host, directory).files ?? {};
+}
+
+/** Digest of the Node.js that was carried along; null for none. */
+export function manifestRuntime(host: MemberHost, directory: string): unknown {
+  return manifestOf(host, directory).runtime?.digest ?? null;
+}
+
+interface Manifest {
+  readonly files?: Readonly<Record<string, unknown>>;
+  readonly runtime?: { readonly digest?: unknown } | null;
+}
+
+function manifestOf(host: MemberHost, directory: string): Manifest {
+  try {
+    return (JSON.parse(host.readText(`${directory}/manifest.json`) ?? '') ?? {}) as Manifest;
+  } catch {
+    return {};
+  }
+}
+
 /** Serviceguard's variables in a path, from the launcher's environment. */
 export function expand(host: MemberHost, path: string): string {
   return path.replace(

@@ -1,36 +1,21 @@
 /**
  * external_pre_script start (role pre): before Serviceguard touches storage. external_script start (role main): storage
- * and address are here; make sure of the daemon and prove that it is the master.
+ * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role control): all of it.
  */
+import { controlStart } from './control.ts';
+import { finishWaiting } from './finish-waiting.ts';
 import { runPlan, startExit } from './plan.ts';
+import { announce, beforeStorage, planContext, promotion } from './plans.ts';
 import { runScript, type ScriptContext } from './script.ts';
-import * as steps from './steps.ts';
-
-const plans = {
-  pre: [steps.mountPointFree, steps.mountPointSealed, steps.installationSound],
-  main: [
-    steps.policyFileSystemMounted,
-    steps.addressPresent,
-    steps.installationSound,
-    steps.daemonRunning,
-    steps.policyPresent,
-    steps.sentinelWritten,
-    steps.roleProved,
-    // Last: a resolver that takes its time must not keep the proof waiting.
-    steps.nameRegistered,
-  ],
-} as const;
 
 async function start(context: ScriptContext): Promise<number> {
-  const { host, settings, role, dryRun, log } = context;
-  const plan = plans[role].map((step) => step(context));
-  const failed = await runPlan(plan, { member: host.member, packageName: settings.packageName, log, dryRun });
-  if (failed === null && role === 'main' && !dryRun) {
-    log.line(
-      'announce',
-      'ok',
-      `${host.member} is the cfengine master for ${settings.packageDnsName} (${settings.packageAddress})`,
-    );
+  const { role } = context;
+  if (role === 'control') return controlStart(context);
+  const plan = (role === 'pre' ? beforeStorage : promotion).map((step) => step(context));
+  const failed = await runPlan(plan, planContext(context));
+  if (failed === null && role === 'main') {
+    announce(context);
+    await finishWaiting(context);
   }
   return startExit(failed);
 }

@@ -18,6 +18,7 @@ export interface StepContext {
 const proofLimitMs = 10_000;
 const afterResetMs = 1000;
 const ssLimitMs = 5000;
+const makeLimitMs = 10_000;
 const chattr = '/usr/bin/chattr';
 
 export function mountPointFree({ host, settings }: StepContext): Step {
@@ -91,14 +92,27 @@ export function daemonRunning({ daemon }: StepContext): Step {
   };
 }
 
+/**
+ * The first start of all finds a new file system: the directory is made there, and csync members sync publishes into it.
+ * On one that holds anything else a missing policy is a wrong disk, or one that lost it.
+ */
 export function policyPresent({ host, settings }: StepContext): Step {
-  const { policyDirectory } = settings;
+  const { policyDirectory, mountPoint } = settings;
+  const isNew =
+    mountAt(host.mounts(), mountPoint) !== undefined && host.list(mountPoint)?.every((name) => name === 'lost+found') === true;
+  const missing: Finding = { code: 'policy-missing', text: `${policyDirectory} is not on the policy file system` };
+  const make = ['mkdir', '-p', '-m', '755', '--', policyDirectory];
   return {
     name: 'policy',
-    look: () =>
-      host.facts(policyDirectory)?.kind === 'directory'
-        ? null
-        : { code: 'policy-missing', text: `${policyDirectory} is not on the policy file system` },
+    look: () => (host.facts(policyDirectory)?.kind === 'directory' ? null : missing),
+    ...(isNew
+      ? {
+          action: {
+            what: `${make.join(' ')}, since the policy file system is empty`,
+            run: async () => void (await host.run(make, makeLimitMs)),
+          },
+        }
+      : {}),
     good: () => `${policyDirectory} is there`,
   };
 }
@@ -128,12 +142,20 @@ export function sentinelWritten({ host, daemon }: StepContext): Step {
 }
 
 /** Proof from outside: what the daemon says of the sentinel through the package address is what lies on the disk here. */
+const oneMegabyte = 1_000_000;
+
 export function roleProved({ host, settings, daemon }: StepContext): Step {
+  const { cfengineWorkDirectory } = settings;
+  // A daemon whose databases cannot grow listens, and hangs up on everybody.
+  const fullDisk = (): string => {
+    const full = (host.freeBytes(cfengineWorkDirectory) ?? oneMegabyte) < oneMegabyte;
+    return full ? `; the file system of ${cfengineWorkDirectory}, where the daemon writes for each peer, is full` : '';
+  };
   const look = async (): Promise<Finding | null> => {
     const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000);
     const unproved = (text: string): Finding => ({ code: 'role-unproved', text });
     if (answer.kind !== 'served')
-      return unproved(`asked through ${settings.packageAddress} for ${daemon.sentinelPath}: ${answer.why}`);
+      return unproved(`asked through ${settings.packageAddress} for ${daemon.sentinelPath}: ${answer.why}${fullDisk()}`);
     const here = host.facts(daemon.sentinelPath);
     if (
       here === null ||

@@ -1,14 +1,14 @@
 /**
- * Called by cmcheckconf and cmapplyconf on every member: all that would keep this member from running the package, at
- * once. Changes nothing.
+ * All that would keep this member from running the package, at once. Called on every member by cmcheckconf and cmapplyconf
+ * for a modular package; for a legacy one, whose scripts they do not call, by csync apply and csync check. Changes nothing.
  */
+
+import { isNodeNewEnough, oldestNode } from '../version.ts';
 import { explain, type Finding } from './failures.ts';
-import { deviceOf, judgeMountPoint, judgeName, mountAt } from './judgements.ts';
+import { judgeMountPoint, judgeName, mountAt, mountsAtBoot } from './judgements.ts';
 import { policyProblem } from './policy-check.ts';
 import { runScript, type ScriptContext } from './script.ts';
-import { digestOf } from './settings-file.ts';
-
-const oldestNode = [20, 19] as const;
+import { digestOf, judgeManifest, manifestFiles, manifestRuntime } from './settings-file.ts';
 
 async function validate(context: ScriptContext): Promise<number> {
   const { host, settings, log, role } = context;
@@ -17,6 +17,7 @@ async function validate(context: ScriptContext): Promise<number> {
   const findings = [
     ...judgeNode(process.versions.node),
     ...judgeFiles(context),
+    ...judgeRuntime(context),
     ...judgeMountPointNow(context),
     ...judgeFstab(context),
     context.daemon.judgeInstallation(),
@@ -29,35 +30,37 @@ async function validate(context: ScriptContext): Promise<number> {
 }
 
 function judgeNode(version: string): Finding[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return [];
-  return [{ code: 'program-missing', text: `Node.js ${version} is older than ${oldestNode.join('.')}` }];
+  if (isNodeNewEnough(version)) return [];
+  return [{ code: 'program-missing', text: `Node.js ${version} is older than ${oldestNode}` }];
 }
 
 /** The cure for scripts that drift apart: every file is compared with what was rendered. */
-function judgeFiles({ host, directory, digest }: ScriptContext): Finding[] {
+function judgeFiles({ host, directory, digest, settings }: ScriptContext): Finding[] {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
-  const text = host.readText(`${directory}/manifest.json`);
-  let manifest: { settingsDigest?: unknown; files?: unknown };
-  try {
-    manifest = JSON.parse(text ?? '') as typeof manifest;
-  } catch {
-    return [damaged(`${directory}/manifest.json is missing or damaged`)];
-  }
-  const findings: Finding[] = [];
-  if (manifest.settingsDigest !== digest)
-    findings.push(damaged(`${directory}/settings.json is not the one that was rendered with the other files`));
-  for (const [name, wanted] of Object.entries((manifest.files ?? {}) as Record<string, unknown>)) {
+  const whole = judgeManifest(host, directory, digest);
+  const findings: Finding[] = whole === null ? [] : [whole];
+  for (const [name, wanted] of Object.entries(manifestFiles(host, directory))) {
     const content = host.readText(`${directory}/${name}`);
     if (content === null) findings.push(damaged(`${directory}/${name} is missing`));
     // The package file is the administrator's, applied from one member; it is not used from the others' disks.
     else if (digestOf(content) !== wanted && !name.endsWith('.conf'))
       findings.push(damaged(`${directory}/${name} differs from what was rendered`));
   }
-  for (const launcher of ['csync.sh', 'csync_pre.sh']) {
+  for (const launcher of launchers[settings.packageStyle]) {
     if (!host.canExecute(`${directory}/${launcher}`)) findings.push(damaged(`${directory}/${launcher} cannot be executed`));
   }
   return findings;
+}
+
+const launchers = { modular: ['csync.sh', 'csync_pre.sh'], legacy: ['csync_control.sh'] } as const;
+
+/** The Node.js that was carried along, where one was. A damaged manifest is told of above. */
+function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
+  const file = `${directory}/runtime/node`;
+  const wanted = manifestRuntime(host, directory);
+  if (wanted === null || (host.digest(file) === wanted && host.canExecute(file))) return [];
+  const text = `${file} is not the Node.js that was carried along, or cannot be executed: csync apply --with-runtime mends it`;
+  return [{ code: 'settings-damaged', text }];
 }
 
 /** On the member the package runs on, its own mount is right; anywhere else the place must be free and empty. */
@@ -69,10 +72,7 @@ function judgeMountPointNow({ host, settings }: ScriptContext): (Finding | null)
 
 function judgeFstab({ host, settings }: ScriptContext): Finding[] {
   const lines = (host.readText('/etc/fstab') ?? '').split('\n').map((line) => line.trim().split(/\s+/));
-  const bad = lines.find(([device, target, , options]) => {
-    if (device === undefined || device.startsWith('#')) return false;
-    return (target === settings.mountPoint || device === deviceOf(settings)) && options?.split(',').includes('noauto') !== true;
-  });
+  const bad = lines.find((fields) => fields[0]?.startsWith('#') === false && mountsAtBoot(settings, fields));
   if (bad === undefined) return [];
   return [{ code: 'mount-point-busy', text: `/etc/fstab mounts ${bad[0]} at ${bad[1]} at boot, behind Serviceguard's back` }];
 }

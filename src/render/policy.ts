@@ -1,51 +1,280 @@
 /**
- * The smallest honest policy for members and clients of the package, generation 3: what cfengine.md 2.7 found to work
- * over the relocatable address. Pure.
+ * The policy of members and clients, for both generations of cfengine: what cfengine.md 1.7 and 2.7 found to work over the
+ * relocatable address, cut into files an administrator can replace one by one. Pure and byte-reproducible.
  */
+import type { RosterHost } from '../cluster/roster.ts';
 import type { Checked, Problem } from '../problem.ts';
-import type { Settings } from '../settings.ts';
+import { isAddress, type Settings } from '../settings.ts';
 import { toolkitVersion } from '../version.ts';
 import { fillTemplate, type Template } from './template.ts';
 
-export interface PolicyInput {
-  readonly settings: Settings;
-  readonly promises: Template;
-  readonly update: Template;
-  /** Networks whose hosts may fetch, such as 10.9.0.0/24. */
-  readonly networks: readonly string[];
-  /** Addresses remote runs may come from: every member's and the package's. */
-  readonly memberAddresses: readonly string[];
+export interface PolicyFile {
+  /** Relative to the master inputs directory. */
+  readonly name: string;
+  readonly text: string;
+  /** The toolkit writes its own again; an administrator's is made once, when it is missing. */
+  readonly owner: 'toolkit' | 'administrator';
+  readonly mode: 0o600;
 }
 
-const list = (items: readonly string[]): string => items.map((item) => `"${item}"`).join(', ');
+export interface PolicyInput {
+  readonly settings: Settings;
+  /** By name below package-templates; at least those of policyTemplateNames. */
+  readonly templates: ReadonlyMap<string, Template>;
+  readonly members: readonly RosterHost[];
+  readonly clients: readonly RosterHost[];
+}
 
-/** promises.cf and update.cf by name. The access path ends with a slash: cfengine.md 2.6 says why. */
-export function renderPolicy({
-  settings,
-  promises,
-  update,
-  networks,
-  memberAddresses,
-}: PolicyInput): Checked<Map<string, string>> {
-  const shared = {
-    toolkit_version: toolkitVersion,
+type Generation = Settings['cfengineGeneration'];
+
+/** File of the policy -> template. What does not end with .tpl is the administrator's, and taken as it is. */
+const parts: Readonly<Record<Generation, Readonly<Record<string, string>>>> = {
+  2: {
+    'update.conf': 'cfengine2/update.conf.tpl',
+    'cfagent.conf': 'cfengine2/cfagent.conf.tpl',
+    'cf.main': 'cfengine2/cf.main.tpl',
+    'csync.members': 'cfengine2/csync.members.tpl',
+    'cfservd.conf': 'cfengine2/cfservd.conf.tpl',
+    'cfrun.hosts': 'cfengine2/cfrun.hosts.tpl',
+    'csync_keys.sh': 'cfengine2/csync_keys.sh.tpl',
+    'site.main': 'cfengine2/site.main',
+  },
+  3: {
+    'promises.cf': 'cfengine3/promises.cf.tpl',
+    'update.cf': 'cfengine3/update.cf.tpl',
+    'failsafe.cf': 'cfengine3/update.cf.tpl',
+    'controls/cf_serverd.cf': 'cfengine3/controls/cf_serverd.cf.tpl',
+    'controls/cf_runagent.cf': 'cfengine3/controls/cf_runagent.cf.tpl',
+    'csync_members.cf': 'cfengine3/csync_members.cf.tpl',
+    'site.cf': 'cfengine3/site.cf',
+  },
+};
+
+/** Names of the templates renderPolicy reads for one generation. */
+export function policyTemplateNames(generation: Generation): string[] {
+  return [...new Set(Object.values(parts[generation]))];
+}
+
+const headerStart = 'Written by the csync toolkit ';
+const header = `${headerStart}${toolkitVersion}, which writes it again: edits here are lost.`;
+
+/** Whether the toolkit wrote a policy file, in whatever version: its header is the first line, in a script the second. */
+export function isOurs(text: string): boolean {
+  return text.replace(/^#!.*\n/, '').startsWith(`# ${headerStart}`);
+}
+
+/** A name as it stands in classes: what cfengine makes of all it does not allow there. */
+export function className(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]/g, '_');
+}
+
+/** Class of one member in the generated class file. */
+export function memberClass(name: string): string {
+  return `csync_member_${className(name)}`;
+}
+
+/** All files of the policy, or every problem of the hosts, the templates and their tokens. */
+export function renderPolicy({ settings, templates, members, clients }: PolicyInput): Checked<PolicyFile[]> {
+  const generation = settings.cfengineGeneration;
+  const problems = [
+    ...[...members, ...clients].flatMap(hostProblems),
+    ...(members.length === 0 ? [noMembers] : []),
+    ...(generation === 2 && domainOf(settings) === '' ? [noDomain(settings)] : []),
+  ];
+  // Names and addresses that are none would break out of what they stand in.
+  if (problems.length > 0) return { ok: false, problems };
+  const values = generation === 2 ? values2(settings, members, clients) : values3(settings, members, clients);
+  const files: PolicyFile[] = [];
+  const told = new Set<string>();
+  for (const [name, templateName] of Object.entries(parts[generation])) {
+    const filled = partText(templateName, templates.get(templateName), values[templateName] ?? {});
+    // Two files of one template have its problems once.
+    if (!told.has(templateName)) problems.push(...filled.problems);
+    told.add(templateName);
+    const owner = isTemplate(templateName) ? 'toolkit' : 'administrator';
+    if (filled.ok) files.push({ name, text: filled.value, owner, mode: 0o600 });
+  }
+  return problems.length === 0 ? { ok: true, value: files, problems } : { ok: false, problems };
+}
+
+const isTemplate = (name: string): boolean => name.endsWith('.tpl');
+
+function partText(name: string, template: Template | undefined, values: Readonly<Record<string, string>>): Checked<string> {
+  if (template === undefined) {
+    const text = `the template ${name} is missing`;
+    const problem: Problem = { code: 'template-missing', severity: 'error', text, remedy: 'build or install the toolkit again' };
+    return { ok: false, problems: [problem] };
+  }
+  if (!isTemplate(name)) return { ok: true, value: template.text, problems: [] };
+  const filled = fillTemplate(template, values);
+  if (!filled.ok || isOurs(filled.value)) return filled;
+  const problem: Problem = {
+    code: 'template-header',
+    severity: 'error',
+    text: 'the line "# {{policy_header}}" is not where it is looked for, so the toolkit would take its own file for yours and leave it for ever',
+    remedy: 'make it the first line; in a script the second, behind #!',
+    place: { file: template.file, line: 1 },
+  };
+  return { ok: false, problems: [problem] };
+}
+
+function hostProblems({ name, addresses }: RosterHost): Problem[] {
+  const isName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$/.test(name);
+  const wrong = addresses.filter((address) => !isAddress(address));
+  const problem = (text: string): Problem => ({
+    code: 'policy-host',
+    severity: 'error',
+    text,
+    remedy: 'correct it where the host is registered; policy is made from names and IPv4 addresses only',
+  });
+  return [
+    ...(isName ? [] : [problem(`${JSON.stringify(name)} is no host name`)]),
+    ...(addresses.length > 0 ? [] : [problem(`${JSON.stringify(name)} has no address`)]),
+    ...wrong.map((address) => problem(`${JSON.stringify(name)} has the address ${JSON.stringify(address)}, which is none`)),
+  ];
+}
+
+const noMembers: Problem = {
+  code: 'policy-members',
+  severity: 'error',
+  text: 'the policy would know no member: nobody could start a remote run, and cfengine takes no empty class',
+  remedy: 'register the members of the cluster first',
+};
+
+function noDomain({ packageDnsName }: Settings): Problem {
+  return {
+    code: 'policy-domain',
+    severity: 'error',
+    text: `package_dns_name ${packageDnsName} has no domain, and cfagent of generation 2 refuses to say who it is without one`,
+    remedy: 'give the whole name, such as csync.example.com',
+  };
+}
+
+/** What comes behind the first dot of the policy host; empty when there is none. */
+function domainOf({ packageDnsName }: Settings): string {
+  return /\.(.*)$/.exec(packageDnsName)?.[1] ?? '';
+}
+
+/** Lists of a thousand clients are to be read, too, and no reader of lines should meet one that is too long. */
+const itemsInALine = 8;
+function list(items: readonly string[], separator: string, indent: number): string {
+  const lines: string[] = [];
+  for (let at = 0; at < items.length; at += itemsInALine) lines.push(items.slice(at, at + itemsInALine).join(separator));
+  return lines.join(`${separator.trimEnd()}\n${' '.repeat(indent)}`);
+}
+
+const quoted = (items: readonly string[]): string[] => items.map((item) => `"${item}"`);
+
+interface Addresses {
+  readonly allowed: readonly string[];
+  /** The package's first, then every member's. */
+  readonly cluster: readonly string[];
+  readonly maxConnections: number;
+}
+
+function addressesOf(settings: Settings, members: readonly RosterHost[], clients: readonly RosterHost[]): Addresses {
+  const { packageAddress, clientNetworks } = settings;
+  const cluster = [...new Set([packageAddress, ...members.flatMap(({ addresses }) => addresses)])];
+  const allowed = new Set(['127.0.0.1', ...cluster, ...clients.flatMap(({ addresses }) => addresses), ...clientNetworks]);
+  const inNetworks = clientNetworks.map((network) => 2 ** (32 - Number(network.split('/')[1] ?? 32)));
+  const hosts = inNetworks.reduce((sum, size) => sum + size, members.length + clients.length);
+  // Twice the hosts [cfengine.md 1.7]; the daemon is started with 4096 descriptors, and a connection may need two.
+  return { allowed: [...allowed], cluster, maxConnections: Math.min(2000, Math.max(200, 2 * hosts)) };
+}
+
+type Values = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+function values3(settings: Settings, members: readonly RosterHost[], clients: readonly RosterHost[]): Values {
+  const { allowed, cluster, maxConnections } = addressesOf(settings, members, clients);
+  const master = {
+    policy_header: header,
     package_dns_name: settings.packageDnsName,
     policy_directory: settings.policyDirectory,
     cfengine_port: String(settings.cfenginePort),
   };
-  const problems: Problem[] = [];
-  const files = new Map<string, string>();
-  const fill = (name: string, template: Template, values: Record<string, string>): void => {
-    const filled = fillTemplate(template, values);
-    problems.push(...filled.problems);
-    if (filled.ok) files.set(name, filled.value);
+  const inList = (items: readonly string[]): string => list(quoted(items), ', ', 8);
+  return {
+    'cfengine3/promises.cf.tpl': master,
+    'cfengine3/update.cf.tpl': master,
+    'cfengine3/controls/cf_serverd.cf.tpl': {
+      policy_header: header,
+      policy_directory: settings.policyDirectory,
+      cfengine_port: String(settings.cfenginePort),
+      cfengine_bin_directory: settings.cfengineBinDirectory,
+      allowed_addresses: inList(allowed),
+      member_addresses: inList(cluster),
+      max_connections: String(maxConnections),
+    },
+    'cfengine3/controls/cf_runagent.cf.tpl': {
+      policy_header: header,
+      cfengine_port: String(settings.cfenginePort),
+      // Addresses: a client's name is what ssh knows, and need not be one the resolver has.
+      remote_hosts: inList(standingFor([...members, ...clients])),
+    },
+    'cfengine3/csync_members.cf.tpl': {
+      policy_header: header,
+      member_host_classes: inList(hostClasses(members)),
+      member_class_lines: classLines(members, (one, hosts) => `    "${one}"\n      or => { ${inList(hosts)} };`),
+    },
   };
-  fill('promises.cf', promises, {
-    ...shared,
-    cfengine_bin_directory: settings.cfengineBinDirectory,
-    allowed_networks: list(networks),
-    member_addresses: list(memberAddresses),
-  });
-  fill('update.cf', update, shared);
-  return problems.length === 0 ? { ok: true, value: files, problems } : { ok: false, problems };
+}
+
+function values2(settings: Settings, members: readonly RosterHost[], clients: readonly RosterHost[]): Values {
+  const { allowed, cluster, maxConnections } = addressesOf(settings, members, clients);
+  const work = { cfengine_work_directory: settings.cfengineWorkDirectory };
+  const site = { policy_header: header, domain: domainOf(settings), package_dns_name: settings.packageDnsName };
+  const { policyDirectory: policy_directory } = settings;
+  const inList = (items: readonly string[]): string => list(items, ' ', 10);
+  const port = settings.cfenginePort === 5308 ? '' : `:${settings.cfenginePort}`;
+  return {
+    'cfengine2/update.conf.tpl': { ...site, ...work, policy_directory },
+    'cfengine2/cfagent.conf.tpl': { ...site, ...work },
+    'cfengine2/cf.main.tpl': { policy_header: header, policy_directory },
+    'cfengine2/csync.members.tpl': {
+      policy_header: header,
+      member_host_classes: inList(hostClasses(members)),
+      member_class_lines: classLines(members, (one, hosts) => `   ${one} = ( ${inList(hosts)} )`),
+    },
+    'cfengine2/cfservd.conf.tpl': {
+      policy_header: header,
+      domain: site.domain,
+      policy_directory,
+      cfengine_bin_directory: settings.cfengineBinDirectory,
+      allowed_addresses: inList(allowed),
+      member_addresses: inList(cluster),
+      max_connections: String(maxConnections),
+    },
+    'cfengine2/cfrun.hosts.tpl': {
+      policy_header: header,
+      domain: site.domain,
+      // Names, as tested [cfengine.md 1.7]; cfrun puts the domain behind those without a dot.
+      remote_hosts: [...new Set([...members, ...clients].map(({ name }) => `${name}${port}`))].join('\n'),
+    },
+    'cfengine2/csync_keys.sh.tpl': {
+      package_address: settings.packageAddress,
+      policy_header: header,
+      ...work,
+      cluster_addresses: cluster.join(' '),
+      cluster_addresses_last_first: [...cluster].reverse().join(' '),
+    },
+  };
+}
+
+function standingFor(hosts: readonly RosterHost[]): string[] {
+  return [...new Set(hosts.flatMap(({ addresses: [first] }) => first ?? []))];
+}
+
+/** Names of members as hard classes have them: without domain, and cfengine 3 writes them small. */
+function hostClasses(members: readonly RosterHost[]): string[] {
+  return [...new Set(members.flatMap(({ name }) => [className(shortName(name)), className(shortName(name).toLowerCase())]))];
+}
+
+function shortName(name: string): string {
+  return name.split('.')[0] ?? name;
+}
+
+/** A class for each member; members whose names are the same to cfengine share one. */
+function classLines(members: readonly RosterHost[], line: (name: string, hosts: readonly string[]) => string): string {
+  const lines = members.map((member) => line(memberClass(shortName(member.name)), hostClasses([member])));
+  return [...new Set(lines)].join('\n');
 }

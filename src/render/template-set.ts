@@ -12,7 +12,22 @@ export interface TemplateEntry {
 
 export const templateCatalogue: readonly TemplateEntry[] = [
   { name: 'modular/package.conf.tpl', becomes: 'the package file for cmcheckconf and cmapplyconf' },
-  { name: 'modular/launcher.sh.tpl', becomes: 'csync.sh and csync_pre.sh, which Serviceguard calls' },
+  { name: 'modular/launcher.sh.tpl', becomes: 'csync.sh, csync_pre.sh; csync_control.sh: what Serviceguard calls' },
+  { name: 'legacy/package.conf.tpl', becomes: 'the package file of a legacy package' },
+  { name: 'cfengine3/promises.cf.tpl', becomes: 'promises.cf: what every host does' },
+  { name: 'cfengine3/update.cf.tpl', becomes: 'update.cf and failsafe.cf: policy and public keys from the master' },
+  { name: 'cfengine3/controls/cf_serverd.cf.tpl', becomes: 'controls/cf_serverd.cf: who may connect, fetch and start runs' },
+  { name: 'cfengine3/controls/cf_runagent.cf.tpl', becomes: 'controls/cf_runagent.cf: whom cf-runagent calls' },
+  { name: 'cfengine3/csync_members.cf.tpl', becomes: 'csync_members.cf: the members as classes' },
+  { name: 'cfengine3/site.cf', becomes: 'site.cf, once: what is yours' },
+  { name: 'cfengine2/update.conf.tpl', becomes: 'update.conf: policy and public keys from the master' },
+  { name: 'cfengine2/cfagent.conf.tpl', becomes: 'cfagent.conf: what every host does' },
+  { name: 'cfengine2/cf.main.tpl', becomes: 'cf.main: what all sites have in common' },
+  { name: 'cfengine2/csync.members.tpl', becomes: 'csync.members: the members as classes' },
+  { name: 'cfengine2/cfservd.conf.tpl', becomes: 'cfservd.conf: who may connect, fetch and start runs' },
+  { name: 'cfengine2/cfrun.hosts.tpl', becomes: 'cfrun.hosts: whom cfrun calls' },
+  { name: 'cfengine2/csync_keys.sh.tpl', becomes: 'csync_keys.sh: keys of new members, the other key of a rotation' },
+  { name: 'cfengine2/site.main', becomes: 'site.main, once: what is yours' },
 ];
 
 /** What an export leaves beside the copies: the texts as they were shipped then. */

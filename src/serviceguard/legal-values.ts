@@ -10,7 +10,12 @@ export interface Legal {
 export const anyString: Legal = { words: '<Any String>', accepts: () => true };
 
 export function oneOf(...words: readonly string[]): Legal {
-  return { words: words.join(', '), accepts: (value) => words.includes(value.toLowerCase()) };
+  return { words: words.join(', '), accepts: (value) => words.some((word) => same(word, value)) };
+}
+
+/** Words of Serviceguard's count in either case. */
+function same(word: string, value: string): boolean {
+  return word.toLowerCase() === value.toLowerCase();
 }
 
 export const yesNo = oneOf('yes', 'no');
@@ -25,7 +30,7 @@ export function number(least: number, most: number, ...words: readonly string[])
   return {
     words: [...words, range].join(', '),
     accepts: (value) =>
-      words.includes(value.toLowerCase()) || (/^\d+$/.test(value) && Number(value) >= least && Number(value) <= most),
+      words.some((word) => same(word, value)) || (/^\d+$/.test(value) && Number(value) >= least && Number(value) <= most),
   };
 }
 

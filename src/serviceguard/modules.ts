@@ -27,12 +27,12 @@ export interface Module {
 
 type Extra = Partial<Omit<Attribute, 'keyword' | 'legal' | 'comment'>>;
 
-function attribute(keyword: string, check: legal.Legal, comment: string, extra: Extra = {}): Attribute {
+export function attribute(keyword: string, check: legal.Legal, comment: string, extra: Extra = {}): Attribute {
   return { keyword, legal: check, comment, fallback: null, repeatable: false, mandatory: false, group: null, ...extra };
 }
 
 /** A group of attributes: the first one opens an instance, so all of them may come again. */
-function group(first: Attribute, ...rest: readonly Attribute[]): Attribute[] {
+export function group(first: Attribute, ...rest: readonly Attribute[]): Attribute[] {
   return [first, ...rest].map((one) => ({ ...one, repeatable: true, group: first.keyword }));
 }
 

@@ -9,6 +9,9 @@ export type OnlineRule = 'free' | 'halted' | 'live';
 
 const rules: Readonly<Record<string, OnlineRule>> = {
   package_type: 'halted',
+  // Of legacy packages; with them the style of a package changes.
+  run_script: 'halted',
+  halt_script: 'halted',
   vgchange_cmd: 'halted',
   script_log_file: 'halted',
   vg: 'live',

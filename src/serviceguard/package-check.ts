@@ -3,19 +3,40 @@
  * [serviceguard.md 2.3-2.7]. All problems at once, with their lines. Pure.
  */
 import type { Place, Problem } from '../problem.ts';
-import { findAttribute, findModule } from './modules.ts';
-import { lastValue, type PackageFile, type PackageLine } from './package-file.ts';
+import { findLegacyAttribute, legacyAttributes } from './legacy.ts';
+import { type Attribute, findAttribute, findModule } from './modules.ts';
+import { lastValue, type PackageFile, type PackageLine, styleOf } from './package-file.ts';
 
 export function checkPackageFile(file: PackageFile, fileName: string): Problem[] {
   const at = (line: PackageLine): Place => ({ file: fileName, line: line.line });
+  if (styleOf(file) === 'legacy')
+    return [
+      ...lineProblems(file, at, findLegacyAttribute),
+      ...missingLegacyProblems(file, fileName),
+      ...groupProblems(file, at, findLegacyAttribute, {}),
+    ];
+  const modular = (keyword: string): Attribute | undefined => findAttribute(keyword)?.attribute;
   return [
-    ...lineProblems(file, at),
+    ...lineProblems(file, at, modular),
     ...moduleNameProblems(file, at),
     ...baseProblems(file, fileName),
     ...missingModuleProblems(file, fileName, at),
-    ...groupProblems(file, at),
+    ...groupProblems(file, at, modular, needed),
   ];
 }
+
+/** Keywords a legacy file cannot do without: neither control script has a default [serviceguard.md 4.1]. */
+function missingLegacyProblems(file: PackageFile, fileName: string): Problem[] {
+  const missing = legacyAttributes.filter(({ mandatory, keyword }) => mandatory && lastValue(file, keyword) === undefined);
+  return missing.map(({ keyword, legal }) => {
+    const name = keyword.toUpperCase();
+    const text = `The file has no ${name}, and a legacy package has no default for it.`;
+    return error('package-attribute-missing', text, `Add a line: ${name} ${legal.words}`, { file: fileName });
+  });
+}
+
+/** The attribute behind a keyword, by the style of the file. */
+type Find = (keyword: string) => Attribute | undefined;
 
 type At = (line: PackageLine) => Place;
 
@@ -24,12 +45,11 @@ function error(code: string, text: string, remedy: string, place: Place): Proble
 }
 
 /** Each line by itself: a known keyword, a legal value, not twice where once is meant. */
-function lineProblems(file: PackageFile, at: At): Problem[] {
+function lineProblems(file: PackageFile, at: At, find: Find): Problem[] {
   const seen = new Map<string, number>();
   return file.lines.flatMap((line) => {
-    const found = findAttribute(line.keyword);
-    if (found === undefined) return [unknownKeyword(line, at(line))];
-    const { attribute } = found;
+    const attribute = find(line.keyword);
+    if (attribute === undefined) return [unknownKeyword(file, line, at(line))];
     const first = seen.get(line.keyword);
     seen.set(line.keyword, first ?? line.line);
     const once = !attribute.repeatable || line.keyword.startsWith('pev_');
@@ -43,12 +63,24 @@ function lineProblems(file: PackageFile, at: At): Problem[] {
   });
 }
 
-const legacyKeywords = new Set(['run_script', 'halt_script', 'subnet', 'storage_group', 'resource_name']);
-
-function unknownKeyword({ keyword }: PackageLine, place: Place): Problem {
-  if (legacyKeywords.has(keyword)) {
-    const text = `${keyword} belongs to a legacy package; only modular packages are understood here.`;
-    return error('package-legacy', text, 'Start from cmmakepkg -m sg/failover.', place);
+function unknownKeyword(file: PackageFile, { keyword }: PackageLine, place: Place): Problem {
+  const legacy = styleOf(file) === 'legacy';
+  if (legacy && findAttribute(keyword) !== undefined) {
+    const text = `${keyword} belongs to a modular package, and this file is a legacy one: it names control scripts and no module.`;
+    return error('package-modular', text, 'Leave it to the control script, or start from cmmakepkg -m sg/failover.', place);
+  }
+  if (legacy) {
+    const text = `${keyword.toUpperCase()} is no parameter of a legacy package.`;
+    return error('package-attribute-unknown', text, 'See cmmakepkg -p for the parameters there are.', place);
+  }
+  if (findLegacyAttribute(keyword) !== undefined) {
+    const text = `${keyword.toUpperCase()} belongs to a legacy package, and this file is a modular one.`;
+    return error(
+      'package-legacy',
+      text,
+      'Start from cmmakepkg -m sg/failover, or for a legacy package from cmmakepkg -p.',
+      place,
+    );
   }
   if (keyword.includes('/')) {
     const text = `${keyword} belongs to a toolkit module that is not known here.`;
@@ -109,11 +141,11 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Attributes of a group stand below the one that opens it, and the group is complete [L9 p.202-210]. */
-function groupProblems(file: PackageFile, at: At): Problem[] {
+function groupProblems(file: PackageFile, at: At, find: Find, complete: Readonly<Record<string, readonly string[]>>): Problem[] {
   const problems: Problem[] = [];
   const instances: { readonly group: string; readonly first: PackageLine; readonly keywords: Set<string> }[] = [];
   for (const line of file.lines) {
-    const group = findAttribute(line.keyword)?.attribute.group ?? null;
+    const group = find(line.keyword)?.group ?? null;
     if (group === null) continue;
     if (line.keyword === group) instances.push({ group, first: line, keywords: new Set() });
     const open = instances.findLast((one) => one.group === group);
@@ -123,7 +155,7 @@ function groupProblems(file: PackageFile, at: At): Problem[] {
     problems.push(error('package-group-order', text, `Put it below the ${group} it belongs to.`, at(line)));
   }
   for (const { first, keywords } of instances) {
-    for (const missing of (needed[first.keyword] ?? []).filter((keyword) => !keywords.has(keyword))) {
+    for (const missing of (complete[first.keyword] ?? []).filter((keyword) => !keywords.has(keyword))) {
       const text = `${first.keyword} ${first.value} has no ${missing}.`;
       problems.push(error('package-group-incomplete', text, `Add ${missing} below it.`, at(first)));
     }

@@ -2,7 +2,7 @@
  * What a package file asks the package manager to do, as a typed view over its lines: who reads a package (the lab's
  * control script, the toolkit's checks) reads it here. Pure.
  */
-import type { PackageFile } from './package-file.ts';
+import { type PackageFile, styleOf } from './package-file.ts';
 
 export interface FileSystemEntry {
   readonly device: string;
@@ -15,6 +15,7 @@ export interface FileSystemEntry {
 
 export interface ServiceEntry {
   readonly name: string;
+  /** Empty in a legacy package: its script says it (cmrunserv). */
   readonly command: string;
   readonly restart: number | 'unlimited';
   readonly failFast: boolean;
@@ -24,6 +25,8 @@ export interface ServiceEntry {
 export interface PackageContent {
   readonly name: string;
   readonly logFile: string;
+  /** Control scripts of a legacy package, which does everything below itself; null for a modular one. */
+  readonly legacy: { readonly runScript: string; readonly haltScript: string } | null;
   readonly logLevel: number;
   readonly preScripts: readonly string[];
   readonly scripts: readonly string[];
@@ -60,9 +63,15 @@ export function packageContent(file: PackageFile): PackageContent {
     'service_fail_fast_enabled',
     'service_halt_timeout',
   ]);
+  const legacy =
+    styleOf(file) === 'legacy'
+      ? { runScript: one('run_script', ''), haltScript: one('halt_script', one('run_script', '')) }
+      : null;
   return {
     name: file.name,
-    logFile: one('script_log_file', `$SGRUN/log/${file.name}.log`),
+    // A legacy package logs beside its script [serviceguard.md 4.1].
+    logFile: one('script_log_file', legacy === null ? `$SGRUN/log/${file.name}.log` : `${legacy.runScript}.log`),
+    legacy,
     logLevel: Number(one('log_level', '0')),
     preScripts: all('external_pre_script'),
     scripts: all('external_script'),

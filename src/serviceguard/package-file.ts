@@ -1,7 +1,7 @@
 /**
- * The ASCII package file of a modular package: lines of `keyword value`, `#` comments, values with blanks in double
+ * The ASCII package file, modular or legacy: lines of `keyword value`, `#` comments, values with blanks in double
  * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (gap 14). Says nothing about which
- * keywords exist: modules.ts knows that. Pure.
+ * keywords exist: modules.ts and legacy.ts know that. Pure.
  */
 import type { Checked, Place, Problem } from '../problem.ts';
 
@@ -17,6 +17,14 @@ export interface PackageLine {
 export interface PackageFile {
   readonly name: string;
   readonly lines: readonly PackageLine[];
+}
+
+export type PackageStyle = 'modular' | 'legacy';
+
+/** A modular file names its modules; without them, one that names control scripts is legacy [serviceguard.md 2.3, 4.1]. */
+export function styleOf({ lines }: Pick<PackageFile, 'lines'>): PackageStyle {
+  const has = (...keywords: readonly string[]): boolean => lines.some(({ keyword }) => keywords.includes(keyword));
+  return !has('module_name') && has('run_script', 'halt_script') ? 'legacy' : 'modular';
 }
 
 /** Serviceguard's own bound on a package name [L9 p.196]. */
@@ -119,7 +127,8 @@ function syntaxProblem(code: string, text: string, remedy: string, place: Place)
 /** The file's lines again, without comments: keyword, blanks up to a common column, value. Parses back to the same. */
 export function printPackageFile(file: PackageFile): string {
   const width = Math.max(24, ...file.lines.map((line) => line.keyword.length)) + 1;
-  return file.lines.map((line) => `${line.keyword.padEnd(width)}${printValue(line.value)}\n`).join('');
+  const spelt = (keyword: string): string => (styleOf(file) === 'legacy' ? keyword.toUpperCase() : keyword);
+  return file.lines.map((line) => `${spelt(line.keyword).padEnd(width)}${printValue(line.value)}\n`).join('');
 }
 
 /** A value as it stands in a package file: quoted when it is empty or has blanks or a # [L9 p.207]. */

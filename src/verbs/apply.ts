@@ -1,22 +1,36 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of a whole cluster. */
 
-import { type ApplyPlan, type ApplyWish, planApply, stepText } from '../cluster/apply-plan.ts';
+import { type ApplyWish, planApply, stepText } from '../cluster/apply-plan.ts';
 import { runPlan } from '../cluster/apply-run.ts';
-import { compareConfiguration, compareDirectory } from '../cluster/comparison.ts';
+import { compareConfiguration, compareDirectory, staleNames } from '../cluster/comparison.ts';
 import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/history.ts';
 import { historyScript, readFileScript } from '../cluster/member-scripts.ts';
-import { type ClusterObservation, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
-import { type MemberShell, openSshShell } from '../host/member-shell.ts';
+import { type ClusterObservation, inParallel, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
+import { parseRoster, rosterName } from '../cluster/roster.ts';
+import { runtimeInUse } from '../cluster/runtime.ts';
+import type { MemberShell } from '../host/member-shell.ts';
 import { loginName } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
-import { type RenderedFile, withEdits } from '../render/package.ts';
+import {
+  manifestName,
+  type RenderedFile,
+  type Runtime,
+  readManifest,
+  settingsName,
+  withEdits,
+  withRuntime,
+} from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
-import { parsePackageFile } from '../serviceguard/package-file.ts';
+import { allValues, parsePackageFile } from '../serviceguard/package-file.ts';
+import type { Settings } from '../settings.ts';
 import { toolkitVersion } from '../version.ts';
-import { confirm } from './confirm.ts';
+import { confirm, numbered } from './confirm.ts';
+import { afterwards, onMembers } from './members.ts';
 import { asSent, handEdits, type PackageSources, preparePackage } from './render.ts';
+import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
+import { settingsHere } from './toolkit.ts';
 
-export interface ApplyOptions extends PackageSources {
+export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly run: boolean;
   readonly halt: boolean;
   readonly yes: boolean;
@@ -32,10 +46,32 @@ const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 /** Brings every member and the applied configuration to what settings and templates say. */
 export async function apply(options: ApplyOptions): Promise<ExitCode> {
   const { settings, files: rendered } = await preparePackage(options);
-  const shell = openSshShell();
-  const observation = await observe(shell, settings);
-  const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered)) : rendered;
-  return carryThrough(shell, { place: settings, files, observation, options, note: '', verb: 'apply' });
+  return onMembers('keeping connections', async (shell) => {
+    const observation = await observe(shell, settings);
+    await demandMembers(shell, observation, settings, options.settings);
+    const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered)) : rendered;
+    const sets = await readHistory(shell, observation, settings);
+    return carryThrough(shell, { place: settings, files, observation, sets, options, note: '', verb: 'apply' });
+  });
+}
+
+/** A settings file of before would throw out a member that came by csync member add, or by itself. */
+async function demandMembers(
+  shell: MemberShell,
+  { applied, commandMember }: ClusterObservation,
+  { members, packageDirectory }: Settings,
+  file: string,
+): Promise<void> {
+  if (applied === null || commandMember === null) return;
+  const dropped = allValues(applied, 'node_name').filter((name) => !members.includes(name));
+  if (dropped.length === 0) return;
+  const read = await shell.run(commandMember, readFileScript(packageDirectory, rosterName), 20_000);
+  const roster = parseRoster(Buffer.from(read.stdout, 'base64').toString('utf8'));
+  const kept = dropped.filter((name) => roster?.members.some((one) => one.name === name));
+  if (kept.length === 0) return;
+  const text = `${file} does not list ${kept.join(', ')}, which ${kept.length === 1 ? 'is set up as a member' : 'are set up as members'}; this apply would throw it out`;
+  const remedy = `add it to members in ${file}; or take it out everywhere: csync member remove ${kept[0]}`;
+  throw new Failure([{ code: 'settings-members', severity: 'error', text, remedy, place: { file } }]);
 }
 
 /** What somebody edited in the package directory of this host. */
@@ -44,15 +80,18 @@ function editsHere(shell: MemberShell, { members }: ClusterObservation, files: r
   return here?.reached ? handEdits(here.directory, files) : new Map();
 }
 
-export type RollbackOptions = Omit<ApplyOptions, keyof PackageSources | 'takeRendered' | 'takeMine'> & {
+export type RollbackOptions = Omit<ApplyOptions, keyof PackageSources | keyof RuntimeOptions | 'takeRendered' | 'takeMine'> & {
   readonly settings: string;
   readonly number: number | undefined;
 };
 
 /** Applies an earlier set again, as a new one; csync.yaml is left alone, and the next apply would follow it. */
 export async function rollback(options: RollbackOptions): Promise<ExitCode> {
-  const { settings: now } = await preparePackage({ settings: options.settings });
-  const shell = openSshShell();
+  const now = settingsHere(options.settings);
+  return onMembers('keeping connections', (shell) => rollbackOn(shell, now, options));
+}
+
+async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOptions): Promise<ExitCode> {
   const observation = await observe(shell, now);
   const sets = await readHistory(shell, observation, now);
   const wanted = options.number ?? sets.at(-2)?.number;
@@ -64,30 +103,40 @@ export async function rollback(options: RollbackOptions): Promise<ExitCode> {
   const files = await fetchSet(shell, observation, now, about);
   const place = placeOf(files);
   const again = await observe(shell, place);
+  const runtimeThen = runtimeOf(files)?.digest;
+  if (runtimeThen !== runtimeInUse(again)?.digest)
+    progress(
+      `Set ${about.number} had ${runtimeThen === undefined ? 'no Node.js runtime' : 'another Node.js runtime'}. Sets do not hold them: what is in use stays; csync apply --with-runtime or --without-runtime changes it.`,
+    );
   const note = `set ${about.number} again`;
   progress(`Going back to set ${about.number} of ${about.at}. csync.yaml stays as it is: the next csync apply follows it again.`);
   return carryThrough(shell, {
     place,
     files,
     observation: again,
+    sets,
     options: { ...options, takeRendered: true },
     note,
     verb: 'rollback',
   });
 }
 
-function placeOf(files: readonly RenderedFile[]): PackagePlace {
-  return JSON.parse(files.find(({ name }) => name === 'settings.json')?.text ?? '{}') as PackagePlace;
+function runtimeOf(files: readonly RenderedFile[]): Runtime | undefined {
+  return readManifest(files.find(({ name }) => name === manifestName)?.text ?? null).runtime;
 }
 
-async function readHistory(shell: MemberShell, { members }: ClusterObservation, place: PackagePlace): Promise<SetAbout[]> {
+function placeOf(files: readonly RenderedFile[]): PackagePlace {
+  return JSON.parse(files.find(({ name }) => name === settingsName)?.text ?? '{}') as PackagePlace;
+}
+
+export async function readHistory(shell: MemberShell, { members }: ClusterObservation, place: PackagePlace): Promise<SetAbout[]> {
   const reached = members.filter((one) => one.reached);
-  const texts = await Promise.all(reached.map(({ member }) => shell.run(member, historyScript(place.packageDirectory), 20_000)));
+  const texts = await inParallel(reached, ({ member }) => shell.run(member, historyScript(place.packageDirectory), 20_000));
   return parseHistory(texts.map(({ stdout }) => stdout).join('\n'));
 }
 
 /** From the first member whose copy is whole. */
-async function fetchSet(
+export async function fetchSet(
   shell: MemberShell,
   { members }: ClusterObservation,
   place: PackagePlace,
@@ -102,52 +151,78 @@ async function fetchSet(
   throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   lists the others' }]);
 }
 
-interface Wanted {
+export interface Wanted {
   readonly place: PackagePlace;
   readonly files: readonly RenderedFile[];
   readonly observation: ClusterObservation;
-  readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'yes' | 'dryRun' | 'takeRendered' | 'json'>;
+  /** The history there is. */
+  readonly sets: readonly SetAbout[];
+  readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'yes' | 'dryRun' | 'takeRendered' | 'json'> & RuntimeOptions;
   readonly note: string;
-  /** apply or rollback, for what is said to people. */
+  /** The verb, for what is said to people. */
   readonly verb: string;
+  /** Another way than that of an apply. */
+  readonly plan?: typeof planApply;
+  /** What is done here when all the rest holds. */
+  readonly last?: { readonly text: string; readonly run: () => void } | null;
 }
 
 /** Plan, question, work: the same for an apply and for a way back. */
-async function carryThrough(shell: MemberShell, { place, files, observation, options, note, verb }: Wanted): Promise<ExitCode> {
+export async function carryThrough(shell: MemberShell, wanted: Wanted): Promise<ExitCode> {
+  const { place, files: rendered, observation, sets, options, note: noted, verb, last = null } = wanted;
   const { dryRun, json, yes } = options;
-  const sets = await readHistory(shell, observation, place);
+  const { runtime, carry } = await chooseRuntime(shell, observation, place, options);
+  const files = withRuntime(rendered, runtime);
+  const note = [noted, runtimeNote(runtimeInUse(observation), runtime)].filter(Boolean).join(', ');
   const about = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
   const set = newSet(about, files, sets);
   const number = set?.about.number ?? sets.at(-1)?.number;
-  const wish: ApplyWish = { ...options, place, files: files.map(asSent), configuration: configurationOf(files, place), set };
-  const plan = demand(planApply(wish, observation));
+  const wish: ApplyWish = {
+    ...options,
+    place,
+    files: files.map(asSent),
+    configuration: configurationOf(files, place),
+    set,
+    runtime,
+    carry,
+  };
+  const plan = demand((wanted.plan ?? planApply)(wish, observation));
+  const texts = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
   const report = (outcome: string): void => {
-    const steps = plan.steps.map(stepText);
+    const steps = texts;
     if (json)
       out(`${JSON.stringify({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes }, null, 2)}\n`);
     else if (outcome === 'unchanged') out('Every member and the applied configuration are as wanted; there is nothing to do.\n');
     else if (outcome === 'applied') out(`Applied as set ${number}, looked at on every member.\n`);
-    else out(`${planText(plan)}\n`);
+    else out(planText(texts, plan.notes));
   };
-  if (plan.steps.length === 0) report('unchanged');
+  if (texts.length === 0) report('unchanged');
   else if (dryRun) report('would be applied');
   else {
-    progress(planText(plan));
-    if (!yes) await confirm(verb);
-    await runPlan(plan, { shell, wish, say: progress });
+    process.stderr.write(planText(texts, plan.notes));
+    if (!yes) await confirm(verb, shell.stop);
+    const meter = carryMeter();
+    await runPlan(plan, { shell, wish, say: meter.line, onCarried: meter.told, afterwards });
+    if (last !== null) {
+      progress(last.text);
+      last.run();
+    }
     report('applied');
   }
   return exitCodes.ok;
 }
 
-function planText({ steps, notes }: ApplyPlan): string {
-  return [
-    ...steps.map((step, index) => `${String(index + 1).padStart(3)}. ${stepText(step)}`),
-    ...notes.map((note) => `Note: ${note}.`),
-  ].join('\n');
+/** What a set says in the history where the runtime is another than before. */
+function runtimeNote(before: Runtime | null, now: Runtime | null): string {
+  if (before?.digest === now?.digest) return '';
+  return now === null ? 'without the Node.js runtime' : `with Node.js runtime ${now.digest.slice(0, 12)}`;
 }
 
-function configurationOf(files: readonly RenderedFile[], { packageName }: PackagePlace) {
+function planText(steps: readonly string[], notes: readonly string[]): string {
+  return numbered(steps) + notes.map((note) => `Note: ${note}.\n`).join('');
+}
+
+export function configurationOf(files: readonly RenderedFile[], { packageName }: PackagePlace) {
   const name = `${packageName}.conf`;
   const configuration = demand(parsePackageFile(files.find((file) => file.name === name)?.text ?? '', name));
   const problems = checkPackageFile(configuration, name);
@@ -157,8 +232,11 @@ function configurationOf(files: readonly RenderedFile[], { packageName }: Packag
 
 /** The sets there are, the newest last. */
 export async function history(settingsFile: string, json: boolean): Promise<ExitCode> {
-  const { settings } = await preparePackage({ settings: settingsFile });
-  const shell = openSshShell();
+  const settings = settingsHere(settingsFile);
+  return onMembers('once', (shell) => historyOf(shell, settings, json));
+}
+
+async function historyOf(shell: MemberShell, settings: Settings, json: boolean): Promise<ExitCode> {
   const observation = await observe(shell, settings);
   const sets = await readHistory(shell, observation, settings);
   if (json) out(`${JSON.stringify({ sets }, null, 2)}\n`);
@@ -174,14 +252,20 @@ export async function history(settingsFile: string, json: boolean): Promise<Exit
 /** Rendered against every member and against the applied configuration; status 1 when anything differs. */
 export async function diff(sources: PackageSources & { readonly json: boolean }): Promise<ExitCode> {
   const { settings, files } = await preparePackage(sources);
-  const observation = await observe(openSshShell(), settings);
-  const wanted = files.map(asSent);
+  return onMembers('once', async (shell) => report(await observe(shell, settings), settings, files, sources.json));
+}
+
+function report(observation: ClusterObservation, settings: Settings, files: readonly RenderedFile[], json: boolean): ExitCode {
+  const runtime = runtimeInUse(observation);
+  const wanted = withRuntime(files, runtime).map(asSent);
   const members = observation.members.map((one) =>
-    one.reached ? { member: one.member, files: compareDirectory(wanted, one) } : { member: one.member, unreachable: one.why },
+    one.reached
+      ? { member: one.member, files: compareDirectory(wanted, one, runtime) }
+      : { member: one.member, unreachable: one.why },
   );
   const { applied } = observation;
   const configuration = applied === null ? null : compareConfiguration(applied, configurationOf(files, settings));
-  if (sources.json) out(`${JSON.stringify({ members, configuration }, null, 2)}\n`);
+  if (json) out(`${JSON.stringify({ members, configuration }, null, 2)}\n`);
   else {
     for (const one of members) {
       if ('unreachable' in one) out(`${one.member}: cannot be looked at: ${one.unreachable}\n`);
@@ -196,7 +280,7 @@ export async function diff(sources: PackageSources & { readonly json: boolean })
     out(`applied configuration: ${lines === undefined ? 'there is none' : listed(lines)}\n`);
   }
   const unreachable: Problem[] = unreachableProblems(observation);
-  const same = members.every((one) => 'files' in one && one.files?.every(({ is }) => is === 'same' || is === 'extra'));
+  const same = members.every((one) => 'files' in one && one.files !== undefined && staleNames(one.files).length === 0);
   if (same && configuration?.length === 0) return exitCodes.ok;
   return unreachable.length > 0 && members.every((one) => 'unreachable' in one) ? exitCodes.cannotRunHere : exitCodes.different;
 }

@@ -1,14 +1,17 @@
 /** `csync check`: everything that can be known before an apply, in one list. */
 import { adapterFor } from '../cfengine/adapter.ts';
-import { type CheckedMember, type CheckReport, checkScript, judgeChecks, parseFacts } from '../cluster/checks.ts';
-import { commandScript } from '../cluster/member-scripts.ts';
-import { inParallel, observe } from '../cluster/observation.ts';
-import { type MemberShell, openSshShell } from '../host/member-shell.ts';
-import { type ExitCode, exitCodes, formatProblem } from '../problem.ts';
+import { type CheckedMember, type CheckInput, type CheckReport, checkLines, judgeChecks, parseFacts } from '../cluster/checks.ts';
+import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../cluster/clients.ts';
+import { clockBetween, commandScript } from '../cluster/member-scripts.ts';
+import { inParallel, noAnswerOf, observeAnd } from '../cluster/observation.ts';
+import type { MemberShell } from '../host/member-shell.ts';
+import { type ExitCode, exitCodes, formatProblem, type Problem } from '../problem.ts';
+import { launcherNames } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
 import { parseLineView, partsOf } from '../serviceguard/view.ts';
 import type { Settings } from '../settings.ts';
+import { onMembers } from './members.ts';
 import { type PackageSources, preparePackage } from './render.ts';
 
 export interface CheckOptions extends PackageSources {
@@ -25,13 +28,17 @@ export async function check(options: CheckOptions): Promise<ExitCode> {
   const name = `${settings.packageName}.conf`;
   const parsed = parsePackageFile(files.find((file) => file.name === name)?.text ?? '', name);
   const offline = parsed.ok ? checkPackageFile(parsed.value, name) : parsed.problems;
-  const none: CheckReport = { problems: [], looks: 0, leftOut: [] };
-  const cluster = options.offline ? none : judgeChecks(await look(openSshShell(), settings));
+  if (options.offline) return report(options, offline, { problems: [], notes: [], looks: 0, leftOut: [] });
+  return onMembers('once', async (shell) => report(options, offline, await lookAtCluster(shell, settings)));
+}
+
+function report(options: CheckOptions, offline: readonly Problem[], cluster: CheckReport): ExitCode {
   const problems = [...offline, ...cluster.problems];
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (options.json) process.stdout.write(`${JSON.stringify({ ...cluster, problems }, null, 2)}\n`);
   else {
     for (const one of problems) process.stdout.write(`${formatProblem(one)}\n`);
+    for (const note of cluster.notes) process.stdout.write(`note: ${note}\n`);
     for (const { name: check, member, why } of cluster.leftOut)
       process.stdout.write(`left out: ${check} on ${member} (${why})\n`);
     const where = options.offline
@@ -44,27 +51,65 @@ export async function check(options: CheckOptions): Promise<ExitCode> {
   return errors > 0 ? exitCodes.different : exitCodes.ok;
 }
 
+async function lookAtCluster(shell: MemberShell, settings: Settings): Promise<CheckReport> {
+  const checks = judgeChecks(await look(shell, settings));
+  if (settings.packageStyle === 'modular') return checks;
+  const own = await inParallel(settings.members, (member) => validated(shell, settings, member));
+  return {
+    notes: checks.notes,
+    problems: [...checks.problems, ...own.flatMap(({ problems }) => problems)],
+    looks: checks.looks + own.filter(({ leftOut }) => leftOut.length === 0).length,
+    leftOut: [...checks.leftOut, ...own.flatMap(({ leftOut }) => leftOut)],
+  };
+}
+
+/** What cmcheckconf asks the scripts of a modular package itself; of a legacy one it calls none [serviceguard.md 2.7]. */
+async function validated(
+  shell: MemberShell,
+  settings: Settings,
+  member: string,
+): Promise<Pick<CheckReport, 'problems' | 'leftOut'>> {
+  const launcher = `${settings.packageDirectory}/${launcherNames('legacy')[0]}`;
+  const { exitCode, stdout, stderr } = await shell.run(
+    member,
+    commandScript([launcher, 'validate'], settings.packageDirectory),
+    limitMs,
+  );
+  if (exitCode === 0) return { problems: [], leftOut: [] };
+  // 1 is its own answer; anything else says that it is not there, or that nobody is.
+  if (exitCode !== 1)
+    return { problems: [], leftOut: [{ name: 'validate', member, why: stderr.trim() || 'it cannot be called' }] };
+  const text = `${launcher} validate says: ${stdout.trim()}`;
+  const remedy = 'correct what it says on that member; csync apply distributes the files again';
+  return { problems: [{ code: 'check-validate', severity: 'error', text, remedy, member }], leftOut: [] };
+}
+
 function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
-async function look(shell: MemberShell, settings: Settings) {
-  const { daemon } = adapterFor(settings).programs;
-  const [observation, members] = await Promise.all([
-    observe(shell, settings),
-    inParallel(settings.members, async (member): Promise<CheckedMember> => {
-      const asked = Date.now() / 1000;
-      const answer = await shell.run(member, checkScript(settings, daemon, member), limitMs);
-      const answered = Date.now() / 1000;
-      const facts = parseFacts(answer.stdout);
-      const clock = Number(facts?.get('clock')?.[0]);
-      const why = answer.stderr.trim() || (answer.timedOut ? 'no answer in time' : `ended with ${answer.exitCode}`);
-      return { member, facts, why, clockAhead: clock - (asked + answered) / 2, clockDoubt: (answered - asked) / 2 };
-    }),
-  ]);
+async function look(shell: MemberShell, settings: Settings): Promise<CheckInput> {
+  const { lastSeenList, programs } = adapterFor(settings);
+  const lines = checkLines(settings, programs.daemon, lastSeenList);
+  const { observation, answers } = await observeAnd(shell, settings, lines, limitMs);
+  const looked = observation.members.map((one) => {
+    const { member } = one;
+    const answer = answers.get(member) ?? { text: '', asked: 0, answered: 0 };
+    const facts = one.reached ? parseFacts(answer.text) : null;
+    const clock = clockBetween(Number(facts?.get('clock')?.[0]), answer);
+    return { checked: { member, facts, noAnswer: noAnswerOf(one), clock }, member, ...parsePeers(answer.text) };
+  });
+  const clients = clientsOf(looked)?.slice(-reachLimit) ?? null;
+  const targets = [...settings.members, ...(clients ?? []).map(({ address }) => address)];
+  const members = await inParallel(looked, async ({ checked: one }): Promise<CheckedMember> => {
+    const others = targets.filter((target) => target !== one.member);
+    if (one.facts === null || others.length === 0) return { ...one, reach: [] };
+    const { stdout } = await shell.run(one.member, reachScript(others, settings.cfenginePort), limitMs);
+    return { ...one, reach: parseReach(stdout) };
+  });
   const { commandMember, status } = observation;
   const others = commandMember === null ? [] : await otherPackages(shell, commandMember, settings);
-  return { settings, members, others, owner: status?.owner ?? null };
+  return { settings, members, others, owner: status?.owner ?? null, clients };
 }
 
 /** Configurations of the cluster's other packages; those that cannot be read are left out. */

@@ -1,16 +1,21 @@
-/** The question before a change. */
+/** The plan as it is shown, and the question before it is carried out. */
 import { isInteractive, openLines } from '../host/terminal.ts';
 import { Failure } from '../problem.ts';
 import { readYesNo } from '../wizard/answers.ts';
 
-/** Returns when the answer is yes; throws a Failure in all other cases, also where nobody can be asked. */
-export async function confirm(verb: string): Promise<void> {
+/** Steps as a plan lists them, a line each. */
+export function numbered(steps: readonly string[]): string {
+  return steps.map((step, index) => `${String(index + 1).padStart(3)}. ${step}\n`).join('');
+}
+
+/** Returns when the answer is yes; throws a Failure in all other cases, also where nobody can be asked, or `stop` comes first. */
+export async function confirm(verb: string, stop: AbortSignal): Promise<void> {
   if (!isInteractive()) {
     const text = 'there is no terminal to ask on; nothing was changed';
     const remedy = `csync ${verb} --dry-run shows the steps; --yes does them without asking`;
     throw new Failure([{ code: 'usage-unconfirmed', severity: 'error', text, remedy }]);
   }
-  const answer = await ask('Do you want to continue?');
+  const answer = await ask('Do you want to continue?', stop);
   if (answer === true) return;
   const text = `${answer === null ? 'interrupted' : 'not confirmed'}; nothing was changed`;
   throw new Failure([
@@ -19,8 +24,9 @@ export async function confirm(verb: string): Promise<void> {
 }
 
 /** In the wizard's manner; an empty answer is yes. Asked on standard error, where the plan stands. null: interrupted. */
-async function ask(question: string): Promise<boolean | null> {
+async function ask(question: string, stop: AbortSignal): Promise<boolean | null> {
   const terminal = openLines(() => {}, process.stderr);
+  stop.addEventListener('abort', terminal.close);
   try {
     for (;;) {
       const line = await terminal.ask(`${question} (y/n) [y]: `);
@@ -29,6 +35,7 @@ async function ask(question: string): Promise<boolean | null> {
       if (answer !== null) return answer;
     }
   } finally {
+    stop.removeEventListener('abort', terminal.close);
     terminal.close();
   }
 }

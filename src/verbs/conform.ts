@@ -7,13 +7,13 @@ import { SandboxFailure, type TestedPackage } from '../conform/workshop.ts';
 import { isExecutable } from '../host/lab-files.ts';
 import { readDirectory } from '../host/real.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
-import { type RenderedFile, renderPackage } from '../render/package.ts';
+import { manifestName, type RenderedFile, readManifest, renderPackage, withRuntime } from '../render/package.ts';
 import { packageContent } from '../serviceguard/package-content.ts';
 import { parsePackageFile } from '../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
 import { labSettingsFile } from './lab.ts';
 import { interruptible, needPrograms, needRoot } from './machine.ts';
-import { readMemberScripts, readPackageTemplates, readSettings, readTemplate } from './toolkit.ts';
+import { readMemberScripts, readPackageTemplates, readPolicyTemplates, readSettings } from './toolkit.ts';
 
 export interface ConformOptions {
   readonly settings?: string | undefined;
@@ -47,10 +47,7 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
   needRoot('a conformance test');
   needPrograms('a conformance test', { ...programs, [`mkfs.${tested.settings.fileSystemType}`]: 'e2fsprogs' });
   needCfengine(tested.settings);
-  const policy = {
-    promises: demand(readTemplate('cfengine3/promises.cf.tpl')),
-    update: demand(readTemplate('cfengine3/update.cf.tpl')),
-  };
+  const policy = readPolicyTemplates(tested.settings.cfengineGeneration, options.templates);
   return interruptible('ending the sandbox', async (stop) => {
     const began = performance.now();
     const assertions = await conform({ tested, policy, isChosen, progress, stop }).catch(asProblem);
@@ -102,23 +99,44 @@ interface Tested {
 
 function renderedNow({ settings: file, templates }: ConformOptions): Tested {
   const settings = readSettings(file ?? labSettingsFile);
-  const files = demand(renderPackage({ settings, templates: readPackageTemplates(templates), bundles: readMemberScripts() }));
+  refuseLegacy(settings);
+  const files = demand(
+    renderPackage({ settings, templates: readPackageTemplates('modular', templates), bundles: readMemberScripts() }),
+  );
   return { tested: testedPackage(settings, files, templates ?? ''), from: templates ?? 'the shipped templates' };
 }
 
 /** The files of a package directory as they are, with their modes; logs and the like are none of the package. */
 function asRendered(directory: string): Tested {
-  const files = readDirectory(directory).filter(({ name }) => /\.(sh|cjs|json|conf)$/.test(name));
+  const found = readDirectory(directory).filter(({ name }) => /\.(sh|cjs|json|conf)$/.test(name));
+  // A runtime that was carried along is no script: the sandbox has the Node.js of this machine in its stead.
+  const { runtime } = readManifest(found.find(({ name }) => name === manifestName)?.text ?? null);
+  const files = runtime === undefined ? found : withRuntime(found, null);
   const file = join(directory, 'settings.json');
   const text = files.find(({ name }) => name === 'settings.json')?.text;
   const settings = text === undefined ? 'it cannot be read' : parseSettingsJson(text);
-  if (typeof settings !== 'string') return { tested: testedPackage(settings, files, directory), from: directory };
+  if (typeof settings !== 'string') {
+    refuseLegacy(settings);
+    return { tested: testedPackage(settings, files, directory), from: directory };
+  }
   const problem: Problem = {
     code: 'package-settings',
     severity: 'error',
     text: `${file}: ${settings}`,
     remedy: 'name a directory that csync render wrote, or render it again',
     place: { file },
+  };
+  throw new Failure([problem]);
+}
+
+function refuseLegacy({ packageStyle }: Settings): void {
+  if (packageStyle === 'modular') return;
+  const problem: Problem = {
+    code: 'here-legacy',
+    severity: 'error',
+    text: 'conform calls the scripts of a modular package; a legacy control script mounts and adds the address itself, for which a sandbox has no commands',
+    remedy:
+      'package_style: modular in a copy of the settings tests the same steps; csync lab demo --settings FILE runs the legacy package',
   };
   throw new Failure([problem]);
 }

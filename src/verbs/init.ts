@@ -1,8 +1,9 @@
 /** `csync init`: looks at the cluster, asks for what looking does not settle, writes csync.yaml and nothing else. */
 import { dirname } from 'node:path';
+import { openSshShell } from '../host/member-shell.ts';
 import { readTextFile } from '../host/real.ts';
 import { isInteractive, type LineTerminal, openLines } from '../host/terminal.ts';
-import { demand, type ExitCode, exitCodes, Failure, formatProblem, type Problem } from '../problem.ts';
+import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../problem.ts';
 import { type Field, type Settings, settingsDigest, settingsTable } from '../settings.ts';
 import { printSettings } from '../settings-yaml.ts';
 import {
@@ -25,7 +26,7 @@ import {
 import { crossSubnet, type Findings, lookedLines, nameLookups } from '../wizard/findings.ts';
 import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../wizard/offers.ts';
 import { Looker } from './look.ts';
-import { writeOrFail } from './toolkit.ts';
+import { readOrFail, writeOrFail } from './toolkit.ts';
 
 export interface InitOptions {
   readonly output: string;
@@ -40,8 +41,6 @@ export interface InitOptions {
 
 const out = (text: string): void => void process.stdout.write(text);
 const tell = (text: string): void => void process.stderr.write(`${text}\n`);
-
-class Interrupted extends Error {}
 
 const nameFields: readonly Field[] = ['packageDnsName', 'packageAddress'];
 
@@ -58,8 +57,9 @@ export async function init(options: InitOptions): Promise<ExitCode> {
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
+  const shell = openSshShell(controller.signal, false);
   try {
-    const looker = new Looker(controller.signal);
+    const looker = new Looker(shell, controller.signal);
     const findings = await looker.look();
     tell(['Looked at:', ...lookedLines(findings)].join('\n'));
     const refused = crossSubnet(findings);
@@ -82,6 +82,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
     return exitCodes.interrupted;
   } finally {
     held.terminal?.close();
+    await shell.close();
     for (const signal of signals) process.off(signal, interrupt);
   }
 }
@@ -229,16 +230,8 @@ function refuseOverwriting({ output, force, dryRun }: InitOptions): void {
 
 function readAnswersFile(file: string | undefined): { name: string; text: string } | null {
   if (file === undefined) return null;
-  const text = readTextFile(file);
-  if (text !== null) return { name: file, text };
-  const problem: Problem = {
-    code: 'file-unreadable',
-    severity: 'error',
-    text: `the answers file ${file} cannot be read`,
-    remedy: 'name a file of lines "key: value", as csync settings example prints them',
-    place: { file },
-  };
-  throw new Failure([problem]);
+  const remedy = 'name a file of lines "key: value", as csync settings example prints them';
+  return { name: file, text: readOrFail(file, 'the answers file', remedy) };
 }
 
 interface Seen {

@@ -1,5 +1,5 @@
 /** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { processesNaming, readTextFile } from '../host/real.ts';
 import { runForeground } from '../host/terminal.ts';
 import { demoSummary, runDemo } from '../lab/drills/demo.ts';
@@ -7,8 +7,8 @@ import { failoverSummary, passed, runFailovers } from '../lab/drills/failover-ru
 import { PackageDrills } from '../lab/drills/package-drills.ts';
 import { aborted, findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
 import { hostEnvironment } from '../lab/machines/environment.ts';
-import { isLabName, type LabPlan, labPrograms, planLab } from '../lab/machines/plan.ts';
-import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
+import { clientNames, isLabName, type LabPlan, labPrograms, planLab, planProblem } from '../lab/machines/plan.ts';
+import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { interruptible, needPrograms, needRoot } from './machine.ts';
 import { distDirectory, readSettings } from './toolkit.ts';
@@ -16,7 +16,18 @@ import { distDirectory, readSettings } from './toolkit.ts';
 export interface LabOptions {
   readonly name: string;
   readonly settings?: string | undefined;
+  /** Instead of what the settings say. */
+  readonly style?: Settings['packageStyle'] | undefined;
   readonly json: boolean;
+}
+
+/** What only a lab that stays can be told. */
+export interface LabUpOptions extends LabOptions {
+  readonly spares?: string | undefined;
+  readonly clients?: number | undefined;
+  readonly bare?: boolean | undefined;
+  /** Directory of cfengine's programs on this machine. */
+  readonly programs?: string | undefined;
 }
 
 const out = (text: string): void => void process.stdout.write(text);
@@ -26,7 +37,8 @@ const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');
 
 function labSettings(options: LabOptions): Settings {
-  return readSettings(options.settings ?? labSettingsFile);
+  const settings = readSettings(options.settings ?? labSettingsFile);
+  return options.style === undefined ? settings : { ...settings, packageStyle: options.style };
 }
 
 /** The lab's name, once it is known to be one; a Failure of usage otherwise. */
@@ -36,24 +48,24 @@ function nameOf({ name }: LabOptions): string {
   throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --name mine' }]);
 }
 
-function planOf(options: LabOptions): LabPlan {
-  return planLab(labSettings(options), nameOf(options));
+/** The plan of a lab that can be; a Failure of usage otherwise. */
+function planOf(options: LabUpOptions): LabPlan {
+  const { spares = '', clients = 2, bare = false, programs } = options;
+  const plan = planLab(labSettings(options), nameOf(options), {
+    clients: clientNames(clients),
+    spares: spares.split(',').filter((name) => name !== ''),
+    cfengine: bare ? 'bare' : 'set up',
+    programs: programs === undefined ? null : resolve(programs),
+  });
+  const text = planProblem(plan);
+  if (text === null) return plan;
+  throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --help has the options' }]);
 }
 
-async function begin(options: LabOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {
+async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {
   needRoot('a lab');
   needPrograms('a lab', labPrograms);
-  const settings = labSettings(options);
-  if (settings.cfengineGeneration !== 3) {
-    const problem: Problem = {
-      code: 'lab-generation',
-      severity: 'error',
-      text: 'the lab runs the real CFEngine 3 only; no distribution packages generation 2 any more',
-      remedy: 'set cfengine_generation: 3 in the settings for the lab',
-    };
-    throw new Failure([problem]);
-  }
-  return startLab({ plan: planLab(settings, nameOf(options)), dist: distDirectory, attached, progress, stop });
+  return startLab({ plan: planOf(options), dist: distDirectory, attached, progress, stop });
 }
 
 /** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
@@ -104,10 +116,18 @@ export async function labFailovers(options: LabOptions, count: number, seed: num
   });
 }
 
-/** A lab that stays until `csync lab down`; its cluster has the package deployed and running. */
-export async function labUp(options: LabOptions): Promise<ExitCode> {
+/** A lab that stays until `csync lab down`; unless it is bare, its cluster has the package deployed and running. */
+export async function labUp(options: LabUpOptions): Promise<ExitCode> {
   return interruptible('taking the lab down', async (stop) => {
     const lab = await begin(options, false, stop);
+    const first = lab.plan.hosts[0]?.name;
+    if (options.bare === true) {
+      out(
+        `The lab "${options.name}" is up: cfengine's programs on every host, no keys, no policy, no package, the cluster down.\n`,
+      );
+      out(`To go on: csync lab shell ${first}\n`);
+      return exitCodes.ok;
+    }
     progress('deploying the package');
     try {
       await Promise.race([new PackageDrills(lab).deploy(), aborted(stop)]);
@@ -115,14 +135,14 @@ export async function labUp(options: LabOptions): Promise<ExitCode> {
       await lab.down();
       throw error;
     }
-    out(`The lab "${options.name}" is up and its package runs. Look: csync lab exec ${lab.plan.hosts[0]?.name} cmviewcl -v\n`);
+    out(`The lab "${options.name}" is up and its package runs. Look: csync lab exec ${first} -- cmviewcl -v\n`);
     return exitCodes.ok;
   });
 }
 
 export async function labDown(options: LabOptions): Promise<ExitCode> {
   needRoot('taking a lab down');
-  const plan = planOf(options);
+  const plan = planLab(labSettings(options), nameOf(options));
   const running = readTextFile(`${plan.home}/plan.json`) !== null;
   if (running) await findLab(nameOf(options)).down();
   await sweep(plan);

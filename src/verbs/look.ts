@@ -1,6 +1,7 @@
 /** The wizard's eyes: runs what it looks with, here and on the other members, and keeps what was found. Changes nothing. */
-import { hostname } from 'node:os';
+import { inParallel } from '../cluster/observation.ts';
 import type { CommandResult } from '../host/host.ts';
+import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
 import { runProcess } from '../host/processes.ts';
 import { readTextFile } from '../host/real.ts';
 import { type Findings, parseClusterVariables, readCluster } from '../wizard/findings.ts';
@@ -8,7 +9,7 @@ import { lookScript, type MemberLook, readLook } from '../wizard/look.ts';
 
 const commandLimitMs = 10_000;
 /** A member that does not answer is told of, not waited for. */
-const sshLimitMs = 8000;
+const memberLimitMs = 8000;
 /** A resolver without an answer takes 10 s and more. */
 const lookupLimitMs = 3000;
 
@@ -16,15 +17,17 @@ const lookupLimitMs = 3000;
 const fallbackPath = '/usr/local/cmcluster/bin:/opt/cmcluster/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export class Looker {
+  readonly #shell: MemberShell;
   readonly #stop: AbortSignal;
   #path = [process.env.PATH, fallbackPath].filter(Boolean).join(':');
 
-  constructor(stop: AbortSignal) {
+  constructor(shell: MemberShell, stop: AbortSignal) {
+    this.#shell = shell;
     this.#stop = stop;
   }
 
   async look(): Promise<Findings> {
-    const here = hostname().split('.')[0] ?? hostname();
+    const { here } = this.#shell;
     const file = process.env.SGCONFFILE ?? '/etc/cmcluster.conf';
     const text = readTextFile(file);
     const serviceguard = text === null ? null : parseClusterVariables(text);
@@ -33,13 +36,11 @@ export class Looker {
     const members = new Map<string, MemberLook>([[here, readLook(own.stdout)]]);
     const unseen = new Map<string, string>();
     const others = 'why' in cluster ? [] : cluster.members.filter((member) => member !== here);
-    await Promise.all(
-      others.map(async (member) => {
-        const seen = await this.#lookOver(member);
-        if (typeof seen === 'string') unseen.set(member, seen);
-        else members.set(member, seen);
-      }),
-    );
+    await inParallel(others, async (member) => {
+      const seen = await this.#lookOver(member);
+      if (typeof seen === 'string') unseen.set(member, seen);
+      else members.set(member, seen);
+    });
     return { here, serviceguard, cluster, members, unseen, answers: new Map() };
   }
 
@@ -50,11 +51,9 @@ export class Looker {
     return readCluster(status.stdout, configuration.stdout) ?? { why: 'cmviewcl names no member' };
   }
 
-  /** Over ssh as the administrator's own configuration has it, asking nothing. */
   async #lookOver(member: string): Promise<MemberLook | string> {
-    const ssh = ['ssh', '-o', 'BatchMode=yes', '-o', 'ConnectTimeout=3', member, '/bin/sh', '-s'];
-    const seen = await this.#run(ssh, sshLimitMs, lookScript);
-    return seen.exitCode === 0 ? readLook(seen.stdout) : reason('ssh', seen);
+    const seen = await this.#shell.run(member, lookScript, memberLimitMs);
+    return seen.exitCode === 0 ? readLook(seen.stdout) : whyNoAnswer(member, seen, memberLimitMs).why;
   }
 
   /** Findings with the answers to these lookups; known ones are asked for again only when `fresh`. */
@@ -77,10 +76,9 @@ export class Looker {
     return [...new Set(found)].filter((one) => one !== '');
   }
 
-  async #run(argv: readonly string[], timeoutMs: number, input?: string): Promise<CommandResult> {
-    const agent = process.env.SSH_AUTH_SOCK;
-    const env = { PATH: this.#path, LC_ALL: 'C', ...(agent === undefined ? {} : { SSH_AUTH_SOCK: agent }) };
-    const result = await runProcess(argv, { timeoutMs, env, stop: this.#stop, ...(input === undefined ? {} : { input }) });
+  async #run(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
+    const env = { PATH: this.#path, LC_ALL: 'C' };
+    const result = await runProcess(argv, { timeoutMs, env, stop: this.#stop });
     this.#stop.throwIfAborted();
     return result;
   }

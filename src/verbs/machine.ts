@@ -1,6 +1,6 @@
 /** What verbs that make namespaces need of this machine, and how they end when they are told to. */
 import { hasProgram } from '../host/real.ts';
-import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
+import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../problem.ts';
 
 /** Everything it runs (program: Debian package) must be there before anything is made. */
 export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
@@ -26,10 +26,27 @@ export function needRoot(what: string): void {
   throw new Failure([problem]);
 }
 
-class Interrupted extends Error {}
+/** Waits; rejects at once with what `stop` is aborted with. */
+export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    stop.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+  stop.throwIfAborted();
+}
 
 /** Runs `work`; Ctrl-C, and a reader of the output that goes away, reach it as an abort, and whatever it does to clean up is waited for. */
-export async function interruptible(cleaningUp: string, work: (stop: AbortSignal) => Promise<ExitCode>): Promise<ExitCode> {
+export async function interruptible<Status extends number>(
+  cleaningUp: string,
+  work: (stop: AbortSignal) => Promise<Status>,
+): Promise<Status | ExitCode> {
   const controller = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     if (!controller.signal.aborted) process.stderr.write(`\n${signal}: ${cleaningUp}\n`);

@@ -1,17 +1,14 @@
-/**
- * `csync maintenance on | off`: work on the daemon without a failover. Two ways, as in HP's toolkits [serviceguard.md 3.8,
- * 6.10]: a file in the package directory pauses the monitor, with an end of its own; Serviceguard's mode ignores every failure.
- */
-import { distributeScript, readFileScript, script } from '../cluster/member-scripts.ts';
-import { observe } from '../cluster/observation.ts';
-import { type ProcedureStep, procedureCommand } from '../cluster/recovery.ts';
-import { openSshShell } from '../host/member-shell.ts';
-import { maintenanceFileName } from '../member/judgements.ts';
-import { type ExitCode, Failure } from '../problem.ts';
-import type { PackageStatus } from '../serviceguard/view.ts';
+/** `csync maintenance on | off`: work on the daemon without a failover. */
+import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../cluster/maintenance.ts';
+import { readFileScript } from '../cluster/member-scripts.ts';
+import { type ClusterObservation, inParallel, observe } from '../cluster/observation.ts';
+import type { MemberShell } from '../host/member-shell.ts';
+import { type Maintenance, maintenanceFileName, parseMaintenance } from '../member/judgements.ts';
+import { type ExitCode, Failure, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
+import { onMembers } from './members.ts';
 import { carryOut, type ProcedureOptions } from './recover.ts';
-import { readSettings } from './toolkit.ts';
+import { settingsHere } from './toolkit.ts';
 
 export interface MaintenanceOptions extends ProcedureOptions {
   readonly on: boolean;
@@ -21,6 +18,7 @@ export interface MaintenanceOptions extends ProcedureOptions {
   readonly serviceguard: boolean;
 }
 
+const lookLimitMs = 20_000;
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
 /** Seconds of a duration; throws a Failure of usage. */
@@ -34,11 +32,24 @@ function secondsOf(text: string): number {
 
 /** Throws a Failure where the package does not run, or where it would not be healthy at the end. */
 export async function maintenance(options: MaintenanceOptions): Promise<ExitCode> {
-  const settings = readSettings(options.settings);
-  const seconds = secondsOf(options.for);
-  const shell = openSshShell();
+  const settings = settingsHere(options.settings);
+  const until = Date.now() + secondsOf(options.for) * 1000;
+  if (options.on) refuse(settings, options.serviceguard);
+  return onMembers('keeping connections', (shell) => maintenanceOn(shell, settings, until, options));
+}
+
+async function maintenanceOn(
+  shell: MemberShell,
+  settings: Settings,
+  until: number,
+  options: MaintenanceOptions,
+): Promise<ExitCode> {
   const { status, commandMember, members } = await observe(shell, settings);
   const owner = status?.owner ?? null;
+  if (!options.on && owner === null && commandMember !== null) {
+    const marked = await markedMembers(shell, members, settings);
+    if (marked.length > 0) return carryOut('maintenance', shell, stepsOffHalted(settings, commandMember, marked), options, '');
+  }
   if (
     owner === null ||
     status === null ||
@@ -48,75 +59,40 @@ export async function maintenance(options: MaintenanceOptions): Promise<ExitCode
     const text = `${settings.packageName} runs on no member that can be reached: there is nothing to keep from failing over`;
     throw new Failure([{ code: 'cluster-not-running', severity: 'error', text, remedy: 'csync status' }]);
   }
-  const place = { settings, owner, commandMember };
-  const read = await shell.run(owner, readFileScript(settings.packageDirectory, maintenanceFileName), 20_000);
-  const steps = options.on ? stepsOn(place, status, seconds, options.serviceguard) : stepsOff(place, status, read.exitCode === 0);
+  const file = await readFile(shell, owner, settings);
+  const place: MaintenancePlace = { settings, owner, commandMember, status, file };
+  const steps = options.on ? stepsOn(place, until, options.serviceguard) : stepsOff(place);
+  if (options.on && options.serviceguard && !settings.maintenanceFlag)
+    process.stderr.write(
+      "Note: maintenance_flag is false in csync.yaml, so the monitor goes on watching, and Serviceguard's mode has no end but csync maintenance off.\n",
+    );
   const nothing = options.on ? 'It is in maintenance mode already.' : 'There is no maintenance to end.';
   return carryOut('maintenance', shell, steps, options, nothing);
 }
 
-interface Place {
-  readonly settings: Settings;
-  /** Where the package runs. */
-  readonly owner: string;
-  readonly commandMember: string;
+async function readFile(shell: MemberShell, member: string, settings: Settings): Promise<Maintenance | null> {
+  const read = await shell.run(member, readFileScript(settings.packageDirectory, maintenanceFileName), lookLimitMs);
+  return read.exitCode === 0 ? parseMaintenance(Buffer.from(read.stdout, 'base64').toString('utf8')) : null;
 }
 
-function stepsOn(
-  { settings, owner, commandMember }: Place,
-  status: PackageStatus,
-  seconds: number,
-  serviceguard: boolean,
-): ProcedureStep[] {
-  const { packageName, packageDirectory } = settings;
-  if (serviceguard) {
-    if (status.state === 'maintenance') return [];
-    // Global switching has to be off before [serviceguard.md 6.10].
-    return [
-      procedureCommand(commandMember, 'cmmodpkg', '-d', packageName),
-      procedureCommand(commandMember, 'cmmodpkg', '-m', 'on', packageName),
-    ];
-  }
-  if (!settings.maintenanceFlag) {
-    const text = 'maintenance_flag is false in csync.yaml: the monitor ignores the file';
-    throw new Failure([{ code: 'settings-maintenance', severity: 'error', text, remedy: 'csync maintenance on --serviceguard' }]);
-  }
-  const until = new Date(Date.now() + seconds * 1000).toISOString();
-  const file = { name: maintenanceFileName, mode: 0o644, content: Buffer.from(`until ${until}\n`) };
-  return [
-    {
-      member: owner,
-      text: `pause the monitor until ${until} (${packageDirectory}/${maintenanceFileName})`,
-      script: distributeScript(packageDirectory, [file], []),
-    },
-  ];
+/** cmviewcl does not tell of a halted package that it is in maintenance mode; the file does, where it ran. */
+async function markedMembers(shell: MemberShell, members: ClusterObservation['members'], settings: Settings): Promise<string[]> {
+  const reached = members.filter((one) => one.reached).map(({ member }) => member);
+  const files = await inParallel(reached, (member) => readFile(shell, member, settings));
+  return reached.filter((_, index) => files[index]?.serviceguard != null);
 }
 
-/** First a proof that the daemon is a master: what is not healthy would fail over the moment it is watched again. */
-function stepsOff({ settings, owner, commandMember }: Place, status: PackageStatus, paused: boolean): ProcedureStep[] {
-  const { packageName, packageDirectory } = settings;
-  const inMode = status.state === 'maintenance';
-  if (!paused && !inMode) return [];
-  const launcher = `"${packageDirectory}/csync.sh"`;
-  const healthy: ProcedureStep = {
-    member: owner,
-    text: 'daemon, address, mount and policy are those of a master',
-    script: script(
-      `told=$(env -i ${launcher} start --dry-run 2>&1) || { echo "$told"; exit 1; }`,
-      // A dry run says `would` and `failed` of what does not hold; the sentinel is written at each start.
-      `wrong=$(echo "$told" | grep -E ': (would|failed) ' | grep -v ' sentinel: ')`,
-      '[ -z "$wrong" ] || { echo "$wrong"; exit 1; }',
-    ),
+/** What these settings cannot have. */
+function refuse({ packageName, packageStyle, maintenanceFlag }: Settings, serviceguard: boolean): void {
+  const fail = (text: string, remedy: string): never => {
+    const problem: Problem = { code: 'settings-maintenance', severity: 'error', text, remedy };
+    throw new Failure([problem]);
   };
-  const file = `"${packageDirectory}/${maintenanceFileName}"`;
-  const unpause: ProcedureStep = {
-    member: owner,
-    text: `remove ${packageDirectory}/${maintenanceFileName}`,
-    script: script(`rm -f -- ${file}`),
-  };
-  const leave = [
-    procedureCommand(commandMember, 'cmmodpkg', '-m', 'off', packageName),
-    procedureCommand(commandMember, 'cmmodpkg', '-e', packageName),
-  ];
-  return [healthy, ...(paused ? [unpause] : []), ...(inMode ? leave : [])];
+  if (serviceguard && packageStyle === 'legacy')
+    fail(
+      `${packageName} is a legacy package: Serviceguard has a maintenance mode for modular ones only [cmmodpkg -m]`,
+      'csync maintenance on   pauses the monitor',
+    );
+  if (!serviceguard && !maintenanceFlag)
+    fail('maintenance_flag is false in csync.yaml: the monitor ignores the file', 'csync maintenance on --serviceguard');
 }

@@ -1,11 +1,13 @@
 /** `csync recover | remove`: procedures an administrator would otherwise type from the manual, member by member. */
 import { adapterFor } from '../cfengine/adapter.ts';
-import { inParallel, observe } from '../cluster/observation.ts';
-import { leftoversScript, type ProcedureStep, parseLeftovers, planRecovery, planRemoval } from '../cluster/recovery.ts';
-import { type MemberShell, openSshShell } from '../host/member-shell.ts';
-import { demand, type ExitCode, exitCodes, Failure } from '../problem.ts';
-import { confirm } from './confirm.ts';
-import { readSettings } from './toolkit.ts';
+import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../cluster/observation.ts';
+import { leftoversLines, type ProcedureStep, parseLeftovers, planRecovery, planRemoval } from '../cluster/recovery.ts';
+import type { MemberShell } from '../host/member-shell.ts';
+import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../problem.ts';
+import type { Settings } from '../settings.ts';
+import { confirm, numbered } from './confirm.ts';
+import { onMembers } from './members.ts';
+import { settingsHere } from './toolkit.ts';
 
 export interface ProcedureOptions {
   readonly settings: string;
@@ -15,20 +17,24 @@ export interface ProcedureOptions {
 }
 
 const limitMs = 2 * 4294 * 1000;
-const lookLimitMs = 20_000;
 
 /** Cleans up what a failed script left behind on members the package does not run on, and switches it on again. */
 export async function recover(options: ProcedureOptions & { readonly run: boolean }): Promise<ExitCode> {
-  const settings = readSettings(options.settings);
-  const shell = openSshShell();
-  const [observation, members] = await Promise.all([
-    observe(shell, settings),
-    inParallel(settings.members, async (member) => {
-      const answer = await shell.run(member, leftoversScript(settings), lookLimitMs);
-      return { member, left: parseLeftovers(answer.stdout), why: answer.stderr.trim() || `ended with ${answer.exitCode}` };
-    }),
-  ]);
+  const settings = settingsHere(options.settings);
+  return onMembers('keeping connections', (shell) => recoverOn(shell, settings, options));
+}
+
+async function recoverOn(
+  shell: MemberShell,
+  settings: Settings,
+  options: ProcedureOptions & { readonly run: boolean },
+): Promise<ExitCode> {
+  const { observation, answers } = await observeAnd(shell, settings, leftoversLines(settings));
   const { status, commandMember } = observation;
+  const members = observation.members.map((one) => {
+    const left = one.reached ? parseLeftovers(answers.get(one.member)?.text ?? '') : null;
+    return { member: one.member, left, noAnswer: noAnswerOf(one) };
+  });
   const input = { settings, adapter: adapterFor(settings), status, members, run: options.run };
   const steps = demand(planRecovery({ ...input, commandMember: commandMember ?? '' }));
   return carryOut('recover', shell, steps, options, 'Nothing is left behind, and no member is switched off.');
@@ -36,18 +42,23 @@ export async function recover(options: ProcedureOptions & { readonly run: boolea
 
 /** Takes the package out of the cluster. Daemons, policy and keys stay, and so do the files of the package. */
 export async function remove(options: ProcedureOptions & { readonly unconfigure: boolean }): Promise<ExitCode> {
-  const settings = readSettings(options.settings);
-  const shell = openSshShell();
-  const { status, commandMember } = await observe(shell, settings);
-  if (commandMember === null) {
-    const remedy = `ssh -o BatchMode=yes ${settings.members[0]} true   must work without a question`;
-    throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text: 'no member can be reached', remedy }]);
-  }
+  const settings = settingsHere(options.settings);
+  return onMembers('keeping connections', (shell) => removeOn(shell, settings, options));
+}
+
+async function removeOn(
+  shell: MemberShell,
+  settings: Settings,
+  options: ProcedureOptions & { readonly unconfigure: boolean },
+): Promise<ExitCode> {
+  const observation = await observe(shell, settings);
+  const { status, commandMember } = observation;
+  if (commandMember === null) throw new Failure(unreachableProblems(observation));
   const steps = planRemoval(settings, { status, commandMember, unconfigure: options.unconfigure });
   const ended = await carryOut('remove', shell, steps, options, `${settings.packageName} is not configured in this cluster.`);
   const { packageDirectory, volumeGroup, logicalVolume, cfengineWorkDirectory } = settings;
   const left = [
-    `the package directory ${packageDirectory} with its history, on every member`,
+    `the package directory ${packageDirectory} with its history, and its Node.js runtime where one was carried along, on every member`,
     `the policy on /dev/${volumeGroup}/${logicalVolume}`,
     `cfengine's daemons, and keys and inputs below ${cfengineWorkDirectory}`,
   ];
@@ -65,7 +76,7 @@ export async function carryOut(
   nothing: string,
 ): Promise<ExitCode> {
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
-  const plan = texts.map((text, index) => `${String(index + 1).padStart(3)}. ${text}\n`).join('');
+  const plan = numbered(texts);
   const report = (outcome: string): void => {
     if (json) process.stdout.write(`${JSON.stringify({ outcome, steps: texts }, null, 2)}\n`);
     else if (steps.length === 0) process.stdout.write(`${nothing}\n`);
@@ -76,13 +87,19 @@ export async function carryOut(
     return exitCodes.ok;
   }
   process.stderr.write(plan);
-  if (!yes) await confirm(verb);
+  if (!yes) await confirm(verb, shell.stop);
   for (const [index, step] of steps.entries()) {
     process.stderr.write(`${texts[index]}\n`);
-    const ended = await shell.run(step.member, step.script, limitMs);
+    const left = texts.slice(index + 1).map((text) => `\n    ${text}`);
+    const ended = await shell.run(step.member, step.script, limitMs).catch((error: unknown) => {
+      if (!(error instanceof Interrupted)) throw error;
+      const text = `interrupted while ${step.member} was at: ${step.text}; it may finish that\n  not done:${left.join('') || ' nothing else'}`;
+      throw new Failure([
+        { code: `interrupted-${verb}`, severity: 'error', text, remedy: `csync ${verb} again does what is left` },
+      ]);
+    });
     if (ended.exitCode === 0) continue;
     const said = `${ended.stdout}${ended.stderr}`.trim();
-    const left = texts.slice(index + 1).map((text) => `\n    ${text}`);
     const text = `${step.text} ended with ${ended.exitCode ?? ended.signal}: ${said}\n  not done:${left.join('') || ' nothing else'}`;
     const remedy = `correct that, then csync ${verb} again: it does what is left`;
     throw new Failure([{ code: `change-${verb}`, severity: 'error', text, remedy, member: step.member }]);

@@ -12,16 +12,22 @@ import {
   renderPackage,
   sha256,
   withEdits,
+  withRuntime,
 } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
-import { readMemberScripts, readPackageTemplates, readSettings, writeOrFail } from './toolkit.ts';
+import { parseClusterVariables } from '../wizard/findings.ts';
+import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, settingsHere, writeOrFail } from './toolkit.ts';
 
-export interface RenderOptions {
+/** What a package is made from. */
+export interface PackageSources {
   readonly settings: string;
-  readonly output: string;
   readonly templates?: string | undefined;
   /** A file with cmmakepkg's output; without it cmmakepkg is asked where there is one. */
   readonly base?: string | undefined;
+}
+
+export interface RenderOptions extends PackageSources {
+  readonly output: string;
   readonly dryRun: boolean;
   readonly takeRendered: boolean;
   /** Edited files stay as they are and count as part of the package. */
@@ -31,18 +37,28 @@ export interface RenderOptions {
 
 type Change = 'new' | 'changed' | 'same';
 
-export interface PackageSources {
-  readonly settings: string;
-  readonly templates?: string | undefined;
-  readonly base?: string | undefined;
-}
-
 /** Settings and every file of the package as they follow from it. Throws a Failure with all problems of either. */
 export async function preparePackage(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
   const settings = readSettings(sources.settings);
-  const base = sources.base === undefined ? await askCmmakepkg() : readBase(sources.base);
-  const templates = readPackageTemplates(sources.templates);
-  return { settings, files: demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base })) };
+  return { settings, files: await renderFrom(settings, sources) };
+}
+
+/** As preparePackage, for a look: without csync.yaml here the applied settings do. */
+export async function packageHere(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
+  const settings = settingsHere(sources.settings);
+  return { settings, files: await renderFrom(settings, sources) };
+}
+
+/** As preparePackage, from settings that were read already. */
+export async function renderFrom(settings: Settings, sources: Omit<PackageSources, 'settings'>): Promise<RenderedFile[]> {
+  const { packageStyle } = settings;
+  const directories = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
+  const base =
+    sources.base === undefined
+      ? await askCmmakepkg(packageStyle, directories.SGSBIN)
+      : readOrFail(sources.base, 'the base file', 'name a file that cmmakepkg wrote, or leave --base out');
+  const templates = readPackageTemplates(packageStyle, sources.templates);
+  return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
 /** Returns the text to print. Throws a Failure with all problems of the settings, the templates, or hand edits found. */
@@ -51,7 +67,9 @@ export async function render(options: RenderOptions): Promise<string> {
   const edits = handEdits(options.output, rendered);
   if (edits.size > 0 && !options.takeRendered && !options.takeMine)
     throw new Failure([...edits.keys()].map((name) => handEditProblem(name, join(options.output, name))));
-  const files = options.takeMine ? withEdits(rendered, edits) : rendered;
+  // Rendering over a package directory leaves the runtime that was carried there, and its word in the manifest.
+  const { runtime = null } = readManifest(readTextFile(join(options.output, manifestName)));
+  const files = withRuntime(options.takeMine ? withEdits(rendered, edits) : rendered, runtime);
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));
   if (!options.dryRun)
     writeOrFail(
@@ -70,25 +88,12 @@ export async function render(options: RenderOptions): Promise<string> {
 }
 
 /** Where Serviceguard is installed its own cmmakepkg gives the base; null exit and absence just mean there is none. */
-async function askCmmakepkg(): Promise<string | undefined> {
-  const directory = /^SGSBIN=(\S+)/m.exec(readTextFile('/etc/cmcluster.conf') ?? '')?.[1];
+async function askCmmakepkg(style: Settings['packageStyle'], directory: string | undefined): Promise<string | undefined> {
   if (directory === undefined) return undefined;
-  const argv = [`${directory}/cmmakepkg`, ...packageModules.flatMap((module) => ['-m', module])];
+  const asked = style === 'legacy' ? ['-p'] : packageModules.flatMap((module) => ['-m', module]);
+  const argv = [`${directory}/cmmakepkg`, ...asked];
   const made = await runCommand(argv, 60_000);
   return made.exitCode === 0 ? `${made.stdout}\n` : undefined;
-}
-
-function readBase(file: string): string {
-  const text = readTextFile(file);
-  if (text !== null) return text;
-  const problem: Problem = {
-    code: 'file-unreadable',
-    severity: 'error',
-    text: `the base file ${file} cannot be read`,
-    remedy: 'name a file that cmmakepkg wrote, or leave --base out',
-    place: { file },
-  };
-  throw new Failure([problem]);
 }
 
 function changeOf(output: string, file: RenderedFile): Change {
@@ -113,7 +118,7 @@ export function handEdits(output: string, files: readonly RenderedFile[]): Map<s
   return edits;
 }
 
-export function handEditProblem(name: string, file: string, member?: string): Problem {
+function handEditProblem(name: string, file: string): Problem {
   return {
     code: 'render-hand-edited',
     severity: 'error',
@@ -121,6 +126,5 @@ export function handEditProblem(name: string, file: string, member?: string): Pr
     remedy:
       'carry the change into csync.yaml or the template and use --take-rendered; or keep it as it is with --take-mine, for this time',
     place: { file },
-    member,
   };
 }

@@ -1,14 +1,19 @@
 /** `csync status`: what is, in one sentence, with the commands that help; again and again with --watch. */
 
 import { adapterFor } from '../cfengine/adapter.ts';
-import { compareDirectory } from '../cluster/comparison.ts';
-import { conditionScript, parseCondition } from '../cluster/member-scripts.ts';
-import { inParallel, observe } from '../cluster/observation.ts';
+import { clientsOf, parsePeers, peerLines } from '../cluster/clients.ts';
+import { compareDirectory, staleNames } from '../cluster/comparison.ts';
+import { conditionLines, parseCondition, rosterIn, rosterLines } from '../cluster/member-scripts.ts';
+import { noAnswerOf, observeAnd } from '../cluster/observation.ts';
+import { newestRoster } from '../cluster/roster.ts';
+import { runtimeInUse } from '../cluster/runtime.ts';
 import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../cluster/status.ts';
-import { type MemberShell, openSshShell } from '../host/member-shell.ts';
-import type { RenderedFile } from '../render/package.ts';
+import type { MemberShell } from '../host/member-shell.ts';
+import { type RenderedFile, withRuntime } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
-import { asSent, type PackageSources, preparePackage } from './render.ts';
+import { pause } from './machine.ts';
+import { onMembers } from './members.ts';
+import { asSent, type PackageSources, packageHere } from './render.ts';
 
 export interface StatusOptions extends PackageSources {
   readonly json: boolean;
@@ -16,47 +21,60 @@ export interface StatusOptions extends PackageSources {
 }
 
 const watchEveryMs = 2000;
-const lookLimitMs = 20_000;
 
 /** Returns the exit status of the last look; with --watch it ends with Ctrl-C. */
 export async function status(options: StatusOptions): Promise<number> {
-  const { settings, files } = await preparePackage(options);
-  const shell = openSshShell();
+  const { settings, files } = await packageHere(options);
+  return onMembers(options.watch ? 'keeping connections' : 'once', (shell, stop) =>
+    keepLooking(options, { shell, stop, settings, files }),
+  );
+}
+
+interface Looking {
+  readonly shell: MemberShell;
+  readonly stop: AbortSignal;
+  readonly settings: Settings;
+  readonly files: readonly RenderedFile[];
+}
+
+async function keepLooking(options: StatusOptions, { shell, stop, settings, files }: Looking): Promise<number> {
   for (;;) {
     const input = await look(shell, settings, files);
     const verdict = judgeStatus(input);
-    if (options.json) process.stdout.write(`${JSON.stringify({ ...verdict, members: input.members })}\n`);
+    if (options.json)
+      process.stdout.write(
+        `${JSON.stringify({ ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting })}\n`,
+      );
     else
       process.stdout.write(
         `${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`,
       );
     if (!options.watch) return statusExit[verdict.condition];
-    await new Promise((resolve) => setTimeout(resolve, watchEveryMs));
+    await pause(watchEveryMs, stop);
   }
 }
 
 async function look(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
-  const place = { ...settings, daemonName: adapterFor(settings).daemonName };
-  const wanted = files.map(asSent);
-  const [observation, conditions] = await Promise.all([
-    observe(shell, settings),
-    inParallel(settings.members, async (member) => {
-      const asked = Date.now() / 1000;
-      const answer = await shell.run(member, conditionScript(place), lookLimitMs);
-      return { answer, seen: parseCondition(answer.stdout, asked, Date.now() / 1000) };
-    }),
-  ]);
-  const members = settings.members.map((member, index): MemberStatus => {
-    const { answer, seen = null } = conditions[index] ?? {};
-    const facts = observation.members[index];
-    const stale = facts?.reached ? compareDirectory(wanted, facts).filter(({ is }) => is !== 'same' && is !== 'extra') : null;
+  const { daemonName, lastSeenList } = adapterFor(settings);
+  const lines = [
+    ...conditionLines({ ...settings, daemonName }),
+    ...peerLines(lastSeenList),
+    ...rosterLines(settings.packageDirectory),
+  ];
+  const { observation, answers } = await observeAnd(shell, settings, lines);
+  const runtime = runtimeInUse(observation);
+  const wanted = withRuntime(files, runtime).map(asSent);
+  const members = observation.members.map((one): MemberStatus => {
+    const { member } = one;
+    const answer = answers.get(member);
+    const staleFiles = one.reached ? staleNames(compareDirectory(wanted, one, runtime)) : null;
     return {
       member,
-      seen,
-      why: facts?.reached === false ? facts.why : (answer?.stderr.trim() ?? ''),
+      seen: answer === undefined ? null : parseCondition(answer),
+      noAnswer: noAnswerOf(one),
       inCluster: observation.memberStates?.get(member) ?? 'unknown',
       switching: observation.status?.switching.get(member) ?? null,
-      staleFiles: stale?.map(({ name }) => name) ?? null,
+      staleFiles,
     };
   });
   const { applied, status: packageStatus, memberStates } = observation;
@@ -68,6 +86,9 @@ async function look(shell: MemberShell, settings: Settings, files: readonly Rend
     clusterAnswers: memberStates !== null,
     status: packageStatus,
     members,
+    clients: clientsOf([...answers].map(([member, { text }]) => ({ member, ...parsePeers(text) }))),
+    roster: newestRoster([...answers.values()].map(({ text }) => rosterIn(text))),
+    clusterMembers: [...(memberStates?.keys() ?? [])],
     now: Date.now(),
   };
 }

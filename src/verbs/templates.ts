@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { type FileToWrite, filesBelow, readTextFile } from '../host/real.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { renderPackage } from '../render/package.ts';
+import { renderPolicy } from '../render/policy.ts';
 import {
   type ExportChoice,
   exportStep,
@@ -13,7 +14,7 @@ import {
   templateState,
 } from '../render/template-set.ts';
 import { labSettingsFile } from './lab.ts';
-import { readPackageTemplates, readSettings, readTemplate, writeOrFail } from './toolkit.ts';
+import { readPackageTemplates, readPolicyTemplates, readSettings, readTemplate, writeOrFail } from './toolkit.ts';
 
 const out = (text: string): void => void process.stdout.write(text);
 
@@ -43,7 +44,7 @@ function strayFiles(directory: string | undefined): Problem[] {
 export async function listTemplates(directory: string | undefined, json: boolean): Promise<ExitCode> {
   const list = templateCatalogue.map(({ name, becomes }) => ({ name, becomes, state: templateState(textsOf(name, directory)) }));
   if (json) out(`${JSON.stringify({ templates: list }, null, 2)}\n`);
-  else for (const { name, state, becomes } of list) out(`${name.padEnd(28)}${state.padEnd(20)}${becomes}\n`);
+  else for (const { name, state, becomes } of list) out(`${name.padEnd(40)}${state.padEnd(20)}${becomes}\n`);
   return exitCodes.ok;
 }
 
@@ -96,13 +97,31 @@ export async function checkTemplates(
   json: boolean,
 ): Promise<ExitCode> {
   const settings = readSettings(settingsFile ?? labSettingsFile);
-  const found = readPackageTemplates(directory);
-  const rendered = renderPackage({ settings, templates: found, bundles: new Map() });
-  const problems = [...(rendered.ok ? [] : rendered.problems), ...strayFiles(directory)];
+  // Both styles, whatever the settings say: a copy that is wrong is wrong before it is needed.
+  const directories = { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' };
+  const found = (['modular', 'legacy'] as const).map((packageStyle) => {
+    const templates = readPackageTemplates(packageStyle, directory);
+    const rendered = renderPackage({ settings: { ...settings, packageStyle }, templates, bundles: new Map(), directories });
+    return { templates, problems: rendered.ok ? [] : rendered.problems };
+  });
+  const policies = ([2, 3] as const).map((cfengineGeneration) => {
+    const templates = readPolicyTemplates(cfengineGeneration, directory);
+    const host = { name: 'm1', addresses: [settings.packageAddress] };
+    const rendered = renderPolicy({ settings: { ...settings, cfengineGeneration }, templates, members: [host], clients: [] });
+    return { templates, problems: rendered.ok ? [] : rendered.problems };
+  });
+  const told = new Set<string>();
+  const unique = [...found, ...policies]
+    .flatMap(({ problems }) => problems)
+    .filter((one) => !told.has(JSON.stringify(one)) && told.add(JSON.stringify(one)));
+  const problems = [...unique, ...strayFiles(directory)];
   if (problems.length > 0) throw new Failure(problems);
-  const files = [found.packageFile.file, found.launcher.file];
+  const files = [
+    ...new Set(found.flatMap(({ templates }) => [templates.packageFile.file, templates.launcher.file])),
+    ...policies.flatMap(({ templates }) => [...templates.values()].map(({ file }) => file)),
+  ];
   if (json) out(`${JSON.stringify({ files, problems: [] }, null, 2)}\n`);
-  else out(`${files.join(' and ')}: all tokens are known and used.\n`);
+  else out(`${files.join(', ')}: all tokens are known and used.\n`);
   return exitCodes.ok;
 }
 

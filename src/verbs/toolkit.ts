@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { type FileToWrite, readTextFile, writeFilesAtomically } from '../host/real.ts';
 import { type Checked, demand, Failure, type Problem } from '../problem.ts';
 import type { PackageTemplates } from '../render/package.ts';
+import { policyTemplateNames } from '../render/policy.ts';
 import type { Template } from '../render/template.ts';
-import type { Settings } from '../settings.ts';
+import { parseSettingsJson, type Settings } from '../settings.ts';
 import { parseSettings } from '../settings-yaml.ts';
+import { parseClusterVariables } from '../wizard/findings.ts';
 
 /** dist/ of the built toolkit: the bundle's own directory. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
@@ -15,18 +17,49 @@ const memberScripts = ['csync-start.cjs', 'csync-halt.cjs', 'csync-validate.cjs'
 
 /** Reads and checks a settings file; throws a Failure with all its problems. */
 export function readSettings(file: string): Settings {
-  const text = readTextFile(file);
-  if (text === null) {
-    const problem: Problem = {
-      code: 'file-unreadable',
-      severity: 'error',
-      text: `the settings file ${file} cannot be read`,
-      remedy: 'name it with --settings FILE; csync settings example > csync.yaml makes one to start from',
-      place: { file },
-    };
-    return demand<Settings>({ ok: false, problems: [problem] });
+  const remedy = 'name it with --settings FILE; csync settings example > csync.yaml makes one to start from';
+  return demand(parseSettings(readOrFail(file, 'the settings file', remedy), file));
+}
+
+export interface SettingsSource {
+  readonly settings: Settings;
+  /** The administrator's file; null: those that were applied, as they lie in the package directory of this member. */
+  readonly file: string | null;
+}
+
+const usualFile = 'csync.yaml';
+
+/**
+ * The file that was named, else csync.yaml here, else what was applied: the automation has no file of its own. Throws a
+ * Failure where there is none of them.
+ */
+export function findSettings(named: string | undefined): SettingsSource {
+  if (named !== undefined || readTextFile(usualFile) !== null) {
+    const file = named ?? usualFile;
+    return { settings: readSettings(file), file };
   }
-  return demand(parseSettings(text, file));
+  const { SGCONF } = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
+  const applied = `${SGCONF ?? '/usr/local/cmcluster/conf'}/csync/settings.json`;
+  const text = readTextFile(applied);
+  const settings = text === null ? `there is no ${applied}` : parseSettingsJson(text);
+  if (typeof settings !== 'string') return { settings, file: null };
+  const problem = `there is no ${usualFile} here, and no applied package to take the settings from: ${settings}`;
+  const remedy = 'run it in the directory of csync.yaml, or name the file: --settings FILE';
+  throw new Failure([{ code: 'file-unreadable', severity: 'error', text: problem, remedy }]);
+}
+
+/** The settings of findSettings for an option that has csync.yaml for its default. */
+export function settingsHere(file: string): Settings {
+  return findSettings(file === usualFile ? undefined : file).settings;
+}
+
+/** Text of a file that somebody named; `what` says what it should have been. Throws a Failure where it cannot be read. */
+export function readOrFail(file: string, what: string, remedy: string): string {
+  const text = readTextFile(file);
+  if (text !== null) return text;
+  throw new Failure([
+    { code: 'file-unreadable', severity: 'error', text: `${what} ${file} cannot be read`, remedy, place: { file } },
+  ]);
 }
 
 /** A template: the administrator's own copy below `directory` when it is there, else the shipped one. */
@@ -45,21 +78,21 @@ export function readTemplate(name: string, directory?: string): Checked<Template
   return { ok: false, problems: [problem] };
 }
 
-export function readPackageTemplates(directory?: string): PackageTemplates {
+export function readPackageTemplates(style: Settings['packageStyle'], directory?: string): PackageTemplates {
   return {
-    packageFile: demand(readTemplate('modular/package.conf.tpl', directory)),
+    packageFile: demand(readTemplate(`${style}/package.conf.tpl`, directory)),
     launcher: demand(readTemplate('modular/launcher.sh.tpl', directory)),
   };
 }
 
+/** The templates of the policy by their names, the administrator's copies before the shipped ones. */
+export function readPolicyTemplates(generation: Settings['cfengineGeneration'], directory?: string): Map<string, Template> {
+  return new Map(policyTemplateNames(generation).map((name) => [name, demand(readTemplate(name, directory))]));
+}
+
 /** The compiled member scripts by file name. */
 export function readMemberScripts(): ReadonlyMap<string, string> {
-  return new Map(
-    memberScripts.map((name) => {
-      const template = readMemberScript(name);
-      return [name, template];
-    }),
-  );
+  return new Map(memberScripts.map((name) => [name, readMemberScript(name)]));
 }
 
 function readMemberScript(name: string): string {

@@ -5,6 +5,7 @@
 import type { Checked, Problem } from '../problem.ts';
 import { type Above, type Field, type Settings, settingsFields, settingsTable } from '../settings.ts';
 import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings-yaml.ts';
+import { oldestNode } from '../version.ts';
 import { clusterOf, type Findings, judgeName, membersOutside, ownerOf, sharedSubnets } from './findings.ts';
 import { type Offer, offerFor, questionOrder } from './offers.ts';
 
@@ -192,7 +193,14 @@ export function warningsOf(settings: Settings, findings: Findings): Problem[] {
           ]),
       ...(look.nodePaths.includes(nodePath)
         ? []
-        : [warn(member, 'here-node-missing', `no Node.js 20.19 or newer at ${nodePath}`, 'install it there as well')]),
+        : [
+            warn(
+              member,
+              'here-node-missing',
+              `no Node.js ${oldestNode} or newer at ${nodePath}`,
+              'install it there as well, or carry one along: csync apply --with-runtime',
+            ),
+          ]),
       ...(group
         ? []
         : [warn(member, 'here-volume-group-missing', `vgs does not show ${volumeGroup}`, 'give the member access to its disks')]),

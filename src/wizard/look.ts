@@ -2,6 +2,7 @@
  * What the wizard looks at on a member: one short script, the same here and over ssh, and the reader of what it prints.
  * It reads only. Pure: text out, text in.
  */
+import { isNodeNewEnough } from '../version.ts';
 export interface Address {
   readonly interface: string;
   readonly address: string;
@@ -143,10 +144,8 @@ function readAddress(line: string): Address | null {
 
 /** `/usr/bin/node v20.19.0`; null when that one is too old. */
 function readNode(line: string): string | null {
-  const found = /^(\/\S+) v(\d+)\.(\d+)\./.exec(line);
-  if (found === null) return null;
-  const [major, minor] = [Number(found[2]), Number(found[3])];
-  return major > 20 || (major === 20 && minor >= 19) ? (found[1] ?? null) : null;
+  const [, path = null, version = null] = /^(\/\S+) (v\d+\.\d+\.\S*)$/.exec(line) ?? [];
+  return isNodeNewEnough(version) ? path : null;
 }
 
 function bits(address: string): number {

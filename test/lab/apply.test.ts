@@ -1,13 +1,12 @@
 /** From a settings file to a running package and back, by the administrator's verbs, over a real sshd. */
 import { describe, expect, it } from 'vitest';
-import { useLab, whyNoLab } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../support.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 
 describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 }, () => {
   const used = useLab('apply', { deployed: false });
-  const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
-  const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);
+  const { sh, csync } = typedIn(used);
   const set = (key: string, value: string) => sh('m1', `sed -i 's|^${key}:.*|${key}: ${value}|' /root/csync.yaml`);
   const digests = async (member: string) => (await sh(member, `cd ${directory} && sha256sum *.* | grep -v lock`)).stdout;
 

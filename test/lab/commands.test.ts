@@ -176,8 +176,8 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
   it('tells a package its parameters and takes services and addresses from its scripts', async () => {
     const owner = await used.drills.waitServed();
     const environment = (await cm('cmgetpkgenv csync')).stdout;
-    expect(environment).toContain("SG_SERVICE_NAME[0]='csync_monitor'");
-    expect(environment).toMatch(/PEV_CSYNC_SETTINGS_DIGEST='[0-9a-f]{64}'/);
+    expect(environment).toContain('SG_SERVICE_NAME[0]=csync_monitor');
+    expect(environment).toMatch(/PEV_CSYNC_SETTINGS_DIGEST=[0-9a-f]{64}$/m);
     expect((await on(owner, 'cmmodnet -a -i 10.9.0.130 10.9.0.0 && ip -4 addr show dev eth0')).stdout).toContain('10.9.0.130');
     expect((await on(owner, 'cmmodnet -r -i 10.9.0.130 10.9.0.0; ip -4 addr show dev eth0')).stdout).not.toContain('10.9.0.130');
     expect((await on(owner, 'cmmodnet -a -i 192.0.2.1 192.0.2.0')).exitCode, 'a subnet that is not there').not.toBe(0);

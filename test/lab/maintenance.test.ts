@@ -1,15 +1,18 @@
 /** Work on the daemon without a failover: both ways, and their ends. */
 import { describe, expect, it } from 'vitest';
-import { eventually, useLab, whyNoLab } from '../support.ts';
+import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 
 describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 300_000 }, () => {
   const used = useLab('maintenance', { deployed: true });
-  const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
-  const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);
+  const { sh, csync } = typedIn(used);
   const said = (member: string, text: string) =>
-    eventually(`${member} to log ${text}`, async () => (await sh(member, `grep -q "monitor: .*${text}" ${log}`)).exitCode === 0);
+    eventually(
+      `${member} to log ${text}`,
+      async () => (await sh(member, `grep -q "monitor: .*${text}" ${log}`)).exitCode === 0,
+      30_000,
+    );
 
   it('a paused monitor lets the daemon die and come back; it ends only when the daemon is healthy', async () => {
     await used.drills.waitServed();
@@ -63,5 +66,40 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     const off = await csync('maintenance off --yes');
     expect(off.exitCode, off.stderr).toBe(0);
     expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'running', autoRun: true });
+  });
+
+  it('that mode has an end: the monitor leaves it when the time is over and the daemon is healthy, not before', async () => {
+    expect((await csync('maintenance on --serviceguard --for 10s --yes')).exitCode).toBe(0);
+    expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*the monitor ends it at /);
+    await sh('m1', 'pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done');
+    await said('m1', 'the time of maintenance is over, but it cannot end: no cf-serverd listens');
+    expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*was to end at /);
+    expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'maintenance' });
+    await sh('m1', 'cd / && cf-serverd -K');
+    await said('m1', "Serviceguard's maintenance mode is ended");
+    await said('m1', 'maintenance is over: watching again');
+    expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'running', autoRun: true });
+    expect((await csync('maintenance off --yes')).stdout).toBe('There is no maintenance to end.\n');
+    await used.drills.failOver('kill');
+    await used.drills.repair('kill', 'm1');
+  });
+
+  it('a package that is halted in that mode can leave it, and stays halted', async () => {
+    expect((await csync('maintenance on --serviceguard --yes')).exitCode).toBe(0);
+    await sh('m1', 'cmhaltpkg csync');
+    expect((await csync('status')).stdout).toContain('csync maintenance off');
+    const off = await csync('maintenance off --yes');
+    expect(off.exitCode, off.stderr).toBe(0);
+    expect(await used.drills.view()).toMatchObject({ status: 'down', state: 'halted', autoRun: false });
+  });
+
+  it('with maintenance_flag: false the monitor does not look at the file', async () => {
+    await sh('m1', 'cp /root/other.yaml /root/csync.yaml');
+    const applied = await csync('apply --yes --run');
+    expect(applied.exitCode, applied.stderr).toBe(0);
+    const owner = await used.drills.waitServed();
+    await sh(owner, 'echo > /usr/local/cmcluster/conf/csync/csync.debug');
+    await used.drills.failOver('kill');
+    expect((await used.drills.view()).owner).not.toBe(owner);
   });
 });

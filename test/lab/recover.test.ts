@@ -1,11 +1,10 @@
 /** What a failed halt leaves behind is shown and cleaned up; a package is taken out of the cluster again. */
 import { describe, expect, it } from 'vitest';
-import { useLab, whyNoLab } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { timeout: 300_000 }, () => {
   const used = useLab('recover', { deployed: true });
-  const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
-  const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);
+  const { sh, csync } = typedIn(used);
   const condition = (member: string) =>
     sh(
       member,

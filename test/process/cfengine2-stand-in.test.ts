@@ -115,7 +115,7 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
     expect(await served(`${member.mountPoint}/other`), 'nor with somebody connected').toBe(false);
     waiting.kill('SIGKILL');
     await eventually('the new rules', () => served(`${member.mountPoint}/other`));
-    await member.demand(`echo nonsense >> ${conf}; touch -d '+10 seconds' ${conf}`);
+    await member.demand(`echo '= nonsense' >> ${conf}; touch -d '+10 seconds' ${conf}`);
     await talk(member, ownAddress, hello, 'VERSION');
     await eventually('the daemon to die', async () => (await member.daemons()).length === 0);
     expect((await member.sh(`ls ${member.work}/cfservd.pid`)).exitCode, 'with a stale pid file').toBe(0);

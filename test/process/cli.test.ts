@@ -57,6 +57,34 @@ describe('csync render', () => {
     expect(snapshot(join(directory, 'csync'))).toEqual(before);
   });
 
+  it('over a package directory leaves the runtime that was carried there, and its word in the manifest', () => {
+    const directory = project();
+    csync(directory, ['render']);
+    const file = join(directory, 'csync', 'manifest.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+    const runtime = { digest: sha256('node'), size: 4 };
+    writeFileSync(file, JSON.stringify({ ...manifest, runtime }));
+    expect(csync(directory, ['render']).status).toBe(0);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ ...manifest, runtime });
+    // What the member says of it, by the manifest.
+    const script = join(repository, 'dist', 'member', 'csync-validate.cjs');
+    const validate = () =>
+      spawnSync(process.execPath, [script, join(directory, 'csync'), 'main'], { encoding: 'utf8', env: {} }).stdout;
+    const complaint = 'is not the Node.js that was carried along, or cannot be executed';
+    expect(validate(), 'missing').toContain(complaint);
+    mkdirSync(join(directory, 'csync', 'runtime'));
+    const node = join(directory, 'csync', 'runtime', 'node');
+    for (const [text, mode, sound] of [
+      ['node', 0o755, true],
+      ['node', 0o644, false],
+      ['other', 0o755, false],
+    ] as const) {
+      writeFileSync(node, text);
+      chmodSync(node, mode);
+      expect(validate().includes(complaint), `${text} ${mode.toString(8)}`).toBe(!sound);
+    }
+  });
+
   it('--dry-run lists exactly what would be written and writes nothing', () => {
     const directory = project();
     const dry = csync(directory, ['render', '--dry-run', '--json']);
@@ -318,9 +346,9 @@ describe('csync, called wrongly', () => {
 
   it('every verb has help with an example, and what reads or changes has --json', () => {
     const verbsIn = (help: string): string[] =>
-      [...help.matchAll(/^ {2}csync ((?:[a-z]+ )*[a-z]+)/gm)].map(([, verb]) => verb ?? '');
+      [...help.matchAll(/^ {2}csync ((?:[a-z]+ )*[a-z-]+)/gm)].map(([, verb]) => verb ?? '');
     const top = verbsIn(csync(scratch, ['--help']).stdout);
-    const groups = ['settings', 'templates', 'lab'];
+    const groups = ['settings', 'templates', 'lab', 'migrate', 'member', 'members', 'client', 'keys'];
     expect(top).toEqual(expect.arrayContaining([...groups, 'init', 'apply', 'status', 'recover']));
     const within = groups.flatMap((group) => verbsIn(csync(scratch, [group, '--help']).stdout));
     const verbs = [...top.filter((verb) => !groups.includes(verb)), ...within.filter((verb) => verb.includes(' '))];

@@ -154,7 +154,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'a halt of what is halted fails',
-    replace('csync-halt.cjs', 'is not mounted here`);\n      return 0;', 'is not mounted here`);\n      return 1;'),
+    replace('csync-halt.cjs', 'is not mounted here`);\n    return 0;', 'is not mounted here`);\n    return 1;'),
     'halt never started: ends with 0',
   ],
   [
@@ -174,12 +174,12 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ['a start ends with 3', replace('csync-start.cjs', 'return startExit(failed);', 'return 3;'), 'start: ends with 0'],
   [
     'a start writes no sentinel',
-    replace('csync-start.cjs', '    sentinelWritten,\n    roleProved,', ''),
+    replace('csync-start.cjs', '  sentinelWritten,\n  roleProved,', ''),
     'start: the sentinel has epoch 1',
   ],
   [
     'a start does not look at the mount point',
-    replace('csync-start.cjs', 'pre: [mountPointFree, mountPointSealed', 'pre: [mountPointSealed'),
+    replace('csync-start.cjs', 'beforeStorage = [mountPointFree, mountPointSealed', 'beforeStorage = [mountPointSealed'),
     'start with the mount busy: ends with 2',
   ],
   [
@@ -190,7 +190,11 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   [
     'a start forgets to leave the directory it is called in',
     both(
-      replace('csync-start.cjs', '\'cd / && ulimit -n 4096 && exec "$@"\'', '\'"$@" -F > /dev/null 2>&1 &\''),
+      replace(
+        'csync-start.cjs',
+        '\'cd / && umask 077 && ulimit -c 0 && ulimit -n 4096 && exec "$@"\'',
+        '\'"$@" -F > /dev/null 2>&1 &\'',
+      ),
       replace('csync-start.cjs', 'cwd: options.cwd ?? "/"', 'cwd: options.cwd'),
     ),
     'start from within the policy file system: nothing holds the policy file system',

@@ -3,13 +3,14 @@
  * package rendered by the toolkit. No lab, no Serviceguard. Everything lies on a tmpfs inside; when the test ends or is
  * killed, process 1 of the namespaces sees the end of its standard input and the kernel takes the rest.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { CommandResult } from '../../src/host/host.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../src/host/processes.ts';
-import { eventually, have, isRoot, repository, settingsText } from '../support.ts';
+import type { Settings } from '../../src/settings.ts';
+import { eventually, have, isRoot, repository, settingsFor, settingsText } from '../support.ts';
 
 const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'perl', 'ss'] as const;
 
@@ -23,6 +24,7 @@ if (whyNoMember !== null) console.warn(`tests of cfengine generation 2 are left 
 
 export const ownAddress = '10.9.0.11';
 export const packageAddress = '10.9.0.100';
+export const clientAddress = '10.9.0.21';
 const searchPath = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Process 1: reaps whatever is left to it, and ends with its standard input. */
@@ -45,14 +47,20 @@ export function cfservdConf(admit: readonly string[], control: readonly string[]
   return `control:\n  ${lines.join('\n  ')}\nadmit:\n  any::\n    ${admit.join('\n    ')}\n`;
 }
 
+/** m1 is a member and has the package address; c1 is a client that knows it. */
+const addressesOf = { m1: [ownAddress, packageAddress], c1: [clientAddress] } as const;
+type HostName = keyof typeof addressesOf;
+
 export class Member {
   readonly #outer: RunningProcess;
   readonly #pid: number;
+  readonly #name: HostName;
   readonly directory: string;
 
-  private constructor(outer: RunningProcess, pid: number, directory: string) {
+  private constructor(outer: RunningProcess, pid: number, name: HostName, directory: string) {
     this.#outer = outer;
     this.#pid = pid;
+    this.#name = name;
     this.directory = directory;
   }
 
@@ -68,17 +76,20 @@ export class Member {
   get log(): string {
     return `${this.directory}/csync.log`;
   }
+  get settings(): Settings {
+    return settingsFor(this.#said);
+  }
 
-  static async start(directory: string): Promise<Member> {
+  static async start(directory: string, name: HostName): Promise<Member> {
     const at = (path: string): string => `${directory}/${path}`;
     const nodes = ['null', 'zero', 'full', 'random', 'urandom'];
     const setUp = [
       'set -e; umask 022; cd /',
       `mount -t tmpfs -o mode=755 tmpfs ${directory}; mkdir -p ${at('csync')} ${at('conf')} ${at('dev')} ${at('work/inputs')}`,
-      'echo m1 > /proc/sys/kernel/hostname',
+      `echo ${name} > /proc/sys/kernel/hostname`,
       'ip link set lo up',
-      `ip address add ${ownAddress}/24 dev lo; ip address add ${packageAddress}/24 dev lo`,
-      `printf '127.0.0.1 localhost\\n${ownAddress} m1\\n${packageAddress} csync.lab\\n' > ${at('hosts')}`,
+      ...addressesOf[name].map((address) => `ip address add ${address}/24 dev lo`),
+      `printf '127.0.0.1 localhost\\n${ownAddress} m1\\n${clientAddress} c1.lab c1\\n${packageAddress} csync.lab\\n' > ${at('hosts')}`,
       `mount --bind ${at('hosts')} /etc/hosts; : > ${at('fstab')}; [ ! -e /etc/fstab ] || mount --bind ${at('fstab')} /etc/fstab`,
       `truncate -s 96M ${at('disk')}; mkfs.ext4 -q -F ${at('disk')}`,
       // Detached at once, while it is held open here: it goes with its last user.
@@ -103,7 +114,7 @@ export class Member {
     await eventually('the namespaces', () => ended || said.includes('ready'));
     const [pid] = childrenOf(outer.pid ?? 0);
     if (ended || pid === undefined) throw new Error(`the namespaces did not come up: ${said.join(' | ')}`);
-    const member = new Member(outer, pid, directory);
+    const member = new Member(outer, pid, name, directory);
     try {
       await member.#install();
     } catch (error) {
@@ -123,7 +134,14 @@ export class Member {
       keys = await this.demand(`cd ${work} && tar c modules ppkeys rpc_in rpc_out state randseed | base64`);
     }
     this.writeConf(cfservdConf([`${this.policyDirectory} 127.0.0.1 10.9.0.0/24`]));
-    const settings = settingsText({
+    this.write(`${directory}/csync.yaml`, settingsText(this.#said));
+    const rendered = ['render', '--settings', `${directory}/csync.yaml`, '--output', `${directory}/conf/csync`];
+    await this.demand(`${process.execPath} ${repository}/dist/csync.mjs ${rendered.join(' ')}`);
+  }
+
+  get #said(): Record<string, unknown> {
+    const { work, directory } = this;
+    return {
       members: ['m1', 'm2'],
       mount_point: this.mountPoint,
       cfengine_generation: 2,
@@ -135,16 +153,28 @@ export class Member {
       package_directory: `${directory}/conf/csync`,
       script_log_file: this.log,
       node_path: process.execPath,
+    };
+  }
+
+  /** A wire between two hosts, to which their addresses go. */
+  async connect(other: Member): Promise<void> {
+    const wire = ['ip', 'link', 'add', 'eth0', 'netns', String(this.#pid), 'type', 'veth', 'peer', 'name', 'eth0'];
+    const { exitCode, stderr } = await runProcess([...wire, 'netns', String(other.#pid)], {
+      timeoutMs: 10_000,
+      env: { PATH: searchPath },
     });
-    this.write(`${directory}/csync.yaml`, settings);
-    const rendered = ['render', '--settings', `${directory}/csync.yaml`, '--output', `${directory}/conf/csync`];
-    await this.demand(`${process.execPath} ${repository}/dist/csync.mjs ${rendered.join(' ')}`);
+    if (exitCode !== 0) throw new Error(`no wire between the hosts: ${stderr}`);
+    for (const host of [this, other]) {
+      const added = addressesOf[host.#name].map((address) => `ip address add ${address}/24 dev eth0`);
+      await host.demand(`ip address flush dev lo; ip address add 127.0.0.1/8 dev lo; ${added.join('; ')}; ip link set eth0 up`);
+    }
   }
 
   write(path: string, text: string, mode = 0o644): void {
     const file = join(`/proc/${this.#pid}/root`, path);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text, { mode });
+    chmodSync(file, mode);
   }
 
   writeConf(text: string): void {
@@ -206,19 +236,23 @@ export class Member {
   }
 }
 
-/** A fresh member for each test that asks for one; it is gone, with all it started, when that test has ended. */
-export function useMember(): () => Promise<Member> {
+/**
+ * A fresh host for each test that asks for one; it is gone, with all it started, when that test has ended. Hosts of one test
+ * have the same paths, each in its own mount namespace.
+ */
+export function useMember(): (name?: HostName) => Promise<Member> {
   let directory: string | null = null;
-  let member: Member | null = null;
+  let members: Member[] = [];
   afterEach(async () => {
-    await member?.close();
+    for (const member of members) await member.close();
     if (directory !== null) rmSync(directory, { recursive: true, force: true });
-    member = null;
+    members = [];
     directory = null;
   });
-  return async () => {
-    directory = mkdtempSync(join(tmpdir(), 'csync-test-'));
-    member = await Member.start(directory);
+  return async (name = 'm1') => {
+    directory ??= mkdtempSync(join(tmpdir(), 'csync-test-'));
+    const member = await Member.start(directory, name);
+    members.push(member);
     return member;
   };
 }

@@ -99,7 +99,7 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
 
   it('a daemon that dies of its configuration is no master', async () => {
     const member = await fresh();
-    await member.demand(`echo nonsense >> ${member.work}/inputs/cfservd.conf`);
+    await member.demand(`echo '= nonsense' >> ${member.work}/inputs/cfservd.conf`);
     await member.mount();
     const started = await member.script('csync.sh start');
     expect(started.exitCode).toBe(2);
@@ -248,7 +248,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
   it('sees that the daemon died of a configuration it could not read', async () => {
     const { member, end, verdict } = await watched();
     await member.demand(
-      `echo nonsense >> ${member.work}/inputs/cfservd.conf; touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`,
+      `echo '= nonsense' >> ${member.work}/inputs/cfservd.conf; touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`,
     );
     expect(await end).toBe(1);
     expect(await verdict()).toContain('the cfengine daemon has ended');
@@ -284,7 +284,7 @@ describe.skipIf(whyNoMember !== null)('validate with generation 2', () => {
   it('finds a missing program, a bad policy and an open key directory, all at once', async () => {
     const member = await fresh();
     const conf = `${member.work}/inputs/cfservd.conf`;
-    await member.demand(`chmod -x ${member.work}/bin/cfagent; echo nonsense >> ${conf}`);
+    await member.demand(`chmod -x ${member.work}/bin/cfagent; echo '= nonsense' >> ${conf}`);
     const found = await member.script('csync.sh validate');
     expect(found.exitCode).toBe(1);
     expect(found.log).toContain(`[program-missing] ${member.work}/bin/cfagent cannot be executed`);

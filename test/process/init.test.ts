@@ -105,7 +105,7 @@ describe('csync init without a terminal', () => {
     const lines = text.split('\n');
     const uncommented = lines.filter((line, index) => /^\w+:/.test(line) && !lines[index - 1]?.startsWith('# '));
     expect(uncommented).toEqual([]);
-    expect(lines.filter((line) => /^\w+:/.test(line))).toHaveLength(37);
+    expect(lines.filter((line) => /^\w+:/.test(line))).toHaveLength(40);
     const checked = spawnSync(process.execPath, [toolkit, 'settings', 'check'], { cwd: made.directory, encoding: 'utf8' });
     expect(checked.status, checked.stderr).toBe(0);
     const digest = /digest (\w+)/.exec(checked.stdout)?.[1];
@@ -172,7 +172,7 @@ describe('csync init without a terminal', () => {
     expect(made.stderr).toMatch(/cmviewcl +cmviewcl is not installed here; asked for instead of offered\n/);
     expect(made.stderr).toContain('"members" is missing');
     const deaf = init({ ...wholeSite, looks: {} }, []);
-    expect(deaf.stderr).toMatch(/m3 +not looked at: ssh: connect to host m3 port 22: No route to host\n/);
+    expect(deaf.stderr).toMatch(/m3 +not looked at: no connection: ssh: connect to host m3 port 22: No route to host\n/);
   });
 
   it('refuses a cross-subnet cluster, names where every member is, and what to make the master', () => {
@@ -236,7 +236,7 @@ describe('csync init without a terminal', () => {
     ]);
     expect(made.status, made.stderr).toBe(0);
     expect(made.stderr).toMatch(/warning \[here-cfengine-missing\] member m2\n {2}no cfengine 3 in \/usr\/bin/);
-    expect(made.stderr).toMatch(/warning \[here-member-unseen\] member m3\n {2}was not looked at: ssh: connect/);
+    expect(made.stderr).toMatch(/warning \[here-member-unseen\] member m3\n {2}was not looked at: no connection: ssh: connect/);
   });
 
   it('replaces no file without --force, and --dry-run prints the very file', () => {
@@ -369,7 +369,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
   it('asks in the style of DSAU, offers what it found, sums up and writes', async () => {
     const ended = await dialogue(wholeSite, [
       ...untilOthers,
-      ['Do you want to go through the other 23 settings, too? (y/n) [n]: ', enter],
+      ['Do you want to go through the other 26 settings, too? (y/n) [n]: ', enter],
       ['Do you want to continue? (y/n) [y]: ', enter],
     ]);
     expect(ended.status, ended.shown).toBe(0);
@@ -406,7 +406,14 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
         ...['maintenance_flag=yes', 'halt_grace_seconds=5', 'run_script_timeout_seconds=120', 'halt_script_timeout_seconds=120'],
         ...['service_halt_timeout_seconds=10', 'service_restart=none', 'service_fail_fast=no', 'node_fail_fast=no'],
         ...['failover_policy=configured_node', 'failback_policy=manual', 'package_priority=no_priority'],
-        ...['script_log_file=/var/log/csync.log', 'log_level=0', 'package_directory=/etc/csync'],
+        ...[
+          'client_networks=10.9.0.0/24',
+          'script_log_file=/var/log/csync.log',
+          'log_level=0',
+          'package_directory=/etc/csync',
+          'package_style=modular',
+          'toolkit_program=/opt/csync',
+        ],
       ].flatMap((word) => ['--set', word]),
     );
     expect(ended.status, ended.shown).toBe(0);

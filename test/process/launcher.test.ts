@@ -1,6 +1,6 @@
 /** The rendered launchers, run by a POSIX shell with an empty environment, as Serviceguard runs them. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/problem.ts';
@@ -59,6 +59,19 @@ describe('the launcher', () => {
     expect(ended.status).toBe(status);
     expect(ended.stderr).toContain('/opt/absent/node');
     expect(ended.stderr).toContain('is missing on this member');
+  });
+
+  it.each([
+    ['wins over one of the member', process.execPath],
+    ['is enough for a member that has none', '/opt/absent/node'],
+  ])('a Node.js that was carried along %s', (_, nodePath) => {
+    const { directory, run } = installed({ nodePath });
+    mkdirSync(join(directory, 'runtime'));
+    writeFileSync(join(directory, 'runtime/node'), `#!/bin/sh\nCARRIED=1 exec ${process.execPath} "$@"\n`, { mode: 0o755 });
+    const said = JSON.parse(run('csync.sh', ['start']).stdout) as { env: Record<string, string> };
+    expect(said.env.CARRIED).toBe('1');
+    chmodSync(join(directory, 'runtime/node'), 0o644);
+    expect(run('csync.sh', ['start']).stdout, 'one that cannot be executed is passed over').not.toContain('CARRIED');
   });
 
   it('without its compiled script it ends by consequence, too', () => {

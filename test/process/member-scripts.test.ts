@@ -6,14 +6,26 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOfFiles, keptSets, newSet, parseHistory, readSet } from '../../src/cluster/history.ts';
 import {
+  arrivalName,
   busyStatus,
   commandScript,
   distributeScript,
   lookScript,
   parseLook,
-  shellWord,
 } from '../../src/cluster/member-scripts.ts';
+import { identityOf } from '../../src/cluster/program-file.ts';
+import {
+  discardScript,
+  parseRuntimeLook,
+  proveScript,
+  readProof,
+  receiveScript,
+  runtimeLookScript,
+  sweepScript,
+} from '../../src/cluster/runtime.ts';
+import { withFile } from '../../src/host/file-reading.ts';
 import { sha256 } from '../../src/render/package.ts';
+import { shellWord } from '../../src/shell-word.ts';
 import { scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
@@ -93,8 +105,7 @@ describe('distribution', () => {
     mkdirSync(join(path, 'history'));
     writeFileSync(join(path, 'history/0001.json'), '{}');
     expect(run(distributeScript(word, [file('x', 'y')], ['history/0001.json'])).status).toBe(0);
-    expect(readdirSync(path).sort()).toEqual(['.csync-lock', 'history', 'x']);
-    expect(readdirSync(join(path, 'history'))).toEqual([]);
+    expect(readdirSync(path).sort(), 'and a directory that is empty then').toEqual(['.csync-lock', 'x']);
   });
 
   it('two at a time: the second one is told', () => {
@@ -117,6 +128,100 @@ describe('distribution', () => {
     const script = lookScript('$SGCONF/csync', '/usr/bin/node').replaceAll('/etc/cmcluster.conf', join(scratch, 'nowhere'));
     const ended = spawnSync('/bin/sh', ['-s'], { input: script, encoding: 'utf8', env: {} });
     expect([ended.status, ended.stderr]).toEqual([69, expect.stringContaining('Serviceguard is not installed here')]);
+  });
+});
+
+describe('a runtime', () => {
+  const content = Buffer.from('#!/bin/sh\necho v20.19.0\necho "validate pre ends with exit status 0"\n');
+  const program = { identity: '02013e00', interpreter: null, libraries: [], extent: 1 };
+  const source = { file: '', token: 'abc', program, digest: sha256(content), size: content.length };
+  const arrival = arrivalName('abc');
+  const receive = (word: string, input: Buffer | string) => {
+    const configuration = join(scratch, 'conf.receive');
+    writeFileSync(configuration, `SGCONF=${scratch}/conf\n`);
+    const text = receiveScript(word, source, 10_000).replaceAll('/etc/cmcluster.conf', configuration);
+    return spawnSync('/bin/sh', ['-c', text], { input, encoding: 'utf8', env: {}, cwd: '/' });
+  };
+  const proofs = new Map([['csync-validate.cjs', Buffer.from('it')]]);
+
+  it('arrives beside its place, is proved there, and goes into place with the files', () => {
+    const { word, path } = fresh();
+    expect(receive(word, content)).toMatchObject({ status: 0, stderr: '' });
+    expect(readdirSync(path)).toEqual([arrival]);
+    const proved = run(proveScript(word, source, proofs));
+    const result = { ...proved, exitCode: proved.status, signal: null, timedOut: false, errorCode: null };
+    expect(readProof(result)).toEqual({ version: '20.19.0' });
+    expect(readdirSync(join(path, arrival))).toEqual(['node']);
+    expect(run(distributeScript(word, [file('x', 'y')], [])).status).toBe(0);
+    expect(readdirSync(path).sort(), 'another apply came between').toEqual(['.csync-lock', 'x']);
+    expect(run(distributeScript(word, [file('z', 'y')], [], arrival)).stderr).toContain('another apply swept it up');
+    expect(existsSync(join(path, 'z')), 'and then nothing else is written').toBe(false);
+    receive(word, content);
+    expect(run(distributeScript(word, [], [], arrival))).toMatchObject({ status: 0, stderr: '' });
+    expect(readFileSync(join(path, 'runtime/node')).equals(content)).toBe(true);
+    expect(statSync(join(path, 'runtime/node')).mode & 0o777).toBe(0o755);
+    expect(parseLook(run(lookScript(word, '/nowhere')).stdout)).toMatchObject({
+      nodeVersion: null,
+      runtimeVersion: '20.19.0',
+      leftovers: [],
+    });
+    expect(run(distributeScript(word, [], ['runtime/node'])).status).toBe(0);
+    expect(readdirSync(path).sort()).toEqual(['.csync-lock', 'x']);
+  });
+
+  it.each([
+    ['cut short', content.subarray(0, 20)],
+    ['not at all', ''],
+    ['damaged', Buffer.from(content.toString().replace('20', '21'))],
+  ])('%s leaves nothing, not even the directory it made', (_, input) => {
+    const { word, path } = fresh();
+    const { status, stderr } = receive(word, input);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`only ${input.length} of ${content.length} bytes arrived`)),
+    ]);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('that does not run leaves nothing, either', () => {
+    const { word, path } = fresh();
+    receive(word, content);
+    writeFileSync(join(path, arrival, 'node'), '#!/bin/sh\necho no >&2; exit 3\n');
+    expect(run(proveScript(word, source, proofs))).toMatchObject({ status: 3, stderr: 'no\n' });
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('one that is on its way is not swept up; what a killed apply left is seen, and is', () => {
+    const { word, path } = fresh();
+    mkdirSync(join(path, '.csync-runtime-dead'), { recursive: true });
+    mkdirSync(join(path, '.csync-runtime-alive'));
+    const configuration = join(scratch, 'conf.sweep');
+    writeFileSync(configuration, `SGCONF=${scratch}/conf\n`);
+    const input = `${lookScript(word, '/nowhere')}\n${sweepScript(word)}`.replaceAll('/etc/cmcluster.conf', configuration);
+    const ended = spawnSync('flock', [join(path, '.csync-runtime-alive'), '/bin/sh', '-c', input.replaceAll('exit 0', ':')], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    expect(ended.stdout).toContain('leftover .csync-runtime-dead');
+    expect(ended.stdout).not.toContain('alive');
+    expect(readdirSync(path)).toEqual(['.csync-runtime-alive']);
+  });
+
+  it('a member says what room, mount and machine its place has, also before the directory is there', () => {
+    const look = parseRuntimeLook(run(runtimeLookScript('$SGCONF/deep/not/yet', source)).stdout);
+    expect(look).toMatchObject({ directory: join(scratch, 'conf/deep/not/yet'), hasInterpreter: true });
+    expect(look?.freeKilobytes).toBeGreaterThan(1000);
+    expect(look?.mountOptions.join()).toMatch(/^r[ow]/);
+    expect(look?.identity).toBe(withFile('/bin/sh', (read) => identityOf(read(4, 16).toString('hex'))));
+    const foreign = { ...source, program: { ...program, interpreter: '/lib/ld-other.so.1' } };
+    expect(parseRuntimeLook(run(runtimeLookScript('$SGCONF/x', foreign)).stdout)?.hasInterpreter).toBe(false);
+  });
+
+  it('is discarded without a trace', () => {
+    const { word, path } = fresh();
+    receive(word, content);
+    expect(run(discardScript(word, source)).status).toBe(0);
+    expect(existsSync(path)).toBe(false);
   });
 });
 

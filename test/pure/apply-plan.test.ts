@@ -24,6 +24,8 @@ const upToDate: DirectoryFacts = {
   files: files.map(({ name, mode, content }) => ({ name, mode, digest: sha256(content) })),
   manifest: null,
   nodeVersion: '20.19.0',
+  runtimeVersion: null,
+  leftovers: [],
 };
 const stale: DirectoryFacts = {
   ...upToDate,
@@ -53,7 +55,7 @@ interface Given {
 function plan({ m1 = upToDate, m2 = upToDate, applied = configuration, status = running, wish = {} }: Given) {
   const observe = (member: string, facts: DirectoryFacts | string) =>
     typeof facts === 'string'
-      ? ({ member, reached: false, why: facts } as const)
+      ? ({ member, reached: false, why: facts, remedy: 'is it up?' } as const)
       : ({ member, reached: true, ...facts } as const);
   const observation: ClusterObservation = {
     members: [observe('m1', m1), observe('m2', m2)],
@@ -63,7 +65,7 @@ function plan({ m1 = upToDate, m2 = upToDate, applied = configuration, status = 
     memberStates: null,
   };
   const set = { files: [{ name: 'history/0001.json', mode: 0o600, content: Buffer.from('set') }], removals: [] };
-  const usual = { place, files, configuration, run: false, halt: false, takeRendered: false, set };
+  const usual = { place, files, configuration, run: false, halt: false, takeRendered: false, runtime: null, carry: null, set };
   return planApply({ ...usual, ...wish }, observation);
 }
 

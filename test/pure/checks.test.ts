@@ -1,6 +1,7 @@
 /** The checks before an apply: a sound cluster has no problem, and each thing that is wrong is told once, by name. */
 import { describe, expect, it } from 'vitest';
 import { type CheckedMember, type CheckInput, judgeChecks, parseFacts } from '../../src/cluster/checks.ts';
+import { parseReach } from '../../src/cluster/clients.ts';
 import { demand } from '../../src/problem.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { settingsFor } from '../support.ts';
@@ -17,9 +18,14 @@ group
 hosttags on
 node v20.19.0
 daemon CFEngine Core 3.21.0
+file 755 aa csync.sh
+file 644 bb manifest.json
+file 600 cc csync.conf
+file 600 dd history/0001.set.gz
 free 900000 /conf
 free 900000 /run
-port OTHER 0
+reach OTHER 0 ok
+reach 10.9.0.21 0 ok
 clock 100.0
 `;
 
@@ -31,18 +37,27 @@ function member(name: string, changes: readonly string[] = []): CheckedMember {
     .split('\n')
     .filter((line) => !words.has(line.split(' ')[0]) || changes.some((change) => change.startsWith(`+${line.split(' ')[0]} `)));
   const added = changes.map((line) => line.replace(/^\+/, '')).filter((line) => line.includes(' '));
-  return { member: name, facts: parseFacts([...kept, ...added].join('\n')), why: '', clockAhead: 0, clockDoubt: 0.1 };
+  const output = [...kept, ...added].join('\n');
+  return {
+    member: name,
+    facts: parseFacts(output),
+    noAnswer: { why: '', remedy: '' },
+    clock: { ahead: 0, doubt: 0.1 },
+    reach: parseReach(output),
+  };
 }
 
+const clients: CheckInput['clients'] = [{ address: '10.9.0.21', name: 'c1.lab', at: 0, member: 'm1' }];
+
 function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) {
-  return judgeChecks({ settings, members: [member('m1'), member('m2', changes)], others: [], owner: null, ...more });
+  return judgeChecks({ settings, members: [member('m1'), member('m2', changes)], others: [], owner: null, clients, ...more });
 }
 
 const other = (text: string) => ({ others: [demand(parsePackageFile(`package_name web\n${text}`, 'web.conf'))] });
 
 describe('the checks', () => {
   it('find nothing in a sound cluster, and say how much they looked at', () => {
-    expect(judge()).toEqual({ problems: [], looks: 23, leftOut: [] });
+    expect(judge()).toEqual({ problems: [], notes: [], looks: 31, leftOut: [] });
   });
 
   it.each<[string, string[], string, RegExp]>([
@@ -67,11 +82,17 @@ describe('the checks', () => {
     ['no volume group', ['group'], 'volume-group', /no volume group vg_csync/],
     ['no host tags', ['hosttags'], 'volume-group', /activated at boot, or twice/],
     ['a tag left behind', ['group m9'], 'volume-group', /tag m9 although the package is down/],
+    ['an active volume group', ['active yes'], 'volume-group', /active here although the package is not/],
     ['no Node.js', ['node '], 'node', /cannot be run/],
     ['an old Node.js', ['node v18.20.0'], 'node', /is v18.20/],
+    ['a carried Node.js that cannot be run', ['runtime '], 'node', /runtime\/node cannot be run/],
+    ['an old one, although the member has a newer', ['runtime v18.20.0'], 'node', /runtime\/node is v18.20/],
     ['no daemon', ['daemon '], 'daemon', /cannot be run/],
-    ['a port that answers nothing', ['port m1 124'], 'port', /firewall/],
-    ['a port that refuses', ['port m1 1'], 'port', /no daemon runs there/],
+    ['a port that answers nothing', ['reach m1 124 ok', 'reach 10.9.0.21 0 ok'], 'port', /firewall/],
+    ['a port that refuses', ['reach m1 1 ok', 'reach 10.9.0.21 0 ok'], 'port', /no daemon runs there/],
+    ['a way that swallows large packets', ['reach m1 0 lost', 'reach 10.9.0.21 0 ok'], 'mtu', /lost on the way to m1, small/],
+    ['a client that does not listen', ['reach m1 0 ok', 'reach 10.9.0.21 1 ok'], 'client-port', /1 of 1 clients .*c1.lab \(10/],
+    ['a client behind a small MTU', ['reach m1 0 ok', 'reach 10.9.0.21 0 lost'], 'client-mtu', /lost on the way to c1.lab/],
     ['a full disk', ['free 49999 /conf'], 'space', /49 MB left/],
   ])('%s', (_title, changes, name, text) => {
     const { problems } = judge(changes);
@@ -83,14 +104,45 @@ describe('the checks', () => {
   it.each<[string, string[]]>([
     ['a comment or noauto in fstab', ['+fstab /dev/sdb1 /csync ext4 rw,noauto 0 2']],
     ['names are the same in either case, with a dot at the end', ['backward CSYNC.lab.']],
+    ['a path with a smaller MTU that says so', ['reach m1 0 smaller', 'reach 10.9.0.21 0 smaller']],
+    [
+      'another package file, a log, other sets of the history',
+      [
+        'file 755 aa csync.sh',
+        '+file 644 bb manifest.json',
+        '+file 600 xx csync.conf',
+        '+file 600 xx csync.log',
+        '+file 600 x history/1',
+      ],
+    ],
     ['something else with a longer name', ['+mount tmpfs /csync2/x tmpfs rw 0 0', '+fstab /dev/sdb1 /csync2 ext4 rw 0 2']],
   ])('%s: nothing is wrong', (_title, changes) => {
     expect(judge(changes).problems).toEqual([]);
   });
 
+  it('a member without Node.js needs none where the package carries its own, and that is said', () => {
+    const { problems, notes } = judge(['node ', 'runtime v20.20.2']);
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([expect.stringMatching(/^m2 has no Node.js .* its own runtime \(20.20.2\)$/)]);
+    expect(judge(['runtime v20.20.2']).notes, 'it has one of its own as well').toEqual([]);
+  });
+
   it('on the member the package runs on, its mount and its tag are right', () => {
     const { problems } = judge(['+mount /dev/x /csync ext4 rw 0 0', 'point directory 4', 'group m2'], { owner: 'm2' });
     expect(problems).toEqual([]);
+  });
+
+  it('scripts are compared with what most members have; nobody is right between two, and none at all is no package yet', () => {
+    const of = (...names: string[][]) =>
+      judgeChecks({
+        ...{ settings, others: [], owner: null, clients },
+        members: names.map((changes, index) => member(`m${index + 1}`, changes)),
+      }).problems.map(({ text, member: where }) => `${where}: ${text.split(' not as')[0]}`);
+    const other = ['file 755 xx csync.sh', '+file 644 bb manifest.json'];
+    expect(of([], other, [])).toEqual(['m2: csync.sh is']);
+    expect(of([], ['file'], [])).toEqual(['m2: csync.sh, manifest.json are']);
+    expect(of([], other)).toEqual(['m2: csync.sh is']);
+    expect(of(['file'], ['file'])).toEqual([]);
   });
 
   it('versions that differ are told on either side', () => {
@@ -99,7 +151,7 @@ describe('the checks', () => {
   });
 
   it('a clock counts only beyond the time for asking', () => {
-    const ahead = (clockDoubt: number) => ({ members: [member('m1'), { ...member('m2'), clockAhead: -5, clockDoubt }] });
+    const ahead = (doubt: number) => ({ members: [member('m1'), { ...member('m2'), clock: { ahead: -5, doubt } }] });
     expect(judge([], ahead(1)).problems.map(({ text }) => text)).toEqual(['the clock is 5.0 s behind']);
     expect(judge([], ahead(4)).problems).toEqual([]);
   });
@@ -120,13 +172,36 @@ describe('the checks', () => {
   });
 
   it('what cannot be looked at is left out and named, never counted', () => {
-    const { looks, leftOut, problems } = judge(['lvm', 'port']);
-    expect([looks, problems]).toEqual([21, []]);
-    expect(leftOut.map(({ name, member: where }) => `${name} ${where}`)).toEqual(['volume-group m2', 'port m2']);
-    const unreachable = { members: [member('m1'), { ...member('m2'), facts: null, why: 'no route' }] };
+    const { looks, leftOut, problems } = judge(['lvm', 'reach']);
+    expect([looks, problems]).toEqual([26, []]);
+    const reached = ['port m2', 'mtu m2', 'client-port m2', 'client-mtu m2'];
+    expect(leftOut.map(({ name, member: where }) => `${name} ${where}`)).toEqual(['volume-group m2', ...reached]);
+    const unreachable = {
+      members: [member('m1'), { ...member('m2'), facts: null, noAnswer: { why: 'no route', remedy: 'look at it' } }],
+    };
     const gone = judge([], unreachable);
     expect(gone.problems.map(({ code }) => code)).toEqual(['check-unreachable']);
-    expect([gone.looks, gone.leftOut.length]).toEqual([12, 11]);
+    expect([gone.looks, gone.leftOut.length]).toEqual([16, 15]);
+    expect(judge(['reach m1 0 silent', 'reach 10.9.0.21 - -']).leftOut.map(({ name, why }) => `${name}: ${why}`)).toEqual([
+      'mtu: no answer to ping from m1',
+      expect.stringContaining('client-port: bash'),
+      expect.stringContaining('client-mtu: ping of iputils'),
+    ]);
+  });
+
+  it('clients that are not known, or are none yet, are left out on every member', () => {
+    const why = (more: Partial<CheckInput>) => judge([], more).leftOut.map((one) => `${one.name} ${one.member}: ${one.why}`);
+    expect(why({ clients: null })).toHaveLength(4);
+    expect(why({ clients: null })[0]).toMatch(/^client-port m1: no member could read/);
+    expect(why({ clients: [] })[3]).toMatch(/^client-mtu m2: no client has asked/);
+  });
+
+  it('of many clients the first ten are named', () => {
+    const many = Array.from({ length: 14 }, (_, index) => `10.9.1.${index}`);
+    const found = judge(['reach m1 0 ok', ...many.map((address) => `+reach ${address} 1 ok`)], {
+      clients: many.map((address) => ({ address, name: null, at: 0, member: 'm1' })),
+    }).problems.filter(({ member: where }) => where === 'm2');
+    expect(found.map(({ text }) => text)).toEqual([expect.stringMatching(/14 of 14 .*10\.9\.1\.9 and 4 more;/)]);
   });
 
   it.each(['', 'Welcome to m1\n'])('%j is no answer', (output) => {

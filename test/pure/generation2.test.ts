@@ -29,6 +29,7 @@ function note(name: string): { host: MemberHost; signals: string[]; launched: st
       if (signal === 'SIGKILL') lives = false;
       return true;
     },
+    freeBytes: () => null,
     launch: async (argv: readonly string[]) => {
       launched.push(argv.join(' '));
       return { exitCode: 0, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
@@ -57,6 +58,8 @@ describe('a daemon of generation 2', () => {
     const { host, signals, launched } = note('cfservd');
     await new Daemon(host, two).start({ code: 'daemon-dead', text: '' });
     expect(signals).toEqual(['SIGTERM', 'SIGKILL']);
-    expect(launched).toEqual(['/bin/sh -c cd / && ulimit -n 4096 && exec "$@" sh /var/cfengine/bin/cfservd']);
+    expect(launched).toEqual([
+      '/bin/sh -c cd / && umask 077 && ulimit -c 0 && ulimit -n 4096 && exec "$@" sh /var/cfengine/bin/cfservd',
+    ]);
   });
 });

@@ -9,6 +9,7 @@ import {
   judgeName,
   judgePort,
   maintenanceFrom,
+  maintenanceText,
   mountAt,
   type PortOwner,
   sentinelEpoch,
@@ -175,12 +176,22 @@ describe('maintenance', () => {
   const now = Date.UTC(2026, 10, 23, 12);
   it.each<[string, string | null, object | null]>([
     ['no file', null, null],
-    ['a file that was only touched', '', { until: null }],
-    ['an end that is to come', 'until 2026-11-23T12:00:01.000Z\n', { until: now + 1000 }],
+    ['a file that was only touched', '', { until: null, serviceguard: null, overdue: false }],
+    ['an end that is to come', 'until 2026-11-23T12:00:01.000Z\n', { until: now + 1000, serviceguard: null, overdue: false }],
+    [
+      "one with Serviceguard's mode",
+      maintenanceText({ until: now + 1000, serviceguard: { autoRun: false } }),
+      { until: now + 1000, serviceguard: { autoRun: false }, overdue: false },
+    ],
+    [
+      'one that somebody has to end',
+      maintenanceText({ until: now, serviceguard: { autoRun: true } }),
+      { until: now, serviceguard: { autoRun: true }, overdue: true },
+    ],
     ['an end that is now', 'until 2026-11-23T12:00:00.000Z\n', null],
     ['an end that was', 'until 2026-11-23T11:00:00Z', null],
-    ['words', 'by Jane, ask her', { until: null }],
-    ['a time nobody can read', 'until tomorrow', { until: null }],
+    ['words', 'by Jane, ask her', { until: null, serviceguard: null, overdue: false }],
+    ['a time nobody can read', 'until tomorrow', { until: null, serviceguard: null, overdue: false }],
   ])('%s', (_title, text, expected) => {
     expect(maintenanceFrom(text, now)).toEqual(expected);
   });

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import {
   constants,
   createHash,
+  createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
@@ -67,6 +68,13 @@ describe('the private key', () => {
     const key = readPrivateKey(made.privateKey);
     expect(key.asymmetricKeyDetails?.modulusLength).toBe(2048);
     expect(createPublicKey(key).equals(createPublicKey(made.publicKey))).toBe(true);
+    // Another implementation reads the same numbers out of both files.
+    const read = forge.pki.decryptRsaPrivateKey(made.privateKey, passphrase);
+    const { n, e, d } = key.export({ format: 'jwk' });
+    const hex = (value = ''): string => Buffer.from(value, 'base64url').toString('hex').replace(/^0+/, '');
+    expect([read.n, read.e, read.d].map((number) => number.toString(16))).toEqual([hex(n), hex(e), hex(d)]);
+    expect(forge.pki.publicKeyFromPem(made.publicKey).n.equals(read.n)).toBe(true);
+    expect(() => createPrivateKey({ key: made.privateKey, passphrase: 'another passphrase' })).toThrow();
   });
 });
 

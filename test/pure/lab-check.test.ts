@@ -195,12 +195,12 @@ describe('cluster file', () => {
   });
 
   test('what the lab cannot follow is refused with a sentence', () => {
-    const text = `${printClusterFile(is)}QS_HOST q\nNODE_NAME delta\nSOMETHING 1\nMEMBER_TIMEOUT soon\n`;
+    const text = `${printClusterFile(is)}QS_HOST q\nNODE_NAME alpha\nSOMETHING 1\nMEMBER_TIMEOUT soon\n`;
     const read = parseClusterFile(text, 'c', is);
     expect(read.problems.map((problem) => problem.text)).toMatchObject([
       expect.stringContaining('quorum server'),
       expect.stringContaining('SOMETHING'),
-      expect.stringContaining('delta'),
+      expect.stringContaining('lists alpha twice'),
       expect.stringContaining('MEMBER_TIMEOUT'),
     ]);
   });

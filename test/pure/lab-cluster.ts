@@ -4,11 +4,17 @@ import { initialState, reduce } from '../../src/lab/manager/package-manager.ts';
 import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 
 export const members = ['alpha', 'beta', 'gamma'] as const;
+/** Machines outside of the cluster that can come in. */
+export const spares = ['delta', 'epsilon'] as const;
 export const subnet = '10.9.0.0';
 export const addresses = ['10.9.0.50', '10.9.0.51'] as const;
 
-/** A package file on all members; `values` replaces or adds single lines. */
-export function packageOf(name: string, values: Readonly<Record<string, string>> = {}): PackageFile {
+/** A package file on all members, or on those named; `values` replaces or adds single lines. */
+export function packageOf(
+  name: string,
+  values: Readonly<Record<string, string>> = {},
+  on: readonly string[] = members,
+): PackageFile {
   const lines: Record<string, string> = {
     auto_run: 'yes',
     node_fail_fast_enabled: 'no',
@@ -27,7 +33,7 @@ export function packageOf(name: string, values: Readonly<Record<string, string>>
   };
   const text = [
     `package_name ${name}`,
-    ...members.map((member) => `node_name ${member}`),
+    ...on.map((member) => `node_name ${member}`),
     ...Object.entries(lines).map(([keyword, value]) => `${keyword} "${value}"`),
   ];
   const parsed = parsePackageFile(text.join('\n'), `${name}.conf`);
@@ -87,7 +93,7 @@ function endOf(code: 0 | 1 | 2 | 3 | 'timeout') {
 
 /** The cluster runs and csync is up on its primary member, alpha. */
 export function served(values: Readonly<Record<string, string>> = {}, options = {}): Drive {
-  return new Drive(initialState({ name: 'lab', members, subnets: [subnet], options }))
+  return new Drive(initialState({ name: 'lab', members, spares, subnets: [subnet], options }))
     .feed({ kind: 'configuration-applied', packages: [packageOf('csync', values)] })
     .feed({ kind: 'cluster-run', members: [] })
     .start('csync', 'alpha');

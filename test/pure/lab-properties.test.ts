@@ -1,12 +1,17 @@
 /** Random histories of the emulated package manager: whatever happens, in whatever order, its promises hold. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { withMembers } from '../../src/lab/manager/member-change.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd, Transition } from '../../src/lab/manager/model.ts';
+import { refuseOnlineChange } from '../../src/lab/manager/online-change.ts';
 import { initialState, invariants, reduce } from '../../src/lab/manager/package-manager.ts';
-import { addresses, members, packageOf, subnet } from './lab-cluster.ts';
+import type { PackageFile } from '../../src/serviceguard/package-file.ts';
+import { addresses, members, packageOf, spares, subnet } from './lab-cluster.ts';
 
-const member = fc.constantFrom(...members);
-const someMembers = fc.subarray([...members]);
+/** Members and a spare machine, which may become one. */
+const machines = [...members, 'delta'] as const;
+const member = fc.constantFrom(...machines);
+const someMembers = fc.subarray([...machines]);
 const pkg = fc.constantFrom('csync', 'web', 'nopkg');
 const packages = fc.subarray(['csync', 'web', 'nopkg'], { minLength: 1 });
 const end: fc.Arbitrary<ScriptEnd> = fc.oneof(
@@ -15,22 +20,26 @@ const end: fc.Arbitrary<ScriptEnd> = fc.oneof(
 );
 const on = fc.boolean();
 
+function reconfigured(name: string, on: readonly string[]): PackageFile {
+  return packageOf(name, { ip_address: addresses[name === 'csync' ? 0 : 1] }, on);
+}
+
 /** What the outside does. Ends of scripts are drawn separately, for scripts that run. */
 const outside: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   fc.record({ kind: fc.constant('cluster-run'), members: someMembers }),
   fc.record({ kind: fc.constant('cluster-halt'), force: on }),
-  fc.record({ kind: fc.constant('member-run'), members: fc.subarray([...members], { minLength: 1 }) }),
-  fc.record({ kind: fc.constant('member-halt'), members: fc.subarray([...members], { minLength: 1 }), force: on }),
+  fc.record({ kind: fc.constant('member-run'), members: fc.subarray([...machines], { minLength: 1 }) }),
+  fc.record({ kind: fc.constant('member-halt'), members: fc.subarray([...machines], { minLength: 1 }), force: on }),
   fc.record({
     kind: fc.constant('package-run'),
     packages,
-    members: fc.subarray([...members], { maxLength: 1 }),
+    members: fc.subarray([...machines], { maxLength: 1 }),
     issuedOn: member,
     anyMember: on,
   }),
   fc.record({ kind: fc.constant('package-halt'), packages, members: fc.constant([]), force: on }),
   fc.record({ kind: fc.constant('package-switch'), packages, enable: on, members: someMembers }),
-  fc.record({ kind: fc.constant('package-maintenance'), packages, on, members: fc.subarray([...members], { maxLength: 1 }) }),
+  fc.record({ kind: fc.constant('package-maintenance'), packages, on, members: fc.subarray([...machines], { maxLength: 1 }) }),
   fc.record({
     kind: fc.constant('service-died'),
     package: pkg,
@@ -41,6 +50,12 @@ const outside: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
   fc.record({ kind: fc.constant('cluster-reformed'), lost: someMembers }),
   fc.record({ kind: fc.constant('member-booted'), member, join: on }),
   fc.record({ kind: fc.constant('subnet-changed'), member, subnet: fc.constant(subnet), status: fc.constantFrom('up', 'down') }),
+  // A change of the members, alone or with packages whose lists follow; some are refused.
+  fc.record({ wanted: someMembers, list: fc.constantFrom('none', 'those', 'all') }).map(({ wanted, list }) => ({
+    kind: 'configuration-applied',
+    members: wanted,
+    packages: list === 'none' ? [] : ['csync', 'web'].map((name) => reconfigured(name, list === 'all' ? ['*'] : wanted)),
+  })),
   // An end nobody waits for.
   fc.record({ kind: fc.constantFrom('start-ended', 'halt-ended'), package: pkg, member, end }),
 );
@@ -91,7 +106,9 @@ class History {
     this.state = start;
   }
 
-  feed(raw: Record<string, unknown>): void {
+  feed(told: Record<string, unknown>): void {
+    const raw = told.kind === 'configuration-applied' ? this.#checked(told) : told;
+    if (raw === null) return;
     this.#requests += 1;
     const event = { request: `r${this.#requests}`, ...raw } as unknown as LabEvent;
     const frozen = JSON.stringify(this.state);
@@ -103,6 +120,18 @@ class History {
     this.#check(one);
     this.state = one.state;
     this.effects.push(...one.effects);
+  }
+
+  /** null: cmapplyconf refuses it before it reaches the package manager. Values of a package stay as they were applied first. */
+  #checked(told: Record<string, unknown>): Record<string, unknown> | null {
+    const after = withMembers(this.state, (told.members as string[] | undefined) ?? this.state.memberOrder);
+    const packages = (told.packages as PackageFile[]).map((file) => {
+      const before = this.state.packages[file.name]?.config.lines ?? file.lines;
+      const list = file.lines.filter((line) => line.keyword === 'node_name');
+      return { ...file, lines: [...list, ...before.filter((line) => line.keyword !== 'node_name')] };
+    });
+    const refused = packages.flatMap((file) => refuseOnlineChange(this.state.packages[file.name]?.config ?? null, file, after));
+    return refused.length === 0 ? { ...told, packages } : null;
   }
 
   #ended(event: LabEvent): void {
@@ -156,10 +185,11 @@ class History {
   calmDown(): void {
     for (let round = 0; round < 3; round += 1) {
       this.scriptsSucceed();
-      this.feed({ kind: 'cluster-reformed', lost: members });
-      for (const name of members) {
+      this.feed({ kind: 'cluster-reformed', lost: machines });
+      for (const name of machines) {
         this.feed({ kind: 'subnet-changed', member: name, subnet, status: 'up' });
-        if (this.state.members[name]?.machine === 'down') this.feed({ kind: 'member-booted', member: name, join: true });
+        if ((this.state.members[name] ?? this.state.spares[name])?.machine === 'down')
+          this.feed({ kind: 'member-booted', member: name, join: true });
       }
     }
     this.scriptsSucceed();
@@ -185,7 +215,7 @@ function play({
   steps,
   formed,
 }: typeof history extends fc.Arbitrary<infer T> ? T : never): History {
-  const run = new History(initialState({ name: 'lab', members, subnets: [subnet], options: chosen }));
+  const run = new History(initialState({ name: 'lab', members, spares, subnets: [subnet], options: chosen }));
   const files = [packageOf('csync', { ...lines, ip_address: addresses[0] }), packageOf('web', { ip_address: addresses[1] })];
   run.feed({ kind: 'configuration-applied', packages: files });
   if (formed) run.feed({ kind: 'cluster-run', members: [] });

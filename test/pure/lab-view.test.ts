@@ -4,8 +4,9 @@ import { parseCommand } from '../../src/lab/commands/commands.ts';
 import { viewCluster } from '../../src/lab/commands/view.ts';
 import type { ClusterState } from '../../src/lab/manager/model.ts';
 import { initialState } from '../../src/lab/manager/package-manager.ts';
+import type { PackageFile } from '../../src/serviceguard/package-file.ts';
 import { packageIn, parseLineView, partsOf } from '../../src/serviceguard/view.ts';
-import { Drive, packageOf, served } from './lab-cluster.ts';
+import { Drive, members, packageOf, served } from './lab-cluster.ts';
 
 function view(state: ClusterState, ...argv: string[]) {
   const parsed = parseCommand('cmviewcl', argv);
@@ -14,10 +15,13 @@ function view(state: ClusterState, ...argv: string[]) {
 }
 const text = (state: ClusterState, ...argv: string[]): string => view(state, ...argv).lines.join('\n');
 
+function everywhere(file: PackageFile): PackageFile {
+  return { ...file, lines: file.lines.map((line) => (line.keyword === 'node_name' ? { ...line, value: '*' } : line)) };
+}
+
 /** The cluster whose screen was published: two members, one package [GH-wiki]. */
 function published(): Drive {
-  const file = packageOf('pkg_eq');
-  const config = { ...file, lines: file.lines.map((line) => (line.keyword === 'node_name' ? { ...line, value: '*' } : line)) };
+  const config = everywhere(packageOf('pkg_eq'));
   return new Drive(initialState({ name: 'EQ_TitanN1_cluster', members: ['tn1s003', 'tn1s004'], subnets: ['10.9.0.0'] }))
     .feed({ kind: 'configuration-applied', packages: [config] })
     .feed({ kind: 'cluster-run', members: [] })
@@ -43,7 +47,7 @@ describe('table', () => {
 
   test('columns grow with long values', () => {
     const long = 'a-package-with-a-long-name';
-    const drive = new Drive(published().state).feed({ kind: 'configuration-applied', packages: [packageOf(long)] });
+    const drive = new Drive(published().state).feed({ kind: 'configuration-applied', packages: [everywhere(packageOf(long))] });
     const [heading = '', row = ''] = view(drive.state, '-p', long).lines;
     expect(row.startsWith(`${long}   down`)).toBe(true);
     expect(heading.indexOf('STATUS')).toBe(row.indexOf('down'));
@@ -153,7 +157,7 @@ describe('line format', () => {
   });
 
   test('-s config shows the configuration while the cluster is down', () => {
-    const drive = new Drive(initialState({ name: 'lab', members: ['alpha'], subnets: ['10.9.0.0'] }));
+    const drive = new Drive(initialState({ name: 'lab', members, subnets: ['10.9.0.0'] }));
     drive.feed({ kind: 'configuration-applied', packages: [packageOf('csync')] });
     const lines = view(drive.state, '-f', 'line', '-s', 'config').lines;
     expect(lines).toContain('package:csync|auto_run=yes');

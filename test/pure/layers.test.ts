@@ -7,20 +7,21 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository } from '../support.ts';
 
-const ground = ['settings.ts', 'settings-yaml.ts', 'problem.ts', 'version.ts'];
+const ground = ['settings.ts', 'settings-yaml.ts', 'problem.ts', 'version.ts', 'shell-word.ts'];
 
 /** Longest prefix wins. */
 const layers: Readonly<Record<string, readonly string[]>> = {
   'settings.ts': [],
   'problem.ts': [],
   'version.ts': [],
+  'shell-word.ts': [],
   'settings-yaml.ts': ['settings.ts', 'problem.ts'],
   'host/': [],
   'serviceguard/': ground,
-  'render/': [...ground, 'serviceguard/'],
+  'render/': [...ground, 'serviceguard/', 'cluster/roster.ts'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
-  'member/': ['settings.ts', 'host/', 'cfengine/'],
+  'member/': ['settings.ts', 'version.ts', 'host/', 'cfengine/'],
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],
   'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],
@@ -28,8 +29,16 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Runs on a client and asks as a member's monitor asks.
   'lab/prober.ts': ['settings.ts', 'host/', 'member/daemon.ts'],
   'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/'],
-  'lab/cluster/': [...ground, 'host/', 'serviceguard/', 'lab/manager/', 'lab/commands/', 'lab/machines/'],
-  'lab/drills/': [...ground, 'serviceguard/', 'lab/machines/', 'lab/cluster/journal.ts', 'lab/handle.ts', 'lab/protocol.ts'],
+  'lab/cluster/': [...ground, 'host/', 'cfengine/adapter.ts', 'serviceguard/', 'lab/manager/', 'lab/commands/', 'lab/machines/'],
+  'lab/drills/': [
+    ...ground,
+    'serviceguard/',
+    'cfengine/adapter.ts',
+    'lab/machines/',
+    'lab/cluster/journal.ts',
+    'lab/handle.ts',
+    'lab/protocol.ts',
+  ],
   'lab/': [
     ...ground,
     'host/',
@@ -47,7 +56,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'host/host.ts',
     'host/member-shell.ts',
     'serviceguard/',
-    'cfengine/adapter.ts',
+    'cfengine/',
     'member/judgements.ts',
     'render/',
   ],
@@ -67,7 +76,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...ground,
     'host/',
     'serviceguard/',
-    'cfengine/adapter.ts',
+    'cfengine/',
     'member/judgements.ts',
     'render/',
     'cluster/',

@@ -12,14 +12,16 @@ const all: Leftovers = { mounted: true, address: true, active: true, users: ['7 
 const down: PackageStatus = { status: 'down', state: 'halted', owner: null, autoRun: true, switching: new Map() };
 const up: PackageStatus = { ...down, status: 'up', state: 'running', owner: 'm1' };
 
+const noAnswer = { why: 'no route', remedy: 'is it up?' };
+
 const plan = (more: Partial<RecoveryInput>, m1: Leftovers | null = nothing, m2: Leftovers | null = nothing) =>
   planRecovery({
     settings,
     adapter: adapterFor(settings),
     status: down,
     members: [
-      { member: 'm1', left: m1, why: 'no route' },
-      { member: 'm2', left: m2, why: 'no route' },
+      { member: 'm1', left: m1, noAnswer },
+      { member: 'm2', left: m2, noAnswer },
     ],
     commandMember: 'm1',
     run: false,

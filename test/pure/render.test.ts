@@ -4,11 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/problem.ts';
 import { packageModules, renderPackage, sha256 } from '../../src/render/package.ts';
 import { layOver } from '../../src/render/package-text.ts';
-import { renderPolicy } from '../../src/render/policy.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
 import { toolkitVersion } from '../../src/version.ts';
-import { labSettings, memberScripts, packageTemplates, repository, settingsFor, shippedTemplate } from '../support.ts';
+import { labSettings, memberScripts, packageTemplates, repository, settingsFor } from '../support.ts';
 
 const templates = packageTemplates();
 /** The golden files are about what is rendered, not about the compiled scripts, which change with every line of code. */
@@ -140,22 +139,5 @@ describe("laying the package over cmmakepkg's output", () => {
         .split('\n')
         .filter((line) => !line.startsWith('#') && line !== ''),
     ).toEqual(once.split('\n').filter((line) => !line.startsWith('#') && line !== ''));
-  });
-});
-
-describe('the policy', () => {
-  it('has the slash behind the access path without which a member that loaded it unmounted would deny everything', () => {
-    const policy = demand(
-      renderPolicy({
-        settings: demo,
-        promises: shippedTemplate('cfengine3/promises.cf.tpl'),
-        update: shippedTemplate('cfengine3/update.cf.tpl'),
-        networks: ['10.9.0.0/24'],
-        memberAddresses: ['10.9.0.11', '10.9.0.100'],
-      }),
-    );
-    expect(policy.get('promises.cf')).toContain('"/csync/dsau/"');
-    expect(policy.get('promises.cf')).toContain('admit_ips => { "10.9.0.11", "10.9.0.100" };');
-    expect(policy.get('update.cf')).toContain('servers    => { "csync.lab" };');
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/problem.ts';
 import { settingsDigest } from '../../src/settings.ts';
 import { parseSettings, printSettings } from '../../src/settings-yaml.ts';
 import { settingsFor, settingsText } from '../support.ts';
@@ -85,6 +86,12 @@ describe('settings', () => {
     const [problem] = problemsOf(`${settingsText()}volume_group: other\n`);
     expect(problem).toMatchObject({ code: 'settings-duplicate-key', place: { line: 8 } });
     expect(problem?.text).toContain('line 5');
+  });
+
+  it('a value that stands for another one is that one', () => {
+    const text = settingsText().replace(/^package_name: .*\n/m, '');
+    const checked = parseSettings(`${text}package_name: &name policy\npackage_description: *name\n`, 'csync.yaml');
+    expect(demand(checked)).toMatchObject({ packageName: 'policy', packageDescription: 'policy' });
   });
 
   it('reads back what it prints', () => {

@@ -1,4 +1,5 @@
 /** A member made of plain data: time passes only while somebody waits, and every effect is noted. */
+import { createHash } from 'node:crypto';
 import { adapterFor, type CfengineAdapter } from '../../src/cfengine/adapter.ts';
 import type { ProbeResult } from '../../src/cfengine/probe.ts';
 import type { CommandResult, FileFacts, Listener, MemberHost, MountEntry, ProcessState } from '../../src/host/host.ts';
@@ -14,12 +15,19 @@ interface LogLine {
   readonly text: string;
 }
 
-/** A log that keeps its lines. */
-export function planLog(): { readonly log: MemberLog; readonly lines: LogLine[] } {
+/** A log that keeps its lines; `plain` are those a control script writes. */
+export function planLog(): { readonly log: MemberLog; readonly lines: LogLine[]; readonly plain: string[] } {
   const lines: LogLine[] = [];
+  const plain: string[] = [];
   return {
     lines,
-    log: { line: (step, outcome, text) => void lines.push({ step, outcome, text }), flush: () => {}, alarm: () => {} },
+    plain,
+    log: {
+      line: (step, outcome, text) => void lines.push({ step, outcome, text }),
+      plain: (text) => void plain.push(text),
+      flush: () => {},
+      alarm: () => {},
+    },
   };
 }
 
@@ -50,7 +58,13 @@ export interface SimulatedFile {
 const good: CommandResult = { exitCode: 0, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
 
 export class SimulatedMember implements MemberHost {
-  readonly member = 'm1';
+  readonly member: string;
+  readonly nodeName: string;
+  /** Host tags of the volume group, which several members may share, and members cmviewcl has as down. */
+  readonly group: { tags: string[] };
+  membersDown: readonly string[] = [];
+  /** Beginnings of commands that fail, and how often; more than any test tries: always. */
+  readonly failing = new Map<string, number>();
   environment: Record<string, string | undefined> = { SGRUN: '/run/sg' };
   clock = Date.UTC(2026, 10, 23, 10);
   /** ENOENT: ss is not installed. */
@@ -58,7 +72,11 @@ export class SimulatedMember implements MemberHost {
   connections: readonly string[] = [];
   /** What chattr says when it fails. */
   chattr: Partial<CommandResult> = {};
+  /** Bytes left on every file system. */
+  free = 1e9;
   addresses: string[] = ['10.9.0.100'];
+  /** Addresses on an interface without a link. */
+  unlinked: string[] = [];
   names: string[] = ['10.9.0.100'];
   mounted: MountEntry[] = [];
   /** errno name of every write. */
@@ -73,6 +91,20 @@ export class SimulatedMember implements MemberHost {
   readonly effects: string[] = [];
   readonly #later: { readonly at: number; readonly what: () => void }[] = [];
   readonly #began = this.clock;
+
+  constructor(name = 'm1', group: { tags: string[] } = { tags: [] }) {
+    this.member = name;
+    this.nodeName = name;
+    this.group = group;
+  }
+
+  get tags(): string[] {
+    return this.group.tags;
+  }
+
+  set tags(tags: string[]) {
+    this.group.tags = tags;
+  }
 
   elapsed(): number {
     return this.clock - this.#began;
@@ -108,11 +140,19 @@ export class SimulatedMember implements MemberHost {
     return this.files.has(path) ? below.map((name) => name.slice(path.length + 1)) : null;
   }
 
+  readonly devices = new Set<string>();
+
   facts(path: string): FileFacts | null {
+    if (this.devices.has(path)) return { kind: 'block-device', mode: 0o600, inode: 1, size: 0, mtimeSeconds: 1 };
     const found = this.files.get(path);
     if (found === undefined) return null;
     const { text, mode, inode } = found;
     return { kind: text === null ? 'directory' : 'file', mode, inode, size: text?.length ?? 0, mtimeSeconds: 1 };
+  }
+
+  digest(path: string): string | null {
+    const text = this.readText(path);
+    return text === null ? null : createHash('sha256').update(text).digest('hex');
   }
 
   canExecute(path: string): boolean {
@@ -146,6 +186,10 @@ export class SimulatedMember implements MemberHost {
     return this.#states(({ holds }) => holds);
   }
 
+  freeBytes(): number {
+    return this.free;
+  }
+
   ownsAddress(address: string): boolean {
     return this.addresses.includes(address);
   }
@@ -163,6 +207,20 @@ export class SimulatedMember implements MemberHost {
       this.effects.push(['chattr', option, ...rest].join(' '));
       return this.chattr;
     }
+    if (program === 'ip')
+      return { stdout: [...this.addresses, ...this.unlinked].map((one) => `2: eth0 inet ${one}/24 \n`).join('') };
+    if (program === 'vgs') return { stdout: `  ${this.tags.join(',')}\n` };
+    if (program.endsWith('/cmviewcl'))
+      return {
+        stdout: ['m1', 'm2', 'm3']
+          .map((name) => `node:${name}|status=${this.membersDown.includes(name) ? 'down' : 'up'}\n`)
+          .join(''),
+      };
+    if (program === 'mkdir') {
+      this.effects.push([program, option, ...rest].join(' '));
+      this.file(rest.at(-1) ?? '', null, 0o755);
+      return {};
+    }
     if (program !== 'ss') throw new Error(`the simulated member has no ${program}`);
     if (this.ss === 'ENOENT') return { exitCode: null, errorCode: 'ENOENT' };
     if (this.ss === 'refuses') return { exitCode: 255, stderr: 'Cannot open netlink socket: Permission denied\n' };
@@ -172,6 +230,37 @@ export class SimulatedMember implements MemberHost {
       for (const each of this.processes.filter(({ ignoresReset }) => !ignoresReset)) each.holds = false;
     }
     return { stdout: this.connections.map((peer) => `0 0 10.9.0.100:5308 ${peer}\n`).join('') };
+  }
+
+  /** The commands of a control script. Paths are left out of what is noted. */
+  attend([program = '', ...rest]: readonly string[]): Promise<number | null> {
+    const command = [program.split('/').at(-1), ...rest].join(' ');
+    this.effects.push(command);
+    const fails = [...this.failing].find(([beginning, times]) => times > 0 && command.startsWith(beginning));
+    if (fails !== undefined) {
+      this.failing.set(fails[0], fails[1] - 1);
+      // Not 1: that is a success of fsck's.
+      return Promise.resolve(5);
+    }
+    const device = '/dev/vg_csync/lv_csync';
+    const [option, value = ''] = rest;
+    const left = this.mounted.some((mount) => mount.source === device);
+    // As the lab's vgchange: one owner, no activation without the tag, no deactivation while mounted.
+    if (command.startsWith('vgchange --addtag') && this.tags.some((tag) => tag !== value)) return Promise.resolve(5);
+    if (command.startsWith('vgchange --addtag')) this.tags = [value];
+    if (command.startsWith('vgchange -a n') && left) return Promise.resolve(5);
+    if (command.startsWith('vgchange --deltag')) this.tags = this.tags.filter((tag) => tag !== value);
+    if (command.startsWith('vgchange -a y')) {
+      if (!this.tags.includes(this.nodeName)) return Promise.resolve(5);
+      this.devices.add(device);
+    }
+    if (command.startsWith('vgchange -a n')) this.devices.delete(device);
+    if (program === 'mount') this.mount({ source: device, target: '/csync', type: 'ext4', options: ['rw'] });
+    if (program === 'umount') this.mounted = this.mounted.filter(({ target }) => target !== '/csync');
+    if (command.startsWith('cmmodnet') && option === '-a') this.addresses.push(rest[2] ?? '');
+    if (command.startsWith('cmmodnet') && option === '-r')
+      for (const list of ['addresses', 'unlinked'] as const) this[list] = this[list].filter((one) => one !== rest[2]);
+    return Promise.resolve(0);
   }
 
   launch(argv: readonly string[]): Promise<CommandResult> {

@@ -1,6 +1,7 @@
 /** What a condition amounts to: verdict, exit status, and the command that helps. */
 import { describe, expect, it } from 'vitest';
 import { type MemberCondition, parseCondition } from '../../src/cluster/member-scripts.ts';
+import { emptyRoster, withWaiting } from '../../src/cluster/roster.ts';
 import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../../src/cluster/status.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';
 import { settingsFor } from '../support.ts';
@@ -10,8 +11,7 @@ const idle: MemberCondition = {
   daemons: 1,
   mounted: false,
   address: false,
-  clockAhead: 0,
-  clockDoubt: 0.1,
+  clock: { ahead: 0, doubt: 0.1 },
   sentinel: null,
   policyDigest: null,
   maintenance: null,
@@ -23,10 +23,11 @@ const serving: MemberCondition = {
   sentinel: '{"epoch":3,"member":"m1","at":"2026-11-23T10:00:00.000Z"}',
   policyDigest: 'ab'.repeat(32),
 };
+const gone = (why: string) => ({ why, remedy: 'ssh -o BatchMode=yes m2 true' });
 const member = (name: string, more: Partial<MemberStatus> = {}): MemberStatus => ({
   member: name,
   seen: idle,
-  why: '',
+  noAnswer: { why: '', remedy: '' },
   inCluster: 'up',
   switching: true,
   staleFiles: [],
@@ -40,6 +41,9 @@ const input = (m1: Partial<MemberStatus>, m2: Partial<MemberStatus> = {}, more: 
   applied: true,
   clusterAnswers: true,
   status: up,
+  clients: [],
+  roster: emptyRoster,
+  clusterMembers: ['m1', 'm2'],
   now: Date.UTC(2026, 10, 23, 12),
   members: [member('m1', { seen: serving, ...m1 }), member('m2', m2)],
   ...more,
@@ -55,6 +59,20 @@ describe('the verdict', () => {
       'serves from m1',
       [],
     ],
+    [
+      'a member that came is not set up',
+      input({}, {}, { roster: { ...emptyRoster, serial: 1 }, clusterMembers: ['m4'] }),
+      0,
+      'serves from m1',
+      ['csync member add m4'],
+    ],
+    [
+      'a set-up waits',
+      input({}, {}, { roster: withWaiting(emptyRoster, { host: 'm4', what: 'member' }, 'the package is down', '1') }),
+      0,
+      'serves from m1',
+      ['csync members sync'],
+    ],
     ['it would not fail over', input({}, {}, { status: { ...up, autoRun: false } }), 0, 'serves from m1', ['cmmodpkg -e csync']],
     ['a member is switched off', input({}, { switching: false }), 0, 'serves from m1', ['cmmodpkg -e -n m2 csync']],
     ['up, but nothing mounted', input({ seen: { ...serving, mounted: false } }), 1, '/csync is not mounted', ['cmhaltpkg']],
@@ -68,19 +86,36 @@ describe('the verdict', () => {
     ['mounted twice', input({}, { seen: serving }), 0, 'serves from m1', ['csync recover']],
     [
       'the owner cannot be looked at',
-      input({ seen: null, why: 'no route' }),
+      input({ seen: null, noAnswer: gone('no route') }),
       4,
       'runs on m1, which cannot be looked at',
-      ['ssh m1', 'ssh'],
+      ['ssh', 'ssh'],
     ],
-    ['another member cannot', input({}, { seen: null, why: 'no route' }), 0, 'serves from m1', ['ssh -o BatchMode=yes m2']],
+    [
+      'another member cannot',
+      input({}, { seen: null, noAnswer: gone('no route') }),
+      0,
+      'serves from m1',
+      ['ssh -o BatchMode=yes m2'],
+    ],
     ['starting', input({}, {}, { status: { ...up, state: 'starting' } }), 4, 'csync is starting on m1', ['--watch']],
     [
       'in maintenance',
       input({}, {}, { status: { ...up, state: 'maintenance', autoRun: false } }),
       0,
       'in maintenance mode on m1',
-      ['cmmodpkg -m off csync'],
+      ['csync maintenance off   looks'],
+    ],
+    [
+      'halted in maintenance, which cmviewcl does not tell',
+      input(
+        { seen: { ...idle, maintenance: 'until 2026-11-23T11:30:00.000Z serviceguard auto_run=yes' } },
+        {},
+        { status: { ...down, autoRun: false } },
+      ),
+      3,
+      'is halted',
+      ['cmmodpkg -e', 'csync maintenance off'],
     ],
     [
       'halted by somebody',
@@ -107,7 +142,7 @@ describe('the verdict', () => {
     ['no Serviceguard', input({ seen: idle }, {}, { status: null, clusterAnswers: false }), 4, 'does not answer', ['cmviewcl']],
     [
       'nobody there',
-      input({ seen: null, why: 'x' }, { seen: null, why: 'y' }),
+      input({ seen: null, noAnswer: gone('x') }, { seen: null, noAnswer: gone('y') }),
       4,
       'no member can be looked at',
       ['ssh', 'ssh', 'ssh'],
@@ -125,10 +160,10 @@ describe('the verdict', () => {
     ['two daemons', input({}, { seen: { ...idle, daemons: 2 } }), 0, 'serves', ['end all but']],
     ['a member out of the cluster', input({}, { inCluster: 'down' }), 0, 'serves', ['cmrunnode m2']],
     ['files that drifted', input({}, { staleFiles: ['csync.sh'] }), 0, 'serves', ['csync diff']],
-    ['a clock ahead', input({}, { seen: { ...idle, clockAhead: 9 } }), 0, 'serves', ['chrony']],
+    ['a clock ahead', input({}, { seen: { ...idle, clock: { ahead: 9, doubt: 0.1 } } }), 0, 'serves', ['chrony']],
     [
       'a clock that may be ahead, or the network slow',
-      input({}, { seen: { ...idle, clockAhead: 9, clockDoubt: 8 } }),
+      input({}, { seen: { ...idle, clock: { ahead: 9, doubt: 8 } } }),
       0,
       'serves',
       [],
@@ -140,23 +175,35 @@ describe('the verdict', () => {
     expect(verdict.advice.map(({ remedy }) => remedy)).toEqual(remedies.map((one) => expect.stringContaining(one)));
     const text = statusText(verdict, given);
     for (const { text: said } of verdict.advice) expect(text).toContain(said);
-    expect(text).toMatch(/\nm1 .*\nm2 .*\n$/);
+    expect(text).toMatch(/\nm1 .*\nm2 .*\n\nclients: none has asked yet\n$/);
+  });
+});
+
+describe("the end of Serviceguard's maintenance mode", () => {
+  const said = (maintenance: string | null) =>
+    judgeStatus(input({ seen: { ...serving, maintenance } }, {}, { status: { ...up, state: 'maintenance', autoRun: false } }))
+      .advice;
+  it.each<[string, string | null, RegExp]>([
+    ['is to come', 'until 2026-11-23T12:30:00.000Z serviceguard auto_run=yes', /the monitor ends it at 2026-11-23T12:30/],
+    ['is overdue', 'until 2026-11-23T11:30:00.000Z serviceguard auto_run=no', /was to end at 2026-11-23T11:30/],
+    ['is none, if it was begun by hand', null, /no end of its own/],
+  ])('%s', (_title, maintenance, expected) => {
+    expect(said(maintenance).map(({ text }) => text)).toEqual([expect.stringMatching(expected)]);
   });
 });
 
 describe('what a member said of itself', () => {
   it('is read with the doubt about its clock', () => {
-    const said = 'daemons 1\nmounted 1\naddress 0\nsentinel {"at":"x y"}\npolicy abc\nclock 105.5\n';
-    expect(parseCondition(said, 100, 102)).toEqual({
+    const said = 'daemons 1\nmounted 1\nsentinel {"at":"x y"}\npolicy abc\nclock 105.5\n';
+    expect(parseCondition({ text: said, asked: 100, answered: 102 })).toEqual({
       daemons: 1,
       mounted: true,
       address: false,
-      clockAhead: 4.5,
-      clockDoubt: 1,
+      clock: { ahead: 4.5, doubt: 1 },
       sentinel: '{"at":"x y"}',
       policyDigest: 'abc',
       maintenance: null,
     });
-    expect(parseCondition('Connection closed', 1, 2)).toBeNull();
+    expect(parseCondition({ text: 'Connection closed', asked: 1, answered: 2 })).toBeNull();
   });
 });

@@ -324,6 +324,20 @@ describe('start: what Serviceguard has seen to is looked at only', () => {
     expect(await carryOut(member, step)).toMatchObject({ outcome, failed, effects: [] });
   });
 
+  it('an empty file system gets its policy directory; the mount point of one that is not mounted never does', async () => {
+    const directory = (mounted: (typeof ours)[]) => {
+      const member = Object.assign(new SimulatedMember(), { mounted });
+      member.file('/csync', null, 0o755);
+      member.file('/csync/lost+found', null, 0o700);
+      return member;
+    };
+    expect((await carryOut(directory([ours]), steps.policyPresent)).effects).toEqual(['mkdir -p -m 755 -- /csync/dsau']);
+    expect((await carryOut(directory([]), steps.policyPresent)).effects).toEqual([]);
+    const other = directory([ours]);
+    other.file('/csync/other', 'text');
+    expect((await carryOut(other, steps.policyPresent)).effects).toEqual([]);
+  });
+
   it('a file where the policy directory should be is no policy', async () => {
     const member = new SimulatedMember();
     member.file('/csync/dsau', 'text');
@@ -414,6 +428,11 @@ describe('the proof of the role', () => {
     ],
     ['a refusal', (member) => void member.files.clear(), 'Unspecified server refusal'],
     ['no address', (member) => void member.addresses.pop(), 'ECONNREFUSED'],
+    [
+      'a daemon that cannot write',
+      (member) => Object.assign(member, { answer: { kind: 'silent', why: 'hung up' }, free: 999 }),
+      'hung up; the file system of /var/lib/cfengine3, where the daemon writes for each peer, is full',
+    ],
   ])('is not %s; one reload and ten seconds are all that is tried', async (_title, change, text) => {
     const member = master();
     change(member);

@@ -5,20 +5,24 @@
 import type { Connection } from '../../host/control-socket.ts';
 import * as files from '../../host/lab-files.ts';
 import { formatProblem, type Problem } from '../../problem.ts';
+import { makeLegacyTemplate } from '../../serviceguard/legacy.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../serviceguard/package-file.ts';
 import { listModules, makePackageTemplate } from '../../serviceguard/package-template.ts';
 import type { CommandName, CommandRequest } from '../commands/command-request.ts';
 import { eventOf, parseCommand } from '../commands/commands.ts';
 import { viewCluster } from '../commands/view.ts';
-import { expandVariables } from '../machines/plan.ts';
+import { announceAddress, expandVariables } from '../machines/plan.ts';
 import type { World } from '../machines/world.ts';
 import { checkPackage, checkTogether, type MemberObservation, neededObservations } from '../manager/check.ts';
 import { type ClusterFile, parseClusterFile, printClusterFile } from '../manager/cluster-file.ts';
+import { hostProblems, memberChange, refuseMembers, withMembers } from '../manager/member-change.ts';
 import { say } from '../manager/messages.ts';
+import type { ClusterState } from '../manager/model.ts';
 import { refuseOnlineChange } from '../manager/online-change.ts';
 import { preview } from '../manager/preview.ts';
 import type { Cluster } from './cluster.ts';
+import { Dispatcher } from './dispatcher.ts';
 import type { Journal } from './journal.ts';
 import { packageEnvironment, scriptEnvironment } from './package-environment.ts';
 
@@ -35,22 +39,41 @@ interface Call {
   readonly err: (line: string) => void;
   /** null without a terminal. */
   readonly ask: (question: string) => Promise<string | null>;
+  /** Work for after the answer. */
+  readonly later: (work: () => Promise<void>) => void;
+}
+
+/** What cmapplyconf gives the package manager. */
+interface Configuration {
+  readonly packages: readonly PackageFile[];
+  readonly members: readonly string[];
 }
 
 type Handlers = {
   readonly [Name in CommandName]: (request: Extract<CommandRequest, { command: Name }>, call: Call) => Promise<number> | number;
 };
 
+/** The monitor role is to view; changes take another role, configurations take root [serviceguard.md 5]. */
+function mayMonitor(request: CommandRequest): boolean {
+  const { command } = request;
+  return command === 'cmviewcl' || command === 'cmversion' || (command === 'cmmakepkg' && request.outputFile === null);
+}
+
+/** What a machine that is in no cluster can be asked. */
+const withoutCluster: readonly CommandName[] = ['cmversion', 'cmmakepkg'];
+
 export class CommandService {
   readonly #world: World;
   readonly #cluster: Cluster;
   readonly #journal: Journal;
+  readonly #dispatcher: Dispatcher;
   readonly #handlers: Handlers;
 
   constructor(world: World, cluster: Cluster, journal: Journal) {
     this.#world = world;
     this.#cluster = cluster;
     this.#journal = journal;
+    this.#dispatcher = new Dispatcher(world, journal);
     const event = (request: CommandRequest, call: Call): Promise<number> => this.#event(request, call);
     this.#handlers = {
       cmruncl: event,
@@ -61,7 +84,7 @@ export class CommandService {
       cmhaltpkg: event,
       cmmodpkg: event,
       cmviewcl: (request, call) => this.#print(viewCluster(this.#cluster.state, request), call),
-      cmquerycl: (request, call) => this.#clusterFile(request.outputFile, request.clusterName, call),
+      cmquerycl: (request, call) => this.#query(request, call),
       cmcheckconf: async (request, call) => this.#checked((await this.#check(request, call)) !== null, call),
       cmapplyconf: (request, call) => this.#apply(request, call),
       cmgetconf: (request, call) => this.#getConfiguration(request, call),
@@ -77,7 +100,11 @@ export class CommandService {
   }
 
   /** Serves one command over its connection; the last message carries the exit status. */
-  async serve(message: Readonly<Record<string, unknown>>, connection: Connection): Promise<void> {
+  async serve(
+    message: Readonly<Record<string, unknown>>,
+    connection: Connection,
+    role: 'root' | 'monitor' = 'root',
+  ): Promise<void> {
     if (message.kind !== 'command') return;
     const { command, argv, member, directory } = message as {
       command: string;
@@ -85,9 +112,11 @@ export class CommandService {
       member: string;
       directory: string;
     };
+    const afterwards: (() => Promise<void>)[] = [];
     const call: Call = {
       member,
       directory,
+      later: (work) => afterwards.push(work),
       out: (out) => connection.send({ out }),
       err: (err) => connection.send({ err }),
       ask: (question) =>
@@ -102,8 +131,18 @@ export class CommandService {
       for (const line of parsed.errorLines) call.err(line);
       return connection.send({ exit: 1 });
     }
+    if (role === 'monitor' && !mayMonitor(parsed.request)) {
+      call.err(say('monitorRoleOnly', command));
+      return connection.send({ exit: 1 });
+    }
+    const { name, members } = this.#cluster.state;
+    if (!Object.hasOwn(members, member) && !withoutCluster.includes(parsed.request.command)) {
+      call.err(say('notConfigured', command, member, name));
+      return connection.send({ exit: 1 });
+    }
     const handler = this.#handlers[parsed.request.command] as (request: CommandRequest, call: Call) => Promise<number> | number;
     connection.send({ exit: await handler(parsed.request, call) });
+    for (const work of afterwards) await work();
   }
 
   async #event(request: CommandRequest, call: Call): Promise<number> {
@@ -142,12 +181,13 @@ export class CommandService {
     return this.#world.pathOn(call.member, path.startsWith('/') ? path : `${call.directory}/${path}`);
   }
 
-  /** All checks of all files; the packages when no error was found. */
+  /** All checks of all files; what is to be applied when no error was found. */
   async #check(
     request: { readonly clusterFile: string | null; readonly packageFiles: readonly string[] },
     call: Call,
-  ): Promise<PackageFile[] | null> {
-    const { state } = this.#cluster;
+  ): Promise<Configuration | null> {
+    const now = this.#cluster.state;
+    let members = now.memberOrder;
     const problems: Problem[] = [];
     const packages: PackageFile[] = [];
     const read = (file: string): string | null => {
@@ -160,8 +200,12 @@ export class CommandService {
     };
     if (request.clusterFile !== null) {
       const text = read(request.clusterFile);
-      if (text !== null) problems.push(...parseClusterFile(text, request.clusterFile, this.#clusterAsIs()).problems);
+      const parsed = text === null ? null : parseClusterFile(text, request.clusterFile, this.#clusterAsIs());
+      problems.push(...(parsed?.problems ?? []));
+      if (parsed?.ok === true) ({ members } = parsed.value);
     }
+    // Packages are looked at as they would be with the members to come.
+    const state = withMembers(now, members);
     for (const fileName of request.packageFiles) {
       const text = read(fileName);
       if (text === null) continue;
@@ -169,21 +213,24 @@ export class CommandService {
       problems.push(...parsed.problems);
       if (!parsed.ok) continue;
       packages.push(parsed.value);
-      problems.push(...checkPackage({ file: parsed.value, fileName, state, observations: await this.#observe(parsed.value) }));
+      const observations = await this.#observe(parsed.value, state);
+      problems.push(...checkPackage({ file: parsed.value, fileName, state, observations }));
     }
+    const given = packages.map((file) => file.name);
+    problems.push(...refuseMembers(now, members, given));
     // Without files the running configuration is verified [U19 p.264].
     if (request.clusterFile === null && request.packageFiles.length === 0) {
       for (const { config, name } of Object.values(state.packages)) {
-        problems.push(...checkPackage({ file: config, fileName: name, state, observations: await this.#observe(config) }));
+        problems.push(...checkPackage({ file: config, fileName: name, state, observations: await this.#observe(config, state) }));
       }
     }
     problems.push(...checkTogether(packages, state));
     this.#tell(problems, call);
-    return problems.some((problem) => problem.severity === 'error') ? null : packages;
+    return problems.some((problem) => problem.severity === 'error') ? null : { packages, members };
   }
 
-  async #observe(file: PackageFile): Promise<Record<string, MemberObservation>> {
-    const needed = neededObservations(file, this.#cluster.state);
+  async #observe(file: PackageFile, state: ClusterState): Promise<Record<string, MemberObservation>> {
+    const needed = neededObservations(file, state);
     const content = packageContent(file);
     const expand = (path: string): string => expandVariables(path, { SG_PACKAGE: file.name });
     const observed: Record<string, MemberObservation> = {};
@@ -209,12 +256,12 @@ export class CommandService {
   }
 
   async #apply(request: Extract<CommandRequest, { command: 'cmapplyconf' }>, call: Call): Promise<number> {
-    const packages = await this.#check(request, call);
-    const refused = (packages ?? []).flatMap((after) =>
-      refuseOnlineChange(this.#cluster.state.packages[after.name]?.config ?? null, after, this.#cluster.state),
-    );
+    const configuration = await this.#check(request, call);
+    const { packages, members } = configuration ?? { packages: [], members: [] };
+    const state = withMembers(this.#cluster.state, members);
+    const refused = packages.flatMap((after) => refuseOnlineChange(state.packages[after.name]?.config ?? null, after, state));
     this.#tell(refused, call);
-    if (packages === null || refused.some((problem) => problem.severity === 'error')) {
+    if (configuration === null || refused.some((problem) => problem.severity === 'error')) {
       call.err(say('applyFailed'));
       return 1;
     }
@@ -222,8 +269,15 @@ export class CommandService {
       call.err(say('applyNotConfirmed'));
       return 1;
     }
-    if (packages.length === 0) return this.#print({ exitCode: 0, lines: [say('applyDone')], errorLines: [] }, call);
-    return this.#print(await this.#cluster.ask({ kind: 'configuration-applied', packages }), call);
+    const before = this.#cluster.state.memberOrder;
+    const reply = await this.#cluster.ask({
+      kind: 'configuration-applied',
+      packages,
+      ...(request.clusterFile === null ? {} : { members }),
+    });
+    const change = reply.exitCode === 0 && request.clusterFile !== null ? memberChange(before, members) : null;
+    if (change !== null) call.later(() => this.#dispatcher.tell(call.member, change));
+    return this.#print(reply, call);
   }
 
   async #delete(request: Extract<CommandRequest, { command: 'cmdeleteconf' }>, call: Call): Promise<number> {
@@ -232,6 +286,16 @@ export class CommandService {
       return 1;
     }
     return this.#print(await this.#cluster.ask({ kind: 'package-deleted', package: request.package }), call);
+  }
+
+  /** cmquerycl: a cluster file for the members as they are, or for the complete set that is named [serviceguard.md 8.2]. */
+  #query(request: Extract<CommandRequest, { command: 'cmquerycl' }>, call: Call): number {
+    const members = request.members.length === 0 ? this.#cluster.state.memberOrder : [...new Set(request.members)];
+    const unknown = hostProblems(this.#cluster.state, members);
+    this.#tell(unknown, call);
+    if (unknown.length === 0) return this.#clusterFile(request.outputFile, request.clusterName, call, members);
+    call.err(say('queryFailed'));
+    return 1;
   }
 
   #getConfiguration(request: Extract<CommandRequest, { command: 'cmgetconf' }>, call: Call): number {
@@ -244,13 +308,18 @@ export class CommandService {
     return this.#write(printPackageFile(configured.config), request.outputFile, call);
   }
 
-  #clusterFile(outputFile: string | null, clusterName: string | null, call: Call): number {
+  #clusterFile(
+    outputFile: string | null,
+    clusterName: string | null,
+    call: Call,
+    members = this.#cluster.state.memberOrder,
+  ): number {
     const { name } = this.#cluster.state;
     if (clusterName !== null && clusterName !== name) {
       call.err(`there is no cluster ${clusterName}; the lab's is named ${name}`);
       return 1;
     }
-    return this.#write(printClusterFile(this.#clusterAsIs()), outputFile, call);
+    return this.#write(printClusterFile({ ...this.#clusterAsIs(), members }), outputFile, call);
   }
 
   #clusterAsIs(): ClusterFile {
@@ -266,6 +335,12 @@ export class CommandService {
 
   #makePackage(request: Extract<CommandRequest, { command: 'cmmakepkg' }>, call: Call): number {
     if (request.list) return this.#print({ exitCode: 0, lines: listModules(), errorLines: [] }, call);
+    const created = (text: string): number => {
+      const written = this.#write(text, request.outputFile, call);
+      if (request.outputFile !== null) for (const key of ['templateCreated', 'templateMustBeEdited'] as const) call.out(say(key));
+      return written;
+    };
+    if (request.legacy) return created(makeLegacyTemplate(request.name));
     const problems: Problem[] = [];
     let existing: PackageFile | null = null;
     if (request.inputFile !== null) {
@@ -278,9 +353,7 @@ export class CommandService {
     problems.push(...made.problems);
     this.#tell(problems, call);
     if (!made.ok || problems.some((problem) => problem.severity === 'error')) return 1;
-    const written = this.#write(made.value, request.outputFile, call);
-    if (request.outputFile !== null) for (const key of ['templateCreated', 'templateMustBeEdited'] as const) call.out(say(key));
-    return written;
+    return created(made.value);
   }
 
   async #modifyNetwork(request: Extract<CommandRequest, { command: 'cmmodnet' }>, call: Call): Promise<number> {
@@ -293,6 +366,7 @@ export class CommandService {
     const target = `${request.address}/${this.#world.plan.prefixLength}`;
     const changed = await this.#world.run(call.member, ['ip', 'address', verb, target, 'dev', 'eth0']);
     if (changed.exitCode !== 0) call.err(`cmmodnet: ${changed.stderr.trim()}`);
+    else if (verb === 'add') await this.#world.run(call.member, announceAddress(request.address));
     return changed.exitCode === 0 ? 0 : 1;
   }
 
@@ -301,6 +375,9 @@ export class CommandService {
     const content = this.#contentWithService(request.service, call, 'cmrunserv');
     const service = content?.services.find((candidate) => candidate.name === request.service);
     if (content === undefined || service === undefined) return 1;
+    // Told before it can die.
+    const { service: name, restarts } = request;
+    this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
     this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);
     return 0;
   }
@@ -318,8 +395,14 @@ export class CommandService {
     const content = owned
       .map((configured) => packageContent(configured.config))
       .find((one) => one.services.some((s) => s.name === service));
-    if (content === undefined) call.err(`${command}: no package on ${call.member} is configured with the service ${service}`);
-    return content;
+    if (content === undefined) {
+      call.err(`${command}: no package on ${call.member} is configured with the service ${service}`);
+      return undefined;
+    }
+    // Both are for package scripts only [serviceguard.md 5.11].
+    if (this.#cluster.state.packages[content.name]?.pending !== null) return content;
+    call.err(`${command}: no script of package ${content.name} runs on ${call.member}; services are started and halted by it`);
+    return undefined;
   }
 
   #environment(name: string, call: Call): number {

@@ -2,13 +2,12 @@
  * The lab's master control script: what Serviceguard does around a package's own scripts, really done inside a member's
  * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Decides nothing about where a package runs.
  */
-import * as files from '../../host/lab-files.ts';
-import type { RunningProcess } from '../../host/processes.ts';
 import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../serviceguard/package-content.ts';
-import { expandVariables } from '../machines/plan.ts';
+import { announceAddress, expandVariables } from '../machines/plan.ts';
 import { LabFailure, type World } from '../machines/world.ts';
 import type { HaltReason, ScriptEnd } from '../manager/model.ts';
-import { logFileOf, scriptEnvironment } from './package-environment.ts';
+import { scriptEnvironment } from './package-environment.ts';
+import { PhaseFailure, ScriptRun } from './script-run.ts';
 
 /** Phases in starting order; names as `cmrunpkg -m` and `-e` know them. */
 export const phases = [
@@ -37,37 +36,23 @@ export interface ServiceKeeper {
   halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void>;
 }
 
-/** A phase failed; `exitCode` is what its script said, 1 when Serviceguard's own part failed. */
-class PhaseFailure extends Error {
-  readonly exitCode: 1 | 2 | 3;
-  constructor(message: string, exitCode: 1 | 2 | 3 = 1) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
-
-const noLimitSeconds = 1_000_000;
-
 export class ControlScript {
   readonly #input: ControlScriptInput;
-  readonly #init: number | null;
-  #running: RunningProcess | null = null;
-  #killed = false;
+  readonly #run: ScriptRun;
   #reason: HaltReason | null = null;
 
   constructor(input: ControlScriptInput) {
     this.#input = input;
-    this.#init = input.world.initOf(input.member);
+    this.#run = new ScriptRun(input.world, input.member, input.content);
   }
 
-  /** Whether the member is still the same running machine: a script must not go on working on a rebooted one. */
   get memberIsThere(): boolean {
-    return this.#init !== null && this.#input.world.initOf(this.#input.member) === this.#init;
+    return this.#run.memberIsThere;
   }
 
   /** Runs the start sequence; a failing phase is undone by the halt sequence of what was begun (INFERRED, 3.3). */
   start(timeoutSeconds: number | null): Promise<ScriptEnd> {
-    return this.#limited(timeoutSeconds, async () => {
+    return this.#run.limited(timeoutSeconds, async () => {
       this.#banner('Starting package at');
       const begun: Phase[] = [];
       try {
@@ -91,7 +76,7 @@ export class ControlScript {
   /** Runs the halt sequence; a failing phase does not keep the later ones from being tried (4.3). */
   halt(reason: HaltReason, timeoutSeconds: number | null): Promise<ScriptEnd> {
     this.#reason = reason;
-    return this.#limited(timeoutSeconds, async () => {
+    return this.#run.limited(timeoutSeconds, async () => {
       this.#banner('Halting package at');
       let worst: 0 | 1 | 2 | 3 = 0;
       for (const phase of [...this.#input.phases].reverse()) {
@@ -110,27 +95,6 @@ export class ControlScript {
       this.#banner(worst === 0 ? 'Package halt completed at' : 'Package halt failed at');
       return worst;
     });
-  }
-
-  async #limited(timeoutSeconds: number | null, work: () => Promise<0 | 1 | 2 | 3>): Promise<ScriptEnd> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<ScriptEnd>((resolve) => {
-      timer = setTimeout(
-        () => {
-          this.#killed = true;
-          this.#running?.kill('SIGKILL');
-          this.#log(`\tERROR:  Script timed out after ${timeoutSeconds} seconds and was killed; it could not clean up.`);
-          resolve({ kind: 'timeout' });
-        },
-        (timeoutSeconds ?? noLimitSeconds) * 1000,
-      );
-    });
-    const ended = work().then((code): ScriptEnd => ({ kind: 'exit', code }));
-    const end = await Promise.race([ended, timeout]);
-    clearTimeout(timer);
-    // What is left of a killed script must not go on working behind the package manager's back.
-    if (end.kind === 'timeout') await ended.catch(() => {});
-    return end;
   }
 
   async #startPhase(phase: Phase): Promise<void> {
@@ -239,8 +203,7 @@ export class ControlScript {
       ['/sbin/ip', 'address', 'add', `${address}/${world.plan.prefixLength}`, 'dev', 'eth0'],
       'add_ip_address',
     );
-    // Neighbours would go on sending to the member they know.
-    await this.#command(['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address]);
+    await this.#command(announceAddress(address));
   }
 
   async #removeAddress(address: string, subnet: string): Promise<void> {
@@ -280,28 +243,12 @@ export class ControlScript {
     this.#log(`\tERROR:  while cleaning up: ${failure.message}`);
   }
 
-  /** Runs one command on the member, output into the package log. null when it was killed or never started. */
-  async #command(argv: readonly string[], env: Readonly<Record<string, string>> = systemEnvironment): Promise<number | null> {
-    if (this.#killed) throw new PhaseFailure('the script was killed');
-    if (!this.memberIsThere) throw new PhaseFailure('the member went down');
-    const log = files.openForAppending(this.#logPath());
-    try {
-      this.#running = this.#input.world.start(this.#input.member, argv, { env, outputFd: log });
-    } finally {
-      files.close(log);
-    }
-    const end = await this.#running.ended;
-    this.#running = null;
-    if (this.#killed) throw new PhaseFailure('the script was killed');
-    return end.exitCode;
-  }
-
-  #logPath(): string {
-    return this.#input.world.pathOn(this.#input.member, logFileOf(this.#input.content));
+  #command(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<number | null> {
+    return this.#run.command(argv, env);
   }
 
   #log(line: string): void {
-    if (this.memberIsThere) files.appendText(this.#logPath(), `${line}\n`);
+    this.#run.log(line);
   }
 
   #note(text: string): void {
@@ -312,8 +259,6 @@ export class ControlScript {
     this.#log(`\n\t########### Node "${this.#input.member}": ${text} ${new Date().toISOString()} ###########`);
   }
 }
-
-const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 function words(options: string): string[] {
   return options.split(/\s+/).filter((word) => word !== '');

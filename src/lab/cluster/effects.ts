@@ -6,6 +6,7 @@ import type { World } from '../machines/world.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../manager/model.ts';
 import { ControlScript, type Phase, phases } from './control-script.ts';
 import type { Journal } from './journal.ts';
+import { LegacyScript } from './legacy-script.ts';
 import { Services } from './services.ts';
 
 export interface EffectContext {
@@ -55,12 +56,14 @@ export class Effects {
     return packageContent(state.config);
   }
 
-  #script(member: string, packageName: string, chosen: readonly string[]): ControlScript {
+  #script(member: string, packageName: string, chosen: readonly string[]): ControlScript | LegacyScript {
     const { world, state } = this.#context;
+    const content = this.#content(packageName);
+    if (content.legacy !== null) return new LegacyScript(world, member, content);
     return new ControlScript({
       world,
       member,
-      content: this.#content(packageName),
+      content,
       services: this.services,
       phases: phases.filter((phase) => chosen.includes(phase)),
       membersDown: () => state().memberOrder.filter((name) => name !== member && state().members[name]?.status !== 'up'),
@@ -80,12 +83,16 @@ export class Effects {
     const { package: name, member, reason, timeoutSeconds } = effect;
     this.#note(member, 'halting', `halt of ${name} begins (${reason})`);
     const script = this.#script(member, name, phases);
-    void script.halt(reason, timeoutSeconds).then((end) => this.#ended('halt-ended', script, effect, end));
+    void script.halt(reason, timeoutSeconds).then(async (end) => {
+      // What a legacy script did not halt ends with its package (INFERRED, 4.3: a failure to halt one is only a warning).
+      if (script instanceof LegacyScript && end.kind === 'exit') await this.services.killAll(member, name);
+      this.#ended('halt-ended', script, effect, end);
+    });
   }
 
   #ended(
     kind: 'start-ended' | 'halt-ended',
-    script: ControlScript,
+    script: ControlScript | LegacyScript,
     { package: packageName, member }: { readonly package: string; readonly member: string },
     end: ScriptEnd,
   ): void {

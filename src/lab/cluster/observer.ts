@@ -2,9 +2,10 @@
  * Looks at the lab from outside, all the time: who has the policy file system mounted, who owns the package address, do
  * clients reach a master. Writes what changed into the journal; two mounts at once are a violation of invariant I1.
  */
+import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RunningProcess } from '../../host/processes.ts';
 import { versionAt } from '../machines/cfengine-setup.ts';
-import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
+import { clientsOf, serviceguardHosts, toolkitDirectory } from '../machines/plan.ts';
 import type { World } from '../machines/world.ts';
 import type { Journal } from './journal.ts';
 
@@ -65,10 +66,11 @@ export class Observer {
   }
 
   async #agentLoop(client: string): Promise<void> {
+    const { fetchPolicy } = adapterFor(this.#world.plan.settings);
     let before = '';
     while (!this.#halted) {
       const began = performance.now();
-      const agent = await this.#world.run(client, ['cf-agent', '-K', '-f', 'update.cf'], { timeoutMs: agentLimitMs });
+      const agent = await this.#world.run(client, fetchPolicy, { timeoutMs: agentLimitMs });
       const seconds = (performance.now() - began) / 1000;
       if (seconds > slowAgentSeconds) {
         const text = `cf-agent took ${seconds.toFixed(1)} s: ${agent.stderr.trim().split('\n').at(-1) || 'it said nothing'}`;
@@ -99,7 +101,7 @@ export class Observer {
     this.#lastSample = now;
     const { mountPoint, packageAddress } = this.#world.plan.settings;
     const mounted: string[] = [];
-    for (const { name } of membersOf(this.#world.plan)) {
+    for (const { name } of serviceguardHosts(this.#world.plan)) {
       const isMounted = this.#world.hasDiskMounted(name);
       if (isMounted) mounted.push(name);
       this.#changed(name, 'mounted', isMounted, `${mountPoint} ${isMounted ? 'mounted' : 'no longer mounted'}`);

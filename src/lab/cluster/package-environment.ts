@@ -3,9 +3,8 @@
  */
 import type { PackageContent } from '../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
+import { shellWord } from '../../shell-word.ts';
 import { expandVariables, sgDirectories } from '../machines/plan.ts';
-
-const quoted = (value: string): string => `'${value.replaceAll("'", `'\\''`)}'`;
 
 export function logFileOf(content: PackageContent): string {
   return expandVariables(content.logFile, { SG_PACKAGE: content.name });
@@ -26,6 +25,13 @@ export function scriptEnvironment(input: { readonly member: string; readonly con
   return environment;
 }
 
+/** The environment of a legacy control script [serviceguard.md 3.4]: the names with SG_ and the older ones without. */
+export function legacyEnvironment(input: { readonly member: string; readonly content: PackageContent }): Record<string, string> {
+  const { member, content } = input;
+  const names = { SG_PACKAGE: content.name, PACKAGE: content.name, SG_NODE: member, NODE: member };
+  return { ...names, SG_SCRIPT_LOG_FILE: logFileOf(content) };
+}
+
 /**
  * A package's parameters as shell assignments: arrays SG_<PARAMETER>[i] in the order of the file, PEV_<NAME>
  * [serviceguard.md 3.4]. What the real cmgetpkgenv prints is not known (gap 8); this form is the lab's own.
@@ -35,9 +41,9 @@ export function packageEnvironment(file: PackageFile): string[] {
   return file.lines.map(({ keyword, value }) => {
     // Names come out as shell variables: a toolkit attribute's slashes become underscores (INFERRED in 3.4).
     const name = keyword.toUpperCase().replace(/[^A-Z0-9_]/g, '_');
-    if (name.startsWith('PEV_')) return `${name}=${quoted(value)}`;
+    if (name.startsWith('PEV_')) return `${name}=${shellWord(value)}`;
     const index = next.get(name) ?? 0;
     next.set(name, index + 1);
-    return `SG_${name}[${index}]=${quoted(value)}`;
+    return `SG_${name}[${index}]=${shellWord(value)}`;
   });
 }

@@ -21,6 +21,7 @@ export class Services implements ServiceKeeper {
   readonly #world: World;
   readonly #onDied: ServiceDied;
   readonly #running = new Map<string, RunningService>();
+  readonly #commands = new Map<string, string>();
 
   constructor(world: World, onDied: ServiceDied) {
     this.#world = world;
@@ -28,7 +29,11 @@ export class Services implements ServiceKeeper {
   }
 
   start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): void {
-    const command = expandVariables(service.command, { SG_PACKAGE: content.name });
+    const key = keyOf(member, content.name, service.name);
+    // A restart in place runs what the control script said at the start.
+    const command =
+      service.command === '' ? (this.#commands.get(key) ?? '') : expandVariables(service.command, { SG_PACKAGE: content.name });
+    this.#commands.set(key, command);
     const log = files.openForAppending(this.#world.pathOn(member, logFileOf(content)));
     const process = this.#world.start(member, ['/bin/sh', '-c', `exec ${command}`], {
       env: { service_restart: String(restarts) },
@@ -36,7 +41,6 @@ export class Services implements ServiceKeeper {
     });
     files.close(log);
     const running: RunningService = { process, halting: false };
-    const key = keyOf(member, content.name, service.name);
     this.#running.set(key, running);
     void process.ended.then((end) => {
       if (this.#running.get(key) === running) this.#running.delete(key);

@@ -40,6 +40,8 @@ export type CommandRequest =
   | { readonly command: 'cmdeleteconf'; readonly force: boolean; readonly package: PackageName }
   | {
       readonly command: 'cmmakepkg';
+      /** -p: the configuration file of a legacy package. */
+      readonly legacy: boolean;
       readonly list: boolean;
       readonly name: PackageName | null;
       readonly modules: readonly string[];

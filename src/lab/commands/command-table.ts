@@ -75,19 +75,27 @@ export const rows: Record<CommandName, Row> = {
       o.has('p') ? { command: 'cmdeleteconf', force: o.has('f'), package: o.one('p') ?? '' } : 'name the package with -p',
   },
   cmmakepkg: {
-    usage: '[-n package] [-m module]... [-i existing_file] [output_file] | -l',
-    flags: 'lv',
+    usage: '[-n package] [-m module]... [-i existing_file] [output_file] | -p [output_file] | -l',
+    flags: 'lvp',
     values: 'nmi',
-    refused: { p: 'legacy packages', s: 'legacy packages', t: 'toolkit configuration files', u: 'upgrading old files' },
+    refused: {
+      s: "the text of Serviceguard's own control script template",
+      t: 'toolkit configuration files',
+      u: 'upgrading old files',
+    },
     operands: { min: 0, max: 1 },
-    read: (o) => ({
-      command: 'cmmakepkg',
-      list: o.has('l'),
-      name: o.one('n'),
-      modules: o.all('m'),
-      inputFile: o.one('i'),
-      outputFile: o.operands[0] ?? null,
-    }),
+    read: (o) =>
+      o.has('p') && (o.has('m') || o.has('i') || o.has('l'))
+        ? '-p makes a legacy template; -m, -i and -l are for modular ones'
+        : {
+            command: 'cmmakepkg',
+            legacy: o.has('p'),
+            list: o.has('l'),
+            name: o.one('n'),
+            modules: o.all('m'),
+            inputFile: o.one('i'),
+            outputFile: o.operands[0] ?? null,
+          },
   },
   cmruncl: {
     usage: '[-v] [-t] [-w none] [-n node]...',

@@ -3,8 +3,10 @@
  * are printed; readers must ignore ones they do not know. Pure.
  */
 
+import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
 import { findAttribute } from '../../serviceguard/modules.ts';
-import { lastValue } from '../../serviceguard/package-file.ts';
+import { packageContent } from '../../serviceguard/package-content.ts';
+import { lastValue, styleOf } from '../../serviceguard/package-file.ts';
 import { packagesOf } from '../manager/draft.ts';
 import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
 import { policyIn } from '../manager/package-policy.ts';
@@ -60,18 +62,22 @@ export function packageLines(state: ClusterState, pkg: PackageState, prefix: str
 
 function configured(state: ClusterState, pkg: PackageState): Attributes {
   const policy = policyIn(state, pkg.config);
+  const { legacy } = packageContent(pkg.config);
   const value = (keyword: string): string => lastValue(pkg.config, keyword) ?? findAttribute(keyword)?.attribute.fallback ?? '';
   return [
-    // The value "modular" is INFERRED.
-    ['style', 'modular'],
-    ['description', value('package_description')],
+    // The values are INFERRED.
+    ['style', styleOf(pkg.config)],
+    ...(legacy === null ? ([['description', value('package_description')]] as const) : []),
     ['initial_autorun', enabled(policy.autoRun)],
     ['failover_policy', policy.failover],
     ['failback_policy', policy.failback],
     ['failfast', enabled(policy.memberFailFast)],
-    ['run_script_timeout', value('run_script_timeout')],
-    ['halt_script_timeout', value('halt_script_timeout')],
-    ['priority', value('priority')],
+    // Order as the published screen of a legacy package has it [MIG p.11].
+    ...(legacy === null ? [] : ([['run_script', legacy.runScript]] as const)),
+    ['run_script_timeout', value('run_script_timeout').toLowerCase()],
+    ...(legacy === null ? [] : ([['halt_script', legacy.haltScript]] as const)),
+    ['halt_script_timeout', value('halt_script_timeout').toLowerCase()],
+    ['priority', value('priority') || 'no_priority'],
     ['last_halt_failed', yes(pkg.lastHaltFailed)],
   ];
 }
@@ -98,7 +104,8 @@ export function wholeLines(state: ClusterState, verbose: boolean): string[] {
 /** -s config: repeated attributes carry their value in the prefix [GH-hpe]; which attributes appear is INFERRED. */
 export function configurationLines(pkg: PackageState, prefix: string): string[] {
   return pkg.config.lines.map(({ keyword, value }) => {
-    const repeats = findAttribute(keyword)?.attribute.repeatable ?? true;
+    const legacy = styleOf(pkg.config) === 'legacy';
+    const repeats = (legacy ? findLegacyAttribute(keyword) : findAttribute(keyword)?.attribute)?.repeatable ?? true;
     const attribute = keyword === 'package_name' ? 'name' : keyword;
     return repeats ? `${prefix}${attribute}:${value}|${attribute}=${value}` : `${prefix}${attribute}=${value}`;
   });

@@ -3,7 +3,7 @@
  * screen; that columns grow with long values and the widths of -v are INFERRED. Pure.
  */
 import { packagesOf } from '../manager/draft.ts';
-import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
+import type { ClusterState, MemberName, PackageState, ServiceState } from '../manager/model.ts';
 import { type PackagePolicy, policyIn } from '../manager/package-policy.ts';
 import { clusterStatus, enabled } from './view-status.ts';
 
@@ -94,19 +94,14 @@ function packageDetails(state: ClusterState, pkg: PackageState, indent: number):
 
 function ownedScripts(state: ClusterState, pkg: PackageState, policy: PackagePolicy, indent: number): string[] {
   const subnets = state.members[pkg.owner ?? '']?.subnets ?? {};
-  const limitOf = (name: string): string => String(policy.services.find((one) => one.name === name)?.restart ?? 0);
+  const limitOf = ({ name, limit }: ServiceState): string =>
+    String(limit ?? policy.services.find((one) => one.name === name)?.restart ?? 0);
   return table(
     indent,
     [10, 9, 14, 11, 13],
     [
       ['ITEM', 'STATUS', 'MAX_RESTARTS', 'RESTARTS', 'NAME'],
-      ...pkg.services.map((service) => [
-        'Service',
-        service.status,
-        limitOf(service.name),
-        String(service.restarts),
-        service.name,
-      ]),
+      ...pkg.services.map((service) => ['Service', service.status, limitOf(service), String(service.restarts), service.name]),
       ...policy.subnets.map((subnet) => ['Subnet', subnets[subnet] ?? 'unknown', '0', '0', subnet]),
     ],
   );

@@ -3,10 +3,11 @@
  * way; wait for what must follow; look whether the invariants of the design hold. The demo, the failover run and the
  * tests are strings of these.
  */
+import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import { type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
 import type { JournalEntry } from '../cluster/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
-import { clientsOf, membersOf, sgDirectories, toolkitDirectory } from '../machines/plan.ts';
+import { clientsOf, isSetUp, membersOf, serviceguardHosts, sgDirectories, toolkitDirectory } from '../machines/plan.ts';
 import { type Failover, failoverAfter } from './timeline.ts';
 
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
@@ -49,6 +50,10 @@ export class PackageDrills {
     return this.lab.plan.settings.packageName;
   }
 
+  get #cfengine(): CfengineAdapter {
+    return adapterFor(this.lab.plan.settings);
+  }
+
   get version(): number {
     return this.#version;
   }
@@ -57,8 +62,10 @@ export class PackageDrills {
     return membersOf(this.lab.plan).map((member) => member.name);
   }
 
+  /** Those whose view of the master is watched: in a bare lab none. */
   #clients(): readonly string[] {
-    return clientsOf(this.lab.plan).map((client) => client.name);
+    const { plan } = this.lab;
+    return clientsOf(plan).flatMap((client) => (isSetUp(plan, client) ? [client.name] : []));
   }
 
   /** A command as typed by an administrator on a member; shown in the story. Fails unless its exit status is 0. */
@@ -87,7 +94,7 @@ export class PackageDrills {
 
   /** What cmviewcl says of the package, asked on a member whose Serviceguard runs. */
   async view(): Promise<PackageStatus> {
-    for (const member of this.#members()) {
+    for (const { name: member } of serviceguardHosts(this.lab.plan)) {
       const result = await this.lab.exec(member, ['cmviewcl', '-v', '-f', 'line', '-p', this.packageName]).catch(() => null);
       if (result === null || result.exitCode !== 0) continue;
       const status = packageStatus(result.stdout, this.packageName);
@@ -108,7 +115,7 @@ export class PackageDrills {
     return owner ?? '';
   }
 
-  /** Publishes a new policy on the master and waits until every client has fetched it with its own cf-agent. */
+  /** Publishes a new policy on the master and waits until every client has fetched it with its own agent. */
   async publishAndFetch(): Promise<number> {
     const owner = await this.waitServed();
     this.#version += 1;
@@ -147,11 +154,12 @@ export class PackageDrills {
     return this.killDaemon(member);
   }
 
-  /** SIGKILL to the member's cf-serverd. */
+  /** SIGKILL to the member's daemon. */
   async killDaemon(member: string): Promise<void> {
-    await this.lab.note('kill-daemon', 'cf-serverd gets SIGKILL', member);
-    const killed = await this.lab.exec(member, ['pkill', '-KILL', '-x', 'cf-serverd']);
-    if (killed.exitCode !== 0) throw new DrillFailure(`there was no cf-serverd to kill on ${member}`);
+    const { daemonName } = this.#cfengine;
+    await this.lab.note('kill-daemon', `${daemonName} gets SIGKILL`, member);
+    const killed = await this.lab.exec(member, ['pkill', '-KILL', '-x', daemonName]);
+    if (killed.exitCode !== 0) throw new DrillFailure(`there was no ${daemonName} to kill on ${member}`);
   }
 
   /** Makes a member that was broken an adoptive member again: what an administrator does the morning after. */
@@ -200,9 +208,10 @@ export class PackageDrills {
   async #memberInvariants(member: string): Promise<string[]> {
     const broken: string[] = [];
     const { cfengineWorkDirectory } = this.lab.plan.settings;
-    const daemons = await this.lab.exec(member, ['pgrep', '-x', 'cf-serverd']);
+    const { daemonName } = this.#cfengine;
+    const daemons = await this.lab.exec(member, ['pgrep', '-x', daemonName]);
     if (daemons.stdout.trim().split('\n').filter(Boolean).length !== 1)
-      broken.push(`I3: ${member} runs not exactly one cf-serverd`);
+      broken.push(`I3: ${member} runs not exactly one ${daemonName}`);
     const loose = await this.lab.exec(member, ['find', `${cfengineWorkDirectory}/ppkeys`, '-name', '*.priv', '-perm', '/077']);
     if (loose.stdout !== '') broken.push(`I5: readable by others on ${member}: ${loose.stdout.trim()}`);
     const leaked = await this.lab.exec(member, [

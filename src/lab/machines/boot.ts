@@ -4,6 +4,7 @@
  * writes reaches the machine, and its "disk" (the overlay's upper layer) survives a crash of the host but not the lab.
  * Pure: text in, text out.
  */
+import { shellWord } from '../../shell-word.ts';
 export interface BootInput {
   readonly host: string;
   /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab's own. */
@@ -27,11 +28,6 @@ export const inNewNamespaces: readonly string[] = [
   'unshare',
   ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
 ];
-
-/** Quotes for POSIX sh. */
-export function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
-}
 
 /**
  * Between us and a program on a host: lives exactly as long as the program and ends as it ended. nsenter's own fork does
@@ -62,15 +58,15 @@ export function enterHost(init: number, argv: readonly string[]): string[] {
 /** Prints `READY` when the host is up; then stays as its process 1, which reaps what is orphaned, until it is killed. */
 export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
-  const inRoot = (path: string): string => quote(`${root}${path}`);
+  const inRoot = (path: string): string => shellWord(`${root}${path}`);
   const { from: nodeHere, to: nodeThere } = input.node;
   // SIGCHLD ignored makes the kernel reap orphans at once; a killed daemon must not linger as a zombie for want of an init.
   const wait = input.endsWithInput === true ? '1 while sysread STDIN, my $nothing, 1' : 'sleep while 1';
   return [
     'set -eu',
-    `root=${quote(root)}`,
+    `root=${shellWord(root)}`,
     ...(input.before ?? []),
-    `mount -t overlay overlay -o ${quote(`lowerdir=/,upperdir=${input.directory}/upper,workdir=${input.directory}/work`)} ${quote(root)}`,
+    `mount -t overlay overlay -o ${shellWord(`lowerdir=/,upperdir=${input.directory}/upper,workdir=${input.directory}/work`)} ${shellWord(root)}`,
     `mount -t proc proc ${inRoot('/proc')}`,
     `mount -t sysfs sysfs ${inRoot('/sys')}`,
     `mount -t tmpfs -o mode=1777 tmpfs ${inRoot('/tmp')}`,
@@ -82,15 +78,15 @@ export function bootScript(input: BootInput): string {
     `mount -t devpts -o newinstance,ptmxmode=0666 devpts ${inRoot('/dev/pts')}`,
     `ln -s pts/ptmx ${inRoot('/dev/ptmx')}; ln -s /proc/self/fd ${inRoot('/dev/fd')}`,
     ...input.binds.flatMap(({ from, to, readOnly }) => [
-      `mkdir -p ${inRoot(to)}; mount --bind ${quote(from)} ${inRoot(to)}`,
+      `mkdir -p ${inRoot(to)}; mount --bind ${shellWord(from)} ${inRoot(to)}`,
       ...(readOnly ? [`mount -o remount,bind,ro ${inRoot(to)}`] : []),
     ]),
     // A private work directory: the overlay would show this machine's own cfengine keys.
-    `mkdir -p ${inRoot(input.cfengineWorkDirectory)}; mount --bind ${quote(`${input.directory}/cfengine`)} ${inRoot(input.cfengineWorkDirectory)}`,
-    `[ -x ${inRoot(nodeThere)} ] || { mkdir -p "$(dirname ${inRoot(nodeThere)})"; : > ${inRoot(nodeThere)}; mount --bind ${quote(nodeHere)} ${inRoot(nodeThere)}; }`,
+    `mkdir -p ${inRoot(input.cfengineWorkDirectory)}; mount --bind ${shellWord(`${input.directory}/cfengine`)} ${inRoot(input.cfengineWorkDirectory)}`,
+    `[ -x ${inRoot(nodeThere)} ] || { mkdir -p "$(dirname ${inRoot(nodeThere)})"; : > ${inRoot(nodeThere)}; mount --bind ${shellWord(nodeHere)} ${inRoot(nodeThere)}; }`,
     ...(input.within ?? []),
-    `hostname ${quote(input.host)}`,
-    `cd ${quote(root)}; mkdir -p .lab-old; pivot_root . .lab-old; umount -l /.lab-old; rmdir /.lab-old`,
+    `hostname ${shellWord(input.host)}`,
+    `cd ${shellWord(root)}; mkdir -p .lab-old; pivot_root . .lab-old; umount -l /.lab-old; rmdir /.lab-old`,
     `exec /usr/bin/perl -e '$SIG{CHLD} = "IGNORE"; $| = 1; print "READY\\n"; close STDOUT; ${wait}'`,
   ].join('\n');
 }

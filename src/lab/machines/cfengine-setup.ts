@@ -3,12 +3,16 @@
  * members [cfengine.md 3.1], a pair for each client, mutual trust, the same policy everywhere, the daemon started at
  * boot. Nothing of it belongs to the package.
  */
+import { adapterFor } from '../../cfengine/adapter.ts';
 import { generateKeyPair, type KeyPair, peerKeyFileName } from '../../cfengine/keys.ts';
+import { layoutOf } from '../../cfengine/layout.ts';
+import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab-files.ts';
 import { demand } from '../../problem.ts';
 import { renderPolicy } from '../../render/policy.ts';
 import type { Template } from '../../render/template.ts';
-import { clientsOf, type LabPlan, membersOf } from './plan.ts';
+import type { Settings } from '../../settings.ts';
+import { clientsOf, type LabHost, type LabPlan, membersOf } from './plan.ts';
 import type { World } from './world.ts';
 
 /** A policy that tells which version it is, long enough that half of it would show. */
@@ -26,22 +30,34 @@ export function policyVersion(text: string | null): number | null {
 /** Name of that file in the served policy and in a client's inputs. */
 export const policyFileName = 'csync-lab-policy.txt';
 
-export interface CfenginePaths {
-  readonly masterfiles: string;
-  readonly inputs: string;
+/** Templates by name below package-templates, as renderPolicy wants them. */
+export type PolicyTemplates = ReadonlyMap<string, Template>;
+
+/** cfengine as its package leaves it, on every host, before the hosts boot: programs and empty directories. */
+export function installPrograms(world: World): void {
+  const { settings, programs, hosts } = world.plan;
+  const { cfengineBinDirectory: bin, cfengineWorkDirectory: work } = settings;
+  for (const { name } of hosts) {
+    const directory = world.cfengineDirectory(name);
+    makeWorkDirectory(directory, settings);
+    if (programs === null) continue;
+    // The work directory is mounted over the host's disk.
+    const inside = `${bin}/`.startsWith(`${work}/`);
+    files.copyTree(programs, inside ? `${directory}${bin.slice(work.length)}` : `${world.diskOf(name)}${bin}`);
+  }
 }
 
-export function pathsOf(plan: LabPlan): CfenginePaths {
-  const { policyDirectory, cfengineWorkDirectory } = plan.settings;
-  return { masterfiles: `${policyDirectory}/masterfiles`, inputs: `${cfengineWorkDirectory}/inputs` };
+const workDirectories: Readonly<Record<Settings['cfengineGeneration'], readonly string[]>> = {
+  2: ['ppkeys', 'inputs', 'state', 'outputs', 'modules', 'rpc_in', 'rpc_out'],
+  3: ['ppkeys', 'inputs', 'state', 'outputs', 'modules', 'lastseen', 'reports'],
+};
+
+function makeWorkDirectory(directory: string, settings: Settings): void {
+  for (const part of workDirectories[settings.cfengineGeneration]) files.makeDirectory(`${directory}/${part}`, 0o700);
+  if (settings.cfengineGeneration === 3) files.makeLink(settings.cfengineBinDirectory, `${directory}/bin`);
 }
 
-export interface PolicyTemplates {
-  readonly promises: Template;
-  readonly update: Template;
-}
-
-/** Keys and policy into every host's work directory, before the hosts boot. */
+/** Keys and policy into the work directory of every host that the lab sets up, before the hosts boot. */
 export async function installCfengine(world: World, templates: PolicyTemplates): Promise<void> {
   const { plan } = world;
   const shared = await generateKeyPair();
@@ -53,55 +69,66 @@ export async function installCfengine(world: World, templates: PolicyTemplates):
     own.set(client.name, pair);
     trusted.set(peerKeyFileName(pair.publicKey), pair.publicKey);
   }
-  for (const host of plan.hosts) {
-    const directory = world.cfengineDirectory(host.name);
-    const pair = own.get(host.name) ?? shared;
-    writeCfengine(directory, pair, trusted, policy);
+  for (const { name } of plan.hosts) {
+    const pair = own.get(name);
+    if (pair !== undefined) writeCfengine(world.cfengineDirectory(name), plan.settings, pair, trusted, policy);
   }
 }
 
 /** A work directory of cfengine: its key pair, the public keys it trusts by file name, its policy by file name. */
 export function writeCfengine(
   directory: string,
+  settings: Settings,
   pair: KeyPair,
   trusted: ReadonlyMap<string, string>,
   policy: ReadonlyMap<string, string>,
 ): void {
-  for (const part of ['ppkeys', 'inputs', 'state', 'outputs', 'modules', 'lastseen', 'reports']) {
-    files.makeDirectory(`${directory}/${part}`, 0o700);
-  }
+  makeWorkDirectory(directory, settings);
   files.writeText(`${directory}/ppkeys/localhost.priv`, pair.privateKey, 0o600);
   files.writeText(`${directory}/ppkeys/localhost.pub`, pair.publicKey, 0o600);
   for (const [name, key] of trusted) files.writeText(`${directory}/ppkeys/${name}`, key, 0o600);
   for (const [name, text] of policy) files.writeText(`${directory}/inputs/${name}`, text, 0o600);
-  files.makeLink('/usr/bin', `${directory}/bin`);
 }
 
 /** The policy of every host of the plan, for its daemon and its agent. */
 export function policyFiles(plan: LabPlan, templates: PolicyTemplates): ReadonlyMap<string, string> {
-  const { settings } = plan;
-  const memberAddresses = [...membersOf(plan).map((member) => member.address), settings.packageAddress];
-  const networks = [`${settings.packageSubnet}/${plan.prefixLength}`];
-  return demand(renderPolicy({ settings, ...templates, networks, memberAddresses }));
+  const asRegistered = ({ name, address }: LabHost) => ({ name, addresses: [address] });
+  const [members, clients] = [membersOf(plan).map(asRegistered), clientsOf(plan).map(asRegistered)];
+  const files = demand(renderPolicy({ settings: plan.settings, templates, members, clients }));
+  return new Map(files.map(({ name, text }) => [name, text]));
 }
 
-/** What the system's start-up does on a member or client: the daemon, -K because a crash leaves a lock [cfengine.md 2.4]. */
+/** What the system's start-up does on a host that the lab has set up: the daemon. */
 export async function bootCfengine(world: World, name: string): Promise<void> {
-  await world.must(name, ['sh', '-c', 'cd /; ulimit -n 4096; exec /usr/bin/cf-serverd -K </dev/null >/dev/null 2>&1']);
+  const { startDaemon } = adapterFor(world.plan.settings);
+  await world.must(name, ['sh', '-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh', ...startDaemon]);
 }
+
+/** What a system without systemd does at boot: its init script, where the configuration file says so. null: neither is there. */
+export async function runInitScript(world: World, name: string): Promise<CommandResult | null> {
+  const configured = `[ -x ${initScript} ] && [ -r ${initConfiguration} ] && . ${initConfiguration} && [ "$CSYNC_CONFIGURED" = 1 ]`;
+  const options = { env: initEnvironment, bare: true };
+  if ((await world.run(name, ['sh', '-c', configured], options)).exitCode !== 0) return null;
+  return world.run(name, [initScript, 'start'], options);
+}
+
+/** DSAU's names for them [dsau-csync.md]. */
+const initScript = '/etc/init.d/cfservd';
+const initConfiguration = '/etc/rc.config.d/cfservd';
+const initEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
 /** Puts the first policy on the shared file system, as an administrator prepares it once, from one member. */
 export async function preparePolicyFileSystem(world: World, member: string): Promise<void> {
   const { plan } = world;
   const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = plan.settings;
-  const { masterfiles, inputs } = pathsOf(plan);
+  const { masterInputs, referenceFiles, publicKeys, inputs, keys } = layoutOf(plan.settings);
   await world.must(member, ['vgchange', '--addtag', member, volumeGroup]);
   await world.must(member, ['vgchange', '-a', 'y', volumeGroup]);
   await world.must(member, ['mount', '-t', fileSystemType, `/dev/${volumeGroup}/${logicalVolume}`, mountPoint]);
-  await world.must(member, ['mkdir', '-p', masterfiles]);
-  for (const name of files.listDirectory(world.pathOn(member, inputs))) {
-    await world.must(member, ['cp', `${inputs}/${name}`, masterfiles]);
-  }
+  await world.must(member, ['mkdir', '-p', referenceFiles, publicKeys]);
+  await world.must(member, ['cp', '-r', inputs, masterInputs]);
+  const clusterKey = files.readText(world.pathOn(member, `${keys}/localhost.pub`)) ?? '';
+  files.writeText(world.pathOn(member, `${publicKeys}/${peerKeyFileName(clusterKey)}`), clusterKey, 0o600);
   publish(world, member, 1);
   await world.must(member, ['umount', mountPoint]);
   await world.must(member, ['vgchange', '-a', 'n', volumeGroup]);
@@ -110,10 +137,14 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
 
 /** Writes a policy version where the master serves it. */
 export function publish(world: World, member: string, version: number): void {
-  files.writeText(`${world.pathOn(member, pathsOf(world.plan).masterfiles)}/${policyFileName}`, policyText(version), 0o600);
+  files.writeText(
+    `${world.pathOn(member, layoutOf(world.plan.settings).masterInputs)}/${policyFileName}`,
+    policyText(version),
+    0o600,
+  );
 }
 
 /** The policy version a client has now; null when it is torn or missing. */
 export function versionAt(world: World, client: string): number | null {
-  return policyVersion(files.readText(`${world.pathOn(client, pathsOf(world.plan).inputs)}/${policyFileName}`));
+  return policyVersion(files.readText(`${world.pathOn(client, layoutOf(world.plan.settings).inputs)}/${policyFileName}`));
 }

@@ -3,12 +3,14 @@ import * as files from '../../host/lab-files.ts';
 import { cmclusterConf, hostsFile, type LabPlan, sgDirectories } from './plan.ts';
 import { utilities } from './stand-ins.ts';
 
-/** Names, and no resolver but /etc/hosts. */
+/** Names, no resolver but /etc/hosts, and an administrator without habits: this machine's would run at each login over ssh. */
 export function furnishHost(disk: string, plan: LabPlan, host: string): void {
   files.writeText(`${disk}/etc/hosts`, hostsFile(plan));
   files.writeText(`${disk}/etc/hostname`, `${host}\n`);
   files.writeText(`${disk}/etc/nsswitch.conf`, 'passwd: files\ngroup: files\nhosts: files\nservices: files\n');
   files.writeText(`${disk}/etc/resolv.conf`, '');
+  for (const name of ['.bashrc', '.bash_profile', '.profile'])
+    files.writeText(`${disk}/root/${name}`, '# Lab: nothing is set here.\n');
 }
 
 /** Serviceguard's directories, its function library, the mount point. */

@@ -7,7 +7,8 @@ import type { Settings } from '../../settings.ts';
 export interface LabHost {
   readonly name: string;
   readonly address: string;
-  readonly kind: 'member' | 'client';
+  /** What it begins as. A spare has all a member has, but is in no cluster until a cluster file names it. */
+  readonly kind: 'member' | 'spare' | 'client';
 }
 
 export interface LabPlan {
@@ -19,6 +20,18 @@ export interface LabPlan {
   readonly prefixLength: number;
   /** MEMBER_TIMEOUT of the lab in milliseconds; shorter than Serviceguard's least, so that people need not wait. */
   readonly memberTimeoutMs: number;
+  /**
+   * set up: members and clients have keys, trust each other, serve and fetch a policy, as an administrator left them. bare:
+   * they have the programs, nothing else. Spares are always bare.
+   */
+  readonly cfengine: 'set up' | 'bare';
+  /** Directory of this machine whose files the hosts get as cfengine's programs; null: they use this machine's own. */
+  readonly programs: string | null;
+}
+
+/** argv that tells neighbours of an address here: they would go on sending to the member they know. */
+export function announceAddress(address: string): string[] {
+  return ['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address];
 }
 
 export const sgRoot = '/usr/local/cmcluster';
@@ -36,6 +49,11 @@ export const sgDirectories = {
 export const toolkitDirectory = '/opt/csync';
 export const sharedDirectory = '/run/csync-lab';
 
+/** Programs here are told of members that come and go; see cluster/dispatcher.ts. */
+export const eventsDirectory = '/etc/csync-lab/events.d';
+/** DSAU's handler of such news [serviceguard.md 8.3]. */
+export const dispatcherPath = '/opt/dsau/bin/csync_dispatcher';
+
 /** Programs of this machine that a lab runs, and the Debian packages they are in. scripts/prepare.sh installs these. */
 export const labPrograms: Readonly<Record<string, string>> = {
   'cf-serverd': 'cfengine3',
@@ -51,6 +69,7 @@ export const labPrograms: Readonly<Record<string, string>> = {
   ps: 'procps',
   sshd: 'openssh-server',
   ssh: 'openssh-client',
+  ping: 'iputils-ping',
 };
 
 /** A name of a lab is part of paths that are removed again. */
@@ -60,8 +79,21 @@ export function isLabName(name: string): boolean {
 
 const prefixLength = 24;
 
-/** Members get .11 upward, clients .21 upward in the package's subnet, which the lab takes to be a /24. */
-export function planLab(settings: Settings, name: string, clients: readonly string[] = ['c1', 'c2']): LabPlan {
+export interface LabChoices {
+  readonly clients?: readonly string[];
+  readonly spares?: readonly string[];
+  readonly cfengine?: LabPlan['cfengine'];
+  readonly programs?: string | null;
+}
+
+/** c1, c2...: clients by number. */
+export function clientNames(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `c${index + 1}`);
+}
+
+/** Members and then spares get .11 upward, clients .21 upward in the package's subnet, which the lab takes to be a /24. */
+export function planLab(settings: Settings, name: string, choices: LabChoices = {}): LabPlan {
+  const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null } = choices;
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
   const host = (kind: LabHost['kind'], first: number) => (hostName: string, index: number) => ({
     name: hostName,
@@ -72,10 +104,42 @@ export function planLab(settings: Settings, name: string, clients: readonly stri
     name,
     home: `/run/csync-lab/${name}`,
     settings,
-    hosts: [...settings.members.map(host('member', 11)), ...clients.map(host('client', 21))],
+    hosts: [
+      ...settings.members.map(host('member', 11)),
+      ...spares.map(host('spare', 11 + settings.members.length)),
+      ...clients.map(host('client', 21)),
+    ],
     prefixLength,
     memberTimeoutMs: 2000,
+    cfengine,
+    programs,
   };
+}
+
+/** Why this cannot be a lab, in a sentence; null when it can. */
+export function planProblem({ hosts, settings, cfengine, programs }: LabPlan): string | null {
+  const twice = (values: readonly string[]): string | undefined => values.find((value, at) => values.indexOf(value) !== at);
+  const odd = hosts.find((host) => !/^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$/.test(host.name));
+  if (odd !== undefined) return `${JSON.stringify(odd.name)} is no name of a host`;
+  const name = twice(hosts.map((host) => host.name));
+  if (name !== undefined) return `two hosts would be named ${name}`;
+  const address = twice([...hosts.map((host) => host.address), settings.packageAddress]);
+  const last = hosts.find((host) => Number(host.address.split('.')[3]) > 254);
+  if (address !== undefined || last !== undefined)
+    return `there are too many hosts: ${address ?? last?.address} ${address === undefined ? 'is no address' : 'would be taken twice'}`;
+  if (settings.cfengineGeneration === 3) return null;
+  if (cfengine !== 'bare') return 'the lab sets up CFEngine 3 only; with cfengine_generation: 2 it has to be a bare one (--bare)';
+  return programs === null ? 'no distribution packages cfengine 2 any more; say where its programs are (--programs)' : null;
+}
+
+/** Hosts with Serviceguard, whether in the cluster or not. */
+export function serviceguardHosts(plan: LabPlan): readonly LabHost[] {
+  return plan.hosts.filter((host) => host.kind !== 'client');
+}
+
+/** Whether the lab itself puts keys and policy on the host. */
+export function isSetUp(plan: LabPlan, host: LabHost): boolean {
+  return plan.cfengine === 'set up' && host.kind !== 'spare';
 }
 
 export function membersOf(plan: LabPlan): readonly LabHost[] {

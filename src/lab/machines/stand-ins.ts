@@ -115,6 +115,11 @@ sg_source_pkg_env() {
 }
 `;
 
+/** csync on a host of the lab, with words of its own before those it is called with. */
+export function toolkitWrapper(nodePath: string, toolkit: string, ...words: readonly string[]): string {
+  return `#!/bin/sh\nexec ${[nodePath, `${toolkit}/csync.mjs`, ...words].join(' ')} "$@"\n`;
+}
+
 /** A cm* command: the lab's client, told by which name it was called. */
 export function commandWrapper(nodePath: string, toolkit: string): string {
   return `#!/bin/sh

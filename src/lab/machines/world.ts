@@ -10,8 +10,16 @@ import { printSettings } from '../../settings-yaml.ts';
 import { bootScript, enterHost, inNewNamespaces } from './boot.ts';
 import { hostEnvironment } from './environment.ts';
 import { furnishHost, furnishMember } from './furnish.ts';
-import { type LabHost, type LabPlan, sgDirectories, sharedDirectory, toolkitDirectory } from './plan.ts';
-import { commandWrapper, lvmConfiguration, lvs, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
+import {
+  dispatcherPath,
+  eventsDirectory,
+  type LabHost,
+  type LabPlan,
+  sgDirectories,
+  sharedDirectory,
+  toolkitDirectory,
+} from './plan.ts';
+import { commandWrapper, lvmConfiguration, lvs, toolkitWrapper, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
 
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
@@ -101,14 +109,24 @@ export class World {
     for (const part of ['upper', 'work', 'root', 'cfengine']) files.makeDirectory(`${this.#hostDirectory(host.name)}/${part}`);
     furnishHost(disk, this.plan, host.name);
     files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.plan.settings));
-    if (host.kind !== 'member') return;
+    if (host.kind === 'client') return;
     furnishMember(disk, this.plan);
     files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
     files.writeText(`${disk}/usr/sbin/vgs`, vgs, 0o755);
     files.writeText(`${disk}/usr/sbin/lvs`, lvs, 0o755);
     files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
-    files.writeText(`${disk}/root/csync.yaml`, printSettings(this.plan.settings));
-    const wrapper = commandWrapper(this.#input.nodePath, toolkitDirectory);
+    if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.plan.settings));
+    this.#furnishPrograms(disk);
+  }
+
+  /** The cm* commands, csync, and csync as one who is told of members that come and go. */
+  #furnishPrograms(disk: string): void {
+    const { nodePath } = this.#input;
+    files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
+    files.writeText(`${disk}${dispatcherPath}`, toolkitWrapper(nodePath, toolkitDirectory, 'dispatcher'), 0o755);
+    files.makeDirectory(`${disk}${eventsDirectory}`);
+    files.makeLink(dispatcherPath, `${disk}${eventsDirectory}/csync_dispatcher`);
+    const wrapper = commandWrapper(nodePath, toolkitDirectory);
     for (const command of this.#input.commands) files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, wrapper, 0o755);
   }
 

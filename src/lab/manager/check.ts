@@ -5,7 +5,7 @@
 import type { Place, Problem } from '../../problem.ts';
 import { findModule } from '../../serviceguard/modules.ts';
 import { checkPackageFile } from '../../serviceguard/package-check.ts';
-import { allValues, lastValue, type PackageFile, type PackageLine } from '../../serviceguard/package-file.ts';
+import { allValues, lastValue, type PackageFile, type PackageLine, styleOf } from '../../serviceguard/package-file.ts';
 import type { ClusterState, MemberName } from './model.ts';
 import { packagePolicy } from './package-policy.ts';
 
@@ -38,8 +38,11 @@ export interface CheckInput {
 export function neededObservations(file: PackageFile, state: ClusterState): NeededObservations {
   const scripts = [...new Set([...allValues(file, 'external_pre_script'), ...allValues(file, 'external_script')])];
   const commands = allValues(file, 'service_cmd').flatMap((command) => command.split(/\s+/).slice(0, 1));
+  // The control scripts of a legacy package are looked at, never called [serviceguard.md 2.7].
+  const legacy = styleOf(file) === 'legacy';
+  const control = legacy ? [...new Set([...allValues(file, 'run_script'), ...allValues(file, 'halt_script')])] : [];
   const members = packagePolicy(file, state.memberOrder).members.filter((member) => state.memberOrder.includes(member));
-  return { members, executable: [...new Set([...scripts, ...commands])], validate: scripts };
+  return { members, executable: [...new Set([...scripts, ...commands, ...control])], validate: scripts };
 }
 
 /** All problems at once; an error refuses the package, a warning is only told. */
@@ -106,13 +109,24 @@ function moduleProblems(input: CheckInput): Problem[] {
   });
 }
 
-const refusedValues: readonly {
+interface RefusedValue {
   readonly keyword: string;
   readonly when: (value: string) => boolean;
   readonly because: string;
-}[] = [
+}
+
+/** What a modular file brings in by a module, which is refused there. */
+const refusedOfLegacy: readonly RefusedValue[] = [
+  { keyword: 'dependency_name', when: () => true, because: 'the lab does not imitate dependencies between packages' },
+  { keyword: 'package_type', when: (value) => value !== 'failover', because: 'the lab runs failover packages only' },
+];
+
+const refusedValues: readonly RefusedValue[] = [
   { keyword: 'failover_policy', when: (value) => value.startsWith('site_'), because: 'the lab has no sites' },
   { keyword: 'ip_subnet_node', when: () => true, because: 'all members of the lab are on the same subnet' },
+  { keyword: 'storage_group', when: () => true, because: 'it is for HP-UX only' },
+  { keyword: 'resource_name', when: () => true, because: 'it is for HP-UX only' },
+  { keyword: 'local_lan_failover_allowed', when: () => true, because: 'it is for HP-UX only' },
   { keyword: 'fs_server', when: () => true, because: 'the lab mounts block devices only' },
   { keyword: 'fs_type', when: (value) => value === 'nfs', because: 'the lab mounts block devices only' },
   {
@@ -124,7 +138,8 @@ const refusedValues: readonly {
 
 function valueProblems(input: CheckInput): Problem[] {
   return input.file.lines.flatMap((line) => {
-    const rule = refusedValues.find((one) => one.keyword === line.keyword && one.when(line.value.toLowerCase()));
+    const rules = styleOf(input.file) === 'legacy' ? [...refusedValues, ...refusedOfLegacy] : refusedValues;
+    const rule = rules.find((one) => one.keyword === line.keyword && one.when(line.value.toLowerCase()));
     if (rule === undefined) return [];
     const text = `${line.keyword} ${line.value}: ${rule.because}.`;
     return [error('lab-value', text, 'Leave it out in the lab, or rehearse on a real cluster.', placeOf(input, line))];
@@ -147,7 +162,8 @@ function clusterProblems(input: CheckInput): Problem[] {
         ),
       );
     }
-    if (line.keyword === 'monitored_subnet' || line.keyword === 'ip_subnet') problems.push(...subnetProblems(input, line));
+    if (line.keyword === 'subnet' || line.keyword === 'monitored_subnet' || line.keyword === 'ip_subnet')
+      problems.push(...subnetProblems(input, line));
     if (line.keyword === 'fs_name') problems.push(...volumeGroupProblems(input, line));
   }
   const timeouts = ['run_script_timeout', 'halt_script_timeout'].filter(

@@ -41,7 +41,10 @@ const keywords: Readonly<Record<string, Keyword>> = {
   SITE_NAME: { rule: 'refuse', because: 'the lab has no sites' },
 };
 
-/** All problems of the file at once; `is` is the cluster as it exists, whose name and members cannot change. */
+/**
+ * All problems of the file by itself at once; `is` is the cluster as it exists, whose name cannot change. Whether its members
+ * can is for member-change.ts to say.
+ */
 export function parseClusterFile(text: string, fileName: string, is: ClusterFile): Checked<ClusterFile> {
   const problems: Problem[] = [];
   const values: { readonly keyword: string; readonly value: string }[] = [];
@@ -74,10 +77,8 @@ function differences(value: ClusterFile, is: ClusterFile, fileName: string): Pro
     problems.push(
       problem(`CLUSTER_NAME is "${value.name}"; the lab is ${is.name}.`, `Make it: CLUSTER_NAME ${is.name}`, fileName),
     );
-  if ([...value.members].sort().join() !== [...is.members].sort().join()) {
-    const text = `NODE_NAME lists ${value.members.join(', ') || 'nothing'}; the members of the lab are ${is.members.join(', ')}.`;
-    problems.push(problem(text, 'Members are chosen when the lab is started: csync lab up', fileName));
-  }
+  const twice = value.members.filter((member, index, all) => all.indexOf(member) !== index);
+  if (twice.length > 0) problems.push(problem(`NODE_NAME lists ${twice.join(', ')} twice.`, 'Name each node once.', fileName));
   const timeout = value.memberTimeoutMicroseconds;
   if (!Number.isInteger(timeout) || timeout < 1 || timeout > 300_000_000) {
     problems.push(problem(`MEMBER_TIMEOUT cannot be ${timeout}.`, 'Give microseconds, at most 300000000.', fileName));

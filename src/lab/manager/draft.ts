@@ -29,6 +29,10 @@ export class Draft {
     return Object.hasOwn(this.#state.members, name) ? this.#state.members[name] : undefined;
   }
 
+  spare(name: MemberName): MemberState | undefined {
+    return Object.hasOwn(this.#state.spares, name) ? this.#state.spares[name] : undefined;
+  }
+
   setCluster(patch: Partial<ClusterState>): void {
     this.#state = { ...this.#state, ...patch };
   }
@@ -41,6 +45,11 @@ export class Draft {
   setMember(name: MemberName, patch: Partial<MemberState>): void {
     const before = this.member(name);
     if (before !== undefined) this.setCluster({ members: { ...this.#state.members, [name]: { ...before, ...patch } } });
+  }
+
+  setSpare(name: MemberName, patch: Partial<MemberState>): void {
+    const before = this.spare(name);
+    if (before !== undefined) this.setCluster({ spares: { ...this.#state.spares, [name]: { ...before, ...patch } } });
   }
 
   setOperation(operation: Operation): void {

@@ -2,9 +2,11 @@
  * What the package manager does about what happens to it: control scripts that end, services that die, members and
  * subnets that come and go [serviceguard.md 6.4, 6.6, 6.9]. Which failure means what stands in event-table.ts.
  */
+
+import { styleOf } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
 import { type Cause, eventTable, haltCause, startCause } from './event-table.ts';
-import type { LabEvent, MemberName, PackageName, PackageState, PendingScript } from './model.ts';
+import type { LabEvent, MemberName, PackageName, PackageState, PendingScript, ScriptEnd, ServiceState } from './model.ts';
 import { haltPackage, noteWhetherClusterRuns, packageSettled } from './operations.ts';
 import { policyIn, servicesAtRest } from './package-policy.ts';
 
@@ -34,12 +36,15 @@ export function startEnded(draft: Draft, event: EventOf<'start-ended'>) {
 function started(draft: Draft, pkg: PackageState, pending: Extract<PendingScript, { script: 'start' }>): void {
   const member = pkg.owner ?? '';
   const statusOf = (service: string): 'up' | 'down' => (pending.died.includes(service) ? 'down' : 'up');
+  // A legacy package has the services its script has started.
+  const legacy = styleOf(pkg.config) === 'legacy';
+  const runs = ({ limit }: ServiceState): boolean => (legacy ? limit !== undefined : pending.withServices);
   draft.setPackage(pkg.name, {
     status: 'up',
     state: pkg.maintenance.on ? 'maintenance' : 'running',
     pending: null,
     lastHaltFailed: false,
-    services: pkg.services.map((one) => (pending.withServices ? { ...one, status: statusOf(one.name) } : one)),
+    services: pkg.services.map((one) => (runs(one) ? { ...one, status: statusOf(one.name) } : one)),
   });
   draft.log(`Package ${pkg.name} runs on ${member}.`, about(pkg));
   if (pending.nextHalt !== null) haltPackage(draft, pkg.name, pending.nextHalt);
@@ -53,7 +58,7 @@ export function haltEnded(draft: Draft, event: EventOf<'halt-ended'>) {
   if (pkg?.pending?.script !== 'halt' || pkg.owner !== event.member) {
     return unexpected(draft, event, `no halt of ${event.package} runs on ${event.member}`);
   }
-  const cause = haltCause(event.end);
+  const cause = haltCauseOf(pkg, event.end);
   if (cause === null) return halted(draft, pkg, pkg.pending);
   draft.setPackage(pkg.name, { lastHaltFailed: true });
   if (cause === 'halt-exit-3' && pkg.pending.force) {
@@ -70,6 +75,12 @@ export function haltEnded(draft: Draft, event: EventOf<'halt-ended'>) {
     return comeToRest(draft, pkg, { state: 'halted', script: 'halt', failure: eventTable[cause].plain.sentence });
   }
   applyRow(draft, pkg, cause);
+}
+
+/** An aborted halt (exit 3) is for modular packages [A1120b p.210]; that a legacy one's counts as 1 is INFERRED. */
+function haltCauseOf({ config }: PackageState, end: ScriptEnd): Cause | null {
+  const cause = haltCause(end);
+  return cause === 'halt-exit-3' && styleOf(config) === 'legacy' ? 'halt-exit-1' : cause;
 }
 
 function halted(draft: Draft, pkg: PackageState, pending: HaltPending): void {
@@ -119,6 +130,16 @@ function failFastFor(draft: Draft, pkg: PackageState, cause: Cause): boolean {
   return policy.services.some((service) => service.failFast && dead.includes(service.name));
 }
 
+export function serviceRun(draft: Draft, event: EventOf<'service-run'>) {
+  const pkg = draft.package(event.package);
+  const known = pkg?.services.some((one) => one.name === event.service) === true;
+  if (pkg?.pending?.script !== 'start' || pkg.owner !== event.member || !known) {
+    return unexpected(draft, event, `no start of ${event.package} with service ${event.service} runs on ${event.member}`);
+  }
+  const services = pkg.services.map((one) => (one.name === event.service ? { ...one, limit: event.restarts } : one));
+  draft.setPackage(pkg.name, { services });
+}
+
 export function serviceDied(draft: Draft, event: EventOf<'service-died'>) {
   const pkg = draft.package(event.package);
   if (pkg === undefined || pkg.owner !== event.member || !pkg.services.some((one) => one.name === event.service)) {
@@ -138,7 +159,7 @@ function serviceIsDead(draft: Draft, name: PackageName, service: string) {
   const state = pkg?.services.find((one) => one.name === service);
   if (pkg === undefined || pkg.owner === null || state === undefined) return;
   const entry = policyIn(draft.state, pkg.config).services.find((one) => one.name === service);
-  const limit = entry?.restart ?? 0;
+  const limit = state.limit ?? entry?.restart ?? 0;
   const set = (patch: Partial<typeof state>): void =>
     draft.setPackage(name, { services: pkg.services.map((one) => (one.name === service ? { ...one, ...patch } : one)) });
   if (pkg.status !== 'up' || pkg.maintenance.on) {
@@ -160,6 +181,8 @@ function serviceIsDead(draft: Draft, name: PackageName, service: string) {
 }
 
 export function subnetChanged(draft: Draft, event: EventOf<'subnet-changed'>) {
+  const subnets = { ...draft.spare(event.member)?.subnets, [event.subnet]: event.status };
+  if (draft.spare(event.member) !== undefined) return draft.setSpare(event.member, { subnets });
   const member = draft.member(event.member);
   if (member === undefined) return unexpected(draft, event, `${event.member} is not a member`);
   draft.setMember(event.member, { subnets: { ...member.subnets, [event.subnet]: event.status } });
@@ -177,6 +200,7 @@ function checkSubnets(draft: Draft, name: PackageName): void {
 }
 
 export function memberCrashed(draft: Draft, event: EventOf<'member-crashed'>) {
+  if (draft.spare(event.member) !== undefined) return draft.setSpare(event.member, { machine: 'down' });
   const member = draft.member(event.member);
   if (member === undefined) return unexpected(draft, event, `${event.member} is not a member`);
   // A reset the package manager asked for itself was accounted for when it asked.

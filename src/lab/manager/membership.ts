@@ -129,6 +129,7 @@ function memberHaltRefusals(draft: Draft, members: readonly MemberName[], force:
 
 /** AUTOSTART_CMCLD=1: joins a running cluster; with none running it forms one when all members are there [L10 p.195]. */
 export function memberBooted(draft: Draft, { member: name, join: joins }: EventOf<'member-booted'>) {
+  if (draft.spare(name) !== undefined) return draft.setSpare(name, { machine: 'up' });
   if (draft.member(name) === undefined) return draft.log(`Ignored member-booted: ${name} is not a member.`);
   // It boots, so whatever it ran is gone, whether or not anybody noticed.
   if (draft.member(name)?.status === 'up') loseMember(draft, name);

@@ -46,8 +46,10 @@ export const messages = {
   switchAllDone: fixed('GH-wiki', 'cmmodpkg: Completed successfully on all packages specified'),
   switchSomeFailed: fixed(ours, 'cmmodpkg: Unable to modify some package or package instances'),
   switchUnknownMember: filled(ours, '%2 is not in the node_name list of package %1.'),
+  monitorRoleOnly: filled(ours, '%1: Permission denied: this user may view the cluster, nothing else.'),
   switchInMaintenance: filled(ours, 'Package %1 is in maintenance mode; leave it first: cmmodpkg -m off %1'),
   maintenanceNeedsDisabled: filled('A1120c p.222', 'Package %1 has switching enabled; disable it first: cmmodpkg -d %1'),
+  maintenanceNeedsModular: filled('A1120c p.222', 'Package %1 is a legacy package; maintenance mode is for modular ones.'),
   maintenanceNeedsMember: filled('A1120c p.222', 'Package %1 is down; name the node: cmmodpkg -m on -n <node> %1'),
   maintenanceBusy: filled(ours, 'Package %1 is %2; wait until it is up or halted.'),
   maintenanceElsewhere: filled(ours, 'Package %1 cannot enter maintenance mode on node %2: %3.'),
@@ -58,6 +60,7 @@ export const messages = {
   unknownService: filled(ours, 'Package %1 has no service %2.'),
   // packages in general
   unknownPackage: filled('GH-gdha (the words "is not a configured package name")', '%1 is not a configured package name.'),
+  notConfigured: filled(ours, '%1: %2 is not configured in a cluster; run it on a node of cluster %3.'),
   clusterDown: filled(ours, '%1: The cluster is not running on this node; start it with cmruncl.'),
   clusterForming: filled('MAN', '%1: Unable to connect to daemon.'),
   // cmruncl, cmhaltcl, cmrunnode, cmhaltnode
@@ -84,6 +87,8 @@ export const messages = {
   applyQuestion: fixed(ours, 'Modify the package configuration ([y]/n)? '),
   applyNotConfirmed: fixed(ours, 'cmapplyconf: Nothing was changed; say y, or use -f.'),
   applyFailed: fixed(ours, 'cmapplyconf: Unable to apply the configuration'),
+  applyStranger: filled(ours, 'Package %1 lists %2, which is not a member of the cluster.'),
+  queryFailed: fixed(ours, 'cmquerycl: Unable to query the nodes'),
   checkDone: fixed(ours, 'cmcheckconf: Verification completed with no errors found.'),
   checkFailed: fixed(ours, 'cmcheckconf: Unable to verify the configuration'),
   deleteDone: filled(ours, 'cmdeleteconf: Deleted package %1'),

@@ -38,6 +38,8 @@ export interface ServiceState {
   readonly name: string;
   readonly status: 'up' | 'down' | 'uninitialized';
   readonly restarts: number;
+  /** Restarts allowed, as cmrunserv said; absent: the configuration says it, or it was not started by cmrunserv. */
+  readonly limit?: number | 'unlimited';
 }
 
 export interface MemberState {
@@ -121,6 +123,8 @@ export interface ClusterState {
   readonly running: boolean;
   readonly memberOrder: readonly MemberName[];
   readonly members: Readonly<Record<MemberName, MemberState>>;
+  /** Machines that have Serviceguard and are in no cluster; what is known of them is kept, so that they can come in. */
+  readonly spares: Readonly<Record<MemberName, MemberState>>;
   readonly packages: Readonly<Record<PackageName, PackageState>>;
   readonly options: LabOptions;
   /** Commands not answered yet. */
@@ -177,11 +181,25 @@ export type LabEvent =
       readonly service: string;
     }
   /** A checked configuration takes effect; the daemon has done cmcheckconf's part before it sends this. */
-  | { readonly kind: 'configuration-applied'; readonly request: string; readonly packages: readonly PackageFile[] }
+  | {
+      readonly kind: 'configuration-applied';
+      readonly request: string;
+      readonly packages: readonly PackageFile[];
+      /** All members from now on; absent: as they are. */
+      readonly members?: readonly MemberName[];
+    }
   | { readonly kind: 'package-deleted'; readonly request: string; readonly package: PackageName }
   // What the effects report back.
   | { readonly kind: 'start-ended'; readonly package: PackageName; readonly member: MemberName; readonly end: ScriptEnd }
   | { readonly kind: 'halt-ended'; readonly package: PackageName; readonly member: MemberName; readonly end: ScriptEnd }
+  /** A control script has started a service (cmrunserv): a legacy package's restarts are said there, not configured. */
+  | {
+      readonly kind: 'service-run';
+      readonly package: PackageName;
+      readonly member: MemberName;
+      readonly service: string;
+      readonly restarts: number | 'unlimited';
+    }
   | { readonly kind: 'service-died'; readonly package: PackageName; readonly member: MemberName; readonly service: string }
   | { readonly kind: 'member-crashed'; readonly member: MemberName }
   /** MEMBER_TIMEOUT after a crash: the others have re-formed and may start what was lost. */

@@ -7,6 +7,7 @@ import * as failures from './failures.ts';
 import * as membership from './membership.ts';
 import type { ClusterState, LabEvent, LabOptions, MemberName, MemberState, PackageState, Transition } from './model.ts';
 import { haltPackage, startPackage } from './operations.ts';
+import { policyIn } from './package-policy.ts';
 import { choosePlace, failbackPlace, isReforming, wayBack } from './placement.ts';
 import * as requests from './requests.ts';
 
@@ -27,6 +28,7 @@ const handlers: Handlers = {
   'package-deleted': requests.packageDeleted,
   'start-ended': failures.startEnded,
   'halt-ended': failures.haltEnded,
+  'service-run': failures.serviceRun,
   'service-died': failures.serviceDied,
   'member-crashed': failures.memberCrashed,
   'cluster-reformed': failures.clusterReformed,
@@ -80,13 +82,15 @@ export interface InitialCluster {
   readonly name: string;
   /** In the order of the cluster configuration. */
   readonly members: readonly MemberName[];
+  /** Machines that can become members. */
+  readonly spares?: readonly MemberName[];
   /** Subnet addresses that every member is on; up. */
   readonly subnets: readonly string[];
   readonly options?: Partial<LabOptions>;
 }
 
 /** A configured cluster that does not run, with no package; all machines are up. */
-export function initialState({ name, members, subnets, options }: InitialCluster): ClusterState {
+export function initialState({ name, members, spares = [], subnets, options }: InitialCluster): ClusterState {
   const member = (one: MemberName): MemberState => ({
     name: one,
     status: 'down',
@@ -99,6 +103,7 @@ export function initialState({ name, members, subnets, options }: InitialCluster
     running: false,
     memberOrder: members,
     members: Object.fromEntries(members.map((one) => [one, member(one)])),
+    spares: Object.fromEntries(spares.map((one) => [one, member(one)])),
     packages: {},
     options: { timeoutDisablesMember: false, onlineAddEnablesAutoRun: false, rejoinEnablesMember: true, ...options },
     operations: [],
@@ -107,7 +112,7 @@ export function initialState({ name, members, subnets, options }: InitialCluster
 
 /** What must hold in every state; an empty list when it does. Used by the tests and by the lab's own watch. */
 export function invariants(state: ClusterState): string[] {
-  const broken = packagesOf(state).flatMap((pkg) => packageInvariants(state, pkg));
+  const broken = [...memberInvariants(state), ...packagesOf(state).flatMap((pkg) => packageInvariants(state, pkg))];
   const running = Object.values(state.members).some((member) => member.status === 'up');
   if (running !== state.running) broken.push(`the cluster is ${state.running ? 'up without' : 'down with'} a member that is up`);
   for (const operation of state.operations) {
@@ -116,6 +121,19 @@ export function invariants(state: ClusterState): string[] {
       broken.push(`${operation.command} ${operation.request} waits for ${idle.join(', ')}, where no script runs`);
   }
   return broken;
+}
+
+function memberInvariants({ memberOrder, members, spares }: ClusterState): string[] {
+  const known = Object.keys(members);
+  const rules: readonly (readonly [boolean, string])[] = [
+    [[...memberOrder].sort().join() === known.sort().join(), `the order of members is ${memberOrder}, known are ${known}`],
+    [known.every((name) => !Object.hasOwn(spares, name)), 'a spare machine is a member'],
+    [
+      Object.values(spares).every((spare) => spare.status === 'down' && spare.state === 'halted'),
+      'a spare machine is in the cluster',
+    ],
+  ];
+  return rules.filter(([holds]) => !holds).map(([, text]) => text);
 }
 
 const owned = new Set(['up', 'starting', 'halting', 'failing', 'partially_down']);
@@ -130,6 +148,15 @@ function packageInvariants(state: ClusterState, pkg: PackageState): string[] {
     ],
     [pkg.owner === null || state.members[pkg.owner]?.status === 'up', `is owned by ${pkg.owner}, which is not up`],
     [!pkg.maintenance.on || !pkg.autoRun, 'is in maintenance mode with switching enabled'],
+    [
+      Object.keys(pkg.nodeSwitch).sort().join() === [...policyIn(state, pkg.config).members].sort().join(),
+      `has switches for ${Object.keys(pkg.nodeSwitch)}`,
+    ],
+    [Object.keys(pkg.nodeSwitch).every((name) => state.memberOrder.includes(name)), 'may run on a host that is no member'],
+    [
+      pkg.maintenance.member === null || state.memberOrder.includes(pkg.maintenance.member),
+      `is in maintenance mode on ${pkg.maintenance.member}, which is no member`,
+    ],
     [pkg.status !== 'down' || pkg.services.every((service) => service.status !== 'up'), 'is down with a service up'],
   ];
   return rules.filter(([holds]) => !holds).map(([, text]) => `package ${pkg.name} ${text}`);

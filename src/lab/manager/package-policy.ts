@@ -30,7 +30,8 @@ export function packagePolicy(file: PackageFile, memberOrder: readonly MemberNam
     haltTimeoutSeconds: timeoutOf(word('halt_script_timeout', 'no_timeout')),
     failover: word('failover_policy', 'configured_node'),
     failback: word('failback_policy', 'manual') === 'automatic' ? 'automatic' : 'manual',
-    subnets: allValues(file, 'monitored_subnet'),
+    // SUBNET of a legacy package is the modular monitored_subnet [serviceguard.md 4.5].
+    subnets: [...allValues(file, 'monitored_subnet'), ...allValues(file, 'subnet')],
     services: packageContent(file).services,
   };
 }

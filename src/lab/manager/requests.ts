@@ -3,12 +3,13 @@
  */
 
 import { startOrder } from '../../serviceguard/modules.ts';
-import type { PackageFile } from '../../serviceguard/package-file.ts';
+import { type PackageFile, styleOf } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
+import { changeMembers, refuseMembers, switchesIn, withMembers } from './member-change.ts';
 import { say } from './messages.ts';
-import type { LabEvent, MemberName, PackageName, PackageState, ServiceState } from './model.ts';
+import type { ClusterState, LabEvent, MemberName, PackageName, PackageState, ServiceState } from './model.ts';
 import { answerFinished, haltWhenPossible, startPackage } from './operations.ts';
-import { type PackagePolicy, policyIn, servicesAtRest } from './package-policy.ts';
+import { policyIn, servicesAtRest } from './package-policy.ts';
 import { choosePlace, isReforming, whyNotEligible } from './placement.ts';
 
 type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
@@ -127,6 +128,7 @@ export function packageMaintenance(draft: Draft, { request, packages, members, o
 }
 
 function enterMaintenance(draft: Draft, pkg: PackageState, members: readonly MemberName[]): string | null {
+  if (styleOf(pkg.config) === 'legacy') return say('maintenanceNeedsModular', pkg.name);
   if (pkg.autoRun) return say('maintenanceNeedsDisabled', pkg.name);
   if (pkg.status !== 'up' && pkg.status !== 'down') return say('maintenanceBusy', pkg.name, pkg.status);
   if (members.length > 1)
@@ -176,18 +178,33 @@ export function serviceReset(draft: Draft, { request, packages, service }: Event
 }
 
 /** The files have been checked (check.ts); packages that exist get the new configuration, new ones appear halted. */
-export function configurationApplied(draft: Draft, { request, packages }: EventOf<'configuration-applied'>): void {
+export function configurationApplied(draft: Draft, { request, packages, members }: EventOf<'configuration-applied'>) {
+  const wanted = members ?? draft.state.memberOrder;
+  // Looked at again: time has gone by since the check, with a question in between.
+  const given = packages.map((config) => config.name);
+  const after = withMembers(draft.state, wanted);
+  const refused = [
+    ...refuseMembers(draft.state, wanted, given).map((problem) => problem.text),
+    ...packages.flatMap((config) => strangersIn(after, config)),
+  ];
+  if (refused.length > 0) return draft.reply(request, [], [...refused, say('applyFailed')]);
+  changeMembers(draft, wanted);
   for (const config of packages) {
     const before = draft.package(config.name);
-    const policy = policyIn(draft.state, config);
-    const after = before === undefined ? newPackage(draft, config, policy) : reconfigured(before, config, policy);
-    draft.setCluster({ packages: { ...draft.state.packages, [config.name]: after } });
+    const now = before === undefined ? newPackage(draft, config) : reconfigured(draft.state, before, config);
+    draft.setCluster({ packages: { ...draft.state.packages, [config.name]: now } });
     draft.log(`Package ${config.name} is ${before === undefined ? 'added' : 'reconfigured'}.`, { package: config.name });
   }
   draft.reply(request, [say('applyDone')], []);
 }
 
-function newPackage(draft: Draft, config: PackageFile, policy: PackagePolicy): PackageState {
+function strangersIn(state: ClusterState, config: PackageFile): string[] {
+  const strangers = policyIn(state, config).members.filter((member) => !state.memberOrder.includes(member));
+  return strangers.map((member) => say('applyStranger', config.name, member));
+}
+
+function newPackage(draft: Draft, config: PackageFile): PackageState {
+  const policy = policyIn(draft.state, config);
   const ids = draft.packages.map((pkg) => pkg.id);
   return {
     name: config.name,
@@ -197,7 +214,7 @@ function newPackage(draft: Draft, config: PackageFile, policy: PackagePolicy): P
     owner: null,
     // Added while the cluster runs: off until cmmodpkg -e, unless the option says otherwise (INFERRED, 5.3).
     autoRun: policy.autoRun && (!draft.state.running || draft.state.options.onlineAddEnablesAutoRun),
-    nodeSwitch: Object.fromEntries(policy.members.map((member) => [member, true])),
+    nodeSwitch: switchesIn(draft.state, { config, nodeSwitch: {} }),
     services: servicesAtRest(policy, 'down'),
     maintenance: { on: false, member: null, partial: false },
     lastHaltFailed: false,
@@ -206,12 +223,13 @@ function newPackage(draft: Draft, config: PackageFile, policy: PackagePolicy): P
   };
 }
 
-function reconfigured(before: PackageState, config: PackageFile, policy: PackagePolicy): PackageState {
+function reconfigured(state: ClusterState, before: PackageState, config: PackageFile): PackageState {
+  const policy = policyIn(state, config);
   const kept = (name: string): ServiceState | undefined => before.services.find((service) => service.name === name);
   return {
     ...before,
     config,
-    nodeSwitch: Object.fromEntries(policy.members.map((member) => [member, before.nodeSwitch[member] ?? true])),
+    nodeSwitch: switchesIn(state, { config, nodeSwitch: before.nodeSwitch }),
     services: servicesAtRest(policy, before.owner === null ? 'down' : 'uninitialized').map(
       (service) => kept(service.name) ?? service,
     ),

@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync_pre.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings 80e13f834cf11e0bf2b7532158cec263f6c812e345f503c76f864f4d9a593851.
+# Rendered by the csync toolkit 0.1.0 from settings 509f1515449921f0ed34ce1b240d0bc64b5e18bd10c4eb86e4452e971480debf.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -15,6 +15,10 @@ if [ -r "$SGCONFFILE" ]; then
 fi
 : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
 directory=$SGCONF/csync
+# A Node.js that was carried along was seen to run the scripts here, and is what the package was applied with.
+if [ -x "$directory/runtime/node" ]; then
+  node=$directory/runtime/node
+fi
 
 # Is the policy file system mounted here? By the kernel's word, without a program.
 is_mounted() {
@@ -23,6 +27,10 @@ is_mounted() {
   done < /proc/mounts
   return 1
 }
+
+# A legacy package without SCRIPT_LOG_FILE logs beside its control script.
+log=${SG_SCRIPT_LOG_FILE:-}
+[ "$role" != control ] || log=${log:-$0.log}
 
 word=${1:-}
 [ $# -eq 0 ] || shift
@@ -38,7 +46,7 @@ case $word in
 esac
 
 if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
-  echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js or copy the package directory from another member" >&2
+  echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js, carry one along (csync apply --with-runtime), or copy the package directory from another member" >&2
   # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
   case $script in
     start) exit 2 ;;
@@ -50,7 +58,7 @@ fi
 # One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
 exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
   SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" \
-  SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-}}" SG_NODE="${SG_NODE:-}" \
-  SG_SCRIPT_LOG_FILE="${SG_SCRIPT_LOG_FILE:-}" SG_HALT_REASON="${SG_HALT_REASON:-}" \
+  SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-${PACKAGE:-}}}" SG_NODE="${SG_NODE:-${NODE:-}}" \
+  SG_SCRIPT_LOG_FILE="$log" SG_HALT_REASON="${SG_HALT_REASON:-}" \
   CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" \
   "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"

@@ -1,0 +1,171 @@
+/**
+ * Carrying out a set-up, stage by stage. A host that fails is left where it is and told of at the end; the others go on.
+ * Nothing is believed to be done that a later look does not show, so doing it again does what is left.
+ */
+import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
+import { Failure, type Problem } from '../problem.ts';
+import { shellWord } from '../shell-word.ts';
+import { agentLimitSeconds, type HostStep, hostStepText, type Materials, parseOutcomes, setUpScript } from './host-setup.ts';
+import { distributeScript, hostScript } from './member-scripts.ts';
+import { inParallel } from './observation.ts';
+import { type Roster, rosterName, rosterText } from './roster.ts';
+import { clientsAtOnce } from './setup-look.ts';
+import type { PublishStep, Stage } from './setup-plan.ts';
+
+export interface SetupRun {
+  readonly shell: MemberShell;
+  readonly materials: Materials;
+  /** Hears each step as it has ended, well or not. */
+  readonly say: (line: string) => void;
+  readonly runPackage: (stage: Extract<Stage, { stage: 'package' }>) => Promise<void>;
+  /** Runs the agent on hosts through the member; resolves with why not, by host. */
+  readonly runRemotely: (member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+}
+
+export interface SetupResult {
+  /** Why a host is not done, by its name. */
+  readonly failed: ReadonlyMap<string, Problem>;
+  /** What concerns no single host. */
+  readonly problems: readonly Problem[];
+}
+
+const quickLimitMs = 120_000;
+const agentLimitMs = 2 * agentLimitSeconds * 1000;
+
+export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise<SetupResult> {
+  const failed = new Map<string, Problem>();
+  const problems: Problem[] = [];
+  for (const stage of stages) {
+    switch (stage.stage) {
+      case 'hosts': {
+        const chains = [...stage.chains].filter(([host]) => !failed.has(host));
+        await inParallel(
+          chains,
+          async ([host, steps]) => {
+            const problem = await runChain(host, steps, run);
+            if (problem !== null) failed.set(host, problem);
+          },
+          clientsAtOnce,
+        );
+        break;
+      }
+      case 'package':
+        try {
+          await run.runPackage(stage);
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+          problems.push(...error.problems);
+        }
+        break;
+      case 'publish':
+        problems.push(...(await publish(stage.publish, run)));
+        if (problems.length > 0) return { failed, problems };
+        break;
+      case 'remote run': {
+        const hosts = stage.hosts.filter((host) => !failed.has(host));
+        const why = await run.runRemotely(stage.member, hosts);
+        run.say(`${stage.member}: ran the agent on ${hosts.length - why.size} of ${hosts.length} hosts`);
+        for (const [host, text] of why) problems.push(laterProblem(host, text));
+        break;
+      }
+    }
+  }
+  return { failed, problems };
+}
+
+async function runChain(host: string, steps: readonly HostStep[], { shell, materials, say }: SetupRun): Promise<Problem | null> {
+  const limitMs = steps.reduce((sum, step) => sum + (step.do === 'agent' ? agentLimitMs : quickLimitMs), 0);
+  const ended = await shell.run(host, setUpScript(steps, materials), limitMs);
+  const outcomes = parseOutcomes(ended.stdout);
+  for (const [index, step] of steps.entries()) {
+    const outcome = outcomes[index];
+    if (outcome === null) {
+      say(`${hostStepText(step)}: done`);
+      continue;
+    }
+    const { why, remedy } =
+      outcome === undefined
+        ? whyNoAnswer(host, ended, limitMs)
+        : { why: outcome, remedy: `see to it on ${host}, then the same command again: it does what is left` };
+    say(`${hostStepText(step)}: FAILED`);
+    const text = `${hostStepText(step)}: ${why}`;
+    return { code: `change-${step.do}`, severity: 'error', text, remedy, member: host };
+  }
+  return null;
+}
+
+function laterProblem(member: string, why: string): Problem {
+  return {
+    code: 'change-remote-run',
+    severity: 'warning',
+    text: `did not run its agent now (${why}); it hears of the change at its next run of its own`,
+    remedy: `csync sync ${member}`,
+    member,
+  };
+}
+
+/** The roster to every member; those it did not reach get it from the next run. A Failure where none has it. */
+export async function saveRoster(
+  shell: MemberShell,
+  members: readonly string[],
+  packageDirectory: string,
+  roster: Roster,
+): Promise<void> {
+  const content = Buffer.from(rosterText(roster));
+  const script = distributeScript(packageDirectory, [{ name: rosterName, mode: 0o644, content }], []);
+  const ended = await inParallel(members, (member) => shell.run(member, script, quickLimitMs));
+  if (ended.some(({ exitCode }) => exitCode === 0)) return;
+  const said = ended.map(({ stderr }) => stderr.trim()).find((text) => text !== '') ?? 'no member answers';
+  throw new Failure([
+    {
+      code: 'change-roster',
+      severity: 'error',
+      text: `nothing was changed: ${rosterName}, which remembers what is under way, could not be written on any member: ${said}`,
+      remedy: 'make room or correct the rights of the package directory, then do it again',
+    },
+  ]);
+}
+
+async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Problem[]> {
+  const ended = await shell.run(step.member, publishScript(step), quickLimitMs);
+  if (ended.exitCode === 0) {
+    say(`${step.member}: policy of the master: done`);
+    return [];
+  }
+  const said = `${ended.stdout}${ended.stderr}`.trim() || whyNoAnswer(step.member, ended, quickLimitMs).why;
+  const text = `nothing was changed, since the policy was refused; hosts go on with the one of before: ${said}`;
+  const remedy = 'correct what its parser says (the files of the master are as they were), then the same command again';
+  return [{ code: 'change-policy', severity: 'error', text, remedy, member: step.member }];
+}
+
+/**
+ * The whole tree as it would be is checked by cfengine's own parser before any file is renamed into place, on the same file
+ * system but outside of what is served: a syntax error would end cfservd, or leave clients that cannot mend themselves
+ * [cfengine.md 1.5, 1.9].
+ */
+export function publishScript({ base, stageAt, treeName, checks, write, remove, directories }: PublishStep): string {
+  const staged = (name: string): string => shellWord(`${stageAt}/${name}`);
+  const placed = (name: string): string => shellWord(`${base}/${name}`);
+  const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
+  return hostScript(
+    'set -eu; umask 077',
+    `mkdir -p -- ${shellWord(base)}`,
+    `exec 9> ${shellWord(`${stageAt}.lock`)}; flock -n 9 || { echo "another csync publishes at this moment"; exit 75; }`,
+    `rm -rf -- ${shellWord(stageAt)}; mkdir -m 700 -- ${shellWord(stageAt)}`,
+    `trap ${shellWord(`rm -rf -- ${shellWord(stageAt)}`)} EXIT; trap 'exit 143' HUP INT TERM`,
+    ...directories.map((name) => `mkdir -p -- ${placed(name)}`),
+    `mkdir -p -- ${staged(treeName)}; cp -a ${placed(treeName)}/. ${staged(treeName)}/`,
+    ...write.flatMap(({ name, text }) => [
+      `mkdir -p -- ${staged(above(name))} ${placed(above(name))}`,
+      `printf %s '${Buffer.from(text).toString('base64')}' | base64 -d > ${staged(name)}`,
+    ]),
+    ...remove.map((name) => `rm -f -- ${staged(name)}`),
+    ...checks.map(
+      ({ file, argv }) =>
+        `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit 1; }`,
+    ),
+    ...write.map(({ name }) => `sync ${staged(name)}; mv -f -- ${staged(name)} ${placed(name)}`),
+    ...remove.map((name) => `rm -f -- ${placed(name)}`),
+    `sync ${shellWord(base)}`,
+  );
+}

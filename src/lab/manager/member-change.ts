@@ -1,0 +1,125 @@
+/**
+ * Members that come and go online: what a change of the cluster's members is refused for, and what it does
+ * [serviceguard.md 8.2]. A machine that is no member, but could be one, is a spare of the lab. Pure.
+ */
+import type { Problem } from '../../problem.ts';
+import { allValues, type PackageFile } from '../../serviceguard/package-file.ts';
+import type { Draft } from './draft.ts';
+import type { ClusterState, MemberName, MemberState, PackageState } from './model.ts';
+import { policyIn } from './package-policy.ts';
+import { isReforming } from './placement.ts';
+
+export interface MemberChange {
+  readonly added: readonly MemberName[];
+  readonly removed: readonly MemberName[];
+}
+
+/** What differs between two lists of members, each in its list's order. */
+export function memberChange(before: readonly MemberName[], after: readonly MemberName[]): MemberChange {
+  return {
+    added: after.filter((member) => !before.includes(member)),
+    removed: before.filter((member) => !after.includes(member)),
+  };
+}
+
+/**
+ * Why the cluster's members cannot become these now; empty when they can. `given`: names of the packages that are applied
+ * together with them, whose files are checked against the new members by themselves.
+ */
+export function refuseMembers(state: ClusterState, wanted: readonly MemberName[], given: readonly string[]): Problem[] {
+  const { added, removed } = memberChange(state.memberOrder, wanted);
+  if (wanted.length === 0)
+    return [problem('cluster-no-member', 'NODE_NAME names nobody.', `Name at least one of: ${hostsOf(state).join(', ')}`)];
+  if (added.length + removed.length === 0) return [];
+  if (isReforming(state))
+    return [
+      problem('cluster-reforming', 'A member was lost and the others are re-forming.', 'Wait until cmviewcl shows it failed.'),
+    ];
+  return [...hostProblems(state, added), ...removed.flatMap((member) => removeProblems(state, member, given))];
+}
+
+function problem(code: string, text: string, remedy: string): Problem {
+  return { code, severity: 'error', text, remedy };
+}
+
+function hostsOf(state: ClusterState): MemberName[] {
+  return [...state.memberOrder, ...Object.keys(state.spares)];
+}
+
+/** Why hosts that are named cannot be members; what are members already is not looked at. */
+export function hostProblems(state: ClusterState, named: readonly MemberName[]): Problem[] {
+  return named.filter((member) => !state.memberOrder.includes(member)).flatMap((member) => addProblem(state, member));
+}
+
+function addProblem(state: ClusterState, member: MemberName): Problem[] {
+  const spare = Object.hasOwn(state.spares, member) ? state.spares[member] : undefined;
+  if (spare === undefined) {
+    const text = `${member} is neither a member nor a spare machine of the lab.`;
+    return [problem('cluster-host-unknown', text, `The lab has ${hostsOf(state).join(', ')}; csync lab up --spares makes more.`)];
+  }
+  if (spare.machine === 'up') return [];
+  return [problem('cluster-host-unreachable', `${member} cannot be reached.`, `Switch it on first: csync lab boot ${member}`)];
+}
+
+function removeProblems(state: ClusterState, member: MemberName, given: readonly string[]): Problem[] {
+  if (state.members[member]?.status === 'up') {
+    const text = `${member} is active; only a node that is halted can be removed.`;
+    return [problem('cluster-member-active', text, `Halt it first: cmhaltnode -f ${member}`)];
+  }
+  return Object.values(state.packages).flatMap((pkg) => [
+    ...(pkg.maintenance.on && pkg.maintenance.member === member ? [maintained(pkg, member)] : []),
+    ...(!given.includes(pkg.name) && lists(pkg.config, member) ? [stillListed(pkg, member)] : []),
+  ]);
+}
+
+function maintained(pkg: PackageState, member: MemberName): Problem {
+  const text = `Package ${pkg.name} is in maintenance mode on ${member}.`;
+  return problem('cluster-member-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`);
+}
+
+function stillListed(pkg: PackageState, member: MemberName): Problem {
+  const text = `Package ${pkg.name} lists ${member} in node_name.`;
+  const remedy = `Change it with the same command: cmgetconf -p ${pkg.name} FILE, take the line out, cmapplyconf -C CLUSTER_FILE -P FILE`;
+  return problem('cluster-member-listed', text, remedy);
+}
+
+/** Whether the file names the member itself; `*` and no node_name at all follow the cluster. */
+function lists(file: PackageFile, member: MemberName): boolean {
+  return allValues(file, 'node_name').includes(member) && !allValues(file, 'node_name').includes('*');
+}
+
+/** The cluster as it would be with these members: who stays keeps its place and state, who comes is down. */
+export function withMembers(state: ClusterState, wanted: readonly MemberName[]): ClusterState {
+  const { added, removed } = memberChange(state.memberOrder, wanted);
+  if (added.length + removed.length === 0) return state;
+  const outside: Record<MemberName, MemberState> = { ...state.spares };
+  const inside: Record<MemberName, MemberState> = { ...state.members };
+  for (const name of added) move(name, outside, inside);
+  for (const name of removed) move(name, inside, outside);
+  const memberOrder = [...state.memberOrder.filter((name) => !removed.includes(name)), ...added];
+  const after = { ...state, memberOrder, members: inside, spares: outside };
+  const packages = Object.values(state.packages).map(
+    (pkg) => [pkg.name, { ...pkg, nodeSwitch: switchesIn(after, pkg) }] as const,
+  );
+  return { ...after, packages: Object.fromEntries(packages) };
+}
+
+function move(name: MemberName, from: Record<MemberName, MemberState>, to: Record<MemberName, MemberState>): void {
+  const about = from[name];
+  if (about === undefined) return;
+  delete from[name];
+  to[name] = { ...about, status: 'down', state: 'halted' };
+}
+
+/** The package's switches as they are, one for each member it may run on now; a new one is on. */
+export function switchesIn(state: ClusterState, { config, nodeSwitch }: Pick<PackageState, 'config' | 'nodeSwitch'>) {
+  return Object.fromEntries(policyIn(state, config).members.map((member) => [member, nodeSwitch[member] ?? true]));
+}
+
+/** Carries a change that is not refused out. */
+export function changeMembers(draft: Draft, wanted: readonly MemberName[]): void {
+  const { added, removed } = memberChange(draft.state.memberOrder, wanted);
+  draft.setCluster(withMembers(draft.state, wanted));
+  for (const member of removed) draft.log(`${member} is removed from the cluster.`, { member });
+  for (const member of added) draft.log(`${member} is added to the cluster; cmrunnode ${member} starts it.`, { member });
+}

@@ -1,0 +1,71 @@
+/**
+ * What a start and a halt consist of besides storage, address and service: the same lists whether Serviceguard sees to
+ * those (modular) or our control script does (legacy).
+ */
+import type { MemberLog } from '../host/member-log.ts';
+import type { Finding } from './failures.ts';
+import { mountAt } from './judgements.ts';
+import { runPlan, type Step } from './plan.ts';
+import * as steps from './steps.ts';
+
+type MakeStep = (context: steps.StepContext) => Step;
+
+export interface HaltContext extends steps.StepContext {
+  readonly log: MemberLog;
+  readonly dryRun: boolean;
+}
+
+/** First of a start, before anybody touches the storage. */
+export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.mountPointSealed, steps.installationSound];
+
+/** Storage and address are here: make sure of the daemon and prove that it is the master. */
+export const promotion: readonly MakeStep[] = [
+  steps.policyFileSystemMounted,
+  steps.addressPresent,
+  steps.installationSound,
+  steps.daemonRunning,
+  steps.policyPresent,
+  steps.sentinelWritten,
+  steps.roleProved,
+  // Last: a resolver that takes its time must not keep the proof waiting.
+  steps.nameRegistered,
+];
+
+/** Last of a promotion. */
+export function announce({ host, settings, log, dryRun }: HaltContext): void {
+  if (dryRun) return;
+  const { packageDnsName, packageAddress } = settings;
+  log.line('announce', 'ok', `${host.member} is the cfengine master for ${packageDnsName} (${packageAddress})`);
+}
+
+/** Before the address and the mount go: the daemon lets go of the policy file system. */
+export async function letGo(context: HaltContext): Promise<0 | 1> {
+  const { host, settings, log } = context;
+  if (mountAt(host.mounts(), settings.mountPoint) === undefined) {
+    log.line('release', 'already', `${settings.mountPoint} is not mounted here`);
+    return 0;
+  }
+  // The clients last: who connects between their reset and the end of the address hears nothing any more.
+  const plan = [steps.daemonLetsGo(context), steps.othersNamed(context), steps.clientsDisconnected(context)];
+  return exitOf(await runPlan(plan, planContext(context)));
+}
+
+/** The very last of a halt: the daemon goes on as this member's own. Fails only while the policy file system is held. */
+export async function afterStorage(context: HaltContext): Promise<0 | 1> {
+  const { host, settings } = context;
+  const held = exitOf(await runPlan([steps.policyFileSystemGone(context)], planContext(context)));
+  // The file system is what the cluster waits for; a daemon that does not come up is told loudly, but fails no halt.
+  await runPlan([{ ...steps.daemonRunning(context), optional: true }], planContext(context));
+  // What somebody left there has to be moved away first; sealing it in would only be in the way.
+  const isEmpty = host.list(settings.mountPoint)?.length === 0;
+  if (held === 0 && isEmpty) await runPlan([steps.mountPointSealed(context)], planContext(context));
+  return held;
+}
+
+export function planContext({ host, settings, log, dryRun }: HaltContext) {
+  return { member: host.member, packageName: settings.packageName, log, dryRun };
+}
+
+function exitOf(failed: Finding | null): 0 | 1 {
+  return failed === null ? 0 : 1;
+}

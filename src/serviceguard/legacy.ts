@@ -1,0 +1,75 @@
+/**
+ * The parameters of a legacy package's configuration file [serviceguard.md 4.1, 2.7]: what cmmakepkg -p writes and what
+ * cmcheckconf looks for. Everything else of such a package is its control script's. Descriptions are ours. Pure.
+ */
+import * as legal from './legal-values.ts';
+import { type Attribute, attribute, group } from './modules.ts';
+
+/** Time-outs of legacy scripts stay below 4294 s [serviceguard.md 2.7]. */
+const timeout = legal.number(0, 4293, 'NO_TIMEOUT');
+/** No page shows a variable in a legacy file: whole paths only. */
+const script: legal.Legal = { words: '<An absolute path>', accepts: (value) => /^\/\S+$/.test(value) };
+
+/** In the order in which cmmakepkg -p writes them (ours). Keywords in lower case, as the reader of the file gives them. */
+export const legacyAttributes: readonly Attribute[] = [
+  attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
+  attribute('package_type', legal.oneOf('FAILOVER', 'MULTI_NODE', 'SYSTEM_MULTI_NODE'), 'FAILOVER: runs on one node at a time.', {
+    fallback: 'FAILOVER',
+  }),
+  attribute('failover_policy', legal.oneOf('CONFIGURED_NODE', 'MIN_PACKAGE_NODE'), 'How the node to start on is chosen.', {
+    fallback: 'CONFIGURED_NODE',
+  }),
+  attribute('failback_policy', legal.oneOf('MANUAL', 'AUTOMATIC'), 'AUTOMATIC: moves back to the first node as soon as it can.', {
+    fallback: 'MANUAL',
+  }),
+  attribute('node_name', legal.memberName, 'One line for each node that may run the package, most wanted first; * for all.', {
+    fallback: '*',
+    repeatable: true,
+  }),
+  attribute('auto_run', legal.yesNo, 'YES: starts with the cluster and fails over.', { fallback: 'YES' }),
+  attribute('node_fail_fast_enabled', legal.yesNo, 'YES: a lost subnet or a script that times out reboots the node.', {
+    fallback: 'NO',
+  }),
+  attribute('run_script', script, 'The control script, called with start. Executable, at the same place on every node.', {
+    mandatory: true,
+  }),
+  attribute('run_script_timeout', timeout, 'Seconds a start may take before it is killed.', { fallback: 'NO_TIMEOUT' }),
+  attribute('halt_script', script, 'The control script, called with stop; normally the same one.', { mandatory: true }),
+  attribute('halt_script_timeout', timeout, 'Seconds a halt may take.', { fallback: 'NO_TIMEOUT' }),
+  attribute('script_log_file', script, 'Log of the package; without it the name of the control script with .log.'),
+  attribute('subnet', legal.address, 'A subnet without which the package cannot run on a node.', { repeatable: true }),
+  attribute('local_lan_failover_allowed', legal.yesNo, 'HP-UX only.'),
+  ...group(
+    attribute('service_name', legal.name, 'Name of a service the control script runs, unique in the cluster.'),
+    attribute('service_fail_fast_enabled', legal.yesNo, 'YES: the node reboots when the service fails.', { fallback: 'NO' }),
+    attribute('service_halt_timeout', legal.seconds(0), 'Seconds between SIGTERM and SIGKILL at a halt.', { fallback: '300' }),
+  ),
+  ...group(
+    attribute('dependency_name', legal.name, 'Name of the dependency, unique in this package.'),
+    attribute('dependency_condition', legal.anyString, 'A package and what it must be, such as "other = UP".'),
+    attribute('dependency_location', legal.anyString, 'Where it must be so.'),
+  ),
+  attribute('storage_group', legal.anyString, 'HP-UX only.', { repeatable: true }),
+  attribute('resource_name', legal.anyString, 'HP-UX only.', { repeatable: true }),
+  ...group(
+    attribute('user_name', legal.anyString, 'A user, or ANY_USER.'),
+    attribute('user_host', legal.anyString, 'ANY_SERVICEGUARD_NODE, CLUSTER_MEMBER_NODE, or a node.'),
+    attribute('user_role', legal.oneOf('PACKAGE_ADMIN'), 'PACKAGE_ADMIN.'),
+  ),
+];
+
+/** The parameter behind a keyword; undefined for one that no legacy file has. */
+export function findLegacyAttribute(keyword: string): Attribute | undefined {
+  return legacyAttributes.find((one) => one.keyword === keyword);
+}
+
+/** What cmmakepkg -p writes: a comment and a line for each parameter; those without a value commented out. */
+export function makeLegacyTemplate(name: string | null): string {
+  const blocks = legacyAttributes.map(({ keyword, comment, legal: { words }, fallback, mandatory, group: first }) => {
+    const spelt = keyword.toUpperCase();
+    const value = keyword === 'package_name' ? name : first === null ? fallback : null;
+    const line = value === null ? (mandatory ? spelt : `#${spelt}`) : `${spelt.padEnd(39)} ${value}`;
+    return `# ${spelt}: ${comment}\n# Legal values for ${spelt}: ${words}\n${line}\n`;
+  });
+  return ['# Legacy package configuration. Edit it, then: cmcheckconf -P <file>; cmapplyconf -P <file>\n', ...blocks].join('\n');
+}

@@ -1,0 +1,129 @@
+/** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
+import { commandScript } from '../cluster/member-scripts.ts';
+import { table } from '../cluster/status.ts';
+import { whyNoAnswer } from '../host/member-shell.ts';
+import { readTextFile } from '../host/real.ts';
+import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
+import { memberStates } from '../serviceguard/view.ts';
+import { onMembers } from './members.ts';
+import { type ChangeOptions, change, look, nobody, type PlaceOptions } from './membership.ts';
+
+const limitMs = 60_000;
+
+export interface ClientAddOptions extends ChangeOptions {
+  readonly hosts: readonly string[];
+  /** A member of another Serviceguard cluster, all of whose members become clients. */
+  readonly cluster?: string | undefined;
+  /** Names, one a line. */
+  readonly from?: string | undefined;
+  readonly acceptNewKey: boolean;
+}
+
+/** Keys both ways, first policy, boot start, daemon, remote runs; run again, it does what is left. */
+export async function clientAdd(options: ClientAddOptions): Promise<ExitCode | number> {
+  const others = options.cluster === undefined ? null : await otherCluster(options.cluster);
+  const hosts = [...new Set([...options.hosts, ...namesIn(options.from), ...(others?.members ?? [])])];
+  if (hosts.length === 0) throw new Failure([nobodyNamed]);
+  return change('client add', options, () => ({
+    ...nobody,
+    clients: { setUp: hosts, fetch: true, remove: [] },
+    keys: { acceptNew: options.acceptNewKey, cluster: others?.name ?? null },
+    nothing: 'They are set up as clients already.',
+  }));
+}
+
+const nobodyNamed: Problem = {
+  code: 'usage',
+  severity: 'error',
+  text: 'no client is named',
+  remedy: 'csync client add HOST ..., --from FILE with a name a line, or --cluster HOST for all members of its cluster',
+};
+
+function namesIn(file: string | undefined): string[] {
+  if (file === undefined) return [];
+  const text = readTextFile(file);
+  const problem: Problem = {
+    code: 'file-unreadable',
+    severity: 'error',
+    text: `the list of clients ${file} cannot be read`,
+    remedy: 'name a file with the name of a client on each line',
+    place: { file },
+  };
+  if (text === null) throw new Failure([problem]);
+  return text
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
+}
+
+/** Members of the cluster that a host belongs to, as it says itself. */
+async function otherCluster(host: string): Promise<{ name: string; members: string[] }> {
+  const result = { name: '', members: [] as string[] };
+  await onMembers('once', async (shell) => {
+    const answer = await shell.run(host, commandScript(['cmviewcl', '-v', '-f', 'line'], '$SGCONF'), limitMs);
+    const members = answer.exitCode === 0 ? [...memberStates(answer.stdout).keys()] : [];
+    if (members.length === 0) {
+      const { why, remedy } = whyNoAnswer(host, answer, limitMs);
+      const text = `cannot be asked for the members of its cluster: ${answer.exitCode === 0 ? 'cmviewcl names none' : why}`;
+      throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text, remedy, member: host }]);
+    }
+    result.name = /^name=(\S+)$/m.exec(answer.stdout)?.[1] ?? host;
+    result.members.push(...members);
+    return exitCodes.ok;
+  });
+  return result;
+}
+
+/** Its key is refused from now on; where it answers, its daemon ends and it trusts the cluster no more. */
+export function clientRemove(options: ChangeOptions & { readonly hosts: readonly string[] }): Promise<ExitCode | number> {
+  const nothing = 'There is nothing of them.';
+  return change('client remove', options, () => ({
+    ...nobody,
+    clients: { setUp: [], fetch: false, remove: options.hosts },
+    nothing,
+  }));
+}
+
+/** Those that wait, or `hosts`, or all of them, are looked at again and brought to what they should have. */
+export function clientSync(
+  options: ChangeOptions & { readonly hosts: readonly string[]; readonly all: boolean },
+): Promise<ExitCode | number> {
+  return change('client sync', options, ({ roster }) => {
+    const names = roster.clients.map(({ name }) => name);
+    const strangers = options.hosts.filter((name) => !names.includes(name));
+    if (strangers.length > 0) {
+      const text = `${strangers.join(', ')}: no client of that name`;
+      throw new Failure([{ code: 'usage-no-client', severity: 'error', text, remedy: 'csync client list   shows them' }]);
+    }
+    const waiting = new Set(roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host));
+    const setUp = options.hosts.length > 0 ? options.hosts : options.all ? names : names.filter((name) => waiting.has(name));
+    return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing: 'Every client is set up, and nothing waits.' };
+  });
+}
+
+export function clientList(options: PlaceOptions & { readonly json: boolean }): Promise<ExitCode | number> {
+  return look(options, ({ roster }) => {
+    const keys = [roster.key, roster.nextKey].filter((key) => key !== null);
+    const clients = roster.clients.map(({ name, addresses, key, cluster, holds }) => ({
+      name,
+      addresses,
+      cluster,
+      key: key.digest,
+      trustsCluster: keys.filter(({ digest }) => holds.includes(digest)).map(({ digest }) => digest),
+      waiting: roster.waiting.filter(({ host }) => host === name).map(({ why, since }) => ({ why, since })),
+    }));
+    if (options.json) process.stdout.write(`${JSON.stringify({ clients }, null, 2)}\n`);
+    else if (clients.length === 0) process.stdout.write('There are no clients yet: csync client add HOST\n');
+    else {
+      const rows = clients.map(({ name, addresses, cluster, key, waiting }) => [
+        name,
+        addresses.join(' '),
+        cluster ?? '-',
+        key,
+        waiting.length === 0 ? 'set up' : waiting.map(({ why, since }) => `waits since ${since}: ${why}`).join('; '),
+      ]);
+      process.stdout.write(`${table([['client', 'addresses', 'cluster', 'key', 'state'], ...rows]).join('\n')}\n`);
+    }
+    return exitCodes.ok;
+  });
+}

@@ -1,0 +1,126 @@
+/** `csync keys list | verify | distribute | rotate`: who has which key, who would accept whom, another pair for the cluster. */
+import { generateKeyPair } from '../cfengine/keys.ts';
+import { publicDigest } from '../cluster/host-look.ts';
+import { handshakes, type Party } from '../cluster/key-layout.ts';
+import { clusterKeys, type Roster } from '../cluster/roster.ts';
+import { planRotation, rotationText } from '../cluster/rotation.ts';
+import { lookAtSetup, type SetupView, withClientsSeen } from '../cluster/setup-look.ts';
+import type { SeenHost } from '../cluster/setup-plan.ts';
+import { table } from '../cluster/status.ts';
+import { type ExitCode, exitCodes } from '../problem.ts';
+import { onMembers } from './members.ts';
+import { type ChangeOptions, change, nobody, type PlaceOptions } from './membership.ts';
+import { setupPlace } from './setup-place.ts';
+import { findSettings } from './toolkit.ts';
+
+type ReadOptions = PlaceOptions & { readonly json: boolean };
+
+const clientNames = ({ clients }: Roster): string[] => clients.map(({ name }) => name);
+
+function lookAtAll(options: ReadOptions, show: (view: SetupView) => ExitCode): Promise<ExitCode | number> {
+  const place = setupPlace(findSettings(options.settings), options.templates);
+  return onMembers('keeping connections', async (shell) => {
+    const view = await lookAtSetup(shell, place, []);
+    return show(await withClientsSeen(shell, place, view, clientNames(view.roster)));
+  });
+}
+
+/** The cluster's keys, and the own key of every host. */
+export function keysList(options: ReadOptions): Promise<ExitCode | number> {
+  return lookAtAll(options, ({ roster, hosts }) => {
+    const part = (digest: string | null): string => {
+      if (digest === null) return 'no usable pair';
+      if (digest === roster.key?.digest) return "the cluster's";
+      if (digest === roster.nextKey?.digest) return "the cluster's next";
+      if (roster.retired.includes(digest)) return "the cluster's of before";
+      return 'its own';
+    };
+    const list = [...hosts.values()].map(({ name, kind, facts, noAnswer }) => ({
+      name,
+      kind,
+      key: facts?.own?.digest ?? null,
+      is: facts === null ? `no answer: ${noAnswer?.why}` : part(facts.own?.digest ?? null),
+      trusted: facts === null ? null : facts.keys.filter(({ digest }) => digest !== null).length,
+    }));
+    const cluster = { key: roster.key?.digest ?? null, next: roster.nextKey?.digest ?? null, retired: roster.retired };
+    const rotation = rotationText(roster);
+    if (options.json) process.stdout.write(`${JSON.stringify({ cluster, rotation, hosts: list }, null, 2)}\n`);
+    else {
+      process.stdout.write(`The cluster's key: ${cluster.key ?? 'none yet (csync members sync makes it)'}\n`);
+      if (rotation !== null) process.stdout.write(`Rotation: ${rotation}.\n`);
+      const rows = list.map(({ name, kind, key, is, trusted }) => [name, kind, key ?? '-', is, String(trusted ?? '-')]);
+      process.stdout.write(`${table([['host', 'kind', 'own key', 'which is', 'keys it trusts'], ...rows]).join('\n')}\n`);
+    }
+    return exitCodes.ok;
+  });
+}
+
+function partyOf({ name, kind, facts }: SeenHost, roster: Roster): Party | null {
+  if (facts === null) return null;
+  const known = [...roster.members, ...roster.clients].find((one) => one.name === name);
+  const isOpen = (mode: number | null): boolean => mode !== null && (mode & 0o077) !== 0;
+  return {
+    name,
+    kind,
+    addresses: known?.addresses ?? facts.addresses,
+    own: facts.own?.digest ?? null,
+    trusts: new Map(facts.keys.map((key) => [key.name, key.digest])),
+    faults: [
+      ...(isOpen(facts.keyDirectoryMode) ? ['ppkeys is not private, so cfengine refuses to start'] : []),
+      ...(facts.daemons === 0 ? ['no daemon runs there'] : []),
+    ],
+  };
+}
+
+/** For every pair of hosts that has to work together whether they would accept each other; status 1 when any would not. */
+export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
+  const { settings } = findSettings(options.settings);
+  return lookAtAll(options, ({ roster, hosts }) => {
+    const seen = [...hosts.values()].filter(
+      ({ name, kind }) => kind === 'client' || roster.members.some((one) => one.name === name),
+    );
+    const parties = seen.flatMap((one) => partyOf(one, roster) ?? []);
+    const all = handshakes(settings.cfengineGeneration, parties, settings.packageAddress);
+    const bad = all.filter(({ why }) => why.length > 0);
+    const silent = seen.filter(({ facts }) => facts === null).map(({ name, noAnswer }) => ({ name, why: noAnswer?.why ?? '' }));
+    const open = seen.flatMap(({ name, facts }) =>
+      (facts?.keys ?? []).filter(({ mode }) => (mode & 0o077) !== 0).map((key) => `${name}: ppkeys/${key.name} is not private`),
+    );
+    if (options.json)
+      process.stdout.write(`${JSON.stringify({ handshakes: all.length, refused: bad, unseen: silent, open }, null, 2)}\n`);
+    else {
+      for (const { caller, server, purpose, why } of bad)
+        process.stdout.write(`${caller} -> ${server} (${purpose}) would be refused: ${why.join('; ')}\n`);
+      for (const { name, why } of silent) process.stdout.write(`${name} could not be looked at: ${why}\n`);
+      for (const line of open) process.stdout.write(`${line}\n`);
+      process.stdout.write(`${all.length - bad.length} of ${all.length} handshakes would succeed.\n`);
+      if (bad.length > 0) process.stdout.write('What helps: csync keys distribute\n');
+    }
+    return bad.length + silent.length === 0 ? exitCodes.ok : exitCodes.different;
+  });
+}
+
+/** Every host gets the keys it has to have; accepted ones are never replaced. */
+export function keysDistribute(options: ChangeOptions): Promise<ExitCode | number> {
+  return change('keys distribute', options, ({ roster }) => ({
+    ...nobody,
+    clients: { setUp: clientNames(roster), fetch: false, remove: [] },
+    nothing: 'Every host has the keys it has to have.',
+  }));
+}
+
+/** Another pair for the cluster; run again, it goes on where it was. */
+export function keysRotate(options: ChangeOptions & { readonly atOnce: boolean }): Promise<ExitCode | number> {
+  return change('keys rotate', options, ({ roster }) => ({
+    ...nobody,
+    clients: { setUp: clientNames(roster), fetch: false, remove: [] },
+    nothing: 'There is no key to rotate yet: csync members sync makes it.',
+    rounds: async (now, view) => {
+      const pair = await generateKeyPair();
+      const next = { digest: publicDigest(pair.publicKey) ?? '', publicKey: pair.publicKey };
+      const { rosters, waits } = planRotation(now, view, next, options.atOnce);
+      const wanted = new Set(rosters.flatMap((one) => clusterKeys(one).map(({ digest }) => digest)));
+      return { rosters, waits, pairs: new Map(wanted.has(next.digest) ? [[next.digest, pair]] : []) };
+    },
+  }));
+}

@@ -1,0 +1,130 @@
+/** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
+
+import { observe } from '../cluster/observation.ts';
+import { rotationText } from '../cluster/rotation.ts';
+import { lookAtSetup, type SetupView } from '../cluster/setup-look.ts';
+import { table } from '../cluster/status.ts';
+import { type ExitCode, exitCodes, Failure } from '../problem.ts';
+import { pause } from './machine.ts';
+import { onMembers } from './members.ts';
+import { changeSetup, type SetupOptions, type SetupRequest } from './setup.ts';
+import { setupPlace } from './setup-place.ts';
+import { findSettings } from './toolkit.ts';
+
+export interface PlaceOptions {
+  readonly settings?: string | undefined;
+  readonly templates?: string | undefined;
+}
+
+export type ChangeOptions = PlaceOptions & SetupOptions;
+
+export const nobody: Omit<SetupRequest, 'nothing'> = {
+  members: { add: [], remove: [] },
+  clients: { setUp: [], fetch: false, remove: [] },
+  keys: { acceptNew: false, cluster: null },
+};
+
+/** Does what a verb wants of the cluster these options name. */
+export function change(
+  verb: string,
+  options: ChangeOptions,
+  request: Parameters<typeof changeSetup>[3],
+): Promise<ExitCode | number> {
+  const place = setupPlace(findSettings(options.settings), options.templates);
+  return onMembers('keeping connections', (shell) => changeSetup(shell, place, verb, request, options));
+}
+
+/** Looks, and does nothing. */
+export function look(options: PlaceOptions, show: (view: SetupView) => ExitCode): Promise<ExitCode | number> {
+  const place = setupPlace(findSettings(options.settings), options.templates);
+  return onMembers('keeping connections', async (shell) => show(await lookAtSetup(shell, place, [])));
+}
+
+/** The difference between the cluster as it is and what is set up, and whatever waits. */
+export async function membersSync(options: ChangeOptions & { readonly wait?: number }): Promise<ExitCode | number> {
+  const { wait = 0 } = options;
+  if (wait > 0) await packageRuns(options, wait);
+  return change('members sync', options, ({ roster }) => {
+    const waiting = new Set(roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host));
+    const setUp = roster.clients.map(({ name }) => name).filter((name) => waiting.has(name));
+    const nothing = 'Every member is set up, and nothing waits.';
+    return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing };
+  });
+}
+
+const lookEveryMs = 1000;
+
+/** Waits until the package runs; whatever is then the case, the caller goes on. */
+async function packageRuns(options: PlaceOptions, seconds: number): Promise<void> {
+  const { settings } = findSettings(options.settings);
+  const end = performance.now() + seconds * 1000;
+  await onMembers('keeping connections', async (shell, stop) => {
+    for (;;) {
+      const { status } = await observe(shell, { ...settings, members: [shell.here] });
+      if (status?.state === 'running' || performance.now() > end) return exitCodes.ok;
+      await pause(lookEveryMs, stop);
+    }
+  });
+}
+
+export function memberAdd(options: ChangeOptions & { readonly host: string }): Promise<ExitCode | number> {
+  const { host } = options;
+  const nothing = `${host} is set up as a member already.`;
+  return change('member add', options, () => ({ ...nobody, members: { add: [host], remove: [] }, nothing }));
+}
+
+export function memberRemove(options: ChangeOptions & { readonly host: string }): Promise<ExitCode | number> {
+  const { host } = options;
+  const nothing = `${host} is no member.`;
+  return change('member remove', options, () => ({ ...nobody, members: { add: [], remove: [host] }, nothing }));
+}
+
+/**
+ * DSAU's entry point, with its words: an event, a colon, a blank and the unqualified name of the host [dsau-csync.md 6.1].
+ * MEMBER_DELETED is ours; HP's word for it is not known. Who is gone is looked for in the cluster: one who still belongs to
+ * it stays.
+ */
+export function dispatcher(
+  options: Omit<ChangeOptions, 'yes'> & { readonly event: string; readonly host: string },
+): Promise<ExitCode | number> {
+  const { event, host } = options;
+  const given = { ...options, yes: true };
+  if (event === 'MEMBER_ADDED:') return memberAdd({ ...given, host });
+  if (event === 'MEMBER_DELETED:') return membersSync(given);
+  const text = `${JSON.stringify(event)} is no event that is known here`;
+  const remedy = 'csync_dispatcher MEMBER_ADDED: HOST   or   csync_dispatcher MEMBER_DELETED: HOST';
+  throw new Failure([{ code: 'usage', severity: 'error', text, remedy }]);
+}
+
+/** Who is set up, who is in the cluster, what waits. */
+export function membersList(options: PlaceOptions & { readonly json: boolean }): Promise<ExitCode | number> {
+  return look(options, (view) => {
+    const { roster, clusterMembers, owner, hosts } = view;
+    const names = [...new Set([...roster.members.map(({ name }) => name), ...(clusterMembers ?? [])])];
+    const members = names.map((name) => ({
+      name,
+      addresses: roster.members.find((one) => one.name === name)?.addresses ?? [],
+      setUp: roster.members.some((one) => one.name === name),
+      inCluster: clusterMembers === null ? null : clusterMembers.includes(name),
+      leftOut: roster.leftOut.includes(name),
+      runsPackage: owner === name,
+      key: hosts.get(name)?.facts?.own?.digest ?? null,
+      waiting: roster.waiting.filter(({ host }) => host === name).map(({ why, since }) => ({ why, since })),
+    }));
+    const rotation = rotationText(roster);
+    if (options.json) process.stdout.write(`${JSON.stringify({ members, rotation }, null, 2)}\n`);
+    else {
+      const rows = members.map(({ name, addresses, setUp, inCluster, leftOut, runsPackage, waiting }) => [
+        name,
+        addresses.join(' ') || '-',
+        setUp ? 'set up' : leftOut ? 'left out' : 'not set up',
+        inCluster === null ? 'unknown' : inCluster ? 'in the cluster' : 'not in the cluster',
+        runsPackage ? 'runs the package' : '',
+        waiting.map(({ why }) => `waits: ${why}`).join('; '),
+      ]);
+      process.stdout.write(`${table([['member', 'addresses', 'state', 'Serviceguard', '', ''], ...rows]).join('\n')}\n`);
+      if (rotation !== null) process.stdout.write(`Keys: ${rotation}.\n`);
+    }
+    return exitCodes.ok;
+  });
+}

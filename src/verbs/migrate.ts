@@ -1,0 +1,97 @@
+/** `csync migrate legacy-to-modular`: a configured legacy package becomes a modular one of the same settings, with one halt. */
+import type { ApplyWish } from '../cluster/apply-plan.ts';
+import { readFileScript } from '../cluster/member-scripts.ts';
+import { type Before, migrationFileName, parseBefore, planMigration } from '../cluster/migration.ts';
+import { type ClusterObservation, observe } from '../cluster/observation.ts';
+import type { MemberShell } from '../host/member-shell.ts';
+import { readTextFile } from '../host/real.ts';
+import type { ExitCode } from '../problem.ts';
+import type { RenderedFile } from '../render/package.ts';
+import { type Settings, settingsJson } from '../settings.ts';
+import { withValue } from '../settings-yaml.ts';
+import { carryThrough, readHistory } from './apply.ts';
+import { pause } from './machine.ts';
+import { onMembers } from './members.ts';
+import { type PackageSources, renderFrom } from './render.ts';
+import { readSettings, writeOrFail } from './toolkit.ts';
+
+export interface MigrateOptions extends PackageSources {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** The settings file still says legacy, or modular already; either way its other settings are those of the package. */
+export async function migrateToModular(options: MigrateOptions): Promise<ExitCode> {
+  const settings = readSettings(options.settings);
+  const modular: Settings = { ...settings, packageStyle: 'modular' };
+  const legacy: Settings = { ...settings, packageStyle: 'legacy' };
+  const files = await renderFrom(modular, options);
+  return onMembers('keeping connections', (shell, stop) => migrateOn(options, { shell, stop, settings, modular, legacy, files }));
+}
+
+interface Migrating {
+  readonly shell: MemberShell;
+  readonly stop: AbortSignal;
+  readonly settings: Settings;
+  readonly modular: Settings;
+  readonly legacy: Settings;
+  readonly files: readonly RenderedFile[];
+}
+
+async function migrateOn(
+  options: MigrateOptions,
+  { shell, stop, settings, modular, legacy, files }: Migrating,
+): Promise<ExitCode> {
+  const observation = await atRest(shell, stop, modular);
+  const remembered = await readBefore(shell, observation, settings);
+  const legacySettings = { name: 'settings.json', mode: 0o644, content: Buffer.from(settingsJson(legacy)) };
+  return carryThrough(shell, {
+    place: modular,
+    files,
+    observation,
+    sets: await readHistory(shell, observation, settings),
+    // Before it is known where it ran nothing can be said of these two; the plan says them.
+    options: { ...options, run: remembered?.owner != null || observation.status?.owner != null, halt: true, takeRendered: false },
+    note: 'migrated from legacy',
+    verb: 'migrate legacy-to-modular',
+    plan: (wish: ApplyWish, now: ClusterObservation) => planMigration({ wish, observation: now, legacySettings, remembered }),
+    last: settingsStep(options.settings),
+  });
+}
+
+const lookEveryMs = 1000;
+
+/** A command of one that was killed goes on where it was given; its script has a time limit of Serviceguard's. */
+async function atRest(shell: MemberShell, stop: AbortSignal, settings: Settings): Promise<ClusterObservation> {
+  const end = performance.now() + Math.max(settings.runScriptTimeoutSeconds, settings.haltScriptTimeoutSeconds) * 1000;
+  for (let told = false; ; told = true) {
+    const observation = await observe(shell, settings);
+    const status = observation.status?.status ?? '';
+    if (!['starting', 'halting', 'failing'].includes(status) || performance.now() > end) return observation;
+    if (!told) process.stderr.write(`${settings.packageName} is ${status}; waiting until that has ended\n`);
+    await pause(lookEveryMs, stop);
+  }
+}
+
+/** From the first member that remembers; null: no migration is under way. */
+async function readBefore(shell: MemberShell, { members }: ClusterObservation, settings: Settings): Promise<Before | null> {
+  for (const one of members) {
+    if (!one.reached || !one.files.some(({ name }) => name === migrationFileName)) continue;
+    const read = await shell.run(one.member, readFileScript(settings.packageDirectory, migrationFileName), 20_000);
+    const before = read.exitCode === 0 ? parseBefore(Buffer.from(read.stdout, 'base64').toString('utf8')) : null;
+    if (before !== null) return before;
+  }
+  return null;
+}
+
+/** The one line of the settings file; shown and confirmed with the other steps, comments and all else as they were. */
+function settingsStep(file: string): { readonly text: string; readonly run: () => void } | null {
+  const edit = (): ReturnType<typeof withValue> => withValue(readTextFile(file) ?? '', 'package_style', 'modular');
+  const found = edit();
+  if (found === null || found.text === readTextFile(file)) return null;
+  return {
+    text: `here: ${file} line ${found.line}: package_style: modular`,
+    run: () => writeOrFail(file, [{ path: file, mode: 0o644, text: edit()?.text ?? '' }]),
+  };
+}

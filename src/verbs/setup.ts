@@ -1,0 +1,516 @@
+/**
+ * What the verbs that set hosts up have in common: one at a time in a cluster, look, plan, ask, do it round by round, and
+ * remember what waits.
+ */
+import type { CfengineAdapter } from '../cfengine/adapter.ts';
+import { generateKeyPair, type KeyPair } from '../cfengine/keys.ts';
+import { type ApplyWish, planApply } from '../cluster/apply-plan.ts';
+import { runPlan } from '../cluster/apply-run.ts';
+import { newSet } from '../cluster/history.ts';
+import { nextPairNames, publicDigest } from '../cluster/host-look.ts';
+import type { Materials, PairChange } from '../cluster/host-setup.ts';
+import { busyStatus, hostScript, script } from '../cluster/member-scripts.ts';
+import {
+  type ClientChange,
+  type ClientKeys,
+  inOrder,
+  type MemberGoal,
+  type MembershipPlan,
+  type MemberWish,
+  memberGoal,
+  planMembership,
+  projectView,
+  rosterFor,
+  withClients,
+} from '../cluster/membership.ts';
+import { inParallel } from '../cluster/observation.ts';
+import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../cluster/roster.ts';
+import { runtimeInUse } from '../cluster/runtime.ts';
+import { type LookPlace, lookAtSetup, type SetupView, serviceguardVersion, withClientsSeen } from '../cluster/setup-look.ts';
+import { keyHolder, type Stage, stageTexts } from '../cluster/setup-plan.ts';
+import { runSetup, saveRoster } from '../cluster/setup-run.ts';
+import { type Hold, type MemberShell, standingWord } from '../host/member-shell.ts';
+import { loginName } from '../host/terminal.ts';
+import { type ExitCode, exitCodes, Failure, formatProblem, type Problem } from '../problem.ts';
+import { type RenderedFile, settingsName, withMembers, withRuntime } from '../render/package.ts';
+import { parseSettingsJson, type Settings } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
+import { toolkitVersion } from '../version.ts';
+import { configurationOf, fetchSet, readHistory } from './apply.ts';
+import { confirm, numbered } from './confirm.ts';
+import { afterwards } from './members.ts';
+import { asSent } from './render.ts';
+
+export interface SetupOptions {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** What a verb wants; everything else stays as it is. */
+export interface SetupRequest {
+  readonly members: MemberWish;
+  readonly clients: ClientChange;
+  readonly keys: Omit<ClientKeys, 'made'>;
+  /** Rosters to be reached one after the other, each only when every host has the one before; without it, the one that follows. */
+  readonly rounds?: (roster: Roster, view: SetupView) => Promise<RoundsOfKeys>;
+  /** What to say when nothing is to be done. */
+  readonly nothing: string;
+}
+
+export interface RoundsOfKeys {
+  readonly rosters: readonly Roster[];
+  /** Pairs that are new with them, by digest. */
+  readonly pairs: ReadonlyMap<string, KeyPair>;
+  /** Why there are no more rounds now. */
+  readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
+}
+
+/** The cluster a verb works on. */
+export interface SetupPlace extends LookPlace {
+  readonly settings: Settings;
+  readonly adapter: CfengineAdapter;
+  readonly bootScript: Materials['bootScript'];
+  /** The policy for a roster, against what the master has. */
+  readonly policyFor: (roster: Roster, view: SetupView) => Parameters<typeof planMembership>[0]['policy'];
+  /** Notes and effects where the settings came from a file of the administrator's. */
+  readonly onMembers: (members: readonly string[], dryRun: boolean) => readonly string[];
+  readonly runRemotely: (shell: MemberShell, member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+}
+
+const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+const quickLimitMs = 20_000;
+/** Longer than a daemon takes to restart; a pause that nobody ended is over then. */
+const pauseMs = 120_000;
+
+interface Round {
+  readonly roster: Roster;
+  readonly plan: MembershipPlan;
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly view: SetupView;
+}
+
+/**
+ * Looks, plans, asks and does it. `request` is told what was seen of the cluster, and says what is wanted. Exit status ok:
+ * nothing is left; changeFailed: something waits, and is remembered.
+ */
+export async function changeSetup(
+  shell: MemberShell,
+  place: SetupPlace,
+  verb: string,
+  request: (view: SetupView) => SetupRequest | Promise<SetupRequest>,
+  options: SetupOptions,
+): Promise<ExitCode> {
+  const holds = options.dryRun ? [] : await lockMembers(shell, place.settings, verb);
+  try {
+    const view = await lookAtSetup(shell, place, []);
+    const { commandMember } = view.observation;
+    if (commandMember !== null) await demandVersion(shell, commandMember, place.settings);
+    return await changeLocked(shell, place, view, { verb, ...(await request(view)) }, options);
+  } finally {
+    await Promise.all(holds.map((hold) => hold.release()));
+  }
+}
+
+/** DSAU came with A.11.17; before it members do not come and go as this needs [dsau-csync.md 1.2]. */
+async function demandVersion(shell: MemberShell, member: string, settings: Settings): Promise<void> {
+  const version = await serviceguardVersion(shell, member, settings);
+  if (version === null || isRecent(version)) return;
+  const text = `Serviceguard there is ${version}; the automation of members needs A.11.17 or newer`;
+  throw new Failure([{ code: 'cluster-old-serviceguard', severity: 'error', text, remedy: 'update Serviceguard', member }]);
+}
+
+/** Such as A.11.16.00 or A.12.00.00; only what is known to be older is refused. */
+export function isRecent(version: string): boolean {
+  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
+  return major !== 11 || minor >= 17;
+}
+
+async function changeLocked(
+  shell: MemberShell,
+  place: SetupPlace,
+  members: SetupView,
+  request: SetupRequest & { readonly verb: string },
+  options: SetupOptions,
+): Promise<ExitCode> {
+  const { settings } = place;
+  const asked = [...request.clients.setUp, ...request.clients.remove];
+  const view = await withClientsSeen(shell, place, members, asked, lookMeter(asked.length));
+  const goal = demandAll(memberGoal(view, settings, request.members));
+  const now = new Date().toISOString();
+  const pairs = new Map<string, KeyPair>();
+  const key = await chooseKey(view, goal, pairs);
+  const made = await makeClientPairs(view, request.clients, pairs);
+  const base = demandAll(withClients(rosterFor(view, goal, key, now), view, request.clients, { ...request.keys, made }, now));
+  const rotation = request.rounds === undefined ? null : await request.rounds(base, view);
+  for (const [digest, pair] of rotation?.pairs ?? []) pairs.set(digest, pair);
+  const packagePart = await packageFor(shell, place, view, goal);
+  const rounds = planRounds(place, request, goal, view, rotation?.rosters ?? [base], packagePart);
+  const waits = [...(rotation?.waits ?? []), ...rounds.flatMap(({ plan }) => plan.waits)];
+  const problems = rounds.flatMap(({ plan }) => plan.problems);
+  const own = place.onMembers(inOrder(goal.members, settings), true);
+  const texts = [...rounds.flatMap(({ plan }) => plan.stages.flatMap(stageTexts)), ...own];
+  const notes = [...new Set(rounds.flatMap(({ plan }) => plan.notes))];
+  const report = (outcome: string, said: readonly Problem[]): ExitCode => {
+    if (options.json) {
+      const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
+      process.stdout.write(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
+    } else if (outcome === 'unchanged') process.stdout.write(`${request.nothing}\n`);
+    else process.stdout.write(outcome === 'done' ? `Done: ${texts.length} steps.\n` : planText(texts, notes));
+    for (const one of said) process.stderr.write(`${formatProblem(one)}\n`);
+    for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  what helps: ${remedy}`);
+    return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
+  };
+  const last = rounds.at(-1)?.roster ?? base;
+  const remembered = remember(last, rounds, problems, waits, new Map(), now);
+  const changesRoster = nextRoster(view.roster, remembered, now, '') !== null;
+  if (options.dryRun) return report(texts.length === 0 ? 'unchanged' : 'would be done', problems);
+  if (texts.length === 0 && !changesRoster && !isOutdated(view)) return report('unchanged', problems);
+  if (texts.length > 0) {
+    process.stderr.write(planText(texts, notes));
+    if (!options.yes) await confirm(request.verb, shell.stop);
+  }
+  const { failed, said } = await carryOut(shell, place, { goal, view, rounds, pairs, now, problems, waits });
+  place.onMembers(inOrder(goal.members, settings), false);
+  const all = [...problems, ...said, ...failed.values()];
+  await tellSyslog(shell, view, settings, request.verb, texts.length, all);
+  return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all);
+}
+
+function planText(steps: readonly string[], notes: readonly string[]): string {
+  return numbered(steps) + notes.map((note) => `Note: ${note}\n`).join('');
+}
+
+/** A Failure with the problems of what cannot even be planned. */
+function demandAll<T>(checked: { ok: true; value: T } | { ok: false; problems: readonly Problem[] }): T {
+  if (checked.ok) return checked.value;
+  throw new Failure(checked.problems);
+}
+
+/** Some member has not the roster that rules. */
+function isOutdated({ hosts, roster }: SetupView): boolean {
+  return [...hosts.values()].some(
+    ({ kind, facts }) => kind === 'member' && facts !== null && !(facts.roster ?? '').includes(`"serial": ${roster.serial},`),
+  );
+}
+
+/** Each round as it follows from the one before, as if that had been carried out. */
+function planRounds(
+  place: SetupPlace,
+  request: SetupRequest,
+  goal: MemberGoal,
+  view: SetupView,
+  rosters: readonly Roster[],
+  packagePart: PackagePart,
+): Round[] {
+  const rounds: Round[] = [];
+  let seen = view;
+  for (const [index, roster] of rosters.entries()) {
+    const policy = place.policyFor(roster, seen);
+    const plan = planMembership({
+      view: seen,
+      goal: index === 0 ? goal : { ...goal, added: [], removed: [] },
+      roster,
+      settings: place.settings,
+      adapter: place.adapter,
+      policy,
+      package: index === 0 ? packagePart.change : null,
+      packageProblems: index === 0 ? packagePart.problems : [],
+      clients: request.clients,
+    });
+    rounds.push({ roster, plan, inputs: policy.inputs, view: seen });
+    seen = projectView(seen, plan, { roster, inputs: policy.inputs });
+  }
+  return rounds;
+}
+
+interface Carrying {
+  readonly goal: MemberGoal;
+  readonly view: SetupView;
+  readonly rounds: readonly Round[];
+  readonly pairs: ReadonlyMap<string, KeyPair>;
+  readonly now: string;
+  readonly problems: readonly Problem[];
+  readonly waits: MembershipPlan['waits'];
+}
+
+async function carryOut(
+  shell: MemberShell,
+  place: SetupPlace,
+  { goal, view, rounds, pairs, now, problems, waits }: Carrying,
+): Promise<{ failed: ReadonlyMap<string, Problem>; said: readonly Problem[] }> {
+  const { settings } = place;
+  const holders = goal.members.filter((name) => view.hosts.get(name)?.facts != null);
+  const by = `${loginName()}@${shell.here}`;
+  let before = view.roster;
+  const save = async (roster: Roster): Promise<void> => {
+    const next = nextRoster(before, roster, new Date().toISOString(), by) ?? before;
+    await saveRoster(shell, holders, settings.packageDirectory, next);
+    before = next;
+  };
+  const failed = new Map<string, Problem>();
+  const said: Problem[] = [];
+  for (const round of rounds) {
+    const hosts = round.plan.stages.flatMap((stage) => (stage.stage === 'hosts' ? [...stage.chains.keys()] : []));
+    // Before anything is done: whatever ends it, the next run knows of it.
+    const underWay = new Map(hosts.map((host) => [host, `begun ${now} by ${by}`]));
+    await save(remember(round.roster, [round], problems, waits, underWay, now));
+    const given = await pairsFor(shell, settings, round, pairs);
+    const materials: Materials = {
+      settings,
+      adapter: place.adapter,
+      bootScript: place.bootScript,
+      inputs: round.inputs,
+      pauseUntil: Date.now() + pauseMs,
+      pairFor: (host) => given.get(host) ?? null,
+    };
+    const result = await runSetup(round.plan.stages, {
+      shell,
+      materials,
+      say: progress,
+      runPackage: (stage) => runPackage(shell, stage),
+      runRemotely: (member, some) => place.runRemotely(shell, member, some),
+    });
+    for (const [host, why] of result.failed) failed.set(host, why);
+    said.push(...result.problems);
+    const refused = result.problems.find(({ code }) => code === 'change-policy');
+    const left = new Map([
+      ...(refused === undefined ? [] : hosts.map((host) => [host, refused.text] as const)),
+      ...[...result.failed].map(([host, { text }]) => [host, text] as const),
+    ]);
+    await save(remember(round.roster, [round], problems, waits, left, now));
+    // What the next round takes away has to be there everywhere before.
+    if (failed.size > 0 || said.some(({ severity }) => severity === 'error')) break;
+  }
+  return { failed, said };
+}
+
+/** The roster with what waits, and with the keys that each client was seen to have, or was given. */
+function remember(
+  roster: Roster,
+  rounds: readonly Round[],
+  problems: readonly Problem[],
+  waits: MembershipPlan['waits'],
+  left: ReadonlyMap<string, string>,
+  now: string,
+): Roster {
+  const clients = new Set(roster.clients.map(({ name }) => name));
+  const touched = new Set(rounds.flatMap(({ view }) => [...view.hosts.keys()]));
+  const why = new Map<string, string>([
+    ...waits.map(({ host, why: text }) => [host, text] as const),
+    ...problems.flatMap(({ member, text }) => (member === undefined ? [] : [[member, text] as const])),
+    ...left,
+  ]);
+  let next = roster;
+  for (const host of new Set([...touched, ...why.keys()])) {
+    const what: Waiting['what'] = clients.has(host) ? 'client' : 'member';
+    next = withWaiting(next, { host, what }, why.get(host) ?? null, now);
+  }
+  const round = rounds.at(-1);
+  if (round === undefined) return next;
+  const after = projectView(round.view, round.plan, round);
+  const ours = new Set(clusterKeys(roster).map(({ digest }) => digest));
+  return {
+    ...next,
+    clients: next.clients.map((client) => {
+      const facts = left.has(client.name) ? round.view.hosts.get(client.name)?.facts : after.hosts.get(client.name)?.facts;
+      if (facts == null) return client;
+      const digests = facts.keys.flatMap(({ digest }) => (digest === null ? [] : [digest]));
+      return { ...client, holds: [...new Set(digests)].filter((digest) => ours.has(digest)) };
+    }),
+  };
+}
+
+/** The pair the members share: the roster's, else one that a member has, else a new one. */
+async function chooseKey(view: SetupView, goal: MemberGoal, pairs: Map<string, KeyPair>): Promise<NamedKey> {
+  const members = goal.members.flatMap((name) => view.hosts.get(name) ?? []);
+  const { key } = view.roster;
+  const isHeld = (digest: string): boolean =>
+    [...view.hosts.values()].some(({ facts }) => facts?.own?.digest === digest || facts?.next === digest);
+  if (key !== null && isHeld(key.digest)) return key;
+  const silent = members.filter(({ facts }) => facts === null);
+  if (key !== null && silent.length > 0)
+    throw new Failure([
+      {
+        code: 'cluster-key-unreachable',
+        severity: 'error',
+        text: `the cluster's key ${key.digest} is on no member that answers; ${silent.map(({ name }) => name).join(', ')} may have it`,
+        remedy: `bring ${silent[0]?.name} up, then do this again`,
+      },
+    ]);
+  const holder = keyHolder(members, view.owner)?.facts?.own;
+  if (holder != null) return holder;
+  const pair = await generateKeyPair();
+  const named = { digest: publicDigest(pair.publicKey) ?? '', publicKey: pair.publicKey };
+  pairs.set(named.digest, pair);
+  return named;
+}
+
+async function makeClientPairs(
+  view: SetupView,
+  { setUp }: ClientChange,
+  pairs: Map<string, KeyPair>,
+): Promise<ReadonlyMap<string, NamedKey>> {
+  const without = setUp.filter((name) => {
+    const facts = view.hosts.get(name)?.facts;
+    return facts != null && facts.own === null;
+  });
+  const made = await inParallel(without, generateKeyPair);
+  return new Map(
+    without.map((name, index) => {
+      const pair = made[index] as KeyPair;
+      const digest = publicDigest(pair.publicKey) ?? '';
+      pairs.set(digest, pair);
+      return [name, { digest, publicKey: pair.publicKey }];
+    }),
+  );
+}
+
+/** Private parts that this round wants somewhere, by host: those made here, or read from a member that has them. */
+async function pairsFor(
+  shell: MemberShell,
+  settings: Settings,
+  { roster, plan, view }: Round,
+  made: ReadonlyMap<string, KeyPair>,
+): Promise<ReadonlyMap<string, KeyPair>> {
+  const read = new Map<string, KeyPair>();
+  const pairOf = async (key: NamedKey | null): Promise<KeyPair> => {
+    const known = key === null ? undefined : (made.get(key.digest) ?? read.get(key.digest));
+    if (known !== undefined) return known;
+    const pair = key === null ? null : await readPair(shell, settings, key, view);
+    if (pair === null || key === null) {
+      const text = `the private part of ${key?.digest ?? 'the key'} could not be read from a member`;
+      throw new Failure([{ code: 'change-keys', severity: 'error', text, remedy: 'csync keys list   shows who has which' }]);
+    }
+    read.set(key.digest, pair);
+    return pair;
+  };
+  const wanted = plan.stages
+    .flatMap((stage) => (stage.stage === 'hosts' ? [...stage.chains.values()].flat() : []))
+    .flatMap((step): [string, PairChange][] => (step.do === 'keys' && step.own !== null ? [[step.host, step.own]] : []));
+  const given = new Map<string, KeyPair>();
+  for (const [host, { pair }] of wanted) {
+    if (pair === 'switch') continue;
+    const client = roster.clients.find(({ name }) => name === host)?.key;
+    if (pair === 'revoked') given.set(host, await generateKeyPair());
+    else given.set(host, await pairOf(pair === 'next' ? roster.nextKey : (client ?? roster.key)));
+  }
+  return given;
+}
+
+async function readPair(shell: MemberShell, settings: Settings, key: NamedKey, view: SetupView): Promise<KeyPair | null> {
+  for (const { name, facts } of view.hosts.values()) {
+    if (facts === null || (facts.own?.digest !== key.digest && facts.next !== key.digest)) continue;
+    const file = facts.own?.digest === key.digest ? 'localhost.priv' : nextPairNames.privateKey;
+    const path = `${settings.cfengineWorkDirectory}/ppkeys/${file}`;
+    const answer = await shell.run(name, hostScript(`base64 -w 0 ${shellWord(path)}`), quickLimitMs);
+    const privateKey = Buffer.from(answer.stdout, 'base64').toString('utf8');
+    if (answer.exitCode === 0 && privateKey.includes('PRIVATE KEY')) return { privateKey, publicKey: key.publicKey };
+  }
+  return null;
+}
+
+interface PackagePart {
+  readonly change: Extract<Stage, { stage: 'package' }> | null;
+  readonly problems: readonly Problem[];
+}
+
+/** The package with these members in its list, and its files on all of them; null where nothing of that is to be done. */
+async function packageFor(shell: MemberShell, { settings }: SetupPlace, view: SetupView, goal: MemberGoal): Promise<PackagePart> {
+  const none: PackagePart = { change: null, problems: [] };
+  const { observation } = view;
+  if (observation.applied === null) return none;
+  const sets = await readHistory(shell, observation, settings);
+  const about = sets.at(-1);
+  if (about === undefined) return none;
+  const files = await fetchSet(shell, observation, settings, about);
+  const before = parseSettingsJson(files.find(({ name }) => name === settingsName)?.text ?? '');
+  if (typeof before === 'string') return none;
+  const members = inOrder(goal.members, before);
+  const same = members.join() === before.members.join();
+  const lacks = observation.members.some(
+    (one) =>
+      one.reached && members.includes(one.member) && files.some(({ name }) => !one.files.some((file) => file.name === name)),
+  );
+  if (same && !lacks) return none;
+  const place: Settings = { ...before, members };
+  const runtime = runtimeInUse(observation);
+  const wanted: readonly RenderedFile[] = withRuntime(same ? files : withMembers(files, members), runtime);
+  const note = same ? '' : `members ${before.members.join(' ')} -> ${members.join(' ')}`;
+  const at = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
+  const wish: ApplyWish = {
+    place,
+    files: wanted.map(asSent),
+    configuration: configurationOf(wanted, place),
+    run: false,
+    halt: false,
+    takeRendered: false,
+    runtime,
+    carry: null,
+    set: newSet(at, wanted, sets),
+  };
+  const some = { ...observation, members: observation.members.filter(({ member }) => members.includes(member)) };
+  const plan = planApply(wish, some);
+  if (!plan.ok) return { change: null, problems: plan.problems };
+  return { change: plan.value.steps.length === 0 ? null : { stage: 'package', plan: plan.value, wish }, problems: [] };
+}
+
+function runPackage(shell: MemberShell, { plan, wish }: Extract<Stage, { stage: 'package' }>): Promise<void> {
+  return runPlan(plan, { shell, wish, say: progress, onCarried: () => {}, afterwards });
+}
+
+/**
+ * One set-up at a time in a cluster: a lock on every member that answers, in one order, held by a process over there that
+ * ends with us.
+ */
+async function lockMembers(shell: MemberShell, { members, packageDirectory }: Settings, verb: string): Promise<Hold[]> {
+  const holds: Hold[] = [];
+  const who = `csync ${verb} of ${loginName()}@${shell.here} since ${new Date().toISOString()}`;
+  const lock = script(
+    `directory="${packageDirectory}"; mkdir -p -m 755 -- "$directory" && exec 9>> "$directory/.csync-setup" || exit 1`,
+    `flock -n 9 || { cat "$directory/.csync-setup" >&2; exit ${busyStatus}; }`,
+    `echo ${shellWord(who)} > "$directory/.csync-setup"; echo ${standingWord}; exec cat`,
+  );
+  for (const member of members) {
+    const held = await shell.hold(member, lock);
+    if ('release' in held) holds.push(held);
+    else if (held.exitCode === busyStatus) {
+      await Promise.all(holds.map((hold) => hold.release()));
+      const text = `another change is under way: ${held.stderr.trim() || 'who began it is not known'}`;
+      throw new Failure([{ code: 'change-busy', severity: 'error', text, remedy: 'wait for it to end', member }]);
+    }
+  }
+  return holds;
+}
+
+/** Errors of the automation are looked for in the syslog of the master [dsau-csync.md 6.3]. */
+async function tellSyslog(
+  shell: MemberShell,
+  { owner, observation }: SetupView,
+  { packageName }: Settings,
+  verb: string,
+  steps: number,
+  problems: readonly Problem[],
+): Promise<void> {
+  const member = owner ?? observation.commandMember;
+  if (member === null) return;
+  const lines = problems.map(({ severity, member: of, text, remedy }) => {
+    const priority = severity === 'error' ? 'daemon.err' : 'daemon.warning';
+    return [priority, `csync ${verb}: ${of === undefined ? '' : `${of}: `}${text}; what helps: ${remedy}`] as const;
+  });
+  const ended = lines.length === 0 ? [['daemon.notice', `csync ${verb}: done, ${steps} steps`] as const] : lines;
+  const commands = ended.map(
+    ([priority, line]) => `logger -t ${shellWord(packageName)} -p ${priority} -- ${shellWord(line.replaceAll('\n', ' '))}`,
+  );
+  await shell.run(member, hostScript(...commands), quickLimitMs);
+}
+
+/** Says how many of many hosts were looked at. */
+function lookMeter(total: number): () => void {
+  let looked = 0;
+  const step = Math.max(50, Math.floor(total / 10));
+  return () => {
+    looked += 1;
+    if (total > step && (looked % step === 0 || looked === total)) progress(`looked at ${looked} of ${total} hosts`);
+  };
+}

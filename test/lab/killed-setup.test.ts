@@ -1,0 +1,136 @@
+/**
+ * Verbs that set hosts up, killed at any of their remote commands, and hosts that lose their shell at any write or rename:
+ * the same verb again finishes the work. Sampled; `npm run every-step` goes through all of them.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+
+const every = process.env.CSYNC_EVERY_STEP !== undefined;
+const toolkit = 'node /opt/csync/csync.mjs';
+/** Counts, and ends the caller at the wanted call; in the place of a program that scripts call by the system's own path. */
+const trap = (name: string): string => `#!/bin/sh
+{ flock 9; n=$(($(cat /run/trap-count 2>/dev/null) + 1)); echo $n > /run/trap-count; } 9> /run/trap-lock
+if [ "$n" = "$(cat /run/trap-at 2>/dev/null)" ]; then kill -9 $PPID; exit 137; fi
+exec /usr/bin/${name}.real "$@"
+`;
+/** What scripts write, rename and remove with. */
+const trapped = ['mv', 'sync', 'chmod', 'rm', 'cp', 'mkdir'];
+
+describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: every ? 3_600_000 : 600_000 }, () => {
+  const used = useLab('killed', { deployed: true });
+  const { sh } = typedIn(used);
+  const members = ['m1', 'm2', 'm3'];
+  // From a host that is no member every command goes through ssh.
+  const csync = (words: string) => sh('c2', `cd /root && exec ${toolkit} ${words}`);
+  const all = (script: string) => Promise.all([...members, 'c1'].map((host) => sh(host, script)));
+
+  beforeAll(async () => {
+    const settings = (await sh('m1', 'cat /root/csync.yaml')).stdout;
+    await sh('c2', `cat > /root/csync.yaml <<'END'\n${settings}\nEND`);
+    await sh(
+      'c2',
+      `mkdir -p /root/bin; cat > /root/bin/ssh <<'END'
+#!/bin/sh
+{ flock 9; n=$(($(cat /run/ssh-count 2>/dev/null) + 1)); echo $n > /run/ssh-count; } 9> /run/ssh-lock
+case "$(cat /run/ssh-at 2>/dev/null)" in
+  "before $n") kill -9 $PPID; exit 137 ;;
+  "after $n") /usr/bin/ssh "$@"; kill -9 $PPID; exit 137 ;;
+esac
+exec /usr/bin/ssh "$@"
+END
+chmod 755 /root/bin/ssh`,
+    );
+    for (const name of trapped)
+      await all(
+        `cp -a /usr/bin/${name} /usr/bin/${name}.real; rm -f /usr/bin/${name}; cat > /usr/bin/.new <<'END'\n${trap(name)}END\nchmod.real 755 /usr/bin/.new 2>/dev/null || chmod 755 /usr/bin/.new; mv.real /usr/bin/.new /usr/bin/${name} 2>/dev/null || mv /usr/bin/.new /usr/bin/${name}`,
+      );
+    const first = await csync('members sync --yes');
+    expect(first.exitCode, first.stderr).toBe(0);
+  });
+
+  /** Everything is as if nobody had ever been killed. */
+  async function sound(): Promise<void> {
+    const verified = await csync('keys verify --json');
+    expect(verified.exitCode, verified.stdout).toBe(0);
+    const { stdout } = await csync('members list --json');
+    const { members: list, rotation } = JSON.parse(stdout) as { members: { waiting: unknown[] }[]; rotation: string | null };
+    expect([list.flatMap(({ waiting }) => waiting), rotation]).toEqual([[], null]);
+    for (const { stdout: found } of await all(
+      'cd /var/lib/cfengine3; ls -d ppkeys/.csync-arrival* inputs/.csync-arrival* ppkeys/csync-next* 2>/dev/null; find ppkeys -type f -perm /077; cd /tmp; ls -A; pgrep -c -x cf-serverd',
+    ))
+      expect(found.trim()).toBe('1');
+    expect((await used.drills.view()).state).toBe('running');
+  }
+
+  /** Points at which it is killed: all, or a few that are spread over it. */
+  function points(count: number, few: number): number[] {
+    if (every) return Array.from({ length: count }, (_, index) => index + 1);
+    const width = count / few;
+    return Array.from({ length: few }, (_, index) => 1 + Math.floor(width * (index + 0.5)));
+  }
+
+  async function counted(file: string, hosts: readonly string[], work: () => Promise<unknown>): Promise<number> {
+    for (const host of hosts) await sh(host, `rm -f /run/${file}-at; echo 0 > /run/${file}-count`);
+    await work();
+    const counts = await Promise.all(hosts.map((host) => sh(host, `cat /run/${file}-count`)));
+    return Math.max(...counts.map(({ stdout }) => Number(stdout)));
+  }
+
+  const again = async (words: string): Promise<void> => {
+    const ended = await csync(words);
+    expect(ended.exitCode, `${words}: ${ended.stdout}${ended.stderr}`).toBe(0);
+  };
+  const verbs = [
+    {
+      words: 'client add c1 --yes',
+      undo: async () => {
+        if ((await csync('client list --json')).stdout.includes('"c1"')) await again('client remove c1 --yes');
+        await sh('c1', 'rm -rf /var/lib/cfengine3/ppkeys/* /var/lib/cfengine3/inputs/* /etc/rc.config.d');
+      },
+    },
+    { words: 'keys rotate --yes', undo: async () => {} },
+  ];
+
+  for (const { words, undo } of verbs) {
+    it(`csync ${words}: at its remote commands`, async () => {
+      await undo();
+      const withTrap = `PATH=/root/bin:$PATH ${toolkit} ${words}`;
+      const count = await counted('ssh', ['c2'], () => sh('c2', `cd /root && ${withTrap}`));
+      expect(count).toBeGreaterThan(8);
+      for (const at of points(count, 2)) {
+        const when = at % 2 === 0 ? 'before' : 'after';
+        await undo();
+        await sh('c2', `echo 0 > /run/ssh-count; echo "${when} ${at}" > /run/ssh-at`);
+        await sh('c2', `cd /root && ${withTrap}; rm -f /run/ssh-at`);
+        // What was begun over there comes to its end; a lock is free when its holder is.
+        let said = '';
+        const done = async (): Promise<boolean> => {
+          const ended = await csync(words);
+          said = ended.stdout + ended.stderr;
+          return ended.exitCode === 0;
+        };
+        await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
+          throw new Error(`killed ${when} ${at}, the last run after it says ${said}`, { cause });
+        });
+        await sound();
+      }
+      console.log(`${words}: ${count} remote commands`);
+    });
+
+    it(`csync ${words}: at the writes and renames on its hosts`, async () => {
+      const hosts = ['m2', 'c1'];
+      await undo();
+      const count = await counted('trap', hosts, () => csync(words));
+      expect(count).toBeGreaterThan(8);
+      for (const at of points(count, 2)) {
+        await undo();
+        for (const host of hosts) await sh(host, `echo 0 > /run/trap-count; echo ${at} > /run/trap-at`);
+        await csync(words);
+        for (const host of hosts) await sh(host, 'rm.real -f /run/trap-at');
+        await again(words);
+        await sound();
+      }
+      console.log(`${words}: ${count} writes, renames and removals on a host`);
+    });
+  }
+});

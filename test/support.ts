@@ -47,6 +47,9 @@ export function scratchDirectory(): string {
   return directory;
 }
 
+/** `npm run every-step`: what is sampled otherwise is gone through whole, and what is measured is measured often. */
+export const everyStep = process.env.CSYNC_EVERY_STEP !== undefined;
+
 export const isRoot = process.getuid?.() === 0;
 
 /** Whether every program is there; the lab tests need them all. */

@@ -4,6 +4,7 @@
  * package, which starts and ends the daemon itself [cfengine.md 3.2, 3.3]. Pure: text in, text out.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
+import { announceFunction } from '../member/restart-notice.ts';
 import { sha256 } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
@@ -91,7 +92,8 @@ function daemonScriptText(settings: Settings): string {
   return `#!/bin/sh
 # The daemons of cfengine on this host, for systemd and init alike: start | stop | restart | status | configured
 # Written by the csync toolkit, which writes it again: changes belong into ${configuredFile}.
-# On the member that runs the package stop is a failure, and the package leaves: csync maintenance on goes before.
+# On the member that runs the package stop is a failure, and the package leaves: csync maintenance on goes before. restart is
+# told to the package's monitor beforehand and is none.
 # Exit status as the LSB has it: 0 done, or runs; 1 failed; 2 usage; 3 does not run; 4 cannot tell, or not root; 5 not installed;
 # 6 not configured. Neither pid files nor exit statuses of cfengine are believed; processes and the port are.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -200,6 +202,8 @@ end() {
   say "$1 ended"
 }
 
+${announceFunction(settings.packageName)}
+
 stop() {
 ${[...names]
   .reverse()
@@ -229,7 +233,7 @@ main() {
   case \${1-} in
     start) alone start; start ;;
     stop) alone stop; stop ;;
-    restart) alone restart; configured || { start; return; }; stop && start ;;
+    restart) alone restart; configured || { start; return; }; announce $(processes ${daemonName}); stop && start ;;
     status) status ;;
     configured) configured ;;
     *) echo "usage: $0 start | stop | restart | status | configured" >&2; return 2 ;;

@@ -5,7 +5,7 @@
  */
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import type { KeyPair } from '../cfengine/keys.ts';
-import { maintenanceFileName, maintenanceText } from '../member/judgements.ts';
+import { announceFunction } from '../member/restart-notice.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { startScript } from './boot-start.ts';
@@ -33,8 +33,6 @@ export type HostStep =
       readonly host: string;
       /** reload: it reads its policy again, where that takes a signal. */
       readonly how: 'start' | 'restart' | 'reload' | 'stop';
-      /** The package runs there: its monitor must not take the restart for a failure. */
-      readonly guarded: boolean;
     }
   | { readonly do: 'agent'; readonly host: string };
 
@@ -65,7 +63,7 @@ export function hostStepText(step: HostStep): string {
     case 'inputs':
       return `${host}: policy into inputs: ${counted(step.names)}`;
     case 'daemon':
-      return `${host}: ${daemonTexts[step.how]}${step.guarded ? ', while the monitor of the package is paused' : ''}`;
+      return `${host}: ${daemonTexts[step.how]}`;
     case 'agent':
       return `${host}: run the agent`;
   }
@@ -81,7 +79,7 @@ const pairTexts: Readonly<Record<PairChange['pair'], (own: PairChange) => string
 
 const daemonTexts = {
   start: 'start the daemon',
-  restart: 'restart the daemon, which reads its key pair only then',
+  restart: 'restart the daemon, which reads its key pair only then; a monitor of the package is told beforehand',
   reload: 'the daemon reads its policy again',
   stop: 'end the daemon',
 } as const;
@@ -102,8 +100,6 @@ export interface Materials {
   /** Files of the policy by name. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly bootScript: (configured: boolean) => string;
-  /** Wall clock, ms, at which a pause of the monitor ends by itself. */
-  readonly pauseUntil: number;
 }
 
 /** Seconds for an agent to end; what a whole policy takes is the administrator's, but for ever it must not be. */
@@ -234,10 +230,7 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
 }
 
 /** Believes no exit status and no pid file of cfengine's [cfengine.md 1.4, 2.4]: a process and its port have to be seen. */
-function daemonScript(
-  { how, guarded }: Extract<HostStep, { do: 'daemon' }>,
-  { settings, adapter, pauseUntil }: Materials,
-): string {
+function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, adapter }: Materials): string {
   const name = shellWord(adapter.daemonName);
   const owed = shellWord(`${settings.cfengineWorkDirectory}/${owedFileName}`);
   const port = settings.cfenginePort.toString(16).toUpperCase().padStart(4, '0');
@@ -248,7 +241,8 @@ function daemonScript(
     `gone() { ! pgrep -x ${name} > /dev/null; }`,
     `runs() { pgrep -x ${name} > /dev/null && listens; }`,
     ...(how === 'reload' && adapter.reloadSignal !== null ? [`pkill -${adapter.reloadSignal.slice(3)} -x ${name}`] : []),
-    ...(guarded ? pauseLines(settings, pauseUntil) : []),
+    // On every host: the package may come to this one at this very moment.
+    ...(how === 'restart' ? [announceFunction(settings.packageName), `announce $(pgrep -x ${name}) || exit 1`] : []),
     ...(how === 'restart' || how === 'stop'
       ? [`pkill -TERM -x ${name}; within gone || { pkill -KILL -x ${name}; within gone; }`]
       : []),
@@ -257,16 +251,6 @@ function daemonScript(
     `within runs || { echo ${shellWord(`no ${adapter.daemonName} listens on port ${settings.cfenginePort} after its start; syslog says why`)}; exit 1; }`,
     `rm -f -- ${owed}`,
   ].join('\n');
-}
-
-/** The pause of csync maintenance; one that is there already is left alone. However this ends, it has an end of its own. */
-function pauseLines({ packageDirectory }: Settings, until: number): string[] {
-  const file = `"${packageDirectory}/${maintenanceFileName}"`;
-  const text = maintenanceText({ until, serviceguard: null }).trimEnd();
-  return [
-    '. /etc/cmcluster.conf',
-    `if [ ! -e ${file} ]; then echo ${shellWord(text)} > ${file} && trap ${shellWord(`rm -f ${file}`)} EXIT; fi`,
-  ];
 }
 
 /** Status 0 says nothing in either generation: what the agent says of its fetch does [cfengine.md 0.6, 1.9, 2.8]. */

@@ -408,7 +408,7 @@ function revokeStage({ removed }: MemberGoal, { key }: Roster, { hosts }: SetupV
   if (holders.length === 0) return null;
   const chain = (host: string): readonly HostStep[] => [
     ...(has(host) ? [{ do: 'keys', host, own: { pair: 'revoked' }, change: noChange } as const] : []),
-    { do: 'daemon', host, how: 'restart', guarded: false },
+    { do: 'daemon', host, how: 'restart' },
   ];
   return { stage: 'hosts', chains: new Map(holders.map((host) => [host, chain(host)])) };
 }
@@ -421,7 +421,7 @@ function dismissal({ name: host, startsAtBoot }: SeenHost, { keys, daemons }: Ho
     .map(({ name }) => ({ name, why: 'it is no client any more' }));
   return [
     ...(startsAtBoot ? [{ do: 'configure', host, configured: false } as const] : []),
-    ...(daemons > 0 ? [{ do: 'daemon', host, how: 'stop', guarded: false } as const] : []),
+    ...(daemons > 0 ? [{ do: 'daemon', host, how: 'stop' } as const] : []),
     ...(remove.length > 0 ? [{ do: 'keys', host, own: null, change: { ...noChange, remove } } as const] : []),
   ];
 }

@@ -29,6 +29,8 @@ export interface PublishStep {
   readonly member: string;
   /** Directory that is served; names are below it. */
   readonly base: string;
+  /** Of the policy file system, which may have left with the package meanwhile. */
+  readonly mountPoint: string;
   /** Directory for the time of the check, on the same file system, outside of what is served. */
   readonly stageAt: string;
   /** Of the policy, below `base`. */
@@ -98,7 +100,7 @@ export interface HostPlan {
 
 /** The first five of the guide's seven steps that concern the host itself [dsau-csync.md 6.2]; the same for a client. */
 export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): HostPlan {
-  const { settings, adapter, roster, inputs, served, owner } = goal;
+  const { settings, adapter, roster, inputs, served } = goal;
   const { name: host, kind } = seen;
   const { others, ...change } = changeKeys(wantedKeys(kind, roster, settings), facts.keys, roster, settings);
   const own = pairChange(kind, facts, roster);
@@ -113,9 +115,7 @@ export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): Host
     ...(seen.startsAtBoot ? [] : [{ do: 'configure', host, configured: true } as const]),
     ...(own !== null || isOpen || isKeyChange(keys) ? [{ do: 'keys', host, own, change: keys } as const] : []),
     ...(stale.length > 0 ? [{ do: 'inputs', host, names: stale } as const] : []),
-    ...(how === null || (how === 'reload' && adapter.reloadSignal === null)
-      ? []
-      : [{ do: 'daemon', host, how, guarded: how === 'restart' && host === owner } as const]),
+    ...(how === null || (how === 'reload' && adapter.reloadSignal === null) ? [] : [{ do: 'daemon', host, how } as const]),
   ];
   return { steps, problems: [...missingProblems(seen, facts), ...others.map((other) => otherKeyProblem(host, other))] };
 }

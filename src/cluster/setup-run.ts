@@ -6,7 +6,7 @@ import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
 import { Failure, type Problem } from '../problem.ts';
 import { shellWord } from '../shell-word.ts';
 import { agentLimitSeconds, type HostStep, hostStepText, type Materials, parseOutcomes, setUpScript } from './host-setup.ts';
-import { distributeScript, hostScript } from './member-scripts.ts';
+import { distributeScript, hostScript, mountedTest } from './member-scripts.ts';
 import { inParallel } from './observation.ts';
 import { type Roster, rosterName, rosterText } from './roster.ts';
 import { clientsAtOnce } from './setup-look.ts';
@@ -126,6 +126,9 @@ export async function saveRoster(
   ]);
 }
 
+/** Of publishScript: cfengine's own parser does not take the tree. */
+const refusedStatus = 65;
+
 async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Problem[]> {
   const ended = await shell.run(step.member, publishScript(step), quickLimitMs);
   if (ended.exitCode === 0) {
@@ -133,8 +136,13 @@ async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Pro
     return [];
   }
   const said = `${ended.stdout}${ended.stderr}`.trim() || whyNoAnswer(step.member, ended, quickLimitMs).why;
-  const text = `nothing was changed, since the policy was refused; hosts go on with the one of before: ${said}`;
-  const remedy = 'correct what its parser says (the files of the master are as they were), then the same command again';
+  const isRefused = ended.exitCode === refusedStatus;
+  const text = isRefused
+    ? `nothing was changed, since the policy was refused; hosts go on with the one of before: ${said}`
+    : `the policy was not published, or not all of it; hosts go on with what there is: ${said}`;
+  const remedy = isRefused
+    ? 'correct what its parser says (the files of the master are as they were), then the same command again'
+    : 'the same command again, once the package is up: csync status';
   return [{ code: 'change-policy', severity: 'error', text, remedy, member: step.member }];
 }
 
@@ -143,12 +151,13 @@ async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Pro
  * system but outside of what is served: a syntax error would end cfservd, or leave clients that cannot mend themselves
  * [cfengine.md 1.5, 1.9].
  */
-export function publishScript({ base, stageAt, treeName, checks, write, remove, directories }: PublishStep): string {
+export function publishScript({ base, mountPoint, stageAt, treeName, checks, write, remove, directories }: PublishStep): string {
   const staged = (name: string): string => shellWord(`${stageAt}/${name}`);
   const placed = (name: string): string => shellWord(`${base}/${name}`);
   const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
   return hostScript(
     'set -eu; umask 077',
+    `${mountedTest(mountPoint)} || { echo ${shellWord(`${mountPoint} is not mounted there any more: the package has left`)}; exit 1; }`,
     `mkdir -p -- ${shellWord(base)}`,
     `exec 9> ${shellWord(`${stageAt}.lock`)}; flock -n 9 || { echo "another csync publishes at this moment"; exit 75; }`,
     `rm -rf -- ${shellWord(stageAt)}; mkdir -m 700 -- ${shellWord(stageAt)}`,
@@ -162,7 +171,7 @@ export function publishScript({ base, stageAt, treeName, checks, write, remove, 
     ...remove.map((name) => `rm -f -- ${staged(name)}`),
     ...checks.map(
       ({ file, argv }) =>
-        `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit 1; }`,
+        `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit ${refusedStatus}; }`,
     ),
     ...write.map(({ name }) => `sync ${staged(name)}; mv -f -- ${staged(name)} ${placed(name)}`),
     ...remove.map((name) => `rm -f -- ${placed(name)}`),

@@ -3,6 +3,7 @@
  * takes any end as the failure. SIGTERM is the halt of the package and ends it at once with 0.
  * Called as: csync-monitor.cjs DIRECTORY main
  */
+import type { ProcessState } from '../host/host.ts';
 import { listeningInodes, realMemberHost } from '../host/member-host.ts';
 import { openMemberLog } from '../host/member-log.ts';
 import { type ProcessWatch, watchProcess } from '../host/process-watch.ts';
@@ -10,8 +11,9 @@ import { Daemon } from './daemon.ts';
 import { explain } from './failures.ts';
 import { maintenanceFileName, maintenanceFrom, mountAt } from './judgements.ts';
 import { endServiceguardMode } from './maintenance.ts';
+import { isAnnounced, restartNoticeFile } from './restart-notice.ts';
 import { expand, readSettingsFile } from './settings-file.ts';
-import { judge, type Limits, type Sample, verdictSentence, type Watch, watchFrom } from './watch.ts';
+import { judge, type Limits, type Sample, type Verdict, verdictSentence, type Watch, watchFrom } from './watch.ts';
 
 // First of all: a halt may come at any moment.
 process.on('SIGTERM', () => process.exit(0));
@@ -35,8 +37,10 @@ const starvedMs = Math.max(500, settings.monitorProcessIntervalMs * 2);
 let watch: Watch = watchFrom(host.elapsed());
 let quality = '';
 let paused = false;
+let armed: Armed | null = null;
 
 const maintenanceFile = `${directory}/${maintenanceFileName}`;
+const noticeFile = restartNoticeFile(settings.packageName);
 
 function maintenanceNow(): ReturnType<typeof maintenanceFrom> {
   return settings.maintenanceFlag ? maintenanceFrom(host.readText(maintenanceFile), host.now()) : null;
@@ -59,14 +63,38 @@ function take(sample: Sample): void {
   if (inMaintenance()) return;
   watch = judge(watch, sample, limits);
   if (watch.verdict === null) return;
+  if (isOfDaemon[watch.verdict.reason] && isRestart()) return;
   const sentence = verdictSentence(watch.verdict, settings.packageName, host.now() - host.elapsed());
   log.line('monitor', 'failed', sentence);
   log.alarm(`${host.member} ${settings.packageName} monitor: ${sentence}`);
   process.exit(1);
 }
 
+/** Whether a verdict is about the daemon's process, which is another one after a restart. */
+const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
+  gone: true,
+  zombie: true,
+  stopped: true,
+  replaced: true,
+  silent: true,
+  unmounted: false,
+  unknown: false,
+};
+
+/** Looked at only when the daemon would be given up: then its end may have been announced, and the next one is awaited. */
+function isRestart(): boolean {
+  const sinceBoot = Number.parseFloat(host.readText('/proc/uptime') ?? '');
+  if (!isAnnounced(host.readText(noticeFile), armed?.state ?? null, sinceBoot)) return false;
+  if (armed !== null)
+    log.line('monitor', 'warning', `${armed.name} is ended for a restart that was announced: waiting for the next`);
+  watch = watchFrom(host.elapsed());
+  armed = null;
+  return true;
+}
+
 interface Armed {
   readonly process: ProcessWatch;
+  readonly state: ProcessState;
   readonly inode: string;
   readonly name: string;
 }
@@ -89,7 +117,7 @@ function arm(): Armed | null {
     'ok',
     `watching ${owner.process.name} (pid ${owner.process.pid}) every ${settings.monitorProcessIntervalMs} ms`,
   );
-  return { process: watched, inode: owner.inode, name: `${owner.process.name} (pid ${owner.process.pid})` };
+  return { process: watched, state: owner.process, inode: owner.inode, name: `${owner.process.name} (pid ${owner.process.pid})` };
 }
 
 function lookAtProcess({ process: watched, name }: Armed): void {
@@ -101,7 +129,6 @@ function lookAtProcess({ process: watched, name }: Armed): void {
   else take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
 }
 
-let armed: Armed | null = null;
 let lastTick = host.elapsed();
 let starvedDuringProbe = false;
 

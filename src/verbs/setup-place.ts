@@ -82,6 +82,7 @@ function policyPart(
       : {
           member: owner,
           base: settings.policyDirectory,
+          mountPoint: settings.mountPoint,
           stageAt: stageAt(settings),
           treeName: tree,
           checks: policyChecks(settings, `${stageAt(settings)}/${tree}`),

@@ -80,8 +80,6 @@ export interface SetupPlace extends LookPlace {
 
 const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const quickLimitMs = 20_000;
-/** Longer than a daemon takes to restart; a pause that nobody ended is over then. */
-const pauseMs = 120_000;
 
 interface Round {
   readonly roster: Roster;
@@ -121,9 +119,9 @@ async function demandVersion(shell: MemberShell, member: string, settings: Setti
 }
 
 /** Such as A.11.16.00 or A.12.00.00; only what is known to be older is refused. */
-export function isRecent(version: string): boolean {
-  const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
-  return major !== 11 || minor >= 17;
+function isRecent(version: string): boolean {
+  const [major, minor] = (/(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
+  return major === undefined || minor === undefined || major > 11 || (major === 11 && minor >= 17);
 }
 
 async function changeLocked(
@@ -261,7 +259,6 @@ async function carryOut(
       adapter: place.adapter,
       bootScript: place.bootScript,
       inputs: round.inputs,
-      pauseUntil: Date.now() + pauseMs,
       pairFor: (host) => given.get(host) ?? null,
     };
     const result = await runSetup(round.plan.stages, {

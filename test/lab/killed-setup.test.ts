@@ -3,9 +3,8 @@
  * the same verb again finishes the work. Sampled; `npm run every-step` goes through all of them.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, typedIn, useLab, whyNoLab } from '../support.ts';
 
-const every = process.env.CSYNC_EVERY_STEP !== undefined;
 const toolkit = 'node /opt/csync/csync.mjs';
 /** Counts, and ends the caller at the wanted call; in the place of a program that scripts call by the system's own path. */
 const trap = (name: string): string => `#!/bin/sh
@@ -16,7 +15,7 @@ exec /usr/bin/${name}.real "$@"
 /** What scripts write, rename and remove with. */
 const trapped = ['mv', 'sync', 'chmod', 'rm', 'cp', 'mkdir'];
 
-describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: every ? 3_600_000 : 600_000 }, () => {
+describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everyStep ? 3_600_000 : 600_000 }, () => {
   const used = useLab('killed', { deployed: true });
   const { sh } = typedIn(used);
   const members = ['m1', 'm2', 'm3'];
@@ -64,7 +63,7 @@ chmod 755 /root/bin/ssh`,
 
   /** Points at which it is killed: all, or a few that are spread over it. */
   function points(count: number, few: number): number[] {
-    if (every) return Array.from({ length: count }, (_, index) => index + 1);
+    if (everyStep) return Array.from({ length: count }, (_, index) => index + 1);
     const width = count / few;
     return Array.from({ length: few }, (_, index) => 1 + Math.floor(width * (index + 0.5)));
   }
@@ -97,7 +96,7 @@ chmod 755 /root/bin/ssh`,
       const withTrap = `PATH=/root/bin:$PATH ${toolkit} ${words}`;
       const count = await counted('ssh', ['c2'], () => sh('c2', `cd /root && ${withTrap}`));
       expect(count).toBeGreaterThan(8);
-      for (const at of points(count, 2)) {
+      for (const at of points(count, 1)) {
         const when = at % 2 === 0 ? 'before' : 'after';
         await undo();
         await sh('c2', `echo 0 > /run/ssh-count; echo "${when} ${at}" > /run/ssh-at`);
@@ -122,7 +121,7 @@ chmod 755 /root/bin/ssh`,
       await undo();
       const count = await counted('trap', hosts, () => csync(words));
       expect(count).toBeGreaterThan(8);
-      for (const at of points(count, 2)) {
+      for (const at of points(count, 1)) {
         await undo();
         for (const host of hosts) await sh(host, `echo 0 > /run/trap-count; echo ${at} > /run/trap-at`);
         await csync(words);

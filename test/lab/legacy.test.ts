@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PackageDrills } from '../../src/lab/drills/package-drills.ts';
 import type { LabHandle } from '../../src/lab/handle.ts';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 const log = '/usr/local/cmcluster/run/log/csync.log';
@@ -268,7 +268,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
     // Those behind which another state begins; all of them take four minutes (npm run every-step).
     const telling = ['distribute to m2: .csync-migration.json c', 'on .*: cmhaltpkg', 'on .*: cmapplyconf', 'on .*: cmrunpkg'];
     const others = ['on .*: cmcheckconf', 'on .*: cmmodpkg', 'look at every'];
-    const steps = [...telling, ...(process.env.CSYNC_EVERY_STEP === undefined ? [] : others)];
+    const steps = [...telling, ...(everyStep ? others : [])];
     for (const step of steps) {
       await cm("sed -i 's/^package_style:.*/package_style: legacy/' /root/csync.yaml");
       await good('apply --yes --halt');

@@ -1,5 +1,6 @@
 /** What the monitor takes for a failure and what not, with the real daemon in the lab. */
 import { describe, expect, it } from 'vitest';
+import { announceFunction } from '../../src/member/restart-notice.ts';
 import { eventually, useLab, whyNoLab } from '../support.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
@@ -71,6 +72,35 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
   it('sees a daemon that cannot be reached under the package address any more', async () => {
     await atHome();
     expect(await verdictAfter('ip address delete 10.9.0.100/24 dev eth0')).toContain('does not answer under the package address');
+  });
+
+  it('follows a restart that was announced, however short and whatever it was doing meanwhile', async () => {
+    await atHome();
+    const before = used.drills.entries.length;
+    const restart = `${announceFunction('csync')}
+p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do :; done; cd /; cf-serverd -K </dev/null >/dev/null 2>&1`;
+    for (let time = 0; time < 5; time += 1) {
+      // In its sleep, the second time: it sees only afterwards that the daemon is another one.
+      const stopped = time % 2 === 1;
+      if (stopped) await on('m1', 'pkill -STOP -f "[c]sync-monitor.cjs"');
+      await on('m1', restart);
+      if (stopped) await on('m1', 'pkill -CONT -f "[c]sync-monitor.cjs"');
+      await eventually(
+        'the monitor to watch the next one',
+        async () =>
+          (await on('m1', `tail -1 ${log} | grep -q "watching cf-serverd (pid $(pgrep -x cf-serverd))"`)).exitCode === 0,
+      );
+    }
+    expect((await on('m1', `tail -5 ${log}`)).stdout).toContain('is ended for a restart that was announced');
+    expect(used.drills.entries.slice(before).filter(({ what }) => what === 'service-died')).toEqual([]);
+    expect(await verdictAfter('pkill -KILL -x cf-serverd'), 'the next one has no such leave').toContain('has ended');
+  });
+
+  it('gives a restart no longer than was announced', async () => {
+    await atHome();
+    const announced = 'read -r up idle < /proc/uptime; p=$(pgrep -x cf-serverd); begun=$(cut -d " " -f 22 /proc/$p/stat)';
+    const notice = 'echo "$p $begun $((${up%.*} + 3))" > /run/csync-restart-csync; kill -KILL $p';
+    expect(await verdictAfter(`${announced}; ${notice}`)).toMatch(/has ended \(no cf-serverd listens on port 5308/);
   });
 
   it('gives no verdict for its own starvation', async () => {

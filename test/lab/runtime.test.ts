@@ -20,8 +20,8 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     for (const member of members)
       await eventually(`nothing on ${member} after ${why}`, async () => (await inDirectory(member)) === '');
   };
-  /** A link on which the runtime takes half a minute, so that something can happen to it meanwhile. */
-  const slow = () => sh('m1', 'tc qdisc add dev eth0 root tbf rate 60mbit burst 64k latency 50ms');
+  /** A link on which the runtime takes some seconds, so that something can happen to it meanwhile. */
+  const slow = () => sh('m1', 'tc qdisc add dev eth0 root tbf rate 200mbit burst 64k latency 50ms');
   const fast = () => sh('m1', 'tc qdisc del dev eth0 root');
   const half = `until [ "$(cat ${directory}/.csync-runtime-*/node 2>/dev/null | head -c 1000000 | wc -c)" = 1000000 ]; do sleep 0.1; done`;
   const start = (words: string) =>

@@ -51,6 +51,9 @@ const generations: readonly Generation[] = [
   },
 ];
 
+/** Of Serviceguard's commands. */
+const bin = '/usr/local/cmcluster/bin';
+
 describe.skipIf(whyNoLab !== null).each(generations)(
   'members and clients of cfengine $generation, set up by the verbs alone',
   {
@@ -86,8 +89,23 @@ describe.skipIf(whyNoLab !== null).each(generations)(
     const fetches = async (host: string) =>
       (await sh(host, `${one.update} 2>&1 | grep -E "${one.failure}" ; true`)).stdout.trim();
 
-    it('from nothing to a package that serves two clients', async () => {
+    it('a Serviceguard that is too old is refused, and nothing is done', async () => {
       await good('m1', 'cmruncl -w none');
+      await good(
+        'm1',
+        `mv ${bin}/cmversion ${bin}/kept; printf '#!/bin/sh\\necho A.11.16.10\\n' > ${bin}/cmversion; chmod 755 ${bin}/cmversion`,
+      );
+      const refused = await csync('members sync --yes');
+      await good('m1', `mv ${bin}/kept ${bin}/cmversion`);
+      expect([refused.exitCode, refused.stderr]).toEqual([
+        expect.any(Number),
+        expect.stringContaining('Serviceguard there is A.11.16.10; the automation of members needs A.11.17'),
+      ]);
+      expect(refused.exitCode).not.toBe(0);
+      expect((await sh('m1', `ls ${work}/ppkeys`)).stdout).toBe('');
+    });
+
+    it('from nothing to a package that serves two clients', async () => {
       const dry = (await csync('members sync --dry-run')).stdout;
       expect(dry).toContain('m3: cfengine starts at boot (CSYNC_CONFIGURED=1)');
       expect((await sh('m1', `ls ${work}/ppkeys`)).stdout, 'a dry run does nothing').toBe('');
@@ -98,8 +116,15 @@ describe.skipIf(whyNoLab !== null).each(generations)(
       await eventually('the package to run', async () => (await used.drills.view()).state === 'running', 60_000);
       // The start on a new policy file system has the policy published; nobody types anything.
       await nothingWaits();
-      const added = await csync('client add c1 c2 --yes');
+      const added = await csync('client add c1 --yes');
       expect(added.exitCode, added.stderr).toBe(0);
+      await good(
+        'c2',
+        `mkdir -p ${bin}; printf '#!/bin/sh\\necho name=other\\necho "node:c2|name=c2"\\n' > ${bin}/cmviewcl; chmod 755 ${bin}/cmviewcl`,
+      );
+      const others = await csync('client add --cluster c2 --yes');
+      expect(others.exitCode, others.stderr).toBe(0);
+      expect((await csync('client list')).stdout).toMatch(/^c1 +10.9.0.21 +- .*\nc2 +10.9.0.22 +other /m);
       const verified = await csync('keys verify');
       expect(verified.stdout).toBe('27 of 27 handshakes would succeed.\n');
       expect([await fetches('c1'), await fetches('c2')]).toEqual(['', '']);

@@ -84,8 +84,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
 
   it.each(faults)('%s is told in words, with what helps', async (_what, on, broken, repaired, said, helps) => {
     expect((await sh(on, broken)).exitCode).toBe(0);
-    const refused = await csync('apply --yes');
-    const status = await csync('status');
+    const [refused, status] = await Promise.all([csync('apply --yes'), csync('status')]);
     await sh(on, repaired);
     expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringMatching(said)]);
     expect(refused.stderr).toMatch(helps);

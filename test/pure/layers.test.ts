@@ -21,7 +21,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'render/': [...ground, 'serviceguard/', 'cluster/roster.ts'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
-  'member/': ['settings.ts', 'version.ts', 'host/', 'cfengine/'],
+  'member/': ['settings.ts', 'version.ts', 'shell-word.ts', 'host/', 'cfengine/'],
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],
   'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],
@@ -58,6 +58,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'serviceguard/',
     'cfengine/',
     'member/judgements.ts',
+    'member/restart-notice.ts',
     'render/',
   ],
   // Questions, offers and judgements: plain data in, plain data out. It reads cmviewcl, hence serviceguard/.

@@ -175,7 +175,7 @@ test("a member that comes with a pair of its own gets the cluster's, and its own
   const facts = { ...fresh, own: keyOf('stranger'), daemons: 1 };
   const { steps } = planHost(seen('m1', 'member', facts), facts, goalFor(3, roster));
   expect(steps.find((step) => step.do === 'keys')).toMatchObject({ own: { pair: 'given', keep: keyOf('stranger').digest } });
-  expect(steps.find((step) => step.do === 'daemon')).toMatchObject({ how: 'restart', guarded: true });
+  expect(steps.find((step) => step.do === 'daemon')).toMatchObject({ how: 'restart' });
 });
 
 test.each([
@@ -188,7 +188,7 @@ test.each([
   const done = [1, 2].reduce((now) => project(now, planHost(seen('m1', 'member', now), now, goal).steps, goal), fresh);
   expect(planHost(seen('m1', 'member', done), done, goal).steps).toEqual([]);
   const { steps } = planHost(seen('m1', 'member', { ...done, owed }), { ...done, owed }, goal);
-  expect(steps).toEqual(how === undefined ? [] : [{ do: 'daemon', host: 'm1', how, guarded: how === 'restart' }]);
+  expect(steps).toEqual(how === undefined ? [] : [{ do: 'daemon', host: 'm1', how }]);
 });
 
 describe('handshakes', () => {

@@ -15,8 +15,10 @@ import type { PublishStep, Stage } from './setup-plan.ts';
 export interface SetupRun {
   readonly shell: MemberShell;
   readonly materials: Materials;
-  /** Hears each step as it has ended, well or not. */
+  /** Hears each step as it has ended, well or not; of many hosts at a time only those that failed. */
   readonly say: (line: string) => void;
+  /** Where many hosts are worked on at a time: how many of them are done with, and how many of these failed. */
+  readonly onHosts: (done: number, all: number, failed: number) => void;
   readonly runPackage: (stage: Extract<Stage, { stage: 'package' }>) => Promise<void>;
   /** Runs the agent on hosts through the member; resolves with why not, by host. */
   readonly runRemotely: (member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
@@ -30,6 +32,8 @@ export interface SetupResult {
 }
 
 const quickLimitMs = 120_000;
+/** More of them at a time than anybody reads line by line. */
+export const manyHosts = 20;
 const agentLimitMs = 2 * agentLimitSeconds * 1000;
 
 export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise<SetupResult> {
@@ -39,11 +43,19 @@ export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise
     switch (stage.stage) {
       case 'hosts': {
         const chains = [...stage.chains].filter(([host]) => !failed.has(host));
+        const isLong = chains.length > manyHosts;
+        let done = 0;
+        let notDone = 0;
         await inParallel(
           chains,
           async ([host, steps]) => {
-            const problem = await runChain(host, steps, run);
-            if (problem !== null) failed.set(host, problem);
+            const problem = await runChain(host, steps, run, isLong);
+            done += 1;
+            if (problem !== null) {
+              failed.set(host, problem);
+              notDone += 1;
+            }
+            if (isLong) run.onHosts(done, chains.length, notDone);
           },
           clientsAtOnce,
         );
@@ -73,14 +85,19 @@ export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise
   return { failed, problems };
 }
 
-async function runChain(host: string, steps: readonly HostStep[], { shell, materials, say }: SetupRun): Promise<Problem | null> {
+async function runChain(
+  host: string,
+  steps: readonly HostStep[],
+  { shell, materials, say }: SetupRun,
+  isOfMany: boolean,
+): Promise<Problem | null> {
   const limitMs = steps.reduce((sum, step) => sum + (step.do === 'agent' ? agentLimitMs : quickLimitMs), 0);
   const ended = await shell.run(host, setUpScript(steps, materials), limitMs);
   const outcomes = parseOutcomes(ended.stdout);
   for (const [index, step] of steps.entries()) {
     const outcome = outcomes[index];
     if (outcome === null) {
-      say(`${hostStepText(step)}: done`);
+      if (!isOfMany) say(`${hostStepText(step)}: done`);
       continue;
     }
     const { why, remedy } =

@@ -18,6 +18,7 @@ import { realPath, runCommand } from '../host/real.ts';
 import { Failure } from '../problem.ts';
 import type { Runtime } from '../render/package.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
+import { openMeter } from './meter.ts';
 
 /** What --with-runtime[=FILE] and --without-runtime say. */
 export interface RuntimeOptions {
@@ -28,7 +29,6 @@ export interface RuntimeOptions {
 
 const lookLimitMs = 20_000;
 const versionLimitMs = 20_000;
-const tellEveryMs = 10_000;
 
 /** What the package shall run with, and, where it is to be carried, what every member says to it. */
 export async function chooseRuntime(
@@ -76,35 +76,17 @@ async function readRuntime(named: string): Promise<RuntimeSource> {
   }
 }
 
-/** Tells how far it is: on a terminal in one line that is written over, else a line now and then. */
+/** How much of it each member has. */
 export function carryMeter(): { told: (member: string, bytes: number, size: number) => void; line: (text: string) => void } {
   const shown = new Map<string, string>();
-  const terminal = process.stderr.isTTY === true;
-  let last = performance.now();
-  let open = false;
-  const clear = (): void => {
-    if (open) process.stderr.write('\r\u001b[K');
-    open = false;
-  };
+  const meter = openMeter();
   return {
     told: (member, bytes, size) => {
       const text = `${member} ${Math.floor((100 * bytes) / size)} %`;
       if (shown.get(member) === text) return;
       shown.set(member, text);
-      const now = performance.now();
-      if (terminal) {
-        // A line that wraps could not be written over; a terminal that does not know its width says 0.
-        const width = (process.stderr.columns || 80) - 1;
-        process.stderr.write(`\r${`${[...shown.values()].join('  ')} of ${sizeText(size)}`.slice(0, width)}\u001b[K`);
-        open = true;
-      } else if (now - last > tellEveryMs) {
-        last = now;
-        process.stderr.write(`on the way: ${[...shown.values()].join(', ')} of ${sizeText(size)}\n`);
-      }
+      meter.show(`${[...shown.values()].join('  ')} of ${sizeText(size)}`);
     },
-    line: (text) => {
-      clear();
-      process.stderr.write(`${text}\n`);
-    },
+    line: meter.line,
   };
 }

@@ -28,7 +28,7 @@ import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, with
 import { runtimeInUse } from '../cluster/runtime.ts';
 import { type LookPlace, lookAtSetup, type SetupView, serviceguardVersion, withClientsSeen } from '../cluster/setup-look.ts';
 import { keyHolder, type Stage, stageTexts } from '../cluster/setup-plan.ts';
-import { runSetup, saveRoster } from '../cluster/setup-run.ts';
+import { manyHosts, runSetup, saveRoster } from '../cluster/setup-run.ts';
 import { type Hold, type MemberShell, standingWord } from '../host/member-shell.ts';
 import { loginName } from '../host/terminal.ts';
 import { type ExitCode, exitCodes, Failure, formatProblem, type Problem } from '../problem.ts';
@@ -39,6 +39,7 @@ import { toolkitVersion } from '../version.ts';
 import { configurationOf, fetchSet, readHistory } from './apply.ts';
 import { confirm, numbered } from './confirm.ts';
 import { afterwards } from './members.ts';
+import { hostsBar, openMeter } from './meter.ts';
 import { asSent } from './render.ts';
 
 export interface SetupOptions {
@@ -154,7 +155,13 @@ async function changeLocked(
       const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
       process.stdout.write(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
     } else if (outcome === 'unchanged') process.stdout.write(`${request.nothing}\n`);
-    else process.stdout.write(outcome === 'done' ? `Done: ${texts.length} steps.\n` : planText(texts, notes));
+    else if (outcome === 'would be done') process.stdout.write(planText(texts, notes));
+    else
+      process.stdout.write(
+        outcome === 'done'
+          ? `Done: ${texts.length} steps.\n`
+          : 'Not all of it is done, as told below; the same command does what is left.\n',
+      );
     for (const one of said) process.stderr.write(`${formatProblem(one)}\n`);
     for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  what helps: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
@@ -165,7 +172,7 @@ async function changeLocked(
   if (options.dryRun) return report(texts.length === 0 ? 'unchanged' : 'would be done', problems);
   if (texts.length === 0 && !changesRoster && !isOutdated(view)) return report('unchanged', problems);
   if (texts.length > 0) {
-    process.stderr.write(planText(texts, notes));
+    process.stderr.write(planText(inBrief(texts), notes));
     if (!options.yes) await confirm(request.verb, shell.stop);
   }
   const { failed, said } = await carryOut(shell, place, { goal, view, rounds, pairs, now, problems, waits });
@@ -173,6 +180,25 @@ async function changeLocked(
   const all = [...problems, ...said, ...failed.values()];
   await tellSyslog(shell, view, settings, request.verb, texts.length, all);
   return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all);
+}
+
+/** More steps than anybody reads: the same step of many hosts becomes one line. The dry run still lists each. */
+const manySteps = 100;
+
+function inBrief(steps: readonly string[]): readonly string[] {
+  if (steps.length <= manySteps) return steps;
+  const hostsOf = new Map<string, string[]>();
+  for (const step of steps) {
+    const [, host = '', what = step] = /^(\S+): (.*)$/s.exec(step) ?? [];
+    hostsOf.set(what, [...(hostsOf.get(what) ?? []), host]);
+  }
+  return [...hostsOf].map(([what, hosts]) => {
+    const [first = '', second = '', ...others] = hosts;
+    if (first === '') return what;
+    return others.length === 0
+      ? `${[first, second].filter((name) => name !== '').join(', ')}: ${what}`
+      : `${first}, ${second} and ${others.length} more: ${what}`;
+  });
 }
 
 function planText(steps: readonly string[], notes: readonly string[]): string {
@@ -248,6 +274,7 @@ async function carryOut(
   };
   const failed = new Map<string, Problem>();
   const said: Problem[] = [];
+  const meter = openMeter();
   for (const round of rounds) {
     const hosts = round.plan.stages.flatMap((stage) => (stage.stage === 'hosts' ? [...stage.chains.keys()] : []));
     // Before anything is done: whatever ends it, the next run knows of it.
@@ -264,12 +291,14 @@ async function carryOut(
     const result = await runSetup(round.plan.stages, {
       shell,
       materials,
-      say: progress,
+      say: meter.line,
+      onHosts: (done, all, not) => meter.show(hostsBar(done, all, not)),
       runPackage: (stage) => runPackage(shell, stage),
       runRemotely: (member, some) => place.runRemotely(shell, member, some),
     });
     for (const [host, why] of result.failed) failed.set(host, why);
     said.push(...result.problems);
+    meter.end();
     const refused = result.problems.find(({ code }) => code === 'change-policy');
     const left = new Map([
       ...(refused === undefined ? [] : hosts.map((host) => [host, refused.text] as const)),
@@ -504,10 +533,11 @@ async function tellSyslog(
 
 /** Says how many of many hosts were looked at. */
 function lookMeter(total: number): () => void {
+  const meter = openMeter();
   let looked = 0;
-  const step = Math.max(50, Math.floor(total / 10));
   return () => {
     looked += 1;
-    if (total > step && (looked % step === 0 || looked === total)) progress(`looked at ${looked} of ${total} hosts`);
+    if (total > manyHosts) meter.show(`${hostsBar(looked, total, 0)} looked at`);
+    if (looked === total) meter.end();
   };
 }

@@ -17,6 +17,7 @@ import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
 import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { onMembers } from './members.ts';
+import { hostsBar, openMeter } from './meter.ts';
 import { settingsHere } from './toolkit.ts';
 
 export interface SyncOptions {
@@ -134,8 +135,8 @@ async function hailAll(
   wish: RemoteRunWish,
 ): Promise<HostRun[]> {
   const runs: HostRun[] = [];
-  const meter = progressMeter(hosts.length);
-  meter.at(0, 0);
+  const meter = openMeter();
+  meter.show(hostsBar(0, hosts.length, 0));
   for (const chunk of chunksOf(hosts, wish.parallel)) {
     const limitMs = runLimitMs(chunk.length, wish);
     const answer = await shell.run(member, runScript(settings, chunk, wish), limitMs).catch((error: unknown) => {
@@ -153,26 +154,8 @@ async function hailAll(
       throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text: `nobody was hailed: ${why}`, remedy, member }]);
     }
     runs.push(...read);
-    meter.at(runs.length, runs.filter(({ outcome }) => outcome !== 'ran').length);
+    meter.show(hostsBar(runs.length, hosts.length, runs.filter(({ outcome }) => outcome !== 'ran').length));
   }
   meter.end();
   return runs;
-}
-
-/** On a terminal one line that is written over, else a line a chunk. */
-function progressMeter(all: number): { at: (done: number, failed: number) => void; end: () => void } {
-  const terminal = process.stderr.isTTY === true;
-  const width = 30;
-  return {
-    at: (done, failed) => {
-      const failures = failed === 0 ? '' : `, ${failed} not`;
-      const filled = Math.floor((width * done) / all);
-      if (terminal)
-        process.stderr.write(`\r[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] ${done} of ${all}${failures}\u001b[K`);
-      else if (done > 0) process.stderr.write(`${done} of ${all} hosts${failures}\n`);
-    },
-    end: () => {
-      if (terminal) process.stderr.write('\r\u001b[K');
-    },
-  };
 }

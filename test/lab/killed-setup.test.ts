@@ -16,12 +16,16 @@ exec /usr/bin/${name}.real "$@"
 const trapped = ['mv', 'sync', 'chmod', 'rm', 'cp', 'mkdir'];
 
 describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everyStep ? 3_600_000 : 600_000 }, () => {
-  const used = useLab('killed', { deployed: true });
+  const used = useLab('killed', { deployed: true, spares: ['m4'] });
   const { sh } = typedIn(used);
   const members = ['m1', 'm2', 'm3'];
   // From a host that is no member every command goes through ssh.
   const csync = (words: string) => sh('c2', `cd /root && exec ${toolkit} ${words}`);
   const all = (script: string) => Promise.all([...members, 'c1'].map((host) => sh(host, script)));
+  const must = async (host: string, script: string): Promise<void> => {
+    const ended = await sh(host, script);
+    expect(ended.exitCode, `${script}: ${ended.stdout}${ended.stderr}`).toBe(0);
+  };
 
   beforeAll(async () => {
     const settings = (await sh('m1', 'cat /root/csync.yaml')).stdout;
@@ -39,10 +43,16 @@ exec /usr/bin/ssh "$@"
 END
 chmod 755 /root/bin/ssh`,
     );
-    for (const name of trapped)
-      await all(
-        `cp -a /usr/bin/${name} /usr/bin/${name}.real; rm -f /usr/bin/${name}; cat > /usr/bin/.new <<'END'\n${trap(name)}END\nchmod.real 755 /usr/bin/.new 2>/dev/null || chmod 755 /usr/bin/.new; mv.real /usr/bin/.new /usr/bin/${name} 2>/dev/null || mv /usr/bin/.new /usr/bin/${name}`,
-      );
+    for (const name of trapped) {
+      const script = `cp -a /usr/bin/${name} /usr/bin/${name}.real; rm -f /usr/bin/${name}; cat > /usr/bin/.new <<'END'\n${trap(name)}END\nchmod.real 755 /usr/bin/.new 2>/dev/null || chmod 755 /usr/bin/.new; mv.real /usr/bin/.new /usr/bin/${name} 2>/dev/null || mv /usr/bin/.new /usr/bin/${name}`;
+      await Promise.all([all(script), sh('m4', script)]);
+    }
+    // In the cluster, and not set up: what sets it up by itself is away.
+    for (const host of [...members, 'm4']) await must(host, 'rm.real /etc/csync-lab/events.d/csync_dispatcher');
+    await must(
+      'm1',
+      'cmquerycl -C /root/cluster.ascii -c test-killed -n m1 -n m2 -n m3 -n m4 && cmapplyconf -f -C /root/cluster.ascii && cmrunnode m4',
+    );
     const first = await csync('members sync --yes');
     expect(first.exitCode, first.stderr).toBe(0);
   });
@@ -79,18 +89,39 @@ chmod 755 /root/bin/ssh`,
     const ended = await csync(words);
     expect(ended.exitCode, `${words}: ${ended.stdout}${ended.stderr}`).toBe(0);
   };
+  const isMember = async (): Promise<boolean> => {
+    const { members: list } = JSON.parse((await csync('members list --json')).stdout) as {
+      members: { name: string; setUp: boolean }[];
+    };
+    return list.some(({ name, setUp }) => name === 'm4' && setUp);
+  };
   const verbs = [
     {
+      words: 'member add m4 --yes',
+      hosts: ['m2', 'm4'],
+      undo: async () => {
+        if (await isMember()) await again('member remove m4 --yes');
+      },
+    },
+    {
+      words: 'member remove m4 --yes',
+      hosts: ['m2', 'm4'],
+      undo: async () => {
+        if (!(await isMember())) await again('member add m4 --yes');
+      },
+    },
+    {
       words: 'client add c1 --yes',
+      hosts: ['m2', 'c1'],
       undo: async () => {
         if ((await csync('client list --json')).stdout.includes('"c1"')) await again('client remove c1 --yes');
         await sh('c1', 'rm -rf /var/lib/cfengine3/ppkeys/* /var/lib/cfengine3/inputs/* /etc/rc.config.d');
       },
     },
-    { words: 'keys rotate --yes', undo: async () => {} },
+    { words: 'keys rotate --yes', hosts: ['m2', 'c1'], undo: async () => {} },
   ];
 
-  for (const { words, undo } of verbs) {
+  for (const { words, hosts, undo } of verbs) {
     it(`csync ${words}: at its remote commands`, async () => {
       await undo();
       const withTrap = `PATH=/root/bin:$PATH ${toolkit} ${words}`;
@@ -117,9 +148,8 @@ chmod 755 /root/bin/ssh`,
     });
 
     it(`csync ${words}: at the writes and renames on its hosts`, async () => {
-      const hosts = ['m2', 'c1'];
       await undo();
-      const count = await counted('trap', hosts, () => csync(words));
+      const count = await counted('trap', hosts, () => again(words));
       expect(count).toBeGreaterThan(8);
       for (const at of points(count, 1)) {
         await undo();

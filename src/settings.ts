@@ -232,7 +232,8 @@ export const settingsTable = {
     question: "How often does the monitor look at the daemon's process, in milliseconds?",
     fallback: 200,
     check: whole(20, 60_000),
-    comment: "Milliseconds between looks at the daemon's process. A dead daemon is noticed within this time.",
+    comment:
+      "Milliseconds between looks at the daemon's process where its end is no event (Linux before 5.3, no perl); a dead daemon is noticed within this time. Elsewhere at once.",
   },
   monitorIntervalSeconds: {
     key: 'monitor_interval_seconds',

@@ -6,6 +6,7 @@
 import type { ProcessState } from '../host/host.ts';
 import { listeningInodes, realMemberHost } from '../host/member-host.ts';
 import { openMemberLog } from '../host/member-log.ts';
+import { type EndWatch, watchEnd } from '../host/process-end.ts';
 import { type ProcessWatch, watchProcess } from '../host/process-watch.ts';
 import { Daemon } from './daemon.ts';
 import { explain } from './failures.ts';
@@ -33,6 +34,10 @@ const daemon = new Daemon(host, settings);
 const limits: Limits = { failures: settings.monitorFailures, unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000 };
 /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
 const starvedMs = Math.max(500, settings.monitorProcessIntervalMs * 2);
+/** Where the end of the daemon is an event, looking at it is but the cross-check; and maintenance is noticed by then. */
+const crossCheckMs = Math.max(1000, settings.monitorProcessIntervalMs);
+/** Whoever ended the helper that tells the end may do so again: no new one before. */
+const endWatchAgainMs = 60_000;
 
 let watch: Watch = watchFrom(host.elapsed());
 let quality = '';
@@ -88,13 +93,15 @@ function isRestart(): boolean {
   if (armed !== null)
     log.line('monitor', 'warning', `${armed.name} is ended for a restart that was announced: waiting for the next`);
   watch = watchFrom(host.elapsed());
-  armed = null;
+  disarm();
   return true;
 }
 
 interface Armed {
   readonly process: ProcessWatch;
   readonly state: ProcessState;
+  end: EndWatch;
+  endWatchedAt: number;
   readonly inode: string;
   readonly name: string;
 }
@@ -112,12 +119,22 @@ function arm(): Armed | null {
     take({ kind: 'process', at, seen: 'gone', detail });
     return null;
   }
-  log.line(
-    'monitor',
-    'ok',
-    `watching ${owner.process.name} (pid ${owner.process.pid}) every ${settings.monitorProcessIntervalMs} ms`,
-  );
-  return { process: watched, state: owner.process, inode: owner.inode, name: `${owner.process.name} (pid ${owner.process.pid})` };
+  const name = `${owner.process.name} (pid ${owner.process.pid})`;
+  log.line('monitor', 'ok', `watching ${name}`);
+  const end = watchEnd(owner.process, lookAgain);
+  return { process: watched, state: owner.process, end, endWatchedAt: at, inode: owner.inode, name };
+}
+
+function disarm(): void {
+  armed?.end.close();
+  armed?.process.close();
+  armed = null;
+}
+
+/** The daemon may have ended: the event says so, or the event itself is lost and its pace has to be another one. */
+function lookAgain(): void {
+  if (armed !== null) lookAtProcess(armed);
+  schedule();
 }
 
 function lookAtProcess({ process: watched, name }: Armed): void {
@@ -129,21 +146,44 @@ function lookAtProcess({ process: watched, name }: Armed): void {
   else take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
 }
 
-let lastTick = host.elapsed();
+/** When the next tick has to come. */
+let dueAt = host.elapsed();
 let starvedDuringProbe = false;
 
 function tick(): void {
   const now = host.elapsed();
-  const lateMs = now - lastTick - settings.monitorProcessIntervalMs;
-  lastTick = now;
+  const lateMs = now - dueAt;
+  dueAt = now + paceMs;
   if (lateMs > starvedMs) {
     starvedDuringProbe = true;
     take({ kind: 'starved', at: host.elapsed(), lateMs });
   }
   // After maintenance the daemon may be another process.
-  if (inMaintenance()) armed = null;
+  if (inMaintenance()) disarm();
   else if (armed === null) armed = arm();
-  else lookAtProcess(armed);
+  else {
+    lookAtProcess(armed);
+    if (armed?.end.isArmed() === false && host.elapsed() - armed.endWatchedAt > endWatchAgainMs) {
+      armed.end.close();
+      armed.end = watchEnd(armed.state, lookAgain);
+      armed.endWatchedAt = host.elapsed();
+    }
+  }
+}
+
+let paceMs = settings.monitorProcessIntervalMs;
+let timer: NodeJS.Timeout | undefined;
+
+/** The next look: seldom where an event tells the end of the daemon, unless it looks as if something were wrong. */
+function schedule(): void {
+  clearTimeout(timer);
+  const isCalm = armed?.end.isArmed() === true && watch.stopped.count === 0;
+  paceMs = isCalm ? crossCheckMs : settings.monitorProcessIntervalMs;
+  dueAt = host.elapsed() + paceMs;
+  timer = setTimeout(() => {
+    tick();
+    schedule();
+  }, paceMs);
 }
 
 async function probe(watching: Armed): Promise<void> {
@@ -214,7 +254,7 @@ async function probeForEver(): Promise<void> {
 }
 
 tick();
-setInterval(tick, settings.monitorProcessIntervalMs);
+schedule();
 probeForEver().catch((error: unknown) => {
   log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
   log.flush();

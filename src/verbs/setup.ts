@@ -278,7 +278,7 @@ async function carryOut(
   for (const round of rounds) {
     const hosts = round.plan.stages.flatMap((stage) => (stage.stage === 'hosts' ? [...stage.chains.keys()] : []));
     // Before anything is done: whatever ends it, the next run knows of it.
-    const underWay = new Map(hosts.map((host) => [host, `begun ${now} by ${by}`]));
+    const underWay = new Map(hosts.map((host) => [host, `begun ${now} by ${by}, and not finished yet`]));
     await save(remember(round.roster, [round], problems, waits, underWay, now));
     const given = await pairsFor(shell, settings, round, pairs);
     const materials: Materials = {

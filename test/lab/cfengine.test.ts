@@ -70,9 +70,14 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
     // connected [cfengine.md 2.5], so whoever asks has to leave it some.
     const refused = async () => (await on('c1', 'sleep 1; cf-agent -KI -f update.cf 2>&1')).stdout.includes("Can't stat file");
     const rules = `${layout.inputs}/controls/cf_serverd.cf`;
-    await on(owner, `cp ${rules} /tmp/sound; sed -i 's#admit_ips => .*10.9.0.21.*#admit_ips => { "127.0.0.1" };#' ${rules}`);
-    await on(owner, 'pkill -HUP -x cf-serverd');
-    await eventually('the client to be refused', refused, 60_000);
+    await on(owner, `cp ${rules} /tmp/sound`);
+    // The member's own agent may fetch the sound file again at any moment.
+    const edit = `cmp -s ${rules} /tmp/sound && sed -i 's#admit_ips => .*10.9.0.21.*#admit_ips => { "127.0.0.1" };#' ${rules} && pkill -HUP -x cf-serverd`;
+    const editedAndRefused = async () => {
+      await on(owner, edit);
+      return refused();
+    };
+    await eventually('the client to be refused', editedAndRefused, 60_000);
     await on(owner, `cp /tmp/sound ${rules}; pkill -HUP -x cf-serverd`);
     await eventually('the client to be served', async () => !(await refused()), 60_000);
   });

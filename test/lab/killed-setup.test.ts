@@ -64,10 +64,14 @@ chmod 755 /root/bin/ssh`,
     const { stdout } = await csync('members list --json');
     const { members: list, rotation } = JSON.parse(stdout) as { members: { waiting: unknown[] }[]; rotation: string | null };
     expect([list.flatMap(({ waiting }) => waiting), rotation]).toEqual([[], null]);
-    for (const { stdout: found } of await all(
-      'cd /var/lib/cfengine3; ls -d ppkeys/.csync-arrival* inputs/.csync-arrival* ppkeys/csync-next* 2>/dev/null; find ppkeys -type f -perm /077; cd /tmp; ls -A; pgrep -c -x cf-serverd',
-    ))
-      expect(found.trim()).toBe('1');
+    const isClient = (await csync('client list --json')).stdout.includes('"c1"');
+    for (const host of isClient ? [...members, 'c1'] : members) {
+      const { stdout: found } = await sh(
+        host,
+        'cd /var/lib/cfengine3; ls -d ppkeys/.csync-arrival* inputs/.csync-arrival* ppkeys/csync-next* 2>/dev/null; find ppkeys -type f -perm /077; cd /tmp; ls -A; pgrep -c -x cf-serverd',
+      );
+      expect(found.trim(), host).toBe('1');
+    }
     expect((await used.drills.view()).state).toBe('running');
   }
 
@@ -118,6 +122,17 @@ chmod 755 /root/bin/ssh`,
         await sh('c1', 'rm -rf /var/lib/cfengine3/ppkeys/* /var/lib/cfengine3/inputs/* /etc/rc.config.d');
       },
     },
+    ...(everyStep
+      ? [
+          {
+            words: 'client remove c1 --yes',
+            hosts: ['m2', 'c1'],
+            undo: async () => {
+              if (!(await csync('client list --json')).stdout.includes('"c1"')) await again('client add c1 --yes');
+            },
+          },
+        ]
+      : []),
     { words: 'keys rotate --yes', hosts: ['m2', 'c1'], undo: async () => {} },
   ];
 

@@ -120,7 +120,7 @@ describe.skipIf(whyNoLab !== null).each(generations)(
       expect(added.exitCode, added.stderr).toBe(0);
       await good(
         'c2',
-        `mkdir -p ${bin}; printf '#!/bin/sh\\necho name=other\\necho "node:c2|name=c2"\\n' > ${bin}/cmviewcl; chmod 755 ${bin}/cmviewcl`,
+        `echo SGSBIN=${bin} > /etc/cmcluster.conf; mkdir -p ${bin}; printf '#!/bin/sh\\necho name=other\\necho "node:c2|name=c2"\\n' > ${bin}/cmviewcl; chmod 755 ${bin}/cmviewcl`,
       );
       const others = await csync('client add --cluster c2 --yes');
       expect(others.exitCode, others.stderr).toBe(0);

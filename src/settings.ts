@@ -60,6 +60,32 @@ const whole = (least: number, most: number) => {
   const text = `a whole number from ${least} to ${most} is wanted`;
   return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text));
 };
+/** How the monitor looks at one of its layers. */
+export interface LayerPlan {
+  readonly everyMs: number;
+  readonly limitMs: number;
+  /** Bad looks in a row before it counts. */
+  readonly failures: number;
+  /** What it counts for: a failover, or a line in the log and in csync status. */
+  readonly weight: 'fail' | 'warn';
+}
+
+/** `every 5 s, limit 3 s, 2 in a row, fail`, or `off`, which is null. undefined: it says nothing like that. */
+export function parseLayerPlan(text: string): LayerPlan | null | undefined {
+  if (text === 'off') return null;
+  const [, every, limit, failures, weight] =
+    /^every ([1-9]\d{0,4}) ?s, limit ([1-9]\d{0,3}) ?s, ([1-9]\d?) in a row, (fail|warn)$/.exec(text) ?? [];
+  if (weight !== 'fail' && weight !== 'warn') return undefined;
+  return { everyMs: Number(every) * 1000, limitMs: Number(limit) * 1000, failures: Number(failures), weight };
+}
+
+const layerPlan = (() => {
+  const text = 'such as "every 5 s, limit 3 s, 2 in a row, fail" is wanted (or warn in place of fail), or off';
+  return v.pipe(
+    v.string(text),
+    v.check((said) => parseLayerPlan(said) !== undefined, text),
+  );
+})();
 const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
   v.picklist(values, `one of ${values.join(', ')} is wanted`);
 /** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
@@ -262,6 +288,36 @@ export const settingsTable = {
     fallback: 120,
     check: whole(5, 86_400),
     comment: 'How long the monitor may be unable to tell (starved, out of file descriptors) before that is a failure of its own.',
+  },
+  monitorPort: {
+    key: 'monitor_port',
+    question: 'How is the port under the package address looked at?',
+    fallback: 'every 5 s, limit 3 s, 2 in a row, fail',
+    check: layerPlan,
+    comment:
+      'Whether the port takes connections under the package address: how often, the time limit of one look, bad ones in a row, and what they mean (fail: the package fails over; warn: csync status tells). off: not looked at.',
+  },
+  monitorStorage: {
+    key: 'monitor_storage',
+    question: 'How is the policy file system looked at?',
+    fallback: 'every 5 s, limit 15 s, 2 in a row, fail',
+    check: layerPlan,
+    comment: 'Whether the policy file system is mounted, can be written to, and its disk answers. As above.',
+  },
+  monitorContent: {
+    key: 'monitor_content',
+    question: 'How is the content of the policy file system looked at?',
+    fallback: 'every 30 s, limit 15 s, 2 in a row, warn',
+    check: layerPlan,
+    comment:
+      'Whether the sentinel is the one that the start of the package wrote: no other member has written its own. As above.',
+  },
+  monitorAddress: {
+    key: 'monitor_address',
+    question: 'How is the package address looked at?',
+    fallback: 'every 5 s, limit 1 s, 2 in a row, fail',
+    check: layerPlan,
+    comment: 'Whether the package address is on this member. As above.',
   },
   maintenanceFlag: {
     key: 'maintenance_flag',

@@ -123,6 +123,22 @@ export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): 
   });
 }
 
+/**
+ * Whether connections are taken at all: made and ended without a word, which leaves no line in the daemon's log
+ * [monitor.md 2]. A daemon that is stopped takes them, too: its backlog does.
+ */
+export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'>): Promise<ProbeResult> {
+  const socket = connectTcp({ host: address, port });
+  const started = new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  let isConnected = false;
+  void started.then(() => {
+    isConnected = true;
+  });
+  return converse(socket, timeoutMs, started, (rest) =>
+    isConnected ? { rest, result: { kind: 'answered', why: 'connected' } } : { rest },
+  );
+}
+
 /** Generation 2: greeting without authentication, then STAT [cfengine.md 1.8]. */
 export function probeGeneration2(target: ProbeTarget, ownName: string): Promise<ProbeResult> {
   const socket = connectTcp({ host: target.address, port: target.port });

@@ -7,6 +7,7 @@
  */
 import { gunzipSync } from 'node:zlib';
 import { maintenanceFileName, sentinelName } from '../member/judgements.ts';
+import { type MonitorState, monitorStateFile, parseMonitorState } from '../member/monitor-state.ts';
 import { runtimeName, sha256 } from '../render/package.ts';
 import { shellWord } from '../shell-word.ts';
 import { parseRoster, type Roster, rosterName } from './roster.ts';
@@ -252,9 +253,12 @@ export interface MemberCondition {
   readonly policyDigest: string | null;
   /** Text of the file that pauses the monitor; empty: no more than touched. null: it is not there. */
   readonly maintenance: string | null;
+  /** What the monitor told last; null: none has told anything since the boot. */
+  readonly monitor: MonitorState | null;
 }
 
 export interface ConditionPlace {
+  readonly packageName: string;
   readonly daemonName: string;
   readonly mountPoint: string;
   readonly packageAddress: string;
@@ -268,7 +272,8 @@ export const addressTest = (address: string): string => `ip -o -4 addr show | gr
 
 /** Lines that print what parseCondition reads; nobody has to be root for them. */
 export function conditionLines(place: ConditionPlace): string[] {
-  const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory } = place;
+  const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
+  const monitor = shellWord(monitorStateFile(packageName));
   const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
   const sentinel = shellWord(`${policyDirectory}/${sentinelName}`);
   return [
@@ -277,6 +282,7 @@ export function conditionLines(place: ConditionPlace): string[] {
     `${addressTest(packageAddress)} && echo 'address 1'`,
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
     `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
+    `[ -r ${monitor} ] && echo "monitor $(cat ${monitor})"`,
     // The sentinel is new at each start; the policy is what clients get.
     // Of what this user cannot read all, there is no digest.
     `if ${mountedTest(mountPoint)} && cd ${shellWord(policyDirectory)} 2>/dev/null &&`,
@@ -316,5 +322,6 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
     sentinel: said.get('sentinel') ?? null,
     policyDigest: said.get('policy') ?? null,
     maintenance: said.get('maintenance') ?? null,
+    monitor: parseMonitorState(said.get('monitor') ?? ''),
   };
 }

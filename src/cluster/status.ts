@@ -227,6 +227,12 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: pauseText(member, pause),
         remedy: 'csync maintenance off',
       });
+    for (const [layer, { result, detail }] of owns ? Object.entries(seen.monitor?.layers ?? {}) : [])
+      if (result !== 'good')
+        advice.push({
+          text: `the monitor on ${member} ${result === 'bad' ? 'finds' : 'cannot tell of'} ${layer}: ${detail}`,
+          remedy: `the package log on ${member} has more; it fails over by itself where monitor_${layer} says so`,
+        });
     if (inCluster !== 'up') advice.push({ text: `${member} is ${inCluster} in the cluster`, remedy: `cmrunnode ${member}` });
     if (staleFiles !== null && staleFiles.length > 0)
       advice.push({

@@ -3,21 +3,42 @@
  * takes any end as the failure. SIGTERM is the halt of the package and ends it at once with 0.
  * Called as: csync-monitor.cjs DIRECTORY main
  */
+import { type ProbeResult, probePort } from '../cfengine/probe.ts';
 import type { ProcessState } from '../host/host.ts';
 import { listeningInodes, realMemberHost } from '../host/member-host.ts';
 import { openMemberLog } from '../host/member-log.ts';
 import { type EndWatch, watchEnd } from '../host/process-end.ts';
 import { type ProcessWatch, watchProcess } from '../host/process-watch.ts';
+import { openSlowFile, type SlowFile, type SlowRead } from '../host/slow-file.ts';
+import { type LayerPlan, parseLayerPlan } from '../settings.ts';
 import { Daemon } from './daemon.ts';
 import { explain } from './failures.ts';
 import { maintenanceFileName, maintenanceFrom, mountAt } from './judgements.ts';
 import { endServiceguardMode } from './maintenance.ts';
+import { type MonitorState, monitorStateFile } from './monitor-state.ts';
 import { isAnnounced, restartNoticeFile } from './restart-notice.ts';
 import { expand, readSettingsFile } from './settings-file.ts';
-import { judge, type Limits, type Sample, type Verdict, verdictSentence, type Watch, watchFrom } from './watch.ts';
+import {
+  judge,
+  type LayerLimit,
+  type LayerName,
+  type LayerResult,
+  type Limits,
+  layerNames,
+  type Sample,
+  type Verdict,
+  verdictSentence,
+  type Watch,
+  watchFrom,
+} from './watch.ts';
 
+/** To be ended with this process, however it ends. */
+const helpers: SlowFile[] = [];
 // First of all: a halt may come at any moment.
 process.on('SIGTERM', () => process.exit(0));
+process.on('exit', () => {
+  for (const helper of helpers) helper.close();
+});
 
 const host = realMemberHost();
 const [directory = '.'] = process.argv.slice(2);
@@ -31,7 +52,36 @@ if (!read.ok) {
 const { settings } = read;
 const log = openMemberLog(expand(host, settings.scriptLogFile), host.member, settings.packageName);
 const daemon = new Daemon(host, settings);
-const limits: Limits = { failures: settings.monitorFailures, unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000 };
+const protocolPlan: LayerPlan = {
+  everyMs: settings.monitorIntervalSeconds * 1000,
+  limitMs: settings.monitorTimeoutSeconds * 1000,
+  failures: settings.monitorFailures,
+  weight: 'fail',
+};
+const wanted: Readonly<Record<LayerName, LayerPlan | null>> = {
+  port: parseLayerPlan(settings.monitorPort) ?? null,
+  protocol: protocolPlan,
+  storage: parseLayerPlan(settings.monitorStorage) ?? null,
+  content: parseLayerPlan(settings.monitorContent) ?? null,
+  address: parseLayerPlan(settings.monitorAddress) ?? null,
+};
+const plans = new Map(layerNames.flatMap((name) => (wanted[name] === null ? [] : [[name, wanted[name]] as const])));
+const unlimited: LayerLimit = { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
+const limitOf = (name: LayerName): LayerLimit => wanted[name] ?? unlimited;
+const limits: Limits = {
+  layers: {
+    port: limitOf('port'),
+    protocol: limitOf('protocol'),
+    storage: limitOf('storage'),
+    content: limitOf('content'),
+    address: limitOf('address'),
+  },
+  unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000,
+};
+/** Of storage and of content, which look at it each in its own time. */
+const sentinel = openSlowFile(daemon.sentinelPath);
+const sentinelContent = openSlowFile(daemon.sentinelPath);
+helpers.push(sentinel, sentinelContent);
 /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
 const starvedMs = Math.max(500, settings.monitorProcessIntervalMs * 2);
 /** Where the end of the daemon is an event, looking at it is but the cross-check; and maintenance is noticed by then. */
@@ -41,6 +91,11 @@ const endWatchAgainMs = 60_000;
 
 let watch: Watch = watchFrom(host.elapsed());
 let quality = '';
+const last = new Map<
+  LayerName,
+  { readonly result: LayerResult; readonly detail: string; readonly tookMs: number; readonly at: number }
+>();
+const warned = new Set<LayerName>();
 let paused = false;
 let armed: Armed | null = null;
 
@@ -71,6 +126,7 @@ function take(sample: Sample): void {
   if (isOfDaemon[watch.verdict.reason] && isRestart()) return;
   const sentence = verdictSentence(watch.verdict, settings.packageName, host.now() - host.elapsed());
   log.line('monitor', 'failed', sentence);
+  writeState(sentence);
   log.alarm(`${host.member} ${settings.packageName} monitor: ${sentence}`);
   process.exit(1);
 }
@@ -81,8 +137,11 @@ const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
   zombie: true,
   stopped: true,
   replaced: true,
-  silent: true,
-  unmounted: false,
+  port: true,
+  protocol: true,
+  storage: false,
+  content: false,
+  address: false,
   unknown: false,
 };
 
@@ -148,14 +207,15 @@ function lookAtProcess({ process: watched, name }: Armed): void {
 
 /** When the next tick has to come. */
 let dueAt = host.elapsed();
-let starvedDuringProbe = false;
+/** How often this monitor did not run for a while. */
+let starvations = 0;
 
 function tick(): void {
   const now = host.elapsed();
   const lateMs = now - dueAt;
   dueAt = now + paceMs;
   if (lateMs > starvedMs) {
-    starvedDuringProbe = true;
+    starvations += 1;
     take({ kind: 'starved', at: host.elapsed(), lateMs });
   }
   // After maintenance the daemon may be another process.
@@ -186,22 +246,89 @@ function schedule(): void {
   }, paceMs);
 }
 
-async function probe(watching: Armed): Promise<void> {
-  take({ kind: 'mount', at: host.elapsed(), mounted: mountAt(host.mounts(), settings.mountPoint) !== undefined });
-  if (!listeningInodes(settings.cfenginePort).includes(watching.inode)) await lookWhoListens(watching);
-  starvedDuringProbe = false;
-  const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000);
-  // After a pause of our own the timers of probe and tick are due together; the pause has to be known first.
+interface Found {
+  readonly result: LayerResult;
+  readonly detail: string;
+  /** Nothing was heard within a limit of wall time: of a monitor that did not run meanwhile that says nothing. */
+  readonly isSilence?: boolean;
+}
+
+function foundBy(answer: ProbeResult, good: string): Found {
+  if (answer.kind === 'silent') return { result: 'bad', detail: answer.why, isSilence: true };
+  if (answer.kind === 'cannot-tell') return { result: 'cannot-tell', detail: answer.why };
+  return { result: 'good', detail: answer.kind === 'served' ? good : answer.why };
+}
+
+const good = (detail: string): Found => ({ result: 'good', detail });
+const bad = (detail: string): Found => ({ result: 'bad', detail });
+
+/** perl's word for ENOENT, in the C locale. */
+const missing = 'No such file or directory';
+
+/** What the start of the package left there, as far as this monitor saw it. */
+let sentinelAtFirst: string | null = null;
+
+function readBy(answer: SlowRead, whenRead: (text: string) => Found): Found {
+  switch (answer.kind) {
+    case 'text':
+      return whenRead(answer.text);
+    case 'error':
+      return bad(`${daemon.sentinelPath} cannot be read: ${answer.why}`);
+    case 'late':
+      return { result: 'bad', detail: `${daemon.sentinelPath} is not read in time: its disk does not answer`, isSilence: true };
+    // The mount table alone has to do: a want of ours is no failure of the disk.
+    case 'no helper':
+      return good(`not read: no perl (${answer.why})`);
+  }
+}
+
+const looks: Readonly<Record<LayerName, (watching: Armed, limitMs: number) => Promise<Found>>> = {
+  port: async (watching, limitMs) => {
+    if (!listeningInodes(settings.cfenginePort).includes(watching.inode)) await lookWhoListens(watching);
+    const target = { address: settings.packageAddress, port: settings.cfenginePort, timeoutMs: limitMs };
+    return foundBy(await probePort(target), 'connected');
+  },
+  protocol: async (watching, limitMs) => {
+    if (!listeningInodes(settings.cfenginePort).includes(watching.inode)) await lookWhoListens(watching);
+    const answer = await daemon.ask(settings.packageAddress, limitMs);
+    if (armed === watching) noteQuality(answer.kind, 'why' in answer ? answer.why : 'served');
+    return foundBy(answer, 'served');
+  },
+  storage: async (_, limitMs) => {
+    const mount = mountAt(host.mounts(), settings.mountPoint);
+    if (mount === undefined) return bad(`${settings.mountPoint} is not mounted any more`);
+    if (mount.options.includes('ro')) return bad(`${settings.mountPoint} cannot be written to any more: it is mounted read-only`);
+    const read = await sentinel.read(limitMs);
+    // Whoever took the sentinel away did not take the disk away.
+    if (read.kind === 'error' && read.why === missing) return good('mounted, and the disk answers');
+    return readBy(read, () => good('mounted and read'));
+  },
+  content: async (_, limitMs) =>
+    readBy(await sentinelContent.read(limitMs), (text) => {
+      sentinelAtFirst ??= text;
+      return text === sentinelAtFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
+    }),
+  address: async () =>
+    host.ownsAddress(settings.packageAddress)
+      ? good('here')
+      : bad(`${settings.packageAddress} is on no card of ${host.member} any more`),
+};
+
+async function lookAt(layer: LayerName, watching: Armed, limitMs: number): Promise<void> {
+  const before = starvations;
+  const began = host.elapsed();
+  const found = await looks[layer](watching, limitMs);
+  // After a pause of our own the timers of this look and of the tick are due together; the pause has to be known first.
   tick();
-  // Maintenance came, and perhaps went, meanwhile: the answer is of a daemon that is nobody's any more.
+  // Maintenance came, and perhaps went, meanwhile: what was found is of a daemon that is nobody's any more.
   if (armed !== watching) return;
+  const isUncertain = found.isSilence === true && starvations !== before;
+  const result = isUncertain ? 'cannot-tell' : found.result;
   const at = host.elapsed();
-  const detail = 'why' in answer ? answer.why : 'served';
-  // The limit of a probe is wall time; a monitor that did not run meanwhile has measured nothing.
-  const silent = answer.kind === 'silent' && !starvedDuringProbe;
-  const answered = answer.kind === 'served' || answer.kind === 'answered';
-  take({ kind: 'probe', at, result: answered ? 'answered' : silent ? 'silent' : 'cannot-tell', detail });
-  noteQuality(answer.kind, detail);
+  last.set(layer, { result, detail: found.detail, tookMs: at - began, at });
+  take({ kind: 'layer', layer, at, result, detail: found.detail });
+  noteWarning(layer);
+  writeState(null);
 }
 
 /** The socket is another one: the daemon re-opened it, closed it, or somebody else has the port. */
@@ -216,6 +343,16 @@ async function lookWhoListens(watching: Armed): Promise<void> {
   take({ kind: 'replaced', at: host.elapsed(), detail });
 }
 
+/** A layer that only warns says so once, and when it is good again. */
+function noteWarning(layer: LayerName): void {
+  const { failures, weight } = limitOf(layer);
+  const isBad = weight === 'warn' && watch.layers[layer].bad.count >= failures;
+  if (isBad === warned.has(layer)) return;
+  if (isBad) warned.add(layer);
+  else warned.delete(layer);
+  log.line('monitor', isBad ? 'warning' : 'ok', `${layer}: ${last.get(layer)?.detail ?? ''}`);
+}
+
 /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
 function noteQuality(kind: string, detail: string): void {
   const now = kind === 'served' ? '' : `${kind}: ${detail}`;
@@ -226,6 +363,48 @@ function noteQuality(kind: string, detail: string): void {
     now === '' ? 'ok' : 'warning',
     now === '' ? 'the sentinel is served' : `probe through ${settings.packageAddress} ${now}`,
   );
+}
+
+const startedAt = host.now();
+let stateComplaint = false;
+
+/** For csync status and whoever else reads JSON; on a disk of memory, since it is written at every look. */
+function writeState(sentence: string | null): void {
+  const epoch = host.now() - host.elapsed();
+  const state: MonitorState = {
+    version: 1,
+    package: settings.packageName,
+    member: host.member,
+    pid: process.pid,
+    startedAt: new Date(startedAt).toISOString(),
+    at: new Date(host.now()).toISOString(),
+    watching: armed?.name ?? null,
+    endIsEvent: armed?.end.isArmed() ?? false,
+    paused,
+    layers: Object.fromEntries(
+      [...last].map(([layer, { result, detail, tookMs, at }]) => [
+        layer,
+        { result, detail, milliseconds: Math.round(tookMs * 100) / 100, at: new Date(epoch + at).toISOString() },
+      ]),
+    ),
+    verdict:
+      watch.verdict === null || sentence === null
+        ? null
+        : {
+            reason: watch.verdict.reason,
+            since: new Date(epoch + watch.verdict.since).toISOString(),
+            noticed: performance.timeOrigin + performance.now(),
+            evidence: watch.verdict.evidence,
+            sentence,
+          },
+  };
+  try {
+    host.writeDurably(monitorStateFile(settings.packageName), `${JSON.stringify(state)}\n`, 0o644);
+  } catch (error) {
+    if (!stateComplaint)
+      log.line('monitor', 'warning', `${monitorStateFile(settings.packageName)} cannot be written: ${(error as Error).message}`);
+    stateComplaint = true;
+  }
 }
 
 let keptOver = '';
@@ -245,17 +424,21 @@ async function endMaintenance(): Promise<void> {
   keptOver = why ?? '';
 }
 
-async function probeForEver(): Promise<void> {
+/** After a first bad look, not its own pace but this: once is not enough, and whether it was once is what has to be known. */
+const suspiciousMs = 1000;
+
+async function lookForEver(layer: LayerName, plan: LayerPlan): Promise<void> {
   for (;;) {
-    if (armed !== null) await probe(armed);
-    else await endMaintenance();
-    await host.pause(settings.monitorIntervalSeconds * 1000);
+    if (armed !== null) await lookAt(layer, armed, plan.limitMs);
+    else if (layer === 'protocol') await endMaintenance();
+    const isSuspicious = watch.layers[layer].bad.count > 0;
+    await host.pause(isSuspicious ? Math.min(plan.everyMs, suspiciousMs) : plan.everyMs);
   }
 }
 
 tick();
 schedule();
-probeForEver().catch((error: unknown) => {
+Promise.all([...plans].map(([layer, plan]) => lookForEver(layer, plan))).catch((error: unknown) => {
   log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
   log.flush();
   process.exit(1);

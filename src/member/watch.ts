@@ -3,6 +3,14 @@
  * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit. Moments are ms of a
  * clock that never jumps: a corrected wall clock must not look like a long silence.
  */
+import type { LayerPlan } from '../settings.ts';
+
+/** What is looked at beside the process itself, each at its own pace. */
+export const layerNames = ['port', 'protocol', 'storage', 'content', 'address'] as const;
+export type LayerName = (typeof layerNames)[number];
+
+export type LayerResult = 'good' | 'bad' | 'cannot-tell';
+
 export type Sample =
   /** A look at the daemon's process. */
   | {
@@ -13,51 +21,68 @@ export type Sample =
     }
   /** Another process owns the port. */
   | { readonly kind: 'replaced'; readonly at: number; readonly detail: string }
-  /** A question through the package address. */
   | {
-      readonly kind: 'probe';
+      readonly kind: 'layer';
+      readonly layer: LayerName;
       readonly at: number;
-      readonly result: 'answered' | 'silent' | 'cannot-tell';
+      readonly result: LayerResult;
       readonly detail: string;
     }
-  /** The mount table of this member. */
-  | { readonly kind: 'mount'; readonly at: number; readonly mounted: boolean }
   /** The monitor itself did not run for a while. */
   | { readonly kind: 'starved'; readonly at: number; readonly lateMs: number };
 
+/** Of bad looks in a row; those of weight warn are told, and the package stays. */
+export type LayerLimit = Pick<LayerPlan, 'failures' | 'weight'>;
+
 export interface Limits {
-  readonly failures: number;
+  readonly layers: Readonly<Record<LayerName, LayerLimit>>;
   readonly unknownLimitMs: number;
 }
 
 export interface Verdict {
-  readonly reason: 'gone' | 'zombie' | 'stopped' | 'replaced' | 'silent' | 'unmounted' | 'unknown';
+  readonly reason: 'gone' | 'zombie' | 'stopped' | 'replaced' | LayerName | 'unknown';
   /** ms: when the first sign was seen. */
   readonly since: number;
   readonly evidence: string;
 }
 
-export interface Watch {
-  /** Signs in a row, each since its first. */
-  readonly stopped: { readonly count: number; readonly since: number };
-  readonly silent: { readonly count: number; readonly since: number };
-  readonly unmounted: { readonly count: number; readonly since: number };
+/** Signs in a row, since the first. */
+interface Sign {
+  readonly count: number;
+  readonly since: number;
+}
+
+export interface LayerState {
+  readonly bad: Sign;
   /** Last time anything could be told. */
   readonly toldAt: number;
+}
+
+export interface Watch {
+  readonly stopped: Sign;
+  readonly layers: Readonly<Record<LayerName, LayerState>>;
   readonly verdict: Verdict | null;
 }
 
-const none = { count: 0, since: 0 };
+const none: Sign = { count: 0, since: 0 };
 /** A stopped process is believed at the second look: ptrace and job control stop for moments. */
 const stoppedLooks = 2;
-/** The mount table is the kernel's word, but a lazy unmount in progress deserves a second look. */
-const unmountedLooks = 2;
 
-export function watchFrom(at: number): Watch {
-  return { stopped: none, silent: none, unmounted: none, toldAt: at, verdict: null };
+function each(state: (name: LayerName) => LayerState): Watch['layers'] {
+  return {
+    port: state('port'),
+    protocol: state('protocol'),
+    storage: state('storage'),
+    content: state('content'),
+    address: state('address'),
+  };
 }
 
-function again(sign: { readonly count: number; readonly since: number }, at: number): { count: number; since: number } {
+export function watchFrom(at: number): Watch {
+  return { stopped: none, layers: each(() => ({ bad: none, toldAt: at })), verdict: null };
+}
+
+function again(sign: Sign, at: number): Sign {
   return { count: sign.count + 1, since: sign.count === 0 ? at : sign.since };
 }
 
@@ -73,23 +98,14 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
       return judgeProcess(watch, sample, fail);
     case 'replaced':
       return fail('replaced', sample.at, sample.detail);
-    case 'mount': {
-      if (sample.mounted) return { ...watch, unmounted: none };
-      const unmounted = again(watch.unmounted, sample.at);
-      if (unmounted.count >= unmountedLooks)
-        return fail('unmounted', unmounted.since, 'the policy file system is not mounted any more');
-      return { ...watch, unmounted };
-    }
-    case 'probe':
-      return judgeProbe(watch, sample, limits, fail);
+    case 'layer':
+      return judgeLayer(watch, sample, limits, fail);
     case 'starved':
       // Whatever was counted in a row was counted by a monitor that did not run; begin anew. That time is nobody's silence.
       return {
         ...watch,
         stopped: none,
-        silent: none,
-        unmounted: none,
-        toldAt: Math.min(sample.at, watch.toldAt + sample.lateMs),
+        layers: each((name) => ({ bad: none, toldAt: Math.min(sample.at, watch.layers[name].toldAt + sample.lateMs) })),
       };
   }
 }
@@ -103,15 +119,24 @@ function judgeProcess(watch: Watch, { seen, at, detail }: Extract<Sample, { kind
   return stopped.count >= stoppedLooks ? fail('stopped', stopped.since, detail) : { ...watch, stopped };
 }
 
-function judgeProbe(watch: Watch, { result, at, detail }: Extract<Sample, { kind: 'probe' }>, limits: Limits, fail: Fail): Watch {
-  if (result === 'answered') return { ...watch, silent: none, toldAt: at };
+function judgeLayer(
+  watch: Watch,
+  { layer, result, at, detail }: Extract<Sample, { kind: 'layer' }>,
+  { layers, unknownLimitMs }: Limits,
+  fail: Fail,
+): Watch {
+  const { failures, weight } = layers[layer];
+  const before = watch.layers[layer];
+  const became = (state: LayerState): Watch => ({ ...watch, layers: { ...watch.layers, [layer]: state } });
+  if (result === 'good') return became({ bad: none, toldAt: at });
   if (result === 'cannot-tell') {
-    if (at - watch.toldAt < limits.unknownLimitMs) return watch;
-    return fail('unknown', watch.toldAt, `for ${Math.round((at - watch.toldAt) / 1000)} s nothing could be told: ${detail}`);
+    const unknownMs = at - before.toldAt;
+    if (weight === 'warn' || unknownMs < unknownLimitMs) return watch;
+    return fail('unknown', before.toldAt, `for ${Math.round(unknownMs / 1000)} s nothing could be told: ${detail}`);
   }
-  const silent = again(watch.silent, at);
-  const next = { ...watch, silent, toldAt: at };
-  return silent.count >= limits.failures ? fail('silent', silent.since, `${silent.count} probes in a row: ${detail}`) : next;
+  const bad = again(before.bad, at);
+  if (bad.count < failures || weight === 'warn') return became({ bad, toldAt: at });
+  return fail(layer, bad.since, `${bad.count} looks in a row: ${detail}`);
 }
 
 const what: Readonly<Record<Verdict['reason'], string>> = {
@@ -119,8 +144,11 @@ const what: Readonly<Record<Verdict['reason'], string>> = {
   zombie: 'the cfengine daemon has ended',
   stopped: 'the cfengine daemon is stopped',
   replaced: 'another process took the place of the cfengine daemon',
-  silent: 'the cfengine daemon does not answer under the package address',
-  unmounted: 'the policy file system is gone',
+  port: 'nobody takes connections under the package address',
+  protocol: 'the cfengine daemon does not answer under the package address',
+  storage: 'the policy file system is gone or does not answer',
+  content: 'the policy file system is not what the start of the package left',
+  address: 'the package address is gone',
   unknown: 'the monitor could not tell for too long',
 };
 

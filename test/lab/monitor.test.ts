@@ -1,5 +1,6 @@
 /** What the monitor takes for a failure and what not, with the real daemon in the lab. */
 import { describe, expect, it } from 'vitest';
+import { parseMonitorState } from '../../src/member/monitor-state.ts';
 import { announceFunction } from '../../src/member/restart-notice.ts';
 import { eventually, useLab, whyNoLab } from '../support.ts';
 
@@ -9,7 +10,14 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
   const used = useLab('monitor', {
     deployed: true,
     // The hastiest monitor there can be: whoever tells starvation from silence here does so anywhere.
-    changes: { monitorFailures: 1, monitorUnknownLimitSeconds: 5, monitorIntervalSeconds: 2, monitorTimeoutSeconds: 2 },
+    changes: {
+      monitorFailures: 1,
+      monitorUnknownLimitSeconds: 5,
+      monitorIntervalSeconds: 2,
+      monitorTimeoutSeconds: 2,
+      monitorStorage: 'every 2 s, limit 2 s, 2 in a row, fail',
+      monitorContent: 'every 1 s, limit 2 s, 2 in a row, warn',
+    },
   });
   const on = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script]);
 
@@ -101,6 +109,59 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     const announced = 'read -r up idle < /proc/uptime; p=$(pgrep -x cf-serverd); begun=$(cut -d " " -f 22 /proc/$p/stat)';
     const notice = 'echo "$p $begun $((${up%.*} + 3))" > /run/csync-restart-csync; kill -KILL $p';
     expect(await verdictAfter(`${announced}; ${notice}`)).toMatch(/has ended \(no cf-serverd listens on port 5308/);
+  });
+
+  it('sees that the policy file system cannot be written to any more', async () => {
+    await atHome();
+    expect(await verdictAfter('mount -o remount,ro /csync')).toMatch(/policy file system is gone.*mounted read-only/);
+    expect((await on('m2', 'grep " /csync " /proc/mounts')).stdout).toContain('rw,');
+  });
+
+  it('sees a disk that does not answer, waits for it no longer than its limit, and leaves nobody behind', async () => {
+    await atHome();
+    // What opens a pipe that nobody writes to waits as long as what reads a disk that hangs.
+    const hang = 'rm /csync/dsau/csync.sentinel; mkfifo /csync/dsau/csync.sentinel';
+    const failed = `n=$(grep -c "monitor: failed" ${log}); ${hang}; until [ "$(grep -c "monitor: failed" ${log})" -gt $n ]; do :; done; rm -f /csync/dsau/csync.sentinel`;
+    expect(await verdictAfter(failed)).toMatch(/its disk does not answer/);
+    expect((await on('m1', 'pgrep -af "csync-[f]ile-reader|csync-[e]nd-watch"')).stdout).toBe('');
+  });
+
+  it('warns of a policy file system that another one has written to, and the package stays', async () => {
+    await atHome();
+    const sentinel = '/csync/dsau/csync.sentinel';
+    const status = async () => (await on('m1', 'cd /root && csync status; true')).stdout;
+    await on('m1', `cp ${sentinel} /tmp/kept; echo '{"epoch":99,"member":"m3","at":"now"}' > ${sentinel}`);
+    await eventually('the warning', async () =>
+      (await on('m1', `tail -1 ${log}`)).stdout.includes('warning content: the sentinel is another one'),
+    );
+    await eventually('status to tell', async () =>
+      (await status()).includes('the monitor on m1 finds content: the sentinel is another one'),
+    );
+    await on('m1', `cp /tmp/kept ${sentinel}`);
+    await eventually('the end of it', async () =>
+      (await on('m1', `tail -1 ${log}`)).stdout.includes('ok content: as the start left it'),
+    );
+    expect(await status()).not.toContain('finds content');
+    expect((await used.drills.view()).owner).toBe('m1');
+  });
+
+  it('tells in a file what it sees, and what its verdict was', async () => {
+    await atHome();
+    const state = async () => parseMonitorState((await on('m1', 'cat /run/csync-monitor-csync.json')).stdout);
+    await eventually('each layer to have been looked at', async () => Object.keys((await state())?.layers ?? {}).length === 5);
+    const calm = await state();
+    expect(calm).toMatchObject({ member: 'm1', endIsEvent: true, paused: false, verdict: null });
+    expect(Object.values(calm?.layers ?? {}).map(({ result }) => result)).toEqual(['good', 'good', 'good', 'good', 'good']);
+    const sentence = await verdictAfter('pkill -KILL -x cf-serverd');
+    const { verdict } = (await state()) ?? {};
+    expect(verdict?.reason).toMatch(/gone|zombie/);
+    expect(sentence).toContain(verdict?.sentence);
+  });
+
+  it('looks for the end of the daemon itself where nothing tells it', async () => {
+    await atHome();
+    await on('m1', 'pkill -KILL -f "csync-[e]nd-watch"');
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('the cfengine daemon has ended (cf-serverd');
   });
 
   it('gives no verdict for its own starvation', async () => {

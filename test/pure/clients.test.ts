@@ -82,7 +82,15 @@ describe('clients in the status', () => {
       {
         ...{ member: 'm1', noAnswer: { why: '', remedy: '' }, inCluster: 'up', switching: true, staleFiles: [] },
         seen: {
-          ...{ daemons: 1, mounted: true, address: true, clock: { ahead: 0, doubt: 0 }, policyDigest: null, maintenance: null },
+          ...{
+            daemons: 1,
+            mounted: true,
+            address: true,
+            clock: { ahead: 0, doubt: 0 },
+            policyDigest: null,
+            maintenance: null,
+            monitor: null,
+          },
           sentinel: startedAt,
         },
       },

@@ -58,6 +58,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'serviceguard/',
     'cfengine/',
     'member/judgements.ts',
+    'member/monitor-state.ts',
     'member/restart-notice.ts',
     'render/',
   ],

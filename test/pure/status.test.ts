@@ -15,6 +15,7 @@ const idle: MemberCondition = {
   sentinel: null,
   policyDigest: null,
   maintenance: null,
+  monitor: null,
 };
 const serving: MemberCondition = {
   ...idle,
@@ -203,6 +204,7 @@ describe('what a member said of itself', () => {
       sentinel: '{"at":"x y"}',
       policyDigest: 'abc',
       maintenance: null,
+      monitor: null,
     });
     expect(parseCondition({ text: 'Connection closed', asked: 1, answered: 2 })).toBeNull();
   });

@@ -1,15 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judge, type Limits, type Sample, verdictSentence, type Watch, watchFrom } from '../../src/member/watch.ts';
+import {
+  judge,
+  type LayerName,
+  type LayerResult,
+  type Limits,
+  type Sample,
+  verdictSentence,
+  type Watch,
+  watchFrom,
+} from '../../src/member/watch.ts';
 
-const limits: Limits = { failures: 3, unknownLimitMs: 60_000 };
+const three = { failures: 3, weight: 'fail' } as const;
+const two = { failures: 2, weight: 'fail' } as const;
+const limits: Limits = {
+  layers: { port: two, protocol: three, storage: two, content: { failures: 2, weight: 'warn' }, address: two },
+  unknownLimitMs: 60_000,
+};
 
 /** A story: samples in order; `at` is filled in, a second apart, unless the sample says otherwise. */
 type Event = { readonly at?: number } & (
   | { readonly kind: 'process'; readonly seen: 'running' | 'gone' | 'zombie' | 'stopped' }
   | { readonly kind: 'replaced' }
-  | { readonly kind: 'probe'; readonly result: 'answered' | 'silent' | 'cannot-tell' }
-  | { readonly kind: 'mount'; readonly mounted: boolean }
+  | { readonly kind: 'layer'; readonly layer: LayerName; readonly result: LayerResult }
   | { readonly kind: 'starved'; readonly lateMs: number }
 );
 const tell = (events: readonly Event[]): Watch =>
@@ -20,11 +33,14 @@ const tell = (events: readonly Event[]): Watch =>
 
 const running = { kind: 'process', seen: 'running' } as const;
 const stopped = { kind: 'process', seen: 'stopped' } as const;
-const answered = { kind: 'probe', result: 'answered' } as const;
-const silent = { kind: 'probe', result: 'silent' } as const;
-const cannotTell = { kind: 'probe', result: 'cannot-tell' } as const;
-const mounted = { kind: 'mount', mounted: true } as const;
-const unmounted = { kind: 'mount', mounted: false } as const;
+const of = <const L extends LayerName, const R extends LayerResult>(layer: L, result: R) =>
+  ({ kind: 'layer', layer, result }) as const;
+const answered = of('protocol', 'good');
+const silent = of('protocol', 'bad');
+const cannotTell = of('protocol', 'cannot-tell');
+const mounted = of('storage', 'good');
+const unmounted = of('storage', 'bad');
+const other = of('content', 'bad');
 const starved = { kind: 'starved', lateMs: 5000 } as const;
 const times = <T>(count: number, event: T): T[] => Array.from({ length: count }, () => event);
 
@@ -37,11 +53,20 @@ describe('the judge of the monitor', () => {
     ['a stop is believed at the second look, since the first', [running, stopped, stopped], 'stopped', 2000],
     ['a moment of ptrace', [stopped, running, stopped, running], null],
     ['silence below the limit', times(2, silent), null],
-    ['silence up to the limit, since its first', [answered, ...times(3, silent)], 'silent', 2000],
+    ['silence up to the limit, since its first', [answered, ...times(3, silent)], 'protocol', 2000],
     ['an answer in between', [silent, silent, answered, silent, silent], null],
-    ['a probe that cannot tell neither counts nor forgives', [silent, silent, cannotTell, silent], 'silent', 1000],
+    ['a probe that cannot tell neither counts nor forgives', [silent, silent, cannotTell, silent], 'protocol', 1000],
     ['an unmount in progress', [unmounted, mounted, unmounted], null],
-    ['a file system that is gone', [unmounted, unmounted], 'unmounted', 1000],
+    ['a file system that is gone', [unmounted, unmounted], 'storage', 1000],
+    ['one bad look each of several layers', [unmounted, silent, of('port', 'bad'), of('address', 'bad')], null],
+    ['a good look at one layer does not forgive another', [unmounted, answered, unmounted], 'storage', 1000],
+    ['a layer that only warns', times(50, other), null],
+    [
+      'a layer that only warns and cannot tell',
+      [of('content', 'cannot-tell'), { ...of('content', 'cannot-tell'), at: 10 ** 9 }],
+      null,
+    ],
+    ['an address that is gone', times(2, of('address', 'bad')), 'address', 1000],
     ['what was counted by a monitor that did not run is forgotten', [silent, silent, starved, silent, silent], null],
     ['a stop around a pause of the monitor', [stopped, starved, stopped], null],
     ['nothing can be told, below its own limit', [answered, { ...cannotTell, at: 60_999 }], null],

@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings 509f1515449921f0ed34ce1b240d0bc64b5e18bd10c4eb86e4452e971480debf.
+# Rendered by the csync toolkit 0.1.0 from settings 887e75c2336556c14ae82997a77322aaa33d4ebc7e4ad1756cbb793617e6de14.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

@@ -1,7 +1,7 @@
 /**
  * csync.yaml: reading it with every problem at once, and writing a commented one. The administrator's side only.
  */
-import { closest } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import type { Checked, Place, Problem } from './problem.ts';
@@ -81,10 +81,16 @@ export type GivenSettings = ReadonlyMap<Field, Given>;
 
 /** The field of a key; what is wrong with a key that is none, with the nearest one. */
 export function fieldOf(key: string, place: Place): Field | Problem {
-  const nearest = closest(key, [...fieldOfKey.keys()]);
+  const nearest = nearestKey(key);
   const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
   const text = `there is no setting "${key}"`;
   return fieldOfKey.get(key) ?? { code: 'settings-unknown-key', severity: 'error', text, remedy, place };
+}
+
+/** The one that differs least, also from how it begins: names are cut short as often as they are misspelt. */
+function nearestKey(typed: string): string {
+  const far = (key: string): number => Math.min(distance(typed, key), distance(typed, key.slice(0, typed.length)) + 0.5);
+  return [...fieldOfKey.keys()].reduce((best, key) => (far(key) < far(best) ? key : best));
 }
 
 /** Text an administrator typed, as the value that it means for this setting; as it is when it means none. */

@@ -242,7 +242,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     // With its configuration gone, cfservd lets nobody in for five seconds in each round [cfengine.md 1.5].
     await member.demand(`rm ${member.work}/inputs/cfservd.conf`);
     expect(await end).toBe(1);
-    expect(await verdict()).toMatch(/does not answer under the package address \(2 probes in a row: no answer within 1000 ms/);
+    expect(await verdict()).toMatch(/does not answer under the package address \(2 looks in a row: no answer within 1000 ms/);
   });
 
   it('sees that the daemon died of a configuration it could not read', async () => {

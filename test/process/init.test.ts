@@ -414,6 +414,12 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
           'package_style=modular',
           'toolkit_program=/opt/csync',
         ],
+        ...[
+          'monitor_port=off',
+          'monitor_storage=every 9 s, limit 3 s, 2 in a row, warn',
+          'monitor_content=off',
+          'monitor_address=off',
+        ],
       ].flatMap((word) => ['--set', word]),
     );
     expect(ended.status, ended.shown).toBe(0);
@@ -421,6 +427,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
       'package_description: "the master"',
       'cfengine_port: 5309',
       'monitor_timeout_seconds: 1',
+      'monitor_storage: "every 9 s, limit 3 s, 2 in a row, warn"',
       'auto_run: false',
     ])
       expect(ended.text).toContain(`\n${line}\n`);

@@ -59,7 +59,9 @@ export function withValue(text: string, key: string, value: string): { readonly 
   const node: unknown = parseDocument(text, { lineCounter: lines }).get(key, true);
   if (!isScalar(node) || node.range == null) return null;
   const [start, end] = node.range;
-  return { text: `${text.slice(0, start)}${value}${text.slice(end)}`, line: lines.linePos(start).line };
+  const { line } = lines.linePos(start);
+  // The same, quoted or not, stays as it was written.
+  return { text: node.value === value ? text : `${text.slice(0, start)}${value}${text.slice(end)}`, line };
 }
 
 /** The text with another list for a key that holds one, every byte outside of the list as it was; null where it holds none. */

@@ -174,8 +174,9 @@ export function withClients(
 ): Checked<Roster> {
   const known = new Map(roster.clients.map((one) => [one.name, one]));
   const problems: Problem[] = remove
-    // One that is gone already may have been left half way.
+    // One that is gone already may have been left half way, and one that only waits was never reached.
     .filter((name) => !known.has(name) && !roster.gone.some((one) => one.name === name && one.kind === 'client'))
+    .filter((name) => !roster.waiting.some(({ host, what }) => host === name && what === 'client'))
     .map((name) => problem('usage-no-client', `${name} is no client`, 'csync client list   shows them'));
   const gone: GoneHost[] = [];
   const forget = ({ name, addresses, key }: RosterClient): void =>

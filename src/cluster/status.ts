@@ -216,7 +216,7 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
     if (seen.daemons === 0)
       advice.push({
         text: `no cfengine daemon runs on ${member}`,
-        remedy: `start it as the system does at boot; a start of the package would, too`,
+        remedy: 'csync members sync   starts it, and sets up what is missing; on that host: /usr/local/sbin/csync-cfservd start',
       });
     if (seen.daemons > 1)
       advice.push({ text: `${seen.daemons} cfengine daemons run on ${member}`, remedy: 'end all but the one that has the port' });

@@ -61,6 +61,8 @@ const directoryPrefix = 'csync-ssh';
 const longestSocketPath = 104 - 18;
 /** ssh takes a blank for the end of the option, and % and ~ for something else. */
 const plainPath = /^[\w/.+-]+$/;
+/** Members come first, and are asked most often. */
+const keptAtMost = 64;
 const closeLimitMs = 1000;
 /** ConnectTimeout ends with the key exchange; a login that hangs behind it (a home directory that is gone) has no other limit. */
 const loginLimitMs = 20_000;
@@ -155,6 +157,8 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
       const known = connections.get(member);
       if (!room) return null;
       if (known?.isAlive() === true) return known;
+      // A thousand clients would be a thousand processes of some MB here; each of them is asked but a few times.
+      if (known === undefined && connections.size >= keptAtMost) return null;
       directory ??= privateDirectory(directoryPrefix);
       const socket = `${directory?.path}/${made++}`;
       room = directory !== null && plainPath.test(socket) && socket.length <= longestSocketPath;

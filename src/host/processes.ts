@@ -132,16 +132,33 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   return { exitCode: end.exitCode, signal: end.signal, timedOut, errorCode: end.errorCode, stdout: join(out), stderr: join(err) };
 }
 
+/** Between two of them everything that has come is read. */
+const quietLooks = 4;
+
 /** Gives readers the rest of what the program wrote; bounded, since a left-behind daemon may keep the pipe open. */
 export async function drained(child: ChildProcess): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.readableEnded);
   if (streams.length === 0 || child.pid === undefined) return;
   const closed = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream?.once('close', () => resolve()))));
+  let isMoving = false;
+  for (const stream of streams)
+    stream?.on('data', () => {
+      isMoving = true;
+    });
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, 200);
+  // Not one long timer: a process that did not run meanwhile would find it over before it reads what has come long ago.
+  const quiet = new Promise<void>((resolve) => {
+    const look = (looks: number): void => {
+      timer = setTimeout(() => {
+        if (!isMoving && looks === quietLooks) return resolve();
+        const next = isMoving ? 1 : looks + 1;
+        isMoving = false;
+        look(next);
+      }, 50);
+    };
+    look(1);
   });
-  await Promise.race([closed, limit]);
+  await Promise.race([closed, quiet]);
   clearTimeout(timer);
   for (const stream of streams) stream?.destroy();
 }

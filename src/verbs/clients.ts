@@ -89,14 +89,14 @@ export function clientSync(
   options: ChangeOptions & { readonly hosts: readonly string[]; readonly all: boolean },
 ): Promise<ExitCode | number> {
   return change('client sync', options, ({ roster }) => {
-    const names = roster.clients.map(({ name }) => name);
+    const waiting = roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host);
+    const names = [...new Set([...roster.clients.map(({ name }) => name), ...waiting])];
     const strangers = options.hosts.filter((name) => !names.includes(name));
     if (strangers.length > 0) {
       const text = `${strangers.join(', ')}: no client of that name`;
       throw new Failure([{ code: 'usage-no-client', severity: 'error', text, remedy: 'csync client list   shows them' }]);
     }
-    const waiting = new Set(roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host));
-    const setUp = options.hosts.length > 0 ? options.hosts : options.all ? names : names.filter((name) => waiting.has(name));
+    const setUp = options.hosts.length > 0 ? options.hosts : options.all ? names : waiting;
     return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing: 'Every client is set up, and nothing waits.' };
   });
 }
@@ -104,22 +104,28 @@ export function clientSync(
 export function clientList(options: PlaceOptions & { readonly json: boolean }): Promise<ExitCode | number> {
   return look(options, ({ roster }) => {
     const keys = [roster.key, roster.nextKey].filter((key) => key !== null);
-    const clients = roster.clients.map(({ name, addresses, key, cluster, holds }) => ({
+    const waitingOf = (name: string) =>
+      roster.waiting.filter(({ host }) => host === name).map(({ why, since }) => ({ why, since }));
+    const known = roster.clients.map(({ name, addresses, key, cluster, holds }) => ({
       name,
       addresses,
       cluster,
       key: key.digest,
       trustsCluster: keys.filter(({ digest }) => holds.includes(digest)).map(({ digest }) => digest),
-      waiting: roster.waiting.filter(({ host }) => host === name).map(({ why, since }) => ({ why, since })),
+      waiting: waitingOf(name),
     }));
+    const unknown = roster.waiting
+      .filter(({ host, what }) => what === 'client' && !roster.clients.some(({ name }) => name === host))
+      .map(({ host }) => ({ name: host, addresses: [], cluster: null, key: null, trustsCluster: [], waiting: waitingOf(host) }));
+    const clients = [...known, ...unknown];
     if (options.json) process.stdout.write(`${JSON.stringify({ clients }, null, 2)}\n`);
     else if (clients.length === 0) process.stdout.write('There are no clients yet: csync client add HOST\n');
     else {
       const rows = clients.map(({ name, addresses, cluster, key, waiting }) => [
         name,
-        addresses.join(' '),
+        addresses.join(' ') || '-',
         cluster ?? '-',
-        key,
+        key ?? '-',
         waiting.length === 0 ? 'set up' : waiting.map(({ why, since }) => `waits since ${since}: ${why}`).join('; '),
       ]);
       process.stdout.write(`${table([['client', 'addresses', 'cluster', 'key', 'state'], ...rows]).join('\n')}\n`);

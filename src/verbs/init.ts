@@ -262,6 +262,6 @@ function finish(options: InitOptions, settings: Settings, answers: Answers, seen
 /** The way from the settings to a running package; README tells it at more length. */
 function nextSteps(output: string): string {
   const option = output === 'csync.yaml' ? '' : ` --settings ${output}`;
-  const steps = ['check', 'apply --dry-run', 'apply --run'].map((words) => `  csync ${words}${option}\n`);
+  const steps = ['check', 'members sync', 'apply --dry-run', 'apply --run'].map((words) => `  csync ${words}${option}\n`);
   return `What comes next:\n${steps.join('')}`;
 }

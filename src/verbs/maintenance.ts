@@ -48,7 +48,8 @@ async function maintenanceOn(
   const owner = status?.owner ?? null;
   if (!options.on && owner === null && commandMember !== null) {
     const marked = await markedMembers(shell, members, settings);
-    if (marked.length > 0) return carryOut('maintenance', shell, stepsOffHalted(settings, commandMember, marked), options, '');
+    if (marked.length > 0)
+      return carryOut('maintenance off', shell, stepsOffHalted(settings, commandMember, marked), options, '');
   }
   if (
     owner === null ||
@@ -67,7 +68,7 @@ async function maintenanceOn(
       "Note: maintenance_flag is false in csync.yaml, so the monitor goes on watching, and Serviceguard's mode has no end but csync maintenance off.\n",
     );
   const nothing = options.on ? 'It is in maintenance mode already.' : 'There is no maintenance to end.';
-  return carryOut('maintenance', shell, steps, options, nothing);
+  return carryOut(options.on ? 'maintenance on' : 'maintenance off', shell, steps, options, nothing);
 }
 
 async function readFile(shell: MemberShell, member: string, settings: Settings): Promise<Maintenance | null> {

@@ -45,8 +45,7 @@ export async function membersSync(options: ChangeOptions & { readonly wait?: num
   const { wait = 0 } = options;
   if (wait > 0) await packageRuns(options, wait);
   return change('members sync', options, ({ roster }) => {
-    const waiting = new Set(roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host));
-    const setUp = roster.clients.map(({ name }) => name).filter((name) => waiting.has(name));
+    const setUp = roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host);
     const nothing = 'Every member is set up, and nothing waits.';
     return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing };
   });

@@ -75,6 +75,7 @@ export async function carryOut(
   { yes, dryRun, json }: ProcedureOptions,
   nothing: string,
 ): Promise<ExitCode> {
+  const [kind = verb] = verb.split(' ');
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
   const plan = numbered(texts);
   const report = (outcome: string): void => {
@@ -95,14 +96,14 @@ export async function carryOut(
       if (!(error instanceof Interrupted)) throw error;
       const text = `interrupted while ${step.member} was at: ${step.text}; it may finish that\n  not done:${left.join('') || ' nothing else'}`;
       throw new Failure([
-        { code: `interrupted-${verb}`, severity: 'error', text, remedy: `csync ${verb} again does what is left` },
+        { code: `interrupted-${kind}`, severity: 'error', text, remedy: `csync ${verb} again does what is left` },
       ]);
     });
     if (ended.exitCode === 0) continue;
     const said = `${ended.stdout}${ended.stderr}`.trim();
     const text = `${step.text} ended with ${ended.exitCode ?? ended.signal}: ${said}\n  not done:${left.join('') || ' nothing else'}`;
     const remedy = `correct that, then csync ${verb} again: it does what is left`;
-    throw new Failure([{ code: `change-${verb}`, severity: 'error', text, remedy, member: step.member }]);
+    throw new Failure([{ code: `change-${kind}`, severity: 'error', text, remedy, member: step.member }]);
   }
   report('done');
   return exitCodes.ok;

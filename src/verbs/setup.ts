@@ -154,14 +154,11 @@ async function changeLocked(
     if (options.json) {
       const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
       process.stdout.write(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
-    } else if (outcome === 'unchanged') process.stdout.write(`${request.nothing}\n`);
-    else if (outcome === 'would be done') process.stdout.write(planText(texts, notes));
-    else
-      process.stdout.write(
-        outcome === 'done'
-          ? `Done: ${texts.length} steps.\n`
-          : 'Not all of it is done, as told below; the same command does what is left.\n',
-      );
+    } else if (outcome === 'would be done') process.stdout.write(planText(texts, notes));
+    else if (outcome === 'incomplete')
+      process.stdout.write('Not all of it is done, as told below; the same command does what is left.\n');
+    else if (texts.length === 0 && waits.length > 0) process.stdout.write('Nothing of it can be done now; it is remembered.\n');
+    else process.stdout.write(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
     for (const one of said) process.stderr.write(`${formatProblem(one)}\n`);
     for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  what helps: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
@@ -320,7 +317,11 @@ function remember(
   left: ReadonlyMap<string, string>,
   now: string,
 ): Roster {
-  const clients = new Set(roster.clients.map(({ name }) => name));
+  const clients = new Set([
+    ...roster.clients.map(({ name }) => name),
+    // Those that could not even be looked at are nobody's client yet, and shall be.
+    ...rounds.flatMap(({ view }) => [...view.hosts.values()].flatMap(({ name, kind }) => (kind === 'client' ? [name] : []))),
+  ]);
   const touched = new Set(rounds.flatMap(({ view }) => [...view.hosts.keys()]));
   const why = new Map<string, string>([
     ...waits.map(({ host, why: text }) => [host, text] as const),

@@ -34,7 +34,10 @@ describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 
     const made = await on('m1', `cd /root && ${toolkit} init --yes --force`);
     expect(made.exitCode, made.stderr).toBe(0);
     const steps = made.stdout.split('What comes next:\n')[1] ?? '';
-    const run = steps.replaceAll(/^ *csync /gm, `${toolkit} `).replace('--run', '--run --yes');
+    const run = steps
+      .replaceAll(/^ *csync /gm, `${toolkit} `)
+      .replace('--run', '--run --yes')
+      .replace('members sync', 'members sync --yes');
     expect((await used.lab.exec('m1', ['cmruncl'])).exitCode).toBe(0);
     const done = await on('m1', `cd /root && set -e\n${run}`);
     expect(done.exitCode, done.stdout + done.stderr).toBe(0);

@@ -129,6 +129,12 @@ describe.skipIf(whyNoLab !== null).each(generations)(
       expect(verified.stdout).toBe('27 of 27 handshakes would succeed.\n');
       expect([await fetches('c1'), await fetches('c2')]).toEqual(['', '']);
       expect((await csync('client add c1 --yes')).stdout).toBe('They are set up as clients already.\n');
+      const away = await csync('client add nosuch --yes');
+      expect([away.exitCode, away.stdout]).toEqual([5, 'Nothing of it can be done now; it is remembered.\n']);
+      expect((await csync('client list')).stdout).toMatch(/^nosuch +- .* waits since .*its name is not known here/m);
+      expect((await csync('client sync --yes')).stderr).toContain('nosuch waits');
+      expect((await csync('client remove nosuch --yes')).exitCode).toBe(0);
+      expect((await csync('client list')).stdout).not.toContain('nosuch');
     });
 
     it('every key lies where it should, private, and in no log', async () => {

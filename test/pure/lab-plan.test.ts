@@ -14,6 +14,8 @@ describe('hosts', () => {
       ['11', '13', '14', '15', '21', '50'].map((last) => `10.9.0.${last}`),
     );
     expect(serviceguardHosts(made).map((host) => host.name)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
+    const many = plan({ clients: clientNames(100) }).hosts.map(({ address: one }) => one);
+    expect([many.includes('10.9.0.100'), many.at(-1)], 'the address of the package is left out').toEqual([false, '10.9.0.121']);
     for (const { name } of made.hosts) expect(hostsFile(made)).toContain(`\t${name}.lab ${name}\n`);
     expect(planProblem(made)).toBeNull();
   });
@@ -35,7 +37,7 @@ describe('a plan that cannot be', () => {
     ['a name that is none', plan({ spares: ['m 4'] }), '"m 4" is no name of a host'],
     ['a path for a name', plan({ spares: ['../m4'] }), '"../m4" is no name of a host'],
     ['spares where clients begin', plan({ spares: clientNames(8).map((name) => `s${name}`) }), 'too many hosts: 10.9.0.21'],
-    ['clients up to the package address', plan({ clients: clientNames(80) }), 'too many hosts: 10.9.0.100'],
+    ['more clients than addresses', plan({ clients: clientNames(234) }), 'too many hosts: 10.9.0.255'],
     ['cfengine 2 set up by the lab', plan({ programs: '/x' }, generation2), '--bare'],
     ['cfengine 2 from nowhere', plan({ cfengine: 'bare' }, generation2), '--programs'],
   ])('%s', (_what, made, said) => {

@@ -82,7 +82,7 @@ describe('the verdict', () => {
       input({ seen: { ...serving, address: false, daemons: 0 } }),
       1,
       '10.9.0.100 is not there, no cfengine',
-      ['cmhaltpkg', 'boot'],
+      ['cmhaltpkg', 'csync-cfservd start'],
     ],
     ['mounted twice', input({}, { seen: serving }), 0, 'serves from m1', ['csync recover']],
     [
@@ -157,7 +157,7 @@ describe('the verdict', () => {
     ],
     ['a pause that is over', input({ seen: { ...serving, maintenance: 'until 2026-11-23T11:30:00Z' } }), 0, 'serves', []],
     ['a pause without an end', input({ seen: { ...serving, maintenance: '' } }), 0, 'serves', ['csync maintenance off']],
-    ['no daemon on a member', input({}, { seen: { ...idle, daemons: 0 } }), 0, 'serves', ['start it']],
+    ['no daemon on a member', input({}, { seen: { ...idle, daemons: 0 } }), 0, 'serves', ['csync members sync   starts it']],
     ['two daemons', input({}, { seen: { ...idle, daemons: 2 } }), 0, 'serves', ['end all but']],
     ['a member out of the cluster', input({}, { inCluster: 'down' }), 0, 'serves', ['cmrunnode m2']],
     ['files that drifted', input({}, { staleFiles: ['csync.sh'] }), 0, 'serves', ['csync diff']],

@@ -91,6 +91,8 @@ export function clientNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `c${index + 1}`);
 }
 
+const firstClient = 21;
+
 /** Members and then spares get .11 upward, clients .21 upward in the package's subnet, which the lab takes to be a /24. */
 export function planLab(settings: Settings, name: string, choices: LabChoices = {}): LabPlan {
   const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null } = choices;
@@ -100,6 +102,10 @@ export function planLab(settings: Settings, name: string, choices: LabChoices = 
     address: `${network}.${first + index}`,
     kind,
   });
+  // Many clients come to the package's own address, which is left out.
+  const own = clients.findIndex((_, index) => `${network}.${firstClient + index}` === settings.packageAddress);
+  const client = (name: string, index: number) =>
+    host('client', firstClient)(name, own === -1 || index < own ? index : index + 1);
   return {
     name,
     home: `/run/csync-lab/${name}`,
@@ -107,7 +113,7 @@ export function planLab(settings: Settings, name: string, choices: LabChoices = 
     hosts: [
       ...settings.members.map(host('member', 11)),
       ...spares.map(host('spare', 11 + settings.members.length)),
-      ...clients.map(host('client', 21)),
+      ...clients.map(client),
     ],
     prefixLength,
     memberTimeoutMs: 2000,

@@ -41,7 +41,7 @@ export interface HostFacts {
   readonly privateKey: { readonly sum: string; readonly mode: number } | null;
   /** The cluster's next pair on a member. */
   readonly next: string | null;
-  /** Left by a set-up that was killed. */
+  /** Directories in which files arrive, left by a set-up that was killed. */
   readonly leftovers: readonly string[];
   /** SHA-256 of the files of inputs by name. */
   readonly inputs: ReadonlyMap<string, string>;
@@ -66,12 +66,12 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
     `echo "daemons $(pgrep -c -x ${shellWord(adapter.daemonName)})"`,
     `[ -f ${work}/${owedFileName} ] && echo "owed $(head -n 1 ${work}/${owedFileName})"`,
     ...(rosterWord === null ? [] : [`[ -r ${rosterWord} ] && echo "roster $(base64 -w 0 ${rosterWord})"`]),
+    `for left in ${work}/inputs/${arrivalPrefix}* ${work}/ppkeys/${arrivalPrefix}*; do [ -d "$left" ] && echo "leftover $left"; done`,
     `if cd ${work}/inputs 2>/dev/null; then`,
     `  find . -type f ! -path './.*' -exec sha256sum {} + | sed 's/^\\([0-9a-f]*\\) [ *]\\.\\//input \\1 /'`,
     'fi',
     `if cd ${work}/ppkeys 2>/dev/null; then`,
     '  echo "keys $(stat -c %a .)"',
-    `  for left in ${arrivalPrefix}*; do [ -d "$left" ] && echo "leftover $left"; done`,
     '  [ -f localhost.priv ] && echo "private $(stat -c %a localhost.priv) $(sha256sum < localhost.priv | cut -c 1-64)"',
     '  stat -c "mode %a %n" -- *.pub cluster/*.pub 2>/dev/null',
     // One process for all of them: a master may know a thousand.

@@ -25,6 +25,7 @@ export type PairChange =
   | { readonly pair: 'revoked' };
 
 export type HostStep =
+  | { readonly do: 'sweep'; readonly host: string }
   | { readonly do: 'configure'; readonly host: string; readonly configured: boolean }
   | { readonly do: 'keys'; readonly host: string; readonly own: PairChange | null; readonly change: KeyChange }
   | { readonly do: 'inputs'; readonly host: string; readonly names: readonly string[] }
@@ -46,6 +47,8 @@ export function isKeyChange({ write, remove, modes }: KeyChange): boolean {
 export function hostStepText(step: HostStep): string {
   const { host } = step;
   switch (step.do) {
+    case 'sweep':
+      return `${host}: remove what a set-up that was killed left`;
     case 'configure':
       return step.configured
         ? `${host}: cfengine starts at boot (CSYNC_CONFIGURED=1)`
@@ -128,6 +131,8 @@ export function parseOutcomes(output: string): (string | null)[] {
 
 function fragmentOf(step: HostStep, materials: Materials): string {
   switch (step.do) {
+    case 'sweep':
+      return sweepScript(materials);
     case 'configure':
       return materials.bootScript(step.configured);
     case 'keys':
@@ -163,6 +168,13 @@ function arriving(files: readonly { readonly name: string; readonly text: string
     ],
     put: (name) => `mv -f -- ${at.get(name)} ${shellWord(name)}`,
   };
+}
+
+/** Not what somebody else is writing at this moment. */
+function sweepScript({ settings }: Materials): string {
+  const work = shellWord(settings.cfengineWorkDirectory);
+  const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
+  return `for place in inputs ppkeys; do ( cd ${work}/$place 2>/dev/null || exit 0; ${sweep} ) || exit 1; done`;
 }
 
 /**

@@ -112,6 +112,7 @@ export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): Host
   const owes = renewed ? 'restart' : (facts.owed ?? (stale.length > 0 ? 'reload' : null));
   const how = facts.daemons === 0 ? 'start' : owes;
   const steps: HostStep[] = [
+    ...(facts.leftovers.length > 0 ? [{ do: 'sweep', host } as const] : []),
     ...(seen.startsAtBoot ? [] : [{ do: 'configure', host, configured: true } as const]),
     ...(own !== null || isOpen || isKeyChange(keys) ? [{ do: 'keys', host, own, change: keys } as const] : []),
     ...(stale.length > 0 ? [{ do: 'inputs', host, names: stale } as const] : []),
@@ -139,6 +140,8 @@ export function project(facts: HostFacts, steps: readonly HostStep[], goal: Pick
 
 function projectStep(now: HostFacts, step: HostStep, { roster, inputs }: Pick<HostGoal, 'roster' | 'inputs'>): HostFacts {
   switch (step.do) {
+    case 'sweep':
+      return { ...now, leftovers: [] };
     case 'configure':
       return now;
     case 'keys':

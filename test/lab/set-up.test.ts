@@ -129,6 +129,13 @@ describe.skipIf(whyNoLab !== null).each(generations)(
       expect(verified.stdout).toBe('27 of 27 handshakes would succeed.\n');
       expect([await fetches('c1'), await fetches('c2')]).toEqual(['', '']);
       expect((await csync('client add c1 --yes')).stdout).toBe('They are set up as clients already.\n');
+      await good('m2', `mkdir -m 700 ${work}/ppkeys/.csync-arrival-now; echo secret > ${work}/ppkeys/.csync-arrival-now/0`);
+      const swept = await csync('members sync --yes');
+      expect([swept.exitCode, swept.stderr]).toEqual([
+        0,
+        expect.stringContaining('m2: remove what a set-up that was killed left: done'),
+      ]);
+      expect((await sh('m2', `ls -d ${work}/ppkeys/.csync-arrival* 2>&1; true`)).stdout).toContain('No such file');
       const away = await csync('client add nosuch --yes');
       expect([away.exitCode, away.stdout]).toEqual([5, 'Nothing of it can be done now; it is remembered.\n']);
       expect((await csync('client list')).stdout).toMatch(/^nosuch +- .* waits since .*its name is not known here/m);

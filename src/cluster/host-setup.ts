@@ -174,7 +174,7 @@ function arriving(files: readonly { readonly name: string; readonly text: string
 function sweepScript({ settings }: Materials): string {
   const work = shellWord(settings.cfengineWorkDirectory);
   const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
-  return `for place in inputs ppkeys; do ( cd ${work}/$place 2>/dev/null || exit 0; ${sweep} ) || exit 1; done`;
+  return `umask 077; for place in inputs ppkeys; do ( cd ${work}/$place 2>/dev/null || exit 0; ${sweep} ) || exit 1; done`;
 }
 
 /**

@@ -79,7 +79,9 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
 
   it('sees a daemon that cannot be reached under the package address any more', async () => {
     await atHome();
-    expect(await verdictAfter('ip address delete 10.9.0.100/24 dev eth0')).toContain('does not answer under the package address');
+    expect(await verdictAfter('ip address delete 10.9.0.100/24 dev eth0')).toMatch(
+      /under the package address|package address is gone/,
+    );
   });
 
   it('follows a restart that was announced, however short and whatever it was doing meanwhile', async () => {
@@ -126,8 +128,22 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect((await on('m1', 'pgrep -af "csync-[f]ile-reader|csync-[e]nd-watch"')).stdout).toBe('');
   });
 
+  const state = async () => parseMonitorState((await on('m1', 'cat /run/csync-monitor-csync.json')).stdout);
+  /** The monitor that runs now has looked at everything, and hears of the end of the daemon. */
+  const settled = () =>
+    eventually(
+      'the monitor to have looked at each layer',
+      async () => {
+        const now = await state();
+        const isIt = (await on('m1', 'pgrep -f "[c]sync-monitor.cjs"')).stdout.split('\n').includes(String(now?.pid));
+        return isIt && now?.endIsEvent === true && Object.keys(now.layers).length === 5;
+      },
+      20_000,
+    );
+
   it('warns of a policy file system that another one has written to, and the package stays', async () => {
     await atHome();
+    await settled();
     const sentinel = '/csync/dsau/csync.sentinel';
     const status = async () => (await on('m1', 'cd /root && csync status; true')).stdout;
     await on('m1', `cp ${sentinel} /tmp/kept; echo '{"epoch":99,"member":"m3","at":"now"}' > ${sentinel}`);
@@ -147,8 +163,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
 
   it('tells in a file what it sees, and what its verdict was', async () => {
     await atHome();
-    const state = async () => parseMonitorState((await on('m1', 'cat /run/csync-monitor-csync.json')).stdout);
-    await eventually('each layer to have been looked at', async () => Object.keys((await state())?.layers ?? {}).length === 5);
+    await settled();
     const calm = await state();
     expect(calm).toMatchObject({ member: 'm1', endIsEvent: true, paused: false, verdict: null });
     expect(Object.values(calm?.layers ?? {}).map(({ result }) => result)).toEqual(['good', 'good', 'good', 'good', 'good']);

@@ -39,7 +39,7 @@ export interface HostFacts {
   readonly own: { readonly digest: string; readonly publicKey: string } | null;
   /** SHA-256 and mode of localhost.priv, to compare members by. */
   readonly privateKey: { readonly sum: string; readonly mode: number } | null;
-  /** The cluster's next pair on a member. */
+  /** Digest of the cluster's next pair on a member; null: nothing of one lies there; empty: no whole one. */
   readonly next: string | null;
   /** Directories in which files arrive, left by a set-up that was killed. */
   readonly leftovers: readonly string[];
@@ -76,7 +76,7 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
     '  stat -c "mode %a %n" -- *.pub cluster/*.pub 2>/dev/null',
     // One process for all of them: a master may know a thousand.
     '  for name in *.pub cluster/*.pub; do [ -f "$name" ] && printf "%s\\0" "$name"; done | xargs -0 -r tail -v -n +1 -- | sed "s/^/key /"',
-    `  [ -f ${nextPairNames.privateKey} ] && echo next`,
+    `  for part in ${nextPairNames.privateKey} ${nextPairNames.publicKey}; do [ -f "$part" ] && echo "next $part"; done`,
     'fi',
     'echo whole',
   ];
@@ -99,7 +99,8 @@ export function parseHost(output: string): HostFacts | null {
   }
   const [privateMode = '', sum = ''] = rests('private')[0]?.split(' ') ?? [];
   const own = digests.get('localhost.pub') ?? null;
-  const next = lines.includes('next') ? (digests.get(nextPairNames.publicKey) ?? null) : null;
+  const nextParts = rests('next');
+  const next = nextParts.length === 2 ? (digests.get(nextPairNames.publicKey) ?? '') : '';
   const mode = rests('keys')[0];
   const roster = rests('roster')[0];
   return {
@@ -113,7 +114,7 @@ export function parseHost(output: string): HostFacts | null {
     keys,
     own: own === null || sum === '' ? null : { digest: own, publicKey: normalPem(texts.get('localhost.pub') ?? '') },
     privateKey: sum === '' ? null : { sum, mode: Number.parseInt(privateMode, 8) },
-    next,
+    next: nextParts.length === 0 ? null : next,
     leftovers: rests('leftover'),
     inputs: new Map(
       rests('input').map((line) => {

@@ -9,9 +9,9 @@ import type { Problem } from '../problem.ts';
 import { sha256 } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { type ApplyPlan, type ApplyWish, stepText } from './apply-plan.ts';
-import { type HostFacts, staleInputs } from './host-look.ts';
+import { type HostFacts, nextPairNames, staleInputs } from './host-look.ts';
 import { type HostStep, hostStepText, isKeyChange, noChange, type PairChange } from './host-setup.ts';
-import { changeKeys, type HostKind, wantedKeys } from './key-layout.ts';
+import { changeKeys, type HostKind, type KeyChange, wantedKeys } from './key-layout.ts';
 import type { Roster } from './roster.ts';
 
 export interface SeenHost {
@@ -106,7 +106,7 @@ export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): Host
   const own = pairChange(kind, facts, roster);
   const isOpen = facts.keyDirectoryMode !== null && (facts.keyDirectoryMode & 0o077) !== 0;
   const modes = [...change.modes, ...(((facts.privateKey?.mode ?? 0) & 0o077) === 0 ? [] : ['localhost.priv'])];
-  const keys = { ...noChange, ...change, modes };
+  const keys = { ...noChange, ...change, modes, remove: [...change.remove, ...staleNextPair(facts, own, roster)] };
   const stale = staleInputs(inputs, facts.inputs).filter((file) => served || !facts.inputs.has(file));
   const renewed = own !== null && own.pair !== 'next';
   const owes = renewed ? 'restart' : (facts.owed ?? (stale.length > 0 ? 'reload' : null));
@@ -131,6 +131,14 @@ function pairChange(kind: HostKind, { own, next }: HostFacts, { key, nextKey, fo
   if (own !== null && (retired.includes(own.digest) || formerKeys.some(({ digest }) => digest === own.digest)))
     return { pair: 'given', keep: null };
   return { pair: 'given', keep: own?.digest ?? null };
+}
+
+/** A switch that was killed leaves the pair it copied, which nobody would take away any more once the rotation is over. */
+function staleNextPair({ next }: HostFacts, own: PairChange | null, { nextKey }: Roster): KeyChange['remove'] {
+  // A pair that arrives, is switched to or is taken away sees to it itself.
+  const isSeenTo = own !== null && own.pair !== 'given';
+  if (next === null || isSeenTo || (nextKey !== null && next === nextKey.digest)) return [];
+  return Object.values(nextPairNames).map((name) => ({ name, why: 'no rotation is under way' }));
 }
 
 /** What a host would look like after these steps; of a pair that is made on the way only the digest is known. */
@@ -183,7 +191,8 @@ function projectKeys(
         : own.pair === 'revoked'
           ? { own: null, next: null }
           : { own: given, next: own.pair === 'switch' ? null : now.next, privateKey };
-  return { keyDirectoryMode: 0o700, keys, leftovers: [], ...pair };
+  const next = gone.has(nextPairNames.privateKey) ? { next: null } : {};
+  return { keyDirectoryMode: 0o700, keys, leftovers: [], ...pair, ...next };
 }
 
 function missingProblems({ name: member }: SeenHost, { missing, root }: HostFacts): Problem[] {

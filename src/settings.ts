@@ -86,6 +86,20 @@ const layerPlan = (() => {
     v.check((said) => parseLayerPlan(said) !== undefined, text),
   );
 })();
+/** `once in 60 min`: its window in seconds; `none`: null. undefined: it says nothing like that. */
+export function parseLocalRestart(text: string): number | null | undefined {
+  if (text === 'none') return null;
+  const minutes = /^once in ([1-9]\d{0,4}) ?min$/.exec(text)?.[1];
+  return minutes === undefined ? undefined : Number(minutes) * 60;
+}
+
+const localRestart = (() => {
+  const text = 'none, or such as "once in 60 min" is wanted';
+  return v.pipe(
+    v.string(text),
+    v.check((said) => parseLocalRestart(said) !== undefined, text),
+  );
+})();
 const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
   v.picklist(values, `one of ${values.join(', ')} is wanted`);
 /** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
@@ -318,6 +332,14 @@ export const settingsTable = {
     fallback: 'every 5 s, limit 1 s, 2 in a row, fail',
     check: layerPlan,
     comment: 'Whether the package address is on this member. As above.',
+  },
+  monitorLocalRestart: {
+    key: 'monitor_local_restart',
+    question: 'Is a failed daemon restarted in place before the package fails over?',
+    fallback: 'none',
+    check: localRestart,
+    comment:
+      'none: a daemon that fails moves the package at once, as with DSAU. once in 60 min: the monitor first restarts it in place, and moves the package when that does not help, or when it fails again within that time.',
   },
   maintenanceFlag: {
     key: 'maintenance_flag',

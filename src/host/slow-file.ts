@@ -39,12 +39,15 @@ export interface SlowFile {
   close(): void;
 }
 
-/** One file of which the helper is asked again and again; never two questions at a time. */
+/** One file of which the helper is asked again and again; who asks while it reads gets the answer of that same read. */
 export function openSlowFile(path: string): SlowFile {
   let child: ReturnType<typeof start> | null = null;
   let pending = '';
   let isAsked = false;
-  let answered: (result: SlowRead) => void = () => {};
+  const waiting = new Set<(result: SlowRead) => void>();
+  const answered = (result: SlowRead): void => {
+    for (const told of [...waiting]) told(result);
+  };
 
   function start() {
     const started = spawn('perl', ['-e', helper], {
@@ -77,12 +80,13 @@ export function openSlowFile(path: string): SlowFile {
   return {
     read: (limitMs) =>
       new Promise((resolve) => {
-        const timer = setTimeout(() => answered({ kind: 'late' }), limitMs);
-        answered = (result) => {
+        const told = (result: SlowRead): void => {
           clearTimeout(timer);
-          answered = () => {};
+          waiting.delete(told);
           resolve(result);
         };
+        const timer = setTimeout(() => told({ kind: 'late' }), limitMs);
+        waiting.add(told);
         if (isAsked) return;
         isAsked = true;
         if (child === null) {

@@ -3,22 +3,24 @@
  * takes any end as the failure. SIGTERM is the halt of the package and ends it at once with 0.
  * Called as: csync-monitor.cjs DIRECTORY main
  */
-import { type ProbeResult, probePort } from '../cfengine/probe.ts';
+import { watchFile } from '../host/file-event.ts';
 import type { ProcessState } from '../host/host.ts';
 import { listeningInodes, realMemberHost } from '../host/member-host.ts';
 import { openMemberLog } from '../host/member-log.ts';
 import { type EndWatch, watchEnd } from '../host/process-end.ts';
 import { type ProcessWatch, watchProcess } from '../host/process-watch.ts';
-import { openSlowFile, type SlowFile, type SlowRead } from '../host/slow-file.ts';
-import { type LayerPlan, parseLayerPlan } from '../settings.ts';
+import { type LayerPlan, parseLayerPlan, parseLocalRestart } from '../settings.ts';
 import { Daemon } from './daemon.ts';
 import { explain } from './failures.ts';
-import { maintenanceFileName, maintenanceFrom, mountAt } from './judgements.ts';
+import { maintenanceFileName, maintenanceFrom } from './judgements.ts';
+import { openLooks } from './layers.ts';
+import { localRestartFile, mayRestart } from './local-restart.ts';
 import { endServiceguardMode } from './maintenance.ts';
 import { type MonitorState, monitorStateFile } from './monitor-state.ts';
 import { isAnnounced, restartNoticeFile } from './restart-notice.ts';
 import { expand, readSettingsFile } from './settings-file.ts';
 import {
+  eachLayer,
   judge,
   type LayerLimit,
   type LayerName,
@@ -32,13 +34,8 @@ import {
   watchFrom,
 } from './watch.ts';
 
-/** To be ended with this process, however it ends. */
-const helpers: SlowFile[] = [];
 // First of all: a halt may come at any moment.
 process.on('SIGTERM', () => process.exit(0));
-process.on('exit', () => {
-  for (const helper of helpers) helper.close();
-});
 
 const host = realMemberHost();
 const [directory = '.'] = process.argv.slice(2);
@@ -65,27 +62,17 @@ const wanted: Readonly<Record<LayerName, LayerPlan | null>> = {
   content: parseLayerPlan(settings.monitorContent) ?? null,
   address: parseLayerPlan(settings.monitorAddress) ?? null,
 };
-const plans = new Map(layerNames.flatMap((name) => (wanted[name] === null ? [] : [[name, wanted[name]] as const])));
 const unlimited: LayerLimit = { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
 const limitOf = (name: LayerName): LayerLimit => wanted[name] ?? unlimited;
-const limits: Limits = {
-  layers: {
-    port: limitOf('port'),
-    protocol: limitOf('protocol'),
-    storage: limitOf('storage'),
-    content: limitOf('content'),
-    address: limitOf('address'),
-  },
-  unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000,
-};
-/** Of storage and of content, which look at it each in its own time. */
-const sentinel = openSlowFile(daemon.sentinelPath);
-const sentinelContent = openSlowFile(daemon.sentinelPath);
-helpers.push(sentinel, sentinelContent);
+const limits: Limits = { layers: eachLayer(limitOf), unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000 };
+const looks = openLooks(host, settings, daemon);
+process.on('exit', looks.close);
 /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
 const starvedMs = Math.max(500, settings.monitorProcessIntervalMs * 2);
-/** Where the end of the daemon is an event, looking at it is but the cross-check; and maintenance is noticed by then. */
-const crossCheckMs = Math.max(1000, settings.monitorProcessIntervalMs);
+/** Where an event tells both the end of the daemon and maintenance, looking at them is but the cross-check. */
+const crossCheckMs = Math.max(2000, settings.monitorProcessIntervalMs);
+/** Maintenance has to be noticed within a second also where nothing tells it. */
+const maintenanceLookMs = 1000;
 /** Whoever ended the helper that tells the end may do so again: no new one before. */
 const endWatchAgainMs = 60_000;
 
@@ -100,6 +87,10 @@ let paused = false;
 let armed: Armed | null = null;
 
 const maintenanceFile = `${directory}/${maintenanceFileName}`;
+const maintenanceEvents = watchFile(directory, maintenanceFileName, () => {
+  tick();
+  schedule();
+});
 const noticeFile = restartNoticeFile(settings.packageName);
 
 function maintenanceNow(): ReturnType<typeof maintenanceFrom> {
@@ -112,7 +103,9 @@ function inMaintenance(): boolean {
   if ((found !== null) !== paused) {
     const end = found?.until == null ? 'until it is taken away' : `until ${new Date(found.until).toISOString()}`;
     const text =
-      found === null ? 'maintenance is over: watching again' : `paused for maintenance ${end}: nothing of the daemon fails over`;
+      found === null
+        ? `Starting ${settings.packageName} toolkit monitoring again after maintenance (maintenance is over: watching again)`
+        : `${settings.packageName} toolkit pausing, monitoring, and entering maintenance mode (paused for maintenance ${end}: nothing of the daemon fails over)`;
     log.line('monitor', found === null ? 'ok' : 'warning', text);
     paused = found !== null;
   }
@@ -120,15 +113,64 @@ function inMaintenance(): boolean {
 }
 
 function take(sample: Sample): void {
-  if (inMaintenance()) return;
+  if (isRestarting || inMaintenance()) return;
   watch = judge(watch, sample, limits);
-  if (watch.verdict === null) return;
-  if (isOfDaemon[watch.verdict.reason] && isRestart()) return;
-  const sentence = verdictSentence(watch.verdict, settings.packageName, host.now() - host.elapsed());
+  const { verdict } = watch;
+  if (verdict === null) return;
+  if (isOfDaemon[verdict.reason] && isRestart()) return;
+  if (isOfDaemon[verdict.reason] && recordRestart()) void restartInPlace(verdict);
+  else end(verdict);
+}
+
+/** The failure of the package: said everywhere, and over. */
+function end(verdict: Verdict): never {
+  const sentence = verdictSentence(verdict, settings, host.now() - host.elapsed());
   log.line('monitor', 'failed', sentence);
-  writeState(sentence);
+  writeState({ ...verdict, sentence });
   log.alarm(`${host.member} ${settings.packageName} monitor: ${sentence}`);
   process.exit(1);
+}
+
+const restartWindowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
+let isRestarting = false;
+
+/** Whether the daemon is to be restarted in place now; then that is on record, so that another monitor does not do it again. */
+function recordRestart(): boolean {
+  const file = localRestartFile(settings.packageName);
+  const sinceBoot = secondsSinceBoot();
+  if (!mayRestart(restartWindowSeconds, host.readText(file), sinceBoot)) return false;
+  // A program that is not cfengine's cannot be restarted into one.
+  if (daemon.owner().kind === 'foreign') return false;
+  try {
+    host.writeDurably(file, `${sinceBoot}\n`, 0o644);
+    return true;
+  } catch (error) {
+    log.line('monitor', 'warning', `no restart in place: ${file} cannot be written (${(error as Error).message})`);
+    return false;
+  }
+}
+
+/** The package stays if that helps; if not, the verdict stands, and what was tried is part of its evidence. */
+async function restartInPlace(verdict: Verdict): Promise<void> {
+  isRestarting = true;
+  const { daemonName } = daemon.adapter;
+  const why = `${verdict.reason}: ${verdict.evidence}`;
+  log.line('monitor', 'warning', `restarting ${daemonName} in place, before the package would move (${why})`);
+  log.alarm(`${host.member} ${settings.packageName} monitor: restarting ${daemonName} in place (${why})`);
+  disarm();
+  await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
+  const finding = await daemon.judgeRunning();
+  isRestarting = false;
+  // Maintenance began meanwhile: nothing of the daemon fails over.
+  if (finding !== null && !inMaintenance())
+    end({ ...verdict, evidence: `${verdict.evidence}; a restart in place did not help: ${finding.text}` });
+  watch = watchFrom(host.elapsed());
+  lookAgain();
+  tick();
+}
+
+function secondsSinceBoot(): number {
+  return Number.parseFloat(host.readText('/proc/uptime') ?? '');
 }
 
 /** Whether a verdict is about the daemon's process, which is another one after a restart. */
@@ -147,8 +189,7 @@ const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
 
 /** Looked at only when the daemon would be given up: then its end may have been announced, and the next one is awaited. */
 function isRestart(): boolean {
-  const sinceBoot = Number.parseFloat(host.readText('/proc/uptime') ?? '');
-  if (!isAnnounced(host.readText(noticeFile), armed?.state ?? null, sinceBoot)) return false;
+  if (!isAnnounced(host.readText(noticeFile), armed?.state ?? null, secondsSinceBoot())) return false;
   if (armed !== null)
     log.line('monitor', 'warning', `${armed.name} is ended for a restart that was announced: waiting for the next`);
   watch = watchFrom(host.elapsed());
@@ -218,6 +259,7 @@ function tick(): void {
     starvations += 1;
     take({ kind: 'starved', at: host.elapsed(), lateMs });
   }
+  if (isRestarting) return;
   // After maintenance the daemon may be another process.
   if (inMaintenance()) disarm();
   else if (armed === null) armed = arm();
@@ -238,7 +280,9 @@ let timer: NodeJS.Timeout | undefined;
 function schedule(): void {
   clearTimeout(timer);
   const isCalm = armed?.end.isArmed() === true && watch.stopped.count === 0;
-  paceMs = isCalm ? crossCheckMs : settings.monitorProcessIntervalMs;
+  const isMaintenanceTold = !settings.maintenanceFlag || maintenanceEvents.isTold();
+  const calmMs = isMaintenanceTold ? crossCheckMs : maintenanceLookMs;
+  paceMs = isCalm ? calmMs : Math.min(calmMs, settings.monitorProcessIntervalMs);
   dueAt = host.elapsed() + paceMs;
   timer = setTimeout(() => {
     tick();
@@ -246,78 +290,14 @@ function schedule(): void {
   }, paceMs);
 }
 
-interface Found {
-  readonly result: LayerResult;
-  readonly detail: string;
-  /** Nothing was heard within a limit of wall time: of a monitor that did not run meanwhile that says nothing. */
-  readonly isSilence?: boolean;
-}
-
-function foundBy(answer: ProbeResult, good: string): Found {
-  if (answer.kind === 'silent') return { result: 'bad', detail: answer.why, isSilence: true };
-  if (answer.kind === 'cannot-tell') return { result: 'cannot-tell', detail: answer.why };
-  return { result: 'good', detail: answer.kind === 'served' ? good : answer.why };
-}
-
-const good = (detail: string): Found => ({ result: 'good', detail });
-const bad = (detail: string): Found => ({ result: 'bad', detail });
-
-/** perl's word for ENOENT, in the C locale. */
-const missing = 'No such file or directory';
-
-/** What the start of the package left there, as far as this monitor saw it. */
-let sentinelAtFirst: string | null = null;
-
-function readBy(answer: SlowRead, whenRead: (text: string) => Found): Found {
-  switch (answer.kind) {
-    case 'text':
-      return whenRead(answer.text);
-    case 'error':
-      return bad(`${daemon.sentinelPath} cannot be read: ${answer.why}`);
-    case 'late':
-      return { result: 'bad', detail: `${daemon.sentinelPath} is not read in time: its disk does not answer`, isSilence: true };
-    // The mount table alone has to do: a want of ours is no failure of the disk.
-    case 'no helper':
-      return good(`not read: no perl (${answer.why})`);
-  }
-}
-
-const looks: Readonly<Record<LayerName, (watching: Armed, limitMs: number) => Promise<Found>>> = {
-  port: async (watching, limitMs) => {
-    if (!listeningInodes(settings.cfenginePort).includes(watching.inode)) await lookWhoListens(watching);
-    const target = { address: settings.packageAddress, port: settings.cfenginePort, timeoutMs: limitMs };
-    return foundBy(await probePort(target), 'connected');
-  },
-  protocol: async (watching, limitMs) => {
-    if (!listeningInodes(settings.cfenginePort).includes(watching.inode)) await lookWhoListens(watching);
-    const answer = await daemon.ask(settings.packageAddress, limitMs);
-    if (armed === watching) noteQuality(answer.kind, 'why' in answer ? answer.why : 'served');
-    return foundBy(answer, 'served');
-  },
-  storage: async (_, limitMs) => {
-    const mount = mountAt(host.mounts(), settings.mountPoint);
-    if (mount === undefined) return bad(`${settings.mountPoint} is not mounted any more`);
-    if (mount.options.includes('ro')) return bad(`${settings.mountPoint} cannot be written to any more: it is mounted read-only`);
-    const read = await sentinel.read(limitMs);
-    // Whoever took the sentinel away did not take the disk away.
-    if (read.kind === 'error' && read.why === missing) return good('mounted, and the disk answers');
-    return readBy(read, () => good('mounted and read'));
-  },
-  content: async (_, limitMs) =>
-    readBy(await sentinelContent.read(limitMs), (text) => {
-      sentinelAtFirst ??= text;
-      return text === sentinelAtFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
-    }),
-  address: async () =>
-    host.ownsAddress(settings.packageAddress)
-      ? good('here')
-      : bad(`${settings.packageAddress} is on no card of ${host.member} any more`),
-};
+/** Layers that ask whoever has the port. */
+const asksTheOwner: ReadonlySet<LayerName> = new Set(['port', 'protocol']);
 
 async function lookAt(layer: LayerName, watching: Armed, limitMs: number): Promise<void> {
   const before = starvations;
+  if (asksTheOwner.has(layer) && !listeningInodes(settings.cfenginePort).includes(watching.inode)) await lookWhoListens(watching);
   const began = host.elapsed();
-  const found = await looks[layer](watching, limitMs);
+  const found = await looks.look[layer](limitMs);
   // After a pause of our own the timers of this look and of the tick are due together; the pause has to be known first.
   tick();
   // Maintenance came, and perhaps went, meanwhile: what was found is of a daemon that is nobody's any more.
@@ -328,6 +308,7 @@ async function lookAt(layer: LayerName, watching: Armed, limitMs: number): Promi
   last.set(layer, { result, detail: found.detail, tookMs: at - began, at });
   take({ kind: 'layer', layer, at, result, detail: found.detail });
   noteWarning(layer);
+  if (layer === 'protocol') noteQuality(found.remark ?? '');
   writeState(null);
 }
 
@@ -354,22 +335,18 @@ function noteWarning(layer: LayerName): void {
 }
 
 /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
-function noteQuality(kind: string, detail: string): void {
-  const now = kind === 'served' ? '' : `${kind}: ${detail}`;
+function noteQuality(now: string): void {
   if (now === quality) return;
   quality = now;
-  log.line(
-    'monitor',
-    now === '' ? 'ok' : 'warning',
-    now === '' ? 'the sentinel is served' : `probe through ${settings.packageAddress} ${now}`,
-  );
+  if (now === '') log.line('monitor', 'ok', 'the sentinel is served');
+  else log.line('monitor', 'warning', `probe through ${settings.packageAddress} ${now}`);
 }
 
 const startedAt = host.now();
 let stateComplaint = false;
 
 /** For csync status and whoever else reads JSON; on a disk of memory, since it is written at every look. */
-function writeState(sentence: string | null): void {
+function writeState(verdict: (Verdict & { readonly sentence: string }) | null): void {
   const epoch = host.now() - host.elapsed();
   const state: MonitorState = {
     version: 1,
@@ -387,16 +364,13 @@ function writeState(sentence: string | null): void {
         { result, detail, milliseconds: Math.round(tookMs * 100) / 100, at: new Date(epoch + at).toISOString() },
       ]),
     ),
-    verdict:
-      watch.verdict === null || sentence === null
-        ? null
-        : {
-            reason: watch.verdict.reason,
-            since: new Date(epoch + watch.verdict.since).toISOString(),
-            noticed: performance.timeOrigin + performance.now(),
-            evidence: watch.verdict.evidence,
-            sentence,
-          },
+    verdict: verdict && {
+      reason: verdict.reason,
+      since: new Date(epoch + verdict.since).toISOString(),
+      noticed: performance.timeOrigin + performance.now(),
+      evidence: verdict.evidence,
+      sentence: verdict.sentence,
+    },
   };
   try {
     host.writeDurably(monitorStateFile(settings.packageName), `${JSON.stringify(state)}\n`, 0o644);
@@ -427,8 +401,8 @@ async function endMaintenance(): Promise<void> {
 /** After a first bad look, not its own pace but this: once is not enough, and whether it was once is what has to be known. */
 const suspiciousMs = 1000;
 
-async function lookForEver(layer: LayerName, plan: LayerPlan): Promise<void> {
-  for (;;) {
+async function lookForEver(layer: LayerName, plan: LayerPlan | null): Promise<void> {
+  for (; plan !== null; ) {
     if (armed !== null) await lookAt(layer, armed, plan.limitMs);
     else if (layer === 'protocol') await endMaintenance();
     const isSuspicious = watch.layers[layer].bad.count > 0;
@@ -438,7 +412,7 @@ async function lookForEver(layer: LayerName, plan: LayerPlan): Promise<void> {
 
 tick();
 schedule();
-Promise.all([...plans].map(([layer, plan]) => lookForEver(layer, plan))).catch((error: unknown) => {
+Promise.all(layerNames.map((layer) => lookForEver(layer, wanted[layer]))).catch((error: unknown) => {
   log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
   log.flush();
   process.exit(1);

@@ -3,7 +3,7 @@
  * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit. Moments are ms of a
  * clock that never jumps: a corrected wall clock must not look like a long silence.
  */
-import type { LayerPlan } from '../settings.ts';
+import type { LayerPlan, Settings } from '../settings.ts';
 
 /** What is looked at beside the process itself, each at its own pace. */
 export const layerNames = ['port', 'protocol', 'storage', 'content', 'address'] as const;
@@ -68,18 +68,19 @@ const none: Sign = { count: 0, since: 0 };
 /** A stopped process is believed at the second look: ptrace and job control stop for moments. */
 const stoppedLooks = 2;
 
-function each(state: (name: LayerName) => LayerState): Watch['layers'] {
+/** One of each. */
+export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Record<LayerName, Value>> {
   return {
-    port: state('port'),
-    protocol: state('protocol'),
-    storage: state('storage'),
-    content: state('content'),
-    address: state('address'),
+    port: of('port'),
+    protocol: of('protocol'),
+    storage: of('storage'),
+    content: of('content'),
+    address: of('address'),
   };
 }
 
 export function watchFrom(at: number): Watch {
-  return { stopped: none, layers: each(() => ({ bad: none, toldAt: at })), verdict: null };
+  return { stopped: none, layers: eachLayer(() => ({ bad: none, toldAt: at })), verdict: null };
 }
 
 function again(sign: Sign, at: number): Sign {
@@ -105,7 +106,7 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
       return {
         ...watch,
         stopped: none,
-        layers: each((name) => ({ bad: none, toldAt: Math.min(sample.at, watch.layers[name].toldAt + sample.lateMs) })),
+        layers: eachLayer((name) => ({ bad: none, toldAt: Math.min(sample.at, watch.layers[name].toldAt + sample.lateMs) })),
       };
   }
 }
@@ -152,8 +153,21 @@ const what: Readonly<Record<Verdict['reason'], string>> = {
   unknown: 'the monitor could not tell for too long',
 };
 
+/** What Serviceguard does about the end of the service [serviceguard.md 2.3]. */
+function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows): string {
+  const moves = serviceFailFast
+    ? `Serviceguard reboots this member, and ${packageName} starts on the next one that is switched on for it`
+    : `Serviceguard moves ${packageName} to the next member that is switched on for it; this member is switched off for it until cmmodpkg -e -n <member> ${packageName}`;
+  if (serviceRestart === 'none') return moves;
+  if (serviceRestart === 'unlimited')
+    return 'Serviceguard starts the monitor again here, however often (service_restart: unlimited)';
+  return `Serviceguard starts the monitor again here up to ${serviceRestart} times (service_restart); after that ${moves}`;
+}
+
+type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFast'>;
+
 /** The one sentence an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
-export function verdictSentence(verdict: Verdict, packageName: string, epoch: number): string {
+export function verdictSentence(verdict: Verdict, settings: Follows, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
-  return `${what[verdict.reason]} (${verdict.evidence}; since ${since}). The monitor ends now, and Serviceguard moves ${packageName} to the next member that is switched on for it; this member is switched off for it until cmmodpkg -e -n <member> ${packageName}`;
+  return `${what[verdict.reason]} (${verdict.evidence}; since ${since}). The monitor ends now, and ${whatFollows(settings)}`;
 }

@@ -85,6 +85,8 @@ export class Member {
     const nodes = ['null', 'zero', 'full', 'random', 'urandom'];
     const setUp = [
       'set -e; umask 022; cd /',
+      // What a monitor leaves in /run is not the next one's.
+      'mount -t tmpfs -o mode=755 tmpfs /run',
       `mount -t tmpfs -o mode=755 tmpfs ${directory}; mkdir -p ${at('csync')} ${at('conf')} ${at('dev')} ${at('work/inputs')}`,
       `echo ${name} > /proc/sys/kernel/hostname`,
       'ip link set lo up',
@@ -126,7 +128,7 @@ export class Member {
 
   /** cfengine with the cluster's key pair and a policy, and the rendered package. */
   async #install(): Promise<void> {
-    const { work, directory } = this;
+    const { work } = this;
     await this.demand(`mkdir ${work}/bin; cp ${repository}/test/fixtures/cfengine2/* ${work}/bin/`);
     if (keys !== null) await this.demand(`cd ${work} && base64 -d | tar x`, keys);
     else {
@@ -134,7 +136,13 @@ export class Member {
       keys = await this.demand(`cd ${work} && tar c modules ppkeys rpc_in rpc_out state randseed | base64`);
     }
     this.writeConf(cfservdConf([`${this.policyDirectory} 127.0.0.1 10.9.0.0/24`]));
-    this.write(`${directory}/csync.yaml`, settingsText(this.#said));
+    await this.render({});
+  }
+
+  /** The package, with these settings changed. */
+  async render(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const { directory } = this;
+    this.write(`${directory}/csync.yaml`, settingsText({ ...this.#said, ...changes }));
     const rendered = ['render', '--settings', `${directory}/csync.yaml`, '--output', `${directory}/conf/csync`];
     await this.demand(`${process.execPath} ${repository}/dist/csync.mjs ${rendered.join(' ')}`);
   }

@@ -271,6 +271,57 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
   });
 });
 
+describe.skipIf(whyNoMember !== null)('a restart in place', () => {
+  const fresh = useMember();
+  const inPlace = { monitor_local_restart: 'once in 60 min' };
+
+  async function watched(member: Member, pid: string): Promise<void> {
+    const watching = async () => (await member.demand(`tail -1 ${member.log}`)).includes(`watching cfservd (pid ${pid})`);
+    await eventually('the monitor to watch', watching);
+  }
+
+  it('keeps the package once; the next failure moves it, also for the monitor after this one', async () => {
+    const member = await fresh();
+    await member.render(inPlace);
+    const pid = await member.startDaemon();
+    await member.mount();
+    expect((await member.script('csync.sh start')).exitCode).toBe(0);
+    const begin = () => member.begin(`exec env -i ${member.directory}/conf/csync/csync.sh monitor`).ended;
+    const first = begin();
+    await watched(member, pid);
+    await member.demand(`kill -KILL ${pid}`);
+    await eventually('another daemon', async () => !['', pid].includes((await member.daemons()).join(' ')));
+    const [next = ''] = await member.daemons();
+    await watched(member, next);
+    expect(await member.demand(`cat ${member.log}`)).toContain('warning restarting cfservd in place');
+    expect(await member.demand(`cat ${member.log}`)).not.toContain('monitor: failed');
+    await member.demand(`kill -KILL ${next}`);
+    expect((await first).exitCode).toBe(1);
+    expect(await member.demand(`grep -c 'restarting cfservd in place' ${member.log}`)).toBe('1\n');
+    const third = await member.startDaemon();
+    const second = begin();
+    await watched(member, third);
+    await member.demand(`kill -KILL ${third}`);
+    expect((await second).exitCode).toBe(1);
+    expect(await member.demand(`grep -c 'restarting cfservd in place' ${member.log}`)).toBe('1\n');
+  });
+
+  it('that does not help is part of the verdict', async () => {
+    const member = await fresh();
+    await member.render(inPlace);
+    const pid = await member.startDaemon();
+    await member.mount();
+    expect((await member.script('csync.sh start')).exitCode).toBe(0);
+    const { ended } = member.begin(`exec env -i ${member.directory}/conf/csync/csync.sh monitor`);
+    await watched(member, pid);
+    await member.demand(`chmod -x ${member.work}/bin/cfservd; kill -KILL ${pid}`);
+    expect((await ended).exitCode).toBe(1);
+    expect(await member.demand(`grep 'monitor: failed' ${member.log}`)).toMatch(
+      /the cfengine daemon has ended \(.*; a restart in place did not help: no cfservd listens on port 5308/,
+    );
+  });
+});
+
 describe.skipIf(whyNoMember !== null)('validate with generation 2', () => {
   const fresh = useMember();
 

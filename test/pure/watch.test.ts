@@ -10,6 +10,8 @@ import {
   type Watch,
   watchFrom,
 } from '../../src/member/watch.ts';
+import type { Settings } from '../../src/settings.ts';
+import { settingsFor } from '../support.ts';
 
 const three = { failures: 3, weight: 'fail' } as const;
 const two = { failures: 2, weight: 'fail' } as const;
@@ -118,9 +120,14 @@ describe('the judge of the monitor', () => {
   it('says what failed, since when by the wall clock, on what evidence, and what the cluster does now', () => {
     const { verdict } = tell([{ kind: 'process', seen: 'gone' }]);
     if (verdict === null) throw new Error('no verdict');
-    const sentence = verdictSentence(verdict, 'csync', Date.parse('2026-01-01T00:00:00Z'));
+    const say = (changes: Partial<Settings>): string =>
+      verdictSentence(verdict, { ...settingsFor({}), ...changes }, Date.parse('2026-01-01T00:00:00Z'));
+    const sentence = say({});
     expect(sentence).toContain('the cfengine daemon has ended (seen; since 2026-01-01T00:00:01.000Z)');
     expect(sentence).toContain('moves csync to the next member');
     expect(sentence).toContain('cmmodpkg -e -n <member> csync');
+    expect(say({ serviceFailFast: true })).toContain('Serviceguard reboots this member, and csync starts on the next one');
+    expect(say({ serviceRestart: 2 })).toContain('starts the monitor again here up to 2 times (service_restart); after that');
+    expect(say({ serviceRestart: 'unlimited' })).not.toContain('moves');
   });
 });

@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync_control.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings fa1a02bec03cccdb5a78fc37c9b77811f5f9f363c3e094e14a2b20d686a4b886.
+# Rendered by the csync toolkit 0.1.0 from settings e009c1020694d88bde5234d97c48b4c0da66f54556b3d44d06dfe5e09395e953.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings 887e75c2336556c14ae82997a77322aaa33d4ebc7e4ad1756cbb793617e6de14.
+# Rendered by the csync toolkit 0.1.0 from settings 9fd5de4648a044ac8cf24bb31f12e1441764441f1fd96d42e537d037e7568613.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

@@ -41,6 +41,7 @@ await Promise.all(
     build({ ...shared, entryPoints: [`src/lab/${name}.ts`], outfile: `dist/lab/${name}.cjs`, format: 'cjs' }),
   ),
 );
+cpSync('src/member/csync-front.pl', 'dist/member/csync-front.pl');
 cpSync('package-templates', 'dist/package-templates', { recursive: true });
 
 for (const name of memberScripts) {

@@ -100,6 +100,24 @@ const localRestart = (() => {
     v.check((said) => parseLocalRestart(said) !== undefined, text),
   );
 })();
+const off = 'off';
+const offOrPath = v.union([v.literal(off), path], 'an absolute path, or off, is wanted');
+
+/** `127.0.0.1:9308` or `[::1]:9308`; `off`: null. undefined: it says nothing like that. */
+export function parseListenAddress(text: string): { readonly host: string; readonly port: number } | null | undefined {
+  if (text === off) return null;
+  const [, four, six, port] = /^(?:([\d.]+)|\[([\da-f:]+)\]):([1-9]\d{0,4})$/.exec(text) ?? [];
+  const isHost = four === undefined ? v.is(v.pipe(v.string(), v.ipv6()), six) : isAddress(four);
+  return isHost && Number(port) <= 65_535 ? { host: four ?? six ?? '', port: Number(port) } : undefined;
+}
+
+const listenAddress = (() => {
+  const text = 'an address with a port such as "127.0.0.1:9308", or off, is wanted';
+  return v.pipe(
+    v.string(text),
+    v.check((said) => parseListenAddress(said) !== undefined, text),
+  );
+})();
 const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
   v.picklist(values, `one of ${values.join(', ')} is wanted`);
 /** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
@@ -340,6 +358,22 @@ export const settingsTable = {
     check: localRestart,
     comment:
       'none: a daemon that fails moves the package at once, as with DSAU. once in 60 min: the monitor first restarts it in place, and moves the package when that does not help, or when it fails again within that time.',
+  },
+  monitorMetricsFile: {
+    key: 'monitor_metrics_file',
+    question: 'Where does the monitor leave its figures for Prometheus?',
+    fallback: off,
+    check: offOrPath,
+    comment:
+      "A file that the monitor rewrites whenever it has looked, in Prometheus' text format: such as a name that ends with .prom in the textfile directory of node_exporter. off: none.",
+  },
+  monitorMetricsListen: {
+    key: 'monitor_metrics_listen',
+    question: 'Under which address and port does the monitor answer for its figures?',
+    fallback: off,
+    check: listenAddress,
+    comment:
+      'Address and port of a small HTTP server of the monitor: GET /metrics (Prometheus) and /state (JSON), only where the package runs, without a password. off: nothing listens.',
   },
   maintenanceFlag: {
     key: 'maintenance_flag',

@@ -97,9 +97,12 @@ export function policyTemplates(generation: Settings['cfengineGeneration']): Rea
   return new Map(policyTemplateNames(generation).map((name) => [name, shippedTemplate(name)]));
 }
 
+export const serviceFrontName = 'csync-front.pl';
+
 /** Package files name their member scripts; these stand for them where only the rest is looked at. */
 export function memberScripts(text: (name: string) => string): ReadonlyMap<string, string> {
-  return new Map(['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, text(name)]));
+  const compiled = ['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, text(name)] as const);
+  return new Map([...compiled, [serviceFrontName, text('front')]]);
 }
 
 /** The lab's own settings, as the shipped file has them; `changes` are keys of the file with other values. */
@@ -127,6 +130,8 @@ interface LabUse {
   readonly clients?: number | readonly string[];
   /** Directory with cfengine's programs for the hosts; else they have this machine's. */
   readonly programs?: string;
+  /** Whether clients ask for the master all the time; a test that does not look at that does without, and is faster. */
+  readonly watched?: boolean;
 }
 
 /**
@@ -135,13 +140,14 @@ interface LabUse {
  */
 export function useLab(
   name: string,
-  { deployed, changes = {}, settings = labSettings(), bare = false, spares = [], clients = 2, programs }: LabUse,
+  { deployed, changes = {}, settings = labSettings(), bare = false, spares = [], clients = 2, programs, watched = true }: LabUse,
 ): { readonly lab: LabHandle; readonly drills: PackageDrills } {
   const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
   beforeAll(async () => {
     const plan = planLab({ ...settings, ...changes }, `test-${name}`, {
       clients: typeof clients === 'number' ? clientNames(clients) : clients,
       spares,
+      watched,
       cfengine: bare ? 'bare' : 'set up',
       ...(programs === undefined ? {} : { programs }),
     });

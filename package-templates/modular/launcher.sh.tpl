@@ -55,10 +55,19 @@ if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
   esac
 fi
 
+# The service is a small program in front of the monitor, which hears of the daemon's end at once, and is gone as fast. Without
+# perl the monitor does without it, and looks.
+front=$directory/csync-front.pl
+if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
+  set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+else
+  set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+fi
+
 # One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
 exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
   SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" \
   SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-${PACKAGE:-}}}" SG_NODE="${SG_NODE:-${NODE:-}}" \
   SG_SCRIPT_LOG_FILE="$log" SG_HALT_REASON="${SG_HALT_REASON:-}" \
   CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" \
-  "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+  "$@"

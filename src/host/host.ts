@@ -64,6 +64,8 @@ export interface MemberHost {
   freeBytes(path: string): number | null;
   /** Writes, syncs, renames into place. Throws the errno error. */
   writeDurably(path: string, text: string, mode: number): void;
+  /** Writes and renames into place, without a word to the disk: for what is gone with a boot. Throws the errno error. */
+  replace(path: string, text: string, mode: number): void;
   mounts(): readonly MountEntry[];
   process(pid: number): ProcessState | null;
   listeners(port: number): readonly Listener[];

@@ -171,16 +171,20 @@ function canExecute(path: string): boolean {
   }
 }
 
-function writeDurably(path: string, text: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true });
+function replace(path: string, text: string, mode: number, flush = false): void {
   const partial = `${path}.new`;
   try {
-    writeFileSync(partial, text, { mode, flush: true });
+    writeFileSync(partial, text, { mode, flush });
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
     throw error;
   }
+}
+
+function writeDurably(path: string, text: string, mode: number): void {
+  mkdirSync(dirname(path), { recursive: true });
+  replace(path, text, mode, true);
   const directory = openSync(dirname(path), 'r');
   fsyncSync(directory);
   closeSync(directory);
@@ -275,6 +279,7 @@ export function realMemberHost(): MemberHost {
     canExecute,
     freeBytes,
     writeDurably,
+    replace: (path, text, mode) => replace(path, text, mode),
     mounts: () => parseMounts(readText('/proc/self/mounts') ?? ''),
     process: processOf,
     listeners,

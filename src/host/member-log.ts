@@ -36,6 +36,11 @@ export function dateLine(date: Date): string {
 const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
 const tag = 'csync';
 
+/** An alarm as syslog's socket takes it: facility daemon, severity alert [RFC 3164 4.1], as logger(1) sends it. */
+export function alarmDatagram(text: string, date: Date): string {
+  return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
+}
+
 /** `file` null: standard output only (validate, dry run). A log that cannot be written never stops the script. */
 export function openMemberLog(file: string | null, member: string, packageName: string): MemberLog {
   const lines: string[] = [];

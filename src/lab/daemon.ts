@@ -9,7 +9,7 @@ import { policyTemplateNames } from '../render/policy.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { CommandService } from './cluster/command-service.ts';
 import { Journal } from './cluster/journal.ts';
-import { Observer, probingClients } from './cluster/observer.ts';
+import { Observer } from './cluster/observer.ts';
 import { commandNames } from './commands/commands.ts';
 import {
   bootCfengine,
@@ -21,7 +21,7 @@ import {
   runInitScript,
   versionAt,
 } from './machines/cfengine-setup.ts';
-import { isSetUp, type LabPlan, membersOf, serviceguardHosts } from './machines/plan.ts';
+import { isSetUp, type LabPlan, membersOf, serviceguardHosts, watchedClients } from './machines/plan.ts';
 import { bootSsh, installSsh } from './machines/ssh-setup.ts';
 import { World } from './machines/world.ts';
 import { initialState } from './manager/package-manager.ts';
@@ -78,10 +78,9 @@ class LabDaemon {
     }
     if (setUp) await preparePolicyFileSystem(this.#world, membersOf(plan)[0]?.name ?? '');
     this.#observer.start();
-    // In a bare lab clients know no master, and what they do about one is not the lab's business.
-    for (const client of setUp ? probingClients(this.#world) : []) {
-      this.#observer.probeFrom(client);
-      this.#observer.runAgents(client);
+    for (const { name } of watchedClients(plan)) {
+      this.#observer.probeFrom(name);
+      this.#observer.runAgents(name);
     }
     this.#journal.add({ kind: 'progress', what: 'lab-ready', text: 'all machines are up' });
   }

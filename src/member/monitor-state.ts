@@ -5,6 +5,7 @@ const schema = v.object({
   version: v.literal(1),
   package: v.string(),
   member: v.string(),
+  /** The service's process, as Serviceguard started it. */
   pid: v.number(),
   startedAt: v.string(),
   at: v.string(),
@@ -13,6 +14,8 @@ const schema = v.object({
   /** Whether the end of that process is told, or has to be looked for. */
   endIsEvent: v.boolean(),
   paused: v.boolean(),
+  /** How often the monitor itself did not run for a while. */
+  starvations: v.number(),
   /** The last look of each layer that is looked at. */
   layers: v.record(
     v.string(),

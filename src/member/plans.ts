@@ -4,7 +4,9 @@
  */
 import type { MemberLog } from '../host/member-log.ts';
 import type { Finding } from './failures.ts';
-import { mountAt } from './judgements.ts';
+import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from './handover.ts';
+import { mountAt, sentinelEpoch } from './judgements.ts';
+import { monitorStateFile, parseMonitorState } from './monitor-state.ts';
 import { runPlan, type Step } from './plan.ts';
 import * as steps from './steps.ts';
 
@@ -32,10 +34,42 @@ export const promotion: readonly MakeStep[] = [
 ];
 
 /** Last of a promotion. */
-export function announce({ host, settings, log, dryRun }: HaltContext): void {
+export function announce({ host, settings, daemon, log, dryRun }: HaltContext): void {
   if (dryRun) return;
+  const before = parseHandover(host.readText(handoverFile(settings.mountPoint)));
+  const became = promotionAfter(sentinelEpoch(host.readText(daemon.sentinelPath)), host.now(), before);
+  attempt(() => host.replace(promotionFile(settings.packageName), `${JSON.stringify(became)}\n`, 0o644));
   const { packageDnsName, packageAddress } = settings;
   log.line('announce', 'ok', `${host.member} is the cfengine master for ${packageDnsName} (${packageAddress})`);
+}
+
+/** For the next master, so that it can tell how long nobody served. A disk that fails right now must not keep the package here. */
+function leaveHandover({ host, settings, daemon, dryRun }: HaltContext): void {
+  if (dryRun) return;
+  const now = host.now();
+  const { verdict } = parseMonitorState(host.readText(monitorStateFile(settings.packageName)) ?? '') ?? { verdict: null };
+  // That of a monitor before this promotion is not the reason for this halt.
+  const isRecent = verdict !== null && now - verdict.noticed < recentMs;
+  if (isRecent && verdict.reason === 'storage') return;
+  const handover: Handover = {
+    epoch: sentinelEpoch(host.readText(daemon.sentinelPath)),
+    member: host.member,
+    lostAt: isRecent ? Math.min(Date.parse(verdict.since), verdict.noticed) : now,
+    reason: host.environment.SG_HALT_REASON || 'unknown',
+  };
+  attempt(() => host.replace(handoverFile(settings.mountPoint), `${JSON.stringify(handover)}\n`, 0o644));
+}
+
+/** A verdict that is older is not what this halt is about. */
+const recentMs = 60_000;
+
+/** Figures are nothing a package may fail over. */
+function attempt(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Then nobody knows.
+  }
 }
 
 /** Before the address and the mount go: the daemon lets go of the policy file system. */
@@ -45,6 +79,7 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
     log.line('release', 'already', `${settings.mountPoint} is not mounted here`);
     return 0;
   }
+  leaveHandover(context);
   // The clients last: who connects between their reset and the end of the address hears nothing any more.
   const plan = [steps.daemonLetsGo(context), steps.othersNamed(context), steps.clientsDisconnected(context)];
   return exitOf(await runPlan(plan, planContext(context)));

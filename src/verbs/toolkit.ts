@@ -13,7 +13,7 @@ import { parseClusterVariables } from '../wizard/findings.ts';
 /** dist/ of the built toolkit: the bundle's own directory. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
 const shippedTemplates = join(distDirectory, 'package-templates');
-const memberScripts = ['csync-start.cjs', 'csync-halt.cjs', 'csync-validate.cjs', 'csync-monitor.cjs'];
+const memberScripts = ['csync-start.cjs', 'csync-halt.cjs', 'csync-validate.cjs', 'csync-monitor.cjs', 'csync-front.pl'];
 
 /** Reads and checks a settings file; throws a Failure with all its problems. */
 export function readSettings(file: string): Settings {

@@ -1,23 +1,33 @@
 /** The rendered launchers, run by a POSIX shell with an empty environment, as Serviceguard runs them. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/problem.ts';
 import { renderPackage } from '../../src/render/package.ts';
 import type { Settings } from '../../src/settings.ts';
 import { parseSettings } from '../../src/settings-yaml.ts';
-import { memberScripts, packageTemplates, scratchDirectory, settingsFor, settingsText } from '../support.ts';
+import {
+  memberScripts,
+  packageTemplates,
+  repository,
+  scratchDirectory,
+  serviceFrontName,
+  settingsFor,
+  settingsText,
+} from '../support.ts';
 
 const scratch = scratchDirectory();
 /** What the compiled scripts are replaced with: says how it was called. */
 const echo = 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }))';
 
+const front = readFileSync(join(repository, 'src/member', serviceFrontName), 'utf8');
+
 /** A rendered package directory below a cluster configuration of its own. */
 function installed(changes: Partial<Settings> = {}) {
   const root = mkdtempSync(join(scratch, 'member-'));
   const settings = { ...settingsFor(), nodePath: process.execPath, ...changes };
-  const bundles = memberScripts(() => echo);
+  const bundles = new Map([...memberScripts(() => echo), [serviceFrontName, front]]);
   const directory = join(root, 'conf', 'csync');
   mkdirSync(directory, { recursive: true });
   for (const file of demand(renderPackage({ settings, templates: packageTemplates(), bundles })))

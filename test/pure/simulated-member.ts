@@ -165,6 +165,10 @@ export class SimulatedMember implements MemberHost {
     this.file(path, text, mode);
   }
 
+  replace(path: string, text: string, mode: number): void {
+    this.writeDurably(path, text, mode);
+  }
+
   mounts(): readonly MountEntry[] {
     return this.mounted;
   }

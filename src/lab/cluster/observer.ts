@@ -5,7 +5,7 @@
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RunningProcess } from '../../host/processes.ts';
 import { versionAt } from '../machines/cfengine-setup.ts';
-import { clientsOf, serviceguardHosts, toolkitDirectory } from '../machines/plan.ts';
+import { serviceguardHosts, toolkitDirectory } from '../machines/plan.ts';
 import type { World } from '../machines/world.ts';
 import type { Journal } from './journal.ts';
 
@@ -120,9 +120,4 @@ export class Observer {
     this.#seen.set(key, is);
     this.#journal.add({ kind: 'seen', what: is ? `${what}-on` : `${what}-off`, member, text });
   }
-}
-
-/** Clients whose view of the master the lab reports. */
-export function probingClients(world: World): readonly string[] {
-  return clientsOf(world.plan).map((client) => client.name);
 }

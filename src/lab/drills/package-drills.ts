@@ -7,7 +7,7 @@ import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import { type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
 import type { JournalEntry } from '../cluster/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
-import { clientsOf, isSetUp, membersOf, serviceguardHosts, sgDirectories, toolkitDirectory } from '../machines/plan.ts';
+import { membersOf, serviceguardHosts, sgDirectories, toolkitDirectory, watchedClients } from '../machines/plan.ts';
 import { type Failover, failoverAfter } from './timeline.ts';
 
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
@@ -62,10 +62,9 @@ export class PackageDrills {
     return membersOf(this.lab.plan).map((member) => member.name);
   }
 
-  /** Those whose view of the master is watched: in a bare lab none. */
+  /** Those whose view of the master is watched: in some labs none. */
   #clients(): readonly string[] {
-    const { plan } = this.lab;
-    return clientsOf(plan).flatMap((client) => (isSetUp(plan, client) ? [client.name] : []));
+    return watchedClients(this.lab.plan).map(({ name }) => name);
   }
 
   /** A command as typed by an administrator on a member; shown in the story. Fails unless its exit status is 0. */

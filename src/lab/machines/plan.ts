@@ -27,6 +27,11 @@ export interface LabPlan {
   readonly cfengine: 'set up' | 'bare';
   /** Directory of this machine whose files the hosts get as cfengine's programs; null: they use this machine's own. */
   readonly programs: string | null;
+  /**
+   * Whether the clients that are set up ask for the master all the time, and fetch policy again and again, so that the lab
+   * can tell what they saw; it costs about half a processor.
+   */
+  readonly watched: boolean;
 }
 
 /** argv that tells neighbours of an address here: they would go on sending to the member they know. */
@@ -84,6 +89,7 @@ export interface LabChoices {
   readonly spares?: readonly string[];
   readonly cfengine?: LabPlan['cfengine'];
   readonly programs?: string | null;
+  readonly watched?: boolean;
 }
 
 /** c1, c2...: clients by number. */
@@ -95,7 +101,7 @@ const firstClient = 21;
 
 /** Members and then spares get .11 upward, clients .21 upward in the package's subnet, which the lab takes to be a /24. */
 export function planLab(settings: Settings, name: string, choices: LabChoices = {}): LabPlan {
-  const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null } = choices;
+  const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null, watched = true } = choices;
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
   const host = (kind: LabHost['kind'], first: number) => (hostName: string, index: number) => ({
     name: hostName,
@@ -119,7 +125,13 @@ export function planLab(settings: Settings, name: string, choices: LabChoices = 
     memberTimeoutMs: 2000,
     cfengine,
     programs,
+    watched,
   };
+}
+
+/** Clients whose view of the master is watched. In a bare lab they know none, and what they do about one is not its business. */
+export function watchedClients(plan: LabPlan): readonly LabHost[] {
+  return plan.watched && plan.cfengine === 'set up' ? clientsOf(plan) : [];
 }
 
 /** Why this cannot be a lab, in a sentence; null when it can. */

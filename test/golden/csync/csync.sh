@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings 9fd5de4648a044ac8cf24bb31f12e1441764441f1fd96d42e537d037e7568613.
+# Rendered by the csync toolkit 0.1.0 from settings 6672da6217d5343a7c63a28997c1326baa9735848e9fbc79b20a08fa87d75dcc.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
@@ -55,10 +55,19 @@ if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
   esac
 fi
 
+# The service is a small program in front of the monitor, which hears of the daemon's end at once, and is gone as fast. Without
+# perl the monitor does without it, and looks.
+front=$directory/csync-front.pl
+if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
+  set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+else
+  set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+fi
+
 # One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
 exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
   SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" \
   SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-${PACKAGE:-}}}" SG_NODE="${SG_NODE:-${NODE:-}}" \
   SG_SCRIPT_LOG_FILE="$log" SG_HALT_REASON="${SG_HALT_REASON:-}" \
   CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" \
-  "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+  "$@"

@@ -1,0 +1,87 @@
+/**
+ * The small program in front of the monitor (member/csync-front.pl), from the monitor's side. It is the service's process as
+ * Serviceguard sees it, hears of the end of another process by a pidfd, and can be gone at once. What it tells is a hint to
+ * look, never a verdict. A monitor that was started without it looks for itself, and ends as any Node.js does.
+ */
+import { writeSync } from 'node:fs';
+import { Socket } from 'node:net';
+
+/** Ends the service of the package: the datagram goes to syslog, and both processes are over. */
+type Leave = (status: number, datagram: string) => never;
+
+export interface EndWatch {
+  /** Whether an end will be told; before that, and where nobody can tell, somebody has to poll. */
+  isArmed(): boolean;
+  close(): void;
+}
+
+export interface ServiceFront {
+  /** The process that Serviceguard started; what it waits for. */
+  readonly pid: number;
+  /**
+   * `look` is called when the watch has been armed (the process may have ended before), when the process ends, and when it
+   * turns out that nothing can be told. A pid that was taken over meanwhile is for the one who looks to notice.
+   */
+  watchEnd(pid: number, look: () => void): EndWatch;
+  readonly leave: Leave;
+}
+
+const standardInput = 0;
+/** A front that does not end within this is stopped, or out of order. */
+const endLimitMs = 250;
+
+/** null: there is none. One at a time, since it talks over standard input. */
+export function openServiceFront(): ServiceFront | null {
+  if (process.env.CSYNC_FRONT !== '1') return null;
+  delete process.env.CSYNC_FRONT;
+  const pid = process.ppid;
+  let watch: { readonly pid: number; readonly look: () => void; armed: boolean } | null = null;
+  const channel = new Socket({ fd: standardInput, readable: true, writable: true });
+  const gone = (): never => process.exit(0);
+  // Its end is the end of the service, whoever ended it.
+  channel.on('error', gone).on('close', gone);
+  let pending = '';
+  channel.setEncoding('latin1').on('data', (piece: string) => {
+    pending += piece;
+    for (let end = pending.indexOf('\n'); end !== -1; end = pending.indexOf('\n')) {
+      const [word, about] = pending.slice(0, end).split(' ');
+      pending = pending.slice(end + 1);
+      // What was said of another process before it heard of this one.
+      if (watch === null || Number(about) !== watch.pid) continue;
+      watch.armed = word === 'armed';
+      watch.look();
+    }
+  });
+  return {
+    pid,
+    watchEnd: (watched, look) => {
+      const own = { pid: watched, look, armed: false };
+      watch = own;
+      channel.write(`watch ${watched}\n`);
+      return {
+        isArmed: () => own.armed,
+        close: () => {
+          if (watch !== own) return;
+          watch = null;
+          channel.write('watch 0\n');
+        },
+      };
+    },
+    leave: (status, datagram) => {
+      try {
+        writeSync(standardInput, `say ${datagram.replaceAll('\n', ' ')}\nexit ${status}\n`);
+        waitFor(() => process.ppid !== pid);
+      } catch {
+        // Its end below is the end of the service as well.
+      }
+      if (process.ppid === pid) process.kill(pid, 'SIGKILL');
+      process.exit(status);
+    },
+  };
+}
+
+/** Without going back to the event loop: nothing else may happen any more. */
+function waitFor(isSo: () => boolean): void {
+  const cell = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; !isSo() && waited < endLimitMs; waited += 1) Atomics.wait(cell, 0, 0, 1);
+}

@@ -1,0 +1,68 @@
+# csync-front.pl NODE SCRIPT ARGUMENT...: what Serviceguard runs as the service of the package. It starts the monitor, hears of
+# the daemon's end by a pidfd, which Node.js has none of, and is gone the moment the monitor says so: the orderly end of a Node.js
+# takes some milliseconds, the end of this does not. It decides nothing. The two talk over the monitor's standard input, a socket:
+#   watch PID     from now on "armed PID" (or "deaf PID": no pidfd here), and "ended PID" at the end of that process; 0: none
+#   say TEXT      one datagram for syslog
+#   exit STATUS   the end of the service
+# The monitor's own end is the service's, with its status; SIGTERM is the halt of the package.
+use strict;
+
+$SIG{TERM} = sub { exit 0 };
+chdir '/';
+socketpair(my $here, my $there, 1, 1, 0) or exec @ARGV;
+my $monitor = fork;
+# No process left for two: the monitor in our place, which then looks instead of hearing.
+exec @ARGV if !defined $monitor;
+if ($monitor == 0) {
+  $ENV{CSYNC_FRONT} = 1;
+  open STDIN, '+<&', $there and exec @ARGV;
+  exit 127;
+}
+close $there;
+$SIG{PIPE} = 'IGNORE';
+
+my ($watched, $end);
+
+sub watch {
+  ($watched) = @_;
+  undef $end;
+  return if $watched == 0;
+  # pidfd_open (Linux 5.3) has this number wherever Linux numbers its newer calls alike: everywhere but on alpha.
+  my $descriptor = syscall(434, $watched + 0, 0);
+  open $end, '<&=', $descriptor if $descriptor >= 0;
+  syswrite $here, ($end ? 'armed' : 'deaf') . " $watched\n";
+}
+
+# Never waits: a syslog that takes nothing must not keep the package from moving.
+sub say_to_syslog {
+  my ($datagram) = @_;
+  my $log;
+  return if socket($log, 1, 2, 0) && send($log, $datagram, 0x40, pack('S a108', 1, '/dev/log'));
+  my ($text) = $datagram =~ /^<\d+>.{15} csync: (.*)/s or return;
+  my $logger = fork;
+  return if !defined $logger || $logger != 0;
+  close $here;
+  exec 'logger', '-t', 'csync', '-p', 'daemon.alert', '--', $text;
+  exit 127;
+}
+
+my $said = '';
+while (1) {
+  my $ready = '';
+  vec($ready, fileno $here, 1) = 1;
+  vec($ready, fileno $end, 1) = 1 if $end;
+  next if select($ready, undef, undef, undef) < 1;
+  if ($end && vec($ready, fileno $end, 1)) {
+    undef $end;
+    syswrite $here, "ended $watched\n";
+  }
+  next if !vec($ready, fileno $here, 1);
+  last if !sysread $here, $said, 4096, length $said;
+  while ($said =~ s/^(\w+) (.*)\n//) {
+    if ($1 eq 'watch') { watch($2) }
+    elsif ($1 eq 'say') { say_to_syslog($2) }
+    elsif ($1 eq 'exit') { exit $2 }
+  }
+}
+waitpid $monitor, 0;
+exit($? & 127 ? 1 : $? >> 8);

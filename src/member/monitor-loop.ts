@@ -1,0 +1,433 @@
+/**
+ * The monitor's own course: when it looks at what, what it feeds to the judge, and what it does about a verdict. It reaches
+ * the system through a MonitorWorld only, so that tests run it in a time of their own.
+ */
+import type { MemberHost, ProcessState } from '../host/host.ts';
+import type { MemberLog } from '../host/member-log.ts';
+import type { ProcessWatch } from '../host/process-watch.ts';
+import type { EndWatch } from '../host/service-front.ts';
+import { type LayerPlan, parseLayerPlan, parseLocalRestart, type Settings } from '../settings.ts';
+import type { Daemon } from './daemon.ts';
+import { maintenanceFileName, maintenanceFrom } from './judgements.ts';
+import type { Looks } from './layers.ts';
+import { localRestartFile, mayRestart } from './local-restart.ts';
+import { endServiceguardMode } from './maintenance.ts';
+import type { MonitorReport } from './monitor-report.ts';
+import { isAnnounced, restartNoticeFile } from './restart-notice.ts';
+import {
+  eachLayer,
+  judge,
+  type LayerLimit,
+  type LayerName,
+  type LayerResult,
+  type Limits,
+  layerNames,
+  type Sample,
+  type Verdict,
+  verdictSentence,
+  type Watch,
+  watchFrom,
+} from './watch.ts';
+
+export interface MonitorWorld {
+  readonly host: MemberHost;
+  readonly settings: Settings;
+  readonly directory: string;
+  readonly daemon: Daemon;
+  readonly looks: Looks['look'];
+  readonly log: MemberLog;
+  readonly report: MonitorReport;
+  /** Calls once, later; what comes back takes that back. */
+  later(milliseconds: number, call: () => void): () => void;
+  watchProcess(wanted: ProcessState): ProcessWatch | null;
+  /** null: nobody tells. */
+  watchEnd(pid: number, look: () => void): EndWatch | null;
+  /** Whether the coming and going of the maintenance file is told, by `lookAtMaintenance`. */
+  isMaintenanceTold(): boolean;
+  /** Inodes of the sockets that listen on the daemon's port. */
+  listeningInodes(port: number): readonly string[];
+  /** The failure of the package: told to syslog, and over. */
+  leave(alarm: string): never;
+}
+
+interface Armed {
+  readonly process: ProcessWatch;
+  readonly state: ProcessState;
+  readonly end: EndWatch | null;
+  readonly inode: string;
+  readonly name: string;
+}
+
+interface LastLook {
+  readonly result: LayerResult;
+  readonly detail: string;
+  readonly tookMs: number;
+  readonly at: number;
+}
+
+/** Maintenance has to be noticed within a second also where nothing tells it. */
+const maintenanceLookMs = 1000;
+/** After a first bad look, not its own pace but this: once is not enough, and whether it was once is what has to be known. */
+const suspiciousMs = 1000;
+/** Layers that ask whoever has the port. */
+const asksTheOwner: ReadonlySet<LayerName> = new Set(['port', 'protocol']);
+
+/** Whether a verdict is about the daemon's process, which is another one after a restart. */
+const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
+  gone: true,
+  zombie: true,
+  stopped: true,
+  replaced: true,
+  port: true,
+  protocol: true,
+  storage: false,
+  content: false,
+  address: false,
+  unknown: false,
+};
+
+/** How each layer is looked at; null: not at all. */
+export function layerPlans(settings: Settings): Readonly<Record<LayerName, LayerPlan | null>> {
+  return {
+    port: parseLayerPlan(settings.monitorPort) ?? null,
+    protocol: {
+      everyMs: settings.monitorIntervalSeconds * 1000,
+      limitMs: settings.monitorTimeoutSeconds * 1000,
+      failures: settings.monitorFailures,
+      weight: 'fail',
+    },
+    storage: parseLayerPlan(settings.monitorStorage) ?? null,
+    content: parseLayerPlan(settings.monitorContent) ?? null,
+    address: parseLayerPlan(settings.monitorAddress) ?? null,
+  };
+}
+
+export class MonitorLoop {
+  readonly #world: MonitorWorld;
+  readonly #plans: Readonly<Record<LayerName, LayerPlan | null>>;
+  readonly #limits: Limits;
+  /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
+  readonly #starvedMs: number;
+  /** Where an event tells both the end of the daemon and maintenance, looking at them is but the cross-check. */
+  readonly #crossCheckMs: number;
+  readonly #last = new Map<LayerName, LastLook>();
+  readonly #warned = new Set<LayerName>();
+  #watch: Watch;
+  #quality = '';
+  #paused = false;
+  #armed: Armed | null = null;
+  #isRestarting = false;
+  #keptOver = '';
+  /** When the next tick has to come. */
+  #dueAt: number;
+  /** How often this monitor did not run for a while. */
+  #starvations = 0;
+  #paceMs: number;
+  #cancelTimer: () => void = () => {};
+
+  constructor(world: MonitorWorld) {
+    const { settings, host } = world;
+    this.#world = world;
+    this.#plans = layerPlans(settings);
+    this.#limits = {
+      layers: eachLayer((name) => this.#limitOf(name)),
+      unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000,
+    };
+    this.#paceMs = settings.monitorProcessIntervalMs;
+    this.#starvedMs = Math.max(500, this.#paceMs * 2);
+    this.#crossCheckMs = Math.max(2000, this.#paceMs);
+    this.#watch = watchFrom(host.elapsed());
+    this.#dueAt = host.elapsed();
+  }
+
+  /** Looks for ever; rejects only with an error of its own. */
+  async run(): Promise<void> {
+    this.lookAtMaintenance();
+    await Promise.all(layerNames.map((layer) => this.#lookForEver(layer, this.#plans[layer])));
+  }
+
+  /** The maintenance file has come, changed or gone; or it is to be looked at anyway. */
+  lookAtMaintenance(): void {
+    this.#tick();
+    this.#schedule();
+  }
+
+  #limitOf(name: LayerName): LayerLimit {
+    return this.#plans[name] ?? { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
+  }
+
+  get #maintenanceFile(): string {
+    return `${this.#world.directory}/${maintenanceFileName}`;
+  }
+
+  #maintenanceNow(): ReturnType<typeof maintenanceFrom> {
+    const { settings, host } = this.#world;
+    return settings.maintenanceFlag ? maintenanceFrom(host.readText(this.#maintenanceFile), host.now()) : null;
+  }
+
+  /** Looked at before each sample counts, so that what is done after the file was written is never held against the daemon. */
+  #inMaintenance(): boolean {
+    const { log, settings } = this.#world;
+    const found = this.#maintenanceNow();
+    if ((found !== null) !== this.#paused) {
+      const end = found?.until == null ? 'until it is taken away' : `until ${new Date(found.until).toISOString()}`;
+      const text =
+        found === null
+          ? `Starting ${settings.packageName} toolkit monitoring again after maintenance (maintenance is over: watching again)`
+          : `${settings.packageName} toolkit pausing, monitoring, and entering maintenance mode (paused for maintenance ${end}: nothing of the daemon fails over)`;
+      log.line('monitor', found === null ? 'ok' : 'warning', text);
+      this.#paused = found !== null;
+    }
+    return this.#paused;
+  }
+
+  #take(sample: Sample): void {
+    if (this.#isRestarting || this.#inMaintenance()) return;
+    this.#watch = judge(this.#watch, sample, this.#limits);
+    const { verdict } = this.#watch;
+    if (verdict === null) return;
+    if (isOfDaemon[verdict.reason] && this.#isRestart()) return;
+    if (isOfDaemon[verdict.reason] && this.#recordRestart()) void this.#restartInPlace(verdict);
+    else this.#end(verdict);
+  }
+
+  /** The failure of the package: said everywhere, and over. */
+  #end(verdict: Verdict): never {
+    const { host, settings, log, leave } = this.#world;
+    const sentence = verdictSentence(verdict, settings, host.now() - host.elapsed());
+    log.line('monitor', 'failed', sentence);
+    this.#writeState({ ...verdict, sentence });
+    return leave(`${host.member} ${settings.packageName} monitor: ${sentence}`);
+  }
+
+  /** Whether the daemon is to be restarted in place now; then that is on record, so that another monitor does not do it again. */
+  #recordRestart(): boolean {
+    const { host, settings, daemon, log } = this.#world;
+    const file = localRestartFile(settings.packageName);
+    const sinceBoot = this.#secondsSinceBoot();
+    const windowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
+    if (!mayRestart(windowSeconds, host.readText(file), sinceBoot)) return false;
+    // A program that is not cfengine's cannot be restarted into one.
+    if (daemon.owner().kind === 'foreign') return false;
+    try {
+      host.writeDurably(file, `${sinceBoot}\n`, 0o644);
+      return true;
+    } catch (error) {
+      log.line('monitor', 'warning', `no restart in place: ${file} cannot be written (${(error as Error).message})`);
+      return false;
+    }
+  }
+
+  /** The package stays if that helps; if not, the verdict stands, and what was tried is part of its evidence. */
+  async #restartInPlace(verdict: Verdict): Promise<void> {
+    const { host, settings, daemon, log } = this.#world;
+    this.#isRestarting = true;
+    const { daemonName } = daemon.adapter;
+    const why = `${verdict.reason}: ${verdict.evidence}`;
+    log.line('monitor', 'warning', `restarting ${daemonName} in place, before the package would move (${why})`);
+    log.alarm(`${host.member} ${settings.packageName} monitor: restarting ${daemonName} in place (${why})`);
+    this.#disarm();
+    await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
+    const finding = await daemon.judgeRunning();
+    this.#isRestarting = false;
+    // Maintenance began meanwhile: nothing of the daemon fails over.
+    if (finding !== null && !this.#inMaintenance())
+      this.#end({ ...verdict, evidence: `${verdict.evidence}; a restart in place did not help: ${finding.text}` });
+    this.#watch = watchFrom(host.elapsed());
+    this.#lookAgain();
+    this.#tick();
+  }
+
+  #secondsSinceBoot(): number {
+    return Number.parseFloat(this.#world.host.readText('/proc/uptime') ?? '');
+  }
+
+  /** Looked at only when the daemon would be given up: then its end may have been announced, and the next one is awaited. */
+  #isRestart(): boolean {
+    const { host, settings, log } = this.#world;
+    const notice = host.readText(restartNoticeFile(settings.packageName));
+    if (!isAnnounced(notice, this.#armed?.state ?? null, this.#secondsSinceBoot())) return false;
+    if (this.#armed !== null)
+      log.line('monitor', 'warning', `${this.#armed.name} is ended for a restart that was announced: waiting for the next`);
+    this.#watch = watchFrom(host.elapsed());
+    this.#disarm();
+    return true;
+  }
+
+  /** Finds the process behind the port and keeps hold of it; its absence is the verdict already. null: maintenance began. */
+  #arm(): Armed | null {
+    const { host, daemon, settings, log, watchProcess, watchEnd } = this.#world;
+    this.#watch = watchFrom(host.elapsed());
+    daemon.forgetIdentity();
+    const owner = daemon.owner();
+    const at = host.elapsed();
+    if (owner.kind === 'foreign') this.#take({ kind: 'replaced', at, detail: owner.text });
+    const watched = owner.kind === 'daemon' ? watchProcess(owner.process) : null;
+    if (owner.kind !== 'daemon' || watched === null) {
+      const detail = `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}`;
+      this.#take({ kind: 'process', at, seen: 'gone', detail });
+      return null;
+    }
+    const name = `${owner.process.name} (pid ${owner.process.pid})`;
+    log.line('monitor', 'ok', `watching ${name}`);
+    const end = watchEnd(owner.process.pid, () => this.#lookAgain());
+    return { process: watched, state: owner.process, end, inode: owner.inode, name };
+  }
+
+  #disarm(): void {
+    this.#armed?.end?.close();
+    this.#armed?.process.close();
+    this.#armed = null;
+  }
+
+  /** The daemon may have ended: the event says so; or it is known now whether there will be one, and the pace has to follow. */
+  #lookAgain(): void {
+    if (this.#armed !== null) this.#lookAtProcess(this.#armed);
+    this.#schedule();
+  }
+
+  #lookAtProcess({ process: watched, name }: Armed): void {
+    const now = watched.look();
+    const at = this.#world.host.elapsed();
+    const stopped = now?.state === 'T' || now?.state === 't';
+    if (now === null || now.state === 'X') this.#take({ kind: 'process', at, seen: 'gone', detail: `${name} is gone` });
+    else if (now.state === 'Z')
+      this.#take({ kind: 'process', at, seen: 'zombie', detail: `${name} has ended and waits to be reaped` });
+    else this.#take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
+  }
+
+  #tick(): void {
+    const { host } = this.#world;
+    const now = host.elapsed();
+    const lateMs = now - this.#dueAt;
+    this.#dueAt = now + this.#paceMs;
+    if (lateMs > this.#starvedMs) {
+      this.#starvations += 1;
+      this.#take({ kind: 'starved', at: host.elapsed(), lateMs });
+    }
+    if (this.#isRestarting) return;
+    // After maintenance the daemon may be another process.
+    if (this.#inMaintenance()) this.#disarm();
+    else if (this.#armed === null) this.#armed = this.#arm();
+    else this.#lookAtProcess(this.#armed);
+  }
+
+  /** The next look: seldom where an event tells the end of the daemon, unless it looks as if something were wrong. */
+  #schedule(): void {
+    const { host, settings, later, isMaintenanceTold } = this.#world;
+    this.#cancelTimer();
+    const isCalm = this.#armed?.end?.isArmed() === true && this.#watch.stopped.count === 0;
+    const calmMs = !settings.maintenanceFlag || isMaintenanceTold() ? this.#crossCheckMs : maintenanceLookMs;
+    this.#paceMs = isCalm ? calmMs : Math.min(calmMs, settings.monitorProcessIntervalMs);
+    this.#dueAt = host.elapsed() + this.#paceMs;
+    this.#cancelTimer = later(this.#paceMs, () => {
+      this.#tick();
+      this.#schedule();
+    });
+  }
+
+  async #lookAt(layer: LayerName, watching: Armed, limitMs: number): Promise<void> {
+    const { host, settings, looks, listeningInodes } = this.#world;
+    const before = this.#starvations;
+    if (asksTheOwner.has(layer) && !listeningInodes(settings.cfenginePort).includes(watching.inode))
+      this.#lookWhoListens(watching);
+    const began = host.elapsed();
+    const found = await looks[layer](limitMs);
+    // After a pause of our own the timers of this look and of the tick are due together; the pause has to be known first.
+    this.#tick();
+    // Maintenance came, and perhaps went, meanwhile: what was found is of a daemon that is nobody's any more.
+    if (this.#armed !== watching) return;
+    const isUncertain = found.isSilence === true && this.#starvations !== before;
+    const result = isUncertain ? 'cannot-tell' : found.result;
+    const at = host.elapsed();
+    this.#last.set(layer, { result, detail: found.detail, tookMs: at - began, at });
+    this.#take({ kind: 'layer', layer, at, result, detail: found.detail });
+    this.#noteWarning(layer);
+    if (layer === 'protocol') this.#noteQuality(found.remark ?? '');
+    this.#writeState(null);
+  }
+
+  /** The socket is another one: the daemon re-opened it, closed it, or somebody else has the port. */
+  #lookWhoListens(watching: Armed): void {
+    const { host, daemon } = this.#world;
+    const owner = daemon.owner();
+    const same = owner.kind === 'daemon' && watching.process.look()?.startTime === owner.process.startTime;
+    if (owner.kind === 'free' || same) return;
+    const detail =
+      owner.kind === 'foreign'
+        ? owner.text
+        : `${owner.process.name} (pid ${owner.process.pid}) owns the port now, not ${watching.name}`;
+    this.#take({ kind: 'replaced', at: host.elapsed(), detail });
+  }
+
+  /** A layer that only warns says so once, and when it is good again. */
+  #noteWarning(layer: LayerName): void {
+    const { failures, weight } = this.#limitOf(layer);
+    const isBad = weight === 'warn' && this.#watch.layers[layer].bad.count >= failures;
+    if (isBad === this.#warned.has(layer)) return;
+    if (isBad) this.#warned.add(layer);
+    else this.#warned.delete(layer);
+    this.#world.log.line('monitor', isBad ? 'warning' : 'ok', `${layer}: ${this.#last.get(layer)?.detail ?? ''}`);
+  }
+
+  /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
+  #noteQuality(now: string): void {
+    const { log, settings } = this.#world;
+    if (now === this.#quality) return;
+    this.#quality = now;
+    if (now === '') log.line('monitor', 'ok', 'the sentinel is served');
+    else log.line('monitor', 'warning', `probe through ${settings.packageAddress} ${now}`);
+  }
+
+  /** For csync status and whoever else reads it; at every look. */
+  #writeState(verdict: (Verdict & { readonly sentence: string }) | null): void {
+    const { host, report } = this.#world;
+    const epoch = host.now() - host.elapsed();
+    const iso = (at: number): string => new Date(epoch + at).toISOString();
+    const layers = Object.fromEntries(
+      [...this.#last].map(([layer, { result, detail, tookMs, at }]) => [
+        layer,
+        { result, detail, milliseconds: Math.round(tookMs * 100) / 100, at: iso(at) },
+      ]),
+    );
+    report.write({
+      watching: this.#armed?.name ?? null,
+      endIsEvent: this.#armed?.end?.isArmed() ?? false,
+      paused: this.#paused,
+      starvations: this.#starvations,
+      layers,
+      verdict: verdict && {
+        reason: verdict.reason,
+        since: iso(verdict.since),
+        noticed: epoch + host.elapsed(),
+        evidence: verdict.evidence,
+        sentence: verdict.sentence,
+      },
+    });
+  }
+
+  /** Unhealthy, it stays: no failure would be acted on, and Serviceguard lets nothing unhealthy leave. Told once each time the reason changes. */
+  async #endMaintenance(): Promise<void> {
+    const { host, settings, daemon, log } = this.#world;
+    const found = this.#maintenanceNow();
+    if (found === null || !found.overdue || found.serviceguard === null) return;
+    const mode = { autoRun: found.serviceguard.autoRun, file: this.#maintenanceFile };
+    const why = await endServiceguardMode(host, settings, daemon, mode);
+    if (why === null) log.line('monitor', 'ok', "Serviceguard's maintenance mode is ended: its time was over");
+    else if (why !== this.#keptOver) {
+      const text = `the time of maintenance is over, but it cannot end: ${why}. No failure is acted on until then: csync maintenance off says more`;
+      log.line('monitor', 'warning', text);
+      log.alarm(`${host.member} ${settings.packageName} monitor: ${text}`);
+    }
+    this.#keptOver = why ?? '';
+  }
+
+  async #lookForEver(layer: LayerName, plan: LayerPlan | null): Promise<void> {
+    for (; plan !== null; ) {
+      if (this.#armed !== null) await this.#lookAt(layer, this.#armed, plan.limitMs);
+      else if (layer === 'protocol') await this.#endMaintenance();
+      const isSuspicious = this.#watch.layers[layer].bad.count > 0;
+      await this.#world.host.pause(isSuspicious ? Math.min(plan.everyMs, suspiciousMs) : plan.everyMs);
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/** The monitor's loop, the shipped one, in simulated time: a day of load without a false alarm, and faults that are found in time. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { random } from '../../src/lab/drills/failover-run.ts';
+import { layerPlans } from '../../src/member/monitor-loop.ts';
+import { type LayerName, layerNames } from '../../src/member/watch.ts';
+import { settingsFor } from '../support.ts';
+import { SimulatedMonitor } from './simulated-monitor.ts';
+
+const hour = 3_600_000;
+/** Content, too, counts here. */
+const settings = settingsFor({ monitor_content: 'every 30 s, limit 15 s, 2 in a row, fail' });
+const plans = layerPlans(settings);
+
+/** Of a look that is on its way when the fault comes, and still finds all well. */
+const lookMs = 5;
+
+/** Longest time from a fault until it is known: the next look, and as many as are wanted, each at its limit. */
+function boundMs(layer: LayerName): number {
+  const { everyMs, limitMs, failures } = plans[layer] ?? { everyMs: 0, limitMs: 0, failures: 0 };
+  return lookMs + everyMs + failures * limitMs + (failures - 1) * Math.min(everyMs, 1000);
+}
+
+/** A machine that is short of everything, at random; the daemon is well all the while. */
+async function load(monitor: SimulatedMonitor, hours: number, seed: number): Promise<{ pauses: number }> {
+  const next = random(seed);
+  const between = (least: number, most: number): number => least + next() * (most - least);
+  let pauses = 0;
+  for (const layer of layerNames)
+    monitor.answer[layer] = () => {
+      const isShort = next() < 0.02;
+      // Out of descriptors for a moment: nothing can be told.
+      if (isShort && layer !== 'address') return { found: { result: 'cannot-tell', detail: 'EMFILE' }, tookMs: 0 };
+      // Addresses are known at once; what is asked of others takes its time.
+      const isSlow = next() < 0.1 && layer !== 'address';
+      return { found: { result: 'good', detail: 'good' }, tookMs: isSlow ? between(100, 2900) : between(1, 50) };
+    };
+  const end = monitor.now + hours * hour;
+  while (monitor.now < end && monitor.verdict === null) {
+    await monitor.pass(between(10, 20_000));
+    // Stopped, swapped out, behind a thousand others: for moments mostly, now and then for minutes.
+    const kind = next();
+    await monitor.starve(kind < 0.7 ? between(1, 700) : kind < 0.95 ? between(500, 8000) : between(8000, 180_000));
+    pauses += 1;
+    if (next() < 0.01) monitor.wallMs += between(-hour, hour);
+  }
+  return { pauses };
+}
+
+describe('the monitor under load', () => {
+  it.each([1, 2, 3])(
+    'gives no verdict in 24 hours (seed %i), and one at once when the daemon dies then',
+    async (seed) => {
+      const monitor = new SimulatedMonitor(settings);
+      const { pauses } = await load(monitor, 24, seed);
+      expect(monitor.verdict).toBeNull();
+      expect(pauses).toBeGreaterThan(5000);
+      expect(monitor.seen?.starvations).toBeGreaterThan(1000);
+      const at = monitor.now;
+      await monitor.kill();
+      expect(monitor.verdict).toMatchObject({ reason: 'gone', at });
+    },
+    120_000,
+  );
+
+  it('takes a minute in which it did not run for nothing, at any moment', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 60_000 }), fc.integer({ min: 1, max: 60_000 }), async (before, pause) => {
+        const monitor = new SimulatedMonitor(settings);
+        await monitor.pass(before);
+        await monitor.starve(pause);
+        await monitor.pass(60_000);
+        expect(monitor.verdict).toBeNull();
+      }),
+      { numRuns: 200 },
+    );
+  }, 120_000);
+
+  it('fails when nothing can be told for longer than its limit, and not before', async () => {
+    const monitor = new SimulatedMonitor(settings);
+    await monitor.pass(20_000);
+    for (const layer of layerNames)
+      monitor.answer[layer] = () => ({ found: { result: 'cannot-tell', detail: 'EMFILE' }, tookMs: 0 });
+    // The last that could be told is as old as the slowest layer's pace.
+    await monitor.pass((settings.monitorUnknownLimitSeconds - 30) * 1000);
+    expect(monitor.verdict).toBeNull();
+    await monitor.pass(60_000);
+    expect(monitor.verdict?.reason).toBe('unknown');
+    expect(monitor.verdict?.sentence).toContain('EMFILE');
+  });
+});
+
+describe('a fault at any moment', () => {
+  const bad = { result: 'bad', detail: 'bad' } as const;
+
+  it.each(layerNames)(
+    'of layer %s is known within its limit and one interval, silent or not',
+    async (layer) => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 1, max: 90_000 }), fc.boolean(), async (before, isSilent) => {
+          const monitor = new SimulatedMonitor(settings);
+          await monitor.pass(before);
+          monitor.answer[layer] = () => ({ found: bad, tookMs: isSilent ? Number.POSITIVE_INFINITY : 3 });
+          const began = monitor.now;
+          await monitor.pass(2 * boundMs(layer));
+          expect(monitor.verdict?.reason).toBe(layer);
+          expect((monitor.verdict?.at ?? 0) - began).toBeLessThanOrEqual(boundMs(layer));
+        }),
+        { numRuns: 200 },
+      );
+    },
+    60_000,
+  );
+
+  it.each([
+    [true, 2000 + settings.monitorProcessIntervalMs],
+    [false, 2 * settings.monitorProcessIntervalMs],
+  ])(
+    'a stopped daemon is known at the second look (the end told: %s)',
+    async (isEvent, withinMs) => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer({ min: 1, max: 90_000 }), async (before) => {
+          const monitor = new SimulatedMonitor(settings, { isEvent });
+          await monitor.pass(before);
+          if (monitor.daemon !== null) monitor.daemon = { ...monitor.daemon, state: 'T' };
+          const began = monitor.now;
+          await monitor.pass(60_000);
+          expect(monitor.verdict?.reason).toBe('stopped');
+          expect((monitor.verdict?.at ?? 0) - began).toBeLessThanOrEqual(withinMs);
+        }),
+        { numRuns: 200 },
+      );
+    },
+    60_000,
+  );
+
+  it('that is over at the next look is none', async () => {
+    const monitor = new SimulatedMonitor(settings);
+    await monitor.pass(20_000);
+    let looks = 0;
+    monitor.answer.port = () => ({ found: looks++ === 0 ? bad : { result: 'good', detail: 'good' }, tookMs: 3 });
+    await monitor.pass(60_000);
+    expect(looks).toBeGreaterThan(5);
+    expect(monitor.verdict).toBeNull();
+  });
+});

@@ -1,0 +1,168 @@
+/**
+ * A monitor in a time of its own: the shipped loop over a world of plain data, in which hours pass in a second. It can be
+ * starved: then nothing happens for a while, and all that was due meanwhile happens at once, timers before anything else, as
+ * Node.js has it.
+ */
+import type { ProcessState } from '../../src/host/host.ts';
+import type { Daemon } from '../../src/member/daemon.ts';
+import type { Found } from '../../src/member/layers.ts';
+import { MonitorLoop, type MonitorWorld } from '../../src/member/monitor-loop.ts';
+import type { Seen } from '../../src/member/monitor-report.ts';
+import { eachLayer, type LayerName } from '../../src/member/watch.ts';
+import type { Settings } from '../../src/settings.ts';
+
+interface Due {
+  readonly at: number;
+  readonly kind: 'timer' | 'answer';
+  readonly call: () => void;
+  cancelled: boolean;
+}
+
+export interface SimulatedVerdict {
+  readonly at: number;
+  readonly reason: string;
+  readonly sentence: string;
+}
+
+const nothing = (): void => {};
+
+export class SimulatedMonitor {
+  readonly #queue: Due[] = [];
+  #now = 1000;
+  /** Answers of the layers; `tookMs` past the look's own limit is silence. */
+  readonly answer: Record<LayerName, () => { readonly found: Found; readonly tookMs: number }>;
+  /** The daemon's process; null: gone. */
+  daemon: ProcessState | null = { pid: 42, startTime: '7', state: 'S', name: 'cf-serverd' };
+  /** What is added to the wall clock. */
+  wallMs = 1_700_000_000_000;
+  verdict: SimulatedVerdict | null = null;
+  seen: Seen | null = null;
+  readonly lines: string[] = [];
+  #tell: () => void = nothing;
+
+  constructor(settings: Settings, { isEvent = true } = {}) {
+    this.answer = { ...eachLayer(() => () => ({ found: { result: 'good' as const, detail: 'good' }, tookMs: 5 })) };
+    const gone = (): never => {
+      throw new Over();
+    };
+    const world: Partial<MonitorWorld> = {
+      host: {
+        member: 'm1',
+        elapsed: () => this.#now,
+        now: () => this.wallMs + this.#now,
+        pause: (milliseconds: number) => new Promise<void>((done) => this.#add('timer', milliseconds, done)),
+        readText: (path: string) => (path === '/proc/uptime' ? `${this.#now / 1000} 0` : null),
+      } as unknown as MonitorWorld['host'],
+      settings,
+      directory: '/conf/csync',
+      daemon: {
+        adapter: { daemonName: 'cf-serverd' },
+        forgetIdentity: nothing,
+        owner: () => (this.daemon === null ? { kind: 'free' } : { kind: 'daemon', process: this.daemon, inode: '1' }),
+      } as unknown as Daemon,
+      looks: eachLayer((layer) => (limitMs: number) => this.#look(layer, limitMs)),
+      log: {
+        line: (_, outcome, text) => void this.lines.push(`${outcome} ${text}`),
+        plain: nothing,
+        flush: nothing,
+        alarm: nothing,
+      },
+      report: {
+        write: (seen) => {
+          this.seen = seen;
+          if (seen.verdict !== null)
+            this.verdict ??= { at: this.#now, reason: seen.verdict.reason, sentence: seen.verdict.sentence };
+        },
+        over: nothing,
+      },
+      later: (milliseconds, call) => {
+        const due = this.#add('timer', milliseconds, call);
+        return () => {
+          due.cancelled = true;
+        };
+      },
+      watchProcess: () => ({ look: () => this.daemon, close: nothing }),
+      watchEnd: (_, look) => {
+        if (!isEvent) return null;
+        this.#tell = look;
+        return { isArmed: () => true, close: nothing };
+      },
+      isMaintenanceTold: () => true,
+      listeningInodes: () => ['1'],
+      leave: gone,
+    };
+    this.#start(world as MonitorWorld);
+  }
+
+  #start(world: MonitorWorld): void {
+    new MonitorLoop(world).run().catch((error: unknown) => {
+      if (!(error instanceof Over)) throw error;
+    });
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  #add(kind: Due['kind'], inMs: number, call: () => void): Due {
+    const due = { at: this.#now + inMs, kind, call, cancelled: false };
+    const later = this.#queue.findIndex((other) => other.at > due.at);
+    this.#queue.splice(later === -1 ? this.#queue.length : later, 0, due);
+    return due;
+  }
+
+  #look(layer: LayerName, limitMs: number): Promise<Found> {
+    return new Promise((resolve) => {
+      const { found, tookMs } = this.answer[layer]();
+      const silence: Found = { result: 'bad', detail: `no answer within ${limitMs} ms`, isSilence: true };
+      this.#add('timer', limitMs, () => resolve(silence));
+      this.#add('answer', tookMs, () => resolve(found));
+    });
+  }
+
+  async #happen(due: Due): Promise<void> {
+    if (due.cancelled || this.verdict !== null) return;
+    try {
+      due.call();
+    } catch (error) {
+      if (!(error instanceof Over)) throw error;
+    }
+    // What waits for that goes on before anything else happens.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Lets time pass; ends early with a verdict. */
+  async pass(milliseconds: number): Promise<void> {
+    const end = this.#now + milliseconds;
+    for (;;) {
+      const [next] = this.#queue;
+      if (next === undefined || next.at > end || this.verdict !== null) break;
+      this.#queue.shift();
+      this.#now = Math.max(this.#now, next.at);
+      await this.#happen(next);
+    }
+    if (this.verdict === null) this.#now = end;
+  }
+
+  /** Time passes, and the monitor does not run. */
+  async starve(milliseconds: number): Promise<void> {
+    this.#now += milliseconds;
+    for (const kind of ['timer', 'answer'] as const) {
+      const overdue = this.#queue.filter((due) => due.kind === kind && due.at <= this.#now);
+      for (const due of overdue) {
+        const place = this.#queue.indexOf(due);
+        if (place === -1) continue;
+        this.#queue.splice(place, 1);
+        await this.#happen(due);
+      }
+    }
+  }
+
+  /** The daemon ends; the event says so where there is one. */
+  async kill(): Promise<void> {
+    this.daemon = null;
+    await this.#happen({ at: this.#now, kind: 'answer', call: this.#tell, cancelled: false });
+  }
+}
+
+class Over extends Error {}

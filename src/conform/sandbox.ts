@@ -85,7 +85,7 @@ export class Sandbox {
   }
 
   /** What the shell texts of the cases find. */
-  get #variables(): Record<string, string> {
+  get variables(): Record<string, string> {
     const { settings, content } = this.#tested;
     const { daemonName, programs, privateKey } = adapterFor(settings);
     return {
@@ -110,12 +110,12 @@ export class Sandbox {
   }
 
   /** argv of a shell inside that knows the cases' variables and functions. */
-  #shell(script: string): string[] {
+  argv(script: string): string[] {
     return enterHost(this.#init, ['/bin/sh', '-c', `${shellFunctions}\n${script}`]);
   }
 
   async sh(script: string): Promise<{ exitCode: number | null; stdout: string; stderr: string }> {
-    return runProcess(this.#shell(script), { timeoutMs: commandLimitMs, env: this.#variables });
+    return runProcess(this.argv(script), { timeoutMs: commandLimitMs, env: this.variables });
   }
 
   async #demand(script: string, what: string): Promise<void> {
@@ -162,7 +162,7 @@ export class Sandbox {
   async call(call: Call): Promise<CallSeen> {
     const { umask = '022', limitSeconds = callLimitSeconds, heldAt, once } = call;
     const directory = call.from === 'mount point' ? this.#tested.settings.mountPoint : '/';
-    const log = this.#variables.LOG ?? '';
+    const log = this.variables.LOG ?? '';
     const before = this.#logText(log);
     const held = heldAt === undefined ? null : await this.#hold(log, heldAt);
     const said: Record<'out' | 'err', string[]> = { out: [], err: [] };

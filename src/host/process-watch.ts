@@ -2,7 +2,7 @@
  * Looks at one process through a descriptor of its /proc/PID/stat that is kept open: after the process has been reaped the
  * read fails with ESRCH, whatever has taken its pid since [monitor.md 1].
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import type { ProcessState } from './host.ts';
 import { parseProcessStat } from './member-host.ts';
 
@@ -21,7 +21,10 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
     return null;
   }
   const buffer = Buffer.alloc(1024);
+  const directory = `/proc/${wanted.pid}`;
   const look = (): ProcessState | null => {
+    // Mostly it has been reaped by now; an exception takes a millisecond, which is the time that counts here.
+    if (!existsSync(directory)) return null;
     try {
       const length = readSync(descriptor, buffer, 0, buffer.length, 0);
       return parseProcessStat(buffer.toString('latin1', 0, length));

@@ -46,6 +46,8 @@ export interface MonitorWorld {
   isMaintenanceTold(): boolean;
   /** Inodes of the sockets that listen on the daemon's port. */
   listeningInodes(port: number): readonly string[];
+  /** Wall clock in ms with fractions: of a verdict it is told to the part of a millisecond. */
+  preciseNow(): number;
   /** The failure of the package: told to syslog, and over. */
   leave(alarm: string): never;
 }
@@ -193,19 +195,21 @@ export class MonitorLoop {
 
   /** The failure of the package: said everywhere, and over. */
   #end(verdict: Verdict): never {
-    const { host, settings, log, leave } = this.#world;
+    const { host, settings, log, leave, preciseNow } = this.#world;
+    const noticed = preciseNow();
     const sentence = verdictSentence(verdict, settings, host.now() - host.elapsed());
     log.line('monitor', 'failed', sentence);
-    this.#writeState({ ...verdict, sentence });
+    this.#writeState({ ...verdict, sentence, noticed });
     return leave(`${host.member} ${settings.packageName} monitor: ${sentence}`);
   }
 
   /** Whether the daemon is to be restarted in place now; then that is on record, so that another monitor does not do it again. */
   #recordRestart(): boolean {
     const { host, settings, daemon, log } = this.#world;
+    const windowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
+    if (windowSeconds === null) return false;
     const file = localRestartFile(settings.packageName);
     const sinceBoot = this.#secondsSinceBoot();
-    const windowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
     if (!mayRestart(windowSeconds, host.readText(file), sinceBoot)) return false;
     // A program that is not cfengine's cannot be restarted into one.
     if (daemon.owner().kind === 'foreign') return false;
@@ -246,7 +250,7 @@ export class MonitorLoop {
   #isRestart(): boolean {
     const { host, settings, log } = this.#world;
     const notice = host.readText(restartNoticeFile(settings.packageName));
-    if (!isAnnounced(notice, this.#armed?.state ?? null, this.#secondsSinceBoot())) return false;
+    if (notice === null || !isAnnounced(notice, this.#armed?.state ?? null, this.#secondsSinceBoot())) return false;
     if (this.#armed !== null)
       log.line('monitor', 'warning', `${this.#armed.name} is ended for a restart that was announced: waiting for the next`);
     this.#watch = watchFrom(host.elapsed());
@@ -270,8 +274,18 @@ export class MonitorLoop {
     }
     const name = `${owner.process.name} (pid ${owner.process.pid})`;
     log.line('monitor', 'ok', `watching ${name}`);
+    this.#rehearse();
     const end = watchEnd(owner.process.pid, () => this.#lookAgain());
     return { process: watched, state: owner.process, end, inode: owner.inode, name };
+  }
+
+  /** What leads to a verdict is gone through once beforehand: the first run of a function is the slow one. */
+  #rehearse(): void {
+    const { host, settings } = this.#world;
+    const sample = { kind: 'process', at: 0, seen: 'gone', detail: '' } as const;
+    const { verdict } = judge(watchFrom(0), sample, this.#limits);
+    host.readText(restartNoticeFile(settings.packageName));
+    if (verdict !== null) verdictSentence(verdict, settings, 0);
   }
 
   #disarm(): void {
@@ -380,7 +394,7 @@ export class MonitorLoop {
   }
 
   /** For csync status and whoever else reads it; at every look. */
-  #writeState(verdict: (Verdict & { readonly sentence: string }) | null): void {
+  #writeState(verdict: (Verdict & { readonly sentence: string; readonly noticed: number }) | null): void {
     const { host, report } = this.#world;
     const epoch = host.now() - host.elapsed();
     const iso = (at: number): string => new Date(epoch + at).toISOString();
@@ -399,7 +413,7 @@ export class MonitorLoop {
       verdict: verdict && {
         reason: verdict.reason,
         since: iso(verdict.since),
-        noticed: epoch + host.elapsed(),
+        noticed: verdict.noticed,
         evidence: verdict.evidence,
         sentence: verdict.sentence,
       },

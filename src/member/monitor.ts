@@ -48,6 +48,7 @@ const loop: MonitorLoop = new MonitorLoop({
   },
   watchEnd: (pid, look) => front?.watchEnd(pid, look) ?? null,
   isMaintenanceTold: () => maintenanceEvents.isTold(),
+  preciseNow: () => performance.timeOrigin + performance.now(),
   leave: (alarm) => {
     if (front === null) log.alarm(alarm);
     else front.leave(1, alarmDatagram(alarm, new Date()));

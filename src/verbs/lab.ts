@@ -85,13 +85,17 @@ async function inLab(options: LabOptions, work: (lab: LabHandle) => Promise<Exit
 }
 
 async function reportLeftovers(name: string): Promise<void> {
-  const left = await processesNaming(`/run/csync-lab/${name}`);
-  const mounts =
-    readTextFile('/proc/self/mounts')
-      ?.split('\n')
-      .filter((line) => line.includes(`/run/csync-lab/${name}`)) ?? [];
+  const home = `/run/csync-lab/${name}`;
+  // Another lab's name may begin with this one's.
+  const isOfIt = (text: string): boolean => new RegExp(`${home}(?![a-z0-9-])`).test(text);
+  const left = (await processesNaming(home)).filter(({ command }) => isOfIt(command));
+  const mounts = (readTextFile('/proc/self/mounts') ?? '').split('\n').filter(isOfIt);
   if (left.length + mounts.length === 0) return;
-  const text = [...left.map((one) => `process ${one.pid} ${one.command}`), ...mounts.map((line) => `mount ${line}`)].join('; ');
+  const inBrief = (text: string): string => (text.length > 120 ? `${text.slice(0, 120)}...` : text);
+  const text = [
+    ...left.map((one) => `process ${one.pid} ${inBrief(one.command)}`),
+    ...mounts.map((line) => `mount ${inBrief(line)}`),
+  ].join('; ');
   throw new LabUnavailable(`the lab left something behind: ${text}`);
 }
 

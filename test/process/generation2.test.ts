@@ -324,6 +324,58 @@ describe.skipIf(whyNoMember !== null)('a restart in place', () => {
   });
 });
 
+describe.skipIf(whyNoMember !== null)('figures of the monitor', () => {
+  const fresh = useMember();
+
+  it('are in a file and answered for, until the package is halted', async () => {
+    const member = await fresh();
+    await member.render({ monitor_metrics_file: `${member.directory}/csync.prom`, monitor_metrics_listen: '127.0.0.1:9308' });
+    await member.startDaemon();
+    await member.mount();
+    expect((await member.script('csync.sh start')).exitCode).toBe(0);
+    const { ended } = member.begin(
+      `echo $$ > ${member.directory}/pid; exec env -i ${member.directory}/conf/csync/csync.sh monitor`,
+    );
+    const ask = (page: string) =>
+      member.sh(
+        `${process.execPath} -e "fetch('http://127.0.0.1:9308${page}').then(async (r) => console.log(r.status, await r.text()), () => process.exit(1))"`,
+      );
+    await eventually('the monitor to have looked', async () => (await ask('/metrics')).stdout.includes('layer="content"'));
+    const { stdout } = await ask('/metrics');
+    expect(stdout).toMatch(/^200 /);
+    expect(stdout).toContain('csync_master{package="csync",member="m1"} 1');
+    expect(stdout).toContain('csync_promotions_total{package="csync",member="m1"} 1');
+    expect(stdout).toContain('csync_layer_result{package="csync",member="m1",layer="storage",result="good"} 1');
+    expect(JSON.parse((await ask('/state')).stdout.slice(4))).toMatchObject({ member: 'm1', verdict: null });
+    expect((await ask('/etc/passwd')).stdout).toMatch(/^404 /);
+    expect((await member.sh(`cat ${member.directory}/csync.prom`)).stdout).toContain(
+      'csync_master{package="csync",member="m1"} 1',
+    );
+    await member.demand(`kill -TERM $(cat ${member.directory}/pid)`);
+    expect((await ended).exitCode).toBe(0);
+    await eventually('the file to say so', async () =>
+      (await member.sh(`cat ${member.directory}/csync.prom`)).stdout.includes('csync_master{package="csync",member="m1"} 0'),
+    );
+    expect((await ask('/metrics')).exitCode).toBe(1);
+  });
+
+  it('that cannot be had cost a line in the log, and nothing else', async () => {
+    const member = await fresh();
+    await member.render({ monitor_metrics_file: '/no/such/place/csync.prom', monitor_metrics_listen: '10.9.0.77:9308' });
+    const pid = await member.startDaemon();
+    await member.mount();
+    const { ended } = member.begin(`exec env -i ${member.directory}/conf/csync/csync.sh monitor`);
+    const said = () => member.demand(`cat ${member.log}`);
+    await eventually('both lines', async () => {
+      const log = (await member.sh(`cat ${member.log}`)).stdout;
+      return ['no figures under', 'cannot be written'].every((text) => log.includes(text));
+    });
+    await member.demand(`kill -KILL ${pid}`);
+    expect((await ended).exitCode).toBe(1);
+    expect((await said()).match(/csync.prom cannot be written/g)).toHaveLength(1);
+  });
+});
+
 describe.skipIf(whyNoMember !== null)('validate with generation 2', () => {
   const fresh = useMember();
 

@@ -89,6 +89,7 @@ export class SimulatedMonitor {
       },
       isMaintenanceTold: () => true,
       listeningInodes: () => ['1'],
+      preciseNow: () => this.wallMs + this.#now,
       leave: gone,
     };
     this.#start(world as MonitorWorld);

@@ -1,0 +1,141 @@
+/** How soon each other layer's fault is known, with the default settings, at random moments: many monitors see the same fault. */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import type { Sandbox } from '../../src/conform/sandbox.ts';
+import { childrenOf, startProcess } from '../../src/host/processes.ts';
+import { layerPlans } from '../../src/member/monitor-loop.ts';
+import type { LayerName } from '../../src/member/watch.ts';
+import { labSettings } from '../../test/support.ts';
+import type { Bench } from './bench.ts';
+import { spread, spreadHead, spreadRow, type Table } from './figures.ts';
+import { bootMember, say, until } from './member.ts';
+
+const atOnce = 100;
+const plans = layerPlans(labSettings());
+
+interface Fault {
+  readonly name: string;
+  readonly layer: LayerName | 'stopped';
+  /** In the member; or by its daemon's pid outside. */
+  readonly make: string | ((pid: number) => void);
+  readonly undo?: (pid: number) => void;
+}
+
+/** A process that is frozen takes no signal and shows no stop: it hangs, as seen from inside. */
+const freezer = existsSync('/sys/fs/cgroup/freezer/tasks')
+  ? { directory: '/sys/fs/cgroup/freezer/csync-bench', procs: 'cgroup.procs', file: 'freezer.state', on: 'FROZEN', off: 'THAWED' }
+  : { directory: '/sys/fs/cgroup/csync-bench', procs: 'cgroup.procs', file: 'cgroup.freeze', on: '1', off: '0' };
+
+const faults: readonly Fault[] = [
+  { name: 'daemon stopped (SIGSTOP)', layer: 'stopped', make: 'kill -STOP "$(daemon_pid)"' },
+  {
+    name: 'daemon hangs (frozen): protocol',
+    layer: 'protocol',
+    make: (pid) => {
+      mkdirSync(freezer.directory, { recursive: true });
+      writeFileSync(`${freezer.directory}/${freezer.procs}`, String(pid));
+      writeFileSync(`${freezer.directory}/${freezer.file}`, freezer.on);
+    },
+    undo: () => {
+      writeFileSync(`${freezer.directory}/${freezer.file}`, freezer.off);
+    },
+  },
+  { name: 'address gone: port or address', layer: 'port', make: 'ip address delete "$ADDRESS/32" dev lo' },
+  { name: 'file system read-only: storage', layer: 'storage', make: 'mount -o remount,ro "$MOUNT_POINT"' },
+  { name: 'disk does not answer: storage', layer: 'storage', make: 'rm "$SENTINEL"; mkfifo "$SENTINEL"' },
+  { name: 'another sentinel: content', layer: 'content', make: 'echo \'{"epoch":9,"member":"m9","at":"now"}\' > "$SENTINEL"' },
+];
+
+/** The next look, and as many as are wanted, each at its limit and a second apart. */
+function boundMs({ layer, name }: Fault): number {
+  if (layer === 'stopped') return 2000 + 200;
+  const { everyMs, limitMs, failures } = plans[layer] ?? { everyMs: 0, limitMs: 0, failures: 0 };
+  // What is known at once takes no limit.
+  const looks = /answer|hangs/.test(name) ? failures * limitMs : 0;
+  return everyMs + looks + (failures - 1) * Math.min(everyMs, 1000);
+}
+
+/** The daemon as this machine's own pid namespace knows it: below the process 1 of the member's. */
+function daemonOutside(name: string, inside: string): number {
+  const of = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(of)];
+  const found = of(process.pid).find((pid) => {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      return status.startsWith(`Name:\t${name}\n`) && new RegExp(`^NSpid:.*\\s${inside}$`, 'm').test(status);
+    } catch {
+      return false;
+    }
+  });
+  if (found === undefined) throw new Error(`no ${name} (pid ${inside} inside) below this process`);
+  return found;
+}
+
+async function round({ tools, workshop }: Bench, fault: Fault): Promise<readonly number[]> {
+  const member: Sandbox = await bootMember(workshop);
+  let undo = (): void => {};
+  try {
+    const verdicts: { noticed: number; reason: string }[] = [];
+    let isReady = false;
+    const monitors = startProcess(member.argv(`exec "$NODE" ${tools.program('many-monitors')} "$PACKAGE" ${atOnce} 6000`), {
+      env: member.variables,
+      stdin: 'pipe',
+      onLine: (line, stream) => {
+        if (stream === 'err') process.stderr.write(`  ${line}\n`);
+        else if (line === 'ready') isReady = true;
+        else verdicts.push(JSON.parse(line) as { noticed: number; reason: string });
+      },
+    });
+    await until('all monitors to have looked', async () => isReady, 90_000);
+    if (verdicts.length > 0) throw new Error(`a false alarm before the fault: ${JSON.stringify(verdicts[0])}`);
+    const inside = await say(member, 'daemon_pid');
+    let began = performance.timeOrigin + performance.now();
+    if (typeof fault.make === 'string')
+      began = Number(await say(member, `t=$(date +%s%N); ${fault.make}; echo $((t / 1000))`)) / 1000;
+    else {
+      const pid = daemonOutside('cf-serverd', inside);
+      undo = () => fault.undo?.(pid);
+      fault.make(pid);
+    }
+    await until('all verdicts', async () => verdicts.length === atOnce, boundMs(fault) + 20_000);
+    monitors.kill('SIGKILL');
+    await monitors.ended;
+    return verdicts.map(({ noticed }) => noticed - began);
+  } finally {
+    undo();
+    await member.close();
+    if (existsSync(freezer.directory)) await until('the empty freezer', async () => removed(freezer.directory), 5000);
+  }
+}
+
+function removed(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function measureLayers(bench: Bench, wanted: number): Promise<Table[]> {
+  const rows: string[][] = [];
+  for (const fault of faults) {
+    const times: number[] = [];
+    const rounds = Math.ceil(wanted / atOnce);
+    for (let number = 0; number < rounds; number += 1) {
+      times.push(...(await round(bench, fault)));
+      bench.progress(`  ${fault.name}: ${times.length} of ${rounds * atOnce}`);
+    }
+    const bound = boundMs(fault);
+    const late = times.filter((time) => time > bound + 100).length;
+    rows.push([...spreadRow(fault.name, spread(times)), String(bound), String(late), String(rounds * atOnce - times.length)]);
+  }
+  return [
+    {
+      title: 'Other faults, default settings',
+      head: [...spreadHead, 'bound ms', 'later', 'missed'],
+      rows,
+      notes: [
+        `${atOnce} monitors (the shipped loop and looks, each at its own phase) see each fault of a real cf-serverd, ext4 and address. Bound: one interval and the limit, which is as many looks as are wanted, a second apart, each at its time limit where nobody answers; later: beyond the bound by more than the 100 ms that the machine is given.`,
+      ],
+    },
+  ];
+}

@@ -1,0 +1,72 @@
+/**
+ * Many monitors in one process: the shipped loop and the shipped looks, each at its own phase. Prints one line of JSON for
+ * each verdict. Called as: many-monitors.cjs PACKAGE-DIRECTORY COUNT SPREAD-MS; "ready" when all have looked at everything.
+ */
+import { listeningInodes, realMemberHost } from '../../src/host/member-host.ts';
+import { watchProcess } from '../../src/host/process-watch.ts';
+import { Daemon } from '../../src/member/daemon.ts';
+import { openLooks } from '../../src/member/layers.ts';
+import { MonitorLoop } from '../../src/member/monitor-loop.ts';
+import { readSettingsFile } from '../../src/member/settings-file.ts';
+
+const [directory = '', count = '1', spreadMs = '5000'] = process.argv.slice(2);
+const host = realMemberHost();
+const read = readSettingsFile(host, directory);
+if (!read.ok) throw new Error(read.finding.text);
+// Content counts here as any other layer does, so that it has a verdict to be measured.
+const settings = { ...read.settings, monitorContent: read.settings.monitorContent.replace('warn', 'fail') };
+let unready = Number(count);
+
+function begin(number: number): void {
+  const daemon = new Daemon(host, settings);
+  const looks = openLooks(host, settings, daemon);
+  let isReady = false;
+  let isOver = false;
+  const over = new Promise<never>(() => {});
+  const loop = new MonitorLoop({
+    host: { ...host, pause: (ms) => (isOver ? over : host.pause(ms)) },
+    settings,
+    directory,
+    daemon,
+    looks: looks.look,
+    log: { line: () => {}, plain: () => {}, flush: () => {}, alarm: () => {} },
+    report: {
+      write: ({ layers, verdict }) => {
+        if (!isReady && Object.keys(layers).length === 5) {
+          isReady = true;
+          unready -= 1;
+          if (unready === 0) process.stdout.write('ready\n');
+        }
+        if (verdict !== null && !isOver)
+          process.stdout.write(`${JSON.stringify({ number, reason: verdict.reason, noticed: verdict.noticed })}\n`);
+      },
+      over: () => {},
+    },
+    later: (ms, call) => {
+      const timer = setTimeout(() => isOver || call(), ms);
+      return () => clearTimeout(timer);
+    },
+    watchProcess,
+    watchEnd: () => ({ isArmed: () => true, close: () => {} }),
+    isMaintenanceTold: () => true,
+    listeningInodes,
+    preciseNow: () => performance.timeOrigin + performance.now(),
+    leave: () => {
+      isOver = true;
+      looks.close();
+      throw new Error('over');
+    },
+  });
+  loop.run().catch((error: Error) => {
+    if (error.message !== 'over') throw error;
+  });
+}
+
+process.on('uncaughtException', (error) => {
+  if (error.message !== 'over') {
+    process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  }
+});
+for (let number = 0; number < Number(count); number += 1) setTimeout(() => begin(number), Math.random() * Number(spreadMs));
+process.stdin.resume().on('end', () => process.exit(0));

@@ -1,0 +1,70 @@
+/** What clients see of each fault in the lab: how long without a master, and where that time went. */
+import { join } from 'node:path';
+import { faultKinds, PackageDrills } from '../../src/lab/drills/package-drills.ts';
+import type { Failover } from '../../src/lab/drills/timeline.ts';
+import { startLab } from '../../src/lab/handle.ts';
+import { planLab } from '../../src/lab/machines/plan.ts';
+import { labSettings, repository } from '../../test/support.ts';
+import type { Bench } from './bench.ts';
+import { figure, spread, type Table } from './figures.ts';
+
+const parts = ['detected', 'halted', 'mounted', 'address', 'started'] as const;
+
+/** Each part's own time: from the end of the one before it. */
+function pieces(failover: Failover): number[] {
+  let before = 0;
+  return parts.map((part) => {
+    const at = failover[part];
+    if (at === null) return Number.NaN;
+    const took = Math.max(0, at - before);
+    before = Math.max(before, at);
+    return took;
+  });
+}
+
+export async function measureOutages({ progress }: Bench, rounds: number): Promise<Table[]> {
+  const lab = await startLab({
+    plan: planLab(labSettings(), 'bench'),
+    dist: join(repository, 'dist'),
+    attached: true,
+    progress: () => {},
+  });
+  const rows: string[][] = [];
+  const notes: string[] = [];
+  try {
+    const drills = new PackageDrills(lab);
+    await drills.attach();
+    await drills.deploy();
+    await drills.publishAndFetch();
+    for (const kind of faultKinds) {
+      const done: Failover[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const failover = await drills.failOver(kind);
+        if (failover.from !== null) await drills.repair(kind, failover.from);
+        done.push(failover);
+        const broken = await drills.invariants();
+        if (broken.length > 0) throw new Error(`${kind}: ${broken.join('; ')}`);
+        progress(`  ${kind} ${round + 1} of ${rounds}`);
+      }
+      const outage = spread(done.map(({ outages }) => Math.max(...Object.values(outages))));
+      const medians = parts.map((_, at) => spread(done.map((one) => pieces(one)[at] ?? Number.NaN)).p50);
+      rows.push([kind, String(outage.n), figure(outage.p50), figure(outage.most), ...medians.map(figure)]);
+      const known = medians.map((time) => (Number.isNaN(time) ? -1 : time));
+      notes.push(`${kind}: the largest part is ${parts[known.indexOf(Math.max(...known))]}.`);
+    }
+    drills.detach();
+  } finally {
+    await lab.down();
+  }
+  return [
+    {
+      title: 'What clients see in the lab',
+      head: ['fault', 'n', 'outage p50 ms', 'outage most ms', 'detect', 'halt', 'mount', 'address', 'prove'],
+      rows,
+      notes: [
+        "Outage: from a client's last success to its next one, of two clients that ask every 50 ms, the longer one. The parts are medians, each from the end of the one before; detect is from the fault until the package manager knows, prove ends with the start script. kill: SIGKILL of the daemon; haltnode: cmhaltnode -f; crash: power cut (MEMBER_TIMEOUT of the lab is 2 s). Goal: a killed daemon under 1 s at the median.",
+        notes.join(' '),
+      ],
+    },
+  ];
+}

@@ -361,7 +361,7 @@ describe.skipIf(whyNoMember !== null)('figures of the monitor', () => {
 
   it('that cannot be had cost a line in the log, and nothing else', async () => {
     const member = await fresh();
-    await member.render({ monitor_metrics_file: '/no/such/place/csync.prom', monitor_metrics_listen: '10.9.0.77:9308' });
+    await member.render({ monitor_metrics_file: '/no/such/place/csync.prom', monitor_metrics_listen: '192.0.2.1:9308' });
     const pid = await member.startDaemon();
     await member.mount();
     const { ended } = member.begin(`exec env -i ${member.directory}/conf/csync/csync.sh monitor`);

@@ -8,7 +8,7 @@ import { applyEnds, type Happening, inside, recover } from './happenings.ts';
 import type { Told } from './package-cluster.ts';
 import { RowSet } from './row-set.ts';
 import { rowLength, type State } from './state.ts';
-import { serves } from './world.ts';
+import { decodeWorld, encodeWorld, serves } from './world.ts';
 
 /** Rounds of commands; a switch may have to be put back for each member. */
 const rounds = 6;
@@ -25,6 +25,7 @@ export class Calm {
   readonly state: State;
   readonly #inside: readonly Happening[];
   readonly #row = new Int32Array(rowLength);
+  readonly #mended = new Map<number, number>();
   /** Mended states from which the way was walked to its good end. */
   readonly #good = new RowSet();
   /** Of the states that were asked for: served by themselves, and by commands. */
@@ -61,10 +62,12 @@ export class Calm {
   #mend(): void {
     const { state } = this;
     state.members.forEach((name, member) => {
+      const code = state.worlds[member] ?? 0;
+      const whole = this.#mended.get(code) ?? mended(code);
+      this.#mended.set(code, whole);
       const wasDown = state.world(member).link === 'down';
-      const { holder } = state.world(member);
-      const free = holder === 'stuck' || holder === 'somebody' ? 'nobody' : holder;
-      state.change(member, { link: 'up', disk: 'there', startable: 'yes', holder: free });
+      if (whole !== code) state.disturb(member);
+      state.worlds[member] = whole;
       if (wasDown) state.tell({ kind: 'subnet-changed', member: name, subnet: state.settings.packageSubnet, status: 'up' });
     });
   }
@@ -110,6 +113,12 @@ export class Calm {
     }
     return true;
   }
+}
+
+function mended(code: number): number {
+  const world = decodeWorld(code);
+  const holder = world.holder === 'stuck' || world.holder === 'somebody' ? 'nobody' : world.holder;
+  return encodeWorld({ ...world, link: 'up', disk: 'there', startable: 'yes', holder });
 }
 
 function eventOf([command, ...words]: readonly string[]): Told | null {

@@ -6,7 +6,7 @@ import type { Told } from './package-cluster.ts';
 import { endScript } from './script-end.ts';
 import { modes } from './script-table.ts';
 import type { State } from './state.ts';
-import { booted, encodeWorld, holdsPackage, type MemberWorld, withoutDaemon } from './world.ts';
+import { booted, decodeWorld, encodeWorld, holdsPackage, type MemberWorld, serves, withoutDaemon } from './world.ts';
 
 export interface Happening {
   /** inside: goes on by itself. fault, repair and command come from outside and are counted. */
@@ -82,17 +82,26 @@ function each(state: readonly string[], kind: Happening['kind'], text: string, a
   }));
 }
 
-/** A change of one member's world, on a machine that is up; null: it does not apply. */
+/** A change of one member's world, on a machine that is up; null: it does not apply. Each world is asked for once. */
 function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, disturbs = true): OnMember {
-  return (state, member) => {
-    const world = state.world(member);
+  const changed = new Map<number, number>();
+  const codeAfter = (code: number): number => {
+    const world = decodeWorld(code);
     const changes = world.machine === 'up' ? change(world) : null;
-    if (changes === null) return false;
-    state.change(member, changes);
+    return changes === null ? notApplying : encodeWorld({ ...world, ...changes });
+  };
+  return (state, member) => {
+    const code = state.worlds[member] ?? 0;
+    const after = changed.get(code) ?? codeAfter(code);
+    changed.set(code, after);
+    if (after === notApplying) return false;
+    state.worlds[member] = after;
     if (disturbs) state.disturb(member);
     return true;
   };
 }
+
+const notApplying = -1;
 
 function monitorEnds(state: State, member: number, name: string): true {
   state.change(member, { monitor: 'no' });
@@ -143,82 +152,48 @@ export function applyEnds(state: State): boolean {
   const { members, packageName } = state.settings;
   const files = state.view.state.packages[packageName]?.config;
   if (files === undefined || members.every((_, member) => state.world(member).files === 'sound')) return false;
-  members.forEach((_, member) => state.change(member, { files: 'sound' }));
+  for (const member of members.keys()) state.change(member, { files: 'sound' });
   state.said = 'csync apply is done';
   state.tell({ kind: 'configuration-applied', packages: [files] });
   return true;
 }
 
-/** Faults of members and what mends them; scripts aside. */
+type Change = (world: MemberWorld) => Partial<MemberWorld> | null;
+const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
+const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'nobody';
+
+/** Faults of one member that nobody is told, and what mends them. */
+const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
+  ['fault', 'the daemon dies', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
+  ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],
+  ['fault', 'the daemon cannot start any more', ({ startable }) => when(startable === 'yes', { startable: 'no' })],
+  ['repair', 'the daemon can start again', ({ startable }) => when(startable === 'no', { startable: 'yes' })],
+  ['fault', 'the disk is gone', ({ disk }) => when(disk === 'there', { disk: 'gone' })],
+  ['repair', 'the disk is back', ({ disk }) => when(disk === 'gone', { disk: 'there' })],
+  ['fault', 'the package address is taken away', ({ address }) => when(address === 'yes', { address: 'no' })],
+  ['fault', 'a client begins a long transfer', (world) => when(isFree(world) && serves(world), { holder: 'transfer' })],
+  ['fault', 'somebody works on the policy file system', (world) => when(isFree(world), { holder: 'somebody' })],
+  ['fault', 'a process hangs on the policy file system', (world) => when(isFree(world), { holder: 'stuck' })],
+  [
+    'repair',
+    'whoever was on the policy file system lets go',
+    ({ holder }) => when(holder === 'stuck' || holder === 'somebody', { holder: 'nobody' }),
+  ],
+  ['fault', 'an apply is cut off between two files', ({ files }) => when(files === 'sound', { files: 'mixed' })],
+];
+
 function faults(members: readonly string[]): Happening[] {
   const on = (kind: Happening['kind'], text: string, apply: OnMember) => each(members, kind, text, apply);
-  const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
-  const transfers = (world: MemberWorld): boolean =>
-    world.mounted === 'yes' && world.address === 'yes' && world.daemon === 'alive' && world.holder === 'nobody';
   return [
     ...on('fault', 'the machine crashes', crash),
-    ...on(
-      'fault',
-      'the daemon dies',
-      worldly((world) => when(world.daemon !== 'dead', withoutDaemon(world))),
-    ),
-    ...on(
-      'fault',
-      'the daemon hangs',
-      worldly(({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })),
-    ),
-    ...on(
-      'fault',
-      'the daemon cannot start any more',
-      worldly(({ startable }) => when(startable === 'yes', { startable: 'no' })),
-    ),
-    ...on(
-      'repair',
-      'the daemon can start again',
-      worldly(({ startable }) => when(startable === 'no', { startable: 'yes' })),
-    ),
     ...on('fault', 'the cable is cut', setLink('down')),
     ...on('repair', 'the cable is back', setLink('up')),
-    ...on(
-      'fault',
-      'the disk is gone',
-      worldly(({ disk }) => when(disk === 'there', { disk: 'gone' })),
-    ),
-    ...on(
-      'repair',
-      'the disk is back',
-      worldly(({ disk }) => when(disk === 'gone', { disk: 'there' })),
-    ),
-    ...on(
-      'fault',
-      'a client begins a long transfer',
-      worldly((world) => when(transfers(world), { holder: 'transfer' })),
-    ),
-    ...on(
-      'fault',
-      'somebody works on the policy file system',
-      worldly(({ mounted, holder }) => when(mounted === 'yes' && holder === 'nobody', { holder: 'somebody' })),
-    ),
-    ...on(
-      'fault',
-      'a process hangs on the policy file system',
-      worldly(({ mounted, holder }) => when(mounted === 'yes' && holder === 'nobody', { holder: 'stuck' })),
-    ),
-    ...on(
-      'repair',
-      'it lets go',
-      worldly(({ holder }) => when(holder === 'stuck' || holder === 'somebody', { holder: 'nobody' })),
-    ),
     ...on(
       'fault',
       'the monitor is killed',
       (state, member, name) => state.world(member).monitor === 'yes' && monitorEnds(state, member, name),
     ),
-    ...on(
-      'fault',
-      'an apply is cut off between two files',
-      worldly(({ files }) => when(files === 'sound', { files: 'mixed' })),
-    ),
+    ...ofWorlds.flatMap(([kind, text, change]) => on(kind, text, worldly(change))),
   ];
 }
 

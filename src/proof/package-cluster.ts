@@ -76,6 +76,7 @@ export class PackageCluster {
   readonly #byText = new Map<string, number>();
   readonly #events: Told[] = [];
   readonly #eventByText = new Map<string, number>();
+  readonly #eventByTold = new WeakMap<Told, number>();
   readonly #steps = new Map<number, ClusterStep>();
 
   constructor(settings: Settings) {
@@ -98,13 +99,15 @@ export class PackageCluster {
     return this.#views.length;
   }
 
+  /** The number of an event. Told as the same object again, it is found at once. */
   event(told: Told): number {
+    const same = this.#eventByTold.get(told);
+    if (same !== undefined) return same;
     const text = JSON.stringify(told);
-    const known = this.#eventByText.get(text);
-    if (known !== undefined) return known;
-    this.#events.push(told);
-    this.#eventByText.set(text, this.#events.length - 1);
-    return this.#events.length - 1;
+    const known = this.#eventByText.get(text) ?? this.#events.push(told) - 1;
+    this.#eventByText.set(text, known);
+    this.#eventByTold.set(told, known);
+    return known;
   }
 
   step(cluster: number, event: number): ClusterStep {

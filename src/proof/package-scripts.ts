@@ -145,11 +145,15 @@ const packageAddress: Phase = {
   },
 };
 
+function setMonitor({ place, gate }: Run, monitor: 'yes' | 'no', what: string): Promise<void> {
+  return gate.actLater(what, () => {
+    place.world = { ...place.world, monitor };
+  });
+}
+
 const service: Phase = {
-  start: async ({ place, gate }) =>
-    gate.actLater('the monitor is started', () => void (place.world = { ...place.world, monitor: 'yes' })),
-  halt: async ({ place, gate }) =>
-    gate.actLater('the monitor is ended', () => void (place.world = { ...place.world, monitor: 'no' })),
+  start: (run) => setMonitor(run, 'yes', 'the monitor is started'),
+  halt: (run) => setMonitor(run, 'no', 'the monitor is ended'),
 };
 
 const phases: readonly Phase[] = [external('pre'), volumeGroup, fileSystem, packageAddress, external('main'), service];

@@ -97,7 +97,8 @@ export class Search {
         found = await this.#visitLevel(levels[depth] ?? [], events, depth);
         levels[depth] = [];
         const now = performance.now();
-        isComplete = this.#set.size < (this.#bounds.states ?? Infinity) && processorMs() - clock.processor < (this.#bounds.time ?? Infinity);
+        isComplete =
+          this.#set.size < (this.#bounds.states ?? Infinity) && processorMs() - clock.processor < (this.#bounds.time ?? Infinity);
         if (now - told < progressEveryMs) continue;
         told = now;
         progress(`${this.#set.size} states, ${this.#transitions} transitions, ${events} events, depth ${depth}`);

@@ -62,25 +62,30 @@ export class State {
   }
 
   load(rows: Int32Array, at: number): void {
-    const [first = 0, second = 0, third = 0, fourth = 0] = [rows[at], rows[at + 1], rows[at + 2], rows[at + 3]];
+    const first = rows[at] ?? 0;
+    const third = rows[at + 2] ?? 0;
+    const fourth = rows[at + 3] ?? 0;
     this.clusterState = first & 0xfffff;
     this.runner = (first >>> 20) & 3;
     this.isDisturbed = ((first >>> 22) & 1) === 1;
-    this.node = second - 1;
+    this.node = (rows[at + 1] ?? 0) - 1;
     this.shared = third >>> 26;
-    const packed = [third & worldMask, (third >>> worldBits) & worldMask, fourth & worldMask, (fourth >>> worldBits) & worldMask];
-    for (let member = 0; member < this.worlds.length; member += 1) this.worlds[member] = packed[member] ?? 0;
-    this.broken.length = 0;
+    const { worlds } = this;
+    worlds[0] = third & worldMask;
+    if (worlds.length > 1) worlds[1] = (third >>> worldBits) & worldMask;
+    if (worlds.length > 2) worlds[2] = fourth & worldMask;
+    if (worlds.length > 3) worlds[3] = (fourth >>> worldBits) & worldMask;
+    if (this.broken.length > 0) this.broken.length = 0;
     this.isUnknown = false;
   }
 
   store(rows: Int32Array, at: number): void {
-    const [first = 0, second = 0, third = 0, fourth = 0] = this.worlds;
+    const { worlds } = this;
     const runs = this.node >= 0;
     rows[at] = this.clusterState | (runs ? (this.runner << 20) | (this.isDisturbed ? 1 << 22 : 0) : 0);
     rows[at + 1] = this.node + 1;
-    rows[at + 2] = first | (second << worldBits) | (this.shared << 26);
-    rows[at + 3] = third | (fourth << worldBits);
+    rows[at + 2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits) | (this.shared << 26);
+    rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
   }
 
   /** Tells the package manager, and carries out what it wants done. */

@@ -1,5 +1,4 @@
 /** The Host of the member scripts over a world of plain data: every call passes the gate. */
-import { generateKeyPairSync } from 'node:crypto';
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import type { ProbeResult } from '../cfengine/probe.ts';
 import type { CommandResult, FileFacts, MemberHost, MountEntry, ProcessState } from '../host/host.ts';
@@ -25,10 +24,12 @@ const good: CommandResult = { exitCode: 0, signal: null, timedOut: false, errorC
 const daemonPid = 100;
 const holderPid = 200;
 
-const keys = generateKeyPairSync('rsa', { modulusLength: 1024 });
-const pem = { type: 'pkcs1', format: 'pem' } as const;
-const privatePem = keys.privateKey.export(pem) as string;
-const publicPem = keys.publicKey.export(pem) as string;
+/** Programs and keys are sound on every member: nothing that happens here touches them, and keys are dear to read. */
+class WorldDaemon extends Daemon {
+  override judgeInstallation(): null {
+    return null;
+  }
+}
 
 function errno(code: string): Error {
   return Object.assign(new Error(code), { code });
@@ -60,7 +61,7 @@ export class WorldHost implements MemberHost {
 
   /** What the steps get to see. */
   context(): StepContext {
-    return { host: this, settings: this.#settings, daemon: new Daemon(this, this.#settings, this.#adapter) };
+    return { host: this, settings: this.#settings, daemon: new WorldDaemon(this, this.#settings, this.#adapter) };
   }
 
   get #world(): MemberWorld {
@@ -92,8 +93,6 @@ export class WorldHost implements MemberHost {
   }
 
   readText(path: string): string | null {
-    if (path === this.#adapter.privateKey) return privatePem;
-    if (path === this.#adapter.publicKey) return publicPem;
     if (path === `${directory}/settings.json`) return settingsJson(this.#settings);
     if (path === `${directory}/manifest.json`)
       return this.#gate.look(() => {
@@ -115,8 +114,6 @@ export class WorldHost implements MemberHost {
 
   facts(path: string): FileFacts | null {
     const fact = (kind: FileFacts['kind'], mode: number): FileFacts => ({ kind, mode, size: 0, mtimeSeconds: 1, inode: 1 });
-    if (path === this.#adapter.privateKey) return fact('file', 0o600);
-    if (this.#adapter.privateDirectories.includes(path)) return fact('directory', 0o700);
     return this.#gate.look(() => {
       if (path === deviceOf(this.#settings)) return this.#world.active === 'yes' ? fact('block-device', 0o600) : null;
       if (path.endsWith(sentinelName)) return this.#sentinel();

@@ -11,14 +11,25 @@ import { booted, decodeWorld, encodeWorld, holdsPackage, type MemberWorld, serve
 export interface Happening {
   /** inside: goes on by itself. fault, repair and command come from outside and are counted. */
   readonly kind: 'inside' | 'fault' | 'repair' | 'command';
+  /** An act of the script that runs. */
+  readonly isAct?: boolean;
   /** False where it cannot happen. Says in `state.said` what it was. */
   apply(state: State): boolean;
+}
+
+/** A legacy package's script tells what service it has started (cmrunserv). */
+export function noteService(state: State, before: MemberWorld): void {
+  const { packageStyle, packageName } = state.settings;
+  if (packageStyle !== 'legacy' || before.monitor === 'yes' || state.world(state.runner).monitor === 'no') return;
+  const member = state.members[state.runner] ?? '';
+  state.tell({ kind: 'service-run', package: packageName, member, service: `${packageName}_monitor`, restarts: 0 });
 }
 
 /** One act of the script that runs. */
 function scriptMoves(mode: (typeof modes)[number]): Happening {
   return {
     kind: mode === 'works' ? 'inside' : 'fault',
+    isAct: true,
     apply: (state) => {
       if (state.node < 0) return false;
       const { runner, scripts, view } = state;
@@ -31,15 +42,7 @@ function scriptMoves(mode: (typeof modes)[number]): Happening {
       state.shared = move.shared;
       state.said = `${state.members[runner]}: ${word}: ${move.what || 'looks'}`;
       if (mode !== 'works') state.isDisturbed = true;
-      const { packageStyle, packageName } = state.settings;
-      if (packageStyle === 'legacy' && before.monitor === 'no' && state.world(runner).monitor === 'yes')
-        state.tell({
-          kind: 'service-run',
-          package: packageName,
-          member: state.members[runner] ?? '',
-          service: `${packageName}_monitor`,
-          restarts: 0,
-        });
+      noteService(state, before);
       if (move.node >= 0) state.node = move.node;
       else endScript(state, { kind: 'exit', code: move.exit as 0 | 1 | 2 | 3 });
       return true;

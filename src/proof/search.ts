@@ -4,16 +4,19 @@
  * number by depth, so that the first counterexample has the fewest of them and then the fewest steps.
  */
 import type { Settings } from '../settings.ts';
-import { Calm, isServed } from './calm.ts';
+import { Calm } from './calm.ts';
 import { type Happening, happenings } from './happenings.ts';
 import { PackageCluster } from './package-cluster.ts';
 import { RowSet } from './row-set.ts';
 import { ScriptTable } from './script-table.ts';
 import { rowLength, State } from './state.ts';
+import { isServed, twoMounts } from './way-back.ts';
 
 export interface SearchBounds {
   /** Faults, repairs and commands in one history. */
   readonly events: number;
+  /** False: I7, which takes most of the time, is not asked. */
+  readonly leadsBack?: boolean;
   /** Ends the search early; the result says so. */
   readonly states?: number;
   /** ms of processor time. */
@@ -51,11 +54,13 @@ export interface SearchResult {
 }
 
 const progressEveryMs = 2000;
+/** Lines told of what went on behind a counterexample of I7. */
+const mostTrail = 40;
 
 export class Search {
   readonly #settings: Settings;
   readonly #bounds: SearchBounds;
-  readonly #state: State;
+  readonly #state: State<ScriptTable>;
   readonly #calm: Calm;
   readonly #all: readonly Happening[];
   readonly #firstOutside: number;
@@ -161,7 +166,7 @@ export class Search {
       if (unknown.length > 0) await this.#state.scripts.fill();
       left = unknown;
     }
-    return this.#leadsBack(here);
+    return this.#bounds.leadsBack === false ? null : this.#leadsBack(here);
   }
 
   async #leadsBack(level: readonly number[]): Promise<Counterexample | null> {
@@ -169,8 +174,10 @@ export class Search {
       const state = this.#calm.state;
       state.load(this.#set.rows, index * rowLength);
       const why = await this.#calm.fromHere();
-      const broken = why ?? state.broken[0];
-      if (broken !== undefined) return { broken: `I7: ${broken}`, story: this.#storyTo(index) };
+      const broken = state.broken[0] ?? (why === null ? undefined : `I7: ${why}`);
+      if (broken === undefined) continue;
+      const trail = this.#calm.trail.slice(0, mostTrail);
+      return { broken, story: [...this.#storyTo(index), 'faults stop', ...trail] };
     }
     return null;
   }
@@ -239,12 +246,6 @@ export class Search {
 function processorMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
-}
-
-/** I1, which holds at any time. */
-function twoMounts(state: State): string | null {
-  const mounted = state.members.filter((_, member) => state.world(member).mounted === 'yes');
-  return mounted.length > 1 ? `I1: the policy file system is mounted on ${mounted.join(' and ')} at once` : null;
 }
 
 /** The package is said to run where nobody is served, outside of maintenance. */

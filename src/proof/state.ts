@@ -5,7 +5,8 @@
 import type { Effect } from '../lab/manager/model.ts';
 import type { Settings } from '../settings.ts';
 import type { ClusterView, PackageCluster, Told } from './package-cluster.ts';
-import type { ScriptTable } from './script-table.ts';
+import type { Word } from './package-scripts.ts';
+import type { Move } from './script-table.ts';
 import { verdictOn } from './verdicts.ts';
 import { crashed, decodeShared, decodeWorld, encodeWorld, idle, type MemberWorld, type SharedWorld, worldBits } from './world.ts';
 
@@ -14,9 +15,18 @@ export const rowLength = 4;
 export const mostMembers = 4;
 const worldMask = (1 << worldBits) - 1;
 
-export class State {
+/** The scripts of the package: tables for the search, live ones for the simulation. */
+export interface Scripts {
+  /** The beginning of a script on a member. */
+  root(word: Word, member: number): number;
+  wordOf(node: number): Word;
+  move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined;
+  fill(): Promise<void>;
+}
+
+export class State<Kind extends Scripts = Scripts> {
   readonly settings: Settings;
-  readonly scripts: ScriptTable;
+  readonly scripts: Kind;
   readonly cluster: PackageCluster;
   readonly broken: string[] = [];
   /** What happened, in the operator's words. */
@@ -34,7 +44,7 @@ export class State {
   isDisturbed = false;
   readonly #verdicts = new Map<number, boolean>();
 
-  constructor(settings: Settings, scripts: ScriptTable, cluster: PackageCluster) {
+  constructor(settings: Settings, scripts: Kind, cluster: PackageCluster) {
     this.settings = settings;
     this.scripts = scripts;
     this.cluster = cluster;

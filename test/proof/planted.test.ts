@@ -1,9 +1,9 @@
 /**
  * The model check proves itself: bugs are planted in the very modules that ship, and the search has to find each of them with
- * a shortest counterexample. The stories lie in docs/planted-bugs.md; `vitest run -u` writes them anew.
+ * a shortest counterexample. The stories lie in docs/planted-bugs.md; vitest's --update writes them anew.
  */
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Draft } from '../../src/lab/manager/draft.ts';
 import { type Cause, eventTable, type Row } from '../../src/lab/manager/event-table.ts';
 import type { PackageState } from '../../src/lab/manager/model.ts';
@@ -11,7 +11,8 @@ import type { ControlContext } from '../../src/member/control-steps.ts';
 import type { Step } from '../../src/member/plan.ts';
 import type { Sample, Watch } from '../../src/member/watch.ts';
 import { Search } from '../../src/proof/search.ts';
-import { repository, settingsFor } from '../support.ts';
+import { simulateMany } from '../../src/proof/simulation-run.ts';
+import { labSettings, repository, settingsFor } from '../support.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any exported function of the core, of whatever type
 type AnyFunction = (...given: any[]) => any;
@@ -64,6 +65,8 @@ interface Bug {
   readonly row?: readonly [Cause, Partial<Row>];
   readonly style?: 'legacy' | 'modular';
   readonly events: number;
+  /** I7 is asked with two events, too. */
+  readonly leadsBack?: boolean;
 }
 
 const nothing = () => {};
@@ -109,7 +112,7 @@ const bugs: readonly Bug[] = [
         return { ...step, action: { what: step.action?.what ?? '', run } };
       },
     },
-    events: 3,
+    events: 2,
   },
   { name: 'the monitor overlooks that the daemon has ended', alter: blind('process', 'port', 'protocol'), events: 1 },
   { name: 'the monitor overlooks that the daemon hangs', alter: blind('protocol'), events: 1 },
@@ -129,7 +132,7 @@ const bugs: readonly Bug[] = [
   { name: 'a start that times out leaves switching on', row: ['start-timeout', { autoRun: 'unchanged' }], events: 1 },
   { name: 'a halt that ends with 1 leaves switching on', row: ['halt-exit-1', { autoRun: 'unchanged' }], events: 2 },
   { name: 'a halt that times out leaves switching on', row: ['halt-timeout', { autoRun: 'unchanged' }], events: 2 },
-  { name: 'nobody waits for the cluster to re-form', alter: { isReforming: () => () => false }, events: 2 },
+  { name: 'nobody waits for the cluster to re-form', alter: { isReforming: () => () => false }, events: 2, leadsBack: true },
   {
     name: 'the package is placed where it is switched off',
     alter: { choosePlace: () => (state: { members: object }) => Object.keys(state.members)[0] },
@@ -162,7 +165,6 @@ const bugs: readonly Bug[] = [
   },
   { name: 'the end of the service is overlooked', alter: { serviceDied: () => nothing }, events: 1 },
   { name: 'the crash of a member is overlooked', alter: { memberCrashed: () => nothing }, events: 1 },
-  { name: 'a subnet that is lost is overlooked', alter: { subnetChanged: () => nothing }, events: 1 },
   {
     name: 'a member that failed once is never chosen again',
     alter: {
@@ -175,16 +177,12 @@ const bugs: readonly Bug[] = [
 const stories: string[] = [
   '# Planted bugs',
   '',
-  'Written by `npx vitest run -u test/proof/planted.test.ts`. Each of these bugs was planted in the code that ships; the model check',
+  'Written by `npx vitest run test/proof/planted.test.ts --update`. Each of these bugs was planted in the code that ships; the model check',
   'found it, and this is the shortest history that shows it: fewest faults and commands first, then fewest steps.',
 ];
 
 afterEach(() => {
   planted.now = {};
-});
-
-afterAll(async () => {
-  await expect(`${stories.join('\n')}\n`).toMatchFileSnapshot(join(repository, 'docs/planted-bugs.md'));
 });
 
 describe('the search', () => {
@@ -197,18 +195,30 @@ describe('the search', () => {
     }
   });
 
-  it.each(bugs)('finds that $name', async ({ name, alter = {}, row, style = 'legacy', events }) => {
+  it.each(bugs)('finds that $name', async ({ name, alter = {}, row, style = 'legacy', events, leadsBack = events < 2 }) => {
     planted.now = alter;
     const kept = row === undefined ? null : rows[row[0]].plain;
     if (row !== undefined) rows[row[0]].plain = { ...rows[row[0]].plain, ...row[1] };
     try {
       const settings = settingsFor({ members: ['m1', 'm2'], package_style: style });
-      const { counterexample } = await new Search(settings, { events }).run();
+      const { counterexample } = await new Search(settings, { events, leadsBack }).run();
       expect(counterexample, 'the planted bug is found').not.toBeNull();
       const lines = counterexample?.story.map((line, index) => `${index + 1}. ${line}`) ?? [];
       stories.push('', `## ${name} (${style})`, '', ...lines, '', `**${counterexample?.broken}**`);
     } finally {
       if (row !== undefined && kept !== null) rows[row[0]].plain = kept;
     }
+  });
+
+  it('is not the only one: lives in virtual time fail for a planted bug, and again with the same seed', async () => {
+    planted.now = without('addressRemoved');
+    const [failure] = (await simulateMany(1, 40, labSettings())).failures;
+    expect(failure?.broken).toMatch(/^I3: the halt succeeds/);
+    const again = await simulateMany(failure?.seed ?? 0, 1, labSettings());
+    expect(again.failures).toEqual([failure]);
+  });
+
+  it('tells each as a story, which the page has', async () => {
+    await expect(`${stories.join('\n')}\n`).toMatchFileSnapshot(join(repository, 'docs/planted-bugs.md'));
   });
 });

@@ -200,7 +200,9 @@ export class Search {
       // A machine that boots changes nothing of what is served.
       if (isInside && !state.said.endsWith('up again')) isQuiet = false;
       const broken = state.broken[0] ?? twoMounts(state);
-      if (broken !== null) return { broken, story: [...this.#storyTo(index), state.said] };
+      // The way to here is told by the same state, which forgets what it said last.
+      const { said } = state;
+      if (broken !== null) return { broken, story: [...this.#storyTo(index), said] };
       if (!isUnknown) this.#keep(index, how, isInside ? events : events + 1, depth + 1);
     }
     if (isUnknown) this.#transitions = before;

@@ -15,9 +15,12 @@ export interface SimulationResult {
 
 const mostFailuresKept = 10;
 
+/** A state has room for four members. */
+const mostMembers = 4;
+
 /** Lives of half of the seeds have a legacy package. */
 function settingsOf(seed: number, settings: Settings): Settings {
-  return { ...settings, packageStyle: seed % 2 === 0 ? 'modular' : 'legacy' };
+  return { ...settings, members: settings.members.slice(0, mostMembers), packageStyle: seed % 2 === 0 ? 'modular' : 'legacy' };
 }
 
 export async function simulateMany(

@@ -172,7 +172,8 @@ class Simulation {
       const one = this.#outside[Math.floor(this.#next() * this.#outside.length)];
       if (one?.apply(this.#state) !== true) continue;
       this.events += 1;
-      return this.#say(this.#state.said);
+      this.#say(this.#state.said);
+      return;
     }
   }
 

@@ -12,7 +12,6 @@ import { crashed, decodeShared, decodeWorld, encodeWorld, idle, type MemberWorld
 
 /** Numbers a state is kept in. */
 export const rowLength = 4;
-export const mostMembers = 4;
 const worldMask = (1 << worldBits) - 1;
 
 /** The scripts of the package: tables for the search, live ones for the simulation. */

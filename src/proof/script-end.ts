@@ -7,7 +7,7 @@ type Debt = readonly [text: string, isPaid: boolean];
 
 /** What a start owes that found everything in order, and no fault came upon it [DESIGN 6: I2]. */
 function afterStart(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
-  const { isDisturbed, runner, sharedWorld: shared } = state;
+  const { isDisturbed, hadLeftovers, runner, sharedWorld: shared } = state;
   if (exit === 0)
     return [
       [`I2: the start succeeds, and ${name} does not serve the policy`, isDisturbed || serves(world)],
@@ -19,15 +19,10 @@ function afterStart(state: State, exit: number, name: string, world: MemberWorld
   return [
     [
       `I3: the start fails, and ${name} still has something of the package`,
-      isDisturbed || world.holder !== 'nobody' || world.disk === 'gone' || !holdsPackage(world) || wasThere(world),
+      isDisturbed || hadLeftovers || world.holder !== 'nobody' || world.disk === 'gone' || !holdsPackage(world),
     ],
     [`I7: the start fails on ${name} without a reason`, isDisturbed || !isSound || !isFree],
   ];
-}
-
-/** A start refuses to begin over what an earlier script left, and leaves it to csync recover. */
-function wasThere({ active, mounted, monitor }: MemberWorld): boolean {
-  return mounted === 'yes' && active === 'yes' && monitor === 'no';
 }
 
 /** What a halt owes [I3]. */

@@ -8,7 +8,17 @@ import type { ClusterView, PackageCluster, Told } from './package-cluster.ts';
 import type { Word } from './package-scripts.ts';
 import type { Move } from './script-table.ts';
 import { verdictOn } from './verdicts.ts';
-import { crashed, decodeShared, decodeWorld, encodeWorld, idle, type MemberWorld, type SharedWorld, worldBits } from './world.ts';
+import {
+  crashed,
+  decodeShared,
+  decodeWorld,
+  encodeWorld,
+  holdsPackage,
+  idle,
+  type MemberWorld,
+  type SharedWorld,
+  worldBits,
+} from './world.ts';
 
 /** Numbers a state is kept in. */
 export const rowLength = 4;
@@ -41,6 +51,8 @@ export class State<Kind extends Scripts = Scripts> {
   runner = 0;
   /** A fault came upon the script, so that its end is no proof of its work. */
   isDisturbed = false;
+  /** Its member had something of the package before it began: what an earlier script was kept from taking back. */
+  hadLeftovers = false;
   readonly #verdicts = new Map<number, boolean>();
 
   constructor(settings: Settings, scripts: Kind, cluster: PackageCluster) {
@@ -77,6 +89,7 @@ export class State<Kind extends Scripts = Scripts> {
     this.clusterState = first & 0xfffff;
     this.runner = (first >>> 20) & 3;
     this.isDisturbed = ((first >>> 22) & 1) === 1;
+    this.hadLeftovers = ((first >>> 23) & 1) === 1;
     this.node = (rows[at + 1] ?? 0) - 1;
     this.shared = third >>> 26;
     const { worlds } = this;
@@ -91,7 +104,8 @@ export class State<Kind extends Scripts = Scripts> {
   store(rows: Int32Array, at: number): void {
     const { worlds } = this;
     const runs = this.node >= 0;
-    rows[at] = this.clusterState | (runs ? (this.runner << 20) | (this.isDisturbed ? 1 << 22 : 0) : 0);
+    const signs = (this.isDisturbed ? 1 << 22 : 0) | (this.hadLeftovers ? 1 << 23 : 0);
+    rows[at] = this.clusterState | (runs ? (this.runner << 20) | signs : 0);
     rows[at + 1] = this.node + 1;
     rows[at + 2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits) | (this.shared << 26);
     rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
@@ -113,6 +127,7 @@ export class State<Kind extends Scripts = Scripts> {
       this.node = this.scripts.root(effect.kind === 'run-start' ? 'start' : 'halt', member);
       this.runner = member;
       this.isDisturbed = false;
+      this.hadLeftovers = effect.kind === 'run-start' && holdsPackage(this.world(member));
     } else if (effect.kind === 'restart-service') this.change(member, { monitor: 'yes' });
     else if (effect.kind === 'kill-services') this.change(member, { monitor: 'no' });
     else this.loseMachine(member);

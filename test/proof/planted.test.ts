@@ -186,7 +186,7 @@ afterEach(() => {
 });
 
 describe('the search', () => {
-  it('finds nothing where no bug is planted', async () => {
+  it('finds nothing where no bug is planted', { timeout: 240_000 }, async () => {
     for (const style of ['legacy', 'modular'] as const) {
       const sound = await new Search(settingsFor({ members: ['m1', 'm2'], package_style: style }), { events: 1 }).run();
       expect(sound.counterexample).toBeNull();
@@ -195,22 +195,28 @@ describe('the search', () => {
     }
   });
 
-  it.each(bugs)('finds that $name', async ({ name, alter = {}, row, style = 'legacy', events, leadsBack = events < 2 }) => {
-    planted.now = alter;
-    const kept = row === undefined ? null : rows[row[0]].plain;
-    if (row !== undefined) rows[row[0]].plain = { ...rows[row[0]].plain, ...row[1] };
-    try {
-      const settings = settingsFor({ members: ['m1', 'm2'], package_style: style });
-      const { counterexample } = await new Search(settings, { events, leadsBack }).run();
-      expect(counterexample, 'the planted bug is found').not.toBeNull();
-      const lines = counterexample?.story.map((line, index) => `${index + 1}. ${line}`) ?? [];
-      stories.push('', `## ${name} (${style})`, '', ...lines, '', `**${counterexample?.broken}**`);
-    } finally {
-      if (row !== undefined && kept !== null) rows[row[0]].plain = kept;
-    }
-  });
+  it.each(bugs)(
+    'finds that $name',
+    { timeout: 240_000 },
+    async ({ name, alter = {}, row, style = 'legacy', events, leadsBack = events < 2 }) => {
+      planted.now = alter;
+      const kept = row === undefined ? null : rows[row[0]].plain;
+      if (row !== undefined) rows[row[0]].plain = { ...rows[row[0]].plain, ...row[1] };
+      try {
+        const settings = settingsFor({ members: ['m1', 'm2'], package_style: style });
+        const { counterexample } = await new Search(settings, { events, leadsBack }).run();
+        expect(counterexample, 'the planted bug is found').not.toBeNull();
+        const lines = counterexample?.story.map((line, index) => `${index + 1}. ${line}`) ?? [];
+        stories.push('', `## ${name} (${style})`, '', ...lines, '', `**${counterexample?.broken}**`);
+      } finally {
+        if (row !== undefined && kept !== null) rows[row[0]].plain = kept;
+      }
+    },
+  );
 
-  it('is not the only one: lives in virtual time fail for a planted bug, and again with the same seed', async () => {
+  it('is not the only one: lives in virtual time fail for a planted bug, and again with the same seed', {
+    timeout: 240_000,
+  }, async () => {
     planted.now = without('addressRemoved');
     const [failure] = (await simulateMany(1, 40, labSettings())).failures;
     expect(failure?.broken).toMatch(/^I3: the halt succeeds/);

@@ -5,7 +5,7 @@ import { simulateMany, simulationSummary, upperBoundOf } from '../../src/proof/s
 import { labSettings } from '../support.ts';
 
 describe('the simulation', () => {
-  it('leads every life back to a served package', { timeout: 60_000 }, async () => {
+  it('leads every life back to a served package', { timeout: 240_000 }, async () => {
     const result = await simulateMany(1, 500, labSettings());
     expect(result.failures.length === 0 ? [] : simulationSummary(result)).toEqual([]);
     expect(result.lives).toBe(500);

@@ -25,7 +25,7 @@ export interface ClusterView {
   readonly pkg: PackageState | undefined;
   /** Index of the package's owner; -1: none. */
   readonly owner: number;
-  /** A bit for each member cmviewcl has as down. */
+  /** A bit for each member cmviewcl has as failed. */
   readonly down: number;
   readonly isReforming: boolean;
 }
@@ -140,7 +140,7 @@ export class PackageCluster {
       state,
       pkg,
       owner: pkg?.owner == null ? -1 : state.memberOrder.indexOf(pkg.owner),
-      down: members.reduce((bits, member, index) => (member?.status === 'up' ? bits : bits | (1 << index)), 0),
+      down: members.reduce((bits, member, index) => (member?.state === 'failed' ? bits | (1 << index) : bits), 0),
       isReforming: members.some((member) => member?.state === 'unknown'),
     });
     this.#byText.set(text, this.#views.length - 1);

@@ -200,7 +200,7 @@ export class WorldHost implements MemberHost {
         ? { exitCode: failed }
         : { stdout: ` ${shared.tag === null ? '' : members[shared.tag]}\n` };
     if (program.endsWith('/cmviewcl'))
-      return { stdout: members.map((name, index) => `node:${name}|status=${down(index) ? 'down' : 'up'}\n`).join('') };
+      return { stdout: members.map((name, index) => `node:${name}|state=${down(index) ? 'failed' : 'running'}\n`).join('') };
     throw new Error(`the world has no ${program}`);
   }
 

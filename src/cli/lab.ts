@@ -10,6 +10,7 @@ import {
   labStatus,
   labUp,
 } from '../verbs/lab.ts';
+import { labSimulate } from '../verbs/simulate.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
 
 const labOptions = {
@@ -45,6 +46,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
       (args) => choose(() => run(args as unknown as LabOptions)),
     );
   addUp(builder, choose);
+  addSimulate(builder, choose);
   builder.command(
     'failovers',
     'many failovers in a row, invariants checked after each',
@@ -98,5 +100,29 @@ function addUp(builder: Parser, choose: Choose): void {
         .example('$0 lab up', 'three members and two clients')
         .example('$0 lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'),
     (args) => choose(() => labUp(args as unknown as LabUpOptions)),
+  );
+}
+
+function addSimulate(builder: Parser, choose: Choose): void {
+  builder.command(
+    'simulate',
+    'many lives of a cluster in virtual time, without a lab: the scripts that ship, faults at any moment',
+    (inner) =>
+      inner
+        .options({
+          seeds: { type: 'number', default: 1000, describe: 'how many lives' },
+          seed: { type: 'number', default: 1, describe: 'of the first one; the same seed gives the same life' },
+        })
+        .example('$0 lab simulate --seeds 10000', '')
+        .example('$0 lab simulate --seeds 1 --seed 4711', 'one life again, with its story if it fails'),
+    (args) =>
+      choose(() =>
+        labSimulate({
+          settings: args.settings as string | undefined,
+          seeds: args.seeds,
+          seed: args.seed,
+          json: args.json === true,
+        }),
+      ),
   );
 }

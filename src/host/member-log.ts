@@ -26,10 +26,14 @@ export function timeStamp(date: Date): string {
   return `${months[date.getMonth()]} ${String(date.getDate()).padStart(2, ' ')} ${clock}`;
 }
 
+/** Costs more to make than all lines of a log; made when the first is wanted. */
+let zones: Intl.DateTimeFormat | undefined;
+
 /** As date(1) prints it in the C locale: `Mon Nov 23 11:37:04 UTC 2026`. */
 export function dateLine(date: Date): string {
   const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][date.getDay()];
-  const zone = date.toLocaleTimeString('en-US', { timeZoneName: 'short' }).split(' ').at(-1);
+  zones ??= new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' });
+  const zone = zones.formatToParts(date).find(({ type }) => type === 'timeZoneName')?.value;
   return `${day} ${timeStamp(date)} ${zone} ${date.getFullYear()}`;
 }
 

@@ -49,16 +49,16 @@ async function groupHere(context: ControlContext): Promise<{ readonly active: bo
 
 /**
  * A crash leaves the tag of the member that is gone. Who is gone for good only membership says: a tag is taken away when
- * cmviewcl has its owner as down. What Serviceguard's own script does about it is on no page that was read (gap 10).
+ * cmviewcl has its owner as failed. One that was halted is down as well, but its machine runs, and may hold the file system. What Serviceguard's own script does about it is on no page that was read (gap 10).
  */
 async function clearTagsOfLostMembers(context: ControlContext): Promise<void> {
   const { host, settings } = context;
   const strangers = (await tagsOf(context)).filter((tag) => tag !== host.nodeName);
   if (strangers.length === 0) return;
   const view = await host.run([cluster(context, 'cmviewcl'), '-f', 'line'], lookLimitMs);
-  const status = new Map([...view.stdout.matchAll(/^node:([^|\n]+)\|status=(\S+)$/gm)].map(([, name, word]) => [name, word]));
+  const states = new Map([...view.stdout.matchAll(/^node:([^|\n]+)\|state=(\S+)$/gm)].map(([, name, word]) => [name, word]));
   for (const tag of strangers)
-    if (status.get(tag.split('.')[0]) === 'down') await succeeds(context, 'vgchange', '--deltag', tag, settings.volumeGroup);
+    if (states.get(tag.split('.')[0]) === 'failed') await succeeds(context, 'vgchange', '--deltag', tag, settings.volumeGroup);
 }
 
 export function groupActive(context: ControlContext): Step {

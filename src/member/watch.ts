@@ -140,7 +140,8 @@ function judgeLayer(
   return fail(layer, bad.since, `${bad.count} looks in a row: ${detail}`);
 }
 
-const what: Readonly<Record<Verdict['reason'], string>> = {
+/** What each conclusion says, for the first words of the last sentence. */
+export const verdictMeans: Readonly<Record<Verdict['reason'], string>> = {
   gone: 'the cfengine daemon has ended',
   zombie: 'the cfengine daemon has ended',
   stopped: 'the cfengine daemon is stopped',
@@ -169,5 +170,5 @@ type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFas
 /** The one sentence an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
 export function verdictSentence(verdict: Verdict, settings: Follows, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
-  return `${what[verdict.reason]} (${verdict.evidence}; since ${since}). The monitor ends now, and ${whatFollows(settings)}`;
+  return `${verdictMeans[verdict.reason]} (${verdict.evidence}; since ${since}). The monitor ends now, and ${whatFollows(settings)}`;
 }

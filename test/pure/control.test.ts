@@ -74,6 +74,16 @@ const halted = [
 ];
 
 describe('RUN_SCRIPT start', () => {
+  it('leaves the tag of a member that was only halted: its machine runs and may hold the file system', async () => {
+    const member = withPolicy(memberReady());
+    member.tags = ['m2'];
+    member.membersHalted = ['m2'];
+    const { status, commands } = await run(controlStart, member);
+    expect(status).toBe(1);
+    expect(member.tags).toEqual(['m2']);
+    expect(commands.filter((one) => one.startsWith('mount'))).toEqual([]);
+  });
+
   it('activates, checks, mounts, adds the address, promotes, starts the service; in the words of the template', async () => {
     const { status, commands, lines, plain } = await run(controlStart, withPolicy(memberReady()));
     expect(status, JSON.stringify(lines)).toBe(0);

@@ -74,8 +74,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/machines/',
     'lab/cluster/package-environment.ts',
   ],
+  // The decisions for people: the tables of the member scripts and of the package manager, read.
+  'explain/': [...ground, 'member/failures.ts', 'member/watch.ts', 'lab/manager/event-table.ts'],
+  // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
+  'proof/': [...ground, 'host/host.ts', 'host/member-log.ts', 'serviceguard/', 'cfengine/', 'member/', 'lab/manager/'],
   'verbs/': [
     ...ground,
+    'explain/',
+    'proof/',
     'host/',
     'serviceguard/',
     'cfengine/',

@@ -156,7 +156,7 @@ class Cluster {
 
   async #script(name: Name, which: 'start' | 'halt'): Promise<ScriptEnd> {
     const member = this.members[name];
-    member.membersDown = names.filter((one) => this.state.members[one]?.status !== 'up');
+    member.membersDown = names.filter((one) => this.state.members[one]?.state === 'failed');
     member.daemonStarts = !member.faults.has('daemon');
     member.onService = () => {
       const { serviceRestart } = this.settings;

@@ -63,6 +63,8 @@ export class SimulatedMember implements MemberHost {
   /** Host tags of the volume group, which several members may share, and members cmviewcl has as down. */
   readonly group: { tags: string[] };
   membersDown: readonly string[] = [];
+  /** Down as well, but on command: the machine runs. */
+  membersHalted: readonly string[] = [];
   /** Beginnings of commands that fail, and how often; more than any test tries: always. */
   readonly failing = new Map<string, number>();
   environment: Record<string, string | undefined> = { SGRUN: '/run/sg' };
@@ -217,7 +219,10 @@ export class SimulatedMember implements MemberHost {
     if (program.endsWith('/cmviewcl'))
       return {
         stdout: ['m1', 'm2', 'm3']
-          .map((name) => `node:${name}|status=${this.membersDown.includes(name) ? 'down' : 'up'}\n`)
+          .map((name) => {
+            const state = this.membersDown.includes(name) ? 'failed' : this.membersHalted.includes(name) ? 'halted' : 'running';
+            return `node:${name}|status=${state === 'running' ? 'up' : 'down'}\nnode:${name}|state=${state}\n`;
+          })
           .join(''),
       };
     if (program === 'mkdir') {

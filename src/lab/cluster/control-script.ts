@@ -24,7 +24,7 @@ export interface ControlScriptInput {
   readonly world: World;
   readonly member: string;
   readonly content: PackageContent;
-  /** Names the members whose machine is down: their host tag on a volume group no longer protects it. */
+  /** Names the members that were lost: their host tag no longer protects a volume group. One that was halted still runs. */
   readonly membersDown: () => readonly string[];
   readonly services: ServiceKeeper;
   readonly phases: readonly Phase[];

@@ -66,7 +66,7 @@ export class Effects {
       content,
       services: this.services,
       phases: phases.filter((phase) => chosen.includes(phase)),
-      membersDown: () => state().memberOrder.filter((name) => name !== member && state().members[name]?.status !== 'up'),
+      membersDown: () => state().memberOrder.filter((name) => name !== member && state().members[name]?.state === 'failed'),
     });
   }
 

@@ -1,0 +1,9 @@
+/** `npm run decisions`: writes docs/decisions.md from the tables that decide. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decisionsPage } from '../src/explain/page.ts';
+import { decisionTables } from '../src/explain/tables.ts';
+
+const docs = join(import.meta.dirname, '../docs');
+mkdirSync(docs, { recursive: true });
+writeFileSync(join(docs, 'decisions.md'), decisionsPage(decisionTables()));

@@ -1,0 +1,128 @@
+/** The decision tables for people: at a terminal, and as a page with a diagram. Pure. */
+import type { ConsequenceRow, DecisionTables } from './tables.ts';
+
+const titles = {
+  exits: 'What a script ends with, and what that says',
+  findings: 'What a start concludes from a finding',
+  verdicts: 'What makes the monitor end, and the package fail over',
+  consequences: 'What the cluster does next',
+} as const;
+
+/** Said above the last table. */
+const sourceNote =
+  "As the manual's table has it and the lab does it. Fail fast: service_fail_fast for a service, node_fail_fast for everything else.";
+
+function whatFollows({ member, haltScript, memberSwitchOff, autoRunOff }: ConsequenceRow): string {
+  if (member === 'reset') return 'the member is reset';
+  const parts = [
+    ...(haltScript ? ['halted here'] : []),
+    ...(memberSwitchOff ? ['member switched off'] : []),
+    ...(autoRunOff ? ['switching off'] : []),
+  ];
+  return parts.join(', ') || 'may start elsewhere';
+}
+
+/** Plain text, a block a row. */
+export function explainText({ exits, findings, verdicts, consequences }: DecisionTables): string {
+  const block = (title: string, rows: readonly string[]): string[] => [title, '', ...rows, ''];
+  const lines = [
+    ...block(
+      titles.exits,
+      exits.map(({ script, status, sentence }) => `  ${script.padEnd(6)}${status}  ${sentence}`),
+    ),
+    ...block(
+      titles.findings,
+      findings.flatMap(({ finding, start, means, remedy }) => [
+        `  ${finding} (start: ${start})`,
+        `    ${means}`,
+        `    what helps: ${remedy}`,
+      ]),
+    ),
+    ...block(
+      titles.verdicts,
+      verdicts.flatMap(({ reason, sentence, evidence }) => [`  ${reason}`, `    ${sentence}`, `    ${evidence}`]),
+    ),
+    ...block(titles.consequences, [
+      `  ${sourceNote}`,
+      ...consequences.flatMap((row) => [
+        `  ${row.cause}${row.failFast ? ', fail fast' : ''}: ${whatFollows(row)}`,
+        `    ${row.sentence} [${row.source}]`,
+      ]),
+    ]),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+const cell = (text: string | number): string => String(text).replaceAll('|', '\\|');
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+/** From a cause to what follows; causes with the same consequence share an arrow's end. Quotes would end a label. */
+function diagram({ consequences, verdicts }: DecisionTables): string[] {
+  const plain = consequences.filter(({ failFast }) => !failFast);
+  const ends = [...new Set(plain.map(whatFollows))];
+  const quoted = (text: string): string => `"${text.replaceAll('"', "'")}"`;
+  return [
+    '```mermaid',
+    'flowchart LR',
+    `  verdict[${quoted(`the monitor ends: ${verdicts.map(({ reason }) => reason).join(', ')}`)}] --> service-failed`,
+    ...ends.map((end, index) => `  end${index}([${quoted(end)}])`),
+    ...plain.map((row) => `  ${row.cause} --> end${ends.indexOf(whatFollows(row))}`),
+    ...ends.flatMap((end, index) =>
+      end.includes('switching off')
+        ? [`  end${index} -.-> by-hand[${quoted('somebody looks: csync status, csync recover, cmmodpkg -e')}]`]
+        : [],
+    ),
+    ...ends.flatMap((end, index) =>
+      end.includes('switching off') ? [] : [`  end${index} --> next[${quoted('the next member that is switched on')}]`],
+    ),
+    '```',
+  ];
+}
+
+/** docs/decisions.md. */
+export function decisionsPage(tables: DecisionTables): string {
+  const { exits, findings, verdicts, consequences } = tables;
+  const lines = [
+    '# Decisions',
+    '',
+    'Written by `npm run decisions` from the tables that decide (`csync explain` prints them); a test keeps this page current.',
+    '',
+    ...diagram(tables),
+    '',
+    `## ${titles.exits}`,
+    '',
+    ...table(
+      ['script', 'status', 'meaning'],
+      exits.map(({ script, status, sentence }) => [script, status, sentence]),
+    ),
+    '',
+    `## ${titles.findings}`,
+    '',
+    ...table(
+      ['finding', 'start ends with', 'meaning', 'what helps'],
+      findings.map(({ finding, start, means, remedy }) => [finding, start, means, remedy]),
+    ),
+    '',
+    `## ${titles.verdicts}`,
+    '',
+    ...table(
+      ['reason', 'sentence', 'what it takes'],
+      verdicts.map(({ reason, sentence, evidence }) => [reason, sentence, evidence]),
+    ),
+    '',
+    `## ${titles.consequences}`,
+    '',
+    sourceNote,
+    '',
+    ...table(
+      ['cause', 'fail fast', 'follows', 'sentence', 'source'],
+      consequences.map((row) => [row.cause, row.failFast ? 'yes' : 'no', whatFollows(row), row.sentence, row.source]),
+    ),
+    '',
+  ];
+  return lines.join('\n');
+}

@@ -1,0 +1,91 @@
+/**
+ * I7: from every state, once faults stop, the package is served again, by itself or by commands that somebody is told. What is
+ * broken is mended, what goes on by itself goes on to its end; then the commands are typed that the log of the package
+ * manager names, and those of the failure table (csync apply, csync recover).
+ */
+import { type Happening, inside } from './happenings.ts';
+import { RowSet } from './row-set.ts';
+import { rowLength, type State } from './state.ts';
+import { cleanUp, isServed, mend, namedCommands } from './way-back.ts';
+
+/** Rounds of commands; a switch may have to be put back for each member. */
+const rounds = 6;
+/** Steps in which whatever goes on by itself has come to rest. */
+const mostSteps = 2000;
+
+export class Calm {
+  /** The one it walks with: load it, then ask. */
+  readonly state: State;
+  /** What went on since faults stopped, a line a step. */
+  trail: string[] = [];
+  readonly #inside: readonly Happening[];
+  readonly #row = new Int32Array(rowLength);
+  /** Mended states from which the way was walked to its good end. */
+  readonly #good = new RowSet();
+  /** Of the states that were asked for: served by themselves, and by commands. */
+  readonly commandsTyped = new Map<string, number>();
+
+  constructor(state: State) {
+    this.state = state;
+    this.#inside = inside(state.members);
+  }
+
+  /** Mended states that were walked from. */
+  get walked(): number {
+    return this.#good.size;
+  }
+
+  /** null: it is served in the end. Otherwise what was tried in vain. Changes the state it was made with. */
+  async fromHere(): Promise<string | null> {
+    const { state } = this;
+    this.trail = [];
+    mend(state);
+    state.store(this.#row, 0);
+    const before = this.#good.size;
+    this.#good.add(this.#row);
+    if (this.#good.size === before) return null;
+    if (!(await this.#settles())) return 'what goes on by itself never comes to rest';
+    const typed: string[] = [];
+    for (let round = 0; round < rounds && !isServed(state); round += 1)
+      if (!(await this.#followAdvice(typed))) return `after ${typed.join('; ') || 'no command'} it never comes to rest`;
+    if (!isServed(state)) return `not served after ${typed.join('; ') || 'no command at all'}`;
+    for (const command of new Set(typed)) this.commandsTyped.set(command, (this.commandsTyped.get(command) ?? 0) + 1);
+    return null;
+  }
+
+  /** False: it does not come to rest. */
+  async #settles(): Promise<boolean> {
+    const { state } = this;
+    for (let step = 0; step < mostSteps; step += 1) {
+      let moved = false;
+      for (const one of this.#inside) {
+        state.isUnknown = false;
+        moved = one.apply(state);
+        if (state.isUnknown) {
+          await state.scripts.fill();
+          moved = one.apply(state);
+        }
+        if (moved) break;
+      }
+      if (!moved) return true;
+      this.trail.push(state.said);
+    }
+    return false;
+  }
+
+  async #followAdvice(typed: string[]): Promise<boolean> {
+    const { state } = this;
+    const cleaned = cleanUp(state);
+    typed.push(...cleaned);
+    this.trail.push(...cleaned);
+    if (!(await this.#settles())) return false;
+    if (isServed(state)) return true;
+    for (const { command, told } of namedCommands(state)) {
+      typed.push(command);
+      this.trail.push(command);
+      state.tell(told);
+      if (!(await this.#settles())) return false;
+    }
+    return true;
+  }
+}

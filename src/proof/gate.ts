@@ -1,0 +1,15 @@
+/**
+ * Every call of a member script to its host passes a gate: a look, or an act that changes something. The model check's gate
+ * plays a script up to its next act and stops it there; the simulation's lets virtual time pass.
+ */
+export interface Gate {
+  look<Answer>(read: () => Answer): Answer;
+  lookLater<Answer>(read: () => Answer): Promise<Answer>;
+  /** `what`: the operator's word for it. */
+  act<Answer>(what: string, change: () => Answer): Answer;
+  actLater<Answer>(what: string, change: () => Answer): Promise<Answer>;
+  /** A program that is run to its end; only these can be made to fail. */
+  command(what: string, change: () => number): Promise<number | null>;
+  wait(milliseconds: number): Promise<void>;
+  elapsed(): number;
+}

@@ -1,0 +1,112 @@
+/**
+ * A member as few small facts, and what the members share: enough for every look and every command of the member scripts.
+ * Each world is one small number, so that a search can hold millions of them. Pure.
+ */
+export const memberFields = {
+  machine: ['up', 'down'],
+  mounted: ['no', 'yes'],
+  address: ['no', 'yes'],
+  /** The volume group. */
+  active: ['no', 'yes'],
+  /** hung: listens, takes no TERM and answers nobody. */
+  daemon: ['alive', 'hung', 'dead'],
+  /** Whether a start of the daemon comes up. */
+  startable: ['yes', 'no'],
+  /** Who has something open on the policy file system; `stuck` cannot be ended. */
+  holder: ['nobody', 'transfer', 'somebody', 'stuck'],
+  disk: ['there', 'gone'],
+  link: ['up', 'down'],
+  /** The package's service. */
+  monitor: ['no', 'yes'],
+  /** The package directory; mixed: an apply was interrupted between two renames. */
+  files: ['sound', 'mixed'],
+} as const;
+
+type Fields = typeof memberFields;
+export type MemberField = keyof Fields;
+export type MemberWorld = { readonly [Field in MemberField]: Fields[Field][number] };
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+export type Changing = Mutable<MemberWorld>;
+
+const names = Object.keys(memberFields) as MemberField[];
+const widths = names.map((name) => Math.ceil(Math.log2(memberFields[name].length)));
+export const worldBits = widths.reduce((sum, width) => sum + width, 0);
+
+const decoded = new Map<number, MemberWorld>();
+
+export function encodeWorld(world: MemberWorld): number {
+  let code = 0;
+  let shift = 0;
+  names.forEach((name, index) => {
+    code |= (memberFields[name] as readonly string[]).indexOf(world[name]) << shift;
+    shift += widths[index] ?? 0;
+  });
+  return code;
+}
+
+export function decodeWorld(code: number): MemberWorld {
+  const known = decoded.get(code);
+  if (known !== undefined) return known;
+  let rest = code;
+  const pairs = names.map((name, index) => {
+    const width = widths[index] ?? 0;
+    const value = memberFields[name][rest & ((1 << width) - 1)];
+    rest >>= width;
+    return [name, value];
+  });
+  const world = Object.freeze(Object.fromEntries(pairs)) as MemberWorld;
+  decoded.set(code, world);
+  return world;
+}
+
+/** A member on which nothing of the package is, and everything works. */
+export const idle = Object.fromEntries(names.map((name) => [name, memberFields[name][0]])) as unknown as MemberWorld;
+
+/** What the members share. */
+export interface SharedWorld {
+  /** Index of the member whose host tag the volume group carries. */
+  readonly tag: number | null;
+  /** Index of the member that wrote the sentinel last. */
+  readonly sentinel: number | null;
+}
+
+export const sharedBits = 6;
+
+export function encodeShared({ tag, sentinel }: SharedWorld): number {
+  return (tag ?? 7) | ((sentinel ?? 7) << 3);
+}
+
+const shares = Array.from({ length: 1 << sharedBits }, (_, code): SharedWorld => {
+  const index = (bits: number): number | null => (bits === 7 ? null : bits);
+  return Object.freeze({ tag: index(code & 7), sentinel: index(code >> 3) });
+});
+
+export function decodeShared(code: number): SharedWorld {
+  return shares[code] as SharedWorld;
+}
+
+/** The machine loses its power. What is on its disk stays. */
+export function crashed(world: MemberWorld): MemberWorld {
+  const { disk, link, files, startable } = world;
+  return { ...idle, machine: 'down', daemon: 'dead', disk, link, files, startable };
+}
+
+/** The machine is switched on; its daemon starts at boot. */
+export function booted(world: MemberWorld): MemberWorld {
+  return { ...world, machine: 'up', daemon: world.startable === 'yes' ? 'alive' : 'dead' };
+}
+
+/** What happens to whoever held the file system when the daemon ends. */
+export function withoutDaemon(world: MemberWorld): MemberWorld {
+  return { ...world, daemon: 'dead', holder: world.holder === 'transfer' ? 'nobody' : world.holder };
+}
+
+/** Clients that ask the package address get the policy from this member. */
+export function serves({ machine, mounted, address, daemon, link, disk }: MemberWorld): boolean {
+  return machine === 'up' && mounted === 'yes' && address === 'yes' && daemon === 'alive' && link === 'up' && disk === 'there';
+}
+
+/** Something of the package is here. */
+export function holdsPackage({ mounted, address, active, monitor }: MemberWorld): boolean {
+  return mounted === 'yes' || address === 'yes' || active === 'yes' || monitor === 'yes';
+}

@@ -1,0 +1,8 @@
+/** `csync explain`: the decision tables, for a terminal or a program. Needs no cluster. */
+import { explainText } from '../explain/page.ts';
+import { decisionTables } from '../explain/tables.ts';
+
+export function explain(json: boolean): string {
+  const tables = decisionTables();
+  return json ? `${JSON.stringify(tables, null, 2)}\n` : explainText(tables);
+}

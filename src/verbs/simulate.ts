@@ -1,0 +1,25 @@
+/** `csync lab simulate`: many lives of a cluster in virtual time. Needs no lab and no root. */
+import { type ExitCode, exitCodes, Failure } from '../problem.ts';
+import { simulateMany, simulationSummary } from '../proof/simulation-run.ts';
+import { labSettingsFile } from './lab.ts';
+import { readSettings } from './toolkit.ts';
+
+export interface SimulateOptions {
+  readonly settings?: string | undefined;
+  readonly seeds: number;
+  readonly seed: number;
+  readonly json: boolean;
+}
+
+/** Ends with 1 when a life failed. Throws a Failure of usage. */
+export async function labSimulate({ settings, seeds, seed, json }: SimulateOptions): Promise<ExitCode> {
+  if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(seed)) {
+    const text = `--seeds ${seeds} --seed ${seed}: both are whole numbers, and at least one life is needed`;
+    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab simulate --seeds 10000' }]);
+  }
+  const given = readSettings(settings ?? labSettingsFile);
+  const result = await simulateMany(seed, seeds, given, (text) => process.stderr.write(`${text}\n`));
+  const text = json ? JSON.stringify(result, null, 2) : simulationSummary(result).join('\n');
+  process.stdout.write(`${text}\n`);
+  return result.failures.length === 0 ? exitCodes.ok : exitCodes.different;
+}

@@ -1,0 +1,57 @@
+/** Runs a share of the inputs of one parser after the other; says what it is at in shared memory, so that a hang is seen from outside. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { extremes, inputOf } from './inputs.ts';
+import { parsers } from './parsers.ts';
+import { tryInput } from './trial.ts';
+
+export interface Share {
+  readonly parser: string;
+  readonly seed: number;
+  /** First index and how many behind it. */
+  readonly from: number;
+  readonly count: number;
+  readonly extremes: boolean;
+}
+
+export interface Failed {
+  readonly parser: string;
+  /** null: one of the extremes. */
+  readonly index: number | null;
+  readonly failure: string;
+  /** The first of it. */
+  readonly input: string;
+}
+
+export interface Done {
+  readonly parser: string;
+  readonly inputs: number;
+  readonly slowestMs: number;
+  readonly failed: readonly Failed[];
+  readonly failures: number;
+}
+
+const kept = 5;
+
+function runShare(share: Share, at: Float64Array): Done {
+  const parser = parsers.find(({ name }) => name === share.parser);
+  if (parser === undefined) throw new Error(`there is no parser ${share.parser}`);
+  const failed: Failed[] = [];
+  let [inputs, slowestMs, failures] = [0, 0, 0];
+  const look = (index: number | null, input: string): void => {
+    at[0] = index ?? -1;
+    at[1] = Date.now();
+    const { milliseconds, failure } = tryInput(parser, input);
+    inputs += 1;
+    slowestMs = Math.max(slowestMs, milliseconds);
+    if (failure === null) return;
+    failures += 1;
+    if (failed.length < kept) failed.push({ parser: share.parser, index, failure, input: input.slice(0, 400) });
+  };
+  if (share.extremes) for (const input of extremes(parser)) look(null, input);
+  for (let index = share.from; index < share.from + share.count; index += 1) look(index, inputOf(parser, parser.name, share.seed, index));
+  at[1] = 0;
+  return { parser: share.parser, inputs, slowestMs, failed, failures };
+}
+
+const at = new Float64Array((workerData as { at: SharedArrayBuffer }).at);
+parentPort?.on('message', (share: Share) => parentPort?.postMessage(runShare(share, at)));

@@ -70,7 +70,9 @@ const mostUnpacked = 1 << 26;
 /** The files of a set; null when they are not those the line about it speaks of. */
 export function readSet(content: Buffer, about: SetAbout): RenderedFile[] | null {
   try {
-    const { files } = JSON.parse(gunzipSync(content, { maxOutputLength: mostUnpacked }).toString('utf8')) as { files: RenderedFile[] };
+    const { files } = JSON.parse(gunzipSync(content, { maxOutputLength: mostUnpacked }).toString('utf8')) as {
+      files: RenderedFile[];
+    };
     return digestOfFiles(files) === about.digest ? files : null;
   } catch {
     return null;

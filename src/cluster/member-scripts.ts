@@ -306,7 +306,9 @@ const mostUnpacked = 1 << 26;
 export function rosterIn(text: string): Roster | null {
   const packed = /^roster (\S+)$/m.exec(text)?.[1];
   try {
-    return packed === undefined ? null : parseRoster(gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: mostUnpacked }).toString('utf8'));
+    return packed === undefined
+      ? null
+      : parseRoster(gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: mostUnpacked }).toString('utf8'));
   } catch {
     return null;
   }

@@ -96,7 +96,8 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
   /** The command that runs its last words on the member; else how its connection failed. */
   const wayTo = async (member: string): Promise<readonly string[] | CommandResult> => {
     if (member === here) return [];
-    if (!plainHost.test(member)) return { ...unanswered, stderr: `${JSON.stringify(member)} is no name of a host: ssh was not called` };
+    if (!plainHost.test(member))
+      return { ...unanswered, stderr: `${JSON.stringify(member)} is no name of a host: ssh was not called` };
     const connection = kept?.to(member) ?? null;
     const failed = (await connection?.failed) ?? null;
     // ssh ends where it cannot make its socket, and names it; without one there is a connection for each command.

@@ -232,7 +232,13 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** It lies on a member's disk, where anything may have been written into it: what is not of its form is as if it were not there. */
-function soundParts({ toolkitVersion, settingsDigest: digest, files, edited, runtime }: Record<string, unknown>): Partial<Manifest> {
+function soundParts({
+  toolkitVersion,
+  settingsDigest: digest,
+  files,
+  edited,
+  runtime,
+}: Record<string, unknown>): Partial<Manifest> {
   const texts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === 'string');
   return {
     ...(typeof toolkitVersion === 'string' ? { toolkitVersion } : {}),

@@ -39,7 +39,8 @@ const oddName = (host: string): Problem => ({
   code: 'usage-host-name',
   severity: 'error',
   text: `${JSON.stringify(host)} is no name of a host`,
-  remedy: 'letters, digits, dots, hyphens and underscores, beginning with a letter or digit; user and port belong into ~/.ssh/config',
+  remedy:
+    'letters, digits, dots, hyphens and underscores, beginning with a letter or digit; user and port belong into ~/.ssh/config',
 });
 
 const nobodyNamed: Problem = {

@@ -98,7 +98,8 @@ function noise(random: Random): string {
   const length = random(random(10) === 0 ? 2000 : 60);
   const most = pick(random, [0x80, 0x100, 0x10000]);
   let text = '';
-  for (let count = 0; count < length; count += 1) text += random(4) === 0 ? pick(random, signs) : String.fromCharCode(random(most));
+  for (let count = 0; count < length; count += 1)
+    text += random(4) === 0 ? pick(random, signs) : String.fromCharCode(random(most));
   return text;
 }
 
@@ -193,5 +194,6 @@ export function* extremes(corpus: Corpus, bytes = 65_536): Generator<string> {
   }
   // Each line of a sample, again and again; the commonest shape of what is large in truth.
   for (const sample of corpus.samples)
-    for (const line of sample.split('\n').slice(0, 30)) yield `${sample.slice(0, 3000)}\n${`${line}\n`.repeat(Math.ceil(bytes / (line.length + 1)))}whole\nlooked\ndone\n`;
+    for (const line of sample.split('\n').slice(0, 30))
+      yield `${sample.slice(0, 3000)}\n${`${line}\n`.repeat(Math.ceil(bytes / (line.length + 1)))}whole\nlooked\ndone\n`;
 }

@@ -48,7 +48,8 @@ function attempt(parser: FuzzedParser, text: string): Trial {
     const where = notANumber(result);
     return { milliseconds, failure: where === null ? null : `gives a number that is none: ${where}` };
   } catch (error) {
-    if (parser.throws?.(error) !== true) failure = error instanceof Error ? `${error.name}: ${error.message.slice(0, 300)}` : String(error);
+    if (parser.throws?.(error) !== true)
+      failure = error instanceof Error ? `${error.name}: ${error.message.slice(0, 300)}` : String(error);
   }
   return { milliseconds: used() - begun, failure };
 }
@@ -61,7 +62,8 @@ function notANumber(result: unknown): string | null {
     if (typeof value === 'number' && Number.isNaN(value)) return path;
     if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) continue;
     const parts = value instanceof Map ? [...value].slice(0, 200) : Object.entries(value).slice(0, 200);
-    for (const [key, part] of parts) if (typeof part === 'number' || typeof part === 'object') waiting.push([`${path}.${String(key)}`, part]);
+    for (const [key, part] of parts)
+      if (typeof part === 'number' || typeof part === 'object') waiting.push([`${path}.${String(key)}`, part]);
   }
   return null;
 }

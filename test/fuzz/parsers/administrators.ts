@@ -3,15 +3,28 @@ import { isDeepStrictEqual } from 'node:util';
 import { withConfigured } from '../../../src/cluster/boot-start.ts';
 import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy-tree.ts';
 import { chosen } from '../../../src/conform/report.ts';
-import { layOver } from '../../../src/render/package-text.ts';
 import { isHandEdited, readManifest, withMembers } from '../../../src/render/package.ts';
+import { layOver } from '../../../src/render/package-text.ts';
 import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
 import { fillTemplate } from '../../../src/render/template.ts';
 import { checkPackageFile } from '../../../src/serviceguard/package-check.ts';
 import { packageContent } from '../../../src/serviceguard/package-content.ts';
-import { allValues, lastValue, type PackageFile, parsePackageFile, printPackageFile } from '../../../src/serviceguard/package-file.ts';
+import {
+  allValues,
+  lastValue,
+  type PackageFile,
+  parsePackageFile,
+  printPackageFile,
+} from '../../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../../src/serviceguard/package-template.ts';
-import { parseLayerPlan, parseLocalRestart, parseSettingsJson, settingsFields, settingsJson, settingsTable } from '../../../src/settings.ts';
+import {
+  parseLayerPlan,
+  parseLocalRestart,
+  parseSettingsJson,
+  settingsFields,
+  settingsJson,
+  settingsTable,
+} from '../../../src/settings.ts';
 import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings-yaml.ts';
 import { answersGiven, readYesNo, typedAnswer } from '../../../src/wizard/answers.ts';
 import { parseClusterVariables } from '../../../src/wizard/findings.ts';
@@ -21,7 +34,9 @@ import { type FuzzedParser, hold } from '../trial.ts';
 const keys = settingsFields.map((field) => settingsTable[field].key);
 const policies = [goldenPolicy(3), goldenPolicy(2)];
 const rendered = policies.map((policy) =>
-  [...policy].map(([name, text]): PolicyFile => ({ name, text, mode: 0o600, owner: /^site/.test(name) ? 'administrator' : 'toolkit' })),
+  [...policy].map(
+    ([name, text]): PolicyFile => ({ name, text, mode: 0o600, owner: /^site/.test(name) ? 'administrator' : 'toolkit' }),
+  ),
 );
 
 /** What is read of a package file is what stands in its print, line numbers apart. */
@@ -48,8 +63,18 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'csync.yaml',
     of: 'administrator',
-    calls: ['settings-yaml.ts#parseSettings', 'settings-yaml.ts#readGiven', 'settings-yaml.ts#completeSettings', 'settings-yaml.ts#printSettings', 'settings-yaml.ts#fieldOf'],
-    samples: [settingsFile.replace(/^#.*\n/gm, ''), 'members: [m1, m2]\nmount_point: &a /csync\npolicy_directory: *a\n', 'members:\n  - m1\n  - m2\nlog_level: 0\n'],
+    calls: [
+      'settings-yaml.ts#parseSettings',
+      'settings-yaml.ts#readGiven',
+      'settings-yaml.ts#completeSettings',
+      'settings-yaml.ts#printSettings',
+      'settings-yaml.ts#fieldOf',
+    ],
+    samples: [
+      settingsFile.replace(/^#.*\n/gm, ''),
+      'members: [m1, m2]\nmount_point: &a /csync\npolicy_directory: *a\n',
+      'members:\n  - m1\n  - m2\nlog_level: 0\n',
+    ],
     words: keys,
     parse: (text) => {
       const read = parseSettings(text, 'csync.yaml');
@@ -93,7 +118,12 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'answers of the wizard',
     of: 'administrator',
-    calls: ['settings-yaml.ts#readTyped', 'wizard/answers.ts#answersGiven', 'wizard/answers.ts#typedAnswer', 'wizard/answers.ts#readYesNo'],
+    calls: [
+      'settings-yaml.ts#readTyped',
+      'wizard/answers.ts#answersGiven',
+      'wizard/answers.ts#typedAnswer',
+      'wizard/answers.ts#readYesNo',
+    ],
     samples: ['m1 m2, m3', 'yes', '5308', '10.9.0.0/24', 'volume_group=vg_csync', '/csync'],
     words: keys,
     parse: (text) => {
@@ -104,7 +134,13 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'package file',
     of: 'administrator, cmgetconf',
-    calls: ['serviceguard/package-file.ts#parsePackageFile', 'serviceguard/package-file.ts#printPackageFile', 'serviceguard/package-check.ts#checkPackageFile', 'serviceguard/package-content.ts#packageContent', 'serviceguard/package-template.ts#makePackageTemplate'],
+    calls: [
+      'serviceguard/package-file.ts#parsePackageFile',
+      'serviceguard/package-file.ts#printPackageFile',
+      'serviceguard/package-check.ts#checkPackageFile',
+      'serviceguard/package-content.ts#packageContent',
+      'serviceguard/package-template.ts#makePackageTemplate',
+    ],
     samples: [golden('csync/csync.conf'), golden('csync-over-cmmakepkg.conf'), golden('csync-legacy/csync.conf')],
     parse: packageFile,
   },

@@ -74,7 +74,10 @@ export const cfengine: readonly FuzzedParser[] = [
     name: 'dialogue of generation 3',
     of: 'cfengine daemon',
     calls: ['cfengine/probe.ts#dialogue3'],
-    samples: [`CFE_v2 cf-serverd 3.21.0\nOK WELCOME USERNAME=root\n${frame(stat)}${frame('OK: ')}`, `CFE_v3 x\nOK WELCOME\n${frame('BAD: x')}`],
+    samples: [
+      `CFE_v2 cf-serverd 3.21.0\nOK WELCOME USERNAME=root\n${frame(stat)}${frame('OK: ')}`,
+      `CFE_v3 x\nOK WELCOME\n${frame('BAD: x')}`,
+    ],
     words: ['CFE_v2\n', 'OK WELCOME\n', frame('OK: '), frame(stat)],
     parse: (text) => inAnyPieces(() => dialogue3('/csync/x'), text),
   },
@@ -91,7 +94,9 @@ export const cfengine: readonly FuzzedParser[] = [
     of: 'member, client',
     calls: ['cfengine/keys.ts#readPrivateKey', 'cfengine/keys.ts#isPublicPartOf', 'cfengine/keys.ts#isCertificateOf'],
     samples: [pair.privateKey],
-    throws: (error) => error instanceof Error && /^ERR_(OSSL|CRYPTO|INVALID_ARG)|unsupported|^ERR_MISSING_PASSPHRASE/.test(String((error as NodeJS.ErrnoException).code)),
+    throws: (error) =>
+      error instanceof Error &&
+      /^ERR_(OSSL|CRYPTO|INVALID_ARG)|unsupported|^ERR_MISSING_PASSPHRASE/.test(String((error as NodeJS.ErrnoException).code)),
     parse: (text) => {
       isPublicPartOf(text, key);
       isCertificateOf(text, key);
@@ -103,7 +108,9 @@ export const cfengine: readonly FuzzedParser[] = [
     of: 'member, client',
     calls: ['cfengine/keys.ts#peerKeyFileName', 'cfengine/keys.ts#isPublicPartOf'],
     samples: [pair.publicKey],
-    throws: (error) => error instanceof Error && (error instanceof TypeError || /^ERR_(OSSL|CRYPTO)/.test(String((error as NodeJS.ErrnoException).code))),
+    throws: (error) =>
+      error instanceof Error &&
+      (error instanceof TypeError || /^ERR_(OSSL|CRYPTO)/.test(String((error as NodeJS.ErrnoException).code))),
     parse: (text) => {
       hold('a key is of its pair or none', isPublicPartOf(text, key) === (isPublicPartOf(text, key) && text.includes('BEGIN')));
       return peerKeyFileName(text);
@@ -116,7 +123,8 @@ export const cfengine: readonly FuzzedParser[] = [
     samples: [three, two, three + two],
     parse: (text) => {
       const peers = parsePeers(text);
-      for (const client of clientsOf([{ member: 'm1', ...peers }]) ?? []) hold('a client was seen at a time', !Number.isNaN(new Date(client.at).getTime()));
+      for (const client of clientsOf([{ member: 'm1', ...peers }]) ?? [])
+        hold('a client was seen at a time', !Number.isNaN(new Date(client.at).getTime()));
       return peers;
     },
   },
@@ -131,7 +139,11 @@ export const cfengine: readonly FuzzedParser[] = [
     name: 'remote runs (cfrun)',
     of: 'cfengine, agents',
     calls: ['cluster/remote-run.ts#parseRuns', 'cluster/remote-run.ts#runsText'],
-    samples: [`${cfrun}${dashes}c1: changed a file\n${dashes}`, `${cfrun}cfrun:m1.lab: No response hailing c1.lab\n`, hail(`${cfrun}${dashes}x\n${dashes}`)],
+    samples: [
+      `${cfrun}${dashes}c1: changed a file\n${dashes}`,
+      `${cfrun}cfrun:m1.lab: No response hailing c1.lab\n`,
+      hail(`${cfrun}${dashes}x\n${dashes}`),
+    ],
     parse: runs(settings2),
   },
 ];

@@ -70,7 +70,12 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'cmviewcl -f line',
     of: 'Serviceguard',
-    calls: ['serviceguard/view.ts#parseLineView', 'serviceguard/view.ts#packageStatus', 'serviceguard/view.ts#memberStates', 'wizard/findings.ts#readCluster'],
+    calls: [
+      'serviceguard/view.ts#parseLineView',
+      'serviceguard/view.ts#packageStatus',
+      'serviceguard/view.ts#memberStates',
+      'wizard/findings.ts#readCluster',
+    ],
     samples: [view, view.replaceAll('package:csync|', '')],
     parse: (text) => {
       parseLineView(text);
@@ -80,7 +85,12 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look at a package directory',
     of: 'script on a member',
-    calls: ['cluster/member-scripts.ts#parseLook', 'cluster/member-scripts.ts#readNodeVersion', 'cluster/comparison.ts#compareDirectory', 'version.ts#isNodeNewEnough'],
+    calls: [
+      'cluster/member-scripts.ts#parseLook',
+      'cluster/member-scripts.ts#readNodeVersion',
+      'cluster/comparison.ts#compareDirectory',
+      'version.ts#isNodeNewEnough',
+    ],
     samples: [
       `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nfile 644 ${digest} csync.conf\nmanifest ${base64(golden('csync/manifest.json'))}\n`,
       `directory /x\nmanifest ${base64('{"files":null,"edited":5}')}\nfile 644 ${digest} csync.sh\n`,
@@ -95,7 +105,11 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look at the condition of a member',
     of: 'script on a member',
-    calls: ['cluster/member-scripts.ts#parseCondition', 'cluster/member-scripts.ts#rosterIn', 'member/monitor-state.ts#parseMonitorState'],
+    calls: [
+      'cluster/member-scripts.ts#parseCondition',
+      'cluster/member-scripts.ts#rosterIn',
+      'member/monitor-state.ts#parseMonitorState',
+    ],
     samples: [
       `daemons 1\nmounted 1\naddress 1\nsentinel {"at":"x","epoch":3}\nmaintenance until 2026-11-01T00:00:00Z\nmonitor ${monitor}\npolicy ${digest}\nclock 1790000000.123\n`,
       `roster ${gzipSync(roster).toString('base64')}\nclock 1\n`,
@@ -117,10 +131,16 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'history of sets',
     of: 'member',
     calls: ['cluster/history.ts#parseHistory', 'cluster/history.ts#readSet'],
-    samples: [`${JSON.stringify(about)}\n${JSON.stringify({ ...about, number: 4 })}\n`, JSON.stringify({ files: [{ name: 'a', mode: 420, text: '' }] })],
+    samples: [
+      `${JSON.stringify(about)}\n${JSON.stringify({ ...about, number: 4 })}\n`,
+      JSON.stringify({ files: [{ name: 'a', mode: 420, text: '' }] }),
+    ],
     parse: (text) => {
       const sets = parseHistory(text);
-      hold('in order', sets.every((set, index) => index === 0 || (sets[index - 1]?.number ?? 0) < set.number));
+      hold(
+        'in order',
+        sets.every((set, index) => index === 0 || (sets[index - 1]?.number ?? 0) < set.number),
+      );
       return [sets, readSet(text.length % 8 === 0 ? gzipSync(text) : Buffer.from(text, 'latin1'), about)];
     },
   },
@@ -137,7 +157,9 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'look at the boot start',
     of: 'script on a host',
     calls: ['cluster/boot-start.ts#parseBoot'],
-    samples: [`manager systemd\nconfigured 1\nfile 755 ${digest} /usr/local/sbin/csync-cfservd\nenabled\nforeign cf-serverd.service\nlooked\n`],
+    samples: [
+      `manager systemd\nconfigured 1\nfile 755 ${digest} /usr/local/sbin/csync-cfservd\nenabled\nforeign cf-serverd.service\nlooked\n`,
+    ],
     parse: (text) => parseBoot(text, settings),
   },
   {
@@ -151,7 +173,10 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'look before a runtime is sent',
     of: 'script on a member',
     calls: ['cluster/runtime.ts#parseRuntimeLook', 'cluster/runtime.ts#readProof', 'cluster/program-file.ts#identityOf'],
-    samples: ['directory /opt/conf/csync\nfree 1234567\noptions rw,relatime\nprogram 02010100000000000000000002003e00\ninterpreter\n', 'v20.19.0\nerror while loading shared libraries: libx.so.1: cannot open'],
+    samples: [
+      'directory /opt/conf/csync\nfree 1234567\noptions rw,relatime\nprogram 02010100000000000000000002003e00\ninterpreter\n',
+      'v20.19.0\nerror while loading shared libraries: libx.so.1: cannot open',
+    ],
     parse: (text) => [parseRuntimeLook(text), readProof({ ...ended, exitCode: 0, stdout: text, stderr: text })],
   },
   {
@@ -170,7 +195,13 @@ export const cluster: readonly FuzzedParser[] = [
     ],
     parse: (text) => {
       const facts = parseFacts(text);
-      const member = { member: 'm1', facts, noAnswer: { why: '', remedy: '' }, clock: { ahead: 0, doubt: 0 }, reach: parseReach(text) };
+      const member = {
+        member: 'm1',
+        facts,
+        noAnswer: { why: '', remedy: '' },
+        clock: { ahead: 0, doubt: 0 },
+        reach: parseReach(text),
+      };
       return judgeChecks({ settings, members: [member, { ...member, member: 'm2' }], others: [], owner: null, clients: [] });
     },
   },
@@ -192,7 +223,11 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'what ssh says',
     of: 'ssh',
     calls: ['host/member-shell.ts#whyNoAnswer'],
-    samples: ['ssh: connect to host m2 port 22: Connection timed out\n', 'Host key verification failed.\n', 'root@m2: Permission denied (publickey).\n'],
+    samples: [
+      'ssh: connect to host m2 port 22: Connection timed out\n',
+      'Host key verification failed.\n',
+      'root@m2: Permission denied (publickey).\n',
+    ],
     parse: (text) => whyNoAnswer('m2', { ...ended, stderr: text }, 1000),
   },
   {

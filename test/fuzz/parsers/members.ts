@@ -3,10 +3,16 @@ import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/program-file.ts';
 import type { MemberHost } from '../../../src/host/host.ts';
 import { parseListeningInodes, parseMounts, parseProcessStat } from '../../../src/host/member-host.ts';
-import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/cluster-file.ts';
 import { commandNames, parseCommand } from '../../../src/lab/commands/commands.ts';
 import { policyVersion } from '../../../src/lab/machines/cfengine-setup.ts';
-import { maintenanceFrom, maintenanceText, mountsAtBoot, parseMaintenance, sentinelEpoch } from '../../../src/member/judgements.ts';
+import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/cluster-file.ts';
+import {
+  maintenanceFrom,
+  maintenanceText,
+  mountsAtBoot,
+  parseMaintenance,
+  sentinelEpoch,
+} from '../../../src/member/judgements.ts';
 import { mayRestart } from '../../../src/member/local-restart.ts';
 import { isAnnounced } from '../../../src/member/restart-notice.ts';
 import { judgeManifest, manifestFiles, manifestRuntime, readSettingsFile } from '../../../src/member/settings-file.ts';
@@ -37,7 +43,9 @@ export const members: readonly FuzzedParser[] = [
     name: '/proc/net/tcp',
     of: 'kernel',
     calls: ['host/member-host.ts#parseListeningInodes'],
-    samples: ['  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n'],
+    samples: [
+      '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
+    ],
     parse: (text) => parseListeningInodes(text, 5308),
   },
   {
@@ -50,23 +58,41 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'package directory on a member',
     of: 'member',
-    calls: ['member/settings-file.ts#readSettingsFile', 'member/settings-file.ts#judgeManifest', 'member/settings-file.ts#manifestFiles', 'member/settings-file.ts#manifestRuntime'],
+    calls: [
+      'member/settings-file.ts#readSettingsFile',
+      'member/settings-file.ts#judgeManifest',
+      'member/settings-file.ts#manifestFiles',
+      'member/settings-file.ts#manifestRuntime',
+    ],
     samples: [golden('csync/settings.json'), golden('csync/manifest.json')],
     words: ['"files"', '"runtime"', '"digest"', 'null', '5'],
     parse: (text) => {
       const host = hostOf(text);
-      return [readSettingsFile(host, '/x').ok, judgeManifest(host, '/x', 'a'), Object.keys(manifestFiles(host, '/x')), manifestRuntime(host, '/x')];
+      return [
+        readSettingsFile(host, '/x').ok,
+        judgeManifest(host, '/x', 'a'),
+        Object.keys(manifestFiles(host, '/x')),
+        manifestRuntime(host, '/x'),
+      ];
     },
   },
   {
     name: 'maintenance file',
     of: 'administrator, csync',
-    calls: ['member/judgements.ts#parseMaintenance', 'member/judgements.ts#maintenanceFrom', 'member/judgements.ts#maintenanceText'],
-    samples: [maintenanceText({ until: 1_790_000_000_000, serviceguard: { autoRun: true } }), maintenanceText({ until: null, serviceguard: null })],
+    calls: [
+      'member/judgements.ts#parseMaintenance',
+      'member/judgements.ts#maintenanceFrom',
+      'member/judgements.ts#maintenanceText',
+    ],
+    samples: [
+      maintenanceText({ until: 1_790_000_000_000, serviceguard: { autoRun: true } }),
+      maintenanceText({ until: null, serviceguard: null }),
+    ],
     parse: (text) => {
       const read = parseMaintenance(text);
       // Without an end there is nothing that could carry Serviceguard's half.
-      if (read.until !== null) hold('a printed pause reads as the same', isDeepStrictEqual(parseMaintenance(maintenanceText(read)), read));
+      if (read.until !== null)
+        hold('a printed pause reads as the same', isDeepStrictEqual(parseMaintenance(maintenanceText(read)), read));
       return [read, maintenanceFrom(text, 1_790_000_000_000)];
     },
   },
@@ -98,12 +124,16 @@ export const members: readonly FuzzedParser[] = [
     words: ['MEMBER_TIMEOUT', 'NODE_NAME'],
     parse: (text) => {
       const read = parseClusterFile(text, 'cluster.ascii', cluster);
-      if (read.ok) hold('a printed cluster file reads as the same', isDeepStrictEqual(parseClusterFile(printClusterFile(read.value), 'again', cluster), read));
+      if (read.ok)
+        hold(
+          'a printed cluster file reads as the same',
+          isDeepStrictEqual(parseClusterFile(printClusterFile(read.value), 'again', cluster), read),
+        );
       return read.problems.length;
     },
   },
   {
-    name: 'words of the lab\'s commands',
+    name: "words of the lab's commands",
     of: 'administrator of the lab',
     calls: ['lab/commands/commands.ts#parseCommand', 'lab/commands/options.ts#readOptions'],
     samples: ['-v -f line -p csync', '-C new.ascii -n m1 -n m2', '-e -n m1 csync'],

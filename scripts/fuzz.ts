@@ -138,7 +138,7 @@ if (values.parser === undefined) {
 Every parser of text that comes from elsewhere, against generated inputs: samples that were damaged, sentences of their own words, noise,
 and 64 KB of one thing again and again. None may crash (only errors that are documented), give a number that is none, or take more than
 a second of CPU; where there is a printer, what was printed has to read as what was meant. \`test/fuzz\` has the registry and the
-generator; CI gives each parser ${1500} inputs, this page is of the longer run:
+generator; CI gives each parser 1000 inputs, this page is of the longer run:
 
     npm run fuzz -- --inputs ${inputs} --seed ${seed}${minutes < 100_000 ? ` --minutes ${minutes}` : ''}
 

@@ -7,6 +7,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  copyFileSync,
   existsSync,
   fsyncSync,
   linkSync,
@@ -110,8 +111,7 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
       writeFileSync(stagedPath(file), file.text, { mode: file.mode, flush: true });
       chmodSync(stagedPath(file), file.mode);
     }
-    settle(files, stagedPath);
-    for (const directory of directories) syncDirectory(directory);
+    settle(files, stagedPath, directories);
   } finally {
     sweep();
     for (const signal of signals) process.removeListener(signal, onSignal);
@@ -119,21 +119,31 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
 }
 
 /** Renames what is staged into place; when one of them fails, those before it get their former content back. */
-function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) => string): void {
+function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) => string, directories: readonly string[]): void {
   const former = (file: FileToWrite): string => `${stagedPath(file)}.former`;
-  for (const file of files) if (existsSync(file.path)) linkSync(file.path, former(file));
+  for (const file of files) if (existsSync(file.path)) keep(file.path, former(file));
   const settled: FileToWrite[] = [];
   try {
     for (const file of files) {
       renameSync(stagedPath(file), file.path);
       settled.push(file);
     }
+    for (const directory of directories) syncDirectory(directory);
   } catch (error) {
     for (const file of settled.reverse()) {
       if (existsSync(former(file))) renameSync(former(file), file.path);
       else rmSync(file.path, { force: true });
     }
     throw error;
+  }
+}
+
+/** A second name for a file; a copy where there can be none (VFAT, or the file is another user's). */
+function keep(path: string, as: string): void {
+  try {
+    linkSync(path, as);
+  } catch {
+    copyFileSync(path, as);
   }
 }
 

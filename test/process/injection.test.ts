@@ -59,10 +59,10 @@ describe('a hostile value of a setting', () => {
           for (const word of assigned) expect(word, name).toMatch(/^(\$SGCONF\/|\$SGRUN\/|\$directory\/|\/)?[A-Za-z0-9._+@/-]+$/);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
     // Values that nobody accepts show nothing.
-    expect(taken).toBeGreaterThan(50);
+    expect(taken).toBeGreaterThan(15);
   });
 
   it.each(keys)('%s: what a shell, a package file or a policy could take for more is refused', (key) => {

@@ -30,7 +30,9 @@ const { values } = parseArgs({
 const [inputs, seed, minutes] = [Number(values.inputs), Number(values.seed), Number(values.minutes)];
 const chosen = parsers.filter(({ name }) => values.parser === undefined || name === values.parser);
 if (chosen.length === 0 || [inputs, seed, minutes].some(Number.isNaN)) {
-  console.error(`usage: npm run fuzz -- [--inputs N] [--seed S] [--minutes M] [--parser NAME [--index I]]\n${parsers.map(({ name }) => name).join('\n')}`);
+  console.error(
+    `usage: npm run fuzz -- [--inputs N] [--seed S] [--minutes M] [--parser NAME [--index I]]\n${parsers.map(({ name }) => name).join('\n')}`,
+  );
   process.exit(2);
 }
 
@@ -77,7 +79,9 @@ function add(done: Done): void {
   if (Date.now() < told + 10_000) return;
   told = Date.now();
   const all = [...sums.values()].reduce((total, one) => total + one.inputs, 0);
-  console.error(`${Math.round((told - begun) / 1000)} s: ${all} inputs, ${[...sums.values()].reduce((total, one) => total + one.failures, 0)} failures`);
+  console.error(
+    `${Math.round((told - begun) / 1000)} s: ${all} inputs, ${[...sums.values()].reduce((total, one) => total + one.failures, 0)} failures`,
+  );
 }
 
 /** Ends when nothing is left, or the time is over. */
@@ -91,7 +95,8 @@ function work(): Promise<void> {
       if (value === undefined) {
         current = null;
         worker.disconnect();
-        return resolve();
+        resolve();
+        return;
       }
       current = value;
       worker.send(value);
@@ -99,7 +104,13 @@ function work(): Promise<void> {
     };
     const hangs = (): void => {
       const name = current?.parser ?? '';
-      add({ parser: name, inputs: 0, slowestMs: silentMs, failures: 1, failed: [{ parser: name, index: current?.from ?? null, failure: 'hangs in this share', input: '' }] });
+      add({
+        parser: name,
+        inputs: 0,
+        slowestMs: silentMs,
+        failures: 1,
+        failed: [{ parser: name, index: current?.from ?? null, failure: 'hangs in this share', input: '' }],
+      });
       worker.kill('SIGKILL');
     };
     const start = (): void => {
@@ -114,7 +125,14 @@ function work(): Promise<void> {
         clearTimeout(timer);
         if (current === null) return;
         // One that was ended for a hang goes on with the next share; any other end is a crash.
-        if (signal !== 'SIGKILL') add({ parser: current.parser, inputs: 0, slowestMs: 0, failures: 1, failed: [{ parser: current.parser, index: current.from, failure: 'the process ended in this share', input: '' }] });
+        if (signal !== 'SIGKILL')
+          add({
+            parser: current.parser,
+            inputs: 0,
+            slowestMs: 0,
+            failures: 1,
+            failed: [{ parser: current.parser, index: current.from, failure: 'the process ended in this share', input: '' }],
+          });
         start();
       });
       next();
@@ -125,10 +143,19 @@ function work(): Promise<void> {
 
 await Promise.all(Array.from({ length: Number(values.workers) }, work));
 
-const rows = [...sums].map(([name, { inputs: had, slowestMs, failures }]) => ({ name, of: chosen.find((one) => one.name === name)?.of ?? '', had, slowestMs: Math.round(slowestMs), failures }));
+const rows = [...sums].map(([name, { inputs: had, slowestMs, failures }]) => ({
+  name,
+  of: chosen.find((one) => one.name === name)?.of ?? '',
+  had,
+  slowestMs: Math.round(slowestMs),
+  failures,
+}));
 const total = rows.reduce((sum, { had }) => sum + had, 0);
 const failures = rows.reduce((sum, row) => sum + row.failures, 0);
-for (const { name, had, slowestMs, failures: bad } of rows) console.log(`${name.padEnd(42)} ${String(had).padStart(9)} inputs, slowest ${String(slowestMs).padStart(5)} ms, ${bad} failures`);
+for (const { name, had, slowestMs, failures: bad } of rows)
+  console.log(
+    `${name.padEnd(42)} ${String(had).padStart(9)} inputs, slowest ${String(slowestMs).padStart(5)} ms, ${bad} failures`,
+  );
 for (const [name, { failed }] of sums) for (const one of failed) console.log(`${name}: ${one}`);
 console.log(`${total} inputs, ${failures} failures, seed ${seed}, ${Math.round((Date.now() - begun) / 1000)} s`);
 

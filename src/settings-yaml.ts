@@ -25,6 +25,10 @@ export function parseSettings(text: string, file: string): Checked<Settings> {
 export function readGiven(text: string, file: string): { readonly given: GivenSettings; readonly problems: readonly Problem[] } {
   const given = new Map<Field, Given>();
   const lines = new LineCounter();
+  if (text.length > longestText) {
+    const what = `it has ${Math.round(text.length / 1000)} kB, and no settings file has more than ${longestText / 1000}`;
+    return { given, problems: [syntaxProblem(what, { file })] };
+  }
   const document = documentOf(text, lines);
   if (document === null) return { given, problems: [syntaxProblem('its brackets are nested too deep', { file })] };
   const placeOf = (offset: number | undefined): Place => {
@@ -32,7 +36,7 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems = document.errors.map((error) => syntaxProblem(error.message.split('\n')[0] ?? '', placeOf(error.pos[0])));
+  const problems = document.errors.slice(0, mostProblems).map((error) => syntaxProblem(error.message.split('\n')[0] ?? '', placeOf(error.pos[0])));
   if (problems.length > 0) return { given, problems };
   const { contents } = document;
   if (!isMap(contents)) {
@@ -48,13 +52,19 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
   return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
 }
 
+/** A complete, commented one has 14 kB. The reader of YAML takes some 15 ms a kB of what is none. */
+const longestText = 40_000;
+/** Of a file that is something else altogether nobody reads more. */
+const mostProblems = 100;
+
 function syntaxProblem(what: string, place: Place): Problem {
   const remedy = 'correct the line; csync settings example prints a complete file';
   return { code: 'settings-syntax', severity: 'error', text: `the file is not valid YAML here: ${what}`, remedy, place };
 }
 
-/** null: the reader of YAML calls itself for each bracket within another, and there are too many of them. */
+/** null: it is too long, or the reader of YAML, which calls itself for each bracket within another, meets too many of them. */
 function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | null {
+  if (text.length > longestText) return null;
   try {
     return parseDocument(text, { lineCounter, uniqueKeys: false });
   } catch (error) {
@@ -136,6 +146,7 @@ function readPairs(
 ): Map<Field, Given> {
   const given = new Map<Field, Given>();
   for (const { key: keyNode, value: valueNode } of pairs) {
+    if (problems.length >= mostProblems) break;
     const key = isScalar(keyNode) ? String(keyNode.value) : '';
     const place = placeOf(keyNode.range?.[0]);
     const field = fieldOf(key, place);

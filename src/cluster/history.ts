@@ -50,10 +50,14 @@ export function newSet(
   };
 }
 
+/** The sets of five hundred members; what is no JSON costs an exception each. */
+const mostLines = keptSets * 500;
+
 /** Reads lines about sets, one a line, from one or more members; a damaged line is left out. Ordered, each set once. */
 export function parseHistory(text: string): SetAbout[] {
   const sets = new Map<number, SetAbout>();
-  for (const line of text.split('\n')) {
+  const lines = text.split('\n').filter((line) => line.startsWith('{'));
+  for (const line of lines.slice(0, mostLines)) {
     try {
       const about = JSON.parse(line) as SetAbout;
       if (Number.isInteger(about.number) && typeof about.digest === 'string') sets.set(about.number, about);

@@ -13,7 +13,17 @@ import { writeFilesAtomically } from '../../src/host/real.ts';
 import { repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
-const changing = ['openSync', 'writeSync', 'writeFileSync', 'fsyncSync', 'mkdirSync', 'chmodSync', 'linkSync', 'renameSync', 'rmSync'] as const;
+const changing = [
+  'openSync',
+  'writeSync',
+  'writeFileSync',
+  'fsyncSync',
+  'mkdirSync',
+  'chmodSync',
+  'linkSync',
+  'renameSync',
+  'rmSync',
+] as const;
 type Fault = 'EIO' | 'ENOSPC' | 'killed';
 
 /** Does the work with a fault at its call number `at`; says how many calls there were, and whether it failed. */
@@ -23,8 +33,10 @@ function withFault(fault: Fault, at: number, work: () => void): { readonly calls
   const stumble = (name: string, words: unknown[]): never => {
     dead = fault === 'killed';
     // A torn write: half of it is there.
-    if (dead && name === 'writeSync' && typeof words[1] === 'string') real.get('writeSync')?.(words[0], words[1].slice(0, words[1].length / 2));
-    if (dead && name === 'writeSync' && Buffer.isBuffer(words[1])) real.get('writeSync')?.(words[0], words[1].subarray(0, words[1].length / 2));
+    if (dead && name === 'writeSync' && typeof words[1] === 'string')
+      real.get('writeSync')?.(words[0], words[1].slice(0, words[1].length / 2));
+    if (dead && name === 'writeSync' && Buffer.isBuffer(words[1]))
+      real.get('writeSync')?.(words[0], words[1].subarray(0, words[1].length / 2));
     throw Object.assign(new Error(fault), { code: fault });
   };
   for (const [name, call] of real)
@@ -55,14 +67,18 @@ const writeAll = (directory: string, age: string): void =>
 function place(kind: 'with an old set' | 'empty'): string {
   const directory = join(mkdtempSync(join(scratch, 'place-')), 'csync');
   mkdirSync(directory);
-  if (kind === 'with an old set') for (const [index, name] of names.entries()) writeFileSync(join(directory, name), texts('old')[index] ?? '');
+  if (kind === 'with an old set')
+    for (const [index, name] of names.entries()) writeFileSync(join(directory, name), texts('old')[index] ?? '');
   return directory;
 }
 
-const read = (directory: string): string[] => names.map((name) => (readdirSync(directory).includes(name) ? readFileSync(join(directory, name), 'utf8') : ''));
+const read = (directory: string): string[] =>
+  names.map((name) => (readdirSync(directory).includes(name) ? readFileSync(join(directory, name), 'utf8') : ''));
 /** Of each file: old, new, none or, the one thing that must not be, torn. */
 const states = (directory: string): string[] =>
-  read(directory).map((text, index) => (text === '' ? 'none' : text === texts('new')[index] ? 'new' : text === texts('old')[index] ? 'old' : 'torn'));
+  read(directory).map((text, index) =>
+    text === '' ? 'none' : text === texts('new')[index] ? 'new' : text === texts('old')[index] ? 'old' : 'torn',
+  );
 const callsOf = (kind: 'with an old set' | 'empty'): number => withFault('EIO', 0, () => writeAll(place(kind), 'new')).calls;
 
 describe.each(['with an old set', 'empty'] as const)('files written together, %s', (kind) => {

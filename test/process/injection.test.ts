@@ -22,9 +22,49 @@ import { memberScripts, packageTemplates, policyTemplates, repository, scratchDi
 
 const scratch = scratchDirectory();
 const marker = (): string => join(mkdtempSync(join(scratch, 'marker-')), 'ran');
-const hostileParts = ['"', "'", '`', '$(touch MARK)', '`touch MARK`', '; touch MARK;', '| touch MARK', '&& touch MARK', '\n', '\r', '\0', '\\', '${IFS}', '*', '#', '{{node_path}}', '-oProxyCommand=touch MARK', '--', '..', '/', 'é', '\u2028', '\u202e', ' ', '\t', '<', '>', '(', ')', '%h', '~', '!', 'run_script /tmp/x', '};'];
+const hostileParts = [
+  '"',
+  "'",
+  '`',
+  '$(touch MARK)',
+  '`touch MARK`',
+  '; touch MARK;',
+  '| touch MARK',
+  '&& touch MARK',
+  '\n',
+  '\r',
+  '\0',
+  '\\',
+  '${IFS}',
+  '*',
+  '#',
+  '{{node_path}}',
+  '-oProxyCommand=touch MARK',
+  '--',
+  '..',
+  '/',
+  'é',
+  '\u2028',
+  '\u202e',
+  ' ',
+  '\t',
+  '<',
+  '>',
+  '(',
+  ')',
+  '%h',
+  '~',
+  '!',
+  'run_script /tmp/x',
+  '};',
+];
 const hostile = fc.oneof(
-  { weight: 3, arbitrary: fc.array(fc.oneof(fc.constantFrom(...hostileParts), fc.string({ maxLength: 4 })), { minLength: 1, maxLength: 5 }).map((all) => all.join('')) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .array(fc.oneof(fc.constantFrom(...hostileParts), fc.string({ maxLength: 4 })), { minLength: 1, maxLength: 5 })
+      .map((all) => all.join('')),
+  },
   { weight: 1, arbitrary: fc.constantFrom(...hostileParts, 'a'.repeat(5000), '-'.repeat(300)) },
 );
 const keys = settingsFields.map((field) => settingsTable[field].key);
@@ -39,7 +79,14 @@ function accepted(key: string, value: string) {
 describe('a hostile value of a setting', () => {
   it('that is accepted leaves the package file with the same keywords, and itself as one value', () => {
     const keywords = (text: string) => demand(parsePackageFile(text, 'x')).lines.map(({ keyword }) => keyword);
-    const rendered = (text: string) => demand(renderPackage({ settings: demand(parseSettings(text, 'x')), templates: packageTemplates(), bundles: memberScripts(() => '') }));
+    const rendered = (text: string) =>
+      demand(
+        renderPackage({
+          settings: demand(parseSettings(text, 'x')),
+          templates: packageTemplates(),
+          bundles: memberScripts(() => ''),
+        }),
+      );
     const plain = keywords(rendered(settingsText()).find(({ name }) => name === 'csync.conf')?.text ?? '');
     const several = new Set(['node_name']);
     let taken = 0;
@@ -52,7 +99,8 @@ describe('a hostile value of a setting', () => {
         const text = files.find(({ name }) => name.endsWith('.conf'))?.text ?? '';
         const of = (all: readonly string[]) => all.filter((keyword) => !several.has(keyword));
         expect(of(keywords(text))).toEqual(of(plain));
-        if (key === 'package_description') expect(lastValue(demand(parsePackageFile(text, 'x')), 'package_description')).toBe(value);
+        if (key === 'package_description')
+          expect(lastValue(demand(parsePackageFile(text, 'x')), 'package_description')).toBe(value);
         for (const { name, text: script } of files.filter((file) => file.name.endsWith('.sh'))) {
           // Only what stands in a launcher without quotes: paths and digests.
           const assigned = [...script.matchAll(/^(?:node|mount_point|role|directory)=(.*)$/gm)].map((found) => found[1] ?? '');
@@ -68,7 +116,12 @@ describe('a hostile value of a setting', () => {
   it.each(keys)('%s: what a shell, a package file or a policy could take for more is refused', (key) => {
     // Text for people may hold almost anything; it stands in double quotes, which it may not hold.
     const people = key === 'package_description';
-    for (const value of ['a"b', 'a\nb', 'a{{node_path}}b', ...(people ? [] : ['$(id)', '`id`', 'a;b', "a'b", 'a|b', '-a\n', '/x y;z'])])
+    for (const value of [
+      'a"b',
+      'a\nb',
+      'a{{node_path}}b',
+      ...(people ? [] : ['$(id)', '`id`', 'a;b', "a'b", 'a|b', '-a\n', '/x y;z']),
+    ])
       expect(accepted(key, value), `${key}: ${JSON.stringify(value)}`).toBeNull();
   });
 
@@ -80,9 +133,18 @@ describe('a hostile value of a setting', () => {
       expect(settings, path).not.toBeNull();
       if (settings === null) continue;
       const directory = mkdtempSync(join(scratch, 'launcher-'));
-      const files = demand(renderPackage({ settings: { ...settings, mountPoint: '/-rf', packageDirectory: '$SGCONF/-e' }, templates: packageTemplates(), bundles: memberScripts(() => '') }));
+      const files = demand(
+        renderPackage({
+          settings: { ...settings, mountPoint: '/-rf', packageDirectory: '$SGCONF/-e' },
+          templates: packageTemplates(),
+          bundles: memberScripts(() => ''),
+        }),
+      );
       for (const { name, text, mode } of files) writeFileSync(join(directory, name), text, { mode });
-      const ended = spawnSync('/bin/sh', [join(directory, 'csync.sh'), 'start'], { env: { SGCONFFILE: '/nonexistent', SG_PACKAGE: `$(touch ${mark})`, SG_NODE: `\`touch ${mark}\`` }, encoding: 'utf8' });
+      const ended = spawnSync('/bin/sh', [join(directory, 'csync.sh'), 'start'], {
+        env: { SGCONFFILE: '/nonexistent', SG_PACKAGE: `$(touch ${mark})`, SG_NODE: `\`touch ${mark}\`` },
+        encoding: 'utf8',
+      });
       expect([0, 1, 2], ended.stderr).toContain(ended.status);
       expect(ended.stderr).not.toContain('not found');
     }
@@ -93,7 +155,10 @@ describe('a hostile value of a setting', () => {
 describe('a word of a shell', () => {
   it('is that word, whatever stands in it', () => {
     const mark = marker();
-    const texts = fc.sample(hostile.map((text) => text.replaceAll('MARK', mark).replaceAll('\0', '')), { numRuns: 400, seed: 7 });
+    const texts = fc.sample(
+      hostile.map((text) => text.replaceAll('MARK', mark).replaceAll('\0', '')),
+      { numRuns: 400, seed: 7 },
+    );
     const script = texts.map((text) => `printf '%s\\0' ${text === '' ? "''" : shellWord(text)}`).join('\n');
     const { stdout } = spawnSync('/bin/sh', ['-s'], { input: script, maxBuffer: 1 << 26 });
     expect(stdout.toString('utf8').split('\0').slice(0, -1)).toEqual(texts.map((text) => Buffer.from(text).toString('utf8')));
@@ -108,7 +173,21 @@ describe('a word of a shell', () => {
 });
 
 describe('a name of a host', () => {
-  const bad = ['-oProxyCommand=touch x', 'a b', 'a;b', '$(id)', 'root@m1', 'ssh://m1', 'm1:22', 'a\nb', '', '.', "a'b", 'é', `a${'b'.repeat(300)}`];
+  const bad = [
+    '-oProxyCommand=touch x',
+    'a b',
+    'a;b',
+    '$(id)',
+    'root@m1',
+    'ssh://m1',
+    'm1:22',
+    'a\nb',
+    '',
+    '.',
+    "a'b",
+    'é',
+    `a${'b'.repeat(300)}`,
+  ];
   it.each(bad)('that is none never reaches ssh: %j', async (name) => {
     expect(isHostName(name)).toBe(false);
     const shell = openSshShell(new AbortController().signal, false);
@@ -133,7 +212,12 @@ describe('a name of a host', () => {
       const host = { name, addresses: ['10.9.0.21'] };
       for (const of of [settings, settings2]) {
         expect(runScript(of, [host], wish), name).toBe(runScript(of, [], wish));
-        const policy = renderPolicy({ settings: of, templates: policyTemplates(of.cfengineGeneration), members: [{ name: 'm1', addresses: ['10.9.0.11'] }], clients: [host] });
+        const policy = renderPolicy({
+          settings: of,
+          templates: policyTemplates(of.cfengineGeneration),
+          members: [{ name: 'm1', addresses: ['10.9.0.11'] }],
+          clients: [host],
+        });
         expect(policy.ok, name).toBe(false);
       }
     }
@@ -146,15 +230,22 @@ describe('what listens', () => {
 
   it('is one kind of socket in the file system, and nothing on a network', () => {
     const text = (name: string): string => readFileSync(join(source, name), 'utf8');
-    expect(files.filter((name) => /createServer|\bcreateSocket\b|node:(http|https|http2|dgram|inspector)'/.test(text(name)))).toEqual(['host/control-socket.ts']);
+    expect(
+      files.filter((name) => /createServer|\bcreateSocket\b|node:(http|https|http2|dgram|inspector)'/.test(text(name))),
+    ).toEqual(['host/control-socket.ts']);
     expect(text('host/control-socket.ts')).toContain('server.listen(path,');
     // Of the lab alone.
     const users = files.filter((name) => /import \{[^}]*\blisten\b[^}]*\} from '[^']*control-socket\.ts'/.test(text(name)));
-    expect(users.every((name) => name.startsWith('lab/')), users.join(' ')).toBe(true);
+    expect(
+      users.every((name) => name.startsWith('lab/')),
+      users.join(' '),
+    ).toBe(true);
   });
 
   it('arguments of programs are lists: no shell is given a text that was put together by node', () => {
-    const found = files.filter((name) => /\bexec(Sync)?\(\s*[`'"]|shell: *true|\bexecaCommand\b|\bexecSync\b/.test(readFileSync(join(source, name), 'utf8')));
+    const found = files.filter((name) =>
+      /\bexec(Sync)?\(\s*[`'"]|shell: *true|\bexecaCommand\b|\bexecSync\b/.test(readFileSync(join(source, name), 'utf8')),
+    );
     expect(found).toEqual([]);
   });
 });

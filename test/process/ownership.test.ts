@@ -20,7 +20,11 @@ describe('ownership', () => {
     ['/tmp on the way', { mode: 0o1777, above: true }, []],
     ['a sticky directory that is itself looked at', { mode: 0o1777 }, ['/p can be written by everybody']],
     ['a directory on the way that everybody writes to', { mode: 0o777, above: true }, ['/p can be written by everybody']],
-    ['all of it', { user: 7, group: 8, mode: 0o777 }, ['/p belongs to user 7', '/p can be written by group 8', '/p can be written by everybody']],
+    [
+      'all of it',
+      { user: 7, group: 8, mode: 0o777 },
+      ['/p belongs to user 7', '/p can be written by group 8', '/p can be written by everybody'],
+    ],
   ])('%s', (_what, changes, said) => {
     expect(judgeOwnership(seen(changes), root)).toEqual(said);
   });

@@ -85,7 +85,9 @@ describe('the registry of parsers', () => {
   it('has every exported function that is called a parser, or says why not', () => {
     const missing = files.flatMap((file) => {
       const text = readFileSync(join(source, file), 'utf8');
-      const exported = [...text.matchAll(/^export (?:async )?function ((?:parse|read|decode)[A-Z]?\w*)/gm)].map((found) => `${file}#${found[1]}`);
+      const exported = [...text.matchAll(/^export (?:async )?function ((?:parse|read|decode)[A-Z]?\w*)/gm)].map(
+        (found) => `${file}#${found[1]}`,
+      );
       return exported.filter((name) => !called.has(name) && !Object.hasOwn(notParsers, name));
     });
     expect(missing).toEqual([]);
@@ -104,7 +106,10 @@ describe('the registry of parsers', () => {
   it('names functions that are there', () => {
     const gone = [...called].filter((call) => {
       const [file = '', name = ''] = call.split('#');
-      return !files.includes(file) || !new RegExp(`^export (async )?(function|const) ${name}\\b`, 'm').test(readFileSync(join(source, file), 'utf8'));
+      return (
+        !files.includes(file) ||
+        !new RegExp(`^export (async )?(function|const) ${name}\\b`, 'm').test(readFileSync(join(source, file), 'utf8'))
+      );
     });
     expect(gone).toEqual([]);
   });
@@ -118,7 +123,8 @@ describe.each(parsers.map((parser) => [parser.name, parser] as const))('%s', (na
     const failures: string[] = [];
     for (let index = 0; index < inputs && failures.length < 3; index += 1) {
       const { failure } = tryInput(parser, inputOf(parser, name, seed, index));
-      if (failure !== null) failures.push(`npm run fuzz -- --parser ${JSON.stringify(name)} --seed ${seed} --index ${index}: ${failure}`);
+      if (failure !== null)
+        failures.push(`npm run fuzz -- --parser ${JSON.stringify(name)} --seed ${seed} --index ${index}: ${failure}`);
     }
     const all = [...extremes(parser)];
     const step = Math.max(1, Math.floor(all.length / extremesOfEach));
@@ -140,17 +146,37 @@ describe('a trial', () => {
   const parser = (parse: (text: string) => unknown) => ({ name: 'planted', of: 'test', calls: [], samples: ['a'], parse });
   it.each<[string, (text: string) => unknown, RegExp]>([
     ['a crash', () => (null as unknown as string).length, /TypeError/],
-    ['a broken property', () => { throw new Broken('x = y'); }, /Broken: x = y/],
-    ['a number that is none, deep inside', () => ({ a: [new Map([['b', { c: Number.NaN }]])] }), /number that is none: result\.a\.0\.b\.c/],
+    [
+      'a broken property',
+      () => {
+        throw new Broken('x = y');
+      },
+      /Broken: x = y/,
+    ],
+    [
+      'a number that is none, deep inside',
+      () => ({ a: [new Map([['b', { c: Number.NaN }]])] }),
+      /number that is none: result\.a\.0\.b\.c/,
+    ],
     ['what takes too long', busy, /took \d+ ms/],
   ])('finds %s', (_what, parse, said) => {
     expect(tryInput(parser(parse), 'x').failure).toMatch(said);
   });
 
   it('lets through what is documented to be thrown, and what is well', () => {
-    const thrower = { ...parser(() => { throw new RangeError('documented'); }), throws: (error: unknown) => error instanceof RangeError };
+    const thrower = {
+      ...parser(() => {
+        throw new RangeError('documented');
+      }),
+      throws: (error: unknown) => error instanceof RangeError,
+    };
     expect(tryInput(thrower, 'x').failure).toBeNull();
-    expect(tryInput(parser((text) => [text, 1]), 'x').failure).toBeNull();
+    expect(
+      tryInput(
+        parser((text) => [text, 1]),
+        'x',
+      ).failure,
+    ).toBeNull();
   });
 });
 

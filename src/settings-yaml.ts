@@ -36,7 +36,9 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems = document.errors.slice(0, mostProblems).map((error) => syntaxProblem(error.message.split('\n')[0] ?? '', placeOf(error.pos[0])));
+  const problems = document.errors
+    .slice(0, mostProblems)
+    .map((error) => syntaxProblem(error.message.split('\n')[0] ?? '', placeOf(error.pos[0])));
   if (problems.length > 0) return { given, problems };
   const { contents } = document;
   if (!isMap(contents)) {

@@ -58,9 +58,11 @@ interface Sum {
 const sums = new Map<string, Sum>(chosen.map(({ name }) => [name, { inputs: 0, slowestMs: 0, failures: 0, failed: [] }]));
 /** Round by round, so that a run that is ended early had something of each. */
 function* shares(): Generator<Share> {
-  for (const { name } of chosen) yield { parser: name, seed, from: 0, count: 0, extremes: true };
-  for (let from = 0; from < inputs; from += shareSize)
-    for (const { name } of chosen) yield { parser: name, seed, from, count: Math.min(shareSize, inputs - from), extremes: false };
+  for (let from = 0; from < inputs; from += shareSize) {
+    const count = Math.min(shareSize, inputs - from);
+    for (const { name } of chosen) yield { parser: name, seed, from, count, extremes: false };
+    if (from === 0) for (const { name } of chosen) yield { parser: name, seed, from: 0, count: 0, extremes: true };
+  }
 }
 
 const waiting = shares();

@@ -64,9 +64,17 @@ function syntaxProblem(what: string, place: Place): Problem {
   return { code: 'settings-syntax', severity: 'error', text: `the file is not valid YAML here: ${what}`, remedy, place };
 }
 
+/**
+ * Settings have lists and no more. A stack that ends in the middle of an expression is the end of the whole process (V8: "RegExpCompiler
+ * Allocation failed"), which nothing can catch; so nothing deep is handed to a reader that calls itself.
+ */
+function isDeep(text: string): boolean {
+  return (text.match(/[[{]/g)?.length ?? 0) > 300 || /(?:[-?:][ \t]+){40}/.test(text);
+}
+
 /** null: it is too long, or the reader of YAML, which calls itself for each bracket within another, meets too many of them. */
 function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | null {
-  if (text.length > longestText) return null;
+  if (text.length > longestText || isDeep(text)) return null;
   try {
     return parseDocument(text, { lineCounter, uniqueKeys: false });
   } catch (error) {
@@ -163,7 +171,7 @@ function readPairs(
       continue;
     }
     const value = plainValue(document, valueNode);
-    if (value instanceof Error) problems.push(syntaxProblem(value.message, place));
+    if (value instanceof Error) problems.push(syntaxProblem(value.message.split('\n')[0] ?? '', place));
     else given.set(field, { value, place: valueNode === null ? place : placeOf(valueNode.range?.[0]) });
   }
   return given;
@@ -172,9 +180,12 @@ function readPairs(
 /** The value a node stands for; the error where it names an anchor that is not there, or names them without end. */
 function plainValue(document: Document, node: Node | null): unknown {
   try {
-    return node === null ? null : node.toJS(document);
+    const value: unknown = node === null ? null : node.toJS(document);
+    // One that holds itself cannot be said, either.
+    JSON.stringify(value);
+    return value;
   } catch (error) {
-    if (error instanceof ReferenceError || error instanceof RangeError) return error;
+    if (error instanceof ReferenceError || error instanceof RangeError || error instanceof TypeError) return error;
     throw error;
   }
 }

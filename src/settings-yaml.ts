@@ -25,19 +25,20 @@ export function parseSettings(text: string, file: string): Checked<Settings> {
 export function readGiven(text: string, file: string): { readonly given: GivenSettings; readonly problems: readonly Problem[] } {
   const given = new Map<Field, Given>();
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
+  if (text.length > longestText) {
+    const what = `it has ${Math.round(text.length / 1000)} kB, and no settings file has more than ${longestText / 1000}`;
+    return { given, problems: [syntaxProblem(what, { file })] };
+  }
+  const document = documentOf(text, lines);
+  if (document === null) return { given, problems: [syntaxProblem('its brackets are nested too deep', { file })] };
   const placeOf = (offset: number | undefined): Place => {
     if (offset === undefined) return { file };
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems: Problem[] = document.errors.map((error) => ({
-    code: 'settings-syntax',
-    severity: 'error',
-    text: `the file is not valid YAML here: ${error.message.split('\n')[0]}`,
-    remedy: 'correct the line; csync settings example prints a complete file',
-    place: placeOf(error.pos[0]),
-  }));
+  const problems = document.errors
+    .slice(0, mostProblems)
+    .map((error) => syntaxProblem(error.message.split('\n')[0] ?? '', placeOf(error.pos[0])));
   if (problems.length > 0) return { given, problems };
   const { contents } = document;
   if (!isMap(contents)) {
@@ -53,10 +54,39 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
   return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
 }
 
+/** A complete, commented one has 14 kB. The reader of YAML takes some 15 ms a kB of what is none. */
+const longestText = 40_000;
+/** Of a file that is something else altogether nobody reads more. */
+const mostProblems = 100;
+
+function syntaxProblem(what: string, place: Place): Problem {
+  const remedy = 'correct the line; csync settings example prints a complete file';
+  return { code: 'settings-syntax', severity: 'error', text: `the file is not valid YAML here: ${what}`, remedy, place };
+}
+
+/**
+ * Settings have lists and no more. A stack that ends in the middle of an expression is the end of the whole process (V8: "RegExpCompiler
+ * Allocation failed"), which nothing can catch; so nothing deep is handed to a reader that calls itself.
+ */
+function isDeep(text: string): boolean {
+  return (text.match(/[[{]/g)?.length ?? 0) > 300 || /(?:[-?:][ \t]+){40}/.test(text);
+}
+
+/** null: it is too long, or the reader of YAML, which calls itself for each bracket within another, meets too many of them. */
+function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | null {
+  if (text.length > longestText || isDeep(text)) return null;
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: false });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 /** The text with another value for a key that stands in it, every other byte as it was, and the line; null without the key. */
 export function withValue(text: string, key: string, value: string): { readonly text: string; readonly line: number } | null {
   const lines = new LineCounter();
-  const node: unknown = parseDocument(text, { lineCounter: lines }).get(key, true);
+  const node = nodeAt(text, key, lines);
   if (!isScalar(node) || node.range == null) return null;
   const [start, end] = node.range;
   const { line } = lines.linePos(start);
@@ -66,13 +96,18 @@ export function withValue(text: string, key: string, value: string): { readonly 
 
 /** The text with another list for a key that holds one, every byte outside of the list as it was; null where it holds none. */
 export function withList(text: string, key: string, values: readonly string[]): string | null {
-  const node: unknown = parseDocument(text).get(key, true);
+  const node = nodeAt(text, key, new LineCounter());
   if (!isSeq(node) || node.range == null) return null;
   const [start, end] = node.range;
   if (node.flow === true) return `${text.slice(0, start)}[${values.join(', ')}]${text.slice(end)}`;
   const indentation = ' '.repeat(start - (text.lastIndexOf('\n', start - 1) + 1));
   const behind = text.slice(start, end).endsWith('\n') ? '\n' : '';
   return `${text.slice(0, start)}${values.map((value) => `- ${value}`).join(`\n${indentation}`)}${behind}${text.slice(end)}`;
+}
+
+function nodeAt(text: string, key: string, lines: LineCounter): unknown {
+  const document = documentOf(text, lines);
+  return isMap(document?.contents) ? document.get(key, true) : undefined;
 }
 
 export interface Given {
@@ -121,6 +156,7 @@ function readPairs(
 ): Map<Field, Given> {
   const given = new Map<Field, Given>();
   for (const { key: keyNode, value: valueNode } of pairs) {
+    if (problems.length >= mostProblems) break;
     const key = isScalar(keyNode) ? String(keyNode.value) : '';
     const place = placeOf(keyNode.range?.[0]);
     const field = fieldOf(key, place);
@@ -134,10 +170,24 @@ function readPairs(
       problems.push({ code: 'settings-duplicate-key', severity: 'error', text, remedy: 'keep one of the two lines', place });
       continue;
     }
-    const value: unknown = valueNode === null ? null : valueNode.toJS(document);
-    given.set(field, { value, place: valueNode === null ? place : placeOf(valueNode.range?.[0]) });
+    const value = plainValue(document, valueNode);
+    if (value instanceof Error) problems.push(syntaxProblem(value.message.split('\n')[0] ?? '', place));
+    else given.set(field, { value, place: valueNode === null ? place : placeOf(valueNode.range?.[0]) });
   }
   return given;
+}
+
+/** The value a node stands for; the error where it names an anchor that is not there, or names them without end. */
+function plainValue(document: Document, node: Node | null): unknown {
+  try {
+    const value: unknown = node === null ? null : node.toJS(document);
+    // One that holds itself cannot be said, either.
+    JSON.stringify(value);
+    return value;
+  } catch (error) {
+    if (error instanceof ReferenceError || error instanceof RangeError || error instanceof TypeError) return error;
+    throw error;
+  }
 }
 
 /** Checks what was given and fills in the rest. `earlier` problems are sorted in among its own. */

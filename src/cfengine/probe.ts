@@ -34,7 +34,7 @@ export interface ProbeIdentity {
 const ownTroubles = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
 /** One step of a dialogue: looks at what has come, takes it, says what to send; or ends with a result. */
-type Dialogue = (
+export type Dialogue = (
   received: Buffer,
   send: (bytes: Buffer | string) => void,
 ) => { readonly rest: Buffer; readonly result?: ProbeResult };
@@ -97,8 +97,13 @@ export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): 
     rejectUnauthorized: false,
   });
   const started = new Promise<void>((resolve) => socket.once('secureConnect', () => resolve()));
+  return converse(socket, target.timeoutMs, started, dialogue3(target.path));
+}
+
+/** What generation 3 and we say to each other behind the handshake; the bytes may come in any pieces. */
+export function dialogue3(path: string): Dialogue {
   let state: 'greeting' | 'welcome' | 'stat' = 'greeting';
-  return converse(socket, target.timeoutMs, started, (received, send) => {
+  return (received, send) => {
     let rest = received;
     for (;;) {
       if (state !== 'stat') {
@@ -113,14 +118,14 @@ export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): 
           state = 'welcome';
         } else {
           if (!line.startsWith('OK WELCOME')) return { rest, result: { kind: 'answered', why: line } };
-          send(encodeFrame(statRequest(target.path)));
+          send(encodeFrame(statRequest(path)));
           state = 'stat';
         }
         continue;
       }
       return statAnswer(rest);
     }
-  });
+  };
 }
 
 /**
@@ -143,15 +148,25 @@ export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'
 export function probeGeneration2(target: ProbeTarget, ownName: string): Promise<ProbeResult> {
   const socket = connectTcp({ host: target.address, port: target.port });
   const started = new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  return converse(
+    socket,
+    target.timeoutMs,
+    started,
+    dialogue2(target.path, () => `CAUTH ${socket.localAddress ?? '127.0.0.1'} ${ownName} root 0`),
+  );
+}
+
+/** The same of generation 2, which says nothing before it was greeted. */
+export function dialogue2(path: string, greeting: () => string): Dialogue {
   let sent = false;
-  return converse(socket, target.timeoutMs, started, (received, send) => {
+  return (received, send) => {
     if (!sent) {
       sent = true;
-      send(encodeFrame(`CAUTH ${socket.localAddress ?? '127.0.0.1'} ${ownName} root 0`));
-      send(encodeFrame(statRequest(target.path)));
+      send(encodeFrame(greeting()));
+      send(encodeFrame(statRequest(path)));
     }
     return statAnswer(received);
-  });
+  };
 }
 
 function statRequest(path: string): string {

@@ -34,7 +34,8 @@ const foreignUnits: Readonly<Record<Settings['cfengineGeneration'], readonly str
   3: ['cf-serverd.service', 'cf-execd.service'],
 };
 
-const setting = /^([ \t]*(?:export[ \t]+)?CSYNC_CONFIGURED=)(?:"[^"\n]*"|'[^'\n]*'|[^ \t#;"'\n]*)/gm;
+/** A word of the shell may be quoted in parts. */
+const setting = /^([ \t]*(?:export[ \t]+)?CSYNC_CONFIGURED=)(?:"[^"\n]*"|'[^'\n]*'|[^ \t#;"'\n])*/gm;
 
 /** A text of configuredFile with CSYNC_CONFIGURED set; every other line, and what stands behind the value, is left alone. */
 export function withConfigured(text: string | null, value: '0' | '1'): string {
@@ -49,7 +50,7 @@ export function configuredLines(value: '0' | '1'): string[] {
   const file = configuredFile;
   const fresh = `${file}.csync-new`;
   const name = 'CSYNC_CONFIGURED=';
-  const pattern = `^([ \\t]*(export[ \\t]+)?${name})("[^"]*"|'[^']*'|[^ \\t#;"']*)`.replaceAll('\\t', '\t');
+  const pattern = `^([ \\t]*(export[ \\t]+)?${name})("[^"]*"|'[^']*'|[^ \\t#;"'])*`.replaceAll('\\t', '\t');
   return [
     `mkdir -p -m 755 -- ${file.slice(0, file.lastIndexOf('/'))}`,
     `rm -f -- ${fresh}`,

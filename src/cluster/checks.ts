@@ -69,7 +69,10 @@ export function parseFacts(output: string): MemberFacts | null {
   const facts = new Map<string, string[]>();
   for (const line of output.split('\n')) {
     const [, word, rest = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
-    if (word !== undefined) facts.set(word, [...(facts.get(word) ?? []), rest.trim()]);
+    if (word === undefined) continue;
+    const rests = facts.get(word) ?? [];
+    rests.push(rest.trim());
+    facts.set(word, rests);
   }
   return facts.has('clock') ? facts : null;
 }

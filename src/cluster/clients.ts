@@ -50,7 +50,7 @@ export function peerLines(lastSeenList: readonly string[]): string[] {
 export function parsePeers(output: string): KnownPeers {
   const lines = output.split('\n').map((line) => /^(\S+) ?(.*)$/.exec(line));
   const rests = (word: string): string[] => lines.flatMap((found) => (found?.[1] === word ? [found[2] ?? ''] : []));
-  const now = Number(rests('peers')[0] ?? Number.NaN) * 1000;
+  const now = /^\d{1,12}$/.test(rests('peers')[0] ?? '') ? Number(rests('peers')[0]) * 1000 : Number.NaN;
   const names = new Map(
     rests('called').map((line) => {
       const [address = '', name = ''] = line.split(/\s+/);
@@ -75,7 +75,7 @@ function parsePeer(line: string, now: number): SeenPeer[] {
     const at = Date.parse(`${date} UTC`);
     return Number.isNaN(at) ? [] : [{ address, name: null, at }];
   }
-  const [, name, short, hours] = /^IP - +(\S+) +(\S+) +@ \[.*\] not seen for \(([\d.]+)\) hrs/.exec(line) ?? [];
+  const [, name, short, hours] = /^IP - +(\S+) +(\S+) +@ \[.*\] not seen for \((\d{1,8}(?:\.\d+)?)\) hrs/.exec(line) ?? [];
   if (name === undefined || short === undefined) return [];
   const at = now - Number(hours) * 3_600_000;
   const cut = short.length >= cutAddressLength;

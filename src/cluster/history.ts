@@ -50,10 +50,14 @@ export function newSet(
   };
 }
 
+/** The sets of five hundred members; what is no JSON costs an exception each. */
+const mostLines = keptSets * 500;
+
 /** Reads lines about sets, one a line, from one or more members; a damaged line is left out. Ordered, each set once. */
 export function parseHistory(text: string): SetAbout[] {
   const sets = new Map<number, SetAbout>();
-  for (const line of text.split('\n')) {
+  const lines = text.split('\n').filter((line) => line.startsWith('{'));
+  for (const line of lines.slice(0, mostLines)) {
     try {
       const about = JSON.parse(line) as SetAbout;
       if (Number.isInteger(about.number) && typeof about.digest === 'string') sets.set(about.number, about);
@@ -64,10 +68,15 @@ export function parseHistory(text: string): SetAbout[] {
   return [...sets.values()].sort((one, other) => one.number - other.number);
 }
 
+/** The files of a set are some MB; what unpacks to more is none, and must not take all memory. */
+const mostUnpacked = 1 << 26;
+
 /** The files of a set; null when they are not those the line about it speaks of. */
 export function readSet(content: Buffer, about: SetAbout): RenderedFile[] | null {
   try {
-    const { files } = JSON.parse(gunzipSync(content).toString('utf8')) as { files: RenderedFile[] };
+    const { files } = JSON.parse(gunzipSync(content, { maxOutputLength: mostUnpacked }).toString('utf8')) as {
+      files: RenderedFile[];
+    };
     return digestOfFiles(files) === about.digest ? files : null;
   } catch {
     return null;

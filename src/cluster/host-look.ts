@@ -92,23 +92,26 @@ export function parseHost(output: string): HostFacts | null {
   const keys: SeenKey[] = [];
   const digests = new Map<string, string | null>();
   for (const line of rests('mode')) {
-    const [, mode = '', name = ''] = /^([0-7]+) (.+)$/.exec(line) ?? [];
+    const [, mode, name = ''] = /^([0-7]+) (.+)$/.exec(line) ?? [];
+    if (mode === undefined) continue;
     const digest = publicDigest(texts.get(name) ?? '');
     digests.set(name, digest);
     if (name.startsWith('root-') || name.startsWith('cluster/')) keys.push({ name, mode: Number.parseInt(mode, 8), digest });
   }
-  const [privateMode = '', sum = ''] = rests('private')[0]?.split(' ') ?? [];
+  const [, privateMode = '', sum = ''] = /^([0-7]+) (\S+)$/.exec(rests('private')[0] ?? '') ?? [];
   const own = digests.get('localhost.pub') ?? null;
   const nextParts = rests('next');
   const next = nextParts.length === 2 ? (digests.get(nextPairNames.publicKey) ?? '') : '';
   const mode = rests('keys')[0];
+  const daemons = Number(rests('daemons')[0] ?? 0);
+  if (Number.isNaN(daemons) || (mode !== undefined && !/^[0-7]+$/.test(mode))) return null;
   const roster = rests('roster')[0];
   return {
     hostName: (rests('host')[0] ?? '').split('.')[0] ?? '',
     root: rests('uid')[0] === '0',
     addresses: [...new Set((rests('addresses')[0] ?? '').split(' '))].filter((one) => one !== '' && one !== '127.0.0.1'),
     missing: rests('missing'),
-    daemons: Number(rests('daemons')[0] ?? 0),
+    daemons,
     owed: owedIn(rests('owed')[0]),
     keyDirectoryMode: mode === undefined ? null : Number.parseInt(mode, 8),
     keys,
@@ -146,8 +149,13 @@ function keyTexts(lines: readonly string[]): Map<string, string> {
 
 /** Without carriage returns and what stands around the key: as csync writes it. */
 function normalPem(text: string): string {
-  const lines = text.split(/\r?\n/).filter((line) => line !== '');
-  return `${lines.join('\n')}\n`;
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const from = lines.indexOf('-----BEGIN RSA PUBLIC KEY-----');
+  const to = lines.indexOf('-----END RSA PUBLIC KEY-----', from);
+  return `${lines
+    .slice(Math.max(0, from), to === -1 ? undefined : to + 1)
+    .filter((line) => line !== '')
+    .join('\n')}\n`;
 }
 
 /** CFEngine 3's name of the key in a PKCS#1 PEM; null for anything else, which cfengine does not read either. */

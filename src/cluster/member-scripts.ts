@@ -299,11 +299,16 @@ export function rosterLines(packageDirectory: string): string[] {
   return [`[ -r ${file} ] && echo "roster $(gzip -c ${file} | base64 -w 0)"`];
 }
 
+/** A thousand clients take one MB; what unpacks to so much more is no roster. */
+const mostUnpacked = 1 << 26;
+
 /** Reads what rosterLines printed; null when there is none, or no whole one. */
 export function rosterIn(text: string): Roster | null {
   const packed = /^roster (\S+)$/m.exec(text)?.[1];
   try {
-    return packed === undefined ? null : parseRoster(gunzipSync(Buffer.from(packed, 'base64')).toString('utf8'));
+    return packed === undefined
+      ? null
+      : parseRoster(gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: mostUnpacked }).toString('utf8'));
   } catch {
     return null;
   }
@@ -313,9 +318,10 @@ export function rosterIn(text: string): Roster | null {
 export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
   const said = new Map(text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
   const clock = Number(said.get('clock') ?? Number.NaN);
-  if (Number.isNaN(clock)) return null;
+  const daemons = Number(said.get('daemons') ?? Number.NaN);
+  if (Number.isNaN(clock) || Number.isNaN(daemons)) return null;
   return {
-    daemons: Number(said.get('daemons')),
+    daemons,
     mounted: said.has('mounted'),
     address: said.has('address'),
     clock: clockBetween(clock, { asked, answered }),

@@ -87,7 +87,7 @@ function noteOn(name: string, ours: string, theirs: string): string[] {
   const there = settled(theirs);
   const missing = (needs[name]?.(settled(ours)) ?? []).filter(({ lines, sign = lines }) => !contains(there, sign));
   const places = [...new Set(missing.map(({ where }) => where))];
-  const doubled = name === 'promises.cf' ? (theirs.match(/^\s*body\s+(server|runagent)\s+control\b/gm) ?? []) : [];
+  const doubled = name === 'promises.cf' ? (theirs.match(/^[ \t]*body[ \t]+(server|runagent)[ \t]+control\b/gm) ?? []) : [];
   if (missing.length === 0) return [];
   const indented = (text: string): string => text.replace(/^(?=.)/gm, '    ');
   return [
@@ -111,19 +111,36 @@ function contains(text: string, wanted: string): boolean {
 
 /** Without comments, since what is commented out does nothing; variables of generation 2 with their values. */
 function settled(text: string): string {
-  const bare = text.replace(/^[ \t]*#(?!!).*\n?/gm, '').replace(/[ \t]+#[^"\n]*$/gm, '');
-  const variables = new Map([...bare.matchAll(/^\s*(\w+)\s*=\s*\(\s*(\S+)\s*\)$/gm)].map((found) => [found[1], found[2] ?? '']));
+  const bare = text
+    .replace(/^[ \t]*#(?!!).*\n?/gm, '')
+    .split('\n')
+    .map(withoutTail)
+    .join('\n');
+  // No \s in any of these: it takes line ends, too, and then a file of empty lines is gone through once for each of them.
+  const variable = /^[ \t]*(\w+)[ \t]*=[ \t]*\([ \t]*(\S+)[ \t]*\)$/gm;
+  const variables = new Map([...bare.matchAll(variable)].map((found) => [found[1], found[2] ?? '']));
   return bare.replace(/\$\((\w+)\)/g, (word, name) => variables.get(name) ?? word);
 }
 
+/** A line without the comment at its end. A # before a quote may stand inside of it, and stays. */
+function withoutTail(line: string): string {
+  const from = line.lastIndexOf('"') + 1;
+  const at = line.slice(from).search(/[ \t]#/);
+  return at === -1 ? line : line.slice(0, from) + line.slice(from, from + at).trimEnd();
+}
+
+/** Up to the last of a sign: what is looked for ends with it, and is not looked for in vain from every beginning. */
+const upTo = (sign: string, text: string): string => text.slice(0, text.lastIndexOf(sign) + sign.length);
+
 function quotedIn(list: RegExp, text: string): string[] {
-  return (list.exec(text)?.[1] ?? '').match(/"[^"]*"/g) ?? [];
+  return (list.exec(upTo('}', text))?.[1] ?? '').match(/"[^"]*"/g) ?? [];
 }
 
 /** `keyword => value;` of generation 3, whole. */
 function statements(text: string, ...keywords: readonly string[]): string[] {
+  const hidden = upTo(';', text.replace(/"[^"\n]*"/g, hideSemicolons));
   return keywords
-    .flatMap((keyword) => new RegExp(`^ *${keyword}\\s*=>[^;]*;`, 'm').exec(text.replace(/"[^"\n]*"/g, hideSemicolons)) ?? [])
+    .flatMap((keyword) => new RegExp(`^ *${keyword}\\s*=>[^;]*;`, 'm').exec(hidden) ?? [])
     .map((found) => showSemicolons(found).trim());
 }
 
@@ -132,7 +149,7 @@ const showSemicolons = (text: string): string => text.replaceAll('\0', ';');
 
 /** Bodies and bundles of generation 3 by their names, whole. */
 function blocks(text: string, ...names: readonly string[]): string[] {
-  const all = [...text.matchAll(/^(?:body|bundle) \S+ (\w+)[^\n]*\n\{\n[\s\S]*?\n\}$/gm)];
+  const all = [...upTo('\n}', text).matchAll(/^(?:body|bundle) \S+ (\w+)[^\n]*\n\{\n[\s\S]*?\n\}$/gm)];
   return all.filter((found) => names.includes(found[1] ?? '')).map((found) => found[0]);
 }
 

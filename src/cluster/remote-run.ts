@@ -185,7 +185,11 @@ export function parseRuns(output: string, settings: Settings, hosts: readonly Ro
   const cut = new Set<string>();
   for (const line of output.split('\n')) {
     const [word = '', index = '', ...words] = line.split(' ');
-    if (word === 'out') pieces.set(index, [...(pieces.get(index) ?? []), words[0] ?? '']);
+    if (word === 'out') {
+      const said = pieces.get(index) ?? [];
+      said.push(words[0] ?? '');
+      pieces.set(index, said);
+    }
     if (word === 'cut') cut.add(index);
     if (word === 'skip' || word === 'end') rest.set(index, [word, ...words]);
   }

@@ -85,7 +85,8 @@ export const emptyRoster: Roster = {
   waiting: [],
 };
 
-const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/));
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
+const name = v.pipe(v.string(), v.regex(namePattern));
 const address = v.pipe(v.string(), v.ipv4());
 const host = { name, addresses: v.pipe(v.array(address), v.minLength(1)) };
 const digest = v.pipe(v.string(), v.regex(/^MD5=[0-9a-f]{32}$/));
@@ -116,6 +117,11 @@ const schema = v.strictObject({
     }),
   ),
 });
+
+/** Whether a host of that name may be in a roster: nothing of it means anything to ssh, a shell or cfengine's policy. */
+export function isHostName(text: string): boolean {
+  return namePattern.test(text);
+}
 
 /** null when it is damaged: another member's copy, or an empty roster, has to do. */
 export function parseRoster(text: string): Roster | null {

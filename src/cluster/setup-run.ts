@@ -8,7 +8,7 @@ import { shellWord } from '../shell-word.ts';
 import { agentLimitSeconds, type HostStep, hostStepText, type Materials, parseOutcomes, setUpScript } from './host-setup.ts';
 import { distributeScript, hostScript, mountedTest } from './member-scripts.ts';
 import { inParallel } from './observation.ts';
-import { type Roster, rosterName, rosterText } from './roster.ts';
+import { isHostName, parseRoster, type Roster, rosterName, rosterText } from './roster.ts';
 import { clientsAtOnce } from './setup-look.ts';
 import type { PublishStep, Stage } from './setup-plan.ts';
 
@@ -129,6 +129,8 @@ export async function saveRoster(
   roster: Roster,
 ): Promise<void> {
   const content = Buffer.from(rosterText(roster));
+  // One that cannot be read again would be none, and all that the cluster remembers would be gone.
+  if (parseRoster(content.toString('utf8')) === null) throw new Failure([unreadable(roster)]);
   const script = distributeScript(packageDirectory, [{ name: rosterName, mode: 0o644, content }], []);
   const ended = await inParallel(members, (member) => shell.run(member, script, quickLimitMs));
   if (ended.some(({ exitCode }) => exitCode === 0)) return;
@@ -141,6 +143,17 @@ export async function saveRoster(
       remedy: 'make room or correct the rights of the package directory, then do it again',
     },
   ]);
+}
+
+function unreadable({ members, clients, waiting }: Roster): Problem {
+  const names = [...members, ...clients].map(({ name }) => name).concat(waiting.map(({ host }) => host));
+  const odd = names.find((name) => !isHostName(name));
+  return {
+    code: 'change-roster',
+    severity: 'error',
+    text: `nothing was changed: ${rosterName} would hold ${odd === undefined ? 'what it cannot hold' : `${JSON.stringify(odd)}, which is no name of a host`}, and no member could read it any more`,
+    remedy: 'name hosts with letters, digits, dots, hyphens and underscores; csync keys list   shows keys that are no keys',
+  };
 }
 
 /** Of publishScript: cfengine's own parser does not take the tree. */

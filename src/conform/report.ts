@@ -45,13 +45,16 @@ export function reportJson(report: Report): string {
  */
 export function chosen(patterns: readonly string[], names: readonly string[]): (name: string) => boolean {
   const whole = new Set(names);
-  const expressions = patterns
-    .filter((pattern) => !whole.has(pattern))
-    .map((pattern) => new RegExp(pattern.split('*').map(literally).join('.*'), 'i'));
+  const loose = patterns.filter((pattern) => !whole.has(pattern)).map((pattern) => pattern.toLowerCase().split('*'));
   const exact = new Set(patterns);
-  return (name) => patterns.length === 0 || exact.has(name) || expressions.some((expression) => expression.test(name));
+  return (name) => patterns.length === 0 || exact.has(name) || loose.some((parts) => holdsInOrder(name.toLowerCase(), parts));
 }
 
-function literally(text: string): string {
-  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+function holdsInOrder(name: string, parts: readonly string[]): boolean {
+  let from = 0;
+  return parts.every((part) => {
+    const at = name.indexOf(part, from);
+    from = at + part.length;
+    return at !== -1;
+  });
 }

@@ -54,8 +54,9 @@ export function parseProcessStat(text: string): ProcessState | null {
   const close = text.lastIndexOf(')');
   const fields = text.slice(close + 2).split(' ');
   const [state, startTime] = [fields[0], fields[19]];
-  if (open === -1 || close === -1 || state === undefined || startTime === undefined) return null;
-  return { pid: Number(text.slice(0, open)), name: text.slice(open + 1, close), state, startTime };
+  const pid = Number(text.slice(0, open));
+  if (open === -1 || close === -1 || state === undefined || startTime === undefined || !Number.isSafeInteger(pid)) return null;
+  return { pid, name: text.slice(open + 1, close), state, startTime };
 }
 
 function processOf(pid: number): ProcessState | null {

@@ -61,6 +61,12 @@ const directoryPrefix = 'csync-ssh';
 const longestSocketPath = 104 - 18;
 /** ssh takes a blank for the end of the option, and % and ~ for something else. */
 const plainPath = /^[\w/.+-]+$/;
+/**
+ * Names come from administrators, from other clusters and from files on members. ssh takes a user, a port or a URI out of what it
+ * is given, and puts the name into the commands of its own configuration (%h of a ProxyCommand is for a shell).
+ */
+const plainHost = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
+const unanswered: CommandResult = { exitCode: 255, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
 /** Members come first, and are asked most often. */
 const keptAtMost = 64;
 const closeLimitMs = 1000;
@@ -90,6 +96,8 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
   /** The command that runs its last words on the member; else how its connection failed. */
   const wayTo = async (member: string): Promise<readonly string[] | CommandResult> => {
     if (member === here) return [];
+    if (!plainHost.test(member))
+      return { ...unanswered, stderr: `${JSON.stringify(member)} is no name of a host: ssh was not called` };
     const connection = kept?.to(member) ?? null;
     const failed = (await connection?.failed) ?? null;
     // ssh ends where it cannot make its socket, and names it; without one there is a connection for each command.

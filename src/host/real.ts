@@ -7,7 +7,10 @@ import {
   chmodSync,
   closeSync,
   constants,
+  copyFileSync,
+  existsSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -72,7 +75,8 @@ export function filesBelow(directory: string): string[] {
 
 /**
  * Writes all files or none: everything is staged and synced beside its target first, only then renamed into place, in the
- * order given. A full disk or an unwritable directory therefore shows before anything changed. Throws the errno error.
+ * order given. A full disk or an unwritable directory therefore shows before anything changed, and what fails behind that is
+ * taken back. One that is killed between two renames leaves whole files, the first ones new. Throws the errno error.
  */
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
@@ -87,7 +91,13 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const stagedIn = new Map(staging.map(([directory, made]) => [directory, made.name]));
   const stagedPath = (file: FileToWrite): string => join(stagedIn.get(dirname(file.path)) ?? '', basename(file.path));
   const sweep = (): void => {
-    for (const [, made] of staging) rmSync(made.name, { recursive: true, force: true });
+    for (const [, made] of staging) {
+      try {
+        rmSync(made.name, { recursive: true, force: true });
+      } catch {
+        // The next one that writes there sweeps it up; what was written is written.
+      }
+    }
   };
   // tmp cleans up at a normal exit only; a signal in between must not leave the staging directory behind.
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -101,11 +111,39 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
       writeFileSync(stagedPath(file), file.text, { mode: file.mode, flush: true });
       chmodSync(stagedPath(file), file.mode);
     }
-    for (const file of files) renameSync(stagedPath(file), file.path);
-    for (const directory of directories) syncDirectory(directory);
+    settle(files, stagedPath, directories);
   } finally {
     sweep();
     for (const signal of signals) process.removeListener(signal, onSignal);
+  }
+}
+
+/** Renames what is staged into place; when one of them fails, those before it get their former content back. */
+function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) => string, directories: readonly string[]): void {
+  const former = (file: FileToWrite): string => `${stagedPath(file)}.former`;
+  for (const file of files) if (existsSync(file.path)) keep(file.path, former(file));
+  const settled: FileToWrite[] = [];
+  try {
+    for (const file of files) {
+      renameSync(stagedPath(file), file.path);
+      settled.push(file);
+    }
+    for (const directory of directories) syncDirectory(directory);
+  } catch (error) {
+    for (const file of settled.reverse()) {
+      if (existsSync(former(file))) renameSync(former(file), file.path);
+      else rmSync(file.path, { force: true });
+    }
+    throw error;
+  }
+}
+
+/** A second name for a file; a copy where there can be none (VFAT, or the file is another user's). */
+function keep(path: string, as: string): void {
+  try {
+    linkSync(path, as);
+  } catch {
+    copyFileSync(path, as);
   }
 }
 

@@ -140,6 +140,12 @@ export const failureTable = {
     means: 'clients that look the master up by name do not find it',
     remedy: 'register the name for the package address in DNS',
   },
+  'others-may-change': {
+    start: 2,
+    means: 'whoever that is can have anything done as root on this member',
+    remedy:
+      'look at what lies there, then chown root and chmod go-w what is named (a directory: whoever writes to it can exchange all in it); csync check',
+  },
   'policy-invalid': {
     start: 2,
     means: "the daemon of this member would run without the administrator's policy",

@@ -2,7 +2,18 @@
  * external_pre_script start (role pre): before Serviceguard touches storage. external_script start (role main): storage
  * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role control): all of it.
  */
+import { explain } from './failures.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
-import { runScript } from './script.ts';
+import { runScript, type ScriptContext } from './script.ts';
+import { judgeTrust } from './trusted-files.ts';
 
-void runScript({ name: 'start', run: startRole, withoutSettings: startWithoutSettings });
+/** Files that others can write are a warning here: validate is where they are refused. Once a start: modular ones have two scripts. */
+function start(context: ScriptContext): Promise<number> {
+  const { role, host, directory, settings, log } = context;
+  if (role !== 'main')
+    for (const finding of judgeTrust(host, directory, settings))
+      log.line('files', 'warning', explain(finding, host.member, settings.packageName));
+  return startRole(context);
+}
+
+void runScript({ name: 'start', run: start, withoutSettings: startWithoutSettings });

@@ -9,6 +9,7 @@ import { judgeMountPoint, judgeName, mountAt, mountsAtBoot } from './judgements.
 import { policyProblem } from './policy-check.ts';
 import { runScript, type ScriptContext } from './script.ts';
 import { digestOf, judgeManifest, manifestFiles, manifestRuntime } from './settings-file.ts';
+import { judgeTrust } from './trusted-files.ts';
 
 async function validate(context: ScriptContext): Promise<number> {
   const { host, settings, log, role } = context;
@@ -18,6 +19,7 @@ async function validate(context: ScriptContext): Promise<number> {
     ...judgeNode(process.versions.node),
     ...judgeFiles(context),
     ...judgeRuntime(context),
+    ...judgeTrust(host, context.directory, settings),
     ...judgeMountPointNow(context),
     ...judgeFstab(context),
     context.daemon.judgeInstallation(),

@@ -31,7 +31,9 @@ export function layOver(base: string, own: string): string {
     const found = keywordOf(line);
     if (found === null || !found.active || basesOwn.has(found.keyword)) continue;
     const group = groupOf(found.keyword);
-    ours.set(group, [...(ours.get(group) ?? []), line]);
+    const lines = ours.get(group) ?? [];
+    lines.push(line);
+    ours.set(group, lines);
   }
   const header = own
     .split('\n')

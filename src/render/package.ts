@@ -221,10 +221,34 @@ export function withRuntime(files: readonly RenderedFile[], runtime: Runtime | n
 export function readManifest(text: string | null): Manifest {
   const none = { toolkitVersion: '', settingsDigest: '', files: {} };
   try {
-    return { ...none, ...(JSON.parse(text ?? '{}') as Partial<Manifest>) };
+    const read: unknown = JSON.parse(text ?? '{}');
+    return isRecord(read) ? { ...none, ...soundParts(read) } : none;
   } catch {
     return none;
   }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** It lies on a member's disk, where anything may have been written into it: what is not of its form is as if it were not there. */
+function soundParts({
+  toolkitVersion,
+  settingsDigest: digest,
+  files,
+  edited,
+  runtime,
+}: Record<string, unknown>): Partial<Manifest> {
+  const texts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === 'string');
+  return {
+    ...(typeof toolkitVersion === 'string' ? { toolkitVersion } : {}),
+    ...(typeof digest === 'string' ? { settingsDigest: digest } : {}),
+    ...(isRecord(files) && texts(Object.values(files)) ? { files: files as Manifest['files'] } : {}),
+    ...(Array.isArray(edited) && texts(edited) ? { edited: edited as readonly string[] } : {}),
+    ...(isRecord(runtime) && typeof runtime.digest === 'string' && typeof runtime.size === 'number'
+      ? { runtime: { digest: runtime.digest, size: runtime.size } }
+      : {}),
+  };
 }
 
 /**

@@ -17,9 +17,16 @@ export interface Template {
  */
 const braces = /\{\{([^{}\n]*)\}\}|\{\{/g;
 
-function placeAt(template: Template, offset: number): Place {
-  const before = template.text.slice(0, offset).split('\n');
-  return { file: template.file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+/** Places in a template; to be asked for offsets that only grow. */
+function placesIn({ file, text }: Template): (offset: number) => Place {
+  let [line, start] = [1, 0];
+  return (offset) => {
+    for (let end = text.indexOf('\n', start); end !== -1 && end < offset; end = text.indexOf('\n', start)) {
+      line += 1;
+      start = end + 1;
+    }
+    return { file, line, column: offset - start + 1 };
+  };
 }
 
 /**
@@ -32,6 +39,7 @@ export function fillTemplate(
   required: readonly string[] = Object.keys(values),
 ): Checked<string> {
   const problems: Problem[] = [];
+  const placeAt = placesIn(template);
   const used = new Set<string>();
   const text = template.text.replace(braces, (whole, inner: string | undefined, offset: number) => {
     const token = inner?.trim() ?? '';
@@ -42,7 +50,7 @@ export function fillTemplate(
         severity: 'error',
         text: `"${whole}" is no token`,
         remedy,
-        place: placeAt(template, offset),
+        place: placeAt(offset),
       });
       return whole;
     }
@@ -55,7 +63,7 @@ export function fillTemplate(
         severity: 'error',
         text: `there is no token {{${token}}}`,
         remedy,
-        place: placeAt(template, offset),
+        place: placeAt(offset),
       });
       return whole;
     }

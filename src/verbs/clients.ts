@@ -1,5 +1,6 @@
 /** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
 import { commandScript } from '../cluster/member-scripts.ts';
+import { isHostName } from '../cluster/roster.ts';
 import { table } from '../cluster/status.ts';
 import { whyNoAnswer } from '../host/member-shell.ts';
 import { readTextFile } from '../host/real.ts';
@@ -24,6 +25,8 @@ export async function clientAdd(options: ClientAddOptions): Promise<ExitCode | n
   const others = options.cluster === undefined ? null : await otherCluster(options.cluster);
   const hosts = [...new Set([...options.hosts, ...namesIn(options.from), ...(others?.members ?? [])])];
   if (hosts.length === 0) throw new Failure([nobodyNamed]);
+  const odd = hosts.filter((host) => !isHostName(host)).map(oddName);
+  if (odd.length > 0) throw new Failure(odd);
   return change('client add', options, () => ({
     ...nobody,
     clients: { setUp: hosts, fetch: true, remove: [] },
@@ -31,6 +34,14 @@ export async function clientAdd(options: ClientAddOptions): Promise<ExitCode | n
     nothing: 'They are set up as clients already.',
   }));
 }
+
+const oddName = (host: string): Problem => ({
+  code: 'usage-host-name',
+  severity: 'error',
+  text: `${JSON.stringify(host)} is no name of a host`,
+  remedy:
+    'letters, digits, dots, hyphens and underscores, beginning with a letter or digit; user and port belong into ~/.ssh/config',
+});
 
 const nobodyNamed: Problem = {
   code: 'usage',
@@ -58,6 +69,7 @@ function namesIn(file: string | undefined): string[] {
 
 /** Members of the cluster that a host belongs to, as it says itself. */
 async function otherCluster(host: string): Promise<{ name: string; members: string[] }> {
+  if (!isHostName(host)) throw new Failure([oddName(host)]);
   const result = { name: '', members: [] as string[] };
   await onMembers('once', async (shell) => {
     const answer = await shell.run(host, commandScript(['cmviewcl', '-v', '-f', 'line'], '$SGCONF'), limitMs);
@@ -67,7 +79,9 @@ async function otherCluster(host: string): Promise<{ name: string; members: stri
       const text = `cannot be asked for the members of its cluster: ${answer.exitCode === 0 ? 'cmviewcl names none' : why}`;
       throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text, remedy, member: host }]);
     }
-    result.name = /^name=(\S+)$/m.exec(answer.stdout)?.[1] ?? host;
+    const name = /^name=(\S+)$/m.exec(answer.stdout)?.[1] ?? host;
+    // Another cluster's word: it goes into the roster, and nowhere as anything but a name.
+    result.name = isHostName(name) ? name : host;
     result.members.push(...members);
     return exitCodes.ok;
   });

@@ -1,6 +1,7 @@
 /** Where the installed toolkit keeps its templates and compiled member scripts, and how verbs read them. */
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ourselves, strangersTo } from '../host/ownership.ts';
 import { type FileToWrite, readTextFile, writeFilesAtomically } from '../host/real.ts';
 import { type Checked, demand, Failure, type Problem } from '../problem.ts';
 import type { PackageTemplates } from '../render/package.ts';
@@ -56,10 +57,33 @@ export function settingsHere(file: string): Settings {
 /** Text of a file that somebody named; `what` says what it should have been. Throws a Failure where it cannot be read. */
 export function readOrFail(file: string, what: string, remedy: string): string {
   const text = readTextFile(file);
-  if (text !== null) return text;
+  if (text !== null && isOursAlone(file)) return text;
+  if (text !== null) throw new Failure([openToOthers(file, what)]);
   throw new Failure([
     { code: 'file-unreadable', severity: 'error', text: `${what} ${file} cannot be read`, remedy, place: { file } },
   ]);
+}
+
+/** What root does by a file that others can change, they do. The user who called sudo is no stranger. */
+function isOursAlone(file: string): boolean {
+  return strangers(file).length === 0;
+}
+
+function strangers(file: string): string[] {
+  if (process.getuid?.() !== 0) return [];
+  const { users, groups } = ourselves();
+  const [user, group] = [process.env.SUDO_UID, process.env.SUDO_GID].map((text) => (/^\d+$/.test(text ?? '') ? Number(text) : 0));
+  return strangersTo(resolve(file), { users: [...users, user ?? 0], groups: [...groups, group ?? 0] });
+}
+
+function openToOthers(file: string, what: string): Problem {
+  return {
+    code: 'file-open-to-others',
+    severity: 'error',
+    text: `${what} ${file} was not read: ${strangers(file).join('; ')}; whoever that is would decide what is done as root on every member`,
+    remedy: 'look at its content, then chown root and chmod go-w what is named',
+    place: { file },
+  };
 }
 
 /** A template: the administrator's own copy below `directory` when it is there, else the shipped one. */
@@ -67,6 +91,9 @@ export function readTemplate(name: string, directory?: string): Checked<Template
   const candidates = [...(directory === undefined ? [] : [join(directory, name)]), join(shippedTemplates, name)];
   for (const file of candidates) {
     const text = readTextFile(file);
+    // The shipped ones are as safe as the program that reads them.
+    const isShipped = file === join(shippedTemplates, name);
+    if (text !== null && !isShipped && !isOursAlone(file)) return { ok: false, problems: [openToOthers(file, 'the template')] };
     if (text !== null) return { ok: true, value: { file, text }, problems: [] };
   }
   const problem: Problem = {

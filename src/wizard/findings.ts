@@ -34,7 +34,7 @@ export interface Findings {
 
 /** Assignments of cmcluster.conf, a shell fragment; trailing comments are allowed in it [serviceguard.md 1.1]. */
 export function parseClusterVariables(text: string): Record<string, string> {
-  const pairs = [...text.matchAll(/^\s*(?:export\s+)?([A-Z_]+)=["']?([^"'\s#;]*)/gm)].map(([, name = '', value = '']) => [
+  const pairs = [...text.matchAll(/^[ \t]*(?:export[ \t]+)?([A-Z_]+)=["']?([^"'\s#;]*)/gm)].map(([, name = '', value = '']) => [
     name,
     value,
   ]);

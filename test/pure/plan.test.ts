@@ -151,7 +151,13 @@ describe('a failure', () => {
 
   it('that switches the package or the member off names the command that switches it on again', () => {
     // What is only warned of switches nothing off.
-    const onlyWarned: FailureCode[] = ['clients-connected', 'name-unresolved', 'policy-invalid', 'service-not-halted'];
+    const onlyWarned: FailureCode[] = [
+      'clients-connected',
+      'name-unresolved',
+      'others-may-change',
+      'policy-invalid',
+      'service-not-halted',
+    ];
     for (const code of codes.filter((each) => !onlyWarned.includes(each))) {
       const wanted = failureTable[code].start === 2 && code !== 'still-held' ? 'cmmodpkg -e -n m7 pkg7' : 'cmmodpkg -e pkg7';
       expect(explain({ code, text: '' }, 'm7', 'pkg7'), code).toContain(wanted);

@@ -1,0 +1,231 @@
+/** What administrators write: settings, package files, templates, manifests they may have touched, cfengine's configuration. */
+import { isDeepStrictEqual } from 'node:util';
+import { withConfigured } from '../../../src/cluster/boot-start.ts';
+import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy-tree.ts';
+import { chosen } from '../../../src/conform/report.ts';
+import { isHandEdited, readManifest, withMembers } from '../../../src/render/package.ts';
+import { layOver } from '../../../src/render/package-text.ts';
+import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
+import { fillTemplate } from '../../../src/render/template.ts';
+import { checkPackageFile } from '../../../src/serviceguard/package-check.ts';
+import { packageContent } from '../../../src/serviceguard/package-content.ts';
+import {
+  allValues,
+  lastValue,
+  type PackageFile,
+  parsePackageFile,
+  printPackageFile,
+} from '../../../src/serviceguard/package-file.ts';
+import { makePackageTemplate } from '../../../src/serviceguard/package-template.ts';
+import {
+  parseLayerPlan,
+  parseListenAddress,
+  parseLocalRestart,
+  parseSettingsJson,
+  settingsFields,
+  settingsJson,
+  settingsTable,
+} from '../../../src/settings.ts';
+import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings-yaml.ts';
+import { answersGiven, readYesNo, typedAnswer } from '../../../src/wizard/answers.ts';
+import { parseClusterVariables } from '../../../src/wizard/findings.ts';
+import { golden, goldenPolicy, settings, settings2, settingsFile } from '../samples.ts';
+import { type FuzzedParser, hold } from '../trial.ts';
+
+const keys = settingsFields.map((field) => settingsTable[field].key);
+const policies = [goldenPolicy(3), goldenPolicy(2)];
+const rendered = policies.map((policy) =>
+  [...policy].map(
+    ([name, text]): PolicyFile => ({ name, text, mode: 0o600, owner: /^site/.test(name) ? 'administrator' : 'toolkit' }),
+  ),
+);
+
+/** What is read of a package file is what stands in its print, line numbers apart. */
+function samePrinted(file: PackageFile): void {
+  const bare = ({ name, lines }: PackageFile) => ({ name, lines: lines.map(({ keyword, value }) => [keyword, value]) });
+  const again = parsePackageFile(printPackageFile(file), 'again');
+  hold('a printed package file reads as the same', again.ok && isDeepStrictEqual(bare(again.value), bare(file)));
+}
+
+const packageFile = (text: string): unknown => {
+  const read = parsePackageFile(text, 'csync.conf');
+  if (!read.ok) {
+    hold('a refused file has a problem', read.problems.length > 0);
+    return read;
+  }
+  samePrinted(read.value);
+  const problems = checkPackageFile(read.value, 'csync.conf');
+  if (!problems.some(({ severity }) => severity === 'error')) packageContent(read.value);
+  if (text.length % 8 === 0) makePackageTemplate({ modules: [], name: null, existing: read.value });
+  return [read, problems, allValues(read.value, 'node_name'), lastValue(read.value, 'package_name')];
+};
+
+export const administrators: readonly FuzzedParser[] = [
+  {
+    name: 'csync.yaml',
+    of: 'administrator',
+    calls: [
+      'settings-yaml.ts#parseSettings',
+      'settings-yaml.ts#readGiven',
+      'settings-yaml.ts#completeSettings',
+      'settings-yaml.ts#printSettings',
+      'settings-yaml.ts#fieldOf',
+    ],
+    samples: [
+      settingsFile.replace(/^#.*\n/gm, ''),
+      'members: [m1, m2]\nmount_point: &a /csync\npolicy_directory: *a\n',
+      'members:\n  - m1\n  - m2\nlog_level: 0\n',
+    ],
+    words: keys,
+    parse: (text) => {
+      const read = parseSettings(text, 'csync.yaml');
+      readGiven(text, 'answers.yaml');
+      if (read.ok) {
+        const again = parseSettings(printSettings(read.value), 'again');
+        hold('printed settings read as the same', again.ok && isDeepStrictEqual(again.value, read.value));
+      } else hold('a refused file has a problem', read.problems.length > 0);
+      return read.problems;
+    },
+  },
+  {
+    name: 'csync.yaml, edited in place',
+    of: 'administrator',
+    calls: ['settings-yaml.ts#withValue', 'settings-yaml.ts#withList'],
+    samples: ['package_style: legacy\nmembers: [m1, m2]\n', 'members:\n  - m1\n  - m2\npackage_style: "modular"\n'],
+    parse: (text) => {
+      const edited = withValue(text, 'package_style', 'modular');
+      return [edited?.line, withList(text, 'members', ['m1', 'm3'])];
+    },
+  },
+  {
+    name: 'settings.json',
+    of: 'member, administrator',
+    calls: ['settings.ts#parseSettingsJson', 'settings.ts#settingsJson'],
+    samples: [settingsJson(settings), settingsJson(settings2)],
+    parse: (text) => {
+      const read = parseSettingsJson(text);
+      if (typeof read === 'string') return read;
+      hold('printed settings read as the same', isDeepStrictEqual(parseSettingsJson(settingsJson(read)), read));
+      return read;
+    },
+  },
+  {
+    name: 'monitor settings',
+    of: 'administrator',
+    calls: [
+      'settings.ts#parseLayerPlan',
+      'settings.ts#parseLocalRestart',
+      'settings.ts#parseListenAddress',
+      'settings.ts#isAddress',
+    ],
+    samples: ['every 5 s, limit 3 s, 2 in a row, fail', 'off', 'once in 60 min', 'none', '127.0.0.1:9308', '[::1]:9308'],
+    parse: (text) => [parseLayerPlan(text), parseLocalRestart(text), parseListenAddress(text)],
+  },
+  {
+    name: 'answers of the wizard',
+    of: 'administrator',
+    calls: [
+      'settings-yaml.ts#readTyped',
+      'wizard/answers.ts#answersGiven',
+      'wizard/answers.ts#typedAnswer',
+      'wizard/answers.ts#readYesNo',
+    ],
+    samples: ['m1 m2, m3', 'yes', '5308', '10.9.0.0/24', 'volume_group=vg_csync', '/csync'],
+    words: keys,
+    parse: (text) => {
+      for (const field of settingsFields) readTyped(field, text);
+      return [answersGiven(null, text.split('\n').slice(0, 50)), typedAnswer('members', text, null), readYesNo(text, true)];
+    },
+  },
+  {
+    name: 'package file',
+    of: 'administrator, cmgetconf',
+    calls: [
+      'serviceguard/package-file.ts#parsePackageFile',
+      'serviceguard/package-file.ts#printPackageFile',
+      'serviceguard/package-check.ts#checkPackageFile',
+      'serviceguard/package-content.ts#packageContent',
+      'serviceguard/package-template.ts#makePackageTemplate',
+    ],
+    samples: [golden('csync/csync.conf'), golden('csync-over-cmmakepkg.conf'), golden('csync-legacy/csync.conf')],
+    parse: packageFile,
+  },
+  {
+    name: 'output of cmmakepkg, laid over',
+    of: 'Serviceguard',
+    calls: ['render/package-text.ts#layOver'],
+    samples: [golden('csync-over-cmmakepkg.conf'), golden('csync/csync.conf')],
+    parse: (text) => [layOver(text, golden('csync/csync.conf')), layOver(golden('csync/csync.conf'), text)],
+  },
+  {
+    name: 'template',
+    of: 'administrator',
+    calls: ['render/template.ts#fillTemplate'],
+    samples: ['# {{name}}\nrun {{path}} and {{ name }}\n', '${{x:-${y}}}\n{{name}}{{path}}'],
+    words: ['{{name}}', '{{path}}', '{{', '}}'],
+    parse: (text) => {
+      const filled = fillTemplate({ file: 'a.tpl', text }, { name: '{{path}}$&', path: '/x' }, []);
+      // Every value is put in once and never read again.
+      if (filled.ok) hold('a value is not filled again', !text.includes('{{name}}') || filled.value.includes('{{path}}$&'));
+      return filled.problems.length;
+    },
+  },
+  {
+    name: 'manifest.json',
+    of: 'member, administrator',
+    calls: ['render/package.ts#readManifest', 'render/package.ts#isHandEdited', 'render/package.ts#withMembers'],
+    samples: [golden('csync/manifest.json'), '{"files":{},"edited":["csync.sh"],"runtime":{"digest":"a","version":"v20"}}'],
+    words: ['"files"', '"edited"', '"runtime"', 'null', '5', '[]', '{', '}', ':', ','],
+    parse: (text) => {
+      const manifest = readManifest(text);
+      isHandEdited('csync.sh', 'a', 'b', manifest);
+      const file = (name: string, content: string) => ({ name, mode: 0o644, text: content });
+      const files = [file('settings.json', settingsJson(settings)), file('csync.conf', text), file('manifest.json', text)];
+      // The dear half, now and then.
+      if (text.length % 16 === 0) withMembers(files, ['m1', 'm4']);
+      return [manifest.files, manifest.runtime];
+    },
+  },
+  {
+    name: 'policy that is on the master',
+    of: 'administrator',
+    calls: ['cluster/policy-tree.ts#planPolicyTree', 'cluster/policy-tree.ts#staleMemberMentions', 'render/policy.ts#isOurs'],
+    samples: policies.flatMap((policy) => [...policy.values()]),
+    parse: (text) => {
+      const theirs = text.replace(/^#.*\n/gm, '');
+      // One file of either generation; which one, the text decides.
+      for (const files of rendered) {
+        const { name } = files[text.length % files.length] as PolicyFile;
+        planPolicyTree(files.slice(text.length % files.length, (text.length % files.length) + 1), new Map([[name, theirs]]));
+        // An exported template is edited, too.
+        planPolicyTree([{ name, text, mode: 0o600, owner: 'toolkit' }], new Map([[name, 'control:\n']]));
+      }
+      return [isOurs(text), staleMemberMentions(new Map([['site.cf', text]]), 'm3.example.com')];
+    },
+  },
+  {
+    name: '/etc/rc.config.d/cfservd',
+    of: 'administrator',
+    calls: ['cluster/boot-start.ts#withConfigured'],
+    samples: ['# cfengine\nCSYNC_CONFIGURED=0 # not yet\n', 'export CSYNC_CONFIGURED="1"\nOTHER=2\n'],
+    parse: (text) => {
+      const on = withConfigured(text, '1');
+      hold('setting it again changes nothing', withConfigured(on, '1') === on);
+      return on;
+    },
+  },
+  {
+    name: 'cmcluster.conf',
+    of: 'administrator',
+    calls: ['wizard/findings.ts#parseClusterVariables'],
+    samples: ['SGROOT=/opt/cmcluster # root\nexport SGCONF="/opt/cmcluster/conf"\n  SGSBIN=/opt/cmcluster/bin\n'],
+    parse: parseClusterVariables,
+  },
+  {
+    name: 'patterns of csync conform',
+    of: 'administrator',
+    calls: ['conform/report.ts#chosen'],
+    samples: ['start*mount', 'halt', '*'],
+    parse: (text) => chosen([text], ['start: mounts it', 'halt: lets go'])('start: mounts it'),
+  },
+];

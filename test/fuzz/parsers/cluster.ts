@@ -1,0 +1,257 @@
+/** What Serviceguard's commands and the scripts on members print; what lies in package directories. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { parseBoot } from '../../../src/cluster/boot-start.ts';
+import { judgeChecks, parseFacts } from '../../../src/cluster/checks.ts';
+import { parseReach } from '../../../src/cluster/clients.ts';
+import { compareDirectory } from '../../../src/cluster/comparison.ts';
+import { parseHistory, readSet } from '../../../src/cluster/history.ts';
+import { parseHost, publicDigest } from '../../../src/cluster/host-look.ts';
+import { parseOutcomes } from '../../../src/cluster/host-setup.ts';
+import { parseCondition, parseLook, readNodeVersion, rosterIn } from '../../../src/cluster/member-scripts.ts';
+import { parseBefore } from '../../../src/cluster/migration.ts';
+import { parseLeftovers } from '../../../src/cluster/recovery.ts';
+import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/cluster/roster.ts';
+import { parseRuntimeLook, readProof } from '../../../src/cluster/runtime.ts';
+import { whyNoAnswer } from '../../../src/host/member-shell.ts';
+import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
+import { memberStates, packageStatus, parseLineView } from '../../../src/serviceguard/view.ts';
+import { isNodeNewEnough } from '../../../src/version.ts';
+import { readCluster } from '../../../src/wizard/findings.ts';
+import { networkOf, readLook } from '../../../src/wizard/look.ts';
+import { base64, digest, golden, publicKey, settings } from '../samples.ts';
+import { type FuzzedParser, hold } from '../trial.ts';
+
+const view = [
+  'name=prod',
+  'status=up',
+  'node:m1|name=m1',
+  'node:m1|status=up',
+  'node:m1|interface:eth0|ip_address:10.9.0.11|status=up',
+  'node:m1|subnet:10.9.0.0|status=up',
+  'package:csync|name=csync',
+  'package:csync|status=up',
+  'package:csync|state=running',
+  'package:csync|owner=m1',
+  'package:csync|autorun=enabled',
+  'package:csync|node:m1|switching=enabled',
+  'package:csync|vg:vg_csync|name=vg_csync',
+  'quorum_server:qs|status=up',
+  '',
+].join('\n');
+
+const key = { digest: `MD5=${'1'.repeat(32)}`, publicKey };
+const roster = rosterText({
+  ...emptyRoster,
+  serial: 4,
+  at: '2026-11-01T00:00:00Z',
+  by: 'root@m1',
+  key,
+  members: [{ name: 'm1', addresses: ['10.9.0.11'] }],
+  clients: [{ name: 'c1', addresses: ['10.9.0.21'], key, cluster: null, holds: [key.digest] }],
+  waiting: [{ host: 'c1', what: 'client', why: 'no answer', since: '2026-11-01T00:00:00Z' }],
+});
+const about = { number: 3, at: '2026-11-01T00:00:00Z', by: 'root@m1', toolkitVersion: '0.1.0', digest, note: '' };
+const monitor = JSON.stringify({
+  version: 1,
+  package: 'csync',
+  member: 'm1',
+  pid: 42,
+  startedAt: 'a',
+  at: 'b',
+  watching: null,
+  endIsEvent: true,
+  paused: false,
+  layers: { process: { result: 'good', detail: '', milliseconds: 1, at: 'b' } },
+  verdict: null,
+});
+const ended = { exitCode: 255, signal: null, timedOut: false, errorCode: null, stdout: '' };
+
+export const cluster: readonly FuzzedParser[] = [
+  {
+    name: 'cmviewcl -f line',
+    of: 'Serviceguard',
+    calls: [
+      'serviceguard/view.ts#parseLineView',
+      'serviceguard/view.ts#packageStatus',
+      'serviceguard/view.ts#memberStates',
+      'wizard/findings.ts#readCluster',
+    ],
+    samples: [view, view.replaceAll('package:csync|', '')],
+    parse: (text) => {
+      parseLineView(text);
+      return [packageStatus(text, 'csync'), memberStates(text), readCluster(text, text)];
+    },
+  },
+  {
+    name: 'look at a package directory',
+    of: 'script on a member',
+    calls: [
+      'cluster/member-scripts.ts#parseLook',
+      'cluster/member-scripts.ts#readNodeVersion',
+      'cluster/comparison.ts#compareDirectory',
+      'version.ts#isNodeNewEnough',
+    ],
+    samples: [
+      `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nfile 644 ${digest} csync.conf\nmanifest ${base64(golden('csync/manifest.json'))}\n`,
+      `directory /x\nmanifest ${base64('{"files":null,"edited":5}')}\nfile 644 ${digest} csync.sh\n`,
+    ],
+    words: ['manifest bnVsbA==', 'manifest NQ==', 'manifest eyJmaWxlcyI6bnVsbH0='],
+    parse: (text) => {
+      const facts = parseLook(text);
+      const wanted = [{ name: 'csync.sh', mode: 0o644, content: Buffer.from('x') }];
+      return [facts, facts && compareDirectory(wanted, facts), isNodeNewEnough(readNodeVersion(text))];
+    },
+  },
+  {
+    name: 'look at the condition of a member',
+    of: 'script on a member',
+    calls: [
+      'cluster/member-scripts.ts#parseCondition',
+      'cluster/member-scripts.ts#rosterIn',
+      'member/monitor-state.ts#parseMonitorState',
+    ],
+    samples: [
+      `daemons 1\nmounted 1\naddress 1\nsentinel {"at":"x","epoch":3}\nmaintenance until 2026-11-01T00:00:00Z\nmonitor ${monitor}\npolicy ${digest}\nclock 1790000000.123\n`,
+      `roster ${gzipSync(roster).toString('base64')}\nclock 1\n`,
+    ],
+    parse: (text) => [parseCondition({ text, asked: 100, answered: 101 }), rosterIn(text)],
+  },
+  {
+    name: 'notes of a promotion and of what came before',
+    of: 'member',
+    calls: ['member/handover.ts#parseHandover', 'member/handover.ts#parsePromotion', 'member/handover.ts#promotionAfter'],
+    samples: [
+      '{"epoch":4,"member":"m1","lostAt":1790000000000,"reason":"failure"}',
+      '{"epoch":5,"at":1790000000640,"failover":{"from":"m1","milliseconds":640}}',
+    ],
+    parse: (text) => [parseHandover(text), parsePromotion(text), promotionAfter(5, 1_790_000_000_640, parseHandover(text))],
+  },
+  {
+    name: 'roster.json',
+    of: 'member',
+    calls: ['cluster/roster.ts#parseRoster', 'cluster/roster.ts#rosterText', 'cluster/roster.ts#newestRoster'],
+    samples: [roster, rosterText(emptyRoster)],
+    parse: (text) => {
+      const read = parseRoster(text);
+      if (read !== null) hold('a printed roster reads as the same', isDeepStrictEqual(parseRoster(rosterText(read)), read));
+      return [read, newestRoster([read, null])];
+    },
+  },
+  {
+    name: 'history of sets',
+    of: 'member',
+    calls: ['cluster/history.ts#parseHistory', 'cluster/history.ts#readSet'],
+    samples: [
+      `${JSON.stringify(about)}\n${JSON.stringify({ ...about, number: 4 })}\n`,
+      JSON.stringify({ files: [{ name: 'a', mode: 420, text: '' }] }),
+    ],
+    parse: (text) => {
+      const sets = parseHistory(text);
+      hold(
+        'in order',
+        sets.every((set, index) => index === 0 || (sets[index - 1]?.number ?? 0) < set.number),
+      );
+      return [sets, readSet(text.length % 8 === 0 ? gzipSync(text) : Buffer.from(text, 'latin1'), about)];
+    },
+  },
+  {
+    name: 'look at a host',
+    of: 'script on a host',
+    calls: ['cluster/host-look.ts#parseHost', 'cluster/host-look.ts#publicDigest'],
+    samples: [
+      `host m1.lab\nuid 0\naddresses 10.9.0.11 10.9.0.100 \nmissing /usr/bin/cf-key\ndaemons 1\nowed restart\nroster ${base64(roster)}\nleftover /var/.csync-arrival-1\ninput ${digest} promises.cf\nkeys 700\nprivate 600 ${digest}\nmode 600 localhost.pub\nmode 600 root-MD5=1.pub\nkey ==> localhost.pub <==\n${publicKey.replace(/^(?=.)/gm, 'key ')}key \nkey ==> root-MD5=1.pub <==\nnext csync-next.priv\nwhole\n`,
+    ],
+    parse: (text) => [parseHost(text), publicDigest(text)],
+  },
+  {
+    name: 'look at the boot start',
+    of: 'script on a host',
+    calls: ['cluster/boot-start.ts#parseBoot'],
+    samples: [
+      `manager systemd\nconfigured 1\nfile 755 ${digest} /usr/local/sbin/csync-cfservd\nenabled\nforeign cf-serverd.service\nlooked\n`,
+    ],
+    parse: (text) => parseBoot(text, settings),
+  },
+  {
+    name: 'look at leftovers',
+    of: 'script on a member',
+    calls: ['cluster/recovery.ts#parseLeftovers'],
+    samples: ['mounted\naddress\nactive\nuser 42 cf-serverd\nlooked\n'],
+    parse: parseLeftovers,
+  },
+  {
+    name: 'look before a runtime is sent',
+    of: 'script on a member',
+    calls: ['cluster/runtime.ts#parseRuntimeLook', 'cluster/runtime.ts#readProof', 'cluster/program-file.ts#identityOf'],
+    samples: [
+      'directory /opt/conf/csync\nfree 1234567\noptions rw,relatime\nprogram 02010100000000000000000002003e00\ninterpreter\n',
+      'v20.19.0\nerror while loading shared libraries: libx.so.1: cannot open',
+    ],
+    parse: (text) => [parseRuntimeLook(text), readProof({ ...ended, exitCode: 0, stdout: text, stderr: text })],
+  },
+  {
+    name: 'steps of a set-up',
+    of: 'script on a host',
+    calls: ['cluster/host-setup.ts#parseOutcomes'],
+    samples: [`ended 0 \nended 1 ${base64('no space left')}\n`],
+    parse: parseOutcomes,
+  },
+  {
+    name: 'facts of csync check',
+    of: 'script on a member',
+    calls: ['cluster/checks.ts#parseFacts', 'cluster/checks.ts#judgeChecks'],
+    samples: [
+      'fstab /dev/vg_csync/lv_csync /csync\nmount /dev/sda1 / ext4\nname 10.9.0.100\nback csync.lab\nvg vg_csync m1\ndaemon 3.21.0\nfree 100000 /tmp\npeers 1790000000\nlistener 5308\nmtu 1500 eth0 10.9.0.11/24\nclock 1790000000.5\n',
+    ],
+    parse: (text) => {
+      const facts = parseFacts(text);
+      const member = {
+        member: 'm1',
+        facts,
+        noAnswer: { why: '', remedy: '' },
+        clock: { ahead: 0, doubt: 0 },
+        reach: parseReach(text),
+      };
+      return judgeChecks({ settings, members: [member, { ...member, member: 'm2' }], others: [], owner: null, clients: [] });
+    },
+  },
+  {
+    name: 'the way to other hosts',
+    of: 'script on a member',
+    calls: ['cluster/clients.ts#parseReach'],
+    samples: ['reach m2 0 ok\nreach 10.9.0.21 124 lost\nreach c4 - -\n'],
+    parse: parseReach,
+  },
+  {
+    name: 'what a migration remembers',
+    of: 'member',
+    calls: ['cluster/migration.ts#parseBefore'],
+    samples: ['{"owner":"m1","autoRun":true}\n', '{"owner":null,"autoRun":false}'],
+    parse: parseBefore,
+  },
+  {
+    name: 'what ssh says',
+    of: 'ssh',
+    calls: ['host/member-shell.ts#whyNoAnswer'],
+    samples: [
+      'ssh: connect to host m2 port 22: Connection timed out\n',
+      'Host key verification failed.\n',
+      'root@m2: Permission denied (publickey).\n',
+    ],
+    parse: (text) => whyNoAnswer('m2', { ...ended, stderr: text }, 1000),
+  },
+  {
+    name: 'look of the wizard',
+    of: 'script on a member',
+    calls: ['wizard/look.ts#readLook', 'wizard/look.ts#networkOf'],
+    samples: [
+      '== addresses\n2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\n== end 0\n== volume groups\n  vg_csync|Zq3-1|m1\n== end 0\n== logical volumes\n  vg_csync|lv|1g\n== end 0\n== devices\n/dev/a\n== end 0\n== cfengine\n3 /usr/bin\n== end 0\n== running\n3\n== end 0\n== node\n/usr/bin/node v20.19.0\n== end 0\n== domains\nlab example.com\n== end 0\n',
+    ],
+    parse: (text) => {
+      const look = readLook(text);
+      return [look, look.addresses?.map(({ address, prefixLength }) => networkOf(address, prefixLength))];
+    },
+  },
+];

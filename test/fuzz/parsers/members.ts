@@ -1,0 +1,150 @@
+/** What member scripts read on their own member: /proc, fstab, the package directory, notes of other processes. */
+import { isDeepStrictEqual } from 'node:util';
+import { readProgramFile } from '../../../src/cluster/program-file.ts';
+import type { MemberHost } from '../../../src/host/host.ts';
+import { parseListeningInodes, parseMounts, parseProcessStat } from '../../../src/host/member-host.ts';
+import { commandNames, parseCommand } from '../../../src/lab/commands/commands.ts';
+import { policyVersion } from '../../../src/lab/machines/cfengine-setup.ts';
+import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/cluster-file.ts';
+import {
+  maintenanceFrom,
+  maintenanceText,
+  mountsAtBoot,
+  parseMaintenance,
+  sentinelEpoch,
+} from '../../../src/member/judgements.ts';
+import { mayRestart } from '../../../src/member/local-restart.ts';
+import { isAnnounced } from '../../../src/member/restart-notice.ts';
+import { judgeManifest, manifestFiles, manifestRuntime, readSettingsFile } from '../../../src/member/settings-file.ts';
+import { programSample } from '../program-sample.ts';
+import { golden, settings } from '../samples.ts';
+import { type FuzzedParser, hold } from '../trial.ts';
+
+/** A host on which every file has the same text. */
+const hostOf = (text: string): MemberHost => ({ readText: () => text, environment: {} }) as unknown as MemberHost;
+const cluster = { name: 'lab', members: ['m1', 'm2'], memberTimeoutMicroseconds: 14_000_000 };
+
+export const members: readonly FuzzedParser[] = [
+  {
+    name: '/proc/PID/stat',
+    of: 'kernel',
+    calls: ['host/member-host.ts#parseProcessStat'],
+    samples: ['4711 (cf-serverd) S 1 4711 4711 0 -1 4194560 1024 0 3 0 12 7 0 0 20 0 5 0 8123456 187392000 2613\n'],
+    parse: parseProcessStat,
+  },
+  {
+    name: '/proc/self/mounts',
+    of: 'kernel',
+    calls: ['host/member-host.ts#parseMounts'],
+    samples: ['/dev/vda1 / ext4 rw,relatime 0 0\n/dev/mapper/vg-lv /cs\\040ync ext4 ro 0 0\n'],
+    parse: parseMounts,
+  },
+  {
+    name: '/proc/net/tcp',
+    of: 'kernel',
+    calls: ['host/member-host.ts#parseListeningInodes'],
+    samples: [
+      '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
+    ],
+    parse: (text) => parseListeningInodes(text, 5308),
+  },
+  {
+    name: 'fstab',
+    of: 'administrator',
+    calls: ['member/judgements.ts#mountsAtBoot'],
+    samples: ['/dev/vg_csync/lv_csync /csync ext4 defaults 0 0\n'],
+    parse: (text) => text.split('\n').map((line) => mountsAtBoot(settings, line.trim().split(/\s+/))),
+  },
+  {
+    name: 'package directory on a member',
+    of: 'member',
+    calls: [
+      'member/settings-file.ts#readSettingsFile',
+      'member/settings-file.ts#judgeManifest',
+      'member/settings-file.ts#manifestFiles',
+      'member/settings-file.ts#manifestRuntime',
+    ],
+    samples: [golden('csync/settings.json'), golden('csync/manifest.json')],
+    words: ['"files"', '"runtime"', '"digest"', 'null', '5'],
+    parse: (text) => {
+      const host = hostOf(text);
+      return [
+        readSettingsFile(host, '/x').ok,
+        judgeManifest(host, '/x', 'a'),
+        Object.keys(manifestFiles(host, '/x')),
+        manifestRuntime(host, '/x'),
+      ];
+    },
+  },
+  {
+    name: 'maintenance file',
+    of: 'administrator, csync',
+    calls: [
+      'member/judgements.ts#parseMaintenance',
+      'member/judgements.ts#maintenanceFrom',
+      'member/judgements.ts#maintenanceText',
+    ],
+    samples: [
+      maintenanceText({ until: 1_790_000_000_000, serviceguard: { autoRun: true } }),
+      maintenanceText({ until: null, serviceguard: null }),
+    ],
+    parse: (text) => {
+      const read = parseMaintenance(text);
+      // Without an end there is nothing that could carry Serviceguard's half.
+      if (read.until !== null)
+        hold('a printed pause reads as the same', isDeepStrictEqual(parseMaintenance(maintenanceText(read)), read));
+      return [read, maintenanceFrom(text, 1_790_000_000_000)];
+    },
+  },
+  {
+    name: 'notes for the monitor',
+    of: 'csync',
+    calls: ['member/judgements.ts#sentinelEpoch', 'member/restart-notice.ts#isAnnounced', 'member/local-restart.ts#mayRestart'],
+    samples: ['{"epoch":4,"member":"m1","at":"x"}\n', '42 8123456 900\n', '1234.5\n'],
+    parse: (text) => [sentinelEpoch(text), isAnnounced(text, { pid: 42, startTime: '8123456' }, 1), mayRestart(60, text, 100)],
+  },
+  {
+    name: 'program file',
+    of: 'administrator',
+    calls: ['cluster/program-file.ts#readProgramFile'],
+    samples: [programSample()],
+    parse: (text) => {
+      const bytes = Buffer.from(text, 'latin1');
+      return readProgramFile((offset, length) => {
+        if (!Number.isSafeInteger(offset) || offset + length > bytes.length) throw new RangeError('behind the end');
+        return bytes.subarray(offset, offset + length);
+      });
+    },
+  },
+  {
+    name: 'cluster file of the lab',
+    of: 'administrator of the lab',
+    calls: ['lab/manager/cluster-file.ts#parseClusterFile', 'lab/manager/cluster-file.ts#printClusterFile'],
+    samples: [printClusterFile(cluster), `${printClusterFile(cluster)}QS_HOST qs\n`],
+    words: ['MEMBER_TIMEOUT', 'NODE_NAME'],
+    parse: (text) => {
+      const read = parseClusterFile(text, 'cluster.ascii', cluster);
+      if (read.ok)
+        hold(
+          'a printed cluster file reads as the same',
+          isDeepStrictEqual(parseClusterFile(printClusterFile(read.value), 'again', cluster), read),
+        );
+      return read.problems.length;
+    },
+  },
+  {
+    name: "words of the lab's commands",
+    of: 'administrator of the lab',
+    calls: ['lab/commands/commands.ts#parseCommand', 'lab/commands/options.ts#readOptions'],
+    samples: ['-v -f line -p csync', '-C new.ascii -n m1 -n m2', '-e -n m1 csync'],
+    words: ['-n', '-p', '-C', '-P', '--', '-v', '-e', '-f'],
+    parse: (text) => commandNames.map((name) => parseCommand(name, text.split(/[ \n]/).slice(0, 5000)).ok),
+  },
+  {
+    name: 'policy of the lab',
+    of: 'lab',
+    calls: ['lab/machines/cfengine-setup.ts#policyVersion'],
+    samples: ['version 3\nline 0 of version 3\n'],
+    parse: (text) => policyVersion(text),
+  },
+];

@@ -1,0 +1,160 @@
+/** What fuzzing and reading found, each as the one input that showed it. */
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { withConfigured } from '../../src/cluster/boot-start.ts';
+import { parsePeers } from '../../src/cluster/clients.ts';
+import { compareDirectory } from '../../src/cluster/comparison.ts';
+import { parseHistory, readSet } from '../../src/cluster/history.ts';
+import { parseHost } from '../../src/cluster/host-look.ts';
+import { parseCondition } from '../../src/cluster/member-scripts.ts';
+import { planPolicyTree } from '../../src/cluster/policy-tree.ts';
+import { emptyRoster } from '../../src/cluster/roster.ts';
+import { saveRoster } from '../../src/cluster/setup-run.ts';
+import { chosen } from '../../src/conform/report.ts';
+import { parseProcessStat } from '../../src/host/member-host.ts';
+import type { MemberShell } from '../../src/host/member-shell.ts';
+import { readManifest } from '../../src/render/package.ts';
+import { fillTemplate } from '../../src/render/template.ts';
+import { parseSettings, withList, withValue } from '../../src/settings-yaml.ts';
+import { parseClusterVariables } from '../../src/wizard/findings.ts';
+import { settingsText } from '../support.ts';
+
+/** ms of CPU. */
+function cost(work: () => unknown): number {
+  const begun = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1000;
+}
+
+const codes = (text: string): string[] => parseSettings(text, 'csync.yaml').problems.map(({ code }) => code);
+
+describe('csync.yaml', () => {
+  it.each([
+    ['an alias without an anchor', 'members: [m1]\nmount_point: *nowhere\n'],
+    ['an anchor that holds itself', 'members: &a [*a]\n'],
+    ['brackets without end', '['.repeat(20_000)],
+    ['more than anybody writes', `${settingsText()}# ${'x'.repeat(50_000)}\n`],
+  ])('with %s is refused in a sentence', (_what, text) => {
+    expect(codes(text)).not.toEqual([]);
+    expect(() => [withValue(text, 'mount_point', '/x'), withList(text, 'members', ['m1'])]).not.toThrow();
+  });
+
+  it('that is something else altogether has no more problems than anybody reads', () => {
+    expect(codes(Array.from({ length: 3000 }, (_, index) => `a${index}: b\n`).join('')).length).toBeLessThan(200);
+  });
+
+  it('names no package that a package file cannot name', () => {
+    expect(codes(settingsText({ package_name: 'csync-' }))).toContain('settings-value');
+    expect(codes(settingsText({ package_name: 'c' }))).toEqual([]);
+  });
+});
+
+describe('answers of members', () => {
+  it.each([
+    'null',
+    '5',
+    '[]',
+    '{"files":null}',
+    '{"files":5,"edited":5,"runtime":7}',
+    '{"edited":[1],"runtime":{"digest":1,"size":"a"}}',
+  ])('with the manifest %s are read as without one', (manifest) => {
+    expect(readManifest(manifest)).toEqual({ toolkitVersion: '', settingsDigest: '', files: {} });
+    const facts = {
+      directory: '/x',
+      files: [{ name: 'a', mode: 0o644, digest: 'b' }],
+      manifest,
+      nodeVersion: null,
+      runtimeVersion: null,
+      leftovers: [],
+    };
+    expect(compareDirectory([{ name: 'a', mode: 0o644, content: Buffer.from('') }], facts)).toMatchObject([{ name: 'a' }]);
+  });
+
+  it('with words where numbers belong are no answers', () => {
+    expect(parseCondition({ text: 'daemons x\nclock 1\n', asked: 1, answered: 2 })).toBeNull();
+    expect(parseCondition({ text: 'clock 1\n', asked: 1, answered: 2 })).toBeNull();
+    expect(parseHost('host m1\ndaemons x\nwhole\n')).toBeNull();
+    expect(parseHost('host m1\nkeys x\nwhole\n')).toBeNull();
+    expect(parseHost('host m1\nmode x localhost.pub\nprivate x y\nwhole\n')).toMatchObject({ keys: [], privateKey: null });
+    expect(parseProcessStat('x (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20')).toBeNull();
+  });
+
+  it('with times that are none give no client', () => {
+    expect(parsePeers('peers 99999999999999999999\npeer x\n').peers).toBeNull();
+    expect(parsePeers('peers 1790000000\npeer IP - c1 10.9.0.21 @ [x] not seen for (1.2.3) hrs\n').peers).toEqual([]);
+  });
+
+  it('that unpack without end are left out', () => {
+    const about = { number: 1, at: '', by: '', toolkitVersion: '', digest: 'a', note: '' };
+    expect(readSet(gzipSync(Buffer.alloc((1 << 26) + 1)), about)).toBeNull();
+  });
+});
+
+describe('a public key with words around it', () => {
+  it('is kept without them, so that the roster can be read again', () => {
+    const pem = '-----BEGIN RSA PUBLIC KEY-----\nMAgCAQMCAwEAAQ==\n-----END RSA PUBLIC KEY-----';
+    const text = `key of m1\n${pem}\nmore words\n`;
+    const printed = text.replace(/^(?=.)/gm, 'key ');
+    const host = parseHost(
+      `host m1\nprivate 600 ${'a'.repeat(64)}\nmode 600 localhost.pub\nkey ==> localhost.pub <==\n${printed}whole\n`,
+    );
+    // What OpenSSL does not take with words around it is no key; what it takes is kept bare.
+    expect(host?.own === null || host?.own?.publicKey === `${pem}\n`).toBe(true);
+  });
+});
+
+describe('a roster that nobody could read', () => {
+  it('is not written: nothing is sent to any member', async () => {
+    const sent: string[] = [];
+    const shell = { run: async (member: string) => void sent.push(member) } as unknown as MemberShell;
+    const roster = { ...emptyRoster, waiting: [{ host: 'a b', what: 'client', why: '', since: '' } as const] };
+    await expect(saveRoster(shell, ['m1', 'm2'], '$SGCONF/csync', roster)).rejects.toThrow(/"a b", which is no name of a host/);
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('CSYNC_CONFIGURED', () => {
+  it.each(['CSYNC_CONFIGURED="1"+OTHER\n', 'CSYNC_CONFIGURED=a\'b\'"c"d # x\n'])('is set at once in %j', (text) => {
+    const once = withConfigured(text, '0');
+    expect(once).toMatch(/^CSYNC_CONFIGURED=0(\n| #)/);
+    expect(withConfigured(once, '0')).toBe(once);
+  });
+});
+
+describe('patterns of csync conform', () => {
+  it('may be of any length, and mean what they did', () => {
+    const names = ['start: mounts it', 'halt: lets go'];
+    expect(chosen(['x*'.repeat(40_000)], names)('start: mounts it')).toBe(false);
+    expect(chosen(['START*it'], names)('start: mounts it')).toBe(true);
+    expect(chosen(['it*start'], names)('start: mounts it')).toBe(false);
+    expect(chosen(['.'], names)('start: mounts it')).toBe(false);
+  });
+});
+
+describe('texts of 64 KB of one thing', () => {
+  const many = (unit: string): string => unit.repeat(Math.ceil(65_536 / unit.length));
+  const policy = (name: string, ours: string, theirs: string) => () =>
+    planPolicyTree([{ name, text: ours, mode: 0o600, owner: 'toolkit' }], new Map([[name, theirs]]));
+  it.each<[string, () => unknown]>([
+    ['empty lines in cmcluster.conf', () => parseClusterVariables(many('\n'))],
+    ['blanks in a policy', policy('promises.cf', 'inputs => { "a" }', `${many(' ')}x`)],
+    ['comments in a line of a policy', policy('promises.cf', 'inputs => { "a" }', `${many(' #')}"`)],
+    ['empty lines in a policy', policy('promises.cf', 'inputs => { "a" }', many('\n'))],
+    ['bodies that do not end', policy('csync_members.cf', many('body a b\n{\n'), 'x')],
+    ['statements that do not end', policy('controls/cf_runagent.cf', many('hosts =>\n'), 'x')],
+    ['tokens that are none', () => fillTemplate({ file: 'a', text: many('{{\n') }, {})],
+    ['lines of a history that are none', () => parseHistory(many('{\n'))],
+  ])('%s are read in less than a second', (_what, work) => {
+    expect(cost(work)).toBeLessThan(1000);
+  });
+
+  it('and places in templates are right for all that', () => {
+    const filled = fillTemplate({ file: 'a', text: 'x\n {{no}}\n\n{{A}} {{\n' }, { yes: '' }, []);
+    expect(filled.problems.map(({ place }) => [place?.line, place?.column])).toEqual([
+      [2, 2],
+      [4, 1],
+      [4, 7],
+    ]);
+  });
+});

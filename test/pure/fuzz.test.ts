@@ -1,0 +1,197 @@
+/**
+ * Every parser of foreign text is in the registry, and takes some thousand inputs of each kind. `npm run fuzz` gives each a million.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { extremes, inputOf } from '../fuzz/inputs.ts';
+import { parsers } from '../fuzz/parsers.ts';
+import { Broken, tryInput } from '../fuzz/trial.ts';
+import { repository } from '../support.ts';
+
+const source = join(repository, 'src');
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const called = new Set(parsers.flatMap(({ calls }) => calls));
+
+/** Exported functions with the name of a parser that are not fuzzed, and why. */
+const notParsers: Readonly<Record<string, string>> = {
+  'host/real.ts#readTextFile': 'reads a file; its text goes to the parsers',
+  'host/real.ts#readDirectory': 'reads files; their texts go to the parsers',
+  'host/file-event.ts#readEvents': 'reads file names of inotify by itself',
+  'verbs/toolkit.ts#readSettings': 'a file for parseSettings, which is fuzzed',
+  'verbs/toolkit.ts#readOrFail': 'reads a file; its text goes to the parsers',
+  'verbs/toolkit.ts#readTemplate': 'reads a file for fillTemplate, which is fuzzed',
+  'verbs/toolkit.ts#readPackageTemplates': 'files for fillTemplate, which is fuzzed',
+  'verbs/toolkit.ts#readPolicyTemplates': 'files for fillTemplate, which is fuzzed',
+  'verbs/toolkit.ts#readMemberScripts': 'our own compiled scripts, which are sent as they are',
+  'verbs/apply.ts#readHistory': 'asks members; parseHistory, which is fuzzed, reads',
+  'cluster/member-scripts.ts#readFileScript': 'makes a script, reads nothing',
+  'host/lab-files.ts#readText': 'reads a file of the lab',
+  'proof/world.ts#decodeWorld': 'a number of its own search',
+  'proof/world.ts#decodeShared': 'a number of its own search',
+};
+
+/** Files that take text apart, have no fuzzed function, and need none. */
+const notForeign: Readonly<Record<string, string>> = {
+  'cfengine/adapter.ts': 'splits its own constant',
+  'cluster/setup-look.ts': 'base64 words of our own script; the texts in them go to the parsers',
+  'cluster/status.ts': 'one field of the sentinel, read in a try; see sentinelEpoch',
+  'cluster/observation.ts': 'drops lines of chatter before parsePackageFile',
+  'conform/judge.ts': 'last words of a script of ours, for people',
+  'conform/package-assertions.ts': 'package files that were rendered here, in a sandbox',
+  'conform/sandbox.ts': 'prints of our own script in a sandbox',
+  'host/control-socket.ts': 'the lab speaks to itself over a socket only its user may open',
+  'host/member-log.ts': 'takes its own time zone apart',
+  'host/processes.ts': 'numbers of children in /proc',
+  'host/real.ts': 'names of its own temporary files',
+  'host/service-front.ts': 'the words of the program in front of it, which is its own',
+  'host/slow-file.ts': 'the words of its own helper',
+  'lab/cluster/command-service.ts': 'the lab, from itself',
+  'lab/cluster/control-script.ts': 'the lab, from itself',
+  'lab/cluster/observer.ts': 'the lab, from itself',
+  'lab/commands/command-table.ts': 'behind parseCommand',
+  'lab/daemon.ts': 'the lab, from itself',
+  'lab/drills/demo.ts': 'the lab, from itself',
+  'lab/drills/package-drills.ts': 'the lab, from itself',
+  'lab/handle.ts': 'the lab, from itself',
+  'lab/machines/plan.ts': 'settings that were checked',
+  'lab/machines/world.ts': 'the lab, from itself',
+  'lab/manager/check.ts': 'values of a package file that was read',
+  'lab/manager/messages.ts': 'its own constants',
+  'lab/manager/package-policy.ts': 'values of a package file that was read',
+  'lab/prober.ts': 'the lab, from itself',
+  'proof/way-back.ts': 'commands that the package manager of the search names',
+  'proof/world-host.ts': 'its own paths and words',
+  'member/daemon.ts': 'the first line of an error, for people',
+  'member/control-steps.ts': 'tags of vgs and two lines of cmviewcl, by expressions without repetition; control.test.ts',
+  'member/finish-waiting.ts': 'one field of the roster, read in a try',
+  'member/policy-check.ts': 'words of cf-promises, for people',
+  'member/steps.ts': 'addresses of ss',
+  'member/validate.ts': 'fields of fstab for mountsAtBoot, which is fuzzed',
+  'problem.ts': 'its own codes',
+  'render/policy.ts': 'settings that were checked',
+  'serviceguard/legal-values.ts': 'behind checkPackageFile',
+  'verbs/apply.ts': 'settings.json of a set whose digest was compared',
+  'verbs/check.ts': 'one number',
+  'verbs/clients.ts': 'a list of names, each held against a pattern',
+  'verbs/lab.ts': 'the lab, from itself',
+  'verbs/look.ts': 'lines and fields of getent and blkid, each looked at by offers',
+  'verbs/maintenance.ts': 'a time of the command line, by one expression',
+  'verbs/recover.ts': 'its own words',
+  'verbs/setup.ts': 'a version number, by one expression',
+  'verbs/sync.ts': 'a time of the command line, by one expression',
+  'version.ts': 'a version number',
+};
+
+const takesTextApart = /JSON\.parse\(|\.split\(|\.matchAll\(|\/[gimsuy]*\.exec\(|\.exec\(|\.match\(/;
+const fuzzedFiles = new Set([...called].map((call) => call.split('#')[0]));
+
+describe('the registry of parsers', () => {
+  it('has every exported function that is called a parser, or says why not', () => {
+    const missing = files.flatMap((file) => {
+      const text = readFileSync(join(source, file), 'utf8');
+      const exported = [...text.matchAll(/^export (?:async )?function ((?:parse|read|decode)[A-Z]?\w*)/gm)].map(
+        (found) => `${file}#${found[1]}`,
+      );
+      return exported.filter((name) => !called.has(name) && !Object.hasOwn(notParsers, name));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('knows every file that takes text apart', () => {
+    const unknown = files.filter(
+      (file) =>
+        takesTextApart.test(readFileSync(join(source, file), 'utf8')) &&
+        !fuzzedFiles.has(file) &&
+        !Object.hasOwn(notForeign, file),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it('names functions that are there', () => {
+    const gone = [...called].filter((call) => {
+      const [file = '', name = ''] = call.split('#');
+      return (
+        !files.includes(file) ||
+        !new RegExp(`^export (async )?(function|const) ${name}\\b`, 'm').test(readFileSync(join(source, file), 'utf8'))
+      );
+    });
+    expect(gone).toEqual([]);
+  });
+});
+
+/** Of each parser; the release run has all extremes, these are every so manieth. */
+const [inputs, extremesOfEach, seed] = [1000, 20, 20_261_128];
+
+describe.each(parsers.map((parser) => [parser.name, parser] as const))('%s', (name, parser) => {
+  it('takes whatever comes, and quickly', () => {
+    const failures: string[] = [];
+    for (let index = 0; index < inputs && failures.length < 3; index += 1) {
+      const { failure } = tryInput(parser, inputOf(parser, name, seed, index));
+      if (failure !== null)
+        failures.push(`npm run fuzz -- --parser ${JSON.stringify(name)} --seed ${seed} --index ${index}: ${failure}`);
+    }
+    const all = [...extremes(parser)];
+    const step = Math.max(1, Math.floor(all.length / extremesOfEach));
+    for (let index = seed % step; index < all.length && failures.length < 3; index += step) {
+      const { failure } = tryInput(parser, all[index] ?? '');
+      if (failure !== null) failures.push(`extreme ${index}: ${failure}`);
+    }
+    expect(failures).toEqual([]);
+  });
+});
+
+/** Longer than one input may take. */
+function busy(): void {
+  const begun = process.cpuUsage();
+  for (let used = begun; used.user - begun.user + used.system - begun.system < 1.2e6; ) used = process.cpuUsage();
+}
+
+describe('a trial', () => {
+  const parser = (parse: (text: string) => unknown) => ({ name: 'planted', of: 'test', calls: [], samples: ['a'], parse });
+  it.each<[string, (text: string) => unknown, RegExp]>([
+    ['a crash', () => (null as unknown as string).length, /TypeError/],
+    [
+      'a broken property',
+      () => {
+        throw new Broken('x = y');
+      },
+      /Broken: x = y/,
+    ],
+    [
+      'a number that is none, deep inside',
+      () => ({ a: [new Map([['b', { c: Number.NaN }]])] }),
+      /number that is none: result\.a\.0\.b\.c/,
+    ],
+    ['what takes too long', busy, /took \d+ ms/],
+  ])('finds %s', (_what, parse, said) => {
+    expect(tryInput(parser(parse), 'x').failure).toMatch(said);
+  });
+
+  it('lets through what is documented to be thrown, and what is well', () => {
+    const thrower = {
+      ...parser(() => {
+        throw new RangeError('documented');
+      }),
+      throws: (error: unknown) => error instanceof RangeError,
+    };
+    expect(tryInput(thrower, 'x').failure).toBeNull();
+    expect(
+      tryInput(
+        parser((text) => [text, 1]),
+        'x',
+      ).failure,
+    ).toBeNull();
+  });
+});
+
+describe('the inputs', () => {
+  it('are the same for the same seed, parser and index, and others for others', () => {
+    const corpus = parsers[0] ?? { samples: ['a'] };
+    const of = (name: string, seedOf: number) => Array.from({ length: 200 }, (_, index) => inputOf(corpus, name, seedOf, index));
+    expect(of('one', 1)).toEqual(of('one', 1));
+    expect(of('one', 1)).not.toEqual(of('one', 2));
+    expect(of('one', 1)).not.toEqual(of('other', 1));
+    expect(new Set(of('one', 1)).size).toBeGreaterThan(150);
+  });
+});

@@ -47,7 +47,9 @@ function outcome(drill: DrillResult): string {
 function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
   const row = { name: drill.name, now: outcome(drill), before: outcome(former) };
   if (drill.verdict !== former.verdict)
-    return drill.verdict === 'pass' ? { ...row, change: 'better', text: 'passes now' } : { ...row, change: 'worse', text: 'fails now' };
+    return drill.verdict === 'pass'
+      ? { ...row, change: 'better', text: 'passes now' }
+      : { ...row, change: 'worse', text: 'fails now' };
   const [one, other] = [worstOutage(drill) ?? 0, worstOutage(former) ?? 0];
   // Both without an end.
   if (one === other) return { ...row, change: 'same', text: 'the same' };

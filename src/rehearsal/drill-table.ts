@@ -65,7 +65,12 @@ const signal = (to: 'daemon' | 'monitor', which: 'KILL' | 'TERM' | 'STOP' | 'CON
   to,
   signal: which,
 });
-const script = (on: Part, text: string, ...lines: readonly string[]): Act => ({ do: 'script', on, text, script: lines.join('\n') });
+const script = (on: Part, text: string, ...lines: readonly string[]): Act => ({
+  do: 'script',
+  on,
+  text,
+  script: lines.join('\n'),
+});
 const machine = (verb: 'crash' | 'boot' | 'cut' | 'heal', on: Part): Act => ({ do: 'machine', on, verb });
 const wait = (until: 'moved' | 'down' | 'starting' | 'served' | Part): Act => ({ do: 'wait', until });
 const watch = (seconds: number): Act => ({ do: 'watch', seconds });
@@ -73,7 +78,11 @@ const watch = (seconds: number): Act => ({ do: 'watch', seconds });
 /** What an administrator does after a failover: the member was switched off for the package. */
 const switchOn = (on: Part): Act => type('next', 'cmmodpkg', '-e', '-n', `{${on}}`, '{package}');
 const startDaemon = (on: Part): Act =>
-  script(on, 'the cfengine daemon is started, if none runs', 'pgrep -x {daemon} >/dev/null || ( {start} ) </dev/null >/dev/null 2>&1 || true');
+  script(
+    on,
+    'the cfengine daemon is started, if none runs',
+    'pgrep -x {daemon} >/dev/null || ( {start} ) </dev/null >/dev/null 2>&1 || true',
+  );
 const switchedOn = 'cmmodpkg -e -n MEMBER: the member it failed on was switched off for it';
 
 const moves = { detect: 3, outage: 20 } as const;
@@ -417,7 +426,11 @@ export const drills: readonly Drill[] = [
     budget: { detect: 3, outage: 45 },
     acts: [signal('daemon', 'KILL'), wait('starting'), machine('crash', 'next')],
     follows: 'third',
-    cleanup: [machine('boot', 'next'), type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'), type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}')],
+    cleanup: [
+      machine('boot', 'next'),
+      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
+      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
+    ],
   },
   {
     name: 'cut',
@@ -488,7 +501,11 @@ export const drills: readonly Drill[] = [
     members: 2,
     budget: unnoticed,
     acts: [
-      script('master', 'the policy file system is filled', 'dd if=/dev/zero of={mount}/csync-drill-ballast bs=1M 2>/dev/null || true'),
+      script(
+        'master',
+        'the policy file system is filled',
+        'dd if=/dev/zero of={mount}/csync-drill-ballast bs=1M 2>/dev/null || true',
+      ),
       watch(5),
       script('master', 'there is room again', 'rm -f {mount}/csync-drill-ballast'),
     ],
@@ -525,12 +542,16 @@ export const drills: readonly Drill[] = [
       signal('daemon', 'KILL'),
     ],
     follows: 'third',
-    cleanup: [script('next', 'the file is removed', 'rm -f {mount}/csync-drill-stale'), type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'), type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}')],
+    cleanup: [
+      script('next', 'the file is removed', 'rm -f {mount}/csync-drill-stale'),
+      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
+      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
+    ],
   },
   {
     name: 'foreign-port',
     title: "Another program has the daemon's port on the next member",
-    done: "the daemon of the next member is ended, another program listens on its port; then SIGKILL to the daemon of the master",
+    done: 'the daemon of the next member is ended, another program listens on its port; then SIGKILL to the daemon of the master',
     must: 'the start there refuses with exit status 2; the package runs on the third member',
     cleaned: 'the program is ended, the daemon is started; cmmodpkg -e -n of both',
     where: 'lab',

@@ -25,7 +25,12 @@ export function actText(act: Act): string {
   }
 }
 
-const machineText = { crash: 'power is cut', boot: 'power is on again', cut: 'network cable is pulled', heal: 'network cable is back' } as const;
+const machineText = {
+  crash: 'power is cut',
+  boot: 'power is on again',
+  cut: 'network cable is pulled',
+  heal: 'network cable is back',
+} as const;
 const waitText = {
   moved: 'the package runs on another member',
   down: 'the package is down',
@@ -35,7 +40,8 @@ const waitText = {
   next: 'the package runs on the next member',
   third: 'the package runs on the third member',
 } as const;
-const partText = (part: 'master' | 'next' | 'third'): string => (part === 'master' ? 'member that runs the package' : `${part} member`);
+const partText = (part: 'master' | 'next' | 'third'): string =>
+  part === 'master' ? 'member that runs the package' : `${part} member`;
 
 function section({ name, title, done, must, cleaned, where, members, budget, acts, cleanup }: Drill): string {
   const outage = budget.outage === 0 ? 'no client may notice' : `outage of a client ${seconds(budget.outage, 'without limit')}`;

@@ -41,13 +41,18 @@ export function overBudget(story: Pick<Story, 'outages' | 'moments'>, budget: Bu
   const worst = worstOutage(story);
   const late =
     budget.detect !== null && (detect === null || detect > budget.detect)
-      ? [`Serviceguard acted ${detect === null ? 'on nothing' : `after ${inSeconds(detect)}`}, allowed are ${inSeconds(budget.detect)}`]
+      ? [
+          `Serviceguard acted ${detect === null ? 'on nothing' : `after ${inSeconds(detect)}`}, allowed are ${budget.detect / 1000} s`,
+        ]
       : [];
   if (budget.outage === null || worst === null || worst <= budget.outage) return late;
   const clients = story.outages.filter(({ from, to }) => (to ?? Number.POSITIVE_INFINITY) - from > (budget.outage ?? 0));
   const who = [...new Set(clients.map(({ client }) => client))].join(', ');
-  const allowed = budget.outage === 0 ? 'no client may notice' : `allowed are ${inSeconds(budget.outage)}`;
-  return [...late, `${who} had no master for ${worst === Number.POSITIVE_INFINITY ? 'the rest of the drill' : inSeconds(worst)}, ${allowed}`];
+  const allowed = budget.outage === 0 ? 'no client may notice' : `${budget.outage / 1000} s are allowed`;
+  return [
+    ...late,
+    `${who} had no master for ${worst === Number.POSITIVE_INFINITY ? 'the rest of the drill' : inSeconds(worst)}, ${allowed}`,
+  ];
 }
 
 type Told = Pick<DrillResult, 'from' | 'to' | 'outages' | 'budget' | 'faults' | 'unclean' | 'before' | 'after'>;
@@ -58,21 +63,27 @@ export function drillSentence({ from, outages, budget, faults, unclean, before, 
   if (unclean.length > 0) return `it did not end as it began: ${unclean.join('; ')}`;
   const worst = worstOutage({ outages });
   const noticed = worst === null ? 'no client noticed' : `clients had no master for ${inSeconds(worst)} at most`;
-  const allowed = worst === null || budget.outage === null ? '' : `, allowed are ${inSeconds(budget.outage)}`;
+  const allowed = worst === null || budget.outage === null ? '' : `, ${budget.outage / 1000} s are allowed`;
   const source = before.owner ?? from;
   const target = to ?? after?.owner ?? null;
   const where =
-    target === null || target === source ? `the package ${to === null ? 'stayed' : 'runs again'} on ${source}` : `the package moved from ${source} to ${target}`;
+    target === null || target === source
+      ? `the package ${to === null ? 'stayed' : 'runs again'} on ${source}`
+      : `the package moved from ${source} to ${target}`;
   return `${where}; ${noticed}${allowed}`;
 }
 
 /** Verdict and sentence of a whole rehearsal. */
-export function rehearsalVerdict({ drills, ready }: Pick<Rehearsal, 'drills' | 'ready'>): Pick<Rehearsal, 'verdict' | 'sentence'> {
+export function rehearsalVerdict({
+  drills,
+  ready,
+}: Pick<Rehearsal, 'drills' | 'ready'>): Pick<Rehearsal, 'verdict' | 'sentence'> {
   const failed = drills.filter(({ verdict }) => verdict === 'fail');
   const isReady = ready === null || ready.verdict === 'pass';
   if (drills.length === 0) return { verdict: ready?.verdict ?? 'fail', sentence: ready?.sentence ?? 'nothing was rehearsed' };
   const outages = drills.flatMap((drill) => worstOutage(drill) ?? []);
-  const worst = outages.length === 0 ? 'no client noticed' : `the longest outage of a client was ${inSeconds(Math.max(...outages))}`;
+  const worst =
+    outages.length === 0 ? 'no client noticed' : `the longest outage of a client was ${inSeconds(Math.max(...outages))}`;
   const count = `${drills.length - failed.length} of ${drills.length} ${drills.length === 1 ? 'drill' : 'drills'} passed`;
   const [one] = failed;
   const bad = one === undefined ? '' : `; ${one.name}: ${one.sentence}`;

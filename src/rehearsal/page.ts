@@ -61,7 +61,8 @@ function word(text: string, kind: string): Markup {
   return markup`<span class="word ${kind}">${text}</span>`;
 }
 
-const verdictWord = ({ verdict }: Pick<DrillResult, 'verdict'>): Markup => word(verdict === 'pass' ? 'PASSED' : 'FAILED', verdict);
+const verdictWord = ({ verdict }: Pick<DrillResult, 'verdict'>): Markup =>
+  word(verdict === 'pass' ? 'PASSED' : 'FAILED', verdict);
 
 function readySection({ members, general, sentence }: ReadyReport): Markup {
   return markup`<section id="ready"><h2>Would the package start there?</h2>
@@ -91,10 +92,10 @@ interface Column {
   readonly kind?: 'number';
 }
 
-/** A table whose rows become blocks where there is no room. */
+/** A table; rows of many cells become blocks where there is no room. */
 function table(columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
   const kind = (column: Column | undefined): Content => (column?.kind === undefined ? null : markup` class="${column.kind}"`);
-  return markup`<table class="stacked"><thead><tr>${columns.map((column) => markup`<th${kind(column)}>${column.label}</th>`)}</tr></thead><tbody>
+  return markup`<table${columns.length > 3 ? markup` class="stacked"` : null}><thead><tr>${columns.map((column) => markup`<th${kind(column)}>${column.label}</th>`)}</tr></thead><tbody>
 ${rows.map((cells) => markup`<tr>${cells.map((cell, index) => markup`<td${kind(columns[index])} data-label="${columns[index]?.label ?? ''}"><span>${cell}</span></td>`)}</tr>\n`)}</tbody></table>`;
 }
 
@@ -153,7 +154,10 @@ ${legend}`
 const swatch = (shape: Markup): Markup => markup`<svg width="26" height="14" aria-hidden="true">${shape}</svg>`;
 const legend = markup`<dl class="legend">${(
   [
-    [markup`<circle cx="13" cy="7" r="6" fill="none" stroke="currentColor" stroke-width="1.5"/>`, 'numbers: moments of the failover'],
+    [
+      markup`<circle cx="13" cy="7" r="6" fill="none" stroke="currentColor" stroke-width="1.5"/>`,
+      'numbers: moments of the failover',
+    ],
     [markup`<g class="deed"><rect x="6" y="0" width="14" height="14" rx="2"/></g>`, 'letters: what was done'],
     [markup`<rect class="bar starting" width="26" height="14" rx="3"/>`, 'start or halt script at work'],
     [markup`<rect class="bar mounted" width="26" height="14" rx="3"/>`, 'policy file system mounted'],
@@ -211,13 +215,19 @@ function flags({ before, after, unclean }: DrillResult): Markup {
   return markup`<h3>Switches, before and after</h3>${table([{ label: 'flag' }, { label: 'before' }, { label: 'after' }], rows)}${end}`;
 }
 
-const stateText = ({ status, state }: Flags): string => (status === 'up' && state === 'running' ? 'running' : `${status}, ${state}`);
+const stateText = ({ status, state }: Flags): string =>
+  status === 'up' && state === 'running' ? 'running' : `${status}, ${state}`;
 
 function comparisonSection(comparison: Comparison | null): Markup {
   if (comparison === null)
     return markup`<section id="comparison"><h2>Compared with the last rehearsal</h2><p class="missing">There was none before this one; its results are kept for the next.</p></section>
 `;
-  const rows = comparison.drills.map(({ name, now, before, change, text }) => [name, now, before, markup`${word(change.toUpperCase(), change)}${text}`]);
+  const rows = comparison.drills.map(({ name, now, before, change, text }) => [
+    name,
+    now,
+    before,
+    markup`${word(change.toUpperCase(), change)}${text}`,
+  ]);
   return markup`<section id="comparison"><h2>Compared with the last rehearsal</h2><p class="facts">${timeOf(comparison.with)}</p>
 ${table([{ label: 'drill' }, { label: 'now' }, { label: 'last time' }, { label: 'change' }], rows)}
 ${comparison.members.length === 0 ? null : markup`<ul class="list">${comparison.members.map(({ member, text }) => markup`<li>${member}: ${text}</li>`)}</ul>`}</section>
@@ -225,6 +235,7 @@ ${comparison.members.length === 0 ? null : markup`<ul class="list">${comparison.
 }
 
 function footer({ probe, place }: Rehearsal): Markup {
-  const lab = place === 'lab' ? ' The cluster software of the lab is an imitation; mounts, addresses, daemon and clients are real.' : '';
+  const lab =
+    place === 'lab' ? ' The cluster software of the lab is an imitation; mounts, addresses, daemon and clients are real.' : '';
   return markup`<footer>A client is served when ${probe}. Its outage lasts from its last success to the first one after.${lab}</footer>`;
 }

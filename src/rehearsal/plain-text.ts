@@ -1,7 +1,16 @@
 /** A rehearsal for a terminal or a mail. Pure. */
 import type { Comparison } from './comparison.ts';
 import { letterOf } from './drawing.ts';
-import { type DrillResult, type Flags, inSeconds, momentText, orderedMoments, type ReadyReport, type Rehearsal, worstOutage } from './model.ts';
+import {
+  type DrillResult,
+  type Flags,
+  inSeconds,
+  momentText,
+  orderedMoments,
+  type ReadyReport,
+  type Rehearsal,
+  worstOutage,
+} from './model.ts';
 
 /** The verdict first, then members, then drill by drill; lines end with a newline. */
 export function rehearsalText(rehearsal: Rehearsal, comparison: Comparison | null): string {
@@ -38,8 +47,12 @@ function drillLines(drill: DrillResult): string[] {
   return [
     '',
     `${name}: ${verdict === 'pass' ? 'passed' : 'FAILED'}. ${title}: ${sentence}.`,
-    ...marks.map(({ at, member, text }, index) => `  ${letterOf(index)}  ${inSeconds(at).padStart(9)}  ${(member ?? '').padEnd(6)} ${text}`),
-    ...orderedMoments(moments).map(({ name: moment, at, number }) => `  ${number}  ${inSeconds(at).padStart(9)}  ${momentText[moment]}`),
+    ...marks.map(
+      ({ at, member, text }, index) => `  ${letterOf(index)}  ${inSeconds(at).padStart(9)}  ${(member ?? '').padEnd(6)} ${text}`,
+    ),
+    ...orderedMoments(moments).map(
+      ({ name: moment, at, number }) => `  ${number}  ${inSeconds(at).padStart(9)}  ${momentText[moment]}`,
+    ),
     `  outage ${worst === null ? 'none' : inSeconds(worst)}${budget.outage === null ? '' : `, allowed ${budget.outage === 0 ? 'none' : inSeconds(budget.outage)}`}`,
     `  before: ${flagsText(before)}`,
     `  after:  ${after === null ? 'not known' : flagsText(after)}${unclean.length === 0 ? '' : `; NOT CLEAN: ${unclean.join('; ')}`}`,

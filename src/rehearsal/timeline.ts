@@ -111,7 +111,8 @@ function spansOf(entries: readonly JournalEntry[], zero: number): Span[] {
     const ended = endings[what];
     // A machine that is down holds nothing and runs nothing.
     if (begun === 'down') for (const key of [...open.keys()]) if (key.startsWith(`${member} `)) end(key, at - zero);
-    if (begun !== undefined && !open.has(`${member} ${begun}`)) open.set(`${member} ${begun}`, { member, what: begun, from: at - zero });
+    if (begun !== undefined && !open.has(`${member} ${begun}`))
+      open.set(`${member} ${begun}`, { member, what: begun, from: at - zero });
     if (ended !== undefined) end(`${member} ${ended}`, at - zero);
   }
   const left = [...open.values()].map((span) => ({ ...span, from: Math.max(span.from, -leadMs), to: null }));

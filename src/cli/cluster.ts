@@ -4,6 +4,7 @@ import { check } from '../verbs/check.ts';
 import { maintenance } from '../verbs/maintenance.ts';
 import { migrateToModular } from '../verbs/migrate.ts';
 import { recover, remove } from '../verbs/recover.ts';
+import { rehearse } from '../verbs/rehearse.ts';
 import { status } from '../verbs/status.ts';
 import { sync } from '../verbs/sync.ts';
 import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources } from './options.ts';
@@ -173,6 +174,19 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
           .options({ ...sources, watch: { type: 'boolean', default: false, describe: 'look again every two seconds' } })
           .example('$0 status', 'needs no root: cmviewcl wants the monitor role, the members ssh'),
       (args) => choose(() => status(args)),
+    )
+    .command(
+      'rehearse',
+      'would the package start on each member, and why not? Changes nothing; status 1 when one would not',
+      (builder) =>
+        builder
+          .options({
+            ...sources,
+            html: { type: 'string', describe: 'file for a page of it' },
+            results: { type: 'string', describe: 'directory of results: kept there, and compared with the last one' },
+          })
+          .example('$0 rehearse --html ready.html', 'drills with a failover: csync lab rehearse'),
+      (args) => choose(() => rehearse(args)),
     )
     .command(
       'diff',

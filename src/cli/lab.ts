@@ -10,6 +10,7 @@ import {
   labStatus,
   labUp,
 } from '../verbs/lab.ts';
+import { type LabRehearseOptions, labRehearse } from '../verbs/rehearse-lab.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
 
 const labOptions = {
@@ -57,6 +58,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
         .example('$0 lab failovers --count 200 --seed 7', ''),
     (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
   );
+  addRehearse(builder, choose);
   for (const [name, text] of machine) {
     builder.command(
       `${name} <member>`,
@@ -98,5 +100,21 @@ function addUp(builder: Parser, choose: Choose): void {
         .example('$0 lab up', 'three members and two clients')
         .example('$0 lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'),
     (args) => choose(() => labUp(args as unknown as LabUpOptions)),
+  );
+}
+
+function addRehearse(builder: Parser, choose: Choose): void {
+  builder.command(
+    'rehearse',
+    'drills in a lab of its own, with a page of what happened; status 1 when one fails',
+    (inner) =>
+      inner
+        .options({
+          drill: { type: 'string', array: true, default: ['kill-daemon'], describe: 'names, or all; docs/drills.md has them' },
+          results: { type: 'string', describe: 'directory of the results, for comparison (rehearsals)' },
+          html: { type: 'string', describe: 'file for the page' },
+        })
+        .example('$0 lab rehearse --drill crash,haltnode --html page.html', 'two drills and a page'),
+    (args) => choose(() => labRehearse(args as unknown as LabRehearseOptions)),
   );
 }

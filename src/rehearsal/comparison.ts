@@ -58,3 +58,13 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
   const by = Number.isFinite(difference) ? inSeconds(Math.abs(difference)) : 'beyond measure';
   return difference > 0 ? { ...row, change: 'worse', text: `${by} slower` } : { ...row, change: 'better', text: `${by} faster` };
 }
+
+/** What to compare with, out of earlier rehearsals, oldest first: the last of each drill, and the last look at members. null: none. */
+export function lastOf(earlier: readonly Rehearsal[]): Rehearsal | null {
+  const newestFirst = [...earlier].reverse();
+  const [newest] = newestFirst;
+  if (newest === undefined) return null;
+  const drills = new Map<string, DrillResult>();
+  for (const { drills: done } of newestFirst) for (const drill of done) if (!drills.has(drill.name)) drills.set(drill.name, drill);
+  return { ...newest, drills: [...drills.values()], ready: newestFirst.find(({ ready }) => ready !== null)?.ready ?? null };
+}

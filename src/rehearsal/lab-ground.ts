@@ -36,10 +36,10 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
     },
     machine: async (member, verb) => void (await lab.ask({ verb, member })),
     words: drillWords(settings, adapterFor(settings)),
-    invariants: async () => {
-      await drills.publishAndFetch();
-      return drills.invariants();
-    },
+    invariants: () => drills.publishAndFetch().then(
+      () => drills.invariants(),
+      (error: unknown) => [error instanceof Error ? error.message : String(error)],
+    ),
     pause,
   };
 }

@@ -132,7 +132,6 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
     text.replaceAll(/\{(\w+)\}/g, (whole, word: string) => ({ ...ground.words, ...parts, package: ground.packageName })[word] ?? whole);
   const failing = async (what: string, work: Promise<void>): Promise<void> => {
     await work.catch((error: unknown) => {
-      if (isAbort(error)) throw error;
       throw new DrillFault(`${what}: ${error instanceof Error ? error.message : String(error)}`);
     });
   };
@@ -154,11 +153,6 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
       : ['script', fill(act.text), fill(act.script)];
   say(`on ${member}: ${text}`);
   return failing(text, ground.script(member, what, text, script));
-}
-
-/** Only what the ground itself rejects everything with. */
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'DrillsEnd';
 }
 
 /** The monitor is a script of node, the second word of its command line; a shell that has this pattern in its own has another one there. */
@@ -255,10 +249,7 @@ async function mend(ground: DrillGround, before: ReturnType<typeof flagsOf>, say
       say(`on ${member}: ${argv.join(' ')}`);
       const done = await ground.type(member, argv).then(
         () => true,
-        (error: unknown) => {
-          if (isAbort(error)) throw error;
-          return false;
-        },
+        () => false,
       );
       if (done) break;
     }

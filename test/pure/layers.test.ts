@@ -74,6 +74,18 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/machines/',
     'lab/cluster/package-environment.ts',
   ],
+  // What rehearsals are made of, judged by and drawn as; drills are carried out over an interface, of which the lab has one.
+  'rehearsal/': [
+    ...ground,
+    'serviceguard/view.ts',
+    'cfengine/adapter.ts',
+    'cluster/',
+    'host/member-shell.ts',
+    'member/judgements.ts',
+    'lab/cluster/journal.ts',
+    'lab/drills/',
+    'lab/machines/plan.ts',
+  ],
   'verbs/': [
     ...ground,
     'host/',
@@ -85,6 +97,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'wizard/',
     'lab/',
     'conform/',
+    'rehearsal/',
   ],
   'cli/': [...ground, 'verbs/'],
   'cli.ts': [...ground, 'cli/', 'lab/handle.ts'],

@@ -177,15 +177,20 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
     )
     .command(
       'rehearse',
-      'would the package start on each member, and why not? Changes nothing; status 1 when one would not',
+      'would the package start on each member, and why not? With --drill it fails over; status 1 when the answer is no',
       (builder) =>
         builder
           .options({
             ...sources,
             html: { type: 'string', describe: 'file for a page of it' },
-            results: { type: 'string', describe: 'directory of results: kept there, and compared with the last one' },
+            results: { type: 'string', describe: 'directory of results, compared with the last one (rehearsals)' },
+            drill: { type: 'string', array: true, default: [] as string[], describe: 'carry these out: docs/drills.md has them' },
+            production: { type: 'boolean', default: false, describe: 'drills are meant for a cluster that is no lab' },
+            yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
+            'dry-run': dryRunOption,
           })
-          .example('$0 rehearse --html ready.html', 'drills with a failover: csync lab rehearse'),
+          .example('$0 rehearse --html ready.html', 'looks, and changes nothing')
+          .example('$0 rehearse --drill haltnode --dry-run', 'what the drill does'),
       (args) => choose(() => rehearse(args)),
     )
     .command(

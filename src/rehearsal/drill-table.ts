@@ -24,8 +24,8 @@ export type Act =
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
   /** Power and cable; in the lab only. */
   | { readonly do: 'machine'; readonly on: Part; readonly verb: 'crash' | 'boot' | 'cut' | 'heal' }
-  /** Until the package runs on a member (any other than the master; or that one), until it is down, until a start of it begins elsewhere. */
-  | { readonly do: 'wait'; readonly until: 'moved' | 'down' | 'starting' | 'served' | Part }
+  /** Until the package runs: anywhere, elsewhere than on `from` (the master), on that member; until it is down, or a start begins elsewhere. */
+  | { readonly do: 'wait'; readonly until: 'moved' | 'down' | 'starting' | 'served' | Part; readonly from?: Part }
   /** Nothing is done, and nothing may happen, for so many seconds. */
   | { readonly do: 'watch'; readonly seconds: number };
 
@@ -371,7 +371,7 @@ export const drills: readonly Drill[] = [
       type('next', 'cmrunpkg', '-n', '{next}', '{package}'),
       type('next', 'cmmodpkg', '-e', '{package}'),
       signal('daemon', 'KILL', 'next'),
-      wait('moved'),
+      { do: 'wait', until: 'moved', from: 'next' },
     ],
     follows: 'recovers',
     cleanup: [switchOn('next')],

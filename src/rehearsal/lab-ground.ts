@@ -27,6 +27,7 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
     members,
     clients: clientsOf(lab.plan).map(({ name }) => name),
     trace: async (): Promise<readonly JournalEntry[]> => drills.entries,
+    mark: async () => drills.entries.at(-1)?.at ?? 0,
     view,
     type: async (member, argv) => void (await drills.type(member, argv)),
     script: async (member, what, text, script) => {

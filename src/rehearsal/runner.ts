@@ -13,8 +13,10 @@ export interface DrillGround {
   readonly packageName: string;
   readonly members: readonly string[];
   readonly clients: readonly string[];
-  /** What was seen and done so far, oldest first; only ever grows. */
+  /** What was seen and done so far, oldest first. What is seen on other hosts may come late, with the time it was seen. */
   trace(): Promise<readonly JournalEntry[]>;
+  /** Now, by the clock of the trace: everything that is done from here on has a later time. */
+  mark(): Promise<number>;
   /** Text of `cmviewcl -v -f line`; null: it answers on no member. */
   view(): Promise<string | null>;
   /** A command of Serviceguard's; rejects with its words unless it ends with 0. */
@@ -48,27 +50,29 @@ export async function runDrill(drill: Drill, ground: DrillGround, say: (line: st
   const before = flagsOf(status ?? unknownStatus);
   const parts = partsOf(ground.members, status?.owner ?? '');
   const hindrance = await hindranceOf(drill, ground, status);
-  const mark = (await ground.trace()).length;
+  const begun = await ground.mark();
   const faults: string[] = [];
   if (hindrance.length > 0) {
     const trace = await ground.trace();
-    const evidence = { drill, startedAt, trace, mark, end: mark, before, after: before, unclean: [] };
+    const evidence = { drill, startedAt, trace, mark: trace.length, end: trace.length, before, after: before, unclean: [] };
     return drillResult({ ...evidence, faults: [`not begun: ${hindrance.join(', ')}`] });
   }
   await attempt(faults, async () => {
     for (const act of drill.acts) await perform(act, parts, ground, say);
     await follow(drill.follows, parts, ground);
   });
-  const end = (await ground.trace()).length;
+  const ended = await ground.mark();
   for (const act of drill.cleanup) await attempt(faults, () => perform(act, parts, ground, say), 'clean-up: ');
   const unclean = await settle(ground, before, say);
   const after = await statusOf(ground);
+  const trace = await ground.trace();
+  const countTo = (time: number): number => trace.filter(({ at }) => at <= time).length;
   return drillResult({
     drill,
     startedAt,
-    trace: await ground.trace(),
-    mark,
-    end,
+    trace,
+    mark: countTo(begun),
+    end: countTo(ended),
     before,
     after: after === null ? null : flagsOf(after),
     faults,
@@ -136,7 +140,7 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
     });
   };
   if (act.do === 'watch') return ground.pause(act.seconds * 1000);
-  if (act.do === 'wait') return awaitState(act.until, parts, ground);
+  if (act.do === 'wait') return awaitState(act, parts, ground);
   const member = parts[act.on];
   if (act.do === 'type') {
     const argv = act.argv.map(fill);
@@ -161,21 +165,26 @@ function signalScript({ to, signal, ifThere }: Extract<Act, { do: 'signal' }>, f
   return `pkill -${signal} ${fill(find)}${ifThere === true ? ' || true' : ''}`;
 }
 
-async function awaitState(until: Extract<Act, { do: 'wait' }>['until'], parts: Parts, ground: DrillGround): Promise<void> {
-  const begun = (await ground.trace()).length;
+type Wait = Extract<Act, { do: 'wait' }>;
+
+async function awaitState({ until, from = 'master' }: Omit<Wait, 'do'>, parts: Parts, ground: DrillGround): Promise<void> {
   const tests: Readonly<Record<typeof until, readonly [string, () => Promise<boolean>]>> = {
     served: ['the package to run', async () => isServing(await statusOf(ground))],
     down: ['the package to be down', async () => (await statusOf(ground))?.status === 'down'],
     moved: [
-      'the package to run elsewhere',
+      `the package to run elsewhere than on ${parts[from]}`,
       async () => {
         const status = await statusOf(ground);
-        return isServing(status) && ![parts.master, ''].includes(status?.owner ?? '');
+        return isServing(status) && status?.owner !== parts[from];
       },
     ],
     starting: [
       'a start elsewhere',
-      async () => (await ground.trace()).slice(Math.max(0, begun - 5)).some(({ what, member }) => what === 'starting' && member !== parts.master),
+      async () => {
+        const trace = await ground.trace();
+        const deed = trace.findLastIndex(({ kind }) => kind === 'fault');
+        return trace.slice(deed).some(({ what, member }) => what === 'starting' && member !== parts.master);
+      },
     ],
     ...onPart('master', parts, ground),
     ...onPart('next', parts, ground),
@@ -201,7 +210,7 @@ async function follow(follows: Follows, parts: Parts, ground: DrillGround): Prom
       throw new DrillFault(`the package did not stay on ${parts.master}: it is ${status?.state ?? 'unknown'} on ${status?.owner ?? 'no member'}`);
   } else {
     const until = follows === 'moves' ? 'moved' : follows === 'recovers' ? 'served' : follows;
-    await awaitState(until, parts, ground);
+    await awaitState({ until }, parts, ground);
   }
   if (!(await waitFor(ground, settleLimitMs, () => allServed(ground))))
     throw new DrillFault('not every client reaches the master afterwards');

@@ -4,6 +4,7 @@ import { filesBelow, readTextFile } from '../host/real.ts';
 import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import { compareRehearsals, lastOf } from '../rehearsal/comparison.ts';
 import { type Drill, drillNamed, drills } from '../rehearsal/drill-table.ts';
+import { actText } from '../rehearsal/drills-page.ts';
 import { rehearsalVerdict } from '../rehearsal/judgement.ts';
 import type { Rehearsal } from '../rehearsal/model.ts';
 import { rehearsalPage } from '../rehearsal/page.ts';
@@ -33,6 +34,16 @@ export function chosenDrills(names: readonly string[], where: Drill['where']): D
     const remedy = `one or more of: ${possible.map((one) => one.name).join(', ')}`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy }]);
   });
+}
+
+/** What would be done, for people, before they are asked. */
+export function drillPlan(chosen: readonly Drill[]): string {
+  if (chosen.length === 0) return 'No drill: csync rehearse only looks.\n';
+  return chosen
+    .map(({ name, title, done, must, cleaned, acts }) =>
+      [`${name}: ${title}`, `  done:        ${done}`, `  must follow: ${must}`, `  cleaned up:  ${cleaned}`, ...acts.map((act) => `    ${actText(act)}`), ''].join('\n'),
+    )
+    .join('\n');
 }
 
 /** Keeps it, writes the page, prints it; the exit status is its verdict. */

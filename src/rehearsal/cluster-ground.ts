@@ -3,7 +3,16 @@
  * clients. Nobody has a hand on power and cables there.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
-import { clockBetween, commandScript, conditionLines, hostScript, parseCondition, rosterIn, rosterLines, script } from '../cluster/member-scripts.ts';
+import {
+  clockBetween,
+  commandScript,
+  conditionLines,
+  hostScript,
+  parseCondition,
+  rosterIn,
+  rosterLines,
+  script,
+} from '../cluster/member-scripts.ts';
 import { inParallel, observeAnd } from '../cluster/observation.ts';
 import { newestRoster } from '../cluster/roster.ts';
 import type { Hold, MemberShell } from '../host/member-shell.ts';
@@ -51,7 +60,9 @@ export async function openClusterGround(
     unwatched.push(`${host}: ${hold.stderr.trim().split('\n').at(-1) || `status ${hold.exitCode}`}`);
     return [];
   };
-  const members = (await inParallel(settings.members, (host) => watch(host, `${token}m`, memberWatch(settings, `${token}m`)))).flat();
+  const members = (
+    await inParallel(settings.members, (host) => watch(host, `${token}m`, memberWatch(settings, `${token}m`)))
+  ).flat();
   const registered = (await clientsOf(shell, settings)).slice(0, probersAtMost);
   const probe = (host: string) => watch(host, `${token}c`, clientWatch(settings, `${token}c`));
   const clients = (await inParallel(registered, probe)).flat();
@@ -75,7 +86,11 @@ export async function openClusterGround(
       mark: async () => Date.now(),
       view: () => viewOf(shell, settings),
       type: (member, argv) =>
-        run(member, { kind: 'command', what: argv[0] ?? '', text: argv.join(' ') }, commandScript(argv, settings.packageDirectory)),
+        run(
+          member,
+          { kind: 'command', what: argv[0] ?? '', text: argv.join(' ') },
+          commandScript(argv, settings.packageDirectory),
+        ),
       script: (member, what, text, lines) => run(member, { kind: 'fault', what, text }, script(lines)),
       machine: null,
       words: drillWords(settings, adapter),
@@ -130,7 +145,11 @@ async function clientsOf(shell: MemberShell, settings: Settings): Promise<string
 
 async function viewOf(shell: MemberShell, { members, packageDirectory }: Settings): Promise<string | null> {
   for (const member of [...members].sort((one, other) => Number(other === shell.here) - Number(one === shell.here))) {
-    const { exitCode, stdout } = await shell.run(member, commandScript(['cmviewcl', '-v', '-f', 'line'], packageDirectory), lookLimitMs);
+    const { exitCode, stdout } = await shell.run(
+      member,
+      commandScript(['cmviewcl', '-v', '-f', 'line'], packageDirectory),
+      lookLimitMs,
+    );
     if (exitCode === 0) return stdout;
   }
   return null;
@@ -146,8 +165,12 @@ async function brokenOf(shell: MemberShell, settings: Settings, daemonName: stri
     if (seen === null) return [`${member} cannot be looked at`];
     const owns = member === owner;
     return [
-      ...(seen.mounted === owns ? [] : [`${member} ${seen.mounted ? 'has' : 'lacks'} the policy file system, the package runs on ${owner}`]),
-      ...(seen.address === owns ? [] : [`${member} ${seen.address ? 'has' : 'lacks'} the package address, the package runs on ${owner}`]),
+      ...(seen.mounted === owns
+        ? []
+        : [`${member} ${seen.mounted ? 'has' : 'lacks'} the policy file system, the package runs on ${owner}`]),
+      ...(seen.address === owns
+        ? []
+        : [`${member} ${seen.address ? 'has' : 'lacks'} the package address, the package runs on ${owner}`]),
       ...(seen.daemons === 1 ? [] : [`${seen.daemons} cfengine daemons run on ${member}`]),
     ];
   });

@@ -65,6 +65,7 @@ export function lastOf(earlier: readonly Rehearsal[]): Rehearsal | null {
   const [newest] = newestFirst;
   if (newest === undefined) return null;
   const drills = new Map<string, DrillResult>();
-  for (const { drills: done } of newestFirst) for (const drill of done) if (!drills.has(drill.name)) drills.set(drill.name, drill);
+  for (const { drills: done } of newestFirst)
+    for (const drill of done) if (!drills.has(drill.name)) drills.set(drill.name, drill);
   return { ...newest, drills: [...drills.values()], ready: newestFirst.find(({ ready }) => ready !== null)?.ready ?? null };
 }

@@ -6,7 +6,8 @@ import { clientsOf, membersOf } from '../lab/machines/plan.ts';
 import { drillWords } from './ground-words.ts';
 import type { DrillGround } from './runner.ts';
 
-export const labProbe = "it gets the sentinel of the policy file system through the package address, in cfengine's own protocol (asked every 50 ms)";
+export const labProbe =
+  "it gets the sentinel of the policy file system through the package address, in cfengine's own protocol (asked every 50 ms)";
 
 /** `drills` is attached, its package runs. `stop` ends whatever waits. */
 export function labGround(drills: PackageDrills, pause: (milliseconds: number) => Promise<void>): DrillGround {
@@ -37,10 +38,11 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
     },
     machine: async (member, verb) => void (await lab.ask({ verb, member })),
     words: drillWords(settings, adapterFor(settings)),
-    invariants: () => drills.publishAndFetch().then(
-      () => drills.invariants(),
-      (error: unknown) => [error instanceof Error ? error.message : String(error)],
-    ),
+    invariants: () =>
+      drills.publishAndFetch().then(
+        () => drills.invariants(),
+        (error: unknown) => [error instanceof Error ? error.message : String(error)],
+      ),
     pause,
   };
 }

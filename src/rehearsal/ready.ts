@@ -45,20 +45,28 @@ const looks: readonly { readonly name: string; readonly judge: Judge }[] = [
 ];
 
 function judgeCluster({ member, inCluster }: MemberStatus): readonly Found[] {
-  return inCluster === 'up' ? good('is up in the cluster') : bad(`is ${inCluster} in the cluster`, `cmrunnode ${member}; cmruncl starts a cluster`);
+  return inCluster === 'up'
+    ? good('is up in the cluster')
+    : bad(`is ${inCluster} in the cluster`, `cmrunnode ${member}; cmruncl starts a cluster`);
 }
 
 function judgeSwitching({ member, switching }: MemberStatus, { status }: ReadyInput): readonly Found[] {
   const { packageName } = status.place;
-  if (switching === null) return bad('whether the package may start here is not known: cmviewcl says nothing of it', 'csync status; csync apply --run');
+  if (switching === null)
+    return bad('whether the package may start here is not known: cmviewcl says nothing of it', 'csync status; csync apply --run');
   return switching
     ? good('may run the package')
-    : bad('is switched off for the package: it failed here, or somebody switched it off', `repair what the package log here says, then cmmodpkg -e -n ${member} ${packageName}`);
+    : bad(
+        'is switched off for the package: it failed here, or somebody switched it off',
+        `repair what the package log here says, then cmmodpkg -e -n ${member} ${packageName}`,
+      );
 }
 
 function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
   if (staleFiles === null) return leftOut('its files could not be looked at', 'csync diff');
-  return staleFiles.length === 0 ? good('files are as rendered') : bad(`files are not as rendered: ${staleFiles.join(', ')}`, 'csync diff, then csync apply');
+  return staleFiles.length === 0
+    ? good('files are as rendered')
+    : bad(`files are not as rendered: ${staleFiles.join(', ')}`, 'csync diff, then csync apply');
 }
 
 /** Errors forbid a start; warnings are told, and do not. */
@@ -78,14 +86,20 @@ function judgeValidate({ member }: MemberStatus, { validate }: ReadyInput): read
     return leftOut(`validate could not be called${wordsOf(said)}`, 'csync diff; csync apply distributes the scripts');
   return said.exitCode === 0
     ? good("the package's own validate finds nothing")
-    : bad(`validate refuses: ${failedLines(said.output).join(' ') || said.output.trim()}`, 'correct what it says on that member; csync apply distributes the files again');
+    : bad(
+        `validate refuses: ${failedLines(said.output).join(' ') || said.output.trim()}`,
+        'correct what it says on that member; csync apply distributes the files again',
+      );
 }
 
 function judgeDryRun({ member }: MemberStatus, { dryRun }: ReadyInput): readonly Found[] {
   const said = dryRun.get(member);
-  if (said === undefined || said.exitCode !== 0) return leftOut(`start --dry-run could not be called${wordsOf(said)}`, 'csync diff; csync apply distributes the scripts');
+  if (said === undefined || said.exitCode !== 0)
+    return leftOut(`start --dry-run could not be called${wordsOf(said)}`, 'csync diff; csync apply distributes the scripts');
   const failed = failedLines(said.output);
-  return failed.length === 0 ? good('every step of a start is possible, or done already') : bad(failed.join(' '), 'what stands in that line; csync recover cleans up what a failed script left');
+  return failed.length === 0
+    ? good('every step of a start is possible, or done already')
+    : bad(failed.join(' '), 'what stands in that line; csync recover cleans up what a failed script left');
 }
 
 function wordsOf(said: ScriptSaid | undefined): string {
@@ -105,24 +119,32 @@ function judgeDaemon({ member, seen }: MemberStatus): readonly Found[] {
   if (seen === null) return leftOut('it could not be looked at', '');
   if (seen.daemons === 1) return good('its cfengine daemon runs');
   if (seen.daemons === 0)
-    return bad('no cfengine daemon runs: a start would have to start one first', `csync members sync; on ${member}: /usr/local/sbin/csync-cfservd start`);
+    return bad(
+      'no cfengine daemon runs: a start would have to start one first',
+      `csync members sync; on ${member}: /usr/local/sbin/csync-cfservd start`,
+    );
   return bad(`${seen.daemons} cfengine daemons run`, 'end all but the one that has the port');
 }
 
 function judgeKeys({ member }: MemberStatus, { handshakes }: ReadyInput): readonly Found[] {
-  if (handshakes === null) return leftOut('csync has set up nobody yet, so it does not know who has to accept whom', 'csync members sync');
+  if (handshakes === null)
+    return leftOut('csync has set up nobody yet, so it does not know who has to accept whom', 'csync members sync');
   const own = handshakes.filter(({ caller, server }) => caller === member || server === member);
   const refused = own.filter(({ why }) => why.length > 0);
   if (own.length === 0) return leftOut('no host can tell', 'csync keys verify');
   const told = refused.slice(0, 3).map(({ caller, server, why }) => `${caller} -> ${server} would be refused: ${why.join('; ')}`);
-  return refused.length === 0 ? good(`all ${own.length} handshakes would succeed`) : bad(`${refused.length} of ${own.length} handshakes: ${told.join('. ')}`, 'csync keys verify; csync keys distribute');
+  return refused.length === 0
+    ? good(`all ${own.length} handshakes would succeed`)
+    : bad(`${refused.length} of ${own.length} handshakes: ${told.join('. ')}`, 'csync keys verify; csync keys distribute');
 }
 
 /** Every look at every member, and what they come to. */
 export function judgeReadiness(input: ReadyInput): ReadyReport {
   const members = input.status.members.map((one) => readinessOf(one, input));
   const ready = members.filter(({ verdict }) => verdict === 'ready').map(({ member }) => member);
-  const others = members.filter(({ verdict }) => verdict !== 'ready').map(({ member, verdict }) => `${verdict === 'not known' ? 'perhaps not' : 'not'} on ${member}`);
+  const others = members
+    .filter(({ verdict }) => verdict !== 'ready')
+    .map(({ member, verdict }) => `${verdict === 'not known' ? 'perhaps not' : 'not'} on ${member}`);
   const running = input.verdict.condition === 'serving';
   const starts = `the package would start on ${ready.length} of ${members.length} members${others.length === 0 ? '' : `, ${others.join(', ')}`}`;
   const autoRun = input.status.status?.autoRun === true;
@@ -143,15 +165,33 @@ function generalOf({ verdict, check, status }: ReadyInput): ReadyReport['general
   const ofMember = (text: string): boolean => names.some((name) => new RegExp(`\\b${name}\\b`).test(text));
   const advice = verdict.advice.filter(({ text }) => !ofMember(text));
   const problems = check.problems.filter(({ member, severity }) => member === undefined || severity === 'warning');
-  return [...advice, ...problems.map(({ text, remedy, member }) => ({ text: member === undefined ? text : `${member}: ${text}`, remedy }))];
+  return [
+    ...advice,
+    ...problems.map(({ text, remedy, member }) => ({ text: member === undefined ? text : `${member}: ${text}`, remedy })),
+  ];
 }
 
 function readinessOf(one: MemberStatus, input: ReadyInput): Readiness {
   const { member, seen, noAnswer } = one;
   const wanted = looks.length;
   if (seen === null) {
-    const all = looks.map(({ name }): Look => ({ name, member, is: 'left out', text: `${member} cannot be looked at: ${noAnswer.why}`, remedy: noAnswer.remedy }));
-    return { member, verdict: 'not known', good: 0, wanted, sentence: `it cannot be looked at: ${noAnswer.why}`, looks: all.slice(0, 1) };
+    const all = looks.map(
+      ({ name }): Look => ({
+        name,
+        member,
+        is: 'left out',
+        text: `${member} cannot be looked at: ${noAnswer.why}`,
+        remedy: noAnswer.remedy,
+      }),
+    );
+    return {
+      member,
+      verdict: 'not known',
+      good: 0,
+      wanted,
+      sentence: `it cannot be looked at: ${noAnswer.why}`,
+      looks: all.slice(0, 1),
+    };
   }
   const found = looks.map(({ name, judge }) => judge(one, input).map((look): Look => ({ ...look, name, member })));
   const isGood = (group: readonly Look[]): boolean => group.every(({ is }) => is === 'good');

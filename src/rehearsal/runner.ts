@@ -133,7 +133,10 @@ function isServing(status: PackageStatus | null): boolean {
 
 async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: string) => void): Promise<void> {
   const fill = (text: string): string =>
-    text.replaceAll(/\{(\w+)\}/g, (whole, word: string) => ({ ...ground.words, ...parts, package: ground.packageName })[word] ?? whole);
+    text.replaceAll(
+      /\{(\w+)\}/g,
+      (whole, word: string) => ({ ...ground.words, ...parts, package: ground.packageName })[word] ?? whole,
+    );
   const failing = async (what: string, work: Promise<void>): Promise<void> => {
     await work.catch((error: unknown) => {
       throw new DrillFault(`${what}: ${error instanceof Error ? error.message : String(error)}`);
@@ -149,7 +152,10 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
   }
   if (act.do === 'machine') {
     say(`${member}: ${act.verb}`);
-    return failing(`${act.verb} of ${member}`, ground.machine?.(member, act.verb) ?? Promise.reject(new Error('nobody has a hand on it')));
+    return failing(
+      `${act.verb} of ${member}`,
+      ground.machine?.(member, act.verb) ?? Promise.reject(new Error('nobody has a hand on it')),
+    );
   }
   const [what, text, script] =
     act.do === 'signal'
@@ -199,7 +205,10 @@ function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
     const status = await statusOf(ground);
     return isServing(status) && status?.owner === parts[part];
   };
-  return { [part]: [`the package to run on ${parts[part]}`, is] } as unknown as Record<P, readonly [string, () => Promise<boolean>]>;
+  return { [part]: [`the package to run on ${parts[part]}`, is] } as unknown as Record<
+    P,
+    readonly [string, () => Promise<boolean>]
+  >;
 }
 
 /** What must follow, and every client reaches the master again. */
@@ -207,7 +216,9 @@ async function follow(follows: Follows, parts: Parts, ground: DrillGround): Prom
   if (follows === 'stays') {
     const status = await statusOf(ground);
     if (!isServing(status) || status?.owner !== parts.master)
-      throw new DrillFault(`the package did not stay on ${parts.master}: it is ${status?.state ?? 'unknown'} on ${status?.owner ?? 'no member'}`);
+      throw new DrillFault(
+        `the package did not stay on ${parts.master}: it is ${status?.state ?? 'unknown'} on ${status?.owner ?? 'no member'}`,
+      );
   } else {
     const until = follows === 'moves' ? 'moved' : follows === 'recovers' ? 'served' : follows;
     await awaitState({ until }, parts, ground);

@@ -22,18 +22,25 @@ const begin = (token: string): string[] => [
   // Ended by its input or by a signal; with SIGKILL the file stays in /run until the next boot.
   `trap 'rm -f "$file"' EXIT`,
   "trap 'exit 0' HUP INT TERM",
-  'now() { if [ -n "${EPOCHREALTIME:-}" ]; then stamp=$EPOCHREALTIME; else stamp=$(date +%s.%N); fi; }',
+  'now() { if [ -n "$EPOCHREALTIME" ]; then stamp=$EPOCHREALTIME; else stamp=$(date +%s.%N); fi; }',
   'tell() { echo "$stamp $*" >> "$file"; }',
   `echo ${standingWord}`,
 ];
 
 /** In bash, whose `read -t` is the pause and sees the end of the input. */
 function inBash(around: typeof script, lines: readonly string[], ...more: readonly string[]): string {
-  return around(...more, 'command -v bash >/dev/null || { echo "bash is missing there" >&2; exit 69; }', `exec bash -c ${shellWord(lines.join('\n'))}`);
+  return around(
+    ...more,
+    'command -v bash >/dev/null || { echo "bash is missing there" >&2; exit 69; }',
+    `exec bash -c ${shellWord(lines.join('\n'))}`,
+  );
 }
 
 /** Mount, address, and what the package's scripts write into their log. */
-export function memberWatch({ mountPoint, packageAddress, packageName, scriptLogFile, packageDirectory }: Settings, token: string): string {
+export function memberWatch(
+  { mountPoint, packageAddress, packageName, scriptLogFile, packageDirectory }: Settings,
+  token: string,
+): string {
   const lines = [
     ...begin(token),
     'mount=0; address=0',
@@ -49,7 +56,13 @@ export function memberWatch({ mountPoint, packageAddress, packageName, scriptLog
     `  read -r -t ${memberPause} _; [ $? -gt 128 ] || exit 0`,
     'done',
   ];
-  return inBash(script, lines, `SG_PACKAGE=${shellWord(packageName)}`, `log="${scriptLogFile || `${packageDirectory}/${packageName}.log`}"`, 'export log');
+  return inBash(
+    script,
+    lines,
+    `SG_PACKAGE=${shellWord(packageName)}`,
+    `log="${scriptLogFile || `${packageDirectory}/${packageName}.log`}"`,
+    'export log',
+  );
 }
 
 /** Connections to the port under the package address. */
@@ -71,9 +84,15 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
 /** The start scripts' first step, their ends, and the monitor's last word, in lines like `Nov 28 03:00:00 m1 csync seal: ok ...`. */
 const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<JournalEntry, 'what' | 'text'>])[] = [
   [/ mount-point: /, () => ({ what: 'starting', text: 'start of the package begins' })],
-  [/ start: \w+ start (?:main|control) ends with exit status (\d+)/, ([, status]) => ({ what: 'start-ended', text: `start of the package ended (exit status ${status})` })],
+  [
+    / start: \w+ start (?:main|control) ends with exit status (\d+)/,
+    ([, status]) => ({ what: 'start-ended', text: `start of the package ended (exit status ${status})` }),
+  ],
   [/ (?:release|let-go|connections): /, () => ({ what: 'halting', text: 'halt of the package begins' })],
-  [/ halt: \w+ halt (?:pre|control) ends with exit status (\d+)/, ([, status]) => ({ what: 'halt-ended', text: `halt of the package ended (exit status ${status})` })],
+  [
+    / halt: \w+ halt (?:pre|control) ends with exit status (\d+)/,
+    ([, status]) => ({ what: 'halt-ended', text: `halt of the package ended (exit status ${status})` }),
+  ],
   [/ monitor: failed (.*)/, ([, why]) => ({ what: 'service-died', text: `the monitor ends: ${why}` })],
 ];
 
@@ -96,10 +115,23 @@ export function readWatch(text: string, host: string, aheadMs: number): JournalE
     }
     if (word === 'client') {
       const entry = { at, kind: 'seen', member: host } as const;
-      return [is === '1' ? { ...entry, what: 'client-served', text: 'reaches a master' } : { ...entry, what: 'client-lost', text: 'reaches no master', ...sinceMs }];
+      return [
+        is === '1'
+          ? { ...entry, what: 'client-served', text: 'reaches a master' }
+          : { ...entry, what: 'client-lost', text: 'reaches no master', ...sinceMs },
+      ];
     }
     if (word !== 'mounted' && word !== 'address') return [];
     const on = is === '1';
-    return [{ at, kind: 'seen', member: host, what: `${word}-${on ? 'on' : 'off'}`, text: `${word} ${on ? 'is here' : 'is gone'}`, ...sinceMs }];
+    return [
+      {
+        at,
+        kind: 'seen',
+        member: host,
+        what: `${word}-${on ? 'on' : 'off'}`,
+        text: `${word} ${on ? 'is here' : 'is gone'}`,
+        ...sinceMs,
+      },
+    ];
   });
 }

@@ -41,14 +41,27 @@ export function drillPlan(chosen: readonly Drill[]): string {
   if (chosen.length === 0) return 'No drill: csync rehearse only looks.\n';
   return chosen
     .map(({ name, title, done, must, cleaned, acts }) =>
-      [`${name}: ${title}`, `  done:        ${done}`, `  must follow: ${must}`, `  cleaned up:  ${cleaned}`, ...acts.map((act) => `    ${actText(act)}`), ''].join('\n'),
+      [
+        `${name}: ${title}`,
+        `  done:        ${done}`,
+        `  must follow: ${must}`,
+        `  cleaned up:  ${cleaned}`,
+        ...acts.map((act) => `    ${actText(act)}`),
+        '',
+      ].join('\n'),
     )
     .join('\n');
 }
 
 /** Keeps it, writes the page, prints it; the exit status is its verdict. */
 export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile = 'csync.yaml'): ExitCode {
-  const rehearsal: Rehearsal = { format: 1, at: new Date().toISOString(), toolkit: toolkitVersion, ...told, ...rehearsalVerdict(told) };
+  const rehearsal: Rehearsal = {
+    format: 1,
+    at: new Date().toISOString(),
+    toolkit: toolkitVersion,
+    ...told,
+    ...rehearsalVerdict(told),
+  };
   const directory = places.results ?? join(dirname(settingsFile), 'rehearsals');
   const kind = `${rehearsal.place}-${rehearsal.packageName}.json`;
   const comparison = compareRehearsals(rehearsal, lastOf(earlierOnes(directory, kind)));
@@ -59,7 +72,9 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
   }
   if (places.html !== undefined)
     writeOrFail(dirname(places.html), [{ path: places.html, text: rehearsalPage(rehearsal, comparison), mode: 0o644 }]);
-  process.stdout.write(places.json ? `${JSON.stringify({ ...rehearsal, comparison }, null, 2)}\n` : rehearsalText(rehearsal, comparison));
+  process.stdout.write(
+    places.json ? `${JSON.stringify({ ...rehearsal, comparison }, null, 2)}\n` : rehearsalText(rehearsal, comparison),
+  );
   return rehearsal.verdict === 'pass' ? exitCodes.ok : exitCodes.different;
 }
 

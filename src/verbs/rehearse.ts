@@ -70,7 +70,9 @@ function refuseProduction(): never {
 
 function refuseUnready({ sentence }: ReadyReport): never {
   const text = `no drill is begun on a cluster that is not ready: ${sentence}`;
-  throw new Failure([{ code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   says what is wrong, and what helps' }]);
+  throw new Failure([
+    { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   says what is wrong, and what helps' },
+  ]);
 }
 
 const progress = (text: string): void => void process.stderr.write(`${text}\n`);

@@ -18,7 +18,10 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
   };
   /** Times at which the kernel told that the package address came or went, by member. */
   const monitor = (member: string) =>
-    sh(member, 'timeout 60 ip -ts monitor address > /tmp/rehearse-monitor 2>&1 < /dev/null & sleep 0.2; pgrep -f "ip -ts monitor" >/dev/null');
+    sh(
+      member,
+      'timeout 60 ip -ts monitor address > /tmp/rehearse-monitor 2>&1 < /dev/null & sleep 0.2; pgrep -f "ip -ts monitor" >/dev/null',
+    );
   const kernelTimes = async (member: string): Promise<{ at: number; what: string }[]> => {
     const { stdout } = await sh(member, 'cat /tmp/rehearse-monitor');
     let at = Number.NaN;
@@ -30,7 +33,7 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
     });
   };
 
-  it('kill-daemon: the package moves, everything is as before, and the times of the address are the kernel\'s within 20 ms', async () => {
+  it("kill-daemon: the package moves, everything is as before, and the times of the address are the kernel's within 20 ms", async () => {
     await used.drills.waitServed();
     await used.drills.waitClients();
     for (const member of ['m1', 'm2']) expect((await monitor(member)).exitCode).toBe(0);
@@ -40,10 +43,16 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
     const told = result.spans.filter(({ what }) => what === 'address');
     const off = told.find(({ member }) => member === 'm1')?.to ?? Number.NaN;
     const on = told.find(({ member }) => member === 'm2')?.from ?? Number.NaN;
-    const went = await eventually('the kernel to tell', async () => (await kernelTimes('m1')).find(({ what }) => what === 'address-off'));
-    const came = await eventually('the kernel to tell', async () => (await kernelTimes('m2')).find(({ what }) => what === 'address-on'));
+    const went = await eventually('the kernel to tell', async () =>
+      (await kernelTimes('m1')).find(({ what }) => what === 'address-off'),
+    );
+    const came = await eventually('the kernel to tell', async () =>
+      (await kernelTimes('m2')).find(({ what }) => what === 'address-on'),
+    );
     const differences = [zero + off - went.at, zero + on - came.at];
-    console.warn(`address times of the report less those of ip -ts monitor: ${differences.map((ms) => `${ms.toFixed(1)} ms`).join(', ')}`);
+    console.warn(
+      `address times of the report less those of ip -ts monitor: ${differences.map((ms) => `${ms.toFixed(1)} ms`).join(', ')}`,
+    );
     for (const difference of differences) expect(Math.abs(difference)).toBeLessThanOrEqual(20);
   });
 
@@ -51,7 +60,11 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
     expect(await drill('switch-off-on')).toMatchObject({ verdict: 'pass', outages: [], unclean: [] });
     const owner = await used.drills.waitServed();
     await sh(owner, 'cmmodpkg -d -n m3 csync');
-    expect(await drill('kill-daemon')).toMatchObject({ verdict: 'fail', marks: [], sentence: 'not begun: m3 is switched off for it' });
+    expect(await drill('kill-daemon')).toMatchObject({
+      verdict: 'fail',
+      marks: [],
+      sentence: 'not begun: m3 is switched off for it',
+    });
     await sh(owner, 'cmmodpkg -e -n m3 csync');
   });
 
@@ -61,7 +74,10 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
       return { exitCode, stderr, ...(JSON.parse(stdout) as Rehearsal) };
     };
     const sound = await look();
-    expect(sound.ready?.members.map(({ member, verdict }) => `${member} ${verdict}`), sound.sentence).toEqual(['m1 ready', 'm2 ready', 'm3 ready']);
+    expect(
+      sound.ready?.members.map(({ member, verdict }) => `${member} ${verdict}`),
+      sound.sentence,
+    ).toEqual(['m1 ready', 'm2 ready', 'm3 ready']);
     expect([sound.exitCode, sound.verdict]).toEqual([0, 'pass']);
     expect((await sh('m1', 'grep -c "<svg" /tmp/ready.html')).exitCode).toBe(0);
     const owner = await used.drills.waitServed();

@@ -9,7 +9,8 @@ import { fullRehearsal } from '../pure/synthetic-rehearsal.ts';
 import { have, scratchDirectory } from '../support.ts';
 
 const browser = have('chromium');
-if (!browser) console.warn('the tests of the page in a browser are left out: chromium is missing (Debian: apt-get install chromium)');
+if (!browser)
+  console.warn('the tests of the page in a browser are left out: chromium is missing (Debian: apt-get install chromium)');
 
 /** What the frame measured, by width. */
 interface Measured {
@@ -52,17 +53,23 @@ describe.skipIf(!browser)('the page of a rehearsal in chromium', { timeout: 120_
   const rehearsal = fullRehearsal();
   const page = rehearsalPage(rehearsal, compareRehearsals(rehearsal, fullRehearsal(1.5)));
   const chromium = (...words: readonly string[]) =>
-    spawnSync('chromium', ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${scratch}/profile`, '--hide-scrollbars', ...words], {
-      cwd: scratch,
-      encoding: 'utf8',
-      timeout: 100_000,
-    });
+    spawnSync(
+      'chromium',
+      ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${scratch}/profile`, '--hide-scrollbars', ...words],
+      {
+        cwd: scratch,
+        encoding: 'utf8',
+        timeout: 100_000,
+      },
+    );
   const measure = (text: string, ...words: readonly string[]): Measured[] => {
     writeFileSync(join(scratch, 'frame.html'), frameOf(text, [1280, 761, 400, 320]));
     const { stdout, stderr } = chromium('--window-size=1400,1000', ...words, '--dump-dom', 'frame.html');
     const output = /<output>(.*)<\/output>/.exec(stdout)?.[1];
     if (output === undefined) throw new Error(`the frame did not measure: ${stderr.slice(-500)}`);
-    return (JSON.parse(output.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')) as Measured[]).sort((a, b) => b.width - a.width);
+    return (JSON.parse(output.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')) as Measured[]).sort(
+      (a, b) => b.width - a.width,
+    );
   };
 
   it('overflows at no width, and draws a lane for each member and one for the clients in every drill', () => {

@@ -38,7 +38,10 @@ describe('the table of drills', () => {
       for (const act of [...acts, ...cleanup]) {
         expect(act.do, `${name} (${where})`).not.toBe('machine');
         if (act.do === 'type') expect(act.argv[0], name).toMatch(/^cm(haltnode|runnode|haltpkg|runpkg|modpkg)$/);
-        if (act.do === 'script') expect(act.script, name).toMatch(/^(pgrep -x \{daemon\}|touch \{directory\}\/\{pause\}$|rm -f \{directory\}\/\{pause\}$)/);
+        if (act.do === 'script')
+          expect(act.script, name).toMatch(
+            /^(pgrep -x \{daemon\}|touch \{directory\}\/\{pause\}$|rm -f \{directory\}\/\{pause\}$)/,
+          );
       }
   });
 
@@ -60,13 +63,21 @@ describe('the story of a trace', () => {
 
   it('places what was looked at in the middle between two looks, and says how exact that is', () => {
     expect(story).toMatchObject({ from: 'm1', to: 'm2', exactness: 10 });
-    expect(story.moments).toEqual({ detect: 64, halt: 1180, unmount: 750, mount: 1490, address: 1610, prove: 2310, client: 1700 });
+    expect(story.moments).toEqual({
+      detect: 64,
+      halt: 1180,
+      unmount: 750,
+      mount: 1490,
+      address: 1610,
+      prove: 2310,
+      client: 1700,
+    });
   });
 
   it('knows what was so before it began, and ends it where it ended', () => {
     expect(story.spans.filter(({ member }) => member === 'm1')).toEqual([
-      { member: 'm1', what: 'mounted', from: -1000, to: 750 },
       { member: 'm1', what: 'address', from: -1000, to: 600 },
+      { member: 'm1', what: 'mounted', from: -1000, to: 750 },
       { member: 'm1', what: 'halting', from: 70, to: 1180 },
     ]);
     expect(story.spans.find(({ member, what }) => member === 'm2' && what === 'mounted')).toMatchObject({ from: 1490, to: null });
@@ -96,9 +107,19 @@ describe('the story of a trace', () => {
 
 describe('the verdict of a drill', () => {
   it.each([
-    ['a budget that is kept', failoverLines(), 'pass', 'the package moved from m1 to m2; clients had no master for 1.74 s at most, 20 s are allowed'],
+    [
+      'a budget that is kept',
+      failoverLines(),
+      'pass',
+      'the package moved from m1 to m2; clients had no master for 1.74 s at most, 20 s are allowed',
+    ],
     ['a detection that is late', failoverLines(60), 'fail', 'Serviceguard acted after 3.84 s, allowed are 3 s'],
-    ['a client that never comes back', failoverLines().filter(([, , what, who]) => !(what === 'client-served' && who === 'c2')), 'fail', 'c2 had no master for the rest of the drill'],
+    [
+      'a client that never comes back',
+      failoverLines().filter(([, , what, who]) => !(what === 'client-served' && who === 'c2')),
+      'fail',
+      'c2 had no master for the rest of the drill',
+    ],
     ['a failover nobody acted on', failoverLines().slice(0, 1), 'fail', 'Serviceguard acted on nothing'],
   ] as const)('%s', (_, lines, verdict, sentence) => {
     const drill = syntheticDrill({ drill: 'kill-daemon', lines });
@@ -108,11 +129,23 @@ describe('the verdict of a drill', () => {
 
   it('a client that notices where nobody may, a violation, and an end that is not clean, each fail it', () => {
     const lines = failoverLines().filter(([, , what]) => /^(kill|client)/.test(what));
-    expect(syntheticDrill({ drill: 'kill-standby-daemon', lines }).sentence).toMatch(/had no master for 1\.74 s, no client may notice/);
-    const violated = syntheticDrill({ drill: 'kill-daemon', lines: [...failoverLines(), [1600, 'violation', 'I1', 'm2', 'I1: two mounts']] });
+    expect(syntheticDrill({ drill: 'kill-standby-daemon', lines }).sentence).toMatch(
+      /had no master for 1\.74 s, no client may notice/,
+    );
+    const violated = syntheticDrill({
+      drill: 'kill-daemon',
+      lines: [...failoverLines(), [1600, 'violation', 'I1', 'm2', 'I1: two mounts']],
+    });
     expect([violated.verdict, violated.sentence]).toEqual(['fail', 'I1: two mounts']);
-    const unclean = syntheticDrill({ drill: 'kill-daemon', lines: failoverLines(), unclean: ['m1 is disabled for the package, it was enabled'] });
-    expect([unclean.verdict, unclean.sentence]).toEqual(['fail', 'it did not end as it began: m1 is disabled for the package, it was enabled']);
+    const unclean = syntheticDrill({
+      drill: 'kill-daemon',
+      lines: failoverLines(),
+      unclean: ['m1 is disabled for the package, it was enabled'],
+    });
+    expect([unclean.verdict, unclean.sentence]).toEqual([
+      'fail',
+      'it did not end as it began: m1 is disabled for the package, it was enabled',
+    ]);
   });
 
   it.each([
@@ -132,7 +165,8 @@ describe('the verdict of a drill', () => {
 });
 
 describe('a rehearsal beside the last one', () => {
-  const one = (pace: number): Rehearsal => syntheticRehearsal([syntheticDrill({ drill: 'kill-daemon', lines: failoverLines(pace) })]);
+  const one = (pace: number): Rehearsal =>
+    syntheticRehearsal([syntheticDrill({ drill: 'kill-daemon', lines: failoverLines(pace) })]);
 
   it.each([
     [1, 1, 'same', 'the same'],
@@ -177,14 +211,25 @@ describe('the forms', () => {
 
   it('says without colour what it says with it', () => {
     const words = rehearsalPage(rehearsal, comparison).replaceAll(/<style>[\s\S]*?<\/style>|<[^>]*>/g, ' ');
-    for (const word of ['FAILED', 'PASSED', 'READY', 'NOT READY', 'NOT CLEAN', 'mounted', 'address', 'no power', 'outage 1.74 s', 'no master'])
+    for (const word of [
+      'FAILED',
+      'PASSED',
+      'READY',
+      'NOT READY',
+      'NOT CLEAN',
+      'mounted',
+      'address',
+      'no power',
+      'outage 1.74 s',
+      'no master',
+    ])
       expect(words).toContain(word);
   });
 
   it('escapes everything, whoever wrote it', () => {
     const hostile = '<script>alert("1")</script> & \' <svg onload=x> \u0000\u001b[31m';
     const page = rehearsalPage(hostileRehearsal(hostile), null);
-    expect(page).not.toMatch(/<script|<svg onload|\u0000|\u001b/);
+    for (const bad of ['<script', '<svg onload', '\u0000', '\u001b']) expect(page).not.toContain(bad);
     expect(page).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;');
   });
 
@@ -193,10 +238,10 @@ describe('the forms', () => {
     const plain = tags(rehearsalPage(hostileRehearsal('x'), null));
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), (text) => {
-        expect(tags(rehearsalPage(hostileRehearsal(`x${text}`), null))).toBeGreaterThanOrEqual(plain - 10);
+        expect(tags(rehearsalPage(hostileRehearsal(`x${text}`), null))).toBe(plain);
         expect(escapeText(text)).not.toMatch(/[<>"']|&(?!(amp|lt|gt|quot|#39);)/);
       }),
-      { numRuns: 200 },
+      { numRuns: 40 },
     );
   });
 
@@ -213,7 +258,12 @@ describe('the forms', () => {
 
 /** The same text wherever somebody else's words can stand. */
 function hostileRehearsal(text: string): Rehearsal {
-  const drill = syntheticDrill({ drill: 'kill-daemon', lines: [[0, 'fault', 'x', text, text], ...failoverLines().slice(1)], faults: [text], unclean: [text] });
+  const drill = syntheticDrill({
+    drill: 'kill-daemon',
+    lines: [[0, 'fault', 'x', text, text], ...failoverLines().slice(1)],
+    faults: [text],
+    unclean: [text],
+  });
   const look = { name: text, member: text, is: 'bad', text, remedy: text } as const;
   const ready = {
     verdict: 'fail',

@@ -6,7 +6,9 @@ import { type DrillGround, runDrill } from '../../src/rehearsal/runner.ts';
 import { readWatch } from '../../src/rehearsal/watch-scripts.ts';
 
 /** A cluster of three that answers at once; `broken` says what it does not do. */
-function madeUp(broken: 'nothing' | 'no failover' | 'switch stays off' | 'client lost' | 'command fails' | 'daemon missing' = 'nothing') {
+function madeUp(
+  broken: 'nothing' | 'no failover' | 'switch stays off' | 'client lost' | 'command fails' | 'daemon missing' = 'nothing',
+) {
   const typed: string[] = [];
   const trace: JournalEntry[] = [];
   let clock = 1000;
@@ -83,7 +85,15 @@ async function run(name: string, broken?: Parameters<typeof madeUp>[0]) {
 describe('a drill', () => {
   it('is done, followed, cleaned up, and looked at', async () => {
     const { result, typed } = await run('kill-daemon');
-    expect(result).toMatchObject({ verdict: 'pass', from: 'm1', to: 'm2', unclean: [], faults: [], before: { owner: 'm1' }, after: { owner: 'm2' } });
+    expect(result).toMatchObject({
+      verdict: 'pass',
+      from: 'm1',
+      to: 'm2',
+      unclean: [],
+      faults: [],
+      before: { owner: 'm1' },
+      after: { owner: 'm2' },
+    });
     expect(typed).toEqual(['cf-serverd gets SIGKILL', 'cmmodpkg -e -n m1 csync']);
     expect(result.marks.map(({ text }) => text)).toEqual(['cf-serverd gets SIGKILL']);
   });
@@ -116,7 +126,10 @@ describe('a drill', () => {
     const { ground, restore } = madeUp();
     const row = drillNamed('switch-off-on');
     if (row === undefined) throw new Error('no such drill');
-    const moving: DrillGround = { ...ground, type: async (member, argv) => ground.type(member, argv).then(() => ground.script('m1', 'signal-daemon', 'KILL', '')) };
+    const moving: DrillGround = {
+      ...ground,
+      type: async (member, argv) => ground.type(member, argv).then(() => ground.script('m1', 'signal-daemon', 'KILL', '')),
+    };
     const result = await runDrill(row, moving, () => {}).finally(restore);
     expect(result.verdict).toBe('fail');
     expect(result.sentence).toMatch(/did not stay on m1/);
@@ -135,7 +148,9 @@ describe('what a watch on a real host wrote', () => {
       'garbage',
       '1005.0',
     ].join('\n');
-    expect(readWatch(text, 'm2', 250).map(({ at, what, sinceMs }) => [at, what, sinceMs === undefined ? null : Math.round(sinceMs)])).toEqual([
+    expect(
+      readWatch(text, 'm2', 250).map(({ at, what, sinceMs }) => [at, what, sinceMs === undefined ? null : Math.round(sinceMs)]),
+    ).toEqual([
       [1_000_250, 'mounted-on', 20],
       [1_000_750, 'address-off', 25],
       [1_001_750, 'starting', null],

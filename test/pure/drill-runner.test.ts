@@ -68,7 +68,10 @@ function madeUp(
   let offset = 0;
   const real = performance.now.bind(performance);
   performance.now = () => real() + offset;
-  return { ground, typed, restore: () => void (performance.now = real) };
+  const restore = (): void => {
+    performance.now = real;
+  };
+  return { ground, typed, restore };
 }
 
 async function run(name: string, broken?: Parameters<typeof madeUp>[0]) {

@@ -102,7 +102,7 @@ function budgetLine({ outages, budget, length }: DrillResult, frame: Frame, top:
   const [first] = joined(outages, length);
   if (first === undefined || budget.outage === null || budget.outage === 0 || first.from + budget.outage > length) return null;
   const x = round(frame.x(first.from + budget.outage));
-  return markup`<line class="allowed" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><text class="allowed-text" x="${x - 4}" y="${bottom - 6}" text-anchor="end">allowed</text>
+  return markup`<line class="allowed" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><text class="allowed-text" x="${x - 4}" y="${top + 14}" text-anchor="end">allowed</text>
 `;
 }
 

@@ -33,27 +33,41 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
     });
   };
 
-  it("kill-daemon: the package moves, everything is as before, and the times of the address are the kernel's within 20 ms", async () => {
-    await used.drills.waitServed();
-    await used.drills.waitClients();
-    for (const member of ['m1', 'm2']) expect((await monitor(member)).exitCode).toBe(0);
+  /** One drill with the kernel's own tale beside it: how exact the report says it is, and how far off it was, in ms. */
+  const measured = async () => {
+    const owner = await used.drills.waitServed();
+    for (const member of ['m1', 'm2', 'm3']) expect((await monitor(member)).exitCode).toBe(0);
     const result = await drill('kill-daemon');
-    expect(result).toMatchObject({ verdict: 'pass', from: 'm1', to: 'm2', unclean: [], faults: [] });
+    expect(result).toMatchObject({ verdict: 'pass', from: owner, unclean: [], faults: [] });
+    expect(result.to).not.toBe(owner);
     const zero = result.trace.find(({ kind }) => kind === 'fault')?.at ?? Number.NaN;
     const told = result.spans.filter(({ what }) => what === 'address');
-    const off = told.find(({ member }) => member === 'm1')?.to ?? Number.NaN;
-    const on = told.find(({ member }) => member === 'm2')?.from ?? Number.NaN;
-    const went = await eventually('the kernel to tell', async () =>
-      (await kernelTimes('m1')).find(({ what }) => what === 'address-off'),
-    );
-    const came = await eventually('the kernel to tell', async () =>
-      (await kernelTimes('m2')).find(({ what }) => what === 'address-on'),
-    );
-    const differences = [zero + off - went.at, zero + on - came.at];
-    console.warn(
-      `address times of the report less those of ip -ts monitor: ${differences.map((ms) => `${ms.toFixed(1)} ms`).join(', ')}`,
-    );
-    for (const difference of differences) expect(Math.abs(difference)).toBeLessThanOrEqual(20);
+    const off = told.find(({ member }) => member === owner)?.to ?? Number.NaN;
+    const on = told.find(({ member }) => member === result.to)?.from ?? Number.NaN;
+    const kernel = async (member: string | null, word: string) =>
+      eventually('the kernel to tell', async () => (await kernelTimes(member ?? '')).find(({ what }) => what === word));
+    const differences = [
+      zero + off - (await kernel(owner, 'address-off')).at,
+      zero + on - (await kernel(result.to, 'address-on')).at,
+    ];
+    for (const member of ['m1', 'm2', 'm3']) await sh(member, 'pkill -x ip');
+    const { exactness } = result;
+    const shown = differences.map((ms) => ms.toFixed(1)).join(', ');
+    console.warn(`address times less those of ip -ts monitor: ${shown} ms; said to be exact to ${exactness.toFixed(1)} ms`);
+    return { exactness, worst: Math.max(...differences.map(Math.abs)) };
+  };
+
+  it("kill-daemon: the package moves, all is as before, and the times of the address are the kernel's within 20 ms", async () => {
+    await used.drills.waitServed();
+    await used.drills.waitClients();
+    let seen = await measured();
+    // A machine that had no time to look says so itself; what it says holds in any case. It gets two more chances.
+    for (let more = 2; seen.exactness > 20 && more > 0; more -= 1) {
+      expect(seen.worst).toBeLessThanOrEqual(seen.exactness + 2);
+      seen = await measured();
+    }
+    expect(seen.exactness).toBeLessThanOrEqual(20);
+    expect(seen.worst).toBeLessThanOrEqual(20);
   });
 
   it('a drill in which nobody may notice anything, and one that is not begun with a switch off', async () => {

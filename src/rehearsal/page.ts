@@ -18,6 +18,7 @@ import {
 import { pageStyle } from './style.ts';
 
 const wideWidth = 1092;
+const middleWidth = 640;
 const narrowWidth = 346;
 
 /** The whole page. `comparison` null: there was no rehearsal before. */
@@ -141,6 +142,7 @@ function drillSection(drill: DrillResult, { members, clients }: Rehearsal): Mark
 ${
   drawn
     ? markup`<div class="drawing wide">${drawDrill(drill, members, clients, wideWidth)}</div>
+<div class="drawing middle">${drawDrill(drill, members, clients, middleWidth)}</div>
 <div class="drawing narrow">${drawDrill(drill, members, clients, narrowWidth)}</div>
 ${legend}`
     : markup`<p class="missing">Nothing was done, so there is no timeline.</p>`

@@ -45,7 +45,9 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 .meter { height: 9px; border-radius: 4px; background: var(--rail); overflow: hidden; margin-top: 3px; }
 .budgets { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 8px 36px; font-size: 14px; }
 .drawing { margin: 14px 0 0; } .drawing svg { display: block; max-width: 100%; height: auto; }
-.narrow { display: none; }
+.middle, .narrow { display: none; } .middle svg { width: 100%; max-width: 860px; }
+@media (max-width: 1120px) { .wide { display: none; } .middle { display: block; } }
+@media (max-width: 640px) { .middle { display: none; } .narrow { display: block; } }
 .number-mark, .letter-mark { display: inline-block; min-width: 18px; height: 18px; line-height: 16px; text-align: center; font-size: 11.5px; font-weight: 700; border: 1.5px solid var(--ink); margin-right: 8px; padding: 0 3px; }
 .number-mark { border-radius: 9px; } .letter-mark { border-radius: 3px; background: var(--deed); color: var(--on-deed); }
 dl.legend { display: flex; flex-wrap: wrap; gap: 6px 20px; margin: 12px 0 0; font-size: 13px; color: var(--soft); } dl.legend div { display: flex; align-items: center; gap: 6px; } dl.legend dd { margin: 0; } dl.legend dt svg { display: block; }
@@ -64,7 +66,7 @@ svg .deed rect { fill: var(--deed); } svg .deed text { fill: var(--on-deed); fon
 .defs { position: absolute; width: 0; height: 0; }
 @media (max-width: 760px) {
   main { padding: 16px 12px 32px; } section { padding: 16px 14px; } .verdict { padding: 14px 16px; } .verdict p { font-size: 18px; }
-  .columns { grid-template-columns: 1fr; } .wide { display: none; } .narrow { display: block; }
+  .columns { grid-template-columns: 1fr; }
   table.stacked thead { display: none; } table.stacked tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); } table.stacked tr:last-child { border-bottom: 0; }
   table.stacked td { display: grid; grid-template-columns: 108px 1fr; gap: 8px; border: 0; padding: 2px 0; text-align: left; white-space: normal; } table.stacked td::before { content: attr(data-label); color: var(--soft); font-size: 12.5px; }
 }

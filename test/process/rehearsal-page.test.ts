@@ -63,7 +63,7 @@ describe.skipIf(!browser)('the page of a rehearsal in chromium', { timeout: 120_
       },
     );
   const measure = (text: string, ...words: readonly string[]): Measured[] => {
-    writeFileSync(join(scratch, 'frame.html'), frameOf(text, [1280, 761, 400, 320]));
+    writeFileSync(join(scratch, 'frame.html'), frameOf(text, [1280, 1121, 1120, 761, 641, 640, 400, 320]));
     const { stdout, stderr } = chromium('--window-size=1400,1000', ...words, '--dump-dom', 'frame.html');
     const output = /<output>(.*)<\/output>/.exec(stdout)?.[1];
     if (output === undefined) throw new Error(`the frame did not measure: ${stderr.slice(-500)}`);

@@ -18,10 +18,7 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
   };
   /** Times at which the kernel told that the package address came or went, by member. */
   const monitor = (member: string) =>
-    sh(
-      member,
-      'timeout 60 ip -ts monitor address > /tmp/rehearse-monitor 2>&1 < /dev/null & sleep 0.2; pgrep -x ip >/dev/null',
-    );
+    sh(member, 'timeout 60 ip -ts monitor address > /tmp/rehearse-monitor 2>&1 < /dev/null & sleep 0.2; pgrep -x ip >/dev/null');
   const kernelTimes = async (member: string): Promise<{ at: number; what: string }[]> => {
     const { stdout } = await sh(member, 'cat /tmp/rehearse-monitor');
     let at = Number.NaN;

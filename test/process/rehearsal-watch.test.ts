@@ -40,12 +40,19 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
     writeFileSync(configuration, 'SGRUN=/nowhere\n');
     writeFileSync(log, 'Nov 28 03:00:01 m1 csync start: ok start main ends with exit status 0\n');
     const script = memberWatch({ ...settings, mountPoint: '/proc', packageAddress: '127.0.0.1', scriptLogFile: log }, 'testm');
-    await watching(script.replace('configuration=/etc/cmcluster.conf', `configuration=${configuration}`), 'testm', async (seen) => {
-      await eventually('mount and address to be seen', () => seen().length === 2);
-      appendFileSync(log, 'Nov 28 03:00:02 m1 csync release: done let go\nNov 28 03:00:03 m1 csync halt: ok halt pre ends with exit status 0\n');
-      await eventually('the log to be seen', () => seen().length === 4);
-      expect(seen()).toEqual(['mounted-on', 'address-on', 'halting', 'halt-ended']);
-    });
+    await watching(
+      script.replace('configuration=/etc/cmcluster.conf', `configuration=${configuration}`),
+      'testm',
+      async (seen) => {
+        await eventually('mount and address to be seen', () => seen().length === 2);
+        appendFileSync(
+          log,
+          'Nov 28 03:00:02 m1 csync release: done let go\nNov 28 03:00:03 m1 csync halt: ok halt pre ends with exit status 0\n',
+        );
+        await eventually('the log to be seen', () => seen().length === 4);
+        expect(seen()).toEqual(['mounted-on', 'address-on', 'halting', 'halt-ended']);
+      },
+    );
   });
 
   it('on a client sees the port open, and closed again', async () => {

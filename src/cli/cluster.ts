@@ -4,6 +4,7 @@ import { check } from '../verbs/check.ts';
 import { maintenance } from '../verbs/maintenance.ts';
 import { migrateToModular } from '../verbs/migrate.ts';
 import { recover, remove } from '../verbs/recover.ts';
+import { rehearse } from '../verbs/rehearse.ts';
 import { status } from '../verbs/status.ts';
 import { sync } from '../verbs/sync.ts';
 import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources } from './options.ts';
@@ -173,6 +174,24 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
           .options({ ...sources, watch: { type: 'boolean', default: false, describe: 'look again every two seconds' } })
           .example('$0 status', 'needs no root: cmviewcl wants the monitor role, the members ssh'),
       (args) => choose(() => status(args)),
+    )
+    .command(
+      'rehearse',
+      'would the package start on each member, and why not? With --drill it fails over; status 1 when the answer is no',
+      (builder) =>
+        builder
+          .options({
+            ...sources,
+            html: { type: 'string', describe: 'file for a page of it' },
+            results: { type: 'string', describe: 'directory of results, compared with the last one (rehearsals)' },
+            drill: { type: 'string', array: true, default: [] as string[], describe: 'carry these out: docs/drills.md has them' },
+            production: { type: 'boolean', default: false, describe: 'drills are meant for a cluster that is no lab' },
+            yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
+            'dry-run': dryRunOption,
+          })
+          .example('$0 rehearse --html ready.html', 'looks, and changes nothing')
+          .example('$0 rehearse --drill haltnode --dry-run', 'what the drill does'),
+      (args) => choose(() => rehearse(args)),
     )
     .command(
       'diff',

@@ -11,6 +11,7 @@ import {
   labUp,
 } from '../verbs/lab.ts';
 import { labSimulate } from '../verbs/simulate.ts';
+import { type LabRehearseOptions, labRehearse } from '../verbs/rehearse-lab.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
 
 const labOptions = {
@@ -59,6 +60,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
         .example('$0 lab failovers --count 200 --seed 7', ''),
     (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
   );
+  addRehearse(builder, choose);
   for (const [name, text] of machine) {
     builder.command(
       `${name} <member>`,
@@ -124,5 +126,21 @@ function addSimulate(builder: Parser, choose: Choose): void {
           json: args.json === true,
         }),
       ),
+  );
+}
+
+function addRehearse(builder: Parser, choose: Choose): void {
+  builder.command(
+    'rehearse',
+    'drills in a lab of its own, with a page of what happened; status 1 when one fails',
+    (inner) =>
+      inner
+        .options({
+          drill: { type: 'string', array: true, default: ['kill-daemon'], describe: 'names, or all; docs/drills.md has them' },
+          results: { type: 'string', describe: 'directory of the results, for comparison (rehearsals)' },
+          html: { type: 'string', describe: 'file for the page' },
+        })
+        .example('$0 lab rehearse --drill crash,haltnode --html page.html', 'two drills and a page'),
+    (args) => choose(() => labRehearse(args as unknown as LabRehearseOptions)),
   );
 }

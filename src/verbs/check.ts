@@ -51,7 +51,8 @@ function report(options: CheckOptions, offline: readonly Problem[], cluster: Che
   return errors > 0 ? exitCodes.different : exitCodes.ok;
 }
 
-async function lookAtCluster(shell: MemberShell, settings: Settings): Promise<CheckReport> {
+/** Every check on every member, and what validate says where cmcheckconf would not call it. */
+export async function lookAtCluster(shell: MemberShell, settings: Settings): Promise<CheckReport> {
   const checks = judgeChecks(await look(shell, settings));
   if (settings.packageStyle === 'modular') return checks;
   const own = await inParallel(settings.members, (member) => validated(shell, settings, member));

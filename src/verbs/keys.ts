@@ -8,6 +8,7 @@ import { lookAtSetup, type SetupView, withClientsSeen } from '../cluster/setup-l
 import type { SeenHost } from '../cluster/setup-plan.ts';
 import { table } from '../cluster/status.ts';
 import { type ExitCode, exitCodes } from '../problem.ts';
+import type { Settings } from '../settings.ts';
 import { onMembers } from './members.ts';
 import { type ChangeOptions, change, nobody, type PlaceOptions } from './membership.ts';
 import { setupPlace } from './setup-place.ts';
@@ -72,15 +73,20 @@ function partyOf({ name, kind, facts }: SeenHost, roster: Roster): Party | null 
   };
 }
 
+/** Hosts that were set up, as they were seen, and every handshake between those that could be looked at. */
+export function verifiedHandshakes({ roster, hosts }: SetupView, { cfengineGeneration, packageAddress }: Settings) {
+  const seen = [...hosts.values()].filter(
+    ({ name, kind }) => kind === 'client' || roster.members.some((one) => one.name === name),
+  );
+  const parties = seen.flatMap((one) => partyOf(one, roster) ?? []);
+  return { seen, all: handshakes(cfengineGeneration, parties, packageAddress) };
+}
+
 /** For every pair of hosts that has to work together whether they would accept each other; status 1 when any would not. */
 export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
   const { settings } = findSettings(options.settings);
-  return lookAtAll(options, ({ roster, hosts }) => {
-    const seen = [...hosts.values()].filter(
-      ({ name, kind }) => kind === 'client' || roster.members.some((one) => one.name === name),
-    );
-    const parties = seen.flatMap((one) => partyOf(one, roster) ?? []);
-    const all = handshakes(settings.cfengineGeneration, parties, settings.packageAddress);
+  return lookAtAll(options, (view) => {
+    const { seen, all } = verifiedHandshakes(view, settings);
     const bad = all.filter(({ why }) => why.length > 0);
     const silent = seen.filter(({ facts }) => facts === null).map(({ name, noAnswer }) => ({ name, why: noAnswer?.why ?? '' }));
     const open = seen.flatMap(({ name, facts }) =>

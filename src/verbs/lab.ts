@@ -69,10 +69,13 @@ async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal
 }
 
 /** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
-async function inLab(options: LabOptions, work: (lab: LabHandle) => Promise<ExitCode>): Promise<ExitCode> {
+export async function inLab(
+  options: LabOptions,
+  work: (lab: LabHandle, stop: AbortSignal) => Promise<ExitCode>,
+): Promise<ExitCode> {
   return interruptible('taking the lab down', async (stop) => {
     const lab = await begin(options, true, stop);
-    const working = work(lab);
+    const working = work(lab, stop);
     try {
       return await Promise.race([working, aborted(stop)]);
     } finally {

@@ -29,15 +29,15 @@ export function needRoot(what: string): void {
 /** Waits; rejects at once with what `stop` is aborted with. */
 export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    stop.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
+    const end = (): void => {
+      clearTimeout(timer);
+      // Who pauses a thousand times leaves nothing behind on the signal.
+      stop.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    stop.addEventListener('abort', end);
+    if (stop.aborted) end();
   });
   stop.throwIfAborted();
 }

@@ -39,7 +39,7 @@ interface Looking {
 
 async function keepLooking(options: StatusOptions, { shell, stop, settings, files }: Looking): Promise<number> {
   for (;;) {
-    const input = await look(shell, settings, files);
+    const input = await lookAtStatus(shell, settings, files);
     const verdict = judgeStatus(input);
     if (options.json)
       process.stdout.write(
@@ -54,7 +54,8 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
   }
 }
 
-async function look(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
+/** What the sentence and the tables are made from. */
+export async function lookAtStatus(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
   const { daemonName, lastSeenList } = adapterFor(settings);
   const lines = [
     ...conditionLines({ ...settings, daemonName }),

@@ -78,6 +78,18 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'explain/': [...ground, 'member/failures.ts', 'member/watch.ts', 'lab/manager/event-table.ts'],
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
   'proof/': [...ground, 'host/host.ts', 'host/member-log.ts', 'serviceguard/', 'cfengine/', 'member/', 'lab/manager/'],
+  // What rehearsals are made of, judged by and drawn as; drills are carried out over an interface, of which the lab has one.
+  'rehearsal/': [
+    ...ground,
+    'serviceguard/view.ts',
+    'cfengine/adapter.ts',
+    'cluster/',
+    'host/member-shell.ts',
+    'member/judgements.ts',
+    'lab/cluster/journal.ts',
+    'lab/drills/',
+    'lab/machines/plan.ts',
+  ],
   'verbs/': [
     ...ground,
     'explain/',
@@ -91,6 +103,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'wizard/',
     'lab/',
     'conform/',
+    'rehearsal/',
   ],
   'cli/': [...ground, 'verbs/'],
   'cli.ts': [...ground, 'cli/', 'lab/handle.ts'],

@@ -25,7 +25,10 @@ export interface JournalEntry {
   readonly what: string;
   readonly member?: string | undefined;
   readonly text: string;
-  /** How long ago it began, in ms, where it was noticed late: a client's last success before it lost the master. */
+  /**
+   * How long ago it may have begun, in ms, where it is noticed late: a client's last success before it lost the master; the look
+   * before the one that saw a mount or an address come or go.
+   */
   readonly sinceMs?: number | undefined;
 }
 

@@ -97,16 +97,17 @@ export class Observer {
 
   #sample(): void {
     const now = performance.now();
-    this.#worstDelayMs = Math.max(this.#worstDelayMs, now - this.#lastSample);
+    const sinceMs = now - this.#lastSample;
+    this.#worstDelayMs = Math.max(this.#worstDelayMs, sinceMs);
     this.#lastSample = now;
     const { mountPoint, packageAddress } = this.#world.plan.settings;
     const mounted: string[] = [];
     for (const { name } of serviceguardHosts(this.#world.plan)) {
       const isMounted = this.#world.hasDiskMounted(name);
       if (isMounted) mounted.push(name);
-      this.#changed(name, 'mounted', isMounted, `${mountPoint} ${isMounted ? 'mounted' : 'no longer mounted'}`);
+      this.#changed(name, 'mounted', isMounted, sinceMs, `${mountPoint} ${isMounted ? 'mounted' : 'no longer mounted'}`);
       const owns = this.#world.hasAddress(name, packageAddress);
-      this.#changed(name, 'address', owns, `address ${packageAddress} ${owns ? 'added' : 'gone'}`);
+      this.#changed(name, 'address', owns, sinceMs, `address ${packageAddress} ${owns ? 'added' : 'gone'}`);
     }
     if (mounted.length > 1) {
       const text = `I1: the policy file system is mounted on ${mounted.join(' and ')} at once`;
@@ -114,10 +115,11 @@ export class Observer {
     }
   }
 
-  #changed(member: string, what: string, is: boolean, text: string): void {
+  /** It became so within the last `sinceMs`: since the look before. */
+  #changed(member: string, what: string, is: boolean, sinceMs: number, text: string): void {
     const key = `${member} ${what}`;
     if ((this.#seen.get(key) ?? false) === is) return;
     this.#seen.set(key, is);
-    this.#journal.add({ kind: 'seen', what: is ? `${what}-on` : `${what}-off`, member, text });
+    this.#journal.add({ kind: 'seen', what: is ? `${what}-on` : `${what}-off`, member, text, sinceMs });
   }
 }

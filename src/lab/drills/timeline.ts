@@ -50,19 +50,34 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number, e
   };
 }
 
-/** Longest time each client was without a master: from its last success to the first one after, in ms. */
-export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
+/** A time in which a client had no master, as the journal's clock has it; `to` null: it had none at the end either. */
+export interface ClientOutage {
+  readonly client: string;
+  readonly from: number;
+  readonly to: number | null;
+}
+
+/** Each from a client's last success to the first one after, in the order in which they began to be noticed. */
+export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] {
   const lostAt = new Map<string, number>();
-  const worst: Record<string, number> = {};
+  const ended: ClientOutage[] = [];
   for (const entry of entries) {
     const client = entry.member ?? '';
     if (entry.what === 'client-lost' && !lostAt.has(client)) lostAt.set(client, entry.at - (entry.sinceMs ?? 0));
-    const since = lostAt.get(client);
-    if (entry.what === 'client-served' && since !== undefined) {
-      worst[client] = Math.max(worst[client] ?? 0, entry.at - since);
+    const from = lostAt.get(client);
+    if (entry.what === 'client-served' && from !== undefined) {
+      ended.push({ client, from, to: entry.at });
       lostAt.delete(client);
     }
   }
+  return [...ended, ...[...lostAt].map(([client, from]) => ({ client, from, to: null }))];
+}
+
+/** Longest time each client was without a master and got it back, in ms. */
+export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
+  const worst: Record<string, number> = {};
+  for (const { client, from, to } of clientOutages(entries))
+    if (to !== null) worst[client] = Math.max(worst[client] ?? 0, to - from);
   return worst;
 }
 

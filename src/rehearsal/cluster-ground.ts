@@ -1,0 +1,177 @@
+/**
+ * A real cluster as a ground for drills: Serviceguard's commands and signals over ssh, a watch on every member, and connections from
+ * clients. Nobody has a hand on power and cables there.
+ */
+import { adapterFor } from '../cfengine/adapter.ts';
+import {
+  clockBetween,
+  commandScript,
+  conditionLines,
+  hostScript,
+  parseCondition,
+  rosterIn,
+  rosterLines,
+  script,
+} from '../cluster/member-scripts.ts';
+import { inParallel, observeAnd } from '../cluster/observation.ts';
+import { newestRoster } from '../cluster/roster.ts';
+import type { Hold, MemberShell } from '../host/member-shell.ts';
+import type { JournalEntry } from '../lab/cluster/journal.ts';
+import type { Settings } from '../settings.ts';
+import { drillWords } from './ground-words.ts';
+import type { DrillGround } from './runner.ts';
+import { clientWatch, memberWatch, readWatch, watchFile } from './watch-scripts.ts';
+
+const commandLimitMs = 600_000;
+const lookLimitMs = 20_000;
+/** Everything that was seen is fetched anew no more often. */
+const fetchEveryMs = 500;
+const probersAtMost = 4;
+
+interface Watch {
+  readonly host: string;
+  readonly file: string;
+  readonly hold: Hold;
+  /** ms that its clock is ahead of ours. */
+  readonly aheadMs: number;
+}
+
+export interface OpenGround {
+  readonly ground: DrillGround;
+  /** How a client's success is known, for people. */
+  readonly probe: string;
+  /** Hosts that could not be watched, and why. */
+  readonly unwatched: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Begins to watch; `token` is a word of this run. Hosts that cannot be watched are told of, and not waited for. */
+export async function openClusterGround(
+  shell: MemberShell,
+  settings: Settings,
+  token: string,
+  pause: (milliseconds: number) => Promise<void>,
+): Promise<OpenGround> {
+  const adapter = adapterFor(settings);
+  const unwatched: string[] = [];
+  const watch = async (host: string, name: string, text: string): Promise<Watch[]> => {
+    const hold = await shell.hold(host, text);
+    if ('release' in hold) return [{ host, file: watchFile(name), hold, aheadMs: await clockOf(shell, host) }];
+    unwatched.push(`${host}: ${hold.stderr.trim().split('\n').at(-1) || `status ${hold.exitCode}`}`);
+    return [];
+  };
+  const members = (
+    await inParallel(settings.members, (host) => watch(host, `${token}m`, memberWatch(settings, `${token}m`)))
+  ).flat();
+  const registered = (await clientsOf(shell, settings)).slice(0, probersAtMost);
+  const probe = (host: string) => watch(host, `${token}c`, clientWatch(settings, `${token}c`));
+  const clients = (await inParallel(registered, probe)).flat();
+  // Without a client that can be asked the members have to do.
+  const probers = clients.length > 0 ? clients : (await inParallel(settings.members, probe)).flat();
+  const seen = new Seen(shell, [...members, ...probers]);
+  const run = async (member: string, entry: Pick<JournalEntry, 'kind' | 'what' | 'text'>, text: string): Promise<void> => {
+    seen.add({ at: Date.now(), member, ...entry });
+    const { exitCode, signal, stdout, stderr } = await shell.run(member, text, commandLimitMs);
+    if (exitCode !== 0) throw new Error(`ended with ${exitCode ?? signal}: ${`${stdout}${stderr}`.trim()}`);
+  };
+  const who = clients.length > 0 ? '' : ', here from the members, since no registered client could be asked over ssh';
+  return {
+    unwatched,
+    probe: `it gets a connection to port ${settings.cfenginePort} of the package address (tried every 50 ms${who})`,
+    ground: {
+      packageName: settings.packageName,
+      members: settings.members,
+      clients: probers.map(({ host }) => host),
+      trace: () => seen.all(),
+      mark: async () => Date.now(),
+      view: () => viewOf(shell, settings),
+      type: (member, argv) =>
+        run(
+          member,
+          { kind: 'command', what: argv[0] ?? '', text: argv.join(' ') },
+          commandScript(argv, settings.packageDirectory),
+        ),
+      script: (member, what, text, lines) => run(member, { kind: 'fault', what, text }, script(lines)),
+      machine: null,
+      words: drillWords(settings, adapter),
+      invariants: () => brokenOf(shell, settings, adapter.daemonName),
+      pause,
+    },
+    close: async () => void (await Promise.all([...members, ...probers].map(({ hold }) => hold.release()))),
+  };
+}
+
+/** Our own entries and those of the hosts, in order of time. */
+class Seen {
+  readonly #shell: MemberShell;
+  readonly #watches: readonly Watch[];
+  readonly #own: JournalEntry[] = [];
+  readonly #told = new Map<Watch, readonly JournalEntry[]>();
+  #fetched = Number.NEGATIVE_INFINITY;
+
+  constructor(shell: MemberShell, watches: readonly Watch[]) {
+    this.#shell = shell;
+    this.#watches = watches;
+  }
+
+  add(entry: JournalEntry): void {
+    this.#own.push(entry);
+  }
+
+  async all(): Promise<readonly JournalEntry[]> {
+    if (performance.now() - this.#fetched > fetchEveryMs) {
+      await inParallel(this.#watches, async (watch) => {
+        const { exitCode, stdout } = await this.#shell.run(watch.host, hostScript(`cat ${watch.file}`), lookLimitMs);
+        // A host that does not answer now has told what it has told.
+        if (exitCode === 0) this.#told.set(watch, readWatch(stdout, watch.host, watch.aheadMs));
+      });
+      this.#fetched = performance.now();
+    }
+    return [...this.#own, ...[...this.#told.values()].flat()].sort((a, b) => a.at - b.at);
+  }
+}
+
+async function clockOf(shell: MemberShell, host: string): Promise<number> {
+  const asked = Date.now() / 1000;
+  const { stdout } = await shell.run(host, hostScript('date +%s.%N'), lookLimitMs);
+  const { ahead } = clockBetween(Number(stdout.trim()), { asked, answered: Date.now() / 1000 });
+  return Number.isFinite(ahead) && host !== shell.here ? ahead * 1000 : 0;
+}
+
+async function clientsOf(shell: MemberShell, settings: Settings): Promise<string[]> {
+  const { answers } = await observeAnd(shell, settings, rosterLines(settings.packageDirectory));
+  return newestRoster([...answers.values()].map(({ text }) => rosterIn(text))).clients.map(({ name }) => name);
+}
+
+async function viewOf(shell: MemberShell, { members, packageDirectory }: Settings): Promise<string | null> {
+  for (const member of [...members].sort((one, other) => Number(other === shell.here) - Number(one === shell.here))) {
+    const { exitCode, stdout } = await shell.run(
+      member,
+      commandScript(['cmviewcl', '-v', '-f', 'line'], packageDirectory),
+      lookLimitMs,
+    );
+    if (exitCode === 0) return stdout;
+  }
+  return null;
+}
+
+/** While the package serves: mount and address where it runs and nowhere else, one daemon everywhere. */
+async function brokenOf(shell: MemberShell, settings: Settings, daemonName: string): Promise<string[]> {
+  const { observation, answers } = await observeAnd(shell, settings, conditionLines({ ...settings, daemonName }));
+  const owner = observation.status?.owner ?? null;
+  return settings.members.flatMap((member) => {
+    const answer = answers.get(member);
+    const seen = answer === undefined ? null : parseCondition(answer);
+    if (seen === null) return [`${member} cannot be looked at`];
+    const owns = member === owner;
+    return [
+      ...(seen.mounted === owns
+        ? []
+        : [`${member} ${seen.mounted ? 'has' : 'lacks'} the policy file system, the package runs on ${owner}`]),
+      ...(seen.address === owns
+        ? []
+        : [`${member} ${seen.address ? 'has' : 'lacks'} the package address, the package runs on ${owner}`]),
+      ...(seen.daemons === 1 ? [] : [`${seen.daemons} cfengine daemons run on ${member}`]),
+    ];
+  });
+}

@@ -1,0 +1,71 @@
+/** This rehearsal beside the last one: drill by drill, and which members became ready or ceased to be. Pure. */
+import { type DrillResult, inSeconds, type Rehearsal, worstOutage } from './model.ts';
+
+export interface ComparedDrill {
+  readonly name: string;
+  readonly now: string;
+  readonly before: string;
+  /** new: the last rehearsal did not have it. */
+  readonly change: 'new' | 'same' | 'better' | 'worse';
+  /** Such as `0.41 s slower`. */
+  readonly text: string;
+}
+
+export interface Comparison {
+  readonly with: string;
+  readonly drills: readonly ComparedDrill[];
+  readonly members: readonly { readonly member: string; readonly text: string }[];
+}
+
+/** Less than this, and less than a tenth, is the same: a look, a process that waited for its turn. */
+const noiseMs = 250;
+
+/** null: there is no rehearsal to compare with. */
+export function compareRehearsals(now: Rehearsal, last: Rehearsal | null): Comparison | null {
+  if (last === null) return null;
+  const drills = now.drills.map((drill) => {
+    const former = last.drills.find(({ name }) => name === drill.name);
+    return former === undefined ? newDrill(drill) : compareDrill(drill, former);
+  });
+  const was = new Map(last.ready?.members.map(({ member, verdict }) => [member, verdict]) ?? []);
+  const members = (now.ready?.members ?? []).flatMap(({ member, verdict }) => {
+    const before = was.get(member);
+    return before === undefined || before === verdict ? [] : [{ member, text: `${verdict}, was ${before}` }];
+  });
+  return { with: last.at, drills, members };
+}
+
+function newDrill(drill: DrillResult): ComparedDrill {
+  return { name: drill.name, now: outcome(drill), before: '-', change: 'new', text: 'not in the last one' };
+}
+
+function outcome(drill: DrillResult): string {
+  const worst = worstOutage(drill);
+  return `${drill.verdict === 'pass' ? 'passed' : 'failed'}, ${worst === null ? 'no outage' : inSeconds(worst)}`;
+}
+
+function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
+  const row = { name: drill.name, now: outcome(drill), before: outcome(former) };
+  if (drill.verdict !== former.verdict)
+    return drill.verdict === 'pass'
+      ? { ...row, change: 'better', text: 'passes now' }
+      : { ...row, change: 'worse', text: 'fails now' };
+  const [one, other] = [worstOutage(drill) ?? 0, worstOutage(former) ?? 0];
+  // Both without an end.
+  if (one === other) return { ...row, change: 'same', text: 'the same' };
+  const difference = one - other;
+  if (Math.abs(difference) < Math.max(noiseMs, other * 0.1)) return { ...row, change: 'same', text: 'about the same' };
+  const by = Number.isFinite(difference) ? inSeconds(Math.abs(difference)) : 'beyond measure';
+  return difference > 0 ? { ...row, change: 'worse', text: `${by} slower` } : { ...row, change: 'better', text: `${by} faster` };
+}
+
+/** What to compare with, out of earlier rehearsals, oldest first: the last of each drill, and the last look at members. null: none. */
+export function lastOf(earlier: readonly Rehearsal[]): Rehearsal | null {
+  const newestFirst = [...earlier].reverse();
+  const [newest] = newestFirst;
+  if (newest === undefined) return null;
+  const drills = new Map<string, DrillResult>();
+  for (const { drills: done } of newestFirst)
+    for (const drill of done) if (!drills.has(drill.name)) drills.set(drill.name, drill);
+  return { ...newest, drills: [...drills.values()], ready: newestFirst.find(({ ready }) => ready !== null)?.ready ?? null };
+}

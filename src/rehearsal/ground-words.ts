@@ -1,0 +1,20 @@
+/** What the scripts of the drills may name. Pure. */
+import type { CfengineAdapter } from '../cfengine/adapter.ts';
+import { maintenanceFileName } from '../member/judgements.ts';
+import type { Settings } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
+
+/** `directory` of the package with $SGCONF left to the shell of the member. */
+export function drillWords(settings: Settings, adapter: CfengineAdapter): Readonly<Record<string, string>> {
+  const { mountPoint, packageAddress, packageDirectory, cfenginePort } = settings;
+  return {
+    mount: shellWord(mountPoint),
+    address: packageAddress,
+    directory: packageDirectory,
+    port: String(cfenginePort),
+    daemon: adapter.daemonName,
+    monitor: 'the monitor',
+    pause: maintenanceFileName,
+    start: adapter.startDaemon.map(shellWord).join(' '),
+  };
+}

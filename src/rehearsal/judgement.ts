@@ -1,0 +1,151 @@
+/** What a drill amounts to: budgets, what must follow, whether it ended as it began, one sentence. Pure. */
+import type { JournalEntry } from '../lab/cluster/journal.ts';
+import type { PackageStatus } from '../serviceguard/view.ts';
+import type { Drill } from './drill-table.ts';
+import { type Budget, type DrillResult, type Flags, inSeconds, type Rehearsal, worstOutage } from './model.ts';
+import { type Story, storyOf } from './timeline.ts';
+
+export function flagsOf({ owner, status, state, autoRun, switching }: PackageStatus): Flags {
+  return { owner, status, state, autoRun, switching: Object.fromEntries(switching) };
+}
+
+/** Why a drill is not begun, in words; empty: the package runs, and every switch is on. */
+export function notFit(before: Flags): string[] {
+  const off = Object.entries(before.switching).flatMap(([member, on]) => (on ? [] : [member]));
+  return [
+    ...(before.status === 'up' && before.state === 'running' ? [] : [`the package is ${before.status} (${before.state})`]),
+    ...(before.owner === null ? ['it runs on no member'] : []),
+    ...(before.autoRun ? [] : ['AUTO_RUN is disabled']),
+    ...(off.length === 0 ? [] : [`${off.join(', ')} ${off.length === 1 ? 'is' : 'are'} switched off for it`]),
+  ];
+}
+
+/** What is not as it was; where the package runs may be another member than before. */
+export function uncleanFlags(before: Flags, after: Flags): string[] {
+  const differ = Object.entries(before.switching).filter(([member, on]) => after.switching[member] !== on);
+  return [
+    ...(after.status === before.status && after.state === before.state
+      ? []
+      : [`the package is ${after.status} (${after.state}), it was ${before.status} (${before.state})`]),
+    ...(after.owner === null ? ['it runs on no member'] : []),
+    ...(after.autoRun === before.autoRun ? [] : [`AUTO_RUN is ${word(after.autoRun)}, it was ${word(before.autoRun)}`]),
+    ...differ.map(([member, on]) => `${member} is ${word(after.switching[member] ?? false)} for the package, it was ${word(on)}`),
+  ];
+}
+
+const word = (on: boolean): string => (on ? 'enabled' : 'disabled');
+
+/** Budgets that were not kept, and clients that noticed what nobody should, in words. */
+export function overBudget(story: Pick<Story, 'outages' | 'moments'>, budget: Budget): string[] {
+  const { detect } = story.moments;
+  const worst = worstOutage(story);
+  const late =
+    budget.detect !== null && (detect === null || detect > budget.detect)
+      ? [
+          `Serviceguard acted ${detect === null ? 'on nothing' : `after ${inSeconds(detect)}`}, allowed are ${budget.detect / 1000} s`,
+        ]
+      : [];
+  if (budget.outage === null || worst === null || worst <= budget.outage) return late;
+  const clients = story.outages.filter(({ from, to }) => (to ?? Number.POSITIVE_INFINITY) - from > (budget.outage ?? 0));
+  const who = [...new Set(clients.map(({ client }) => client))].join(', ');
+  const allowed = budget.outage === 0 ? 'no client may notice' : `${budget.outage / 1000} s are allowed`;
+  return [
+    ...late,
+    `${who} had no master for ${worst === Number.POSITIVE_INFINITY ? 'the rest of the drill' : inSeconds(worst)}, ${allowed}`,
+  ];
+}
+
+type Told = Pick<DrillResult, 'from' | 'to' | 'outages' | 'budget' | 'faults' | 'unclean' | 'before' | 'after'>;
+
+/** One sentence for a drill. */
+export function drillSentence({ from, outages, budget, faults, unclean, before, after, to }: Told): string {
+  if (faults.length > 0) return faults.join('; ');
+  if (unclean.length > 0) return `it did not end as it began: ${unclean.join('; ')}`;
+  const worst = worstOutage({ outages });
+  const noticed = worst === null ? 'no client noticed' : `clients had no master for ${inSeconds(worst)} at most`;
+  const allowed = worst === null || budget.outage === null ? '' : `, ${budget.outage / 1000} s are allowed`;
+  const source = before.owner ?? from;
+  const target = to ?? after?.owner ?? null;
+  const where =
+    target === null || target === source
+      ? `the package ${to === null ? 'stayed' : 'runs again'} on ${source}`
+      : `the package moved from ${source} to ${target}`;
+  return `${where}; ${noticed}${allowed}`;
+}
+
+/** Verdict and sentence of a whole rehearsal. */
+export function rehearsalVerdict({
+  drills,
+  ready,
+}: Pick<Rehearsal, 'drills' | 'ready'>): Pick<Rehearsal, 'verdict' | 'sentence'> {
+  const failed = drills.filter(({ verdict }) => verdict === 'fail');
+  const isReady = ready === null || ready.verdict === 'pass';
+  if (drills.length === 0) return { verdict: ready?.verdict ?? 'fail', sentence: ready?.sentence ?? 'nothing was rehearsed' };
+  const outages = drills.flatMap((drill) => worstOutage(drill) ?? []);
+  const worst =
+    outages.length === 0 ? 'no client noticed' : `the longest outage of a client was ${inSeconds(Math.max(...outages))}`;
+  const count = `${drills.length - failed.length} of ${drills.length} ${drills.length === 1 ? 'drill' : 'drills'} passed`;
+  const [one] = failed;
+  const bad = one === undefined ? '' : `; ${one.name}: ${one.sentence}`;
+  const readiness = isReady ? '' : `; ${ready?.sentence}`;
+  return { verdict: failed.length === 0 && isReady ? 'pass' : 'fail', sentence: `${count}, ${worst}${bad}${readiness}` };
+}
+
+export interface DrillEvidence {
+  readonly drill: Pick<Drill, 'name' | 'title' | 'budget'>;
+  readonly startedAt: string;
+  readonly trace: readonly JournalEntry[];
+  /** Entries of the drill itself: from here to there; its clean-up comes behind. */
+  readonly mark: number;
+  readonly end: number;
+  readonly before: Flags;
+  readonly after: Flags | null;
+  /** What was waited for in vain or failed; budgets are looked at here. */
+  readonly faults: readonly string[];
+  readonly unclean: readonly string[];
+}
+
+const nothingSeen: Story = {
+  from: null,
+  to: null,
+  moments: { detect: null, halt: null, unmount: null, mount: null, address: null, prove: null, client: null },
+  spans: [],
+  outages: [],
+  marks: [],
+  length: 1000,
+  exactness: 0,
+  zero: 0,
+};
+
+/** Everything that is said of a drill, from its trace and what was looked at before and after. */
+export function drillResult(evidence: DrillEvidence): DrillResult {
+  const { drill, startedAt, trace, mark, end, before, after, unclean } = evidence;
+  const begun = trace.slice(mark, end).some(({ kind }) => kind === 'fault' || kind === 'command');
+  const story = begun ? storyOf(trace, mark, end) : nothingSeen;
+  const limit = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
+  const budget: Budget = { detect: limit(drill.budget.detect), outage: limit(drill.budget.outage) };
+  const violations = trace.slice(mark).flatMap(({ kind, text }) => (kind === 'violation' ? [text] : []));
+  const faults = [...evidence.faults, ...new Set(violations), ...(begun ? overBudget(story, budget) : [])];
+  const told = { ...story, budget, faults, unclean, before, after };
+  return {
+    name: drill.name,
+    title: drill.title,
+    verdict: faults.length === 0 && unclean.length === 0 ? 'pass' : 'fail',
+    sentence: drillSentence(told),
+    startedAt,
+    from: story.from,
+    to: story.to,
+    budget,
+    moments: story.moments,
+    spans: story.spans,
+    outages: story.outages,
+    marks: story.marks,
+    length: story.length,
+    exactness: story.exactness,
+    before,
+    after,
+    unclean,
+    faults,
+    trace: trace.slice(mark),
+  };
+}

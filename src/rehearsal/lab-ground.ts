@@ -1,0 +1,48 @@
+/** The lab as a ground for drills: its journal is the trace, its clients probe all the while, machines can lose power. */
+import { adapterFor } from '../cfengine/adapter.ts';
+import type { JournalEntry } from '../lab/cluster/journal.ts';
+import type { PackageDrills } from '../lab/drills/package-drills.ts';
+import { clientsOf, membersOf } from '../lab/machines/plan.ts';
+import { drillWords } from './ground-words.ts';
+import type { DrillGround } from './runner.ts';
+
+export const labProbe =
+  "it gets the sentinel of the policy file system through the package address, in cfengine's own protocol (asked every 50 ms)";
+
+/** `drills` is attached, its package runs. `stop` ends whatever waits. */
+export function labGround(drills: PackageDrills, pause: (milliseconds: number) => Promise<void>): DrillGround {
+  const { lab } = drills;
+  const { settings } = lab.plan;
+  const members = membersOf(lab.plan).map(({ name }) => name);
+  const view = async (): Promise<string | null> => {
+    for (const member of members) {
+      const { exitCode, stdout } = await lab
+        .exec(member, ['cmviewcl', '-v', '-f', 'line', '-p', settings.packageName])
+        .catch(() => ({ exitCode: 1, stdout: '' }));
+      if (exitCode === 0) return stdout;
+    }
+    return null;
+  };
+  return {
+    packageName: settings.packageName,
+    members,
+    clients: clientsOf(lab.plan).map(({ name }) => name),
+    trace: async (): Promise<readonly JournalEntry[]> => drills.entries,
+    mark: async () => drills.entries.at(-1)?.at ?? 0,
+    view,
+    type: async (member, argv) => void (await drills.type(member, argv)),
+    script: async (member, what, text, script) => {
+      await lab.note(what, text, member);
+      const { exitCode, stdout, stderr } = await lab.exec(member, ['sh', '-c', script], { timeoutMs: 60_000 });
+      if (exitCode !== 0) throw new Error(`ended with ${exitCode}: ${`${stdout}${stderr}`.trim()}`);
+    },
+    machine: async (member, verb) => void (await lab.ask({ verb, member })),
+    words: drillWords(settings, adapterFor(settings)),
+    invariants: () =>
+      drills.publishAndFetch().then(
+        () => drills.invariants(),
+        (error: unknown) => [error instanceof Error ? error.message : String(error)],
+      ),
+    pause,
+  };
+}

@@ -1,0 +1,213 @@
+/**
+ * Whether the package would start on each member, from what the looks of other verbs already say: csync check, csync status,
+ * csync keys verify, and the package's own validate and start --dry-run. Nothing is moved. Pure.
+ */
+import type { CheckReport } from '../cluster/checks.ts';
+import type { Handshake } from '../cluster/key-layout.ts';
+import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/status.ts';
+import type { Look, Readiness, ReadyReport } from './model.ts';
+
+/** What a script of the package said on a member. */
+export interface ScriptSaid {
+  /** null: it could not be called. */
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+export interface ReadyInput {
+  readonly status: StatusInput;
+  readonly verdict: StatusVerdict;
+  readonly check: CheckReport;
+  /** By member; one that was not reached is not in it. */
+  readonly validate: ReadonlyMap<string, ScriptSaid>;
+  readonly dryRun: ReadonlyMap<string, ScriptSaid>;
+  /** null: nobody was set up by csync yet, so there is no list to judge by. */
+  readonly handshakes: readonly Handshake[] | null;
+}
+
+type Found = Omit<Look, 'member' | 'name'>;
+type Judge = (one: MemberStatus, input: ReadyInput) => readonly Found[];
+
+const good = (text: string): readonly Found[] => [{ is: 'good', text, remedy: '' }];
+const bad = (text: string, remedy: string): readonly Found[] => [{ is: 'bad', text, remedy }];
+const leftOut = (text: string, remedy: string): readonly Found[] => [{ is: 'left out', text, remedy }];
+
+/** In the order of the report; each of them is one look of the score. */
+const looks: readonly { readonly name: string; readonly judge: Judge }[] = [
+  { name: 'cluster', judge: judgeCluster },
+  { name: 'switching', judge: judgeSwitching },
+  { name: 'files', judge: judgeFiles },
+  { name: 'check', judge: judgeCheck },
+  { name: 'validate', judge: judgeValidate },
+  { name: 'start --dry-run', judge: judgeDryRun },
+  { name: 'daemon', judge: judgeDaemon },
+  { name: 'keys', judge: judgeKeys },
+];
+
+function judgeCluster({ member, inCluster }: MemberStatus): readonly Found[] {
+  return inCluster === 'up'
+    ? good('is up in the cluster')
+    : bad(`is ${inCluster} in the cluster`, `cmrunnode ${member}; cmruncl starts a cluster`);
+}
+
+function judgeSwitching({ member, switching }: MemberStatus, { status }: ReadyInput): readonly Found[] {
+  const { packageName } = status.place;
+  if (switching === null)
+    return bad('whether the package may start here is not known: cmviewcl says nothing of it', 'csync status; csync apply --run');
+  return switching
+    ? good('may run the package')
+    : bad(
+        'is switched off for the package: it failed here, or somebody switched it off',
+        `repair what the package log here says, then cmmodpkg -e -n ${member} ${packageName}`,
+      );
+}
+
+function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
+  if (staleFiles === null) return leftOut('its files could not be looked at', 'csync diff');
+  return staleFiles.length === 0
+    ? good('files are as rendered')
+    : bad(`files are not as rendered: ${staleFiles.join(', ')}`, 'csync diff, then csync apply');
+}
+
+/** Errors forbid a start; warnings are told, and do not. */
+function judgeCheck({ member }: MemberStatus, { check }: ReadyInput): readonly Found[] {
+  const own = check.problems.filter((problem) => problem.member === member && problem.severity === 'error');
+  const missing = check.leftOut.filter((one) => one.member === member && one.why !== 'unreachable');
+  return [
+    ...own.map(({ text, remedy }): Found => ({ is: 'bad', text, remedy })),
+    ...missing.map(({ name, why }): Found => ({ is: 'left out', text: `${name} (${why})`, remedy: '' })),
+    ...(own.length + missing.length === 0 ? good('csync check finds nothing that forbids it') : []),
+  ];
+}
+
+function judgeValidate({ member }: MemberStatus, { validate }: ReadyInput): readonly Found[] {
+  const said = validate.get(member);
+  if (said === undefined || said.exitCode === null || said.exitCode > 1)
+    return leftOut(`validate could not be called${wordsOf(said)}`, 'csync diff; csync apply distributes the scripts');
+  return said.exitCode === 0
+    ? good("the package's own validate finds nothing")
+    : bad(
+        `validate refuses: ${failedLines(said.output).join(' ') || said.output.trim()}`,
+        'correct what it says on that member; csync apply distributes the files again',
+      );
+}
+
+function judgeDryRun({ member }: MemberStatus, { dryRun }: ReadyInput): readonly Found[] {
+  const said = dryRun.get(member);
+  if (said === undefined || said.exitCode !== 0)
+    return leftOut(`start --dry-run could not be called${wordsOf(said)}`, 'csync diff; csync apply distributes the scripts');
+  const failed = failedLines(said.output);
+  return failed.length === 0
+    ? good('every step of a start is possible, or done already')
+    : bad(failed.join(' '), 'what stands in that line; csync recover cleans up what a failed script left');
+}
+
+function wordsOf(said: ScriptSaid | undefined): string {
+  const last = said?.output.trim().split('\n').at(-1) ?? '';
+  return last === '' ? '' : `: ${last}`;
+}
+
+/** `Nov 28 03:00:00 m1 csync mount-point: failed [code] text`; its last line only says how it ended. */
+function failedLines(output: string): string[] {
+  return output
+    .split('\n')
+    .flatMap((line) => /: failed (.*)$/.exec(line)?.[1] ?? [])
+    .filter((text) => !/ends with exit status \d+$/.test(text));
+}
+
+function judgeDaemon({ member, seen }: MemberStatus): readonly Found[] {
+  if (seen === null) return leftOut('it could not be looked at', '');
+  if (seen.daemons === 1) return good('its cfengine daemon runs');
+  if (seen.daemons === 0)
+    return bad(
+      'no cfengine daemon runs: a start would have to start one first',
+      `csync members sync; on ${member}: /usr/local/sbin/csync-cfservd start`,
+    );
+  return bad(`${seen.daemons} cfengine daemons run`, 'end all but the one that has the port');
+}
+
+function judgeKeys({ member }: MemberStatus, { handshakes }: ReadyInput): readonly Found[] {
+  if (handshakes === null)
+    return leftOut('csync has set up nobody yet, so it does not know who has to accept whom', 'csync members sync');
+  const own = handshakes.filter(({ caller, server }) => caller === member || server === member);
+  const refused = own.filter(({ why }) => why.length > 0);
+  if (own.length === 0) return leftOut('no host can tell', 'csync keys verify');
+  const told = refused.slice(0, 3).map(({ caller, server, why }) => `${caller} -> ${server} would be refused: ${why.join('; ')}`);
+  return refused.length === 0
+    ? good(`all ${own.length} handshakes would succeed`)
+    : bad(`${refused.length} of ${own.length} handshakes: ${told.join('. ')}`, 'csync keys verify; csync keys distribute');
+}
+
+/** Every look at every member, and what they come to. */
+export function judgeReadiness(input: ReadyInput): ReadyReport {
+  const members = input.status.members.map((one) => readinessOf(one, input));
+  const ready = members.filter(({ verdict }) => verdict === 'ready').map(({ member }) => member);
+  const others = members
+    .filter(({ verdict }) => verdict !== 'ready')
+    .map(({ member, verdict }) => `${verdict === 'not known' ? 'perhaps not' : 'not'} on ${member}`);
+  const running = input.verdict.condition === 'serving';
+  const starts = `the package would start on ${ready.length} of ${members.length} members${others.length === 0 ? '' : `, ${others.join(', ')}`}`;
+  const autoRun = input.status.status?.autoRun === true;
+  const now = running ? '' : `; ${input.verdict.sentence}`;
+  const stuck = running && !autoRun ? '; AUTO_RUN is disabled, so it would not fail over' : '';
+  return {
+    verdict: others.length === 0 && running && autoRun ? 'pass' : 'fail',
+    sentence: `${starts}${stuck}${now}`,
+    condition: input.verdict.condition,
+    members,
+    general: generalOf(input),
+  };
+}
+
+/** Advice that names no member, and problems of the cluster as a whole. */
+function generalOf({ verdict, check, status }: ReadyInput): ReadyReport['general'] {
+  const names = status.members.map(({ member }) => member);
+  const ofMember = (text: string): boolean => names.some((name) => new RegExp(`\\b${name}\\b`).test(text));
+  const advice = verdict.advice.filter(({ text }) => !ofMember(text));
+  const problems = check.problems.filter(({ member, severity }) => member === undefined || severity === 'warning');
+  return [
+    ...advice,
+    ...problems.map(({ text, remedy, member }) => ({ text: member === undefined ? text : `${member}: ${text}`, remedy })),
+  ];
+}
+
+function readinessOf(one: MemberStatus, input: ReadyInput): Readiness {
+  const { member, seen, noAnswer } = one;
+  const wanted = looks.length;
+  if (seen === null) {
+    const all = looks.map(
+      ({ name }): Look => ({
+        name,
+        member,
+        is: 'left out',
+        text: `${member} cannot be looked at: ${noAnswer.why}`,
+        remedy: noAnswer.remedy,
+      }),
+    );
+    return {
+      member,
+      verdict: 'not known',
+      good: 0,
+      wanted,
+      sentence: `it cannot be looked at: ${noAnswer.why}`,
+      looks: all.slice(0, 1),
+    };
+  }
+  const found = looks.map(({ name, judge }) => judge(one, input).map((look): Look => ({ ...look, name, member })));
+  const isGood = (group: readonly Look[]): boolean => group.every(({ is }) => is === 'good');
+  const wrong = found.filter((group) => group.some(({ is }) => is === 'bad')).map(([first]) => first?.name ?? '');
+  const unknown = found.filter((group) => group.some(({ is }) => is === 'left out')).map(([first]) => first?.name ?? '');
+  // What cannot be called says nothing of a start; keys nobody listed are the state of a cluster set up by hand.
+  const decisive = unknown.filter((name) => name === 'validate' || name === 'start --dry-run');
+  const verdict = wrong.length > 0 ? 'not ready' : decisive.length > 0 ? 'not known' : 'ready';
+  const owns = input.status.status?.owner === member;
+  const sentence =
+    verdict === 'ready'
+      ? owns
+        ? 'the package runs here, and could start here again'
+        : 'it would start here'
+      : verdict === 'not known'
+        ? `whether it would start here is not known: ${decisive.join(', ')}`
+        : `it would not start here: ${wrong.join(', ')}`;
+  return { member, verdict, good: found.filter(isGood).length, wanted, sentence, looks: found.flat() };
+}

@@ -1,0 +1,276 @@
+/**
+ * Carries out a drill: looks whether it may begin, does what its row says, waits for what must follow, cleans up in every case,
+ * and looks whether it ended as it began. What a cluster is, a ground says: the lab, or members over ssh.
+ */
+import type { JournalEntry } from '../lab/cluster/journal.ts';
+import { type PackageStatus, packageStatus } from '../serviceguard/view.ts';
+import type { Act, Drill, Follows, Part } from './drill-table.ts';
+import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
+import type { DrillResult } from './model.ts';
+
+/** Where drills are done. Everything that is done leaves an entry of kind command or fault in the trace. */
+export interface DrillGround {
+  readonly packageName: string;
+  readonly members: readonly string[];
+  readonly clients: readonly string[];
+  /** What was seen and done so far, oldest first. What is seen on other hosts may come late, with the time it was seen. */
+  trace(): Promise<readonly JournalEntry[]>;
+  /** Now, by the clock of the trace: everything that is done from here on has a later time. */
+  mark(): Promise<number>;
+  /** Text of `cmviewcl -v -f line`; null: it answers on no member. */
+  view(): Promise<string | null>;
+  /** A command of Serviceguard's; rejects with its words unless it ends with 0. */
+  type(member: string, argv: readonly string[]): Promise<void>;
+  /** A shell script as root; rejects unless it ends with 0. */
+  script(member: string, what: string, text: string, script: string): Promise<void>;
+  /** Power and cable; null where nobody has a hand on them. */
+  readonly machine: ((member: string, verb: 'crash' | 'boot' | 'cut' | 'heal') => Promise<void>) | null;
+  /** What scripts may name: {mount}, {daemon} and so on. */
+  readonly words: Readonly<Record<string, string>>;
+  /** What does not hold while the package serves, beside its flags; empty: everything was looked at and holds. */
+  invariants(): Promise<readonly string[]>;
+  /** Rejects when everything is to end. */
+  pause(milliseconds: number): Promise<void>;
+}
+
+/** What was waited for in vain, or could not be done; goes into the result. */
+class DrillFault extends Error {}
+
+const lookEveryMs = 150;
+const settleLimitMs = 40_000;
+const followLimitMs = 90_000;
+const cleanLimitMs = 60_000;
+
+type Parts = Readonly<Record<Part, string>>;
+
+/** Never rejects for what goes wrong with the cluster: that is the result. Rejects only as `pause` does. */
+export async function runDrill(drill: Drill, ground: DrillGround, say: (line: string) => void): Promise<DrillResult> {
+  const startedAt = new Date().toISOString();
+  const status = await statusOf(ground);
+  const before = flagsOf(status ?? unknownStatus);
+  const parts = partsOf(ground.members, status?.owner ?? '');
+  const hindrance = await hindranceOf(drill, ground, status);
+  const begun = await ground.mark();
+  const faults: string[] = [];
+  if (hindrance.length > 0) {
+    const trace = await ground.trace();
+    const evidence = { drill, startedAt, trace, mark: trace.length, end: trace.length, before, after: before, unclean: [] };
+    return drillResult({ ...evidence, faults: [`not begun: ${hindrance.join(', ')}`] });
+  }
+  await attempt(faults, async () => {
+    for (const act of drill.acts) await perform(act, parts, ground, say);
+    await follow(drill.follows, parts, ground);
+  });
+  const ended = await ground.mark();
+  for (const act of drill.cleanup) await attempt(faults, () => perform(act, parts, ground, say), 'clean-up: ');
+  const unclean = await settle(ground, before, say);
+  const after = await statusOf(ground);
+  const trace = await ground.trace();
+  const countTo = (time: number): number => trace.filter(({ at }) => at <= time).length;
+  return drillResult({
+    drill,
+    startedAt,
+    trace,
+    mark: countTo(begun),
+    end: countTo(ended),
+    before,
+    after: after === null ? null : flagsOf(after),
+    faults,
+    unclean,
+  });
+}
+
+const unknownStatus: PackageStatus = { status: 'unknown', state: 'unknown', owner: null, autoRun: false, switching: new Map() };
+
+async function attempt(faults: string[], work: () => Promise<void>, where = ''): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof DrillFault)) throw error;
+    faults.push(`${where}${error.message}`);
+  }
+}
+
+async function statusOf(ground: DrillGround): Promise<PackageStatus | null> {
+  const text = await ground.view();
+  return text === null ? null : packageStatus(text, ground.packageName);
+}
+
+/** Members in the order in which the package tries them: that of the list, without the one it runs on. */
+function partsOf(members: readonly string[], owner: string): Parts {
+  const [next = '', third = ''] = members.filter((member) => member !== owner);
+  return { master: owner, next, third };
+}
+
+async function hindranceOf(drill: Drill, ground: DrillGround, status: PackageStatus | null): Promise<string[]> {
+  if (status === null) return ['cmviewcl says nothing of the package'];
+  const few = ground.members.length < drill.members ? [`it takes ${drill.members} members`] : [];
+  const machine = drill.where === 'lab' && ground.machine === null ? ['it is for the lab only'] : [];
+  const served = await waitFor(ground, settleLimitMs, () => allServed(ground));
+  return [...few, ...machine, ...notFit(flagsOf(status)), ...(served ? [] : ['not every client reaches the master'])];
+}
+
+/** Looks again and again until it is so, or the time is over. */
+async function waitFor(ground: DrillGround, limitMs: number, is: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + limitMs;
+  while (!(await is())) {
+    if (performance.now() > end) return false;
+    await ground.pause(lookEveryMs);
+  }
+  return true;
+}
+
+async function allServed(ground: DrillGround): Promise<boolean> {
+  const trace = await ground.trace();
+  return ground.clients.every(
+    (client) => trace.findLast(({ member, what }) => member === client && /^client-/.test(what))?.what === 'client-served',
+  );
+}
+
+function isServing(status: PackageStatus | null): boolean {
+  return status?.status === 'up' && status.state === 'running' && status.owner !== null;
+}
+
+async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: string) => void): Promise<void> {
+  const fill = (text: string): string =>
+    text.replaceAll(
+      /\{(\w+)\}/g,
+      (whole, word: string) => ({ ...ground.words, ...parts, package: ground.packageName })[word] ?? whole,
+    );
+  const failing = async (what: string, work: Promise<void>): Promise<void> => {
+    await work.catch((error: unknown) => {
+      throw new DrillFault(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+  if (act.do === 'watch') return ground.pause(act.seconds * 1000);
+  if (act.do === 'wait') return awaitState(act, parts, ground);
+  const member = parts[act.on];
+  if (act.do === 'type') {
+    const argv = act.argv.map(fill);
+    say(`on ${member}: ${argv.join(' ')}`);
+    return failing(argv.join(' '), ground.type(member, argv));
+  }
+  if (act.do === 'machine') {
+    say(`${member}: ${act.verb}`);
+    return failing(
+      `${act.verb} of ${member}`,
+      ground.machine?.(member, act.verb) ?? Promise.reject(new Error('nobody has a hand on it')),
+    );
+  }
+  const [what, text, script] =
+    act.do === 'signal'
+      ? [`signal-${act.to}`, `${fill(`{${act.to}}`)} gets SIG${act.signal}`, signalScript(act, fill)]
+      : ['script', fill(act.text), fill(act.script)];
+  say(`on ${member}: ${text}`);
+  return failing(text, ground.script(member, what, text, script));
+}
+
+/** The monitor is a script of node, the second word of its command line; a shell that has this pattern in its own has another one there. */
+function signalScript({ to, signal, ifThere }: Extract<Act, { do: 'signal' }>, fill: (text: string) => string): string {
+  const find = to === 'daemon' ? '-x {daemon}' : '-f "^[^ ]+ {directory}/csync-monitor[.]cjs "';
+  return `pkill -${signal} ${fill(find)}${ifThere === true ? ' || true' : ''}`;
+}
+
+type Wait = Extract<Act, { do: 'wait' }>;
+
+async function awaitState({ until, from = 'master' }: Omit<Wait, 'do'>, parts: Parts, ground: DrillGround): Promise<void> {
+  const tests: Readonly<Record<typeof until, readonly [string, () => Promise<boolean>]>> = {
+    served: ['the package to run', async () => isServing(await statusOf(ground))],
+    down: ['the package to be down', async () => (await statusOf(ground))?.status === 'down'],
+    moved: [
+      `the package to run elsewhere than on ${parts[from]}`,
+      async () => {
+        const status = await statusOf(ground);
+        return isServing(status) && status?.owner !== parts[from];
+      },
+    ],
+    starting: [
+      'a start elsewhere',
+      async () => {
+        const trace = await ground.trace();
+        const deed = trace.findLastIndex(({ kind }) => kind === 'fault');
+        return trace.slice(deed).some(({ what, member }) => what === 'starting' && member !== parts.master);
+      },
+    ],
+    ...onPart('master', parts, ground),
+    ...onPart('next', parts, ground),
+    ...onPart('third', parts, ground),
+  };
+  const [what, is] = tests[until];
+  if (!(await waitFor(ground, followLimitMs, is))) throw new DrillFault(`waited ${followLimitMs / 1000} s in vain for ${what}`);
+}
+
+function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
+  const is = async (): Promise<boolean> => {
+    const status = await statusOf(ground);
+    return isServing(status) && status?.owner === parts[part];
+  };
+  return { [part]: [`the package to run on ${parts[part]}`, is] } as unknown as Record<
+    P,
+    readonly [string, () => Promise<boolean>]
+  >;
+}
+
+/** What must follow, and every client reaches the master again. */
+async function follow(follows: Follows, parts: Parts, ground: DrillGround): Promise<void> {
+  if (follows === 'stays') {
+    const status = await statusOf(ground);
+    if (!isServing(status) || status?.owner !== parts.master)
+      throw new DrillFault(
+        `the package did not stay on ${parts.master}: it is ${status?.state ?? 'unknown'} on ${status?.owner ?? 'no member'}`,
+      );
+  } else {
+    const until = follows === 'moves' ? 'moved' : follows === 'recovers' ? 'served' : follows;
+    await awaitState({ until }, parts, ground);
+  }
+  if (!(await waitFor(ground, settleLimitMs, () => allServed(ground))))
+    throw new DrillFault('not every client reaches the master afterwards');
+}
+
+/**
+ * Waits until everything is as it was; where it is not, once says what an administrator would say (cmmodpkg -e). Returns
+ * what then still is not.
+ */
+async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, say: (line: string) => void): Promise<string[]> {
+  let left: readonly string[] = [];
+  const isClean = async (): Promise<boolean> => {
+    const status = await statusOf(ground);
+    left = status === null ? ['cmviewcl says nothing of the package'] : uncleanFlags(before, flagsOf(status));
+    if (left.length > 0) return false;
+    left = (await allServed(ground)) ? [] : ['not every client reaches the master'];
+    return left.length === 0;
+  };
+  if (!(await waitFor(ground, cleanLimitMs, isClean))) {
+    await mend(ground, before, say);
+    const told = left.map((one) => `${one} (and csync had to mend it)`);
+    if (!(await waitFor(ground, cleanLimitMs, isClean))) return [...left];
+    return told;
+  }
+  let broken: readonly string[] = [];
+  // A daemon that was just started, a mount that was just seen to go: looked at until it holds.
+  const holds = async (): Promise<boolean> => {
+    broken = await ground.invariants();
+    return broken.length === 0;
+  };
+  await waitFor(ground, settleLimitMs, holds);
+  return [...broken];
+}
+
+async function mend(ground: DrillGround, before: ReturnType<typeof flagsOf>, say: (line: string) => void): Promise<void> {
+  const status = await statusOf(ground);
+  const { members, packageName } = ground;
+  const off = members.filter((member) => before.switching[member] === true && status?.switching.get(member) === false);
+  const commands = [
+    ...off.map((member) => ['cmmodpkg', '-e', '-n', member, packageName]),
+    ...(before.autoRun && status?.autoRun === false ? [['cmmodpkg', '-e', packageName]] : []),
+  ];
+  for (const argv of commands)
+    for (const member of members) {
+      say(`on ${member}: ${argv.join(' ')}`);
+      const done = await ground.type(member, argv).then(
+        () => true,
+        () => false,
+      );
+      if (done) break;
+    }
+}

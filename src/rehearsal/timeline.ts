@@ -1,0 +1,128 @@
+/** Reads the trace of one drill: moments, what lasted how long on which member, which clients were without a master. Pure. */
+import type { JournalEntry } from '../lab/cluster/journal.ts';
+import { clientOutages, failoverAfter } from '../lab/drills/timeline.ts';
+import type { Mark, MomentName, Moments, Outage, Span } from './model.ts';
+
+/** What is drawn of the time before the fault, in ms. */
+export const leadMs = 1000;
+
+/** A look that saw something new was preceded by one that did not: in the middle between them it is off by half of that at most. */
+function placed(entry: JournalEntry): JournalEntry {
+  const isLook = /^(mounted|address)-o/.test(entry.what);
+  return isLook && entry.sinceMs !== undefined ? { ...entry, at: entry.at - entry.sinceMs / 2 } : entry;
+}
+
+export interface Story {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly moments: Moments;
+  readonly spans: readonly Span[];
+  readonly outages: readonly Outage[];
+  readonly marks: readonly Mark[];
+  readonly length: number;
+  readonly exactness: number;
+  /** Epoch ms of the fault. */
+  readonly zero: number;
+}
+
+const isDeed = ({ kind, what }: JournalEntry): boolean => (kind === 'fault' && what !== 'published') || kind === 'command';
+
+/**
+ * The story of entries [mark, end); those before say what was so when it began. `end` is where the drill was over and its
+ * clean-up began. Throws a RangeError where nothing was done between them.
+ */
+export function storyOf(all: readonly JournalEntry[], mark: number, end: number): Story {
+  const entries = all.slice(0, end).map(placed);
+  const first = entries.findIndex((entry, index) => index >= mark && isDeed(entry));
+  const fault = entries[first];
+  if (fault === undefined) throw new RangeError('the trace shows nothing that was done');
+  const zero = fault.at;
+  const after = entries.slice(first);
+  const failover = failoverAfter(entries, first);
+  const outages = clientOutages(after).map(({ client, from, to }) => ({
+    client,
+    from: from - zero,
+    to: to === null ? null : to - zero,
+  }));
+  const last = Math.max(...after.map(({ at }) => at)) - zero;
+  const looks = after.filter(({ what }) => /^(mounted|address)-o/.test(what));
+  return {
+    from: failover.from,
+    to: failover.to,
+    moments: momentsOf(after, zero, failover, outages),
+    spans: spansOf(entries, zero),
+    outages,
+    marks: marksOf(after, zero),
+    length: last + Math.max(500, last * 0.04),
+    exactness: Math.max(0, ...looks.map(({ sinceMs }) => (sinceMs ?? 0) / 2)),
+    zero,
+  };
+}
+
+function momentsOf(
+  after: readonly JournalEntry[],
+  zero: number,
+  failover: ReturnType<typeof failoverAfter>,
+  outages: readonly Outage[],
+): Moments {
+  const { detected, halted, mounted, address, started, from } = failover;
+  const unmounted = after.find(({ what, member }) => what === 'mounted-off' && (from === null || member === from));
+  // Of the last round: a client that came back in between had to go again.
+  const back = outages.flatMap(({ to }) => (to !== null && to >= (address ?? 0) ? [to] : []));
+  const moments: Record<MomentName, number | null> = {
+    detect: detected,
+    halt: halted,
+    unmount: unmounted === undefined ? null : unmounted.at - zero,
+    mount: mounted,
+    address,
+    prove: started,
+    client: back.length === 0 ? null : Math.min(...back),
+  };
+  return moments;
+}
+
+const beginnings: Readonly<Record<string, Span['what']>> = {
+  'mounted-on': 'mounted',
+  'address-on': 'address',
+  halting: 'halting',
+  starting: 'starting',
+  'machine-down': 'down',
+};
+const endings: Readonly<Record<string, Span['what']>> = {
+  'mounted-off': 'mounted',
+  'address-off': 'address',
+  'halt-ended': 'halting',
+  'start-ended': 'starting',
+  'machine-up': 'down',
+};
+
+/** What overlaps the drawing; what began before it begins at its left edge. */
+function spansOf(entries: readonly JournalEntry[], zero: number): Span[] {
+  const open = new Map<string, { member: string; what: Span['what']; from: number }>();
+  const spans: Span[] = [];
+  const end = (key: string, at: number): void => {
+    const found = open.get(key);
+    open.delete(key);
+    if (found !== undefined && at > -leadMs) spans.push({ ...found, from: Math.max(found.from, -leadMs), to: at });
+  };
+  for (const { what, member, at } of entries) {
+    if (member === undefined) continue;
+    const begun = beginnings[what];
+    const ended = endings[what];
+    // A machine that is down holds nothing and runs nothing.
+    if (begun === 'down') for (const key of [...open.keys()]) if (key.startsWith(`${member} `)) end(key, at - zero);
+    if (begun !== undefined && !open.has(`${member} ${begun}`))
+      open.set(`${member} ${begun}`, { member, what: begun, from: at - zero });
+    if (ended !== undefined) end(`${member} ${ended}`, at - zero);
+  }
+  const left = [...open.values()].map((span) => ({ ...span, from: Math.max(span.from, -leadMs), to: null }));
+  return [...spans, ...left].sort((a, b) => a.from - b.from);
+}
+
+function marksOf(after: readonly JournalEntry[], zero: number): Mark[] {
+  return after.flatMap(({ kind, what, at, member, text }): Mark[] =>
+    (kind === 'fault' && what !== 'published') || kind === 'command' || kind === 'violation'
+      ? [{ at: at - zero, member: member ?? null, kind, text }]
+      : [],
+  );
+}

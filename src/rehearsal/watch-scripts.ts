@@ -1,0 +1,137 @@
+/**
+ * What looks at a member and at a client while a drill runs on a real cluster: one bash a host, which ends with its standard input and
+ * takes its file away, and the reader of what it wrote. Lines are `SECONDS WORD...`, by the clock of that host. Pure.
+ */
+import { hostScript, script } from '../cluster/member-scripts.ts';
+import { standingWord } from '../host/member-shell.ts';
+import type { JournalEntry } from '../lab/cluster/journal.ts';
+import type { Settings } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
+
+/** Seconds between two looks of a member, and between two attempts of a client. */
+const memberPause = '0.02';
+const clientPause = '0.05';
+
+/** Only root may write there, so nobody can put a link in the way. */
+export const watchFile = (token: string): string => `/run/csync-rehearsal-${token}`;
+
+const begin = (token: string): string[] => [
+  `file=${watchFile(token)}`,
+  'umask 077',
+  ': > "$file" || exit 73',
+  // Ended by its input or by a signal; with SIGKILL the file stays in /run until the next boot.
+  `trap 'rm -f "$file"' EXIT`,
+  "trap 'exit 0' HUP INT TERM",
+  'now() { if [ -n "$EPOCHREALTIME" ]; then stamp=$EPOCHREALTIME; else stamp=$(date +%s.%N); fi; }',
+  'tell() { echo "$stamp $*" >> "$file"; }',
+  `echo ${standingWord}`,
+];
+
+/** In bash, whose `read -t` is the pause and sees the end of the input. */
+function inBash(around: typeof script, lines: readonly string[], ...more: readonly string[]): string {
+  return around(
+    ...more,
+    'command -v bash >/dev/null || { echo "bash is missing there" >&2; exit 69; }',
+    `exec bash -c ${shellWord(lines.join('\n'))}`,
+  );
+}
+
+/** Mount, address, and what the package's scripts write into their log. */
+export function memberWatch(
+  { mountPoint, packageAddress, packageName, scriptLogFile, packageDirectory }: Settings,
+  token: string,
+): string {
+  const lines = [
+    ...begin(token),
+    'mount=0; address=0',
+    'exec 8< "$log" 2>/dev/null && cat <&8 > /dev/null',
+    'while :; do',
+    '  now; m=0; a=0; last=',
+    `  while read -r _ target _; do [ "$target" != ${shellWord(mountPoint)} ] || m=1; done < /proc/self/mounts`,
+    `  while read -r line; do case $line in *"|-- "${packageAddress}) last=1 ;; *"32 host LOCAL"*) [ -z "$last" ] || a=1; last= ;; *"|-- "*) last= ;; esac; done < /proc/net/fib_trie`,
+    '  [ $m = $mount ] || { mount=$m; tell mounted $m $before; }',
+    '  [ $a = $address ] || { address=$a; tell address $a $before; }',
+    '  while IFS= read -r line <&8; do tell log "$line"; done 2>/dev/null',
+    '  before=$stamp',
+    `  read -r -t ${memberPause} _; [ $? -gt 128 ] || exit 0`,
+    'done',
+  ];
+  return inBash(
+    script,
+    lines,
+    `SG_PACKAGE=${shellWord(packageName)}`,
+    `log="${scriptLogFile || `${packageDirectory}/${packageName}.log`}"`,
+    'export log',
+  );
+}
+
+/** Connections to the port under the package address. */
+export function clientWatch({ packageAddress, cfenginePort }: Settings, token: string): string {
+  const lines = [
+    ...begin(token),
+    'served=; now; good=$stamp',
+    'while :; do',
+    `  if timeout 0.3 bash -c 'exec 9<>/dev/tcp/${packageAddress}/${cfenginePort}' 2>/dev/null; then is=1; else is=0; fi`,
+    '  now',
+    '  [ "$is" = "$served" ] || { served=$is; tell client $is $good; }',
+    '  [ $is = 0 ] || good=$stamp',
+    `  read -r -t ${clientPause} _; [ $? -gt 128 ] || exit 0`,
+    'done',
+  ];
+  return inBash(hostScript, lines);
+}
+
+/** The start scripts' first step, their ends, and the monitor's last word, in lines like `Nov 28 03:00:00 m1 csync seal: ok ...`. */
+const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<JournalEntry, 'what' | 'text'>])[] = [
+  [/ mount-point: /, () => ({ what: 'starting', text: 'start of the package begins' })],
+  [
+    / start: \w+ start (?:main|control) ends with exit status (\d+)/,
+    ([, status]) => ({ what: 'start-ended', text: `start of the package ended (exit status ${status})` }),
+  ],
+  [/ (?:release|let-go|connections): /, () => ({ what: 'halting', text: 'halt of the package begins' })],
+  [
+    / halt: \w+ halt (?:pre|control) ends with exit status (\d+)/,
+    ([, status]) => ({ what: 'halt-ended', text: `halt of the package ended (exit status ${status})` }),
+  ],
+  [/ monitor: failed (.*)/, ([, why]) => ({ what: 'service-died', text: `the monitor ends: ${why}` })],
+];
+
+/** What a host's file says, as entries of a trace; `aheadMs` is what its clock is ahead of ours. Lines that are cut are left out. */
+export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
+  const millis = (word: string | undefined): number => Number((word ?? '').replace(',', '.')) * 1000 - aheadMs;
+  return text.split('\n').flatMap((line): JournalEntry[] => {
+    const [stamp, word, is = '', since, ...rest] = line.split(' ');
+    const at = millis(stamp);
+    if (Number.isNaN(at) || word === undefined) return [];
+    const before = millis(since);
+    const sinceMs = Number.isNaN(before) || before <= 0 ? {} : { sinceMs: at - before };
+    if (word === 'log') {
+      const said = [is, since, ...rest].join(' ');
+      const [found] = logLines.flatMap(([pattern, make]) => {
+        const match = pattern.exec(said);
+        return match === null ? [] : [make(match)];
+      });
+      return found === undefined ? [] : [{ at, kind: 'event', member: host, ...found }];
+    }
+    if (word === 'client') {
+      const entry = { at, kind: 'seen', member: host } as const;
+      return [
+        is === '1'
+          ? { ...entry, what: 'client-served', text: 'reaches a master' }
+          : { ...entry, what: 'client-lost', text: 'reaches no master', ...sinceMs },
+      ];
+    }
+    if (word !== 'mounted' && word !== 'address') return [];
+    const on = is === '1';
+    return [
+      {
+        at,
+        kind: 'seen',
+        member: host,
+        what: `${word}-${on ? 'on' : 'off'}`,
+        text: `${word} ${on ? 'is here' : 'is gone'}`,
+        ...sinceMs,
+      },
+    ];
+  });
+}

@@ -1,0 +1,60 @@
+/** `csync lab rehearse`: drills in a lab of its own, with a page of what happened. */
+import { PackageDrills } from '../lab/drills/package-drills.ts';
+import type { LabHandle } from '../lab/handle.ts';
+import type { ExitCode } from '../problem.ts';
+import type { Drill } from '../rehearsal/drill-table.ts';
+import { labGround, labProbe } from '../rehearsal/lab-ground.ts';
+import type { DrillResult } from '../rehearsal/model.ts';
+import { runDrill } from '../rehearsal/runner.ts';
+import { inLab, type LabOptions } from './lab.ts';
+import { pause } from './machine.ts';
+import { chosenDrills, type ResultPlaces, reportRehearsal } from './rehearsal-results.ts';
+
+export interface LabRehearseOptions extends LabOptions, ResultPlaces {
+  readonly drill: readonly string[];
+}
+
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** Status 1 when a drill fails. */
+export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode> {
+  const drills = chosenDrills(options.drill, 'lab');
+  return inLab(options, async (lab, stop) => {
+    const done = await runLabDrills(lab, drills, stop, progress);
+    const { settings, hosts } = lab.plan;
+    const named = (kind: 'member' | 'client'): string[] => hosts.flatMap((host) => (host.kind === kind ? [host.name] : []));
+    const { packageName } = settings;
+    // The lab's settings lie in the toolkit; results belong where one works.
+    const places = { ...options, results: options.results ?? 'rehearsals' };
+    const told = { packageName, members: named('member'), clients: named('client'), probe: labProbe, ready: null, drills: done };
+    return reportRehearsal(places, { place: 'lab', ...told });
+  });
+}
+
+/** In a lab that is up and has no package yet. */
+async function runLabDrills(
+  lab: LabHandle,
+  drills: readonly Drill[],
+  stop: AbortSignal,
+  say: (line: string) => void,
+): Promise<DrillResult[]> {
+  const handled = new PackageDrills(lab);
+  await handled.attach();
+  try {
+    say('deploying the package');
+    await handled.deploy();
+    await handled.waitServed();
+    await handled.waitClients();
+    const ground = labGround(handled, (milliseconds) => pause(milliseconds, stop));
+    const done: DrillResult[] = [];
+    for (const [index, drill] of drills.entries()) {
+      say(`--- ${index + 1} of ${drills.length}, ${drill.name}: ${drill.title}`);
+      const result = await runDrill(drill, ground, say);
+      say(`    ${result.verdict === 'pass' ? 'passed' : 'FAILED'}: ${result.sentence}`);
+      done.push(result);
+    }
+    return done;
+  } finally {
+    handled.detach();
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * `csync rehearse`: looks whether the package would start on each member, and why not, and changes nothing; with --drill failovers are
+ * carried out, with clients probed all the while.
+ */
+import { randomBytes } from 'node:crypto';
+import { script } from '../cluster/member-scripts.ts';
+import { inParallel } from '../cluster/observation.ts';
+import { lookAtSetup, withClientsSeen } from '../cluster/setup-look.ts';
+import { judgeStatus } from '../cluster/status.ts';
+import type { MemberShell } from '../host/member-shell.ts';
+import { readTextFile } from '../host/real.ts';
+import { type ExitCode, exitCodes, Failure } from '../problem.ts';
+import { openClusterGround } from '../rehearsal/cluster-ground.ts';
+import type { Drill } from '../rehearsal/drill-table.ts';
+import type { DrillResult, ReadyReport } from '../rehearsal/model.ts';
+import { judgeReadiness, type ReadyInput, type ScriptSaid } from '../rehearsal/ready.ts';
+import { runDrill } from '../rehearsal/runner.ts';
+import { launcherNames, type RenderedFile } from '../render/package.ts';
+import type { Settings } from '../settings.ts';
+import { lookAtCluster } from './check.ts';
+import { confirm } from './confirm.ts';
+import { verifiedHandshakes } from './keys.ts';
+import { pause } from './machine.ts';
+import { onMembers } from './members.ts';
+import { chosenDrills, drillPlan, type ResultPlaces, reportRehearsal } from './rehearsal-results.ts';
+import { type PackageSources, packageHere } from './render.ts';
+import { setupPlace } from './setup-place.ts';
+import { lookAtStatus } from './status.ts';
+import { findSettings } from './toolkit.ts';
+
+export interface RehearseOptions extends PackageSources, ResultPlaces {
+  readonly drill: readonly string[];
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  /** Drills are meant for a cluster that is no lab. */
+  readonly production: boolean;
+}
+
+const limitMs = 60_000;
+/** Every lab host has it; no other host does. */
+const labMark = '/etc/csync-lab.json';
+
+/** Status 1: a member would not start the package, it does not serve now, or a drill failed. */
+export async function rehearse(options: RehearseOptions): Promise<ExitCode | number> {
+  const { settings, files } = await packageHere(options);
+  const place = readTextFile(labMark) === null ? 'cluster' : 'lab';
+  const drills = chosenDrills(options.drill, 'any');
+  if (drills.length > 0 && !options.dryRun && place === 'cluster' && !options.production) refuseProduction();
+  if (options.dryRun) {
+    process.stdout.write(drillPlan(drills));
+    return exitCodes.ok;
+  }
+  return onMembers('keeping connections', async (shell) => {
+    const ready = await lookWhetherReady(shell, { settings, files, options });
+    const { packageName, members } = settings;
+    const told = { place, packageName, members, ready } as const;
+    if (drills.length === 0) return reportRehearsal(options, { ...told, clients: [], probe: '', drills: [] }, options.settings);
+    process.stderr.write(drillPlan(drills));
+    if (ready.verdict === 'fail') refuseUnready(ready);
+    if (!options.yes) await confirm('rehearse', shell.stop);
+    return reportRehearsal(options, { ...told, ...(await carryOutDrills(shell, settings, drills)) }, options.settings);
+  });
+}
+
+function refuseProduction(): never {
+  const text = 'a drill makes the package fail over, and this cluster is no lab: clients are without a master for seconds';
+  const remedy = 'csync lab rehearse   drills in a lab; csync rehearse   only looks; --production says that it is meant';
+  throw new Failure([{ code: 'usage-production', severity: 'error', text, remedy }]);
+}
+
+function refuseUnready({ sentence }: ReadyReport): never {
+  const text = `no drill is begun on a cluster that is not ready: ${sentence}`;
+  throw new Failure([
+    { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   says what is wrong, and what helps' },
+  ]);
+}
+
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function carryOutDrills(shell: MemberShell, settings: Settings, drills: readonly Drill[]) {
+  const token = randomBytes(8).toString('hex');
+  const opened = await openClusterGround(shell, settings, token, (milliseconds) => pause(milliseconds, shell.stop));
+  const { ground, probe, unwatched } = opened;
+  for (const one of unwatched) progress(`not watched: ${one}`);
+  const done: DrillResult[] = [];
+  try {
+    for (const drill of drills) {
+      progress(`--- ${drill.name}: ${drill.title}`);
+      const result = await runDrill(drill, ground, progress);
+      progress(`    ${result.verdict === 'pass' ? 'passed' : 'FAILED'}: ${result.sentence}`);
+      done.push(result);
+      // The next one would begin on what this one left.
+      if (result.unclean.length > 0) break;
+    }
+  } finally {
+    await opened.close();
+  }
+  return { drills: done, probe, clients: ground.clients };
+}
+
+interface Looked {
+  readonly settings: Settings;
+  readonly files: readonly RenderedFile[];
+  readonly options: PackageSources;
+}
+
+/** What csync check, status and keys verify look at, and the package's own validate and start --dry-run. */
+export async function lookWhetherReady(shell: MemberShell, { settings, files, options }: Looked): Promise<ReadyReport> {
+  const status = await lookAtStatus(shell, settings, files);
+  const check = await lookAtCluster(shell, settings);
+  const reached = status.members.filter(({ seen }) => seen !== null).map(({ member }) => member);
+  const owner = status.status?.owner ?? null;
+  const names = launcherNames(settings.packageStyle);
+  const [first = '', before = first] = names;
+  const call = async (words: (member: string) => string): Promise<Map<string, ScriptSaid>> => {
+    const said = await inParallel(reached, async (member): Promise<[string, ScriptSaid]> => {
+      // As Serviceguard calls them: with nothing of our environment.
+      const line = script(`exec env -i "${settings.packageDirectory}"/${words(member)} < /dev/null`);
+      const { exitCode, stdout, stderr } = await shell.run(member, line, limitMs);
+      return [member, { exitCode, output: `${stdout}${stderr}` }];
+    });
+    return new Map(said);
+  };
+  return judgeReadiness({
+    status,
+    verdict: judgeStatus(status),
+    check,
+    validate: await call(() => `${first} validate`),
+    // Where it does not run, what comes behind storage and address has nothing to stand on yet.
+    dryRun: await call((member) => `${member === owner ? first : before} start --dry-run`),
+    handshakes: await keysOf(shell, options),
+  });
+}
+
+/** null: csync has set up nobody. */
+async function keysOf(shell: MemberShell, options: PackageSources): Promise<ReadyInput['handshakes']> {
+  const source = findSettings(options.settings === 'csync.yaml' ? undefined : options.settings);
+  const place = setupPlace(source, options.templates);
+  const view = await lookAtSetup(shell, place, []);
+  if (view.roster.serial === 0) return null;
+  const clients = view.roster.clients.map(({ name }) => name);
+  return verifiedHandshakes(await withClientsSeen(shell, place, view, clients), source.settings).all;
+}

@@ -161,7 +161,7 @@ export interface CommitWords {
 
 /** The record of a plan that is carried out on that very state. */
 export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
-  const commit = Math.max(0, ...recordsOf(state).map((one) => one.commit)) + 1;
+  const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
   const { at, by, member, message } = words;
   const files = write.map(({ name }) => name);
   return { commit, epoch: state.epoch, digest, at, by, member, message, files, removed: remove };

@@ -8,6 +8,7 @@ import {
   labFailovers,
   labMachine,
   labStatus,
+  labTorture,
   labUp,
 } from '../verbs/lab.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
@@ -56,6 +57,18 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
         })
         .example('$0 lab failovers --count 200 --seed 7', ''),
     (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
+  );
+  builder.command(
+    'torture',
+    'random harm, step by step, while edits of the policy are committed: nothing acknowledged may be lost',
+    (inner) =>
+      inner
+        .options({
+          iterations: { type: 'number', default: 50, describe: 'how many steps' },
+          seed: { type: 'number', default: 1, describe: 'same seed, same steps' },
+        })
+        .example('$0 lab torture --iterations 200 --seed 7', ''),
+    (args) => choose(() => labTorture(args as unknown as LabOptions, args.iterations, args.seed)),
   );
   for (const [name, text] of machine) {
     builder.command(

@@ -11,7 +11,14 @@ describe('the schedule of a torture', () => {
     expect(scheduleFor(7, 200)).toEqual(scheduleFor(7, 200));
     expect(scheduleFor(7, 50)).toEqual(scheduleFor(7, 200).slice(0, 50));
     expect(scheduleFor(8, 50)).not.toEqual(scheduleFor(7, 50));
-    expect(scheduleFor(1, 4).map(({ kind }) => kind)).toMatchInlineSnapshot();
+    expect(scheduleFor(1, 4).map(({ kind }) => kind)).toMatchInlineSnapshot(`
+      [
+        "haltpkg",
+        "member",
+        "full-disk",
+        "apply",
+      ]
+    `);
     expect(replayCommand(7, 3)).toBe('csync lab torture --seed 7 --iterations 3');
   });
 

@@ -58,18 +58,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
         .example('$0 lab failovers --count 200 --seed 7', ''),
     (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
   );
-  builder.command(
-    'torture',
-    'random harm, step by step, while edits of the policy are committed: nothing acknowledged may be lost',
-    (inner) =>
-      inner
-        .options({
-          iterations: { type: 'number', default: 50, describe: 'how many steps' },
-          seed: { type: 'number', default: 1, describe: 'same seed, same steps' },
-        })
-        .example('$0 lab torture --iterations 200 --seed 7', ''),
-    (args) => choose(() => labTorture(args as unknown as LabOptions, args.iterations, args.seed)),
-  );
+  addTorture(builder, choose);
   for (const [name, text] of machine) {
     builder.command(
       `${name} <member>`,
@@ -111,5 +100,20 @@ function addUp(builder: Parser, choose: Choose): void {
         .example('$0 lab up', 'three members and two clients')
         .example('$0 lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'),
     (args) => choose(() => labUp(args as unknown as LabUpOptions)),
+  );
+}
+
+function addTorture(builder: Parser, choose: Choose): void {
+  builder.command(
+    'torture',
+    'random harm, step by step, while edits of the policy are committed: nothing acknowledged may be lost',
+    (inner) =>
+      inner
+        .options({
+          iterations: { type: 'number', default: 50, describe: 'how many steps' },
+          seed: { type: 'number', default: 1, describe: 'same seed, same steps' },
+        })
+        .example('$0 lab torture --iterations 200 --seed 7', ''),
+    (args) => choose(() => labTorture(args as unknown as LabOptions, args.iterations, args.seed)),
   );
 }

@@ -14,7 +14,12 @@ import { SetTest } from './torture-writer.ts';
 export interface TortureResult {
   readonly seed: number;
   readonly wanted: number;
-  readonly done: readonly { readonly kind: TortureKind; readonly member: string; readonly lingered: boolean; readonly ms: number }[];
+  readonly done: readonly {
+    readonly kind: TortureKind;
+    readonly member: string;
+    readonly lingered: boolean;
+    readonly ms: number;
+  }[];
   /** Why it ended early, with the command that does it again; empty when all was done and held. */
   readonly failure: string;
   readonly set: SetVerdict;
@@ -29,7 +34,12 @@ const settleMs = 90_000;
 const typeMs = 180_000;
 
 /** Steps in a lab that is up and has no package yet; ends at the first that does not hold. */
-export async function runTorture(lab: LabHandle, iterations: number, seed: number, say: (line: string) => void): Promise<TortureResult> {
+export async function runTorture(
+  lab: LabHandle,
+  iterations: number,
+  seed: number,
+  say: (line: string) => void,
+): Promise<TortureResult> {
   const drills = new PackageDrills(lab);
   await drills.attach();
   const done: TortureResult['done'][number][] = [];
@@ -50,7 +60,9 @@ export async function runTorture(lab: LabHandle, iterations: number, seed: numbe
       });
       const ms = performance.now() - began;
       done.push({ kind: step.kind, member: wound.member, lingered: step.lingers, ms });
-      say(`${String(index + 1).padStart(3)}/${iterations} ${step.kind.padEnd(16)} ${wound.member}  ${(ms / 1000).toFixed(1)} s  ${set.progress()}`);
+      say(
+        `${String(index + 1).padStart(3)}/${iterations} ${step.kind.padEnd(16)} ${wound.member}  ${(ms / 1000).toFixed(1)} s  ${set.progress()}`,
+      );
     }
     await torture.finish();
     await set.end();
@@ -62,7 +74,16 @@ export async function runTorture(lab: LabHandle, iterations: number, seed: numbe
   }
   const { worstLookDelayMs } = await lab.status();
   drills.detach();
-  return { seed, wanted: iterations, done, failure, set: judgeSet(set.edits, final), wentBack: set.wentBack, looks: set.looks, worstLookDelayMs };
+  return {
+    seed,
+    wanted: iterations,
+    done,
+    failure,
+    set: judgeSet(set.edits, final),
+    wentBack: set.wentBack,
+    looks: set.looks,
+    worstLookDelayMs,
+  };
 }
 
 /** The table as the package was deployed: with its configuration as Serviceguard has it. */
@@ -184,19 +205,27 @@ class Torture {
       haltnode: () => this.#type(member, `cmhaltnode -f ${member}`),
       'haltnode-standby': () => this.#type(member, `cmhaltnode -f ${member}`),
       haltpkg: () => this.#type(member, `cmhaltpkg ${packageName}`),
-      move: () => this.#type(member, `cmhaltpkg ${packageName} && cmrunpkg -n ${member} ${packageName} && cmmodpkg -e ${packageName}`),
+      move: () =>
+        this.#type(member, `cmhaltpkg ${packageName} && cmrunpkg -n ${member} ${packageName} && cmmodpkg -e ${packageName}`),
       modpkg: () => this.#type(member, `cmmodpkg -d -n ${member} ${packageName}`),
       // To the last byte, until it says so.
       'full-disk': () => this.#type(member, `! dd if=/dev/zero of=${mountPoint}/fill bs=64k 2>/dev/null`),
       // Killed and started again while the monitor pauses: nothing may move.
       maintenance: () =>
-        this.#type(member, `${csync} maintenance on --yes && pkill -KILL -x ${daemonName}; sh -c 'cd / && ${daemonName} -K' < /dev/null > /dev/null 2>&1`),
+        this.#type(
+          member,
+          `${csync} maintenance on --yes && pkill -KILL -x ${daemonName}; sh -c 'cd / && ${daemonName} -K' < /dev/null > /dev/null 2>&1`,
+        ),
       apply: () => {
         this.#applied += 1;
         const line = `package_description: torture ${this.#applied}`;
-        return this.#type(member, `cd /root && sed -i '/^package_description:/d' csync.yaml && echo '${line}' >> csync.yaml && ${csync} apply --yes`);
+        return this.#type(
+          member,
+          `cd /root && sed -i '/^package_description:/d' csync.yaml && echo '${line}' >> csync.yaml && ${csync} apply --yes`,
+        );
       },
-      member: () => this.#cluster(member, [...membersOf(lab.plan).map(({ name }) => name), this.#spare()], `cmrunnode ${this.#spare()}`),
+      member: () =>
+        this.#cluster(member, [...membersOf(lab.plan).map(({ name }) => name), this.#spare()], `cmrunnode ${this.#spare()}`),
     };
     await harms[kind]();
   }
@@ -220,7 +249,13 @@ class Torture {
       'full-disk': () => this.#type(member, `rm ${lab.plan.settings.mountPoint}/fill`),
       maintenance: () => this.#type(member, `${csync} maintenance off --yes`),
       apply: nothing,
-      member: () => this.#cluster(member, membersOf(lab.plan).map(({ name }) => name), '', `cmhaltnode -f ${this.#spare()}`),
+      member: () =>
+        this.#cluster(
+          member,
+          membersOf(lab.plan).map(({ name }) => name),
+          '',
+          `cmhaltnode -f ${this.#spare()}`,
+        ),
     };
     await mends[kind]();
   }
@@ -239,7 +274,12 @@ class Torture {
 
 /** Whether all of it was done and held. */
 export function torturePassed({ done, wanted, failure, set, wentBack }: TortureResult): boolean {
-  return failure === '' && done.length === wanted && set.lost.length + set.unexpected.length + wentBack.length === 0 && set.acknowledged > 0;
+  return (
+    failure === '' &&
+    done.length === wanted &&
+    set.lost.length + set.unexpected.length + wentBack.length === 0 &&
+    set.acknowledged > 0
+  );
 }
 
 export function tortureSummary(result: TortureResult): string[] {
@@ -250,6 +290,8 @@ export function tortureSummary(result: TortureResult): string[] {
     `steps: ${counts}`,
     `edits: acknowledged ${set.acknowledged}, failed ${set.failed}, unknown ${set.unknown} (${set.recovered} of them are there), lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
     `clients: ${looks} looks, went back ${wentBack.length}${wentBack.length > 0 ? `: ${wentBack.join('; ')}` : ''}`,
-    torturePassed(result) ? `PASS: ${wanted} steps (seed ${seed})` : `FAIL: ${done.length} of ${wanted} steps (seed ${seed}): ${failure || 'edits or clients, see above'}`,
+    torturePassed(result)
+      ? `PASS: ${wanted} steps (seed ${seed})`
+      : `FAIL: ${done.length} of ${wanted} steps (seed ${seed}): ${failure || 'edits or clients, see above'}`,
   ];
 }

@@ -30,7 +30,10 @@ export class SetTest {
   start(): void {
     const members = membersOf(this.#drills.lab.plan).map(({ name }) => name);
     const clients = clientsOf(this.#drills.lab.plan).map(({ name }) => name);
-    this.#running = [...members.slice(0, 2).map((member) => this.#write(member)), ...clients.map((client) => this.#watch(client))];
+    this.#running = [
+      ...members.slice(0, 2).map((member) => this.#write(member)),
+      ...clients.map((client) => this.#watch(client)),
+    ];
   }
 
   async end(): Promise<void> {

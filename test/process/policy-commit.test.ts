@@ -207,10 +207,10 @@ describe.skipIf(whyNot !== null)('the loss of power', () => {
 });
 
 describe.skipIf(whyNot !== null)('a commit that is killed', () => {
-  const kills = everyStep ? 60 : 6;
+  const kills = everyStep ? 60 : 4;
 
   it(`anywhere leaves the old or the new, on the disk, too, and the same again finishes (${kills} times)`, {
-    timeout: 300_000,
+    timeout: 600_000,
   }, async () => {
     const disk = new Disk();
     // How long a commit takes here, mount and all: the kills come at even distances within.

@@ -9,6 +9,7 @@ import { addLabVerbs } from './cli/lab.ts';
 import { addMembershipVerbs } from './cli/membership.ts';
 import type { Parser, Verb } from './cli/options.ts';
 import { addPackageVerbs } from './cli/package.ts';
+import { addPolicyVerbs } from './cli/policy.ts';
 import { addProofVerbs } from './cli/proof.ts';
 import { LabUnavailable } from './lab/handle.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
@@ -24,7 +25,7 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
   const separator = argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? argv : argv.slice(0, separator);
-  const parser = [addPackageVerbs, addClusterVerbs, addMembershipVerbs, addProofVerbs]
+  const parser = [addPackageVerbs, addClusterVerbs, addMembershipVerbs, addProofVerbs, addPolicyVerbs]
     .reduce((made: Parser, add) => add(made, choose), yargs([...own]))
     .scriptName('csync')
     .version(toolkitVersion)

@@ -6,7 +6,7 @@
 
 body common control
 {
-  bundlesequence => { "csync_update", "csync_public_keys" };
+  bundlesequence => { "csync_look", "csync_update", "csync_public_keys" };
 }
 
 body copy_from csync_master(path, purge)
@@ -52,7 +52,13 @@ body file_select csync_key_names
   file_result => "leaf_name";
 }
 
-bundle agent csync_update
+body copy_from csync_here(path)
+{
+  source  => "$(path)";
+  compare => "digest";
+}
+
+bundle agent csync_look
 {
   files:
     # One small file first. Where the master is away that costs one wait, not one for each promise; where the directory is there
@@ -62,13 +68,49 @@ bundle agent csync_update
       perms     => csync_private,
       classes   => csync_told("csync_master_serves", "csync_master_away");
 
-    # Kept permissions of the last run's copy count as kept, too, hence both classes.
+    # Each promotion of the package writes a higher epoch there.
     csync_master_serves.!csync_master_away::
+    "$(sys.workdir)/state/csync_master_epoch"
+      copy_from => csync_master("{{policy_directory}}/csync.sentinel", "false"),
+      perms     => csync_private,
+      classes   => csync_told("csync_master_promoted", "csync_master_away");
+}
+
+bundle agent csync_update
+{
+  vars:
+    csync_master_promoted.!csync_master_away::
+      "told" string => readfile("$(sys.workdir)/state/csync_master_epoch", "1000");
+      # Not there before the first fetch.
+      "kept" string => readfile("$(sys.workdir)/state/csync_policy_epoch", "1000"),
+        ifvarclass => fileexists("$(sys.workdir)/state/csync_policy_epoch");
+
+  classes:
+    csync_master_promoted.!csync_master_away::
+      "csync_epoch_told" expression => regextract("(?s)\{\"epoch\":([0-9]+),.*", "$(told)", "master");
+      "csync_epoch_kept" expression => regextract("(?s)\{\"epoch\":([0-9]+),.*", "$(kept)", "here");
+      "csync_master_older" and => { "csync_epoch_told", "csync_epoch_kept", isgreaterthan("$(here[1])", "$(master[1])") };
+
+  files:
+    # Never back to the policy of a master of before: one that was taken for dead, or a disk that was restored. On record before
+    # anything is fetched, so that half of it counts, too.
+    csync_epoch_told.!csync_master_older.!csync_master_away::
+    "$(sys.workdir)/state/csync_policy_epoch"
+      copy_from => csync_here("$(sys.workdir)/state/csync_master_epoch"),
+      perms     => csync_private,
+      classes   => csync_told("csync_epoch_recorded", "csync_master_away");
+
+    # Kept permissions of the last run's copy count as kept, too, hence both classes.
+    csync_epoch_recorded.!csync_master_away::
     # Files appear one by one under their names, each whole; what the master no longer has is removed.
     "$(sys.inputdir)"
       copy_from    => csync_master("{{policy_directory}}/masterfiles", "true"),
       depth_search => csync_all,
       perms        => csync_private;
+
+  reports:
+    csync_master_older::
+      "error: policy not fetched: the master is of epoch $(master[1]), older than $(here[1]), of which this host has policy";
 }
 
 # The cluster's key and, while it is rotated, the next one: a host that fetches knows both, whichever a member has. Nothing is
@@ -76,7 +118,7 @@ bundle agent csync_update
 bundle agent csync_public_keys
 {
   files:
-    !csync_master_away::
+    csync_epoch_recorded.!csync_master_away::
     "$(sys.workdir)/ppkeys"
       copy_from    => csync_master("{{policy_directory}}/public_keys", "false"),
       depth_search => csync_all,

@@ -69,7 +69,7 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     // -K: after a crash the lock of the dead daemon makes a plain start end silently for a minute [cfengine.md 2.4].
     startDaemon: started(`${bin}/cf-serverd -K`),
     carryOutPolicy: [`${bin}/cf-agent`, '-K'],
-    fetchFailure: '^ *error:|TRUST FAILED',
+    fetchFailure: '^ *(R: )?error:|TRUST FAILED',
     scheduler: { name: 'cf-execd', start: started(`${bin}/cf-execd -K`) },
     reloadSignal: 'SIGHUP',
     fetchPolicy: [`${bin}/cf-agent`, '-K', '-f', 'update.cf'],

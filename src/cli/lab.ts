@@ -8,10 +8,11 @@ import {
   labFailovers,
   labMachine,
   labStatus,
+  labTorture,
   labUp,
 } from '../verbs/lab.ts';
-import { labSimulate } from '../verbs/simulate.ts';
 import { type LabRehearseOptions, labRehearse } from '../verbs/rehearse-lab.ts';
+import { labSimulate } from '../verbs/simulate.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
 
 const labOptions = {
@@ -61,6 +62,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
     (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
   );
   addRehearse(builder, choose);
+  addTorture(builder, choose);
   for (const [name, text] of machine) {
     builder.command(
       `${name} <member>`,
@@ -142,5 +144,20 @@ function addRehearse(builder: Parser, choose: Choose): void {
         })
         .example('$0 lab rehearse --drill crash,haltnode --html page.html', 'two drills and a page'),
     (args) => choose(() => labRehearse(args as unknown as LabRehearseOptions)),
+  );
+}
+
+function addTorture(builder: Parser, choose: Choose): void {
+  builder.command(
+    'torture',
+    'random harm, step by step, while edits of the policy are committed: nothing acknowledged may be lost',
+    (inner) =>
+      inner
+        .options({
+          iterations: { type: 'number', default: 50, describe: 'how many steps' },
+          seed: { type: 'number', default: 1, describe: 'same seed, same steps' },
+        })
+        .example('$0 lab torture --iterations 200 --seed 7', ''),
+    (args) => choose(() => labTorture(args as unknown as LabOptions, args.iterations, args.seed)),
   );
 }

@@ -5,6 +5,7 @@ import { runForeground } from '../host/terminal.ts';
 import { demoSummary, runDemo } from '../lab/drills/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../lab/drills/failover-run.ts';
 import { PackageDrills } from '../lab/drills/package-drills.ts';
+import { runTorture, torturePassed, tortureSummary } from '../lab/drills/torture-run.ts';
 import { aborted, findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
 import { hostEnvironment } from '../lab/machines/environment.ts';
 import { clientNames, isLabName, type LabPlan, labPrograms, planLab, planProblem } from '../lab/machines/plan.ts';
@@ -60,6 +61,19 @@ function planOf(options: LabUpOptions): LabPlan {
   const text = planProblem(plan);
   if (text === null) return plan;
   throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --help has the options' }]);
+}
+
+/** Random harm while policy is committed; see torture-run.ts. A machine that can become a member comes with it. */
+export async function labTorture(options: LabOptions, iterations: number, seed: number): Promise<ExitCode> {
+  if (!Number.isInteger(iterations) || iterations < 1 || !Number.isInteger(seed)) {
+    const text = `--iterations ${iterations} --seed ${seed}: both are whole numbers, and at least one step is needed`;
+    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab torture --iterations 50 --seed 7' }]);
+  }
+  return inLab({ ...options, spares: 'm4' } as LabUpOptions, async (lab) => {
+    const result = await runTorture(lab, iterations, seed, options.json ? progress : (line) => out(`${line}\n`));
+    out(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${tortureSummary(result).join('\n')}\n`);
+    return torturePassed(result) ? exitCodes.ok : exitCodes.different;
+  });
 }
 
 async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {

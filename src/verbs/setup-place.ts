@@ -3,6 +3,8 @@ import { adapterFor } from '../cfengine/adapter.ts';
 import { layoutOf, policyChecks } from '../cfengine/layout.ts';
 import { bootLookLines, bootScript, parseBoot, startsAtBoot } from '../cluster/boot-start.ts';
 import type { PolicyPart } from '../cluster/membership.ts';
+import { commitRecordName } from '../cluster/policy-commit.ts';
+import { publishStage } from '../cluster/policy-scripts.ts';
 import { planPolicyTree, staleMemberMentions } from '../cluster/policy-tree.ts';
 import { clusterKeys, type Roster } from '../cluster/roster.ts';
 import type { SetupView } from '../cluster/setup-look.ts';
@@ -59,7 +61,10 @@ function policyPart(
   const filesBelow = (directory: string): Map<string, string> =>
     new Map(
       [...there].flatMap(([name, text]) =>
-        name.startsWith(`${directory}/`) ? [[name.slice(directory.length + 1), text] as const] : [],
+        // A record names members, too, and is nobody's to edit.
+        name.startsWith(`${directory}/`) && name !== `${tree}/${commitRecordName}`
+          ? [[name.slice(directory.length + 1), text] as const]
+          : [],
       ),
     );
   const existing = filesBelow(tree);
@@ -83,9 +88,9 @@ function policyPart(
           member: owner,
           base: settings.policyDirectory,
           mountPoint: settings.mountPoint,
-          stageAt: stageAt(settings),
+          stageAt: publishStage(settings),
           treeName: tree,
-          checks: policyChecks(settings, `${stageAt(settings)}/${tree}`),
+          checks: policyChecks(settings, `${publishStage(settings)}/${tree}`),
           directories: [tree, keys, below(layout.referenceFiles)],
           write,
           remove,
@@ -107,9 +112,6 @@ function policyPart(
     ],
   };
 }
-
-/** On the policy file system, so that files can be renamed from there, and outside of what is served. */
-const stageAt = ({ mountPoint }: Settings): string => `${mountPoint}/.csync-publish`;
 
 /** csync.yaml names the members, too: one that stays behind would throw the new ones out with the next apply. */
 function noteMembers(file: string | null, settings: Settings, members: readonly string[], dryRun: boolean): readonly string[] {

@@ -1,0 +1,216 @@
+/**
+ * The scripts that look at the policy of the master and put a commit into place, and the readers of what they print. Pure.
+ *
+ * The new tree is made beside the old one on the policy file system, checked there by cfengine's own parser, synced, and takes
+ * its place by one rename that exchanges the two: whatever ends the script, the member or the package, hosts are served the
+ * one or the other. Only after the directories are synced, too, the script says `durable`.
+ */
+import { layoutOf, type PolicyCheck, policyChecks } from '../cfengine/layout.ts';
+import { sentinelEpoch, sentinelName } from '../member/judgements.ts';
+import { sha256 } from '../render/package.ts';
+import { isOurs } from '../render/policy.ts';
+import type { Settings } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
+import { busyStatus, hostScript, mountedTest } from './member-scripts.ts';
+import { type CommitRecord, commitRecordName, type PolicyState, parseRecord, recordText } from './policy-commit.ts';
+
+/** Where a tree is put together before it takes its place, by whoever publishes; its lock is `<this>.lock`. */
+export const publishStage = ({ mountPoint }: Pick<Settings, 'mountPoint'>): string => `${mountPoint}/.csync-publish`;
+
+export interface PolicyPlace {
+  readonly mountPoint: string;
+  /** Directory that is served; the sentinel lies there. */
+  readonly base: string;
+  /** The master copy, below it. */
+  readonly tree: string;
+  /** Log, next tree, and the tree of before the last commit; not served. */
+  readonly keep: string;
+  readonly lock: string;
+  /** Of cfengine's parser, for the next tree. */
+  readonly checks: readonly PolicyCheck[];
+}
+
+export function policyPlace(settings: Settings): PolicyPlace {
+  const { mountPoint, policyDirectory: base } = settings;
+  const keep = `${mountPoint}/.csync-policy`;
+  const { masterInputs: tree } = layoutOf(settings);
+  return { mountPoint, base, tree, keep, lock: `${publishStage(settings)}.lock`, checks: policyChecks(settings, `${keep}/next`) };
+}
+
+/** Exit statuses of these scripts, beside busyStatus. What ends with one of them has changed nothing. */
+export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67 } as const;
+
+/** How long another publication is waited for; the toolkit's own take the same lock. */
+const lockSeconds = 20;
+
+/** Shell function `digest DIRECTORY`: treeDigest of it. */
+const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
+
+/** [include/uapi/linux/fs.h: RENAME_EXCHANGE is 2; the numbers of renameat2 are those of each machine's unistd.h] */
+const exchangeFunction = `exchange() {
+  if mv --help 2>/dev/null | grep -q -e --exchange; then mv --exchange -T -- "$1" "$2"; return; fi
+  perl -e '
+    my %number = (x86_64 => 316, aarch64 => 276, riscv64 => 276, ppc64le => 357, s390x => 347, i686 => 353);
+    my ($machine, $one, $other) = @ARGV;
+    my $number = $number{$machine} // do { print STDERR "the number of renameat2 is not known for $machine\\n"; exit 1 };
+    exit 0 if syscall($number, -100, $one, -100, $other, 2) == 0;
+    print STDERR "renameat2: $!\\n"; exit 1' "$(uname -m)" "$1" "$2"
+}`;
+
+function here(place: PolicyPlace): string {
+  const gone = `${place.mountPoint} is not mounted there any more: the package has left`;
+  return `${mountedTest(place.mountPoint)} || { echo ${shellWord(gone)}; exit ${policyStatus.notMounted}; }`;
+}
+
+/** Prints what readPolicyState reads; with `contents`, all of the master copy. */
+export function policyLookScript(place: PolicyPlace, contents: boolean): string {
+  const tree = shellWord(place.tree);
+  const head = contents ? 'base64 -w 0 < "$file"' : 'head -c 300 "$file" | base64 -w 0';
+  return hostScript(
+    'set -u',
+    digestFunction,
+    here(place),
+    `echo "sentinel $(base64 -w 0 ${shellWord(`${place.base}/${sentinelName}`)} 2>/dev/null)"`,
+    `[ ! -r ${shellWord(`${place.keep}/log`)} ] || echo "log $(base64 -w 0 ${shellWord(`${place.keep}/log`)})"`,
+    `cd ${tree} 2>/dev/null || { echo "digest $(printf '' | sha256sum | cut -c 1-64)"; echo whole; exit 0; }`,
+    'echo "digest $(digest .)"',
+    `find . -type f -exec sh -c 'for file; do echo "file $(sha256sum < "$file" | cut -c 1-64) $(printf %s "\${file#./}" | base64 -w 0) $(${head})"; done' sh {} +`,
+    `[ ! -r ${commitRecordName} ] || echo "record $(base64 -w 0 ${commitRecordName})"`,
+    // Somebody wrote between the two: look again.
+    'echo "digest $(digest .)"',
+    'echo whole',
+  );
+}
+
+export interface PolicyLook {
+  readonly state: PolicyState;
+  /** By name; whole only where they were asked for. */
+  readonly contents: ReadonlyMap<string, Buffer>;
+}
+
+/** null: it was cut short, or changed meanwhile. */
+export function readPolicyState(output: string): PolicyLook | null {
+  const lines = output.split('\n').map((line) => line.split(' '));
+  const decoded = (word: string | undefined): Buffer => Buffer.from(word ?? '', 'base64');
+  const one = (name: string): string => decoded(lines.find(([word]) => word === name)?.[1]).toString('utf8');
+  const digests = new Set(lines.flatMap(([word, digest]) => (word === 'digest' ? [digest] : [])));
+  const [digest] = digests;
+  if (digest === undefined || digests.size !== 1 || !lines.some(([word]) => word === 'whole')) return null;
+  const found = lines.flatMap(([word, sum = '', name, content]) =>
+    word === 'file' ? [{ name: decoded(name).toString('utf8'), sum, content: decoded(content) }] : [],
+  );
+  const files = found.filter(({ name }) => name !== commitRecordName);
+  const sentinel = one('sentinel');
+  return {
+    state: {
+      files: new Map(files.map(({ name, sum, content }) => [name, { digest: sum, ours: isOurs(content.toString('latin1')) }])),
+      digest,
+      epoch: sentinelEpoch(sentinel),
+      sentinelDigest: sha256(sentinel),
+      current: parseRecord(one('record')),
+      log: one('log')
+        .split('\n')
+        .flatMap((line) => parseRecord(line) ?? []),
+    },
+    contents: new Map(files.map(({ name, content }) => [name, content])),
+  };
+}
+
+/** Lines that take the lock and end the script unless all is as it was looked at: what is planned holds for that only. */
+function unchanged(place: PolicyPlace, state: PolicyState): string[] {
+  const sentinel = shellWord(`${place.base}/${sentinelName}`);
+  const moved = (what: string): string => `{ echo ${shellWord(what)}; exit ${policyStatus.moved}; }`;
+  return [
+    `exec 9>> ${shellWord(place.lock)}; flock -w ${lockSeconds} 9 || { echo "another csync publishes at this moment"; exit ${busyStatus}; }`,
+    `[ "$(digest ${shellWord(place.tree)})" = ${state.digest} ] || ${moved('the policy of the master was changed in the meantime')}`,
+    `[ "$(cat ${sentinel} 2>/dev/null | sha256sum | cut -c 1-64)" = ${state.sentinelDigest} ] || ${moved('the package was started anew in the meantime')}`,
+  ];
+}
+
+export interface CommitOrder {
+  readonly state: PolicyState;
+  readonly record: CommitRecord;
+  readonly write: readonly { readonly name: string; readonly content: Buffer }[];
+  readonly remove: readonly string[];
+  /** Only up to the parser's word. */
+  readonly dryRun: boolean;
+}
+
+const syncTree = (directory: string): string => `find ${directory} \\( -type f -o -type d \\) -exec sync {} +`;
+
+/** Prints `swapping` before the one step that changes what is served, and `durable` when all of it is on the disk. */
+export function commitScript(place: PolicyPlace, { state, record, write, remove, dryRun }: CommitOrder): string {
+  const { tree, keep, base, checks } = place;
+  const next = (name: string): string => shellWord(`${keep}/next/${name}`);
+  const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
+  const kept = (name: string): string => shellWord(`${keep}/${name}`);
+  const [log, staged, before] = [kept('log'), kept('next'), kept('before')];
+  const earlier =
+    state.current === null || state.log.some(({ commit }) => commit === state.current?.commit) ? [] : [state.current];
+  return hostScript(
+    'set -eu; umask 077',
+    digestFunction,
+    exchangeFunction,
+    here(place),
+    `mkdir -p -- ${shellWord(keep)} ${shellWord(tree)}`,
+    ...unchanged(place, state),
+    `rm -rf -- ${staged}; cp -a -- ${shellWord(tree)} ${staged}`,
+    `trap ${shellWord(`rm -rf -- ${staged}`)} EXIT; trap 'exit 143' HUP INT TERM`,
+    ...write.flatMap(({ name, content }) => [
+      `mkdir -p -- ${next(above(name))}`,
+      `base64 -d > ${next(name)} <<'END-OF-FILE'`,
+      `${content
+        .toString('base64')
+        .replace(/.{1,76}/g, '$&\n')
+        .trimEnd()}`,
+      'END-OF-FILE',
+    ]),
+    ...remove.map((name) => `rm -f -- ${next(name)}`),
+    `[ "$(digest ${staged})" = ${record.digest} ] || { echo "what arrived is not what was sent"; exit 1; }`,
+    `printf %s ${shellWord(recordText(record))} > ${next(commitRecordName)}`,
+    ...checks.map(
+      ({ file, argv }) =>
+        `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit ${policyStatus.refused}; }`,
+    ),
+    ...(dryRun ? ['exit 0'] : []),
+    // The record that is about to be replaced; one that is there already was put there by a commit that then did not come about.
+    ...earlier.map((one) => `printf %s ${shellWord(recordText(one))} >> ${log}; sync ${log} ${shellWord(keep)}`),
+    syncTree(staged),
+    here(place),
+    `[ "$(digest ${shellWord(tree)})" = ${state.digest} ] || { echo "somebody wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
+    'echo swapping',
+    `exchange ${staged} ${shellWord(tree)} || case $? in`,
+    `  1 | 127) echo "the two trees cannot be exchanged here: it takes mv of coreutils 9.5 or perl, and a file system that can (ext4, xfs)"; exit ${policyStatus.noExchange} ;;`,
+    // Killed: it may have come to it or not.
+    '  *) exit 140 ;;',
+    'esac',
+    `sync ${shellWord(above(tree))} ${shellWord(keep)} ${shellWord(base)}`,
+    'echo durable',
+    // For who wrote into the old tree by hand at this very moment.
+    `rm -rf -- ${before}; mv -T -- ${staged} ${before}`,
+  );
+}
+
+/** For what is there already: a run that was killed may not have come to its sync. */
+export function confirmScript(place: PolicyPlace, state: PolicyState): string {
+  return hostScript(
+    'set -eu; umask 077',
+    digestFunction,
+    here(place),
+    ...unchanged(place, state),
+    syncTree(shellWord(place.tree)),
+    `sync ${shellWord(place.tree.slice(0, place.tree.lastIndexOf('/')))} ${shellWord(place.base)}`,
+    'echo durable',
+  );
+}
+
+/** What became of a script of the two: there for good, certainly not there, or nobody can say. */
+export type Became = 'durable' | 'not there' | 'unknown';
+
+export function becameOf({ stdout, exitCode, timedOut }: { stdout: string; exitCode: number | null; timedOut: boolean }): Became {
+  const said = new Set(stdout.split('\n'));
+  if (said.has('durable')) return 'durable';
+  // ssh's own status is 255; a shell that was killed has none, or one above 128.
+  const ended = exitCode !== null && exitCode > 0 && exitCode < 128 && !timedOut;
+  return ended && (!said.has('swapping') || exitCode === policyStatus.noExchange) ? 'not there' : 'unknown';
+}

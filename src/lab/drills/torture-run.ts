@@ -1,0 +1,297 @@
+/**
+ * A torture: random harm to a lab whose package runs, step by step, while numbered edits are committed and clients fetch. After each
+ * step the package has to be where the lab's own table has it, mounted once, served, and fetched from.
+ */
+import { adapterFor } from '../../cfengine/adapter.ts';
+import { parsePackageFile } from '../../serviceguard/package-file.ts';
+import { type LabHandle, until } from '../handle.ts';
+import { eventsDirectory, membersOf, toolkitDirectory } from '../machines/plan.ts';
+import { DrillFailure, PackageDrills } from './package-drills.ts';
+import { replayCommand, scheduleFor, Table, type TortureKind, type TortureStep, type Wound, woundOf } from './torture-plan.ts';
+import { judgeSet, type SetVerdict } from './torture-set.ts';
+import { SetTest } from './torture-writer.ts';
+
+export interface TortureResult {
+  readonly seed: number;
+  readonly wanted: number;
+  readonly done: readonly {
+    readonly kind: TortureKind;
+    readonly member: string;
+    readonly lingered: boolean;
+    readonly ms: number;
+  }[];
+  /** Why it ended early, with the command that does it again; empty when all was done and held. */
+  readonly failure: string;
+  readonly set: SetVerdict;
+  /** Clients that went back, in words. */
+  readonly wentBack: readonly string[];
+  /** How often clients were looked at. */
+  readonly looks: number;
+  readonly worstLookDelayMs: number;
+}
+
+const settleMs = 90_000;
+const typeMs = 180_000;
+
+/** Steps in a lab that is up and has no package yet; ends at the first that does not hold. */
+export async function runTorture(
+  lab: LabHandle,
+  iterations: number,
+  seed: number,
+  say: (line: string) => void,
+): Promise<TortureResult> {
+  const drills = new PackageDrills(lab);
+  await drills.attach();
+  const done: TortureResult['done'][number][] = [];
+  const set = new SetTest(drills);
+  let failure = '';
+  let final: readonly number[] = [];
+  try {
+    await drills.deploy();
+    await prepareSpare(drills);
+    const torture = new Torture(drills, await deployedTable(drills), set);
+    await torture.holds();
+    set.start();
+    for (const [index, step] of scheduleFor(seed, iterations).entries()) {
+      const began = performance.now();
+      const at = `step ${index + 1} of ${iterations}, ${step.kind}`;
+      const wound = await torture.step(step).catch((error: Error) => {
+        throw new DrillFailure(`${at}: ${error.message}; again: ${replayCommand(seed, index + 1)}`);
+      });
+      const ms = performance.now() - began;
+      done.push({ kind: step.kind, member: wound.member, lingered: step.lingers, ms });
+      say(
+        `${String(index + 1).padStart(3)}/${iterations} ${step.kind.padEnd(16)} ${wound.member}  ${(ms / 1000).toFixed(1)} s  ${set.progress()}`,
+      );
+    }
+    await torture.finish();
+    await set.end();
+    final = await set.final();
+  } catch (error) {
+    failure = error instanceof Error ? error.message : String(error);
+    await set.end();
+    final = await set.final().catch(() => []);
+  }
+  const { worstLookDelayMs } = await lab.status();
+  drills.detach();
+  return {
+    seed,
+    wanted: iterations,
+    done,
+    failure,
+    set: judgeSet(set.edits, final),
+    wentBack: set.wentBack,
+    looks: set.looks,
+    worstLookDelayMs,
+  };
+}
+
+/** The table as the package was deployed: with its configuration as Serviceguard has it. */
+async function deployedTable(drills: PackageDrills): Promise<Table> {
+  const { plan } = drills.lab;
+  const members = membersOf(plan).map(({ name }) => name);
+  const text = await drills.type(members[0] ?? '', ['cmgetconf', '-p', drills.packageName]);
+  const parsed = parsePackageFile(text.replace(/^(Number of configured|Permission denied|Warning).*\n/gm, ''), 'cmgetconf');
+  if (!parsed.ok) throw new DrillFailure('cmgetconf does not give a package file');
+  return new Table(plan.name, members, plan.settings.packageSubnet, parsed.value, drills.packageName);
+}
+
+/** A daemon on the spare machine, and nobody there who would set it up as a member of the package by himself. */
+async function prepareSpare(drills: PackageDrills): Promise<void> {
+  const { plan } = drills.lab;
+  const { cfengineWorkDirectory: work } = plan.settings;
+  const [first = ''] = membersOf(plan).map(({ name }) => name);
+  const { daemonName } = adapterFor(plan.settings);
+  for (const { name, kind } of plan.hosts) {
+    if (kind === 'client') continue;
+    await drills.type(name, ['rm', '-f', `${eventsDirectory}/csync_dispatcher`]);
+    if (kind !== 'spare') continue;
+    const start = `cd / && ${daemonName} -K < /dev/null > /dev/null 2>&1`;
+    await drills.type(first, ['sh', '-c', `scp -rpq ${work}/ppkeys ${work}/inputs ${name}:${work}/ && ssh ${name} '${start}'`]);
+  }
+}
+
+class Torture {
+  readonly #drills: PackageDrills;
+  readonly #table: Table;
+  readonly #set: SetTest;
+  /** What is not repaired yet. */
+  #open: Wound | null = null;
+  #applied = 0;
+
+  constructor(drills: PackageDrills, table: Table, set: SetTest) {
+    this.#drills = drills;
+    this.#table = table;
+    this.#set = set;
+  }
+
+  async step(step: TortureStep): Promise<Wound> {
+    const { settings } = this.#drills.lab.plan;
+    let wound = woundOf(step, this.#table, settings);
+    if (wound === null) {
+      await this.#repairOpen();
+      wound = woundOf(step, this.#table, settings);
+    }
+    if (wound === null) throw new DrillFailure('it cannot be done though every member is back: a fault of the schedule');
+    await this.#harm(wound);
+    this.#table.feed(...wound.harm);
+    await this.holds();
+    await this.#repairOpen();
+    if (step.lingers) this.#open = wound;
+    else await this.#repair(wound);
+    await this.holds();
+    return wound;
+  }
+
+  async finish(): Promise<void> {
+    await this.#repairOpen();
+    await this.holds();
+  }
+
+  async #repairOpen(): Promise<void> {
+    const open = this.#open;
+    this.#open = null;
+    if (open !== null) await this.#repair(open);
+  }
+
+  async #repair(wound: Wound): Promise<void> {
+    await this.#mend(wound);
+    this.#table.feed(...wound.repair);
+    await this.#placed();
+  }
+
+  /** The package is where the table has it, as the cluster tells, and it has come to rest. */
+  async #placed(): Promise<void> {
+    const wanted = this.#table.owner;
+    const isThere = async (): Promise<boolean> => {
+      const { owner, status } = await this.#drills.view();
+      return owner === wanted && status === (wanted === null ? 'down' : 'up');
+    };
+    await until(isThere, settleMs, `the package to be ${wanted === null ? 'halted' : `on ${wanted}, where the table has it`}`);
+  }
+
+  /** Everything that has to hold between two steps, looked at from outside. */
+  async holds(): Promise<void> {
+    await this.#placed();
+    const owner = this.#table.owner;
+    if (owner !== null) {
+      await this.#drills.waitClients();
+      await this.#set.fetched();
+    }
+    let broken: string[] = [];
+    const sound = async (): Promise<boolean> => {
+      broken = await this.#drills.invariants();
+      return broken.length === 0;
+    };
+    // A daemon that was ended on a member of before may be on its way back up.
+    await until(sound, settleMs, 'the invariants to hold').catch(() => {
+      throw new DrillFailure(broken.join('; '));
+    });
+  }
+
+  readonly #type = (member: string, script: string): Promise<string> => this.#drills.type(member, ['sh', '-c', script], typeMs);
+
+  async #harm({ kind, member }: Wound): Promise<void> {
+    const { lab, packageName } = this.#drills;
+    const { daemonName } = adapterFor(lab.plan.settings);
+    const { mountPoint } = lab.plan.settings;
+    const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
+    const harms: Readonly<Record<TortureKind, () => Promise<unknown>>> = {
+      'kill-daemon': () => this.#drills.killDaemon(member),
+      'hang-daemon': () => this.#type(member, `pkill -STOP -x ${daemonName}`),
+      crash: () => lab.ask({ verb: 'crash', member }),
+      'crash-standby': () => lab.ask({ verb: 'crash', member }),
+      cut: () => lab.ask({ verb: 'cut', member }),
+      haltnode: () => this.#type(member, `cmhaltnode -f ${member}`),
+      'haltnode-standby': () => this.#type(member, `cmhaltnode -f ${member}`),
+      haltpkg: () => this.#type(member, `cmhaltpkg ${packageName}`),
+      move: () =>
+        this.#type(member, `cmhaltpkg ${packageName} && cmrunpkg -n ${member} ${packageName} && cmmodpkg -e ${packageName}`),
+      modpkg: () => this.#type(member, `cmmodpkg -d -n ${member} ${packageName}`),
+      // To the last byte, until it says so.
+      'full-disk': () => this.#type(member, `! dd if=/dev/zero of=${mountPoint}/fill bs=64k 2>/dev/null`),
+      // Killed and started again while the monitor pauses: nothing may move.
+      maintenance: () =>
+        this.#type(
+          member,
+          `${csync} maintenance on --yes && pkill -KILL -x ${daemonName}; sh -c 'cd / && ${daemonName} -K' < /dev/null > /dev/null 2>&1`,
+        ),
+      apply: () => {
+        this.#applied += 1;
+        const line = `package_description: torture ${this.#applied}`;
+        return this.#type(
+          member,
+          `cd /root && sed -i '/^package_description:/d' csync.yaml && echo '${line}' >> csync.yaml && ${csync} apply --yes`,
+        );
+      },
+      member: () =>
+        this.#cluster(member, [...membersOf(lab.plan).map(({ name }) => name), this.#spare()], `cmrunnode ${this.#spare()}`),
+    };
+    await harms[kind]();
+  }
+
+  async #mend({ kind, member }: Wound): Promise<void> {
+    const { lab, packageName } = this.#drills;
+    const from = this.#table.up.find((one) => one !== member) ?? member;
+    const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
+    const nothing = async (): Promise<void> => {};
+    const mends: Readonly<Record<TortureKind, () => Promise<unknown>>> = {
+      'kill-daemon': () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
+      'hang-daemon': () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
+      crash: () => lab.ask({ verb: 'boot', member }),
+      'crash-standby': () => lab.ask({ verb: 'boot', member }),
+      cut: () => lab.ask({ verb: 'heal', member }),
+      haltnode: () => this.#type(from, `cmrunnode ${member}`),
+      'haltnode-standby': () => this.#type(from, `cmrunnode ${member}`),
+      haltpkg: () => this.#type(from, `cmmodpkg -e ${packageName}`),
+      move: nothing,
+      modpkg: () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
+      'full-disk': () => this.#type(member, `rm ${lab.plan.settings.mountPoint}/fill`),
+      maintenance: () => this.#type(member, `${csync} maintenance off --yes`),
+      apply: nothing,
+      member: () =>
+        this.#cluster(
+          member,
+          membersOf(lab.plan).map(({ name }) => name),
+          '',
+          `cmhaltnode -f ${this.#spare()}`,
+        ),
+    };
+    await mends[kind]();
+  }
+
+  #spare(): string {
+    return this.#drills.lab.plan.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
+  }
+
+  /** Another list of members, online, as the manual has it. The package keeps its own list. */
+  #cluster(member: string, members: readonly string[], after: string, before = ''): Promise<string> {
+    const nodes = members.map((name) => `-n ${name}`).join(' ');
+    const apply = `cmquerycl -C /root/torture.ascii -c ${this.#drills.lab.plan.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
+    return this.#type(member, [before, apply, after].filter((one) => one !== '').join(' && '));
+  }
+}
+
+/** Whether all of it was done and held. */
+export function torturePassed({ done, wanted, failure, set, wentBack }: TortureResult): boolean {
+  return (
+    failure === '' &&
+    done.length === wanted &&
+    set.lost.length + set.unexpected.length + wentBack.length === 0 &&
+    set.acknowledged > 0
+  );
+}
+
+export function tortureSummary(result: TortureResult): string[] {
+  const { set, done, wanted, seed, wentBack, looks, failure } = result;
+  const kinds = [...new Set(done.map(({ kind }) => kind))].sort();
+  const counts = kinds.map((kind) => `${kind} ${done.filter((one) => one.kind === kind).length}`).join(', ');
+  return [
+    `steps: ${counts}`,
+    `edits: acknowledged ${set.acknowledged}, failed ${set.failed}, unknown ${set.unknown} (${set.recovered} of them are there), lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
+    `clients: ${looks} looks, went back ${wentBack.length}${wentBack.length > 0 ? `: ${wentBack.join('; ')}` : ''}`,
+    torturePassed(result)
+      ? `PASS: ${wanted} steps (seed ${seed})`
+      : `FAIL: ${done.length} of ${wanted} steps (seed ${seed}): ${failure || 'edits or clients, see above'}`,
+  ];
+}

@@ -1,0 +1,132 @@
+/** The set test in a lab: writers that commit numbered edits through the real verb, readers that watch the clients. */
+import { layoutOf } from '../../cfengine/layout.ts';
+import { until } from '../handle.ts';
+import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
+import type { PackageDrills } from './package-drills.ts';
+import { type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack } from './torture-set.ts';
+
+const setName = 'set.txt';
+const commitMs = 240_000;
+const fetchMs = 120_000;
+const pauseMs = 300;
+/** Of the part that only reads: nothing was sent by then. */
+const notSent = 90;
+
+export class SetTest {
+  readonly edits: Edit[] = [];
+  readonly wentBack: string[] = [];
+  looks = 0;
+  readonly #drills: PackageDrills;
+  readonly #seen = new Map<string, SeenPolicy>();
+  #number = 0;
+  #ending = false;
+  #running: Promise<void>[] = [];
+
+  constructor(drills: PackageDrills) {
+    this.#drills = drills;
+  }
+
+  /** Two writers, on hosts of their own, so that they meet; a reader for each client. */
+  start(): void {
+    const members = membersOf(this.#drills.lab.plan).map(({ name }) => name);
+    const clients = clientsOf(this.#drills.lab.plan).map(({ name }) => name);
+    this.#running = [
+      ...members.slice(0, 2).map((member) => this.#write(member)),
+      ...clients.map((client) => this.#watch(client)),
+    ];
+  }
+
+  async end(): Promise<void> {
+    this.#ending = true;
+    await Promise.all(this.#running);
+  }
+
+  progress(): string {
+    const count = (outcome: Edit['outcome']): number => this.edits.filter((edit) => edit.outcome === outcome).length;
+    return `edits ${count('acknowledged')} acknowledged, ${count('failed')} failed, ${count('unknown')} unknown`;
+  }
+
+  async #write(member: string): Promise<void> {
+    while (!this.#ending) {
+      // Nobody types on a machine without power.
+      if (await this.#isUp(member)) {
+        this.#number += 1;
+        const number = this.#number;
+        this.edits.push({ number, outcome: await this.#commit(member, number) });
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  async #isUp(member: string): Promise<boolean> {
+    const status = await this.#drills.lab.status().catch(() => null);
+    return status?.hosts.some(({ name, up }) => name === member && up) ?? false;
+  }
+
+  /** As an administrator does it: a working copy, an edit, the commit. */
+  async #commit(member: string, number: number): Promise<Edit['outcome']> {
+    const csync = `node ${toolkitDirectory}/csync.mjs policy`;
+    const script = [
+      'cd /root && rm -rf set || exit 90',
+      `${csync} show --copy set --json > set.log 2>&1 || exit ${notSent}`,
+      `echo ${number} >> set/${setName}`,
+      `exec ${csync} commit set --json -m 'edit ${number}'`,
+    ].join('\n');
+    const ended = await this.#drills.lab.exec(member, ['sh', '-c', script], { timeoutMs: commitMs }).catch(() => null);
+    if (ended === null) return 'unknown';
+    return ended.exitCode === notSent ? 'failed' : editOutcome(true, ended.exitCode, ended.stdout);
+  }
+
+  async #watch(client: string): Promise<void> {
+    while (!this.#ending) {
+      await this.#look(client);
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+
+  /** What the client has now, compared with what it had. A set that is being replaced at that moment is looked at again. */
+  async #look(client: string): Promise<SeenPolicy | null> {
+    const { inputs } = layoutOf(this.#drills.lab.plan.settings);
+    const script = `cd ${inputs} && cat csync.commit 2>/dev/null || echo '{"commit":0,"epoch":0}'; cat ${setName} 2>/dev/null`;
+    const ended = await this.#drills.lab.exec(client, ['sh', '-c', script]).catch(() => null);
+    if (ended === null || ended.exitCode > 1) return null;
+    const [record = '', ...lines] = ended.stdout.split('\n');
+    const numbers = numbersIn(lines.join('\n'));
+    const { epoch, commit } = readRecord(record);
+    if (numbers === null || epoch === null || commit === null) return null;
+    const now: SeenPolicy = { epoch, commit, numbers };
+    const before = this.#seen.get(client);
+    const back = before === undefined ? null : wentBack(before, now);
+    if (back !== null) this.wentBack.push(`${client} went ${back}`);
+    this.#seen.set(client, now);
+    this.looks += 1;
+    return now;
+  }
+
+  /** Every client has all that was acknowledged by now. */
+  async fetched(): Promise<void> {
+    const wanted = this.edits.filter(({ outcome }) => outcome === 'acknowledged').map(({ number }) => number);
+    for (const { name } of clientsOf(this.#drills.lab.plan)) {
+      const has = async (): Promise<boolean> => {
+        const numbers = (await this.#look(name))?.numbers ?? [];
+        return wanted.every((number) => numbers.includes(number));
+      };
+      await until(has, fetchMs, `${name} to fetch all edits that were acknowledged`);
+    }
+  }
+
+  /** The set on the policy file system of the member that runs the package. */
+  async final(): Promise<readonly number[]> {
+    const owner = await this.#drills.waitServed();
+    const { masterInputs } = layoutOf(this.#drills.lab.plan.settings);
+    return numbersIn(await this.#drills.type(owner, ['sh', '-c', `cat ${masterInputs}/${setName}`])) ?? [];
+  }
+}
+
+function readRecord(text: string): { epoch: number | null; commit: number | null } {
+  const number = (key: string): number | null => {
+    const found = new RegExp(`"${key}":(\\d+)`).exec(text)?.[1];
+    return found === undefined ? null : Number(found);
+  };
+  return { epoch: number('epoch'), commit: number('commit') };
+}

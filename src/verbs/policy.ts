@@ -1,0 +1,245 @@
+/** `csync policy commit | show | log`: the administrator's part of the master's policy, edited so that nothing is ever lost. */
+
+import { busyStatus } from '../cluster/member-scripts.ts';
+import { observe } from '../cluster/observation.ts';
+import {
+  type CommitPlan,
+  type CommitRecord,
+  commitRecordName,
+  type LocalFile,
+  nextRecord,
+  type PolicyState,
+  planCommit,
+  recordsOf,
+} from '../cluster/policy-commit.ts';
+import {
+  becameOf,
+  commitScript,
+  confirmScript,
+  type PolicyLook,
+  type PolicyPlace,
+  policyLookScript,
+  policyPlace,
+  policyStatus,
+  readPolicyState,
+} from '../cluster/policy-scripts.ts';
+import type { CommandResult } from '../host/host.ts';
+import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
+import { loginName } from '../host/terminal.ts';
+import { demand, type ExitCode, exitCodes, Failure } from '../problem.ts';
+import type { Settings } from '../settings.ts';
+import { onMembers } from './members.ts';
+import { settingsHere } from './toolkit.ts';
+import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './working-copy.ts';
+
+interface PolicyOptions {
+  readonly settings: string;
+  readonly json: boolean;
+}
+
+export interface PolicyCommitOptions extends PolicyOptions {
+  readonly paths: readonly string[];
+  readonly message: string;
+  /** Digest of the whole master copy that the edit began with. */
+  readonly base?: string | undefined;
+  readonly dryRun: boolean;
+}
+
+const lookLimitMs = 60_000;
+const commitLimitMs = 180_000;
+/** Looks that found the policy changed again by the time it was to be changed; beyond that somebody writes without end. */
+const tries = 8;
+
+const out = (text: string): void => void process.stdout.write(text);
+const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const failure = (code: string, text: string, remedy: string, member?: string): Failure =>
+  new Failure([{ code, severity: 'error', text, remedy, ...(member === undefined ? {} : { member }) }]);
+
+/** The member that runs the package. Throws a Failure where none that can be reached does. */
+async function findOwner(shell: MemberShell, settings: Settings): Promise<string> {
+  const { status, members } = await observe(shell, settings);
+  const owner = status?.owner ?? null;
+  if (owner !== null && status?.status === 'up' && members.some((one) => one.reached && one.member === owner)) return owner;
+  const text = `${settings.packageName} runs on no member that can be reached, so there is no master whose policy could be looked at`;
+  throw failure('cluster-not-running', text, 'csync status; then the same command again');
+}
+
+async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlace, contents: boolean): Promise<PolicyLook> {
+  for (let left = tries; left > 0; left -= 1) {
+    const answer = await shell.run(owner, policyLookScript(place, contents), lookLimitMs);
+    if (answer.exitCode !== 0) {
+      const { why, remedy } = saidBy(owner, answer, lookLimitMs);
+      throw failure('cluster-policy-unreadable', `the policy of the master cannot be looked at: ${why}`, remedy, owner);
+    }
+    const look = readPolicyState(answer.stdout);
+    if (look !== null) return look;
+  }
+  const text = 'the policy of the master was written to each time while it was looked at, or the answer was cut short';
+  throw failure('cluster-policy-unreadable', text, 'the same command again', owner);
+}
+
+function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: string; remedy: string } {
+  const { why, remedy } = whyNoAnswer(owner, answer, limitMs);
+  const said = answer.stdout
+    .split('\n')
+    .filter((line) => line !== '' && line !== 'swapping')
+    .join('\n');
+  return { why: [said, ...(said.includes(why) ? [] : [why])].filter(Boolean).join('; '), remedy };
+}
+
+/** Returns once the edit is on the policy file system for good; throws a Failure in all other cases, which says whether it is certain. */
+export async function policyCommit(options: PolicyCommitOptions): Promise<ExitCode> {
+  const settings = settingsHere(options.settings);
+  const copy = readWorkingCopy(options.paths);
+  return onMembers('keeping connections', async (shell) => {
+    const place = policyPlace(settings);
+    for (let left = tries; left > 0; left -= 1) {
+      const owner = await findOwner(shell, settings);
+      const { state } = await lookAtPolicy(shell, owner, place, false);
+      const plan = demand(planCommit(state, copy.files, options.base ?? null));
+      const at = { shell, place, owner, state, options };
+      const again =
+        plan.write.length + plan.remove.length === 0 ? await confirmed(at, copy.files) : await committed(at, plan, copy);
+      if (again === null) return exitCodes.ok;
+      progress(`${owner}: ${again}; looking again`);
+    }
+    const text = 'the policy was changed by others each time before this edit could be put into place; nothing was committed';
+    throw failure('change-policy-busy', text, 'the same command again');
+  });
+}
+
+interface At {
+  readonly shell: MemberShell;
+  readonly place: PolicyPlace;
+  readonly owner: string;
+  readonly state: PolicyState;
+  readonly options: PolicyCommitOptions;
+}
+
+/** Why it has to be looked at again; null: done. */
+async function committed(at: At, plan: CommitPlan, copy: WorkingCopy): Promise<string | null> {
+  const { shell, place, owner, state, options } = at;
+  const words = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, member: owner, message: options.message };
+  const record = nextRecord(state, plan, words);
+  const order = { state, record, write: plan.write, remove: plan.remove, dryRun: options.dryRun };
+  if (!options.dryRun) copy.willCommit(plan);
+  const ended = await shell.run(owner, commitScript(place, order), commitLimitMs);
+  const isDone = options.dryRun ? ended.exitCode === 0 : becameOf(ended) === 'durable';
+  if (isDone) {
+    if (!options.dryRun) copy.committed(plan);
+    tell(options.dryRun ? 'would be committed' : 'acknowledged', record, owner, options);
+    return null;
+  }
+  return notDone(at, ended);
+}
+
+/** What is there already is acknowledged, too: an earlier run may have been killed before it could say so. */
+async function confirmed(at: At, files: readonly LocalFile[]): Promise<string | null> {
+  const { shell, place, owner, state, options } = at;
+  if (options.dryRun) {
+    tell('nothing to commit', state.current, owner, options);
+    return null;
+  }
+  const ended = await shell.run(owner, confirmScript(place, state), commitLimitMs);
+  if (becameOf(ended) !== 'durable') return notDone(at, ended);
+  tell(files.length === 0 ? 'nothing to commit' : 'acknowledged before', state.current, owner, options);
+  return null;
+}
+
+function notDone({ owner, options }: At, ended: CommandResult): string {
+  const { why, remedy } = saidBy(owner, ended, commitLimitMs);
+  if (becameOf(ended) === 'unknown' && !options.dryRun)
+    throw failure(
+      'change-policy-unacknowledged',
+      `not acknowledged: the edit may be on the policy file system or not, whole in either case: ${why}`,
+      'the same command again, once csync status says serving: it finds out, and finishes',
+      owner,
+    );
+  if (ended.exitCode === policyStatus.moved || ended.exitCode === busyStatus) return why;
+  if (ended.exitCode === policyStatus.refused)
+    throw failure(
+      'policy-refused',
+      `nothing was committed: the policy with this edit is refused by cfengine's own parser: ${why}`,
+      'correct the edit, then the same command again; hosts go on with the policy of before',
+      owner,
+    );
+  throw failure('change-policy', `nothing was committed: ${why}`, remedy, owner);
+}
+
+type Outcome = 'acknowledged' | 'acknowledged before' | 'would be committed' | 'nothing to commit';
+
+function tell(outcome: Outcome, record: CommitRecord | null, owner: string, { json }: PolicyOptions): void {
+  if (json) {
+    out(`${JSON.stringify({ outcome, member: owner, record }, null, 2)}\n`);
+    return;
+  }
+  const files = record === null ? [] : [...record.files, ...record.removed.map((name) => `${name} (removed)`)];
+  const what = record === null ? 'the policy on the master, of no commit yet' : recordLine(record);
+  const sentences: Readonly<Record<Outcome, string>> = {
+    acknowledged: `${what}\nIt is on the policy file system, on ${owner}: ${files.join(' ')}`,
+    'acknowledged before': `The master has this edit already, and it is on the policy file system; last is ${what}`,
+    'would be committed': `cfengine's parser on ${owner} takes it; it would be ${what}: ${files.join(' ')}`,
+    'nothing to commit': `Nothing to commit; last is ${what}`,
+  };
+  out(`${sentences[outcome]}\n`);
+}
+
+function recordLine({ commit, epoch, digest, at, by, message }: CommitRecord): string {
+  return `commit ${commit} of epoch ${epoch}, digest ${digest.slice(0, 12)}, ${at} ${by}${message === '' ? '' : `: ${message}`}`;
+}
+
+/** What the master serves; `copy`: a directory to make a working copy in. */
+export async function policyShow(options: PolicyOptions & { readonly copy?: string | undefined }): Promise<ExitCode> {
+  const settings = settingsHere(options.settings);
+  const copy = options.copy;
+  return onMembers('once', async (shell) => {
+    const owner = await findOwner(shell, settings);
+    const { state, contents } = await lookAtPolicy(shell, owner, policyPlace(settings), copy !== undefined);
+    if (copy !== undefined) makeWorkingCopy(copy, contents);
+    const files = [...state.files].map(([name, { digest, ours }]) => ({
+      name,
+      digest,
+      owner: ours ? 'toolkit' : 'administrator',
+    }));
+    files.sort((one, other) => (one.name < other.name ? -1 : 1));
+    const { epoch, digest, current } = state;
+    if (options.json)
+      out(`${JSON.stringify({ member: owner, epoch, digest, commit: current, files, copy: copy ?? null }, null, 2)}\n`);
+    else out(showText(owner, state, files, copy));
+    return exitCodes.ok;
+  });
+}
+
+function showText(
+  owner: string,
+  { epoch, digest, current }: PolicyState,
+  files: readonly { name: string; digest: string; owner: string }[],
+  copy: string | undefined,
+): string {
+  const since = current === null || current.digest === digest ? '' : '; the toolkit, or somebody by hand, wrote since';
+  return [
+    `${owner} serves the policy of epoch ${epoch}, digest ${digest}`,
+    current === null ? 'no commit yet' : `${recordLine(current)}${since}`,
+    ...files.map((file) => `  ${file.digest.slice(0, 12)}  ${file.owner.padEnd(13)}  ${file.name}`),
+    `(${commitRecordName} goes to the hosts with it)`,
+    ...(copy === undefined ? [] : [`working copy in ${copy}: edit it, then csync policy commit ${copy}`]),
+    '',
+  ].join('\n');
+}
+
+/** The commits, the newest last. */
+export async function policyLog(options: PolicyOptions): Promise<ExitCode> {
+  const settings = settingsHere(options.settings);
+  return onMembers('once', async (shell) => {
+    const owner = await findOwner(shell, settings);
+    const { state } = await lookAtPolicy(shell, owner, policyPlace(settings), false);
+    const records = recordsOf(state);
+    const lines = records.map(
+      (one) => `${recordLine(one)}\n    ${[...one.files, ...one.removed.map((name) => `-${name}`)].join(' ')}\n`,
+    );
+    if (options.json) out(`${JSON.stringify({ member: owner, commits: records }, null, 2)}\n`);
+    else out(records.length === 0 ? 'No commit yet.\n' : lines.join(''));
+    return exitCodes.ok;
+  });
+}

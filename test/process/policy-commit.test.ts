@@ -1,0 +1,259 @@
+/**
+ * The scripts of `csync policy commit` as real processes on a real ext4 with cfengine's real parser: what is acknowledged survives
+ * the loss of power, what is killed is old or new, and two at a time lose nothing.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type LocalFile, nextRecord, planCommit, recordsOf } from '../../src/cluster/policy-commit.ts';
+import {
+  becameOf,
+  commitScript,
+  confirmScript,
+  type PolicyLook,
+  policyLookScript,
+  policyPlace,
+  policyStatus,
+  readPolicyState,
+} from '../../src/cluster/policy-scripts.ts';
+import { demand } from '../../src/problem.ts';
+import { renderPolicy } from '../../src/render/policy.ts';
+import { shellWord } from '../../src/shell-word.ts';
+import { everyStep, have, isRoot, policyTemplates, settingsFor } from '../support.ts';
+
+const whyNot = !isRoot
+  ? 'mounting needs root'
+  : have('cf-promises', 'mkfs.ext4', 'losetup', 'unshare', 'perl')
+    ? null
+    : 'cf-promises, mkfs.ext4, losetup, unshare or perl is missing';
+if (whyNot !== null) console.warn(`commits of the policy are left out: ${whyNot}`);
+
+/** In memory: what is synced a hundred times has to be quick, and a loop device knows no difference. */
+const scratch = mkdtempSync('/dev/shm/csync-test-');
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+/** A policy file system of its own, mounted for as long as a script runs on it. */
+class Disk {
+  readonly image: string;
+  readonly mountPoint: string;
+  readonly place;
+  constructor() {
+    const directory = mkdtempSync(join(scratch, 'disk-'));
+    this.image = join(directory, 'image');
+    this.mountPoint = join(directory, 'mnt');
+    mkdirSync(this.mountPoint);
+    writeFileSync(this.image, '');
+    spawnSync('truncate', ['-s', '16M', this.image]);
+    spawnSync('mkfs.ext4', ['-q', '-F', this.image]);
+    const settings = settingsFor({ mount_point: this.mountPoint });
+    this.place = policyPlace(settings);
+    const templates = policyTemplates(3);
+    const members = [{ name: 'm1', addresses: ['10.9.0.11'] }];
+    const files = demand(renderPolicy({ settings, templates, members, clients: [] }));
+    const { tree, base } = this.place;
+    const lines = files.map(({ name, text }) => {
+      const path = shellWord(`${tree}/${name}`);
+      return `mkdir -p "$(dirname ${path})"; printf %s ${shellWord(text)} > ${path}; chmod 600 ${path}`;
+    });
+    const made = this.run([...lines, `echo '{"epoch":3,"member":"m1","at":""}' > ${base}/csync.sentinel`].join('\n'));
+    expect([made.exitCode, made.stderr]).toEqual([0, '']);
+  }
+
+  /** The words that run a shell with the file system mounted, in a mount namespace of its own: nothing stays, also when killed. */
+  words(image = this.image): string[] {
+    const inside = `mount -o loop,commit=60 ${image} ${this.mountPoint} && exec /bin/sh -s`;
+    return ['unshare', '-m', '--propagation', 'private', '/bin/sh', '-c', inside];
+  }
+
+  run(script: string, image = this.image): Ended {
+    const [file = '', ...rest] = this.words(image);
+    const { status, stdout, stderr } = spawnSync(file, rest, { input: script, encoding: 'utf8', maxBuffer: 1 << 26 });
+    return { exitCode: status, stdout, stderr, timedOut: false };
+  }
+
+  look(image = this.image, contents = false): PolicyLook {
+    const looked = readPolicyState(this.run(policyLookScript(this.place, contents), image).stdout);
+    if (looked === null) throw new Error('the policy cannot be read');
+    return looked;
+  }
+
+  /** The script of a commit of files on the state of now. */
+  script(files: Readonly<Record<string, string | null>>, { state } = this.look(), dryRun = false): string {
+    const local = Object.entries(files).map(
+      ([name, text]): LocalFile => ({ name, content: text === null ? null : Buffer.from(text) }),
+    );
+    const plan = demand(planCommit(state, local, state.digest));
+    const record = nextRecord(state, plan, { at: 'now', by: 'root@m1', member: 'm1', message: 'why' });
+    return commitScript(this.place, { state, record, write: plan.write, remove: plan.remove, dryRun });
+  }
+
+  commit(files: Readonly<Record<string, string | null>>): Ended {
+    return this.run(this.script(files));
+  }
+}
+
+const site = (text: string): string => `bundle agent site\n{\n  reports:\n    "${text}";\n}\n`;
+/** Text of a file as it is served. */
+const textOf = (look: PolicyLook, name: string): string | undefined => look.contents.get(name)?.toString('utf8');
+
+describe.skipIf(whyNot !== null)('a commit of policy', () => {
+  it('is there whole, with its record, and the log has those of before', () => {
+    const disk = new Disk();
+    const first = disk.commit({ 'site.cf': site('one'), 'lib/more.cf': '# more\n' });
+    expect([becameOf(first), first.exitCode, first.stderr]).toEqual(['durable', 0, '']);
+    expect(becameOf(disk.commit({ 'lib/more.cf': null, 'motd.txt': Buffer.from([0xc3, 0xa4, 0x0a]).toString() }))).toBe(
+      'durable',
+    );
+    const look = disk.look(disk.image, true);
+    expect(textOf(look, 'site.cf')).toBe(site('one'));
+    expect(textOf(look, 'motd.txt')).toBe('ä\n');
+    expect(look.state.files.has('lib/more.cf')).toBe(false);
+    expect(look.state.current).toMatchObject({ commit: 2, epoch: 3, files: ['motd.txt'], removed: ['lib/more.cf'] });
+    expect(look.state.current?.digest).toBe(look.state.digest);
+    expect(recordsOf(look.state).map(({ commit, files }) => [commit, files])).toEqual([
+      [1, ['site.cf', 'lib/more.cf']],
+      [2, ['motd.txt']],
+    ]);
+  });
+
+  it("is refused as a whole where cfengine's parser does not take the tree, and in a dry run changes nothing either", () => {
+    const disk = new Disk();
+    const before = disk.look();
+    const refused = disk.commit({ 'motd.txt': 'new\n', 'site.cf': 'bundle agent site {\n' });
+    expect([refused.exitCode, becameOf(refused)]).toEqual([policyStatus.refused, 'not there']);
+    expect(refused.stdout).toMatch(/site\.cf.*\n[\s\S]*promises\.cf was refused/);
+    const tried = disk.run(disk.script({ 'site.cf': site('dry') }, before, true));
+    expect([tried.exitCode, tried.stdout]).toEqual([0, '']);
+    expect(disk.look()).toEqual(before);
+  });
+
+  it('is refused when anything changed since it was looked at: policy, or promotion', () => {
+    const disk = new Disk();
+    const script = disk.script({ 'site.cf': site('mine') });
+    disk.run(`echo by hand > ${disk.place.tree}/other.txt`);
+    const moved = disk.run(script);
+    expect([moved.exitCode, becameOf(moved)]).toEqual([policyStatus.moved, 'not there']);
+    const again = disk.script({ 'site.cf': site('mine') });
+    disk.run(`echo '{"epoch":4,"member":"m2","at":""}' > ${disk.place.base}/csync.sentinel`);
+    expect(disk.run(again).exitCode).toBe(policyStatus.moved);
+    expect(disk.look().state.current).toBeNull();
+  });
+
+  it('of two at the same moment on the same state one is made and the other looks again', () => {
+    const disk = new Disk();
+    const looked = disk.look();
+    const [one, other] = ['a', 'b'].map((name) => disk.script({ [`${name}.txt`]: name }, looked));
+    const both = `(${['sh -s > "$0.a" <<\'ONE\'', one, 'ONE'].join('\n')}\n) & (${['sh -s > "$0.b" <<\'OTHER\'', other, 'OTHER'].join('\n')}\n); wait; cat "$0.a" "$0.b"`;
+    const ended = disk.run(both.replaceAll('$0', join(scratch, 'said')));
+    expect(ended.stdout.match(/^durable$/gm)).toHaveLength(1);
+    expect(ended.stdout).toContain('was changed in the meantime');
+    for (const name of ['a', 'b']) if (!disk.look().state.files.has(`${name}.txt`)) disk.commit({ [`${name}.txt`]: name });
+    expect([...disk.look().state.files.keys()]).toEqual(expect.arrayContaining(['a.txt', 'b.txt']));
+  });
+
+  it('on a full file system is refused, and the old policy stays', () => {
+    const disk = new Disk();
+    disk.commit({ 'site.cf': site('old') });
+    const looked = disk.look();
+    const filled = `dd if=/dev/zero of=${disk.mountPoint}/fill bs=4k 2>/dev/null; ${disk.script({ 'big.txt': 'x'.repeat(200_000) }, looked)}`;
+    const ended = disk.run(filled);
+    expect(becameOf(ended)).toBe('not there');
+    expect(`${ended.stdout}${ended.stderr}`).toMatch(/No space left/);
+    expect(disk.look().state.digest).toBe(looked.state.digest);
+  });
+
+  it('does nothing where the package has left', () => {
+    const disk = new Disk();
+    const script = disk.script({ 'site.cf': site('late') });
+    const ended = disk.run(`umount ${disk.mountPoint}; ${script}`);
+    expect([ended.exitCode, becameOf(ended)]).toEqual([policyStatus.notMounted, 'not there']);
+  });
+});
+
+/** What would be on the disk if power failed at that moment: the image as it is behind the page cache of the file system. */
+const powerFails = (disk: Disk): string => `${disk.image}.crash`;
+const takeImage = (disk: Disk): string => `cp ${disk.image} ${powerFails(disk)}`;
+
+describe.skipIf(whyNot !== null)('the loss of power', () => {
+  const committedThenLost = (spoil: (script: string) => string): [Disk, Ended] => {
+    const disk = new Disk();
+    // As a child: the moment after is looked at while all of it is mounted still.
+    const script = `sh -s <<'SCRIPT'\n${spoil(disk.script({ 'site.cf': site('kept') }))}\nSCRIPT\n${takeImage(disk)}`;
+    return [disk, disk.run(script)];
+  };
+
+  it('right behind the word that it is durable loses nothing', () => {
+    const [disk, ended] = committedThenLost((script) => script);
+    expect(becameOf(ended)).toBe('durable');
+    const look = disk.look(powerFails(disk), true);
+    expect(textOf(look, 'site.cf')).toBe(site('kept'));
+    expect(look.state.current?.digest).toBe(look.state.digest);
+  });
+
+  it('would lose it if the script did not sync: this test can fail', () => {
+    const [disk, ended] = committedThenLost((script) => script.replaceAll(/\bsync\b(?! publishes)/g, 'true'));
+    expect(becameOf(ended)).toBe('durable');
+    const look = disk.look(powerFails(disk), true);
+    expect(textOf(look, 'site.cf')).not.toBe(site('kept'));
+  });
+});
+
+describe.skipIf(whyNot !== null)('a commit that is killed', () => {
+  const kills = everyStep ? 60 : 4;
+
+  it(`anywhere leaves the old or the new, on the disk, too, and the same again finishes (${kills} times)`, {
+    timeout: 600_000,
+  }, async () => {
+    const disk = new Disk();
+    // How long a commit takes here, mount and all: the kills come at even distances within.
+    const began = performance.now();
+    disk.commit({ 'site.cf': site('first') });
+    const longMs = performance.now() - began;
+    const seen = { old: 0, new: 0 };
+    let before = disk.look();
+    for (let round = 1; round <= kills; round += 1) {
+      const edit = { 'site.cf': site(`round ${round}`), 'round.txt': `${round}\n` };
+      const said = await killedAfter(disk, disk.script(edit, before), (longMs * round) / kills);
+      const [lost, left] = [disk.look(powerFails(disk)), disk.look()];
+      const isNew = ({ state }: PolicyLook): boolean => state.current?.commit === (before.state.current?.commit ?? 0) + 1;
+      for (const { state } of [lost, left]) {
+        if (isNew({ state, contents: new Map() })) expect(state.current?.digest).toBe(state.digest);
+        else expect(state.digest).toBe(before.state.digest);
+      }
+      if (said.includes('durable')) expect([isNew(lost), isNew(left)]).toEqual([true, true]);
+      seen[isNew(left) ? 'new' : 'old'] += 1;
+      const again = isNew(left) ? confirmScript(disk.place, left.state) : disk.script(edit, left);
+      expect(becameOf(disk.run(again))).toBe('durable');
+      before = disk.look(disk.image, true);
+      expect([textOf(before, 'site.cf'), textOf(before, 'round.txt')]).toEqual([site(`round ${round}`), `${round}\n`]);
+    }
+    console.info(`killed ${kills} times: ${seen.old} old, ${seen.new} new`);
+  });
+
+  /** Its process group gets SIGKILL; then the image is taken as power would leave it. Resolves with what it had said by then. */
+  function killedAfter(disk: Disk, script: string, ms: number): Promise<string> {
+    const outer = [
+      `setsid sh -s <<'SCRIPT' & child=$!\n${script}\nSCRIPT`,
+      `sleep ${(ms / 1000).toFixed(3)}; kill -KILL -- -$child 2>/dev/null; wait $child 2>/dev/null; ${takeImage(disk)}`,
+    ].join('\n');
+    const [file = '', ...rest] = disk.words();
+    return new Promise((resolve, reject) => {
+      const child = spawn(file, rest, { stdio: ['pipe', 'pipe', 'ignore'] });
+      let said = '';
+      child.stdout.on('data', (piece: Buffer) => {
+        said += piece.toString();
+      });
+      child.on('error', reject);
+      child.on('close', () => resolve(said));
+      child.stdin.end(outer);
+    });
+  }
+});

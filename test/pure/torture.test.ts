@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { replayCommand, scheduleFor, Table, tortureKinds, woundOf } from '../../src/lab/drills/torture-plan.ts';
+import { type Edit, editOutcome, judgeSet, numbersIn, wentBack } from '../../src/lab/drills/torture-set.ts';
+import { members, packageOf, subnet } from './lab-cluster.ts';
+
+const settings = { packageName: 'csync', packageSubnet: subnet };
+const table = () => new Table('lab', members, subnet, packageOf('csync'), 'csync');
+
+describe('the schedule of a torture', () => {
+  it('is a function of its seed', () => {
+    expect(scheduleFor(7, 200)).toEqual(scheduleFor(7, 200));
+    expect(scheduleFor(7, 50)).toEqual(scheduleFor(7, 200).slice(0, 50));
+    expect(scheduleFor(8, 50)).not.toEqual(scheduleFor(7, 50));
+    expect(scheduleFor(1, 4).map(({ kind }) => kind)).toMatchInlineSnapshot(`
+      [
+        "haltpkg",
+        "member",
+        "full-disk",
+        "apply",
+      ]
+    `);
+    expect(replayCommand(7, 3)).toBe('csync lab torture --seed 7 --iterations 3');
+  });
+
+  it('has every kind once before any comes again', () => {
+    const steps = scheduleFor(3, 3 * tortureKinds.length);
+    for (let at = 0; at < steps.length; at += tortureKinds.length)
+      expect(new Set(steps.slice(at, at + tortureKinds.length).map(({ kind }) => kind)).size).toBe(tortureKinds.length);
+  });
+});
+
+describe('where the table has the package', () => {
+  it('begins on the first member', () => {
+    expect([table().owner, table().up, table().ready]).toEqual(['alpha', ['alpha', 'beta', 'gamma'], ['beta', 'gamma']]);
+  });
+
+  const rows: readonly (readonly [kind: (typeof tortureKinds)[number], during: string | null, after: string | null])[] = [
+    ['kill-daemon', 'beta', 'beta'],
+    ['hang-daemon', 'beta', 'beta'],
+    ['crash', 'beta', 'beta'],
+    ['cut', 'beta', 'beta'],
+    ['haltnode', 'beta', 'beta'],
+    ['haltnode-standby', 'alpha', 'alpha'],
+    ['crash-standby', 'alpha', 'alpha'],
+    ['full-disk', 'alpha', 'alpha'],
+    ['haltpkg', null, 'alpha'],
+    ['move', 'beta', 'beta'],
+    ['modpkg', 'alpha', 'alpha'],
+    ['maintenance', 'alpha', 'alpha'],
+    ['apply', 'alpha', 'alpha'],
+    ['member', 'alpha', 'alpha'],
+  ];
+  it.each(rows)('%s: %s, repaired %s', (kind, during, after) => {
+    const one = table();
+    const wound = woundOf({ kind, standby: 0, lingers: false }, one, settings);
+    one.feed(...(wound?.harm ?? []));
+    expect(one.owner).toBe(during);
+    one.feed(...(wound?.repair ?? []));
+    expect(one.owner).toBe(after);
+    expect(one.ready).toHaveLength(2);
+  });
+
+  it('what needs members that are missing cannot be done, and the package always has a place', () => {
+    for (let seed = 1; seed <= 50; seed += 1) {
+      const one = table();
+      let open: ReturnType<typeof woundOf> = null;
+      for (const step of scheduleFor(seed, 60)) {
+        let wound = woundOf(step, one, settings);
+        if (wound === null) {
+          expect(open, `seed ${seed}`).not.toBeNull();
+          one.feed(...(open?.repair ?? []));
+          open = null;
+          wound = woundOf(step, one, settings);
+        }
+        expect(wound, `seed ${seed} ${step.kind}`).not.toBeNull();
+        one.feed(...(wound?.harm ?? []));
+        if (step.kind !== 'haltpkg') expect(one.owner, `seed ${seed} ${step.kind}`).not.toBeNull();
+        if (open !== null) one.feed(...open.repair);
+        open = null;
+        if (step.lingers) open = wound;
+        else one.feed(...(wound?.repair ?? []));
+        expect(one.owner).not.toBeNull();
+      }
+    }
+  });
+});
+
+describe('the verdict on the set', () => {
+  const edits: readonly Edit[] = [
+    { number: 1, outcome: 'acknowledged' },
+    { number: 2, outcome: 'acknowledged' },
+    { number: 3, outcome: 'failed' },
+    { number: 4, outcome: 'unknown' },
+    { number: 5, outcome: 'unknown' },
+  ];
+  it('holds when all that was acknowledged is there, and of the rest only what is not known', () => {
+    expect(judgeSet(edits, [1, 2, 5])).toEqual({
+      acknowledged: 2,
+      failed: 1,
+      unknown: 2,
+      recovered: 1,
+      lost: [],
+      unexpected: [],
+    });
+  });
+  it('finds what was lost, what failed and is there, what nobody wrote, and what is there twice', () => {
+    expect(judgeSet(edits, [1, 3, 9, 1])).toMatchObject({ lost: [2], unexpected: [3, 9, 1] });
+  });
+
+  it.each([
+    [{ epoch: 2, commit: 5, numbers: [1] }, { epoch: 2, commit: 6, numbers: [1, 2] }, null],
+    [{ epoch: 2, commit: 5, numbers: [1] }, { epoch: 3, commit: 5, numbers: [1] }, null],
+    [{ epoch: 2, commit: 5, numbers: [1] }, { epoch: 1, commit: 9, numbers: [1] }, 'from epoch 2 to 1'],
+    [{ epoch: 2, commit: 5, numbers: [1] }, { epoch: 2, commit: 4, numbers: [1] }, 'from commit 5 to 4'],
+    [{ epoch: 2, commit: 5, numbers: [1, 2] }, { epoch: 3, commit: 6, numbers: [1] }, 'edits 2 were there and are not'],
+  ])('a client with %j and then %j: %s', (before, now, is) => {
+    expect(wentBack(before, now)).toBe(is);
+  });
+
+  it.each([
+    [true, 0, '', 'acknowledged'],
+    [true, 5, '{"problems":[{"code":"change-policy-unacknowledged"}]}', 'unknown'],
+    [true, 5, '{"problems":[{"code":"change-policy-conflict"}]}', 'failed'],
+    [true, 4, '{"problems":[{"code":"cluster-not-running"}]}', 'failed'],
+    [true, 137, '', 'unknown'],
+    [true, 70, 'nonsense', 'unknown'],
+    [false, 0, '', 'unknown'],
+  ])('an end (%s) with %i and %j is %s', (ended, exitCode, stdout, is) => {
+    expect(editOutcome(ended, exitCode, stdout)).toBe(is);
+  });
+
+  it('reads a set, and no half one', () => {
+    expect([numbersIn(''), numbersIn('1\n12\n'), numbersIn('1\n1'), numbersIn('x\n')]).toEqual([[], [1, 12], null, null]);
+  });
+});

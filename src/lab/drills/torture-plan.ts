@@ -129,6 +129,20 @@ export interface Wound {
   readonly repair: readonly TableEvent[];
 }
 
+type HarmAndRepair = readonly [harm: readonly TableEvent[], repair: readonly TableEvent[]];
+
+function crashOf(member: string): HarmAndRepair {
+  const lost: readonly TableEvent[] = [
+    { kind: 'member-crashed', member },
+    { kind: 'cluster-reformed', lost: [member] },
+  ];
+  return [lost, [{ kind: 'member-booted', member, join: true }]];
+}
+
+function haltNodeOf(member: string): HarmAndRepair {
+  return [[{ kind: 'member-halt', members: [member], force: true }], [{ kind: 'member-run', members: [member] }]];
+}
+
 /** null: it cannot be done now, since a member it needs is missing; what lingers has to be repaired first. */
 export function woundOf(
   step: TortureStep,
@@ -146,17 +160,8 @@ export function woundOf(
     harm,
     repair,
   });
-  const crash = (member: string): Wound =>
-    on(
-      member,
-      [
-        { kind: 'member-crashed', member },
-        { kind: 'cluster-reformed', lost: [member] },
-      ],
-      [{ kind: 'member-booted', member, join: true }],
-    );
-  const haltNode = (member: string): Wound =>
-    on(member, [{ kind: 'member-halt', members: [member], force: true }], [{ kind: 'member-run', members: [member] }]);
+  const crash = (member: string): Wound => on(member, ...crashOf(member));
+  const haltNode = (member: string): Wound => on(member, ...haltNodeOf(member));
   const switching = (enable: boolean, members: readonly string[]): TableEvent => ({
     kind: 'package-switch',
     packages,
@@ -206,6 +211,6 @@ export function woundOf(
       return on(owner, [], []);
     case 'apply':
     case 'member':
-      return ready.length > 1 && up.length > 2 ? on(owner, [], []) : null;
+      return spare ? on(owner, [], []) : null;
   }
 }

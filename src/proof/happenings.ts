@@ -108,6 +108,8 @@ const notApplying = -1;
 
 function monitorEnds(state: State, member: number, name: string): true {
   state.change(member, { monitor: 'no' });
+  // In the middle of a start the package manager judges it when the start has ended.
+  state.disturb(member);
   const { packageName } = state.settings;
   state.tell({ kind: 'service-died', package: packageName, member: name, service: `${packageName}_monitor` });
   return true;

@@ -127,7 +127,9 @@ function syntaxProblem(code: string, text: string, remedy: string, place: Place)
 /** The file's lines again, without comments: keyword, blanks up to a common column, value. Parses back to the same. */
 export function printPackageFile(file: PackageFile): string {
   const width = Math.max(24, ...file.lines.map((line) => line.keyword.length)) + 1;
-  const spelt = (keyword: string): string => (styleOf(file) === 'legacy' ? keyword.toUpperCase() : keyword);
+  // The name behind pev_ is the administrator's, in the spelling that scripts know.
+  const isSpelt = (keyword: string): boolean => styleOf(file) === 'legacy' && !keyword.startsWith('pev_');
+  const spelt = (keyword: string): string => (isSpelt(keyword) ? keyword.toUpperCase() : keyword);
   return file.lines.map((line) => `${spelt(line.keyword).padEnd(width)}${printValue(line.value)}\n`).join('');
 }
 

@@ -11,11 +11,14 @@ import { parseHost, publicDigest } from '../../../src/cluster/host-look.ts';
 import { parseOutcomes } from '../../../src/cluster/host-setup.ts';
 import { parseCondition, parseLook, readNodeVersion, rosterIn } from '../../../src/cluster/member-scripts.ts';
 import { parseBefore } from '../../../src/cluster/migration.ts';
+import { parseRecord } from '../../../src/cluster/policy-commit.ts';
+import { readPolicyState } from '../../../src/cluster/policy-scripts.ts';
 import { parseLeftovers } from '../../../src/cluster/recovery.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/cluster/roster.ts';
 import { parseRuntimeLook, readProof } from '../../../src/cluster/runtime.ts';
 import { whyNoAnswer } from '../../../src/host/member-shell.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
+import { readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { memberStates, packageStatus, parseLineView } from '../../../src/serviceguard/view.ts';
 import { isNodeNewEnough } from '../../../src/version.ts';
 import { readCluster } from '../../../src/wizard/findings.ts';
@@ -53,6 +56,9 @@ const roster = rosterText({
   waiting: [{ host: 'c1', what: 'client', why: 'no answer', since: '2026-11-01T00:00:00Z' }],
 });
 const about = { number: 3, at: '2026-11-01T00:00:00Z', by: 'root@m1', toolkitVersion: '0.1.0', digest, note: '' };
+const commitRecord =
+  '{"commit":3,"epoch":7,"at":"2026-11-28T00:00:00.000Z","by":"root@m1","message":"motd","files":["site.cf"]}\n';
+
 const monitor = JSON.stringify({
   version: 1,
   package: 'csync',
@@ -127,6 +133,25 @@ export const cluster: readonly FuzzedParser[] = [
       '{"epoch":5,"at":1790000000640,"failover":{"from":"m1","milliseconds":640}}',
     ],
     parse: (text) => [parseHandover(text), parsePromotion(text), promotionAfter(5, 1_790_000_000_640, parseHandover(text))],
+  },
+  {
+    name: 'state of the policy file system',
+    of: 'script on a member',
+    calls: ['cluster/policy-scripts.ts#readPolicyState', 'cluster/policy-commit.ts#parseRecord'],
+    samples: [
+      `digest ${digest}\nfile ${digest} ${base64('site.cf')} ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
+      commitRecord,
+    ],
+    parse: (text) => [readPolicyState(text), parseRecord(text)],
+  },
+  {
+    name: 'watch of a rehearsal',
+    of: 'script on a member',
+    calls: ['rehearsal/watch-scripts.ts#readWatch'],
+    samples: [
+      '1790000000.123 mount on 1790000000.100\n1790000001.5 address off 1790000001.4\n1790000002,5 client served\n1790000003.1 log Nov 28 03:00:00 m1 csync monitor: failed the cfengine daemon has ended\n',
+    ],
+    parse: (text) => readWatch(text, 'm1', 12),
   },
   {
     name: 'roster.json',

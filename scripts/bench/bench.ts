@@ -22,6 +22,7 @@ const { values } = parseArgs({
     monitors: { type: 'string', default: '200' },
     pollers: { type: 'string', default: '50' },
     layers: { type: 'string', default: '1000' },
+    faults: { type: 'string', default: '' },
     idle: { type: 'string', default: '120' },
     scripts: { type: 'string', default: '30' },
     outages: { type: 'string', default: '10' },
@@ -40,7 +41,7 @@ export interface Bench {
 const parts: Readonly<Record<string, (bench: Bench) => Promise<Table[]>>> = {
   ends: (bench) =>
     measureEnds(bench, { kills: Number(values.kills), monitors: Number(values.monitors), pollers: Number(values.pollers) }),
-  layers: (bench) => measureLayers(bench, Number(values.layers)),
+  layers: (bench) => measureLayers(bench, Number(values.layers), new RegExp(values.faults)),
   cost: (bench) => measureCost(bench, Number(values.idle)),
   scripts: (bench) => measureScripts(bench, Number(values.scripts)),
   outages: (bench) => measureOutages(bench, Number(values.outages)),

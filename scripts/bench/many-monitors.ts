@@ -38,7 +38,9 @@ function begin(number: number): void {
           if (unready === 0) process.stdout.write('ready\n');
         }
         if (verdict !== null && !isOver)
-          process.stdout.write(`${JSON.stringify({ number, reason: verdict.reason, noticed: verdict.noticed })}\n`);
+          process.stdout.write(
+            `${JSON.stringify({ number, reason: verdict.reason, noticed: verdict.noticed, evidence: verdict.evidence })}\n`,
+          );
       },
       over: () => {},
     },

@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { generateKeyPair, peerKeyFileName } from '../cfengine/keys.ts';
 import * as files from '../host/lab-files.ts';
+import { parseProcessStat } from '../host/member-host.ts';
 import { runProcess } from '../host/processes.ts';
 import { logFileOf } from '../lab/cluster/package-environment.ts';
 import { type PolicyTemplates, policyFiles, writeCfengine } from '../lab/machines/cfengine-setup.ts';
@@ -57,6 +58,7 @@ export class Workshop {
     const { settings } = this.tested;
     files.removeTree(this.home);
     files.makeDirectory(this.home, 0o700);
+    files.writeText(`${this.home}/${ownerFile}`, startOf(String(process.pid)) ?? '');
     furnishHost(this.disk, this.plan, this.member);
     furnishMember(this.disk, this.plan);
     files.writeText(`${this.disk}/etc/fstab`, '');
@@ -97,10 +99,17 @@ export class Workshop {
   }
 }
 
+const ownerFile = 'owner';
+
+/** Of a process that runs, by its pid; null: there is none. With the pid it names a process for ever. */
+function startOf(pid: string): string | null {
+  return parseProcessStat(files.readText(`/proc/${pid}/stat`) ?? '')?.startTime ?? null;
+}
+
 /** Directories of runs that were killed; their namespaces ended with them. */
 function sweep(): void {
   for (const pid of files.listDirectory(homes)) {
-    const command = files.readText(`/proc/${pid}/cmdline`);
-    if (command === null || !command.includes('conform')) files.removeTree(`${homes}/${pid}`);
+    const owner = files.readText(`${homes}/${pid}/${ownerFile}`);
+    if (owner === null || owner !== startOf(pid)) files.removeTree(`${homes}/${pid}`);
   }
 }

@@ -8,9 +8,10 @@ import { bootMember, say, until } from './member.ts';
 const costScript = `cost() {
   of=$1; for p in $(ps -o pid= --ppid "$1"); do of="$of $p"; done
   for p in $of; do
-    read -r ns rest < /proc/$p/schedstat
+    # A sleep of the shell's may end meanwhile.
+    [ -r /proc/$p/schedstat ] || continue
     # Threads count, too.
-    t=0; for s in /proc/$p/task/*/schedstat; do read -r one rest < $s; t=$((t + one)); done
+    t=0; for s in /proc/$p/task/*/schedstat; do read -r one rest 2>/dev/null < $s || continue; t=$((t + one)); done
     rss=$(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status)
     pss=$(sed -n 's/^Pss:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/smaps_rollup)
     echo "$t $rss $pss $(ls /proc/$p/fd | wc -l)"

@@ -1,5 +1,5 @@
 /** One member with the real cf-serverd, mounted and with its address, in namespaces of its own: what is measured runs there. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -9,7 +9,8 @@ import { runProcess } from '../../src/host/processes.ts';
 import { demand } from '../../src/problem.ts';
 import { packageContent } from '../../src/serviceguard/package-content.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import { labSettings, policyTemplates, repository } from '../../test/support.ts';
+import { parseSettings } from '../../src/settings-yaml.ts';
+import { policyTemplates, repository } from '../../test/support.ts';
 
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
@@ -48,12 +49,20 @@ export async function makeTools(): Promise<Tools> {
   };
 }
 
+/** The lab's own, but with a monitor as patient as it is by default: the lab's is hasty, so that people need not wait. */
+const shipped = readFileSync(join(repository, 'package-templates/lab/csync.yaml'), 'utf8')
+  .split('\n')
+  .filter((line) => !line.startsWith('monitor_'))
+  .join('\n');
+export const benchSettings = demand(parseSettings(shipped, 'csync.yaml'));
+
 /** A workshop whose members have the package as it is rendered by default. */
-export async function openWorkshop(changes: Readonly<Record<string, unknown>> = {}): Promise<Workshop> {
-  const settings = labSettings(changes);
+export async function openWorkshop(): Promise<Workshop> {
+  const settings = benchSettings;
   const scratch = mkdtempSync(join(tmpdir(), 'csync-bench-'));
   try {
-    const file = join(repository, 'package-templates/lab/csync.yaml');
+    const file = join(scratch, 'csync.yaml');
+    writeFileSync(file, shipped);
     await must([
       process.execPath,
       join(repository, 'dist/csync.mjs'),

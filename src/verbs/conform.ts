@@ -108,7 +108,7 @@ function renderedNow({ settings: file, templates }: ConformOptions): Tested {
 
 /** The files of a package directory as they are, with their modes; logs and the like are none of the package. */
 function asRendered(directory: string): Tested {
-  const found = readDirectory(directory).filter(({ name }) => /\.(sh|cjs|json|conf)$/.test(name));
+  const found = readDirectory(directory).filter(({ name }) => /\.(sh|cjs|pl|json|conf)$/.test(name));
   // A runtime that was carried along is no script: the sandbox has the Node.js of this machine in its stead.
   const { runtime } = readManifest(found.find(({ name }) => name === manifestName)?.text ?? null);
   const files = runtime === undefined ? found : withRuntime(found, null);

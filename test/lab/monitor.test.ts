@@ -125,7 +125,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     const hang = 'rm /csync/dsau/csync.sentinel; mkfifo /csync/dsau/csync.sentinel';
     const failed = `n=$(grep -c "monitor: failed" ${log}); ${hang}; until [ "$(grep -c "monitor: failed" ${log})" -gt $n ]; do :; done; rm -f /csync/dsau/csync.sentinel`;
     expect(await verdictAfter(failed)).toMatch(/its disk does not answer/);
-    expect((await on('m1', 'pgrep -af "csync-[f]ile-reader|csync-[e]nd-watch"')).stdout).toBe('');
+    expect((await on('m1', 'pgrep -af "csync-[f]ile-reader|csync-[f]ront"')).stdout).toBe('');
   });
 
   const state = async () => parseMonitorState((await on('m1', 'cat /run/csync-monitor-csync.json')).stdout);
@@ -174,9 +174,12 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
   });
 
   it('looks for the end of the daemon itself where nothing tells it', async () => {
+    const front = '/usr/local/cmcluster/conf/csync/csync-front.pl';
+    await on('m1', `mv ${front} /tmp/front`);
     await atHome();
-    await on('m1', 'pkill -KILL -f "csync-[e]nd-watch"');
+    await eventually('the monitor to say so', async () => (await state())?.endIsEvent === false);
     expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('the cfengine daemon has ended (cf-serverd');
+    await on('m1', `mv /tmp/front ${front}`);
   });
 
   it('gives no verdict for its own starvation', async () => {

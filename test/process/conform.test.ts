@@ -101,7 +101,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'the launcher swallows the exit status',
-    both(replace('csync.sh', 'exec env -i', 'env -i'), replace('csync.sh', '"$role" "$@"', '"$role" "$@"\nexit 0')),
+    both(replace('csync.sh', 'exec env -i', 'env -i'), replace('csync.sh', ' \\\n  "$@"', ' \\\n  "$@"\nexit 0')),
     'start with the daemon missing: ends with 2',
   ],
   [
@@ -111,7 +111,10 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'the monitor ignores SIGTERM',
-    replace('csync-monitor.cjs', 'process.on("SIGTERM", () => process.exit(0));', 'process.on("SIGTERM", () => {});'),
+    both(
+      replace('csync-front.pl', '$SIG{TERM} = sub { exit 0 };', "$SIG{TERM} = 'IGNORE';"),
+      replace('csync-monitor.cjs', 'process.on("SIGTERM", () => process.exit(0));', 'process.on("SIGTERM", () => {});'),
+    ),
     'monitor ended by SIGTERM: takes no longer than 2 s',
   ],
   [
@@ -159,7 +162,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'a halt without settings fails',
-    replace('csync-halt.cjs', '!== void 0 ? 1 : 0;\n}\nvoid runScript', '!== void 0 ? 1 : 1;\n}\nvoid runScript'),
+    replace('csync-halt.cjs', 'mountPoint) !== void 0 ? 1 : 0;', 'mountPoint) !== void 0 ? 1 : 1;'),
     'halt with settings removed: ends with 0',
   ],
   [
@@ -171,7 +174,11 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     ),
     'last step of a halt, still mounted: ends with 1',
   ],
-  ['a start ends with 3', replace('csync-start.cjs', 'return startExit(failed);', 'return 3;'), 'start: ends with 0'],
+  [
+    'a start ends with 3',
+    replace('csync-start.cjs', 'await finishWaiting(context);\n  }\n  return startExit(failed);', '}\n  return 3;'),
+    'start: ends with 0',
+  ],
   [
     'a start writes no sentinel',
     replace('csync-start.cjs', '  sentinelWritten,\n  roleProved,', ''),
@@ -206,7 +213,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'the monitor ends well when the daemon dies',
-    replace('csync-monitor.cjs', 'monitor: ${sentence}`);\n  process.exit(1);', 'monitor: ${sentence}`);\n  process.exit(0);'),
+    replace('csync-monitor.cjs', 'front.leave(1, ', 'front.leave(0, '),
     'monitor of a daemon that is killed: ends with a failure',
   ],
   ['a validation writes', launcherDoes('[ "$word" != validate ] || date > /tmp/validated'), 'validate: changes nothing'],

@@ -51,7 +51,10 @@ const sgPath = v.pipe(
 /** What may stand inside double quotes in a package file; there is no escaping in it (serviceguard.md gap 14). */
 const plainText = v.pipe(
   v.string('text is wanted'),
-  v.regex(/^[^"\p{Cc}{}]*$/u, 'double quotes, braces and control characters cannot stand in a package file'),
+  v.regex(
+    /^[^"\p{Cc}\p{Zl}\p{Zp}{}]*$/u,
+    'double quotes, braces, ends of lines and control characters cannot stand in a package file',
+  ),
 );
 /** Serviceguard's own files say yes and no, YAML 1.2 says true and false; both are taken. */
 const yesNo = v.pipe(

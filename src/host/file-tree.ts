@@ -1,6 +1,6 @@
 /** A directory tree of plain files as a whole: what an administrator edits and hands in, and gets. */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 export interface TreeFile {
   /** Relative to the directory. */
@@ -36,17 +36,25 @@ export function readBytes(path: string): Buffer | null {
   }
 }
 
-/** Makes a directory with these files in it; it must not be there, or be empty. Throws the errno error; nothing is left then. */
+/**
+ * Makes a directory with these files in it, all at once: it is made beside its place and renamed. It must not be there, or be
+ * empty. Throws the errno error, and what is at the place is as before; what a kill left beside it goes with the next try.
+ */
 export function writeTree(directory: string, files: ReadonlyMap<string, Buffer>): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  if (readdirSync(directory).length > 0) throw Object.assign(new Error(`${directory} is not empty`), { code: 'ENOTEMPTY' });
+  if (kindOf(directory) !== null && readdirSync(directory).length > 0)
+    throw Object.assign(new Error(`${directory} is not empty`), { code: 'ENOTEMPTY' });
+  const place = resolve(directory);
+  const unfinished = join(dirname(place), `.${basename(place)}.csync-new`);
+  rmSync(unfinished, { recursive: true, force: true });
   try {
+    mkdirSync(unfinished, { recursive: true, mode: 0o700 });
     for (const [name, content] of files) {
-      mkdirSync(join(directory, dirname(name)), { recursive: true, mode: 0o700 });
-      writeFileSync(join(directory, name), content, { mode: 0o600 });
+      mkdirSync(join(unfinished, dirname(name)), { recursive: true, mode: 0o700 });
+      writeFileSync(join(unfinished, name), content, { mode: 0o600 });
     }
+    renameSync(unfinished, place);
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(unfinished, { recursive: true, force: true });
     throw error;
   }
 }

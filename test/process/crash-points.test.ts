@@ -1,13 +1,15 @@
 /**
  * The doors through which csync and the member scripts write files on this host: at every system call of theirs an error (EIO,
  * ENOSPC), and an end of the process (everything behind it fails, a write is torn). render, init, templates export, migrate and the
- * settings are written by writeFilesAtomically, sentinel and monitor state by writeDurably, and by nothing else: see the last test.
+ * settings are written by writeFilesAtomically, sentinel and monitor state by writeDurably, a working copy of the policy by writeTree,
+ * and by nothing else: see the last test.
  * The faults are put into node:fs of this test; what is shipped has no switch for them.
  */
-import fs, { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readTree, writeTree } from '../../src/host/file-tree.ts';
 import { realMemberHost } from '../../src/host/member-host.ts';
 import { writeFilesAtomically } from '../../src/host/real.ts';
 import { repository, scratchDirectory } from '../support.ts';
@@ -135,12 +137,34 @@ describe('a file a member script writes durably', () => {
   });
 });
 
+describe('a tree that is handed out', () => {
+  const files = new Map(names.map((name) => [join('deep', name), Buffer.from(`of ${name}\n`)]));
+  const write = (directory: string): void => writeTree(directory, files);
+  const inside = (directory: string): string[] => readTree(directory).map(({ name, content }) => `${name} ${content}`);
+
+  it.each(['EIO', 'ENOSPC', 'killed'] as const)('at %s anywhere is whole or not there, and the next try is done', (fault) => {
+    const fresh = (): string => join(mkdtempSync(join(scratch, 'tree-')), 'policy');
+    const { calls } = withFault(fault, 0, () => write(fresh()));
+    expect(calls).toBeGreaterThan(2 * files.size);
+    for (let at = 1; at <= calls; at += 1) {
+      const directory = fresh();
+      const { failed } = withFault(fault, at, () => write(directory));
+      expect(failed ? [false] : [true], `${fault} at call ${at}`).toContain(existsSync(directory));
+      if (!existsSync(directory)) write(directory);
+      expect(inside(directory)).toEqual([...files].map(([name, content]) => `${name} ${content}`).sort());
+      expect(readdirSync(dirname(directory))).toEqual(['policy']);
+    }
+    expect(() => write(join(scratch, '..'))).toThrow('is not empty');
+  });
+});
+
 describe('the doors', () => {
   it('are the only ones: nobody else writes files, apart from logs and the lab', () => {
     const source = join(repository, 'src');
     const writes = /\b(writeFileSync|writeFile|appendFileSync|createWriteStream|renameSync|copyFileSync|cpSync|truncateSync)\(/;
     const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     expect(files.filter((name) => writes.test(readFileSync(join(source, name), 'utf8'))).sort()).toEqual([
+      'host/file-tree.ts',
       'host/lab-files.ts',
       'host/member-host.ts',
       'host/member-log.ts',

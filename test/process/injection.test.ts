@@ -119,6 +119,8 @@ describe('a hostile value of a setting', () => {
     for (const value of [
       'a"b',
       'a\nb',
+      'a\u2028b',
+      '\u2029',
       'a{{node_path}}b',
       ...(people ? [] : ['$(id)', '`id`', 'a;b', "a'b", 'a|b', '-a\n', '/x y;z']),
     ])
@@ -228,11 +230,14 @@ describe('what listens', () => {
   const source = join(repository, 'src');
   const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
-  it('is one kind of socket in the file system, and nothing on a network', () => {
+  it('is a socket in the file system, and the figures where an administrator wants them: nothing else', () => {
     const text = (name: string): string => readFileSync(join(source, name), 'utf8');
     expect(
       files.filter((name) => /createServer|\bcreateSocket\b|node:(http|https|http2|dgram|inspector)'/.test(text(name))),
-    ).toEqual(['host/control-socket.ts']);
+    ).toEqual(['host/control-socket.ts', 'host/http-endpoint.ts']);
+    const ofFigures = files.filter((name) => /from '[^']*http-endpoint\.ts'/.test(text(name)));
+    expect(ofFigures).toEqual(['member/monitor-report.ts']);
+    expect(demand(parseSettings(settingsText(), 'x')).monitorMetricsListen, 'unless it is asked for').toBeNull();
     expect(text('host/control-socket.ts')).toContain('server.listen(path,');
     // Of the lab alone.
     const users = files.filter((name) => /import \{[^}]*\blisten\b[^}]*\} from '[^']*control-socket\.ts'/.test(text(name)));

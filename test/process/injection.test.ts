@@ -237,7 +237,7 @@ describe('what listens', () => {
     ).toEqual(['host/control-socket.ts', 'host/http-endpoint.ts']);
     const ofFigures = files.filter((name) => /from '[^']*http-endpoint\.ts'/.test(text(name)));
     expect(ofFigures).toEqual(['member/monitor-report.ts']);
-    expect(demand(parseSettings(settingsText(), 'x')).monitorMetricsListen, 'unless it is asked for').toBeNull();
+    expect(demand(parseSettings(settingsText(), 'x')).monitorMetricsListen, 'unless it is asked for').toBe('off');
     expect(text('host/control-socket.ts')).toContain('server.listen(path,');
     // Of the lab alone.
     const users = files.filter((name) => /import \{[^}]*\blisten\b[^}]*\} from '[^']*control-socket\.ts'/.test(text(name)));

@@ -31,7 +31,7 @@ const script = [
 ].join('\n');
 
 describe.skipIf(whyNoLab !== null)('the control script and the commands', () => {
-  const used = useLab('commands', { deployed: true });
+  const used = useLab('commands', { deployed: true, watched: false });
   const on = (member: string, text: string) => used.lab.exec(member, ['sh', '-c', text]);
   const cm = (text: string) => on('m1', text);
 

@@ -114,7 +114,7 @@ async function playOut(used: Used): Promise<(readonly [string, Observed])[]> {
 const ofModular: (readonly [string, Observed])[] = [];
 
 describe.skipIf(whyNoLab !== null)('a modular package in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('legacy-twin', { deployed: false });
+  const used = useLab('legacy-twin', { deployed: false, watched: false });
 
   it('goes through a schedule of events', async () => {
     ofModular.push(...(await playOut(used)));

@@ -9,6 +9,7 @@ const log = '/usr/local/cmcluster/run/log/csync.log';
 describe.skipIf(whyNoLab !== null)('the monitor', () => {
   const used = useLab('monitor', {
     deployed: true,
+    watched: false,
     // The hastiest monitor there can be: whoever tells starvation from silence here does so anywhere.
     changes: {
       monitorFailures: 1,

@@ -9,7 +9,7 @@ import { eventually, repository, useLab, whyNoLab } from '../support.ts';
 const directory = '/usr/local/cmcluster/conf/csync';
 
 describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
-  const used = useLab('package', { deployed: true });
+  const used = useLab('package', { deployed: true, watched: false });
   const on = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script]);
 
   it('is the golden one, as rendered and as applied, the same on every member', async () => {

@@ -10,7 +10,7 @@ const hidden = '/opt/own-node';
 const size = `${(statSync(process.execPath).size / 1e6).toFixed(1)} MB`;
 
 describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { timeout: 600_000 }, () => {
-  const used = useLab('runtime', { deployed: false, changes: { nodePath: process.execPath } });
+  const used = useLab('runtime', { deployed: false, watched: false, changes: { nodePath: process.execPath } });
   const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 300_000 });
   const csync = (words: string) => sh('m1', `cd /root && exec ${hidden} /opt/csync/csync.mjs ${words}`);
   const inDirectory = async (member: string) => (await sh(member, `ls -A ${directory} 2>/dev/null`)).stdout;

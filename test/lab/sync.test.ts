@@ -7,7 +7,7 @@ const keys = '/var/lib/cfengine3/ppkeys';
 const inputs = '/var/lib/cfengine3/inputs';
 
 describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('sync', { deployed: true });
+  const used = useLab('sync', { deployed: true, watched: false });
   const { sh, csync } = typedIn(used);
   const sync = async (words: string) => {
     const { exitCode, stdout, stderr } = await csync(`sync ${words} --json`);

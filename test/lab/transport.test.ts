@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 }, () => {
-  const used = useLab('transport', { deployed: true });
+  const used = useLab('transport', { deployed: true, watched: false });
   const { sh, csync } = typedIn(used);
   const config = (lines: string) => `cp /root/.ssh/config /root/.ssh/kept; sed -i '1i ${lines}' /root/.ssh/config`;
   const restored = 'cp /root/.ssh/kept /root/.ssh/config';

@@ -2,8 +2,8 @@
  * Many monitors in one process: the shipped loop and the shipped looks, each at its own phase. Prints one line of JSON for
  * each verdict. Called as: many-monitors.cjs PACKAGE-DIRECTORY COUNT SPREAD-MS; "ready" when all have looked at everything.
  */
-import { listeningInodes, realMemberHost } from '../../src/host/member-host.ts';
-import { watchProcess } from '../../src/host/process-watch.ts';
+import { realMemberHost } from '../../src/host/member-host.ts';
+import { watchProcess, watchSocket } from '../../src/host/process-watch.ts';
 import { Daemon } from '../../src/member/daemon.ts';
 import { openLooks } from '../../src/member/layers.ts';
 import { MonitorLoop } from '../../src/member/monitor-loop.ts';
@@ -51,7 +51,7 @@ function begin(number: number): void {
     watchProcess,
     watchEnd: () => ({ isArmed: () => true, close: () => {} }),
     isMaintenanceTold: () => true,
-    listeningInodes,
+    watchSocket,
     preciseNow: () => performance.timeOrigin + performance.now(),
     leave: () => {
       isOver = true;

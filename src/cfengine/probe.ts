@@ -3,7 +3,7 @@
  * dialogues only, ended in the protocol's own way, because those leave no line in the daemon's log [monitor.md 5.8].
  */
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { decodeFrame, encodeFrame, parseStat, type RemoteStat } from './frames.ts';
 
 export type ProbeResult =
@@ -86,13 +86,21 @@ function converse(socket: Socket, timeoutMs: number, started: Promise<void>, dia
   });
 }
 
+/** Reading key and certificate costs as much as the rest of a probe's preparation; who asks again has them read. */
+const contexts = new WeakMap<ProbeIdentity, SecureContext>();
+
+function contextOf(identity: ProbeIdentity): SecureContext {
+  const known = contexts.get(identity) ?? createSecureContext({ key: identity.key, cert: identity.certificate });
+  contexts.set(identity, known);
+  return known;
+}
+
 /** Generation 3: TLS, greeting, identity, STAT [cfengine.md 2.9]. */
 export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): Promise<ProbeResult> {
   const socket = connectTls({
     host: target.address,
     port: target.port,
-    key: identity.key,
-    cert: identity.certificate,
+    secureContext: contextOf(identity),
     // The server's certificate is thrown away at each start; its key is checked by cfengine's own clients.
     rejectUnauthorized: false,
   });

@@ -83,6 +83,15 @@ export function parseMounts(text: string): MountEntry[] {
     });
 }
 
+let lastMounts: { readonly text: string; readonly entries: MountEntry[] } | null = null;
+
+/** Read again and again by the monitor, and hardly ever another one. */
+function mounts(): MountEntry[] {
+  const text = readText('/proc/self/mounts') ?? '';
+  if (lastMounts?.text !== text) lastMounts = { text, entries: parseMounts(text) };
+  return lastMounts.entries;
+}
+
 /** Inodes of sockets that listen on the port, from the text of /proc/net/tcp or tcp6 (state 0A). */
 export function parseListeningInodes(text: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
@@ -94,7 +103,7 @@ export function parseListeningInodes(text: string, port: number): string[] {
     .flatMap((fields) => fields[9] ?? []);
 }
 
-export function listeningInodes(port: number): string[] {
+function listeningInodes(port: number): string[] {
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => parseListeningInodes(readText(path) ?? '', port));
 }
 
@@ -281,7 +290,7 @@ export function realMemberHost(): MemberHost {
     freeBytes,
     writeDurably,
     replace: (path, text, mode) => replace(path, text, mode),
-    mounts: () => parseMounts(readText('/proc/self/mounts') ?? ''),
+    mounts,
     process: processOf,
     listeners,
     holdersOf,

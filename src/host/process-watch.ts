@@ -2,7 +2,7 @@
  * Looks at one process through a descriptor of its /proc/PID/stat that is kept open: after the process has been reaped the
  * read fails with ESRCH, whatever has taken its pid since [monitor.md 1].
  */
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import type { ProcessState } from './host.ts';
 import { parseProcessStat } from './member-host.ts';
 
@@ -38,4 +38,32 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
     return null;
   }
   return { look, close: () => closeSync(descriptor) };
+}
+
+/**
+ * Whether a process still has the socket of an inode, for one link's reading instead of a table of all connections. `false`
+ * also when it cannot be told: then who has the port has to be looked up.
+ */
+export function watchSocket(pid: number, inode: string): () => boolean {
+  const directory = `/proc/${pid}/fd`;
+  const isIt = (descriptor: string): boolean => {
+    try {
+      return readlinkSync(`${directory}/${descriptor}`) === `socket:[${inode}]`;
+    } catch {
+      return false;
+    }
+  };
+  const find = (): string | null => {
+    try {
+      return readdirSync(directory).find(isIt) ?? null;
+    } catch {
+      return null;
+    }
+  };
+  let found = find();
+  return () => {
+    if (found !== null && isIt(found)) return true;
+    found = find();
+    return found !== null;
+  };
 }

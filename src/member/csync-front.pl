@@ -1,7 +1,8 @@
 # csync-front.pl NODE SCRIPT ARGUMENT...: what Serviceguard runs as the service of the package. It starts the monitor, hears of
 # the daemon's end by a pidfd, which Node.js has none of, and is gone the moment the monitor says so: the orderly end of a Node.js
 # takes some milliseconds, the end of this does not. It decides nothing. The two talk over the monitor's standard input, a socket:
-#   watch PID     from now on "armed PID" (or "deaf PID": no pidfd here), and "ended PID" at the end of that process; 0: none
+#   watch PID     from now on "armed PID" (or "deaf PID": no pidfd here), "ended PID" at the end of that process, and "stopped PID"
+#                 each second while it is stopped: no event tells that, and a look from here costs a fraction of one from there; 0: none
 #   say TEXT      one datagram for syslog
 #   exit STATUS   the end of the service
 # The monitor's own end is the service's, with its status; SIGTERM is the halt of the package.
@@ -21,16 +22,24 @@ if ($monitor == 0) {
 close $there;
 $SIG{PIPE} = 'IGNORE';
 
-my ($watched, $end);
+my ($watched, $end, $state);
 
 sub watch {
   ($watched) = @_;
   undef $end;
+  undef $state;
   return if $watched == 0;
   # pidfd_open (Linux 5.3) has this number wherever Linux numbers its newer calls alike: everywhere but on alpha.
   my $descriptor = syscall(434, $watched + 0, 0);
   open $end, '<&=', $descriptor if $descriptor >= 0;
+  # Kept open, it stays that process's, whoever takes its number.
+  undef $state if !$end || !open $state, '<', "/proc/$watched/stat";
   syswrite $here, ($end ? 'armed' : 'deaf') . " $watched\n";
+}
+
+sub is_stopped {
+  my $text;
+  return sysseek($state, 0, 0) && sysread($state, $text, 1024) && $text =~ /.*\) [Tt] /s;
 }
 
 # Never waits: a syslog that takes nothing must not keep the package from moving.
@@ -51,7 +60,9 @@ while (1) {
   my $ready = '';
   vec($ready, fileno $here, 1) = 1;
   vec($ready, fileno $end, 1) = 1 if $end;
-  next if select($ready, undef, undef, undef) < 1;
+  my $count = select $ready, undef, undef, $state ? 1 : undef;
+  syswrite $here, "stopped $watched\n" if $count == 0 && is_stopped();
+  next if $count < 1;
   if ($end && vec($ready, fileno $end, 1)) {
     undef $end;
     syswrite $here, "ended $watched\n";

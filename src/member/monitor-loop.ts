@@ -44,8 +44,8 @@ export interface MonitorWorld {
   watchEnd(pid: number, look: () => void): EndWatch | null;
   /** Whether the coming and going of the maintenance file is told, by `lookAtMaintenance`. */
   isMaintenanceTold(): boolean;
-  /** Inodes of the sockets that listen on the daemon's port. */
-  listeningInodes(port: number): readonly string[];
+  /** Whether that process still has that socket: while it does, nobody else can have its port. */
+  watchSocket(pid: number, inode: string): () => boolean;
   /** Wall clock in ms with fractions: of a verdict it is told to the part of a millisecond. */
   preciseNow(): number;
   /** The failure of the package: told to syslog, and over. */
@@ -56,7 +56,7 @@ interface Armed {
   readonly process: ProcessWatch;
   readonly state: ProcessState;
   readonly end: EndWatch | null;
-  readonly inode: string;
+  readonly hasPort: () => boolean;
   readonly name: string;
 }
 
@@ -69,6 +69,10 @@ interface LastLook {
 
 /** Maintenance has to be noticed within a second also where nothing tells it. */
 const maintenanceLookMs = 1000;
+/** Where events tell both the end of the daemon (and that it is stopped) and maintenance, looking at them is but the cross-check. */
+const crossCheckMs = 10_000;
+/** While somebody is asked: whether this monitor itself ran meanwhile has to be known before his silence counts. */
+const askingMs = 1000;
 /** After a first bad look, not its own pace but this: once is not enough, and whether it was once is what has to be known. */
 const suspiciousMs = 1000;
 /** Layers that ask whoever has the port. */
@@ -110,8 +114,6 @@ export class MonitorLoop {
   readonly #limits: Limits;
   /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
   readonly #starvedMs: number;
-  /** Where an event tells both the end of the daemon and maintenance, looking at them is but the cross-check. */
-  readonly #crossCheckMs: number;
   readonly #last = new Map<LayerName, LastLook>();
   readonly #warned = new Set<LayerName>();
   #watch: Watch;
@@ -124,6 +126,8 @@ export class MonitorLoop {
   #dueAt: number;
   /** How often this monitor did not run for a while. */
   #starvations = 0;
+  /** Looks whose answer is waited for. */
+  #asking = 0;
   #paceMs: number;
   #cancelTimer: () => void = () => {};
 
@@ -137,7 +141,6 @@ export class MonitorLoop {
     };
     this.#paceMs = settings.monitorProcessIntervalMs;
     this.#starvedMs = Math.max(500, this.#paceMs * 2);
-    this.#crossCheckMs = Math.max(2000, this.#paceMs);
     this.#watch = watchFrom(host.elapsed());
     this.#dueAt = host.elapsed();
   }
@@ -260,7 +263,7 @@ export class MonitorLoop {
 
   /** Finds the process behind the port and keeps hold of it; its absence is the verdict already. null: maintenance began. */
   #arm(): Armed | null {
-    const { host, daemon, settings, log, watchProcess, watchEnd } = this.#world;
+    const { host, daemon, settings, log, watchProcess, watchEnd, watchSocket } = this.#world;
     this.#watch = watchFrom(host.elapsed());
     daemon.forgetIdentity();
     const owner = daemon.owner();
@@ -276,7 +279,7 @@ export class MonitorLoop {
     log.line('monitor', 'ok', `watching ${name}`);
     this.#rehearse();
     const end = watchEnd(owner.process.pid, () => this.#lookAgain());
-    return { process: watched, state: owner.process, end, inode: owner.inode, name };
+    return { process: watched, state: owner.process, end, hasPort: watchSocket(owner.process.pid, owner.inode), name };
   }
 
   /** What leads to a verdict is gone through once beforehand: the first run of a function is the slow one. */
@@ -310,15 +313,18 @@ export class MonitorLoop {
     else this.#take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
   }
 
-  #tick(): void {
-    const { host } = this.#world;
-    const now = host.elapsed();
+  /** Whether this monitor ran when it was to. */
+  #noteLateness(): void {
+    const now = this.#world.host.elapsed();
     const lateMs = now - this.#dueAt;
     this.#dueAt = now + this.#paceMs;
-    if (lateMs > this.#starvedMs) {
-      this.#starvations += 1;
-      this.#take({ kind: 'starved', at: host.elapsed(), lateMs });
-    }
+    if (lateMs <= this.#starvedMs) return;
+    this.#starvations += 1;
+    this.#take({ kind: 'starved', at: now, lateMs });
+  }
+
+  #tick(): void {
+    this.#noteLateness();
     if (this.#isRestarting) return;
     // After maintenance the daemon may be another process.
     if (this.#inMaintenance()) this.#disarm();
@@ -331,7 +337,8 @@ export class MonitorLoop {
     const { host, settings, later, isMaintenanceTold } = this.#world;
     this.#cancelTimer();
     const isCalm = this.#armed?.end?.isArmed() === true && this.#watch.stopped.count === 0;
-    const calmMs = !settings.maintenanceFlag || isMaintenanceTold() ? this.#crossCheckMs : maintenanceLookMs;
+    const isTold = !settings.maintenanceFlag || isMaintenanceTold();
+    const calmMs = this.#asking > 0 ? askingMs : isTold ? crossCheckMs : maintenanceLookMs;
     this.#paceMs = isCalm ? calmMs : Math.min(calmMs, settings.monitorProcessIntervalMs);
     this.#dueAt = host.elapsed() + this.#paceMs;
     this.#cancelTimer = later(this.#paceMs, () => {
@@ -341,14 +348,16 @@ export class MonitorLoop {
   }
 
   async #lookAt(layer: LayerName, watching: Armed, limitMs: number): Promise<void> {
-    const { host, settings, looks, listeningInodes } = this.#world;
+    const { host, looks } = this.#world;
+    this.#noteLateness();
     const before = this.#starvations;
-    if (asksTheOwner.has(layer) && !listeningInodes(settings.cfenginePort).includes(watching.inode))
-      this.#lookWhoListens(watching);
+    if (asksTheOwner.has(layer) && !watching.hasPort()) this.#lookWhoListens(watching);
     const began = host.elapsed();
+    this.#waitFor(1);
     const found = await looks[layer](limitMs);
     // After a pause of our own the timers of this look and of the tick are due together; the pause has to be known first.
     this.#tick();
+    this.#waitFor(-1);
     // Maintenance came, and perhaps went, meanwhile: what was found is of a daemon that is nobody's any more.
     if (this.#armed !== watching) return;
     const isUncertain = found.isSilence === true && this.#starvations !== before;
@@ -359,6 +368,12 @@ export class MonitorLoop {
     this.#noteWarning(layer);
     if (layer === 'protocol') this.#noteQuality(found.remark ?? '');
     this.#writeState(null);
+  }
+
+  /** One more look is waited for, or one less; the pace follows. */
+  #waitFor(more: 1 | -1): void {
+    this.#asking += more;
+    if (this.#asking === (more === 1 ? 1 : 0)) this.#schedule();
   }
 
   /** The socket is another one: the daemon re-opened it, closed it, or somebody else has the port. */
@@ -436,12 +451,17 @@ export class MonitorLoop {
     this.#keptOver = why ?? '';
   }
 
+  /** Each look begins a whole number of its intervals after the first one: those of one pace come together, and wake this process once. */
   async #lookForEver(layer: LayerName, plan: LayerPlan | null): Promise<void> {
-    for (; plan !== null; ) {
+    const { host } = this.#world;
+    for (let due = host.elapsed(); plan !== null; ) {
       if (this.#armed !== null) await this.#lookAt(layer, this.#armed, plan.limitMs);
       else if (layer === 'protocol') await this.#endMaintenance();
       const isSuspicious = this.#watch.layers[layer].bad.count > 0;
-      await this.#world.host.pause(isSuspicious ? Math.min(plan.everyMs, suspiciousMs) : plan.everyMs);
+      const missed = Math.floor(Math.max(0, host.elapsed() - due) / plan.everyMs);
+      due += (missed + 1) * plan.everyMs;
+      const untilDue = due - host.elapsed();
+      await host.pause(isSuspicious ? Math.min(untilDue, suspiciousMs) : untilDue);
     }
   }
 }

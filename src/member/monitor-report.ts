@@ -10,6 +10,9 @@ import { parsePromotion, promotionFile } from './handover.ts';
 import { metricsText } from './metrics.ts';
 import { type MonitorState, monitorStateFile } from './monitor-state.ts';
 
+/** Files that tell nothing new are rewritten this often: who reads them sees by that that somebody still looks. */
+const freshMs = 30_000;
+
 /** What the monitor knows of itself at a moment. */
 export type Seen = Omit<MonitorState, 'version' | 'package' | 'member' | 'pid' | 'startedAt' | 'at'>;
 
@@ -17,6 +20,11 @@ export interface MonitorReport {
   write(seen: Seen): void;
   /** The monitor ends without a verdict: the package is halted. */
   over(): void;
+}
+
+/** All but when it was seen, and how long a look took. */
+function substanceOf({ layers, ...rest }: Seen): string {
+  return JSON.stringify([rest, Object.entries(layers).map(([layer, { result, detail }]) => [layer, result, detail])]);
 }
 
 /** `pid`: the service's process. */
@@ -27,6 +35,8 @@ export function openMonitorReport(host: MemberHost, settings: Settings, log: Mem
   const promotion = parsePromotion(host.readText(promotionFile(packageName)));
   const told = new Set<string>();
   let last: MonitorState | null = null;
+  let written = '';
+  let writtenAt = Number.NEGATIVE_INFINITY;
 
   const tellOnce = (what: string, why: string): void => {
     if (!told.has(what)) log.line('monitor', 'warning', `${what}: ${why}`);
@@ -59,6 +69,10 @@ export function openMonitorReport(host: MemberHost, settings: Settings, log: Mem
     write: (seen) => {
       const at = new Date(host.now()).toISOString();
       last = { version: 1, package: packageName, member: host.member, pid, startedAt, at, ...seen };
+      const now = substanceOf(seen);
+      if (now === written && host.elapsed() - writtenAt < freshMs) return;
+      written = now;
+      writtenAt = host.elapsed();
       rewrite(stateFile, `${JSON.stringify(last)}\n`);
       writeFigures(false);
     },

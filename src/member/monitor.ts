@@ -4,9 +4,9 @@
  * Called as: csync-monitor.cjs DIRECTORY main, behind csync-front.pl where there is perl.
  */
 import { watchFile } from '../host/file-event.ts';
-import { listeningInodes, realMemberHost } from '../host/member-host.ts';
+import { realMemberHost } from '../host/member-host.ts';
 import { alarmDatagram, openMemberLog } from '../host/member-log.ts';
-import { watchProcess } from '../host/process-watch.ts';
+import { watchProcess, watchSocket } from '../host/process-watch.ts';
 import { openServiceFront } from '../host/service-front.ts';
 import { Daemon } from './daemon.ts';
 import { explain } from './failures.ts';
@@ -40,7 +40,7 @@ process.on('exit', (status) => {
 });
 
 const loop: MonitorLoop = new MonitorLoop({
-  ...{ host, settings, directory, daemon, log, report, watchProcess, listeningInodes },
+  ...{ host, settings, directory, daemon, log, report, watchProcess, watchSocket },
   looks: looks.look,
   later: (milliseconds, call) => {
     const timer = setTimeout(call, milliseconds);

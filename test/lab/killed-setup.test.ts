@@ -3,6 +3,7 @@
  * the same verb again finishes the work. Sampled; `npm run every-step` goes through all of them.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type Roster, rosterName } from '../../src/cluster/roster.ts';
 import { eventually, everyStep, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const toolkit = 'node /opt/csync/csync.mjs';
@@ -58,19 +59,21 @@ chmod 755 /root/bin/ssh`,
     expect(first.exitCode, first.stderr).toBe(0);
   });
 
+  /** As it lies on the members, the same on all of them. */
+  async function roster(): Promise<Roster> {
+    const read = (member: string) => sh(member, `cat /usr/local/cmcluster/conf/csync/${rosterName}`);
+    const [one, other] = await Promise.all(['m1', 'm2'].map(read));
+    expect(one?.stdout).toBe(other?.stdout);
+    return JSON.parse(one?.stdout ?? '') as Roster;
+  }
+
   /** Everything is as if nobody had ever been killed. */
   async function sound(): Promise<void> {
-    // At once: each of them spends its time with ssh.
-    const [verified, listed, clients] = await Promise.all(
-      ['keys verify --json', 'members list --json', 'client list --json'].map(csync),
-    );
-    expect(verified?.exitCode, verified?.stdout).toBe(0);
-    const { members: list, rotation } = JSON.parse(listed?.stdout ?? '') as {
-      members: { waiting: unknown[] }[];
-      rotation: string | null;
-    };
-    expect([list.flatMap(({ waiting }) => waiting), rotation]).toEqual([[], null]);
-    const hosts = clients?.stdout.includes('"c1"') ? [...members, 'c1'] : members;
+    const verified = await csync('keys verify --json');
+    expect(verified.exitCode, verified.stdout).toBe(0);
+    const { clients, waiting, nextKey, formerKeys } = await roster();
+    expect([waiting, nextKey, formerKeys]).toEqual([[], null, []]);
+    const hosts = clients.length > 0 ? [...members, 'c1'] : members;
     await Promise.all(
       hosts.map(async (host) => {
         const { stdout: found } = await sh(
@@ -106,13 +109,8 @@ chmod 755 /root/bin/ssh`,
     const ended = await csync(words);
     expect(ended.exitCode, `${words}: ${ended.stdout}${ended.stderr}`).toBe(0);
   };
-  const isMember = async (): Promise<boolean> => {
-    const { members: list } = JSON.parse((await csync('members list --json')).stdout) as {
-      members: { name: string; setUp: boolean }[];
-    };
-    return list.some(({ name, setUp }) => name === 'm3' && setUp);
-  };
-  const isClient = async (): Promise<boolean> => (await csync('client list --json')).stdout.includes('"c1"');
+  const isMember = async () => (await roster()).members.some(({ name }) => name === 'm3');
+  const isClient = async () => (await roster()).clients.length > 0;
   const withTrap = (words: string): string => `PATH=/root/bin:$PATH ${toolkit} ${words}`;
 
   interface Verb {

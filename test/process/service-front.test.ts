@@ -70,6 +70,18 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', () => {
     expect(await service.ended).toBe('0');
   });
 
+  it('tells each second that a process is stopped', async () => {
+    const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
+    const service = started('watch', String(victim.pid));
+    const told = () => service.said().match(/armed|told/g)?.length ?? 0;
+    await eventually('the watch', () => told() === 1);
+    victim.kill('SIGSTOP');
+    await eventually('it to be told twice', () => told() >= 3, 4000);
+    victim.kill('SIGKILL');
+    service.kill('SIGTERM');
+    await service.ended;
+  });
+
   it('says so when a process cannot be watched', async () => {
     const service = started('watch', '999999999');
     await eventually('the answer', () => service.said().includes('told'));

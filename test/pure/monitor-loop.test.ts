@@ -55,7 +55,7 @@ describe('the monitor under load', () => {
       const { pauses } = await load(monitor, 24, seed);
       expect(monitor.verdict).toBeNull();
       expect(pauses).toBeGreaterThan(5000);
-      expect(monitor.seen?.starvations).toBeGreaterThan(1000);
+      expect(monitor.seen?.starvations).toBeGreaterThan(300);
       const at = monitor.now;
       await monitor.kill();
       expect(monitor.verdict).toMatchObject({ reason: 'gone', at });
@@ -113,16 +113,16 @@ describe('a fault at any moment', () => {
   );
 
   it.each([
-    [true, 2000 + settings.monitorProcessIntervalMs],
+    [true, 1000 + settings.monitorProcessIntervalMs],
     [false, 2 * settings.monitorProcessIntervalMs],
   ])(
     'a stopped daemon is known at the second look (the end told: %s)',
     async (isEvent, withinMs) => {
       await fc.assert(
-        fc.asyncProperty(fc.integer({ min: 1, max: 90_000 }), async (before) => {
+        fc.asyncProperty(fc.integer({ min: 1, max: 90_000 }), fc.integer({ min: 0, max: 1000 }), async (before, phase) => {
           const monitor = new SimulatedMonitor(settings, { isEvent });
           await monitor.pass(before);
-          if (monitor.daemon !== null) monitor.daemon = { ...monitor.daemon, state: 'T' };
+          monitor.stop(phase);
           const began = monitor.now;
           await monitor.pass(60_000);
           expect(monitor.verdict?.reason).toBe('stopped');

@@ -88,7 +88,7 @@ export class SimulatedMonitor {
         return { isArmed: () => true, close: nothing };
       },
       isMaintenanceTold: () => true,
-      listeningInodes: () => ['1'],
+      watchSocket: () => () => true,
       preciseNow: () => this.wallMs + this.#now,
       leave: gone,
     };
@@ -157,6 +157,18 @@ export class SimulatedMonitor {
         await this.#happen(due);
       }
     }
+  }
+
+  /** The daemon is stopped; whoever tells its end looks each second, and says so again and again. */
+  stop(phaseMs: number): void {
+    if (this.daemon !== null) this.daemon = { ...this.daemon, state: 'T' };
+    const look = (inMs: number): void => {
+      this.#add('answer', inMs, () => {
+        this.#tell();
+        look(1000);
+      });
+    };
+    look(phaseMs);
   }
 
   /** The daemon ends; the event says so where there is one. */

@@ -92,10 +92,10 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
     `for left in ${arrivalPrefix}*; do`,
     '  [ -d "$left" ] && flock -n "$left" true && echo "leftover $left"',
     'done',
-    `for file in * .[!.]* history/* ${runtimeName}; do`,
-    '  [ -f "$file" ] || continue',
-    '  echo "file $(stat -c %a -- "$file") $(sha256sum < "$file" | cut -c 1-64) $file"',
-    'done',
+    // One process for all files: looking is what is done most, and starting processes is what it would cost.
+    'set --',
+    `for file in * .[!.]* history/* ${runtimeName}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
+    '[ $# -eq 0 ] || { stat -c "mode %a %n" -- "$@"; sha256sum -- "$@" | sed "s/^/digest /"; } 2>/dev/null',
     '[ -f manifest.json ] && echo "manifest $(base64 -w 0 manifest.json)"',
     'exit 0',
   );
@@ -111,6 +111,7 @@ export function parseLook(output: string): DirectoryFacts | null {
     runtimeVersion: null as string | null,
     leftovers: [] as string[],
   };
+  const modes = new Map<string, number>();
   for (const line of output.split('\n')) {
     const [, word = '', rest = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
     if (word === 'directory') found.directory = rest;
@@ -118,9 +119,11 @@ export function parseLook(output: string): DirectoryFacts | null {
     if (word === 'node') found.nodeVersion = readNodeVersion(rest);
     if (word === 'runtime') found.runtimeVersion = readNodeVersion(rest);
     if (word === 'leftover') found.leftovers.push(rest);
-    const [, mode, digest, name] = /^file ([0-7]+) ([0-9a-f]{64}) (.+)$/.exec(line) ?? [];
-    if (mode !== undefined && digest !== undefined && name !== undefined)
-      found.files.push({ name, mode: Number.parseInt(mode, 8), digest });
+    const [, mode = '', called = ''] = /^mode ([0-7]+) (.+)$/.exec(line) ?? [];
+    if (called !== '') modes.set(called, Number.parseInt(mode, 8));
+    const [, digest = '', name = ''] = /^digest ([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
+    const itsMode = modes.get(name);
+    if (itsMode !== undefined) found.files.push({ name, mode: itsMode, digest });
   }
   return found.directory === '' ? null : found;
 }
@@ -179,7 +182,10 @@ export function distributeScript(
     'umask 077',
     ...receive,
     ...(files.length === 0 ? [] : ['sha256sum -c --quiet - >&2 <<END-OF-DIGESTS', ...digests, 'END-OF-DIGESTS']),
-    ...files.map(({ mode }, index) => `chmod ${mode.toString(8)} ${staged(index)}`),
+    ...[...new Set(files.map(({ mode }) => mode))].map((wanted) => {
+      const these = files.flatMap(({ mode }, index) => (mode === wanted ? [staged(index)] : []));
+      return `chmod ${wanted.toString(8)} ${these.join(' ')}`;
+    }),
     ...(files.length === 0 ? [] : ['sync "$arrival"/*']),
     // Renamed over, so that what runs with the old one goes on with it.
     ...(arrival === null ? [] : [`mv -f -- ${brought}/node "$directory"/${runtime}`, `rm -rf -- ${brought}`]),

@@ -7,11 +7,22 @@ import { type Roster, rosterName } from '../../src/cluster/roster.ts';
 import { eventually, everyStep, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const toolkit = 'node /opt/csync/csync.mjs';
-/** Counts, and ends the caller at the wanted call; in the place of a program that scripts call by the system's own path. */
-const trap = (name: string): string => `#!/bin/sh
-{ flock 9; n=$(($(cat /run/trap-count 2>/dev/null) + 1)); echo $n > /run/trap-count; } 9> /run/trap-lock
-if [ "$n" = "$(cat /run/trap-at 2>/dev/null)" ]; then kill -9 $PPID; exit 137; fi
-exec /usr/bin/${name}.real "$@"
+/**
+ * Counts, and ends the caller at the wanted call; in the place of a program that scripts call by the system's own path. The count
+ * lies in a pipe, from which one caller at a time takes it, and all of it is the shell's own: starting processes is what a
+ * run of this costs.
+ */
+const trap = (program: string): string => `#!/bin/sh
+if [ -e /run/trap-at ]; then
+  exec 8<> /run/trap-count
+  read -r n <&8
+  n=$((n + 1))
+  echo $n >&8
+  read -r at < /run/trap-at
+  if [ "$n" = "$at" ]; then kill -9 $PPID; exit 137; fi
+  exec 8>&-
+fi
+exec ${program} "$@"
 `;
 /** What scripts write, rename and remove with. */
 const trapped = ['mv', 'sync', 'chmod', 'rm', 'cp', 'mkdir'];
@@ -46,7 +57,7 @@ END
 chmod 755 /root/bin/ssh`,
     );
     for (const name of trapped) {
-      const script = `cp -a /usr/bin/${name} /usr/bin/${name}.real; rm -f /usr/bin/${name}; cat > /usr/bin/.new <<'END'\n${trap(name)}END\nchmod.real 755 /usr/bin/.new 2>/dev/null || chmod 755 /usr/bin/.new; mv.real /usr/bin/.new /usr/bin/${name} 2>/dev/null || mv /usr/bin/.new /usr/bin/${name}`;
+      const script = `cp -a /usr/bin/${name} /usr/bin/${name}.real; rm -f /usr/bin/${name}; cat > /usr/bin/.new <<'END'\n${trap(`/usr/bin/${name}.real`)}END\nchmod.real 755 /usr/bin/.new 2>/dev/null || chmod 755 /usr/bin/.new; mv.real /usr/bin/.new /usr/bin/${name} 2>/dev/null || mv /usr/bin/.new /usr/bin/${name}`;
       await Promise.all([all(script), sh('m3', script)]);
     }
     // In the cluster, and not set up: what sets it up by itself is away.
@@ -93,11 +104,17 @@ chmod 755 /root/bin/ssh`,
     return Array.from({ length: few }, (_, index) => 1 + Math.floor(width * (index + 0.5)));
   }
 
-  async function counted(file: string, hosts: readonly string[], work: () => Promise<unknown>): Promise<number> {
-    for (const host of hosts) await sh(host, `rm -f /run/${file}-at; echo 0 > /run/${file}-count`);
-    await work();
-    const counts = await Promise.all(hosts.map((host) => sh(host, `cat /run/${file}-count`)));
-    return Math.max(...counts.map(({ stdout }) => Number(stdout)));
+  /** Sets the counter of a host to 0, and to end the one who makes call number `at`; 0: to end nobody. */
+  const setTrap = (host: string, at: number) =>
+    sh(
+      host,
+      `[ -p /run/trap-count ] || { mkfifo /run/trap-count; setsid sh -c 'exec 8<> /run/trap-count; exec sleep 100000' > /dev/null 2>&1 < /dev/null & }
+      exec 8<> /run/trap-count; [ -e /run/trap-made ] && read -r n <&8; : > /run/trap-made; echo 0 >&8; echo ${at} > /run/trap-at`,
+    );
+  /** How many there were; nobody counts from now on. */
+  async function takeTrap(host: string): Promise<number> {
+    const { stdout } = await sh(host, 'rm.real -f /run/trap-at; exec 8<> /run/trap-count; read -r n <&8; echo $n >&8; echo $n');
+    return Number(stdout);
   }
 
   /** An hour without a word would be long. */
@@ -163,21 +180,28 @@ chmod 755 /root/bin/ssh`,
   }
 
   async function killedAtWrite({ words, hosts }: Verb, at: number): Promise<void> {
-    await Promise.all(hosts.map((host) => sh(host, `echo 0 > /run/trap-count; echo ${at} > /run/trap-at`)));
+    await Promise.all(hosts.map((host) => setTrap(host, at)));
     await csync(words);
-    await Promise.all(hosts.map((host) => sh(host, 'rm.real -f /run/trap-at')));
+    await Promise.all(hosts.map(takeTrap));
     await again(words);
   }
 
   const kinds = [
     {
       at: 'remote commands',
-      count: ({ words }: Verb) => counted('ssh', ['c2'], () => must('c2', `cd /root && ${withTrap(words)}`)),
+      count: async ({ words }: Verb) => {
+        await must('c2', `rm -f /run/ssh-at; echo 0 > /run/ssh-count; cd /root && ${withTrap(words)}`);
+        return Number((await sh('c2', 'cat /run/ssh-count')).stdout);
+      },
       killed: killedAtRemote,
     },
     {
       at: 'writes, renames and removals on a host',
-      count: ({ words, hosts }: Verb) => counted('trap', hosts, () => again(words)),
+      count: async ({ words, hosts }: Verb) => {
+        await Promise.all(hosts.map((host) => setTrap(host, 0)));
+        await again(words);
+        return Math.max(...(await Promise.all(hosts.map(takeTrap))));
+      },
       killed: killedAtWrite,
     },
   ];

@@ -234,7 +234,7 @@ describe('looking', () => {
     });
   });
 
-  it.each(['', 'garbage', 'Welcome to m1\nfile 644 x y\n'])('%j is nothing that was seen', (output) => {
+  it.each(['', 'garbage', 'Welcome to m1\nmode 644 y\ndigest x  y\n'])('%j is nothing that was seen', (output) => {
     expect(parseLook(output)).toBeNull();
   });
 });

@@ -100,8 +100,8 @@ export const cluster: readonly FuzzedParser[] = [
       'version.ts#isNodeNewEnough',
     ],
     samples: [
-      `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nfile 644 ${digest} csync.conf\nmanifest ${base64(golden('csync/manifest.json'))}\n`,
-      `directory /x\nmanifest ${base64('{"files":null,"edited":5}')}\nfile 644 ${digest} csync.sh\n`,
+      `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nmode 644 csync.conf\ndigest ${digest}  csync.conf\nmanifest ${base64(golden('csync/manifest.json'))}\n`,
+      `directory /x\nmanifest ${base64('{"files":null,"edited":5}')}\nmode 644 csync.sh\ndigest ${digest} *csync.sh\n`,
     ],
     words: ['manifest bnVsbA==', 'manifest NQ==', 'manifest eyJmaWxlcyI6bnVsbH0='],
     parse: (text) => {

@@ -108,8 +108,11 @@ chmod 755 /root/bin/ssh`,
   const setTrap = (host: string, at: number) =>
     sh(
       host,
-      `[ -p /run/trap-count ] || { mkfifo /run/trap-count; setsid sh -c 'exec 8<> /run/trap-count; exec sleep 100000' > /dev/null 2>&1 < /dev/null & }
-      exec 8<> /run/trap-count; [ -e /run/trap-made ] && read -r n <&8; : > /run/trap-made; echo 0 >&8; echo ${at} > /run/trap-at`,
+      `[ -p /run/trap-count ] || mkfifo /run/trap-count
+      exec 8<> /run/trap-count
+      # What is in a pipe is there as long as somebody has it open.
+      if [ -e /run/trap-made ]; then read -r n <&8; else : > /run/trap-made; setsid sleep 100000 > /dev/null 2>&1 < /dev/null & fi
+      echo 0 >&8; echo ${at} > /run/trap-at`,
     );
   /** How many there were; nobody counts from now on. */
   async function takeTrap(host: string): Promise<number> {

@@ -301,7 +301,7 @@ export const settingsTable = {
   monitorIntervalSeconds: {
     key: 'monitor_interval_seconds',
     question: 'Seconds between probes of the package address?',
-    fallback: 5,
+    fallback: 30,
     check: whole(1, 3600),
     comment: 'Seconds between protocol probes through the package address.',
   },
@@ -329,7 +329,7 @@ export const settingsTable = {
   monitorPort: {
     key: 'monitor_port',
     question: 'How is the port under the package address looked at?',
-    fallback: 'every 5 s, limit 3 s, 2 in a row, fail',
+    fallback: 'every 10 s, limit 3 s, 2 in a row, fail',
     check: layerPlan,
     comment:
       'Whether the port takes connections under the package address: how often, the time limit of one look, bad ones in a row, and what they mean (fail: the package fails over; warn: csync status tells). off: not looked at.',
@@ -337,7 +337,7 @@ export const settingsTable = {
   monitorStorage: {
     key: 'monitor_storage',
     question: 'How is the policy file system looked at?',
-    fallback: 'every 5 s, limit 15 s, 2 in a row, fail',
+    fallback: 'every 10 s, limit 15 s, 2 in a row, fail',
     check: layerPlan,
     comment: 'Whether the policy file system is mounted, can be written to, and its disk answers. As above.',
   },
@@ -352,7 +352,7 @@ export const settingsTable = {
   monitorAddress: {
     key: 'monitor_address',
     question: 'How is the package address looked at?',
-    fallback: 'every 5 s, limit 1 s, 2 in a row, fail',
+    fallback: 'every 10 s, limit 1 s, 2 in a row, fail',
     check: layerPlan,
     comment: 'Whether the package address is on this member. As above.',
   },
@@ -370,7 +370,7 @@ export const settingsTable = {
     fallback: off,
     check: offOrPath,
     comment:
-      "A file that the monitor rewrites whenever it has looked, in Prometheus' text format: such as a name that ends with .prom in the textfile directory of node_exporter. off: none.",
+      "A file that the monitor rewrites when something has changed, and twice a minute, in Prometheus' text format: such as a name that ends with .prom in the textfile directory of node_exporter. off: none.",
   },
   monitorMetricsListen: {
     key: 'monitor_metrics_listen',

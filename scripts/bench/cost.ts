@@ -16,6 +16,13 @@ const costScript = `cost() {
     pss=$(sed -n 's/^Pss:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/smaps_rollup)
     echo "$t $rss $pss $(ls /proc/$p/fd | wc -l)"
   done
+}
+# RSS in MB of each, by name.
+parts() {
+  for p in $1 $(ps -o pid= --ppid "$1") $(ps -o pid= --ppid "$(ps -o pid= --ppid "$1" | tr -d ' ')"); do
+    read -r name < /proc/$p/comm
+    echo "$name $(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status | awk '{ printf "%.1f", $1 / 1024 }')"
+  done
 }`;
 
 interface Cost {
@@ -31,9 +38,11 @@ async function costNow(member: Sandbox, pid: string): Promise<Cost> {
   return { cpuMs: sum(0) / 1e6, rssMb: sum(1) / 1024, pssMb: sum(2) / 1024, descriptors: sum(3) };
 }
 
+const ours = 'ours (front, monitor, reader)';
 const candidates: readonly (readonly [name: string, start: (limit: string) => string])[] = [
   ['empty Node.js', () => '"$NODE" -e "setInterval(() => {}, 1e9)"'],
-  ['ours (front, monitor, reader)', () => '"$PACKAGE/csync.sh" monitor'],
+  ['Node.js that wakes every 10 s, and does nothing', () => '"$NODE" -e "setInterval(() => {}, 10000)"'],
+  [ours, () => '"$PACKAGE/csync.sh" monitor'],
   ['C, pidfd and poll', (limit) => `${limit} watch "$(daemon_pid)"`],
   ['shell, every second', () => 'sh -c "while kill -0 $(daemon_pid) 2>/dev/null; do sleep 1; done"'],
 ];
@@ -58,6 +67,7 @@ export async function measureCost({ tools, workshop, progress }: Bench, seconds:
     await new Promise((done) => setTimeout(done, seconds * 1000));
     const after = await Promise.all(pids.map((pid) => costNow(member, pid)));
     const hours = (performance.now() - began) / 3_600_000;
+    const parts = await say(member, `${costScript}\nparts ${pids[candidates.findIndex(([name]) => name === ours)]}`);
     const rows = candidates.map(([name], at) => {
       const [first, last] = [before[at], after[at]];
       if (first === undefined || last === undefined) throw new Error(name);
@@ -75,7 +85,7 @@ export async function measureCost({ tools, workshop, progress }: Bench, seconds:
         head: ['', 'CPU s per hour', 'RSS MB', 'PSS MB', 'descriptors'],
         rows,
         notes: [
-          `Over ${seconds} s, scaled; all side by side in one member, of a process and what it started. RSS counts memory that processes share once for each, PSS once in all. Goals: 1 CPU second an hour and 10 MB above an empty Node.js.`,
+          `Over ${seconds} s, scaled; all side by side in one member, of a process and what it started. RSS counts memory that processes share once for each, PSS once in all; ours, each by itself: ${parts.split('\n').join(', ')}. Goals: 1 CPU second an hour and 10 MB above an empty Node.js.`,
         ],
       },
     ];

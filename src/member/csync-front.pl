@@ -2,25 +2,34 @@
 # the daemon's end by a pidfd, which Node.js has none of, and is gone the moment the monitor says so: the orderly end of a Node.js
 # takes some milliseconds, the end of this does not. It decides nothing. The two talk over the monitor's standard input, a socket:
 #   watch PID     from now on "armed PID" (or "deaf PID": no pidfd here), "ended PID" at the end of that process, and "stopped PID"
-#                 each second while it is stopped: no event tells that, and a look from here costs a fraction of one from there; 0: none
+#                 every two seconds while it is stopped: no event tells that, and a look from here costs a fraction of one from there; 0: none
 #   say TEXT      one datagram for syslog
 #   exit STATUS   the end of the service
 # The monitor's own end is the service's, with its status; SIGTERM is the halt of the package.
 use strict;
 
 $SIG{TERM} = sub { exit 0 };
+$SIG{PIPE} = 'IGNORE';
 chdir '/';
-socketpair(my $here, my $there, 1, 1, 0) or exec @ARGV;
-my $monitor = fork;
-# No process left for two: the monitor in our place, which then looks instead of hearing.
-exec @ARGV if !defined $monitor;
-if ($monitor == 0) {
+
+# It runs for months and computes next to nothing: without its compiler it needs seven MB less, of 20.
+my @frugal = ('--jitless', '--no-expose-wasm');
+# How Node.js ends when it does not know an option.
+my $bad_option = 9;
+my ($node, @script) = @ARGV;
+my ($here, $monitor);
+
+sub start {
+  my @argv = @_;
+  socketpair($here, my $there, 1, 1, 0) or exec @argv;
+  $monitor = fork;
+  # No process left for two: the monitor in our place, which then looks instead of hearing.
+  exec @argv if !defined $monitor;
+  return if $monitor;
   $ENV{CSYNC_FRONT} = 1;
-  open STDIN, '+<&', $there and exec @ARGV;
+  open STDIN, '+<&', $there and exec @argv;
   exit 127;
 }
-close $there;
-$SIG{PIPE} = 'IGNORE';
 
 my ($watched, $end, $state);
 
@@ -55,25 +64,37 @@ sub say_to_syslog {
   exit 127;
 }
 
-my $said = '';
-while (1) {
-  my $ready = '';
-  vec($ready, fileno $here, 1) = 1;
-  vec($ready, fileno $end, 1) = 1 if $end;
-  my $count = select $ready, undef, undef, $state ? 1 : undef;
-  syswrite $here, "stopped $watched\n" if $count == 0 && is_stopped();
-  next if $count < 1;
-  if ($end && vec($ready, fileno $end, 1)) {
-    undef $end;
-    syswrite $here, "ended $watched\n";
+# Until the monitor ends; what it ended with.
+sub serve {
+  my $said = '';
+  while (1) {
+    my $ready = '';
+    vec($ready, fileno $here, 1) = 1;
+    vec($ready, fileno $end, 1) = 1 if $end;
+    my $count = select $ready, undef, undef, $state ? 2 : undef;
+    syswrite $here, "stopped $watched\n" if $count == 0 && is_stopped();
+    next if $count < 1;
+    if ($end && vec($ready, fileno $end, 1)) {
+      undef $end;
+      undef $state;
+      syswrite $here, "ended $watched\n";
+    }
+    next if !vec($ready, fileno $here, 1);
+    last if !sysread $here, $said, 4096, length $said;
+    while ($said =~ s/^(\w+) (.*)\n//) {
+      if ($1 eq 'watch') { watch($2) }
+      elsif ($1 eq 'say') { say_to_syslog($2) }
+      elsif ($1 eq 'exit') { exit $2 }
+    }
   }
-  next if !vec($ready, fileno $here, 1);
-  last if !sysread $here, $said, 4096, length $said;
-  while ($said =~ s/^(\w+) (.*)\n//) {
-    if ($1 eq 'watch') { watch($2) }
-    elsif ($1 eq 'say') { say_to_syslog($2) }
-    elsif ($1 eq 'exit') { exit $2 }
-  }
+  waitpid $monitor, 0;
+  return $? & 127 ? 1 : $? >> 8;
 }
-waitpid $monitor, 0;
-exit($? & 127 ? 1 : $? >> 8);
+
+start($node, @frugal, @script);
+my $status = serve();
+if ($status == $bad_option) {
+  start($node, @script);
+  $status = serve();
+}
+exit $status;

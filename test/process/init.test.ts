@@ -393,7 +393,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
         ['Port of the daemon? [5308]: ', `70000${enter}`],
         ['a whole number from 1 to 65535 is wanted', ''],
         ['Port of the daemon? [5308]: ', `5309${enter}`],
-        ['Seconds between probes of the package address? [5]: ', `2${enter}`],
+        ['Seconds between probes of the package address? [30]: ', `2${enter}`],
         ['Time limit of one probe, in seconds? [3]: ', `3${enter}`],
         ['make monitor_interval_seconds the longer one', ''],
         ['Time limit of one probe, in seconds? [3]: ', `1${enter}`],

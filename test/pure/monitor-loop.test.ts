@@ -113,13 +113,13 @@ describe('a fault at any moment', () => {
   );
 
   it.each([
-    [true, 1000 + settings.monitorProcessIntervalMs],
+    [true, 2000 + settings.monitorProcessIntervalMs],
     [false, 2 * settings.monitorProcessIntervalMs],
   ])(
     'a stopped daemon is known at the second look (the end told: %s)',
     async (isEvent, withinMs) => {
       await fc.assert(
-        fc.asyncProperty(fc.integer({ min: 1, max: 90_000 }), fc.integer({ min: 0, max: 1000 }), async (before, phase) => {
+        fc.asyncProperty(fc.integer({ min: 1, max: 90_000 }), fc.integer({ min: 0, max: 2000 }), async (before, phase) => {
           const monitor = new SimulatedMonitor(settings, { isEvent });
           await monitor.pass(before);
           monitor.stop(phase);

@@ -68,7 +68,7 @@ describe('settings', () => {
     ['a time-out Serviceguard refuses', { run_script_timeout_seconds: 4295 }, 'settings-value'],
     ['policy elsewhere than on its file system', { policy_directory: '/var/policy' }, 'settings-conflict'],
     ['policy on a neighbour of the mount point', { policy_directory: '/csync2/dsau' }, 'settings-conflict'],
-    ['a probe longer than its interval', { monitor_timeout_seconds: 9 }, 'settings-conflict'],
+    ['a probe longer than its interval', { monitor_timeout_seconds: 31 }, 'settings-conflict'],
     ['a halt shorter than its parts', { halt_script_timeout_seconds: 15 }, 'settings-conflict'],
     ['the address as its own subnet', { package_subnet: '10.9.0.100' }, 'settings-conflict'],
     ['a subnet the address cannot lie in', { package_subnet: '192.168.0.0' }, 'settings-conflict'],

@@ -159,13 +159,13 @@ export class SimulatedMonitor {
     }
   }
 
-  /** The daemon is stopped; whoever tells its end looks each second, and says so again and again. */
+  /** The daemon is stopped; whoever tells its end looks every two seconds, and says so again and again. */
   stop(phaseMs: number): void {
     if (this.daemon !== null) this.daemon = { ...this.daemon, state: 'T' };
     const look = (inMs: number): void => {
       this.#add('answer', inMs, () => {
         this.#tell();
-        look(1000);
+        look(2000);
       });
     };
     look(phaseMs);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings 6672da6217d5343a7c63a28997c1326baa9735848e9fbc79b20a08fa87d75dcc.
+# Rendered by the csync toolkit 0.1.0 from settings 4cd1e2bc530fff00f56cc38b9e179570320036cb04f58cdfcbe80db3c0035828.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

@@ -5,9 +5,9 @@ import { figure, type Spread, spread, type Table } from './figures.ts';
 import { bootMember, say, until } from './member.ts';
 
 /** Nanoseconds on a processor, kilobytes, descriptors; of a process and all below it. */
-const costScript = `cost() {
-  of=$1; for p in $(ps -o pid= --ppid "$1"); do of="$of $p"; done
-  for p in $of; do
+const costScript = `family() { echo "$1"; for child in $(ps -o pid= --ppid "$1"); do family "$child"; done; }
+cost() {
+  for p in $(family "$1"); do
     # A sleep of the shell's may end meanwhile.
     [ -r /proc/$p/schedstat ] || continue
     # Threads count, too.
@@ -19,7 +19,7 @@ const costScript = `cost() {
 }
 # RSS in MB of each, by name.
 parts() {
-  for p in $1 $(ps -o pid= --ppid "$1") $(ps -o pid= --ppid "$(ps -o pid= --ppid "$1" | tr -d ' ')"); do
+  for p in $(family "$1"); do
     read -r name < /proc/$p/comm
     echo "$name $(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status | awk '{ printf "%.1f", $1 / 1024 }')"
   done

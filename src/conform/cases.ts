@@ -4,6 +4,7 @@
  * cure it and with 2 when one can; a halt fails only while the policy file system is held [serviceguard.md 3.3]. Data only;
  * shell texts run in the sandbox, with the words of inside.ts and the variables of sandbox.ts.
  */
+import { parseLayerPlan, type Settings } from '../settings.ts';
 
 /** Where a case begins. The daemon runs in each of them, as it does on every member. */
 export type State =
@@ -64,8 +65,8 @@ export interface Case {
     readonly call: Call;
     readonly expect: readonly Expectation[];
   }[];
-  /** A setting that can make it take longer than anybody waits: its seconds. */
-  readonly takes?: 'haltGraceSeconds' | 'monitorIntervalSeconds';
+  /** Seconds it takes by the settings, which can be longer than anybody waits. */
+  readonly takes?: (settings: Settings) => number;
 }
 
 const ends = (...status: readonly number[]): Expectation => ({
@@ -430,7 +431,7 @@ const halts: readonly Case[] = [
       nothingHolds,
       isTrue('a daemon listens behind it', 'listens'),
     ),
-    takes: 'haltGraceSeconds',
+    takes: ({ haltGraceSeconds }) => haltGraceSeconds,
   },
   one(
     'halt with a guest on the file system',
@@ -578,7 +579,7 @@ const monitors: readonly Case[] = [
       { ...monitor, limitSeconds: 60, once: { ...watching, sh: 'umount "$MOUNT_POINT"' } },
       { says: 'ends with a failure', kind: 'fails' },
     ),
-    takes: 'monitorIntervalSeconds',
+    takes: ({ monitorStorage }) => (parseLayerPlan(monitorStorage)?.everyMs ?? Number.POSITIVE_INFINITY) / 1000,
   },
   one(
     'monitor in a foreign locale',

@@ -53,7 +53,7 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
     const rest = names.filter((name) => isChosen(name) && !known.has(name));
     return [...results, ...rest.map((name) => ({ name, result: 'left out', seen: why }) as const)];
   };
-  const seconds = one.takes === undefined ? 0 : tested.settings[one.takes];
+  const seconds = one.takes?.(tested.settings) ?? 0;
   if (seconds > longestSeconds) return leaveOutTheRest(`it would take ${seconds} s by the settings`);
   stop.throwIfAborted();
   const sandbox = await Sandbox.boot(workshop);

@@ -54,6 +54,7 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
     return [...results, ...rest.map((name) => ({ name, result: 'left out', seen: why }) as const)];
   };
   const seconds = one.takes?.(tested.settings) ?? 0;
+  if (seconds === Number.POSITIVE_INFINITY) return leaveOutTheRest('the settings leave out what it is about');
   if (seconds > longestSeconds) return leaveOutTheRest(`it would take ${seconds} s by the settings`);
   stop.throwIfAborted();
   const sandbox = await Sandbox.boot(workshop);

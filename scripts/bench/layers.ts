@@ -8,8 +8,8 @@ import type { Bench } from './bench.ts';
 import { spread, spreadHead, spreadRow, type Table } from './figures.ts';
 import { benchSettings, bootMember, say, until } from './member.ts';
 
-/** More of them, and the daemon has no time for its clients: they are as many clients. */
-const atOnce = 100;
+/** More of them, and the daemon has no time for its clients: they are as many clients, each of which asks twice a minute. */
+const atOnce = 500;
 const plans = layerPlans(benchSettings);
 
 interface Fault {
@@ -39,7 +39,7 @@ const faults: readonly Fault[] = [
       writeFileSync(`${freezer.directory}/${freezer.file}`, freezer.off);
     },
   },
-  { name: 'address gone: port or address', layer: 'port', make: 'ip address delete "$ADDRESS/32" dev lo' },
+  { name: 'address gone: address', layer: 'address', make: 'ip address delete "$ADDRESS/32" dev lo' },
   { name: 'file system read-only: storage', layer: 'storage', make: 'mount -o remount,ro "$MOUNT_POINT"' },
   { name: 'disk does not answer: storage', layer: 'storage', make: 'rm "$SENTINEL"; mkfifo "$SENTINEL"' },
   { name: 'another sentinel: content', layer: 'content', make: 'echo \'{"epoch":9,"member":"m9","at":"now"}\' > "$SENTINEL"' },
@@ -78,7 +78,7 @@ async function round(
   try {
     const verdicts: { noticed: number; reason: string }[] = [];
     let isReady = false;
-    const monitors = startProcess(member.argv(`exec "$NODE" ${tools.program('many-monitors')} "$PACKAGE" ${atOnce} 6000`), {
+    const monitors = startProcess(member.argv(`exec "$NODE" ${tools.program('many-monitors')} "$PACKAGE" ${atOnce} 30000`), {
       env: member.variables,
       stdin: 'pipe',
       onLine: (line, stream) => {
@@ -87,7 +87,7 @@ async function round(
         else verdicts.push(JSON.parse(line) as { noticed: number; reason: string });
       },
     });
-    await until('all monitors to have looked', async () => isReady, 120_000);
+    await until('all monitors to have looked', async () => isReady, 240_000);
     for (const verdict of verdicts) process.stderr.write(`  false alarm before the fault: ${JSON.stringify(verdict)}\n`);
     if (verdicts.length > 0) return { times: [], falseAlarms: verdicts.length };
     const inside = await say(member, 'daemon_pid');

@@ -16,6 +16,7 @@ if (!read.ok) throw new Error(read.finding.text);
 // Content counts here as any other layer does, so that it has a verdict to be measured.
 const settings = { ...read.settings, monitorContent: read.settings.monitorContent.replace('warn', 'fail') };
 let unready = Number(count);
+const stoppedLookMs = 2000;
 
 function begin(number: number): void {
   const daemon = new Daemon(host, settings);
@@ -49,7 +50,13 @@ function begin(number: number): void {
       return () => clearTimeout(timer);
     },
     watchProcess,
-    watchEnd: () => ({ isArmed: () => true, close: () => {} }),
+    // As csync-front.pl does it.
+    watchEnd: (pid, look) => {
+      const timer = setInterval(() => {
+        if (/\) [Tt] /.test(host.readText(`/proc/${pid}/stat`) ?? '')) look();
+      }, stoppedLookMs);
+      return { isArmed: () => true, close: () => clearInterval(timer) };
+    },
     isMaintenanceTold: () => true,
     watchSocket,
     preciseNow: () => performance.timeOrigin + performance.now(),

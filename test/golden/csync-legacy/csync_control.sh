@@ -1,6 +1,6 @@
 #!/bin/sh
 # csync_control.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings ba3b341718d9459f85299adf97887fbe070db9615f4cf734ce37fbda5ed5718e.
+# Rendered by the csync toolkit 0.1.0 from settings 6982c29f373a64fc387e1095e9d27450f0a2357f5371620a90e6f78dde8c64a7.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

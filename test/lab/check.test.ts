@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('check', { deployed: true, watched: false });
+  const used = useLab('check', { deployed: true });
   const { sh, csync } = typedIn(used);
   const check = async () => {
     const { exitCode, stdout } = await csync('check --json');

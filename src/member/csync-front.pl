@@ -8,7 +8,6 @@
 # The monitor's own end is the service's, with its status; SIGTERM is the halt of the package.
 use strict;
 
-$SIG{TERM} = sub { exit 0 };
 $SIG{PIPE} = 'IGNORE';
 chdir '/';
 
@@ -18,6 +17,16 @@ my @frugal = ('--jitless', '--no-expose-wasm');
 my $bad_option = 9;
 my ($node, @script) = @ARGV;
 my ($here, $monitor);
+
+# The halt of the package: the monitor leaves with it. One that takes long about it sees the end of the conversation, and ends then.
+$SIG{TERM} = sub {
+  kill 'TERM', $monitor if $monitor;
+  for (1 .. 50) {
+    last if !$monitor || waitpid $monitor, 1;
+    select undef, undef, undef, 0.005;
+  }
+  exit 0;
+};
 
 sub start {
   my @argv = @_;

@@ -254,7 +254,11 @@ function judgeVolumeGroup({ member, facts }: Looked, { settings: { volumeGroup }
 
 /** Digests of what is run from the package directory; the package file is used from one member only, and logs are logs. */
 function scriptsOf(facts: MemberFacts | null): ReadonlyMap<string, string> {
-  const files = (facts?.get('file') ?? []).map(words).map(([, digest = '', ...name]) => [name.join(' '), digest] as const);
+  // As sha256sum prints them: two blanks, or one and the * of a binary file.
+  const files = (facts?.get('digest') ?? []).flatMap((line) => {
+    const [, digest = '', name = ''] = /^(\S+) [ *](.+)$/.exec(line) ?? [];
+    return name === '' ? [] : [[name, digest] as const];
+  });
   return new Map(files.filter(([name]) => !/^\.|^history\/|\.(conf|log)$/.test(name)));
 }
 

@@ -18,10 +18,10 @@ group
 hosttags on
 node v20.19.0
 daemon CFEngine Core 3.21.0
-file 755 aa csync.sh
-file 644 bb manifest.json
-file 600 cc csync.conf
-file 600 dd history/0001.set.gz
+digest aa  csync.sh
+digest bb  manifest.json
+digest cc  csync.conf
+digest dd  history/0001.set.gz
 free 900000 /conf
 free 900000 /run
 reach OTHER 0 ok
@@ -108,11 +108,11 @@ describe('the checks', () => {
     [
       'another package file, a log, other sets of the history',
       [
-        'file 755 aa csync.sh',
-        '+file 644 bb manifest.json',
-        '+file 600 xx csync.conf',
-        '+file 600 xx csync.log',
-        '+file 600 x history/1',
+        'digest aa  csync.sh',
+        '+digest bb  manifest.json',
+        '+digest xx  csync.conf',
+        '+digest xx  csync.log',
+        '+digest x  history/1',
       ],
     ],
     ['something else with a longer name', ['+mount tmpfs /csync2/x tmpfs rw 0 0', '+fstab /dev/sdb1 /csync2 ext4 rw 0 2']],
@@ -138,11 +138,11 @@ describe('the checks', () => {
         ...{ settings, others: [], owner: null, clients },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' not as')[0]}`);
-    const other = ['file 755 xx csync.sh', '+file 644 bb manifest.json'];
+    const other = ['digest xx  csync.sh', '+digest bb  manifest.json'];
     expect(of([], other, [])).toEqual(['m2: csync.sh is']);
-    expect(of([], ['file'], [])).toEqual(['m2: csync.sh, manifest.json are']);
+    expect(of([], ['digest'], [])).toEqual(['m2: csync.sh, manifest.json are']);
     expect(of([], other)).toEqual(['m2: csync.sh is']);
-    expect(of(['file'], ['file'])).toEqual([]);
+    expect(of(['digest'], ['digest'])).toEqual([]);
   });
 
   it('versions that differ are told on either side', () => {

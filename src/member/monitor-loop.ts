@@ -75,6 +75,8 @@ const crossCheckMs = 10_000;
 const askingMs = 1000;
 /** After a first bad look, not its own pace but this: once is not enough, and whether it was once is what has to be known. */
 const suspiciousMs = 1000;
+/** Timers of Node.js may come this much before their time. */
+const earlyMs = 5;
 /** Layers that ask whoever has the port. */
 const asksTheOwner: ReadonlySet<LayerName> = new Set(['port', 'protocol']);
 
@@ -458,8 +460,9 @@ export class MonitorLoop {
       if (this.#armed !== null) await this.#lookAt(layer, this.#armed, plan.limitMs);
       else if (layer === 'protocol') await this.#endMaintenance();
       const isSuspicious = this.#watch.layers[layer].bad.count > 0;
-      const missed = Math.floor(Math.max(0, host.elapsed() - due) / plan.everyMs);
-      due += (missed + 1) * plan.everyMs;
+      // A look out of turn, after a bad one, is no reason to let the next in turn go by.
+      const reachedMs = host.elapsed() + earlyMs - due;
+      if (reachedMs >= 0) due += (Math.floor(reachedMs / plan.everyMs) + 1) * plan.everyMs;
       const untilDue = due - host.elapsed();
       await host.pause(isSuspicious ? Math.min(untilDue, suspiciousMs) : untilDue);
     }

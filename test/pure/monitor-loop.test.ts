@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { random } from '../../src/lab/drills/failover-run.ts';
+import type { Found } from '../../src/member/layers.ts';
 import { layerPlans } from '../../src/member/monitor-loop.ts';
 import { type LayerName, layerNames } from '../../src/member/watch.ts';
 import { settingsFor } from '../support.ts';
@@ -133,6 +134,27 @@ describe('a fault at any moment', () => {
     },
     60_000,
   );
+
+  it('that only warns, and is over after a long while, leaves the pace as it was', async () => {
+    const monitor = new SimulatedMonitor({ ...settings, monitorContent: settings.monitorContent.replace('fail', 'warn') });
+    let looks = 0;
+    let found: Found = { result: 'good', detail: 'good' };
+    monitor.answer.content = () => {
+      looks += 1;
+      return { found, tookMs: 3 };
+    };
+    await monitor.pass(20_000);
+    found = bad;
+    await monitor.pass(hour);
+    found = { result: 'good', detail: 'good' };
+    // The next look, of a second later, finds it good.
+    await monitor.pass(2000);
+    looks = 0;
+    await monitor.pass(hour);
+    expect(monitor.verdict).toBeNull();
+    expect(looks).toBeGreaterThanOrEqual(119);
+    expect(looks).toBeLessThanOrEqual(121);
+  });
 
   it('that is over at the next look is none', async () => {
     const monitor = new SimulatedMonitor(settings);

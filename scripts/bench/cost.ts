@@ -14,14 +14,8 @@ cost() {
     t=0; for s in /proc/$p/task/*/schedstat; do read -r one rest 2>/dev/null < $s || continue; t=$((t + one)); done
     rss=$(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status)
     pss=$(sed -n 's/^Pss:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/smaps_rollup)
-    echo "$t $rss $pss $(ls /proc/$p/fd | wc -l)"
-  done
-}
-# RSS in MB of each, by name.
-parts() {
-  for p in $(family "$1"); do
     read -r name < /proc/$p/comm
-    echo "$name $(sed -n 's/^VmRSS:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$p/status | awk '{ printf "%.1f", $1 / 1024 }')"
+    echo "$t $rss $pss $(ls /proc/$p/fd | wc -l) $name"
   done
 }`;
 
@@ -30,12 +24,15 @@ interface Cost {
   readonly rssMb: number;
   readonly pssMb: number;
   readonly descriptors: number;
+  /** Of each process, its name and RSS in MB. */
+  readonly parts: readonly string[];
 }
 
 async function costNow(member: Sandbox, pid: string): Promise<Cost> {
-  const lines = (await say(member, `${costScript}\ncost ${pid}`)).split('\n').map((line) => line.split(' ').map(Number));
-  const sum = (at: number): number => lines.reduce((all, line) => all + (line[at] ?? 0), 0);
-  return { cpuMs: sum(0) / 1e6, rssMb: sum(1) / 1024, pssMb: sum(2) / 1024, descriptors: sum(3) };
+  const lines = (await say(member, `${costScript}\ncost ${pid}`)).split('\n').map((line) => line.split(' '));
+  const sum = (at: number): number => lines.reduce((all, line) => all + Number(line[at]), 0);
+  const parts = lines.map(([, rss = '', , , name = '']) => `${name} ${figure(Number(rss) / 1024)}`);
+  return { cpuMs: sum(0) / 1e6, rssMb: sum(1) / 1024, pssMb: sum(2) / 1024, descriptors: sum(3), parts };
 }
 
 const ours = 'ours (front, monitor, reader)';
@@ -67,7 +64,7 @@ export async function measureCost({ tools, workshop, progress }: Bench, seconds:
     await new Promise((done) => setTimeout(done, seconds * 1000));
     const after = await Promise.all(pids.map((pid) => costNow(member, pid)));
     const hours = (performance.now() - began) / 3_600_000;
-    const parts = await say(member, `${costScript}\nparts ${pids[candidates.findIndex(([name]) => name === ours)]}`);
+    const parts = after[candidates.findIndex(([name]) => name === ours)]?.parts ?? [];
     const rows = candidates.map(([name], at) => {
       const [first, last] = [before[at], after[at]];
       if (first === undefined || last === undefined) throw new Error(name);
@@ -85,7 +82,7 @@ export async function measureCost({ tools, workshop, progress }: Bench, seconds:
         head: ['', 'CPU s per hour', 'RSS MB', 'PSS MB', 'descriptors'],
         rows,
         notes: [
-          `Over ${seconds} s, scaled; all side by side in one member, of a process and what it started. RSS counts memory that processes share once for each, PSS once in all; ours, each by itself: ${parts.split('\n').join(', ')}. Goals: 1 CPU second an hour and 10 MB above an empty Node.js.`,
+          `Over ${seconds} s, scaled; all side by side in one member, of a process and what it started. RSS counts memory that processes share once for each, PSS once in all; ours, each by itself: ${parts.join(', ')}. Goals: 1 CPU second an hour and 10 MB above an empty Node.js.`,
         ],
       },
     ];

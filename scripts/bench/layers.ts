@@ -39,7 +39,7 @@ const faults: readonly Fault[] = [
       writeFileSync(`${freezer.directory}/${freezer.file}`, freezer.off);
     },
   },
-  { name: 'address gone: address', layer: 'address', make: 'ip address delete "$ADDRESS/32" dev lo' },
+  { name: 'address gone', layer: 'address', make: 'ip address delete "$ADDRESS/32" dev lo' },
   { name: 'file system read-only: storage', layer: 'storage', make: 'mount -o remount,ro "$MOUNT_POINT"' },
   { name: 'disk does not answer: storage', layer: 'storage', make: 'rm "$SENTINEL"; mkfifo "$SENTINEL"' },
   { name: 'another sentinel: content', layer: 'content', make: 'echo \'{"epoch":9,"member":"m9","at":"now"}\' > "$SENTINEL"' },

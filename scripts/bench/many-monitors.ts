@@ -53,7 +53,8 @@ function begin(number: number): void {
     // As csync-front.pl does it.
     watchEnd: (pid, look) => {
       const timer = setInterval(() => {
-        if (/\) [Tt] /.test(host.readText(`/proc/${pid}/stat`) ?? '')) look();
+        const state = host.process(pid)?.state;
+        if (state === 'T' || state === 't') look();
       }, stoppedLookMs);
       return { isArmed: () => true, close: () => clearInterval(timer) };
     },

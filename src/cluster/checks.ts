@@ -13,7 +13,7 @@ import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
 import { type Client, peerLines, type Reach } from './clients.ts';
-import { type Clock, clockText, isClockOff, readNodeVersion } from './member-scripts.ts';
+import { type Clock, clockText, isClockOff, namedDigest, readNodeVersion } from './member-scripts.ts';
 
 /** What a member said of itself: for each word the rests of its lines, in order. */
 export type MemberFacts = ReadonlyMap<string, readonly string[]>;
@@ -254,10 +254,9 @@ function judgeVolumeGroup({ member, facts }: Looked, { settings: { volumeGroup }
 
 /** Digests of what is run from the package directory; the package file is used from one member only, and logs are logs. */
 function scriptsOf(facts: MemberFacts | null): ReadonlyMap<string, string> {
-  // As sha256sum prints them: two blanks, or one and the * of a binary file.
   const files = (facts?.get('digest') ?? []).flatMap((line) => {
-    const [, digest = '', name = ''] = /^(\S+) [ *](.+)$/.exec(line) ?? [];
-    return name === '' ? [] : [[name, digest] as const];
+    const named = namedDigest(line);
+    return named === null ? [] : [named];
   });
   return new Map(files.filter(([name]) => !/^\.|^history\/|\.(conf|log)$/.test(name)));
 }

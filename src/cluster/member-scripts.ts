@@ -101,6 +101,12 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
   );
 }
 
+/** Name and digest of a line as sha256sum prints it: two blanks between, or one and the * of a binary file; null for another. */
+export function namedDigest(line: string): readonly [name: string, digest: string] | null {
+  const [, digest = '', name = ''] = /^(\S+) [ *](.+)$/.exec(line) ?? [];
+  return name === '' ? null : [name, digest];
+}
+
 /** Reads what lookScript printed; null when it is not that. */
 export function parseLook(output: string): DirectoryFacts | null {
   const found = {
@@ -119,11 +125,11 @@ export function parseLook(output: string): DirectoryFacts | null {
     if (word === 'node') found.nodeVersion = readNodeVersion(rest);
     if (word === 'runtime') found.runtimeVersion = readNodeVersion(rest);
     if (word === 'leftover') found.leftovers.push(rest);
-    const [, mode = '', called = ''] = /^mode ([0-7]+) (.+)$/.exec(line) ?? [];
-    if (called !== '') modes.set(called, Number.parseInt(mode, 8));
-    const [, digest = '', name = ''] = /^digest ([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
-    const itsMode = modes.get(name);
-    if (itsMode !== undefined) found.files.push({ name, mode: itsMode, digest });
+    const [, octal = '', called = ''] = (word === 'mode' && /^([0-7]+) (.+)$/.exec(rest)) || [];
+    if (called !== '') modes.set(called, Number.parseInt(octal, 8));
+    const [name = '', digest = ''] = (word === 'digest' && namedDigest(rest)) || [];
+    const mode = modes.get(name);
+    if (mode !== undefined && /^[0-9a-f]{64}$/.test(digest)) found.files.push({ name, mode, digest });
   }
   return found.directory === '' ? null : found;
 }

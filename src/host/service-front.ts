@@ -1,7 +1,8 @@
 /**
  * The small program in front of the monitor (member/csync-front.pl), from the monitor's side. It is the service's process as
- * Serviceguard sees it, hears of the end of another process by a pidfd, sees every two seconds whether it is stopped, and can be gone at once. What it tells is a hint to
- * look, never a verdict. A monitor that was started without it looks for itself, and ends as any Node.js does.
+ * Serviceguard sees it, hears of the end of another process by a pidfd, sees every two seconds whether it is stopped, and can
+ * be gone at once. What it tells is a hint to look, never a verdict. A monitor that was started without it looks for itself,
+ * and ends as any Node.js does.
  */
 import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -20,7 +21,8 @@ export interface ServiceFront {
   readonly pid: number;
   /**
    * `look` is called when the watch has been armed (the process may have ended before), when the process ends, every two
-   * seconds while it is stopped, and when it turns out that nothing can be told. A pid that was taken over meanwhile is for the one who looks to notice.
+   * seconds while it is stopped, and when it turns out that nothing can be told. A pid that was taken over meanwhile is for
+   * the one who looks to notice.
    */
   watchEnd(pid: number, look: () => void): EndWatch;
   readonly leave: Leave;

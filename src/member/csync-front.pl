@@ -8,7 +8,6 @@
 # The monitor's own end is the service's, with its status; SIGTERM is the halt of the package.
 use strict;
 
-$SIG{PIPE} = 'IGNORE';
 chdir '/';
 
 # It runs for months and computes next to nothing: without its compiler it needs seven MB less, of 20.
@@ -75,6 +74,8 @@ sub say_to_syslog {
 
 # Until the monitor ends; what it ended with.
 sub serve {
+  # Not before: what is ignored stays so in the monitor.
+  $SIG{PIPE} = 'IGNORE';
   my $said = '';
   while (1) {
     my $ready = '';

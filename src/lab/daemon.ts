@@ -168,6 +168,10 @@ class LabDaemon {
           member: request.member,
           text: `policy version ${request.version} is published`,
         });
+        for (const { name } of watchedClients(this.#world.plan)) this.#observer.runAgentNow(name);
+        return connection.send({});
+      case 'fetch':
+        this.#observer.runAgentNow(request.member);
         return connection.send({});
       case 'client-version':
         return connection.send({ version: versionAt(this.#world, request.member) });

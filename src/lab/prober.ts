@@ -8,7 +8,8 @@ import { realMemberHost } from '../host/member-host.ts';
 import { Daemon } from '../member/daemon.ts';
 import type { Settings } from '../settings.ts';
 
-const everyMs = 50;
+/** The end of an outage is looked for more closely than its beginning, which counts from the last success anyway. */
+const everyMs = { served: 100, lost: 50 };
 const limitMs = 300;
 
 async function main(): Promise<void> {
@@ -24,7 +25,7 @@ async function main(): Promise<void> {
       process.stdout.write(now ? 'served\n' : `lost ${Math.round(at - lastServed)} ${'why' in answer ? answer.why : ''}\n`);
     served = now;
     if (now) lastServed = at;
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await new Promise((resolve) => setTimeout(resolve, now ? everyMs.served : everyMs.lost));
   }
 }
 

@@ -32,6 +32,8 @@ export type LabVerb =
     }
   | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
   | { readonly verb: 'publish'; readonly member: string; readonly version: number }
+  /** The agent of a watched client runs now. */
+  | { readonly verb: 'fetch'; readonly member: string }
   | { readonly verb: 'client-version'; readonly member: string }
   | { readonly verb: 'follow' }
   | { readonly verb: 'down' };

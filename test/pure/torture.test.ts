@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { replayCommand, scheduleFor, Table, tortureKinds, woundOf } from '../../src/lab/drills/torture-plan.ts';
-import { type Edit, editOutcome, judgeSet, numbersIn, wentBack } from '../../src/lab/drills/torture-set.ts';
+import { codesIn, type Edit, editOutcome, judgeSet, numbersIn, wentBack } from '../../src/lab/drills/torture-set.ts';
 import { members, packageOf, subnet } from './lab-cluster.ts';
 
 const settings = { packageName: 'csync', packageSubnet: subnet };
@@ -89,7 +89,7 @@ describe('the verdict on the set', () => {
   const edits: readonly Edit[] = [
     { number: 1, outcome: 'acknowledged' },
     { number: 2, outcome: 'acknowledged' },
-    { number: 3, outcome: 'failed' },
+    { number: 3, outcome: 'failed', why: 'change-policy-conflict' },
     { number: 4, outcome: 'unknown' },
     { number: 5, outcome: 'unknown' },
   ];
@@ -97,6 +97,7 @@ describe('the verdict on the set', () => {
     expect(judgeSet(edits, [1, 2, 5])).toEqual({
       acknowledged: 2,
       failed: 1,
+      reasons: { 'change-policy-conflict': 1 },
       unknown: 2,
       recovered: 1,
       lost: [],
@@ -127,6 +128,11 @@ describe('the verdict on the set', () => {
     [false, 0, '', 'unknown'],
   ])('an end (%s) with %i and %j is %s', (ended, exitCode, stdout, is) => {
     expect(editOutcome(ended, exitCode, stdout)).toBe(is);
+  });
+
+  it('tells why an edit was refused', () => {
+    const printed = JSON.stringify({ problems: [{ code: 'b' }, { code: 'a' }, { code: 'b' }] }, null, 2);
+    expect([codesIn(printed), codesIn('')]).toEqual(['a b', '']);
   });
 
   it('reads a set, and no half one', () => {

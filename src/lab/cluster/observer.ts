@@ -2,6 +2,7 @@
  * Looks at the lab from outside, all the time: who has the policy file system mounted, who owns the package address, do
  * clients reach a master. Writes what changed into the journal; two mounts at once are a violation of invariant I1.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RunningProcess } from '../../host/processes.ts';
 import { versionAt } from '../machines/cfengine-setup.ts';
@@ -10,7 +11,8 @@ import type { World } from '../machines/world.ts';
 import type { Journal } from './journal.ts';
 
 const sampleMs = 20;
-const agentPauseMs = 500;
+/** cf-execd would wait minutes. Who wants one sooner asks for it: an agent that runs all the time takes the machine from the failover. */
+const agentPauseMs = 5000;
 const agentLimitMs = 60_000;
 /** More than one time limit of cf-agent's: it did not just fail to connect. */
 const slowAgentSeconds = 12;
@@ -21,6 +23,8 @@ export class Observer {
   readonly #nodePath: string;
   readonly #seen = new Map<string, boolean>();
   readonly #probers = new Map<string, RunningProcess>();
+  /** Per client: ends the pause of its agent. */
+  readonly #wake = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
   #worstDelayMs = 0;
   #halted = false;
@@ -65,10 +69,17 @@ export class Observer {
     void this.#agentLoop(client);
   }
 
+  /** The agent of a client runs now, once more if it is just running. A client that has none is none of its business. */
+  runAgentNow(client: string): void {
+    this.#wake.get(client)?.();
+  }
+
   async #agentLoop(client: string): Promise<void> {
     const { fetchPolicy } = adapterFor(this.#world.plan.settings);
     let before = '';
     while (!this.#halted) {
+      const pause = new AbortController();
+      this.#wake.set(client, () => pause.abort());
       const began = performance.now();
       const agent = await this.#world.run(client, fetchPolicy, { timeoutMs: agentLimitMs });
       const seconds = (performance.now() - began) / 1000;
@@ -83,13 +94,16 @@ export class Observer {
       if (now !== before)
         this.#journal.add({ kind: 'seen', what: failed ? 'agent-failed' : 'agent-fetched', member: client, text: now });
       before = now;
-      await new Promise((resolve) => setTimeout(resolve, agentPauseMs));
+      await sleep(agentPauseMs, undefined, { signal: pause.signal }).catch(() => undefined);
     }
   }
 
   #probeLine(client: string, line: string): void {
     const seen = { kind: 'seen', member: client } as const;
-    if (line === 'served') this.#journal.add({ ...seen, what: 'client-served', text: 'reaches a master again' });
+    if (line === 'served') {
+      this.#journal.add({ ...seen, what: 'client-served', text: 'reaches a master again' });
+      this.runAgentNow(client);
+    }
     const lost = /^lost (\d+) (.*)$/.exec(line);
     if (lost !== null)
       this.#journal.add({ ...seen, what: 'client-lost', text: `reaches no master (${lost[2]})`, sinceMs: Number(lost[1]) });

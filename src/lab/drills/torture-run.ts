@@ -282,13 +282,18 @@ export function torturePassed({ done, wanted, failure, set, wentBack }: TortureR
   );
 }
 
+function why(reasons: SetVerdict['reasons']): string {
+  const told = Object.entries(reasons).map(([reason, count]) => `${reason || 'no reason told'} ${count}`);
+  return told.length === 0 ? '' : ` (${told.join(', ')})`;
+}
+
 export function tortureSummary(result: TortureResult): string[] {
   const { set, done, wanted, seed, wentBack, looks, failure } = result;
   const kinds = [...new Set(done.map(({ kind }) => kind))].sort();
   const counts = kinds.map((kind) => `${kind} ${done.filter((one) => one.kind === kind).length}`).join(', ');
   return [
     `steps: ${counts}`,
-    `edits: acknowledged ${set.acknowledged}, failed ${set.failed}, unknown ${set.unknown} (${set.recovered} of them are there), lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
+    `edits: acknowledged ${set.acknowledged}, failed ${set.failed}${why(set.reasons)}, unknown ${set.unknown} (${set.recovered} of them are there), lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
     `clients: ${looks} looks, went back ${wentBack.length}${wentBack.length > 0 ? `: ${wentBack.join('; ')}` : ''}`,
     torturePassed(result)
       ? `PASS: ${wanted} steps (seed ${seed})`

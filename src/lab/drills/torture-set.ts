@@ -7,6 +7,8 @@ export type EditOutcome = 'acknowledged' | 'failed' | 'unknown';
 export interface Edit {
   readonly number: number;
   readonly outcome: EditOutcome;
+  /** Why it was not acknowledged: codes of problems. */
+  readonly why?: string;
 }
 
 /** The commit and epoch of a policy, as csync.commit tells, and the numbers in its set. */
@@ -19,6 +21,8 @@ export interface SeenPolicy {
 export interface SetVerdict {
   readonly acknowledged: number;
   readonly failed: number;
+  /** Of those that failed, how many for which reason. */
+  readonly reasons: Readonly<Record<string, number>>;
   readonly unknown: number;
   /** Of the unknown ones, how many are there. */
   readonly recovered: number;
@@ -33,9 +37,12 @@ export function judgeSet(edits: readonly Edit[], final: readonly number[]): SetV
   const of = (outcome: EditOutcome): number[] => edits.filter((edit) => edit.outcome === outcome).map(({ number }) => number);
   const possible = new Set([...of('acknowledged'), ...of('unknown')]);
   const twice = final.filter((number, at) => final.indexOf(number) !== at);
+  const reasons: Record<string, number> = {};
+  for (const { outcome, why = '' } of edits) if (outcome === 'failed') reasons[why] = (reasons[why] ?? 0) + 1;
   return {
     acknowledged: of('acknowledged').length,
     failed: of('failed').length,
+    reasons,
     unknown: of('unknown').length,
     recovered: of('unknown').filter((number) => there.has(number)).length,
     lost: of('acknowledged').filter((number) => !there.has(number)),
@@ -61,6 +68,11 @@ export function editOutcome(ended: boolean, exitCode: number, stdout: string): E
   } catch {
     return 'unknown';
   }
+}
+
+/** The codes of the problems that a verb printed with --json, each once. */
+export function codesIn(stdout: string): string {
+  return [...new Set([...stdout.matchAll(/"code":\s*"([^"]+)"/g)].map(([, code]) => code ?? ''))].sort().join(' ');
 }
 
 /** Numbers of a set file, one a line; null where it is torn. */

@@ -3,12 +3,18 @@ import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
 import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
 import type { PackageDrills } from './package-drills.ts';
-import { type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack } from './torture-set.ts';
+import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack } from './torture-set.ts';
 
-const setName = 'set.txt';
+/** Written by all, so that edits meet and all but one are refused; the other files have one writer each. */
+const sharedSet = 'set.txt';
+const setFiles = 'set*.txt';
+/** Every so many edits go into the shared file. */
+const meetEvery = 4;
 const commitMs = 240_000;
 const fetchMs = 120_000;
-const pauseMs = 300;
+const lookPauseMs = 300;
+/** Writers without a pause take the machine from what they are to be written through. */
+const editPauseMs = 2000;
 /** Of the part that only reads: nothing was sent by then. */
 const notSent = 90;
 
@@ -52,9 +58,9 @@ export class SetTest {
       if (await this.#isUp(member)) {
         this.#number += 1;
         const number = this.#number;
-        this.edits.push({ number, outcome: await this.#commit(member, number) });
+        this.edits.push({ number, ...(await this.#commit(member, number)) });
       }
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await new Promise((resolve) => setTimeout(resolve, editPauseMs));
     }
   }
 
@@ -64,30 +70,33 @@ export class SetTest {
   }
 
   /** As an administrator does it: a working copy, an edit, the commit. */
-  async #commit(member: string, number: number): Promise<Edit['outcome']> {
+  async #commit(member: string, number: number): Promise<Pick<Edit, 'outcome' | 'why'>> {
+    const file = number % meetEvery === 0 ? sharedSet : `set-${member}.txt`;
     const csync = `node ${toolkitDirectory}/csync.mjs policy`;
     const script = [
       'cd /root && rm -rf set || exit 90',
-      `${csync} show --copy set --json > set.log 2>&1 || exit ${notSent}`,
-      `echo ${number} >> set/${setName}`,
+      `${csync} show --copy set --json > set.log || { cat set.log; exit ${notSent}; }`,
+      `echo ${number} >> set/${file}`,
       `exec ${csync} commit set --json -m 'edit ${number}'`,
     ].join('\n');
     const ended = await this.#drills.lab.exec(member, ['sh', '-c', script], { timeoutMs: commitMs }).catch(() => null);
-    if (ended === null) return 'unknown';
-    return ended.exitCode === notSent ? 'failed' : editOutcome(true, ended.exitCode, ended.stdout);
+    if (ended === null) return { outcome: 'unknown' };
+    const { exitCode, stdout } = ended;
+    const outcome = exitCode === notSent ? 'failed' : editOutcome(true, exitCode, stdout);
+    return outcome === 'acknowledged' ? { outcome } : { outcome, why: codesIn(stdout) };
   }
 
   async #watch(client: string): Promise<void> {
     while (!this.#ending) {
       await this.#look(client);
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      await new Promise((resolve) => setTimeout(resolve, lookPauseMs));
     }
   }
 
   /** What the client has now, compared with what it had. A set that is being replaced at that moment is looked at again. */
   async #look(client: string): Promise<SeenPolicy | null> {
     const { inputs } = layoutOf(this.#drills.lab.plan.settings);
-    const script = `cd ${inputs} && cat csync.commit 2>/dev/null || echo '{"commit":0,"epoch":0}'; cat ${setName} 2>/dev/null`;
+    const script = `cd ${inputs} && cat csync.commit 2>/dev/null || echo '{"commit":0,"epoch":0}'; cat ${setFiles} 2>/dev/null`;
     const ended = await this.#drills.lab.exec(client, ['sh', '-c', script]).catch(() => null);
     if (ended === null || ended.exitCode > 1) return null;
     const [record = '', ...lines] = ended.stdout.split('\n');
@@ -107,6 +116,7 @@ export class SetTest {
   async fetched(): Promise<void> {
     const wanted = this.edits.filter(({ outcome }) => outcome === 'acknowledged').map(({ number }) => number);
     for (const { name } of clientsOf(this.#drills.lab.plan)) {
+      await this.#drills.lab.ask({ verb: 'fetch', member: name });
       const has = async (): Promise<boolean> => {
         const numbers = (await this.#look(name))?.numbers ?? [];
         return wanted.every((number) => numbers.includes(number));
@@ -119,7 +129,7 @@ export class SetTest {
   async final(): Promise<readonly number[]> {
     const owner = await this.#drills.waitServed();
     const { masterInputs } = layoutOf(this.#drills.lab.plan.settings);
-    return numbersIn(await this.#drills.type(owner, ['sh', '-c', `cat ${masterInputs}/${setName}`])) ?? [];
+    return numbersIn(await this.#drills.type(owner, ['sh', '-c', `cat ${masterInputs}/${setFiles}`])) ?? [];
   }
 }
 

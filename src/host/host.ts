@@ -83,6 +83,8 @@ export interface MemberHost {
   attend(argv: readonly string[], outputFile: string | null): Promise<number | null>;
   /** Runs a program that leaves a daemon behind: no descriptor of ours reaches it, nothing is collected. */
   launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
+  /** Starts a program in a session of its own, with nothing of ours open, and does not wait for it. False: it could not be started. */
+  detach(argv: readonly string[]): boolean;
   /** Signals that very process; false when it is gone or its pid belongs to another by now. */
   signal(process: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean;
   /** Wall clock, ms since the epoch. For people; it may jump. */

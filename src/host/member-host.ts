@@ -246,6 +246,20 @@ async function launch(argv: readonly string[], timeoutMs: number): Promise<Comma
   return { ...end, timedOut: end.signal === 'SIGKILL', stdout: '', stderr: '' };
 }
 
+function detach([file = '', ...rest]: readonly string[]): boolean {
+  closeInherited();
+  const child = spawn(file, rest, {
+    cwd: '/',
+    env: { ...serviceguardVariables(), ...environment },
+    detached: true,
+    stdio: 'ignore',
+  });
+  // Told by the missing pid.
+  child.once('error', () => {});
+  child.unref();
+  return child.pid !== undefined;
+}
+
 /** The variables of Serviceguard that our launcher let through; a customer's program may want them. */
 function serviceguardVariables(): Record<string, string> {
   const names = ['SGCONF', 'SGRUN', 'SGSBIN', 'SG_PACKAGE', 'SG_NODE', 'SG_SCRIPT_LOG_FILE', 'SG_HALT_REASON'];
@@ -302,6 +316,7 @@ export function realMemberHost(): MemberHost {
     run: (argv, timeoutMs) => runProcess(argv, { timeoutMs, env: environment }),
     attend,
     launch,
+    detach,
     signal,
     now: () => Date.now(),
     elapsed: () => performance.now(),

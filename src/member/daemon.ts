@@ -108,13 +108,13 @@ export class Daemon {
     return null;
   }
 
-  /** Runs, owns the port, and answers on this member itself. */
-  async judgeRunning(): Promise<Finding | null> {
+  /** Runs, owns the port, and answers on this member itself within the time limit. */
+  async judgeRunning(limitMs = this.#settings.monitorTimeoutSeconds * 1000): Promise<Finding | null> {
     const owner = this.owner();
     if (owner.kind === 'foreign') return { code: 'port-occupied', text: owner.text };
     if (owner.kind === 'free')
       return { code: 'daemon-dead', text: `no ${this.adapter.daemonName} listens on port ${this.#settings.cfenginePort}` };
-    const answer = await this.ask('127.0.0.1', this.#settings.monitorTimeoutSeconds * 1000);
+    const answer = await this.ask('127.0.0.1', limitMs);
     if (answer.kind === 'silent')
       return {
         code: 'daemon-dead',

@@ -10,9 +10,13 @@ import { monitorStateFile, parseMonitorState } from './monitor-state.ts';
 import { runPlan, type Step } from './plan.ts';
 import * as steps from './steps.ts';
 
+/** Of csync-halt.cjs: see to the daemon, and to nothing else. */
+export const daemonOnlyOption = '--daemon-only';
+
 type MakeStep = (context: steps.StepContext) => Step;
 
 export interface HaltContext extends steps.StepContext {
+  readonly directory: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
 }
@@ -87,14 +91,20 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
 
 /** The very last of a halt: the daemon goes on as this member's own. Fails only while the policy file system is held. */
 export async function afterStorage(context: HaltContext): Promise<0 | 1> {
-  const { host, settings } = context;
+  const { host, settings, directory } = context;
   const held = exitOf(await runPlan([steps.policyFileSystemGone(context)], planContext(context)));
-  // The file system is what the cluster waits for; a daemon that does not come up is told loudly, but fails no halt.
-  await runPlan([{ ...steps.daemonRunning(context), optional: true }], planContext(context));
+  const beside = [process.execPath, `${directory}/csync-halt.cjs`, directory, 'pre', daemonOnlyOption];
+  await runPlan([steps.daemonRevived(context, beside)], planContext(context));
   // What somebody left there has to be moved away first; sealing it in would only be in the way.
   const isEmpty = host.list(settings.mountPoint)?.length === 0;
   if (held === 0 && isEmpty) await runPlan([steps.mountPointSealed(context)], planContext(context));
   return held;
+}
+
+/** What a halt leaves to a process of its own. A daemon that does not come up is told loudly, but fails no halt. */
+export async function reviveDaemon(context: HaltContext): Promise<0> {
+  await runPlan([{ ...steps.daemonRunning(context), optional: true }], planContext(context));
+  return 0;
 }
 
 export function planContext({ host, settings, log, dryRun }: HaltContext) {

@@ -5,7 +5,7 @@ import type { Finding } from './failures.ts';
 import { finishWaiting } from './finish-waiting.ts';
 import { mountAt } from './judgements.ts';
 import { runPlan, startExit } from './plan.ts';
-import { afterStorage, announce, beforeStorage, letGo, planContext, promotion } from './plans.ts';
+import { afterStorage, announce, beforeStorage, letGo, planContext, promotion, reviveDaemon } from './plans.ts';
 import type { Role, ScriptContext } from './script.ts';
 
 /** Exit status of a start in this role. */
@@ -32,7 +32,7 @@ const haltByRole: Readonly<Record<Role, (context: ScriptContext) => Promise<0 | 
 
 /** Exit status of a halt in this role. */
 export function haltRole(context: ScriptContext): Promise<0 | 1> {
-  return haltByRole[context.role](context);
+  return context.daemonOnly ? reviveDaemon(context) : haltByRole[context.role](context);
 }
 
 /**

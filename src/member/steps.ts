@@ -16,6 +16,8 @@ export interface StepContext {
 }
 
 const proofLimitMs = 10_000;
+/** A daemon with nothing to do answers in a few ms; one that does not is no reason to keep a failover waiting. */
+const quickAnswerMs = 500;
 const afterResetMs = 1000;
 const ssLimitMs = 5000;
 const makeLimitMs = 10_000;
@@ -89,6 +91,27 @@ export function daemonRunning({ daemon }: StepContext): Step {
       const owner = daemon.owner();
       return owner.kind === 'daemon' ? `${owner.process.name} runs (pid ${owner.process.pid}) and answers` : 'answers';
     },
+  };
+}
+
+/**
+ * After a halt. The cluster waits for the end of a halt before it starts the package elsewhere, and a daemon that has to be started
+ * takes longer than the rest of it: that is left to a process of its own (`argv`), which looks, starts and tells as daemonRunning does.
+ */
+export function daemonRevived(context: StepContext, argv: readonly string[]): Step {
+  const { host, settings, daemon } = context;
+  let left = false;
+  return {
+    ...daemonRunning(context),
+    optional: true,
+    look: () => (left ? null : daemon.judgeRunning(Math.min(quickAnswerMs, settings.monitorTimeoutSeconds * 1000))),
+    action: {
+      what: `${daemon.adapter.startDaemon.slice(4).join(' ')}, beside this halt`,
+      run: () => {
+        left = host.detach(argv);
+      },
+    },
+    good: () => (left ? `${daemon.adapter.daemonName} is started beside this halt` : daemonRunning(context).good()),
   };
 }
 

@@ -221,6 +221,15 @@ export class WorldHost implements MemberHost {
     });
   }
 
+  /** The daemon beside a halt: what hangs is ended, what can be started is. */
+  detach(): boolean {
+    return this.#gate.act('starts the daemon beside the halt', () => {
+      if (this.#world.daemon === 'hung') this.#place.world = withoutDaemon(this.#world);
+      if (this.#world.daemon === 'dead' && this.#world.startable === 'yes') this.#set({ daemon: 'alive' });
+      return true;
+    });
+  }
+
   signal({ pid, name }: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean {
     return this.#gate.act(`sends ${signal} to ${name}`, () => {
       const { daemon } = this.#world;

@@ -281,6 +281,14 @@ export class SimulatedMember implements MemberHost {
     return Promise.resolve(good);
   }
 
+  /** The daemon beside a halt: what hangs is ended, what can be started is. */
+  detach(): boolean {
+    this.effects.push('daemon beside the halt');
+    for (const hanging of this.processes.filter(({ listens }) => listens)) this.#end(hanging);
+    if (this.daemonStarts && this.listeners().length === 0) this.add('cf-serverd', { listens: true });
+    return true;
+  }
+
   signal({ pid }: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean {
     const found = this.processes.find((each) => each.pid === pid);
     if (found === undefined) return false;

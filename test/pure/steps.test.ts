@@ -175,6 +175,18 @@ describe('the daemon of this member', () => {
     expect(member.processes.filter(({ listens }) => listens)).toHaveLength(failed === 'daemon-dead' ? 0 : 1);
   });
 
+  it.each<[string, Partial<SimulatedProcess> | null, string[], number]>([
+    ['answers: it is left alone', {}, [], 0],
+    ['is dead: it is started', null, ['daemon beside the halt'], 0],
+    ['hangs: no halt waits for what it does', { hangs: true, ignoresTerm: true }, ['daemon beside the halt'], 0.5],
+  ])('that, behind a halt, %s', async (_title, daemon, effects, seconds) => {
+    const member = new SimulatedMember();
+    if (daemon !== null) member.add(daemonName, { ...served, ...daemon });
+    const made = await carryOut(member, (context) => steps.daemonRevived(context, ['node', 'csync-halt.cjs']));
+    expect(made).toMatchObject({ failed: null, effects });
+    expect(member.elapsed() / 1000).toBeLessThanOrEqual(seconds);
+  });
+
   it('is waited for as long as it takes to answer, up to ten seconds', async () => {
     for (const [seconds, outcome] of [
       [9.5, 'done'],

@@ -66,7 +66,7 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
     `echo "daemons $(pgrep -c -x ${shellWord(adapter.daemonName)})"`,
     `[ -f ${work}/${owedFileName} ] && echo "owed $(head -n 1 ${work}/${owedFileName})"`,
     ...(rosterWord === null ? [] : [`[ -r ${rosterWord} ] && echo "roster $(base64 -w 0 ${rosterWord})"`]),
-    `for left in ${work}/inputs/${arrivalPrefix}* ${work}/ppkeys/${arrivalPrefix}*; do [ -d "$left" ] && echo "leftover $left"; done`,
+    `for left in ${work}/${arrivalPrefix}* ${work}/ppkeys/${arrivalPrefix}*; do [ -d "$left" ] && echo "leftover $left"; done`,
     `if cd ${work}/inputs 2>/dev/null; then`,
     `  find . -type f ! -path './.*' -exec sha256sum {} + | sed 's/^\\([0-9a-f]*\\) [ *]\\.\\//input \\1 /'`,
     'fi',

@@ -150,21 +150,28 @@ function fragmentOf(step: HostStep, materials: Materials): string {
 const receive = (file: string, content: string): string =>
   `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
 
-/** Lines that bring files to an arrival directory beside their place; `put` renames each from there. */
-function arriving(files: readonly { readonly name: string; readonly text: string }[]): {
+/**
+ * Lines that bring files to an arrival directory; `put` renames each from there to its place. `beside`: where that directory is, on the
+ * same file system. For inputs it is not inputs itself: the host's own agent removes there what the master does not have.
+ */
+function arriving(
+  files: readonly { readonly name: string; readonly text: string }[],
+  beside = '',
+): {
   readonly lines: readonly string[];
   readonly put: (name: string) => string;
 } {
-  const at = new Map(files.map(({ name }, index) => [name, `${arrivalPrefix}now/${index}`]));
+  const arrivals = `${beside}${arrivalPrefix}`;
+  const at = new Map(files.map(({ name }, index) => [name, `${arrivals}now/${index}`]));
   return {
     lines: [
-      `exec 9> .csync-lock; flock -n 9 || { echo "another csync writes here at this moment" >&2; exit ${busyStatus}; }`,
+      `exec 9> ${beside}.csync-lock; flock -n 9 || { echo "another csync writes here at this moment" >&2; exit ${busyStatus}; }`,
       // Nobody else is here: what lies there is left over from one that was killed.
-      `rm -rf -- ${arrivalPrefix}*`,
-      ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${arrivalPrefix}now`]),
-      `trap 'rm -rf -- ${arrivalPrefix}now' EXIT; trap 'exit 143' HUP INT TERM`,
+      `rm -rf -- ${arrivals}*`,
+      ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${arrivals}now`]),
+      `trap 'rm -rf -- ${arrivals}now' EXIT; trap 'exit 143' HUP INT TERM`,
       ...files.map(({ name, text }) => receive(at.get(name) ?? '', text)),
-      ...(files.length === 0 ? [] : [`chmod 600 ${arrivalPrefix}now/*`, `sync ${arrivalPrefix}now/*`]),
+      ...(files.length === 0 ? [] : [`chmod 600 ${arrivals}now/*`, `sync ${arrivals}now/*`]),
     ],
     put: (name) => `mv -f -- ${at.get(name)} ${shellWord(name)}`,
   };
@@ -174,7 +181,7 @@ function arriving(files: readonly { readonly name: string; readonly text: string
 function sweepScript({ settings }: Materials): string {
   const work = shellWord(settings.cfengineWorkDirectory);
   const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
-  return `umask 077; for place in inputs ppkeys; do ( cd ${work}/$place 2>/dev/null || exit 0; ${sweep} ) || exit 1; done`;
+  return `umask 077; for place in . ppkeys; do ( cd ${work}/$place 2>/dev/null || exit 0; ${sweep} ) || exit 1; done`;
 }
 
 /**
@@ -225,16 +232,17 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
 
 /** What somebody else's policy had there is kept aside, once. */
 function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings, inputs, adapter }: Materials): string {
-  const { lines, put } = arriving(names.map((name) => ({ name, text: inputs.get(name) ?? '' })));
+  const files = names.map((name) => ({ name, text: inputs.get(name) ?? '' }));
+  const work = shellWord(settings.cfengineWorkDirectory);
+  const { lines, put } = arriving(files, `${work}/`);
   const above = [...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : [])))];
   return [
     'set -eu; umask 077',
-    `mkdir -p -m 700 -- ${shellWord(`${settings.cfengineWorkDirectory}/inputs`)}`,
-    `cd ${shellWord(`${settings.cfengineWorkDirectory}/inputs`)}`,
+    `mkdir -p -m 700 -- ${work}/inputs; cd ${work}/inputs`,
     ...lines,
-    `kept=../inputs-before-csync; if [ ! -e "$kept" ] && [ ! -e .csync ] && [ -n "$(ls)" ]; then cp -a . "$kept.new"; rm -rf "$kept.new"/${arrivalPrefix}*; mv "$kept.new" "$kept"; fi`,
+    `kept=${work}/inputs-before-csync; if [ ! -e "$kept" ] && [ ! -e .csync ] && [ -n "$(ls)" ]; then cp -a . "$kept.new"; mv "$kept.new" "$kept"; fi`,
     ': > .csync',
-    ...(adapter.reloadSignal === null ? [] : [`[ -s ../${owedFileName} ] || echo reload > ../${owedFileName}`]),
+    ...(adapter.reloadSignal === null ? [] : [`[ -s ${work}/${owedFileName} ] || echo reload > ${work}/${owedFileName}`]),
     ...above.map((name) => `mkdir -p -m 700 -- ${shellWord(name)}`),
     ...names.map((name) => put(name)),
     'sync .',

@@ -89,7 +89,7 @@ chmod 755 /root/bin/ssh`,
       hosts.map(async (host) => {
         const { stdout: found } = await sh(
           host,
-          'cd /var/lib/cfengine3; ls -d ppkeys/.csync-arrival* inputs/.csync-arrival* ppkeys/csync-next* 2>/dev/null; find ppkeys -type f -perm /077; cd /tmp; ls -A; pgrep -c -x cf-serverd',
+          'cd /var/lib/cfengine3; ls -d .csync-arrival* ppkeys/.csync-arrival* ppkeys/csync-next* 2>/dev/null; find ppkeys -type f -perm /077; cd /tmp; ls -A; pgrep -c -x cf-serverd',
         );
         expect(found.trim(), host).toBe('1');
       }),

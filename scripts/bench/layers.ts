@@ -9,7 +9,7 @@ import { spread, spreadHead, spreadRow, type Table } from './figures.ts';
 import { benchSettings, bootMember, say, until } from './member.ts';
 
 /** More of them, and the daemon has no time for its clients: they are as many clients, each of which asks twice a minute. */
-const atOnce = 500;
+const atOnce = 250;
 const plans = layerPlans(benchSettings);
 
 interface Fault {

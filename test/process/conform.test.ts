@@ -166,6 +166,11 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     'halt with settings removed: ends with 0',
   ],
   [
+    'the last step of a halt leaves a dead daemon dead',
+    replace('csync-halt.cjs', 'left = host.detach(argv);', 'left = true;'),
+    'last step of a halt with the daemon dead: a daemon comes up behind it',
+  ],
+  [
     'the last step of a halt does not look',
     replace(
       'csync-halt.cjs',

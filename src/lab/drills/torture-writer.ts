@@ -14,7 +14,7 @@ const commitMs = 240_000;
 const fetchMs = 120_000;
 const lookPauseMs = 300;
 /** Writers without a pause take the machine from what they are to be written through. */
-const editPauseMs = 2000;
+const editPauseMs = 5000;
 /** Of the part that only reads: nothing was sent by then. */
 const notSent = 90;
 

@@ -41,6 +41,8 @@ await Promise.all(
     build({ ...shared, entryPoints: [`src/lab/${name}.ts`], outfile: `dist/lab/${name}.cjs`, format: 'cjs' }),
   ),
 );
+// The release form of the model check searches in what was compiled.
+await build({ ...shared, entryPoints: ['src/proof/search-program.ts'], outfile: 'dist/lab/search.cjs', format: 'cjs' });
 cpSync('src/member/csync-front.pl', 'dist/member/csync-front.pl');
 cpSync('package-templates', 'dist/package-templates', { recursive: true });
 

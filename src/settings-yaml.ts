@@ -36,9 +36,7 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   };
-  const problems = document.errors
-    .slice(0, mostProblems)
-    .map((error) => syntaxProblem(error.message.split('\n')[0] ?? '', placeOf(error.pos[0])));
+  const problems = document.errors.slice(0, mostProblems).map((error) => syntaxProblem(error.message, placeOf(error.pos[0])));
   if (problems.length > 0) return { given, problems };
   const { contents } = document;
   if (!isMap(contents)) {
@@ -76,7 +74,8 @@ function isDeep(text: string): boolean {
 function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | null {
   if (text.length > longestText || isDeep(text)) return null;
   try {
-    return parseDocument(text, { lineCounter, uniqueKeys: false });
+    // Pretty ones copy the line into each message, which takes longer than the rest for thousands on one line.
+    return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

@@ -20,8 +20,13 @@ export class Calm {
   trail: string[] = [];
   readonly #inside: readonly Happening[];
   readonly #row = new Int32Array(rowLength);
-  /** Mended states from which the way was walked to its good end. */
+  /**
+   * Mended states with a good end: whoever comes upon one need not walk on, since what follows is a function of the state. Those of
+   * the walk that is on are among them already; should it not end well, nothing is asked any more.
+   */
   readonly #good = new RowSet();
+  /** How many of them are of walks before this one. */
+  #before = 0;
   /** Of the states that were asked for: served by themselves, and by commands. */
   readonly commandsTyped = new Map<string, number>();
 
@@ -30,7 +35,7 @@ export class Calm {
     this.#inside = inside(state.members);
   }
 
-  /** Mended states that were walked from. */
+  /** Mended states that lead back. */
   get walked(): number {
     return this.#good.size;
   }
@@ -40,21 +45,26 @@ export class Calm {
     const { state } = this;
     this.trail = [];
     mend(state);
-    state.store(this.#row, 0);
-    const before = this.#good.size;
-    this.#good.add(this.#row);
-    if (this.#good.size === before) return null;
-    if (!(await this.#settles())) return 'what goes on by itself never comes to rest';
+    this.#before = this.#good.size;
+    if (this.#isGood()) return null;
     const typed: string[] = [];
-    for (let round = 0; round < rounds && !isServed(state); round += 1)
-      if (!(await this.#followAdvice(typed))) return `after ${typed.join('; ') || 'no command'} it never comes to rest`;
-    if (!isServed(state)) return `not served after ${typed.join('; ') || 'no command at all'}`;
+    let way = await this.#settle();
+    if (way === 'endless') return 'what goes on by itself never comes to rest';
+    for (let round = 0; round < rounds && way === 'rests' && !isServed(state); round += 1) way = await this.#followAdvice(typed);
+    if (way === 'endless') return `after ${typed.join('; ') || 'no command'} it never comes to rest`;
+    if (way === 'rests' && !isServed(state)) return `not served after ${typed.join('; ') || 'no command at all'}`;
     for (const command of new Set(typed)) this.commandsTyped.set(command, (this.commandsTyped.get(command) ?? 0) + 1);
     return null;
   }
 
-  /** False: it does not come to rest. */
-  async #settles(): Promise<boolean> {
+  /** Whether a walk before this one came by here. Notes the state. */
+  #isGood(): boolean {
+    this.state.store(this.#row, 0);
+    return this.#good.add(this.#row) < this.#before;
+  }
+
+  /** What goes on by itself goes on. */
+  async #settle(): Promise<'rests' | 'endless' | 'good'> {
     const { state } = this;
     for (let step = 0; step < mostSteps; step += 1) {
       let moved = false;
@@ -67,25 +77,27 @@ export class Calm {
         }
         if (moved) break;
       }
-      if (!moved) return true;
+      if (!moved) return 'rests';
       this.trail.push(state.said);
+      if (this.#isGood()) return 'good';
     }
-    return false;
+    return 'endless';
   }
 
-  async #followAdvice(typed: string[]): Promise<boolean> {
+  async #followAdvice(typed: string[]): Promise<'rests' | 'endless' | 'good'> {
     const { state } = this;
     const cleaned = cleanUp(state);
     typed.push(...cleaned);
     this.trail.push(...cleaned);
-    if (!(await this.#settles())) return false;
-    if (isServed(state)) return true;
+    let way = await this.#settle();
+    if (way !== 'rests' || isServed(state)) return way;
     for (const { command, told } of namedCommands(state)) {
       typed.push(command);
       this.trail.push(command);
       state.tell(told);
-      if (!(await this.#settles())) return false;
+      way = await this.#settle();
+      if (way !== 'rests') return way;
     }
-    return true;
+    return 'rests';
   }
 }

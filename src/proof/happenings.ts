@@ -2,6 +2,7 @@
  * Everything that can happen to the checked system: what goes on by itself, what fails, what an administrator does. Each
  * either applies to a state and changes it, or does not.
  */
+import type { Settings } from '../settings.ts';
 import type { Told } from './package-cluster.ts';
 import { endScript } from './script-end.ts';
 import { modes } from './script-table.ts';
@@ -106,37 +107,57 @@ function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, di
 
 const notApplying = -1;
 
-function monitorEnds(state: State, member: number, name: string): true {
-  state.change(member, { monitor: 'no' });
-  // In the middle of a start the package manager judges it when the start has ended.
-  state.disturb(member);
-  const { packageName } = state.settings;
-  state.tell({ kind: 'service-died', package: packageName, member: name, service: `${packageName}_monitor` });
-  return true;
-}
-
-function setLink(link: 'up' | 'down'): OnMember {
+/** What is told of each member, the same object each time: the package manager's table finds it at once. */
+function telling(make: (settings: Settings, name: string) => Told): OnMember {
+  const made: Told[] = [];
   return (state, member, name) => {
-    if (state.world(member).link === link) return false;
-    state.change(member, { link });
-    state.disturb(member);
-    state.tell({ kind: 'subnet-changed', member: name, subnet: state.settings.packageSubnet, status: link });
+    made[member] ??= make(state.settings, name);
+    state.tell(made[member]);
     return true;
   };
 }
 
-function crash(state: State, member: number, name: string): boolean {
-  if (state.world(member).machine === 'down') return false;
-  state.loseMachine(member);
-  state.tell({ kind: 'member-crashed', member: name });
-  return true;
+function monitorEnding(): OnMember {
+  const tell = telling(({ packageName }, member) => ({
+    kind: 'service-died',
+    package: packageName,
+    member,
+    service: `${packageName}_monitor`,
+  }));
+  return (state, member, name) => {
+    state.change(member, { monitor: 'no' });
+    // In the middle of a start the package manager judges it when the start has ended.
+    state.disturb(member);
+    return tell(state, member, name);
+  };
 }
 
-function boot(state: State, member: number, name: string): boolean {
-  if (state.world(member).machine === 'up') return false;
-  state.worlds[member] = encodeWorld(booted(state.world(member)));
-  state.tell({ kind: 'member-booted', member: name, join: true });
-  return true;
+function setLink(link: 'up' | 'down'): OnMember {
+  const tell = telling(({ packageSubnet }, member) => ({ kind: 'subnet-changed', member, subnet: packageSubnet, status: link }));
+  return (state, member, name) => {
+    if (state.world(member).link === link) return false;
+    state.change(member, { link });
+    state.disturb(member);
+    return tell(state, member, name);
+  };
+}
+
+function crashing(): OnMember {
+  const tell = telling((_, member) => ({ kind: 'member-crashed', member }));
+  return (state, member, name) => {
+    if (state.world(member).machine === 'down') return false;
+    state.loseMachine(member);
+    return tell(state, member, name);
+  };
+}
+
+function booting(): OnMember {
+  const tell = telling((_, member) => ({ kind: 'member-booted', member, join: true }));
+  return (state, member, name) => {
+    if (state.world(member).machine === 'up') return false;
+    state.worlds[member] = encodeWorld(booted(state.world(member)));
+    return tell(state, member, name);
+  };
 }
 
 /** csync recover, where the package does not run: address, users, mount, volume group, daemon, as src/cluster/recovery.ts plans it. */
@@ -189,8 +210,9 @@ const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
 
 function faults(members: readonly string[]): Happening[] {
   const on = (kind: Happening['kind'], text: string, apply: OnMember) => each(members, kind, text, apply);
+  const monitorEnds = monitorEnding();
   return [
-    ...on('fault', 'the machine crashes', crash),
+    ...on('fault', 'the machine crashes', crashing()),
     ...on('fault', 'the cable is cut', setLink('down')),
     ...on('repair', 'the cable is back', setLink('up')),
     ...on(
@@ -247,6 +269,7 @@ function commands(members: readonly string[], name: string): Happening[] {
 
 /** What goes on by itself, in the order in which the calm lets it. */
 export function inside(members: readonly string[]): Happening[] {
+  const monitorEnds = monitorEnding();
   return [
     scriptMoves('works'),
     reforms,
@@ -262,7 +285,7 @@ export function inside(members: readonly string[]): Happening[] {
       'the transfer ends',
       worldly(({ holder, daemon }) => (holder === 'transfer' && daemon !== 'hung' ? { holder: 'nobody' } : null), false),
     ),
-    ...each(members, 'inside', 'the machine is up again', boot),
+    ...each(members, 'inside', 'the machine is up again', booting()),
   ];
 }
 

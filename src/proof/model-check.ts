@@ -72,10 +72,12 @@ export interface Circumstances {
   readonly toolkit: string;
   readonly node: string;
   readonly machine: string;
+  /** From the beginning of the first search to the end of the last; they run side by side. */
+  readonly clockMs: number;
 }
 
 /** docs/model-check.md. */
-export function checkPage(results: readonly SearchResult[], { date, toolkit, node, machine }: Circumstances): string {
+export function checkPage(results: readonly SearchResult[], { date, toolkit, node, machine, clockMs }: Circumstances): string {
   const commands = new Map<string, number>();
   for (const { commandsTyped } of results)
     for (const [command, count] of Object.entries(commandsTyped)) commands.set(command, (commands.get(command) ?? 0) + count);
@@ -87,7 +89,7 @@ export function checkPage(results: readonly SearchResult[], { date, toolkit, nod
     '',
     ...resultTable(results),
     '',
-    `Together ${number(total(results, 'states'))} states and ${number(total(results, 'transitions'))} transitions in ${seconds(total(results, 'processorMilliseconds'))} s of processor time.`,
+    `Together ${number(total(results, 'states'))} states and ${number(total(results, 'transitions'))} transitions in ${seconds(total(results, 'processorMilliseconds'))} s of processor time, ${seconds(clockMs)} s by the clock.`,
     ...found.flatMap((result) => ['', '## Found', '', ...storyLines(result)]),
     '',
     ...explanation,
@@ -95,7 +97,7 @@ export function checkPage(results: readonly SearchResult[], { date, toolkit, nod
     '## The way back',
     '',
     'From every state, with faults mended, the package was served again: by itself, or by commands that are named to the',
-    'administrator. So often each was part of a way back:',
+    'administrator. A way that comes upon a state of another way is not walked twice. So often each command was typed on one:',
     '',
     '| command | ways |',
     '| --- | ---: |',

@@ -77,7 +77,8 @@ export class PackageCluster {
   readonly #events: Told[] = [];
   readonly #eventByText = new Map<string, number>();
   readonly #eventByTold = new WeakMap<Told, number>();
-  readonly #steps = new Map<number, ClusterStep>();
+  /** By event, then by state. */
+  readonly #steps: (ClusterStep | undefined)[][] = [];
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -111,8 +112,9 @@ export class PackageCluster {
   }
 
   step(cluster: number, event: number): ClusterStep {
-    const key = cluster * 4096 + event;
-    const known = this.#steps.get(key);
+    this.#steps[event] ??= [];
+    const steps = this.#steps[event];
+    const known = steps[cluster];
     if (known !== undefined) return known;
     const before = this.view(cluster).state;
     const told = this.#events[event] as Told;
@@ -124,7 +126,7 @@ export class PackageCluster {
       ...stepRules({ before, event: given, after: state, effects, name: this.#settings.packageName }),
     ];
     const made: ClusterStep = { cluster: this.#intern(state), effects, broken };
-    this.#steps.set(key, made);
+    steps[cluster] = made;
     return made;
   }
 

@@ -1,9 +1,24 @@
 /** The end of a package's script: what must hold then, and the package manager that is told. */
 import type { ScriptEnd } from '../lab/manager/model.ts';
+import type { Settings } from '../settings.ts';
+import type { Told } from './package-cluster.ts';
+import type { Word } from './package-scripts.ts';
 import type { State } from './state.ts';
 import { holdsPackage, type MemberWorld, serves } from './world.ts';
 
 type Debt = readonly [text: string, isPaid: boolean];
+
+/** What is told of an end, the same object each time: the package manager's table finds it at once. */
+const tolds = new WeakMap<Settings, Map<string, Told>>();
+
+function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd): Told {
+  const known = tolds.get(settings) ?? new Map<string, Told>();
+  tolds.set(settings, known);
+  const key = `${word}${member}${end.kind === 'exit' ? end.code : ''}`;
+  const told = known.get(key) ?? { kind: `${word}-ended`, package: settings.packageName, member, end };
+  known.set(key, told);
+  return told;
+}
 
 /** What a start owes that found everything in order, and no fault came upon it [DESIGN 6: I2]. */
 function afterStart(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
@@ -54,5 +69,5 @@ export function endScript(state: State, end: ScriptEnd): void {
     state.said += `; the ${word} ends with exit status ${end.code}`;
   }
   state.node = -1;
-  state.tell({ kind: word === 'start' ? 'start-ended' : 'halt-ended', package: settings.packageName, member: name, end });
+  state.tell(toldOf(settings, word, name, end));
 }

@@ -6,7 +6,7 @@
 import type { Settings } from '../settings.ts';
 import type { Gate } from './gate.ts';
 import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts';
-import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits, worldBits } from './world.ts';
+import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits } from './world.ts';
 import { failed, type Place } from './world-commands.ts';
 
 /** How the next act goes: as it does, its command fails, or its script is killed there. */
@@ -28,7 +28,8 @@ export interface Move {
 const waitMs = 5001;
 
 class Suspended extends Error {}
-const never = new Promise<never>(() => {});
+/** One for each who waits: what waits for a promise that somebody still has is never forgotten. */
+const never = (): Promise<never> => new Promise(() => {});
 /** An answer that was thrown. */
 class Thrown {
   readonly error: unknown;
@@ -87,7 +88,7 @@ class ReplayGate implements Gate {
 
   async #later<Answer>(make: () => Answer): Promise<Answer> {
     const answer = this.#answer(make);
-    if (answer === null) return never;
+    if (answer === null) return never();
     if (answer.value instanceof Thrown) throw answer.value.error;
     return answer.value as Answer;
   }
@@ -147,11 +148,16 @@ interface Node {
   readonly answers: readonly unknown[];
 }
 
+const keyOf = (world: number, shared: number, down: number, mode: number): number =>
+  ((((world << sharedBits) | shared) << 4) | down) * modes.length + mode;
+
 export class ScriptTable {
   readonly #settings: Settings;
   readonly #members: readonly string[];
-  readonly #moves = new Map<number, Move>();
-  readonly #missing = new Map<number, readonly [node: number, world: number, shared: number, down: number, mode: number]>();
+  /** By position; within it by the rest, which is small enough to be found fast. */
+  readonly #moves: (Map<number, Move> | undefined)[] = [];
+  #moveCount = 0;
+  readonly #missing = new Map<string, readonly [node: number, world: number, shared: number, down: number, mode: number]>();
   readonly #nodes: Node[] = [];
   readonly #byHistory = new Map<string, number>();
 
@@ -175,20 +181,28 @@ export class ScriptTable {
   }
 
   get moves(): number {
-    return this.#moves.size;
+    return this.#moveCount;
   }
 
   /** The next act; undefined: not known yet, `fill` finds out. `down`: a bit for each member cmviewcl has as down. */
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined {
-    const key = (((node * 2 ** worldBits + world) * 2 ** sharedBits + shared) * 16 + down) * 4 + mode;
-    const known = this.#moves.get(key);
-    if (known === undefined) this.#missing.set(key, [node, world, shared, down, mode]);
+    const known = this.#moves[node]?.get(keyOf(world, shared, down, mode));
+    if (known === undefined) this.#missing.set(`${node} ${keyOf(world, shared, down, mode)}`, [node, world, shared, down, mode]);
     return known;
   }
 
   /** Runs the scripts for every move that was asked for in vain. */
   async fill(): Promise<void> {
-    for (const [key, wanted] of this.#missing) this.#moves.set(key, await this.#play(...wanted));
+    const { stackTraceLimit } = Error;
+    // A script is left by an error at each of its acts; to note where takes longer than the script does.
+    Error.stackTraceLimit = 0;
+    for (const wanted of this.#missing.values()) {
+      const [node, ...rest] = wanted;
+      this.#moves[node] ??= new Map();
+      this.#moves[node].set(keyOf(...rest), await this.#play(...wanted));
+      this.#moveCount += 1;
+    }
+    Error.stackTraceLimit = stackTraceLimit;
     this.#missing.clear();
   }
 

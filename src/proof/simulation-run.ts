@@ -18,11 +18,6 @@ const mostFailuresKept = 10;
 /** A state has room for four members. */
 const mostMembers = 4;
 
-/** Lives of half of the seeds have a legacy package. */
-function settingsOf(seed: number, settings: Settings): Settings {
-  return { ...settings, members: settings.members.slice(0, mostMembers), packageStyle: seed % 2 === 0 ? 'modular' : 'legacy' };
-}
-
 export async function simulateMany(
   seed: number,
   count: number,
@@ -31,10 +26,13 @@ export async function simulateMany(
 ): Promise<SimulationResult> {
   const began = performance.now();
   const failures: Life[] = [];
+  const members = settings.members.slice(0, mostMembers);
+  const modular: Settings = { ...settings, members, packageStyle: 'modular' };
+  const legacy: Settings = { ...modular, packageStyle: 'legacy' };
   let lives = 0;
   let events = 0;
   for (; lives < count && failures.length < mostFailuresKept; lives += 1) {
-    const life = await simulate(seed + lives, settingsOf(seed + lives, settings));
+    const life = await simulate(seed + lives, (seed + lives) % 2 === 0 ? modular : legacy);
     events += life.events;
     if (life.broken !== null) failures.push(life);
     if ((lives + 1) % 1000 === 0) progress(`${lives + 1} lives, ${failures.length} failed`);

@@ -67,7 +67,30 @@ class LiveScripts implements Scripts {
   }
 }
 
-const never = new Promise<never>(() => {});
+/** One for each who waits: what waits for a promise that somebody still has is never forgotten. */
+const never = (): Promise<never> => new Promise(() => {});
+
+/** What lives with the same settings have in common: tables that only grow, and say the same whoever asked first. */
+interface Ground {
+  readonly cluster: PackageCluster;
+  readonly inside: readonly Happening[];
+  readonly outside: readonly Happening[];
+}
+
+const grounds = new WeakMap<Settings, Ground>();
+
+function groundOf(settings: Settings): Ground {
+  const known = grounds.get(settings);
+  if (known !== undefined) return known;
+  const all = happenings(settings.members, settings.packageName).filter(({ isAct }) => isAct !== true);
+  const made: Ground = {
+    cluster: new PackageCluster(settings),
+    inside: all.filter(({ kind }) => kind === 'inside'),
+    outside: all.filter(({ kind }) => kind !== 'inside'),
+  };
+  grounds.set(settings, made);
+  return made;
+}
 
 class Simulation {
   readonly story: string[] = [];
@@ -87,10 +110,10 @@ class Simulation {
   constructor(seed: number, settings: Settings) {
     this.#settings = settings;
     this.#next = random(seed);
-    this.#state = new State(settings, this.#scripts, new PackageCluster(settings));
-    const all = happenings(settings.members, settings.packageName).filter(({ isAct }) => isAct !== true);
-    this.#inside = all.filter(({ kind }) => kind === 'inside');
-    this.#outside = all.filter(({ kind }) => kind !== 'inside');
+    const { cluster, inside, outside } = groundOf(settings);
+    this.#state = new State(settings, this.#scripts, cluster);
+    this.#inside = inside;
+    this.#outside = outside;
   }
 
   async run(): Promise<string | null> {
@@ -246,7 +269,7 @@ class Simulation {
     };
     const later = async <Answer>(what: string, change: () => Answer): Promise<Answer> => {
       await passes(5 + this.#next() * 400);
-      return isCurrent() ? done(what, change) : never;
+      return isCurrent() ? done(what, change) : never();
     };
     return {
       look: (read) => read(),

@@ -3,7 +3,7 @@ import { wayBack } from '../lab/manager/placement.ts';
 import { applyEnds, recover } from './happenings.ts';
 import type { Told } from './package-cluster.ts';
 import type { State } from './state.ts';
-import { decodeWorld, encodeWorld, serves } from './world.ts';
+import { decodeWorld, encodeWorld, mountedBit, serves } from './world.ts';
 
 export function isServed(state: State): boolean {
   const { pkg, owner } = state.view;
@@ -71,6 +71,9 @@ function eventOf([command, ...words]: readonly string[]): Told | null {
 
 /** I1, which holds at any time. */
 export function twoMounts(state: State): string | null {
+  let count = 0;
+  for (const code of state.worlds) if ((code & mountedBit) !== 0) count += 1;
+  if (count < 2) return null;
   const mounted = state.members.filter((_, member) => state.world(member).mounted === 'yes');
-  return mounted.length > 1 ? `I1: the policy file system is mounted on ${mounted.join(' and ')} at once` : null;
+  return `I1: the policy file system is mounted on ${mounted.join(' and ')} at once`;
 }

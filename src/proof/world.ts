@@ -29,33 +29,46 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 export type Changing = Mutable<MemberWorld>;
 
 const names = Object.keys(memberFields) as MemberField[];
-const widths = names.map((name) => Math.ceil(Math.log2(memberFields[name].length)));
-export const worldBits = widths.reduce((sum, width) => sum + width, 0);
 
-const decoded = new Map<number, MemberWorld>();
+/** Where each field is in the number, and what each of its values adds to it. */
+interface Place {
+  readonly name: MemberField;
+  readonly shift: number;
+  readonly mask: number;
+  readonly bits: Readonly<Record<string, number>>;
+}
+
+let width = 0;
+const places: readonly Place[] = names.map((name) => {
+  const values: readonly string[] = memberFields[name];
+  const wide = Math.ceil(Math.log2(values.length));
+  const shift = width;
+  width += wide;
+  return {
+    name,
+    shift,
+    mask: (1 << wide) - 1,
+    bits: Object.fromEntries(values.map((value, index) => [value, index << shift])),
+  };
+});
+export const worldBits = width;
+/** Of a number, whether the policy file system is mounted. */
+export const mountedBit = places.find(({ name }) => name === 'mounted')?.bits.yes ?? 0;
 
 export function encodeWorld(world: MemberWorld): number {
   let code = 0;
-  let shift = 0;
-  names.forEach((name, index) => {
-    code |= (memberFields[name] as readonly string[]).indexOf(world[name]) << shift;
-    shift += widths[index] ?? 0;
-  });
+  for (const { name, bits } of places) code |= bits[world[name]] ?? 0;
   return code;
 }
 
+const decoded: (MemberWorld | undefined)[] = new Array(1 << worldBits);
+
 export function decodeWorld(code: number): MemberWorld {
-  const known = decoded.get(code);
+  const known = decoded[code];
   if (known !== undefined) return known;
-  let rest = code;
-  const pairs = names.map((name, index) => {
-    const width = widths[index] ?? 0;
-    const value = memberFields[name][rest & ((1 << width) - 1)];
-    rest >>= width;
-    return [name, value];
-  });
+  const pairs = places.map(({ name, shift, mask }) => [name, memberFields[name][(code >> shift) & mask]]);
   const world = Object.freeze(Object.fromEntries(pairs)) as MemberWorld;
-  decoded.set(code, world);
+  decoded[code] = world;
   return world;
 }
 

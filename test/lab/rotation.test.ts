@@ -30,7 +30,8 @@ describe.skipIf(whyNoLab !== null)(`keys rotate with ${count} clients`, { timeou
 
   /** Every client with every member, either way, and the members among themselves. */
   const verifyAll = async (): Promise<void> => {
-    const [line = '', good = '', all = ''] = /^(\d+) of (\d+) handshakes would succeed\.\n$/.exec(await must('keys verify')) ?? [];
+    const [line = '', good = '', all = ''] =
+      /^(\d+) of (\d+) handshakes would succeed\.\n$/.exec(await must('keys verify')) ?? [];
     expect([good, Number(all) > 6 * count], line).toEqual([all, true]);
   };
 

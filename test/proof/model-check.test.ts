@@ -22,7 +22,7 @@ describe('the model check', () => {
   it('writes a page that tells bounds, counts and what was found', async () => {
     const [result] = await runChecks([{ members: 2, style: 'modular', bounds: { events: 0 } }], labSettings(), () => {});
     if (result === undefined) throw new Error('there is no result');
-    const circumstances = { date: '2026-11-28', toolkit: '0.1.0', node: 'v20', machine: '2 processors' };
+    const circumstances = { date: '2026-11-28', toolkit: '0.1.0', node: 'v20', machine: '2 processors', clockMs: 1000 };
     const counterexample = { broken: 'I1: two mounts', story: ['the cluster is started', 'm1: the machine crashes'] };
     const page = checkPage([result, { ...result, isComplete: false, counterexample }], circumstances);
     expect(page).toContain(`| 2 | modular | 0 | yes | ${result.states} | ${result.transitions} |`);

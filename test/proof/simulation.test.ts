@@ -5,11 +5,11 @@ import { simulateMany, simulationSummary, upperBoundOf } from '../../src/proof/s
 import { labSettings } from '../support.ts';
 
 describe('the simulation', () => {
-  it('leads every life back to a served package', { timeout: 240_000 }, async () => {
-    const result = await simulateMany(1, 500, labSettings());
+  it('leads every life back to a served package', { timeout: 400_000 }, async () => {
+    const result = await simulateMany(1, 10_000, labSettings());
     expect(result.failures.length === 0 ? [] : simulationSummary(result)).toEqual([]);
-    expect(result.lives).toBe(500);
-    expect(result.events).toBeGreaterThan(1000);
+    expect(result.lives).toBe(10_000);
+    expect(result.events).toBeGreaterThan(20_000);
   });
 
   it('gives the same life for the same seed, and another one for another', async () => {

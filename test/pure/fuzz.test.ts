@@ -72,6 +72,7 @@ const notForeign: Readonly<Record<string, string>> = {
   'verbs/policy.ts': 'what a parser of cfengine said, for people',
   'verbs/rehearsal-results.ts': 'earlier results of its own, read in a try',
   'verbs/working-copy.ts': 'the base it wrote itself, read in a try',
+  'proof/search-program.ts': 'the run that scripts/model-check.ts asked for',
   'proof/way-back.ts': 'commands that the package manager of the search names',
   'proof/world-host.ts': 'its own paths and words',
   'member/daemon.ts': 'the first line of an error, for people',

@@ -51,8 +51,9 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
   it('sees a stopped daemon, and the member has a working one afterwards', async () => {
     await atHome();
     expect(await verdictAfter('pkill -STOP -x cf-serverd')).toContain('the cfengine daemon is stopped');
-    const daemons = await on('m1', 'for p in $(pgrep -x cf-serverd); do cut -d" " -f3 /proc/$p/stat; done');
-    expect(daemons.stdout).toBe('S\n');
+    const states = () => on('m1', 'for p in $(pgrep -x cf-serverd); do cut -d" " -f3 /proc/$p/stat; done');
+    // Beside the halt, which does not wait for it.
+    await eventually('one daemon that works', async () => (await states()).stdout === 'S\n');
   });
 
   it('sees a daemon that became a zombie, though kill -0 says it lives', async () => {

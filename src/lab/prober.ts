@@ -3,30 +3,41 @@
  * when that begins and ends to work (the end with the ms since the last success). A success proves address, daemon and policy file system together.
  * Called as: prober.cjs SETTINGS-FILE
  */
+import type { ProbeResult } from '../cfengine/probe.ts';
 import * as files from '../host/lab-files.ts';
 import { realMemberHost } from '../host/member-host.ts';
 import { Daemon } from '../member/daemon.ts';
 import type { Settings } from '../settings.ts';
 
-/** The end of an outage is looked for more closely than its beginning, which counts from the last success anyway. */
-const everyMs = { served: 100, lost: 50 };
+const everyMs = 100;
 const limitMs = 300;
+/** While nobody answers a new question is asked so often, whatever became of those before: one that was sent too early is never answered. */
+const againMs = 50;
 
 async function main(): Promise<void> {
   const settings = JSON.parse(files.readText(process.argv[2] ?? '') ?? '') as Settings;
   const daemon = new Daemon(realMemberHost(), settings);
-  let served: boolean | null = null;
+  const ask = () => daemon.ask(settings.packageAddress, limitMs);
   let lastServed = performance.now();
-  for (;;) {
-    const answer = await daemon.ask(settings.packageAddress, limitMs);
-    const now = answer.kind === 'served';
-    const at = performance.now();
-    if (now !== served)
-      process.stdout.write(now ? 'served\n' : `lost ${Math.round(at - lastServed)} ${'why' in answer ? answer.why : ''}\n`);
-    served = now;
-    if (now) lastServed = at;
-    await new Promise((resolve) => setTimeout(resolve, now ? everyMs.served : everyMs.lost));
+  for (let answer = await ask(); ; answer = await ask()) {
+    if (answer.kind !== 'served') {
+      process.stdout.write(`lost ${Math.round(performance.now() - lastServed)} ${answer.why}\n`);
+      await served(ask);
+      process.stdout.write('served\n');
+    }
+    lastServed = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+function served(ask: () => Promise<ProbeResult>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setInterval(async () => {
+      if ((await ask()).kind !== 'served') return;
+      clearInterval(timer);
+      resolve();
+    }, againMs);
+  });
 }
 
 void main();

@@ -3,7 +3,6 @@
  * when that begins and ends to work (the end with the ms since the last success). A success proves address, daemon and policy file system together.
  * Called as: prober.cjs SETTINGS-FILE
  */
-import type { ProbeResult } from '../cfengine/probe.ts';
 import * as files from '../host/lab-files.ts';
 import { realMemberHost } from '../host/member-host.ts';
 import { Daemon } from '../member/daemon.ts';
@@ -30,7 +29,7 @@ async function main(): Promise<void> {
   }
 }
 
-function served(ask: () => Promise<ProbeResult>): Promise<void> {
+function served(ask: () => ReturnType<Daemon['ask']>): Promise<void> {
   return new Promise((resolve) => {
     const timer = setInterval(async () => {
       if ((await ask()).kind !== 'served') return;

@@ -103,14 +103,26 @@ function run([file = '', ...rest]: readonly string[]): Promise<{ readonly status
   });
 }
 
-/** "12 passed, 1 left out" of a test run; null: it left no report. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+/** "12 passed, 1 left out" of a test run; null: it left no report. What failed is told by name. */
 function counted(): string | null {
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8')) as Record<
-      string,
-      number
-    >;
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
     rmSync(report);
+    for (const { status, fullName, failureMessages } of testResults.flatMap(({ assertionResults }) => assertionResults))
+      if (status === 'failed') process.stderr.write(`${fullName}\n${failureMessages.join('\n')}\n`);
     return [
       [numPassedTests, 'passed'],
       [numFailedTests, 'failed'],

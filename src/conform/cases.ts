@@ -91,10 +91,8 @@ const wholeSentinel = isTrue(
   'the sentinel is whole',
   'case $(cat "$SENTINEL") in \'{"epoch":\'*\'}\') ;; *) cat "$SENTINEL"; false ;; esac && ! ls "$POLICY"/*.new 2> /dev/null',
 );
-/** What the cluster does not wait for. */
-const soon = (state: string): string =>
-  `tries=0; until ${state}; do tries=$((tries + 1)); [ "$tries" -lt 100 ] || exit 1; sleep 0.1; done`;
-const daemonComesUp = isTrue('a daemon comes up behind it', soon('listens'));
+/** The cluster does not wait for it. */
+const daemonComesUp = isTrue('a daemon comes up behind it', 'eventually listens');
 const noSecret = isTrue(
   'no line of the private key is in a log or a file it left',
   '! grep -E "^[A-Za-z0-9+/=]{40,}$" "$KEY" | grep -rlFf - "$SGRUN" "$PACKAGE" "$MOUNT_POINT" /tmp /var/tmp',
@@ -478,7 +476,7 @@ const halts: readonly Case[] = [
     ['serviceguard_unmounts', daemonMissing],
     preHalt,
     ends(0),
-    isTrue('the log tells it soon', soon('grep -q "daemon: warning" "$LOG"')),
+    isTrue('the log tells it soon', 'eventually grep -q "daemon: warning" "$LOG"'),
   ),
   one('last step of a halt with settings removed', 'running', ['serviceguard_unmounts', withoutSettings], preHalt, ends(0)),
   one('last step of a halt with settings removed, still mounted', 'running', [withoutSettings], preHalt, ends(1)),

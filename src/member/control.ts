@@ -87,7 +87,7 @@ export async function controlStart(script: ScriptContext): Promise<number> {
   }
   if (failed === null) {
     announce(context);
-    await finishWaiting(script);
+    finishWaiting(script);
     control.banner('Package start completed at');
     return 0;
   }

@@ -10,10 +10,9 @@ import type { ScriptContext } from './script.ts';
 const rosterName = 'roster.json';
 /** Until Serviceguard calls the package running; its services start after this script. */
 const waitSeconds = 300;
-const launchLimitMs = 5000;
 
 /** Begins it where something waits and the toolkit is installed; never fails a start. */
-export async function finishWaiting(context: ScriptContext): Promise<void> {
+export function finishWaiting(context: ScriptContext): void {
   const { host, settings, directory, log, dryRun } = context;
   const roster = host.readText(`${directory}/${rosterName}`);
   // On a new policy file system the policy itself waits.
@@ -26,8 +25,7 @@ export async function finishWaiting(context: ScriptContext): Promise<void> {
   }
   const words = [toolkitProgram, 'members', 'sync', '--yes', '--wait', String(waitSeconds)];
   const path = `/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${dirname(process.execPath)}`;
-  const launch = ['/bin/sh', '-c', `cd /; PATH=${path}; export PATH; setsid "$@" < /dev/null > /dev/null 2>&1 &`, 'sh', ...words];
-  await host.launch(launch, launchLimitMs);
+  host.detach(['/usr/bin/env', '-i', `PATH=${path}`, 'LANG=C', 'LC_ALL=C', 'HOME=/', ...words]);
   log.line('waiting', 'ok', `${waiting} set-ups wait; ${words.join(' ')} finishes them, syslog says how`);
 }
 

@@ -10,9 +10,6 @@ import { monitorStateFile, parseMonitorState } from './monitor-state.ts';
 import { runPlan, type Step } from './plan.ts';
 import * as steps from './steps.ts';
 
-/** Of csync-halt.cjs: see to the daemon, and to nothing else. */
-export const daemonOnlyOption = '--daemon-only';
-
 type MakeStep = (context: steps.StepContext) => Step;
 
 export interface HaltContext extends steps.StepContext {
@@ -93,7 +90,7 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
 export async function afterStorage(context: HaltContext): Promise<0 | 1> {
   const { host, settings, directory } = context;
   const held = exitOf(await runPlan([steps.policyFileSystemGone(context)], planContext(context)));
-  const beside = [process.execPath, `${directory}/csync-halt.cjs`, directory, 'pre', daemonOnlyOption];
+  const beside = [process.execPath, `${directory}/csync-halt.cjs`, directory, 'daemon'];
   await runPlan([steps.daemonRevived(context, beside)], planContext(context));
   // What somebody left there has to be moved away first; sealing it in would only be in the way.
   const isEmpty = host.list(settings.mountPoint)?.length === 0;

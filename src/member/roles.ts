@@ -16,7 +16,7 @@ export async function startRole(context: ScriptContext): Promise<number> {
   const failed = await runPlan(plan, planContext(context));
   if (failed === null && role === 'main') {
     announce(context);
-    await finishWaiting(context);
+    finishWaiting(context);
   }
   return startExit(failed);
 }
@@ -28,11 +28,12 @@ const haltByRole: Readonly<Record<Role, (context: ScriptContext) => Promise<0 | 
   main: letGo,
   pre: afterStorage,
   control: controlHalt,
+  daemon: reviveDaemon,
 };
 
 /** Exit status of a halt in this role. */
 export function haltRole(context: ScriptContext): Promise<0 | 1> {
-  return context.daemonOnly ? reviveDaemon(context) : haltByRole[context.role](context);
+  return haltByRole[context.role](context);
 }
 
 /**

@@ -4,12 +4,14 @@ import { realMemberHost } from '../host/member-host.ts';
 import { type MemberLog, openMemberLog } from '../host/member-log.ts';
 import { Daemon } from './daemon.ts';
 import { explain, type Finding } from './failures.ts';
-import { daemonOnlyOption } from './plans.ts';
 import { expand, type ReadSettings, readSettingsFile } from './settings-file.ts';
 import type { StepContext } from './steps.ts';
 
-/** control: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one. */
-export type Role = 'main' | 'pre' | 'control';
+/**
+ * control: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one; daemon: what a halt leaves to
+ * a process of its own.
+ */
+export type Role = 'main' | 'pre' | 'control' | 'daemon';
 
 export interface ScriptContext extends StepContext {
   readonly directory: string;
@@ -18,8 +20,6 @@ export interface ScriptContext extends StepContext {
   /** null: standard output. */
   readonly logFile: string | null;
   readonly dryRun: boolean;
-  /** The work that a halt left to a process of its own. */
-  readonly daemonOnly: boolean;
   readonly log: MemberLog;
 }
 
@@ -32,15 +32,13 @@ export interface Script {
   withoutSettings(finding: Finding, host: MemberHost, role: Role): number;
 }
 
-/** Runs a member script: DIRECTORY main|pre|control [--dry-run]. Ends the process with the script's exit status. */
+/** Runs a member script: DIRECTORY main|pre|control|daemon [--dry-run]. Ends the process with the script's exit status. */
 export async function runScript(script: Script): Promise<never> {
   const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
-  const role: Role = word === 'pre' || word === 'control' ? word : 'main';
+  const role: Role = word === 'pre' || word === 'control' || word === 'daemon' ? word : 'main';
   const host = realMemberHost();
   const packageName = host.environment.SG_PACKAGE || 'csync';
   const dryRun = options.includes('--dry-run');
-  const daemonOnly = options.includes(daemonOnlyOption);
-  const name = daemonOnly ? 'daemon' : script.name;
   const read: ReadSettings = readSettingsFile(host, directory);
   const standardOutput = script.toStandardOutput === true || dryRun;
   const given =
@@ -52,18 +50,18 @@ export async function runScript(script: Script): Promise<never> {
   try {
     if (read.ok) {
       const { settings, digest } = read;
-      const context = { host, settings, digest, directory, role, logFile, dryRun, daemonOnly, log } as const;
+      const context = { host, settings, digest, directory, role, logFile, dryRun, log } as const;
       exit = await script.run({ ...context, daemon: new Daemon(host, settings) });
     } else {
-      log.line(name, 'failed', explain(read.finding, host.member, packageName));
+      log.line(script.name, 'failed', explain(read.finding, host.member, packageName));
       exit = script.withoutSettings(read.finding, host, role);
     }
   } catch (error) {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log.line(name, 'failed', `internal error, please report it: ${why.replaceAll('\n', ' | ')}`);
+    log.line(script.name, 'failed', `internal error, please report it: ${why.replaceAll('\n', ' | ')}`);
     exit = 1;
   }
-  log.line(name, exit === 0 ? 'ok' : 'failed', `${name} ${daemonOnly ? 'beside a halt' : role} ends with exit status ${exit}`);
+  log.line(script.name, exit === 0 ? 'ok' : 'failed', `${script.name} ${role} ends with exit status ${exit}`);
   log.flush();
   process.exit(exit);
 }

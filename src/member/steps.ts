@@ -100,9 +100,10 @@ export function daemonRunning({ daemon }: StepContext): Step {
  */
 export function daemonRevived(context: StepContext, argv: readonly string[]): Step {
   const { host, settings, daemon } = context;
+  const running = daemonRunning(context);
   let left = false;
   return {
-    ...daemonRunning(context),
+    ...running,
     optional: true,
     look: () => (left ? null : daemon.judgeRunning(Math.min(quickAnswerMs, settings.monitorTimeoutSeconds * 1000))),
     action: {
@@ -111,7 +112,7 @@ export function daemonRevived(context: StepContext, argv: readonly string[]): St
         left = host.detach(argv);
       },
     },
-    good: () => (left ? `${daemon.adapter.daemonName} is started beside this halt` : daemonRunning(context).good()),
+    good: () => (left ? `${daemon.adapter.daemonName} is started beside this halt` : running.good()),
   };
 }
 

@@ -13,3 +13,6 @@ export interface Gate {
   wait(milliseconds: number): Promise<void>;
   elapsed(): number;
 }
+
+/** For a script that is left where it is. One for each: what waits for a promise that somebody still has is never forgotten. */
+export const never = (): Promise<never> => new Promise(() => {});

@@ -49,7 +49,6 @@ async function ourScript({ place, gate, settings, host, log }: Run, word: Word, 
     role,
     logFile: null,
     dryRun: false,
-    daemonOnly: false,
     log,
   };
   try {

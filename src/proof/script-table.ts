@@ -4,7 +4,7 @@
  * answers. So a search only looks up, and may change the world, or end the script, between any two acts.
  */
 import type { Settings } from '../settings.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, never } from './gate.ts';
 import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts';
 import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits } from './world.ts';
 import { failed, type Place } from './world-commands.ts';
@@ -28,8 +28,6 @@ export interface Move {
 const waitMs = 5001;
 
 class Suspended extends Error {}
-/** One for each who waits: what waits for a promise that somebody still has is never forgotten. */
-const never = (): Promise<never> => new Promise(() => {});
 /** An answer that was thrown. */
 class Thrown {
   readonly error: unknown;
@@ -156,7 +154,6 @@ export class ScriptTable {
   readonly #members: readonly string[];
   /** By position; within it by the rest, which is small enough to be found fast. */
   readonly #moves: (Map<number, Move> | undefined)[] = [];
-  #moveCount = 0;
   readonly #missing = new Map<string, readonly [node: number, world: number, shared: number, down: number, mode: number]>();
   readonly #nodes: Node[] = [];
   readonly #byHistory = new Map<string, number>();
@@ -181,13 +178,14 @@ export class ScriptTable {
   }
 
   get moves(): number {
-    return this.#moveCount;
+    return this.#moves.reduce((sum, known) => sum + (known?.size ?? 0), 0);
   }
 
   /** The next act; undefined: not known yet, `fill` finds out. `down`: a bit for each member cmviewcl has as down. */
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined {
-    const known = this.#moves[node]?.get(keyOf(world, shared, down, mode));
-    if (known === undefined) this.#missing.set(`${node} ${keyOf(world, shared, down, mode)}`, [node, world, shared, down, mode]);
+    const key = keyOf(world, shared, down, mode);
+    const known = this.#moves[node]?.get(key);
+    if (known === undefined) this.#missing.set(`${node} ${key}`, [node, world, shared, down, mode]);
     return known;
   }
 
@@ -196,13 +194,15 @@ export class ScriptTable {
     const { stackTraceLimit } = Error;
     // A script is left by an error at each of its acts; to note where takes longer than the script does.
     Error.stackTraceLimit = 0;
-    for (const wanted of this.#missing.values()) {
-      const [node, ...rest] = wanted;
-      this.#moves[node] ??= new Map();
-      this.#moves[node].set(keyOf(...rest), await this.#play(...wanted));
-      this.#moveCount += 1;
+    try {
+      for (const wanted of this.#missing.values()) {
+        const [node, ...rest] = wanted;
+        this.#moves[node] ??= new Map();
+        this.#moves[node].set(keyOf(...rest), await this.#play(...wanted));
+      }
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
     }
-    Error.stackTraceLimit = stackTraceLimit;
     this.#missing.clear();
   }
 

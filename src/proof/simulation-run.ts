@@ -26,6 +26,7 @@ export async function simulateMany(
 ): Promise<SimulationResult> {
   const began = performance.now();
   const failures: Life[] = [];
+  // Lives of half of the seeds have a legacy package. The same two objects for all of them, which share what is known of each.
   const members = settings.members.slice(0, mostMembers);
   const modular: Settings = { ...settings, members, packageStyle: 'modular' };
   const legacy: Settings = { ...modular, packageStyle: 'legacy' };

@@ -4,7 +4,7 @@
  * the package has to be served again. The same seed gives the same life.
  */
 import type { Settings } from '../settings.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, never } from './gate.ts';
 import { type Happening, happenings, noteService } from './happenings.ts';
 import { PackageCluster } from './package-cluster.ts';
 import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts';
@@ -66,9 +66,6 @@ class LiveScripts implements Scripts {
     return Promise.resolve();
   }
 }
-
-/** One for each who waits: what waits for a promise that somebody still has is never forgotten. */
-const never = (): Promise<never> => new Promise(() => {});
 
 /** What lives with the same settings have in common: tables that only grow, and say the same whoever asked first. */
 interface Ground {

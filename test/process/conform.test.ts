@@ -181,7 +181,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'a start ends with 3',
-    replace('csync-start.cjs', 'await finishWaiting(context);\n  }\n  return startExit(failed);', '}\n  return 3;'),
+    replace('csync-start.cjs', 'finishWaiting(context);\n  }\n  return startExit(failed);', '}\n  return 3;'),
     'start: ends with 0',
   ],
   [

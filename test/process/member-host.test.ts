@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
-import { repository, scratchDirectory } from '../support.ts';
+import { expect, it } from 'vitest';
+import { eventually, repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
 
@@ -24,7 +24,7 @@ it('what is left to itself has a session of its own, nothing of its caller, and 
   expect([ran.stdout, ran.stderr]).toEqual(['true false\n', '']);
   expect(existsSync(join(scratch, 'beside'))).toBe(false);
   writeFileSync(join(scratch, 'go'), '');
-  await vi.waitUntil(() => existsSync(join(scratch, 'beside')), { timeout: 10_000, interval: 20 });
+  await eventually('its report', () => existsSync(join(scratch, 'beside')));
   const [session = '', ...open] = readFileSync(join(scratch, 'beside'), 'utf8').split('\n');
   expect(Number(session)).not.toBe(
     Number(spawnSync('ps', ['-o', 'sid=', '-p', String(process.pid)], { encoding: 'utf8' }).stdout),

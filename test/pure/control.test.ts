@@ -51,7 +51,7 @@ async function run(
 ) {
   const { log, lines, plain } = planLog();
   const digest = settingsDigest(settings);
-  const more = { directory, digest, role: 'control', logFile: '/log/csync.log', dryRun, daemonOnly: false, log } as const;
+  const more = { directory, digest, role: 'control', logFile: '/log/csync.log', dryRun, log } as const;
   const status = await script({ ...member.context(settings), ...more });
   const commands = member.effects.filter((one) => !/^(chattr|write|launch|reset)/.test(one));
   return { status, lines, plain: plain.join('\n'), commands };

@@ -8,7 +8,7 @@ import { type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
 import type { JournalEntry } from '../cluster/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
 import { membersOf, serviceguardHosts, sgDirectories, toolkitDirectory, watchedClients } from '../machines/plan.ts';
-import { type Failover, failoverAfter } from './timeline.ts';
+import { type Failover, failoverAfter, isGoodStart } from './timeline.ts';
 
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -143,11 +143,9 @@ export class PackageDrills {
     const mark = this.entries.length;
     await this.#break(kind, from);
     // By the journal: to ask the cluster again and again takes processors from what is measured.
-    const started = (): boolean =>
-      this.entries
-        .slice(mark)
-        .some(({ what, member, text }) => what === 'start-ended' && member !== from && text.includes('exit status 0'));
-    await until(async () => started(), failoverDeadlineMs, `${this.packageName} to start on another member than ${from}`);
+    const started = async (): Promise<boolean> =>
+      this.entries.slice(mark).some((entry) => entry.member !== from && isGoodStart(entry));
+    await until(started, failoverDeadlineMs, `${this.packageName} to start on another member than ${from}`);
     await this.waitServed(from);
     await this.waitClients(mark);
     const index = this.entries.findIndex((entry, at) => at >= mark && (entry.kind === 'fault' || entry.kind === 'command'));

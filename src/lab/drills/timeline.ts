@@ -20,6 +20,11 @@ export interface Failover {
   readonly outages: Readonly<Record<string, number>>;
 }
 
+/** The package's start has ended well. */
+export function isGoodStart({ what, text }: JournalEntry): boolean {
+  return what === 'start-ended' && text.includes('exit status 0');
+}
+
 const detections = new Set(['service-died', 'machine-down', 'halting']);
 
 /** What became of the fault at `index`, looking no further than `end` (exclusive). */
@@ -33,7 +38,7 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number, e
         (typeof what === 'string' ? entry.what === what : what.has(entry.what)) && (member == null || entry.member === member),
     );
   const since = (entry: JournalEntry | undefined): number | null => (entry === undefined ? null : entry.at - fault.at);
-  const started = after.findLast((entry) => entry.what === 'start-ended' && entry.text.includes('exit status 0'));
+  const started = after.findLast(isGoodStart);
   const to = started?.member ?? null;
   const lastOf = (what: string): JournalEntry | undefined =>
     after.findLast((entry) => entry.what === what && (to === null || entry.member === to));

@@ -62,17 +62,24 @@ export function wentBack(before: SeenPolicy, now: SeenPolicy): string | null {
 export function editOutcome(ended: boolean, exitCode: number, stdout: string): EditOutcome {
   if (!ended) return 'unknown';
   if (exitCode === 0) return 'acknowledged';
-  try {
-    const { problems } = JSON.parse(stdout) as { problems: readonly { code: string }[] };
-    return problems.some(({ code }) => code === 'change-policy-unacknowledged') ? 'unknown' : 'failed';
-  } catch {
-    return 'unknown';
-  }
+  const codes = problemCodes(stdout);
+  if (codes === null) return 'unknown';
+  return codes.includes('change-policy-unacknowledged') ? 'unknown' : 'failed';
 }
 
 /** The codes of the problems that a verb printed with --json, each once. */
 export function codesIn(stdout: string): string {
-  return [...new Set([...stdout.matchAll(/"code":\s*"([^"]+)"/g)].map(([, code]) => code ?? ''))].sort().join(' ');
+  return [...new Set(problemCodes(stdout))].sort().join(' ');
+}
+
+/** null: it printed no problems. */
+function problemCodes(stdout: string): string[] | null {
+  try {
+    const { problems } = JSON.parse(stdout) as { problems: readonly { code: string }[] };
+    return problems.map(({ code }) => code);
+  } catch {
+    return null;
+  }
 }
 
 /** Numbers of a set file, one a line; null where it is torn. */

@@ -85,9 +85,9 @@ sub serve {
     syswrite $here, "stopped $watched\n" if $count == 0 && is_stopped();
     next if $count < 1;
     if ($end && vec($ready, fileno $end, 1)) {
+      syswrite $here, "ended $watched\n";
       undef $end;
       undef $state;
-      syswrite $here, "ended $watched\n";
     }
     next if !vec($ready, fileno $here, 1);
     last if !sysread $here, $said, 4096, length $said;

@@ -1,5 +1,11 @@
-/** Behind csync-front.pl, as the monitor is: makes processes, kills them, and prints after how many ms it was told. */
+/**
+ * Behind csync-front.pl, as the monitor is, and nothing of the monitor's own: what hearing alone costs.
+ *
+ *   event-listener N          makes N processes, kills them, and prints after how many ms it was told
+ *   event-listener once PID   prints when it is told of that end, in seconds since the epoch, and ends
+ */
 import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
 import { openServiceFront } from '../../src/host/service-front.ts';
 
 const front = openServiceFront();
@@ -33,4 +39,21 @@ async function all(rounds: number): Promise<void> {
   process.stdout.write(`${lines.join('\n')}\n`, () => process.exit(0));
 }
 
-void all(Number(process.argv[2]));
+function hearOnce(pid: number): void {
+  const now = (): number => performance.timeOrigin + performance.now();
+  // The first call of a clock is the slow one; the monitor has had it by then.
+  let isArmed = now() === 0;
+  told.watchEnd(pid, () => {
+    const heard = now();
+    if (isArmed) {
+      writeSync(1, `${(heard / 1000).toFixed(6)}\n`);
+      told.leave(1, '');
+    }
+    isArmed = true;
+    writeSync(1, 'armed\n');
+  });
+}
+
+const [what = '', pid] = process.argv.slice(2);
+if (what === 'once') hearOnce(Number(pid));
+else void all(Number(what));

@@ -286,10 +286,12 @@ export class MonitorLoop {
 
   /** What leads to a verdict is gone through once beforehand: the first run of a function is the slow one. */
   #rehearse(): void {
-    const { host, settings } = this.#world;
+    const { host, settings, preciseNow } = this.#world;
     const sample = { kind: 'process', at: 0, seen: 'gone', detail: '' } as const;
     const { verdict } = judge(watchFrom(0), sample, this.#limits);
     host.readText(restartNoticeFile(settings.packageName));
+    parseLocalRestart(settings.monitorLocalRestart);
+    preciseNow();
     if (verdict !== null) verdictSentence(verdict, settings, 0);
   }
 

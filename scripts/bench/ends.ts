@@ -1,10 +1,11 @@
-/** How soon the end of a process is known, and how soon the monitor is gone: ours, a C program, a polling shell, keepalived's way. */
+/** How soon the end of a process is known, and how soon the monitor is gone: ours, a C program, a polling shell, keepalived where it is installed. */
 
 import type { Sandbox } from '../../src/conform/sandbox.ts';
 import { runProcess } from '../../src/host/processes.ts';
 import { parseMonitorState } from '../../src/member/monitor-state.ts';
 import type { Bench } from './bench.ts';
 import { figure, ratio, type Spread, spread, spreadHead, spreadRow, type Table } from './figures.ts';
+import { openKeepalived } from './keepalived.ts';
 import { bootMember, say } from './member.ts';
 
 const stateFile = '/run/csync-monitor-csync.json';
@@ -27,6 +28,8 @@ interface Kind {
   /** Where it says when it knew; -: on standard output. */
   readonly state: string;
   readonly monitor: (pid: string) => string;
+  /** Instead of that, where it cannot run in the member; prints the same. */
+  readonly outside?: () => Promise<{ readonly stdout: string; readonly exitCode: number | null }>;
 }
 
 interface Ended {
@@ -42,7 +45,7 @@ interface Ended {
  */
 async function ended({ tools, progress }: Bench, member: Sandbox, kinds: readonly Kind[]): Promise<Ended[]> {
   const seen = kinds.map(() => ({ noticed: [] as number[], gone: [] as number[], missed: 0 }));
-  const one = async ({ state, monitor }: Kind): Promise<{ noticed: number; gone: number } | null> => {
+  const one = async ({ state, monitor, outside }: Kind): Promise<{ noticed: number; gone: number } | null> => {
     // -K, so that it starts again at once after a kill [cfengine.md 2.4]; each is a minute old at most.
     await say(member, '[ -n "$(daemons)" ] || { cd /; "$DAEMON_PROGRAM" -K < /dev/null > /dev/null 2>&1; eventually listens; }');
     const looked = 'eventually grep -qs \'"protocol":{"result":"good"\' $state';
@@ -52,7 +55,10 @@ async function ended({ tools, progress }: Bench, member: Sandbox, kinds: readonl
     );
     const pid = await say(member, 'daemon_pid');
     const command = `${tools.limit} run ${state} ${pid} ${monitor(pid)}`;
-    const { stdout, stderr, exitCode } = await member.sh(`${command}; status=$?; cat ${stateFile} >&2 2>/dev/null; exit $status`);
+    const { stdout, stderr, exitCode } =
+      outside === undefined
+        ? await member.sh(`${command}; status=$?; cat ${stateFile} >&2 2>/dev/null; exit $status`)
+        : { stderr: '', ...(await outside()) };
     const [killed = 0, told = 0, end = 0] = stdout.trim().split(' ').map(Number);
     if (exitCode !== 0 || end === 0) return null;
     const own =
@@ -73,6 +79,8 @@ async function ended({ tools, progress }: Bench, member: Sandbox, kinds: readonl
   return seen.map(({ noticed, gone, missed }) => ({ noticed: spread(noticed), gone: spread(gone), missed }));
 }
 
+const keepalivedName = 'keepalived, track_process';
+
 /** As HP's toolkits look: a loop with a sleep of a second. */
 const poller = (pid: string): string => `/bin/sh -c 'echo armed; while kill -0 ${pid} 2>/dev/null; do sleep 1; done; exit 1'`;
 
@@ -84,6 +92,7 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
   const ours = await numbers([...front, String(wanted.kills)], 1);
   progress(`whole monitors: ${wanted.monitors} kills of cf-serverd each, ${wanted.pollers} of them for the shell`);
   const member = await bootMember(workshop);
+  const keepalived = await openKeepalived(tools, 'cf-serverd', progress);
   try {
     const hears = `${front.slice(0, 3).join(' ')} ${tools.program('event-listener')} once`;
     const { monitors, pollers } = wanted;
@@ -92,6 +101,9 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
       { name: 'Node.js behind our front that only hears', rounds: monitors, state: '-', monitor: (pid) => `${hears} ${pid}` },
       { name: 'ours', rounds: monitors, state: stateFile, monitor: () => '"$PACKAGE/csync.sh" monitor' },
       { name: 'shell, every second', rounds: pollers, state: '-', monitor: poller },
+      ...(keepalived === null
+        ? []
+        : [{ name: keepalivedName, rounds: pollers, state: '-', monitor: () => '', outside: () => keepalived.run(tools) }]),
     ];
     const all = await ended(bench, member, kinds);
     const [limit, hearing, own, shell] = all;
@@ -110,14 +122,19 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
         head: spreadHead,
         rows: kinds.flatMap(({ name }, index) => {
           const { noticed, gone } = all[index] ?? shell;
-          return [...(noticed.n === 0 ? [] : [spreadRow(`${name}: noticed`, noticed)]), spreadRow(`${name}: gone`, gone)];
+          // The one says nothing before it is over; the other is a daemon, and acts by a script when it has heard.
+          return [
+            ...(noticed.n === 0 ? [] : [spreadRow(`${name}: noticed`, noticed)]),
+            ...(name === keepalivedName ? [] : [spreadRow(`${name}: gone`, gone)]),
+          ];
         }),
         notes: [
-          `Medians: noticed ${ratio(own.noticed, limit.noticed)} of the C program (goal: 3 x), monitor gone ${ratio(own.gone, limit.gone)} (goal: 8 x), ${ratio(shell.gone, own.gone)} sooner than the shell (goal: 40 x). Missed: ${own.missed} of ${wanted.monitors}. Noticed: the verdict is reached (by the rows of the one that only hears, ${figure(own.noticed.p50 - hearing.noticed.p50)} ms of the ${figure(own.noticed.p50)} are the monitor's own, and hearing of it in an idle Node.js is ${ratio(hearing.noticed, limit.noticed)} of the C program); gone: what Serviceguard waits for has ended, with log, state file and syslog written. Kills of the four in turns, each of a daemon that a monitor has looked at before.`,
+          `Medians: noticed ${ratio(own.noticed, limit.noticed)} of the C program (goal: 3 x), monitor gone ${ratio(own.gone, limit.gone)} (goal: 8 x), ${ratio(shell.gone, own.gone)} sooner than the shell (goal: 40 x). Missed: ${own.missed} of ${wanted.monitors}. Noticed: the verdict is reached (by the rows of the one that only hears, ${figure(own.noticed.p50 - hearing.noticed.p50)} ms of the ${figure(own.noticed.p50)} are the monitor's own, and hearing of it in an idle Node.js is ${ratio(hearing.noticed, limit.noticed)} of the C program); gone: what Serviceguard waits for has ended, with log, state file and syslog written. Kills in turns, each of a daemon that a monitor has looked at before.`,
         ],
       },
     ];
   } finally {
+    await keepalived?.close();
     await member.close();
   }
 }

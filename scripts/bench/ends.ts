@@ -5,11 +5,10 @@ import { runProcess } from '../../src/host/processes.ts';
 import { parseMonitorState } from '../../src/member/monitor-state.ts';
 import type { Bench } from './bench.ts';
 import { figure, ratio, type Spread, spread, spreadHead, spreadRow, type Table } from './figures.ts';
-import { openKeepalived } from './keepalived.ts';
-import { bootMember, say } from './member.ts';
+import { keepalivedRun } from './keepalived.ts';
+import { bootMember, environment, say } from './member.ts';
 
 const stateFile = '/run/csync-monitor-csync.json';
-const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 async function numbers(argv: readonly string[], scale: number): Promise<Spread> {
   const { stdout, exitCode, stderr } = await runProcess(argv, { timeoutMs: 1_800_000, env: environment });
@@ -25,17 +24,13 @@ async function numbers(argv: readonly string[], scale: number): Promise<Spread> 
 interface Kind {
   readonly name: string;
   readonly rounds: number;
-  /** Where it says when it knew; -: on standard output. */
-  readonly state: string;
-  readonly monitor: (pid: string) => string;
-  /** Instead of that, where it cannot run in the member; prints the same. */
-  readonly outside?: () => Promise<{ readonly stdout: string; readonly exitCode: number | null }>;
+  /** `limit run` with this monitor above that daemon; the state file of the monitor, if it writes one, on standard error. */
+  readonly run: (pid: string) => ReturnType<Sandbox['sh']>;
 }
 
 interface Ended {
   readonly noticed: Spread;
   readonly gone: Spread;
-  readonly missed: number;
 }
 
 /**
@@ -43,9 +38,9 @@ interface Ended {
  * has been looked at by a monitor: one that has answered connections takes twice as long to end as one that nobody ever asked, and
  * the end of the daemon is part of every time here.
  */
-async function ended({ tools, progress }: Bench, member: Sandbox, kinds: readonly Kind[]): Promise<Ended[]> {
-  const seen = kinds.map(() => ({ noticed: [] as number[], gone: [] as number[], missed: 0 }));
-  const one = async ({ state, monitor, outside }: Kind): Promise<{ noticed: number; gone: number } | null> => {
+async function ended({ progress }: Bench, member: Sandbox, kinds: readonly Kind[]): Promise<Ended[]> {
+  const seen = kinds.map(() => ({ noticed: [] as number[], gone: [] as number[] }));
+  const one = async ({ run }: Kind): Promise<{ noticed: number; gone: number } | null> => {
     // -K, so that it starts again at once after a kill [cfengine.md 2.4]; each is a minute old at most.
     await say(member, '[ -n "$(daemons)" ] || { cd /; "$DAEMON_PROGRAM" -K < /dev/null > /dev/null 2>&1; eventually listens; }');
     const looked = 'eventually grep -qs \'"protocol":{"result":"good"\' $state';
@@ -53,30 +48,24 @@ async function ended({ tools, progress }: Bench, member: Sandbox, kinds: readonl
       member,
       `state=${stateFile}; rm -f $state; "$PACKAGE/csync.sh" monitor > /dev/null 2>&1 & m=$!; ${looked}; kill $m; wait $m || :; rm -f $state`,
     );
-    const pid = await say(member, 'daemon_pid');
-    const command = `${tools.limit} run ${state} ${pid} ${monitor(pid)}`;
-    const { stdout, stderr, exitCode } =
-      outside === undefined
-        ? await member.sh(`${command}; status=$?; cat ${stateFile} >&2 2>/dev/null; exit $status`)
-        : { stderr: '', ...(await outside()) };
+    const { stdout, stderr, exitCode } = await run(await say(member, 'daemon_pid'));
     const [killed = 0, told = 0, end = 0] = stdout.trim().split(' ').map(Number);
     if (exitCode !== 0 || end === 0) return null;
-    const own =
-      state === '-' ? told * 1000 : (parseMonitorState(stderr.trim().split('\n').at(-1) ?? '')?.verdict?.noticed ?? Number.NaN);
-    return { noticed: own === 0 ? Number.NaN : own - killed * 1000, gone: (end - killed) * 1000 };
+    const verdict = parseMonitorState(stderr.trim().split('\n').at(-1) ?? '')?.verdict;
+    const knew = told === 0 ? (verdict?.noticed ?? Number.NaN) : told * 1000;
+    return { noticed: knew - killed * 1000, gone: (end - killed) * 1000 };
   };
   for (let round = 0; round < Math.max(...kinds.map(({ rounds }) => rounds)); round += 1) {
     for (const [index, kind] of kinds.entries()) {
       const figures = seen[index];
       if (figures === undefined || round >= kind.rounds) continue;
       const found = await one(kind);
-      if (found === null) figures.missed += 1;
       figures.noticed.push(found?.noticed ?? Number.NaN);
       figures.gone.push(found?.gone ?? Number.NaN);
     }
     if (round % 50 === 49) progress(`  ${round + 1} rounds`);
   }
-  return seen.map(({ noticed, gone, missed }) => ({ noticed: spread(noticed), gone: spread(gone), missed }));
+  return seen.map(({ noticed, gone }) => ({ noticed: spread(noticed), gone: spread(gone) }));
 }
 
 const keepalivedName = 'keepalived, track_process';
@@ -92,18 +81,18 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
   const ours = await numbers([...front, String(wanted.kills)], 1);
   progress(`whole monitors: ${wanted.monitors} kills of cf-serverd each, ${wanted.pollers} of them for the shell`);
   const member = await bootMember(workshop);
-  const keepalived = await openKeepalived(tools, 'cf-serverd', progress);
   try {
-    const hears = `${front.slice(0, 3).join(' ')} ${tools.program('event-listener')} once`;
     const { monitors, pollers } = wanted;
+    const within = (state: string, monitor: (pid: string) => string) => (pid: string) =>
+      member.sh(`${tools.limit} run ${state} ${pid} ${monitor(pid)}; status=$?; cat ${stateFile} >&2 2>/dev/null; exit $status`);
+    const hears = (pid: string): string => `${front.join(' ')} once ${pid}`;
+    const keepalived = await keepalivedRun(tools, 'cf-serverd', progress);
     const kinds: readonly Kind[] = [
-      { name: 'C', rounds: monitors, state: '-', monitor: (pid) => `${tools.limit} watch ${pid}` },
-      { name: 'Node.js behind our front that only hears', rounds: monitors, state: '-', monitor: (pid) => `${hears} ${pid}` },
-      { name: 'ours', rounds: monitors, state: stateFile, monitor: () => '"$PACKAGE/csync.sh" monitor' },
-      { name: 'shell, every second', rounds: pollers, state: '-', monitor: poller },
-      ...(keepalived === null
-        ? []
-        : [{ name: keepalivedName, rounds: pollers, state: '-', monitor: () => '', outside: () => keepalived.run(tools) }]),
+      { name: 'C', rounds: monitors, run: within('-', (pid) => `${tools.limit} watch ${pid}`) },
+      { name: 'Node.js behind our front that only hears', rounds: monitors, run: within('-', hears) },
+      { name: 'ours', rounds: monitors, run: within(stateFile, () => '"$PACKAGE/csync.sh" monitor') },
+      { name: 'shell, every second', rounds: pollers, run: within('-', poller) },
+      ...(keepalived === null ? [] : [{ name: keepalivedName, rounds: pollers, run: keepalived }]),
     ];
     const all = await ended(bench, member, kinds);
     const [limit, hearing, own, shell] = all;
@@ -129,12 +118,11 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
           ];
         }),
         notes: [
-          `Medians: noticed ${ratio(own.noticed, limit.noticed)} of the C program (goal: 3 x), monitor gone ${ratio(own.gone, limit.gone)} (goal: 8 x), ${ratio(shell.gone, own.gone)} sooner than the shell (goal: 40 x). Missed: ${own.missed} of ${wanted.monitors}. Noticed: the verdict is reached (by the rows of the one that only hears, ${figure(own.noticed.p50 - hearing.noticed.p50)} ms of the ${figure(own.noticed.p50)} are the monitor's own, and hearing of it in an idle Node.js is ${ratio(hearing.noticed, limit.noticed)} of the C program); gone: what Serviceguard waits for has ended, with log, state file and syslog written. Kills in turns, each of a daemon that a monitor has looked at before.`,
+          `Medians: noticed ${ratio(own.noticed, limit.noticed)} of the C program (goal: 3 x), monitor gone ${ratio(own.gone, limit.gone)} (goal: 8 x), ${ratio(shell.gone, own.gone)} sooner than the shell (goal: 40 x). Missed: ${wanted.monitors - own.gone.n} of ${wanted.monitors}. Noticed: the verdict is reached (by the rows of the one that only hears, ${figure(own.noticed.p50 - hearing.noticed.p50)} ms of the ${figure(own.noticed.p50)} are the monitor's own, and hearing of it in an idle Node.js is ${ratio(hearing.noticed, limit.noticed)} of the C program); gone: what Serviceguard waits for has ended, with log, state file and syslog written. Kills in turns, each of a daemon that a monitor has looked at before.`,
         ],
       },
     ];
   } finally {
-    await keepalived?.close();
     await member.close();
   }
 }

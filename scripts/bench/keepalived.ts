@@ -2,19 +2,14 @@
  * keepalived's process tracker, where it is installed. It hears of ends from the kernel's process connector, which speaks only in the
  * namespaces of the machine itself, so it runs there: on a pair of interfaces that leads nowhere. It knows processes by their names.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import psList from 'ps-list';
+import type { CommandResult } from '../../src/host/host.ts';
 import { runProcess } from '../../src/host/processes.ts';
 import { have, repository } from '../../test/support.ts';
-import type { Tools } from './member.ts';
+import { environment, must, type Tools } from './member.ts';
 
-export interface Keepalived {
-  /** Runs it until that process has ended, and prints what `limit run` prints. */
-  run(tools: Tools): Promise<{ readonly stdout: string; readonly exitCode: number | null }>;
-  close(): Promise<void>;
-}
-
-const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const [link, peer, address, other] = ['csyncbench0', 'csyncbench1', '198.51.100.1', '198.51.100.2'];
 
 const configuration = (directory: string, daemonName: string): string => `global_defs {
@@ -42,47 +37,38 @@ vrrp_instance csync {
 }
 `;
 
-function named(name: string): string[] {
-  const isIt = (pid: string): boolean => {
-    try {
-      return readFileSync(`/proc/${pid}/comm`, 'utf8') === `${name}\n`;
-    } catch {
-      return false;
-    }
-  };
-  return readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && isIt(entry));
-}
+const named = async (daemonName: string) => (await psList()).filter(({ name }) => name === daemonName);
 
-/** null: it is not installed, or there is another daemon of that name on this machine, which it could not tell from ours. */
-export async function openKeepalived(
-  { directory }: Tools,
+/**
+ * Runs it until the daemon has ended, and gives what `limit run` says. null: it is not installed, or there is another daemon of that name
+ * on this machine, which it could not tell from ours.
+ */
+export async function keepalivedRun(
+  { directory, limit }: Tools,
   daemonName: string,
   progress: (text: string) => void,
-): Promise<Keepalived | null> {
+): Promise<(() => Promise<CommandResult>) | null> {
   const why = !have('keepalived')
     ? 'keepalived is not installed'
-    : named(daemonName).length > 1
+    : (await named(daemonName)).length > 1
       ? `there is more than one ${daemonName}`
       : null;
   if (why !== null) {
     progress(`left out: ${why}`);
     return null;
   }
-  const sh = async (script: string): Promise<void> => {
-    const { exitCode, stderr } = await runProcess(['/bin/sh', '-c', script], { timeoutMs: 10_000, env: environment });
-    if (exitCode !== 0) throw new Error(`${script}: ${stderr}`);
-  };
-  const remove = `! ip link show ${link} > /dev/null 2>&1 || ip link delete ${link}`;
-  await sh(
-    `${remove}; ip link add ${link} type veth peer name ${peer} && ip address add ${address}/30 dev ${link} && ip link set ${link} up && ip link set ${peer} up && mkfifo ${directory}/fifo`,
-  );
   writeFileSync(join(directory, 'keepalived.conf'), configuration(directory, daemonName));
-  return {
-    run: ({ limit }) => {
-      const [pid = ''] = named(daemonName);
-      const watch = ['/usr/bin/perl', join(repository, 'scripts/bench/keepalived-watch.pl'), directory];
-      return runProcess([limit, 'run', '-', pid, ...watch], { timeoutMs: 60_000, env: environment });
-    },
-    close: () => sh(remove),
+  const sh = (script: string): Promise<string> => must(['/bin/sh', '-c', script]);
+  const remove = `! ip link show ${link} > /dev/null 2>&1 || ip link delete ${link}`;
+  const add = `ip link add ${link} type veth peer name ${peer} && ip address add ${address}/30 dev ${link} && ip link set ${link} up && ip link set ${peer} up`;
+  return async () => {
+    const [daemon] = await named(daemonName);
+    const watch = ['/usr/bin/perl', join(repository, 'scripts/bench/keepalived-watch.pl'), directory];
+    try {
+      await sh(`set -e; ${remove}; ${add}; cd ${directory}; rm -f fifo; mkfifo fifo`);
+      return await runProcess([limit, 'run', '-', String(daemon?.pid), ...watch], { timeoutMs: 60_000, env: environment });
+    } finally {
+      await sh(remove);
+    }
   };
 }

@@ -12,9 +12,10 @@ import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { parseSettings } from '../../src/settings-yaml.ts';
 import { policyTemplates, repository } from '../../test/support.ts';
 
-const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+export const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
-async function must(argv: readonly string[]): Promise<string> {
+/** Standard output of what has to end well. */
+export async function must(argv: readonly string[]): Promise<string> {
   const ended = await runProcess(argv, { timeoutMs: 60_000, env: environment });
   if (ended.exitCode !== 0) throw new Error(`${argv.join(' ')}: ${ended.stderr || ended.stdout}`);
   return ended.stdout;

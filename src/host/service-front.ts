@@ -51,7 +51,7 @@ export function openServiceFront(): ServiceFront | null {
     }
   };
   const buffer = Buffer.alloc(1024);
-  // Into a buffer of ours: a stream in between takes half of the time from the end of the daemon to the look at it.
+  // Into a buffer of ours: a stream in between costs some tenth of the time from the kill of the daemon to the verdict.
   const onread = {
     buffer,
     callback: (length: number): boolean => {

@@ -14,7 +14,7 @@ import { toolkitVersion } from '../src/version.ts';
 import { inputOf } from '../test/fuzz/inputs.ts';
 import { parsers } from '../test/fuzz/parsers.ts';
 import { tryInput } from '../test/fuzz/trial.ts';
-import type { Done, Share } from '../test/fuzz/worker.ts';
+import type { Alive, Done, Share } from '../test/fuzz/worker.ts';
 
 const { values } = parseArgs({
   options: {
@@ -91,6 +91,8 @@ function work(): Promise<void> {
   return new Promise((resolve, reject) => {
     let worker: ChildProcess;
     let current: Share | null = null;
+    /** Where the worker was when it last said something. */
+    let index: number | null = null;
     let timer: NodeJS.Timeout | undefined;
     const next = (): void => {
       const { value } = Date.now() < end ? waiting.next() : { value: undefined };
@@ -101,6 +103,7 @@ function work(): Promise<void> {
         return;
       }
       current = value;
+      index = value.extremes ? null : value.from;
       worker.send(value);
       timer = setTimeout(hangs, silentMs);
     };
@@ -111,15 +114,20 @@ function work(): Promise<void> {
         inputs: 0,
         slowestMs: silentMs,
         failures: 1,
-        failed: [{ parser: name, index: current?.from ?? null, failure: 'hangs in this share', input: '' }],
+        failed: [{ parser: name, index, failure: 'hangs in one of the next inputs', input: '' }],
       });
       worker.kill('SIGKILL');
     };
     const start = (): void => {
       worker = fork(join(import.meta.dirname, '../test/fuzz/worker.ts'), { execArgv: process.execArgv });
-      worker.on('message', (done: Done) => {
+      worker.on('message', (message: Done | Alive) => {
         clearTimeout(timer);
-        add(done);
+        if ('index' in message) {
+          index = message.index;
+          timer = setTimeout(hangs, silentMs);
+          return;
+        }
+        add(message);
         next();
       });
       worker.on('error', reject);
@@ -133,7 +141,7 @@ function work(): Promise<void> {
             inputs: 0,
             slowestMs: 0,
             failures: 1,
-            failed: [{ parser: current.parser, index: current.from, failure: 'the process ended in this share', input: '' }],
+            failed: [{ parser: current.parser, index, failure: 'the process ended in one of the next inputs', input: '' }],
           });
         start();
       });

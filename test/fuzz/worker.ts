@@ -31,6 +31,11 @@ export interface Done {
 }
 
 const kept = 5;
+/** Said after so many inputs: a busy machine may take minutes for a share. */
+export interface Alive {
+  readonly index: number;
+}
+const saidEvery = 50;
 
 function runShare(share: Share): Done {
   const parser = parsers.find(({ name }) => name === share.parser);
@@ -46,8 +51,10 @@ function runShare(share: Share): Done {
     if (failed.length < kept) failed.push({ parser: share.parser, index, failure, input: input.slice(0, 400) });
   };
   if (share.extremes) for (const input of extremes(parser)) look(null, input);
-  for (let index = share.from; index < share.from + share.count; index += 1)
+  for (let index = share.from; index < share.from + share.count; index += 1) {
+    if (index % saidEvery === 0) process.send?.({ index } satisfies Alive);
     look(index, inputOf(parser, parser.name, share.seed, index));
+  }
   return { parser: share.parser, inputs, slowestMs, failed, failures };
 }
 

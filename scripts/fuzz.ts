@@ -76,8 +76,12 @@ function add(done: Done): void {
   sum.inputs += done.inputs;
   sum.slowestMs = Math.max(sum.slowestMs, done.slowestMs);
   sum.failures += done.failures;
-  for (const { index, failure, input } of done.failed.slice(0, 5 - sum.failed.length))
-    sum.failed.push(`${index === null ? 'extreme' : `index ${index}`}: ${failure}: ${JSON.stringify(input)}`);
+  for (const { index, failure, input } of done.failed.slice(0, 5 - sum.failed.length)) {
+    const said = `${index === null ? 'extreme' : `index ${index}`}: ${failure}: ${JSON.stringify(input)}`;
+    sum.failed.push(said);
+    // At once: a long run is not waited for to learn of it.
+    console.error(`${done.parser}: ${said}`);
+  }
   if (Date.now() < told + 10_000) return;
   told = Date.now();
   const all = [...sums.values()].reduce((total, one) => total + one.inputs, 0);

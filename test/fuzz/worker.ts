@@ -31,9 +31,10 @@ export interface Done {
 }
 
 const kept = 5;
-/** Said after so many inputs: a busy machine may take minutes for a share. */
+/** Said after so many inputs, and for each extreme: a busy machine may take minutes for a share. */
 export interface Alive {
-  readonly index: number;
+  /** null: one of the extremes. */
+  readonly index: number | null;
 }
 const saidEvery = 50;
 
@@ -50,9 +51,14 @@ function runShare(share: Share): Done {
     failures += 1;
     if (failed.length < kept) failed.push({ parser: share.parser, index, failure, input: input.slice(0, 400) });
   };
-  if (share.extremes) for (const input of extremes(parser)) look(null, input);
+  const alive = (index: number | null): void => void process.send?.({ index } satisfies Alive);
+  if (share.extremes)
+    for (const input of extremes(parser)) {
+      alive(null);
+      look(null, input);
+    }
   for (let index = share.from; index < share.from + share.count; index += 1) {
-    if (index % saidEvery === 0) process.send?.({ index } satisfies Alive);
+    if (index % saidEvery === 0) alive(index);
     look(index, inputOf(parser, parser.name, share.seed, index));
   }
   return { parser: share.parser, inputs, slowestMs, failed, failures };

@@ -143,6 +143,8 @@ class LabDaemon {
     switch (request.verb) {
       case 'status':
         return connection.send(this.#status());
+      case 'view':
+        return connection.send({ view: this.#view(request.packageName) });
       case 'crash':
         this.#fault(request.member, 'crash', 'power is cut');
         await this.#world.crash(request.member);
@@ -157,6 +159,10 @@ class LabDaemon {
         return connection.send({});
       case 'exec':
         return connection.send(await this.#exec(request));
+      case 'read':
+        return connection.send({
+          texts: request.paths.map((path) => files.readText(this.#world.pathOn(request.member, path))),
+        });
       case 'note':
         this.#journal.add({ kind: 'fault', what: request.what, member: request.member, text: request.text });
         return connection.send({});
@@ -197,6 +203,12 @@ class LabDaemon {
     if (label !== undefined) this.#journal.add({ kind: 'command', what: argv[0] ?? '', member, text: label });
     const { exitCode, stdout, stderr, timedOut } = await this.#world.run(member, argv, { timeoutMs });
     return { exitCode: exitCode ?? 255, stdout, stderr: timedOut ? `${stderr}ended after ${timeoutMs} ms\n` : stderr };
+  }
+
+  /** null: no machine is up to ask it on, or there is no such package. */
+  #view(packageName: string): string | null {
+    const someoneUp = serviceguardHosts(this.#world.plan).some(({ name }) => this.#world.isUp(name));
+    return someoneUp ? this.#commands.view(['-v', '-f', 'line', '-p', packageName]) : null;
   }
 
   #kindNow(name: string): 'member' | 'spare' {

@@ -78,6 +78,11 @@ export class LabHandle {
     return (await this.ask({ verb: 'status' })) as unknown as LabStatus;
   }
 
+  /** What `cmviewcl -v -f line -p NAME` prints on a member; null: no member answers, or there is no such package. */
+  async view(packageName: string): Promise<string | null> {
+    return (await this.ask({ verb: 'view', packageName })).view as string | null;
+  }
+
   /** Runs a program on a lab host and waits for it. A label puts it into the journal as what an administrator typed. */
   async exec(member: string, argv: readonly string[], options: { timeoutMs?: number; label?: string } = {}): Promise<ExecResult> {
     const { timeoutMs = 60_000, label } = options;
@@ -88,6 +93,14 @@ export class LabHandle {
       timeoutMs,
       ...(label === undefined ? {} : { label }),
     })) as unknown as ExecResult;
+  }
+
+  /**
+   * Texts of files of a host that is up; null for one that cannot be read. For who looks again and again: a process there costs more
+   * than all else. A link's target would be looked for outside of the host.
+   */
+  async read(member: string, paths: readonly string[]): Promise<readonly (string | null)[]> {
+    return (await this.ask({ verb: 'read', member, paths })).texts as (string | null)[];
   }
 
   async note(what: string, text: string, member?: string): Promise<void> {

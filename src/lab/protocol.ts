@@ -22,6 +22,8 @@ export interface LabStatus {
 
 export type LabVerb =
   | { readonly verb: 'status' }
+  /** What `cmviewcl -v -f line -p NAME` prints, without a process on a member: for who asks until something has come. */
+  | { readonly verb: 'view'; readonly packageName: string }
   | { readonly verb: 'crash' | 'boot' | 'cut' | 'heal'; readonly member: string }
   | {
       readonly verb: 'exec';
@@ -30,6 +32,8 @@ export type LabVerb =
       readonly timeoutMs: number;
       readonly label?: string;
     }
+  /** Texts of files of a host, without a process there; null for one that cannot be read. */
+  | { readonly verb: 'read'; readonly member: string; readonly paths: readonly string[] }
   | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
   | { readonly verb: 'publish'; readonly member: string; readonly version: number }
   /** The agent of a watched client runs now. */

@@ -14,22 +14,13 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
   const { lab } = drills;
   const { settings } = lab.plan;
   const members = membersOf(lab.plan).map(({ name }) => name);
-  const view = async (): Promise<string | null> => {
-    for (const member of members) {
-      const { exitCode, stdout } = await lab
-        .exec(member, ['cmviewcl', '-v', '-f', 'line', '-p', settings.packageName])
-        .catch(() => ({ exitCode: 1, stdout: '' }));
-      if (exitCode === 0) return stdout;
-    }
-    return null;
-  };
   return {
     packageName: settings.packageName,
     members,
     clients: clientsOf(lab.plan).map(({ name }) => name),
     trace: async (): Promise<readonly JournalEntry[]> => drills.entries,
     mark: async () => drills.entries.at(-1)?.at ?? 0,
-    view,
+    view: () => lab.view(settings.packageName),
     type: async (member, argv) => void (await drills.type(member, argv)),
     script: async (member, what, text, script) => {
       await lab.note(what, text, member);

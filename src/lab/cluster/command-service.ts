@@ -145,6 +145,14 @@ export class CommandService {
     for (const work of afterwards) await work();
   }
 
+  /** What cmviewcl prints on a member of the cluster; null: it refuses. */
+  view(argv: readonly string[]): string | null {
+    const parsed = parseCommand('cmviewcl', argv);
+    if (!parsed.ok || parsed.request.command !== 'cmviewcl') return null;
+    const { exitCode, lines } = viewCluster(this.#cluster.state, parsed.request);
+    return exitCode === 0 ? `${lines.join('\n')}\n` : null;
+  }
+
   async #event(request: CommandRequest, call: Call): Promise<number> {
     const event = eventOf(request, call.member);
     if (event === null) return 1;

@@ -7,7 +7,7 @@ import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import { type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
 import type { JournalEntry } from '../cluster/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
-import { membersOf, serviceguardHosts, sgDirectories, toolkitDirectory, watchedClients } from '../machines/plan.ts';
+import { membersOf, sgDirectories, toolkitDirectory, watchedClients } from '../machines/plan.ts';
 import { type Failover, failoverAfter, isGoodStart } from './timeline.ts';
 
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
@@ -92,15 +92,12 @@ export class PackageDrills {
     await this.type(first, ['cmmodpkg', '-e', this.packageName]);
   }
 
-  /** What cmviewcl says of the package, asked on a member whose Serviceguard runs. */
+  /** What cmviewcl says of the package. */
   async view(): Promise<PackageStatus> {
-    for (const { name: member } of serviceguardHosts(this.lab.plan)) {
-      const result = await this.lab.exec(member, ['cmviewcl', '-v', '-f', 'line', '-p', this.packageName]).catch(() => null);
-      if (result === null || result.exitCode !== 0) continue;
-      const status = packageStatus(result.stdout, this.packageName);
-      if (status !== null) return status;
-    }
-    throw new DrillFailure('cmviewcl answers on no member');
+    const text = await this.lab.view(this.packageName);
+    const status = text === null ? null : packageStatus(text, this.packageName);
+    if (status === null) throw new DrillFailure('cmviewcl answers on no member');
+    return status;
   }
 
   /** Waits until the package runs on a member (other than `not`); returns the member. */

@@ -139,6 +139,8 @@ class Torture {
     await this.#repairOpen();
     if (step.lingers) this.#open = wound;
     else await this.#repair(wound);
+    await this.#placed();
+    if (this.#table.owner !== null) await this.#set.acknowledged();
     await this.holds();
     return wound;
   }

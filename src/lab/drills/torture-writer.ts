@@ -1,4 +1,5 @@
 /** The set test in a lab: writers that commit numbered edits through the real verb, readers that watch the clients. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
 import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
@@ -7,7 +8,7 @@ import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack }
 
 /** Written by all, so that edits meet and all but one are refused; the other files have one writer each. */
 const sharedSet = 'set.txt';
-const setFiles = 'set*.txt';
+const ownSet = (member: string): string => `set-${member}.txt`;
 /** Every so many edits go into the shared file. */
 const meetEvery = 4;
 const commitMs = 240_000;
@@ -15,6 +16,7 @@ const fetchMs = 120_000;
 const lookPauseMs = 300;
 /** Writers without a pause take the machine from what they are to be written through. */
 const editPauseMs = 5000;
+const hurriedPauseMs = 1000;
 /** Of the part that only reads: nothing was sent by then. */
 const notSent = 90;
 
@@ -27,6 +29,8 @@ export class SetTest {
   #number = 0;
   #ending = false;
   #running: Promise<void>[] = [];
+  /** Ends the pauses of the writers; aborted for as long as somebody waits for an edit. */
+  #hurry = new AbortController();
 
   constructor(drills: PackageDrills) {
     this.#drills = drills;
@@ -34,12 +38,18 @@ export class SetTest {
 
   /** Two writers, on hosts of their own, so that they meet; a reader for each client. */
   start(): void {
-    const members = membersOf(this.#drills.lab.plan).map(({ name }) => name);
     const clients = clientsOf(this.#drills.lab.plan).map(({ name }) => name);
-    this.#running = [
-      ...members.slice(0, 2).map((member) => this.#write(member)),
-      ...clients.map((client) => this.#watch(client)),
-    ];
+    this.#running = [...this.#writers().map((member) => this.#write(member)), ...clients.map((client) => this.#watch(client))];
+  }
+
+  #writers(): string[] {
+    return membersOf(this.#drills.lab.plan)
+      .slice(0, 2)
+      .map(({ name }) => name);
+  }
+
+  #setFiles(): string[] {
+    return [sharedSet, ...this.#writers().map(ownSet)];
   }
 
   async end(): Promise<void> {
@@ -60,8 +70,19 @@ export class SetTest {
         const number = this.#number;
         this.edits.push({ number, ...(await this.#commit(member, number)) });
       }
-      await new Promise((resolve) => setTimeout(resolve, editPauseMs));
+      // The second pause: who is hurried must not turn in circles while his machine is down.
+      await sleep(editPauseMs, undefined, { signal: this.#hurry.signal }).catch(() => sleep(hurriedPauseMs));
     }
+  }
+
+  /** The policy can be changed: an edit that begins from now on is acknowledged. */
+  async acknowledged(): Promise<void> {
+    const last = this.#number;
+    const isThere = async (): Promise<boolean> =>
+      this.edits.some(({ number, outcome }) => number > last && outcome === 'acknowledged');
+    this.#hurry.abort();
+    await until(isThere, commitMs, 'an edit of the policy to be acknowledged');
+    this.#hurry = new AbortController();
   }
 
   async #isUp(member: string): Promise<boolean> {
@@ -71,7 +92,7 @@ export class SetTest {
 
   /** As an administrator does it: a working copy, an edit, the commit. */
   async #commit(member: string, number: number): Promise<Pick<Edit, 'outcome' | 'why'>> {
-    const file = number % meetEvery === 0 ? sharedSet : `set-${member}.txt`;
+    const file = number % meetEvery === 0 ? sharedSet : ownSet(member);
     const csync = `node ${toolkitDirectory}/csync.mjs policy`;
     const script = [
       'cd /root && rm -rf set || exit 90',
@@ -96,12 +117,12 @@ export class SetTest {
   /** What the client has now, compared with what it had. A set that is being replaced at that moment is looked at again. */
   async #look(client: string): Promise<SeenPolicy | null> {
     const { inputs } = layoutOf(this.#drills.lab.plan.settings);
-    const script = `cd ${inputs} && cat csync.commit 2>/dev/null || echo '{"commit":0,"epoch":0}'; cat ${setFiles} 2>/dev/null`;
-    const ended = await this.#drills.lab.exec(client, ['sh', '-c', script]).catch(() => null);
-    if (ended === null || ended.exitCode > 1) return null;
-    const [record = '', ...lines] = ended.stdout.split('\n');
-    const numbers = numbersIn(lines.join('\n'));
-    const { epoch, commit } = readRecord(record);
+    const paths = ['csync.commit', ...this.#setFiles()].map((name) => `${inputs}/${name}`);
+    const texts = await this.#drills.lab.read(client, paths).catch(() => null);
+    if (texts === null) return null;
+    const [record, ...sets] = texts;
+    const numbers = numbersIn(sets.join(''));
+    const { epoch, commit } = readRecord(record ?? '{"epoch":0,"commit":0}');
     if (numbers === null || epoch === null || commit === null) return null;
     const now: SeenPolicy = { epoch, commit, numbers };
     const before = this.#seen.get(client);
@@ -129,7 +150,7 @@ export class SetTest {
   async final(): Promise<readonly number[]> {
     const owner = await this.#drills.waitServed();
     const { masterInputs } = layoutOf(this.#drills.lab.plan.settings);
-    return numbersIn(await this.#drills.type(owner, ['sh', '-c', `cat ${masterInputs}/${setFiles}`])) ?? [];
+    return numbersIn(await this.#drills.type(owner, ['sh', '-c', `cat ${masterInputs}/set*.txt`])) ?? [];
   }
 }
 

@@ -20,7 +20,12 @@ mkdirSync('dist', { recursive: true });
 await build({
   ...shared,
   entryPoints: ['src/cli.ts'],
-  outfile: 'dist/csync.mjs',
+  // The verbs are loaded when they are called. All parts lie beside each other: they find templates and scripts from where they are.
+  entryNames: 'csync',
+  chunkNames: 'parts-[hash]',
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  splitting: true,
   format: 'esm',
   // Some of the bundled packages are CommonJS and ask for `require` at run time.
   banner: {

@@ -11,7 +11,6 @@ import type { Parser, Verb } from './cli/options.ts';
 import { addPackageVerbs } from './cli/package.ts';
 import { addPolicyVerbs } from './cli/policy.ts';
 import { addProofVerbs } from './cli/proof.ts';
-import { LabUnavailable } from './lab/handle.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
 import { toolkitVersion } from './version.ts';
 
@@ -65,10 +64,6 @@ async function main(argv: readonly string[]): Promise<number> {
     return verb === null ? exitCodes.ok : await verb();
   } catch (error) {
     if (error instanceof Failure) return report(error.problems, argv.includes('--json'));
-    if (error instanceof LabUnavailable) {
-      const { message: text, remedy } = error;
-      return report([{ code: 'lab-unavailable', severity: 'error', text, remedy }], argv.includes('--json'));
-    }
     process.stderr.write(
       `internal error, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`,
     );

@@ -1,13 +1,14 @@
 /** What works on a whole cluster, from one of its members or from a host that reaches them by ssh. */
-import { apply, diff, history, rollback } from '../verbs/apply.ts';
-import { check } from '../verbs/check.ts';
-import { maintenance } from '../verbs/maintenance.ts';
-import { migrateToModular } from '../verbs/migrate.ts';
-import { recover, remove } from '../verbs/recover.ts';
-import { rehearse } from '../verbs/rehearse.ts';
-import { status } from '../verbs/status.ts';
-import { sync } from '../verbs/sync.ts';
 import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources } from './options.ts';
+
+const applyVerbs = () => import('../verbs/apply.ts');
+const checkVerbs = () => import('../verbs/check.ts');
+const maintenanceVerbs = () => import('../verbs/maintenance.ts');
+const migrateVerbs = () => import('../verbs/migrate.ts');
+const recoverVerbs = () => import('../verbs/recover.ts');
+const rehearseVerbs = () => import('../verbs/rehearse.ts');
+const statusVerbs = () => import('../verbs/status.ts');
+const syncVerbs = () => import('../verbs/sync.ts');
 
 export function addClusterVerbs(parser: Parser, choose: Choose): Parser {
   return [changeCommands, procedureCommands, agentCommands, lookCommands].reduce((made, add) => add(made, choose), parser);
@@ -43,7 +44,10 @@ function changeCommands(parser: Parser, choose: Choose): Parser {
           .example('$0 apply --dry-run', 'what would be done')
           .example('$0 apply --yes --run', 'from settings to a running package')
           .example('$0 apply --with-runtime', 'members need no Node.js of their own'),
-      (args) => choose(() => apply({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true })),
+      (args) =>
+        choose(async () =>
+          (await applyVerbs()).apply({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true }),
+        ),
     )
     .command(
       'rollback [number]',
@@ -53,7 +57,7 @@ function changeCommands(parser: Parser, choose: Choose): Parser {
           .positional('number', { type: 'number', describe: 'as csync history lists it' })
           .options({ settings: settingsOption, ...change, json: jsonOption })
           .example('$0 rollback 3 --dry-run', 'what going back to set 3 would do'),
-      (args) => choose(() => rollback({ ...args, number: args.number })),
+      (args) => choose(async () => (await applyVerbs()).rollback({ ...args, number: args.number })),
     )
     .command('migrate', 'another style of the same package', (builder) =>
       builder
@@ -64,7 +68,7 @@ function changeCommands(parser: Parser, choose: Choose): Parser {
             inner
               .options({ ...sources, yes: change.yes, 'dry-run': dryRunOption })
               .example('$0 migrate legacy-to-modular --dry-run', 'the steps, with the one halt among them'),
-          (args) => choose(() => migrateToModular(args)),
+          (args) => choose(async () => (await migrateVerbs()).migrateToModular(args)),
         )
         .demandCommand(1, 'migrate legacy-to-modular'),
     );
@@ -89,7 +93,7 @@ function procedureCommands(parser: Parser, choose: Choose): Parser {
             run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' },
           })
           .example('$0 recover --dry-run', 'what is left behind, and the steps'),
-      (args) => choose(() => recover(args)),
+      (args) => choose(async () => (await recoverVerbs()).recover(args)),
     )
     .command(
       'maintenance <switch>',
@@ -108,7 +112,7 @@ function procedureCommands(parser: Parser, choose: Choose): Parser {
           })
           .example('$0 maintenance on --for 1h', 'the monitor pauses; member and network are still watched')
           .example('$0 maintenance off', 'after a look whether it is healthy'),
-      (args) => choose(() => maintenance({ ...args, on: args.switch === 'on' })),
+      (args) => choose(async () => (await maintenanceVerbs()).maintenance({ ...args, on: args.switch === 'on' })),
     )
     .command(
       'remove',
@@ -120,7 +124,7 @@ function procedureCommands(parser: Parser, choose: Choose): Parser {
             unconfigure: { type: 'boolean', default: false, describe: 'set CSYNC_CONFIGURED to 0 on the members, too' },
           })
           .example('$0 remove --dry-run', 'the steps'),
-      (args) => choose(() => remove(args)),
+      (args) => choose(async () => (await recoverVerbs()).remove(args)),
     );
 }
 
@@ -143,7 +147,7 @@ function agentCommands(parser: Parser, choose: Choose): Parser {
         })
         .example('$0 sync c1 c2', 'and what became of it')
         .example('$0 sync c1 --define urgent --timeout 2m', 'with a class'),
-    (args) => choose(() => sync({ ...args, hosts: args.host })),
+    (args) => choose(async () => (await syncVerbs()).sync({ ...args, hosts: args.host })),
   );
 }
 
@@ -154,7 +158,7 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
       'history',
       'the sets that were applied',
       (builder) => builder.options({ settings: settingsOption, json: jsonOption }).example('$0 history', 'the newest last'),
-      (args) => choose(() => history(args.settings, args.json)),
+      (args) => choose(async () => (await applyVerbs()).history(args.settings, args.json)),
     )
     .command(
       'check',
@@ -164,7 +168,7 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
           .options({ ...sources, offline: { type: 'boolean', default: false, describe: 'settings and templates only' } })
           .example('$0 check', 'what cmcheckconf looks at, and what it does not')
           .example('$0 check --offline', 'without a cluster'),
-      (args) => choose(() => check(args)),
+      (args) => choose(async () => (await checkVerbs()).check(args)),
     )
     .command(
       'status',
@@ -173,7 +177,7 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
         builder
           .options({ ...sources, watch: { type: 'boolean', default: false, describe: 'look again every two seconds' } })
           .example('$0 status', 'needs no root: cmviewcl wants the monitor role, the members ssh'),
-      (args) => choose(() => status(args)),
+      (args) => choose(async () => (await statusVerbs()).status(args)),
     )
     .command(
       'rehearse',
@@ -191,12 +195,12 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
           })
           .example('$0 rehearse --html ready.html', 'looks, and changes nothing')
           .example('$0 rehearse --drill haltnode --dry-run', 'what the drill does'),
-      (args) => choose(() => rehearse(args)),
+      (args) => choose(async () => (await rehearseVerbs()).rehearse(args)),
     )
     .command(
       'diff',
       'rendered against every member and the applied configuration; status 1 if anything differs',
       (builder) => builder.options(sources).example('$0 diff', 'file by file, keyword by keyword'),
-      (args) => choose(() => diff(args)),
+      (args) => choose(async () => (await applyVerbs()).diff(args)),
     );
 }

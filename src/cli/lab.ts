@@ -1,19 +1,11 @@
 /** The emulated cluster. */
-import {
-  type LabOptions,
-  type LabUpOptions,
-  labDemo,
-  labDown,
-  labExec,
-  labFailovers,
-  labMachine,
-  labStatus,
-  labTorture,
-  labUp,
-} from '../verbs/lab.ts';
-import { type LabRehearseOptions, labRehearse } from '../verbs/rehearse-lab.ts';
-import { labSimulate } from '../verbs/simulate.ts';
+import type { LabOptions, LabUpOptions } from '../verbs/lab.ts';
+import type { LabRehearseOptions } from '../verbs/rehearse-lab.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
+
+const labVerbs = () => import('../verbs/lab.ts');
+const rehearseLabVerbs = () => import('../verbs/rehearse-lab.ts');
+const simulateVerbs = () => import('../verbs/simulate.ts');
 
 const labOptions = {
   name: { type: 'string', default: 'lab', describe: 'name of the lab' },
@@ -29,9 +21,9 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
       .example(`$0 lab ${name} m1${behind}`, '');
   type Simple = (options: LabOptions) => Promise<number>;
   const simple: readonly [string, string, Simple][] = [
-    ['down', 'end it and free everything', labDown],
-    ['status', 'machines, mounts and addresses of a running lab', labStatus],
-    ['demo', 'show the package fail over, then clean up', labDemo],
+    ['down', 'end it and free everything', async (options) => (await labVerbs()).labDown(options)],
+    ['status', 'machines, mounts and addresses of a running lab', async (options) => (await labVerbs()).labStatus(options)],
+    ['demo', 'show the package fail over, then clean up', async (options) => (await labVerbs()).labDemo(options)],
   ];
   const machine = [
     ['crash', 'cut the power of a member'],
@@ -59,7 +51,7 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
           seed: { type: 'number', default: 1, describe: 'same seed, same faults in the same order' },
         })
         .example('$0 lab failovers --count 200 --seed 7', ''),
-    (args) => choose(() => labFailovers(args as unknown as LabOptions, args.count, args.seed)),
+    (args) => choose(async () => (await labVerbs()).labFailovers(args as unknown as LabOptions, args.count, args.seed)),
   );
   addRehearse(builder, choose);
   addTorture(builder, choose);
@@ -68,20 +60,21 @@ export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly stri
       `${name} <member>`,
       text,
       (inner) => withMember(inner, name),
-      (args) => choose(() => labMachine(args as unknown as LabOptions, name, String(args.member))),
+      (args) => choose(async () => (await labVerbs()).labMachine(args as unknown as LabOptions, name, String(args.member))),
     );
   }
   builder.command(
     'exec <member>',
     'run a program on a lab host',
     (inner) => withMember(inner, 'exec', ' -- cmviewcl -v'),
-    (args) => choose(() => labExec(args as unknown as LabOptions, String(args.member), rest)),
+    (args) => choose(async () => (await labVerbs()).labExec(args as unknown as LabOptions, String(args.member), rest)),
   );
   builder.command(
     'shell <member>',
     'a shell on a lab host',
     (inner) => withMember(inner, 'shell'),
-    (args) => choose(() => labExec(args as unknown as LabOptions, String(args.member), ['/bin/bash', '--norc'])),
+    (args) =>
+      choose(async () => (await labVerbs()).labExec(args as unknown as LabOptions, String(args.member), ['/bin/bash', '--norc'])),
   );
   return builder;
 }
@@ -103,7 +96,7 @@ function addUp(builder: Parser, choose: Choose): void {
         })
         .example('$0 lab up', 'three members and two clients')
         .example('$0 lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'),
-    (args) => choose(() => labUp(args as unknown as LabUpOptions)),
+    (args) => choose(async () => (await labVerbs()).labUp(args as unknown as LabUpOptions)),
   );
 }
 
@@ -120,8 +113,8 @@ function addSimulate(builder: Parser, choose: Choose): void {
         .example('$0 lab simulate --seeds 10000', '')
         .example('$0 lab simulate --seeds 1 --seed 4711', 'one life again, with its story if it fails'),
     (args) =>
-      choose(() =>
-        labSimulate({
+      choose(async () =>
+        (await simulateVerbs()).labSimulate({
           settings: args.settings as string | undefined,
           seeds: args.seeds,
           seed: args.seed,
@@ -143,7 +136,7 @@ function addRehearse(builder: Parser, choose: Choose): void {
           html: { type: 'string', describe: 'file for the page' },
         })
         .example('$0 lab rehearse --drill crash,haltnode --html page.html', 'two drills and a page'),
-    (args) => choose(() => labRehearse(args as unknown as LabRehearseOptions)),
+    (args) => choose(async () => (await rehearseLabVerbs()).labRehearse(args as unknown as LabRehearseOptions)),
   );
 }
 
@@ -158,6 +151,6 @@ function addTorture(builder: Parser, choose: Choose): void {
           seed: { type: 'number', default: 1, describe: 'same seed, same steps' },
         })
         .example('$0 lab torture --iterations 200 --seed 7', ''),
-    (args) => choose(() => labTorture(args as unknown as LabOptions, args.iterations, args.seed)),
+    (args) => choose(async () => (await labVerbs()).labTorture(args as unknown as LabOptions, args.iterations, args.seed)),
   );
 }

@@ -1,8 +1,9 @@
 /** Who belongs to the master: members, clients, their keys. */
-import { clientAdd, clientList, clientRemove, clientSync } from '../verbs/clients.ts';
-import { keysDistribute, keysList, keysRotate, keysVerify } from '../verbs/keys.ts';
-import { dispatcher, memberAdd, memberRemove, membersList, membersSync } from '../verbs/membership.ts';
 import { type Choose, dryRunOption, jsonOption, type Parser, templatesOption } from './options.ts';
+
+const clientsVerbs = () => import('../verbs/clients.ts');
+const keysVerbs = () => import('../verbs/keys.ts');
+const membershipVerbs = () => import('../verbs/membership.ts');
 
 const place = {
   settings: { type: 'string', describe: 'settings file; without it csync.yaml here, else what was applied on this member' },
@@ -28,13 +29,13 @@ function memberCommands(parser: Parser, choose: Choose): Parser {
           'add <host>',
           'daemon at boot, keys, policy, daemon, package, agent runs; run again, it does what is left',
           (inner) => inner.positional('host', host).options(change).example('$0 member add m4 --dry-run', 'the steps'),
-          (args) => choose(() => memberAdd(args)),
+          (args) => choose(async () => (await membershipVerbs()).memberAdd(args)),
         )
         .command(
           'remove <host>',
           "out of the package and the policy; the cluster's key is taken from it",
           (inner) => inner.positional('host', host).options(change).example('$0 member remove m3', ''),
-          (args) => choose(() => memberRemove(args)),
+          (args) => choose(async () => (await membershipVerbs()).memberRemove(args)),
         )
         .demandCommand(1, 'member add HOST or member remove HOST'),
     )
@@ -44,7 +45,7 @@ function memberCommands(parser: Parser, choose: Choose): Parser {
           'list',
           'who is set up, who is in the cluster, what waits',
           (inner) => inner.options(read).example('$0 members list', ''),
-          (args) => choose(() => membersList(args)),
+          (args) => choose(async () => (await membershipVerbs()).membersList(args)),
         )
         .command(
           'sync',
@@ -57,7 +58,7 @@ function memberCommands(parser: Parser, choose: Choose): Parser {
               })
               .example('$0 members sync', 'sets all members up the first time')
               .example('$0 members sync --yes', 'from a timer, or after cmapplyconf'),
-          (args) => choose(() => membersSync(args)),
+          (args) => choose(async () => (await membershipVerbs()).membersSync(args)),
         )
         .demandCommand(1, 'members list or members sync'),
     )
@@ -70,7 +71,7 @@ function memberCommands(parser: Parser, choose: Choose): Parser {
           .positional('host', host)
           .options({ ...read, 'dry-run': dryRunOption })
           .example('$0 dispatcher MEMBER_ADDED: m4', 'the same as csync_dispatcher MEMBER_ADDED: m4'),
-      (args) => choose(() => dispatcher(args)),
+      (args) => choose(async () => (await membershipVerbs()).dispatcher(args)),
     );
 }
 
@@ -96,7 +97,7 @@ function clientCommands(parser: Parser, choose: Choose): Parser {
             .example('$0 client add c1 c2', '')
             .example('$0 client add --cluster n1', 'all members of the cluster that n1 belongs to')
             .example('$0 client add --from hosts.txt --yes', 'a thousand of them'),
-        (args) => choose(() => clientAdd({ ...args, acceptNewKey: args['accept-new-key'] })),
+        (args) => choose(async () => (await clientsVerbs()).clientAdd({ ...args, acceptNewKey: args['accept-new-key'] })),
       )
       .command(
         'remove <hosts..>',
@@ -106,13 +107,13 @@ function clientCommands(parser: Parser, choose: Choose): Parser {
             .positional('hosts', { type: 'string', array: true, demandOption: true, describe: 'clients' })
             .options(change)
             .example('$0 client remove c2', ''),
-        (args) => choose(() => clientRemove(args)),
+        (args) => choose(async () => (await clientsVerbs()).clientRemove(args)),
       )
       .command(
         'list',
         'clients with their keys, and what waits',
         (inner) => inner.options(read).example('$0 client list --json', ''),
-        (args) => choose(() => clientList(args)),
+        (args) => choose(async () => (await clientsVerbs()).clientList(args)),
       )
       .command(
         'sync [hosts..]',
@@ -122,7 +123,7 @@ function clientCommands(parser: Parser, choose: Choose): Parser {
             .positional('hosts', { type: 'string', array: true, default: [], describe: 'only these' })
             .options({ ...change, all: { type: 'boolean', default: false, describe: 'look at every client again' } })
             .example('$0 client sync', 'those that wait'),
-        (args) => choose(() => clientSync(args)),
+        (args) => choose(async () => (await clientsVerbs()).clientSync(args)),
       )
       .demandCommand(1, 'client add, remove, list or sync'),
   );
@@ -135,19 +136,19 @@ function keyCommands(parser: Parser, choose: Choose): Parser {
         'list',
         "the cluster's keys, and the own key of every host",
         (inner) => inner.options(read).example('$0 keys list', ''),
-        (args) => choose(() => keysList(args)),
+        (args) => choose(async () => (await keysVerbs()).keysList(args)),
       )
       .command(
         'verify',
         'for every pair of hosts whether they would accept each other, and why not; status 1 when any would not',
         (inner) => inner.options(read).example('$0 keys verify', ''),
-        (args) => choose(() => keysVerify(args)),
+        (args) => choose(async () => (await keysVerbs()).keysVerify(args)),
       )
       .command(
         'distribute',
         'every host gets the keys it has to have; accepted ones are never replaced',
         (inner) => inner.options(change).example('$0 keys distribute --dry-run', ''),
-        (args) => choose(() => keysDistribute(args)),
+        (args) => choose(async () => (await keysVerbs()).keysDistribute(args)),
       )
       .command(
         'rotate',
@@ -164,7 +165,7 @@ function keyCommands(parser: Parser, choose: Choose): Parser {
             })
             .example('$0 keys rotate', 'clients that do not answer are waited for: nobody is locked out')
             .example('$0 keys rotate --at-once', 'the old key is not to be trusted any more'),
-        (args) => choose(() => keysRotate({ ...args, atOnce: args['at-once'] })),
+        (args) => choose(async () => (await keysVerbs()).keysRotate({ ...args, atOnce: args['at-once'] })),
       )
       .demandCommand(1, 'keys list, verify, distribute or rotate'),
   );

@@ -2,7 +2,9 @@
 import type yargs from 'yargs';
 import { type ExitCode, exitCodes } from '../problem.ts';
 
-/** Runs outside of yargs, once the arguments are parsed. */
+/**
+ * Runs outside of yargs, once the arguments are parsed. What carries it out is loaded then: reading all of the toolkit takes longer than most verbs.
+ */
 export type Verb = () => Promise<number>;
 export type Choose = (verb: Verb) => void;
 export type Parser = ReturnType<typeof yargs>;

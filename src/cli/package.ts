@@ -1,10 +1,11 @@
 /** What is made on the administrator's machine, cluster or no cluster. */
-import { conformPackage, listAssertions } from '../verbs/conform.ts';
-import { init } from '../verbs/init.ts';
-import { render } from '../verbs/render.ts';
-import { checkSettings, exampleSettings } from '../verbs/settings.ts';
-import { checkTemplates, diffTemplates, exportTemplates, listTemplates } from '../verbs/templates.ts';
 import { baseOption, type Choose, jsonOption, type Parser, print, settingsOption, templatesOption } from './options.ts';
+
+const conformVerbs = () => import('../verbs/conform.ts');
+const initVerbs = () => import('../verbs/init.ts');
+const renderVerbs = () => import('../verbs/render.ts');
+const settingsVerbs = () => import('../verbs/settings.ts');
+const templatesVerbs = () => import('../verbs/templates.ts');
 
 export function addPackageVerbs(parser: Parser, choose: Choose): Parser {
   return initCommand(parser, choose)
@@ -28,25 +29,13 @@ export function addPackageVerbs(parser: Parser, choose: Choose): Parser {
           .example('$0 render --dry-run', 'which files would change')
           .example('$0 render --templates /etc/csync/templates', 'with your own templates'),
       (args) =>
-        choose(() => print(render({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true }))),
+        choose(async () =>
+          print(
+            (await renderVerbs()).render({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true }),
+          ),
+        ),
     )
-    .command('settings', 'the settings file', (builder) =>
-      builder
-        .command(
-          'check',
-          'all problems of a settings file at once',
-          (inner) =>
-            inner.options({ settings: settingsOption, json: jsonOption }).example('$0 settings check', 'before anything else'),
-          (args) => choose(() => print(checkSettings(args.settings, args.json))),
-        )
-        .command(
-          'example',
-          'a complete, commented csync.yaml',
-          (inner) => inner.example('$0 settings example > csync.yaml', 'to fill in by hand'),
-          () => choose(() => print(exampleSettings())),
-        )
-        .demandCommand(1, 'settings check or settings example'),
-    )
+    .command('settings', 'the settings file', (builder) => settingsCommands(builder, choose))
     .command(
       'conform',
       'calls the scripts of the package as Serviceguard does, in a sandbox, and says what holds',
@@ -62,7 +51,11 @@ export function addPackageVerbs(parser: Parser, choose: Choose): Parser {
           })
           .conflicts('package', ['settings', 'templates'])
           .example('$0 conform --templates mine --only "halt*"', 'only what is said of halts'),
-      (args) => choose(() => (args.list ? print(listAssertions(args.only)) : conformPackage(args))),
+      (args) =>
+        choose(async () => {
+          const { conformPackage, listAssertions } = await conformVerbs();
+          return args.list ? print(listAssertions(args.only)) : conformPackage(args);
+        }),
     )
     .command('templates', 'the templates', (builder) => templateCommands(builder, choose));
 }
@@ -90,8 +83,26 @@ function initCommand(parser: Parser, choose: Choose): Parser {
         })
         .example('$0 init', 'at a terminal: asks, with what was found as defaults')
         .example('$0 init --yes --set volume_group=vg_csync', 'in a script'),
-    (args) => choose(() => init(args)),
+    (args) => choose(async () => (await initVerbs()).init(args)),
   );
+}
+
+function settingsCommands(builder: Parser, choose: Choose) {
+  return builder
+    .command(
+      'check',
+      'all problems of a settings file at once',
+      (inner) =>
+        inner.options({ settings: settingsOption, json: jsonOption }).example('$0 settings check', 'before anything else'),
+      (args) => choose(async () => print((await settingsVerbs()).checkSettings(args.settings, args.json))),
+    )
+    .command(
+      'example',
+      'a complete, commented csync.yaml',
+      (inner) => inner.example('$0 settings example > csync.yaml', 'to fill in by hand'),
+      () => choose(async () => print((await settingsVerbs()).exampleSettings())),
+    )
+    .demandCommand(1, 'settings check or settings example');
 }
 
 function templateCommands(builder: Parser, choose: Choose) {
@@ -104,7 +115,7 @@ function templateCommands(builder: Parser, choose: Choose) {
         inner
           .options({ templates: templatesOption, json: jsonOption })
           .example('$0 templates list --templates /etc/csync/templates', 'which of yours were edited, which are behind'),
-      (args) => choose(() => listTemplates(args.templates, args.json)),
+      (args) => choose(async () => (await templatesVerbs()).listTemplates(args.templates, args.json)),
     )
     .command(
       'export <directory>',
@@ -122,8 +133,8 @@ function templateCommands(builder: Parser, choose: Choose) {
           .conflicts('take-mine', 'take-shipped')
           .example('$0 templates export /etc/csync/templates', 'then: csync render --templates /etc/csync/templates'),
       (args) =>
-        choose(() =>
-          exportTemplates({
+        choose(async () =>
+          (await templatesVerbs()).exportTemplates({
             directory: args.directory,
             dryRun: args.dryRun,
             takeMine: args.takeMine === true,
@@ -139,7 +150,7 @@ function templateCommands(builder: Parser, choose: Choose) {
         inner
           .options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption })
           .example('$0 templates check --templates /etc/csync/templates', 'after each edit'),
-      (args) => choose(() => checkTemplates(args.templates, args.settings, args.json)),
+      (args) => choose(async () => (await templatesVerbs()).checkTemplates(args.templates, args.settings, args.json)),
     )
     .command(
       'diff <directory>',
@@ -149,7 +160,7 @@ function templateCommands(builder: Parser, choose: Choose) {
           .positional('directory', directory)
           .options({ json: jsonOption })
           .example('$0 templates diff /etc/csync/templates', 'after an upgrade of the toolkit'),
-      (args) => choose(() => diffTemplates(args.directory, args.json)),
+      (args) => choose(async () => (await templatesVerbs()).diffTemplates(args.directory, args.json)),
     )
     .demandCommand(1, 'templates list, export, check or diff');
 }

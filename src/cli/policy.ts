@@ -1,6 +1,7 @@
 /** The administrator's part of the policy. */
-import { policyCommit, policyLog, policyShow } from '../verbs/policy.ts';
 import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption } from './options.ts';
+
+const policyVerbs = () => import('../verbs/policy.ts');
 
 const read = { settings: settingsOption, json: jsonOption } as const;
 
@@ -21,7 +22,7 @@ export function addPolicyVerbs(parser: Parser, choose: Choose): Parser {
             })
             .example('$0 policy commit work -m "motd"', 'a working copy, made by policy show --copy work')
             .example('$0 policy commit new.cf', 'a file that the master has not got yet'),
-        (args) => choose(() => policyCommit(args)),
+        (args) => choose(async () => (await policyVerbs()).policyCommit(args)),
       )
       .command(
         'show',
@@ -30,13 +31,13 @@ export function addPolicyVerbs(parser: Parser, choose: Choose): Parser {
           inner
             .options({ ...read, copy: { type: 'string', describe: 'a new directory for a working copy' } })
             .example('$0 policy show --copy work', 'to edit, and to commit'),
-        (args) => choose(() => policyShow(args)),
+        (args) => choose(async () => (await policyVerbs()).policyShow(args)),
       )
       .command(
         'log',
         'the commits, the newest last',
         (inner) => inner.options(read).example('$0 policy log --json', ''),
-        (args) => choose(() => policyLog(args)),
+        (args) => choose(async () => (await policyVerbs()).policyLog(args)),
       )
       .demandCommand(1, 'policy commit, show or log'),
   );

@@ -6,17 +6,15 @@ import { dirname } from 'node:path';
 import { type Connection, connect } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
+import { Failure } from '../problem.ts';
 import type { JournalEntry } from './cluster/journal.ts';
 import { inNewNamespaces } from './machines/boot.ts';
 import type { LabPlan } from './machines/plan.ts';
 import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
-export class LabUnavailable extends Error {
-  /** What helps. */
-  readonly remedy: string;
+export class LabUnavailable extends Failure {
   constructor(text: string, remedy = 'see csync lab --help') {
-    super(text);
-    this.remedy = remedy;
+    super([{ code: 'lab-unavailable', severity: 'error', text, remedy }]);
   }
 }
 

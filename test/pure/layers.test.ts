@@ -109,7 +109,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'rehearsal/',
   ],
   'cli/': [...ground, 'verbs/'],
-  'cli.ts': [...ground, 'cli/', 'lab/handle.ts'],
+  'cli.ts': [...ground, 'cli/'],
 };
 
 const source = join(repository, 'src');

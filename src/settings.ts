@@ -63,7 +63,9 @@ const yesNo = v.pipe(
 );
 const whole = (least: number, most: number) => {
   const text = `a whole number from ${least} to ${most} is wanted`;
-  return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text));
+  // -0 is a number of its own in YAML and JSON; it is printed as 0, which would be another value than was read.
+  const plain = v.transform((value: number) => value + 0);
+  return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text), plain);
 };
 /** How the monitor looks at one of its layers. */
 export interface LayerPlan {
@@ -480,7 +482,7 @@ export const settingsTable = {
     key: 'log_level',
     question: 'Log level, 0 to 5?',
     fallback: 0,
-    check: oneOf([0, 1, 2, 3, 4, 5]),
+    check: whole(0, 5),
     comment: "Serviceguard's log level, 0 (least) to 5.",
   },
   packageDirectory: {

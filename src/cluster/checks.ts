@@ -68,7 +68,7 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
 export function parseFacts(output: string): MemberFacts | null {
   const facts = new Map<string, string[]>();
   for (const line of output.split('\n')) {
-    const [, word, rest = ''] = /^(\S+) ?(.*)$/.exec(line) ?? [];
+    const [, word, rest = ''] = /^(\S+) ?(.*)$/s.exec(line) ?? [];
     if (word === undefined) continue;
     const rests = facts.get(word) ?? [];
     rests.push(rest.trim());

@@ -48,7 +48,7 @@ export function peerLines(lastSeenList: readonly string[]): string[] {
 
 /** Reads what peerLines printed, among other lines. */
 export function parsePeers(output: string): KnownPeers {
-  const lines = output.split('\n').map((line) => /^(\S+) ?(.*)$/.exec(line));
+  const lines = output.split('\n').map((line) => /^(\S+) ?(.*)$/s.exec(line));
   const rests = (word: string): string[] => lines.flatMap((found) => (found?.[1] === word ? [found[2] ?? ''] : []));
   const now = /^\d{1,12}$/.test(rests('peers')[0] ?? '') ? Number(rests('peers')[0]) * 1000 : Number.NaN;
   const names = new Map(

@@ -97,7 +97,13 @@ const key = v.strictObject({
 
 /** What it is read with: it lies on hosts where others may have written, and its names go into scripts and policy. */
 const schema = v.strictObject({
-  serial: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  // -0 is a number of its own in JSON, and printed as 0.
+  serial: v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(0),
+    v.transform((value) => value + 0),
+  ),
   at: v.string(),
   by: v.string(),
   members: v.array(v.strictObject(host)),

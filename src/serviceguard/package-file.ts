@@ -53,7 +53,8 @@ export function parsePackageFile(text: string, fileName: string): Checked<Packag
 function readLine(raw: string, place: Place & { line: number }): PackageLine | Problem | null {
   const text = raw.trim();
   if (text === '' || text.startsWith('#')) return null;
-  const [, typed = '', rest = ''] = /^(\S+)\s*(.*)$/.exec(text) ?? [];
+  // What follows blanks begins with something else, here and below: a line that does not match must not be tried at each blank again.
+  const [, typed = '', rest = ''] = /^(\S+)(?:\s+(\S.*))?$/.exec(text) ?? [];
   const keyword = canonicalKeyword(typed);
   if (!/^[A-Za-z][A-Za-z0-9_./-]*$/.test(typed)) {
     return syntaxProblem(
@@ -80,7 +81,7 @@ function readLine(raw: string, place: Place & { line: number }): PackageLine | P
       place,
     );
   }
-  const [, value, after = ''] = /^"([^"]*)"\s*(.*)$/.exec(rest) ?? [];
+  const [, value, after = ''] = /^"([^"]*)"\s*(\S.*)?$/.exec(rest) ?? [];
   if (value === undefined || (after !== '' && !after.startsWith('#'))) {
     return syntaxProblem(
       'package-file-quote',
@@ -127,8 +128,8 @@ function syntaxProblem(code: string, text: string, remedy: string, place: Place)
 /** The file's lines again, without comments: keyword, blanks up to a common column, value. Parses back to the same. */
 export function printPackageFile(file: PackageFile): string {
   const width = Math.max(24, ...file.lines.map((line) => line.keyword.length)) + 1;
-  // The name behind pev_ is the administrator's, in the spelling that scripts know.
-  const isSpelt = (keyword: string): boolean => styleOf(file) === 'legacy' && !keyword.startsWith('pev_');
+  // The name behind pev_, and an attribute with a slash, are the administrator's, in the spelling that scripts know.
+  const isSpelt = (keyword: string): boolean => styleOf(file) === 'legacy' && canonicalKeyword(keyword.toUpperCase()) === keyword;
   const spelt = (keyword: string): string => (isSpelt(keyword) ? keyword.toUpperCase() : keyword);
   return file.lines.map((line) => `${spelt(line.keyword).padEnd(width)}${printValue(line.value)}\n`).join('');
 }

@@ -189,7 +189,8 @@ export function* extremes(corpus: Corpus, bytes = 65_536): Generator<string> {
     const many = unit.repeat(Math.ceil(bytes / unit.length));
     for (const head of heads) {
       yield head + many;
-      yield `${head}${many}\u0001"x`;
+      // A dot does not match a line separator, so that "anything to the end" is tried again from everywhere.
+      yield `${head}${many}\u0001\u2028"x`;
     }
   }
   // Each line of a sample, again and again; the commonest shape of what is large in truth.

@@ -15,9 +15,11 @@ import { parseProcessStat } from '../../src/host/member-host.ts';
 import type { MemberShell } from '../../src/host/member-shell.ts';
 import { readManifest } from '../../src/render/package.ts';
 import { fillTemplate } from '../../src/render/template.ts';
+import { type PackageFile, parsePackageFile, printPackageFile } from '../../src/serviceguard/package-file.ts';
+import { parseSettingsJson, type Settings, settingsJson } from '../../src/settings.ts';
 import { parseSettings, withList, withValue } from '../../src/settings-yaml.ts';
 import { parseClusterVariables } from '../../src/wizard/findings.ts';
-import { settingsText } from '../support.ts';
+import { settingsFor, settingsText } from '../support.ts';
 
 /** ms of CPU. */
 function cost(work: () => unknown): number {
@@ -47,6 +49,22 @@ describe('csync.yaml', () => {
   it('names no package that a package file cannot name', () => {
     expect(codes(settingsText({ package_name: 'csync-' }))).toContain('settings-value');
     expect(codes(settingsText({ package_name: 'c' }))).toEqual([]);
+  });
+});
+
+describe('what is printed reads as it was', () => {
+  it('with -0 as a number', () => {
+    const json = settingsJson(settingsFor()).replace('"logLevel": 0', '"logLevel": -0');
+    const read = parseSettingsJson(json);
+    expect(read).toHaveProperty('logLevel', 0);
+    expect(parseSettingsJson(settingsJson(read as Settings))).toStrictEqual(read);
+  });
+
+  it('with an attribute of a toolkit, which keeps its own case, in a legacy file', () => {
+    const read = parsePackageFile('PACKAGE_NAME csync\nRUN_SCRIPT /a\nmine/Own b\n', 'csync.conf');
+    const printed = printPackageFile((read as { value: PackageFile }).value);
+    expect(printed).toMatch(/^mine\/Own +b$/m);
+    expect(printed).toMatch(/^RUN_SCRIPT +\/a$/m);
   });
 });
 

@@ -140,7 +140,8 @@ class Torture {
     if (step.lingers) this.#open = wound;
     else await this.#repair(wound);
     await this.#placed();
-    if (this.#table.owner !== null) await this.#set.acknowledged();
+    const { owner } = this.#table;
+    if (owner !== null) await this.#set.acknowledged(owner);
     await this.holds();
     return wound;
   }

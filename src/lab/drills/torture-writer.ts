@@ -1,5 +1,4 @@
 /** The set test in a lab: writers that commit numbered edits through the real verb, readers that watch the clients. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
 import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
@@ -9,6 +8,8 @@ import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack }
 /** Written by all, so that edits meet and all but one are refused; the other files have one writer each. */
 const sharedSet = 'set.txt';
 const ownSet = (member: string): string => `set-${member}.txt`;
+/** Of the writer of when a step is over. */
+const calmSet = 'set-calm.txt';
 /** Every so many edits go into the shared file. */
 const meetEvery = 4;
 const commitMs = 240_000;
@@ -16,7 +17,6 @@ const fetchMs = 120_000;
 const lookPauseMs = 300;
 /** Writers without a pause take the machine from what they are to be written through. */
 const editPauseMs = 5000;
-const hurriedPauseMs = 1000;
 /** Of the part that only reads: nothing was sent by then. */
 const notSent = 90;
 
@@ -29,8 +29,6 @@ export class SetTest {
   #number = 0;
   #ending = false;
   #running: Promise<void>[] = [];
-  /** Ends the pauses of the writers; aborted for as long as somebody waits for an edit. */
-  #hurry = new AbortController();
 
   constructor(drills: PackageDrills) {
     this.#drills = drills;
@@ -49,7 +47,7 @@ export class SetTest {
   }
 
   #setFiles(): string[] {
-    return [sharedSet, ...this.#writers().map(ownSet)];
+    return [sharedSet, calmSet, ...this.#writers().map(ownSet)];
   }
 
   async end(): Promise<void> {
@@ -65,24 +63,24 @@ export class SetTest {
   async #write(member: string): Promise<void> {
     while (!this.#ending) {
       // Nobody types on a machine without power.
-      if (await this.#isUp(member)) {
-        this.#number += 1;
-        const number = this.#number;
-        this.edits.push({ number, ...(await this.#commit(member, number)) });
-      }
-      // The second pause: who is hurried must not turn in circles while his machine is down.
-      await sleep(editPauseMs, undefined, { signal: this.#hurry.signal }).catch(() => sleep(hurriedPauseMs));
+      const file = (this.#number + 1) % meetEvery === 0 ? sharedSet : ownSet(member);
+      if (await this.#isUp(member)) await this.#edit(member, file, 'set');
+      await new Promise((resolve) => setTimeout(resolve, editPauseMs));
     }
   }
 
-  /** The policy can be changed: an edit that begins from now on is acknowledged. */
-  async acknowledged(): Promise<void> {
-    const last = this.#number;
-    const isThere = async (): Promise<boolean> =>
-      this.edits.some(({ number, outcome }) => number > last && outcome === 'acknowledged');
-    this.#hurry.abort();
-    await until(isThere, commitMs, 'an edit of the policy to be acknowledged');
-    this.#hurry = new AbortController();
+  /** The policy can be changed: an edit that a third writer begins from now on, on that member, is acknowledged. */
+  async acknowledged(member: string): Promise<void> {
+    const acknowledged = async (): Promise<boolean> => (await this.#edit(member, calmSet, 'calm')) === 'acknowledged';
+    await until(acknowledged, commitMs, 'an edit of the policy to be acknowledged');
+  }
+
+  async #edit(member: string, file: string, copy: string): Promise<Edit['outcome']> {
+    this.#number += 1;
+    const number = this.#number;
+    const edit = { number, ...(await this.#commit(member, number, file, copy)) };
+    this.edits.push(edit);
+    return edit.outcome;
   }
 
   async #isUp(member: string): Promise<boolean> {
@@ -91,14 +89,13 @@ export class SetTest {
   }
 
   /** As an administrator does it: a working copy, an edit, the commit. */
-  async #commit(member: string, number: number): Promise<Pick<Edit, 'outcome' | 'why'>> {
-    const file = number % meetEvery === 0 ? sharedSet : ownSet(member);
+  async #commit(member: string, number: number, file: string, copy: string): Promise<Pick<Edit, 'outcome' | 'why'>> {
     const csync = `node ${toolkitDirectory}/csync.mjs policy`;
     const script = [
-      'cd /root && rm -rf set || exit 90',
-      `${csync} show --copy set --json > set.log || { cat set.log; exit ${notSent}; }`,
-      `echo ${number} >> set/${file}`,
-      `exec ${csync} commit set --json -m 'edit ${number}'`,
+      `cd /root && rm -rf ${copy} || exit 90`,
+      `${csync} show --copy ${copy} --json > ${copy}.log || { cat ${copy}.log; exit ${notSent}; }`,
+      `echo ${number} >> ${copy}/${file}`,
+      `exec ${csync} commit ${copy} --json -m 'edit ${number}'`,
     ].join('\n');
     const ended = await this.#drills.lab.exec(member, ['sh', '-c', script], { timeoutMs: commitMs }).catch(() => null);
     if (ended === null) return { outcome: 'unknown' };

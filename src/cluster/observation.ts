@@ -28,6 +28,7 @@ export type PackagePlace = Pick<Settings, 'packageName' | 'members' | 'packageDi
 const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
 const atOnce = 8;
+const viewWords = ['cmviewcl', '-v', '-f', 'line'];
 
 /** Runs a job for each item, at most `most` at a time; results in the order of the items. */
 export async function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
@@ -66,6 +67,22 @@ export async function observeAnd(
   return { observation: await observeCluster(shell, place, members), answers };
 }
 
+/**
+ * Where the package is, for who needs to know no more: one command where this host is a member, else one to each. By the first member
+ * that answers; null: none does, or no package of that name is known to it.
+ */
+export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
+  const script = commandScript(viewWords, place.packageDirectory);
+  const ask = async (member: string): Promise<string | null> => {
+    const answer = await shell.run(member, script, commandLimitMs);
+    return answer.exitCode === 0 ? answer.stdout : null;
+  };
+  const others = place.members.filter((member) => member !== shell.here);
+  const here = others.length < place.members.length ? await ask(shell.here) : null;
+  const view = here ?? (await inParallel(others, ask)).find((text) => text !== null) ?? null;
+  return view === null ? null : packageStatus(view, place.packageName);
+}
+
 async function observeCluster(
   shell: MemberShell,
   place: PackagePlace,
@@ -78,10 +95,7 @@ async function observeCluster(
     const answer = await shell.run(commandMember, commandScript(argv, place.packageDirectory), commandLimitMs);
     return answer.exitCode === 0 ? answer.stdout : null;
   };
-  const [configuration, view] = await Promise.all([
-    ask(['cmgetconf', '-p', place.packageName]),
-    ask(['cmviewcl', '-v', '-f', 'line']),
-  ]);
+  const [configuration, view] = await Promise.all([ask(['cmgetconf', '-p', place.packageName]), ask(viewWords)]);
   return {
     members,
     commandMember,

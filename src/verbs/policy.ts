@@ -1,7 +1,7 @@
 /** `csync policy commit | show | log`: the administrator's part of the master's policy, edited so that nothing is ever lost. */
 
 import { busyStatus } from '../cluster/member-scripts.ts';
-import { observe } from '../cluster/observation.ts';
+import { locate } from '../cluster/observation.ts';
 import {
   type CommitPlan,
   type CommitRecord,
@@ -56,12 +56,12 @@ const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 const failure = (code: string, text: string, remedy: string, member?: string): Failure =>
   new Failure([{ code, severity: 'error', text, remedy, ...(member === undefined ? {} : { member }) }]);
 
-/** The member that runs the package. Throws a Failure where none that can be reached does. */
+/** The member that runs the package. Throws a Failure where none does, or nobody says. */
 async function findOwner(shell: MemberShell, settings: Settings): Promise<string> {
-  const { status, members } = await observe(shell, settings);
-  const owner = status?.owner ?? null;
-  if (owner !== null && status?.status === 'up' && members.some((one) => one.reached && one.member === owner)) return owner;
-  const text = `${settings.packageName} runs on no member that can be reached, so there is no master whose policy could be looked at`;
+  const place = await locate(shell, settings);
+  if (place?.status === 'up' && place.owner !== null) return place.owner;
+  const whoSays = place === null ? 'no member that can be reached knows of it' : 'as the cluster says';
+  const text = `${settings.packageName} runs on no member (${whoSays}), so there is no master whose policy could be looked at`;
   throw failure('cluster-not-running', text, 'csync status; then the same command again');
 }
 

@@ -32,6 +32,8 @@ export interface TortureResult {
 
 const settleMs = 90_000;
 const typeMs = 180_000;
+/** Steps between edits that have to be acknowledged. */
+const changeEvery = 5;
 
 /** Steps in a lab that is up and has no package yet; ends at the first that does not hold. */
 export async function runTorture(
@@ -118,6 +120,7 @@ class Torture {
   /** What is not repaired yet. */
   #open: Wound | null = null;
   #applied = 0;
+  #steps = 0;
 
   constructor(drills: PackageDrills, table: Table, set: SetTest) {
     this.#drills = drills;
@@ -140,14 +143,22 @@ class Torture {
     if (step.lingers) this.#open = wound;
     else await this.#repair(wound);
     await this.#placed();
-    const { owner } = this.#table;
-    if (owner !== null) await this.#set.acknowledged(owner);
+    await this.#changeable();
     await this.holds();
     return wound;
   }
 
+  /** Now and then, since it takes as long as a step: the policy can be changed again. */
+  async #changeable(): Promise<void> {
+    const { owner } = this.#table;
+    this.#steps += 1;
+    if (owner !== null && this.#steps % changeEvery === 0) await this.#set.acknowledged(owner);
+  }
+
   async finish(): Promise<void> {
     await this.#repairOpen();
+    this.#steps = changeEvery - 1;
+    await this.#changeable();
     await this.holds();
   }
 

@@ -15,8 +15,8 @@ const meetEvery = 4;
 const commitMs = 240_000;
 const fetchMs = 120_000;
 const lookPauseMs = 300;
-/** Writers without a pause take the machine from what they are to be written through. */
-const editPauseMs = 5000;
+/** Writers without a pause take the machine from what they are to be written through: an edit costs 3 s of CPU. */
+const editPauseMs = 8000;
 /** Of the part that only reads: nothing was sent by then. */
 const notSent = 90;
 

@@ -95,6 +95,7 @@ describe('the verdict on the set', () => {
   ];
   it('holds when all that was acknowledged is there, and of the rest only what is not known', () => {
     expect(judgeSet(edits, [1, 2, 5])).toEqual({
+      read: true,
       acknowledged: 2,
       failed: 1,
       reasons: { 'change-policy-conflict': 1 },
@@ -106,6 +107,7 @@ describe('the verdict on the set', () => {
   });
   it('finds what was lost, what failed and is there, what nobody wrote, and what is there twice', () => {
     expect(judgeSet(edits, [1, 3, 9, 1])).toMatchObject({ lost: [2], unexpected: [3, 9, 1] });
+    expect(judgeSet(edits, null), 'it cannot be read').toMatchObject({ read: false, lost: [], unexpected: [] });
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { parsePackageFile } from '../../serviceguard/package-file.ts';
 import { type LabHandle, until } from '../handle.ts';
 import { eventsDirectory, membersOf, toolkitDirectory } from '../machines/plan.ts';
 import { DrillFailure, PackageDrills } from './package-drills.ts';
+import { storyLine } from './timeline.ts';
 import { replayCommand, scheduleFor, Table, type TortureKind, type TortureStep, type Wound, woundOf } from './torture-plan.ts';
 import { judgeSet, type SetVerdict } from './torture-set.ts';
 import { SetTest } from './torture-writer.ts';
@@ -32,6 +33,8 @@ export interface TortureResult {
 
 const settleMs = 90_000;
 const typeMs = 180_000;
+/** Of what happened in a step that failed. */
+const storyLines = 400;
 /** Steps between edits that have to be acknowledged. */
 const changeEvery = 5;
 
@@ -47,7 +50,8 @@ export async function runTorture(
   const done: TortureResult['done'][number][] = [];
   const set = new SetTest(drills);
   let failure = '';
-  let final: readonly number[] = [];
+  let final: readonly number[] | null = null;
+  let mark = 0;
   try {
     await drills.deploy();
     await prepareSpare(drills);
@@ -56,6 +60,7 @@ export async function runTorture(
     set.start();
     for (const [index, step] of scheduleFor(seed, iterations).entries()) {
       const began = performance.now();
+      mark = drills.entries.length;
       const at = `step ${index + 1} of ${iterations}, ${step.kind}`;
       const wound = await torture.step(step).catch((error: Error) => {
         throw new DrillFailure(`${at}: ${error.message}; again: ${replayCommand(seed, index + 1)}`);
@@ -71,8 +76,11 @@ export async function runTorture(
     final = await set.final();
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
+    // The journal goes with the lab.
+    const story = drills.entries.slice(mark);
+    for (const entry of story.slice(-storyLines)) say(storyLine(entry, story[0]?.at ?? entry.at));
     await set.end();
-    final = await set.final().catch(() => []);
+    final = await set.final().catch(() => null);
   }
   const { worstLookDelayMs } = await lab.status();
   drills.detach();
@@ -291,6 +299,7 @@ export function torturePassed({ done, wanted, failure, set, wentBack }: TortureR
   return (
     failure === '' &&
     done.length === wanted &&
+    set.read &&
     set.lost.length + set.unexpected.length + wentBack.length === 0 &&
     set.acknowledged > 0
   );
@@ -307,7 +316,7 @@ export function tortureSummary(result: TortureResult): string[] {
   const counts = kinds.map((kind) => `${kind} ${done.filter((one) => one.kind === kind).length}`).join(', ');
   return [
     `steps: ${counts}`,
-    `edits: acknowledged ${set.acknowledged}, failed ${set.failed}${why(set.reasons)}, unknown ${set.unknown} (${set.recovered} of them are there), lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
+    `edits: acknowledged ${set.acknowledged}, failed ${set.failed}${why(set.reasons)}, unknown ${set.unknown} (${set.recovered} of them are there), ${set.read ? '' : 'what is there could not be read: '}lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
     `clients: ${looks} looks, went back ${wentBack.length}${wentBack.length > 0 ? `: ${wentBack.join('; ')}` : ''}`,
     torturePassed(result)
       ? `PASS: ${wanted} steps (seed ${seed})`

@@ -19,6 +19,8 @@ export interface SeenPolicy {
 }
 
 export interface SetVerdict {
+  /** false: what is there could not be read at the end, so nothing is known of lost and unexpected. */
+  readonly read: boolean;
   readonly acknowledged: number;
   readonly failed: number;
   /** Of those that failed, how many for which reason. */
@@ -32,21 +34,24 @@ export interface SetVerdict {
   readonly unexpected: readonly number[];
 }
 
-export function judgeSet(edits: readonly Edit[], final: readonly number[]): SetVerdict {
-  const there = new Set(final);
+/** `final`: the numbers that are there; null: they could not be read. */
+export function judgeSet(edits: readonly Edit[], final: readonly number[] | null): SetVerdict {
+  const there = new Set(final ?? []);
   const of = (outcome: EditOutcome): number[] => edits.filter((edit) => edit.outcome === outcome).map(({ number }) => number);
   const possible = new Set([...of('acknowledged'), ...of('unknown')]);
-  const twice = final.filter((number, at) => final.indexOf(number) !== at);
+  const found = final ?? [];
+  const twice = found.filter((number, at) => found.indexOf(number) !== at);
   const reasons: Record<string, number> = {};
   for (const { outcome, why = '' } of edits) if (outcome === 'failed') reasons[why] = (reasons[why] ?? 0) + 1;
   return {
+    read: final !== null,
     acknowledged: of('acknowledged').length,
     failed: of('failed').length,
     reasons,
     unknown: of('unknown').length,
     recovered: of('unknown').filter((number) => there.has(number)).length,
-    lost: of('acknowledged').filter((number) => !there.has(number)),
-    unexpected: [...new Set([...final.filter((number) => !possible.has(number)), ...twice])],
+    lost: final === null ? [] : of('acknowledged').filter((number) => !there.has(number)),
+    unexpected: [...new Set([...found.filter((number) => !possible.has(number)), ...twice])],
   };
 }
 

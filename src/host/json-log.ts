@@ -8,6 +8,7 @@ export interface JsonLog {
 /** Appends to `path` (0600). */
 export function openJsonLog(path: string): JsonLog {
   const destination = pino.destination({ dest: path, sync: true, mode: 0o600 });
-  const logger = pino({ base: null, timestamp: false, formatters: { level: () => ({}) } }, destination);
+  // pino's own level stays in: without it, time and base its lines begin with a comma, and are no JSON.
+  const logger = pino({ base: null, timestamp: false }, destination);
   return { write: (entry) => logger.info(entry) };
 }

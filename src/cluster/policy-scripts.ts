@@ -74,7 +74,8 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
     `[ ! -r ${shellWord(`${place.keep}/log`)} ] || echo "log $(base64 -w 0 ${shellWord(`${place.keep}/log`)})"`,
     `cd ${tree} 2>/dev/null || { echo "digest $(printf '' | sha256sum | cut -c 1-64)"; echo whole; exit 0; }`,
     'echo "digest $(digest .)"',
-    `find . -type f -exec sh -c 'for file; do echo "file $(sha256sum < "$file" | cut -c 1-64) $(printf %s "\${file#./}" | base64 -w 0) $(${head})"; done' sh {} +`,
+    // Digests and names of all at once, then a process or two for each: what is started is what a look costs.
+    `find . -type f -exec sh -c 'echo "names $(sha256sum -z -- "$@" | base64 -w 0)"; for file; do printf "file "; ${head}; echo; done' sh {} +`,
     `[ ! -r ${commitRecordName} ] || echo "record $(base64 -w 0 ${commitRecordName})"`,
     // Somebody wrote between the two: look again.
     'echo "digest $(digest .)"',
@@ -96,9 +97,8 @@ export function readPolicyState(output: string): PolicyLook | null {
   const digests = new Set(lines.flatMap(([word, digest]) => (word === 'digest' ? [digest] : [])));
   const [digest] = digests;
   if (digest === undefined || digests.size !== 1 || !lines.some(([word]) => word === 'whole')) return null;
-  const found = lines.flatMap(([word, sum = '', name, content]) =>
-    word === 'file' ? [{ name: decoded(name).toString('utf8'), sum, content: decoded(content) }] : [],
-  );
+  const found = foundFiles(lines, decoded);
+  if (found === null) return null;
   const files = found.filter(({ name }) => name !== commitRecordName);
   const sentinel = one('sentinel');
   return {
@@ -114,6 +114,34 @@ export function readPolicyState(output: string): PolicyLook | null {
     },
     contents: new Map(files.map(({ name, content }) => [name, content])),
   };
+}
+
+interface FoundFile {
+  readonly name: string;
+  readonly sum: string;
+  readonly content: Buffer;
+}
+
+/** Lines of names, each with the lines of its files behind it, in that order; null: some are missing. */
+function foundFiles(lines: readonly (readonly string[])[], decoded: (word: string | undefined) => Buffer): FoundFile[] | null {
+  const found: FoundFile[] = [];
+  let named: string[] = [];
+  for (const [word, text] of lines) {
+    if (word === 'file') {
+      const line = named.shift();
+      if (line === undefined) return null;
+      // As sha256sum -z writes it: digest, blank, blank or asterisk, name.
+      found.push({ sum: line.slice(0, 64), name: line.slice(66).replace(/^\.\//, ''), content: decoded(text) });
+    }
+    if (word === 'names') {
+      if (named.length > 0) return null;
+      named = decoded(text)
+        .toString('utf8')
+        .split('\0')
+        .filter((line) => line !== '');
+    }
+  }
+  return named.length === 0 ? found : null;
 }
 
 /** Lines that take the lock and end the script unless all is as it was looked at: what is planned holds for that only. */

@@ -18,6 +18,7 @@ import {
   readPolicyState,
 } from '../../src/cluster/policy-scripts.ts';
 import { demand } from '../../src/problem.ts';
+import { sha256 } from '../../src/render/package.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { shellWord } from '../../src/shell-word.ts';
 import { everyStep, have, isRoot, policyTemplates, settingsFor } from '../support.ts';
@@ -122,6 +123,22 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
       [1, ['site.cf', 'lib/more.cf']],
       [2, ['motd.txt']],
     ]);
+  });
+
+  it('is made of files of any name', () => {
+    const disk = new Disk();
+    const names = ['-rf', 'two words', "it's", 'back\\slash', 'line\nbreak', 'a "quote"', 'grün', 'deep/er/file', 'empty'];
+    const textOf = (name: string): string => (name === 'empty' ? '' : `in ${name}\n`);
+    const written = names.map((name) => {
+      const path = shellWord(`${disk.place.tree}/${name}`);
+      return `mkdir -p "$(dirname ${path})"; printf %s ${shellWord(textOf(name))} > ${path}`;
+    });
+    expect(disk.run(written.join('\n')).stderr).toBe('');
+    const { state, contents } = disk.look(disk.image, true);
+    for (const name of names) {
+      expect(contents.get(name)?.toString(), name).toBe(textOf(name));
+      expect(state.files.get(name)?.digest, name).toBe(sha256(textOf(name)));
+    }
   });
 
   it("is refused as a whole where cfengine's parser does not take the tree, and in a dry run changes nothing either", () => {

@@ -139,7 +139,7 @@ export const cluster: readonly FuzzedParser[] = [
     of: 'script on a member',
     calls: ['cluster/policy-scripts.ts#readPolicyState', 'cluster/policy-commit.ts#parseRecord'],
     samples: [
-      `digest ${digest}\nfile ${digest} ${base64('site.cf')} ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
+      `digest ${digest}\nnames ${base64(`${digest}  ./site.cf\0`)}\nfile ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
       commitRecord,
     ],
     parse: (text) => [readPolicyState(text), parseRecord(text)],

@@ -61,11 +61,11 @@ const yesNo = v.pipe(
   v.union([v.boolean(), v.picklist(['yes', 'no'])], 'yes or no is wanted'),
   v.transform((value) => value === true || value === 'yes'),
 );
+/** -0 is a number of its own in YAML and JSON; it is printed as 0, which would be another value than was read. */
+export const plainZero = v.transform((value: number) => value + 0);
 const whole = (least: number, most: number) => {
   const text = `a whole number from ${least} to ${most} is wanted`;
-  // -0 is a number of its own in YAML and JSON; it is printed as 0, which would be another value than was read.
-  const plain = v.transform((value: number) => value + 0);
-  return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text), plain);
+  return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text), plainZero);
 };
 /** How the monitor looks at one of its layers. */
 export interface LayerPlan {

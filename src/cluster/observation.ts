@@ -67,16 +67,18 @@ export async function observeAnd(
   return { observation: await observeCluster(shell, place, members), answers };
 }
 
+/** What a command of Serviceguard prints on a member; null: it cannot be reached, or the command fails. */
+async function saidBy(shell: MemberShell, place: PackagePlace, member: string, argv: readonly string[]): Promise<string | null> {
+  const answer = await shell.run(member, commandScript(argv, place.packageDirectory), commandLimitMs);
+  return answer.exitCode === 0 ? answer.stdout : null;
+}
+
 /**
  * Where the package is, for who needs to know no more: one command where this host is a member, else one to each. By the first member
  * that answers; null: none does, or no package of that name is known to it.
  */
 export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
-  const script = commandScript(viewWords, place.packageDirectory);
-  const ask = async (member: string): Promise<string | null> => {
-    const answer = await shell.run(member, script, commandLimitMs);
-    return answer.exitCode === 0 ? answer.stdout : null;
-  };
+  const ask = (member: string): Promise<string | null> => saidBy(shell, place, member, viewWords);
   const others = place.members.filter((member) => member !== shell.here);
   const here = others.length < place.members.length ? await ask(shell.here) : null;
   const view = here ?? (await inParallel(others, ask)).find((text) => text !== null) ?? null;
@@ -91,10 +93,7 @@ async function observeCluster(
   const reached = members.filter((one) => one.reached).map((one) => one.member);
   const commandMember = reached.includes(shell.here) ? shell.here : (reached[0] ?? null);
   if (commandMember === null) return { members, commandMember, applied: null, status: null, memberStates: null };
-  const ask = async (argv: readonly string[]): Promise<string | null> => {
-    const answer = await shell.run(commandMember, commandScript(argv, place.packageDirectory), commandLimitMs);
-    return answer.exitCode === 0 ? answer.stdout : null;
-  };
+  const ask = (argv: readonly string[]): Promise<string | null> => saidBy(shell, place, commandMember, argv);
   const [configuration, view] = await Promise.all([ask(['cmgetconf', '-p', place.packageName]), ask(viewWords)]);
   return {
     members,

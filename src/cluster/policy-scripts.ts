@@ -89,15 +89,16 @@ export interface PolicyLook {
   readonly contents: ReadonlyMap<string, Buffer>;
 }
 
+const decoded = (word: string | undefined): Buffer => Buffer.from(word ?? '', 'base64');
+
 /** null: it was cut short, or changed meanwhile. */
 export function readPolicyState(output: string): PolicyLook | null {
   const lines = output.split('\n').map((line) => line.split(' '));
-  const decoded = (word: string | undefined): Buffer => Buffer.from(word ?? '', 'base64');
   const one = (name: string): string => decoded(lines.find(([word]) => word === name)?.[1]).toString('utf8');
   const digests = new Set(lines.flatMap(([word, digest]) => (word === 'digest' ? [digest] : [])));
   const [digest] = digests;
   if (digest === undefined || digests.size !== 1 || !lines.some(([word]) => word === 'whole')) return null;
-  const found = foundFiles(lines, decoded);
+  const found = foundFiles(lines);
   if (found === null) return null;
   const files = found.filter(({ name }) => name !== commitRecordName);
   const sentinel = one('sentinel');
@@ -123,7 +124,7 @@ interface FoundFile {
 }
 
 /** Lines of names, each with the lines of its files behind it, in that order; null: some are missing. */
-function foundFiles(lines: readonly (readonly string[])[], decoded: (word: string | undefined) => Buffer): FoundFile[] | null {
+function foundFiles(lines: readonly (readonly string[])[]): FoundFile[] | null {
   const found: FoundFile[] = [];
   let named: string[] = [];
   for (const [word, text] of lines) {

@@ -4,6 +4,7 @@
  * when a member is lost; of several the one with the highest serial rules. Holds no secrets. Pure.
  */
 import * as v from 'valibot';
+import { plainZero } from '../settings.ts';
 
 /** A host as cfengine sees it. */
 export interface RosterHost {
@@ -97,13 +98,7 @@ const key = v.strictObject({
 
 /** What it is read with: it lies on hosts where others may have written, and its names go into scripts and policy. */
 const schema = v.strictObject({
-  // -0 is a number of its own in JSON, and printed as 0.
-  serial: v.pipe(
-    v.number(),
-    v.integer(),
-    v.minValue(0),
-    v.transform((value) => value + 0),
-  ),
+  serial: v.pipe(v.number(), v.integer(), v.minValue(0), plainZero),
   at: v.string(),
   by: v.string(),
   members: v.array(v.strictObject(host)),

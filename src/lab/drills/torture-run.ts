@@ -150,22 +150,22 @@ class Torture {
     await this.#repairOpen();
     if (step.lingers) this.#open = wound;
     else await this.#repair(wound);
-    await this.#placed();
-    await this.#changeable();
+    this.#steps += 1;
+    // Now and then: it takes as long as a step.
+    if (this.#steps % changeEvery === 0) await this.#changeable();
     await this.holds();
     return wound;
   }
 
-  /** Now and then, since it takes as long as a step: the policy can be changed again. */
+  /** Where the package runs again, the policy can be changed again. */
   async #changeable(): Promise<void> {
+    await this.#placed();
     const { owner } = this.#table;
-    this.#steps += 1;
-    if (owner !== null && this.#steps % changeEvery === 0) await this.#set.acknowledged(owner);
+    if (owner !== null) await this.#set.acknowledged(owner);
   }
 
   async finish(): Promise<void> {
     await this.#repairOpen();
-    this.#steps = changeEvery - 1;
     await this.#changeable();
     await this.holds();
   }

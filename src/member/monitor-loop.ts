@@ -55,6 +55,7 @@ export interface MonitorWorld {
 interface Armed {
   readonly process: ProcessWatch;
   readonly state: ProcessState;
+  readonly inode: string;
   readonly end: EndWatch | null;
   readonly hasPort: () => boolean;
   readonly name: string;
@@ -255,12 +256,25 @@ export class MonitorLoop {
   #isRestart(): boolean {
     const { host, settings, log } = this.#world;
     const notice = host.readText(restartNoticeFile(settings.packageName));
-    if (notice === null || !isAnnounced(notice, this.#armed?.state ?? null, this.#secondsSinceBoot())) return false;
-    if (this.#armed !== null)
-      log.line('monitor', 'warning', `${this.#armed.name} is ended for a restart that was announced: waiting for the next`);
+    if (notice === null) return false;
+    const now = this.#secondsSinceBoot();
+    const armed = this.#armed;
+    const isEnded = isAnnounced(notice, armed?.state ?? null, now);
+    if (!isEnded && !(armed !== null && isAnnounced(notice, null, now) && this.#wentOnInChild(armed))) return false;
+    if (armed !== null && isEnded)
+      log.line('monitor', 'warning', `${armed.name} is ended for a restart that was announced: waiting for the next`);
     this.#watch = watchFrom(host.elapsed());
     this.#disarm();
     return true;
+  }
+
+  /**
+   * Whether it was the one that is called, not the one that serves: a daemon that comes up listens first, forks then, and
+   * what was called ends [cfengine.md 1.4, 2.4]. The very socket is held on.
+   */
+  #wentOnInChild({ state, inode }: Armed): boolean {
+    const owner = this.#world.daemon.owner();
+    return owner.kind === 'daemon' && owner.inode === inode && owner.process.pid !== state.pid;
   }
 
   /** Finds the process behind the port and keeps hold of it; its absence is the verdict already. null: maintenance began. */
@@ -280,8 +294,9 @@ export class MonitorLoop {
     const name = `${owner.process.name} (pid ${owner.process.pid})`;
     log.line('monitor', 'ok', `watching ${name}`);
     this.#rehearse();
-    const end = watchEnd(owner.process.pid, () => this.#lookAgain());
-    return { process: watched, state: owner.process, end, hasPort: watchSocket(owner.process.pid, owner.inode), name };
+    const { process: state, inode } = owner;
+    const end = watchEnd(state.pid, () => this.#lookAgain());
+    return { process: watched, state, inode, end, hasPort: watchSocket(state.pid, inode), name };
   }
 
   /** What leads to a verdict is gone through once beforehand: the first run of a function is the slow one. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../src/cfengine/probe.ts';
+import { announceFunction } from '../../src/member/restart-notice.ts';
 import { eventually, repository } from '../support.ts';
 import { cfservdConf, type Member, ownAddress, packageAddress, useMember, whyNoMember } from './generation2-member.ts';
 
@@ -247,6 +248,26 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     await member.demand(`rm ${member.work}/inputs/cfservd.conf`);
     expect(await end).toBe(1);
     expect(await verdict()).toMatch(/does not answer under the package address \(2 looks in a row: no answer within 1000 ms/);
+  });
+
+  it('follows a restart that was announced when it saw first the one that only launches the daemon', async () => {
+    const { member, pid, end, verdict } = await watched();
+    const watches = async (others: readonly (string | null)[]) => {
+      const said =
+        [...(await member.demand(`cat ${member.log}`)).matchAll(/watching cfservd \(pid (\d+)\)/g)].at(-1)?.[1] ?? null;
+      return said !== null && others.includes(said) ? null : said;
+    };
+    await member.demand(`: > ${member.work}/launch-lasts`);
+    const restart = `${announceFunction('csync')}\nannounce ${pid}; kill ${pid}; while kill -0 ${pid} 2>/dev/null; do :; done`;
+    member.begin(`${restart}; cd /; exec ${member.work}/bin/cfservd`);
+    const launcher = await eventually('the monitor to watch the first one', () => watches([pid]));
+    await member.demand(`rm ${member.work}/launch-lasts`);
+    const next = await eventually('the monitor to watch the daemon', () => watches([pid, launcher]));
+    expect([next]).toEqual(await member.daemons());
+    expect(await verdict()).toBe('');
+    await member.demand(`kill -KILL ${next}`);
+    expect(await end).toBe(1);
+    expect(await verdict(), 'it is not a launcher that ends').toContain(`cfservd (pid ${next}) is gone`);
   });
 
   it('sees that the daemon died of a configuration it could not read', async () => {

@@ -2,8 +2,6 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const limits = { testTimeout: 60_000, hookTimeout: 120_000 } as const;
-/** Their subject is time: how soon a verdict comes, and whether two clocks tell the same. Nothing may run beside them. */
-const timed = ['test/lab/{monitor,rehearse}.test.ts', 'test/process/{service-front,rehearsal-watch}.test.ts'];
 
 export default defineConfig({
   test: {
@@ -19,19 +17,16 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // Programs, members and labs, each in namespaces and directories of its own. They wait as much as they compute, so two fit;
-      // with more their deadlines would measure one another.
+      // Programs, members and labs share the machine: files one after the other keep deadlines honest.
       {
         test: {
           ...limits,
           name: 'machine',
           include: ['test/{process,lab}/**/*.test.ts'],
-          exclude: timed,
-          maxWorkers: 2,
+          fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
       },
-      { test: { ...limits, name: 'timed', include: timed, fileParallelism: false, sequence: { groupOrder: 2 } } },
     ],
   },
 });

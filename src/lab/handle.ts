@@ -105,9 +105,10 @@ export class LabHandle {
     await this.ask({ verb: 'note', what, text, ...(member === undefined ? {} : { member }) });
   }
 
-  /** Follows the journal until the lab ends or `close` is called. Earlier entries come first. */
-  async follow(onEntry: (entry: JournalEntry) => void): Promise<() => void> {
+  /** Follows the journal until the lab ends or what comes back is called; either way `onEnd` is. Earlier entries come first. */
+  async follow(onEntry: (entry: JournalEntry) => void, onEnd: () => void = () => {}): Promise<() => void> {
     const connection = await this.#connect();
+    connection.onClose(onEnd);
     connection.onMessage((message) => {
       if (message.entry !== undefined) onEntry(message.entry as JournalEntry);
     });

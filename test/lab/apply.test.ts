@@ -5,7 +5,7 @@ import { typedIn, useLab, whyNoLab } from '../support.ts';
 const directory = '/usr/local/cmcluster/conf/csync';
 
 describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('apply', { deployed: false });
+  const used = useLab('apply', { deployed: false, watched: false });
   const { sh, csync } = typedIn(used);
   const set = (key: string, value: string) => sh('m1', `sed -i 's|^${key}:.*|${key}: ${value}|' /root/csync.yaml`);
   const digests = async (member: string) => (await sh(member, `cd ${directory} && sha256sum *.* | grep -v lock`)).stdout;

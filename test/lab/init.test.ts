@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 }, () => {
-  const used = useLab('init', { deployed: false });
+  const used = useLab('init', { deployed: false, watched: false });
   const on = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script]);
   const toolkit = 'node /opt/csync/csync.mjs';
 

@@ -23,8 +23,12 @@ function csync(...words: readonly string[]): ReturnType<typeof spawnSync> {
   return spawnSync(process.execPath, [toolkit, ...words, '--name', name], { encoding: 'utf8', timeout: 60_000 });
 }
 
+/** How long whoever pressed Ctrl-C is to wait; a lab that is busy ends with its namespaces, not with what it waits for. */
+const patienceMs = 20_000;
+
 interface Running {
   readonly child: ChildProcess;
+  /** Since the moment came, within the patience. */
   readonly ended: Promise<number | string | null>;
 }
 
@@ -32,14 +36,31 @@ interface Running {
 function start(words: readonly string[], moment: RegExp, then: (child: ChildProcess) => void): Running {
   const child = spawn(process.execPath, [toolkit, ...words, '--name', name], { stdio: ['ignore', 'pipe', 'pipe'] });
   let done = false;
+  let reached: () => void = () => {};
+  const moments = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
       if (done || !moment.test(line)) return;
       done = true;
       then(child);
+      reached();
     });
   }
-  return { child, ended: new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal))) };
+  let end: number | string | null | undefined;
+  const exit = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      end = code ?? signal;
+      resolve();
+    });
+  });
+  const ended = async (): Promise<number | string | null> => {
+    await Promise.race([moments, exit]);
+    await eventually('its end', () => end !== undefined, patienceMs);
+    return end ?? null;
+  };
+  return { child, ended: ended() };
 }
 
 describe.skipIf(whyNoLab !== null)('ending a lab', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('recover', { deployed: true });
+  const used = useLab('recover', { deployed: true, watched: false });
   const { sh, csync } = typedIn(used);
   const condition = (member: string) =>
     sh(

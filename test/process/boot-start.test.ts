@@ -98,7 +98,7 @@ describe.skipIf(whyNot !== null).each(generations)('the boot start of generation
   /** As init would: nothing in the environment, some directory, something open. */
   const service = async (word: string, who = '') => {
     const { exitCode, stdout, stderr } = await sh(
-      `cd /tmp; exec 7</etc/passwd; exec bash -c 'exec 77</etc/passwd; exec ${who} env -i ${initScript} ${word}'`,
+      `cd /tmp; exec 7</etc/passwd; exec bash --norc -c 'exec 77</etc/passwd; exec ${who} env -i ${initScript} ${word}'`,
     );
     return { exitCode, said: stdout + stderr };
   };

@@ -29,6 +29,7 @@ export class PackageDrills {
   readonly lab: LabHandle;
   readonly entries: JournalEntry[] = [];
   #version = 1;
+  #isToldOf = false;
   #close: () => void = () => {};
 
   constructor(lab: LabHandle) {
@@ -37,9 +38,13 @@ export class PackageDrills {
 
   /** Collects the lab's journal from now on, earlier entries included. */
   async attach(onEntry: (entry: JournalEntry) => void = () => {}): Promise<void> {
-    this.#close = await this.lab.follow((entry) => {
+    this.#isToldOf = true;
+    const told = (entry: JournalEntry): void => {
       this.entries.push(entry);
       onEntry(entry);
+    };
+    this.#close = await this.lab.follow(told, () => {
+      this.#isToldOf = false;
     });
   }
 
@@ -140,13 +145,21 @@ export class PackageDrills {
     const mark = this.entries.length;
     await this.#break(kind, from);
     // By the journal: to ask the cluster again and again takes processors from what is measured.
-    const started = async (): Promise<boolean> =>
-      this.entries.slice(mark).some((entry) => entry.member !== from && isGoodStart(entry));
-    await until(started, failoverDeadlineMs, `${this.packageName} to start on another member than ${from}`);
+    const started = (): boolean => this.entries.slice(mark).some((entry) => entry.member !== from && isGoodStart(entry));
+    await this.#untilTold(started, failoverDeadlineMs, `${this.packageName} to start on another member than ${from}`);
     await this.waitServed(from);
     await this.waitClients(mark);
     const index = this.entries.findIndex((entry, at) => at >= mark && (entry.kind === 'fault' || entry.kind === 'command'));
     return failoverAfter(this.entries, index);
+  }
+
+  /** For a state of the journal: nothing more will be told when the lab has gone, and there is nothing to wait for. */
+  async #untilTold(state: () => boolean, deadlineMs: number, what: string): Promise<void> {
+    const told = async (): Promise<boolean> => {
+      if (!this.#isToldOf) throw new LabUnavailable(`the lab went away before ${what}`);
+      return state();
+    };
+    await until(told, deadlineMs, what);
   }
 
   async #break(kind: FaultKind, member: string): Promise<void> {
@@ -178,7 +191,7 @@ export class PackageDrills {
       );
       return last?.what === 'client-served';
     };
-    await until(async () => this.#clients().every(served), settleDeadlineMs, 'all clients to reach the master');
+    await this.#untilTold(() => this.#clients().every(served), settleDeadlineMs, 'all clients to reach the master');
     if (mark > this.entries.length) throw new LabUnavailable('the journal went backwards');
   }
 

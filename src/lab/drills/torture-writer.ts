@@ -1,4 +1,5 @@
 /** The set test in a lab: writers that commit numbered edits through the real verb, readers that watch the clients. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
 import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
@@ -27,7 +28,7 @@ export class SetTest {
   readonly #drills: PackageDrills;
   readonly #seen = new Map<string, SeenPolicy>();
   #number = 0;
-  #ending = false;
+  readonly #ending = new AbortController();
   #running: Promise<void>[] = [];
 
   constructor(drills: PackageDrills) {
@@ -51,7 +52,7 @@ export class SetTest {
   }
 
   async end(): Promise<void> {
-    this.#ending = true;
+    this.#ending.abort();
     await Promise.all(this.#running);
   }
 
@@ -60,19 +61,33 @@ export class SetTest {
     return `edits ${count('acknowledged')} acknowledged, ${count('failed')} failed, ${count('unknown')} unknown`;
   }
 
+  /** Over at once when all is to end. */
+  async #pause(milliseconds: number): Promise<void> {
+    await pause(milliseconds, undefined, { signal: this.#ending.signal }).catch(() => {});
+  }
+
   async #write(member: string): Promise<void> {
-    while (!this.#ending) {
+    while (!this.#ending.signal.aborted) {
       // Nobody types on a machine without power.
       const file = (this.#number + 1) % meetEvery === 0 ? sharedSet : ownSet(member);
       if (await this.#isUp(member)) await this.#edit(member, file, 'set');
-      await new Promise((resolve) => setTimeout(resolve, editPauseMs));
+      await this.#pause(editPauseMs);
     }
   }
 
   /** The policy can be changed: an edit that a third writer begins from now on, on that member, is acknowledged. */
   async acknowledged(member: string): Promise<void> {
-    const acknowledged = async (): Promise<boolean> => (await this.#edit(member, calmSet, 'calm')) === 'acknowledged';
+    const acknowledged = async (): Promise<boolean> => {
+      if ((await this.#edit(member, calmSet, 'calm')) === 'acknowledged') return true;
+      await this.#labIsThere();
+      return false;
+    };
     await until(acknowledged, commitMs, 'an edit of the policy to be acknowledged');
+  }
+
+  /** Throws when the lab has gone: what is waited for will not come then. */
+  async #labIsThere(): Promise<void> {
+    await this.#drills.lab.status();
   }
 
   async #edit(member: string, file: string, copy: string): Promise<Edit['outcome']> {
@@ -105,9 +120,9 @@ export class SetTest {
   }
 
   async #watch(client: string): Promise<void> {
-    while (!this.#ending) {
+    while (!this.#ending.signal.aborted) {
       await this.#look(client);
-      await new Promise((resolve) => setTimeout(resolve, lookPauseMs));
+      await this.#pause(lookPauseMs);
     }
   }
 
@@ -136,8 +151,9 @@ export class SetTest {
     for (const { name } of clientsOf(this.#drills.lab.plan)) {
       await this.#drills.lab.ask({ verb: 'fetch', member: name });
       const has = async (): Promise<boolean> => {
-        const numbers = (await this.#look(name))?.numbers ?? [];
-        return wanted.every((number) => numbers.includes(number));
+        const seen = await this.#look(name);
+        if (seen === null) await this.#labIsThere();
+        return seen !== null && wanted.every((number) => seen.numbers.includes(number));
       };
       await until(has, fetchMs, `${name} to fetch all edits that were acknowledged`);
     }

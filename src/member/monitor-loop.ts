@@ -260,7 +260,8 @@ export class MonitorLoop {
     const now = this.#secondsSinceBoot();
     const armed = this.#armed;
     const isEnded = isAnnounced(notice, armed?.state ?? null, now);
-    if (!isEnded && !(armed !== null && isAnnounced(notice, null, now) && this.#wentOnInChild(armed))) return false;
+    const isLauncher = !isEnded && armed !== null && isAnnounced(notice, null, now) && this.#wentOnInChild(armed);
+    if (!isEnded && !isLauncher) return false;
     if (armed !== null && isEnded)
       log.line('monitor', 'warning', `${armed.name} is ended for a restart that was announced: waiting for the next`);
     this.#watch = watchFrom(host.elapsed());

@@ -98,7 +98,9 @@ const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<Jou
 
 /** What a host's file says, as entries of a trace; `aheadMs` is what its clock is ahead of ours. Lines that are cut are left out. */
 export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
-  const millis = (word: string | undefined): number => Number((word ?? '').replace(',', '.')) * 1000 - aheadMs;
+  // Also with a comma, where the locale has it; no other way of writing a number is a time.
+  const millis = (word = ''): number =>
+    /^\d{1,12}([.,]\d*)?$/.test(word) ? Number(word.replace(',', '.')) * 1000 - aheadMs : Number.NaN;
   return text.split('\n').flatMap((line): JournalEntry[] => {
     const [stamp, word, is = '', since, ...rest] = line.split(' ');
     const at = millis(stamp);

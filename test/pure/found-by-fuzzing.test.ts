@@ -13,6 +13,7 @@ import { saveRoster } from '../../src/cluster/setup-run.ts';
 import { chosen } from '../../src/conform/report.ts';
 import { parseProcessStat } from '../../src/host/member-host.ts';
 import type { MemberShell } from '../../src/host/member-shell.ts';
+import { readWatch } from '../../src/rehearsal/watch-scripts.ts';
 import { readManifest } from '../../src/render/package.ts';
 import { fillTemplate } from '../../src/render/template.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../src/serviceguard/package-file.ts';
@@ -174,5 +175,14 @@ describe('texts of 64 KB of one thing', () => {
       [4, 1],
       [4, 7],
     ]);
+  });
+});
+
+describe('what a watch of a rehearsal wrote', () => {
+  it('has times that are digits, whatever else could be a number', () => {
+    const times = ['Infinity', '1e400', '0x10', '-1', '', ' '];
+    expect(times.flatMap((time) => readWatch(`${time} client 1 ${time}\n`, 'c1', 0))).toEqual([]);
+    const [entry] = readWatch('1790000001,5 client 0 Infinity\n', 'c1', 0);
+    expect(entry).toEqual({ at: 1790000001500, kind: 'seen', member: 'c1', what: 'client-lost', text: 'reaches no master' });
   });
 });

@@ -9,6 +9,7 @@ import { sha256 } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { SeenKey } from './key-layout.ts';
+import { countOf } from './member-scripts.ts';
 
 /** Where the cluster's next pair waits on a member until it is switched to. */
 export const nextPairNames = { privateKey: 'csync-next.priv', publicKey: 'csync-next.pub' } as const;
@@ -103,7 +104,7 @@ export function parseHost(output: string): HostFacts | null {
   const nextParts = rests('next');
   const next = nextParts.length === 2 ? (digests.get(nextPairNames.publicKey) ?? '') : '';
   const mode = rests('keys')[0];
-  const daemons = Number(rests('daemons')[0] ?? 0);
+  const daemons = countOf(rests('daemons')[0] ?? '');
   if (Number.isNaN(daemons) || (mode !== undefined && !/^[0-7]+$/.test(mode))) return null;
   const roster = rests('roster')[0];
   return {

@@ -235,9 +235,19 @@ export interface Clock {
   readonly doubt: number;
 }
 
-/** `said`: seconds since the epoch, printed there meanwhile. */
-export function clockBetween(said: number, { asked, answered }: Pick<Answer, 'asked' | 'answered'>): Clock {
-  return { ahead: said - (asked + answered) / 2, doubt: (answered - asked) / 2 };
+/** A number as date and pgrep print it. NaN for what else Number() takes for one: Infinity, 0x10, 1e9, nothing. */
+export function decimal(text = ''): number {
+  return /^\d{1,12}(\.\d*)?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+/** What pgrep -c printed. A host without it prints nothing, and shows no daemon. */
+export function countOf(said: string | undefined): number {
+  return said === '' ? 0 : decimal(said);
+}
+
+/** `said`: seconds since the epoch, printed there meanwhile. What is none makes it NaN. */
+export function clockBetween(said: string | undefined, { asked, answered }: Pick<Answer, 'asked' | 'answered'>): Clock {
+  return { ahead: decimal(said) - (asked + answered) / 2, doubt: (answered - asked) / 2 };
 }
 
 /** More than this, beyond doubt, and logs cannot be put side by side; cfengine's own limits are far above. */
@@ -329,14 +339,14 @@ export function rosterIn(text: string): Roster | null {
 /** Reads what conditionLines printed; null when it is not that. */
 export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
   const said = new Map(text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
-  const clock = Number(said.get('clock') ?? Number.NaN);
-  const daemons = Number(said.get('daemons') ?? Number.NaN);
-  if (Number.isNaN(clock) || Number.isNaN(daemons)) return null;
+  const clock = clockBetween(said.get('clock'), { asked, answered });
+  const daemons = countOf(said.get('daemons'));
+  if (Number.isNaN(clock.ahead) || Number.isNaN(daemons)) return null;
   return {
     daemons,
     mounted: said.has('mounted'),
     address: said.has('address'),
-    clock: clockBetween(clock, { asked, answered }),
+    clock,
     sentinel: said.get('sentinel') ?? null,
     policyDigest: said.get('policy') ?? null,
     maintenance: said.get('maintenance') ?? null,

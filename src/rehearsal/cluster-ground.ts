@@ -134,7 +134,7 @@ class Seen {
 async function clockOf(shell: MemberShell, host: string): Promise<number> {
   const asked = Date.now() / 1000;
   const { stdout } = await shell.run(host, hostScript('date +%s.%N'), lookLimitMs);
-  const { ahead } = clockBetween(Number(stdout.trim()), { asked, answered: Date.now() / 1000 });
+  const { ahead } = clockBetween(stdout.trim(), { asked, answered: Date.now() / 1000 });
   return Number.isFinite(ahead) && host !== shell.here ? ahead * 1000 : 0;
 }
 

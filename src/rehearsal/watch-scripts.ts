@@ -2,7 +2,7 @@
  * What looks at a member and at a client while a drill runs on a real cluster: one bash a host, which ends with its standard input and
  * takes its file away, and the reader of what it wrote. Lines are `SECONDS WORD...`, by the clock of that host. Pure.
  */
-import { hostScript, script } from '../cluster/member-scripts.ts';
+import { decimal, hostScript, script } from '../cluster/member-scripts.ts';
 import { standingWord } from '../host/member-shell.ts';
 import type { JournalEntry } from '../lab/cluster/journal.ts';
 import type { Settings } from '../settings.ts';
@@ -98,9 +98,8 @@ const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<Jou
 
 /** What a host's file says, as entries of a trace; `aheadMs` is what its clock is ahead of ours. Lines that are cut are left out. */
 export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
-  // Also with a comma, where the locale has it; no other way of writing a number is a time.
-  const millis = (word = ''): number =>
-    /^\d{1,12}([.,]\d*)?$/.test(word) ? Number(word.replace(',', '.')) * 1000 - aheadMs : Number.NaN;
+  // bash writes EPOCHREALTIME with the comma of its locale.
+  const millis = (word = ''): number => decimal(word.replace(',', '.')) * 1000 - aheadMs;
   return text.split('\n').flatMap((line): JournalEntry[] => {
     const [stamp, word, is = '', since, ...rest] = line.split(' ');
     const at = millis(stamp);

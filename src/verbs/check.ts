@@ -97,7 +97,7 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
     const { member } = one;
     const answer = answers.get(member) ?? { text: '', asked: 0, answered: 0 };
     const facts = one.reached ? parseFacts(answer.text) : null;
-    const clock = clockBetween(Number(facts?.get('clock')?.[0]), answer);
+    const clock = clockBetween(facts?.get('clock')?.[0], answer);
     return { checked: { member, facts, noAnswer: noAnswerOf(one), clock }, member, ...parsePeers(answer.text) };
   });
   const clients = clientsOf(looked)?.slice(-reachLimit) ?? null;

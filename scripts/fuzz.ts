@@ -4,9 +4,10 @@
  *     npm run fuzz -- --inputs 1000000 --seed 7            # that many for each parser, and all extremes
  *     npm run fuzz -- --minutes 30                         # ends then, and says how many each parser had
  *     npm run fuzz -- --parser "package file" --seed 7 --index 4711    # that one input again
+ *     npm run fuzz -- --parser A --parser B --again        # after a fix: those alone, told at the end of the page
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,17 +22,18 @@ const { values } = parseArgs({
     inputs: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     minutes: { type: 'string', default: '100000' },
-    parser: { type: 'string' },
+    parser: { type: 'string', multiple: true },
+    again: { type: 'boolean', default: false },
     index: { type: 'string' },
     workers: { type: 'string', default: String(availableParallelism()) },
     report: { type: 'string', default: 'docs/fuzz.md' },
   },
 });
 const [inputs, seed, minutes] = [Number(values.inputs), Number(values.seed), Number(values.minutes)];
-const chosen = parsers.filter(({ name }) => values.parser === undefined || name === values.parser);
-if (chosen.length === 0 || [inputs, seed, minutes].some(Number.isNaN)) {
+const chosen = parsers.filter(({ name }) => values.parser?.includes(name) ?? true);
+if (chosen.length !== (values.parser ?? parsers).length || [inputs, seed, minutes].some(Number.isNaN)) {
   console.error(
-    `usage: npm run fuzz -- [--inputs N] [--seed S] [--minutes M] [--parser NAME [--index I]]\n${parsers.map(({ name }) => name).join('\n')}`,
+    `usage: npm run fuzz -- [--inputs N] [--seed S] [--minutes M] [--parser NAME... [--index I | --again]]\n${parsers.map(({ name }) => name).join('\n')}`,
   );
   process.exit(2);
 }
@@ -173,7 +175,20 @@ for (const { name, had, slowestMs, failures: bad } of rows)
 for (const [name, { failed }] of sums) for (const one of failed) console.log(`${name}: ${one}`);
 console.log(`${total} inputs, ${failures} failures, seed ${seed}, ${Math.round((Date.now() - begun) / 1000)} s`);
 
-if (values.parser === undefined) {
+const table = `| parser | whose text | inputs | slowest, ms of CPU | failures |
+| --- | --- | ---: | ---: | ---: |
+${rows.map(({ name, of, had, slowestMs, failures: bad }) => `| ${name.replaceAll('|', '\\|')} | ${of} | ${had} | ${slowestMs} | ${bad} |`).join('\n')}
+| **all** | | ${total} | | ${failures} |
+`;
+const today = new Date().toISOString().slice(0, 10);
+
+if (values.again) {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  appendFileSync(
+    values.report,
+    `\nAgain on ${today} at ${commit}, where these parsers are other ones by now; ${inputs} inputs each, seed ${seed}:\n\n${table}`,
+  );
+} else if (values.parser === undefined) {
   const page = `# Fuzzing of the parsers
 
 Every parser of text that comes from elsewhere, against generated inputs: samples that were damaged, sentences of their own words, noise,
@@ -183,14 +198,10 @@ generator; CI gives each parser 1000 inputs, this page is of the longer run:
 
     npm run fuzz -- --inputs ${inputs} --seed ${seed}${minutes < 100_000 ? ` --minutes ${minutes}` : ''}
 
-${new Date().toISOString().slice(0, 10)}; csync ${toolkitVersion}, Node.js ${process.versions.node}, Linux ${release().split('-')[0]} ${process.arch}; ${Math.round((Date.now() - begun) / 1000)} s. Any input is made again from its seed and index
+${today}; csync ${toolkitVersion}, Node.js ${process.versions.node}, Linux ${release().split('-')[0]} ${process.arch}; ${Math.round((Date.now() - begun) / 1000)} s. Any input is made again from its seed and index
 (\`--parser NAME --seed ${seed} --index N\`).
 
-| parser | whose text | inputs | slowest, ms of CPU | failures |
-| --- | --- | ---: | ---: | ---: |
-${rows.map(({ name, of, had, slowestMs, failures: bad }) => `| ${name.replaceAll('|', '\\|')} | ${of} | ${had} | ${slowestMs} | ${bad} |`).join('\n')}
-| **all** | | ${total} | | ${failures} |
-`;
+${table}`;
   mkdirSync('docs', { recursive: true });
   writeFileSync(values.report, page);
 }

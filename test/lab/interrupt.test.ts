@@ -36,31 +36,18 @@ interface Running {
 function start(words: readonly string[], moment: RegExp, then: (child: ChildProcess) => void): Running {
   const child = spawn(process.execPath, [toolkit, ...words, '--name', name], { stdio: ['ignore', 'pipe', 'pipe'] });
   let done = false;
-  let reached: () => void = () => {};
-  const moments = new Promise<void>((resolve) => {
-    reached = resolve;
+  const ended = new Promise<number | string | null>((resolve, reject) => {
+    child.once('exit', (code, signal) => resolve(code ?? signal));
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
+        if (done || !moment.test(line)) return;
+        done = true;
+        then(child);
+        setTimeout(() => reject(new Error(`it has not ended within ${patienceMs} ms`)), patienceMs).unref();
+      });
+    }
   });
-  for (const stream of [child.stdout, child.stderr]) {
-    createInterface({ input: stream as NodeJS.ReadableStream }).on('line', (line) => {
-      if (done || !moment.test(line)) return;
-      done = true;
-      then(child);
-      reached();
-    });
-  }
-  let end: number | string | null | undefined;
-  const exit = new Promise<void>((resolve) => {
-    child.once('exit', (code, signal) => {
-      end = code ?? signal;
-      resolve();
-    });
-  });
-  const ended = async (): Promise<number | string | null> => {
-    await Promise.race([moments, exit]);
-    await eventually('its end', () => end !== undefined, patienceMs);
-    return end ?? null;
-  };
-  return { child, ended: ended() };
+  return { child, ended };
 }
 
 describe.skipIf(whyNoLab !== null)('ending a lab', () => {

@@ -22,6 +22,12 @@ function stalledClient(address: string, path: string): string {
   return `exec perl -e '${client}' ${address} ${path}`;
 }
 
+/** Daemons that monitors said they watch, one after the other. */
+async function watchedPids(member: Member): Promise<string[]> {
+  const said = await member.demand(`cat ${member.log}`);
+  return [...said.matchAll(/watching cfservd \(pid (\d+)\)/g)].map(([, pid = '']) => pid);
+}
+
 const isListening = (member: Member) =>
   eventually('a listener', async () => (await member.sh('ss -Hltn sport = :5308')).stdout.includes('LISTEN'));
 
@@ -252,11 +258,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
 
   it('follows a restart that was announced when it saw first the one that only launches the daemon', async () => {
     const { member, pid, end, verdict } = await watched();
-    const watches = async (others: readonly (string | null)[]) => {
-      const said =
-        [...(await member.demand(`cat ${member.log}`)).matchAll(/watching cfservd \(pid (\d+)\)/g)].at(-1)?.[1] ?? null;
-      return said !== null && others.includes(said) ? null : said;
-    };
+    const watches = async (others: readonly string[]) => (await watchedPids(member)).find((one) => !others.includes(one));
     await member.demand(`: > ${member.work}/launch-lasts`);
     const restart = `${announceFunction('csync')}\nannounce ${pid}; kill ${pid}; while kill -0 ${pid} 2>/dev/null; do :; done`;
     member.begin(`${restart}; cd /; exec ${member.work}/bin/cfservd`);
@@ -316,10 +318,9 @@ describe.skipIf(whyNoMember !== null)('a restart in place', () => {
     await watched(member, pid);
     await member.demand(`kill -KILL ${pid}`);
     // Not by a look at the processes: a daemon that comes up is another process for a moment.
-    const next = await eventually('the monitor to watch another daemon', async () => {
-      const pids = [...(await member.demand(`cat ${member.log}`)).matchAll(/watching cfservd \(pid (\d+)\)/g)];
-      return pids.map(([, one]) => one).find((one) => one !== pid);
-    });
+    const next = await eventually('the monitor to watch another daemon', async () =>
+      (await watchedPids(member)).find((one) => one !== pid),
+    );
     expect(await member.demand(`cat ${member.log}`)).toContain('warning restarting cfservd in place');
     expect(await member.demand(`cat ${member.log}`)).not.toContain('monitor: failed');
     await member.demand(`kill -KILL ${next}`);

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { whyNoLab } from '../test/support.ts';
+import { have, whyNoLab } from '../test/support.ts';
 
 interface Row {
   readonly what: string;
@@ -72,6 +72,16 @@ const rows: readonly Row[] = [
     ],
     without: whyNoLab,
     says: /^(PASSED|FAILED|NOT|passed|failed).*drills/im,
+  },
+  {
+    what: "a rehearsal's times against the system's own",
+    argv: tests('test/lab/rehearse.test.ts', 'test/process/rehearsal-watch.test.ts'),
+    without: whyNoLab,
+  },
+  {
+    what: "a rehearsal's page in a browser",
+    argv: tests('test/process/rehearsal-page.test.ts'),
+    without: have('chromium') ? null : 'chromium is missing (Debian: apt-get install chromium)',
   },
   {
     what: 'known holes in dependencies',

@@ -7,11 +7,11 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { longMark } from '../test/every-step.ts';
 
 interface Report {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly numPendingTests: number;
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
@@ -45,7 +45,11 @@ vitest.on('exit', (code) => {
   // An error outside of every test (an unhandled rejection, say) fails the run without failing a test.
   const failed = counted === 0 && code !== 0 ? 1 : counted;
   const passed = report?.numPassedTests ?? 0;
-  const leftOut = report?.numPendingTests ?? 0;
+  const skipped = report?.testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'),
+  );
+  const longer = skipped?.filter(({ fullName }) => fullName.endsWith(longMark)).length ?? 0;
+  const leftOut = (skipped?.length ?? 0) - longer;
   if (json) {
     const tests = report?.testResults.flatMap((file) =>
       file.assertionResults.map(({ fullName, status, duration }) => ({
@@ -55,8 +59,9 @@ vitest.on('exit', (code) => {
         milliseconds: duration === undefined ? null : Math.round(duration),
       })),
     );
-    console.log(JSON.stringify({ passed, failed, leftOut, checksFailed, tests }, null, 2));
+    console.log(JSON.stringify({ passed, failed, leftOut, longer, checksFailed, tests }, null, 2));
   } else {
+    if (longer > 0) console.log(`${longer} tests that repeat at length what others show are in: npm run every-step`);
     if (leftOut > 0) console.log(`${leftOut} tests need root or programs that are missing and were left out; why is said above`);
     console.log(`${passed} passed, ${failed} failed`);
   }

@@ -1,10 +1,10 @@
-/** The one helper file of the tests. */
+/** What the tests have in common. */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, it } from 'vitest';
 import { PackageDrills } from '../src/lab/drills/package-drills.ts';
 import { type LabHandle, startLab } from '../src/lab/handle.ts';
 import { clientNames, labPrograms, planLab, planProblem } from '../src/lab/machines/plan.ts';
@@ -14,6 +14,9 @@ import { policyTemplateNames } from '../src/render/policy.ts';
 import type { Template } from '../src/render/template.ts';
 import type { Settings } from '../src/settings.ts';
 import { parseSettings } from '../src/settings-yaml.ts';
+import { everyStep, longMark } from './every-step.ts';
+
+export { everyStep };
 
 export const repository = join(import.meta.dirname, '..');
 
@@ -47,8 +50,13 @@ export function scratchDirectory(): string {
   return directory;
 }
 
-/** `npm run every-step`: what is sampled otherwise is gone through whole, and what is measured is measured often. */
-export const everyStep = process.env.CSYNC_EVERY_STEP !== undefined;
+/**
+ * A test that shows at length what others have shown already: only `npm run every-step` has it. Tests behind it in the file must do
+ * without what it leaves.
+ */
+export function everyStepIt(name: string, test: () => Promise<void>): void {
+  it.skipIf(!everyStep)(`${name}${longMark}`, test);
+}
 
 export const isRoot = process.getuid?.() === 0;
 
@@ -156,7 +164,7 @@ export function useLab(
     held.lab = await startLab({ plan, dist: join(repository, 'dist'), attached: true, progress: () => {} });
     held.drills = new PackageDrills(held.lab);
     await held.drills.attach();
-    if (deployed) await held.drills.deploy();
+    if (deployed) await held.drills.deploy({ checked: false });
   });
   afterAll(async () => {
     held.drills?.detach();

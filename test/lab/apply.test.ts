@@ -104,9 +104,9 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
   });
 
   it('killed at any of its steps, the next one finishes the work and remembers it', async () => {
-    // Where the cluster has it and where the last files are under way; the others before and behind in npm run every-step.
-    const telling = ['on m1: cmapplyconf', 'distribute to m1: h'];
-    const others = ['distribute to m2: c', 'on m1: cmcheckconf', 'look at every member'];
+    // Where the cluster is about to have it; the others before and behind in npm run every-step.
+    const telling = ['on m1: cmapplyconf'];
+    const others = ['distribute to m1: h', 'distribute to m2: c', 'on m1: cmcheckconf', 'look at every member'];
     const steps = [...telling, ...(everyStep ? others : [])];
     for (const [index, step] of steps.entries()) {
       await set('monitor_failures', String(10 + index));

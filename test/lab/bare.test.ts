@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
-  const used = useLab('bare', { deployed: false, bare: true, spares: ['m4', 'm5'], clients: 30 });
+  const used = useLab('bare', { deployed: false, bare: true, spares: ['m4', 'm5'], clients: 8 });
   const { sh } = typedIn(used);
   const hosts = () => used.lab.plan.hosts;
   const withServiceguard = () => hosts().flatMap((host) => (host.kind === 'client' ? [] : [host.name]));
@@ -24,7 +24,7 @@ describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
 
   it('reaches every host from every member and spare by ssh without a question', async () => {
     const names = hosts().map((host) => host.name);
-    const called = { m1: names, m4: hosts().map((host) => host.address), m5: ['m1', 'c30'] };
+    const called = { m1: names, m4: hosts().map((host) => host.address), m5: ['m1', 'c8'] };
     for (const [member, them] of Object.entries(called)) {
       const answers = await said(
         member,
@@ -56,20 +56,20 @@ describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
 
   it('boots a host as a system without systemd: the init script, if it is configured', async () => {
     await sh('m4', initScript('CSYNC_CONFIGURED=1'));
-    await sh('c30', initScript('CSYNC_CONFIGURED="1"'));
+    await sh('c8', initScript('CSYNC_CONFIGURED="1"'));
     await sh('m5', initScript('CSYNC_CONFIGURED=0'));
-    await sh('c29', `${initScript('CSYNC_CONFIGURED=1')}; chmod 644 /etc/init.d/cfservd`);
-    for (const host of ['m4', 'm5', 'c29', 'c30']) {
+    await sh('c7', `${initScript('CSYNC_CONFIGURED=1')}; chmod 644 /etc/init.d/cfservd`);
+    for (const host of ['m4', 'm5', 'c7', 'c8']) {
       await used.lab.ask({ verb: 'crash', member: host });
       await used.lab.ask({ verb: 'boot', member: host });
     }
     const started = async (host: string) => (await sh(host, 'cat /root/started')).stdout;
     expect(await started('m4')).toBe('/etc/init.d/cfservd start as root\n');
-    expect(await started('c30')).toBe('/etc/init.d/cfservd start as root\n');
-    expect([await started('m5'), await started('c29')]).toEqual(['', '']);
+    expect(await started('c8')).toBe('/etc/init.d/cfservd start as root\n');
+    expect([await started('m5'), await started('c7')]).toEqual(['', '']);
     const noted = used.drills.entries.filter((entry) => entry.what === 'init-script');
     expect(noted.map(({ member, text }) => [member, text])).toEqual(
-      ['m4', 'c30'].map((host) => [host, expect.stringContaining('ended with 3')]),
+      ['m4', 'c8'].map((host) => [host, expect.stringContaining('ended with 3')]),
     );
   });
 });

@@ -12,7 +12,7 @@ const layout = layoutOf(labSettings());
 const members = ['m1', 'm2', 'm3'];
 
 describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
-  const used = useLab('cfengine', { deployed: true });
+  const used = useLab('cfengine', { deployed: true, watched: false });
   const on = (host: string, script: string) => used.lab.exec(host, ['sh', '-c', script]);
 
   it('every program of the adapter is there, and its key digest is the one cf-key prints', async () => {

@@ -1,6 +1,6 @@
 /** csync check on a cluster, sound and broken. */
 import { describe, expect, it } from 'vitest';
-import { typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 }, () => {
   const used = useLab('check', { deployed: true });
@@ -63,7 +63,7 @@ describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 
     ]);
   });
 
-  it('a member out of reach is told, and what was not looked at is left out', async () => {
+  everyStepIt('a member out of reach is told, and what was not looked at is left out', async () => {
     await used.lab.ask({ verb: 'crash', member: 'm3' });
     const { exitCode, found, leftOut } = await check();
     expect(exitCode).toBe(1);

@@ -1,6 +1,6 @@
 /** `csync init` on a member of a lab: against its cmviewcl, its resolver and its ssh. */
 import { describe, expect, it } from 'vitest';
-import { useLab, whyNoLab } from '../support.ts';
+import { everyStepIt, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 }, () => {
   const used = useLab('init', { deployed: false, watched: false });
@@ -44,7 +44,7 @@ describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 
     await used.drills.waitServed();
   });
 
-  it('a member that is away is told of and not waited for', async () => {
+  everyStepIt('a member that is away is told of and not waited for', async () => {
     await used.lab.ask({ verb: 'cut', member: 'm3' });
     const made = await on('m2', `cd /tmp/w && ${toolkit} init --dry-run --yes`);
     expect(made.exitCode, made.stderr).toBe(0);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually, everyStep, repository, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt, repository, whyNoLab } from '../support.ts';
 
 const name = 'test-interrupt';
 const home = `/run/csync-lab/${name}`;
@@ -72,7 +72,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it('Ctrl-C twice is no worse than once', async () => {
+  everyStepIt('Ctrl-C twice is no worse than once', async () => {
     const demo = start(['lab', 'demo'], /start of csync begins/, (child) => {
       child.kill('SIGINT');
       child.kill('SIGTERM');
@@ -82,7 +82,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it('a reader that goes away ends it and leaves nothing', async () => {
+  everyStepIt('a reader that goes away ends it and leaves nothing', async () => {
     const demo = start(['lab', 'demo'], /start of csync begins/, (child) => child.stdout?.destroy());
     expect(await demo.ended).toBe(130);
     expect(leftovers()).toEqual([]);

@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Roster, rosterName } from '../../src/cluster/roster.ts';
-import { eventually, everyStep, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const toolkit = 'node /opt/csync/csync.mjs';
 /**
@@ -141,29 +141,39 @@ chmod 755 /root/bin/ssh`,
     readonly prepare?: () => Promise<unknown>;
   }
   const forget = () => sh('c1', 'rm -rf /var/lib/cfengine3/ppkeys/* /var/lib/cfengine3/inputs/* /etc/rc.config.d');
-  /** Each undoes what the one before it did, so that each can be killed in turn. */
-  const rounds: readonly (readonly [what: string, atFirst: () => Promise<unknown>, verbs: readonly Verb[]])[] = [
-    [
-      'member add and remove',
-      async () => (await isMember()) && again('member remove m3 --yes'),
-      [
+  const remoteCommands = 'remote commands';
+  const writes = 'writes, renames and removals on a host';
+  /** Each undoes what the one before it did, so that each can be killed in turn. `sampled`: where, in `npm test`. */
+  const rounds: readonly {
+    readonly what: string;
+    readonly sampled: string | null;
+    readonly atFirst: () => Promise<unknown>;
+    readonly verbs: readonly Verb[];
+  }[] = [
+    {
+      what: 'member add and remove',
+      sampled: null,
+      atFirst: async () => (await isMember()) && again('member remove m3 --yes'),
+      verbs: [
         { words: 'member add m3 --yes', hosts: ['m2', 'm3'] },
         { words: 'member remove m3 --yes', hosts: ['m2', 'm3'] },
       ],
-    ],
-    [
-      'client add and remove',
-      async () => (await isClient()) && again('client remove c1 --yes'),
-      [
+    },
+    {
+      what: 'client add and remove',
+      sampled: null,
+      atFirst: async () => (await isClient()) && again('client remove c1 --yes'),
+      verbs: [
         { words: 'client add c1 --yes', hosts: ['m2', 'c1'], prepare: forget },
         { words: 'client remove c1 --yes', hosts: ['m2', 'c1'] },
       ],
-    ],
-    [
-      'keys rotate',
-      async () => (await isClient()) || again('client add c1 --yes'),
-      [{ words: 'keys rotate --yes', hosts: ['m2', 'c1'] }],
-    ],
+    },
+    {
+      what: 'keys rotate',
+      sampled: remoteCommands,
+      atFirst: async () => (await isClient()) || again('client add c1 --yes'),
+      verbs: [{ words: 'keys rotate --yes', hosts: ['m2', 'c1'] }],
+    },
   ];
 
   async function killedAtRemote({ words }: Verb, at: number): Promise<void> {
@@ -192,7 +202,7 @@ chmod 755 /root/bin/ssh`,
 
   const kinds = [
     {
-      at: 'remote commands',
+      at: remoteCommands,
       count: async ({ words }: Verb) => {
         await must('c2', `rm -f /run/ssh-at; echo 0 > /run/ssh-count; cd /root && ${withTrap(words)}`);
         return Number((await sh('c2', 'cat /run/ssh-count')).stdout);
@@ -200,7 +210,7 @@ chmod 755 /root/bin/ssh`,
       killed: killedAtRemote,
     },
     {
-      at: 'writes, renames and removals on a host',
+      at: writes,
       count: async ({ words, hosts }: Verb) => {
         await Promise.all(hosts.map((host) => setTrap(host, 0)));
         await again(words);
@@ -210,9 +220,9 @@ chmod 755 /root/bin/ssh`,
     },
   ];
 
-  for (const [what, atFirst, verbs] of rounds)
+  for (const { what, sampled, atFirst, verbs } of rounds)
     for (const { at: where, count, killed } of kinds)
-      it(`csync ${what}: at the ${where}`, async () => {
+      (where === sampled ? it : everyStepIt)(`csync ${what}: at the ${where}`, async () => {
         await atFirst();
         const wanted: number[][] = [];
         for (const verb of verbs) {

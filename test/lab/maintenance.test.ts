@@ -1,11 +1,11 @@
 /** Work on the daemon without a failover: both ways, and their ends. */
 import { describe, expect, it } from 'vitest';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 
 describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('maintenance', { deployed: true });
+  const used = useLab('maintenance', { deployed: true, watched: false });
   const { sh, csync } = typedIn(used);
   const said = (member: string, text: string) =>
     eventually(
@@ -68,21 +68,24 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'running', autoRun: true });
   });
 
-  it('that mode has an end: the monitor leaves it when the time is over and the daemon is healthy, not before', async () => {
-    expect((await csync('maintenance on --serviceguard --for 10s --yes')).exitCode).toBe(0);
-    expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*the monitor ends it at /);
-    await sh('m1', 'pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done');
-    await said('m1', 'the time of maintenance is over, but it cannot end: no cf-serverd listens');
-    expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*was to end at /);
-    expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'maintenance' });
-    await sh('m1', 'cd / && cf-serverd -K');
-    await said('m1', "Serviceguard's maintenance mode is ended");
-    await said('m1', 'maintenance is over: watching again');
-    expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'running', autoRun: true });
-    expect((await csync('maintenance off --yes')).stdout).toBe('There is no maintenance to end.\n');
-    await used.drills.failOver('kill');
-    await used.drills.repair('kill', 'm1');
-  });
+  everyStepIt(
+    'that mode has an end: the monitor leaves it when the time is over and the daemon is healthy, not before',
+    async () => {
+      expect((await csync('maintenance on --serviceguard --for 10s --yes')).exitCode).toBe(0);
+      expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*the monitor ends it at /);
+      await sh('m1', 'pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done');
+      await said('m1', 'the time of maintenance is over, but it cannot end: no cf-serverd listens');
+      expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*was to end at /);
+      expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'maintenance' });
+      await sh('m1', 'cd / && cf-serverd -K');
+      await said('m1', "Serviceguard's maintenance mode is ended");
+      await said('m1', 'maintenance is over: watching again');
+      expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'running', autoRun: true });
+      expect((await csync('maintenance off --yes')).stdout).toBe('There is no maintenance to end.\n');
+      await used.drills.failOver('kill');
+      await used.drills.repair('kill', 'm1');
+    },
+  );
 
   it('a package that is halted in that mode can leave it, and stays halted', async () => {
     expect((await csync('maintenance on --serviceguard --yes')).exitCode).toBe(0);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseMonitorState } from '../../src/member/monitor-state.ts';
 import { announceFunction } from '../../src/member/restart-notice.ts';
-import { eventually, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt, useLab, whyNoLab } from '../support.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 
@@ -108,7 +108,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect(await verdictAfter('pkill -KILL -x cf-serverd'), 'the next one has no such leave').toContain('has ended');
   });
 
-  it('gives a restart no longer than was announced', async () => {
+  everyStepIt('gives a restart no longer than was announced', async () => {
     await atHome();
     const announced = 'read -r up idle < /proc/uptime; p=$(pgrep -x cf-serverd); begun=$(cut -d " " -f 22 /proc/$p/stat)';
     const notice = 'echo "$p $begun $((${up%.*} + 3))" > /run/csync-restart-csync; kill -KILL $p';
@@ -204,7 +204,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
 
   it('notices a killed daemon in well under a second', async () => {
     const noticed: number[] = [];
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 3; round += 1) {
       await atHome();
       const mark = used.drills.entries.length;
       await used.drills.killDaemon('m1');

@@ -3,7 +3,7 @@
  * time, and the files it has. Times are printed, for README; only what the configured time limits allow is asserted.
  */
 import { describe, expect, it } from 'vitest';
-import { eventually, everyStep, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const inputs = '/var/lib/cfengine3/inputs';
 /** update.cf gives up connecting after 10 s, and a receive after six times that [cfengine.md 2.8]. */
@@ -72,7 +72,7 @@ describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeou
     await keepsItsPolicy('address without a daemon', everyStep ? 5 : 1, /No suitable server found/);
   });
 
-  it('packets to the address are lost', async () => {
+  everyStepIt('packets to the address are lost', async () => {
     const card = (await sh('m2', 'cat /sys/class/net/eth0/address')).stdout.trim();
     // A neighbour that is known: nobody finds out that the cable is cut.
     await sh('c1', `ip neigh replace ${address} lladdr ${card} nud permanent dev eth0`);

@@ -6,7 +6,7 @@ const conf = '/usr/local/cmcluster/conf/csync/csync.conf';
 const log = '/usr/local/cmcluster/run/log/csync.log';
 
 describe.skipIf(whyNoLab !== null)('problems before and at the start of the package', () => {
-  const used = useLab('problems', { deployed: true });
+  const used = useLab('problems', { deployed: true, watched: false });
   const on = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script]);
 
   /** The package's log of a member from now on. */

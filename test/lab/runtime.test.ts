@@ -1,7 +1,7 @@
 /** Members without a Node.js: csync carries one along, over a real sshd, and everything that can go wrong on the way. */
 import { statSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt, useLab, whyNoLab } from '../support.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 const members = ['m1', 'm2', 'm3'] as const;
@@ -134,7 +134,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     expect((await sh('m1', 'cat /tmp/apply.log')).stdout).toMatch(/interrupted before anything was changed/);
   });
 
-  it('a connection that is lost in the middle: the member is named, the others keep nothing', async () => {
+  everyStepIt('a connection that is lost in the middle: the member is named, the others keep nothing', async () => {
     await slow();
     const p = (await start('apply --yes --run --with-runtime')).stdout.trim();
     await sh('m3', half);
@@ -150,7 +150,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     await used.lab.exec('m3', ['cmrunnode', 'm3']);
   });
 
-  it('a disk that fills up meanwhile: nothing is in place anywhere', async () => {
+  everyStepIt('a disk that fills up meanwhile: nothing is in place anywhere', async () => {
     await sh('m2', `mkdir -p ${directory}; mount -t tmpfs -o size=200m none ${directory}`);
     await slow();
     const p = (await start('apply --yes --run --with-runtime')).stdout.trim();
@@ -179,7 +179,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     expect((await csync('history')).stdout).toMatch(/with Node.js runtime [0-9a-f]{12}\n$/);
   });
 
-  it('nothing is sent twice, and later applies keep it', async () => {
+  everyStepIt('nothing is sent twice, and later applies keep it', async () => {
     for (const words of ['apply --yes', 'apply --yes --with-runtime'])
       expect((await csync(words)).stdout, words).toContain('nothing to do');
     expect((await csync('diff')).stdout).toBe('m1: same\nm2: same\nm3: same\napplied configuration: same\n');
@@ -206,7 +206,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     expect((await sh('m1', 'cmrunnode m1')).exitCode).toBe(0);
   });
 
-  it('is replaced while the package runs with it: the monitor goes on', async () => {
+  everyStepIt('is replaced while the package runs with it: the monitor goes on', async () => {
     await sh('m1', `cp ${hidden} /tmp/newer; echo newer >> /tmp/newer`);
     const before = await monitorOn('m2');
     // Killed while it is put into place: some members may have the new one, some the old one; the same command does the rest.
@@ -228,7 +228,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     expect((await sh('m1', 'cmmodpkg -e -n m2 csync; cmmodpkg -e csync')).exitCode).toBe(0);
   });
 
-  it('one that is damaged is told by diff, status and validate, and mended on that member only', async () => {
+  everyStepIt('one that is damaged is told by diff, status and validate, and mended on that member only', async () => {
     await sh('m3', `cp ${directory}/runtime/node /tmp/it; echo x >> /tmp/it; mv /tmp/it ${directory}/runtime/node`);
     expect((await csync('diff')).stdout).toMatch(/m1: same\nm2: same\nm3: \n {2}changed {2}runtime\/node\n/);
     expect((await csync('status')).stdout).toContain('files on m3 are not as rendered: runtime/node');
@@ -248,7 +248,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     expect((await csync('diff')).exitCode).toBe(0);
   });
 
-  it('a way back keeps it, and says so', async () => {
+  everyStepIt('a way back keeps it, and says so', async () => {
     const digest = async () => (await sh('m2', `sha256sum ${directory}/runtime/node`)).stdout;
     const before = await digest();
     const back = await csync('rollback 1 --yes');

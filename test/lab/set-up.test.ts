@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
 import type { Settings } from '../../src/settings.ts';
-import { cfengine2Programs, eventually, everyStep, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { cfengine2Programs, eventually, everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
 
 interface Generation {
   readonly generation: 2 | 3;
@@ -179,7 +179,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
         expect(await good(name, `cat ${work}/ppkeys/localhost.pub`)).toBe(key.publicKey);
     });
 
-    it('what the administrator writes is imported, and never written over', async () => {
+    everyStepIt('what the administrator writes is imported, and never written over', async () => {
       const member = await owner();
       await sh(member, `echo "# ours" >> ${tree}/${one.site}; echo "# by hand" >> ${tree}/${one.ours}`);
       await good('m1', 'cd /root && csync members sync --yes');
@@ -257,7 +257,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       expect((await sh('m4', 'cd / && csync keys verify')).stdout).toMatch(/^(\d+) of \1 handshakes would succeed/m);
     });
 
-    it('a member that comes while the package is down is remembered, and finished at the next start', async () => {
+    everyStepIt('a member that comes while the package is down is remembered, and finished at the next start', async () => {
       await good('m4', 'cmhaltpkg csync');
       const added = await sh('m4', 'csync_dispatcher=/opt/dsau/bin/csync_dispatcher; cd / && $csync_dispatcher MEMBER_ADDED: m3');
       expect(added.exitCode, added.stderr).toBe(5);

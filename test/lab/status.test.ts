@@ -1,6 +1,6 @@
 /** csync status against a cluster that is well, and against what breaks. */
 import { describe, expect, it } from 'vitest';
-import { typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000 }, () => {
   const used = useLab('status', { deployed: true });
@@ -63,7 +63,7 @@ describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000
     expect(gone.stdout).toContain('m3 cannot be looked at');
   });
 
-  it('halted, and what brings it back', async () => {
+  everyStepIt('halted, and what brings it back', async () => {
     await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
     const halted = await status();
     expect([halted.exitCode, halted.stdout]).toEqual([

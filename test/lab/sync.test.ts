@@ -1,7 +1,7 @@
 /** csync sync with the real cf-runagent: from the member with the package and from another one, and what keeps a host from running. */
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/cluster/remote-run.ts';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const keys = '/var/lib/cfengine3/ppkeys';
 const inputs = '/var/lib/cfengine3/inputs';
@@ -94,7 +94,7 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
     await eventually('m3 to run again', async () => (await sync('m3')).exitCode === 0, 20_000);
   });
 
-  it('with the package halted only a named member hails', async () => {
+  everyStepIt('with the package halted only a named member hails', async () => {
     await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
     const refused = await csync('sync c1');
     expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining('csync sync --from m1')]);

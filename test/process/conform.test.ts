@@ -243,16 +243,19 @@ describe.skipIf(whyNot !== null)('csync conform', () => {
     expect(rendered.stderr).toBe('');
   });
 
-  it('the shipped templates hold in every assertion', { timeout: 240_000 }, async () => {
+  it(`the shipped templates hold in ${everyStep ? 'every assertion' : 'those of every third case'}`, {
+    timeout: 240_000,
+  }, async () => {
     const names = (await conform('--list')).stdout.trim().split('\n');
     expect(names.length).toBeGreaterThanOrEqual(60);
     // In two halves at a time; an assertion of a case belongs to the half of its case.
-    const named = [...new Set(names.map((name) => name.split(': ')[0]))];
-    const half = (which: number): string[] => names.filter((name) => named.indexOf(name.split(': ')[0]) % 2 === which);
+    const cases = [...new Set(names.map((name) => name.split(': ')[0]))].filter((_, index) => everyStep || index % 3 === 0);
+    const wanted = names.filter((name) => cases.includes(name.split(': ')[0]));
+    const half = (which: number): string[] => wanted.filter((name) => cases.indexOf(name.split(': ')[0]) % 2 === which);
     const halves = await Promise.all([half(0), half(1)].map((part) => inTurn(() => conform('--json', ...only(part)))));
     const told = halves.map(({ stdout }) => JSON.parse(stdout) as Told).flatMap(({ assertions }) => assertions);
     expect(told.filter(({ result }) => result !== 'ok')).toEqual([]);
-    expect(told.map(({ name }) => name).sort()).toEqual(names.sort());
+    expect(told.map(({ name }) => name).sort()).toEqual(wanted.sort());
     expect(halves.map(({ status }) => status)).toEqual([0, 0]);
   });
 
@@ -346,7 +349,7 @@ describe.skipIf(whyNot !== null)('csync conform', () => {
       for (const [, plant] of mistakes) plant(copy());
     });
     // Each runs its case with a package and a daemon of its own; all of them in npm run every-step.
-    const tried = everyStep ? mistakes : mistakes.filter((_, index) => index % 4 === 0);
+    const tried = everyStep ? mistakes : mistakes.filter((_, index) => index % 7 === 0);
     it.concurrent.each(tried)('%s', { timeout: 240_000 }, async (_, plant, caught) => {
       const directory = copy();
       plant(directory);

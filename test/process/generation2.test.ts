@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../src/cfengine/probe.ts';
 import { announceFunction } from '../../src/member/restart-notice.ts';
-import { eventually, repository } from '../support.ts';
+import { eventually, everyStepIt, repository } from '../support.ts';
 import { cfservdConf, type Member, ownAddress, packageAddress, useMember, whyNoMember } from './generation2-member.ts';
 
 const refusal = 'BAD: Unspecified server refusal (see verbose server output)';
@@ -113,29 +113,32 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     expect(started.log).toContain('[daemon-dead] no cfservd listens on port 5308');
   });
 
-  it('admit rules that do not reach the policy leave the role unproved; corrected ones are reread while it waits', async () => {
-    const member = await fresh();
-    const link = `${member.directory}/link`;
-    await member.demand(`ln -s csync ${link}`);
-    // Stored as written, compared with real paths: always denied [cfengine.md 1.6].
-    member.writeConf(cfservdConf([`${link}/dsau 127.0.0.1 10.9.0.0/24`]));
-    const pid = await member.startDaemon();
-    await member.mount();
-    const refused = await member.script('csync.sh start');
-    expect(refused.exitCode).toBe(2);
-    expect(refused.log).toContain('[role-unproved]');
-    expect(refused.log).toContain(refusal);
-    const starting = member.script('csync.sh start');
-    await eventually(
-      'the sentinel of the second start',
-      async () => (await member.sh(`grep -q '"epoch":2' ${member.policyDirectory}/csync.sentinel`)).exitCode === 0,
-    );
-    member.writeConf(cfservdConf([`${member.policyDirectory} 127.0.0.1 10.9.0.0/24`]));
-    await member.demand(`touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`);
-    const started = await starting;
-    expect(started.exitCode, started.log).toBe(0);
-    expect(await member.daemons()).toEqual([pid]);
-  });
+  everyStepIt(
+    'admit rules that do not reach the policy leave the role unproved; corrected ones are reread while it waits',
+    async () => {
+      const member = await fresh();
+      const link = `${member.directory}/link`;
+      await member.demand(`ln -s csync ${link}`);
+      // Stored as written, compared with real paths: always denied [cfengine.md 1.6].
+      member.writeConf(cfservdConf([`${link}/dsau 127.0.0.1 10.9.0.0/24`]));
+      const pid = await member.startDaemon();
+      await member.mount();
+      const refused = await member.script('csync.sh start');
+      expect(refused.exitCode).toBe(2);
+      expect(refused.log).toContain('[role-unproved]');
+      expect(refused.log).toContain(refusal);
+      const starting = member.script('csync.sh start');
+      await eventually(
+        'the sentinel of the second start',
+        async () => (await member.sh(`grep -q '"epoch":2' ${member.policyDirectory}/csync.sentinel`)).exitCode === 0,
+      );
+      member.writeConf(cfservdConf([`${member.policyDirectory} 127.0.0.1 10.9.0.0/24`]));
+      await member.demand(`touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`);
+      const started = await starting;
+      expect(started.exitCode, started.log).toBe(0);
+      expect(await member.daemons()).toEqual([pid]);
+    },
+  );
 });
 
 describe.skipIf(whyNoMember !== null)('halt with generation 2', () => {
@@ -195,7 +198,7 @@ describe.skipIf(whyNoMember !== null)('halt with generation 2', () => {
     client.kill('SIGKILL');
   });
 
-  it('a stopped daemon in mid transfer is ended as well', async () => {
+  everyStepIt('a stopped daemon in mid transfer is ended as well', async () => {
     const { member, pid } = await master();
     const client = await stalled(member, pid, ownAddress);
     await member.demand(`kill -STOP ${pid}`);

@@ -83,15 +83,18 @@ export class PackageDrills {
     return result.stdout;
   }
 
-  /** The way from a settings file to a running package, in the administrator's own commands. */
-  async deploy(): Promise<void> {
+  /**
+   * The way from a settings file to a running package, in the administrator's own commands. cmcheckconf only shows what is wrong
+   * before anything is done: cmapplyconf checks all of it again, so who is not to be shown anything goes without.
+   */
+  async deploy({ checked = true } = {}): Promise<void> {
     const [first = '', ...others] = this.#members();
     const directory = `${sgDirectories.SGCONF}/${this.packageName}`;
     const csync = ['node', `${toolkitDirectory}/csync.mjs`];
     await this.type(first, ['cmruncl', '-v']);
     await this.type(first, [...csync, 'render', '--settings', '/root/csync.yaml', '--output', directory]);
     for (const member of others) await this.type(first, ['scp', '-rpq', directory, `${member}:${sgDirectories.SGCONF}/`]);
-    await this.type(first, ['cmcheckconf', '-v', '-P', `${directory}/${this.packageName}.conf`]);
+    if (checked) await this.type(first, ['cmcheckconf', '-v', '-P', `${directory}/${this.packageName}.conf`]);
     await this.type(first, ['cmapplyconf', '-f', '-P', `${directory}/${this.packageName}.conf`]);
     await this.type(first, ['cmrunpkg', this.packageName]);
     await this.type(first, ['cmmodpkg', '-e', this.packageName]);

@@ -3,7 +3,7 @@ import { failoverSummary, passed, runFailovers } from '../../src/lab/drills/fail
 import { useLab, whyNoLab } from '../support.ts';
 
 /** A few; `npm run failovers` is the release bar of 50. The seed is fixed so that a failure can be run again. */
-const count = Number(process.env.CSYNC_FAILOVERS ?? 8);
+const count = Number(process.env.CSYNC_FAILOVERS ?? 6);
 
 describe.skipIf(whyNoLab !== null)('failovers in a row', () => {
   const used = useLab('failovers', { deployed: false });

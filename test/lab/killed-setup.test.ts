@@ -4,9 +4,9 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Roster, rosterName } from '../../src/cluster/roster.ts';
-import { eventually, everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { sshTrap } from './ssh-trap.ts';
 
-const toolkit = 'node /opt/csync/csync.mjs';
 /**
  * Counts, and ends the caller at the wanted call; in the place of a program that scripts call by the system's own path. The count
  * lies in a pipe, from which one caller at a time takes it, and all of it is the shell's own: starting processes is what a
@@ -32,8 +32,8 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
   const members = ['m1', 'm2'];
   const used = useLab('killed', { deployed: true, settings: labSettings({ members }), spares: ['m3'], watched: false });
   const { sh } = typedIn(used);
-  // From a host that is no member every command goes through ssh.
-  const csync = (words: string) => sh('c2', `cd /root && exec ${toolkit} ${words}`);
+  const remote = sshTrap('c2', sh);
+  const { csync } = remote;
   const all = (script: string) => Promise.all([...members, 'c1'].map((host) => sh(host, script)));
   const must = async (host: string, script: string): Promise<void> => {
     const ended = await sh(host, script);
@@ -41,21 +41,7 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
   };
 
   beforeAll(async () => {
-    const settings = (await sh('m1', 'cat /root/csync.yaml')).stdout;
-    await sh('c2', `cat > /root/csync.yaml <<'END'\n${settings}\nEND`);
-    await sh(
-      'c2',
-      `mkdir -p /root/bin; cat > /root/bin/ssh <<'END'
-#!/bin/sh
-{ flock 9; n=$(($(cat /run/ssh-count 2>/dev/null) + 1)); echo $n > /run/ssh-count; } 9> /run/ssh-lock
-case "$(cat /run/ssh-at 2>/dev/null)" in
-  "before $n") kill -9 $PPID; exit 137 ;;
-  "after $n") /usr/bin/ssh "$@"; kill -9 $PPID; exit 137 ;;
-esac
-exec /usr/bin/ssh "$@"
-END
-chmod 755 /root/bin/ssh`,
-    );
+    await remote.lay((await sh('m1', 'cat /root/csync.yaml')).stdout);
     for (const name of trapped) {
       const script = `cp -a /usr/bin/${name} /usr/bin/${name}.real; rm -f /usr/bin/${name}; cat > /usr/bin/.new <<'END'\n${trap(name)}END\nchmod.real 755 /usr/bin/.new 2>/dev/null || chmod 755 /usr/bin/.new; mv.real /usr/bin/.new /usr/bin/${name} 2>/dev/null || mv /usr/bin/.new /usr/bin/${name}`;
       await Promise.all([all(script), sh('m3', script)]);
@@ -131,7 +117,6 @@ chmod 755 /root/bin/ssh`,
   };
   const isMember = async () => (await roster()).members.some(({ name }) => name === 'm3');
   const isClient = async () => (await roster()).clients.length > 0;
-  const withTrap = (words: string): string => `PATH=/root/bin:$PATH ${toolkit} ${words}`;
 
   interface Verb {
     readonly words: string;
@@ -176,22 +161,6 @@ chmod 755 /root/bin/ssh`,
     },
   ];
 
-  async function killedAtRemote({ words }: Verb, at: number): Promise<void> {
-    const when = at % 2 === 0 ? 'before' : 'after';
-    await sh('c2', `echo 0 > /run/ssh-count; echo "${when} ${at}" > /run/ssh-at`);
-    await sh('c2', `cd /root && ${withTrap(words)}; rm -f /run/ssh-at`);
-    // What was begun over there comes to its end; a lock is free when its holder is.
-    let said = '';
-    const done = async (): Promise<boolean> => {
-      const ended = await csync(words);
-      said = ended.stdout + ended.stderr;
-      return ended.exitCode === 0;
-    };
-    await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
-      throw new Error(`killed ${when} ${at}, the last run after it says ${said}`, { cause });
-    });
-  }
-
   async function killedAtWrite({ words, hosts }: Verb, at: number): Promise<void> {
     await Promise.all(hosts.map((host) => setTrap(host, at)));
     await csync(words);
@@ -203,11 +172,8 @@ chmod 755 /root/bin/ssh`,
   const kinds = [
     {
       at: remoteCommands,
-      count: async ({ words }: Verb) => {
-        await must('c2', `rm -f /run/ssh-at; echo 0 > /run/ssh-count; cd /root && ${withTrap(words)}`);
-        return Number((await sh('c2', 'cat /run/ssh-count')).stdout);
-      },
-      killed: killedAtRemote,
+      count: ({ words }: Verb) => remote.count(words),
+      killed: ({ words }: Verb, at: number) => remote.killed(words, at),
     },
     {
       at: writes,

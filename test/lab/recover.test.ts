@@ -1,6 +1,6 @@
 /** What a failed halt leaves behind is shown and cleaned up; a package is taken out of the cluster again. */
 import { describe, expect, it } from 'vitest';
-import { typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { timeout: 300_000 }, () => {
   const used = useLab('recover', { deployed: true, watched: false });
@@ -47,7 +47,7 @@ describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { time
     expect((await csync('recover --yes')).stdout).toContain('Nothing is left behind');
   });
 
-  it('a member out of reach: it says that only a person can know, and changes nothing', async () => {
+  everyStepIt('a member out of reach: it says that only a person can know, and changes nothing', async () => {
     await used.lab.ask({ verb: 'crash', member: 'm3' });
     const refused = await csync('recover --yes');
     expect([refused.exitCode, refused.stderr]).toEqual([4, expect.stringContaining('member m3')]);

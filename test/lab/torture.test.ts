@@ -3,7 +3,7 @@ import { runTorture, torturePassed, tortureSummary } from '../../src/lab/drills/
 import { useLab, whyNoLab } from '../support.ts';
 
 /** Few, but each of another kind: see scheduleFor. `npm run torture` is the release bar. */
-const steps = Number(process.env.CSYNC_TORTURE ?? 5);
+const steps = Number(process.env.CSYNC_TORTURE ?? 4);
 const seed = 20261128;
 
 describe.skipIf(whyNoLab !== null)('a short torture', () => {

@@ -1,6 +1,6 @@
 /** How members are reached: what is said when one is not, and that no connection outlives its verb, however that ends. */
 import { describe, expect, it } from 'vitest';
-import { eventually, everyStep, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 }, () => {
   const used = useLab('transport', { deployed: true, watched: false });
@@ -83,7 +83,10 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
     ];
 
   /** What a shorter one shows as well, but for how long it takes. */
-  const repeating = ['no sshd', 'a name that is not known', 'a login that hangs', 'a login that prints without end'];
+  const repeating = [
+    ...['no sshd', 'a name that is not known', 'a host that takes connections and says nothing', 'a login that hangs'],
+    'a login that prints without end',
+  ];
   const tried = faults.filter(([what]) => everyStep || !repeating.includes(what));
 
   it.each(tried)('%s is told in words, with what helps', async (_what, on, broken, repaired, said, helps) => {
@@ -138,7 +141,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
     expect([looked.exitCode, removed.exitCode]).toEqual([0, 0]);
   });
 
-  it('nor is an sshd that allows a single session', async () => {
+  everyStepIt('nor is an sshd that allows a single session', async () => {
     const restart =
       'p=$(cat /run/sshd.pid); kill $p; while kill -0 $p 2>/dev/null; do :; done; /usr/sbin/sshd -f /etc/ssh/lab_sshd_config';
     await sh('m2', `echo 'MaxSessions 1' >> /etc/ssh/lab_sshd_config; ${restart}`);

@@ -11,7 +11,7 @@ import { bootLookLines, bootScript, initScript, parseBoot, startScript } from '.
 import { hostScript } from '../../src/cluster/member-scripts.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../src/host/processes.ts';
 import { enterHost, inNewNamespaces, bootScript as machineScript } from '../../src/lab/machines/boot.ts';
-import { eventually, have, isRoot, repository, settingsFor } from '../support.ts';
+import { eventually, everyStep, have, isRoot, repository, settingsFor } from '../support.ts';
 import { cfservdConf } from './generation2-member.ts';
 
 const programs = ['unshare', 'nsenter', 'ip', 'perl', 'ss', 'flock', 'setpriv', 'cf-serverd', 'update-rc.d'];
@@ -51,7 +51,10 @@ const generations = [
   },
 ] as const;
 
-describe.skipIf(whyNot !== null).each(generations)('the boot start of generation $generation', { timeout: 120_000 }, (one) => {
+/** Half a minute each; with cfengine 2 only the daemon's name and places differ. */
+const tried = generations.filter(({ generation }) => everyStep || generation === 3);
+
+describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $generation', { timeout: 120_000 }, (one) => {
   const { settings, daemon, pidFile, all } = one;
   let directory = '';
   let outer: RunningProcess;

@@ -1,0 +1,58 @@
+/**
+ * csync killed at its remote commands. On a host that is no member every command of its goes through ssh; here that ends the csync
+ * it is called by, before or after the wanted one.
+ */
+import { expect } from 'vitest';
+import type { ExecResult } from '../../src/lab/protocol.ts';
+import { eventually } from '../support.ts';
+
+const toolkit = 'node /opt/csync/csync.mjs';
+
+export function sshTrap(host: string, sh: (host: string, script: string) => Promise<ExecResult>) {
+  const csync = (words: string) => sh(host, `cd /root && exec ${toolkit} ${words}`);
+  const trapped = (words: string): string => `cd /root && PATH=/root/bin:$PATH ${toolkit} ${words}`;
+  const must = async (script: string): Promise<string> => {
+    const { exitCode, stdout, stderr } = await sh(host, script);
+    expect(exitCode, `${script}: ${stdout}${stderr}`).toBe(0);
+    return stdout;
+  };
+  return {
+    /** csync on that host, by the system's own ssh. */
+    csync,
+    /** Puts the trap there, and the settings of a member. */
+    async lay(settings: string): Promise<void> {
+      await must(`cat > /root/csync.yaml <<'END'\n${settings}\nEND`);
+      await must(`mkdir -p /root/bin; cat > /root/bin/ssh <<'END'
+#!/bin/sh
+{ flock 9; n=$(($(cat /run/ssh-count 2>/dev/null) + 1)); echo $n > /run/ssh-count; } 9> /run/ssh-lock
+case "$(cat /run/ssh-at 2>/dev/null)" in
+  "before $n") kill -9 $PPID; exit 137 ;;
+  "after $n") /usr/bin/ssh "$@"; kill -9 $PPID; exit 137 ;;
+esac
+exec /usr/bin/ssh "$@"
+END
+chmod 755 /root/bin/ssh`);
+    },
+    /** How many remote commands it has; it is done. */
+    async count(words: string): Promise<number> {
+      await must(`rm -f /run/ssh-at; echo 0 > /run/ssh-count; ${trapped(words)}`);
+      return Number(await must('cat /run/ssh-count'));
+    },
+    /** Kills it at one of them, and runs it again until it is done. */
+    async killed(words: string, at: number): Promise<void> {
+      const when = at % 2 === 0 ? 'before' : 'after';
+      await sh(host, `echo 0 > /run/ssh-count; echo "${when} ${at}" > /run/ssh-at`);
+      await sh(host, `${trapped(words)}; rm -f /run/ssh-at`);
+      let said = '';
+      // What was begun over there comes to its end; a lock is free when its holder is.
+      const done = async (): Promise<boolean> => {
+        const ended = await csync(words);
+        said = ended.stdout + ended.stderr;
+        return ended.exitCode === 0;
+      };
+      await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
+        throw new Error(`${words} killed ${when} ${at}, the last run after it says ${said}`, { cause });
+      });
+    },
+  };
+}

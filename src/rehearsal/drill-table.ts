@@ -569,7 +569,7 @@ export const drills: readonly Drill[] = [
     ],
     follows: 'third',
     cleanup: [
-      script('next', 'the other program is ended', 'pkill -KILL -f csync-drill-port; true'),
+      script('next', 'the other program is ended', 'pkill -KILL -f "[c]sync-drill-port"; true'),
       startDaemon('next'),
       type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
       type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),

@@ -165,9 +165,12 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
   return failing(text, ground.script(member, what, text, script));
 }
 
-/** The monitor is a script of node, the second word of its command line; a shell that has this pattern in its own has another one there. */
+/**
+ * The monitor is a script of node, the first word of its command line behind node's options; a shell that has this pattern in its own, and the
+ * service in front of the monitor, have another one there.
+ */
 function signalScript({ to, signal, ifThere }: Extract<Act, { do: 'signal' }>, fill: (text: string) => string): string {
-  const find = to === 'daemon' ? '-x {daemon}' : '-f "^[^ ]+ {directory}/csync-monitor[.]cjs "';
+  const find = to === 'daemon' ? '-x {daemon}' : '-f "^[^ ]+( -[^ ]+)* {directory}/csync-monitor[.]cjs "';
   return `pkill -${signal} ${fill(find)}${ifThere === true ? ' || true' : ''}`;
 }
 

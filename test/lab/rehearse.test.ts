@@ -1,14 +1,14 @@
 /** Drills in the lab, the page's numbers against the kernel's own, and the safe mode on a member. */
 import { describe, expect, it } from 'vitest';
-import { drillNamed } from '../../src/rehearsal/drill-table.ts';
+import { drillNamed, drills } from '../../src/rehearsal/drill-table.ts';
 import { labGround } from '../../src/rehearsal/lab-ground.ts';
 import type { Rehearsal } from '../../src/rehearsal/model.ts';
 import { runDrill } from '../../src/rehearsal/runner.ts';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_000 }, () => {
+describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_000 }, () => {
   const used = useLab('rehearse', { deployed: true });
   const { sh, csync } = typedIn(used);
   const drill = async (name: string) => {
@@ -65,6 +65,14 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 300_0
     }
     expect(seen.exactness).toBeLessThanOrEqual(20);
     expect(seen.worst).toBeLessThanOrEqual(20);
+  });
+
+  it('kill-monitor: the process that watches is found among those that start it', async () => {
+    expect(await drill('kill-monitor')).toMatchObject({ verdict: 'pass', unclean: [], faults: [] });
+  });
+
+  everyStepIt('every drill passes and ends clean', async () => {
+    for (const { name } of drills) expect(await drill(name), name).toMatchObject({ verdict: 'pass', unclean: [], faults: [] });
   });
 
   it('a drill in which nobody may notice anything, and one that is not begun with a switch off', async () => {

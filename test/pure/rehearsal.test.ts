@@ -52,6 +52,17 @@ describe('the table of drills', () => {
     }
   });
 
+  it('has no script that ends the shell it is run by: a pattern for whole command lines does not match itself', () => {
+    const scripts = drills
+      .flatMap(({ acts, cleanup }) => [...acts, ...cleanup])
+      .flatMap((act) => (act.do === 'script' ? [act.script] : []));
+    const patterns = scripts.flatMap((script) =>
+      [...script.matchAll(/p(?:kill|grep) [^;|\n]*-f "?([^";\s]+)/g)].map(([, pattern = '']) => ({ script, pattern })),
+    );
+    expect(patterns.length).toBeGreaterThan(0);
+    for (const { script, pattern } of patterns) expect(script).not.toMatch(new RegExp(pattern));
+  });
+
   it('is what docs/drills.md says', () => {
     expect(readFileSync(join(repository, 'docs/drills.md'), 'utf8')).toBe(drillsPage());
   });

@@ -118,12 +118,15 @@ describe.skipIf(whyNoLab !== null)('a verb that is killed', { timeout: 1_800_000
       const found = await remote.count(await words());
       await done();
       expect(found).toBeGreaterThan(members.length);
-      console.log(`${name}: ${found} remote commands`);
+      let ends = 0;
       for (let at = 1; at <= found; at += 1) {
         await prepare();
-        await remote.killed(await words(), at);
+        if (await remote.killed(await words(), at)) ends += 1;
         await oneMountAtMost();
         await done();
       }
+      console.log(`${name}: killed at ${ends} of ${found} remote commands`);
+      // How many it has depends a little on what comes first; that nobody was killed would show nothing.
+      expect(ends).toBeGreaterThan(found / 2);
     });
 });

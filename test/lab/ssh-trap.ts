@@ -38,11 +38,11 @@ chmod 755 /root/bin/ssh`);
       await must(`rm -f /run/ssh-at; echo 0 > /run/ssh-count; ${trapped(words)}`);
       return Number(await must('cat /run/ssh-count'));
     },
-    /** Kills it at one of them, and runs it again until it is done. */
-    async killed(words: string, at: number): Promise<void> {
+    /** Kills it at one of them, and runs it again until it is done. False: it ended by itself, since this time it had fewer. */
+    async killed(words: string, at: number): Promise<boolean> {
       const when = at % 2 === 0 ? 'before' : 'after';
       await sh(host, `echo 0 > /run/ssh-count; echo "${when} ${at}" > /run/ssh-at`);
-      await sh(host, `${trapped(words)}; rm -f /run/ssh-at`);
+      const first = await sh(host, `${trapped(words)}; ended=$?; rm -f /run/ssh-at; exit $ended`);
       let said = '';
       // What was begun over there comes to its end; a lock is free when its holder is.
       const done = async (): Promise<boolean> => {
@@ -53,6 +53,7 @@ chmod 755 /root/bin/ssh`);
       await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
         throw new Error(`${words} killed ${when} ${at}, the last run after it says ${said}`, { cause });
       });
+      return first.exitCode === 137;
     },
   };
 }

@@ -113,13 +113,22 @@ export function setUpScript(steps: readonly HostStep[], materials: Materials): s
   return hostScript(
     'fragment() {',
     // What a step says is kept back until it has ended, so that words of its own cannot look like the frame around it.
-    '  said=$(printf %s "$code" | base64 -d | /bin/sh -s 2>&1); status=$?; code=',
+    // In two: of a pipe only the last status counts, and a shell that got nothing is content.
+    '  if text=$(printf %s "$code" | base64 -d 2>&1); then',
+    '    said=$(printf \'%s\\n\' "$text" | /bin/sh -s 2>&1); status=$?',
+    '  else',
+    '    said=$text; status=1',
+    '  fi',
+    '  code=; text=',
     '  printf \'ended %s %s\\n\' "$status" "$(printf %s "$said" | tail -c 4000 | base64 | tr -d \'\\n\')"',
     '  [ "$status" = 0 ] || exit 0',
     '}',
-    ...steps.map((step) => `code='${Buffer.from(fragmentOf(step, materials)).toString('base64')}'; fragment`),
+    ...steps.map((step) => `code='${Buffer.from(wholeOrNothing(fragmentOf(step, materials))).toString('base64')}'; fragment`),
   );
 }
+
+/** As hostScript does it: half of a function is a syntax error. */
+const wholeOrNothing = (text: string): string => `step() {\n${text}\n}\nstep\n`;
 
 /** How each step ended that was begun, in their order: null for well, else what it said. */
 export function parseOutcomes(output: string): (string | null)[] {

@@ -14,17 +14,15 @@ import { shellWord } from '../shell-word.ts';
 import { busyStatus, hostScript, mountedTest } from './member-scripts.ts';
 import { type CommitRecord, commitRecordName, type PolicyState, parseRecord, recordText } from './policy-commit.ts';
 
-/** Where a tree is put together before it takes its place, by whoever publishes; its lock is `<this>.lock`. */
-export const publishStage = ({ mountPoint }: Pick<Settings, 'mountPoint'>): string => `${mountPoint}/.csync-publish`;
-
 export interface PolicyPlace {
   readonly mountPoint: string;
   /** Directory that is served; the sentinel lies there. */
   readonly base: string;
   /** The master copy, below it. */
   readonly tree: string;
-  /** Log, next tree, and the tree of before the last commit; not served. */
+  /** Log, next tree, and the tree of before the last exchange; not served. */
   readonly keep: string;
+  /** Held by whoever publishes or commits. */
   readonly lock: string;
   /** Of cfengine's parser, for the next tree. */
   readonly checks: readonly PolicyCheck[];
@@ -34,7 +32,14 @@ export function policyPlace(settings: Settings): PolicyPlace {
   const { mountPoint, policyDirectory: base } = settings;
   const keep = `${mountPoint}/.csync-policy`;
   const { masterInputs: tree } = layoutOf(settings);
-  return { mountPoint, base, tree, keep, lock: `${publishStage(settings)}.lock`, checks: policyChecks(settings, `${keep}/next`) };
+  return {
+    mountPoint,
+    base,
+    tree,
+    keep,
+    lock: `${mountPoint}/.csync-publish.lock`,
+    checks: policyChecks(settings, `${keep}/next`),
+  };
 }
 
 /** Exit statuses of these scripts, beside busyStatus. What ends with one of them has changed nothing. */
@@ -167,13 +172,68 @@ export interface CommitOrder {
 
 const syncTree = (directory: string): string => `find ${directory} \\( -type f -o -type d \\) -exec sync {} +`;
 
+const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
+
+/** The next tree, beside the one that is served, and the one of before. */
+const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
+
+/** Lines that begin the next tree with what is served now; what is left of it goes when the script ends. */
+function beginNext(place: PolicyPlace): string[] {
+  const staged = shellWord(nextTree(place));
+  return [
+    `rm -rf -- ${staged}; cp -a -- ${shellWord(place.tree)} ${staged}`,
+    `trap ${shellWord(`rm -rf -- ${staged}`)} EXIT; trap 'exit 143' HUP INT TERM`,
+  ];
+}
+
+/** Lines that write into the next tree and remove from it. */
+function changeNext(place: PolicyPlace, write: CommitOrder['write'], remove: CommitOrder['remove']): string[] {
+  const next = (name: string): string => shellWord(`${nextTree(place)}/${name}`);
+  return [
+    ...write.flatMap(({ name, content }) => [`mkdir -p -- ${next(above(name))}`, ...receive(next(name), content)]),
+    ...remove.map((name) => `rm -f -- ${next(name)}`),
+  ];
+}
+
+function receive(file: string, content: Buffer): string[] {
+  const lines = content.toString('base64').replace(/.{1,76}/g, '$&\n');
+  return [`base64 -d > ${file} <<'END-OF-FILE'`, lines.trimEnd(), 'END-OF-FILE'];
+}
+
+/** Lines that have the next tree looked at by cfengine's own parser. */
+const checkNext = ({ checks }: PolicyPlace): string[] =>
+  checks.map(
+    ({ file, argv }) =>
+      `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit ${policyStatus.refused}; }`,
+  );
+
+/** Lines that give the next tree its place by one rename, unless what is served is no more what `digest` (a shell word) says. */
+function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] {
+  const [tree, staged] = [shellWord(place.tree), shellWord(nextTree(place))];
+  return [
+    syncTree(staged),
+    here(place),
+    `[ "$(digest ${tree})" = ${digest} ] || { echo "somebody wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
+    'echo swapping',
+    `exchange ${staged} ${tree} || case $? in`,
+    `  1 | 127) ${cannot} ;;`,
+    // Killed: it may have come to it or not.
+    '  *) exit 140 ;;',
+    'esac',
+    `sync ${[above(place.tree), place.keep, place.base].map(shellWord).join(' ')}`,
+  ];
+}
+
+/** A line for who wrote into the old tree by hand at the very moment of the exchange. */
+function keepOld(place: PolicyPlace): string {
+  const before = shellWord(`${place.keep}/before`);
+  return `rm -rf -- ${before}; mv -T -- ${shellWord(nextTree(place))} ${before}`;
+}
+
 /** Prints `swapping` before the one step that changes what is served, and `durable` when all of it is on the disk. */
 export function commitScript(place: PolicyPlace, { state, record, write, remove, dryRun }: CommitOrder): string {
-  const { tree, keep, base, checks } = place;
-  const next = (name: string): string => shellWord(`${keep}/next/${name}`);
-  const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
-  const kept = (name: string): string => shellWord(`${keep}/${name}`);
-  const [log, staged, before] = [kept('log'), kept('next'), kept('before')];
+  const { tree, keep } = place;
+  const [log, staged] = [shellWord(`${keep}/log`), nextTree(place)];
   const earlier =
     state.current === null || state.log.some(({ commit }) => commit === state.current?.commit) ? [] : [state.current];
   return hostScript(
@@ -183,40 +243,83 @@ export function commitScript(place: PolicyPlace, { state, record, write, remove,
     here(place),
     `mkdir -p -- ${shellWord(keep)} ${shellWord(tree)}`,
     ...unchanged(place, state),
-    `rm -rf -- ${staged}; cp -a -- ${shellWord(tree)} ${staged}`,
-    `trap ${shellWord(`rm -rf -- ${staged}`)} EXIT; trap 'exit 143' HUP INT TERM`,
-    ...write.flatMap(({ name, content }) => [
-      `mkdir -p -- ${next(above(name))}`,
-      `base64 -d > ${next(name)} <<'END-OF-FILE'`,
-      `${content
-        .toString('base64')
-        .replace(/.{1,76}/g, '$&\n')
-        .trimEnd()}`,
-      'END-OF-FILE',
-    ]),
-    ...remove.map((name) => `rm -f -- ${next(name)}`),
-    `[ "$(digest ${staged})" = ${record.digest} ] || { echo "what arrived is not what was sent"; exit 1; }`,
-    `printf %s ${shellWord(recordText(record))} > ${next(commitRecordName)}`,
-    ...checks.map(
-      ({ file, argv }) =>
-        `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit ${policyStatus.refused}; }`,
-    ),
+    ...beginNext(place),
+    ...changeNext(place, write, remove),
+    `[ "$(digest ${shellWord(staged)})" = ${record.digest} ] || { echo "what arrived is not what was sent"; exit 1; }`,
+    `printf %s ${shellWord(recordText(record))} > ${shellWord(`${staged}/${commitRecordName}`)}`,
+    ...checkNext(place),
     ...(dryRun ? ['exit 0'] : []),
     // The record that is about to be replaced; one that is there already was put there by a commit that then did not come about.
     ...earlier.map((one) => `printf %s ${shellWord(recordText(one))} >> ${log}; sync ${log} ${shellWord(keep)}`),
-    syncTree(staged),
-    here(place),
-    `[ "$(digest ${shellWord(tree)})" = ${state.digest} ] || { echo "somebody wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
-    'echo swapping',
-    `exchange ${staged} ${shellWord(tree)} || case $? in`,
-    `  1 | 127) echo "the two trees cannot be exchanged here: it takes mv of coreutils 9.5 or perl, and a file system that can (ext4, xfs)"; exit ${policyStatus.noExchange} ;;`,
-    // Killed: it may have come to it or not.
-    '  *) exit 140 ;;',
-    'esac',
-    `sync ${shellWord(above(tree))} ${shellWord(keep)} ${shellWord(base)}`,
+    ...swapNext(
+      place,
+      state.digest,
+      `echo "the two trees cannot be exchanged here: it takes mv of coreutils 9.5 or perl, and a file system that can (ext4, xfs)"; exit ${policyStatus.noExchange}`,
+    ),
     'echo durable',
-    // For who wrote into the old tree by hand at this very moment.
-    `rm -rf -- ${before}; mv -T -- ${staged} ${before}`,
+    keepOld(place),
+  );
+}
+
+export interface PublicationOrder {
+  /** Directories that have to be there; these and all names are below `base`. */
+  readonly directories: readonly string[];
+  readonly write: readonly { readonly name: string; readonly text: string }[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * The toolkit's part of the policy: all of it or none, as a commit, since hosts that are served half would have rules without the names
+ * these are about. Keys lie beside the tree and are of use one by one: new ones are there before the policy that speaks of them, old
+ * ones go after it.
+ *
+ * Members that cannot exchange two directories publish all the same, file by file: without policy no cluster could be set up, and
+ * what a kill leaves half done the same verb finishes.
+ */
+export function publishScript(place: PolicyPlace, { directories, write, remove }: PublicationOrder): string {
+  const { base, tree, keep, lock } = place;
+  const arriving = shellWord(`${keep}/arriving`);
+  const at = (name: string): string => shellWord(`${base}/${name}`);
+  const inTree = (name: string): boolean => `${base}/${name}`.startsWith(`${tree}/`);
+  const treeName = (name: string): string => `${base}/${name}`.slice(tree.length + 1);
+  const treeFiles = write.filter(({ name }) => inTree(name));
+  const treeRemovals = remove.filter(inTree);
+  const isTreeChanged = treeFiles.length + treeRemovals.length > 0;
+  const byFile = [
+    'by_file=1',
+    ...treeFiles.flatMap(({ name }) => [
+      `mkdir -p -- ${at(above(name))}`,
+      `mv -f -- ${shellWord(`${nextTree(place)}/${treeName(name)}`)} ${at(name)}`,
+    ]),
+    ...treeRemovals.map((name) => `rm -f -- ${at(name)}`),
+  ];
+  const files = treeFiles.map(({ name, text }) => ({ name: treeName(name), content: Buffer.from(text) }));
+  return hostScript(
+    'set -eu; umask 077',
+    digestFunction,
+    exchangeFunction,
+    here(place),
+    `mkdir -p -- ${shellWord(keep)} ${shellWord(tree)} ${directories.map(at).join(' ')}`,
+    `exec 9>> ${shellWord(lock)}; flock -n 9 || { echo "another csync publishes at this moment"; exit ${busyStatus}; }`,
+    ...(isTreeChanged
+      ? [
+          `served=$(digest ${shellWord(tree)})`,
+          ...beginNext(place),
+          ...changeNext(place, files, treeRemovals.map(treeName)),
+          ...checkNext(place),
+        ]
+      : []),
+    ...write
+      .filter(({ name }) => !inTree(name))
+      .flatMap(({ name, text }) => [
+        ...receive(arriving, Buffer.from(text)),
+        `sync ${arriving}; mv -f -- ${arriving} ${at(name)}`,
+      ]),
+    ...(isTreeChanged
+      ? [...swapNext(place, '"$served"', byFile.join('; ')), `[ -n "\${by_file-}" ] || { ${keepOld(place)}; }`]
+      : []),
+    ...remove.filter((name) => !inTree(name)).map((name) => `rm -f -- ${at(name)}`),
+    `sync ${[base, ...directories.map((name) => `${base}/${name}`)].map(shellWord).join(' ')}`,
   );
 }
 

@@ -3,7 +3,6 @@
  * what a dry run prints and what is carried out. Pure.
  */
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
-import type { PolicyCheck } from '../cfengine/layout.ts';
 import type { NoAnswer } from '../host/member-shell.ts';
 import type { Problem } from '../problem.ts';
 import { sha256 } from '../render/package.ts';
@@ -12,6 +11,7 @@ import { type ApplyPlan, type ApplyWish, stepText } from './apply-plan.ts';
 import { type HostFacts, nextPairNames, staleInputs } from './host-look.ts';
 import { type HostStep, hostStepText, isKeyChange, noChange, type PairChange } from './host-setup.ts';
 import { changeKeys, type HostKind, type KeyChange, wantedKeys } from './key-layout.ts';
+import type { PolicyPlace, PublicationOrder } from './policy-scripts.ts';
 import type { Roster } from './roster.ts';
 
 export interface SeenHost {
@@ -25,22 +25,9 @@ export interface SeenHost {
 }
 
 /** What is served, on the policy file system: the master copies of the policy, and the public keys of the cluster. */
-export interface PublishStep {
+export interface PublishStep extends PublicationOrder {
   readonly member: string;
-  /** Directory that is served; names are below it. */
-  readonly base: string;
-  /** Of the policy file system, which may have left with the package meanwhile. */
-  readonly mountPoint: string;
-  /** Directory for the time of the check, on the same file system, outside of what is served. */
-  readonly stageAt: string;
-  /** Of the policy, below `base`. */
-  readonly treeName: string;
-  /** Of cfengine's parser, for the files where they lie meanwhile. */
-  readonly checks: readonly PolicyCheck[];
-  /** Directories that have to be there, below `base`. */
-  readonly directories: readonly string[];
-  readonly write: readonly { readonly name: string; readonly text: string }[];
-  readonly remove: readonly string[];
+  readonly place: PolicyPlace;
 }
 
 export type Stage =

@@ -4,10 +4,10 @@
  */
 import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
 import { Failure, type Problem } from '../problem.ts';
-import { shellWord } from '../shell-word.ts';
 import { agentLimitSeconds, type HostStep, hostStepText, type Materials, parseOutcomes, setUpScript } from './host-setup.ts';
-import { distributeScript, hostScript, mountedTest } from './member-scripts.ts';
+import { distributeScript } from './member-scripts.ts';
 import { inParallel } from './observation.ts';
+import { policyStatus, publishScript } from './policy-scripts.ts';
 import { isHostName, parseRoster, type Roster, rosterName, rosterText } from './roster.ts';
 import { clientsAtOnce } from './setup-look.ts';
 import type { PublishStep, Stage } from './setup-plan.ts';
@@ -156,17 +156,14 @@ function unreadable({ members, clients, waiting }: Roster): Problem {
   };
 }
 
-/** Of publishScript: cfengine's own parser does not take the tree. */
-const refusedStatus = 65;
-
 async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Problem[]> {
-  const ended = await shell.run(step.member, publishScript(step), quickLimitMs);
+  const ended = await shell.run(step.member, publishScript(step.place, step), quickLimitMs);
   if (ended.exitCode === 0) {
     say(`${step.member}: policy of the master: done`);
     return [];
   }
   const said = `${ended.stdout}${ended.stderr}`.trim() || whyNoAnswer(step.member, ended, quickLimitMs).why;
-  const isRefused = ended.exitCode === refusedStatus;
+  const isRefused = ended.exitCode === policyStatus.refused;
   const text = isRefused
     ? `nothing was changed, since the policy was refused; hosts go on with the one of before: ${said}`
     : `the policy was not published, or not all of it; hosts go on with what there is: ${said}`;
@@ -174,37 +171,4 @@ async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Pro
     ? 'correct what its parser says (the files of the master are as they were), then the same command again'
     : 'the same command again, once the package is up: csync status';
   return [{ code: 'change-policy', severity: 'error', text, remedy, member: step.member }];
-}
-
-/**
- * The whole tree as it would be is checked by cfengine's own parser before any file is renamed into place, on the same file
- * system but outside of what is served: a syntax error would end cfservd, or leave clients that cannot mend themselves
- * [cfengine.md 1.5, 1.9].
- */
-export function publishScript({ base, mountPoint, stageAt, treeName, checks, write, remove, directories }: PublishStep): string {
-  const staged = (name: string): string => shellWord(`${stageAt}/${name}`);
-  const placed = (name: string): string => shellWord(`${base}/${name}`);
-  const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
-  return hostScript(
-    'set -eu; umask 077',
-    `${mountedTest(mountPoint)} || { echo ${shellWord(`${mountPoint} is not mounted there any more: the package has left`)}; exit 1; }`,
-    `mkdir -p -- ${shellWord(base)}`,
-    `exec 9> ${shellWord(`${stageAt}.lock`)}; flock -n 9 || { echo "another csync publishes at this moment"; exit 75; }`,
-    `rm -rf -- ${shellWord(stageAt)}; mkdir -m 700 -- ${shellWord(stageAt)}`,
-    `trap ${shellWord(`rm -rf -- ${shellWord(stageAt)}`)} EXIT; trap 'exit 143' HUP INT TERM`,
-    ...directories.map((name) => `mkdir -p -- ${placed(name)}`),
-    `mkdir -p -- ${staged(treeName)}; cp -a ${placed(treeName)}/. ${staged(treeName)}/`,
-    ...write.flatMap(({ name, text }) => [
-      `mkdir -p -- ${staged(above(name))} ${placed(above(name))}`,
-      `printf %s '${Buffer.from(text).toString('base64')}' | base64 -d > ${staged(name)}`,
-    ]),
-    ...remove.map((name) => `rm -f -- ${staged(name)}`),
-    ...checks.map(
-      ({ file, argv }) =>
-        `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit ${refusedStatus}; }`,
-    ),
-    ...write.map(({ name }) => `sync ${staged(name)}; mv -f -- ${staged(name)} ${placed(name)}`),
-    ...remove.map((name) => `rm -f -- ${placed(name)}`),
-    `sync ${shellWord(base)}`,
-  );
 }

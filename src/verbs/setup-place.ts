@@ -1,10 +1,10 @@
 /** Where a set-up finds what it works with: settings, policy, boot start, remote runs. */
 import { adapterFor } from '../cfengine/adapter.ts';
-import { layoutOf, policyChecks } from '../cfengine/layout.ts';
+import { layoutOf } from '../cfengine/layout.ts';
 import { bootLookLines, bootScript, parseBoot, startsAtBoot } from '../cluster/boot-start.ts';
 import type { PolicyPart } from '../cluster/membership.ts';
 import { commitRecordName } from '../cluster/policy-commit.ts';
-import { publishStage } from '../cluster/policy-scripts.ts';
+import { policyPlace } from '../cluster/policy-scripts.ts';
 import { planPolicyTree, staleMemberMentions } from '../cluster/policy-tree.ts';
 import { clusterKeys, type Roster } from '../cluster/roster.ts';
 import type { SetupView } from '../cluster/setup-look.ts';
@@ -86,11 +86,7 @@ function policyPart(
       ? null
       : {
           member: owner,
-          base: settings.policyDirectory,
-          mountPoint: settings.mountPoint,
-          stageAt: publishStage(settings),
-          treeName: tree,
-          checks: policyChecks(settings, `${publishStage(settings)}/${tree}`),
+          place: policyPlace(settings),
           directories: [tree, keys, below(layout.referenceFiles)],
           write,
           remove,

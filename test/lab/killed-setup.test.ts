@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Roster, rosterName } from '../../src/cluster/roster.ts';
 import { everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
-import { sshTrap } from './ssh-trap.ts';
+import { killAt, sshTrap } from './ssh-trap.ts';
 
 /**
  * Counts, and ends the caller at the wanted call; in the place of a program that scripts call by the system's own path. The count
@@ -173,7 +173,7 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
     {
       at: remoteCommands,
       count: ({ words }: Verb) => remote.count(words),
-      killed: ({ words }: Verb, at: number) => remote.killed(words, at),
+      killed: ({ words }: Verb, at: number) => remote.harmed(words, at, killAt(at)),
     },
     {
       at: writes,

@@ -1,15 +1,15 @@
 /**
- * Verbs that change the package of a cluster, killed at each of their remote commands: no member serves beside another, and the same verb
- * again finishes the work. Apply and migrate are killed at their steps in files of their own, set-ups in killed-setup.
+ * Verbs that change the package of a cluster, killed at each of their remote commands, and told at each that the disk there is full: no
+ * member serves beside another, and the same verb again finishes the work. Apply and migrate are killed at their steps in files of their own, set-ups in killed-setup.
  */
 import { beforeAll, describe, expect } from 'vitest';
 import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
-import { sshTrap } from './ssh-trap.ts';
+import { killAt, sshTrap } from './ssh-trap.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 const members = ['m1', 'm2', 'm3'] as const;
 
-describe.skipIf(whyNoLab !== null)('a verb that is killed', { timeout: 1_800_000 }, () => {
+describe.skipIf(whyNoLab !== null)('a verb that comes to harm', { timeout: 1_800_000 }, () => {
   const used = useLab('killed-verbs', { deployed: true, watched: false });
   const { sh } = typedIn(used);
   const remote = sshTrap('c2', sh);
@@ -118,15 +118,16 @@ describe.skipIf(whyNoLab !== null)('a verb that is killed', { timeout: 1_800_000
       const found = await remote.count(await words());
       await done();
       expect(found).toBeGreaterThan(members.length);
-      let ends = 0;
-      for (let at = 1; at <= found; at += 1) {
-        await prepare();
-        if (await remote.killed(await words(), at)) ends += 1;
-        await oneMountAtMost();
-        await done();
-      }
-      console.log(`${name}: killed at ${ends} of ${found} remote commands`);
-      // How many it has depends a little on what comes first; that nobody was killed would show nothing.
-      expect(ends).toBeGreaterThan(found / 2);
+      const harms = { killed: 0, 'full disk': 0 };
+      for (let at = 1; at <= found; at += 1)
+        for (const harm of [killAt(at), 'full disk'] as const) {
+          await prepare();
+          if (await remote.harmed(await words(), at, harm)) harms[harm === 'full disk' ? harm : 'killed'] += 1;
+          await oneMountAtMost();
+          await done();
+        }
+      console.log(`${name}: killed at ${harms.killed}, full disk at ${harms['full disk']} of ${found} remote commands`);
+      // How many it has depends a little on what comes first; that nothing came of it would show nothing.
+      expect(Math.min(...Object.values(harms))).toBeGreaterThan(found / 2);
     });
 });

@@ -1,10 +1,12 @@
 /**
- * csync killed at its remote commands. On a host that is no member every command of its goes through ssh; here that ends the csync
- * it is called by, before or after the wanted one.
+ * csync harmed at its remote commands. On a host that is no member every command of its goes through ssh; here that ends the csync
+ * it is called by, before or after the wanted one, or does not run the command and says that the disk over there is full.
  */
 import { expect } from 'vitest';
 import type { ExecResult } from '../../src/lab/protocol.ts';
 import { eventually } from '../support.ts';
+
+type Harm = 'before' | 'after' | 'full disk';
 
 const toolkit = 'node /opt/csync/csync.mjs';
 
@@ -25,9 +27,12 @@ export function sshTrap(host: string, sh: (host: string, script: string) => Prom
       await must(`mkdir -p /root/bin; cat > /root/bin/ssh <<'END'
 #!/bin/sh
 { flock 9; n=$(($(cat /run/ssh-count 2>/dev/null) + 1)); echo $n > /run/ssh-count; } 9> /run/ssh-lock
-case "$(cat /run/ssh-at 2>/dev/null)" in
+at=$(cat /run/ssh-at 2>/dev/null)
+[ "\${at##* }" != $n ] || : > /run/ssh-harmed
+case $at in
   "before $n") kill -9 $PPID; exit 137 ;;
   "after $n") /usr/bin/ssh "$@"; kill -9 $PPID; exit 137 ;;
+  "full disk $n") cat > /dev/null; echo 'sh: 1: write error: No space left on device' >&2; exit 1 ;;
 esac
 exec /usr/bin/ssh "$@"
 END
@@ -38,11 +43,10 @@ chmod 755 /root/bin/ssh`);
       await must(`rm -f /run/ssh-at; echo 0 > /run/ssh-count; ${trapped(words)}`);
       return Number(await must('cat /run/ssh-count'));
     },
-    /** Kills it at one of them, and runs it again until it is done. False: it ended by itself, since this time it had fewer. */
-    async killed(words: string, at: number): Promise<boolean> {
-      const when = at % 2 === 0 ? 'before' : 'after';
-      await sh(host, `echo 0 > /run/ssh-count; echo "${when} ${at}" > /run/ssh-at`);
-      const first = await sh(host, `${trapped(words)}; ended=$?; rm -f /run/ssh-at; exit $ended`);
+    /** Harms it at one of them, and runs it again until it is done. False: it came to no harm, since this time it had fewer. */
+    async harmed(words: string, at: number, harm: Harm): Promise<boolean> {
+      await sh(host, `rm -f /run/ssh-harmed; echo 0 > /run/ssh-count; echo "${harm} ${at}" > /run/ssh-at`);
+      const first = await sh(host, `${trapped(words)}; rm /run/ssh-at; [ ! -e /run/ssh-harmed ] || echo harmed`);
       let said = '';
       // What was begun over there comes to its end; a lock is free when its holder is.
       const done = async (): Promise<boolean> => {
@@ -51,9 +55,12 @@ chmod 755 /root/bin/ssh`);
         return ended.exitCode === 0;
       };
       await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
-        throw new Error(`${words} killed ${when} ${at}, the last run after it says ${said}`, { cause });
+        throw new Error(`${words}, ${harm} at ${at}, says then ${first.stdout}${first.stderr} and at last ${said}`, { cause });
       });
-      return first.exitCode === 137;
+      return first.stdout.endsWith('harmed\n');
     },
   };
 }
+
+/** What a kill at that command is: half of them come before it, half after. */
+export const killAt = (at: number): Harm => (at % 2 === 0 ? 'before' : 'after');

@@ -54,7 +54,7 @@ const rows: readonly Row[] = [
   },
   {
     what: 'a verb killed, or told of a full disk, at each remote command',
-    argv: tests('test/lab/killed-verbs.test.ts', '-t', 'maintenance off'),
+    argv: tests('test/lab/killed-verbs.test.ts', '-t', 'maintenance on'),
     at: 'length',
     without: whyNoLab,
   },

@@ -1,6 +1,6 @@
 /** From a settings file to a running package and back, by the administrator's verbs, over a real sshd. */
 import { describe, expect, it } from 'vitest';
-import { everyStep, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 
@@ -138,21 +138,24 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
     await used.lab.exec('m3', ['cmrunnode', 'm3']);
   });
 
-  it('a disk that is full on one member: that one stays as it was, what was done is told, and a second run does the rest', async () => {
-    const before = await digests('m3');
-    const full = ['mkdir /tmp/full', 'mount -t tmpfs -o size=16m none /tmp/full', `cp -a ${directory}/. /tmp/full/`];
-    await sh('m3', [...full, `mount --bind /tmp/full ${directory}`, `cat /dev/zero > ${directory}/filler`].join('; '));
-    const failed = await csync('apply --yes');
-    const left = (await sh('m3', `ls -A ${directory}; tail -c 3 ${directory}/settings.json`)).stdout;
-    await sh('m3', `umount ${directory} && umount /tmp/full`);
-    expect(failed.exitCode, failed.stderr).toBe(5);
-    expect(failed.stderr).toContain('member m3');
-    expect(failed.stderr).toMatch(/done:[\s\S]*distribute to m1[\s\S]*not done:[\s\S]*cmapplyconf/);
-    expect(left).not.toContain('arrival');
-    expect(left).toMatch(/}\n$/);
-    expect(await digests('m3')).toBe(before);
-    const again = await csync('apply --yes');
-    expect(again.exitCode, again.stderr).toBe(0);
-    expect((await csync('diff')).exitCode).toBe(0);
-  });
+  everyStepIt(
+    'a disk that is full on one member: that one stays as it was, what was done is told, and a second run does the rest',
+    async () => {
+      const before = await digests('m3');
+      const full = ['mkdir /tmp/full', 'mount -t tmpfs -o size=16m none /tmp/full', `cp -a ${directory}/. /tmp/full/`];
+      await sh('m3', [...full, `mount --bind /tmp/full ${directory}`, `cat /dev/zero > ${directory}/filler`].join('; '));
+      const failed = await csync('apply --yes');
+      const left = (await sh('m3', `ls -A ${directory}; tail -c 3 ${directory}/settings.json`)).stdout;
+      await sh('m3', `umount ${directory} && umount /tmp/full`);
+      expect(failed.exitCode, failed.stderr).toBe(5);
+      expect(failed.stderr).toContain('member m3');
+      expect(failed.stderr).toMatch(/done:[\s\S]*distribute to m1[\s\S]*not done:[\s\S]*cmapplyconf/);
+      expect(left).not.toContain('arrival');
+      expect(left).toMatch(/}\n$/);
+      expect(await digests('m3')).toBe(before);
+      const again = await csync('apply --yes');
+      expect(again.exitCode, again.stderr).toBe(0);
+      expect((await csync('diff')).exitCode).toBe(0);
+    },
+  );
 });

@@ -202,7 +202,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect(ended.stdout).toBe('0\n');
   });
 
-  it('notices a killed daemon in well under a second', async () => {
+  everyStepIt('notices a killed daemon in well under a second', async () => {
     const noticed: number[] = [];
     for (let round = 0; round < 3; round += 1) {
       await atHome();

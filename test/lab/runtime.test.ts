@@ -99,18 +99,21 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     await nothingAnywhere('a refusal');
   });
 
-  it('a library that one member lacks, which only running it can tell: that one is named, and no member keeps anything', async () => {
-    const library = (await sh('m3', `ldd ${hidden} | sed -n 's/.*libstdc.*=> \\([^ ]*\\) .*/\\1/p'`)).stdout.trim();
-    const [away, back] = [`mv $(readlink -f ${library}) /opt/away`, `mv /opt/away $(readlink -f ${library})`];
-    await sh('m3', `echo $(readlink -f ${library}) > /opt/place; ${away}`);
-    const refused = await csync('apply --yes --run --with-runtime');
-    await sh('m3', back.replace(`$(readlink -f ${library})`, '$(cat /opt/place)'));
-    expect(refused.exitCode).toBe(5);
-    expect(refused.stderr).toMatch(/\[change-runtime-unfit\] member m3\n[\s\S]*libstdc\+\+/);
-    expect(refused.stderr).toContain('what helps: install libstdc++.so.6 there');
-    expect(refused.stderr).not.toContain('member m2');
-    await nothingAnywhere('a member without a library');
-  });
+  everyStepIt(
+    'a library that one member lacks, which only running it can tell: that one is named, and no member keeps anything',
+    async () => {
+      const library = (await sh('m3', `ldd ${hidden} | sed -n 's/.*libstdc.*=> \\([^ ]*\\) .*/\\1/p'`)).stdout.trim();
+      const [away, back] = [`mv $(readlink -f ${library}) /opt/away`, `mv /opt/away $(readlink -f ${library})`];
+      await sh('m3', `echo $(readlink -f ${library}) > /opt/place; ${away}`);
+      const refused = await csync('apply --yes --run --with-runtime');
+      await sh('m3', back.replace(`$(readlink -f ${library})`, '$(cat /opt/place)'));
+      expect(refused.exitCode).toBe(5);
+      expect(refused.stderr).toMatch(/\[change-runtime-unfit\] member m3\n[\s\S]*libstdc\+\+/);
+      expect(refused.stderr).toContain('what helps: install libstdc++.so.6 there');
+      expect(refused.stderr).not.toContain('member m2');
+      await nothingAnywhere('a member without a library');
+    },
+  );
 
   it('csync is killed in the middle: no member has half a file; what had arrived is swept up by the next one', async () => {
     await slow();
@@ -259,7 +262,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     expect((await csync('apply --yes')).exitCode, 'what csync.yaml says').toBe(0);
   });
 
-  it('is dropped only where the members have a Node.js of their own', async () => {
+  everyStepIt('is dropped only where the members have a Node.js of their own', async () => {
     const refused = await csync('apply --yes --without-runtime');
     expect([refused.exitCode, refused.stderr]).toEqual([5, expect.stringContaining('[change-no-node] member m1')]);
     for (const member of members) await sh(member, `umount ${process.execPath}`);

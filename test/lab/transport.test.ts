@@ -108,7 +108,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
     await nothingLeft();
   });
 
-  it('connections that break in between are no failure', async () => {
+  everyStepIt('connections that break in between are no failure', async () => {
     await raise(5);
     const done = await duringApply(`pkill -KILL -f '[C]ontrolMaster=yes' || exit 2; wait $p; r=$?; cat apply.log; exit $r`);
     expect(done.exitCode, done.stdout).toBe(0);

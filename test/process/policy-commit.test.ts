@@ -224,7 +224,7 @@ describe.skipIf(whyNot !== null)('the loss of power', () => {
 });
 
 describe.skipIf(whyNot !== null)('a commit that is killed', () => {
-  const kills = everyStep ? 60 : 4;
+  const kills = everyStep ? 60 : 2;
 
   it(`anywhere leaves the old or the new, on the disk, too, and the same again finishes (${kills} times)`, {
     timeout: 600_000,
@@ -238,7 +238,7 @@ describe.skipIf(whyNot !== null)('a commit that is killed', () => {
     let before = disk.look();
     for (let round = 1; round <= kills; round += 1) {
       const edit = { 'site.cf': site(`round ${round}`), 'round.txt': `${round}\n` };
-      const said = await killedAfter(disk, disk.script(edit, before), (longMs * round) / kills);
+      const said = await killedAfter(disk, disk.script(edit, before), (longMs * (round - 0.5)) / kills);
       const [lost, left] = [disk.look(powerFails(disk)), disk.look()];
       const isNew = ({ state }: PolicyLook): boolean => state.current?.commit === (before.state.current?.commit ?? 0) + 1;
       for (const { state } of [lost, left]) {

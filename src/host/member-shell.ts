@@ -147,7 +147,9 @@ function inOneWord(script: string): string {
   return `/bin/sh -c '${evaluated(script)}'`;
 }
 
-const evaluated = (script: string): string => `eval "$(echo ${Buffer.from(script).toString('base64')} | base64 -d)"`;
+/** In two, since a shell is content with a script that did not arrive at all. */
+const evaluated = (script: string): string =>
+  `script=$(echo ${Buffer.from(script).toString('base64')} | base64 -d) && eval "$script"`;
 
 function ssh(member: string, ...options: readonly string[]): string[] {
   return ['ssh', '-T', ...[...options, ...sshOptions].flatMap((option) => ['-o', option]), '--', member];

@@ -1,6 +1,6 @@
 /** Feeding a file to a script on a member; here the member is this host. */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSshShell } from '../../src/host/member-shell.ts';
@@ -41,6 +41,17 @@ describe('a file as the standard input of a script', () => {
 
   it('that cannot be read is an empty one', async () => {
     expect(await send('wc -c', join(scratch, 'absent')).ended).toMatchObject({ exitCode: 0, stdout: '0\n' });
+  });
+
+  it('is not taken for done where the script itself does not get through', async () => {
+    const bin = join(scratch, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'base64'), '#!/bin/sh\necho "cannot fork" >&2; exit 1\n', { mode: 0o755 });
+    const before = process.env.PATH;
+    process.env.PATH = `${bin}:${before}`;
+    const { ended } = send('cat > /dev/null', file());
+    process.env.PATH = before;
+    expect(await ended).toMatchObject({ exitCode: 1, stderr: 'cannot fork\n' });
   });
 
   it('can be broken off', async () => {

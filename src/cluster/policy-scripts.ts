@@ -51,7 +51,11 @@ const lockSeconds = 20;
 /** Shell function `digest DIRECTORY`: treeDigest of it. */
 const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
 
-/** [include/uapi/linux/fs.h: RENAME_EXCHANGE is 2; the numbers of renameat2 are those of each machine's unistd.h] */
+/**
+ * 1, and 127 without perl: nobody here can; 2: it went wrong, and nothing was exchanged. mv tells the two not apart.
+ * [include/uapi/linux/fs.h: RENAME_EXCHANGE is 2; the numbers of renameat2 are those of each machine's unistd.h; EINVAL is 22, ENOSYS 38,
+ * EOPNOTSUPP 95 on all of these machines]
+ */
 const exchangeFunction = `exchange() {
   if mv --help 2>/dev/null | grep -q -e --exchange; then mv --exchange -T -- "$1" "$2"; return; fi
   perl -e '
@@ -59,7 +63,8 @@ const exchangeFunction = `exchange() {
     my ($machine, $one, $other) = @ARGV;
     my $number = $number{$machine} // do { print STDERR "the number of renameat2 is not known for $machine\\n"; exit 1 };
     exit 0 if syscall($number, -100, $one, -100, $other, 2) == 0;
-    print STDERR "renameat2: $!\\n"; exit 1' "$(uname -m)" "$1" "$2"
+    my $error = $! + 0;
+    print STDERR "renameat2: $!\\n"; exit((grep { $_ == $error } 22, 38, 95) ? 1 : 2)' "$(uname -m)" "$1" "$2"
 }`;
 
 function here(place: PolicyPlace): string {
@@ -207,6 +212,10 @@ const checkNext = ({ checks }: PolicyPlace): string[] =>
       `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit ${policyStatus.refused}; }`,
   );
 
+/** What a script prints where directories cannot be exchanged. */
+export const noExchangeText =
+  'the two trees cannot be exchanged here: it takes mv of coreutils 9.5 or perl, and a file system that can (ext4, xfs)';
+
 /** Lines that give the next tree its place by one rename, unless what is served is no more what `digest` (a shell word) says. */
 function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] {
   const [tree, staged] = [shellWord(place.tree), shellWord(nextTree(place))];
@@ -217,6 +226,7 @@ function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] 
     'echo swapping',
     `exchange ${staged} ${tree} || case $? in`,
     `  1 | 127) ${cannot} ;;`,
+    `  2) echo "the two trees could not be exchanged"; exit ${policyStatus.noExchange} ;;`,
     // Killed: it may have come to it or not.
     '  *) exit 140 ;;',
     'esac',
@@ -251,11 +261,7 @@ export function commitScript(place: PolicyPlace, { state, record, write, remove,
     ...(dryRun ? ['exit 0'] : []),
     // The record that is about to be replaced; one that is there already was put there by a commit that then did not come about.
     ...earlier.map((one) => `printf %s ${shellWord(recordText(one))} >> ${log}; sync ${log} ${shellWord(keep)}`),
-    ...swapNext(
-      place,
-      state.digest,
-      `echo "the two trees cannot be exchanged here: it takes mv of coreutils 9.5 or perl, and a file system that can (ext4, xfs)"; exit ${policyStatus.noExchange}`,
-    ),
+    ...swapNext(place, state.digest, `echo ${shellWord(noExchangeText)}; exit ${policyStatus.noExchange}`),
     'echo durable',
     keepOld(place),
   );
@@ -286,7 +292,7 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
   const treeRemovals = remove.filter(inTree);
   const isTreeChanged = treeFiles.length + treeRemovals.length > 0;
   const byFile = [
-    'by_file=1',
+    `by_file=1; echo ${shellWord(noExchangeText)}`,
     ...treeFiles.flatMap(({ name }) => [
       `mkdir -p -- ${at(above(name))}`,
       `mv -f -- ${shellWord(`${nextTree(place)}/${treeName(name)}`)} ${at(name)}`,

@@ -7,7 +7,7 @@ import { Failure, type Problem } from '../problem.ts';
 import { agentLimitSeconds, type HostStep, hostStepText, type Materials, parseOutcomes, setUpScript } from './host-setup.ts';
 import { distributeScript } from './member-scripts.ts';
 import { inParallel } from './observation.ts';
-import { policyStatus, publishScript } from './policy-scripts.ts';
+import { noExchangeText, policyStatus, publishScript } from './policy-scripts.ts';
 import { isHostName, parseRoster, type Roster, rosterName, rosterText } from './roster.ts';
 import { clientsAtOnce } from './setup-look.ts';
 import type { PublishStep, Stage } from './setup-plan.ts';
@@ -159,7 +159,8 @@ function unreadable({ members, clients, waiting }: Roster): Problem {
 async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Problem[]> {
   const ended = await shell.run(step.member, publishScript(step.place, step), quickLimitMs);
   if (ended.exitCode === 0) {
-    say(`${step.member}: policy of the master: done`);
+    const byFile = ended.stdout.includes(noExchangeText) ? `, file by file: ${noExchangeText}` : '';
+    say(`${step.member}: policy of the master: done${byFile}`);
     return [];
   }
   const said = `${ended.stdout}${ended.stderr}`.trim() || whyNoAnswer(step.member, ended, quickLimitMs).why;

@@ -15,6 +15,7 @@ import { nextRecord, planCommit } from '../../src/cluster/policy-commit.ts';
 import {
   becameOf,
   commitScript,
+  noExchangeText,
   policyLookScript,
   policyPlace,
   policyStatus,
@@ -45,7 +46,7 @@ if [ "$n" = "$at" ]; then
     'half base64' | 'half sed') said=$(/usr/bin/${name} "$@"); printf %s "$said" | head -c $((\${#said} / 2)) ;;
   esac
   echo "${name}: No space left on device" >&2
-  exit 1
+  exit ${name === 'perl' ? 2 : 1}
 fi
 exec /usr/bin/${name} "$@"
 `;
@@ -339,6 +340,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
             if (ended === null) expect(leftovers(place.keep)).toEqual([]);
             if (ended === null && how === 'in one piece') expect(read(join(place.keep, 'before/promises.cf'))).not.toBeNull();
             if (ended?.status === 0) expect([tree, ...keys, ...gone]).toEqual(['new', 'new', 'new']);
+            if (ended?.status === 0) expect(ended.stdout.includes(noExchangeText)).toBe(how === 'file by file');
             return how === 'file by file' && tree === 'between' ? 'old' : tree;
           },
         };

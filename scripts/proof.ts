@@ -91,6 +91,7 @@ const rows: readonly Row[] = [
     argv: tests('test/process/rehearsal-page.test.ts'),
     without: have('chromium') ? null : 'chromium is missing (Debian: apt-get install chromium)',
   },
+  { what: 'advisories known by name, against what is locked', argv: tests('test/pure/advisories.test.ts') },
   {
     what: 'known holes in dependencies',
     argv: ['npm', 'audit'],

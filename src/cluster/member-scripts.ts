@@ -140,6 +140,43 @@ export function readNodeVersion(text: string): string | null {
 }
 
 /**
+ * Around the lines that put files into place, in a script that knows $directory, and $arrival on the same file system: `names` are as they
+ * were if it ends in between. What is there before stays at hand by a second name.
+ */
+function settlingLines(names: readonly string[]): {
+  readonly onLeave: readonly string[];
+  readonly begin: readonly string[];
+  readonly end: string;
+} {
+  const all = names.map(shellWord).join(' ');
+  return {
+    onLeave: [
+      'settling=',
+      'leave() {',
+      '  status=$?; set +e',
+      `  set -- ${all}`,
+      '  [ -n "$settling" ] || set --',
+      '  for name; do',
+      '    [ ! "$arrival/was/$name" -ef "$directory/$name" ] || continue',
+      '    if [ -e "$arrival/was/$name" ]; then mv -f -- "$arrival/was/$name" "$directory/$name"; else rm -f -- "$directory/$name"; fi',
+      '  done',
+      '  rm -rf -- "$arrival"',
+      '  exit "$status"',
+      '}',
+      'trap leave EXIT',
+      "trap 'exit 143' HUP INT TERM",
+    ],
+    begin: [
+      `cd -- "$directory"; mkdir -- "$arrival/was"; set -- ${all}`,
+      'for name; do shift; [ ! -e "$name" ] || set -- "$@" "$name"; done',
+      '[ $# -eq 0 ] || cp -l -p --parents -- "$@" "$arrival/was"',
+      'settling=1',
+    ],
+    end: 'settling=',
+  };
+}
+
+/**
  * Writes all files or none: each is staged on the same file system, its digest compared on arrival, synced, and only then
  * are they renamed into place, in the order given, and `removals` removed. One at a time in a directory (flock). A runtime
  * that was brought and proved before (`arrival`, its directory) goes into place with them. What fails among the renames is
@@ -165,7 +202,7 @@ export function distributeScript(
   const above = (names: readonly string[]): string[] => [
     ...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : []))),
   ];
-  const changed = [...(arrival === null ? [] : [runtimeName]), ...files.map(({ name }) => name), ...removals];
+  const settling = settlingLines([...(arrival === null ? [] : [runtimeName]), ...files.map(({ name }) => name), ...removals]);
   const runtime = shellWord(runtimeName);
   const brought = arrival === null ? '' : `"$directory"/${shellWord(arrival)}`;
   return script(
@@ -185,20 +222,7 @@ export function distributeScript(
     'rm -rf -- "$directory"/.csync-arrival-*',
     'arrival="$directory/.csync-arrival-$$"',
     'mkdir -m 700 -- "$arrival"',
-    'settling=',
-    'leave() {',
-    '  status=$?; set +e',
-    `  set -- ${changed.map(shellWord).join(' ')}`,
-    '  [ -n "$settling" ] || set --',
-    '  for name; do',
-    '    [ ! "$arrival/was/$name" -ef "$directory/$name" ] || continue',
-    '    if [ -e "$arrival/was/$name" ]; then mv -f -- "$arrival/was/$name" "$directory/$name"; else rm -f -- "$directory/$name"; fi',
-    '  done',
-    '  rm -rf -- "$arrival"',
-    '  exit "$status"',
-    '}',
-    'trap leave EXIT',
-    "trap 'exit 143' HUP INT TERM",
+    ...settling.onLeave,
     'umask 077',
     ...receive,
     ...(files.length === 0 ? [] : ['sha256sum -c --quiet - >&2 <<END-OF-DIGESTS', ...digests, 'END-OF-DIGESTS']),
@@ -207,16 +231,12 @@ export function distributeScript(
       return `chmod ${wanted.toString(8)} ${these.join(' ')}`;
     }),
     ...(files.length === 0 ? [] : ['sync "$arrival"/*']),
-    // What is there now stays at hand by a second name.
-    `cd -- "$directory"; mkdir -- "$arrival/was"; set -- ${changed.map(shellWord).join(' ')}`,
-    'for name; do shift; [ ! -e "$name" ] || set -- "$@" "$name"; done',
-    '[ $# -eq 0 ] || cp -l -p --parents -- "$@" "$arrival/was"',
-    'settling=1',
+    ...settling.begin,
     // Renamed over, so that what runs with the old one goes on with it.
     ...(arrival === null ? [] : [`mv -f -- ${brought}/node "$directory"/${runtime}`, `rm -rf -- ${brought}`]),
     ...settle,
     ...removals.map((name) => `rm -f -- "$directory"/${shellWord(name)}`),
-    'settling=',
+    settling.end,
     ...above(removals).map((name) => `rmdir -- "$directory"/${shellWord(name)} 2>/dev/null || :`),
     ...sweepLines,
     'sync "$directory"',

@@ -115,7 +115,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
     expect([down.status, down.stdout]).toEqual([0, `No lab "${name}" was running.\n`]);
   });
 
-  it('a lab that is up is not touched by another start of the same name', async () => {
+  everyStepIt('a lab that is up is not touched by another start of the same name', async () => {
     expect(csync('lab', 'up').status).toBe(0);
     for (const verb of ['up', 'demo', 'failovers']) {
       const refused = csync('lab', verb);

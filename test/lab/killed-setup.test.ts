@@ -1,10 +1,10 @@
 /**
  * Verbs that set hosts up, killed at any of their remote commands, and hosts that lose their shell at any write or rename:
- * the same verb again finishes the work. Sampled; `npm run every-step` goes through all of them.
+ * the same verb again finishes the work. Hours: `npm run every-step` has it.
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect } from 'vitest';
 import { type Roster, rosterName } from '../../src/cluster/roster.ts';
-import { everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
 import { killAt, sshTrap } from './ssh-trap.ts';
 
 /**
@@ -27,7 +27,7 @@ exec /usr/bin/${name}.real "$@"
 /** What scripts write, rename and remove with. */
 const trapped = ['mv', 'sync', 'chmod', 'rm', 'cp', 'mkdir'];
 
-describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everyStep ? 3_600_000 : 600_000 }, () => {
+describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_000 }, () => {
   // As small as a cluster can be that somebody joins: each further member only repeats what is done to these.
   const members = ['m1', 'm2'];
   const used = useLab('killed', { deployed: true, settings: labSettings({ members }), spares: ['m3'], watched: false });
@@ -83,13 +83,6 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
     expect((await used.drills.view()).state).toBe('running');
   }
 
-  /** Points at which it is killed: all, or a few that are spread over it. */
-  function points(count: number, few: number): number[] {
-    if (everyStep) return Array.from({ length: count }, (_, index) => index + 1);
-    const width = count / few;
-    return Array.from({ length: few }, (_, index) => 1 + Math.floor(width * (index + 0.5)));
-  }
-
   /** Sets the counter of a host to 0, and to end the one who makes call number `at`; 0: to end nobody. */
   const setTrap = (host: string, at: number) =>
     sh(
@@ -107,9 +100,7 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
   }
 
   /** An hour without a word would be long. */
-  const tell = (text: string): void => {
-    if (everyStep) process.stderr.write(`${new Date().toISOString()} ${text}\n`);
-  };
+  const tell = (text: string): void => void process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 
   const again = async (words: string): Promise<void> => {
     const ended = await csync(words);
@@ -128,16 +119,14 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
   const forget = () => sh('c1', 'rm -rf /var/lib/cfengine3/ppkeys/* /var/lib/cfengine3/inputs/* /etc/rc.config.d');
   const remoteCommands = 'remote commands';
   const writes = 'writes, renames and removals on a host';
-  /** Each undoes what the one before it did, so that each can be killed in turn. `sampled`: where, in `npm test`. */
+  /** Each undoes what the one before it did, so that each can be killed in turn. */
   const rounds: readonly {
     readonly what: string;
-    readonly sampled: string | null;
     readonly atFirst: () => Promise<unknown>;
     readonly verbs: readonly Verb[];
   }[] = [
     {
       what: 'member add and remove',
-      sampled: null,
       atFirst: async () => (await isMember()) && again('member remove m3 --yes'),
       verbs: [
         { words: 'member add m3 --yes', hosts: ['m2', 'm3'] },
@@ -146,7 +135,6 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
     },
     {
       what: 'client add and remove',
-      sampled: null,
       atFirst: async () => (await isClient()) && again('client remove c1 --yes'),
       verbs: [
         { words: 'client add c1 --yes', hosts: ['m2', 'c1'], prepare: forget },
@@ -155,7 +143,6 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
     },
     {
       what: 'keys rotate',
-      sampled: remoteCommands,
       atFirst: async () => (await isClient()) || again('client add c1 --yes'),
       verbs: [{ words: 'keys rotate --yes', hosts: ['m2', 'c1'] }],
     },
@@ -186,27 +173,25 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: everySt
     },
   ];
 
-  for (const { what, sampled, atFirst, verbs } of rounds)
+  for (const { what, atFirst, verbs } of rounds)
     for (const { at: where, count, killed } of kinds)
-      (where === sampled ? it : everyStepIt)(`csync ${what}: at the ${where}`, async () => {
+      everyStepIt(`csync ${what}: at the ${where}`, async () => {
         await atFirst();
-        const wanted: number[][] = [];
+        const wanted: number[] = [];
         for (const verb of verbs) {
           await verb.prepare?.();
           const found = await count(verb);
           expect(found, verb.words).toBeGreaterThan(8);
           console.log(`${verb.words}: ${found} ${where}`);
-          wanted.push(points(found, 1));
+          wanted.push(found);
         }
-        const rest = Math.max(...wanted.map((of) => of.length));
-        for (let round = 0; round < rest; round += 1)
+        for (let at = 1; at <= Math.max(...wanted); at += 1)
           for (const [index, verb] of verbs.entries()) {
             await verb.prepare?.();
-            const at = wanted[index]?.[round];
             // It has been killed everywhere, and only does what the next one needs.
-            if (at === undefined) await again(verb.words);
+            if (at > (wanted[index] ?? 0)) await again(verb.words);
             else {
-              tell(`${verb.words}: ${at} of ${wanted[index]?.length} ${where}`);
+              tell(`${verb.words}: ${at} of ${wanted[index]} ${where}`);
               await killed(verb, at);
               await sound();
             }

@@ -96,7 +96,7 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     expect(await used.drills.view()).toMatchObject({ status: 'down', state: 'halted', autoRun: false });
   });
 
-  it('with maintenance_flag: false the monitor does not look at the file', async () => {
+  everyStepIt('with maintenance_flag: false the monitor does not look at the file', async () => {
     await sh('m1', 'cp /root/other.yaml /root/csync.yaml');
     const applied = await csync('apply --yes --run');
     expect(applied.exitCode, applied.stderr).toBe(0);

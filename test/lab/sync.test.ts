@@ -76,7 +76,7 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
     await eventually('m3 to admit again', async () => (await sync('m3')).exitCode === 0, 20_000);
   });
 
-  it('an agent that does not end is left after the time limit, and holds nobody up', async () => {
+  everyStepIt('an agent that does not end is left after the time limit, and holds nobody up', async () => {
     const command = 'cfruncommand => "\\/bin\\/sh -c \'echo begun; sleep 600\'";';
     await sh(
       'm3',

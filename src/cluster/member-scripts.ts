@@ -151,6 +151,8 @@ function settlingLines(names: readonly string[]): {
   const all = names.map(shellWord).join(' ');
   return {
     onLeave: [
+      // Also a link that leads nowhere.
+      'here() { [ -e "$1" ] || [ -L "$1" ]; }',
       'settling=',
       'leave() {',
       '  status=$?; set +e',
@@ -158,7 +160,7 @@ function settlingLines(names: readonly string[]): {
       '  [ -n "$settling" ] || set --',
       '  for name; do',
       '    [ ! "$arrival/was/$name" -ef "$directory/$name" ] || continue',
-      '    if [ -e "$arrival/was/$name" ]; then mv -f -- "$arrival/was/$name" "$directory/$name"; else rm -f -- "$directory/$name"; fi',
+      '    if here "$arrival/was/$name"; then mv -f -- "$arrival/was/$name" "$directory/$name"; else rm -f -- "$directory/$name"; fi',
       '  done',
       '  rm -rf -- "$arrival"',
       '  exit "$status"',
@@ -168,8 +170,8 @@ function settlingLines(names: readonly string[]): {
     ],
     begin: [
       `cd -- "$directory"; mkdir -- "$arrival/was"; set -- ${all}`,
-      'for name; do shift; [ ! -e "$name" ] || set -- "$@" "$name"; done',
-      '[ $# -eq 0 ] || cp -l -p --parents -- "$@" "$arrival/was"',
+      'for name; do shift; ! here "$name" || set -- "$@" "$name"; done',
+      '[ $# -eq 0 ] || cp -l -P -p --parents -- "$@" "$arrival/was"',
       'settling=1',
     ],
     end: 'settling=',

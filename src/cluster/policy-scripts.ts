@@ -205,7 +205,10 @@ function receive(file: string, content: Buffer): string[] {
   return [`base64 -d > ${file} <<'END-OF-FILE'`, lines.trimEnd(), 'END-OF-FILE'];
 }
 
-/** Lines that have the next tree looked at by cfengine's own parser. */
+/**
+ * Lines that have the whole next tree looked at by cfengine's own parser: what it does not take would end cfservd, or leave clients that
+ * cannot mend themselves [cfengine.md 1.5, 1.9].
+ */
 const checkNext = ({ checks }: PolicyPlace): string[] =>
   checks.map(
     ({ file, argv }) =>

@@ -4,7 +4,18 @@
  * The programs are real; in front of each stands a shell that counts, in the place the scripts find by their PATH.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
@@ -127,6 +138,24 @@ function attempt<T>(where: string, work: () => T): T {
     throw new Error(where, { cause });
   }
 }
+
+it('an apply that fails leaves links as they were, also one that leads nowhere', () => {
+  const root = mkdtempSync(join(scratch, 'host-'));
+  write(root, { 'csync/a': 'a', elsewhere: 'theirs' });
+  const targets = { linked: '../elsewhere', dangling: '../nowhere' };
+  for (const [name, target] of Object.entries(targets)) symlinkSync(target, join(root, 'csync', name));
+  const files = ['a', 'linked', 'dangling', 'z'].map((name) => ({ name, mode: 0o644, content: Buffer.from('new') }));
+  const script = distributeScript(join(root, 'csync'), files, []);
+  const lines = script.split('\n').findIndex((line) => line.startsWith('mv -f') && line.endsWith('/z'));
+  expect(lines).toBeGreaterThan(0);
+  const failing = script.split('\n').toSpliced(lines, 1, 'false').join('\n');
+  expect(run({ root, script: () => failing, judge: () => 'old' }, null, 0)).toMatchObject({ status: 1, stderr: '' });
+  for (const [name, target] of Object.entries(targets)) expect(readlinkSync(join(root, 'csync', name))).toBe(target);
+  expect(readdirSync(join(root, 'csync')).sort()).toEqual(['.csync-lock', 'a', 'dangling', 'linked']);
+  expect(run({ root, script: () => script, judge: () => 'old' }, null, 0)).toMatchObject({ status: 0, stderr: '' });
+  expect(readFileSync(join(root, 'csync/linked'), 'utf8')).toBe('new');
+  expect(readFileSync(join(root, 'elsewhere'), 'utf8')).toBe('theirs');
+});
 
 type Texts = Readonly<Record<string, string | null>>;
 

@@ -8,7 +8,7 @@ import { announceFunction } from '../member/restart-notice.ts';
 import { sha256 } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
-import { hostScript } from './member-scripts.ts';
+import { hostScript, receiveLines } from './member-scripts.ts';
 
 /** A file of a host, outside of the package directory. */
 export interface BootFile {
@@ -369,12 +369,7 @@ function writeLines({ path, mode, text }: BootFile): string[] {
   const lines = [
     `mkdir -p -m 755 -- ${path.slice(0, path.lastIndexOf('/'))}`,
     `rm -f -- ${fresh}`,
-    `base64 -d > ${fresh} <<'END-OF-FILE'`,
-    Buffer.from(text)
-      .toString('base64')
-      .replace(/.{1,76}/g, '$&\n')
-      .trimEnd(),
-    'END-OF-FILE',
+    ...receiveLines(fresh, Buffer.from(text)),
     `echo ${sha256(text)}  ${fresh} | sha256sum -c --quiet - >&2`,
     `chmod ${mode.toString(8)} ${fresh}`,
     `sync ${fresh}`,

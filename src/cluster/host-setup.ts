@@ -11,7 +11,7 @@ import { shellWord } from '../shell-word.ts';
 import { startScript } from './boot-start.ts';
 import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
 import type { KeyChange } from './key-layout.ts';
-import { busyStatus, hostScript } from './member-scripts.ts';
+import { busyStatus, hostScript, wholeOrNothing } from './member-scripts.ts';
 
 /** What becomes of a host's own pair. */
 export type PairChange =
@@ -126,9 +126,6 @@ export function setUpScript(steps: readonly HostStep[], materials: Materials): s
     ...steps.map((step) => `code='${Buffer.from(wholeOrNothing(fragmentOf(step, materials))).toString('base64')}'; fragment`),
   );
 }
-
-/** As hostScript does it: half of a function is a syntax error. */
-const wholeOrNothing = (text: string): string => `step() {\n${text}\n}\nstep\n`;
 
 /** How each step ended that was begun, in their order: null for well, else what it said. */
 export function parseOutcomes(output: string): (string | null)[] {

@@ -62,9 +62,20 @@ export function directoryWord(packageDirectory: string): string {
 
 const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL';
 
-/** A script for any host, member or client: one function. */
+/** Lines as one function that is called at the end: half of it is a syntax error. */
+export function wholeOrNothing(...lines: readonly string[]): string {
+  return `main() {\n${lines.join('\n')}\n}\nmain\n`;
+}
+
+/** A script for any host, member or client. */
 export function hostScript(...lines: readonly string[]): string {
-  return `main() {\n${[path, ...lines].join('\n')}\n}\nmain\n`;
+  return wholeOrNothing(path, ...lines);
+}
+
+/** Lines that write what arrives in them to a file (a word of the shell). Nothing secret: a shell may put it into a temporary file. */
+export function receiveLines(file: string, content: Buffer): string[] {
+  const lines = content.toString('base64').replace(/.{1,76}/g, '$&\n');
+  return [`base64 -d > ${file} <<'END-OF-FILE'`, lines.trimEnd(), 'END-OF-FILE'];
 }
 
 /** A script for a member: as hostScript, with the variables of Serviceguard. */
@@ -191,14 +202,7 @@ export function distributeScript(
   arrival: string | null = null,
 ): string {
   const staged = (index: number): string => `"$arrival/${index}"`;
-  const receive = files.flatMap(({ content }, index) => [
-    `base64 -d > ${staged(index)} <<'END-OF-FILE'`,
-    content
-      .toString('base64')
-      .replace(/.{1,76}/g, '$&\n')
-      .trimEnd(),
-    'END-OF-FILE',
-  ]);
+  const receive = files.flatMap(({ content }, index) => receiveLines(staged(index), content));
   const digests = files.map(({ content }, index) => `${sha256(content)}  $arrival/${index}`);
   const settle = files.map(({ name }, index) => `mv -f -- ${staged(index)} "$directory"/${shellWord(name)}`);
   const above = (names: readonly string[]): string[] => [

@@ -11,7 +11,7 @@ import { sha256 } from '../render/package.ts';
 import { isOurs } from '../render/policy.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
-import { busyStatus, hostScript, mountedTest } from './member-scripts.ts';
+import { busyStatus, hostScript, mountedTest, receiveLines } from './member-scripts.ts';
 import { type CommitRecord, commitRecordName, type PolicyState, parseRecord, recordText } from './policy-commit.ts';
 
 export interface PolicyPlace {
@@ -195,14 +195,9 @@ function beginNext(place: PolicyPlace): string[] {
 function changeNext(place: PolicyPlace, write: CommitOrder['write'], remove: CommitOrder['remove']): string[] {
   const next = (name: string): string => shellWord(`${nextTree(place)}/${name}`);
   return [
-    ...write.flatMap(({ name, content }) => [`mkdir -p -- ${next(above(name))}`, ...receive(next(name), content)]),
+    ...write.flatMap(({ name, content }) => [`mkdir -p -- ${next(above(name))}`, ...receiveLines(next(name), content)]),
     ...remove.map((name) => `rm -f -- ${next(name)}`),
   ];
-}
-
-function receive(file: string, content: Buffer): string[] {
-  const lines = content.toString('base64').replace(/.{1,76}/g, '$&\n');
-  return [`base64 -d > ${file} <<'END-OF-FILE'`, lines.trimEnd(), 'END-OF-FILE'];
 }
 
 /**
@@ -321,7 +316,7 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
     ...write
       .filter(({ name }) => !inTree(name))
       .flatMap(({ name, text }) => [
-        ...receive(arriving, Buffer.from(text)),
+        ...receiveLines(arriving, Buffer.from(text)),
         `sync ${arriving}; mv -f -- ${arriving} ${at(name)}`,
       ]),
     ...(isTreeChanged
@@ -340,7 +335,7 @@ export function confirmScript(place: PolicyPlace, state: PolicyState): string {
     here(place),
     ...unchanged(place, state),
     syncTree(shellWord(place.tree)),
-    `sync ${shellWord(place.tree.slice(0, place.tree.lastIndexOf('/')))} ${shellWord(place.base)}`,
+    `sync ${shellWord(above(place.tree))} ${shellWord(place.base)}`,
     'echo durable',
   );
 }

@@ -7,7 +7,7 @@ import type { Problem } from '../problem.ts';
 import { type Runtime, readManifest, runtimeName } from '../render/package.ts';
 import { shellWord } from '../shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
-import { arrivalName, directoryWord, readNodeVersion, script, sweepLines } from './member-scripts.ts';
+import { arrivalName, directoryWord, readNodeVersion, receiveLines, script, sweepLines } from './member-scripts.ts';
 import type { ClusterObservation } from './observation.ts';
 import { identityOf, machineName, type ProgramFile } from './program-file.ts';
 
@@ -168,14 +168,7 @@ export function proveScript(packageDirectory: string, source: RuntimeSource, fil
     `arrival=${arrivalWord(source)}`,
     ...cleaningUp,
     'mkdir "$arrival/proof"',
-    ...[...files].flatMap(([name, content]) => [
-      `base64 -d > "$arrival/proof"/${shellWord(name)} <<'END-OF-FILE'`,
-      content
-        .toString('base64')
-        .replace(/.{1,76}/g, '$&\n')
-        .trimEnd(),
-      'END-OF-FILE',
-    ]),
+    ...[...files].flatMap(([name, content]) => receiveLines(`"$arrival/proof"/${shellWord(name)}`, content)),
     `${run} --version`,
     `${run} "$arrival/proof/${proofScriptName}" "$arrival/proof" pre`,
     'rm -rf -- "$arrival/proof"',

@@ -356,7 +356,8 @@ describe('csync, called wrongly', () => {
     const within = groups.flatMap((group) => verbsIn(csync(scratch, [group, '--help']).stdout));
     const verbs = [...top.filter((verb) => !groups.includes(verb)), ...within.filter((verb) => verb.includes(' '))];
     expect(verbs.length).toBeGreaterThan(25);
-    const helpOf = (verb: string) => promisify(execFile)(process.execPath, [toolkit, ...verb.split(' '), '--help'], { env: {} });
+    const helpOf = (verb: string) =>
+      promisify(execFile)(process.execPath, [toolkit, ...verb.split(' '), '--help'], { cwd: scratch, env: {} });
     const helps = await inParallel(verbs, helpOf, availableParallelism());
     for (const [index, verb] of verbs.entries()) {
       const { stdout = '' } = helps[index] ?? {};

@@ -86,7 +86,11 @@ interface Work {
 }
 
 /** In a process group of its own, which a kill of group 0 ends as a whole. */
-function run({ mount, script }: Work, fault: Fault | null, at: number): Ended & { readonly count: number } {
+function run(
+  { mount, script }: Pick<Work, 'mount' | 'script'>,
+  fault: Fault | null = null,
+  at = 0,
+): Ended & { readonly count: number } {
   const input = script()
     .replaceAll('PATH=/usr/sbin:', `PATH=${bin()}:/usr/sbin:`)
     .replaceAll('/etc/cmcluster.conf', join(scratch, 'cmcluster.conf'));
@@ -104,7 +108,7 @@ function run({ mount, script }: Work, fault: Fault | null, at: number): Ended & 
 function everywhere(make: (root: string) => Work, fault: Fault, ...wanted: readonly string[]): void {
   const fresh = (): Work => make(mkdtempSync(join(scratch, 'host-')));
   const whole = fresh();
-  const { status, stderr, count } = run(whole, null, 0);
+  const { status, stderr, count } = run(whole);
   expect([status, stderr]).toEqual([0, '']);
   expect(whole.judge(null)).toBe('new');
   expect(count).toBeGreaterThan(5);
@@ -119,7 +123,7 @@ function everywhere(make: (root: string) => Work, fault: Fault, ...wanted: reado
     // Only a kill may leave files that belong together between the two.
     if (fault !== 'killed') expect(left, where).not.toBe('between');
     seen.add(left);
-    const again = run(work, null, 0);
+    const again = run(work);
     expect(again.status, `again after ${where}: ${again.stderr}`).toBe(0);
     expect(
       attempt(where, () => work.judge(null)),
@@ -149,10 +153,10 @@ it('an apply that fails leaves links as they were, also one that leads nowhere',
   const lines = script.split('\n').findIndex((line) => line.startsWith('mv -f') && line.endsWith('/z'));
   expect(lines).toBeGreaterThan(0);
   const failing = script.split('\n').toSpliced(lines, 1, 'false').join('\n');
-  expect(run({ root, script: () => failing, judge: () => 'old' }, null, 0)).toMatchObject({ status: 1, stderr: '' });
+  expect(run({ script: () => failing })).toMatchObject({ status: 1, stderr: '' });
   for (const [name, target] of Object.entries(targets)) expect(readlinkSync(join(root, 'csync', name))).toBe(target);
   expect(readdirSync(join(root, 'csync')).sort()).toEqual(['.csync-lock', 'a', 'dangling', 'linked']);
-  expect(run({ root, script: () => script, judge: () => 'old' }, null, 0)).toMatchObject({ status: 0, stderr: '' });
+  expect(run({ script: () => script })).toMatchObject({ status: 0, stderr: '' });
   expect(readFileSync(join(root, 'csync/linked'), 'utf8')).toBe('new');
   expect(readFileSync(join(root, 'elsewhere'), 'utf8')).toBe('theirs');
 });
@@ -385,11 +389,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
     everywhere((root) => {
       const place = policyOn(root);
       const look = () => {
-        const said = run(
-          { root, mount: place.mountPoint, script: () => policyLookScript(place, false), judge: () => 'old' },
-          null,
-          0,
-        );
+        const said = run({ mount: place.mountPoint, script: () => policyLookScript(place, false) });
         const looked = readPolicyState(said.stdout);
         if (looked === null) throw new Error(`the policy cannot be read: ${said.stdout}${said.stderr}`);
         return looked.state;
@@ -427,9 +427,9 @@ it.skipIf(!isRoot)("what somebody writes while the toolkit's part is prepared is
   const name = `${place.tree.slice(place.base.length + 1)}/promises.cf`;
   const script = publishScript(place, { directories: [], write: [{ name, text: 'new' }], remove: [] });
   const meanwhile = script.replace(/^trap .*EXIT.*$/m, `$&\necho mine > ${place.tree}/site.cf`);
-  const ended = run({ root, mount: place.mountPoint, script: () => meanwhile, judge: () => 'old' }, null, 0);
+  const ended = run({ mount: place.mountPoint, script: () => meanwhile });
   expect([ended.status, ended.stdout]).toEqual([policyStatus.moved, 'somebody wrote to the policy of the master meanwhile\n']);
   expect(readFileSync(join(place.tree, 'promises.cf'), 'utf8')).toBe('old');
-  expect(run({ root, mount: place.mountPoint, script: () => script, judge: () => 'old' }, null, 0).status).toBe(0);
+  expect(run({ mount: place.mountPoint, script: () => script }).status).toBe(0);
   expect(readdirSync(place.tree).map((file) => readFileSync(join(place.tree, file), 'utf8'))).toEqual(['new', 'mine\n']);
 });

@@ -2,6 +2,7 @@
  * `csync`: arguments to a verb and its options. yargs parses and nothing else; the verb runs outside of it, inside the
  * one error boundary that turns problems into text and an exit status.
  */
+
 import { basename } from 'node:path';
 import yargs from 'yargs';
 import { addClusterVerbs } from './cli/cluster.ts';
@@ -11,6 +12,7 @@ import type { Parser, Verb } from './cli/options.ts';
 import { addPackageVerbs } from './cli/package.ts';
 import { addPolicyVerbs } from './cli/policy.ts';
 import { addProofVerbs } from './cli/proof.ts';
+import { err, out, outputFault } from './host/output.ts';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
 import { toolkitVersion } from './version.ts';
 
@@ -48,7 +50,7 @@ async function parse(argv: readonly string[]): Promise<Verb | null> {
     if (error) throw error;
     help = output;
   });
-  if (help !== '') process.stdout.write(`${help}\n`);
+  if (help !== '') out(`${help}\n`);
   return verb;
 }
 
@@ -63,10 +65,11 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     return verb === null ? exitCodes.ok : await verb();
   } catch (error) {
-    if (error instanceof Failure) return report(error.problems, argv.includes('--json'));
-    process.stderr.write(
-      `internal error, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`,
-    );
+    if (error instanceof Failure) {
+      report(error.problems, argv.includes('--json'));
+      return error.exit;
+    }
+    err(`internal error, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCodes.internal;
   }
 }
@@ -78,8 +81,8 @@ function asUsage(error: unknown): readonly Problem[] {
 }
 
 function report(problems: readonly Problem[], json = false): ExitCode {
-  if (json) process.stdout.write(`${JSON.stringify({ problems }, null, 2)}\n`);
-  process.stderr.write(`${problems.map(formatProblem).join('\n')}\n`);
+  if (json) out(`${JSON.stringify({ problems }, null, 2)}\n`);
+  err(`${problems.map(formatProblem).join('\n')}\n`);
   return exitCodeOf(problems);
 }
 
@@ -88,4 +91,12 @@ const verbOfName: Readonly<Record<string, string>> = { csync_wizard: 'init', csy
 const calledAs = basename(process.argv[1] ?? '').replace(/\.mjs$/, '');
 const words = process.argv.slice(2);
 const called = verbOfName[calledAs];
+process.once('exit', (status) => {
+  const fault = outputFault();
+  if (fault === null) return;
+  const text = `a part of the output could not be written (${fault}); what the verb did is done`;
+  const remedy = 'free space where the output goes, or send it elsewhere; then run a verb that only prints again';
+  const ended = report([{ code: 'here-output', severity: 'error', text, remedy }]);
+  if (status === exitCodes.ok) process.exitCode = ended;
+});
 process.exitCode = await main(called === undefined ? words : [called, ...words]);

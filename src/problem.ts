@@ -19,6 +19,8 @@ export const exitCodes = {
   changeFailed: 5,
   internal: 70,
   interrupted: 130,
+  /** Nobody read the output any more, as of a program that SIGPIPE ended. */
+  unread: 141,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -58,9 +60,12 @@ export type Checked<T> =
 /** Ends a verb with problems; only the outermost boundary turns it into text and an exit status. */
 export class Failure extends Error {
   readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
+  readonly exit: number;
+  /** `exit` for a verb whose statuses have a table of their own. */
+  constructor(problems: readonly Problem[], exit: number = exitCodeOf(problems)) {
     super(problems.map((problem) => problem.text).join('; '));
     this.problems = problems;
+    this.exit = exit;
   }
 }
 

@@ -1,5 +1,7 @@
 /** What the groups of verbs have in common: options, and how a verb is chosen. */
+
 import type yargs from 'yargs';
+import { out } from '../host/output.ts';
 import { type ExitCode, exitCodes } from '../problem.ts';
 
 /**
@@ -10,7 +12,7 @@ export type Choose = (verb: Verb) => void;
 export type Parser = ReturnType<typeof yargs>;
 
 export const print = async (text: string | Promise<string>): Promise<ExitCode> => {
-  process.stdout.write(await text);
+  out(await text);
   return exitCodes.ok;
 };
 

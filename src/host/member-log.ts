@@ -4,6 +4,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
+import { harmless, out } from './output.ts';
 
 export type LogOutcome = 'ok' | 'already' | 'done' | 'failed' | 'warning' | 'would';
 
@@ -55,10 +56,11 @@ export function openMemberLog(file: string | null, member: string, packageName: 
     plain(`${timeStamp(new Date())} ${message}`);
   };
   const plain = (text: string): void => {
-    const whole = `${text}\n`;
-    if (file === null) return void process.stdout.write(whole);
+    // Some of it is what other programs and hosts printed, and root reads it in a terminal.
+    const whole = `${harmless(text)}\n`;
     try {
-      appendFileSync(file, whole);
+      if (file === null) out(whole);
+      else appendFileSync(file, whole);
     } catch (error) {
       if (!complained)
         lines.push(

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { constants, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
+import { guardedStream, harmless } from './output.ts';
 
 /** Runs with our terminal; resolves to the exit status, 128 + number as a shell says it when a signal ended it. */
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
@@ -39,7 +40,8 @@ export interface LineTerminal {
  * Lines are queued as they come: readline's own `question` drops what is typed or pasted ahead of it, and never settles
  * at the end of input. `onInterrupt` hears of Ctrl-C, which is no signal while the terminal is ours.
  */
-export function openLines(onInterrupt: () => void, output: NodeJS.WriteStream = process.stdout): LineTerminal {
+export function openLines(onInterrupt: () => void, stream: NodeJS.WriteStream = process.stdout): LineTerminal {
+  const output = guardedStream(stream);
   const lines: string[] = [];
   let ended = false;
   let waiting: ((line: string | null) => void) | null = null;
@@ -63,10 +65,11 @@ export function openLines(onInterrupt: () => void, output: NodeJS.WriteStream = 
     wake();
   });
   return {
-    ask: (prompt) =>
+    ask: (question) =>
       new Promise((resolve) => {
+        const prompt = harmless(question);
         waiting = resolve;
-        if (ended || lines.length > 0) output.write(`${prompt}${lines[0] ?? ''}\n`);
+        if (ended || lines.length > 0) output.write(`${prompt}${harmless(lines[0] ?? '')}\n`);
         else {
           reader.setPrompt(prompt);
           reader.prompt();

@@ -2,9 +2,11 @@
  * What every cm* command on a lab member is: it passes its name, arguments and directory to the lab's daemon, prints what
  * comes back, and asks the terminal when the daemon has a question. Called as: client.cjs COMMAND [ARGUMENT...]
  */
+
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
 import { type Connection, connect } from '../host/control-socket.ts';
+import { err, out } from '../host/output.ts';
 import { sharedDirectory } from './machines/plan.ts';
 
 async function answer(connection: Connection, question: string): Promise<void> {
@@ -21,11 +23,11 @@ async function main(): Promise<void> {
   const socket = process.getuid?.() === 0 ? 'control' : 'monitor';
   const connection = await connect(`${sharedDirectory}/${socket}.sock`);
   connection.onMessage((message) => {
-    if (typeof message.out === 'string') process.stdout.write(`${message.out}\n`);
-    if (typeof message.err === 'string') process.stderr.write(`${message.err}\n`);
+    if (typeof message.out === 'string') out(`${message.out}\n`);
+    if (typeof message.err === 'string') err(`${message.err}\n`);
     if (typeof message.ask === 'string') void answer(connection, message.ask);
     if (typeof message.problem === 'string') {
-      process.stderr.write(`${command}: ${message.problem}\n`);
+      err(`${command}: ${message.problem}\n`);
       process.exitCode = 1;
       connection.end();
     }
@@ -36,13 +38,13 @@ async function main(): Promise<void> {
   });
   connection.onClose(() => {
     if (process.exitCode !== undefined) return;
-    process.stderr.write(`${command}: Unable to connect to daemon.\n`);
+    err(`${command}: Unable to connect to daemon.\n`);
     process.exitCode = 1;
   });
   connection.send({ kind: 'command', command, argv, member: hostname(), directory: process.cwd() });
 }
 
 main().catch(() => {
-  process.stderr.write(`${process.argv[2] ?? ''}: Unable to connect to daemon.\n`);
+  err(`${process.argv[2] ?? ''}: Unable to connect to daemon.\n`);
   process.exitCode = 1;
 });

@@ -5,6 +5,7 @@
  */
 import { type Connection, listen } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
+import { progress } from '../host/output.ts';
 import { policyTemplateNames } from '../render/policy.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { CommandService } from './cluster/command-service.ts';
@@ -107,7 +108,7 @@ class LabDaemon {
 
   fail(error: unknown): void {
     this.#journal.add({ kind: 'progress', what: 'lab-failed', text: error instanceof Error ? error.message : String(error) });
-    console.error(error);
+    progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
   end(): void {

@@ -3,8 +3,10 @@
  * when that begins and ends to work (the end with the ms since the last success). A success proves address, daemon and policy file system together.
  * Called as: prober.cjs SETTINGS-FILE
  */
+
 import * as files from '../host/lab-files.ts';
 import { realMemberHost } from '../host/member-host.ts';
+import { out } from '../host/output.ts';
 import { Daemon } from '../member/daemon.ts';
 import type { Settings } from '../settings.ts';
 
@@ -20,9 +22,9 @@ async function main(): Promise<void> {
   let lastServed = performance.now();
   for (let answer = await ask(); ; answer = await ask()) {
     if (answer.kind !== 'served') {
-      process.stdout.write(`lost ${Math.round(performance.now() - lastServed)} ${answer.why}\n`);
+      out(`lost ${Math.round(performance.now() - lastServed)} ${answer.why}\n`);
       await served(ask);
-      process.stdout.write('served\n');
+      out('served\n');
     }
     lastServed = performance.now();
     await new Promise((resolve) => setTimeout(resolve, everyMs));

@@ -9,6 +9,7 @@ import { type ClusterObservation, inParallel, observe, type PackagePlace, unreac
 import { parseRoster, rosterName } from '../cluster/roster.ts';
 import { runtimeInUse } from '../cluster/runtime.ts';
 import type { MemberShell } from '../host/member-shell.ts';
+import { err, out, progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import {
@@ -39,9 +40,6 @@ export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly takeMine: boolean;
   readonly json: boolean;
 }
-
-const out = (text: string): void => void process.stdout.write(text);
-const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Brings every member and the applied configuration to what settings and templates say. */
 export async function apply(options: ApplyOptions): Promise<ExitCode> {
@@ -199,7 +197,7 @@ export async function carryThrough(shell: MemberShell, wanted: Wanted): Promise<
   if (texts.length === 0) report('unchanged');
   else if (dryRun) report('would be applied');
   else {
-    process.stderr.write(planText(texts, plan.notes));
+    err(planText(texts, plan.notes));
     if (!yes) await confirm(verb, shell.stop);
     const meter = carryMeter();
     await runPlan(plan, { shell, wish, say: meter.line, onCarried: meter.told, afterwards });

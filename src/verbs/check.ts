@@ -1,10 +1,12 @@
 /** `csync check`: everything that can be known before an apply, in one list. */
+
 import { adapterFor } from '../cfengine/adapter.ts';
 import { type CheckedMember, type CheckInput, type CheckReport, checkLines, judgeChecks, parseFacts } from '../cluster/checks.ts';
 import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../cluster/clients.ts';
 import { clockBetween, commandScript } from '../cluster/member-scripts.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../cluster/observation.ts';
 import type { MemberShell } from '../host/member-shell.ts';
+import { out } from '../host/output.ts';
 import { type ExitCode, exitCodes, formatProblem, type Problem } from '../problem.ts';
 import { launcherNames } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
@@ -35,16 +37,15 @@ export async function check(options: CheckOptions): Promise<ExitCode> {
 function report(options: CheckOptions, offline: readonly Problem[], cluster: CheckReport): ExitCode {
   const problems = [...offline, ...cluster.problems];
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (options.json) process.stdout.write(`${JSON.stringify({ ...cluster, problems }, null, 2)}\n`);
+  if (options.json) out(`${JSON.stringify({ ...cluster, problems }, null, 2)}\n`);
   else {
-    for (const one of problems) process.stdout.write(`${formatProblem(one)}\n`);
-    for (const note of cluster.notes) process.stdout.write(`note: ${note}\n`);
-    for (const { name: check, member, why } of cluster.leftOut)
-      process.stdout.write(`left out: ${check} on ${member} (${why})\n`);
+    for (const one of problems) out(`${formatProblem(one)}\n`);
+    for (const note of cluster.notes) out(`note: ${note}\n`);
+    for (const { name: check, member, why } of cluster.leftOut) out(`left out: ${check} on ${member} (${why})\n`);
     const where = options.offline
       ? 'settings, templates and package file'
       : `settings, templates, package file and ${cluster.looks} looks at the cluster`;
-    process.stdout.write(
+    out(
       `${where}: ${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}, ${cluster.leftOut.length} left out\n`,
     );
   }

@@ -1,8 +1,10 @@
 /** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
+
 import { commandScript } from '../cluster/member-scripts.ts';
 import { isHostName } from '../cluster/roster.ts';
 import { table } from '../cluster/status.ts';
 import { whyNoAnswer } from '../host/member-shell.ts';
+import { out } from '../host/output.ts';
 import { readTextFile } from '../host/real.ts';
 import { type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { memberStates } from '../serviceguard/view.ts';
@@ -132,8 +134,8 @@ export function clientList(options: PlaceOptions & { readonly json: boolean }): 
       .filter(({ host, what }) => what === 'client' && !roster.clients.some(({ name }) => name === host))
       .map(({ host }) => ({ name: host, addresses: [], cluster: null, key: null, trustsCluster: [], waiting: waitingOf(host) }));
     const clients = [...known, ...unknown];
-    if (options.json) process.stdout.write(`${JSON.stringify({ clients }, null, 2)}\n`);
-    else if (clients.length === 0) process.stdout.write('There are no clients yet: csync client add HOST\n');
+    if (options.json) out(`${JSON.stringify({ clients }, null, 2)}\n`);
+    else if (clients.length === 0) out('There are no clients yet: csync client add HOST\n');
     else {
       const rows = clients.map(({ name, addresses, cluster, key, waiting }) => [
         name,
@@ -142,7 +144,7 @@ export function clientList(options: PlaceOptions & { readonly json: boolean }): 
         key ?? '-',
         waiting.length === 0 ? 'set up' : waiting.map(({ why, since }) => `waits since ${since}: ${why}`).join('; '),
       ]);
-      process.stdout.write(`${table([['client', 'addresses', 'cluster', 'key', 'state'], ...rows]).join('\n')}\n`);
+      out(`${table([['client', 'addresses', 'cluster', 'key', 'state'], ...rows]).join('\n')}\n`);
     }
     return exitCodes.ok;
   });

@@ -1,10 +1,12 @@
 /** `csync conform`: the package's own scripts, called the way Serviceguard calls them, in a sandbox on this machine. */
+
 import { join } from 'node:path';
 import { adapterFor } from '../cfengine/adapter.ts';
 import { chosen, count, type Report, reportJson, reportTable } from '../conform/report.ts';
 import { assertionNames, conform } from '../conform/run.ts';
 import { SandboxFailure, type TestedPackage } from '../conform/workshop.ts';
 import { isExecutable } from '../host/lab-files.ts';
+import { out, progress } from '../host/output.ts';
 import { readDirectory } from '../host/real.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { manifestName, type RenderedFile, readManifest, renderPackage, withRuntime } from '../render/package.ts';
@@ -23,9 +25,6 @@ export interface ConformOptions {
   readonly only: readonly string[];
   readonly json: boolean;
 }
-
-const out = (text: string): void => void process.stdout.write(text);
-const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** Programs of this machine that a sandbox runs, and the Debian packages they are in. */
 const programs: Readonly<Record<string, string>> = {
@@ -48,14 +47,18 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
   needPrograms('a conformance test', { ...programs, [`mkfs.${tested.settings.fileSystemType}`]: 'e2fsprogs' });
   needCfengine(tested.settings);
   const policy = readPolicyTemplates(tested.settings.cfengineGeneration, options.templates);
-  return interruptible('ending the sandbox', async (stop) => {
-    const began = performance.now();
-    const assertions = await conform({ tested, policy, isChosen, progress, stop }).catch(asProblem);
-    const report: Report = { tested: from, assertions, seconds: (performance.now() - began) / 1000 };
-    out(options.json ? reportJson(report) : reportTable(report));
-    if (count(report, 'failed') > 0) return exitCodes.different;
-    return count(report, 'left out') > 0 ? exitCodes.cannotRunHere : exitCodes.ok;
-  });
+  return interruptible(
+    'ending the sandbox',
+    async (stop) => {
+      const began = performance.now();
+      const assertions = await conform({ tested, policy, isChosen, progress, stop }).catch(asProblem);
+      const report: Report = { tested: from, assertions, seconds: (performance.now() - began) / 1000 };
+      out(options.json ? reportJson(report) : reportTable(report));
+      if (count(report, 'failed') > 0) return exitCodes.different;
+      return count(report, 'left out') > 0 ? exitCodes.cannotRunHere : exitCodes.ok;
+    },
+    'ends',
+  );
 }
 
 export async function listAssertions(only: readonly string[]): Promise<string> {

@@ -1,6 +1,8 @@
 /** `csync init`: looks at the cluster, asks for what looking does not settle, writes csync.yaml and nothing else. */
+
 import { dirname } from 'node:path';
 import { openSshShell } from '../host/member-shell.ts';
+import { err, out } from '../host/output.ts';
 import { readTextFile } from '../host/real.ts';
 import { isInteractive, type LineTerminal, openLines } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../problem.ts';
@@ -39,8 +41,7 @@ export interface InitOptions {
   readonly json: boolean;
 }
 
-const out = (text: string): void => void process.stdout.write(text);
-const tell = (text: string): void => void process.stderr.write(`${text}\n`);
+const tell = (text: string): void => void err(`${text}\n`);
 
 const nameFields: readonly Field[] = ['packageDnsName', 'packageAddress'];
 

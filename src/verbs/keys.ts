@@ -1,4 +1,5 @@
 /** `csync keys list | verify | distribute | rotate`: who has which key, who would accept whom, another pair for the cluster. */
+
 import { generateKeyPair } from '../cfengine/keys.ts';
 import { publicDigest } from '../cluster/host-look.ts';
 import { handshakes, type Party } from '../cluster/key-layout.ts';
@@ -7,6 +8,7 @@ import { planRotation, rotationText } from '../cluster/rotation.ts';
 import { lookAtSetup, type SetupView, withClientsSeen } from '../cluster/setup-look.ts';
 import type { SeenHost } from '../cluster/setup-plan.ts';
 import { table } from '../cluster/status.ts';
+import { out } from '../host/output.ts';
 import { type ExitCode, exitCodes } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { onMembers } from './members.ts';
@@ -45,12 +47,12 @@ export function keysList(options: ReadOptions): Promise<ExitCode | number> {
     }));
     const cluster = { key: roster.key?.digest ?? null, next: roster.nextKey?.digest ?? null, retired: roster.retired };
     const rotation = rotationText(roster);
-    if (options.json) process.stdout.write(`${JSON.stringify({ cluster, rotation, hosts: list }, null, 2)}\n`);
+    if (options.json) out(`${JSON.stringify({ cluster, rotation, hosts: list }, null, 2)}\n`);
     else {
-      process.stdout.write(`The cluster's key: ${cluster.key ?? 'none yet (csync members sync makes it)'}\n`);
-      if (rotation !== null) process.stdout.write(`Rotation: ${rotation}.\n`);
+      out(`The cluster's key: ${cluster.key ?? 'none yet (csync members sync makes it)'}\n`);
+      if (rotation !== null) out(`Rotation: ${rotation}.\n`);
       const rows = list.map(({ name, kind, key, is, trusted }) => [name, kind, key ?? '-', is, String(trusted ?? '-')]);
-      process.stdout.write(`${table([['host', 'kind', 'own key', 'which is', 'keys it trusts'], ...rows]).join('\n')}\n`);
+      out(`${table([['host', 'kind', 'own key', 'which is', 'keys it trusts'], ...rows]).join('\n')}\n`);
     }
     return exitCodes.ok;
   });
@@ -92,15 +94,14 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
     const open = seen.flatMap(({ name, facts }) =>
       (facts?.keys ?? []).filter(({ mode }) => (mode & 0o077) !== 0).map((key) => `${name}: ppkeys/${key.name} is not private`),
     );
-    if (options.json)
-      process.stdout.write(`${JSON.stringify({ handshakes: all.length, refused: bad, unseen: silent, open }, null, 2)}\n`);
+    if (options.json) out(`${JSON.stringify({ handshakes: all.length, refused: bad, unseen: silent, open }, null, 2)}\n`);
     else {
       for (const { caller, server, purpose, why } of bad)
-        process.stdout.write(`${caller} -> ${server} (${purpose}) would be refused: ${why.join('; ')}\n`);
-      for (const { name, why } of silent) process.stdout.write(`${name} could not be looked at: ${why}\n`);
-      for (const line of open) process.stdout.write(`${line}\n`);
-      process.stdout.write(`${all.length - bad.length} of ${all.length} handshakes would succeed.\n`);
-      if (bad.length > 0) process.stdout.write('What helps: csync keys distribute\n');
+        out(`${caller} -> ${server} (${purpose}) would be refused: ${why.join('; ')}\n`);
+      for (const { name, why } of silent) out(`${name} could not be looked at: ${why}\n`);
+      for (const line of open) out(`${line}\n`);
+      out(`${all.length - bad.length} of ${all.length} handshakes would succeed.\n`);
+      if (bad.length > 0) out('What helps: csync keys distribute\n');
     }
     return bad.length + silent.length === 0 ? exitCodes.ok : exitCodes.different;
   });

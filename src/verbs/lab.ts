@@ -1,5 +1,7 @@
 /** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
+
 import { join, resolve } from 'node:path';
+import { out, progress } from '../host/output.ts';
 import { processesNaming, readTextFile } from '../host/real.ts';
 import { runForeground } from '../host/terminal.ts';
 import { demoSummary, runDemo } from '../lab/drills/demo.ts';
@@ -30,9 +32,6 @@ export interface LabUpOptions extends LabOptions {
   /** Directory of cfengine's programs on this machine. */
   readonly programs?: string | undefined;
 }
-
-const out = (text: string): void => void process.stdout.write(text);
-const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** Where the lab's own settings lie when none are named. */
 export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');
@@ -87,18 +86,22 @@ export async function inLab(
   options: LabOptions,
   work: (lab: LabHandle, stop: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
-  return interruptible('taking the lab down', async (stop) => {
-    const lab = await begin(options, true, stop);
-    const working = work(lab, stop);
-    try {
-      return await Promise.race([working, aborted(stop)]);
-    } finally {
-      await lab.down();
-      // With its lab gone, whatever the work still asks for is refused.
-      await working.catch(() => {});
-      await reportLeftovers(options.name);
-    }
-  });
+  return interruptible(
+    'taking the lab down',
+    async (stop) => {
+      const lab = await begin(options, true, stop);
+      const working = work(lab, stop);
+      try {
+        return await Promise.race([working, aborted(stop)]);
+      } finally {
+        await lab.down();
+        // With its lab gone, whatever the work still asks for is refused.
+        await working.catch(() => {});
+        await reportLeftovers(options.name);
+      }
+    },
+    'ends',
+  );
 }
 
 async function reportLeftovers(name: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** What verbs that make namespaces need of this machine, and how they end when they are told to. */
+import { err, onReaderGone } from '../host/output.ts';
 import { hasProgram } from '../host/real.ts';
 import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../problem.ts';
 
@@ -42,27 +43,36 @@ export async function pause(milliseconds: number, stop: AbortSignal): Promise<vo
   stop.throwIfAborted();
 }
 
-/** Runs `work`; Ctrl-C, and a reader of the output that goes away, reach it as an abort, and whatever it does to clean up is waited for. */
+/** The reader of the output went away from what only prints. */
+class ReaderGone extends Interrupted {}
+
+/**
+ * Runs `work`; Ctrl-C reaches it as an abort, and whatever it does to clean up is waited for. A reader of the output that goes away
+ * (`| head`) ends it only where nothing is lost by that: no change of a cluster stops half-way for it.
+ */
 export async function interruptible<Status extends number>(
   cleaningUp: string,
   work: (stop: AbortSignal) => Promise<Status>,
+  withoutReader: 'goes on' | 'ends' = 'goes on',
 ): Promise<Status | ExitCode> {
   const controller = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (!controller.signal.aborted) process.stderr.write(`\n${signal}: ${cleaningUp}\n`);
+    if (!controller.signal.aborted) err(`\n${signal}: ${cleaningUp}\n`);
     controller.abort(new Interrupted());
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  // A reader that went away (`| head`) is no reason to leave a lab behind.
-  const onBrokenPipe = (): void => controller.abort(new Interrupted());
   for (const signal of signals) process.on(signal, onSignal);
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', onBrokenPipe);
+  const readerIsBack = onReaderGone(() => {
+    if (withoutReader === 'ends') controller.abort(new ReaderGone());
+  });
   try {
     return await work(controller.signal);
   } catch (error) {
+    if (error instanceof ReaderGone) return exitCodes.unread;
     if (error instanceof Interrupted) return exitCodes.interrupted;
     throw error;
   } finally {
     for (const signal of signals) process.off(signal, onSignal);
+    readerIsBack();
   }
 }

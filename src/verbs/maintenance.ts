@@ -1,8 +1,10 @@
 /** `csync maintenance on | off`: work on the daemon without a failover. */
+
 import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../cluster/maintenance.ts';
 import { readFileScript } from '../cluster/member-scripts.ts';
 import { type ClusterObservation, inParallel, observe } from '../cluster/observation.ts';
 import type { MemberShell } from '../host/member-shell.ts';
+import { err } from '../host/output.ts';
 import { type Maintenance, maintenanceFileName, parseMaintenance } from '../member/judgements.ts';
 import { type ExitCode, Failure, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
@@ -64,7 +66,7 @@ async function maintenanceOn(
   const place: MaintenancePlace = { settings, owner, commandMember, status, file };
   const steps = options.on ? stepsOn(place, until, options.serviceguard) : stepsOff(place);
   if (options.on && options.serviceguard && !settings.maintenanceFlag)
-    process.stderr.write(
+    err(
       "Note: maintenance_flag is false in csync.yaml, so the monitor goes on watching, and Serviceguard's mode has no end but csync maintenance off.\n",
     );
   const nothing = options.on ? 'It is in maintenance mode already.' : 'There is no maintenance to end.';

@@ -10,15 +10,20 @@ import { interruptible } from './machine.ts';
 export function onMembers<Status extends number>(
   keep: 'keeping connections' | 'once',
   work: (shell: MemberShell, stop: AbortSignal) => Promise<Status>,
+  withoutReader: 'goes on' | 'ends' = 'goes on',
 ): Promise<Status | ExitCode> {
-  return interruptible('ending the connections to the members', async (stop) => {
-    const shell = openSshShell(stop, keep === 'keeping connections');
-    try {
-      return await work(shell, stop);
-    } finally {
-      await shell.close();
-    }
-  });
+  return interruptible(
+    'ending the connections to the members',
+    async (stop) => {
+      const shell = openSshShell(stop, keep === 'keeping connections');
+      try {
+        return await work(shell, stop);
+      } finally {
+        await shell.close();
+      }
+    },
+    withoutReader,
+  );
 }
 
 /** For what has to be taken away again after an interruption, when nothing can be asked any more by the ways of before. */

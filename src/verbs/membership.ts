@@ -4,6 +4,7 @@ import { observe } from '../cluster/observation.ts';
 import { rotationText } from '../cluster/rotation.ts';
 import { lookAtSetup, type SetupView } from '../cluster/setup-look.ts';
 import { table } from '../cluster/status.ts';
+import { out } from '../host/output.ts';
 import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import { pause } from './machine.ts';
 import { onMembers } from './members.ts';
@@ -111,7 +112,7 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
       waiting: roster.waiting.filter(({ host }) => host === name).map(({ why, since }) => ({ why, since })),
     }));
     const rotation = rotationText(roster);
-    if (options.json) process.stdout.write(`${JSON.stringify({ members, rotation }, null, 2)}\n`);
+    if (options.json) out(`${JSON.stringify({ members, rotation }, null, 2)}\n`);
     else {
       const rows = members.map(({ name, addresses, setUp, inCluster, leftOut, runsPackage, waiting }) => [
         name,
@@ -121,8 +122,8 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
         runsPackage ? 'runs the package' : '',
         waiting.map(({ why }) => `waits: ${why}`).join('; '),
       ]);
-      process.stdout.write(`${table([['member', 'addresses', 'state', 'Serviceguard', '', ''], ...rows]).join('\n')}\n`);
-      if (rotation !== null) process.stdout.write(`Keys: ${rotation}.\n`);
+      out(`${table([['member', 'addresses', 'state', 'Serviceguard', '', ''], ...rows]).join('\n')}\n`);
+      if (rotation !== null) out(`Keys: ${rotation}.\n`);
     }
     return exitCodes.ok;
   });

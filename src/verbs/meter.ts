@@ -1,4 +1,6 @@
 /** How far long work is, on standard error: on a terminal one line that is written over, else a line now and then. */
+import { progress, redraw } from '../host/output.ts';
+
 const everyMs = 10_000;
 const barWidth = 30;
 
@@ -16,7 +18,7 @@ export function openMeter(): Meter {
   let last = performance.now();
   let open = false;
   const clear = (): void => {
-    if (open) process.stderr.write('\r\u001b[K');
+    if (open) redraw('');
     open = false;
   };
   return {
@@ -25,16 +27,16 @@ export function openMeter(): Meter {
       if (terminal) {
         // A line that wraps could not be written over; a terminal that does not know its width says 0.
         const width = (process.stderr.columns || 80) - 1;
-        process.stderr.write(`\r${text.slice(0, width)}\u001b[K`);
+        redraw(text.slice(0, width));
         open = true;
       } else if (now - last > everyMs) {
         last = now;
-        process.stderr.write(`${text}\n`);
+        progress(text);
       }
     },
     line: (text) => {
       clear();
-      process.stderr.write(`${text}\n`);
+      progress(text);
     },
     end: clear,
   };

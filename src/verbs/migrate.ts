@@ -1,9 +1,11 @@
 /** `csync migrate legacy-to-modular`: a configured legacy package becomes a modular one of the same settings, with one halt. */
+
 import type { ApplyWish } from '../cluster/apply-plan.ts';
 import { readFileScript } from '../cluster/member-scripts.ts';
 import { type Before, migrationFileName, parseBefore, planMigration } from '../cluster/migration.ts';
 import { type ClusterObservation, observe } from '../cluster/observation.ts';
 import type { MemberShell } from '../host/member-shell.ts';
+import { err } from '../host/output.ts';
 import { readTextFile } from '../host/real.ts';
 import type { ExitCode } from '../problem.ts';
 import type { RenderedFile } from '../render/package.ts';
@@ -69,7 +71,7 @@ async function atRest(shell: MemberShell, stop: AbortSignal, settings: Settings)
     const observation = await observe(shell, settings);
     const status = observation.status?.status ?? '';
     if (!['starting', 'halting', 'failing'].includes(status) || performance.now() > end) return observation;
-    if (!told) process.stderr.write(`${settings.packageName} is ${status}; waiting until that has ended\n`);
+    if (!told) err(`${settings.packageName} is ${status}; waiting until that has ended\n`);
     await pause(lookEveryMs, stop);
   }
 }

@@ -25,6 +25,7 @@ import {
 } from '../cluster/policy-scripts.ts';
 import type { CommandResult } from '../host/host.ts';
 import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
+import { out, progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure } from '../problem.ts';
 import type { Settings } from '../settings.ts';
@@ -49,9 +50,6 @@ const lookLimitMs = 60_000;
 const commitLimitMs = 180_000;
 /** Looks that found the policy changed again by the time it was to be changed; beyond that somebody writes without end. */
 const tries = 8;
-
-const out = (text: string): void => void process.stdout.write(text);
-const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const failure = (code: string, text: string, remedy: string, member?: string): Failure =>
   new Failure([{ code, severity: 'error', text, remedy, ...(member === undefined ? {} : { member }) }]);

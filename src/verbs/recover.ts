@@ -1,8 +1,10 @@
 /** `csync recover | remove`: procedures an administrator would otherwise type from the manual, member by member. */
+
 import { adapterFor } from '../cfengine/adapter.ts';
 import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../cluster/observation.ts';
 import { leftoversLines, type ProcedureStep, parseLeftovers, planRecovery, planRemoval } from '../cluster/recovery.ts';
 import type { MemberShell } from '../host/member-shell.ts';
+import { err, out } from '../host/output.ts';
 import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { confirm, numbered } from './confirm.ts';
@@ -62,8 +64,7 @@ async function removeOn(
     `the policy on /dev/${volumeGroup}/${logicalVolume}`,
     `cfengine's daemons, and keys and inputs below ${cfengineWorkDirectory}`,
   ];
-  if (!options.json && !options.dryRun && steps.length > 0)
-    process.stdout.write(`Left as they are:\n${left.map((one) => `  ${one}\n`).join('')}`);
+  if (!options.json && !options.dryRun && steps.length > 0) out(`Left as they are:\n${left.map((one) => `  ${one}\n`).join('')}`);
   return ended;
 }
 
@@ -79,18 +80,18 @@ export async function carryOut(
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
   const plan = numbered(texts);
   const report = (outcome: string): void => {
-    if (json) process.stdout.write(`${JSON.stringify({ outcome, steps: texts }, null, 2)}\n`);
-    else if (steps.length === 0) process.stdout.write(`${nothing}\n`);
-    else process.stdout.write(dryRun ? plan : `Done: ${steps.length} steps.\n`);
+    if (json) out(`${JSON.stringify({ outcome, steps: texts }, null, 2)}\n`);
+    else if (steps.length === 0) out(`${nothing}\n`);
+    else out(dryRun ? plan : `Done: ${steps.length} steps.\n`);
   };
   if (steps.length === 0 || dryRun) {
     report(steps.length === 0 ? 'unchanged' : 'would be done');
     return exitCodes.ok;
   }
-  process.stderr.write(plan);
+  err(plan);
   if (!yes) await confirm(verb, shell.stop);
   for (const [index, step] of steps.entries()) {
-    process.stderr.write(`${texts[index]}\n`);
+    err(`${texts[index]}\n`);
     const left = texts.slice(index + 1).map((text) => `\n    ${text}`);
     const ended = await shell.run(step.member, step.script, limitMs).catch((error: unknown) => {
       if (!(error instanceof Interrupted)) throw error;

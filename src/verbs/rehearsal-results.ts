@@ -1,5 +1,7 @@
 /** What a rehearsal leaves: itself as JSON for the next one to compare with, a page where one is wanted, text or JSON on standard output. */
+
 import { dirname, join } from 'node:path';
+import { out } from '../host/output.ts';
 import { filesBelow, readTextFile } from '../host/real.ts';
 import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import { compareRehearsals, lastOf } from '../rehearsal/comparison.ts';
@@ -72,9 +74,7 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
   }
   if (places.html !== undefined)
     writeOrFail(dirname(places.html), [{ path: places.html, text: rehearsalPage(rehearsal, comparison), mode: 0o644 }]);
-  process.stdout.write(
-    places.json ? `${JSON.stringify({ ...rehearsal, comparison }, null, 2)}\n` : rehearsalText(rehearsal, comparison),
-  );
+  out(places.json ? `${JSON.stringify({ ...rehearsal, comparison }, null, 2)}\n` : rehearsalText(rehearsal, comparison));
   return rehearsal.verdict === 'pass' ? exitCodes.ok : exitCodes.different;
 }
 

@@ -1,4 +1,5 @@
 /** `csync lab rehearse`: drills in a lab of its own, with a page of what happened. */
+import { progress } from '../host/output.ts';
 import { PackageDrills } from '../lab/drills/package-drills.ts';
 import type { LabHandle } from '../lab/handle.ts';
 import type { ExitCode } from '../problem.ts';
@@ -13,8 +14,6 @@ import { chosenDrills, type ResultPlaces, reportRehearsal } from './rehearsal-re
 export interface LabRehearseOptions extends LabOptions, ResultPlaces {
   readonly drill: readonly string[];
 }
-
-const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** Status 1 when a drill fails. */
 export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode> {

@@ -2,12 +2,14 @@
  * `csync rehearse`: looks whether the package would start on each member, and why not, and changes nothing; with --drill failovers are
  * carried out, with clients probed all the while.
  */
+
 import { randomBytes } from 'node:crypto';
 import { script } from '../cluster/member-scripts.ts';
 import { inParallel } from '../cluster/observation.ts';
 import { lookAtSetup, withClientsSeen } from '../cluster/setup-look.ts';
 import { judgeStatus } from '../cluster/status.ts';
 import type { MemberShell } from '../host/member-shell.ts';
+import { err, out, progress } from '../host/output.ts';
 import { readTextFile } from '../host/real.ts';
 import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import { openClusterGround } from '../rehearsal/cluster-ground.ts';
@@ -47,7 +49,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
   const drills = chosenDrills(options.drill, 'any');
   if (drills.length > 0 && !options.dryRun && place === 'cluster' && !options.production) refuseProduction();
   if (options.dryRun) {
-    process.stdout.write(drillPlan(drills));
+    out(drillPlan(drills));
     return exitCodes.ok;
   }
   return onMembers('keeping connections', async (shell) => {
@@ -55,7 +57,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
     const { packageName, members } = settings;
     const told = { place, packageName, members, ready } as const;
     if (drills.length === 0) return reportRehearsal(options, { ...told, clients: [], probe: '', drills: [] }, options.settings);
-    process.stderr.write(drillPlan(drills));
+    err(drillPlan(drills));
     if (ready.verdict === 'fail') refuseUnready(ready);
     if (!options.yes) await confirm('rehearse', shell.stop);
     return reportRehearsal(options, { ...told, ...(await carryOutDrills(shell, settings, drills)) }, options.settings);
@@ -74,8 +76,6 @@ function refuseUnready({ sentence }: ReadyReport): never {
     { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   says what is wrong, and what helps' },
   ]);
 }
-
-const progress = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function carryOutDrills(shell: MemberShell, settings: Settings, drills: readonly Drill[]) {
   const token = randomBytes(8).toString('hex');

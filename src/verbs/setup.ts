@@ -2,6 +2,7 @@
  * What the verbs that set hosts up have in common: one at a time in a cluster, look, plan, ask, do it round by round, and
  * remember what waits.
  */
+
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import { generateKeyPair, type KeyPair } from '../cfengine/keys.ts';
 import { type ApplyWish, planApply } from '../cluster/apply-plan.ts';
@@ -30,6 +31,7 @@ import { type LookPlace, lookAtSetup, type SetupView, serviceguardVersion, withC
 import { keyHolder, type Stage, stageTexts } from '../cluster/setup-plan.ts';
 import { manyHosts, runSetup, saveRoster } from '../cluster/setup-run.ts';
 import { type Hold, type MemberShell, standingWord } from '../host/member-shell.ts';
+import { err, out, progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import { type ExitCode, exitCodes, Failure, formatProblem, type Problem } from '../problem.ts';
 import { type RenderedFile, settingsName, withMembers, withRuntime } from '../render/package.ts';
@@ -79,7 +81,6 @@ export interface SetupPlace extends LookPlace {
   readonly runRemotely: (shell: MemberShell, member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
 
-const progress = (line: string): void => void process.stderr.write(`${line}\n`);
 const quickLimitMs = 20_000;
 
 interface Round {
@@ -153,13 +154,12 @@ async function changeLocked(
   const report = (outcome: string, said: readonly Problem[]): ExitCode => {
     if (options.json) {
       const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
-      process.stdout.write(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
-    } else if (outcome === 'would be done') process.stdout.write(planText(texts, notes));
-    else if (outcome === 'incomplete')
-      process.stdout.write('Not all of it is done, as told below; the same command does what is left.\n');
-    else if (texts.length === 0 && waits.length > 0) process.stdout.write('Nothing of it can be done now; it is remembered.\n');
-    else process.stdout.write(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
-    for (const one of said) process.stderr.write(`${formatProblem(one)}\n`);
+      out(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
+    } else if (outcome === 'would be done') out(planText(texts, notes));
+    else if (outcome === 'incomplete') out('Not all of it is done, as told below; the same command does what is left.\n');
+    else if (texts.length === 0 && waits.length > 0) out('Nothing of it can be done now; it is remembered.\n');
+    else out(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
+    for (const one of said) err(`${formatProblem(one)}\n`);
     for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  what helps: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
   };
@@ -169,7 +169,7 @@ async function changeLocked(
   if (options.dryRun) return report(texts.length === 0 ? 'unchanged' : 'would be done', problems);
   if (texts.length === 0 && !changesRoster && !isOutdated(view)) return report('unchanged', problems);
   if (texts.length > 0) {
-    process.stderr.write(planText(inBrief(texts), notes));
+    err(planText(inBrief(texts), notes));
     if (!options.yes) await confirm(request.verb, shell.stop);
   }
   const { failed, said } = await carryOut(shell, place, { goal, view, rounds, pairs, now, problems, waits });

@@ -1,4 +1,5 @@
 /** `csync lab simulate`: many lives of a cluster in virtual time. Needs no lab and no root. */
+import { err, out } from '../host/output.ts';
 import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import { simulateMany, simulationSummary } from '../proof/simulation-run.ts';
 import { labSettingsFile } from './lab.ts';
@@ -18,8 +19,8 @@ export async function labSimulate({ settings, seeds, seed, json }: SimulateOptio
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab simulate --seeds 10000' }]);
   }
   const given = readSettings(settings ?? labSettingsFile);
-  const result = await simulateMany(seed, seeds, given, (text) => process.stderr.write(`${text}\n`));
+  const result = await simulateMany(seed, seeds, given, (text) => err(`${text}\n`));
   const text = json ? JSON.stringify(result, null, 2) : simulationSummary(result).join('\n');
-  process.stdout.write(`${text}\n`);
+  out(`${text}\n`);
   return result.failures.length === 0 ? exitCodes.ok : exitCodes.different;
 }

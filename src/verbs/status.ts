@@ -9,6 +9,8 @@ import { newestRoster } from '../cluster/roster.ts';
 import { runtimeInUse } from '../cluster/runtime.ts';
 import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../cluster/status.ts';
 import type { MemberShell } from '../host/member-shell.ts';
+import { out } from '../host/output.ts';
+import { exitCodes, Failure } from '../problem.ts';
 import { type RenderedFile, withRuntime } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { pause } from './machine.ts';
@@ -24,10 +26,18 @@ const watchEveryMs = 2000;
 
 /** Returns the exit status of the last look; with --watch it ends with Ctrl-C. */
 export async function status(options: StatusOptions): Promise<number> {
-  const { settings, files } = await packageHere(options);
-  return onMembers(options.watch ? 'keeping connections' : 'once', (shell, stop) =>
-    keepLooking(options, { shell, stop, settings, files }),
-  );
+  try {
+    const { settings, files } = await packageHere(options);
+    return await onMembers(
+      options.watch ? 'keeping connections' : 'once',
+      (shell, stop) => keepLooking(options, { shell, stop, settings, files }),
+      'ends',
+    );
+  } catch (error) {
+    // 1 and 3 say something of the package here; problems of other verbs end with them, too.
+    if (error instanceof Failure && error.exit !== exitCodes.usage) throw new Failure(error.problems, statusExit.unknown);
+    throw error;
+  }
 }
 
 interface Looking {
@@ -42,13 +52,8 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
     const input = await lookAtStatus(shell, settings, files);
     const verdict = judgeStatus(input);
     if (options.json)
-      process.stdout.write(
-        `${JSON.stringify({ ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting })}\n`,
-      );
-    else
-      process.stdout.write(
-        `${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`,
-      );
+      out(`${JSON.stringify({ ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting })}\n`);
+    else out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
     if (!options.watch) return statusExit[verdict.condition];
     await pause(watchEveryMs, stop);
   }

@@ -1,4 +1,5 @@
 /** `csync sync`: agent runs now, on named hosts or on all that are set up, hailed from a member; what became of each. */
+
 import { rosterIn, rosterLines, script } from '../cluster/member-scripts.ts';
 import { inParallel, observe, unreachableProblems } from '../cluster/observation.ts';
 import {
@@ -14,6 +15,7 @@ import {
 } from '../cluster/remote-run.ts';
 import { newestRoster, type RosterHost } from '../cluster/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
+import { out } from '../host/output.ts';
 import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { onMembers } from './members.ts';
@@ -73,13 +75,13 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
     const member = await hailingMember(shell, settings, options.from);
     if (options.dryRun) {
       const lines = hosts.map((host) => hailText(settings, host, wish));
-      if (options.json) process.stdout.write(`${JSON.stringify({ from: member, commands: lines }, null, 2)}\n`);
-      else process.stdout.write(lines.map((line) => `on ${member}: ${line}\n`).join(''));
+      if (options.json) out(`${JSON.stringify({ from: member, commands: lines }, null, 2)}\n`);
+      else out(lines.map((line) => `on ${member}: ${line}\n`).join(''));
       return exitCodes.ok;
     }
     const runs = await hailAll(shell, settings, member, hosts, wish);
-    if (options.json) process.stdout.write(`${JSON.stringify({ from: member, hosts: runs }, null, 2)}\n`);
-    else process.stdout.write(runsText(runs, member));
+    if (options.json) out(`${JSON.stringify({ from: member, hosts: runs }, null, 2)}\n`);
+    else out(runsText(runs, member));
     return runs.every(({ outcome }) => outcome === 'ran') ? exitCodes.ok : exitCodes.changeFailed;
   });
 }

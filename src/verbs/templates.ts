@@ -1,5 +1,7 @@
 /** `csync templates list | export | check | diff`. */
+
 import { join, relative } from 'node:path';
+import { out } from '../host/output.ts';
 import { type FileToWrite, filesBelow, readTextFile } from '../host/real.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { renderPackage } from '../render/package.ts';
@@ -15,8 +17,6 @@ import {
 } from '../render/template-set.ts';
 import { labSettingsFile } from './lab.ts';
 import { readPackageTemplates, readPolicyTemplates, readSettings, readTemplate, writeOrFail } from './toolkit.ts';
-
-const out = (text: string): void => void process.stdout.write(text);
 
 /** The texts of a template: shipped, the administrator's below `directory`, and as it was shipped at the export. */
 function textsOf(name: string, directory: string | undefined): TemplateTexts {

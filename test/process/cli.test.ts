@@ -1,6 +1,6 @@
 /** The built toolkit as administrators call it: what it prints, what it leaves behind, how it ends. */
 import { execFile, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -324,6 +324,30 @@ describe('csync settings', () => {
     csync(directory, ['render']);
     const manifest = JSON.parse(readFileSync(join(directory, 'csync/manifest.json'), 'utf8')) as { settingsDigest: string };
     expect(manifest.settingsDigest).toBe(digest);
+  });
+});
+
+describe('csync status', () => {
+  it.each([
+    ['without settings', (directory: string) => rmSync(join(directory, 'csync.yaml'))],
+    ['with broken settings', (directory: string) => writeFileSync(join(directory, 'csync.yaml'), 'members: m1\n')],
+    [
+      'with a template that is none',
+      (directory: string) => {
+        mkdirSync(join(directory, 'modular'));
+        writeFileSync(join(directory, 'modular', 'package.conf.tpl'), '{{no_such_token}}');
+      },
+    ],
+  ])('%s cannot tell (4); 1 and 3 would say that the package failed or is halted', (_, damage) => {
+    const directory = project();
+    damage(directory);
+    const ended = csync(directory, ['status', '--json', '--templates', '.']);
+    expect([ended.status, Object.keys(JSON.parse(ended.stdout))]).toEqual([4, ['problems']]);
+    expect(csync(directory, ['check', '--templates', '.']).status).toBe(3);
+  });
+
+  it('called wrongly ends with 2 as every verb', () => {
+    expect(csync(project(), ['status', '--no-such-option']).status).toBe(2);
   });
 });
 

@@ -1,0 +1,70 @@
+/**
+ * The one way to standard output and standard error. Two things happen here and nowhere else:
+ *
+ * - Text of other hosts (their errors, names, policy, logs) must not steer the terminal of root: control characters are printed as \uXXXX.
+ * - A reader that went away (`csync check | head`) is a quiet end of the output and never of the work: a verb that changes the cluster goes
+ *   on. What only prints, and would print without end, asks to be notified.
+ */
+
+/** What a terminal acts on or what reorders text: C0 but for line feed and tab, DEL, C1, marks of direction, line separators. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant.
+const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Text that a terminal only shows. Valid JSON stays the same JSON: in its strings \uXXXX is the character. */
+export function harmless(text: string): string {
+  return text.replaceAll(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The reader of a pipe, or the terminal itself. */
+const readerErrors: readonly (string | undefined)[] = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
+
+let readerGone = false;
+let unwritten: string | null = null;
+const listeners = new Set<() => void>();
+const guarded = new Set<NodeJS.WriteStream>();
+
+/** A stream of this process that may be written to whatever becomes of its reader. */
+export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  if (guarded.has(stream)) return stream;
+  guarded.add(stream);
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (!readerErrors.includes(error.code)) unwritten ??= error.message;
+    else if (stream === process.stdout && !readerGone) {
+      readerGone = true;
+      for (const listener of listeners) listener();
+    }
+  });
+  return stream;
+}
+
+/** Calls once when nobody reads standard output any more, at once if that is so already; returns what takes the listener away. */
+export function onReaderGone(listener: () => void): () => void {
+  listeners.add(listener);
+  if (readerGone) listener();
+  return () => void listeners.delete(listener);
+}
+
+/** Why a part of the output is missing although there is a reader (a full disk); null: all of it was written. */
+export function outputFault(): string | null {
+  return unwritten;
+}
+
+/** To standard output. */
+export function out(text: string): void {
+  if (!readerGone) guardedStream(process.stdout).write(harmless(text));
+}
+
+/** To standard error. */
+export function err(text: string): void {
+  guardedStream(process.stderr).write(harmless(text));
+}
+
+/** In place of the last line of the terminal on standard error, which stays open. */
+export function redraw(text: string): void {
+  guardedStream(process.stderr).write(`\r${harmless(text)}\u001b[K`);
+}
+
+/** A line to standard error, where what goes on is reported. */
+export function progress(line: string): void {
+  err(`${line}\n`);
+}

@@ -9,7 +9,7 @@ export interface Place {
   readonly column?: number | undefined;
 }
 
-/** Exit statuses of `csync`, ordered by what the caller does next. The README's table is this one. */
+/** Exit statuses of `csync`, ordered by what the caller does next. docs/verbs.md has this table. */
 export const exitCodes = {
   ok: 0,
   different: 1,

@@ -1,6 +1,6 @@
 /**
  * While there is no master, clients go on with the policy they have: the real cf-agent, update and policy, its exit status and
- * time, and the files it has. Times are printed, for README; only what the configured time limits allow is asserted.
+ * time, and the files it has. Times are printed, for docs/no-master.md; only what the configured time limits allow is asserted.
  */
 import { describe, expect, it } from 'vitest';
 import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';

@@ -1,0 +1,89 @@
+/** The Markdown pages of the repository, as the tests of the texts read them. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { lexer, type Token, type Tokens, walkTokens } from 'marked';
+import { repository } from './support.ts';
+
+/** Pages with links that a reader may follow, relative to the repository. */
+export function markdownPages(): string[] {
+  const below = (directory: string): string[] =>
+    readdirSync(join(repository, directory))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => normalize(join(directory, name)));
+  return [...below('.'), ...below('docs'), ...below('package-templates')];
+}
+
+export function readPage(page: string): string {
+  return readFileSync(join(repository, page), 'utf8');
+}
+
+function tokensOf(text: string): Token[] {
+  const found: Token[] = [];
+  void walkTokens(lexer(text), (token) => void found.push(token));
+  return found;
+}
+
+/** Texts of the code blocks below a heading, up to the next heading. */
+export function codeBelow(text: string, heading: string): string[] {
+  const tokens = lexer(text);
+  const from = tokens.findIndex((token) => token.type === 'heading' && token.text === heading);
+  const rest = tokens.slice(from + 1);
+  const end = rest.findIndex((token) => token.type === 'heading');
+  const section = from === -1 ? [] : rest.slice(0, end === -1 ? undefined : end);
+  return section.filter((token): token is Tokens.Code => token.type === 'code').map((token) => token.text);
+}
+
+/** What a person reads as sentences: paragraphs, list items, table cells and headings, without code blocks. */
+export function sentences(text: string): string[] {
+  const blocks = tokensOf(text).flatMap((token): string[] => {
+    if (token.type === 'heading' || token.type === 'paragraph') return [plain(token.tokens ?? [])];
+    if (token.type === 'list_item') return token.tokens?.flatMap((part) => (part.type === 'text' ? [plain([part])] : [])) ?? [];
+    if (token.type !== 'table') return [];
+    const { header, rows } = token as Tokens.Table;
+    return [header, ...rows].flat().map((cell) => plain(cell.tokens));
+  });
+  const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' });
+  return blocks.flatMap((block) => [...segmenter.segment(block)].map(({ segment }) => segment.trim())).filter(Boolean);
+}
+
+/** A code span counts as one word. */
+function plain(tokens: readonly Token[]): string {
+  return tokens
+    .map((token) => {
+      if (token.type === 'codespan') return 'CODE';
+      const inner = (token as { readonly tokens?: readonly Token[] }).tokens;
+      return inner === undefined ? ((token as { readonly text?: string }).text ?? ' ') : plain(inner);
+    })
+    .join('')
+    .replace(/\s+/g, ' ');
+}
+
+export function wordsOf(sentence: string): number {
+  return sentence.split(/\s+/).filter((word) => /[A-Za-z0-9]/.test(word)).length;
+}
+
+/** Relative links of a page that lead nowhere: no such file, or no heading for the part behind #. */
+export function deadLinks(page: string): string[] {
+  const links = tokensOf(readPage(page)).flatMap((token) => (token.type === 'link' ? [(token as Tokens.Link).href] : []));
+  return links.filter((href) => !/^[a-z]+:/.test(href) && !leadsSomewhere(page, href));
+}
+
+function leadsSomewhere(page: string, href: string): boolean {
+  const [path = '', anchor] = href.split('#');
+  const target = path === '' ? page : normalize(join(dirname(page), decodeURI(path)));
+  if (target.startsWith('..') || !existsSync(join(repository, target))) return false;
+  return anchor === undefined || headingAnchors(readPage(target)).has(anchor);
+}
+
+/** As the usual renderers name them. */
+function headingAnchors(text: string): Set<string> {
+  const headings = tokensOf(text).filter((token): token is Tokens.Heading => token.type === 'heading');
+  return new Set(
+    headings.map(({ text: heading }) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replace(/\s/g, '-'),
+    ),
+  );
+}

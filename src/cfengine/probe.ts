@@ -2,6 +2,7 @@
  * Asks a cfengine daemon through the network what a client would ask: are you there, and do you serve this file? Complete
  * dialogues only, ended in the protocol's own way, because those leave no line in the daemon's log [monitor.md 5.8].
  */
+import type { KeyObject } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
 import { decodeFrame, encodeFrame, parseStat, type RemoteStat } from './frames.ts';
@@ -13,6 +14,8 @@ export type ProbeResult =
   | { readonly kind: 'answered'; readonly why: string }
   /** No answer of the protocol within the limit. */
   | { readonly kind: 'silent'; readonly why: string }
+  /** A daemon with another key than the cluster's: clients refuse it, so whatever it serves counts for nothing. */
+  | { readonly kind: 'stranger'; readonly why: string }
   /** Our own fault or want: says nothing about the daemon. */
   | { readonly kind: 'cannot-tell'; readonly why: string };
 
@@ -22,13 +25,23 @@ export interface ProbeTarget {
   /** File to ask for. */
   readonly path: string;
   readonly timeoutMs: number;
+  /** Asked by a client, whose own key is not the cluster's: the key of the daemon is not compared. */
+  readonly anyKey?: boolean;
 }
 
-/** A key and its certificate, PEM, for generation 3. */
+/** A key and its certificate, for generation 3. The members share the key: their daemons answer with the same one. */
 export interface ProbeIdentity {
-  readonly key: string;
+  readonly key: KeyObject;
+  /** PEM. */
   readonly certificate: string;
 }
+
+/** A dialogue has a few hundred bytes each way; who sends more than this does not speak cfengine's protocol. */
+const mostReceivedBytes = 131_072;
+/** After our end of the conversation: for the other side's end, and what was on its way. */
+const closingLimitMs = 1000;
+const closingLookMs = 10;
+const mostBytesBehindTheEnd = 16_384;
 
 /** errno names that speak of this host and not of the daemon. */
 const ownTroubles = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
@@ -39,17 +52,42 @@ export type Dialogue = (
   send: (bytes: Buffer | string) => void,
 ) => { readonly rest: Buffer; readonly result?: ProbeResult };
 
-function converse(socket: Socket, timeoutMs: number, started: Promise<void>, dialogue: Dialogue): Promise<ProbeResult> {
+/**
+ * The other side may ignore our end of the conversation, and stream on: what comes then is thrown away by TLS itself, unseen,
+ * and takes all of the time of this process. So the bytes of the connection below it are counted.
+ */
+function leaveSoon(socket: Socket, tcp: Socket): void {
+  const { bytesRead } = tcp;
+  let looks = 0;
+  const timer = setInterval(() => {
+    looks += 1;
+    if (looks * closingLookMs >= closingLimitMs || tcp.bytesRead - bytesRead > mostBytesBehindTheEnd) socket.destroy();
+  }, closingLookMs);
+  timer.unref();
+  socket.unref().once('close', () => clearInterval(timer));
+}
+
+/** `started` resolves when the dialogue can begin, or with why it must not. */
+function converse(
+  socket: Socket,
+  timeoutMs: number,
+  started: Promise<ProbeResult | undefined>,
+  dialogue: Dialogue,
+  tcp: Socket = socket,
+): Promise<ProbeResult> {
   return new Promise((resolve) => {
     let received: Buffer = Buffer.alloc(0);
     let connected = false;
     let greeted = false;
+    let isOver = false;
     const finish = (result: ProbeResult): void => {
+      if (isOver) return;
       clearTimeout(timer);
+      isOver = true;
+      received = Buffer.alloc(0);
       // FIN, never RST: an abrupt end is a line in the daemon's log.
       socket.end();
-      socket.setTimeout(1000, () => socket.destroy());
-      socket.unref();
+      leaveSoon(socket, tcp);
       resolve(result);
     };
     const timer = setTimeout(() => {
@@ -68,7 +106,7 @@ function converse(socket: Socket, timeoutMs: number, started: Promise<void>, dia
       else if (connected) finish({ kind: 'cannot-tell', why: `the daemon closes the connection without a word (${why})` });
       else finish({ kind: 'silent', why });
     };
-    socket.on('connect', () => {
+    tcp.on('connect', () => {
       connected = true;
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -79,10 +117,17 @@ function converse(socket: Socket, timeoutMs: number, started: Promise<void>, dia
     socket.on('close', () => broken('closed'));
     socket.on('data', (bytes: Buffer) => {
       greeted = true;
+      if (isOver) return;
       received = Buffer.concat([received, bytes]);
-      advance();
+      if (received.length <= mostReceivedBytes) return advance();
+      finish({ kind: 'silent', why: `not cfengine's protocol: more than ${mostReceivedBytes} bytes for an answer` });
+      socket.destroy();
     });
-    started.then(advance, () => {});
+    void started.then((refusal) => {
+      if (isOver) return;
+      if (refusal === undefined) advance();
+      else finish(refusal);
+    });
   });
 }
 
@@ -90,22 +135,29 @@ function converse(socket: Socket, timeoutMs: number, started: Promise<void>, dia
 const contexts = new WeakMap<ProbeIdentity, SecureContext>();
 
 function contextOf(identity: ProbeIdentity): SecureContext {
-  const known = contexts.get(identity) ?? createSecureContext({ key: identity.key, cert: identity.certificate });
+  const known =
+    contexts.get(identity) ??
+    createSecureContext({ key: identity.key.export({ type: 'pkcs8', format: 'pem' }) as string, cert: identity.certificate });
   contexts.set(identity, known);
   return known;
 }
 
 /** Generation 3: TLS, greeting, identity, STAT [cfengine.md 2.9]. */
 export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): Promise<ProbeResult> {
+  const tcp = connectTcp({ host: target.address, port: target.port });
   const socket = connectTls({
-    host: target.address,
-    port: target.port,
+    socket: tcp,
     secureContext: contextOf(identity),
-    // The server's certificate is thrown away at each start; its key is checked by cfengine's own clients.
+    // The server makes its certificate anew at each start; the key in it is what cfengine's own clients check.
     rejectUnauthorized: false,
   });
-  const started = new Promise<void>((resolve) => socket.once('secureConnect', () => resolve()));
-  return converse(socket, target.timeoutMs, started, dialogue3(target.path));
+  const started = new Promise<ProbeResult | undefined>((resolve) =>
+    socket.once('secureConnect', () => {
+      const isOurs = target.anyKey === true || socket.getPeerX509Certificate()?.checkPrivateKey(identity.key) === true;
+      resolve(isOurs ? undefined : { kind: 'stranger', why: "answers with another key than the cluster's" });
+    }),
+  );
+  return converse(socket, target.timeoutMs, started, dialogue3(target.path), tcp);
 }
 
 /** What generation 3 and we say to each other behind the handshake; the bytes may come in any pieces. */
@@ -142,7 +194,7 @@ export function dialogue3(path: string): Dialogue {
  */
 export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'>): Promise<ProbeResult> {
   const socket = connectTcp({ host: address, port });
-  const started = new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  const started = new Promise<undefined>((resolve) => socket.once('connect', () => resolve(undefined)));
   let isConnected = false;
   void started.then(() => {
     isConnected = true;
@@ -155,7 +207,7 @@ export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'
 /** Generation 2: greeting without authentication, then STAT [cfengine.md 1.8]. */
 export function probeGeneration2(target: ProbeTarget, ownName: string): Promise<ProbeResult> {
   const socket = connectTcp({ host: target.address, port: target.port });
-  const started = new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  const started = new Promise<undefined>((resolve) => socket.once('connect', () => resolve(undefined)));
   return converse(
     socket,
     target.timeoutMs,

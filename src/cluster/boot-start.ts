@@ -106,13 +106,15 @@ configured() {
   [ -r ${configuredFile} ] && ( CSYNC_CONFIGURED=0; . ${configuredFile} && [ "$CSYNC_CONFIGURED" = 1 ] )
 }
 
-# Pids of NAME in this host's own namespaces: those of containers are seen from here, too. No zombies.
+# Pids of NAME in this host's own namespaces: those of containers are seen from here, too. No zombies, and what others than
+# root run may be called what it likes.
 processes() {
   for directory in /proc/[0-9]*; do
     { read -r name < "$directory/comm" && read -r line < "$directory/stat"; } 2>/dev/null || continue
     [ "$name" = "$1" ] || continue
     line=\${line##*) }
     case $line in [ZX]*) continue ;; esac
+    grep -q '^Uid:[[:space:]]*0[[:space:]]' "$directory/status" 2>/dev/null || continue
     for kind in pid net; do
       there=$(readlink "$directory/ns/$kind")
       [ -z "$there" ] || [ "$there" = "$(readlink /proc/self/ns/$kind)" ] || continue 2

@@ -64,7 +64,7 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
     ...Object.values(adapter.programs).map(
       (program) => `[ -x ${shellWord(program)} ] || echo ${shellWord(`missing ${program}`)}`,
     ),
-    `echo "daemons $(pgrep -c -x ${shellWord(adapter.daemonName)})"`,
+    `echo "daemons $(pgrep -c -U 0 -x ${shellWord(adapter.daemonName)})"`,
     `[ -f ${work}/${owedFileName} ] && echo "owed $(head -n 1 ${work}/${owedFileName})"`,
     ...(rosterWord === null ? [] : [`[ -r ${rosterWord} ] && echo "roster $(base64 -w 0 ${rosterWord})"`]),
     `for left in ${work}/${arrivalPrefix}* ${work}/ppkeys/${arrivalPrefix}*; do [ -d "$left" ] && echo "leftover $left"; done`,

@@ -264,13 +264,13 @@ function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, 
     'set -u',
     `listens() { grep -q ':${port} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6 2>/dev/null; }`,
     'within() { n=0; until "$@"; do n=$((n + 1)); [ "$n" -lt 100 ] || return 1; sleep 0.1; done; }',
-    `gone() { ! pgrep -x ${name} > /dev/null; }`,
-    `runs() { pgrep -x ${name} > /dev/null && listens; }`,
-    ...(how === 'reload' && adapter.reloadSignal !== null ? [`pkill -${adapter.reloadSignal.slice(3)} -x ${name}`] : []),
+    `gone() { ! pgrep -U 0 -x ${name} > /dev/null; }`,
+    `runs() { pgrep -U 0 -x ${name} > /dev/null && listens; }`,
+    ...(how === 'reload' && adapter.reloadSignal !== null ? [`pkill -${adapter.reloadSignal.slice(3)} -U 0 -x ${name}`] : []),
     // On every host: the package may come to this one at this very moment.
-    ...(how === 'restart' ? [announceFunction(settings.packageName), `announce $(pgrep -x ${name}) || exit 1`] : []),
+    ...(how === 'restart' ? [announceFunction(settings.packageName), `announce $(pgrep -U 0 -x ${name}) || exit 1`] : []),
     ...(how === 'restart' || how === 'stop'
-      ? [`pkill -TERM -x ${name}; within gone || { pkill -KILL -x ${name}; within gone; }`]
+      ? [`pkill -TERM -U 0 -x ${name}; within gone || { pkill -KILL -U 0 -x ${name}; within gone; }`]
       : []),
     ...(how === 'stop' ? [`rm -f -- ${owed}; exit 0`] : []),
     `runs || /bin/sh -c ${shellWord(startScript())} < /dev/null > /dev/null 2>&1`,

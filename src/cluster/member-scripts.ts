@@ -345,7 +345,7 @@ export function conditionLines(place: ConditionPlace): string[] {
   const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
   const sentinel = shellWord(`${policyDirectory}/${sentinelName}`);
   return [
-    `echo "daemons $(pgrep -c -x ${shellWord(daemonName)})"`,
+    `echo "daemons $(pgrep -c -U 0 -x ${shellWord(daemonName)})"`,
     `${mountedTest(mountPoint)} && echo 'mounted 1'`,
     `${addressTest(packageAddress)} && echo 'address 1'`,
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,

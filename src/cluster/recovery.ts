@@ -166,11 +166,11 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
     steps.push(
       step(
         `start ${adapter.daemonName} if none runs`,
-        `pgrep -x ${adapter.daemonName} >/dev/null && exit 0`,
+        `pgrep -U 0 -x ${adapter.daemonName} >/dev/null && exit 0`,
         `( ${adapter.startDaemon.map(shellWord).join(' ')} ) </dev/null >/dev/null 2>&1 || true`,
         'tries=0',
         // Its exit status proves nothing; the process does.
-        `until pgrep -x ${adapter.daemonName} >/dev/null; do tries=$((tries + 1)); [ $tries -lt 10 ] || exit 1; sleep 1; done`,
+        `until pgrep -U 0 -x ${adapter.daemonName} >/dev/null; do tries=$((tries + 1)); [ $tries -lt 10 ] || exit 1; sleep 1; done`,
       ),
     );
   return steps;

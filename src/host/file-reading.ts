@@ -1,6 +1,7 @@
 /** Reading of large files piece by piece; used on the administrator's side and on members. */
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openToRead } from './safe-file.ts';
 
 const pieceBytes = 1 << 20;
 
@@ -9,7 +10,7 @@ export type ReadAt = (offset: number, length: number) => Buffer;
 
 /** Gives `use` a reader of the file and its size. Throws the errno error. */
 export function withFile<T>(path: string, use: (read: ReadAt, size: number) => T): T {
-  const descriptor = openSync(path, 'r');
+  const descriptor = openToRead(path);
   try {
     const read: ReadAt = (offset, length) => {
       const piece = Buffer.alloc(length);

@@ -25,6 +25,24 @@ export interface ProcessState {
   readonly name: string;
 }
 
+/** Where a process comes from; its name says nothing. */
+export interface ProcessOrigin {
+  /** Real, effective, saved and file system user; none when it is gone. */
+  readonly users: readonly number[];
+  /** Root, and who runs this. */
+  readonly trusted: readonly number[];
+  /** The file it runs, with " (deleted)" behind it when that was replaced; null when it cannot be told. */
+  readonly program: string | null;
+}
+
+/** A program as it lies on the disk. */
+export interface ProgramFile {
+  /** Behind all links. */
+  readonly path: string;
+  /** The kernel runs an interpreter in its place. */
+  readonly isScript: boolean;
+}
+
 export interface MountEntry {
   readonly source: string;
   readonly target: string;
@@ -53,6 +71,7 @@ export interface MemberHost {
   /** As `uname -n` says it: what host tags of volume groups are made of. */
   readonly nodeName: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A regular file's text; null when it cannot be read: a FIFO or a device in its place is not opened. */
   readText(path: string): string | null;
   /** Names in a directory; null when it is none. */
   list(path: string): readonly string[] | null;
@@ -64,10 +83,18 @@ export interface MemberHost {
   freeBytes(path: string): number | null;
   /** Writes, syncs, renames into place. Throws the errno error. */
   writeDurably(path: string, text: string, mode: number): void;
-  /** Writes and renames into place, without a word to the disk: for what is gone with a boot. Throws the errno error. */
+  /** Writes one line over an existing file, in the blocks it has: also a full disk takes that. Throws the errno error. */
+  overwriteLine(path: string, line: string): void;
+  /**
+   * Writes and renames into place, without a word to the disk: for what is gone with a boot. Not where others could lead it
+   * elsewhere. Throws the errno error.
+   */
   replace(path: string, text: string, mode: number): void;
   mounts(): readonly MountEntry[];
   process(pid: number): ProcessState | null;
+  origin(process: ProcessState): ProcessOrigin;
+  /** null when it cannot be read. */
+  program(path: string): ProgramFile | null;
   listeners(port: number): readonly Listener[];
   /** Processes with anything open below a directory on that mounted file system. */
   holdersOf(mountPoint: string): readonly ProcessState[];

@@ -1,44 +1,28 @@
 /** The Host of the member scripts: Node's built-ins and /proc, nothing else, so that they start fast on a sick machine. */
 
 import { spawn } from 'node:child_process';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, readdirSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { dirname } from 'node:path';
-import { digestOfFile } from './file-reading.ts';
-import type { CommandResult, FileFacts, Listener, MemberHost, MountEntry, ProcessState } from './host.ts';
-import { runProcess, startProcess } from './processes.ts';
+import { digestOfFile, withFile } from './file-reading.ts';
+import type {
+  CommandResult,
+  FileFacts,
+  Listener,
+  MemberHost,
+  MountEntry,
+  ProcessOrigin,
+  ProcessState,
+  ProgramFile,
+} from './host.ts';
+import { ourselves } from './ownership.ts';
+import { endWithin, runProcess, startProcess } from './processes.ts';
+import { openToAppend, overwriteLine, refuseStrangers, regularText, replaceFile, writeDurably } from './safe-file.ts';
 
 /** Of every program that is run here. Without PATH cfservd dies at once [cfengine.md 1.1]. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
 
 /** O_CLOEXEC of open(2), as /proc/PID/fdinfo shows it on every Linux architecture Node runs on. */
 const closedOnExec = 0o2000000;
-
-function readText(path: string): string | null {
-  // An exception costs more than looking; the monitor asks again and again for what is hardly ever there.
-  if (!existsSync(path)) return null;
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
 
 function list(path: string): string[] | null {
   try {
@@ -60,8 +44,31 @@ export function parseProcessStat(text: string): ProcessState | null {
 }
 
 function processOf(pid: number): ProcessState | null {
-  const text = readText(`/proc/${pid}/stat`);
+  const text = regularText(`/proc/${pid}/stat`);
   return text === null ? null : parseProcessStat(text);
+}
+
+function originOf({ pid }: ProcessState): ProcessOrigin {
+  // Not the owner of /proc/PID: that is root for a process that keeps itself from being dumped.
+  const users = /^Uid:\s+(.*)$/m.exec(regularText(`/proc/${pid}/status`) ?? '')?.[1] ?? '';
+  const program = linkOf(`/proc/${pid}/exe`);
+  return {
+    users: users
+      .split(/\s+/)
+      .filter((word) => word !== '')
+      .map(Number),
+    trusted: ourselves().users,
+    program: program === '' ? null : program,
+  };
+}
+
+function programAt(path: string): ProgramFile | null {
+  try {
+    const real = realpathSync(path);
+    return { path: real, isScript: withFile(real, (read) => read(0, 2).toString('latin1')) === '#!' };
+  } catch {
+    return null;
+  }
 }
 
 function processes(): number[] {
@@ -87,7 +94,7 @@ let lastMounts: { readonly text: string; readonly entries: MountEntry[] } | null
 
 /** Read again and again by the monitor, and hardly ever another one. */
 function mounts(): MountEntry[] {
-  const text = readText('/proc/self/mounts') ?? '';
+  const text = regularText('/proc/self/mounts') ?? '';
   if (lastMounts?.text !== text) lastMounts = { text, entries: parseMounts(text) };
   return lastMounts.entries;
 }
@@ -104,7 +111,7 @@ export function parseListeningInodes(text: string, port: number): string[] {
 }
 
 function listeningInodes(port: number): string[] {
-  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => parseListeningInodes(readText(path) ?? '', port));
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => parseListeningInodes(regularText(path) ?? '', port));
 }
 
 function linkOf(path: string): string {
@@ -138,7 +145,7 @@ function holdersOf(mountPoint: string): ProcessState[] {
   const holds = (pid: number): boolean =>
     [linkOf(`/proc/${pid}/cwd`), linkOf(`/proc/${pid}/root`), linkOf(`/proc/${pid}/exe`)].some(below) ||
     descriptorsOf(pid).some(below) ||
-    (readText(`/proc/${pid}/maps`) ?? '').split('\n').some((line) => below(line.slice(line.indexOf('/'))));
+    (regularText(`/proc/${pid}/maps`) ?? '').split('\n').some((line) => below(line.slice(line.indexOf('/'))));
   return processes()
     .filter(holds)
     .flatMap((pid) => processOf(pid) ?? []);
@@ -181,25 +188,6 @@ function canExecute(path: string): boolean {
   }
 }
 
-function replace(path: string, text: string, mode: number, flush = false): void {
-  const partial = `${path}.new`;
-  try {
-    writeFileSync(partial, text, { mode, flush });
-    renameSync(partial, path);
-  } catch (error) {
-    rmSync(partial, { force: true });
-    throw error;
-  }
-}
-
-function writeDurably(path: string, text: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true });
-  replace(path, text, mode, true);
-  const directory = openSync(dirname(path), 'r');
-  fsyncSync(directory);
-  closeSync(directory);
-}
-
 /** A resolver without an answer takes 10 s and more; nobody here waits so long for a name. */
 const resolveLimitMs = 3000;
 
@@ -227,7 +215,7 @@ function signal(process_: ProcessState, name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'):
  */
 function closeInherited(): void {
   for (const name of list('/proc/self/fdinfo') ?? []) {
-    const flags = /^flags:\s+([0-7]+)$/m.exec(readText(`/proc/self/fdinfo/${name}`) ?? '')?.[1];
+    const flags = /^flags:\s+([0-7]+)$/m.exec(regularText(`/proc/self/fdinfo/${name}`) ?? '')?.[1];
     if (Number(name) <= 2 || flags === undefined || (Number.parseInt(flags, 8) & closedOnExec) !== 0) continue;
     try {
       closeSync(Number(name));
@@ -239,11 +227,8 @@ function closeInherited(): void {
 
 async function launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
   closeInherited();
-  const running = startProcess(argv, { env: environment });
-  const timer = setTimeout(() => running.kill('SIGKILL'), timeoutMs);
-  const end = await running.ended;
-  clearTimeout(timer);
-  return { ...end, timedOut: end.signal === 'SIGKILL', stdout: '', stderr: '' };
+  const end = await endWithin(startProcess(argv, { env: environment }), timeoutMs);
+  return { ...end, stdout: '', stderr: '' };
 }
 
 function detach([file = '', ...rest]: readonly string[]): boolean {
@@ -285,7 +270,7 @@ async function attend([file = '', ...rest]: readonly string[], outputFile: strin
 function openOutput(file: string | null): number | null {
   if (file === null) return null;
   try {
-    return openSync(file, 'a');
+    return openToAppend(file);
   } catch {
     return null;
   }
@@ -296,16 +281,22 @@ export function realMemberHost(): MemberHost {
     member: hostname().split('.')[0] ?? hostname(),
     nodeName: hostname(),
     environment: process.env,
-    readText,
+    readText: regularText,
     list,
     facts,
     digest,
     canExecute,
     freeBytes,
     writeDurably,
-    replace: (path, text, mode) => replace(path, text, mode),
+    overwriteLine,
+    replace: (path, text, mode) => {
+      refuseStrangers(path);
+      replaceFile(path, text, mode, false);
+    },
     mounts,
     process: processOf,
+    origin: originOf,
+    program: programAt,
     listeners,
     holdersOf,
     ownsAddress: (address) =>

@@ -3,8 +3,8 @@
  * killed at any moment, and its last line is the one that matters.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
 import { harmless, out } from './output.ts';
+import { appendText } from './safe-file.ts';
 
 export type LogOutcome = 'ok' | 'already' | 'done' | 'failed' | 'warning' | 'would';
 
@@ -60,7 +60,7 @@ export function openMemberLog(file: string | null, member: string, packageName: 
     const whole = `${harmless(text)}\n`;
     try {
       if (file === null) out(whole);
-      else appendFileSync(file, whole);
+      else appendText(file, whole);
     } catch (error) {
       if (!complained)
         lines.push(

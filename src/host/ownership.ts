@@ -50,6 +50,14 @@ export function strangersTo(path: string, trusted: Trusted = ourselves()): strin
   return [...found.values()].flat();
 }
 
+/**
+ * The same for a file that is written: who can put a link in its place decides where it goes. The file itself may belong to
+ * anybody.
+ */
+export function strangersToWriting(path: string): string[] {
+  return [...new Set([path, leadsTo(path)].flatMap((end) => strangersTo(dirname(end))))];
+}
+
 function leadsTo(path: string): string {
   try {
     return realpathSync(path);

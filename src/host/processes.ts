@@ -118,18 +118,34 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   };
   if (stop?.aborted) stopNow();
   stop?.addEventListener('abort', stopNow);
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    running.kill('SIGKILL');
-  }, options.timeoutMs);
-  const end = await running.ended;
-  clearTimeout(timer);
+  const end = await endWithin(running, options.timeoutMs);
   clearTimeout(stopTimer);
   stop?.removeEventListener('abort', stopNow);
   await drained(running.child);
   const join = (lines: readonly string[]): string => (lines.length === 0 ? '' : `${lines.join('\n')}\n`);
-  return { exitCode: end.exitCode, signal: end.signal, timedOut, errorCode: end.errorCode, stdout: join(out), stderr: join(err) };
+  return { ...end, stdout: join(out), stderr: join(err) };
+}
+
+/** A process that was killed is gone within this, unless it hangs in the kernel; nobody waits for that. */
+const killedLimitMs = 1000;
+
+/** How a process ends; at its limit its group is killed. One that hangs in the kernel counts as killed, and is left to itself. */
+export async function endWithin(running: RunningProcess, limitMs: number): Promise<ProcessEnd & { readonly timedOut: boolean }> {
+  let timedOut = false;
+  let timer: NodeJS.Timeout | undefined;
+  const hangs = new Promise<ProcessEnd>((resolve) => {
+    timer = setTimeout(() => {
+      timedOut = true;
+      running.kill('SIGKILL');
+      timer = setTimeout(() => {
+        running.child.unref();
+        resolve({ exitCode: null, signal: 'SIGKILL', errorCode: null });
+      }, killedLimitMs);
+    }, limitMs);
+  });
+  const end = await Promise.race([running.ended, hangs]);
+  clearTimeout(timer);
+  return { ...end, timedOut };
 }
 
 /** Between two of them everything that has come is read. */

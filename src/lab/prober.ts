@@ -18,7 +18,7 @@ const againMs = 50;
 async function main(): Promise<void> {
   const settings = JSON.parse(files.readText(process.argv[2] ?? '') ?? '') as Settings;
   const daemon = new Daemon(realMemberHost(), settings);
-  const ask = () => daemon.ask(settings.packageAddress, limitMs);
+  const ask = () => daemon.ask(settings.packageAddress, limitMs, { anyKey: true });
   let lastServed = performance.now();
   for (let answer = await ask(); ; answer = await ask()) {
     if (answer.kind !== 'served') {

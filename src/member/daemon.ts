@@ -4,11 +4,11 @@
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
-import type { ProbeIdentity, ProbeResult } from '../cfengine/probe.ts';
+import type { ProbeIdentity, ProbeResult, ProbeTarget } from '../cfengine/probe.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
-import { judgePort, type PortOwner, sentinelName } from './judgements.ts';
+import { judgeOrigin, judgePort, type PortOwner, sentinelName } from './judgements.ts';
 
 const startLimitMs = 10_000;
 /** For what ran already, or came up all the same, after a start that was refused. */
@@ -34,12 +34,19 @@ export class Daemon {
 
   owner(): PortOwner {
     const { cfenginePort } = this.#settings;
-    return judgePort(this.#host.listeners(cfenginePort), this.adapter.daemonName, cfenginePort);
+    return judgePort(this.#host.listeners(cfenginePort), cfenginePort, (process) => this.strangeness(process));
   }
 
-  /** Asks the daemon behind an address for the sentinel. */
-  async ask(address: string, timeoutMs: number): Promise<ProbeResult> {
-    const target = { address, port: this.#settings.cfenginePort, path: this.sentinelPath, timeoutMs };
+  /** Why a process is not this member's daemon, whatever it is called; null: it is. */
+  strangeness(process: ProcessState): string | null {
+    const { daemonName, programs } = this.adapter;
+    if (process.name !== daemonName) return process.name;
+    return judgeOrigin(process, this.#host.origin(process), this.#host.program(programs.daemon));
+  }
+
+  /** Asks the daemon behind an address for the sentinel, or for another file. */
+  async ask(address: string, timeoutMs: number, how: Partial<Pick<ProbeTarget, 'path' | 'anyKey'>> = {}): Promise<ProbeResult> {
+    const target = { address, port: this.#settings.cfenginePort, path: this.sentinelPath, timeoutMs, ...how };
     return this.adapter.probe(target, await this.identity(), this.#host.member);
   }
 
@@ -69,7 +76,7 @@ export class Daemon {
       const certificate = sound ? kept : await selfSignedCertificate(pem);
       // The certificate holds nothing but the public key; another start finds it there.
       if (!sound) this.#keep(cache, certificate);
-      return { key: key.export({ type: 'pkcs8', format: 'pem' }) as string, certificate };
+      return { key, certificate };
     } catch {
       return null;
     }
@@ -115,11 +122,10 @@ export class Daemon {
     if (owner.kind === 'free')
       return { code: 'daemon-dead', text: `no ${this.adapter.daemonName} listens on port ${this.#settings.cfenginePort}` };
     const answer = await this.ask('127.0.0.1', limitMs);
-    if (answer.kind === 'silent')
-      return {
-        code: 'daemon-dead',
-        text: `${this.adapter.daemonName} (pid ${owner.process.pid}) does not answer: ${answer.why}`,
-      };
+    const named = `${this.adapter.daemonName} (pid ${owner.process.pid})`;
+    if (answer.kind === 'silent') return { code: 'daemon-dead', text: `${named} does not answer: ${answer.why}` };
+    // It reads its key when it starts: a pair that was exchanged since needs another start.
+    if (answer.kind === 'stranger') return { code: 'daemon-dead', text: `${named} ${answer.why}` };
     return null;
   }
 

@@ -115,9 +115,9 @@ export const failureTable = {
     remedy: 'put the policy there (cmmodpkg -m on {package} allows a partial start), then cmmodpkg -e {package}',
   },
   'sentinel-unwritable': {
-    start: 1,
-    means: 'the policy file system is full or damaged, on every member',
-    remedy: 'make room or check the file system, then cmmodpkg -e {package}',
+    start: 2,
+    means: 'clients are served, but this promotion has no mark, and no policy can be published',
+    remedy: 'make room on the policy file system, or check it; csync status shows how full it is',
   },
   'role-unproved': {
     start: 2,

@@ -1,7 +1,7 @@
 /**
  * What an observation means. Pure: facts in, a finding or null out; the tables of the tests are written against these.
  */
-import type { Listener, MountEntry, ProcessState } from '../host/host.ts';
+import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
 
@@ -74,15 +74,39 @@ export type PortOwner =
   | { readonly kind: 'daemon'; readonly process: ProcessState; readonly inode: string }
   | { readonly kind: 'foreign'; readonly text: string };
 
-export function judgePort(listeners: readonly Listener[], daemonName: string, port: number): PortOwner {
-  const holders = listeners.flatMap((listener) => listener.processes.map((process) => ({ process, inode: listener.inode })));
+/** `strange`: why a process is not the daemon, in words that name it; null: it is. */
+export function judgePort(
+  listeners: readonly Listener[],
+  port: number,
+  strange: (process: ProcessState) => string | null,
+): PortOwner {
+  const holders = listeners.flatMap(({ inode, processes }) =>
+    processes.map((process) => ({ process, inode, strange: strange(process) })),
+  );
   const daemon = holders
-    .filter(({ process }) => process.name === daemonName)
+    .filter((holder) => holder.strange === null)
     .sort((a, b) => Number(a.process.startTime) - Number(b.process.startTime))[0];
-  if (daemon !== undefined) return { kind: 'daemon', ...daemon };
+  if (daemon !== undefined) return { kind: 'daemon', process: daemon.process, inode: daemon.inode };
   if (listeners.length === 0) return { kind: 'free' };
-  const names = holders.map(({ process }) => `${process.name} (pid ${process.pid})`).join(', ');
+  const names = holders.map(({ process, strange: why }) => `${why} (pid ${process.pid})`).join(', ');
   return { kind: 'foreign', text: `port ${port} is taken by ${names || 'a process outside this pid namespace'}` };
+}
+
+const deleted = ' (deleted)';
+
+/**
+ * A process is called what it likes. The daemon is one that root (or who runs this) runs from the configured program: also
+ * from a file that an update has replaced since, under the same path or, where versions have directories of their own, the
+ * same name. A program that is a script runs in its interpreter, and only its user can be told. In words that name it.
+ */
+export function judgeOrigin(process: ProcessState, origin: ProcessOrigin, program: ProgramFile | null): string | null {
+  const user = origin.users.find((each) => !origin.trusted.includes(each));
+  if (user !== undefined) return `${process.name}, which user ${user} runs`;
+  if (origin.program === null || program === null || program.isScript) return null;
+  const path = origin.program.endsWith(deleted) ? origin.program.slice(0, -deleted.length) : origin.program;
+  const base = (file: string): string => file.slice(file.lastIndexOf('/') + 1);
+  if (path === program.path || (path !== origin.program && base(path) === base(program.path))) return null;
+  return `${process.name}, which is ${path} and not ${program.path}`;
 }
 
 /** Names that resolve, but not to the package's address, are as bad as none. */

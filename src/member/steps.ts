@@ -6,6 +6,7 @@ import type { MemberHost } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
 import type { Daemon } from './daemon.ts';
 import type { Finding } from './failures.ts';
+import { handoverFile, parseHandover } from './handover.ts';
 import { judgeMount, judgeMountPoint, judgeName, mountAt, type Sentinel, sentinelEpoch } from './judgements.ts';
 import type { Step } from './plan.ts';
 
@@ -141,28 +142,58 @@ export function policyPresent({ host, settings }: StepContext): Step {
   };
 }
 
-/** Raises the epoch: each promotion leaves its mark on the policy file system, where only the master can write. */
-export function sentinelWritten({ host, daemon }: StepContext): Step {
+/** As long as every other one, so that it can be written over; see overwriteLine. */
+const sentinelBytes = 256;
+/** errno names of a file system that takes no other file, but may take a line in the place of another. */
+const noRoom = new Set(['ENOSPC', 'EDQUOT']);
+
+const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/**
+ * Raises the epoch: each promotion leaves its mark on the policy file system, where only the master can write. Without room
+ * for another file it is written over the old one; a promotion that can leave no mark at all serves the policy just the same.
+ */
+export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
+  const { sentinelPath } = daemon;
   let written: Sentinel | null = null;
   let why = 'the mark of this promotion is not written yet';
   return {
     name: 'sentinel',
+    optional: true,
     look: () => (written === null ? { code: 'sentinel-unwritable', text: why } : null),
     action: {
-      what: `write ${daemon.sentinelPath}`,
+      what: `write ${sentinelPath}`,
       run: () => {
-        const epoch = sentinelEpoch(host.readText(daemon.sentinelPath)) + 1;
+        const before = host.readText(sentinelPath);
+        if (before === null && host.facts(sentinelPath) !== null) {
+          // What it says is not known: another one could have the number of a former promotion.
+          why = `${sentinelPath} cannot be read`;
+          return;
+        }
+        const handover = parseHandover(host.readText(handoverFile(settings.mountPoint)));
+        const epoch = Math.max(sentinelEpoch(before), handover?.epoch ?? 0) + 1;
         const sentinel: Sentinel = { epoch, member: host.member, at: new Date(host.now()).toISOString() };
+        const line = JSON.stringify(sentinel).padEnd(sentinelBytes - 1);
         try {
-          host.writeDurably(daemon.sentinelPath, `${JSON.stringify(sentinel)}\n`, 0o644);
+          host.writeDurably(sentinelPath, `${line}\n`, 0o644);
           written = sentinel;
         } catch (error) {
-          why = `${daemon.sentinelPath} cannot be written: ${(error as NodeJS.ErrnoException).code ?? error}`;
+          why = `${sentinelPath} cannot be written: ${errnoOf(error)}`;
+          if (before !== null && noRoom.has(errnoOf(error))) overwrite(line, sentinel);
         }
       },
     },
     good: () => `epoch ${written?.epoch}`,
   };
+
+  function overwrite(line: string, sentinel: Sentinel): void {
+    try {
+      host.overwriteLine(sentinelPath, line);
+      written = sentinel;
+    } catch (error) {
+      why = `${why}, nor in the place of the old one: ${errnoOf(error)}`;
+    }
+  }
 }
 
 /** Proof from outside: what the daemon says of the sentinel through the package address is what lies on the disk here. */
@@ -175,19 +206,22 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
     const full = (host.freeBytes(cfengineWorkDirectory) ?? oneMegabyte) < oneMegabyte;
     return full ? `; the file system of ${cfengineWorkDirectory}, where the daemon writes for each peer, is full` : '';
   };
+  // A file system that never took a mark has its directory, at least.
+  const pathOf = (): string => (host.facts(daemon.sentinelPath) === null ? settings.policyDirectory : daemon.sentinelPath);
   const look = async (): Promise<Finding | null> => {
-    const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000);
+    const path = pathOf();
+    const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000, { path });
     const unproved = (text: string): Finding => ({ code: 'role-unproved', text });
     if (answer.kind !== 'served')
-      return unproved(`asked through ${settings.packageAddress} for ${daemon.sentinelPath}: ${answer.why}${fullDisk()}`);
-    const here = host.facts(daemon.sentinelPath);
+      return unproved(`asked through ${settings.packageAddress} for ${path}: ${answer.why}${fullDisk()}`);
+    const here = host.facts(path);
     if (
       here === null ||
       here.inode !== answer.stat.inode ||
       here.mtimeSeconds !== answer.stat.mtime ||
       here.size !== answer.stat.size
     ) {
-      return unproved(`${settings.packageAddress} serves another ${daemon.sentinelPath} than the one on this member`);
+      return unproved(`${settings.packageAddress} serves another ${path} than the one on this member`);
     }
     return null;
   };
@@ -201,7 +235,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
         await daemon.waitFor(proofLimitMs, async () => (await look()) === null);
       },
     },
-    good: () => `${settings.packageAddress} serves ${daemon.sentinelPath} from here`,
+    good: () => `${settings.packageAddress} serves ${pathOf()} from here`,
   };
 }
 
@@ -210,7 +244,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
  * it is ended while the address is still up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
  */
 export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
-  const holding = () => host.holdersOf(settings.mountPoint).filter((process) => process.name === daemon.adapter.daemonName);
+  const holding = () => host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) === null);
   const look = (): Finding | null => {
     const [process] = holding();
     return process === undefined
@@ -275,7 +309,7 @@ export function othersNamed({ host, settings, daemon }: StepContext): Step {
     name: 'holders',
     optional: true,
     look: () => {
-      const others = host.holdersOf(settings.mountPoint).filter((process) => process.name !== daemon.adapter.daemonName);
+      const others = host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) !== null);
       if (others.length === 0) return null;
       const names = others.map((process) => `${process.name} (pid ${process.pid})`).join(', ');
       return { code: 'still-held', text: `${names} use ${settings.mountPoint}; Serviceguard will end them before it unmounts` };

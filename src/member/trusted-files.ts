@@ -1,25 +1,26 @@
 /**
- * What the member scripts run, or believe, as root: whoever else can change one of these is root here. Told loudly where nothing
+ * What the member scripts run, believe or write as root: whoever else can change one of these is root here. Told loudly where nothing
  * is at stake (validate refuses, and with it cmcheckconf); a start only warns: a bit of a file mode must not cost a failover.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
 import type { MemberHost } from '../host/host.ts';
-import { strangersTo } from '../host/ownership.ts';
+import { strangersTo, strangersToWriting } from '../host/ownership.ts';
 import type { Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
 import { customerDefined } from './judgements.ts';
+import { expand } from './settings-file.ts';
 
-/** Sourced by the launchers. */
+/** Sourced by the launchers, where the environment names no other. */
 const configuration = '/etc/cmcluster.conf';
 /** Of the package directory, besides the scripts. */
 const believed = ['settings.json', 'manifest.json', 'roster.json', customerDefined, 'runtime/node'] as const;
 
 /** Absolute paths; not all of them are there on every member. */
-function trustedFiles(names: readonly string[], directory: string, settings: Settings): string[] {
+function trustedFiles(host: MemberHost, directory: string, settings: Settings): string[] {
   const { programs, daemonPolicy } = adapterFor(settings);
-  const scripts = names.filter((name) => /\.(sh|cjs|pl)$/.test(name));
+  const scripts = (host.list(directory) ?? []).filter((name) => /\.(sh|cjs|pl)$/.test(name));
   return [
-    configuration,
+    host.environment.SGCONFFILE || configuration,
     directory,
     ...[...scripts, ...believed].map((name) => `${directory}/${name}`),
     process.execPath,
@@ -29,8 +30,16 @@ function trustedFiles(names: readonly string[], directory: string, settings: Set
   ];
 }
 
+/** Written as root, in places that the administrator names: who can put a link in the way has anything overwritten. */
+function writtenFiles({ scriptLogFile, monitorMetricsFile }: Settings, host: MemberHost): string[] {
+  return [expand(host, scriptLogFile), ...(monitorMetricsFile === 'off' ? [] : [monitorMetricsFile])];
+}
+
 /** A finding for each place that others than root, or who runs this, could change. */
 export function judgeTrust(host: MemberHost, directory: string, settings: Settings): Finding[] {
-  const places = trustedFiles(host.list(directory) ?? [], directory, settings).flatMap((path) => strangersTo(path));
+  const places = [
+    ...trustedFiles(host, directory, settings).flatMap((path) => strangersTo(path)),
+    ...writtenFiles(settings, host).flatMap((path) => strangersToWriting(path)),
+  ];
   return [...new Set(places)].map((text) => ({ code: 'others-may-change', text }));
 }

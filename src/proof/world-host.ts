@@ -1,7 +1,7 @@
 /** The Host of the member scripts over a world of plain data: every call passes the gate. */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import type { ProbeResult } from '../cfengine/probe.ts';
-import type { CommandResult, FileFacts, MemberHost, MountEntry, ProcessState } from '../host/host.ts';
+import type { CommandResult, FileFacts, MemberHost, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../host/host.ts';
 import { Daemon } from '../member/daemon.ts';
 import { deviceOf, sentinelName } from '../member/judgements.ts';
 import type { StepContext } from '../member/steps.ts';
@@ -142,6 +142,11 @@ export class WorldHost implements MemberHost {
     });
   }
 
+  /** There is always room in this world. */
+  overwriteLine(path: string): void {
+    this.writeDurably(path);
+  }
+
   /** Figures, which nothing is decided by. */
   replace(): void {}
 
@@ -158,6 +163,14 @@ export class WorldHost implements MemberHost {
 
   process(pid: number): ProcessState | null {
     return this.#gate.look(() => (pid === daemonPid && this.#world.daemon !== 'dead' ? this.#daemonState() : null));
+  }
+
+  origin(): ProcessOrigin {
+    return { users: [0], trusted: [0], program: this.#adapter.programs.daemon };
+  }
+
+  program(path: string): ProgramFile {
+    return { path, isScript: false };
   }
 
   listeners() {

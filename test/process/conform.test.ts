@@ -195,9 +195,9 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     'start with the mount busy: ends with 2',
   ],
   [
-    'a full file system sends the package around the cluster',
-    replace('csync-start.cjs', '"sentinel-unwritable": {\n    start: 1', '"sentinel-unwritable": {\n    start: 2'),
-    'start with the policy file system full: ends with 1',
+    'a full file system costs the service',
+    replace('csync-start.cjs', 'name: "sentinel",\n    optional: true', 'name: "sentinel",\n    optional: false'),
+    'start with the policy file system full: ends with 0',
   ],
   [
     'a start forgets to leave the directory it is called in',

@@ -182,7 +182,7 @@ describe('RUN_SCRIPT start', () => {
     member.file('/csync/dsau', null, 0o755);
     const { lines } = await run(controlStart, member, { dryRun: true });
     const open = lines.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'already');
-    expect(open.map(({ step }) => step)).toEqual(['sentinel', 'proof', 'service']);
+    expect(open.map(({ step }) => step)).toEqual(['sentinel', 'service']);
   });
 
   it('takes the tag of a member away only when the cluster has it as down', async () => {

@@ -22,6 +22,8 @@ function note(name: string): { host: MemberHost; signals: string[]; launched: st
     },
     facts: () => null,
     readText: () => null,
+    origin: () => ({ users: [0], trusted: [0], program: null }),
+    program: () => null,
     process: () => (lives ? process : null),
     listeners: () => (lives ? [{ inode: '1', processes: [process] }] : []),
     signal: (_: ProcessState, signal: string) => {

@@ -1,12 +1,13 @@
 /** What a member makes of what it sees: mounts, mount point, port, names, sentinel. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Listener, MountEntry } from '../../src/host/host.ts';
+import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../../src/host/host.ts';
 import type { Finding } from '../../src/member/failures.ts';
 import {
   judgeMount,
   judgeMountPoint,
   judgeName,
+  judgeOrigin,
   judgePort,
   maintenanceFrom,
   maintenanceText,
@@ -116,7 +117,36 @@ describe('the owner of the port', () => {
     ['ages with a different number of digits', ['7=cf-serverd:10@1000', '8=cf-serverd:11@999'], 'daemon 11 8'],
     ['the daemon under IPv4 and IPv6', ['7=cf-serverd:10@500', '8=cf-serverd:10@500'], 'daemon 10 7'],
   ])('is %s', (_what, texts, expected) => {
-    expect(ownerOf(judgePort(listeners(texts), 'cf-serverd', 5308))).toBe(expected);
+    const strange = ({ name }: ProcessState) => (name === 'cf-serverd' ? null : name);
+    expect(ownerOf(judgePort(listeners(texts), 5308, strange))).toBe(expected);
+  });
+});
+
+describe('a process that is called like the daemon', () => {
+  const path = '/usr/bin/cf-serverd';
+  const root = [0, 0, 0, 0];
+  it.each<[string, Partial<ProcessOrigin>, Partial<ProgramFile> | null, string | null]>([
+    ['run by root from the configured program', {}, {}, null],
+    ['of a user', { users: [65_534, 65_534, 65_534, 65_534] }, {}, 'cf-serverd, which user 65534 runs'],
+    ['that a user started through a set-uid program', { users: [1000, 0, 0, 0] }, {}, 'cf-serverd, which user 1000 runs'],
+    ['of the user who runs this', { users: [7, 7, 7, 7], trusted: [0, 7] }, {}, null],
+    ['from a file that an update replaced', { program: `${path} (deleted)` }, {}, null],
+    ['from the directory of the last version', { program: '/opt/cfengine-1/bin/cf-serverd (deleted)' }, {}, null],
+    ['from another file', { program: '/tmp/cf-serverd' }, {}, `cf-serverd, which is /tmp/cf-serverd and not ${path}`],
+    ['from another file, removed since', { program: '/tmp/x (deleted)' }, {}, `cf-serverd, which is /tmp/x and not ${path}`],
+    ['whose file cannot be told', { program: null }, {}, null],
+    ['while the configured program is missing', { program: '/tmp/x' }, null, null],
+    ['that is a script', { program: '/usr/bin/perl' }, { isScript: true }, null],
+    [
+      'that is a script of a user',
+      { program: '/usr/bin/perl', users: [5, 5, 5, 5] },
+      { isScript: true },
+      'cf-serverd, which user 5 runs',
+    ],
+  ])('is judged by where it comes from: %s', (_what, origin, program, expected) => {
+    const process = { pid: 10, name: 'cf-serverd', startTime: '1', state: 'S' };
+    const from: ProcessOrigin = { users: root, trusted: [0], program: path, ...origin };
+    expect(judgeOrigin(process, from, program === null ? null : { path, isScript: false, ...program })).toBe(expected);
   });
 });
 

@@ -134,8 +134,8 @@ describe('a failure', () => {
     // What Serviceguard's own modules do counts as 1 there as well, whoever does it [serviceguard.md 4.3, 6.4].
     const storage = ['group-not-activated', 'group-not-deactivated', 'fsck-failed', 'mount-failed'];
     const others = ['address-not-added', 'address-not-removed', 'customer-failed', 'service-not-started'];
-    expect(status(1)).toEqual([...storage, ...others, 'policy-missing', 'sentinel-unwritable']);
-    expect(status(2).length).toBe(codes.length - 10);
+    expect(status(1)).toEqual([...storage, ...others, 'policy-missing']);
+    expect(status(2).length).toBe(codes.length - 9);
   });
 
   it.each(codes)('%s says what was seen, what it means and what helps, with names and without a brace', (code) => {
@@ -152,6 +152,7 @@ describe('a failure', () => {
   it('that switches the package or the member off names the command that switches it on again', () => {
     // What is only warned of switches nothing off.
     const onlyWarned: FailureCode[] = [
+      'sentinel-unwritable',
       'clients-connected',
       'name-unresolved',
       'others-may-change',

@@ -2,7 +2,16 @@
 import { createHash } from 'node:crypto';
 import { adapterFor, type CfengineAdapter } from '../../src/cfengine/adapter.ts';
 import type { ProbeResult } from '../../src/cfengine/probe.ts';
-import type { CommandResult, FileFacts, Listener, MemberHost, MountEntry, ProcessState } from '../../src/host/host.ts';
+import type {
+  CommandResult,
+  FileFacts,
+  Listener,
+  MemberHost,
+  MountEntry,
+  ProcessOrigin,
+  ProcessState,
+  ProgramFile,
+} from '../../src/host/host.ts';
 import type { LogOutcome, MemberLog } from '../../src/host/member-log.ts';
 import { Daemon } from '../../src/member/daemon.ts';
 import { runPlan, type Step } from '../../src/member/plan.ts';
@@ -47,6 +56,10 @@ export interface SimulatedProcess {
   unreaped: boolean;
   /** Keeps its file open when its client is reset. */
   ignoresReset: boolean;
+  /** Root when it is not said. */
+  user?: number;
+  /** The file it runs; null or nothing: that cannot be told. */
+  program?: string | null;
 }
 
 export interface SimulatedFile {
@@ -83,6 +96,8 @@ export class SimulatedMember implements MemberHost {
   mounted: MountEntry[] = [];
   /** errno name of every write. */
   writesFail: string | null = null;
+  /** errno name of every write into blocks that are there. */
+  overwritesFail: string | null = null;
   /** Whether a start of the daemon succeeds. */
   daemonStarts = true;
   /** What the running daemon says of the sentinel; null: what lies on the disk. */
@@ -167,6 +182,13 @@ export class SimulatedMember implements MemberHost {
     this.file(path, text, mode);
   }
 
+  overwriteLine(path: string, line: string): void {
+    const code = !this.files.has(path) ? 'ENOENT' : this.overwritesFail;
+    if (code !== null) throw Object.assign(new Error('write failed'), { code });
+    this.effects.push(`overwrite ${path}`);
+    this.file(path, `${line}\n`, 0o644);
+  }
+
   replace(path: string, text: string, mode: number): void {
     this.writeDurably(path, text, mode);
   }
@@ -178,6 +200,15 @@ export class SimulatedMember implements MemberHost {
   process(pid: number): ProcessState | null {
     const found = this.processes.find((each) => each.pid === pid);
     return found === undefined ? null : { pid, name: found.name, state: found.state, startTime: String(pid) };
+  }
+
+  origin({ pid }: ProcessState): ProcessOrigin {
+    const found = this.processes.find((each) => each.pid === pid);
+    return { users: [found?.user ?? 0], trusted: [0], program: found?.program ?? null };
+  }
+
+  program(path: string): ProgramFile | null {
+    return this.files.has(path) ? { path, isScript: false } : null;
   }
 
   #states(which: (each: SimulatedProcess) => boolean): ProcessState[] {

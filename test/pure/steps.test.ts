@@ -395,12 +395,41 @@ describe('the sentinel', () => {
     expect(await epochAfter(member)).toMatchObject({ epoch: 1 });
   });
 
-  it.each(['ENOSPC', 'EROFS', 'EIO'])('that cannot be written fails with %s, which no other member cures', async (code) => {
+  it('does not count on from one that cannot be read: its number may be taken', async () => {
     const member = new SimulatedMember();
+    member.file(sentinel, null);
+    expect(await carryOut(member, steps.sentinelWritten)).toMatchObject({ failed: null, outcome: 'warning', effects: [] });
+  });
+
+  it('has the next number also where only the note of the last halt has the last one', async () => {
+    const member = new SimulatedMember();
+    member.file(sentinel, '{"epo');
+    member.file('/csync/.csync-handover.json', '{"epoch":7,"member":"m2","lostAt":1,"reason":"failure"}');
+    expect(await epochAfter(member)).toMatchObject({ epoch: 8 });
+  });
+
+  it.each(['ENOSPC', 'EDQUOT'])('is written over the old one where %s leaves no room for another', async (code) => {
+    const member = new SimulatedMember();
+    member.file(sentinel, '{"epoch":41,"member":"m2"}');
     member.writesFail = code;
-    const { failed, text } = await carryOut(member, steps.sentinelWritten);
-    expect(failed).toBe('sentinel-unwritable');
-    expect(text).toContain(`${sentinel} cannot be written: ${code}; `);
+    expect(await epochAfter(member)).toMatchObject({ epoch: 42, member: 'm1' });
+    expect(member.effects).toEqual([`overwrite ${sentinel}`]);
+  });
+
+  it.each<[string, string | null, string]>([
+    ['ENOSPC', null, `cannot be written: ENOSPC; `],
+    ['EROFS', '{"epoch":1}', `cannot be written: EROFS; `],
+    ['EIO', '{"epoch":1}', `cannot be written: EIO; `],
+    ['ENOSPC', '{"epoch":1}', 'cannot be written: ENOSPC, nor in the place of the old one: EIO; '],
+  ])('that cannot be written (%s, before it %s) is told, and costs no start', async (code, before, said) => {
+    const member = new SimulatedMember();
+    if (before !== null) member.file(sentinel, before);
+    member.writesFail = code;
+    member.overwritesFail = 'EIO';
+    const { failed, outcome, text } = await carryOut(member, steps.sentinelWritten);
+    expect([failed, outcome]).toEqual([null, 'warning']);
+    expect(text).toContain(`[sentinel-unwritable] ${sentinel} ${said}`);
+    expect(member.readText(sentinel)).toBe(before);
   });
 });
 
@@ -415,6 +444,22 @@ describe('the proof of the role', () => {
 
   it('is that the daemon serves through the package address what lies on the disk here', async () => {
     expect(await carryOut(master(), steps.roleProved)).toMatchObject({ outcome: 'already', effects: [] });
+  });
+
+  it('is the directory of the policy where no promotion ever left a mark', async () => {
+    const member = new SimulatedMember();
+    member.file('/csync/dsau', null, 0o755);
+    member.add(daemonName, served);
+    expect(await carryOut(member, steps.roleProved)).toMatchObject({
+      outcome: 'already',
+      text: '10.9.0.100 serves /csync/dsau from here',
+    });
+  });
+
+  it('is none where an impostor answers, nor is its file', async () => {
+    const member = master();
+    member.answer = { kind: 'stranger', why: "answers with another key than the cluster's" };
+    expect(await carryOut(member, steps.roleProved)).toMatchObject({ failed: 'role-unproved' });
   });
 
   it.each<[string, (member: SimulatedMember) => void, string]>([

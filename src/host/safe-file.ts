@@ -1,0 +1,158 @@
+/**
+ * Files as root on a machine with other users, and with disks that hang. A FIFO or a device in the place of a file is
+ * refused instead of opened for ever; what is written never follows a link, and nobody can guess its name beforehand.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { strangersToWriting } from './ownership.ts';
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+
+/** As an errno error, for files that no system call refuses. */
+function refused(path: string, why: string): Error {
+  return Object.assign(new Error(`${path} ${why}`), { code: why });
+}
+
+/** Opens a regular file; never waits for the other end of a FIFO or a line. Throws the errno error. */
+function openRegular(path: string, flags: number, mode?: number): number {
+  const descriptor = openSync(path, flags | O_NONBLOCK | O_NOCTTY, mode);
+  if (fstatSync(descriptor).isFile()) return descriptor;
+  closeSync(descriptor);
+  throw refused(path, 'is no regular file');
+}
+
+/** Opens a regular file for reading. Throws the errno error. */
+export function openToRead(path: string): number {
+  return openRegular(path, O_RDONLY);
+}
+
+/** The whole text of a regular file; null when it cannot be read. */
+export function regularText(path: string): string | null {
+  // An exception costs more than a check; the monitor asks again and again for files that hardly ever exist.
+  if (!existsSync(path)) return null;
+  try {
+    const descriptor = openToRead(path);
+    try {
+      return readFileSync(descriptor, 'utf8');
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Opens a regular file to be appended to, and makes it if it is missing. Not where others could lead it elsewhere. Throws the
+ * errno error.
+ */
+export function openToAppend(path: string): number {
+  refuseStrangers(path);
+  return openRegular(path, O_WRONLY | O_APPEND | O_CREAT, 0o644);
+}
+
+/** Appends to a file as openToAppend opens it. Throws the errno error. */
+export function appendText(path: string, text: string): void {
+  const descriptor = openToAppend(path);
+  try {
+    writeSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Throws where others than root, or who runs this, could put a link in the way of what is written. */
+export function refuseStrangers(path: string): void {
+  const [stranger] = strangersToWriting(path);
+  if (stranger !== undefined) throw refused(path, `is not written as root: ${stranger}`);
+}
+
+/** Temporary names of this module; what a killed process left is found by them. */
+const partialName = /^\..+\.csync-[0-9a-f]{16}$/;
+/** Older than this, nobody works with one any more. */
+const leftOverMs = 60_000;
+
+/**
+ * Writes a whole file beside its place and renames it there. Any number of processes may do that at once: one of them
+ * comes last. `flush` waits for the disk. Throws the errno error, and leaves nothing behind then.
+ */
+export function replaceFile(path: string, text: string, mode: number, flush: boolean): void {
+  const partial = `${dirname(path)}/.${basename(path)}.csync-${randomBytes(8).toString('hex')}`;
+  const descriptor = openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    try {
+      // Not by the mode of open: the umask of the caller would take its part.
+      fchmodSync(descriptor, mode);
+      writeWhole(descriptor, text);
+      if (flush) fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+/** As replaceFile, and on the disk when it returns; directories that are missing are made. Throws the errno error. */
+export function writeDurably(path: string, text: string, mode: number): void {
+  const directory = dirname(path);
+  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  sweep(directory);
+  replaceFile(path, text, mode, true);
+  const descriptor = openSync(directory, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+/** Takes away what killed processes left. */
+function sweep(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    if (!partialName.test(name)) continue;
+    const path = `${directory}/${name}`;
+    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY);
+    if (age > leftOverMs) rmSync(path, { force: true });
+  }
+}
+
+/** A disk writes one sector whole or not at all. */
+const sectorBytes = 512;
+
+/**
+ * Writes over a file that exists, in the blocks it has, and waits for the disk: for a file system without room for another
+ * file. Blanks before the end of the line fill it up to its old size, so that one write replaces all of it. Throws the errno
+ * error; RangeError where that would not be one sector.
+ */
+export function overwriteLine(path: string, line: string): void {
+  const descriptor = openRegular(path, O_WRONLY | O_NOFOLLOW);
+  try {
+    const bytes = Buffer.from(`${line.trimEnd().padEnd(fstatSync(descriptor).size - 1)}\n`);
+    if (bytes.length > sectorBytes) throw new RangeError(`${path} would be of more than one sector`);
+    writeSync(descriptor, bytes, 0, bytes.length, 0);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeWhole(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written);
+}

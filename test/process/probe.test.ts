@@ -1,0 +1,125 @@
+/** The probe against peers that are no daemon of the cluster's: impostors, and such as never stop. */
+import { createPrivateKey } from 'node:crypto';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../src/cfengine/frames.ts';
+import { generateKeyPair, readPrivateKey, selfSignedCertificate } from '../../src/cfengine/keys.ts';
+import { type ProbeIdentity, type ProbeResult, probeGeneration2, probeGeneration3 } from '../../src/cfengine/probe.ts';
+import { eventually } from '../support.ts';
+
+const stat = 'OK: 0 420 420 0 0 256 1 1764000000 1 0 42 1 2049';
+const limits = { port: 0, path: '/csync/dsau/csync.sentinel', timeoutMs: 2000 };
+
+async function identity(): Promise<ProbeIdentity> {
+  const { privateKey } = await generateKeyPair();
+  return { key: readPrivateKey(privateKey), certificate: await selfSignedCertificate(privateKey) };
+}
+
+const open: { readonly server: Server; readonly sockets: Set<Socket> }[] = [];
+
+afterEach(() => {
+  for (const { server, sockets } of open.splice(0)) {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  }
+});
+
+/** Listens on a port of its own; the port, and how many connections are open. */
+async function listening(server: Server): Promise<{ readonly port: number; connections(): Promise<number> }> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
+  open.push({ server, sockets });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const connections = (): Promise<number> => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+  return { port: (server.address() as AddressInfo).port, connections };
+}
+
+/** Speaks as cf-serverd does, under a key. `behind` has the connection once the answer is sent. */
+function serverd({ key, certificate }: ProbeIdentity, behind: (socket: Socket) => void = () => {}): Server {
+  const pem = key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  return createTlsServer({ key: pem, cert: certificate, allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    socket.write('CFE_v3 cf-serverd 3.21.0\n');
+    let step = 0;
+    socket.on('data', () => {
+      step += 1;
+      if (step === 1) socket.write('OK WELCOME\n');
+      else if (step === 2) {
+        socket.write(Buffer.concat([encodeFrame(stat), encodeFrame('OK:')]));
+        behind(socket);
+      }
+    });
+  });
+}
+
+/** Writes as fast as it is taken, whatever comes. */
+function streamTo(socket: Socket): void {
+  const piece = Buffer.alloc(65_536, 'x');
+  const write = (): void => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  socket.on('drain', write);
+  write();
+}
+
+describe('the key of the daemon', () => {
+  it('is the own one of every member; whoever answers with another counts for nothing', async () => {
+    const [ours, other] = [await identity(), await identity()];
+    const ask = async (server: Server, anyKey = false): Promise<ProbeResult> =>
+      probeGeneration3({ ...limits, address: '127.0.0.1', port: (await listening(server)).port, anyKey }, ours);
+    expect(await ask(serverd(ours))).toMatchObject({ kind: 'served', stat: { inode: 42 } });
+    expect(await ask(serverd({ ...(await identity()), ...ours }))).toMatchObject({ kind: 'served' });
+    expect(await ask(serverd(other))).toEqual({ kind: 'stranger', why: "answers with another key than the cluster's" });
+    expect(await ask(serverd(other), true), 'a client has a key of its own').toMatchObject({ kind: 'served' });
+  });
+
+  it('is compared also where it was read from another form of the file', async () => {
+    const ours = await identity();
+    const again = { ...ours, key: createPrivateKey(ours.key.export({ type: 'pkcs1', format: 'pem' })) };
+    const { port } = await listening(serverd(ours));
+    expect(await probeGeneration3({ ...limits, address: '127.0.0.1', port }, again)).toMatchObject({ kind: 'served' });
+  });
+});
+
+describe('a peer that never stops', () => {
+  /** Bytes that came in here, while the event loop was never away for long. */
+  async function probed(server: Server, probe: (port: number) => Promise<ProbeResult>) {
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    let sent = 0;
+    server.on('connection', (socket: Socket) => socket.once('close', () => (sent += socket.bytesWritten)));
+    const peer = await listening(server);
+    const answer = await probe(peer.port);
+    await eventually('the connection to be over', async () => (await peer.connections()) === 0, 3000);
+    clearInterval(timer);
+    return { answer, sent, longest };
+  }
+
+  /** What fills the buffers of the kernel on the way is written, though never read here. */
+  const mostSent = 16_000_000;
+
+  it('behind its answer is left, of generation 3', async () => {
+    const ours = await identity();
+    const { answer, sent, longest } = await probed(serverd(ours, streamTo), (port) =>
+      probeGeneration3({ ...limits, address: '127.0.0.1', port }, ours),
+    );
+    expect(answer).toMatchObject({ kind: 'served' });
+    expect(sent).toBeLessThan(mostSent);
+    expect(longest).toBeLessThan(400);
+  });
+
+  it('instead of an answer is no daemon, of generation 2', async () => {
+    const server = createServer((socket) => {
+      socket.write('t 99\0\0\0\0');
+      streamTo(socket);
+    });
+    const { answer, sent } = await probed(server, (port) => probeGeneration2({ ...limits, address: '127.0.0.1', port }, 'm1'));
+    expect(answer.kind).not.toBe('served');
+    expect(sent).toBeLessThan(mostSent);
+  });
+});

@@ -28,7 +28,7 @@ const made = (mode = 0o755): string => {
 
 describe('a file that is none', () => {
   it.each<[string, (path: string) => void]>([
-    ['a FIFO, as a disk that hangs', (path) => spawnSync('mkfifo', [path])],
+    ['a FIFO, as a disk that hangs', (path) => spawnSync('/usr/bin/mkfifo', [path])],
     ['a directory', (path) => mkdirSync(path)],
     ['a link to a terminal', (path) => symlinkSync('/dev/ptmx', path)],
     ['a link to itself', (path) => symlinkSync(path, path)],
@@ -42,7 +42,7 @@ describe('a file that is none', () => {
 
   it('is no log either: the lines go to syslog alone', () => {
     const file = join(made(), 'csync.log');
-    spawnSync('mkfifo', [file]);
+    spawnSync('/usr/bin/mkfifo', [file]);
     const began = performance.now();
     openMemberLog(file, 'm1', 'csync').line('step', 'ok', 'text');
     expect(performance.now() - began).toBeLessThan(1000);

@@ -1,5 +1,5 @@
 /** What works on a whole cluster, from one of its members or from a host that reaches them by ssh. */
-import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources } from './options.ts';
+import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources, waitOption } from './options.ts';
 
 const applyVerbs = () => import('../verbs/apply.ts');
 const checkVerbs = () => import('../verbs/check.ts');
@@ -21,6 +21,7 @@ function changeCommands(parser: Parser, choose: Choose): Parser {
     halt: { type: 'boolean', default: false, describe: 'halt the package where a change wants that; it runs again afterwards' },
     yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
     'dry-run': dryRunOption,
+    wait: waitOption,
   } as const;
   return parser
     .command(
@@ -66,7 +67,7 @@ function changeCommands(parser: Parser, choose: Choose): Parser {
           'a configured legacy package becomes a modular one, with one halt; run again, it does what is left',
           (inner) =>
             inner
-              .options({ ...sources, yes: change.yes, 'dry-run': dryRunOption })
+              .options({ ...sources, yes: change.yes, 'dry-run': dryRunOption, wait: waitOption })
               .example('$0 migrate legacy-to-modular --dry-run', 'the steps, with the one halt among them'),
           (args) => choose(async () => (await migrateVerbs()).migrateToModular(args)),
         )
@@ -80,6 +81,7 @@ function procedureCommands(parser: Parser, choose: Choose): Parser {
     settings: settingsOption,
     yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
     'dry-run': dryRunOption,
+    wait: waitOption,
     json: jsonOption,
   } as const;
   return parser

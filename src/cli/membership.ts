@@ -1,5 +1,5 @@
 /** Who belongs to the master: members, clients, their keys. */
-import { type Choose, dryRunOption, jsonOption, type Parser, templatesOption } from './options.ts';
+import { automaticOption, type Choose, dryRunOption, jsonOption, type Parser, templatesOption, waitOption } from './options.ts';
 
 const clientsVerbs = () => import('../verbs/clients.ts');
 const keysVerbs = () => import('../verbs/keys.ts');
@@ -14,6 +14,7 @@ const change = {
   ...read,
   yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
   'dry-run': dryRunOption,
+  wait: waitOption,
 } as const;
 
 export function addMembershipVerbs(parser: Parser, choose: Choose): Parser {
@@ -54,11 +55,17 @@ function memberCommands(parser: Parser, choose: Choose): Parser {
             inner
               .options({
                 ...change,
-                wait: { type: 'number', default: 0, describe: 'seconds to wait until the package runs; its start calls it so' },
+                automatic: automaticOption,
+                'until-running': {
+                  type: 'number',
+                  default: 0,
+                  describe: 'seconds to wait until the package runs; its start calls it so',
+                },
               })
               .example('$0 members sync', 'sets all members up the first time')
-              .example('$0 members sync --yes', 'from a timer, or after cmapplyconf'),
-          (args) => choose(async () => (await membershipVerbs()).membersSync(args)),
+              .example('$0 members sync --yes', 'after cmapplyconf')
+              .example('$0 members sync --yes --automatic', 'from a timer'),
+          (args) => choose(async () => (await membershipVerbs()).membersSync({ ...args, untilRunning: args['until-running'] })),
         )
         .demandCommand(1, 'members list or members sync'),
     )
@@ -69,7 +76,7 @@ function memberCommands(parser: Parser, choose: Choose): Parser {
         builder
           .positional('event', { type: 'string', demandOption: true, describe: 'MEMBER_ADDED: or MEMBER_DELETED:' })
           .positional('host', host)
-          .options({ ...read, 'dry-run': dryRunOption })
+          .options({ ...read, 'dry-run': dryRunOption, wait: waitOption })
           .example('$0 dispatcher MEMBER_ADDED: m4', 'the same as csync_dispatcher MEMBER_ADDED: m4'),
       (args) => choose(async () => (await membershipVerbs()).dispatcher(args)),
     );

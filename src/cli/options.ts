@@ -21,6 +21,15 @@ export const jsonOption = { type: 'boolean', default: false, describe: 'machine-
 export const templatesOption = { type: 'string', describe: "directory with the administrator's own templates" } as const;
 
 export const baseOption = { type: 'string', describe: "a file with cmmakepkg's output to lay the package over" } as const;
+export const waitOption = {
+  type: 'number',
+  describe: 'seconds to wait for another change of the cluster to end (default 60; 0: do not wait)',
+} as const;
+export const automaticOption = {
+  type: 'boolean',
+  default: false,
+  describe: 'for timers: waits longer for others, and is waited for by what a person types',
+} as const;
 export const dryRunOption = { type: 'boolean', default: false, describe: 'print the steps, do none' } as const;
 
 export const sources = { settings: settingsOption, templates: templatesOption, base: baseOption, json: jsonOption } as const;

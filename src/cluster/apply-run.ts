@@ -43,6 +43,8 @@ export async function runPlan(plan: ApplyPlan, run: Run): Promise<void> {
     const group = groupAt(plan.steps, index);
     for (const step of group) run.say(stepText(step));
     const results = await inParallel(group, (step) => carryOut(step, run)).catch(async (error: unknown) => {
+      // The lock of the cluster was lost.
+      if (error instanceof Failure) throw new Failure([...error.problems, summary(plan.steps, done, run.wish)]);
       if (!(error instanceof Interrupted)) throw error;
       await run.afterwards((shell) => discard(plan.steps, done, { shell, wish: run.wish }));
       throw interrupted(plan.steps, done, group, run.wish);

@@ -253,7 +253,7 @@ export function distributeScript(
 export function commandScript(argv: readonly string[], packageDirectory: string): string {
   // The package directory is the one word in which $SGCONF has to be expanded.
   const word = (text: string): string => (text.startsWith(packageDirectory) ? `"${text}"` : shellWord(text));
-  return script('PATH="$SGSBIN:$PATH"; export PATH', `exec ${argv.map(word).join(' ')} < /dev/null`);
+  return script('PATH="$SGSBIN:$PATH"; export PATH', `${argv.map(word).join(' ')} < /dev/null`);
 }
 
 /** Prints the lines about all sets of the history. */

@@ -52,7 +52,7 @@ export function parseLeftovers(output: string): Leftovers | null {
 
 /** A command of Serviceguard's as a step. */
 export function procedureCommand(member: string, ...argv: readonly string[]): ProcedureStep {
-  const run = `exec ${argv.map(shellWord).join(' ')} < /dev/null`;
+  const run = `${argv.map(shellWord).join(' ')} < /dev/null`;
   return { member, text: argv.join(' '), script: script('PATH="$SGSBIN:$PATH"; export PATH', run) };
 }
 

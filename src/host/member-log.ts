@@ -39,10 +39,9 @@ export function dateLine(date: Date): string {
 }
 
 const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
-const tag = 'csync';
 
-/** An alarm as syslog's socket takes it: facility daemon, severity alert [RFC 3164 4.1], as logger(1) sends it. */
-export function alarmDatagram(text: string, date: Date): string {
+/** An alarm as syslog's socket takes it: facility daemon, severity alert [RFC 3164 4.1], as logger(1) sends it. The tag is the package's name. */
+export function alarmDatagram(tag: string, text: string, date: Date): string {
   return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
 }
 
@@ -75,10 +74,10 @@ export function openMemberLog(file: string | null, member: string, packageName: 
     flush: () => {
       if (lines.length === 0 || file === null) return;
       const input = `${lines.splice(0).join('\n')}\n`;
-      spawnSync('logger', ['-t', tag, '-p', 'daemon.notice'], { input, timeout: 1000, env: environment });
+      spawnSync('logger', ['-t', packageName, '-p', 'daemon.notice'], { input, timeout: 1000, env: environment });
     },
     alarm: (text) => {
-      const child = spawn('logger', ['-t', tag, '-p', 'daemon.alert', '--', text], {
+      const child = spawn('logger', ['-t', packageName, '-p', 'daemon.alert', '--', text], {
         stdio: 'ignore',
         detached: true,
         env: environment,

@@ -23,13 +23,17 @@ export interface MemberShell {
   /** As `run`, but the script's standard input is a file of this host; it is read piece by piece, as fast as it is taken. */
   send(member: string, script: string, sent: SentFile, timeoutMs: number): Promise<CommandResult>;
   /**
-   * Runs a script whose last act is to stay: it ends with `exec cat` after it printed `standingWord`. Whatever ends us ends
-   * it too, so a lock it took is never left behind. Resolves once it stands, or with how it ended before.
+   * Runs a script that stays after it printed `standingWord`, until its standard input ends. That ends when this process ends, and
+   * this host lives: where it was cut off or crashed, the script learns nothing. Resolves once it stands, or with how it ended before.
    */
   hold(member: string, script: string): Promise<Hold | CommandResult>;
 }
 
 export interface Hold {
+  /** Writes a line to the script; its next line, or null where none comes in time, or it has ended. One question at a time. */
+  ask(line: string, limitMs: number): Promise<string | null>;
+  /** It has not ended, as far as this host knows. */
+  isAlive(): boolean;
   release(): Promise<void>;
 }
 
@@ -136,7 +140,7 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
       const standing = stand([...way, ...(member === here ? ['/bin/sh', '-c', script] : [inOneWord(script)])], env);
       stop.addEventListener('abort', standing.end, { once: true });
       const failed = await standing.failed;
-      return failed ?? { release: standing.end };
+      return failed ?? { ask: standing.ask, isAlive: standing.isAlive, release: standing.end };
     },
     close: async () => kept?.close(),
   };
@@ -199,6 +203,7 @@ interface Standing {
   /** null once it stands; else how ssh ended, for every command that waited for it. */
   readonly failed: Promise<CommandResult | null>;
   isAlive(): boolean;
+  ask(line: string, limitMs: number): Promise<string | null>;
   end(): Promise<void>;
 }
 
@@ -219,6 +224,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>): 
   const standing = new Promise<boolean>((resolve) => {
     stands = resolve;
   });
+  let answered: (line: string | null) => void = () => {};
   const running = startProcess(argv, {
     env,
     stdin: 'pipe',
@@ -226,6 +232,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>): 
     onLine: (line, stream) => {
       if (stream === 'err') errors.push(line);
       else if (line === standingWord) stands(true);
+      else answered(line);
     },
   });
   running.child.stdin?.on('error', () => {});
@@ -236,7 +243,18 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>): 
   void running.ended.then(() => {
     alive = false;
     stands(false);
+    answered(null);
   });
+  const ask = (line: string, limitMs: number): Promise<string | null> =>
+    new Promise((resolve) => {
+      const late = setTimeout(() => resolve(null), limitMs);
+      answered = (answer) => {
+        clearTimeout(late);
+        resolve(answer);
+      };
+      if (alive) running.child.stdin?.write(`${line}\n`);
+      else answered(null);
+    });
   const failed = standing.then(async (is): Promise<CommandResult | null> => {
     clearTimeout(timer);
     if (is) return null;
@@ -251,7 +269,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>): 
     clearTimeout(timer);
     await drained(running.child);
   };
-  return { failed, isAlive: () => alive, end };
+  return { failed, isAlive: () => alive, ask, end };
 }
 
 async function* pieces({ file, onSent }: SentFile): AsyncGenerator<Buffer> {

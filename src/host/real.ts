@@ -61,6 +61,18 @@ export function readDirectory(directory: string): { readonly name: string; reado
   return names.map((path) => ({ name: basename(path), mode: statSync(path).mode & 0o7777, text: readFileSync(path, 'utf8') }));
 }
 
+/** Paths of the directories right in a directory; none when there is no such directory. */
+export function directoriesBelow(directory: string): string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(directory, entry.name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
 /** Paths of all files below a directory, hidden ones included; none when there is no such directory. */
 export function filesBelow(directory: string): string[] {
   try {

@@ -64,11 +64,11 @@ sub say_to_syslog {
   my ($datagram) = @_;
   my $log;
   return if socket($log, 1, 2, 0) && send($log, $datagram, 0x40, pack('S a108', 1, '/dev/log'));
-  my ($text) = $datagram =~ /^<\d+>.{15} csync: (.*)/s or return;
+  my ($tag, $text) = $datagram =~ /^<\d+>.{15} ([\w.-]+): (.*)/s or return;
   my $logger = fork;
   return if !defined $logger || $logger != 0;
   close $here;
-  exec 'logger', '-t', 'csync', '-p', 'daemon.alert', '--', $text;
+  exec 'logger', '-t', $tag, '-p', 'daemon.alert', '--', $text;
   exit 127;
 }
 

@@ -20,10 +20,17 @@ export function finishWaiting(context: ScriptContext): void {
   if (waiting === 0 || dryRun) return;
   const { toolkitProgram } = settings;
   if (!host.canExecute(toolkitProgram)) {
-    log.line('waiting', 'warning', `${waiting} set-ups wait, and there is no ${toolkitProgram} here: csync members sync`);
+    log.line(
+      'waiting',
+      'warning',
+      `${waiting} set-ups wait, and there is no ${toolkitProgram} here: csync members sync --settings ${directory}/settings.json`,
+    );
     return;
   }
-  const words = [toolkitProgram, 'members', 'sync', '--yes', '--wait', String(waitSeconds)];
+  // By name: a package may be called anything, and lie anywhere.
+  const settingsFile = `${directory}/settings.json`;
+  const how = ['--yes', '--automatic', '--until-running', String(waitSeconds), '--settings', settingsFile];
+  const words = [toolkitProgram, 'members', 'sync', ...how];
   const path = `/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${dirname(process.execPath)}`;
   host.detach(['/usr/bin/env', '-i', `PATH=${path}`, 'LANG=C', 'LC_ALL=C', 'HOME=/', ...words]);
   log.line('waiting', 'ok', `${waiting} set-ups wait; ${words.join(' ')} finishes them, syslog says how`);

@@ -14,7 +14,7 @@ import { maintenanceFileName } from './judgements.ts';
 import { openLooks } from './layers.ts';
 import { MonitorLoop } from './monitor-loop.ts';
 import { openMonitorReport } from './monitor-report.ts';
-import { expand, readSettingsFile } from './settings-file.ts';
+import { expand, packageNameOf, readSettingsFile } from './settings-file.ts';
 
 // First of all: a halt may come at any moment.
 process.on('SIGTERM', () => process.exit(0));
@@ -24,8 +24,9 @@ const host = realMemberHost();
 const [directory = '.'] = process.argv.slice(2);
 const read = readSettingsFile(host, directory);
 if (!read.ok) {
-  const log = openMemberLog(`${directory}/csync.log`, host.member, 'csync');
-  log.line('monitor', 'failed', explain(read.finding, host.member, 'csync'));
+  const packageName = packageNameOf(host, directory);
+  const log = openMemberLog(`${directory}/${packageName}.log`, host.member, packageName);
+  log.line('monitor', 'failed', explain(read.finding, host.member, packageName));
   log.flush();
   process.exit(1);
 }
@@ -51,7 +52,7 @@ const loop: MonitorLoop = new MonitorLoop({
   preciseNow: () => performance.timeOrigin + performance.now(),
   leave: (alarm) => {
     if (front === null) log.alarm(alarm);
-    else front.leave(1, alarmDatagram(alarm, new Date()));
+    else front.leave(1, alarmDatagram(settings.packageName, alarm, new Date()));
     process.exit(1);
   },
 });

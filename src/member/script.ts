@@ -4,7 +4,7 @@ import { realMemberHost } from '../host/member-host.ts';
 import { type MemberLog, openMemberLog } from '../host/member-log.ts';
 import { Daemon } from './daemon.ts';
 import { explain, type Finding } from './failures.ts';
-import { expand, type ReadSettings, readSettingsFile } from './settings-file.ts';
+import { expand, packageNameOf, type ReadSettings, readSettingsFile } from './settings-file.ts';
 import type { StepContext } from './steps.ts';
 
 /**
@@ -37,7 +37,7 @@ export async function runScript(script: Script): Promise<never> {
   const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
   const role: Role = word === 'pre' || word === 'control' || word === 'daemon' ? word : 'main';
   const host = realMemberHost();
-  const packageName = host.environment.SG_PACKAGE || 'csync';
+  const packageName = packageNameOf(host, directory);
   const dryRun = options.includes('--dry-run');
   const read: ReadSettings = readSettingsFile(host, directory);
   const standardOutput = script.toStandardOutput === true || dryRun;

@@ -3,6 +3,7 @@
  * trust what lies on a disk, and the manifest that says what every file must be.
  */
 import { createHash } from 'node:crypto';
+import { basename, resolve } from 'node:path';
 import type { MemberHost } from '../host/host.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
@@ -10,6 +11,11 @@ import type { Finding } from './failures.ts';
 export type ReadSettings =
   | { readonly ok: true; readonly settings: Settings; readonly digest: string }
   | { readonly ok: false; readonly finding: Finding };
+
+/** Name of the package for logs, where its settings may be unreadable: by Serviceguard, else as the package directory is called. */
+export function packageNameOf(host: MemberHost, directory: string): string {
+  return host.environment.SG_PACKAGE || basename(resolve(directory));
+}
 
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');

@@ -26,7 +26,7 @@ import { allValues, parsePackageFile } from '../serviceguard/package-file.ts';
 import type { Settings } from '../settings.ts';
 import { toolkitVersion } from '../version.ts';
 import { confirm, numbered } from './confirm.ts';
-import { afterwards, onMembers } from './members.ts';
+import { afterwards, changingMembers, onMembers } from './members.ts';
 import { asSent, handEdits, type PackageSources, preparePackage } from './render.ts';
 import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
 import { settingsHere } from './toolkit.ts';
@@ -36,6 +36,7 @@ export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly halt: boolean;
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly wait?: number | undefined;
   readonly takeRendered: boolean;
   readonly takeMine: boolean;
   readonly json: boolean;
@@ -44,7 +45,7 @@ export interface ApplyOptions extends PackageSources, RuntimeOptions {
 /** Brings every member and the applied configuration to what settings and templates say. */
 export async function apply(options: ApplyOptions): Promise<ExitCode> {
   const { settings, files: rendered } = await preparePackage(options);
-  return onMembers('keeping connections', async (shell) => {
+  return changingMembers({ verb: 'apply', ...options }, settings, async (shell) => {
     const observation = await observe(shell, settings);
     await demandMembers(shell, observation, settings, options.settings);
     const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered)) : rendered;
@@ -86,7 +87,7 @@ export type RollbackOptions = Omit<ApplyOptions, keyof PackageSources | keyof Ru
 /** Applies an earlier set again, as a new one; csync.yaml is left alone, and the next apply would follow it. */
 export async function rollback(options: RollbackOptions): Promise<ExitCode> {
   const now = settingsHere(options.settings);
-  return onMembers('keeping connections', (shell) => rollbackOn(shell, now, options));
+  return changingMembers({ verb: 'rollback', ...options }, now, (shell) => rollbackOn(shell, now, options));
 }
 
 async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOptions): Promise<ExitCode> {

@@ -8,7 +8,7 @@ import { err } from '../host/output.ts';
 import { type Maintenance, maintenanceFileName, parseMaintenance } from '../member/judgements.ts';
 import { type ExitCode, Failure, type Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
-import { onMembers } from './members.ts';
+import { changingMembers } from './members.ts';
 import { carryOut, type ProcedureOptions } from './recover.ts';
 import { settingsHere } from './toolkit.ts';
 
@@ -37,7 +37,8 @@ export async function maintenance(options: MaintenanceOptions): Promise<ExitCode
   const settings = settingsHere(options.settings);
   const until = Date.now() + secondsOf(options.for) * 1000;
   if (options.on) refuse(settings, options.serviceguard);
-  return onMembers('keeping connections', (shell) => maintenanceOn(shell, settings, until, options));
+  const verb = options.on ? 'maintenance on' : 'maintenance off';
+  return changingMembers({ verb, ...options }, settings, (shell) => maintenanceOn(shell, settings, until, options));
 }
 
 async function maintenanceOn(

@@ -1,7 +1,10 @@
 /** How a verb reaches the members: one set of connections, ended in every case. */
+import { underChangeLock } from '../cluster/change-lock.ts';
 import { type MemberShell, openSshShell } from '../host/member-shell.ts';
+import { loginName } from '../host/terminal.ts';
 import type { ExitCode } from '../problem.ts';
-import { interruptible } from './machine.ts';
+import type { Settings } from '../settings.ts';
+import { interruptible, pause } from './machine.ts';
 
 /**
  * Keeping connections pays where a member is asked more than twice. Ctrl-C ends the connections and rejects what `work`
@@ -31,4 +34,37 @@ export async function afterwards(work: (shell: MemberShell) => Promise<void>): P
   const shell = openSshShell(new AbortController().signal, false);
   await work(shell);
   await shell.close();
+}
+
+/** What a verb that changes the cluster says of itself. */
+export interface Change {
+  /** As it is typed behind csync. */
+  readonly verb: string;
+  readonly dryRun: boolean;
+  /** Seconds to wait for another change to end. */
+  readonly wait?: number | undefined;
+  /** Begun by the cluster or a timer, not by a person. */
+  readonly automatic?: boolean | undefined;
+}
+
+/** As onMembers, for a verb that changes the cluster: with its lock, which a dry run does not take. */
+export function changingMembers<Status extends number>(
+  { verb, dryRun, wait, automatic = false }: Change,
+  { packageName, members }: Pick<Settings, 'packageName' | 'members'>,
+  work: (shell: MemberShell, stop: AbortSignal) => Promise<Status>,
+): Promise<Status | ExitCode> {
+  return onMembers('keeping connections', (shell, stop) => {
+    if (dryRun) return work(shell, stop);
+    const who = `csync ${verb} of ${loginName()}@${shell.here} (process ${process.pid}) since ${new Date().toISOString()}`;
+    const wish = {
+      packageName,
+      members,
+      who,
+      automatic,
+      waitSeconds: wait ?? null,
+      say: (line: string): void => void process.stderr.write(`${line}\n`),
+      pause: (milliseconds: number) => pause(milliseconds, stop),
+    };
+    return underChangeLock(shell, wish, (locked) => work(locked, stop));
+  });
 }

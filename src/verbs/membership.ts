@@ -7,7 +7,7 @@ import { table } from '../cluster/status.ts';
 import { out } from '../host/output.ts';
 import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import { pause } from './machine.ts';
-import { onMembers } from './members.ts';
+import { changingMembers, onMembers } from './members.ts';
 import { changeSetup, type SetupOptions, type SetupRequest } from './setup.ts';
 import { setupPlace } from './setup-place.ts';
 import { findSettings } from './toolkit.ts';
@@ -32,7 +32,7 @@ export function change(
   request: Parameters<typeof changeSetup>[3],
 ): Promise<ExitCode | number> {
   const place = setupPlace(findSettings(options.settings), options.templates);
-  return onMembers('keeping connections', (shell) => changeSetup(shell, place, verb, request, options));
+  return changingMembers({ verb, ...options }, place.settings, (shell) => changeSetup(shell, place, verb, request, options));
 }
 
 /** Looks, and does nothing. */
@@ -42,9 +42,9 @@ export function look(options: PlaceOptions, show: (view: SetupView) => ExitCode)
 }
 
 /** The difference between the cluster as it is and what is set up, and whatever waits. */
-export async function membersSync(options: ChangeOptions & { readonly wait?: number }): Promise<ExitCode | number> {
-  const { wait = 0 } = options;
-  if (wait > 0) await packageRuns(options, wait);
+export async function membersSync(options: ChangeOptions & { readonly untilRunning?: number }): Promise<ExitCode | number> {
+  const { untilRunning = 0 } = options;
+  if (untilRunning > 0) await packageRuns(options, untilRunning);
   return change('members sync', options, ({ roster }) => {
     const setUp = roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host);
     const nothing = 'Every member is set up, and nothing waits.';
@@ -85,10 +85,10 @@ export function memberRemove(options: ChangeOptions & { readonly host: string })
  * it stays.
  */
 export function dispatcher(
-  options: Omit<ChangeOptions, 'yes'> & { readonly event: string; readonly host: string },
+  options: Omit<ChangeOptions, 'yes' | 'automatic'> & { readonly event: string; readonly host: string },
 ): Promise<ExitCode | number> {
   const { event, host } = options;
-  const given = { ...options, yes: true };
+  const given = { ...options, yes: true, automatic: true };
   if (event === 'MEMBER_ADDED:') return memberAdd({ ...given, host });
   if (event === 'MEMBER_DELETED:') return membersSync(given);
   const text = `${JSON.stringify(event)} is no event that is known here`;

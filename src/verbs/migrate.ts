@@ -13,13 +13,14 @@ import { type Settings, settingsJson } from '../settings.ts';
 import { withValue } from '../settings-yaml.ts';
 import { carryThrough, readHistory } from './apply.ts';
 import { pause } from './machine.ts';
-import { onMembers } from './members.ts';
+import { changingMembers } from './members.ts';
 import { type PackageSources, renderFrom } from './render.ts';
 import { readSettings, writeOrFail } from './toolkit.ts';
 
 export interface MigrateOptions extends PackageSources {
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly wait?: number | undefined;
   readonly json: boolean;
 }
 
@@ -29,7 +30,10 @@ export async function migrateToModular(options: MigrateOptions): Promise<ExitCod
   const modular: Settings = { ...settings, packageStyle: 'modular' };
   const legacy: Settings = { ...settings, packageStyle: 'legacy' };
   const files = await renderFrom(modular, options);
-  return onMembers('keeping connections', (shell, stop) => migrateOn(options, { shell, stop, settings, modular, legacy, files }));
+  const change = { verb: 'migrate legacy-to-modular', ...options };
+  return changingMembers(change, settings, (shell, stop) =>
+    migrateOn(options, { shell, stop, settings, modular, legacy, files }),
+  );
 }
 
 interface Migrating {

@@ -8,13 +8,14 @@ import { err, out } from '../host/output.ts';
 import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { confirm, numbered } from './confirm.ts';
-import { onMembers } from './members.ts';
+import { changingMembers } from './members.ts';
 import { settingsHere } from './toolkit.ts';
 
 export interface ProcedureOptions {
   readonly settings: string;
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly wait?: number | undefined;
   readonly json: boolean;
 }
 
@@ -23,7 +24,7 @@ const limitMs = 2 * 4294 * 1000;
 /** Cleans up what a failed script left behind on members the package does not run on, and switches it on again. */
 export async function recover(options: ProcedureOptions & { readonly run: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
-  return onMembers('keeping connections', (shell) => recoverOn(shell, settings, options));
+  return changingMembers({ verb: 'recover', ...options }, settings, (shell) => recoverOn(shell, settings, options));
 }
 
 async function recoverOn(
@@ -45,7 +46,7 @@ async function recoverOn(
 /** Takes the package out of the cluster. Daemons, policy and keys stay, and so do the files of the package. */
 export async function remove(options: ProcedureOptions & { readonly unconfigure: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
-  return onMembers('keeping connections', (shell) => removeOn(shell, settings, options));
+  return changingMembers({ verb: 'remove', ...options }, settings, (shell) => removeOn(shell, settings, options));
 }
 
 async function removeOn(

@@ -1,5 +1,5 @@
 /**
- * What the verbs that set hosts up have in common: one at a time in a cluster, look, plan, ask, do it round by round, and
+ * What the verbs that set hosts up have in common: look, plan, ask, do it round by round, and
  * remember what waits.
  */
 
@@ -10,7 +10,7 @@ import { runPlan } from '../cluster/apply-run.ts';
 import { newSet } from '../cluster/history.ts';
 import { nextPairNames, publicDigest } from '../cluster/host-look.ts';
 import type { Materials, PairChange } from '../cluster/host-setup.ts';
-import { busyStatus, hostScript, script } from '../cluster/member-scripts.ts';
+import { hostScript } from '../cluster/member-scripts.ts';
 import {
   type ClientChange,
   type ClientKeys,
@@ -30,7 +30,7 @@ import { runtimeInUse } from '../cluster/runtime.ts';
 import { type LookPlace, lookAtSetup, type SetupView, serviceguardVersion, withClientsSeen } from '../cluster/setup-look.ts';
 import { keyHolder, type Stage, stageTexts } from '../cluster/setup-plan.ts';
 import { manyHosts, runSetup, saveRoster } from '../cluster/setup-run.ts';
-import { type Hold, type MemberShell, standingWord } from '../host/member-shell.ts';
+import type { MemberShell } from '../host/member-shell.ts';
 import { err, out, progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import { type ExitCode, exitCodes, Failure, formatProblem, type Problem } from '../problem.ts';
@@ -40,13 +40,12 @@ import { shellWord } from '../shell-word.ts';
 import { toolkitVersion } from '../version.ts';
 import { configurationOf, fetchSet, readHistory } from './apply.ts';
 import { confirm, numbered } from './confirm.ts';
-import { afterwards } from './members.ts';
+import { afterwards, type Change } from './members.ts';
 import { hostsBar, openMeter } from './meter.ts';
 import { asSent } from './render.ts';
 
-export interface SetupOptions {
+export interface SetupOptions extends Omit<Change, 'verb'> {
   readonly yes: boolean;
-  readonly dryRun: boolean;
   readonly json: boolean;
 }
 
@@ -91,7 +90,7 @@ interface Round {
 }
 
 /**
- * Looks, plans, asks and does it. `request` is told what was seen of the cluster, and says what is wanted. Exit status ok:
+ * Looks, plans, asks and does it; the shell is one with the lock of the cluster. `request` is told what was seen of the cluster, and says what is wanted. Exit status ok:
  * nothing is left; changeFailed: something waits, and is remembered.
  */
 export async function changeSetup(
@@ -101,15 +100,10 @@ export async function changeSetup(
   request: (view: SetupView) => SetupRequest | Promise<SetupRequest>,
   options: SetupOptions,
 ): Promise<ExitCode> {
-  const holds = options.dryRun ? [] : await lockMembers(shell, place.settings, verb);
-  try {
-    const view = await lookAtSetup(shell, place, []);
-    const { commandMember } = view.observation;
-    if (commandMember !== null) await demandVersion(shell, commandMember, place.settings);
-    return await changeLocked(shell, place, view, { verb, ...(await request(view)) }, options);
-  } finally {
-    await Promise.all(holds.map((hold) => hold.release()));
-  }
+  const view = await lookAtSetup(shell, place, []);
+  const { commandMember } = view.observation;
+  if (commandMember !== null) await demandVersion(shell, commandMember, place.settings);
+  return changeSeen(shell, place, view, { verb, ...(await request(view)) }, options);
 }
 
 /** DSAU came with A.11.17; before it members do not come and go as this needs [dsau-csync.md 1.2]. */
@@ -126,7 +120,7 @@ function isRecent(version: string): boolean {
   return major === undefined || minor === undefined || major > 11 || (major === 11 && minor >= 17);
 }
 
-async function changeLocked(
+async function changeSeen(
   shell: MemberShell,
   place: SetupPlace,
   members: SetupView,
@@ -484,30 +478,6 @@ async function packageFor(shell: MemberShell, { settings }: SetupPlace, view: Se
 
 function runPackage(shell: MemberShell, { plan, wish }: Extract<Stage, { stage: 'package' }>): Promise<void> {
   return runPlan(plan, { shell, wish, say: progress, onCarried: () => {}, afterwards });
-}
-
-/**
- * One set-up at a time in a cluster: a lock on every member that answers, in one order, held by a process over there that
- * ends with us.
- */
-async function lockMembers(shell: MemberShell, { members, packageDirectory }: Settings, verb: string): Promise<Hold[]> {
-  const holds: Hold[] = [];
-  const who = `csync ${verb} of ${loginName()}@${shell.here} since ${new Date().toISOString()}`;
-  const lock = script(
-    `directory="${packageDirectory}"; mkdir -p -m 755 -- "$directory" && exec 9>> "$directory/.csync-setup" || exit 1`,
-    `flock -n 9 || { cat "$directory/.csync-setup" >&2; exit ${busyStatus}; }`,
-    `echo ${shellWord(who)} > "$directory/.csync-setup"; echo ${standingWord}; exec cat`,
-  );
-  for (const member of members) {
-    const held = await shell.hold(member, lock);
-    if ('release' in held) holds.push(held);
-    else if (held.exitCode === busyStatus) {
-      await Promise.all(holds.map((hold) => hold.release()));
-      const text = `another change is under way: ${held.stderr.trim() || 'who began it is not known'}`;
-      throw new Failure([{ code: 'change-busy', severity: 'error', text, remedy: 'wait for it to end', member }]);
-    }
-  }
-  return holds;
 }
 
 /** Errors of the automation are looked for in the syslog of the master [dsau-csync.md 6.3]. */

@@ -1,10 +1,10 @@
 /** Where the installed toolkit keeps its templates and compiled member scripts, and how verbs read them. */
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ourselves, strangersTo } from '../host/ownership.ts';
-import { type FileToWrite, readTextFile, writeFilesAtomically } from '../host/real.ts';
+import { directoriesBelow, type FileToWrite, readTextFile, writeFilesAtomically } from '../host/real.ts';
 import { type Checked, demand, Failure, type Problem } from '../problem.ts';
-import type { PackageTemplates } from '../render/package.ts';
+import { type PackageTemplates, settingsName } from '../render/package.ts';
 import { policyTemplateNames } from '../render/policy.ts';
 import type { Template } from '../render/template.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
@@ -31,22 +31,36 @@ export interface SettingsSource {
 const usualFile = 'csync.yaml';
 
 /**
- * The file that was named, else csync.yaml here, else what was applied: the automation has no file of its own. Throws a
- * Failure where there is none of them.
+ * The file that was named, else csync.yaml here, else what was applied: the automation has no file of its own. What was applied may
+ * also be named: the settings.json of a package directory. Throws a Failure where there is none of them, or more than one package.
  */
 export function findSettings(named: string | undefined): SettingsSource {
+  if (named !== undefined && basename(named) === settingsName) return { settings: appliedSettings(named), file: null };
   if (named !== undefined || readTextFile(usualFile) !== null) {
     const file = named ?? usualFile;
     return { settings: readSettings(file), file };
   }
-  const { SGCONF } = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
-  const applied = `${SGCONF ?? '/usr/local/cmcluster/conf'}/csync/settings.json`;
-  const text = readTextFile(applied);
-  const settings = text === null ? `there is no ${applied}` : parseSettingsJson(text);
-  if (typeof settings !== 'string') return { settings, file: null };
-  const problem = `there is no ${usualFile} here, and no applied package to take the settings from: ${settings}`;
-  const remedy = 'run it in the directory of csync.yaml, or name the file: --settings FILE';
-  throw new Failure([{ code: 'file-unreadable', severity: 'error', text: problem, remedy }]);
+  const { SGCONF = '/usr/local/cmcluster/conf' } = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
+  const applied = directoriesBelow(SGCONF)
+    .map((directory) => join(directory, settingsName))
+    .filter((file) => typeof parseSettingsJson(readTextFile(file) ?? '') !== 'string');
+  const [first, ...others] = applied;
+  if (first !== undefined && others.length === 0) return { settings: appliedSettings(first), file: null };
+  const text =
+    first === undefined
+      ? `there is no ${usualFile} here, and no package directory with ${settingsName} in ${SGCONF} to take the settings from`
+      : `there is no ${usualFile} here, and more than one package to take the settings from: ${applied.join(', ')}`;
+  const remedy = `run it in the directory of csync.yaml, or name the file: --settings FILE, such as ${first ?? `/PACKAGE-DIRECTORY/${settingsName}`}`;
+  throw new Failure([{ code: 'file-unreadable', severity: 'error', text, remedy }]);
+}
+
+function appliedSettings(file: string): Settings {
+  const text = readOrFail(file, 'the settings of the applied package', 'name the settings.json of the package directory');
+  const settings = parseSettingsJson(text);
+  if (typeof settings !== 'string') return settings;
+  const problem = `the settings of the applied package ${file} cannot be used: ${settings}`;
+  const remedy = 'csync apply from the directory of csync.yaml renders and distributes them again';
+  throw new Failure([{ code: 'file-unreadable', severity: 'error', text: problem, remedy, place: { file } }]);
 }
 
 /** The settings of findSettings for an option that has csync.yaml for its default. */

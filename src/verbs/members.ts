@@ -1,6 +1,7 @@
 /** How a verb reaches the members: one set of connections, ended in every case. */
 import { underChangeLock } from '../cluster/change-lock.ts';
 import { type MemberShell, openSshShell } from '../host/member-shell.ts';
+import { progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import type { ExitCode } from '../problem.ts';
 import type { Settings } from '../settings.ts';
@@ -62,7 +63,7 @@ export function changingMembers<Status extends number>(
       who,
       automatic,
       waitSeconds: wait ?? null,
-      say: (line: string): void => void process.stderr.write(`${line}\n`),
+      say: progress,
       pause: (milliseconds: number) => pause(milliseconds, stop),
     };
     return underChangeLock(shell, wish, (locked) => work(locked, stop));

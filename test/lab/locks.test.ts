@@ -1,7 +1,7 @@
 /** One change at a time, whoever vanishes: two verbs at once, a holder that is stopped, cut off or crashed, and the README's own order. */
 import { describe, expect, it } from 'vitest';
 import { leaseSeconds } from '../../src/cluster/lease-scripts.ts';
-import { eventually, everyStep, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 /** A command of Serviceguard's that waits there until the gate opens: its verb has the lock meanwhile. */
 const bin = '/usr/local/cmcluster/bin';
@@ -84,7 +84,7 @@ describe.skipIf(whyNoLab !== null)('one change at a time', { timeout: 300_000 },
     expect(await settingsOf()).toEqual(before);
   });
 
-  it('a holder that was cut off loses the lock, and changes nothing any more when it is back', async () => {
+  everyStepIt('a holder that was cut off loses the lock, and changes nothing any more when it is back', async () => {
     await heldOnM2('apply --yes');
     const before = await settingsOf();
     await used.lab.ask({ verb: 'cut', member: 'm2' });

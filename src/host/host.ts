@@ -90,6 +90,7 @@ export interface MemberHost {
    * elsewhere. Throws the errno error.
    */
   replace(path: string, text: string, mode: number): void;
+  /** Throws the errno error when they are unknown, such as EMFILE: nothing follows from that. So do process, listeners and holdersOf. */
   mounts(): readonly MountEntry[];
   process(pid: number): ProcessState | null;
   origin(process: ProcessState): ProcessOrigin;

@@ -1,7 +1,17 @@
 /** The Host of the member scripts: Node's built-ins and /proc, nothing else, so that they start fast on a sick machine. */
 
 import { spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, readdirSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { digestOfFile, withFile } from './file-reading.ts';
 import type {
@@ -44,8 +54,20 @@ export function parseProcessStat(text: string): ProcessState | null {
 }
 
 function processOf(pid: number): ProcessState | null {
-  const text = regularText(`/proc/${pid}/stat`);
-  return text === null ? null : parseProcessStat(text);
+  return parseProcessStat(ofKernel(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), ''));
+}
+
+/** errno names for what does not exist any more or is not for this user. Any other one is a lack of this host: nothing is known then. */
+const isMissing: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
+
+/** What the kernel says; `missing` where it has none of it. Throws the errno error when that is unknown, such as EMFILE. */
+function ofKernel<T>(read: () => T, missing: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isMissing.has((error as NodeJS.ErrnoException).code)) return missing;
+    throw error;
+  }
 }
 
 function originOf({ pid }: ProcessState): ProcessOrigin {
@@ -72,7 +94,9 @@ function programAt(path: string): ProgramFile | null {
 }
 
 function processes(): number[] {
-  return (list('/proc') ?? []).filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** Octal escapes of /proc/mounts (blank, tab, newline, backslash). */
@@ -94,7 +118,7 @@ let lastMounts: { readonly text: string; readonly entries: MountEntry[] } | null
 
 /** Read again and again by the monitor, and hardly ever another one. */
 function mounts(): MountEntry[] {
-  const text = regularText('/proc/self/mounts') ?? '';
+  const text = readFileSync('/proc/self/mounts', 'utf8');
   if (lastMounts?.text !== text) lastMounts = { text, entries: parseMounts(text) };
   return lastMounts.entries;
 }
@@ -111,7 +135,12 @@ export function parseListeningInodes(text: string, port: number): string[] {
 }
 
 function listeningInodes(port: number): string[] {
-  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => parseListeningInodes(regularText(path) ?? '', port));
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
+    parseListeningInodes(
+      ofKernel(() => readFileSync(path, 'utf8'), ''),
+      port,
+    ),
+  );
 }
 
 function linkOf(path: string): string {
@@ -123,7 +152,8 @@ function linkOf(path: string): string {
 }
 
 function descriptorsOf(pid: number): string[] {
-  return (list(`/proc/${pid}/fd`) ?? []).map((descriptor) => linkOf(`/proc/${pid}/fd/${descriptor}`));
+  const names = ofKernel(() => readdirSync(`/proc/${pid}/fd`), []);
+  return names.map((descriptor) => linkOf(`/proc/${pid}/fd/${descriptor}`));
 }
 
 export function listeners(port: number): Listener[] {

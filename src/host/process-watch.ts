@@ -12,13 +12,14 @@ export interface ProcessWatch {
   close(): void;
 }
 
-/** null when the process is gone, or another one has its pid by now. */
+/** null when the process is gone, or another one has its pid by now. Throws the errno error when that is unknown, such as EMFILE. */
 export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   let descriptor: number;
   try {
     descriptor = openSync(`/proc/${wanted.pid}/stat`, 'r');
-  } catch {
-    return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
   }
   const buffer = Buffer.alloc(1024);
   const directory = `/proc/${wanted.pid}`;

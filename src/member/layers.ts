@@ -8,7 +8,7 @@ import { openSlowFile, type SlowRead } from '../host/slow-file.ts';
 import type { Settings } from '../settings.ts';
 import type { Daemon } from './daemon.ts';
 import { mountAt } from './judgements.ts';
-import type { LayerName, LayerResult } from './watch.ts';
+import { eachLayer, type LayerName, type LayerResult } from './watch.ts';
 
 export interface Found {
   readonly result: LayerResult;
@@ -60,28 +60,36 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
     }
   }
 
-  return {
-    look: {
-      port: async (timeoutMs) =>
-        foundBy(await probePort({ address: packageAddress, port: cfenginePort, timeoutMs }), 'connected'),
-      protocol: async (timeoutMs) => foundBy(await daemon.ask(packageAddress, timeoutMs), 'served'),
-      storage: async (limitMs) => {
-        const mount = mountAt(host.mounts(), mountPoint);
-        if (mount === undefined) return bad(`${mountPoint} is not mounted any more`);
-        if (mount.options.includes('ro')) return bad(`${mountPoint} cannot be written to any more: it is mounted read-only`);
-        const read = await sentinel.read(limitMs);
-        // Whoever took the sentinel away did not take the disk away.
-        if (read.kind === 'error' && read.why === missing) return good('mounted, and the disk answers');
-        return readBy(read, () => good('mounted and read'));
-      },
-      content: async (limitMs) =>
-        readBy(await sentinel.read(limitMs), (text) => {
-          sentinelAtFirst ??= text;
-          return text === sentinelAtFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
-        }),
-      address: async () =>
-        host.ownsAddress(packageAddress) ? good('here') : bad(`${packageAddress} is on no card of ${host.member} any more`),
+  /** What this host lacks, such as descriptors, says nothing of the layer. */
+  const safely =
+    (look: (limitMs: number) => Promise<Found>) =>
+    async (limitMs: number): Promise<Found> => {
+      try {
+        return await look(limitMs);
+      } catch (error) {
+        return { result: 'cannot-tell', detail: `this host cannot probe: ${(error as Error).message}` };
+      }
+    };
+
+  const look: Looks['look'] = {
+    port: async (timeoutMs) => foundBy(await probePort({ address: packageAddress, port: cfenginePort, timeoutMs }), 'connected'),
+    protocol: async (timeoutMs) => foundBy(await daemon.ask(packageAddress, timeoutMs), 'served'),
+    storage: async (limitMs) => {
+      const mount = mountAt(host.mounts(), mountPoint);
+      if (mount === undefined) return bad(`${mountPoint} is not mounted any more`);
+      if (mount.options.includes('ro')) return bad(`${mountPoint} cannot be written to any more: it is mounted read-only`);
+      const read = await sentinel.read(limitMs);
+      // Whoever took the sentinel away did not take the disk away.
+      if (read.kind === 'error' && read.why === missing) return good('mounted, and the disk answers');
+      return readBy(read, () => good('mounted and read'));
     },
-    close: () => sentinel.close(),
+    content: async (limitMs) =>
+      readBy(await sentinel.read(limitMs), (text) => {
+        sentinelAtFirst ??= text;
+        return text === sentinelAtFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
+      }),
+    address: async () =>
+      host.ownsAddress(packageAddress) ? good('here') : bad(`${packageAddress} is on no card of ${host.member} any more`),
   };
+  return { look: eachLayer((name) => safely(look[name])), close: () => sentinel.close() };
 }

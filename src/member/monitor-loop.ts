@@ -218,7 +218,8 @@ export class MonitorLoop {
     const sinceBoot = this.#secondsSinceBoot();
     if (!mayRestart(windowSeconds, host.readText(file), sinceBoot)) return false;
     // A program that is not cfengine's cannot be restarted into one.
-    if (daemon.owner().kind === 'foreign') return false;
+    const owner = this.#known(() => daemon.owner());
+    if (owner === null || owner.kind === 'foreign') return false;
     try {
       host.writeDurably(file, `${sinceBoot}\n`, 0o644);
       return true;
@@ -274,19 +275,36 @@ export class MonitorLoop {
    * what was called ends [cfengine.md 1.4, 2.4]. The very socket is held on.
    */
   #wentOnInChild({ state, inode }: Armed): boolean {
-    const owner = this.#world.daemon.owner();
-    return owner.kind === 'daemon' && owner.inode === inode && owner.process.pid !== state.pid;
+    const owner = this.#known(() => this.#world.daemon.owner());
+    return owner?.kind === 'daemon' && owner.inode === inode && owner.process.pid !== state.pid;
   }
 
-  /** Finds the process behind the port and keeps hold of it; its absence is the verdict already. null: maintenance began. */
+  /** null: this host lacks descriptors or memory to read it. That says nothing of the daemon. */
+  #known<T>(read: () => T): T | null {
+    try {
+      return read();
+    } catch {
+      return null;
+    }
+  }
+
+  /** Finds the process behind the port and keeps hold of it; its absence is the verdict already. null: maintenance began, or it is unknown. */
   #arm(): Armed | null {
     const { host, daemon, settings, log, watchProcess, watchEnd, watchSocket } = this.#world;
-    this.#watch = watchFrom(host.elapsed());
-    daemon.forgetIdentity();
-    const owner = daemon.owner();
+    const found = this.#known(() => {
+      const owner = daemon.owner();
+      return { owner, watched: owner.kind === 'daemon' ? watchProcess(owner.process) : null };
+    });
     const at = host.elapsed();
+    if (found === null) {
+      const detail = 'this host cannot list sockets and processes: no free descriptor or memory';
+      this.#take({ kind: 'layer', layer: 'protocol', at, result: 'cannot-tell', detail });
+      return null;
+    }
+    this.#watch = watchFrom(at);
+    daemon.forgetIdentity();
+    const { owner, watched } = found;
     if (owner.kind === 'foreign') this.#take({ kind: 'replaced', at, detail: owner.text });
-    const watched = owner.kind === 'daemon' ? watchProcess(owner.process) : null;
     if (owner.kind !== 'daemon' || watched === null) {
       const detail = `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}`;
       this.#take({ kind: 'process', at, seen: 'gone', detail });
@@ -399,7 +417,8 @@ export class MonitorLoop {
   /** The socket is another one: the daemon re-opened it, closed it, or somebody else has the port. */
   #lookWhoListens(watching: Armed): void {
     const { host, daemon } = this.#world;
-    const owner = daemon.owner();
+    const owner = this.#known(() => daemon.owner());
+    if (owner === null) return;
     const same = owner.kind === 'daemon' && watching.process.look()?.startTime === owner.process.startTime;
     if (owner.kind === 'free' || same) return;
     const detail =

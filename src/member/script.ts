@@ -59,7 +59,8 @@ export async function runScript(script: Script): Promise<never> {
   } catch (error) {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.line(script.name, 'failed', `internal error, please report it: ${why.replaceAll('\n', ' | ')}`);
-    exit = 1;
+    // Of an error nobody knows whether another member has it, too.
+    exit = script.name === 'start' ? 2 : 1;
   }
   log.line(script.name, exit === 0 ? 'ok' : 'failed', `${script.name} ${role} ends with exit status ${exit}`);
   log.flush();

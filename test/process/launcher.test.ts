@@ -1,6 +1,6 @@
 /** The rendered launchers, run by a POSIX shell with an empty environment, as Serviceguard runs them. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/problem.ts';
@@ -56,6 +56,26 @@ describe('the launcher', () => {
     expect(said.argv).toEqual([directory, role, '--dry-run']);
     expect(said.env).toMatchObject({ LC_ALL: 'C', SGRUN: `${root}/run`, SG_PACKAGE: 'csync', CSYNC_MOUNT_POINT: '/csync' });
     expect(Object.keys(said.env), 'nothing of the caller gets through').not.toContain('NODE_OPTIONS');
+  });
+
+  it("no variable of Serviceguard's environment steers a script", () => {
+    const { root, run } = installed();
+    const evil = join(root, 'evil');
+    writeFileSync(evil, `touch ${root}/ran\n`, { mode: 0o755 });
+    const names =
+      'NODE_OPTIONS NODE_PATH NODE_V8_COVERAGE NODE_EXTRA_CA_CERTS UV_THREADPOOL_SIZE OPENSSL_CONF SSL_CERT_FILE PERL5OPT PERL5LIB BASH_ENV ENV CDPATH TMPDIR TZ LD_LIBRARY_PATH';
+    const environment = Object.fromEntries(names.split(' ').map((name) => [name, evil]));
+    for (const word of ['start', 'stop', 'validate', 'monitor']) {
+      const ended = run('csync.sh', [word], { ...environment, PATH: root, IFS: '/' });
+      expect([ended.status, ended.stderr], word).toEqual([0, '']);
+      const { env } = JSON.parse(ended.stdout) as { env: Record<string, string> };
+      expect(
+        Object.keys(env).filter((name) => name in environment),
+        word,
+      ).toEqual([]);
+      expect(env.PATH, word).toBe('/usr/sbin:/usr/bin:/sbin:/bin');
+    }
+    expect(existsSync(join(root, 'ran'))).toBe(false);
   });
 
   it.each([

@@ -2,7 +2,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/cfengine/frames.ts';
 import { generateKeyPair, readPrivateKey, selfSignedCertificate } from '../../src/cfengine/keys.ts';
 import { type ProbeIdentity, type ProbeResult, probeGeneration2, probeGeneration3 } from '../../src/cfengine/probe.ts';
@@ -121,5 +121,67 @@ describe('a peer that never stops', () => {
     const { answer, sent } = await probed(server, (port) => probeGeneration2({ ...limits, address: '127.0.0.1', port }, 'm1'));
     expect(answer.kind).not.toBe('served');
     expect(sent).toBeLessThan(mostSent);
+  });
+});
+
+describe('a hostile peer', () => {
+  const timeoutMs = 500;
+  const times = 5;
+  let own: ProbeIdentity;
+  beforeAll(async () => {
+    own = await identity();
+  });
+
+  /** Behind TLS and a sound greeting, these bytes in place of the answer. */
+  const answering = (bytes: string) => (own: ProbeIdentity) =>
+    createTlsServer({ key: own.key.export({ type: 'pkcs8', format: 'pem' }), cert: own.certificate }, (socket) => {
+      socket.on('error', () => {});
+      socket.write('CFE_v3 cf-serverd 3.21.0\n');
+      socket.once('data', () => socket.write('OK WELCOME\n') && socket.once('data', () => socket.write(bytes)));
+    });
+  const afterTls = (talk: (socket: Socket) => void) => (own: ProbeIdentity) =>
+    createTlsServer({ key: own.key.export({ type: 'pkcs8', format: 'pem' }), cert: own.certificate }, (socket) => {
+      socket.on('error', () => {});
+      talk(socket);
+    });
+  function drip(socket: Socket): void {
+    const timer = setInterval(() => socket.write('C'), 20);
+    socket.once('close', () => clearInterval(timer));
+  }
+  const reset = (socket: Socket): void => void socket.once('data', () => socket.resetAndDestroy());
+
+  it.each<[string, (own: ProbeIdentity) => Server, ProbeResult['kind']]>([
+    ['silent', () => createServer(() => {}), 'silent'],
+    ['silent after TLS', afterTls(() => {}), 'silent'],
+    ['a byte at a time', afterTls(drip), 'silent'],
+    ['a frame of negative length', answering('t -5\0\0\0\0'), 'silent'],
+    ['a frame of 999,999 bytes', answering('t 999999'), 'silent'],
+    ['a reset', () => createServer(reset), 'cannot-tell'],
+  ])('costs a probe of generation 3 no more than its limit: %s', async (_, peer, kind) => {
+    const { port } = await listening(peer(own));
+    const began = performance.now();
+    const asked = Array.from({ length: times }, () =>
+      probeGeneration3({ ...limits, timeoutMs, address: '127.0.0.1', port }, own),
+    );
+    const kinds = (await Promise.all(asked)).map((answer) => answer.kind);
+    expect(kinds).toEqual(kinds.map(() => kind));
+    expect(performance.now() - began).toBeLessThan(timeoutMs + 500);
+  });
+
+  it.each<[string, (socket: Socket) => void, ProbeResult['kind']]>([
+    ['silent', () => {}, 'silent'],
+    ['a byte at a time', drip, 'silent'],
+    ['a frame of negative length', (socket) => void socket.write('t -5\0\0\0\0'), 'silent'],
+    ['a frame of 999,999 bytes', (socket) => void socket.write('t 999999'), 'silent'],
+    ['a reset', reset, 'cannot-tell'],
+  ])('costs a probe of generation 2 no more than its limit: %s', async (_, talk, kind) => {
+    const { port } = await listening(createServer(talk));
+    const began = performance.now();
+    const asked = Array.from({ length: times }, () =>
+      probeGeneration2({ ...limits, timeoutMs, address: '127.0.0.1', port }, 'm1'),
+    );
+    const kinds = (await Promise.all(asked)).map((answer) => answer.kind);
+    expect(kinds).toEqual(kinds.map(() => kind));
+    expect(performance.now() - began).toBeLessThan(timeoutMs + 500);
   });
 });

@@ -48,7 +48,7 @@ await Promise.all(
 );
 // The release form of the model check searches in what was compiled.
 await build({ ...shared, entryPoints: ['src/proof/search-program.ts'], outfile: 'dist/lab/search.cjs', format: 'cjs' });
-cpSync('src/member/csync-front.pl', 'dist/member/csync-front.pl');
+for (const name of ['csync-front.pl', 'csync-entry.sh']) cpSync(`src/member/${name}`, `dist/member/${name}`);
 cpSync('package-templates', 'dist/package-templates', { recursive: true });
 
 for (const name of memberScripts) {

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
+import { entryName } from '../src/contract/package-directory.ts';
 import { PackageDrills } from '../src/lab/drills/package-drills.ts';
 import { type LabHandle, startLab } from '../src/lab/handle.ts';
 import { clientNames, labPrograms, planLab, planProblem } from '../src/lab/machines/plan.ts';
@@ -110,7 +111,8 @@ export const serviceFrontName = 'csync-front.pl';
 /** Package files name their member scripts; these stand for them where only the rest is looked at. */
 export function memberScripts(text: (name: string) => string): ReadonlyMap<string, string> {
   const compiled = ['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, text(name)] as const);
-  return new Map([...compiled, [serviceFrontName, text('front')]]);
+  const entry = readFileSync(join(repository, 'src/member', entryName), 'utf8');
+  return new Map([...compiled, [serviceFrontName, text('front')], [entryName, entry]]);
 }
 
 /** The lab's own settings, as the shipped file has them; `changes` are keys of the file with other values. */

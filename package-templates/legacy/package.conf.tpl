@@ -20,11 +20,11 @@ AUTO_RUN                    {{auto_run}}
 # YES: a script time-out or a lost subnet reboots the member, so that the package moves without a human.
 NODE_FAIL_FAST_ENABLED      {{node_fail_fast}}
 
-# The control script: called with start, and with stop. It has to be at the same place on every member.
-RUN_SCRIPT                  {{package_directory}}/csync_control.sh
+# The control script: called with start, and with stop. It lies in the set of files that every member runs.
+RUN_SCRIPT                  {{package_directory}}/sets/{{set_digest}}/csync_control.sh
 # Seconds. A script that hangs is killed at its limit; then a human has to look: the package log says where.
 RUN_SCRIPT_TIMEOUT          {{run_script_timeout}}
-HALT_SCRIPT                 {{package_directory}}/csync_control.sh
+HALT_SCRIPT                 {{package_directory}}/sets/{{set_digest}}/csync_control.sh
 HALT_SCRIPT_TIMEOUT         {{halt_script_timeout}}
 SCRIPT_LOG_FILE             {{script_log_file}}
 

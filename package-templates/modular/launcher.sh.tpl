@@ -1,5 +1,6 @@
 #!/bin/sh
-# {{launcher_name}}: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
+# {{launcher_name}} of a set: finds the cluster's directories and hands over to the compiled script beside it. Serviceguard calls it by
+# way of the launcher of the same name in the package directory, which chooses the set; a legacy package's it calls itself.
 # Rendered by the csync toolkit {{toolkit_version}} from settings {{settings_digest}}.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -14,10 +15,11 @@ if [ -r "$SGCONFFILE" ]; then
   . "$SGCONFFILE"
 fi
 : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
-directory={{package_directory}}
+# Of the set; the package directory is two above.
+directory=${0%/*}
 # A Node.js that was carried along was seen to run the scripts here, and is what the package was applied with.
-if [ -x "$directory/runtime/node" ]; then
-  node=$directory/runtime/node
+if [ -x "${directory%/sets/*}/runtime/node" ]; then
+  node=${directory%/sets/*}/runtime/node
 fi
 
 # Is the policy file system mounted here? By the kernel's word, without a program.

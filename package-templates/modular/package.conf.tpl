@@ -79,6 +79,7 @@ service_halt_timeout        {{service_halt_timeout}}
 external_pre_script         {{package_directory}}/csync_pre.sh
 external_script             {{package_directory}}/csync.sh
 
-# What every member's files must match; validate compares them.
+# The set of files that every member runs, in {{package_directory}}/sets, and what its settings must be.
+pev_csync_set_digest        {{set_digest}}
 pev_csync_settings_digest   {{settings_digest}}
 pev_csync_toolkit_version   {{toolkit_version}}

@@ -2,13 +2,15 @@
  * From what is wanted and what was observed to the list of steps that makes the one the other. The list is what a dry run
  * prints and what is carried out. Pure.
  */
+
+import { flatSet, launcherNames, type Runtime, runtimeName, setPartOf } from '../contract/package-directory.ts';
 import type { Checked, Problem } from '../problem.ts';
-import { launcherNames, manifestName, type Runtime, runtimeName } from '../render/package.ts';
 import { onlineRule } from '../serviceguard/online-rules.ts';
 import { type PackageFile, type PackageStyle, styleOf } from '../serviceguard/package-file.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
 import {
+  appliedSet,
   compareConfiguration,
   compareDirectory,
   compareRuntime,
@@ -18,6 +20,7 @@ import {
 } from './comparison.ts';
 import type { FileToSend } from './member-scripts.ts';
 import { type ClusterObservation, type MemberObservation, type PackagePlace, unreachableProblems } from './observation.ts';
+import { appliedFile, sweepable } from './package-sets.ts';
 import { judgeRuntimeLook, launchersWithout, type RuntimeLook, type RuntimeSource, sizeText } from './runtime.ts';
 
 export type ApplyStep =
@@ -33,6 +36,16 @@ export type ApplyStep =
       readonly runtime: RuntimeSource | null;
     }
   | { readonly do: 'command'; readonly member: string; readonly argv: readonly string[] }
+  /** In one go on that member: `back` comes whatever becomes of `between`, once the package was halted. */
+  | {
+      readonly do: 'switch';
+      readonly member: string;
+      readonly halt: readonly (readonly string[])[];
+      readonly between: readonly (readonly string[])[];
+      readonly back: readonly (readonly string[])[];
+    }
+  /** Sets that nobody needs any more, and files of version 0.1.0. */
+  | { readonly do: 'sweep sets'; readonly member: string; readonly sets: readonly string[]; readonly flat: readonly string[] }
   /** Looks at everything again; what does not hold ends the apply. */
   | { readonly do: 'verify' };
 
@@ -73,7 +86,8 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const { commandMember, status } = observation;
   if (unreachable.length > 0 || commandMember === null) return { ok: false, problems: unreachable };
   const reached = observation.members.filter((one) => one.reached);
-  const differences = reached.map((facts) => ({ facts, files: compareDirectory(wish.files, facts) }));
+  const current = appliedSet(observation.applied);
+  const differences = reached.map((facts) => ({ facts, files: compareDirectory(wish.files, facts, null, current) }));
   const keywords = observation.applied === null ? null : compareConfiguration(observation.applied, wish.configuration);
   const runs = status !== null && status.status !== 'down';
   const halting = runs ? needsHalt(keywords ?? [], status, wish) : [];
@@ -85,45 +99,68 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   ];
   if (problems.length > 0) return { ok: false, problems };
   const carry = carrySteps(wish, reached);
-  const carried = new Map(carry.map(({ member, source }) => [member, source]));
-  const distribute = differences.flatMap(({ facts, files }): ApplyStep[] => {
-    const send = filesToSend(wish.files, files);
-    const runtime = carried.get(facts.member) ?? null;
-    const drops = wish.runtime === null && facts.files.some(({ name }) => name === runtimeName);
-    if (send.length === 0 && runtime === null && !drops) return [];
-    return [{ do: 'distribute', member: facts.member, files: send, removals: drops ? [runtimeName] : [], runtime }];
-  });
-  const command = (...argv: string[]): ApplyStep => ({ do: 'command', member: commandMember, argv });
-  const style = styleOf(wish.configuration);
-  const file = `${wish.place.packageDirectory}/${wish.place.packageName}.conf`;
+  const distribute = distributeSteps(wish, differences, carry);
   const applies = keywords === null || keywords.length > 0;
-  const changes = [
-    ...distribute,
-    ...(distribute.length > 0 || applies
-      ? [...validateSteps(style, wish.place, reached), command('cmcheckconf', '-v', '-P', file)]
-      : []),
-    ...(applies ? [command('cmapplyconf', '-f', '-P', file)] : []),
-  ];
-  // A package that leaves with the old scripts and comes back with the new ones never sees half of each.
-  const halt = halting.length > 0 ? [command('cmhaltpkg', wish.place.packageName)] : [];
-  const run = halting.length > 0 || (wish.run && !runs) ? runSteps(wish.place, status, command) : [];
-  const enable =
-    wish.run && runs && !status.autoRun && halting.length === 0 ? [command('cmmodpkg', '-e', wish.place.packageName)] : [];
   // Whether it runs there is known of every member before anything is halted or changed.
   const work = [
     ...carry,
-    ...halt,
-    ...changes,
-    ...run,
-    ...enable,
-    ...tidySteps(style, wish, reached),
+    ...distribute,
+    ...checkSteps(wish, commandMember, reached, distribute.length > 0 || applies),
+    ...switchSteps(wish, { commandMember, status, applies, halts: halting.length > 0, runs }),
     ...sweepSteps(carry, distribute, reached),
   ];
   // Also when there is nothing else: an apply that was killed before its last step is remembered by the next one.
-  const remember = rememberSteps(wish, reached);
+  const remember = [...rememberSteps(wish, reached, current), ...sweepSetSteps(wish, reached, current, status)];
   if (work.length === 0) return { ok: true, value: { steps: remember, notes: [] }, problems: [] };
   const steps = [...work, { do: 'verify' } as const, ...remember];
   return { ok: true, value: { steps, notes: notesOn(wish, runs && halting.length === 0, distribute.length > 0) }, problems: [] };
+}
+
+interface Differs {
+  readonly facts: Reached;
+  readonly files: readonly FileDifference[];
+}
+
+/** The new set beside the others: what runs, and what would be started now, is not touched by it. */
+function distributeSteps(
+  wish: ApplyWish,
+  differences: readonly Differs[],
+  carry: readonly Extract<ApplyStep, { do: 'carry' }>[],
+): ApplyStep[] {
+  const carried = new Map(carry.map(({ member, source }) => [member, source]));
+  return differences.flatMap(({ facts, files }): ApplyStep[] => {
+    const send = filesToSend(wish.files, files);
+    const runtime = carried.get(facts.member) ?? null;
+    if (send.length === 0 && runtime === null) return [];
+    return [{ do: 'distribute', member: facts.member, files: send, removals: [], runtime }];
+  });
+}
+
+const packageFileOf = ({ place }: ApplyWish): string => `${place.packageDirectory}/${place.packageName}.conf`;
+
+function checkSteps(wish: ApplyWish, commandMember: string, reached: readonly Reached[], wanted: boolean): ApplyStep[] {
+  if (!wanted) return [];
+  const argv = ['cmcheckconf', '-v', '-P', packageFileOf(wish)];
+  return [...validateSteps(wish, reached), { do: 'command', member: commandMember, argv }];
+}
+
+interface Switching {
+  readonly commandMember: string;
+  readonly status: PackageStatus | null;
+  readonly applies: boolean;
+  readonly halts: boolean;
+  readonly runs: boolean;
+}
+
+/** The moment at which all members change, and what it takes around it. */
+function switchSteps(wish: ApplyWish, { commandMember, status, applies, halts, runs }: Switching): ApplyStep[] {
+  const { packageName } = wish.place;
+  const command = (argv: readonly string[]): ApplyStep => ({ do: 'command', member: commandMember, argv });
+  const apply = applies ? [['cmapplyconf', '-f', '-P', packageFileOf(wish)]] : [];
+  const run = halts || (wish.run && !runs) ? runCommands(wish.place, status) : [];
+  if (halts) return [{ do: 'switch', member: commandMember, halt: [['cmhaltpkg', packageName]], between: apply, back: run }];
+  const enable = wish.run && runs && status?.autoRun === false ? [['cmmodpkg', '-e', packageName]] : [];
+  return [...apply, ...run, ...enable].map(command);
 }
 
 function filesToSend(wanted: readonly FileToSend[], differences: readonly FileDifference[]): FileToSend[] {
@@ -132,35 +169,57 @@ function filesToSend(wanted: readonly FileToSend[], differences: readonly FileDi
 }
 
 /** cmcheckconf calls no script of a legacy package [serviceguard.md 2.7]; each member's own look at itself is asked for here. */
-function validateSteps(style: PackageStyle, { packageDirectory }: PackagePlace, reached: readonly Reached[]): ApplyStep[] {
-  if (style === 'modular') return [];
-  const argv = [`${packageDirectory}/${launcherNames('legacy')[0]}`, 'validate'];
+function validateSteps({ configuration, files, place }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
+  if (styleOf(configuration) === 'modular') return [];
+  const launcher = files.find(({ name }) => setPartOf(name)?.name === launcherNames('legacy')[0])?.name;
+  const argv = [`${place.packageDirectory}/${launcher}`, 'validate'];
   return reached.map(({ member }) => ({ do: 'command', member, argv }));
 }
 
-/** What Serviceguard called while the package had the other style. */
-function tidySteps(style: PackageStyle, { files }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
-  const strangers = launcherNames(style === 'legacy' ? 'modular' : 'legacy');
-  const manifest = files.filter(({ name }) => name === manifestName);
-  return reached.flatMap((facts): ApplyStep[] => {
-    const removals = strangers.filter((name) => facts.files.some((file) => file.name === name));
-    return removals.length === 0 ? [] : [{ do: 'distribute', member: facts.member, files: manifest, removals, runtime: null }];
-  });
-}
-
 /** The member to start on: where it ran, if it still may, else the first with its switch on; cmrunpkg's own default is this host. */
-function runSteps(place: PackagePlace, status: PackageStatus | null, command: (...argv: string[]) => ApplyStep): ApplyStep[] {
+function runCommands(place: PackagePlace, status: PackageStatus | null): string[][] {
   const { members, packageName } = place;
   const eligible = members.filter((member) => status?.switching.get(member) !== false);
   const owner = status?.owner ?? null;
   const member = owner !== null && eligible.includes(owner) ? owner : (eligible[0] ?? members[0] ?? '');
-  return [command('cmrunpkg', '-n', member, packageName), command('cmmodpkg', '-e', packageName)];
+  return [
+    ['cmrunpkg', '-n', member, packageName],
+    ['cmmodpkg', '-e', packageName],
+  ];
 }
 
-function rememberSteps({ set }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
-  if (set === null) return [];
-  const { files, removals } = set;
-  return reached.map(({ member }) => ({ do: 'distribute', member, files, removals, runtime: null }));
+/** History, the word for who is called without Serviceguard's, and a runtime that nobody uses any more. */
+function rememberSteps(wish: ApplyWish, reached: readonly Reached[], before: string | null): ApplyStep[] {
+  const applied = appliedFile({ ...wish.place, ...setOfWish(wish), before }, reached);
+  return reached.flatMap((facts): ApplyStep[] => {
+    const { files, removals } = wish.set ?? { files: [], removals: [] };
+    const isKnown = facts.applied === applied.content.toString().trimEnd();
+    const drops = wish.runtime === null && facts.files.some(({ name }) => name === runtimeName) ? [runtimeName] : [];
+    if (wish.set === null && isKnown && drops.length === 0) return [];
+    const send = [...files, ...(isKnown ? [] : [applied])];
+    return [{ do: 'distribute', member: facts.member, files: send, removals: [...removals, ...drops], runtime: null }];
+  });
+}
+
+function setOfWish({ files, configuration }: ApplyWish): { readonly set: string; readonly style: PackageStyle } {
+  const set = files.map(({ name }) => setPartOf(name)).find((part) => part !== null)?.set ?? flatSet;
+  return { set, style: styleOf(configuration) };
+}
+
+function sweepSetSteps(
+  wish: ApplyWish,
+  reached: readonly Reached[],
+  before: string | null,
+  status: PackageStatus | null,
+): ApplyStep[] {
+  const change = { ...wish.place, ...setOfWish(wish), before };
+  const applied = appliedFile(change, reached);
+  return reached.flatMap((facts): ApplyStep[] => {
+    // A package that is halted for this apply comes back with its set.
+    const runsFlat = facts.running === null && status?.owner === facts.member && before === flatSet;
+    const { sets, flat } = sweepable(change, facts, applied, runsFlat);
+    return sets.length + flat.length === 0 ? [] : [{ do: 'sweep sets', member: facts.member, sets, flat }];
+  });
 }
 
 /** To members that do not have the very same one. */
@@ -284,6 +343,10 @@ export function stepText(step: ApplyStep): string {
     }
     case 'command':
       return `on ${step.member}: ${step.argv.join(' ')}`;
+    case 'switch':
+      return `on ${step.member}, in one go: ${[...step.halt, ...step.between, ...step.back].map((argv) => argv.join(' ')).join('; ')}`;
+    case 'sweep sets':
+      return `on ${step.member}: remove what is used no more: ${[...step.sets.map((set) => `sets/${set}`), ...step.flat].join(' ')}`;
     case 'verify':
       return 'look at every member and at the package again';
   }

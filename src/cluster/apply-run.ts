@@ -4,9 +4,17 @@ import type { MemberShell } from '../host/member-shell.ts';
 import { Failure, Interrupted, type Problem } from '../problem.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './apply-plan.ts';
 import { compareConfiguration, compareDirectory } from './comparison.ts';
-import { arrivalName, busyStatus, commandScript, distributeScript } from './member-scripts.ts';
+import {
+  arrivalName,
+  busyStatus,
+  commandScript,
+  distributeScript,
+  readSwitch,
+  sweepSetsScript,
+  switchScript,
+} from './member-scripts.ts';
 import { inParallel, observe, unreachableProblems } from './observation.ts';
-import { discardScript, proofFiles, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
+import { discardScript, filesForProof, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
 
 const distributeLimitMs = 120_000;
 /** Serviceguard's own limits of scripts end a start or a halt long before. */
@@ -71,8 +79,9 @@ async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
   const { packageDirectory } = wish.place;
   if (step.do === 'carry') return carry(step, run);
   if (step.do === 'verify') return verify(shell, wish);
-  if (step.do === 'sweep') {
-    const swept = await shell.run(step.member, sweepScript(packageDirectory), distributeLimitMs);
+  if (step.do === 'sweep' || step.do === 'sweep sets') {
+    const sweep = step.do === 'sweep' ? sweepScript(packageDirectory) : sweepSetsScript(wish.place, step.sets, step.flat);
+    const swept = await shell.run(step.member, sweep, distributeLimitMs);
     return swept.exitCode === 0 ? [] : [distributeProblem(step.member, swept)];
   }
   if (step.do === 'distribute') {
@@ -81,8 +90,27 @@ async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
     const sent = await shell.run(step.member, script, distributeLimitMs);
     return sent.exitCode === 0 ? [] : [distributeProblem(step.member, sent)];
   }
+  if (step.do === 'switch') return switchOver(step, run);
   const ended = await shell.run(step.member, commandScript(step.argv, packageDirectory), commandLimitMs);
   return ended.exitCode === 0 ? [] : [commandProblem(step.member, step.argv, ended)];
+}
+
+/** What failed of it, and how the package was left: it runs again in any case, if it can. */
+async function switchOver(step: Extract<ApplyStep, { do: 'switch' }>, { shell, wish }: Run): Promise<Problem[]> {
+  const { packageDirectory, packageName } = wish.place;
+  const script = switchScript(packageDirectory, step.halt, step.between, step.back);
+  const ended = await shell.run(step.member, script, commandLimitMs);
+  if (ended.exitCode === 0) return [];
+  if (ended.exitCode === busyStatus) return [distributeProblem(step.member, { ...ended, stderr: ended.stdout })];
+  const failed = readSwitch(ended.stdout);
+  const commands = [...step.halt, ...step.between, ...step.back];
+  const wrong = failed.map((at) => commandProblem(step.member, commands[at] ?? [], ended));
+  if (wrong.length === 0) return [commandProblem(step.member, step.halt[0] ?? [], ended)];
+  const isApplied = !failed.some((at) => at < step.halt.length + step.between.length);
+  const runs = !failed.some((at) => at >= step.halt.length + step.between.length) && !failed.some((at) => at < step.halt.length);
+  if (isApplied || !runs || step.back.length === 0) return wrong;
+  const note = `${packageName} was halted for it, and runs again with the configuration and the files it had`;
+  return wrong.map((one) => ({ ...one, text: `${one.text}\n  ${note}` }));
 }
 
 async function carry({ member, source }: CarryStep, run: Run): Promise<Problem[]> {
@@ -100,8 +128,8 @@ async function carry({ member, source }: CarryStep, run: Run): Promise<Problem[]
     const text = `the Node.js runtime did not arrive, and nothing was put in place: ${said}`;
     return wrong('lost', text, `see to it on ${member} (space, rights, connection), then the same command again`);
   }
-  const proofs = new Map(wish.files.filter(({ name }) => proofFiles.includes(name)).map(({ name, content }) => [name, content]));
-  const proved = readProof(await shell.run(member, proveScript(packageDirectory, source, proofs), proveLimitMs));
+  const script = proveScript(packageDirectory, source, filesForProof(wish.files));
+  const proved = readProof(await shell.run(member, script, proveLimitMs));
   if ('why' in proved)
     return wrong('unfit', `${source.file} arrived, but does not do as a runtime here: ${proved.why}`, proved.remedy);
   say(`${member}: Node.js ${proved.version} (${sizeText(source.size)}) arrived and runs there`);
@@ -144,7 +172,8 @@ const remedies: Readonly<Record<string, string>> = {
   validate: 'correct what it says on that member and apply again; the applied configuration is still the old one',
   cmcheckconf: 'correct what it says and apply again; the applied configuration is still the old one',
   cmapplyconf: 'correct what it says and apply again; the applied configuration is still the old one',
-  cmhaltpkg: 'see the package log ($SGRUN/log) on the member; csync status says what is left behind. Nothing was distributed',
+  cmhaltpkg:
+    'see the package log ($SGRUN/log) on the member; csync status says what is left behind. The applied configuration is still the old one',
   cmrunpkg: 'see the package log ($SGRUN/log) on the member, repair, then cmmodpkg -e -n MEMBER PACKAGE and cmmodpkg -e PACKAGE',
 };
 
@@ -191,16 +220,17 @@ function interrupted(
 function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: ApplyWish): Problem {
   const list = (some: readonly ApplyStep[]): string => some.map((step) => `\n    ${stepText(step)}`).join('') || ' nothing';
   const left = steps.filter((step) => !done.includes(step));
-  const halted = done.some((step) => step.do === 'command' && step.argv[0] === 'cmhaltpkg');
-  const ran = done.some((step) => step.do === 'command' && step.argv[0] === 'cmrunpkg');
+  const switched = steps.find((step) => step.do === 'switch');
+  // Whatever comes of it: the package may be down behind one that did not come to its end.
+  const unsure = switched !== undefined && !done.includes(switched);
   const { packageName } = wish.place;
   return {
     code: 'change-incomplete',
     severity: 'error',
     text: `done:${list(done)}\n  not done:${list(left)}`,
     remedy:
-      halted && !ran
-        ? `${packageName} is halted and has no master now: correct the above and apply again with --run, or csync rollback --run`
+      unsure && done.length > 0
+        ? `correct the above, then the same command again: it does what is left; csync status says whether ${packageName} runs (cmrunpkg ${packageName} && cmmodpkg -e ${packageName} where it does not)`
         : 'correct the above, then the same command again: it does what is left',
   };
 }

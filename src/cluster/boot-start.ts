@@ -4,8 +4,8 @@
  * package, which starts and ends the daemon itself [cfengine.md 3.2, 3.3]. Pure: text in, text out.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
+import { sha256 } from '../contract/package-directory.ts';
 import { announceFunction } from '../member/restart-notice.ts';
-import { sha256 } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { hostScript, receiveLines } from './member-scripts.ts';

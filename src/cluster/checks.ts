@@ -3,10 +3,11 @@
  * it does not [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and
  * everything in which members must agree. A script looks, a table of checks judges. Pure.
  */
+
+import { runtimeName } from '../contract/package-directory.ts';
 import type { NoAnswer } from '../host/member-shell.ts';
 import { deviceOf, mountsAtBoot } from '../member/judgements.ts';
 import type { Problem } from '../problem.ts';
-import { runtimeName } from '../render/package.ts';
 import { type PackageContent, packageContent } from '../serviceguard/package-content.ts';
 import type { PackageFile } from '../serviceguard/package-file.ts';
 import type { Settings } from '../settings.ts';

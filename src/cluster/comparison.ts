@@ -1,5 +1,19 @@
 /** What is wanted against what was observed: file by file on each member, keyword by keyword in the applied configuration. Pure. */
-import { isHandEdited, type Runtime, readManifest, runtimeName, sha256 } from '../render/package.ts';
+import {
+  appliedName,
+  editKey,
+  flatSet,
+  inSet,
+  isKnownBeside,
+  manifestName,
+  type Runtime,
+  readManifest,
+  runtimeName,
+  setKeyword,
+  setNamedBy,
+  setPartOf,
+  sha256,
+} from '../contract/package-directory.ts';
 import { findLegacyAttribute } from '../serviceguard/legacy.ts';
 import { findAttribute } from '../serviceguard/modules.ts';
 import { changedKeywords } from '../serviceguard/online-rules.ts';
@@ -20,29 +34,60 @@ export function staleNames(differences: readonly FileDifference[]): string[] {
   return differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name);
 }
 
+/** The set that the applied package is of; null: none is applied, or none of ours. */
+export function appliedSet(applied: PackageFile | null): string | null {
+  const last = (keyword: string): string | undefined => (applied === null ? undefined : allValues(applied, keyword).at(-1));
+  return setNamedBy(last(setKeyword), last('pev_csync_settings_digest'), last('run_script'));
+}
+
 /**
- * Every wanted file, the runtime where one is carried along, and every other file of the directory. The history of sets, the
- * roster and hidden files are not the package's.
+ * Every wanted file, the runtime where one is carried along, what was edited in the set that counts until now (`current`), and files of
+ * nobody's in the directory. Other sets, their history, the roster and hidden files are not the package's.
  */
 export function compareDirectory(
   wanted: readonly FileToSend[],
   facts: DirectoryFacts,
   runtime: Runtime | null = null,
+  current: string | null = null,
 ): FileDifference[] {
   const there = new Map(facts.files.map((file) => [file.name, file]));
-  const manifest = readManifest(facts.manifest);
+  const manifests = [...facts.manifests.values()].map(readManifest);
+  const { edited = [] } = readManifest(facts.manifests.get(current ?? '') ?? null);
+  const isEdited = (name: string, digest: string): boolean => {
+    if (setPartOf(name) !== null) return setPartOf(name)?.name !== manifestName;
+    return edited.includes(editKey(name)) || !isKnownBeside(name, digest, manifests);
+  };
   const own = wanted.map(({ name, mode, content }): FileDifference => {
     const found = there.get(name);
-    const digest = sha256(content);
     if (found === undefined) return { name, is: 'missing' };
-    if (found.digest === digest) return { name, is: found.mode === mode ? 'same' : 'mode' };
-    return { name, is: isHandEdited(name, found.digest, digest, manifest) ? 'edited' : 'changed' };
+    if (found.digest === sha256(content)) return { name, is: found.mode === mode ? 'same' : 'mode' };
+    return { name, is: isEdited(name, found.digest) ? 'edited' : 'changed' };
   });
   if (runtime !== null) own.push({ name: runtimeName, is: compareRuntime(runtime, facts) });
   const names = new Set(own.map(({ name }) => name));
-  const kept = (name: string): boolean => name === rosterName || name.startsWith('history/') || name.startsWith('.');
+  const before = current === null ? [] : editedIn(current, facts).filter((name) => !names.has(name));
+  const kept = (name: string): boolean =>
+    [rosterName, appliedName, manifestName].includes(name) ||
+    /^(history\/|sets\/|\.)/.test(name) ||
+    manifests.some(({ files, beside }) => Object.hasOwn(files, name) || Object.hasOwn(beside, name));
   const extra = facts.files.filter(({ name }) => !names.has(name) && !kept(name));
-  return [...own, ...extra.map(({ name }): FileDifference => ({ name, is: 'extra' }))];
+  return [
+    ...own,
+    ...before.map((name): FileDifference => ({ name, is: 'edited' })),
+    ...extra.map(({ name }): FileDifference => ({ name, is: 'extra' })),
+  ];
+}
+
+/** Files of a set that are not as its manifest has them, and those that were taken over as edits: another set would lose them. */
+function editedIn(set: string, { files, manifests }: DirectoryFacts): string[] {
+  const manifest = readManifest(manifests.get(set) ?? null);
+  const found = new Map(files.map(({ name, digest }) => [name, digest]));
+  return Object.entries(manifest.files).flatMap(([name, digest]) => {
+    const path = inSet(set, name);
+    const is = found.get(path);
+    if (is === undefined || (set === flatSet && name.endsWith('.conf'))) return [];
+    return is !== digest || manifest.edited?.includes(editKey(path)) ? [path] : [];
+  });
 }
 
 /** Nobody edits a program: one that is another was damaged or exchanged. */

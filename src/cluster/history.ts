@@ -3,7 +3,8 @@
  * go back: a line of JSON about the set, and the set itself. Pure but for the compression.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { type RenderedFile, sha256 } from '../render/package.ts';
+import { sha256 } from '../contract/package-directory.ts';
+import type { RenderedFile } from '../render/package.ts';
 import type { FileToSend } from './member-scripts.ts';
 
 export interface SetAbout {

@@ -5,7 +5,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import { keyDigest } from '../cfengine/keys.ts';
-import { sha256 } from '../render/package.ts';
+import { sha256 } from '../contract/package-directory.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { SeenKey } from './key-layout.ts';

@@ -4,10 +4,9 @@
  * the file goes with it, and the monitor ends both [see member/monitor.ts]. Pure.
  */
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../member/judgements.ts';
-import { launcherNames } from '../render/package.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
 import type { Settings } from '../settings.ts';
-import { distributeScript, script } from './member-scripts.ts';
+import { directoryWord, distributeScript, launcherLines, script } from './member-scripts.ts';
 import { type ProcedureStep, procedureCommand } from './recovery.ts';
 
 export interface MaintenancePlace {
@@ -54,12 +53,13 @@ export function stepsOff({ settings, owner, commandMember, status, file }: Maint
   const { packageName, packageDirectory, packageStyle } = settings;
   const inMode = status.state === 'maintenance';
   if (file === null && !inMode) return [];
-  const launcher = `"${packageDirectory}/${launcherNames(packageStyle)[0]}"`;
   const healthy: ProcedureStep = {
     member: owner,
     text: 'daemon, address, mount and policy are those of a master',
     script: script(
-      `told=$(env -i ${launcher} start --dry-run 2>&1) || { echo "$told"; exit 1; }`,
+      `directory=${directoryWord(packageDirectory)}`,
+      ...launcherLines(packageStyle),
+      `told=$(env -i "$launcher" start --dry-run 2>&1) || { echo "$told"; exit 1; }`,
       // A dry run says `would` and `failed` of what does not hold; what each start does anew holds at no time.
       `wrong=$(echo "$told" | grep -E ': (would|failed) ' | grep -vE ' (sentinel|service|customer): ')`,
       '[ -z "$wrong" ] || { echo "$wrong"; exit 1; }',

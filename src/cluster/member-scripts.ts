@@ -6,9 +6,20 @@
  * nothing.
  */
 import { gunzipSync } from 'node:zlib';
+import {
+  appliedName,
+  flatSet,
+  isSetName,
+  launcherNames,
+  manifestName,
+  runtimeName,
+  setPartOf,
+  setsName,
+  sha256,
+} from '../contract/package-directory.ts';
 import { maintenanceFileName, sentinelName } from '../member/judgements.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../member/monitor-state.ts';
-import { runtimeName, sha256 } from '../render/package.ts';
+import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { parseRoster, type Roster, rosterName } from './roster.ts';
 
@@ -24,8 +35,12 @@ export interface DirectoryFacts {
   /** With $SGCONF expanded. */
   readonly directory: string;
   readonly files: readonly FileFacts[];
-  /** manifest.json of the last render that arrived there. */
-  readonly manifest: string | null;
+  /** manifest.json of every set there, by the set's name; that of version 0.1.0 as flatSet. */
+  readonly manifests: ReadonlyMap<string, string>;
+  /** The set that runs there; null: the package does not, or with the files of version 0.1.0. */
+  readonly running: string | null;
+  /** Text of the file that names the set applied last; null: there is none. */
+  readonly applied: string | null;
   /** What the Node.js binary of the settings says there; null when it cannot be run. */
   readonly nodeVersion: string | null;
   /** The same of the runtime in the package directory; null also where there is none. */
@@ -88,6 +103,29 @@ export function script(...lines: readonly string[]): string {
   );
 }
 
+/** In a script that knows $directory: $running is the set that runs there, as its start wrote it down. */
+export const runningLines: readonly string[] = [
+  'running=; mark=/run/csync-running$(printf %s "$directory" | tr / -)',
+  '[ -O "$mark" ] && [ ! -h "$mark" ] && read -r running _rest < "$mark"',
+];
+
+/**
+ * In a script that knows $directory: $launcher is what is called by hand for the set that counts. The launcher of a modular package
+ * chooses it; a legacy one has it in its path.
+ */
+export function launcherLines(style: Settings['packageStyle'], name = launcherNames(style)[0] ?? ''): string[] {
+  if (style === 'modular') return [`launcher=$directory/${name}`];
+  return [
+    ...runningLines,
+    `applied=; [ ! -r "$directory/${appliedName}" ] || read -r applied _rest < "$directory/${appliedName}"`,
+    'lying=$(sed -n "s,^RUN_SCRIPT .*/sets/\\([0-9a-f]*\\)/.*,\\1,p" "$directory"/*.conf 2>/dev/null)',
+    `launcher=$directory/${name}`,
+    'for set in "$running" "$applied" "$lying"; do',
+    `  [ -z "$set" ] || [ ! -x "$directory/${setsName}/$set/${name}" ] || { launcher=$directory/${setsName}/$set/${name}; break; }`,
+    'done',
+  ];
+}
+
 /**
  * Prints every file of the package directory with mode and digest, the manifest, and the versions of Node.js. `more` lines
  * print what else is asked for, in words of their own.
@@ -105,9 +143,12 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
     'done',
     // One process for all files: looking is what is done most, and starting processes is what it would cost.
     'set --',
-    `for file in * .[!.]* history/* ${runtimeName}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
+    `for file in * .[!.]* history/* ${setsName}/*/* ${runtimeName}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
     '[ $# -eq 0 ] || { stat -c "mode %a %n" -- "$@"; sha256sum -- "$@" | sed "s/^/digest /"; } 2>/dev/null',
-    '[ -f manifest.json ] && echo "manifest $(base64 -w 0 manifest.json)"',
+    `for file in ${manifestName} ${setsName}/*/${manifestName}; do [ -f "$file" ] && echo "manifest $file $(base64 -w 0 "$file")"; done`,
+    `[ -f ${appliedName} ] && echo "applied $(head -n 1 ${appliedName})"`,
+    ...runningLines,
+    '[ -n "$running" ] && echo "running $running"',
     'exit 0',
   );
 }
@@ -123,7 +164,9 @@ export function parseLook(output: string): DirectoryFacts | null {
   const found = {
     directory: '',
     files: [] as FileFacts[],
-    manifest: null as string | null,
+    manifests: new Map<string, string>(),
+    running: null as string | null,
+    applied: null as string | null,
     nodeVersion: null as string | null,
     runtimeVersion: null as string | null,
     leftovers: [] as string[],
@@ -132,7 +175,9 @@ export function parseLook(output: string): DirectoryFacts | null {
   for (const line of output.split('\n')) {
     const [, word = '', rest = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
     if (word === 'directory') found.directory = rest;
-    if (word === 'manifest') found.manifest = Buffer.from(rest, 'base64').toString('utf8');
+    if (word === 'manifest') readManifestLine(rest, found.manifests);
+    if (word === 'applied') found.applied = rest;
+    if (word === 'running' && isSetName(rest)) found.running = rest;
     if (word === 'node') found.nodeVersion = readNodeVersion(rest);
     if (word === 'runtime') found.runtimeVersion = readNodeVersion(rest);
     if (word === 'leftover') found.leftovers.push(rest);
@@ -143,6 +188,12 @@ export function parseLook(output: string): DirectoryFacts | null {
     if (mode !== undefined && /^[0-9a-f]{64}$/.test(digest)) found.files.push({ name, mode, digest });
   }
   return found.directory === '' ? null : found;
+}
+
+function readManifestLine(line: string, manifests: Map<string, string>): void {
+  const [file = '', text = ''] = line.split(' ');
+  const set = file === manifestName ? flatSet : setPartOf(file)?.set;
+  if (set !== undefined) manifests.set(set, Buffer.from(text, 'base64').toString('utf8'));
 }
 
 /** What node --version printed; null when it is not that. */
@@ -189,6 +240,13 @@ function settlingLines(names: readonly string[]): {
   };
 }
 
+/** Everybody may read a set, as the rest of the package; the history is root's. */
+function madeDirectory(name: string): string {
+  const parts = name.split('/').map((_, index, all) => all.slice(0, index + 1).join('/'));
+  const mode = name.startsWith(`${setsName}/`) ? '755' : '700';
+  return `mkdir -p -m ${mode} -- ${parts.map((part) => `"$directory"/${shellWord(part)}`).join(' ')}`;
+}
+
 /**
  * Writes all files or none: each is staged on the same file system, its digest compared on arrival, synced, and only then
  * are they renamed into place, in the order given, and `removals` removed. One at a time in a directory (flock). A runtime
@@ -215,7 +273,7 @@ export function distributeScript(
     'set -eu',
     `directory=${directoryWord(packageDirectory)}`,
     'mkdir -p -m 755 -- "$directory"',
-    ...above(files.map(({ name }) => name)).map((name) => `mkdir -p -m 700 -- "$directory"/${shellWord(name)}`),
+    ...above(files.map(({ name }) => name)).map((name) => madeDirectory(name)),
     'exec 9> "$directory/.csync-lock"',
     `flock -n 9 || { echo "another apply writes to $directory at this moment" >&2; exit ${busyStatus}; }`,
     ...(arrival === null
@@ -245,16 +303,103 @@ export function distributeScript(
     settling.end,
     ...above(removals).map((name) => `rmdir -- "$directory"/${shellWord(name)} 2>/dev/null || :`),
     ...sweepLines,
-    'sync "$directory"',
+    `sync "$directory" ${above(files.map(({ name }) => name))
+      .map((name) => `"$directory"/${shellWord(name)}`)
+      .join(' ')}`.trimEnd(),
   );
+}
+
+/** Removes sets that nobody needs any more, and the files of version 0.1.0. What the package names or runs there stays, whatever was thought. */
+export function sweepSetsScript(
+  { packageDirectory, packageName, mountPoint }: SweepPlace,
+  sets: readonly string[],
+  flat: readonly string[],
+): string {
+  const words = (names: readonly string[]): string => names.map((name) => `"$directory"/${shellWord(name)}`).join(' ');
+  return script(
+    `directory=${directoryWord(packageDirectory)}`,
+    ...runningLines,
+    'exec 9> "$directory/.csync-lock"',
+    `flock -n 9 || { echo "another apply writes to $directory at this moment" >&2; exit ${busyStatus}; }`,
+    `applied=$(PATH="$SGSBIN:$PATH" cmgetconf -p ${shellWord(packageName)} 2>/dev/null) || exit 0`,
+    `for set in ${sets.map(shellWord).join(' ')}; do`,
+    '  [ "$set" != "$running" ] || continue',
+    '  case $applied in *"$set"*) ;; *) rm -rf -- "$directory/sets/$set" ;; esac',
+    'done',
+    // Without a word of its start what is mounted there is a package of version 0.1.0.
+    ...(flat.length === 0
+      ? []
+      : [
+          `if [ -n "$running" ] || ! ${mountedTest(mountPoint)}; then`,
+          `  case $applied in *csync_set_digest*|*/sets/*) rm -f -- ${words(flat)} ;; esac`,
+          'fi',
+        ]),
+    'exit 0',
+  );
+}
+
+export interface SweepPlace {
+  readonly packageName: string;
+  readonly packageDirectory: string;
+  readonly mountPoint: string;
 }
 
 /** A command of Serviceguard's, with its directories in front of the path. */
 export function commandScript(argv: readonly string[], packageDirectory: string): string {
-  // The package directory is the one word in which $SGCONF has to be expanded.
-  const word = (text: string): string => (text.startsWith(packageDirectory) ? `"${text}"` : shellWord(text));
-  return script('PATH="$SGSBIN:$PATH"; export PATH', `${argv.map(word).join(' ')} < /dev/null`);
+  return script('PATH="$SGSBIN:$PATH"; export PATH', `${commandWords(argv, packageDirectory)} < /dev/null`);
 }
+
+/** The package directory is the one word in which $SGCONF has to be expanded. */
+function commandWords(argv: Argv, packageDirectory: string): string {
+  return argv.map((text) => (text.startsWith(packageDirectory) ? `"${text}"` : shellWord(text))).join(' ');
+}
+
+/**
+ * Halts, changes and runs the package in one go, in a session of its own: it is down as short as possible, and whatever becomes of who
+ * asked for it, it does not stay down in the middle. `back` comes in any case once it was halted: also with the configuration it had.
+ */
+export function switchScript(
+  packageDirectory: string,
+  halt: readonly Argv[],
+  between: readonly Argv[],
+  back: readonly Argv[],
+): string {
+  const step = (argv: Argv, at: number, otherwise = ':'): string =>
+    `${commandWords(argv, packageDirectory)} < /dev/null 9>&- || { failed="$failed ${at}"; ${otherwise}; }`;
+  const change = script(
+    'PATH="$SGSBIN:$PATH"; export PATH',
+    `directory=${directoryWord(packageDirectory)}`,
+    'exec 9> "$directory/.csync-lock"',
+    `flock -n 9 || { echo "another apply writes to $directory at this moment"; exit ${busyStatus}; }`,
+    'failed=',
+    'change() {',
+    ...halt.map((argv, at) => step(argv, at, 'return')),
+    ...between.map((argv, at) => `[ -n "$failed" ] || ${step(argv, halt.length + at)}`),
+    ...back.map((argv, at) => step(argv, halt.length + between.length + at)),
+    '}',
+    'change; echo "failed:$failed"',
+    '[ -z "$failed" ]',
+  );
+  return script(
+    `directory=${directoryWord(packageDirectory)}; umask 077; rm -f -- "$directory"/.csync-switch.*`,
+    // What it prints goes to a file: nobody may be there any more to take it.
+    'said=$(mktemp "$directory/.csync-switch.XXXXXX") || exit 1',
+    `cat > "$said.sh" <<'END-OF-CHANGE'`,
+    `${change}END-OF-CHANGE`,
+    'setsid /bin/sh "$said.sh" > "$said" 2>&1 < /dev/null &',
+    'wait $!; status=$?',
+    'cat "$said"; rm -f -- "$said" "$said.sh"',
+    'exit "$status"',
+  );
+}
+
+/** Numbers of the commands that failed, in their order; none where it did not come to its end. */
+export function readSwitch(output: string): number[] {
+  const said = /^failed:((?: \d+)*)$/m.exec(output)?.[1] ?? '';
+  return said.split(' ').filter(Boolean).map(Number);
+}
+
+type Argv = readonly string[];
 
 /** Prints the lines about all sets of the history. */
 export function historyScript(packageDirectory: string): string {

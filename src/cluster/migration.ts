@@ -3,11 +3,13 @@
  * [serviceguard.md 4.5]. An apply plan with the halt behind the check; where the package ran is remembered on the members, so
  * that the same command finishes after it was killed. Pure.
  */
+
+import { flatSet, inSet, sha256 } from '../contract/package-directory.ts';
 import { customerDefined } from '../member/judgements.ts';
 import type { Checked, Problem } from '../problem.ts';
-import { sha256 } from '../render/package.ts';
 import { styleOf } from '../serviceguard/package-file.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, planApply } from './apply-plan.ts';
+import { appliedSet } from './comparison.ts';
 import type { FileToSend } from './member-scripts.ts';
 import type { ClusterObservation } from './observation.ts';
 
@@ -50,7 +52,7 @@ export function planMigration({ wish, observation, legacySettings, remembered }:
   const problems = [
     ...(applied === null ? [notApplied(wish)] : []),
     ...(legacy && status !== null && !settled(status.status, status.state) ? [notSettled(wish, status.state)] : []),
-    ...(legacy ? pendingProblems(wish, legacySettings, observation) : []),
+    ...(legacy ? pendingProblems(legacySettings, observation) : []),
   ];
   if (problems.length > 0) return { ok: false, problems };
   const planned = planApply({ ...wish, halt: true, run: before.owner !== null }, observation);
@@ -63,8 +65,7 @@ export function planMigration({ wish, observation, legacySettings, remembered }:
   const forget = reached
     .filter((one) => legacy || one.files.some(({ name }) => name === migrationFileName))
     .map(({ member }): ApplyStep => {
-      const manifest = wish.files.filter(({ name }) => name === 'manifest.json');
-      return { do: 'distribute', member, files: manifest, removals: [migrationFileName], runtime: null };
+      return { do: 'distribute', member, files: [], removals: [migrationFileName], runtime: null };
     });
   const hooks = reached.filter((one) => one.files.some(({ name }) => name === customerDefined)).map(({ member }) => member);
   const notes = [
@@ -79,18 +80,18 @@ export function planMigration({ wish, observation, legacySettings, remembered }:
   return { ok: true, value: { steps: oneAtATime([...(legacy ? remember : []), ...steps, ...forget]), notes }, problems: [] };
 }
 
-/** The halt goes behind the check; the package comes back where it was, and its switch as it was. */
+/** The package comes back where it was, and its switch as it was. */
 function inOrder(steps: readonly ApplyStep[], before: Before, switching: ReadonlyMap<string, boolean>): ApplyStep[] {
-  const is = (step: ApplyStep, name: string): boolean => step.do === 'command' && step.argv[0] === name;
-  const halts = steps.filter((step) => is(step, 'cmhaltpkg'));
-  return steps
-    .filter((step) => !is(step, 'cmhaltpkg') && (before.autoRun || !is(step, 'cmmodpkg')))
-    .flatMap((step) => {
-      if (is(step, 'cmapplyconf')) return [...halts, step];
-      const { owner } = before;
-      if (step.do !== 'command' || !is(step, 'cmrunpkg') || owner === null || switching.get(owner) === false) return [step];
-      return [{ ...step, argv: ['cmrunpkg', '-n', owner, ...step.argv.slice(3)] }];
-    });
+  const again = (argv: readonly string[]): (readonly string[])[] => {
+    if (argv[0] === 'cmmodpkg' && !before.autoRun) return [];
+    const { owner } = before;
+    if (argv[0] !== 'cmrunpkg' || owner === null || switching.get(owner) === false) return [argv];
+    return [['cmrunpkg', '-n', owner, ...argv.slice(3)]];
+  };
+  return steps.flatMap((step): ApplyStep[] => {
+    if (step.do === 'switch') return [{ ...step, back: step.back.flatMap(again) }];
+    return step.do === 'command' ? again(step.argv).map((argv) => ({ ...step, argv })) : [step];
+  });
 }
 
 /** Distributions that stand together go side by side, so a member gets all that is for it there in a single one. */
@@ -135,16 +136,13 @@ function notSettled({ place: { packageName } }: ApplyWish, state: string): Probl
   );
 }
 
-/**
- * The scripts are exchanged before the halt, and the halt goes by the settings beside them: they have to be those the package
- * was started with, but for its style.
- */
-function pendingProblems({ files }: ApplyWish, legacySettings: FileToSend, { members }: ClusterObservation): Problem[] {
-  const modular = files.find(({ name }) => name === legacySettings.name);
-  const known = new Set([legacySettings, ...(modular === undefined ? [] : [modular])].map(({ content }) => sha256(content)));
+/** What runs is the set that is applied: its settings have to be the wanted ones, but for the style. */
+function pendingProblems(legacySettings: FileToSend, { members, applied }: ClusterObservation): Problem[] {
+  const lies = inSet(appliedSet(applied) ?? flatSet, legacySettings.name);
+  const wanted = sha256(legacySettings.content);
   return members.flatMap((one) => {
-    const found = one.reached ? one.files.find(({ name }) => name === legacySettings.name) : undefined;
-    if (!one.reached || (found !== undefined && known.has(found.digest))) return [];
+    const found = one.reached ? one.files.find(({ name }) => name === lies) : undefined;
+    if (!one.reached || found?.digest === wanted) return [];
     const text = 'csync.yaml has changes that were not applied to this member; a migration changes the style and nothing else';
     return [problem('change-pending', text, 'csync apply first, or take the changes back; csync diff shows them', one.member)];
   });

@@ -23,7 +23,7 @@ export interface ClusterObservation {
 }
 
 /** What of the settings is needed to find a package. */
-export type PackagePlace = Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath'>;
+export type PackagePlace = Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'>;
 
 const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;

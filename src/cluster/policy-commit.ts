@@ -2,8 +2,9 @@
  * An administrator's edit of the master copy of the policy: what it changes, whether it may, and the record that tells what came of
  * it. The toolkit's own files are not edited this way. Pure.
  */
+
+import { sha256 } from '../contract/package-directory.ts';
 import type { Checked, Problem } from '../problem.ts';
-import { sha256 } from '../render/package.ts';
 import { isOurs } from '../render/policy.ts';
 
 /** In the master copy, one line: hosts get it with the policy, and know by it which commit theirs is of. */

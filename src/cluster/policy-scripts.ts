@@ -6,8 +6,8 @@
  * one or the other. Only after the directories are synced, too, the script says `durable`.
  */
 import { layoutOf, type PolicyCheck, policyChecks } from '../cfengine/layout.ts';
+import { sha256 } from '../contract/package-directory.ts';
 import { sentinelEpoch, sentinelName } from '../member/judgements.ts';
-import { sha256 } from '../render/package.ts';
 import { isOurs } from '../render/policy.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';

@@ -2,11 +2,13 @@
  * A Node.js that is carried to the members along with the package: what is looked at before, the scripts that bring it and
  * prove that it runs, and what their answers mean. Pure: text in, text out.
  */
+
+import { type Runtime, readManifest, runtimeName, setPartOf, settingsName } from '../contract/package-directory.ts';
 import type { CommandResult } from '../host/host.ts';
 import type { Problem } from '../problem.ts';
-import { type Runtime, readManifest, runtimeName } from '../render/package.ts';
 import { shellWord } from '../shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
+import { appliedSet } from './comparison.ts';
 import { arrivalName, directoryWord, readNodeVersion, receiveLines, script, sweepLines } from './member-scripts.ts';
 import type { ClusterObservation } from './observation.ts';
 import { identityOf, machineName, type ProgramFile } from './program-file.ts';
@@ -38,9 +40,14 @@ export function sizeText(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** The one the package was last applied with: what most manifests name, the first of them if that is undecided. null: none. */
-export function runtimeInUse({ members }: Pick<ClusterObservation, 'members'>): Runtime | null {
-  const named = members.flatMap((one) => (one.reached ? (readManifest(one.manifest).runtime ?? []) : []));
+/** The one the package was last applied with: what most manifests of that set name, the first of them if that is undecided. null: none. */
+export function runtimeInUse({ members, applied }: Pick<ClusterObservation, 'members' | 'applied'>): Runtime | null {
+  const set = appliedSet(applied);
+  const named = members.flatMap((one) => {
+    if (!one.reached) return [];
+    const texts = set === null ? [...one.manifests.values()] : [one.manifests.get(set) ?? null];
+    return texts.flatMap((text) => readManifest(text).runtime ?? []);
+  });
   const votes = (digest: string): number => named.filter((one) => one.digest === digest).length;
   return named.reduce<Runtime | null>(
     (best, one) => (best === null || votes(one.digest) > votes(best.digest) ? one : best),
@@ -178,7 +185,19 @@ export function proveScript(packageDirectory: string, source: RuntimeSource, fil
 
 /** The script of the package that is run for it, and the files it needs beside it. */
 export const proofScriptName = 'csync-validate.cjs';
-export const proofFiles: readonly string[] = [proofScriptName, 'settings.json'];
+const proofFiles: readonly string[] = [proofScriptName, settingsName];
+
+/** Those of the set that is wanted, by their names in it. */
+export function filesForProof(
+  files: readonly { readonly name: string; readonly content: Buffer }[],
+): ReadonlyMap<string, Buffer> {
+  return new Map(
+    files.flatMap(({ name, content }): [string, Buffer][] => {
+      const part = setPartOf(name)?.name ?? name;
+      return proofFiles.includes(part) ? [[part, content]] : [];
+    }),
+  );
+}
 
 /** The version that was proved to run; else why not, and what helps. */
 export function readProof({
@@ -220,5 +239,6 @@ export function sweepScript(packageDirectory: string): string {
 
 /** Launchers that would not find it, such as those of templates that were exported before. */
 export function launchersWithout(files: readonly { readonly name: string; readonly content: Buffer }[]): string[] {
-  return files.filter(({ name, content }) => name.endsWith('.sh') && !content.includes(runtimeName)).map(({ name }) => name);
+  const launchers = files.filter(({ name }) => setPartOf(name)?.name.endsWith('.sh'));
+  return launchers.filter(({ content }) => !content.includes(runtimeName)).map(({ name }) => name);
 }

@@ -3,9 +3,9 @@
  * what a dry run prints and what is carried out. Pure.
  */
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
+import { sha256 } from '../contract/package-directory.ts';
 import type { NoAnswer } from '../host/member-shell.ts';
 import type { Problem } from '../problem.ts';
-import { sha256 } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { type ApplyPlan, type ApplyWish, stepText } from './apply-plan.ts';
 import { type HostFacts, nextPairNames, staleInputs } from './host-look.ts';

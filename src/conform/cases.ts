@@ -113,8 +113,8 @@ function one(name: string, state: State, given: readonly string[], call: Call, .
   return { name, state, given, calls: [{ call, expect }] };
 }
 
-const withoutSettings = 'rm "$PACKAGE/settings.json"';
-const damagedSettings = 'head -c 100 "$PACKAGE/settings.json" > /run/cut; cat /run/cut > "$PACKAGE/settings.json"';
+const withoutSettings = 'rm "$SET/settings.json"';
+const damagedSettings = 'head -c 100 "$SET/settings.json" > /run/cut; cat /run/cut > "$SET/settings.json"';
 const daemonMissing = 'kill_daemon; cannot_be_executed "$DAEMON_PROGRAM"';
 const nodeMissing = 'cannot_be_executed "$NODE"';
 const busy = 'mount -t tmpfs elsewhere "$MOUNT_POINT"; echo theirs > "$MOUNT_POINT/file"';
@@ -310,7 +310,7 @@ const starts: readonly Case[] = [
     { ...start, environment: { PEV_CSYNC_SETTINGS_DIGEST: '0'.repeat(64) } },
     ends(2),
   ),
-  one('start with its compiled script missing', 'mounted', ['rm "$PACKAGE/csync-start.cjs"'], start, ends(2), sameDaemon),
+  one('start with its compiled script missing', 'mounted', ['rm "$SET/csync-start.cjs"'], start, ends(2), sameDaemon),
   one('start without Node.js', 'mounted', [nodeMissing], start, ends(2), {
     says: 'says what is missing',
     kind: 'output',
@@ -489,13 +489,13 @@ const validations: readonly Case[] = [
   one('validate', 'halted', [remember], validate, ends(0), untouched, sameDaemon, nothingLeft, pipesClosed),
   one('validate on the member that runs the package', 'running', [remember], validate, ends(0), untouched, sameDaemon),
   one('validate of the first script', 'halted', [remember], { ...validate, script: 'pre' }, ends(0), untouched),
-  one('validate with a script that drifted', 'halted', ['echo "// drifted" >> "$PACKAGE/csync-halt.cjs"'], validate, ends(1), {
+  one('validate with a script that drifted', 'halted', ['echo "// drifted" >> "$SET/csync-halt.cjs"'], validate, ends(1), {
     says: 'names the file',
     kind: 'output',
     has: /csync-halt\.cjs differs/,
   }),
   one('validate with settings removed', 'halted', [withoutSettings], validate, ends(1)),
-  one('validate with the manifest removed', 'halted', ['rm "$PACKAGE/manifest.json"'], validate, ends(1)),
+  one('validate with the manifest removed', 'halted', ['rm "$SET/manifest.json"'], validate, ends(1)),
   one(
     'validate with a launcher that cannot be executed',
     'halted',

@@ -42,7 +42,7 @@ scripts() {
 }
 script_pid() {
   for p in /proc/[0-9]*; do
-    case $(tr '\\0' ' ' 2> /dev/null < $p/cmdline) in *"$PACKAGE"/csync-*.cjs*) echo "\${p#/proc/}"; return ;; esac
+    case $(tr '\\0' ' ' 2> /dev/null < $p/cmdline) in *"$PACKAGE"/*csync-*.cjs*) echo "\${p#/proc/}"; return ;; esac
   done
 }
 a_script_runs() { scripts | grep -q .; }

@@ -1,6 +1,8 @@
 /** What can be said of a package directory without running anything of it. Pure. */
+
+import { manifestName, setKeyword, setNameOf, setPartOf, sha256 } from '../contract/package-directory.ts';
 import { expandVariables } from '../lab/machines/plan.ts';
-import { manifestName, type RenderedFile, sha256 } from '../render/package.ts';
+import { manifestOf, type RenderedFile, setOf, setText } from '../render/package.ts';
 import { settingsDigest } from '../settings.ts';
 import type { Assertion } from './report.ts';
 import type { TestedPackage } from './workshop.ts';
@@ -91,9 +93,9 @@ const checks: readonly Check[] = [
     'every file of the manifest is there and is what was rendered',
     (tested) =>
       manifestFiles(tested).flatMap(([name, digest]) => {
-        const file = tested.files.find((candidate) => candidate.name === name);
-        if (file === undefined) return [`${name} is missing`];
-        return sha256(file.text) === digest ? [] : [`${name} differs`];
+        const text = setText(tested.files, name);
+        if (text === null) return [`${name} is missing`];
+        return sha256(text) === digest ? [] : [`${name} differs`];
       }),
   ],
   [
@@ -101,8 +103,20 @@ const checks: readonly Check[] = [
     (tested) => {
       const named = new Set(manifestFiles(tested).map(([name]) => name));
       return tested.files
-        .map((file) => file.name)
+        .flatMap(({ name }) => setPartOf(name)?.name ?? (setOf(tested.files) === null ? name : []))
         .filter((name) => /\.(sh|cjs)$|^settings\.json$/.test(name) && !named.has(name));
+    },
+  ],
+  [
+    'the package file names the set of these files',
+    ({ content, files }) => {
+      const found = content.environment.find(({ name }) => name.toLowerCase() === 'csync_set_digest')?.value;
+      const set = setOf(files) ?? undefined;
+      const isWhole = set === undefined || set === setNameOf(manifestOf(files).files);
+      if (found === set && isWhole) return [];
+      return [
+        `${setKeyword} is ${found ?? 'missing'}, and the files are those of ${isWhole ? (set ?? 'version 0.1.0') : 'another one'}`,
+      ];
     },
   ],
   [
@@ -120,14 +134,8 @@ const checks: readonly Check[] = [
 ];
 
 function manifestFiles({ files }: TestedPackage): [string, string][] {
-  try {
-    const { files: list } = JSON.parse(files.find((file) => file.name === manifestName)?.text ?? '') as {
-      files?: Record<string, string>;
-    };
-    return Object.entries(list ?? {});
-  } catch {
-    return [[manifestName, '']];
-  }
+  const list = Object.entries(manifestOf(files).files);
+  return list.length === 0 ? [[manifestName, '']] : list;
 }
 
 export function packageAssertionNames(): readonly string[] {

@@ -5,11 +5,13 @@
  */
 import { dirname } from 'node:path';
 import { adapterFor } from '../cfengine/adapter.ts';
+import { setsName } from '../contract/package-directory.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import { logFileOf, scriptEnvironment } from '../lab/cluster/package-environment.ts';
 import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
 import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
+import { setOf } from '../render/package.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Call, State } from './cases.ts';
 import { bare, holder, shellFunctions } from './inside.ts';
@@ -86,7 +88,7 @@ export class Sandbox {
 
   /** What the shell texts of the cases find. */
   get variables(): Record<string, string> {
-    const { settings, content } = this.#tested;
+    const { settings, content, files: rendered } = this.#tested;
     const { daemonName, programs, privateKey } = adapterFor(settings);
     return {
       ...systemEnvironment,
@@ -98,6 +100,7 @@ export class Sandbox {
       POLICY: settings.policyDirectory,
       SENTINEL: `${settings.policyDirectory}/csync.sentinel`,
       PACKAGE: expandVariables(settings.packageDirectory),
+      SET: placeOfFiles(expandVariables(settings.packageDirectory), rendered),
       ADDRESS: settings.packageAddress,
       PORT: String(settings.cfenginePort),
       NODE: settings.nodePath,
@@ -296,4 +299,10 @@ interface Held {
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** Where the set of the package lies; that of version 0.1.0 in the package directory itself. */
+function placeOfFiles(packageDirectory: string, files: TestedPackage['files']): string {
+  const set = setOf(files);
+  return set === null ? packageDirectory : `${packageDirectory}/${setsName}/${set}`;
 }

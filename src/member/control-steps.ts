@@ -2,6 +2,7 @@
  * What Serviceguard's modules do for a modular package and the control script of a legacy one does itself: volume group,
  * file system, address, customer's hook, service. Commands, retries and log lines: serviceguard.md 4.3, 4.4, 7.1.
  */
+import { placeOfSet } from '../contract/package-directory.ts';
 import type { ControlLog } from './control-log.ts';
 import type { Finding } from './failures.ts';
 import { customerDefined, deviceOf, judgeMount, mountAt } from './judgements.ts';
@@ -250,7 +251,7 @@ export function addressRemoved(context: ControlContext): Step {
 
 export function customerCommands(context: ControlContext, word: 'run' | 'halt'): Step {
   const { host, directory, control } = context;
-  const program = `${directory}/${customerDefined}`;
+  const program = `${placeOfSet(directory).packageDirectory}/${customerDefined}`;
   const exists = host.canExecute(program);
   let done = false;
   return {

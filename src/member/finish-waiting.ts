@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { layoutOf } from '../cfengine/layout.ts';
+import { placeOfSet } from '../contract/package-directory.ts';
 import type { ScriptContext } from './script.ts';
 
 /** Of cluster/roster.ts, which needs more than a member script may carry. */
@@ -14,7 +15,7 @@ const waitSeconds = 300;
 /** Begins it where something waits and the toolkit is installed; never fails a start. */
 export function finishWaiting(context: ScriptContext): void {
   const { host, settings, directory, log, dryRun } = context;
-  const roster = host.readText(`${directory}/${rosterName}`);
+  const roster = host.readText(`${placeOfSet(directory).packageDirectory}/${rosterName}`);
   // On a new policy file system the policy itself waits.
   const waiting = waitingIn(roster) + (roster !== null && host.list(layoutOf(settings).masterInputs) === null ? 1 : 0);
   if (waiting === 0 || dryRun) return;

@@ -5,6 +5,14 @@
  * role daemon. Fails only while something of the package is still held, also when settings are damaged.
  */
 import { haltRole, haltWithoutSettings } from './roles.ts';
-import { runScript } from './script.ts';
+import { forgetSet } from './running-set.ts';
+import { runScript, type ScriptContext } from './script.ts';
 
-void runScript({ name: 'halt', run: haltRole, withoutSettings: haltWithoutSettings });
+async function halt(context: ScriptContext): Promise<number> {
+  const exit = await haltRole(context);
+  // Behind the last step of all.
+  if (exit === 0 && (context.role === 'pre' || context.role === 'control')) forgetSet(context);
+  return exit;
+}
+
+void runScript({ name: 'halt', run: halt, withoutSettings: haltWithoutSettings });

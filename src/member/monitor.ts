@@ -3,6 +3,7 @@
  * takes any end as the failure. SIGTERM is the halt of the package and ends it at once with 0.
  * Called as: csync-monitor.cjs DIRECTORY main, behind csync-front.pl where there is perl.
  */
+import { placeOfSet } from '../contract/package-directory.ts';
 import { watchFile } from '../host/file-event.ts';
 import { realMemberHost } from '../host/member-host.ts';
 import { alarmDatagram, openMemberLog } from '../host/member-log.ts';
@@ -23,9 +24,10 @@ const front = openServiceFront();
 const host = realMemberHost();
 const [directory = '.'] = process.argv.slice(2);
 const read = readSettingsFile(host, directory);
+const { packageDirectory } = placeOfSet(directory);
 if (!read.ok) {
   const packageName = packageNameOf(host, directory);
-  const log = openMemberLog(`${directory}/${packageName}.log`, host.member, packageName);
+  const log = openMemberLog(`${packageDirectory}/${packageName}.log`, host.member, packageName);
   log.line('monitor', 'failed', explain(read.finding, host.member, packageName));
   log.flush();
   process.exit(1);
@@ -41,7 +43,7 @@ process.on('exit', (status) => {
 });
 
 const loop: MonitorLoop = new MonitorLoop({
-  ...{ host, settings, directory, daemon, log, report, watchProcess, watchSocket },
+  ...{ host, settings, directory: packageDirectory, daemon, log, report, watchProcess, watchSocket },
   looks: looks.look,
   later: (milliseconds, call) => {
     const timer = setTimeout(call, milliseconds);
@@ -56,7 +58,7 @@ const loop: MonitorLoop = new MonitorLoop({
     process.exit(1);
   },
 });
-const maintenanceEvents = watchFile(directory, maintenanceFileName, () => loop.lookAtMaintenance());
+const maintenanceEvents = watchFile(packageDirectory, maintenanceFileName, () => loop.lookAtMaintenance());
 loop.run().catch((error: unknown) => {
   log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
   log.flush();

@@ -1,4 +1,5 @@
 /** What start, halt and validate have in common: arguments, settings, log, and one place that ends the process. */
+import { placeOfSet } from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
 import { realMemberHost } from '../host/member-host.ts';
 import { type MemberLog, openMemberLog } from '../host/member-log.ts';
@@ -43,7 +44,7 @@ export async function runScript(script: Script): Promise<never> {
   const standardOutput = script.toStandardOutput === true || dryRun;
   const given =
     host.environment.SG_SCRIPT_LOG_FILE ||
-    (read.ok ? expand(host, read.settings.scriptLogFile) : `${directory}/${packageName}.log`);
+    (read.ok ? expand(host, read.settings.scriptLogFile) : `${placeOfSet(directory).packageDirectory}/${packageName}.log`);
   const logFile = standardOutput ? null : given;
   const log = openMemberLog(logFile, host.member, packageName);
   let exit: number;

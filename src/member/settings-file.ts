@@ -2,8 +2,17 @@
  * Reads what the package directory holds on this member: settings.json, checked again because a member script must not
  * trust what lies on a disk, and the manifest that says what every file must be.
  */
-import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
+import {
+  flatSet,
+  type Manifest,
+  manifestName,
+  placeOfSet,
+  readManifest,
+  setNameOf,
+  settingsName,
+  sha256,
+} from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
 import type { Finding } from './failures.ts';
@@ -14,25 +23,21 @@ export type ReadSettings =
 
 /** Name of the package for logs, where its settings may be unreadable: by Serviceguard, else as the package directory is called. */
 export function packageNameOf(host: MemberHost, directory: string): string {
-  return host.environment.SG_PACKAGE || basename(resolve(directory));
-}
-
-export function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return host.environment.SG_PACKAGE || basename(placeOfSet(resolve(directory)).packageDirectory);
 }
 
 /**
- * Settings of this member's package directory. A digest that differs from the one the package was applied with (in the
+ * Settings of a set on this member. A digest that differs from the one the package was applied with (in the
  * environment when Serviceguard passes it) is a finding: this member's files are not the package's.
  */
 export function readSettingsFile(host: MemberHost, directory: string): ReadSettings {
-  const file = `${directory}/settings.json`;
+  const file = `${directory}/${settingsName}`;
   const fail = (text: string): ReadSettings => ({ ok: false, finding: { code: 'settings-damaged', text } });
   const text = host.readText(file);
   if (text === null) return fail(`${file} cannot be read`);
   const settings = parseSettingsJson(text);
   if (typeof settings === 'string') return fail(`${file}: ${settings}`);
-  const digest = digestOf(text);
+  const digest = sha256(text);
   const applied = host.environment.PEV_CSYNC_SETTINGS_DIGEST;
   if (applied !== undefined && applied !== '' && applied !== digest) {
     return fail(`${file} has digest ${digest.slice(0, 12)}, but the package was applied with ${applied.slice(0, 12)}`);
@@ -40,39 +45,21 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
   return { ok: true, settings, digest };
 }
 
-/** Whether settings.json is the one that was rendered with the other files of the directory. */
+/** Whether the set is of one piece: the one its name says, with the settings that were rendered with its other files. */
 export function judgeManifest(host: MemberHost, directory: string, digest: string): Finding | null {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
-  try {
-    const manifest = JSON.parse(host.readText(`${directory}/manifest.json`) ?? '') as { settingsDigest?: unknown };
-    if (manifest.settingsDigest === digest) return null;
-    return damaged(`${directory}/settings.json is not the one that was rendered with the other files`);
-  } catch {
-    return damaged(`${directory}/manifest.json is missing or damaged`);
-  }
+  const manifest = manifestIn(host, directory);
+  if (manifest.settingsDigest === '') return damaged(`${directory}/${manifestName} is missing or damaged`);
+  if (manifest.settingsDigest !== digest)
+    return damaged(`${directory}/${settingsName} is not the one that was rendered with the other files`);
+  const { set } = placeOfSet(directory);
+  if (set === flatSet || setNameOf(manifest.files) === set) return null;
+  return damaged(`${directory}/${manifestName} is that of another set`);
 }
 
-/** Names and digests of the files that were rendered together; none when the manifest is damaged. */
-export function manifestFiles(host: MemberHost, directory: string): Readonly<Record<string, unknown>> {
-  return manifestOf(host, directory).files ?? {};
-}
-
-/** Digest of the Node.js that was carried along; null for none. */
-export function manifestRuntime(host: MemberHost, directory: string): unknown {
-  return manifestOf(host, directory).runtime?.digest ?? null;
-}
-
-interface Manifest {
-  readonly files?: Readonly<Record<string, unknown>>;
-  readonly runtime?: { readonly digest?: unknown } | null;
-}
-
-function manifestOf(host: MemberHost, directory: string): Manifest {
-  try {
-    return (JSON.parse(host.readText(`${directory}/manifest.json`) ?? '') ?? {}) as Manifest;
-  } catch {
-    return {};
-  }
+/** What was rendered together; a missing or damaged manifest names nothing. */
+export function manifestIn(host: MemberHost, directory: string): Manifest {
+  return readManifest(host.readText(`${directory}/${manifestName}`));
 }
 
 /** Serviceguard's variables in a path, from the launcher's environment. */

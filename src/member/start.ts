@@ -4,12 +4,14 @@
  */
 import { explain } from './failures.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
+import { rememberSet } from './running-set.ts';
 import { runScript, type ScriptContext } from './script.ts';
 import { judgeTrust } from './trusted-files.ts';
 
 /** Files that others can write are a warning here: validate is where they are refused. Once a start: modular ones have two scripts. */
 function start(context: ScriptContext): Promise<number> {
   const { role, host, directory, settings, log } = context;
+  rememberSet(context);
   if (role !== 'main')
     for (const finding of judgeTrust(host, directory, settings))
       log.line('files', 'warning', explain(finding, host.member, settings.packageName));

@@ -3,6 +3,7 @@
  * is at stake (validate refuses, and with it cmcheckconf); a start only warns: a bit of a file mode must not cost a failover.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
+import { appliedName, manifestName, placeOfSet, runningFile, runtimeName, settingsName } from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
 import { strangersTo, strangersToWriting } from '../host/ownership.ts';
 import type { Settings } from '../settings.ts';
@@ -12,17 +13,22 @@ import { expand } from './settings-file.ts';
 
 /** Sourced by the launchers, where the environment names no other. */
 const configuration = '/etc/cmcluster.conf';
-/** Of the package directory, besides the scripts. */
-const believed = ['settings.json', 'manifest.json', 'roster.json', customerDefined, 'runtime/node'] as const;
+/** Of a set, besides the scripts, and of the package directory. */
+const believed = [settingsName, manifestName] as const;
+const believedBeside = ['roster.json', appliedName, customerDefined, runtimeName] as const;
 
 /** Absolute paths; not all of them are there on every member. */
 function trustedFiles(host: MemberHost, directory: string, settings: Settings): string[] {
   const { programs, daemonPolicy } = adapterFor(settings);
-  const scripts = (host.list(directory) ?? []).filter((name) => /\.(sh|cjs|pl)$/.test(name));
+  const { packageDirectory } = placeOfSet(directory);
+  const scripts = (place: string): string[] => (host.list(place) ?? []).filter((name) => /\.(sh|cjs|pl)$/.test(name));
   return [
     host.environment.SGCONFFILE || configuration,
     directory,
-    ...[...scripts, ...believed].map((name) => `${directory}/${name}`),
+    packageDirectory,
+    ...[...scripts(directory), ...believed].map((name) => `${directory}/${name}`),
+    ...[...scripts(packageDirectory), ...believedBeside].map((name) => `${packageDirectory}/${name}`),
+    runningFile(packageDirectory),
     process.execPath,
     settings.toolkitProgram,
     ...Object.values(programs),

@@ -3,12 +3,13 @@
  * for a modular package; for a legacy one, whose scripts they do not call, by csync apply and csync check. Changes nothing.
  */
 
+import { entryNames, launcherNames, placeOfSet, runtimeName, sha256 } from '../contract/package-directory.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
 import { explain, type Finding } from './failures.ts';
 import { judgeMountPoint, judgeName, mountAt, mountsAtBoot } from './judgements.ts';
 import { policyProblem } from './policy-check.ts';
 import { runScript, type ScriptContext } from './script.ts';
-import { digestOf, judgeManifest, manifestFiles, manifestRuntime } from './settings-file.ts';
+import { judgeManifest, manifestIn } from './settings-file.ts';
 import { judgeTrust } from './trusted-files.ts';
 
 async function validate(context: ScriptContext): Promise<number> {
@@ -41,26 +42,24 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
   const whole = judgeManifest(host, directory, digest);
   const findings: Finding[] = whole === null ? [] : [whole];
-  for (const [name, wanted] of Object.entries(manifestFiles(host, directory))) {
+  for (const [name, wanted] of Object.entries(manifestIn(host, directory).files)) {
     const content = host.readText(`${directory}/${name}`);
     if (content === null) findings.push(damaged(`${directory}/${name} is missing`));
-    // The package file is the administrator's, applied from one member; it is not used from the others' disks.
-    else if (digestOf(content) !== wanted && !name.endsWith('.conf'))
-      findings.push(damaged(`${directory}/${name} differs from what was rendered`));
+    else if (sha256(content) !== wanted) findings.push(damaged(`${directory}/${name} differs from what was rendered`));
   }
-  for (const launcher of launchers[settings.packageStyle]) {
-    if (!host.canExecute(`${directory}/${launcher}`)) findings.push(damaged(`${directory}/${launcher} cannot be executed`));
-  }
+  const { packageDirectory } = placeOfSet(directory);
+  const inside = launcherNames(settings.packageStyle).map((name) => `${directory}/${name}`);
+  const beside = entryNames(settings.packageStyle).map((name) => `${packageDirectory}/${name}`);
+  for (const launcher of new Set([...inside, ...beside]))
+    if (!host.canExecute(launcher)) findings.push(damaged(`${launcher} cannot be executed`));
   return findings;
 }
 
-const launchers = { modular: ['csync.sh', 'csync_pre.sh'], legacy: ['csync_control.sh'] } as const;
-
 /** The Node.js that was carried along, where one was. A damaged manifest is told of above. */
 function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
-  const file = `${directory}/runtime/node`;
-  const wanted = manifestRuntime(host, directory);
-  if (wanted === null || (host.digest(file) === wanted && host.canExecute(file))) return [];
+  const file = `${placeOfSet(directory).packageDirectory}/${runtimeName}`;
+  const wanted = manifestIn(host, directory).runtime?.digest;
+  if (wanted === undefined || (host.digest(file) === wanted && host.canExecute(file))) return [];
   const text = `${file} is not the Node.js that was carried along, or cannot be executed: csync apply --with-runtime mends it`;
   return [{ code: 'settings-damaged', text }];
 }

@@ -2,9 +2,22 @@
  * Settings and templates to everything that lies in the package directory. Pure and byte-reproducible: no time, no
  * machine, nothing but its input.
  */
-import { createHash } from 'node:crypto';
+import {
+  editKey,
+  entryName,
+  entryNames,
+  inSet,
+  launcherRoles,
+  type Manifest,
+  manifestName,
+  type Runtime,
+  readManifest,
+  setNameOf,
+  setPartOf,
+  settingsName,
+  sha256,
+} from '../contract/package-directory.ts';
 import type { Checked, Problem } from '../problem.ts';
-import type { PackageStyle } from '../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings, settingsDigest, settingsJson } from '../settings.ts';
 import { toolkitVersion } from '../version.ts';
 import { layOver } from './package-text.ts';
@@ -37,18 +50,6 @@ export interface RenderInput {
   readonly directories?: ClusterDirectories;
 }
 
-/** What Serviceguard calls, by package style, with the part it plays there. */
-const launchers: Readonly<Record<PackageStyle, Readonly<Record<string, LauncherRole>>>> = {
-  modular: { 'csync.sh': 'main', 'csync_pre.sh': 'pre' },
-  legacy: { 'csync_control.sh': 'control' },
-};
-type LauncherRole = 'main' | 'pre' | 'control';
-
-/** Names of the launchers of one style; the other style's are strangers in a package directory. */
-export function launcherNames(style: PackageStyle): string[] {
-  return Object.keys(launchers[style]);
-}
-
 /** Modules the package is made of, all documented; what cmmakepkg is asked for. */
 export const packageModules = [
   'sg/failover',
@@ -62,20 +63,15 @@ export const packageModules = [
   'sg/pev',
 ] as const;
 
-export const manifestName = 'manifest.json';
-export const settingsName = 'settings.json';
-
-/** Where a Node.js that was carried along lies in the package directory; the launcher's template has the same name. */
-export const runtimeName = 'runtime/node';
-
 const yes = (is: boolean): string => (is ? 'yes' : 'no');
 
 /** What the tokens of a modular package file stand for. */
-function modularTokens(settings: Settings): Record<string, string> {
+function modularTokens(settings: Settings, set: string): Record<string, string> {
   const column = 'node_name'.padEnd(28);
   return {
     toolkit_version: toolkitVersion,
     settings_digest: settingsDigest(settings),
+    set_digest: set,
     package_name: settings.packageName,
     package_description: settings.packageDescription,
     node_names: settings.members.map((member) => `${column}${member}`).join('\n'),
@@ -104,7 +100,7 @@ function modularTokens(settings: Settings): Record<string, string> {
 }
 
 /** Those of a legacy one: words in its spelling, whole paths, and nothing of what its control script does. */
-function legacyTokens(settings: Settings, directories: ClusterDirectories): Record<string, string> {
+function legacyTokens(settings: Settings, set: string, directories: ClusterDirectories): Record<string, string> {
   const column = 'NODE_NAME'.padEnd(28);
   const whole = (path: string): string =>
     path.replace(/^\$(SGCONF|SGRUN)\b/, (variable, name: 'SGCONF' | 'SGRUN') => directories[name] ?? variable);
@@ -118,7 +114,7 @@ function legacyTokens(settings: Settings, directories: ClusterDirectories): Reco
     mount_options: _options,
     service_restart: _restart,
     ...shared
-  } = modularTokens(settings);
+  } = modularTokens(settings, set);
   const capitals = ['auto_run', 'node_fail_fast', 'service_fail_fast', 'failover_policy', 'failback_policy'] as const;
   return {
     ...shared,
@@ -142,7 +138,7 @@ function pathProblems(values: Readonly<Record<string, string>>): Problem[] {
 }
 
 /** The launchers' tokens; not all of them also belong into the package file. */
-function launcherTokens(settings: Settings, name: string, role: LauncherRole): Record<string, string> {
+function launcherTokens(settings: Settings, name: string, role: string): Record<string, string> {
   return {
     toolkit_version: toolkitVersion,
     settings_digest: settingsDigest(settings),
@@ -150,12 +146,7 @@ function launcherTokens(settings: Settings, name: string, role: LauncherRole): R
     launcher_role: role,
     node_path: settings.nodePath,
     mount_point: settings.mountPoint,
-    package_directory: settings.packageDirectory,
   };
-}
-
-export function sha256(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Every file of the package directory, or all problems of the templates. */
@@ -166,122 +157,148 @@ export function renderPackage({ settings, templates, bundles, base, directories 
     problems.push(...filled.problems);
     return filled.ok ? filled.value : '';
   };
-  const legacy = settings.packageStyle === 'legacy';
-  const values = legacy ? legacyTokens(settings, directories) : modularTokens(settings);
-  const own = fill(templates.packageFile, values);
-  if (legacy) problems.push(...pathProblems(values));
-  const files: RenderedFile[] = [
-    { name: `${settings.packageName}.conf`, mode: 0o644, text: base === undefined ? own : layOver(base, own) },
-    ...Object.entries(launchers[settings.packageStyle]).map(([name, role]) => ({
+  const style = settings.packageStyle;
+  const set: RenderedFile[] = [
+    ...launcherRoles(style).map(([name, role]) => ({
       name,
       mode: 0o755,
       text: fill(templates.launcher, launcherTokens(settings, name, role)),
     })),
     { name: settingsName, mode: 0o644, text: settingsJson(settings) },
-    ...[...bundles].map(([name, text]) => ({ name, mode: 0o644, text })),
+    ...[...bundles].filter(([name]) => name !== entryName).map(([name, text]) => ({ name, mode: 0o644, text })),
   ];
-  files.push(manifestOf(files, settingsDigest(settings), []));
+  const name = setNameOf(digestsOf(set));
+  const values = style === 'legacy' ? legacyTokens(settings, name, directories) : modularTokens(settings, name);
+  const own = fill(templates.packageFile, values);
+  if (style === 'legacy') problems.push(...pathProblems(values));
+  const beside: RenderedFile[] = [
+    { name: `${settings.packageName}.conf`, mode: 0o644, text: base === undefined ? own : layOver(base, own) },
+    ...entryNames(style).map((entry) => ({ name: entry, mode: 0o755, text: bundles.get(entryName) ?? '' })),
+  ];
+  const files = laidOut({ set, beside, settingsDigest: settingsDigest(settings), edited: [], runtime: undefined });
   return problems.some((problem) => problem.severity === 'error')
     ? { ok: false, problems }
     : { ok: true, value: files, problems };
 }
 
-/** What manifest.json says: `files` has the digest of each file, `edited` names those that are not as rendered. */
-export interface Manifest {
-  readonly toolkitVersion: string;
+/** A package in its parts: what the set holds, by the names it has there, and what lies beside the sets. */
+interface Parts {
+  readonly set: readonly RenderedFile[];
+  readonly beside: readonly RenderedFile[];
   readonly settingsDigest: string;
-  readonly files: Readonly<Record<string, string>>;
-  readonly edited?: readonly string[];
-  /** The Node.js that was carried along; without it the members use their own. */
-  readonly runtime?: Runtime | undefined;
+  readonly edited: readonly string[];
+  readonly runtime: Runtime | undefined;
 }
 
-export interface Runtime {
-  readonly digest: string;
-  readonly size: number;
+function digestsOf(files: readonly RenderedFile[]): Record<string, string> {
+  return Object.fromEntries(files.map((file) => [file.name, sha256(file.text)]));
 }
 
-function manifestOf(files: readonly RenderedFile[], digest: string, edited: readonly string[]): RenderedFile {
-  const digests = Object.fromEntries(files.map((file) => [file.name, sha256(file.text)]));
-  return manifestFile({ toolkitVersion, settingsDigest: digest, files: digests, ...(edited.length > 0 ? { edited } : {}) });
+/** As it lies in a package directory; the manifest comes last. */
+function laidOut({ set, beside, settingsDigest: digest, edited, runtime }: Parts): RenderedFile[] {
+  const files = digestsOf(set);
+  const name = setNameOf(files);
+  const manifest: Manifest = {
+    toolkitVersion,
+    settingsDigest: digest,
+    files,
+    beside: digestsOf(beside),
+    ...(edited.length > 0 ? { edited } : {}),
+    ...(runtime === undefined ? {} : { runtime }),
+  };
+  const all = [...set, { name: manifestName, mode: 0o644, text: manifestText(manifest) }];
+  return [...beside, ...all.map((file) => ({ ...file, name: inSet(name, file.name) }))];
 }
 
-function manifestFile(manifest: Manifest): RenderedFile {
-  return { name: manifestName, mode: 0o644, text: `${JSON.stringify(manifest, null, 2)}\n` };
+function manifestText(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, null, 2)}\n`;
+}
+
+/** The name of the set these files are; null: they are of version 0.1.0, which had none. */
+export function setOf(files: readonly RenderedFile[]): string | null {
+  return files.map(({ name }) => setPartOf(name)).find((part) => part !== null)?.set ?? null;
+}
+
+/** Text of a file of the set. */
+export function setText(files: readonly RenderedFile[], name: string): string | null {
+  return files.find((file) => (setPartOf(file.name)?.name ?? file.name) === name && isOfSet(file, files))?.text ?? null;
+}
+
+/** Of version 0.1.0 all of them are. */
+const isOfSet = ({ name }: RenderedFile, files: readonly RenderedFile[]): boolean =>
+  setPartOf(name) !== null || setOf(files) === null;
+
+export function manifestOf(files: readonly RenderedFile[]): Manifest {
+  return readManifest(setText(files, manifestName));
+}
+
+function partsOf(files: readonly RenderedFile[]): Parts {
+  const { settingsDigest: digest, edited = [], runtime } = manifestOf(files);
+  const set = files.flatMap((file) => {
+    const part = setPartOf(file.name);
+    return part === null || part.name === manifestName ? [] : [{ ...file, name: part.name }];
+  });
+  return { set, beside: files.filter(({ name }) => setPartOf(name) === null), settingsDigest: digest, edited, runtime };
+}
+
+/** Laid out with other files in the set: the package file names it by its new name, also one of an administrator's own. */
+function withOtherSet(parts: Parts): RenderedFile[] {
+  const name = setNameOf(digestsOf(parts.set));
+  const naming = (text: string): string =>
+    text
+      .replace(/^(\s*pev_csync_set_digest\s+"?)[0-9a-f]+/gim, `$1${name}`)
+      .replace(/^(\s*pev_csync_settings_digest\s+"?)[0-9a-f]+/gim, `$1${parts.settingsDigest}`)
+      .replace(/(\/sets\/)[0-9a-f]+(\/csync_control\.sh)/g, `$1${name}$2`);
+  const beside = parts.beside.map((file) => (file.name.endsWith('.conf') ? { ...file, text: naming(file.text) } : file));
+  return laidOut({ ...parts, beside });
 }
 
 /** The files with a manifest that names this runtime, or none. A runtime is not rendered; it is what the members have. */
 export function withRuntime(files: readonly RenderedFile[], runtime: Runtime | null): RenderedFile[] {
-  return files.map((file) =>
-    file.name === manifestName ? manifestFile({ ...readManifest(file.text), runtime: runtime ?? undefined }) : file,
-  );
-}
-
-/** A manifest as it lies somewhere; one that is missing or damaged knows no file. */
-export function readManifest(text: string | null): Manifest {
-  const none = { toolkitVersion: '', settingsDigest: '', files: {} };
-  try {
-    const read: unknown = JSON.parse(text ?? '{}');
-    return isRecord(read) ? { ...none, ...soundParts(read) } : none;
-  } catch {
-    return none;
-  }
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** It lies on a member's disk, where anything may have been written into it: what is not of its form is as if it were not there. */
-function soundParts({
-  toolkitVersion,
-  settingsDigest: digest,
-  files,
-  edited,
-  runtime,
-}: Record<string, unknown>): Partial<Manifest> {
-  const texts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === 'string');
-  return {
-    ...(typeof toolkitVersion === 'string' ? { toolkitVersion } : {}),
-    ...(typeof digest === 'string' ? { settingsDigest: digest } : {}),
-    ...(isRecord(files) && texts(Object.values(files)) ? { files: files as Manifest['files'] } : {}),
-    ...(Array.isArray(edited) && texts(edited) ? { edited: edited as readonly string[] } : {}),
-    ...(isRecord(runtime) && typeof runtime.digest === 'string' && typeof runtime.size === 'number'
-      ? { runtime: { digest: runtime.digest, size: runtime.size } }
-      : {}),
-  };
+  const text = manifestText({ ...manifestOf(files), runtime: runtime ?? undefined });
+  return files.map((file) => ((setPartOf(file.name)?.name ?? file.name) === manifestName ? { ...file, text } : file));
 }
 
 /**
- * The rendered files with an administrator's own texts in place of some of them. The manifest follows, so that the members
- * accept them, and names them, so that the next render notices them again.
+ * The rendered files with an administrator's own texts in place of some of them, by their names there. They make a set of their own;
+ * its manifest names them, so that the next render notices them again.
  */
 export function withEdits(files: readonly RenderedFile[], edits: ReadonlyMap<string, string>): RenderedFile[] {
-  const kept = files.filter(({ name }) => name !== manifestName);
-  const edited = kept.map((file) => ({ ...file, text: edits.get(file.name) ?? file.text }));
-  const { settingsDigest: digest } = readManifest(files.find(({ name }) => name === manifestName)?.text ?? null);
-  const names = kept.filter(({ name, text }) => (edits.get(name) ?? text) !== text).map(({ name }) => name);
-  return [...edited, manifestOf(edited, digest, names)];
+  if (edits.size === 0) return [...files];
+  const parts = partsOf(files);
+  const set = setOf(files) ?? '';
+  const edited = ({ name, ...file }: RenderedFile, path: string) => ({ ...file, name, text: edits.get(path) ?? file.text });
+  return withOtherSet({
+    ...parts,
+    set: parts.set.map((file) => edited(file, inSet(set, file.name))),
+    beside: parts.beside.map((file) => edited(file, file.name)),
+    edited: [...edits.keys()].map(editKey),
+  });
 }
 
 /**
  * The same files for another list of members: settings.json, the lines of the package file that name members, and the
- * digest of the settings wherever it stands. What templates and administrators made of the rest stays, also without the
- * templates at hand. Throws where settings.json is no settings file.
+ * digests of settings and set wherever they stand. What templates and administrators made of the rest stays, also without the
+ * templates at hand. A legacy package keeps its set, since another one could not be applied while it runs: no script of a member
+ * reads the list. Throws where settings.json is no settings file.
  */
 export function withMembers(files: readonly RenderedFile[], members: readonly string[]): RenderedFile[] {
-  const before = parseSettingsJson(files.find(({ name }) => name === settingsName)?.text ?? '');
+  const before = parseSettingsJson(setText(files, settingsName) ?? '');
   if (typeof before === 'string') throw new TypeError(`${settingsName}: ${before}`);
+  const parts = partsOf(files);
+  const listed = parts.beside.map((file) =>
+    file.name === `${before.packageName}.conf` ? { ...file, text: withNodeNames(file.text, members) } : file,
+  );
+  if (before.packageStyle === 'legacy') return laidOut({ ...parts, beside: listed });
   const settings: Settings = { ...before, members };
   const [old, digest] = [settingsDigest(before), settingsDigest(settings)];
-  const changed = files
-    .filter(({ name }) => name !== manifestName)
-    .map((file) => {
-      if (file.name === settingsName) return { ...file, text: settingsJson(settings) };
-      const text = file.name === `${settings.packageName}.conf` ? withNodeNames(file.text, members) : file.text;
-      return { ...file, text: text.replaceAll(old, digest) };
-    });
-  const { edited = [], runtime } = readManifest(files.find(({ name }) => name === manifestName)?.text ?? null);
-  return withRuntime([...changed, manifestOf(changed, digest, edited)], runtime ?? null);
+  const follow = (file: RenderedFile): RenderedFile => ({ ...file, text: file.text.replaceAll(old, digest) });
+  return withOtherSet({
+    ...parts,
+    settingsDigest: digest,
+    set: parts.set.map((file) => (file.name === settingsName ? { ...file, text: settingsJson(settings) } : follow(file))),
+    beside: listed.map(follow),
+  });
 }
 
 /** One line a member where the first one stood, in its spelling; none of the old lines. */
@@ -293,13 +310,4 @@ function withNodeNames(text: string, members: readonly string[]): string {
   const others = (part: readonly string[]): string[] => part.filter((one) => !line.test(one));
   if (first === -1) return text;
   return [...lines.slice(0, first), ...members.map((member) => `${head}${member}`), ...others(lines.slice(first))].join('\n');
-}
-
-/**
- * Whether a file lies there as nobody rendered it: neither what the manifest beside it says, nor what is wanted now. An
- * edit that was taken over once stays an edit.
- */
-export function isHandEdited(name: string, digest: string, wanted: string, manifest: Manifest): boolean {
-  if (name === manifestName || digest === wanted) return false;
-  return manifest.files[name] !== digest || (manifest.edited ?? []).includes(name);
 }

@@ -2,32 +2,25 @@
 
 import { type ApplyWish, planApply, stepText } from '../cluster/apply-plan.ts';
 import { runPlan } from '../cluster/apply-run.ts';
-import { compareConfiguration, compareDirectory, staleNames } from '../cluster/comparison.ts';
+import { appliedSet, compareConfiguration, compareDirectory, staleNames } from '../cluster/comparison.ts';
 import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/history.ts';
 import { historyScript, readFileScript } from '../cluster/member-scripts.ts';
 import { type ClusterObservation, inParallel, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
 import { parseRoster, rosterName } from '../cluster/roster.ts';
 import { runtimeInUse } from '../cluster/runtime.ts';
+import { type Runtime, settingsName } from '../contract/package-directory.ts';
 import type { MemberShell } from '../host/member-shell.ts';
 import { err, out, progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
-import {
-  manifestName,
-  type RenderedFile,
-  type Runtime,
-  readManifest,
-  settingsName,
-  withEdits,
-  withRuntime,
-} from '../render/package.ts';
+import { manifestOf, type RenderedFile, setOf, setText, withEdits, withRuntime } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { allValues, parsePackageFile } from '../serviceguard/package-file.ts';
-import type { Settings } from '../settings.ts';
+import { parseSettingsJson, type Settings } from '../settings.ts';
 import { toolkitVersion } from '../version.ts';
 import { confirm, numbered } from './confirm.ts';
 import { afterwards, changingMembers, onMembers } from './members.ts';
-import { asSent, handEdits, type PackageSources, preparePackage } from './render.ts';
+import { asSent, handEdits, type PackageSources, preparePackage, renderFrom } from './render.ts';
 import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
 import { settingsHere } from './toolkit.ts';
 
@@ -99,10 +92,14 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
     const text = wanted === undefined ? 'there is no earlier set to go back to' : `there is no set ${wanted}`;
     throw new Failure([{ code: 'usage-no-set', severity: 'error', text, remedy: 'csync history   lists the sets there are' }]);
   }
-  const files = await fetchSet(shell, observation, now, about);
-  const place = placeOf(files);
+  const kept = await fetchSet(shell, observation, now, about);
+  const place = settingsOf(kept, about);
+  // Version 0.1.0 had no sets: what it kept would be written over what runs.
+  const files = setOf(kept) === null ? await renderFrom(place, {}) : kept;
+  if (files !== kept)
+    progress(`Set ${about.number} is of version 0.1.0: its settings are applied, with the scripts of this version.`);
   const again = await observe(shell, place);
-  const runtimeThen = runtimeOf(files)?.digest;
+  const runtimeThen = manifestOf(kept).runtime?.digest;
   if (runtimeThen !== runtimeInUse(again)?.digest)
     progress(
       `Set ${about.number} had ${runtimeThen === undefined ? 'no Node.js runtime' : 'another Node.js runtime'}. Sets do not hold them: what is in use stays; csync apply --with-runtime or --without-runtime changes it.`,
@@ -120,12 +117,11 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
   });
 }
 
-function runtimeOf(files: readonly RenderedFile[]): Runtime | undefined {
-  return readManifest(files.find(({ name }) => name === manifestName)?.text ?? null).runtime;
-}
-
-function placeOf(files: readonly RenderedFile[]): PackagePlace {
-  return JSON.parse(files.find(({ name }) => name === settingsName)?.text ?? '{}') as PackagePlace;
+function settingsOf(files: readonly RenderedFile[], about: SetAbout): Settings {
+  const settings = parseSettingsJson(setText(files, settingsName) ?? '');
+  if (typeof settings !== 'string') return settings;
+  const text = `the settings of set ${about.number} are none of this version: ${settings}`;
+  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   lists the others' }]);
 }
 
 export async function readHistory(shell: MemberShell, { members }: ClusterObservation, place: PackagePlace): Promise<SetAbout[]> {
@@ -256,10 +252,11 @@ export async function diff(sources: PackageSources & { readonly json: boolean })
 
 function report(observation: ClusterObservation, settings: Settings, files: readonly RenderedFile[], json: boolean): ExitCode {
   const runtime = runtimeInUse(observation);
+  const current = appliedSet(observation.applied);
   const wanted = withRuntime(files, runtime).map(asSent);
   const members = observation.members.map((one) =>
     one.reached
-      ? { member: one.member, files: compareDirectory(wanted, one, runtime) }
+      ? { member: one.member, files: compareDirectory(wanted, one, runtime, current) }
       : { member: one.member, unreachable: one.why },
   );
   const { applied } = observation;

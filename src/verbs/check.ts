@@ -3,12 +3,11 @@
 import { adapterFor } from '../cfengine/adapter.ts';
 import { type CheckedMember, type CheckInput, type CheckReport, checkLines, judgeChecks, parseFacts } from '../cluster/checks.ts';
 import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../cluster/clients.ts';
-import { clockBetween, commandScript } from '../cluster/member-scripts.ts';
+import { clockBetween, commandScript, directoryWord, launcherLines, script } from '../cluster/member-scripts.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../cluster/observation.ts';
 import type { MemberShell } from '../host/member-shell.ts';
 import { out } from '../host/output.ts';
 import { type ExitCode, exitCodes, formatProblem, type Problem } from '../problem.ts';
-import { launcherNames } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
 import { parseLineView, partsOf } from '../serviceguard/view.ts';
@@ -71,17 +70,17 @@ async function validated(
   settings: Settings,
   member: string,
 ): Promise<Pick<CheckReport, 'problems' | 'leftOut'>> {
-  const launcher = `${settings.packageDirectory}/${launcherNames('legacy')[0]}`;
-  const { exitCode, stdout, stderr } = await shell.run(
-    member,
-    commandScript([launcher, 'validate'], settings.packageDirectory),
-    limitMs,
+  const call = script(
+    `directory=${directoryWord(settings.packageDirectory)}`,
+    ...launcherLines('legacy'),
+    'exec "$launcher" validate < /dev/null',
   );
+  const { exitCode, stdout, stderr } = await shell.run(member, call, limitMs);
   if (exitCode === 0) return { problems: [], leftOut: [] };
   // 1 is its own answer; anything else says that it is not there, or that nobody is.
   if (exitCode !== 1)
     return { problems: [], leftOut: [{ name: 'validate', member, why: stderr.trim() || 'it cannot be called' }] };
-  const text = `${launcher} validate says: ${stdout.trim()}`;
+  const text = `the control script's validate says: ${stdout.trim()}`;
   const remedy = 'correct what it says on that member; csync apply distributes the files again';
   return { problems: [{ code: 'check-validate', severity: 'error', text, remedy, member }], leftOut: [] };
 }

@@ -5,16 +5,18 @@ import { adapterFor } from '../cfengine/adapter.ts';
 import { chosen, count, type Report, reportJson, reportTable } from '../conform/report.ts';
 import { assertionNames, conform } from '../conform/run.ts';
 import { SandboxFailure, type TestedPackage } from '../conform/workshop.ts';
+import { flatSet, inSet, setsName, settingsName } from '../contract/package-directory.ts';
 import { isExecutable } from '../host/lab-files.ts';
 import { out, progress } from '../host/output.ts';
 import { readDirectory } from '../host/real.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
-import { manifestName, type RenderedFile, readManifest, renderPackage, withRuntime } from '../render/package.ts';
+import { manifestOf, type RenderedFile, renderPackage, setText, withRuntime } from '../render/package.ts';
 import { packageContent } from '../serviceguard/package-content.ts';
 import { parsePackageFile } from '../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
 import { labSettingsFile } from './lab.ts';
 import { interruptible, needPrograms, needRoot } from './machine.ts';
+import { setThere } from './render.ts';
 import { readMemberScripts, readPackageTemplates, readPolicyTemplates, readSettings } from './toolkit.ts';
 
 export interface ConformOptions {
@@ -109,15 +111,21 @@ function renderedNow({ settings: file, templates }: ConformOptions): Tested {
   return { tested: testedPackage(settings, files, templates ?? ''), from: templates ?? 'the shipped templates' };
 }
 
-/** The files of a package directory as they are, with their modes; logs and the like are none of the package. */
+/** The files of a package directory as they are, with their modes; logs, other sets and the like are none of the package. */
 function asRendered(directory: string): Tested {
-  const found = readDirectory(directory).filter(({ name }) => /\.(sh|cjs|pl|json|conf)$/.test(name));
+  const isOurs = ({ name }: RenderedFile): boolean => /\.(sh|cjs|pl|json|conf)$/.test(name);
+  const lying = readDirectory(directory).filter(isOurs);
+  const set = setThere(directory, lying).set;
+  const inside = set === flatSet ? [] : readDirectory(join(directory, setsName, set)).filter(isOurs);
+  const found = [
+    ...lying.filter(({ name }) => set === flatSet || !name.endsWith('.json')),
+    ...inside.map((file) => ({ ...file, name: inSet(set, file.name) })),
+  ];
   // A runtime that was carried along is no script: the sandbox has the Node.js of this machine in its stead.
-  const { runtime } = readManifest(found.find(({ name }) => name === manifestName)?.text ?? null);
-  const files = runtime === undefined ? found : withRuntime(found, null);
-  const file = join(directory, 'settings.json');
-  const text = files.find(({ name }) => name === 'settings.json')?.text;
-  const settings = text === undefined ? 'it cannot be read' : parseSettingsJson(text);
+  const files = manifestOf(found).runtime === undefined ? found : withRuntime(found, null);
+  const file = join(directory, inSet(set, settingsName));
+  const text = setText(files, settingsName);
+  const settings = text === null ? 'it cannot be read' : parseSettingsJson(text);
   if (typeof settings !== 'string') {
     refuseLegacy(settings);
     return { tested: testedPackage(settings, files, directory), from: directory };

@@ -4,10 +4,11 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { script } from '../cluster/member-scripts.ts';
+import { directoryWord, launcherLines, script } from '../cluster/member-scripts.ts';
 import { inParallel } from '../cluster/observation.ts';
 import { lookAtSetup, withClientsSeen } from '../cluster/setup-look.ts';
 import { judgeStatus } from '../cluster/status.ts';
+import { launcherNames } from '../contract/package-directory.ts';
 import type { MemberShell } from '../host/member-shell.ts';
 import { err, out, progress } from '../host/output.ts';
 import { readTextFile } from '../host/real.ts';
@@ -17,7 +18,7 @@ import type { Drill } from '../rehearsal/drill-table.ts';
 import type { DrillResult, ReadyReport } from '../rehearsal/model.ts';
 import { judgeReadiness, type ReadyInput, type ScriptSaid } from '../rehearsal/ready.ts';
 import { runDrill } from '../rehearsal/runner.ts';
-import { launcherNames, type RenderedFile } from '../render/package.ts';
+import type { RenderedFile } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { lookAtCluster } from './check.ts';
 import { confirm } from './confirm.ts';
@@ -112,10 +113,14 @@ export async function lookWhetherReady(shell: MemberShell, { settings, files, op
   const owner = status.status?.owner ?? null;
   const names = launcherNames(settings.packageStyle);
   const [first = '', before = first] = names;
-  const call = async (words: (member: string) => string): Promise<Map<string, ScriptSaid>> => {
+  const call = async (word: string, launcher: (member: string) => string): Promise<Map<string, ScriptSaid>> => {
     const said = await inParallel(reached, async (member): Promise<[string, ScriptSaid]> => {
-      // As Serviceguard calls them: with nothing of our environment.
-      const line = script(`exec env -i "${settings.packageDirectory}"/${words(member)} < /dev/null`);
+      const line = script(
+        `directory=${directoryWord(settings.packageDirectory)}`,
+        ...launcherLines(settings.packageStyle, launcher(member)),
+        // As Serviceguard calls them: with nothing of our environment.
+        `exec env -i "$launcher" ${word} < /dev/null`,
+      );
       const { exitCode, stdout, stderr } = await shell.run(member, line, limitMs);
       return [member, { exitCode, output: `${stdout}${stderr}` }];
     });
@@ -125,9 +130,9 @@ export async function lookWhetherReady(shell: MemberShell, { settings, files, op
     status,
     verdict: judgeStatus(status),
     check,
-    validate: await call(() => `${first} validate`),
+    validate: await call('validate', () => first),
     // Where it does not run, what comes behind storage and address has nothing to stand on yet.
-    dryRun: await call((member) => `${member === owner ? first : before} start --dry-run`),
+    dryRun: await call('start --dry-run', (member) => (member === owner ? first : before)),
     handshakes: await keysOf(shell, options),
   });
 }

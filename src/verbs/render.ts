@@ -1,19 +1,21 @@
 /** `csync render`: settings and templates to the package directory, all of it or nothing. */
 import { join } from 'node:path';
 import type { FileToSend } from '../cluster/member-scripts.ts';
+import {
+  editKey,
+  flatSet,
+  inSet,
+  isKnownBeside,
+  type Manifest,
+  manifestName,
+  readManifest,
+  setNamedIn,
+  setPartOf,
+  sha256,
+} from '../contract/package-directory.ts';
 import { readTextFile, runCommand } from '../host/real.ts';
 import { demand, Failure, type Problem } from '../problem.ts';
-import {
-  isHandEdited,
-  manifestName,
-  packageModules,
-  type RenderedFile,
-  readManifest,
-  renderPackage,
-  sha256,
-  withEdits,
-  withRuntime,
-} from '../render/package.ts';
+import { packageModules, type RenderedFile, renderPackage, withEdits, withRuntime } from '../render/package.ts';
 import type { Settings } from '../settings.ts';
 import { parseClusterVariables } from '../wizard/findings.ts';
 import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, settingsHere, writeOrFail } from './toolkit.ts';
@@ -66,9 +68,9 @@ export async function render(options: RenderOptions): Promise<string> {
   const { files: rendered } = await preparePackage(options);
   const edits = handEdits(options.output, rendered);
   if (edits.size > 0 && !options.takeRendered && !options.takeMine)
-    throw new Failure([...edits.keys()].map((name) => handEditProblem(name, join(options.output, name))));
+    throw new Failure([...edits.keys()].map((name) => handEditProblem(name, options.output)));
   // Rendering over a package directory leaves the runtime that was carried there, and its word in the manifest.
-  const { runtime = null } = readManifest(readTextFile(join(options.output, manifestName)));
+  const { runtime = null } = setThere(options.output, rendered).manifest;
   const files = withRuntime(options.takeMine ? withEdits(rendered, edits) : rendered, runtime);
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));
   if (!options.dryRun)
@@ -107,24 +109,50 @@ export function asSent({ name, mode, text }: RenderedFile): FileToSend {
   return { name, mode, content: Buffer.from(text) };
 }
 
-/** Texts of the files that are neither what the last render wrote (by its manifest) nor what this one would write. */
+interface SetThere {
+  readonly set: string;
+  readonly manifest: Manifest;
+}
+
+/** The set that the package file in a directory names: what was rendered there last. */
+export function setThere(output: string, files: readonly RenderedFile[]): SetThere {
+  const conf = readTextFile(join(output, files.find(({ name }) => name.endsWith('.conf'))?.name ?? '')) ?? '';
+  const set = setNamedIn(conf) ?? flatSet;
+  return { set, manifest: readManifest(readTextFile(join(output, inSet(set, manifestName)))) };
+}
+
+/**
+ * What was edited by hand in a package directory, by the names it would have now: texts that are neither what the last render wrote (by
+ * its manifest) nor what this one would write. An edit that was taken over once stays one.
+ */
 export function handEdits(output: string, files: readonly RenderedFile[]): Map<string, string> {
-  const manifest = readManifest(readTextFile(join(output, manifestName)));
+  const there = setThere(output, files);
   const edits = new Map<string, string>();
   for (const { name, text } of files) {
-    const present = readTextFile(join(output, name));
-    if (present !== null && isHandEdited(name, sha256(present), sha256(text), manifest)) edits.set(name, present);
+    const part = setPartOf(name);
+    if (part?.name === manifestName) continue;
+    const present = readTextFile(join(output, part === null ? name : inSet(there.set, part.name)));
+    if (present === null || present === text) continue;
+    if (isEdit(there, part?.name ?? name, part !== null, sha256(present))) edits.set(name, present);
   }
   return edits;
 }
 
-function handEditProblem(name: string, file: string): Problem {
+function isEdit({ set, manifest }: SetThere, name: string, ofSet: boolean, digest: string): boolean {
+  // The launchers of version 0.1.0 were of the set, and are no others' now.
+  if (set === flatSet && name.endsWith('.sh')) return false;
+  if (!ofSet) return manifest.edited?.includes(name) === true || !isKnownBeside(name, digest, [manifest]);
+  return manifest.edited?.includes(editKey(inSet(set, name))) === true || manifest.files[name] !== digest;
+}
+
+function handEditProblem(name: string, output: string): Problem {
+  const part = setPartOf(name)?.name ?? name;
   return {
     code: 'render-hand-edited',
     severity: 'error',
-    text: `${name} was changed since it was rendered; rendering would lose that`,
+    text: `${part} was changed since it was rendered; rendering would lose that`,
     remedy:
       'carry the change into csync.yaml or the template and use --take-rendered; or keep it as it is with --take-mine, for this time',
-    place: { file },
+    place: { file: join(output, part) },
   };
 }

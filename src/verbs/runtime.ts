@@ -12,11 +12,11 @@ import {
   runtimeLookScript,
   sizeText,
 } from '../cluster/runtime.ts';
+import type { Runtime } from '../contract/package-directory.ts';
 import { digestOfFile, withFile } from '../host/file-reading.ts';
 import type { MemberShell } from '../host/member-shell.ts';
 import { realPath, runCommand } from '../host/real.ts';
 import { Failure } from '../problem.ts';
-import type { Runtime } from '../render/package.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
 import { openMeter } from './meter.ts';
 

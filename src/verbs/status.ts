@@ -2,7 +2,7 @@
 
 import { adapterFor } from '../cfengine/adapter.ts';
 import { clientsOf, parsePeers, peerLines } from '../cluster/clients.ts';
-import { compareDirectory, staleNames } from '../cluster/comparison.ts';
+import { appliedSet, compareDirectory, staleNames } from '../cluster/comparison.ts';
 import { conditionLines, parseCondition, rosterIn, rosterLines } from '../cluster/member-scripts.ts';
 import { noAnswerOf, observeAnd } from '../cluster/observation.ts';
 import { newestRoster } from '../cluster/roster.ts';
@@ -73,7 +73,7 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
   const members = observation.members.map((one): MemberStatus => {
     const { member } = one;
     const answer = answers.get(member);
-    const staleFiles = one.reached ? staleNames(compareDirectory(wanted, one, runtime)) : null;
+    const staleFiles = one.reached ? staleNames(compareDirectory(wanted, one, runtime, appliedSet(observation.applied))) : null;
     return {
       member,
       seen: answer === undefined ? null : parseCondition(answer),

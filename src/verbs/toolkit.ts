@@ -1,10 +1,11 @@
 /** Where the installed toolkit keeps its templates and compiled member scripts, and how verbs read them. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { appliedName, entryName, flatSet, inSet, parseApplied, setNamedIn, settingsName } from '../contract/package-directory.ts';
 import { ourselves, strangersTo } from '../host/ownership.ts';
-import { directoriesBelow, type FileToWrite, readTextFile, writeFilesAtomically } from '../host/real.ts';
+import { directoriesBelow, type FileToWrite, filesBelow, readTextFile, writeFilesAtomically } from '../host/real.ts';
 import { type Checked, demand, Failure, type Problem } from '../problem.ts';
-import { type PackageTemplates, settingsName } from '../render/package.ts';
+import type { PackageTemplates } from '../render/package.ts';
 import { policyTemplateNames } from '../render/policy.ts';
 import type { Template } from '../render/template.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
@@ -14,7 +15,10 @@ import { parseClusterVariables } from '../wizard/findings.ts';
 /** dist/ of the built toolkit: the bundle's own directory. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
 const shippedTemplates = join(distDirectory, 'package-templates');
-const memberScripts = ['csync-start.cjs', 'csync-halt.cjs', 'csync-validate.cjs', 'csync-monitor.cjs', 'csync-front.pl'];
+const memberScripts = [
+  ...['csync-start.cjs', 'csync-halt.cjs', 'csync-validate.cjs', 'csync-monitor.cjs', 'csync-front.pl'],
+  entryName,
+];
 
 /** Reads and checks a settings file; throws a Failure with all its problems. */
 export function readSettings(file: string): Settings {
@@ -42,7 +46,7 @@ export function findSettings(named: string | undefined): SettingsSource {
   }
   const { SGCONF = '/usr/local/cmcluster/conf' } = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
   const applied = directoriesBelow(SGCONF)
-    .map((directory) => join(directory, settingsName))
+    .map(appliedSettingsFile)
     .filter((file) => typeof parseSettingsJson(readTextFile(file) ?? '') !== 'string');
   const [first, ...others] = applied;
   if (first !== undefined && others.length === 0) return { settings: appliedSettings(first), file: null };
@@ -61,6 +65,14 @@ function appliedSettings(file: string): Settings {
   const problem = `the settings of the applied package ${file} cannot be used: ${settings}`;
   const remedy = 'csync apply from the directory of csync.yaml renders and distributes them again';
   throw new Failure([{ code: 'file-unreadable', severity: 'error', text: problem, remedy, place: { file } }]);
+}
+
+/** Of the set that was applied last, else of the one that the package file there names; that of version 0.1.0 lies in the directory itself. */
+function appliedSettingsFile(directory: string): string {
+  const applied = parseApplied(readTextFile(join(directory, appliedName)) ?? '')?.set;
+  const conf = filesBelow(directory).find((path) => path.endsWith('.conf') && dirname(path) === directory);
+  const lying = conf === undefined ? null : setNamedIn(readTextFile(conf) ?? '');
+  return join(directory, inSet(applied ?? lying ?? flatSet, settingsName));
 }
 
 /** The settings of findSettings for an option that has csync.yaml for its default. */

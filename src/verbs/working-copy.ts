@@ -4,10 +4,10 @@
  */
 import { dirname, join, relative, resolve } from 'node:path';
 import type { CommitPlan, LocalFile } from '../cluster/policy-commit.ts';
+import { sha256 } from '../contract/package-directory.ts';
 import { kindOf, readBytes, readTree, writeTree } from '../host/file-tree.ts';
 import { readTextFile, writeFilesAtomically } from '../host/real.ts';
 import { Failure, type Problem } from '../problem.ts';
-import { sha256 } from '../render/package.ts';
 
 const baseName = '.csync-base.json';
 

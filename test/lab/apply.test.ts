@@ -8,7 +8,7 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
   const used = useLab('apply', { deployed: false, watched: false });
   const { sh, csync } = typedIn(used);
   const set = (key: string, value: string) => sh('m1', `sed -i 's|^${key}:.*|${key}: ${value}|' /root/csync.yaml`);
-  const digests = async (member: string) => (await sh(member, `cd ${directory} && sha256sum *.* | grep -v lock`)).stdout;
+  const digests = async (member: string) => (await sh(member, `cd ${directory} && sha256sum *.conf *.sh sets/*/*`)).stdout;
 
   it('shows the steps, and without a terminal or --yes changes nothing', async () => {
     await used.lab.exec('m1', ['cmruncl', '-v']);
@@ -142,10 +142,10 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
     'a disk that is full on one member: that one stays as it was, what was done is told, and a second run does the rest',
     async () => {
       const before = await digests('m3');
-      const full = ['mkdir /tmp/full', 'mount -t tmpfs -o size=16m none /tmp/full', `cp -a ${directory}/. /tmp/full/`];
+      const full = ['mkdir /tmp/full', 'mount -t tmpfs -o size=64m none /tmp/full', `cp -a ${directory}/. /tmp/full/`];
       await sh('m3', [...full, `mount --bind /tmp/full ${directory}`, `cat /dev/zero > ${directory}/filler`].join('; '));
       const failed = await csync('apply --yes');
-      const left = (await sh('m3', `ls -A ${directory}; tail -c 3 ${directory}/settings.json`)).stdout;
+      const left = (await sh('m3', `ls -A ${directory}; cat ${directory}/sets/*/settings.json | tail -c 3`)).stdout;
       await sh('m3', `umount ${directory} && umount /tmp/full`);
       expect(failed.exitCode, failed.stderr).toBe(5);
       expect(failed.stderr).toContain('member m3');

@@ -36,7 +36,11 @@ describe.skipIf(whyNoLab !== null)('a verb that comes to harm', { timeout: 1_800
     return sh('c2', `sed -i 's/^monitor_failures:.*/monitor_failures: ${failures}/' /root/csync.yaml`);
   };
   const failuresOn = async (member: string) =>
-    Number(/"monitorFailures": (\d+)/.exec((await sh(member, `cat ${directory}/settings.json`)).stdout)?.[1]);
+    Number(
+      /"monitorFailures": (\d+)/.exec(
+        (await sh(member, `cat ${directory}/sets/$(cut -d ' ' -f 1 ${directory}/applied)/settings.json`)).stdout,
+      )?.[1],
+    );
   const lastSet = async () =>
     (JSON.parse(await must('history --json')) as { sets: { number: number }[] }).sets.at(-1)?.number ?? 0;
   const paused = async () => (await sh(await owner(), `ls ${directory}/csync.debug`)).exitCode === 0;

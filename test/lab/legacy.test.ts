@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { PackageDrills } from '../../src/lab/drills/package-drills.ts';
 import type { LabHandle } from '../../src/lab/handle.ts';
 import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { auditFailover } from './failover-audit.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 const log = '/usr/local/cmcluster/run/log/csync.log';
@@ -162,7 +163,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
       /^\w{3} [ \d]\d [\d:]{8} - Node "m1": Checking filesystems:\n {3}\/dev\/vg_csync\/lv_csync$/m,
       /^\w{3} [ \d]\d [\d:]{8} - Node "m1": Mounting \/dev\/vg_csync\/lv_csync at \/csync$/m,
       /^\w{3} [ \d]\d [\d:]{8} - Node "m1": Adding IP address 10\.9\.0\.100 to subnet 10\.9\.0\.0$/m,
-      /^\w{3} [ \d]\d [\d:]{8} - Node "m1": Starting service csync_monitor using\n {3}"\/usr\/local\/cmcluster\/conf\/csync\/csync_control\.sh monitor"$/m,
+      /^\w{3} [ \d]\d [\d:]{8} - Node "m1": Starting service csync_monitor using\n {3}"\/usr\/local\/cmcluster\/conf\/csync\/sets\/[0-9a-f]{16}\/csync_control\.sh monitor"$/m,
       /^\t#{11} Node "m1": Package start completed at .* #{11}$/m,
     ])
       expect(said).toMatch(line);
@@ -180,7 +181,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
     }
     // Reads back as it was written, and is taken again.
     const back = await cm('cmgetconf -p csync /tmp/back.conf && cat /tmp/back.conf && cmcheckconf -P /tmp/back.conf');
-    expect(back).toMatch(/^RUN_SCRIPT +\/usr\/local\/cmcluster\/conf\/csync\/csync_control\.sh$/m);
+    expect(back).toMatch(/^RUN_SCRIPT +\/usr\/local\/cmcluster\/conf\/csync\/sets\/[0-9a-f]{16}\/csync_control\.sh$/m);
   });
 
   it('csync apply, diff, check, status and maintenance work on it', async () => {
@@ -189,9 +190,14 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
     expect(await good('check')).toContain('0 errors');
     expect(await good('status')).toContain('csync serves from m');
     await cm("sed -i 's/^monitor_failures:.*/monitor_failures: 4/' /root/csync.yaml");
-    const changed = await good('apply --yes');
-    for (const member of ['m1', 'm2', 'm3']) expect(changed).toContain(`on ${member}: $SGCONF/csync/csync_control.sh validate`);
-    expect(changed).not.toContain('cmhaltpkg');
+    // Its set stands in the path of its control script, which a package that runs keeps.
+    expect((await csync('apply --yes')).stderr).toMatch(/change-needs-halt\][\s\S]*run_script /);
+    const changed = await good('apply --yes --halt');
+    const call = /on (m\d): \$SGCONF\/csync\/sets\/[0-9a-f]{16}\/csync_control\.sh validate/g;
+    expect(new Set([...changed.matchAll(call)].map(([, member]) => member))).toEqual(new Set(['m1', 'm2', 'm3']));
+    expect(changed).toMatch(/in one go: cmhaltpkg csync; cmapplyconf .*; cmrunpkg -n m1 csync; cmmodpkg -e csync/);
+    await auditFailover(used, 'a legacy package after an apply');
+    await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
     // What only the member itself knows is found although Serviceguard calls no script of a legacy package.
     await cm('mv /usr/bin/cf-agent /usr/bin/cf-agent.away', 'm3');
     const checked = await csync('check');
@@ -200,10 +206,13 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
       expect.stringMatching(/check-validate\] member m3[\s\S]*cf-agent cannot be executed/),
     ]);
     await cm("sed -i 's/^monitor_failures:.*/monitor_failures: 5/' /root/csync.yaml");
-    const refused = await csync('apply --yes');
+    const refused = await csync('apply --yes --halt');
     expect([refused.exitCode, refused.stderr]).toEqual([5, expect.stringMatching(/change-validate\] member m3/)]);
+    expect(await used.drills.view(), 'nothing was halted for it').toMatchObject({ owner: 'm1', status: 'up' });
+    await auditFailover(used, 'a legacy package after an apply that its own validate refused');
     await cm('mv /usr/bin/cf-agent.away /usr/bin/cf-agent', 'm3');
-    await good('apply --yes');
+    await good('apply --yes --halt');
+    await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
     expect((await csync('maintenance on --serviceguard --yes')).stderr).toContain('legacy package');
     await good('maintenance on --yes');
     await good('maintenance off --yes');
@@ -271,8 +280,8 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
 
   everyStepIt('killed at any of its steps, the same migrate again finishes: it runs where it ran, with its switch', async () => {
     const steps = [
-      ...['distribute to m2: .csync-migration.json c', 'on .*: cmcheckconf', 'on .*: cmhaltpkg', 'on .*: cmapplyconf'],
-      ...['on .*: cmrunpkg', 'on .*: cmmodpkg', 'look at every'],
+      ...['distribute to m2: .csync-migration.json c', 'on .*: cmcheckconf', 'on .*, in one go: cmhaltpkg', 'look at every'],
+      'on m2: remove',
     ];
     for (const step of steps) {
       await cm("sed -i 's/^package_style:.*/package_style: legacy/' /root/csync.yaml");

@@ -60,13 +60,13 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
 
   it('a halt succeeds with damaged settings, a start sends the package to another member', async () => {
     const member = (await used.drills.waitServed()) === 'm3' ? 'm2' : 'm3';
-    await on(member, `mv ${directory}/settings.json ${directory}/away; echo '{' > ${directory}/settings.json`);
+    await on(member, `cd ${directory}/sets/* && mv settings.json away && echo '{' > settings.json`);
     const run = (words: string) => on(member, `env -i ${directory}/${words} >/dev/null 2>&1; echo $?`);
     expect((await run('csync.sh stop')).stdout).toBe('0\n');
     expect((await run('csync_pre.sh stop')).stdout).toBe('0\n');
     expect((await run('csync.sh start')).stdout).toBe('2\n');
     expect((await run('csync.sh validate')).stdout).toBe('1\n');
-    await on(member, `mv ${directory}/away ${directory}/settings.json`);
+    await on(member, `cd ${directory}/sets/* && mv away settings.json`);
   });
 
   it('a transfer that would hold the file system for ever is ended at halt, and the daemon is there afterwards', async () => {

@@ -18,6 +18,22 @@ export function sshTrap(host: string, sh: (host: string, script: string) => Prom
     expect(exitCode, `${script}: ${stdout}${stderr}`).toBe(0);
     return stdout;
   };
+  const harmOnce = async (words: string, at: number, harm: Harm): Promise<ExecResult> => {
+    await sh(host, `rm -f /run/ssh-harmed; echo 0 > /run/ssh-count; echo "${harm} ${at}" > /run/ssh-at`);
+    return sh(host, `${trapped(words)}; rm /run/ssh-at; [ ! -e /run/ssh-harmed ] || echo harmed`);
+  };
+  /** What was begun over there comes to its end; a lock is free when its holder is. */
+  const finished = async (words: string): Promise<void> => {
+    let said = '';
+    const done = async (): Promise<boolean> => {
+      const ended = await csync(words);
+      said = ended.stdout + ended.stderr;
+      return ended.exitCode === 0;
+    };
+    await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
+      throw new Error(`${words} says at last ${said}`, { cause });
+    });
+  };
   return {
     /** csync on that host, by the system's own ssh. */
     csync,
@@ -45,20 +61,17 @@ chmod 755 /root/bin/ssh`);
     },
     /** Harms it at one of them, and runs it again until it is done. False: it came to no harm, since this time it had fewer. */
     async harmed(words: string, at: number, harm: Harm): Promise<boolean> {
-      await sh(host, `rm -f /run/ssh-harmed; echo 0 > /run/ssh-count; echo "${harm} ${at}" > /run/ssh-at`);
-      const first = await sh(host, `${trapped(words)}; rm /run/ssh-at; [ ! -e /run/ssh-harmed ] || echo harmed`);
-      let said = '';
-      // What was begun over there comes to its end; a lock is free when its holder is.
-      const done = async (): Promise<boolean> => {
-        const ended = await csync(words);
-        said = ended.stdout + ended.stderr;
-        return ended.exitCode === 0;
-      };
-      await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
-        throw new Error(`${words}, ${harm} at ${at}, says then ${first.stdout}${first.stderr} and at last ${said}`, { cause });
+      const first = await harmOnce(words, at, harm);
+      await finished(words).catch((cause: unknown) => {
+        throw new Error(`${words}, ${harm} at ${at}, says first ${first.stdout}${first.stderr}`, { cause });
       });
       return first.stdout.endsWith('harmed\n');
     },
+    /** Harms it at one of them, and leaves it at that. False: it came to no harm. */
+    async harmedOnce(words: string, at: number, harm: Harm): Promise<boolean> {
+      return (await harmOnce(words, at, harm)).stdout.endsWith('harmed\n');
+    },
+    finished,
   };
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { inParallel } from '../../src/cluster/observation.ts';
-import { type Manifest, sha256 } from '../../src/render/package.ts';
+import { type Manifest, sha256 } from '../../src/contract/package-directory.ts';
 import { isRoot, repository, scratchDirectory, settingsText } from '../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
@@ -42,10 +42,19 @@ function project(changes: Readonly<Record<string, unknown>> = {}, text = setting
   return directory;
 }
 
+const filesIn = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(directory, name)).isFile())
+    .sort();
 const snapshot = (directory: string) =>
-  readdirSync(directory)
-    .sort()
-    .map((name) => [name, statSync(join(directory, name)).mode.toString(8), readFileSync(join(directory, name), 'utf8')]);
+  filesIn(directory).map((name) => [
+    name,
+    statSync(join(directory, name)).mode.toString(8),
+    readFileSync(join(directory, name), 'utf8'),
+  ]);
+
+/** The directory of the set that was rendered there. */
+const setIn = (output: string): string => join(output, 'sets', readdirSync(join(output, 'sets'))[0] ?? '');
 
 describe('csync render', () => {
   it('writes the package directory, and the second time the very same bytes', () => {
@@ -53,17 +62,18 @@ describe('csync render', () => {
     const first = csync(directory, ['render']);
     expect(first.stderr).toBe('');
     expect(first.status).toBe(0);
-    expect(first.stdout).toMatch(/^10 files written to csync:\n(new .*\n){10}$/);
+    expect(first.stdout).toMatch(/^12 files written to csync:\n(new .*\n){12}$/);
     const before = snapshot(join(directory, 'csync'));
     const second = csync(directory, ['render']);
-    expect(second.stdout).toMatch(/^10 files written to csync:\n(same .*\n){10}$/);
+    expect(second.stdout).toMatch(/^12 files written to csync:\n(same .*\n){12}$/);
     expect(snapshot(join(directory, 'csync'))).toEqual(before);
   });
 
   it('over a package directory leaves the runtime that was carried there, and its word in the manifest', () => {
     const directory = project();
     csync(directory, ['render']);
-    const file = join(directory, 'csync', 'manifest.json');
+    const set = setIn(join(directory, 'csync'));
+    const file = join(set, 'manifest.json');
     const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
     const runtime = { digest: sha256('node'), size: 4 };
     writeFileSync(file, JSON.stringify({ ...manifest, runtime }));
@@ -71,8 +81,7 @@ describe('csync render', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ ...manifest, runtime });
     // What the member says of it, by the manifest.
     const script = join(repository, 'dist', 'member', 'csync-validate.cjs');
-    const validate = () =>
-      spawnSync(process.execPath, [script, join(directory, 'csync'), 'main'], { encoding: 'utf8', env: {} }).stdout;
+    const validate = () => spawnSync(process.execPath, [script, set, 'main'], { encoding: 'utf8', env: {} }).stdout;
     const complaint = 'is not the Node.js that was carried along, or cannot be executed';
     expect(validate(), 'missing').toContain(complaint);
     mkdirSync(join(directory, 'csync', 'runtime'));
@@ -99,23 +108,27 @@ describe('csync render', () => {
       files(wet)
         .map((file) => file.name)
         .sort(),
-    ).toEqual(readdirSync(join(directory, 'csync')).sort());
+    ).toEqual(filesIn(join(directory, 'csync')));
   });
 
-  it('notices a hand edit, keeps it, and takes the rendered file only when told', () => {
-    const directory = project();
-    csync(directory, ['render']);
-    const launcher = join(directory, 'csync', 'csync.sh');
-    const rendered = readFileSync(launcher, 'utf8');
-    writeFileSync(launcher, `${rendered}# mine\n`);
-    const refused = csync(directory, ['render']);
-    expect([refused.status, refused.stdout]).toEqual([1, '']);
-    expect(refused.stderr).toContain('csync.sh was changed since it was rendered');
-    expect(refused.stderr).toContain('--take-rendered');
-    expect(readFileSync(launcher, 'utf8')).toBe(`${rendered}# mine\n`);
-    expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
-    expect(readFileSync(launcher, 'utf8')).toBe(rendered);
-  });
+  it.each(['beside the sets', 'of the set'])(
+    'notices a hand edit %s, keeps it, and takes the rendered file only when told',
+    (where) => {
+      const directory = project();
+      csync(directory, ['render']);
+      const output = join(directory, 'csync');
+      const launcher = join(where === 'of the set' ? setIn(output) : output, 'csync.sh');
+      const rendered = readFileSync(launcher, 'utf8');
+      writeFileSync(launcher, `${rendered}# mine\n`);
+      const refused = csync(directory, ['render']);
+      expect([refused.status, refused.stdout]).toEqual([1, '']);
+      expect(refused.stderr).toContain('csync.sh was changed since it was rendered');
+      expect(refused.stderr).toContain('--take-rendered');
+      expect(readFileSync(launcher, 'utf8')).toBe(`${rendered}# mine\n`);
+      expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
+      expect(readFileSync(launcher, 'utf8')).toBe(rendered);
+    },
+  );
 
   it('--take-mine makes a hand edit part of the package, and the next render notices it again', () => {
     const directory = project();
@@ -125,13 +138,61 @@ describe('csync render', () => {
     writeFileSync(launcher, mine);
     expect(csync(directory, ['render', '--take-mine']).status).toBe(0);
     expect(readFileSync(launcher, 'utf8')).toBe(mine);
-    const manifest = JSON.parse(readFileSync(join(directory, 'csync/manifest.json'), 'utf8')) as Manifest;
-    expect([manifest.edited, manifest.files['csync.sh']]).toEqual([['csync.sh'], sha256(mine)]);
+    const manifest = JSON.parse(readFileSync(join(setIn(join(directory, 'csync')), 'manifest.json'), 'utf8')) as Manifest;
+    expect([manifest.edited, manifest.beside['csync.sh']]).toEqual([['csync.sh'], sha256(mine)]);
     expect(csync(directory, ['render']).status, 'never overwritten silently').toBe(1);
     expect(readFileSync(launcher, 'utf8')).toBe(mine);
     expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
     expect(csync(directory, ['render']).status).toBe(0);
     expect(csync(directory, ['render', '--take-mine', '--take-rendered']).status).toBe(2);
+  });
+
+  it('--take-mine of a script makes a set of its own, which the package file names, and the next render notices it again', () => {
+    const directory = project();
+    const output = join(directory, 'csync');
+    csync(directory, ['render']);
+    const before = setIn(output);
+    writeFileSync(join(before, 'csync-halt.cjs'), '// mine\n');
+    expect(csync(directory, ['render', '--take-mine']).status).toBe(0);
+    const [name = ''] = readdirSync(join(output, 'sets')).filter((one) => !before.endsWith(one));
+    expect(readFileSync(join(output, 'csync.conf'), 'utf8')).toMatch(new RegExp(`^pev_csync_set_digest +${name}$`, 'm'));
+    expect(readFileSync(join(output, 'sets', name, 'csync-halt.cjs'), 'utf8')).toBe('// mine\n');
+    const refused = csync(directory, ['render']);
+    expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('csync-halt.cjs was changed')]);
+    expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
+    expect(readFileSync(join(output, 'csync.conf'), 'utf8')).not.toContain(name);
+  });
+
+  it('over a package directory of version 0.1.0 leaves its files beside the new set', () => {
+    const directory = project();
+    const output = join(directory, 'csync');
+    mkdirSync(output);
+    const old = { 'csync.conf': 'pev_csync_settings_digest aa\n', 'csync.sh': '#!/bin/sh\n', 'settings.json': '{}\n' };
+    for (const [name, text] of Object.entries(old)) writeFileSync(join(output, name), text);
+    const digests = Object.fromEntries(Object.entries(old).map(([name, text]) => [name, sha256(text)]));
+    writeFileSync(join(output, 'manifest.json'), JSON.stringify({ settingsDigest: 'aa', files: digests }));
+    const rendered = csync(directory, ['render']);
+    expect(rendered.status, rendered.stderr).toBe(0);
+    expect(readFileSync(join(output, 'settings.json'), 'utf8')).toBe('{}\n');
+    expect(readFileSync(join(output, 'csync.sh'), 'utf8')).toContain('the files of version 0.1.0');
+  });
+
+  it('templates of before sets are refused: their package would name none', () => {
+    const directory = project();
+    csync(directory, ['templates', 'export', 'mine']);
+    const [packageFile, launcher] = ['package.conf.tpl', 'launcher.sh.tpl'].map((name) => join(directory, 'mine/modular', name));
+    const without = readFileSync(packageFile ?? '', 'utf8').replace(/^pev_csync_set_digest.*\n/m, '');
+    writeFileSync(packageFile ?? '', without);
+    writeFileSync(
+      launcher ?? '',
+      readFileSync(launcher ?? '', 'utf8').replace(/^directory=.*$/m, 'directory={{package_directory}}'),
+    );
+    for (const words of [['render'], ['templates', 'check']]) {
+      const refused = csync(directory, [...words, '--templates', 'mine']);
+      expect([refused.status, refused.stderr]).toEqual([3, expect.stringContaining('{{set_digest}}')]);
+      expect(refused.stderr).toContain('there is no token {{package_directory}}');
+      expect(refused.stderr).toContain('csync templates diff');
+    }
   });
 
   it('a changed setting is no hand edit', () => {
@@ -205,9 +266,10 @@ describe('csync render', () => {
     for (const name of ['.csync-staging-4194305-abc', `.csync-staging-${process.pid}-abc`, 'mine'])
       mkdirSync(join(output, name), { recursive: true });
     csync(directory, ['render']);
-    expect(readdirSync(output).filter((name) => !name.startsWith('csync') && !name.endsWith('.json'))).toEqual([
+    expect(readdirSync(output).filter((name) => !name.startsWith('csync'))).toEqual([
       `.csync-staging-${process.pid}-abc`,
       'mine',
+      'sets',
     ]);
   });
 
@@ -322,7 +384,9 @@ describe('csync settings', () => {
     const checked = csync(directory, ['settings', 'check', '--json']);
     const { digest } = JSON.parse(checked.stdout) as { digest: string };
     csync(directory, ['render']);
-    const manifest = JSON.parse(readFileSync(join(directory, 'csync/manifest.json'), 'utf8')) as { settingsDigest: string };
+    const manifest = JSON.parse(readFileSync(join(setIn(join(directory, 'csync')), 'manifest.json'), 'utf8')) as {
+      settingsDigest: string;
+    };
     expect(manifest.settingsDigest).toBe(digest);
   });
 });

@@ -3,7 +3,7 @@
  * assertion that names it. Real sandboxes, the built toolkit, the real cfengine.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually, everyStep, have, isRoot, repository, scratchDirectory } from '../support.ts';
@@ -64,10 +64,11 @@ function copy(): string {
   return directory;
 }
 
-/** Changes one file's text; a text that is not there would plant nothing. */
+/** Changes the text of one file of the set, or of the package file; a text that is not there would plant nothing. */
 function replace(file: string, from: string, to: string): (directory: string) => void {
   return (directory) => {
-    const path = join(directory, file);
+    const [set = ''] = readdirSync(join(directory, 'sets'));
+    const path = file === 'csync.conf' ? join(directory, file) : join(directory, 'sets', set, file);
     const text = readFileSync(path, 'utf8');
     if (!text.includes(from)) throw new Error(`${file} has no ${JSON.stringify(from)} any more`);
     writeFileSync(path, text.replaceAll(from, to));
@@ -231,6 +232,11 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     'the package file is of other settings',
     replace('csync.conf', 'pev_csync_settings_digest   ', 'pev_csync_settings_digest   0'),
     'package: the package file carries the digest of settings.json',
+  ],
+  [
+    'the package file names another set',
+    replace('csync.conf', 'pev_csync_set_digest        ', 'pev_csync_set_digest        0'),
+    'package: the package file names the set of these files',
   ],
 ];
 

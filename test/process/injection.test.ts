@@ -3,8 +3,8 @@
  * shell, another line, an option of ssh or another statement; what could, is refused.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commandScript, readFileScript } from '../../src/cluster/member-scripts.ts';
@@ -12,7 +12,7 @@ import { runScript } from '../../src/cluster/remote-run.ts';
 import { emptyRoster, isHostName, parseRoster, rosterText } from '../../src/cluster/roster.ts';
 import { openSshShell } from '../../src/host/member-shell.ts';
 import { demand } from '../../src/problem.ts';
-import { renderPackage } from '../../src/render/package.ts';
+import { renderPackage, setOf } from '../../src/render/package.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { lastValue, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { settingsFields, settingsTable } from '../../src/settings.ts';
@@ -100,9 +100,9 @@ describe('a hostile value of a setting', () => {
         expect(of(keywords(text))).toEqual(of(plain));
         if (key === 'package_description')
           expect(lastValue(demand(parsePackageFile(text, 'x')), 'package_description')).toBe(value);
-        for (const { name, text: script } of files.filter((file) => file.name.endsWith('.sh'))) {
+        for (const { name, text: script } of files.filter((file) => /^sets\/.*\.sh$/.test(file.name))) {
           // Only what stands in a launcher without quotes: paths and digests.
-          const assigned = [...script.matchAll(/^(?:node|mount_point|role|directory)=(.*)$/gm)].map((found) => found[1] ?? '');
+          const assigned = [...script.matchAll(/^(?:node|mount_point|role)=(.*)$/gm)].map((found) => found[1] ?? '');
           for (const word of assigned) expect(word, name).toMatch(/^(\$SGCONF\/|\$SGRUN\/|\$directory\/|\/)?[A-Za-z0-9._+@/-]+$/);
         }
       }),
@@ -139,13 +139,18 @@ describe('a hostile value of a setting', () => {
           bundles: memberScripts(() => ''),
         }),
       );
-      for (const { name, text, mode } of files) writeFileSync(join(directory, name), text, { mode });
+      for (const { name, text, mode } of files) {
+        mkdirSync(dirname(join(directory, name)), { recursive: true });
+        writeFileSync(join(directory, name), text, { mode });
+      }
+      const set = { PEV_CSYNC_SET_DIGEST: setOf(files) ?? '' };
       const ended = spawnSync('/bin/sh', [join(directory, 'csync.sh'), 'start'], {
-        env: { SGCONFFILE: '/nonexistent', SG_PACKAGE: `$(touch ${mark})`, SG_NODE: `\`touch ${mark}\`` },
+        env: { ...set, SGCONFFILE: '/nonexistent', SG_PACKAGE: `$(touch ${mark})`, SG_NODE: `\`touch ${mark}\`` },
         encoding: 'utf8',
       });
       expect([0, 1, 2], ended.stderr).toContain(ended.status);
       expect(ended.stderr).not.toContain('not found');
+      expect(ended.stderr, 'by way of the launcher of the set').toContain(`${path} or `);
     }
     expect(existsSync(mark)).toBe(false);
   });

@@ -1,13 +1,27 @@
 /** The rendered launchers, run by a POSIX shell with an empty environment, as Serviceguard runs them. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { runningFile } from '../../src/contract/package-directory.ts';
 import { demand } from '../../src/problem.ts';
-import { renderPackage } from '../../src/render/package.ts';
+import { renderPackage, setOf } from '../../src/render/package.ts';
 import type { Settings } from '../../src/settings.ts';
 import { parseSettings } from '../../src/settings-yaml.ts';
 import {
+  isRoot,
   memberScripts,
   packageTemplates,
   repository,
@@ -30,17 +44,31 @@ function installed(changes: Partial<Settings> = {}) {
   const bundles = new Map([...memberScripts(() => echo), [serviceFrontName, front]]);
   const directory = join(root, 'conf', 'csync');
   mkdirSync(directory, { recursive: true });
-  for (const file of demand(renderPackage({ settings, templates: packageTemplates(), bundles })))
-    writeFileSync(join(directory, file.name), file.text, { mode: file.mode });
+  const files = demand(renderPackage({ settings, templates: packageTemplates(), bundles }));
+  for (const file of files) write(join(directory, file.name), file.text, file.mode);
+  const name = setOf(files) ?? '';
+  const set = join(directory, 'sets', name);
   writeFileSync(join(root, 'cmcluster.conf'), `SGCONF=${root}/conf\nSGRUN=${root}/run\nSGSBIN=${root}/bin\n`);
   const run = (launcher: string, words: readonly string[], environment: Record<string, string> = {}) =>
     spawnSync(join(directory, launcher), words, {
       cwd: '/tmp',
       encoding: 'utf8',
-      env: { SGCONFFILE: `${root}/cmcluster.conf`, ...environment },
+      env: { SGCONFFILE: `${root}/cmcluster.conf`, PEV_CSYNC_SET_DIGEST: name, ...environment },
     });
-  return { root, directory, run };
+  const mark = runningFile(directory);
+  marks.push(mark);
+  return { root, directory, set, name, settings, mark, run };
 }
+
+function write(file: string, text: string, mode: number): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text, { mode });
+}
+
+const marks: string[] = [];
+afterEach(() => {
+  for (const mark of marks.splice(0)) rmSync(mark, { force: true });
+});
 
 describe('the launcher', () => {
   it.each([
@@ -49,11 +77,11 @@ describe('the launcher', () => {
     ['csync.sh', 'monitor', 'main'],
     ['csync_pre.sh', 'validate', 'pre'],
   ])('%s %s hands over with directories of the cluster and its role', (launcher, word, role) => {
-    const { root, directory, run } = installed();
+    const { root, set, run } = installed();
     const ended = run(launcher, [word, '--dry-run'], { SG_PACKAGE: 'csync', LD_PRELOAD: '', NODE_OPTIONS: '--no-such-option' });
     expect(ended.stderr).toBe('');
     const said = JSON.parse(ended.stdout) as { argv: string[]; env: Record<string, string> };
-    expect(said.argv).toEqual([directory, role, '--dry-run']);
+    expect(said.argv).toEqual([set, role, '--dry-run']);
     expect(said.env).toMatchObject({ LC_ALL: 'C', SGRUN: `${root}/run`, SG_PACKAGE: 'csync', CSYNC_MOUNT_POINT: '/csync' });
     expect(Object.keys(said.env), 'nothing of the caller gets through').not.toContain('NODE_OPTIONS');
   });
@@ -105,8 +133,8 @@ describe('the launcher', () => {
   });
 
   it('without its compiled script it ends by consequence, too', () => {
-    const { directory, run } = installed();
-    for (const name of ['start', 'halt']) rmSync(join(directory, `csync-${name}.cjs`));
+    const { set, run } = installed();
+    for (const name of ['start', 'halt']) rmSync(join(set, `csync-${name}.cjs`));
     expect([run('csync.sh', ['start']).status, run('csync.sh', ['stop']).status]).toEqual([2, 0]);
   });
 
@@ -136,4 +164,97 @@ describe('the launcher', () => {
         expect(parseSettings(settingsText({ [key]: value }), 'csync.yaml').ok, key).toBe(false);
     },
   );
+});
+
+describe('the choice of the set', () => {
+  /** Another set beside the first one; its scripts say which. */
+  const withAnother = () => {
+    const member = installed();
+    const another = 'abcdefabcdefabcd';
+    cpSync(member.set, join(member.directory, 'sets', another), { recursive: true });
+    return { ...member, another };
+  };
+  /** The files of version 0.1.0 beside the launchers of this one. */
+  const withFlat = () => {
+    const member = installed();
+    for (const name of readdirSync(member.set).filter((one) => !one.endsWith('.sh')))
+      copyFileSync(join(member.set, name), join(member.directory, name));
+    return member;
+  };
+  const chosen = (ended: { stdout: string; stderr: string }): string => {
+    expect(ended.stderr).toBe('');
+    return ((JSON.parse(ended.stdout) as { argv: string[] }).argv[0] ?? '').split('/').at(-1) ?? '';
+  };
+  const notOurs = { PEV_CSYNC_SET_DIGEST: '' };
+  const asRoot = it.skipIf(!isRoot);
+
+  it.each(['start', 'validate'])('%s takes the one that the package names, and no other', (word) => {
+    const { name, another, run, directory } = withAnother();
+    writeFileSync(join(directory, 'applied'), `${name} /csync -\n`);
+    expect(chosen(run('csync.sh', [word]))).toBe(name);
+    expect(chosen(run('csync.sh', [word], { PEV_CSYNC_SET_DIGEST: another }))).toBe(another);
+  });
+
+  asRoot.each(['stop', 'monitor'])('%s takes the one that runs here, whatever is applied by now', (word) => {
+    const { name, another, run, mark } = withAnother();
+    writeFileSync(mark, `${name} /csync\n`);
+    const ended = run('csync.sh', [word], { PEV_CSYNC_SET_DIGEST: another, PEV_CSYNC_SETTINGS_DIGEST: 'another' });
+    expect(chosen(ended)).toBe(name);
+    const { env } = JSON.parse(ended.stdout) as { env: Record<string, string> };
+    expect(env.PEV_CSYNC_SETTINGS_DIGEST, 'and holds it against no other settings').toBe('');
+    expect(chosen(run('csync.sh', ['start'], { PEV_CSYNC_SET_DIGEST: another })), 'a start does not').toBe(another);
+  });
+
+  asRoot('what another user wrote down is no word', () => {
+    const { name, another, run, mark } = withAnother();
+    writeFileSync(mark, `${another} /csync\n`);
+    chownSync(mark, 65534, 65534);
+    expect(chosen(run('csync.sh', ['stop']))).toBe(name);
+  });
+
+  it.each<[string, number]>([
+    ['start', 2],
+    ['validate', 1],
+    ['stop', 0],
+    ['monitor', 1],
+  ])('where it is missing %s ends with %i, and says what to do', (word, status) => {
+    const { set, run } = installed();
+    rmSync(set, { recursive: true });
+    const ended = run('csync.sh', [word]);
+    expect([ended.status, ended.stderr]).toEqual([status, expect.stringContaining('csync apply brings it')]);
+  });
+
+  asRoot('where it is missing a halt fails only while the policy file system is held', () => {
+    const { set, run, mark, name, directory } = installed();
+    rmSync(set, { recursive: true });
+    writeFileSync(mark, `${name} /\n`);
+    expect(run('csync_pre.sh', ['stop']).status, 'something is mounted at / on every machine').toBe(1);
+    writeFileSync(mark, `${name} /nowhere\n`);
+    expect(run('csync_pre.sh', ['stop']).status).toBe(0);
+    rmSync(mark);
+    writeFileSync(join(directory, 'applied'), `${name} / -\n`);
+    expect(run('csync_pre.sh', ['stop']).status).toBe(1);
+  });
+
+  it.each(['start', 'validate', 'stop', 'monitor'])('%s of a package of version 0.1.0 goes on with its files', (word) => {
+    const { run, directory, root } = withFlat();
+    const ended = run('csync.sh', [word], { ...notOurs, PEV_CSYNC_SETTINGS_DIGEST: 'its own' });
+    expect(chosen(ended)).toBe('csync');
+    const said = JSON.parse(ended.stdout) as { argv: string[]; env: Record<string, string> };
+    expect(said.argv).toEqual([directory, 'main']);
+    expect(said.env).toMatchObject({ SGRUN: `${root}/run`, CSYNC_MOUNT_POINT: '/csync' });
+    expect((JSON.parse(run('csync_pre.sh', [word], notOurs).stdout) as { argv: string[] }).argv[1]).toBe('pre');
+  });
+
+  it('by hand it is the one applied last, else that of the package file', () => {
+    const { run, directory, name, another } = withAnother();
+    expect(chosen(run('csync.sh', ['start', '--dry-run'], notOurs))).toBe(name);
+    writeFileSync(join(directory, 'applied'), `${another} /csync -\n`);
+    expect(chosen(run('csync.sh', ['start', '--dry-run'], notOurs))).toBe(another);
+  });
+
+  it.each(['../../tmp', 'ABCDEF0123456789', '*', 'a b'])('a name that is none leads nowhere: %j', (digest) => {
+    const { run } = installed();
+    expect(run('csync.sh', ['start'], { PEV_CSYNC_SET_DIGEST: digest }).status).toBe(2);
+  });
 });

@@ -1,6 +1,16 @@
 /** The shell scripts for members, run by a real shell in an empty environment. */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -12,6 +22,9 @@ import {
   distributeScript,
   lookScript,
   parseLook,
+  readSwitch,
+  sweepSetsScript,
+  switchScript,
 } from '../../src/cluster/member-scripts.ts';
 import { identityOf } from '../../src/cluster/program-file.ts';
 import {
@@ -23,10 +36,10 @@ import {
   runtimeLookScript,
   sweepScript,
 } from '../../src/cluster/runtime.ts';
+import { runningFile, sha256 } from '../../src/contract/package-directory.ts';
 import { withFile } from '../../src/host/file-reading.ts';
-import { sha256 } from '../../src/render/package.ts';
 import { shellWord } from '../../src/shell-word.ts';
-import { scratchDirectory } from '../support.ts';
+import { eventually, isRoot, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
 
@@ -225,11 +238,118 @@ describe('a runtime', () => {
   });
 });
 
+describe('halt, change and run in one go', () => {
+  const halt = [['cmhaltpkg', 'csync']];
+  const between = [['cmapplyconf', '-f', '-P', '$SGCONF/csync/csync.conf']];
+  const back = [
+    ['cmrunpkg', '-n', 'm2', 'csync'],
+    ['cmmodpkg', '-e', 'csync'],
+  ];
+  /** Serviceguard's commands, of which one fails, and what was called of them. */
+  const place = (failing: string) => {
+    const { word, path } = fresh();
+    mkdirSync(path, { recursive: true });
+    mkdirSync(join(scratch, 'bin'), { recursive: true });
+    const calls = join(path, 'calls');
+    for (const [command = ''] of [...halt, ...between, ...back]) {
+      const lines = ['#!/bin/sh', `echo "${command} $*" >> ${calls}`, `echo "${command} speaks"`, `[ ${command} != ${failing} ]`];
+      writeFileSync(join(scratch, 'bin', command), `${lines.join('\n')}\n`, { mode: 0o755 });
+    }
+    return { script: switchScript(word, halt, between, back), called: () => readFileSync(calls, 'utf8').match(/^cm\w+/gm), path };
+  };
+  const all = ['cmhaltpkg', 'cmapplyconf', 'cmrunpkg', 'cmmodpkg'];
+
+  it.each<[string, number, number[], string[]]>([
+    ['nothing', 0, [], all],
+    ['cmhaltpkg', 1, [0], ['cmhaltpkg']],
+    ['cmapplyconf', 1, [1], all],
+    ['cmrunpkg', 1, [2], all],
+    ['cmmodpkg', 1, [3], all],
+  ])(
+    '%s fails: it ends with %i and names %j; the package comes back in any case once it was halted',
+    (failing, status, failed, calls) => {
+      const { script, called, path } = place(failing);
+      const ended = run(script);
+      expect([ended.status, readSwitch(ended.stdout), called()]).toEqual([status, failed, calls]);
+      expect(ended.stdout).toContain('cmhaltpkg speaks');
+      expect(readdirSync(path).sort()).toEqual(['.csync-lock', 'calls']);
+    },
+  );
+
+  it('who asked for it is killed with all its group in the middle: it comes to its end', async () => {
+    const { script, called, path } = place('nothing');
+    // It waits in the middle until its asker is gone.
+    writeFileSync(
+      join(scratch, 'bin/cmapplyconf'),
+      `#!/bin/sh\n: > ${path}/midway\nuntil [ -e ${path}/killed ]; do :; done\necho cmapplyconf >> ${path}/calls\n`,
+    );
+    const configuration = join(path, 'cmcluster.conf');
+    writeFileSync(configuration, `SGCONF=${scratch}/conf\nSGSBIN=${scratch}/bin\n`);
+    const asker = spawn('/bin/sh', ['-s'], { stdio: ['pipe', 'ignore', 'ignore'], env: {}, detached: true });
+    asker.stdin.end(script.replaceAll('/etc/cmcluster.conf', configuration));
+    await eventually('the middle of it', () => existsSync(join(path, 'midway')));
+    process.kill(-(asker.pid ?? 0), 'SIGKILL');
+    writeFileSync(join(path, 'killed'), '');
+    await eventually('its end', () => called()?.length === all.length);
+    expect(called()).toEqual(all);
+  });
+
+  it('is not begun while another one writes there', () => {
+    const { script, called, path } = place('nothing');
+    writeFileSync(join(path, 'calls'), '');
+    const ended = run(`flock ${path}/.csync-lock /bin/sh -s <<'END-OF-ALL'\n${script}END-OF-ALL\n`);
+    expect([ended.status, ended.stdout, called()]).toEqual([busyStatus, expect.stringContaining('another apply'), null]);
+  });
+});
+
+describe('sets that nobody needs', () => {
+  const [applied, running, old] = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb', 'cccccccccccccccc'];
+  /** A member on which `says` is applied and `runs` runs; the policy file system is mounted where `mounted` says. */
+  const member = (says: string | null, runs: string) => {
+    const { word, path } = fresh();
+    for (const set of [applied, running, old]) mkdirSync(join(path, 'sets', set), { recursive: true });
+    writeFileSync(join(path, 'settings.json'), '');
+    mkdirSync(join(scratch, 'bin'), { recursive: true });
+    const answer = says === null ? 'exit 1' : `echo "${says}"`;
+    writeFileSync(join(scratch, 'bin/cmgetconf'), `#!/bin/sh\n${answer}\n`, { mode: 0o755 });
+    const mark = runningFile(path);
+    if (runs !== '') writeFileSync(mark, `${runs} /csync\n`);
+    const sweep = (mountPoint: string) => {
+      const at = { packageName: 'csync', packageDirectory: word, mountPoint };
+      const ended = run(sweepSetsScript(at, [applied, running, old], ['settings.json']));
+      rmSync(mark, { force: true });
+      expect([ended.status, ended.stderr]).toEqual([0, '']);
+      return [...readdirSync(join(path, 'sets')).sort(), ...readdirSync(path).filter((name) => name === 'settings.json')];
+    };
+    return { sweep };
+  };
+  const pev = `pev_csync_set_digest ${applied}`;
+
+  it.skipIf(!isRoot)(
+    'are removed, but never what the package names or what runs, whatever was thought when it was planned',
+    () => {
+      expect(member(pev, running).sweep('/csync')).toEqual([applied, running]);
+      expect(member(`RUN_SCRIPT /conf/csync/sets/${applied}/csync_control.sh`, '-').sweep('/csync')).toEqual([applied]);
+    },
+  );
+
+  it('stay where Serviceguard does not say what is applied', () => {
+    expect(member(null, '').sweep('/csync')).toEqual([applied, running, old, 'settings.json']);
+  });
+
+  it('files of version 0.1.0 stay while they run, or are applied', () => {
+    // Something is mounted at / on every machine; no start wrote down what.
+    expect(member(pev, '').sweep('/')).toEqual([applied, 'settings.json']);
+    expect(member(pev, '').sweep('/nowhere')).toEqual([applied]);
+    expect(member('pev_csync_settings_digest aa', '').sweep('/nowhere')).toEqual(['settings.json']);
+  });
+});
+
 describe('looking', () => {
   it('a package directory that is not there has no files', () => {
     expect(parseLook(run(lookScript(fresh().word, '/nowhere/node')).stdout)).toMatchObject({
       files: [],
-      manifest: null,
+      manifests: new Map(),
       nodeVersion: null,
     });
   });

@@ -17,8 +17,8 @@ import {
   policyStatus,
   readPolicyState,
 } from '../../src/cluster/policy-scripts.ts';
+import { sha256 } from '../../src/contract/package-directory.ts';
 import { demand } from '../../src/problem.ts';
-import { sha256 } from '../../src/render/package.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { shellWord } from '../../src/shell-word.ts';
 import { everyStep, have, isRoot, policyTemplates, settingsFor } from '../support.ts';

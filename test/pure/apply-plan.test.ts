@@ -2,27 +2,39 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply-plan.ts';
-import { compareConfiguration, compareDirectory } from '../../src/cluster/comparison.ts';
+import { appliedSet, compareConfiguration, compareDirectory } from '../../src/cluster/comparison.ts';
 import type { DirectoryFacts, FileToSend } from '../../src/cluster/member-scripts.ts';
 import type { ClusterObservation } from '../../src/cluster/observation.ts';
+import { appliedFile, sweepable } from '../../src/cluster/package-sets.ts';
+import { sha256 } from '../../src/contract/package-directory.ts';
 import { demand } from '../../src/problem.ts';
-import { sha256 } from '../../src/render/package.ts';
 import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';
 
-const place = { packageName: 'csync', members: ['m1', 'm2'], packageDirectory: '$SGCONF/csync', nodePath: '/usr/bin/node' };
+const place = {
+  packageName: 'csync',
+  members: ['m1', 'm2'],
+  packageDirectory: '$SGCONF/csync',
+  nodePath: '/usr/bin/node',
+  mountPoint: '/csync',
+};
+const [wanted, former, older, oldest] = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb', 'cccccccccccccccc', 'dddddddddddddddd'] as const;
+const inside = `sets/${wanted}/csync-start.cjs`;
 const files: FileToSend[] = [
   { name: 'csync.conf', mode: 0o644, content: Buffer.from('conf') },
   { name: 'csync.sh', mode: 0o755, content: Buffer.from('script') },
+  { name: inside, mode: 0o644, content: Buffer.from('compiled') },
 ];
 const conf = (text: string): PackageFile => demand(parsePackageFile(`package_name csync\n${text}`, 'csync.conf'));
 const configuration = conf('auto_run yes\nip_address 10.9.0.100\n');
-const manifest = (digests: Record<string, string>) => JSON.stringify({ files: digests });
+const manifest = (digests: Record<string, string>, set = 'flat') => new Map([[set, JSON.stringify({ files: digests })]]);
 
 const upToDate: DirectoryFacts = {
   directory: '/conf/csync',
   files: files.map(({ name, mode, content }) => ({ name, mode, digest: sha256(content) })),
-  manifest: null,
+  manifests: new Map(),
+  running: null,
+  applied: `${wanted} /csync -`,
   nodeVersion: '20.19.0',
   runtimeVersion: null,
   leftovers: [],
@@ -30,7 +42,7 @@ const upToDate: DirectoryFacts = {
 const stale: DirectoryFacts = {
   ...upToDate,
   files: [{ name: 'csync.sh', mode: 0o755, digest: sha256('old') }],
-  manifest: manifest({ 'csync.sh': sha256('old') }),
+  manifests: manifest({ 'csync.sh': sha256('old') }),
 };
 const running: PackageStatus = {
   status: 'up',
@@ -79,7 +91,7 @@ describe('the steps of an apply', () => {
   it.each<[string, Given, string[]]>([
     ['all as wanted', { wish: { set: null } }, []],
     ['all as wanted, but an apply was killed before it was remembered', {}, set],
-    ['one member behind', { m2: stale }, ['distribute to m2: csync.conf csync.sh', check, again, ...set]],
+    ['one member behind', { m2: stale }, [`distribute to m2: csync.conf csync.sh ${inside}`, check, again, ...set]],
     [
       'a wrong mode',
       { m1: { ...upToDate, files: upToDate.files.map((one) => ({ ...one, mode: 0o644 })) } },
@@ -108,15 +120,12 @@ describe('the steps of an apply', () => {
       ['on m1: cmmodpkg -e csync', again],
     ],
     [
-      'what wants a halt: before anything is distributed, and back to where it ran',
+      'what wants a halt: only when all else was done and checked, in one go, and back to where it ran',
       { m1: stale, applied: otherAddress, wish: { halt: true } },
       [
-        'on m1: cmhaltpkg csync',
-        'distribute to m1: csync.conf csync.sh',
+        `distribute to m1: csync.conf csync.sh ${inside}`,
         check,
-        applyIt,
-        'on m1: cmrunpkg -n m2 csync',
-        'on m1: cmmodpkg -e csync',
+        'on m1, in one go: cmhaltpkg csync; cmapplyconf -f -P $SGCONF/csync/csync.conf; cmrunpkg -n m2 csync; cmmodpkg -e csync',
         again,
         ...set,
       ],
@@ -141,11 +150,15 @@ describe('the steps of an apply', () => {
     ['maintenance mode', { m1: stale, status: { ...running, state: 'maintenance' } }, ['change-maintenance -']],
     ['no Node.js', { m1: { ...upToDate, nodeVersion: null } }, ['change-no-node m1']],
     ['an old Node.js', { m2: { ...upToDate, nodeVersion: '20.18.9' } }, ['change-no-node m2']],
-    ['an edit on a member', { m2: { ...stale, manifest: manifest({ 'csync.sh': sha256('older') }) } }, ['render-hand-edited m2']],
-    ['a file of unknown origin', { m2: { ...stale, manifest: null } }, ['render-hand-edited m2']],
+    [
+      'an edit on a member',
+      { m2: { ...stale, manifests: manifest({ 'csync.sh': sha256('older') }) } },
+      ['render-hand-edited m2'],
+    ],
+    ['a file of unknown origin', { m2: { ...stale, manifests: new Map() } }, ['render-hand-edited m2']],
     [
       'all of it at once',
-      { m1: { ...upToDate, nodeVersion: null }, m2: { ...stale, manifest: null }, applied: otherAddress },
+      { m1: { ...upToDate, nodeVersion: null }, m2: { ...stale, manifests: new Map() }, applied: otherAddress },
       ['change-no-node m1', 'render-hand-edited m2', 'change-needs-halt -'],
     ],
   ])('refuses: %s', (_title, given, expected) => {
@@ -156,12 +169,12 @@ describe('the steps of an apply', () => {
   });
 
   it('an edit may be given up', () => {
-    expect(plan({ m2: { ...stale, manifest: null }, wish: { takeRendered: true } }).ok).toBe(true);
+    expect(plan({ m2: { ...stale, manifests: new Map() }, wish: { takeRendered: true } }).ok).toBe(true);
   });
 
   it('after its steps there is nothing left to do, whatever lay on the members', () => {
-    const text = fc.constantFrom('conf', 'script', 'old', 'other');
-    const lying = fc.dictionary(fc.constantFrom('csync.conf', 'csync.sh', 'stray'), text);
+    const text = fc.constantFrom('conf', 'script', 'compiled', 'old', 'other');
+    const lying = fc.dictionary(fc.constantFrom('csync.conf', 'csync.sh', inside, 'stray'), text);
     fc.assert(
       fc.property(lying, lying, (one, two) => {
         const facts = (texts: Record<string, string>): DirectoryFacts => ({
@@ -184,28 +197,35 @@ describe('the steps of an apply', () => {
 
 describe('what lies on a member', () => {
   it.each<[string, DirectoryFacts, string[]]>([
-    ['as wanted', upToDate, ['same', 'same']],
-    ['nothing', { ...upToDate, files: [] }, ['missing', 'missing']],
-    ['what an earlier render wrote', stale, ['missing', 'changed']],
+    ['as wanted', upToDate, ['same', 'same', 'same']],
+    ['nothing', { ...upToDate, files: [] }, ['missing', 'missing', 'missing']],
+    ['what an earlier render wrote', stale, ['missing', 'changed', 'missing']],
     [
       'an edit that was taken over once',
-      { ...stale, manifest: JSON.stringify({ files: { 'csync.sh': sha256('old') }, edited: ['csync.sh'] }) },
-      ['missing', 'edited'],
+      {
+        ...stale,
+        manifests: new Map([['flat', JSON.stringify({ files: { 'csync.sh': sha256('old') }, edited: ['csync.sh'] })]]),
+      },
+      ['missing', 'edited', 'missing'],
     ],
-    ['a damaged manifest', { ...stale, manifest: '{"files":' }, ['missing', 'edited']],
+    ['a damaged manifest', { ...stale, manifests: new Map([['flat', '{"files":']]) }, ['missing', 'edited', 'missing']],
     [
       'files of others; sets and hidden ones are nobody’s business',
       {
         ...upToDate,
         files: [
           ...upToDate.files,
-          ...['customer-defined', 'history/0001.json', '.csync-lock'].map((name) => ({ name, mode: 0o644, digest: '' })),
+          ...['customer-defined', 'history/0001.json', '.csync-lock', 'applied', `sets/${older}/settings.json`].map((name) => ({
+            name,
+            mode: 0o644,
+            digest: '',
+          })),
         ],
       },
-      ['same', 'same', 'extra'],
+      ['same', 'same', 'same', 'extra'],
     ],
   ])('%s', (_title, facts, expected) => {
-    expect(compareDirectory(files, facts).map(({ is }) => is)).toEqual(expected);
+    expect(compareDirectory(files, facts, null, 'flat').map(({ is }) => is)).toEqual(expected);
   });
 });
 
@@ -218,5 +238,82 @@ describe('what is applied', () => {
     ['versions of modules are the cluster’s own', 'module_name sg/failover\nmodule_version 1\n', '', []],
   ])('%s', (_title, applied, wanted, expected) => {
     expect(compareConfiguration(conf(applied), conf(wanted)).map(({ keyword }) => keyword)).toEqual(expected);
+  });
+});
+
+describe('sets', () => {
+  const pev = (name: string) =>
+    conf(`auto_run yes\nip_address 10.9.0.100\npev_csync_set_digest ${name}\npev_csync_settings_digest aa\n`);
+  const legacy = (path: string) => demand(parsePackageFile(`PACKAGE_NAME csync\nRUN_SCRIPT ${path}\n`, 'csync.conf'));
+  const ofSet = (name: string, text = 'compiled') => ({
+    name: `sets/${name}/csync-start.cjs`,
+    mode: 0o644,
+    digest: sha256(text),
+  });
+  const withSets = (...names: readonly string[]): DirectoryFacts => ({
+    ...upToDate,
+    files: [...upToDate.files, ...names.map((name) => ofSet(name))],
+  });
+  const texts = (given: Given) =>
+    demand(plan({ ...given, wish: { configuration: pev(wanted), set: null, ...given.wish } })).steps.map(stepText);
+
+  it.each<[string, PackageFile | null, string | null]>([
+    ['a modular package names its own', pev(former), former],
+    ['a legacy one has it in the path of its control script', legacy(`/conf/csync/sets/${former}/csync_control.sh`), former],
+    ['version 0.1.0, modular', conf('pev_csync_settings_digest aa\n'), 'flat'],
+    ['version 0.1.0, legacy', legacy('/conf/csync/csync_control.sh'), 'flat'],
+    ['a package that is none of ours', conf(''), null],
+    ['a name that leads elsewhere', conf('pev_csync_set_digest ../../../tmp\n'), null],
+    ['none', null, null],
+  ])('applied is: %s', (_title, applied, expected) => {
+    expect(appliedSet(applied)).toBe(expected);
+  });
+
+  it('a new one goes beside the others, is applied, and only then is anything removed', () => {
+    const lying = withSets(former, older, oldest);
+    const before = { ...lying, files: lying.files.filter(({ name }) => name !== inside), applied: `${former} /csync ${older}` };
+    expect(texts({ m1: before, m2: { ...before, running: former }, applied: pev(former) })).toEqual([
+      `distribute to m1: ${inside}`,
+      `distribute to m2: ${inside}`,
+      check,
+      applyIt,
+      again,
+      'distribute to m1: applied',
+      'distribute to m2: applied',
+      `on m1: remove what is used no more: sets/${older} sets/${oldest}`,
+      `on m2: remove what is used no more: sets/${older} sets/${oldest}`,
+    ]);
+  });
+
+  it.each<[string, Partial<DirectoryFacts>, readonly string[]]>([
+    ['the applied and the previous one', { applied: `${wanted} /csync ${former}` }, [older, oldest]],
+    ['one that runs there', { applied: `${wanted} /csync ${former}`, running: older }, [oldest]],
+    ['all but the applied one, where no other is known of', { applied: null }, [former, older, oldest]],
+  ])('stays: %s', (_title, facts, swept) => {
+    const change = { set: wanted, before: wanted, mountPoint: '/csync', style: 'modular' } as const;
+    const member = { ...withSets(wanted, former, older, oldest), ...facts };
+    expect(sweepable(change, member, appliedFile(change, [member]), false).sets).toEqual(swept);
+  });
+
+  it('files of version 0.1.0 go when they neither are applied nor run, and the launchers of the same name stay', () => {
+    const flat = ['csync.conf', 'csync.sh', 'csync-start.cjs', 'settings.json'];
+    const digests = Object.fromEntries(flat.map((name) => [name, sha256(name)]));
+    const lying = [...flat, 'manifest.json', 'roster.json'].map((name) => ({ name, mode: 0o644, digest: sha256(name) }));
+    const member = { ...upToDate, files: [...lying, ofSet(wanted)], manifests: manifest(digests) };
+    const change = { set: wanted, before: 'flat', mountPoint: '/csync', style: 'modular' } as const;
+    const applied = appliedFile(change, [member]);
+    expect(sweepable(change, member, applied, false).flat).toEqual(['csync-start.cjs', 'settings.json', 'manifest.json']);
+    expect(sweepable(change, member, applied, true).flat).toEqual([]);
+  });
+
+  it('an edit in the applied one is not lost to another', () => {
+    const manifests = manifest({ 'csync-start.cjs': sha256('compiled') }, former);
+    const edited = { ...upToDate, files: [...upToDate.files, ofSet(former, 'mine')], manifests };
+    const { ok, problems } = plan({ m1: edited, applied: pev(former), wish: { configuration: pev(wanted) } });
+    expect([ok, problems[0]?.code, problems[0]?.text]).toEqual([
+      false,
+      'render-hand-edited',
+      expect.stringContaining(`sets/${former}/csync-start.cjs`),
+    ]);
   });
 });

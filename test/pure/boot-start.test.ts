@@ -17,7 +17,7 @@ import {
   withConfigured,
 } from '../../src/cluster/boot-start.ts';
 import { hostScript } from '../../src/cluster/member-scripts.ts';
-import { sha256 } from '../../src/render/package.ts';
+import { sha256 } from '../../src/contract/package-directory.ts';
 import { have, scratchDirectory, settingsFor } from '../support.ts';
 
 const generations = [settingsFor(), settingsFor({ cfengine_generation: 2 })] as const;

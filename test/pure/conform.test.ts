@@ -128,18 +128,23 @@ describe('a package directory', () => {
   });
 
   it.each<[string, (file: RenderedFile) => RenderedFile[], string]>([
-    ['a file that is missing', (file) => (file.name === 'csync-halt.cjs' ? [] : [file]), 'csync-halt.cjs is missing'],
-    ['a manifest that is missing', (file) => (file.name === 'manifest.json' ? [] : [file]), 'manifest.json is missing'],
+    ['a file that is missing', (file) => (file.name.endsWith('/csync-halt.cjs') ? [] : [file]), 'csync-halt.cjs is missing'],
+    ['a manifest that is missing', (file) => (file.name.endsWith('/manifest.json') ? [] : [file]), 'manifest.json is missing'],
     ['a file that others may write', (file) => [{ ...file, mode: file.mode | 0o020 }], 'settings.json has mode 664'],
     [
       'a script that drifted',
-      (file) => [{ ...file, text: file.name === 'csync.sh' ? `${file.text}#` : file.text }],
+      (file) => [{ ...file, text: file.name.endsWith('/csync.sh') ? `${file.text}#` : file.text }],
       'csync.sh differs',
     ],
     [
       'an interpreter that is looked for',
       (file) => [{ ...file, text: file.text.replace('#!/bin/sh', '#!sh') }],
       'csync.sh begins with #!sh',
+    ],
+    [
+      'files of another set',
+      (file) => [{ ...file, name: file.name.replace(/^sets\/[0-9a-f]+/, 'sets/0123456789abcdef') }],
+      'the files are those of',
     ],
   ])('%s', (_, change, said) => {
     expect(failed(rendered.flatMap(change)).join('; ')).toContain(said);

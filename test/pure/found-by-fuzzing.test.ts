@@ -11,10 +11,10 @@ import { planPolicyTree } from '../../src/cluster/policy-tree.ts';
 import { emptyRoster } from '../../src/cluster/roster.ts';
 import { saveRoster } from '../../src/cluster/setup-run.ts';
 import { chosen } from '../../src/conform/report.ts';
+import { readManifest } from '../../src/contract/package-directory.ts';
 import { parseProcessStat } from '../../src/host/member-host.ts';
 import type { MemberShell } from '../../src/host/member-shell.ts';
 import { readWatch } from '../../src/rehearsal/watch-scripts.ts';
-import { readManifest } from '../../src/render/package.ts';
 import { fillTemplate } from '../../src/render/template.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../src/serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings, settingsJson } from '../../src/settings.ts';
@@ -78,11 +78,13 @@ describe('answers of members', () => {
     '{"files":5,"edited":5,"runtime":7}',
     '{"edited":[1],"runtime":{"digest":1,"size":"a"}}',
   ])('with the manifest %s are read as without one', (manifest) => {
-    expect(readManifest(manifest)).toEqual({ toolkitVersion: '', settingsDigest: '', files: {} });
+    expect(readManifest(manifest)).toEqual({ toolkitVersion: '', settingsDigest: '', files: {}, beside: {} });
     const facts = {
       directory: '/x',
       files: [{ name: 'a', mode: 0o644, digest: 'b' }],
-      manifest,
+      manifests: new Map([['flat', manifest]]),
+      running: null,
+      applied: null,
       nodeVersion: null,
       runtimeVersion: null,
       leftovers: [],

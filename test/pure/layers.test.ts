@@ -16,12 +16,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'version.ts': [],
   'shell-word.ts': [],
   'settings-yaml.ts': ['settings.ts', 'problem.ts'],
+  // What both ends agree on.
+  'contract/': ['settings.ts'],
   'host/': [],
   'serviceguard/': ground,
-  'render/': [...ground, 'serviceguard/', 'cluster/roster.ts'],
+  'render/': [...ground, 'contract/', 'serviceguard/', 'cluster/roster.ts'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
-  'member/': ['settings.ts', 'version.ts', 'shell-word.ts', 'host/', 'cfengine/'],
+  'member/': ['settings.ts', 'version.ts', 'shell-word.ts', 'contract/', 'host/', 'cfengine/'],
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],
   'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],
@@ -56,6 +58,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Wanted against observed, and the steps between; the shell of a member is all it asks of the system.
   'cluster/': [
     ...ground,
+    'contract/',
     'host/host.ts',
     'host/member-shell.ts',
     'serviceguard/',
@@ -70,6 +73,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Makes one machine the way the lab makes many, and passes a script what the lab passes; it knows no cluster.
   'conform/': [
     ...ground,
+    'contract/',
     'host/',
     'cfengine/',
     'render/',
@@ -95,6 +99,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   'verbs/': [
     ...ground,
+    'contract/',
     'explain/',
     'proof/',
     'host/',

@@ -12,8 +12,8 @@ import {
   treeDigest,
 } from '../../src/cluster/policy-commit.ts';
 import { becameOf } from '../../src/cluster/policy-scripts.ts';
+import { sha256 } from '../../src/contract/package-directory.ts';
 import { formatProblem } from '../../src/problem.ts';
-import { sha256 } from '../../src/render/package.ts';
 import { toolkitVersion } from '../../src/version.ts';
 
 const record = (commit: number, more: Partial<CommitRecord> = {}): CommitRecord => ({

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { setNameOf, setPartOf, sha256 } from '../../src/contract/package-directory.ts';
 import { demand } from '../../src/problem.ts';
-import { packageModules, renderPackage, sha256 } from '../../src/render/package.ts';
+import { manifestOf, packageModules, renderPackage, setOf } from '../../src/render/package.ts';
 import { layOver } from '../../src/render/package-text.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
@@ -15,12 +16,18 @@ const bundles = memberScripts((name) => `// compiled ${name}\n`);
 const demo = labSettings();
 const golden = join(repository, 'test/golden/csync');
 
+/** Whatever the set is called. */
+const goldenName = (name: string): string => name.replace(/^sets\/[0-9a-f]{16}\//, 'set/');
+
 describe('the rendered package', () => {
   it('of the demo is the golden one, file by file', async () => {
     const files = demand(renderPackage({ settings: demo, templates, bundles }));
-    const rendered = files.filter((file) => !/\.(cjs|pl)$/.test(file.name));
+    const rendered = files
+      .filter((file) => !/\.(cjs|pl)$/.test(file.name))
+      .map((file) => ({ ...file, name: goldenName(file.name) }));
     for (const file of rendered) await expect(file.text).toMatchFileSnapshot(join(golden, file.name));
-    expect(readdirSync(golden).sort()).toEqual(rendered.map((file) => file.name).sort());
+    const names = readdirSync(golden, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'set');
+    expect(names.sort()).toEqual(rendered.map((file) => file.name).sort());
   });
 
   it('of the demo lies over what cmmakepkg makes there, comments and all', async () => {
@@ -32,15 +39,33 @@ describe('the rendered package', () => {
   it('is the same bytes twice, and says the digest of every file', () => {
     const once = demand(renderPackage({ settings: demo, templates, bundles }));
     expect(demand(renderPackage({ settings: demo, templates, bundles }))).toEqual(once);
-    const manifest = JSON.parse(once.find((file) => file.name === 'manifest.json')?.text ?? '');
-    for (const file of once.filter((one) => one.name !== 'manifest.json'))
-      expect(manifest.files[file.name]).toBe(sha256(file.text));
-    expect(Object.keys(manifest.files)).toHaveLength(once.length - 1);
+    const manifest = manifestOf(once);
+    for (const file of once.filter(({ name }) => !name.endsWith('/manifest.json'))) {
+      const part = setPartOf(file.name);
+      expect(part === null ? manifest.beside[file.name] : manifest.files[part.name]).toBe(sha256(file.text));
+    }
+    expect(Object.keys({ ...manifest.files, beside: 0 }).length + Object.keys(manifest.beside).length).toBe(once.length);
+    expect(setOf(once)).toBe(setNameOf(manifest.files));
+  });
+
+  it('is another set with other settings, scripts or launchers, and the same one with another word in its package file', () => {
+    const set = (change: Partial<Parameters<typeof renderPackage>[0]>) =>
+      setOf(demand(renderPackage({ settings: demo, templates, bundles, ...change })));
+    const names = [
+      set({}),
+      set({ settings: { ...demo, monitorFailures: 7 } }),
+      set({ bundles: new Map([...bundles, ['csync-start.cjs', '// repaired']]) }),
+      set({ templates: { ...templates, launcher: { file: 'x', text: `${templates.launcher.text}# mine\n` } } }),
+    ];
+    expect(new Set(names).size).toBe(names.length);
+    const packageFile = { file: 'x', text: `${templates.packageFile.text}# mine\n` };
+    expect(set({ templates: { ...templates, packageFile } })).toBe(names[0]);
   });
 
   it('makes only launchers executable', () => {
     const files = demand(renderPackage({ settings: demo, templates, bundles }));
-    expect(files.filter((file) => (file.mode & 0o111) !== 0).map((file) => file.name)).toEqual(['csync.sh', 'csync_pre.sh']);
+    const launchers = files.filter((file) => (file.mode & 0o111) !== 0).map((file) => goldenName(file.name));
+    expect(launchers).toEqual(['csync.sh', 'csync_pre.sh', 'set/csync.sh', 'set/csync_pre.sh']);
   });
 
   it.each([
@@ -68,7 +93,7 @@ describe('the rendered package', () => {
     ['log_level', 3],
   ])('%s reaches the package file', (key, value) => {
     const fileOf = (changes: Record<string, unknown>) =>
-      demand(renderPackage({ settings: settingsFor(changes), templates, bundles }))[0]?.text.replace(/[0-9a-f]{64}/g, '');
+      demand(renderPackage({ settings: settingsFor(changes), templates, bundles }))[0]?.text.replace(/[0-9a-f]{16,64}/g, '');
     expect(fileOf({ [key]: value })).not.toBe(fileOf({}));
   });
 

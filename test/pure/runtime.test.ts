@@ -12,15 +12,24 @@ import {
   readProof,
   runtimeInUse,
 } from '../../src/cluster/runtime.ts';
+import { type Runtime, sha256 } from '../../src/contract/package-directory.ts';
 import { withFile } from '../../src/host/file-reading.ts';
 import { demand } from '../../src/problem.ts';
-import { type RenderedFile, type Runtime, readManifest, sha256, withEdits, withRuntime } from '../../src/render/package.ts';
+import { manifestOf, type RenderedFile, withEdits, withRuntime } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { isNodeNewEnough } from '../../src/version.ts';
 
-const place = { packageName: 'csync', members: ['m1', 'm2'], packageDirectory: '$SGCONF/csync', nodePath: '/usr/bin/node' };
+const place = {
+  packageName: 'csync',
+  members: ['m1', 'm2'],
+  packageDirectory: '$SGCONF/csync',
+  nodePath: '/usr/bin/node',
+  mountPoint: '/csync',
+};
 const configuration = demand(parsePackageFile('package_name csync\nauto_run yes\n', 'csync.conf'));
-const files: FileToSend[] = [{ name: 'csync.sh', mode: 0o755, content: Buffer.from('exec "$directory/runtime/node"') }];
+const wanted = '0123456789abcdef';
+const launcher = `sets/${wanted}/csync.sh`;
+const files: FileToSend[] = [{ name: launcher, mode: 0o755, content: Buffer.from('exec "$directory/runtime/node"') }];
 const runtime: Runtime = { digest: 'a'.repeat(64), size: 100_000_000 };
 const program: ProgramFile = { identity: '02013e00', interpreter: '/lib64/ld-linux-x86-64.so.2', libraries: [], extent: 1 };
 const source: RuntimeSource = { ...runtime, file: '/usr/bin/node', program, token: 'abc' };
@@ -35,7 +44,9 @@ const look: RuntimeLook = {
 const without: DirectoryFacts = {
   directory: '/conf/csync',
   files: files.map(({ name, mode, content }) => ({ name, mode, digest: sha256(content) })),
-  manifest: null,
+  manifests: new Map(),
+  running: null,
+  applied: `${wanted} /csync -`,
   nodeVersion: null,
   runtimeVersion: null,
   leftovers: [],
@@ -43,7 +54,7 @@ const without: DirectoryFacts = {
 const carried: DirectoryFacts = {
   ...without,
   files: [...without.files, { name: 'runtime/node', mode: 0o755, digest: runtime.digest }],
-  manifest: JSON.stringify({ runtime }),
+  manifests: new Map([[wanted, JSON.stringify({ runtime })]]),
   runtimeVersion: '20.19.0',
 };
 const another: DirectoryFacts = {
@@ -99,12 +110,19 @@ describe('the steps of an apply with a runtime', () => {
     [
       'it goes to all before anything is changed on one',
       { m1: { ...without, files: [] }, m2: without },
-      [carryTo('m1'), carryTo('m2'), 'distribute to m1: runtime/node csync.sh', 'distribute to m2: runtime/node', check, again],
+      [
+        carryTo('m1'),
+        carryTo('m2'),
+        `distribute to m1: runtime/node ${launcher}`,
+        'distribute to m2: runtime/node',
+        check,
+        again,
+      ],
     ],
     [
       'dropped again',
       { m1: { ...carried, nodeVersion: '20.19.0' }, m2: { ...without, nodeVersion: '20.19.0' }, wish: { runtime: null } },
-      ['distribute to m1: remove runtime/node', check, again],
+      ['distribute to m1: remove runtime/node'],
     ],
     [
       'what a killed apply left is removed, where nothing else is done',
@@ -125,13 +143,14 @@ describe('the steps of an apply with a runtime', () => {
         ['m2', look],
       ]),
     };
-    const wanted = demand(parsePackageFile('package_name csync\nauto_run yes\nip_address 10.0.0.1\n', 'csync.conf'));
-    const wish = { place, files, configuration: wanted, run: false, halt: true, takeRendered: false, set: null, runtime, carry };
+    const other = demand(parsePackageFile('package_name csync\nauto_run yes\nip_address 10.0.0.1\n', 'csync.conf'));
+    const wish = { place, files, configuration: other, run: false, halt: true, takeRendered: false, set: null, runtime, carry };
     const { steps } = demand(
       planApply(wish, { members, commandMember: 'm1', applied: configuration, status, memberStates: null }),
     );
-    expect(steps.map((step) => step.do).slice(0, 3)).toEqual(['carry', 'carry', 'command']);
-    expect(stepText(steps[2] ?? expect.fail())).toBe('on m1: cmhaltpkg csync');
+    const order = ['carry', 'carry', 'distribute', 'distribute', 'command', 'switch', 'verify'];
+    expect(steps.map((step) => step.do)).toEqual(order);
+    expect(stepText(steps[5] ?? expect.fail())).toMatch(/^on m1, in one go: cmhaltpkg csync; cmapplyconf /);
   });
 
   it.each<[string, Given, string[]]>([
@@ -141,7 +160,7 @@ describe('the steps of an apply with a runtime', () => {
     ['it is too old', { m1: { ...carried, runtimeVersion: '18.20.0' } }, ['change-runtime-fails m1']],
     [
       'a launcher of an older template',
-      { wish: { files: [{ name: 'csync.sh', mode: 0o755, content: Buffer.from('exec /usr/bin/node') }], takeRendered: true } },
+      { wish: { files: [{ name: launcher, mode: 0o755, content: Buffer.from('exec /usr/bin/node') }], takeRendered: true } },
       ['change-launcher -'],
     ],
     [
@@ -234,7 +253,10 @@ describe('the proof', () => {
 });
 
 describe('the runtime that is in use', () => {
-  const reached = (manifest: string | null) => ({ member: 'm', reached: true as const, ...without, manifest });
+  const reached = (manifest: string | null, set = wanted) => {
+    const manifests = new Map(manifest === null ? [] : [[set, manifest]]);
+    return { member: 'm', reached: true as const, ...without, manifests };
+  };
   const naming = (digest: string) => reached(JSON.stringify({ runtime: { digest, size: 1 } }));
 
   it.each<[string, ReturnType<typeof reached>[], string | undefined]>([
@@ -242,21 +264,26 @@ describe('the runtime that is in use', () => {
     ['the one most members have', [naming('a'), naming('b'), naming('b')], 'b'],
     ['half and half: that of the first', [naming('a'), naming('b')], 'a'],
     ['one that some members do not have yet', [reached(null), naming('b')], 'b'],
+    [
+      'not that of a set that is not applied',
+      [reached('{"runtime":{"digest":"c","size":1}}', 'ffffffffffffffff'), naming('b')],
+      'b',
+    ],
   ])('%s', (_title, members, expected) => {
-    expect(runtimeInUse({ members })?.digest).toBe(expected);
+    const applied = demand(parsePackageFile(`package_name csync\npev_csync_set_digest ${wanted}\n`, 'csync.conf'));
+    expect(runtimeInUse({ members, applied })?.digest).toBe(expected);
   });
 
   it('is in the manifest, survives edits of other files, and can be dropped without a trace', () => {
     const rendered: RenderedFile[] = [
-      { name: 'csync.sh', mode: 0o755, text: 'x' },
-      { name: 'manifest.json', mode: 0o644, text: '' },
+      { name: launcher, mode: 0o755, text: 'x' },
+      { name: `sets/${wanted}/manifest.json`, mode: 0o644, text: '' },
     ];
-    const plain = withEdits(rendered, new Map());
-    const named = withRuntime(plain, runtime);
-    const manifest = readManifest(named[1]?.text ?? null);
+    const plain = withEdits(rendered, new Map([[launcher, 'mine']]));
+    const manifest = manifestOf(withEdits(withRuntime(plain, runtime), new Map([[plain[0]?.name ?? '', 'mine too']])));
     expect(manifest.runtime).toEqual(runtime);
-    expect(manifest.files).toEqual({ 'csync.sh': sha256('x') });
-    expect(withRuntime(named, null)).toEqual(plain);
+    expect(manifest.files).toEqual({ 'csync.sh': sha256('mine too') });
+    expect(withRuntime(withRuntime(plain, runtime), null)).toEqual(plain);
   });
 
   it.each<[string, DirectoryFacts, string | undefined]>([

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { demand } from '../../src/problem.ts';
-import { readManifest, renderPackage, withEdits, withMembers } from '../../src/render/package.ts';
+import { manifestOf, renderPackage, setOf, withEdits, withMembers } from '../../src/render/package.ts';
 import { memberScripts, packageTemplates, settingsFor } from '../support.ts';
 
 const directories = { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' };
@@ -11,12 +11,22 @@ function rendered(style: 'modular' | 'legacy', members: readonly string[]) {
   return demand(renderPackage({ settings, templates: packageTemplates(style), bundles, directories }));
 }
 
-for (const style of ['modular', 'legacy'] as const)
-  test(`a ${style} package for other members is the one that would have been rendered for them`, () => {
-    const lists = [['m1'], ['m1', 'm2', 'm3', 'm4'], ['m3', 'm1']];
-    for (const members of lists)
-      expect(withMembers(rendered(style, ['m1', 'm2', 'm3']), members)).toEqual(rendered(style, members));
-  });
+const lists = [['m1'], ['m1', 'm2', 'm3', 'm4'], ['m3', 'm1']];
+
+test('a modular package for other members is the one that would have been rendered for them', () => {
+  for (const members of lists)
+    expect(withMembers(rendered('modular', ['m1', 'm2', 'm3']), members)).toEqual(rendered('modular', members));
+});
+
+test('a legacy package keeps its set for other members: another one would want a halt', () => {
+  for (const members of lists) {
+    const before = rendered('legacy', ['m1', 'm2', 'm3']);
+    const after = withMembers(before, members);
+    expect(setOf(after)).toBe(setOf(before));
+    const names = [...(after[0]?.text ?? '').matchAll(/^NODE_NAME\s+(\S+)$/gm)].map(([, name]) => name);
+    expect(names).toEqual(members);
+  }
+});
 
 test("an administrator's edit of the package file stays, and stays known as one", () => {
   const files = rendered('modular', ['m1', 'm2']);
@@ -26,6 +36,25 @@ test("an administrator's edit of the package file stays, and stays known as one"
   const text = after.find(({ name }) => name === 'csync.conf')?.text ?? '';
   expect(text).toContain('# ours\n');
   expect([...text.matchAll(/^node_name\s+(\S+)$/gm)].map(([, name]) => name)).toEqual(['m1', 'm2', 'm4']);
-  const manifest = readManifest(after.find(({ name }) => name === 'manifest.json')?.text ?? null);
-  expect(manifest.edited).toEqual(['csync.conf']);
+  expect(manifestOf(after).edited).toEqual(['csync.conf']);
+  expect(text).toContain(`pev_csync_set_digest        ${setOf(after)}\n`);
+});
+
+test("an administrator's edit of a script is a set of its own, which the package file names", () => {
+  const files = rendered('modular', ['m1', 'm2']);
+  const launcher = files.find(({ name }) => /^sets\/.*\/csync\.sh$/.test(name));
+  const conf = (some: typeof files) => some.find(({ name }) => name === 'csync.conf')?.text ?? '';
+  // Their own package file still names the set it was rendered with.
+  const theirs = `${conf(files).replace(setOf(files) ?? '', '0123456789abcdef')}# ours\n`;
+  const edited = withEdits(
+    files,
+    new Map([
+      [launcher?.name ?? '', '#!/bin/sh\n'],
+      ['csync.conf', theirs],
+    ]),
+  );
+  expect(setOf(edited)).not.toBe(setOf(files));
+  expect(conf(edited)).toContain(`pev_csync_set_digest        ${setOf(edited)}\n`);
+  expect(conf(edited)).toContain('# ours\n');
+  expect(manifestOf(edited).edited?.toSorted()).toEqual(['csync.conf', 'sets/*/csync.sh']);
 });

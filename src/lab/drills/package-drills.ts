@@ -64,7 +64,7 @@ export class PackageDrills {
     return this.#version;
   }
 
-  #members(): readonly string[] {
+  get members(): readonly string[] {
     return membersOf(this.lab.plan).map((member) => member.name);
   }
 
@@ -88,7 +88,7 @@ export class PackageDrills {
    * before anything is done: cmapplyconf checks all of it again, so who is not to be shown anything goes without.
    */
   async deploy({ checked = true } = {}): Promise<void> {
-    const [first = '', ...others] = this.#members();
+    const [first = '', ...others] = this.members;
     const directory = `${sgDirectories.SGCONF}/${this.packageName}`;
     const csync = ['node', `${toolkitDirectory}/csync.mjs`];
     await this.type(first, ['cmruncl', '-v']);

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { withConfigured } from '../../../src/cluster/boot-start.ts';
 import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy-tree.ts';
 import { chosen } from '../../../src/conform/report.ts';
-import { isHandEdited, readManifest, withMembers } from '../../../src/render/package.ts';
+import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
+import { withMembers, withRuntime } from '../../../src/render/package.ts';
 import { layOver } from '../../../src/render/package-text.ts';
 import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
 import { fillTemplate } from '../../../src/render/template.ts';
@@ -173,14 +174,30 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'manifest.json',
     of: 'member, administrator',
-    calls: ['render/package.ts#readManifest', 'render/package.ts#isHandEdited', 'render/package.ts#withMembers'],
-    samples: [golden('csync/manifest.json'), '{"files":{},"edited":["csync.sh"],"runtime":{"digest":"a","version":"v20"}}'],
+    calls: [
+      'contract/package-directory.ts#readManifest',
+      'contract/package-directory.ts#isKnownBeside',
+      'contract/package-directory.ts#parseApplied',
+      'contract/package-directory.ts#setNamedIn',
+      'render/package.ts#withMembers',
+      'render/package.ts#withRuntime',
+    ],
+    samples: [
+      golden('csync/set/manifest.json'),
+      '{"files":{},"edited":["csync.sh"],"runtime":{"digest":"a","version":"v20"}}',
+      '0123456789abcdef /csync -',
+    ],
     words: ['"files"', '"edited"', '"runtime"', 'null', '5', '[]', '{', '}', ':', ','],
     parse: (text) => {
       const manifest = readManifest(text);
-      isHandEdited('csync.sh', 'a', 'b', manifest);
+      isKnownBeside('csync.sh', 'a', [manifest]);
+      parseApplied(text);
+      setNamedIn(text);
       const file = (name: string, content: string) => ({ name, mode: 0o644, text: content });
-      const files = [file('settings.json', settingsJson(settings)), file('csync.conf', text), file('manifest.json', text)];
+      const set = 'sets/0123456789abcdef';
+      const inside = [file(`${set}/settings.json`, settingsJson(settings)), file(`${set}/manifest.json`, text)];
+      const files = [file('csync.conf', text), ...inside];
+      withRuntime(files, null);
       // The dear half, now and then.
       if (text.length % 16 === 0) withMembers(files, ['m1', 'm4']);
       return [manifest.files, manifest.runtime];

@@ -9,7 +9,7 @@ import { compareDirectory } from '../../../src/cluster/comparison.ts';
 import { parseHistory, readSet } from '../../../src/cluster/history.ts';
 import { parseHost, publicDigest } from '../../../src/cluster/host-look.ts';
 import { parseOutcomes } from '../../../src/cluster/host-setup.ts';
-import { parseCondition, parseLook, readNodeVersion, rosterIn } from '../../../src/cluster/member-scripts.ts';
+import { parseCondition, parseLook, readNodeVersion, readSwitch, rosterIn } from '../../../src/cluster/member-scripts.ts';
 import { parseBefore } from '../../../src/cluster/migration.ts';
 import { parseRecord } from '../../../src/cluster/policy-commit.ts';
 import { readPolicyState } from '../../../src/cluster/policy-scripts.ts';
@@ -95,17 +95,19 @@ export const cluster: readonly FuzzedParser[] = [
     of: 'script on a member',
     calls: [
       'cluster/member-scripts.ts#parseLook',
+      'cluster/member-scripts.ts#readSwitch',
       'cluster/member-scripts.ts#readNodeVersion',
       'cluster/comparison.ts#compareDirectory',
       'version.ts#isNodeNewEnough',
     ],
     samples: [
-      `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nmode 644 csync.conf\ndigest ${digest}  csync.conf\nmanifest ${base64(golden('csync/manifest.json'))}\n`,
-      `directory /x\nmanifest ${base64('{"files":null,"edited":5}')}\nmode 644 csync.sh\ndigest ${digest} *csync.sh\n`,
+      `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nmode 644 csync.conf\ndigest ${digest}  csync.conf\nmanifest sets/0123456789abcdef/manifest.json ${base64(golden('csync/set/manifest.json'))}\napplied 0123456789abcdef /csync -\nrunning 0123456789abcdef\n`,
+      `directory /x\nmanifest manifest.json ${base64('{"files":null,"edited":5}')}\nmode 644 csync.sh\ndigest ${digest} *csync.sh\n`,
     ],
-    words: ['manifest bnVsbA==', 'manifest NQ==', 'manifest eyJmaWxlcyI6bnVsbH0='],
+    words: ['manifest manifest.json bnVsbA==', 'manifest manifest.json NQ==', 'manifest manifest.json eyJmaWxlcyI6bnVsbH0='],
     parse: (text) => {
       const facts = parseLook(text);
+      readSwitch(text);
       const wanted = [{ name: 'csync.sh', mode: 0o644, content: Buffer.from('x') }];
       return [facts, facts && compareDirectory(wanted, facts), isNodeNewEnough(readNodeVersion(text))];
     },

@@ -15,7 +15,7 @@ import {
 } from '../../../src/member/judgements.ts';
 import { mayRestart } from '../../../src/member/local-restart.ts';
 import { isAnnounced } from '../../../src/member/restart-notice.ts';
-import { judgeManifest, manifestFiles, manifestRuntime, readSettingsFile } from '../../../src/member/settings-file.ts';
+import { judgeManifest, manifestIn, readSettingsFile } from '../../../src/member/settings-file.ts';
 import { programSample } from '../program-sample.ts';
 import { golden, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
@@ -61,18 +61,17 @@ export const members: readonly FuzzedParser[] = [
     calls: [
       'member/settings-file.ts#readSettingsFile',
       'member/settings-file.ts#judgeManifest',
-      'member/settings-file.ts#manifestFiles',
-      'member/settings-file.ts#manifestRuntime',
+      'member/settings-file.ts#manifestIn',
     ],
-    samples: [golden('csync/settings.json'), golden('csync/manifest.json')],
+    samples: [golden('csync/set/settings.json'), golden('csync/set/manifest.json')],
     words: ['"files"', '"runtime"', '"digest"', 'null', '5'],
     parse: (text) => {
       const host = hostOf(text);
       return [
         readSettingsFile(host, '/x').ok,
         judgeManifest(host, '/x', 'a'),
-        Object.keys(manifestFiles(host, '/x')),
-        manifestRuntime(host, '/x'),
+        Object.keys(manifestIn(host, '/x').files),
+        manifestIn(host, '/x').runtime?.digest ?? null,
       ];
     },
   },

@@ -1,39 +1,25 @@
 #!/bin/sh
-# csync_pre.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
-# Rendered by the csync toolkit 0.1.0 from settings 4cd1e2bc530fff00f56cc38b9e179570320036cb04f58cdfcbe80db3c0035828.
-# Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-LC_ALL=C
-export PATH LC_ALL
-node=/usr/bin/node
-mount_point=/csync
-role=pre
-
-: "${SGCONFFILE:=/etc/cmcluster.conf}"
-if [ -r "$SGCONFFILE" ]; then
-  . "$SGCONFFILE"
-fi
-: "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
-directory=$SGCONF/csync
-# A Node.js that was carried along was seen to run the scripts here, and is what the package was applied with.
-if [ -x "$directory/runtime/node" ]; then
-  node=$directory/runtime/node
-fi
-
-# Is the policy file system mounted here? By the kernel's word, without a program.
-is_mounted() {
-  while read -r _device target _rest; do
-    [ "$target" = "$mount_point" ] && return 0
-  done < /proc/mounts
-  return 1
-}
-
-# A legacy package without SCRIPT_LOG_FILE logs beside its control script.
-log=${SG_SCRIPT_LOG_FILE:-}
-[ "$role" != control ] || log=${log:-$0.log}
-
+# Serviceguard calls this. It chooses the set of rendered files that counts, and hands over to the launcher of that set:
+#   start, validate: the set that the package names (PEV_CSYNC_SET_DIGEST); where it names none, the files of version 0.1.0
+#   stop, monitor:   the set that runs here, as its start wrote it down; a service is told nothing by Serviceguard
+# It is the same in every version as long as that can be, and starts no program on its way.
+name=${0##*/}
+directory=${0%/*}
 word=${1:-}
-[ $# -eq 0 ] || shift
+
+# The file is named by the whole path of the package directory; only root can write there.
+mark=/run/csync-running
+rest=${directory#/}
+while [ -n "$rest" ]; do
+  mark=$mark-${rest%%/*}
+  case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
+done
+running= applied= mount_point=
+[ ! -r "$directory/applied" ] || read -r applied mount_point _rest < "$directory/applied"
+if [ -O "$mark" ] && [ ! -h "$mark" ]; then
+  read -r running mount_point _rest < "$mark"
+fi
+
 case $word in
   start) script=start ;;
   stop) script=halt ;;
@@ -45,29 +31,90 @@ case $word in
     ;;
 esac
 
-if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
-  echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js, carry one along (csync apply --with-runtime), or copy the package directory from another member" >&2
-  # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
-  case $script in
-    start) exit 2 ;;
-    halt) if is_mounted; then exit 1; else exit 0; fi ;;
-    *) exit 1 ;;
+is_here() {
+  case $1 in
+    flat) [ -r "$directory/csync-$script.cjs" ] ;;
+    '' | *[!0-9a-f]*) return 1 ;;
+    *) [ -x "$directory/sets/$1/$name" ] ;;
   esac
+}
+
+# The package file that lies here, for a package that was applied without csync apply and is called by hand.
+lying() {
+  for file in "$directory"/*.conf; do
+    [ -r "$file" ] || continue
+    while read -r keyword value _rest; do
+      [ "$keyword" != pev_csync_set_digest ] || echo "$value"
+    done < "$file"
+  done
+}
+
+first_here() {
+  for set in "$@"; do
+    ! is_here "$set" || return 0
+  done
+  set=
+}
+
+case $word in
+  start | validate)
+    set=${PEV_CSYNC_SET_DIGEST:-}
+    [ -n "$set" ] || [ -z "${PEV_CSYNC_SETTINGS_DIGEST:-}" ] || set=flat
+    [ -n "$set" ] || first_here "$running" "$applied" "$(lying)" flat
+    ;;
+  *)
+    # What runs may be another set than the applied one by now, and its settings others than Serviceguard names.
+    PEV_CSYNC_SETTINGS_DIGEST=
+    if [ -n "$running" ]; then first_here "$running"; else first_here flat; fi
+    [ -n "$set" ] || first_here "${PEV_CSYNC_SET_DIGEST:-}" "$applied" "$(lying)"
+    ;;
+esac
+
+if [ -n "$set" ] && is_here "$set" && [ "$set" != flat ]; then
+  export PEV_CSYNC_SETTINGS_DIGEST
+  exec "$directory/sets/$set/$name" "$@"
 fi
 
-# The service is a small program in front of the monitor, which hears of the daemon's end at once, and is gone as fast. Without
-# perl the monitor does without it, and looks.
-front=$directory/csync-front.pl
-if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
-  set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+# What follows is for packages of version 0.1.0, and for a member on which the set is missing.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C
+export PATH LC_ALL
+setting() {
+  sed -n "s/^ *\"$1\": \"\(.*\)\",*\$/\1/p" "$directory/settings.json" 2> /dev/null
+}
+mount_point=${mount_point:-$(setting mountPoint)}
+
+if [ "$set" = flat ] && is_here flat; then
+  shift
+  # A start of these writes nothing down, and what a former one wrote is not true any more.
+  [ "$word" != start ] || rm -f -- "$mark"
+  node=$(setting nodePath)
+  [ ! -x "$directory/runtime/node" ] || node=$directory/runtime/node
+  [ "$name" = csync_pre.sh ] && role=pre || role=main
+  [ ! -r "${SGCONFFILE:=/etc/cmcluster.conf}" ] || . "$SGCONFFILE"
+  : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
+  front=$directory/csync-front.pl
+  if [ -x "$node" ]; then
+    set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+    [ "$word" != monitor ] || [ ! -x /usr/bin/perl ] || [ ! -r "$front" ] || set -- /usr/bin/perl "$front" "$@"
+    exec env -i PATH="$PATH" LC_ALL=C HOME=/ SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" \
+      SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-}}" SG_NODE="${SG_NODE:-}" \
+      SG_SCRIPT_LOG_FILE="${SG_SCRIPT_LOG_FILE:-}" SG_HALT_REASON="${SG_HALT_REASON:-}" \
+      CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" "$@"
+  fi
+  echo "$0: $node is missing on this member; install Node.js, or carry one along (csync apply --with-runtime)" >&2
 else
-  set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+  echo "$0: the set ${set:-that counts} of the package is missing in $directory/sets on this member; csync apply brings it, or copy it from another member" >&2
 fi
 
-# One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
-exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
-  SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" \
-  SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-${PACKAGE:-}}}" SG_NODE="${SG_NODE:-${NODE:-}}" \
-  SG_SCRIPT_LOG_FILE="$log" SG_HALT_REASON="${SG_HALT_REASON:-}" \
-  CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" \
-  "$@"
+# By consequence: another member may well be able to start; a halt fails only while the policy file system is still held.
+case $word in
+  start) exit 2 ;;
+  stop)
+    while read -r _device target _rest; do
+      [ "$target" != "$mount_point" ] || exit 1
+    done < /proc/mounts
+    exit 0
+    ;;
+  *) exit 1 ;;
+esac

@@ -1,5 +1,6 @@
 #!/bin/sh
-# csync_control.sh: Serviceguard calls this; it finds the cluster's directories and hands over to the compiled script.
+# csync_control.sh of a set: finds the cluster's directories and hands over to the compiled script beside it. Serviceguard calls it by
+# way of the launcher of the same name in the package directory, which chooses the set; a legacy package's it calls itself.
 # Rendered by the csync toolkit 0.1.0 from settings 6982c29f373a64fc387e1095e9d27450f0a2357f5371620a90e6f78dde8c64a7.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -14,10 +15,11 @@ if [ -r "$SGCONFFILE" ]; then
   . "$SGCONFFILE"
 fi
 : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
-directory=$SGCONF/csync
+# Of the set; the package directory is two above.
+directory=${0%/*}
 # A Node.js that was carried along was seen to run the scripts here, and is what the package was applied with.
-if [ -x "$directory/runtime/node" ]; then
-  node=$directory/runtime/node
+if [ -x "${directory%/sets/*}/runtime/node" ]; then
+  node=${directory%/sets/*}/runtime/node
 fi
 
 # Is the policy file system mounted here? By the kernel's word, without a program.

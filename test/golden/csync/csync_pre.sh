@@ -4,7 +4,11 @@
 #   stop, monitor:   the set that runs here, as its start wrote it down; a service is told nothing by Serviceguard
 # It is the same in every version as long as that can be, and starts no program on its way.
 name=${0##*/}
-directory=${0%/*}
+case $0 in
+  /*) directory=${0%/*} ;;
+  */*) directory=$(cd "${0%/*}" && pwd) ;;
+  *) directory=$(pwd) ;;
+esac
 word=${1:-}
 
 # The file is named by the whole path of the package directory; only root can write there.

@@ -18,7 +18,7 @@ export const memberFields = {
   link: ['up', 'down'],
   /** The package's service. */
   monitor: ['no', 'yes'],
-  /** The package directory; mixed: an apply was interrupted between two renames. */
+  /** The set that counts; mixed: its settings are not those that were rendered with its other files. */
   files: ['sound', 'mixed'],
 } as const;
 

@@ -78,7 +78,7 @@ async function round(
   try {
     const verdicts: { noticed: number; reason: string }[] = [];
     let isReady = false;
-    const monitors = startProcess(member.argv(`exec "$NODE" ${tools.program('many-monitors')} "$PACKAGE" ${atOnce} 30000`), {
+    const monitors = startProcess(member.argv(`exec "$NODE" ${tools.program('many-monitors')} "$SET" ${atOnce} 30000`), {
       env: member.variables,
       stdin: 'pipe',
       onLine: (line, stream) => {

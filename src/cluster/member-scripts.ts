@@ -119,10 +119,8 @@ export function launcherLines(style: Settings['packageStyle'], name = launcherNa
     ...runningLines,
     `applied=; [ ! -r "$directory/${appliedName}" ] || read -r applied _rest < "$directory/${appliedName}"`,
     'lying=$(sed -n "s,^RUN_SCRIPT .*/sets/\\([0-9a-f]*\\)/.*,\\1,p" "$directory"/*.conf 2>/dev/null)',
-    `launcher=$directory/${name}`,
-    'for set in "$running" "$applied" "$lying"; do',
-    `  [ -z "$set" ] || [ ! -x "$directory/${setsName}/$set/${name}" ] || { launcher=$directory/${setsName}/$set/${name}; break; }`,
-    'done',
+    `for launcher in "$directory/${setsName}/$running/${name}" "$directory/${setsName}/$applied/${name}" \\`,
+    `  "$directory/${name}" "$directory/${setsName}/$lying/${name}"; do [ ! -x "$launcher" ] || break; done`,
   ];
 }
 

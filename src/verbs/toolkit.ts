@@ -67,9 +67,11 @@ function appliedSettings(file: string): Settings {
   throw new Failure([{ code: 'file-unreadable', severity: 'error', text: problem, remedy, place: { file } }]);
 }
 
-/** Of the set that was applied last, else of the one that the package file there names; that of version 0.1.0 lies in the directory itself. */
+/** As the launchers choose it: of the set applied last, else of version 0.1.0, else of the set that the package file there names. */
 function appliedSettingsFile(directory: string): string {
   const applied = parseApplied(readTextFile(join(directory, appliedName)) ?? '')?.set;
+  const flat = join(directory, settingsName);
+  if (applied === undefined && readTextFile(flat) !== null) return flat;
   const conf = filesBelow(directory).find((path) => path.endsWith('.conf') && dirname(path) === directory);
   const lying = conf === undefined ? null : setNamedIn(readTextFile(conf) ?? '');
   return join(directory, inSet(applied ?? lying ?? flatSet, settingsName));

@@ -64,7 +64,7 @@ case $word in
   start | validate)
     set=${PEV_CSYNC_SET_DIGEST:-}
     [ -n "$set" ] || [ -z "${PEV_CSYNC_SETTINGS_DIGEST:-}" ] || set=flat
-    [ -n "$set" ] || first_here "$running" "$applied" "$(lying)" flat
+    [ -n "$set" ] || first_here "$applied" flat "$(lying)"
     ;;
   *)
     # What runs may be another set than the applied one by now, and its settings others than Serviceguard names.

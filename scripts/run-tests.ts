@@ -43,8 +43,9 @@ vitest.on('exit', (code) => {
     report?.testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length ?? 1;
   const counted = (report?.numFailedTests ?? 0) + brokenFiles + checksFailed;
   // An error outside of every test (an unhandled rejection, say) fails the run without failing a test.
-  const failed = counted === 0 && code !== 0 ? 1 : counted;
   const passed = report?.numPassedTests ?? 0;
+  // So does a run without a test that passed.
+  const failed = counted === 0 && (code !== 0 || passed === 0) ? 1 : counted;
   const skipped = report?.testResults.flatMap(({ assertionResults }) =>
     assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'),
   );

@@ -168,7 +168,7 @@ class LabDaemon {
         this.#journal.add({ kind: 'fault', what: request.what, member: request.member, text: request.text });
         return connection.send({});
       case 'publish':
-        publish(this.#world, request.member, request.version);
+        await publish(this.#world, request.member, request.version);
         this.#journal.add({
           kind: 'fault',
           what: 'published',
@@ -226,7 +226,13 @@ class LabDaemon {
       mounted: this.#world.hasDiskMounted(host.name),
       packageAddress: this.#world.hasAddress(host.name, plan.settings.packageAddress),
     }));
-    return { name: plan.name, hosts, worstLookDelayMs: this.#observer.worstDelayMs };
+    return {
+      name: plan.name,
+      hosts,
+      worstLookDelayMs: this.#observer.worstDelayMs,
+      seenUntil: this.#observer.seenUntil,
+      entries: this.#journal.entries.length,
+    };
   }
 }
 

@@ -18,6 +18,10 @@ export interface LabStatus {
     readonly packageAddress: boolean;
   }[];
   readonly worstLookDelayMs: number;
+  /** Wall clock, ms: what members and watched clients were by then is in the journal. */
+  readonly seenUntil: number;
+  /** Of the journal. */
+  readonly entries: number;
 }
 
 export type LabVerb =

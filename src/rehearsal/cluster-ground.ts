@@ -7,6 +7,7 @@ import {
   clockBetween,
   commandScript,
   conditionLines,
+  decimal,
   hostScript,
   parseCondition,
   rosterIn,
@@ -19,21 +20,26 @@ import type { Hold, MemberShell } from '../host/member-shell.ts';
 import type { JournalEntry } from '../lab/cluster/journal.ts';
 import type { Settings } from '../settings.ts';
 import { drillWords } from './ground-words.ts';
-import type { DrillGround } from './runner.ts';
-import { clientWatch, memberWatch, readWatch, watchFile } from './watch-scripts.ts';
+import type { DrillGround, Evidence } from './runner.ts';
+import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile } from './watch-scripts.ts';
 
 const commandLimitMs = 600_000;
 const lookLimitMs = 20_000;
 /** Everything that was seen is fetched anew no more often. */
 const fetchEveryMs = 500;
+/** How long evidence that is not complete is waited for: a client's attempt takes 0.3 s, and a host may be busy. */
+const evidenceLimitMs = 10_000;
+const evidencePauseMs = 100;
+/** A clock that moved by more than that, beyond doubt, was set. */
+const clockJumpMs = 100;
 const probersAtMost = 4;
 
 interface Watch {
   readonly host: string;
   readonly file: string;
   readonly hold: Hold;
-  /** ms that its clock is ahead of ours. */
-  readonly aheadMs: number;
+  /** The best that is known of its clock: ms it is ahead of ours, and by how much that may be wrong. */
+  clock: { readonly aheadMs: number; readonly doubtMs: number };
 }
 
 export interface OpenGround {
@@ -56,7 +62,7 @@ export async function openClusterGround(
   const unwatched: string[] = [];
   const watch = async (host: string, name: string, text: string): Promise<Watch[]> => {
     const hold = await shell.hold(host, text);
-    if ('release' in hold) return [{ host, file: watchFile(name), hold, aheadMs: await clockOf(shell, host) }];
+    if ('release' in hold) return [{ host, file: watchFile(name), hold, clock: await clockOf(shell, host) }];
     unwatched.push(`${host}: ${hold.stderr.trim().split('\n').at(-1) || `status ${hold.exitCode}`}`);
     return [];
   };
@@ -68,11 +74,14 @@ export async function openClusterGround(
   const clients = (await inParallel(registered, probe)).flat();
   // Without a client that can be asked the members have to do.
   const probers = clients.length > 0 ? clients : (await inParallel(settings.members, probe)).flat();
-  const seen = new Seen(shell, [...members, ...probers]);
+  const blind = settings.members.filter((member) => !members.some(({ host }) => host === member));
+  const seen = new Seen(shell, [...members, ...probers], blind, pause);
   const run = async (member: string, entry: Pick<JournalEntry, 'kind' | 'what' | 'text'>, text: string): Promise<void> => {
-    seen.add({ at: Date.now(), member, ...entry });
-    const { exitCode, signal, stdout, stderr } = await shell.run(member, text, commandLimitMs);
-    if (exitCode !== 0) throw new Error(`ended with ${exitCode ?? signal}: ${`${stdout}${stderr}`.trim()}`);
+    const sent = Date.now();
+    const { exitCode, signal, stdout, stderr } = await shell.run(member, `date +%s.%N\n${text}`, commandLimitMs);
+    const [began = '', ...said] = stdout.split('\n');
+    seen.add({ at: sent, member, ...entry }, decimal(began) * 1000);
+    if (exitCode !== 0) throw new Error(`ended with ${exitCode ?? signal}: ${`${said.join('\n')}${stderr}`.trim()}`);
   };
   const who = clients.length > 0 ? '' : ', here from the members, since no registered client could be asked over ssh';
   return {
@@ -83,6 +92,7 @@ export async function openClusterGround(
       members: settings.members,
       clients: probers.map(({ host }) => host),
       trace: () => seen.all(),
+      evidence: () => seen.complete(),
       mark: async () => Date.now(),
       view: () => viewOf(shell, settings),
       type: (member, argv) =>
@@ -105,37 +115,94 @@ export async function openClusterGround(
 class Seen {
   readonly #shell: MemberShell;
   readonly #watches: readonly Watch[];
-  readonly #own: JournalEntry[] = [];
-  readonly #told = new Map<Watch, readonly JournalEntry[]>();
+  readonly #unwatched: readonly string[];
+  readonly #pause: (milliseconds: number) => Promise<void>;
+  readonly #own: { readonly entry: JournalEntry; readonly hostMs: number }[] = [];
+  readonly #told = new Map<Watch, string>();
   #fetched = Number.NEGATIVE_INFINITY;
 
-  constructor(shell: MemberShell, watches: readonly Watch[]) {
+  constructor(
+    shell: MemberShell,
+    watches: readonly Watch[],
+    unwatched: readonly string[],
+    pause: (milliseconds: number) => Promise<void>,
+  ) {
     this.#shell = shell;
     this.#watches = watches;
+    this.#unwatched = unwatched;
+    this.#pause = pause;
   }
 
-  add(entry: JournalEntry): void {
-    this.#own.push(entry);
+  /** `hostMs`: when it began by the clock of its member, by which what follows there is told; NaN: not known. */
+  add(entry: JournalEntry, hostMs: number): void {
+    this.#own.push({ entry, hostMs });
   }
 
   async all(): Promise<readonly JournalEntry[]> {
     if (performance.now() - this.#fetched > fetchEveryMs) {
-      await inParallel(this.#watches, async (watch) => {
-        const { exitCode, stdout } = await this.#shell.run(watch.host, hostScript(`cat ${watch.file}`), lookLimitMs);
-        // A host that does not answer now has told what it has told.
-        if (exitCode === 0) this.#told.set(watch, readWatch(stdout, watch.host, watch.aheadMs));
-      });
+      await inParallel(this.#watches, (watch) => this.#fetch(watch));
       this.#fetched = performance.now();
     }
-    return [...this.#own, ...[...this.#told.values()].flat()].sort((a, b) => a.at - b.at);
+    return this.#entries();
+  }
+
+  /** Everything up to now: each watch began a look after this call, and what it wrote was fetched behind that. */
+  async complete(): Promise<Evidence> {
+    const asked = Date.now();
+    const end = performance.now() + evidenceLimitMs;
+    const missing = this.#unwatched.map((host) => `${host} is not watched`);
+    await inParallel(this.#watches, async (watch) => {
+      for (;;) {
+        const looked = await this.#fetch(watch);
+        if (typeof looked === 'number' && looked > asked + watch.clock.doubtMs) return;
+        if (typeof looked === 'string' || performance.now() > end) {
+          missing.push(
+            `${watch.host}: ${typeof looked === 'string' ? looked : `nothing new was seen for ${evidenceLimitMs / 1000} s`}`,
+          );
+          return;
+        }
+        await this.#pause(evidencePauseMs);
+      }
+    });
+    return { trace: this.#entries(), missing };
+  }
+
+  /** When its last look began, by our clock; null: not known this time; text: why there will be no other. */
+  async #fetch(watch: Watch): Promise<number | string | null> {
+    const asked = Date.now();
+    const { exitCode, stdout } = await this.#shell.run(watch.host, fetchWatch(watch.file), lookLimitMs);
+    // A host that does not answer now has told what it has told.
+    if (exitCode !== 0) return exitCode === 1 ? 'its watch has ended' : null;
+    const { now, looked, rest } = readFetched(stdout);
+    if (now === null || looked === null) return null;
+    const answered = Date.now();
+    const clock = { aheadMs: now - (asked + answered) / 2, doubtMs: (answered - asked) / 2 };
+    const jump = clock.aheadMs - watch.clock.aheadMs;
+    if (Math.abs(jump) > clock.doubtMs + watch.clock.doubtMs + clockJumpMs)
+      return `its clock was set by ${Math.round(jump)} ms meanwhile`;
+    if (clock.doubtMs < watch.clock.doubtMs) watch.clock = clock;
+    this.#told.set(watch, rest);
+    return looked - watch.clock.aheadMs;
+  }
+
+  #entries(): readonly JournalEntry[] {
+    const aheadOf = (member: string | undefined): number =>
+      this.#watches.find(({ host }) => host === member)?.clock.aheadMs ?? Number.NaN;
+    const own = this.#own.map(({ entry, hostMs }) => {
+      const at = hostMs - aheadOf(entry.member);
+      return Number.isNaN(at) ? entry : { ...entry, at };
+    });
+    const told = [...this.#told].flatMap(([{ host, clock }, text]) => readWatch(text, host, clock.aheadMs));
+    return [...own, ...told].sort((a, b) => a.at - b.at);
   }
 }
 
-async function clockOf(shell: MemberShell, host: string): Promise<number> {
+async function clockOf(shell: MemberShell, host: string): Promise<Watch['clock']> {
+  if (host === shell.here) return { aheadMs: 0, doubtMs: 0 };
   const asked = Date.now() / 1000;
   const { stdout } = await shell.run(host, hostScript('date +%s.%N'), lookLimitMs);
-  const { ahead } = clockBetween(stdout.trim(), { asked, answered: Date.now() / 1000 });
-  return Number.isFinite(ahead) && host !== shell.here ? ahead * 1000 : 0;
+  const { ahead, doubt } = clockBetween(stdout.trim(), { asked, answered: Date.now() / 1000 });
+  return { aheadMs: Number.isFinite(ahead) ? ahead * 1000 : 0, doubtMs: doubt * 1000 };
 }
 
 async function clientsOf(shell: MemberShell, settings: Settings): Promise<string[]> {

@@ -92,7 +92,7 @@ export function rehearsalVerdict({
 }
 
 export interface DrillEvidence {
-  readonly drill: Pick<Drill, 'name' | 'title' | 'budget'>;
+  readonly drill: Pick<Drill, 'name' | 'title' | 'budget' | 'follows'>;
   readonly startedAt: string;
   readonly trace: readonly JournalEntry[];
   /** Entries of the drill itself: from here to there; its clean-up comes behind. */
@@ -103,6 +103,39 @@ export interface DrillEvidence {
   /** What was waited for in vain or failed; budgets are looked at here. */
   readonly faults: readonly string[];
   readonly unclean: readonly string[];
+  /** Hosts of which not everything was seen, and why. */
+  readonly missing: readonly string[];
+  /** Hosts that ask for the master all the while. */
+  readonly clients: readonly string[];
+  /** Where the package had moved when the drill was over, by Serviceguard's word; null: nowhere. */
+  readonly moved: { readonly from: string; readonly to: string } | null;
+}
+
+/**
+ * What should have been seen and was not, in words. A package that moves takes mount and address along, and no client misses that; where
+ * nothing of it shows, nothing was measured, and "no client noticed" would be made up.
+ */
+function notMeasured(
+  { drill: { follows }, trace, mark, end, missing, clients, moved }: DrillEvidence,
+  { outages }: Pick<Story, 'outages'>,
+): string[] {
+  const seen = new Set(trace.slice(mark, end).map(({ what, member }) => `${what} ${member ?? ''}`));
+  const wanted =
+    moved === null
+      ? []
+      : [
+          ...['mounted-on', 'address-on', 'start-ended'].map((what) => [`${what} ${moved.to}`] as const),
+          // A machine without power takes both along.
+          ...['mounted-off', 'address-off'].map((what) => [`${what} ${moved.from}`, `machine-down ${moved.from}`] as const),
+        ];
+  const unseen = wanted.flatMap(([one, ...others]) => ([one, ...others].some((word) => seen.has(word)) ? [] : [one]));
+  const silent = follows === 'stays' ? [] : clients.filter((name) => !outages.some(({ client }) => client === name));
+  return [
+    ...missing,
+    ...(clients.length === 0 ? ['no client was watched'] : []),
+    ...(unseen.length === 0 ? [] : [`nobody saw ${unseen.join(', ')}, although the package moved`]),
+    ...(silent.length === 0 ? [] : [`${silent.join(', ')} noticed nothing, although the master went away`]),
+  ];
 }
 
 const nothingSeen: Story = {
@@ -125,7 +158,10 @@ export function drillResult(evidence: DrillEvidence): DrillResult {
   const limit = (seconds: number | null): number | null => (seconds === null ? null : seconds * 1000);
   const budget: Budget = { detect: limit(drill.budget.detect), outage: limit(drill.budget.outage) };
   const violations = trace.slice(mark).flatMap(({ kind, text }) => (kind === 'violation' ? [text] : []));
-  const faults = [...evidence.faults, ...new Set(violations), ...(begun ? overBudget(story, budget) : [])];
+  const wrong = [...evidence.faults, ...new Set(violations), ...(begun ? overBudget(story, budget) : [])];
+  // What failed explains itself; what would pass has to have been measured.
+  const blind = wrong.length === 0 ? notMeasured(evidence, story) : [];
+  const faults = blind.length === 0 ? wrong : [`not measured: ${blind.join('; ')}`];
   const told = { ...story, budget, faults, unclean, before, after };
   return {
     name: drill.name,

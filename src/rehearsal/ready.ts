@@ -197,8 +197,8 @@ function readinessOf(one: MemberStatus, input: ReadyInput): Readiness {
   const isGood = (group: readonly Look[]): boolean => group.every(({ is }) => is === 'good');
   const wrong = found.filter((group) => group.some(({ is }) => is === 'bad')).map(([first]) => first?.name ?? '');
   const unknown = found.filter((group) => group.some(({ is }) => is === 'left out')).map(([first]) => first?.name ?? '');
-  // What cannot be called says nothing of a start; keys nobody listed are the state of a cluster set up by hand.
-  const decisive = unknown.filter((name) => name === 'validate' || name === 'start --dry-run');
+  // Keys nobody listed are the state of a cluster set up by hand, and some checks are for other things than a start.
+  const decisive = unknown.filter((name) => name !== 'check' && (name !== 'keys' || input.handshakes !== null));
   const verdict = wrong.length > 0 ? 'not ready' : decisive.length > 0 ? 'not known' : 'ready';
   const owns = input.status.status?.owner === member;
   const sentence =

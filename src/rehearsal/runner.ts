@@ -8,6 +8,12 @@ import type { Act, Drill, Follows, Part } from './drill-table.ts';
 import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
 import type { DrillResult } from './model.ts';
 
+/** What was seen, and of which hosts it is not all, and why: nothing may be concluded from what is missing there. */
+export interface Evidence {
+  readonly trace: readonly JournalEntry[];
+  readonly missing: readonly string[];
+}
+
 /** Where drills are done. Everything that is done leaves an entry of kind command or fault in the trace. */
 export interface DrillGround {
   readonly packageName: string;
@@ -15,6 +21,8 @@ export interface DrillGround {
   readonly clients: readonly string[];
   /** What was seen and done so far, oldest first. What is seen on other hosts may come late, with the time it was seen. */
   trace(): Promise<readonly JournalEntry[]>;
+  /** As trace, once every host was watched past the moment of the call; waits for that, but not for ever. */
+  evidence(): Promise<Evidence>;
   /** Now, by the clock of the trace: everything that is done from here on has a later time. */
   mark(): Promise<number>;
   /** Text of `cmviewcl -v -f line`; null: it answers on no member. */
@@ -54,18 +62,24 @@ export async function runDrill(drill: Drill, ground: DrillGround, say: (line: st
   const faults: string[] = [];
   if (hindrance.length > 0) {
     const trace = await ground.trace();
-    const evidence = { drill, startedAt, trace, mark: trace.length, end: trace.length, before, after: before, unclean: [] };
-    return drillResult({ ...evidence, faults: [`not begun: ${hindrance.join(', ')}`] });
+    const seen = { trace, mark: trace.length, end: trace.length, clients: ground.clients, moved: null };
+    return drillResult({
+      ...{ drill, startedAt, before, after: before, unclean: [], missing: [] },
+      ...seen,
+      faults: [`not begun: ${hindrance.join(', ')}`],
+    });
   }
   await attempt(faults, async () => {
     for (const act of drill.acts) await perform(act, parts, ground, say);
     await follow(drill.follows, parts, ground);
   });
+  const then = await statusOf(ground);
+  await ground.evidence();
   const ended = await ground.mark();
   for (const act of drill.cleanup) await attempt(faults, () => perform(act, parts, ground, say), 'clean-up: ');
   const unclean = await settle(ground, before, say);
   const after = await statusOf(ground);
-  const trace = await ground.trace();
+  const { trace, missing } = await ground.evidence();
   const countTo = (time: number): number => trace.filter(({ at }) => at <= time).length;
   return drillResult({
     drill,
@@ -77,6 +91,9 @@ export async function runDrill(drill: Drill, ground: DrillGround, say: (line: st
     after: after === null ? null : flagsOf(after),
     faults,
     unclean,
+    missing,
+    clients: ground.clients,
+    moved: then?.owner == null || then.owner === parts.master ? null : { from: parts.master, to: then.owner },
   });
 }
 
@@ -106,8 +123,10 @@ async function hindranceOf(drill: Drill, ground: DrillGround, status: PackageSta
   if (status === null) return ['cmviewcl says nothing of the package'];
   const few = ground.members.length < drill.members ? [`it takes ${drill.members} members`] : [];
   const machine = drill.where === 'lab' && ground.machine === null ? ['it is for the lab only'] : [];
-  const served = await waitFor(ground, settleLimitMs, () => allServed(ground));
-  return [...few, ...machine, ...notFit(flagsOf(status)), ...(served ? [] : ['not every client reaches the master'])];
+  const { missing } = await ground.evidence();
+  const blind = [...missing, ...(ground.clients.length === 0 ? ['no client can be watched'] : [])];
+  const unserved = blind.length > 0 ? blind : await waitServed(ground);
+  return [...few, ...machine, ...notFit(flagsOf(status)), ...unserved];
 }
 
 /** Looks again and again until it is so, or the time is over. */
@@ -120,11 +139,23 @@ async function waitFor(ground: DrillGround, limitMs: number, is: () => Promise<b
   return true;
 }
 
-async function allServed(ground: DrillGround): Promise<boolean> {
-  const trace = await ground.trace();
-  return ground.clients.every(
-    (client) => trace.findLast(({ member, what }) => member === client && /^client-/.test(what))?.what === 'client-served',
-  );
+/** Why it is not known that every client reaches the master, by what is complete up to now; empty: each of them does. */
+async function unserved(ground: DrillGround): Promise<string[]> {
+  const { trace, missing } = await ground.evidence();
+  if (missing.length > 0) return [`not measured: ${missing.join('; ')}`];
+  const isServed = (client: string): boolean =>
+    trace.findLast(({ member, what }) => member === client && /^client-/.test(what))?.what === 'client-served';
+  return ground.clients.every(isServed) ? [] : ['not every client reaches the master'];
+}
+
+/** Waits for all clients; returns why not. */
+async function waitServed(ground: DrillGround): Promise<string[]> {
+  let left: string[] = [];
+  await waitFor(ground, settleLimitMs, async () => {
+    left = await unserved(ground);
+    return left.length === 0;
+  });
+  return left;
 }
 
 function isServing(status: PackageStatus | null): boolean {
@@ -226,8 +257,8 @@ async function follow(follows: Follows, parts: Parts, ground: DrillGround): Prom
     const until = follows === 'moves' ? 'moved' : follows === 'recovers' ? 'served' : follows;
     await awaitState({ until }, parts, ground);
   }
-  if (!(await waitFor(ground, settleLimitMs, () => allServed(ground))))
-    throw new DrillFault('not every client reaches the master afterwards');
+  const left = await waitServed(ground);
+  if (left.length > 0) throw new DrillFault(left.join('; '));
 }
 
 /**
@@ -240,7 +271,7 @@ async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, s
     const status = await statusOf(ground);
     left = status === null ? ['cmviewcl says nothing of the package'] : uncleanFlags(before, flagsOf(status));
     if (left.length > 0) return false;
-    left = (await allServed(ground)) ? [] : ['not every client reaches the master'];
+    left = await unserved(ground);
     return left.length === 0;
   };
   if (!(await waitFor(ground, cleanLimitMs, isClean))) {

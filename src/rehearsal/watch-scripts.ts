@@ -20,10 +20,12 @@ const begin = (token: string): string[] => [
   'umask 077',
   ': > "$file" || exit 73',
   // Ended by its input or by a signal; with SIGKILL the file stays in /run until the next boot.
-  `trap 'rm -f "$file"' EXIT`,
+  `trap 'rm -f "$file" "$file.at"' EXIT`,
   "trap 'exit 0' HUP INT TERM",
   'now() { if [ -n "$EPOCHREALTIME" ]; then stamp=$EPOCHREALTIME; else stamp=$(date +%s.%N); fi; }',
   'tell() { echo "$stamp $*" >> "$file"; }',
+  // The last look, by the time at which it began: what was so by then is in the file.
+  'looked() { echo "$1" > "$file.at"; }',
   `echo ${standingWord}`,
 ];
 
@@ -44,15 +46,18 @@ export function memberWatch(
   const lines = [
     ...begin(token),
     'mount=0; address=0',
-    'exec 8< "$log" 2>/dev/null && cat <&8 > /dev/null',
+    // A member on which the package never ran gets its log later; all of it is new then.
+    'log_open=; follow() { [ -r "$log" ] && exec 8< "$log" && log_open=1; }',
+    'follow && cat <&8 > /dev/null',
     'while :; do',
     '  now; m=0; a=0; last=',
     `  while read -r _ target _; do [ "$target" != ${shellWord(mountPoint)} ] || m=1; done < /proc/self/mounts`,
     `  while read -r line; do case $line in *"|-- "${packageAddress}) last=1 ;; *"32 host LOCAL"*) [ -z "$last" ] || a=1; last= ;; *"|-- "*) last= ;; esac; done < /proc/net/fib_trie`,
     '  [ $m = $mount ] || { mount=$m; tell mounted $m $before; }',
     '  [ $a = $address ] || { address=$a; tell address $a $before; }',
-    '  while IFS= read -r line <&8; do tell log "$line"; done 2>/dev/null',
-    '  before=$stamp',
+    '  [ -n "$log_open" ] || follow',
+    '  [ -z "$log_open" ] || while IFS= read -r line <&8; do tell log "$line"; done',
+    '  before=$stamp; looked "$stamp"',
     `  read -r -t ${memberPause} _; [ $? -gt 128 ] || exit 0`,
     'done',
   ];
@@ -71,15 +76,35 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
     ...begin(token),
     'served=; now; good=$stamp',
     'while :; do',
+    '  now; begun=$stamp',
     `  if timeout 0.3 bash -c 'exec 9<>/dev/tcp/${packageAddress}/${cfenginePort}' 2>/dev/null; then is=1; else is=0; fi`,
     '  now',
     '  [ "$is" = "$served" ] || { served=$is; tell client $is $good; }',
     '  [ $is = 0 ] || good=$stamp',
+    '  looked "$begun"',
     `  read -r -t ${clientPause} _; [ $? -gt 128 ] || exit 0`,
     'done',
   ];
   return inBash(hostScript, lines);
 }
+
+/** Prints what readFetched reads; ends with an error where nobody watches any more. */
+export const fetchWatch = (file: string): string =>
+  hostScript('echo "now $(date +%s.%N)"', `echo "at $(cat ${file}.at 2>/dev/null)"`, `cat ${file}`);
+
+/** What was fetched of a watch: `now` and `looked` in ms by that host's clock, null where they are not said. */
+export function readFetched(text: string): {
+  readonly now: number | null;
+  readonly looked: number | null;
+  readonly rest: string;
+} {
+  const [, now, looked, rest = ''] = /^now (.*)\nat (.*)\n([\s\S]*)$/.exec(text) ?? [];
+  const millis = (word: string | undefined): number | null => (Number.isNaN(seconds(word)) ? null : seconds(word) * 1000);
+  return { now: millis(now), looked: millis(looked), rest };
+}
+
+// bash writes EPOCHREALTIME with the comma of its locale.
+const seconds = (word = ''): number => decimal(word.replace(',', '.'));
 
 /** The start scripts' first step, their ends, and the monitor's last word, in lines like `Nov 28 03:00:00 m1 csync seal: ok ...`. */
 const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<JournalEntry, 'what' | 'text'>])[] = [
@@ -98,8 +123,7 @@ const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<Jou
 
 /** What a host's file says, as entries of a trace; `aheadMs` is what its clock is ahead of ours. Lines that are cut are left out. */
 export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
-  // bash writes EPOCHREALTIME with the comma of its locale.
-  const millis = (word = ''): number => decimal(word.replace(',', '.')) * 1000 - aheadMs;
+  const millis = (word = ''): number => seconds(word) * 1000 - aheadMs;
   return text.split('\n').flatMap((line): JournalEntry[] => {
     const [stamp, word, is = '', since, ...rest] = line.split(' ');
     const at = millis(stamp);

@@ -95,6 +95,7 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
       (facts?.keys ?? []).filter(({ mode }) => (mode & 0o077) !== 0).map((key) => `${name}: ppkeys/${key.name} is not private`),
     );
     if (options.json) out(`${JSON.stringify({ handshakes: all.length, refused: bad, unseen: silent, open }, null, 2)}\n`);
+    else if (seen.length === 0) out('No host is set up, so there is nothing to verify: csync members sync\n');
     else {
       for (const { caller, server, purpose, why } of bad)
         out(`${caller} -> ${server} (${purpose}) would be refused: ${why.join('; ')}\n`);
@@ -103,7 +104,7 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
       out(`${all.length - bad.length} of ${all.length} handshakes would succeed.\n`);
       if (bad.length > 0) out('What helps: csync keys distribute\n');
     }
-    return bad.length + silent.length === 0 ? exitCodes.ok : exitCodes.different;
+    return seen.length > 0 && bad.length + silent.length === 0 ? exitCodes.ok : exitCodes.different;
   });
 }
 

@@ -18,7 +18,7 @@ export interface LabRehearseOptions extends LabOptions, ResultPlaces {
 /** Status 1 when a drill fails. */
 export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode> {
   const drills = chosenDrills(options.drill, 'lab');
-  return inLab(options, async (lab, stop) => {
+  return inLab(options, 'rehearse', async (lab, stop) => {
     const done = await runLabDrills(lab, drills, stop, progress);
     const { settings, hosts } = lab.plan;
     const named = (kind: 'member' | 'client'): string[] => hosts.flatMap((host) => (host.kind === kind ? [host.name] : []));

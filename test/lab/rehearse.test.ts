@@ -87,6 +87,34 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_0
     await sh(owner, 'cmmodpkg -e -n m3 csync');
   });
 
+  it('on a cluster over ssh: what a drill says was measured, and a watch that ends in the middle is no pass', async () => {
+    const rehearse = async (more = '') => {
+      const { stdout, stderr } = await sh(
+        'm1',
+        `cd /root && ${more} exec node /opt/csync/csync.mjs rehearse --drill kill-daemon --yes --json`,
+      );
+      expect(stderr).not.toContain('internal error');
+      const [drill] = (JSON.parse(stdout) as Rehearsal).drills;
+      if (drill === undefined) throw new Error(stderr);
+      return drill;
+    };
+    for (let round = 0; round < 3; round += 1) {
+      const owner = await used.drills.waitServed();
+      const drill = await rehearse();
+      expect(drill, drill.sentence).toMatchObject({ verdict: 'pass', from: owner, faults: [], unclean: [] });
+      expect(drill.outages.length).toBeGreaterThan(0);
+      const spans = (what: string) => drill.spans.filter((span) => span.what === what).map(({ member }) => member);
+      expect(spans('mounted')).toEqual([owner, drill.to]);
+      expect(spans('address')).toEqual([owner, drill.to]);
+    }
+    // The file of a watch is what is told of it.
+    const blinded = await rehearse(
+      '( n=0; until ls /run/csync-rehearsal-*m.at >/dev/null 2>&1; do n=$((n+1)); [ $n -lt 600 ] || exit 0; sleep 0.05; done; pid=$(pgrep -f "[/]proc/net/fib_trie") && kill -STOP $pid; sleep 60; kill -CONT $pid ) >/dev/null 2>&1 </dev/null & ',
+    );
+    expect(blinded.verdict).toBe('fail');
+    expect(blinded.sentence).toContain('m1: nothing new was seen for 10 s');
+  });
+
   it('the safe mode: every member is ready; then each for its own reason is not, and why', async () => {
     const look = async () => {
       const { exitCode, stdout, stderr } = await csync('rehearse --json --html /tmp/ready.html');

@@ -1,11 +1,11 @@
 /** The watches of a drill on a real cluster, run here by a shell: what they see, and that nothing of them is left. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { standingWord } from '../../src/host/member-shell.ts';
-import { clientWatch, memberWatch, readWatch, watchFile } from '../../src/rehearsal/watch-scripts.ts';
+import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile } from '../../src/rehearsal/watch-scripts.ts';
 import { eventually, have, isRoot, labSettings, scratchDirectory } from '../support.ts';
 
 const able = isRoot && have('bash', 'timeout');
@@ -53,6 +53,43 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
         expect(seen()).toEqual(['mounted-on', 'address-on', 'halting', 'halt-ended']);
       },
     );
+  });
+
+  it('on a member without a package log sees the first one that is written', async () => {
+    const log = join(scratch, 'first.log');
+    const configuration = join(scratch, 'cmcluster.conf');
+    writeFileSync(configuration, 'SGRUN=/nowhere\n');
+    const script = memberWatch(
+      { ...settings, mountPoint: '/nowhere', packageAddress: '203.0.113.9', scriptLogFile: log },
+      'testf',
+    );
+    const here = script.replace('configuration=/etc/cmcluster.conf', `configuration=${configuration}`);
+    await watching(here, 'testf', async (seen) => {
+      writeFileSync(log, 'Nov 28 03:00:01 m1 csync start: ok start main ends with exit status 0\n');
+      await eventually('the log to be seen', () => seen().length === 1);
+      expect(seen()).toEqual(['start-ended']);
+    });
+  });
+
+  it('says up to when it has looked: its fetch is complete soon after any moment, and an error once it has ended', async () => {
+    const configuration = join(scratch, 'cmcluster.conf');
+    writeFileSync(configuration, 'SGRUN=/nowhere\n');
+    const script = memberWatch(
+      { ...settings, mountPoint: '/nowhere', packageAddress: '203.0.113.9', scriptLogFile: '/nowhere/log' },
+      'testl',
+    );
+    const fetch = () => spawnSync('sh', ['-s'], { input: fetchWatch(watchFile('testl')), encoding: 'utf8' });
+    const here = script.replace('configuration=/etc/cmcluster.conf', `configuration=${configuration}`);
+    await watching(here, 'testl', async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const asked = Date.now();
+        await eventually('a look that began later', () => (readFetched(fetch().stdout).looked ?? 0) > asked);
+      }
+      const { now } = readFetched(fetch().stdout);
+      expect(Math.abs((now ?? 0) - Date.now())).toBeLessThan(5000);
+    });
+    expect(fetch().status).toBe(1);
+    expect(existsSync(`${watchFile('testl')}.at`)).toBe(false);
   });
 
   it('on a client sees the port open, and closed again', async () => {

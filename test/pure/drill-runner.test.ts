@@ -7,7 +7,17 @@ import { readWatch } from '../../src/rehearsal/watch-scripts.ts';
 
 /** A cluster of three that answers at once; `broken` says what it does not do. */
 function madeUp(
-  broken: 'nothing' | 'no failover' | 'switch stays off' | 'client lost' | 'command fails' | 'daemon missing' = 'nothing',
+  broken:
+    | 'nothing'
+    | 'no failover'
+    | 'switch stays off'
+    | 'client lost'
+    | 'command fails'
+    | 'daemon missing'
+    | 'clients show nothing'
+    | 'mounts show nothing'
+    | 'a watch ends'
+    | 'a client comes back late' = 'nothing',
 ) {
   const typed: string[] = [];
   const trace: JournalEntry[] = [];
@@ -15,6 +25,8 @@ function madeUp(
   let owner = 'm1';
   let autoRun = true;
   const off = new Set<string>();
+  let moved = false;
+  let late: JournalEntry | null = null;
   const tell = (kind: JournalEntry['kind'], what: string, member: string, text = what): void => {
     clock += 10;
     trace.push({ at: clock, kind, what, member, text });
@@ -22,19 +34,34 @@ function madeUp(
   tell('seen', 'client-served', 'c1');
   const moveFrom = (member: string): void => {
     tell('event', 'service-died', member);
-    tell('seen', 'client-lost', 'c1');
+    if (broken !== 'clients show nothing') tell('seen', 'client-lost', 'c1');
+    const shown = (what: string, where: string): void => {
+      if (broken !== 'mounts show nothing') tell('seen', what, where);
+    };
+    shown('address-off', member);
+    shown('mounted-off', member);
     const next = ['m1', 'm2', 'm3'].find((one) => one !== member && !off.has(one));
     off.add(member);
     if (broken === 'no failover' || next === undefined) return;
     owner = next;
+    shown('mounted-on', owner);
+    shown('address-on', owner);
     tell('event', 'start-ended', owner, 'ended (exit status 0)');
-    if (broken !== 'client lost') tell('seen', 'client-served', 'c1');
+    if (broken === 'a client comes back late')
+      late = { at: clock + 25_000, kind: 'seen', what: 'client-served', member: 'c1', text: '' };
+    else if (broken !== 'client lost' && broken !== 'clients show nothing') tell('seen', 'client-served', 'c1');
+    moved = true;
   };
   const ground: DrillGround = {
     packageName: 'csync',
     members: ['m1', 'm2', 'm3'],
     clients: ['c1'],
     trace: async () => trace,
+    evidence: async () => {
+      if (late !== null && offset > 20_000) trace.push(late);
+      if (offset > 20_000) late = null;
+      return { trace, missing: broken === 'a watch ends' && moved ? ['m2: its watch has ended'] : [] };
+    },
     mark: async () => trace.at(-1)?.at ?? 0,
     view: async () =>
       [
@@ -111,6 +138,10 @@ describe('a drill', () => {
     ['switch stays off', /did not end as it began: m1 is disabled for the package, it was enabled/],
     ['client lost', /not every client reaches the master/],
     ['command fails', /clean-up: cmmodpkg -e -n m1 csync: ended with 1: Unable to/],
+    ['clients show nothing', /^not measured: c1 noticed nothing, although the master went away/],
+    ['mounts show nothing', /^not measured: nobody saw mounted-on m2, address-on m2, mounted-off m1, address-off m1/],
+    ['a watch ends', /^not measured: m2: its watch has ended$/],
+    ['a client comes back late', /c1 had no master for 25.\d\d s, 20 s are allowed/],
     ['daemon missing', /did not end as it began: 0 cfengine daemons run on m1/],
   ] as const)('fails for "%s"', async (broken, sentence) => {
     const { result } = await run('kill-daemon', broken);

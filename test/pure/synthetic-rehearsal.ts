@@ -78,6 +78,9 @@ export function syntheticDrill({ drill, lines, after = flagsOn('m2'), faults = [
     after,
     faults,
     unclean,
+    missing: [],
+    clients: ['c1', 'c2'],
+    moved: after.owner === null || after.owner === 'm1' ? null : { from: 'm1', to: after.owner },
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/lab/cluster/journal.ts';
-import { failoverAfter, median, outagesIn } from '../../src/lab/drills/timeline.ts';
+import { failoverAfter, median, outagesIn, unmeasured } from '../../src/lab/drills/timeline.ts';
 
 const entry = (at: number, what: string, member?: string, text = what): JournalEntry => ({
   at,
@@ -51,6 +51,15 @@ describe('the timeline', () => {
       entry(30, 'client-served', 'c1'),
     ];
     expect(outagesIn([...lost, entry(40, 'client-lost', 'c2')])).toEqual({ c1: 20 });
+  });
+
+  it('of which a part is missing was not measured', () => {
+    const whole = failoverAfter(story, 0);
+    expect(unmeasured(whole, ['c1'])).toEqual([]);
+    expect(unmeasured({ ...whole, halted: null }, ['c1'])).toEqual([]);
+    for (const part of ['from', 'to', 'detected', 'mounted', 'address', 'started'] as const)
+      expect(unmeasured({ ...whole, [part]: null }, ['c1'])).toEqual([`not measured: ${part}`]);
+    expect(unmeasured(whole, ['c1', 'c2'])).toEqual(['not measured: c2 noticed nothing of a failover']);
   });
 
   it('has the usual median', () => {

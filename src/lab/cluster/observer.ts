@@ -23,12 +23,15 @@ export class Observer {
   readonly #nodePath: string;
   readonly #seen = new Map<string, boolean>();
   readonly #probers = new Map<string, RunningProcess>();
+  /** Per client: when its last question was asked. */
+  readonly #asked = new Map<string, number>();
   /** Per client: ends the pause of its agent. */
   readonly #wake = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
   #worstDelayMs = 0;
   #halted = false;
   #lastSample = performance.now();
+  #sampled = 0;
 
   constructor(world: World, journal: Journal, nodePath: string) {
     this.#world = world;
@@ -50,6 +53,11 @@ export class Observer {
   /** The longest the observer went without looking, in ms: what I1 was checked with. */
   get worstDelayMs(): number {
     return this.#worstDelayMs;
+  }
+
+  /** Wall clock, ms: everything that could be seen by then was seen. */
+  get seenUntil(): number {
+    return Math.min(this.#sampled, ...[...this.#probers.keys()].map((client) => this.#asked.get(client) ?? 0));
   }
 
   /** Starts a client's probe of the package address; see prober.ts for what a success proves. */
@@ -99,6 +107,8 @@ export class Observer {
   }
 
   #probeLine(client: string, line: string): void {
+    const asked = /^asked (\d+)$/.exec(line)?.[1];
+    if (asked !== undefined) return void this.#asked.set(client, Number(asked));
     const seen = { kind: 'seen', member: client } as const;
     if (line === 'served') {
       this.#journal.add({ ...seen, what: 'client-served', text: 'reaches a master again' });
@@ -111,6 +121,7 @@ export class Observer {
 
   #sample(): void {
     const now = performance.now();
+    const sampled = Date.now();
     const sinceMs = now - this.#lastSample;
     this.#worstDelayMs = Math.max(this.#worstDelayMs, sinceMs);
     this.#lastSample = now;
@@ -127,6 +138,7 @@ export class Observer {
       const text = `I1: the policy file system is mounted on ${mounted.join(' and ')} at once`;
       this.#journal.add({ kind: 'violation', what: 'I1', text });
     }
+    this.#sampled = sampled;
   }
 
   /** It became so within the last `sinceMs`: since the look before. */

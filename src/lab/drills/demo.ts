@@ -5,9 +5,9 @@
 
 import type { JournalEntry } from '../cluster/journal.ts';
 import type { LabHandle } from '../handle.ts';
-import { clientsOf } from '../machines/plan.ts';
+import { clientsOf, watchedClients } from '../machines/plan.ts';
 import { DrillFailure, PackageDrills } from './package-drills.ts';
-import { type Failover, outagesIn, seconds, storyLine } from './timeline.ts';
+import { type Failover, outagesIn, seconds, storyLine, unmeasured } from './timeline.ts';
 
 export interface DemoResult {
   readonly verdict: 'pass' | 'fail';
@@ -33,6 +33,7 @@ export async function runDemo(lab: LabHandle, say: (line: string) => void): Prom
     if (shown.has(entry.kind)) say(storyLine(entry, origin));
   });
   const failovers: Failover[] = [];
+  const names = watchedClients(lab.plan).map(({ name }) => name);
   const violations: string[] = [];
   let haltOutages: Readonly<Record<string, number>> = {};
   let sentence = '';
@@ -47,11 +48,14 @@ export async function runDemo(lab: LabHandle, say: (line: string) => void): Prom
       say(`--- ${title}`);
       const failover = await drills.failOver(kind);
       failovers.push(failover);
+      violations.push(...unmeasured(failover, names));
       await look(drills, violations, say);
       if (failover.from !== null) await drills.repair(kind, failover.from);
     }
     say('--- The package is halted: the daemon stays, clients go on with what they have');
     haltOutages = await haltAndBringBack(drills, say);
+    const silent = names.filter((name) => haltOutages[name] === undefined);
+    if (silent.length > 0) violations.push(`not measured: ${silent.join(', ')} noticed nothing of a halt`);
     await look(drills, violations, say);
   } catch (error) {
     sentence = error instanceof Error ? error.message : String(error);

@@ -2,8 +2,9 @@
  * Many failovers in a row, faults in random but repeatable order, the invariants looked at after each one.
  */
 import type { LabHandle } from '../handle.ts';
+import { watchedClients } from '../machines/plan.ts';
 import { type FaultKind, faultKinds, PackageDrills } from './package-drills.ts';
-import { type Failover, median, seconds } from './timeline.ts';
+import { type Failover, median, seconds, unmeasured } from './timeline.ts';
 
 export interface FailoverRunResult {
   readonly seed: number;
@@ -41,6 +42,7 @@ export async function runFailovers(
   const drills = new PackageDrills(lab);
   await drills.attach();
   const next = random(seed);
+  const clients = watchedClients(lab.plan).map(({ name }) => name);
   const done: FailoverRunResult['done'][number][] = [];
   let failure = '';
   let broken: { kind: FaultKind; member: string } | null = null;
@@ -57,7 +59,7 @@ export async function runFailovers(
       const published = performance.now();
       await drills.publishAndFetch();
       const fetchedMs = performance.now() - published;
-      const violations = await drills.invariants();
+      const violations = [...(await drills.invariants()), ...unmeasured(failover, clients)];
       done.push({ kind, failover, fetchedMs, violations });
       const times = `outage ${seconds(worstOutage(failover))}  policy fetched in ${seconds(fetchedMs)}`;
       const line = `${String(number).padStart(3)}/${count} ${kind.padEnd(8)} ${failover.from} -> ${failover.to} ${times}`;

@@ -55,6 +55,19 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number, e
   };
 }
 
+/**
+ * Parts of a failover that the journal does not show, in words: who concludes from what was not seen concludes nothing. Only a halt may
+ * be missing, of a member that lost its power.
+ */
+export function unmeasured(failover: Failover, clients: readonly string[]): string[] {
+  const parts = (['from', 'to', 'detected', 'mounted', 'address', 'started'] as const).filter((part) => failover[part] === null);
+  const silent = clients.filter((client) => failover.outages[client] === undefined);
+  return [
+    ...(parts.length === 0 ? [] : [`not measured: ${parts.join(', ')}`]),
+    ...(silent.length === 0 ? [] : [`not measured: ${silent.join(', ')} noticed nothing of a failover`]),
+  ];
+}
+
 /** A time in which a client had no master, as the journal's clock has it; `to` null: it had none at the end either. */
 export interface ClientOutage {
   readonly client: string;

@@ -13,7 +13,10 @@ import { renderPolicy } from '../../render/policy.ts';
 import type { Template } from '../../render/template.ts';
 import type { Settings } from '../../settings.ts';
 import { clientsOf, type LabHost, type LabPlan, membersOf } from './plan.ts';
-import type { World } from './world.ts';
+import { LabFailure, type World } from './world.ts';
+
+/** The policy file system may hang; the lab's daemon must not. */
+const publishLimitMs = 5000;
 
 /** A policy that tells which version it is, long enough that half of it would show. */
 export function policyText(version: number): string {
@@ -129,19 +132,22 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   await world.must(member, ['cp', '-r', inputs, masterInputs]);
   const clusterKey = files.readText(world.pathOn(member, `${keys}/localhost.pub`)) ?? '';
   files.writeText(world.pathOn(member, `${publicKeys}/${peerKeyFileName(clusterKey)}`), clusterKey, 0o600);
-  publish(world, member, 1);
+  await publish(world, member, 1);
   await world.must(member, ['umount', mountPoint]);
   await world.must(member, ['vgchange', '-a', 'n', volumeGroup]);
   await world.must(member, ['vgchange', '--deltag', member, volumeGroup]);
 }
 
 /** Writes a policy version where the master serves it. */
-export function publish(world: World, member: string, version: number): void {
-  files.writeText(
+export async function publish(world: World, member: string, version: number): Promise<void> {
+  const written = await files.writeTextWithin(
+    publishLimitMs,
     `${world.pathOn(member, layoutOf(world.plan.settings).masterInputs)}/${policyFileName}`,
     policyText(version),
     0o600,
   );
+  if (!written)
+    throw new LabFailure(`policy version ${version} could not be written on ${member} within ${publishLimitMs / 1000} s`);
 }
 
 /** The policy version a client has now; null when it is torn or missing. */

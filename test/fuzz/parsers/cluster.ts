@@ -18,7 +18,7 @@ import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src
 import { parseRuntimeLook, readProof } from '../../../src/cluster/runtime.ts';
 import { whyNoAnswer } from '../../../src/host/member-shell.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
-import { readWatch } from '../../../src/rehearsal/watch-scripts.ts';
+import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { memberStates, packageStatus, parseLineView } from '../../../src/serviceguard/view.ts';
 import { isNodeNewEnough } from '../../../src/version.ts';
 import { readCluster } from '../../../src/wizard/findings.ts';
@@ -149,11 +149,11 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'watch of a rehearsal',
     of: 'script on a member',
-    calls: ['rehearsal/watch-scripts.ts#readWatch'],
+    calls: ['rehearsal/watch-scripts.ts#readWatch', 'rehearsal/watch-scripts.ts#readFetched'],
     samples: [
       '1790000000.123 mount on 1790000000.100\n1790000001.5 address off 1790000001.4\n1790000002,5 client served\n1790000003.1 log Nov 28 03:00:00 m1 csync monitor: failed the cfengine daemon has ended\n',
     ],
-    parse: (text) => readWatch(text, 'm1', 12),
+    parse: (text) => [readWatch(text, 'm1', 12), readFetched(`now 1790000001.5\nat 1790000001,4\n${text}`), readFetched(text)],
   },
   {
     name: 'roster.json',

@@ -40,8 +40,22 @@ export interface StatusInput {
   readonly roster: Roster;
   /** Members of the Serviceguard cluster. */
   readonly clusterMembers: readonly string[];
+  /** Between any two looks the package had moved: what is said here is not of one moment. */
+  readonly moving: boolean;
   /** Wall clock, ms. */
   readonly now: number;
+}
+
+/** The member on which the package runs by Serviceguard's word, where it was looked at; null: neither. */
+export function runningMember({ status, members }: StatusInput): MemberStatus | null {
+  if (status?.status !== 'up' || status.state !== 'running') return null;
+  return members.find(({ member, seen }) => member === status.owner && seen !== null) ?? null;
+}
+
+/** Whether two looks at a member saw the same promotion there; a member that does not answer the second time has not moved. */
+export function isAsBefore(one: MemberCondition | null, other: MemberCondition | null): boolean {
+  if (one === null || other === null) return true;
+  return one.mounted === other.mounted && one.address === other.address && one.sentinel === other.sentinel;
 }
 
 export interface Advice {
@@ -88,6 +102,11 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
     return verdict('halted', `${packageName} is not configured in this cluster`, {
       text: 'no package of that name is applied',
       remedy: 'csync apply --run',
+    });
+  if (input.moving)
+    return verdict('unknown', `${packageName} is moving: it was never on one member for two looks`, {
+      text: 'it starts, halts or fails again and again',
+      remedy: 'csync status --watch; the package logs say why',
     });
   if (status.state === 'maintenance')
     return verdict(

@@ -3,11 +3,19 @@
 import { adapterFor } from '../cfengine/adapter.ts';
 import { clientsOf, parsePeers, peerLines } from '../cluster/clients.ts';
 import { appliedSet, compareDirectory, staleNames } from '../cluster/comparison.ts';
-import { conditionLines, parseCondition, rosterIn, rosterLines } from '../cluster/member-scripts.ts';
+import { conditionLines, parseCondition, rosterIn, rosterLines, script } from '../cluster/member-scripts.ts';
 import { noAnswerOf, observeAnd } from '../cluster/observation.ts';
 import { newestRoster } from '../cluster/roster.ts';
 import { runtimeInUse } from '../cluster/runtime.ts';
-import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../cluster/status.ts';
+import {
+  isAsBefore,
+  judgeStatus,
+  type MemberStatus,
+  runningMember,
+  type StatusInput,
+  statusExit,
+  statusText,
+} from '../cluster/status.ts';
 import type { MemberShell } from '../host/member-shell.ts';
 import { out } from '../host/output.ts';
 import { exitCodes, Failure } from '../problem.ts';
@@ -59,8 +67,34 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
   }
 }
 
-/** What the sentence and the tables are made from. */
+/** More rounds than a failover takes looks; a package that moves on and on is told of as that. */
+const mostLooks = 4;
+
+/**
+ * What the sentence and the tables are made from, as of one moment: members are asked first and Serviceguard then, so the member on which
+ * it says that the package runs is asked once more. Where that one is not as it was, the package moved meanwhile, and all is asked again.
+ */
 export async function lookAtStatus(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
+  for (let looks = 1; ; looks += 1) {
+    const input = await lookOnce(shell, settings, files);
+    const owner = runningMember(input);
+    if (owner === null) return input;
+    const { daemonName } = adapterFor(settings);
+    const asked = Date.now() / 1000;
+    const { exitCode, stdout } = await shell.run(
+      owner.member,
+      script(...conditionLines({ ...settings, daemonName })),
+      lookLimitMs,
+    );
+    const again = exitCode === 0 ? parseCondition({ text: stdout, asked, answered: Date.now() / 1000 }) : null;
+    if (isAsBefore(owner.seen, again)) return input;
+    if (looks === mostLooks) return { ...input, moving: true };
+  }
+}
+
+const lookLimitMs = 20_000;
+
+async function lookOnce(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
   const { daemonName, lastSeenList } = adapterFor(settings);
   const lines = [
     ...conditionLines({ ...settings, daemonName }),
@@ -95,6 +129,7 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
     clients: clientsOf([...answers].map(([member, { text }]) => ({ member, ...parsePeers(text) }))),
     roster: newestRoster([...answers.values()].map(({ text }) => rosterIn(text))),
     clusterMembers: [...(memberStates?.keys() ?? [])],
+    moving: false,
     now: Date.now(),
   };
 }

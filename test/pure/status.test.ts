@@ -1,9 +1,12 @@
 /** What a condition amounts to: verdict, exit status, and the command that helps. */
+
 import { describe, expect, it } from 'vitest';
 import { type MemberCondition, parseCondition } from '../../src/cluster/member-scripts.ts';
 import { emptyRoster, withWaiting } from '../../src/cluster/roster.ts';
 import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../../src/cluster/status.ts';
+import type { MemberShell } from '../../src/host/member-shell.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';
+import { lookAtStatus } from '../../src/verbs/status.ts';
 import { settingsFor } from '../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });
@@ -45,9 +48,66 @@ const input = (m1: Partial<MemberStatus>, m2: Partial<MemberStatus> = {}, more: 
   clients: [],
   roster: emptyRoster,
   clusterMembers: ['m1', 'm2'],
+  moving: false,
   now: Date.UTC(2026, 10, 23, 12),
   members: [member('m1', { seen: serving, ...m1 }), member('m2', m2)],
   ...more,
+});
+
+describe('a look at a package that moves', () => {
+  const sentinel = (epoch: number, at: string): string => JSON.stringify({ epoch, member: 'm1', at });
+  const old = sentinel(2, '2026-11-23T09:00:00.000Z');
+  const fresh = sentinel(3, '2026-11-23T10:00:00.000Z');
+  /** m1 as it is at each of its looks, the last one for ever; Serviceguard says all the while that it runs there. */
+  const lookAt = async (...sentinels: readonly (string | null)[]) => {
+    const left = [...sentinels];
+    let looks = 0;
+    const shell = {
+      here: 'm1',
+      stop: new AbortController().signal,
+      run: async (on: string, text: string) => {
+        const answer = (stdout: string) => ({ exitCode: 0, signal: null, timedOut: false, errorCode: null, stdout, stderr: '' });
+        if (text.includes('cmgetconf')) return answer('package_name csync\n');
+        if (text.includes('cmviewcl'))
+          return answer(
+            [
+              'node:m1|state=running',
+              'node:m1|status=up',
+              ...['name=csync', 'status=up', 'state=running', 'owner=m1', 'autorun=enabled'].map((one) => `package:csync|${one}`),
+              '',
+            ].join('\n'),
+          );
+        const lines = ['directory /d', `clock ${Date.now() / 1000}`, 'daemons 1'];
+        if (on !== 'm1') return answer(`${lines.join('\n')}\n`);
+        looks += 1;
+        const now = left.length > 1 ? left.shift() : left[0];
+        return answer([...lines, ...(now == null ? [] : ['mounted', 'address', `sentinel ${now}`]), ''].join('\n'));
+      },
+    } as unknown as MemberShell;
+    const seen = await lookAtStatus(shell, settingsFor({ members: ['m1', 'm2'] }), []);
+    return { verdict: judgeStatus(seen), looks };
+  };
+
+  it('says since when by the sentinel of this promotion, not of the one before', async () => {
+    expect((await lookAt(old, fresh)).verdict).toMatchObject({
+      condition: 'serving',
+      sentence: 'csync serves from m1 since 2026-11-23T10:00:00.000Z',
+    });
+    expect((await lookAt(null, fresh)).verdict.sentence).toBe('csync serves from m1 since 2026-11-23T10:00:00.000Z');
+  });
+
+  it('asks once more where nothing moves, and again where it does', async () => {
+    expect((await lookAt(fresh)).looks).toBe(2);
+    expect((await lookAt(old, fresh)).looks).toBe(4);
+  });
+
+  it('of a package that is never the same twice says that it moves, and no more', async () => {
+    const many = Array.from({ length: 20 }, (_, at) => sentinel(at, '2026-11-23T09:00:00.000Z'));
+    expect((await lookAt(...many)).verdict).toMatchObject({
+      condition: 'unknown',
+      sentence: 'csync is moving: it was never on one member for two looks',
+    });
+  });
 });
 
 describe('the verdict', () => {

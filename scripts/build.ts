@@ -1,10 +1,17 @@
 /**
  * Bundles everything into dist/: the csync command, the member scripts, the lab's programs, and the templates beside them.
- * Fails when a member script outgrows its budget: it is started at the worst moment, on a machine that may be short of
- * everything.
+ * Does nothing when dist/ was made from the same files already; else the new one takes its place as a whole, since programs may be running
+ * from it, other builds too. Fails when a member script outgrows its budget: it is started at the worst moment, on a machine that may be
+ * short of everything.
  */
-import { chmodSync, cpSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type BuildOptions, build } from 'esbuild';
+import { exchangeFunction } from '../src/cluster/policy-scripts.ts';
+import { claimName } from '../src/host/control-socket.ts';
 
 const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', legalComments: 'none' };
 
@@ -14,46 +21,102 @@ const memberScripts = ['start', 'halt', 'validate', 'monitor'] as const;
  * certificate has to be made.
  */
 const memberScriptBudget = 800_000;
+/** File of dist/: the digest of what it was made from, and the parts that belong to it, a line each. */
+const stampName = '.built-from';
 
-rmSync('dist', { recursive: true, force: true });
-mkdirSync('dist', { recursive: true });
-await build({
-  ...shared,
-  entryPoints: ['src/cli.ts'],
-  // The verbs are loaded when they are called. All parts lie beside each other: they find templates and scripts from where they are.
-  entryNames: 'csync',
-  chunkNames: 'parts-[hash]',
-  outdir: 'dist',
-  outExtension: { '.js': '.mjs' },
-  splitting: true,
-  format: 'esm',
-  // Some of the bundled packages are CommonJS and ask for `require` at run time.
-  banner: {
-    js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
-  },
-});
-// Files and no links: a copied dist/ keeps them. They tell the program the name it was called by.
-const oldNames = ['csync_wizard', 'csync_dispatcher'];
-for (const name of oldNames) writeFileSync(`dist/${name}.mjs`, "#!/usr/bin/env node\nimport './csync.mjs';\n");
-for (const name of ['csync', ...oldNames]) chmodSync(`dist/${name}.mjs`, 0o755);
-await Promise.all(
-  memberScripts.map((name) =>
-    build({ ...shared, entryPoints: [`src/member/${name}.ts`], outfile: `dist/member/csync-${name}.cjs`, format: 'cjs' }),
-  ),
-);
-await Promise.all(
-  ['daemon', 'client', 'prober'].map((name) =>
-    build({ ...shared, entryPoints: [`src/lab/${name}.ts`], outfile: `dist/lab/${name}.cjs`, format: 'cjs' }),
-  ),
-);
-// The release form of the model check searches in what was compiled.
-await build({ ...shared, entryPoints: ['src/proof/search-program.ts'], outfile: 'dist/lab/search.cjs', format: 'cjs' });
-for (const name of ['csync-front.pl', 'csync-entry.sh']) cpSync(`src/member/${name}`, `dist/member/${name}`);
-cpSync('package-templates', 'dist/package-templates', { recursive: true });
+/** Of everything a build reads. */
+function digestOfInputs(): string {
+  const hash = createHash('sha256');
+  const below = (directory: string): string[] =>
+    readdirSync(directory, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(directory, name))
+      .filter((path) => statSync(path).isFile());
+  const paths = [...below('src'), ...below('package-templates'), 'scripts/build.ts', 'package.json', 'package-lock.json'].sort();
+  for (const path of paths)
+    hash
+      .update(`${path}\0${statSync(path).mode}\0`)
+      .update(readFileSync(path))
+      .update('\0');
+  return hash.digest('hex');
+}
 
-for (const name of memberScripts) {
-  const { size } = statSync(`dist/member/csync-${name}.cjs`);
-  if (size <= memberScriptBudget) continue;
-  console.error(`dist/member/csync-${name}.cjs has ${size} bytes, its budget is ${memberScriptBudget}`);
-  process.exitCode = 1;
+const stamp = (): string[] => (existsSync(`dist/${stampName}`) ? readFileSync(`dist/${stampName}`, 'utf8').split('\n') : []);
+
+async function buildInto(dist: string): Promise<void> {
+  await build({
+    ...shared,
+    entryPoints: ['src/cli.ts'],
+    // The verbs are loaded when they are called. All parts lie beside each other: they find templates and scripts from where they are.
+    entryNames: 'csync',
+    chunkNames: 'parts-[hash]',
+    outdir: dist,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
+    format: 'esm',
+    // Some of the bundled packages are CommonJS and ask for `require` at run time.
+    banner: {
+      js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
+    },
+  });
+  // Files and no links: a copied dist/ keeps them. They tell the program the name it was called by.
+  const oldNames = ['csync_wizard', 'csync_dispatcher'];
+  for (const name of oldNames) writeFileSync(`${dist}/${name}.mjs`, "#!/usr/bin/env node\nimport './csync.mjs';\n");
+  for (const name of ['csync', ...oldNames]) chmodSync(`${dist}/${name}.mjs`, 0o755);
+  await Promise.all(
+    memberScripts.map((name) =>
+      build({ ...shared, entryPoints: [`src/member/${name}.ts`], outfile: `${dist}/member/csync-${name}.cjs`, format: 'cjs' }),
+    ),
+  );
+  await Promise.all(
+    ['daemon', 'client', 'prober'].map((name) =>
+      build({ ...shared, entryPoints: [`src/lab/${name}.ts`], outfile: `${dist}/lab/${name}.cjs`, format: 'cjs' }),
+    ),
+  );
+  // The release form of the model check searches in what was compiled.
+  await build({ ...shared, entryPoints: ['src/proof/search-program.ts'], outfile: `${dist}/lab/search.cjs`, format: 'cjs' });
+  for (const name of ['csync-front.pl', 'csync-entry.sh']) cpSync(`src/member/${name}`, `${dist}/member/${name}`);
+  cpSync('package-templates', `${dist}/package-templates`, { recursive: true });
+}
+
+/** In words; empty: all are within the budget. */
+function tooLarge(dist: string): string[] {
+  return memberScripts.flatMap((name) => {
+    const { size } = statSync(`${dist}/member/csync-${name}.cjs`);
+    return size <= memberScriptBudget ? [] : [`csync-${name}.cjs has ${size} bytes, its budget is ${memberScriptBudget}`];
+  });
+}
+
+function takePlace(next: string): void {
+  if (!existsSync('dist')) mkdirSync('dist');
+  // A verb that began with the old parts may still load one of them.
+  const [, ...parts] = stamp();
+  for (const name of parts)
+    if (existsSync(`dist/${name}`) && !existsSync(`${next}/${name}`)) cpSync(`dist/${name}`, `${next}/${name}`);
+  // Where directories cannot be exchanged there is a moment without a dist/.
+  const script = `${exchangeFunction}\nexchange "$1" dist 2>/dev/null || { mv dist "$1.old" && mv "$1" dist && mv "$1.old" "$1"; }`;
+  execFileSync('/bin/sh', ['-c', script, 'sh', next], { stdio: 'inherit' });
+  rmSync(next, { recursive: true, force: true });
+}
+
+const digest = digestOfInputs();
+if (stamp()[0] !== digest) {
+  const name = `csync-build/${createHash('sha256').update(resolve('.')).digest('hex').slice(0, 32)}`;
+  let release = await claimName(name);
+  for (; release === null; release = await claimName(name)) await pause(100);
+  if (stamp()[0] !== digest) {
+    const next = `dist.new-${process.pid}`;
+    for (const left of readdirSync('.').filter((one) => one.startsWith('dist.new-')))
+      rmSync(left, { recursive: true, force: true });
+    await buildInto(next);
+    const parts = readdirSync(next).filter((one) => one.startsWith('parts-'));
+    writeFileSync(`${next}/${stampName}`, [digest, ...parts].join('\n'));
+    const problems = tooLarge(next);
+    for (const problem of problems) console.error(problem);
+    if (problems.length === 0) takePlace(next);
+    else {
+      rmSync(next, { recursive: true, force: true });
+      process.exitCode = 1;
+    }
+  }
+  release();
 }

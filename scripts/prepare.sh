@@ -81,6 +81,14 @@ install_modules() {
 }
 
 build() {
-  say "Building"
+  say "Building, unless nothing changed"
   npm run --silent build >&2
+}
+
+# One preparation at a time in this clone: others wait for it, then find everything done. The kernel frees the lock with the process.
+prepare() {
+  exec 9< package-lock.json
+  ! command -v flock >/dev/null 2>&1 || flock 9
+  "$@"
+  exec 9<&-
 }

@@ -52,11 +52,12 @@ const lockSeconds = 20;
 const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
 
 /**
+ * Shell function `exchange ONE OTHER`: two directories take each other's place at once.
  * 1, and 127 without perl: nobody here can; 2: it went wrong, and nothing was exchanged. mv tells the two not apart.
  * [include/uapi/linux/fs.h: RENAME_EXCHANGE is 2; the numbers of renameat2 are those of each machine's unistd.h; EINVAL is 22, ENOSYS 38,
  * EOPNOTSUPP 95 on all of these machines]
  */
-const exchangeFunction = `exchange() {
+export const exchangeFunction = `exchange() {
   if mv --help 2>/dev/null | grep -q -e --exchange; then mv --exchange -T -- "$1" "$2"; return; fi
   perl -e '
     my %number = (x86_64 => 316, aarch64 => 276, riscv64 => 276, ppc64le => 357, s390x => 347, i686 => 353);

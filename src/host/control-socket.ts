@@ -56,6 +56,20 @@ export function listen(path: string, onConnection: (connection: Connection) => v
   });
 }
 
+/**
+ * A name that one process of this machine has at a time, by the kernel's word: whatever ends the process gives it back. Resolves to what gives
+ * it back earlier, or to null while another process has it.
+ */
+export function claimName(name: string): Promise<(() => void) | null> {
+  const server = createServer((socket) => socket.destroy());
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
+    // No file: the name is the kernel's alone.
+    server.listen(`\0${name}`, () => resolve(() => void server.close()));
+    server.unref();
+  });
+}
+
 /** Connects; rejects with the errno error when nobody listens. */
 export function connect(path: string): Promise<Connection> {
   return new Promise((resolve, reject) => {

@@ -11,7 +11,7 @@ import { toolkitVersion } from '../src/version.ts';
 
 const repository = join(import.meta.dirname, '..');
 const [iterations = '500', seed = '20261128'] = process.argv.slice(2);
-const argv = ['dist/csync.mjs', 'lab', 'torture', '--name', 'torture', '--json', '--iterations', iterations, '--seed', seed];
+const argv = ['dist/csync.mjs', 'lab', 'torture', '--json', '--iterations', iterations, '--seed', seed];
 const began = Date.now();
 const ended = spawnSync(process.execPath, argv, {
   cwd: repository,

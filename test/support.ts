@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { entryName } from '../src/contract/package-directory.ts';
 import { PackageDrills } from '../src/lab/drills/package-drills.ts';
-import { type LabHandle, startLab } from '../src/lab/handle.ts';
+import { type LabHandle, ownLabName, startLab } from '../src/lab/handle.ts';
 import { clientNames, labPrograms, planLab, planProblem } from '../src/lab/machines/plan.ts';
 import { demand } from '../src/problem.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
@@ -154,7 +154,7 @@ export function useLab(
 ): { readonly lab: LabHandle; readonly drills: PackageDrills } {
   const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
   beforeAll(async () => {
-    const plan = planLab({ ...settings, ...changes }, `test-${name}`, {
+    const plan = planLab({ ...settings, ...changes }, ownLabName(`test-${name}`), {
       clients: typeof clients === 'number' ? clientNames(clients) : clients,
       spares,
       watched,

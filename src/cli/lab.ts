@@ -8,7 +8,7 @@ const rehearseLabVerbs = () => import('../verbs/rehearse-lab.ts');
 const simulateVerbs = () => import('../verbs/simulate.ts');
 
 const labOptions = {
-  name: { type: 'string', default: 'lab', describe: 'name of the lab' },
+  name: { type: 'string', describe: 'name of the lab (lab; one of its own for what takes its lab down again)' },
   settings: { type: 'string', describe: "settings file; without it the lab's own" },
   style: { choices: ['modular', 'legacy'] as const, describe: 'package style, instead of what the settings say' },
   json: jsonOption,

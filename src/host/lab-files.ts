@@ -1,11 +1,13 @@
 /** The few file operations the lab needs; absent things come back as null, never as an exception. */
 import {
   accessSync,
-  appendFileSync,
+  close as closeDescriptor,
   closeSync,
   constants,
   cpSync,
+  fstatSync,
   mkdirSync,
+  open,
   openSync,
   readdirSync,
   readFileSync,
@@ -17,13 +19,99 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Of a regular file only: whoever reads a FIFO of a member waits for whoever writes it. */
 export function readText(path: string): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return fstatSync(descriptor).isFile() ? readFileSync(descriptor, 'utf8') : null;
+    } finally {
+      closeSync(descriptor);
+    }
   } catch {
     return null;
+  }
+}
+
+/** As writeText, for a file system that may hang: false where it is not done within the limit, or cannot be. */
+export async function writeTextWithin(limitMs: number, path: string, text: string, mode = 0o644): Promise<boolean> {
+  const partial = `${path}.partial`;
+  const written = writeFile(partial, text, { mode })
+    .then(() => rename(partial, path))
+    .then(
+      () => true,
+      () => false,
+    );
+  return within(limitMs, written, false);
+}
+
+async function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), limitMs);
+  });
+  const first = await Promise.race([work, late]);
+  clearTimeout(timer);
+  return first;
+}
+
+/**
+ * A file that is appended to in order, on a file system that may hang: nothing here ever waits for it longer than the limit, and while it
+ * hangs not at all.
+ */
+export class PatientLog {
+  readonly #path: string;
+  readonly #limitMs: number;
+  #written: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #hangs = false;
+
+  constructor(path: string, limitMs: number) {
+    this.#path = path;
+    this.#limitMs = limitMs;
+  }
+
+  append(text: string): void {
+    void this.#behind(() => appendFile(this.#path, text));
+  }
+
+  /** Everything is in the file, or it hangs. */
+  async flushed(): Promise<void> {
+    if (this.#waiting > 0 && !this.#hangs) await within(this.#limitMs, this.#written, undefined);
+    this.#hangs = this.#waiting > 0;
+  }
+
+  /** A descriptor for who writes the next lines; the caller closes it. null: it cannot be opened now. */
+  async open(): Promise<number | null> {
+    await this.flushed();
+    if (this.#hangs) return null;
+    let late = false;
+    const opening = this.#behind(
+      () =>
+        new Promise<number | null>((resolve) => {
+          open(this.#path, 'a', (error, descriptor) => {
+            if (error !== null) resolve(null);
+            else if (late) closeDescriptor(descriptor, () => resolve(null));
+            else resolve(descriptor);
+          });
+        }),
+    );
+    const descriptor = await within(this.#limitMs, opening, null);
+    late = true;
+    return descriptor;
+  }
+
+  #behind<T>(work: () => Promise<T>): Promise<T | null> {
+    this.#waiting += 1;
+    const done = this.#written.then(work).catch(() => null);
+    this.#written = done.finally(() => {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#hangs = false;
+    });
+    return done;
   }
 }
 
@@ -36,10 +124,6 @@ export function writeText(path: string, text: string | Uint8Array, mode = 0o644)
   const partial = `${path}.partial`;
   writeFileSync(partial, text, { mode });
   renameSync(partial, path);
-}
-
-export function appendText(path: string, text: string): void {
-  appendFileSync(path, text);
 }
 
 export function makeDirectory(path: string, mode = 0o755): void {

@@ -3,13 +3,13 @@
  * lab's control socket, except shells, which enter the namespaces directly.
  */
 import { dirname } from 'node:path';
-import { type Connection, connect } from '../host/control-socket.ts';
+import { type Connection, claimName, connect } from '../host/control-socket.ts';
 import * as files from '../host/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import { Failure } from '../problem.ts';
 import type { JournalEntry } from './cluster/journal.ts';
 import { inNewNamespaces } from './machines/boot.ts';
-import type { LabPlan } from './machines/plan.ts';
+import { type LabPlan, labsDirectory } from './machines/plan.ts';
 import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
 export class LabUnavailable extends Failure {
@@ -245,13 +245,40 @@ const reapingInit = [
  * Starts the lab's daemon in namespaces of its own and waits until the cluster's machines are up. Needs root. Rejects with
  * LabUnavailable when a lab of that name is running, or when it does not come up; nothing is left of it then.
  */
-export async function startLab({ plan, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
-  if (isRunning(plan))
-    throw new LabUnavailable(
-      `a lab named ${plan.name} is running already`,
-      `take it down (csync lab down --name ${plan.name}) or use another --name`,
-    );
-  await sweep(plan);
+export async function startLab(start: LabStart): Promise<LabHandle> {
+  const { plan } = start;
+  const release = await claimName(`csync-lab/${plan.name}`);
+  try {
+    if (release === null || isRunning(plan))
+      throw new LabUnavailable(
+        `a lab named ${plan.name} is running already`,
+        `take it down (csync lab down --name ${plan.name}) or use another --name`,
+      );
+    await sweepDead();
+    await sweep(plan);
+    return await bringUp(start);
+  } finally {
+    release?.();
+  }
+}
+
+/** The name of a lab that ends with this process. */
+export function ownLabName(what: string): string {
+  return `${what}-${process.pid}`;
+}
+
+/** What a killed process left of labs that only it knew. Whoever has its number now begins with a sweep of its own. */
+async function sweepDead(): Promise<void> {
+  for (const home of files.listDirectory(labsDirectory)) {
+    const pid = /-(\d+)$/.exec(home)?.[1];
+    if (pid === undefined || files.listDirectory(`/proc/${pid}`).length > 0) continue;
+    const text = files.readText(`${labsDirectory}/${home}/plan.json`);
+    const plan = text === null ? null : (JSON.parse(text) as LabPlan);
+    if (plan !== null && !isRunning(plan)) await sweep(plan);
+  }
+}
+
+async function bringUp({ plan, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
   // A copy: a lab that stays must not lose its programs when the toolkit is built again.
   const installed = `${plan.home}/toolkit`;
   const log = prepareHome(plan, dist, installed);
@@ -340,7 +367,7 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
 
 /** Finds a lab that is running. */
 export function findLab(name: string): LabHandle {
-  const text = files.readText(`/run/csync-lab/${name}/plan.json`);
+  const text = files.readText(`${labsDirectory}/${name}/plan.json`);
   if (text === null) throw new LabUnavailable(`no lab named ${name} is running`, 'csync lab up starts one');
   return new LabHandle(JSON.parse(text) as LabPlan, null);
 }

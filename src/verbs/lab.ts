@@ -8,16 +8,17 @@ import { demoSummary, runDemo } from '../lab/drills/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../lab/drills/failover-run.ts';
 import { PackageDrills } from '../lab/drills/package-drills.ts';
 import { runTorture, torturePassed, tortureSummary } from '../lab/drills/torture-run.ts';
-import { aborted, findLab, type LabHandle, LabUnavailable, startLab, sweep } from '../lab/handle.ts';
+import { aborted, findLab, type LabHandle, LabUnavailable, ownLabName, startLab, sweep } from '../lab/handle.ts';
 import { hostEnvironment } from '../lab/machines/environment.ts';
-import { clientNames, isLabName, type LabPlan, labPrograms, planLab, planProblem } from '../lab/machines/plan.ts';
+import { clientNames, isLabName, type LabPlan, labPrograms, labsDirectory, planLab, planProblem } from '../lab/machines/plan.ts';
 import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { interruptible, needPrograms, needRoot } from './machine.ts';
 import { distDirectory, readSettings } from './toolkit.ts';
 
 export interface LabOptions {
-  readonly name: string;
+  /** Without one: `lab`, or a name of its own for what takes its lab down again. */
+  readonly name?: string | undefined;
   readonly settings?: string | undefined;
   /** Instead of what the settings say. */
   readonly style?: Settings['packageStyle'] | undefined;
@@ -42,7 +43,7 @@ function labSettings(options: LabOptions): Settings {
 }
 
 /** The lab's name, once it is known to be one; a Failure of usage otherwise. */
-function nameOf({ name }: LabOptions): string {
+function nameOf({ name = 'lab' }: LabOptions): string {
   if (isLabName(name)) return name;
   const text = `--name ${JSON.stringify(name)}: a lab is named with up to 32 small letters, digits and dashes`;
   throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --name mine' }]);
@@ -68,7 +69,7 @@ export async function labTorture(options: LabOptions, iterations: number, seed: 
     const text = `--iterations ${iterations} --seed ${seed}: both are whole numbers, and at least one step is needed`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab torture --iterations 50 --seed 7' }]);
   }
-  return inLab({ ...options, spares: 'm4' } as LabUpOptions, async (lab) => {
+  return inLab({ ...options, spares: 'm4' } as LabUpOptions, 'torture', async (lab) => {
     const result = await runTorture(lab, iterations, seed, options.json ? progress : (line) => out(`${line}\n`));
     out(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${tortureSummary(result).join('\n')}\n`);
     return torturePassed(result) ? exitCodes.ok : exitCodes.different;
@@ -83,9 +84,11 @@ async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal
 
 /** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
 export async function inLab(
-  options: LabOptions,
+  given: LabOptions,
+  what: string,
   work: (lab: LabHandle, stop: AbortSignal) => Promise<ExitCode>,
 ): Promise<ExitCode> {
+  const options = { ...given, name: given.name ?? ownLabName(what) };
   return interruptible(
     'taking the lab down',
     async (stop) => {
@@ -105,7 +108,7 @@ export async function inLab(
 }
 
 async function reportLeftovers(name: string): Promise<void> {
-  const home = `/run/csync-lab/${name}`;
+  const home = `${labsDirectory}/${name}`;
   // Another lab's name may begin with this one's.
   const isOfIt = (text: string): boolean => new RegExp(`${home}(?![a-z0-9-])`).test(text);
   const left = (await processesNaming(home)).filter(({ command }) => isOfIt(command));
@@ -120,7 +123,7 @@ async function reportLeftovers(name: string): Promise<void> {
 }
 
 export async function labDemo(options: LabOptions): Promise<ExitCode> {
-  return inLab(options, async (lab) => {
+  return inLab(options, 'demo', async (lab) => {
     const result = await runDemo(lab, options.json ? progress : (line) => out(`${line}\n`));
     if (options.json) out(`${JSON.stringify(result, null, 2)}\n`);
     else out(`${demoSummary(result).join('\n')}\n`);
@@ -133,7 +136,7 @@ export async function labFailovers(options: LabOptions, count: number, seed: num
     const text = `--count ${count} --seed ${seed}: both are whole numbers, and at least one failover is needed`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab failovers --count 50 --seed 7' }]);
   }
-  return inLab(options, async (lab) => {
+  return inLab(options, 'failovers', async (lab) => {
     const result = await runFailovers(lab, count, seed, options.json ? progress : (line) => out(`${line}\n`));
     out(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${failoverSummary(result).join('\n')}\n`);
     return passed(result) ? exitCodes.ok : exitCodes.different;
@@ -147,7 +150,7 @@ export async function labUp(options: LabUpOptions): Promise<ExitCode> {
     const first = lab.plan.hosts[0]?.name;
     if (options.bare === true) {
       out(
-        `The lab "${options.name}" is up: cfengine's programs on every host, no keys, no policy, no package, the cluster down.\n`,
+        `The lab "${nameOf(options)}" is up: cfengine's programs on every host, no keys, no policy, no package, the cluster down.\n`,
       );
       out(`To go on: csync lab shell ${first}\n`);
       return exitCodes.ok;
@@ -159,7 +162,7 @@ export async function labUp(options: LabUpOptions): Promise<ExitCode> {
       await lab.down();
       throw error;
     }
-    out(`The lab "${options.name}" is up and its package runs. Look: csync lab exec ${first} -- cmviewcl -v\n`);
+    out(`The lab "${nameOf(options)}" is up and its package runs. Look: csync lab exec ${first} -- cmviewcl -v\n`);
     return exitCodes.ok;
   });
 }
@@ -170,8 +173,8 @@ export async function labDown(options: LabOptions): Promise<ExitCode> {
   const running = readTextFile(`${plan.home}/plan.json`) !== null;
   if (running) await findLab(nameOf(options)).down();
   await sweep(plan);
-  await reportLeftovers(options.name);
-  out(running ? `The lab "${options.name}" is down; nothing of it is left.\n` : `No lab "${options.name}" was running.\n`);
+  await reportLeftovers(plan.name);
+  out(running ? `The lab "${nameOf(options)}" is down; nothing of it is left.\n` : `No lab "${nameOf(options)}" was running.\n`);
   return exitCodes.ok;
 }
 

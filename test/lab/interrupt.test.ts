@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually, everyStep, everyStepIt, repository, whyNoLab } from '../support.ts';
 
-const name = 'test-interrupt';
+const name = `test-interrupt-${process.pid}`;
 const home = `/run/csync-lab/${name}`;
 const toolkit = join(repository, 'dist', 'csync.mjs');
 
@@ -84,7 +84,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
 
   everyStepIt('a reader that goes away ends it and leaves nothing', async () => {
     const demo = start(['lab', 'demo'], /start of csync begins/, (child) => child.stdout?.destroy());
-    expect(await demo.ended).toBe(130);
+    expect(await demo.ended).toBe(141);
     expect(leftovers()).toEqual([]);
   });
 

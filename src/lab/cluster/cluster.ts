@@ -96,6 +96,7 @@ export class Cluster {
     await this.#input.world.boot(member);
     await this.#input.bootMachine(member);
     this.post({ kind: 'member-booted', member, join: true });
+    if (!this.#input.world.hasCable(member)) this.#tellOfCable(member);
   }
 
   async #reset(member: string, why: string): Promise<void> {
@@ -108,7 +109,13 @@ export class Cluster {
 
   async setLink(member: string, up: boolean): Promise<void> {
     await this.#input.world.setLink(member, up);
-    const subnet = this.#input.world.plan.settings.packageSubnet;
-    this.post({ kind: 'subnet-changed', member, subnet, status: up ? 'up' : 'down' });
+    // A host without power is told of when it boots.
+    if (this.#input.world.isUp(member)) this.#tellOfCable(member);
+  }
+
+  #tellOfCable(member: string): void {
+    const { world } = this.#input;
+    const status = world.hasCable(member) ? 'up' : 'down';
+    this.post({ kind: 'subnet-changed', member, subnet: world.plan.settings.packageSubnet, status });
   }
 }

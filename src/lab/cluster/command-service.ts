@@ -30,6 +30,8 @@ import { packageEnvironment, scriptEnvironment } from './package-environment.ts'
 const version = 'A.12.00.00';
 /** With no_timeout, validation is waited for at most 20 minutes [serviceguard.md 2.5]. */
 const validationLimitMs = 20 * 60_000;
+/** A member's file system may hang; the lab's daemon serves all members. */
+const writeLimitMs = 5000;
 
 interface Call {
   readonly member: string;
@@ -297,7 +299,7 @@ export class CommandService {
   }
 
   /** cmquerycl: a cluster file for the members as they are, or for the complete set that is named [serviceguard.md 8.2]. */
-  #query(request: Extract<CommandRequest, { command: 'cmquerycl' }>, call: Call): number {
+  async #query(request: Extract<CommandRequest, { command: 'cmquerycl' }>, call: Call): Promise<number> {
     const members = request.members.length === 0 ? this.#cluster.state.memberOrder : [...new Set(request.members)];
     const unknown = hostProblems(this.#cluster.state, members);
     this.#tell(unknown, call);
@@ -306,7 +308,7 @@ export class CommandService {
     return 1;
   }
 
-  #getConfiguration(request: Extract<CommandRequest, { command: 'cmgetconf' }>, call: Call): number {
+  async #getConfiguration(request: Extract<CommandRequest, { command: 'cmgetconf' }>, call: Call): Promise<number> {
     if (request.package === null) return this.#clusterFile(request.outputFile, request.clusterName, call);
     const configured = this.#cluster.state.packages[request.package];
     if (configured === undefined) {
@@ -316,12 +318,12 @@ export class CommandService {
     return this.#write(printPackageFile(configured.config), request.outputFile, call);
   }
 
-  #clusterFile(
+  async #clusterFile(
     outputFile: string | null,
     clusterName: string | null,
     call: Call,
     members = this.#cluster.state.memberOrder,
-  ): number {
+  ): Promise<number> {
     const { name } = this.#cluster.state;
     if (clusterName !== null && clusterName !== name) {
       call.err(`there is no cluster ${clusterName}; the lab's is named ${name}`);
@@ -335,16 +337,19 @@ export class CommandService {
     return { name, members: memberOrder, memberTimeoutMicroseconds: this.#world.plan.memberTimeoutMs * 1000 };
   }
 
-  #write(text: string, outputFile: string | null, call: Call): number {
+  async #write(text: string, outputFile: string | null, call: Call): Promise<number> {
     if (outputFile === null) for (const line of text.trimEnd().split('\n')) call.out(line);
-    else files.writeText(this.#path(call, outputFile), text);
+    else if (!(await files.writeTextWithin(writeLimitMs, this.#path(call, outputFile), text))) {
+      call.err(`${outputFile} cannot be written`);
+      return 1;
+    }
     return 0;
   }
 
-  #makePackage(request: Extract<CommandRequest, { command: 'cmmakepkg' }>, call: Call): number {
+  async #makePackage(request: Extract<CommandRequest, { command: 'cmmakepkg' }>, call: Call): Promise<number> {
     if (request.list) return this.#print({ exitCode: 0, lines: listModules(), errorLines: [] }, call);
-    const created = (text: string): number => {
-      const written = this.#write(text, request.outputFile, call);
+    const created = async (text: string): Promise<number> => {
+      const written = await this.#write(text, request.outputFile, call);
       if (request.outputFile !== null) for (const key of ['templateCreated', 'templateMustBeEdited'] as const) call.out(say(key));
       return written;
     };
@@ -379,14 +384,14 @@ export class CommandService {
   }
 
   /** cmrunserv is for package scripts: it starts a service its package is configured with [serviceguard.md 5.11]. */
-  #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): number {
+  async #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): Promise<number> {
     const content = this.#contentWithService(request.service, call, 'cmrunserv');
     const service = content?.services.find((candidate) => candidate.name === request.service);
     if (content === undefined || service === undefined) return 1;
     // Told before it can die.
     const { service: name, restarts } = request;
     this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
-    this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);
+    await this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);
     return 0;
   }
 

@@ -32,7 +32,7 @@ export interface ControlScriptInput {
 
 /** Starts and ends the services of packages; lives as long as the daemon. */
 export interface ServiceKeeper {
-  start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): void;
+  start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void>;
   halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void>;
 }
 
@@ -109,7 +109,7 @@ export class ControlScript {
         this.#each(content.services, async (service) => {
           this.#note(`Starting service ${service.name} using`);
           this.#log(`   "${service.command}"`);
-          services.start(member, content, service, 0);
+          await services.start(member, content, service, 0);
         }),
     };
     await table[phase]();

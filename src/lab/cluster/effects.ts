@@ -106,7 +106,7 @@ export class Effects {
   #restartService(effect: Extract<Effect, { kind: 'restart-service' }>): void {
     const content = this.#content(effect.package);
     const service = content.services.find((candidate) => candidate.name === effect.service);
-    if (service !== undefined) this.services.start(effect.member, content, service, effect.restarts);
+    if (service !== undefined) void this.services.start(effect.member, content, service, effect.restarts);
   }
 
   #note(member: string, what: string, text: string): void {

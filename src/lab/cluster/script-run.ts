@@ -60,6 +60,7 @@ export class ScriptRun {
     clearTimeout(timer);
     // What is left of a killed script must not go on working behind the package manager's back.
     if (end.kind === 'timeout') await ended.catch(() => {});
+    if (this.memberIsThere) await this.#log().flushed();
     return end;
   }
 
@@ -67,11 +68,12 @@ export class ScriptRun {
   async command(argv: readonly string[], env: Readonly<Record<string, string>> = systemEnvironment): Promise<number | null> {
     if (this.#killed) throw new PhaseFailure('the script was killed');
     if (!this.memberIsThere) throw new PhaseFailure('the member went down');
-    const log = files.openForAppending(this.#logPath());
+    const log = await this.#log().open();
+    if (this.#killed) throw new PhaseFailure('the script was killed');
     try {
-      this.#running = this.#world.start(this.#member, argv, { env, outputFd: log });
+      this.#running = this.#world.start(this.#member, argv, { env, ...(log === null ? {} : { outputFd: log }) });
     } finally {
-      files.close(log);
+      if (log !== null) files.close(log);
     }
     const end = await this.#running.ended;
     this.#running = null;
@@ -79,11 +81,11 @@ export class ScriptRun {
     return end.exitCode;
   }
 
-  #logPath(): string {
-    return this.#world.pathOn(this.#member, logFileOf(this.#content));
+  #log(): files.PatientLog {
+    return this.#world.logOn(this.#member, logFileOf(this.#content));
   }
 
   log(line: string): void {
-    if (this.memberIsThere) files.appendText(this.#logPath(), `${line}\n`);
+    if (this.memberIsThere) this.#log().append(`${line}\n`);
   }
 }

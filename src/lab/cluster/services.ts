@@ -11,7 +11,8 @@ import type { ServiceKeeper } from './control-script.ts';
 import { logFileOf } from './package-environment.ts';
 
 interface RunningService {
-  readonly process: RunningProcess;
+  /** null: its log is being opened. */
+  process: RunningProcess | null;
   halting: boolean;
 }
 
@@ -28,20 +29,25 @@ export class Services implements ServiceKeeper {
     this.#onDied = onDied;
   }
 
-  start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): void {
+  async start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void> {
     const key = keyOf(member, content.name, service.name);
     // A restart in place runs what the control script said at the start.
     const command =
       service.command === '' ? (this.#commands.get(key) ?? '') : expandVariables(service.command, { SG_PACKAGE: content.name });
     this.#commands.set(key, command);
-    const log = files.openForAppending(this.#world.pathOn(member, logFileOf(content)));
-    const process = this.#world.start(member, ['/bin/sh', '-c', `exec ${command}`], {
-      env: { service_restart: String(restarts) },
-      outputFd: log,
-    });
-    files.close(log);
-    const running: RunningService = { process, halting: false };
+    const running: RunningService = { process: null, halting: false };
     this.#running.set(key, running);
+    const log = await this.#world.logOn(member, logFileOf(content)).open();
+    const isWanted = !running.halting && this.#world.isUp(member);
+    const process = isWanted
+      ? this.#world.start(member, ['/bin/sh', '-c', `exec ${command}`], {
+          env: { service_restart: String(restarts) },
+          ...(log === null ? {} : { outputFd: log }),
+        })
+      : null;
+    running.process = process;
+    if (log !== null) files.close(log);
+    if (process === null) return void this.#running.delete(key);
     void process.ended.then((end) => {
       if (this.#running.get(key) === running) this.#running.delete(key);
       // A service that a crash of its member took along is told by the crash itself.
@@ -55,9 +61,9 @@ export class Services implements ServiceKeeper {
     const running = this.#running.get(keyOf(member, content.name, service.name));
     if (running === undefined) return;
     running.halting = true;
-    running.process.kill('SIGTERM');
-    const timer = setTimeout(() => running.process.kill('SIGKILL'), service.haltTimeoutSeconds * 1000);
-    await running.process.ended;
+    running.process?.kill('SIGTERM');
+    const timer = setTimeout(() => running.process?.kill('SIGKILL'), service.haltTimeoutSeconds * 1000);
+    await running.process?.ended;
     clearTimeout(timer);
   }
 
@@ -67,9 +73,9 @@ export class Services implements ServiceKeeper {
     const doomed = [...this.#running].filter(([key]) => key.startsWith(prefix)).map(([, running]) => running);
     for (const running of doomed) {
       running.halting = true;
-      running.process.kill('SIGKILL');
+      running.process?.kill('SIGKILL');
     }
-    await Promise.all(doomed.map((running) => running.process.ended));
+    await Promise.all(doomed.map((running) => running.process?.ended));
   }
 
   isRunning(member: string, packageName: string, service: string): boolean {

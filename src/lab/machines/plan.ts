@@ -39,6 +39,9 @@ export function announceAddress(address: string): string[] {
   return ['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address];
 }
 
+/** Of the machine that runs labs: a directory each. */
+export const labsDirectory = '/run/csync-lab';
+
 export const sgRoot = '/usr/local/cmcluster';
 export const sgDirectories = {
   SGROOT: sgRoot,
@@ -114,7 +117,7 @@ export function planLab(settings: Settings, name: string, choices: LabChoices = 
     host('client', firstClient)(name, own === -1 || index < own ? index : index + 1);
   return {
     name,
-    home: `/run/csync-lab/${name}`,
+    home: `${labsDirectory}/${name}`,
     settings,
     hosts: [
       ...settings.members.map(host('member', 11)),

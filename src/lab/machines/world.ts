@@ -23,6 +23,7 @@ import { commandWrapper, lvmConfiguration, lvs, toolkitWrapper, vgchange, vgs, v
 
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
+const logLimitMs = 300;
 
 interface Machine {
   readonly host: LabHost;
@@ -57,6 +58,9 @@ export class World {
   readonly #input: WorldInput;
   readonly #events: WorldEvents;
   readonly #machines = new Map<string, Machine>();
+  /** Hosts whose cable is pulled, up or down. */
+  readonly #cut = new Set<string>();
+  readonly #logs = new Map<string, files.PatientLog>();
   #disk = '';
   /** major:minor, as /proc/PID/mountinfo names it. */
   #diskNumbers = '';
@@ -174,7 +178,7 @@ export class World {
     const card = hardwareAddress(host.address);
     const inner = ['peer', 'name', 'eth0', 'address', card, 'netns', String(init)];
     await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', ...inner]);
-    await this.#must(['ip', 'link', 'set', outer, 'master', 'csync-lab', 'up']);
+    await this.#must(['ip', 'link', 'set', outer, 'master', 'csync-lab', this.#cut.has(host.name) ? 'down' : 'up']);
     const commands = [
       'link set lo up',
       `address add ${host.address}/${this.plan.prefixLength} broadcast + dev eth0`,
@@ -217,9 +221,17 @@ export class World {
     await this.#run(['ip', 'link', 'delete', `lab-${name}`]);
   }
 
-  /** Pulls (false) or plugs (true) the host's only cable. */
+  /** Whether the host's cable is plugged in, also while it has no power. */
+  hasCable(name: string): boolean {
+    return !this.#cut.has(name);
+  }
+
+  /** Pulls (false) or plugs (true) the host's only cable. One without power has a socket, too. */
   async setLink(name: string, up: boolean): Promise<void> {
     this.#host(name);
+    if (up) this.#cut.delete(name);
+    else this.#cut.add(name);
+    if (!this.isUp(name)) return;
     await this.#must(['ip', 'link', 'set', `lab-${name}`, up ? 'up' : 'down']);
   }
 
@@ -255,6 +267,14 @@ export class World {
     const init = this.initOf(name);
     if (init === null) throw new LabFailure(`lab host ${name} is down`);
     return `/proc/${init}/root${path}`;
+  }
+
+  /** A log of a host that is up, for writing to it: its file system may hang, and the lab's daemon must not. */
+  logOn(name: string, path: string): files.PatientLog {
+    const whole = this.pathOn(name, path);
+    const known = this.#logs.get(whole) ?? new files.PatientLog(whole, logLimitMs);
+    this.#logs.set(whole, known);
+    return known;
   }
 
   /** Whether anything is mounted there on the host, by the kernel's word. */

@@ -84,12 +84,22 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // The decisions for people: the tables of the member scripts and of the package manager, read.
   'explain/': [...ground, 'member/failures.ts', 'member/watch.ts', 'lab/manager/event-table.ts'],
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
-  'proof/': [...ground, 'host/host.ts', 'host/member-log.ts', 'serviceguard/', 'cfengine/', 'member/', 'lab/manager/'],
+  'proof/': [
+    ...ground,
+    'host/host.ts',
+    'host/member-log.ts',
+    'host/output.ts',
+    'serviceguard/',
+    'cfengine/',
+    'member/',
+    'lab/manager/',
+  ],
   // What rehearsals are made of, judged by and drawn as; drills are carried out over an interface, of which the lab has one.
   'rehearsal/': [
     ...ground,
     'serviceguard/view.ts',
     'cfengine/adapter.ts',
+    'cfengine/layout.ts',
     'cluster/',
     'host/member-shell.ts',
     'member/judgements.ts',
@@ -113,8 +123,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'conform/',
     'rehearsal/',
   ],
-  'cli/': [...ground, 'verbs/'],
-  'cli.ts': [...ground, 'cli/'],
+  'cli/': [...ground, 'host/output.ts', 'verbs/'],
+  'cli.ts': [...ground, 'host/output.ts', 'cli/'],
 };
 
 const source = join(repository, 'src');

@@ -12,6 +12,7 @@ import {
   setKeyword,
   setNamedBy,
   setPartOf,
+  setsName,
   sha256,
 } from '../contract/package-directory.ts';
 import { findLegacyAttribute } from '../serviceguard/legacy.ts';
@@ -32,6 +33,16 @@ export const runtimeMode = 0o755;
 /** Names of the wanted files that are not on the member as they should be. */
 export function staleNames(differences: readonly FileDifference[]): string[] {
   return differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name);
+}
+
+/** Names for people: the files of one set become one where they are more than two, as with a set that is not there yet. */
+export function inBrief(names: readonly string[]): string[] {
+  const count = (set: string): number => names.filter((name) => setPartOf(name)?.set === set).length;
+  const brief = names.map((name) => {
+    const set = setPartOf(name)?.set ?? '';
+    return set === '' || count(set) <= 2 ? name : `${setsName}/${set} (${count(set)} files)`;
+  });
+  return [...new Set(brief)];
 }
 
 /** The set that the applied package is of; null: none is applied, or none of ours. */

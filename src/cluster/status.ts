@@ -1,10 +1,12 @@
 /**
  * What a cluster's condition amounts to: one sentence, the commands that cure what is wrong, and a table of members. Pure.
  */
+
 import type { NoAnswer } from '../host/member-shell.ts';
 import { maintenanceFrom } from '../member/judgements.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
 import type { Client } from './clients.ts';
+import { inBrief } from './comparison.ts';
 import { type Clock, clockText, isClockOff, type MemberCondition } from './member-scripts.ts';
 import type { PackagePlace } from './observation.ts';
 import type { Roster } from './roster.ts';
@@ -255,7 +257,7 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
     if (inCluster !== 'up') advice.push({ text: `${member} is ${inCluster} in the cluster`, remedy: `cmrunnode ${member}` });
     if (staleFiles !== null && staleFiles.length > 0)
       advice.push({
-        text: `files on ${member} are not as rendered: ${staleFiles.join(', ')}`,
+        text: `files on ${member} are not as rendered: ${inBrief(staleFiles).join(', ')}`,
         remedy: 'csync diff, then csync apply',
       });
     if (isClockOff(seen.clock))

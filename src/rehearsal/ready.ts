@@ -2,7 +2,9 @@
  * Whether the package would start on each member, from what the looks of other verbs already say: csync check, csync status,
  * csync keys verify, and the package's own validate and start --dry-run. Nothing is moved. Pure.
  */
+
 import type { CheckReport } from '../cluster/checks.ts';
+import { inBrief } from '../cluster/comparison.ts';
 import type { Handshake } from '../cluster/key-layout.ts';
 import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/status.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
@@ -66,7 +68,7 @@ function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
   if (staleFiles === null) return leftOut('its files could not be looked at', 'csync diff');
   return staleFiles.length === 0
     ? good('files are as rendered')
-    : bad(`files are not as rendered: ${staleFiles.join(', ')}`, 'csync diff, then csync apply');
+    : bad(`files are not as rendered: ${inBrief(staleFiles).join(', ')}`, 'csync diff, then csync apply');
 }
 
 /** Errors forbid a start; warnings are told, and do not. */

@@ -2,7 +2,14 @@
 
 import { type ApplyWish, planApply, stepText } from '../cluster/apply-plan.ts';
 import { runPlan } from '../cluster/apply-run.ts';
-import { appliedSet, compareConfiguration, compareDirectory, staleNames } from '../cluster/comparison.ts';
+import {
+  appliedSet,
+  compareConfiguration,
+  compareDirectory,
+  type FileDifference,
+  inBrief,
+  staleNames,
+} from '../cluster/comparison.ts';
 import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/history.ts';
 import { historyScript, readFileScript } from '../cluster/member-scripts.ts';
 import { type ClusterObservation, inParallel, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
@@ -265,10 +272,7 @@ function report(observation: ClusterObservation, settings: Settings, files: read
   else {
     for (const one of members) {
       if ('unreachable' in one) out(`${one.member}: cannot be looked at: ${one.unreachable}\n`);
-      else
-        out(
-          `${one.member}: ${listed(one.files.filter(({ is }) => is !== 'same').map(({ name, is }) => `${is.padEnd(8)} ${name}`))}\n`,
-        );
+      else out(`${one.member}: ${listed(differing(one.files))}\n`);
     }
     const lines = configuration?.map(
       ({ keyword, applied: a, wanted: w }) => `${keyword}: ${a.join(', ') || '-'} -> ${w.join(', ') || '-'}`,
@@ -279,6 +283,14 @@ function report(observation: ClusterObservation, settings: Settings, files: read
   const same = members.every((one) => 'files' in one && one.files !== undefined && staleNames(one.files).length === 0);
   if (same && configuration?.length === 0) return exitCodes.ok;
   return unreachable.length > 0 && members.every((one) => 'unreachable' in one) ? exitCodes.cannotRunHere : exitCodes.different;
+}
+
+function differing(files: readonly FileDifference[]): string[] {
+  const kinds = [...new Set(files.map(({ is }) => is))].filter((is) => is !== 'same');
+  return kinds.flatMap((kind) => {
+    const names = files.filter(({ is }) => is === kind).map(({ name }) => name);
+    return inBrief(names).map((name) => `${kind.padEnd(8)} ${name}`);
+  });
 }
 
 function listed(lines: readonly string[]): string {

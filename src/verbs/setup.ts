@@ -450,10 +450,11 @@ async function packageFor(shell: MemberShell, { settings }: SetupPlace, view: Se
   const kept = await fetchSet(shell, observation, settings, about);
   const before = parseSettingsJson(setText(kept, settingsName) ?? '');
   if (typeof before === 'string') return none;
-  if ((setOf(kept) ?? flatSet) !== appliedSet(observation.applied)) return { ...none, problems: [unfinished(before)] };
   const members = inOrder(goal.members, before);
-  const listed = allValues(configurationOf(kept, before), 'node_name');
+  const listed = allValues(observation.applied, 'node_name');
   const same = members.join() === listed.join();
+  if ((setOf(kept) ?? flatSet) !== appliedSet(observation.applied))
+    return same ? none : { ...none, problems: [unfinished(before)] };
   // Version 0.1.0 had no sets, and is not changed behind an administrator's back; for other members its package becomes one of this version.
   if (same && setOf(kept) === null) return none;
   const files = setOf(kept) === null ? await renderFrom(before, {}) : kept;

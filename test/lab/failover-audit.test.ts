@@ -19,7 +19,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
     const ended = await csync(words);
     expect(ended.exitCode, `${words}: ${ended.stdout}${ended.stderr}`).toBe(0);
   };
-  let seconds = 20;
+  let [seconds, noatime] = [20, false];
   /** Other settings than before, so that there is something to apply. */
   const otherSettings = async (): Promise<void> => {
     seconds = seconds < 90 ? seconds + 1 : 20;
@@ -73,6 +73,13 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
   }
   const verbs: Readonly<Record<string, Verb>> = {
     apply: { prepare: otherSettings, words: async () => 'apply --yes' },
+    'apply --halt': {
+      prepare: async () => {
+        noatime = !noatime;
+        await sh('c2', `sed -i 's/^mount_options:.*/mount_options: -o rw${noatime ? ',noatime' : ''}/' /root/csync.yaml`);
+      },
+      words: async () => 'apply --yes --halt',
+    },
     rollback: {
       prepare: async () => {
         await otherSettings();
@@ -81,8 +88,9 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
       words: async () => `rollback ${(await lastSet()) - 1} --yes`,
     },
   };
-  /** In a sample the kills around the moment at which all members change are worth most: they are the later half. */
-  const sampled = (at: number, count: number): boolean => everyStep || at === count - 4 || at === Math.floor(count / 2);
+  /** In a sample: while the set is written, about when all members change, and behind that. */
+  const sampled = (at: number, count: number): boolean =>
+    everyStep || [Math.floor(count / 2), count - 11, count - 4].includes(at);
 
   for (const [name, { prepare, words }] of Object.entries(verbs))
     it(`csync ${name}: at any of its remote commands`, async () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply-plan.ts';
-import { appliedSet, compareConfiguration, compareDirectory } from '../../src/cluster/comparison.ts';
+import { appliedSet, compareConfiguration, compareDirectory, inBrief } from '../../src/cluster/comparison.ts';
 import type { DirectoryFacts, FileToSend } from '../../src/cluster/member-scripts.ts';
 import type { ClusterObservation } from '../../src/cluster/observation.ts';
 import { appliedFile, sweepable } from '../../src/cluster/package-sets.ts';
@@ -227,6 +227,15 @@ describe('what lies on a member', () => {
   ])('%s', (_title, facts, expected) => {
     expect(compareDirectory(files, facts, null, 'flat').map(({ is }) => is)).toEqual(expected);
   });
+});
+
+it('many files of a set are told as one', () => {
+  const of = (set: string, count: number) => Array.from({ length: count }, (_, at) => `sets/${set}/${at}`);
+  expect(inBrief(['csync.conf', ...of(wanted, 3), ...of(former, 2)])).toEqual([
+    'csync.conf',
+    `sets/${wanted} (3 files)`,
+    ...of(former, 2),
+  ]);
 });
 
 describe('what is applied', () => {

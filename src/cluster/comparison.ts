@@ -76,12 +76,13 @@ export function compareDirectory(
   });
   if (runtime !== null) own.push({ name: runtimeName, is: compareRuntime(runtime, facts) });
   const names = new Set(own.map(({ name }) => name));
-  const before = current === null ? [] : editedIn(current, facts).filter((name) => !names.has(name));
-  const kept = (name: string): boolean =>
+  const kept = new Map(wanted.map(({ name, content }) => [editKey(name), sha256(content)]));
+  const before = current === null ? [] : editedIn(current, facts, kept).filter((name) => !names.has(name));
+  const isKept = (name: string): boolean =>
     [rosterName, appliedName, manifestName].includes(name) ||
     /^(history\/|sets\/|\.)/.test(name) ||
     manifests.some(({ files, beside }) => Object.hasOwn(files, name) || Object.hasOwn(beside, name));
-  const extra = facts.files.filter(({ name }) => !names.has(name) && !kept(name));
+  const extra = facts.files.filter(({ name }) => !names.has(name) && !isKept(name));
   return [
     ...own,
     ...before.map((name): FileDifference => ({ name, is: 'edited' })),
@@ -89,14 +90,18 @@ export function compareDirectory(
   ];
 }
 
-/** Files of a set that are not as its manifest has them, and those that were taken over as edits: another set would lose them. */
-function editedIn(set: string, { files, manifests }: DirectoryFacts): string[] {
+/**
+ * Files of a set that are not as its manifest has them, and those that were taken over as edits: another set would lose them, unless it has
+ * the very same (`kept`, by what editKey calls them).
+ */
+function editedIn(set: string, { files, manifests }: DirectoryFacts, kept: ReadonlyMap<string, string>): string[] {
   const manifest = readManifest(manifests.get(set) ?? null);
   const found = new Map(files.map(({ name, digest }) => [name, digest]));
   return Object.entries(manifest.files).flatMap(([name, digest]) => {
     const path = inSet(set, name);
     const is = found.get(path);
     if (is === undefined || (set === flatSet && name.endsWith('.conf'))) return [];
+    if (kept.get(`${setsName}/*/${name}`) === is) return [];
     return is !== digest || manifest.edited?.includes(editKey(path)) ? [path] : [];
   });
 }

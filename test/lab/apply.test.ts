@@ -101,6 +101,18 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
     expect(mine.exitCode).toBe(2);
     expect((await csync('apply --yes --take-rendered')).exitCode).toBe(0);
     expect((await csync('diff')).exitCode).toBe(0);
+    // In the set that is applied: it goes along into the next one, and stays known as an edit.
+    await sh('m1', `echo '# mine' >> ${directory}/sets/$(cut -d ' ' -f 1 ${directory}/applied)/csync.sh`);
+    expect((await csync('apply --yes')).exitCode).toBe(1);
+    const taken = await csync('apply --yes --take-mine');
+    expect(taken.exitCode, taken.stderr).toBe(0);
+    for (const member of ['m1', 'm2', 'm3'])
+      expect((await sh(member, `tail -1 ${directory}/sets/$(cut -d ' ' -f 1 ${directory}/applied)/csync.sh`)).stdout).toBe(
+        '# mine\n',
+      );
+    expect((await csync('apply --yes')).stderr).toContain('render-hand-edited');
+    expect((await csync('apply --yes --take-rendered')).exitCode).toBe(0);
+    expect((await csync('diff')).exitCode).toBe(0);
   });
 
   it('killed at any of its steps, the next one finishes the work and remembers it', async () => {

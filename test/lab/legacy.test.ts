@@ -248,6 +248,13 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
     await cm("cp /root/csync.yaml /root/kept.yaml; sed -i 's/^monitor_failures:.*/monitor_failures: 9/' /root/csync.yaml");
     expect((await csync('migrate legacy-to-modular --yes')).stderr).toContain('change-pending');
     await cm('mv /root/kept.yaml /root/csync.yaml');
+    // Refused when the modular set is there already.
+    await cm("echo '/dev/vg_csync/lv_csync /csync ext4 defaults 0 2' >> /etc/fstab", 'm3');
+    expect((await csync('migrate legacy-to-modular --yes')).stderr).toContain('/etc/fstab mounts');
+    await cm("sed -i '/lv_csync/d' /etc/fstab", 'm3');
+    expect(await cm('cmviewcl -v -f line -p csync')).toContain('style=legacy');
+    await auditFailover(used, 'after a migration that was refused');
+    await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
     expect((await used.drills.view()).owner).toBe('m1');
   });
 

@@ -317,12 +317,17 @@ describe('sets', () => {
 
   it('an edit in the applied one is not lost to another', () => {
     const manifests = manifest({ 'csync-start.cjs': sha256('compiled') }, former);
-    const edited = { ...upToDate, files: [...upToDate.files, ofSet(former, 'mine')], manifests };
-    const { ok, problems } = plan({ m1: edited, applied: pev(former), wish: { configuration: pev(wanted) } });
+    const lying = upToDate.files.filter(({ name }) => name !== inside);
+    const edited = { ...upToDate, files: [...lying, ofSet(former, 'mine')], manifests };
+    const { ok, problems } = plan({ m1: edited, m2: edited, applied: pev(former), wish: { configuration: pev(wanted) } });
     expect([ok, problems[0]?.code, problems[0]?.text]).toEqual([
       false,
       'render-hand-edited',
       expect.stringContaining(`sets/${former}/csync-start.cjs`),
     ]);
+    const mine = files.map((file) => (file.name === inside ? { ...file, content: Buffer.from('mine') } : file));
+    expect(plan({ m1: edited, m2: edited, applied: pev(former), wish: { configuration: pev(wanted), files: mine } }).ok).toBe(
+      true,
+    );
   });
 });

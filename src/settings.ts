@@ -140,6 +140,12 @@ function addressNumber(text: string): number {
   return text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
 }
 
+/** Whether an address with this prefix length is one of the subnet whose network address that is. */
+export function liesIn(address: string, prefixLength: number, subnet: string): boolean {
+  const size = 2 ** (32 - prefixLength);
+  return addressNumber(address) - (addressNumber(address) % size) === addressNumber(subnet);
+}
+
 export interface SettingsRow {
   readonly key: string;
   /** How the wizard asks for it. */

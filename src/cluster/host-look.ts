@@ -6,7 +6,7 @@ import { createPublicKey } from 'node:crypto';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import { keyDigest } from '../cfengine/keys.ts';
 import { sha256 } from '../contract/package-directory.ts';
-import type { Settings } from '../settings.ts';
+import { isAddress, liesIn, type Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { SeenKey } from './key-layout.ts';
 import { countOf } from './member-scripts.ts';
@@ -25,6 +25,10 @@ export interface HostFacts {
   /** uname -n, up to the first dot. */
   readonly hostName: string;
   readonly root: boolean;
+  /**
+   * Those that count: the one its connections to the master come from first, the one ssh reached it by, and what lies in the package's
+   * subnet. Bridges of containers and the like are the same on every second host.
+   */
   readonly addresses: readonly string[];
   /** Programs of cfengine that are missing. */
   readonly missing: readonly string[];
@@ -60,7 +64,8 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
     'echo "host $(uname -n)"',
     'echo "uid $(id -u)"',
     // First the one its connections to the master come from, since that is how generation 2 finds its key.
-    `echo "addresses $(ip -4 route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')$(ip -o -4 addr show scope global 2>/dev/null | sed -n 's/.* inet \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')"`,
+    `reached=\${SSH_CONNECTION:-}; reached=\${reached% *}`,
+    `echo "addresses $(ip -4 route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')\${reached##* } $(ip -o -4 addr show scope global 2>/dev/null | sed -n 's/.* inet \\([0-9./]*\\).*/\\1/p' | tr '\\n' ' ')"`,
     ...Object.values(adapter.programs).map(
       (program) => `[ -x ${shellWord(program)} ] || echo ${shellWord(`missing ${program}`)}`,
     ),
@@ -83,8 +88,8 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
   ];
 }
 
-/** Reads what hostLines printed; null when it is not all of that. */
-export function parseHost(output: string): HostFacts | null {
+/** Reads what hostLines printed; null when it is not all of that. `subnet`: the package's, as Serviceguard has it. */
+export function parseHost(output: string, subnet: string): HostFacts | null {
   const lines = output.split('\n');
   if (!lines.includes('whole')) return null;
   const rests = (word: string): string[] =>
@@ -110,7 +115,7 @@ export function parseHost(output: string): HostFacts | null {
   return {
     hostName: (rests('host')[0] ?? '').split('.')[0] ?? '',
     root: rests('uid')[0] === '0',
-    addresses: [...new Set((rests('addresses')[0] ?? '').split(' '))].filter((one) => one !== '' && one !== '127.0.0.1'),
+    addresses: countedAddresses(rests('addresses')[0] ?? '', subnet),
     missing: rests('missing'),
     daemons,
     owed: owedIn(rests('owed')[0]),
@@ -128,6 +133,16 @@ export function parseHost(output: string): HostFacts | null {
     ),
     roster: roster === undefined ? null : Buffer.from(roster, 'base64').toString('utf8'),
   };
+}
+
+/** Bare ones count, others behind whose slash the length of the subnet's own prefix stands. The package's own when it runs there. */
+function countedAddresses(line: string, subnet: string): string[] {
+  const counted = line.split(' ').flatMap((word) => {
+    const [address = '', length] = word.split('/');
+    if (!isAddress(address) || address.startsWith('127.')) return [];
+    return length === undefined || liesIn(address, Number(length), subnet) ? [address] : [];
+  });
+  return [...new Set(counted)];
 }
 
 /** Nothing in the file: it was ended while it wrote it, and keys change only behind that. */

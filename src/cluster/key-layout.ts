@@ -61,7 +61,8 @@ export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): 
           ...(roster.nextKey === null ? [] : [{ name: 'cluster/next.pub', keys: [roster.nextKey], of: clusterOwner }]),
         ]
       : [];
-  return [...cluster, ...clients, ...fetched];
+  // One name can hold one key: where a roster has an address twice, the first one's.
+  return [...new Map([...cluster, ...clients, ...fetched].reverse().map((one) => [one.name, one] as const)).values()].reverse();
 }
 
 /** Key files of a host, as they were seen. */

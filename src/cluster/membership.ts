@@ -6,12 +6,14 @@ import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import type { Checked, Problem } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import type { ApplyPlan, ApplyWish } from './apply-plan.ts';
+import type { AddressClaim, SettledAddresses } from './host-addresses.ts';
 import { type HostFacts, staleInputs } from './host-look.ts';
 import { type HostStep, noChange } from './host-setup.ts';
 import { wantedKeys } from './key-layout.ts';
 import {
   clusterKeys,
   type GoneHost,
+  isNamedKey,
   type NamedKey,
   type Roster,
   type RosterClient,
@@ -164,7 +166,10 @@ export interface ClientKeys {
   readonly cluster: string | null;
 }
 
-/** The roster with these clients; one whose key is not the accepted one is a problem. Those nobody reached stay as they were. */
+/**
+ * The roster with these clients. What one host answers may leave out that host only: it stays as it was, and is a problem that names it.
+ * Not so what the administrator typed. Those nobody reached stay as they were.
+ */
 export function withClients(
   roster: Roster,
   view: SetupView,
@@ -173,11 +178,13 @@ export function withClients(
   now: string,
 ): Checked<Roster> {
   const known = new Map(roster.clients.map((one) => [one.name, one]));
-  const problems: Problem[] = remove
+  const unknown = remove
     // One that is gone already may have been left half way, and one that only waits was never reached.
     .filter((name) => !known.has(name) && !roster.gone.some((one) => one.name === name && one.kind === 'client'))
     .filter((name) => !roster.waiting.some(({ host, what }) => host === name && what === 'client'))
     .map((name) => problem('usage-no-client', `${name} is no client`, 'csync client list   shows them'));
+  if (unknown.length > 0) return { ok: false, problems: unknown };
+  const problems: Problem[] = [];
   const gone: GoneHost[] = [];
   const forget = ({ name, addresses, key }: RosterClient): void =>
     void gone.push({ name, addresses, kind: 'client', digest: key.digest, at: now });
@@ -185,53 +192,104 @@ export function withClients(
   for (const client of roster.clients) if (remove.includes(client.name)) forget(client);
   for (const name of setUp) {
     const facts = view.hosts.get(name)?.facts;
-    if (facts == null) continue;
     const before = known.get(name);
-    const key = facts.own ?? keys.made.get(name);
+    const key = facts?.own ?? keys.made.get(name);
+    if (facts == null || key === undefined) continue;
     const addresses = facts.addresses.filter((address) => address !== view.packageAddress);
-    if (key === undefined) continue;
-    if (addresses.length === 0)
-      problems.push(problem('cluster-no-address', 'has no IPv4 address that is its own', `ssh ${name} ip addr`, name));
-    if (roster.members.some((member) => member.name === name)) problems.push(memberIsClient(name));
-    if (before !== undefined && before.key.digest !== key.digest) {
-      // One without a pair never had the accepted one: whoever made it for it was killed before it arrived, or it lost it.
-      if (!keys.acceptNew && facts.own !== null) problems.push(newKeyProblem(name, before.key.digest, key.digest));
-      forget(before);
+    const wrong = clientProblem(name, { roster, before, key, addresses, isMade: facts.own === null }, keys);
+    if (wrong !== null) {
+      problems.push(wrong);
+      continue;
     }
+    if (before !== undefined && before.key.digest !== key.digest) forget(before);
     const cluster = keys.cluster ?? before?.cluster ?? null;
     clients.set(name, { name, addresses: ordered(addresses, before), key, cluster, holds: before?.holds ?? [] });
   }
-  problems.push(...sharedAddressProblems([...roster.members, ...clients.values()]));
-  if (problems.length > 0) return { ok: false, problems };
   const back = new Set([...clients.values()].map(({ key }) => key.digest));
   const others = roster.gone.filter(({ digest }) => digest === null || !back.has(digest));
   return { ok: true, value: { ...roster, clients: [...clients.values()], gone: [...others, ...gone] }, problems };
 }
 
+interface ClientAnswer {
+  readonly roster: Roster;
+  readonly before: RosterClient | undefined;
+  readonly key: NamedKey;
+  readonly addresses: readonly string[];
+  /** The key was made here. */
+  readonly isMade: boolean;
+}
+
+/** Why a host cannot be a client as it answered; null: it can. */
+function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Problem | null {
+  const { roster, before, key, addresses, isMade } = answer;
+  if (roster.members.some((member) => member.name === name)) return memberIsClient(name);
+  if (addresses.length === 0)
+    return problem(
+      'cluster-no-address',
+      'this host is left as it is: it has no IPv4 address in the subnet of the package, and none that ssh reached it by',
+      `ssh ${name} ip addr   shows them`,
+      name,
+    );
+  if (!isNamedKey(key))
+    return problem(
+      'cluster-odd-key',
+      'this host is left as it is: ppkeys/localhost.pub there holds a key that cannot be kept',
+      `on ${name}: cf-key, or cfkey, makes another pair; then csync client add ${name} --accept-new-key`,
+      name,
+    );
+  // One without a pair never had the accepted one: whoever made it for it was killed before it arrived, or it lost it.
+  if (before !== undefined && before.key.digest !== key.digest && !keys.acceptNew && !isMade)
+    return newKeyProblem(name, before.key.digest, key.digest);
+  return null;
+}
+
+/** What each host of the roster says it has, and had before. */
+export function addressClaims(roster: Roster, before: Roster): AddressClaim[] {
+  const had = new Map([...before.clients, ...before.members].map(({ name, addresses }) => [name, addresses]));
+  const claim =
+    (kind: AddressClaim['kind']) =>
+    ({ name, addresses }: RosterHost) => ({
+      ...{ name, kind, addresses },
+      before: had.get(name) ?? [],
+    });
+  return [...roster.members.map(claim('member')), ...roster.clients.map(claim('client'))];
+}
+
+/**
+ * The roster with each address at one host only. A host that is left as it is has what it had before, less what is another one's; one
+ * that never had anything is in no roster yet.
+ */
+export function withOwnAddresses(roster: Roster, before: Roster, { addresses, problems }: SettledAddresses): Roster {
+  const excluded = excludedBy(problems);
+  const had = <T extends RosterHost>(hosts: readonly T[]) => new Map(hosts.map((one) => [one.name, one]));
+  const taken = new Set([...addresses].flatMap(([name, own]) => (excluded.has(name) ? [] : own)));
+  const settle = <T extends RosterHost>(hosts: readonly T[], old: ReadonlyMap<string, T>): T[] =>
+    hosts.flatMap((one) => {
+      const kept = excluded.has(one.name) ? old.get(one.name) : one;
+      if (kept === undefined) return [];
+      const own = excluded.has(one.name)
+        ? kept.addresses.filter((address) => !taken.has(address))
+        : (addresses.get(one.name) ?? kept.addresses);
+      return own.length === 0 ? [] : [{ ...kept, addresses: own }];
+    });
+  return {
+    ...roster,
+    members: settle(roster.members, had(before.members)),
+    clients: settle(roster.clients, had(before.clients)),
+  };
+}
+
 function memberIsClient(name: string): Problem {
-  return problem('usage-is-member', 'is a member, and every member is a client of the master already', 'csync members', name);
+  const remedy = `csync client remove ${name}, if it is listed as a client as well`;
+  return problem('usage-is-member', 'is a member, and every member is a client of the master already', remedy, name);
 }
 
 function newKeyProblem(name: string, accepted: string, now: string): Problem {
   return problem(
     'change-other-key',
-    `its key is ${now}, but ${accepted} was accepted for it: it was set up anew, or it is another host`,
+    `this host is left as it is: its key is ${now}, but ${accepted} was accepted for it: it was set up anew, or it is another host`,
     `find out which; then csync client add ${name} --accept-new-key`,
     name,
-  );
-}
-
-/** Two hosts with one address cannot be told apart, and would get each other's keys. */
-function sharedAddressProblems(hosts: readonly RosterHost[]): Problem[] {
-  const of = new Map<string, string>();
-  return hosts.flatMap(({ name, addresses }) =>
-    addresses.flatMap((address) => {
-      const other = of.get(address);
-      of.set(address, other ?? name);
-      if (other === undefined || other === name) return [];
-      const remedy = `is ${name} another name of ${other}? then leave it out, or remove the other: csync client remove ${other}`;
-      return [problem('settings-shared-address', `has the address ${address}, which ${other} has, too`, remedy, name)];
-    }),
   );
 }
 
@@ -258,6 +316,8 @@ export interface MembershipInput {
   readonly package: { readonly plan: ApplyPlan; readonly wish: ApplyWish } | null;
   /** Why it cannot be changed now. */
   readonly packageProblems: readonly Problem[];
+  /** What is wrong with what hosts answered; one with an error is left as it is. */
+  readonly answers: readonly Problem[];
   readonly clients: ClientChange;
 }
 
@@ -285,32 +345,45 @@ export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoa
   return { ...view, hosts, masterFiles };
 }
 
+/** Hosts that are left as they are for what they answered. */
+export function excludedBy(answers: readonly Problem[]): ReadonlySet<string> {
+  return new Set(answers.flatMap(({ severity, member }) => (severity === 'error' && member !== undefined ? [member] : [])));
+}
+
 const packageDown =
   'cmmodpkg -e PACKAGE starts it; csync members sync   does what is left (the package start does that by itself)';
+
+/** What each member wants by itself. */
+function memberChains({ hosts }: SetupView, members: readonly string[], goal: HostGoal) {
+  const problems: Problem[] = [];
+  const waits: SetupPlan['waits'][number][] = [];
+  const chains = new Map<string, readonly HostStep[]>();
+  for (const name of members) {
+    const seen = hosts.get(name);
+    if (seen?.facts == null) {
+      const { why = 'was not looked at', remedy = 'csync members sync' } = seen?.noAnswer ?? {};
+      waits.push({ host: name, why, remedy });
+      continue;
+    }
+    const planned = planHost(seen, seen.facts, goal);
+    problems.push(...planned.problems);
+    if (planned.problems.length === 0 && planned.steps.length > 0) chains.set(name, planned.steps);
+  }
+  return { problems, waits, chains };
+}
 
 /** Everything a membership wants, in the guide's order; nothing where all is as it should be. */
 export function planMembership(input: MembershipInput): MembershipPlan {
   const { view, goal, roster, settings, adapter, policy } = input;
   const { hosts, owner } = view;
   const hostGoal: HostGoal = { settings, adapter, roster, inputs: policy.inputs, served: policy.served, owner };
-  const problems: Problem[] = [...input.packageProblems];
-  const waits: SetupPlan['waits'][number][] = [];
-  const chains = new Map<string, readonly HostStep[]>();
-  for (const name of goal.members) {
-    const seen = hosts.get(name);
-    if (seen?.facts == null) {
-      waits.push({
-        host: name,
-        why: seen?.noAnswer?.why ?? 'was not looked at',
-        remedy: seen?.noAnswer?.remedy ?? 'csync members sync',
-      });
-      continue;
-    }
-    const planned = planHost(seen, seen.facts, hostGoal);
-    problems.push(...planned.problems);
-    if (planned.problems.length === 0 && planned.steps.length > 0) chains.set(name, planned.steps);
-  }
-  const { setUp, remove } = input.clients;
+  const excluded = excludedBy(input.answers);
+  const members = goal.members.filter((name) => !excluded.has(name));
+  const planned = memberChains(view, members, hostGoal);
+  const { chains, waits } = planned;
+  const problems = [...input.packageProblems, ...input.answers, ...planned.problems];
+  const { remove } = input.clients;
+  const setUp = input.clients.setUp.filter((name) => !excluded.has(name));
   const clients = new Map<string, readonly HostStep[]>();
   for (const name of setUp) {
     const seen = hosts.get(name);
@@ -336,13 +409,13 @@ export function planMembership(input: MembershipInput): MembershipPlan {
     const steps = seen?.facts == null ? [] : dismissal(seen, seen.facts, view.roster);
     if (steps.length > 0) clients.set(name, steps);
   }
-  const blocked = new Set(problems.map(({ member }) => member));
+  const blocked = excludedBy(problems);
   // Steps 6 and 7 want the policy file system; the rest is done, and what is missing is remembered [dsau-csync.md 6.3].
   if (owner === null && view.observation.applied !== null)
     for (const host of [...goal.added, ...setUp].filter((name) => hosts.get(name)?.facts != null))
       waits.push({ host, why: 'the package is down: the policy of the master waits for its start', remedy: packageDown });
   const news = goal.added.filter((name) => hosts.get(name)?.facts != null && !blocked.has(name));
-  const agents = agentStages(policy, owner, news, goal.members, hosts);
+  const agents = agentStages(policy, owner, news, members, hosts);
   const revoked = revokeStage(goal, roster, view);
   const stages: Stage[] = [
     // First, since nobody is to get a policy that its parser refuses.

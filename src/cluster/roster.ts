@@ -124,6 +124,16 @@ export function isHostName(text: string): boolean {
   return namePattern.test(text);
 }
 
+/** Whether a roster can hold that address. */
+export function isHostAddress(text: string): boolean {
+  return v.is(address, text);
+}
+
+/** Whether a roster can hold that key: another host's word, which may be anything. */
+export function isNamedKey(one: NamedKey): boolean {
+  return v.is(key, one);
+}
+
 /** null when it is damaged: another member's copy, or an empty roster, has to do. */
 export function parseRoster(text: string): Roster | null {
   try {

@@ -15,13 +15,20 @@ export interface RotationPlan {
 
 /**
  * `next`: a new key, used only where no rotation is under way. `atOnce`: switch although clients have not got the next key;
- * the master is refused by them until they get it.
+ * the master is refused by them until they get it. `excluded`: hosts that are left as they are.
  */
-export function planRotation(roster: Roster, view: SetupView, next: NamedKey, atOnce: boolean): RotationPlan {
+export function planRotation(
+  roster: Roster,
+  view: SetupView,
+  next: NamedKey,
+  { atOnce, excluded }: { readonly atOnce: boolean; readonly excluded: ReadonlySet<string> },
+): RotationPlan {
   if (roster.key === null) return { rosters: [roster], waits: [] };
   if (roster.nextKey === null && roster.formerKeys.length > 0) return { rosters: [roster, retire(roster)], waits: [] };
+  // A client that answered what leaves it out keeps nobody else waiting.
+  const isExcludedClient = (name: string): boolean => excluded.has(name) && !roster.members.some((one) => one.name === name);
   const offered = offer(roster, view, next);
-  const waits = unready(offered, view, atOnce);
+  const waits = unready(offered, view, atOnce).filter(({ host }) => !isExcludedClient(host));
   if (waits.length > 0) return { rosters: [offered], waits };
   const switched: Roster = {
     ...offered,
@@ -63,7 +70,8 @@ function unready(roster: Roster, { hosts }: SetupView, atOnce: boolean): Rotatio
     if (seen?.facts != null) return null;
     return seen?.noAnswer?.why ?? 'it was not looked at';
   };
-  const remedy = 'csync keys rotate   goes on when it answers; until then both keys are good';
+  const remedy =
+    'csync keys rotate   goes on when it answers; until then both keys are good. Without that client: csync keys rotate --at-once';
   const members = roster.members.flatMap(({ name }) => {
     const why = silent(name);
     return why === null ? [] : [{ host: name, why: `the switch to the next key waits for this member: ${why}`, remedy }];

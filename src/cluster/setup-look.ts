@@ -94,7 +94,7 @@ async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, ki
   const roster = `"$(. /etc/cmcluster.conf 2>/dev/null; echo "${settings.packageDirectory}/${rosterName}")"`;
   const lines = [...bootLines, ...hostLines(adapter, settings, kind === 'member' ? roster : null)];
   const answer = await shell.run(name, hostScript(...lines), lookLimitMs);
-  const facts: HostFacts | null = answer.exitCode === 0 ? parseHost(answer.stdout) : null;
+  const facts: HostFacts | null = answer.exitCode === 0 ? parseHost(answer.stdout, settings.packageSubnet) : null;
   if (facts === null) {
     const noAnswer =
       answer.exitCode === 0 ? { why: 'its answer was cut short', remedy: 'try again' } : whyNoAnswer(name, answer, lookLimitMs);

@@ -123,10 +123,11 @@ export function keysRotate(options: ChangeOptions & { readonly atOnce: boolean }
     ...nobody,
     clients: { setUp: clientNames(roster), fetch: false, remove: [] },
     nothing: 'There is no key to rotate yet: csync members sync makes it.',
-    rounds: async (now, view) => {
+    withoutFailedClients: options.atOnce,
+    rounds: async (now, view, excluded) => {
       const pair = await generateKeyPair();
       const next = { digest: publicDigest(pair.publicKey) ?? '', publicKey: pair.publicKey };
-      const { rosters, waits } = planRotation(now, view, next, options.atOnce);
+      const { rosters, waits } = planRotation(now, view, next, { atOnce: options.atOnce, excluded });
       const wanted = new Set(rosters.flatMap((one) => clusterKeys(one).map(({ digest }) => digest)));
       return { rosters, waits, pairs: new Map(wanted.has(next.digest) ? [[next.digest, pair]] : []) };
     },

@@ -9,12 +9,15 @@ import { type ApplyWish, planApply } from '../cluster/apply-plan.ts';
 import { runPlan } from '../cluster/apply-run.ts';
 import { appliedSet } from '../cluster/comparison.ts';
 import { newSet } from '../cluster/history.ts';
+import { disputedHosts, settleAddresses } from '../cluster/host-addresses.ts';
 import { nextPairNames, publicDigest } from '../cluster/host-look.ts';
 import type { Materials, PairChange } from '../cluster/host-setup.ts';
 import { hostScript } from '../cluster/member-scripts.ts';
 import {
+  addressClaims,
   type ClientChange,
   type ClientKeys,
+  excludedBy,
   inOrder,
   type MemberGoal,
   type MembershipPlan,
@@ -24,6 +27,7 @@ import {
   projectView,
   rosterFor,
   withClients,
+  withOwnAddresses,
 } from '../cluster/membership.ts';
 import { inParallel } from '../cluster/observation.ts';
 import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../cluster/roster.ts';
@@ -58,7 +62,9 @@ export interface SetupRequest {
   readonly clients: ClientChange;
   readonly keys: Omit<ClientKeys, 'made'>;
   /** Rosters to be reached one after the other, each only when every host has the one before; without it, the one that follows. */
-  readonly rounds?: (roster: Roster, view: SetupView) => Promise<RoundsOfKeys>;
+  readonly rounds?: (roster: Roster, view: SetupView, excluded: ReadonlySet<string>) => Promise<RoundsOfKeys>;
+  /** Rounds go on although clients failed in the one before. */
+  readonly withoutFailedClients?: boolean;
   /** What to say when nothing is to be done. */
   readonly nothing: string;
 }
@@ -138,13 +144,13 @@ async function changeSeen(
   const pairs = new Map<string, KeyPair>();
   const key = await chooseKey(view, goal, pairs);
   const made = await makeClientPairs(view, request.clients, pairs);
-  const base = demandAll(withClients(rosterFor(view, goal, key, now), view, request.clients, { ...request.keys, made }, now));
-  const rotation = request.rounds === undefined ? null : await request.rounds(base, view);
+  const { base, answers } = await settledRoster(shell, view, rosterFor(view, goal, key, now), request, made, now);
+  const rotation = request.rounds === undefined ? null : await request.rounds(base, view, excludedBy(answers));
   for (const [digest, pair] of rotation?.pairs ?? []) pairs.set(digest, pair);
   const packagePart = await packageFor(shell, place, view, goal);
-  const rounds = planRounds(place, request, goal, view, rotation?.rosters ?? [base], packagePart);
+  const rounds = planRounds(place, request, goal, view, rotation?.rosters ?? [base], packagePart, answers);
   const waits = [...(rotation?.waits ?? []), ...rounds.flatMap(({ plan }) => plan.waits)];
-  const problems = rounds.flatMap(({ plan }) => plan.problems);
+  const problems = [...new Set(rounds.flatMap(({ plan }) => plan.problems))];
   const own = place.onMembers(inOrder(goal.members, settings), true);
   const texts = [...rounds.flatMap(({ plan }) => plan.stages.flatMap(stageTexts)), ...own];
   const notes = [...new Set(rounds.flatMap(({ plan }) => plan.notes))];
@@ -169,7 +175,9 @@ async function changeSeen(
     err(planText(inBrief(texts), notes));
     if (!options.yes) await confirm(request.verb, shell.stop);
   }
-  const { failed, said } = await carryOut(shell, place, { goal, view, rounds, pairs, now, problems, waits });
+  const { withoutFailedClients = false } = request;
+  const carrying = { goal, view, rounds, pairs, now, problems, waits, withoutFailedClients };
+  const { failed, said } = await carryOut(shell, place, carrying);
   place.onMembers(inOrder(goal.members, settings), false);
   const all = [...problems, ...said, ...failed.values()];
   await tellSyslog(shell, view, settings, request.verb, texts.length, all);
@@ -199,6 +207,31 @@ function planText(steps: readonly string[], notes: readonly string[]): string {
   return numbered(steps) + notes.map((note) => `Note: ${note}\n`).join('');
 }
 
+/** The roster as it shall be, once each host's answer was judged by itself; what is wrong with answers names its host. */
+async function settledRoster(
+  shell: MemberShell,
+  view: SetupView,
+  roster: Roster,
+  { clients, keys }: SetupRequest,
+  made: ReadonlyMap<string, NamedKey>,
+  now: string,
+): Promise<{ base: Roster; answers: readonly Problem[] }> {
+  const checked = withClients(roster, view, clients, { ...keys, made }, now);
+  const withAll = demandAll(checked);
+  const claims = addressClaims(withAll, view.roster);
+  const settled = settleAddresses(claims, await resolvedHere(shell, disputedHosts(claims)));
+  return { base: withOwnAddresses(withAll, view.roster, settled), answers: [...checked.problems, ...settled.problems] };
+}
+
+/** What the resolver of this host says of names; asked only where two hosts say they have the same address. */
+async function resolvedHere(shell: MemberShell, names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (names.length === 0) return new Map();
+  const lines = names.map((name) => `timeout 5 getent ahostsv4 ${shellWord(name)} | sed 's/^/name ${name} /'`);
+  const { stdout } = await shell.run(shell.here, hostScript(...lines, ':'), quickLimitMs);
+  const found = [...stdout.matchAll(/^name (\S+) (\S+)/gm)];
+  return new Map(names.map((name) => [name, found.flatMap(([, of, address = '']) => (of === name ? [address] : []))]));
+}
+
 /** A Failure with the problems of what cannot even be planned. */
 function demandAll<T>(checked: { ok: true; value: T } | { ok: false; problems: readonly Problem[] }): T {
   if (checked.ok) return checked.value;
@@ -220,6 +253,7 @@ function planRounds(
   view: SetupView,
   rosters: readonly Roster[],
   packagePart: PackagePart,
+  answers: readonly Problem[],
 ): Round[] {
   const rounds: Round[] = [];
   let seen = view;
@@ -234,6 +268,7 @@ function planRounds(
       policy,
       package: index === 0 ? packagePart.change : null,
       packageProblems: index === 0 ? packagePart.problems : [],
+      answers,
       clients: request.clients,
     });
     rounds.push({ roster, plan, inputs: policy.inputs, view: seen });
@@ -250,12 +285,13 @@ interface Carrying {
   readonly now: string;
   readonly problems: readonly Problem[];
   readonly waits: MembershipPlan['waits'];
+  readonly withoutFailedClients: boolean;
 }
 
 async function carryOut(
   shell: MemberShell,
   place: SetupPlace,
-  { goal, view, rounds, pairs, now, problems, waits }: Carrying,
+  { goal, view, rounds, pairs, now, problems, waits, withoutFailedClients }: Carrying,
 ): Promise<{ failed: ReadonlyMap<string, Problem>; said: readonly Problem[] }> {
   const { settings } = place;
   const holders = goal.members.filter((name) => view.hosts.get(name)?.facts != null);
@@ -300,7 +336,9 @@ async function carryOut(
     ]);
     await save(remember(round.roster, [round], problems, waits, left, now));
     // What the next round takes away has to be there everywhere before.
-    if (failed.size > 0 || said.some(({ severity }) => severity === 'error')) break;
+    const isMember = (host: string): boolean => goal.members.includes(host);
+    const stops = withoutFailedClients ? [...failed.keys()].some(isMember) : failed.size > 0;
+    if (stops || said.some(({ severity }) => severity === 'error')) break;
   }
   return { failed, said };
 }
@@ -322,7 +360,9 @@ function remember(
   const touched = new Set(rounds.flatMap(({ view }) => [...view.hosts.keys()]));
   const why = new Map<string, string>([
     ...waits.map(({ host, why: text }) => [host, text] as const),
-    ...problems.flatMap(({ member, text }) => (member === undefined ? [] : [[member, text] as const])),
+    ...problems.flatMap(({ member, severity, text }) =>
+      member === undefined || severity === 'warning' ? [] : [[member, text] as const],
+    ),
     ...left,
   ]);
   let next = roster;

@@ -95,9 +95,12 @@ describe('answers of members', () => {
   it('with words where numbers belong are no answers', () => {
     expect(parseCondition({ text: 'daemons x\nclock 1\n', asked: 1, answered: 2 })).toBeNull();
     expect(parseCondition({ text: 'clock 1\n', asked: 1, answered: 2 })).toBeNull();
-    expect(parseHost('host m1\ndaemons x\nwhole\n')).toBeNull();
-    expect(parseHost('host m1\nkeys x\nwhole\n')).toBeNull();
-    expect(parseHost('host m1\nmode x localhost.pub\nprivate x y\nwhole\n')).toMatchObject({ keys: [], privateKey: null });
+    expect(parseHost('host m1\ndaemons x\nwhole\n', '10.9.0.0')).toBeNull();
+    expect(parseHost('host m1\nkeys x\nwhole\n', '10.9.0.0')).toBeNull();
+    expect(parseHost('host m1\nmode x localhost.pub\nprivate x y\nwhole\n', '10.9.0.0')).toMatchObject({
+      keys: [],
+      privateKey: null,
+    });
     expect(parseProcessStat('x (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20')).toBeNull();
   });
 
@@ -119,6 +122,7 @@ describe('a public key with words around it', () => {
     const printed = text.replace(/^(?=.)/gm, 'key ');
     const host = parseHost(
       `host m1\nprivate 600 ${'a'.repeat(64)}\nmode 600 localhost.pub\nkey ==> localhost.pub <==\n${printed}whole\n`,
+      '10.9.0.0',
     );
     // What OpenSSL does not take with words around it is no key; what it takes is kept bare.
     expect(host?.own === null || host?.own?.publicKey === `${pem}\n`).toBe(true);

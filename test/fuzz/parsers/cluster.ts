@@ -188,9 +188,9 @@ export const cluster: readonly FuzzedParser[] = [
     of: 'script on a host',
     calls: ['cluster/host-look.ts#parseHost', 'cluster/host-look.ts#publicDigest'],
     samples: [
-      `host m1.lab\nuid 0\naddresses 10.9.0.11 10.9.0.100 \nmissing /usr/bin/cf-key\ndaemons 1\nowed restart\nroster ${base64(roster)}\nleftover /var/.csync-arrival-1\ninput ${digest} promises.cf\nkeys 700\nprivate 600 ${digest}\nmode 600 localhost.pub\nmode 600 root-MD5=1.pub\nkey ==> localhost.pub <==\n${publicKey.replace(/^(?=.)/gm, 'key ')}key \nkey ==> root-MD5=1.pub <==\nnext csync-next.priv\nwhole\n`,
+      `host m1.lab\nuid 0\naddresses 10.9.0.11 10.9.0.11 10.9.0.11/24 10.9.0.100/24 172.17.0.1/16 \nmissing /usr/bin/cf-key\ndaemons 1\nowed restart\nroster ${base64(roster)}\nleftover /var/.csync-arrival-1\ninput ${digest} promises.cf\nkeys 700\nprivate 600 ${digest}\nmode 600 localhost.pub\nmode 600 root-MD5=1.pub\nkey ==> localhost.pub <==\n${publicKey.replace(/^(?=.)/gm, 'key ')}key \nkey ==> root-MD5=1.pub <==\nnext csync-next.priv\nwhole\n`,
     ],
-    parse: (text) => [parseHost(text), publicDigest(text)],
+    parse: (text) => [parseHost(text, '10.9.0.0'), publicDigest(text)],
   },
   {
     name: 'look at the boot start',

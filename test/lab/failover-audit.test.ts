@@ -72,7 +72,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
     readonly words: () => Promise<string>;
   }
   const verbs: Readonly<Record<string, Verb>> = {
-    apply: { prepare: otherSettings, words: async () => 'apply --yes' },
+    'csync apply': { prepare: otherSettings, words: async () => 'apply --yes' },
     'apply --halt': {
       prepare: async () => {
         noatime = !noatime;
@@ -80,7 +80,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
       },
       words: async () => 'apply --yes --halt',
     },
-    rollback: {
+    'csync rollback': {
       prepare: async () => {
         await otherSettings();
         await must('apply --yes');
@@ -93,7 +93,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
     everyStep || [Math.floor(count / 2), count - 11, count - 4].includes(at);
 
   for (const [name, { prepare, words }] of Object.entries(verbs))
-    it(`csync ${name}: at any of its remote commands`, async () => {
+    it(`${name}: at any of its remote commands`, async () => {
       await prepare();
       const count = await remote.count(await words());
       let audits = 0;
@@ -103,7 +103,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
           await prepare();
           if (!(await remote.harmedOnce(await words(), at, harm))) continue;
           audits += 1;
-          await auditFailover(used, `csync ${name}, ${harm} at ${at} of ${count}`);
+          await auditFailover(used, `${name}, ${harm} at ${at} of ${count}`);
           await remote.finished(await words());
         }
       console.log(`${name}: ${audits} failovers at ${count} remote commands`);

@@ -36,6 +36,8 @@ describe.skipIf(whyNoLab !== null)('a package of version 0.1.0', { timeout: 300_
         .replaceAll('{{package_directory}}', '$SGCONF/csync');
     const manifest =
       'const fs = require("fs"), crypto = require("crypto"); const files = {}; for (const name of fs.readdirSync(".")) if (fs.statSync(name).isFile()) files[name] = crypto.createHash("sha256").update(fs.readFileSync(name)).digest("hex"); fs.writeFileSync("manifest.json", JSON.stringify({ toolkitVersion: "0.1.0", settingsDigest: files["settings.json"], files }))';
+    const history =
+      'const zlib = require("zlib"); const list = fs.readdirSync(".").filter((name) => fs.statSync(name).isFile()).map((name) => ({ name, mode: fs.statSync(name).mode & 0o777, text: fs.readFileSync(name, "utf8") })); const digest = crypto.createHash("sha256").update(JSON.stringify(list.map(({ name, mode, text }) => [name, mode, text]))).digest("hex"); fs.mkdirSync("history", { mode: 0o700 }); fs.writeFileSync("history/0001.set.gz", zlib.gzipSync(JSON.stringify({ files: list })), { mode: 0o600 }); fs.writeFileSync("history/0001.json", JSON.stringify({ number: 1, at: "2026-11-01T00:00:00.000Z", by: "root@m1", toolkitVersion: "0.1.0", digest, note: "" }) + "\\n", { mode: 0o600 })';
     await must('m1', 'cmruncl -v');
     expect((await csync(`render --output ${directory}`)).exitCode).toBe(0);
     await must(
@@ -44,7 +46,7 @@ describe.skipIf(whyNoLab !== null)('a package of version 0.1.0', { timeout: 300_
 cat > csync.sh <<'END'\n${launcher('csync.sh', 'main')}\nEND
 cat > csync_pre.sh <<'END'\n${launcher('csync_pre.sh', 'pre')}\nEND
 sed -i '/pev_csync_set_digest/d' csync.conf
-node -e '${manifest}'`,
+node -e '${manifest}; ${history}'`,
     );
     for (const member of ['m2', 'm3']) await must('m1', `scp -rpq ${directory} ${member}:/usr/local/cmcluster/conf/`);
     await must('m1', `cmapplyconf -f -P ${directory}/csync.conf && cmrunpkg csync && cmmodpkg -e csync`);
@@ -108,5 +110,14 @@ node -e '${manifest}'`,
     await auditFailover(used, 'after a cmapplyconf that failed behind the halt');
     expect((await csync('apply --yes --halt')).exitCode).toBe(0);
     expect(await must(await used.drills.waitServed(), 'grep " /csync " /proc/mounts')).toContain('noatime');
+  });
+
+  it('a set that version 0.1.0 kept is gone back to by its settings, as a set of this version', async () => {
+    const back = await csync('rollback 1 --yes --halt');
+    expect([back.exitCode, back.stderr]).toEqual([0, expect.stringContaining('Set 1 is of version 0.1.0')]);
+    const owner = await used.drills.waitServed();
+    expect(await must(owner, 'grep " /csync " /proc/mounts')).not.toContain('noatime');
+    for (const member of members) expect(await flatOn(member), member).toBe('');
+    await auditFailover(used, 'after a rollback to version 0.1.0');
   });
 });

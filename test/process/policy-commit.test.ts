@@ -21,7 +21,7 @@ import { sha256 } from '../../src/contract/package-directory.ts';
 import { demand } from '../../src/problem.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { shellWord } from '../../src/shell-word.ts';
-import { everyStep, have, isRoot, policyTemplates, settingsFor } from '../support.ts';
+import { eventually, everyStep, have, isRoot, policyTemplates, settingsFor } from '../support.ts';
 
 const whyNot = !isRoot
   ? 'mounting needs root'
@@ -208,11 +208,13 @@ describe.skipIf(whyNot !== null)('the loss of power', () => {
   };
 
   it('right behind the word that it is durable loses nothing', () => {
-    const [disk, ended] = committedThenLost((script) => script);
-    expect(becameOf(ended)).toBe('durable');
-    const look = disk.look(powerFails(disk), true);
-    expect(textOf(look, 'site.cf')).toBe(site('kept'));
-    expect(look.state.current?.digest).toBe(look.state.digest);
+    for (let cut = 0; cut < (everyStep ? 15 : 3); cut += 1) {
+      const [disk, ended] = committedThenLost((script) => script);
+      expect(becameOf(ended)).toBe('durable');
+      const look = disk.look(powerFails(disk), true);
+      expect(textOf(look, 'site.cf')).toBe(site('kept'));
+      expect(look.state.current?.digest).toBe(look.state.digest);
+    }
   });
 
   it('would lose it if the script did not sync: this test can fail', () => {
@@ -273,4 +275,45 @@ describe.skipIf(whyNot !== null)('a commit that is killed', () => {
       child.stdin.end(outer);
     });
   }
+});
+
+describe.skipIf(whyNot !== null)('hand edits ten times a second', () => {
+  it('and commits beside them lose nothing', { timeout: 120_000 }, async () => {
+    const disk = new Disk();
+    const { tree, keep } = disk.place;
+    const [file = '', ...rest] = disk.words();
+    const holder = spawn(file, rest, { stdio: ['pipe', 'ignore', 'ignore'] });
+    const there = ['-t', String(holder.pid), '-m', '/bin/sh', '-s'];
+    const inside = (script: string): Ended => {
+      const { status, stdout, stderr } = spawnSync('nsenter', there, { input: script, encoding: 'utf8', maxBuffer: 1 << 26 });
+      return { exitCode: status, stdout, stderr, timedOut: false };
+    };
+    await eventually('the mount', () => inside(`mountpoint -q ${disk.mountPoint}`).exitCode === 0);
+    const lines = everyStep ? 300 : 40;
+    const edits = `n=0; while [ $n -lt ${lines} ]; do n=$((n + 1)); echo "line $n" >> ${tree}/hand.txt; sleep 0.1; done`;
+    const hands = spawn('nsenter', there, { stdio: ['pipe', 'ignore', 'ignore'] });
+    hands.stdin.end(edits);
+    const over = new Promise<void>((resolve) => hands.once('exit', () => resolve()));
+    let isOver = false;
+    void over.then(() => {
+      isOver = true;
+    });
+    const committed = (text: string): boolean => {
+      const look = readPolicyState(inside(policyLookScript(disk.place, false)).stdout);
+      return look !== null && becameOf(inside(disk.script({ 'edit.txt': text }, look))) === 'durable';
+    };
+    let [tried, made, last] = [0, 0, ''];
+    while (!isOver) {
+      tried += 1;
+      if (committed(`${tried}\n`)) [made, last] = [made + 1, `${tried}\n`];
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(tried).toBeGreaterThan(3);
+    console.info(`${tried} commits beside ${lines} hand edits: ${made} made, the others refused`);
+    if (last !== '') expect(inside(`cat ${tree}/edit.txt`).stdout).toBe(last);
+    expect(committed('calm\n')).toBe(true);
+    const kept = new Set(inside(`cat $(find ${tree} ${keep} -name hand.txt)`).stdout.split('\n'));
+    expect(Array.from({ length: lines }, (_, index) => `line ${index + 1}`).filter((line) => !kept.has(line))).toEqual([]);
+    holder.stdin.end();
+  });
 });

@@ -33,8 +33,10 @@ export const setKeyword = 'pev_csync_set_digest';
 
 type Style = Settings['packageStyle'];
 
+export type LauncherRole = 'main' | 'pre' | 'control';
+
 /** What Serviceguard calls, by package style, with the part it plays there. */
-const launchers: Readonly<Record<Style, Readonly<Record<string, 'main' | 'pre' | 'control'>>>> = {
+const launchers: Readonly<Record<Style, Readonly<Record<string, LauncherRole>>>> = {
   modular: { 'csync.sh': 'main', 'csync_pre.sh': 'pre' },
   legacy: { 'csync_control.sh': 'control' },
 };
@@ -44,7 +46,7 @@ export function launcherNames(style: Style): string[] {
   return Object.keys(launchers[style]);
 }
 
-export function launcherRoles(style: Style): [name: string, role: string][] {
+export function launcherRoles(style: Style): [name: string, role: LauncherRole][] {
   return Object.entries(launchers[style]);
 }
 

@@ -120,4 +120,6 @@ export interface MemberHost {
   /** ms since some moment; never jumps. For limits. */
   elapsed(): number;
   pause(milliseconds: number): Promise<void>;
+  /** Tells the supervisor of this process, where there is one, what is done from now on, and how long that may take. */
+  readonly begin: (step: string, limitSeconds: number) => void;
 }

@@ -27,6 +27,7 @@ import type {
 import { ourselves } from './ownership.ts';
 import { endWithin, runProcess, startProcess } from './processes.ts';
 import { openToAppend, overwriteLine, refuseStrangers, regularText, replaceFile, writeDurably } from './safe-file.ts';
+import { openSupervisor } from './supervisor.ts';
 
 /** Of every program that is run here. Without PATH cfservd dies at once [cfengine.md 1.1]. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
@@ -307,22 +308,30 @@ function openOutput(file: string | null): number | null {
 }
 
 export function realMemberHost(): MemberHost {
+  const supervisor = openSupervisor();
+  /** What is done with a file, told beforehand. */
+  const told =
+    <Rest extends unknown[], Result>(work: (path: string, ...rest: Rest) => Result) =>
+    (path: string, ...rest: Rest): Result => {
+      supervisor.touch(path);
+      return work(path, ...rest);
+    };
   return {
     member: hostname().split('.')[0] ?? hostname(),
     nodeName: hostname(),
     environment: process.env,
-    readText: regularText,
-    list,
-    facts,
-    digest,
-    canExecute,
-    freeBytes,
-    writeDurably,
-    overwriteLine,
-    replace: (path, text, mode) => {
+    readText: told(regularText),
+    list: told(list),
+    facts: told(facts),
+    digest: told(digest),
+    canExecute: told(canExecute),
+    freeBytes: told(freeBytes),
+    writeDurably: told(writeDurably),
+    overwriteLine: told(overwriteLine),
+    replace: told((path: string, text: string, mode: number) => {
       refuseStrangers(path);
       replaceFile(path, text, mode, false);
-    },
+    }),
     mounts,
     process: processOf,
     origin: originOf,
@@ -339,6 +348,7 @@ export function realMemberHost(): MemberHost {
     launch,
     detach,
     signal,
+    begin: supervisor.begin,
     now: () => Date.now(),
     elapsed: () => performance.now(),
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),

@@ -4,6 +4,7 @@
  */
 import { placeOfSet } from '../contract/package-directory.ts';
 import type { ControlLog } from './control-log.ts';
+import { untilTheEnd } from './deadlines.ts';
 import type { Finding } from './failures.ts';
 import { customerDefined, deviceOf, judgeMount, mountAt } from './judgements.ts';
 import type { Step } from './plan.ts';
@@ -67,6 +68,7 @@ export function groupActive(context: ControlContext): Step {
   const { volumeGroup } = settings;
   return {
     name: 'volume-group',
+    limitSeconds: untilTheEnd,
     look: async () => {
       const { active, tagged } = await groupHere(context);
       if (active && tagged) return null;
@@ -91,6 +93,7 @@ export function groupInactive(context: ControlContext): Step {
   const { volumeGroup } = settings;
   return {
     name: 'volume-group',
+    limitSeconds: untilTheEnd,
     look: async () => {
       const { active, tagged } = await groupHere(context);
       if (!active && !tagged) return null;
@@ -132,6 +135,7 @@ export function fileSystemChecked(context: ControlContext): Step {
   let checked = false;
   return {
     name: 'fsck',
+    limitSeconds: untilTheEnd,
     look: () =>
       checked || needsNone || judgeMount(settings, host.mounts()) === null
         ? null
@@ -157,6 +161,7 @@ export function fileSystemMounted(context: ControlContext): Step {
   const argv = ['mount', '-t', fileSystemType, ...words(mountOptions), device, mountPoint];
   return {
     name: 'mount',
+    limitSeconds: untilTheEnd,
     look: () => {
       const finding = judgeMount(settings, host.mounts());
       return finding === null ? null : { code: 'mount-failed', text: finding.text };
@@ -188,6 +193,7 @@ export function fileSystemUnmounted(context: ControlContext): Step {
   const mounted = (): boolean => mountAt(host.mounts(), mountPoint) !== undefined;
   return {
     name: 'umount',
+    limitSeconds: untilTheEnd,
     look: () => (mounted() ? { code: 'still-held', text: `${device} is still mounted at ${mountPoint}` } : null),
     action: {
       what: `umount ${mountPoint}`,
@@ -212,6 +218,7 @@ export function addressAdded(context: ControlContext): Step {
   const { packageAddress, packageSubnet } = settings;
   return {
     name: 'address',
+    limitSeconds: untilTheEnd,
     look: () =>
       host.ownsAddress(packageAddress) ? null : { code: 'address-not-added', text: `this member does not own ${packageAddress}` },
     action: {
@@ -231,6 +238,7 @@ export function addressRemoved(context: ControlContext): Step {
   const { packageAddress, packageSubnet } = settings;
   return {
     name: 'address',
+    limitSeconds: untilTheEnd,
     look: async () => {
       // Not ownsAddress: Node does not list what is on an interface without a link, and the link comes back.
       const listed = await host.run(['ip', '-o', 'addr', 'show'], lookLimitMs);
@@ -256,6 +264,7 @@ export function customerCommands(context: ControlContext, word: 'run' | 'halt'):
   let done = false;
   return {
     name: 'customer',
+    limitSeconds: untilTheEnd,
     look: () => (done || !exists ? null : { code: 'customer-failed', text: `${program} ${word} has not succeeded` }),
     action: {
       what: `${program} ${word}`,
@@ -281,6 +290,7 @@ export function serviceStarted(context: ControlContext): Step {
   let started = false;
   return {
     name: 'service',
+    limitSeconds: untilTheEnd,
     look: () => (started ? null : { code: 'service-not-started', text: `${service} is not started yet` }),
     action: {
       what: ['cmrunserv', ...restart, service, command].join(' '),
@@ -304,6 +314,7 @@ export function serviceHalted(context: ControlContext): Step {
   const finding: Finding = { code: 'service-not-halted', text: `${service} may still run` };
   return {
     name: 'service',
+    limitSeconds: untilTheEnd,
     optional: true,
     look: () => (asked ? null : finding),
     action: {

@@ -6,9 +6,9 @@ import { ControlLog } from './control-log.ts';
 import * as own from './control-steps.ts';
 import type { Finding } from './failures.ts';
 import { finishWaiting } from './finish-waiting.ts';
-import { judgeMount } from './judgements.ts';
+import { customerDefined, judgeMount } from './judgements.ts';
 import { runPlan, type Step, startExit } from './plan.ts';
-import { afterStorage, announce, beforeStorage, letGo, planContext, promotion } from './plans.ts';
+import { afterStorage, announce, beforeStorage, exitOf, letGo, planContext, promotion } from './plans.ts';
 import type { ScriptContext } from './script.ts';
 import { judgeManifest } from './settings-file.ts';
 import { installationSound } from './steps.ts';
@@ -26,7 +26,7 @@ function partsOf(context: Context): readonly Part[] {
   const { host, settings, dryRun } = context;
   const one = (start: () => Step, halt: () => Step): Part => ({
     start: () => [start()],
-    halt: async () => ((await runPlan([halt()], planContext(context))) === null ? 0 : 1),
+    halt: async () => exitOf(await runPlan([halt()], planContext(context))),
   });
   // A dry run where the package runs says what holds there; a start over a mount that was left is refused, as a modular one is.
   const running = dryRun && judgeMount(settings, host.mounts()) === null;
@@ -41,17 +41,21 @@ function partsOf(context: Context): readonly Part[] {
     ),
     {
       start: () => [own.fileSystemChecked(context), own.fileSystemMounted(context)],
-      halt: async () => ((await runPlan([own.fileSystemUnmounted(context)], planContext(context))) === null ? 0 : 1),
+      halt: async () => exitOf(await runPlan([own.fileSystemUnmounted(context)], planContext(context))),
     },
     one(
       () => own.addressAdded(context),
       () => own.addressRemoved(context),
     ),
     { start: () => promotion.map((step) => step(context)), halt: () => letGo(context) },
-    one(
-      () => own.customerCommands(context, 'run'),
-      () => own.customerCommands(context, 'halt'),
-    ),
+    {
+      start: () => [own.customerCommands(context, 'run')],
+      halt: async () => {
+        if (!context.hurried) return exitOf(await runPlan([own.customerCommands(context, 'halt')], planContext(context)));
+        context.log.line('customer', 'warning', `${customerDefined} halt is left out: a halt before this one was given up`);
+        return 0;
+      },
+    },
     one(
       () => own.serviceStarted(context),
       () => own.serviceHalted(context),

@@ -3,6 +3,7 @@
  * what cannot be done by us is only looked at. The dry run prints this very list.
  */
 import type { MemberLog } from '../host/member-log.ts';
+import { stepSeconds } from './deadlines.ts';
 import { explain, type Finding, failureTable } from './failures.ts';
 
 export interface Step {
@@ -17,6 +18,8 @@ export interface Step {
   };
   /** A finding is told but ends nothing. */
   readonly optional?: boolean;
+  /** Seconds before a supervisor gives the script up in this step; `stepSeconds` where it is not said. */
+  readonly limitSeconds?: number;
   /** Said in the log when the step holds. */
   readonly good: () => string;
 }
@@ -26,11 +29,14 @@ export interface PlanContext {
   readonly packageName: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
+  /** Tells the supervisor of this script what it does now. */
+  readonly begin?: (step: string, limitSeconds: number) => void;
 }
 
 /** Runs the steps in order to the first failure that is not optional; returns it, or null when all hold. */
 export async function runPlan(steps: readonly Step[], context: PlanContext): Promise<Finding | null> {
   for (const step of steps) {
+    context.begin?.(step.name, step.limitSeconds ?? stepSeconds);
     const failed = await runStep(step, context);
     if (failed === null) continue;
     const sentence = explain(failed, context.member, context.packageName);

@@ -16,6 +16,8 @@ export interface HaltContext extends steps.StepContext {
   readonly directory: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
+  /** What was tried before was given up: nothing is done that is not needed to let go. */
+  readonly hurried: boolean;
 }
 
 /** First of a start, before anybody touches the storage. */
@@ -37,6 +39,7 @@ export const promotion: readonly MakeStep[] = [
 /** Last of a promotion. */
 export function announce({ host, settings, daemon, log, dryRun }: HaltContext): void {
   if (dryRun) return;
+  host.begin('announce', noteSeconds);
   const before = parseHandover(host.readText(handoverFile(settings.mountPoint)));
   const became = promotionAfter(sentinelEpoch(host.readText(daemon.sentinelPath)), host.now(), before);
   attempt(() => host.replace(promotionFile(settings.packageName), `${JSON.stringify(became)}\n`, 0o644));
@@ -45,9 +48,9 @@ export function announce({ host, settings, daemon, log, dryRun }: HaltContext): 
 }
 
 /** For the next master, so that it can tell how long nobody served. A disk that fails right now must not keep the package here. */
-function leaveHandover({ host, settings, daemon, dryRun }: HaltContext): void {
-  if (dryRun) return;
-  const now = host.now();
+function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext, now: number): void {
+  if (dryRun || hurried) return;
+  host.begin('handover', noteSeconds);
   const { verdict } = parseMonitorState(host.readText(monitorStateFile(settings.packageName)) ?? '') ?? { verdict: null };
   // That of a monitor before this promotion is not the reason for this halt.
   const isRecent = verdict !== null && now - verdict.noticed < recentMs;
@@ -60,6 +63,9 @@ function leaveHandover({ host, settings, daemon, dryRun }: HaltContext): void {
   };
   attempt(() => host.replace(handoverFile(settings.mountPoint), `${JSON.stringify(handover)}\n`, 0o644));
 }
+
+/** A note is worth no more. */
+const noteSeconds = 5;
 
 /** A verdict that is older is not what this halt is about. */
 const recentMs = 60_000;
@@ -80,10 +86,14 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
     log.line('release', 'already', `${settings.mountPoint} is not mounted here`);
     return 0;
   }
-  leaveHandover(context);
+  const began = host.now();
+  const grace = context.hurried ? { ...context, settings: { ...settings, haltGraceSeconds: 0 } } : context;
+  const failed = await runPlan([steps.daemonLetsGo(grace), steps.othersNamed(context)], planContext(context));
+  // What needs the disk only when the daemon has let go of it: this may be the one that hangs.
+  leaveHandover(context, began);
   // The clients last: who connects between their reset and the end of the address hears nothing any more.
-  const plan = [steps.daemonLetsGo(context), steps.othersNamed(context), steps.clientsDisconnected(context)];
-  return exitOf(await runPlan(plan, planContext(context)));
+  if (failed === null) await runPlan([steps.clientsDisconnected(context)], planContext(context));
+  return exitOf(failed);
 }
 
 /** The very last of a halt: the daemon goes on as this member's own. Fails only while the policy file system is held. */
@@ -105,9 +115,10 @@ export async function reviveDaemon(context: HaltContext): Promise<0> {
 }
 
 export function planContext({ host, settings, log, dryRun }: HaltContext) {
-  return { member: host.member, packageName: settings.packageName, log, dryRun };
+  return { member: host.member, packageName: settings.packageName, log, dryRun, begin: host.begin };
 }
 
-function exitOf(failed: Finding | null): 0 | 1 {
+/** 1: it is not as it must be after a halt. */
+export function exitOf(failed: Finding | null): 0 | 1 {
   return failed === null ? 0 : 1;
 }

@@ -4,6 +4,7 @@ import type { MemberHost } from '../host/host.ts';
 import { realMemberHost } from '../host/member-host.ts';
 import { type MemberLog, openMemberLog } from '../host/member-log.ts';
 import { Daemon } from './daemon.ts';
+import { stepSeconds } from './deadlines.ts';
 import { explain, type Finding } from './failures.ts';
 import { expand, packageNameOf, type ReadSettings, readSettingsFile } from './settings-file.ts';
 import type { StepContext } from './steps.ts';
@@ -21,6 +22,7 @@ export interface ScriptContext extends StepContext {
   /** null: standard output. */
   readonly logFile: string | null;
   readonly dryRun: boolean;
+  readonly hurried: boolean;
   readonly log: MemberLog;
 }
 
@@ -40,6 +42,7 @@ export async function runScript(script: Script): Promise<never> {
   const host = realMemberHost();
   const packageName = packageNameOf(host, directory);
   const dryRun = options.includes('--dry-run');
+  host.begin('settings', stepSeconds);
   const read: ReadSettings = readSettingsFile(host, directory);
   const standardOutput = script.toStandardOutput === true || dryRun;
   const given =
@@ -51,7 +54,8 @@ export async function runScript(script: Script): Promise<never> {
   try {
     if (read.ok) {
       const { settings, digest } = read;
-      const context = { host, settings, digest, directory, role, logFile, dryRun, log } as const;
+      const hurried = host.environment.CSYNC_HURRIED === '1';
+      const context = { host, settings, digest, directory, role, logFile, dryRun, hurried, log } as const;
       exit = await script.run({ ...context, daemon: new Daemon(host, settings) });
     } else {
       log.line(script.name, 'failed', explain(read.finding, host.member, packageName));

@@ -2,6 +2,7 @@
  * external_pre_script start (role pre): before Serviceguard touches storage. external_script start (role main): storage
  * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role control): all of it.
  */
+import { stepSeconds } from './deadlines.ts';
 import { explain } from './failures.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
 import { rememberSet } from './running-set.ts';
@@ -11,6 +12,7 @@ import { judgeTrust } from './trusted-files.ts';
 /** Files that others can write are a warning here: validate is where they are refused. Once a start: modular ones have two scripts. */
 function start(context: ScriptContext): Promise<number> {
   const { role, host, directory, settings, log } = context;
+  host.begin('files', stepSeconds);
   rememberSet(context);
   if (role !== 'main')
     for (const finding of judgeTrust(host, directory, settings))

@@ -5,6 +5,7 @@
 import type { MemberHost } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
 import type { Daemon } from './daemon.ts';
+import { daemonSeconds } from './deadlines.ts';
 import type { Finding } from './failures.ts';
 import { handoverFile, parseHandover } from './handover.ts';
 import { judgeMount, judgeMountPoint, judgeName, mountAt, type Sentinel, sentinelEpoch } from './judgements.ts';
@@ -86,6 +87,7 @@ export function nameRegistered({ host, settings }: StepContext): Step {
 export function daemonRunning({ daemon }: StepContext): Step {
   return {
     name: 'daemon',
+    limitSeconds: daemonSeconds,
     look: () => daemon.judgeRunning(),
     action: { what: daemon.adapter.startDaemon.slice(4).join(' '), run: (finding) => daemon.start(finding) },
     good: () => {
@@ -227,6 +229,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
   };
   return {
     name: 'proof',
+    limitSeconds: daemonSeconds,
     look,
     action: {
       what: `ask ${settings.packageAddress} again, after a reload of the access rules`,
@@ -253,6 +256,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
   };
   return {
     name: 'release',
+    limitSeconds: settings.haltGraceSeconds + daemonSeconds,
     look,
     action: {
       what: `wait ${settings.haltGraceSeconds} s for transfers to end, then reset them, then TERM ${daemon.adapter.daemonName}`,

@@ -5,6 +5,7 @@
 
 import { entryNames, launcherNames, placeOfSet, runtimeName, sha256 } from '../contract/package-directory.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
+import { untilTheEnd } from './deadlines.ts';
 import { explain, type Finding } from './failures.ts';
 import { judgeMountPoint, judgeName, mountAt, mountsAtBoot } from './judgements.ts';
 import { policyProblem } from './policy-check.ts';
@@ -16,6 +17,7 @@ async function validate(context: ScriptContext): Promise<number> {
   const { host, settings, log, role } = context;
   // Both external scripts are validated; one of them looks at everything, so that nothing is said twice.
   if (role === 'pre') return 0;
+  host.begin('validate', untilTheEnd);
   const findings = [
     ...judgeNode(process.versions.node),
     ...judgeFiles(context),

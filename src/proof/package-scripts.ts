@@ -49,6 +49,7 @@ async function ourScript({ place, gate, settings, host, log }: Run, word: Word, 
     role,
     logFile: null,
     dryRun: false,
+    hurried: false,
     log,
   };
   try {

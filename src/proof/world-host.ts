@@ -261,6 +261,8 @@ export class WorldHost implements MemberHost {
     return this.#gate.elapsed();
   }
 
+  readonly begin = (): void => {};
+
   pause(milliseconds: number): Promise<void> {
     return this.#gate.wait(milliseconds);
   }

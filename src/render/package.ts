@@ -7,6 +7,7 @@ import {
   entryName,
   entryNames,
   inSet,
+  type LauncherRole,
   launcherRoles,
   type Manifest,
   manifestName,
@@ -20,6 +21,7 @@ import {
 import type { Checked, Problem } from '../problem.ts';
 import { parseSettingsJson, type Settings, settingsDigest, settingsJson } from '../settings.ts';
 import { toolkitVersion } from '../version.ts';
+import { haltLimits, startLimits } from './launcher-limits.ts';
 import { layOver } from './package-text.ts';
 import { fillTemplate, type Template } from './template.ts';
 
@@ -138,12 +140,14 @@ function pathProblems(values: Readonly<Record<string, string>>): Problem[] {
 }
 
 /** The launchers' tokens; not all of them also belong into the package file. */
-function launcherTokens(settings: Settings, name: string, role: string): Record<string, string> {
+function launcherTokens(settings: Settings, name: string, role: LauncherRole): Record<string, string> {
   return {
     toolkit_version: toolkitVersion,
     settings_digest: settingsDigest(settings),
     launcher_name: name,
     launcher_role: role,
+    start_limits: startLimits(settings, role).join(' '),
+    halt_limits: haltLimits(settings, role).join(' '),
     node_path: settings.nodePath,
     mount_point: settings.mountPoint,
   };

@@ -10,7 +10,9 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -21,6 +23,7 @@ import { renderPackage, setOf } from '../../src/render/package.ts';
 import type { Settings } from '../../src/settings.ts';
 import { parseSettings } from '../../src/settings-yaml.ts';
 import {
+  eventually,
   isRoot,
   memberScripts,
   packageTemplates,
@@ -38,19 +41,20 @@ const echo = 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: pro
 const front = readFileSync(join(repository, 'src/member', serviceFrontName), 'utf8');
 
 /** A rendered package directory below a cluster configuration of its own. */
-function installed(changes: Partial<Settings> = {}) {
+function installed(changes: Partial<Settings> = {}, scripts: Readonly<Record<string, string>> = {}) {
   const root = mkdtempSync(join(scratch, 'member-'));
   const settings = { ...settingsFor(), nodePath: process.execPath, ...changes };
-  const bundles = new Map([...memberScripts(() => echo), [serviceFrontName, front]]);
+  const bundles = new Map([...memberScripts((name) => scripts[name] ?? echo), [serviceFrontName, front]]);
   const directory = join(root, 'conf', 'csync');
+  const directories = { SGCONF: join(root, 'conf'), SGRUN: join(root, 'run') };
   mkdirSync(directory, { recursive: true });
-  const files = demand(renderPackage({ settings, templates: packageTemplates(), bundles }));
+  const files = demand(renderPackage({ settings, templates: packageTemplates(settings.packageStyle), bundles, directories }));
   for (const file of files) write(join(directory, file.name), file.text, file.mode);
   const name = setOf(files) ?? '';
   const set = join(directory, 'sets', name);
   writeFileSync(join(root, 'cmcluster.conf'), `SGCONF=${root}/conf\nSGRUN=${root}/run\nSGSBIN=${root}/bin\n`);
   const run = (launcher: string, words: readonly string[], environment: Record<string, string> = {}) =>
-    spawnSync(join(directory, launcher), words, {
+    spawnSync(join(settings.packageStyle === 'legacy' ? set : directory, launcher), words, {
       cwd: '/tmp',
       encoding: 'utf8',
       env: { SGCONFFILE: `${root}/cmcluster.conf`, PEV_CSYNC_SET_DIGEST: name, ...environment },
@@ -256,5 +260,136 @@ describe('the choice of the set', () => {
   it.each(['../../tmp', 'ABCDEF0123456789', '*', 'a b'])('a name that is none leads nowhere: %j', (digest) => {
     const { run } = installed();
     expect(run('csync.sh', ['start'], { PEV_CSYNC_SET_DIGEST: digest }).status).toBe(2);
+  });
+});
+
+describe('a script that hangs', () => {
+  /** Tells what it does as a member script would, leaves its pid, and then stops: nothing in it runs any more. */
+  const hangs = (step = '') => `
+    const { writeFileSync, writeSync } = require('node:fs');
+    const { spawn } = require('node:child_process');
+    const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+    writeFileSync(process.argv[2] + '/pids', process.pid + ' ' + child.pid);
+    if (${JSON.stringify(step)} !== '') writeSync(3, ${JSON.stringify(step)});
+    process.kill(process.pid, 'SIGSTOP');
+    for (;;);`;
+  const halts = (status: number) => `
+    require('node:fs').writeFileSync(process.argv[2] + '/halted', process.argv[3] + ' ' + process.env.CSYNC_HURRIED);
+    process.exit(${status});`;
+  const reading = 'step 1 installation\nfile /var/lib/cfengine3/ppkeys/localhost.pub\n';
+  const briefly = { runScriptTimeoutSeconds: 10, haltScriptTimeoutSeconds: 10, haltGraceSeconds: 0 } as const;
+  const legacy = { ...briefly, packageStyle: 'legacy' } as const;
+  const isGone = (pid: number): boolean =>
+    !existsSync(`/proc/${pid}/stat`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+
+  /** How it ends, in how many seconds, and that nothing of it is left. */
+  async function ended(member: ReturnType<typeof installed>, launcher: string, word: string) {
+    const began = performance.now();
+    const { status, stderr } = member.run(launcher, [word]);
+    const seconds = (performance.now() - began) / 1000;
+    for (const pid of readFileSync(join(member.set, 'pids'), 'utf8').split(' ').map(Number))
+      await eventually(`the end of ${pid}`, () => isGone(pid));
+    const halted = join(member.set, 'halted');
+    return { status, stderr, seconds, halted: existsSync(halted) ? readFileSync(halted, 'utf8') : null };
+  }
+
+  it('is given up with its step, its file and the time it took, and another member is tried', async () => {
+    const { status, stderr, seconds } = await ended(installed({}, { start: hangs(reading) }), 'csync.sh', 'start');
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /csync\.sh: start main is given up after [12] s: installation took [12] s, the last of it at \/var\/lib\/cfengine3\/ppkeys\/localhost\.pub\n$/,
+    );
+    expect(seconds).toBeLessThan(5);
+  });
+
+  it.each<[string, Partial<Settings>, string, string, number, number]>([
+    ['before its first word, and before the storage is touched', briefly, 'csync_pre.sh', 'start', 2, 4],
+    ['before its first word', briefly, 'csync.sh', 'start', 2, 8],
+    ['in a halt: what follows lets go of the rest', briefly, 'csync.sh', 'stop', 0, 9],
+    ['in the end of a halt, and nothing is held', briefly, 'csync_pre.sh', 'stop', 0, 4],
+    ['in the end of a halt, and the file system is held', { ...briefly, mountPoint: '/' }, 'csync_pre.sh', 'stop', 1, 4],
+  ])(
+    '%s ends by consequence, and within a part of what Serviceguard gives',
+    async (_what, settings, launcher, word, status, most) => {
+      const result = await ended(installed(settings, { start: hangs(), halt: hangs() }), launcher, word);
+      expect([result.status, result.halted]).toEqual([status, null]);
+      expect(result.seconds).toBeLessThan(most);
+    },
+  );
+
+  it.each([
+    ['is there and works: another member is tried', 0, 2],
+    ['does not get everything away: nobody else may start it', 1, 1],
+  ])('of a legacy package is taken back by the halt, which %s', async (_what, status, expected) => {
+    const member = installed(legacy, { start: hangs(reading), halt: halts(status) });
+    expect(await ended(member, 'csync_control.sh', 'start')).toMatchObject({ status: expected, halted: 'control 1' });
+  });
+
+  it("of a legacy package is nobody else's to start where the halt hangs as well", async () => {
+    const member = installed(legacy, { start: hangs(reading), halt: hangs(reading) });
+    const { status, seconds } = await ended(member, 'csync_control.sh', 'start');
+    expect(status).toBe(1);
+    expect(seconds).toBeLessThan(9);
+  });
+
+  it('in a halt of a legacy package is tried once more, in a hurry', async () => {
+    const once = `if (process.env.CSYNC_HURRIED === '1') { ${halts(0)} } ${hangs(reading)}`;
+    expect(await ended(installed(legacy, { halt: once }), 'csync_control.sh', 'stop')).toMatchObject({
+      status: 0,
+      halted: 'control 1',
+    });
+  });
+
+  it('is not waited for where it goes on telling of new steps, beyond the whole of its time', async () => {
+    const busy = `${hangs().split('process.kill')[0]} setInterval(() => writeSync(3, 'step 5 again\\n'), 200);`;
+    const { status, stderr, seconds } = await ended(installed(briefly, { start: busy }), 'csync.sh', 'start');
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/given up after 5 s: again took [01] s/)]);
+    expect(seconds).toBeLessThan(8);
+  });
+});
+
+describe('the cluster configuration that the environment names', () => {
+  const evil = (directory: string): string => `touch ${directory}/sourced; SGRUN=/evil\n`;
+
+  it.runIf(isRoot).each<[string, (file: string, root: string) => void]>([
+    ['that everybody can write', (file) => chmodSync(file, 0o666)],
+    ['of another user', (file) => chownSync(file, 12_345, 0)],
+    ['in a directory that everybody can write', (_, root) => chmodSync(join(root, 'open'), 0o777)],
+    ['in a directory of another user', (_, root) => chownSync(join(root, 'open'), 12_345, 0)],
+    [
+      'behind a link into such a directory',
+      (file, root) => {
+        mkdirSync(join(root, 'theirs'));
+        renameSync(file, join(root, 'theirs/evil.conf'));
+        symlinkSync(join(root, 'theirs/evil.conf'), file);
+        chmodSync(join(root, 'theirs'), 0o777);
+      },
+    ],
+    [
+      'that is a FIFO',
+      (file) => {
+        rmSync(file);
+        spawnSync('/usr/bin/mkfifo', [file]);
+      },
+    ],
+  ])('%s is not sourced', (_what, spoil) => {
+    const { root, directory, run } = installed();
+    mkdirSync(join(root, 'open'));
+    const file = join(root, 'open/evil.conf');
+    writeFileSync(file, evil(root));
+    spoil(file, root);
+    const ended = run('csync.sh', ['start'], { SGCONFFILE: file, SGCONF: join(directory, '..') });
+    expect(existsSync(join(root, 'sourced'))).toBe(false);
+    expect((JSON.parse(ended.stdout) as { env: Record<string, string> }).env.SGRUN).toBe('/usr/local/cmcluster/run');
+  });
+
+  it('is sourced where only root, or who runs this, can change it, below a directory such as /tmp', () => {
+    const { root, directory, run } = installed();
+    mkdirSync(join(root, 'open'));
+    chmodSync(join(root, 'open'), 0o1777);
+    mkdirSync(join(root, 'open/ours'));
+    writeFileSync(join(root, 'open/ours/good.conf'), 'SGRUN=/good\n');
+    const ended = run('csync.sh', ['start'], { SGCONFFILE: join(root, 'open/ours/good.conf'), SGCONF: join(directory, '..') });
+    expect([ended.stderr, (JSON.parse(ended.stdout) as { env: Record<string, string> }).env.SGRUN]).toEqual(['', '/good']);
   });
 });

@@ -47,11 +47,11 @@ function withPolicy(member: SimulatedMember): SimulatedMember {
 async function run(
   script: (context: ScriptContext) => Promise<number>,
   member: SimulatedMember,
-  { settings = settingsFor(), dryRun = false } = {},
+  { settings = settingsFor(), dryRun = false, hurried = false } = {},
 ) {
   const { log, lines, plain } = planLog();
   const digest = settingsDigest(settings);
-  const more = { directory, digest, role: 'control', logFile: '/log/csync.log', dryRun, log } as const;
+  const more = { directory, digest, role: 'control', logFile: '/log/csync.log', dryRun, hurried, log } as const;
   const status = await script({ ...member.context(settings), ...more });
   const commands = member.effects.filter((one) => !/^(chattr|write|launch|reset)/.test(one));
   return { status, lines, plain: plain.join('\n'), commands };

@@ -165,7 +165,14 @@ class Cluster {
       this.state = reduce(this.state, event).state;
     };
     const { log } = planLog();
-    const more = { directory: '/conf/csync', digest: settingsDigest(this.settings), logFile: '/log', dryRun: false, log };
+    const more = {
+      directory: '/conf/csync',
+      digest: settingsDigest(this.settings),
+      logFile: '/log',
+      dryRun: false,
+      hurried: false,
+      log,
+    };
     const context = { ...member.context(this.settings), ...more, role: 'control' } as const;
     const scripts = { modular: { start: modularStart, halt: modularHalt }, legacy: { start: controlStart, halt: controlHalt } };
     try {

@@ -337,6 +337,8 @@ export class SimulatedMember implements MemberHost {
     return this.clock;
   }
 
+  readonly begin = (): void => {};
+
   pause(milliseconds: number): Promise<void> {
     this.clock += milliseconds;
     for (const event of this.#later.filter(({ at }) => at <= this.clock)) {

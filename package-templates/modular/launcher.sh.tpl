@@ -123,14 +123,19 @@ supervise() {
         echo "end $?"
       } &
       while sleep 1 && echo tick; do :; done 2> /dev/null 4>&- &
+      echo "clock $!"
     } | {
-      step='the beginning' allowed=10 file='' here=0 all=0
+      step='the beginning' allowed=10 file='' here=0 all=0 clock=''
       while read -r word rest; do
         case $word in
           pid) pid=$rest ;;
+          clock) clock=$rest ;;
           step) step=${rest#* } allowed=${rest%% *} file='' here=0 ;;
           file) file=$rest ;;
-          end) exit "$rest" ;;
+          end)
+            [ -z "$clock" ] || kill "$clock"
+            exit "$rest"
+            ;;
           tick)
             here=$((here + 1)) all=$((all + 1))
             { [ $all -lt "$limit" ] && [ $here -lt "$allowed" ]; } || break

@@ -7,6 +7,7 @@
 import { runtimeName } from '../contract/package-directory.ts';
 import type { NoAnswer } from '../host/member-shell.ts';
 import { deviceOf, mountsAtBoot } from '../member/judgements.ts';
+import { shortage, spaceLine } from '../member/space.ts';
 import type { Problem } from '../problem.ts';
 import { type PackageContent, packageContent } from '../serviceguard/package-content.ts';
 import type { PackageFile } from '../serviceguard/package-file.ts';
@@ -14,7 +15,7 @@ import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
 import { type Client, peerLines, type Reach } from './clients.ts';
-import { type Clock, clockText, isClockOff, namedDigest, readNodeVersion } from './member-scripts.ts';
+import { type Clock, clockText, isClockOff, mountedTest, namedDigest, readNodeVersion } from './member-scripts.ts';
 
 /** What a member said of itself: for each word the rests of its lines, in order. */
 export type MemberFacts = ReadonlyMap<string, readonly string[]>;
@@ -60,6 +61,7 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
     "grep -q '^[[:space:]]*hosttags[[:space:]]*=[[:space:]]*1' /etc/lvm/lvm.conf 2>/dev/null && echo 'hosttags on'",
     `echo "daemon $(${shellWord(daemonProgram)} --version 2>/dev/null | head -n 1)"`,
     `for place in "$SGCONF" "$SGRUN" /tmp ${shellWord(cfengineWorkDirectory)}; do echo "free $(df -Pk "$place" 2>/dev/null | awk -v place="$place" 'NR == 2 { print $4, place }')"; done`,
+    `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
     ...peerLines(lastSeenList),
     'echo "clock $(date +%s.%N)"',
   ];
@@ -405,14 +407,21 @@ function named(targets: readonly string[], { clients }: CheckInput): string {
   return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-function judgeSpace({ member, facts }: Looked): Findings {
+function judgeSpace({ member, facts }: Looked, { settings: { mountPoint } }: CheckInput): Findings {
   const places = (facts.get('free') ?? []).map(words).filter(([kilobytes]) => kilobytes !== undefined);
   if (places.length === 0) return [{ leftOut: 'df is missing there' }];
-  return places.flatMap(([kilobytes, place = '']) => {
+  const policy = (facts.get('space') ?? []).flatMap((said) => {
+    const short = shortage(said);
+    if (short === null) return [];
+    const text = `on the policy file system at ${mountPoint} ${short}: a full one takes no new policy`;
+    return [problem('warning', 'space', member, text, `make room below ${mountPoint}, or enlarge the file system`)];
+  });
+  const others = places.flatMap(([kilobytes, place = '']) => {
     if (Number(kilobytes) >= freeLimitKilobytes) return [];
     const text = `${place} has ${Math.floor(Number(kilobytes) / 1000)} MB left: scripts, sets of the history and the package log need room`;
     return [problem('warning', 'space', member, text, `make room below ${place}`)];
   });
+  return [...policy, ...others];
 }
 
 function judgeClock({ member, clock }: Looked): readonly Problem[] {

@@ -19,6 +19,7 @@ import {
 } from '../contract/package-directory.ts';
 import { maintenanceFileName, sentinelName } from '../member/judgements.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../member/monitor-state.ts';
+import { shortage, spaceLine } from '../member/space.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { parseRoster, type Roster, rosterName } from './roster.ts';
@@ -75,7 +76,7 @@ export function directoryWord(packageDirectory: string): string {
   return `"${packageDirectory}"`;
 }
 
-const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL';
+const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL; umask 022';
 
 /** Lines as one function that is called at the end: half of it is a syntax error. */
 export function wholeOrNothing(...lines: readonly string[]): string {
@@ -98,6 +99,9 @@ export function script(...lines: readonly string[]): string {
   return hostScript(
     'configuration=/etc/cmcluster.conf',
     '[ -r "$configuration" ] || { echo "$configuration cannot be read: Serviceguard is not installed here" >&2; exit 69; }',
+    // It is run as root; who can write to it is root.
+    'open=$(find -H "$configuration" -maxdepth 0 \\( ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 \\)) || exit 69',
+    '[ -z "$open" ] || [ "$(id -u)" != 0 ] || { echo "others than root could change $configuration: it is not read; chown root and chmod go-w" >&2; exit 69; }',
     '. "$configuration"',
     ...lines,
   );
@@ -460,6 +464,8 @@ export interface MemberCondition {
   readonly clock: Clock;
   /** Text of the sentinel on the policy file system; null where it is not mounted or may not be read. */
   readonly sentinel: string | null;
+  /** What the policy file system is short of; null: of nothing, or it is not mounted. */
+  readonly shortage: string | null;
   /** SHA-256 over the served files; null where the policy file system is not mounted or may not be read. */
   readonly policyDigest: string | null;
   /** Text of the file that pauses the monitor; empty: no more than touched. null: it is not there. */
@@ -491,6 +497,7 @@ export function conditionLines(place: ConditionPlace): string[] {
     `echo "daemons $(pgrep -c -U 0 -x ${shellWord(daemonName)})"`,
     `${mountedTest(mountPoint)} && echo 'mounted 1'`,
     `${addressTest(packageAddress)} && echo 'address 1'`,
+    `${mountedTest(mountPoint)} && ${spaceLine(mountPoint)}`,
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
     `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
     `[ -r ${monitor} ] && echo "monitor $(cat ${monitor})"`,
@@ -537,6 +544,7 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
     address: said.has('address'),
     clock,
     sentinel: said.get('sentinel') ?? null,
+    shortage: shortage(said.get('space') ?? ''),
     policyDigest: said.get('policy') ?? null,
     maintenance: said.get('maintenance') ?? null,
     monitor: parseMonitorState(said.get('monitor') ?? ''),

@@ -234,6 +234,11 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: `${member} holds ${[seen.mounted ? place.mountPoint : '', seen.address ? place.packageAddress : ''].filter(Boolean).join(' and ')}, although the package runs on ${status.owner}`,
         remedy: 'csync recover   at once: two mounts destroy the file system',
       });
+    if (owns && seen.shortage !== null)
+      advice.push({
+        text: `on the policy file system ${seen.shortage}: a full one takes no new policy, and no mark of a failover`,
+        remedy: `make room below ${place.mountPoint} on ${member}, or enlarge the file system`,
+      });
     if (seen.daemons === 0)
       advice.push({
         text: `no cfengine daemon runs on ${member}`,

@@ -639,7 +639,10 @@ function interrupted(
       ...steps.flatMap((step) => [
         {
           call: { ...call, heldAt: step, limitSeconds: 6 },
-          expect: [saying(`at step "${step}" it is over at once`, { says: '', kind: 'within', seconds: 3 })],
+          expect: [
+            saying(`at step "${step}" it is over at once`, { says: '', kind: 'within', seconds: 3 }),
+            saying(`at step "${step}" it does not go on`, { says: '', kind: 'log lacks', pattern: /ends with exit status/ }),
+          ],
         },
         { call, expect: [saying(`again after step "${step}" ends with 0`, ends(0))] },
       ]),

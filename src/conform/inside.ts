@@ -17,9 +17,27 @@ export const bare = [
    exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127`,
 ];
 
-/** Reads the log, which is a named pipe then, line by line up to the one of a step; the script waits at its next line for ever. */
-export const holder =
-  '$| = 1; my ($pipe, $step) = @ARGV; while (1) { open my $log, "<", $pipe or die; while (my $line = <$log>) { print $line; if (index($line, " $step: ") >= 0) { close $log; print "HELD\\n"; sleep } } }';
+/** Stops the script of a package directory as soon as its log, from a place on, has a line of the step; then says so. */
+export const holder = String.raw`
+$| = 1;
+my ($file, $from, $step, $package) = @ARGV;
+my ($log, $pid, $said);
+while (1) {
+  for (glob '/proc/[0-9]*/cmdline') {
+    last if $pid;
+    open my $command, '<', $_ or next;
+    $pid = (split m{/})[2] if (<$command> // '') =~ m{\Q$package\E/\S*csync-\w+\.cjs};
+  }
+  sysseek $log, $from, 0 if !$log && open $log, '<', $file;
+  sysread $log, $said, 65536, length($said // '') if $log;
+  if ($pid && index($said // '', " $step: ") >= 0) {
+    kill 'STOP', $pid;
+    print "HELD\n";
+    sleep;
+  }
+  select undef, undef, undef, 0.0002;
+}
+`;
 
 /** Words of the cases' shell texts. A daemon is known by pid and start time, so that another one is not taken for it. */
 export const shellFunctions = `

@@ -167,7 +167,7 @@ export class Sandbox {
     const directory = call.from === 'mount point' ? this.#tested.settings.mountPoint : '/';
     const log = this.variables.LOG ?? '';
     const before = this.#logText(log);
-    const held = heldAt === undefined ? null : await this.#hold(log, heldAt);
+    const held = heldAt === undefined ? null : this.#hold(log, Buffer.byteLength(before), heldAt);
     const said: Record<'out' | 'err', string[]> = { out: [], err: [] };
     const began = performance.now();
     const variables = Object.entries(this.#environment(call)).map(([name, value]) => `${name}=${value}`);
@@ -203,7 +203,7 @@ export class Sandbox {
       new Promise<false>((resolve) => setTimeout(() => resolve(false), pipeLimitMs)),
     ]);
     for (const stream of [running.child.stdout, running.child.stderr]) stream?.destroy();
-    const heldLog = held === null ? '' : await held.release();
+    await held?.release();
     return {
       exitCode: end.exitCode,
       signal: end.signal,
@@ -212,7 +212,7 @@ export class Sandbox {
       milliseconds,
       stdout: said.out.join('\n'),
       stderr: said.err.join('\n'),
-      log: `${heldLog}${this.#logText(log).slice(held === null ? before.length : 0)}`,
+      log: this.#logText(log).slice(before.length),
       pipesClosed,
     };
   }
@@ -229,6 +229,8 @@ export class Sandbox {
       await Promise.race([held.reached, running.ended]);
       if (ended()) return false;
       running.kill('SIGTERM');
+      // A stopped process takes it when it goes on.
+      running.kill('SIGCONT');
       return true;
     }
     if (once === undefined) return true;
@@ -245,25 +247,22 @@ export class Sandbox {
     return true;
   }
 
-  /** Puts a named pipe in the place of the log, so that a script can be held at one of its lines. */
-  async #hold(log: string, step: string): Promise<Held> {
-    await this.#demand('mv "$LOG" "$LOG.kept" 2> /dev/null || :; mkfifo "$LOG"', 'a log that holds the script');
-    const lines: string[] = [];
+  /** Stops a script as soon as the log, from a place on, has a line of the step. */
+  #hold(log: string, from: number, step: string): Held {
     let reached: () => void = () => {};
     const isReached = new Promise<void>((resolve) => {
       reached = resolve;
     });
-    const reader = startProcess(enterHost(this.#init, ['/usr/bin/perl', '-e', holder, log, step]), {
+    const words = [log, String(from), step, this.variables.PACKAGE ?? ''];
+    const watcher = startProcess(enterHost(this.#init, ['/usr/bin/perl', '-e', holder, ...words]), {
       env: systemEnvironment,
-      onLine: (line) => (line === 'HELD' ? reached() : lines.push(`${line}\n`)),
+      onLine: () => reached(),
     });
     return {
       reached: isReached,
       release: async () => {
-        reader.kill('SIGKILL');
-        await reader.ended;
-        await this.#demand('rm "$LOG"; : > "$LOG"', 'the log');
-        return lines.join('');
+        watcher.kill('SIGKILL');
+        await watcher.ended;
       },
     };
   }
@@ -293,8 +292,7 @@ export class Sandbox {
 
 interface Held {
   readonly reached: Promise<void>;
-  /** The lines that were read until then. */
-  release(): Promise<string>;
+  release(): Promise<void>;
 }
 
 function pause(milliseconds: number): Promise<void> {

@@ -93,7 +93,7 @@ export function filesBelow(directory: string): string[] {
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
   for (const directory of directories) {
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
     sweepLeftOver(directory, stagingPrefix);
   }
   const staging = directories.map((directory) => {

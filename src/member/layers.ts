@@ -8,6 +8,7 @@ import { openSlowFile, type SlowRead } from '../host/slow-file.ts';
 import type { Settings } from '../settings.ts';
 import type { Daemon } from './daemon.ts';
 import { mountAt } from './judgements.ts';
+import { shortage, spaceCommand } from './space.ts';
 import { eachLayer, type LayerName, type LayerResult } from './watch.ts';
 
 export interface Found {
@@ -37,12 +38,22 @@ function foundBy(answer: ProbeResult, detail: string): Found {
   return { result: kind === 'answered' ? 'good' : 'cannot-tell', detail: why, remark };
 }
 
+const spaceEveryMs = 600_000;
+
 /** perl's word for ENOENT, in the C locale. */
 const missing = 'No such file or directory';
 
 export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon): Looks {
   const { packageAddress, cfenginePort, mountPoint } = settings;
   const sentinel = openSlowFile(daemon.sentinelPath);
+  /** How much room there is changes slowly, and a program is started to see it. */
+  let spaceAt = Number.NEGATIVE_INFINITY;
+  let short: string | null = null;
+  const lookForSpace = async (limitMs: number): Promise<void> => {
+    if (host.elapsed() - spaceAt < spaceEveryMs) return;
+    spaceAt = host.elapsed();
+    short = shortage((await host.run(spaceCommand(mountPoint), limitMs)).stdout);
+  };
   /** What the start of the package left there, as far as this monitor saw it. */
   let sentinelAtFirst: string | null = null;
 
@@ -81,7 +92,9 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
       const read = await sentinel.read(limitMs);
       // Whoever took the sentinel away did not take the disk away.
       if (read.kind === 'error' && read.why === missing) return good('mounted, and the disk answers');
-      return readBy(read, () => good('mounted and read'));
+      if (read.kind === 'text') await lookForSpace(limitMs);
+      const remark = short === null ? {} : { remark: `on the policy file system ${short}` };
+      return readBy(read, () => ({ ...good('mounted and read'), ...remark }));
     },
     content: async (limitMs) =>
       readBy(await sentinel.read(limitMs), (text) => {

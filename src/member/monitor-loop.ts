@@ -120,7 +120,7 @@ export class MonitorLoop {
   readonly #last = new Map<LayerName, LastLook>();
   readonly #warned = new Set<LayerName>();
   #watch: Watch;
-  #quality = '';
+  readonly #remarks = new Map<LayerName, string>();
   #paused = false;
   #armed: Armed | null = null;
   #isRestarting = false;
@@ -404,7 +404,7 @@ export class MonitorLoop {
     this.#last.set(layer, { result, detail: found.detail, tookMs: at - began, at });
     this.#take({ kind: 'layer', layer, at, result, detail: found.detail });
     this.#noteWarning(layer);
-    if (layer === 'protocol') this.#noteQuality(found.remark ?? '');
+    if (layer === 'protocol' || layer === 'storage') this.#noteRemark(layer, found.remark ?? '');
     this.#writeState(null);
   }
 
@@ -439,12 +439,13 @@ export class MonitorLoop {
   }
 
   /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
-  #noteQuality(now: string): void {
+  #noteRemark(layer: 'protocol' | 'storage', now: string): void {
     const { log, settings } = this.#world;
-    if (now === this.#quality) return;
-    this.#quality = now;
-    if (now === '') log.line('monitor', 'ok', 'the sentinel is served');
-    else log.line('monitor', 'warning', `probe through ${settings.packageAddress} ${now}`);
+    if (now === (this.#remarks.get(layer) ?? '')) return;
+    this.#remarks.set(layer, now);
+    const good = { protocol: 'the sentinel is served', storage: 'there is room on the policy file system again' } as const;
+    if (now === '') log.line('monitor', 'ok', good[layer]);
+    else log.line('monitor', 'warning', layer === 'protocol' ? `probe through ${settings.packageAddress} ${now}` : now);
   }
 
   /** For csync status and whoever else reads it; at every look. */

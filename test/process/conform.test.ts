@@ -76,7 +76,7 @@ function replace(file: string, from: string, to: string): (directory: string) =>
 }
 
 /** Puts a line in front of where csync.sh hands over. */
-const launcherDoes = (line: string) => replace('csync.sh', '\nexec env -i', `\n${line}\nexec env -i`);
+const launcherDoes = (line: string) => replace('csync.sh', '\n  exec env -i', `\n${line}\n  exec env -i`);
 const both =
   (...plants: readonly ((directory: string) => void)[]) =>
   (directory: string) => {
@@ -102,13 +102,13 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'the launcher swallows the exit status',
-    both(replace('csync.sh', 'exec env -i', 'env -i'), replace('csync.sh', ' \\\n  "$@"', ' \\\n  "$@"\nexit 0')),
+    both(replace('csync.sh', 'exec env -i', 'env -i'), replace('csync.sh', ' \\\n    "$@"', ' \\\n    "$@"\n  exit 0')),
     'start with the daemon missing: ends with 2',
   ],
   [
     'a halt ignores SIGTERM',
     replace('csync-halt.cjs', 'void runScript({', 'process.on("SIGTERM", () => {});\nvoid runScript({'),
-    'halt ended by SIGTERM: at step "release" it is over at once',
+    'halt ended by SIGTERM: at step "release" it does not go on',
   ],
   [
     'the monitor ignores SIGTERM',
@@ -269,7 +269,7 @@ describe.skipIf(whyNot !== null)('csync conform', () => {
     const templates = mkdtempSync(join(scratch, 'templates-'));
     const shipped = readFileSync(join(repository, 'package-templates/modular/launcher.sh.tpl'), 'utf8');
     mkdirSync(join(templates, 'modular'));
-    writeFileSync(join(templates, 'modular/launcher.sh.tpl'), shipped.replace('\nexec env -i', '\nset -x\nexec env -i'));
+    writeFileSync(join(templates, 'modular/launcher.sh.tpl'), shipped.replace('\n  exec env -i', '\n  set -x\n  exec env -i'));
     const caught = 'last step of a halt never started: ends with 0';
     const { status, stdout } = await inTurn(() =>
       conform('--templates', templates, ...only([caught, 'halt: says nothing outside of the log'])),

@@ -88,6 +88,7 @@ describe('clients in the status', () => {
             address: true,
             clock: { ahead: 0, doubt: 0 },
             policyDigest: null,
+            shortage: null,
             maintenance: null,
             monitor: null,
           },

@@ -66,6 +66,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'member/judgements.ts',
     'member/monitor-state.ts',
     'member/restart-notice.ts',
+    'member/space.ts',
     'render/',
   ],
   // Questions, offers and judgements: plain data in, plain data out. It reads cmviewcl, hence serviceguard/.

@@ -17,6 +17,7 @@ const idle: MemberCondition = {
   clock: { ahead: 0, doubt: 0.1 },
   sentinel: null,
   policyDigest: null,
+  shortage: null,
   maintenance: null,
   monitor: null,
 };
@@ -26,6 +27,7 @@ const serving: MemberCondition = {
   address: true,
   sentinel: '{"epoch":3,"member":"m1","at":"2026-11-23T10:00:00.000Z"}',
   policyDigest: 'ab'.repeat(32),
+  shortage: null,
 };
 const gone = (why: string) => ({ why, remedy: 'ssh -o BatchMode=yes m2 true' });
 const member = (name: string, more: Partial<MemberStatus> = {}): MemberStatus => ({
@@ -255,7 +257,7 @@ describe("the end of Serviceguard's maintenance mode", () => {
 
 describe('what a member said of itself', () => {
   it('is read with the doubt about its clock', () => {
-    const said = 'daemons 1\nmounted 1\nsentinel {"at":"x y"}\npolicy abc\nclock 105.5\n';
+    const said = 'daemons 1\nmounted 1\nspace 768 81920 4096 5000 5120 /csync\nsentinel {"at":"x y"}\npolicy abc\nclock 105.5\n';
     expect(parseCondition({ text: said, asked: 100, answered: 102 })).toEqual({
       daemons: 1,
       mounted: true,
@@ -263,6 +265,7 @@ describe('what a member said of itself', () => {
       clock: { ahead: 4.5, doubt: 1 },
       sentinel: '{"at":"x y"}',
       policyDigest: 'abc',
+      shortage: '3 MB (0 %) are left',
       maintenance: null,
       monitor: null,
     });

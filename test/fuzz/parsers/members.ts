@@ -16,6 +16,7 @@ import {
 import { mayRestart } from '../../../src/member/local-restart.ts';
 import { isAnnounced } from '../../../src/member/restart-notice.ts';
 import { judgeManifest, manifestIn, readSettingsFile } from '../../../src/member/settings-file.ts';
+import { shortage } from '../../../src/member/space.ts';
 import { programSample } from '../program-sample.ts';
 import { golden, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
@@ -47,6 +48,13 @@ export const members: readonly FuzzedParser[] = [
       '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
     ],
     parse: (text) => parseListeningInodes(text, 5308),
+  },
+  {
+    name: 'stat -f',
+    of: 'member',
+    calls: ['member/space.ts#shortage'],
+    samples: ['9000 10000 4096 900 1000 /csync\n', '0 10000 4096 0 1000'],
+    parse: shortage,
   },
   {
     name: 'fstab',

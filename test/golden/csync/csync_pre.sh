@@ -19,8 +19,8 @@ while [ -n "$rest" ]; do
   case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
 done
 running= applied= mount_point=
-[ ! -r "$directory/applied" ] || read -r applied mount_point _rest < "$directory/applied"
-if [ -O "$mark" ] && [ ! -h "$mark" ]; then
+[ ! -f "$directory/applied" ] || read -r applied mount_point _rest < "$directory/applied"
+if [ -f "$mark" ] && [ -O "$mark" ] && [ ! -h "$mark" ]; then
   read -r running mount_point _rest < "$mark"
 fi
 
@@ -46,7 +46,7 @@ is_here() {
 # The package file that lies here, for a package that was applied without csync apply and is called by hand.
 lying() {
   for file in "$directory"/*.conf; do
-    [ -r "$file" ] || continue
+    { [ -f "$file" ] && [ -r "$file" ]; } || continue
     while read -r keyword value _rest; do
       [ "$keyword" != pev_csync_set_digest ] || echo "$value"
     done < "$file"

@@ -6,21 +6,17 @@
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
+umask 022
 node=/usr/bin/node
 mount_point=/csync
 role=main
-
-: "${SGCONFFILE:=/etc/cmcluster.conf}"
-if [ -r "$SGCONFFILE" ]; then
-  . "$SGCONFFILE"
-fi
-: "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
 # Of the set; the package directory is two above.
 directory=${0%/*}
-# A Node.js that was carried along was seen to run the scripts here, and is what the package was applied with.
-if [ -x "${directory%/sets/*}/runtime/node" ]; then
-  node=${directory%/sets/*}/runtime/node
-fi
+# Seconds, well below those of Serviceguard: a script that is stopped here ends by consequence, one that Serviceguard stops
+# switches the package off. The second is for taking back what the first began.
+start_limits='30 0'
+halt_limits='36 0'
+validate_limits='60 0'
 
 # Is the policy file system mounted here? By the kernel's word, without a program.
 is_mounted() {
@@ -30,46 +26,163 @@ is_mounted() {
   return 1
 }
 
-# A legacy package without SCRIPT_LOG_FILE logs beside its control script.
-log=${SG_SCRIPT_LOG_FILE:-}
-[ "$role" != control ] || log=${log:-$0.log}
+# Could others than root change FILE, or put another one in its place?
+is_open_to_others() {
+  set -- "$1" "$(cd -P -- "${1%/*}/" && pwd -P)/${1##*/}"
+  [ ! -h "$1" ] || set -- "$@" "$(readlink -f -- "$1")"
+  for place in "$@"; do
+    while [ -n "${place%/*}" ]; do
+      place=${place%/*}
+      set -- "$@" "$place"
+    done
+  done
+  open=$(find -L "$@" / -maxdepth 0 \( ! -uid 0 -o ! \( -type d -perm -1000 \) \( -perm -002 -o -perm -020 ! -gid 0 \) \)) || return 0
+  [ -n "$open" ] && [ "$(id -u)" = 0 ]
+}
+
+# SGCONFFILE is whatever the caller's environment says.
+find_directories() {
+  for file in "${SGCONFFILE:-}" /etc/cmcluster.conf; do
+    case $file in /*) ;; *) continue ;; esac
+    { [ -f "$file" ] && [ -r "$file" ]; } || continue
+    if is_open_to_others "$file"; then
+      echo "$0: others than root could change $file: it is not read" >&2
+      continue
+    fi
+    . "$file"
+    break
+  done
+  : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
+}
+
+# Becomes the compiled script, with the words behind its name. Descriptor 3, where there is one, is for its supervisor.
+hand_over() {
+  script=$1
+  shift
+  find_directories
+  # A Node.js that was carried along was seen to run the scripts here, and is what the package was applied with.
+  if [ -x "${directory%/sets/*}/runtime/node" ]; then
+    node=${directory%/sets/*}/runtime/node
+  fi
+  # A legacy package without SCRIPT_LOG_FILE logs beside its control script.
+  log=${SG_SCRIPT_LOG_FILE:-}
+  [ "$role" != control ] || log=${log:-$0.log}
+
+  if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
+    echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js, carry one along (csync apply --with-runtime), or copy the package directory from another member" >&2
+    # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
+    case $script in
+      start) exit 2 ;;
+      halt) if is_mounted; then exit 1; else exit 0; fi ;;
+      *) exit 1 ;;
+    esac
+  fi
+
+  # The service is a small program in front of the monitor, which hears of the daemon's end at once, and is gone as fast.
+  # Without perl the monitor does without it, and looks.
+  front=$directory/csync-front.pl
+  if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
+    set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+  else
+    set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+  fi
+
+  # One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
+  exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
+    SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" SGCONFFILE="${SGCONFFILE:-}" \
+    SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-${PACKAGE:-}}}" SG_NODE="${SG_NODE:-${NODE:-}}" \
+    SG_SCRIPT_LOG_FILE="$log" SG_HALT_REASON="${SG_HALT_REASON:-}" \
+    CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" \
+    CSYNC_SUPERVISED="${supervised:-}" CSYNC_HURRIED="${hurried:-}" \
+    "$@"
+}
+
+# A process with all it started. What hangs in the kernel does not end by that, and is not waited for.
+end_all() {
+  kill -STOP "$1" 2> /dev/null
+  for child in $(cat "/proc/$1/task/"*/children 2> /dev/null); do
+    end_all "$child"
+  done
+  kill -KILL "$1" 2> /dev/null
+}
+
+given_up=99
+
+# LIMIT SCRIPT WORD...: the script as a process of its own, which tells by descriptor 3 what it does and how long that may take.
+# Nothing in here reads a file. Ends with the script's status, or $given_up.
+supervise() {
+  limit=$1
+  shift
+  supervised=1
+  {
+    {
+      {
+        hand_over "$@" 3>&1 >&4 4>&- &
+        echo "pid $!"
+        wait $! 2> /dev/null
+        echo "end $?"
+      } &
+      while sleep 1 && echo tick; do :; done 2> /dev/null 4>&- &
+      echo "clock $!"
+    } | {
+      step='the beginning' allowed=10 file='' here=0 all=0 clock=''
+      while read -r word rest; do
+        case $word in
+          pid) pid=$rest ;;
+          clock) clock=$rest ;;
+          step) step=${rest#* } allowed=${rest%% *} file='' here=0 ;;
+          file) file=$rest ;;
+          end)
+            [ -z "$clock" ] || kill "$clock"
+            exit "$rest"
+            ;;
+          tick)
+            here=$((here + 1)) all=$((all + 1))
+            { [ $all -lt "$limit" ] && [ $here -lt "$allowed" ]; } || break
+            ;;
+        esac
+      done
+      said="$1 $role is given up after $all s: $step took $here s${file:+, the last of it at $file}"
+      # Whoever takes these lines may hang as well.
+      { echo "$0: $said" >&2; logger -t csync -p daemon.alert -- "$said"; } > /dev/null &
+      end_all "$pid"
+      exit $given_up
+    } 4>&-
+  } 4>&1
+}
 
 word=${1:-}
 [ $# -eq 0 ] || shift
 case $word in
-  start) script=start ;;
-  stop) script=halt ;;
-  validate) script=validate ;;
-  monitor) script=monitor ;;
+  start) script=start limits=$start_limits ;;
+  stop) script=halt limits=$halt_limits ;;
+  validate) script=validate limits=$validate_limits ;;
+  # It stays for as long as the package runs.
+  monitor) hand_over monitor "$@" ;;
   *)
     echo "$0: unknown word '$word'; Serviceguard calls it with start, stop, validate or monitor" >&2
     exit 1
     ;;
 esac
 
-if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
-  echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js, carry one along (csync apply --with-runtime), or copy the package directory from another member" >&2
-  # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
-  case $script in
-    start) exit 2 ;;
-    halt) if is_mounted; then exit 1; else exit 0; fi ;;
-    *) exit 1 ;;
-  esac
-fi
+supervise "${limits% *}" "$script" "$@"
+status=$?
+[ $status -eq $given_up ] || exit $status
 
-# The service is a small program in front of the monitor, which hears of the daemon's end at once, and is gone as fast. Without
-# perl the monitor does without it, and looks.
-front=$directory/csync-front.pl
-if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
-  set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
-else
-  set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
-fi
-
-# One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
-exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
-  SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" \
-  SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-${PACKAGE:-}}}" SG_NODE="${SG_NODE:-${NODE:-}}" \
-  SG_SCRIPT_LOG_FILE="$log" SG_HALT_REASON="${SG_HALT_REASON:-}" \
-  CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" \
-  "$@"
+# By consequence. What a modular package has begun Serviceguard takes back itself, in its halt; a legacy one does it here.
+hurried=1
+case $script-$role in
+  start-control)
+    supervise "${limits#* }" halt && exit 2
+    exit 1
+    ;;
+  start-*) exit 2 ;;
+  halt-control)
+    supervise "${limits#* }" halt && exit 0
+    exit 1
+    ;;
+  # The address and the mount go behind this one, whoever holds them.
+  halt-main) exit 0 ;;
+  halt-*) if is_mounted; then exit 1; else exit 0; fi ;;
+  *) exit 1 ;;
+esac

@@ -57,6 +57,23 @@ const snapshot = (directory: string) =>
 const setIn = (output: string): string => join(output, 'sets', readdirSync(join(output, 'sets'))[0] ?? '');
 
 describe('csync render', () => {
+  it.each([['render'], ['templates export own']])(
+    'and what else writes directories leaves none that others could write to, with a umask of 000: %s',
+    (words) => {
+      const directory = project();
+      const ended = spawnSync('/bin/sh', ['-c', `umask 000; exec "$@"`, 'sh', process.execPath, toolkit, ...words.split(' ')], {
+        cwd: directory,
+        encoding: 'utf8',
+        env: {},
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      expect([ended.status, ended.stderr]).toEqual([0, expect.not.stringContaining('error')]);
+      const made = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => name !== 'csync.yaml');
+      expect(made).not.toEqual([]);
+      expect(made.filter((name) => (statSync(join(directory, name)).mode & 0o022) !== 0)).toEqual([]);
+    },
+  );
+
   it('writes the package directory, and the second time the very same bytes', () => {
     const directory = project();
     const first = csync(directory, ['render']);

@@ -125,6 +125,10 @@ const fullLog =
 const fullPolicy =
   'cat /dev/zero > "$MOUNT_POINT/filler" 2> /dev/null || :; n=0; while head -c 512 /dev/zero > "$MOUNT_POINT/filler$n"; do sync -f "$MOUNT_POINT"; n=$((n + 1)); done 2> /dev/null';
 const fullDisk = 'cat /dev/zero > /filler 2> /dev/null || :';
+const fullRun = 'cat /dev/zero > /run/filler 2> /dev/null || :';
+const readOnlyLog = 'mount -t tmpfs -o ro tmpfs "$(dirname "$LOG")"';
+/** As a disk that hangs. */
+const pipeLog = 'rm -f "$LOG"; mkfifo "$LOG"';
 const foreignLocale = { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', LC_TIME: 'de_DE.UTF-8', LANGUAGE: 'tr:de' };
 const english = logs(
   /^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d /m,
@@ -140,8 +144,8 @@ const hostile = {
 };
 /** Another program on the daemon's port. */
 const portTaken = `kill_daemon; perl -e 'use IO::Socket::INET; my $l = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 5, ReuseAddr => 1) or die; if (fork) { exit } $0 = "foreign"; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; my @s; push @s, $l->accept while 1'; eventually listens`;
-/** A transfer that hangs: to the scripts it is a process of the daemon's name with a file of the policy open. */
-const hangingTransfer = `perl -e 'open my $f, ">", "$ENV{POLICY}/transfer" or die; if (fork) { exit } $0 = $ENV{DAEMON}; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; sleep'`;
+/** A transfer that hangs: to the scripts it is a process of the daemon's, from a file that an update replaced, with a file of the policy open. */
+const hangingTransfer = `mkdir -p /run/old; cp /usr/bin/perl "/run/old/$DAEMON"; "/run/old/$DAEMON" -e 'open my $f, ">", "$ENV{POLICY}/transfer" or die; if (fork) { exit } $0 = $ENV{DAEMON}; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; sleep'; rm -r /run/old`;
 const guest = `( cd "$MOUNT_POINT"; exec sleep 1000 > /dev/null 2>&1 ) & echo $! > /run/conform-guest`;
 
 const starts: readonly Case[] = [
@@ -369,6 +373,9 @@ const starts: readonly Case[] = [
   one('start with a read-only /tmp', 'mounted', [readOnlyTmp, 'kill_daemon'], start, ends(0), oneDaemon),
   one('start with a full log', 'mounted', [fullLog], start, ends(0)),
   one("start with the member's own disk full", 'mounted', [fullDisk], start, ends(0)),
+  one('start with /run full', 'mounted', [fullRun], start, ends(0)),
+  one('start with a read-only log', 'mounted', [readOnlyLog], start, ends(0)),
+  one('start with a log that nobody reads', 'mounted', [pipeLog], start, ends(0)),
   one('start with the log directory missing', 'mounted', ['rm -r "$(dirname "$LOG")"'], start, ends(0)),
 ];
 
@@ -448,6 +455,9 @@ const halts: readonly Case[] = [
   one('halt with a read-only /tmp', 'running', [readOnlyTmp], halt, ends(0)),
   one('halt with a full log', 'running', [fullLog], halt, ends(0)),
   one("halt with the member's own disk full", 'running', [fullDisk], halt, ends(0)),
+  one('halt with /run full', 'running', [fullRun], halt, ends(0)),
+  one('halt with a read-only log', 'running', [readOnlyLog], halt, ends(0)),
+  one('halt with a log that nobody reads', 'running', [pipeLog], halt, ends(0)),
   one('halt with the policy file system full', 'running', [fullPolicy], halt, ends(0)),
   one('last step of a halt', 'running', ['serviceguard_unmounts'], preHalt, ends(0), silent, sameDaemon, nothingLeft),
   one('last step of a halt never started', 'halted', [], preHalt, ends(0), sameDaemon),

@@ -22,6 +22,7 @@ export const holder = String.raw`
 $| = 1;
 my ($file, $from, $step, $package) = @ARGV;
 my ($log, $pid, $said);
+print "READY\n";
 while (1) {
   for (glob '/proc/[0-9]*/cmdline') {
     last if $pid;

@@ -167,7 +167,7 @@ export class Sandbox {
     const directory = call.from === 'mount point' ? this.#tested.settings.mountPoint : '/';
     const log = this.variables.LOG ?? '';
     const before = this.#logText(log);
-    const held = heldAt === undefined ? null : this.#hold(log, Buffer.byteLength(before), heldAt);
+    const held = heldAt === undefined ? null : await this.#hold(log, Buffer.byteLength(before), heldAt);
     const said: Record<'out' | 'err', string[]> = { out: [], err: [] };
     const began = performance.now();
     const variables = Object.entries(this.#environment(call)).map(([name, value]) => `${name}=${value}`);
@@ -247,19 +247,19 @@ export class Sandbox {
     return true;
   }
 
-  /** Stops a script as soon as the log, from a place on, has a line of the step. */
-  #hold(log: string, from: number, step: string): Held {
-    let reached: () => void = () => {};
-    const isReached = new Promise<void>((resolve) => {
-      reached = resolve;
-    });
+  /** Stops a script as soon as the log, from a place on, has a line of the step. Resolves when it watches. */
+  async #hold(log: string, from: number, step: string): Promise<Held> {
+    const said = (word: string): Promise<void> => new Promise((resolve) => waiting.set(word, resolve));
+    const waiting = new Map<string, () => void>();
+    const [ready, reached] = [said('READY'), said('HELD')];
     const words = [log, String(from), step, this.variables.PACKAGE ?? ''];
     const watcher = startProcess(enterHost(this.#init, ['/usr/bin/perl', '-e', holder, ...words]), {
       env: systemEnvironment,
-      onLine: () => reached(),
+      onLine: (line) => waiting.get(line)?.(),
     });
+    await Promise.race([ready, watcher.ended]);
     return {
-      reached: isReached,
+      reached,
       release: async () => {
         watcher.kill('SIGKILL');
         await watcher.ended;

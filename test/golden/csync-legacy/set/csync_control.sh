@@ -68,7 +68,7 @@ hand_over() {
   log=${SG_SCRIPT_LOG_FILE:-}
   [ "$role" != control ] || log=${log:-$0.log}
 
-  if [ ! -x "$node" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
+  if [ ! -x "$node" ] || [ ! -f "$directory/csync-$script.cjs" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
     echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js, carry one along (csync apply --with-runtime), or copy the package directory from another member" >&2
     # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
     case $script in
@@ -125,7 +125,7 @@ supervise() {
       while sleep 1 && echo tick; do :; done 2> /dev/null 4>&- &
       echo "clock $!"
     } | {
-      step='the beginning' allowed=10 file='' here=0 all=0 clock=''
+      step=loading allowed=10 file='' here=0 all=0 clock=''
       while read -r word rest; do
         case $word in
           pid) pid=$rest ;;

@@ -33,6 +33,12 @@ export function codeBelow(text: string, heading: string): string[] {
   return section.filter((token): token is Tokens.Code => token.type === 'code').map((token) => token.text);
 }
 
+/** Tables by the names of their columns; a cell is its tokens. */
+export function tables(text: string): readonly (readonly ReadonlyMap<string, Tokens.TableCell>[])[] {
+  const found = tokensOf(text).filter((token): token is Tokens.Table => token.type === 'table');
+  return found.map(({ header, rows }) => rows.map((cells) => new Map(cells.map((cell, at) => [header[at]?.text ?? '', cell]))));
+}
+
 /** What a person reads as sentences: paragraphs, list items, table cells and headings, without code blocks. */
 export function sentences(text: string): string[] {
   const blocks = tokensOf(text).flatMap((token): string[] => {

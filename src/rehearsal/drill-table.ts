@@ -11,11 +11,11 @@ export type Part = 'master' | 'next' | 'third';
 export type Act =
   /** A command of Serviceguard's; {master}, {next}, {third} and {package} are filled in. */
   | { readonly do: 'type'; readonly on: Part; readonly argv: readonly string[] }
-  /** A signal to the cfengine daemon or to the monitor. */
+  /** A signal to the cfengine daemon, to the monitor, or to the program in front of it. What is stopped goes on by itself after two minutes. */
   | {
       readonly do: 'signal';
       readonly on: Part;
-      readonly to: 'daemon' | 'monitor';
+      readonly to: 'daemon' | 'monitor' | 'front';
       readonly signal: 'KILL' | 'TERM' | 'STOP' | 'CONT';
       /** That there is no such process is no failure. */
       readonly ifThere?: true;
@@ -59,7 +59,7 @@ export interface Drill {
 }
 
 const type = (on: Part, ...argv: readonly string[]): Act => ({ do: 'type', on, argv });
-const signal = (to: 'daemon' | 'monitor', which: 'KILL' | 'TERM' | 'STOP' | 'CONT', on: Part = 'master'): Act => ({
+const signal = (to: 'daemon' | 'monitor' | 'front', which: 'KILL' | 'TERM' | 'STOP' | 'CONT', on: Part = 'master'): Act => ({
   do: 'signal',
   on,
   to,
@@ -71,6 +71,9 @@ const script = (on: Part, text: string, ...lines: readonly string[]): Act => ({
   text,
   script: lines.join('\n'),
 });
+/** As script; the member itself takes it back after two minutes, also when whoever began the drill was killed. */
+const passing = (on: Part, text: string, undo: string, ...lines: readonly string[]): Act =>
+  script(on, text, `( sleep 120; ${undo} ) </dev/null >/dev/null 2>&1 &`, ...lines);
 const machine = (verb: 'crash' | 'boot' | 'cut' | 'heal', on: Part): Act => ({ do: 'machine', on, verb });
 const wait = (until: 'moved' | 'down' | 'starting' | 'served' | Part): Act => ({ do: 'wait', until });
 const watch = (seconds: number): Act => ({ do: 'watch', seconds });
@@ -83,6 +86,12 @@ const startDaemon = (on: Part): Act =>
     'the cfengine daemon is started, if none runs',
     'pgrep -x {daemon} >/dev/null || ( {start} ) </dev/null >/dev/null 2>&1 || true',
   );
+/** Whatever takes the host's log, by the names that are common; not a shell that has them in its own line. */
+const syslogd = (name: 'STOP' | 'CONT'): string =>
+  `pkill -${name} -x 'r?syslogd|syslog-ng|systemd-journal'; pkill -${name} -f '^/bin/busybox [s]yslogd '; true`;
+/** What was written until nothing more fitted, wherever the package is by now. */
+const ballast = '{mount}/csync-drill-ballast';
+const noBallast = (on: Part): Act => script(on, 'the ballast is gone', `rm -f ${ballast}`);
 const switchedOn = 'cmmodpkg -e -n MEMBER: the member it failed on was switched off for it';
 
 const moves = { detect: 3, outage: 20 } as const;
@@ -155,6 +164,51 @@ export const drills: readonly Drill[] = [
     acts: [signal('monitor', 'STOP'), watch(5), signal('monitor', 'CONT'), watch(5)],
     follows: 'stays',
     cleanup: [],
+  },
+  {
+    name: 'hang-syslog',
+    title: 'Nothing takes what is logged to syslog',
+    done: "SIGSTOP to the host's syslog daemon, /dev/log is filled until it takes no more; then SIGKILL to the daemon",
+    must: 'no script waits for syslog: the package moves as always',
+    cleaned: `SIGCONT; the member does that by itself after two minutes; ${switchedOn}`,
+    where: 'any',
+    members: 2,
+    budget: moves,
+    acts: [
+      passing(
+        'master',
+        'syslog takes nothing more',
+        syslogd('CONT'),
+        syslogd('STOP'),
+        `perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while $n++ < 100_000 && send(S, "csync drill", 0x40)'`,
+      ),
+      signal('daemon', 'KILL'),
+    ],
+    follows: 'moves',
+    cleanup: [script('master', 'syslog goes on', syslogd('CONT')), switchOn('master')],
+  },
+  {
+    name: 'disk-full-kill',
+    title: 'The daemon is killed while the policy file system is full',
+    done: 'a file is written until nothing more fits; then SIGKILL to the daemon',
+    must: 'the package moves: a mark that cannot be written must not cost the service',
+    cleaned: `the file is removed; the members do that by themselves after two minutes; ${switchedOn}`,
+    where: 'any',
+    members: 2,
+    budget: moves,
+    acts: [
+      passing('next', 'the ballast will be removed in any case', `rm -f ${ballast}`),
+      passing(
+        'master',
+        'the policy file system is filled',
+        `rm -f ${ballast}`,
+        `fallocate -l "$(df -P -k {mount} | awk 'NR == 2 { print $4 - 64 }')k" ${ballast} 2>/dev/null`,
+        `cat /dev/zero >> ${ballast} 2>/dev/null || true`,
+      ),
+      signal('daemon', 'KILL'),
+    ],
+    follows: 'moves',
+    cleanup: [noBallast('next'), noBallast('master'), switchOn('master')],
   },
   {
     name: 'haltnode',
@@ -511,6 +565,30 @@ export const drills: readonly Drill[] = [
     ],
     follows: 'stays',
     cleanup: [script('master', 'the ballast is gone', 'rm -f {mount}/csync-drill-ballast')],
+  },
+  {
+    name: 'hung-read',
+    title: 'A read hangs on the next member when the daemon dies',
+    done: "a FIFO takes the place of cfengine's public key on the next member, as a disk would hang; then SIGKILL to the daemon",
+    must: 'the start there gives up well below run_script_timeout; the package runs on the third member',
+    cleaned: 'the key is back; cmmodpkg -e -n of both',
+    where: 'lab',
+    members: 3,
+    budget: { detect: 3, outage: 90 },
+    acts: [
+      script(
+        'next',
+        'who reads the public key waits for ever',
+        'cd {keys} && mv localhost.pub localhost.kept && mkfifo -m 600 localhost.pub',
+      ),
+      signal('daemon', 'KILL'),
+    ],
+    follows: 'third',
+    cleanup: [
+      script('next', 'the public key is back', 'cd {keys} && mv -f localhost.kept localhost.pub'),
+      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
+      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
+    ],
   },
   {
     name: 'busy-mount',

@@ -1,5 +1,6 @@
 /** What the scripts of the drills may name. Pure. */
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
+import { layoutOf } from '../cfengine/layout.ts';
 import { maintenanceFileName } from '../member/judgements.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
@@ -15,6 +16,8 @@ export function drillWords(settings: Settings, adapter: CfengineAdapter): Readon
     daemon: adapter.daemonName,
     monitor: 'the monitor',
     pause: maintenanceFileName,
+    front: 'the program in front of the monitor',
+    keys: shellWord(layoutOf(settings).keys),
     start: adapter.startDaemon.map(shellWord).join(' '),
   };
 }

@@ -201,8 +201,15 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
  * service in front of the monitor, have another one there.
  */
 function signalScript({ to, signal, ifThere }: Extract<Act, { do: 'signal' }>, fill: (text: string) => string): string {
-  const find = to === 'daemon' ? '-x {daemon}' : '-f "^[^ ]+( -[^ ]+)* {directory}/csync-monitor[.]cjs "';
-  return `pkill -${signal} ${fill(find)}${ifThere === true ? ' || true' : ''}`;
+  const find = {
+    daemon: '-x {daemon}',
+    monitor: '-f "^[^ ]+( -[^ ]+)* {directory}/[^ ]*csync-monitor[.]cjs "',
+    front: '-f "^[^ ]*perl {directory}/[^ ]*csync-front[.]pl "',
+  }[to];
+  const send = (name: string): string => `pkill -${name} ${fill(find)}`;
+  // Whoever began the drill may be killed in the middle; nothing must stay stopped for that.
+  const undo = signal === 'STOP' ? `( sleep 120; ${send('CONT')} ) </dev/null >/dev/null 2>&1 &\n` : '';
+  return `${undo}${send(signal)}${ifThere === true ? ' || true' : ''}`;
 }
 
 type Wait = Extract<Act, { do: 'wait' }>;

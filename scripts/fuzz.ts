@@ -31,7 +31,7 @@ const { values } = parseArgs({
 });
 const [inputs, seed, minutes] = [Number(values.inputs), Number(values.seed), Number(values.minutes)];
 const chosen = parsers.filter(({ name }) => values.parser?.includes(name) ?? true);
-if (chosen.length !== (values.parser ?? parsers).length || [inputs, seed, minutes].some(Number.isNaN)) {
+if (chosen.length !== (values.parser ?? parsers).length || [inputs, seed, minutes].some(Number.isNaN) || inputs < 1) {
   console.error(
     `usage: npm run fuzz -- [--inputs N] [--seed S] [--minutes M] [--parser NAME... [--index I | --again]]\n${parsers.map(({ name }) => name).join('\n')}`,
   );

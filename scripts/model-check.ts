@@ -52,7 +52,10 @@ if (!isOne) {
   };
   writeFileSync(join(root, 'docs/model-check.md'), checkPage(results, circumstances));
 }
-if (results.some(({ counterexample }) => counterexample !== null)) process.exitCode = 1;
+// "Nothing found" says something of what was visited only.
+const cut = results.filter(({ isComplete, counterexample }) => !isComplete && counterexample === null);
+for (const { members, style } of cut) console.error(`not everything within the bound was visited: ${members} members, ${style}`);
+if (cut.length > 0 || results.some(({ counterexample }) => counterexample !== null)) process.exitCode = 1;
 
 /** Each search in a process of its own, as many at once as there are processors. */
 async function sideBySide(runs: readonly CheckRun[]): Promise<SearchResult[]> {

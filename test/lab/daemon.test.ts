@@ -20,7 +20,12 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
     await used.drills.waitServed();
     const made = await sh(
       'm2',
-      `dd if=/dev/zero of=/root/log.img bs=1M count=8 2>/dev/null && mkfs.ext4 -q /root/log.img && device=$(losetup -f --show /root/log.img) && mkdir -p ${log} && mount $device ${log} && losetup -d $device && fsfreeze -f ${log}`,
+      [
+        'set -e; truncate -s 8M /root/log.img; mkfs.ext4 -q /root/log.img',
+        '[ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237',
+        'device=$(losetup -f); [ -b "$device" ] || mknod "$device" b 7 "${device#/dev/loop}"',
+        `mkdir -p ${log}; losetup "$device" /root/log.img; mount "$device" ${log}; losetup -d "$device"; fsfreeze -f ${log}`,
+      ].join('\n'),
     );
     expect([made.exitCode, made.stderr]).toEqual([0, '']);
     const moved = sh('m1', 'cmhaltpkg csync && { cmrunpkg -n m2 csync; cmmodpkg -e csync; }');
@@ -70,7 +75,7 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
     await used.drills.waitServed();
     const changed = await sh(
       'm1',
-      'cd /root && echo "package_description: read by nobody" >> csync.yaml && mkfifo /root/p && ( exec 3<>/root/p 4>/root/p 3<&-; csync apply --yes >&4 2>&4 ); echo "$?"; csync diff',
+      'cd /root && sed -i "/^package_description:/d" csync.yaml && echo "package_description: read by nobody" >> csync.yaml && mkfifo /root/p && ( exec 3<>/root/p 4>/root/p 3<&-; csync apply --yes >&4 2>&4 ); echo "$?"; csync diff',
     );
     expect([changed.stdout.split('\n')[0], changed.exitCode]).toEqual(['0', 0]);
   });

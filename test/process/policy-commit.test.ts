@@ -283,15 +283,15 @@ describe.skipIf(whyNot !== null)('hand edits ten times a second', () => {
     const { tree, keep } = disk.place;
     const [file = '', ...rest] = disk.words();
     const holder = spawn(file, rest, { stdio: ['pipe', 'ignore', 'ignore'] });
-    const there = ['-t', String(holder.pid), '-m', '/bin/sh', '-s'];
+    const [enter, there] = ['nsenter', ['-t', String(holder.pid), '-m', '/bin/sh', '-s']] as const;
     const inside = (script: string): Ended => {
-      const { status, stdout, stderr } = spawnSync('nsenter', there, { input: script, encoding: 'utf8', maxBuffer: 1 << 26 });
+      const { status, stdout, stderr } = spawnSync(enter, there, { input: script, encoding: 'utf8', maxBuffer: 1 << 26 });
       return { exitCode: status, stdout, stderr, timedOut: false };
     };
     await eventually('the mount', () => inside(`mountpoint -q ${disk.mountPoint}`).exitCode === 0);
     const lines = everyStep ? 300 : 40;
     const edits = `n=0; while [ $n -lt ${lines} ]; do n=$((n + 1)); echo "line $n" >> ${tree}/hand.txt; sleep 0.1; done`;
-    const hands = spawn('nsenter', there, { stdio: ['pipe', 'ignore', 'ignore'] });
+    const hands = spawn(enter, there, { stdio: ['pipe', 'ignore', 'ignore'] });
     hands.stdin.end(edits);
     const over = new Promise<void>((resolve) => hands.once('exit', () => resolve()));
     let isOver = false;

@@ -8,7 +8,7 @@ import type { ProcessWatch } from '../host/process-watch.ts';
 import type { EndWatch } from '../host/service-front.ts';
 import { type LayerPlan, parseLayerPlan, parseLocalRestart, type Settings } from '../settings.ts';
 import type { Daemon } from './daemon.ts';
-import { maintenanceFileName, maintenanceFrom } from './judgements.ts';
+import { maintenanceFileName, maintenanceFrom, parseMaintenance } from './judgements.ts';
 import type { Looks } from './layers.ts';
 import { localRestartFile, mayRestart } from './local-restart.ts';
 import { endServiceguardMode } from './maintenance.ts';
@@ -122,6 +122,8 @@ export class MonitorLoop {
   #watch: Watch;
   readonly #remarks = new Map<LayerName, string>();
   #paused = false;
+  /** When the pause that the file asks for is over, by the clock that never jumps: a wall clock that is set back prolongs nothing. */
+  #pause: { readonly text: string; readonly endsAt: number } | null = null;
   #armed: Armed | null = null;
   #isRestarting = false;
   #keptOver = '';
@@ -170,7 +172,14 @@ export class MonitorLoop {
 
   #maintenanceNow(): ReturnType<typeof maintenanceFrom> {
     const { settings, host } = this.#world;
-    return settings.maintenanceFlag ? maintenanceFrom(host.readText(this.#maintenanceFile), host.now()) : null;
+    const text = settings.maintenanceFlag ? host.readText(this.#maintenanceFile) : null;
+    if (text !== this.#pause?.text) {
+      const until = text === null ? null : parseMaintenance(text).until;
+      const endsAt = until === null ? Number.POSITIVE_INFINITY : host.elapsed() + until - host.now();
+      this.#pause = text === null ? null : { text, endsAt };
+    }
+    const isOver = this.#pause !== null && host.elapsed() >= this.#pause.endsAt;
+    return maintenanceFrom(text, isOver ? Number.POSITIVE_INFINITY : host.now());
   }
 
   /** Looked at before each sample counts, so that what is done after the file was written is never held against the daemon. */

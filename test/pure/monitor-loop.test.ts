@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { random } from '../../src/lab/drills/failover-run.ts';
+import { maintenanceText } from '../../src/member/judgements.ts';
 import type { Found } from '../../src/member/layers.ts';
 import { layerPlans } from '../../src/member/monitor-loop.ts';
 import { type LayerName, layerNames } from '../../src/member/watch.ts';
@@ -164,5 +165,25 @@ describe('a fault at any moment', () => {
     await monitor.pass(60_000);
     expect(looks).toBeGreaterThan(5);
     expect(monitor.verdict).toBeNull();
+  });
+});
+
+describe('a pause for maintenance', () => {
+  it.each([
+    ['set back by a day', -24 * hour],
+    ['set forward by a day', 24 * hour],
+    ['right', 0],
+  ])('is over after its time at the latest, with a wall clock that is %s meanwhile', async (_, jump) => {
+    const monitor = new SimulatedMonitor(settings);
+    await monitor.pass(5000);
+    const until = monitor.wallMs + monitor.now + 60_000;
+    monitor.maintenance = maintenanceText({ until, serviceguard: null });
+    await monitor.pass(11_000);
+    expect(monitor.lines.at(-1)).toContain('entering maintenance mode');
+    monitor.wallMs += jump;
+    await monitor.pass(70_000);
+    expect(monitor.verdict).toBeNull();
+    await monitor.kill();
+    expect(monitor.verdict?.reason).toBe('gone');
   });
 });

@@ -5,6 +5,7 @@
  */
 import type { ProcessState } from '../../src/host/host.ts';
 import type { Daemon } from '../../src/member/daemon.ts';
+import { maintenanceFileName } from '../../src/member/judgements.ts';
 import type { Found } from '../../src/member/layers.ts';
 import { MonitorLoop, type MonitorWorld } from '../../src/member/monitor-loop.ts';
 import type { Seen } from '../../src/member/monitor-report.ts';
@@ -35,6 +36,8 @@ export class SimulatedMonitor {
   daemon: ProcessState | null = { pid: 42, startTime: '7', state: 'S', name: 'cf-serverd' };
   /** What is added to the wall clock. */
   wallMs = 1_700_000_000_000;
+  /** What the maintenance file holds. */
+  maintenance: string | null = null;
   verdict: SimulatedVerdict | null = null;
   seen: Seen | null = null;
   readonly lines: string[] = [];
@@ -51,7 +54,8 @@ export class SimulatedMonitor {
         elapsed: () => this.#now,
         now: () => this.wallMs + this.#now,
         pause: (milliseconds: number) => new Promise<void>((done) => this.#add('timer', milliseconds, done)),
-        readText: (path: string) => (path === '/proc/uptime' ? `${this.#now / 1000} 0` : null),
+        readText: (path: string) =>
+          path === '/proc/uptime' ? `${this.#now / 1000} 0` : path.endsWith(maintenanceFileName) ? this.maintenance : null,
       } as unknown as MonitorWorld['host'],
       settings,
       directory: '/conf/csync',

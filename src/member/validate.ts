@@ -3,7 +3,15 @@
  * for a modular package; for a legacy one, whose scripts they do not call, by csync apply and csync check. Changes nothing.
  */
 
-import { entryNames, launcherNames, placeOfSet, runtimeName, sha256 } from '../contract/package-directory.ts';
+import {
+  entryNames,
+  isKnownBeside,
+  launcherNames,
+  placeOfSet,
+  runtimeName,
+  setsName,
+  sha256,
+} from '../contract/package-directory.ts';
 import { isNodeNewEnough, oldestNode } from '../version.ts';
 import { untilTheEnd } from './deadlines.ts';
 import { explain, type Finding } from './failures.ts';
@@ -54,6 +62,12 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   const beside = entryNames(settings.packageStyle).map((name) => `${packageDirectory}/${name}`);
   for (const launcher of new Set([...inside, ...beside]))
     if (!host.canExecute(launcher)) findings.push(damaged(`${launcher} cannot be executed`));
+  // Those beside the sets may be of a set that was rendered later, and is not applied yet.
+  const sets = (host.list(`${packageDirectory}/${setsName}`) ?? []).map((set) => `${packageDirectory}/${setsName}/${set}`);
+  const manifests = [directory, ...sets].map((place) => manifestIn(host, place));
+  for (const name of entryNames(settings.packageStyle))
+    if (!isKnownBeside(name, sha256(host.readText(`${packageDirectory}/${name}`) ?? ''), manifests))
+      findings.push(damaged(`${packageDirectory}/${name} differs from what was rendered`));
   return findings;
 }
 

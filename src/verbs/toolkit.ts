@@ -39,17 +39,21 @@ const usualFile = 'csync.yaml';
  * also be named: the settings.json of a package directory. Throws a Failure where there is none of them, or more than one package.
  */
 export function findSettings(named: string | undefined): SettingsSource {
-  if (named !== undefined && basename(named) === settingsName) return { settings: appliedSettings(named), file: null };
+  if (named !== undefined && basename(named) === settingsName) {
+    const file = readTextFile(named) === null ? appliedSettingsFile(dirname(resolve(named))) : named;
+    return { settings: appliedSettings(file), file: null };
+  }
   if (named !== undefined || readTextFile(usualFile) !== null) {
     const file = named ?? usualFile;
     return { settings: readSettings(file), file };
   }
   const { SGCONF = '/usr/local/cmcluster/conf' } = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
   const applied = directoriesBelow(SGCONF)
-    .map(appliedSettingsFile)
-    .filter((file) => typeof parseSettingsJson(readTextFile(file) ?? '') !== 'string');
+    .filter((directory) => typeof parseSettingsJson(readTextFile(appliedSettingsFile(directory)) ?? '') !== 'string')
+    // Whatever set counts there: a name that stays.
+    .map((directory) => join(directory, settingsName));
   const [first, ...others] = applied;
-  if (first !== undefined && others.length === 0) return { settings: appliedSettings(first), file: null };
+  if (first !== undefined && others.length === 0) return findSettings(first);
   const text =
     first === undefined
       ? `there is no ${usualFile} here, and no package directory with ${settingsName} in ${SGCONF} to take the settings from`

@@ -24,7 +24,7 @@ describe.skipIf(whyNoLab !== null)('one change at a time', { timeout: 300_000 },
     must(member, `sed -i '/^halt_grace_seconds/d' /root/csync.yaml; echo 'halt_grace_seconds: ${seconds}' >> /root/csync.yaml`);
   const settingsOf = async (): Promise<string[]> => {
     const sums = ['m1', 'm2', 'm3'].map((member) =>
-      must(member, '. /etc/cmcluster.conf; sha256sum < $SGCONF/csync/settings.json'),
+      must(member, '. /etc/cmcluster.conf; cd $SGCONF/csync && read -r set _ < applied && sha256sum < sets/$set/settings.json'),
     );
     return [...new Set(await Promise.all(sums))];
   };

@@ -171,11 +171,13 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
 
   it('scripts that drift: a member whose files differ is refused before anything is applied', async () => {
     await atRest();
-    await on('m3', 'echo "# edited" >> /usr/local/cmcluster/conf/csync/csync.sh');
-    const applied = await used.lab.exec('m1', ['cmapplyconf', '-f', '-P', conf]);
-    expect(applied.exitCode).toBe(1);
-    expect(applied.stdout).toMatch(/m3[\s\S]*csync\.sh differs from what was rendered/);
-    await on('m3', "sed -i '$d' /usr/local/cmcluster/conf/csync/csync.sh");
+    for (const file of ['csync.sh', 'sets/*/csync_pre.sh']) {
+      await on('m3', `echo "# edited" >> $(echo /usr/local/cmcluster/conf/csync/${file})`);
+      const applied = await used.lab.exec('m1', ['cmapplyconf', '-f', '-P', conf]);
+      expect(applied.exitCode).toBe(1);
+      expect(applied.stdout).toMatch(/m3[\s\S]*csync(_pre)?\.sh differs from what was rendered/);
+      await on('m3', `sed -i '$d' /usr/local/cmcluster/conf/csync/${file}`);
+    }
     expect((await used.lab.exec('m1', ['cmapplyconf', '-f', '-P', conf])).exitCode).toBe(0);
   });
 

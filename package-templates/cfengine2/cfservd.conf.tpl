@@ -10,8 +10,9 @@ control:
    AllowUsers                   = ( root )
    # This host, the package address, every member and registered client, client_networks of csync.yaml. Others are cut off at once.
    AllowConnectionsFrom         = ( {{allowed_addresses}} )
-   # The same: a second connection of a host that is not in here is cut off, and its cfagent ends in the middle of its run.
-   AllowMultipleConnectionsFrom = ( {{allowed_addresses}} )
+   # Several connections at a time: only from this host, the package address and the members. Every other address has one, so no
+   # client can use up MaxConnections. A second one is cut off, and the cfagent that made it ends in the middle of its run.
+   AllowMultipleConnectionsFrom = ( {{several_connections}} )
    # Twice the hosts that may connect, 200 at least and 2000 at most: beyond it clients are refused.
    MaxConnections               = ( {{max_connections}} )
    # Minutes between two remote runs. The default is an hour.

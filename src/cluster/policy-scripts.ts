@@ -183,12 +183,32 @@ const above = (name: string): string => (name.includes('/') ? name.slice(0, name
 /** The next tree, beside the one that is served, and the one of before. */
 const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
 
+/** Holds the digests of the trees that are being exchanged: the old one's, the new one's. */
+const swapMark = ({ keep }: PolicyPlace): string => shellWord(`${keep}/swapping`);
+
+/**
+ * Shell function `keep_aside`: the tree beside the served one holds an edit of somebody's. And lines for what a script that was killed
+ * between its exchange and the comparison left there.
+ */
+function keepAside(place: PolicyPlace): string[] {
+  const [staged, mark] = [shellWord(nextTree(place)), swapMark(place)];
+  return [
+    `keep_aside() { aside=${shellWord(`${place.keep}/displaced`)}-$(date -u +%Y%m%dT%H%M%SZ)-$$; mv -T -- ${staged} "$aside"; sync ${shellWord(place.keep)}; echo "an edit by hand that was made at that moment is kept in $aside"; }`,
+    `if [ -s ${mark} ] && [ -d ${staged} ] && ! grep -qx -- "$(digest ${staged})" ${mark}; then keep_aside; fi; rm -f -- ${mark}`,
+  ];
+}
+
+const removeNextAtExit = (place: PolicyPlace): string =>
+  `trap ${shellWord(`rm -rf -- ${shellWord(nextTree(place))} ${swapMark(place)}`)} EXIT`;
+
 /** Lines that begin the next tree with what is served now; what is left of it goes when the script ends. */
 function beginNext(place: PolicyPlace): string[] {
   const staged = shellWord(nextTree(place));
   return [
+    ...keepAside(place),
     `rm -rf -- ${staged}; cp -a -- ${shellWord(place.tree)} ${staged}`,
-    `trap ${shellWord(`rm -rf -- ${staged}`)} EXIT; trap 'exit 143' HUP INT TERM`,
+    removeNextAtExit(place),
+    "trap 'exit 143' HUP INT TERM",
   ];
 }
 
@@ -215,25 +235,40 @@ const checkNext = ({ checks }: PolicyPlace): string[] =>
 export const noExchangeText =
   'the two trees cannot be exchanged here: it takes mv of coreutils 9.5 or perl, and a file system that can (ext4, xfs)';
 
-/** Lines that give the next tree its place by one rename, unless what is served is no more what `digest` (a shell word) says. */
+/**
+ * Lines that give the next tree its place by one rename, unless what is served is no more what `digest` (a shell word) says. Who writes
+ * by hand takes no lock: the tree that was displaced is compared, and takes its place again if it holds an edit that was made between
+ * the comparison and the exchange.
+ */
 function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] {
-  const [tree, staged] = [shellWord(place.tree), shellWord(nextTree(place))];
+  const [tree, staged, mark] = [shellWord(place.tree), shellWord(nextTree(place)), swapMark(place)];
+  const renamed = `sync ${[above(place.tree), place.keep, place.base].map(shellWord).join(' ')}`;
   return [
     syncTree(staged),
     here(place),
+    `new=$(digest ${staged})`,
     `[ "$(digest ${tree})" = ${digest} ] || { echo "somebody wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
-    'echo swapping',
+    `printf '%s\\n' ${digest} "$new" > ${mark}; sync ${mark} ${shellWord(place.keep)}`,
+    // From here on it may be the tree that was served, with an edit that nobody has seen.
+    'trap - EXIT; echo swapping',
     `exchange ${staged} ${tree} || case $? in`,
-    `  1 | 127) ${cannot} ;;`,
-    `  2) echo "the two trees could not be exchanged"; exit ${policyStatus.noExchange} ;;`,
+    `  1 | 127) ${removeNextAtExit(place)}; ${cannot} ;;`,
+    `  2) ${removeNextAtExit(place)}; echo "the two trees could not be exchanged"; exit ${policyStatus.noExchange} ;;`,
     // Killed: it may have come to it or not.
     '  *) exit 140 ;;',
     'esac',
-    `sync ${[above(place.tree), place.keep, place.base].map(shellWord).join(' ')}`,
+    `if [ -z "\${by_file-}" ] && [ "$(digest ${staged})" != ${digest} ]; then`,
+    '  echo "somebody wrote to the policy of the master at the moment of the exchange"',
+    `  exchange ${staged} ${tree} || { keep_aside; rm -f -- ${mark}; exit 1; }`,
+    // Who wrote once may write again: into what was served for a moment.
+    `  ${renamed}; [ "$(digest ${staged})" = "$new" ] || keep_aside`,
+    `  rm -f -- ${mark}; exit ${policyStatus.moved}`,
+    'fi',
+    `rm -f -- ${mark}; ${renamed}`,
   ];
 }
 
-/** A line for who wrote into the old tree by hand at the very moment of the exchange. */
+/** A line for who had a file of the old tree open at the moment of the exchange, and goes on writing to it. */
 function keepOld(place: PolicyPlace): string {
   const before = shellWord(`${place.keep}/before`);
   return `rm -rf -- ${before}; mv -T -- ${shellWord(nextTree(place))} ${before}`;
@@ -349,5 +384,6 @@ export function becameOf({ stdout, exitCode, timedOut }: { stdout: string; exitC
   if (said.has('durable')) return 'durable';
   // ssh's own status is 255; a shell that was killed has none, or one above 128.
   const ended = exitCode !== null && exitCode > 0 && exitCode < 128 && !timedOut;
-  return ended && (!said.has('swapping') || exitCode === policyStatus.noExchange) ? 'not there' : 'unknown';
+  const isTakenBack = exitCode === policyStatus.noExchange || exitCode === policyStatus.moved;
+  return ended && (!said.has('swapping') || isTakenBack) ? 'not there' : 'unknown';
 }

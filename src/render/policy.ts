@@ -165,6 +165,8 @@ function list(items: readonly string[], separator: string, indent: number): stri
 
 const quoted = (items: readonly string[]): string[] => items.map((item) => `"${item}"`);
 
+const loopback = '127.0.0.1';
+
 interface Addresses {
   readonly allowed: readonly string[];
   /** The package's first, then every member's. */
@@ -175,10 +177,11 @@ interface Addresses {
 function addressesOf(settings: Settings, members: readonly RosterHost[], clients: readonly RosterHost[]): Addresses {
   const { packageAddress, clientNetworks } = settings;
   const cluster = [...new Set([packageAddress, ...members.flatMap(({ addresses }) => addresses)])];
-  const allowed = new Set(['127.0.0.1', ...cluster, ...clients.flatMap(({ addresses }) => addresses), ...clientNetworks]);
+  const allowed = new Set([loopback, ...cluster, ...clients.flatMap(({ addresses }) => addresses), ...clientNetworks]);
   const inNetworks = clientNetworks.map((network) => 2 ** (32 - Number(network.split('/')[1] ?? 32)));
   const hosts = inNetworks.reduce((sum, size) => sum + size, members.length + clients.length);
-  // Twice the hosts [cfengine.md 1.7]; the daemon is started with 4096 descriptors, and a connection may need two.
+  // Twice the hosts [cfengine.md 1.7]: clients have one connection each, so that all of them at once leave half for the members. The
+  // daemon is started with 4096 descriptors, and a connection may need two.
   return { allowed: [...allowed], cluster, maxConnections: Math.min(2000, Math.max(200, 2 * hosts)) };
 }
 
@@ -202,6 +205,7 @@ function values3(settings: Settings, members: readonly RosterHost[], clients: re
       cfengine_port: String(settings.cfenginePort),
       cfengine_bin_directory: settings.cfengineBinDirectory,
       allowed_addresses: inList(allowed),
+      several_connections: inList([loopback, ...cluster]),
       member_addresses: inList(cluster),
       max_connections: String(maxConnections),
     },
@@ -241,6 +245,7 @@ function values2(settings: Settings, members: readonly RosterHost[], clients: re
       policy_directory,
       cfengine_bin_directory: settings.cfengineBinDirectory,
       allowed_addresses: inList(allowed),
+      several_connections: inList([loopback, ...cluster]),
       member_addresses: inList(cluster),
       max_connections: String(maxConnections),
     },

@@ -176,6 +176,40 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     expect([...disk.look().state.files.keys()]).toEqual(expect.arrayContaining(['a.txt', 'b.txt']));
   });
 
+  /** A shell line is run right before the exchange: behind the last comparison of the script. */
+  const atTheExchange = (script: string, line: string): string => script.replace('echo swapping', `echo swapping\n${line}`);
+  const keptAside = (disk: Disk): string => disk.run(`cat ${disk.place.keep}/displaced-*/hand.txt 2>/dev/null`).stdout;
+
+  it('gives way to an edit by hand that is made between its last comparison and the exchange, and the next try keeps both', () => {
+    const disk = new Disk();
+    disk.commit({ 'site.cf': site('old') });
+    const hand = `${disk.place.tree}/hand.txt`;
+    const ended = disk.run(atTheExchange(disk.script({ 'site.cf': site('mine') }), `echo by hand > ${hand}`));
+    expect([ended.exitCode, becameOf(ended)]).toEqual([policyStatus.moved, 'not there']);
+    expect(ended.stdout).toContain('wrote to the policy of the master at the moment of the exchange');
+    expect(textOf(disk.look(disk.image, true), 'site.cf')).toBe(site('old'));
+    expect(becameOf(disk.commit({ 'site.cf': site('mine') }))).toBe('durable');
+    const look = disk.look(disk.image, true);
+    expect([textOf(look, 'site.cf'), textOf(look, 'hand.txt')]).toEqual([site('mine'), 'by hand\n']);
+    expect(look.state.current).toMatchObject({ commit: 2, files: ['site.cf'] });
+    expect(keptAside(disk)).toBe('');
+  });
+
+  it('keeps an edit by hand aside where it was ended between the exchange and its comparison', () => {
+    const disk = new Disk();
+    const hand = `${disk.place.tree}/hand.txt`;
+    const killed = atTheExchange(disk.script({ 'site.cf': site('mine') }), `echo by hand > ${hand}`).replace(
+      /^esac$/m,
+      () => 'esac\nkill -TERM $$',
+    );
+    const ended = disk.run(`sh -s <<'SCRIPT'\n${killed}\nSCRIPT\n`);
+    expect(becameOf(ended)).not.toBe('durable');
+    expect(textOf(disk.look(disk.image, true), 'site.cf')).toBe(site('mine'));
+    const next = disk.commit({ 'site.cf': site('next') });
+    expect([becameOf(next), keptAside(disk)]).toEqual(['durable', 'by hand\n']);
+    expect(next.stdout).toMatch(/an edit by hand that was made at that moment is kept in .*displaced-/);
+  });
+
   it('on a full file system is refused, and the old policy stays', () => {
     const disk = new Disk();
     disk.commit({ 'site.cf': site('old') });

@@ -7,15 +7,17 @@ body server control
   port             => "{{cfengine_port}}";
   # This host, the package address, every member and registered client, client_networks of csync.yaml. Others are cut off at once.
   allowconnects    => { {{allowed_addresses}} };
-  # Several connections at a time: a remote run while the agent runs, or the monitor's probe beside it.
-  allowallconnects => { {{allowed_addresses}} };
+  # Several connections at a time: only from this host, the package address and the members (agent, probes, remote runs). Every
+  # other address has one: a second one is closed before the daemon counts it, so no client can use up maxconnections.
+  allowallconnects => { {{several_connections}} };
   # Keys are put in place beforehand; nothing is accepted on trust.
   trustkeysfrom    => { };
   allowusers       => { "root" };
   # What cf-runagent starts: new policy first, then a run with it. It is no shell that runs it, so it calls one. What a remote
   # run adds (-D CLASSES) comes behind the name cf-agent, hence "$@".
   cfruncommand     => "/bin/sh -c '{{cfengine_bin_directory}}/cf-agent -KI -f $(sys.inputdir)/update.cf \"$@\" ; {{cfengine_bin_directory}}/cf-agent -KI \"$@\"' cf-agent";
-  # Twice the hosts that may connect, 200 at least and 2000 at most: beyond it clients are refused.
+  # Twice the hosts that may connect, 200 at least and 2000 at most. Beyond it connections are refused, and after a third as many
+  # refusals in a row cf-serverd exits ("Committing apoptosis").
   maxconnections   => "{{max_connections}}";
 }
 

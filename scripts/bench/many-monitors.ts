@@ -2,6 +2,7 @@
  * Many monitors in one process: the shipped loop and the shipped looks, each at its own phase. Prints one line of JSON for
  * each verdict. Called as: many-monitors.cjs PACKAGE-DIRECTORY COUNT SPREAD-MS; "ready" when all have looked at everything.
  */
+import { connectionsOf } from '../../src/host/connections.ts';
 import { realMemberHost } from '../../src/host/member-host.ts';
 import { watchProcess, watchSocket } from '../../src/host/process-watch.ts';
 import { Daemon } from '../../src/member/daemon.ts';
@@ -58,6 +59,7 @@ function begin(number: number): void {
       }, stoppedLookMs);
       return { isArmed: () => true, close: () => clearInterval(timer) };
     },
+    connections: () => connectionsOf(settings.cfenginePort),
     isMaintenanceTold: () => true,
     watchSocket,
     preciseNow: () => performance.timeOrigin + performance.now(),

@@ -253,6 +253,11 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: pauseText(member, pause),
         remedy: 'csync maintenance off',
       });
+    if (owns && seen.monitor?.brake != null)
+      advice.push({
+        text: `the monitor on ${member} keeps the package there: ${seen.monitor.brake}`,
+        remedy: 'cmmodpkg -e -n MEMBER for each member that is switched off and healthy; end the load on the host that is named',
+      });
     for (const [layer, { result, detail }] of owns ? Object.entries(seen.monitor?.layers ?? {}) : [])
       if (result !== 'good')
         advice.push({

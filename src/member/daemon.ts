@@ -137,7 +137,14 @@ export class Daemon {
     if (owner.kind === 'daemon') await this.end(owner.process);
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
     // A good exit status proves nothing; a bad one says that nothing is coming [cfengine.md 1.4].
-    await this.#until(launched.exitCode === 0 ? startLimitMs : refusedLimitMs, async () => (await this.judgeRunning()) === null);
+    let listened = false;
+    await this.#until(launched.exitCode === 0 ? startLimitMs : refusedLimitMs, async () => {
+      const isFree = this.owner().kind === 'free';
+      // It came up and is gone again: nothing more is to be waited for.
+      if (isFree && listened) return true;
+      listened ||= !isFree;
+      return !isFree && (await this.judgeRunning()) === null;
+    });
   }
 
   /** TERM, and KILL after five seconds: the signal handler of generation 2 may hang [cfengine.md 1.4]. */

@@ -23,6 +23,7 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
       [{}, flag(!isOver && state.verdict === null)],
     ]),
     gauge('csync_monitor_paused', '1 during maintenance.', [[{}, flag(state.paused)]]),
+    gauge('csync_monitor_braked', '1 while the package stays here in spite of a verdict.', [[{}, flag(state.brake !== null)]]),
     gauge('csync_monitor_end_is_event', '1 if the end of the daemon is told, 0 if it is looked for.', [
       [{}, flag(state.endIsEvent)],
     ]),

@@ -2,11 +2,13 @@
  * The monitor's own course: when it looks at what, what it feeds to the judge, and what it does about a verdict. It reaches
  * the system through a MonitorWorld only, so that tests run it in a time of their own.
  */
+import type { Connections } from '../host/connections.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { MemberLog } from '../host/member-log.ts';
 import type { ProcessWatch } from '../host/process-watch.ts';
 import type { EndWatch } from '../host/service-front.ts';
 import { type LayerPlan, parseLayerPlan, parseLocalRestart, type Settings } from '../settings.ts';
+import { Brake, backOff, type Situation, whyStay } from './brake.ts';
 import type { Daemon } from './daemon.ts';
 import { maintenanceFileName, maintenanceFrom, parseMaintenance } from './judgements.ts';
 import type { Looks } from './layers.ts';
@@ -24,6 +26,7 @@ import {
   layerNames,
   type Sample,
   type Verdict,
+  verdictMeans,
   verdictSentence,
   type Watch,
   watchFrom,
@@ -46,6 +49,8 @@ export interface MonitorWorld {
   isMaintenanceTold(): boolean;
   /** Whether that process still has that socket: while it does, nobody else can have its port. */
   watchSocket(pid: number, inode: string): () => boolean;
+  /** Who is connected to the daemon's port, or was until it ended. */
+  connections(): Connections;
   /** Wall clock in ms with fractions: of a verdict it is told to the part of a millisecond. */
   preciseNow(): number;
   /** The failure of the package: told to syslog, and over. */
@@ -78,6 +83,9 @@ const askingMs = 1000;
 const suspiciousMs = 1000;
 /** Timers of Node.js may come this much before their time. */
 const earlyMs = 5;
+/** So long without another verdict, and the brake is off again. */
+const calmAfterStayMs = 60_000;
+const stayAlarmMs = 60_000;
 /** Layers that ask whoever has the port. */
 const asksTheOwner: ReadonlySet<LayerName> = new Set(['port', 'protocol']);
 
@@ -126,6 +134,14 @@ export class MonitorLoop {
   #pause: { readonly text: string; readonly endsAt: number } | null = null;
   #armed: Armed | null = null;
   #isRestarting = false;
+  readonly #brake: Brake;
+  /** How often the package stayed in spite of a verdict, in a row, and since when it is so; null: it did not. */
+  #stays = 0;
+  #stayedAt = 0;
+  #braked: string | null = null;
+  #stayAlarmAt = Number.NEGATIVE_INFINITY;
+  /** An error of ours behind a verdict, where nobody waits for it. */
+  #fail: (error: unknown) => void = () => {};
   #keptOver = '';
   /** When the next tick has to come. */
   #dueAt: number;
@@ -148,12 +164,19 @@ export class MonitorLoop {
     this.#starvedMs = Math.max(500, this.#paceMs * 2);
     this.#watch = watchFrom(host.elapsed());
     this.#dueAt = host.elapsed();
+    this.#brake = new Brake(host, settings);
   }
 
   /** Looks for ever; rejects only with an error of its own. */
   async run(): Promise<void> {
+    const failed = new Promise<never>((_, reject) => {
+      this.#fail = reject;
+    });
+    // Before the first look, which may be a verdict already.
+    const asking = this.#askForEver();
     this.lookAtMaintenance();
-    await Promise.all(layerNames.map((layer) => this.#lookForEver(layer, this.#plans[layer])));
+    const looks = layerNames.map((layer) => this.#lookForEver(layer, this.#plans[layer]));
+    await Promise.all([failed, asking, ...looks]);
   }
 
   /** The maintenance file has come, changed or gone; or it is to be looked at anyway. */
@@ -204,8 +227,69 @@ export class MonitorLoop {
     const { verdict } = this.#watch;
     if (verdict === null) return;
     if (isOfDaemon[verdict.reason] && this.#isRestart()) return;
-    if (isOfDaemon[verdict.reason] && this.#recordRestart()) void this.#restartInPlace(verdict);
-    else this.#end(verdict);
+    if (isOfDaemon[verdict.reason] && this.#recordRestart()) this.#restartInPlace(verdict, 0).catch(this.#fail);
+    else this.#leave(verdict, 0);
+  }
+
+  #situation(verdict: Verdict, failedRestarts: number): Situation {
+    const ofDaemon = isOfDaemon[verdict.reason];
+    const { known, hereMs } = this.#brake;
+    const connections = ofDaemon ? this.#world.connections() : { total: 0, most: null };
+    return { ofDaemon, hereMs, others: known, connections, failedRestarts };
+  }
+
+  /** At once where that is known to be right; else the cluster is asked first, with a limit, and the package may have to stay. */
+  #leave(verdict: Verdict, failedRestarts: number): void {
+    const situation = this.#situation(verdict, failedRestarts);
+    if (this.#brake.mayLeaveAtOnce(situation)) this.#end(verdict);
+    this.#isRestarting = true;
+    this.#leaveOrStay(verdict, situation).catch(this.#fail);
+  }
+
+  async #leaveOrStay(verdict: Verdict, situation: Situation): Promise<void> {
+    const { host } = this.#world;
+    const why = whyStay({ ...situation, others: await this.#brake.ask() });
+    if (this.#inMaintenance()) return this.#watchAnew();
+    if (why === null) this.#end(verdict);
+    this.#noteStay(verdict, why);
+    await host.pause(backOff(this.#stays));
+    this.#stays += 1;
+    this.#stayedAt = host.elapsed();
+    if (this.#inMaintenance() || !situation.ofDaemon) return this.#watchAnew();
+    await this.#restartInPlace(verdict, situation.failedRestarts);
+  }
+
+  /** Said each time, to syslog once a minute: this is a cluster that has no failover left. */
+  #noteStay(verdict: Verdict, why: string): void {
+    const { host, settings, log } = this.#world;
+    const now = host.elapsed();
+    if (now - this.#stayedAt >= calmAfterStayMs) this.#stays = 0;
+    const { packageName } = settings;
+    const text = `brake: ${packageName} stays on ${host.member} although ${verdictMeans[verdict.reason]} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members; cmmodpkg -e -n MEMBER ${packageName} switches one on`;
+    log.line('monitor', 'warning', text);
+    if (now - this.#stayAlarmAt >= stayAlarmMs) {
+      this.#stayAlarmAt = now;
+      log.alarm(`${host.member} ${packageName} monitor: ${text}`);
+    }
+    this.#braked = text;
+    this.#writeState(null);
+  }
+
+  #noteCalm(): void {
+    if (this.#braked === null || this.#world.host.elapsed() - this.#stayedAt < calmAfterStayMs) return;
+    this.#braked = null;
+    this.#world.log.line('monitor', 'ok', `brake: off, all is well for ${calmAfterStayMs / 1000} s`);
+  }
+
+  #watchAnew(): void {
+    this.#isRestarting = false;
+    this.#watch = watchFrom(this.#world.host.elapsed());
+    this.#lookAgain();
+    this.#tick();
+  }
+
+  async #askForEver(): Promise<void> {
+    for (;;) await this.#world.host.pause(await this.#brake.askBeforehand());
   }
 
   /** The failure of the package: said everywhere, and over. */
@@ -239,7 +323,7 @@ export class MonitorLoop {
   }
 
   /** The package stays if that helps; if not, the verdict stands, and what was tried is part of its evidence. */
-  async #restartInPlace(verdict: Verdict): Promise<void> {
+  async #restartInPlace(verdict: Verdict, failedRestarts: number): Promise<void> {
     const { host, settings, daemon, log } = this.#world;
     this.#isRestarting = true;
     const { daemonName } = daemon.adapter;
@@ -249,13 +333,11 @@ export class MonitorLoop {
     this.#disarm();
     await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
     const finding = await daemon.judgeRunning();
-    this.#isRestarting = false;
     // Maintenance began meanwhile: nothing of the daemon fails over.
-    if (finding !== null && !this.#inMaintenance())
-      this.#end({ ...verdict, evidence: `${verdict.evidence}; a restart in place did not help: ${finding.text}` });
-    this.#watch = watchFrom(host.elapsed());
-    this.#lookAgain();
-    this.#tick();
+    if (finding === null || this.#inMaintenance()) return this.#watchAnew();
+    const evidence =
+      failedRestarts > 0 ? verdict.evidence : `${verdict.evidence}; a restart in place did not help: ${finding.text}`;
+    this.#leave({ ...verdict, evidence }, failedRestarts + 1);
   }
 
   #secondsSinceBoot(): number {
@@ -414,6 +496,7 @@ export class MonitorLoop {
     this.#take({ kind: 'layer', layer, at, result, detail: found.detail });
     this.#noteWarning(layer);
     if (layer === 'protocol' || layer === 'storage') this.#noteRemark(layer, found.remark ?? '');
+    this.#noteCalm();
     this.#writeState(null);
   }
 
@@ -472,6 +555,7 @@ export class MonitorLoop {
       watching: this.#armed?.name ?? null,
       endIsEvent: this.#armed?.end?.isArmed() ?? false,
       paused: this.#paused,
+      brake: this.#braked,
       starvations: this.#starvations,
       layers,
       verdict: verdict && {

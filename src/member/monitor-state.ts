@@ -14,6 +14,8 @@ const schema = v.object({
   /** Whether the end of that process is told, or has to be looked for. */
   endIsEvent: v.boolean(),
   paused: v.boolean(),
+  /** Why the package stays here in spite of a verdict; null: it does not. Monitors of before this was written have none. */
+  brake: v.optional(v.nullable(v.string()), null),
   /** How often the monitor itself did not run for a while. */
   starvations: v.number(),
   /** The last look of each layer that is looked at. */

@@ -4,6 +4,7 @@
  * Called as: csync-monitor.cjs DIRECTORY main, behind csync-front.pl where there is perl.
  */
 import { placeOfSet } from '../contract/package-directory.ts';
+import { connectionsOf } from '../host/connections.ts';
 import { watchFile } from '../host/file-event.ts';
 import { realMemberHost } from '../host/member-host.ts';
 import { alarmDatagram, openMemberLog } from '../host/member-log.ts';
@@ -50,6 +51,7 @@ const loop: MonitorLoop = new MonitorLoop({
     return () => clearTimeout(timer);
   },
   watchEnd: (pid, look) => front?.watchEnd(pid, look) ?? null,
+  connections: () => connectionsOf(settings.cfenginePort),
   isMaintenanceTold: () => maintenanceEvents.isTold(),
   preciseNow: () => performance.timeOrigin + performance.now(),
   leave: (alarm) => {

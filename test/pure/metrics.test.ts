@@ -15,6 +15,7 @@ const state: MonitorState = {
   watching: 'cf-serverd (pid 42)',
   endIsEvent: true,
   paused: false,
+  brake: null,
   starvations: 3,
   layers: { port: { result: 'good', detail: 'connected', milliseconds: 2.5, at: '2026-11-28T00:00:05.000Z' } },
   verdict: null,

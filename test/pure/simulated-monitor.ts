@@ -3,7 +3,8 @@
  * starved: then nothing happens for a while, and all that was due meanwhile happens at once, timers before anything else, as
  * Node.js has it.
  */
-import type { ProcessState } from '../../src/host/host.ts';
+import type { Connections } from '../../src/host/connections.ts';
+import type { CommandResult, ProcessState } from '../../src/host/host.ts';
 import type { Daemon } from '../../src/member/daemon.ts';
 import { maintenanceFileName } from '../../src/member/judgements.ts';
 import type { Found } from '../../src/member/layers.ts';
@@ -34,6 +35,12 @@ export class SimulatedMonitor {
   readonly answer: Record<LayerName, () => { readonly found: Found; readonly tookMs: number }>;
   /** The daemon's process; null: gone. */
   daemon: ProcessState | null = { pid: 42, startTime: '7', state: 'S', name: 'cf-serverd' };
+  /** What cmviewcl prints after that time; null: there is no such program. */
+  view: { readonly text: string; readonly tookMs: number } | null;
+  connections: Connections = { total: 0, most: null };
+  /** Moments of restarts in place, and whether the daemon then runs. */
+  readonly restarts: number[] = [];
+  comesUp = true;
   /** What is added to the wall clock. */
   wallMs = 1_700_000_000_000;
   /** What the maintenance file holds. */
@@ -41,9 +48,11 @@ export class SimulatedMonitor {
   verdict: SimulatedVerdict | null = null;
   seen: Seen | null = null;
   readonly lines: string[] = [];
+  readonly alarms: string[] = [];
   #tell: () => void = nothing;
 
-  constructor(settings: Settings, { isEvent = true } = {}) {
+  constructor(settings: Settings, { isEvent = true, view = null }: { isEvent?: boolean; view?: SimulatedMonitor['view'] } = {}) {
+    this.view = view;
     this.answer = { ...eachLayer(() => () => ({ found: { result: 'good' as const, detail: 'good' }, tookMs: 5 })) };
     const gone = (): never => {
       throw new Over();
@@ -54,14 +63,21 @@ export class SimulatedMonitor {
         elapsed: () => this.#now,
         now: () => this.wallMs + this.#now,
         pause: (milliseconds: number) => new Promise<void>((done) => this.#add('timer', milliseconds, done)),
-        readText: (path: string) =>
-          path === '/proc/uptime' ? `${this.#now / 1000} 0` : path.endsWith(maintenanceFileName) ? this.maintenance : null,
+        readText: (path: string) => this.#text(path),
+        environment: {},
+        canExecute: () => this.view !== null,
+        run: () => this.#view(),
       } as unknown as MonitorWorld['host'],
       settings,
       directory: '/conf/csync',
       daemon: {
         adapter: { daemonName: 'cf-serverd' },
         forgetIdentity: nothing,
+        start: async () => {
+          this.restarts.push(this.#now);
+          if (this.comesUp) this.daemon = { pid: 42 + this.restarts.length, startTime: '8', state: 'S', name: 'cf-serverd' };
+        },
+        judgeRunning: async () => (this.daemon === null ? { code: 'daemon-dead', text: 'no cf-serverd listens' } : null),
         owner: () => (this.daemon === null ? { kind: 'free' } : { kind: 'daemon', process: this.daemon, inode: '1' }),
       } as unknown as Daemon,
       looks: eachLayer((layer) => (limitMs: number) => this.#look(layer, limitMs)),
@@ -69,7 +85,7 @@ export class SimulatedMonitor {
         line: (_, outcome, text) => void this.lines.push(`${outcome} ${text}`),
         plain: nothing,
         flush: nothing,
-        alarm: nothing,
+        alarm: (text) => void this.alarms.push(text),
       },
       report: {
         write: (seen) => {
@@ -91,6 +107,7 @@ export class SimulatedMonitor {
         this.#tell = look;
         return { isArmed: () => true, close: nothing };
       },
+      connections: () => this.connections,
       isMaintenanceTold: () => true,
       watchSocket: () => () => true,
       preciseNow: () => this.wallMs + this.#now,
@@ -122,6 +139,15 @@ export class SimulatedMonitor {
       const silence: Found = { result: 'bad', detail: `no answer within ${limitMs} ms`, isSilence: true };
       this.#add('timer', limitMs, () => resolve(silence));
       this.#add('answer', tookMs, () => resolve(found));
+    });
+  }
+
+  /** As MemberHost.run does: nothing within the limit is an answer, too. */
+  #view(): Promise<Pick<CommandResult, 'exitCode' | 'stdout'>> {
+    const { text, tookMs } = this.view ?? { text: '', tookMs: 0 };
+    return new Promise((resolve) => {
+      const isLate = tookMs > 1000;
+      this.#add('answer', isLate ? 1000 : tookMs, () => resolve({ exitCode: isLate ? null : 0, stdout: isLate ? '' : text }));
     });
   }
 

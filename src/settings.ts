@@ -364,13 +364,21 @@ export const settingsTable = {
     check: layerPlan,
     comment: 'Whether the package address is on this member. As above.',
   },
+  monitorOwner: {
+    key: 'monitor_owner',
+    question: 'How is it looked at whether another host has the package address, too?',
+    fallback: 'every 60 s, limit 1 s, 2 in a row, warn',
+    check: layerPlan,
+    comment:
+      'Whether another host answers for the package address (an ARP probe, by perl). A failover does not cure that, so it warns; off where a router answers for all addresses (proxy ARP). As above.',
+  },
   monitorLocalRestart: {
     key: 'monitor_local_restart',
     question: 'Is a failed daemon restarted in place before the package fails over?',
     fallback: 'none',
     check: localRestart,
     comment:
-      'none: a daemon that fails moves the package at once, as with DSAU. once in 60 min: the monitor first restarts it in place, and moves the package when that does not help, or when it fails again within that time.',
+      'none: a daemon that fails moves the package at once, as with DSAU, unless 150 connections and more were on its port: such a load would follow, and the daemon is restarted in place. once in 60 min: the monitor first restarts it in place, and moves the package when that does not help, or when it fails again within that time.',
   },
   monitorMetricsFile: {
     key: 'monitor_metrics_file',

@@ -13,11 +13,12 @@ import { keep, type Table } from './figures.ts';
 import { measureLayers } from './layers.ts';
 import { makeTools, openWorkshop, type Tools } from './member.ts';
 import { measureOutages } from './outages.ts';
+import { measureOverload } from './overload.ts';
 import { measureSoak } from './soak.ts';
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'ends,layers,cost,scripts,outages,soak' },
+    only: { type: 'string', default: 'ends,layers,cost,scripts,outages,overload,soak' },
     kills: { type: 'string', default: '10000' },
     monitors: { type: 'string', default: '200' },
     pollers: { type: 'string', default: '50' },
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     idle: { type: 'string', default: '120' },
     scripts: { type: 'string', default: '30' },
     outages: { type: 'string', default: '10' },
+    overload: { type: 'string', default: '60' },
     minutes: { type: 'string', default: '60' },
     output: { type: 'string', default: 'BENCHMARKS.md' },
   },
@@ -45,6 +47,7 @@ const parts: Readonly<Record<string, (bench: Bench) => Promise<Table[]>>> = {
   cost: (bench) => measureCost(bench, Number(values.idle)),
   scripts: (bench) => measureScripts(bench, Number(values.scripts)),
   outages: (bench) => measureOutages(bench, Number(values.outages)),
+  overload: (bench) => measureOverload(bench, Number(values.overload)),
   soak: (bench) => measureSoak(bench, Number(values.minutes)),
 };
 

@@ -69,6 +69,7 @@ const evidence: Record<Verdict['reason'], string> = {
   storage: 'bad looks in a row as monitor_storage says',
   content: 'bad looks in a row as monitor_content says; it only warns unless that says fail',
   address: 'bad looks in a row as monitor_address says',
+  owner: 'bad looks in a row as monitor_owner says; it only warns unless that says fail',
   unknown: 'nothing could be told for monitor_unknown_limit_seconds',
 };
 

@@ -54,6 +54,12 @@ export const failureTable = {
     means: 'clients cannot reach this member under the package address',
     remedy: 'see the package log for the address, then cmmodpkg -e -n {member} {package}',
   },
+  'address-conflict': {
+    start: 2,
+    means: 'some clients reach that host in place of the master, and a failover does not change it',
+    remedy:
+      'find the host by its hardware address (ip neigh, the switch), take the address off it (ip addr del), then on {member}: arping -U -c 3 -I CARD ADDRESS',
+  },
   'group-not-activated': {
     start: 1,
     means: 'the policy file system cannot be reached, and which member holds it is not clear',

@@ -6,6 +6,7 @@ import { type ProbeResult, probePort } from '../cfengine/probe.ts';
 import type { MemberHost } from '../host/host.ts';
 import { openSlowFile, type SlowRead } from '../host/slow-file.ts';
 import type { Settings } from '../settings.ts';
+import { foreignOwner, ownerText } from './address-owner.ts';
 import type { Daemon } from './daemon.ts';
 import { mountAt } from './judgements.ts';
 import { shortage, spaceCommand } from './space.ts';
@@ -25,6 +26,9 @@ export interface Looks {
   /** Ends the helper; to be called however this process ends, since the helper may be stuck in a read. */
   close(): void;
 }
+
+/** Neighbours on a subnet answer within a few ms. */
+const answerMs = 300;
 
 const good = (detail: string): Found => ({ result: 'good', detail });
 const bad = (detail: string): Found => ({ result: 'bad', detail });
@@ -101,6 +105,11 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
         sentinelAtFirst ??= text;
         return text === sentinelAtFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
       }),
+    owner: async (limitMs) => {
+      const found = await foreignOwner(host, packageAddress, Math.min(limitMs, answerMs));
+      if (found.kind === 'foreign') return bad(ownerText(packageAddress, found.card));
+      return good(found.kind === 'nobody else' ? 'nobody else answers for it' : `not looked at: ${found.why}`);
+    },
     address: async () =>
       host.ownsAddress(packageAddress) ? good('here') : bad(`${packageAddress} is on no card of ${host.member} any more`),
   };

@@ -100,6 +100,7 @@ const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
   storage: false,
   content: false,
   address: false,
+  owner: false,
   unknown: false,
 };
 
@@ -116,6 +117,7 @@ export function layerPlans(settings: Settings): Readonly<Record<LayerName, Layer
     storage: parseLayerPlan(settings.monitorStorage) ?? null,
     content: parseLayerPlan(settings.monitorContent) ?? null,
     address: parseLayerPlan(settings.monitorAddress) ?? null,
+    owner: parseLayerPlan(settings.monitorOwner) ?? null,
   };
 }
 
@@ -527,7 +529,10 @@ export class MonitorLoop {
     if (isBad === this.#warned.has(layer)) return;
     if (isBad) this.#warned.add(layer);
     else this.#warned.delete(layer);
-    this.#world.log.line('monitor', isBad ? 'warning' : 'ok', `${layer}: ${this.#last.get(layer)?.detail ?? ''}`);
+    const { host, log, settings } = this.#world;
+    const text = `${layer}: ${this.#last.get(layer)?.detail ?? ''}`;
+    log.line('monitor', isBad ? 'warning' : 'ok', text);
+    if (isBad) log.alarm(`${host.member} ${settings.packageName} monitor: ${text}`);
   }
 
   /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */

@@ -4,6 +4,7 @@
  */
 import type { MemberHost } from '../host/host.ts';
 import type { Settings } from '../settings.ts';
+import { foreignOwner, type OwnerLook, ownerText } from './address-owner.ts';
 import type { Daemon } from './daemon.ts';
 import { daemonSeconds } from './deadlines.ts';
 import type { Finding } from './failures.ts';
@@ -71,6 +72,45 @@ export function addressPresent({ host, settings }: StepContext): Step {
     look: () =>
       host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` },
     good: () => `${packageAddress} is here`,
+  };
+}
+
+/** The time the rest of the script takes anyway: a neighbour answers within a few ms, and no failover waits for who does not. */
+const ownerListenMs = 30;
+
+/**
+ * Whether another host has the address already, asked before Serviceguard adds it: two steps, since the first only asks. It keeps no
+ * package from starting: on another member it would be the same, and without a start no client is served at all.
+ */
+export function addressUnclaimed(): {
+  readonly asked: (context: StepContext) => Step;
+  readonly answered: (context: StepContext) => Step;
+} {
+  let look: Promise<OwnerLook> | null = null;
+  const ask = ({ host, settings }: StepContext): Promise<OwnerLook> => foreignOwner(host, settings.packageAddress, ownerListenMs);
+  return {
+    asked: (context) => ({
+      name: 'owner-probe',
+      optional: true,
+      look: () => {
+        look = ask(context);
+        return null;
+      },
+      good: () => `${context.settings.packageAddress} is asked for on its subnet`,
+    }),
+    answered: (context) => {
+      let said: OwnerLook = { kind: 'nobody else' };
+      const { packageAddress } = context.settings;
+      return {
+        name: 'owner',
+        optional: true,
+        look: async () => {
+          said = await (look ?? ask(context));
+          return said.kind === 'foreign' ? { code: 'address-conflict', text: ownerText(packageAddress, said.card) } : null;
+        },
+        good: () => (said.kind === 'cannot tell' ? `not known: ${said.why}` : `nobody else has ${packageAddress}`),
+      };
+    },
   };
 }
 

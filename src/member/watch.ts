@@ -6,7 +6,7 @@
 import type { LayerPlan, Settings } from '../settings.ts';
 
 /** What is looked at beside the process itself, each at its own pace. */
-export const layerNames = ['port', 'protocol', 'storage', 'content', 'address'] as const;
+export const layerNames = ['port', 'protocol', 'storage', 'content', 'address', 'owner'] as const;
 export type LayerName = (typeof layerNames)[number];
 
 export type LayerResult = 'good' | 'bad' | 'cannot-tell';
@@ -76,6 +76,7 @@ export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Recor
     storage: of('storage'),
     content: of('content'),
     address: of('address'),
+    owner: of('owner'),
   };
 }
 
@@ -151,6 +152,7 @@ export const verdictMeans: Readonly<Record<Verdict['reason'], string>> = {
   storage: 'the policy file system is gone or does not answer',
   content: 'the policy file system is not what the start of the package left',
   address: 'the package address is gone',
+  owner: 'another host answers for the package address',
   unknown: 'the monitor could not tell for too long',
 };
 

@@ -1,6 +1,6 @@
 /**
  * What the shipped monitor concludes where nothing changes any more: its judge, folded over looks at a world with the
- * settings' own limits. The layer `content` only warns; a monitor that hangs itself is not modelled.
+ * settings' own limits. The layers `content` and `owner` only warn; a monitor that hangs itself is not modelled.
  */
 
 import {
@@ -9,6 +9,7 @@ import {
   type LayerName,
   type LayerResult,
   type Limits,
+  layerNames,
   type Sample,
   type Verdict,
   watchFrom,
@@ -27,6 +28,7 @@ function limitsOf(settings: Settings): Limits {
     storage: parseLayerPlan(settings.monitorStorage),
     content: parseLayerPlan(settings.monitorContent),
     address: parseLayerPlan(settings.monitorAddress),
+    owner: parseLayerPlan(settings.monitorOwner),
   };
   const off = { failures: Number.POSITIVE_INFINITY, weight: 'warn' as const };
   return { layers: eachLayer((name) => plans[name] ?? off), unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000 };
@@ -42,6 +44,7 @@ function lookAt({ daemon, address, link, mounted, disk }: MemberWorld): Readonly
     storage: good(mounted === 'yes' && disk === 'there'),
     content: 'good',
     address: good(isHere),
+    owner: 'good',
   };
 }
 
@@ -55,9 +58,7 @@ export function verdictOn(world: MemberWorld, settings: Settings): Verdict | nul
     const seen = world.daemon === 'dead' ? 'gone' : 'running';
     const samples: readonly Sample[] = [
       { kind: 'process', at, seen, detail: '' },
-      ...(['port', 'protocol', 'storage', 'content', 'address'] as const).map(
-        (layer): Sample => ({ kind: 'layer', layer, at, result: found[layer], detail: '' }),
-      ),
+      ...layerNames.map((layer): Sample => ({ kind: 'layer', layer, at, result: found[layer], detail: '' })),
     ];
     for (const sample of samples) watch = judge(watch, sample, limits);
   }

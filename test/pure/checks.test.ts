@@ -56,6 +56,14 @@ function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) 
 const other = (text: string) => ({ others: [demand(parsePackageFile(`package_name web\n${text}`, 'web.conf'))] });
 
 describe('the checks', () => {
+  it('note that nothing in the file system itself forbids a second mount, where that can be seen', () => {
+    const features = (words: string) => judge([`features has_journal ext_attr ${words}extent`]).notes;
+    expect(features('')).toEqual([
+      expect.stringMatching(/^\/dev\/vg_csync\/lv_csync has no multiple mount protection \(mmp\).*tune2fs -O mmp/),
+    ]);
+    expect(features('mmp ')).toEqual([]);
+  });
+
   it('find nothing in a sound cluster, and say how much they looked at', () => {
     expect(judge()).toEqual({ problems: [], notes: [], looks: 31, leftOut: [] });
   });

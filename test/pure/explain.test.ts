@@ -16,7 +16,7 @@ describe('the decision tables', () => {
     expect(tables.findings.map(({ finding }) => finding)).toEqual(Object.keys(failureTable));
     for (const { finding, start } of tables.findings) expect(startExit({ code: finding, text: '' })).toBe(start);
     expect(tables.consequences.map(({ cause }) => cause)).toEqual(Object.keys(eventTable).flatMap((cause) => [cause, cause]));
-    expect(tables.verdicts).toHaveLength(10);
+    expect(tables.verdicts).toHaveLength(11);
     expect(tables.exits.map(({ script, status }) => `${script} ${status}`)).toEqual([
       'start 0',
       'start 1',

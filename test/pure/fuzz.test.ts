@@ -45,6 +45,7 @@ const notForeign: Readonly<Record<string, string>> = {
   'conform/package-assertions.ts': 'package files that were rendered here, in a sandbox',
   'conform/sandbox.ts': 'prints of our own script in a sandbox',
   'host/control-socket.ts': 'the lab speaks to itself over a socket only its user may open',
+  'member/address-owner.ts': 'the words of its own helper',
   'host/member-log.ts': 'takes its own time zone apart',
   'host/processes.ts': 'numbers of children in /proc',
   'host/real.ts': 'names of its own temporary files',

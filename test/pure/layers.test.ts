@@ -23,7 +23,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'render/': [...ground, 'contract/', 'serviceguard/', 'cluster/roster.ts'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
-  'member/': ['settings.ts', 'version.ts', 'shell-word.ts', 'contract/', 'host/', 'cfengine/'],
+  'member/': ['settings.ts', 'version.ts', 'shell-word.ts', 'contract/', 'host/', 'cfengine/', 'serviceguard/view.ts'],
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],
   'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],

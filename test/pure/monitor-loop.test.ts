@@ -10,9 +10,15 @@ import { settingsFor } from '../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 
 const hour = 3_600_000;
-/** Content, too, counts here. */
-const settings = settingsFor({ monitor_content: 'every 30 s, limit 15 s, 2 in a row, fail' });
+/** Content and owner, too, count here. */
+const settings = settingsFor({
+  monitor_content: 'every 30 s, limit 15 s, 2 in a row, fail',
+  monitor_owner: 'every 30 s, limit 1 s, 2 in a row, fail',
+});
 const plans = layerPlans(settings);
+
+/** Looks that are never silent: what they ask is known, or what does not answer is good. */
+const atOnce: ReadonlySet<LayerName> = new Set(['address', 'owner']);
 
 /** Of a look that is on its way when the fault comes, and still finds all well. */
 const lookMs = 5;
@@ -32,9 +38,9 @@ async function load(monitor: SimulatedMonitor, hours: number, seed: number): Pro
     monitor.answer[layer] = () => {
       const isShort = next() < 0.02;
       // Out of descriptors for a moment: nothing can be told.
-      if (isShort && layer !== 'address') return { found: { result: 'cannot-tell', detail: 'EMFILE' }, tookMs: 0 };
+      if (isShort && !atOnce.has(layer)) return { found: { result: 'cannot-tell', detail: 'EMFILE' }, tookMs: 0 };
       // Addresses are known at once; what is asked of others takes its time.
-      const isSlow = next() < 0.1 && layer !== 'address';
+      const isSlow = next() < 0.1 && !atOnce.has(layer);
       return { found: { result: 'good', detail: 'good' }, tookMs: isSlow ? between(100, 2900) : between(1, 50) };
     };
   const end = monitor.now + hours * hour;

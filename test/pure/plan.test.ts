@@ -153,6 +153,7 @@ describe('a failure', () => {
     // What is only warned of switches nothing off.
     const onlyWarned: FailureCode[] = [
       'sentinel-unwritable',
+      'address-conflict',
       'clients-connected',
       'name-unresolved',
       'others-may-change',

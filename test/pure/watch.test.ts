@@ -16,7 +16,14 @@ import { settingsFor } from '../support.ts';
 const three = { failures: 3, weight: 'fail' } as const;
 const two = { failures: 2, weight: 'fail' } as const;
 const limits: Limits = {
-  layers: { port: two, protocol: three, storage: two, content: { failures: 2, weight: 'warn' }, address: two },
+  layers: {
+    port: two,
+    protocol: three,
+    storage: two,
+    content: { failures: 2, weight: 'warn' },
+    address: two,
+    owner: { failures: 2, weight: 'warn' },
+  },
   unknownLimitMs: 60_000,
 };
 

@@ -1,6 +1,7 @@
 /** What member scripts read on their own member: /proc, fstab, the package directory, notes of other processes. */
 import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/program-file.ts';
+import { parseConnections } from '../../../src/host/connections.ts';
 import type { MemberHost } from '../../../src/host/host.ts';
 import { parseListeningInodes, parseMounts, parseProcessStat } from '../../../src/host/member-host.ts';
 import { commandNames, parseCommand } from '../../../src/lab/commands/commands.ts';
@@ -55,6 +56,13 @@ export const members: readonly FuzzedParser[] = [
     calls: ['member/space.ts#shortage'],
     samples: ['9000 10000 4096 900 1000 /csync\n', '0 10000 4096 0 1000'],
     parse: shortage,
+    name: 'connections of a port',
+    of: 'kernel',
+    calls: ['host/connections.ts#parseConnections'],
+    samples: [
+      '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
+    ],
+    parse: (text) => parseConnections([text], 5308),
   },
   {
     name: 'fstab',

@@ -56,6 +56,8 @@ export const members: readonly FuzzedParser[] = [
     calls: ['member/space.ts#shortage'],
     samples: ['9000 10000 4096 900 1000 /csync\n', '0 10000 4096 0 1000'],
     parse: shortage,
+  },
+  {
     name: 'connections of a port',
     of: 'kernel',
     calls: ['host/connections.ts#parseConnections'],

@@ -1,7 +1,7 @@
 #!/bin/sh
 # csync_control.sh of a set: finds the cluster's directories and hands over to the compiled script beside it. Serviceguard calls it by
 # way of the launcher of the same name in the package directory, which chooses the set; a legacy package's it calls itself.
-# Rendered by the csync toolkit 0.1.0 from settings 6982c29f373a64fc387e1095e9d27450f0a2357f5371620a90e6f78dde8c64a7.
+# Rendered by the csync toolkit 0.1.0 from settings 9edfbe59e80d5d0410495fecd3121f846f24b1a99bbe673e5556ab92de2ee1b9.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

@@ -1,7 +1,7 @@
 #!/bin/sh
 # csync_pre.sh of a set: finds the cluster's directories and hands over to the compiled script beside it. Serviceguard calls it by
 # way of the launcher of the same name in the package directory, which chooses the set; a legacy package's it calls itself.
-# Rendered by the csync toolkit 0.1.0 from settings 4cd1e2bc530fff00f56cc38b9e179570320036cb04f58cdfcbe80db3c0035828.
+# Rendered by the csync toolkit 0.1.0 from settings 4b894d8cc32c86fe909e0a5262de4e434ce4fa5cd760205e5b2c0842f211bb35.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C

@@ -7,6 +7,7 @@ import type { Connections } from '../host/connections.ts';
 import type { MemberHost } from '../host/host.ts';
 import { memberStates, packageStatus } from '../serviceguard/view.ts';
 import type { Settings } from '../settings.ts';
+import { parsePromotion, promotionFile } from './handover.ts';
 
 /** The members that the package is not on. */
 export interface Others {
@@ -16,7 +17,7 @@ export interface Others {
   readonly switchedOff: readonly string[];
 }
 
-/** A package that has been here for less came in quick succession, if a member is switched off. */
+/** A package that came here by a failover less than this ago, from a member that is switched off for it since, would be the second one in quick succession. */
 export const settledMs = 600_000;
 /**
  * Connections of the port at which its daemon does not end for a reason of this member. cf-serverd ends itself above maxconnections,
@@ -34,6 +35,8 @@ export interface Situation {
   readonly ofDaemon: boolean;
   /** How long the package has been here. */
   readonly hereMs: number;
+  /** The member that lost it by a failover; null: it was started here, or nobody knows. */
+  readonly cameFrom: string | null;
   /** null: the cluster does not answer. That is not "none". */
   readonly others: Others | null;
   /** Of the daemon's port, those that have just ended included. */
@@ -43,14 +46,19 @@ export interface Situation {
 }
 
 /** Why the package has to stay; null: the monitor may leave. */
-export function whyStay({ ofDaemon, hereMs, others, connections, failedRestarts }: Situation): string | null {
+export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, failedRestarts }: Situation): string | null {
   if (others !== null && others.eligible.length === 0)
     return `no other member can take the package${others.switchedOff.length === 0 ? '' : ` (switched off: ${others.switchedOff.join(', ')})`}`;
   if (!ofDaemon) return null;
   if (connections.total >= loadConnections && failedRestarts < loadTries)
     return `${loadText(connections)}, and such a load would follow the package`;
-  if (others === null || hereMs >= settledMs || others.switchedOff.length === 0 || failedRestarts >= successionTries) return null;
-  return `the package came here ${Math.round(hereMs / 1000)} s ago and ${others.switchedOff.join(', ')} is switched off: a second failover in quick succession`;
+  if (failedRestarts >= successionTries || !isSecond({ hereMs, cameFrom, others })) return null;
+  return `the package came here ${Math.round(hereMs / 1000)} s ago from ${cameFrom}, which is switched off: this would be a second failover in quick succession`;
+}
+
+/** Whether a failover now would be the second in quick succession. An administrator may have switched off others. */
+function isSecond({ hereMs, cameFrom, others }: Pick<Situation, 'hereMs' | 'cameFrom' | 'others'>): boolean {
+  return hereMs < settledMs && cameFrom !== null && others?.switchedOff.includes(cameFrom) === true;
 }
 
 const loadText = ({ total, most }: Connections): string =>
@@ -86,13 +94,14 @@ const askLimitMs = 10_000;
 /** In the way of a failover. */
 const hurriedLimitMs = 1000;
 
-type BrakeHost = Pick<MemberHost, 'run' | 'canExecute' | 'elapsed' | 'environment' | 'member'>;
+type BrakeHost = Pick<MemberHost, 'readText' | 'run' | 'canExecute' | 'elapsed' | 'environment' | 'member'>;
 
 export class Brake {
   readonly #host: BrakeHost;
   readonly #packageName: string;
   readonly #program: string;
   readonly #since: number;
+  readonly cameFrom: string | null;
   #known: Others | null = null;
   /** Whether Serviceguard's commands are known to be here. */
   #canAsk = false;
@@ -102,6 +111,7 @@ export class Brake {
     this.#packageName = packageName;
     this.#program = `${host.environment.SGSBIN || '/usr/local/cmcluster/bin'}/cmviewcl`;
     this.#since = host.elapsed();
+    this.cameFrom = parsePromotion(host.readText(promotionFile(packageName)))?.failover?.from ?? null;
   }
 
   get hereMs(): number {
@@ -130,7 +140,6 @@ export class Brake {
   async askBeforehand(): Promise<number> {
     this.#canAsk ||= this.#host.canExecute(this.#program);
     const others = await this.ask(askLimitMs);
-    const isSuccession = this.hereMs < settledMs && (others?.switchedOff.length ?? 0) > 0;
-    return isSuccession ? askSoonMs : askEveryMs;
+    return isSecond({ hereMs: this.hereMs, cameFrom: this.cameFrom, others }) ? askSoonMs : askEveryMs;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * How long a failover took, across members: who gives the package up leaves a note on the policy file system, and who takes
- * it over reads it there. A member that crashed leaves none, and then nobody knows. For figures and status only, never for a
- * decision. Pure.
+ * it over reads it there. A member that crashed leaves none, and then nobody knows. For figures and status, and for
+ * the brake, which keeps what came by a failover from failing over again at once. Pure.
  */
 import * as v from 'valibot';
 

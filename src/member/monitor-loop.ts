@@ -235,9 +235,9 @@ export class MonitorLoop {
 
   #situation(verdict: Verdict, failedRestarts: number): Situation {
     const ofDaemon = isOfDaemon[verdict.reason];
-    const { known, hereMs } = this.#brake;
+    const { known, hereMs, cameFrom } = this.#brake;
     const connections = ofDaemon ? this.#world.connections() : { total: 0, most: null };
-    return { ofDaemon, hereMs, others: known, connections, failedRestarts };
+    return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
   }
 
   /** At once where that is known to be right; else the cluster is asked first, with a limit, and the package may have to stay. */

@@ -14,7 +14,7 @@ const none = { eligible: [], switchedOff: ['m1', 'm2'] };
 const hour = 3_600_000;
 
 describe('the brake', () => {
-  const base: Situation = { ofDaemon: true, hereMs: hour, others: both, connections: calm, failedRestarts: 0 };
+  const base: Situation = { ofDaemon: true, hereMs: hour, cameFrom: 'm1', others: both, connections: calm, failedRestarts: 0 };
 
   it.each<[string, Partial<Situation>, RegExp | null]>([
     ['a first failure', {}, null],
@@ -27,8 +27,14 @@ describe('the brake', () => {
     ['a load, and the cluster does not answer', { connections: load, others: null }, /206 connections/],
     ['a load under which restarts do not help', { connections: load, failedRestarts: 2 }, null],
     ['a disk under load', { connections: load, ofDaemon: false }, null],
-    ['the second one in quick succession', { others: second, hereMs: 3000 }, /came here 3 s ago and m1 is switched off/],
+    ['the second one in quick succession', { others: second, hereMs: 3000 }, /came here 3 s ago from m1, which is switched off/],
     ['the same, and restarts do not help', { others: second, hereMs: 3000, failedRestarts: 3 }, null],
+    [
+      'quick, but it was started here, and an administrator has switched off m1',
+      { others: second, hereMs: 3000, cameFrom: null },
+      null,
+    ],
+    ['quick, but it came from another one', { others: second, hereMs: 3000, cameFrom: 'm3' }, null],
     ['quick, but nobody was switched off for it', { hereMs: 3000 }, null],
     ['a disk in quick succession', { others: second, hereMs: 3000, ofDaemon: false }, null],
   ])('%s', (_, changes, expected) => {
@@ -41,7 +47,7 @@ describe('the brake', () => {
     fc.assert(
       fc.property(fc.boolean(), fc.nat(hour), fc.nat(1000), fc.integer({ min: 3, max: 9 }), (ofDaemon, hereMs, total, failed) => {
         const connections = { total, most: null };
-        expect(whyStay({ ofDaemon, hereMs, others: second, connections, failedRestarts: failed })).toBeNull();
+        expect(whyStay({ ofDaemon, hereMs, cameFrom: 'm1', others: second, connections, failedRestarts: failed })).toBeNull();
       }),
     );
   });
@@ -155,7 +161,8 @@ describe('the monitor with a brake', () => {
   });
 
   it('is no second failover in quick succession, while restarts help', async () => {
-    const monitor = await monitorWith(secondView, 3000);
+    const monitor = new SimulatedMonitor(settings, { view: secondView, cameFrom: 'm2' });
+    await monitor.pass(3000);
     await monitor.kill();
     await monitor.pass(10_000);
     expect([monitor.verdict, monitor.restarts.length]).toEqual([null, 1]);

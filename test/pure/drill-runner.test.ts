@@ -82,7 +82,8 @@ function madeUp(
     script: async (member, what, text) => {
       tell('fault', what, member, text);
       typed.push(text);
-      if (what === 'signal-daemon' && text.includes('KILL')) moveFrom(member);
+      // The brake: what came by a failover stays.
+      if (what === 'signal-daemon' && text.includes('KILL') && !moved) moveFrom(member);
     },
     machine: null,
     words: { daemon: 'cf-serverd', monitor: 'the monitor', directory: '$SGCONF/csync', pause: 'csync.debug', start: 'true' },
@@ -128,9 +129,9 @@ describe('a drill', () => {
     expect(result.marks.map(({ text }) => text)).toEqual(['cf-serverd gets SIGKILL']);
   });
 
-  it('whose members take their parts in turn: the cascade ends on the third', async () => {
+  it('whose members take their parts in turn: the cascade ends on the second', async () => {
     const { result } = await run('cascade');
-    expect(result).toMatchObject({ verdict: 'pass', to: 'm3', after: { switching: { m1: true, m2: true, m3: true } } });
+    expect(result).toMatchObject({ verdict: 'pass', to: 'm2', after: { switching: { m1: true, m2: true, m3: true } } });
   });
 
   it.each([

@@ -51,7 +51,14 @@ export class SimulatedMonitor {
   readonly alarms: string[] = [];
   #tell: () => void = nothing;
 
-  constructor(settings: Settings, { isEvent = true, view = null }: { isEvent?: boolean; view?: SimulatedMonitor['view'] } = {}) {
+  constructor(
+    settings: Settings,
+    {
+      isEvent = true,
+      view = null,
+      cameFrom = null,
+    }: { isEvent?: boolean; view?: SimulatedMonitor['view']; cameFrom?: string | null } = {},
+  ) {
     this.view = view;
     this.answer = { ...eachLayer(() => () => ({ found: { result: 'good' as const, detail: 'good' }, tookMs: 5 })) };
     const gone = (): never => {
@@ -63,7 +70,12 @@ export class SimulatedMonitor {
         elapsed: () => this.#now,
         now: () => this.wallMs + this.#now,
         pause: (milliseconds: number) => new Promise<void>((done) => this.#add('timer', milliseconds, done)),
-        readText: (path: string) => this.#text(path),
+        readText: (path: string) => {
+          if (path === '/proc/uptime') return `${this.#now / 1000} 0`;
+          if (path.endsWith(maintenanceFileName)) return this.maintenance;
+          if (path !== '/run/csync-promotion-csync.json' || cameFrom === null) return null;
+          return JSON.stringify({ epoch: 2, at: 0, failover: { from: cameFrom, milliseconds: 500 } });
+        },
         environment: {},
         canExecute: () => this.view !== null,
         run: () => this.#view(),

@@ -197,7 +197,8 @@ export class WorldHost implements MemberHost {
 
   run(argv: readonly string[]): Promise<CommandResult> {
     const [program = '', option = ''] = argv;
-    if (program.endsWith('chattr')) return Promise.resolve(good);
+    // What the probe for another owner of the address says is told, and decides nothing.
+    if (program.endsWith('chattr') || program === 'perl') return Promise.resolve(good);
     if (program === 'ss' && option.includes('K'))
       return this.#gate.actLater('resets the connections of clients', () => {
         if (this.#world.holder === 'transfer' && this.#world.daemon === 'alive') this.#set({ holder: 'nobody' });

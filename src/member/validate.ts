@@ -87,11 +87,16 @@ function judgeMountPointNow({ host, settings }: ScriptContext): (Finding | null)
   return [judgeMountPoint(settings, host.mounts(), host.list(settings.mountPoint))];
 }
 
+const fstab = '/etc/fstab';
+
 function judgeFstab({ host, settings }: ScriptContext): Finding[] {
-  const lines = (host.readText('/etc/fstab') ?? '').split('\n').map((line) => line.trim().split(/\s+/));
+  const text = host.readText(fstab);
+  if (text === null && host.facts(fstab) !== null)
+    return [{ code: 'mount-point-busy', text: `${fstab} cannot be read: whether it mounts ${settings.mountPoint} is not known` }];
+  const lines = (text ?? '').split('\n').map((line) => line.trim().split(/\s+/));
   const bad = lines.find((fields) => fields[0]?.startsWith('#') === false && mountsAtBoot(settings, fields));
   if (bad === undefined) return [];
-  return [{ code: 'mount-point-busy', text: `/etc/fstab mounts ${bad[0]} at ${bad[1]} at boot, behind Serviceguard's back` }];
+  return [{ code: 'mount-point-busy', text: `${fstab} mounts ${bad[0]} at ${bad[1]} at boot, behind Serviceguard's back` }];
 }
 
 function judgePortNow({ daemon }: ScriptContext): Finding | null {

@@ -458,7 +458,7 @@ function doubleMountNotes({ settings, members }: CheckInput): string[] {
   if (settings.fileSystemType !== 'ext4' || features === undefined || words(features).includes('mmp')) return [];
   const device = deviceOf(settings);
   return [
-    `${device} has no multiple mount protection (mmp): only the tag of its volume group keeps a second member from mounting it. With the package halted and the volume group active on one member: tune2fs -O mmp ${device}; a mount then takes some 10 s longer after a crash (docs/threat-model.md)`,
+    `${device} has no multiple mount protection (mmp): only the tag of its volume group keeps a second member from mounting it. With the package halted and the volume group active on one member: tune2fs -O mmp ${device}; a mount then takes up to 30 s longer after a crash (docs/threat-model.md)`,
   ];
 }
 

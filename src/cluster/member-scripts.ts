@@ -408,6 +408,20 @@ export function historyScript(packageDirectory: string): string {
   return script(`cat ${directoryWord(packageDirectory)}/history/*.json 2>/dev/null`, 'exit 0');
 }
 
+/** Prints files of the package directory, for printedFiles. */
+export function printFilesScript(packageDirectory: string, names: readonly string[]): string {
+  return script(
+    `cd ${directoryWord(packageDirectory)} || exit 1`,
+    ...names.map((name) => `echo "file $(base64 -w 0 ${shellWord(name)}) "${shellWord(name)}`),
+  );
+}
+
+/** Texts by name of what printFilesScript printed. */
+export function printedFiles(output: string): Map<string, string> {
+  const found = [...output.matchAll(/^file (\S*) (.+)$/gm)];
+  return new Map(found.map(([, content = '', name = '']) => [name, Buffer.from(content, 'base64').toString('utf8')]));
+}
+
 /** Prints a file of the package directory in base64. */
 export function readFileScript(packageDirectory: string, name: string): string {
   return script(`base64 -w 0 ${directoryWord(packageDirectory)}/${shellWord(name)}`);

@@ -13,6 +13,7 @@ import {
   manifestName,
   type Runtime,
   readManifest,
+  setNamedIn,
   setNameOf,
   setPartOf,
   settingsName,
@@ -234,6 +235,13 @@ const isOfSet = ({ name }: RenderedFile, files: readonly RenderedFile[]): boolea
 
 export function manifestOf(files: readonly RenderedFile[]): Manifest {
   return readManifest(setText(files, manifestName));
+}
+
+/** Whether these are the files of a set as they were rendered together, with a package file that names it. */
+export function isWholePackage(files: readonly RenderedFile[], set: string, packageFile: string): boolean {
+  const { set: parts } = partsOf(files);
+  const conf = files.find(({ name }) => name === packageFile)?.text ?? '';
+  return setNameOf(digestsOf(parts)) === set && setNamedIn(conf) === set && setText(files, manifestName) !== null;
 }
 
 function partsOf(files: readonly RenderedFile[]): Parts {

@@ -11,16 +11,16 @@ import {
   staleNames,
 } from '../cluster/comparison.ts';
 import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/history.ts';
-import { historyScript, readFileScript } from '../cluster/member-scripts.ts';
+import { historyScript, printedFiles, printFilesScript, readFileScript } from '../cluster/member-scripts.ts';
 import { type ClusterObservation, inParallel, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
 import { parseRoster, rosterName } from '../cluster/roster.ts';
 import { runtimeInUse } from '../cluster/runtime.ts';
-import { type Runtime, settingsName } from '../contract/package-directory.ts';
+import { entryNames, flatSet, type Runtime, setPartOf, settingsName, sha256 } from '../contract/package-directory.ts';
 import type { MemberShell } from '../host/member-shell.ts';
 import { err, out, progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
-import { manifestOf, type RenderedFile, setOf, setText, withEdits, withRuntime } from '../render/package.ts';
+import { isWholePackage, manifestOf, type RenderedFile, setOf, setText, withEdits, withRuntime } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { allValues, parsePackageFile } from '../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
@@ -151,6 +151,30 @@ export async function fetchSet(
   }
   const text = `set ${about.number} is on no member that answers, or is damaged on all of them`;
   throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   lists the others' }]);
+}
+
+/** The files of the applied set, from the first member where all of them are as they were rendered; null: no member has them so. */
+export async function fetchApplied(
+  shell: MemberShell,
+  { members, applied }: ClusterObservation,
+  { packageDirectory, packageName, packageStyle }: Settings,
+): Promise<RenderedFile[] | null> {
+  const set = appliedSet(applied);
+  if (set === null || set === flatSet) return null;
+  const beside = [...entryNames(packageStyle), `${packageName}.conf`];
+  for (const one of members) {
+    if (!one.reached) continue;
+    const files = one.files.filter(({ name }) => setPartOf(name)?.set === set || beside.includes(name));
+    const names = files.map(({ name }) => name);
+    const read = await shell.run(one.member, printFilesScript(packageDirectory, names), 60_000);
+    const texts = printedFiles(read.stdout);
+    const whole = files.flatMap(({ name, mode, digest }): RenderedFile[] => {
+      const text = texts.get(name);
+      return text !== undefined && sha256(text) === digest ? [{ name, mode, text }] : [];
+    });
+    if (isWholePackage(whole, set, `${packageName}.conf`) && beside.every((name) => texts.has(name))) return whole;
+  }
+  return null;
 }
 
 export interface Wanted {

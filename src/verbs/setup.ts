@@ -45,7 +45,7 @@ import { allValues } from '../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { toolkitVersion } from '../version.ts';
-import { configurationOf, fetchSet, readHistory } from './apply.ts';
+import { configurationOf, fetchApplied, fetchSet, readHistory } from './apply.ts';
 import { confirm, numbered } from './confirm.ts';
 import { afterwards, type Change } from './members.ts';
 import { hostsBar, openMeter } from './meter.ts';
@@ -162,6 +162,7 @@ async function changeSeen(
     else if (outcome === 'incomplete') out('Not all of it is done, as told below; the same command does what is left.\n');
     else if (texts.length === 0 && waits.length > 0) out('Nothing of it can be done now; it is remembered.\n');
     else out(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
+    if (!options.json && outcome !== 'incomplete') out(stillInCluster(view, request.members.remove));
     for (const one of said) err(`${formatProblem(one)}\n`);
     for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  what helps: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
@@ -182,6 +183,14 @@ async function changeSeen(
   const all = [...problems, ...said, ...failed.values()];
   await tellSyslog(shell, view, settings, request.verb, texts.length, all);
   return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all);
+}
+
+/** What is left to be typed by the administrator, since no verb of ours changes the Serviceguard cluster. */
+function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[]): string {
+  const there = removed.filter((name) => clusterMembers?.includes(name) === true);
+  if (there.length === 0) return '';
+  const others = (clusterMembers ?? []).filter((name) => !there.includes(name)).map((name) => `-n ${name}`);
+  return `The package no longer needs ${there.join(', ')}, which still belongs to the Serviceguard cluster. To take it out: cmhaltnode -f ${there.join(' ')}; cmquerycl -C FILE -c CLUSTER ${others.join(' ')}; cmapplyconf -C FILE\n`;
 }
 
 /** More steps than anybody reads: the same step of many hosts becomes one line. The dry run still lists each. */
@@ -486,12 +495,14 @@ async function packageFor(shell: MemberShell, { settings }: SetupPlace, view: Se
   if (observation.applied === null) return none;
   const sets = await readHistory(shell, observation, settings);
   const about = sets.at(-1);
-  if (about === undefined) return none;
-  const kept = await fetchSet(shell, observation, settings, about);
-  const before = parseSettingsJson(setText(kept, settingsName) ?? '');
-  if (typeof before === 'string') return none;
-  const members = inOrder(goal.members, before);
   const listed = allValues(observation.applied, 'node_name');
+  const kept =
+    about === undefined ? await fetchApplied(shell, observation, settings) : await fetchSet(shell, observation, settings, about);
+  const before = kept === null ? '' : parseSettingsJson(setText(kept, settingsName) ?? '');
+  const isListed = [...goal.members].sort().join() === [...listed].sort().join();
+  if (kept === null || typeof before === 'string')
+    return isListed ? none : { ...none, problems: [unlisted(settings, goal.members, listed)] };
+  const members = inOrder(goal.members, before);
   const same = members.join() === listed.join();
   if ((setOf(kept) ?? flatSet) !== appliedSet(observation.applied))
     return same ? none : { ...none, problems: [unfinished(before)] };
@@ -523,6 +534,13 @@ async function packageFor(shell: MemberShell, { settings }: SetupPlace, view: Se
   const plan = planApply(wish, some);
   if (!plan.ok) return { change: null, problems: plan.problems };
   return { change: plan.value.steps.length === 0 ? null : { stage: 'package', plan: plan.value, wish }, problems: [] };
+}
+
+/** Nothing there tells what the package was made from, so another list of members would be a guess at all the rest. */
+function unlisted({ packageName }: Settings, members: readonly string[], listed: readonly string[]): Problem {
+  const text = `pending: the applied package ${packageName} lists ${listed.join(' ')}, and not ${members.join(' ')}; the set that it names is whole on no member that answers`;
+  const remedy = `csync apply   completes it, with a csync.yaml that has members: [${members.join(', ')}]`;
+  return { code: 'change-pending', severity: 'error', text, remedy };
 }
 
 /** What is applied was not remembered yet; whoever took the set before it would take the package back. */

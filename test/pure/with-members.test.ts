@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { demand } from '../../src/problem.ts';
-import { manifestOf, renderPackage, setOf, withEdits, withMembers } from '../../src/render/package.ts';
+import { isWholePackage, manifestOf, renderPackage, setOf, withEdits, withMembers } from '../../src/render/package.ts';
 import { memberScripts, packageTemplates, settingsFor } from '../support.ts';
 
 const directories = { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' };
@@ -58,3 +58,25 @@ test("an administrator's edit of a script is a set of its own, which the package
   expect(conf(edited)).toContain('# ours\n');
   expect(manifestOf(edited).edited?.toSorted()).toEqual(['csync.conf', 'sets/*/csync.sh']);
 });
+
+test.each(['modular', 'legacy'] as const)(
+  'files of a %s package are taken for its applied set only whole and unchanged',
+  (style) => {
+    const files = rendered(style, ['m1', 'm2']);
+    const [set, other] = [setOf(files) ?? '', setOf(rendered(style, ['m1'])) ?? ''];
+    const conf = style === 'legacy' ? (files[0]?.name ?? '') : 'csync.conf';
+    expect(isWholePackage(files, set, conf)).toBe(true);
+    expect(isWholePackage(files, other === set ? '0123456789abcdef' : other, conf)).toBe(false);
+    for (const file of files.filter(({ name }) => name === conf || name.startsWith('sets/')))
+      expect(
+        isWholePackage(
+          files.filter((one) => one !== file),
+          set,
+          conf,
+        ),
+        `without ${file.name}`,
+      ).toBe(false);
+    const changed = files.map((file) => (file.name.endsWith('settings.json') ? { ...file, text: `${file.text} ` } : file));
+    expect(isWholePackage(changed, set, conf)).toBe(false);
+  },
+);

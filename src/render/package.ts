@@ -237,11 +237,18 @@ export function manifestOf(files: readonly RenderedFile[]): Manifest {
   return readManifest(setText(files, manifestName));
 }
 
-/** Whether these are the files of a set as they were rendered together, with a package file that names it. */
-export function isWholePackage(files: readonly RenderedFile[], set: string, packageFile: string): boolean {
-  const { set: parts } = partsOf(files);
-  const conf = files.find(({ name }) => name === packageFile)?.text ?? '';
-  return setNameOf(digestsOf(parts)) === set && setNamedIn(conf) === set && setText(files, manifestName) !== null;
+/**
+ * The files of a set as they were rendered together, with a package file that names it, in the order of the manifest; null where one
+ * is missing or another one.
+ */
+export function wholePackage(files: readonly RenderedFile[], set: string, packageFile: string): RenderedFile[] | null {
+  const byName = new Map(files.map((file) => [file.name, file]));
+  const manifest = manifestOf(files);
+  const names = [...Object.keys(manifest.files), manifestName].map((name) => inSet(set, name));
+  const ordered = [...Object.keys(manifest.beside), ...names].flatMap((name) => byName.get(name) ?? []);
+  const digests = digestsOf(partsOf(ordered).set);
+  const isWhole = ordered.length === files.length && setNameOf(digests) === set;
+  return isWhole && setNamedIn(byName.get(packageFile)?.text ?? '') === set ? ordered : null;
 }
 
 function partsOf(files: readonly RenderedFile[]): Parts {

@@ -20,7 +20,7 @@ import type { MemberShell } from '../host/member-shell.ts';
 import { err, out, progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
-import { isWholePackage, manifestOf, type RenderedFile, setOf, setText, withEdits, withRuntime } from '../render/package.ts';
+import { manifestOf, type RenderedFile, setOf, setText, wholePackage, withEdits, withRuntime } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { allValues, parsePackageFile } from '../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../settings.ts';
@@ -166,13 +166,14 @@ export async function fetchApplied(
     if (!one.reached) continue;
     const files = one.files.filter(({ name }) => setPartOf(name)?.set === set || beside.includes(name));
     const names = files.map(({ name }) => name);
-    const read = await shell.run(one.member, printFilesScript(packageDirectory, names), 60_000);
-    const texts = printedFiles(read.stdout);
-    const whole = files.flatMap(({ name, mode, digest }): RenderedFile[] => {
+    const answer = await shell.run(one.member, printFilesScript(packageDirectory, names), 60_000);
+    const texts = printedFiles(answer.stdout);
+    const read = files.flatMap(({ name, mode, digest }): RenderedFile[] => {
       const text = texts.get(name);
       return text !== undefined && sha256(text) === digest ? [{ name, mode, text }] : [];
     });
-    if (isWholePackage(whole, set, `${packageName}.conf`) && beside.every((name) => texts.has(name))) return whole;
+    const whole = wholePackage(read, set, `${packageName}.conf`);
+    if (whole !== null) return whole;
   }
   return null;
 }

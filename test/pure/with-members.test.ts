@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { demand } from '../../src/problem.ts';
-import { isWholePackage, manifestOf, renderPackage, setOf, withEdits, withMembers } from '../../src/render/package.ts';
+import { manifestOf, renderPackage, setOf, wholePackage, withEdits, withMembers } from '../../src/render/package.ts';
 import { memberScripts, packageTemplates, settingsFor } from '../support.ts';
 
 const directories = { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' };
@@ -63,20 +63,16 @@ test.each(['modular', 'legacy'] as const)(
   'files of a %s package are taken for its applied set only whole and unchanged',
   (style) => {
     const files = rendered(style, ['m1', 'm2']);
-    const [set, other] = [setOf(files) ?? '', setOf(rendered(style, ['m1'])) ?? ''];
-    const conf = style === 'legacy' ? (files[0]?.name ?? '') : 'csync.conf';
-    expect(isWholePackage(files, set, conf)).toBe(true);
-    expect(isWholePackage(files, other === set ? '0123456789abcdef' : other, conf)).toBe(false);
+    const set = setOf(files) ?? '';
+    const conf = files.find(({ name }) => name.endsWith('.conf'))?.name ?? '';
+    const whole = (some: typeof files, of = set) => wholePackage(some, of, conf);
+    // As a directory lists them; what is made of them for other members is what would have been rendered.
+    const listed = files.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    expect(whole(listed)).toEqual(files);
+    expect(whole(files, '0123456789abcdef')).toBeNull();
     for (const file of files.filter(({ name }) => name === conf || name.startsWith('sets/')))
-      expect(
-        isWholePackage(
-          files.filter((one) => one !== file),
-          set,
-          conf,
-        ),
-        `without ${file.name}`,
-      ).toBe(false);
+      expect(whole(files.filter((one) => one !== file)), `without ${file.name}`).toBeNull();
     const changed = files.map((file) => (file.name.endsWith('settings.json') ? { ...file, text: `${file.text} ` } : file));
-    expect(isWholePackage(changed, set, conf)).toBe(false);
+    expect(whole(changed)).toBeNull();
   },
 );

@@ -192,7 +192,8 @@ function demandUnreached(member: string, ended: CommandResult): void {
   if (ended.exitCode === 255 || ended.exitCode === null) return;
   const { why } = whyNoAnswer(member, ended, 0);
   const text = `nothing was changed: the lock of the cluster, in /run, could not be taken: ${why}`;
-  const remedy = 'make room in /run; flock (util-linux) and timeout (coreutils) have to be installed';
+  const remedy =
+    'on that member csync has to be root and /run needs room; flock (util-linux) and timeout (coreutils) have to be installed';
   throw new Failure([{ code: 'change-lock', severity: 'error', text, remedy, member }]);
 }
 

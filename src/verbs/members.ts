@@ -3,7 +3,7 @@ import { underChangeLock } from '../cluster/change-lock.ts';
 import { type MemberShell, openSshShell } from '../host/member-shell.ts';
 import { progress } from '../host/output.ts';
 import { loginName } from '../host/terminal.ts';
-import type { ExitCode } from '../problem.ts';
+import { type ExitCode, Failure } from '../problem.ts';
 import type { Settings } from '../settings.ts';
 import { interruptible, pause } from './machine.ts';
 
@@ -54,6 +54,10 @@ export function changingMembers<Status extends number>(
   { packageName, members }: Pick<Settings, 'packageName' | 'members'>,
   work: (shell: MemberShell, stop: AbortSignal) => Promise<Status>,
 ): Promise<Status | ExitCode> {
+  if (wait !== undefined && !(wait >= 0)) {
+    const text = '--wait: a number of seconds is wanted, 0 or more';
+    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: `csync ${verb} --wait 120` }]);
+  }
   return onMembers('keeping connections', (shell, stop) => {
     if (dryRun) return work(shell, stop);
     const who = `csync ${verb} of ${loginName()}@${shell.here} (process ${process.pid}) since ${new Date().toISOString()}`;

@@ -9,6 +9,7 @@ import { fenced, keepScript, leaseDirectory, leaseSeconds, lostStatus } from '..
 import { busyStatus, hostScript } from '../../src/cluster/member-scripts.ts';
 import { type MemberShell, openSshShell } from '../../src/host/member-shell.ts';
 import { Failure } from '../../src/problem.ts';
+import { changingMembers } from '../../src/verbs/members.ts';
 import { eventually, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
@@ -266,5 +267,12 @@ describe('a change under the lock', () => {
       'change-lock-lost: the lock of the cluster was lost, so nothing more is changed: m2: who two has it now',
     ]);
     await (intruder as Awaited<ReturnType<typeof keeper>> | null)?.end();
+  });
+
+  it('is not waited for a time that is none', () => {
+    const change = { verb: 'apply', dryRun: false, wait: Number.NaN };
+    expect(() => changingMembers(change, { packageName: 'trial', members: ['m1'] }, async () => 0)).toThrow(
+      /a number of seconds/,
+    );
   });
 });

@@ -49,6 +49,7 @@ function hearOnce(pid: number): void {
     if (isArmed) {
       writeSync(1, `${(heard / 1000).toFixed(6)}\n`);
       told.leave(1, '');
+      process.exit(1);
     }
     isArmed = true;
     writeSync(1, 'armed\n');

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'n
 import type { Sandbox } from '../../src/conform/sandbox.ts';
 import { childrenOf, startProcess } from '../../src/host/processes.ts';
 import { layerPlans } from '../../src/member/monitor-loop.ts';
-import type { LayerName } from '../../src/member/watch.ts';
+import { type LayerName, stoppedLimitMs } from '../../src/member/watch.ts';
 import type { Bench } from './bench.ts';
 import { spread, spreadHead, spreadRow, type Table } from './figures.ts';
 import { benchSettings, bootMember, say, until } from './member.ts';
@@ -47,7 +47,7 @@ const faults: readonly Fault[] = [
 
 /** The next look, and as many as are wanted, each at its limit and a second apart. */
 function boundMs({ layer, name }: Fault): number {
-  if (layer === 'stopped') return 2000 + 200;
+  if (layer === 'stopped') return 2000 + stoppedLimitMs + 200;
   const { everyMs, limitMs, failures } = plans[layer] ?? { everyMs: 0, limitMs: 0, failures: 0 };
   // What is known at once takes no limit.
   const looks = /answer|hangs/.test(name) ? failures * limitMs : 0;

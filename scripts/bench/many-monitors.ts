@@ -31,20 +31,22 @@ function begin(number: number): void {
     directory,
     daemon,
     looks: looks.look,
-    log: { line: () => {}, plain: () => {}, flush: () => {}, alarm: () => {} },
+    log: { line: () => {}, plain: () => {}, flush: async () => {}, alarm: () => {} },
     report: {
       write: ({ layers, verdict }) => {
+        if (isOver) return;
         if (!isReady && Object.keys(layers).length === 5) {
           isReady = true;
           unready -= 1;
           if (unready === 0) process.stdout.write('ready\n');
         }
-        if (verdict !== null && !isOver)
+        if (verdict !== null)
           process.stdout.write(
             `${JSON.stringify({ number, reason: verdict.reason, noticed: verdict.noticed, evidence: verdict.evidence })}\n`,
           );
       },
       over: () => {},
+      close: () => {},
     },
     later: (ms, call) => {
       const timer = setTimeout(() => isOver || call(), ms);
@@ -63,7 +65,9 @@ function begin(number: number): void {
     isMaintenanceTold: () => true,
     watchSocket,
     preciseNow: () => performance.timeOrigin + performance.now(),
-    leave: () => {
+    alive: () => {},
+    leave: () => {},
+    exit: () => {
       isOver = true;
       looks.close();
       throw new Error('over');

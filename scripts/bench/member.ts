@@ -57,13 +57,13 @@ const shipped = readFileSync(join(repository, 'package-templates/lab/csync.yaml'
   .join('\n');
 export const benchSettings = demand(parseSettings(shipped, 'csync.yaml'));
 
-/** A workshop whose members have the package as it is rendered by default. */
-export async function openWorkshop(): Promise<Workshop> {
-  const settings = benchSettings;
+/** A workshop whose members have the package as it is rendered by default, or with `more` lines of settings. */
+export async function openWorkshop(more = ''): Promise<Workshop> {
+  const settings = demand(parseSettings(`${shipped}${more}`, 'csync.yaml'));
   const scratch = mkdtempSync(join(tmpdir(), 'csync-bench-'));
   try {
     const file = join(scratch, 'csync.yaml');
-    writeFileSync(file, shipped);
+    writeFileSync(file, `${shipped}${more}`);
     await must([
       process.execPath,
       join(repository, 'dist/csync.mjs'),
@@ -74,7 +74,7 @@ export async function openWorkshop(): Promise<Workshop> {
       join(scratch, 'csync'),
     ]);
     const at = join(scratch, 'csync');
-    const files = readdirSync(at)
+    const files = readdirSync(at, { recursive: true, encoding: 'utf8' })
       .filter((name) => statSync(join(at, name)).isFile())
       .map((name) => ({ name, mode: statSync(join(at, name)).mode & 0o777, text: readFileSync(join(at, name), 'utf8') }));
     const text = files.find(({ name }) => name === `${settings.packageName}.conf`)?.text ?? '';

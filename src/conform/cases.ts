@@ -581,7 +581,7 @@ const monitors: readonly Case[] = [
     'running',
     [],
     { ...monitor, once: { ...watching, sh: 'kill -STOP "$(daemon_pid)"' } },
-    ...ended('ends with a failure', 4),
+    ...ended('ends with a failure', 7),
   ),
   one(
     'monitor of a daemon that is replaced',

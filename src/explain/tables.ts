@@ -62,7 +62,7 @@ const exits: { readonly start: Record<0 | 1 | 2, string>; readonly halt: Record<
 const evidence: Record<Verdict['reason'], string> = {
   gone: 'the process behind the port is not there; one look is enough',
   zombie: 'the process has ended and nobody has reaped it; one look is enough',
-  stopped: 'the process is stopped at two looks in a row',
+  stopped: 'the process has been stopped for 3 s and has not run in between',
   replaced: 'another process owns the port; one look is enough',
   port: 'bad looks in a row as monitor_port says',
   protocol: 'silent probes in a row, monitor_failures of them; a refusal counts as an answer',

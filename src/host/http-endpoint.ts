@@ -1,34 +1,71 @@
-/** A server for figures: a few fixed pages, GET only, small limits. Loads Node's server only where one is wanted. */
-import type { Server } from 'node:http';
+/**
+ * A server for figures: a few fixed pages, GET only, one request a connection. Whoever connects may be hostile: a request has a
+ * few seconds and a few kilobytes, and when places are short, the address that holds the most of them loses its oldest.
+ */
+import { createServer, type Socket } from 'node:net';
 
 export interface Page {
   readonly type: string;
   text(): string;
 }
 
-/** `failed` is called when the address cannot be listened on; nothing else becomes of it. Keeps no process running. */
+const connectionsAtMost = 32;
+const requestBytes = 4096;
+/** From the connection to the end of the answer, whoever is slow. */
+const wholeLimitMs = 3000;
+
+const phrases = { 200: 'OK', 400: 'Bad Request', 404: 'Not Found', 405: 'Method Not Allowed' } as const;
+
+/** What a request gets. */
+export function answerTo(head: string, pages: Readonly<Record<string, Page>>): string {
+  const [, method, path = ''] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r?\n/.exec(head) ?? [];
+  const isRead = method === 'GET' || method === 'HEAD';
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+  const status = method === undefined ? 400 : !isRead ? 405 : page === undefined ? 404 : 200;
+  const body = status === 200 && page !== undefined ? page.text() : '';
+  const lines = [
+    `HTTP/1.1 ${status} ${phrases[status]}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    ...(status === 200 ? [`Content-Type: ${page?.type}`] : []),
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`;
+}
+
+/** Of these connections, the one that has to go: the oldest of the address that has the most. */
+function mostGreedy(open: ReadonlyMap<Socket, string>): Socket | undefined {
+  const byAddress = new Map<string, Socket[]>();
+  for (const [socket, address] of open) byAddress.set(address, [...(byAddress.get(address) ?? []), socket]);
+  return [...byAddress.values()].sort((one, other) => other.length - one.length)[0]?.[0];
+}
+
+/** `failed` is called when the address cannot be listened on, or no longer. */
 export function serveFigures(
   where: { readonly host: string; readonly port: number },
   pages: Readonly<Record<string, Page>>,
   failed: (why: string) => void,
 ): void {
-  // Not loaded by most monitors: it is a tenth of what an idle Node.js needs.
-  import('node:http').then(
-    ({ createServer }) => {
-      const server: Server = createServer(
-        { maxHeaderSize: 4096, requestTimeout: 5000, headersTimeout: 5000 },
-        (request, response) => {
-          const page = Object.hasOwn(pages, request.url ?? '') ? pages[request.url ?? ''] : undefined;
-          const isRead = request.method === 'GET' || request.method === 'HEAD';
-          request.resume();
-          if (page === undefined || !isRead) response.writeHead(isRead ? 404 : 405).end();
-          else response.writeHead(200, { 'content-type': page.type, connection: 'close' }).end(page.text());
-        },
-      );
-      server.maxConnections = 8;
-      server.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
-      server.listen(where).unref();
-    },
-    () => failed('no HTTP server in this Node.js'),
-  );
+  const open = new Map<Socket, string>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const timer = setTimeout(() => socket.destroy(), wholeLimitMs);
+    open.set(socket, socket.remoteAddress ?? '');
+    socket
+      .on('error', () => {})
+      .once('close', () => {
+        clearTimeout(timer);
+        open.delete(socket);
+      });
+    if (open.size > connectionsAtMost) mostGreedy(open)?.destroy();
+    let head = '';
+    const heard = (piece: Buffer): void => {
+      head += piece.toString('latin1');
+      if (!/\r?\n\r?\n/.test(head) && head.length <= requestBytes) return;
+      // Whatever comes behind the first request is read no more.
+      socket.off('data', heard).pause();
+      socket.end(answerTo(head, pages), () => socket.destroy());
+    };
+    socket.on('data', heard).once('end', () => socket.end());
+  });
+  server.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message));
+  server.listen(where);
 }

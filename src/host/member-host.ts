@@ -1,17 +1,7 @@
 /** The Host of the member scripts: Node's built-ins and /proc, nothing else, so that they start fast on a sick machine. */
 
 import { spawn } from 'node:child_process';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { digestOfFile, withFile } from './file-reading.ts';
 import type {
@@ -24,16 +14,15 @@ import type {
   ProcessState,
   ProgramFile,
 } from './host.ts';
+import { closeInherited } from './inherited.ts';
+import { logWriter } from './log-writer.ts';
 import { ourselves } from './ownership.ts';
 import { endWithin, runProcess, startProcess } from './processes.ts';
-import { openToAppend, overwriteLine, refuseStrangers, regularText, replaceFile, writeDurably } from './safe-file.ts';
+import { overwriteLine, refuseStrangers, regularText, replaceFile, writeDurably } from './safe-file.ts';
 import { openSupervisor } from './supervisor.ts';
 
 /** Of every program that is run here. Without PATH cfservd dies at once [cfengine.md 1.1]. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
-
-/** O_CLOEXEC of open(2), as /proc/PID/fdinfo shows it on every Linux architecture Node runs on. */
-const closedOnExec = 0o2000000;
 
 function list(path: string): string[] | null {
   try {
@@ -240,22 +229,6 @@ function signal(process_: ProcessState, name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'):
   }
 }
 
-/**
- * What this process inherited and would pass on: Node marks only the lowest descriptors. Its own are all marked to be closed,
- * so what is not is somebody else's, and a daemon would keep the caller's pipes open for ever [cfengine.md 2.4].
- */
-function closeInherited(): void {
-  for (const name of list('/proc/self/fdinfo') ?? []) {
-    const flags = /^flags:\s+([0-7]+)$/m.exec(regularText(`/proc/self/fdinfo/${name}`) ?? '')?.[1];
-    if (Number(name) <= 2 || flags === undefined || (Number.parseInt(flags, 8) & closedOnExec) !== 0) continue;
-    try {
-      closeSync(Number(name));
-    } catch {
-      // Gone already.
-    }
-  }
-}
-
 async function launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
   closeInherited();
   const end = await endWithin(startProcess(argv, { env: environment }), timeoutMs);
@@ -283,28 +256,17 @@ function serviceguardVariables(): Record<string, string> {
 }
 
 async function attend([file = '', ...rest]: readonly string[], outputFile: string | null): Promise<number | null> {
-  const output = openOutput(outputFile);
+  const output = outputFile === null ? 'inherit' : (logWriter(outputFile).input() ?? 'ignore');
   const child = spawn(file, rest, {
     cwd: '/',
     env: { ...serviceguardVariables(), ...environment },
-    stdio: ['ignore', output ?? 'inherit', output ?? 'inherit'],
+    stdio: ['ignore', output, output],
   });
-  if (output !== null) closeSync(output);
   return new Promise((resolve) => {
     child.once('error', () => resolve(null));
     // 'exit', not 'close': what it leaves behind may keep its output open.
     child.once('exit', (exitCode) => resolve(exitCode));
   });
-}
-
-/** A log that cannot be written must not keep the package from moving. */
-function openOutput(file: string | null): number | null {
-  if (file === null) return null;
-  try {
-    return openToAppend(file);
-  } catch {
-    return null;
-  }
 }
 
 export function realMemberHost(): MemberHost {

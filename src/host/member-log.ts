@@ -1,10 +1,9 @@
 /**
- * The package log and syslog of the member scripts. The log is written synchronously, a line at a time: a script may be
- * killed at any moment, and its last line is the one that matters.
+ * The package log and syslog of the member scripts. Each line is handed over at once: a script may be killed at any moment, and
+ * its last line is the one that matters. Neither is waited for longer than a moment.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { logWriter, toSyslog } from './log-writer.ts';
 import { harmless, out } from './output.ts';
-import { appendText } from './safe-file.ts';
 
 export type LogOutcome = 'ok' | 'already' | 'done' | 'failed' | 'warning' | 'would';
 
@@ -12,8 +11,8 @@ export interface MemberLog {
   line(step: string, outcome: LogOutcome, text: string): void;
   /** A line of the package log as it is, not for syslog: what control scripts are known to write there. */
   plain(text: string): void;
-  /** Hands what was logged to syslog; waits for it at most a second. */
-  flush(): void;
+  /** Hands what was logged to syslog; waits a tenth of a second at most, for the package log. */
+  flush(): Promise<void>;
   /** Hands one sentence to syslog without waiting: for a process that has to be gone at once. */
   alarm(text: string): void;
 }
@@ -38,52 +37,43 @@ export function dateLine(date: Date): string {
   return `${day} ${timeStamp(date)} ${zone} ${date.getFullYear()}`;
 }
 
-const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
-
 /** An alarm as syslog's socket takes it: facility daemon, severity alert [RFC 3164 4.1], as logger(1) sends it. The tag is the package's name. */
 export function alarmDatagram(tag: string, text: string, date: Date): string {
   return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
 }
 
-/** `file` null: standard output only (validate, dry run). A log that cannot be written never stops the script. */
-export function openMemberLog(file: string | null, member: string, packageName: string): MemberLog {
+/** For the last lines to reach a disk that takes them; a failover has four scripts. */
+const writeLimitMs = 100;
+
+/**
+ * `file` null: standard output only (validate, dry run). A log that cannot be written never stops the script, and one that
+ * hangs holds it up for a tenth of a second. `idleMs`: see LogWriter.
+ */
+export function openMemberLog(file: string | null, member: string, packageName: string, idleMs?: number): MemberLog {
   const lines: string[] = [];
-  let complained = false;
-  const line = (step: string, outcome: LogOutcome, text: string): void => {
-    const message = `${member} ${packageName} ${step}: ${outcome} ${text}`;
-    lines.push(message);
-    plain(`${timeStamp(new Date())} ${message}`);
-  };
+  const writer = file === null ? null : logWriter(file, idleMs);
+  const note = `${member} ${packageName} log: warning syslog did not take the lines of this script within 2 s`;
   const plain = (text: string): void => {
     // Some of it is what other programs and hosts printed, and root reads it in a terminal.
     const whole = `${harmless(text)}\n`;
-    try {
-      if (file === null) out(whole);
-      else appendText(file, whole);
-    } catch (error) {
-      if (!complained)
-        lines.push(
-          `${member} ${packageName} log: warning ${file} cannot be written (${(error as NodeJS.ErrnoException).code}); only syslog has this`,
-        );
-      complained = true;
-    }
+    if (writer === null) out(whole);
+    else writer.write(whole);
   };
   return {
-    line,
+    line: (step, outcome, text) => {
+      const message = `${member} ${packageName} ${step}: ${outcome} ${text}`;
+      lines.push(message);
+      plain(`${timeStamp(new Date())} ${message}`);
+    },
     plain,
-    flush: () => {
-      if (lines.length === 0 || file === null) return;
-      const input = `${lines.splice(0).join('\n')}\n`;
-      spawnSync('logger', ['-t', packageName, '-p', 'daemon.notice'], { input, timeout: 1000, env: environment });
+    flush: async () => {
+      if (lines.length === 0 || writer === null) return;
+      const written = await writer.close(writeLimitMs);
+      const why =
+        written === 'late' ? 'does not take lines now; they are written when it does' : 'cannot be written; only syslog has this';
+      if (written !== 'written') lines.push(`${member} ${packageName} log: warning ${file} ${why}`);
+      toSyslog(packageName, 'daemon.notice', `${lines.splice(0).join('\n')}\n`, file, note);
     },
-    alarm: (text) => {
-      const child = spawn('logger', ['-t', packageName, '-p', 'daemon.alert', '--', text], {
-        stdio: 'ignore',
-        detached: true,
-        env: environment,
-      });
-      child.on('error', () => {});
-      child.unref();
-    },
+    alarm: (text) => toSyslog(packageName, 'daemon.alert', text, file, note),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Looks at one process through a descriptor of its /proc/PID/stat that is kept open: after the process has been reaped the
+ * Looks at one process through descriptors below /proc/PID that are kept open: after the process has been reaped the
  * read fails with ESRCH, whatever has taken its pid since [monitor.md 1].
  */
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
@@ -9,36 +9,48 @@ import { parseProcessStat } from './member-host.ts';
 export interface ProcessWatch {
   /** null: it is gone. */
   look(): ProcessState | null;
+  /** How often it was put on a processor and taken off, which changes whenever it runs. null: cannot be told. */
+  activity(): string | null;
   close(): void;
 }
 
 /** null when the process is gone, or another one has its pid by now. Throws the errno error when that is unknown, such as EMFILE. */
 export function watchProcess(wanted: ProcessState): ProcessWatch | null {
-  let descriptor: number;
+  const descriptors: number[] = [];
+  const close = (): void => descriptors.forEach(closeSync);
   try {
-    descriptor = openSync(`/proc/${wanted.pid}/stat`, 'r');
+    for (const name of ['stat', 'status']) descriptors.push(openSync(`/proc/${wanted.pid}/${name}`, 'r'));
   } catch (error) {
+    close();
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
-  const buffer = Buffer.alloc(1024);
+  const [stat = -1, status = -1] = descriptors;
+  const buffer = Buffer.alloc(4096);
+  const read = (descriptor: number): string => buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
   const directory = `/proc/${wanted.pid}`;
   const look = (): ProcessState | null => {
     // Mostly it has been reaped by now; an exception takes a millisecond, which is the time that counts here.
     if (!existsSync(directory)) return null;
     try {
-      const length = readSync(descriptor, buffer, 0, buffer.length, 0);
-      return parseProcessStat(buffer.toString('latin1', 0, length));
+      return parseProcessStat(read(stat));
+    } catch {
+      return null;
+    }
+  };
+  const activity = (): string | null => {
+    try {
+      return (read(status).match(/^(?:non)?voluntary_ctxt_switches:\s*\d+$/gm) ?? []).join(' ') || null;
     } catch {
       return null;
     }
   };
   const first = look();
   if (first === null || first.startTime !== wanted.startTime) {
-    closeSync(descriptor);
+    close();
     return null;
   }
-  return { look, close: () => closeSync(descriptor) };
+  return { look, activity, close };
 }
 
 /**

@@ -62,7 +62,7 @@ export function regularText(path: string): string | null {
  * Opens a regular file to be appended to, and makes it if it is missing. Not where others could lead it elsewhere. Throws the
  * errno error.
  */
-export function openToAppend(path: string): number {
+function openToAppend(path: string): number {
   refuseStrangers(path);
   return openRegular(path, O_WRONLY | O_APPEND | O_CREAT, 0o644);
 }

@@ -1,11 +1,15 @@
-# csync-front.pl NODE SCRIPT ARGUMENT...: what Serviceguard runs as the service of the package. It starts the monitor, hears of
-# the daemon's end by a pidfd, which Node.js has none of, and is gone the moment the monitor says so: the orderly end of a Node.js
-# takes some milliseconds, the end of this does not. It decides nothing. The two talk over the monitor's standard input, a socket:
-#   watch PID     from now on "armed PID" (or "deaf PID": no pidfd here), "ended PID" at the end of that process, and "stopped PID"
-#                 every two seconds while it is stopped: no event tells that, and a look from here costs a fraction of one from there; 0: none
-#   say TEXT      one datagram for syslog
-#   exit STATUS   the end of the service
-# The monitor's own end is the service's, with its status; SIGTERM is the halt of the package.
+# csync-front.pl NODE SCRIPT ARGUMENT...: what Serviceguard runs as the service of the package. It starts the monitor, is notified
+# of the daemon's exit by a pidfd, which Node.js does not have, and exits the moment the monitor says so: the orderly exit of
+# Node.js takes some milliseconds, the exit of this does not. It decides nothing about the daemon. The two talk over the
+# monitor's standard input, a socket. The monitor sends a line at least every ten seconds:
+#   watch PID       from now on "armed PID" (or "deaf PID": no pidfd here), "ended PID" when that process exits, and "stopped PID"
+#                   every two seconds while it is stopped: no event reports that, and a check costs a fraction here; 0: none
+#   alive NOTHING   each line of ours is answered with one, if with nothing else
+#   log FILE PACKAGE NAME  (tabs in between) where a failure of the monitor itself is logged, for syslog as what, and how it begins
+#   say TEXT        one datagram for syslog
+#   exit STATUS     the service exits
+# A monitor that sends nothing for too long is stopped or hangs. It is killed and a new one judges; if that fails too, the
+# service exits. SIGTERM is the halt of the package. Nothing here waits for a disk, for syslog or for another process.
 use strict;
 
 chdir '/';
@@ -14,32 +18,67 @@ chdir '/';
 my @frugal = ('--jitless', '--no-expose-wasm');
 # How Node.js ends when it does not know an option.
 my $bad_option = 9;
-my ($node, @script) = @ARGV;
-my ($here, $monitor);
+# The time that a monitor has is counted in waits of this process, and not by a clock: when the whole machine did not run, or had
+# no processor to give, this process did not wake either.
+my $idle_wait = 2;
+my $short_wait = 0.25;
+my %waits = (
+  # For the first line of a new one: 10 s.
+  started => 40,
+  # For the answer to a line of ours: 2 s.
+  asked => 8,
+  # For any line; the monitor sends one every ten seconds: 20 s.
+  idle => 10,
+);
+# Seconds in which a second monitor may not fail as well.
+my $replaced_window = 600;
+# As the kernel has them.
+my ($dontwait, $nohang, $again) = (0x40, 1, 11);
 
-# The halt of the package: the monitor leaves with it. One that takes long about it sees the end of the conversation, and ends then.
+my ($node, @script) = @ARGV;
+my ($here, $monitor, $expected, $waited, $killed, $replaced_at);
+my ($log, $package, $name) = (undef, 'csync', 'csync monitor:');
+my $said = '';
+
+# The halt of the package: the monitor exits with it. One that is stopped takes no TERM.
 $SIG{TERM} = sub {
   kill 'TERM', $monitor if $monitor;
-  for (1 .. 50) {
-    last if !$monitor || waitpid $monitor, 1;
-    select undef, undef, undef, 0.005;
-  }
+  kill 'KILL', $monitor if $monitor && !defined ended_within(0.25);
   exit 0;
 };
 
+# Its status, as wait(2) has it; undef: it is still there. One that is stuck in the kernel does not end, whatever it is sent.
+sub ended_within {
+  my ($seconds) = @_;
+  for (0 .. $seconds / 0.005) {
+    return $? if waitpid $monitor, $nohang;
+    select undef, undef, undef, 0.005;
+  }
+  return undef;
+}
+
 sub start {
-  my @argv = @_;
+  my ($why, @argv) = @_;
   socketpair($here, my $there, 1, 1, 0) or exec @argv;
+  $said = '';
+  ($expected, $waited) = ('started', 0);
   $monitor = fork;
-  # No process left for two: the monitor in our place, which then looks instead of hearing.
+  # No process left for two: the monitor in our place, which then polls.
   exec @argv if !defined $monitor;
   return if $monitor;
-  $ENV{CSYNC_FRONT} = 1;
+  $SIG{PIPE} = 'DEFAULT';
+  $ENV{CSYNC_FRONT} = $why;
   open STDIN, '+<&', $there and exec @argv;
   exit 127;
 }
 
 my ($watched, $end, $state);
+
+sub notify {
+  my ($word) = @_;
+  send $here, "$word $watched\n", $dontwait;
+  ($expected, $waited) = ('asked', 0) if $expected eq 'idle';
+}
 
 sub watch {
   ($watched) = @_;
@@ -51,7 +90,7 @@ sub watch {
   open $end, '<&=', $descriptor if $descriptor >= 0;
   # Kept open, it stays that process's, whoever takes its number.
   undef $state if !$end || !open $state, '<', "/proc/$watched/stat";
-  syswrite $here, ($end ? 'armed' : 'deaf') . " $watched\n";
+  notify($end ? 'armed' : 'deaf');
 }
 
 sub is_stopped {
@@ -59,52 +98,99 @@ sub is_stopped {
   return sysseek($state, 0, 0) && sysread($state, $text, 1024) && $text =~ /.*\) [Tt] /s;
 }
 
-# Never waits: a syslog that takes nothing must not keep the package from moving.
+# Never waits: what syslog does not take at once is dropped, unless its socket is of the other kind.
 sub say_to_syslog {
   my ($datagram) = @_;
-  my $log;
-  return if socket($log, 1, 2, 0) && send($log, $datagram, 0x40, pack('S a108', 1, '/dev/log'));
+  my $socket;
+  return if socket($socket, 1, 2, 0) && send($socket, $datagram, $dontwait, pack('S a108', 1, '/dev/log'));
+  return if $! == $again;
   my ($tag, $text) = $datagram =~ /^<\d+>.{15} ([\w.-]+): (.*)/s or return;
-  my $logger = fork;
-  return if !defined $logger || $logger != 0;
+  apart(sub { exec 'logger', '-t', $tag, '-p', 'daemon.alert', '--', $text });
+}
+
+# By a process that nobody waits for, and that is ended if it has not ended by itself.
+sub apart {
+  my ($act) = @_;
+  my $child = fork;
+  return if !defined $child || $child != 0;
+  $SIG{TERM} = $SIG{ALRM} = 'DEFAULT';
   close $here;
-  exec 'logger', '-t', $tag, '-p', 'daemon.alert', '--', $text;
+  alarm 10;
+  $act->();
   exit 127;
 }
 
-# Until the monitor ends; what it ended with.
+sub alert {
+  my ($text) = @_;
+  my ($stamp) = localtime() =~ /^\w+ (.{15})/;
+  say_to_syslog("<25>$stamp $package: $name $text");
+  return if !defined $log;
+  apart(sub {
+    open my $file, '>>', $log or exit 1;
+    syswrite $file, "$stamp $name $text\n";
+    exit 0;
+  });
+}
+
+# The monitor is stopped, or hangs. Whether the daemon is well is for a monitor to judge, so a new one does. The old one is not
+# waited for: it may be stuck in the kernel.
+sub replace {
+  my $why = { started => 'did not start', asked => 'did not answer', idle => 'sent nothing' }->{$expected};
+  kill 'KILL', $monitor;
+  $killed = $monitor;
+  my ($now) = do { open my $uptime, '<', '/proc/uptime'; <$uptime> =~ /^(\d+)/ };
+  if (defined $replaced_at && $now - $replaced_at < $replaced_window) {
+    alert("failed the monitor $why, and neither did the one that was to replace it: the service exits, and Serviceguard acts");
+    exit 1;
+  }
+  $replaced_at = $now;
+  watch(0);
+  close $here;
+  start("replaced: the monitor (pid $monitor) $why", @_);
+}
+
+# Until the monitor exits; with what status.
 sub serve {
+  my @argv = @_;
   # Not before: what is ignored stays so in the monitor.
   $SIG{PIPE} = 'IGNORE';
-  my $said = '';
   while (1) {
     my $ready = '';
     vec($ready, fileno $here, 1) = 1;
     vec($ready, fileno $end, 1) = 1 if $end;
-    my $count = select $ready, undef, undef, $state ? 2 : undef;
-    syswrite $here, "stopped $watched\n" if $count == 0 && is_stopped();
-    next if $count < 1;
+    my $count = select $ready, undef, undef, $expected eq 'idle' ? $idle_wait : $short_wait;
+    next if $count < 0;
+    if ($count == 0) {
+      # It may end much later.
+      undef $killed if $killed && waitpid $killed, $nohang;
+      replace(@argv) if ++$waited >= $waits{$expected};
+      notify('stopped') if $state && $expected eq 'idle' && is_stopped();
+      next;
+    }
     if ($end && vec($ready, fileno $end, 1)) {
-      syswrite $here, "ended $watched\n";
       undef $end;
       undef $state;
+      notify('ended');
     }
     next if !vec($ready, fileno $here, 1);
     last if !sysread $here, $said, 4096, length $said;
     while ($said =~ s/^(\w+) (.*)\n//) {
+      # A line of the log is no proof that it gets to its work.
+      ($expected, $waited) = ('idle', 0) if $1 ne 'log';
       if ($1 eq 'watch') { watch($2) }
       elsif ($1 eq 'say') { say_to_syslog($2) }
       elsif ($1 eq 'exit') { exit $2 }
+      elsif ($1 eq 'log') { ($log, $package, $name) = split /\t/, $2, 3 }
     }
   }
-  waitpid $monitor, 0;
-  return $? & 127 ? 1 : $? >> 8;
+  my $status = ended_within(2);
+  return defined $status && !($status & 127) ? $status >> 8 : 1;
 }
 
-start($node, @frugal, @script);
-my $status = serve();
+start('started', $node, @frugal, @script);
+my $status = serve($node, @frugal, @script);
 if ($status == $bad_option) {
-  start($node, @script);
-  $status = serve();
+  start('started', $node, @script);
+  $status = serve($node, @script);
 }
 exit $status;

@@ -17,6 +17,7 @@ import { endServiceguardMode } from './maintenance.ts';
 import type { MonitorReport } from './monitor-report.ts';
 import { isAnnounced, restartNoticeFile } from './restart-notice.ts';
 import {
+  actsOfVerdict,
   eachLayer,
   judge,
   type LayerLimit,
@@ -53,8 +54,12 @@ export interface MonitorWorld {
   connections(): Connections;
   /** Wall clock in ms with fractions: of a verdict it is told to the part of a millisecond. */
   preciseNow(): number;
-  /** The failure of the package: told to syslog, and over. */
-  leave(alarm: string): never;
+  /** This monitor runs, and judges. */
+  alive(): void;
+  /** The service exits, and syslog has the sentence; nothing waits for this process any more. */
+  leave(alarm: string): void;
+  /** This process exits. */
+  exit(): never;
 }
 
 interface Armed {
@@ -62,6 +67,8 @@ interface Armed {
   readonly state: ProcessState;
   readonly inode: string;
   readonly end: EndWatch | null;
+  /** Whether its end was told when that was asked last; null: never yet. */
+  isTold: boolean | null;
   readonly hasPort: () => boolean;
   readonly name: string;
 }
@@ -79,6 +86,8 @@ const maintenanceLookMs = 1000;
 const crossCheckMs = 10_000;
 /** While somebody is asked: whether this monitor itself ran meanwhile has to be known before his silence counts. */
 const askingMs = 1000;
+/** The state is written so often, or as often as this monitor wakes. */
+const stateMs = 9000;
 /** After a first bad look, not its own pace but this: once is not enough, and whether it was once is what has to be known. */
 const suspiciousMs = 1000;
 /** Timers of Node.js may come this much before their time. */
@@ -152,6 +161,7 @@ export class MonitorLoop {
   /** Looks whose answer is waited for. */
   #asking = 0;
   #paceMs: number;
+  #stateAt = Number.NEGATIVE_INFINITY;
   #cancelTimer: () => void = () => {};
 
   constructor(world: MonitorWorld) {
@@ -296,12 +306,16 @@ export class MonitorLoop {
 
   /** The failure of the package: said everywhere, and over. */
   #end(verdict: Verdict): never {
-    const { host, settings, log, leave, preciseNow } = this.#world;
+    const { host, settings, log, leave, exit, preciseNow } = this.#world;
     const noticed = preciseNow();
     const sentence = verdictSentence(verdict, settings, host.now() - host.elapsed());
-    log.line('monitor', 'failed', sentence);
-    this.#writeState({ ...verdict, sentence, noticed });
-    return leave(`${host.member} ${settings.packageName} monitor: ${sentence}`);
+    const acts = {
+      leave: () => leave(`${host.member} ${settings.packageName} monitor: ${sentence}`),
+      state: () => this.#writeState({ ...verdict, sentence, noticed }),
+      log: () => log.line('monitor', 'failed', sentence),
+    };
+    for (const act of actsOfVerdict()) acts[act]();
+    return exit();
   }
 
   /** Whether the daemon is to be restarted in place now; then that is on record, so that another monitor does not do it again. */
@@ -408,7 +422,7 @@ export class MonitorLoop {
     this.#rehearse();
     const { process: state, inode } = owner;
     const end = watchEnd(state.pid, () => this.#lookAgain());
-    return { process: watched, state, inode, end, hasPort: watchSocket(state.pid, inode), name };
+    return { process: watched, state, inode, end, isTold: null, hasPort: watchSocket(state.pid, inode), name };
   }
 
   /** What leads to a verdict is gone through once beforehand: the first run of a function is the slow one. */
@@ -437,11 +451,15 @@ export class MonitorLoop {
   #lookAtProcess({ process: watched, name }: Armed): void {
     const now = watched.look();
     const at = this.#world.host.elapsed();
-    const stopped = now?.state === 'T' || now?.state === 't';
     if (now === null || now.state === 'X') this.#take({ kind: 'process', at, seen: 'gone', detail: `${name} is gone` });
     else if (now.state === 'Z')
       this.#take({ kind: 'process', at, seen: 'zombie', detail: `${name} has ended and waits to be reaped` });
-    else this.#take({ kind: 'process', at, seen: stopped ? 'stopped' : 'running', detail: `${name} is in state ${now.state}` });
+    else {
+      const detail = `${name} is in state ${now.state}`;
+      const isStopped = now.state === 'T' || now.state === 't';
+      if (isStopped) this.#take({ kind: 'process', at, seen: 'stopped', detail, mark: watched.activity() });
+      else this.#take({ kind: 'process', at, seen: 'running', detail });
+    }
   }
 
   /** Whether this monitor ran when it was to. */
@@ -455,6 +473,7 @@ export class MonitorLoop {
   }
 
   #tick(): void {
+    this.#world.alive();
     this.#noteLateness();
     if (this.#isRestarting) return;
     // After maintenance the daemon may be another process.
@@ -467,7 +486,8 @@ export class MonitorLoop {
   #schedule(): void {
     const { host, settings, later, isMaintenanceTold } = this.#world;
     this.#cancelTimer();
-    const isCalm = this.#armed?.end?.isArmed() === true && this.#watch.stopped.count === 0;
+    const isEndTold = this.#isEndTold();
+    const isCalm = isEndTold && this.#watch.stopped === null;
     const isTold = !settings.maintenanceFlag || isMaintenanceTold();
     const calmMs = this.#asking > 0 ? askingMs : isTold ? crossCheckMs : maintenanceLookMs;
     this.#paceMs = isCalm ? calmMs : Math.min(calmMs, settings.monitorProcessIntervalMs);
@@ -475,7 +495,23 @@ export class MonitorLoop {
     this.#cancelTimer = later(this.#paceMs, () => {
       this.#tick();
       this.#schedule();
+      // Also where no layer is looked at: whoever reads the state sees by its age whether this monitor runs.
+      if (host.elapsed() - this.#stateAt >= stateMs) this.#writeState(null);
     });
+  }
+
+  /** Whether the end of the daemon is an event; said when that is over, such as while the program in front is stopped. */
+  #isEndTold(): boolean {
+    const { settings, log } = this.#world;
+    const armed = this.#armed;
+    const isTold = armed?.end?.isArmed() === true;
+    if (armed === null || isTold === armed.isTold) return isTold;
+    if (armed.isTold === true) {
+      const text = `csync-front.pl is stopped or does not answer: the monitor polls the daemon every ${settings.monitorProcessIntervalMs} ms`;
+      log.line('monitor', 'warning', text);
+    } else if (armed.isTold === false) log.line('monitor', 'ok', 'csync-front.pl runs again: the end of the daemon is an event');
+    if (armed.isTold !== null || isTold) armed.isTold = isTold;
+    return isTold;
   }
 
   async #lookAt(layer: LayerName, watching: Armed, limitMs: number): Promise<void> {
@@ -548,6 +584,7 @@ export class MonitorLoop {
   /** For csync status and whoever else reads it; at every look. */
   #writeState(verdict: (Verdict & { readonly sentence: string; readonly noticed: number }) | null): void {
     const { host, report } = this.#world;
+    this.#stateAt = host.elapsed();
     const epoch = host.now() - host.elapsed();
     const iso = (at: number): string => new Date(epoch + at).toISOString();
     const layers = Object.fromEntries(

@@ -3,9 +3,11 @@
  * one and over HTTP where that is wanted. Whatever of it cannot be done is told once, and never counts against the package.
  */
 import type { MemberHost } from '../host/host.ts';
-import { serveFigures } from '../host/http-endpoint.ts';
+import { fileReplacer, isInMemory } from '../host/log-writer.ts';
 import type { MemberLog } from '../host/member-log.ts';
-import { parseListenAddress, type Settings } from '../settings.ts';
+import { keepSibling } from '../host/sibling.ts';
+import type { Settings } from '../settings.ts';
+import { figuresRole } from './figures.ts';
 import { parsePromotion, promotionFile } from './handover.ts';
 import { metricsText } from './metrics.ts';
 import { type MonitorState, monitorStateFile } from './monitor-state.ts';
@@ -20,6 +22,8 @@ export interface MonitorReport {
   write(seen: Seen): void;
   /** The monitor ends without a verdict: the package is halted. */
   over(): void;
+  /** Ends the process that answers for the figures. */
+  close(): void;
 }
 
 /** All but when it was seen, and how long a look took. */
@@ -42,40 +46,42 @@ export function openMonitorReport(host: MemberHost, settings: Settings, log: Mem
     if (!told.has(what)) log.line('monitor', 'warning', `${what}: ${why}`);
     told.add(what);
   };
-  const rewrite = (file: string, text: string): void => {
-    try {
-      host.replace(file, text, 0o644);
-    } catch (error) {
-      tellOnce(`${file} cannot be written`, (error as Error).message);
-    }
+  /** Whichever disk it lies on, nothing here waits for it. */
+  const replacer = (file: string): ((text: string, isLast?: boolean) => void) => {
+    const failed = (why: string): void => tellOnce(`${file} cannot be written`, why);
+    if (!isInMemory(file)) return fileReplacer(file, () => failed('its directory, its file system or its disk does not take it'));
+    return (text) => {
+      try {
+        host.replace(file, text, 0o644);
+      } catch (error) {
+        failed((error as Error).message);
+      }
+    };
   };
-  const figures = (isOver: boolean): string => (last === null ? '' : metricsText(last, isOver, promotion));
-  const writeFigures = (isOver: boolean): void => {
-    if (monitorMetricsFile !== 'off' && last !== null) rewrite(monitorMetricsFile, figures(isOver));
-  };
-
-  const where = parseListenAddress(settings.monitorMetricsListen);
-  if (where != null)
-    serveFigures(
-      where,
-      {
-        '/metrics': { type: 'text/plain; version=0.0.4; charset=utf-8', text: () => figures(false) },
-        '/state': { type: 'application/json', text: () => `${JSON.stringify(last)}\n` },
-      },
-      (why) => tellOnce(`no figures under ${settings.monitorMetricsListen}`, why),
-    );
+  const writeState = replacer(stateFile);
+  const writeMetrics = monitorMetricsFile === 'off' ? null : replacer(monitorMetricsFile);
+  const isServing = settings.monitorMetricsListen !== 'off';
+  const server = isServing
+    ? keepSibling(['-', figuresRole, settings.monitorMetricsListen], (why) =>
+        tellOnce(`no figures under ${settings.monitorMetricsListen}`, why),
+      )
+    : null;
 
   return {
     write: (seen) => {
       const at = new Date(host.now()).toISOString();
       last = { version: 1, package: packageName, member: host.member, pid, startedAt, at, ...seen };
+      server?.feed(JSON.stringify({ state: last, promotion }));
       const now = substanceOf(seen);
       if (now === written && host.elapsed() - writtenAt < freshMs) return;
       written = now;
       writtenAt = host.elapsed();
-      rewrite(stateFile, `${JSON.stringify(last)}\n`);
-      writeFigures(false);
+      writeState(`${JSON.stringify(last)}\n`, seen.verdict !== null);
+      writeMetrics?.(metricsText(last, false, promotion), seen.verdict !== null);
     },
-    over: () => writeFigures(true),
+    over: () => {
+      if (last !== null) writeMetrics?.(metricsText(last, true, promotion), true);
+    },
+    close: () => server?.close(),
   };
 }

@@ -68,6 +68,6 @@ export async function runScript(script: Script): Promise<never> {
     exit = script.name === 'start' ? 2 : 1;
   }
   log.line(script.name, exit === 0 ? 'ok' : 'failed', `${script.name} ${role} ends with exit status ${exit}`);
-  log.flush();
+  await log.flush();
   process.exit(exit);
 }

@@ -18,6 +18,8 @@ export type Sample =
       readonly at: number;
       readonly seen: 'running' | 'gone' | 'zombie' | 'stopped';
       readonly detail: string;
+      /** Of a stopped one: what changes whenever it runs. null: cannot be told. */
+      readonly mark?: string | null;
     }
   /** Another process owns the port. */
   | { readonly kind: 'replaced'; readonly at: number; readonly detail: string }
@@ -58,15 +60,24 @@ export interface LayerState {
   readonly toldAt: number;
 }
 
+/** A process that is stopped, and has not run since. */
+interface Stop {
+  readonly since: number;
+  readonly mark: string | null;
+}
+
 export interface Watch {
-  readonly stopped: Sign;
+  readonly stopped: Stop | null;
   readonly layers: Readonly<Record<LayerName, LayerState>>;
   readonly verdict: Verdict | null;
 }
 
 const none: Sign = { count: 0, since: 0 };
-/** A stopped process is believed at the second look: ptrace and job control stop for moments. */
-const stoppedLooks = 2;
+/**
+ * A stopped process counts by time: gcore, strace and job control stop it for moments, however often. It must not have run in
+ * between; one that was continued and stopped again begins anew.
+ */
+export const stoppedLimitMs = 3000;
 
 /** One of each. */
 export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Record<LayerName, Value>> {
@@ -81,7 +92,7 @@ export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Recor
 }
 
 export function watchFrom(at: number): Watch {
-  return { stopped: none, layers: eachLayer(() => ({ bad: none, toldAt: at })), verdict: null };
+  return { stopped: null, layers: eachLayer(() => ({ bad: none, toldAt: at })), verdict: null };
 }
 
 function again(sign: Sign, at: number): Sign {
@@ -106,7 +117,7 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
       // Whatever was counted in a row was counted by a monitor that did not run; begin anew. That time is nobody's silence.
       return {
         ...watch,
-        stopped: none,
+        stopped: null,
         layers: eachLayer((name) => ({ bad: none, toldAt: Math.min(sample.at, watch.layers[name].toldAt + sample.lateMs) })),
       };
   }
@@ -114,11 +125,14 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
 
 type Fail = (reason: Verdict['reason'], since: number, evidence: string) => Watch;
 
-function judgeProcess(watch: Watch, { seen, at, detail }: Extract<Sample, { kind: 'process' }>, fail: Fail): Watch {
+function judgeProcess(watch: Watch, { seen, at, detail, mark = null }: Extract<Sample, { kind: 'process' }>, fail: Fail): Watch {
   if (seen === 'gone' || seen === 'zombie') return fail(seen, at, detail);
-  if (seen === 'running') return { ...watch, stopped: none };
-  const stopped = again(watch.stopped, at);
-  return stopped.count >= stoppedLooks ? fail('stopped', stopped.since, detail) : { ...watch, stopped };
+  if (seen === 'running') return { ...watch, stopped: null };
+  const { stopped } = watch;
+  if (stopped === null || stopped.mark !== mark) return { ...watch, stopped: { since: at, mark } };
+  const forMs = at - stopped.since;
+  if (forMs < stoppedLimitMs) return watch;
+  return fail('stopped', stopped.since, `${detail}, and has not run for ${(forMs / 1000).toFixed(1)} s`);
 }
 
 function judgeLayer(
@@ -139,6 +153,14 @@ function judgeLayer(
   const bad = again(before.bad, at);
   if (bad.count < failures || weight === 'warn') return became({ bad, toldAt: at });
   return fail(layer, bad.since, `${bad.count} looks in a row: ${detail}`);
+}
+
+/**
+ * What a verdict leads to, in this order: each of the later ones may hang with its disk, and then nothing behind it happens.
+ * Once the service has left, nobody waits for this process any more.
+ */
+export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
+  return ['leave', 'state', 'log'];
 }
 
 /** What each conclusion says, for the first words of the last sentence. */

@@ -34,7 +34,7 @@ export async function runPackageScript(
   settings: Settings,
   say: Log = () => {},
 ): Promise<number> {
-  const log: MemberLog = { line: say, plain: () => {}, flush: () => {}, alarm: () => {} };
+  const log: MemberLog = { line: say, plain: () => {}, flush: async () => {}, alarm: () => {} };
   const run: Run = { place, gate, settings, host: new WorldHost(place, gate, settings), log };
   if (settings.packageStyle === 'legacy') return ourScript(run, word, 'control');
   return word === 'start' ? modularStart(run) : modularHalt(run);

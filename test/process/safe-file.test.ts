@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realMemberHost } from '../../src/host/member-host.ts';
 import { openMemberLog } from '../../src/host/member-log.ts';
-import { isRoot, repository, scratchDirectory } from '../support.ts';
+import { eventually, isRoot, repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
 const host = realMemberHost();
@@ -25,6 +25,13 @@ const made = (mode = 0o755): string => {
   chmodSync(directory, mode);
   return directory;
 };
+
+/** A line in the package log, as far as it goes. */
+async function logged(file: string): Promise<void> {
+  const log = openMemberLog(file, 'm1', 'csync');
+  log.line('step', 'ok', 'text');
+  await log.flush();
+}
 
 describe('a file that is none', () => {
   it.each<[string, (path: string) => void]>([
@@ -40,12 +47,13 @@ describe('a file that is none', () => {
     expect(performance.now() - began).toBeLessThan(1000);
   });
 
-  it('is no log either: the lines go to syslog alone', () => {
+  it('is no log either: the lines go to syslog alone', async () => {
     const file = join(made(), 'csync.log');
     spawnSync('/usr/bin/mkfifo', [file]);
     const began = performance.now();
-    openMemberLog(file, 'm1', 'csync').line('step', 'ok', 'text');
+    await logged(file);
     expect(performance.now() - began).toBeLessThan(1000);
+    await eventually('nobody to wait for it', () => spawnSync('/usr/bin/pgrep', ['-f', file]).status === 1);
   });
 });
 
@@ -63,20 +71,20 @@ describe('what root writes', () => {
   it.runIf(isRoot).each<[string, (directory: string) => void, string]>([
     ['belongs to another user', (directory) => chownSync(directory, 12_345, 0), 'belongs to user 12345'],
     ['is open to everybody', (directory) => chmodSync(directory, 0o1777), 'can be written by everybody'],
-  ])('does not go where the directory %s', (_what, open, why) => {
+  ])('does not go where the directory %s', async (_what, open, why) => {
     const directory = made();
     open(directory);
     expect(() => host.replace(join(directory, 'csync.prom'), 'figures\n', 0o644)).toThrow(`${directory} ${why}`);
-    openMemberLog(join(directory, 'csync.log'), 'm1', 'csync').line('step', 'ok', 'text');
+    await logged(join(directory, 'csync.log'));
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it.runIf(isRoot)('does not go through a link into a directory of another user', () => {
+  it.runIf(isRoot)('does not go through a link into a directory of another user', async () => {
     const [here, there] = [made(), made()];
     chownSync(there, 12_345, 0);
     symlinkSync(join(there, 'log'), join(here, 'csync.log'));
     writeFileSync(join(there, 'log'), '');
-    openMemberLog(join(here, 'csync.log'), 'm1', 'csync').line('step', 'ok', 'text');
+    await logged(join(here, 'csync.log'));
     expect(readFileSync(join(there, 'log'), 'utf8')).toBe('');
   });
 

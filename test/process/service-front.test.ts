@@ -1,6 +1,6 @@
 /** The program in front of the monitor, as real processes: what it hears, what it says, and that neither outlives the other. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -16,14 +16,34 @@ const front = openServiceFront();
 const [task, argument] = process.argv.slice(2);
 const say = (text) => console.log(text);
 if (front === null) { say('alone'); process.exit(0); }
-say('service ' + front.pid + ' monitor ' + process.pid);
+say('service ' + front.pid + ' monitor ' + process.pid + (front.replaced === null ? '' : ' in the place of: ' + front.replaced));
 const pid = Number(argument);
+const hang = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+if (task === 'hang at once' && front.replaced !== null) hang();
+setInterval(() => front.alive(), 100);
+front.logTo(argument, 'csync', 'm1 csync monitor:');
 if (task === 'watch') { const watch = front.watchEnd(pid, () => say(watch.isArmed() ? 'armed' : 'told')); }
-if (task === 'leave') front.leave(Number(argument), '<25>Nov 28 03:00:00 csync: over');
-if (task === 'leave when told') process.on('SIGUSR2', () => front.leave(1, '<25>Nov 28 03:00:00 csync: over'));
+const leave = (status) => {
+  front.leave(status, '<25>Nov 28 03:00:00 csync: over');
+  process.exit(status);
+};
+if (task === 'leave') leave(Number(argument));
+if (task === 'leave when told') process.on('SIGUSR2', () => leave(1));
+if (task === 'hang when told') process.on('SIGUSR2', hang);
+if (task === 'hang at once') {
+  // What the front says of that wants an answer.
+  front.watchEnd(process.pid, () => {});
+  hang();
+}
+if (task === 'say whether it is armed') {
+  const watch = front.watchEnd(pid, () => {});
+  let was = null;
+  setInterval(() => {
+    if (watch.isArmed() !== was) say((was = watch.isArmed()) ? 'is armed' : 'is deaf');
+  }, 20);
+}
 if (task === 'exit') process.exit(Number(argument));
 if (task === 'die') process.kill(process.pid, 'SIGKILL');
-setInterval(() => {}, 1000);
 `;
 
 function started(task: string, argument = '', node = process.execPath) {
@@ -36,8 +56,16 @@ function started(task: string, argument = '', node = process.execPath) {
     said += piece;
   });
   const ended = new Promise<string>((resolve) => child.once('exit', (status, signal) => resolve(String(status ?? signal))));
-  const monitor = () => eventually('the monitor', () => /monitor (\d+)/.exec(said)?.[1]).then(Number);
-  return { pid: child.pid ?? 0, said: () => said, ended, monitor, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+  const monitors = () => [...said.matchAll(/monitor (\d+)/g)].map(([, monitor]) => Number(monitor));
+  const monitor = () => eventually('the monitor', () => monitors()[0]);
+  return {
+    pid: child.pid ?? 0,
+    said: () => said,
+    ended,
+    monitor,
+    monitors,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
+  };
 }
 
 function isRunning(pid: number): boolean {
@@ -48,6 +76,8 @@ function isRunning(pid: number): boolean {
   }
 }
 
+const isStopped = (pid: number) =>
+  eventually(`${pid} to be stopped`, () => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
 const gone = (pid: number) => eventually(`the end of ${pid}`, () => !isRunning(pid));
 
 describe.skipIf(!have('perl'))('the program in front of the monitor', () => {
@@ -114,9 +144,85 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', () => {
     const service = started('leave when told');
     const monitor = await service.monitor();
     service.kill('SIGSTOP');
-    await eventually('it to be stopped', () => /^State:\s+T/m.test(readFileSync(`/proc/${service.pid}/status`, 'utf8')));
+    await isStopped(service.pid);
     process.kill(monitor, 'SIGUSR2');
     expect(await service.ended).toBe('SIGKILL');
+    await gone(monitor);
+  });
+
+  /** ms from the end of what the monitor watches until another monitor takes its place. */
+  async function replacedAfterEnd(service: ReturnType<typeof started>, victim: ReturnType<typeof spawn>): Promise<number> {
+    const began = performance.now();
+    victim.kill('SIGKILL');
+    await eventually('another monitor', () => service.said().includes('in the place of'), 8000);
+    return performance.now() - began;
+  }
+
+  it('replaces a monitor that is stopped, two seconds after the end of what it watches', async () => {
+    const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
+    const service = started('watch', String(victim.pid));
+    const monitor = await service.monitor();
+    await eventually('the watch', () => service.said().includes('armed'));
+    process.kill(monitor, 'SIGSTOP');
+    await isStopped(monitor);
+    const took = await replacedAfterEnd(service, victim);
+    expect(took).toBeGreaterThanOrEqual(2000);
+    expect(took).toBeLessThan(4000);
+    expect(service.said()).toContain(`in the place of: the monitor (pid ${monitor}) did not answer`);
+    await gone(monitor);
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe('0');
+  });
+
+  it('replaces a monitor that hangs and is sent nothing, within 20 s and the waits on the way', { timeout: 40_000 }, async () => {
+    const service = started('hang when told');
+    const monitor = await service.monitor();
+    const began = performance.now();
+    process.kill(monitor, 'SIGUSR2');
+    await eventually('another monitor', () => service.said().includes('in the place of'), 26_000);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(18_000);
+    expect(service.said()).toContain(`in the place of: the monitor (pid ${monitor}) sent nothing`);
+    await gone(monitor);
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe('0');
+  });
+
+  it('exits with 1 when the monitor that takes the place of another one does not answer either, and logs it', {
+    timeout: 40_000,
+  }, async () => {
+    const log = join(scratch, 'package.log');
+    const began = performance.now();
+    const service = started('hang at once', log);
+    expect(await service.ended).toBe('1');
+    expect(performance.now() - began).toBeLessThan(16_000);
+    expect(service.monitors()).toHaveLength(2);
+    for (const monitor of service.monitors()) await gone(monitor);
+    await eventually('the line in the log', () => existsSync(log) && readFileSync(log, 'utf8') !== '');
+    expect(readFileSync(log, 'utf8')).toMatch(
+      /^\w{3} [ \d]\d [\d:]{8} m1 csync monitor: failed the monitor did not start, and neither/,
+    );
+  });
+
+  it('is known by the monitor to be stopped, and to run again', async () => {
+    const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
+    const service = started('say whether it is armed', String(victim.pid));
+    await eventually('the watch', () => service.said().includes('is armed'));
+    service.kill('SIGSTOP');
+    await eventually('the monitor to see it', () => /is armed\nis deaf\n$/.test(service.said()));
+    service.kill('SIGCONT');
+    await eventually('the monitor to see that, too', () => /is deaf\nis armed\n$/.test(service.said()));
+    victim.kill('SIGKILL');
+    service.kill('SIGTERM');
+    await service.ended;
+  });
+
+  it('leaves no monitor behind that is stopped when the package is halted', async () => {
+    const service = started('nothing');
+    const monitor = await service.monitor();
+    process.kill(monitor, 'SIGSTOP');
+    await isStopped(monitor);
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe('0');
     await gone(monitor);
   });
 

@@ -1,5 +1,6 @@
 /** The monitor's figures, and how long a failover took, as tables. */
 import { describe, expect, it } from 'vitest';
+import { answerTo } from '../../src/host/http-endpoint.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../src/member/handover.ts';
 import { metricsText } from '../../src/member/metrics.ts';
 import type { MonitorState } from '../../src/member/monitor-state.ts';
@@ -109,5 +110,24 @@ describe('where the monitor answers', () => {
     ['localhost:9308', undefined],
   ])('%s', (text, wanted) => {
     expect(parseListenAddress(text)).toEqual(wanted);
+  });
+});
+
+describe('a request for the figures', () => {
+  const pages = { '/metrics': { type: 'text/plain', text: () => 'grün\n' } };
+
+  it.each([
+    ['GET /metrics HTTP/1.1\r\nHost: m1\r\n\r\n', '200 OK', 'grün\n'],
+    ['HEAD /metrics HTTP/1.0\n\n', '200 OK', ''],
+    ['GET /metrics HTTP/1.1\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n', '200 OK', 'grün\n'],
+    ['GET /toString HTTP/1.1\r\n\r\n', '404 Not Found', ''],
+    ['POST /metrics HTTP/1.1\r\n\r\n', '405 Method Not Allowed', ''],
+    [`GET /${'x'.repeat(5000)}`, '400 Bad Request', ''],
+  ])('%s', (head, status, body) => {
+    const answer = answerTo(head, pages);
+    expect(answer.startsWith(`HTTP/1.1 ${status}\r\n`)).toBe(true);
+    expect(answer).toContain('\r\nConnection: close\r\n');
+    expect(answer.slice(answer.indexOf('\r\n\r\n') + 4)).toBe(body);
+    if (body !== '') expect(answer).toContain(`Content-Length: ${Buffer.byteLength(body)}\r\n`);
   });
 });

@@ -5,7 +5,7 @@ import { random } from '../../src/lab/drills/failover-run.ts';
 import { maintenanceText } from '../../src/member/judgements.ts';
 import type { Found } from '../../src/member/layers.ts';
 import { layerPlans } from '../../src/member/monitor-loop.ts';
-import { type LayerName, layerNames } from '../../src/member/watch.ts';
+import { type LayerName, layerNames, stoppedLimitMs } from '../../src/member/watch.ts';
 import { settingsFor } from '../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 
@@ -121,19 +121,21 @@ describe('a fault at any moment', () => {
   );
 
   it.each([
-    [true, 2000 + settings.monitorProcessIntervalMs],
-    [false, 2 * settings.monitorProcessIntervalMs],
+    [true, 2000 + stoppedLimitMs + settings.monitorProcessIntervalMs],
+    [false, stoppedLimitMs + 2 * settings.monitorProcessIntervalMs],
   ])(
-    'a stopped daemon is known at the second look (the end told: %s)',
+    'a stopped daemon is known when it has not run for three seconds, and not before (the end told: %s)',
     async (isEvent, withinMs) => {
       await fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 90_000 }), fc.integer({ min: 0, max: 2000 }), async (before, phase) => {
           const monitor = new SimulatedMonitor(settings, { isEvent });
           await monitor.pass(before);
-          monitor.stop(phase);
+          monitor.lookForStops(phase);
+          monitor.stop();
           const began = monitor.now;
           await monitor.pass(60_000);
           expect(monitor.verdict?.reason).toBe('stopped');
+          expect((monitor.verdict?.at ?? 0) - began).toBeGreaterThanOrEqual(stoppedLimitMs);
           expect((monitor.verdict?.at ?? 0) - began).toBeLessThanOrEqual(withinMs);
         }),
         { numRuns: 200 },
@@ -141,6 +143,39 @@ describe('a fault at any moment', () => {
     },
     60_000,
   );
+
+  it.each([true, false])(
+    'stops of less than three seconds are none, however often (the end told: %s)',
+    async (isEvent) => {
+      const pieces = fc.array(fc.tuple(fc.integer({ min: 1, max: 2900 }), fc.integer({ min: 1, max: 4000 })), { maxLength: 40 });
+      await fc.assert(
+        fc.asyncProperty(pieces, fc.integer({ min: 0, max: 2000 }), async (stops, phase) => {
+          const monitor = new SimulatedMonitor(settings, { isEvent });
+          await monitor.pass(1000);
+          monitor.lookForStops(phase);
+          for (const [stoppedMs, runsMs] of stops) {
+            monitor.stop();
+            await monitor.pass(stoppedMs);
+            monitor.continue();
+            await monitor.pass(runsMs);
+          }
+          expect(monitor.verdict).toBeNull();
+        }),
+        { numRuns: 200 },
+      );
+    },
+    60_000,
+  );
+
+  it('says to whoever started it that it runs, at least every ten seconds, whatever layers do', async () => {
+    const monitor = new SimulatedMonitor(settings);
+    for (const layer of layerNames)
+      monitor.answer[layer] = () => ({ found: { result: 'good', detail: 'good' }, tookMs: Number.POSITIVE_INFINITY });
+    for (let second = 0; second < 25 && monitor.verdict === null; second += 1) {
+      await monitor.pass(1000);
+      expect(monitor.now - monitor.aliveAt).toBeLessThanOrEqual(10_000);
+    }
+  });
 
   it('that only warns, and is over after a long while, leaves the pace as it was', async () => {
     const monitor = new SimulatedMonitor({ ...settings, monitorContent: settings.monitorContent.replace('fail', 'warn') });

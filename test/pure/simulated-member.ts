@@ -34,7 +34,7 @@ export function planLog(): { readonly log: MemberLog; readonly lines: LogLine[];
     log: {
       line: (step, outcome, text) => void lines.push({ step, outcome, text }),
       plain: (text) => void plain.push(text),
-      flush: () => {},
+      flush: async () => {},
       alarm: () => {},
     },
   };

@@ -49,6 +49,10 @@ export class SimulatedMonitor {
   seen: Seen | null = null;
   readonly lines: string[] = [];
   readonly alarms: string[] = [];
+  /** When the monitor said last that it runs. */
+  aliveAt = 0;
+  /** How often the daemon was continued after a stop. */
+  #ran = 0;
   #tell: () => void = nothing;
 
   constructor(
@@ -96,7 +100,7 @@ export class SimulatedMonitor {
       log: {
         line: (_, outcome, text) => void this.lines.push(`${outcome} ${text}`),
         plain: nothing,
-        flush: nothing,
+        flush: async () => {},
         alarm: (text) => void this.alarms.push(text),
       },
       report: {
@@ -106,6 +110,7 @@ export class SimulatedMonitor {
             this.verdict ??= { at: this.#now, reason: seen.verdict.reason, sentence: seen.verdict.sentence };
         },
         over: nothing,
+        close: nothing,
       },
       later: (milliseconds, call) => {
         const due = this.#add('timer', milliseconds, call);
@@ -113,7 +118,7 @@ export class SimulatedMonitor {
           due.cancelled = true;
         };
       },
-      watchProcess: () => ({ look: () => this.daemon, close: nothing }),
+      watchProcess: () => ({ look: () => this.daemon, activity: () => `${this.#ran}`, close: nothing }),
       watchEnd: (_, look) => {
         if (!isEvent) return null;
         this.#tell = look;
@@ -123,7 +128,11 @@ export class SimulatedMonitor {
       isMaintenanceTold: () => true,
       watchSocket: () => () => true,
       preciseNow: () => this.wallMs + this.#now,
-      leave: gone,
+      alive: () => {
+        this.aliveAt = this.#now;
+      },
+      leave: nothing,
+      exit: gone,
     };
     this.#start(world as MonitorWorld);
   }
@@ -201,16 +210,21 @@ export class SimulatedMonitor {
     }
   }
 
-  /** The daemon is stopped; whoever tells its end looks every two seconds, and says so again and again. */
-  stop(phaseMs: number): void {
+  /** Whoever tells the end of the daemon looks every two seconds from now on, and says so if it is stopped then. */
+  lookForStops(phaseMs: number): void {
+    this.#add('answer', phaseMs, () => {
+      if (this.daemon?.state === 'T') this.#tell();
+      this.lookForStops(2000);
+    });
+  }
+
+  stop(): void {
     if (this.daemon !== null) this.daemon = { ...this.daemon, state: 'T' };
-    const look = (inMs: number): void => {
-      this.#add('answer', inMs, () => {
-        this.#tell();
-        look(2000);
-      });
-    };
-    look(phaseMs);
+  }
+
+  continue(): void {
+    if (this.daemon !== null) this.daemon = { ...this.daemon, state: 'S' };
+    this.#ran += 1;
   }
 
   /** The daemon ends; the event says so where there is one. */

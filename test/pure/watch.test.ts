@@ -29,7 +29,7 @@ const limits: Limits = {
 
 /** A story: samples in order; `at` is filled in, a second apart, unless the sample says otherwise. */
 type Event = { readonly at?: number } & (
-  | { readonly kind: 'process'; readonly seen: 'running' | 'gone' | 'zombie' | 'stopped' }
+  | { readonly kind: 'process'; readonly seen: 'running' | 'gone' | 'zombie' | 'stopped'; readonly mark?: string }
   | { readonly kind: 'replaced' }
   | { readonly kind: 'layer'; readonly layer: LayerName; readonly result: LayerResult }
   | { readonly kind: 'starved'; readonly lateMs: number }
@@ -41,7 +41,8 @@ const tell = (events: readonly Event[]): Watch =>
   );
 
 const running = { kind: 'process', seen: 'running' } as const;
-const stopped = { kind: 'process', seen: 'stopped' } as const;
+const stopped = { kind: 'process', seen: 'stopped', mark: '7' } as const;
+const ranAndStopped = { ...stopped, mark: '8' } as const;
 const of = <const L extends LayerName, const R extends LayerResult>(layer: L, result: R) =>
   ({ kind: 'layer', layer, result }) as const;
 const answered = of('protocol', 'good');
@@ -59,7 +60,11 @@ describe('the judge of the monitor', () => {
     ['a daemon that is gone, at once', [running, { kind: 'process', seen: 'gone' }], 'gone', 2000],
     ['a zombie is as dead', [{ kind: 'process', seen: 'zombie' }], 'zombie', 1000],
     ['another process on the port, at once', [running, { kind: 'replaced' }], 'replaced', 2000],
-    ['a stop is believed at the second look, since the first', [running, stopped, stopped], 'stopped', 2000],
+    ['a stop of less than three seconds, however often it is seen', [running, stopped, stopped, stopped], null],
+    ['a stop is believed after three seconds, since the first look', [running, ...times(4, stopped)], 'stopped', 2000],
+    ['one that ran in between begins anew', [stopped, stopped, stopped, ...times(3, ranAndStopped)], null],
+    ['but not for ever', [stopped, stopped, stopped, ...times(4, ranAndStopped)], 'stopped', 4000],
+    ['looks that are far apart', [stopped, { ...ranAndStopped, at: 60_000 }], null],
     ['a moment of ptrace', [stopped, running, stopped, running], null],
     ['silence below the limit', times(2, silent), null],
     ['silence up to the limit, since its first', [answered, ...times(3, silent)], 'protocol', 2000],
@@ -77,7 +82,7 @@ describe('the judge of the monitor', () => {
     ],
     ['an address that is gone', times(2, of('address', 'bad')), 'address', 1000],
     ['what was counted by a monitor that did not run is forgotten', [silent, silent, starved, silent, silent], null],
-    ['a stop around a pause of the monitor', [stopped, starved, stopped], null],
+    ['a stop around a pause of the monitor', [stopped, stopped, starved, stopped, stopped], null],
     ['nothing can be told, below its own limit', [answered, { ...cannotTell, at: 60_999 }], null],
     ['nothing can be told, up to its own limit', [answered, cannotTell, { ...cannotTell, at: 61_000 }], 'unknown', 1000],
     [

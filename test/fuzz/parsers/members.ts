@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/program-file.ts';
 import { parseConnections } from '../../../src/host/connections.ts';
 import type { MemberHost } from '../../../src/host/host.ts';
+import { answerTo } from '../../../src/host/http-endpoint.ts';
 import { parseListeningInodes, parseMounts, parseProcessStat } from '../../../src/host/member-host.ts';
 import { commandNames, parseCommand } from '../../../src/lab/commands/commands.ts';
 import { policyVersion } from '../../../src/lab/machines/cfengine-setup.ts';
@@ -119,6 +120,18 @@ export const members: readonly FuzzedParser[] = [
     calls: ['member/judgements.ts#sentinelEpoch', 'member/restart-notice.ts#isAnnounced', 'member/local-restart.ts#mayRestart'],
     samples: ['{"epoch":4,"member":"m1","at":"x"}\n', '42 8123456 900\n', '1234.5\n'],
     parse: (text) => [sentinelEpoch(text), isAnnounced(text, { pid: 42, startTime: '8123456' }, 1), mayRestart(60, text, 100)],
+  },
+  {
+    name: 'request for the figures',
+    of: 'anybody who reaches monitor_metrics_listen',
+    calls: ['host/http-endpoint.ts#answerTo'],
+    samples: ['GET /metrics HTTP/1.1\r\nHost: m1\r\n\r\n', 'HEAD /state HTTP/1.0\n\n', 'POST / HTTP/1.1\r\n\r\n'],
+    words: ['GET ', 'HEAD ', ' HTTP/1.1\r\n', '__proto__', 'constructor'],
+    parse: (text) => {
+      const answer = answerTo(text, { '/metrics': { type: 'text/plain', text: () => 'figures' } });
+      hold('an answer has a status and an end', /^HTTP\/1\.1 (200|400|404|405) (?:.|\s)*\r\n\r\n/.test(answer));
+      return answer;
+    },
   },
   {
     name: 'program file',

@@ -1,0 +1,151 @@
+/**
+ * What does not die but hangs: the monitor, the program in front of it, syslog, the disk of the log, /run, clients of the figures.
+ * The whole service in a member of its own with the real cf-serverd; each with the bound that docs/hangs.md states.
+ */
+import { spawnSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bootMember, openWorkshop } from '../../scripts/bench/member.ts';
+import type { Sandbox } from '../../src/conform/sandbox.ts';
+import type { Workshop } from '../../src/conform/workshop.ts';
+import { have, isRoot, scratchDirectory } from '../support.ts';
+
+const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'fsfreeze', 'perl', 'cf-serverd', 'busybox'];
+const whyNot = !isRoot ? 'namespaces need root' : have(...programs) ? null : 'programs are missing';
+if (whyNot !== null) console.warn(`tests of what hangs are left out: ${whyNot}`);
+
+/** Shell functions beside those of the conformance test. */
+const functions = `
+state=/run/csync-monitor-csync.json
+# In milliseconds, and never back.
+now() { read -r up idle < /proc/uptime; echo "\${up%.*}\${up#*.}0"; }
+monitor_pid() { pgrep -P "$service"; }
+# The service, with a monitor that has an event for the end of the daemon.
+service() {
+  rm -f $state
+  "$PACKAGE/csync.sh" monitor > /dev/null 2>&1 < /dev/null &
+  service=$!
+  eventually grep -qs '"endIsEvent":true.*"protocol":{"result":"good"' $state
+}
+# Kills the daemon; the status of the service, and after how many milliseconds.
+killed() { began=$(now); kill -KILL "$(daemon_pid)"; status=0; wait "$service" || status=$?; echo "$status $(($(now) - began))"; }
+# syslogd is stopped, and its queue is full.
+syslog_is_blocked() {
+  kill -STOP "$(pgrep -x busybox)"
+  perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while send(S, "x" x 1000, 0x40); exit($!{EAGAIN} ? 0 : 1)'
+}
+syslog_runs() { kill -CONT "$(pgrep -x busybox)"; }
+`;
+
+const scratch = scratchDirectory();
+
+/** Gives the log of a member a file system of its own, on a disk of this machine that goes with its last user. */
+function logOfItsOwn(member: Sandbox): void {
+  const image = join(scratch, 'log.img');
+  writeFileSync(image, '');
+  truncateSync(image, 16 * 1024 * 1024);
+  const outside = 'mkfs.ext4 -q "$0"; loop=$(losetup --find --show "$0"); exec 9< "$loop"; losetup --detach "$loop"; exec "$@"';
+  // By its descriptor: the member does not have the disk by name.
+  const inside = 'mkdir -p "$(dirname "$LOG")"; mount --no-canonicalize -t ext4 /proc/self/fd/9 "$(dirname "$LOG")"';
+  const made = spawnSync('/bin/sh', ['-ec', outside, image, ...member.argv(inside)], {
+    env: { ...member.variables, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    encoding: 'utf8',
+  });
+  if (made.status !== 0) throw new Error(made.stderr);
+}
+
+describe.skipIf(whyNot !== null)('the service of the package', () => {
+  let workshop: Workshop;
+  let member: Sandbox;
+  beforeAll(async () => {
+    workshop = await openWorkshop('monitor_metrics_listen: "127.0.0.1:9308"\n');
+  });
+  afterAll(() => workshop?.close());
+  beforeEach(async () => {
+    member = await bootMember(workshop);
+    logOfItsOwn(member);
+  });
+  afterEach(() => member.close());
+
+  async function sh(script: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await member.sh(`set -e\n${functions}\n${script}`);
+    if (exitCode !== 0) throw new Error(`status ${exitCode}: ${stderr}${stdout}`);
+    return stdout.trim();
+  }
+
+  /** After how many milliseconds the service fails when the daemon is killed in that state of things. */
+  async function failsAfter(fault: string, repair = ':'): Promise<number> {
+    const [status, milliseconds] = (await sh(`service; ${fault}; killed; ${repair}`)).split('\n').at(-1)?.split(' ') ?? [];
+    expect(status).not.toBe('0');
+    return Number(milliseconds);
+  }
+
+  const verdict = 'eventually grep -q "monitor: failed the cfengine daemon has ended" "$LOG"';
+
+  it('fails at once when nothing else is wrong, and its last words are in the log behind that', async () => {
+    expect(await failsAfter(': > "$LOG"', verdict)).toBeLessThan(1000);
+  });
+
+  it('fails within 4 s while the monitor is stopped: another one takes its place', async () => {
+    const stop = 'stopped=$(monitor_pid); : > "$LOG"; kill -STOP $stopped';
+    expect(await failsAfter(stop, `eventually test ! -e /proc/$stopped; ${verdict}`)).toBeLessThan(4000);
+    expect(await sh('grep -c "did not answer and was killed; this one takes its place" "$LOG"')).toBe('1');
+  });
+
+  it('fails within 11 s while the program in front is stopped', async () => {
+    expect(await failsAfter('kill -STOP $service')).toBeLessThan(11_000);
+  });
+
+  it('polls from its next check on while the program in front is stopped', async () => {
+    const polls = 'kill -STOP $service; eventually grep -q "csync-front.pl is stopped" "$LOG"';
+    expect(await failsAfter(`: > "$LOG"; ${polls}`)).toBeLessThan(1500);
+  });
+
+  it('fails at once while the disk of the log is frozen; the log has all of it afterwards', async () => {
+    const frozen = `: > "$LOG"; trap 'fsfreeze -u "$(dirname "$LOG")"' EXIT; fsfreeze -f "$(dirname "$LOG")"`;
+    expect(await failsAfter(frozen, `fsfreeze -u "$(dirname "$LOG")"; trap - EXIT; ${verdict}`)).toBeLessThan(1000);
+  });
+
+  it('fails at once while syslog takes nothing', async () => {
+    expect(await failsAfter(': > "$LOG"; syslog_is_blocked', `syslog_runs; ${verdict}`)).toBeLessThan(1000);
+  });
+
+  it.each([
+    ['full', 'mount -t tmpfs -o size=64k tmpfs /run; dd if=/dev/zero of=/run/filler bs=1k 2> /dev/null || :', 'umount /run'],
+    ['read-only', 'mount --bind /run /run; mount -o remount,bind,ro /run', 'umount /run'],
+  ])('fails at once while /run is %s', async (_, fault, repair) => {
+    expect(await failsAfter(`: > "$LOG"; ${fault}`, `${repair}; ${verdict}`)).toBeLessThan(1000);
+  });
+
+  it('goes on while a debugger holds the daemon for moments, and fails within 5.5 s when it is stopped', async () => {
+    const moments = 'for n in 1 2 3; do kill -STOP "$(daemon_pid)"; sleep 2.5; kill -CONT "$(daemon_pid)"; sleep 0.1; done';
+    expect(await sh(`service; ${moments}; kill -0 $service && echo goes on; kill -TERM $service; wait $service`)).toBe('goes on');
+    const stopped =
+      'began=$(now); kill -STOP "$(daemon_pid)"; wait $service || :; echo $(($(now) - began)); kill -KILL "$(daemon_pid)"; eventually no_daemon';
+    expect(Number(await sh(`service; ${stopped}`))).toBeLessThan(5500);
+  });
+
+  const attack = (request: string) =>
+    `perl -MIO::Socket::INET -e 'my @s = map { IO::Socket::INET->new("127.0.0.1:9308") } 1 .. 8; $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit }; alarm 15; while (1) { for (@s) { $_ = IO::Socket::INET->new("127.0.0.1:9308") if !$_ || !defined syswrite $_, ${request} } select undef, undef, undef, 0.001 }' & attack=$!`;
+  const scrape =
+    'perl -MIO::Socket::INET -e \'my $s = IO::Socket::INET->new("127.0.0.1:9308"); alarm 1; print $s "GET /metrics HTTP/1.0\\r\\n\\r\\n"; print <$s>\' | grep -q "^csync_master.* 1"';
+
+  it.each([
+    ['that send requests without end', '"GET /absent HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" x 500'],
+    ['that send a byte now and then', '"G"'],
+  ])('fails at once, and answers for its figures within a second, under the attack of eight clients %s', async (_, request) => {
+    const scraped = `scrape() { ${scrape}; }; eventually scrape; ${attack(request)}; n=0; while [ $n -lt 5 ]; do scrape || { kill $attack; exit 3; }; n=$((n + 1)); done`;
+    expect(await failsAfter(`: > "$LOG"; ${scraped}`, `kill $attack || :; ${verdict}`)).toBeLessThan(1000);
+  });
+
+  it('runs its four scripts in 3 s while neither syslog nor the disk of the log takes anything', async () => {
+    const scripts =
+      'csync() { "$PACKAGE/$1" "$2"; }; csync csync.sh stop; serviceguard_unmounts; csync csync_pre.sh stop; csync csync_pre.sh start; serviceguard_mounts; csync csync.sh start';
+    const hung = `: > "$LOG"; syslog_is_blocked; trap 'fsfreeze -u "$(dirname "$LOG")"; syslog_runs' EXIT; fsfreeze -f "$(dirname "$LOG")"`;
+    const timed = `began=$(now); ${scripts}; took=$(($(now) - began)); fsfreeze -u "$(dirname "$LOG")"`;
+    const whole =
+      'eventually grep -q "start main ends with exit status 0" "$LOG"; eventually grep -q "log: warning syslog did not take" "$LOG"; syslog_runs; trap - EXIT';
+    expect(Number(await sh(`${hung}; ${timed}; ${whole}; echo $took`))).toBeLessThan(3000);
+  });
+});

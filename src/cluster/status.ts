@@ -258,6 +258,12 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: `the monitor on ${member} keeps the package there: ${seen.monitor.brake}`,
         remedy: 'cmmodpkg -e -n MEMBER for each member that is switched off and healthy; end the load on the host that is named',
       });
+    const silent = owns && pause === null ? silentSeconds(seen, now) : 0;
+    if (silent > monitorSilenceSeconds)
+      advice.push({
+        text: `the monitor on ${member} reported last ${Math.round(silent)} s ago: it is stopped or hangs, and a failed daemon may stay unnoticed`,
+        remedy: `on ${member}: ps -eo pid,stat,args | grep csync-; kill -CONT PID continues what is in state T; else cmhaltpkg ${place.packageName}; cmmodpkg -e ${place.packageName}`,
+      });
     for (const [layer, { result, detail }] of owns ? Object.entries(seen.monitor?.layers ?? {}) : [])
       if (result !== 'good')
         advice.push({
@@ -277,6 +283,16 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
       });
     return advice;
   });
+}
+
+/** A monitor reports every 40 s at the least; one that was replaced is at it again within 30 s. */
+const monitorSilenceSeconds = 75;
+
+/** Since when the monitor, by the clock of its member, reported nothing; a report of an earlier start of the package is none. */
+function silentSeconds({ monitor, sentinel, clock }: MemberCondition, now: number): number {
+  if (monitor === null) return 0;
+  const last = Math.max(Date.parse(monitor.at), Date.parse(sentinelTime(sentinel) ?? '') || 0);
+  return now / 1000 + clock.ahead - clock.doubt - last / 1000;
 }
 
 function pauseText(member: string, { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>): string {

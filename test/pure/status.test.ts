@@ -56,6 +56,38 @@ const input = (m1: Partial<MemberStatus>, m2: Partial<MemberStatus> = {}, more: 
   ...more,
 });
 
+describe('a monitor that reports no more', () => {
+  const seconds = (ago: number): string => new Date(Date.UTC(2026, 10, 23, 12) - ago * 1000).toISOString();
+  const reported = (ago: number, more: Partial<MemberCondition> = {}) => ({
+    seen: {
+      ...serving,
+      monitor: {
+        ...{ version: 1 as const, package: 'csync', member: 'm1', pid: 7, startedAt: seconds(9000), at: seconds(ago) },
+        ...{ watching: 'cf-serverd (pid 42)', endIsEvent: true, paused: false, starvations: 0, layers: {}, verdict: null },
+      },
+      ...more,
+    },
+  });
+  const isTold = (m1: Partial<MemberStatus>, more: Partial<StatusInput> = {}): boolean =>
+    judgeStatus(input(m1, {}, more)).advice.some(({ text }) => text.includes('the monitor on m1 reported last'));
+
+  it.each<[string, Partial<MemberStatus>, boolean]>([
+    ['reports are fresh', reported(40), false],
+    ['the last one is older than any may be', reported(100), true],
+    ['by a clock that is ahead', reported(40, { clock: { ahead: 60, doubt: 0.1 } }), true],
+    ['by a clock that is behind', reported(100, { clock: { ahead: -60, doubt: 0.1 } }), false],
+    ['by a clock that is not known', reported(100, { clock: { ahead: Number.NaN, doubt: Number.NaN } }), false],
+    ['during maintenance', reported(100, { maintenance: '' }), false],
+    ['the package has just started', reported(100, { sentinel: `{"epoch":3,"member":"m1","at":"${seconds(5)}"}` }), false],
+  ])('%s', (_, m1, wanted) => {
+    expect(isTold(m1)).toBe(wanted);
+  });
+
+  it('counts only where the package runs', () => {
+    expect(isTold(reported(100), { status: down })).toBe(false);
+  });
+});
+
 describe('a look at a package that moves', () => {
   const sentinel = (epoch: number, at: string): string => JSON.stringify({ epoch, member: 'm1', at });
   const old = sentinel(2, '2026-11-23T09:00:00.000Z');

@@ -21,7 +21,7 @@ export interface Happening {
 /** A legacy package's script tells what service it has started (cmrunserv). */
 export function noteService(state: State, before: MemberWorld): void {
   const { packageStyle, packageName } = state.settings;
-  if (packageStyle !== 'legacy' || before.monitor === 'yes' || state.world(state.runner).monitor === 'no') return;
+  if (packageStyle !== 'legacy' || before.monitor !== 'no' || state.world(state.runner).monitor === 'no') return;
   const member = state.members[state.runner] ?? '';
   state.tell({ kind: 'service-run', package: packageName, member, service: `${packageName}_monitor`, restarts: 0 });
 }
@@ -194,6 +194,9 @@ const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
   ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],
   ['fault', 'the daemon cannot start any more', ({ startable }) => when(startable === 'yes', { startable: 'no' })],
   ['repair', 'the daemon can start again', ({ startable }) => when(startable === 'no', { startable: 'yes' })],
+  ['fault', 'the monitor is stopped', ({ monitor }) => when(monitor === 'yes', { monitor: 'stopped' })],
+  ['fault', 'the disk of the log hangs', ({ log }) => when(log === 'writes', { log: 'hangs' })],
+  ['repair', 'the disk of the log answers again', ({ log }) => when(log === 'hangs', { log: 'writes' })],
   ['fault', 'the disk is gone', ({ disk }) => when(disk === 'there', { disk: 'gone' })],
   ['repair', 'the disk is back', ({ disk }) => when(disk === 'gone', { disk: 'there' })],
   ['fault', 'the package address is taken away', ({ address }) => when(address === 'yes', { address: 'no' })],
@@ -218,7 +221,7 @@ function faults(members: readonly string[]): Happening[] {
     ...on(
       'fault',
       'the monitor is killed',
-      (state, member, name) => state.world(member).monitor === 'yes' && monitorEnds(state, member, name),
+      (state, member, name) => state.world(member).monitor !== 'no' && monitorEnds(state, member, name),
     ),
     ...ofWorlds.flatMap(([kind, text, change]) => on(kind, text, worldly(change))),
   ];
@@ -278,6 +281,12 @@ export function inside(members: readonly string[]): Happening[] {
       'inside',
       'the monitor ends by its verdict',
       (state, member, name) => state.hasVerdict(member) && monitorEnds(state, member, name),
+    ),
+    ...each(
+      members,
+      'inside',
+      'a new monitor takes the place of the one that does not answer',
+      worldly(({ monitor }) => (monitor === 'stopped' ? { monitor: 'yes' } : null), false),
     ),
     ...each(
       members,

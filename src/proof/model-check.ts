@@ -118,7 +118,7 @@ const explanation = [
   '',
   'Faults: a daemon dies, hangs, cannot start; a member crashes; its cable is cut; its disk is gone; the package address is taken',
   'away; a command of a script fails; a script is killed, or times out; a client transfers, somebody works, or a process hangs on the',
-  'policy file system; the monitor is killed; an apply is cut off between two files. Commands: cmrunpkg, cmhaltpkg (-f), cmmodpkg (-e, -d,',
+  'policy file system; the monitor is killed, or stopped; the disk of the log hangs; an apply is cut off between two files. Commands: cmrunpkg, cmhaltpkg (-f), cmmodpkg (-e, -d,',
   'each also for a member; -m on, off), cmhaltnode -f, cmrunnode, cmhaltcl -f, cmruncl, csync recover, csync apply.',
   '',
   'What must hold:',
@@ -132,7 +132,7 @@ const explanation = [
   '- The package manager: its own invariants, one script at a time, no start before the cluster has re-formed or where the package may not run,',
   "  and the consequences of a failure that the manual's table has.",
   '',
-  'Not expressible here: I4 (what clients keep) and I5 (secrets); the tests of the lab see to those. Not modelled: generation 2, cross checks of the',
+  'Not expressible here: I4 (what clients keep) and I5 (secrets); the tests of the lab see to those. Not modelled: csync-front.pl being stopped (no process watches it), generation 2, cross checks of the',
   "monitor's own clock, more than one package, a member that loses all its networks. Serviceguard's own modules (volume group, file system, address)",
   'are written down a second time for it (`src/proof/package-scripts.ts`). The search is proved by bugs planted in the code: [planted-bugs.md](planted-bugs.md).',
 ];

@@ -27,7 +27,7 @@ function afterStart(state: State, exit: number, name: string, world: MemberWorld
     return [
       [`I2: the start succeeds, and ${name} does not serve the policy`, isDisturbed || serves(world)],
       [`I2: the start succeeds, and ${name} left no mark on the policy file system`, isDisturbed || shared.sentinel === runner],
-      [`I2: the start succeeds, and nothing watches the daemon on ${name}`, isDisturbed || world.monitor === 'yes'],
+      [`I2: the start succeeds, and nothing watches the daemon on ${name}`, isDisturbed || world.monitor !== 'no'],
     ];
   const isSound = world.startable === 'yes' && world.disk === 'there' && world.link === 'up' && world.files === 'sound';
   const isFree = shared.tag === null && !holdsPackage(world);

@@ -7,7 +7,7 @@ import type { Settings } from '../settings.ts';
 import type { ClusterView, PackageCluster, Told } from './package-cluster.ts';
 import type { Word } from './package-scripts.ts';
 import type { Move } from './script-table.ts';
-import { verdictOn } from './verdicts.ts';
+import { leaves, verdictOn } from './verdicts.ts';
 import {
   crashed,
   decodeShared,
@@ -91,7 +91,7 @@ export class State<Kind extends Scripts = Scripts> {
     this.isDisturbed = ((first >>> 22) & 1) === 1;
     this.hadLeftovers = ((first >>> 23) & 1) === 1;
     this.node = (rows[at + 1] ?? 0) - 1;
-    this.shared = third >>> 26;
+    this.shared = (first >>> 24) & 0x3f;
     const { worlds } = this;
     worlds[0] = third & worldMask;
     if (worlds.length > 1) worlds[1] = (third >>> worldBits) & worldMask;
@@ -105,9 +105,9 @@ export class State<Kind extends Scripts = Scripts> {
     const { worlds } = this;
     const runs = this.node >= 0;
     const signs = (this.isDisturbed ? 1 << 22 : 0) | (this.hadLeftovers ? 1 << 23 : 0);
-    rows[at] = this.clusterState | (runs ? (this.runner << 20) | signs : 0);
+    rows[at] = this.clusterState | (this.shared << 24) | (runs ? (this.runner << 20) | signs : 0);
     rows[at + 1] = this.node + 1;
-    rows[at + 2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits) | (this.shared << 26);
+    rows[at + 2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits);
     rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
   }
 
@@ -150,7 +150,7 @@ export class State<Kind extends Scripts = Scripts> {
     const known = this.#verdicts.get(code);
     if (known !== undefined) return known;
     const world = decodeWorld(code);
-    const has = world.monitor === 'yes' && verdictOn(world, this.settings) !== null;
+    const has = world.monitor === 'yes' && leaves(world) && verdictOn(world, this.settings) !== null;
     this.#verdicts.set(code, has);
     return has;
   }

@@ -1,9 +1,10 @@
 /**
  * What the shipped monitor concludes where nothing changes any more: its judge, folded over looks at a world with the
- * settings' own limits. The layers `content` and `owner` only warn; a monitor that hangs itself is not modelled.
+ * settings' own limits. The layers `content` and `owner` only warn.
  */
 
 import {
+  actsOfVerdict,
   eachLayer,
   judge,
   type LayerName,
@@ -46,6 +47,12 @@ function lookAt({ daemon, address, link, mounted, disk }: MemberWorld): Readonly
     address: good(isHere),
     owner: 'good',
   };
+}
+
+/** Whether the service exits with a verdict: what hangs before that lets nothing behind it happen. */
+export function leaves({ log }: MemberWorld): boolean {
+  const acts = actsOfVerdict();
+  return log === 'writes' || !acts.slice(0, acts.indexOf('leave')).includes('log');
 }
 
 /** null: it goes on watching. */

@@ -17,7 +17,7 @@ function mended(code: number): number {
   if (known !== undefined) return known;
   const world = decodeWorld(code);
   const holder = world.holder === 'stuck' || world.holder === 'somebody' ? 'nobody' : world.holder;
-  const whole = encodeWorld({ ...world, link: 'up', disk: 'there', startable: 'yes', holder });
+  const whole = encodeWorld({ ...world, link: 'up', disk: 'there', log: 'writes', startable: 'yes', holder });
   mendedWorlds.set(code, whole);
   return whole;
 }

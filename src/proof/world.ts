@@ -16,8 +16,10 @@ export const memberFields = {
   holder: ['nobody', 'transfer', 'somebody', 'stuck'],
   disk: ['there', 'gone'],
   link: ['up', 'down'],
-  /** The package's service. */
-  monitor: ['no', 'yes'],
+  /** The package's service; stopped: what judges in it is, or it hangs. */
+  monitor: ['no', 'yes', 'stopped'],
+  /** The disk of the package log. */
+  log: ['writes', 'hangs'],
   /** The set that counts; mixed: its settings are not those that were rendered with its other files. */
   files: ['sound', 'mixed'],
 } as const;
@@ -121,5 +123,5 @@ export function serves({ machine, mounted, address, daemon, link, disk }: Member
 
 /** Something of the package is here. */
 export function holdsPackage({ mounted, address, active, monitor }: MemberWorld): boolean {
-  return mounted === 'yes' || address === 'yes' || active === 'yes' || monitor === 'yes';
+  return mounted === 'yes' || address === 'yes' || active === 'yes' || monitor !== 'no';
 }

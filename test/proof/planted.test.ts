@@ -119,6 +119,11 @@ const bugs: readonly Bug[] = [
   { name: 'the monitor overlooks that the disk is gone', alter: blind('storage'), events: 1 },
   { name: 'the monitor overlooks that the address is gone', alter: blind('address', 'port', 'protocol'), events: 1 },
   {
+    name: 'the monitor writes its log before it leaves',
+    alter: { actsOfVerdict: () => () => ['log', 'state', 'leave'] },
+    events: 2,
+  },
+  {
     name: 'a failed service leaves the switch of the member on',
     row: ['service-failed', { memberSwitch: 'unchanged' }],
     events: 1,

@@ -5,6 +5,7 @@
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { serveFigures } from '../host/http-endpoint.ts';
+import { out } from '../host/output.ts';
 import { parseListenAddress } from '../settings.ts';
 import type { Promotion } from './handover.ts';
 import { metricsText } from './metrics.ts';
@@ -41,7 +42,8 @@ export function runFigures(address: string): void {
       '/state': { type: 'application/json', text: () => `${JSON.stringify(known?.state ?? null)}\n` },
     },
     (why) => {
-      process.stdout.write(why, () => process.exit(1));
+      out(why);
+      process.exit(1);
     },
   );
 }

@@ -446,6 +446,7 @@ export class MonitorLoop {
   #lookAgain(): void {
     if (this.#armed !== null) this.#lookAtProcess(this.#armed);
     this.#schedule();
+    this.#writeState(null);
   }
 
   #lookAtProcess({ process: watched, name }: Armed): void {

@@ -144,8 +144,10 @@ function judgeLayer(
   const { failures, weight } = layers[layer];
   const before = watch.layers[layer];
   const became = (state: LayerState): Watch => ({ ...watch, layers: { ...watch.layers, [layer]: state } });
+  // What is stopped answers nobody, and has a limit of its own.
+  const isOfStop = layer === 'protocol' && result === 'bad' && watch.stopped !== null;
   if (result === 'good') return became({ bad: none, toldAt: at });
-  if (result === 'cannot-tell') {
+  if (result === 'cannot-tell' || isOfStop) {
     const unknownMs = at - before.toldAt;
     if (weight === 'warn' || unknownMs < unknownLimitMs) return watch;
     return fail('unknown', before.toldAt, `for ${Math.round(unknownMs / 1000)} s nothing could be told: ${detail}`);

@@ -112,7 +112,11 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
   });
 
   it.each([
-    ['full', 'mount -t tmpfs -o size=64k tmpfs /run; dd if=/dev/zero of=/run/filler bs=1k 2> /dev/null || :', 'umount /run'],
+    [
+      'full',
+      'mount -t tmpfs -o size=64k tmpfs /run; dd if=/dev/zero of=/run/filler bs=1k 2> /dev/null || :',
+      'umount --lazy /run',
+    ],
     ['read-only', 'mount --bind /run /run; mount -o remount,bind,ro /run', 'umount /run'],
   ])('fails at once while /run is %s', async (_, fault, repair) => {
     expect(await failsAfter(`: > "$LOG"; ${fault}`, `${repair}; ${verdict}`)).toBeLessThan(1000);

@@ -63,7 +63,15 @@ describe('a monitor that reports no more', () => {
       ...serving,
       monitor: {
         ...{ version: 1 as const, package: 'csync', member: 'm1', pid: 7, startedAt: seconds(9000), at: seconds(ago) },
-        ...{ watching: 'cf-serverd (pid 42)', endIsEvent: true, paused: false, brake: null, starvations: 0, layers: {}, verdict: null },
+        ...{
+          watching: 'cf-serverd (pid 42)',
+          endIsEvent: true,
+          paused: false,
+          brake: null,
+          starvations: 0,
+          layers: {},
+          verdict: null,
+        },
       },
       ...more,
     },

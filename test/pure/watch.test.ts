@@ -64,6 +64,8 @@ describe('the judge of the monitor', () => {
     ['a stop is believed after three seconds, since the first look', [running, ...times(4, stopped)], 'stopped', 2000],
     ['one that ran in between begins anew', [stopped, stopped, stopped, ...times(3, ranAndStopped)], null],
     ['but not for ever', [stopped, stopped, stopped, ...times(4, ranAndStopped)], 'stopped', 4000],
+    ['what it does not answer meanwhile is for the limit of the stop', [silent, silent, stopped, silent, silent], null],
+    ['and counts again when it runs', [silent, silent, stopped, silent, running, silent], 'protocol', 1000],
     ['looks that are far apart', [stopped, { ...ranAndStopped, at: 60_000 }], null],
     ['a moment of ptrace', [stopped, running, stopped, running], null],
     ['silence below the limit', times(2, silent), null],

@@ -15,6 +15,7 @@ import {
   compareDirectory,
   compareRuntime,
   type FileDifference,
+  inBrief,
   type KeywordDifference,
   staleNames,
 } from './comparison.ts';
@@ -338,7 +339,7 @@ export function stepText(step: ApplyStep): string {
       return `on ${step.member}: remove what a killed apply left: ${step.leftovers.join(' ')}`;
     case 'distribute': {
       const names = [...(step.runtime === null ? [] : [runtimeName]), ...step.files.map(({ name }) => name)];
-      const parts = [names.join(' '), step.removals.length > 0 ? `remove ${step.removals.join(' ')}` : ''];
+      const parts = [inBrief(names).join(' '), step.removals.length > 0 ? `remove ${step.removals.join(' ')}` : ''];
       return `distribute to ${step.member}: ${parts.filter(Boolean).join('; ')}`;
     }
     case 'command':

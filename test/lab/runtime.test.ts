@@ -58,7 +58,9 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
       expect(steps[index]).toBe(
         `${index + 1}. carry ${hidden} (${size}) to ${member} beside its place, and see that it runs there`,
       );
-      expect(steps[index + 3]).toMatch(new RegExp(`distribute to ${member}: runtime/node csync.conf .*manifest.json`));
+      expect(steps[index + 3]).toMatch(
+        new RegExp(`distribute to ${member}: runtime/node csync.conf .*sets/[0-9a-f]{16} \\(\\d+ files\\)$`),
+      );
     });
     await nothingAnywhere('a dry run');
   });

@@ -90,6 +90,9 @@ export function othersFrom(view: string, packageName: string, here: string): Oth
 /** What is asked for beforehand, and how often: seldom, but soon again while it says that a failover would be the second. */
 const askEveryMs = 600_000;
 const askSoonMs = 10_000;
+/** Right behind a failover it is said soonest that the member is switched on again. */
+const askAtFirstMs = 1000;
+const atFirstMs = 15_000;
 const askLimitMs = 10_000;
 /** In the way of a failover. */
 const hurriedLimitMs = 1000;
@@ -140,6 +143,7 @@ export class Brake {
   async askBeforehand(): Promise<number> {
     this.#canAsk ||= this.#host.canExecute(this.#program);
     const others = await this.ask(askLimitMs);
-    return isSecond({ hereMs: this.hereMs, cameFrom: this.cameFrom, others }) ? askSoonMs : askEveryMs;
+    if (!isSecond({ hereMs: this.hereMs, cameFrom: this.cameFrom, others })) return askEveryMs;
+    return this.hereMs < atFirstMs ? askAtFirstMs : askSoonMs;
   }
 }

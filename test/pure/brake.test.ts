@@ -172,6 +172,16 @@ describe('the monitor with a brake', () => {
     expect(monitor.verdict?.reason).toBe('gone');
   });
 
+  it('waits for no answer either when the member that failed is switched on again soon after', async () => {
+    const monitor = new SimulatedMonitor(settings, { view: secondView, cameFrom: 'm2' });
+    await monitor.pass(2000);
+    monitor.view = allOn;
+    await monitor.pass(1500);
+    const at = monitor.now;
+    await monitor.kill();
+    expect(monitor.verdict).toMatchObject({ reason: 'gone', at });
+  });
+
   it('never leaves while no other member can take the package; a master is back within 10 s when one can be', async () => {
     const monitor = await monitorWith(lastView);
     monitor.comesUp = false;

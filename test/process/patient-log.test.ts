@@ -1,6 +1,6 @@
 /** The log of a member as the lab's daemon writes it: nothing waits for one that hangs. A FIFO without a reader hangs as a frozen disk does. */
 import { execFileSync, spawn } from 'node:child_process';
-import { closeSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PatientLog, readText, writeTextWithin } from '../../src/host/lab-files.ts';
@@ -66,5 +66,6 @@ describe('files of a member', () => {
     // Let go of what waits, or this process could not end.
     const reader = spawn('cat', [join(scratch, 'hung-file.partial')], { stdio: 'ignore' });
     expect(await new Promise((resolve) => reader.once('exit', resolve))).toBe(0);
+    await eventually('the write to come to its end', () => existsSync(join(scratch, 'hung-file')));
   });
 });

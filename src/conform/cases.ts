@@ -89,7 +89,7 @@ const saying = (says: string, expectation: Expectation): Expectation => ({ ...ex
 const nothingHolds = isTrue('nothing holds the policy file system', 'umount "$MOUNT_POINT" && mount "$DEVICE" "$MOUNT_POINT"');
 const wholeSentinel = isTrue(
   'the sentinel is whole',
-  'case $(cat "$SENTINEL") in \'{"epoch":\'*\'}\') ;; *) cat "$SENTINEL"; false ;; esac && ! ls "$POLICY"/*.new 2> /dev/null',
+  'case $(cat "$SENTINEL") in \'{"epoch":\'*\'}\'*) ;; *) cat "$SENTINEL"; false ;; esac && ! ls "$POLICY"/*.new 2> /dev/null',
 );
 /** The cluster does not wait for it. */
 const daemonComesUp = isTrue('a daemon comes up behind it', 'eventually listens');
@@ -125,7 +125,6 @@ const fullLog =
 const fullPolicy =
   'cat /dev/zero > "$MOUNT_POINT/filler" 2> /dev/null || :; n=0; while head -c 512 /dev/zero > "$MOUNT_POINT/filler$n"; do sync -f "$MOUNT_POINT"; n=$((n + 1)); done 2> /dev/null';
 const fullDisk = 'cat /dev/zero > /filler 2> /dev/null || :';
-const fullRun = 'cat /dev/zero > /run/filler 2> /dev/null || :';
 const readOnlyLog = 'mount -t tmpfs -o ro tmpfs "$(dirname "$LOG")"';
 /** As a disk that hangs. */
 const pipeLog = 'rm -f "$LOG"; mkfifo "$LOG"';
@@ -373,7 +372,6 @@ const starts: readonly Case[] = [
   one('start with a read-only /tmp', 'mounted', [readOnlyTmp, 'kill_daemon'], start, ends(0), oneDaemon),
   one('start with a full log', 'mounted', [fullLog], start, ends(0)),
   one("start with the member's own disk full", 'mounted', [fullDisk], start, ends(0)),
-  one('start with /run full', 'mounted', [fullRun], start, ends(0)),
   one('start with a read-only log', 'mounted', [readOnlyLog], start, ends(0)),
   one('start with a log that nobody reads', 'mounted', [pipeLog], start, ends(0)),
   one('start with the log directory missing', 'mounted', ['rm -r "$(dirname "$LOG")"'], start, ends(0)),
@@ -455,7 +453,6 @@ const halts: readonly Case[] = [
   one('halt with a read-only /tmp', 'running', [readOnlyTmp], halt, ends(0)),
   one('halt with a full log', 'running', [fullLog], halt, ends(0)),
   one("halt with the member's own disk full", 'running', [fullDisk], halt, ends(0)),
-  one('halt with /run full', 'running', [fullRun], halt, ends(0)),
   one('halt with a read-only log', 'running', [readOnlyLog], halt, ends(0)),
   one('halt with a log that nobody reads', 'running', [pipeLog], halt, ends(0)),
   one('halt with the policy file system full', 'running', [fullPolicy], halt, ends(0)),

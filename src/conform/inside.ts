@@ -21,7 +21,7 @@ export const bare = [
 export const holder = String.raw`
 $| = 1;
 my ($file, $from, $step, $package) = @ARGV;
-my ($log, $pid, $said);
+my ($log, $is_open, $pid, $said);
 print "READY\n";
 while (1) {
   for (glob '/proc/[0-9]*/cmdline') {
@@ -29,8 +29,8 @@ while (1) {
     open my $command, '<', $_ or next;
     $pid = (split m{/})[2] if (<$command> // '') =~ m{\Q$package\E/\S*csync-\w+\.cjs};
   }
-  sysseek $log, $from, 0 if !$log && open $log, '<', $file;
-  sysread $log, $said, 65536, length($said // '') if $log;
+  $is_open = open($log, '<', $file) && sysseek($log, $from, 0) if !$is_open;
+  sysread $log, $said, 65536, length($said // '') if $is_open;
   if ($pid && index($said // '', " $step: ") >= 0) {
     kill 'STOP', $pid;
     print "HELD\n";

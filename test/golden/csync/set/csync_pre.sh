@@ -119,10 +119,12 @@ supervise() {
       {
         hand_over "$@" 3>&1 >&4 4>&- &
         echo "pid $!"
+        # Whoever called from the policy file system wants it back.
+        cd /
         wait $! 2> /dev/null
         echo "end $?"
       } &
-      while sleep 1 && echo tick; do :; done 2> /dev/null 4>&- &
+      { cd / && while sleep 1 && echo tick; do :; done; } 2> /dev/null 4>&- &
       echo "clock $!"
     } | {
       step=loading allowed=10 file='' here=0 all=0 clock=''

@@ -13,9 +13,9 @@ describe('the schedule of a torture', () => {
     expect(scheduleFor(8, 50)).not.toEqual(scheduleFor(7, 50));
     expect(scheduleFor(1, 4).map(({ kind }) => kind)).toMatchInlineSnapshot(`
       [
-        "maintenance",
+        "apply",
         "killed-apply",
-        "move",
+        "maintenance",
         "hung-read",
       ]
     `);
@@ -49,6 +49,8 @@ describe('where the table has the package', () => {
     ['maintenance', 'alpha', 'alpha'],
     ['apply', 'alpha', 'alpha'],
     ['member', 'alpha', 'alpha'],
+    ['hang-monitor', 'alpha', 'alpha'],
+    ['hang-front', 'alpha', 'alpha'],
     ['hang-syslog', 'alpha', 'alpha'],
     ['hang-sshd', 'alpha', 'alpha'],
     ['hung-read', 'alpha', 'alpha'],

@@ -22,6 +22,8 @@ export const tortureKinds = [
   'maintenance',
   'apply',
   'member',
+  'hang-monitor',
+  'hang-front',
   'hang-syslog',
   'hang-sshd',
   'hung-read',
@@ -155,6 +157,10 @@ export interface Wound {
 /** What a failover may take that nothing disturbs, and one that has to give up a member first. */
 const failoverSeconds = 10;
 const nextMemberSeconds = 60;
+/** The monitor knows after some ten seconds that nothing will notify it, and looks itself then. */
+const frontSeconds = 15;
+
+const slower: Partial<Readonly<Record<TortureKind, number>>> = { 'hung-read': nextMemberSeconds, 'hang-front': frontSeconds };
 
 /** Harm under which the package stays where it is, and has to be able to leave all the same. */
 const quiet: ReadonlySet<TortureKind> = new Set([
@@ -164,6 +170,8 @@ const quiet: ReadonlySet<TortureKind> = new Set([
   'full-disk',
   'apply',
   'member',
+  'hang-monitor',
+  'hang-front',
   'hang-syslog',
   'hang-sshd',
   'killed-apply',
@@ -214,7 +222,7 @@ export function woundOf(
     moment: step.standby,
     harm,
     repair,
-    failsOver: step.kind === 'hung-read' ? nextMemberSeconds : quiet.has(step.kind) ? failoverSeconds : null,
+    failsOver: slower[step.kind] ?? (quiet.has(step.kind) ? failoverSeconds : null),
     refuses: step.kind === 'hung-read',
   });
   const haltNode = (member: string): Wound => on(member, ...haltNodeOf(member));
@@ -256,6 +264,8 @@ export function woundOf(
       );
     case 'full-disk':
     case 'maintenance':
+    case 'hang-monitor':
+    case 'hang-front':
     case 'hang-syslog':
       return on(owner, [], []);
     case 'hang-sshd':

@@ -42,6 +42,8 @@ export interface TortureResult {
 }
 
 /** As pkill -f finds them, and not a shell that has the pattern in its own line. */
+const monitorPattern = '^[^ ]+( -[^ ]+)* [^ ]*/csync-monitor[.]cjs ';
+const frontPattern = '^/usr/bin/perl [^ ]*/csync-front[.]pl ';
 const syslogPattern = '^/bin/busybox [s]yslogd ';
 const signal = (name: 'STOP' | 'CONT', pattern: string): string => `pkill -${name} -f '${pattern}'`;
 const fillSyslog = `perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while send(S, "x" x 1000, 0x40); exit($!{EAGAIN} ? 0 : 1)'`;
@@ -295,6 +297,8 @@ class Torture {
           member,
           `${this.#edited()} && { setsid node ${toolkitDirectory}/csync.mjs apply --yes > /dev/null 2>&1 & } && pid=$! && sleep ${(0.5 + moment * 0.6).toFixed(1)} && kill -KILL -- -$pid; true`,
         ),
+      'hang-monitor': () => this.#type(member, signal('STOP', monitorPattern)),
+      'hang-front': () => this.#type(member, signal('STOP', frontPattern)),
       // Nobody takes what is logged, and the queue is full.
       'hang-syslog': () => this.#type(member, `${signal('STOP', syslogPattern)} && ${fillSyslog}`),
       'hang-sshd': () => this.#type(member, 'pkill -STOP -x sshd'),
@@ -324,6 +328,8 @@ class Torture {
       modpkg: () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
       // Where the package is by now.
       'full-disk': () => this.#type(this.#table.owner ?? member, `rm ${lab.plan.settings.mountPoint}/fill`),
+      'hang-monitor': () => this.#type(member, `${signal('CONT', monitorPattern)}; true`),
+      'hang-front': () => this.#type(member, `${signal('CONT', frontPattern)}; true`),
       'hang-syslog': () => this.#type(member, signal('CONT', syslogPattern)),
       'hang-sshd': () => this.#type(member, 'pkill -CONT -x sshd'),
       'hung-read': async () => {

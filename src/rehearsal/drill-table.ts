@@ -92,6 +92,9 @@ const syslogd = (name: 'STOP' | 'CONT'): string =>
 /** What was written until nothing more fitted, wherever the package is by now. */
 const ballast = '{mount}/csync-drill-ballast';
 const noBallast = (on: Part): Act => script(on, 'the ballast is gone', `rm -f ${ballast}`);
+const contIfThere = (to: 'monitor' | 'front'): Act => ({ ...signal(to, 'CONT'), ifThere: true }) as Act;
+/** A file system of its own for the log of the package, since a whole machine would hang with another one. */
+const logDirectory = '/usr/local/cmcluster/run/log';
 const switchedOn = 'cmmodpkg -e -n MEMBER: the member it failed on was switched off for it';
 
 const moves = { detect: 3, outage: 20 } as const;
@@ -164,6 +167,52 @@ export const drills: readonly Drill[] = [
     acts: [signal('monitor', 'STOP'), watch(5), signal('monitor', 'CONT'), watch(5)],
     follows: 'stays',
     cleanup: [],
+  },
+  {
+    name: 'hang-monitor-kill',
+    title: 'The daemon is killed while the monitor hangs',
+    done: 'SIGSTOP to the monitor; three seconds later SIGKILL to the daemon',
+    must: 'the program in front replaces the monitor that does not answer, and the package moves',
+    cleaned: `SIGCONT, if it still is there; ${switchedOn}`,
+    where: 'any',
+    members: 2,
+    budget: { detect: 12, outage: 30 },
+    acts: [signal('monitor', 'STOP'), watch(3), signal('daemon', 'KILL')],
+    follows: 'moves',
+    cleanup: [contIfThere('monitor'), switchOn('master')],
+  },
+  {
+    name: 'hang-front-kill',
+    title: 'The daemon is killed while the program in front of the monitor hangs',
+    done: 'SIGSTOP to csync-front.pl; three seconds later SIGKILL to the daemon',
+    must: 'the monitor looks instead of being notified, and the package moves',
+    cleaned: `SIGCONT, if it still is there; ${switchedOn}`,
+    where: 'any',
+    members: 2,
+    budget: { detect: 20, outage: 40 },
+    acts: [signal('front', 'STOP'), watch(3), signal('daemon', 'KILL')],
+    follows: 'moves',
+    cleanup: [contIfThere('front'), switchOn('master')],
+  },
+  {
+    name: 'hang-service-kill',
+    title: 'The daemon is killed while the whole service hangs',
+    done: 'SIGSTOP to the monitor and to the program in front of it, SIGKILL to the daemon, five seconds, SIGCONT to both',
+    must: 'nothing can notice while both are stopped; as soon as they run, the package moves',
+    cleaned: switchedOn,
+    where: 'any',
+    members: 2,
+    budget: { detect: 20, outage: 40 },
+    acts: [
+      signal('front', 'STOP'),
+      signal('monitor', 'STOP'),
+      signal('daemon', 'KILL'),
+      watch(5),
+      signal('front', 'CONT'),
+      contIfThere('monitor'),
+    ],
+    follows: 'moves',
+    cleanup: [contIfThere('front'), contIfThere('monitor'), switchOn('master')],
   },
   {
     name: 'hang-syslog',
@@ -565,6 +614,40 @@ export const drills: readonly Drill[] = [
     ],
     follows: 'stays',
     cleanup: [script('master', 'the ballast is gone', 'rm -f {mount}/csync-drill-ballast')],
+  },
+  {
+    name: 'log-frozen',
+    title: 'The disk of the package log hangs while the daemon dies',
+    done: 'the log gets a file system of its own, which is frozen (fsfreeze -f); then SIGKILL to the daemon',
+    must: 'nothing on the way of a failover waits for the log: the package moves',
+    cleaned: `the file system is thawed and taken away; the member thaws it by itself after two minutes; ${switchedOn}`,
+    where: 'lab',
+    members: 2,
+    budget: moves,
+    acts: [
+      passing(
+        'master',
+        'the file system of the log is frozen',
+        `fsfreeze -u ${logDirectory}`,
+        'truncate -s 8M /root/csync-drill-log.img && mkfs.ext4 -q /root/csync-drill-log.img',
+        // A lab host has no nodes of loop devices.
+        '[ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237',
+        'device=$(losetup -f) && { [ -b "$device" ] || mknod "$device" b 7 "$(echo "$device" | tr -cd 0-9)"; }',
+        `losetup "$device" /root/csync-drill-log.img && mount "$device" ${logDirectory} && losetup -d "$device"`,
+        `fsfreeze -f ${logDirectory}`,
+      ),
+      signal('daemon', 'KILL'),
+    ],
+    follows: 'moves',
+    cleanup: [
+      script(
+        'master',
+        'the file system of the log goes on, and is taken away',
+        `fsfreeze -u ${logDirectory} || true`,
+        `umount -l ${logDirectory} && rm -f /root/csync-drill-log.img`,
+      ),
+      switchOn('master'),
+    ],
   },
   {
     name: 'hung-read',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { replayCommand, scheduleFor, Table, tortureKinds, woundOf } from '../../src/lab/drills/torture-plan.ts';
+import { killOf, replayCommand, scheduleFor, Table, tortureKinds, woundOf } from '../../src/lab/drills/torture-plan.ts';
 import { codesIn, type Edit, editOutcome, judgeSet, numbersIn, wentBack } from '../../src/lab/drills/torture-set.ts';
 import { members, packageOf, subnet } from './lab-cluster.ts';
 
@@ -13,10 +13,10 @@ describe('the schedule of a torture', () => {
     expect(scheduleFor(8, 50)).not.toEqual(scheduleFor(7, 50));
     expect(scheduleFor(1, 4).map(({ kind }) => kind)).toMatchInlineSnapshot(`
       [
-        "haltpkg",
-        "member",
-        "full-disk",
         "apply",
+        "killed-apply",
+        "maintenance",
+        "hung-read",
       ]
     `);
     expect(replayCommand(7, 3)).toBe('csync lab torture --seed 7 --iterations 3');
@@ -49,6 +49,12 @@ describe('where the table has the package', () => {
     ['maintenance', 'alpha', 'alpha'],
     ['apply', 'alpha', 'alpha'],
     ['member', 'alpha', 'alpha'],
+    ['hang-monitor', 'alpha', 'alpha'],
+    ['hang-front', 'alpha', 'alpha'],
+    ['hang-syslog', 'alpha', 'alpha'],
+    ['hang-sshd', 'alpha', 'alpha'],
+    ['hung-read', 'alpha', 'alpha'],
+    ['killed-apply', 'alpha', 'alpha'],
   ];
   it.each(rows)('%s: %s, repaired %s', (kind, during, after) => {
     const one = table();
@@ -58,6 +64,26 @@ describe('where the table has the package', () => {
     one.feed(...(wound?.repair ?? []));
     expect(one.owner).toBe(after);
     expect(one.ready).toHaveLength(2);
+  });
+
+  it('asks whether it could fail over under all harm that leaves the package in its place, but maintenance', () => {
+    const asked = tortureKinds.filter(
+      (kind) => woundOf({ kind, standby: 0, lingers: false }, table(), settings)?.failsOver !== null,
+    );
+    const still = rows.flatMap(([kind, during]) => (during === 'alpha' && kind !== 'maintenance' ? [kind] : []));
+    expect(asked.toSorted()).toEqual(still.toSorted());
+  });
+
+  it('has the package on the third member when a start on the next one gives up', () => {
+    const one = table();
+    const wound = woundOf({ kind: 'hung-read', standby: 0, lingers: false }, one, settings);
+    expect([wound?.member, wound?.refuses]).toEqual(['beta', true]);
+    one.refuse('beta', true);
+    one.feed(...killOf('alpha', 'csync')[0]);
+    expect(one.owner).toBe('gamma');
+    one.refuse('beta', false);
+    one.feed(...(wound?.repair ?? []), ...killOf('alpha', 'csync')[1]);
+    expect(one.ready).toEqual(['alpha', 'beta']);
   });
 
   it('what needs members that are missing cannot be done, and the package always has a place', () => {

@@ -22,6 +22,12 @@ export const tortureKinds = [
   'maintenance',
   'apply',
   'member',
+  'hang-monitor',
+  'hang-front',
+  'hang-syslog',
+  'hang-sshd',
+  'hung-read',
+  'killed-apply',
 ] as const;
 export type TortureKind = (typeof tortureKinds)[number];
 
@@ -73,6 +79,9 @@ export class Table {
   #state: ClusterState;
   readonly #package: string;
 
+  /** Members on which a start gives up. */
+  readonly #refusing = new Set<string>();
+
   /** `deployed`: the configuration as it was applied; the package runs on the first member, as PackageDrills.deploy leaves it. */
   constructor(name: string, members: readonly string[], subnet: string, deployed: PackageFile, packageName: string) {
     this.#package = packageName;
@@ -86,7 +95,13 @@ export class Table {
     );
   }
 
-  /** The events one after the other; each script they lead to ends well. */
+  /** From now on a start on that member ends with "try another one", until it is repaired. */
+  refuse(member: string, is: boolean): void {
+    if (is) this.#refusing.add(member);
+    else this.#refusing.delete(member);
+  }
+
+  /** The events one after the other; each script they lead to ends well, but on members that refuse. */
   feed(...events: readonly TableEvent[]): void {
     const queue = events.map((event) => ({ request: 'torture', ...event }) as LabEvent);
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
@@ -95,7 +110,8 @@ export class Table {
       const answers = effects.flatMap((effect): LabEvent[] => {
         if (effect.kind !== 'run-start' && effect.kind !== 'run-halt') return [];
         const kind = effect.kind === 'run-start' ? 'start-ended' : 'halt-ended';
-        return [{ kind, package: effect.package, member: effect.member, end: { kind: 'exit', code: 0 } }];
+        const code = kind === 'start-ended' && this.#refusing.has(effect.member) ? 2 : 0;
+        return [{ kind, package: effect.package, member: effect.member, end: { kind: 'exit', code } }];
       });
       queue.unshift(...answers);
     }
@@ -125,8 +141,49 @@ export class Table {
 export interface Wound {
   readonly kind: TortureKind;
   readonly member: string;
+  /** 0 to 5, by the schedule: at which moment something is ended that is done in steps. */
+  readonly moment: number;
   readonly harm: readonly TableEvent[];
   readonly repair: readonly TableEvent[];
+  /**
+   * Seconds within which another member has to serve when the daemon is killed now, while the harm lasts; null: that is not asked, since the
+   * step moves the package itself or means that it does not move.
+   */
+  readonly failsOver: number | null;
+  /** A start on the member gives up while the harm lasts. */
+  readonly refuses: boolean;
+}
+
+/** What a failover may take that nothing disturbs, and one that has to give up a member first. */
+const failoverSeconds = 10;
+const nextMemberSeconds = 60;
+/** The monitor knows after some ten seconds that nothing will notify it, and looks itself then. */
+const frontSeconds = 15;
+
+const slower: Partial<Readonly<Record<TortureKind, number>>> = { 'hung-read': nextMemberSeconds, 'hang-front': frontSeconds };
+
+/** Harm under which the package stays where it is, and has to be able to leave all the same. */
+const quiet: ReadonlySet<TortureKind> = new Set([
+  'haltnode-standby',
+  'crash-standby',
+  'modpkg',
+  'full-disk',
+  'apply',
+  'member',
+  'hang-monitor',
+  'hang-front',
+  'hang-syslog',
+  'hang-sshd',
+  'killed-apply',
+]);
+
+/** When the daemon of that member is killed now, and when the harm of that is repaired. */
+export function killOf(member: string, packageName: string): HarmAndRepair {
+  const service = `${packageName}_monitor`;
+  return [
+    [{ kind: 'service-died', package: packageName, member, service }],
+    [{ kind: 'package-switch', packages: [packageName], enable: true, members: [member] }],
+  ];
 }
 
 type HarmAndRepair = readonly [harm: readonly TableEvent[], repair: readonly TableEvent[]];
@@ -143,6 +200,11 @@ function haltNodeOf(member: string): HarmAndRepair {
   return [[{ kind: 'member-halt', members: [member], force: true }], [{ kind: 'member-run', members: [member] }]];
 }
 
+function cutOf(member: string, subnet: string): HarmAndRepair {
+  const told = (status: 'up' | 'down'): readonly TableEvent[] => [{ kind: 'subnet-changed', member, subnet, status }];
+  return [told('down'), told('up')];
+}
+
 /** null: it cannot be done now, since a member it needs is missing; what lingers has to be repaired first. */
 export function woundOf(
   step: TortureStep,
@@ -157,10 +219,12 @@ export function woundOf(
   const on = (member: string, harm: readonly TableEvent[], repair: readonly TableEvent[]): Wound => ({
     kind: step.kind,
     member,
+    moment: step.standby,
     harm,
     repair,
+    failsOver: slower[step.kind] ?? (quiet.has(step.kind) ? failoverSeconds : null),
+    refuses: step.kind === 'hung-read',
   });
-  const crash = (member: string): Wound => on(member, ...crashOf(member));
   const haltNode = (member: string): Wound => on(member, ...haltNodeOf(member));
   const switching = (enable: boolean, members: readonly string[]): TableEvent => ({
     kind: 'package-switch',
@@ -173,25 +237,17 @@ export function woundOf(
   switch (step.kind) {
     case 'kill-daemon':
     case 'hang-daemon':
-      return on(
-        owner,
-        [{ kind: 'service-died', package: packageName, member: owner, service: `${packageName}_monitor` }],
-        [switching(true, [owner])],
-      );
+      return on(owner, ...killOf(owner, packageName));
     case 'crash':
-      return crash(owner);
+      return on(owner, ...crashOf(owner));
     case 'cut':
-      return on(
-        owner,
-        [{ kind: 'subnet-changed', member: owner, subnet, status: 'down' }],
-        [{ kind: 'subnet-changed', member: owner, subnet, status: 'up' }],
-      );
+      return on(owner, ...cutOf(owner, subnet));
     case 'haltnode':
       return haltNode(owner);
     case 'haltnode-standby':
       return spare ? haltNode(standby) : null;
     case 'crash-standby':
-      return spare ? crash(standby) : null;
+      return spare ? on(standby, ...crashOf(standby)) : null;
     case 'modpkg':
       return spare ? on(standby, [switching(false, [standby])], [switching(true, [standby])]) : null;
     case 'haltpkg':
@@ -208,8 +264,17 @@ export function woundOf(
       );
     case 'full-disk':
     case 'maintenance':
+    case 'hang-monitor':
+    case 'hang-front':
+    case 'hang-syslog':
       return on(owner, [], []);
+    case 'hang-sshd':
+      return on(standby, [], []);
+    case 'hung-read':
+      // The next one, which a failover tries first; it is switched off there, and the third has to take it.
+      return spare ? on(ready[0] ?? standby, [], [switching(true, [ready[0] ?? standby])]) : null;
     case 'apply':
+    case 'killed-apply':
     case 'member':
       return spare ? on(owner, [], []) : null;
   }

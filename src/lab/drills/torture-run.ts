@@ -3,12 +3,22 @@
  * step the package has to be where the lab's own table has it, mounted once, served, and fetched from.
  */
 import { adapterFor } from '../../cfengine/adapter.ts';
+import { layoutOf } from '../../cfengine/layout.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
 import { type LabHandle, until } from '../handle.ts';
 import { eventsDirectory, membersOf, toolkitDirectory } from '../machines/plan.ts';
 import { DrillFailure, PackageDrills } from './package-drills.ts';
-import { storyLine } from './timeline.ts';
-import { replayCommand, scheduleFor, Table, type TortureKind, type TortureStep, type Wound, woundOf } from './torture-plan.ts';
+import { failoverAfter, seconds, storyLine } from './timeline.ts';
+import {
+  killOf,
+  replayCommand,
+  scheduleFor,
+  Table,
+  type TortureKind,
+  type TortureStep,
+  type Wound,
+  woundOf,
+} from './torture-plan.ts';
 import { judgeSet, type SetVerdict } from './torture-set.ts';
 import { SetTest } from './torture-writer.ts';
 
@@ -30,6 +40,13 @@ export interface TortureResult {
   readonly looks: number;
   readonly worstLookDelayMs: number;
 }
+
+/** As pkill -f finds them, and not a shell that has the pattern in its own line. */
+const monitorPattern = '^[^ ]+( -[^ ]+)* [^ ]*/csync-monitor[.]cjs ';
+const frontPattern = '^/usr/bin/perl [^ ]*/csync-front[.]pl ';
+const syslogPattern = '^/bin/busybox [s]yslogd ';
+const signal = (name: 'STOP' | 'CONT', pattern: string): string => `pkill -${name} -f '${pattern}'`;
+const fillSyslog = `perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while send(S, "x" x 1000, 0x40); exit($!{EAGAIN} ? 0 : 1)'`;
 
 const settleMs = 90_000;
 const typeMs = 180_000;
@@ -146,8 +163,11 @@ class Torture {
     if (wound === null) throw new DrillFailure('it cannot be done though every member is back: a fault of the schedule');
     await this.#harm(wound);
     this.#table.feed(...wound.harm);
+    this.#table.refuse(wound.member, wound.refuses);
     await this.holds();
+    const lost = await this.#failsOver(wound);
     await this.#repairOpen();
+    if (lost !== null) await this.#repairKilled(lost);
     if (step.lingers) this.#open = wound;
     else await this.#repair(wound);
     this.#steps += 1;
@@ -155,6 +175,36 @@ class Torture {
     if (this.#steps % changeEvery === 0) await this.#changeable();
     await this.holds();
     return wound;
+  }
+
+  /**
+   * "Could it fail over now?": the daemon is killed while the harm lasts, and another member has to serve in time. Returns the member it was
+   * killed on, whose harm is repaired after that of the step; null: it was not asked.
+   */
+  async #failsOver({ failsOver, refuses, member }: Wound): Promise<string | null> {
+    const { owner, ready } = this.#table;
+    const others = ready.filter((one) => !refuses || one !== member);
+    if (failsOver === null || owner === null || others.length === 0) return null;
+    const { packageName } = this.#drills;
+    const mark = this.#drills.entries.length;
+    await this.#drills.killDaemon(owner);
+    this.#table.feed(...killOf(owner, packageName)[0]);
+    await this.holds();
+    const story = this.#drills.entries.slice(mark);
+    const fault = story.findIndex(({ kind }) => kind === 'fault');
+    const { started } = failoverAfter(story, fault);
+    if (started === null || started > failsOver * 1000)
+      throw new DrillFailure(
+        `while it lasts a failover took ${started === null ? 'no time that was seen' : seconds(started)}, ${failsOver} s are allowed`,
+      );
+    return owner;
+  }
+
+  async #repairKilled(member: string): Promise<void> {
+    const { packageName } = this.#drills;
+    const from = this.#table.up.find((one) => one !== member) ?? member;
+    await this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`);
+    this.#table.feed(...killOf(member, packageName)[1]);
   }
 
   /** Where the package runs again, the policy can be changed again. */
@@ -178,6 +228,7 @@ class Torture {
 
   async #repair(wound: Wound): Promise<void> {
     await this.#mend(wound);
+    this.#table.refuse(wound.member, false);
     this.#table.feed(...wound.repair);
     await this.#placed();
   }
@@ -213,10 +264,11 @@ class Torture {
 
   readonly #type = (member: string, script: string): Promise<string> => this.#drills.type(member, ['sh', '-c', script], typeMs);
 
-  async #harm({ kind, member }: Wound): Promise<void> {
+  async #harm({ kind, member, moment }: Wound): Promise<void> {
     const { lab, packageName } = this.#drills;
     const { daemonName } = adapterFor(lab.plan.settings);
     const { mountPoint } = lab.plan.settings;
+    const { keys } = layoutOf(lab.plan.settings);
     const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
     const harms: Readonly<Record<TortureKind, () => Promise<unknown>>> = {
       'kill-daemon': () => this.#drills.killDaemon(member),
@@ -238,14 +290,19 @@ class Torture {
           member,
           `${csync} maintenance on --yes && pkill -KILL -x ${daemonName}; sh -c 'cd / && ${daemonName} -K' < /dev/null > /dev/null 2>&1`,
         ),
-      apply: () => {
-        this.#applied += 1;
-        const line = `package_description: torture ${this.#applied}`;
-        return this.#type(
+      apply: () => this.#type(member, `${this.#edited()} && ${csync} apply --yes`),
+      // With all it started, as the loss of its host would; the next apply does what is left.
+      'killed-apply': () =>
+        this.#type(
           member,
-          `cd /root && sed -i '/^package_description:/d' csync.yaml && echo '${line}' >> csync.yaml && ${csync} apply --yes`,
-        );
-      },
+          `${this.#edited()} && { setsid node ${toolkitDirectory}/csync.mjs apply --yes > /dev/null 2>&1 & } && pid=$! && sleep ${(0.5 + moment * 0.6).toFixed(1)} && kill -KILL -- -$pid; true`,
+        ),
+      'hang-monitor': () => this.#type(member, signal('STOP', monitorPattern)),
+      'hang-front': () => this.#type(member, signal('STOP', frontPattern)),
+      // Nobody takes what is logged, and the queue is full.
+      'hang-syslog': () => this.#type(member, `${signal('STOP', syslogPattern)} && ${fillSyslog}`),
+      'hang-sshd': () => this.#type(member, 'pkill -STOP -x sshd'),
+      'hung-read': () => this.#type(member, `cd ${keys} && mv localhost.pub localhost.kept && mkfifo -m 600 localhost.pub`),
       member: () =>
         this.#cluster(member, [...membersOf(lab.plan).map(({ name }) => name), this.#spare()], `cmrunnode ${this.#spare()}`),
     };
@@ -255,6 +312,7 @@ class Torture {
   async #mend({ kind, member }: Wound): Promise<void> {
     const { lab, packageName } = this.#drills;
     const from = this.#table.up.find((one) => one !== member) ?? member;
+    const { keys } = layoutOf(lab.plan.settings);
     const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
     const nothing = async (): Promise<void> => {};
     const mends: Readonly<Record<TortureKind, () => Promise<unknown>>> = {
@@ -268,9 +326,19 @@ class Torture {
       haltpkg: () => this.#type(from, `cmmodpkg -e ${packageName}`),
       move: nothing,
       modpkg: () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
-      'full-disk': () => this.#type(member, `rm ${lab.plan.settings.mountPoint}/fill`),
+      // Where the package is by now.
+      'full-disk': () => this.#type(this.#table.owner ?? member, `rm ${lab.plan.settings.mountPoint}/fill`),
+      'hang-monitor': () => this.#type(member, `${signal('CONT', monitorPattern)}; true`),
+      'hang-front': () => this.#type(member, `${signal('CONT', frontPattern)}; true`),
+      'hang-syslog': () => this.#type(member, signal('CONT', syslogPattern)),
+      'hang-sshd': () => this.#type(member, 'pkill -CONT -x sshd'),
+      'hung-read': async () => {
+        await this.#type(member, `cd ${keys} && mv -f localhost.kept localhost.pub`);
+        await this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`);
+      },
       maintenance: () => this.#type(member, `${csync} maintenance off --yes`),
       apply: nothing,
+      'killed-apply': () => this.#type(member, `${csync} apply --yes`),
       member: () =>
         this.#cluster(
           member,
@@ -280,6 +348,13 @@ class Torture {
         ),
     };
     await mends[kind]();
+  }
+
+  /** A shell command for settings that differ from those applied. */
+  #edited(): string {
+    this.#applied += 1;
+    const line = `package_description: torture ${this.#applied}`;
+    return `cd /root && sed -i '/^package_description:/d' csync.yaml && echo '${line}' >> csync.yaml`;
   }
 
   #spare(): string {
@@ -295,13 +370,14 @@ class Torture {
 }
 
 /** Whether all of it was done and held. */
-export function torturePassed({ done, wanted, failure, set, wentBack }: TortureResult): boolean {
+export function torturePassed({ done, wanted, failure, set, wentBack, looks }: TortureResult): boolean {
   return (
     failure === '' &&
     done.length === wanted &&
     set.read &&
     set.lost.length + set.unexpected.length + wentBack.length === 0 &&
-    set.acknowledged > 0
+    set.acknowledged > 0 &&
+    looks > 0
   );
 }
 

@@ -245,7 +245,8 @@ function values2(settings: Settings, members: readonly RosterHost[], clients: re
       policy_directory,
       cfengine_bin_directory: settings.cfengineBinDirectory,
       allowed_addresses: inList(allowed),
-      several_connections: inList([loopback, ...cluster]),
+      // cfagent may not survive a refused connection [cfengine.md 1.7].
+      several_connections: inList(allowed),
       member_addresses: inList(cluster),
       max_connections: String(maxConnections),
     },

@@ -105,7 +105,7 @@ describe('csync init without a terminal', () => {
     const lines = text.split('\n');
     const uncommented = lines.filter((line, index) => /^\w+:/.test(line) && !lines[index - 1]?.startsWith('# '));
     expect(uncommented).toEqual([]);
-    expect(lines.filter((line) => /^\w+:/.test(line))).toHaveLength(47);
+    expect(lines.filter((line) => /^\w+:/.test(line))).toHaveLength(48);
     const checked = spawnSync(process.execPath, [toolkit, 'settings', 'check'], { cwd: made.directory, encoding: 'utf8' });
     expect(checked.status, checked.stderr).toBe(0);
     const digest = /digest (\w+)/.exec(checked.stdout)?.[1];
@@ -369,7 +369,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
   it('asks in the style of DSAU, offers what it found, sums up and writes', async () => {
     const ended = await dialogue(wholeSite, [
       ...untilOthers,
-      ['Do you want to go through the other 33 settings, too? (y/n) [n]: ', enter],
+      ['Do you want to go through the other 34 settings, too? (y/n) [n]: ', enter],
       ['Do you want to continue? (y/n) [y]: ', enter],
     ]);
     expect(ended.status, ended.shown).toBe(0);

@@ -90,6 +90,12 @@ describe('the launcher', () => {
     expect(Object.keys(said.env), 'nothing of the caller gets through').not.toContain('NODE_OPTIONS');
   });
 
+  it.each(['start', 'stop', 'validate', 'monitor'])('%s runs without standard input, output and error', (word) => {
+    const { root, directory } = installed();
+    const script = `exec ${join(directory, 'csync.sh')} ${word} <&- >&- 2>&-`;
+    expect(spawnSync('/bin/sh', ['-c', script], { env: { SGCONFFILE: `${root}/cmcluster.conf` } }).status).toBe(0);
+  });
+
   it("no variable of Serviceguard's environment steers a script", () => {
     const { root, run } = installed();
     const evil = join(root, 'evil');

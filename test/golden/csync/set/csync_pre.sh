@@ -7,6 +7,10 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
 umask 022
+# A caller may have closed its standard streams: what is opened next would take their places, and a copy of them fails.
+{ true; } 2> /dev/null 3<&0 || exec < /dev/null
+{ true; } 2> /dev/null 3>&1 || exec > /dev/null
+{ true; } 3>&2 || exec 2> /dev/null
 node=/usr/bin/node
 mount_point=/csync
 role=pre

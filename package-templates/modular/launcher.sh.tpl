@@ -23,11 +23,16 @@ halt_limits='{{halt_limits}}'
 validate_limits='60 0'
 
 # Is the policy file system mounted here? By the kernel's word, without a program.
+# What cannot be read is not "not mounted".
 is_mounted() {
-  while read -r _device target _rest; do
-    [ "$target" = "$mount_point" ] && return 0
-  done < /proc/mounts
-  return 1
+  found=unknown
+  {
+    found=no
+    while read -r _device target _rest; do
+      [ "$target" != "$mount_point" ] || found=yes
+    done
+  } < /proc/mounts
+  [ "$found" != no ]
 }
 
 # Could others than root change FILE, or put another one in its place?
@@ -140,7 +145,12 @@ supervise() {
           file) file=$rest ;;
           end)
             [ -z "$clock" ] || kill "$clock"
-            exit "$rest"
+            # A failure that the script did not decide (a crash of Node.js, say) proves nothing: it ends by consequence, as a hang does.
+            case $1-$step-$rest in
+              *-leaving-* | *-0 | validate-*) exit "$rest" ;;
+            esac
+            echo "$0: $1 $role exited with $rest at step $step" >&2
+            exit $given_up
             ;;
           tick)
             here=$((here + 1)) all=$((all + 1))

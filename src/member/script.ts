@@ -69,5 +69,7 @@ export async function runScript(script: Script): Promise<never> {
   }
   log.line(script.name, exit === 0 ? 'ok' : 'failed', `${script.name} ${role} ends with exit status ${exit}`);
   await log.flush();
+  // The launcher believes a start that fails only behind this.
+  host.begin('leaving', stepSeconds);
   process.exit(exit);
 }

@@ -166,9 +166,8 @@ describe('the doors', () => {
     expect(files.filter((name) => writes.test(readFileSync(join(source, name), 'utf8'))).sort()).toEqual([
       'host/file-tree.ts',
       'host/lab-files.ts',
-      'host/member-host.ts',
-      'host/member-log.ts',
       'host/real.ts',
+      'host/safe-file.ts',
     ]);
   });
 

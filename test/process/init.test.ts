@@ -403,7 +403,13 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
       [toolkit, 'init'],
       [
         ...['monitor_process_interval_ms=200', 'monitor_failures=2', 'monitor_unknown_limit_seconds=120'],
-        ...['maintenance_flag=yes', 'halt_grace_seconds=5', 'run_script_timeout_seconds=120', 'halt_script_timeout_seconds=120'],
+        ...[
+          'monitor_owner=off',
+          'maintenance_flag=yes',
+          'halt_grace_seconds=5',
+          'run_script_timeout_seconds=120',
+          'halt_script_timeout_seconds=120',
+        ],
         ...['service_halt_timeout_seconds=10', 'service_restart=none', 'service_fail_fast=no', 'node_fail_fast=no'],
         ...['failover_policy=configured_node', 'failback_policy=manual', 'package_priority=no_priority'],
         ...[

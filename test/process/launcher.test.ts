@@ -269,6 +269,25 @@ describe('the choice of the set', () => {
   });
 });
 
+describe('a script that exits without having decided to', () => {
+  const crashes = "require('node:fs').writeSync(3, 'step 10 installation\\n'); process.exit(1);";
+  const dies = "process.kill(process.pid, 'SIGKILL'); for (;;);";
+  const decides = "require('node:fs').writeSync(3, 'step 10 leaving\\n'); process.exit(1);";
+
+  it.each([
+    ['a start crashes: another member is tried', {}, 'csync.sh', 'start', crashes, 2],
+    ['a start is killed: another member is tried', {}, 'csync_pre.sh', 'start', dies, 2],
+    ['a start says that no other member can cure it', {}, 'csync.sh', 'start', decides, 1],
+    ['a halt crashes: what follows lets go of the rest', {}, 'csync.sh', 'stop', crashes, 0],
+    ['the end of a halt crashes, and nothing is held', {}, 'csync_pre.sh', 'stop', crashes, 0],
+    ['the end of a halt crashes, and the file system is held', { mountPoint: '/' }, 'csync_pre.sh', 'stop', crashes, 1],
+    ['a validate crashes', {}, 'csync.sh', 'validate', crashes, 1],
+  ])('%s', (_what, settings, launcher, word, text, expected) => {
+    const { run } = installed(settings, { start: text, halt: text, validate: text });
+    expect(run(launcher, [word]).status).toBe(expected);
+  });
+});
+
 describe('a script that hangs', () => {
   /** Tells what it does as a member script would, leaves its pid, and then stops: nothing in it runs any more. */
   const hangs = (step = '') => `

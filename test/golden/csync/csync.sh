@@ -117,7 +117,7 @@ case $word in
   stop)
     while read -r _device target _rest; do
       [ "$target" != "$mount_point" ] || exit 1
-    done < /proc/mounts
+    done < /proc/mounts || exit 1
     exit 0
     ;;
   *) exit 1 ;;

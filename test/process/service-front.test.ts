@@ -16,6 +16,8 @@ const front = openServiceFront();
 const [task, argument] = process.argv.slice(2);
 const say = (text) => console.log(text);
 if (front === null) { say('alone'); process.exit(0); }
+// Its first line: without it the front waits for its start, not for an answer.
+if (task === 'hang when told') front.alive();
 say('service ' + front.pid + ' monitor ' + process.pid + (front.replaced === null ? '' : ' in the place of: ' + front.replaced));
 const pid = Number(argument);
 const hang = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

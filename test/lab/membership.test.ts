@@ -11,14 +11,14 @@ describe.skipIf(whyNoLab !== null)('members that come and go', { timeout: 300_00
     changes: { clientNetworks: ['10.9.0.0/24'] },
   });
   const { sh, csync } = typedIn(used);
-  const cluster = 'test-membership';
+  const cluster = () => used.lab.plan.name;
   const must = async (member: string, script: string): Promise<string> => {
     const done = await sh(member, script);
     expect(done.exitCode, `${script}\n${done.stdout}${done.stderr}`).toBe(0);
     return done.stdout;
   };
   const nodes = (...names: readonly string[]) => names.map((name) => `-n ${name}`).join(' ');
-  const query = (...names: readonly string[]) => `cmquerycl -C /root/cluster.ascii -c ${cluster} ${nodes(...names)}`;
+  const query = (...names: readonly string[]) => `cmquerycl -C /root/cluster.ascii -c ${cluster()} ${nodes(...names)}`;
   const apply = 'cmapplyconf -f -C /root/cluster.ascii';
   const viewed = async (member: string) =>
     (await must(member, 'cmviewcl -f line -l node')).match(/(?<=name=)\w+|(?<=\|status=)\w+/g);
@@ -45,7 +45,7 @@ describe.skipIf(whyNoLab !== null)('members that come and go', { timeout: 300_00
     await must('m1', 'cmrunnode m4');
     expect((await viewed('m4'))?.at(-1)).toBe('up');
     expect((await used.lab.status()).hosts.find((host) => host.name === 'm4')?.kind).toBe('member');
-    expect(await must('m4', 'cmgetconf -c test-membership /root/read; cat /root/read')).toContain('NODE_NAME m4');
+    expect(await must('m4', `cmgetconf -c ${cluster()} /root/read; cat /root/read`)).toContain('NODE_NAME m4');
   });
 
   it('the package gets the new member while it runs, and moves there', async () => {

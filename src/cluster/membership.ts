@@ -372,6 +372,18 @@ function memberChains({ hosts }: SetupView, members: readonly string[], goal: Ho
   return { problems, waits, chains };
 }
 
+/**
+ * Hosts of which the policy of the master is not what it has to be, and cannot be now [dsau-csync.md 6.3]: those that wait since an
+ * earlier verb, too. What is removed has no record of its own; the first member keeps it.
+ */
+function withoutPolicy({ view, goal, clients }: MembershipInput, setUp: readonly string[]): string[] {
+  if (view.owner !== null || view.observation.applied === null) return [];
+  const waited = view.roster.waiting.flatMap(({ host, what }) => (what === 'deleted member' ? [] : [host]));
+  const isLess = goal.removed.length + clients.remove.length > 0;
+  const hosts = new Set([...goal.added, ...setUp, ...waited, ...(isLess ? goal.members.slice(0, 1) : [])]);
+  return [...hosts].filter((name) => view.hosts.get(name)?.facts != null && !clients.remove.includes(name));
+}
+
 /** Everything a membership wants, in the guide's order; nothing where all is as it should be. */
 export function planMembership(input: MembershipInput): MembershipPlan {
   const { view, goal, roster, settings, adapter, policy } = input;
@@ -410,10 +422,8 @@ export function planMembership(input: MembershipInput): MembershipPlan {
     if (steps.length > 0) clients.set(name, steps);
   }
   const blocked = excludedBy(problems);
-  // Steps 6 and 7 want the policy file system; the rest is done, and what is missing is remembered [dsau-csync.md 6.3].
-  if (owner === null && view.observation.applied !== null)
-    for (const host of [...goal.added, ...setUp].filter((name) => hosts.get(name)?.facts != null))
-      waits.push({ host, why: 'the package is down: the policy of the master waits for its start', remedy: packageDown });
+  for (const host of withoutPolicy(input, setUp))
+    waits.push({ host, why: 'the package is down: the policy of the master waits for its start', remedy: packageDown });
   const news = goal.added.filter((name) => hosts.get(name)?.facts != null && !blocked.has(name));
   const agents = agentStages(policy, owner, news, members, hosts);
   const revoked = revokeStage(goal, roster, view);

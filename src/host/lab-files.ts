@@ -135,7 +135,8 @@ export function copyTree(from: string, to: string): void {
 }
 
 export function removeTree(path: string): void {
-  rmSync(path, { recursive: true, force: true });
+  // Two may remove the same leftovers at once.
+  rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }
 
 /** A directory somebody else still uses stays. */

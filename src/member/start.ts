@@ -7,6 +7,7 @@ import { explain } from './failures.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
 import { rememberSet } from './running-set.ts';
 import { runScript, type ScriptContext } from './script.ts';
+import { leftoversDisconnected } from './steps.ts';
 import { judgeTrust } from './trusted-files.ts';
 
 /** Files that others can write are a warning here: validate is where they are refused. Once a start: modular ones have two scripts. */
@@ -17,6 +18,8 @@ function start(context: ScriptContext): Promise<number> {
   if (role !== 'main')
     for (const finding of judgeTrust(host, directory, settings))
       log.line('files', 'warning', explain(finding, host.member, settings.packageName));
+  // Beside the other steps: a start does not wait for it.
+  if (role !== 'main' && !context.dryRun) void leftoversDisconnected(context);
   return startRole(context);
 }
 

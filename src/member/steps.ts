@@ -317,6 +317,14 @@ function toPackage(settings: Settings): string[] {
   return ['state', 'established', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
 }
 
+/**
+ * Resets connections that an earlier promotion left half open here: a client that connected between the reset of a halt and the end of the
+ * address. The daemon counts them, and refuses that client a second connection. Only while the address is on no interface of this member.
+ */
+export async function leftoversDisconnected({ host, settings }: StepContext): Promise<void> {
+  if (!host.ownsAddress(settings.packageAddress)) await disconnectClients({ host, settings });
+}
+
 /** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
 async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 'settings'>): Promise<void> {
   await host.run(['ss', '-KHtn', ...toPackage(settings)], ssLimitMs);

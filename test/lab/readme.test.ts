@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeBelow, readPage } from '../markdown.ts';
-import { repository, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, repository, typedIn, useLab, whyNoLab } from '../support.ts';
 
 const readme = readPage('README.md');
 
@@ -67,8 +67,11 @@ describe.skipIf(whyNoLab !== null)('README', { timeout: 300_000 }, () => {
 
   it('shows csync status as it is printed', async () => {
     const [sample = ''] = codeBelow(readme, 'csync status');
-    const { stdout } = await sh('m1', 'cd /root && csync status');
-    expect(shapes(stdout)).toEqual(shapes(sample));
+    const printed = async () => shapes((await sh('m1', 'cd /root && csync status')).stdout);
+    // The daemon writes down who connected a moment later.
+    const clients = async () => (await printed()).filter((line) => line.startsWith('10.9.0.')).length;
+    await eventually('both clients in its list', async () => (await clients()) === 2, 20_000);
+    expect(await printed()).toEqual(shapes(sample));
   });
 
   it('has a csync.yaml that csync check accepts on every member', async () => {

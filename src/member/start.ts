@@ -19,7 +19,10 @@ function start(context: ScriptContext): Promise<number> {
     for (const finding of judgeTrust(host, directory, settings))
       log.line('files', 'warning', explain(finding, host.member, settings.packageName));
   // Beside the other steps: a start does not wait for it.
-  if (role !== 'main' && !context.dryRun) void leftoversDisconnected(context);
+  if (role !== 'main' && !context.dryRun)
+    leftoversDisconnected(context).catch((error: unknown) =>
+      log.line('clients', 'warning', `no reset of old connections: ${String(error)}`),
+    );
   return startRole(context);
 }
 

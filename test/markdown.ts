@@ -78,18 +78,27 @@ function leadsSomewhere(page: string, href: string): boolean {
   const [path = '', anchor] = href.split('#');
   const target = path === '' ? page : normalize(join(dirname(page), decodeURI(path)));
   if (target.startsWith('..') || !existsSync(join(repository, target))) return false;
-  return anchor === undefined || headingAnchors(readPage(target)).has(anchor);
+  return anchor === undefined || headingAnchors(target).has(anchor);
 }
 
-/** As the usual renderers name them. */
-function headingAnchors(text: string): Set<string> {
-  const headings = tokensOf(text).filter((token): token is Tokens.Heading => token.type === 'heading');
-  return new Set(
-    headings.map(({ text: heading }) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-        .replace(/\s/g, '-'),
-    ),
-  );
+/** Headings of a page with their levels. */
+export function headingsOf(text: string): readonly { readonly depth: number; readonly text: string }[] {
+  return tokensOf(text).filter((token): token is Tokens.Heading => token.type === 'heading');
+}
+
+/** By page: an index asks for the anchors of its own page hundreds of times. */
+const anchors = new Map<string, ReadonlySet<string>>();
+
+function headingAnchors(page: string): ReadonlySet<string> {
+  const known = anchors.get(page) ?? new Set(headingsOf(readPage(page)).map((heading) => anchorOf(heading.text)));
+  anchors.set(page, known);
+  return known;
+}
+
+/** The anchor of a heading, as the usual renderers name it. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
 }

@@ -83,13 +83,13 @@ function diagram({ consequences, verdicts }: DecisionTables): string[] {
   ];
 }
 
-/** docs/decisions.md. */
+/** docs/decision-tables.md. */
 export function decisionsPage(tables: DecisionTables): string {
   const { exits, findings, verdicts, consequences } = tables;
   const lines = [
     '# Decisions',
     '',
-    'Written by `npm run decisions` from the tables that decide (`csync explain` prints them); a test keeps this page current.',
+    'Written by `npm run decision-tables` from the tables that decide (`csync explain` prints them); a test keeps this page current.',
     '',
     ...diagram(tables),
     '',

@@ -40,7 +40,7 @@ describe('the decision tables', () => {
     }
   });
 
-  it('are what docs/decisions.md says (npm run decisions writes it)', () => {
-    expect(readFileSync(join(repository, 'docs/decisions.md'), 'utf8')).toBe(decisionsPage(tables));
+  it('are what docs/decision-tables.md says (npm run decision-tables writes it)', () => {
+    expect(readFileSync(join(repository, 'docs/decision-tables.md'), 'utf8')).toBe(decisionsPage(tables));
   });
 });

@@ -1,4 +1,4 @@
-/** `npm run decisions`: writes docs/decisions.md from the tables that decide. */
+/** `npm run decision-tables`: writes docs/decision-tables.md from the tables that decide. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decisionsPage } from '../src/explain/page.ts';
@@ -6,4 +6,4 @@ import { decisionTables } from '../src/explain/tables.ts';
 
 const docs = join(import.meta.dirname, '../docs');
 mkdirSync(docs, { recursive: true });
-writeFileSync(join(docs, 'decisions.md'), decisionsPage(decisionTables()));
+writeFileSync(join(docs, 'decision-tables.md'), decisionsPage(decisionTables()));

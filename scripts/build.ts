@@ -7,15 +7,16 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BuildOptions, build } from 'esbuild';
-import { exchangeFunction } from '../src/cluster/policy-scripts.ts';
-import { claimName } from '../src/host/control-socket.ts';
+import { exchangeFunction } from '../src/cluster/policy/scripts.ts';
+import { claimName } from '../src/host/lab/control-socket.ts';
 
 const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', legalComments: 'none' };
 
-const memberScripts = ['start', 'halt', 'validate', 'monitor'] as const;
+/** The programs of a member, each with the folder below src/member it lies in. */
+const memberPrograms = { start: 'programs', halt: 'programs', validate: 'programs', monitor: 'monitor' } as const;
 /**
  * Bytes a member script may have. All carry the certificate maker of node-forge for the probe; it is loaded only when a
  * certificate has to be made.
@@ -63,8 +64,13 @@ async function buildInto(dist: string): Promise<void> {
   for (const name of oldNames) writeFileSync(`${dist}/${name}.mjs`, "#!/usr/bin/env node\nimport './csync.mjs';\n");
   for (const name of ['csync', ...oldNames]) chmodSync(`${dist}/${name}.mjs`, 0o755);
   await Promise.all(
-    memberScripts.map((name) =>
-      build({ ...shared, entryPoints: [`src/member/${name}.ts`], outfile: `${dist}/member/csync-${name}.cjs`, format: 'cjs' }),
+    Object.entries(memberPrograms).map(([name, folder]) =>
+      build({
+        ...shared,
+        entryPoints: [`src/member/${folder}/${name}.ts`],
+        outfile: `${dist}/member/csync-${name}.cjs`,
+        format: 'cjs',
+      }),
     ),
   );
   await Promise.all(
@@ -73,14 +79,20 @@ async function buildInto(dist: string): Promise<void> {
     ),
   );
   // The release form of the model check searches in what was compiled.
-  await build({ ...shared, entryPoints: ['src/proof/search-program.ts'], outfile: `${dist}/lab/search.cjs`, format: 'cjs' });
-  for (const name of ['csync-front.pl', 'csync-entry.sh']) cpSync(`src/member/${name}`, `${dist}/member/${name}`);
+  await build({
+    ...shared,
+    entryPoints: ['src/model-check/search-program.ts'],
+    outfile: `${dist}/lab/search.cjs`,
+    format: 'cjs',
+  });
+  for (const path of ['monitor/csync-front.pl', 'programs/csync-entry.sh'])
+    cpSync(`src/member/${path}`, `${dist}/member/${basename(path)}`);
   cpSync('package-templates', `${dist}/package-templates`, { recursive: true });
 }
 
 /** In words; empty: all are within the budget. */
 function tooLarge(dist: string): string[] {
-  return memberScripts.flatMap((name) => {
+  return Object.keys(memberPrograms).flatMap((name) => {
     const { size } = statSync(`${dist}/member/csync-${name}.cjs`);
     return size <= memberScriptBudget ? [] : [`csync-${name}.cjs has ${size} bytes, its budget is ${memberScriptBudget}`];
   });

@@ -11,7 +11,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { toolkitVersion } from '../src/version.ts';
+import { toolkitVersion } from '../src/base/version.ts';
 import { inputOf } from '../test/fuzz/inputs.ts';
 import { parsers } from '../test/fuzz/parsers.ts';
 import { tryInput } from '../test/fuzz/trial.ts';

@@ -7,10 +7,10 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PackageDrills } from '../src/lab/drills/package-drills.ts';
-import { median } from '../src/lab/drills/timeline.ts';
 import { type LabHandle, startLab } from '../src/lab/handle.ts';
 import { planLab } from '../src/lab/machines/plan.ts';
+import { PackageDrills } from '../src/lab/trials/package-drills.ts';
+import { median } from '../src/lab/trials/timeline.ts';
 import { labSettings } from '../test/support.ts';
 
 const verbs = ['apply --yes', 'status', 'check', 'diff', 'history'] as const;

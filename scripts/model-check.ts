@@ -7,11 +7,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { demand } from '../src/problem.ts';
-import { type CheckRun, checkPage, resultTable, storyLines } from '../src/proof/model-check.ts';
-import type { SearchResult } from '../src/proof/search.ts';
-import { parseSettings } from '../src/settings-yaml.ts';
-import { toolkitVersion } from '../src/version.ts';
+import { demand } from '../src/base/problem.ts';
+import { toolkitVersion } from '../src/base/version.ts';
+import { type CheckRun, checkPage, resultTable, storyLines } from '../src/model-check/model-check.ts';
+import type { SearchResult } from '../src/model-check/search.ts';
+import { parseSettings } from '../src/settings/settings-yaml.ts';
 
 const { values } = parseArgs({
   options: { events: { type: 'string' }, members: { type: 'string' }, style: { type: 'string' }, json: { type: 'boolean' } },

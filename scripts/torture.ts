@@ -6,8 +6,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { type TortureResult, torturePassed, tortureSummary } from '../src/lab/drills/torture-run.ts';
-import { toolkitVersion } from '../src/version.ts';
+import { toolkitVersion } from '../src/base/version.ts';
+import { type TortureResult, torturePassed, tortureSummary } from '../src/lab/trials/torture-run.ts';
 
 const repository = join(import.meta.dirname, '..');
 const [iterations = '500', seed = '20261128'] = process.argv.slice(2);
@@ -27,7 +27,7 @@ const minutes = Math.round((Date.now() - began) / 60_000);
 const lines = [
   '# Torture',
   '',
-  'Written by `npm run torture`. What it does and what has to hold: `csync lab torture --help`, src/lab/drills/torture-plan.ts.',
+  'Written by `npm run torture`. What it does and what has to hold: `csync lab torture --help`, src/lab/trials/torture-plan.ts.',
   '',
   `- ${new Date(began).toISOString()}, ${minutes} minutes; csync ${toolkitVersion}, Node.js ${process.version}, ${daemon}, Linux ${release()}`,
   `- done again with: csync lab torture --iterations ${iterations} --seed ${seed}`,

@@ -5,6 +5,8 @@
 
 import { basename } from 'node:path';
 import yargs from 'yargs';
+import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './base/problem.ts';
+import { toolkitVersion } from './base/version.ts';
 import { addClusterVerbs } from './cli/cluster.ts';
 import { addLabVerbs } from './cli/lab.ts';
 import { addMembershipVerbs } from './cli/membership.ts';
@@ -13,8 +15,6 @@ import { addPackageVerbs } from './cli/package.ts';
 import { addPolicyVerbs } from './cli/policy.ts';
 import { addProofVerbs } from './cli/proof.ts';
 import { err, out, outputFault } from './host/output.ts';
-import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './problem.ts';
-import { toolkitVersion } from './version.ts';
 
 /** Parses; returns the verb to run, or null when help or the version was printed. Throws a Failure of usage. */
 async function parse(argv: readonly string[]): Promise<Verb | null> {

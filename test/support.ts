@@ -5,16 +5,16 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
+import { demand } from '../src/base/problem.ts';
 import { entryName } from '../src/contract/package-directory.ts';
-import { PackageDrills } from '../src/lab/drills/package-drills.ts';
 import { type LabHandle, ownLabName, startLab } from '../src/lab/handle.ts';
 import { clientNames, labPrograms, planLab, planProblem } from '../src/lab/machines/plan.ts';
-import { demand } from '../src/problem.ts';
+import { PackageDrills } from '../src/lab/trials/package-drills.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
 import { policyTemplateNames } from '../src/render/policy.ts';
 import type { Template } from '../src/render/template.ts';
-import type { Settings } from '../src/settings.ts';
-import { parseSettings } from '../src/settings-yaml.ts';
+import type { Settings } from '../src/settings/settings.ts';
+import { parseSettings } from '../src/settings/settings-yaml.ts';
 import { everyStep, longMark } from './every-step.ts';
 
 export { everyStep };
@@ -111,7 +111,7 @@ export const serviceFrontName = 'csync-front.pl';
 /** Package files name their member scripts; these stand for them where only the rest is looked at. */
 export function memberScripts(text: (name: string) => string): ReadonlyMap<string, string> {
   const compiled = ['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, text(name)] as const);
-  const entry = readFileSync(join(repository, 'src/member', entryName), 'utf8');
+  const entry = readFileSync(join(repository, 'src/member/programs', entryName), 'utf8');
   return new Map([...compiled, [serviceFrontName, text('front')], [entryName, entry]]);
 }
 

@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
-import { openServiceFront } from '../../src/host/service-front.ts';
+import { openServiceFront } from '../../src/host/member/service-front.ts';
 
 const front = openServiceFront();
 if (front === null) throw new Error('start it behind csync-front.pl');

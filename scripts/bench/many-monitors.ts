@@ -2,12 +2,12 @@
  * Many monitors in one process: the shipped loop and the shipped looks, each at its own phase. Prints one line of JSON for
  * each verdict. Called as: many-monitors.cjs PACKAGE-DIRECTORY COUNT SPREAD-MS; "ready" when all have looked at everything.
  */
-import { connectionsOf } from '../../src/host/connections.ts';
-import { realMemberHost } from '../../src/host/member-host.ts';
-import { watchProcess, watchSocket } from '../../src/host/process-watch.ts';
+import { connectionsOf } from '../../src/host/member/connections.ts';
+import { realMemberHost } from '../../src/host/member/member-host.ts';
+import { watchProcess, watchSocket } from '../../src/host/member/process-watch.ts';
 import { Daemon } from '../../src/member/daemon.ts';
-import { openLooks } from '../../src/member/layers.ts';
-import { MonitorLoop } from '../../src/member/monitor-loop.ts';
+import { openLooks } from '../../src/member/monitor/layers.ts';
+import { MonitorLoop } from '../../src/member/monitor/loop.ts';
 import { readSettingsFile } from '../../src/member/settings-file.ts';
 
 const [directory = '', count = '1', spreadMs = '5000'] = process.argv.slice(2);

@@ -3,13 +3,13 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { demand } from '../../src/base/problem.ts';
 import { Sandbox } from '../../src/conform/sandbox.ts';
 import { Workshop } from '../../src/conform/workshop.ts';
 import { runProcess } from '../../src/host/processes.ts';
-import { demand } from '../../src/problem.ts';
 import { packageContent } from '../../src/serviceguard/package-content.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import { parseSettings } from '../../src/settings-yaml.ts';
+import { parseSettings } from '../../src/settings/settings-yaml.ts';
 import { policyTemplates, repository } from '../../test/support.ts';
 
 export const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -41,7 +41,7 @@ export async function makeTools(): Promise<Tools> {
       outfile: join(directory, `${name}.cjs`),
       ...{ bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning' },
     });
-  cpSync(join(repository, 'src/member/csync-front.pl'), join(directory, 'csync-front.pl'));
+  cpSync(join(repository, 'src/member/monitor/csync-front.pl'), join(directory, 'csync-front.pl'));
   return {
     directory,
     limit,

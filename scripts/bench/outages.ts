@@ -1,10 +1,10 @@
 /** What clients see of each fault in the lab: how long without a master, and where that time went. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { faultKinds, PackageDrills } from '../../src/lab/drills/package-drills.ts';
-import type { Failover } from '../../src/lab/drills/timeline.ts';
 import { startLab } from '../../src/lab/handle.ts';
 import { planLab } from '../../src/lab/machines/plan.ts';
+import { faultKinds, PackageDrills } from '../../src/lab/trials/package-drills.ts';
+import type { Failover } from '../../src/lab/trials/timeline.ts';
 import { labSettings, repository } from '../../test/support.ts';
 import type { Bench } from './bench.ts';
 import { figure, spread, type Table } from './figures.ts';

@@ -1,9 +1,9 @@
 /** What hostile clients can do to the master in the lab: connections held, whether the daemon lives, what other clients see. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PackageDrills } from '../../src/lab/drills/package-drills.ts';
 import { type LabHandle, startLab } from '../../src/lab/handle.ts';
 import { planLab } from '../../src/lab/machines/plan.ts';
+import { PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import { labSettings, repository } from '../../test/support.ts';
 import type { Bench } from './bench.ts';
 import { figure, type Table } from './figures.ts';

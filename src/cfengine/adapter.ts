@@ -2,7 +2,7 @@
  * What differs between the two generations of cfengine, in one place: programs, how the daemon is started and reloaded,
  * what has to be true before, how it is asked. Every fact is a tested one of cfengine.md; the member scripts know none.
  */
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { type ProbeIdentity, type ProbeResult, type ProbeTarget, probeGeneration2, probeGeneration3 } from './probe.ts';
 
 export interface CfengineAdapter {
@@ -38,7 +38,7 @@ export interface CfengineAdapter {
   readonly reloadSignal: 'SIGHUP' | null;
   /** Asks the policy host for the policy, now, whatever a lock says. Its exit status proves nothing [cfengine.md 1.9, 2.8]. */
   readonly fetchPolicy: readonly string[];
-  /** Lists the peers that connected, and when; see cluster/clients.ts for what it prints. */
+  /** Lists the peers that connected, and when; see cluster/condition/clients.ts for what it prints. */
   readonly lastSeenList: readonly string[];
   /** Asks for a file through the network. Generation 3 needs an identity. */
   probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;

@@ -1,5 +1,5 @@
 /** Where cfengine's policy and keys lie on the master and on every host, and what checks rendered policy, by generation. */
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 
 export interface CfengineLayout {
   /** Master copy of the policy, on the policy file system; hosts copy it to their inputs. */

@@ -1,8 +1,8 @@
 /** What the groups of verbs have in common: options, and how a verb is chosen. */
 
 import type yargs from 'yargs';
+import { type ExitCode, exitCodes } from '../base/problem.ts';
 import { out } from '../host/output.ts';
-import { type ExitCode, exitCodes } from '../problem.ts';
 
 /**
  * Runs outside of yargs, once the arguments are parsed. What carries it out is loaded then: reading all of the toolkit takes longer than most verbs.

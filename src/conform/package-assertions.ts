@@ -3,7 +3,7 @@
 import { manifestName, setKeyword, setNameOf, setPartOf, sha256 } from '../contract/package-directory.ts';
 import { expandVariables } from '../lab/machines/plan.ts';
 import { manifestOf, type RenderedFile, setOf, setText } from '../render/package.ts';
-import { settingsDigest } from '../settings.ts';
+import { settingsDigest } from '../settings/settings.ts';
 import type { Assertion } from './report.ts';
 import type { TestedPackage } from './workshop.ts';
 

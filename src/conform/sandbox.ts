@@ -4,15 +4,15 @@
  * all of it ends with whoever holds its standard input. Effects only; what is done here is said in cases.ts.
  */
 import { dirname } from 'node:path';
+import { shellWord } from '../base/shell-word.ts';
 import { adapterFor } from '../cfengine/adapter.ts';
 import { setsName } from '../contract/package-directory.ts';
-import * as files from '../host/lab-files.ts';
+import * as files from '../host/lab/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
-import { logFileOf, scriptEnvironment } from '../lab/cluster/package-environment.ts';
+import { logFileOf, scriptEnvironment } from '../lab/emulation/package-environment.ts';
 import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
 import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
 import { setOf } from '../render/package.ts';
-import { shellWord } from '../shell-word.ts';
 import type { Call, State } from './cases.ts';
 import { bare, holder, shellFunctions } from './inside.ts';
 import type { CallSeen, MemberSeen } from './judge.ts';

@@ -4,7 +4,7 @@
  * The package file names its set, so that cmapplyconf is the one moment at which all members change. Pure.
  */
 import { createHash } from 'node:crypto';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 
 export function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');

@@ -4,7 +4,7 @@
  */
 import { type Cause, eventTable, type FailFast, type Row } from '../lab/manager/event-table.ts';
 import { type FailureCode, failureTable } from '../member/failures.ts';
-import { type Verdict, verdictMeans } from '../member/watch.ts';
+import { type Verdict, verdictMeans } from '../member/monitor/judge.ts';
 
 export interface FindingRow {
   readonly finding: FailureCode;

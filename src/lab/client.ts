@@ -5,7 +5,7 @@
 
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
-import { type Connection, connect } from '../host/control-socket.ts';
+import { type Connection, connect } from '../host/lab/control-socket.ts';
 import { err, out } from '../host/output.ts';
 import { sharedDirectory } from './machines/plan.ts';
 

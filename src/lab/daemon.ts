@@ -3,15 +3,15 @@
  * answers the cm* commands and `csync lab`. When it ends, however it ends, the kernel takes the whole lab down.
  * Called as: daemon.cjs HOME DIST attached|detached
  */
-import { type Connection, listen } from '../host/control-socket.ts';
-import * as files from '../host/lab-files.ts';
+import { type Connection, listen } from '../host/lab/control-socket.ts';
+import * as files from '../host/lab/lab-files.ts';
 import { progress } from '../host/output.ts';
 import { policyTemplateNames } from '../render/policy.ts';
-import { Cluster } from './cluster/cluster.ts';
-import { CommandService } from './cluster/command-service.ts';
-import { Journal } from './cluster/journal.ts';
-import { Observer } from './cluster/observer.ts';
 import { commandNames } from './commands/commands.ts';
+import { CommandService } from './emulation/command-service.ts';
+import { Cluster } from './emulation/emulation.ts';
+import { Journal } from './emulation/journal.ts';
+import { Observer } from './emulation/observer.ts';
 import {
   bootCfengine,
   installCfengine,

@@ -3,11 +3,11 @@
  * lab's control socket, except shells, which enter the namespaces directly.
  */
 import { dirname } from 'node:path';
-import { type Connection, claimName, connect } from '../host/control-socket.ts';
-import * as files from '../host/lab-files.ts';
+import { Failure } from '../base/problem.ts';
+import { type Connection, claimName, connect } from '../host/lab/control-socket.ts';
+import * as files from '../host/lab/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
-import { Failure } from '../problem.ts';
-import type { JournalEntry } from './cluster/journal.ts';
+import type { JournalEntry } from './emulation/journal.ts';
 import { inNewNamespaces } from './machines/boot.ts';
 import { type LabPlan, labsDirectory } from './machines/plan.ts';
 import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';

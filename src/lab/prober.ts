@@ -5,11 +5,11 @@
  * Called as: prober.cjs SETTINGS-FILE
  */
 
-import * as files from '../host/lab-files.ts';
-import { realMemberHost } from '../host/member-host.ts';
+import * as files from '../host/lab/lab-files.ts';
+import { realMemberHost } from '../host/member/member-host.ts';
 import { out } from '../host/output.ts';
 import { Daemon } from '../member/daemon.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 
 const everyMs = 100;
 const limitMs = 300;

@@ -6,7 +6,7 @@ import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
 import type { ProbeIdentity, ProbeResult, ProbeTarget } from '../cfengine/probe.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 import { judgeOrigin, judgePort, type PortOwner, sentinelName } from './judgements.ts';
 

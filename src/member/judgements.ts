@@ -2,7 +2,7 @@
  * What an observation means. Pure: facts in, a finding or null out; the tables of the tests are written against these.
  */
 import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../host/host.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
 /** The administrator's own part of a legacy package: an executable of this name in its directory, called with run or halt. */

@@ -14,7 +14,7 @@ import {
   sha256,
 } from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
-import { parseSettingsJson, type Settings } from '../settings.ts';
+import { parseSettingsJson, type Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
 export type ReadSettings =

@@ -1,5 +1,5 @@
 /** How much room a file system has, as stat(1) prints it, and when that is told. Pure, but for the text of a command. */
-import { shellWord } from '../shell-word.ts';
+import { shellWord } from '../base/shell-word.ts';
 
 /** Blocks for whoever is not root, all blocks, bytes of one; the same of inodes, of which some file systems count none. */
 const format = '%a %b %S %d %c';

@@ -13,12 +13,12 @@ import {
   rosterIn,
   rosterLines,
   script,
-} from '../cluster/member-scripts.ts';
-import { inParallel, observeAnd } from '../cluster/observation.ts';
-import { newestRoster } from '../cluster/roster.ts';
-import type { Hold, MemberShell } from '../host/member-shell.ts';
-import type { JournalEntry } from '../lab/cluster/journal.ts';
-import type { Settings } from '../settings.ts';
+} from '../cluster/remote/member-scripts.ts';
+import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
+import { newestRoster } from '../contract/roster.ts';
+import type { Hold, MemberShell } from '../host/admin/member-shell.ts';
+import type { JournalEntry } from '../lab/emulation/journal.ts';
+import type { Settings } from '../settings/settings.ts';
 import { drillWords } from './ground-words.ts';
 import type { DrillGround, Evidence } from './runner.ts';
 import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile } from './watch-scripts.ts';

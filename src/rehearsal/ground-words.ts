@@ -1,9 +1,10 @@
 /** What the scripts of the drills may name. Pure. */
+
+import { shellWord } from '../base/shell-word.ts';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import { layoutOf } from '../cfengine/layout.ts';
 import { maintenanceFileName } from '../member/judgements.ts';
-import type { Settings } from '../settings.ts';
-import { shellWord } from '../shell-word.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** `directory` of the package with $SGCONF left to the shell of the member. */
 export function drillWords(settings: Settings, adapter: CfengineAdapter): Readonly<Record<string, string>> {

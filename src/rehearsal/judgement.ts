@@ -1,5 +1,5 @@
 /** What a drill amounts to: budgets, what must follow, whether it ended as it began, one sentence. Pure. */
-import type { JournalEntry } from '../lab/cluster/journal.ts';
+import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { PackageStatus } from '../serviceguard/view.ts';
 import type { Drill } from './drill-table.ts';
 import { type Budget, type DrillResult, type Flags, inSeconds, type Rehearsal, worstOutage } from './model.ts';

@@ -1,8 +1,8 @@
 /** The lab as a ground for drills: its journal is the trace, its clients probe all the while, machines can lose power. */
 import { adapterFor } from '../cfengine/adapter.ts';
-import type { JournalEntry } from '../lab/cluster/journal.ts';
-import type { PackageDrills } from '../lab/drills/package-drills.ts';
+import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { clientsOf, membersOf } from '../lab/machines/plan.ts';
+import type { PackageDrills } from '../lab/trials/package-drills.ts';
 import { drillWords } from './ground-words.ts';
 import type { DrillGround } from './runner.ts';
 

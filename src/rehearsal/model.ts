@@ -2,7 +2,7 @@
  * What a rehearsal is: a document of plain data, kept as JSON, drawn as a page. Times of a drill are ms after its fault, or
  * after its first command; clock times are ISO 8601.
  */
-import type { JournalEntry } from '../lab/cluster/journal.ts';
+import type { JournalEntry } from '../lab/emulation/journal.ts';
 
 /** What Serviceguard says of the package and where it may start. */
 export interface Flags {

@@ -3,10 +3,10 @@
  * csync keys verify, and the package's own validate and start --dry-run. Nothing is moved. Pure.
  */
 
-import type { CheckReport } from '../cluster/checks.ts';
-import { inBrief } from '../cluster/comparison.ts';
-import type { Handshake } from '../cluster/key-layout.ts';
-import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/status.ts';
+import { inBrief } from '../cluster/apply/comparison.ts';
+import type { CheckReport } from '../cluster/condition/checks.ts';
+import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/condition/status.ts';
+import type { Handshake } from '../cluster/setup/key-layout.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
 /** What a script of the package said on a member. */

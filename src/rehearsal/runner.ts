@@ -2,7 +2,7 @@
  * Carries out a drill: looks whether it may begin, does what its row says, waits for what must follow, cleans up in every case,
  * and looks whether it ended as it began. What a cluster is, a ground says: the lab, or members over ssh.
  */
-import type { JournalEntry } from '../lab/cluster/journal.ts';
+import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { type PackageStatus, packageStatus } from '../serviceguard/view.ts';
 import type { Act, Drill, Follows, Part } from './drill-table.ts';
 import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';

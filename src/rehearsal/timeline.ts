@@ -1,6 +1,6 @@
 /** Reads the trace of one drill: moments, what lasted how long on which member, which clients were without a master. Pure. */
-import type { JournalEntry } from '../lab/cluster/journal.ts';
-import { clientOutages, failoverAfter } from '../lab/drills/timeline.ts';
+import type { JournalEntry } from '../lab/emulation/journal.ts';
+import { clientOutages, failoverAfter } from '../lab/trials/timeline.ts';
 import type { Mark, MomentName, Moments, Outage, Span } from './model.ts';
 
 /** What is drawn of the time before the fault, in ms. */

@@ -2,11 +2,12 @@
  * What looks at a member and at a client while a drill runs on a real cluster: one bash a host, which ends with its standard input and
  * takes its file away, and the reader of what it wrote. Lines are `SECONDS WORD...`, by the clock of that host. Pure.
  */
-import { decimal, hostScript, script } from '../cluster/member-scripts.ts';
-import { standingWord } from '../host/member-shell.ts';
-import type { JournalEntry } from '../lab/cluster/journal.ts';
-import type { Settings } from '../settings.ts';
-import { shellWord } from '../shell-word.ts';
+
+import { shellWord } from '../base/shell-word.ts';
+import { decimal, hostScript, script } from '../cluster/remote/member-scripts.ts';
+import { standingWord } from '../host/admin/member-shell.ts';
+import type { JournalEntry } from '../lab/emulation/journal.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** Seconds between two looks of a member, and between two attempts of a client. */
 const memberPause = '0.02';

@@ -3,7 +3,7 @@
  * kill a script and switch the package off everywhere. Seconds. Pure.
  */
 import type { LauncherRole } from '../contract/package-directory.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** A script, and what takes back or finishes what it left; the second is 0 where Serviceguard does that. */
 export type ScriptLimits = readonly [script: number, afterwards: number];

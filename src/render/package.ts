@@ -2,6 +2,9 @@
  * Settings and templates to everything that lies in the package directory. Pure and byte-reproducible: no time, no
  * machine, nothing but its input.
  */
+
+import type { Checked, Problem } from '../base/problem.ts';
+import { toolkitVersion } from '../base/version.ts';
 import {
   editKey,
   entryName,
@@ -19,9 +22,7 @@ import {
   settingsName,
   sha256,
 } from '../contract/package-directory.ts';
-import type { Checked, Problem } from '../problem.ts';
-import { parseSettingsJson, type Settings, settingsDigest, settingsJson } from '../settings.ts';
-import { toolkitVersion } from '../version.ts';
+import { parseSettingsJson, type Settings, settingsDigest, settingsJson } from '../settings/settings.ts';
 import { haltLimits, startLimits } from './launcher-limits.ts';
 import { layOver } from './package-text.ts';
 import { fillTemplate, type Template } from './template.ts';

@@ -2,10 +2,11 @@
  * The policy of members and clients, for both generations of cfengine: what cfengine.md 1.7 and 2.7 found to work over the
  * relocatable address, cut into files an administrator can replace one by one. Pure and byte-reproducible.
  */
-import type { RosterHost } from '../cluster/roster.ts';
-import type { Checked, Problem } from '../problem.ts';
-import { isAddress, type Settings } from '../settings.ts';
-import { toolkitVersion } from '../version.ts';
+
+import type { Checked, Problem } from '../base/problem.ts';
+import { toolkitVersion } from '../base/version.ts';
+import type { RosterHost } from '../contract/roster.ts';
+import { isAddress, type Settings } from '../settings/settings.ts';
 import { fillTemplate, type Template } from './template.ts';
 
 export interface PolicyFile {

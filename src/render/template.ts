@@ -3,7 +3,7 @@
  * value is never read again. `$SG...`, `%`, `$&`, single braces pass untouched. Pure.
  */
 import { closest } from 'fastest-levenshtein';
-import type { Checked, Place, Problem } from '../problem.ts';
+import type { Checked, Place, Problem } from '../base/problem.ts';
 
 export interface Template {
   /** Where it was read from, for messages. */

@@ -2,7 +2,7 @@
  * What can be said about a package file without looking at a cluster: keywords, values, modules, groups
  * [serviceguard.md 2.3-2.7]. All problems at once, with their lines. Pure.
  */
-import type { Place, Problem } from '../problem.ts';
+import type { Place, Problem } from '../base/problem.ts';
 import { findLegacyAttribute, legacyAttributes } from './legacy.ts';
 import { type Attribute, findAttribute, findModule } from './modules.ts';
 import { lastValue, type PackageFile, type PackageLine, styleOf } from './package-file.ts';

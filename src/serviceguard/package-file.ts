@@ -3,7 +3,7 @@
  * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (gap 14). Says nothing about which
  * keywords exist: modules.ts and legacy.ts know that. Pure.
  */
-import type { Checked, Place, Problem } from '../problem.ts';
+import type { Checked, Place, Problem } from '../base/problem.ts';
 
 export interface PackageLine {
   /** As typed, lower-cased (modular style); pev_ names and toolkit attributes (with a slash) keep their own case. */

@@ -2,7 +2,7 @@
  * What cmmakepkg writes: the attributes of the chosen modules with a comment each, values from an existing file kept
  * [serviceguard.md 2.2, 2.3]. The order of sections and the comments are ours. Pure.
  */
-import type { Checked, Problem } from '../problem.ts';
+import type { Checked, Problem } from '../base/problem.ts';
 import { type Attribute, expandModule, findAttribute, type Module, modules, startOrder } from './modules.ts';
 import { allValues, type PackageFile, printValue } from './package-file.ts';
 

@@ -1,7 +1,7 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of a whole cluster. */
 
-import { type ApplyWish, planApply, stepText } from '../cluster/apply-plan.ts';
-import { runPlan } from '../cluster/apply-run.ts';
+import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../base/problem.ts';
+import { toolkitVersion } from '../base/version.ts';
 import {
   appliedSet,
   compareConfiguration,
@@ -9,27 +9,33 @@ import {
   type FileDifference,
   inBrief,
   staleNames,
-} from '../cluster/comparison.ts';
-import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/history.ts';
-import { historyScript, printedFiles, printFilesScript, readFileScript } from '../cluster/member-scripts.ts';
-import { type ClusterObservation, inParallel, observe, type PackagePlace, unreachableProblems } from '../cluster/observation.ts';
-import { parseRoster, rosterName } from '../cluster/roster.ts';
-import { runtimeInUse } from '../cluster/runtime.ts';
+} from '../cluster/apply/comparison.ts';
+import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/apply/history.ts';
+import { type ApplyWish, planApply, stepText } from '../cluster/apply/plan.ts';
+import { runPlan } from '../cluster/apply/run.ts';
+import { runtimeInUse } from '../cluster/apply/runtime.ts';
+import { historyScript, printedFiles, printFilesScript, readFileScript } from '../cluster/remote/member-scripts.ts';
+import {
+  type ClusterObservation,
+  inParallel,
+  observe,
+  type PackagePlace,
+  unreachableProblems,
+} from '../cluster/remote/observation.ts';
 import { entryNames, flatSet, type Runtime, setPartOf, settingsName, sha256 } from '../contract/package-directory.ts';
-import type { MemberShell } from '../host/member-shell.ts';
+import { parseRoster, rosterName } from '../contract/roster.ts';
+import type { MemberShell } from '../host/admin/member-shell.ts';
+import { loginName } from '../host/admin/terminal.ts';
 import { err, out, progress } from '../host/output.ts';
-import { loginName } from '../host/terminal.ts';
-import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { manifestOf, type RenderedFile, setOf, setText, wholePackage, withEdits, withRuntime } from '../render/package.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { allValues, parsePackageFile } from '../serviceguard/package-file.ts';
-import { parseSettingsJson, type Settings } from '../settings.ts';
-import { toolkitVersion } from '../version.ts';
-import { confirm, numbered } from './confirm.ts';
-import { afterwards, changingMembers, onMembers } from './members.ts';
+import { parseSettingsJson, type Settings } from '../settings/settings.ts';
+import { confirm, numbered } from './common/confirm.ts';
+import { afterwards, changingMembers, onMembers } from './common/connections.ts';
+import { carryMeter, chooseRuntime, type RuntimeOptions } from './common/runtime.ts';
+import { settingsHere } from './common/toolkit-files.ts';
 import { asSent, handEdits, type PackageSources, preparePackage, renderFrom } from './render.ts';
-import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
-import { settingsHere } from './toolkit.ts';
 
 export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly run: boolean;

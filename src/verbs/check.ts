@@ -1,18 +1,25 @@
 /** `csync check`: everything that can be known before an apply, in one list. */
 
+import { type ExitCode, exitCodes, formatProblem, type Problem } from '../base/problem.ts';
 import { adapterFor } from '../cfengine/adapter.ts';
-import { type CheckedMember, type CheckInput, type CheckReport, checkLines, judgeChecks, parseFacts } from '../cluster/checks.ts';
-import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../cluster/clients.ts';
-import { clockBetween, commandScript, directoryWord, launcherLines, script } from '../cluster/member-scripts.ts';
-import { inParallel, noAnswerOf, observeAnd } from '../cluster/observation.ts';
-import type { MemberShell } from '../host/member-shell.ts';
+import {
+  type CheckedMember,
+  type CheckInput,
+  type CheckReport,
+  checkLines,
+  judgeChecks,
+  parseFacts,
+} from '../cluster/condition/checks.ts';
+import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../cluster/condition/clients.ts';
+import { clockBetween, commandScript, directoryWord, launcherLines, script } from '../cluster/remote/member-scripts.ts';
+import { inParallel, noAnswerOf, observeAnd } from '../cluster/remote/observation.ts';
+import type { MemberShell } from '../host/admin/member-shell.ts';
 import { out } from '../host/output.ts';
-import { type ExitCode, exitCodes, formatProblem, type Problem } from '../problem.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';
 import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
 import { parseLineView, partsOf } from '../serviceguard/view.ts';
-import type { Settings } from '../settings.ts';
-import { onMembers } from './members.ts';
+import type { Settings } from '../settings/settings.ts';
+import { onMembers } from './common/connections.ts';
 import { type PackageSources, preparePackage } from './render.ts';
 
 export interface CheckOptions extends PackageSources {

@@ -1,13 +1,13 @@
 /** `csync init`: looks at the cluster, asks for what looking does not settle, writes csync.yaml and nothing else. */
 
 import { dirname } from 'node:path';
-import { openSshShell } from '../host/member-shell.ts';
+import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../base/problem.ts';
+import { openSshShell } from '../host/admin/member-shell.ts';
+import { readTextFile } from '../host/admin/own-files.ts';
+import { isInteractive, type LineTerminal, openLines } from '../host/admin/terminal.ts';
 import { err, out } from '../host/output.ts';
-import { readTextFile } from '../host/real.ts';
-import { isInteractive, type LineTerminal, openLines } from '../host/terminal.ts';
-import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../problem.ts';
-import { type Field, type Settings, settingsDigest, settingsTable } from '../settings.ts';
-import { printSettings } from '../settings-yaml.ts';
+import { type Field, type Settings, settingsDigest, settingsTable } from '../settings/settings.ts';
+import { printSettings } from '../settings/settings-yaml.ts';
 import {
   type Answer,
   type Answers,
@@ -27,8 +27,8 @@ import {
 } from '../wizard/answers.ts';
 import { crossSubnet, type Findings, lookedLines, nameLookups } from '../wizard/findings.ts';
 import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../wizard/offers.ts';
-import { Looker } from './look.ts';
-import { readOrFail, writeOrFail } from './toolkit.ts';
+import { readOrFail, writeOrFail } from './common/toolkit-files.ts';
+import { Looker } from './common/wizard-look.ts';
 
 export interface InitOptions {
   readonly output: string;

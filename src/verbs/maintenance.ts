@@ -1,16 +1,16 @@
 /** `csync maintenance on | off`: work on the daemon without a failover. */
 
-import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../cluster/maintenance.ts';
-import { readFileScript } from '../cluster/member-scripts.ts';
-import { type ClusterObservation, inParallel, observe } from '../cluster/observation.ts';
-import type { MemberShell } from '../host/member-shell.ts';
+import { type ExitCode, Failure, type Problem } from '../base/problem.ts';
+import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../cluster/procedures/maintenance.ts';
+import { readFileScript } from '../cluster/remote/member-scripts.ts';
+import { type ClusterObservation, inParallel, observe } from '../cluster/remote/observation.ts';
+import type { MemberShell } from '../host/admin/member-shell.ts';
 import { err } from '../host/output.ts';
 import { type Maintenance, maintenanceFileName, parseMaintenance } from '../member/judgements.ts';
-import { type ExitCode, Failure, type Problem } from '../problem.ts';
-import type { Settings } from '../settings.ts';
-import { changingMembers } from './members.ts';
+import type { Settings } from '../settings/settings.ts';
+import { changingMembers } from './common/connections.ts';
+import { settingsHere } from './common/toolkit-files.ts';
 import { carryOut, type ProcedureOptions } from './recover.ts';
-import { settingsHere } from './toolkit.ts';
 
 export interface MaintenanceOptions extends ProcedureOptions {
   readonly on: boolean;

@@ -1,16 +1,16 @@
 /** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
 
-import { observe } from '../cluster/observation.ts';
-import { rotationText } from '../cluster/rotation.ts';
-import { lookAtSetup, type SetupView } from '../cluster/setup-look.ts';
-import { table } from '../cluster/status.ts';
+import { type ExitCode, exitCodes, Failure } from '../base/problem.ts';
+import { table } from '../cluster/condition/status.ts';
+import { observe } from '../cluster/remote/observation.ts';
+import { lookAtSetup, type SetupView } from '../cluster/setup/look.ts';
+import { rotationText } from '../cluster/setup/rotation.ts';
 import { out } from '../host/output.ts';
-import { type ExitCode, exitCodes, Failure } from '../problem.ts';
-import { pause } from './machine.ts';
-import { changingMembers, onMembers } from './members.ts';
-import { changeSetup, type SetupOptions, type SetupRequest } from './setup.ts';
-import { setupPlace } from './setup-place.ts';
-import { findSettings } from './toolkit.ts';
+import { changingMembers, onMembers } from './common/connections.ts';
+import { pause } from './common/interruptible.ts';
+import { changeSetup, type SetupOptions, type SetupRequest } from './common/setup.ts';
+import { setupPlace } from './common/setup-place.ts';
+import { findSettings } from './common/toolkit-files.ts';
 
 export interface PlaceOptions {
   readonly settings?: string | undefined;

@@ -1,21 +1,21 @@
 /** `csync migrate legacy-to-modular`: a configured legacy package becomes a modular one of the same settings, with one halt. */
 
-import type { ApplyWish } from '../cluster/apply-plan.ts';
-import { readFileScript } from '../cluster/member-scripts.ts';
-import { type Before, migrationFileName, parseBefore, planMigration } from '../cluster/migration.ts';
-import { type ClusterObservation, observe } from '../cluster/observation.ts';
-import type { MemberShell } from '../host/member-shell.ts';
+import type { ExitCode } from '../base/problem.ts';
+import { type Before, migrationFileName, parseBefore, planMigration } from '../cluster/apply/migration.ts';
+import type { ApplyWish } from '../cluster/apply/plan.ts';
+import { readFileScript } from '../cluster/remote/member-scripts.ts';
+import { type ClusterObservation, observe } from '../cluster/remote/observation.ts';
+import type { MemberShell } from '../host/admin/member-shell.ts';
+import { readTextFile } from '../host/admin/own-files.ts';
 import { err } from '../host/output.ts';
-import { readTextFile } from '../host/real.ts';
-import type { ExitCode } from '../problem.ts';
 import type { RenderedFile } from '../render/package.ts';
-import { type Settings, settingsJson } from '../settings.ts';
-import { withValue } from '../settings-yaml.ts';
+import { type Settings, settingsJson } from '../settings/settings.ts';
+import { withValue } from '../settings/settings-yaml.ts';
 import { carryThrough, readHistory } from './apply.ts';
-import { pause } from './machine.ts';
-import { changingMembers } from './members.ts';
+import { changingMembers } from './common/connections.ts';
+import { pause } from './common/interruptible.ts';
+import { readSettings, writeOrFail } from './common/toolkit-files.ts';
 import { type PackageSources, renderFrom } from './render.ts';
-import { readSettings, writeOrFail } from './toolkit.ts';
 
 export interface MigrateOptions extends PackageSources {
   readonly yes: boolean;

@@ -1,7 +1,6 @@
 /** `csync policy commit | show | log`: the administrator's part of the master's policy, edited so that nothing is ever lost. */
 
-import { busyStatus } from '../cluster/member-scripts.ts';
-import { locate } from '../cluster/observation.ts';
+import { demand, type ExitCode, exitCodes, Failure } from '../base/problem.ts';
 import {
   type CommitPlan,
   type CommitRecord,
@@ -11,7 +10,7 @@ import {
   type PolicyState,
   planCommit,
   recordsOf,
-} from '../cluster/policy-commit.ts';
+} from '../cluster/policy/commit.ts';
 import {
   becameOf,
   commitScript,
@@ -22,16 +21,17 @@ import {
   policyPlace,
   policyStatus,
   readPolicyState,
-} from '../cluster/policy-scripts.ts';
+} from '../cluster/policy/scripts.ts';
+import { busyStatus } from '../cluster/remote/member-scripts.ts';
+import { locate } from '../cluster/remote/observation.ts';
+import { type MemberShell, whyNoAnswer } from '../host/admin/member-shell.ts';
+import { loginName } from '../host/admin/terminal.ts';
 import type { CommandResult } from '../host/host.ts';
-import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
 import { out, progress } from '../host/output.ts';
-import { loginName } from '../host/terminal.ts';
-import { demand, type ExitCode, exitCodes, Failure } from '../problem.ts';
-import type { Settings } from '../settings.ts';
-import { onMembers } from './members.ts';
-import { settingsHere } from './toolkit.ts';
-import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './working-copy.ts';
+import type { Settings } from '../settings/settings.ts';
+import { onMembers } from './common/connections.ts';
+import { settingsHere } from './common/toolkit-files.ts';
+import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './common/working-copy.ts';
 
 interface PolicyOptions {
   readonly settings: string;

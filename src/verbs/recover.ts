@@ -1,15 +1,15 @@
 /** `csync recover | remove`: procedures an administrator would otherwise type from the manual, member by member. */
 
+import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../base/problem.ts';
 import { adapterFor } from '../cfengine/adapter.ts';
-import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../cluster/observation.ts';
-import { leftoversLines, type ProcedureStep, parseLeftovers, planRecovery, planRemoval } from '../cluster/recovery.ts';
-import type { MemberShell } from '../host/member-shell.ts';
+import { leftoversLines, type ProcedureStep, parseLeftovers, planRecovery, planRemoval } from '../cluster/procedures/recovery.ts';
+import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../cluster/remote/observation.ts';
+import type { MemberShell } from '../host/admin/member-shell.ts';
 import { err, out } from '../host/output.ts';
-import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../problem.ts';
-import type { Settings } from '../settings.ts';
-import { confirm, numbered } from './confirm.ts';
-import { changingMembers } from './members.ts';
-import { settingsHere } from './toolkit.ts';
+import type { Settings } from '../settings/settings.ts';
+import { confirm, numbered } from './common/confirm.ts';
+import { changingMembers } from './common/connections.ts';
+import { settingsHere } from './common/toolkit-files.ts';
 
 export interface ProcedureOptions {
   readonly settings: string;

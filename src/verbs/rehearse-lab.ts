@@ -1,15 +1,16 @@
 /** `csync lab rehearse`: drills in a lab of its own, with a page of what happened. */
+
+import type { ExitCode } from '../base/problem.ts';
 import { progress } from '../host/output.ts';
-import { PackageDrills } from '../lab/drills/package-drills.ts';
 import type { LabHandle } from '../lab/handle.ts';
-import type { ExitCode } from '../problem.ts';
+import { PackageDrills } from '../lab/trials/package-drills.ts';
 import type { Drill } from '../rehearsal/drill-table.ts';
 import { labGround, labProbe } from '../rehearsal/lab-ground.ts';
 import type { DrillResult } from '../rehearsal/model.ts';
 import { runDrill } from '../rehearsal/runner.ts';
+import { pause } from './common/interruptible.ts';
+import { chosenDrills, type ResultPlaces, reportRehearsal } from './common/rehearsal-results.ts';
 import { inLab, type LabOptions } from './lab.ts';
-import { pause } from './machine.ts';
-import { chosenDrills, type ResultPlaces, reportRehearsal } from './rehearsal-results.ts';
 
 export interface LabRehearseOptions extends LabOptions, ResultPlaces {
   readonly drill: readonly string[];

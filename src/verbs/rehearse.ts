@@ -4,32 +4,32 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { directoryWord, launcherLines, script } from '../cluster/member-scripts.ts';
-import { inParallel } from '../cluster/observation.ts';
-import { lookAtSetup, withClientsSeen } from '../cluster/setup-look.ts';
-import { judgeStatus } from '../cluster/status.ts';
+import { type ExitCode, exitCodes, Failure } from '../base/problem.ts';
+import { judgeStatus } from '../cluster/condition/status.ts';
+import { directoryWord, launcherLines, script } from '../cluster/remote/member-scripts.ts';
+import { inParallel } from '../cluster/remote/observation.ts';
+import { lookAtSetup, withClientsSeen } from '../cluster/setup/look.ts';
 import { launcherNames } from '../contract/package-directory.ts';
-import type { MemberShell } from '../host/member-shell.ts';
+import type { MemberShell } from '../host/admin/member-shell.ts';
+import { readTextFile } from '../host/admin/own-files.ts';
 import { err, out, progress } from '../host/output.ts';
-import { readTextFile } from '../host/real.ts';
-import { type ExitCode, exitCodes, Failure } from '../problem.ts';
 import { openClusterGround } from '../rehearsal/cluster-ground.ts';
 import type { Drill } from '../rehearsal/drill-table.ts';
 import type { DrillResult, ReadyReport } from '../rehearsal/model.ts';
 import { judgeReadiness, type ReadyInput, type ScriptSaid } from '../rehearsal/ready.ts';
 import { runDrill } from '../rehearsal/runner.ts';
 import type { RenderedFile } from '../render/package.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { lookAtCluster } from './check.ts';
-import { confirm } from './confirm.ts';
+import { confirm } from './common/confirm.ts';
+import { onMembers } from './common/connections.ts';
+import { pause } from './common/interruptible.ts';
+import { chosenDrills, drillPlan, type ResultPlaces, reportRehearsal } from './common/rehearsal-results.ts';
+import { setupPlace } from './common/setup-place.ts';
+import { findSettings } from './common/toolkit-files.ts';
 import { verifiedHandshakes } from './keys.ts';
-import { pause } from './machine.ts';
-import { onMembers } from './members.ts';
-import { chosenDrills, drillPlan, type ResultPlaces, reportRehearsal } from './rehearsal-results.ts';
 import { type PackageSources, packageHere } from './render.ts';
-import { setupPlace } from './setup-place.ts';
 import { lookAtStatus } from './status.ts';
-import { findSettings } from './toolkit.ts';
 
 export interface RehearseOptions extends PackageSources, ResultPlaces {
   readonly drill: readonly string[];

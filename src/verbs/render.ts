@@ -1,6 +1,7 @@
 /** `csync render`: settings and templates to the package directory, all of it or nothing. */
 import { join } from 'node:path';
-import type { FileToSend } from '../cluster/member-scripts.ts';
+import { demand, Failure, type Problem } from '../base/problem.ts';
+import type { FileToSend } from '../cluster/remote/member-scripts.ts';
 import {
   editKey,
   flatSet,
@@ -13,12 +14,18 @@ import {
   setPartOf,
   sha256,
 } from '../contract/package-directory.ts';
-import { readTextFile, runCommand } from '../host/real.ts';
-import { demand, Failure, type Problem } from '../problem.ts';
+import { readTextFile, runCommand } from '../host/admin/own-files.ts';
 import { packageModules, type RenderedFile, renderPackage, withEdits, withRuntime } from '../render/package.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { parseClusterVariables } from '../wizard/findings.ts';
-import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, settingsHere, writeOrFail } from './toolkit.ts';
+import {
+  readMemberScripts,
+  readOrFail,
+  readPackageTemplates,
+  readSettings,
+  settingsHere,
+  writeOrFail,
+} from './common/toolkit-files.ts';
 
 /** What a package is made from. */
 export interface PackageSources {

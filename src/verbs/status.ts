@@ -1,12 +1,10 @@
 /** `csync status`: what is, in one sentence, with the commands that help; again and again with --watch. */
 
+import { exitCodes, Failure } from '../base/problem.ts';
 import { adapterFor } from '../cfengine/adapter.ts';
-import { clientsOf, parsePeers, peerLines } from '../cluster/clients.ts';
-import { appliedSet, compareDirectory, staleNames } from '../cluster/comparison.ts';
-import { conditionLines, parseCondition, rosterIn, rosterLines, script } from '../cluster/member-scripts.ts';
-import { noAnswerOf, observeAnd } from '../cluster/observation.ts';
-import { newestRoster } from '../cluster/roster.ts';
-import { runtimeInUse } from '../cluster/runtime.ts';
+import { appliedSet, compareDirectory, staleNames } from '../cluster/apply/comparison.ts';
+import { runtimeInUse } from '../cluster/apply/runtime.ts';
+import { clientsOf, parsePeers, peerLines } from '../cluster/condition/clients.ts';
 import {
   isAsBefore,
   judgeStatus,
@@ -15,14 +13,16 @@ import {
   type StatusInput,
   statusExit,
   statusText,
-} from '../cluster/status.ts';
-import type { MemberShell } from '../host/member-shell.ts';
+} from '../cluster/condition/status.ts';
+import { conditionLines, parseCondition, rosterIn, rosterLines, script } from '../cluster/remote/member-scripts.ts';
+import { noAnswerOf, observeAnd } from '../cluster/remote/observation.ts';
+import { newestRoster } from '../contract/roster.ts';
+import type { MemberShell } from '../host/admin/member-shell.ts';
 import { out } from '../host/output.ts';
-import { exitCodes, Failure } from '../problem.ts';
 import { type RenderedFile, withRuntime } from '../render/package.ts';
-import type { Settings } from '../settings.ts';
-import { pause } from './machine.ts';
-import { onMembers } from './members.ts';
+import type { Settings } from '../settings/settings.ts';
+import { onMembers } from './common/connections.ts';
+import { pause } from './common/interruptible.ts';
 import { asSent, type PackageSources, packageHere } from './render.ts';
 
 export interface StatusOptions extends PackageSources {

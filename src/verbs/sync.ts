@@ -1,7 +1,6 @@
 /** `csync sync`: agent runs now, on named hosts or on all that are set up, hailed from a member; what became of each. */
 
-import { rosterIn, rosterLines, script } from '../cluster/member-scripts.ts';
-import { inParallel, observe, unreachableProblems } from '../cluster/observation.ts';
+import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../base/problem.ts';
 import {
   chunksOf,
   type HostRun,
@@ -12,15 +11,16 @@ import {
   runLimitMs,
   runScript,
   runsText,
-} from '../cluster/remote-run.ts';
-import { newestRoster, type RosterHost } from '../cluster/roster.ts';
-import { type MemberShell, whyNoAnswer } from '../host/member-shell.ts';
+} from '../cluster/procedures/remote-run.ts';
+import { rosterIn, rosterLines, script } from '../cluster/remote/member-scripts.ts';
+import { inParallel, observe, unreachableProblems } from '../cluster/remote/observation.ts';
+import { newestRoster, type RosterHost } from '../contract/roster.ts';
+import { type MemberShell, whyNoAnswer } from '../host/admin/member-shell.ts';
 import { out } from '../host/output.ts';
-import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../problem.ts';
-import type { Settings } from '../settings.ts';
-import { onMembers } from './members.ts';
-import { hostsBar, openMeter } from './meter.ts';
-import { settingsHere } from './toolkit.ts';
+import type { Settings } from '../settings/settings.ts';
+import { onMembers } from './common/connections.ts';
+import { hostsBar, openMeter } from './common/meter.ts';
+import { settingsHere } from './common/toolkit-files.ts';
 
 export interface SyncOptions {
   readonly settings: string;

@@ -1,9 +1,9 @@
 /** `csync templates list | export | check | diff`. */
 
 import { join, relative } from 'node:path';
+import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../base/problem.ts';
+import { type FileToWrite, filesBelow, readTextFile } from '../host/admin/own-files.ts';
 import { out } from '../host/output.ts';
-import { type FileToWrite, filesBelow, readTextFile } from '../host/real.ts';
-import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../problem.ts';
 import { renderPackage } from '../render/package.ts';
 import { renderPolicy } from '../render/policy.ts';
 import {
@@ -15,8 +15,8 @@ import {
   templateDifference,
   templateState,
 } from '../render/template-set.ts';
+import { readPackageTemplates, readPolicyTemplates, readSettings, readTemplate, writeOrFail } from './common/toolkit-files.ts';
 import { labSettingsFile } from './lab.ts';
-import { readPackageTemplates, readPolicyTemplates, readSettings, readTemplate, writeOrFail } from './toolkit.ts';
 
 /** The texts of a template: shipped, the administrator's below `directory`, and as it was shipped at the export. */
 function textsOf(name: string, directory: string | undefined): TemplateTexts {

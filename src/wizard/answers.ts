@@ -2,10 +2,10 @@
  * Answers, whoever gave them: options, a file, the terminal, or nobody because looking was enough. Turns them into
  * settings or into all that is wrong with them. Pure; every check is the settings table's own or one of findings.ts.
  */
-import type { Checked, Problem } from '../problem.ts';
-import { type Above, type Field, type Settings, settingsFields, settingsTable } from '../settings.ts';
-import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings-yaml.ts';
-import { oldestNode } from '../version.ts';
+import type { Checked, Problem } from '../base/problem.ts';
+import { oldestNode } from '../base/version.ts';
+import { type Above, type Field, type Settings, settingsFields, settingsTable } from '../settings/settings.ts';
+import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings/settings-yaml.ts';
 import { clusterOf, type Findings, judgeName, membersOutside, ownerOf, sharedSubnets } from './findings.ts';
 import { type Offer, offerFor, questionOrder } from './offers.ts';
 

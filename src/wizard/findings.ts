@@ -2,7 +2,7 @@
  * All that was found by looking, and what follows from it for the cluster as a whole: which subnets its members share,
  * which names resolve both ways. Pure.
  */
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../base/problem.ts';
 import { type LineView, parseLineView, partsOf } from '../serviceguard/view.ts';
 import { type MemberLook, networkOf } from './look.ts';
 

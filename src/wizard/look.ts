@@ -2,7 +2,7 @@
  * What the wizard looks at on a member: one short script, the same here and over ssh, and the reader of what it prints.
  * It reads only. Pure: text out, text in.
  */
-import { isNodeNewEnough } from '../version.ts';
+import { isNodeNewEnough } from '../base/version.ts';
 export interface Address {
   readonly interface: string;
   readonly address: string;

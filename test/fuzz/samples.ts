@@ -1,7 +1,7 @@
 /** Good texts to begin with: what the toolkit prints, what lies in test/golden and test/recorded. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { printSettings } from '../../src/settings-yaml.ts';
+import { printSettings } from '../../src/settings/settings-yaml.ts';
 import { repository, settingsFor } from '../support.ts';
 
 export const golden = (name: string): string => readFileSync(join(repository, 'test/golden', name), 'utf8');

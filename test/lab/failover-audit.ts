@@ -3,8 +3,8 @@
  * member is killed, and another member has to serve within the bound; then the switch of the first one is put back.
  */
 import { expect } from 'vitest';
-import type { PackageDrills } from '../../src/lab/drills/package-drills.ts';
 import type { LabHandle } from '../../src/lab/handle.ts';
+import type { PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import { eventually } from '../support.ts';
 
 /** Another member serves by then. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failoverSummary, passed, runFailovers } from '../../src/lab/drills/failover-run.ts';
+import { failoverSummary, passed, runFailovers } from '../../src/lab/trials/failovers.ts';
 import { useLab, whyNoLab } from '../support.ts';
 
 /** A few; `npm run failovers` is the release bar of 50. The seed is fixed so that a failure can be run again. */

@@ -3,7 +3,7 @@
  * the same verb again finishes the work. Hours: `npm run every-step` has it.
  */
 import { beforeAll, describe, expect } from 'vitest';
-import { type Roster, rosterName } from '../../src/cluster/roster.ts';
+import { type Roster, rosterName } from '../../src/contract/roster.ts';
 import { everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
 import { killAt, sshTrap } from './ssh-trap.ts';
 

@@ -3,8 +3,8 @@
  * the same events as a modular package sees; the verbs; and the way from one to the other.
  */
 import { describe, expect, it } from 'vitest';
-import type { PackageDrills } from '../../src/lab/drills/package-drills.ts';
 import type { LabHandle } from '../../src/lab/handle.ts';
+import type { PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 import { auditFailover } from './failover-audit.ts';
 

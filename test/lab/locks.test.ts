@@ -1,6 +1,6 @@
 /** One change at a time, whoever vanishes: two verbs at once, a holder that is stopped, cut off or crashed, and the README's own order. */
 import { describe, expect, it } from 'vitest';
-import { leaseSeconds } from '../../src/cluster/lease-scripts.ts';
+import { leaseSeconds } from '../../src/cluster/remote/lease-scripts.ts';
 import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 /** A command of Serviceguard's that waits there until the gate opens: its verb has the lock meanwhile. */

@@ -1,7 +1,7 @@
 /** What the monitor takes for a failure and what not, with the real daemon in the lab. */
 import { describe, expect, it } from 'vitest';
-import { parseMonitorState } from '../../src/member/monitor-state.ts';
-import { announceFunction } from '../../src/member/restart-notice.ts';
+import { parseMonitorState } from '../../src/contract/monitor-state.ts';
+import { announceFunction } from '../../src/contract/restart-notice.ts';
 import { eventually, everyStepIt, useLab, whyNoLab } from '../support.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { demand } from '../../src/problem.ts';
+import { demand } from '../../src/base/problem.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { eventually, repository, useLab, whyNoLab } from '../support.ts';
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import type { Settings } from '../../src/settings.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { cfengine2Programs, eventually, everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
 
 interface Generation {

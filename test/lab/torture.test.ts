@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runTorture, torturePassed, tortureSummary } from '../../src/lab/drills/torture-run.ts';
+import { runTorture, torturePassed, tortureSummary } from '../../src/lab/trials/torture-run.ts';
 import { useLab, whyNoLab } from '../support.ts';
 
 /** Few, but each of another kind: see scheduleFor. `npm run torture` is the release bar. */

@@ -37,8 +37,8 @@ describe('a build', { timeout: 120_000 }, () => {
   it('of changed files takes the place of the old one, whose parts stay for programs that run', async () => {
     const before = identity();
     const parts = readdirSync(join(clone, 'dist')).filter((name) => name.startsWith('parts-'));
-    appendFileSync(join(clone, 'src/version.ts'), '\nexport const another = 1;\n');
-    appendFileSync(join(clone, 'src/shell-word.ts'), '\nconsole.error("");\n');
+    appendFileSync(join(clone, 'src/base/version.ts'), '\nexport const another = 1;\n');
+    appendFileSync(join(clone, 'src/base/shell-word.ts'), '\nconsole.error("");\n');
     // Somebody is always just starting a program from it.
     const missing: unknown[] = [];
     let over = false;

@@ -4,12 +4,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { underChangeLock } from '../../src/cluster/change-lock.ts';
-import { fenced, keepScript, leaseDirectory, leaseSeconds, lostStatus } from '../../src/cluster/lease-scripts.ts';
-import { busyStatus, hostScript } from '../../src/cluster/member-scripts.ts';
-import { type MemberShell, openSshShell } from '../../src/host/member-shell.ts';
-import { Failure } from '../../src/problem.ts';
-import { changingMembers } from '../../src/verbs/members.ts';
+import { Failure } from '../../src/base/problem.ts';
+import { underChangeLock } from '../../src/cluster/remote/change-lock.ts';
+import { fenced, keepScript, leaseDirectory, leaseSeconds, lostStatus } from '../../src/cluster/remote/lease-scripts.ts';
+import { busyStatus, hostScript } from '../../src/cluster/remote/member-scripts.ts';
+import { type MemberShell, openSshShell } from '../../src/host/admin/member-shell.ts';
+import { changingMembers } from '../../src/verbs/common/connections.ts';
 import { eventually, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();

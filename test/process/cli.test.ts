@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { inParallel } from '../../src/cluster/observation.ts';
+import { inParallel } from '../../src/cluster/remote/observation.ts';
 import { type Manifest, sha256 } from '../../src/contract/package-directory.ts';
 import { isRoot, repository, scratchDirectory, settingsText } from '../support.ts';
 

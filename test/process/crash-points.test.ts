@@ -9,9 +9,9 @@ import fs, { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writ
 import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readTree, writeTree } from '../../src/host/file-tree.ts';
-import { realMemberHost } from '../../src/host/member-host.ts';
-import { writeFilesAtomically } from '../../src/host/real.ts';
+import { readTree, writeTree } from '../../src/host/admin/file-tree.ts';
+import { writeFilesAtomically } from '../../src/host/admin/own-files.ts';
+import { realMemberHost } from '../../src/host/member/member-host.ts';
 import { repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
@@ -164,16 +164,17 @@ describe('the doors', () => {
     const writes = /\b(writeFileSync|writeFile|appendFileSync|createWriteStream|renameSync|copyFileSync|cpSync|truncateSync)\(/;
     const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
     expect(files.filter((name) => writes.test(readFileSync(join(source, name), 'utf8'))).sort()).toEqual([
-      'host/file-tree.ts',
-      'host/lab-files.ts',
-      'host/real.ts',
+      'host/admin/file-tree.ts',
+      'host/admin/own-files.ts',
+      'host/lab/lab-files.ts',
       'host/safe-file.ts',
     ]);
   });
 
   it('have no switch for faults in what is shipped', () => {
     const source = join(repository, 'src/host');
-    const texts = readdirSync(source).map((name) => readFileSync(join(source, name), 'utf8'));
+    const names = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const texts = names.map((name) => readFileSync(join(source, name), 'utf8'));
     expect(texts.filter((text) => /inject|process\.env\.\w*(FAULT|CRASH|FAIL)/i.test(text))).toEqual([]);
   });
 });

@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { openSlowFile } from '../../src/host/member/slow-file.ts';
 import { overwriteLine } from '../../src/host/safe-file.ts';
-import { openSlowFile } from '../../src/host/slow-file.ts';
 import { everyStepIt, have, isRoot } from '../support.ts';
 
 const whyNot = !isRoot

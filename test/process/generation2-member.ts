@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { afterEach } from 'vitest';
 import type { CommandResult } from '../../src/host/host.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../src/host/processes.ts';
-import type { Settings } from '../../src/settings.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { eventually, have, isRoot, repository, settingsFor, settingsText } from '../support.ts';
 
 const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'perl', 'ss'] as const;

@@ -3,9 +3,9 @@
  * policy and keys, and both sides of a change of the cluster's key find each other again.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import { generateKeyPair, type KeyPair } from '../../src/cfengine/keys.ts';
 import { layoutOf, policyChecks } from '../../src/cfengine/layout.ts';
-import { demand } from '../../src/problem.ts';
 import { type PolicyFile, renderPolicy } from '../../src/render/policy.ts';
 import { eventually, everyStep, policyTemplates } from '../support.ts';
 import { clientAddress, type Member, ownAddress, packageAddress, useMember, whyNoMember } from './generation2-member.ts';

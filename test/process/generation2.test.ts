@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../src/cfengine/probe.ts';
-import { announceFunction } from '../../src/member/restart-notice.ts';
+import { announceFunction } from '../../src/contract/restart-notice.ts';
 import { eventually, everyStep, everyStepIt, repository } from '../support.ts';
 import { cfservdConf, type Member, ownAddress, packageAddress, useMember, whyNoMember } from './generation2-member.ts';
 

@@ -3,7 +3,7 @@
  * a clock that jumps, no standard streams. Shipped scripts as real processes, against the stand-in of cfengine generation 2.
  */
 import { describe, expect, it } from 'vitest';
-import { parseMonitorState } from '../../src/member/monitor-state.ts';
+import { parseMonitorState } from '../../src/contract/monitor-state.ts';
 import { eventually, everyStepIt } from '../support.ts';
 import { type Member, useMember, whyNoMember } from './generation2-member.ts';
 

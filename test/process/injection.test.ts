@@ -7,17 +7,17 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { commandScript, readFileScript } from '../../src/cluster/member-scripts.ts';
-import { runScript } from '../../src/cluster/remote-run.ts';
-import { emptyRoster, isHostName, parseRoster, rosterText } from '../../src/cluster/roster.ts';
-import { openSshShell } from '../../src/host/member-shell.ts';
-import { demand } from '../../src/problem.ts';
+import { demand } from '../../src/base/problem.ts';
+import { shellWord } from '../../src/base/shell-word.ts';
+import { runScript } from '../../src/cluster/procedures/remote-run.ts';
+import { commandScript, readFileScript } from '../../src/cluster/remote/member-scripts.ts';
+import { emptyRoster, isHostName, parseRoster, rosterText } from '../../src/contract/roster.ts';
+import { openSshShell } from '../../src/host/admin/member-shell.ts';
 import { renderPackage, setOf } from '../../src/render/package.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { lastValue, parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import { settingsFields, settingsTable } from '../../src/settings.ts';
-import { parseSettings } from '../../src/settings-yaml.ts';
-import { shellWord } from '../../src/shell-word.ts';
+import { settingsFields, settingsTable } from '../../src/settings/settings.ts';
+import { parseSettings } from '../../src/settings/settings-yaml.ts';
 import { memberScripts, packageTemplates, policyTemplates, repository, scratchDirectory, settingsText } from '../support.ts';
 
 const scratch = scratchDirectory();
@@ -236,11 +236,11 @@ describe('what listens', () => {
     const text = (name: string): string => readFileSync(join(source, name), 'utf8');
     expect(
       files.filter((name) => /createServer|\bcreateSocket\b|node:(http|https|http2|dgram|inspector)'/.test(text(name))),
-    ).toEqual(['host/control-socket.ts', 'host/http-endpoint.ts']);
+    ).toEqual(['host/lab/control-socket.ts', 'host/member/http-endpoint.ts']);
     const ofFigures = files.filter((name) => /from '[^']*http-endpoint\.ts'/.test(text(name)));
-    expect(ofFigures).toEqual(['member/figures.ts']);
+    expect(ofFigures).toEqual(['member/monitor/figures.ts']);
     expect(demand(parseSettings(settingsText(), 'x')).monitorMetricsListen, 'unless it is asked for').toBe('off');
-    expect(text('host/control-socket.ts')).toContain('server.listen(path,');
+    expect(text('host/lab/control-socket.ts')).toContain('server.listen(path,');
     // Of the lab alone.
     const users = files.filter((name) => /import \{[^}]*\blisten\b[^}]*\} from '[^']*control-socket\.ts'/.test(text(name)));
     expect(

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openJsonLog } from '../../src/host/json-log.ts';
+import { openJsonLog } from '../../src/host/lab/json-log.ts';
 import { scratchDirectory } from '../support.ts';
 
 const directory = scratchDirectory();

@@ -17,11 +17,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import { runningFile } from '../../src/contract/package-directory.ts';
-import { demand } from '../../src/problem.ts';
 import { renderPackage, setOf } from '../../src/render/package.ts';
-import type { Settings } from '../../src/settings.ts';
-import { parseSettings } from '../../src/settings-yaml.ts';
+import type { Settings } from '../../src/settings/settings.ts';
+import { parseSettings } from '../../src/settings/settings-yaml.ts';
 import {
   eventually,
   isRoot,
@@ -38,7 +38,7 @@ const scratch = scratchDirectory();
 /** What the compiled scripts are replaced with: says how it was called. */
 const echo = 'console.log(JSON.stringify({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }))';
 
-const front = readFileSync(join(repository, 'src/member', serviceFrontName), 'utf8');
+const front = readFileSync(join(repository, 'src/member/monitor', serviceFrontName), 'utf8');
 
 /** A rendered package directory below a cluster configuration of its own. */
 function installed(changes: Partial<Settings> = {}, scripts: Readonly<Record<string, string>> = {}) {

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fileReplacer, isInMemory } from '../../src/host/log-writer.ts';
-import { realMemberHost } from '../../src/host/member-host.ts';
-import { openMemberLog } from '../../src/host/member-log.ts';
+import { fileReplacer, isInMemory } from '../../src/host/member/log-writer.ts';
+import { realMemberHost } from '../../src/host/member/member-host.ts';
+import { openMemberLog } from '../../src/host/member/member-log.ts';
 import { eventually, repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
@@ -14,7 +14,7 @@ const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, 
 describe('the package log', () => {
   it('has the lines of a process that was killed right behind the last one', async () => {
     const file = join(scratch, 'killed.log');
-    const program = `const { openMemberLog } = await import(${JSON.stringify(join(repository, 'src/host/member-log.ts'))});
+    const program = `const { openMemberLog } = await import(${JSON.stringify(join(repository, 'src/host/member/member-log.ts'))});
       const log = openMemberLog(${JSON.stringify(file)}, 'm1', 'csync');
       for (let line = 0; line < 100; line += 1) log.plain(String(line));
       process.kill(process.pid, 'SIGKILL');`;

@@ -13,7 +13,7 @@ const careless =
 
 it('what is left to itself has a session of its own, nothing of its caller, and is waited for by nobody', async () => {
   const report = `cut -d " " -f 6 /proc/self/stat > ${scratch}/new; ls -l /proc/self/fd >> ${scratch}/new; mv ${scratch}/new ${scratch}/beside`;
-  const program = `import { realMemberHost } from ${JSON.stringify(join(repository, 'src/host/member-host.ts'))};
+  const program = `import { realMemberHost } from ${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))};
     const { detach } = realMemberHost();
     const told = [['/bin/sh', '-c', 'until [ -e ${scratch}/go ]; do sleep 0.02; done; ${report}'], ['/no/such/program']];
     console.log(...told.map(detach));
@@ -34,7 +34,7 @@ it('what is left to itself has a session of its own, nothing of its caller, and 
 });
 
 it('a daemon that is launched inherits no descriptor, whatever the caller left open', () => {
-  const program = `import { realMemberHost } from ${JSON.stringify(join(repository, 'src/host/member-host.ts'))};
+  const program = `import { realMemberHost } from ${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))};
     const ended = await realMemberHost().launch(['/bin/sh', '-c', 'ls -l /proc/self/fd > ${scratch}/open'], 5000);
     console.log(ended.exitCode);`;
   const file = join(scratch, 'left-open');

@@ -14,7 +14,18 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { digestOfFiles, keptSets, newSet, parseHistory, readSet } from '../../src/cluster/history.ts';
+import { shellWord } from '../../src/base/shell-word.ts';
+import { digestOfFiles, keptSets, newSet, parseHistory, readSet } from '../../src/cluster/apply/history.ts';
+import { identityOf } from '../../src/cluster/apply/program-file.ts';
+import {
+  discardScript,
+  parseRuntimeLook,
+  proveScript,
+  readProof,
+  receiveScript,
+  runtimeLookScript,
+  sweepScript,
+} from '../../src/cluster/apply/runtime.ts';
 import {
   arrivalName,
   busyStatus,
@@ -25,20 +36,9 @@ import {
   readSwitch,
   sweepSetsScript,
   switchScript,
-} from '../../src/cluster/member-scripts.ts';
-import { identityOf } from '../../src/cluster/program-file.ts';
-import {
-  discardScript,
-  parseRuntimeLook,
-  proveScript,
-  readProof,
-  receiveScript,
-  runtimeLookScript,
-  sweepScript,
-} from '../../src/cluster/runtime.ts';
+} from '../../src/cluster/remote/member-scripts.ts';
 import { runningFile, sha256 } from '../../src/contract/package-directory.ts';
 import { withFile } from '../../src/host/file-reading.ts';
-import { shellWord } from '../../src/shell-word.ts';
 import { eventually, isRoot, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Interrupted } from '../../src/base/problem.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
-import { openSshShell } from '../../src/host/member-shell.ts';
-import { Interrupted } from '../../src/problem.ts';
+import { openSshShell } from '../../src/host/admin/member-shell.ts';
 import { scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();

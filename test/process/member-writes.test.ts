@@ -18,11 +18,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import { configuredFile, configuredLines, withConfigured } from '../../src/cluster/boot-start.ts';
-import { type HostStep, noChange, parseOutcomes, setUpScript } from '../../src/cluster/host-setup.ts';
-import { distributeScript, hostScript } from '../../src/cluster/member-scripts.ts';
-import { nextRecord, planCommit } from '../../src/cluster/policy-commit.ts';
+import { nextRecord, planCommit } from '../../src/cluster/policy/commit.ts';
 import {
   becameOf,
   commitScript,
@@ -32,8 +30,10 @@ import {
   policyStatus,
   publishScript,
   readPolicyState,
-} from '../../src/cluster/policy-scripts.ts';
-import { demand } from '../../src/problem.ts';
+} from '../../src/cluster/policy/scripts.ts';
+import { distributeScript, hostScript } from '../../src/cluster/remote/member-scripts.ts';
+import { configuredFile, configuredLines, withConfigured } from '../../src/cluster/setup/boot-start.ts';
+import { type HostStep, noChange, parseOutcomes, setUpScript } from '../../src/cluster/setup/host-setup.ts';
 import { everyStep, isRoot, scratchDirectory, settingsFor } from '../support.ts';
 
 const scratch = scratchDirectory();

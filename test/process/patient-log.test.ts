@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, existsSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PatientLog, readText, writeTextWithin } from '../../src/host/lab-files.ts';
+import { PatientLog, readText, writeTextWithin } from '../../src/host/lab/lab-files.ts';
 import { eventually, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();

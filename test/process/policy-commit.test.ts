@@ -6,7 +6,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type LocalFile, nextRecord, planCommit, recordsOf } from '../../src/cluster/policy-commit.ts';
+import { demand } from '../../src/base/problem.ts';
+import { shellWord } from '../../src/base/shell-word.ts';
+import { type LocalFile, nextRecord, planCommit, recordsOf } from '../../src/cluster/policy/commit.ts';
 import {
   becameOf,
   commitScript,
@@ -16,11 +18,9 @@ import {
   policyPlace,
   policyStatus,
   readPolicyState,
-} from '../../src/cluster/policy-scripts.ts';
+} from '../../src/cluster/policy/scripts.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
-import { demand } from '../../src/problem.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
-import { shellWord } from '../../src/shell-word.ts';
 import { eventually, everyStep, have, isRoot, policyTemplates, settingsFor } from '../support.ts';
 
 const whyNot = !isRoot

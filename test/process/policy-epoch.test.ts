@@ -6,8 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import { generateKeyPair, type KeyPair } from '../../src/cfengine/keys.ts';
-import { demand } from '../../src/problem.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { have, policyTemplates, scratchDirectory, settingsFor } from '../support.ts';
 

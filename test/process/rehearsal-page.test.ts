@@ -4,7 +4,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compareRehearsals } from '../../src/rehearsal/comparison.ts';
-import { rehearsalPage } from '../../src/rehearsal/page.ts';
+import { rehearsalPage } from '../../src/rehearsal/page/page.ts';
 import { fullRehearsal } from '../pure/synthetic-rehearsal.ts';
 import { have, scratchDirectory } from '../support.ts';
 

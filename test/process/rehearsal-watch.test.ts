@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { standingWord } from '../../src/host/member-shell.ts';
+import { standingWord } from '../../src/host/admin/member-shell.ts';
 import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile } from '../../src/rehearsal/watch-scripts.ts';
 import { eventually, have, isRoot, labSettings, scratchDirectory } from '../support.ts';
 

@@ -1,8 +1,8 @@
 /** Remote runs of generation 2, as csync sends them to a member: the stand-in's cfrun, and the guards before it. */
 import { describe, expect, it } from 'vitest';
-import { type HostRun, parseRuns, runScript } from '../../src/cluster/remote-run.ts';
-import type { RosterHost } from '../../src/cluster/roster.ts';
-import type { Settings } from '../../src/settings.ts';
+import { type HostRun, parseRuns, runScript } from '../../src/cluster/procedures/remote-run.ts';
+import type { RosterHost } from '../../src/contract/roster.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { eventually, settingsFor } from '../support.ts';
 import { cfservdConf, type Member, ownAddress, useMember, whyNoMember } from './generation2-member.ts';
 

@@ -14,8 +14,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { realMemberHost } from '../../src/host/member-host.ts';
-import { openMemberLog } from '../../src/host/member-log.ts';
+import { realMemberHost } from '../../src/host/member/member-host.ts';
+import { openMemberLog } from '../../src/host/member/member-log.ts';
 import { eventually, isRoot, repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
@@ -91,7 +91,7 @@ describe('what root writes', () => {
   it.each(['000', '077'])('has the mode it is to have, with a umask of %s', (umask) => {
     const directory = join(made(), 'new');
     const program = `process.umask(0o${umask});
-      const { realMemberHost } = await import(${JSON.stringify(join(repository, 'src/host/member-host.ts'))});
+      const { realMemberHost } = await import(${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))});
       realMemberHost().writeDurably(${JSON.stringify(join(directory, 'file'))}, 'text', 0o644);`;
     const ran = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
       cwd: repository,
@@ -105,7 +105,7 @@ describe('what root writes', () => {
   it('is whole, whoever else writes it at the same moment: ten processes, a hundred times each', async () => {
     const file = join(made(), 'file');
     const texts = Array.from({ length: 10 }, (_, index) => `${String(index).repeat(4096)}\n`);
-    const program = `const { realMemberHost } = await import(${JSON.stringify(join(repository, 'src/host/member-host.ts'))});
+    const program = `const { realMemberHost } = await import(${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))});
       const host = realMemberHost();
       for (let i = 0; i < 100; i += 1) host.replace(process.argv[1], process.argv[2].repeat(4096) + '\\n', 0o644);`;
     const ended = texts.map(

@@ -7,11 +7,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually, have, repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
-const front = join(repository, 'src/member/csync-front.pl');
+const front = join(repository, 'src/member/monitor/csync-front.pl');
 
 /** A monitor of a few lines, around the shipped side of the conversation; says what it hears, does what it is told on argv. */
 const source = `
-import { openServiceFront } from ${JSON.stringify(join(repository, 'src/host/service-front.ts'))};
+import { openServiceFront } from ${JSON.stringify(join(repository, 'src/host/member/service-front.ts'))};
 const front = openServiceFront();
 const [task, argument] = process.argv.slice(2);
 const say = (text) => console.log(text);

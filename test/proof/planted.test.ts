@@ -7,11 +7,11 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Draft } from '../../src/lab/manager/draft.ts';
 import { type Cause, eventTable, type Row } from '../../src/lab/manager/event-table.ts';
 import type { PackageState } from '../../src/lab/manager/model.ts';
-import type { ControlContext } from '../../src/member/control-steps.ts';
-import type { Step } from '../../src/member/plan.ts';
-import type { Sample, Watch } from '../../src/member/watch.ts';
-import { Search } from '../../src/proof/search.ts';
-import { simulateMany } from '../../src/proof/simulation-run.ts';
+import type { ControlContext } from '../../src/member/legacy/control-steps.ts';
+import type { Sample, Watch } from '../../src/member/monitor/judge.ts';
+import type { Step } from '../../src/member/steps/step.ts';
+import { Search } from '../../src/model-check/search.ts';
+import { simulateMany } from '../../src/model-check/simulation/simulation-run.ts';
 import { labSettings, repository, settingsFor } from '../support.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any exported function of the core, of whatever type
@@ -32,10 +32,10 @@ const planted = vi.hoisted(() => ({
   },
 }));
 
-vi.mock('../../src/member/steps.ts', (load) => planted.in(load as never));
-vi.mock('../../src/member/control-steps.ts', (load) => planted.in(load as never));
-vi.mock('../../src/member/watch.ts', (load) => planted.in(load as never));
-vi.mock('../../src/member/plan.ts', (load) => planted.in(load as never));
+vi.mock('../../src/member/steps/steps.ts', (load) => planted.in(load as never));
+vi.mock('../../src/member/legacy/control-steps.ts', (load) => planted.in(load as never));
+vi.mock('../../src/member/monitor/judge.ts', (load) => planted.in(load as never));
+vi.mock('../../src/member/steps/step.ts', (load) => planted.in(load as never));
 vi.mock('../../src/lab/manager/placement.ts', (load) => planted.in(load as never));
 vi.mock('../../src/lab/manager/requests.ts', (load) => planted.in(load as never));
 vi.mock('../../src/lab/manager/failures.ts', (load) => planted.in(load as never));

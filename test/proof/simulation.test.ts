@@ -1,7 +1,7 @@
 /** Lives of a cluster in virtual time: none fails, each can be lived again, and the number of lives says how much that means. */
 import { describe, expect, it } from 'vitest';
-import { simulate } from '../../src/proof/simulation.ts';
-import { simulateMany, simulationSummary, upperBoundOf } from '../../src/proof/simulation-run.ts';
+import { simulate } from '../../src/model-check/simulation/simulation.ts';
+import { simulateMany, simulationSummary, upperBoundOf } from '../../src/model-check/simulation/simulation-run.ts';
 import { labSettings } from '../support.ts';
 
 describe('the simulation', () => {

@@ -1,13 +1,13 @@
 /** From wanted and observed to steps: what is done, in which order, and what is refused before anything is done. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply-plan.ts';
-import { appliedSet, compareConfiguration, compareDirectory, inBrief } from '../../src/cluster/comparison.ts';
-import type { DirectoryFacts, FileToSend } from '../../src/cluster/member-scripts.ts';
-import type { ClusterObservation } from '../../src/cluster/observation.ts';
-import { appliedFile, sweepable } from '../../src/cluster/package-sets.ts';
+import { demand } from '../../src/base/problem.ts';
+import { appliedSet, compareConfiguration, compareDirectory, inBrief } from '../../src/cluster/apply/comparison.ts';
+import { appliedFile, sweepable } from '../../src/cluster/apply/package-sets.ts';
+import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply/plan.ts';
+import type { DirectoryFacts, FileToSend } from '../../src/cluster/remote/member-scripts.ts';
+import type { ClusterObservation } from '../../src/cluster/remote/observation.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
-import { demand } from '../../src/problem.ts';
 import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';
 

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hostScript } from '../../src/cluster/remote/member-scripts.ts';
 import {
   bootFiles,
   bootLookLines,
@@ -15,8 +16,7 @@ import {
   parseBoot,
   startScript,
   withConfigured,
-} from '../../src/cluster/boot-start.ts';
-import { hostScript } from '../../src/cluster/member-scripts.ts';
+} from '../../src/cluster/setup/boot-start.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
 import { have, scratchDirectory, settingsFor } from '../support.ts';
 

@@ -1,8 +1,8 @@
 /** Whether the monitor may leave with its verdict, or keeps the package: the table, and the shipped loop in simulated time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseConnections } from '../../src/host/connections.ts';
-import { backOff, othersFrom, type Situation, whyStay } from '../../src/member/brake.ts';
+import { parseConnections } from '../../src/host/member/connections.ts';
+import { backOff, othersFrom, type Situation, whyStay } from '../../src/member/monitor/brake.ts';
 import { settingsFor } from '../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 

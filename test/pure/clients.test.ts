@@ -1,8 +1,8 @@
 /** Who the clients are, from the lists of cfengine 2 and 3, and how they are told. */
 import { describe, expect, it } from 'vitest';
-import { type Client, clientsOf, parsePeers, parseReach, reachScript } from '../../src/cluster/clients.ts';
-import { emptyRoster } from '../../src/cluster/roster.ts';
-import { judgeStatus, type StatusInput, statusText } from '../../src/cluster/status.ts';
+import { type Client, clientsOf, parsePeers, parseReach, reachScript } from '../../src/cluster/condition/clients.ts';
+import { judgeStatus, type StatusInput, statusText } from '../../src/cluster/condition/status.ts';
+import { emptyRoster } from '../../src/contract/roster.ts';
 import { settingsFor } from '../support.ts';
 
 const now = Date.UTC(2026, 10, 23, 12);

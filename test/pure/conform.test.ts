@@ -1,11 +1,11 @@
 /** The table of the conformance test, and what it concludes from what it saw. */
 import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import { assertionName, cases, type Expectation } from '../../src/conform/cases.ts';
 import { type CallSeen, judge, type MemberSeen } from '../../src/conform/judge.ts';
 import { packageAssertions } from '../../src/conform/package-assertions.ts';
 import { type Assertion, chosen, reportJson, reportTable } from '../../src/conform/report.ts';
 import { assertionNames } from '../../src/conform/run.ts';
-import { demand } from '../../src/problem.ts';
 import { type RenderedFile, renderPackage } from '../../src/render/package.ts';
 import { packageContent } from '../../src/serviceguard/package-content.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';

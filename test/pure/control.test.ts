@@ -1,9 +1,9 @@
 /** The control script of a legacy package, on a member made of plain data: order, rollback, exit statuses, log texts. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { controlHalt, controlStart } from '../../src/member/control.ts';
-import type { ScriptContext } from '../../src/member/script.ts';
-import { settingsDigest } from '../../src/settings.ts';
+import { controlHalt, controlStart } from '../../src/member/legacy/control-script.ts';
+import type { ScriptContext } from '../../src/member/steps/script.ts';
+import { settingsDigest } from '../../src/settings/settings.ts';
 import { settingsFor } from '../support.ts';
 import { planLog, SimulatedMember } from './simulated-member.ts';
 

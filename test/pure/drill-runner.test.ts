@@ -1,6 +1,6 @@
 /** The runner of drills over a made-up cluster: what it does, and that it passes nothing that went wrong. */
 import { describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../src/lab/cluster/journal.ts';
+import type { JournalEntry } from '../../src/lab/emulation/journal.ts';
 import { drillNamed, drills } from '../../src/rehearsal/drill-table.ts';
 import { type DrillGround, runDrill } from '../../src/rehearsal/runner.ts';
 import { readWatch } from '../../src/rehearsal/watch-scripts.ts';

@@ -6,7 +6,7 @@ import { decisionsPage, explainText } from '../../src/explain/page.ts';
 import { decisionTables } from '../../src/explain/tables.ts';
 import { eventTable } from '../../src/lab/manager/event-table.ts';
 import { failureTable } from '../../src/member/failures.ts';
-import { startExit } from '../../src/member/plan.ts';
+import { startExit } from '../../src/member/steps/step.ts';
 import { repository } from '../support.ts';
 
 const tables = decisionTables();

@@ -1,24 +1,24 @@
 /** What fuzzing and reading found, each as the one input that showed it. */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { withConfigured } from '../../src/cluster/boot-start.ts';
-import { parsePeers } from '../../src/cluster/clients.ts';
-import { compareDirectory } from '../../src/cluster/comparison.ts';
-import { parseHistory, readSet } from '../../src/cluster/history.ts';
-import { parseHost } from '../../src/cluster/host-look.ts';
-import { parseCondition } from '../../src/cluster/member-scripts.ts';
-import { planPolicyTree } from '../../src/cluster/policy-tree.ts';
-import { emptyRoster } from '../../src/cluster/roster.ts';
-import { saveRoster } from '../../src/cluster/setup-run.ts';
+import { compareDirectory } from '../../src/cluster/apply/comparison.ts';
+import { parseHistory, readSet } from '../../src/cluster/apply/history.ts';
+import { parsePeers } from '../../src/cluster/condition/clients.ts';
+import { planPolicyTree } from '../../src/cluster/policy/tree.ts';
+import { parseCondition } from '../../src/cluster/remote/member-scripts.ts';
+import { withConfigured } from '../../src/cluster/setup/boot-start.ts';
+import { parseHost } from '../../src/cluster/setup/host-look.ts';
+import { saveRoster } from '../../src/cluster/setup/run.ts';
 import { chosen } from '../../src/conform/report.ts';
 import { readManifest } from '../../src/contract/package-directory.ts';
-import { parseProcessStat } from '../../src/host/member-host.ts';
-import type { MemberShell } from '../../src/host/member-shell.ts';
+import { emptyRoster } from '../../src/contract/roster.ts';
+import type { MemberShell } from '../../src/host/admin/member-shell.ts';
+import { parseProcessStat } from '../../src/host/member/member-host.ts';
 import { readWatch } from '../../src/rehearsal/watch-scripts.ts';
 import { fillTemplate } from '../../src/render/template.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../src/serviceguard/package-file.ts';
-import { parseSettingsJson, type Settings, settingsJson } from '../../src/settings.ts';
-import { parseSettings, withList, withValue } from '../../src/settings-yaml.ts';
+import { parseSettingsJson, type Settings, settingsJson } from '../../src/settings/settings.ts';
+import { parseSettings, withList, withValue } from '../../src/settings/settings-yaml.ts';
 import { parseClusterVariables } from '../../src/wizard/findings.ts';
 import { settingsFor, settingsText } from '../support.ts';
 

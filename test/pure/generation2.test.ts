@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
 import type { MemberHost, ProcessState } from '../../src/host/host.ts';
 import { Daemon } from '../../src/member/daemon.ts';
-import { roleProved } from '../../src/member/steps.ts';
+import { roleProved } from '../../src/member/steps/steps.ts';
 import { settingsFor } from '../support.ts';
 
 /** A host with one daemon on the port that no signal but KILL impresses. Time passes at each pause only. */

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AddressClaim, disputedHosts, settleAddresses } from '../../src/cluster/host-addresses.ts';
-import { type HostFacts, parseHost } from '../../src/cluster/host-look.ts';
-import { wantedKeys } from '../../src/cluster/key-layout.ts';
-import { addressClaims, excludedBy, withClients, withOwnAddresses } from '../../src/cluster/membership.ts';
-import { emptyRoster, type NamedKey, parseRoster, type Roster, rosterText } from '../../src/cluster/roster.ts';
-import { planRotation } from '../../src/cluster/rotation.ts';
-import type { SetupView } from '../../src/cluster/setup-look.ts';
+import { type AddressClaim, disputedHosts, settleAddresses } from '../../src/cluster/setup/host-addresses.ts';
+import { type HostFacts, parseHost } from '../../src/cluster/setup/host-look.ts';
+import { wantedKeys } from '../../src/cluster/setup/key-layout.ts';
+import type { SetupView } from '../../src/cluster/setup/look.ts';
+import { addressClaims, excludedBy, withClients, withOwnAddresses } from '../../src/cluster/setup/membership.ts';
+import { planRotation } from '../../src/cluster/setup/rotation.ts';
+import { emptyRoster, type NamedKey, parseRoster, type Roster, rosterText } from '../../src/contract/roster.ts';
 import { settingsFor } from '../support.ts';
 
 const keyOf = (name: string): NamedKey => ({

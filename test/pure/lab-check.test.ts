@@ -1,8 +1,13 @@
 /** cmcheckconf's looks at a package, and which changes a running package takes. */
 import { describe, expect, test } from 'vitest';
-import { checkPackage, checkTogether, type MemberObservation, neededObservations } from '../../src/lab/manager/check.ts';
-import { parseClusterFile, printClusterFile } from '../../src/lab/manager/cluster-file.ts';
-import { refuseOnlineChange } from '../../src/lab/manager/online-change.ts';
+import {
+  checkPackage,
+  checkTogether,
+  type MemberObservation,
+  neededObservations,
+} from '../../src/lab/manager/configuration/check.ts';
+import { parseClusterFile, printClusterFile } from '../../src/lab/manager/configuration/cluster-file.ts';
+import { refuseOnlineChange } from '../../src/lab/manager/configuration/online-change.ts';
 import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { members, packageOf, served, subnet } from './lab-cluster.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseCommand } from '../../src/lab/commands/commands.ts';
 import { viewCluster } from '../../src/lab/commands/view.ts';
-import { checkPackage, type MemberObservation, neededObservations } from '../../src/lab/manager/check.ts';
+import { checkPackage, type MemberObservation, neededObservations } from '../../src/lab/manager/configuration/check.ts';
 import { initialState } from '../../src/lab/manager/package-manager.ts';
 import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { Drive, members, subnet } from './lab-cluster.ts';

@@ -1,8 +1,8 @@
 /** The package the toolkit renders, against the checks of the lab: as it is shipped, and laid over a cmmakepkg file. */
 import { describe, expect, test } from 'vitest';
-import { checkPackage, neededObservations } from '../../src/lab/manager/check.ts';
+import { demand } from '../../src/base/problem.ts';
+import { checkPackage, neededObservations } from '../../src/lab/manager/configuration/check.ts';
 import { initialState } from '../../src/lab/manager/package-manager.ts';
-import { demand } from '../../src/problem.ts';
 import { packageModules, renderPackage } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';

@@ -1,9 +1,9 @@
 /** Random histories of the emulated package manager: whatever happens, in whatever order, its promises hold. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { refuseOnlineChange } from '../../src/lab/manager/configuration/online-change.ts';
 import { withMembers } from '../../src/lab/manager/member-change.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd, Transition } from '../../src/lab/manager/model.ts';
-import { refuseOnlineChange } from '../../src/lab/manager/online-change.ts';
 import { initialState, invariants, reduce } from '../../src/lab/manager/package-manager.ts';
 import type { PackageFile } from '../../src/serviceguard/package-file.ts';
 import { addresses, members, packageOf, spares, subnet } from './lab-cluster.ts';

@@ -1,7 +1,7 @@
 /** What administrators type, and what follows: switching, halting members and the cluster, maintenance mode. */
 import { describe, expect, test } from 'vitest';
+import { preview } from '../../src/lab/manager/configuration/preview.ts';
 import { initialState, invariants } from '../../src/lab/manager/package-manager.ts';
-import { preview } from '../../src/lab/manager/preview.ts';
 import { Drive, members, packageOf, served, subnet } from './lab-cluster.ts';
 
 const halt = { kind: 'package-halt', packages: ['csync'], members: [], force: false } as const;

@@ -7,32 +7,45 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository } from '../support.ts';
 
-const ground = ['settings.ts', 'settings-yaml.ts', 'problem.ts', 'version.ts', 'shell-word.ts'];
+const ground = ['base/', 'settings/'];
 
 /** Longest prefix wins. */
 const layers: Readonly<Record<string, readonly string[]>> = {
-  'settings.ts': [],
-  'problem.ts': [],
-  'version.ts': [],
-  'shell-word.ts': [],
-  'settings-yaml.ts': ['settings.ts', 'problem.ts'],
+  'base/': [],
+  'settings/': ['base/'],
   // What both ends agree on.
-  'contract/': ['settings.ts'],
+  'contract/': ['settings/settings.ts', 'base/shell-word.ts', 'host/host.ts'],
   'host/': [],
   'serviceguard/': ground,
-  'render/': [...ground, 'contract/', 'serviceguard/', 'cluster/roster.ts'],
+  'render/': [...ground, 'contract/', 'serviceguard/'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
-  'member/': ['settings.ts', 'version.ts', 'shell-word.ts', 'contract/', 'host/', 'cfengine/', 'serviceguard/view.ts'],
+  'member/': [
+    'settings/settings.ts',
+    'base/version.ts',
+    'base/shell-word.ts',
+    'contract/',
+    'host/',
+    'cfengine/',
+    'serviceguard/view.ts',
+  ],
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],
   'lab/commands/': [...ground, 'serviceguard/', 'lab/manager/'],
   'lab/fidelity.ts': [],
   // Runs on a client and asks as a member's monitor asks.
-  'lab/prober.ts': ['settings.ts', 'host/', 'member/daemon.ts'],
+  'lab/prober.ts': ['settings/settings.ts', 'host/', 'member/daemon.ts'],
   'lab/machines/': [...ground, 'host/', 'cfengine/', 'render/'],
-  'lab/cluster/': [...ground, 'host/', 'cfengine/adapter.ts', 'serviceguard/', 'lab/manager/', 'lab/commands/', 'lab/machines/'],
-  'lab/drills/': [
+  'lab/emulation/': [
+    ...ground,
+    'host/',
+    'cfengine/adapter.ts',
+    'serviceguard/',
+    'lab/manager/',
+    'lab/commands/',
+    'lab/machines/',
+  ],
+  'lab/trials/': [
     ...ground,
     'serviceguard/',
     'cfengine/adapter.ts',
@@ -40,7 +53,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/machines/',
     // A torture asks the lab's own table where the package has to be.
     'lab/manager/',
-    'lab/cluster/journal.ts',
+    'lab/emulation/journal.ts',
     'lab/handle.ts',
     'lab/protocol.ts',
   ],
@@ -52,7 +65,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/manager/',
     'lab/commands/',
     'lab/machines/',
-    'lab/cluster/',
+    'lab/emulation/',
     'lab/protocol.ts',
   ],
   // Wanted against observed, and the steps between; the shell of a member is all it asks of the system.
@@ -60,12 +73,10 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...ground,
     'contract/',
     'host/host.ts',
-    'host/member-shell.ts',
+    'host/admin/member-shell.ts',
     'serviceguard/',
     'cfengine/',
     'member/judgements.ts',
-    'member/monitor-state.ts',
-    'member/restart-notice.ts',
     'member/space.ts',
     'render/',
   ],
@@ -80,15 +91,15 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'render/',
     'serviceguard/',
     'lab/machines/',
-    'lab/cluster/package-environment.ts',
+    'lab/emulation/package-environment.ts',
   ],
   // The decisions for people: the tables of the member scripts and of the package manager, read.
-  'explain/': [...ground, 'member/failures.ts', 'member/watch.ts', 'lab/manager/event-table.ts'],
+  'explain/': [...ground, 'member/failures.ts', 'member/monitor/judge.ts', 'lab/manager/event-table.ts'],
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
-  'proof/': [
+  'model-check/': [
     ...ground,
     'host/host.ts',
-    'host/member-log.ts',
+    'host/member/member-log.ts',
     'host/output.ts',
     'serviceguard/',
     'cfengine/',
@@ -98,21 +109,22 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // What rehearsals are made of, judged by and drawn as; drills are carried out over an interface, of which the lab has one.
   'rehearsal/': [
     ...ground,
+    'contract/',
     'serviceguard/view.ts',
     'cfengine/adapter.ts',
     'cfengine/layout.ts',
     'cluster/',
-    'host/member-shell.ts',
+    'host/admin/member-shell.ts',
     'member/judgements.ts',
-    'lab/cluster/journal.ts',
-    'lab/drills/',
+    'lab/emulation/journal.ts',
+    'lab/trials/',
     'lab/machines/plan.ts',
   ],
   'verbs/': [
     ...ground,
     'contract/',
     'explain/',
-    'proof/',
+    'model-check/',
     'host/',
     'serviceguard/',
     'cfengine/',

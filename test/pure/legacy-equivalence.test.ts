@@ -5,16 +5,16 @@
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../../src/lab/manager/model.ts';
 import { initialState, invariants, reduce } from '../../src/lab/manager/package-manager.ts';
 import { whyNotEligible } from '../../src/lab/manager/placement.ts';
-import { controlHalt, controlStart } from '../../src/member/control.ts';
-import { runPlan, startExit } from '../../src/member/plan.ts';
-import { afterStorage, beforeStorage, letGo, planContext, promotion } from '../../src/member/plans.ts';
-import { demand } from '../../src/problem.ts';
+import { controlHalt, controlStart } from '../../src/member/legacy/control-script.ts';
+import { afterStorage, beforeStorage, letGo, planContext, promotion } from '../../src/member/steps/start-and-halt.ts';
+import { runPlan, startExit } from '../../src/member/steps/step.ts';
 import { renderPackage } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import { settingsDigest } from '../../src/settings.ts';
+import { settingsDigest } from '../../src/settings/settings.ts';
 import { packageTemplates, settingsFor } from '../support.ts';
 import { planLog, SimulatedMember } from './simulated-member.ts';
 

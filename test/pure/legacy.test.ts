@@ -2,14 +2,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { compareConfiguration } from '../../src/cluster/comparison.ts';
-import { demand } from '../../src/problem.ts';
+import { demand } from '../../src/base/problem.ts';
+import { compareConfiguration } from '../../src/cluster/apply/comparison.ts';
 import { renderPackage } from '../../src/render/package.ts';
 import { makeLegacyTemplate } from '../../src/serviceguard/legacy.ts';
 import { checkPackageFile } from '../../src/serviceguard/package-check.ts';
 import { packageContent } from '../../src/serviceguard/package-content.ts';
 import { allValues, lastValue, parsePackageFile, printPackageFile, styleOf } from '../../src/serviceguard/package-file.ts';
-import { parseSettings } from '../../src/settings-yaml.ts';
+import { parseSettings } from '../../src/settings/settings-yaml.ts';
 import { labSettings, memberScripts, packageTemplates, repository, settingsFor, settingsText } from '../support.ts';
 
 const templates = packageTemplates('legacy');

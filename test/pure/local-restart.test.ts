@@ -1,8 +1,8 @@
 /** When a daemon is restarted in place before the package moves. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { mayRestart } from '../../src/member/local-restart.ts';
-import { parseLocalRestart } from '../../src/settings.ts';
+import { mayRestart } from '../../src/member/monitor/local-restart.ts';
+import { parseLocalRestart } from '../../src/settings/settings.ts';
 
 describe('the setting', () => {
   it.each([

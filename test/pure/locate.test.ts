@@ -1,7 +1,7 @@
 /** Where the package is, asked of as few members as it takes. */
 import { describe, expect, it } from 'vitest';
-import { locate } from '../../src/cluster/observation.ts';
-import type { MemberShell } from '../../src/host/member-shell.ts';
+import { locate } from '../../src/cluster/remote/observation.ts';
+import type { MemberShell } from '../../src/host/admin/member-shell.ts';
 import { settingsFor } from '../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2', 'm3'] });

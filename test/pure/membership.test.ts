@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import type { HostFacts } from '../../src/cluster/host-look.ts';
-import { handshakes, type Party, wantedKeys } from '../../src/cluster/key-layout.ts';
-import { memberGoal } from '../../src/cluster/membership.ts';
+import type { HostFacts } from '../../src/cluster/setup/host-look.ts';
+import { handshakes, type Party, wantedKeys } from '../../src/cluster/setup/key-layout.ts';
+import { memberGoal } from '../../src/cluster/setup/membership.ts';
+import { planHost, project, type SeenHost } from '../../src/cluster/setup/plan.ts';
 import {
   emptyRoster,
   type NamedKey,
@@ -14,8 +15,7 @@ import {
   type Roster,
   rosterText,
   withWaiting,
-} from '../../src/cluster/roster.ts';
-import { planHost, project, type SeenHost } from '../../src/cluster/setup-plan.ts';
+} from '../../src/contract/roster.ts';
 import { settingsFor } from '../support.ts';
 
 const keyOf = (name: string): NamedKey => ({

@@ -1,10 +1,10 @@
 /** The monitor's figures, and how long a failover took, as tables. */
 import { describe, expect, it } from 'vitest';
-import { answerTo } from '../../src/host/http-endpoint.ts';
+import type { MonitorState } from '../../src/contract/monitor-state.ts';
+import { answerTo } from '../../src/host/member/http-endpoint.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../src/member/handover.ts';
-import { metricsText } from '../../src/member/metrics.ts';
-import type { MonitorState } from '../../src/member/monitor-state.ts';
-import { parseListenAddress } from '../../src/settings.ts';
+import { metricsText } from '../../src/member/monitor/metrics.ts';
+import { parseListenAddress } from '../../src/settings/settings.ts';
 
 const state: MonitorState = {
   version: 1,

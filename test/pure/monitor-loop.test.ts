@@ -1,11 +1,11 @@
 /** The monitor's loop, the shipped one, in simulated time: a day of load without a false alarm, and faults that are found in time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { random } from '../../src/lab/drills/failover-run.ts';
+import { random } from '../../src/lab/trials/failovers.ts';
 import { maintenanceText } from '../../src/member/judgements.ts';
-import type { Found } from '../../src/member/layers.ts';
-import { layerPlans } from '../../src/member/monitor-loop.ts';
-import { type LayerName, layerNames, stoppedLimitMs } from '../../src/member/watch.ts';
+import { type LayerName, layerNames, stoppedLimitMs } from '../../src/member/monitor/judge.ts';
+import type { Found } from '../../src/member/monitor/layers.ts';
+import { layerPlans } from '../../src/member/monitor/loop.ts';
 import { settingsFor } from '../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseListeningInodes, parseMounts, parseProcessStat } from '../../src/host/member-host.ts';
+import { parseListeningInodes, parseMounts, parseProcessStat } from '../../src/host/member/member-host.ts';
 
 /** /proc/PID/stat of a process; the start time is field 22. */
 const stat = (name: string, state = 'S', startTime = '8123456'): string =>

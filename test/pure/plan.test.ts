@@ -1,8 +1,8 @@
 /** Steps look, do and look again; a failure has a consequence for the cluster and says what helps. */
 import { describe, expect, it } from 'vitest';
-import type { LogOutcome } from '../../src/host/member-log.ts';
+import type { LogOutcome } from '../../src/host/member/member-log.ts';
 import { explain, type FailureCode, type Finding, failureTable } from '../../src/member/failures.ts';
-import { runPlan, type Step, startExit } from '../../src/member/plan.ts';
+import { runPlan, type Step, startExit } from '../../src/member/steps/step.ts';
 import { planLog } from './simulated-member.ts';
 
 const codes = Object.keys(failureTable) as FailureCode[];

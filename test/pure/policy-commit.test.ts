@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formatProblem } from '../../src/base/problem.ts';
+import { toolkitVersion } from '../../src/base/version.ts';
 import {
   type CommitRecord,
   type LocalFile,
@@ -10,11 +12,9 @@ import {
   recordsOf,
   recordText,
   treeDigest,
-} from '../../src/cluster/policy-commit.ts';
-import { becameOf } from '../../src/cluster/policy-scripts.ts';
+} from '../../src/cluster/policy/commit.ts';
+import { becameOf } from '../../src/cluster/policy/scripts.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
-import { formatProblem } from '../../src/problem.ts';
-import { toolkitVersion } from '../../src/version.ts';
 
 const record = (commit: number, more: Partial<CommitRecord> = {}): CommitRecord => ({
   commit,

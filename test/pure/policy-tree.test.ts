@@ -1,7 +1,7 @@
 /** Taking over a policy tree that is there: what is written, what stays, what the administrator is told. */
 import { describe, expect, it } from 'vitest';
-import { planPolicyTree, staleMemberMentions } from '../../src/cluster/policy-tree.ts';
-import { demand } from '../../src/problem.ts';
+import { demand } from '../../src/base/problem.ts';
+import { planPolicyTree, staleMemberMentions } from '../../src/cluster/policy/tree.ts';
 import { type PolicyFile, renderPolicy } from '../../src/render/policy.ts';
 import { policyTemplates, settingsFor } from '../support.ts';
 

@@ -4,10 +4,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
 import { policyChecks } from '../../src/cfengine/layout.ts';
-import type { RosterHost } from '../../src/cluster/roster.ts';
-import { demand } from '../../src/problem.ts';
+import type { RosterHost } from '../../src/contract/roster.ts';
 import { isOurs, type PolicyFile, renderPolicy } from '../../src/render/policy.ts';
 import type { Template } from '../../src/render/template.ts';
 import { have, policyTemplates, repository, scratchDirectory, settingsFor } from '../support.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../src/settings-yaml.ts';
+import { parseSettings } from '../../src/settings/settings-yaml.ts';
 import { codeBelow, deadLinks, markdownPages, readPage, sentences, wordsOf } from '../markdown.ts';
 import { repository } from '../support.ts';
 

@@ -1,8 +1,14 @@
 /** What is cleaned up, in which order, and what nobody may touch. */
 import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import { type Leftovers, parseLeftovers, planRecovery, planRemoval, type RecoveryInput } from '../../src/cluster/recovery.ts';
-import { demand } from '../../src/problem.ts';
+import {
+  type Leftovers,
+  parseLeftovers,
+  planRecovery,
+  planRemoval,
+  type RecoveryInput,
+} from '../../src/cluster/procedures/recovery.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';
 import { settingsFor } from '../support.ts';
 

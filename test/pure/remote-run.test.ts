@@ -14,7 +14,7 @@ import {
   runLimitMs,
   runScript,
   runsText,
-} from '../../src/cluster/remote-run.ts';
+} from '../../src/cluster/procedures/remote-run.ts';
 import { repository, settingsFor } from '../support.ts';
 
 const settings = settingsFor();

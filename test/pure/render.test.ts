@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { demand } from '../../src/base/problem.ts';
+import { toolkitVersion } from '../../src/base/version.ts';
 import { setNameOf, setPartOf, sha256 } from '../../src/contract/package-directory.ts';
-import { demand } from '../../src/problem.ts';
 import { manifestOf, packageModules, renderPackage, setOf } from '../../src/render/package.ts';
 import { layOver } from '../../src/render/package-text.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
-import { toolkitVersion } from '../../src/version.ts';
 import { labSettings, memberScripts, packageTemplates, repository, settingsFor } from '../support.ts';
 
 const templates = packageTemplates();

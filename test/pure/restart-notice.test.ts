@@ -1,6 +1,6 @@
 /** Which process a restart was announced for, and how long that counts. */
 import { describe, expect, it } from 'vitest';
-import { isAnnounced } from '../../src/member/restart-notice.ts';
+import { isAnnounced } from '../../src/contract/restart-notice.ts';
 
 const daemon = { pid: 42, startTime: '1000' };
 

@@ -1,9 +1,10 @@
 /** Carrying a Node.js along: what is decided before anything is sent, and what answers of members mean. */
 import { describe, expect, it } from 'vitest';
-import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply-plan.ts';
-import { compareDirectory } from '../../src/cluster/comparison.ts';
-import type { DirectoryFacts, FileToSend } from '../../src/cluster/member-scripts.ts';
-import { identityOf, machineName, type ProgramFile, readProgramFile } from '../../src/cluster/program-file.ts';
+import { demand } from '../../src/base/problem.ts';
+import { isNodeNewEnough } from '../../src/base/version.ts';
+import { compareDirectory } from '../../src/cluster/apply/comparison.ts';
+import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply/plan.ts';
+import { identityOf, machineName, type ProgramFile, readProgramFile } from '../../src/cluster/apply/program-file.ts';
 import {
   judgeRuntimeLook,
   parseRuntimeLook,
@@ -11,13 +12,12 @@ import {
   type RuntimeSource,
   readProof,
   runtimeInUse,
-} from '../../src/cluster/runtime.ts';
+} from '../../src/cluster/apply/runtime.ts';
+import type { DirectoryFacts, FileToSend } from '../../src/cluster/remote/member-scripts.ts';
 import { type Runtime, sha256 } from '../../src/contract/package-directory.ts';
 import { withFile } from '../../src/host/file-reading.ts';
-import { demand } from '../../src/problem.ts';
 import { manifestOf, type RenderedFile, withEdits, withRuntime } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import { isNodeNewEnough } from '../../src/version.ts';
 
 const place = {
   packageName: 'csync',

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { demand } from '../../src/problem.ts';
-import { settingsDigest } from '../../src/settings.ts';
-import { parseSettings, printSettings } from '../../src/settings-yaml.ts';
+import { demand } from '../../src/base/problem.ts';
+import { settingsDigest } from '../../src/settings/settings.ts';
+import { parseSettings, printSettings } from '../../src/settings/settings-yaml.ts';
 import { settingsFor, settingsText } from '../support.ts';
 
 function problemsOf(text: string) {

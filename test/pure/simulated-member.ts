@@ -12,11 +12,11 @@ import type {
   ProcessState,
   ProgramFile,
 } from '../../src/host/host.ts';
-import type { LogOutcome, MemberLog } from '../../src/host/member-log.ts';
+import type { LogOutcome, MemberLog } from '../../src/host/member/member-log.ts';
 import { Daemon } from '../../src/member/daemon.ts';
-import { runPlan, type Step } from '../../src/member/plan.ts';
-import type { StepContext } from '../../src/member/steps.ts';
-import type { Settings } from '../../src/settings.ts';
+import { runPlan, type Step } from '../../src/member/steps/step.ts';
+import type { StepContext } from '../../src/member/steps/steps.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 
 interface LogLine {
   readonly step: string;

@@ -3,15 +3,16 @@
  * starved: then nothing happens for a while, and all that was due meanwhile happens at once, timers before anything else, as
  * Node.js has it.
  */
-import type { Connections } from '../../src/host/connections.ts';
+
 import type { CommandResult, ProcessState } from '../../src/host/host.ts';
+import type { Connections } from '../../src/host/member/connections.ts';
 import type { Daemon } from '../../src/member/daemon.ts';
 import { maintenanceFileName } from '../../src/member/judgements.ts';
-import type { Found } from '../../src/member/layers.ts';
-import { MonitorLoop, type MonitorWorld } from '../../src/member/monitor-loop.ts';
-import type { Seen } from '../../src/member/monitor-report.ts';
-import { eachLayer, type LayerName } from '../../src/member/watch.ts';
-import type { Settings } from '../../src/settings.ts';
+import { eachLayer, type LayerName } from '../../src/member/monitor/judge.ts';
+import type { Found } from '../../src/member/monitor/layers.ts';
+import { MonitorLoop, type MonitorWorld } from '../../src/member/monitor/loop.ts';
+import type { Seen } from '../../src/member/monitor/report.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 
 interface Due {
   readonly at: number;

@@ -1,7 +1,7 @@
 /** The steps of start and halt, carried out on a member that is made of plain data. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import * as steps from '../../src/member/steps.ts';
+import * as steps from '../../src/member/steps/steps.ts';
 import { settingsFor } from '../support.ts';
 import { type SimulatedFile, SimulatedMember, type SimulatedProcess } from './simulated-member.ts';
 

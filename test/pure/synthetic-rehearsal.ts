@@ -1,5 +1,5 @@
 /** Made-up rehearsals, from made-up traces through the real reading of them. Nothing here was measured. */
-import type { JournalEntry, JournalKind } from '../../src/lab/cluster/journal.ts';
+import type { JournalEntry, JournalKind } from '../../src/lab/emulation/journal.ts';
 import { type Drill, drillNamed } from '../../src/rehearsal/drill-table.ts';
 import { drillResult, rehearsalVerdict } from '../../src/rehearsal/judgement.ts';
 import type { DrillResult, Flags, ReadyReport, Rehearsal } from '../../src/rehearsal/model.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { JournalEntry } from '../../src/lab/cluster/journal.ts';
-import { failoverAfter, median, outagesIn, unmeasured } from '../../src/lab/drills/timeline.ts';
+import type { JournalEntry } from '../../src/lab/emulation/journal.ts';
+import { failoverAfter, median, outagesIn, unmeasured } from '../../src/lab/trials/timeline.ts';
 
 const entry = (at: number, what: string, member?: string, text = what): JournalEntry => ({
   at,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { killOf, replayCommand, scheduleFor, Table, tortureKinds, woundOf } from '../../src/lab/drills/torture-plan.ts';
-import { codesIn, type Edit, editOutcome, judgeSet, numbersIn, wentBack } from '../../src/lab/drills/torture-set.ts';
+import { killOf, replayCommand, scheduleFor, Table, tortureKinds, woundOf } from '../../src/lab/trials/torture-plan.ts';
+import { codesIn, type Edit, editOutcome, judgeSet, numbersIn, wentBack } from '../../src/lab/trials/torture-set.ts';
 import { members, packageOf, subnet } from './lab-cluster.ts';
 
 const settings = { packageName: 'csync', packageSubnet: subnet };

@@ -9,8 +9,8 @@ import {
   verdictSentence,
   type Watch,
   watchFrom,
-} from '../../src/member/watch.ts';
-import type { Settings } from '../../src/settings.ts';
+} from '../../src/member/monitor/judge.ts';
+import type { Settings } from '../../src/settings/settings.ts';
 import { settingsFor } from '../support.ts';
 
 const three = { failures: 3, weight: 'fail' } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { demand } from '../../src/problem.ts';
+import { demand } from '../../src/base/problem.ts';
 import { manifestOf, renderPackage, setOf, wholePackage, withEdits, withMembers } from '../../src/render/package.ts';
 import { memberScripts, packageTemplates, settingsFor } from '../support.ts';
 

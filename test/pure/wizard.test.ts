@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Field, settingsFields, settingsTable } from '../../src/settings.ts';
-import { fieldOf, isYesNo, readTyped } from '../../src/settings-yaml.ts';
+import { type Field, settingsFields, settingsTable } from '../../src/settings/settings.ts';
+import { fieldOf, isYesNo, readTyped } from '../../src/settings/settings-yaml.ts';
 import { promptFor, readYesNo, takenOffer, typedAnswer } from '../../src/wizard/answers.ts';
 import {
   crossSubnet,

@@ -4,7 +4,7 @@
  * writes reaches the machine, and its "disk" (the overlay's upper layer) survives a crash of the host but not the lab.
  * Pure: text in, text out.
  */
-import { shellWord } from '../../shell-word.ts';
+import { shellWord } from '../../base/shell-word.ts';
 export interface BootInput {
   readonly host: string;
   /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab's own. */

@@ -3,15 +3,16 @@
  * members [cfengine.md 3.1], a pair for each client, mutual trust, the same policy everywhere, the daemon started at
  * boot. Nothing of it belongs to the package.
  */
+
+import { demand } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { generateKeyPair, type KeyPair, peerKeyFileName } from '../../cfengine/keys.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
 import type { CommandResult } from '../../host/host.ts';
-import * as files from '../../host/lab-files.ts';
-import { demand } from '../../problem.ts';
+import * as files from '../../host/lab/lab-files.ts';
 import { renderPolicy } from '../../render/policy.ts';
 import type { Template } from '../../render/template.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../settings/settings.ts';
 import { clientsOf, type LabHost, type LabPlan, membersOf } from './plan.ts';
 import { LabFailure, type World } from './world.ts';
 

@@ -1,5 +1,5 @@
 /** What is written to the disk of a host before it boots, where it differs from this machine's. */
-import * as files from '../../host/lab-files.ts';
+import * as files from '../../host/lab/lab-files.ts';
 import { cmclusterConf, hostsFile, type LabPlan, sgDirectories } from './plan.ts';
 import { utilities } from './stand-ins.ts';
 

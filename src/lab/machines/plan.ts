@@ -2,7 +2,7 @@
  * What a lab cluster consists of, derived from the settings: names, addresses, directories. Pure. The layout below
  * SGROOT is Red Hat's [serviceguard.md 1.1], since Debian, where the lab runs, is no Serviceguard platform.
  */
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../settings/settings.ts';
 
 export interface LabHost {
   readonly name: string;

@@ -2,7 +2,7 @@
  * Real OpenSSH between lab hosts: how an administrator copies the package directory. One throw-away key pair a lab, made
  * and kept inside it.
  */
-import * as files from '../../host/lab-files.ts';
+import * as files from '../../host/lab/lab-files.ts';
 import { runProcess } from '../../host/processes.ts';
 import type { World } from './world.ts';
 import { LabFailure } from './world.ts';

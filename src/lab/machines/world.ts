@@ -4,9 +4,9 @@
  * Knows nothing of packages.
  */
 import type { CommandResult } from '../../host/host.ts';
-import * as files from '../../host/lab-files.ts';
+import * as files from '../../host/lab/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
-import { printSettings } from '../../settings-yaml.ts';
+import { printSettings } from '../../settings/settings-yaml.ts';
 import { bootScript, enterHost, inNewNamespaces } from './boot.ts';
 import { hostEnvironment } from './environment.ts';
 import { furnishHost, furnishMember } from './furnish.ts';

@@ -2,7 +2,7 @@
  * Members that come and go online: what a change of the cluster's members is refused for, and what it does
  * [serviceguard.md 8.2]. A machine that is no member, but could be one, is a spare of the lab. Pure.
  */
-import type { Problem } from '../../problem.ts';
+import type { Problem } from '../../base/problem.ts';
 import { allValues, type PackageFile } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
 import type { ClusterState, MemberName, MemberState, PackageState } from './model.ts';

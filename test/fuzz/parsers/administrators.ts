@@ -1,7 +1,7 @@
 /** What administrators write: settings, package files, templates, manifests they may have touched, cfengine's configuration. */
 import { isDeepStrictEqual } from 'node:util';
-import { withConfigured } from '../../../src/cluster/boot-start.ts';
-import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy-tree.ts';
+import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy/tree.ts';
+import { withConfigured } from '../../../src/cluster/setup/boot-start.ts';
 import { chosen } from '../../../src/conform/report.ts';
 import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
 import { withMembers, withRuntime } from '../../../src/render/package.ts';
@@ -26,8 +26,8 @@ import {
   settingsFields,
   settingsJson,
   settingsTable,
-} from '../../../src/settings.ts';
-import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings-yaml.ts';
+} from '../../../src/settings/settings.ts';
+import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings/settings-yaml.ts';
 import { answersGiven, readYesNo, typedAnswer } from '../../../src/wizard/answers.ts';
 import { parseClusterVariables } from '../../../src/wizard/findings.ts';
 import { golden, goldenPolicy, settings, settings2, settingsFile } from '../samples.ts';
@@ -66,11 +66,11 @@ export const administrators: readonly FuzzedParser[] = [
     name: 'csync.yaml',
     of: 'administrator',
     calls: [
-      'settings-yaml.ts#parseSettings',
-      'settings-yaml.ts#readGiven',
-      'settings-yaml.ts#completeSettings',
-      'settings-yaml.ts#printSettings',
-      'settings-yaml.ts#fieldOf',
+      'settings/settings-yaml.ts#parseSettings',
+      'settings/settings-yaml.ts#readGiven',
+      'settings/settings-yaml.ts#completeSettings',
+      'settings/settings-yaml.ts#printSettings',
+      'settings/settings-yaml.ts#fieldOf',
     ],
     samples: [
       settingsFile.replace(/^#.*\n/gm, ''),
@@ -91,7 +91,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'csync.yaml, edited in place',
     of: 'administrator',
-    calls: ['settings-yaml.ts#withValue', 'settings-yaml.ts#withList'],
+    calls: ['settings/settings-yaml.ts#withValue', 'settings/settings-yaml.ts#withList'],
     samples: ['package_style: legacy\nmembers: [m1, m2]\n', 'members:\n  - m1\n  - m2\npackage_style: "modular"\n'],
     parse: (text) => {
       const edited = withValue(text, 'package_style', 'modular');
@@ -101,7 +101,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'settings.json',
     of: 'member, administrator',
-    calls: ['settings.ts#parseSettingsJson', 'settings.ts#settingsJson'],
+    calls: ['settings/settings.ts#parseSettingsJson', 'settings/settings.ts#settingsJson'],
     samples: [settingsJson(settings), settingsJson(settings2)],
     parse: (text) => {
       const read = parseSettingsJson(text);
@@ -114,10 +114,10 @@ export const administrators: readonly FuzzedParser[] = [
     name: 'monitor settings',
     of: 'administrator',
     calls: [
-      'settings.ts#parseLayerPlan',
-      'settings.ts#parseLocalRestart',
-      'settings.ts#parseListenAddress',
-      'settings.ts#isAddress',
+      'settings/settings.ts#parseLayerPlan',
+      'settings/settings.ts#parseLocalRestart',
+      'settings/settings.ts#parseListenAddress',
+      'settings/settings.ts#isAddress',
     ],
     samples: ['every 5 s, limit 3 s, 2 in a row, fail', 'off', 'once in 60 min', 'none', '127.0.0.1:9308', '[::1]:9308'],
     parse: (text) => [parseLayerPlan(text), parseLocalRestart(text), parseListenAddress(text)],
@@ -126,7 +126,7 @@ export const administrators: readonly FuzzedParser[] = [
     name: 'answers of the wizard',
     of: 'administrator',
     calls: [
-      'settings-yaml.ts#readTyped',
+      'settings/settings-yaml.ts#readTyped',
       'wizard/answers.ts#answersGiven',
       'wizard/answers.ts#typedAnswer',
       'wizard/answers.ts#readYesNo',
@@ -206,7 +206,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'policy that is on the master',
     of: 'administrator',
-    calls: ['cluster/policy-tree.ts#planPolicyTree', 'cluster/policy-tree.ts#staleMemberMentions', 'render/policy.ts#isOurs'],
+    calls: ['cluster/policy/tree.ts#planPolicyTree', 'cluster/policy/tree.ts#staleMemberMentions', 'render/policy.ts#isOurs'],
     samples: policies.flatMap((policy) => [...policy.values()]),
     parse: (text) => {
       const theirs = text.replace(/^#.*\n/gm, '');
@@ -223,7 +223,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: '/etc/rc.config.d/cfservd',
     of: 'administrator',
-    calls: ['cluster/boot-start.ts#withConfigured'],
+    calls: ['cluster/setup/boot-start.ts#withConfigured'],
     samples: ['# cfengine\nCSYNC_CONFIGURED=0 # not yet\n', 'export CSYNC_CONFIGURED="1"\nOTHER=2\n'],
     parse: (text) => {
       const on = withConfigured(text, '1');

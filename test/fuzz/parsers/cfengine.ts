@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { decodeFrame, encodeFrame, parseStat } from '../../../src/cfengine/frames.ts';
 import { isCertificateOf, isPublicPartOf, peerKeyFileName, readPrivateKey } from '../../../src/cfengine/keys.ts';
 import { type Dialogue, dialogue2, dialogue3, type ProbeResult } from '../../../src/cfengine/probe.ts';
-import { clientsOf, parsePeers } from '../../../src/cluster/clients.ts';
-import { parseRuns, runsText } from '../../../src/cluster/remote-run.ts';
+import { clientsOf, parsePeers } from '../../../src/cluster/condition/clients.ts';
+import { parseRuns, runsText } from '../../../src/cluster/procedures/remote-run.ts';
 import { base64, recorded, settings, settings2 } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
 
@@ -119,7 +119,7 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'peers (cf-key -sn, cfshow)',
     of: 'cfengine',
-    calls: ['cluster/clients.ts#parsePeers', 'cluster/clients.ts#clientsOf'],
+    calls: ['cluster/condition/clients.ts#parsePeers', 'cluster/condition/clients.ts#clientsOf'],
     samples: [three, two, three + two],
     parse: (text) => {
       const peers = parsePeers(text);
@@ -131,14 +131,14 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'remote runs (cf-runagent)',
     of: 'cfengine, agents',
-    calls: ['cluster/remote-run.ts#parseRuns', 'cluster/remote-run.ts#runsText'],
+    calls: ['cluster/procedures/remote-run.ts#parseRuns', 'cluster/procedures/remote-run.ts#runsText'],
     samples: [...recorded('cf-runagent'), ...recorded('cf-runagent').map((text) => hail(text))],
     parse: runs(settings),
   },
   {
     name: 'remote runs (cfrun)',
     of: 'cfengine, agents',
-    calls: ['cluster/remote-run.ts#parseRuns', 'cluster/remote-run.ts#runsText'],
+    calls: ['cluster/procedures/remote-run.ts#parseRuns', 'cluster/procedures/remote-run.ts#runsText'],
     samples: [
       `${cfrun}${dashes}c1: changed a file\n${dashes}`,
       `${cfrun}cfrun:m1.lab: No response hailing c1.lab\n`,

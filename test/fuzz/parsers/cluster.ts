@@ -2,25 +2,25 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { parseBoot } from '../../../src/cluster/boot-start.ts';
-import { judgeChecks, parseFacts } from '../../../src/cluster/checks.ts';
-import { parseReach } from '../../../src/cluster/clients.ts';
-import { compareDirectory } from '../../../src/cluster/comparison.ts';
-import { parseHistory, readSet } from '../../../src/cluster/history.ts';
-import { parseHost, publicDigest } from '../../../src/cluster/host-look.ts';
-import { parseOutcomes } from '../../../src/cluster/host-setup.ts';
-import { parseCondition, parseLook, readNodeVersion, readSwitch, rosterIn } from '../../../src/cluster/member-scripts.ts';
-import { parseBefore } from '../../../src/cluster/migration.ts';
-import { parseRecord } from '../../../src/cluster/policy-commit.ts';
-import { readPolicyState } from '../../../src/cluster/policy-scripts.ts';
-import { parseLeftovers } from '../../../src/cluster/recovery.ts';
-import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/cluster/roster.ts';
-import { parseRuntimeLook, readProof } from '../../../src/cluster/runtime.ts';
-import { whyNoAnswer } from '../../../src/host/member-shell.ts';
+import { isNodeNewEnough } from '../../../src/base/version.ts';
+import { compareDirectory } from '../../../src/cluster/apply/comparison.ts';
+import { parseHistory, readSet } from '../../../src/cluster/apply/history.ts';
+import { parseBefore } from '../../../src/cluster/apply/migration.ts';
+import { parseRuntimeLook, readProof } from '../../../src/cluster/apply/runtime.ts';
+import { judgeChecks, parseFacts } from '../../../src/cluster/condition/checks.ts';
+import { parseReach } from '../../../src/cluster/condition/clients.ts';
+import { parseRecord } from '../../../src/cluster/policy/commit.ts';
+import { readPolicyState } from '../../../src/cluster/policy/scripts.ts';
+import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
+import { parseCondition, parseLook, readNodeVersion, readSwitch, rosterIn } from '../../../src/cluster/remote/member-scripts.ts';
+import { parseBoot } from '../../../src/cluster/setup/boot-start.ts';
+import { parseHost, publicDigest } from '../../../src/cluster/setup/host-look.ts';
+import { parseOutcomes } from '../../../src/cluster/setup/host-setup.ts';
+import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
+import { whyNoAnswer } from '../../../src/host/admin/member-shell.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { memberStates, packageStatus, parseLineView } from '../../../src/serviceguard/view.ts';
-import { isNodeNewEnough } from '../../../src/version.ts';
 import { readCluster } from '../../../src/wizard/findings.ts';
 import { networkOf, readLook } from '../../../src/wizard/look.ts';
 import { base64, digest, golden, publicKey, settings } from '../samples.ts';
@@ -94,11 +94,11 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'look at a package directory',
     of: 'script on a member',
     calls: [
-      'cluster/member-scripts.ts#parseLook',
-      'cluster/member-scripts.ts#readSwitch',
-      'cluster/member-scripts.ts#readNodeVersion',
-      'cluster/comparison.ts#compareDirectory',
-      'version.ts#isNodeNewEnough',
+      'cluster/remote/member-scripts.ts#parseLook',
+      'cluster/remote/member-scripts.ts#readSwitch',
+      'cluster/remote/member-scripts.ts#readNodeVersion',
+      'cluster/apply/comparison.ts#compareDirectory',
+      'base/version.ts#isNodeNewEnough',
     ],
     samples: [
       `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nmode 644 csync.conf\ndigest ${digest}  csync.conf\nmanifest sets/0123456789abcdef/manifest.json ${base64(golden('csync/set/manifest.json'))}\napplied 0123456789abcdef /csync -\nrunning 0123456789abcdef\n`,
@@ -116,9 +116,9 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'look at the condition of a member',
     of: 'script on a member',
     calls: [
-      'cluster/member-scripts.ts#parseCondition',
-      'cluster/member-scripts.ts#rosterIn',
-      'member/monitor-state.ts#parseMonitorState',
+      'cluster/remote/member-scripts.ts#parseCondition',
+      'cluster/remote/member-scripts.ts#rosterIn',
+      'contract/monitor-state.ts#parseMonitorState',
     ],
     samples: [
       `daemons 1\nmounted 1\naddress 1\nsentinel {"at":"x","epoch":3}\nmaintenance until 2026-11-01T00:00:00Z\nmonitor ${monitor}\npolicy ${digest}\nclock 1790000000.123\n`,
@@ -139,7 +139,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'state of the policy file system',
     of: 'script on a member',
-    calls: ['cluster/policy-scripts.ts#readPolicyState', 'cluster/policy-commit.ts#parseRecord'],
+    calls: ['cluster/policy/scripts.ts#readPolicyState', 'cluster/policy/commit.ts#parseRecord'],
     samples: [
       `digest ${digest}\nnames ${base64(`${digest}  ./site.cf\0`)}\nfile ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
       commitRecord,
@@ -158,7 +158,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'roster.json',
     of: 'member',
-    calls: ['cluster/roster.ts#parseRoster', 'cluster/roster.ts#rosterText', 'cluster/roster.ts#newestRoster'],
+    calls: ['contract/roster.ts#parseRoster', 'contract/roster.ts#rosterText', 'contract/roster.ts#newestRoster'],
     samples: [roster, rosterText(emptyRoster)],
     parse: (text) => {
       const read = parseRoster(text);
@@ -169,7 +169,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'history of sets',
     of: 'member',
-    calls: ['cluster/history.ts#parseHistory', 'cluster/history.ts#readSet'],
+    calls: ['cluster/apply/history.ts#parseHistory', 'cluster/apply/history.ts#readSet'],
     samples: [
       `${JSON.stringify(about)}\n${JSON.stringify({ ...about, number: 4 })}\n`,
       JSON.stringify({ files: [{ name: 'a', mode: 420, text: '' }] }),
@@ -186,7 +186,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look at a host',
     of: 'script on a host',
-    calls: ['cluster/host-look.ts#parseHost', 'cluster/host-look.ts#publicDigest'],
+    calls: ['cluster/setup/host-look.ts#parseHost', 'cluster/setup/host-look.ts#publicDigest'],
     samples: [
       `host m1.lab\nuid 0\naddresses 10.9.0.11 10.9.0.11 10.9.0.11/24 10.9.0.100/24 172.17.0.1/16 \nmissing /usr/bin/cf-key\ndaemons 1\nowed restart\nroster ${base64(roster)}\nleftover /var/.csync-arrival-1\ninput ${digest} promises.cf\nkeys 700\nprivate 600 ${digest}\nmode 600 localhost.pub\nmode 600 root-MD5=1.pub\nkey ==> localhost.pub <==\n${publicKey.replace(/^(?=.)/gm, 'key ')}key \nkey ==> root-MD5=1.pub <==\nnext csync-next.priv\nwhole\n`,
     ],
@@ -195,7 +195,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look at the boot start',
     of: 'script on a host',
-    calls: ['cluster/boot-start.ts#parseBoot'],
+    calls: ['cluster/setup/boot-start.ts#parseBoot'],
     samples: [
       `manager systemd\nconfigured 1\nfile 755 ${digest} /usr/local/sbin/csync-cfservd\nenabled\nforeign cf-serverd.service\nlooked\n`,
     ],
@@ -204,14 +204,18 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look at leftovers',
     of: 'script on a member',
-    calls: ['cluster/recovery.ts#parseLeftovers'],
+    calls: ['cluster/procedures/recovery.ts#parseLeftovers'],
     samples: ['mounted\naddress\nactive\nuser 42 cf-serverd\nlooked\n'],
     parse: parseLeftovers,
   },
   {
     name: 'look before a runtime is sent',
     of: 'script on a member',
-    calls: ['cluster/runtime.ts#parseRuntimeLook', 'cluster/runtime.ts#readProof', 'cluster/program-file.ts#identityOf'],
+    calls: [
+      'cluster/apply/runtime.ts#parseRuntimeLook',
+      'cluster/apply/runtime.ts#readProof',
+      'cluster/apply/program-file.ts#identityOf',
+    ],
     samples: [
       'directory /opt/conf/csync\nfree 1234567\noptions rw,relatime\nprogram 02010100000000000000000002003e00\ninterpreter\n',
       'v20.19.0\nerror while loading shared libraries: libx.so.1: cannot open',
@@ -221,14 +225,14 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'steps of a set-up',
     of: 'script on a host',
-    calls: ['cluster/host-setup.ts#parseOutcomes'],
+    calls: ['cluster/setup/host-setup.ts#parseOutcomes'],
     samples: [`ended 0 \nended 1 ${base64('no space left')}\n`],
     parse: parseOutcomes,
   },
   {
     name: 'facts of csync check',
     of: 'script on a member',
-    calls: ['cluster/checks.ts#parseFacts', 'cluster/checks.ts#judgeChecks'],
+    calls: ['cluster/condition/checks.ts#parseFacts', 'cluster/condition/checks.ts#judgeChecks'],
     samples: [
       'fstab /dev/vg_csync/lv_csync /csync\nmount /dev/sda1 / ext4\nname 10.9.0.100\nback csync.lab\nvg vg_csync m1\ndaemon 3.21.0\nfree 100000 /tmp\npeers 1790000000\nlistener 5308\nmtu 1500 eth0 10.9.0.11/24\nclock 1790000000.5\n',
     ],
@@ -247,21 +251,21 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'the way to other hosts',
     of: 'script on a member',
-    calls: ['cluster/clients.ts#parseReach'],
+    calls: ['cluster/condition/clients.ts#parseReach'],
     samples: ['reach m2 0 ok\nreach 10.9.0.21 124 lost\nreach c4 - -\n'],
     parse: parseReach,
   },
   {
     name: 'what a migration remembers',
     of: 'member',
-    calls: ['cluster/migration.ts#parseBefore'],
+    calls: ['cluster/apply/migration.ts#parseBefore'],
     samples: ['{"owner":"m1","autoRun":true}\n', '{"owner":null,"autoRun":false}'],
     parse: parseBefore,
   },
   {
     name: 'what ssh says',
     of: 'ssh',
-    calls: ['host/member-shell.ts#whyNoAnswer'],
+    calls: ['host/admin/member-shell.ts#whyNoAnswer'],
     samples: [
       'ssh: connect to host m2 port 22: Connection timed out\n',
       'Host key verification failed.\n',

@@ -1,13 +1,14 @@
 /** What member scripts read on their own member: /proc, fstab, the package directory, notes of other processes. */
 import { isDeepStrictEqual } from 'node:util';
-import { readProgramFile } from '../../../src/cluster/program-file.ts';
-import { parseConnections } from '../../../src/host/connections.ts';
+import { readProgramFile } from '../../../src/cluster/apply/program-file.ts';
+import { isAnnounced } from '../../../src/contract/restart-notice.ts';
 import type { MemberHost } from '../../../src/host/host.ts';
-import { answerTo } from '../../../src/host/http-endpoint.ts';
-import { parseListeningInodes, parseMounts, parseProcessStat } from '../../../src/host/member-host.ts';
+import { parseConnections } from '../../../src/host/member/connections.ts';
+import { answerTo } from '../../../src/host/member/http-endpoint.ts';
+import { parseListeningInodes, parseMounts, parseProcessStat } from '../../../src/host/member/member-host.ts';
 import { commandNames, parseCommand } from '../../../src/lab/commands/commands.ts';
 import { policyVersion } from '../../../src/lab/machines/cfengine-setup.ts';
-import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/cluster-file.ts';
+import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/configuration/cluster-file.ts';
 import {
   maintenanceFrom,
   maintenanceText,
@@ -15,8 +16,7 @@ import {
   parseMaintenance,
   sentinelEpoch,
 } from '../../../src/member/judgements.ts';
-import { mayRestart } from '../../../src/member/local-restart.ts';
-import { isAnnounced } from '../../../src/member/restart-notice.ts';
+import { mayRestart } from '../../../src/member/monitor/local-restart.ts';
 import { judgeManifest, manifestIn, readSettingsFile } from '../../../src/member/settings-file.ts';
 import { shortage } from '../../../src/member/space.ts';
 import { programSample } from '../program-sample.ts';
@@ -31,21 +31,21 @@ export const members: readonly FuzzedParser[] = [
   {
     name: '/proc/PID/stat',
     of: 'kernel',
-    calls: ['host/member-host.ts#parseProcessStat'],
+    calls: ['host/member/member-host.ts#parseProcessStat'],
     samples: ['4711 (cf-serverd) S 1 4711 4711 0 -1 4194560 1024 0 3 0 12 7 0 0 20 0 5 0 8123456 187392000 2613\n'],
     parse: parseProcessStat,
   },
   {
     name: '/proc/self/mounts',
     of: 'kernel',
-    calls: ['host/member-host.ts#parseMounts'],
+    calls: ['host/member/member-host.ts#parseMounts'],
     samples: ['/dev/vda1 / ext4 rw,relatime 0 0\n/dev/mapper/vg-lv /cs\\040ync ext4 ro 0 0\n'],
     parse: parseMounts,
   },
   {
     name: '/proc/net/tcp',
     of: 'kernel',
-    calls: ['host/member-host.ts#parseListeningInodes'],
+    calls: ['host/member/member-host.ts#parseListeningInodes'],
     samples: [
       '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
     ],
@@ -61,7 +61,7 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'connections of a port',
     of: 'kernel',
-    calls: ['host/connections.ts#parseConnections'],
+    calls: ['host/member/connections.ts#parseConnections'],
     samples: [
       '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
     ],
@@ -117,14 +117,18 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'notes for the monitor',
     of: 'csync',
-    calls: ['member/judgements.ts#sentinelEpoch', 'member/restart-notice.ts#isAnnounced', 'member/local-restart.ts#mayRestart'],
+    calls: [
+      'member/judgements.ts#sentinelEpoch',
+      'contract/restart-notice.ts#isAnnounced',
+      'member/monitor/local-restart.ts#mayRestart',
+    ],
     samples: ['{"epoch":4,"member":"m1","at":"x"}\n', '42 8123456 900\n', '1234.5\n'],
     parse: (text) => [sentinelEpoch(text), isAnnounced(text, { pid: 42, startTime: '8123456' }, 1), mayRestart(60, text, 100)],
   },
   {
     name: 'request for the figures',
     of: 'anybody who reaches monitor_metrics_listen',
-    calls: ['host/http-endpoint.ts#answerTo'],
+    calls: ['host/member/http-endpoint.ts#answerTo'],
     samples: ['GET /metrics HTTP/1.1\r\nHost: m1\r\n\r\n', 'HEAD /state HTTP/1.0\n\n', 'POST / HTTP/1.1\r\n\r\n'],
     words: ['GET ', 'HEAD ', ' HTTP/1.1\r\n', '__proto__', 'constructor'],
     parse: (text) => {
@@ -136,7 +140,7 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'program file',
     of: 'administrator',
-    calls: ['cluster/program-file.ts#readProgramFile'],
+    calls: ['cluster/apply/program-file.ts#readProgramFile'],
     samples: [programSample()],
     parse: (text) => {
       const bytes = Buffer.from(text, 'latin1');
@@ -149,7 +153,10 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'cluster file of the lab',
     of: 'administrator of the lab',
-    calls: ['lab/manager/cluster-file.ts#parseClusterFile', 'lab/manager/cluster-file.ts#printClusterFile'],
+    calls: [
+      'lab/manager/configuration/cluster-file.ts#parseClusterFile',
+      'lab/manager/configuration/cluster-file.ts#printClusterFile',
+    ],
     samples: [printClusterFile(cluster), `${printClusterFile(cluster)}QS_HOST qs\n`],
     words: ['MEMBER_TIMEOUT', 'NODE_NAME'],
     parse: (text) => {

@@ -1,0 +1,143 @@
+/** What is wanted against what was observed: file by file on each member, keyword by keyword in the applied configuration. Pure. */
+import {
+  appliedName,
+  editKey,
+  flatSet,
+  inSet,
+  isKnownBeside,
+  manifestName,
+  type Runtime,
+  readManifest,
+  runtimeName,
+  setKeyword,
+  setNamedBy,
+  setPartOf,
+  setsName,
+  sha256,
+} from '../../contract/package-directory.ts';
+import { rosterName } from '../../contract/roster.ts';
+import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
+import { findAttribute } from '../../serviceguard/modules.ts';
+import { changedKeywords } from '../../serviceguard/online-rules.ts';
+import { allValues, type PackageFile, styleOf } from '../../serviceguard/package-file.ts';
+import type { DirectoryFacts, FileToSend } from '../remote/member-scripts.ts';
+
+export interface FileDifference {
+  readonly name: string;
+  /** extra: nothing of the package; it is left alone. */
+  readonly is: 'same' | 'missing' | 'changed' | 'mode' | 'edited' | 'extra';
+}
+
+export const runtimeMode = 0o755;
+
+/** Names of the wanted files that are not on the member as they should be. */
+export function staleNames(differences: readonly FileDifference[]): string[] {
+  return differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name);
+}
+
+/** Names for people: the files of one set become one where they are more than two, as with a set that is not there yet. */
+export function inBrief(names: readonly string[]): string[] {
+  const count = (set: string): number => names.filter((name) => setPartOf(name)?.set === set).length;
+  const brief = names.map((name) => {
+    const set = setPartOf(name)?.set ?? '';
+    return set === '' || count(set) <= 2 ? name : `${setsName}/${set} (${count(set)} files)`;
+  });
+  return [...new Set(brief)];
+}
+
+/** The set that the applied package is of; null: none is applied, or none of ours. */
+export function appliedSet(applied: PackageFile | null): string | null {
+  const last = (keyword: string): string | undefined => (applied === null ? undefined : allValues(applied, keyword).at(-1));
+  return setNamedBy(last(setKeyword), last('pev_csync_settings_digest'), last('run_script'));
+}
+
+/**
+ * Every wanted file, the runtime where one is carried along, what was edited in the set that counts until now (`current`), and files of
+ * nobody's in the directory. Other sets, their history, the roster and hidden files are not the package's.
+ */
+export function compareDirectory(
+  wanted: readonly FileToSend[],
+  facts: DirectoryFacts,
+  runtime: Runtime | null = null,
+  current: string | null = null,
+): FileDifference[] {
+  const there = new Map(facts.files.map((file) => [file.name, file]));
+  const manifests = [...facts.manifests.values()].map(readManifest);
+  const { edited = [] } = readManifest(facts.manifests.get(current ?? '') ?? null);
+  const isEdited = (name: string, digest: string): boolean => {
+    if (setPartOf(name) !== null) return setPartOf(name)?.name !== manifestName;
+    return edited.includes(editKey(name)) || !isKnownBeside(name, digest, manifests);
+  };
+  const own = wanted.map(({ name, mode, content }): FileDifference => {
+    const found = there.get(name);
+    if (found === undefined) return { name, is: 'missing' };
+    if (found.digest === sha256(content)) return { name, is: found.mode === mode ? 'same' : 'mode' };
+    return { name, is: isEdited(name, found.digest) ? 'edited' : 'changed' };
+  });
+  if (runtime !== null) own.push({ name: runtimeName, is: compareRuntime(runtime, facts) });
+  const names = new Set(own.map(({ name }) => name));
+  const kept = new Map(wanted.map(({ name, content }) => [editKey(name), sha256(content)]));
+  const before = current === null ? [] : editedIn(current, facts, kept).filter((name) => !names.has(name));
+  const isKept = (name: string): boolean =>
+    [rosterName, appliedName, manifestName].includes(name) ||
+    /^(history\/|sets\/|\.)/.test(name) ||
+    manifests.some(({ files, beside }) => Object.hasOwn(files, name) || Object.hasOwn(beside, name));
+  const extra = facts.files.filter(({ name }) => !names.has(name) && !isKept(name));
+  return [
+    ...own,
+    ...before.map((name): FileDifference => ({ name, is: 'edited' })),
+    ...extra.map(({ name }): FileDifference => ({ name, is: 'extra' })),
+  ];
+}
+
+/**
+ * Files of a set that are not as its manifest has them, and those that were taken over as edits: another set would lose them, unless it has
+ * the very same (`kept`, by what editKey calls them).
+ */
+function editedIn(set: string, { files, manifests }: DirectoryFacts, kept: ReadonlyMap<string, string>): string[] {
+  const manifest = readManifest(manifests.get(set) ?? null);
+  const found = new Map(files.map(({ name, digest }) => [name, digest]));
+  return Object.entries(manifest.files).flatMap(([name, digest]) => {
+    const path = inSet(set, name);
+    const is = found.get(path);
+    if (is === undefined || (set === flatSet && name.endsWith('.conf'))) return [];
+    if (kept.get(`${setsName}/*/${name}`) === is) return [];
+    return is !== digest || manifest.edited?.includes(editKey(path)) ? [path] : [];
+  });
+}
+
+/** Nobody edits a program: one that is another was damaged or exchanged. */
+export function compareRuntime({ digest }: Runtime, { files }: DirectoryFacts): 'same' | 'missing' | 'changed' | 'mode' {
+  const found = files.find(({ name }) => name === runtimeName);
+  if (found === undefined) return 'missing';
+  if (found.digest !== digest) return 'changed';
+  return found.mode === runtimeMode ? 'same' : 'mode';
+}
+
+export interface KeywordDifference {
+  readonly keyword: string;
+  readonly applied: readonly string[];
+  readonly wanted: readonly string[];
+}
+
+/**
+ * Keywords that differ between the applied configuration and the wanted one. What only one side says counts as the
+ * documented default on the other: cmgetconf may print what nobody wrote [serviceguard.md 2.5, 2.6].
+ */
+export function compareConfiguration(applied: PackageFile, wanted: PackageFile): KeywordDifference[] {
+  // Modules and the order of their scripts are cmmakepkg's part; a real cluster adds its own.
+  const legacy = styleOf(wanted) === 'legacy';
+  const ignored = new Set(['module_name', 'module_version', 'operation_sequence']);
+  return changedKeywords(applied, wanted)
+    .filter((keyword) => !ignored.has(keyword))
+    .map((keyword) => ({ keyword, applied: allValues(applied, keyword), wanted: allValues(wanted, keyword) }))
+    .filter(({ keyword, applied: one, wanted: other }) => {
+      const fallback = (legacy ? findLegacyAttribute(keyword) : findAttribute(keyword)?.attribute)?.fallback;
+      // Words of a legacy file count in either case; which one cmgetconf gives is not known.
+      const spelt = (value: string): string =>
+        legacy && fallback?.toLowerCase() !== fallback?.toUpperCase() ? value.toLowerCase() : value;
+      const orDefault = (values: readonly string[]): string =>
+        JSON.stringify((values.length === 0 && typeof fallback === 'string' ? [fallback] : values).map(spelt));
+      return orDefault(one) !== orDefault(other);
+    });
+}

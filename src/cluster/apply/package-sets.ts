@@ -1,0 +1,53 @@
+/** Which sets a member keeps, and what is swept away when a package was applied. Pure. */
+import {
+  type AppliedSet,
+  appliedName,
+  appliedText,
+  entryNames,
+  flatSet,
+  manifestName,
+  parseApplied,
+  readManifest,
+  setPartOf,
+} from '../../contract/package-directory.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { DirectoryFacts, FileToSend } from '../remote/member-scripts.ts';
+
+/** What an apply makes of the sets. */
+export interface SetChange {
+  /** The set that is wanted. */
+  readonly set: string;
+  /** The one that was applied when it began; null: none. */
+  readonly before: string | null;
+  readonly mountPoint: string;
+  readonly style: Settings['packageStyle'];
+}
+
+/** What the file says afterwards that names the applied set. The previous one stays at hand for the way back. */
+export function appliedFile({ set, before, mountPoint }: SetChange, facts: readonly DirectoryFacts[]): FileToSend {
+  const known = facts.flatMap(({ applied }): AppliedSet[] => {
+    const read = parseApplied(applied ?? '');
+    return read === null ? [] : [read];
+  });
+  const earlier = [before, ...known.flatMap((one) => [one.set, one.previous])];
+  const previous = earlier.find((one): one is string => one !== null && one !== flatSet && one !== set) ?? null;
+  const content = Buffer.from(appliedText({ set, mountPoint, previous }));
+  return { name: appliedName, mode: 0o644, content };
+}
+
+/** What is swept away on a member behind the apply: never the set that is applied by then, that runs there, or the previous one. */
+export function sweepable(
+  { set, before, style }: SetChange,
+  facts: DirectoryFacts,
+  applied: FileToSend,
+  runsFlat: boolean,
+): { readonly sets: readonly string[]; readonly flat: readonly string[] } {
+  const previous = parseApplied(applied.content.toString())?.previous ?? null;
+  const kept = new Set([set, before, previous, facts.running]);
+  const sets = new Set(facts.files.flatMap(({ name }) => setPartOf(name)?.set ?? []));
+  const { files } = readManifest(facts.manifests.get(flatSet) ?? null);
+  const names = new Set(facts.files.map(({ name }) => name));
+  const stays = (name: string): boolean => name.endsWith('.conf') || entryNames(style).includes(name);
+  const flat = [...Object.keys(files).filter((name) => !stays(name)), manifestName].filter((name) => names.has(name));
+  return { sets: [...sets].filter((one) => !kept.has(one)), flat: runsFlat ? [] : flat };
+}

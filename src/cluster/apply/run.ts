@@ -1,0 +1,237 @@
+/** Carrying out an apply plan, step by step, and saying afterwards what was done and what was not. */
+
+import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import type { CommandResult } from '../../host/host.ts';
+import {
+  arrivalName,
+  busyStatus,
+  commandScript,
+  distributeScript,
+  readSwitch,
+  sweepSetsScript,
+  switchScript,
+} from '../remote/member-scripts.ts';
+import { inParallel, observe, unreachableProblems } from '../remote/observation.ts';
+import { compareConfiguration, compareDirectory } from './comparison.ts';
+import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './plan.ts';
+import { discardScript, filesForProof, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
+
+const distributeLimitMs = 120_000;
+/** Serviceguard's own limits of scripts end a start or a halt long before. */
+const commandLimitMs = 2 * 4294 * 1000;
+
+/** At a megabit a second, some 200 MB. */
+const carryLimitMs = 30 * 60_000;
+const proveLimitMs = 120_000;
+
+interface Run {
+  readonly shell: MemberShell;
+  readonly wish: ApplyWish;
+  readonly say: (line: string) => void;
+  /** Hears how much of a runtime went to a member by now. */
+  readonly onCarried: (member: string, bytes: number, size: number) => void;
+  /** Another way to the members, for what is taken away again after an interruption. */
+  readonly afterwards: (work: (shell: MemberShell) => Promise<void>) => Promise<void>;
+}
+
+/**
+ * What goes to each member goes side by side, everything else one by one. Throws a Failure that says what failed, what
+ * was done and what was not; a second apply takes up from there, since it looks at what is.
+ */
+export async function runPlan(plan: ApplyPlan, run: Run): Promise<void> {
+  const done: ApplyStep[] = [];
+  const settle = async (group: readonly ApplyStep[], results: readonly (readonly Problem[])[]): Promise<void> => {
+    const problems = [...new Set(results.flat())];
+    done.push(...group.filter((_, at) => results[at]?.length === 0));
+    if (problems.length === 0) return;
+    await discard(plan.steps, done, run);
+    throw new Failure([...problems, summary(plan.steps, done, run.wish)]);
+  };
+  for (let index = 0; index < plan.steps.length; ) {
+    const group = groupAt(plan.steps, index);
+    for (const step of group) run.say(stepText(step));
+    const results = await inParallel(group, (step) => carryOut(step, run)).catch(async (error: unknown) => {
+      // The lock of the cluster was lost.
+      if (error instanceof Failure) throw new Failure([...error.problems, summary(plan.steps, done, run.wish)]);
+      if (!(error instanceof Interrupted)) throw error;
+      await run.afterwards((shell) => discard(plan.steps, done, { shell, wish: run.wish }));
+      throw interrupted(plan.steps, done, group, run.wish);
+    });
+    await settle(group, results);
+    index += group.length;
+  }
+}
+
+/** Steps that may go at the same time: a run of distributions, or of runtimes that are carried, or a single other one. */
+function groupAt(steps: readonly ApplyStep[], index: number): readonly ApplyStep[] {
+  const rest = steps.slice(index);
+  const [first] = rest;
+  const other = rest.findIndex((step) => step.do !== first?.do);
+  return first?.do === 'distribute' || first?.do === 'carry'
+    ? rest.slice(0, other === -1 ? rest.length : other)
+    : rest.slice(0, 1);
+}
+
+type CarryStep = Extract<ApplyStep, { do: 'carry' }>;
+
+async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
+  const { shell, wish } = run;
+  const { packageDirectory } = wish.place;
+  if (step.do === 'carry') return carry(step, run);
+  if (step.do === 'verify') return verify(shell, wish);
+  if (step.do === 'sweep' || step.do === 'sweep sets') {
+    const sweep = step.do === 'sweep' ? sweepScript(packageDirectory) : sweepSetsScript(wish.place, step.sets, step.flat);
+    const swept = await shell.run(step.member, sweep, distributeLimitMs);
+    return swept.exitCode === 0 ? [] : [distributeProblem(step.member, swept)];
+  }
+  if (step.do === 'distribute') {
+    const arrival = step.runtime === null ? null : arrivalName(step.runtime.token);
+    const script = distributeScript(packageDirectory, step.files, step.removals, arrival);
+    const sent = await shell.run(step.member, script, distributeLimitMs);
+    return sent.exitCode === 0 ? [] : [distributeProblem(step.member, sent)];
+  }
+  if (step.do === 'switch') return switchOver(step, run);
+  const ended = await shell.run(step.member, commandScript(step.argv, packageDirectory), commandLimitMs);
+  return ended.exitCode === 0 ? [] : [commandProblem(step.member, step.argv, ended)];
+}
+
+/** What failed of it, and how the package was left: it runs again in any case, if it can. */
+async function switchOver(step: Extract<ApplyStep, { do: 'switch' }>, { shell, wish }: Run): Promise<Problem[]> {
+  const { packageDirectory, packageName } = wish.place;
+  const script = switchScript(packageDirectory, step.halt, step.between, step.back);
+  const ended = await shell.run(step.member, script, commandLimitMs);
+  if (ended.exitCode === 0) return [];
+  if (ended.exitCode === busyStatus) return [distributeProblem(step.member, { ...ended, stderr: ended.stdout })];
+  const failed = readSwitch(ended.stdout);
+  const commands = [...step.halt, ...step.between, ...step.back];
+  const wrong = failed.map((at) => commandProblem(step.member, commands[at] ?? [], ended));
+  if (wrong.length === 0) return [commandProblem(step.member, step.halt[0] ?? [], ended)];
+  const isApplied = !failed.some((at) => at < step.halt.length + step.between.length);
+  const runs = !failed.some((at) => at >= step.halt.length + step.between.length) && !failed.some((at) => at < step.halt.length);
+  if (isApplied || !runs || step.back.length === 0) return wrong;
+  const note = `${packageName} was halted for it, and runs again with the configuration and the files it had`;
+  return wrong.map((one) => ({ ...one, text: `${one.text}\n  ${note}` }));
+}
+
+async function carry({ member, source }: CarryStep, run: Run): Promise<Problem[]> {
+  const { shell, wish, say, onCarried } = run;
+  const { packageDirectory } = wish.place;
+  const wrong = (code: string, text: string, remedy: string): Problem[] => [
+    { code: `change-runtime-${code}`, severity: 'error', text, remedy, member },
+  ];
+  const receive = receiveScript(packageDirectory, source, carryLimitMs);
+  const onSent = (bytes: number): void => onCarried(member, bytes, source.size);
+  const sent = await shell.send(member, receive, { file: source.file, onSent }, carryLimitMs);
+  if (sent.exitCode !== 0) {
+    const said =
+      sent.stderr.trim() || (sent.timedOut ? 'it did not end in time' : `it ended with ${sent.exitCode ?? sent.signal}`);
+    const text = `the Node.js runtime did not arrive, and nothing was put in place: ${said}`;
+    return wrong('lost', text, `see to it on ${member} (space, rights, connection), then the same command again`);
+  }
+  const script = proveScript(packageDirectory, source, filesForProof(wish.files));
+  const proved = readProof(await shell.run(member, script, proveLimitMs));
+  if ('why' in proved)
+    return wrong('unfit', `${source.file} arrived, but does not do as a runtime here: ${proved.why}`, proved.remedy);
+  say(`${member}: Node.js ${proved.version} (${sizeText(source.size)}) arrived and runs there`);
+  return [];
+}
+
+/** Takes away again what was carried somewhere and did not get into place. */
+async function discard(
+  steps: readonly ApplyStep[],
+  done: readonly ApplyStep[],
+  { shell, wish }: Pick<Run, 'shell' | 'wish'>,
+): Promise<void> {
+  const placed = new Set(done.flatMap((step) => (step.do === 'distribute' && step.runtime !== null ? step.member : [])));
+  const carries = steps.filter((step) => step.do === 'carry');
+  await inParallel(
+    carries.filter(({ member }) => !placed.has(member)),
+    ({ member, source }) => shell.run(member, discardScript(wish.place.packageDirectory, source), distributeLimitMs),
+  );
+}
+
+function distributeProblem(member: string, ended: CommandResult): Problem {
+  const said = ended.stderr.trim() || (ended.timedOut ? 'it did not end in time' : `it ended with ${ended.exitCode}`);
+  const remedy =
+    ended.exitCode === busyStatus
+      ? 'wait for the other one to end, then apply again'
+      : `see to it on ${member} (space, rights, connection), then apply again`;
+  const text = `nothing was changed in the package directory: ${said}`;
+  return { code: 'change-distribute', severity: 'error', text, remedy, member };
+}
+
+function commandProblem(member: string, argv: readonly string[], ended: CommandResult): Problem {
+  const said = `${ended.stdout}${ended.stderr}`.trim();
+  const text = `${argv.join(' ')} ended with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
+  const name = argv.at(-1) === 'validate' ? 'validate' : (argv[0] ?? '');
+  const remedy = remedies[name] ?? 'see the package log ($SGRUN/log) and syslog on the member';
+  return { code: `change-${name}`, severity: 'error', text, remedy, member };
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  validate: 'correct what it says on that member and apply again; the applied configuration is still the old one',
+  cmcheckconf: 'correct what it says and apply again; the applied configuration is still the old one',
+  cmapplyconf: 'correct what it says and apply again; the applied configuration is still the old one',
+  cmhaltpkg:
+    'see the package log ($SGRUN/log) on the member; csync status says what is left behind. The applied configuration is still the old one',
+  cmrunpkg: 'see the package log ($SGRUN/log) on the member, repair, then cmmodpkg -e -n MEMBER PACKAGE and cmmodpkg -e PACKAGE',
+};
+
+/** Looks at all of it again; believes no exit status. */
+async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
+  const now = await observe(shell, wish.place);
+  const wrong = (text: string, member?: string): Problem => ({
+    code: 'change-unverified',
+    severity: 'error',
+    text,
+    remedy: 'csync diff   shows what differs; apply again',
+    member,
+  });
+  const files = now.members.flatMap((one) => {
+    if (!one.reached) return [];
+    const bad = compareDirectory(wish.files, one, wish.runtime).filter(({ is }) => is !== 'same' && is !== 'extra');
+    return bad.map(({ name, is }) => wrong(`${one.directory}/${name} is ${is}, although it was distributed`, one.member));
+  });
+  const keywords =
+    now.applied === null
+      ? [wrong('cmgetconf knows no such package')]
+      : compareConfiguration(now.applied, wish.configuration).map(({ keyword }) => wrong(`${keyword} was not applied`));
+  const { packageName } = wish.place;
+  const serving = now.status?.status === 'up' && now.status.state === 'running';
+  const running =
+    wish.run && !serving ? [wrong(`${packageName} does not run: ${now.status?.state ?? 'the cluster is down'}`)] : [];
+  return [...unreachableProblems(now), ...files, ...keywords, ...running];
+}
+
+/** Which of the steps under way came to their end is for the next apply to see. */
+function interrupted(
+  steps: readonly ApplyStep[],
+  done: readonly ApplyStep[],
+  group: readonly ApplyStep[],
+  wish: ApplyWish,
+): Failure {
+  const remedy = 'the same command again: it looks at what is, and does what is left';
+  if (group[0]?.do === 'carry')
+    return new Failure([{ code: 'interrupted', severity: 'error', text: 'interrupted before anything was changed', remedy }]);
+  const text = `interrupted; members may still finish what they were at:${group.map((step) => `\n    ${stepText(step)}`).join('')}`;
+  return new Failure([{ code: 'interrupted', severity: 'error', text, remedy }, summary(steps, done, wish)]);
+}
+
+function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: ApplyWish): Problem {
+  const list = (some: readonly ApplyStep[]): string => some.map((step) => `\n    ${stepText(step)}`).join('') || ' nothing';
+  const left = steps.filter((step) => !done.includes(step));
+  const switched = steps.find((step) => step.do === 'switch');
+  // Whatever comes of it: the package may be down behind one that did not come to its end.
+  const unsure = switched !== undefined && !done.includes(switched);
+  const { packageName } = wish.place;
+  return {
+    code: 'change-incomplete',
+    severity: 'error',
+    text: `done:${list(done)}\n  not done:${list(left)}`,
+    remedy:
+      unsure && done.length > 0
+        ? `correct the above, then the same command again: it does what is left; csync status says whether ${packageName} runs (cmrunpkg ${packageName} && cmmodpkg -e ${packageName} where it does not)`
+        : 'correct the above, then the same command again: it does what is left',
+  };
+}

@@ -1,0 +1,146 @@
+/**
+ * The clients of the master: who they are, when each was last there, and whether members reach them. Known from the list
+ * that cfengine itself keeps of its peers, so nobody has to register anything: every member has the clients it served
+ * while it was the master. Pure.
+ */
+import { shellWord } from '../../base/shell-word.ts';
+import { script } from '../remote/member-scripts.ts';
+
+/** A peer that connected to a member's daemon. */
+export interface SeenPeer {
+  /** Its address; a name where cfengine 2 cut the address short. */
+  readonly address: string;
+  readonly name: string | null;
+  /** Wall clock of the member, ms. */
+  readonly at: number;
+}
+
+export interface Client extends SeenPeer {
+  /** The member that saw it last. */
+  readonly member: string;
+}
+
+/** What a member knows of its peers; see parsePeers. */
+export interface KnownPeers {
+  /** null: the list cannot be read there: no root, or no program for it. */
+  readonly peers: readonly SeenPeer[] | null;
+  /** Its own addresses: members are clients of the master, too. */
+  readonly own: readonly string[];
+}
+
+const nameLimitSeconds = 3;
+const listLimitSeconds = 10;
+
+/**
+ * Lines of a member script that parsePeers reads. Only root has the list: anybody else gets an empty one, without an
+ * error [cfengine.md 2.2, tried].
+ */
+export function peerLines(lastSeenList: readonly string[]): string[] {
+  return [
+    `echo "own $(ip -o -4 addr show | sed -n 's/.* inet \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')"`,
+    `if [ "$(id -u)" = 0 ] && seen=$(TZ=UTC timeout ${listLimitSeconds} ${lastSeenList.map(shellWord).join(' ')} 2>/dev/null); then`,
+    '  echo "peers $(date +%s)"',
+    `  printf '%s\\n' "$seen" | sed 's/^/peer /'`,
+    `  timeout ${nameLimitSeconds} getent hosts $(printf '%s\\n' "$seen" | sed -n 's/^Incoming  *\\([0-9.]*\\) .*/\\1/p') | sed 's/^/called /'`,
+    'fi',
+  ];
+}
+
+/** Reads what peerLines printed, among other lines. */
+export function parsePeers(output: string): KnownPeers {
+  const lines = output.split('\n').map((line) => /^(\S+) ?(.*)$/s.exec(line));
+  const rests = (word: string): string[] => lines.flatMap((found) => (found?.[1] === word ? [found[2] ?? ''] : []));
+  const now = /^\d{1,12}$/.test(rests('peers')[0] ?? '') ? Number(rests('peers')[0]) * 1000 : Number.NaN;
+  const names = new Map(
+    rests('called').map((line) => {
+      const [address = '', name = ''] = line.split(/\s+/);
+      return [address, name];
+    }),
+  );
+  const peers = Number.isNaN(now) ? null : rests('peer').flatMap((line) => parsePeer(line, now));
+  return {
+    peers: peers?.map((peer) => ({ ...peer, name: peer.name ?? names.get(peer.address) ?? null })) ?? null,
+    own: (rests('own')[0] ?? '').split(' ').filter((address) => address !== ''),
+  };
+}
+
+/**
+ * Only who came to this member counts. cf-key -sn: "Incoming ADDRESS NAME DATE KEY", the date as of ctime(3) [cfengine.md
+ * 2.2, tried with 3.21]. cfshow -s: "IP - NAME ADDRESS @ [DATE without a year] not seen for (HOURS) hrs, ..." where "-" is
+ * who hailed us and addresses end after 14 characters [cfengine 2.2, src/cfshow.c; read, not run].
+ */
+function parsePeer(line: string, now: number): SeenPeer[] {
+  const [, address, date] = /^Incoming +(\S+) +\S+ +(\w{3} +\w{3} +\d+ +[\d:]{8} +\d{4}) +\S+$/.exec(line) ?? [];
+  if (address !== undefined && date !== undefined) {
+    const at = Date.parse(`${date} UTC`);
+    return Number.isNaN(at) ? [] : [{ address, name: null, at }];
+  }
+  const [, name, short, hours] = /^IP - +(\S+) +(\S+) +@ \[.*\] not seen for \((\d{1,8}(?:\.\d+)?)\) hrs/.exec(line) ?? [];
+  if (name === undefined || short === undefined) return [];
+  const at = now - Number(hours) * 3_600_000;
+  const cut = short.length >= cutAddressLength;
+  return [{ address: cut ? name : short, name: cut || name === short ? null : name, at }];
+}
+
+const cutAddressLength = 14;
+
+/** All that any member has seen, each once, as its latest; those longest silent first. null: no member can tell. */
+export function clientsOf(members: readonly (KnownPeers & { readonly member: string })[]): Client[] | null {
+  if (members.every(({ peers }) => peers === null)) return null;
+  const own = new Set(members.flatMap((one) => one.own));
+  const latest = new Map<string, Client>();
+  for (const { member, peers } of members)
+    for (const peer of peers ?? []) {
+      const known = latest.get(peer.address);
+      if (!own.has(peer.address) && peer.address !== '127.0.0.1' && (known === undefined || known.at < peer.at))
+        latest.set(peer.address, { ...peer, member });
+    }
+  return [...latest.values()].sort((one, other) => one.at - other.at || one.address.localeCompare(other.address));
+}
+
+/** More targets than that are a sample: the clients seen last. */
+export const reachLimit = 100;
+const atOnce = 32;
+
+/**
+ * Prints a line "reach TARGET PORT MTU" for each target. PORT: 0 answers, 124 no answer, other numbers refused, - not
+ * looked at. MTU: ok, smaller (the path is, and says so), lost (large packets vanish), silent (no answer to ping), none
+ * (the target is this host), - (no ping of iputils, which alone can forbid fragments).
+ */
+export function reachScript(targets: readonly string[], port: number): string {
+  const probe = [
+    'port=-; size=-',
+    `command -v bash >/dev/null 2>&1 && { timeout 3 bash -c "exec 3<>/dev/tcp/$1/${port}" 2>/dev/null; port=$?; }`,
+    'if ping -V 2>/dev/null | grep -q iputils; then',
+    '  address=$(getent ahostsv4 "$1" | sed -n "1s/ .*//p"); [ -n "$address" ] || address=$1',
+    '  device=$(ip -o -4 route get "$address" 2>/dev/null | sed -n "s/.* dev \\([^ ]*\\).*/\\1/p")',
+    '  mtu=$(cat "/sys/class/net/$device/mtu" 2>/dev/null)',
+    '  if [ "$device" = lo ]; then size=none',
+    '  elif ! ping -n -q -c 2 -i 0.2 -W 1 -s 56 "$1" >/dev/null 2>&1; then size=silent',
+    '  else',
+    '    told=$(ping -n -c 2 -i 0.2 -W 1 -M do -s $((mtu - 28)) "$1" 2>&1) && size=ok || case $told in *[Tt]oo\\ long*|*[Ff]rag\\ needed*) size=smaller ;; *) size=lost ;; esac',
+    '  fi',
+    'fi',
+    'echo "reach $1 $port $size"',
+  ];
+  // Of a list that other hosts had a hand in: names that are none go no further.
+  const safe = targets.filter((target) => /^[A-Za-z0-9][A-Za-z0-9.:-]*$/.test(target));
+  const quoted = shellWord(probe.join('\n'));
+  return script(`printf '%s\\n' ${safe.join(' ')} | xargs -P ${atOnce} -I TARGET sh -c ${quoted} sh TARGET`, 'exit 0');
+}
+
+export interface Reach {
+  readonly target: string;
+  /** null: not looked at. */
+  readonly port: 'answers' | 'silent' | 'refused' | null;
+  readonly size: 'ok' | 'smaller' | 'lost' | 'silent' | 'none' | null;
+}
+
+/** Reads what reachScript printed. */
+export function parseReach(output: string): Reach[] {
+  return [...output.matchAll(/^reach (\S+) (\d+|-) (ok|smaller|lost|silent|none|-)$/gm)].map(([, target = '', status, size]) => ({
+    target,
+    port: status === '-' ? null : status === '0' ? 'answers' : status === '124' ? 'silent' : 'refused',
+    size: size === '-' ? null : (size as Reach['size']),
+  }));
+}

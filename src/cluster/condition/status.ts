@@ -1,0 +1,406 @@
+/**
+ * What a cluster's condition amounts to: one sentence, the commands that cure what is wrong, and a table of members. Pure.
+ */
+
+import type { Roster } from '../../contract/roster.ts';
+import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import { maintenanceFrom } from '../../member/judgements.ts';
+import type { PackageStatus } from '../../serviceguard/view.ts';
+import { inBrief } from '../apply/comparison.ts';
+import { type Clock, clockText, isClockOff, type MemberCondition } from '../remote/member-scripts.ts';
+import type { PackagePlace } from '../remote/observation.ts';
+import { rotationText } from '../setup/rotation.ts';
+import type { Client } from './clients.ts';
+
+/** Exit statuses of the verb, after the Linux Standard Base's for an init script's status. */
+export const statusExit = { serving: 0, failed: 1, halted: 3, unknown: 4 } as const;
+export type Condition = keyof typeof statusExit;
+
+export interface MemberStatus {
+  readonly member: string;
+  /** null: cannot be looked at. */
+  readonly seen: MemberCondition | null;
+  /** What to say where it cannot. */
+  readonly noAnswer: NoAnswer;
+  /** In the cluster, as cmviewcl says it. */
+  readonly inCluster: string;
+  /** Whether the package may start there; null: not known. */
+  readonly switching: boolean | null;
+  /** Names of files that are missing, other than rendered or edited; null: cannot be looked at. */
+  readonly staleFiles: readonly string[] | null;
+}
+
+export interface StatusInput {
+  readonly place: PackagePlace & { readonly mountPoint: string; readonly packageAddress: string };
+  readonly applied: boolean;
+  readonly clusterAnswers: boolean;
+  readonly status: PackageStatus | null;
+  readonly members: readonly MemberStatus[];
+  /** Those longest silent first; null: no member can tell. */
+  readonly clients: readonly Client[] | null;
+  /** Who was set up, and what waits. */
+  readonly roster: Roster;
+  /** Members of the Serviceguard cluster. */
+  readonly clusterMembers: readonly string[];
+  /** Between any two looks the package had moved: what is said here is not of one moment. */
+  readonly moving: boolean;
+  /** Wall clock, ms. */
+  readonly now: number;
+}
+
+/** The member on which the package runs by Serviceguard's word, where it was looked at; null: neither. */
+export function runningMember({ status, members }: StatusInput): MemberStatus | null {
+  if (status?.status !== 'up' || status.state !== 'running') return null;
+  return members.find(({ member, seen }) => member === status.owner && seen !== null) ?? null;
+}
+
+/** Whether two looks at a member saw the same promotion there; a member that does not answer the second time has not moved. */
+export function isAsBefore(one: MemberCondition | null, other: MemberCondition | null): boolean {
+  if (one === null || other === null) return true;
+  return one.mounted === other.mounted && one.address === other.address && one.sentinel === other.sentinel;
+}
+
+export interface Advice {
+  readonly text: string;
+  /** The command, or what to do. */
+  readonly remedy: string;
+}
+
+export interface StatusVerdict {
+  readonly condition: Condition;
+  readonly sentence: string;
+  /** What is wrong or will be at the next failure, worst first. */
+  readonly advice: readonly Advice[];
+}
+
+/** A client that has not asked for so long is worth a word: twelve rounds of cf-execd's, which comes every five minutes. */
+const silentAfterMs = 3_600_000;
+
+export function judgeStatus(input: StatusInput): StatusVerdict {
+  const { place, members, status } = input;
+  const { packageName } = place;
+  const verdict = (condition: Condition, sentence: string, ...first: readonly Advice[]): StatusVerdict => ({
+    condition,
+    sentence,
+    advice: [
+      ...first,
+      ...switchAdvice(input),
+      ...memberAdvice(input),
+      ...rosterAdvice(input),
+      ...(condition === 'serving' ? clientAdvice(input) : []),
+    ],
+  });
+  if (members.every(({ seen }) => seen === null))
+    return verdict('unknown', 'no member can be looked at', {
+      text: members.map(({ member, noAnswer }) => `${member}: ${noAnswer.why}`).join('; '),
+      remedy: members[0]?.noAnswer.remedy ?? '',
+    });
+  if (!input.clusterAnswers)
+    return verdict('unknown', 'Serviceguard does not answer', {
+      text: 'cmviewcl failed: the cluster does not run on that member, or this user has no monitor role',
+      remedy: 'cmviewcl -v; cmruncl starts a cluster, cmrunnode MEMBER a member',
+    });
+  if (!input.applied || status === null)
+    return verdict('halted', `${packageName} is not configured in this cluster`, {
+      text: 'no package of that name is applied',
+      remedy: 'csync apply --run',
+    });
+  if (input.moving)
+    return verdict('unknown', `${packageName} is moving: it was never on one member for two looks`, {
+      text: 'it starts, halts or fails again and again',
+      remedy: 'csync status --watch; the package logs say why',
+    });
+  if (status.state === 'maintenance')
+    return verdict(
+      status.status === 'up' ? 'serving' : 'halted',
+      `${packageName} is in maintenance mode on ${status.owner ?? 'no member'}`,
+      {
+        text: `failures are ignored: nothing fails over; ${modeEnd(input)}`,
+        remedy: 'csync maintenance off   looks whether it is healthy, and ends it',
+      },
+    );
+  if (status.status === 'down') return judgeDown(input, status, verdict);
+  if (status.state !== 'running')
+    return verdict('unknown', `${packageName} is ${status.state} on ${status.owner ?? 'no member'}`, {
+      text: 'neither up nor down',
+      remedy: 'csync status --watch; the package log tells what it is at',
+    });
+  return judgeUp(input, status, verdict);
+}
+
+/** What is to end Serviceguard's mode: the monitor, if it was begun with csync maintenance on. */
+function modeEnd({ members, status, now }: StatusInput): string {
+  const pauses = members
+    .filter(({ member }) => status?.owner === null || status?.owner === member)
+    .flatMap(({ seen }) => maintenanceFrom(seen?.maintenance ?? null, now) ?? []);
+  const [pause] = pauses.filter(({ serviceguard }) => serviceguard !== null);
+  if (pause?.until == null) return 'it has no end of its own';
+  const end = new Date(pause.until).toISOString();
+  return pause.overdue
+    ? `it was to end at ${end}, and the package log says why the monitor could not end it`
+    : `the monitor ends it at ${end} if the daemon is healthy then`;
+}
+
+type Verdict = (condition: Condition, sentence: string, ...first: readonly Advice[]) => StatusVerdict;
+
+/** Up is what Serviceguard says; serving is what was looked at on the member. */
+function judgeUp({ place, members }: StatusInput, status: PackageStatus, verdict: Verdict): StatusVerdict {
+  const { packageName, mountPoint, packageAddress } = place;
+  const owner = members.find(({ member }) => member === status.owner);
+  const seen = owner?.seen ?? null;
+  if (seen === null)
+    return verdict('unknown', `${packageName} runs on ${status.owner}, which cannot be looked at`, {
+      text: owner?.noAnswer.why ?? `${status.owner} is not in the list of members`,
+      remedy: owner?.noAnswer.remedy ?? 'csync diff; take it into members, or move the package',
+    });
+  const missing = [
+    ...(seen.mounted ? [] : [`${mountPoint} is not mounted`]),
+    ...(seen.address ? [] : [`${packageAddress} is not there`]),
+    ...(seen.daemons > 0 ? [] : ['no cfengine daemon runs']),
+  ];
+  if (missing.length > 0)
+    return verdict('failed', `${packageName} runs on ${status.owner}, but does not serve: ${missing.join(', ')}`, {
+      text: 'the monitor will notice and move it within its limits',
+      remedy: `csync status --watch; at once: cmhaltpkg ${packageName}; cmmodpkg -e ${packageName}`,
+    });
+  const since = sentinelTime(seen.sentinel);
+  const policy = seen.policyDigest === null ? '' : `, policy ${seen.policyDigest.slice(0, 12)}`;
+  return verdict('serving', `${packageName} serves from ${status.owner}${since === null ? '' : ` since ${since}`}${policy}`);
+}
+
+/** `at` of the sentinel that the last start wrote. */
+function sentinelTime(text: string | null): string | null {
+  try {
+    const { at } = JSON.parse(text ?? '') as { at?: unknown };
+    return typeof at === 'string' ? at : null;
+  } catch {
+    return null;
+  }
+}
+
+function judgeDown({ place, members }: StatusInput, status: PackageStatus, verdict: Verdict): StatusVerdict {
+  const { packageName, mountPoint, packageAddress } = place;
+  const left = members.filter(({ seen }) => seen !== null && (seen.mounted || seen.address));
+  if (left.length > 0) {
+    const what = left.map(
+      ({ member, seen }) =>
+        `${member} (${[seen?.mounted ? mountPoint : '', seen?.address ? packageAddress : ''].filter(Boolean).join(', ')})`,
+    );
+    return verdict('failed', `${packageName} is down, and something of it is left on ${what.join(' and ')}`, {
+      text: 'a start elsewhere could mount the file system twice',
+      remedy: 'csync recover   shows what is left and cleans it up',
+    });
+  }
+  const eligible = members.filter(({ switching }) => switching !== false);
+  if (!status.autoRun && eligible.length > 0)
+    return verdict('halted', `${packageName} is halted: clients keep the policy they have`, {
+      text: 'AUTO_RUN disabled: somebody halted it, or a start failed in a way no other member can cure; it waits for a command',
+      remedy: `cmmodpkg -e ${packageName}   starts it on the first eligible member`,
+    });
+  const text =
+    eligible.length === 0
+      ? 'it failed on every member, and each was switched off for it'
+      : 'Serviceguard finds no member to start it on';
+  return verdict('failed', `${packageName} is down and will not start by itself`, {
+    text,
+    remedy: `see the package log, repair, then ${members.map(({ member }) => `-n ${member}`).reduce((all, one) => `${all} ${one}`, 'cmmodpkg -e')} ${packageName}; cmmodpkg -e ${packageName}`,
+  });
+}
+
+/** Serviceguard's own words for it, and what they mean [serviceguard.md 6.5, 6.11]. */
+function switchAdvice({ place: { packageName }, status, members }: StatusInput): Advice[] {
+  if (status === null) return [];
+  const advice: Advice[] = [];
+  if (status.status !== 'down' && !status.autoRun && status.state !== 'maintenance')
+    advice.push({
+      text: 'AUTO_RUN disabled: it runs, but would not fail over',
+      remedy: `cmmodpkg -e ${packageName}`,
+    });
+  for (const { member } of members.filter(({ switching }) => switching === false))
+    advice.push({
+      text: `${member} is not eligible ("Node is not eligible"): the package failed there and will not come back by itself`,
+      remedy: `repair what the package log on ${member} says, then cmmodpkg -e -n ${member} ${packageName}`,
+    });
+  return advice;
+}
+
+function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
+  return members.flatMap(({ member, seen, noAnswer, inCluster, staleFiles }): Advice[] => {
+    if (seen === null) return [{ text: `${member} cannot be looked at: ${noAnswer.why}`, remedy: noAnswer.remedy }];
+    const advice: Advice[] = [];
+    const owns = status?.owner === member;
+    if (status?.owner != null && !owns && (seen.mounted || seen.address))
+      advice.push({
+        text: `${member} holds ${[seen.mounted ? place.mountPoint : '', seen.address ? place.packageAddress : ''].filter(Boolean).join(' and ')}, although the package runs on ${status.owner}`,
+        remedy: 'csync recover   at once: two mounts destroy the file system',
+      });
+    if (owns && seen.shortage !== null)
+      advice.push({
+        text: `on the policy file system ${seen.shortage}: a full one takes no new policy, and no mark of a failover`,
+        remedy: `make room below ${place.mountPoint} on ${member}, or enlarge the file system`,
+      });
+    if (seen.daemons === 0)
+      advice.push({
+        text: `no cfengine daemon runs on ${member}`,
+        remedy: 'csync members sync   starts it, and sets up what is missing; on that host: /usr/local/sbin/csync-cfservd start',
+      });
+    if (seen.daemons > 1)
+      advice.push({ text: `${seen.daemons} cfengine daemons run on ${member}`, remedy: 'end all but the one that has the port' });
+    const pause = maintenanceFrom(seen.maintenance, now);
+    // In Serviceguard's mode the verdict says it.
+    if (pause !== null && !(status?.state === 'maintenance' && pause.serviceguard !== null))
+      advice.push({
+        text: pauseText(member, pause),
+        remedy: 'csync maintenance off',
+      });
+    if (owns && seen.monitor?.brake != null)
+      advice.push({
+        text: `the monitor on ${member} keeps the package there: ${seen.monitor.brake}`,
+        remedy: 'cmmodpkg -e -n MEMBER for each member that is switched off and healthy; end the load on the host that is named',
+      });
+    const silent = owns && pause === null ? silentSeconds(seen, now) : 0;
+    if (silent > monitorSilenceSeconds)
+      advice.push({
+        text: `the monitor on ${member} reported last ${Math.round(silent)} s ago: it is stopped or hangs, and a failed daemon may stay unnoticed`,
+        remedy: `on ${member}: ps -eo pid,stat,args | grep csync-; kill -CONT PID continues what is in state T; else cmhaltpkg ${place.packageName}; cmmodpkg -e ${place.packageName}`,
+      });
+    for (const [layer, { result, detail }] of owns ? Object.entries(seen.monitor?.layers ?? {}) : [])
+      if (result !== 'good')
+        advice.push({
+          text: `the monitor on ${member} ${result === 'bad' ? 'finds' : 'cannot tell of'} ${layer}: ${detail}`,
+          remedy: `the package log on ${member} has more; it fails over by itself where monitor_${layer} says so`,
+        });
+    if (inCluster !== 'up') advice.push({ text: `${member} is ${inCluster} in the cluster`, remedy: `cmrunnode ${member}` });
+    if (staleFiles !== null && staleFiles.length > 0)
+      advice.push({
+        text: `files on ${member} are not as rendered: ${inBrief(staleFiles).join(', ')}`,
+        remedy: 'csync diff, then csync apply',
+      });
+    if (isClockOff(seen.clock))
+      advice.push({
+        text: `the clock of ${member} is ${clockText(seen.clock)}`,
+        remedy: 'let chrony or ntpd run on every member',
+      });
+    return advice;
+  });
+}
+
+/** A monitor reports every 40 s at the least; one that was replaced is at it again within 30 s. */
+const monitorSilenceSeconds = 75;
+
+/** Since when the monitor, by the clock of its member, reported nothing; a report of an earlier start of the package is none. */
+function silentSeconds({ monitor, sentinel, clock }: MemberCondition, now: number): number {
+  if (monitor === null) return 0;
+  const last = Math.max(Date.parse(monitor.at), Date.parse(sentinelTime(sentinel) ?? '') || 0);
+  return now / 1000 + clock.ahead - clock.doubt - last / 1000;
+}
+
+function pauseText(member: string, { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>): string {
+  const end =
+    until === null ? 'without an end' : `${overdue ? 'and should not be since' : 'until'} ${new Date(until).toISOString()}`;
+  const mode = serviceguard === null ? '' : ", Serviceguard's mode was to go with it";
+  return `maintenance on ${member}: the monitor is paused ${end}, and the daemon does not fail over${mode}`;
+}
+
+/** Silence counts from the start of the package on: while it was down nobody could ask. */
+function clientAdvice({ members, clients, now, status }: StatusInput): Advice[] {
+  const since = Date.parse(sentinelTime(members.find(({ member }) => member === status?.owner)?.seen?.sentinel ?? null) ?? '');
+  if (Number.isNaN(since)) return [];
+  const silent = (clients ?? []).filter(({ at }) => now - Math.max(at, since) > silentAfterMs);
+  if (silent.length === 0) return [];
+  const names = silent.slice(0, namedAtMost).map(({ address, name }) => name ?? address);
+  const more = silent.length - names.length;
+  return [
+    {
+      text: `${silent.length} of ${clients?.length} clients have not asked for over an hour: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+      remedy:
+        'does the agent run there (cf-agent -KI, cfagent -v)? A client that was given up leaves the list by itself: cfengine keeps it for a week',
+    },
+  ];
+}
+
+/** What a set-up left undone, and members nobody set up. */
+function rosterAdvice({ roster, clusterMembers }: StatusInput): Advice[] {
+  const { members, leftOut, waiting, serial } = roster;
+  const known = new Set([...members.map(({ name }) => name), ...leftOut]);
+  const strangers = serial === 0 ? [] : clusterMembers.filter((name) => !known.has(name));
+  const rotation = rotationText(roster);
+  const shown = waiting.slice(0, namedAtMost);
+  const more = waiting.length - shown.length;
+  const command = { member: 'csync members sync', client: 'csync client sync', 'deleted member': 'csync keys rotate' } as const;
+  return [
+    ...strangers.map((name) => ({
+      text: `${name} is a member of the cluster, but is not set up: the package cannot move there`,
+      remedy: `csync member add ${name}`,
+    })),
+    ...shown.map(({ host, what, why, since }) => ({ text: `${host} waits since ${since}: ${why}`, remedy: command[what] })),
+    ...(more > 0 ? [{ text: `${more} more hosts wait`, remedy: 'csync client list; csync members sync' }] : []),
+    ...(rotation === null ? [] : [{ text: `the cluster's key is being rotated: ${rotation}`, remedy: 'csync keys rotate' }]),
+  ];
+}
+
+const namedAtMost = 5;
+
+/** No more than the time for asking can have been: the same clock, as far as anybody can tell. */
+function clockCell(clock: Clock): string {
+  return Math.abs(clock.ahead) <= clock.doubt ? 'same' : clockText(clock);
+}
+
+/** Verdict, advice, tables. */
+export function statusText({ sentence, advice }: StatusVerdict, { members, status, clients, now }: StatusInput): string {
+  const header = ['member', 'cluster', 'package', 'switching', 'daemon', 'mount', 'address', 'files', 'clock'];
+  const rows = members.map(({ member, seen, inCluster, switching, staleFiles }) => [
+    member,
+    inCluster,
+    status?.owner === member ? status.state : '-',
+    switching === null ? '?' : switching ? 'enabled' : 'disabled',
+    ...(seen === null
+      ? ['?', '?', '?', '?', '?']
+      : [
+          seen.daemons === 1 ? 'runs' : String(seen.daemons),
+          seen.mounted ? 'yes' : '-',
+          seen.address ? 'yes' : '-',
+          staleFiles === null ? '?' : staleFiles.length === 0 ? 'same' : `${staleFiles.length} differ`,
+          clockCell(seen.clock),
+        ]),
+  ]);
+  const advised = advice.flatMap(({ text, remedy }) => [`  ${text}`, `    what helps: ${remedy}`]);
+  return `${[sentence, ...advised, '', ...table([header, ...rows]), '', ...clientLines(clients, now)].join('\n')}\n`;
+}
+
+const clientsShown = 20;
+
+/** Those longest silent; a thousand rows are nobody's help. */
+function clientLines(clients: readonly Client[] | null, now: number): string[] {
+  if (clients === null) return ["clients: not known; only root may read cfengine's list of who was there"];
+  if (clients.length === 0) return ['clients: none has asked yet'];
+  const shown = clients.slice(0, clientsShown);
+  const rows = shown.map(({ address, name, at, member }) => [address, name ?? '-', `${ago(now - at)} ago`, member]);
+  const more = clients.length - shown.length;
+  return [
+    ...table([['client', 'name', 'last there', 'served by'], ...rows]),
+    ...(more > 0 ? [`and ${more} that asked later; --json has all ${clients.length}`] : []),
+  ];
+}
+
+/** In the largest unit that leaves a number to compare by. */
+function ago(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const units = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'min'],
+  ] as const;
+  for (const [size, unit] of units) if (seconds >= 2 * size) return `${Math.floor(seconds / size)} ${unit}`;
+  return `${seconds} s`;
+}
+
+export function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}

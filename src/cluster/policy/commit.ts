@@ -1,0 +1,199 @@
+/**
+ * An administrator's edit of the master copy of the policy: what it changes, whether it may, and the record that tells what came of
+ * it. The toolkit's own files are not edited this way. Pure.
+ */
+
+import type { Checked, Problem } from '../../base/problem.ts';
+import { sha256 } from '../../contract/package-directory.ts';
+import { isOurs } from '../../render/policy.ts';
+
+/** In the master copy, one line: hosts get it with the policy, and know by it which commit theirs is of. */
+export const commitRecordName = 'csync.commit';
+
+export interface CommitRecord {
+  /** Counts from 1; never used twice on one policy file system. */
+  readonly commit: number;
+  /** Of the promotion it was made in: a master of before has a lower one. */
+  readonly epoch: number;
+  /** treeDigest of the master copy with this commit in it. */
+  readonly digest: string;
+  /** Wall clock of the host where it was typed, ISO 8601. */
+  readonly at: string;
+  /** user@host. */
+  readonly by: string;
+  /** Member that ran the package. */
+  readonly member: string;
+  readonly message: string;
+  readonly files: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** What lies on the policy file system. */
+export interface PolicyState {
+  /** All of the master copy but the record, by name relative to it. */
+  readonly files: ReadonlyMap<string, { readonly digest: string; readonly ours: boolean }>;
+  /** As computed over there, before anything else was looked at. */
+  readonly digest: string;
+  /** Of the last promotion; 0: never promoted. */
+  readonly epoch: number;
+  /** Digest of the sentinel's text: another one is another promotion. */
+  readonly sentinelDigest: string;
+  readonly current: CommitRecord | null;
+  /** The earlier ones, oldest first. */
+  readonly log: readonly CommitRecord[];
+}
+
+/** A file as the administrator has it. */
+export interface LocalFile {
+  /** Relative to the master copy. */
+  readonly name: string;
+  /** null: it was removed. */
+  readonly content: Buffer | null;
+  /** What the edit began with, by digest, null for no such file; several where a commit of it was not answered. undefined: not known. */
+  readonly base?: readonly (string | null)[] | undefined;
+}
+
+export interface CommitPlan {
+  readonly write: readonly { readonly name: string; readonly content: Buffer }[];
+  readonly remove: readonly string[];
+  /** Digest of the master copy as it will be. */
+  readonly digest: string;
+}
+
+/** `digest  ./name` as sha256sum prints them, sorted by bytes: the shell on a member computes the same. */
+export function treeDigest(files: ReadonlyMap<string, string>): string {
+  const lines = [...files].map(([name, digest]) => Buffer.from(`${digest}  ./${name}\n`)).sort(Buffer.compare);
+  return sha256(Buffer.concat(lines));
+}
+
+/** `base`: a digest of the whole master copy that the edit began with; it counts for files whose own beginning is not known. */
+export function planCommit(state: PolicyState, files: readonly LocalFile[], base: string | null): Checked<CommitPlan> {
+  const edits = files.filter((file) => isEdit(state, file));
+  const problems = [
+    ...(base !== null && base !== state.digest && edits.some((edit) => edit.base === undefined)
+      ? [movedProblem(state, base)]
+      : []),
+    ...edits.flatMap((edit) => editProblems(state, edit, base)),
+  ];
+  if (problems.length > 0) return { ok: false, problems };
+  const write = edits.flatMap(({ name, content }) => (content === null ? [] : [{ name, content }]));
+  const remove = edits.flatMap(({ name, content }) => (content === null ? [name] : []));
+  const after = new Map([...state.files].map(([name, { digest }]) => [name, digest]));
+  for (const name of remove) after.delete(name);
+  for (const { name, content } of write) after.set(name, sha256(content));
+  return { ok: true, value: { write, remove, digest: treeDigest(after) }, problems: [] };
+}
+
+const digestOf = ({ content }: LocalFile): string | null => (content === null ? null : sha256(content));
+const digestThere = (state: PolicyState, name: string): string | null => state.files.get(name)?.digest ?? null;
+
+function isEdit(state: PolicyState, file: LocalFile): boolean {
+  const mine = digestOf(file);
+  return mine !== digestThere(state, file.name) && file.base?.at(0) !== mine;
+}
+
+/** A name below the master copy that cfengine, sha256sum and a shell's patterns all take as it is. */
+const plainName = /^(?!.*(^|\/)\.)[^\p{Cc}\\/]+(\/[^\p{Cc}\\/]+)*$/u;
+
+function editProblems(state: PolicyState, edit: LocalFile, base: string | null): Problem[] {
+  const { name, content } = edit;
+  const there = state.files.get(name);
+  if (!plainName.test(name) || name === commitRecordName)
+    return [
+      problem(
+        'policy-name',
+        `${JSON.stringify(name)} is no name for a file of yours in the policy`,
+        'another name, without hidden parts',
+      ),
+    ];
+  if (there?.ours === true || (content !== null && isOurs(content.toString('latin1'))))
+    return [
+      problem(
+        'policy-toolkit-file',
+        `${name} is the toolkit's, which writes it again: an edit would be lost`,
+        'yours are site.cf (site.main) and every file you add; csync templates export DIR changes what the toolkit writes',
+      ),
+    ];
+  if (edit.base !== undefined) return edit.base.includes(there?.digest ?? null) ? [] : [conflict(state, name)];
+  if (base !== null || there === undefined) return [];
+  return [
+    problem(
+      'policy-no-base',
+      `${name} is on the master already, and nothing says which state your edit began with: somebody else's edit could be undone by it`,
+      `csync policy show --copy DIR makes a working copy to edit and commit; or --base ${state.digest.slice(0, 12)}... as csync policy show prints it now`,
+    ),
+  ];
+}
+
+function conflict(state: PolicyState, name: string): Problem {
+  const last = recordsOf(state).findLast(({ files, removed }) => files.includes(name) || removed.includes(name));
+  const who =
+    last === undefined ? '' : `, last by commit ${last.commit} of ${last.by}${last.message === '' ? '' : ` (${last.message})`}`;
+  return problem(
+    'change-policy-conflict',
+    `${name} was changed on the master since your edit began${who}; nothing was committed`,
+    'csync policy show --copy ANOTHER-DIR, put your edit into that, and commit it',
+  );
+}
+
+function movedProblem(state: PolicyState, base: string): Problem {
+  return problem(
+    'change-policy-conflict',
+    `the policy of the master is not ${base} any more, but ${state.digest}; nothing was committed`,
+    'csync policy log tells what came between; look at it, then commit with --base of now',
+  );
+}
+
+function problem(code: string, text: string, remedy: string): Problem {
+  return { code, severity: 'error', text, remedy };
+}
+
+/** All commits that are known, oldest first, the current one last. */
+export function recordsOf({ log, current }: PolicyState): CommitRecord[] {
+  return [...log.filter(({ commit }) => current === null || commit < current.commit), ...(current === null ? [] : [current])];
+}
+
+export interface CommitWords {
+  readonly at: string;
+  readonly by: string;
+  readonly member: string;
+  readonly message: string;
+}
+
+/** The record of a plan that is carried out on that very state. */
+export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
+  const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
+  const { at, by, member, message } = words;
+  const files = write.map(({ name }) => name);
+  return { commit, epoch: state.epoch, digest, at, by, member, message, files, removed: remove };
+}
+
+export function recordText(record: CommitRecord): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+/** Reads a record; null for what is none. */
+export function parseRecord(text: string): CommitRecord | null {
+  try {
+    const found = JSON.parse(text) as Partial<Record<keyof CommitRecord, unknown>>;
+    const count = (value: unknown): number =>
+      typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : -1;
+    const word = (value: unknown): string => (typeof value === 'string' ? value : '');
+    const words = (value: unknown): string[] => (Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []);
+    const [commit, epoch] = [count(found.commit), count(found.epoch)];
+    if (commit < 1 || epoch < 0) return null;
+    return {
+      commit,
+      epoch,
+      digest: word(found.digest),
+      at: word(found.at),
+      by: word(found.by),
+      member: word(found.member),
+      message: word(found.message),
+      files: words(found.files),
+      removed: words(found.removed),
+    };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,199 @@
+/**
+ * Rendered policy against the tree that is on the master: what is written, what is the administrator's and stays, and what is to be
+ * added to that by hand so that the toolkit's part of the policy is used. Pure.
+ */
+import { className, isOurs, memberClass, type PolicyFile } from '../../render/policy.ts';
+
+export interface PolicyTreePlan {
+  readonly write: readonly PolicyFile[];
+  readonly keep: readonly { readonly name: string; readonly why: 'unchanged' | 'yours' | 'not ours' }[];
+  /** The toolkit's own, of another version or generation: nothing renders them any more. */
+  readonly remove: readonly string[];
+  /** For the administrator: a file that stays, and the exact lines it lacks. */
+  readonly notes: readonly string[];
+}
+
+/** `existing`: text by name, relative to the master inputs directory, of all that lies there. */
+export function planPolicyTree(rendered: readonly PolicyFile[], existing: ReadonlyMap<string, string>): PolicyTreePlan {
+  const write: PolicyFile[] = [];
+  const keep: PolicyTreePlan['keep'][number][] = [];
+  const notes: string[] = [];
+  for (const file of rendered) {
+    const { name, text, owner } = file;
+    const present = existing.get(name);
+    if (present === undefined) write.push(file);
+    else if (owner === 'administrator') keep.push({ name, why: 'yours' });
+    else if (!isOurs(present)) {
+      keep.push({ name, why: 'not ours' });
+      notes.push(...noteOn(name, text, present));
+    } else if (present === text) keep.push({ name, why: 'unchanged' });
+    else write.push(file);
+  }
+  const names = new Set(rendered.map(({ name }) => name));
+  const remove = [...existing].filter(([name, text]) => !names.has(name) && isOurs(text)).map(([name]) => name);
+  return { write, keep, remove: remove.sort(), notes };
+}
+
+/** What the rest of the policy needs of one file, as it stands in ours, and where it belongs. */
+interface Need {
+  readonly where: string;
+  readonly lines: string;
+  /** What must be in a file that has it; the lines themselves when it is not said. */
+  readonly sign?: string;
+}
+
+/** File -> what of ours a file under that name must have. Files that are not here are needed by nothing else. */
+const needs: Readonly<Record<string, (ours: string) => readonly Need[]>> = {
+  'promises.cf': (ours) => [
+    ...quotedIn(/inputs\s*=>\s*\{([^}]*)\}/, ours).map((lines) => ({ where: 'inputs of body common control', lines })),
+    { where: 'bundlesequence of body common control', lines: '"site"' },
+  ],
+  'update.cf': fetchesKeys,
+  'failsafe.cf': fetchesKeys,
+  'controls/cf_serverd.cf': (ours) => [
+    ...statements(ours, 'allowconnects', 'allowallconnects', 'allowusers', 'cfruncommand', 'maxconnections').map((lines) => ({
+      where: 'body server control, in place of its own',
+      lines,
+    })),
+    ...blocks(ours, 'csync_access_rules').map((lines) => ({ where: 'the file', lines })),
+  ],
+  'controls/cf_runagent.cf': (ours) =>
+    statements(ours, 'hosts', 'port').map((lines) => ({ where: 'body runagent control, in place of its own', lines })),
+  'csync_members.cf': (ours) => blocks(ours, 'csync_members').map((lines) => ({ where: 'the file', lines })),
+
+  'update.conf': (ours) => [
+    ...entries(ours, 'control', /^AddInstallable/).map((lines) => ({ where: 'control:', lines })),
+    ...entries(ours, 'copy', /\/public_keys dest=/).map((lines) => ({ where: 'copy:', lines })),
+    ...entries(ours, 'shellcommands', /csync_keys/).map((lines) => ({
+      where: `shellcommands: below ${lines.includes(' other"') ? 'master_down' : 'any'}::, with copy and shellcommands in actionsequence`,
+      lines,
+    })),
+  ],
+  'cfagent.conf': (ours) => entries(ours, 'import', /./).map((lines) => ({ where: 'import:', lines })),
+  'cfservd.conf': (ours) => [
+    ...entries(ours, 'control', /^(cfrunCommand|Allow|MaxConnections|IfElapsed)/).map((lines) => ({ where: 'control:', lines })),
+    ...entries(ours, 'admit', /./).map((lines) => ({ where: 'admit:', lines })),
+  ],
+  'cfrun.hosts': (ours) =>
+    ours
+      .split('\n')
+      .filter((line) => line !== '' && !/[#=]/.test(line))
+      .map((lines) => ({ where: 'the file', lines })),
+  'csync.members': (ours) => entries(ours, 'groups', /./).map((lines) => ({ where: 'groups:', lines })),
+  'csync_keys.sh': (ours) => [{ where: 'a script of that name', lines: ours }],
+};
+
+function noteOn(name: string, ours: string, theirs: string): string[] {
+  const there = settled(theirs);
+  const missing = (needs[name]?.(settled(ours)) ?? []).filter(({ lines, sign = lines }) => !contains(there, sign));
+  const places = [...new Set(missing.map(({ where }) => where))];
+  const doubled = name === 'promises.cf' ? (theirs.match(/^[ \t]*body[ \t]+(server|runagent)[ \t]+control\b/gm) ?? []) : [];
+  if (missing.length === 0) return [];
+  const indented = (text: string): string => text.replace(/^(?=.)/gm, '    ');
+  return [
+    [
+      `${name} was not made by the toolkit and stays as it is. For the toolkit's part of the policy to work it lacks:`,
+      ...places.flatMap((place) => [
+        `  in ${place}`,
+        ...missing.filter(({ where }) => where === place).map(({ lines }) => indented(lines)),
+      ]),
+      ...doubled.map((body) => `  and its own "${body.trim()}" has to go: cfengine takes one, and ours is below controls/`),
+    ].join('\n'),
+  ];
+}
+
+/** Whether the words of `wanted` stand in `text` one after the other, as words. */
+function contains(text: string, wanted: string): boolean {
+  const words = (from: string): string => ` ${from.split(/\s+/).filter(Boolean).join(' ')} `;
+  // A quoted item of a list has its comma or bracket with it.
+  return /^"[^"]*"$/.test(wanted.trim()) ? text.includes(wanted.trim()) : words(text).includes(words(wanted));
+}
+
+/** Without comments, since what is commented out does nothing; variables of generation 2 with their values. */
+function settled(text: string): string {
+  const bare = text
+    .replace(/^[ \t]*#(?!!).*\n?/gm, '')
+    .split('\n')
+    .map(withoutTail)
+    .join('\n');
+  // No \s in any of these: it takes line ends, too, and then a file of empty lines is gone through once for each of them.
+  const variable = /^[ \t]*(\w+)[ \t]*=[ \t]*\([ \t]*(\S+)[ \t]*\)$/gm;
+  const variables = new Map([...bare.matchAll(variable)].map((found) => [found[1], found[2] ?? '']));
+  return bare.replace(/\$\((\w+)\)/g, (word, name) => variables.get(name) ?? word);
+}
+
+/** A line without the comment at its end. A # before a quote may stand inside of it, and stays. */
+function withoutTail(line: string): string {
+  const from = line.lastIndexOf('"') + 1;
+  const at = line.slice(from).search(/[ \t]#/);
+  return at === -1 ? line : line.slice(0, from) + line.slice(from, from + at).trimEnd();
+}
+
+/** Up to the last of a sign: what is looked for ends with it, and is not looked for in vain from every beginning. */
+const upTo = (sign: string, text: string): string => text.slice(0, text.lastIndexOf(sign) + sign.length);
+
+function quotedIn(list: RegExp, text: string): string[] {
+  return (list.exec(upTo('}', text))?.[1] ?? '').match(/"[^"]*"/g) ?? [];
+}
+
+/** `keyword => value;` of generation 3, whole. */
+function statements(text: string, ...keywords: readonly string[]): string[] {
+  const hidden = upTo(';', text.replace(/"[^"\n]*"/g, hideSemicolons));
+  return keywords
+    .flatMap((keyword) => new RegExp(`^ *${keyword}\\s*=>[^;]*;`, 'm').exec(hidden) ?? [])
+    .map((found) => showSemicolons(found).trim());
+}
+
+const hideSemicolons = (quoted: string): string => quoted.replaceAll(';', '\0');
+const showSemicolons = (text: string): string => text.replaceAll('\0', ';');
+
+/** Bodies and bundles of generation 3 by their names, whole. */
+function blocks(text: string, ...names: readonly string[]): string[] {
+  const all = [...upTo('\n}', text).matchAll(/^(?:body|bundle) \S+ (\w+)[^\n]*\n\{\n[\s\S]*?\n\}$/gm)];
+  return all.filter((found) => names.includes(found[1] ?? '')).map((found) => found[0]);
+}
+
+function fetchesKeys(ours: string): readonly Need[] {
+  const parts = blocks(ours, 'csync_master', 'csync_all', 'csync_private', 'csync_key_names', 'csync_public_keys');
+  const sign = /"[^"]*\/public_keys"/.exec(ours)?.[0] ?? '';
+  return [
+    { where: 'bundlesequence of body common control', lines: '"csync_public_keys"' },
+    ...(parts.length === 0 ? [] : [{ where: 'the file', lines: parts.join('\n'), sign }]),
+  ];
+}
+
+/** Entries of one section of generation 2 that are like that, each with the lines that belong to it. */
+function entries(text: string, section: string, like: RegExp): string[] {
+  const body = new RegExp(`^${section}:\\n([\\s\\S]*?)(?=^\\w+:$|(?![\\s\\S]))`, 'm').exec(text)?.[1] ?? '';
+  const lines = body.split('\n').filter((line) => line.trim() !== '' && !/^\s*\w+::$/.test(line));
+  const own = Math.min(...lines.map((line) => line.search(/\S/)));
+  // What is indented further belongs to the entry above it.
+  const whole: string[] = [];
+  for (const line of lines) {
+    const more = line.search(/\S/) > own && whole.length > 0;
+    if (more) whole[whole.length - 1] += `\n${line.trim()}`;
+    else whole.push(line.trim());
+  }
+  return whole.filter((entry) => like.test(entry));
+}
+
+/**
+ * Lines of the administrator's files that mention a member that is gone, by its name or by a class made of it: a reminder, since
+ * such files are never edited. `existing`: text by name; the toolkit's own files are passed over.
+ */
+export function staleMemberMentions(
+  existing: ReadonlyMap<string, string>,
+  removedMember: string,
+): { readonly file: string; readonly line: number; readonly text: string }[] {
+  const short = removedMember.split('.')[0] ?? removedMember;
+  const names = [...new Set([removedMember, short, className(removedMember), className(short), memberClass(short)])];
+  const escaped = names.map((name) => name.replace(/[.]/g, '\\.'));
+  // A dot may stand on either side: classes are joined by it, and a domain comes behind it.
+  const mention = new RegExp(`(?<![A-Za-z0-9_-])(${escaped.join('|')})(?![A-Za-z0-9_-])`, 'i');
+  return [...existing]
+    .filter(([, text]) => !isOurs(text))
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .flatMap(([file, text]) =>
+      text.split('\n').flatMap((line, at) => (mention.test(line) ? [{ file, line: at + 1, text: line.trim() }] : [])),
+    );
+}

@@ -1,0 +1,204 @@
+/**
+ * What a failed or timed-out script left behind, and the way back in the order of HP's manual: address, users of the file
+ * system, mount, volume group, switches [serviceguard.md 6.5.5, L9 p.285]. Looking and planning only. Pure.
+ */
+
+import type { Checked, Problem } from '../../base/problem.ts';
+import { shellWord } from '../../base/shell-word.ts';
+import type { CfengineAdapter } from '../../cfengine/adapter.ts';
+import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import { deviceOf } from '../../member/judgements.ts';
+import type { PackageStatus } from '../../serviceguard/view.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { addressTest, mountedTest, script } from '../remote/member-scripts.ts';
+import { configuredFile, configuredLines } from '../setup/boot-start.ts';
+
+export interface Leftovers {
+  readonly mounted: boolean;
+  readonly address: boolean;
+  /** The device of the logical volume is there: its volume group is active. */
+  readonly active: boolean;
+  /** Processes that use the mounted file system: pid and name. */
+  readonly users: readonly string[];
+}
+
+/** A step of a procedure: what it is called in a plan, and the script that does it and fails if it did not work. */
+export interface ProcedureStep {
+  readonly member: string;
+  readonly text: string;
+  readonly script: string;
+}
+
+/** Prints what parseLeftovers reads; the users only to root. */
+export function leftoversLines(settings: Settings): string[] {
+  const { mountPoint, packageAddress } = settings;
+  return [
+    `${mountedTest(mountPoint)} && echo mounted`,
+    `${addressTest(packageAddress)} && echo address`,
+    `[ -e ${shellWord(deviceOf(settings))} ] && echo active`,
+    `if ${mountedTest(mountPoint)}; then`,
+    `  for user in $(fuser -m ${shellWord(mountPoint)} 2>/dev/null); do echo "user $user $(cat /proc/$user/comm 2>/dev/null)"; done`,
+    'fi',
+    'echo looked',
+  ];
+}
+
+/** Reads what leftoversLines printed; null when it is not that. */
+export function parseLeftovers(output: string): Leftovers | null {
+  const lines = output.split('\n');
+  if (!lines.includes('looked')) return null;
+  const users = lines.flatMap((line) => /^user (\d+ \S.*)$/.exec(line)?.[1] ?? []);
+  return { mounted: lines.includes('mounted'), address: lines.includes('address'), active: lines.includes('active'), users };
+}
+
+/** A command of Serviceguard's as a step. */
+export function procedureCommand(member: string, ...argv: readonly string[]): ProcedureStep {
+  const run = `${argv.map(shellWord).join(' ')} < /dev/null`;
+  return { member, text: argv.join(' '), script: script('PATH="$SGSBIN:$PATH"; export PATH', run) };
+}
+
+export interface RecoveryInput {
+  readonly settings: Settings;
+  readonly adapter: CfengineAdapter;
+  /** null: cmviewcl does not answer, or no such package. */
+  readonly status: PackageStatus | null;
+  readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
+  /** Where Serviceguard's commands are run. */
+  readonly commandMember: string;
+  /** Start the package at the end. */
+  readonly run: boolean;
+}
+
+/** An empty list: nothing is left behind and no switch is off. Nothing is planned against a package that runs there. */
+export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
+  const { settings, status, members, commandMember, run } = input;
+  const { packageName } = settings;
+  const problems: Problem[] = members.flatMap(({ member, left, noAnswer }): Problem[] =>
+    left === null
+      ? [
+          problem(
+            'cluster-unreachable',
+            `cannot be looked at: ${noAnswer.why}`,
+            `${noAnswer.remedy}; a member that is off has nothing mounted, but only you can know that`,
+            member,
+          ),
+        ]
+      : [],
+  );
+  if (status === null)
+    problems.push(
+      problem(
+        'cluster-no-status',
+        `cmviewcl says nothing of ${packageName}: where it runs has to be known first`,
+        'cmviewcl -v; cmruncl or cmrunnode',
+      ),
+    );
+  else if (!['up', 'down'].includes(status.status) || ['starting', 'halting'].includes(status.state))
+    problems.push(
+      problem(
+        'change-busy',
+        `${packageName} is ${status.state}: a script may be at work`,
+        'wait for it to end: csync status --watch',
+      ),
+    );
+  if (problems.length > 0 || status === null) return { ok: false, problems };
+  const cleaning = members.flatMap(({ member, left }) =>
+    left === null || member === status.owner ? [] : cleanMember(member, left, input),
+  );
+  const command = (...argv: string[]): ProcedureStep => procedureCommand(commandMember, ...argv);
+  const off = settings.members.filter((member) => status.switching.get(member) === false);
+  const switches = off.map((member) => command('cmmodpkg', '-e', '-n', member, packageName));
+  const start = run && !(status.status === 'up' && status.autoRun) ? [command('cmmodpkg', '-e', packageName)] : [];
+  return { ok: true, value: [...cleaning, ...switches, ...start], problems: [] };
+}
+
+function problem(code: string, text: string, remedy: string, member?: string): Problem {
+  return { code, severity: 'error', text, remedy, member };
+}
+
+function cleanMember(member: string, left: Leftovers, { settings, adapter }: RecoveryInput): ProcedureStep[] {
+  const { mountPoint, packageAddress, packageSubnet, volumeGroup } = settings;
+  const step = (text: string, ...lines: readonly string[]): ProcedureStep => ({
+    member,
+    text,
+    script: script('set -e', ...lines),
+  });
+  const point = shellWord(mountPoint);
+  const steps: ProcedureStep[] = [];
+  if (left.address)
+    steps.push(
+      step(
+        `cmmodnet -r -i ${packageAddress} ${packageSubnet}`,
+        'PATH="$SGSBIN:$PATH"; export PATH',
+        `cmmodnet -r -i ${packageAddress} ${packageSubnet}`,
+        `! ${addressTest(packageAddress)}`,
+      ),
+    );
+  if (left.mounted && left.users.length > 0)
+    steps.push(
+      step(
+        `fuser -km ${mountPoint}, which ends ${left.users.map((user) => user.replace(/^(\d+) (.*)$/, '$2 (pid $1)')).join(', ')}`,
+        // Without the mount fuser -m would mean the file system below, and end everything on it.
+        `if ${mountedTest(mountPoint)}; then fuser -km ${point} >/dev/null 2>&1 || true; fi`,
+      ),
+    );
+  if (left.mounted)
+    steps.push(
+      step(
+        `umount ${mountPoint}`,
+        'tries=0',
+        `while ${mountedTest(mountPoint)}; do`,
+        `  umount ${point} && continue`,
+        '  tries=$((tries + 1)); [ $tries -lt 5 ] || exit 32',
+        // Who was killed may take a moment to go.
+        '  sleep 1',
+        'done',
+      ),
+    );
+  if (left.active || left.mounted)
+    steps.push(
+      step(
+        `vgchange -a n ${volumeGroup}; vgchange --deltag ${member} ${volumeGroup}`,
+        `vgchange -a n ${volumeGroup}`,
+        `vgchange --deltag ${member} ${volumeGroup} || true`,
+      ),
+    );
+  if (steps.length > 0)
+    steps.push(
+      step(
+        `start ${adapter.daemonName} if none runs`,
+        `pgrep -U 0 -x ${adapter.daemonName} >/dev/null && exit 0`,
+        `( ${adapter.startDaemon.map(shellWord).join(' ')} ) </dev/null >/dev/null 2>&1 || true`,
+        'tries=0',
+        // Its exit status proves nothing; the process does.
+        `until pgrep -U 0 -x ${adapter.daemonName} >/dev/null; do tries=$((tries + 1)); [ $tries -lt 10 ] || exit 1; sleep 1; done`,
+      ),
+    );
+  return steps;
+}
+
+/** The steps that take a package out of a cluster; what belongs to cfengine stays. */
+export function planRemoval(
+  { packageName, members }: Settings,
+  {
+    status,
+    commandMember,
+    unconfigure,
+  }: { readonly status: PackageStatus | null; readonly commandMember: string; readonly unconfigure: boolean },
+): ProcedureStep[] {
+  const command = (...argv: string[]): ProcedureStep => procedureCommand(commandMember, ...argv);
+  const remove =
+    status === null
+      ? []
+      : [
+          ...(status.status === 'down' ? [] : [command('cmhaltpkg', packageName)]),
+          command('cmdeleteconf', '-f', '-p', packageName),
+        ];
+  // Systems without the file have nothing to switch off.
+  const off = members.map((member) => ({
+    member,
+    text: `CSYNC_CONFIGURED=0 in ${configuredFile}, where there is one`,
+    script: script('set -e', `[ -f ${configuredFile} ] || exit 0`, ...configuredLines('0')),
+  }));
+  return [...remove, ...(unconfigure ? off : [])];
+}

@@ -1,0 +1,137 @@
+/** Looking at a cluster before anything is changed, and again afterwards: every member's package directory, the applied configuration, the package. */
+
+import type { Problem } from '../../base/problem.ts';
+import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { type PackageFile, parsePackageFile } from '../../serviceguard/package-file.ts';
+import { memberStates, type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type Answer, commandScript, type DirectoryFacts, lookScript, parseLook } from './member-scripts.ts';
+
+export type MemberObservation =
+  | ({ readonly member: string; readonly reached: true } & DirectoryFacts)
+  | ({ readonly member: string; readonly reached: false } & NoAnswer);
+
+export interface ClusterObservation {
+  readonly members: readonly MemberObservation[];
+  /** The member Serviceguard's commands are run on: this host where it is one, else the first that answers. */
+  readonly commandMember: string | null;
+  /** What cmgetconf gives; null: no package of that name is applied. */
+  readonly applied: PackageFile | null;
+  /** null: not applied, or the cluster does not run. */
+  readonly status: PackageStatus | null;
+  /** Status of the members in the cluster; null: cmviewcl does not answer. */
+  readonly memberStates: ReadonlyMap<string, string> | null;
+}
+
+/** What of the settings is needed to find a package. */
+export type PackagePlace = Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'>;
+
+const lookLimitMs = 20_000;
+const commandLimitMs = 60_000;
+const atOnce = 8;
+const viewWords = ['cmviewcl', '-v', '-f', 'line'];
+
+/** Runs a job for each item, at most `most` at a time; results in the order of the items. */
+export async function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) results[index] = await job(items[index] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
+  return results;
+}
+
+/** Never throws; what cannot be looked at says so in its place. */
+export async function observe(shell: MemberShell, place: PackagePlace): Promise<ClusterObservation> {
+  return (await observeAnd(shell, place, [])).observation;
+}
+
+/** As observe, and asks each member for something else on the way: a connection is the dearest part of a question. */
+export async function observeAnd(
+  shell: MemberShell,
+  place: PackagePlace,
+  lines: readonly string[],
+  limitMs = lookLimitMs,
+): Promise<{ readonly observation: ClusterObservation; readonly answers: ReadonlyMap<string, Answer> }> {
+  const script = lookScript(place.packageDirectory, place.nodePath, lines);
+  const answers = new Map<string, Answer>();
+  const members = await inParallel(place.members, async (member): Promise<MemberObservation> => {
+    const asked = Date.now() / 1000;
+    const answer = await shell.run(member, script, limitMs);
+    answers.set(member, { text: answer.stdout, asked, answered: Date.now() / 1000 });
+    const facts = answer.exitCode === 0 ? parseLook(answer.stdout) : null;
+    return facts === null
+      ? { member, reached: false, ...whyNoAnswer(member, answer, limitMs) }
+      : { member, reached: true, ...facts };
+  });
+  return { observation: await observeCluster(shell, place, members), answers };
+}
+
+/** What a command of Serviceguard prints on a member; null: it cannot be reached, or the command fails. */
+async function saidBy(shell: MemberShell, place: PackagePlace, member: string, argv: readonly string[]): Promise<string | null> {
+  const answer = await shell.run(member, commandScript(argv, place.packageDirectory), commandLimitMs);
+  return answer.exitCode === 0 ? answer.stdout : null;
+}
+
+/**
+ * Where the package is, for who needs to know no more: one command where this host is a member, else one to each. By the first member
+ * that answers; null: none does, or no package of that name is known to it.
+ */
+export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
+  const ask = (member: string): Promise<string | null> => saidBy(shell, place, member, viewWords);
+  const others = place.members.filter((member) => member !== shell.here);
+  const here = others.length < place.members.length ? await ask(shell.here) : null;
+  const view = here ?? (await inParallel(others, ask)).find((text) => text !== null) ?? null;
+  return view === null ? null : packageStatus(view, place.packageName);
+}
+
+async function observeCluster(
+  shell: MemberShell,
+  place: PackagePlace,
+  members: readonly MemberObservation[],
+): Promise<ClusterObservation> {
+  const reached = members.filter((one) => one.reached).map((one) => one.member);
+  const commandMember = reached.includes(shell.here) ? shell.here : (reached[0] ?? null);
+  if (commandMember === null) return { members, commandMember, applied: null, status: null, memberStates: null };
+  const ask = (argv: readonly string[]): Promise<string | null> => saidBy(shell, place, commandMember, argv);
+  const [configuration, view] = await Promise.all([ask(['cmgetconf', '-p', place.packageName]), ask(viewWords)]);
+  return {
+    members,
+    commandMember,
+    applied: configuration === null ? null : appliedFile(configuration),
+    status: view === null ? null : packageStatus(view, place.packageName),
+    memberStates: view === null ? null : memberStates(view),
+  };
+}
+
+/** cmgetconf mixes chatter into what it prints to standard output [serviceguard.md 5.4]. */
+function appliedFile(text: string): PackageFile | null {
+  const lines = text.split('\n').filter((line) => !/^(Number of configured|Permission denied|Warning)/.test(line));
+  const parsed = parsePackageFile(lines.join('\n'), 'cmgetconf');
+  return parsed.ok ? parsed.value : null;
+}
+
+/** What to say of a member that was reached but did not say what it was asked. */
+const cutShort: NoAnswer = { why: 'its answer was cut short', remedy: 'try again' };
+
+export function noAnswerOf(one: MemberObservation): NoAnswer {
+  return one.reached ? cutShort : one;
+}
+
+/** A problem for each member that could not be looked at. */
+export function unreachableProblems(observation: ClusterObservation): Problem[] {
+  return observation.members.flatMap((one): Problem[] =>
+    one.reached
+      ? []
+      : [
+          {
+            code: 'cluster-unreachable',
+            severity: 'error',
+            text: `cannot be looked at: ${one.why}`,
+            remedy: one.remedy,
+            member: one.member,
+          },
+        ],
+  );
+}

@@ -1,0 +1,190 @@
+/**
+ * Looking at a host that shall be set up: its addresses, cfengine, keys and policy. Plain POSIX shell with coreutils, the
+ * same for members and clients; a client needs nothing of Serviceguard or of ours. Pure: text in, text out.
+ */
+import { createPublicKey } from 'node:crypto';
+import { shellWord } from '../../base/shell-word.ts';
+import type { CfengineAdapter } from '../../cfengine/adapter.ts';
+import { keyDigest } from '../../cfengine/keys.ts';
+import { sha256 } from '../../contract/package-directory.ts';
+import { isAddress, liesIn, type Settings } from '../../settings/settings.ts';
+import { countOf } from '../remote/member-scripts.ts';
+import type { SeenKey } from './key-layout.ts';
+
+/** Where the cluster's next pair waits on a member until it is switched to. */
+export const nextPairNames = { privateKey: 'csync-next.priv', publicKey: 'csync-next.pub' } as const;
+/**
+ * In cfengine's work directory, from before keys or policy change until the daemon has taken them: what it owes is a restart
+ * or a reload. Without it a set-up killed in between leaves files that look right and a daemon that knows nothing of them.
+ */
+export const owedFileName = '.csync-daemon-owes';
+/** What a killed set-up leaves in ppkeys; the next one sweeps it up. */
+export const arrivalPrefix = '.csync-arrival-';
+
+export interface HostFacts {
+  /** uname -n, up to the first dot. */
+  readonly hostName: string;
+  readonly root: boolean;
+  /**
+   * Those that count: the one its connections to the master come from first, the one ssh reached it by, and what lies in the package's
+   * subnet. Bridges of containers and the like are the same on every second host.
+   */
+  readonly addresses: readonly string[];
+  /** Programs of cfengine that are missing. */
+  readonly missing: readonly string[];
+  /** Processes of the daemon. */
+  readonly daemons: number;
+  /** Its keys, or its policy, have changed since the daemon read them, and a set-up was ended before it could say so. */
+  readonly owed: 'restart' | 'reload' | null;
+  /** Mode of ppkeys; null: it is not there. */
+  readonly keyDirectoryMode: number | null;
+  /** Public keys of ppkeys and ppkeys/cluster. */
+  readonly keys: readonly SeenKey[];
+  /** Its own pair: digest and text of the public part; null unless both files are there. */
+  readonly own: { readonly digest: string; readonly publicKey: string } | null;
+  /** SHA-256 and mode of localhost.priv, to compare members by. */
+  readonly privateKey: { readonly sum: string; readonly mode: number } | null;
+  /** Digest of the cluster's next pair on a member; null: nothing of one lies there; empty: no whole one. */
+  readonly next: string | null;
+  /** Directories in which files arrive, left by a set-up that was killed. */
+  readonly leftovers: readonly string[];
+  /** SHA-256 of the files of inputs by name. */
+  readonly inputs: ReadonlyMap<string, string>;
+  /** Text of the roster in the package directory, where that was asked for. */
+  readonly roster: string | null;
+}
+
+/**
+ * Lines that print what parseHost reads. `rosterWord`: the shell word of the roster's path, on members. Public keys are no
+ * secret; of the private one no more than a digest leaves the host.
+ */
+export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWord: string | null = null): string[] {
+  const work = shellWord(settings.cfengineWorkDirectory);
+  return [
+    'echo "host $(uname -n)"',
+    'echo "uid $(id -u)"',
+    // First the one its connections to the master come from, since that is how generation 2 finds its key.
+    `reached=\${SSH_CONNECTION:-}; reached=\${reached% *}`,
+    `echo "addresses $(ip -4 route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')\${reached##* } $(ip -o -4 addr show scope global 2>/dev/null | sed -n 's/.* inet \\([0-9./]*\\).*/\\1/p' | tr '\\n' ' ')"`,
+    ...Object.values(adapter.programs).map(
+      (program) => `[ -x ${shellWord(program)} ] || echo ${shellWord(`missing ${program}`)}`,
+    ),
+    `echo "daemons $(pgrep -c -U 0 -x ${shellWord(adapter.daemonName)})"`,
+    `[ -f ${work}/${owedFileName} ] && echo "owed $(head -n 1 ${work}/${owedFileName})"`,
+    ...(rosterWord === null ? [] : [`[ -r ${rosterWord} ] && echo "roster $(base64 -w 0 ${rosterWord})"`]),
+    `for left in ${work}/${arrivalPrefix}* ${work}/ppkeys/${arrivalPrefix}*; do [ -d "$left" ] && echo "leftover $left"; done`,
+    `if cd ${work}/inputs 2>/dev/null; then`,
+    `  find . -type f ! -path './.*' -exec sha256sum {} + | sed 's/^\\([0-9a-f]*\\) [ *]\\.\\//input \\1 /'`,
+    'fi',
+    `if cd ${work}/ppkeys 2>/dev/null; then`,
+    '  echo "keys $(stat -c %a .)"',
+    '  [ -f localhost.priv ] && echo "private $(stat -c %a localhost.priv) $(sha256sum < localhost.priv | cut -c 1-64)"',
+    '  stat -c "mode %a %n" -- *.pub cluster/*.pub 2>/dev/null',
+    // One process for all of them: a master may know a thousand.
+    '  for name in *.pub cluster/*.pub; do [ -f "$name" ] && printf "%s\\0" "$name"; done | xargs -0 -r tail -v -n +1 -- | sed "s/^/key /"',
+    `  for part in ${nextPairNames.privateKey} ${nextPairNames.publicKey}; do [ -f "$part" ] && echo "next $part"; done`,
+    'fi',
+    'echo whole',
+  ];
+}
+
+/** Reads what hostLines printed; null when it is not all of that. `subnet`: the package's, as Serviceguard has it. */
+export function parseHost(output: string, subnet: string): HostFacts | null {
+  const lines = output.split('\n');
+  if (!lines.includes('whole')) return null;
+  const rests = (word: string): string[] =>
+    lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+  const texts = keyTexts(rests('key'));
+  const keys: SeenKey[] = [];
+  const digests = new Map<string, string | null>();
+  for (const line of rests('mode')) {
+    const [, mode, name = ''] = /^([0-7]+) (.+)$/.exec(line) ?? [];
+    if (mode === undefined) continue;
+    const digest = publicDigest(texts.get(name) ?? '');
+    digests.set(name, digest);
+    if (name.startsWith('root-') || name.startsWith('cluster/')) keys.push({ name, mode: Number.parseInt(mode, 8), digest });
+  }
+  const [, privateMode = '', sum = ''] = /^([0-7]+) (\S+)$/.exec(rests('private')[0] ?? '') ?? [];
+  const own = digests.get('localhost.pub') ?? null;
+  const nextParts = rests('next');
+  const next = nextParts.length === 2 ? (digests.get(nextPairNames.publicKey) ?? '') : '';
+  const mode = rests('keys')[0];
+  const daemons = countOf(rests('daemons')[0] ?? '');
+  if (Number.isNaN(daemons) || (mode !== undefined && !/^[0-7]+$/.test(mode))) return null;
+  const roster = rests('roster')[0];
+  return {
+    hostName: (rests('host')[0] ?? '').split('.')[0] ?? '',
+    root: rests('uid')[0] === '0',
+    addresses: countedAddresses(rests('addresses')[0] ?? '', subnet),
+    missing: rests('missing'),
+    daemons,
+    owed: owedIn(rests('owed')[0]),
+    keyDirectoryMode: mode === undefined ? null : Number.parseInt(mode, 8),
+    keys,
+    own: own === null || sum === '' ? null : { digest: own, publicKey: normalPem(texts.get('localhost.pub') ?? '') },
+    privateKey: sum === '' ? null : { sum, mode: Number.parseInt(privateMode, 8) },
+    next: nextParts.length === 0 ? null : next,
+    leftovers: rests('leftover'),
+    inputs: new Map(
+      rests('input').map((line) => {
+        const [, digest = '', name = ''] = /^([0-9a-f]{64}) (.+)$/.exec(line) ?? [];
+        return [name, digest];
+      }),
+    ),
+    roster: roster === undefined ? null : Buffer.from(roster, 'base64').toString('utf8'),
+  };
+}
+
+/** Bare ones count, others behind whose slash the length of the subnet's own prefix stands. The package's own when it runs there. */
+function countedAddresses(line: string, subnet: string): string[] {
+  const counted = line.split(' ').flatMap((word) => {
+    const [address = '', length] = word.split('/');
+    if (!isAddress(address) || address.startsWith('127.')) return [];
+    return length === undefined || liesIn(address, Number(length), subnet) ? [address] : [];
+  });
+  return [...new Set(counted)];
+}
+
+/** Nothing in the file: it was ended while it wrote it, and keys change only behind that. */
+function owedIn(line: string | undefined): HostFacts['owed'] {
+  if (line === undefined) return null;
+  return line === 'restart' ? 'restart' : 'reload';
+}
+
+/** Of `tail -v`: `==> NAME <==` before each file, an empty line between two. */
+function keyTexts(lines: readonly string[]): Map<string, string> {
+  const texts = new Map<string, string>();
+  let name = '';
+  for (const line of lines) {
+    const header = /^==> (.+) <==$/.exec(line)?.[1];
+    if (header !== undefined) name = header;
+    texts.set(name, `${texts.get(name) ?? ''}${header === undefined ? `${line}\n` : ''}`);
+  }
+  return texts;
+}
+
+/** Without carriage returns and what stands around the key: as csync writes it. */
+function normalPem(text: string): string {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const from = lines.indexOf('-----BEGIN RSA PUBLIC KEY-----');
+  const to = lines.indexOf('-----END RSA PUBLIC KEY-----', from);
+  return `${lines
+    .slice(Math.max(0, from), to === -1 ? undefined : to + 1)
+    .filter((line) => line !== '')
+    .join('\n')}\n`;
+}
+
+/** CFEngine 3's name of the key in a PKCS#1 PEM; null for anything else, which cfengine does not read either. */
+export function publicDigest(text: string): string | null {
+  if (!text.includes('-----BEGIN RSA PUBLIC KEY-----')) return null;
+  try {
+    return keyDigest(createPublicKey(text));
+  } catch {
+    return null;
+  }
+}
+
+/** Names of the wanted files that are not there with that very text. */
+export function staleInputs(wanted: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string>): string[] {
+  return [...wanted].filter(([name, text]) => inputs.get(name) !== sha256(text)).map(([name]) => name);
+}

@@ -1,0 +1,298 @@
+/**
+ * What is done on one host to set it up, step by step, as one shell script: a client costs one connection, and each step
+ * says how it ended. Key material goes through standard input only, and lies in no file but its own: neither in arguments
+ * nor in temporary files of the shell. Pure.
+ */
+
+import { shellWord } from '../../base/shell-word.ts';
+import type { CfengineAdapter } from '../../cfengine/adapter.ts';
+import type { KeyPair } from '../../cfengine/keys.ts';
+import { announceFunction } from '../../contract/restart-notice.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { busyStatus, hostScript, wholeOrNothing } from '../remote/member-scripts.ts';
+import { startScript } from './boot-start.ts';
+import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
+import type { KeyChange } from './key-layout.ts';
+
+/** What becomes of a host's own pair. */
+export type PairChange =
+  /** The cluster's, or a client's first one. A pair that was there before is kept aside under its digest. */
+  | { readonly pair: 'given'; readonly keep: string | null }
+  /** The cluster's next one, beside the one in use. */
+  | { readonly pair: 'next' }
+  /** The next one, which lies there already, becomes the one in use. */
+  | { readonly pair: 'switch' }
+  /** A pair of its own in the place of the cluster's, which nothing is kept of. */
+  | { readonly pair: 'revoked' };
+
+export type HostStep =
+  | { readonly do: 'sweep'; readonly host: string }
+  | { readonly do: 'configure'; readonly host: string; readonly configured: boolean }
+  | { readonly do: 'keys'; readonly host: string; readonly own: PairChange | null; readonly change: KeyChange }
+  | { readonly do: 'inputs'; readonly host: string; readonly names: readonly string[] }
+  | {
+      readonly do: 'daemon';
+      readonly host: string;
+      /** reload: it reads its policy again, where that takes a signal. */
+      readonly how: 'start' | 'restart' | 'reload' | 'stop';
+    }
+  | { readonly do: 'agent'; readonly host: string };
+
+export const noChange: KeyChange = { write: [], remove: [], modes: [], others: [] };
+
+export function isKeyChange({ write, remove, modes }: KeyChange): boolean {
+  return write.length + remove.length + modes.length > 0;
+}
+
+/** A step as a dry run and the report print it. */
+export function hostStepText(step: HostStep): string {
+  const { host } = step;
+  switch (step.do) {
+    case 'sweep':
+      return `${host}: remove what a set-up that was killed left`;
+    case 'configure':
+      return step.configured
+        ? `${host}: cfengine starts at boot (CSYNC_CONFIGURED=1)`
+        : `${host}: cfengine does not start at boot any more (CSYNC_CONFIGURED=0)`;
+    case 'keys': {
+      const { write, remove, modes } = step.change;
+      const parts = [
+        ...(step.own === null ? [] : [pairTexts[step.own.pair](step.own)]),
+        ...(write.length > 0 ? [`trust ${counted([...new Set(write.map(({ of }) => of))])}`] : []),
+        ...remove.map(({ name, why }) => `refuse ${name}: ${why}`),
+        ...(modes.length > 0 ? [`make private: ${counted(modes)}`] : []),
+      ];
+      return `${host}: keys: ${parts.join('; ') || 'as they are'}`;
+    }
+    case 'inputs':
+      return `${host}: policy into inputs: ${counted(step.names)}`;
+    case 'daemon':
+      return `${host}: ${daemonTexts[step.how]}`;
+    case 'agent':
+      return `${host}: run the agent`;
+  }
+}
+
+const pairTexts: Readonly<Record<PairChange['pair'], (own: PairChange) => string>> = {
+  given: (own) =>
+    `install its key pair${own.pair === 'given' && own.keep !== null ? ` (the one of before stays as ${keptName(own.keep)}.priv)` : ''}`,
+  next: () => 'the next key pair, beside the one in use',
+  switch: () => 'the next key pair becomes the one in use',
+  revoked: () => "take the cluster's key pair away; a pair of its own takes its place",
+};
+
+const daemonTexts = {
+  start: 'start the daemon',
+  restart: 'restart the daemon, which reads its key pair only then; a monitor of the package is told beforehand',
+  reload: 'the daemon reads its policy again',
+  stop: 'end the daemon',
+} as const;
+
+/** A few by name, many by number. */
+function counted(names: readonly string[]): string {
+  const most = 4;
+  return names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+}
+
+const keptName = (digest: string): string => `replaced-${digest}`;
+
+export interface Materials {
+  readonly settings: Settings;
+  readonly adapter: CfengineAdapter;
+  /** The pair that a host gets; null where none of its steps wants one. Asked for once a host. */
+  readonly pairFor: (host: string) => KeyPair | null;
+  /** Files of the policy by name. */
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly bootScript: (configured: boolean) => string;
+}
+
+/** Seconds for an agent to end; what a whole policy takes is the administrator's, but for ever it must not be. */
+export const agentLimitSeconds = 600;
+
+/** One shell a step; the first that fails ends the script. Reads back with parseOutcomes. */
+export function setUpScript(steps: readonly HostStep[], materials: Materials): string {
+  return hostScript(
+    'fragment() {',
+    // What a step says is kept back until it has ended, so that words of its own cannot look like the frame around it.
+    // In two: of a pipe only the last status counts, and a shell that got nothing is content.
+    '  if text=$(printf %s "$code" | base64 -d 2>&1); then',
+    '    said=$(printf \'%s\\n\' "$text" | /bin/sh -s 2>&1); status=$?',
+    '  else',
+    '    said=$text; status=1',
+    '  fi',
+    '  code=; text=',
+    '  printf \'ended %s %s\\n\' "$status" "$(printf %s "$said" | tail -c 4000 | base64 | tr -d \'\\n\')"',
+    '  [ "$status" = 0 ] || exit 0',
+    '}',
+    ...steps.map((step) => `code='${Buffer.from(wholeOrNothing(fragmentOf(step, materials))).toString('base64')}'; fragment`),
+  );
+}
+
+/** How each step ended that was begun, in their order: null for well, else what it said. */
+export function parseOutcomes(output: string): (string | null)[] {
+  return [...output.matchAll(/^ended (\d+) (\S*)$/gm)].map(([, status = '', said = '']) => {
+    if (status === '0') return null;
+    return Buffer.from(said, 'base64').toString('utf8').trim() || `it ended with ${status}`;
+  });
+}
+
+function fragmentOf(step: HostStep, materials: Materials): string {
+  switch (step.do) {
+    case 'sweep':
+      return sweepScript(materials);
+    case 'configure':
+      return materials.bootScript(step.configured);
+    case 'keys':
+      return keysScript(step, materials);
+    case 'inputs':
+      return inputsScript(step, materials);
+    case 'daemon':
+      return daemonScript(step, materials);
+    case 'agent':
+      return agentScript(materials);
+  }
+}
+
+/** A file that arrives in a script; printf is the shell's own, so that its content is in no argument of a process. */
+const receive = (file: string, content: string): string =>
+  `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
+
+/**
+ * Lines that bring files to an arrival directory; `put` renames each from there to its place. `beside`: where that directory is, on the
+ * same file system. For inputs it is not inputs itself: the host's own agent removes there what the master does not have.
+ */
+function arriving(
+  files: readonly { readonly name: string; readonly text: string }[],
+  beside = '',
+): {
+  readonly lines: readonly string[];
+  readonly put: (name: string) => string;
+} {
+  const arrivals = `${beside}${arrivalPrefix}`;
+  const at = new Map(files.map(({ name }, index) => [name, `${arrivals}now/${index}`]));
+  return {
+    lines: [
+      `exec 9> ${beside}.csync-lock; flock -n 9 || { echo "another csync writes here at this moment" >&2; exit ${busyStatus}; }`,
+      // Nobody else is here: what lies there is left over from one that was killed.
+      `rm -rf -- ${arrivals}*`,
+      ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${arrivals}now`]),
+      `trap 'rm -rf -- ${arrivals}now' EXIT; trap 'exit 143' HUP INT TERM`,
+      ...files.map(({ name, text }) => receive(at.get(name) ?? '', text)),
+      ...(files.length === 0 ? [] : [`chmod 600 ${arrivals}now/*`, `sync ${arrivals}now/*`]),
+    ],
+    put: (name) => `mv -f -- ${at.get(name)} ${shellWord(name)}`,
+  };
+}
+
+/** Not what somebody else is writing at this moment. */
+function sweepScript({ settings }: Materials): string {
+  const work = shellWord(settings.cfengineWorkDirectory);
+  const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
+  return `umask 077; for place in . ppkeys; do ( cd ${work}/$place 2>/dev/null || exit 0; ${sweep} ) || exit 1; done`;
+}
+
+/**
+ * ppkeys 0700, every file in it 0600. The public part of an own pair goes first and comes last: a host without it has no
+ * pair, so that a kill in between is seen and mended by the next run.
+ */
+function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { settings, pairFor, adapter }: Materials): string {
+  const pair = own === null || own.pair === 'switch' ? null : pairFor(host);
+  const names = own?.pair === 'next' ? nextPairNames : { privateKey: 'localhost.priv', publicKey: 'localhost.pub' };
+  const { lines, put } = arriving([
+    ...(pair === null
+      ? []
+      : [
+          { name: names.privateKey, text: pair.privateKey },
+          { name: names.publicKey, text: pair.publicKey },
+        ]),
+    ...change.write.map(({ name, key }) => ({ name, text: key.publicKey })),
+  ]);
+  const keep = own?.pair === 'given' ? own.keep : null;
+  const { privateKey: next, publicKey: nextPublic } = nextPairNames;
+  return [
+    'set -eu; umask 077',
+    `mkdir -p -- ${shellWord(settings.cfengineWorkDirectory)}`,
+    ...adapter.privateDirectories.map(
+      (directory) => `mkdir -p -m 700 -- ${shellWord(directory)}; chmod 700 ${shellWord(directory)}`,
+    ),
+    `cd ${shellWord(`${settings.cfengineWorkDirectory}/ppkeys`)}`,
+    ...lines,
+    ...(own === null || own.pair === 'next' ? [] : [`echo restart > ../${owedFileName}`]),
+    ...(keep === null ? [] : [`cp -p localhost.priv ${keptName(keep)}.priv; cp -p localhost.pub ${keptName(keep)}.pub`]),
+    ...(own?.pair === 'switch'
+      ? [
+          // Copies: a kill leaves either the next pair to do it again with, or the whole new one.
+          `[ -f ${next} ] && [ -f ${nextPublic} ] || { echo "the next key pair is not here" >&2; exit 1; }`,
+          `mkdir -m 700 -p -- ${arrivalPrefix}now; cp -p ${next} ${arrivalPrefix}now/a; cp -p ${nextPublic} ${arrivalPrefix}now/b; sync ${arrivalPrefix}now/*`,
+          `rm -f localhost.pub; mv -f ${arrivalPrefix}now/a localhost.priv; mv -f ${arrivalPrefix}now/b localhost.pub; sync .; rm -f ${next} ${nextPublic}`,
+        ]
+      : []),
+    ...(pair === null ? [] : [`rm -f -- ${names.publicKey}`, put(names.privateKey), put(names.publicKey)]),
+    ...(own?.pair === 'revoked' ? [`rm -f -- ${next} ${nextPublic}`] : []),
+    ...(change.write.some(({ name }) => name.startsWith('cluster/')) ? ['mkdir -p -m 700 cluster'] : []),
+    ...change.write.map(({ name }) => put(name)),
+    ...change.remove.map(({ name }) => `rm -f -- ${shellWord(name)}`),
+    ...change.modes.map((name) => `chmod 600 -- ${shellWord(name)}`),
+    'sync .',
+  ].join('\n');
+}
+
+/** What somebody else's policy had there is kept aside, once. */
+function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings, inputs, adapter }: Materials): string {
+  const files = names.map((name) => ({ name, text: inputs.get(name) ?? '' }));
+  const work = shellWord(settings.cfengineWorkDirectory);
+  const { lines, put } = arriving(files, `${work}/`);
+  const above = [...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : [])))];
+  return [
+    'set -eu; umask 077',
+    `mkdir -p -m 700 -- ${work}/inputs; cd ${work}/inputs`,
+    ...lines,
+    `kept=${work}/inputs-before-csync; if [ ! -e "$kept" ] && [ ! -e .csync ] && [ -n "$(ls)" ]; then cp -a . "$kept.new"; mv "$kept.new" "$kept"; fi`,
+    ': > .csync',
+    ...(adapter.reloadSignal === null ? [] : [`[ -s ${work}/${owedFileName} ] || echo reload > ${work}/${owedFileName}`]),
+    ...above.map((name) => `mkdir -p -m 700 -- ${shellWord(name)}`),
+    ...names.map((name) => put(name)),
+    'sync .',
+  ].join('\n');
+}
+
+/** Believes no exit status and no pid file of cfengine's [cfengine.md 1.4, 2.4]: a process and its port have to be seen. */
+function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, adapter }: Materials): string {
+  const name = shellWord(adapter.daemonName);
+  const owed = shellWord(`${settings.cfengineWorkDirectory}/${owedFileName}`);
+  const port = settings.cfenginePort.toString(16).toUpperCase().padStart(4, '0');
+  return [
+    'set -u',
+    `listens() { grep -q ':${port} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6 2>/dev/null; }`,
+    'within() { n=0; until "$@"; do n=$((n + 1)); [ "$n" -lt 100 ] || return 1; sleep 0.1; done; }',
+    `gone() { ! pgrep -U 0 -x ${name} > /dev/null; }`,
+    `runs() { pgrep -U 0 -x ${name} > /dev/null && listens; }`,
+    ...(how === 'reload' && adapter.reloadSignal !== null ? [`pkill -${adapter.reloadSignal.slice(3)} -U 0 -x ${name}`] : []),
+    // On every host: the package may come to this one at this very moment.
+    ...(how === 'restart' ? [announceFunction(settings.packageName), `announce $(pgrep -U 0 -x ${name}) || exit 1`] : []),
+    ...(how === 'restart' || how === 'stop'
+      ? [`pkill -TERM -U 0 -x ${name}; within gone || { pkill -KILL -U 0 -x ${name}; within gone; }`]
+      : []),
+    ...(how === 'stop' ? [`rm -f -- ${owed}; exit 0`] : []),
+    `runs || /bin/sh -c ${shellWord(startScript())} < /dev/null > /dev/null 2>&1`,
+    `within runs || { echo ${shellWord(`no ${adapter.daemonName} listens on port ${settings.cfenginePort} after its start; syslog says why`)}; exit 1; }`,
+    `rm -f -- ${owed}`,
+  ].join('\n');
+}
+
+/** Status 0 says nothing in either generation: what the agent says of its fetch does [cfengine.md 0.6, 1.9, 2.8]. */
+function agentScript({ adapter }: Materials): string {
+  const limited = (argv: readonly string[]): string =>
+    `timeout ${agentLimitSeconds} ${argv.map(shellWord).join(' ')} < /dev/null 2>&1`;
+  return [
+    'cd /; n=0',
+    // The scheduler's own run may be at the same files at this moment: without locks they spoil each other's copies.
+    `until said=$(${limited(adapter.fetchPolicy)}) && ! printf '%s\\n' "$said" | grep -q -E ${shellWord(adapter.fetchFailure)}; do`,
+    `  n=$((n + 1)); [ "$n" -lt ${fetchTries} ] || { printf '%s\\n' "$said"; exit 1; }`,
+    '  sleep 2',
+    'done',
+    limited(adapter.carryOutPolicy),
+  ].join('\n');
+}
+
+const fetchTries = 3;

@@ -1,0 +1,224 @@
+/**
+ * From who shall belong to the master, and what was seen on the hosts, to the stages of work that make it so. The list is
+ * what a dry run prints and what is carried out. Pure.
+ */
+
+import type { Problem } from '../../base/problem.ts';
+import type { CfengineAdapter } from '../../cfengine/adapter.ts';
+import { sha256 } from '../../contract/package-directory.ts';
+import type { Roster } from '../../contract/roster.ts';
+import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type ApplyPlan, type ApplyWish, stepText } from '../apply/plan.ts';
+import type { PolicyPlace, PublicationOrder } from '../policy/scripts.ts';
+import { type HostFacts, nextPairNames, staleInputs } from './host-look.ts';
+import { type HostStep, hostStepText, isKeyChange, noChange, type PairChange } from './host-setup.ts';
+import { changeKeys, type HostKind, type KeyChange, wantedKeys } from './key-layout.ts';
+
+export interface SeenHost {
+  readonly name: string;
+  readonly kind: HostKind;
+  /** null: it could not be looked at. */
+  readonly facts: HostFacts | null;
+  readonly noAnswer: NoAnswer | null;
+  /** Its daemon starts at boot as the toolkit has it. */
+  readonly startsAtBoot: boolean;
+}
+
+/** What is served, on the policy file system: the master copies of the policy, and the public keys of the cluster. */
+export interface PublishStep extends PublicationOrder {
+  readonly member: string;
+  readonly place: PolicyPlace;
+}
+
+export type Stage =
+  /** Chains of steps, one a host, side by side; a host whose step fails is left there. */
+  | { readonly stage: 'hosts'; readonly chains: ReadonlyMap<string, readonly HostStep[]> }
+  | { readonly stage: 'package'; readonly plan: ApplyPlan; readonly wish: ApplyWish }
+  | { readonly stage: 'publish'; readonly publish: PublishStep }
+  /** The agents of these hosts, told by the member that runs the package. */
+  | { readonly stage: 'remote run'; readonly member: string; readonly hosts: readonly string[] };
+
+export interface SetupPlan {
+  readonly stages: readonly Stage[];
+  readonly notes: readonly string[];
+  /** What cannot be done now, and waits. */
+  readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
+}
+
+/** A line for each thing that is done. */
+export function stageTexts(stage: Stage): string[] {
+  switch (stage.stage) {
+    case 'hosts':
+      return [...stage.chains.values()].flat().map(hostStepText);
+    case 'package':
+      return stage.plan.steps.map(stepText);
+    case 'publish': {
+      const { member, write, remove } = stage.publish;
+      const parts = [
+        ...(write.length > 0 ? [`write ${write.map(({ name }) => name).join(' ')}`] : []),
+        ...(remove.length > 0 ? [`remove ${remove.join(' ')}`] : []),
+      ];
+      return [`${member}: policy of the master, once its parser is content: ${parts.join('; ')}`];
+    }
+    case 'remote run':
+      return [
+        `${stage.member}: run the agent on ${stage.hosts.length === 1 ? stage.hosts[0] : `${stage.hosts.length} hosts`} (remote run)`,
+      ];
+  }
+}
+
+export interface HostGoal {
+  readonly settings: Settings;
+  readonly adapter: CfengineAdapter;
+  /** As it shall be: whom the host has to trust. */
+  readonly roster: Roster;
+  /** The policy it begins with. */
+  readonly inputs: ReadonlyMap<string, string>;
+  /** That is what the master serves; otherwise a host keeps what it has, and gets only what is missing. */
+  readonly served: boolean;
+  /** The package runs there. */
+  readonly owner: string | null;
+}
+
+export interface HostPlan {
+  readonly steps: readonly HostStep[];
+  readonly problems: readonly Problem[];
+}
+
+/** The first five of the guide's seven steps that concern the host itself [dsau-csync.md 6.2]; the same for a client. */
+export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): HostPlan {
+  const { settings, adapter, roster, inputs, served } = goal;
+  const { name: host, kind } = seen;
+  const { others, ...change } = changeKeys(wantedKeys(kind, roster, settings), facts.keys, roster, settings);
+  const own = pairChange(kind, facts, roster);
+  const isOpen = facts.keyDirectoryMode !== null && (facts.keyDirectoryMode & 0o077) !== 0;
+  const modes = [...change.modes, ...(((facts.privateKey?.mode ?? 0) & 0o077) === 0 ? [] : ['localhost.priv'])];
+  const keys = { ...noChange, ...change, modes, remove: [...change.remove, ...staleNextPair(facts, own, roster)] };
+  const stale = staleInputs(inputs, facts.inputs).filter((file) => served || !facts.inputs.has(file));
+  const renewed = own !== null && own.pair !== 'next';
+  const owes = renewed ? 'restart' : (facts.owed ?? (stale.length > 0 ? 'reload' : null));
+  const how = facts.daemons === 0 ? 'start' : owes;
+  const steps: HostStep[] = [
+    ...(facts.leftovers.length > 0 ? [{ do: 'sweep', host } as const] : []),
+    ...(seen.startsAtBoot ? [] : [{ do: 'configure', host, configured: true } as const]),
+    ...(own !== null || isOpen || isKeyChange(keys) ? [{ do: 'keys', host, own, change: keys } as const] : []),
+    ...(stale.length > 0 ? [{ do: 'inputs', host, names: stale } as const] : []),
+    ...(how === null || (how === 'reload' && adapter.reloadSignal === null) ? [] : [{ do: 'daemon', host, how } as const]),
+  ];
+  return { steps, problems: [...missingProblems(seen, facts), ...others.map((other) => otherKeyProblem(host, other))] };
+}
+
+/** What becomes of its own pair; null: it is as it should be. */
+function pairChange(kind: HostKind, { own, next }: HostFacts, { key, nextKey, formerKeys, retired }: Roster): PairChange | null {
+  if (kind === 'client') return own === null ? { pair: 'given', keep: null } : null;
+  if (own !== null && own.digest === key?.digest) return nextKey === null || next === nextKey.digest ? null : { pair: 'next' };
+  // A switch to the next pair is under way, or was killed there.
+  if (own !== null && own.digest === nextKey?.digest) return null;
+  if (next !== null && next === key?.digest) return { pair: 'switch' };
+  if (own !== null && (retired.includes(own.digest) || formerKeys.some(({ digest }) => digest === own.digest)))
+    return { pair: 'given', keep: null };
+  return { pair: 'given', keep: own?.digest ?? null };
+}
+
+/** A switch that was killed leaves the pair it copied, which nobody would take away any more once the rotation is over. */
+function staleNextPair({ next }: HostFacts, own: PairChange | null, { nextKey }: Roster): KeyChange['remove'] {
+  // A pair that arrives, is switched to or is taken away sees to it itself.
+  const isSeenTo = own !== null && own.pair !== 'given';
+  if (next === null || isSeenTo || (nextKey !== null && next === nextKey.digest)) return [];
+  return Object.values(nextPairNames).map((name) => ({ name, why: 'no rotation is under way' }));
+}
+
+/** What a host would look like after these steps; of a pair that is made on the way only the digest is known. */
+export function project(facts: HostFacts, steps: readonly HostStep[], goal: Pick<HostGoal, 'roster' | 'inputs'>): HostFacts {
+  return steps.reduce((now, step) => projectStep(now, step, goal), facts);
+}
+
+function projectStep(now: HostFacts, step: HostStep, { roster, inputs }: Pick<HostGoal, 'roster' | 'inputs'>): HostFacts {
+  switch (step.do) {
+    case 'sweep':
+      return { ...now, leftovers: [] };
+    case 'configure':
+      return now;
+    case 'keys':
+      return { ...now, ...projectKeys(now, step, roster) };
+    case 'daemon':
+      return { ...now, daemons: step.how === 'stop' ? 0 : Math.max(1, now.daemons), owed: null };
+    case 'inputs':
+    case 'agent': {
+      const names = step.do === 'inputs' ? step.names : [...inputs.keys()];
+      return {
+        ...now,
+        inputs: new Map([...now.inputs, ...names.map((name) => [name, sha256(inputs.get(name) ?? '')] as const)]),
+      };
+    }
+  }
+}
+
+function projectKeys(
+  now: HostFacts,
+  { host, own, change }: Extract<HostStep, { do: 'keys' }>,
+  roster: Roster,
+): Partial<HostFacts> {
+  const gone = new Set([...change.remove, ...change.write].map(({ name }) => name));
+  const keys = [
+    ...now.keys
+      .filter(({ name }) => !gone.has(name))
+      .map((one) => (change.modes.includes(one.name) ? { ...one, mode: 0o600 } : one)),
+    ...change.write.map(({ name, key }) => ({ name, mode: 0o600, digest: key.digest })),
+  ];
+  const given = roster.clients.find(({ name }) => name === host)?.key ?? roster.key;
+  const privateKey = { sum: '', mode: 0o600 };
+  const pair: Partial<HostFacts> =
+    own === null
+      ? now.privateKey === null || !change.modes.includes('localhost.priv')
+        ? {}
+        : { privateKey: { ...now.privateKey, mode: 0o600 } }
+      : own.pair === 'next'
+        ? { next: roster.nextKey?.digest ?? null }
+        : own.pair === 'revoked'
+          ? { own: null, next: null }
+          : { own: given, next: own.pair === 'switch' ? null : now.next, privateKey };
+  const next = gone.has(nextPairNames.privateKey) ? { next: null } : {};
+  return { keyDirectoryMode: 0o700, keys, leftovers: [], ...pair, ...next };
+}
+
+function missingProblems({ name: member }: SeenHost, { missing, root }: HostFacts): Problem[] {
+  const problems: Problem[] = [];
+  if (!root)
+    problems.push({
+      code: 'cluster-not-root',
+      severity: 'error',
+      text: 'ssh reaches it, but not as root: keys and policy of cfengine belong to root there',
+      remedy: `ssh ${member} id   must say uid=0; a line "User root" for it in ~/.ssh/config`,
+      member,
+    });
+  if (missing.length > 0)
+    problems.push({
+      code: 'cluster-no-cfengine',
+      severity: 'error',
+      text: `cfengine is not there as the settings have it: ${missing.join(', ')} cannot be run`,
+      remedy: 'install cfengine there, or correct cfengine_generation and cfengine_bin_directory in csync.yaml',
+      member,
+    });
+  return problems;
+}
+
+function otherKeyProblem(member: string, { name, of, digest }: { name: string; of: string; digest: string }): Problem {
+  return {
+    code: 'change-other-key',
+    severity: 'error',
+    text: `ppkeys/${name} holds another key (${digest}) than the one that was accepted for ${of}; nobody replaces an accepted key unasked`,
+    remedy: `find out whose it is (csync keys verify); if it is stale, remove that file on ${member} and do this again`,
+    member,
+  };
+}
+
+/**
+ * The member whose pair becomes the cluster's: where the package runs, since its clients trust that one, else the first in
+ * the order of the settings that has any. null: a pair has to be made.
+ */
+export function keyHolder(members: readonly SeenHost[], owner: string | null): SeenHost | null {
+  const holders = members.filter(({ facts }) => facts !== null && facts.own !== null);
+  return holders.find(({ name }) => name === owner) ?? holders[0] ?? null;
+}

@@ -1,0 +1,228 @@
+/**
+ * The administrator's side of the system: files that are never half written, short commands, temporary directories that
+ * do not outlive the run.
+ */
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, normalize } from 'node:path';
+import { execa } from 'execa';
+import psList from 'ps-list';
+import tmp from 'tmp';
+import type { CommandResult } from '../host.ts';
+
+export interface FileToWrite {
+  readonly path: string;
+  readonly mode: number;
+  readonly text: string;
+}
+
+const stagingPrefix = '.csync-staging';
+
+/** A file's text, or null when it cannot be read. */
+export function readTextFile(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** Behind all symbolic links; as it was given where there is nothing. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The files right in a directory, with their permission bits; none when there is no such directory. */
+export function readDirectory(directory: string): { readonly name: string; readonly mode: number; readonly text: string }[] {
+  const names = filesBelow(directory).filter((path) => dirname(path) === normalize(directory));
+  return names.map((path) => ({ name: basename(path), mode: statSync(path).mode & 0o7777, text: readFileSync(path, 'utf8') }));
+}
+
+/** Paths of the directories right in a directory; none when there is no such directory. */
+export function directoriesBelow(directory: string): string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(directory, entry.name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Paths of all files below a directory, hidden ones included; none when there is no such directory. */
+export function filesBelow(directory: string): string[] {
+  try {
+    return readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Writes all files or none: everything is staged and synced beside its target first, only then renamed into place, in the
+ * order given. A full disk or an unwritable directory therefore shows before anything changed, and what fails behind that is
+ * taken back. One that is killed between two renames leaves whole files, the first ones new. Throws the errno error.
+ */
+export function writeFilesAtomically(files: readonly FileToWrite[]): void {
+  const directories = [...new Set(files.map((file) => dirname(file.path)))];
+  for (const directory of directories) {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    sweepLeftOver(directory, stagingPrefix);
+  }
+  const staging = directories.map((directory) => {
+    const made = tmp.dirSync({ tmpdir: directory, prefix: stagingPrefix, unsafeCleanup: true, mode: 0o700 });
+    return [directory, made] as const;
+  });
+  const stagedIn = new Map(staging.map(([directory, made]) => [directory, made.name]));
+  const stagedPath = (file: FileToWrite): string => join(stagedIn.get(dirname(file.path)) ?? '', basename(file.path));
+  const sweep = (): void => {
+    for (const [, made] of staging) {
+      try {
+        rmSync(made.name, { recursive: true, force: true });
+      } catch {
+        // The next one that writes there sweeps it up; what was written is written.
+      }
+    }
+  };
+  // tmp cleans up at a normal exit only; a signal in between must not leave the staging directory behind.
+  const onSignal = (signal: NodeJS.Signals): void => {
+    sweep();
+    process.kill(process.pid, signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, onSignal);
+  try {
+    for (const file of files) {
+      writeFileSync(stagedPath(file), file.text, { mode: file.mode, flush: true });
+      chmodSync(stagedPath(file), file.mode);
+    }
+    settle(files, stagedPath, directories);
+  } finally {
+    sweep();
+    for (const signal of signals) process.removeListener(signal, onSignal);
+  }
+}
+
+/** Renames what is staged into place; when one of them fails, those before it get their former content back. */
+function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) => string, directories: readonly string[]): void {
+  const former = (file: FileToWrite): string => `${stagedPath(file)}.former`;
+  for (const file of files) if (existsSync(file.path)) keep(file.path, former(file));
+  const settled: FileToWrite[] = [];
+  try {
+    for (const file of files) {
+      renameSync(stagedPath(file), file.path);
+      settled.push(file);
+    }
+    for (const directory of directories) syncDirectory(directory);
+  } catch (error) {
+    for (const file of settled.reverse()) {
+      if (existsSync(former(file))) renameSync(former(file), file.path);
+      else rmSync(file.path, { force: true });
+    }
+    throw error;
+  }
+}
+
+/** A second name for a file; a copy where there can be none (VFAT, or the file is another user's). */
+function keep(path: string, as: string): void {
+  try {
+    linkSync(path, as);
+  } catch {
+    copyFileSync(path, as);
+  }
+}
+
+/** A directory among the temporary ones that only this user can enter; null where none can be made. */
+export function privateDirectory(prefix: string): { readonly path: string; remove(): void } | null {
+  try {
+    sweepLeftOver(tmpdir(), prefix);
+    const made = tmp.dirSync({ tmpdir: tmpdir(), prefix, unsafeCleanup: true, mode: 0o700 });
+    return { path: made.name, remove: () => rmSync(made.name, { recursive: true, force: true }) };
+  } catch {
+    return null;
+  }
+}
+
+/** Directories of processes that were killed; tmp puts the process id behind the prefix. */
+function sweepLeftOver(directory: string, prefix: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = new RegExp(`^${prefix}-(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || readTextFile(`/proc/${pid}/stat`) !== null) continue;
+    const path = join(directory, name);
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    // Whoever owns it could put a link in the way of root while it is removed.
+    if (found?.uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+/** Whether a program is installed in one of the system's directories. */
+export function hasProgram(name: string): boolean {
+  return ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Runs a short command with captured output and a fixed environment. Never throws. */
+export async function runCommand(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
+  const [file = '', ...rest] = argv;
+  const result = await execa(file, rest, {
+    reject: false,
+    timeout: timeoutMs,
+    stdin: 'ignore',
+    extendEnv: false,
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    cwd: '/',
+  });
+  return {
+    exitCode: result.exitCode ?? null,
+    signal: result.signal ?? null,
+    timedOut: result.timedOut,
+    errorCode: 'code' in result && typeof result.code === 'string' ? result.code : null,
+    stdout: result.stdout,
+    stderr: result.stderr,
+  };
+}
+
+/** Processes of this machine whose command line contains `text`. Forks ps: for a look now and then, never for a loop. */
+export async function processesNaming(text: string): Promise<{ pid: number; command: string }[]> {
+  const all = await psList();
+  return all.filter((one) => one.cmd?.includes(text) ?? false).map((one) => ({ pid: one.pid, command: one.cmd ?? one.name }));
+}

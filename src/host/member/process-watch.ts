@@ -1,0 +1,82 @@
+/**
+ * Looks at one process through descriptors below /proc/PID that are kept open: after the process has been reaped the
+ * read fails with ESRCH, whatever has taken its pid since [monitor.md 1].
+ */
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import type { ProcessState } from '../host.ts';
+import { parseProcessStat } from './member-host.ts';
+
+export interface ProcessWatch {
+  /** null: it is gone. */
+  look(): ProcessState | null;
+  /** How often it was put on a processor and taken off, which changes whenever it runs. null: cannot be told. */
+  activity(): string | null;
+  close(): void;
+}
+
+/** null when the process is gone, or another one has its pid by now. Throws the errno error when that is unknown, such as EMFILE. */
+export function watchProcess(wanted: ProcessState): ProcessWatch | null {
+  const descriptors: number[] = [];
+  const close = (): void => descriptors.forEach(closeSync);
+  try {
+    for (const name of ['stat', 'status']) descriptors.push(openSync(`/proc/${wanted.pid}/${name}`, 'r'));
+  } catch (error) {
+    close();
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  const [stat = -1, status = -1] = descriptors;
+  const buffer = Buffer.alloc(4096);
+  const read = (descriptor: number): string => buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+  const directory = `/proc/${wanted.pid}`;
+  const look = (): ProcessState | null => {
+    // Mostly it has been reaped by now; an exception takes a millisecond, which is the time that counts here.
+    if (!existsSync(directory)) return null;
+    try {
+      return parseProcessStat(read(stat));
+    } catch {
+      return null;
+    }
+  };
+  const activity = (): string | null => {
+    try {
+      return (read(status).match(/^(?:non)?voluntary_ctxt_switches:\s*\d+$/gm) ?? []).join(' ') || null;
+    } catch {
+      return null;
+    }
+  };
+  const first = look();
+  if (first === null || first.startTime !== wanted.startTime) {
+    close();
+    return null;
+  }
+  return { look, activity, close };
+}
+
+/**
+ * Whether a process still has the socket of an inode, for one link's reading instead of a table of all connections. `false`
+ * also when it cannot be told: then who has the port has to be looked up.
+ */
+export function watchSocket(pid: number, inode: string): () => boolean {
+  const directory = `/proc/${pid}/fd`;
+  const isIt = (descriptor: string): boolean => {
+    try {
+      return readlinkSync(`${directory}/${descriptor}`) === `socket:[${inode}]`;
+    } catch {
+      return false;
+    }
+  };
+  const find = (): string | null => {
+    try {
+      return readdirSync(directory).find(isIt) ?? null;
+    } catch {
+      return null;
+    }
+  };
+  let found = find();
+  return () => {
+    if (found !== null && isIt(found)) return true;
+    found = find();
+    return found !== null;
+  };
+}

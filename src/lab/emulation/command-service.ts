@@ -1,0 +1,447 @@
+/**
+ * Carries out what the emulated cm* commands ask for: files are read and written on the member the command was typed on,
+ * what concerns the package manager goes to it as an event and is answered when it is done.
+ */
+
+import { formatProblem, type Problem } from '../../base/problem.ts';
+import type { Connection } from '../../host/lab/control-socket.ts';
+import * as files from '../../host/lab/lab-files.ts';
+import { makeLegacyTemplate } from '../../serviceguard/legacy.ts';
+import { packageContent } from '../../serviceguard/package-content.ts';
+import { type PackageFile, parsePackageFile, printPackageFile } from '../../serviceguard/package-file.ts';
+import { listModules, makePackageTemplate } from '../../serviceguard/package-template.ts';
+import type { CommandName, CommandRequest } from '../commands/command-request.ts';
+import { eventOf, parseCommand } from '../commands/commands.ts';
+import { viewCluster } from '../commands/view.ts';
+import { announceAddress, expandVariables } from '../machines/plan.ts';
+import type { World } from '../machines/world.ts';
+import { checkPackage, checkTogether, type MemberObservation, neededObservations } from '../manager/configuration/check.ts';
+import { type ClusterFile, parseClusterFile, printClusterFile } from '../manager/configuration/cluster-file.ts';
+import { refuseOnlineChange } from '../manager/configuration/online-change.ts';
+import { preview } from '../manager/configuration/preview.ts';
+import { hostProblems, memberChange, refuseMembers, withMembers } from '../manager/member-change.ts';
+import { say } from '../manager/messages.ts';
+import type { ClusterState } from '../manager/model.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Cluster } from './emulation.ts';
+import type { Journal } from './journal.ts';
+import { packageEnvironment, scriptEnvironment } from './package-environment.ts';
+
+/** The version the lab behaves like [serviceguard.md gap 13]. */
+const version = 'A.12.00.00';
+/** With no_timeout, validation is waited for at most 20 minutes [serviceguard.md 2.5]. */
+const validationLimitMs = 20 * 60_000;
+/** A member's file system may hang; the lab's daemon serves all members. */
+const writeLimitMs = 5000;
+
+interface Call {
+  readonly member: string;
+  /** Working directory of the command. */
+  readonly directory: string;
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+  /** null without a terminal. */
+  readonly ask: (question: string) => Promise<string | null>;
+  /** Work for after the answer. */
+  readonly later: (work: () => Promise<void>) => void;
+}
+
+/** What cmapplyconf gives the package manager. */
+interface Configuration {
+  readonly packages: readonly PackageFile[];
+  readonly members: readonly string[];
+}
+
+type Handlers = {
+  readonly [Name in CommandName]: (request: Extract<CommandRequest, { command: Name }>, call: Call) => Promise<number> | number;
+};
+
+/** The monitor role is to view; changes take another role, configurations take root [serviceguard.md 5]. */
+function mayMonitor(request: CommandRequest): boolean {
+  const { command } = request;
+  return command === 'cmviewcl' || command === 'cmversion' || (command === 'cmmakepkg' && request.outputFile === null);
+}
+
+/** What a machine that is in no cluster can be asked. */
+const withoutCluster: readonly CommandName[] = ['cmversion', 'cmmakepkg'];
+
+export class CommandService {
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #journal: Journal;
+  readonly #dispatcher: Dispatcher;
+  readonly #handlers: Handlers;
+
+  constructor(world: World, cluster: Cluster, journal: Journal) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#journal = journal;
+    this.#dispatcher = new Dispatcher(world, journal);
+    const event = (request: CommandRequest, call: Call): Promise<number> => this.#event(request, call);
+    this.#handlers = {
+      cmruncl: event,
+      cmhaltcl: event,
+      cmrunnode: event,
+      cmhaltnode: event,
+      cmrunpkg: event,
+      cmhaltpkg: event,
+      cmmodpkg: event,
+      cmviewcl: (request, call) => this.#print(viewCluster(this.#cluster.state, request), call),
+      cmquerycl: (request, call) => this.#query(request, call),
+      cmcheckconf: async (request, call) => this.#checked((await this.#check(request, call)) !== null, call),
+      cmapplyconf: (request, call) => this.#apply(request, call),
+      cmgetconf: (request, call) => this.#getConfiguration(request, call),
+      cmdeleteconf: (request, call) => this.#delete(request, call),
+      cmmakepkg: (request, call) => this.#makePackage(request, call),
+      cmversion: (_request, call) => this.#print({ exitCode: 0, lines: [version], errorLines: [] }, call),
+      cmmodnet: (request, call) => this.#modifyNetwork(request, call),
+      cmrunserv: (request, call) => this.#runService(request, call),
+      cmhaltserv: (request, call) => this.#haltService(request, call),
+      cmgetpkgenv: (request, call) => this.#environment(request.package, call),
+      cmexec: (request, call) => this.#execute(request, call),
+    };
+  }
+
+  /** Serves one command over its connection; the last message carries the exit status. */
+  async serve(
+    message: Readonly<Record<string, unknown>>,
+    connection: Connection,
+    role: 'root' | 'monitor' = 'root',
+  ): Promise<void> {
+    if (message.kind !== 'command') return;
+    const { command, argv, member, directory } = message as {
+      command: string;
+      argv: string[];
+      member: string;
+      directory: string;
+    };
+    const afterwards: (() => Promise<void>)[] = [];
+    const call: Call = {
+      member,
+      directory,
+      later: (work) => afterwards.push(work),
+      out: (out) => connection.send({ out }),
+      err: (err) => connection.send({ err }),
+      ask: (question) =>
+        new Promise((resolve) => {
+          connection.onMessage((answer) => resolve(typeof answer.answer === 'string' ? answer.answer : null));
+          connection.onClose(() => resolve(null));
+          connection.send({ ask: question });
+        }),
+    };
+    const parsed = parseCommand(command, argv);
+    if (!parsed.ok) {
+      for (const line of parsed.errorLines) call.err(line);
+      return connection.send({ exit: 1 });
+    }
+    if (role === 'monitor' && !mayMonitor(parsed.request)) {
+      call.err(say('monitorRoleOnly', command));
+      return connection.send({ exit: 1 });
+    }
+    const { name, members } = this.#cluster.state;
+    if (!Object.hasOwn(members, member) && !withoutCluster.includes(parsed.request.command)) {
+      call.err(say('notConfigured', command, member, name));
+      return connection.send({ exit: 1 });
+    }
+    const handler = this.#handlers[parsed.request.command] as (request: CommandRequest, call: Call) => Promise<number> | number;
+    connection.send({ exit: await handler(parsed.request, call) });
+    for (const work of afterwards) await work();
+  }
+
+  /** What cmviewcl prints on a member of the cluster; null: it refuses. */
+  view(argv: readonly string[]): string | null {
+    const parsed = parseCommand('cmviewcl', argv);
+    if (!parsed.ok || parsed.request.command !== 'cmviewcl') return null;
+    const { exitCode, lines } = viewCluster(this.#cluster.state, parsed.request);
+    return exitCode === 0 ? `${lines.join('\n')}\n` : null;
+  }
+
+  async #event(request: CommandRequest, call: Call): Promise<number> {
+    const event = eventOf(request, call.member);
+    if (event === null) return 1;
+    if ('preview' in request && request.preview) {
+      return this.#print(
+        preview(request.command, this.#cluster.state, { ...event, request: 'preview' } as Parameters<typeof preview>[2]),
+        call,
+      );
+    }
+    return this.#print(await this.#cluster.ask(event), call);
+  }
+
+  #print(
+    reply: { readonly exitCode: number; readonly lines: readonly string[]; readonly errorLines: readonly string[] },
+    call: Call,
+  ): number {
+    for (const line of reply.lines) call.out(line);
+    for (const line of reply.errorLines) call.err(line);
+    return reply.exitCode;
+  }
+
+  /** Problems go to standard output, as cmcheckconf's do [serviceguard.md 2.7]. */
+  #tell(problems: readonly Problem[], call: Call): void {
+    for (const problem of problems) for (const line of formatProblem(problem).split('\n')) call.out(line);
+  }
+
+  #checked(good: boolean, call: Call): number {
+    if (good) call.out(say('checkDone'));
+    else call.err(say('checkFailed'));
+    return good ? 0 : 1;
+  }
+
+  #path(call: Call, path: string): string {
+    return this.#world.pathOn(call.member, path.startsWith('/') ? path : `${call.directory}/${path}`);
+  }
+
+  /** All checks of all files; what is to be applied when no error was found. */
+  async #check(
+    request: { readonly clusterFile: string | null; readonly packageFiles: readonly string[] },
+    call: Call,
+  ): Promise<Configuration | null> {
+    const now = this.#cluster.state;
+    let members = now.memberOrder;
+    const problems: Problem[] = [];
+    const packages: PackageFile[] = [];
+    const read = (file: string): string | null => {
+      const text = files.readText(this.#path(call, file));
+      if (text === null) {
+        const remedy = 'name a file that exists on this member';
+        problems.push({ code: 'file-unreadable', severity: 'error', text: `${file} cannot be read`, remedy, place: { file } });
+      }
+      return text;
+    };
+    if (request.clusterFile !== null) {
+      const text = read(request.clusterFile);
+      const parsed = text === null ? null : parseClusterFile(text, request.clusterFile, this.#clusterAsIs());
+      problems.push(...(parsed?.problems ?? []));
+      if (parsed?.ok === true) ({ members } = parsed.value);
+    }
+    // Packages are looked at as they would be with the members to come.
+    const state = withMembers(now, members);
+    for (const fileName of request.packageFiles) {
+      const text = read(fileName);
+      if (text === null) continue;
+      const parsed = parsePackageFile(text, fileName);
+      problems.push(...parsed.problems);
+      if (!parsed.ok) continue;
+      packages.push(parsed.value);
+      const observations = await this.#observe(parsed.value, state);
+      problems.push(...checkPackage({ file: parsed.value, fileName, state, observations }));
+    }
+    const given = packages.map((file) => file.name);
+    problems.push(...refuseMembers(now, members, given));
+    // Without files the running configuration is verified [U19 p.264].
+    if (request.clusterFile === null && request.packageFiles.length === 0) {
+      for (const { config, name } of Object.values(state.packages)) {
+        problems.push(...checkPackage({ file: config, fileName: name, state, observations: await this.#observe(config, state) }));
+      }
+    }
+    problems.push(...checkTogether(packages, state));
+    this.#tell(problems, call);
+    return problems.some((problem) => problem.severity === 'error') ? null : { packages, members };
+  }
+
+  async #observe(file: PackageFile, state: ClusterState): Promise<Record<string, MemberObservation>> {
+    const needed = neededObservations(file, state);
+    const content = packageContent(file);
+    const expand = (path: string): string => expandVariables(path, { SG_PACKAGE: file.name });
+    const observed: Record<string, MemberObservation> = {};
+    for (const member of needed.members) {
+      if (!this.#world.isUp(member)) {
+        observed[member] = { reachable: false, executable: [], validated: {} };
+        continue;
+      }
+      const executable = needed.executable.filter((path) => files.isExecutable(this.#world.pathOn(member, expand(path))));
+      const validated: Record<string, { exitCode: number | null; output: string }> = {};
+      for (const script of needed.validate.filter((path) => executable.includes(path))) {
+        const env = scriptEnvironment({ member, content });
+        const result = await this.#world.run(member, [expand(script), 'validate'], {
+          env,
+          timeoutMs: validationLimitMs,
+          bare: true,
+        });
+        validated[script] = { exitCode: result.exitCode, output: `${result.stdout}${result.stderr}` };
+      }
+      observed[member] = { reachable: true, executable, validated };
+    }
+    return observed;
+  }
+
+  async #apply(request: Extract<CommandRequest, { command: 'cmapplyconf' }>, call: Call): Promise<number> {
+    const configuration = await this.#check(request, call);
+    const { packages, members } = configuration ?? { packages: [], members: [] };
+    const state = withMembers(this.#cluster.state, members);
+    const refused = packages.flatMap((after) => refuseOnlineChange(state.packages[after.name]?.config ?? null, after, state));
+    this.#tell(refused, call);
+    if (configuration === null || refused.some((problem) => problem.severity === 'error')) {
+      call.err(say('applyFailed'));
+      return 1;
+    }
+    if (!request.force && !isYes(await call.ask(say('applyQuestion')))) {
+      call.err(say('applyNotConfirmed'));
+      return 1;
+    }
+    const before = this.#cluster.state.memberOrder;
+    const reply = await this.#cluster.ask({
+      kind: 'configuration-applied',
+      packages,
+      ...(request.clusterFile === null ? {} : { members }),
+    });
+    const change = reply.exitCode === 0 && request.clusterFile !== null ? memberChange(before, members) : null;
+    if (change !== null) call.later(() => this.#dispatcher.tell(call.member, change));
+    return this.#print(reply, call);
+  }
+
+  async #delete(request: Extract<CommandRequest, { command: 'cmdeleteconf' }>, call: Call): Promise<number> {
+    if (!request.force && !isYes(await call.ask(say('deleteQuestion', request.package)))) {
+      call.err(say('deleteNotConfirmed'));
+      return 1;
+    }
+    return this.#print(await this.#cluster.ask({ kind: 'package-deleted', package: request.package }), call);
+  }
+
+  /** cmquerycl: a cluster file for the members as they are, or for the complete set that is named [serviceguard.md 8.2]. */
+  async #query(request: Extract<CommandRequest, { command: 'cmquerycl' }>, call: Call): Promise<number> {
+    const members = request.members.length === 0 ? this.#cluster.state.memberOrder : [...new Set(request.members)];
+    const unknown = hostProblems(this.#cluster.state, members);
+    this.#tell(unknown, call);
+    if (unknown.length === 0) return this.#clusterFile(request.outputFile, request.clusterName, call, members);
+    call.err(say('queryFailed'));
+    return 1;
+  }
+
+  async #getConfiguration(request: Extract<CommandRequest, { command: 'cmgetconf' }>, call: Call): Promise<number> {
+    if (request.package === null) return this.#clusterFile(request.outputFile, request.clusterName, call);
+    const configured = this.#cluster.state.packages[request.package];
+    if (configured === undefined) {
+      call.err(`cmgetconf: ${say('unknownPackage', request.package)}`);
+      return 1;
+    }
+    return this.#write(printPackageFile(configured.config), request.outputFile, call);
+  }
+
+  async #clusterFile(
+    outputFile: string | null,
+    clusterName: string | null,
+    call: Call,
+    members = this.#cluster.state.memberOrder,
+  ): Promise<number> {
+    const { name } = this.#cluster.state;
+    if (clusterName !== null && clusterName !== name) {
+      call.err(`there is no cluster ${clusterName}; the lab's is named ${name}`);
+      return 1;
+    }
+    return this.#write(printClusterFile({ ...this.#clusterAsIs(), members }), outputFile, call);
+  }
+
+  #clusterAsIs(): ClusterFile {
+    const { name, memberOrder } = this.#cluster.state;
+    return { name, members: memberOrder, memberTimeoutMicroseconds: this.#world.plan.memberTimeoutMs * 1000 };
+  }
+
+  async #write(text: string, outputFile: string | null, call: Call): Promise<number> {
+    if (outputFile === null) for (const line of text.trimEnd().split('\n')) call.out(line);
+    else if (!(await files.writeTextWithin(writeLimitMs, this.#path(call, outputFile), text))) {
+      call.err(`${outputFile} cannot be written`);
+      return 1;
+    }
+    return 0;
+  }
+
+  async #makePackage(request: Extract<CommandRequest, { command: 'cmmakepkg' }>, call: Call): Promise<number> {
+    if (request.list) return this.#print({ exitCode: 0, lines: listModules(), errorLines: [] }, call);
+    const created = async (text: string): Promise<number> => {
+      const written = await this.#write(text, request.outputFile, call);
+      if (request.outputFile !== null) for (const key of ['templateCreated', 'templateMustBeEdited'] as const) call.out(say(key));
+      return written;
+    };
+    if (request.legacy) return created(makeLegacyTemplate(request.name));
+    const problems: Problem[] = [];
+    let existing: PackageFile | null = null;
+    if (request.inputFile !== null) {
+      const text = files.readText(this.#path(call, request.inputFile));
+      const parsed = parsePackageFile(text ?? '', request.inputFile);
+      problems.push(...parsed.problems);
+      if (parsed.ok) existing = parsed.value;
+    }
+    const made = makePackageTemplate({ modules: request.modules, name: request.name, existing });
+    problems.push(...made.problems);
+    this.#tell(problems, call);
+    if (!made.ok || problems.some((problem) => problem.severity === 'error')) return 1;
+    return created(made.value);
+  }
+
+  async #modifyNetwork(request: Extract<CommandRequest, { command: 'cmmodnet' }>, call: Call): Promise<number> {
+    const { packageSubnet } = this.#world.plan.settings;
+    if (request.subnet !== packageSubnet) {
+      call.err(`cmmodnet: ${request.subnet} is not a subnet of this cluster; it has ${packageSubnet}`);
+      return 1;
+    }
+    const verb = request.action === 'add' ? 'add' : 'delete';
+    const target = `${request.address}/${this.#world.plan.prefixLength}`;
+    const changed = await this.#world.run(call.member, ['ip', 'address', verb, target, 'dev', 'eth0']);
+    if (changed.exitCode !== 0) call.err(`cmmodnet: ${changed.stderr.trim()}`);
+    else if (verb === 'add') await this.#world.run(call.member, announceAddress(request.address));
+    return changed.exitCode === 0 ? 0 : 1;
+  }
+
+  /** cmrunserv is for package scripts: it starts a service its package is configured with [serviceguard.md 5.11]. */
+  async #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): Promise<number> {
+    const content = this.#contentWithService(request.service, call, 'cmrunserv');
+    const service = content?.services.find((candidate) => candidate.name === request.service);
+    if (content === undefined || service === undefined) return 1;
+    // Told before it can die.
+    const { service: name, restarts } = request;
+    this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
+    await this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);
+    return 0;
+  }
+
+  async #haltService(request: Extract<CommandRequest, { command: 'cmhaltserv' }>, call: Call): Promise<number> {
+    const content = this.#contentWithService(request.service, call, 'cmhaltserv');
+    const service = content?.services.find((candidate) => candidate.name === request.service);
+    if (content === undefined || service === undefined) return 1;
+    await this.#cluster.services.halt(call.member, content, service);
+    return 0;
+  }
+
+  #contentWithService(service: string, call: Call, command: string) {
+    const owned = Object.values(this.#cluster.state.packages).filter((configured) => configured.owner === call.member);
+    const content = owned
+      .map((configured) => packageContent(configured.config))
+      .find((one) => one.services.some((s) => s.name === service));
+    if (content === undefined) {
+      call.err(`${command}: no package on ${call.member} is configured with the service ${service}`);
+      return undefined;
+    }
+    // Both are for package scripts only [serviceguard.md 5.11].
+    if (this.#cluster.state.packages[content.name]?.pending !== null) return content;
+    call.err(`${command}: no script of package ${content.name} runs on ${call.member}; services are started and halted by it`);
+    return undefined;
+  }
+
+  #environment(name: string, call: Call): number {
+    const configured = this.#cluster.state.packages[name];
+    if (configured === undefined) {
+      call.err(`cmgetpkgenv: ${say('unknownPackage', name)}`);
+      return 1;
+    }
+    for (const line of packageEnvironment(configured.config)) call.out(line);
+    return 0;
+  }
+
+  async #execute(request: Extract<CommandRequest, { command: 'cmexec' }>, call: Call): Promise<number> {
+    if (!this.#world.isUp(request.member)) {
+      call.err(`cmexec: ${request.member} is not reachable`);
+      return 1;
+    }
+    this.#journal.add({ kind: 'log', what: 'cmexec', member: request.member, text: request.commandLine });
+    const result = await this.#world.run(request.member, ['/bin/sh', '-c', request.commandLine], { timeoutMs: 600_000 });
+    for (const line of result.stdout.split('\n').slice(0, -1)) call.out(line);
+    for (const line of result.stderr.split('\n').slice(0, -1)) call.err(line);
+    return result.exitCode ?? 1;
+  }
+}
+
+function isYes(answer: string | null): boolean {
+  return answer !== null && /^(y|yes|)$/i.test(answer.trim());
+}

@@ -1,0 +1,91 @@
+/**
+ * The cluster's ASCII file, as far as the lab has something to say about it: its name, its members, MEMBER_TIMEOUT
+ * [serviceguard.md 8.1]. Everything else that would change what a real cluster does is refused with a sentence. Pure.
+ */
+import type { Checked, Problem } from '../../../base/problem.ts';
+import type { MemberName } from '../model.ts';
+
+export interface ClusterFile {
+  readonly name: string;
+  readonly members: readonly MemberName[];
+  readonly memberTimeoutMicroseconds: number;
+}
+
+/** The file of cmquerycl -C and cmgetconf. Parses back to the same. */
+export function printClusterFile({ name, members, memberTimeoutMicroseconds }: ClusterFile): string {
+  const head = ['# Cluster configuration of the lab', `CLUSTER_NAME ${name}`, 'HOSTNAME_ADDRESS_FAMILY IPV4'];
+  const each = members.flatMap((member) => [`NODE_NAME ${member}`, '  NETWORK_INTERFACE eth0']);
+  return `${[...head, ...each, `MEMBER_TIMEOUT ${memberTimeoutMicroseconds}`].join('\n')}\n`;
+}
+
+type Keyword = { readonly rule: 'read' | 'ignore' } | { readonly rule: 'refuse'; readonly because: string };
+
+const keywords: Readonly<Record<string, Keyword>> = {
+  CLUSTER_NAME: { rule: 'read' },
+  NODE_NAME: { rule: 'read' },
+  MEMBER_TIMEOUT: { rule: 'read' },
+  // They say what the lab is anyway, or what has no effect on one machine.
+  HOSTNAME_ADDRESS_FAMILY: { rule: 'ignore' },
+  NETWORK_INTERFACE: { rule: 'ignore' },
+  HEARTBEAT_IP: { rule: 'ignore' },
+  STATIONARY_IP: { rule: 'ignore' },
+  AUTO_START_TIMEOUT: { rule: 'ignore' },
+  NETWORK_POLLING_INTERVAL: { rule: 'ignore' },
+  MAX_CONFIGURED_PACKAGES: { rule: 'ignore' },
+  QS_HOST: { rule: 'refuse', because: 'the lab has no quorum server; the members that are left always go on' },
+  QS_ADDR: { rule: 'refuse', because: 'the lab has no quorum server' },
+  QS_POLLING_INTERVAL: { rule: 'refuse', because: 'the lab has no quorum server' },
+  CLUSTER_LOCK_LUN: { rule: 'refuse', because: 'the lab has no lock LUN; the members that are left always go on' },
+  CAPACITY_NAME: { rule: 'refuse', because: 'the members of the lab have no capacities' },
+  USER_NAME: { rule: 'refuse', because: 'in the lab everybody who can reach a member may do everything' },
+  SITE_NAME: { rule: 'refuse', because: 'the lab has no sites' },
+};
+
+/**
+ * All problems of the file by itself at once; `is` is the cluster as it exists, whose name cannot change. Whether its members
+ * can is for member-change.ts to say.
+ */
+export function parseClusterFile(text: string, fileName: string, is: ClusterFile): Checked<ClusterFile> {
+  const problems: Problem[] = [];
+  const values: { readonly keyword: string; readonly value: string }[] = [];
+  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+    const [typed = '', ...words] = raw.trim().split(/\s+/);
+    if (typed === '' || typed.startsWith('#')) continue;
+    const keyword = typed.toUpperCase();
+    const value = words.join(' ');
+    const known: Keyword = (Object.hasOwn(keywords, keyword) ? keywords[keyword] : undefined) ?? {
+      rule: 'refuse',
+      because: 'the lab does not imitate it',
+    };
+    if (known.rule === 'read') values.push({ keyword, value });
+    if (known.rule === 'refuse')
+      problems.push(problem(`${keyword} ${value}: ${known.because}.`, 'Leave the line out in the lab.', fileName, index + 1));
+  }
+  const all = (keyword: string): string[] => values.filter((one) => one.keyword === keyword).map((one) => one.value);
+  const value: ClusterFile = {
+    name: all('CLUSTER_NAME').at(-1) ?? '',
+    members: all('NODE_NAME'),
+    memberTimeoutMicroseconds: Number(all('MEMBER_TIMEOUT').at(-1) ?? is.memberTimeoutMicroseconds),
+  };
+  problems.push(...differences(value, is, fileName));
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value, problems };
+}
+
+function differences(value: ClusterFile, is: ClusterFile, fileName: string): Problem[] {
+  const problems: Problem[] = [];
+  if (value.name !== is.name)
+    problems.push(
+      problem(`CLUSTER_NAME is "${value.name}"; the lab is ${is.name}.`, `Make it: CLUSTER_NAME ${is.name}`, fileName),
+    );
+  const twice = value.members.filter((member, index, all) => all.indexOf(member) !== index);
+  if (twice.length > 0) problems.push(problem(`NODE_NAME lists ${twice.join(', ')} twice.`, 'Name each node once.', fileName));
+  const timeout = value.memberTimeoutMicroseconds;
+  if (!Number.isInteger(timeout) || timeout < 1 || timeout > 300_000_000) {
+    problems.push(problem(`MEMBER_TIMEOUT cannot be ${timeout}.`, 'Give microseconds, at most 300000000.', fileName));
+  }
+  return problems;
+}
+
+function problem(text: string, remedy: string, file: string, line?: number): Problem {
+  return { code: 'cluster-file', severity: 'error', text, remedy, place: line === undefined ? { file } : { file, line } };
+}

@@ -1,0 +1,125 @@
+/**
+ * Reads a lab's journal as a story: one fault, what followed, how long each part took, how long clients had no master.
+ * Pure; the demo, the failover run and the tests share it.
+ */
+import type { JournalEntry } from '../emulation/journal.ts';
+
+/** All times in ms after the fault; null when the journal does not show that part. */
+export interface Failover {
+  readonly fault: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  /** Package manager told of the failure. */
+  readonly detected: number | null;
+  readonly halted: number | null;
+  readonly mounted: number | null;
+  readonly address: number | null;
+  /** Start script ended: the role is proved. */
+  readonly started: number | null;
+  /** By client: from the last success before it lost the master to the first success after. */
+  readonly outages: Readonly<Record<string, number>>;
+}
+
+/** The package's start has ended well. */
+export function isGoodStart({ what, text }: JournalEntry): boolean {
+  return what === 'start-ended' && text.includes('exit status 0');
+}
+
+const detections = new Set(['service-died', 'machine-down', 'halting']);
+
+/** What became of the fault at `index`, looking no further than `end` (exclusive). */
+export function failoverAfter(entries: readonly JournalEntry[], index: number, end = entries.length): Failover {
+  const fault = entries[index];
+  if (fault === undefined) throw new RangeError(`no journal entry ${index}`);
+  const after = entries.slice(index + 1, end);
+  const first = (what: string | ReadonlySet<string>, member?: string | null): JournalEntry | undefined =>
+    after.find(
+      (entry) =>
+        (typeof what === 'string' ? entry.what === what : what.has(entry.what)) && (member == null || entry.member === member),
+    );
+  const since = (entry: JournalEntry | undefined): number | null => (entry === undefined ? null : entry.at - fault.at);
+  const started = after.findLast(isGoodStart);
+  const to = started?.member ?? null;
+  const lastOf = (what: string): JournalEntry | undefined =>
+    after.findLast((entry) => entry.what === what && (to === null || entry.member === to));
+  return {
+    fault: fault.text,
+    from: fault.member ?? null,
+    to,
+    detected: since(first(detections)),
+    halted: since(first('halt-ended', fault.member)),
+    mounted: since(lastOf('mounted-on')),
+    address: since(lastOf('address-on')),
+    started: since(started),
+    outages: outagesIn(after),
+  };
+}
+
+/**
+ * Parts of a failover that the journal does not show, in words: who concludes from what was not seen concludes nothing. Only a halt may
+ * be missing, of a member that lost its power.
+ */
+export function unmeasured(failover: Failover, clients: readonly string[]): string[] {
+  const parts = (['from', 'to', 'detected', 'mounted', 'address', 'started'] as const).filter((part) => failover[part] === null);
+  const silent = clients.filter((client) => failover.outages[client] === undefined);
+  return [
+    ...(parts.length === 0 ? [] : [`not measured: ${parts.join(', ')}`]),
+    ...(silent.length === 0 ? [] : [`not measured: ${silent.join(', ')} noticed nothing of a failover`]),
+  ];
+}
+
+/** A time in which a client had no master, as the journal's clock has it; `to` null: it had none at the end either. */
+export interface ClientOutage {
+  readonly client: string;
+  readonly from: number;
+  readonly to: number | null;
+}
+
+/** Each from a client's last success to the first one after, in the order in which they began to be noticed. */
+export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] {
+  const lostAt = new Map<string, number>();
+  const ended: ClientOutage[] = [];
+  for (const entry of entries) {
+    const client = entry.member ?? '';
+    if (entry.what === 'client-lost' && !lostAt.has(client)) lostAt.set(client, entry.at - (entry.sinceMs ?? 0));
+    const from = lostAt.get(client);
+    if (entry.what === 'client-served' && from !== undefined) {
+      ended.push({ client, from, to: entry.at });
+      lostAt.delete(client);
+    }
+  }
+  return [...ended, ...[...lostAt].map(([client, from]) => ({ client, from, to: null }))];
+}
+
+/** Longest time each client was without a master and got it back, in ms. */
+export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
+  const worst: Record<string, number> = {};
+  for (const { client, from, to } of clientOutages(entries))
+    if (to !== null) worst[client] = Math.max(worst[client] ?? 0, to - from);
+  return worst;
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** Seconds with three decimals, or a dash. */
+export function seconds(ms: number | null): string {
+  return ms === null ? '-' : `${(ms / 1000).toFixed(3)} s`;
+}
+
+/** One line of the running story, times relative to `origin`. */
+export function storyLine(entry: JournalEntry, origin: number): string {
+  const time = ((entry.at - origin) / 1000).toFixed(3).padStart(9);
+  const mark: Partial<Record<JournalEntry['kind'], string>> = {
+    fault: '!!',
+    command: '$ ',
+    violation: 'XX',
+    seen: ' .',
+    event: ' >',
+  };
+  return `${time} s  ${mark[entry.kind] ?? '  '} ${(entry.member ?? '').padEnd(4)} ${entry.text}`;
+}

@@ -1,0 +1,118 @@
+/**
+ * The control script of a legacy package, compiled: called with start as RUN_SCRIPT and with stop as HALT_SCRIPT. Runs the
+ * very steps of the modular scripts, with what Serviceguard's modules do there between them [serviceguard.md 4.3].
+ */
+
+import type { Finding } from '../failures.ts';
+import { customerDefined, judgeMount } from '../judgements.ts';
+import { judgeManifest } from '../settings-file.ts';
+import { finishWaiting } from '../steps/finish-waiting.ts';
+import type { ScriptContext } from '../steps/script.ts';
+import { afterStorage, announce, beforeStorage, exitOf, letGo, planContext, promotion } from '../steps/start-and-halt.ts';
+import { runPlan, type Step, startExit } from '../steps/step.ts';
+import { installationSound } from '../steps/steps.ts';
+import { ControlLog } from './control-log.ts';
+import * as own from './control-steps.ts';
+
+type Context = ScriptContext & own.ControlContext;
+
+/** A part of the start with what takes it back; a halt is all of these, backwards. */
+interface Part {
+  start(): readonly Step[];
+  /** 0: nothing of it is left here. */
+  halt(): Promise<0 | 1>;
+}
+
+function partsOf(context: Context): readonly Part[] {
+  const { host, settings, dryRun } = context;
+  const one = (start: () => Step, halt: () => Step): Part => ({
+    start: () => [start()],
+    halt: async () => exitOf(await runPlan([halt()], planContext(context))),
+  });
+  // A dry run where the package runs says what holds there; a start over a mount that was left is refused, as a modular one is.
+  const running = dryRun && judgeMount(settings, host.mounts()) === null;
+  return [
+    {
+      start: () => [settingsSound(context), ...(running ? [installationSound] : beforeStorage).map((step) => step(context))],
+      halt: () => afterStorage(context),
+    },
+    one(
+      () => own.groupActive(context),
+      () => own.groupInactive(context),
+    ),
+    {
+      start: () => [own.fileSystemChecked(context), own.fileSystemMounted(context)],
+      halt: async () => exitOf(await runPlan([own.fileSystemUnmounted(context)], planContext(context))),
+    },
+    one(
+      () => own.addressAdded(context),
+      () => own.addressRemoved(context),
+    ),
+    { start: () => promotion.map((step) => step(context)), halt: () => letGo(context) },
+    {
+      start: () => [own.customerCommands(context, 'run')],
+      halt: async () => {
+        if (!context.hurried) return exitOf(await runPlan([own.customerCommands(context, 'halt')], planContext(context)));
+        context.log.line('customer', 'warning', `${customerDefined} halt is left out: a halt before this one was given up`);
+        return 0;
+      },
+    },
+    one(
+      () => own.serviceStarted(context),
+      () => own.serviceHalted(context),
+    ),
+  ];
+}
+
+/** What cmcheckconf's call of validate is for a modular package: this member has the settings its files were rendered with. */
+function settingsSound({ host, directory, digest }: Context): Step {
+  return { name: 'settings', look: () => judgeManifest(host, directory, digest), good: () => `${directory} is of one piece` };
+}
+
+function withLog(context: ScriptContext): Context {
+  return { ...context, control: new ControlLog(context.log, context.host.member) };
+}
+
+/** 0: runs. What fails is taken back in reverse; 1 or 2 by consequence, as with the modular scripts. */
+export async function controlStart(script: ScriptContext): Promise<number> {
+  const context = withLog(script);
+  const { control, dryRun } = context;
+  const parts = partsOf(context);
+  if (dryRun) {
+    for (const part of parts) await runPlan(part.start(), planContext(context));
+    return 0;
+  }
+  control.banner('Starting package at');
+  let failed: Finding | null = null;
+  const begun: Part[] = [];
+  for (const part of parts) {
+    begun.push(part);
+    failed = await runPlan(part.start(), planContext(context));
+    if (failed !== null) break;
+  }
+  if (failed === null) {
+    announce(context);
+    finishWaiting(script);
+    control.banner('Package start completed at');
+    return 0;
+  }
+  let left = 0;
+  for (const part of begun.reverse()) left += await part.halt();
+  if (left > 0) control.banner('Package halt failed at', true);
+  control.banner('Package start failed at');
+  return startExit(failed);
+}
+
+/** A step that fails does not keep the later ones from being tried; 1 then [serviceguard.md 4.3]. */
+export async function controlHalt(script: ScriptContext): Promise<0 | 1> {
+  const context = withLog(script);
+  const { control, dryRun } = context;
+  const say = (text: string): void => {
+    if (!dryRun) control.banner(text);
+  };
+  say('Halting package at');
+  let left = 0;
+  for (const part of [...partsOf(context)].reverse()) left += await part.halt();
+  say(left === 0 ? 'Package halt completed at' : 'Package halt failed at');
+  return left === 0 ? 0 : 1;
+}

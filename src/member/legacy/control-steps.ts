@@ -1,0 +1,330 @@
+/**
+ * What Serviceguard's modules do for a modular package and the control script of a legacy one does itself: volume group,
+ * file system, address, customer's hook, service. Commands, retries and log lines: serviceguard.md 4.3, 4.4, 7.1.
+ */
+import { placeOfSet } from '../../contract/package-directory.ts';
+import { untilTheEnd } from '../deadlines.ts';
+import type { Finding } from '../failures.ts';
+import { customerDefined, deviceOf, judgeMount, mountAt } from '../judgements.ts';
+import type { Step } from '../steps/step.ts';
+import type { StepContext } from '../steps/steps.ts';
+import type { ControlLog } from './control-log.ts';
+
+export interface ControlContext extends StepContext {
+  readonly directory: string;
+  /** What the commands say goes there, too; null: standard output. */
+  readonly logFile: string | null;
+  readonly control: ControlLog;
+}
+
+/** Tries of mount: nobody is ended for it, a device that just appeared gets a moment. */
+const mountAttempts = 3;
+/** FS_UMOUNT_COUNT and DEACTIVATION_RETRY_COUNT: further tries, as in the modular package. */
+const umountRetries = 2;
+const deactivationRetries = 2;
+const pauseMs = 1000;
+const lookLimitMs = 20_000;
+
+const words = (options: string): string[] => options.split(/\s+/).filter((word) => word !== '');
+
+/** Runs a command to its end, however long it takes: the package's own time limit counts. 0 or not is all that matters. */
+async function succeeds({ host, logFile }: ControlContext, ...argv: readonly string[]): Promise<boolean> {
+  return (await host.attend(argv, logFile)) === 0;
+}
+
+/** One of Serviceguard's own commands. */
+function cluster({ host }: ControlContext, name: string): string {
+  return `${host.environment.SGSBIN || '/usr/local/cmcluster/bin'}/${name}`;
+}
+
+/** Host tags the volume group carries. */
+async function tagsOf({ host, settings }: ControlContext): Promise<string[]> {
+  const listed = await host.run(['vgs', '--noheadings', '-o', 'vg_tags', settings.volumeGroup], lookLimitMs);
+  return listed.stdout.split(/[\s,]+/).filter((tag) => tag !== '');
+}
+
+async function groupHere(context: ControlContext): Promise<{ readonly active: boolean; readonly tagged: boolean }> {
+  const { host, settings } = context;
+  const active = host.facts(deviceOf(settings))?.kind === 'block-device';
+  return { active, tagged: (await tagsOf(context)).includes(host.nodeName) };
+}
+
+/**
+ * A crash leaves the tag of the member that is gone. Who is gone for good only membership says: a tag is taken away when
+ * cmviewcl has its owner as failed. One that was halted is down as well, but its machine runs, and may hold the file system. What Serviceguard's own script does about it is on no page that was read (gap 10).
+ */
+async function clearTagsOfLostMembers(context: ControlContext): Promise<void> {
+  const { host, settings } = context;
+  const strangers = (await tagsOf(context)).filter((tag) => tag !== host.nodeName);
+  if (strangers.length === 0) return;
+  const view = await host.run([cluster(context, 'cmviewcl'), '-f', 'line'], lookLimitMs);
+  const states = new Map([...view.stdout.matchAll(/^node:([^|\n]+)\|state=(\S+)$/gm)].map(([, name, word]) => [name, word]));
+  for (const tag of strangers)
+    if (states.get(tag.split('.')[0]) === 'failed') await succeeds(context, 'vgchange', '--deltag', tag, settings.volumeGroup);
+}
+
+export function groupActive(context: ControlContext): Step {
+  const { host, settings, control } = context;
+  const { volumeGroup } = settings;
+  return {
+    name: 'volume-group',
+    limitSeconds: untilTheEnd,
+    look: async () => {
+      const { active, tagged } = await groupHere(context);
+      if (active && tagged) return null;
+      return { code: 'group-not-activated', text: `${volumeGroup} is not active here with the tag of ${host.nodeName}` };
+    },
+    action: {
+      what: `vgchange --addtag ${host.nodeName} ${volumeGroup}; vgchange -a y ${volumeGroup}`,
+      run: async () => {
+        control.note(`Activating volume group ${volumeGroup} with exclusive option.`);
+        await clearTagsOfLostMembers(context);
+        const tagged = await succeeds(context, 'vgchange', '--addtag', host.nodeName, volumeGroup);
+        if (tagged && (await succeeds(context, 'vgchange', '-a', 'y', volumeGroup))) return;
+        control.error('activate_volume_group', `Failed to activate ${volumeGroup}`);
+      },
+    },
+    good: () => `${volumeGroup} is active here`,
+  };
+}
+
+export function groupInactive(context: ControlContext): Step {
+  const { host, settings, control } = context;
+  const { volumeGroup } = settings;
+  return {
+    name: 'volume-group',
+    limitSeconds: untilTheEnd,
+    look: async () => {
+      const { active, tagged } = await groupHere(context);
+      if (!active && !tagged) return null;
+      return { code: 'group-not-deactivated', text: `${volumeGroup} is still ${active ? 'active' : 'tagged'} here` };
+    },
+    action: {
+      what: `vgchange -a n ${volumeGroup}; vgchange --deltag ${host.nodeName} ${volumeGroup}`,
+      run: async () => {
+        control.note(`Deactivating volume group ${volumeGroup}`);
+        const deactivate = () => succeeds(context, 'vgchange', '-a', 'n', volumeGroup);
+        const done = await retried(context, deactivate, deactivationRetries, async () => {});
+        if (done && (await succeeds(context, 'vgchange', '--deltag', host.nodeName, volumeGroup))) return;
+        control.error('deactivate_volume_group', `Failed to deactivate ${volumeGroup}`);
+      },
+    },
+    good: () => `${volumeGroup} is not active here`,
+  };
+}
+
+async function retried(
+  { host }: ControlContext,
+  attempt: () => Promise<boolean>,
+  retries: number,
+  between: () => Promise<void>,
+): Promise<boolean> {
+  for (let left = retries; ; left -= 1) {
+    if (await attempt()) return true;
+    if (left === 0) return false;
+    await between();
+    await host.pause(pauseMs);
+  }
+}
+
+/** The journaling types that mount checks by itself have nothing to be run; the ext family is preened. */
+export function fileSystemChecked(context: ControlContext): Step {
+  const { host, settings, control } = context;
+  const device = deviceOf(settings);
+  const needsNone = !settings.fileSystemType.startsWith('ext');
+  let checked = false;
+  return {
+    name: 'fsck',
+    limitSeconds: untilTheEnd,
+    look: () =>
+      checked || needsNone || judgeMount(settings, host.mounts()) === null
+        ? null
+        : { code: 'fsck-failed', text: `${device} is not known to be sound` },
+    action: {
+      what: `fsck -t ${settings.fileSystemType} -p ${device}`,
+      run: async () => {
+        control.note('Checking filesystems:', device);
+        const status = await host.attend(['fsck', '-t', settings.fileSystemType, '-p', device], context.logFile);
+        // fsck(8): 1 means that errors were corrected.
+        checked = status === 0 || status === 1;
+        if (!checked) control.error('check_and_mount', `Failed to fsck ${device}`);
+      },
+    },
+    good: () => (checked ? `${device} is sound` : `${device} needs none now`),
+  };
+}
+
+export function fileSystemMounted(context: ControlContext): Step {
+  const { host, settings, control } = context;
+  const { fileSystemType, mountOptions, mountPoint } = settings;
+  const device = deviceOf(settings);
+  const argv = ['mount', '-t', fileSystemType, ...words(mountOptions), device, mountPoint];
+  return {
+    name: 'mount',
+    limitSeconds: untilTheEnd,
+    look: () => {
+      const finding = judgeMount(settings, host.mounts());
+      return finding === null ? null : { code: 'mount-failed', text: finding.text };
+    },
+    action: {
+      what: argv.join(' '),
+      run: async () => {
+        control.note(`Mounting ${device} at ${mountPoint}`);
+        if (
+          await retried(
+            context,
+            () => succeeds(context, ...argv),
+            mountAttempts - 1,
+            async () => {},
+          )
+        )
+          return;
+        control.error('check_and_mount', `Failed to mount ${device} to ${mountPoint}`);
+      },
+    },
+    good: () => `${device} is mounted at ${mountPoint}`,
+  };
+}
+
+export function fileSystemUnmounted(context: ControlContext): Step {
+  const { host, settings, control } = context;
+  const { mountPoint } = settings;
+  const device = deviceOf(settings);
+  const mounted = (): boolean => mountAt(host.mounts(), mountPoint) !== undefined;
+  return {
+    name: 'umount',
+    limitSeconds: untilTheEnd,
+    look: () => (mounted() ? { code: 'still-held', text: `${device} is still mounted at ${mountPoint}` } : null),
+    action: {
+      what: `umount ${mountPoint}`,
+      run: async () => {
+        control.note(`Unmounting filesystem on ${device}`);
+        const evict = async (): Promise<void> => {
+          // Unmounted, fuser -m would mean the file system of the root.
+          if (!mounted()) return;
+          control.warning('Running fuser to remove anyone using the file system directly.');
+          await succeeds(context, 'fuser', '-k', '-u', '-m', mountPoint);
+        };
+        const done = await retried(context, () => succeeds(context, 'umount', mountPoint), umountRetries, evict);
+        if (!done) control.error('umount_fs', `Failed to unmount ${device}`);
+      },
+    },
+    good: () => `${mountPoint} is not mounted here`,
+  };
+}
+
+export function addressAdded(context: ControlContext): Step {
+  const { host, settings, control } = context;
+  const { packageAddress, packageSubnet } = settings;
+  return {
+    name: 'address',
+    limitSeconds: untilTheEnd,
+    look: () =>
+      host.ownsAddress(packageAddress) ? null : { code: 'address-not-added', text: `this member does not own ${packageAddress}` },
+    action: {
+      what: `cmmodnet -a -i ${packageAddress} ${packageSubnet}`,
+      run: async () => {
+        control.note(`Adding IP address ${packageAddress} to subnet ${packageSubnet}`);
+        if (await succeeds(context, cluster(context, 'cmmodnet'), '-a', '-i', packageAddress, packageSubnet)) return;
+        control.error('add_ip_address', `Failed to add IP ${packageAddress} to subnet ${packageSubnet}`);
+      },
+    },
+    good: () => `${packageAddress} is here`,
+  };
+}
+
+export function addressRemoved(context: ControlContext): Step {
+  const { host, settings, control } = context;
+  const { packageAddress, packageSubnet } = settings;
+  return {
+    name: 'address',
+    limitSeconds: untilTheEnd,
+    look: async () => {
+      // Not ownsAddress: Node does not list what is on an interface without a link, and the link comes back.
+      const listed = await host.run(['ip', '-o', 'addr', 'show'], lookLimitMs);
+      const gone = listed.exitCode === 0 && !listed.stdout.includes(` ${packageAddress}/`);
+      return gone ? null : { code: 'address-not-removed', text: `${packageAddress} is still here` };
+    },
+    action: {
+      what: `cmmodnet -r -i ${packageAddress} ${packageSubnet}`,
+      run: async () => {
+        control.note(`Remove IP address ${packageAddress} from subnet ${packageSubnet}`);
+        if (await succeeds(context, cluster(context, 'cmmodnet'), '-r', '-i', packageAddress, packageSubnet)) return;
+        control.error('remove_ip_address', `Failed to remove IP ${packageAddress} from subnet ${packageSubnet}`);
+      },
+    },
+    good: () => `${packageAddress} is not here`,
+  };
+}
+
+export function customerCommands(context: ControlContext, word: 'run' | 'halt'): Step {
+  const { host, directory, control } = context;
+  const program = `${placeOfSet(directory).packageDirectory}/${customerDefined}`;
+  const exists = host.canExecute(program);
+  let done = false;
+  return {
+    name: 'customer',
+    limitSeconds: untilTheEnd,
+    look: () => (done || !exists ? null : { code: 'customer-failed', text: `${program} ${word} has not succeeded` }),
+    action: {
+      what: `${program} ${word}`,
+      run: async () => {
+        done = await succeeds(context, program, word);
+        if (!done) control.error(`customer_defined_${word}_cmds`, `Failed to ${word.toUpperCase()} customer commands`);
+      },
+    },
+    good: () => (exists ? `${program} ${word} succeeded` : `there is no ${program}`),
+  };
+}
+
+/** Name of the package's one service, as the package file has it. */
+function serviceName({ settings }: ControlContext): string {
+  return `${settings.packageName}_monitor`;
+}
+
+export function serviceStarted(context: ControlContext): Step {
+  const { settings, directory, control, logFile } = context;
+  const service = serviceName(context);
+  const command = `${directory}/csync_control.sh monitor`;
+  const restart = { none: [], unlimited: ['-R'] }[String(settings.serviceRestart)] ?? ['-r', String(settings.serviceRestart)];
+  let started = false;
+  return {
+    name: 'service',
+    limitSeconds: untilTheEnd,
+    look: () => (started ? null : { code: 'service-not-started', text: `${service} is not started yet` }),
+    action: {
+      what: ['cmrunserv', ...restart, service, command].join(' '),
+      run: async () => {
+        control.note(`Starting service ${service} using`, `"${command}"`);
+        // The redirection belongs to the command of the service [serviceguard.md 4.4].
+        const line = logFile === null ? command : `>> ${logFile} 2>&1 ${command}`;
+        started = await succeeds(context, cluster(context, 'cmrunserv'), ...restart, service, line);
+        if (!started) control.error('start_services', `Failed to start service ${service}`);
+      },
+    },
+    good: () => `${service} is started`,
+  };
+}
+
+/** Never fails a halt: a service that does not end is only a warning [serviceguard.md 4.3]. */
+export function serviceHalted(context: ControlContext): Step {
+  const { control } = context;
+  const service = serviceName(context);
+  let asked = false;
+  const finding: Finding = { code: 'service-not-halted', text: `${service} may still run` };
+  return {
+    name: 'service',
+    limitSeconds: untilTheEnd,
+    optional: true,
+    look: () => (asked ? null : finding),
+    action: {
+      what: `cmhaltserv ${service}`,
+      run: async () => {
+        control.note(`Halting service ${service}`);
+        asked = await succeeds(context, cluster(context, 'cmhaltserv'), service);
+        if (!asked) control.warning(`Failed to halt service ${service}`);
+      },
+    },
+    good: () => `${service} is halted`,
+  };
+}

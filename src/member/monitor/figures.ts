@@ -1,0 +1,49 @@
+/**
+ * The process that answers for the monitor's figures (monitor_metrics_listen). Nothing of whoever asks runs in the process that
+ * judges the daemon: this one gets what the monitor knows, a line each time, and exits with it.
+ */
+import { setPriority } from 'node:os';
+import { createInterface } from 'node:readline';
+import type { MonitorState } from '../../contract/monitor-state.ts';
+import { serveFigures } from '../../host/member/http-endpoint.ts';
+import { out } from '../../host/output.ts';
+import { parseListenAddress } from '../../settings/settings.ts';
+import type { Promotion } from '../handover.ts';
+import { metricsText } from './metrics.ts';
+
+/** Second argument of the monitor's program; the third is the address to listen on. */
+export const figuresRole = 'figures';
+
+interface Known {
+  readonly state: MonitorState;
+  readonly promotion: Promotion | null;
+}
+
+const lowestPriority = 19;
+
+/** Serves until standard input ends. */
+export function runFigures(address: string): void {
+  setPriority(lowestPriority);
+  const where = parseListenAddress(address);
+  if (where == null) process.exit(2);
+  let known: Known | null = null;
+  createInterface({ input: process.stdin })
+    .on('line', (line) => {
+      known = JSON.parse(line) as Known;
+    })
+    .on('close', () => process.exit(0));
+  serveFigures(
+    where,
+    {
+      '/metrics': {
+        type: 'text/plain; version=0.0.4; charset=utf-8',
+        text: () => (known === null ? '' : metricsText(known.state, false, known.promotion)),
+      },
+      '/state': { type: 'application/json', text: () => `${JSON.stringify(known?.state ?? null)}\n` },
+    },
+    (why) => {
+      out(why);
+      process.exit(1);
+    },
+  );
+}

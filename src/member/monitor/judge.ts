@@ -1,0 +1,200 @@
+/**
+ * What the monitor concludes from what it saw. Pure: the judge is folded over samples; the tests give it stories. Three
+ * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit. Moments are ms of a
+ * clock that never jumps: a corrected wall clock must not look like a long silence.
+ */
+import type { LayerPlan, Settings } from '../../settings/settings.ts';
+
+/** What is looked at beside the process itself, each at its own pace. */
+export const layerNames = ['port', 'protocol', 'storage', 'content', 'address', 'owner'] as const;
+export type LayerName = (typeof layerNames)[number];
+
+export type LayerResult = 'good' | 'bad' | 'cannot-tell';
+
+export type Sample =
+  /** A look at the daemon's process. */
+  | {
+      readonly kind: 'process';
+      readonly at: number;
+      readonly seen: 'running' | 'gone' | 'zombie' | 'stopped';
+      readonly detail: string;
+      /** Of a stopped one: what changes whenever it runs. null: cannot be told. */
+      readonly mark?: string | null;
+    }
+  /** Another process owns the port. */
+  | { readonly kind: 'replaced'; readonly at: number; readonly detail: string }
+  | {
+      readonly kind: 'layer';
+      readonly layer: LayerName;
+      readonly at: number;
+      readonly result: LayerResult;
+      readonly detail: string;
+    }
+  /** The monitor itself did not run for a while. */
+  | { readonly kind: 'starved'; readonly at: number; readonly lateMs: number };
+
+/** Of bad looks in a row; those of weight warn are told, and the package stays. */
+export type LayerLimit = Pick<LayerPlan, 'failures' | 'weight'>;
+
+export interface Limits {
+  readonly layers: Readonly<Record<LayerName, LayerLimit>>;
+  readonly unknownLimitMs: number;
+}
+
+export interface Verdict {
+  readonly reason: 'gone' | 'zombie' | 'stopped' | 'replaced' | LayerName | 'unknown';
+  /** ms: when the first sign was seen. */
+  readonly since: number;
+  readonly evidence: string;
+}
+
+/** Signs in a row, since the first. */
+interface Sign {
+  readonly count: number;
+  readonly since: number;
+}
+
+export interface LayerState {
+  readonly bad: Sign;
+  /** Last time anything could be told. */
+  readonly toldAt: number;
+}
+
+/** A process that is stopped, and has not run since. */
+interface Stop {
+  readonly since: number;
+  readonly mark: string | null;
+}
+
+export interface Watch {
+  readonly stopped: Stop | null;
+  readonly layers: Readonly<Record<LayerName, LayerState>>;
+  readonly verdict: Verdict | null;
+}
+
+const none: Sign = { count: 0, since: 0 };
+/**
+ * A stopped process counts by time: gcore, strace and job control stop it for moments, however often. It must not have run in
+ * between; one that was continued and stopped again begins anew.
+ */
+export const stoppedLimitMs = 3000;
+
+/** One of each. */
+export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Record<LayerName, Value>> {
+  return {
+    port: of('port'),
+    protocol: of('protocol'),
+    storage: of('storage'),
+    content: of('content'),
+    address: of('address'),
+    owner: of('owner'),
+  };
+}
+
+export function watchFrom(at: number): Watch {
+  return { stopped: null, layers: eachLayer(() => ({ bad: none, toldAt: at })), verdict: null };
+}
+
+function again(sign: Sign, at: number): Sign {
+  return { count: sign.count + 1, since: sign.count === 0 ? at : sign.since };
+}
+
+/** Folds one sample in. A verdict, once there, stays. */
+export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
+  if (watch.verdict !== null) return watch;
+  const fail = (reason: Verdict['reason'], since: number, evidence: string): Watch => ({
+    ...watch,
+    verdict: { reason, since, evidence },
+  });
+  switch (sample.kind) {
+    case 'process':
+      return judgeProcess(watch, sample, fail);
+    case 'replaced':
+      return fail('replaced', sample.at, sample.detail);
+    case 'layer':
+      return judgeLayer(watch, sample, limits, fail);
+    case 'starved':
+      // Whatever was counted in a row was counted by a monitor that did not run; begin anew. That time is nobody's silence.
+      return {
+        ...watch,
+        stopped: null,
+        layers: eachLayer((name) => ({ bad: none, toldAt: Math.min(sample.at, watch.layers[name].toldAt + sample.lateMs) })),
+      };
+  }
+}
+
+type Fail = (reason: Verdict['reason'], since: number, evidence: string) => Watch;
+
+function judgeProcess(watch: Watch, { seen, at, detail, mark = null }: Extract<Sample, { kind: 'process' }>, fail: Fail): Watch {
+  if (seen === 'gone' || seen === 'zombie') return fail(seen, at, detail);
+  if (seen === 'running') return { ...watch, stopped: null };
+  const { stopped } = watch;
+  if (stopped === null || stopped.mark !== mark) return { ...watch, stopped: { since: at, mark } };
+  const forMs = at - stopped.since;
+  if (forMs < stoppedLimitMs) return watch;
+  return fail('stopped', stopped.since, `${detail}, and has not run for ${(forMs / 1000).toFixed(1)} s`);
+}
+
+function judgeLayer(
+  watch: Watch,
+  { layer, result, at, detail }: Extract<Sample, { kind: 'layer' }>,
+  { layers, unknownLimitMs }: Limits,
+  fail: Fail,
+): Watch {
+  const { failures, weight } = layers[layer];
+  const before = watch.layers[layer];
+  const became = (state: LayerState): Watch => ({ ...watch, layers: { ...watch.layers, [layer]: state } });
+  // What is stopped answers nobody, and has a limit of its own.
+  const isOfStop = layer === 'protocol' && result === 'bad' && watch.stopped !== null;
+  if (result === 'good') return became({ bad: none, toldAt: at });
+  if (result === 'cannot-tell' || isOfStop) {
+    const unknownMs = at - before.toldAt;
+    if (weight === 'warn' || unknownMs < unknownLimitMs) return watch;
+    return fail('unknown', before.toldAt, `for ${Math.round(unknownMs / 1000)} s nothing could be told: ${detail}`);
+  }
+  const bad = again(before.bad, at);
+  if (bad.count < failures || weight === 'warn') return became({ bad, toldAt: at });
+  return fail(layer, bad.since, `${bad.count} looks in a row: ${detail}`);
+}
+
+/**
+ * What a verdict leads to, in this order: each of the later ones may hang with its disk, and then nothing behind it happens.
+ * Once the service has left, nobody waits for this process any more.
+ */
+export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
+  return ['leave', 'state', 'log'];
+}
+
+/** What each conclusion says, for the first words of the last sentence. */
+export const verdictMeans: Readonly<Record<Verdict['reason'], string>> = {
+  gone: 'the cfengine daemon has ended',
+  zombie: 'the cfengine daemon has ended',
+  stopped: 'the cfengine daemon is stopped',
+  replaced: 'another process took the place of the cfengine daemon',
+  port: 'nobody takes connections under the package address',
+  protocol: 'the cfengine daemon does not answer under the package address',
+  storage: 'the policy file system is gone or does not answer',
+  content: 'the policy file system is not what the start of the package left',
+  address: 'the package address is gone',
+  owner: 'another host answers for the package address',
+  unknown: 'the monitor could not tell for too long',
+};
+
+/** What Serviceguard does about the end of the service [serviceguard.md 2.3]. */
+function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows): string {
+  const moves = serviceFailFast
+    ? `Serviceguard reboots this member, and ${packageName} starts on the next one that is switched on for it`
+    : `Serviceguard moves ${packageName} to the next member that is switched on for it; this member is switched off for it until cmmodpkg -e -n <member> ${packageName}`;
+  if (serviceRestart === 'none') return moves;
+  if (serviceRestart === 'unlimited')
+    return 'Serviceguard starts the monitor again here, however often (service_restart: unlimited)';
+  return `Serviceguard starts the monitor again here up to ${serviceRestart} times (service_restart); after that ${moves}`;
+}
+
+type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFast'>;
+
+/** The one sentence an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
+export function verdictSentence(verdict: Verdict, settings: Follows, epoch: number): string {
+  const since = new Date(Math.round(epoch + verdict.since)).toISOString();
+  return `${verdictMeans[verdict.reason]} (${verdict.evidence}; since ${since}). The monitor ends now, and ${whatFollows(settings)}`;
+}

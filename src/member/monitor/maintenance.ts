@@ -1,0 +1,40 @@
+/** The end of Serviceguard's own maintenance mode, which has none of its own: the monitor sees to it. */
+import type { MemberHost } from '../../host/host.ts';
+import type { Settings } from '../../settings/settings.ts';
+import type { Daemon } from '../daemon.ts';
+import { mountAt } from '../judgements.ts';
+
+const commandLimitMs = 60_000;
+
+/**
+ * Leaves the mode and lets the package fail over again, if that was so before; `file` goes last, so that an end that was
+ * interrupted is done by the next one. Returns null, or why it cannot be ended now: Serviceguard itself lets only a
+ * healthy package leave [serviceguard.md 6.10], and an unhealthy one would fail over at once.
+ */
+export async function endServiceguardMode(
+  host: MemberHost,
+  settings: Settings,
+  daemon: Daemon,
+  mode: { readonly autoRun: boolean; readonly file: string },
+): Promise<string | null> {
+  const { packageName, packageAddress, mountPoint, monitorTimeoutSeconds } = settings;
+  const owner = daemon.owner();
+  if (owner.kind !== 'daemon') return `no ${daemon.adapter.daemonName} listens`;
+  if (mountAt(host.mounts(), mountPoint) === undefined) return `${mountPoint} is not mounted`;
+  const answer = await daemon.ask(packageAddress, monitorTimeoutSeconds * 1000);
+  if (answer.kind !== 'served') return `the sentinel is not served through ${packageAddress}: ${answer.why}`;
+  const bin = host.environment.SGSBIN || '/usr/local/cmcluster/bin';
+  const command = async (...argv: string[]): Promise<string | null> => {
+    const { exitCode, stdout, stderr } = await host.run(argv, commandLimitMs);
+    return exitCode === 0 ? null : `${argv.join(' ')}: ${`${stdout}${stderr}`.trim()}`;
+  };
+  const view = await host.run([`${bin}/cmviewcl`, '-f', 'line', '-p', packageName], commandLimitMs);
+  if (view.exitCode !== 0) return `cmviewcl: ${view.stderr.trim()}`;
+  // Somebody may have left it by hand.
+  const inMode = /(^|\|)state=maintenance$/m.test(view.stdout);
+  return (
+    (inMode ? await command(`${bin}/cmmodpkg`, '-m', 'off', packageName) : null) ??
+    (mode.autoRun ? await command(`${bin}/cmmodpkg`, '-e', packageName) : null) ??
+    (await command('rm', '-f', '--', mode.file))
+  );
+}

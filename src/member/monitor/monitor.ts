@@ -1,0 +1,86 @@
+/**
+ * The package's service: watches this member's daemon and ends, non-zero, when it is no longer a master. Serviceguard
+ * takes any end as the failure. SIGTERM is the halt of the package and ends it at once with 0.
+ * Called as: csync-monitor.cjs DIRECTORY main, behind csync-front.pl where there is perl; by itself as csync-monitor.cjs - figures
+ * ADDRESS, for the figures.
+ */
+import { placeOfSet } from '../../contract/package-directory.ts';
+import { connectionsOf } from '../../host/member/connections.ts';
+import { watchFile } from '../../host/member/file-event.ts';
+import { realMemberHost } from '../../host/member/member-host.ts';
+import { alarmDatagram, openMemberLog } from '../../host/member/member-log.ts';
+import { watchProcess, watchSocket } from '../../host/member/process-watch.ts';
+import { openServiceFront } from '../../host/member/service-front.ts';
+import { Daemon } from '../daemon.ts';
+import { explain } from '../failures.ts';
+import { maintenanceFileName } from '../judgements.ts';
+import { expand, packageNameOf, readSettingsFile } from '../settings-file.ts';
+import { figuresRole, runFigures } from './figures.ts';
+import { openLooks } from './layers.ts';
+import { MonitorLoop } from './loop.ts';
+import { openMonitorReport } from './report.ts';
+
+/** Lines are rare: the process that writes them exits in between. */
+const logIdleMs = 1000;
+
+async function monitor(directory: string): Promise<never> {
+  const front = openServiceFront();
+  const host = realMemberHost();
+  const read = readSettingsFile(host, directory);
+  const { packageDirectory } = placeOfSet(directory);
+  const packageName = read.ok ? read.settings.packageName : packageNameOf(host, directory);
+  const file = read.ok ? expand(host, read.settings.scriptLogFile) : `${packageDirectory}/${packageName}.log`;
+  const log = openMemberLog(file, host.member, packageName, logIdleMs);
+  if (!read.ok) {
+    log.line('monitor', 'failed', explain(read.finding, host.member, packageName));
+    await log.flush();
+    process.exit(1);
+  }
+  const { settings } = read;
+  front?.logTo(file, packageName, `${host.member} ${packageName} monitor:`);
+  if (front?.replaced != null) {
+    const text = `${front.replaced} and was killed; this one takes its place`;
+    log.line('monitor', 'warning', text);
+    log.alarm(`${host.member} ${packageName} monitor: ${text}`);
+  }
+  const daemon = new Daemon(host, settings);
+  const looks = openLooks(host, settings, daemon);
+  const report = openMonitorReport(host, settings, log, front?.pid ?? process.pid);
+  process.on('exit', (status) => {
+    looks.close();
+    report.close();
+    if (status === 0) report.over();
+  });
+  const loop: MonitorLoop = new MonitorLoop({
+    ...{ host, settings, directory: packageDirectory, daemon, log, report, watchProcess, watchSocket },
+    looks: looks.look,
+    later: (milliseconds, call) => {
+      const timer = setTimeout(call, milliseconds);
+      return () => clearTimeout(timer);
+    },
+    watchEnd: (pid, look) => front?.watchEnd(pid, look) ?? null,
+    connections: () => connectionsOf(settings.cfenginePort),
+    isMaintenanceTold: () => maintenanceEvents.isTold(),
+    preciseNow: () => performance.timeOrigin + performance.now(),
+    alive: () => front?.alive(),
+    leave: (alarm) => {
+      if (front === null) log.alarm(alarm);
+      else front.leave(1, alarmDatagram(packageName, alarm, new Date()));
+    },
+    exit: () => process.exit(1),
+  });
+  const maintenanceEvents = watchFile(packageDirectory, maintenanceFileName, () => loop.lookAtMaintenance());
+  try {
+    await loop.run();
+  } catch (error) {
+    log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
+    await log.flush();
+  }
+  process.exit(1);
+}
+
+// First of all: a halt may come at any moment.
+process.on('SIGTERM', () => process.exit(0));
+const [directory = '.', role = 'main', address = ''] = process.argv.slice(2);
+if (role === figuresRole) runFigures(address);
+else void monitor(directory);

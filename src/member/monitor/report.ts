@@ -1,0 +1,88 @@
+/**
+ * What the monitor lets others know while it runs: its state in a file for csync status, figures for Prometheus in another
+ * one and over HTTP where that is wanted. Whatever of it cannot be done is told once, and never counts against the package.
+ */
+
+import { type MonitorState, monitorStateFile } from '../../contract/monitor-state.ts';
+import type { MemberHost } from '../../host/host.ts';
+import { fileReplacer, isInMemory } from '../../host/member/log-writer.ts';
+import type { MemberLog } from '../../host/member/member-log.ts';
+import { keepSibling } from '../../host/member/sibling.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { parsePromotion, promotionFile } from '../handover.ts';
+import { figuresRole } from './figures.ts';
+import { metricsText } from './metrics.ts';
+
+/** Files that tell nothing new are rewritten this often: who reads them sees by that that somebody still looks. */
+const freshMs = 30_000;
+
+/** What the monitor knows of itself at a moment. */
+export type Seen = Omit<MonitorState, 'version' | 'package' | 'member' | 'pid' | 'startedAt' | 'at'>;
+
+export interface MonitorReport {
+  write(seen: Seen): void;
+  /** The monitor ends without a verdict: the package is halted. */
+  over(): void;
+  /** Ends the process that answers for the figures. */
+  close(): void;
+}
+
+/** All but when it was seen, and how long a look took. */
+function substanceOf({ layers, ...rest }: Seen): string {
+  return JSON.stringify([rest, Object.entries(layers).map(([layer, { result, detail }]) => [layer, result, detail])]);
+}
+
+/** `pid`: the service's process. */
+export function openMonitorReport(host: MemberHost, settings: Settings, log: MemberLog, pid: number): MonitorReport {
+  const { packageName, monitorMetricsFile } = settings;
+  const stateFile = monitorStateFile(packageName);
+  const startedAt = new Date(host.now()).toISOString();
+  const promotion = parsePromotion(host.readText(promotionFile(packageName)));
+  const told = new Set<string>();
+  let last: MonitorState | null = null;
+  let written = '';
+  let writtenAt = Number.NEGATIVE_INFINITY;
+
+  const tellOnce = (what: string, why: string): void => {
+    if (!told.has(what)) log.line('monitor', 'warning', `${what}: ${why}`);
+    told.add(what);
+  };
+  /** Whichever disk it lies on, nothing here waits for it. */
+  const replacer = (file: string): ((text: string, isLast?: boolean) => void) => {
+    const failed = (why: string): void => tellOnce(`${file} cannot be written`, why);
+    if (!isInMemory(file)) return fileReplacer(file, () => failed('its directory, its file system or its disk does not take it'));
+    return (text) => {
+      try {
+        host.replace(file, text, 0o644);
+      } catch (error) {
+        failed((error as Error).message);
+      }
+    };
+  };
+  const writeState = replacer(stateFile);
+  const writeMetrics = monitorMetricsFile === 'off' ? null : replacer(monitorMetricsFile);
+  const isServing = settings.monitorMetricsListen !== 'off';
+  const server = isServing
+    ? keepSibling(['-', figuresRole, settings.monitorMetricsListen], (why) =>
+        tellOnce(`no figures under ${settings.monitorMetricsListen}`, why),
+      )
+    : null;
+
+  return {
+    write: (seen) => {
+      const at = new Date(host.now()).toISOString();
+      last = { version: 1, package: packageName, member: host.member, pid, startedAt, at, ...seen };
+      server?.feed(JSON.stringify({ state: last, promotion }));
+      const now = substanceOf(seen);
+      if (now === written && host.elapsed() - writtenAt < freshMs) return;
+      written = now;
+      writtenAt = host.elapsed();
+      writeState(`${JSON.stringify(last)}\n`, seen.verdict !== null);
+      writeMetrics?.(metricsText(last, false, promotion), seen.verdict !== null);
+    },
+    over: () => {
+      if (last !== null) writeMetrics?.(metricsText(last, true, promotion), true);
+    },
+    close: () => server?.close(),
+  };
+}

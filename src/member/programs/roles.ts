@@ -1,0 +1,46 @@
+/** What start and halt do in each of their places; the programs around it (start.ts, halt.ts) only end the process. */
+import type { MemberHost } from '../../host/host.ts';
+import type { Finding } from '../failures.ts';
+import { mountAt } from '../judgements.ts';
+import { controlHalt, controlStart } from '../legacy/control-script.ts';
+import { finishWaiting } from '../steps/finish-waiting.ts';
+import type { Role, ScriptContext } from '../steps/script.ts';
+import { afterStorage, announce, beforeStorage, letGo, planContext, promotion, reviveDaemon } from '../steps/start-and-halt.ts';
+import { runPlan, startExit } from '../steps/step.ts';
+
+/** Exit status of a start in this role. */
+export async function startRole(context: ScriptContext): Promise<number> {
+  const { role } = context;
+  if (role === 'control') return controlStart(context);
+  const plan = (role === 'pre' ? beforeStorage : promotion).map((step) => step(context));
+  const failed = await runPlan(plan, planContext(context));
+  if (failed === null && role === 'main') {
+    announce(context);
+    finishWaiting(context);
+  }
+  return startExit(failed);
+}
+
+/** Exit status of a start whose settings are missing or damaged: another member may have sound ones. */
+export const startWithoutSettings = () => 2;
+
+const haltByRole: Readonly<Record<Role, (context: ScriptContext) => Promise<0 | 1>>> = {
+  main: letGo,
+  pre: afterStorage,
+  control: controlHalt,
+  daemon: reviveDaemon,
+};
+
+/** Exit status of a halt in this role. */
+export function haltRole(context: ScriptContext): Promise<0 | 1> {
+  return haltByRole[context.role](context);
+}
+
+/**
+ * Damaged settings must not keep a package from leaving: Serviceguard's own unmount comes after role main and ends who
+ * holds the file system. Only at the very end, still mounted is a failure. The mount point is the launcher's own copy.
+ */
+export function haltWithoutSettings(_finding: Finding, host: MemberHost, role: Role): 0 | 1 {
+  const mountPoint = host.environment.CSYNC_MOUNT_POINT ?? '';
+  return role !== 'main' && mountAt(host.mounts(), mountPoint) !== undefined ? 1 : 0;
+}

@@ -1,0 +1,29 @@
+/**
+ * external_pre_script start (role pre): before Serviceguard touches storage. external_script start (role main): storage
+ * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role control): all of it.
+ */
+import { stepSeconds } from '../deadlines.ts';
+import { explain } from '../failures.ts';
+import { rememberSet } from '../steps/running-set.ts';
+import { runScript, type ScriptContext } from '../steps/script.ts';
+import { leftoversDisconnected } from '../steps/steps.ts';
+import { judgeTrust } from '../trusted-files.ts';
+import { startRole, startWithoutSettings } from './roles.ts';
+
+/** Files that others can write are a warning here: validate is where they are refused. Once a start: modular ones have two scripts. */
+function start(context: ScriptContext): Promise<number> {
+  const { role, host, directory, settings, log } = context;
+  host.begin('files', stepSeconds);
+  rememberSet(context);
+  if (role !== 'main')
+    for (const finding of judgeTrust(host, directory, settings))
+      log.line('files', 'warning', explain(finding, host.member, settings.packageName));
+  // Beside the other steps: a start does not wait for it.
+  if (role !== 'main' && !context.dryRun)
+    leftoversDisconnected(context).catch((error: unknown) =>
+      log.line('clients', 'warning', `no reset of old connections: ${String(error)}`),
+    );
+  return startRole(context);
+}
+
+void runScript({ name: 'start', run: start, withoutSettings: startWithoutSettings });

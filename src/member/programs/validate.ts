@@ -1,0 +1,107 @@
+/**
+ * All that would keep this member from running the package, at once. Called on every member by cmcheckconf and cmapplyconf
+ * for a modular package; for a legacy one, whose scripts they do not call, by csync apply and csync check. Changes nothing.
+ */
+
+import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
+import {
+  entryNames,
+  isKnownBeside,
+  launcherNames,
+  placeOfSet,
+  runtimeName,
+  setsName,
+  sha256,
+} from '../../contract/package-directory.ts';
+import { untilTheEnd } from '../deadlines.ts';
+import { explain, type Finding } from '../failures.ts';
+import { judgeMountPoint, judgeName, mountAt, mountsAtBoot } from '../judgements.ts';
+import { judgeManifest, manifestIn } from '../settings-file.ts';
+import { policyProblem } from '../steps/policy-check.ts';
+import { runScript, type ScriptContext } from '../steps/script.ts';
+import { judgeTrust } from '../trusted-files.ts';
+
+async function validate(context: ScriptContext): Promise<number> {
+  const { host, settings, log, role } = context;
+  // Both external scripts are validated; one of them looks at everything, so that nothing is said twice.
+  if (role === 'pre') return 0;
+  host.begin('validate', untilTheEnd);
+  const findings = [
+    ...judgeNode(process.versions.node),
+    ...judgeFiles(context),
+    ...judgeRuntime(context),
+    ...judgeTrust(host, context.directory, settings),
+    ...judgeMountPointNow(context),
+    ...judgeFstab(context),
+    context.daemon.judgeInstallation(),
+    judgeName(settings, await host.resolve(settings.packageDnsName)),
+    judgePortNow(context),
+    await policyProblem(context),
+  ].filter((finding) => finding !== null);
+  for (const finding of findings) log.line('validate', 'failed', explain(finding, host.member, settings.packageName));
+  return findings.length === 0 ? 0 : 1;
+}
+
+function judgeNode(version: string): Finding[] {
+  if (isNodeNewEnough(version)) return [];
+  return [{ code: 'program-missing', text: `Node.js ${version} is older than ${oldestNode}` }];
+}
+
+/** The cure for scripts that drift apart: every file is compared with what was rendered. */
+function judgeFiles({ host, directory, digest, settings }: ScriptContext): Finding[] {
+  const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
+  const whole = judgeManifest(host, directory, digest);
+  const findings: Finding[] = whole === null ? [] : [whole];
+  for (const [name, wanted] of Object.entries(manifestIn(host, directory).files)) {
+    const content = host.readText(`${directory}/${name}`);
+    if (content === null) findings.push(damaged(`${directory}/${name} is missing`));
+    else if (sha256(content) !== wanted) findings.push(damaged(`${directory}/${name} differs from what was rendered`));
+  }
+  const { packageDirectory } = placeOfSet(directory);
+  const inside = launcherNames(settings.packageStyle).map((name) => `${directory}/${name}`);
+  const beside = entryNames(settings.packageStyle).map((name) => `${packageDirectory}/${name}`);
+  for (const launcher of new Set([...inside, ...beside]))
+    if (!host.canExecute(launcher)) findings.push(damaged(`${launcher} cannot be executed`));
+  // Those beside the sets may be of a set that was rendered later, and is not applied yet.
+  const sets = (host.list(`${packageDirectory}/${setsName}`) ?? []).map((set) => `${packageDirectory}/${setsName}/${set}`);
+  const manifests = [directory, ...sets].map((place) => manifestIn(host, place));
+  for (const name of entryNames(settings.packageStyle))
+    if (!isKnownBeside(name, sha256(host.readText(`${packageDirectory}/${name}`) ?? ''), manifests))
+      findings.push(damaged(`${packageDirectory}/${name} differs from what was rendered`));
+  return findings;
+}
+
+/** The Node.js that was carried along, where one was. A damaged manifest is told of above. */
+function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
+  const file = `${placeOfSet(directory).packageDirectory}/${runtimeName}`;
+  const wanted = manifestIn(host, directory).runtime?.digest;
+  if (wanted === undefined || (host.digest(file) === wanted && host.canExecute(file))) return [];
+  const text = `${file} is not the Node.js that was carried along, or cannot be executed: csync apply --with-runtime mends it`;
+  return [{ code: 'settings-damaged', text }];
+}
+
+/** On the member the package runs on, its own mount is right; anywhere else the place must be free and empty. */
+function judgeMountPointNow({ host, settings }: ScriptContext): (Finding | null)[] {
+  const mounted = mountAt(host.mounts(), settings.mountPoint);
+  if (mounted !== undefined && host.ownsAddress(settings.packageAddress)) return [];
+  return [judgeMountPoint(settings, host.mounts(), host.list(settings.mountPoint))];
+}
+
+const fstab = '/etc/fstab';
+
+function judgeFstab({ host, settings }: ScriptContext): Finding[] {
+  const text = host.readText(fstab);
+  if (text === null && host.facts(fstab) !== null)
+    return [{ code: 'mount-point-busy', text: `${fstab} cannot be read: whether it mounts ${settings.mountPoint} is not known` }];
+  const lines = (text ?? '').split('\n').map((line) => line.trim().split(/\s+/));
+  const bad = lines.find((fields) => fields[0]?.startsWith('#') === false && mountsAtBoot(settings, fields));
+  if (bad === undefined) return [];
+  return [{ code: 'mount-point-busy', text: `${fstab} mounts ${bad[0]} at ${bad[1]} at boot, behind Serviceguard's back` }];
+}
+
+function judgePortNow({ daemon }: ScriptContext): Finding | null {
+  const owner = daemon.owner();
+  return owner.kind === 'foreign' ? { code: 'port-occupied', text: owner.text } : null;
+}
+
+void runScript({ name: 'validate', toStandardOutput: true, run: validate, withoutSettings: () => 1 });

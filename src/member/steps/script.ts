@@ -1,0 +1,75 @@
+/** What start, halt and validate have in common: arguments, settings, log, and one place that ends the process. */
+import { placeOfSet } from '../../contract/package-directory.ts';
+import type { MemberHost } from '../../host/host.ts';
+import { realMemberHost } from '../../host/member/member-host.ts';
+import { type MemberLog, openMemberLog } from '../../host/member/member-log.ts';
+import { Daemon } from '../daemon.ts';
+import { stepSeconds } from '../deadlines.ts';
+import { explain, type Finding } from '../failures.ts';
+import { expand, packageNameOf, type ReadSettings, readSettingsFile } from '../settings-file.ts';
+import type { StepContext } from './steps.ts';
+
+/**
+ * control: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one; daemon: what a halt leaves to
+ * a process of its own.
+ */
+export type Role = 'main' | 'pre' | 'control' | 'daemon';
+
+export interface ScriptContext extends StepContext {
+  readonly directory: string;
+  readonly digest: string;
+  readonly role: Role;
+  /** null: standard output. */
+  readonly logFile: string | null;
+  readonly dryRun: boolean;
+  readonly hurried: boolean;
+  readonly log: MemberLog;
+}
+
+export interface Script {
+  readonly name: string;
+  /** Standard output instead of the package log. */
+  readonly toStandardOutput?: boolean;
+  run(context: ScriptContext): Promise<number>;
+  /** Settings are missing or damaged; by consequence, not every script may fail then. */
+  withoutSettings(finding: Finding, host: MemberHost, role: Role): number;
+}
+
+/** Runs a member script: DIRECTORY main|pre|control|daemon [--dry-run]. Ends the process with the script's exit status. */
+export async function runScript(script: Script): Promise<never> {
+  const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
+  const role: Role = word === 'pre' || word === 'control' || word === 'daemon' ? word : 'main';
+  const host = realMemberHost();
+  const packageName = packageNameOf(host, directory);
+  const dryRun = options.includes('--dry-run');
+  host.begin('settings', stepSeconds);
+  const read: ReadSettings = readSettingsFile(host, directory);
+  const standardOutput = script.toStandardOutput === true || dryRun;
+  const given =
+    host.environment.SG_SCRIPT_LOG_FILE ||
+    (read.ok ? expand(host, read.settings.scriptLogFile) : `${placeOfSet(directory).packageDirectory}/${packageName}.log`);
+  const logFile = standardOutput ? null : given;
+  const log = openMemberLog(logFile, host.member, packageName);
+  let exit: number;
+  try {
+    if (read.ok) {
+      const { settings, digest } = read;
+      const hurried = host.environment.CSYNC_HURRIED === '1';
+      const context = { host, settings, digest, directory, role, logFile, dryRun, hurried, log } as const;
+      exit = await script.run({ ...context, daemon: new Daemon(host, settings) });
+    } else {
+      log.line(script.name, 'failed', explain(read.finding, host.member, packageName));
+      exit = script.withoutSettings(read.finding, host, role);
+    }
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.line(script.name, 'failed', `internal error, please report it: ${why.replaceAll('\n', ' | ')}`);
+    // Of an error nobody knows whether another member has it, too.
+    exit = script.name === 'start' ? 2 : 1;
+  }
+  log.line(script.name, exit === 0 ? 'ok' : 'failed', `${script.name} ${role} ends with exit status ${exit}`);
+  await log.flush();
+  // The launcher believes a start that fails only behind this.
+  host.begin('leaving', stepSeconds);
+  process.exit(exit);
+}

@@ -1,0 +1,384 @@
+/**
+ * The steps that start and halt are made of. Serviceguard's own modules see to volume group, mount and address; those are
+ * looked at only. Order and conditions: cfengine.md 3.2 and 3.3.
+ */
+import type { MemberHost } from '../../host/host.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { foreignOwner, type OwnerLook, ownerText } from '../address-owner.ts';
+import type { Daemon } from '../daemon.ts';
+import { daemonSeconds } from '../deadlines.ts';
+import type { Finding } from '../failures.ts';
+import { handoverFile, parseHandover } from '../handover.ts';
+import { judgeMount, judgeMountPoint, judgeName, mountAt, type Sentinel, sentinelEpoch } from '../judgements.ts';
+import type { Step } from './step.ts';
+
+export interface StepContext {
+  readonly host: MemberHost;
+  readonly settings: Settings;
+  readonly daemon: Daemon;
+}
+
+const proofLimitMs = 10_000;
+/** A daemon with nothing to do answers in a few ms; one that does not is no reason to keep a failover waiting. */
+const quickAnswerMs = 500;
+const afterResetMs = 1000;
+const ssLimitMs = 5000;
+const makeLimitMs = 10_000;
+const chattr = '/usr/bin/chattr';
+
+export function mountPointFree({ host, settings }: StepContext): Step {
+  return {
+    name: 'mount-point',
+    look: () => judgeMountPoint(settings, host.mounts(), host.list(settings.mountPoint)),
+    good: () => `${settings.mountPoint} is free and empty`,
+  };
+}
+
+/** Immutable while unmounted: nobody can leave files there that clients would take for the policy. */
+export function mountPointSealed({ host, settings }: StepContext): Step {
+  let sealed = false;
+  return {
+    name: 'seal',
+    optional: true,
+    look: () => (sealed ? null : { code: 'mount-point-not-empty', text: `${settings.mountPoint} is not sealed against writing` }),
+    action: {
+      what: `${chattr} +i ${settings.mountPoint}`,
+      run: async () => {
+        const made = await host.run([chattr, '+i', settings.mountPoint], 5000);
+        // Not every file system knows the flag; an empty directory is what counts, and that is looked at each time.
+        sealed = made.exitCode === 0 || /not supported|Inappropriate ioctl/i.test(made.stderr);
+      },
+    },
+    good: () => `${settings.mountPoint} cannot be written to while unmounted`,
+  };
+}
+
+export function installationSound({ daemon }: StepContext): Step {
+  return { name: 'installation', look: () => daemon.judgeInstallation(), good: () => 'programs and keys of cfengine are sound' };
+}
+
+export function policyFileSystemMounted({ host, settings }: StepContext): Step {
+  return {
+    name: 'mount',
+    look: () => judgeMount(settings, host.mounts()),
+    good: () => `${mountAt(host.mounts(), settings.mountPoint)?.source} is mounted at ${settings.mountPoint}`,
+  };
+}
+
+export function addressPresent({ host, settings }: StepContext): Step {
+  const { packageAddress } = settings;
+  return {
+    name: 'address',
+    look: () =>
+      host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` },
+    good: () => `${packageAddress} is here`,
+  };
+}
+
+/** The time the rest of the script takes anyway: a neighbour answers within a few ms, and no failover waits for who does not. */
+const ownerListenMs = 30;
+
+/**
+ * Whether another host has the address already, asked before Serviceguard adds it: two steps, since the first only asks. It keeps no
+ * package from starting: on another member it would be the same, and without a start no client is served at all.
+ */
+export function addressUnclaimed(): {
+  readonly asked: (context: StepContext) => Step;
+  readonly answered: (context: StepContext) => Step;
+} {
+  let look: Promise<OwnerLook> | null = null;
+  const ask = ({ host, settings }: StepContext): Promise<OwnerLook> => foreignOwner(host, settings.packageAddress, ownerListenMs);
+  return {
+    asked: (context) => ({
+      name: 'owner-probe',
+      optional: true,
+      look: () => {
+        look = ask(context);
+        return null;
+      },
+      good: () => `${context.settings.packageAddress} is asked for on its subnet`,
+    }),
+    answered: (context) => {
+      let said: OwnerLook = { kind: 'nobody else' };
+      const { packageAddress } = context.settings;
+      return {
+        name: 'owner',
+        optional: true,
+        look: async () => {
+          said = await (look ?? ask(context));
+          return said.kind === 'foreign' ? { code: 'address-conflict', text: ownerText(packageAddress, said.card) } : null;
+        },
+        good: () => (said.kind === 'cannot tell' ? `not known: ${said.why}` : `nobody else has ${packageAddress}`),
+      };
+    },
+  };
+}
+
+export function nameRegistered({ host, settings }: StepContext): Step {
+  return {
+    name: 'name',
+    // A resolver that is down must not keep the master down too; validate is where a missing name is refused.
+    optional: true,
+    look: async () => judgeName(settings, await host.resolve(settings.packageDnsName)),
+    good: () => `${settings.packageDnsName} is ${settings.packageAddress}`,
+  };
+}
+
+export function daemonRunning({ daemon }: StepContext): Step {
+  return {
+    name: 'daemon',
+    limitSeconds: daemonSeconds,
+    look: () => daemon.judgeRunning(),
+    action: { what: daemon.adapter.startDaemon.slice(4).join(' '), run: (finding) => daemon.start(finding) },
+    good: () => {
+      const owner = daemon.owner();
+      return owner.kind === 'daemon' ? `${owner.process.name} runs (pid ${owner.process.pid}) and answers` : 'answers';
+    },
+  };
+}
+
+/**
+ * After a halt. The cluster waits for the end of a halt before it starts the package elsewhere, and a daemon that has to be started
+ * takes longer than the rest of it: that is left to a process of its own (`argv`), which looks, starts and tells as daemonRunning does.
+ */
+export function daemonRevived(context: StepContext, argv: readonly string[]): Step {
+  const { host, settings, daemon } = context;
+  const running = daemonRunning(context);
+  let left = false;
+  return {
+    ...running,
+    optional: true,
+    look: () => (left ? null : daemon.judgeRunning(Math.min(quickAnswerMs, settings.monitorTimeoutSeconds * 1000))),
+    action: {
+      what: `${daemon.adapter.startDaemon.slice(4).join(' ')}, beside this halt`,
+      run: () => {
+        left = host.detach(argv);
+      },
+    },
+    good: () => (left ? `${daemon.adapter.daemonName} is started beside this halt` : running.good()),
+  };
+}
+
+/**
+ * The first start of all finds a new file system: the directory is made there, and csync members sync publishes into it.
+ * On one that holds anything else a missing policy is a wrong disk, or one that lost it.
+ */
+export function policyPresent({ host, settings }: StepContext): Step {
+  const { policyDirectory, mountPoint } = settings;
+  const isNew =
+    mountAt(host.mounts(), mountPoint) !== undefined && host.list(mountPoint)?.every((name) => name === 'lost+found') === true;
+  const missing: Finding = { code: 'policy-missing', text: `${policyDirectory} is not on the policy file system` };
+  const make = ['mkdir', '-p', '-m', '755', '--', policyDirectory];
+  return {
+    name: 'policy',
+    look: () => (host.facts(policyDirectory)?.kind === 'directory' ? null : missing),
+    ...(isNew
+      ? {
+          action: {
+            what: `${make.join(' ')}, since the policy file system is empty`,
+            run: async () => void (await host.run(make, makeLimitMs)),
+          },
+        }
+      : {}),
+    good: () => `${policyDirectory} is there`,
+  };
+}
+
+/** As long as every other one, so that it can be written over; see overwriteLine. */
+const sentinelBytes = 256;
+/** errno names of a file system that takes no other file, but may take a line in the place of another. */
+const noRoom = new Set(['ENOSPC', 'EDQUOT']);
+
+const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+
+/**
+ * Raises the epoch: each promotion leaves its mark on the policy file system, where only the master can write. Without room
+ * for another file it is written over the old one; a promotion that can leave no mark at all serves the policy just the same.
+ */
+export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
+  const { sentinelPath } = daemon;
+  let written: Sentinel | null = null;
+  let why = 'the mark of this promotion is not written yet';
+  return {
+    name: 'sentinel',
+    optional: true,
+    look: () => (written === null ? { code: 'sentinel-unwritable', text: why } : null),
+    action: {
+      what: `write ${sentinelPath}`,
+      run: () => {
+        const before = host.readText(sentinelPath);
+        if (before === null && host.facts(sentinelPath) !== null) {
+          // What it says is not known: another one could have the number of a former promotion.
+          why = `${sentinelPath} cannot be read`;
+          return;
+        }
+        const handover = parseHandover(host.readText(handoverFile(settings.mountPoint)));
+        const epoch = Math.max(sentinelEpoch(before), handover?.epoch ?? 0) + 1;
+        const sentinel: Sentinel = { epoch, member: host.member, at: new Date(host.now()).toISOString() };
+        const line = JSON.stringify(sentinel).padEnd(sentinelBytes - 1);
+        try {
+          host.writeDurably(sentinelPath, `${line}\n`, 0o644);
+          written = sentinel;
+        } catch (error) {
+          why = `${sentinelPath} cannot be written: ${errnoOf(error)}`;
+          if (before !== null && noRoom.has(errnoOf(error))) overwrite(line, sentinel);
+        }
+      },
+    },
+    good: () => `epoch ${written?.epoch}`,
+  };
+
+  function overwrite(line: string, sentinel: Sentinel): void {
+    try {
+      host.overwriteLine(sentinelPath, line);
+      written = sentinel;
+    } catch (error) {
+      why = `${why}, nor in the place of the old one: ${errnoOf(error)}`;
+    }
+  }
+}
+
+/** Proof from outside: what the daemon says of the sentinel through the package address is what lies on the disk here. */
+const oneMegabyte = 1_000_000;
+
+export function roleProved({ host, settings, daemon }: StepContext): Step {
+  const { cfengineWorkDirectory } = settings;
+  // A daemon whose databases cannot grow listens, and hangs up on everybody.
+  const fullDisk = (): string => {
+    const full = (host.freeBytes(cfengineWorkDirectory) ?? oneMegabyte) < oneMegabyte;
+    return full ? `; the file system of ${cfengineWorkDirectory}, where the daemon writes for each peer, is full` : '';
+  };
+  // A file system that never took a mark has its directory, at least.
+  const pathOf = (): string => (host.facts(daemon.sentinelPath) === null ? settings.policyDirectory : daemon.sentinelPath);
+  const look = async (): Promise<Finding | null> => {
+    const path = pathOf();
+    const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000, { path });
+    const unproved = (text: string): Finding => ({ code: 'role-unproved', text });
+    if (answer.kind !== 'served')
+      return unproved(`asked through ${settings.packageAddress} for ${path}: ${answer.why}${fullDisk()}`);
+    const here = host.facts(path);
+    if (
+      here === null ||
+      here.inode !== answer.stat.inode ||
+      here.mtimeSeconds !== answer.stat.mtime ||
+      here.size !== answer.stat.size
+    ) {
+      return unproved(`${settings.packageAddress} serves another ${path} than the one on this member`);
+    }
+    return null;
+  };
+  return {
+    name: 'proof',
+    limitSeconds: daemonSeconds,
+    look,
+    action: {
+      what: `ask ${settings.packageAddress} again, after a reload of the access rules`,
+      run: async () => {
+        daemon.reload();
+        await daemon.waitFor(proofLimitMs, async () => (await look()) === null);
+      },
+    },
+    good: () => `${settings.packageAddress} serves ${pathOf()} from here`,
+  };
+}
+
+/**
+ * An idle daemon holds nothing and is left alone. One in mid transfer would hold the file system for ever: after the grace
+ * it is ended while the address is still up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
+ */
+export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
+  const holding = () => host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) === null);
+  const look = (): Finding | null => {
+    const [process] = holding();
+    return process === undefined
+      ? null
+      : { code: 'still-held', text: `${process.name} (pid ${process.pid}) holds ${settings.mountPoint}: a transfer is running` };
+  };
+  return {
+    name: 'release',
+    limitSeconds: settings.haltGraceSeconds + daemonSeconds,
+    look,
+    action: {
+      what: `wait ${settings.haltGraceSeconds} s for transfers to end, then reset them, then TERM ${daemon.adapter.daemonName}`,
+      run: async () => {
+        if (await daemon.waitFor(settings.haltGraceSeconds * 1000, () => look() === null)) return;
+        // A thread that loses its client closes its file, and the daemon keeps its pid; only one that hangs is ended.
+        await disconnectClients({ host, settings });
+        if (await daemon.waitFor(afterResetMs, () => look() === null)) return;
+        for (const process of holding()) await daemon.end(process);
+      },
+    },
+    good: () => `${daemon.adapter.daemonName} holds nothing below ${settings.mountPoint}`,
+  };
+}
+
+/** What ss(8) is asked for: connections of clients to the daemon under the package address. */
+function toPackage(settings: Settings): string[] {
+  return ['state', 'established', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
+}
+
+/**
+ * Resets connections that an earlier promotion left half open here: a client that connected between the reset of a halt and the end of the
+ * address. The daemon counts them, and refuses that client a second connection. Only while the address is on no interface of this member.
+ */
+export async function leftoversDisconnected({ host, settings }: StepContext): Promise<void> {
+  if (!host.ownsAddress(settings.packageAddress)) await disconnectClients({ host, settings });
+}
+
+/** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
+async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 'settings'>): Promise<void> {
+  await host.run(['ss', '-KHtn', ...toPackage(settings)], ssLimitMs);
+}
+
+/**
+ * A client that is connected while the address goes away hears nothing any more and waits out its own time limit (30 s for
+ * cf-agent), also when another member serves long since. A reset while the address is still here makes it notice at once.
+ */
+export function clientsDisconnected({ host, settings }: StepContext): Step {
+  let reset: readonly string[] | null = null;
+  return {
+    name: 'clients',
+    optional: true,
+    look: async (): Promise<Finding | null> => {
+      const listed = await host.run(['ss', '-Htn', ...toPackage(settings)], ssLimitMs);
+      const finding = (text: string): Finding => ({ code: 'clients-connected', text });
+      if (listed.exitCode !== 0)
+        return finding(`ss does not tell who is connected (${listed.errorCode ?? listed.stderr.trim()})`);
+      const peers = listed.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[3] ?? []);
+      // Somebody new may come as long as the address is here; only who withstood the reset is worth a word.
+      const left = peers.filter((peer) => reset?.includes(peer) ?? true);
+      reset = peers;
+      return left.length === 0 ? null : finding(`${left.join(', ')} are connected to ${settings.packageAddress}`);
+    },
+    action: { what: `ss -K ${toPackage(settings).join(' ')}`, run: () => disconnectClients({ host, settings }) },
+    good: () => `no client is left waiting at ${settings.packageAddress}`,
+  };
+}
+
+/** Others that hold it are Serviceguard's to deal with (fuser before each retry of umount); here they get a name. */
+export function othersNamed({ host, settings, daemon }: StepContext): Step {
+  return {
+    name: 'holders',
+    optional: true,
+    look: () => {
+      const others = host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) !== null);
+      if (others.length === 0) return null;
+      const names = others.map((process) => `${process.name} (pid ${process.pid})`).join(', ');
+      return { code: 'still-held', text: `${names} use ${settings.mountPoint}; Serviceguard will end them before it unmounts` };
+    },
+    good: () => `nobody else uses ${settings.mountPoint}`,
+  };
+}
+
+export function policyFileSystemGone({ host, settings }: StepContext): Step {
+  return {
+    name: 'unmounted',
+    look: () => {
+      const mount = mountAt(host.mounts(), settings.mountPoint);
+      return mount === undefined
+        ? null
+        : { code: 'still-held', text: `${mount.source} is still mounted at ${settings.mountPoint}` };
+    },
+    good: () => `${settings.mountPoint} is not mounted here any more`,
+  };
+}

@@ -1,0 +1,311 @@
+/**
+ * Everything that can happen to the checked system: what goes on by itself, what fails, what an administrator does. Each
+ * either applies to a state and changes it, or does not.
+ */
+import type { Settings } from '../settings/settings.ts';
+import type { Told } from './package-cluster.ts';
+import { endScript } from './script-end.ts';
+import type { State } from './state.ts';
+import { modes } from './world/script-table.ts';
+import { booted, decodeWorld, encodeWorld, holdsPackage, type MemberWorld, serves, withoutDaemon } from './world/world.ts';
+
+export interface Happening {
+  /** inside: goes on by itself. fault, repair and command come from outside and are counted. */
+  readonly kind: 'inside' | 'fault' | 'repair' | 'command';
+  /** An act of the script that runs. */
+  readonly isAct?: boolean;
+  /** False where it cannot happen. Says in `state.said` what it was. */
+  apply(state: State): boolean;
+}
+
+/** A legacy package's script tells what service it has started (cmrunserv). */
+export function noteService(state: State, before: MemberWorld): void {
+  const { packageStyle, packageName } = state.settings;
+  if (packageStyle !== 'legacy' || before.monitor !== 'no' || state.world(state.runner).monitor === 'no') return;
+  const member = state.members[state.runner] ?? '';
+  state.tell({ kind: 'service-run', package: packageName, member, service: `${packageName}_monitor`, restarts: 0 });
+}
+
+/** One act of the script that runs. */
+function scriptMoves(mode: (typeof modes)[number]): Happening {
+  return {
+    kind: mode === 'works' ? 'inside' : 'fault',
+    isAct: true,
+    apply: (state) => {
+      if (state.node < 0) return false;
+      const { runner, scripts, view } = state;
+      const before = state.world(runner);
+      const move = scripts.move(state.node, state.worlds[runner] ?? 0, state.shared, view.down, modes.indexOf(mode));
+      if (move === undefined) state.isUnknown = true;
+      if (move === undefined || !move.applies) return false;
+      const word = scripts.wordOf(state.node);
+      state.worlds[runner] = move.world;
+      state.shared = move.shared;
+      state.said = `${state.members[runner]}: ${word}: ${move.what || 'looks'}`;
+      if (mode !== 'works') state.isDisturbed = true;
+      noteService(state, before);
+      if (move.node >= 0) state.node = move.node;
+      else endScript(state, { kind: 'exit', code: move.exit as 0 | 1 | 2 | 3 });
+      return true;
+    },
+  };
+}
+
+const timesOut: Happening = {
+  kind: 'fault',
+  apply: (state) => {
+    if (state.node < 0) return false;
+    state.said = `${state.members[state.runner]}: the ${state.scripts.wordOf(state.node)} script times out and is killed`;
+    state.isDisturbed = true;
+    endScript(state, { kind: 'timeout' });
+    return true;
+  },
+};
+
+const reforms: Happening = {
+  kind: 'inside',
+  apply: (state) => {
+    if (!state.view.isReforming) return false;
+    const lost = Object.values(state.view.state.members).filter((member) => member.state === 'unknown');
+    state.said = 'the cluster has re-formed';
+    state.tell({ kind: 'cluster-reformed', lost: lost.map(({ name }) => name) });
+    return true;
+  },
+};
+
+type OnMember = (state: State, member: number, name: string) => boolean;
+
+function each(state: readonly string[], kind: Happening['kind'], text: string, apply: OnMember): Happening[] {
+  return state.map((name, member) => ({
+    kind,
+    apply: (on: State) => {
+      if (!apply(on, member, name)) return false;
+      on.said = `${name}: ${text}`;
+      return true;
+    },
+  }));
+}
+
+/** A change of one member's world, on a machine that is up; null: it does not apply. Each world is asked for once. */
+function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, disturbs = true): OnMember {
+  const changed = new Map<number, number>();
+  const codeAfter = (code: number): number => {
+    const world = decodeWorld(code);
+    const changes = world.machine === 'up' ? change(world) : null;
+    return changes === null ? notApplying : encodeWorld({ ...world, ...changes });
+  };
+  return (state, member) => {
+    const code = state.worlds[member] ?? 0;
+    const after = changed.get(code) ?? codeAfter(code);
+    changed.set(code, after);
+    if (after === notApplying) return false;
+    state.worlds[member] = after;
+    if (disturbs) state.disturb(member);
+    return true;
+  };
+}
+
+const notApplying = -1;
+
+/** What is told of each member, the same object each time: the package manager's table finds it at once. */
+function telling(make: (settings: Settings, name: string) => Told): OnMember {
+  const made: Told[] = [];
+  return (state, member, name) => {
+    made[member] ??= make(state.settings, name);
+    state.tell(made[member]);
+    return true;
+  };
+}
+
+function monitorEnding(): OnMember {
+  const tell = telling(({ packageName }, member) => ({
+    kind: 'service-died',
+    package: packageName,
+    member,
+    service: `${packageName}_monitor`,
+  }));
+  return (state, member, name) => {
+    state.change(member, { monitor: 'no' });
+    // In the middle of a start the package manager judges it when the start has ended.
+    state.disturb(member);
+    return tell(state, member, name);
+  };
+}
+
+function setLink(link: 'up' | 'down'): OnMember {
+  const tell = telling(({ packageSubnet }, member) => ({ kind: 'subnet-changed', member, subnet: packageSubnet, status: link }));
+  return (state, member, name) => {
+    if (state.world(member).link === link) return false;
+    state.change(member, { link });
+    state.disturb(member);
+    return tell(state, member, name);
+  };
+}
+
+function crashing(): OnMember {
+  const tell = telling((_, member) => ({ kind: 'member-crashed', member }));
+  return (state, member, name) => {
+    if (state.world(member).machine === 'down') return false;
+    state.loseMachine(member);
+    return tell(state, member, name);
+  };
+}
+
+function booting(): OnMember {
+  const tell = telling((_, member) => ({ kind: 'member-booted', member, join: true }));
+  return (state, member, name) => {
+    if (state.world(member).machine === 'up') return false;
+    state.worlds[member] = encodeWorld(booted(state.world(member)));
+    return tell(state, member, name);
+  };
+}
+
+/** csync recover, where the package does not run: address, users, mount, volume group, daemon, as src/cluster/procedures/recovery.ts plans it. */
+export function recover(state: State, member: number): boolean {
+  const world = state.world(member);
+  const { tag } = state.sharedWorld;
+  const isLeft = holdsPackage(world) || tag === member;
+  if (world.machine === 'down' || world.holder === 'stuck' || world.disk === 'gone') return false;
+  if (!isLeft || state.view.owner === member || state.node >= 0) return false;
+  const daemon = world.startable === 'yes' ? 'alive' : world.daemon;
+  state.change(member, { address: 'no', mounted: 'no', active: 'no', monitor: 'no', holder: 'nobody', daemon });
+  if (tag === member) state.shared = (state.shared & ~7) | 7;
+  return true;
+}
+
+/** csync apply has distributed everything, and cmapplyconf has taken it. */
+export function applyEnds(state: State): boolean {
+  const { members, packageName } = state.settings;
+  const files = state.view.state.packages[packageName]?.config;
+  if (files === undefined || members.every((_, member) => state.world(member).files === 'sound')) return false;
+  for (const member of members.keys()) state.change(member, { files: 'sound' });
+  state.said = 'csync apply is done';
+  state.tell({ kind: 'configuration-applied', packages: [files] });
+  return true;
+}
+
+type Change = (world: MemberWorld) => Partial<MemberWorld> | null;
+const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
+const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'nobody';
+
+/** Faults of one member that nobody is told, and what mends them. */
+const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
+  ['fault', 'the daemon dies', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
+  ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],
+  ['fault', 'the daemon cannot start any more', ({ startable }) => when(startable === 'yes', { startable: 'no' })],
+  ['repair', 'the daemon can start again', ({ startable }) => when(startable === 'no', { startable: 'yes' })],
+  ['fault', 'the monitor is stopped', ({ monitor }) => when(monitor === 'yes', { monitor: 'stopped' })],
+  ['fault', 'the disk of the log hangs', ({ log }) => when(log === 'writes', { log: 'hangs' })],
+  ['repair', 'the disk of the log answers again', ({ log }) => when(log === 'hangs', { log: 'writes' })],
+  ['fault', 'the disk is gone', ({ disk }) => when(disk === 'there', { disk: 'gone' })],
+  ['repair', 'the disk is back', ({ disk }) => when(disk === 'gone', { disk: 'there' })],
+  ['fault', 'the package address is taken away', ({ address }) => when(address === 'yes', { address: 'no' })],
+  ['fault', 'a client begins a long transfer', (world) => when(isFree(world) && serves(world), { holder: 'transfer' })],
+  ['fault', 'somebody works on the policy file system', (world) => when(isFree(world), { holder: 'somebody' })],
+  ['fault', 'a process hangs on the policy file system', (world) => when(isFree(world), { holder: 'stuck' })],
+  [
+    'repair',
+    'whoever was on the policy file system lets go',
+    ({ holder }) => when(holder === 'stuck' || holder === 'somebody', { holder: 'nobody' }),
+  ],
+  ['fault', 'an apply is cut off between two files', ({ files }) => when(files === 'sound', { files: 'mixed' })],
+];
+
+function faults(members: readonly string[]): Happening[] {
+  const on = (kind: Happening['kind'], text: string, apply: OnMember) => each(members, kind, text, apply);
+  const monitorEnds = monitorEnding();
+  return [
+    ...on('fault', 'the machine crashes', crashing()),
+    ...on('fault', 'the cable is cut', setLink('down')),
+    ...on('repair', 'the cable is back', setLink('up')),
+    ...on(
+      'fault',
+      'the monitor is killed',
+      (state, member, name) => state.world(member).monitor !== 'no' && monitorEnds(state, member, name),
+    ),
+    ...ofWorlds.flatMap(([kind, text, change]) => on(kind, text, worldly(change))),
+  ];
+}
+
+function asked(text: string, told: Told): Happening {
+  return {
+    kind: 'command',
+    apply: (state) => {
+      const before = state.clusterState;
+      state.said = text;
+      state.tell(told);
+      // Refused, or without effect: the package manager is where it was.
+      return state.clusterState !== before || state.broken.length > 0;
+    },
+  };
+}
+
+function commands(members: readonly string[], name: string): Happening[] {
+  const packages = [name];
+  const forMember = (member: string): Happening[] => [
+    asked(`cmrunpkg -n ${member} ${name}`, {
+      kind: 'package-run',
+      packages,
+      members: [member],
+      issuedOn: member,
+      anyMember: false,
+    }),
+    asked(`cmmodpkg -e -n ${member} ${name}`, { kind: 'package-switch', packages, enable: true, members: [member] }),
+    asked(`cmmodpkg -d -n ${member} ${name}`, { kind: 'package-switch', packages, enable: false, members: [member] }),
+    asked(`cmhaltnode -f ${member}`, { kind: 'member-halt', members: [member], force: true }),
+    asked(`cmrunnode ${member}`, { kind: 'member-run', members: [member] }),
+  ];
+  return [
+    asked(`cmhaltpkg ${name}`, { kind: 'package-halt', packages, members: [], force: false }),
+    asked(`cmhaltpkg -f ${name}`, { kind: 'package-halt', packages, members: [], force: true }),
+    asked(`cmmodpkg -e ${name}`, { kind: 'package-switch', packages, enable: true, members: [] }),
+    asked(`cmmodpkg -d ${name}`, { kind: 'package-switch', packages, enable: false, members: [] }),
+    asked(`cmmodpkg -m on ${name}`, { kind: 'package-maintenance', packages, on: true, members: [] }),
+    asked(`cmmodpkg -m off ${name}`, { kind: 'package-maintenance', packages, on: false, members: [] }),
+    asked('cmhaltcl -f', { kind: 'cluster-halt', force: true }),
+    asked('cmruncl -v', { kind: 'cluster-run', members: [] }),
+    ...members.flatMap(forMember),
+    ...each(members, 'command', 'csync recover', recover),
+    { kind: 'command', apply: applyEnds },
+  ];
+}
+
+/** What goes on by itself, in the order in which the calm lets it. */
+export function inside(members: readonly string[]): Happening[] {
+  const monitorEnds = monitorEnding();
+  return [
+    scriptMoves('works'),
+    reforms,
+    ...each(
+      members,
+      'inside',
+      'the monitor ends by its verdict',
+      (state, member, name) => state.hasVerdict(member) && monitorEnds(state, member, name),
+    ),
+    ...each(
+      members,
+      'inside',
+      'a new monitor takes the place of the one that does not answer',
+      worldly(({ monitor }) => (monitor === 'stopped' ? { monitor: 'yes' } : null), false),
+    ),
+    ...each(
+      members,
+      'inside',
+      'the transfer ends',
+      worldly(({ holder, daemon }) => (holder === 'transfer' && daemon !== 'hung' ? { holder: 'nobody' } : null), false),
+    ),
+    ...each(members, 'inside', 'the machine is up again', booting()),
+  ];
+}
+
+/** All that can happen; the inside first. */
+export function happenings(members: readonly string[], packageName: string): Happening[] {
+  return [
+    ...inside(members),
+    scriptMoves('fails'),
+    scriptMoves('killed'),
+    timesOut,
+    ...faults(members),
+    ...commands(members, packageName),
+  ];
+}

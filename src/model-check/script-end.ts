@@ -1,0 +1,73 @@
+/** The end of a package's script: what must hold then, and the package manager that is told. */
+import type { ScriptEnd } from '../lab/manager/model.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { Told } from './package-cluster.ts';
+import type { State } from './state.ts';
+import type { Word } from './world/package-scripts.ts';
+import { holdsPackage, type MemberWorld, serves } from './world/world.ts';
+
+type Debt = readonly [text: string, isPaid: boolean];
+
+/** What is told of an end, the same object each time: the package manager's table finds it at once. */
+const tolds = new WeakMap<Settings, Map<string, Told>>();
+
+function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd): Told {
+  const known = tolds.get(settings) ?? new Map<string, Told>();
+  tolds.set(settings, known);
+  const key = `${word}${member}${end.kind === 'exit' ? end.code : ''}`;
+  const told = known.get(key) ?? { kind: `${word}-ended`, package: settings.packageName, member, end };
+  known.set(key, told);
+  return told;
+}
+
+/** What a start owes that found everything in order, and no fault came upon it [DESIGN 6: I2]. */
+function afterStart(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
+  const { isDisturbed, hadLeftovers, runner, sharedWorld: shared } = state;
+  if (exit === 0)
+    return [
+      [`I2: the start succeeds, and ${name} does not serve the policy`, isDisturbed || serves(world)],
+      [`I2: the start succeeds, and ${name} left no mark on the policy file system`, isDisturbed || shared.sentinel === runner],
+      [`I2: the start succeeds, and nothing watches the daemon on ${name}`, isDisturbed || world.monitor !== 'no'],
+    ];
+  const isSound = world.startable === 'yes' && world.disk === 'there' && world.link === 'up' && world.files === 'sound';
+  const isFree = shared.tag === null && !holdsPackage(world);
+  return [
+    [
+      `I3: the start fails, and ${name} still has something of the package`,
+      isDisturbed || hadLeftovers || world.holder !== 'nobody' || world.disk === 'gone' || !holdsPackage(world),
+    ],
+    [`I7: the start fails on ${name} without a reason`, isDisturbed || !isSound || !isFree],
+  ];
+}
+
+/** What a halt owes [I3]. */
+function afterHalt(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
+  const { isDisturbed, runner, sharedWorld: shared } = state;
+  if (exit !== 0)
+    return [
+      [`I3: the halt fails on ${name} without a reason`, isDisturbed || world.holder !== 'nobody' || world.disk === 'gone'],
+    ];
+  const runs = world.daemon === 'alive' || world.startable === 'no' || world.files === 'mixed';
+  return [
+    [`I3: the halt succeeds, and ${name} still has the policy file system mounted`, world.mounted === 'no'],
+    [`I3: the halt succeeds, and ${name} still has something of the package`, isDisturbed || !holdsPackage(world)],
+    [`I3: the halt succeeds, and the volume group still has the tag of ${name}`, isDisturbed || shared.tag !== runner],
+    [`I3: the halt succeeds, and no daemon runs on ${name}`, isDisturbed || runs],
+  ];
+}
+
+/** The script that runs has ended so. */
+export function endScript(state: State, end: ScriptEnd): void {
+  const { runner, settings } = state;
+  const name = state.members[runner] ?? '';
+  const word = state.scripts.wordOf(state.node);
+  // What a legacy halt script left of its services ends with its package.
+  if (word === 'halt' && settings.packageStyle === 'legacy' && end.kind === 'exit') state.change(runner, { monitor: 'no' });
+  if (end.kind === 'exit') {
+    const debts = (word === 'start' ? afterStart : afterHalt)(state, end.code, name, state.world(runner));
+    for (const [text, isPaid] of debts) if (!isPaid) state.broken.push(text);
+    state.said += `; the ${word} ends with exit status ${end.code}`;
+  }
+  state.node = -1;
+  state.tell(toldOf(settings, word, name, end));
+}

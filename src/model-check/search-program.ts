@@ -1,0 +1,13 @@
+/**
+ * One search of the model check, in a process of its own and compiled as what ships is. Called as: search.cjs RUN, where RUN is a CheckRun
+ * with the settings, as JSON. Prints the SearchResult as JSON; how far it is goes to standard error.
+ */
+import { out, progress } from '../host/output.ts';
+import type { Settings } from '../settings/settings.ts';
+import { type CheckRun, runChecks } from './model-check.ts';
+
+const { settings, ...run } = JSON.parse(process.argv[2] ?? '') as CheckRun & { readonly settings: Settings };
+
+void runChecks([run], settings, progress).then(([result]) => {
+  out(JSON.stringify(result));
+});

@@ -1,0 +1,157 @@
+/**
+ * One state of the checked system: what the package manager knows, every member, and the script that runs. Changed in place
+ * by what happens; four numbers hold it. What is wrong with a step is collected in `broken`.
+ */
+import type { Effect } from '../lab/manager/model.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { ClusterView, PackageCluster, Told } from './package-cluster.ts';
+import type { Word } from './world/package-scripts.ts';
+import type { Move } from './world/script-table.ts';
+import { leaves, verdictOn } from './world/verdicts.ts';
+import {
+  crashed,
+  decodeShared,
+  decodeWorld,
+  encodeWorld,
+  holdsPackage,
+  idle,
+  type MemberWorld,
+  type SharedWorld,
+  worldBits,
+} from './world/world.ts';
+
+/** Numbers a state is kept in. */
+export const rowLength = 4;
+const worldMask = (1 << worldBits) - 1;
+
+/** The scripts of the package: tables for the search, live ones for the simulation. */
+export interface Scripts {
+  /** The beginning of a script on a member. */
+  root(word: Word, member: number): number;
+  wordOf(node: number): Word;
+  move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined;
+  fill(): Promise<void>;
+}
+
+export class State<Kind extends Scripts = Scripts> {
+  readonly settings: Settings;
+  readonly scripts: Kind;
+  readonly cluster: PackageCluster;
+  readonly broken: string[] = [];
+  /** What happened, in the operator's words. */
+  said = '';
+  /** A script has to be run before this step is known. */
+  isUnknown = false;
+  clusterState = 0;
+  readonly worlds: number[];
+  shared = 0;
+  /** Where the package's script is; -1: none runs. */
+  node = -1;
+  /** The member it runs on. */
+  runner = 0;
+  /** A fault came upon the script, so that its end is no proof of its work. */
+  isDisturbed = false;
+  /** Its member had something of the package before it began: what an earlier script was kept from taking back. */
+  hadLeftovers = false;
+  readonly #verdicts = new Map<number, boolean>();
+
+  constructor(settings: Settings, scripts: Kind, cluster: PackageCluster) {
+    this.settings = settings;
+    this.scripts = scripts;
+    this.cluster = cluster;
+    this.worlds = settings.members.map(() => encodeWorld(idle));
+  }
+
+  get members(): readonly string[] {
+    return this.settings.members;
+  }
+
+  get view(): ClusterView {
+    return this.cluster.view(this.clusterState);
+  }
+
+  world(member: number): MemberWorld {
+    return decodeWorld(this.worlds[member] ?? 0);
+  }
+
+  change(member: number, changes: Partial<MemberWorld>): void {
+    this.worlds[member] = encodeWorld({ ...this.world(member), ...changes });
+  }
+
+  get sharedWorld(): SharedWorld {
+    return decodeShared(this.shared);
+  }
+
+  load(rows: Int32Array, at: number): void {
+    const first = rows[at] ?? 0;
+    const third = rows[at + 2] ?? 0;
+    const fourth = rows[at + 3] ?? 0;
+    this.clusterState = first & 0xfffff;
+    this.runner = (first >>> 20) & 3;
+    this.isDisturbed = ((first >>> 22) & 1) === 1;
+    this.hadLeftovers = ((first >>> 23) & 1) === 1;
+    this.node = (rows[at + 1] ?? 0) - 1;
+    this.shared = (first >>> 24) & 0x3f;
+    const { worlds } = this;
+    worlds[0] = third & worldMask;
+    if (worlds.length > 1) worlds[1] = (third >>> worldBits) & worldMask;
+    if (worlds.length > 2) worlds[2] = fourth & worldMask;
+    if (worlds.length > 3) worlds[3] = (fourth >>> worldBits) & worldMask;
+    if (this.broken.length > 0) this.broken.length = 0;
+    this.isUnknown = false;
+  }
+
+  store(rows: Int32Array, at: number): void {
+    const { worlds } = this;
+    const runs = this.node >= 0;
+    const signs = (this.isDisturbed ? 1 << 22 : 0) | (this.hadLeftovers ? 1 << 23 : 0);
+    rows[at] = this.clusterState | (this.shared << 24) | (runs ? (this.runner << 20) | signs : 0);
+    rows[at + 1] = this.node + 1;
+    rows[at + 2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits);
+    rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
+  }
+
+  /** Tells the package manager, and carries out what it wants done. */
+  tell(told: Told): void {
+    const step = this.cluster.step(this.clusterState, this.cluster.event(told));
+    this.clusterState = step.cluster;
+    this.broken.push(...step.broken);
+    for (const effect of step.effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    if (effect.kind === 'log' || effect.kind === 'reply') return;
+    const member = this.members.indexOf(effect.member);
+    if (effect.kind === 'run-start' || effect.kind === 'run-halt') {
+      if (this.node >= 0) this.broken.push(`a script of the package runs on ${this.members[this.runner]} already`);
+      this.node = this.scripts.root(effect.kind === 'run-start' ? 'start' : 'halt', member);
+      this.runner = member;
+      this.isDisturbed = false;
+      this.hadLeftovers = effect.kind === 'run-start' && holdsPackage(this.world(member));
+    } else if (effect.kind === 'restart-service') this.change(member, { monitor: 'yes' });
+    else if (effect.kind === 'kill-services') this.change(member, { monitor: 'no' });
+    else this.loseMachine(member);
+  }
+
+  /** The machine goes down with all that runs on it. */
+  loseMachine(member: number): void {
+    this.worlds[member] = encodeWorld(crashed(this.world(member)));
+    if (this.node >= 0 && this.runner === member) this.node = -1;
+  }
+
+  /** A fault on a member; the script that runs there may fail for it. */
+  disturb(member: number): void {
+    if (this.node >= 0 && this.runner === member) this.isDisturbed = true;
+  }
+
+  /** Whether the monitor of this member ends by its own verdict. */
+  hasVerdict(member: number): boolean {
+    const code = this.worlds[member] ?? 0;
+    const known = this.#verdicts.get(code);
+    if (known !== undefined) return known;
+    const world = decodeWorld(code);
+    const has = world.monitor === 'yes' && leaves(world) && verdictOn(world, this.settings) !== null;
+    this.#verdicts.set(code, has);
+    return has;
+  }
+}

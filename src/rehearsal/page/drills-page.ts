@@ -1,0 +1,84 @@
+/** docs/drills.md, from the one table of drills. Pure. */
+import { type Act, type Drill, drills } from '../drill-table.ts';
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function seconds(value: number | null, none: string): string {
+  return value === null ? none : `${value} s`;
+}
+
+/** What the runner carries out, in words that can be typed or looked up. */
+export function actText(act: Act): string {
+  switch (act.do) {
+    case 'type':
+      return `on the ${partText(act.on)}: \`${act.argv.join(' ')}\``;
+    case 'signal':
+      return `on the ${partText(act.on)}: SIG${act.signal} to the ${act.to}${act.ifThere === true ? ', if there is one' : ''}`;
+    case 'script':
+      return `on the ${partText(act.on)}: ${act.text}`;
+    case 'machine':
+      return `the ${partText(act.on)}: ${machineText[act.verb]}`;
+    case 'wait':
+      return `wait until ${waitText[act.until]}`;
+    case 'watch':
+      return `${act.seconds} s in which nothing is done`;
+  }
+}
+
+const machineText = {
+  crash: 'power is cut',
+  boot: 'power is on again',
+  cut: 'network cable is pulled',
+  heal: 'network cable is back',
+} as const;
+const waitText = {
+  moved: 'the package runs on another member',
+  down: 'the package is down',
+  starting: 'a start of the package begins on another member',
+  served: 'the package runs',
+  master: 'the package runs on the first member',
+  next: 'the package runs on the next member',
+  third: 'the package runs on the third member',
+} as const;
+const partText = (part: 'master' | 'next' | 'third'): string =>
+  part === 'master' ? 'member that runs the package' : `${part} member`;
+
+function section({ name, title, done, must, cleaned, where, members, budget, acts, cleanup }: Drill): string {
+  const outage = budget.outage === 0 ? 'no client may notice' : `outage of a client ${seconds(budget.outage, 'without limit')}`;
+  return `### ${name}
+
+${title}.
+
+| | |
+| --- | --- |
+| done | ${cell(done)} |
+| must follow | ${cell(must)} |
+| budget | Serviceguard acts within ${seconds(budget.detect, 'any time')}; ${outage} |
+| where | ${where === 'any' ? 'real cluster and lab' : 'lab only'}, ${members} members or more |
+| cleaned up | ${cell(cleaned)} |
+
+${acts.map((act, index) => `${index + 1}. ${actText(act)}`).join('\n')}
+${cleanup.length === 0 ? '' : `\nAfterwards: ${cleanup.map(actText).join('; ')}.\n`}`;
+}
+
+/** The page as it has to lie in docs/. */
+export function drillsPage(): string {
+  const rows = drills.map(
+    ({ name, title, where, budget }) =>
+      `| [${name}](#${name}) | ${cell(title)} | ${where === 'any' ? 'cluster, lab' : 'lab'} | ${seconds(budget.detect, '-')} | ${budget.outage === 0 ? 'none' : seconds(budget.outage, '-')} |`,
+  );
+  return `# Drills
+
+What \`csync rehearse --drill NAME\` and \`csync lab rehearse\` can do: ${drills.length} drills, ${drills.filter(({ where }) => where === 'any').length} of them on a real cluster, too.
+This page is printed from the table that is carried out (src/rehearsal/drill-table.ts); a test keeps it current.
+
+Each drill begins only while the package runs and every switch is on, and ends when it runs again with every switch as it was; that is looked at,
+and what is not so fails the drill. Clients are probed all the while. "Next" is the first member the package may move to, "third" the
+one after. The budget of detection is the time until Serviceguard acts: it runs a halt, or takes note of a service or a member that is gone.
+
+| drill | what happens | where | detected within | outage of a client |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+${drills.map(section).join('\n')}`;
+}

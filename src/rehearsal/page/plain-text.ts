@@ -1,0 +1,76 @@
+/** A rehearsal for a terminal or a mail. Pure. */
+import type { Comparison } from '../comparison.ts';
+import {
+  type DrillResult,
+  type Flags,
+  inSeconds,
+  momentText,
+  orderedMoments,
+  type ReadyReport,
+  type Rehearsal,
+  worstOutage,
+} from '../model.ts';
+import { letterOf } from './drawing.ts';
+
+/** The verdict first, then members, then drill by drill; lines end with a newline. */
+export function rehearsalText(rehearsal: Rehearsal, comparison: Comparison | null): string {
+  const { verdict, sentence, ready, drills, packageName, place, at } = rehearsal;
+  const lines = [
+    `${verdict === 'pass' ? 'PASSED' : 'FAILED'}: ${sentence}.`,
+    `Rehearsal of ${packageName} ${place === 'lab' ? 'in the lab' : 'on the cluster'}, ${at}`,
+    ...(ready === null ? [] : readyLines(ready)),
+    ...drills.flatMap(drillLines),
+    ...(drills.length === 0 ? [] : comparisonLines(comparison)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function readyLines({ members, general }: ReadyReport): string[] {
+  return [
+    '',
+    ...members.flatMap(({ member, verdict, good, wanted, sentence, looks }) => [
+      `${member}: ${verdict}, ${good} of ${wanted} looks are good; ${sentence}`,
+      ...looks
+        .filter(({ is }) => is !== 'good')
+        .flatMap(({ is, name, text, remedy }) => [
+          `  ${is === 'bad' ? 'bad     ' : 'left out'}  ${name}: ${text}`,
+          ...(remedy === '' ? [] : [`            what helps: ${remedy}`]),
+        ]),
+    ]),
+    ...general.flatMap(({ text, remedy }) => [`the cluster: ${text}`, `  what helps: ${remedy}`]),
+  ];
+}
+
+function drillLines(drill: DrillResult): string[] {
+  const { name, title, verdict, sentence, moments, marks, budget, before, after, unclean } = drill;
+  const worst = worstOutage(drill);
+  return [
+    '',
+    `${name}: ${verdict === 'pass' ? 'passed' : 'FAILED'}. ${title}: ${sentence}.`,
+    ...marks.map(
+      ({ at, member, text }, index) => `  ${letterOf(index)}  ${inSeconds(at).padStart(9)}  ${(member ?? '').padEnd(6)} ${text}`,
+    ),
+    ...orderedMoments(moments).map(
+      ({ name: moment, at, number }) => `  ${number}  ${inSeconds(at).padStart(9)}  ${momentText[moment]}`,
+    ),
+    `  outage ${worst === null ? 'none' : inSeconds(worst)}${budget.outage === null ? '' : `, allowed ${budget.outage === 0 ? 'none' : inSeconds(budget.outage)}`}`,
+    `  before: ${flagsText(before)}`,
+    `  after:  ${after === null ? 'not known' : flagsText(after)}${unclean.length === 0 ? '' : `; NOT CLEAN: ${unclean.join('; ')}`}`,
+  ];
+}
+
+function flagsText({ owner, status, state, autoRun, switching }: Flags): string {
+  const off = Object.entries(switching).flatMap(([member, on]) => (on ? [] : [member]));
+  const members = off.length === 0 ? 'every member enabled' : `disabled: ${off.join(', ')}`;
+  return `${status} (${state}) on ${owner ?? 'no member'}, AUTO_RUN ${autoRun ? 'enabled' : 'disabled'}, ${members}`;
+}
+
+function comparisonLines(comparison: Comparison | null): string[] {
+  if (comparison === null) return ['', 'No rehearsal before this one to compare with.'];
+  return [
+    '',
+    `Compared with ${comparison.with}:`,
+    ...comparison.drills.map(({ name, now, before, text }) => `  ${name}: ${now}; last time ${before}: ${text}`),
+    ...comparison.members.map(({ member, text }) => `  ${member}: ${text}`),
+  ];
+}

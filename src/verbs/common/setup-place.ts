@@ -1,0 +1,120 @@
+/** Where a set-up finds what it works with: settings, policy, boot start, remote runs. */
+
+import { demand } from '../../base/problem.ts';
+import { adapterFor } from '../../cfengine/adapter.ts';
+import { layoutOf } from '../../cfengine/layout.ts';
+import { commitRecordName } from '../../cluster/policy/commit.ts';
+import { policyPlace } from '../../cluster/policy/scripts.ts';
+import { planPolicyTree, staleMemberMentions } from '../../cluster/policy/tree.ts';
+import { bootLookLines, bootScript, parseBoot, startsAtBoot } from '../../cluster/setup/boot-start.ts';
+import type { SetupView } from '../../cluster/setup/look.ts';
+import type { PolicyPart } from '../../cluster/setup/membership.ts';
+import type { PublishStep } from '../../cluster/setup/plan.ts';
+import { clusterKeys, type Roster } from '../../contract/roster.ts';
+import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.ts';
+import { type PolicyFile, renderPolicy } from '../../render/policy.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { withList } from '../../settings/settings-yaml.ts';
+import { runQuietly } from '../sync.ts';
+import type { SetupPlace } from './setup.ts';
+import { readPolicyTemplates, type SettingsSource } from './toolkit-files.ts';
+
+/** Everything a set-up of this cluster works with; templates: the administrator's own directory. */
+export function setupPlace({ settings, file }: SettingsSource, templates: string | undefined): SetupPlace {
+  const layout = layoutOf(settings);
+  const texts = readPolicyTemplates(settings.cfengineGeneration, templates);
+  const below = (path: string): string => path.slice(settings.policyDirectory.length + 1);
+  return {
+    settings,
+    adapter: adapterFor(settings),
+    served: { base: settings.policyDirectory, directories: [below(layout.masterInputs), below(layout.publicKeys)] },
+    bootLines: bootLookLines(settings),
+    startsAtBoot: (output) => startsAtBoot(parseBoot(output, settings)),
+    bootScript: (configured) => bootScript(settings, configured ? 'install' : 'remove'),
+    policyFor: (roster, view) => {
+      const { members, clients } = roster;
+      return policyPart(demand(renderPolicy({ settings, templates: texts, members, clients })), roster, view, settings);
+    },
+    onMembers: (members, dryRun) => noteMembers(file, settings, members, dryRun),
+    runRemotely: (shell, member, hosts) => runQuietly(shell, settings, member, hosts),
+  };
+}
+
+/** Public keys as hosts fetch them; generation 2 knows only which is in use and which comes next. */
+function publicKeyFiles(roster: Roster, generation: Settings['cfengineGeneration']): [name: string, text: string][] {
+  if (generation === 3) return clusterKeys(roster).map(({ digest, publicKey }) => [`root-${digest}.pub`, publicKey]);
+  return [
+    ...(roster.key === null ? [] : [['current.pub', roster.key.publicKey] as [string, string]]),
+    ...(roster.nextKey === null ? [] : [['next.pub', roster.nextKey.publicKey] as [string, string]]),
+  ];
+}
+
+function policyPart(
+  rendered: readonly PolicyFile[],
+  roster: Roster,
+  { masterFiles, owner }: SetupView,
+  settings: Settings,
+): PolicyPart {
+  const layout = layoutOf(settings);
+  const below = (path: string): string => path.slice(settings.policyDirectory.length + 1);
+  const [tree, keys] = [below(layout.masterInputs), below(layout.publicKeys)];
+  const there = masterFiles ?? new Map<string, string>();
+  const filesBelow = (directory: string): Map<string, string> =>
+    new Map(
+      [...there].flatMap(([name, text]) =>
+        // A record names members, too, and is nobody's to edit.
+        name.startsWith(`${directory}/`) && name !== `${tree}/${commitRecordName}`
+          ? [[name.slice(directory.length + 1), text] as const]
+          : [],
+      ),
+    );
+  const existing = filesBelow(tree);
+  const plan = planPolicyTree(rendered, existing);
+  const wantedKeys = new Map(publicKeyFiles(roster, settings.cfengineGeneration));
+  const keysThere = filesBelow(keys);
+  const write = [
+    ...plan.write.map(({ name, text }) => ({ name: `${tree}/${name}`, text })),
+    ...[...wantedKeys]
+      .filter(([name, text]) => keysThere.get(name) !== text)
+      .map(([name, text]) => ({ name: `${keys}/${name}`, text })),
+  ];
+  const remove = [
+    ...plan.remove.map((name) => `${tree}/${name}`),
+    ...[...keysThere.keys()].filter((name) => !wantedKeys.has(name)).map((name) => `${keys}/${name}`),
+  ];
+  const publish: PublishStep | null =
+    owner === null || masterFiles === null || write.length + remove.length === 0
+      ? null
+      : {
+          member: owner,
+          place: policyPlace(settings),
+          directories: [tree, keys, below(layout.referenceFiles)],
+          write,
+          remove,
+        };
+  const kept = [...existing].filter(([name]) => !plan.remove.includes(name));
+  const inputs = new Map([...kept, ...plan.write.map(({ name, text }) => [name, text] as const)]);
+  const mentions = roster.gone
+    .filter(({ kind }) => kind === 'member')
+    .flatMap(({ name }) => staleMemberMentions(existing, name).map((one) => ({ ...one, name })));
+  return {
+    publish,
+    inputs,
+    served: masterFiles !== null,
+    notes: [
+      ...plan.notes,
+      ...mentions.map(
+        ({ file, line, text, name }) => `${file}:${line} still mentions ${name}, which is no member any more: ${text.trim()}`,
+      ),
+    ],
+  };
+}
+
+/** csync.yaml names the members, too: one that stays behind would throw the new ones out with the next apply. */
+function noteMembers(file: string | null, settings: Settings, members: readonly string[], dryRun: boolean): readonly string[] {
+  if (file === null || members.join() === settings.members.join()) return [];
+  const text = withList(readTextFile(file) ?? '', 'members', members);
+  if (text === null) return [];
+  if (!dryRun) writeFilesAtomically([{ path: file, mode: 0o644, text }]);
+  return [`${file}: members: [${members.join(', ')}]`];
+}

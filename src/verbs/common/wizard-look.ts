@@ -1,0 +1,93 @@
+/** The wizard's eyes: runs what it looks with, here and on the other members, and keeps what was found. Changes nothing. */
+import { inParallel } from '../../cluster/remote/observation.ts';
+import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { readTextFile } from '../../host/admin/own-files.ts';
+import type { CommandResult } from '../../host/host.ts';
+import { runProcess } from '../../host/processes.ts';
+import { type Findings, parseClusterVariables, readCluster } from '../../wizard/findings.ts';
+import { lookScript, type MemberLook, readLook } from '../../wizard/look.ts';
+
+const commandLimitMs = 10_000;
+/** A member that does not answer is told of, not waited for. */
+const memberLimitMs = 8000;
+/** A resolver without an answer takes 10 s and more. */
+const lookupLimitMs = 3000;
+
+/** Behind the administrator's PATH: where Serviceguard is when nobody says so [serviceguard.md 1.1], and the system's. */
+const fallbackPath = '/usr/local/cmcluster/bin:/opt/cmcluster/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export class Looker {
+  readonly #shell: MemberShell;
+  readonly #stop: AbortSignal;
+  #path = [process.env.PATH, fallbackPath].filter(Boolean).join(':');
+
+  constructor(shell: MemberShell, stop: AbortSignal) {
+    this.#shell = shell;
+    this.#stop = stop;
+  }
+
+  async look(): Promise<Findings> {
+    const { here } = this.#shell;
+    const file = process.env.SGCONFFILE ?? '/etc/cmcluster.conf';
+    const text = readTextFile(file);
+    const serviceguard = text === null ? null : parseClusterVariables(text);
+    if (serviceguard?.SGSBIN !== undefined) this.#path = `${serviceguard.SGSBIN}:${this.#path}`;
+    const [cluster, own] = await Promise.all([this.#cluster(), this.#run(['/bin/sh', '-c', lookScript], commandLimitMs)]);
+    const members = new Map<string, MemberLook>([[here, readLook(own.stdout)]]);
+    const unseen = new Map<string, string>();
+    const others = 'why' in cluster ? [] : cluster.members.filter((member) => member !== here);
+    await inParallel(others, async (member) => {
+      const seen = await this.#lookOver(member);
+      if (typeof seen === 'string') unseen.set(member, seen);
+      else members.set(member, seen);
+    });
+    return { here, serviceguard, cluster, members, unseen, answers: new Map() };
+  }
+
+  async #cluster(): Promise<Findings['cluster']> {
+    const status = await this.#run(['cmviewcl', '-v', '-f', 'line'], commandLimitMs);
+    if (status.exitCode !== 0) return { why: reason('cmviewcl', status) };
+    const configuration = await this.#run(['cmviewcl', '-v', '-f', 'line', '-s', 'config'], commandLimitMs);
+    return readCluster(status.stdout, configuration.stdout) ?? { why: 'cmviewcl names no member' };
+  }
+
+  async #lookOver(member: string): Promise<MemberLook | string> {
+    const seen = await this.#shell.run(member, lookScript, memberLimitMs);
+    return seen.exitCode === 0 ? readLook(seen.stdout) : whyNoAnswer(member, seen, memberLimitMs).why;
+  }
+
+  /** Findings with the answers to these lookups; known ones are asked for again only when `fresh`. */
+  async lookUp(findings: Findings, words: readonly string[], fresh = false): Promise<Findings> {
+    const wanted = [...new Set(words)].filter((word) => fresh || !findings.answers.has(word));
+    const answers = await Promise.all(wanted.map(async (word) => [word, await this.#answer(word)] as const));
+    return { ...findings, answers: new Map([...findings.answers, ...answers]) };
+  }
+
+  async #answer(word: string): Promise<readonly string[]> {
+    if (word.startsWith('/')) {
+      const { stdout } = await this.#run(['blkid', '-o', 'value', '-s', 'TYPE', word], lookupLimitMs);
+      return stdout.split('\n').filter((line) => line !== '');
+    }
+    if (!/^[\w.-]+$/.test(word) || word.startsWith('-')) return [];
+    const backward = /^\d+(\.\d+){3}$/.test(word);
+    const { stdout } = await this.#run(['getent', backward ? 'hosts' : 'ahostsv4', word], lookupLimitMs);
+    const fields = stdout.split('\n').map((line) => line.split(/\s+/));
+    const found = backward ? fields.flatMap(([, ...names]) => names) : fields.flatMap(([address = '']) => address);
+    return [...new Set(found)].filter((one) => one !== '');
+  }
+
+  async #run(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
+    const env = { PATH: this.#path, LC_ALL: 'C' };
+    const result = await runProcess(argv, { timeoutMs, env, stop: this.#stop });
+    this.#stop.throwIfAborted();
+    return result;
+  }
+}
+
+/** Why a program did not answer, in a line. */
+function reason(program: string, { errorCode, timedOut, exitCode, stderr }: CommandResult): string {
+  if (errorCode === 'ENOENT') return `${program} is not installed here`;
+  if (timedOut) return `${program} gave no answer in time`;
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  return said === '' ? `${program} ended with ${exitCode ?? errorCode}` : said;
+}

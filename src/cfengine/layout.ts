@@ -31,7 +31,7 @@ export interface PolicyCheck {
 
 /**
  * The real parser for a directory of rendered files; exit 0 is good. Each file is looked for first: cfengine 2 is content with one
- * that does not exist [cfengine.md 3.5]. Imports of generation 2 are looked up in CFINPUTS, not beside the file [1.1].
+ * that does not exist [cfengine.md 3.5]. Imports of generation 2 are looked up in CFINPUTS, not beside the file [cfengine.md 1.1].
  */
 export function policyChecks(settings: Settings, directory: string): readonly PolicyCheck[] {
   const { cfengineBinDirectory: bin } = settings;

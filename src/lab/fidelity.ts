@@ -513,7 +513,7 @@ export function renderFidelity(rows: readonly FidelityRow[]): string {
   return [
     '# What the lab imitates',
     '',
-    'The lab runs no Serviceguard. It imitates its package manager after public pages; the keys are those of the reference.',
+    'The lab runs no Serviceguard. It imitates its package manager after public pages; [docs/facts/sources.md](docs/facts/sources.md) explains the keys.',
     `Of ${rows.length} behaviours ${count('imitated')} are imitated after a page, ${count('ours')} are our choice because no page says, ${count('not imitated')} are not imitated.`,
     'This page is generated from `src/lab/fidelity.ts`; a test compares the two.',
     ...chapters.flatMap((name) => [

@@ -20,7 +20,7 @@ function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd):
   return told;
 }
 
-/** What a start owes that found everything in order, and no fault came upon it [DESIGN 6: I2]. */
+/** What a start owes that found everything in order, and no fault came upon it [architecture.md I2]. */
 function afterStart(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isDisturbed, hadLeftovers, runner, sharedWorld: shared } = state;
   if (exit === 0)
@@ -40,7 +40,7 @@ function afterStart(state: State, exit: number, name: string, world: MemberWorld
   ];
 }
 
-/** What a halt owes [I3]. */
+/** What a halt owes [architecture.md I3]. */
 function afterHalt(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isDisturbed, runner, sharedWorld: shared } = state;
   if (exit !== 0)

@@ -1,6 +1,6 @@
 /**
  * The ASCII package file, modular or legacy: lines of `keyword value`, `#` comments, values with blanks in double
- * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (gap 14). Says nothing about which
+ * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (serviceguard.md gap 14). Says nothing about which
  * keywords exist: modules.ts and legacy.ts know that. Pure.
  */
 import type { Checked, Place, Problem } from '../base/problem.ts';

@@ -92,7 +92,7 @@ function identification(chosen: readonly Module[]): string[] {
   return chosen.flatMap((module) => [line('module_name', module.name), line('module_version', '1')]).concat('');
 }
 
-/** Real script names are not published (gap 1); these are ours. */
+/** Real script names are not published (serviceguard.md gap 1); these are ours. */
 function sequence(chosen: readonly Module[]): string[] {
   const taking = startOrder.filter((name) => chosen.some((module) => module.name === name));
   return taking.map((name) => line('operation_sequence', `$SGCONF/scripts/${name}.sh`)).concat('');

@@ -14,7 +14,7 @@ const nameRule = v.pipe(
     'at most 39 letters, digits, dots, hyphens or underscores, beginning with a letter or digit',
   ),
 );
-/** Of a package the last sign, too, is a letter or digit [serviceguard.md 2.3]. */
+/** Of a package the last sign, too, is a letter or digit [serviceguard.md 2.5]. */
 const packageNameRule = v.pipe(nameRule, v.regex(/[A-Za-z0-9]$/, 'a name that ends with a letter or digit is wanted'));
 const address = v.pipe(v.string('an IPv4 address is wanted'), v.ipv4('an IPv4 address such as 10.9.0.100 is wanted'));
 const networkText = 'an IPv4 network such as 10.9.0.0/24, or an address, is wanted';

@@ -1,6 +1,6 @@
 /**
  * What a failed or timed-out script left behind, and the way back in the order of HP's manual: address, users of the file
- * system, mount, volume group, switches [serviceguard.md 6.5.5, L9 p.285]. Looking and planning only. Pure.
+ * system, mount, volume group, switches [serviceguard.md 6.5, L9 p.285]. Looking and planning only. Pure.
  */
 
 import type { Checked, Problem } from '../../base/problem.ts';

@@ -1,7 +1,7 @@
 /**
  * Telling who wants to know that members came or went: each executable of the lab's events directory, on the member where
  * the configuration was applied, is called once a change with two words, `MEMBER_ADDED: m4`. The words are DSAU's
- * [serviceguard.md 8.3]; that there is such a directory, and who calls whom when, is the lab's own (gap 9).
+ * [serviceguard.md 8.3]; that there is such a directory, and who calls whom when, is the lab's own (serviceguard.md gap 9).
  */
 import * as files from '../../host/lab/lab-files.ts';
 import { eventsDirectory } from '../machines/plan.ts';

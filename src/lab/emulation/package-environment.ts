@@ -35,7 +35,7 @@ export function legacyEnvironment(input: { readonly member: string; readonly con
 
 /**
  * A package's parameters as shell assignments: arrays SG_<PARAMETER>[i] in the order of the file, PEV_<NAME>
- * [serviceguard.md 3.4]. What the real cmgetpkgenv prints is not known (gap 8); this form is the lab's own.
+ * [serviceguard.md 3.4]. What the real cmgetpkgenv prints is not known (serviceguard.md gap 8); this form is the lab's own.
  */
 export function packageEnvironment(file: PackageFile): string[] {
   const next = new Map<string, number>();

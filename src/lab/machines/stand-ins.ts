@@ -102,7 +102,7 @@ tags {
 
 /**
  * The function library external scripts source as $SG_UTILS. Names and purpose as in serviceguard.md 3.5; its path and
- * the format of its log lines are the lab's own (gap 3).
+ * the format of its log lines are the lab's own (serviceguard.md gap 3).
  */
 export const utilities = `# Lab: function library for external scripts (bash).
 sg_log() {

@@ -51,7 +51,7 @@ async function groupHere(context: ControlContext): Promise<{ readonly active: bo
 
 /**
  * A crash leaves the tag of the member that is gone. Who is gone for good only membership says: a tag is taken away when
- * cmviewcl has its owner as failed. One that was halted is down as well, but its machine runs, and may hold the file system. What Serviceguard's own script does about it is on no page that was read (gap 10).
+ * cmviewcl has its owner as failed. One that was halted is down as well, but its machine runs, and may hold the file system. What Serviceguard's own script does about it is on no page that was read (serviceguard.md gap 10).
  */
 async function clearTagsOfLostMembers(context: ControlContext): Promise<void> {
   const { host, settings } = context;

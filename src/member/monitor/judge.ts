@@ -180,7 +180,7 @@ export const verdictMeans: Readonly<Record<Verdict['reason'], string>> = {
   unknown: 'the monitor could not tell for too long',
 };
 
-/** What Serviceguard does about the end of the service [serviceguard.md 2.3]. */
+/** What Serviceguard does about the end of the service [serviceguard.md 6.4]. */
 function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows): string {
   const moves = serviceFailFast
     ? `Serviceguard reboots this member, and ${packageName} starts on the next one that is switched on for it`

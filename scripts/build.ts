@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { exchangeFunction } from '../src/cluster/policy/scripts.ts';
 import { claimName } from '../src/host/lab/control-socket.ts';
 
@@ -17,11 +17,17 @@ const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20',
 
 /** The programs of a member, each with the folder below src/member it lies in. */
 const memberPrograms = { start: 'programs', halt: 'programs', validate: 'programs', monitor: 'monitor' } as const;
-/**
- * Bytes a member script may have. All carry the certificate maker of node-forge for the probe; it is loaded only when a
- * certificate has to be made.
- */
-const memberScriptBudget = 800_000;
+/** Bytes a member script may have: each is read anew on the way of a failover. */
+const memberScriptBudget = 240_000;
+const certificateMaker = 'csync-certificate.cjs';
+/** The maker of certificates carries node-forge; the member scripts load it from beside them, when they need one. */
+const certificateBeside: Plugin = {
+  name: 'certificate-beside',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/certificate\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: `./${certificateMaker}`, external: true } : null,
+    ),
+};
 /** File of dist/: the digest of what it was made from, and the parts that belong to it, a line each. */
 const stampName = '.built-from';
 
@@ -70,9 +76,16 @@ async function buildInto(dist: string): Promise<void> {
         entryPoints: [`src/member/${folder}/${name}.ts`],
         outfile: `${dist}/member/csync-${name}.cjs`,
         format: 'cjs',
+        plugins: [certificateBeside],
       }),
     ),
   );
+  await build({
+    ...shared,
+    entryPoints: ['src/cfengine/certificate.ts'],
+    outfile: `${dist}/member/${certificateMaker}`,
+    format: 'cjs',
+  });
   await Promise.all(
     ['daemon', 'client', 'prober'].map((name) =>
       build({ ...shared, entryPoints: [`src/lab/${name}.ts`], outfile: `${dist}/lab/${name}.cjs`, format: 'cjs' }),

@@ -110,7 +110,9 @@ export const serviceFrontName = 'csync-front.pl';
 
 /** Package files name their member scripts; these stand for them where only the rest is looked at. */
 export function memberScripts(text: (name: string) => string): ReadonlyMap<string, string> {
-  const compiled = ['start', 'halt', 'validate', 'monitor'].map((name) => [`csync-${name}.cjs`, text(name)] as const);
+  const compiled = ['start', 'halt', 'validate', 'monitor', 'certificate'].map(
+    (name) => [`csync-${name}.cjs`, text(name)] as const,
+  );
   const entry = readFileSync(join(repository, 'src/member/programs', entryName), 'utf8');
   return new Map([...compiled, [serviceFrontName, text('front')], [entryName, entry]]);
 }

@@ -1,6 +1,6 @@
 /**
- * cfengine's RSA keys: the file formats and names of both generations [cfengine.md 1.2, 2.2], and the certificate a host
- * makes from its own key to speak to a cf-serverd. Key material stays in memory; nobody here writes files or logs.
+ * cfengine's RSA keys: the file formats and names of both generations [cfengine.md 1.2, 2.2].
+ * Key material stays in memory; nobody here writes files or logs.
  */
 import {
   createHash,
@@ -70,25 +70,4 @@ export function isCertificateOf(text: string, key: KeyObject): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * A self-signed certificate of the key, PEM: cf-serverd looks at nothing but the key in it [cfengine.md 2.3]. Loads
- * node-forge, and only here: it costs more than everything else a member script does.
- */
-export async function selfSignedCertificate(privateKeyPem: string): Promise<string> {
-  const { default: forge } = await import('node-forge');
-  const plain = readPrivateKey(privateKeyPem).export({ type: 'pkcs1', format: 'pem' }) as string;
-  const key = forge.pki.privateKeyFromPem(plain);
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.setRsaPublicKey(key.n, key.e);
-  certificate.serialNumber = '01';
-  // Only the key counts; the dates are wide so that a wrong clock does not matter.
-  certificate.validity.notBefore = new Date('2000-01-01T00:00:00Z');
-  certificate.validity.notAfter = new Date('2049-12-31T00:00:00Z');
-  const name = [{ name: 'commonName', value: 'csync' }];
-  certificate.setSubject(name);
-  certificate.setIssuer(name);
-  certificate.sign(key, forge.md.sha256.create());
-  return forge.pki.certificateToPem(certificate).replaceAll('\r', '');
 }

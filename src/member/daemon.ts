@@ -3,7 +3,7 @@
  * an exit status [cfengine.md 0.6].
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
-import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey, selfSignedCertificate } from '../cfengine/keys.ts';
+import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey } from '../cfengine/keys.ts';
 import type { ProbeIdentity, ProbeResult, ProbeTarget } from '../cfengine/probe.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -73,7 +73,7 @@ export class Daemon {
       const kept = this.#host.readText(cache);
       // A damaged one would make every probe throw, and each member would say that no other can cure it.
       const sound = kept !== null && isCertificateOf(kept, key);
-      const certificate = sound ? kept : await selfSignedCertificate(pem);
+      const certificate = sound ? kept : (await import('../cfengine/certificate.ts')).selfSignedCertificate(pem);
       // The certificate holds nothing but the public key; another start finds it there.
       if (!sound) this.#keep(cache, certificate);
       return { key, certificate };

@@ -3,8 +3,9 @@ import { createPrivateKey } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { selfSignedCertificate } from '../../src/cfengine/certificate.ts';
 import { encodeFrame } from '../../src/cfengine/frames.ts';
-import { generateKeyPair, readPrivateKey, selfSignedCertificate } from '../../src/cfengine/keys.ts';
+import { generateKeyPair, readPrivateKey } from '../../src/cfengine/keys.ts';
 import { type ProbeIdentity, type ProbeResult, probeGeneration2, probeGeneration3 } from '../../src/cfengine/probe.ts';
 import { eventually } from '../support.ts';
 
@@ -13,7 +14,7 @@ const limits = { port: 0, path: '/csync/dsau/csync.sentinel', timeoutMs: 2000 };
 
 async function identity(): Promise<ProbeIdentity> {
   const { privateKey } = await generateKeyPair();
-  return { key: readPrivateKey(privateKey), certificate: await selfSignedCertificate(privateKey) };
+  return { key: readPrivateKey(privateKey), certificate: selfSignedCertificate(privateKey) };
 }
 
 const open: { readonly server: Server; readonly sockets: Set<Socket> }[] = [];

@@ -15,14 +15,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import forge from 'node-forge';
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  generateKeyPair,
-  isPublicPartOf,
-  keyDigest,
-  peerKeyFileName,
-  readPrivateKey,
-  selfSignedCertificate,
-} from '../../src/cfengine/keys.ts';
+import { selfSignedCertificate } from '../../src/cfengine/certificate.ts';
+import { generateKeyPair, isPublicPartOf, keyDigest, peerKeyFileName, readPrivateKey } from '../../src/cfengine/keys.ts';
 import { have, scratchDirectory } from '../support.ts';
 
 const passphrase = 'Cfengine passphrase';
@@ -157,7 +151,7 @@ describe('the certificate', () => {
     ['an encrypted key of generation 2', encrypted(old.privateKey, 'des-ede3-cbc'), old.privateKey],
   ];
   beforeAll(async () => {
-    for (const [what, pem] of pems) certificates.set(what, new X509Certificate(await selfSignedCertificate(pem)));
+    for (const [what, pem] of pems) certificates.set(what, new X509Certificate(selfSignedCertificate(pem)));
   });
 
   it.each(pems)('of %s is one OpenSSL takes, and carries exactly that key', (what, _pem, key) => {
@@ -174,7 +168,7 @@ describe('the certificate', () => {
   });
 
   it('holds nothing of the private key, and no carriage return', async () => {
-    const text = await selfSignedCertificate(pkcs1(usual.privateKey));
+    const text = selfSignedCertificate(pkcs1(usual.privateKey));
     expect(text).toMatch(/^-----BEGIN CERTIFICATE-----\n[^\r]*-----END CERTIFICATE-----\n$/);
     expect(text).not.toContain('PRIVATE');
     const secret = usual.privateKey.export({ format: 'jwk' }).d ?? '';

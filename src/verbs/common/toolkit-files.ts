@@ -30,7 +30,12 @@ import { parseClusterVariables } from '../../wizard/findings.ts';
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
 const shippedTemplates = join(distDirectory, 'package-templates');
 const memberScripts = [
-  ...['csync-start.cjs', 'csync-halt.cjs', 'csync-validate.cjs', 'csync-monitor.cjs', 'csync-front.pl'],
+  'csync-start.cjs',
+  'csync-halt.cjs',
+  'csync-validate.cjs',
+  'csync-monitor.cjs',
+  'csync-certificate.cjs',
+  'csync-front.pl',
   entryName,
 ];
 

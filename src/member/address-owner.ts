@@ -9,7 +9,7 @@ export type OwnerLook =
   | { readonly kind: 'nobody else' }
   /** Hardware address of the card that answered. */
   | { readonly kind: 'foreign'; readonly card: string }
-  | { readonly kind: 'cannot tell'; readonly why: string };
+  | { readonly kind: 'cannot tell' | 'no perl'; readonly why: string };
 
 /** ADDRESS MS: prints the cards of others that answer within that time. */
 const probe = `
@@ -63,8 +63,9 @@ export async function foreignOwner(host: Pick<MemberHost, 'run'>, address: strin
   const [card = ''] = stdout.split('\n');
   if (/^[0-9a-f:]{17}$/.test(card)) return { kind: 'foreign', card };
   if (exitCode === 0) return { kind: 'nobody else' };
-  const why = timedOut ? 'perl takes too long' : errorCode === null ? stderr.trim() || `perl ended with ${exitCode}` : 'no perl';
-  return { kind: 'cannot tell', why };
+  if (timedOut) return { kind: 'cannot tell', why: 'perl takes too long' };
+  if (errorCode === 'ENOENT') return { kind: 'no perl', why: 'no perl' };
+  return { kind: 'cannot tell', why: errorCode ?? (stderr.trim() || `perl ended with ${exitCode}`) };
 }
 
 /** What is found, for a log. */

@@ -15,6 +15,7 @@ import {
   script,
 } from '../cluster/remote/member-scripts.ts';
 import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
+import { outsideAdvice, outsideView } from '../cluster/remote/outside.ts';
 import { newestRoster } from '../contract/roster.ts';
 import type { Hold, MemberShell } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
@@ -222,13 +223,16 @@ async function viewOf(shell: MemberShell, { members, packageDirectory }: Setting
   return null;
 }
 
-/** While the package serves: mount and address where it runs and nowhere else, one daemon everywhere. */
+/** While the package serves: mount and address where it runs and nowhere else, where the others find the address, one daemon everywhere. */
 async function brokenOf(shell: MemberShell, settings: Settings, daemonName: string): Promise<string[]> {
   const { observation, answers } = await observeAnd(shell, settings, conditionLines({ ...settings, daemonName }));
   const owner = observation.status?.owner ?? null;
-  return settings.members.flatMap((member) => {
+  const members = settings.members.map((member) => {
     const answer = answers.get(member);
-    const seen = answer === undefined ? null : parseCondition(answer);
+    return { member, seen: answer === undefined ? null : parseCondition(answer) };
+  });
+  const outside = owner === null ? [] : outsideAdvice(outsideView(members, owner), owner, settings.packageAddress);
+  const broken = members.flatMap(({ member, seen }) => {
     if (seen === null) return [`${member} cannot be looked at`];
     const owns = member === owner;
     return [
@@ -241,4 +245,5 @@ async function brokenOf(shell: MemberShell, settings: Settings, daemonName: stri
       ...(seen.daemons === 1 ? [] : [`${seen.daemons} cfengine daemons run on ${member}`]),
     ];
   });
+  return [...broken, ...outside.map(({ text }) => text)];
 }

@@ -33,6 +33,34 @@ describe.skipIf(whyNoLab !== null)('an address conflict in the lab', { timeout: 
     await eventually('the end of it', async () => /monitor: ok owner: nobody else answers for it/.test(await logOf('m1')));
   });
 
+  it('that leads clients to another member: status, check and a drill report it from any member, until its remedy is typed', async () => {
+    const announce = (on: string, times: number) =>
+      sh(on, `busybox arping -q -U -c ${times} -w ${times} -I eth0 10.9.0.100 >/dev/null 2>&1 & echo $!`);
+    const found = 'clients reach m3 instead (seen from m2)';
+    // What hosts have in their tables is what they found last.
+    await announce('m1', 1);
+    await eventually('m2 finds m1', async () => !(await csync('status', 'm2')).stdout.includes('clients reach'));
+    await foreign('add');
+    const pid = (await announce('m3', 60)).stdout.trim();
+    await eventually('m2 finds m3 at the address', async () =>
+      (await sh('m2', 'cat /proc/net/arp')).stdout.includes((await sh('m3', 'cat /sys/class/net/eth0/address')).stdout.trim()),
+    );
+    for (const member of ['m1', 'm2', 'm3']) {
+      const status = await csync('status', member);
+      expect([status.exitCode, status.stdout.split('\n')[0]]).toEqual([1, `csync runs on m1, but ${found}`]);
+      expect(status.stdout).toContain('take 10.9.0.100 from m3 (ip -o -4 addr show; ip addr del 10.9.0.100/PREFIX dev CARD)');
+    }
+    const check = await csync('check');
+    expect([check.exitCode, check.stdout]).toEqual([1, expect.stringContaining(`10.9.0.100 belongs to m1, but ${found}`)]);
+    const drill = await csync('rehearse --drill switch-off-on --yes');
+    expect([drill.exitCode === 0, drill.stderr]).toEqual([false, expect.stringContaining(found)]);
+    await sh('m3', `kill ${pid}`);
+    await foreign('del');
+    await announce('m1', 1);
+    await eventually('m2 finds m1 again', async () => (await csync('status', 'm2')).exitCode === 0);
+    expect((await used.drills.view()).owner).toBe('m1');
+  });
+
   it('is said by the start before it adds the address, and the master serves all the same', async () => {
     await foreign('add');
     await used.drills.killDaemon('m1');

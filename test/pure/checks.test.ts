@@ -24,6 +24,8 @@ digest cc  csync.conf
 digest dd  history/0001.set.gz
 free 900000 /conf
 free 900000 /run
+cards 00:00:00:00:00:00 CARD
+behind 02:00:00:00:00:01
 reach OTHER 0 ok
 reach 10.9.0.21 0 ok
 clock 100.0
@@ -34,6 +36,7 @@ function member(name: string, changes: readonly string[] = []): CheckedMember {
   const words = new Set(changes.map((line) => line.replace(/^\+/, '').split(' ')[0]));
   const kept = sound
     .replace('OTHER', name === 'm1' ? 'm2' : 'm1')
+    .replace('CARD', `02:00:00:00:00:0${name.slice(1)}`)
     .split('\n')
     .filter((line) => !words.has(line.split(' ')[0]) || changes.some((change) => change.startsWith(`+${line.split(' ')[0]} `)));
   const added = changes.map((line) => line.replace(/^\+/, '')).filter((line) => line.includes(' '));
@@ -65,7 +68,7 @@ describe('the checks', () => {
   });
 
   it('find nothing in a sound cluster, and say how much they looked at', () => {
-    expect(judge()).toEqual({ problems: [], notes: [], looks: 31, leftOut: [] });
+    expect(judge()).toEqual({ problems: [], notes: [], looks: 33, leftOut: [] });
   });
 
   it.each<[string, string[], string, RegExp]>([
@@ -137,7 +140,8 @@ describe('the checks', () => {
   });
 
   it('on the member the package runs on, its mount and its tag are right', () => {
-    const { problems } = judge(['+mount /dev/x /csync ext4 rw 0 0', 'point directory 4', 'group m2'], { owner: 'm2' });
+    const owner = member('m2', ['+mount /dev/x /csync ext4 rw 0 0', 'point directory 4', 'group m2', 'address 1', 'behind']);
+    const { problems } = judge([], { owner: 'm2', members: [member('m1', ['behind 02:00:00:00:00:02']), owner] });
     expect(problems).toEqual([]);
   });
 
@@ -182,7 +186,7 @@ describe('the checks', () => {
 
   it('what cannot be looked at is left out and named, never counted', () => {
     const { looks, leftOut, problems } = judge(['lvm', 'reach']);
-    expect([looks, problems]).toEqual([26, []]);
+    expect([looks, problems]).toEqual([28, []]);
     const reached = ['port m2', 'mtu m2', 'client-port m2', 'client-mtu m2'];
     expect(leftOut.map(({ name, member: where }) => `${name} ${where}`)).toEqual(['volume-group m2', ...reached]);
     const unreachable = {
@@ -190,12 +194,35 @@ describe('the checks', () => {
     };
     const gone = judge([], unreachable);
     expect(gone.problems.map(({ code }) => code)).toEqual(['check-unreachable']);
-    expect([gone.looks, gone.leftOut.length]).toEqual([16, 15]);
+    expect([gone.looks, gone.leftOut.length]).toEqual([17, 16]);
     expect(judge(['reach m1 0 silent', 'reach 10.9.0.21 - -']).leftOut.map(({ name, why }) => `${name}: ${why}`)).toEqual([
       'mtu: no answer to ping from m1',
       expect.stringContaining('client-port: bash'),
       expect.stringContaining('client-mtu: ping of iputils'),
     ]);
+  });
+
+  it('room that is not known is left out, never enough', () => {
+    const left = (changes: string[]) => judge(changes).leftOut.map(({ name, member: where, why }) => `${name} ${where}: ${why}`);
+    expect(left(['free - /conf', '+free 900000 /run'])).toEqual(['space m2: df prints nothing for /conf']);
+    expect(left(['free'])).toEqual(['space m2: the look was cut short']);
+    expect(left(['space  /csync'])).toEqual(['space m2: stat -f prints nothing for /csync']);
+  });
+
+  it('where the others find the address is told of the member the package runs on', () => {
+    const told = (changes: string[]) => {
+      const { problems, leftOut } = judge(changes, { owner: 'm1' });
+      return [
+        ...problems.map(({ severity, member: on, text }) => `${severity} ${on}: ${text}`),
+        ...leftOut.map(({ why }) => why),
+      ];
+    };
+    expect(told(['behind 02:00:00:00:00:01'])).toEqual([]);
+    expect(told(['behind 02:00:00:00:00:02'])).toEqual([
+      'error m1: 10.9.0.100 belongs to m1, but clients reach m2 instead (seen from m2)',
+    ]);
+    expect(told(['behind none'])).toEqual(['warning m1: m2 finds no host at 10.9.0.100, which m1 has']);
+    expect(told(['behind'])).toEqual(['whether clients reach m1 is not known: m2 cannot tell which host has 10.9.0.100']);
   });
 
   it('clients that are not known, or are none yet, are left out on every member', () => {

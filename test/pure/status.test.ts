@@ -17,7 +17,8 @@ const idle: MemberCondition = {
   clock: { ahead: 0, doubt: 0.1 },
   sentinel: null,
   policyDigest: null,
-  shortage: null,
+  room: null,
+  view: { cards: ['02:00:00:00:00:02'], behind: '02:00:00:00:00:01' },
   maintenance: null,
   monitor: null,
 };
@@ -27,7 +28,8 @@ const serving: MemberCondition = {
   address: true,
   sentinel: '{"epoch":3,"member":"m1","at":"2026-11-23T10:00:00.000Z"}',
   policyDigest: 'ab'.repeat(32),
-  shortage: null,
+  room: 'enough',
+  view: { cards: ['02:00:00:00:00:01', '02:00:00:00:0a:01'], behind: null },
 };
 const gone = (why: string) => ({ why, remedy: 'ssh -o BatchMode=yes m2 true' });
 const member = (name: string, more: Partial<MemberStatus> = {}): MemberStatus => ({
@@ -39,6 +41,7 @@ const member = (name: string, more: Partial<MemberStatus> = {}): MemberStatus =>
   staleFiles: [],
   ...more,
 });
+const misled = member('m3', { seen: { ...idle, view: { cards: ['02:00:00:00:00:03'], behind: '02:00:00:00:00:02' } } });
 const up: PackageStatus = { status: 'up', state: 'running', owner: 'm1', autoRun: true, switching: new Map() };
 const down: PackageStatus = { ...up, status: 'down', state: 'halted', owner: null };
 
@@ -186,6 +189,50 @@ describe('the verdict', () => {
       '10.9.0.100 is not there, no cfengine',
       ['cmhaltpkg', 'csync-cfservd start'],
     ],
+    ['no room known', input({ seen: { ...serving, room: 'unknown' } }), 0, 'serves from m1', ['stat -f /csync']],
+    ['little room', input({ seen: { ...serving, room: { short: '3 MB (0 %) are left' } } }), 0, 'serves', ['make room there']],
+    [
+      'clients reach another member',
+      input({}, { seen: { ...idle, view: { ...idle.view, behind: '02:00:00:00:00:02' } } }),
+      1,
+      'csync runs on m1, but clients reach m2 instead (seen from m2)',
+      ['take 10.9.0.100 from m2 (ip -o -4 addr show; ip addr del 10.9.0.100/PREFIX dev CARD); then on m1: arping -U'],
+    ],
+    [
+      'clients reach a host that is no member',
+      input({}, { seen: { ...idle, view: { ...idle.view, behind: '02:00:00:00:00:77' } } }),
+      1,
+      'clients reach another host (hardware address 02:00:00:00:00:77) instead',
+      ['take 10.9.0.100 from another host (hardware address 02:00:00:00:00:77)'],
+    ],
+    [
+      'one member of two reaches another host',
+      input({}, {}, { members: [member('m1', { seen: serving }), member('m2'), misled] }),
+      0,
+      'serves from m1',
+      ['take 10.9.0.100 from m2'],
+    ],
+    [
+      'a member finds no host at the address',
+      input({}, { seen: { ...idle, view: { ...idle.view, behind: 'none' } } }),
+      0,
+      'serves from m1',
+      ['ip neigh show to 10.9.0.100'],
+    ],
+    [
+      'no member can tell whom clients reach',
+      input({}, { seen: { ...idle, view: { ...idle.view, behind: null } } }),
+      0,
+      'serves from m1',
+      ['install bash on m2'],
+    ],
+    [
+      'the address of the owner is not to be compared',
+      input({ seen: { ...serving, view: { cards: [], behind: null } } }),
+      0,
+      'serves from m1',
+      ['install bash on m2'],
+    ],
     ['mounted twice', input({}, { seen: serving }), 0, 'serves from m1', ['csync recover']],
     [
       'the owner cannot be looked at',
@@ -278,7 +325,7 @@ describe('the verdict', () => {
     expect(verdict.advice.map(({ remedy }) => remedy)).toEqual(remedies.map((one) => expect.stringContaining(one)));
     const text = statusText(verdict, given);
     for (const { text: said } of verdict.advice) expect(text).toContain(said);
-    expect(text).toMatch(/\nm1 .*\nm2 .*\n\nclients: none has asked yet\n$/);
+    expect(text).toMatch(/\nm1 .*\nm2 .*\n(m3 .*\n)?\nclients: none has asked yet\n$/);
   });
 });
 
@@ -297,7 +344,8 @@ describe("the end of Serviceguard's maintenance mode", () => {
 
 describe('what a member said of itself', () => {
   it('is read with the doubt about its clock', () => {
-    const said = 'daemons 1\nmounted 1\nspace 768 81920 4096 5000 5120 /csync\nsentinel {"at":"x y"}\npolicy abc\nclock 105.5\n';
+    const said =
+      'daemons 1\ncards 00:00:00:00:00:00 02:00:00:00:00:01\nmounted 1\nspace 768 81920 4096 5000 5120 /csync\nsentinel {"at":"x y"}\npolicy abc\nclock 105.5\n';
     expect(parseCondition({ text: said, asked: 100, answered: 102 })).toEqual({
       daemons: 1,
       mounted: true,
@@ -305,7 +353,8 @@ describe('what a member said of itself', () => {
       clock: { ahead: 4.5, doubt: 1 },
       sentinel: '{"at":"x y"}',
       policyDigest: 'abc',
-      shortage: '3 MB (0 %) are left',
+      room: { short: '3 MB (0 %) are left' },
+      view: { cards: ['02:00:00:00:00:01'], behind: null },
       maintenance: null,
       monitor: null,
     });

@@ -31,7 +31,7 @@ const limits: Limits = {
 type Event = { readonly at?: number } & (
   | { readonly kind: 'process'; readonly seen: 'running' | 'gone' | 'zombie' | 'stopped'; readonly mark?: string }
   | { readonly kind: 'replaced' }
-  | { readonly kind: 'layer'; readonly layer: LayerName; readonly result: LayerResult }
+  | { readonly kind: 'layer'; readonly layer: LayerName; readonly result: LayerResult; readonly isOurLack?: true }
   | { readonly kind: 'starved'; readonly lateMs: number }
 );
 const tell = (events: readonly Event[]): Watch =>
@@ -85,6 +85,21 @@ describe('the judge of the monitor', () => {
     ['an address that is gone', times(2, of('address', 'bad')), 'address', 1000],
     ['what was counted by a monitor that did not run is forgotten', [silent, silent, starved, silent, silent], null],
     ['a stop around a pause of the monitor', [stopped, stopped, starved, stopped, stopped], null],
+    [
+      'for want of a program on this host, for ever',
+      [mounted, { ...of('storage', 'cannot-tell'), isOurLack: true, at: 10 ** 9 }],
+      null,
+    ],
+    [
+      'for want of a program, and then of something else: that counts from there',
+      [
+        mounted,
+        { ...of('storage', 'cannot-tell'), isOurLack: true, at: 10 ** 6 },
+        { ...of('storage', 'cannot-tell'), at: 10 ** 6 + 60_001 },
+      ],
+      'unknown',
+      10 ** 6,
+    ],
     ['nothing can be told, below its own limit', [answered, { ...cannotTell, at: 60_999 }], null],
     ['nothing can be told, up to its own limit', [answered, cannotTell, { ...cannotTell, at: 61_000 }], 'unknown', 1000],
     [

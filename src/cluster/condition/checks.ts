@@ -10,11 +10,20 @@ import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import { deviceOf, mountsAtBoot } from '../../member/judgements.ts';
-import { shortage, spaceLine } from '../../member/space.ts';
+import { roomBy, spaceLine } from '../../member/space.ts';
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type Clock, clockText, isClockOff, mountedTest, namedDigest, readNodeVersion } from '../remote/member-scripts.ts';
+import {
+  addressTest,
+  type Clock,
+  clockText,
+  isClockOff,
+  mountedTest,
+  namedDigest,
+  readNodeVersion,
+} from '../remote/member-scripts.ts';
+import { addressViewLines, outsideAdvice, outsideView, readAddressView } from '../remote/outside.ts';
 import { type Client, peerLines, type Reach } from './clients.ts';
 
 /** What a member said of itself: for each word the rests of its lines, in order. */
@@ -61,8 +70,9 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
     `[ ! -b ${shellWord(deviceOf(settings))} ] || dumpe2fs -h ${shellWord(deviceOf(settings))} 2>/dev/null | sed -n 's/^Filesystem features: */features /p'`,
     "grep -q '^[[:space:]]*hosttags[[:space:]]*=[[:space:]]*1' /etc/lvm/lvm.conf 2>/dev/null && echo 'hosttags on'",
     `echo "daemon $(${shellWord(daemonProgram)} --version 2>/dev/null | head -n 1)"`,
-    `for place in "$SGCONF" "$SGRUN" /tmp ${shellWord(cfengineWorkDirectory)}; do echo "free $(df -Pk "$place" 2>/dev/null | awk -v place="$place" 'NR == 2 { print $4, place }')"; done`,
+    `for place in "$SGCONF" "$SGRUN" /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
+    ...addressViewLines(packageAddress, addressTest(packageAddress)),
     ...peerLines(lastSeenList),
     'echo "clock $(date +%s.%N)"',
   ];
@@ -123,6 +133,7 @@ const checks: readonly Check[] = [
   { name: 'client-port', judge: judgeClientPorts },
   { name: 'client-mtu', judge: judgeClientSizes },
   { name: 'space', judge: judgeSpace },
+  { name: 'address', judge: judgeAddress },
   { name: 'clock', judge: judgeClock },
 ];
 
@@ -409,20 +420,39 @@ function named(targets: readonly string[], { clients }: CheckInput): string {
 }
 
 function judgeSpace({ member, facts }: Looked, { settings: { mountPoint } }: CheckInput): Findings {
-  const places = (facts.get('free') ?? []).map(words).filter(([kilobytes]) => kilobytes !== undefined);
-  if (places.length === 0) return [{ leftOut: 'df is missing there' }];
-  const policy = (facts.get('space') ?? []).flatMap((said) => {
-    const short = shortage(said);
-    if (short === null) return [];
-    const text = `on the policy file system at ${mountPoint} ${short}: a full one takes no new policy`;
+  const places = facts.get('free') ?? [];
+  if (places.length === 0) return [{ leftOut: 'the look was cut short' }];
+  const policy = (facts.get('space') ?? []).flatMap((said): Findings => {
+    const room = roomBy(said);
+    if (room === 'enough') return [];
+    if (room === 'unknown') return [{ leftOut: `stat -f prints nothing for ${mountPoint}` }];
+    const text = `on the policy file system at ${mountPoint} ${room.short}: a full one takes no new policy`;
     return [problem('warning', 'space', member, text, `make room below ${mountPoint}, or enlarge the file system`)];
   });
-  const others = places.flatMap(([kilobytes, place = '']) => {
+  const others = places.map(words).flatMap(([kilobytes = '', place = '']): Findings => {
+    if (!/^\d+$/.test(kilobytes)) return [{ leftOut: `df prints nothing for ${place}` }];
     if (Number(kilobytes) >= freeLimitKilobytes) return [];
     const text = `${place} has ${Math.floor(Number(kilobytes) / 1000)} MB left: scripts, sets of the history and the package log need room`;
     return [problem('warning', 'space', member, text, `make room below ${place}`)];
   });
   return [...policy, ...others];
+}
+
+/** Told of the member on which the package runs, by what the others see. */
+function judgeAddress({ member }: Looked, { settings, members, owner }: CheckInput): Findings {
+  if (member !== owner) return [];
+  const witnesses = members.map(({ member: other, facts }) => ({
+    member: other,
+    seen: facts && {
+      address: facts.has('address'),
+      view: readAddressView(first(facts, 'cards'), first(facts, 'behind')),
+    },
+  }));
+  const outside = outsideView(witnesses, owner);
+  const isKnown = outside.reached.length + outside.misled.length + outside.lost.length > 0;
+  return outsideAdvice(outside, owner, settings.packageAddress).map(({ text, remedy }) =>
+    isKnown ? problem(outside.misled.length > 0 ? 'error' : 'warning', 'address', member, text, remedy) : { leftOut: text },
+  );
 }
 
 function judgeClock({ member, clock }: Looked): readonly Problem[] {

@@ -5,10 +5,12 @@
 import type { Roster } from '../../contract/roster.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import { maintenanceFrom } from '../../member/judgements.ts';
+import { roomText } from '../../member/space.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import { inBrief } from '../apply/comparison.ts';
 import { type Clock, clockText, isClockOff, type MemberCondition } from '../remote/member-scripts.ts';
 import type { PackagePlace } from '../remote/observation.ts';
+import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from '../remote/outside.ts';
 import { rotationText } from '../setup/rotation.ts';
 import type { Client } from './clients.ts';
 
@@ -86,6 +88,7 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
       ...first,
       ...switchAdvice(input),
       ...memberAdvice(input),
+      ...addressAdvice(input),
       ...rosterAdvice(input),
       ...(condition === 'serving' ? clientAdvice(input) : []),
     ],
@@ -163,6 +166,8 @@ function judgeUp({ place, members }: StatusInput, status: PackageStatus, verdict
       text: 'the monitor will notice and move it within its limits',
       remedy: `csync status --watch; at once: cmhaltpkg ${packageName}; cmmodpkg -e ${packageName}`,
     });
+  const outside = outsideView(members, owner?.member ?? '');
+  if (reachesElsewhere(outside)) return verdict('failed', `${packageName} runs on ${status.owner}, but ${insteadText(outside)}`);
   const since = sentinelTime(seen.sentinel);
   const policy = seen.policyDigest === null ? '' : `, policy ${seen.policyDigest.slice(0, 12)}`;
   return verdict('serving', `${packageName} serves from ${status.owner}${since === null ? '' : ` since ${since}`}${policy}`);
@@ -234,10 +239,11 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
         text: `${member} holds ${[seen.mounted ? place.mountPoint : '', seen.address ? place.packageAddress : ''].filter(Boolean).join(' and ')}, although the package runs on ${status.owner}`,
         remedy: 'csync recover   at once: two mounts destroy the file system',
       });
-    if (owns && seen.shortage !== null)
+    const room = owns && seen.room !== null ? roomText(seen.room) : null;
+    if (room !== null)
       advice.push({
-        text: `on the policy file system ${seen.shortage}: a full one takes no new policy, and no mark of a failover`,
-        remedy: `make room below ${place.mountPoint} on ${member}, or enlarge the file system`,
+        text: `${room}: a full one takes no new policy, and no mark of a failover`,
+        remedy: `on ${member}: stat -f ${place.mountPoint}; make room there, or enlarge the file system`,
       });
     if (seen.daemons === 0)
       advice.push({
@@ -283,6 +289,12 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
       });
     return advice;
   });
+}
+
+function addressAdvice({ members, status, place }: StatusInput): Advice[] {
+  const owner = members.find(({ member }) => member === status?.owner);
+  if (status?.status !== 'up' || status.state !== 'running' || owner?.seen?.address !== true) return [];
+  return outsideAdvice(outsideView(members, owner.member), owner.member, place.packageAddress);
 }
 
 /** A monitor reports every 40 s at the least; one that was replaced is at it again within 30 s. */

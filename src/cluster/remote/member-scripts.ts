@@ -21,8 +21,9 @@ import {
 } from '../../contract/package-directory.ts';
 import { parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { maintenanceFileName, sentinelName } from '../../member/judgements.ts';
-import { shortage, spaceLine } from '../../member/space.ts';
+import { type Room, roomBy, spaceLine } from '../../member/space.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
 /** A file of a package directory as it lies on a member. */
 export interface FileFacts {
@@ -475,11 +476,13 @@ export interface MemberCondition {
   readonly daemons: number;
   readonly mounted: boolean;
   readonly address: boolean;
+  /** Where this member finds the package address. */
+  readonly view: AddressView;
   readonly clock: Clock;
   /** Text of the sentinel on the policy file system; null where it is not mounted or may not be read. */
   readonly sentinel: string | null;
-  /** What the policy file system is short of; null: of nothing, or it is not mounted. */
-  readonly shortage: string | null;
+  /** Of the policy file system; null: it is not mounted there. */
+  readonly room: Room | null;
   /** SHA-256 over the served files; null where the policy file system is not mounted or may not be read. */
   readonly policyDigest: string | null;
   /** Text of the file that pauses the monitor; empty: no more than touched. null: it is not there. */
@@ -510,7 +513,7 @@ export function conditionLines(place: ConditionPlace): string[] {
   return [
     `echo "daemons $(pgrep -c -U 0 -x ${shellWord(daemonName)})"`,
     `${mountedTest(mountPoint)} && echo 'mounted 1'`,
-    `${addressTest(packageAddress)} && echo 'address 1'`,
+    ...addressViewLines(packageAddress, addressTest(packageAddress)),
     `${mountedTest(mountPoint)} && ${spaceLine(mountPoint)}`,
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
     `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
@@ -558,7 +561,8 @@ export function parseCondition({ text, asked, answered }: Answer): MemberConditi
     address: said.has('address'),
     clock,
     sentinel: said.get('sentinel') ?? null,
-    shortage: shortage(said.get('space') ?? ''),
+    room: said.has('mounted') ? roomBy(said.get('space') ?? '') : null,
+    view: readAddressView(said.get('cards'), said.get('behind')),
     policyDigest: said.get('policy') ?? null,
     maintenance: said.get('maintenance') ?? null,
     monitor: parseMonitorState(said.get('monitor') ?? ''),

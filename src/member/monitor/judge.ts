@@ -29,6 +29,8 @@ export type Sample =
       readonly at: number;
       readonly result: LayerResult;
       readonly detail: string;
+      /** Of one that cannot tell: for want of a program on this host, which no other member cures. */
+      readonly isOurLack?: true;
     }
   /** The monitor itself did not run for a while. */
   | { readonly kind: 'starved'; readonly at: number; readonly lateMs: number };
@@ -137,7 +139,7 @@ function judgeProcess(watch: Watch, { seen, at, detail, mark = null }: Extract<S
 
 function judgeLayer(
   watch: Watch,
-  { layer, result, at, detail }: Extract<Sample, { kind: 'layer' }>,
+  { layer, result, at, detail, isOurLack }: Extract<Sample, { kind: 'layer' }>,
   { layers, unknownLimitMs }: Limits,
   fail: Fail,
 ): Watch {
@@ -147,6 +149,7 @@ function judgeLayer(
   // What is stopped answers nobody, and has a limit of its own.
   const isOfStop = layer === 'protocol' && result === 'bad' && watch.stopped !== null;
   if (result === 'good') return became({ bad: none, toldAt: at });
+  if (isOurLack === true) return became({ ...before, toldAt: at });
   if (result === 'cannot-tell' || isOfStop) {
     const unknownMs = at - before.toldAt;
     if (weight === 'warn' || unknownMs < unknownLimitMs) return watch;

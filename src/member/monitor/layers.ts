@@ -9,7 +9,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { foreignOwner, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
 import { mountAt } from '../judgements.ts';
-import { shortage, spaceCommand } from '../space.ts';
+import { type Room, roomBy, roomText, spaceCommand } from '../space.ts';
 import { eachLayer, type LayerName, type LayerResult } from './judge.ts';
 
 export interface Found {
@@ -17,6 +17,8 @@ export interface Found {
   readonly detail: string;
   /** Nothing was heard within a limit of wall time: of a monitor that did not run meanwhile that says nothing. */
   readonly isSilence?: boolean;
+  /** This host lacks the program that looks: that is cured by no other member, and its time is no silence. */
+  readonly isOurLack?: true;
   /** What the daemon made of a question that is no failure, and worth a line: it answers, but refuses the file. */
   readonly remark?: string;
 }
@@ -52,11 +54,11 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
   const sentinel = openSlowFile(daemon.sentinelPath);
   /** How much room there is changes slowly, and a program is started to see it. */
   let spaceAt = Number.NEGATIVE_INFINITY;
-  let short: string | null = null;
+  let room: Room = 'enough';
   const lookForSpace = async (limitMs: number): Promise<void> => {
-    if (host.elapsed() - spaceAt < spaceEveryMs) return;
+    if (room !== 'unknown' && host.elapsed() - spaceAt < spaceEveryMs) return;
     spaceAt = host.elapsed();
-    short = shortage((await host.run(spaceCommand(mountPoint), limitMs)).stdout);
+    room = roomBy((await host.run(spaceCommand(mountPoint), limitMs)).stdout);
   };
   /** What the start of the package left there, as far as this monitor saw it. */
   let sentinelAtFirst: string | null = null;
@@ -69,9 +71,9 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
         return bad(`${daemon.sentinelPath} cannot be read: ${answer.why}`);
       case 'late':
         return { result: 'bad', detail: `${daemon.sentinelPath} is not read in time: its disk does not answer`, isSilence: true };
-      // The mount table alone has to do: a want of ours is no failure of the disk.
+      // The mount table alone has to do: a missing program of ours must not count as a failure of the disk.
       case 'no helper':
-        return good(`not read: no perl (${answer.why})`);
+        return { result: 'cannot-tell', detail: `not read: no perl (${answer.why})`, isOurLack: true };
     }
   }
 
@@ -97,8 +99,8 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
       // Whoever took the sentinel away did not take the disk away.
       if (read.kind === 'error' && read.why === missing) return good('mounted, and the disk answers');
       if (read.kind === 'text') await lookForSpace(limitMs);
-      const remark = short === null ? {} : { remark: `on the policy file system ${short}` };
-      return readBy(read, () => ({ ...good('mounted and read'), ...remark }));
+      const remark = roomText(room);
+      return readBy(read, () => ({ ...good('mounted and read'), ...(remark === null ? {} : { remark }) }));
     },
     content: async (limitMs) =>
       readBy(await sentinel.read(limitMs), (text) => {
@@ -108,7 +110,9 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
     owner: async (limitMs) => {
       const found = await foreignOwner(host, packageAddress, Math.min(limitMs, answerMs));
       if (found.kind === 'foreign') return bad(ownerText(packageAddress, found.card));
-      return good(found.kind === 'nobody else' ? 'nobody else answers for it' : `not looked at: ${found.why}`);
+      if (found.kind === 'nobody else') return good('nobody else answers for it');
+      const lack = found.kind === 'no perl' ? ({ isOurLack: true } as const) : {};
+      return { result: 'cannot-tell', detail: `not probed: ${found.why}`, ...lack };
     },
     address: async () =>
       host.ownsAddress(packageAddress) ? good('here') : bad(`${packageAddress} is on no card of ${host.member} any more`),

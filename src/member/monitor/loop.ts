@@ -533,7 +533,8 @@ export class MonitorLoop {
     const result = isUncertain ? 'cannot-tell' : found.result;
     const at = host.elapsed();
     this.#last.set(layer, { result, detail: found.detail, tookMs: at - began, at });
-    this.#take({ kind: 'layer', layer, at, result, detail: found.detail });
+    const lack = found.isOurLack === true ? ({ isOurLack: true } as const) : {};
+    this.#take({ kind: 'layer', layer, at, result, detail: found.detail, ...lack });
     this.#noteWarning(layer);
     if (layer === 'protocol' || layer === 'storage') this.#noteRemark(layer, found.remark ?? '');
     this.#noteCalm();

@@ -108,7 +108,7 @@ export function addressUnclaimed(): {
           said = await (look ?? ask(context));
           return said.kind === 'foreign' ? { code: 'address-conflict', text: ownerText(packageAddress, said.card) } : null;
         },
-        good: () => (said.kind === 'cannot tell' ? `not known: ${said.why}` : `nobody else has ${packageAddress}`),
+        good: () => ('why' in said ? `not known: ${said.why}` : `nobody else has ${packageAddress}`),
       };
     },
   };
@@ -245,8 +245,10 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
   const { cfengineWorkDirectory } = settings;
   // A daemon whose databases cannot grow listens, and hangs up on everybody.
   const fullDisk = (): string => {
-    const full = (host.freeBytes(cfengineWorkDirectory) ?? oneMegabyte) < oneMegabyte;
-    return full ? `; the file system of ${cfengineWorkDirectory}, where the daemon writes for each peer, is full` : '';
+    const free = host.freeBytes(cfengineWorkDirectory);
+    const where = `the file system of ${cfengineWorkDirectory}, where the daemon writes for each peer,`;
+    if (free === null) return `; whether ${where} is full is not known`;
+    return free < oneMegabyte ? `; ${where} is full` : '';
   };
   // A file system that never took a mark has its directory, at least.
   const pathOf = (): string => (host.facts(daemon.sentinelPath) === null ? settings.policyDirectory : daemon.sentinelPath);

@@ -1,6 +1,7 @@
 /** What member scripts read on their own member: /proc, fstab, the package directory, notes of other processes. */
 import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/apply/program-file.ts';
+import { readAddressView } from '../../../src/cluster/remote/outside.ts';
 import { isAnnounced } from '../../../src/contract/restart-notice.ts';
 import type { MemberHost } from '../../../src/host/host.ts';
 import { parseConnections } from '../../../src/host/member/connections.ts';
@@ -18,7 +19,7 @@ import {
 } from '../../../src/member/judgements.ts';
 import { mayRestart } from '../../../src/member/monitor/local-restart.ts';
 import { judgeManifest, manifestIn, readSettingsFile } from '../../../src/member/settings-file.ts';
-import { shortage } from '../../../src/member/space.ts';
+import { roomBy } from '../../../src/member/space.ts';
 import { programSample } from '../program-sample.ts';
 import { golden, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
@@ -54,9 +55,19 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'stat -f',
     of: 'member',
-    calls: ['member/space.ts#shortage'],
+    calls: ['member/space.ts#roomBy'],
     samples: ['9000 10000 4096 900 1000 /csync\n', '0 10000 4096 0 1000'],
-    parse: shortage,
+    parse: roomBy,
+  },
+  {
+    name: 'cards of a member, and the one behind the package address',
+    of: 'member',
+    calls: ['cluster/remote/outside.ts#readAddressView'],
+    samples: ['02:00:00:00:00:01 00:00:00:00:00:00 \n02:00:00:00:00:02', '\nnone'],
+    parse: (text) => {
+      const [cards, behind] = text.split('\n');
+      return readAddressView(cards, behind);
+    },
   },
   {
     name: 'connections of a port',

@@ -3,19 +3,12 @@
  * clients. Nobody has a hand on power and cables there.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
-import {
-  clockBetween,
-  commandScript,
-  conditionLines,
-  decimal,
-  hostScript,
-  parseCondition,
-  rosterIn,
-  rosterLines,
-  script,
-} from '../cluster/remote/member-scripts.ts';
+import { conditionLines, parseCondition } from '../cluster/condition/member-condition.ts';
+import { clockBetween, decimal } from '../cluster/remote/answers.ts';
 import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
 import { outsideAdvice, outsideView } from '../cluster/remote/outside.ts';
+import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
+import { commandScript, hostScript, script } from '../cluster/remote/shell-text.ts';
 import { newestRoster } from '../contract/roster.ts';
 import type { Hold, MemberShell } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';

@@ -4,7 +4,8 @@
  */
 
 import { shellWord } from '../base/shell-word.ts';
-import { decimal, hostScript, script } from '../cluster/remote/member-scripts.ts';
+import { decimal } from '../cluster/remote/answers.ts';
+import { hostScript, script } from '../cluster/remote/shell-text.ts';
 import { standingWord } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Settings } from '../settings/settings.ts';

@@ -11,10 +11,10 @@ import {
   staleNames,
 } from '../cluster/apply/comparison.ts';
 import { newSet, parseHistory, readSet, type SetAbout, setFileName } from '../cluster/apply/history.ts';
+import { historyScript, printedFiles, printFilesScript } from '../cluster/apply/package-write.ts';
 import { type ApplyWish, planApply, stepText } from '../cluster/apply/plan.ts';
 import { runPlan } from '../cluster/apply/run.ts';
 import { runtimeInUse } from '../cluster/apply/runtime.ts';
-import { historyScript, printedFiles, printFilesScript, readFileScript } from '../cluster/remote/member-scripts.ts';
 import {
   type ClusterObservation,
   inParallel,
@@ -22,6 +22,7 @@ import {
   type PackagePlace,
   unreachableProblems,
 } from '../cluster/remote/observation.ts';
+import { readFileScript } from '../cluster/remote/shell-text.ts';
 import { entryNames, flatSet, type Runtime, setPartOf, settingsName, sha256 } from '../contract/package-directory.ts';
 import { parseRoster, rosterName } from '../contract/roster.ts';
 import type { MemberShell } from '../host/admin/member-shell.ts';

@@ -11,8 +11,10 @@ import {
   parseFacts,
 } from '../cluster/condition/checks.ts';
 import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../cluster/condition/clients.ts';
-import { clockBetween, commandScript, directoryWord, launcherLines, script } from '../cluster/remote/member-scripts.ts';
+import { clockBetween } from '../cluster/remote/answers.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../cluster/remote/observation.ts';
+import { launcherLines } from '../cluster/remote/package-look.ts';
+import { commandScript, directoryWord, script } from '../cluster/remote/shell-text.ts';
 import type { MemberShell } from '../host/admin/member-shell.ts';
 import { out } from '../host/output.ts';
 import { checkPackageFile } from '../serviceguard/package-check.ts';

@@ -2,7 +2,7 @@
 
 import { type ExitCode, exitCodes, Failure, type Problem } from '../base/problem.ts';
 import { table } from '../cluster/condition/status.ts';
-import { commandScript } from '../cluster/remote/member-scripts.ts';
+import { commandScript } from '../cluster/remote/shell-text.ts';
 import { isHostName } from '../contract/roster.ts';
 import { whyNoAnswer } from '../host/admin/member-shell.ts';
 import { readTextFile } from '../host/admin/own-files.ts';

@@ -2,8 +2,8 @@
 
 import { type ExitCode, Failure, type Problem } from '../base/problem.ts';
 import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../cluster/procedures/maintenance.ts';
-import { readFileScript } from '../cluster/remote/member-scripts.ts';
 import { type ClusterObservation, inParallel, observe } from '../cluster/remote/observation.ts';
+import { readFileScript } from '../cluster/remote/shell-text.ts';
 import type { MemberShell } from '../host/admin/member-shell.ts';
 import { err } from '../host/output.ts';
 import { type Maintenance, maintenanceFileName, parseMaintenance } from '../member/judgements.ts';

@@ -3,8 +3,8 @@
 import type { ExitCode } from '../base/problem.ts';
 import { type Before, migrationFileName, parseBefore, planMigration } from '../cluster/apply/migration.ts';
 import type { ApplyWish } from '../cluster/apply/plan.ts';
-import { readFileScript } from '../cluster/remote/member-scripts.ts';
 import { type ClusterObservation, observe } from '../cluster/remote/observation.ts';
+import { readFileScript } from '../cluster/remote/shell-text.ts';
 import type { MemberShell } from '../host/admin/member-shell.ts';
 import { readTextFile } from '../host/admin/own-files.ts';
 import { err } from '../host/output.ts';

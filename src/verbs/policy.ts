@@ -22,8 +22,8 @@ import {
   policyStatus,
   readPolicyState,
 } from '../cluster/policy/scripts.ts';
-import { busyStatus } from '../cluster/remote/member-scripts.ts';
 import { locate } from '../cluster/remote/observation.ts';
+import { busyStatus } from '../cluster/remote/shell-text.ts';
 import { type MemberShell, whyNoAnswer } from '../host/admin/member-shell.ts';
 import { loginName } from '../host/admin/terminal.ts';
 import type { CommandResult } from '../host/host.ts';

@@ -6,8 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { type ExitCode, exitCodes, Failure } from '../base/problem.ts';
 import { judgeStatus } from '../cluster/condition/status.ts';
-import { directoryWord, launcherLines, script } from '../cluster/remote/member-scripts.ts';
 import { inParallel } from '../cluster/remote/observation.ts';
+import { launcherLines } from '../cluster/remote/package-look.ts';
+import { directoryWord, script } from '../cluster/remote/shell-text.ts';
 import { lookAtSetup, withClientsSeen } from '../cluster/setup/look.ts';
 import { launcherNames } from '../contract/package-directory.ts';
 import type { MemberShell } from '../host/admin/member-shell.ts';

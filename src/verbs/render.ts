@@ -1,7 +1,7 @@
 /** `csync render`: settings and templates to the package directory, all of it or nothing. */
 import { join } from 'node:path';
 import { demand, Failure, type Problem } from '../base/problem.ts';
-import type { FileToSend } from '../cluster/remote/member-scripts.ts';
+import type { FileToSend } from '../cluster/apply/package-write.ts';
 import {
   editKey,
   flatSet,

@@ -5,6 +5,7 @@ import { adapterFor } from '../cfengine/adapter.ts';
 import { appliedSet, compareDirectory, staleNames } from '../cluster/apply/comparison.ts';
 import { runtimeInUse } from '../cluster/apply/runtime.ts';
 import { clientsOf, parsePeers, peerLines } from '../cluster/condition/clients.ts';
+import { conditionLines, parseCondition } from '../cluster/condition/member-condition.ts';
 import {
   isAsBefore,
   judgeStatus,
@@ -14,8 +15,9 @@ import {
   statusExit,
   statusText,
 } from '../cluster/condition/status.ts';
-import { conditionLines, parseCondition, rosterIn, rosterLines, script } from '../cluster/remote/member-scripts.ts';
 import { noAnswerOf, observeAnd } from '../cluster/remote/observation.ts';
+import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
+import { script } from '../cluster/remote/shell-text.ts';
 import { newestRoster } from '../contract/roster.ts';
 import type { MemberShell } from '../host/admin/member-shell.ts';
 import { out } from '../host/output.ts';

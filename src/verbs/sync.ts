@@ -12,8 +12,9 @@ import {
   runScript,
   runsText,
 } from '../cluster/procedures/remote-run.ts';
-import { rosterIn, rosterLines, script } from '../cluster/remote/member-scripts.ts';
 import { inParallel, observe, unreachableProblems } from '../cluster/remote/observation.ts';
+import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
+import { script } from '../cluster/remote/shell-text.ts';
 import { newestRoster, type RosterHost } from '../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../host/admin/member-shell.ts';
 import { out } from '../host/output.ts';

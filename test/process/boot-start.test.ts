@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostScript } from '../../src/cluster/remote/member-scripts.ts';
+import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import { bootLookLines, bootScript, initScript, parseBoot, startScript } from '../../src/cluster/setup/boot-start.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../src/host/processes.ts';
 import { enterHost, inNewNamespaces, bootScript as machineScript } from '../../src/lab/machines/boot.ts';

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/base/problem.ts';
 import { underChangeLock } from '../../src/cluster/remote/change-lock.ts';
 import { fenced, keepScript, leaseDirectory, leaseSeconds, lostStatus } from '../../src/cluster/remote/lease-scripts.ts';
-import { busyStatus, hostScript } from '../../src/cluster/remote/member-scripts.ts';
+import { busyStatus, hostScript } from '../../src/cluster/remote/shell-text.ts';
 import { type MemberShell, openSshShell } from '../../src/host/admin/member-shell.ts';
 import { changingMembers } from '../../src/verbs/common/connections.ts';
 import { eventually, scratchDirectory } from '../support.ts';

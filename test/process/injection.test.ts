@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { shellWord } from '../../src/base/shell-word.ts';
 import { runScript } from '../../src/cluster/procedures/remote-run.ts';
-import { commandScript, readFileScript } from '../../src/cluster/remote/member-scripts.ts';
+import { commandScript, readFileScript } from '../../src/cluster/remote/shell-text.ts';
 import { emptyRoster, isHostName, parseRoster, rosterText } from '../../src/contract/roster.ts';
 import { openSshShell } from '../../src/host/admin/member-shell.ts';
 import { renderPackage, setOf } from '../../src/render/package.ts';

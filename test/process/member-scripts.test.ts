@@ -16,6 +16,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shellWord } from '../../src/base/shell-word.ts';
 import { digestOfFiles, keptSets, newSet, parseHistory, readSet } from '../../src/cluster/apply/history.ts';
+import { distributeScript, readSwitch, sweepSetsScript, switchScript } from '../../src/cluster/apply/package-write.ts';
 import { identityOf } from '../../src/cluster/apply/program-file.ts';
 import {
   discardScript,
@@ -26,17 +27,8 @@ import {
   runtimeLookScript,
   sweepScript,
 } from '../../src/cluster/apply/runtime.ts';
-import {
-  arrivalName,
-  busyStatus,
-  commandScript,
-  distributeScript,
-  lookScript,
-  parseLook,
-  readSwitch,
-  sweepSetsScript,
-  switchScript,
-} from '../../src/cluster/remote/member-scripts.ts';
+import { arrivalName, lookScript, parseLook } from '../../src/cluster/remote/package-look.ts';
+import { busyStatus, commandScript } from '../../src/cluster/remote/shell-text.ts';
 import { runningFile, sha256 } from '../../src/contract/package-directory.ts';
 import { withFile } from '../../src/host/file-reading.ts';
 import { eventually, isRoot, scratchDirectory } from '../support.ts';

@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
+import { distributeScript } from '../../src/cluster/apply/package-write.ts';
 import { nextRecord, planCommit } from '../../src/cluster/policy/commit.ts';
 import {
   becameOf,
@@ -31,7 +32,7 @@ import {
   publishScript,
   readPolicyState,
 } from '../../src/cluster/policy/scripts.ts';
-import { distributeScript, hostScript } from '../../src/cluster/remote/member-scripts.ts';
+import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import { configuredFile, configuredLines, withConfigured } from '../../src/cluster/setup/boot-start.ts';
 import { type HostStep, noChange, parseOutcomes, setUpScript } from '../../src/cluster/setup/host-setup.ts';
 import { everyStep, isRoot, scratchDirectory, settingsFor } from '../support.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostScript } from '../../src/cluster/remote/member-scripts.ts';
+import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import {
   bootFiles,
   bootLookLines,

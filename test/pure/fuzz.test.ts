@@ -25,7 +25,7 @@ const notParsers: Readonly<Record<string, string>> = {
   'verbs/common/toolkit-files.ts#readPolicyTemplates': 'files for fillTemplate, which is fuzzed',
   'verbs/common/toolkit-files.ts#readMemberScripts': 'our own compiled scripts, which are sent as they are',
   'verbs/apply.ts#readHistory': 'asks members; parseHistory, which is fuzzed, reads',
-  'cluster/remote/member-scripts.ts#readFileScript': 'makes a script, reads nothing',
+  'cluster/remote/shell-text.ts#readFileScript': 'makes a script, reads nothing',
   'host/lab/lab-files.ts#readText': 'reads a file of the lab',
   'host/admin/file-tree.ts#readTree': 'reads files; their texts go to the parsers',
   'host/admin/file-tree.ts#readBytes': 'reads a file; its bytes go to the parsers',

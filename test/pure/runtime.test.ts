@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { isNodeNewEnough } from '../../src/base/version.ts';
 import { compareDirectory } from '../../src/cluster/apply/comparison.ts';
+import type { FileToSend } from '../../src/cluster/apply/package-write.ts';
 import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply/plan.ts';
 import { identityOf, machineName, type ProgramFile, readProgramFile } from '../../src/cluster/apply/program-file.ts';
 import {
@@ -13,7 +14,7 @@ import {
   readProof,
   runtimeInUse,
 } from '../../src/cluster/apply/runtime.ts';
-import type { DirectoryFacts, FileToSend } from '../../src/cluster/remote/member-scripts.ts';
+import type { DirectoryFacts } from '../../src/cluster/remote/package-look.ts';
 import { type Runtime, sha256 } from '../../src/contract/package-directory.ts';
 import { withFile } from '../../src/host/file-reading.ts';
 import { manifestOf, type RenderedFile, withEdits, withRuntime } from '../../src/render/package.ts';

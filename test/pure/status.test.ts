@@ -1,8 +1,8 @@
 /** What a condition amounts to: verdict, exit status, and the command that helps. */
 
 import { describe, expect, it } from 'vitest';
+import { type MemberCondition, parseCondition } from '../../src/cluster/condition/member-condition.ts';
 import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../../src/cluster/condition/status.ts';
-import { type MemberCondition, parseCondition } from '../../src/cluster/remote/member-scripts.ts';
 import { emptyRoster, withWaiting } from '../../src/contract/roster.ts';
 import type { MemberShell } from '../../src/host/admin/member-shell.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';

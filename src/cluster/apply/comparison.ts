@@ -20,7 +20,8 @@ import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
 import { findAttribute } from '../../serviceguard/modules.ts';
 import { changedKeywords } from '../../serviceguard/online-rules.ts';
 import { allValues, type PackageFile, styleOf } from '../../serviceguard/package-file.ts';
-import type { DirectoryFacts, FileToSend } from '../remote/member-scripts.ts';
+import type { DirectoryFacts } from '../remote/package-look.ts';
+import type { FileToSend } from './package-write.ts';
 
 export interface FileDifference {
   readonly name: string;

@@ -5,7 +5,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { RenderedFile } from '../../render/package.ts';
-import type { FileToSend } from '../remote/member-scripts.ts';
+import type { FileToSend } from './package-write.ts';
 
 export interface SetAbout {
   readonly number: number;

@@ -8,9 +8,9 @@ import type { Checked, Problem } from '../../base/problem.ts';
 import { flatSet, inSet, sha256 } from '../../contract/package-directory.ts';
 import { customerDefined } from '../../member/judgements.ts';
 import { styleOf } from '../../serviceguard/package-file.ts';
-import type { FileToSend } from '../remote/member-scripts.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
 import { appliedSet } from './comparison.ts';
+import type { FileToSend } from './package-write.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, planApply } from './plan.ts';
 
 /** Lies in the package directory of every member while a migration is under way. */

@@ -11,7 +11,8 @@ import {
   setPartOf,
 } from '../../contract/package-directory.ts';
 import type { Settings } from '../../settings/settings.ts';
-import type { DirectoryFacts, FileToSend } from '../remote/member-scripts.ts';
+import type { DirectoryFacts } from '../remote/package-look.ts';
+import type { FileToSend } from './package-write.ts';
 
 /** What an apply makes of the sets. */
 export interface SetChange {

@@ -9,7 +9,6 @@ import { flatSet, launcherNames, type Runtime, runtimeName, setPartOf } from '..
 import { onlineRule } from '../../serviceguard/online-rules.ts';
 import { type PackageFile, type PackageStyle, styleOf } from '../../serviceguard/package-file.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
-import type { FileToSend } from '../remote/member-scripts.ts';
 import {
   type ClusterObservation,
   type MemberObservation,
@@ -27,6 +26,7 @@ import {
   staleNames,
 } from './comparison.ts';
 import { appliedFile, sweepable } from './package-sets.ts';
+import type { FileToSend } from './package-write.ts';
 import { judgeRuntimeLook, launchersWithout, type RuntimeLook, type RuntimeSource, sizeText } from './runtime.ts';
 
 export type ApplyStep =

@@ -3,17 +3,11 @@
 import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import type { CommandResult } from '../../host/host.ts';
-import {
-  arrivalName,
-  busyStatus,
-  commandScript,
-  distributeScript,
-  readSwitch,
-  sweepSetsScript,
-  switchScript,
-} from '../remote/member-scripts.ts';
 import { inParallel, observe, unreachableProblems } from '../remote/observation.ts';
+import { arrivalName } from '../remote/package-look.ts';
+import { busyStatus, commandScript } from '../remote/shell-text.ts';
 import { compareConfiguration, compareDirectory } from './comparison.ts';
+import { distributeScript, readSwitch, sweepSetsScript, switchScript } from './package-write.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './plan.ts';
 import { discardScript, filesForProof, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
 

@@ -8,9 +8,11 @@ import { shellWord } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { type Runtime, readManifest, runtimeName, setPartOf, settingsName } from '../../contract/package-directory.ts';
 import type { CommandResult } from '../../host/host.ts';
-import { arrivalName, directoryWord, readNodeVersion, receiveLines, script, sweepLines } from '../remote/member-scripts.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
+import { arrivalName, readNodeVersion } from '../remote/package-look.ts';
+import { directoryWord, receiveLines, script } from '../remote/shell-text.ts';
 import { appliedSet } from './comparison.ts';
+import { sweepLines } from './package-write.ts';
 import { identityOf, machineName, type ProgramFile } from './program-file.ts';
 
 /** A Node.js binary that can be carried. */

@@ -14,16 +14,10 @@ import { roomBy, spaceLine } from '../../member/space.ts';
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { Settings } from '../../settings/settings.ts';
-import {
-  addressTest,
-  type Clock,
-  clockText,
-  isClockOff,
-  mountedTest,
-  namedDigest,
-  readNodeVersion,
-} from '../remote/member-scripts.ts';
+import { type Clock, clockText, isClockOff } from '../remote/answers.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from '../remote/outside.ts';
+import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
+import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type Client, peerLines, type Reach } from './clients.ts';
 
 /** What a member said of itself: for each word the rests of its lines, in order. */

@@ -4,7 +4,7 @@
  * while it was the master. Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
-import { script } from '../remote/member-scripts.ts';
+import { script } from '../remote/shell-text.ts';
 
 /** A peer that connected to a member's daemon. */
 export interface SeenPeer {

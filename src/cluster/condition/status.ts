@@ -8,11 +8,12 @@ import { maintenanceFrom } from '../../member/judgements.ts';
 import { roomText } from '../../member/space.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import { inBrief } from '../apply/comparison.ts';
-import { type Clock, clockText, isClockOff, type MemberCondition } from '../remote/member-scripts.ts';
+import { type Clock, clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';
 import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from '../remote/outside.ts';
 import { rotationText } from '../setup/rotation.ts';
 import type { Client } from './clients.ts';
+import type { MemberCondition } from './member-condition.ts';
 
 /** Exit statuses of the verb, after the Linux Standard Base's for an init script's status. */
 export const statusExit = { serving: 0, failed: 1, halted: 3, unknown: 4 } as const;

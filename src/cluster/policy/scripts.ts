@@ -12,7 +12,7 @@ import { sha256 } from '../../contract/package-directory.ts';
 import { sentinelEpoch, sentinelName } from '../../member/judgements.ts';
 import { isOurs } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { busyStatus, hostScript, mountedTest, receiveLines } from '../remote/member-scripts.ts';
+import { busyStatus, hostScript, mountedTest, receiveLines } from '../remote/shell-text.ts';
 import { type CommitRecord, commitRecordName, type PolicyState, parseRecord, recordText } from './commit.ts';
 
 export interface PolicyPlace {

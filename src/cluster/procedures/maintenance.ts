@@ -6,7 +6,9 @@
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../../member/judgements.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { directoryWord, distributeScript, launcherLines, script } from '../remote/member-scripts.ts';
+import { distributeScript } from '../apply/package-write.ts';
+import { launcherLines } from '../remote/package-look.ts';
+import { directoryWord, script } from '../remote/shell-text.ts';
 import { type ProcedureStep, procedureCommand } from './recovery.ts';
 
 export interface MaintenancePlace {

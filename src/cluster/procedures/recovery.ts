@@ -10,7 +10,7 @@ import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import { deviceOf } from '../../member/judgements.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { addressTest, mountedTest, script } from '../remote/member-scripts.ts';
+import { addressTest, mountedTest, script } from '../remote/shell-text.ts';
 import { configuredFile, configuredLines } from '../setup/boot-start.ts';
 
 export interface Leftovers {

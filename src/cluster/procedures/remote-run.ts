@@ -8,7 +8,7 @@ import { shellWord } from '../../base/shell-word.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RosterHost } from '../../contract/roster.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { hostScript } from '../remote/member-scripts.ts';
+import { hostScript } from '../remote/shell-text.ts';
 
 export interface RemoteRunWish {
   /** At most so many at a time. */

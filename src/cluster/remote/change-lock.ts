@@ -7,7 +7,7 @@ import { Failure, type Problem } from '../../base/problem.ts';
 import { type Hold, type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { fenced, keepScript, type Lease, leaseDirectory, leaseSeconds, lostTo, renewEverySeconds } from './lease-scripts.ts';
-import { busyStatus } from './member-scripts.ts';
+import { busyStatus } from './shell-text.ts';
 
 export interface ChangeLockWish {
   readonly packageName: string;

@@ -6,7 +6,7 @@
 
 import { shellWord } from '../../base/shell-word.ts';
 import { standingWord } from '../../host/admin/member-shell.ts';
-import { busyStatus, hostScript } from './member-scripts.ts';
+import { busyStatus, hostScript } from './shell-text.ts';
 
 /** A lease that was not renewed for so long is nobody's. */
 export const leaseSeconds = 30;

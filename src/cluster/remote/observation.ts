@@ -5,7 +5,9 @@ import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/m
 import { type PackageFile, parsePackageFile } from '../../serviceguard/package-file.ts';
 import { memberStates, type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type Answer, commandScript, type DirectoryFacts, lookScript, parseLook } from './member-scripts.ts';
+import type { Answer } from './answers.ts';
+import { type DirectoryFacts, lookScript, parseLook } from './package-look.ts';
+import { commandScript } from './shell-text.ts';
 
 export type MemberObservation =
   | ({ readonly member: string; readonly reached: true } & DirectoryFacts)

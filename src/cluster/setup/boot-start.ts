@@ -9,7 +9,7 @@ import { adapterFor } from '../../cfengine/adapter.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { announceFunction } from '../../contract/restart-notice.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { hostScript, receiveLines } from '../remote/member-scripts.ts';
+import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
 /** A file of a host, outside of the package directory. */
 export interface BootFile {

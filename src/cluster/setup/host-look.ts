@@ -8,7 +8,7 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { keyDigest } from '../../cfengine/keys.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { isAddress, liesIn, type Settings } from '../../settings/settings.ts';
-import { countOf } from '../remote/member-scripts.ts';
+import { countOf } from '../remote/answers.ts';
 import type { SeenKey } from './key-layout.ts';
 
 /** Where the cluster's next pair waits on a member until it is switched to. */

@@ -9,7 +9,7 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import { announceFunction } from '../../contract/restart-notice.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { busyStatus, hostScript, wholeOrNothing } from '../remote/member-scripts.ts';
+import { busyStatus, hostScript, wholeOrNothing } from '../remote/shell-text.ts';
 import { startScript } from './boot-start.ts';
 import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
 import type { KeyChange } from './key-layout.ts';

@@ -12,8 +12,8 @@ import {
   runtimeLookScript,
   sizeText,
 } from '../../cluster/apply/runtime.ts';
-import { readNodeVersion } from '../../cluster/remote/member-scripts.ts';
 import { type ClusterObservation, inParallel, type PackagePlace } from '../../cluster/remote/observation.ts';
+import { readNodeVersion } from '../../cluster/remote/package-look.ts';
 import type { Runtime } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { realPath, runCommand } from '../../host/admin/own-files.ts';

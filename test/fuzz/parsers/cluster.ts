@@ -6,13 +6,16 @@ import { isNodeNewEnough } from '../../../src/base/version.ts';
 import { compareDirectory } from '../../../src/cluster/apply/comparison.ts';
 import { parseHistory, readSet } from '../../../src/cluster/apply/history.ts';
 import { parseBefore } from '../../../src/cluster/apply/migration.ts';
+import { readSwitch } from '../../../src/cluster/apply/package-write.ts';
 import { parseRuntimeLook, readProof } from '../../../src/cluster/apply/runtime.ts';
 import { judgeChecks, parseFacts } from '../../../src/cluster/condition/checks.ts';
 import { parseReach } from '../../../src/cluster/condition/clients.ts';
+import { parseCondition } from '../../../src/cluster/condition/member-condition.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
 import { readPolicyState } from '../../../src/cluster/policy/scripts.ts';
 import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
-import { parseCondition, parseLook, readNodeVersion, readSwitch, rosterIn } from '../../../src/cluster/remote/member-scripts.ts';
+import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
+import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
 import { parseBoot } from '../../../src/cluster/setup/boot-start.ts';
 import { parseHost, publicDigest } from '../../../src/cluster/setup/host-look.ts';
 import { parseOutcomes } from '../../../src/cluster/setup/host-setup.ts';
@@ -94,9 +97,9 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'look at a package directory',
     of: 'script on a member',
     calls: [
-      'cluster/remote/member-scripts.ts#parseLook',
-      'cluster/remote/member-scripts.ts#readSwitch',
-      'cluster/remote/member-scripts.ts#readNodeVersion',
+      'cluster/remote/package-look.ts#parseLook',
+      'cluster/apply/package-write.ts#readSwitch',
+      'cluster/remote/package-look.ts#readNodeVersion',
       'cluster/apply/comparison.ts#compareDirectory',
       'base/version.ts#isNodeNewEnough',
     ],
@@ -116,8 +119,8 @@ export const cluster: readonly FuzzedParser[] = [
     name: 'look at the condition of a member',
     of: 'script on a member',
     calls: [
-      'cluster/remote/member-scripts.ts#parseCondition',
-      'cluster/remote/member-scripts.ts#rosterIn',
+      'cluster/condition/member-condition.ts#parseCondition',
+      'cluster/remote/roster-look.ts#rosterIn',
       'contract/monitor-state.ts#parseMonitorState',
     ],
     samples: [

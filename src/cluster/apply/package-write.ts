@@ -1,0 +1,226 @@
+/** Scripts that change the package directory of a member, whole or not at all, and that read it back. */
+import { shellWord } from '../../base/shell-word.ts';
+import { runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
+import { arrivalPrefix, runningLines } from '../remote/package-look.ts';
+import { type Argv, busyStatus, commandWords, directoryWord, mountedTest, receiveLines, script } from '../remote/shell-text.ts';
+
+/** A file to be written; `content` is what arrives, byte by byte. */
+export interface FileToSend {
+  readonly name: string;
+  readonly mode: number;
+  readonly content: Buffer;
+}
+
+/** In a script that knows $directory: removes what killed applies brought, but nothing that is on its way now. */
+export const sweepLines: readonly string[] = [
+  `for left in "$directory"/${arrivalPrefix}*; do`,
+  '  if [ -d "$left" ]; then flock -n "$left" rm -rf -- "$left" || :; fi',
+  'done',
+];
+
+/**
+ * Around the lines that put files into place, in a script that knows $directory, and $arrival on the same file system: `names` are as they
+ * were if it ends in between. What is there before stays at hand by a second name.
+ */
+function settlingLines(names: readonly string[]): {
+  readonly onLeave: readonly string[];
+  readonly begin: readonly string[];
+  readonly end: string;
+} {
+  const all = names.map(shellWord).join(' ');
+  return {
+    onLeave: [
+      // Also a link that leads nowhere.
+      'here() { [ -e "$1" ] || [ -L "$1" ]; }',
+      'settling=',
+      'leave() {',
+      '  status=$?; set +e',
+      `  set -- ${all}`,
+      '  [ -n "$settling" ] || set --',
+      '  for name; do',
+      '    [ ! "$arrival/was/$name" -ef "$directory/$name" ] || continue',
+      '    if here "$arrival/was/$name"; then mv -f -- "$arrival/was/$name" "$directory/$name"; else rm -f -- "$directory/$name"; fi',
+      '  done',
+      '  rm -rf -- "$arrival"',
+      '  exit "$status"',
+      '}',
+      'trap leave EXIT',
+      "trap 'exit 143' HUP INT TERM",
+    ],
+    begin: [
+      `cd -- "$directory"; mkdir -- "$arrival/was"; set -- ${all}`,
+      'for name; do shift; ! here "$name" || set -- "$@" "$name"; done',
+      '[ $# -eq 0 ] || cp -l -P -p --parents -- "$@" "$arrival/was"',
+      'settling=1',
+    ],
+    end: 'settling=',
+  };
+}
+
+/** Everybody may read a set, as the rest of the package; the history is root's. */
+function madeDirectory(name: string): string {
+  const parts = name.split('/').map((_, index, all) => all.slice(0, index + 1).join('/'));
+  const mode = name.startsWith(`${setsName}/`) ? '755' : '700';
+  return `mkdir -p -m ${mode} -- ${parts.map((part) => `"$directory"/${shellWord(part)}`).join(' ')}`;
+}
+
+/**
+ * Writes all files or none: each is staged on the same file system, its digest compared on arrival, synced, and only then
+ * are they renamed into place, in the order given, and `removals` removed. One at a time in a directory (flock). A runtime
+ * that was brought and proved before (`arrival`, its directory) goes into place with them. What fails among the renames is
+ * taken back; a kill there leaves the first ones new, which the manifest, renamed as the last one, does not match.
+ */
+export function distributeScript(
+  packageDirectory: string,
+  files: readonly FileToSend[],
+  removals: readonly string[],
+  arrival: string | null = null,
+): string {
+  const staged = (index: number): string => `"$arrival/${index}"`;
+  const receive = files.flatMap(({ content }, index) => receiveLines(staged(index), content));
+  const digests = files.map(({ content }, index) => `${sha256(content)}  $arrival/${index}`);
+  const settle = files.map(({ name }, index) => `mv -f -- ${staged(index)} "$directory"/${shellWord(name)}`);
+  const above = (names: readonly string[]): string[] => [
+    ...new Set(names.flatMap((name) => (name.includes('/') ? [name.slice(0, name.lastIndexOf('/'))] : []))),
+  ];
+  const settling = settlingLines([...(arrival === null ? [] : [runtimeName]), ...files.map(({ name }) => name), ...removals]);
+  const runtime = shellWord(runtimeName);
+  const brought = arrival === null ? '' : `"$directory"/${shellWord(arrival)}`;
+  return script(
+    'set -eu',
+    `directory=${directoryWord(packageDirectory)}`,
+    'mkdir -p -m 755 -- "$directory"',
+    ...above(files.map(({ name }) => name)).map((name) => madeDirectory(name)),
+    'exec 9> "$directory/.csync-lock"',
+    `flock -n 9 || { echo "another apply writes to $directory at this moment" >&2; exit ${busyStatus}; }`,
+    ...(arrival === null
+      ? []
+      : [
+          `[ -x ${brought}/node ] || { echo "the runtime that was brought here is gone: another apply swept it up" >&2; exit 1; }`,
+          `mkdir -p -m 755 -- "$directory/$(dirname ${runtime})"`,
+        ]),
+    // Nobody else is here: what lies there is left over from one that was killed.
+    'rm -rf -- "$directory"/.csync-arrival-*',
+    'arrival="$directory/.csync-arrival-$$"',
+    'mkdir -m 700 -- "$arrival"',
+    ...settling.onLeave,
+    'umask 077',
+    ...receive,
+    ...(files.length === 0 ? [] : ['sha256sum -c --quiet - >&2 <<END-OF-DIGESTS', ...digests, 'END-OF-DIGESTS']),
+    ...[...new Set(files.map(({ mode }) => mode))].map((wanted) => {
+      const these = files.flatMap(({ mode }, index) => (mode === wanted ? [staged(index)] : []));
+      return `chmod ${wanted.toString(8)} ${these.join(' ')}`;
+    }),
+    ...(files.length === 0 ? [] : ['sync "$arrival"/*']),
+    ...settling.begin,
+    // Renamed over, so that what runs with the old one goes on with it.
+    ...(arrival === null ? [] : [`mv -f -- ${brought}/node "$directory"/${runtime}`, `rm -rf -- ${brought}`]),
+    ...settle,
+    ...removals.map((name) => `rm -f -- "$directory"/${shellWord(name)}`),
+    settling.end,
+    ...above(removals).map((name) => `rmdir -- "$directory"/${shellWord(name)} 2>/dev/null || :`),
+    ...sweepLines,
+    `sync "$directory" ${above(files.map(({ name }) => name))
+      .map((name) => `"$directory"/${shellWord(name)}`)
+      .join(' ')}`.trimEnd(),
+  );
+}
+
+/** Removes sets that nobody needs any more, and the files of version 0.1.0. What the package names or runs there stays, whatever was thought. */
+export function sweepSetsScript(
+  { packageDirectory, packageName, mountPoint }: SweepPlace,
+  sets: readonly string[],
+  flat: readonly string[],
+): string {
+  const words = (names: readonly string[]): string => names.map((name) => `"$directory"/${shellWord(name)}`).join(' ');
+  return script(
+    `directory=${directoryWord(packageDirectory)}`,
+    ...runningLines,
+    'exec 9> "$directory/.csync-lock"',
+    `flock -n 9 || { echo "another apply writes to $directory at this moment" >&2; exit ${busyStatus}; }`,
+    `applied=$(PATH="$SGSBIN:$PATH" cmgetconf -p ${shellWord(packageName)} 2>/dev/null) || exit 0`,
+    `for set in ${sets.map(shellWord).join(' ')}; do`,
+    '  [ "$set" != "$running" ] || continue',
+    '  case $applied in *"$set"*) ;; *) rm -rf -- "$directory/sets/$set" ;; esac',
+    'done',
+    // Without a word of its start what is mounted there is a package of version 0.1.0.
+    ...(flat.length === 0
+      ? []
+      : [
+          `if [ -n "$running" ] || ! ${mountedTest(mountPoint)}; then`,
+          `  case $applied in *csync_set_digest*|*/sets/*) rm -f -- ${words(flat)} ;; esac`,
+          'fi',
+        ]),
+    'exit 0',
+  );
+}
+
+export interface SweepPlace {
+  readonly packageName: string;
+  readonly packageDirectory: string;
+  readonly mountPoint: string;
+}
+
+/**
+ * Halts, changes and runs the package in one go, in a session of its own: it is down as short as possible, and whatever becomes of who
+ * asked for it, it does not stay down in the middle. `back` comes in any case once it was halted: also with the configuration it had.
+ */
+export function switchScript(
+  packageDirectory: string,
+  halt: readonly Argv[],
+  between: readonly Argv[],
+  back: readonly Argv[],
+): string {
+  const step = (argv: Argv, at: number, otherwise = ':'): string =>
+    `${commandWords(argv, packageDirectory)} < /dev/null 9>&- || { failed="$failed ${at}"; ${otherwise}; }`;
+  const change = script(
+    'PATH="$SGSBIN:$PATH"; export PATH',
+    `directory=${directoryWord(packageDirectory)}`,
+    'exec 9> "$directory/.csync-lock"',
+    `flock -n 9 || { echo "another apply writes to $directory at this moment"; exit ${busyStatus}; }`,
+    'failed=',
+    'change() {',
+    ...halt.map((argv, at) => step(argv, at, 'return')),
+    ...between.map((argv, at) => `[ -n "$failed" ] || ${step(argv, halt.length + at)}`),
+    ...back.map((argv, at) => step(argv, halt.length + between.length + at)),
+    '}',
+    'change; echo "failed:$failed"',
+    '[ -z "$failed" ]',
+  );
+  return script(
+    `directory=${directoryWord(packageDirectory)}; umask 077; rm -f -- "$directory"/.csync-switch.*`,
+    // What it prints goes to a file: nobody may be there any more to take it.
+    'said=$(mktemp "$directory/.csync-switch.XXXXXX") || exit 1',
+    `cat > "$said.sh" <<'END-OF-CHANGE'`,
+    `${change}END-OF-CHANGE`,
+    'setsid /bin/sh "$said.sh" > "$said" 2>&1 < /dev/null &',
+    'wait $!; status=$?',
+    'cat "$said"; rm -f -- "$said" "$said.sh"',
+    'exit "$status"',
+  );
+}
+
+/** Numbers of the commands that failed, in their order; none where it did not come to its end. */
+export function readSwitch(output: string): number[] {
+  const said = /^failed:((?: \d+)*)$/m.exec(output)?.[1] ?? '';
+  return said.split(' ').filter(Boolean).map(Number);
+}
+
+/** Prints the lines about all sets of the history. */
+export function historyScript(packageDirectory: string): string {
+  return script(`cat ${directoryWord(packageDirectory)}/history/*.json 2>/dev/null`, 'exit 0');
+}
+
+/** Prints files of the package directory, for printedFiles. */
+export function printFilesScript(packageDirectory: string, names: readonly string[]): string {
+  return script(
+    `cd ${directoryWord(packageDirectory)} || exit 1`,
+    ...names.map((name) => `echo "file $(base64 -w 0 ${shellWord(name)}) "${shellWord(name)}`),
+  );
+}
+
+/** Texts by name of what printFilesScript printed. */
+export function printedFiles(output: string): Map<string, string> {
+  const found = [...output.matchAll(/^file (\S*) (.+)$/gm)];
+  return new Map(found.map(([, content = '', name = '']) => [name, Buffer.from(content, 'base64').toString('utf8')]));
+}

@@ -1,0 +1,82 @@
+/** The condition of a member: what runs, what is mounted, which clock, and what its monitor says of itself. */
+import { shellWord } from '../../base/shell-word.ts';
+import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
+import { maintenanceFileName, sentinelName } from '../../member/judgements.ts';
+import { type Room, roomBy, spaceLine } from '../../member/space.ts';
+import { type Answer, type Clock, clockBetween, countOf } from '../remote/answers.ts';
+import { type AddressView, addressViewLines, readAddressView } from '../remote/outside.ts';
+import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
+
+/** What of a member is looked at for its status. */
+export interface MemberCondition {
+  /** Processes of the cfengine daemon. */
+  readonly daemons: number;
+  readonly mounted: boolean;
+  readonly address: boolean;
+  /** Where this member finds the package address. */
+  readonly view: AddressView;
+  readonly clock: Clock;
+  /** Text of the sentinel on the policy file system; null where it is not mounted or may not be read. */
+  readonly sentinel: string | null;
+  /** Of the policy file system; null: it is not mounted there. */
+  readonly room: Room | null;
+  /** SHA-256 over the served files; null where the policy file system is not mounted or may not be read. */
+  readonly policyDigest: string | null;
+  /** Text of the file that pauses the monitor; empty: no more than touched. null: it is not there. */
+  readonly maintenance: string | null;
+  /** What the monitor told last; null: none has told anything since the boot. */
+  readonly monitor: MonitorState | null;
+}
+
+export interface ConditionPlace {
+  readonly packageName: string;
+  readonly daemonName: string;
+  readonly mountPoint: string;
+  readonly packageAddress: string;
+  readonly policyDirectory: string;
+  readonly packageDirectory: string;
+}
+
+/** Lines that print what parseCondition reads; nobody has to be root for them. */
+export function conditionLines(place: ConditionPlace): string[] {
+  const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
+  const monitor = shellWord(monitorStateFile(packageName));
+  const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
+  const sentinel = shellWord(`${policyDirectory}/${sentinelName}`);
+  return [
+    `echo "daemons $(pgrep -c -U 0 -x ${shellWord(daemonName)})"`,
+    `${mountedTest(mountPoint)} && echo 'mounted 1'`,
+    ...addressViewLines(packageAddress, addressTest(packageAddress)),
+    `${mountedTest(mountPoint)} && ${spaceLine(mountPoint)}`,
+    `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
+    `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
+    `[ -r ${monitor} ] && echo "monitor $(cat ${monitor})"`,
+    // The sentinel is new at each start; the policy is what clients get.
+    // Of what this user cannot read all, there is no digest.
+    `if ${mountedTest(mountPoint)} && cd ${shellWord(policyDirectory)} 2>/dev/null &&`,
+    `  sums=$(find . -type f ! -name ${sentinelName} -exec sha256sum {} + 2>/dev/null); then`,
+    `  echo "policy $(printf '%s\\n' "$sums" | sort | sha256sum | cut -c 1-64)"`,
+    'fi',
+    'echo "clock $(date +%s.%N)"',
+  ];
+}
+
+/** Reads what conditionLines printed; null when it is not that. */
+export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
+  const said = new Map(text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
+  const clock = clockBetween(said.get('clock'), { asked, answered });
+  const daemons = countOf(said.get('daemons'));
+  if (Number.isNaN(clock.ahead) || Number.isNaN(daemons)) return null;
+  return {
+    daemons,
+    mounted: said.has('mounted'),
+    address: said.has('address'),
+    clock,
+    sentinel: said.get('sentinel') ?? null,
+    room: said.has('mounted') ? roomBy(said.get('space') ?? '') : null,
+    view: readAddressView(said.get('cards'), said.get('behind')),
+    policyDigest: said.get('policy') ?? null,
+    maintenance: said.get('maintenance') ?? null,
+    monitor: parseMonitorState(said.get('monitor') ?? ''),
+  };
+}

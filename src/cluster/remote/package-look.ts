@@ -1,0 +1,141 @@
+/** What lies in the package directory of a member: the script that looks, and its answer read. */
+import { shellWord } from '../../base/shell-word.ts';
+import {
+  appliedName,
+  flatSet,
+  isSetName,
+  launcherNames,
+  manifestName,
+  runtimeName,
+  setPartOf,
+  setsName,
+} from '../../contract/package-directory.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { directoryWord, script } from './shell-text.ts';
+
+/** A file of a package directory as it lies on a member. */
+export interface FileFacts {
+  /** Relative to the package directory. */
+  readonly name: string;
+  readonly mode: number;
+  readonly digest: string;
+}
+
+export interface DirectoryFacts {
+  /** With $SGCONF expanded. */
+  readonly directory: string;
+  readonly files: readonly FileFacts[];
+  /** manifest.json of every set there, by the set's name; that of version 0.1.0 as flatSet. */
+  readonly manifests: ReadonlyMap<string, string>;
+  /** The set that runs there; null: the package does not, or with the files of version 0.1.0. */
+  readonly running: string | null;
+  /** Text of the file that names the set applied last; null: there is none. */
+  readonly applied: string | null;
+  /** What the Node.js binary of the settings says there; null when it cannot be run. */
+  readonly nodeVersion: string | null;
+  /** The same of the runtime in the package directory; null also where there is none. */
+  readonly runtimeVersion: string | null;
+  /** Directories that a killed apply brought a runtime to, and nobody works with now. */
+  readonly leftovers: readonly string[];
+}
+
+/** Directories a runtime is brought to, beside its place; whoever brings one holds a lock on its directory. */
+export const arrivalPrefix = '.csync-runtime-';
+
+export const arrivalName = (token: string): string => `${arrivalPrefix}${token}`;
+
+/** In a script that knows $directory: $running is the set that runs there, as its start wrote it down. */
+export const runningLines: readonly string[] = [
+  'running=; mark=/run/csync-running$(printf %s "$directory" | tr / -)',
+  '[ -O "$mark" ] && [ ! -h "$mark" ] && read -r running _rest < "$mark"',
+];
+
+/**
+ * In a script that knows $directory: $launcher is what is called by hand for the set that counts. The launcher of a modular package
+ * chooses it; a legacy one has it in its path.
+ */
+export function launcherLines(style: Settings['packageStyle'], name = launcherNames(style)[0] ?? ''): string[] {
+  if (style === 'modular') return [`launcher=$directory/${name}`];
+  return [
+    ...runningLines,
+    `applied=; [ ! -r "$directory/${appliedName}" ] || read -r applied _rest < "$directory/${appliedName}"`,
+    'lying=$(sed -n "s,^RUN_SCRIPT .*/sets/\\([0-9a-f]*\\)/.*,\\1,p" "$directory"/*.conf 2>/dev/null)',
+    `for launcher in "$directory/${setsName}/$running/${name}" "$directory/${setsName}/$applied/${name}" \\`,
+    `  "$directory/${name}" "$directory/${setsName}/$lying/${name}"; do [ ! -x "$launcher" ] || break; done`,
+  ];
+}
+
+/**
+ * Prints every file of the package directory with mode and digest, the manifest, and the versions of Node.js. `more` lines
+ * print what else is asked for, in words of their own.
+ */
+export function lookScript(packageDirectory: string, nodePath: string, more: readonly string[] = []): string {
+  return script(
+    `directory=${directoryWord(packageDirectory)}`,
+    'echo "directory $directory"',
+    `echo "node $(${shellWord(nodePath)} --version 2>/dev/null)"`,
+    ...more,
+    'cd "$directory" 2>/dev/null || exit 0',
+    `[ ! -e "./${runtimeName}" ] || echo "runtime $("./${runtimeName}" --version 2>/dev/null)"`,
+    `for left in ${arrivalPrefix}*; do`,
+    '  [ -d "$left" ] && flock -n "$left" true && echo "leftover $left"',
+    'done',
+    // One process for all files: looking is what is done most, and starting processes is what it would cost.
+    'set --',
+    `for file in * .[!.]* history/* ${setsName}/*/* ${runtimeName}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
+    '[ $# -eq 0 ] || { stat -c "mode %a %n" -- "$@"; sha256sum -- "$@" | sed "s/^/digest /"; } 2>/dev/null',
+    `for file in ${manifestName} ${setsName}/*/${manifestName}; do [ -f "$file" ] && echo "manifest $file $(base64 -w 0 "$file")"; done`,
+    `[ -f ${appliedName} ] && echo "applied $(head -n 1 ${appliedName})"`,
+    ...runningLines,
+    '[ -n "$running" ] && echo "running $running"',
+    'exit 0',
+  );
+}
+
+/** Name and digest of a line as sha256sum prints it: two blanks between, or one and the * of a binary file; null for another. */
+export function namedDigest(line: string): readonly [name: string, digest: string] | null {
+  const [, digest = '', name = ''] = /^(\S+) [ *](.+)$/.exec(line) ?? [];
+  return name === '' ? null : [name, digest];
+}
+
+/** Reads what lookScript printed; null when it is not that. */
+export function parseLook(output: string): DirectoryFacts | null {
+  const found = {
+    directory: '',
+    files: [] as FileFacts[],
+    manifests: new Map<string, string>(),
+    running: null as string | null,
+    applied: null as string | null,
+    nodeVersion: null as string | null,
+    runtimeVersion: null as string | null,
+    leftovers: [] as string[],
+  };
+  const modes = new Map<string, number>();
+  for (const line of output.split('\n')) {
+    const [, word = '', rest = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
+    if (word === 'directory') found.directory = rest;
+    if (word === 'manifest') readManifestLine(rest, found.manifests);
+    if (word === 'applied') found.applied = rest;
+    if (word === 'running' && isSetName(rest)) found.running = rest;
+    if (word === 'node') found.nodeVersion = readNodeVersion(rest);
+    if (word === 'runtime') found.runtimeVersion = readNodeVersion(rest);
+    if (word === 'leftover') found.leftovers.push(rest);
+    const [, octal = '', called = ''] = (word === 'mode' && /^([0-7]+) (.+)$/.exec(rest)) || [];
+    if (called !== '') modes.set(called, Number.parseInt(octal, 8));
+    const [name = '', digest = ''] = (word === 'digest' && namedDigest(rest)) || [];
+    const mode = modes.get(name);
+    if (mode !== undefined && /^[0-9a-f]{64}$/.test(digest)) found.files.push({ name, mode, digest });
+  }
+  return found.directory === '' ? null : found;
+}
+
+function readManifestLine(line: string, manifests: Map<string, string>): void {
+  const [file = '', text = ''] = line.split(' ');
+  const set = file === manifestName ? flatSet : setPartOf(file)?.set;
+  if (set !== undefined) manifests.set(set, Buffer.from(text, 'base64').toString('utf8'));
+}
+
+/** What node --version printed; null when it is not that. */
+export function readNodeVersion(text: string): string | null {
+  return /^v(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? null;
+}

@@ -3,11 +3,22 @@
  * either applies to a state and changes it, or does not.
  */
 import type { Settings } from '../settings/settings.ts';
+import { mayLeave, restartsInPlace, rulesOfLeaving } from './braking.ts';
 import type { Told } from './package-cluster.ts';
 import { endScript } from './script-end.ts';
 import type { State } from './state.ts';
 import { modes } from './world/script-table.ts';
-import { booted, decodeWorld, encodeWorld, holdsPackage, type MemberWorld, serves, withoutDaemon } from './world/world.ts';
+import {
+  booted,
+  contestedBit,
+  decodeWorld,
+  encodeWorld,
+  holdsPackage,
+  isJudged,
+  type MemberWorld,
+  serves,
+  withoutDaemon,
+} from './world/world.ts';
 
 export interface Happening {
   /** inside: goes on by itself. fault, repair and command come from outside and are counted. */
@@ -42,7 +53,10 @@ function scriptMoves(mode: (typeof modes)[number]): Happening {
       state.worlds[runner] = move.world;
       state.shared = move.shared;
       state.said = `${state.members[runner]}: ${word}: ${move.what || 'looks'}`;
-      if (mode !== 'works') state.isDisturbed = true;
+      if (mode !== 'works') {
+        state.isGivenUp = mode === 'hangs' && !state.isDisturbed;
+        state.isDisturbed = true;
+      }
       noteService(state, before);
       if (move.node >= 0) state.node = move.node;
       else endScript(state, { kind: 'exit', code: move.exit as 0 | 1 | 2 | 3 });
@@ -56,11 +70,41 @@ const timesOut: Happening = {
   apply: (state) => {
     if (state.node < 0) return false;
     state.said = `${state.members[state.runner]}: the ${state.scripts.wordOf(state.node)} script times out and is killed`;
-    state.isDisturbed = true;
+    state.disturb(state.runner);
     endScript(state, { kind: 'timeout' });
     return true;
   },
 };
+
+/** Something of the whole cluster that is so, or not. */
+function turns(kind: 'fault' | 'repair', text: string, apply: (state: State) => boolean): Happening {
+  return {
+    kind,
+    apply: (state) => {
+      state.said = text;
+      return apply(state);
+    },
+  };
+}
+
+function setContested(state: State, isContested: boolean): boolean {
+  if (((state.shared & contestedBit) !== 0) === isContested) return false;
+  state.shared ^= contestedBit;
+  return true;
+}
+
+function setLoad(state: State, isLoaded: boolean): boolean {
+  if (state.isLoaded === isLoaded) return false;
+  state.isLoaded = isLoaded;
+  return true;
+}
+
+const ofAll: readonly Happening[] = [
+  turns('fault', 'another host answers for the package address', (state) => setContested(state, true)),
+  turns('repair', 'no other host answers for the package address any more', (state) => setContested(state, false)),
+  turns('fault', 'more clients connect than a daemon bears', (state) => setLoad(state, true)),
+  turns('repair', 'the clients are gone', (state) => setLoad(state, false)),
+];
 
 const reforms: Happening = {
   kind: 'inside',
@@ -195,6 +239,8 @@ const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
   ['fault', 'the daemon cannot start any more', ({ startable }) => when(startable === 'yes', { startable: 'no' })],
   ['repair', 'the daemon can start again', ({ startable }) => when(startable === 'no', { startable: 'yes' })],
   ['fault', 'the monitor is stopped', ({ monitor }) => when(monitor === 'yes', { monitor: 'stopped' })],
+  ['fault', 'the program in front of the monitor is stopped', ({ monitor }) => when(monitor === 'yes', { monitor: 'unheard' })],
+  ['repair', 'the program in front of the monitor goes on', ({ monitor }) => when(monitor === 'unheard', { monitor: 'yes' })],
   ['fault', 'the disk of the log hangs', ({ log }) => when(log === 'writes', { log: 'hangs' })],
   ['repair', 'the disk of the log answers again', ({ log }) => when(log === 'hangs', { log: 'writes' })],
   ['fault', 'the disk is gone', ({ disk }) => when(disk === 'there', { disk: 'gone' })],
@@ -223,7 +269,17 @@ function faults(members: readonly string[]): Happening[] {
       'the monitor is killed',
       (state, member, name) => state.world(member).monitor !== 'no' && monitorEnds(state, member, name),
     ),
+    ...on(
+      'fault',
+      'the monitor ends by its verdict, since cmviewcl does not answer',
+      (state, member, name) =>
+        isJudged(state.world(member)) &&
+        !mayLeave(state, member) &&
+        mayLeave(state, member, null) &&
+        monitorEnds(state, member, name),
+    ),
     ...ofWorlds.flatMap(([kind, text, change]) => on(kind, text, worldly(change))),
+    ...ofAll,
   ];
 }
 
@@ -276,12 +332,21 @@ export function inside(members: readonly string[]): Happening[] {
   return [
     scriptMoves('works'),
     reforms,
-    ...each(
-      members,
-      'inside',
-      'the monitor ends by its verdict',
-      (state, member, name) => state.hasVerdict(member) && monitorEnds(state, member, name),
-    ),
+    // Before the verdict: in the calm the first that applies goes on, and what a restart cures needs no failover.
+    ...each(members, 'inside', 'the brake keeps the package, and the daemon is restarted in place', restartsInPlace),
+    ...each(members, 'inside', 'the monitor ends by its verdict', (state, member, name) => {
+      if (!mayLeave(state, member)) return false;
+      state.broken.push(...rulesOfLeaving(state, member));
+      return monitorEnds(state, member, name);
+    }),
+    ...each(members, 'inside', 'the daemon ends itself, with too many connections', (state, member) => {
+      const world = state.world(member);
+      const isReached = state.isLoaded && world.address === 'yes' && world.link === 'up' && world.daemon === 'alive';
+      if (!isReached || world.machine === 'down') return false;
+      state.worlds[member] = encodeWorld(withoutDaemon(world));
+      state.disturb(member);
+      return true;
+    }),
     ...each(
       members,
       'inside',
@@ -304,6 +369,7 @@ export function happenings(members: readonly string[], packageName: string): Hap
     ...inside(members),
     scriptMoves('fails'),
     scriptMoves('killed'),
+    scriptMoves('hangs'),
     timesOut,
     ...faults(members),
     ...commands(members, packageName),

@@ -20,6 +20,11 @@ function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd):
   return told;
 }
 
+/** Whether a start can succeed on this member. */
+function isSoundFor({ startable, disk, link, files }: MemberWorld): boolean {
+  return startable === 'yes' && disk === 'there' && link === 'up' && files === 'sound';
+}
+
 /** What a start owes that found everything in order, and no fault came upon it [architecture.md I2]. */
 function afterStart(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isDisturbed, hadLeftovers, runner, sharedWorld: shared } = state;
@@ -29,14 +34,13 @@ function afterStart(state: State, exit: number, name: string, world: MemberWorld
       [`I2: the start succeeds, and ${name} left no mark on the policy file system`, isDisturbed || shared.sentinel === runner],
       [`I2: the start succeeds, and nothing watches the daemon on ${name}`, isDisturbed || world.monitor !== 'no'],
     ];
-  const isSound = world.startable === 'yes' && world.disk === 'there' && world.link === 'up' && world.files === 'sound';
   const isFree = shared.tag === null && !holdsPackage(world);
   return [
     [
       `I3: the start fails, and ${name} still has something of the package`,
       isDisturbed || hadLeftovers || world.holder !== 'nobody' || world.disk === 'gone' || !holdsPackage(world),
     ],
-    [`I7: the start fails on ${name} without a reason`, isDisturbed || !isSound || !isFree],
+    [`I7: the start fails on ${name} without a reason`, isDisturbed || !isSoundFor(world) || !isFree],
   ];
 }
 
@@ -56,6 +60,17 @@ function afterHalt(state: State, exit: number, name: string, world: MemberWorld)
   ];
 }
 
+/** What a script owes that was given up for a read that hung: one member's hung disk must not end the service. */
+function afterGivingUp(state: State, word: Word, exit: number, name: string, world: MemberWorld): readonly Debt[] {
+  const { isGivenUp, hadLeftovers, runner, sharedWorld: shared } = state;
+  if (!isGivenUp) return [];
+  const isLeft = holdsPackage(world) || shared.tag === runner;
+  if (word === 'halt')
+    return [[`a read hangs in the halt on ${name}, and the package is kept there for it`, exit === 0 || isLeft]];
+  const wouldHold = isSoundFor(world) && !hadLeftovers && shared.tag === null;
+  return [[`a read hangs in the start on ${name}, and no other member is tried`, exit === 2 || isLeft || !wouldHold]];
+}
+
 /** The script that runs has ended so. */
 export function endScript(state: State, end: ScriptEnd): void {
   const { runner, settings } = state;
@@ -64,8 +79,12 @@ export function endScript(state: State, end: ScriptEnd): void {
   // What a legacy halt script left of its services ends with its package.
   if (word === 'halt' && settings.packageStyle === 'legacy' && end.kind === 'exit') state.change(runner, { monitor: 'no' });
   if (end.kind === 'exit') {
-    const debts = (word === 'start' ? afterStart : afterHalt)(state, end.code, name, state.world(runner));
-    for (const [text, isPaid] of debts) if (!isPaid) state.broken.push(text);
+    const world = state.world(runner);
+    const owed = [
+      ...(word === 'start' ? afterStart : afterHalt)(state, end.code, name, world),
+      ...afterGivingUp(state, word, end.code, name, world),
+    ];
+    for (const [text, isPaid] of owed) if (!isPaid) state.broken.push(text);
     state.said += `; the ${word} ends with exit status ${end.code}`;
   }
   state.node = -1;

@@ -4,6 +4,7 @@
  * number by depth, so that the first counterexample has the fewest of them and then the fewest steps.
  */
 import type { Settings } from '../settings/settings.ts';
+import { keptHere } from './braking.ts';
 import { type Happening, happenings } from './happenings.ts';
 import { PackageCluster } from './package-cluster.ts';
 import { Calm } from './return-to-service.ts';
@@ -11,6 +12,7 @@ import { RowSet } from './row-set.ts';
 import { rowLength, State } from './state.ts';
 import { isServed, twoMounts } from './way-back.ts';
 import { ScriptTable } from './world/script-table.ts';
+import { nothingShared } from './world/world.ts';
 
 export interface SearchBounds {
   /** Faults, repairs and commands in one history. */
@@ -117,7 +119,7 @@ export class Search {
   #begin(): void {
     const state = this.#state;
     state.clusterState = state.cluster.initial();
-    state.shared = 0b111111;
+    state.shared = nothingShared;
     state.tell({ kind: 'cluster-run', members: [] });
     this.#keep(-1, 0, 0, 0);
   }
@@ -250,8 +252,8 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** The package is said to run where nobody is served, outside of maintenance. */
+/** The package is said to run where nobody is served, outside of maintenance, and not because no other member can take it. */
 function isUnserved(state: State): boolean {
   const { pkg } = state.view;
-  return pkg?.status === 'up' && !pkg.maintenance.on && !isServed(state);
+  return pkg?.status === 'up' && !pkg.maintenance.on && !isServed(state) && keptHere(state) === null;
 }

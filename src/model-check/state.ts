@@ -3,26 +3,33 @@
  * by what happens; four numbers hold it. What is wrong with a step is collected in `broken`.
  */
 import type { Effect } from '../lab/manager/model.ts';
+import type { Verdict } from '../member/monitor/judge.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { ClusterView, PackageCluster, Told } from './package-cluster.ts';
 import type { Word } from './world/package-scripts.ts';
 import type { Move } from './world/script-table.ts';
 import { leaves, verdictOn } from './world/verdicts.ts';
 import {
+  contestedBit,
   crashed,
   decodeShared,
   decodeWorld,
   encodeWorld,
   holdsPackage,
   idle,
+  isJudged,
   type MemberWorld,
   type SharedWorld,
+  sharedBits,
   worldBits,
 } from './world/world.ts';
 
 /** Numbers a state is kept in. */
 export const rowLength = 4;
 const worldMask = (1 << worldBits) - 1;
+const sharedMask = (1 << sharedBits) - 1;
+/** Of the second number, beside the position of the script. */
+const [givenUpBit, loadBit] = [1 << 29, 1 << 30];
 
 /** The scripts of the package: tables for the search, live ones for the simulation. */
 export interface Scripts {
@@ -51,9 +58,13 @@ export class State<Kind extends Scripts = Scripts> {
   runner = 0;
   /** A fault came upon the script, so that its end is no proof of its work. */
   isDisturbed = false;
+  /** A read in it hung, its launcher gave it up, and nothing else came upon it. */
+  isGivenUp = false;
   /** Its member had something of the package before it began: what an earlier script was kept from taking back. */
   hadLeftovers = false;
-  readonly #verdicts = new Map<number, boolean>();
+  /** More clients connect to the package address, wherever it is, than a daemon bears. */
+  isLoaded = false;
+  readonly #verdicts = new Map<number, Verdict | null>();
 
   constructor(settings: Settings, scripts: Kind, cluster: PackageCluster) {
     this.settings = settings;
@@ -90,8 +101,11 @@ export class State<Kind extends Scripts = Scripts> {
     this.runner = (first >>> 20) & 3;
     this.isDisturbed = ((first >>> 22) & 1) === 1;
     this.hadLeftovers = ((first >>> 23) & 1) === 1;
-    this.node = (rows[at + 1] ?? 0) - 1;
-    this.shared = (first >>> 24) & 0x3f;
+    const second = rows[at + 1] ?? 0;
+    this.node = (second & (givenUpBit - 1)) - 1;
+    this.isGivenUp = (second & givenUpBit) !== 0;
+    this.isLoaded = (second & loadBit) !== 0;
+    this.shared = (first >>> 24) & sharedMask;
     const { worlds } = this;
     worlds[0] = third & worldMask;
     if (worlds.length > 1) worlds[1] = (third >>> worldBits) & worldMask;
@@ -106,7 +120,7 @@ export class State<Kind extends Scripts = Scripts> {
     const runs = this.node >= 0;
     const signs = (this.isDisturbed ? 1 << 22 : 0) | (this.hadLeftovers ? 1 << 23 : 0);
     rows[at] = this.clusterState | (this.shared << 24) | (runs ? (this.runner << 20) | signs : 0);
-    rows[at + 1] = this.node + 1;
+    rows[at + 1] = (this.node + 1) | (runs && this.isGivenUp ? givenUpBit : 0) | (this.isLoaded ? loadBit : 0);
     rows[at + 2] = (worlds[0] ?? 0) | ((worlds[1] ?? 0) << worldBits);
     rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
   }
@@ -127,6 +141,7 @@ export class State<Kind extends Scripts = Scripts> {
       this.node = this.scripts.root(effect.kind === 'run-start' ? 'start' : 'halt', member);
       this.runner = member;
       this.isDisturbed = false;
+      this.isGivenUp = false;
       this.hadLeftovers = effect.kind === 'run-start' && holdsPackage(this.world(member));
     } else if (effect.kind === 'restart-service') this.change(member, { monitor: 'yes' });
     else if (effect.kind === 'kill-services') this.change(member, { monitor: 'no' });
@@ -141,17 +156,20 @@ export class State<Kind extends Scripts = Scripts> {
 
   /** A fault on a member; the script that runs there may fail for it. */
   disturb(member: number): void {
-    if (this.node >= 0 && this.runner === member) this.isDisturbed = true;
+    if (this.node < 0 || this.runner !== member) return;
+    this.isDisturbed = true;
+    this.isGivenUp = false;
   }
 
-  /** Whether the monitor of this member ends by its own verdict. */
-  hasVerdict(member: number): boolean {
-    const code = this.worlds[member] ?? 0;
+  /** What the monitor of this member concludes, where it can act on it. */
+  verdictOf(member: number): Verdict | null {
+    const contested = this.shared & contestedBit;
+    const code = ((this.worlds[member] ?? 0) << sharedBits) | contested;
     const known = this.#verdicts.get(code);
     if (known !== undefined) return known;
-    const world = decodeWorld(code);
-    const has = world.monitor === 'yes' && leaves(world) && verdictOn(world, this.settings) !== null;
-    this.#verdicts.set(code, has);
-    return has;
+    const world = this.world(member);
+    const verdict = isJudged(world) && leaves(world) ? verdictOn(world, contested !== 0, this.settings) : null;
+    this.#verdicts.set(code, verdict);
+    return verdict;
   }
 }

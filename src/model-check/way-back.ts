@@ -1,13 +1,14 @@
 /** What leads back to a served package once faults stop: what mends itself, and the commands that somebody is told. */
 import { wayBack } from '../lab/manager/placement.ts';
+import { keptHere } from './braking.ts';
 import { applyEnds, recover } from './happenings.ts';
 import type { Told } from './package-cluster.ts';
 import type { State } from './state.ts';
-import { decodeWorld, encodeWorld, mountedBit, serves } from './world/world.ts';
+import { decodeWorld, encodeWorld, isJudged, mountedBit, serves } from './world/world.ts';
 
 export function isServed(state: State): boolean {
   const { pkg, owner } = state.view;
-  return pkg?.status === 'up' && owner >= 0 && serves(state.world(owner)) && state.world(owner).monitor === 'yes';
+  return pkg?.status === 'up' && owner >= 0 && serves(state.world(owner)) && isJudged(state.world(owner));
 }
 
 const mendedWorlds = new Map<number, number>();
@@ -22,8 +23,9 @@ function mended(code: number): number {
   return whole;
 }
 
-/** Faults stop: cables, disks, programs and whoever hangs. Nothing of the package is touched. */
+/** Faults stop: cables, disks, programs, whoever hangs, and a rush of clients. Nothing of the package is touched. */
 export function mend(state: State): void {
+  state.isLoaded = false;
   state.members.forEach((name, member) => {
     const code = state.worlds[member] ?? 0;
     const whole = mended(code);
@@ -45,14 +47,16 @@ export interface NamedCommand {
   readonly told: Told;
 }
 
-/** What the log of the package manager names for the package, and what it says of maintenance. */
+/** What the log of the package manager names for the package, what it says of maintenance, and what the brake names. */
 export function namedCommands(state: State): NamedCommand[] {
   const { pkg, state: cluster } = state.view;
   if (pkg === undefined) return [];
   const leave = `cmmodpkg -m off ${pkg.name}`;
   // What the refusal to leave maintenance says: halt it first.
   const out = pkg.status === 'up' ? [`cmhaltpkg ${pkg.name}`, leave] : [leave];
-  return [...(pkg.maintenance.on ? out : []), ...wayBack(cluster, pkg)].flatMap((command) => {
+  // Of a package that runs the package manager names nothing.
+  const back = pkg.status === 'up' && !pkg.maintenance.on ? (keptHere(state) ?? []) : wayBack(cluster, pkg);
+  return [...(pkg.maintenance.on ? out : []), ...back].flatMap((command) => {
     const told = eventOf(command.split(' '));
     return told === null ? [] : [{ command, told }];
   });

@@ -19,6 +19,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { runningFile } from '../../src/contract/package-directory.ts';
+import { givenUpExit } from '../../src/model-check/world/supervised.ts';
 import { renderPackage, setOf } from '../../src/render/package.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { parseSettings } from '../../src/settings/settings-yaml.ts';
@@ -338,6 +339,9 @@ describe('a script that hangs', () => {
     async (_what, settings, launcher, word, status, most) => {
       const result = await ended(installed(settings, { start: hangs(), halt: hangs() }), launcher, word);
       expect([result.status, result.halted]).toEqual([status, null]);
+      const role = launcher === 'csync_pre.sh' ? 'pre' : 'main';
+      const consequence = { isHeld: settings.mountPoint === '/', isTakenBack: false };
+      expect(givenUpExit(word === 'start' ? 'start' : 'halt', role, consequence), 'as the model check has it').toBe(status);
       expect(result.seconds).toBeLessThan(most);
     },
   );
@@ -348,6 +352,9 @@ describe('a script that hangs', () => {
   ])('of a legacy package is taken back by the halt, which %s', async (_what, status, expected) => {
     const member = installed(legacy, { start: hangs(reading), halt: halts(status) });
     expect(await ended(member, 'csync_control.sh', 'start')).toMatchObject({ status: expected, halted: 'control 1' });
+    expect(givenUpExit('start', 'control', { isHeld: false, isTakenBack: status === 0 }), 'as the model check has it').toBe(
+      expected,
+    );
   });
 
   it("of a legacy package is nobody else's to start where the halt hangs as well", async () => {
@@ -360,7 +367,7 @@ describe('a script that hangs', () => {
   it('in a halt of a legacy package is tried once more, in a hurry', async () => {
     const once = `if (process.env.CSYNC_HURRIED === '1') { ${halts(0)} } ${hangs(reading)}`;
     expect(await ended(installed(legacy, { halt: once }), 'csync_control.sh', 'stop')).toMatchObject({
-      status: 0,
+      status: givenUpExit('halt', 'control', { isHeld: false, isTakenBack: true }),
       halted: 'control 1',
     });
   });

@@ -8,7 +8,8 @@ import type { Draft } from '../../src/lab/manager/draft.ts';
 import { type Cause, eventTable, type Row } from '../../src/lab/manager/event-table.ts';
 import type { PackageState } from '../../src/lab/manager/model.ts';
 import type { ControlContext } from '../../src/member/legacy/control-steps.ts';
-import type { Sample, Watch } from '../../src/member/monitor/judge.ts';
+import type { Others, Situation } from '../../src/member/monitor/brake.ts';
+import type { Limits, Sample, Watch } from '../../src/member/monitor/judge.ts';
 import type { Step } from '../../src/member/steps/step.ts';
 import { Search } from '../../src/model-check/search.ts';
 import { simulateMany } from '../../src/model-check/simulation/simulation-run.ts';
@@ -36,6 +37,9 @@ vi.mock('../../src/member/steps/steps.ts', (load) => planted.in(load as never));
 vi.mock('../../src/member/legacy/control-steps.ts', (load) => planted.in(load as never));
 vi.mock('../../src/member/monitor/judge.ts', (load) => planted.in(load as never));
 vi.mock('../../src/member/steps/step.ts', (load) => planted.in(load as never));
+vi.mock('../../src/member/monitor/brake.ts', (load) => planted.in(load as never));
+vi.mock('../../src/host/member/service-front.ts', (load) => planted.in(load as never));
+vi.mock('../../src/model-check/world/supervised.ts', (load) => planted.in(load as never));
 vi.mock('../../src/lab/manager/placement.ts', (load) => planted.in(load as never));
 vi.mock('../../src/lab/manager/requests.ts', (load) => planted.in(load as never));
 vi.mock('../../src/lab/manager/failures.ts', (load) => planted.in(load as never));
@@ -53,6 +57,23 @@ function blind(...kinds: readonly string[]): Alterations {
     judge: (judge) => (watch: Watch, sample: Sample, limits: unknown) =>
       kinds.includes(sample.kind === 'layer' ? sample.layer : sample.kind) ? watch : (judge(watch, sample, limits) as Watch),
   };
+}
+
+/** The brake reads something else out of cmviewcl. */
+function told(alter: (others: Others) => Others): Alterations {
+  return {
+    othersFrom:
+      (read) =>
+      (...given: unknown[]) => {
+        const others = read(...given) as Others | null;
+        return others && alter(others);
+      },
+  };
+}
+
+/** The brake judges another situation. */
+function situation(changes: Partial<Situation>): Alterations {
+  return { whyStay: (judge) => (given: Situation) => judge({ ...given, ...changes }) as string | null };
 }
 
 type Rows = Record<Cause, Record<'plain' | 'failFast', Row>>;
@@ -121,6 +142,71 @@ const bugs: readonly Bug[] = [
   {
     name: 'the monitor writes its log before it leaves',
     alter: { actsOfVerdict: () => () => ['log', 'state', 'leave'] },
+    events: 2,
+  },
+  {
+    name: 'a program in front that is stopped is asked to leave, and no more',
+    alter: { actsOfLeaving: () => () => ['ask'] },
+    events: 2,
+  },
+  { name: 'the brake never lets go', alter: { whyStay: () => () => 'the package stays' }, events: 1 },
+  {
+    name: 'the brake lets the package leave the last member',
+    alter: told((others) => ({ ...others, eligible: ['m9'] })),
+    events: 2,
+  },
+  {
+    name: 'the brake takes whoever is switched off for able',
+    alter: told((others) => ({ ...others, eligible: others.switchedOff })),
+    events: 2,
+  },
+  { name: 'the brake overlooks a load', alter: situation({ connections: { total: 0, most: null } }), events: 1 },
+  {
+    name: 'nobody says how the brake lets go',
+    alter: told((others) => ({ ...others, remedies: [] })),
+    events: 2,
+    leadsBack: true,
+  },
+  {
+    name: 'the start fails where another host has the package address',
+    alter: {
+      runPlan: (run) => (steps: readonly Step[], context: unknown) =>
+        run(
+          steps.map((step) => (step.name === 'owner' ? { ...step, optional: false } : step)),
+          context,
+        ) as Promise<unknown>,
+    },
+    events: 1,
+  },
+  {
+    name: 'the package moves where another host has its address',
+    alter: {
+      judge:
+        (judge) =>
+        (watch: Watch, sample: Sample, { layers, ...limits }: Limits) =>
+          judge(watch, sample, { ...limits, layers: { ...layers, owner: { failures: 2, weight: 'fail' } } }) as Watch,
+    },
+    events: 1,
+  },
+  {
+    name: 'a read that hangs in a start ends it with 1',
+    alter: {
+      givenUpExit:
+        (exit) =>
+        (word: string, ...rest: unknown[]) =>
+          word === 'start' ? 1 : exit(word, ...rest),
+    },
+    events: 1,
+  },
+  {
+    name: 'a read that hangs in a halt ends it with 1',
+    alter: {
+      givenUpExit:
+        (exit) =>
+        (word: string, ...rest: unknown[]) =>
+          word === 'halt' ? 1 : exit(word, ...rest),
+    },
+    style: 'modular',
     events: 2,
   },
   {

@@ -8,9 +8,9 @@ import { SimulatedMonitor } from './simulated-monitor.ts';
 
 const calm = { total: 0, most: null };
 const load = { total: 206, most: { address: '10.9.0.21', count: 195 } };
-const both = { eligible: ['m2', 'm3'], switchedOff: [] };
-const second = { eligible: ['m3'], switchedOff: ['m1'] };
-const none = { eligible: [], switchedOff: ['m1', 'm2'] };
+const both = { eligible: ['m2', 'm3'], switchedOff: [], remedies: [] };
+const second = { eligible: ['m3'], switchedOff: ['m1'], remedies: [] };
+const none = { eligible: [], switchedOff: ['m1', 'm2'], remedies: [] };
 const hour = 3_600_000;
 
 describe('the brake', () => {
@@ -78,13 +78,17 @@ describe('what cmviewcl says of the other members', () => {
     [
       'one is down',
       viewOf({ m1: 'enabled', m2: 'enabled', m3: 'enabled' }, { down: 'm2' }),
-      { eligible: ['m3'], switchedOff: [] },
+      { eligible: ['m3'], switchedOff: [], remedies: ['cmrunnode m2'] },
     ],
-    ['one is switched off', viewOf({ m1: 'enabled', m2: 'disabled', m3: 'enabled' }), { eligible: ['m3'], switchedOff: ['m2'] }],
+    [
+      'one is switched off',
+      viewOf({ m1: 'enabled', m2: 'disabled', m3: 'enabled' }),
+      { eligible: ['m3'], switchedOff: ['m2'], remedies: ['cmmodpkg -e -n m2 csync'] },
+    ],
     [
       'the package may not fail over',
       viewOf({ m1: 'enabled', m2: 'enabled' }, { autorun: 'disabled' }),
-      { eligible: [], switchedOff: [] },
+      { eligible: [], switchedOff: [], remedies: ['cmmodpkg -e csync'] },
     ],
     ['another package', viewOf({ m1: 'enabled', m2: 'enabled' }).replaceAll('csync', 'other'), null],
     ['nothing', '', null],
@@ -195,6 +199,7 @@ describe('the monitor with a brake', () => {
     expect(monitor.daemon).not.toBeNull();
     expect(monitor.alarms.length).toBeLessThanOrEqual(62 + monitor.restarts.length);
     expect(monitor.alarms.join('\n')).toContain('no other member can take the package (switched off: m2, m3)');
+    expect(monitor.alarms.join('\n')).toContain('. What helps: cmmodpkg -e -n m2 csync; cmmodpkg -e -n m3 csync');
   });
 
   it('stays with a disk that is gone while no other member can take the package, and goes on looking', async () => {

@@ -35,6 +35,11 @@ export interface ServiceFront {
   logTo(file: string, packageName: string, name: string): void;
 }
 
+/** What leads to the end of the service, in this order: a front that is stopped is not asked in vain. */
+export function actsOfLeaving(): readonly ('ask' | 'kill')[] {
+  return ['ask', 'kill'];
+}
+
 const standardInput = 0;
 /** A front that does not end within this is stopped, or out of order. */
 const endLimitMs = 250;
@@ -102,15 +107,27 @@ export function openServiceFront(): ServiceFront | null {
       if (!isRefused(file)) channel.write(`log ${file}\t${packageName}\t${name}\n`);
     },
     leave: (status, datagram) => {
-      try {
-        writeSync(standardInput, `say ${datagram.replaceAll('\n', ' ')}\nexit ${status}\n`);
-        waitFor(() => process.ppid !== pid);
-      } catch {
-        // Its end below is the end of the service as well.
-      }
-      if (process.ppid === pid) process.kill(pid, 'SIGKILL');
+      const acts = {
+        ask: () => {
+          writeSync(standardInput, `say ${datagram.replaceAll('\n', ' ')}\nexit ${status}\n`);
+          waitFor(() => process.ppid !== pid);
+        },
+        kill: () => {
+          if (process.ppid === pid) process.kill(pid, 'SIGKILL');
+        },
+      };
+      for (const act of actsOfLeaving()) attempt(acts[act]);
     },
   };
+}
+
+/** One that fails must not keep the next from being done. */
+function attempt(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // The end of this process is the end of the conversation, and so of the service as well.
+  }
 }
 
 /** Whether a process is stopped. */

@@ -16,6 +16,8 @@ export interface Others {
   readonly eligible: readonly string[];
   /** Switched off for the package: by a failure, or by an administrator. */
   readonly switchedOff: readonly string[];
+  /** Commands of an administrator after which one of them is eligible. */
+  readonly remedies: readonly string[];
 }
 
 /** A package that came here by a failover less than this ago, from a member that is switched off for it since, would be the second one in quick succession. */
@@ -82,9 +84,16 @@ export function othersFrom(view: string, packageName: string, here: string): Oth
   if (status === null) return null;
   const states = memberStates(view);
   const others = [...status.switching].filter(([member]) => member !== here);
+  const switchedOff = others.flatMap(([member, isOn]) => (isOn ? [] : [member]));
+  const isUp = (member: string): boolean => states.get(member) === 'up';
   return {
-    eligible: others.flatMap(([member, isOn]) => (status.autoRun && isOn && states.get(member) === 'up' ? [member] : [])),
-    switchedOff: others.flatMap(([member, isOn]) => (isOn ? [] : [member])),
+    eligible: others.flatMap(([member, isOn]) => (status.autoRun && isOn && isUp(member) ? [member] : [])),
+    switchedOff,
+    remedies: [
+      ...others.flatMap(([member]) => (isUp(member) ? [] : [`cmrunnode ${member}`])),
+      ...switchedOff.map((member) => `cmmodpkg -e -n ${member} ${packageName}`),
+      ...(status.autoRun ? [] : [`cmmodpkg -e ${packageName}`]),
+    ],
   };
 }
 

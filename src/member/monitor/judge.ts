@@ -168,6 +168,21 @@ export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
   return ['leave', 'state', 'log'];
 }
 
+/** Whether a verdict is about the daemon's process, which is another one after a restart. */
+export const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
+  gone: true,
+  zombie: true,
+  stopped: true,
+  replaced: true,
+  port: true,
+  protocol: true,
+  storage: false,
+  content: false,
+  address: false,
+  owner: false,
+  unknown: false,
+};
+
 /** What each conclusion says, for the first words of the last sentence. */
 export const verdictMeans: Readonly<Record<Verdict['reason'], string>> = {
   gone: 'the cfengine daemon has ended',

@@ -16,6 +16,7 @@ import { Brake, backOff, type Situation, whyStay } from './brake.ts';
 import {
   actsOfVerdict,
   eachLayer,
+  isOfDaemon,
   judge,
   type LayerLimit,
   type LayerName,
@@ -98,21 +99,6 @@ const calmAfterStayMs = 60_000;
 const stayAlarmMs = 60_000;
 /** Layers that ask whoever has the port. */
 const asksTheOwner: ReadonlySet<LayerName> = new Set(['port', 'protocol']);
-
-/** Whether a verdict is about the daemon's process, which is another one after a restart. */
-const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
-  gone: true,
-  zombie: true,
-  stopped: true,
-  replaced: true,
-  port: true,
-  protocol: true,
-  storage: false,
-  content: false,
-  address: false,
-  owner: false,
-  unknown: false,
-};
 
 /** How each layer is looked at; null: not at all. */
 export function layerPlans(settings: Settings): Readonly<Record<LayerName, LayerPlan | null>> {
@@ -278,7 +264,8 @@ export class MonitorLoop {
     const now = host.elapsed();
     if (now - this.#stayedAt >= calmAfterStayMs) this.#stays = 0;
     const { packageName } = settings;
-    const text = `brake: ${packageName} stays on ${host.member} although ${verdictMeans[verdict.reason]} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members; cmmodpkg -e -n MEMBER ${packageName} switches one on`;
+    const { remedies = [] } = this.#brake.known ?? {};
+    const text = `brake: ${packageName} stays on ${host.member} although ${verdictMeans[verdict.reason]} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members${remedies.length === 0 ? '' : `. What helps: ${remedies.join('; ')}`}`;
     log.line('monitor', 'warning', text);
     if (now - this.#stayAlarmAt >= stayAlarmMs) {
       this.#stayAlarmAt = now;

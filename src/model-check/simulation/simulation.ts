@@ -11,7 +11,7 @@ import { type Scripts, State } from '../state.ts';
 import { cleanUp, isServed, mend, namedCommands, twoMounts } from '../way-back.ts';
 import { type Gate, never } from '../world/gate.ts';
 import { runPackageScript, ScriptKilled, type Word } from '../world/package-scripts.ts';
-import { encodeShared, encodeWorld } from '../world/world.ts';
+import { encodeShared, encodeWorld, nothingShared } from '../world/world.ts';
 import { failed, type Place } from '../world/world-commands.ts';
 
 export interface Life {
@@ -31,6 +31,7 @@ const mostEvents = 8;
 const rounds = 8;
 const commandFails = 0.02;
 const scriptIsKilled = 0.004;
+const scriptHangs = 0.001;
 
 /** A small repeatable generator (mulberry32). */
 function random(seed: number): () => number {
@@ -116,7 +117,7 @@ class Simulation {
   async run(): Promise<string | null> {
     const state = this.#state;
     state.clusterState = state.cluster.initial();
-    state.shared = encodeShared({ tag: null, sentinel: null });
+    state.shared = nothingShared;
     this.#tell('the cluster is started', () => state.tell({ kind: 'cluster-run', members: [] }));
     this.#tick();
     const count = 1 + Math.floor(this.#next() * mostEvents);
@@ -285,6 +286,12 @@ class Simulation {
       },
       wait: (milliseconds) => passes(Math.max(milliseconds, 250)),
       elapsed: () => this.#now,
+      hangs: () => {
+        if (this.#isCalm || this.#next() >= scriptHangs) return false;
+        state.disturb(runner);
+        this.#say(`${state.members[runner]}: ${word}: a read hangs, and the launcher gives the script up`);
+        return true;
+      },
     };
   }
 }

@@ -12,6 +12,8 @@ export interface Gate {
   command(what: string, change: () => number): Promise<number | null>;
   wait(milliseconds: number): Promise<void>;
   elapsed(): number;
+  /** Whether the read or act that comes now hangs: asked of a script that has a supervisor. */
+  hangs(): boolean;
 }
 
 /** For a script that is left where it is. One for each: what waits for a promise that somebody still has is never forgotten. */

@@ -9,6 +9,7 @@ import { haltRole, haltWithoutSettings, startRole, startWithoutSettings } from '
 import type { Role, ScriptContext } from '../../member/steps/script.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Gate } from './gate.ts';
+import { givenUp, givenUpExit, supervise } from './supervised.ts';
 import type { Place } from './world-commands.ts';
 import { digestOf, directory, WorldHost } from './world-host.ts';
 
@@ -40,8 +41,21 @@ export async function runPackageScript(
   return word === 'start' ? modularStart(run) : modularHalt(run);
 }
 
-/** One of our scripts, as a process of its own: killed, it ends with no status, which counts as 1. */
-async function ourScript({ place, gate, settings, host, log }: Run, word: Word, role: Role): Promise<number> {
+/** One of our scripts behind its launcher: killed, it ends with no status, which counts as 1; one that hangs is given up. */
+async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
+  const { place, gate } = run;
+  const status = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, word, role, false));
+  if (status !== givenUp) return status;
+  if (role !== 'control') {
+    const isHeld = word === 'halt' && role !== 'main' && gate.look(() => place.world.mounted) === 'yes';
+    return givenUpExit(word, role, { isHeld, isTakenBack: false });
+  }
+  const halted = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, 'halt', role, true));
+  return givenUpExit(word, role, { isHeld: false, isTakenBack: halted === 0 });
+}
+
+async function scriptItself({ place, gate, settings, log }: Run, word: Word, role: Role, hurried: boolean): Promise<number> {
+  const host = new WorldHost(place, gate, settings);
   const context: ScriptContext = {
     ...host.context(),
     directory,
@@ -49,7 +63,7 @@ async function ourScript({ place, gate, settings, host, log }: Run, word: Word, 
     role,
     logFile: null,
     dryRun: false,
-    hurried: false,
+    hurried,
     log,
   };
   try {

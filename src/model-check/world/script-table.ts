@@ -9,8 +9,8 @@ import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts'
 import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits } from './world.ts';
 import { failed, type Place } from './world-commands.ts';
 
-/** How the next act goes: as it does, its command fails, or its script is killed there. */
-export const modes = ['works', 'fails', 'killed'] as const;
+/** How the next act goes: as it does, its command fails, its script is killed there, or a read before it hangs. */
+export const modes = ['works', 'fails', 'killed', 'hangs'] as const;
 export type Mode = (typeof modes)[number];
 
 export interface Move {
@@ -37,6 +37,9 @@ class Thrown {
     this.code = error instanceof ScriptKilled ? 'killed' : String((error as NodeJS.ErrnoException).code ?? error);
   }
 }
+
+/** Kept among the answers: a read that never had one. */
+const noAnswer = { hangs: true } as const;
 
 class ReplayGate implements Gate {
   readonly fresh: unknown[] = [];
@@ -136,6 +139,20 @@ class ReplayGate implements Gate {
 
   elapsed(): number {
     return this.#clock;
+  }
+
+  hangs(): boolean {
+    if (this.#next < this.#before.length) {
+      if (this.#before[this.#next] !== noAnswer) return false;
+      this.#next += 1;
+      return true;
+    }
+    if (this.#mode !== 'hangs' || this.#acted) return false;
+    this.#acted = true;
+    this.applied = true;
+    this.what = 'a read hangs, and the launcher gives the script up';
+    this.fresh.push(noAnswer);
+    return true;
   }
 }
 

@@ -1,8 +1,9 @@
 /**
  * What the shipped monitor concludes where nothing changes any more: its judge, folded over looks at a world with the
- * settings' own limits. The layers `content` and `owner` only warn.
+ * settings' own limits. The layers `content` and `owner` only warn: of `owner` that is checked here, `content` is always good.
  */
 
+import { actsOfLeaving } from '../../host/member/service-front.ts';
 import {
   actsOfVerdict,
   eachLayer,
@@ -35,7 +36,10 @@ function limitsOf(settings: Settings): Limits {
   return { layers: eachLayer((name) => plans[name] ?? off), unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000 };
 }
 
-function lookAt({ daemon, address, link, mounted, disk }: MemberWorld): Readonly<Record<LayerName, LayerResult>> {
+function lookAt(
+  { daemon, address, link, mounted, disk }: MemberWorld,
+  isContested: boolean,
+): Readonly<Record<LayerName, LayerResult>> {
   const isHere = address === 'yes' && link === 'up';
   const good = (holds: boolean): LayerResult => (holds ? 'good' : 'bad');
   return {
@@ -45,20 +49,21 @@ function lookAt({ daemon, address, link, mounted, disk }: MemberWorld): Readonly
     storage: good(mounted === 'yes' && disk === 'there'),
     content: 'good',
     address: good(isHere),
-    owner: 'good',
+    owner: good(!isContested),
   };
 }
 
-/** Whether the service exits with a verdict: what hangs before that lets nothing behind it happen. */
-export function leaves({ log }: MemberWorld): boolean {
+/** Whether the service exits with a verdict: what hangs before that lets nothing behind it happen, and what is stopped obeys nobody. */
+export function leaves({ log, monitor }: MemberWorld): boolean {
   const acts = actsOfVerdict();
-  return log === 'writes' || !acts.slice(0, acts.indexOf('leave')).includes('log');
+  const isReached = log === 'writes' || !acts.slice(0, acts.indexOf('leave')).includes('log');
+  return isReached && (monitor !== 'unheard' || actsOfLeaving().includes('kill'));
 }
 
 /** null: it goes on watching. */
-export function verdictOn(world: MemberWorld, settings: Settings): Verdict | null {
+export function verdictOn(world: MemberWorld, isContested: boolean, settings: Settings): Verdict | null {
   const limits = limitsOf(settings);
-  const found = lookAt(world);
+  const found = lookAt(world, isContested);
   let watch = watchFrom(0);
   for (let count = 1; count <= looks && watch.verdict === null; count += 1) {
     const at = count * paceMs;

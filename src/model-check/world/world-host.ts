@@ -205,8 +205,7 @@ export class WorldHost implements MemberHost {
 
   run(argv: readonly string[]): Promise<CommandResult> {
     const [program = '', option = ''] = argv;
-    // What the probe for another owner of the address says is told, and decides nothing.
-    if (program.endsWith('chattr') || program === 'perl') return Promise.resolve(good);
+    if (program.endsWith('chattr')) return Promise.resolve(good);
     if (program === 'ss' && option.includes('K'))
       return this.#gate.actLater('resets the connections of clients', () => {
         if (this.#world.holder === 'transfer' && this.#world.daemon === 'alive') this.#set({ holder: 'nobody' });
@@ -218,6 +217,8 @@ export class WorldHost implements MemberHost {
   #answer(program: string): Partial<CommandResult> {
     const { members, shared, down } = this.#place;
     if (program === 'ss') return { stdout: '' };
+    // The probe for another owner of the package address (src/member/address-owner.ts).
+    if (program === 'perl') return { stdout: shared.isContested && this.#world.link === 'up' ? '02:00:00:00:00:99\n' : '' };
     if (program === 'ip')
       return { stdout: this.#world.address === 'yes' ? `2: eth0 inet ${this.#settings.packageAddress}/24 \n` : '' };
     if (program === 'vgs')

@@ -16,8 +16,8 @@ export const memberFields = {
   holder: ['nobody', 'transfer', 'somebody', 'stuck'],
   disk: ['there', 'gone'],
   link: ['up', 'down'],
-  /** The package's service; stopped: what judges in it is, or it hangs. */
-  monitor: ['no', 'yes', 'stopped'],
+  /** The package's service; stopped: what judges in it is, or it hangs; unheard: the program in front of it is stopped. */
+  monitor: ['no', 'yes', 'stopped', 'unheard'],
   /** The disk of the package log. */
   log: ['writes', 'hangs'],
   /** The set that counts; mixed: its settings are not those that were rendered with its other files. */
@@ -83,17 +83,22 @@ export interface SharedWorld {
   readonly tag: number | null;
   /** Index of the member that wrote the sentinel last. */
   readonly sentinel: number | null;
+  /** Another host answers for the package address, too. */
+  readonly isContested: boolean;
 }
 
-export const sharedBits = 6;
+export const sharedBits = 7;
+export const contestedBit = 1 << 6;
+/** Nobody has the volume group or has written, and the address is the package's alone. */
+export const nothingShared = encodeShared({ tag: null, sentinel: null, isContested: false });
 
-export function encodeShared({ tag, sentinel }: SharedWorld): number {
-  return (tag ?? 7) | ((sentinel ?? 7) << 3);
+export function encodeShared({ tag, sentinel, isContested }: SharedWorld): number {
+  return (tag ?? 7) | ((sentinel ?? 7) << 3) | (isContested ? contestedBit : 0);
 }
 
 const shares = Array.from({ length: 1 << sharedBits }, (_, code): SharedWorld => {
   const index = (bits: number): number | null => (bits === 7 ? null : bits);
-  return Object.freeze({ tag: index(code & 7), sentinel: index(code >> 3) });
+  return Object.freeze({ tag: index(code & 7), sentinel: index((code >> 3) & 7), isContested: (code & contestedBit) !== 0 });
 });
 
 export function decodeShared(code: number): SharedWorld {
@@ -119,6 +124,11 @@ export function withoutDaemon(world: MemberWorld): MemberWorld {
 /** Clients that ask the package address get the policy from this member. */
 export function serves({ machine, mounted, address, daemon, link, disk }: MemberWorld): boolean {
   return machine === 'up' && mounted === 'yes' && address === 'yes' && daemon === 'alive' && link === 'up' && disk === 'there';
+}
+
+/** What judges in the service runs. */
+export function isJudged({ monitor }: MemberWorld): boolean {
+  return monitor === 'yes' || monitor === 'unheard';
 }
 
 /** Something of the package is here. */

@@ -1,0 +1,88 @@
+/**
+ * The brake in the checked system: the shipped one (src/member/monitor/brake.ts), asked what it would be asked, over what the emulated cmviewcl
+ * prints of the state. Of time nothing is known here: each failover may be less than ten minutes ago, or more.
+ */
+import { type ViewRequest, viewCluster } from '../lab/commands/view.ts';
+import { loadConnections, type Others, othersFrom, settledMs, whyStay } from '../member/monitor/brake.ts';
+import { isOfDaemon } from '../member/monitor/judge.ts';
+import type { State } from './state.ts';
+import { encodeWorld, isJudged, serves, withoutDaemon } from './world/world.ts';
+
+/** More than any restart in place is tried. */
+const manyTries = 9;
+const asked = { command: 'cmviewcl', verbose: true, format: 'line', level: null } as const;
+const everything: ViewRequest = { ...asked, members: [], packages: [], configuration: false };
+const known = new WeakMap<object, Map<string, Others | null>>();
+
+/** What the monitor of this member reads out of cmviewcl. */
+function othersOf(state: State, member: number): Others | null {
+  const { state: cluster } = state.view;
+  const name = state.members[member] ?? '';
+  const ofCluster = known.get(cluster) ?? new Map<string, Others | null>();
+  known.set(cluster, ofCluster);
+  const found = ofCluster.get(name);
+  if (found !== undefined) return found;
+  const others = othersFrom(viewCluster(cluster, everything).lines.join('\n'), state.settings.packageName, name);
+  ofCluster.set(name, others);
+  return others;
+}
+
+interface Asked {
+  readonly hereMs: number;
+  readonly failedRestarts: number;
+  readonly others: Others | null;
+}
+
+function staysWith(state: State, member: number, { hereMs, failedRestarts, others }: Asked): boolean {
+  const verdict = state.verdictOf(member);
+  if (verdict === null) return true;
+  const isBusy = state.isLoaded && state.world(member).address === 'yes';
+  const connections = { total: isBusy ? loadConnections : 0, most: null };
+  const cameFrom = others?.switchedOff[0] ?? null;
+  return whyStay({ ofDaemon: isOfDaemon[verdict.reason], hereMs, cameFrom, others, connections, failedRestarts }) !== null;
+}
+
+/** A daemon that can start comes up at the first restart; of one that cannot, each restart fails. */
+const failedRestarts = (state: State, member: number): number => (state.world(member).startable === 'yes' ? 0 : manyTries);
+
+/** Whether the monitor may leave with its verdict: ten minutes after the last failover, or without one. */
+export function mayLeave(state: State, member: number, others = othersOf(state, member)): boolean {
+  if (state.verdictOf(member) === null) return false;
+  return !staysWith(state, member, { hereMs: settledMs, failedRestarts: failedRestarts(state, member), others });
+}
+
+/** The brake keeps the package, and the daemon is restarted in place; as if each failover had been a moment ago. */
+export function restartsInPlace(state: State, member: number): boolean {
+  const world = state.world(member);
+  const verdict = state.verdictOf(member);
+  if (verdict === null || !isOfDaemon[verdict.reason] || world.daemon === 'alive' || world.startable === 'no') return false;
+  if (!staysWith(state, member, { hereMs: 0, failedRestarts: 0, others: othersOf(state, member) })) return false;
+  state.worlds[member] = encodeWorld({ ...withoutDaemon(world), daemon: 'alive' });
+  return true;
+}
+
+/** As the package manager has it, not as the monitor reads it. */
+function hasSuccessor(state: State, member: number): boolean {
+  const { pkg, state: cluster } = state.view;
+  const isAble = (name: string): boolean => cluster.members[name]?.status === 'up' && pkg?.nodeSwitch[name] === true;
+  return pkg?.autoRun === true && state.members.some((name, other) => other !== member && isAble(name));
+}
+
+/** What must hold when a monitor leaves with its verdict, having been told of the others. */
+export function rulesOfLeaving(state: State, member: number): readonly string[] {
+  const name = state.members[member] ?? '';
+  const { daemon, ...rest } = state.world(member);
+  const onlyLoad = state.isLoaded && daemon !== 'hung' && rest.startable === 'yes' && serves({ ...rest, daemon: 'alive' });
+  return [
+    ...(serves(state.world(member)) ? [`the monitor leaves although ${name} serves the policy`] : []),
+    ...(onlyLoad ? [`the package leaves ${name} for a load that follows it`] : []),
+    ...(hasSuccessor(state, member) ? [] : [`the package leaves ${name} although no other member can take it`]),
+  ];
+}
+
+/** The package stays, said loudly, since no other member can take it; and what would let it go. */
+export function keptHere(state: State): readonly string[] | null {
+  const { owner, pkg } = state.view;
+  if (owner < 0 || pkg?.status !== 'up' || !isJudged(state.world(owner)) || hasSuccessor(state, owner)) return null;
+  return state.verdictOf(owner) === null ? null : (othersOf(state, owner)?.remedies ?? []);
+}

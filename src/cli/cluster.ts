@@ -1,14 +1,14 @@
 /** What works on a whole cluster, from one of its members or from a host that reaches them by ssh. */
 import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption, sources, waitOption } from './options.ts';
 
-const applyVerbs = () => import('../verbs/apply.ts');
-const checkVerbs = () => import('../verbs/check.ts');
-const maintenanceVerbs = () => import('../verbs/maintenance.ts');
-const migrateVerbs = () => import('../verbs/migrate.ts');
-const recoverVerbs = () => import('../verbs/recover.ts');
-const rehearseVerbs = () => import('../verbs/rehearse.ts');
-const statusVerbs = () => import('../verbs/status.ts');
-const syncVerbs = () => import('../verbs/sync.ts');
+const applyVerbs = () => import('../verbs/package/apply.ts');
+const checkVerbs = () => import('../verbs/package/check.ts');
+const maintenanceVerbs = () => import('../verbs/cluster/maintenance.ts');
+const migrateVerbs = () => import('../verbs/package/migrate.ts');
+const recoverVerbs = () => import('../verbs/cluster/recover.ts');
+const rehearseVerbs = () => import('../verbs/cluster/rehearse.ts');
+const statusVerbs = () => import('../verbs/cluster/status.ts');
+const syncVerbs = () => import('../verbs/hosts/sync.ts');
 
 export function addClusterVerbs(parser: Parser, choose: Choose): Parser {
   return [changeCommands, procedureCommands, agentCommands, lookCommands].reduce((made, add) => add(made, choose), parser);

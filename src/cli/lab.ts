@@ -1,11 +1,11 @@
 /** The emulated cluster. */
-import type { LabOptions, LabUpOptions } from '../verbs/lab.ts';
-import type { LabRehearseOptions } from '../verbs/rehearse-lab.ts';
+import type { LabOptions, LabUpOptions } from '../verbs/lab/lab.ts';
+import type { LabRehearseOptions } from '../verbs/lab/rehearse-lab.ts';
 import { type Choose, jsonOption, type Parser } from './options.ts';
 
-const labVerbs = () => import('../verbs/lab.ts');
-const rehearseLabVerbs = () => import('../verbs/rehearse-lab.ts');
-const simulateVerbs = () => import('../verbs/simulate.ts');
+const labVerbs = () => import('../verbs/lab/lab.ts');
+const rehearseLabVerbs = () => import('../verbs/lab/rehearse-lab.ts');
+const simulateVerbs = () => import('../verbs/lab/simulate.ts');
 
 const labOptions = {
   name: { type: 'string', describe: 'name of the lab (lab; one of its own for what takes its lab down again)' },

@@ -1,9 +1,9 @@
 /** Who belongs to the master: members, clients, their keys. */
 import { automaticOption, type Choose, dryRunOption, jsonOption, type Parser, templatesOption, waitOption } from './options.ts';
 
-const clientsVerbs = () => import('../verbs/clients.ts');
-const keysVerbs = () => import('../verbs/keys.ts');
-const membershipVerbs = () => import('../verbs/membership.ts');
+const clientsVerbs = () => import('../verbs/hosts/clients.ts');
+const keysVerbs = () => import('../verbs/hosts/keys.ts');
+const membershipVerbs = () => import('../verbs/hosts/membership.ts');
 
 const place = {
   settings: { type: 'string', describe: 'settings file; without it csync.yaml here, else what was applied on this member' },

@@ -1,11 +1,11 @@
 /** What is made on the administrator's machine, cluster or no cluster. */
 import { baseOption, type Choose, jsonOption, type Parser, print, settingsOption, templatesOption } from './options.ts';
 
-const conformVerbs = () => import('../verbs/conform.ts');
-const initVerbs = () => import('../verbs/init.ts');
-const renderVerbs = () => import('../verbs/render.ts');
-const settingsVerbs = () => import('../verbs/settings.ts');
-const templatesVerbs = () => import('../verbs/templates.ts');
+const conformVerbs = () => import('../verbs/lab/conform.ts');
+const initVerbs = () => import('../verbs/package/init.ts');
+const renderVerbs = () => import('../verbs/package/render.ts');
+const settingsVerbs = () => import('../verbs/package/settings.ts');
+const templatesVerbs = () => import('../verbs/package/templates.ts');
 
 export function addPackageVerbs(parser: Parser, choose: Choose): Parser {
   return initCommand(parser, choose)

@@ -1,7 +1,7 @@
 /** The administrator's part of the policy. */
 import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption } from './options.ts';
 
-const policyVerbs = () => import('../verbs/policy.ts');
+const policyVerbs = () => import('../verbs/policy/policy.ts');
 
 const read = { settings: settingsOption, json: jsonOption } as const;
 

@@ -1,7 +1,7 @@
 /** What the toolkit decides, and how that is proved. */
 import { type Choose, jsonOption, type Parser, print } from './options.ts';
 
-const explainVerbs = () => import('../verbs/explain.ts');
+const explainVerbs = () => import('../verbs/lab/explain.ts');
 
 export function addProofVerbs(parser: Parser, choose: Choose): Parser {
   return parser.command(

@@ -1,8 +1,8 @@
 /** What can be said of a package directory without running anything of it. Pure. */
 
-import { manifestName, setKeyword, setNameOf, setPartOf, sha256 } from '../contract/package-directory.ts';
+import { manifestName, type RenderedFile, setKeyword, setNameOf, setPartOf, sha256 } from '../contract/package-directory.ts';
 import { expandVariables } from '../lab/machines/plan.ts';
-import { manifestOf, type RenderedFile, setOf, setText } from '../render/package.ts';
+import { manifestOf, setOf, setText } from '../render/package.ts';
 import { settingsDigest } from '../settings/settings.ts';
 import type { Assertion } from './report.ts';
 import type { TestedPackage } from './workshop.ts';

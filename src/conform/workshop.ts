@@ -1,6 +1,7 @@
 /** What all sandboxes of a run are made from. Effects. */
 import { dirname } from 'node:path';
 import { generateKeyPair, peerKeyFileName } from '../cfengine/keys.ts';
+import type { RenderedFile } from '../contract/package-directory.ts';
 import * as files from '../host/lab/lab-files.ts';
 import { parseProcessStat } from '../host/member/member-host.ts';
 import { runProcess } from '../host/processes.ts';
@@ -8,7 +9,6 @@ import { logFileOf } from '../lab/emulation/package-environment.ts';
 import { type PolicyTemplates, policyFiles, writeCfengine } from '../lab/machines/cfengine-setup.ts';
 import { furnishHost, furnishMember } from '../lab/machines/furnish.ts';
 import { expandVariables, type LabPlan, planLab } from '../lab/machines/plan.ts';
-import type { RenderedFile } from '../render/package.ts';
 import type { PackageContent } from '../serviceguard/package-content.ts';
 import type { Settings } from '../settings/settings.ts';
 

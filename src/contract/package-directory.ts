@@ -3,6 +3,7 @@
  * A set is what was rendered together, in a directory named by its digest. It never changes: another content is another set beside it.
  * The package file names its set, so that cmapplyconf is the one moment at which all members change. Pure.
  */
+
 import { createHash } from 'node:crypto';
 import type { Settings } from '../settings/settings.ts';
 
@@ -196,4 +197,11 @@ export function editKey(path: string): string {
  */
 export function isKnownBeside(name: string, digest: string, manifests: readonly Manifest[]): boolean {
   return manifests.some(({ files, beside }) => beside[name] === digest || files[name] === digest);
+}
+
+export interface RenderedFile {
+  /** Relative to the package directory. */
+  readonly name: string;
+  readonly mode: number;
+  readonly text: string;
 }

@@ -5,10 +5,11 @@
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey } from '../cfengine/keys.ts';
 import type { ProbeIdentity, ProbeResult, ProbeTarget } from '../cfengine/probe.ts';
+import { sentinelName } from '../contract/policy-file-system.ts';
 import type { MemberHost, ProcessState } from '../host/host.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
-import { judgeOrigin, judgePort, type PortOwner, sentinelName } from './judgements.ts';
+import { judgeOrigin, judgePort, type PortOwner } from './judgements.ts';
 
 const startLimitMs = 10_000;
 /** For what ran already, or came up all the same, after a start that was refused. */

@@ -1,32 +1,10 @@
 /**
  * What an observation means. Pure: facts in, a finding or null out; the tables of the tests are written against these.
  */
+import { deviceOf, mapperName } from '../contract/policy-file-system.ts';
 import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../host/host.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
-
-/** The administrator's own part of a legacy package: an executable of this name in its directory, called with run or halt. */
-export const customerDefined = 'customer-defined';
-
-export function deviceOf(settings: Settings): string {
-  return `/dev/${settings.volumeGroup}/${settings.logicalVolume}`;
-}
-
-/**
- * Whether a line of /etc/fstab mounts the policy file system at boot, behind Serviceguard's back: at its mount point, or from
- * its device under either name.
- */
-export function mountsAtBoot(settings: Settings, fields: readonly string[]): boolean {
-  const [source = '', target = '', , options = ''] = fields;
-  const ours = target === settings.mountPoint || source === deviceOf(settings) || source === mapperName(settings);
-  return ours && !options.split(',').includes('noauto');
-}
-
-/** Device-mapper's own spelling of a logical volume: hyphens are doubled. */
-function mapperName({ volumeGroup, logicalVolume }: Settings): string {
-  const escaped = (name: string): string => name.replaceAll('-', '--');
-  return `/dev/mapper/${escaped(volumeGroup)}-${escaped(logicalVolume)}`;
-}
 
 /** The topmost mount at the mount point; later lines of the table cover earlier ones. */
 export function mountAt(mounts: readonly MountEntry[], target: string): MountEntry | undefined {
@@ -118,61 +96,4 @@ export function judgeName(settings: Settings, addresses: readonly string[]): Fin
       ? `${packageDnsName} does not resolve`
       : `${packageDnsName} resolves to ${addresses.join(', ')}, not to ${packageAddress}`;
   return { code: 'name-unresolved', text };
-}
-
-/** On the policy file system; served like policy. */
-export const sentinelName = 'csync.sentinel';
-
-/** One line of the sentinel file. */
-export interface Sentinel {
-  readonly epoch: number;
-  readonly member: string;
-  readonly at: string;
-}
-
-/** The epoch of a sentinel; 0 for none or for one that is damaged. */
-export function sentinelEpoch(text: string | null): number {
-  try {
-    const { epoch } = JSON.parse(text ?? '') as Partial<Sentinel>;
-    return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0;
-  } catch {
-    return 0;
-  }
-}
-
-/** Beside the scripts; while it lies there the monitor pauses [serviceguard.md 3.8, where each toolkit has its own name]. */
-export const maintenanceFileName = 'csync.debug';
-
-export interface Maintenance {
-  /** Wall clock, ms; null: until the file is taken away. */
-  readonly until: number | null;
-  /** Serviceguard's own mode goes with it and has to be ended, too; whether the package could fail over before. */
-  readonly serviceguard: { readonly autoRun: boolean } | null;
-}
-
-/** One line. Monitors of before the second half was written take it for the end of a pause. */
-export function maintenanceText({ until, serviceguard }: Maintenance): string {
-  const end = until === null ? '' : `until ${new Date(until).toISOString()}`;
-  return `${end}${serviceguard === null ? '' : ` serviceguard auto_run=${serviceguard.autoRun ? 'yes' : 'no'}`}\n`;
-}
-
-/** What the maintenance file says. One that was only touched, or says anything else, is maintenance without an end. */
-export function parseMaintenance(text: string): Maintenance {
-  const until = Date.parse(/^until (\S+)/.exec(text)?.[1] ?? '');
-  const autoRun = /^until \S+ serviceguard auto_run=(yes|no)$/m.exec(text)?.[1];
-  return {
-    until: Number.isNaN(until) ? null : until,
-    serviceguard: autoRun === undefined ? null : { autoRun: autoRun === 'yes' },
-  };
-}
-
-/**
- * Maintenance now; null: none, or it is over. One that goes with Serviceguard's mode is not over before that was ended:
- * then it is `overdue`.
- */
-export function maintenanceFrom(text: string | null, now: number): (Maintenance & { readonly overdue: boolean }) | null {
-  if (text === null) return null;
-  const found = parseMaintenance(text);
-  const overdue = found.until !== null && now >= found.until;
-  return overdue && found.serviceguard === null ? null : { ...found, overdue };
 }

@@ -4,11 +4,11 @@
  */
 import { adapterFor } from '../cfengine/adapter.ts';
 import { appliedName, manifestName, placeOfSet, runningFile, runtimeName, settingsName } from '../contract/package-directory.ts';
+import { customerDefined } from '../contract/policy-file-system.ts';
 import type { MemberHost } from '../host/host.ts';
 import { strangersTo, strangersToWriting } from '../host/ownership.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
-import { customerDefined } from './judgements.ts';
 import { expand } from './settings-file.ts';
 
 /** Sourced by the launchers, where the environment names no other. */

@@ -3,7 +3,7 @@
 import { shellWord } from '../base/shell-word.ts';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import { layoutOf } from '../cfengine/layout.ts';
-import { maintenanceFileName } from '../member/judgements.ts';
+import { maintenanceFileName } from '../contract/maintenance-file.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** `directory` of the package with $SGCONF left to the shell of the member. */

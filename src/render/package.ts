@@ -2,7 +2,6 @@
  * Settings and templates to everything that lies in the package directory. Pure and byte-reproducible: no time, no
  * machine, nothing but its input.
  */
-
 import type { Checked, Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import {
@@ -14,6 +13,7 @@ import {
   launcherRoles,
   type Manifest,
   manifestName,
+  type RenderedFile,
   type Runtime,
   readManifest,
   setNamedIn,
@@ -26,13 +26,6 @@ import { parseSettingsJson, type Settings, settingsDigest, settingsJson } from '
 import { haltLimits, startLimits } from './launcher-limits.ts';
 import { layOver } from './package-text.ts';
 import { fillTemplate, type Template } from './template.ts';
-
-export interface RenderedFile {
-  /** Relative to the package directory. */
-  readonly name: string;
-  readonly mode: number;
-  readonly text: string;
-}
 
 export interface PackageTemplates {
   /** That of the settings' package style. */

@@ -32,15 +32,6 @@ export interface Findings {
   readonly answers: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Assignments of cmcluster.conf, a shell fragment; trailing comments are allowed in it [serviceguard.md 1.1]. */
-export function parseClusterVariables(text: string): Record<string, string> {
-  const pairs = [...text.matchAll(/^[ \t]*(?:export[ \t]+)?([A-Z_]+)=["']?([^"'\s#;]*)/gm)].map(([, name = '', value = '']) => [
-    name,
-    value,
-  ]);
-  return Object.fromEntries(pairs) as Record<string, string>;
-}
-
 /**
  * From `cmviewcl -v -f line` and `-s config`; null when it names no member. That a member's subnets stand in its view is
  * seen in a public script (gdha/criux filters `node:...|subnet:` lines); so are interfaces with addresses [GH-chk]. The
@@ -193,6 +184,7 @@ export function lookedLines(findings: Findings): string[] {
 }
 
 const notKnown = (why: string | undefined): string => `${why ?? 'nothing'}; asked for instead of offered`;
+
 const addressText = (one: { interface: string; address: string; prefixLength: number }): string =>
   `${one.address}/${one.prefixLength} on ${one.interface}`;
 

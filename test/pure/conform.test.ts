@@ -6,7 +6,8 @@ import { type CallSeen, judge, type MemberSeen } from '../../src/conform/judge.t
 import { packageAssertions } from '../../src/conform/package-assertions.ts';
 import { type Assertion, chosen, reportJson, reportTable } from '../../src/conform/report.ts';
 import { assertionNames } from '../../src/conform/run.ts';
-import { type RenderedFile, renderPackage } from '../../src/render/package.ts';
+import type { RenderedFile } from '../../src/contract/package-directory.ts';
+import { renderPackage } from '../../src/render/package.ts';
 import { packageContent } from '../../src/serviceguard/package-content.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { memberScripts, packageTemplates, settingsFor } from '../support.ts';

@@ -16,10 +16,10 @@ import type { MemberShell } from '../../src/host/admin/member-shell.ts';
 import { parseProcessStat } from '../../src/host/member/member-host.ts';
 import { readWatch } from '../../src/rehearsal/watch-scripts.ts';
 import { fillTemplate } from '../../src/render/template.ts';
+import { parseClusterVariables } from '../../src/serviceguard/cluster-variables.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../src/serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings, settingsJson } from '../../src/settings/settings.ts';
 import { parseSettings, withList, withValue } from '../../src/settings/settings-yaml.ts';
-import { parseClusterVariables } from '../../src/wizard/findings.ts';
 import { settingsFor, settingsText } from '../support.ts';
 
 /** ms of CPU. */

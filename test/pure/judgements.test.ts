@@ -1,6 +1,8 @@
 /** What a member makes of what it sees: mounts, mount point, port, names, sentinel. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { maintenanceFrom, maintenanceText } from '../../src/contract/maintenance-file.ts';
+import { sentinelEpoch } from '../../src/contract/policy-file-system.ts';
 import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../../src/host/host.ts';
 import type { Finding } from '../../src/member/failures.ts';
 import {
@@ -9,11 +11,8 @@ import {
   judgeName,
   judgeOrigin,
   judgePort,
-  maintenanceFrom,
-  maintenanceText,
   mountAt,
   type PortOwner,
-  sentinelEpoch,
 } from '../../src/member/judgements.ts';
 import { settingsFor } from '../support.ts';
 

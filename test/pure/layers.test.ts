@@ -77,7 +77,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'serviceguard/',
     'cfengine/',
     'member/judgements.ts',
-    'member/space.ts',
+    'contract/space.ts',
     'render/',
   ],
   // Questions, offers and judgements: plain data in, plain data out. It reads cmviewcl, hence serviceguard/.

@@ -1,7 +1,7 @@
 /** Into maintenance and out of it: which steps, in which order, and that none is forgotten after a kill. */
 import { describe, expect, it } from 'vitest';
 import { type MaintenancePlace, stepsOff, stepsOn } from '../../src/cluster/procedures/maintenance.ts';
-import { parseMaintenance } from '../../src/member/judgements.ts';
+import { parseMaintenance } from '../../src/contract/maintenance-file.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';
 import { settingsFor } from '../support.ts';
 

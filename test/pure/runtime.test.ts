@@ -15,9 +15,9 @@ import {
   runtimeInUse,
 } from '../../src/cluster/apply/runtime.ts';
 import type { DirectoryFacts } from '../../src/cluster/remote/package-look.ts';
-import { type Runtime, sha256 } from '../../src/contract/package-directory.ts';
+import { type RenderedFile, type Runtime, sha256 } from '../../src/contract/package-directory.ts';
 import { withFile } from '../../src/host/file-reading.ts';
-import { manifestOf, type RenderedFile, withEdits, withRuntime } from '../../src/render/package.ts';
+import { manifestOf, withEdits, withRuntime } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 
 const place = {

@@ -4,10 +4,10 @@
  * Node.js has it.
  */
 
+import { maintenanceFileName } from '../../src/contract/maintenance-file.ts';
 import type { CommandResult, ProcessState } from '../../src/host/host.ts';
 import type { Connections } from '../../src/host/member/connections.ts';
 import type { Daemon } from '../../src/member/daemon.ts';
-import { maintenanceFileName } from '../../src/member/judgements.ts';
 import { eachLayer, type LayerName } from '../../src/member/monitor/judge.ts';
 import type { Found } from '../../src/member/monitor/layers.ts';
 import { MonitorLoop, type MonitorWorld } from '../../src/member/monitor/loop.ts';

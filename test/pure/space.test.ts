@@ -1,6 +1,6 @@
 /** When a file system is short of something. */
 import { describe, expect, it } from 'vitest';
-import { type Room, roomBy, roomText, spaceCommand, spaceLine } from '../../src/member/space.ts';
+import { type Room, roomBy, roomText, spaceCommand, spaceLine } from '../../src/contract/space.ts';
 
 describe('a file system', () => {
   it.each<[string, string, Room]>([

@@ -6,7 +6,7 @@ import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusTex
 import { emptyRoster, withWaiting } from '../../src/contract/roster.ts';
 import type { MemberShell } from '../../src/host/admin/member-shell.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';
-import { lookAtStatus } from '../../src/verbs/status.ts';
+import { lookAtStatus } from '../../src/verbs/cluster/status.ts';
 import { settingsFor } from '../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });

@@ -1,17 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseClusterVariables } from '../../src/serviceguard/cluster-variables.ts';
 import { type Field, settingsFields, settingsTable } from '../../src/settings/settings.ts';
 import { fieldOf, isYesNo, readTyped } from '../../src/settings/settings-yaml.ts';
 import { promptFor, readYesNo, takenOffer, typedAnswer } from '../../src/wizard/answers.ts';
-import {
-  crossSubnet,
-  type Findings,
-  judgeName,
-  membersOutside,
-  parseClusterVariables,
-  readCluster,
-} from '../../src/wizard/findings.ts';
+import { crossSubnet, type Findings, judgeName, membersOutside, readCluster } from '../../src/wizard/findings.ts';
 import { lookScript, type MemberLook, networkOf, readLook } from '../../src/wizard/look.ts';
 import { lookupsFor, offerFor, questionOrder, remarksFor } from '../../src/wizard/offers.ts';
 

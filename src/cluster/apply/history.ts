@@ -3,8 +3,8 @@
  * go back: a line of JSON about the set, and the set itself. Pure but for the compression.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { RenderedFile } from '../../contract/package-directory.ts';
 import { sha256 } from '../../contract/package-directory.ts';
-import type { RenderedFile } from '../../render/package.ts';
 import type { FileToSend } from './package-write.ts';
 
 export interface SetAbout {

@@ -6,7 +6,7 @@
 
 import type { Checked, Problem } from '../../base/problem.ts';
 import { flatSet, inSet, sha256 } from '../../contract/package-directory.ts';
-import { customerDefined } from '../../member/judgements.ts';
+import { customerDefined } from '../../contract/policy-file-system.ts';
 import { styleOf } from '../../serviceguard/package-file.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
 import { appliedSet } from './comparison.ts';

@@ -1,6 +1,7 @@
 /** Scripts that change the package directory of a member, whole or not at all, and that read it back. */
+
 import { shellWord } from '../../base/shell-word.ts';
-import { runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
+import { type RenderedFile, runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
 import { arrivalPrefix, runningLines } from '../remote/package-look.ts';
 import { type Argv, busyStatus, commandWords, directoryWord, mountedTest, receiveLines, script } from '../remote/shell-text.ts';
 
@@ -223,4 +224,9 @@ export function printFilesScript(packageDirectory: string, names: readonly strin
 export function printedFiles(output: string): Map<string, string> {
   const found = [...output.matchAll(/^file (\S*) (.+)$/gm)];
   return new Map(found.map(([, content = '', name = '']) => [name, Buffer.from(content, 'base64').toString('utf8')]));
+}
+
+/** A rendered file as it goes to a member. */
+export function asSent({ name, mode, text }: RenderedFile): FileToSend {
+  return { name, mode, content: Buffer.from(text) };
 }

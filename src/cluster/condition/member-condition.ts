@@ -1,8 +1,9 @@
 /** The condition of a member: what runs, what is mounted, which clock, and what its monitor says of itself. */
 import { shellWord } from '../../base/shell-word.ts';
+import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
-import { maintenanceFileName, sentinelName } from '../../member/judgements.ts';
-import { type Room, roomBy, spaceLine } from '../../member/space.ts';
+import { sentinelName } from '../../contract/policy-file-system.ts';
+import { type Room, roomBy, spaceLine } from '../../contract/space.ts';
 import { type Answer, type Clock, clockBetween, countOf } from '../remote/answers.ts';
 import { type AddressView, addressViewLines, readAddressView } from '../remote/outside.ts';
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';

@@ -2,10 +2,10 @@
  * What a cluster's condition amounts to: one sentence, the commands that cure what is wrong, and a table of members. Pure.
  */
 
+import { maintenanceFrom } from '../../contract/maintenance-file.ts';
 import type { Roster } from '../../contract/roster.ts';
+import { roomText } from '../../contract/space.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
-import { maintenanceFrom } from '../../member/judgements.ts';
-import { roomText } from '../../member/space.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import { inBrief } from '../apply/comparison.ts';
 import { type Clock, clockText, isClockOff } from '../remote/answers.ts';

@@ -9,7 +9,7 @@
 import { shellWord } from '../../base/shell-word.ts';
 import { layoutOf, type PolicyCheck, policyChecks } from '../../cfengine/layout.ts';
 import { sha256 } from '../../contract/package-directory.ts';
-import { sentinelEpoch, sentinelName } from '../../member/judgements.ts';
+import { sentinelEpoch, sentinelName } from '../../contract/policy-file-system.ts';
 import { isOurs } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { busyStatus, hostScript, mountedTest, receiveLines } from '../remote/shell-text.ts';

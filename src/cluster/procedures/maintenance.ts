@@ -3,7 +3,7 @@
  * package directory pauses the monitor; Serviceguard's own mode ignores every failure. That one has no end of its own:
  * the file goes with it, and the monitor ends both [see member/monitor/monitor.ts]. Pure.
  */
-import { type Maintenance, maintenanceFileName, maintenanceText } from '../../member/judgements.ts';
+import { type Maintenance, maintenanceFileName, maintenanceText } from '../../contract/maintenance-file.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { distributeScript } from '../apply/package-write.ts';

@@ -6,8 +6,8 @@
 import type { Checked, Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
+import { deviceOf } from '../../contract/policy-file-system.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
-import { deviceOf } from '../../member/judgements.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { addressTest, mountedTest, script } from '../remote/shell-text.ts';

@@ -1,6 +1,6 @@
 /**
  * The lab's machines: one set of namespaces a host, a bridge between them, one shared disk. Runs inside the lab's own
- * outer namespaces (see verbs/lab.ts), so that the end of the daemon, however it comes, takes everything with it.
+ * outer namespaces (see verbs/lab/lab.ts), so that the end of the daemon, however it comes, takes everything with it.
  * Knows nothing of packages.
  */
 import type { CommandResult } from '../../host/host.ts';

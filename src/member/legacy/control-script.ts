@@ -3,8 +3,9 @@
  * very steps of the modular scripts, with what Serviceguard's modules do there between them [serviceguard.md 4.3].
  */
 
+import { customerDefined } from '../../contract/policy-file-system.ts';
 import type { Finding } from '../failures.ts';
-import { customerDefined, judgeMount } from '../judgements.ts';
+import { judgeMount } from '../judgements.ts';
 import { judgeManifest } from '../settings-file.ts';
 import { finishWaiting } from '../steps/finish-waiting.ts';
 import type { ScriptContext } from '../steps/script.ts';

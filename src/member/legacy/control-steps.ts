@@ -3,9 +3,10 @@
  * file system, address, customer's hook, service. Commands, retries and log lines: serviceguard.md 4.3, 4.4, 7.1.
  */
 import { placeOfSet } from '../../contract/package-directory.ts';
+import { customerDefined, deviceOf } from '../../contract/policy-file-system.ts';
 import { untilTheEnd } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
-import { customerDefined, deviceOf, judgeMount, mountAt } from '../judgements.ts';
+import { judgeMount, mountAt } from '../judgements.ts';
 import type { Step } from '../steps/step.ts';
 import type { StepContext } from '../steps/steps.ts';
 import type { ControlLog } from './control-log.ts';

@@ -3,13 +3,13 @@
  * what follows from it; it never takes longer than its limit, also where a disk hangs.
  */
 import { type ProbeResult, probePort } from '../../cfengine/probe.ts';
+import { type Room, roomBy, roomText, spaceCommand } from '../../contract/space.ts';
 import type { MemberHost } from '../../host/host.ts';
 import { openSlowFile, type SlowRead } from '../../host/member/slow-file.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { foreignOwner, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
 import { mountAt } from '../judgements.ts';
-import { type Room, roomBy, roomText, spaceCommand } from '../space.ts';
 import { eachLayer, type LayerName, type LayerResult } from './judge.ts';
 
 export interface Found {

@@ -3,6 +3,7 @@
  * the system through a MonitorWorld only, so that tests run it in a time of their own.
  */
 
+import { maintenanceFileName, maintenanceFrom, parseMaintenance } from '../../contract/maintenance-file.ts';
 import { isAnnounced, restartNoticeFile } from '../../contract/restart-notice.ts';
 import type { MemberHost, ProcessState } from '../../host/host.ts';
 import type { Connections } from '../../host/member/connections.ts';
@@ -11,7 +12,6 @@ import type { ProcessWatch } from '../../host/member/process-watch.ts';
 import type { EndWatch } from '../../host/member/service-front.ts';
 import { type LayerPlan, parseLayerPlan, parseLocalRestart, type Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
-import { maintenanceFileName, maintenanceFrom, parseMaintenance } from '../judgements.ts';
 import { Brake, backOff, type Situation, whyStay } from './brake.ts';
 import {
   actsOfVerdict,

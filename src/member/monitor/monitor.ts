@@ -4,6 +4,8 @@
  * Called as: csync-monitor.cjs DIRECTORY main, behind csync-front.pl where there is perl; by itself as csync-monitor.cjs - figures
  * ADDRESS, for the figures.
  */
+
+import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
 import { connectionsOf } from '../../host/member/connections.ts';
 import { watchFile } from '../../host/member/file-event.ts';
@@ -13,7 +15,6 @@ import { watchProcess, watchSocket } from '../../host/member/process-watch.ts';
 import { openServiceFront } from '../../host/member/service-front.ts';
 import { Daemon } from '../daemon.ts';
 import { explain } from '../failures.ts';
-import { maintenanceFileName } from '../judgements.ts';
 import { expand, packageNameOf, readSettingsFile } from '../settings-file.ts';
 import { figuresRole, runFigures } from './figures.ts';
 import { openLooks } from './layers.ts';

@@ -13,9 +13,10 @@ import {
   setsName,
   sha256,
 } from '../../contract/package-directory.ts';
+import { mountsAtBoot } from '../../contract/policy-file-system.ts';
 import { untilTheEnd } from '../deadlines.ts';
 import { explain, type Finding } from '../failures.ts';
-import { judgeMountPoint, judgeName, mountAt, mountsAtBoot } from '../judgements.ts';
+import { judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
 import { judgeManifest, manifestIn } from '../settings-file.ts';
 import { policyProblem } from '../steps/policy-check.ts';
 import { runScript, type ScriptContext } from '../steps/script.ts';

@@ -4,10 +4,11 @@
  */
 
 import { monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
+import { sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Finding } from '../failures.ts';
 import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../handover.ts';
-import { mountAt, sentinelEpoch } from '../judgements.ts';
+import { mountAt } from '../judgements.ts';
 import { runPlan, type Step } from './step.ts';
 import * as steps from './steps.ts';
 

@@ -2,6 +2,8 @@
  * The steps that start and halt are made of. Serviceguard's own modules see to volume group, mount and address; those are
  * looked at only. Order and conditions: cfengine.md 3.2 and 3.3.
  */
+
+import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { foreignOwner, type OwnerLook, ownerText } from '../address-owner.ts';
@@ -9,7 +11,7 @@ import type { Daemon } from '../daemon.ts';
 import { daemonSeconds } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
 import { handoverFile, parseHandover } from '../handover.ts';
-import { judgeMount, judgeMountPoint, judgeName, mountAt, type Sentinel, sentinelEpoch } from '../judgements.ts';
+import { judgeMount, judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
 import type { Step } from './step.ts';
 
 export interface StepContext {

@@ -3,8 +3,9 @@
  * one Serviceguard's modules stand between our two scripts: their order, retries and rollback are those of the lab
  * (src/lab/emulation/control-script.ts), which follows serviceguard.md 3.2, 3.3 and 4.3.
  */
+
+import { deviceOf } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
-import { deviceOf } from '../../member/judgements.ts';
 import { haltRole, haltWithoutSettings, startRole, startWithoutSettings } from '../../member/programs/roles.ts';
 import type { Role, ScriptContext } from '../../member/steps/script.ts';
 import type { Settings } from '../../settings/settings.ts';

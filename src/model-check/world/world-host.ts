@@ -1,6 +1,7 @@
 /** The Host of the member scripts over a world of plain data: every call passes the gate. */
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
+import { deviceOf, sentinelName } from '../../contract/policy-file-system.ts';
 import type {
   CommandResult,
   FileFacts,
@@ -11,7 +12,6 @@ import type {
   ProgramFile,
 } from '../../host/host.ts';
 import { Daemon } from '../../member/daemon.ts';
-import { deviceOf, sentinelName } from '../../member/judgements.ts';
 import type { StepContext } from '../../member/steps/steps.ts';
 import { type Settings, settingsDigest, settingsJson } from '../../settings/settings.ts';
 import type { Gate } from './gate.ts';

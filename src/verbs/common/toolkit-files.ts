@@ -22,9 +22,9 @@ import { ourselves, strangersTo } from '../../host/ownership.ts';
 import type { PackageTemplates } from '../../render/package.ts';
 import { policyTemplateNames } from '../../render/policy.ts';
 import type { Template } from '../../render/template.ts';
+import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { parseSettings } from '../../settings/settings-yaml.ts';
-import { parseClusterVariables } from '../../wizard/findings.ts';
 
 /** dist/ of the built toolkit: the bundle's own directory. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
@@ -201,3 +201,6 @@ export function writeOrFail(directory: string, files: readonly FileToWrite[]): v
     throw new Failure([problem]);
   }
 }
+
+/** Where the lab's own settings lie when none are named. */
+export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');

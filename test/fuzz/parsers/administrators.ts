@@ -8,6 +8,7 @@ import { withMembers, withRuntime } from '../../../src/render/package.ts';
 import { layOver } from '../../../src/render/package-text.ts';
 import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
 import { fillTemplate } from '../../../src/render/template.ts';
+import { parseClusterVariables } from '../../../src/serviceguard/cluster-variables.ts';
 import { checkPackageFile } from '../../../src/serviceguard/package-check.ts';
 import { packageContent } from '../../../src/serviceguard/package-content.ts';
 import {
@@ -29,7 +30,6 @@ import {
 } from '../../../src/settings/settings.ts';
 import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings/settings-yaml.ts';
 import { answersGiven, readYesNo, typedAnswer } from '../../../src/wizard/answers.ts';
-import { parseClusterVariables } from '../../../src/wizard/findings.ts';
 import { golden, goldenPolicy, settings, settings2, settingsFile } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
 
@@ -234,7 +234,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'cmcluster.conf',
     of: 'administrator',
-    calls: ['wizard/findings.ts#parseClusterVariables'],
+    calls: ['serviceguard/cluster-variables.ts#parseClusterVariables'],
     samples: ['SGROOT=/opt/cmcluster # root\nexport SGCONF="/opt/cmcluster/conf"\n  SGSBIN=/opt/cmcluster/bin\n'],
     parse: parseClusterVariables,
   },

@@ -2,7 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/apply/program-file.ts';
 import { readAddressView } from '../../../src/cluster/remote/outside.ts';
+import { maintenanceFrom, maintenanceText, parseMaintenance } from '../../../src/contract/maintenance-file.ts';
+import { mountsAtBoot, sentinelEpoch } from '../../../src/contract/policy-file-system.ts';
 import { isAnnounced } from '../../../src/contract/restart-notice.ts';
+import { roomBy } from '../../../src/contract/space.ts';
 import type { MemberHost } from '../../../src/host/host.ts';
 import { parseConnections } from '../../../src/host/member/connections.ts';
 import { answerTo } from '../../../src/host/member/http-endpoint.ts';
@@ -10,16 +13,8 @@ import { parseListeningInodes, parseMounts, parseProcessStat } from '../../../sr
 import { commandNames, parseCommand } from '../../../src/lab/commands/commands.ts';
 import { policyVersion } from '../../../src/lab/machines/cfengine-setup.ts';
 import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/configuration/cluster-file.ts';
-import {
-  maintenanceFrom,
-  maintenanceText,
-  mountsAtBoot,
-  parseMaintenance,
-  sentinelEpoch,
-} from '../../../src/member/judgements.ts';
 import { mayRestart } from '../../../src/member/monitor/local-restart.ts';
 import { judgeManifest, manifestIn, readSettingsFile } from '../../../src/member/settings-file.ts';
-import { roomBy } from '../../../src/member/space.ts';
 import { programSample } from '../program-sample.ts';
 import { golden, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
@@ -55,7 +50,7 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'stat -f',
     of: 'member',
-    calls: ['member/space.ts#roomBy'],
+    calls: ['contract/space.ts#roomBy'],
     samples: ['9000 10000 4096 900 1000 /csync\n', '0 10000 4096 0 1000'],
     parse: roomBy,
   },
@@ -81,7 +76,7 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'fstab',
     of: 'administrator',
-    calls: ['member/judgements.ts#mountsAtBoot'],
+    calls: ['contract/policy-file-system.ts#mountsAtBoot'],
     samples: ['/dev/vg_csync/lv_csync /csync ext4 defaults 0 0\n'],
     parse: (text) => text.split('\n').map((line) => mountsAtBoot(settings, line.trim().split(/\s+/))),
   },
@@ -109,9 +104,9 @@ export const members: readonly FuzzedParser[] = [
     name: 'maintenance file',
     of: 'administrator, csync',
     calls: [
-      'member/judgements.ts#parseMaintenance',
-      'member/judgements.ts#maintenanceFrom',
-      'member/judgements.ts#maintenanceText',
+      'contract/maintenance-file.ts#parseMaintenance',
+      'contract/maintenance-file.ts#maintenanceFrom',
+      'contract/maintenance-file.ts#maintenanceText',
     ],
     samples: [
       maintenanceText({ until: 1_790_000_000_000, serviceguard: { autoRun: true } }),
@@ -129,7 +124,7 @@ export const members: readonly FuzzedParser[] = [
     name: 'notes for the monitor',
     of: 'csync',
     calls: [
-      'member/judgements.ts#sentinelEpoch',
+      'contract/policy-file-system.ts#sentinelEpoch',
       'contract/restart-notice.ts#isAnnounced',
       'member/monitor/local-restart.ts#mayRestart',
     ],

@@ -1,7 +1,7 @@
 /** `csync check`: everything that can be known before an apply, in one list. */
 
-import { type ExitCode, exitCodes, formatProblem, type Problem } from '../base/problem.ts';
-import { adapterFor } from '../cfengine/adapter.ts';
+import { type ExitCode, exitCodes, formatProblem, type Problem } from '../../base/problem.ts';
+import { adapterFor } from '../../cfengine/adapter.ts';
 import {
   type CheckedMember,
   type CheckInput,
@@ -9,20 +9,20 @@ import {
   checkLines,
   judgeChecks,
   parseFacts,
-} from '../cluster/condition/checks.ts';
-import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../cluster/condition/clients.ts';
-import { clockBetween } from '../cluster/remote/answers.ts';
-import { inParallel, noAnswerOf, observeAnd } from '../cluster/remote/observation.ts';
-import { launcherLines } from '../cluster/remote/package-look.ts';
-import { commandScript, directoryWord, script } from '../cluster/remote/shell-text.ts';
-import type { MemberShell } from '../host/admin/member-shell.ts';
-import { out } from '../host/output.ts';
-import { checkPackageFile } from '../serviceguard/package-check.ts';
-import { type PackageFile, parsePackageFile } from '../serviceguard/package-file.ts';
-import { parseLineView, partsOf } from '../serviceguard/view.ts';
-import type { Settings } from '../settings/settings.ts';
-import { onMembers } from './common/connections.ts';
-import { type PackageSources, preparePackage } from './render.ts';
+} from '../../cluster/condition/checks.ts';
+import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../../cluster/condition/clients.ts';
+import { clockBetween } from '../../cluster/remote/answers.ts';
+import { inParallel, noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
+import { launcherLines } from '../../cluster/remote/package-look.ts';
+import { commandScript, directoryWord, script } from '../../cluster/remote/shell-text.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { out } from '../../host/output.ts';
+import { checkPackageFile } from '../../serviceguard/package-check.ts';
+import { type PackageFile, parsePackageFile } from '../../serviceguard/package-file.ts';
+import { parseLineView, partsOf } from '../../serviceguard/view.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { onMembers } from '../common/connections.ts';
+import { type PackageSources, preparePackage } from '../common/package-sources.ts';
 
 export interface CheckOptions extends PackageSources {
   /** Settings and templates only. */

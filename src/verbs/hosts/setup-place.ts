@@ -15,9 +15,9 @@ import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.t
 import { type PolicyFile, renderPolicy } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { withList } from '../../settings/settings-yaml.ts';
-import { runQuietly } from '../sync.ts';
+import { readPolicyTemplates, type SettingsSource } from '../common/toolkit-files.ts';
+import { runQuietly } from './agent-runs.ts';
 import type { SetupPlace } from './setup.ts';
-import { readPolicyTemplates, type SettingsSource } from './toolkit-files.ts';
 
 /** Everything a set-up of this cluster works with; templates: the administrator's own directory. */
 export function setupPlace({ settings, file }: SettingsSource, templates: string | undefined): SetupPlace {

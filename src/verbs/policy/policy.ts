@@ -1,6 +1,6 @@
 /** `csync policy commit | show | log`: the administrator's part of the master's policy, edited so that nothing is ever lost. */
 
-import { demand, type ExitCode, exitCodes, Failure } from '../base/problem.ts';
+import { demand, type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import {
   type CommitPlan,
   type CommitRecord,
@@ -10,7 +10,7 @@ import {
   type PolicyState,
   planCommit,
   recordsOf,
-} from '../cluster/policy/commit.ts';
+} from '../../cluster/policy/commit.ts';
 import {
   becameOf,
   commitScript,
@@ -21,17 +21,17 @@ import {
   policyPlace,
   policyStatus,
   readPolicyState,
-} from '../cluster/policy/scripts.ts';
-import { locate } from '../cluster/remote/observation.ts';
-import { busyStatus } from '../cluster/remote/shell-text.ts';
-import { type MemberShell, whyNoAnswer } from '../host/admin/member-shell.ts';
-import { loginName } from '../host/admin/terminal.ts';
-import type { CommandResult } from '../host/host.ts';
-import { out, progress } from '../host/output.ts';
-import type { Settings } from '../settings/settings.ts';
-import { onMembers } from './common/connections.ts';
-import { settingsHere } from './common/toolkit-files.ts';
-import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './common/working-copy.ts';
+} from '../../cluster/policy/scripts.ts';
+import { locate } from '../../cluster/remote/observation.ts';
+import { busyStatus } from '../../cluster/remote/shell-text.ts';
+import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { loginName } from '../../host/admin/terminal.ts';
+import type { CommandResult } from '../../host/host.ts';
+import { out, progress } from '../../host/output.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { onMembers } from '../common/connections.ts';
+import { settingsHere } from '../common/toolkit-files.ts';
+import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './working-copy.ts';
 
 interface PolicyOptions {
   readonly settings: string;

@@ -1,23 +1,28 @@
 /** `csync conform`: the package's own scripts, called the way Serviceguard calls them, in a sandbox on this machine. */
 
 import { join } from 'node:path';
-import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../base/problem.ts';
-import { adapterFor } from '../cfengine/adapter.ts';
-import { chosen, count, type Report, reportJson, reportTable } from '../conform/report.ts';
-import { assertionNames, conform } from '../conform/run.ts';
-import { SandboxFailure, type TestedPackage } from '../conform/workshop.ts';
-import { flatSet, inSet, setsName, settingsName } from '../contract/package-directory.ts';
-import { readDirectory } from '../host/admin/own-files.ts';
-import { isExecutable } from '../host/lab/lab-files.ts';
-import { out, progress } from '../host/output.ts';
-import { manifestOf, type RenderedFile, renderPackage, setText, withRuntime } from '../render/package.ts';
-import { packageContent } from '../serviceguard/package-content.ts';
-import { parsePackageFile } from '../serviceguard/package-file.ts';
-import { parseSettingsJson, type Settings } from '../settings/settings.ts';
-import { interruptible, needPrograms, needRoot } from './common/interruptible.ts';
-import { readMemberScripts, readPackageTemplates, readPolicyTemplates, readSettings } from './common/toolkit-files.ts';
-import { labSettingsFile } from './lab.ts';
-import { setThere } from './render.ts';
+import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { adapterFor } from '../../cfengine/adapter.ts';
+import { chosen, count, type Report, reportJson, reportTable } from '../../conform/report.ts';
+import { assertionNames, conform } from '../../conform/run.ts';
+import { SandboxFailure, type TestedPackage } from '../../conform/workshop.ts';
+import { flatSet, inSet, type RenderedFile, setsName, settingsName } from '../../contract/package-directory.ts';
+import { readDirectory } from '../../host/admin/own-files.ts';
+import { isExecutable } from '../../host/lab/lab-files.ts';
+import { out, progress } from '../../host/output.ts';
+import { manifestOf, renderPackage, setText, withRuntime } from '../../render/package.ts';
+import { packageContent } from '../../serviceguard/package-content.ts';
+import { parsePackageFile } from '../../serviceguard/package-file.ts';
+import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
+import { interruptible, needPrograms, needRoot } from '../common/interruptible.ts';
+import { setThere } from '../common/package-sources.ts';
+import {
+  labSettingsFile,
+  readMemberScripts,
+  readPackageTemplates,
+  readPolicyTemplates,
+  readSettings,
+} from '../common/toolkit-files.ts';
 
 export interface ConformOptions {
   readonly settings?: string | undefined;

@@ -1,7 +1,6 @@
-/** `csync render`: settings and templates to the package directory, all of it or nothing. */
+/** The package that a verb works with: rendered from the settings and templates of here, with what was edited by hand. */
 import { join } from 'node:path';
-import { demand, Failure, type Problem } from '../base/problem.ts';
-import type { FileToSend } from '../cluster/apply/package-write.ts';
+import { demand, type Problem } from '../../base/problem.ts';
 import {
   editKey,
   flatSet,
@@ -9,23 +8,17 @@ import {
   isKnownBeside,
   type Manifest,
   manifestName,
+  type RenderedFile,
   readManifest,
   setNamedIn,
   setPartOf,
   sha256,
-} from '../contract/package-directory.ts';
-import { readTextFile, runCommand } from '../host/admin/own-files.ts';
-import { packageModules, type RenderedFile, renderPackage, withEdits, withRuntime } from '../render/package.ts';
-import type { Settings } from '../settings/settings.ts';
-import { parseClusterVariables } from '../wizard/findings.ts';
-import {
-  readMemberScripts,
-  readOrFail,
-  readPackageTemplates,
-  readSettings,
-  settingsHere,
-  writeOrFail,
-} from './common/toolkit-files.ts';
+} from '../../contract/package-directory.ts';
+import { readTextFile, runCommand } from '../../host/admin/own-files.ts';
+import { packageModules, renderPackage } from '../../render/package.ts';
+import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, settingsHere } from './toolkit-files.ts';
 
 /** What a package is made from. */
 export interface PackageSources {
@@ -34,17 +27,6 @@ export interface PackageSources {
   /** A file with cmmakepkg's output; without it cmmakepkg is asked where there is one. */
   readonly base?: string | undefined;
 }
-
-export interface RenderOptions extends PackageSources {
-  readonly output: string;
-  readonly dryRun: boolean;
-  readonly takeRendered: boolean;
-  /** Edited files stay as they are and count as part of the package. */
-  readonly takeMine: boolean;
-  readonly json: boolean;
-}
-
-type Change = 'new' | 'changed' | 'same';
 
 /** Settings and every file of the package as they follow from it. Throws a Failure with all problems of either. */
 export async function preparePackage(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
@@ -70,32 +52,6 @@ export async function renderFrom(settings: Settings, sources: Omit<PackageSource
   return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
-/** Returns the text to print. Throws a Failure with all problems of the settings, the templates, or hand edits found. */
-export async function render(options: RenderOptions): Promise<string> {
-  const { files: rendered } = await preparePackage(options);
-  const edits = handEdits(options.output, rendered);
-  if (edits.size > 0 && !options.takeRendered && !options.takeMine)
-    throw new Failure([...edits.keys()].map((name) => handEditProblem(name, options.output)));
-  // Rendering over a package directory leaves the runtime that was carried there, and its word in the manifest.
-  const { runtime = null } = setThere(options.output, rendered).manifest;
-  const files = withRuntime(options.takeMine ? withEdits(rendered, edits) : rendered, runtime);
-  const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));
-  if (!options.dryRun)
-    writeOrFail(
-      options.output,
-      files.map(({ name, mode, text }) => ({ path: join(options.output, name), mode, text })),
-    );
-  if (options.json) {
-    const entries = list.map(({ name, mode, digest, change }) => ({ name, mode: mode.toString(8), digest, change }));
-    return `${JSON.stringify({ output: options.output, dryRun: options.dryRun, files: entries }, null, 2)}\n`;
-  }
-  const verb = options.dryRun ? 'would be written to' : 'written to';
-  const lines = list.map(({ name, mode, digest, change, text }) =>
-    [change.padEnd(7), mode.toString(8), String(text.length).padStart(8), digest.slice(0, 12), name].join('  '),
-  );
-  return `${[`${files.length} files ${verb} ${options.output}:`, ...lines].join('\n')}\n`;
-}
-
 /** Where Serviceguard is installed its own cmmakepkg gives the base; null exit and absence just mean there is none. */
 async function askCmmakepkg(style: Settings['packageStyle'], directory: string | undefined): Promise<string | undefined> {
   if (directory === undefined) return undefined;
@@ -103,17 +59,6 @@ async function askCmmakepkg(style: Settings['packageStyle'], directory: string |
   const argv = [`${directory}/cmmakepkg`, ...asked];
   const made = await runCommand(argv, 60_000);
   return made.exitCode === 0 ? `${made.stdout}\n` : undefined;
-}
-
-function changeOf(output: string, file: RenderedFile): Change {
-  const present = readTextFile(join(output, file.name));
-  if (present === null) return 'new';
-  return present === file.text ? 'same' : 'changed';
-}
-
-/** A rendered file as it goes to a member. */
-export function asSent({ name, mode, text }: RenderedFile): FileToSend {
-  return { name, mode, content: Buffer.from(text) };
 }
 
 interface SetThere {
@@ -152,7 +97,7 @@ function isEdit({ set, manifest }: SetThere, name: string, ofSet: boolean, diges
   return manifest.edited?.includes(editKey(inSet(set, name))) === true || manifest.files[name] !== digest;
 }
 
-function handEditProblem(name: string, output: string): Problem {
+export function handEditProblem(name: string, output: string): Problem {
   const part = setPartOf(name)?.name ?? name;
   return {
     code: 'render-hand-edited',

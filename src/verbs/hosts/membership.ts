@@ -1,16 +1,16 @@
 /** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
 
-import { type ExitCode, exitCodes, Failure } from '../base/problem.ts';
-import { table } from '../cluster/condition/status.ts';
-import { observe } from '../cluster/remote/observation.ts';
-import { lookAtSetup, type SetupView } from '../cluster/setup/look.ts';
-import { rotationText } from '../cluster/setup/rotation.ts';
-import { out } from '../host/output.ts';
-import { changingMembers, onMembers } from './common/connections.ts';
-import { pause } from './common/interruptible.ts';
-import { changeSetup, type SetupOptions, type SetupRequest } from './common/setup.ts';
-import { setupPlace } from './common/setup-place.ts';
-import { findSettings } from './common/toolkit-files.ts';
+import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { table } from '../../cluster/condition/status.ts';
+import { observe } from '../../cluster/remote/observation.ts';
+import { lookAtSetup, type SetupView } from '../../cluster/setup/look.ts';
+import { rotationText } from '../../cluster/setup/rotation.ts';
+import { out } from '../../host/output.ts';
+import { changingMembers, onMembers } from '../common/connections.ts';
+import { pause } from '../common/interruptible.ts';
+import { findSettings } from '../common/toolkit-files.ts';
+import { changeSetup, type SetupOptions, type SetupRequest } from './setup.ts';
+import { setupPlace } from './setup-place.ts';
 
 export interface PlaceOptions {
   readonly settings?: string | undefined;

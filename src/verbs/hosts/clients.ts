@@ -1,14 +1,14 @@
 /** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
 
-import { type ExitCode, exitCodes, Failure, type Problem } from '../base/problem.ts';
-import { table } from '../cluster/condition/status.ts';
-import { commandScript } from '../cluster/remote/shell-text.ts';
-import { isHostName } from '../contract/roster.ts';
-import { whyNoAnswer } from '../host/admin/member-shell.ts';
-import { readTextFile } from '../host/admin/own-files.ts';
-import { out } from '../host/output.ts';
-import { memberStates } from '../serviceguard/view.ts';
-import { onMembers } from './common/connections.ts';
+import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { table } from '../../cluster/condition/status.ts';
+import { commandScript } from '../../cluster/remote/shell-text.ts';
+import { isHostName } from '../../contract/roster.ts';
+import { whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { readTextFile } from '../../host/admin/own-files.ts';
+import { out } from '../../host/output.ts';
+import { memberStates } from '../../serviceguard/view.ts';
+import { onMembers } from '../common/connections.ts';
 import { type ChangeOptions, change, look, nobody, type PlaceOptions } from './membership.ts';
 
 const limitMs = 60_000;

@@ -1,20 +1,27 @@
 /** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
-
-import { join, resolve } from 'node:path';
-import { type ExitCode, exitCodes, Failure } from '../base/problem.ts';
-import { processesNaming, readTextFile } from '../host/admin/own-files.ts';
-import { runForeground } from '../host/admin/terminal.ts';
-import { out, progress } from '../host/output.ts';
-import { aborted, findLab, type LabHandle, LabUnavailable, ownLabName, startLab, sweep } from '../lab/handle.ts';
-import { hostEnvironment } from '../lab/machines/environment.ts';
-import { clientNames, isLabName, type LabPlan, labPrograms, labsDirectory, planLab, planProblem } from '../lab/machines/plan.ts';
-import { demoSummary, runDemo } from '../lab/trials/demo.ts';
-import { failoverSummary, passed, runFailovers } from '../lab/trials/failovers.ts';
-import { PackageDrills } from '../lab/trials/package-drills.ts';
-import { runTorture, torturePassed, tortureSummary } from '../lab/trials/torture-run.ts';
-import type { Settings } from '../settings/settings.ts';
-import { interruptible, needPrograms, needRoot } from './common/interruptible.ts';
-import { distDirectory, readSettings } from './common/toolkit-files.ts';
+import { resolve } from 'node:path';
+import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { processesNaming, readTextFile } from '../../host/admin/own-files.ts';
+import { runForeground } from '../../host/admin/terminal.ts';
+import { out, progress } from '../../host/output.ts';
+import { aborted, findLab, type LabHandle, LabUnavailable, ownLabName, startLab, sweep } from '../../lab/handle.ts';
+import { hostEnvironment } from '../../lab/machines/environment.ts';
+import {
+  clientNames,
+  isLabName,
+  type LabPlan,
+  labPrograms,
+  labsDirectory,
+  planLab,
+  planProblem,
+} from '../../lab/machines/plan.ts';
+import { demoSummary, runDemo } from '../../lab/trials/demo.ts';
+import { failoverSummary, passed, runFailovers } from '../../lab/trials/failovers.ts';
+import { PackageDrills } from '../../lab/trials/package-drills.ts';
+import { runTorture, torturePassed, tortureSummary } from '../../lab/trials/torture-run.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { interruptible, needPrograms, needRoot } from '../common/interruptible.ts';
+import { distDirectory, labSettingsFile, readSettings } from '../common/toolkit-files.ts';
 
 export interface LabOptions {
   /** Without one: `lab`, or a name of its own for what takes its lab down again. */
@@ -33,9 +40,6 @@ export interface LabUpOptions extends LabOptions {
   /** Directory of cfengine's programs on this machine. */
   readonly programs?: string | undefined;
 }
-
-/** Where the lab's own settings lie when none are named. */
-export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');
 
 function labSettings(options: LabOptions): Settings {
   const settings = readSettings(options.settings ?? labSettingsFile);

@@ -1,20 +1,20 @@
 /** `csync keys list | verify | distribute | rotate`: who has which key, who would accept whom, another pair for the cluster. */
 
-import { type ExitCode, exitCodes } from '../base/problem.ts';
-import { generateKeyPair } from '../cfengine/keys.ts';
-import { table } from '../cluster/condition/status.ts';
-import { publicDigest } from '../cluster/setup/host-look.ts';
-import { handshakes, type Party } from '../cluster/setup/key-layout.ts';
-import { lookAtSetup, type SetupView, withClientsSeen } from '../cluster/setup/look.ts';
-import type { SeenHost } from '../cluster/setup/plan.ts';
-import { planRotation, rotationText } from '../cluster/setup/rotation.ts';
-import { clusterKeys, type Roster } from '../contract/roster.ts';
-import { out } from '../host/output.ts';
-import type { Settings } from '../settings/settings.ts';
-import { onMembers } from './common/connections.ts';
-import { setupPlace } from './common/setup-place.ts';
-import { findSettings } from './common/toolkit-files.ts';
+import { type ExitCode, exitCodes } from '../../base/problem.ts';
+import { generateKeyPair } from '../../cfengine/keys.ts';
+import { table } from '../../cluster/condition/status.ts';
+import { publicDigest } from '../../cluster/setup/host-look.ts';
+import { handshakes, type Party } from '../../cluster/setup/key-layout.ts';
+import { lookAtSetup, type SetupView, withClientsSeen } from '../../cluster/setup/look.ts';
+import type { SeenHost } from '../../cluster/setup/plan.ts';
+import { planRotation, rotationText } from '../../cluster/setup/rotation.ts';
+import { clusterKeys, type Roster } from '../../contract/roster.ts';
+import { out } from '../../host/output.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { onMembers } from '../common/connections.ts';
+import { findSettings } from '../common/toolkit-files.ts';
 import { type ChangeOptions, change, nobody, type PlaceOptions } from './membership.ts';
+import { setupPlace } from './setup-place.ts';
 
 type ReadOptions = PlaceOptions & { readonly json: boolean };
 

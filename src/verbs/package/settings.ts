@@ -1,7 +1,7 @@
 /** `csync settings check | example`. */
-import { settingsDigest } from '../settings/settings.ts';
-import { printSettings } from '../settings/settings-yaml.ts';
-import { readSettings } from './common/toolkit-files.ts';
+import { settingsDigest } from '../../settings/settings.ts';
+import { printSettings } from '../../settings/settings-yaml.ts';
+import { readSettings } from '../common/toolkit-files.ts';
 
 /** Says that the file is sound, with the digest members will compare; throws a Failure with all its problems. */
 export async function checkSettings(file: string, json: boolean): Promise<string> {

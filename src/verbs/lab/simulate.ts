@@ -1,10 +1,9 @@
 /** `csync lab simulate`: many lives of a cluster in virtual time. Needs no lab and no root. */
 
-import { type ExitCode, exitCodes, Failure } from '../base/problem.ts';
-import { err, out } from '../host/output.ts';
-import { simulateMany, simulationSummary } from '../model-check/simulation/simulation-run.ts';
-import { readSettings } from './common/toolkit-files.ts';
-import { labSettingsFile } from './lab.ts';
+import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { err, out } from '../../host/output.ts';
+import { simulateMany, simulationSummary } from '../../model-check/simulation/simulation-run.ts';
+import { labSettingsFile, readSettings } from '../common/toolkit-files.ts';
 
 export interface SimulateOptions {
   readonly settings?: string | undefined;

@@ -4,7 +4,8 @@ import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts'
 import { readTextFile } from '../../host/admin/own-files.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { runProcess } from '../../host/processes.ts';
-import { type Findings, parseClusterVariables, readCluster } from '../../wizard/findings.ts';
+import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
+import { type Findings, readCluster } from '../../wizard/findings.ts';
 import { lookScript, type MemberLook, readLook } from '../../wizard/look.ts';
 
 const commandLimitMs = 10_000;

@@ -1,11 +1,12 @@
 /** `csync status`: what is, in one sentence, with the commands that help; again and again with --watch. */
 
-import { exitCodes, Failure } from '../base/problem.ts';
-import { adapterFor } from '../cfengine/adapter.ts';
-import { appliedSet, compareDirectory, staleNames } from '../cluster/apply/comparison.ts';
-import { runtimeInUse } from '../cluster/apply/runtime.ts';
-import { clientsOf, parsePeers, peerLines } from '../cluster/condition/clients.ts';
-import { conditionLines, parseCondition } from '../cluster/condition/member-condition.ts';
+import { exitCodes, Failure } from '../../base/problem.ts';
+import { adapterFor } from '../../cfengine/adapter.ts';
+import { appliedSet, compareDirectory, staleNames } from '../../cluster/apply/comparison.ts';
+import { asSent } from '../../cluster/apply/package-write.ts';
+import { runtimeInUse } from '../../cluster/apply/runtime.ts';
+import { clientsOf, parsePeers, peerLines } from '../../cluster/condition/clients.ts';
+import { conditionLines, parseCondition } from '../../cluster/condition/member-condition.ts';
 import {
   isAsBefore,
   judgeStatus,
@@ -14,18 +15,19 @@ import {
   type StatusInput,
   statusExit,
   statusText,
-} from '../cluster/condition/status.ts';
-import { noAnswerOf, observeAnd } from '../cluster/remote/observation.ts';
-import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
-import { script } from '../cluster/remote/shell-text.ts';
-import { newestRoster } from '../contract/roster.ts';
-import type { MemberShell } from '../host/admin/member-shell.ts';
-import { out } from '../host/output.ts';
-import { type RenderedFile, withRuntime } from '../render/package.ts';
-import type { Settings } from '../settings/settings.ts';
-import { onMembers } from './common/connections.ts';
-import { pause } from './common/interruptible.ts';
-import { asSent, type PackageSources, packageHere } from './render.ts';
+} from '../../cluster/condition/status.ts';
+import { noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
+import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
+import { script } from '../../cluster/remote/shell-text.ts';
+import type { RenderedFile } from '../../contract/package-directory.ts';
+import { newestRoster } from '../../contract/roster.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { out } from '../../host/output.ts';
+import { withRuntime } from '../../render/package.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { onMembers } from '../common/connections.ts';
+import { pause } from '../common/interruptible.ts';
+import { type PackageSources, packageHere } from '../common/package-sources.ts';
 
 export interface StatusOptions extends PackageSources {
   readonly json: boolean;

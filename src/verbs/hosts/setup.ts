@@ -10,9 +10,11 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { generateKeyPair, type KeyPair } from '../../cfengine/keys.ts';
 import { appliedSet } from '../../cluster/apply/comparison.ts';
 import { newSet } from '../../cluster/apply/history.ts';
+import { asSent } from '../../cluster/apply/package-write.ts';
 import { type ApplyWish, planApply } from '../../cluster/apply/plan.ts';
 import { runPlan } from '../../cluster/apply/run.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
+import { configurationOf, fetchApplied, fetchSet, readHistory } from '../../cluster/apply/sets.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { hostScript } from '../../cluster/remote/shell-text.ts';
 import { disputedHosts, settleAddresses } from '../../cluster/setup/host-addresses.ts';
@@ -37,19 +39,18 @@ import {
 } from '../../cluster/setup/membership.ts';
 import { keyHolder, type Stage, stageTexts } from '../../cluster/setup/plan.ts';
 import { manyHosts, runSetup, saveRoster } from '../../cluster/setup/run.ts';
-import { flatSet, settingsName } from '../../contract/package-directory.ts';
+import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
 import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../../contract/roster.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { loginName } from '../../host/admin/terminal.ts';
 import { err, out, progress } from '../../host/output.ts';
-import { type RenderedFile, setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
+import { setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
 import { allValues } from '../../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
-import { configurationOf, fetchApplied, fetchSet, readHistory } from '../apply.ts';
-import { asSent, renderFrom } from '../render.ts';
-import { confirm, numbered } from './confirm.ts';
-import { afterwards, type Change } from './connections.ts';
-import { hostsBar, openMeter } from './meter.ts';
+import { confirm, numbered } from '../common/confirm.ts';
+import { afterwards, type Change } from '../common/connections.ts';
+import { hostsBar, openMeter } from '../common/meter.ts';
+import { renderFrom } from '../common/package-sources.ts';
 
 export interface SetupOptions extends Omit<Change, 'verb'> {
   readonly yes: boolean;

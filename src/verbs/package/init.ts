@@ -1,13 +1,13 @@
 /** `csync init`: looks at the cluster, asks for what looking does not settle, writes csync.yaml and nothing else. */
 
 import { dirname } from 'node:path';
-import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../base/problem.ts';
-import { openSshShell } from '../host/admin/member-shell.ts';
-import { readTextFile } from '../host/admin/own-files.ts';
-import { isInteractive, type LineTerminal, openLines } from '../host/admin/terminal.ts';
-import { err, out } from '../host/output.ts';
-import { type Field, type Settings, settingsDigest, settingsTable } from '../settings/settings.ts';
-import { printSettings } from '../settings/settings-yaml.ts';
+import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../../base/problem.ts';
+import { openSshShell } from '../../host/admin/member-shell.ts';
+import { readTextFile } from '../../host/admin/own-files.ts';
+import { isInteractive, type LineTerminal, openLines } from '../../host/admin/terminal.ts';
+import { err, out } from '../../host/output.ts';
+import { type Field, type Settings, settingsDigest, settingsTable } from '../../settings/settings.ts';
+import { printSettings } from '../../settings/settings-yaml.ts';
 import {
   type Answer,
   type Answers,
@@ -24,11 +24,11 @@ import {
   takenOffer,
   typedAnswer,
   warningsOf,
-} from '../wizard/answers.ts';
-import { crossSubnet, type Findings, lookedLines, nameLookups } from '../wizard/findings.ts';
-import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../wizard/offers.ts';
-import { readOrFail, writeOrFail } from './common/toolkit-files.ts';
-import { Looker } from './common/wizard-look.ts';
+} from '../../wizard/answers.ts';
+import { crossSubnet, type Findings, lookedLines, nameLookups } from '../../wizard/findings.ts';
+import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../../wizard/offers.ts';
+import { readOrFail, writeOrFail } from '../common/toolkit-files.ts';
+import { Looker } from './wizard-look.ts';
 
 export interface InitOptions {
   readonly output: string;

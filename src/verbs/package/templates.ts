@@ -1,11 +1,11 @@
 /** `csync templates list | export | check | diff`. */
 
 import { join, relative } from 'node:path';
-import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../base/problem.ts';
-import { type FileToWrite, filesBelow, readTextFile } from '../host/admin/own-files.ts';
-import { out } from '../host/output.ts';
-import { renderPackage } from '../render/package.ts';
-import { renderPolicy } from '../render/policy.ts';
+import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { type FileToWrite, filesBelow, readTextFile } from '../../host/admin/own-files.ts';
+import { out } from '../../host/output.ts';
+import { renderPackage } from '../../render/package.ts';
+import { renderPolicy } from '../../render/policy.ts';
 import {
   type ExportChoice,
   exportStep,
@@ -14,9 +14,15 @@ import {
   templateCatalogue,
   templateDifference,
   templateState,
-} from '../render/template-set.ts';
-import { readPackageTemplates, readPolicyTemplates, readSettings, readTemplate, writeOrFail } from './common/toolkit-files.ts';
-import { labSettingsFile } from './lab.ts';
+} from '../../render/template-set.ts';
+import {
+  labSettingsFile,
+  readPackageTemplates,
+  readPolicyTemplates,
+  readSettings,
+  readTemplate,
+  writeOrFail,
+} from '../common/toolkit-files.ts';
 
 /** The texts of a template: shipped, the administrator's below `directory`, and as it was shipped at the export. */
 function textsOf(name: string, directory: string | undefined): TemplateTexts {

@@ -4,32 +4,32 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { type ExitCode, exitCodes, Failure } from '../base/problem.ts';
-import { judgeStatus } from '../cluster/condition/status.ts';
-import { inParallel } from '../cluster/remote/observation.ts';
-import { launcherLines } from '../cluster/remote/package-look.ts';
-import { directoryWord, script } from '../cluster/remote/shell-text.ts';
-import { lookAtSetup, withClientsSeen } from '../cluster/setup/look.ts';
-import { launcherNames } from '../contract/package-directory.ts';
-import type { MemberShell } from '../host/admin/member-shell.ts';
-import { readTextFile } from '../host/admin/own-files.ts';
-import { err, out, progress } from '../host/output.ts';
-import { openClusterGround } from '../rehearsal/cluster-ground.ts';
-import type { Drill } from '../rehearsal/drill-table.ts';
-import type { DrillResult, ReadyReport } from '../rehearsal/model.ts';
-import { judgeReadiness, type ReadyInput, type ScriptSaid } from '../rehearsal/ready.ts';
-import { runDrill } from '../rehearsal/runner.ts';
-import type { RenderedFile } from '../render/package.ts';
-import type { Settings } from '../settings/settings.ts';
-import { lookAtCluster } from './check.ts';
-import { confirm } from './common/confirm.ts';
-import { onMembers } from './common/connections.ts';
-import { pause } from './common/interruptible.ts';
-import { chosenDrills, drillPlan, type ResultPlaces, reportRehearsal } from './common/rehearsal-results.ts';
-import { setupPlace } from './common/setup-place.ts';
-import { findSettings } from './common/toolkit-files.ts';
-import { verifiedHandshakes } from './keys.ts';
-import { type PackageSources, packageHere } from './render.ts';
+import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { judgeStatus } from '../../cluster/condition/status.ts';
+import { inParallel } from '../../cluster/remote/observation.ts';
+import { launcherLines } from '../../cluster/remote/package-look.ts';
+import { directoryWord, script } from '../../cluster/remote/shell-text.ts';
+import { lookAtSetup, withClientsSeen } from '../../cluster/setup/look.ts';
+import type { RenderedFile } from '../../contract/package-directory.ts';
+import { launcherNames } from '../../contract/package-directory.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { readTextFile } from '../../host/admin/own-files.ts';
+import { err, out, progress } from '../../host/output.ts';
+import { openClusterGround } from '../../rehearsal/cluster-ground.ts';
+import type { Drill } from '../../rehearsal/drill-table.ts';
+import type { DrillResult, ReadyReport } from '../../rehearsal/model.ts';
+import { judgeReadiness, type ReadyInput, type ScriptSaid } from '../../rehearsal/ready.ts';
+import { runDrill } from '../../rehearsal/runner.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { confirm } from '../common/confirm.ts';
+import { onMembers } from '../common/connections.ts';
+import { pause } from '../common/interruptible.ts';
+import { type PackageSources, packageHere } from '../common/package-sources.ts';
+import { chosenDrills, drillPlan, type ResultPlaces, reportRehearsal } from '../common/rehearsal-results.ts';
+import { findSettings } from '../common/toolkit-files.ts';
+import { verifiedHandshakes } from '../hosts/keys.ts';
+import { setupPlace } from '../hosts/setup-place.ts';
+import { lookAtCluster } from '../package/check.ts';
 import { lookAtStatus } from './status.ts';
 
 export interface RehearseOptions extends PackageSources, ResultPlaces {

@@ -1,15 +1,15 @@
 /** `csync lab rehearse`: drills in a lab of its own, with a page of what happened. */
 
-import type { ExitCode } from '../base/problem.ts';
-import { progress } from '../host/output.ts';
-import type { LabHandle } from '../lab/handle.ts';
-import { PackageDrills } from '../lab/trials/package-drills.ts';
-import type { Drill } from '../rehearsal/drill-table.ts';
-import { labGround, labProbe } from '../rehearsal/lab-ground.ts';
-import type { DrillResult } from '../rehearsal/model.ts';
-import { runDrill } from '../rehearsal/runner.ts';
-import { pause } from './common/interruptible.ts';
-import { chosenDrills, type ResultPlaces, reportRehearsal } from './common/rehearsal-results.ts';
+import type { ExitCode } from '../../base/problem.ts';
+import { progress } from '../../host/output.ts';
+import type { LabHandle } from '../../lab/handle.ts';
+import { PackageDrills } from '../../lab/trials/package-drills.ts';
+import type { Drill } from '../../rehearsal/drill-table.ts';
+import { labGround, labProbe } from '../../rehearsal/lab-ground.ts';
+import type { DrillResult } from '../../rehearsal/model.ts';
+import { runDrill } from '../../rehearsal/runner.ts';
+import { pause } from '../common/interruptible.ts';
+import { chosenDrills, type ResultPlaces, reportRehearsal } from '../common/rehearsal-results.ts';
 import { inLab, type LabOptions } from './lab.ts';
 
 export interface LabRehearseOptions extends LabOptions, ResultPlaces {

@@ -1,15 +1,21 @@
 /** `csync recover | remove`: procedures an administrator would otherwise type from the manual, member by member. */
 
-import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../base/problem.ts';
-import { adapterFor } from '../cfengine/adapter.ts';
-import { leftoversLines, type ProcedureStep, parseLeftovers, planRecovery, planRemoval } from '../cluster/procedures/recovery.ts';
-import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../cluster/remote/observation.ts';
-import type { MemberShell } from '../host/admin/member-shell.ts';
-import { err, out } from '../host/output.ts';
-import type { Settings } from '../settings/settings.ts';
-import { confirm, numbered } from './common/confirm.ts';
-import { changingMembers } from './common/connections.ts';
-import { settingsHere } from './common/toolkit-files.ts';
+import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../../base/problem.ts';
+import { adapterFor } from '../../cfengine/adapter.ts';
+import {
+  leftoversLines,
+  type ProcedureStep,
+  parseLeftovers,
+  planRecovery,
+  planRemoval,
+} from '../../cluster/procedures/recovery.ts';
+import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../../cluster/remote/observation.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { err, out } from '../../host/output.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { confirm, numbered } from '../common/confirm.ts';
+import { changingMembers } from '../common/connections.ts';
+import { settingsHere } from '../common/toolkit-files.ts';
 
 export interface ProcedureOptions {
   readonly settings: string;

@@ -1,15 +1,15 @@
 /** `csync maintenance on | off`: work on the daemon without a failover. */
 
-import { type ExitCode, Failure, type Problem } from '../base/problem.ts';
-import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../cluster/procedures/maintenance.ts';
-import { type ClusterObservation, inParallel, observe } from '../cluster/remote/observation.ts';
-import { readFileScript } from '../cluster/remote/shell-text.ts';
-import type { MemberShell } from '../host/admin/member-shell.ts';
-import { err } from '../host/output.ts';
-import { type Maintenance, maintenanceFileName, parseMaintenance } from '../member/judgements.ts';
-import type { Settings } from '../settings/settings.ts';
-import { changingMembers } from './common/connections.ts';
-import { settingsHere } from './common/toolkit-files.ts';
+import { type ExitCode, Failure, type Problem } from '../../base/problem.ts';
+import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../../cluster/procedures/maintenance.ts';
+import { type ClusterObservation, inParallel, observe } from '../../cluster/remote/observation.ts';
+import { readFileScript } from '../../cluster/remote/shell-text.ts';
+import { type Maintenance, maintenanceFileName, parseMaintenance } from '../../contract/maintenance-file.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { err } from '../../host/output.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { changingMembers } from '../common/connections.ts';
+import { settingsHere } from '../common/toolkit-files.ts';
 import { carryOut, type ProcedureOptions } from './recover.ts';
 
 export interface MaintenanceOptions extends ProcedureOptions {

@@ -1,21 +1,22 @@
 /** `csync migrate legacy-to-modular`: a configured legacy package becomes a modular one of the same settings, with one halt. */
 
-import type { ExitCode } from '../base/problem.ts';
-import { type Before, migrationFileName, parseBefore, planMigration } from '../cluster/apply/migration.ts';
-import type { ApplyWish } from '../cluster/apply/plan.ts';
-import { type ClusterObservation, observe } from '../cluster/remote/observation.ts';
-import { readFileScript } from '../cluster/remote/shell-text.ts';
-import type { MemberShell } from '../host/admin/member-shell.ts';
-import { readTextFile } from '../host/admin/own-files.ts';
-import { err } from '../host/output.ts';
-import type { RenderedFile } from '../render/package.ts';
-import { type Settings, settingsJson } from '../settings/settings.ts';
-import { withValue } from '../settings/settings-yaml.ts';
-import { carryThrough, readHistory } from './apply.ts';
-import { changingMembers } from './common/connections.ts';
-import { pause } from './common/interruptible.ts';
-import { readSettings, writeOrFail } from './common/toolkit-files.ts';
-import { type PackageSources, renderFrom } from './render.ts';
+import type { ExitCode } from '../../base/problem.ts';
+import { type Before, migrationFileName, parseBefore, planMigration } from '../../cluster/apply/migration.ts';
+import type { ApplyWish } from '../../cluster/apply/plan.ts';
+import { readHistory } from '../../cluster/apply/sets.ts';
+import { type ClusterObservation, observe } from '../../cluster/remote/observation.ts';
+import { readFileScript } from '../../cluster/remote/shell-text.ts';
+import type { RenderedFile } from '../../contract/package-directory.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { readTextFile } from '../../host/admin/own-files.ts';
+import { err } from '../../host/output.ts';
+import { type Settings, settingsJson } from '../../settings/settings.ts';
+import { withValue } from '../../settings/settings-yaml.ts';
+import { carryThrough } from '../common/carry-through.ts';
+import { changingMembers } from '../common/connections.ts';
+import { pause } from '../common/interruptible.ts';
+import { type PackageSources, renderFrom } from '../common/package-sources.ts';
+import { readSettings, writeOrFail } from '../common/toolkit-files.ts';
 
 export interface MigrateOptions extends PackageSources {
   readonly yes: boolean;

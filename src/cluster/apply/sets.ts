@@ -1,0 +1,75 @@
+/** The sets that members have, and what was applied: read from the members. */
+import { demand, Failure } from '../../base/problem.ts';
+import { entryNames, flatSet, type RenderedFile, setPartOf, settingsName, sha256 } from '../../contract/package-directory.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { setText, wholePackage } from '../../render/package.ts';
+import { checkPackageFile } from '../../serviceguard/package-check.ts';
+import { parsePackageFile } from '../../serviceguard/package-file.ts';
+import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
+import { type ClusterObservation, inParallel, type PackagePlace } from '../remote/observation.ts';
+import { readFileScript } from '../remote/shell-text.ts';
+import { appliedSet } from './comparison.ts';
+import { parseHistory, readSet, type SetAbout, setFileName } from './history.ts';
+import { historyScript, printedFiles, printFilesScript } from './package-write.ts';
+
+export function settingsOf(files: readonly RenderedFile[], about: SetAbout): Settings {
+  const settings = parseSettingsJson(setText(files, settingsName) ?? '');
+  if (typeof settings !== 'string') return settings;
+  const text = `the settings of set ${about.number} are none of this version: ${settings}`;
+  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   lists the others' }]);
+}
+
+export async function readHistory(shell: MemberShell, { members }: ClusterObservation, place: PackagePlace): Promise<SetAbout[]> {
+  const reached = members.filter((one) => one.reached);
+  const texts = await inParallel(reached, ({ member }) => shell.run(member, historyScript(place.packageDirectory), 20_000));
+  return parseHistory(texts.map(({ stdout }) => stdout).join('\n'));
+}
+
+/** From the first member whose copy is whole. */
+export async function fetchSet(
+  shell: MemberShell,
+  { members }: ClusterObservation,
+  place: PackagePlace,
+  about: SetAbout,
+): Promise<RenderedFile[]> {
+  for (const { member } of members.filter((one) => one.reached)) {
+    const read = await shell.run(member, readFileScript(place.packageDirectory, setFileName(about.number)), 60_000);
+    const files = read.exitCode === 0 ? readSet(Buffer.from(read.stdout, 'base64'), about) : null;
+    if (files !== null) return files;
+  }
+  const text = `set ${about.number} is on no member that answers, or is damaged on all of them`;
+  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   lists the others' }]);
+}
+
+/** The files of the applied set, from the first member where all of them are as they were rendered; null: no member has them so. */
+export async function fetchApplied(
+  shell: MemberShell,
+  { members, applied }: ClusterObservation,
+  { packageDirectory, packageName, packageStyle }: Settings,
+): Promise<RenderedFile[] | null> {
+  const set = appliedSet(applied);
+  if (set === null || set === flatSet) return null;
+  const beside = [...entryNames(packageStyle), `${packageName}.conf`];
+  for (const one of members) {
+    if (!one.reached) continue;
+    const files = one.files.filter(({ name }) => setPartOf(name)?.set === set || beside.includes(name));
+    const names = files.map(({ name }) => name);
+    const answer = await shell.run(one.member, printFilesScript(packageDirectory, names), 60_000);
+    const texts = printedFiles(answer.stdout);
+    const read = files.flatMap(({ name, mode, digest }): RenderedFile[] => {
+      const text = texts.get(name);
+      return text !== undefined && sha256(text) === digest ? [{ name, mode, text }] : [];
+    });
+    const whole = wholePackage(read, set, `${packageName}.conf`);
+    if (whole !== null) return whole;
+  }
+  return null;
+}
+
+export function configurationOf(files: readonly RenderedFile[], { packageName }: PackagePlace) {
+  const name = `${packageName}.conf`;
+  const configuration = demand(parsePackageFile(files.find((file) => file.name === name)?.text ?? '', name));
+  const problems = checkPackageFile(configuration, name);
+  if (problems.some(({ severity }) => severity === 'error')) throw new Failure(problems);
+  return configuration;
+}

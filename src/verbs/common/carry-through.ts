@@ -1,0 +1,101 @@
+/** An apply as its verbs do it: plan, show, ask, carry out, tell. */
+import { demand, type ExitCode, exitCodes } from '../../base/problem.ts';
+import { toolkitVersion } from '../../base/version.ts';
+import { newSet, type SetAbout } from '../../cluster/apply/history.ts';
+import { asSent } from '../../cluster/apply/package-write.ts';
+import { type ApplyWish, planApply, stepText } from '../../cluster/apply/plan.ts';
+import { runPlan } from '../../cluster/apply/run.ts';
+import { runtimeInUse } from '../../cluster/apply/runtime.ts';
+import { configurationOf } from '../../cluster/apply/sets.ts';
+import type { ClusterObservation, PackagePlace } from '../../cluster/remote/observation.ts';
+import type { RenderedFile, Runtime } from '../../contract/package-directory.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { loginName } from '../../host/admin/terminal.ts';
+import { err, out, progress } from '../../host/output.ts';
+import { withRuntime } from '../../render/package.ts';
+import { confirm, numbered } from './confirm.ts';
+import { afterwards } from './connections.ts';
+import type { PackageSources } from './package-sources.ts';
+import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
+
+export interface ApplyOptions extends PackageSources, RuntimeOptions {
+  readonly run: boolean;
+  readonly halt: boolean;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly wait?: number | undefined;
+  readonly takeRendered: boolean;
+  readonly takeMine: boolean;
+  readonly json: boolean;
+}
+
+export interface Wanted {
+  readonly place: PackagePlace;
+  readonly files: readonly RenderedFile[];
+  readonly observation: ClusterObservation;
+  /** The history there is. */
+  readonly sets: readonly SetAbout[];
+  readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'yes' | 'dryRun' | 'takeRendered' | 'json'> & RuntimeOptions;
+  readonly note: string;
+  /** The verb, for what is said to people. */
+  readonly verb: string;
+  /** Another way than that of an apply. */
+  readonly plan?: typeof planApply;
+  /** What is done here when all the rest holds. */
+  readonly last?: { readonly text: string; readonly run: () => void } | null;
+}
+
+/** Plan, question, work: the same for an apply and for a way back. */
+export async function carryThrough(shell: MemberShell, wanted: Wanted): Promise<ExitCode> {
+  const { place, files: rendered, observation, sets, options, note: noted, verb, last = null } = wanted;
+  const { dryRun, json, yes } = options;
+  const { runtime, carry } = await chooseRuntime(shell, observation, place, options);
+  const files = withRuntime(rendered, runtime);
+  const note = [noted, runtimeNote(runtimeInUse(observation), runtime)].filter(Boolean).join(', ');
+  const about = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
+  const set = newSet(about, files, sets);
+  const number = set?.about.number ?? sets.at(-1)?.number;
+  const wish: ApplyWish = {
+    ...options,
+    place,
+    files: files.map(asSent),
+    configuration: configurationOf(files, place),
+    set,
+    runtime,
+    carry,
+  };
+  const plan = demand((wanted.plan ?? planApply)(wish, observation));
+  const texts = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
+  const report = (outcome: string): void => {
+    const steps = texts;
+    if (json)
+      out(`${JSON.stringify({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes }, null, 2)}\n`);
+    else if (outcome === 'unchanged') out('Every member and the applied configuration are as wanted; there is nothing to do.\n');
+    else if (outcome === 'applied') out(`Applied as set ${number}, looked at on every member.\n`);
+    else out(planText(texts, plan.notes));
+  };
+  if (texts.length === 0) report('unchanged');
+  else if (dryRun) report('would be applied');
+  else {
+    err(planText(texts, plan.notes));
+    if (!yes) await confirm(verb, shell.stop);
+    const meter = carryMeter();
+    await runPlan(plan, { shell, wish, say: meter.line, onCarried: meter.told, afterwards });
+    if (last !== null) {
+      progress(last.text);
+      last.run();
+    }
+    report('applied');
+  }
+  return exitCodes.ok;
+}
+
+/** What a set says in the history where the runtime is another than before. */
+function runtimeNote(before: Runtime | null, now: Runtime | null): string {
+  if (before?.digest === now?.digest) return '';
+  return now === null ? 'without the Node.js runtime' : `with Node.js runtime ${now.digest.slice(0, 12)}`;
+}
+
+function planText(steps: readonly string[], notes: readonly string[]): string {
+  return numbered(steps) + notes.map((note) => `Note: ${note}.\n`).join('');
+}

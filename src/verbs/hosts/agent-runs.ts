@@ -1,0 +1,81 @@
+/** Agent runs on hosts of the roster, hailed from a member, and how far they are. */
+import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import {
+  chunksOf,
+  type HostRun,
+  parseRuns,
+  type RemoteRunWish,
+  runLimitMs,
+  runScript,
+} from '../../cluster/procedures/remote-run.ts';
+import { inParallel } from '../../cluster/remote/observation.ts';
+import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
+import { script } from '../../cluster/remote/shell-text.ts';
+import { newestRoster, type RosterHost } from '../../contract/roster.ts';
+import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { hostsBar, openMeter } from '../common/meter.ts';
+
+export const usage = (text: string, remedy: string): Problem => ({ code: 'usage', severity: 'error', text, remedy });
+
+/** Members and clients that are set up, by the newest roster of the members. */
+export async function rosterHosts(shell: MemberShell, { members, packageDirectory }: Settings): Promise<readonly RosterHost[]> {
+  const read = await inParallel(members, (member) => shell.run(member, script(...rosterLines(packageDirectory)), lookLimitMs));
+  const roster = newestRoster(read.map(({ stdout }) => rosterIn(stdout)));
+  return [...roster.members, ...roster.clients];
+}
+
+/** Remote runs as a part of something else: why a host did not run, by its name. */
+export async function runQuietly(
+  shell: MemberShell,
+  settings: Settings,
+  member: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const hosts = wanted(names, await rosterHosts(shell, settings));
+  const runs = await hailAll(shell, settings, member, hosts, { timeoutSeconds: 120, parallel: 16, classes: [] });
+  return new Map(runs.flatMap(({ host, outcome }) => (outcome === 'ran' ? [] : [[host, outcome]])));
+}
+
+const lookLimitMs = 20_000;
+
+/** Named ones, each once, with what the roster knows of them; else all of the roster. */
+export function wanted(named: readonly string[], roster: readonly RosterHost[]): readonly RosterHost[] {
+  const known = new Map(roster.map((host) => [host.name, host]));
+  const hosts = named.length === 0 ? roster : [...new Set(named)].map((name) => known.get(name) ?? { name, addresses: [] });
+  if (hosts.length > 0) return hosts;
+  throw new Failure([usage('no host is named, and none is known to be set up', 'csync sync HOST...')]);
+}
+
+export async function hailAll(
+  shell: MemberShell,
+  settings: Settings,
+  member: string,
+  hosts: readonly RosterHost[],
+  wish: RemoteRunWish,
+): Promise<HostRun[]> {
+  const runs: HostRun[] = [];
+  const meter = openMeter();
+  meter.show(hostsBar(0, hosts.length, 0));
+  for (const chunk of chunksOf(hosts, wish.parallel)) {
+    const limitMs = runLimitMs(chunk.length, wish);
+    const answer = await shell.run(member, runScript(settings, chunk, wish), limitMs).catch((error: unknown) => {
+      meter.end();
+      if (!(error instanceof Interrupted)) throw error;
+      const left = hosts.length - runs.length;
+      const text = `interrupted: ${runs.length} hosts were done, ${left} not; agents that were hailed go on`;
+      throw new Failure([{ code: 'interrupted-sync', severity: 'error', text, remedy: 'csync sync again hails everybody' }]);
+    });
+    const read = parseRuns(answer.stdout, settings, chunk);
+    // A member that cannot be reached at all is told of as such, not as so many hosts that did not answer.
+    if (runs.length === 0 && answer.exitCode !== 0 && read.every(({ reason }) => reason === 'lost')) {
+      meter.end();
+      const { why, remedy } = whyNoAnswer(member, answer, limitMs);
+      throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text: `nobody was hailed: ${why}`, remedy, member }]);
+    }
+    runs.push(...read);
+    meter.show(hostsBar(runs.length, hosts.length, runs.filter(({ outcome }) => outcome !== 'ran').length));
+  }
+  meter.end();
+  return runs;
+}

@@ -1,0 +1,88 @@
+/** `csync sync`: agent runs now, on named hosts or on all that are set up, hailed from a member; what became of each. */
+import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { hailText, isClassName, type RemoteRunWish, runsText } from '../../cluster/procedures/remote-run.ts';
+import { observe, unreachableProblems } from '../../cluster/remote/observation.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { out } from '../../host/output.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { onMembers } from '../common/connections.ts';
+import { settingsHere } from '../common/toolkit-files.ts';
+import { hailAll, rosterHosts, usage, wanted } from './agent-runs.ts';
+
+export interface SyncOptions {
+  readonly settings: string;
+  readonly hosts: readonly string[];
+  /** The member that hails; undefined: the one that runs the package. */
+  readonly from?: string | undefined;
+  readonly parallel: number;
+  /** Such as 90s, 10m or 1h. */
+  readonly timeout: string;
+  readonly define: readonly string[];
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+const mostSeconds = 86_400;
+
+const mostParallel = 128;
+
+/** All that is wrong with the options, at once. */
+function readWish({ parallel, timeout, define }: SyncOptions): RemoteRunWish {
+  const [, number, unit] = /^(\d{1,6})([smh])$/.exec(timeout) ?? [];
+  const timeoutSeconds = Number(number) * (unitSeconds[unit ?? ''] ?? Number.NaN);
+  const classes = define.flatMap((one) => one.split(','));
+  const problems = [
+    ...(timeoutSeconds > 0 && timeoutSeconds <= mostSeconds
+      ? []
+      : [
+          usage(
+            `--timeout ${JSON.stringify(timeout)}: a whole number with s, m or h is wanted, a day at most`,
+            'csync sync --timeout 10m',
+          ),
+        ]),
+    ...(Number.isInteger(parallel) && parallel >= 1 && parallel <= mostParallel
+      ? []
+      : [usage(`--parallel: a whole number from 1 to ${mostParallel} is wanted`, 'csync sync --parallel 16')]),
+    ...classes
+      .filter((name) => !isClassName(name))
+      .map((name) => usage(`--define ${JSON.stringify(name)} is no class of cfengine`, 'letters, digits and underscores')),
+  ];
+  if (problems.length > 0) throw new Failure(problems);
+  return { timeoutSeconds, parallel, classes };
+}
+
+/** Status 0: all ran; 5: some did not. Throws a Failure where nobody could be hailed at all. */
+export async function sync(options: SyncOptions): Promise<ExitCode> {
+  const settings = settingsHere(options.settings);
+  const wish = readWish(options);
+  return onMembers('keeping connections', async (shell) => {
+    const hosts = wanted(options.hosts, await rosterHosts(shell, settings));
+    const member = await hailingMember(shell, settings, options.from);
+    if (options.dryRun) {
+      const lines = hosts.map((host) => hailText(settings, host, wish));
+      if (options.json) out(`${JSON.stringify({ from: member, commands: lines }, null, 2)}\n`);
+      else out(lines.map((line) => `on ${member}: ${line}\n`).join(''));
+      return exitCodes.ok;
+    }
+    const runs = await hailAll(shell, settings, member, hosts, wish);
+    if (options.json) out(`${JSON.stringify({ from: member, hosts: runs }, null, 2)}\n`);
+    else out(runsText(runs, member));
+    return runs.every(({ outcome }) => outcome === 'ran') ? exitCodes.ok : exitCodes.changeFailed;
+  });
+}
+
+async function hailingMember(shell: MemberShell, settings: Settings, from: string | undefined): Promise<string> {
+  const { members, packageName } = settings;
+  if (from !== undefined && !members.includes(from))
+    throw new Failure([usage(`--from ${JSON.stringify(from)}: no member of ${packageName}`, `one of ${members.join(', ')}`)]);
+  if (from !== undefined) return from;
+  const observation = await observe(shell, settings);
+  const owner = observation.status?.owner ?? null;
+  if (owner !== null) return owner;
+  if (observation.commandMember === null) throw new Failure(unreachableProblems(observation));
+  const text = `${packageName} runs on no member: there is no new policy to fetch, and nobody to hail from`;
+  const remedy = `csync status; csync sync --from ${observation.commandMember} hails all the same`;
+  throw new Failure([{ code: 'cluster-not-running', severity: 'error', text, remedy }]);
+}

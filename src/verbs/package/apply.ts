@@ -1,0 +1,179 @@
+/** `csync apply | rollback | history | diff`: the package directory and the applied configuration of a whole cluster. */
+import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import {
+  appliedSet,
+  compareConfiguration,
+  compareDirectory,
+  type FileDifference,
+  inBrief,
+  staleNames,
+} from '../../cluster/apply/comparison.ts';
+import { asSent } from '../../cluster/apply/package-write.ts';
+import { runtimeInUse } from '../../cluster/apply/runtime.ts';
+import { configurationOf, fetchSet, readHistory, settingsOf } from '../../cluster/apply/sets.ts';
+import { type ClusterObservation, observe, unreachableProblems } from '../../cluster/remote/observation.ts';
+import { readFileScript } from '../../cluster/remote/shell-text.ts';
+import type { RenderedFile } from '../../contract/package-directory.ts';
+import { parseRoster, rosterName } from '../../contract/roster.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { out, progress } from '../../host/output.ts';
+import { manifestOf, setOf, withEdits, withRuntime } from '../../render/package.ts';
+import { allValues } from '../../serviceguard/package-file.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { type ApplyOptions, carryThrough } from '../common/carry-through.ts';
+import { changingMembers, onMembers } from '../common/connections.ts';
+import { handEdits, type PackageSources, preparePackage, renderFrom } from '../common/package-sources.ts';
+import type { RuntimeOptions } from '../common/runtime.ts';
+import { settingsHere } from '../common/toolkit-files.ts';
+
+/** Brings every member and the applied configuration to what settings and templates say. */
+export async function apply(options: ApplyOptions): Promise<ExitCode> {
+  const { settings, files: rendered } = await preparePackage(options);
+  return changingMembers({ verb: 'apply', ...options }, settings, async (shell) => {
+    const observation = await observe(shell, settings);
+    await demandMembers(shell, observation, settings, options.settings);
+    const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered)) : rendered;
+    const sets = await readHistory(shell, observation, settings);
+    return carryThrough(shell, { place: settings, files, observation, sets, options, note: '', verb: 'apply' });
+  });
+}
+
+/** A settings file of before would throw out a member that came by csync member add, or by itself. */
+async function demandMembers(
+  shell: MemberShell,
+  { applied, commandMember }: ClusterObservation,
+  { members, packageDirectory }: Settings,
+  file: string,
+): Promise<void> {
+  if (applied === null || commandMember === null) return;
+  const dropped = allValues(applied, 'node_name').filter((name) => !members.includes(name));
+  if (dropped.length === 0) return;
+  const read = await shell.run(commandMember, readFileScript(packageDirectory, rosterName), 20_000);
+  const roster = parseRoster(Buffer.from(read.stdout, 'base64').toString('utf8'));
+  const kept = dropped.filter((name) => roster?.members.some((one) => one.name === name));
+  if (kept.length === 0) return;
+  const text = `${file} does not list ${kept.join(', ')}, which ${kept.length === 1 ? 'is set up as a member' : 'are set up as members'}; this apply would throw it out`;
+  const remedy = `add it to members in ${file}; or take it out everywhere: csync member remove ${kept[0]}`;
+  throw new Failure([{ code: 'settings-members', severity: 'error', text, remedy, place: { file } }]);
+}
+
+/** What somebody edited in the package directory of this host. */
+function editsHere(shell: MemberShell, { members }: ClusterObservation, files: readonly RenderedFile[]): Map<string, string> {
+  const here = members.find((one) => one.reached && one.member === shell.here);
+  return here?.reached ? handEdits(here.directory, files) : new Map();
+}
+
+export type RollbackOptions = Omit<ApplyOptions, keyof PackageSources | keyof RuntimeOptions | 'takeRendered' | 'takeMine'> & {
+  readonly settings: string;
+  readonly number: number | undefined;
+};
+
+/** Applies an earlier set again, as a new one; csync.yaml is left alone, and the next apply would follow it. */
+export async function rollback(options: RollbackOptions): Promise<ExitCode> {
+  const now = settingsHere(options.settings);
+  return changingMembers({ verb: 'rollback', ...options }, now, (shell) => rollbackOn(shell, now, options));
+}
+
+async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOptions): Promise<ExitCode> {
+  const observation = await observe(shell, now);
+  const sets = await readHistory(shell, observation, now);
+  const wanted = options.number ?? sets.at(-2)?.number;
+  const about = sets.find(({ number }) => number === wanted);
+  if (about === undefined) {
+    const text = wanted === undefined ? 'there is no earlier set to go back to' : `there is no set ${wanted}`;
+    throw new Failure([{ code: 'usage-no-set', severity: 'error', text, remedy: 'csync history   lists the sets there are' }]);
+  }
+  const kept = await fetchSet(shell, observation, now, about);
+  const place = settingsOf(kept, about);
+  // Version 0.1.0 had no sets: what it kept would be written over what runs.
+  const files = setOf(kept) === null ? await renderFrom(place, {}) : kept;
+  if (files !== kept)
+    progress(`Set ${about.number} is of version 0.1.0: its settings are applied, with the scripts of this version.`);
+  const again = await observe(shell, place);
+  const runtimeThen = manifestOf(kept).runtime?.digest;
+  if (runtimeThen !== runtimeInUse(again)?.digest)
+    progress(
+      `Set ${about.number} had ${runtimeThen === undefined ? 'no Node.js runtime' : 'another Node.js runtime'}. Sets do not hold them: what is in use stays; csync apply --with-runtime or --without-runtime changes it.`,
+    );
+  const note = `set ${about.number} again`;
+  progress(`Going back to set ${about.number} of ${about.at}. csync.yaml stays as it is: the next csync apply follows it again.`);
+  return carryThrough(shell, {
+    place,
+    files,
+    observation: again,
+    sets,
+    options: { ...options, takeRendered: true },
+    note,
+    verb: 'rollback',
+  });
+}
+
+/** The sets there are, the newest last. */
+export async function history(settingsFile: string, json: boolean): Promise<ExitCode> {
+  const settings = settingsHere(settingsFile);
+  return onMembers('once', (shell) => historyOf(shell, settings, json));
+}
+
+async function historyOf(shell: MemberShell, settings: Settings, json: boolean): Promise<ExitCode> {
+  const observation = await observe(shell, settings);
+  const sets = await readHistory(shell, observation, settings);
+  if (json) out(`${JSON.stringify({ sets }, null, 2)}\n`);
+  else if (sets.length === 0) out('Nothing was applied yet.\n');
+  else
+    for (const { number, at, by, toolkitVersion: version, digest, note } of sets)
+      out(`${[String(number).padStart(4), at, digest.slice(0, 12), `toolkit ${version}`, by, note].join('  ').trimEnd()}\n`);
+  const problems = unreachableProblems(observation);
+  for (const { member, text } of problems) progress(`${member}: ${text}`);
+  return exitCodes.ok;
+}
+
+/** Rendered against every member and against the applied configuration; status 1 when anything differs. */
+export async function diff(sources: PackageSources & { readonly json: boolean }): Promise<ExitCode> {
+  const { settings, files } = await preparePackage(sources);
+  return onMembers('once', async (shell) => report(await observe(shell, settings), settings, files, sources.json));
+}
+
+export function report(
+  observation: ClusterObservation,
+  settings: Settings,
+  files: readonly RenderedFile[],
+  json: boolean,
+): ExitCode {
+  const runtime = runtimeInUse(observation);
+  const current = appliedSet(observation.applied);
+  const wanted = withRuntime(files, runtime).map(asSent);
+  const members = observation.members.map((one) =>
+    one.reached
+      ? { member: one.member, files: compareDirectory(wanted, one, runtime, current) }
+      : { member: one.member, unreachable: one.why },
+  );
+  const { applied } = observation;
+  const configuration = applied === null ? null : compareConfiguration(applied, configurationOf(files, settings));
+  if (json) out(`${JSON.stringify({ members, configuration }, null, 2)}\n`);
+  else {
+    for (const one of members) {
+      if ('unreachable' in one) out(`${one.member}: cannot be looked at: ${one.unreachable}\n`);
+      else out(`${one.member}: ${listed(differing(one.files))}\n`);
+    }
+    const lines = configuration?.map(
+      ({ keyword, applied: a, wanted: w }) => `${keyword}: ${a.join(', ') || '-'} -> ${w.join(', ') || '-'}`,
+    );
+    out(`applied configuration: ${lines === undefined ? 'there is none' : listed(lines)}\n`);
+  }
+  const unreachable: Problem[] = unreachableProblems(observation);
+  const same = members.every((one) => 'files' in one && one.files !== undefined && staleNames(one.files).length === 0);
+  if (same && configuration?.length === 0) return exitCodes.ok;
+  return unreachable.length > 0 && members.every((one) => 'unreachable' in one) ? exitCodes.cannotRunHere : exitCodes.different;
+}
+
+function differing(files: readonly FileDifference[]): string[] {
+  const kinds = [...new Set(files.map(({ is }) => is))].filter((is) => is !== 'same');
+  return kinds.flatMap((kind) => {
+    const names = files.filter(({ is }) => is === kind).map(({ name }) => name);
+    return inBrief(names).map((name) => `${kind.padEnd(8)} ${name}`);
+  });
+}
+
+function listed(lines: readonly string[]): string {
+  return lines.length === 0 ? 'same' : lines.map((line) => `\n  ${line}`).join('');
+}

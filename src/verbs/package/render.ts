@@ -1,0 +1,51 @@
+/** `csync render`: settings and templates to the package directory, all of it or nothing. */
+import { join } from 'node:path';
+import { Failure } from '../../base/problem.ts';
+import { type RenderedFile, sha256 } from '../../contract/package-directory.ts';
+import { readTextFile } from '../../host/admin/own-files.ts';
+import { withEdits, withRuntime } from '../../render/package.ts';
+import { handEditProblem, handEdits, type PackageSources, preparePackage, setThere } from '../common/package-sources.ts';
+import { writeOrFail } from '../common/toolkit-files.ts';
+
+export interface RenderOptions extends PackageSources {
+  readonly output: string;
+  readonly dryRun: boolean;
+  readonly takeRendered: boolean;
+  /** Edited files stay as they are and count as part of the package. */
+  readonly takeMine: boolean;
+  readonly json: boolean;
+}
+
+type Change = 'new' | 'changed' | 'same';
+
+/** Returns the text to print. Throws a Failure with all problems of the settings, the templates, or hand edits found. */
+export async function render(options: RenderOptions): Promise<string> {
+  const { files: rendered } = await preparePackage(options);
+  const edits = handEdits(options.output, rendered);
+  if (edits.size > 0 && !options.takeRendered && !options.takeMine)
+    throw new Failure([...edits.keys()].map((name) => handEditProblem(name, options.output)));
+  // Rendering over a package directory leaves the runtime that was carried there, and its word in the manifest.
+  const { runtime = null } = setThere(options.output, rendered).manifest;
+  const files = withRuntime(options.takeMine ? withEdits(rendered, edits) : rendered, runtime);
+  const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));
+  if (!options.dryRun)
+    writeOrFail(
+      options.output,
+      files.map(({ name, mode, text }) => ({ path: join(options.output, name), mode, text })),
+    );
+  if (options.json) {
+    const entries = list.map(({ name, mode, digest, change }) => ({ name, mode: mode.toString(8), digest, change }));
+    return `${JSON.stringify({ output: options.output, dryRun: options.dryRun, files: entries }, null, 2)}\n`;
+  }
+  const verb = options.dryRun ? 'would be written to' : 'written to';
+  const lines = list.map(({ name, mode, digest, change, text }) =>
+    [change.padEnd(7), mode.toString(8), String(text.length).padStart(8), digest.slice(0, 12), name].join('  '),
+  );
+  return `${[`${files.length} files ${verb} ${options.output}:`, ...lines].join('\n')}\n`;
+}
+
+function changeOf(output: string, file: RenderedFile): Change {
+  const present = readTextFile(join(output, file.name));
+  if (present === null) return 'new';
+  return present === file.text ? 'same' : 'changed';
+}

@@ -4,7 +4,8 @@
  * cure it and with 2 when one can; a halt fails only while the policy file system is held [serviceguard.md 3.3]. Data only;
  * shell texts run in the sandbox, with the words of inside.ts and the variables of sandbox.ts.
  */
-import { parseLayerPlan, type Settings } from '../settings/settings.ts';
+import { parseLayerPlan } from '../settings/rules.ts';
+import type { Settings } from '../settings/settings.ts';
 
 /** Where a case begins. The daemon runs in each of them, as it does on every member. */
 export type State =

@@ -4,7 +4,7 @@
  * when a member is lost; of several the one with the highest serial rules. Holds no secrets. Pure.
  */
 import * as v from 'valibot';
-import { plainZero } from '../settings/settings.ts';
+import { plainZero } from '../settings/rules.ts';
 
 /** A host as cfengine sees it. */
 export interface RosterHost {

@@ -6,7 +6,8 @@
 import type { Checked, Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import type { RosterHost } from '../contract/roster.ts';
-import { isAddress, type Settings } from '../settings/settings.ts';
+import { isAddress } from '../settings/rules.ts';
+import type { Settings } from '../settings/settings.ts';
 import { fillTemplate, type Template } from './template.ts';
 
 export interface PolicyFile {

@@ -4,8 +4,9 @@
  */
 import type { Checked, Problem } from '../base/problem.ts';
 import { oldestNode } from '../base/version.ts';
-import { type Above, type Field, type Settings, settingsFields, settingsTable } from '../settings/settings.ts';
+import { type Field, type Settings, settingsFields } from '../settings/settings.ts';
 import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings/settings-yaml.ts';
+import { type Above, settingsTable } from '../settings/table.ts';
 import { clusterOf, type Findings, judgeName, membersOutside, ownerOf, sharedSubnets } from './findings.ts';
 import { type Offer, offerFor, questionOrder } from './offers.ts';
 

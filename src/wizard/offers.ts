@@ -2,8 +2,9 @@
  * What the wizard asks for and what it offers: a row a setting, made from what was found and what was answered above it.
  * Pure.
  */
-import { type Above, type Field, settingsFields } from '../settings/settings.ts';
+import { type Field, settingsFields } from '../settings/settings.ts';
 import { defaultOf } from '../settings/settings-yaml.ts';
+import type { Above } from '../settings/table.ts';
 import { clusterOf, type Findings, sharedSubnets } from './findings.ts';
 import { type MemberLook, networkOf } from './look.ts';
 

@@ -16,8 +16,9 @@ import { openSshShell } from '../../src/host/admin/member-shell.ts';
 import { renderPackage, setOf } from '../../src/render/package.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { lastValue, parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import { settingsFields, settingsTable } from '../../src/settings/settings.ts';
+import { settingsFields } from '../../src/settings/settings.ts';
 import { parseSettings } from '../../src/settings/settings-yaml.ts';
+import { settingsTable } from '../../src/settings/table.ts';
 import { memberScripts, packageTemplates, policyTemplates, repository, scratchDirectory, settingsText } from '../support.ts';
 
 const scratch = scratchDirectory();

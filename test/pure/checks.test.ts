@@ -1,7 +1,8 @@
 /** The checks before an apply: a sound cluster has no problem, and each thing that is wrong is told once, by name. */
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
-import { type CheckedMember, type CheckInput, judgeChecks, parseFacts } from '../../src/cluster/condition/checks.ts';
+import type { CheckedMember, CheckInput } from '../../src/cluster/condition/check-model.ts';
+import { judgeChecks, parseFacts } from '../../src/cluster/condition/checks.ts';
 import { parseReach } from '../../src/cluster/condition/clients.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { settingsFor } from '../support.ts';

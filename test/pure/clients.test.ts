@@ -1,7 +1,8 @@
 /** Who the clients are, from the lists of cfengine 2 and 3, and how they are told. */
 import { describe, expect, it } from 'vitest';
 import { type Client, clientsOf, parsePeers, parseReach, reachScript } from '../../src/cluster/condition/clients.ts';
-import { judgeStatus, type StatusInput, statusText } from '../../src/cluster/condition/status.ts';
+import { judgeStatus, type StatusInput } from '../../src/cluster/condition/status.ts';
+import { statusText } from '../../src/cluster/condition/status-text.ts';
 import { emptyRoster } from '../../src/contract/roster.ts';
 import { settingsFor } from '../support.ts';
 

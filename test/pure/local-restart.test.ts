@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { mayRestart } from '../../src/member/monitor/local-restart.ts';
-import { parseLocalRestart } from '../../src/settings/settings.ts';
+import { parseLocalRestart } from '../../src/settings/rules.ts';
 
 describe('the setting', () => {
   it.each([

@@ -4,7 +4,7 @@ import type { MonitorState } from '../../src/contract/monitor-state.ts';
 import { answerTo } from '../../src/host/member/http-endpoint.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../src/member/handover.ts';
 import { metricsText } from '../../src/member/monitor/metrics.ts';
-import { parseListenAddress } from '../../src/settings/settings.ts';
+import { parseListenAddress } from '../../src/settings/rules.ts';
 
 const state: MonitorState = {
   version: 1,

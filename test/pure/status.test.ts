@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { type MemberCondition, parseCondition } from '../../src/cluster/condition/member-condition.ts';
-import { judgeStatus, type MemberStatus, type StatusInput, statusExit, statusText } from '../../src/cluster/condition/status.ts';
+import { judgeStatus, type MemberStatus, type StatusInput, statusExit } from '../../src/cluster/condition/status.ts';
+import { statusText } from '../../src/cluster/condition/status-text.ts';
 import { emptyRoster, withWaiting } from '../../src/contract/roster.ts';
 import type { MemberShell } from '../../src/host/admin/member-shell.ts';
 import type { PackageStatus } from '../../src/serviceguard/view.ts';

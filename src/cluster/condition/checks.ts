@@ -3,47 +3,29 @@
  * it does not [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and
  * everything in which members must agree. A script looks, a table of checks judges. Pure.
  */
-
 import type { Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
-import { deviceOf, mountsAtBoot } from '../../contract/policy-file-system.ts';
-import { roomBy, spaceLine } from '../../contract/space.ts';
-import type { NoAnswer } from '../../host/admin/member-shell.ts';
+import { deviceOf } from '../../contract/policy-file-system.ts';
+import { spaceLine } from '../../contract/space.ts';
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
-import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type Clock, clockText, isClockOff } from '../remote/answers.ts';
+import { clockText, isClockOff } from '../remote/answers.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from '../remote/outside.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
-import { type Client, peerLines, type Reach } from './clients.ts';
-
-/** What a member said of itself: for each word the rests of its lines, in order. */
-export type MemberFacts = ReadonlyMap<string, readonly string[]>;
-
-export interface CheckedMember {
-  readonly member: string;
-  /** null: cannot be looked at. */
-  readonly facts: MemberFacts | null;
-  /** What to say where it cannot be looked at. */
-  readonly noAnswer: NoAnswer;
-  readonly clock: Clock;
-  /** How other members and the clients are reached from there. */
-  readonly reach: readonly Reach[];
-}
-
-export interface CheckInput {
-  readonly settings: Settings;
-  readonly members: readonly CheckedMember[];
-  /** Configurations of the other packages of the cluster. */
-  readonly others: readonly PackageFile[];
-  /** The member the package runs on: mount and address are right there. */
-  readonly owner: string | null;
-  /** Those whose way was looked at; null: no member can tell who they are. */
-  readonly clients: readonly Client[] | null;
-}
+import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem, words } from './check-model.ts';
+import { peerLines } from './clients.ts';
+import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
+import {
+  doubleMountNotes,
+  judgeFstab,
+  judgeMountPoint,
+  judgeOtherMounts,
+  judgeSpace,
+  judgeVolumeGroup,
+} from './storage-checks.ts';
 
 /** Lines that print what parseFacts and parsePeers read, behind what lookScript prints of the package directory. */
 export function checkLines(settings: Settings, daemonProgram: string, lastSeenList: readonly string[]): string[] {
@@ -85,30 +67,10 @@ export function parseFacts(output: string): MemberFacts | null {
   return facts.has('clock') ? facts : null;
 }
 
-interface Looked extends CheckedMember {
-  readonly facts: MemberFacts;
-}
-
-/** Why something could not be looked at on a member. */
-interface LeftOut {
-  readonly leftOut: string;
-}
-
-type Findings = readonly (Problem | LeftOut)[];
-
 interface Check {
   /** Names the check in the list of what was looked at. */
   readonly name: string;
   readonly judge: (one: Looked, input: CheckInput) => Findings;
-}
-
-const freeLimitKilobytes = 50_000;
-
-const first = (facts: MemberFacts, word: string): string | undefined => facts.get(word)?.[0];
-const words = (text: string | undefined): string[] => (text ?? '').split(/\s+/).filter((word) => word !== '');
-
-function problem(severity: Problem['severity'], name: string, member: string, text: string, remedy: string): Problem {
-  return { code: `check-${name}`, severity, text, remedy, member };
 }
 
 /** One row a check, in the order of the report. */
@@ -130,47 +92,6 @@ const checks: readonly Check[] = [
   { name: 'address', judge: judgeAddress },
   { name: 'clock', judge: judgeClock },
 ];
-
-function judgeMountPoint({ member, facts }: Looked, { settings: { mountPoint }, owner }: CheckInput): Findings {
-  const [kind, entries] = words(first(facts, 'point'));
-  if (kind === undefined) return [{ leftOut: 'the look was cut short' }];
-  if (kind === 'missing') return [problem('error', 'mount-point', member, `${mountPoint} is missing`, `mkdir ${mountPoint}`)];
-  if (kind === 'other')
-    return [problem('error', 'mount-point', member, `${mountPoint} is no directory`, 'move it away; mkdir it')];
-  const mounted = (facts.get('mount') ?? []).some((line) => line.split(' ')[1] === mountPoint);
-  if (mounted && owner === member) return [];
-  if (mounted)
-    return [
-      problem(
-        'error',
-        'mount-point',
-        member,
-        `something is mounted at ${mountPoint}, and the package is not here`,
-        `umount ${mountPoint}`,
-      ),
-    ];
-  if (entries === '0') return [];
-  const text = `${mountPoint} is not empty while unmounted: clients of a daemon here would take that for the policy, and purge theirs`;
-  return [problem('error', 'mount-point', member, text, `see what it is, and move it away: ls -A ${mountPoint}`)];
-}
-
-function judgeFstab({ member, facts }: Looked, { settings }: CheckInput): readonly Problem[] {
-  return (facts.get('fstab') ?? []).flatMap((line) => {
-    if (!mountsAtBoot(settings, words(line))) return [];
-    const [source = '', target = ''] = words(line);
-    const text = `/etc/fstab mounts ${source} at ${target} at boot, behind Serviceguard's back`;
-    return [problem('error', 'fstab', member, text, 'take the line out, or give it the option noauto')];
-  });
-}
-
-function judgeOtherMounts({ member, facts }: Looked, { settings: { mountPoint } }: CheckInput): readonly Problem[] {
-  return (facts.get('mount') ?? []).flatMap((line) => {
-    const [source = '', target = ''] = line.split(' ');
-    if (!target.startsWith(`${mountPoint}/`)) return [];
-    const text = `${source} is mounted at ${target}, below the mount point: it would keep the policy file system from being unmounted`;
-    return [problem('error', 'other-mounts', member, text, `mount it elsewhere: umount ${target}`)];
-  });
-}
 
 function judgeName({ member, facts }: Looked, { settings }: CheckInput): Findings {
   if (!facts.has('forward')) return [{ leftOut: 'the look was cut short' }];
@@ -212,53 +133,6 @@ function judgeNetwork({ member, facts }: Looked, { settings, members }: CheckInp
   if (Number(mtu) >= most) return [];
   const text = `${device} has MTU ${mtu}, another member ${most}: large answers are lost on the way, small ones are not`;
   return [problem('warning', 'network', member, text, `ip link set ${device} mtu ${most}, on all members and the switch alike`)];
-}
-
-function judgeVolumeGroup({ member, facts }: Looked, { settings: { volumeGroup }, owner }: CheckInput): Findings {
-  if (!facts.has('lvm')) return [{ leftOut: 'LVM (vgs) is missing there' }];
-  if (!facts.has('group'))
-    return [
-      problem(
-        'error',
-        'volume-group',
-        member,
-        `there is no volume group ${volumeGroup}`,
-        'vgs; is the disk shared with this member?',
-      ),
-    ];
-  const problems: Problem[] = [];
-  const tags = words(first(facts, 'group')?.replaceAll(',', ' '));
-  if (!facts.has('hosttags'))
-    problems.push(
-      problem(
-        'warning',
-        'volume-group',
-        member,
-        `LVM knows no host tags here, so nothing keeps ${volumeGroup} from being activated at boot, or twice`,
-        'tags { hosttags = 1 } in /etc/lvm/lvm.conf, volume_list = ["@HOSTNAME"] in /etc/lvm/lvm_HOSTNAME.conf',
-      ),
-    );
-  if (facts.has('active') && owner !== member)
-    problems.push(
-      problem(
-        'error',
-        'volume-group',
-        member,
-        `${volumeGroup} is active here although the package is not: activated at boot, or left over; two members could mount it at once`,
-        `vgchange -a n ${volumeGroup}; keep it from the next boot (host tags, auto_activation_volume_list)`,
-      ),
-    );
-  if (owner === null && tags.length > 0)
-    problems.push(
-      problem(
-        'warning',
-        'volume-group',
-        member,
-        `${volumeGroup} carries the tag ${tags.join(', ')} although the package is down`,
-        `vgchange --deltag ${tags[0]} ${volumeGroup}`,
-      ),
-    );
-  return problems;
 }
 
 /** Digests of what is run from the package directory; the package file is used from one member only, and logs are logs. */
@@ -336,102 +210,6 @@ function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readon
   return [problem('warning', 'daemon', member, text, 'bring all members to one version')];
 }
 
-const noPort: Findings = [{ leftOut: 'bash, which opens a connection without a program of its own, is missing there' }];
-const noPing: Findings = [{ leftOut: 'ping of iputils, which alone can forbid fragments, is missing there' }];
-const noClients: Findings = [{ leftOut: "no member could read cfengine's list of who was there: that takes root" }];
-const noClientYet: Findings = [{ leftOut: 'no client has asked a member yet' }];
-
-function toMembers({ member, reach }: Looked, { settings: { members } }: CheckInput): readonly Reach[] {
-  return reach.filter(({ target }) => target !== member && members.includes(target));
-}
-
-function toClients({ reach }: Looked, { clients }: CheckInput): readonly Reach[] {
-  return reach.filter(({ target }) => clients?.some(({ address }) => address === target));
-}
-
-function judgePorts(one: Looked, input: CheckInput): Findings {
-  const { member } = one;
-  const { cfenginePort: port } = input.settings;
-  const asked = toMembers(one, input).filter((each) => each.port !== null);
-  if (asked.length === 0 && input.settings.members.length > 1) return noPort;
-  return asked.flatMap((each) => {
-    if (each.port === 'answers') return [];
-    const why =
-      each.port === 'silent' ? 'no answer: a firewall, most likely' : 'refused: no daemon runs there, or the name is wrong';
-    const text = `port ${port} of ${each.target} cannot be reached from here (${why})`;
-    return [problem('warning', 'port', member, text, `on ${each.target}: ss -ltn; on ${member}: nc -vz ${each.target} ${port}`)];
-  });
-}
-
-/** Clients fetch policy by themselves; their port is for remote runs (cfrun, cf-runagent), from whoever is the master. */
-function judgeClientPorts(one: Looked, input: CheckInput): Findings {
-  const { cfenginePort: port } = input.settings;
-  if (input.clients === null) return noClients;
-  if (input.clients.length === 0) return noClientYet;
-  const asked = toClients(one, input).filter((each) => each.port !== null);
-  if (asked.length === 0) return noPort;
-  const deaf = asked.filter((each) => each.port !== 'answers').map(({ target }) => target);
-  if (deaf.length === 0) return [];
-  const text = `port ${port} of ${deaf.length} of ${asked.length} clients cannot be reached from here: ${named(deaf, input)}; they fetch policy, but a remote run from this member would not reach them`;
-  const remedy = `does the cfengine daemon run there, is a firewall between? on ${one.member}: nc -vz ${deaf[0]} ${port}`;
-  return [problem('warning', 'client-port', one.member, text, remedy)];
-}
-
-function judgeSizes(one: Looked, input: CheckInput): Findings {
-  if (input.settings.members.length < 2) return [];
-  return judgeSize('mtu', one, toMembers(one, input), input);
-}
-
-function judgeClientSizes(one: Looked, input: CheckInput): Findings {
-  if (input.clients === null) return noClients;
-  return input.clients.length === 0 ? noClientYet : judgeSize('client-mtu', one, toClients(one, input), input);
-}
-
-/** A path with a smaller MTU that says so is fine; one that swallows large packets looks well until a large file is served. */
-function judgeSize(name: string, { member }: Looked, reach: readonly Reach[], input: CheckInput): Findings {
-  const asked = reach.filter(({ size }) => size !== null);
-  if (asked.length === 0) return noPing;
-  const those = (size: Reach['size']): string[] => asked.filter((each) => each.size === size).map(({ target }) => target);
-  const [lost, silent] = [those('lost'), those('silent')];
-  const text = `packets as large as the interface allows are lost on the way to ${named(lost, input)}, small ones are not: a large policy file never arrives`;
-  const remedy = `make the MTU the same on both hosts and what is between; on ${member}: ping -M do -s 1472 ${lost[0]}`;
-  return [
-    ...(lost.length === 0 ? [] : [problem('warning', name, member, text, remedy)]),
-    ...(silent.length === 0 ? [] : [{ leftOut: `no answer to ping from ${named(silent, input)}` }]),
-  ];
-}
-
-const namedAtMost = 10;
-
-/** Clients by name and address; of many, the first. */
-function named(targets: readonly string[], { clients }: CheckInput): string {
-  const texts = targets.slice(0, namedAtMost).map((target) => {
-    const name = clients?.find(({ address }) => address === target)?.name ?? null;
-    return name === null ? target : `${name} (${target})`;
-  });
-  const more = targets.length - texts.length;
-  return `${texts.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-function judgeSpace({ member, facts }: Looked, { settings: { mountPoint } }: CheckInput): Findings {
-  const places = facts.get('free') ?? [];
-  if (places.length === 0) return [{ leftOut: 'the look was cut short' }];
-  const policy = (facts.get('space') ?? []).flatMap((said): Findings => {
-    const room = roomBy(said);
-    if (room === 'enough') return [];
-    if (room === 'unknown') return [{ leftOut: `stat -f prints nothing for ${mountPoint}` }];
-    const text = `on the policy file system at ${mountPoint} ${room.short}: a full one takes no new policy`;
-    return [problem('warning', 'space', member, text, `make room below ${mountPoint}, or enlarge the file system`)];
-  });
-  const others = places.map(words).flatMap(([kilobytes = '', place = '']): Findings => {
-    if (!/^\d+$/.test(kilobytes)) return [{ leftOut: `df prints nothing for ${place}` }];
-    if (Number(kilobytes) >= freeLimitKilobytes) return [];
-    const text = `${place} has ${Math.floor(Number(kilobytes) / 1000)} MB left: scripts, sets of the history and the package log need room`;
-    return [problem('warning', 'space', member, text, `make room below ${place}`)];
-  });
-  return [...policy, ...others];
-}
-
 /** Told of the member on which the package runs, by what the others see. */
 function judgeAddress({ member }: Looked, { settings, members, owner }: CheckInput): Findings {
   if (member !== owner) return [];
@@ -474,16 +252,6 @@ function judgeOtherPackages({ settings, others }: CheckInput): Problem[] {
         .map(({ address }) => clash(`has the address ${address}, too`)),
     ];
   });
-}
-
-/** Host tags keep a volume group from being activated twice; this is the second line behind them, where there is a file system that has one. */
-function doubleMountNotes({ settings, members }: CheckInput): string[] {
-  const features = members.flatMap(({ facts }) => facts?.get('features') ?? [])[0];
-  if (settings.fileSystemType !== 'ext4' || features === undefined || words(features).includes('mmp')) return [];
-  const device = deviceOf(settings);
-  return [
-    `${device} has no multiple mount protection (mmp): only the tag of its volume group keeps a second member from mounting it. With the package halted and the volume group active on one member: tune2fs -O mmp ${device}; a mount then takes up to 30 s longer after a crash (docs/threat-model.md)`,
-  ];
 }
 
 function overlap(one: string, other: string): boolean {

@@ -8,7 +8,7 @@ import { roomText } from '../../contract/space.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import { inBrief } from '../apply/comparison.ts';
-import { type Clock, clockText, isClockOff } from '../remote/answers.ts';
+import { clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';
 import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from '../remote/outside.ts';
 import { rotationText } from '../setup/rotation.ts';
@@ -17,6 +17,7 @@ import type { MemberCondition } from './member-condition.ts';
 
 /** Exit statuses of the verb, after the Linux Standard Base's for an init script's status. */
 export const statusExit = { serving: 0, failed: 1, halted: 3, unknown: 4 } as const;
+
 export type Condition = keyof typeof statusExit;
 
 export interface MemberStatus {
@@ -353,67 +354,3 @@ function rosterAdvice({ roster, clusterMembers }: StatusInput): Advice[] {
 }
 
 const namedAtMost = 5;
-
-/** No more than the time for asking can have been: the same clock, as far as anybody can tell. */
-function clockCell(clock: Clock): string {
-  return Math.abs(clock.ahead) <= clock.doubt ? 'same' : clockText(clock);
-}
-
-/** Verdict, advice, tables. */
-export function statusText({ sentence, advice }: StatusVerdict, { members, status, clients, now }: StatusInput): string {
-  const header = ['member', 'cluster', 'package', 'switching', 'daemon', 'mount', 'address', 'files', 'clock'];
-  const rows = members.map(({ member, seen, inCluster, switching, staleFiles }) => [
-    member,
-    inCluster,
-    status?.owner === member ? status.state : '-',
-    switching === null ? '?' : switching ? 'enabled' : 'disabled',
-    ...(seen === null
-      ? ['?', '?', '?', '?', '?']
-      : [
-          seen.daemons === 1 ? 'runs' : String(seen.daemons),
-          seen.mounted ? 'yes' : '-',
-          seen.address ? 'yes' : '-',
-          staleFiles === null ? '?' : staleFiles.length === 0 ? 'same' : `${staleFiles.length} differ`,
-          clockCell(seen.clock),
-        ]),
-  ]);
-  const advised = advice.flatMap(({ text, remedy }) => [`  ${text}`, `    what helps: ${remedy}`]);
-  return `${[sentence, ...advised, '', ...table([header, ...rows]), '', ...clientLines(clients, now)].join('\n')}\n`;
-}
-
-const clientsShown = 20;
-
-/** Those longest silent; a thousand rows are nobody's help. */
-function clientLines(clients: readonly Client[] | null, now: number): string[] {
-  if (clients === null) return ["clients: not known; only root may read cfengine's list of who was there"];
-  if (clients.length === 0) return ['clients: none has asked yet'];
-  const shown = clients.slice(0, clientsShown);
-  const rows = shown.map(({ address, name, at, member }) => [address, name ?? '-', `${ago(now - at)} ago`, member]);
-  const more = clients.length - shown.length;
-  return [
-    ...table([['client', 'name', 'last there', 'served by'], ...rows]),
-    ...(more > 0 ? [`and ${more} that asked later; --json has all ${clients.length}`] : []),
-  ];
-}
-
-/** In the largest unit that leaves a number to compare by. */
-function ago(milliseconds: number): string {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  const units = [
-    [86_400, 'd'],
-    [3600, 'h'],
-    [60, 'min'],
-  ] as const;
-  for (const [size, unit] of units) if (seconds >= 2 * size) return `${Math.floor(seconds / size)} ${unit}`;
-  return `${seconds} s`;
-}
-
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-}

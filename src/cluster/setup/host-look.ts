@@ -7,7 +7,8 @@ import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { keyDigest } from '../../cfengine/keys.ts';
 import { sha256 } from '../../contract/package-directory.ts';
-import { isAddress, liesIn, type Settings } from '../../settings/settings.ts';
+import { isAddress, liesIn } from '../../settings/rules.ts';
+import type { Settings } from '../../settings/settings.ts';
 import { countOf } from '../remote/answers.ts';
 import type { SeenKey } from './key-layout.ts';
 

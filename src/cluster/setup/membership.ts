@@ -2,22 +2,12 @@
  * Members and clients come and go: who shall belong, what the roster says afterwards, and the stages in the order of the
  * guide's seven steps [dsau-csync.md 6.2]. Pure.
  */
-
 import type { Checked, Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
-import {
-  clusterKeys,
-  type GoneHost,
-  isNamedKey,
-  type NamedKey,
-  type Roster,
-  type RosterClient,
-  type RosterHost,
-  withWaiting,
-} from '../../contract/roster.ts';
+import { clusterKeys, type Roster, type RosterClient } from '../../contract/roster.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ApplyPlan, ApplyWish } from '../apply/plan.ts';
-import type { AddressClaim, SettledAddresses } from './host-addresses.ts';
+import type { ClientChange } from './client-change.ts';
 import { type HostFacts, staleInputs } from './host-look.ts';
 import { type HostStep, noChange } from './host-setup.ts';
 import { wantedKeys } from './key-layout.ts';
@@ -69,7 +59,7 @@ export function memberGoal({ roster, clusterMembers, owner }: Known, settings: S
   return { ok: true, value, problems };
 }
 
-function problem(code: string, text: string, remedy: string, member?: string): Problem {
+export function problem(code: string, text: string, remedy: string, member?: string): Problem {
   return { code, severity: 'error', text, remedy, member };
 }
 
@@ -108,190 +98,6 @@ function noMembers(clusterMembers: readonly string[]): Problem {
 export function inOrder(members: readonly string[], settings: Settings): string[] {
   const listed = settings.members.filter((name) => members.includes(name));
   return [...listed, ...members.filter((name) => !listed.includes(name))];
-}
-
-/** The roster once all of it is done; members that were never seen stay out until they are. */
-export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now: string): Roster {
-  const { roster, hosts } = view;
-  const known = new Map(roster.members.map((one) => [one.name, one]));
-  const members = goal.members.flatMap((name): RosterHost[] => {
-    const addresses = hosts.get(name)?.facts?.addresses ?? [];
-    // The package's address belongs to whoever runs it: it is nobody's own.
-    const own = addresses.filter((address) => address !== view.packageAddress);
-    const before = known.get(name);
-    if (own.length > 0) return [{ name, addresses: ordered(own, before) }];
-    return before === undefined ? [] : [before];
-  });
-  const gone = goal.removed.flatMap((name): GoneHost[] => {
-    const before = known.get(name);
-    return before === undefined ? [] : [{ ...before, kind: 'member', digest: null, at: now }];
-  });
-  const back = new Set(goal.members);
-  const stray = gone.filter(({ name }) => hosts.get(name)?.facts == null);
-  const why = "it does not answer, and still has the cluster's private key: csync keys rotate makes that worthless";
-  const { waiting } = stray.reduce<Roster>(
-    (next, { name }) => withWaiting(next, { host: name, what: 'deleted member' }, why, now),
-    { ...roster, waiting: roster.waiting.filter(({ host, what }) => what !== 'deleted member' || !back.has(host)) },
-  );
-  return {
-    ...roster,
-    // Of a host that is gone nothing else can wait.
-    waiting: waiting.filter(({ host, what }) => what !== 'member' || back.has(host)),
-    members,
-    leftOut: goal.leftOut,
-    key,
-    gone: [...roster.gone.filter(({ name }) => !back.has(name)), ...gone],
-  };
-}
-
-/** Addresses in the order of before, so that a look while another one is added first changes nothing. */
-function ordered(addresses: readonly string[], before: RosterHost | undefined): string[] {
-  const kept = (before?.addresses ?? []).filter((address) => addresses.includes(address));
-  return [...kept, ...addresses.filter((address) => !kept.includes(address))];
-}
-
-export interface ClientChange {
-  /** Clients that are set up, or looked after again. */
-  readonly setUp: readonly string[];
-  /** They run their agent, too. */
-  readonly fetch: boolean;
-  readonly remove: readonly string[];
-}
-
-/** A client with a key of its own, or one that was made for it here. */
-export interface ClientKeys {
-  readonly made: ReadonlyMap<string, NamedKey>;
-  /** Another key than the accepted one may take its place: the administrator said so. */
-  readonly acceptNew: boolean;
-  /** The other cluster that the clients to be set up are members of. */
-  readonly cluster: string | null;
-}
-
-/**
- * The roster with these clients. What one host answers may leave out that host only: it stays as it was, and is a problem that names it.
- * Not so what the administrator typed. Those nobody reached stay as they were.
- */
-export function withClients(
-  roster: Roster,
-  view: SetupView,
-  { setUp, remove }: ClientChange,
-  keys: ClientKeys,
-  now: string,
-): Checked<Roster> {
-  const known = new Map(roster.clients.map((one) => [one.name, one]));
-  const unknown = remove
-    // One that is gone already may have been left half way, and one that only waits was never reached.
-    .filter((name) => !known.has(name) && !roster.gone.some((one) => one.name === name && one.kind === 'client'))
-    .filter((name) => !roster.waiting.some(({ host, what }) => host === name && what === 'client'))
-    .map((name) => problem('usage-no-client', `${name} is no client`, 'csync client list   shows them'));
-  if (unknown.length > 0) return { ok: false, problems: unknown };
-  const problems: Problem[] = [];
-  const gone: GoneHost[] = [];
-  const forget = ({ name, addresses, key }: RosterClient): void =>
-    void gone.push({ name, addresses, kind: 'client', digest: key.digest, at: now });
-  const clients = new Map(roster.clients.filter(({ name }) => !remove.includes(name)).map((one) => [one.name, one]));
-  for (const client of roster.clients) if (remove.includes(client.name)) forget(client);
-  for (const name of setUp) {
-    const facts = view.hosts.get(name)?.facts;
-    const before = known.get(name);
-    const key = facts?.own ?? keys.made.get(name);
-    if (facts == null || key === undefined) continue;
-    const addresses = facts.addresses.filter((address) => address !== view.packageAddress);
-    const wrong = clientProblem(name, { roster, before, key, addresses, isMade: facts.own === null }, keys);
-    if (wrong !== null) {
-      problems.push(wrong);
-      continue;
-    }
-    if (before !== undefined && before.key.digest !== key.digest) forget(before);
-    const cluster = keys.cluster ?? before?.cluster ?? null;
-    clients.set(name, { name, addresses: ordered(addresses, before), key, cluster, holds: before?.holds ?? [] });
-  }
-  const back = new Set([...clients.values()].map(({ key }) => key.digest));
-  const others = roster.gone.filter(({ digest }) => digest === null || !back.has(digest));
-  return { ok: true, value: { ...roster, clients: [...clients.values()], gone: [...others, ...gone] }, problems };
-}
-
-interface ClientAnswer {
-  readonly roster: Roster;
-  readonly before: RosterClient | undefined;
-  readonly key: NamedKey;
-  readonly addresses: readonly string[];
-  /** The key was made here. */
-  readonly isMade: boolean;
-}
-
-/** Why a host cannot be a client as it answered; null: it can. */
-function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Problem | null {
-  const { roster, before, key, addresses, isMade } = answer;
-  if (roster.members.some((member) => member.name === name)) return memberIsClient(name);
-  if (addresses.length === 0)
-    return problem(
-      'cluster-no-address',
-      'this host is left as it is: it has no IPv4 address in the subnet of the package, and none that ssh reached it by',
-      `ssh ${name} ip addr   shows them`,
-      name,
-    );
-  if (!isNamedKey(key))
-    return problem(
-      'cluster-odd-key',
-      'this host is left as it is: ppkeys/localhost.pub there holds a key that cannot be kept',
-      `on ${name}: cf-key, or cfkey, makes another pair; then csync client add ${name} --accept-new-key`,
-      name,
-    );
-  // One without a pair never had the accepted one: whoever made it for it was killed before it arrived, or it lost it.
-  if (before !== undefined && before.key.digest !== key.digest && !keys.acceptNew && !isMade)
-    return newKeyProblem(name, before.key.digest, key.digest);
-  return null;
-}
-
-/** What each host of the roster says it has, and had before. */
-export function addressClaims(roster: Roster, before: Roster): AddressClaim[] {
-  const had = new Map([...before.clients, ...before.members].map(({ name, addresses }) => [name, addresses]));
-  const claim =
-    (kind: AddressClaim['kind']) =>
-    ({ name, addresses }: RosterHost) => ({
-      ...{ name, kind, addresses },
-      before: had.get(name) ?? [],
-    });
-  return [...roster.members.map(claim('member')), ...roster.clients.map(claim('client'))];
-}
-
-/**
- * The roster with each address at one host only. A host that is left as it is has what it had before, less what is another one's; one
- * that never had anything is in no roster yet.
- */
-export function withOwnAddresses(roster: Roster, before: Roster, { addresses, problems }: SettledAddresses): Roster {
-  const excluded = excludedBy(problems);
-  const had = <T extends RosterHost>(hosts: readonly T[]) => new Map(hosts.map((one) => [one.name, one]));
-  const taken = new Set([...addresses].flatMap(([name, own]) => (excluded.has(name) ? [] : own)));
-  const settle = <T extends RosterHost>(hosts: readonly T[], old: ReadonlyMap<string, T>): T[] =>
-    hosts.flatMap((one) => {
-      const kept = excluded.has(one.name) ? old.get(one.name) : one;
-      if (kept === undefined) return [];
-      const own = excluded.has(one.name)
-        ? kept.addresses.filter((address) => !taken.has(address))
-        : (addresses.get(one.name) ?? kept.addresses);
-      return own.length === 0 ? [] : [{ ...kept, addresses: own }];
-    });
-  return {
-    ...roster,
-    members: settle(roster.members, had(before.members)),
-    clients: settle(roster.clients, had(before.clients)),
-  };
-}
-
-function memberIsClient(name: string): Problem {
-  const remedy = `csync client remove ${name}, if it is listed as a client as well`;
-  return problem('usage-is-member', 'is a member, and every member is a client of the master already', remedy, name);
-}
-
-function newKeyProblem(name: string, accepted: string, now: string): Problem {
-  return problem(
-    'change-other-key',
-    `this host is left as it is: its key is ${now}, but ${accepted} was accepted for it: it was set up anew, or it is another host`,
-    `find out which; then csync client add ${name} --accept-new-key`,
-    name,
-  );
 }
 
 /** The policy as the roster wants it. */

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { MonitorState } from '../../contract/monitor-state.ts';
 import { serveFigures } from '../../host/member/http-endpoint.ts';
 import { out } from '../../host/output.ts';
-import { parseListenAddress } from '../../settings/settings.ts';
+import { parseListenAddress } from '../../settings/rules.ts';
 import type { Promotion } from '../handover.ts';
 import { metricsText } from './metrics.ts';
 

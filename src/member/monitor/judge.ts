@@ -3,7 +3,8 @@
  * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit. Moments are ms of a
  * clock that never jumps: a corrected wall clock must not look like a long silence.
  */
-import type { LayerPlan, Settings } from '../../settings/settings.ts';
+import type { LayerPlan } from '../../settings/rules.ts';
+import type { Settings } from '../../settings/settings.ts';
 
 /** What is looked at beside the process itself, each at its own pace. */
 export const layerNames = ['port', 'protocol', 'storage', 'content', 'address', 'owner'] as const;

@@ -10,7 +10,8 @@ import type { Connections } from '../../host/member/connections.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { ProcessWatch } from '../../host/member/process-watch.ts';
 import type { EndWatch } from '../../host/member/service-front.ts';
-import { type LayerPlan, parseLayerPlan, parseLocalRestart, type Settings } from '../../settings/settings.ts';
+import { type LayerPlan, parseLayerPlan, parseLocalRestart } from '../../settings/rules.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
 import { Brake, backOff, type Situation, whyStay } from './brake.ts';
 import {

@@ -16,7 +16,8 @@ import {
   type Verdict,
   watchFrom,
 } from '../../member/monitor/judge.ts';
-import { parseLayerPlan, type Settings } from '../../settings/settings.ts';
+import { parseLayerPlan } from '../../settings/rules.ts';
+import type { Settings } from '../../settings/settings.ts';
 import type { MemberWorld } from './world.ts';
 
 /** More looks than any limit of the settings asks for. */

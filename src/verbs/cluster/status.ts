@@ -14,8 +14,8 @@ import {
   runningMember,
   type StatusInput,
   statusExit,
-  statusText,
 } from '../../cluster/condition/status.ts';
+import { statusText } from '../../cluster/condition/status-text.ts';
 import { noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';

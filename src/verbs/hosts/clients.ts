@@ -1,7 +1,7 @@
 /** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
 
 import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
-import { table } from '../../cluster/condition/status.ts';
+import { table } from '../../cluster/condition/status-text.ts';
 import { commandScript } from '../../cluster/remote/shell-text.ts';
 import { isHostName } from '../../contract/roster.ts';
 import { whyNoAnswer } from '../../host/admin/member-shell.ts';

@@ -2,7 +2,7 @@
 
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { generateKeyPair } from '../../cfengine/keys.ts';
-import { table } from '../../cluster/condition/status.ts';
+import { table } from '../../cluster/condition/status-text.ts';
 import { publicDigest } from '../../cluster/setup/host-look.ts';
 import { handshakes, type Party } from '../../cluster/setup/key-layout.ts';
 import { lookAtSetup, type SetupView, withClientsSeen } from '../../cluster/setup/look.ts';

@@ -1,7 +1,7 @@
 /** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
 
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
-import { table } from '../../cluster/condition/status.ts';
+import { table } from '../../cluster/condition/status-text.ts';
 import { observe } from '../../cluster/remote/observation.ts';
 import { lookAtSetup, type SetupView } from '../../cluster/setup/look.ts';
 import { rotationText } from '../../cluster/setup/rotation.ts';

@@ -17,14 +17,12 @@ import { runtimeInUse } from '../../cluster/apply/runtime.ts';
 import { configurationOf, fetchApplied, fetchSet, readHistory } from '../../cluster/apply/sets.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { hostScript } from '../../cluster/remote/shell-text.ts';
+import { type ClientChange, type ClientKeys, withClients } from '../../cluster/setup/client-change.ts';
 import { disputedHosts, settleAddresses } from '../../cluster/setup/host-addresses.ts';
 import { nextPairNames, publicDigest } from '../../cluster/setup/host-look.ts';
 import type { Materials, PairChange } from '../../cluster/setup/host-setup.ts';
 import { type LookPlace, lookAtSetup, type SetupView, serviceguardVersion, withClientsSeen } from '../../cluster/setup/look.ts';
 import {
-  addressClaims,
-  type ClientChange,
-  type ClientKeys,
   excludedBy,
   inOrder,
   type MemberGoal,
@@ -33,11 +31,9 @@ import {
   memberGoal,
   planMembership,
   projectView,
-  rosterFor,
-  withClients,
-  withOwnAddresses,
 } from '../../cluster/setup/membership.ts';
 import { keyHolder, type Stage, stageTexts } from '../../cluster/setup/plan.ts';
+import { addressClaims, rosterFor, withOwnAddresses } from '../../cluster/setup/roster-change.ts';
 import { manyHosts, runSetup, saveRoster } from '../../cluster/setup/run.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
 import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../../contract/roster.ts';

@@ -2,14 +2,8 @@
 
 import { type ExitCode, exitCodes, formatProblem, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
-import {
-  type CheckedMember,
-  type CheckInput,
-  type CheckReport,
-  checkLines,
-  judgeChecks,
-  parseFacts,
-} from '../../cluster/condition/checks.ts';
+import type { CheckedMember, CheckInput } from '../../cluster/condition/check-model.ts';
+import { type CheckReport, checkLines, judgeChecks, parseFacts } from '../../cluster/condition/checks.ts';
 import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../../cluster/condition/clients.ts';
 import { clockBetween } from '../../cluster/remote/answers.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';

@@ -6,8 +6,9 @@ import { openSshShell } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { isInteractive, type LineTerminal, openLines } from '../../host/admin/terminal.ts';
 import { err, out } from '../../host/output.ts';
-import { type Field, type Settings, settingsDigest, settingsTable } from '../../settings/settings.ts';
+import { type Field, type Settings, settingsDigest } from '../../settings/settings.ts';
 import { printSettings } from '../../settings/settings-yaml.ts';
+import { settingsTable } from '../../settings/table.ts';
 import {
   type Answer,
   type Answers,

@@ -19,16 +19,10 @@ import {
   printPackageFile,
 } from '../../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../../src/serviceguard/package-template.ts';
-import {
-  parseLayerPlan,
-  parseListenAddress,
-  parseLocalRestart,
-  parseSettingsJson,
-  settingsFields,
-  settingsJson,
-  settingsTable,
-} from '../../../src/settings/settings.ts';
+import { parseLayerPlan, parseListenAddress, parseLocalRestart } from '../../../src/settings/rules.ts';
+import { parseSettingsJson, settingsFields, settingsJson } from '../../../src/settings/settings.ts';
 import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings/settings-yaml.ts';
+import { settingsTable } from '../../../src/settings/table.ts';
 import { answersGiven, readYesNo, typedAnswer } from '../../../src/wizard/answers.ts';
 import { golden, goldenPolicy, settings, settings2, settingsFile } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
@@ -114,10 +108,10 @@ export const administrators: readonly FuzzedParser[] = [
     name: 'monitor settings',
     of: 'administrator',
     calls: [
-      'settings/settings.ts#parseLayerPlan',
-      'settings/settings.ts#parseLocalRestart',
-      'settings/settings.ts#parseListenAddress',
-      'settings/settings.ts#isAddress',
+      'settings/rules.ts#parseLayerPlan',
+      'settings/rules.ts#parseLocalRestart',
+      'settings/rules.ts#parseListenAddress',
+      'settings/rules.ts#isAddress',
     ],
     samples: ['every 5 s, limit 3 s, 2 in a row, fail', 'off', 'once in 60 min', 'none', '127.0.0.1:9308', '[::1]:9308'],
     parse: (text) => [parseLayerPlan(text), parseLocalRestart(text), parseListenAddress(text)],

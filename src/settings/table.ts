@@ -1,0 +1,400 @@
+/** The settings, one row each: key, rule, default, and what the commented example says. Times are in the unit that their name has. */
+
+import * as v from 'valibot';
+import {
+  address,
+  dnsName,
+  layerPlan,
+  listenAddress,
+  localRestart,
+  mostSeconds,
+  nameRule,
+  network,
+  off,
+  offOrPath,
+  oneOf,
+  packageNameRule,
+  path,
+  plainText,
+  sgPath,
+  whole,
+  yesNo,
+} from './rules.ts';
+
+export interface SettingsRow {
+  readonly key: string;
+  /** How the wizard asks for it. */
+  readonly question: string;
+  /** undefined: the administrator has to say. A function sees the values above it in the table. */
+  readonly fallback?: unknown;
+  readonly check: v.GenericSchema;
+  /** Written above the key in the example; says what it means for the cluster. */
+  readonly comment: string;
+}
+
+export type Above = Readonly<Record<string, unknown>>;
+
+const byGeneration = (two: string, three: string) => (above: Above) => (above.cfengineGeneration === 2 ? two : three);
+
+/** Field -> row, in the order of the file. */
+export const settingsTable = {
+  packageName: {
+    key: 'package_name',
+    question: 'Name of the package?',
+    fallback: 'csync',
+    check: packageNameRule,
+    comment: 'Name of the Serviceguard package. Names the package directory and the service too.',
+  },
+  packageDescription: {
+    key: 'package_description',
+    question: 'Description of the package?',
+    fallback: 'cfengine master',
+    check: plainText,
+    comment: 'Shown by cmviewcl.',
+  },
+  packageStyle: {
+    key: 'package_style',
+    question: 'Style of the package, modular or legacy?',
+    fallback: 'modular',
+    check: oneOf(['modular', 'legacy']),
+    comment:
+      'modular: Serviceguard mounts and adds the address. legacy (A.11.20 and before): our control script does. Same plan either way.',
+  },
+  members: {
+    key: 'members',
+    question: 'Members that may run the package, the preferred one first?',
+    check: v.pipe(
+      v.array(nameRule, 'a list of member names is wanted'),
+      v.minLength(1, 'at least one member is wanted'),
+      v.check((names) => new Set(names).size === names.length, 'a member stands in the list twice'),
+    ),
+    comment: 'Members that may run the package, in order of preference. Short host names, as Serviceguard knows them.',
+  },
+  packageAddress: {
+    key: 'package_address',
+    question: 'Relocatable address of the package?',
+    check: address,
+    comment: 'The relocatable address. It moves with the package; clients reach the master under it.',
+  },
+  packageDnsName: {
+    key: 'package_dns_name',
+    question: 'Registered DNS name of that address?',
+    check: dnsName,
+    comment: "The DNS name registered for that address: the policy host in every client's policy.",
+  },
+  packageSubnet: {
+    key: 'package_subnet',
+    question: 'Subnet of the address?',
+    check: address,
+    comment: 'Network address of the subnet the address lies in, as in the cluster configuration. It is monitored too.',
+  },
+  volumeGroup: {
+    key: 'volume_group',
+    question: 'Volume group of the policy file system?',
+    check: nameRule,
+    comment: 'Shared volume group, cluster-aware, not activated at boot.',
+  },
+  logicalVolume: {
+    key: 'logical_volume',
+    question: 'Logical volume on it?',
+    check: nameRule,
+    comment: 'Logical volume on it that holds the policy file system. The device is /dev/<volume_group>/<logical_volume>.',
+  },
+  fileSystemType: {
+    key: 'file_system_type',
+    question: 'Type of the file system?',
+    fallback: 'ext4',
+    check: oneOf(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs']),
+    comment: 'ext2, ext3, ext4, xfs or btrfs.',
+  },
+  mountPoint: {
+    key: 'mount_point',
+    question: 'Mount point?',
+    fallback: '/csync',
+    check: v.pipe(
+      path,
+      v.check((text) => text.length > 1 && !text.endsWith('/'), 'a directory below / is wanted, without a slash at its end'),
+      v.check(
+        (text) => !/^\/(bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var)$/.test(text),
+        'that is a system directory',
+      ),
+    ),
+    comment: 'Where the policy file system is mounted. An empty directory on every member, not in /etc/fstab.',
+  },
+  mountOptions: {
+    key: 'mount_options',
+    question: 'Mount options?',
+    fallback: '-o rw',
+    check: v.pipe(plainText, v.regex(/^[A-Za-z0-9_=,.:/ -]*$/, 'mount options such as -o rw,noatime are wanted')),
+    comment: 'Options for mount, as on its command line.',
+  },
+  cfengineGeneration: {
+    key: 'cfengine_generation',
+    question: 'Which generation of cfengine, 2 or 3?',
+    fallback: 3,
+    check: oneOf([2, 3]),
+    comment: '2 (cfservd, cfagent) or 3 (cf-serverd, cf-agent).',
+  },
+  cfengineWorkDirectory: {
+    key: 'cfengine_work_directory',
+    question: "cfengine's work directory?",
+    fallback: byGeneration('/var/cfengine', '/var/lib/cfengine3'),
+    check: path,
+    comment: "cfengine's WORKDIR: inputs and ppkeys lie below it. Compiled into cfengine, so say what yours has.",
+  },
+  cfengineBinDirectory: {
+    key: 'cfengine_bin_directory',
+    question: "Directory of cfengine's programs?",
+    fallback: byGeneration('/var/cfengine/bin', '/usr/bin'),
+    check: path,
+    comment: 'Directory of the daemon, the agent and the key program.',
+  },
+  cfenginePort: {
+    key: 'cfengine_port',
+    question: 'Port of the daemon?',
+    fallback: 5308,
+    check: whole(1, 65535),
+    comment: 'TCP port of the daemon.',
+  },
+  policyDirectory: {
+    key: 'policy_directory',
+    question: 'Directory on the policy file system that the daemon serves?',
+    fallback: (above: Above) => above.mountPoint && `${String(above.mountPoint)}/dsau`,
+    check: path,
+    comment: 'Directory on the policy file system that the daemon serves. No symbolic link in it: cfengine compares real paths.',
+  },
+  clientNetworks: {
+    key: 'client_networks',
+    question: 'Networks whose hosts may connect besides members and registered clients?',
+    fallback: [],
+    check: v.pipe(
+      v.array(network, 'a list of networks such as 10.9.0.0/24 is wanted'),
+      v.check((networks) => new Set(networks).size === networks.length, 'a network stands in the list twice'),
+    ),
+    comment:
+      'Networks (10.9.0.0/24) or addresses whose hosts may connect besides the members and the registered clients. Keys are asked for all the same.',
+  },
+  monitorProcessIntervalMs: {
+    key: 'monitor_process_interval_ms',
+    question: "How often does the monitor look at the daemon's process, in milliseconds?",
+    fallback: 200,
+    check: whole(20, 60_000),
+    comment:
+      "Milliseconds between looks at the daemon's process where its end is no event (Linux before 5.3, no perl); a dead daemon is noticed within this time. Elsewhere at once.",
+  },
+  monitorIntervalSeconds: {
+    key: 'monitor_interval_seconds',
+    question: 'Seconds between probes of the package address?',
+    fallback: 30,
+    check: whole(1, 3600),
+    comment: 'Seconds between protocol probes through the package address.',
+  },
+  monitorTimeoutSeconds: {
+    key: 'monitor_timeout_seconds',
+    question: 'Time limit of one probe, in seconds?',
+    fallback: 3,
+    check: whole(1, 600),
+    comment: 'Time limit of one probe; not longer than the time between two.',
+  },
+  monitorFailures: {
+    key: 'monitor_failures',
+    question: 'Failed probes in a row before the package fails over?',
+    fallback: 2,
+    check: whole(1, 100),
+    comment: 'Failed probes in a row before the package fails over.',
+  },
+  monitorUnknownLimitSeconds: {
+    key: 'monitor_unknown_limit_seconds',
+    question: 'How long may the monitor be unable to tell, in seconds?',
+    fallback: 120,
+    check: whole(5, 86_400),
+    comment: 'How long the monitor may be unable to tell (starved, out of file descriptors) before that is a failure of its own.',
+  },
+  monitorPort: {
+    key: 'monitor_port',
+    question: 'How is the port under the package address looked at?',
+    fallback: 'every 10 s, limit 3 s, 2 in a row, fail',
+    check: layerPlan,
+    comment:
+      'Whether the port takes connections under the package address: how often, the time limit of one look, bad ones in a row, and what they mean (fail: the package fails over; warn: csync status tells). off: not looked at.',
+  },
+  monitorStorage: {
+    key: 'monitor_storage',
+    question: 'How is the policy file system looked at?',
+    fallback: 'every 10 s, limit 15 s, 2 in a row, fail',
+    check: layerPlan,
+    comment: 'Whether the policy file system is mounted, can be written to, and its disk answers. As above.',
+  },
+  monitorContent: {
+    key: 'monitor_content',
+    question: 'How is the content of the policy file system looked at?',
+    fallback: 'every 30 s, limit 15 s, 2 in a row, warn',
+    check: layerPlan,
+    comment:
+      'Whether the sentinel is the one that the start of the package wrote: no other member has written its own. As above.',
+  },
+  monitorAddress: {
+    key: 'monitor_address',
+    question: 'How is the package address looked at?',
+    fallback: 'every 10 s, limit 1 s, 2 in a row, fail',
+    check: layerPlan,
+    comment: 'Whether the package address is on this member. As above.',
+  },
+  monitorOwner: {
+    key: 'monitor_owner',
+    question: 'How is it looked at whether another host has the package address, too?',
+    fallback: 'every 60 s, limit 1 s, 2 in a row, warn',
+    check: layerPlan,
+    comment:
+      'Whether another host answers for the package address (an ARP probe, by perl). A failover does not cure that, so it warns; off where a router answers for all addresses (proxy ARP). As above.',
+  },
+  monitorLocalRestart: {
+    key: 'monitor_local_restart',
+    question: 'Is a failed daemon restarted in place before the package fails over?',
+    fallback: 'none',
+    check: localRestart,
+    comment:
+      'none: a daemon that fails moves the package at once, as with DSAU, unless 150 connections and more were on its port: such a load would follow, and the daemon is restarted in place. once in 60 min: the monitor first restarts it in place, and moves the package when that does not help, or when it fails again within that time.',
+  },
+  monitorMetricsFile: {
+    key: 'monitor_metrics_file',
+    question: 'Where does the monitor leave its figures for Prometheus?',
+    fallback: off,
+    check: offOrPath,
+    comment:
+      "A file that the monitor rewrites when something has changed, and twice a minute, in Prometheus' text format: such as a name that ends with .prom in the textfile directory of node_exporter. off: none.",
+  },
+  monitorMetricsListen: {
+    key: 'monitor_metrics_listen',
+    question: 'Under which address and port does the monitor answer for its figures?',
+    fallback: off,
+    check: listenAddress,
+    comment:
+      'Address and port of a small HTTP server of the monitor: GET /metrics (Prometheus) and /state (JSON), only where the package runs, without a password. off: nothing listens.',
+  },
+  maintenanceFlag: {
+    key: 'maintenance_flag',
+    question: 'May the monitor be paused by csync maintenance?',
+    fallback: true,
+    check: yesNo,
+    comment:
+      'true: while csync.debug lies in the package directory the monitor pauses (csync maintenance on). false: it is ignored.',
+  },
+  haltGraceSeconds: {
+    key: 'halt_grace_seconds',
+    question: 'How long may running transfers go on at halt, in seconds?',
+    fallback: 5,
+    check: whole(0, 600),
+    comment:
+      'At halt, seconds for running transfers to end before the daemon is ended to free the file system (it is started again).',
+  },
+  runScriptTimeoutSeconds: {
+    key: 'run_script_timeout_seconds',
+    question: 'Time limit of a package start, in seconds?',
+    fallback: 120,
+    check: whole(10, mostSeconds),
+    comment: 'Time limit of a package start. Without one a script that hangs blocks the cluster.',
+  },
+  haltScriptTimeoutSeconds: {
+    key: 'halt_script_timeout_seconds',
+    question: 'Time limit of a package halt, in seconds?',
+    fallback: 120,
+    check: whole(10, mostSeconds),
+    comment: 'Time limit of a package halt. Longer than halt_grace_seconds and service_halt_timeout_seconds together.',
+  },
+  serviceHaltTimeoutSeconds: {
+    key: 'service_halt_timeout_seconds',
+    question: 'Seconds for the monitor to end at halt?',
+    fallback: 10,
+    check: whole(1, mostSeconds),
+    comment: 'Seconds the monitor has to end at halt before it is killed. It needs none.',
+  },
+  serviceRestart: {
+    key: 'service_restart',
+    question: 'How often is the monitor restarted in place before the package fails over?',
+    fallback: 'none',
+    check: v.union(
+      [v.literal('none'), v.literal('unlimited'), whole(1, 1000)],
+      'none, unlimited or a whole number from 1 to 1000 is wanted',
+    ),
+    comment: 'Restarts of the monitor in place before the package fails over. none: fail over at once, as DSAU did.',
+  },
+  serviceFailFast: {
+    key: 'service_fail_fast',
+    question: 'Reboot the member when the service fails?',
+    fallback: false,
+    check: yesNo,
+    comment: 'true reboots the member when the monitor gives its verdict.',
+  },
+  nodeFailFast: {
+    key: 'node_fail_fast',
+    question: 'Reboot the member when a script fails or times out?',
+    fallback: false,
+    check: yesNo,
+    comment: 'true reboots the member on a script time-out or a lost subnet, so that the package moves without a human.',
+  },
+  failoverPolicy: {
+    key: 'failover_policy',
+    question: 'Failover policy?',
+    fallback: 'configured_node',
+    check: oneOf(['configured_node', 'min_package_node', 'site_preferred', 'site_preferred_manual']),
+    comment: 'configured_node: the first eligible member of the list. min_package_node: the one with the fewest packages.',
+  },
+  failbackPolicy: {
+    key: 'failback_policy',
+    question: 'Failback policy?',
+    fallback: 'manual',
+    check: oneOf(['manual', 'automatic']),
+    comment: 'automatic moves the package back to the first member as soon as it can.',
+  },
+  autoRun: {
+    key: 'auto_run',
+    question: 'Start and fail over automatically?',
+    fallback: true,
+    check: yesNo,
+    comment: 'true: the package starts with the cluster and fails over. Remember cmmodpkg -e after a cmhaltpkg.',
+  },
+  packagePriority: {
+    key: 'package_priority',
+    question: 'Priority among packages?',
+    fallback: 'no_priority',
+    check: v.union([v.literal('no_priority'), whole(1, 3000)], 'no_priority or a whole number from 1 to 3000 is wanted'),
+    comment: 'no_priority, or 1 (highest) to 3000; must be unique in the cluster.',
+  },
+  scriptLogFile: {
+    key: 'script_log_file',
+    question: 'Package log?',
+    fallback: (above: Above) => above.packageName && `$SGRUN/log/${String(above.packageName)}.log`,
+    check: sgPath,
+    comment: 'Package log. Cannot be changed while the package runs.',
+  },
+  logLevel: {
+    key: 'log_level',
+    question: 'Log level, 0 to 5?',
+    fallback: 0,
+    check: whole(0, 5),
+    comment: "Serviceguard's log level, 0 (least) to 5.",
+  },
+  packageDirectory: {
+    key: 'package_directory',
+    question: 'Package directory?',
+    fallback: (above: Above) => above.packageName && `$SGCONF/${String(above.packageName)}`,
+    check: sgPath,
+    comment: 'Directory of the package files, the same on every member.',
+  },
+  nodePath: {
+    key: 'node_path',
+    question: 'Path of the Node.js binary on the members?',
+    fallback: '/usr/bin/node',
+    check: path,
+    comment: 'Node.js binary on every member, 20.19 or newer. Absolute: Serviceguard gives services no PATH.',
+  },
+  toolkitProgram: {
+    key: 'toolkit_program',
+    question: 'Path of the csync program on the members?',
+    fallback: '/usr/local/bin/csync',
+    check: path,
+    comment:
+      'The csync program on the members. The package start calls it when members, clients or keys wait to be finished; where it is not installed, csync members sync does that by hand.',
+  },
+} as const satisfies Record<string, SettingsRow>;

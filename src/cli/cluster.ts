@@ -194,6 +194,7 @@ function lookCommands(parser: Parser, choose: Choose): Parser {
             production: { type: 'boolean', default: false, describe: 'drills are meant for a cluster that is no lab' },
             yes: { type: 'boolean', alias: 'y', default: false, describe: 'do not ask' },
             'dry-run': dryRunOption,
+            wait: waitOption,
           })
           .example('$0 rehearse --html ready.html', 'looks, and changes nothing')
           .example('$0 rehearse --drill haltnode --dry-run', 'what the drill does'),

@@ -45,12 +45,12 @@ export interface OpenGround {
   close(): Promise<void>;
 }
 
-/** Begins to watch; `token` is a word of this run. Hosts that cannot be watched are told of, and not waited for. */
+/** Begins to watch; `token` is a word of this run. Hosts that cannot be watched are reported, and not waited for. */
 export async function openClusterGround(
   shell: MemberShell,
   settings: Settings,
   token: string,
-  pause: (milliseconds: number) => Promise<void>,
+  { pause, forbidden }: Pick<DrillGround, 'pause' | 'forbidden'>,
 ): Promise<OpenGround> {
   const adapter = adapterFor(settings);
   const unwatched: string[] = [];
@@ -99,6 +99,7 @@ export async function openClusterGround(
       machine: null,
       words: drillWords(settings, adapter),
       invariants: () => brokenOf(shell, settings, adapter.daemonName),
+      forbidden,
       pause,
     },
     close: async () => void (await Promise.all([...members, ...probers].map(({ hold }) => hold.release()))),

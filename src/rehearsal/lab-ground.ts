@@ -51,6 +51,7 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
         () => drills.invariants(),
         (error: unknown) => [error instanceof Error ? error.message : String(error)],
       ),
+    forbidden: async () => [],
     pause,
   };
 }

@@ -37,6 +37,8 @@ export interface DrillGround {
   readonly words: Readonly<Record<string, string>>;
   /** What does not hold while the package serves, beside its flags; empty: everything was looked at and holds. */
   invariants(): Promise<readonly string[]>;
+  /** Why nothing may be done to the cluster now; empty: it may. What a drill broke is put right in any case. */
+  forbidden(): Promise<readonly string[]>;
   /** Rejects when everything is to end. */
   pause(milliseconds: number): Promise<void>;
 }
@@ -70,7 +72,11 @@ export async function runDrill(drill: Drill, ground: DrillGround, say: (line: st
     });
   }
   await attempt(faults, async () => {
-    for (const act of drill.acts) await perform(act, parts, ground, say);
+    for (const act of drill.acts) {
+      const forbidden = await ground.forbidden();
+      if (forbidden.length > 0) throw new DrillFault(forbidden.join('; '));
+      await perform(act, parts, ground, say);
+    }
     await follow(drill.follows, parts, ground);
   });
   const then = await statusOf(ground);
@@ -126,7 +132,7 @@ async function hindranceOf(drill: Drill, ground: DrillGround, status: PackageSta
   const { missing } = await ground.evidence();
   const blind = [...missing, ...(ground.clients.length === 0 ? ['no client can be watched'] : [])];
   const unserved = blind.length > 0 ? blind : await waitServed(ground);
-  return [...few, ...machine, ...notFit(flagsOf(status)), ...unserved];
+  return [...(await ground.forbidden()), ...few, ...machine, ...notFit(flagsOf(status)), ...unserved];
 }
 
 /** Looks again and again until it is so, or the time is over. */

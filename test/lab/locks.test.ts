@@ -68,6 +68,23 @@ describe.skipIf(whyNoLab !== null)('one change at a time', { timeout: 300_000 },
     expect((await endOfHeld())[0]).toBe('0');
   });
 
+  it('a drill and a changing verb exclude each other, and each says who has the lock', async () => {
+    await heldOnM2('rehearse --drill kill-daemon --yes');
+    const refused = await csync('apply --yes --wait 0');
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      5,
+      expect.stringMatching(/another change is under way, csync rehearse --drill of root@m2 \(process \d+\) since /),
+    ]);
+    await must('m2', `pkill -KILL -f '^node /opt/csync/csync.mjs rehearse'; ${opened}`);
+    await heldOnM2('members sync --yes');
+    const daemon = await must('m1', 'pgrep -x cf-serverd');
+    const drill = await csync('rehearse --drill kill-daemon --yes --wait 0');
+    expect([drill.exitCode, drill.stderr]).toEqual([5, expect.stringContaining('csync members sync of root@m2')]);
+    expect(await must('m1', 'pgrep -x cf-serverd')).toBe(daemon);
+    await must('m2', opened);
+    expect((await endOfHeld())[0]).toBe('0');
+  });
+
   it('a holder that is stopped loses the lock, and changes nothing any more when it goes on', async () => {
     await grace('m2', 40);
     await heldOnM2('apply --yes');

@@ -1,6 +1,6 @@
 /** What root of one host does there may leave out that host, and no other: keys, addresses, in the verbs that look at all of them. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
 
 describe.skipIf(whyNoLab !== null)('one host excludes only itself', { timeout: 300_000 }, () => {
   const used = useLab('one-host', { deployed: true, clients: 2, watched: false });
@@ -48,5 +48,24 @@ describe.skipIf(whyNoLab !== null)('one host excludes only itself', { timeout: 3
     expect(added.stderr).toMatch(/warning \[settings-shared-address\] member c1\n.*which is the one of c2/);
     expect((await csync('keys verify')).exitCode).toBe(0);
     expect((await sh('c1', 'cf-agent -KI -f update.cf 2>&1 | grep -E "error:|TRUST"')).stdout).toBe('');
+  });
+
+  everyStepIt('an agent that hangs on one client costs its own set-up two minutes, and that of the others nothing', async () => {
+    const agent = '/usr/bin/cf-agent';
+    await must(
+      'c1',
+      `cp -a ${agent} /root/agent; rm ${agent}; printf '#!/bin/sh\\nexec sleep 1000\\n' > ${agent}; chmod 755 ${agent}`,
+    );
+    for (const client of ['c1', 'c2']) await must(client, 'rm -f /var/lib/cfengine3/ppkeys/root-*.pub');
+    const began = performance.now();
+    const synced = await csync('client sync c1 c2 --yes');
+    expect([synced.exitCode, errors(synced.stderr)], synced.stderr).toEqual([5, ['change-agent c1']]);
+    expect(synced.stderr).toContain('c1 is skipped: c1: run the agent: it did not end within 120 s, and was killed');
+    expect(synced.stderr).toContain('then csync client sync c1');
+    expect((performance.now() - began) / 1000).toBeLessThan(180);
+    await must('c1', `rm ${agent}; mv /root/agent ${agent}`);
+    const finished = await csync('client sync c1 --yes');
+    expect(finished.exitCode, finished.stderr).toBe(0);
+    expect((await csync('keys verify')).exitCode).toBe(0);
   });
 });

@@ -1,12 +1,12 @@
 /**
  * csync harmed at its remote commands. On a host that is no member every command of its goes through ssh; here that ends the csync
- * it is called by, before or after the wanted one, or does not run the command and says that the disk over there is full.
+ * it is called by, before or after the wanted one, or does not run the command: it says that the disk over there is full, or that the host is unreachable.
  */
 import { expect } from 'vitest';
 import type { ExecResult } from '../../src/lab/protocol.ts';
 import { eventually } from '../support.ts';
 
-type Harm = 'before' | 'after' | 'full disk';
+export type Harm = 'before' | 'after' | 'full disk' | 'unreachable';
 
 const toolkit = 'node /opt/csync/csync.mjs';
 
@@ -49,6 +49,7 @@ case $at in
   "before $n") kill -9 $PPID; exit 137 ;;
   "after $n") /usr/bin/ssh "$@"; kill -9 $PPID; exit 137 ;;
   "full disk $n") cat > /dev/null; echo 'sh: 1: write error: No space left on device' >&2; exit 1 ;;
+  "unreachable $n") cat > /dev/null; echo 'ssh: connect to host: Connection timed out' >&2; exit 255 ;;
 esac
 exec /usr/bin/ssh "$@"
 END

@@ -68,8 +68,8 @@ node -e '${manifest}; ${history}'`,
       expect(await must(member, `cat ${directory}/csync.sh`), member).toContain('the files of version 0.1.0');
     }
     // Halted and started by the new launchers, with the old files.
-    expect(await auditFailover(used, 'before cmapplyconf')).toBe('m1');
-    expect(await auditFailover(used, 'before cmapplyconf, once more')).toBe('m2');
+    expect((await auditFailover(used, 'before cmapplyconf')).to).toBe('m1');
+    expect((await auditFailover(used, 'before cmapplyconf, once more')).to).toBe('m2');
     expect((await sh('m2', 'ls /run/csync-running*')).exitCode, 'these starts write nothing down').not.toBe(0);
   });
 
@@ -80,7 +80,7 @@ node -e '${manifest}; ${history}'`,
     expect(await must('m2', 'pgrep -x cf-serverd')).toBe(daemon);
     expect(await flatOn('m2')).toContain('csync-halt.cjs');
     for (const member of ['m1', 'm3']) expect(await flatOn(member), member).toBe('');
-    const to = await auditFailover(used, 'after cmapplyconf');
+    const { to } = await auditFailover(used, 'after cmapplyconf');
     const set = (await must(to, `ls ${directory}/sets`)).trim();
     expect(await must(to, 'cat /run/csync-running*')).toBe(`${set} /csync\n`);
     await eventually(

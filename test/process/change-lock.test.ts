@@ -270,7 +270,7 @@ describe('a change under the lock', () => {
   });
 
   it('is not waited for a time that is none', () => {
-    const change = { verb: 'apply', dryRun: false, wait: Number.NaN };
+    const change = { verb: 'apply', dryRun: false, wait: Number.NaN } as const;
     expect(() => changingMembers(change, { packageName: 'trial', members: ['m1'] }, async () => 0)).toThrow(
       /a number of seconds/,
     );

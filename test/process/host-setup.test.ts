@@ -21,6 +21,7 @@ it('puts policy in place while the agent of the host removes from inputs what th
     pairFor: () => null,
     inputs,
     bootScript: () => '',
+    agentSeconds: 60,
   });
   const stop = join(scratch, 'stop');
   const agent = spawn('/bin/sh', ['-c', `cd ${work}/inputs; until [ -e ${stop} ]; do rm -rf .csync* ./*; done`], {
@@ -41,3 +42,36 @@ it('puts policy in place while the agent of the host removes from inputs what th
   expect(readFileSync(join(work, 'inputs/site.cf'), 'utf8')).toBe(inputs.get('site.cf'));
   expect(readdirSync(work).sort()).toEqual(['.csync-daemon-owes', '.csync-lock', 'inputs', 'inputs-before-csync']);
 }, 60_000);
+
+it.each([
+  // Deaf to what asks it to end.
+  ['fetch of the policy', 'update.cf', "trap '' TERM; "],
+  ['run of the policy', '-K', ''],
+])(
+  'ends an agent that hangs in its %s, says so, and leaves no process',
+  (_, hangsAt, deaf) => {
+    const bin = join(scratch, `bin-${hangsAt}`);
+    mkdirSync(bin);
+    const seen = join(bin, 'pids');
+    // With a child that has its output open.
+    const hangs = `${deaf}sleep 1000 & echo $$ $! >> ${seen}; wait`;
+    writeFileSync(join(bin, 'cf-agent'), `#!/bin/sh\nfor last; do :; done\n[ "$last" != ${hangsAt} ] || { ${hangs}; }\n`, {
+      mode: 0o755,
+    });
+    const settings = settingsFor({ cfengine_bin_directory: bin });
+    const script = setUpScript([{ do: 'agent', host: 'c1' }], {
+      settings,
+      adapter: adapterFor(settings),
+      pairFor: () => null,
+      inputs: new Map(),
+      bootScript: () => '',
+      agentSeconds: 1,
+    });
+    const { stdout } = spawnSync('/bin/sh', ['-s'], { input: script, encoding: 'utf8', timeout: 30_000 });
+    expect(parseOutcomes(stdout)).toEqual(['it did not end within 1 s, and was killed']);
+    // Gone, or dead and not yet collected by whoever has to.
+    const lives = (pid: string) => spawnSync('grep', ['-q', '^State:[^Z]*$', `/proc/${pid}/status`]).status === 0;
+    expect(readFileSync(seen, 'utf8').trim().split(/\s/).filter(lives)).toEqual([]);
+  },
+  60_000,
+);

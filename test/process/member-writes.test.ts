@@ -266,6 +266,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
         pairFor: () => pair('new'),
         inputs: new Map(),
         bootScript: () => '',
+        agentSeconds: 60,
       };
       return {
         root,
@@ -308,6 +309,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
         pairFor: () => null,
         inputs: new Map(Object.entries(fresh)),
         bootScript: () => '',
+        agentSeconds: 60,
       };
       return {
         root,

@@ -17,7 +17,9 @@ function madeUp(
     | 'clients show nothing'
     | 'mounts show nothing'
     | 'a watch ends'
-    | 'a client comes back late' = 'nothing',
+    | 'a client comes back late'
+    | 'lock lost'
+    | 'lock lost meanwhile' = 'nothing',
 ) {
   const typed: string[] = [];
   const trace: JournalEntry[] = [];
@@ -88,6 +90,7 @@ function madeUp(
     machine: null,
     words: { daemon: 'cf-serverd', monitor: 'the monitor', directory: '$SGCONF/csync', pause: 'csync.debug', start: 'true' },
     invariants: async () => (broken === 'daemon missing' ? ['0 cfengine daemons run on m1'] : []),
+    forbidden: async () => (broken === 'lock lost' || (broken === 'lock lost meanwhile' && moved) ? ['the lock was lost'] : []),
     // Time that nobody has to wait for: limits are met at once.
     pause: async (milliseconds) => {
       offset += milliseconds;
@@ -155,6 +158,17 @@ describe('a drill', () => {
       const { result, typed } = await run(name);
       expect([result.verdict, result.sentence, typed]).toEqual(['fail', 'not begun: it is for the lab only', []]);
     }
+  });
+
+  it('is not begun, and nothing is done, when the cluster may not be changed', async () => {
+    const { result, typed } = await run('cascade', 'lock lost');
+    expect([result.verdict, result.sentence, typed]).toEqual(['fail', 'not begun: the lock was lost', []]);
+  });
+
+  it('goes no further when the cluster may not be changed any more, and puts right what it broke', async () => {
+    const { result, typed } = await run('cascade', 'lock lost meanwhile');
+    expect([result.verdict, result.faults]).toEqual(['fail', ['the lock was lost']]);
+    expect(typed).toEqual(['cf-serverd gets SIGKILL', 'cmmodpkg -e -n m1 csync']);
   });
 
   it('in which nobody may notice fails when the package moved', async () => {

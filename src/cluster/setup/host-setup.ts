@@ -104,10 +104,12 @@ export interface Materials {
   /** Files of the policy by name. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly bootScript: (configured: boolean) => string;
+  /** Seconds for an agent to end. */
+  readonly agentSeconds: number;
 }
 
-/** Seconds for an agent to end; what a whole policy takes is the administrator's, but for ever it must not be. */
-export const agentLimitSeconds = 600;
+/** Seconds for an agent, fetch and policy together: the verb has the lock of the cluster meanwhile, and may have other hosts to do. */
+export const agentLimitSeconds = 120;
 
 /** One shell a step; the first that fails ends the script. Reads back with parseOutcomes. */
 export function setUpScript(steps: readonly HostStep[], materials: Materials): string {
@@ -281,17 +283,23 @@ function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, 
 }
 
 /** Status 0 says nothing in either generation: what the agent says of its fetch does [cfengine.md 0.6, 1.9, 2.8]. */
-function agentScript({ adapter }: Materials): string {
-  const limited = (argv: readonly string[]): string =>
-    `timeout ${agentLimitSeconds} ${argv.map(shellWord).join(' ')} < /dev/null 2>&1`;
+function agentScript({ adapter, agentSeconds }: Materials): string {
+  const late = `it did not end within ${agentSeconds} s, and was killed`;
+  const limited = (argv: readonly string[]): string => `limited ${argv.map(shellWord).join(' ')}`;
   return [
     'cd /; n=0',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
+    'seconds() { read -r since rest < /proc/uptime; echo "${since%.*}"; }',
+    `end=$(($(seconds) + ${agentSeconds}))`,
+    'limited() { left=$((end - $(seconds))); [ "$left" -gt 0 ] || return 124; timeout -k 5 "$left" "$@" < /dev/null 2>&1; }',
+    // 124 is timeout's own; where it has to kill, it goes with it (137).
+    `ended() { case $1 in 124 | 137) echo ${shellWord(late)}; exit 1 ;; esac; return "$1"; }`,
     // The scheduler's own run may be at the same files at this moment: without locks they spoil each other's copies.
-    `until said=$(${limited(adapter.fetchPolicy)}) && ! printf '%s\\n' "$said" | grep -q -E ${shellWord(adapter.fetchFailure)}; do`,
+    `until said=$(${limited(adapter.fetchPolicy)}); ended $? && ! printf '%s\\n' "$said" | grep -q -E ${shellWord(adapter.fetchFailure)}; do`,
     `  n=$((n + 1)); [ "$n" -lt ${fetchTries} ] || { printf '%s\\n' "$said"; exit 1; }`,
     '  sleep 2',
     'done',
-    limited(adapter.carryOutPolicy),
+    `said=$(${limited(adapter.carryOutPolicy)}); ended $? || { status=$?; printf '%s\\n' "$said"; exit $status; }`,
   ].join('\n');
 }
 

@@ -23,6 +23,8 @@ export interface SetupRun {
   readonly runPackage: (stage: Extract<Stage, { stage: 'package' }>) => Promise<void>;
   /** Runs the agent on hosts through the member; resolves with why not, by host. */
   readonly runRemotely: (member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  /** The command that finishes the set-up of a host that was skipped. */
+  readonly finish: (host: string) => string;
 }
 
 export interface SetupResult {
@@ -33,9 +35,12 @@ export interface SetupResult {
 }
 
 const quickLimitMs = 120_000;
+/** All that is done on a host but its agent: most of it takes milliseconds, a restart of the daemon half a minute at most. */
+const hostLimitMs = 120_000;
 /** More of them at a time than anybody reads line by line. */
 export const manyHosts = 20;
-const agentLimitMs = 2 * agentLimitSeconds * 1000;
+/** The host itself ends its agent earlier, where it still can. */
+const agentLimitMs = (agentLimitSeconds + 15) * 1000;
 
 export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise<SetupResult> {
   const failed = new Map<string, Problem>();
@@ -89,10 +94,10 @@ export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise
 async function runChain(
   host: string,
   steps: readonly HostStep[],
-  { shell, materials, say }: SetupRun,
+  { shell, materials, say, finish }: SetupRun,
   isOfMany: boolean,
 ): Promise<Problem | null> {
-  const limitMs = steps.reduce((sum, step) => sum + (step.do === 'agent' ? agentLimitMs : quickLimitMs), 0);
+  const limitMs = hostLimitMs + (steps.some((step) => step.do === 'agent') ? agentLimitMs : 0);
   const ended = await shell.run(host, setUpScript(steps, materials), limitMs);
   const outcomes = parseOutcomes(ended.stdout);
   for (const [index, step] of steps.entries()) {
@@ -101,12 +106,11 @@ async function runChain(
       if (!isOfMany) say(`${hostStepText(step)}: done`);
       continue;
     }
-    const { why, remedy } =
-      outcome === undefined
-        ? whyNoAnswer(host, ended, limitMs)
-        : { why: outcome, remedy: `see to it on ${host}, then the same command again: it does what is left` };
+    const again = step.do === 'agent' ? finish(host) : 'the same command again: it does what is left';
+    const seen = { why: outcome ?? `no answer within ${limitMs / 1000} s`, remedy: `see to it on ${host}, then ${again}` };
+    const { why, remedy } = outcome === undefined && !ended.timedOut ? whyNoAnswer(host, ended, limitMs) : seen;
     say(`${hostStepText(step)}: FAILED`);
-    const text = `${hostStepText(step)}: ${why}`;
+    const text = `${host} is skipped: ${hostStepText(step)}: ${why}`;
     return { code: `change-${step.do}`, severity: 'error', text, remedy, member: host };
   }
   return null;

@@ -22,7 +22,7 @@ import { judgeReadiness, type ReadyInput, type ScriptSaid } from '../../rehearsa
 import { runDrill } from '../../rehearsal/runner.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { confirm } from '../common/confirm.ts';
-import { onMembers } from '../common/connections.ts';
+import { changingMembers, onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { type PackageSources, packageHere } from '../common/package-sources.ts';
 import { chosenDrills, drillPlan, type ResultPlaces, reportRehearsal } from '../common/rehearsal-results.ts';
@@ -36,6 +36,7 @@ export interface RehearseOptions extends PackageSources, ResultPlaces {
   readonly drill: readonly string[];
   readonly yes: boolean;
   readonly dryRun: boolean;
+  readonly wait?: number | undefined;
   /** Drills are meant for a cluster that is no lab. */
   readonly production: boolean;
 }
@@ -54,15 +55,22 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
     out(drillPlan(drills));
     return exitCodes.ok;
   }
-  return onMembers('keeping connections', async (shell) => {
+  const { packageName, members } = settings;
+  const lookAndTell = async (shell: MemberShell) => {
     const ready = await lookWhetherReady(shell, { settings, files, options });
-    const { packageName, members } = settings;
-    const told = { place, packageName, members, ready } as const;
-    if (drills.length === 0) return reportRehearsal(options, { ...told, clients: [], probe: '', drills: [] }, options.settings);
+    return { place, packageName, members, ready } as const;
+  };
+  if (drills.length === 0)
+    return onMembers('keeping connections', async (shell) => {
+      const seen = { ...(await lookAndTell(shell)), clients: [], probe: '', drills: [] };
+      return reportRehearsal(options, seen, options.settings);
+    });
+  return changingMembers({ verb: 'rehearse --drill', ...options }, settings, async (locked, _stop, shell) => {
+    const told = await lookAndTell(shell);
     err(drillPlan(drills));
-    if (ready.verdict === 'fail') refuseUnready(ready);
+    if (told.ready.verdict === 'fail') refuseUnready(told.ready);
     if (!options.yes) await confirm('rehearse', shell.stop);
-    return reportRehearsal(options, { ...told, ...(await carryOutDrills(shell, settings, drills)) }, options.settings);
+    return reportRehearsal(options, { ...told, ...(await carryOutDrills(shell, locked, settings, drills)) }, options.settings);
   });
 }
 
@@ -79,9 +87,23 @@ function refuseUnready({ sentence }: ReadyReport): never {
   ]);
 }
 
-async function carryOutDrills(shell: MemberShell, settings: Settings, drills: readonly Drill[]) {
+/**
+ * What a drill does is done by `shell`, and only while the lock is ours, which `locked` finds out: what it broke has to be put right
+ * also when the lock was lost.
+ */
+async function carryOutDrills(shell: MemberShell, locked: MemberShell, settings: Settings, drills: readonly Drill[]) {
   const token = randomBytes(8).toString('hex');
-  const opened = await openClusterGround(shell, settings, token, (milliseconds) => pause(milliseconds, shell.stop));
+  const opened = await openClusterGround(shell, settings, token, {
+    pause: (milliseconds) => pause(milliseconds, shell.stop),
+    forbidden: () =>
+      locked.run(locked.here, ':', limitMs).then(
+        () => [],
+        (error: unknown) => {
+          if (error instanceof Failure) return error.problems.map(({ text }) => text);
+          throw error;
+        },
+      ),
+  });
   const { ground, probe, unwatched } = opened;
   for (const one of unwatched) progress(`not watched: ${one}`);
   const done: DrillResult[] = [];

@@ -38,10 +38,34 @@ export async function afterwards(work: (shell: MemberShell) => Promise<void>): P
   await shell.close();
 }
 
+/** The verbs that change a cluster, one at a time, as they are typed behind csync. */
+const lockedVerbs = [
+  'apply',
+  'rollback',
+  'migrate legacy-to-modular',
+  'recover',
+  'remove',
+  'maintenance on',
+  'maintenance off',
+  'member add',
+  'member remove',
+  'members sync',
+  'client add',
+  'client remove',
+  'client sync',
+  'keys distribute',
+  'keys rotate',
+  'rehearse --drill',
+] as const;
+export type LockedVerb = (typeof lockedVerbs)[number];
+
+/** All that change a cluster. A commit needs only the master, and has a lock there. The failover audit has a row for each of these. */
+export const changingVerbs = [...lockedVerbs, 'policy commit'] as const;
+export type ChangingVerb = (typeof changingVerbs)[number];
+
 /** What a verb that changes the cluster says of itself. */
 export interface Change {
-  /** As it is typed behind csync. */
-  readonly verb: string;
+  readonly verb: LockedVerb;
   readonly dryRun: boolean;
   /** Seconds to wait for another change to end. */
   readonly wait?: number | undefined;
@@ -49,18 +73,18 @@ export interface Change {
   readonly automatic?: boolean | undefined;
 }
 
-/** As onMembers, for a verb that changes the cluster: with its lock, which a dry run does not take. */
+/** As onMembers, for a verb that changes the cluster: with its lock, which a dry run does not take. `plain`: a shell that asks for no lock. */
 export function changingMembers<Status extends number>(
   { verb, dryRun, wait, automatic = false }: Change,
   { packageName, members }: Pick<Settings, 'packageName' | 'members'>,
-  work: (shell: MemberShell, stop: AbortSignal) => Promise<Status>,
+  work: (locked: MemberShell, stop: AbortSignal, plain: MemberShell) => Promise<Status>,
 ): Promise<Status | ExitCode> {
   if (wait !== undefined && !(wait >= 0)) {
     const text = '--wait: a number of seconds is wanted, 0 or more';
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: `csync ${verb} --wait 120` }]);
   }
   return onMembers('keeping connections', (shell, stop) => {
-    if (dryRun) return work(shell, stop);
+    if (dryRun) return work(shell, stop, shell);
     const who = `csync ${verb} of ${loginName()}@${shell.here} (process ${process.pid}) since ${new Date().toISOString()}`;
     const wish = {
       packageName,
@@ -71,6 +95,6 @@ export function changingMembers<Status extends number>(
       say: progress,
       pause: (milliseconds: number) => pause(milliseconds, stop),
     };
-    return underChangeLock(shell, wish, (locked) => work(locked, stop));
+    return underChangeLock(shell, wish, (locked) => work(locked, stop, shell));
   });
 }

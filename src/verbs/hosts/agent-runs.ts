@@ -1,4 +1,5 @@
 /** Agent runs on hosts of the roster, hailed from a member, and how far they are. */
+
 import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
 import {
   chunksOf,
@@ -11,6 +12,7 @@ import {
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
+import { agentLimitSeconds } from '../../cluster/setup/host-setup.ts';
 import { newestRoster, type RosterHost } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -33,7 +35,7 @@ export async function runQuietly(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const hosts = wanted(names, await rosterHosts(shell, settings));
-  const runs = await hailAll(shell, settings, member, hosts, { timeoutSeconds: 120, parallel: 16, classes: [] });
+  const runs = await hailAll(shell, settings, member, hosts, { timeoutSeconds: agentLimitSeconds, parallel: 16, classes: [] });
   return new Map(runs.flatMap(({ host, outcome }) => (outcome === 'ran' ? [] : [[host, outcome]])));
 }
 

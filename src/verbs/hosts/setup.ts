@@ -20,7 +20,7 @@ import { hostScript } from '../../cluster/remote/shell-text.ts';
 import { type ClientChange, type ClientKeys, withClients } from '../../cluster/setup/client-change.ts';
 import { disputedHosts, settleAddresses } from '../../cluster/setup/host-addresses.ts';
 import { nextPairNames, publicDigest } from '../../cluster/setup/host-look.ts';
-import type { Materials, PairChange } from '../../cluster/setup/host-setup.ts';
+import { agentLimitSeconds, type Materials, type PairChange } from '../../cluster/setup/host-setup.ts';
 import { type LookPlace, lookAtSetup, type SetupView, serviceguardVersion, withClientsSeen } from '../../cluster/setup/look.ts';
 import {
   excludedBy,
@@ -321,6 +321,7 @@ async function carryOut(
       settings,
       adapter: place.adapter,
       bootScript: place.bootScript,
+      agentSeconds: agentLimitSeconds,
       inputs: round.inputs,
       pairFor: (host) => given.get(host) ?? null,
     };
@@ -331,6 +332,7 @@ async function carryOut(
       onHosts: (done, all, not) => meter.show(hostsBar(done, all, not)),
       runPackage: (stage) => runPackage(shell, stage),
       runRemotely: (member, some) => place.runRemotely(shell, member, some),
+      finish: (host) => (goal.members.includes(host) ? 'csync members sync' : `csync client sync ${host}`),
     });
     for (const [host, why] of result.failed) failed.set(host, why);
     said.push(...result.problems);

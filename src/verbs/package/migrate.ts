@@ -31,7 +31,7 @@ export async function migrateToModular(options: MigrateOptions): Promise<ExitCod
   const modular: Settings = { ...settings, packageStyle: 'modular' };
   const legacy: Settings = { ...settings, packageStyle: 'legacy' };
   const files = await renderFrom(modular, options);
-  const change = { verb: 'migrate legacy-to-modular', ...options };
+  const change = { verb: 'migrate legacy-to-modular', ...options } as const;
   return changingMembers(change, settings, (shell, stop) =>
     migrateOn(options, { shell, stop, settings, modular, legacy, files }),
   );

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { inParallel } from '../../src/cluster/remote/observation.ts';
 import { type Manifest, sha256 } from '../../src/contract/package-directory.ts';
+import { changingVerbs } from '../../src/verbs/common/connections.ts';
 import { isRoot, repository, scratchDirectory, settingsText } from '../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
@@ -469,6 +470,11 @@ describe('csync, called wrongly', () => {
       expect(stdout, verb).toMatch(/Examples:\n {2}csync /);
       if (verb !== 'settings example') expect(stdout, verb).toContain('--json');
     }
+    // What changes a cluster stands in the table of the failover audit; the others change files here, or what agents run.
+    const changes = verbs.filter((_, index) => helps[index]?.stdout.includes('--dry-run'));
+    const others = ['init', 'render', 'templates export', 'sync', 'dispatcher'];
+    const audited = changingVerbs.map((verb) => verb.replace(/ (on|off|--drill)$/, ''));
+    expect(changes.sort()).toEqual([...new Set([...audited, ...others])].sort());
   });
 
   it('--help and --version end with 0', () => {

@@ -6,7 +6,7 @@
 import { inBrief } from '../cluster/apply/comparison.ts';
 import type { CheckReport } from '../cluster/condition/checks.ts';
 import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/condition/status.ts';
-import type { Handshake } from '../cluster/setup/key-layout.ts';
+import type { Handshake } from '../cluster/hosts/key-layout.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
 /** What a script of the package said on a member. */

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import { parseOutcomes, setUpScript } from '../../src/cluster/setup/host-setup.ts';
+import { parseOutcomes, setUpScript } from '../../src/cluster/hosts/host-setup.ts';
 import { scratchDirectory, settingsFor } from '../support.ts';
 
 const scratch = scratchDirectory();

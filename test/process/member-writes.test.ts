@@ -21,6 +21,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
 import { distributeScript } from '../../src/cluster/apply/package-write.ts';
+import { configuredFile, configuredLines, withConfigured } from '../../src/cluster/hosts/boot-start.ts';
+import { type HostStep, noChange, parseOutcomes, setUpScript } from '../../src/cluster/hosts/host-setup.ts';
 import { nextRecord, planCommit } from '../../src/cluster/policy/commit.ts';
 import {
   becameOf,
@@ -33,8 +35,6 @@ import {
   readPolicyState,
 } from '../../src/cluster/policy/scripts.ts';
 import { hostScript } from '../../src/cluster/remote/shell-text.ts';
-import { configuredFile, configuredLines, withConfigured } from '../../src/cluster/setup/boot-start.ts';
-import { type HostStep, noChange, parseOutcomes, setUpScript } from '../../src/cluster/setup/host-setup.ts';
 import { everyStep, isRoot, scratchDirectory, settingsFor } from '../support.ts';
 
 const scratch = scratchDirectory();

@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import {
   bootFiles,
   bootLookLines,
@@ -16,7 +15,8 @@ import {
   parseBoot,
   startScript,
   withConfigured,
-} from '../../src/cluster/setup/boot-start.ts';
+} from '../../src/cluster/hosts/boot-start.ts';
+import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
 import { have, scratchDirectory, settingsFor } from '../support.ts';
 

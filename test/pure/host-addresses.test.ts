@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type AddressClaim, disputedHosts, settleAddresses } from '../../src/cluster/hosts/host-addresses.ts';
+import { type HostFacts, parseHost } from '../../src/cluster/hosts/host-look.ts';
+import { wantedKeys } from '../../src/cluster/hosts/key-layout.ts';
 import { withClients } from '../../src/cluster/setup/client-change.ts';
-import { type AddressClaim, disputedHosts, settleAddresses } from '../../src/cluster/setup/host-addresses.ts';
-import { type HostFacts, parseHost } from '../../src/cluster/setup/host-look.ts';
-import { wantedKeys } from '../../src/cluster/setup/key-layout.ts';
 import type { SetupView } from '../../src/cluster/setup/look.ts';
 import { excludedBy } from '../../src/cluster/setup/membership.ts';
 import { addressClaims, withOwnAddresses } from '../../src/cluster/setup/roster-change.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import type { HostFacts } from '../../src/cluster/setup/host-look.ts';
-import { handshakes, type Party, wantedKeys } from '../../src/cluster/setup/key-layout.ts';
+import type { HostFacts } from '../../src/cluster/hosts/host-look.ts';
+import { handshakes, type Party, wantedKeys } from '../../src/cluster/hosts/key-layout.ts';
 import { memberGoal } from '../../src/cluster/setup/membership.ts';
 import { planHost, project, type SeenHost } from '../../src/cluster/setup/plan.ts';
 import {

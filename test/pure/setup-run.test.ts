@@ -1,7 +1,7 @@
 /** Carrying out a set-up on hosts of which one hangs: who is skipped, for what reason, and the command that finishes it. */
 import { expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import type { HostStep } from '../../src/cluster/setup/host-setup.ts';
+import type { HostStep } from '../../src/cluster/hosts/host-setup.ts';
 import { runSetup } from '../../src/cluster/setup/run.ts';
 import type { MemberShell } from '../../src/host/admin/member-shell.ts';
 import type { CommandResult } from '../../src/host/host.ts';

@@ -10,8 +10,8 @@ import { deviceOf } from '../../contract/policy-file-system.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { PackageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { configuredFile, configuredLines } from '../hosts/boot-start.ts';
 import { addressTest, mountedTest, script } from '../remote/shell-text.ts';
-import { configuredFile, configuredLines } from '../setup/boot-start.ts';
 
 export interface Leftovers {
   readonly mounted: boolean;

@@ -5,10 +5,10 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { type HostFacts, hostLines, parseHost } from '../hosts/host-look.ts';
+import type { HostKind } from '../hosts/key-layout.ts';
 import { type ClusterObservation, inParallel, observe } from '../remote/observation.ts';
 import { commandScript, hostScript } from '../remote/shell-text.ts';
-import { type HostFacts, hostLines, parseHost } from './host-look.ts';
-import type { HostKind } from './key-layout.ts';
 import type { SeenHost } from './plan.ts';
 
 export interface SetupView {

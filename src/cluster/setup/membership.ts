@@ -7,10 +7,10 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { clusterKeys, type Roster, type RosterClient } from '../../contract/roster.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ApplyPlan, ApplyWish } from '../apply/plan.ts';
+import { type HostFacts, staleInputs } from '../hosts/host-look.ts';
+import { type HostStep, noChange } from '../hosts/host-setup.ts';
+import { wantedKeys } from '../hosts/key-layout.ts';
 import type { ClientChange } from './client-change.ts';
-import { type HostFacts, staleInputs } from './host-look.ts';
-import { type HostStep, noChange } from './host-setup.ts';
-import { wantedKeys } from './key-layout.ts';
 import type { SetupView } from './look.ts';
 import { type HostGoal, type PublishStep, planHost, project, type SeenHost, type SetupPlan, type Stage } from './plan.ts';
 

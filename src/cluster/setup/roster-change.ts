@@ -1,7 +1,7 @@
 /** The roster that follows from a change of members, and addresses that two hosts claim. Pure. */
 
 import { type GoneHost, type NamedKey, type Roster, type RosterHost, withWaiting } from '../../contract/roster.ts';
-import type { AddressClaim, SettledAddresses } from './host-addresses.ts';
+import type { AddressClaim, SettledAddresses } from '../hosts/host-addresses.ts';
 import type { SetupView } from './look.ts';
 import { excludedBy, type MemberGoal } from './membership.ts';
 

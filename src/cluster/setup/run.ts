@@ -7,9 +7,16 @@ import { Failure, type Problem } from '../../base/problem.ts';
 import { isHostName, parseRoster, type Roster, rosterName, rosterText } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import { distributeScript } from '../apply/package-write.ts';
+import {
+  agentLimitSeconds,
+  type HostStep,
+  hostStepText,
+  type Materials,
+  parseOutcomes,
+  setUpScript,
+} from '../hosts/host-setup.ts';
 import { noExchangeText, policyStatus, publishScript } from '../policy/scripts.ts';
 import { inParallel } from '../remote/observation.ts';
-import { agentLimitSeconds, type HostStep, hostStepText, type Materials, parseOutcomes, setUpScript } from './host-setup.ts';
 import { clientsAtOnce } from './look.ts';
 import type { PublishStep, Stage } from './plan.ts';
 

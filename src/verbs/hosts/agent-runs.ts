@@ -1,6 +1,7 @@
 /** Agent runs on hosts of the roster, hailed from a member, and how far they are. */
 
 import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import { agentLimitSeconds } from '../../cluster/hosts/host-setup.ts';
 import {
   chunksOf,
   type HostRun,
@@ -12,7 +13,6 @@ import {
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
-import { agentLimitSeconds } from '../../cluster/setup/host-setup.ts';
 import { newestRoster, type RosterHost } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';

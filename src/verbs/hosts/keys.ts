@@ -3,8 +3,8 @@
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { generateKeyPair } from '../../cfengine/keys.ts';
 import { table } from '../../cluster/condition/status-text.ts';
-import { publicDigest } from '../../cluster/setup/host-look.ts';
-import { handshakes, type Party } from '../../cluster/setup/key-layout.ts';
+import { publicDigest } from '../../cluster/hosts/host-look.ts';
+import { handshakes, type Party } from '../../cluster/hosts/key-layout.ts';
 import { lookAtSetup, type SetupView, withClientsSeen } from '../../cluster/setup/look.ts';
 import type { SeenHost } from '../../cluster/setup/plan.ts';
 import { planRotation, rotationText } from '../../cluster/setup/rotation.ts';

@@ -3,13 +3,14 @@
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { table } from '../../cluster/condition/status-text.ts';
 import { observe } from '../../cluster/remote/observation.ts';
+import type { SetupRequest } from '../../cluster/setup/change-model.ts';
 import { lookAtSetup, type SetupView } from '../../cluster/setup/look.ts';
 import { rotationText } from '../../cluster/setup/rotation.ts';
 import { out } from '../../host/output.ts';
 import { changingMembers, type LockedVerb, onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { findSettings } from '../common/toolkit-files.ts';
-import { changeSetup, type SetupOptions, type SetupRequest } from './setup.ts';
+import { changeSetup, type SetupOptions } from './setup.ts';
 import { setupPlace } from './setup-place.ts';
 
 export interface PlaceOptions {

@@ -3,10 +3,11 @@
 import { demand } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
+import { bootLookLines, bootScript, parseBoot, startsAtBoot } from '../../cluster/hosts/boot-start.ts';
 import { commitRecordName } from '../../cluster/policy/commit.ts';
 import { policyPlace } from '../../cluster/policy/scripts.ts';
 import { planPolicyTree, staleMemberMentions } from '../../cluster/policy/tree.ts';
-import { bootLookLines, bootScript, parseBoot, startsAtBoot } from '../../cluster/setup/boot-start.ts';
+import type { SetupPlace } from '../../cluster/setup/change-model.ts';
 import type { SetupView } from '../../cluster/setup/look.ts';
 import type { PolicyPart } from '../../cluster/setup/membership.ts';
 import type { PublishStep } from '../../cluster/setup/plan.ts';
@@ -15,9 +16,10 @@ import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.t
 import { type PolicyFile, renderPolicy } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { withList } from '../../settings/settings-yaml.ts';
+import { afterwards } from '../common/connections.ts';
+import { renderFrom } from '../common/package-sources.ts';
 import { readPolicyTemplates, type SettingsSource } from '../common/toolkit-files.ts';
 import { runQuietly } from './agent-runs.ts';
-import type { SetupPlace } from './setup.ts';
 
 /** Everything a set-up of this cluster works with; templates: the administrator's own directory. */
 export function setupPlace({ settings, file }: SettingsSource, templates: string | undefined): SetupPlace {
@@ -37,6 +39,8 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
     },
     onMembers: (members, dryRun) => noteMembers(file, settings, members, dryRun),
     runRemotely: (shell, member, hosts) => runQuietly(shell, settings, member, hosts),
+    renderHere: (wanted) => renderFrom(wanted, {}),
+    afterwards,
   };
 }
 

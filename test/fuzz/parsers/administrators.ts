@@ -1,7 +1,7 @@
 /** What administrators write: settings, package files, templates, manifests they may have touched, cfengine's configuration. */
 import { isDeepStrictEqual } from 'node:util';
+import { withConfigured } from '../../../src/cluster/hosts/boot-start.ts';
 import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy/tree.ts';
-import { withConfigured } from '../../../src/cluster/setup/boot-start.ts';
 import { chosen } from '../../../src/conform/report.ts';
 import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
 import { withMembers, withRuntime } from '../../../src/render/package.ts';
@@ -217,7 +217,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: '/etc/rc.config.d/cfservd',
     of: 'administrator',
-    calls: ['cluster/setup/boot-start.ts#withConfigured'],
+    calls: ['cluster/hosts/boot-start.ts#withConfigured'],
     samples: ['# cfengine\nCSYNC_CONFIGURED=0 # not yet\n', 'export CSYNC_CONFIGURED="1"\nOTHER=2\n'],
     parse: (text) => {
       const on = withConfigured(text, '1');

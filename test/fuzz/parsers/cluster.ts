@@ -11,14 +11,14 @@ import { parseRuntimeLook, readProof } from '../../../src/cluster/apply/runtime.
 import { judgeChecks, parseFacts } from '../../../src/cluster/condition/checks.ts';
 import { parseReach } from '../../../src/cluster/condition/clients.ts';
 import { parseCondition } from '../../../src/cluster/condition/member-condition.ts';
+import { parseBoot } from '../../../src/cluster/hosts/boot-start.ts';
+import { parseHost, publicDigest } from '../../../src/cluster/hosts/host-look.ts';
+import { parseOutcomes } from '../../../src/cluster/hosts/host-setup.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
 import { readPolicyState } from '../../../src/cluster/policy/scripts.ts';
 import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
 import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
 import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
-import { parseBoot } from '../../../src/cluster/setup/boot-start.ts';
-import { parseHost, publicDigest } from '../../../src/cluster/setup/host-look.ts';
-import { parseOutcomes } from '../../../src/cluster/setup/host-setup.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
 import { whyNoAnswer } from '../../../src/host/admin/member-shell.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
@@ -189,7 +189,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look at a host',
     of: 'script on a host',
-    calls: ['cluster/setup/host-look.ts#parseHost', 'cluster/setup/host-look.ts#publicDigest'],
+    calls: ['cluster/hosts/host-look.ts#parseHost', 'cluster/hosts/host-look.ts#publicDigest'],
     samples: [
       `host m1.lab\nuid 0\naddresses 10.9.0.11 10.9.0.11 10.9.0.11/24 10.9.0.100/24 172.17.0.1/16 \nmissing /usr/bin/cf-key\ndaemons 1\nowed restart\nroster ${base64(roster)}\nleftover /var/.csync-arrival-1\ninput ${digest} promises.cf\nkeys 700\nprivate 600 ${digest}\nmode 600 localhost.pub\nmode 600 root-MD5=1.pub\nkey ==> localhost.pub <==\n${publicKey.replace(/^(?=.)/gm, 'key ')}key \nkey ==> root-MD5=1.pub <==\nnext csync-next.priv\nwhole\n`,
     ],
@@ -198,7 +198,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look at the boot start',
     of: 'script on a host',
-    calls: ['cluster/setup/boot-start.ts#parseBoot'],
+    calls: ['cluster/hosts/boot-start.ts#parseBoot'],
     samples: [
       `manager systemd\nconfigured 1\nfile 755 ${digest} /usr/local/sbin/csync-cfservd\nenabled\nforeign cf-serverd.service\nlooked\n`,
     ],
@@ -228,7 +228,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'steps of a set-up',
     of: 'script on a host',
-    calls: ['cluster/setup/host-setup.ts#parseOutcomes'],
+    calls: ['cluster/hosts/host-setup.ts#parseOutcomes'],
     samples: [`ended 0 \nended 1 ${base64('no space left')}\n`],
     parse: parseOutcomes,
   },

@@ -1,0 +1,239 @@
+/** A change of the hosts that are set up, without the talk: the roster that follows, its rounds, and carrying them out. */
+import { Failure, type Problem } from '../../base/problem.ts';
+import { shellWord } from '../../base/shell-word.ts';
+import type { KeyPair } from '../../cfengine/keys.ts';
+import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../../contract/roster.ts';
+import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { loginName } from '../../host/admin/terminal.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { disputedHosts, settleAddresses } from '../hosts/host-addresses.ts';
+import { agentLimitSeconds, type Materials } from '../hosts/host-setup.ts';
+import { hostScript } from '../remote/shell-text.ts';
+import { demandAll, quickLimitMs, type Round, type SetupPlace, type SetupRequest } from './change-model.ts';
+import { withClients } from './client-change.ts';
+import { type SetupView, serviceguardVersion } from './look.ts';
+import { type MemberGoal, type MembershipPlan, planMembership, projectView } from './membership.ts';
+import { type PackagePart, runPackage } from './package-part.ts';
+import { pairsFor } from './pairs.ts';
+import { addressClaims, withOwnAddresses } from './roster-change.ts';
+import { runSetup, saveRoster } from './run.ts';
+
+/** DSAU came with A.11.17; before it members do not come and go as this needs [dsau-csync.md 1.2]. */
+export async function demandVersion(shell: MemberShell, member: string, settings: Settings): Promise<void> {
+  const version = await serviceguardVersion(shell, member, settings);
+  if (version === null || isRecent(version)) return;
+  const text = `Serviceguard there is ${version}; the automation of members needs A.11.17 or newer`;
+  throw new Failure([{ code: 'cluster-old-serviceguard', severity: 'error', text, remedy: 'update Serviceguard', member }]);
+}
+
+/** Such as A.11.16.00 or A.12.00.00; only what is known to be older is refused. */
+function isRecent(version: string): boolean {
+  const [major, minor] = (/(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
+  return major === undefined || minor === undefined || major > 11 || (major === 11 && minor >= 17);
+}
+
+/** The roster as it shall be, once each host's answer was judged by itself; what is wrong with answers names its host. */
+export async function settledRoster(
+  shell: MemberShell,
+  view: SetupView,
+  roster: Roster,
+  { clients, keys }: SetupRequest,
+  made: ReadonlyMap<string, NamedKey>,
+  now: string,
+): Promise<{ base: Roster; answers: readonly Problem[] }> {
+  const checked = withClients(roster, view, clients, { ...keys, made }, now);
+  const withAll = demandAll(checked);
+  const claims = addressClaims(withAll, view.roster);
+  const settled = settleAddresses(claims, await resolvedHere(shell, disputedHosts(claims)));
+  return { base: withOwnAddresses(withAll, view.roster, settled), answers: [...checked.problems, ...settled.problems] };
+}
+
+/** What the resolver of this host says of names; asked only where two hosts say they have the same address. */
+async function resolvedHere(shell: MemberShell, names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (names.length === 0) return new Map();
+  const lines = names.map((name) => `timeout 5 getent ahostsv4 ${shellWord(name)} | sed 's/^/name ${name} /'`);
+  const { stdout } = await shell.run(shell.here, hostScript(...lines, ':'), quickLimitMs);
+  const found = [...stdout.matchAll(/^name (\S+) (\S+)/gm)];
+  return new Map(names.map((name) => [name, found.flatMap(([, of, address = '']) => (of === name ? [address] : []))]));
+}
+
+/** Some member has not the roster that rules. */
+export function isOutdated({ hosts, roster }: SetupView): boolean {
+  return [...hosts.values()].some(
+    ({ kind, facts }) => kind === 'member' && facts !== null && !(facts.roster ?? '').includes(`"serial": ${roster.serial},`),
+  );
+}
+
+/** Each round as it follows from the one before, as if that had been carried out. */
+export function planRounds(
+  place: SetupPlace,
+  request: SetupRequest,
+  goal: MemberGoal,
+  view: SetupView,
+  rosters: readonly Roster[],
+  packagePart: PackagePart,
+  answers: readonly Problem[],
+): Round[] {
+  const rounds: Round[] = [];
+  let seen = view;
+  for (const [index, roster] of rosters.entries()) {
+    const policy = place.policyFor(roster, seen);
+    const plan = planMembership({
+      view: seen,
+      goal: index === 0 ? goal : { ...goal, added: [], removed: [] },
+      roster,
+      settings: place.settings,
+      adapter: place.adapter,
+      policy,
+      package: index === 0 ? packagePart.change : null,
+      packageProblems: index === 0 ? packagePart.problems : [],
+      answers,
+      clients: request.clients,
+    });
+    rounds.push({ roster, plan, inputs: policy.inputs, view: seen });
+    seen = projectView(seen, plan, { roster, inputs: policy.inputs });
+  }
+  return rounds;
+}
+
+/** Who is told how far the work is. */
+export interface SetupProgress {
+  /** A line that stays. */
+  readonly say: (line: string) => void;
+  readonly onHosts: (done: number, all: number, failed: number) => void;
+  /** Takes away what is shown. */
+  readonly end: () => void;
+}
+
+interface Carrying {
+  readonly goal: MemberGoal;
+  readonly view: SetupView;
+  readonly rounds: readonly Round[];
+  readonly pairs: ReadonlyMap<string, KeyPair>;
+  readonly now: string;
+  readonly problems: readonly Problem[];
+  readonly waits: MembershipPlan['waits'];
+  readonly withoutFailedClients: boolean;
+  readonly progress: SetupProgress;
+}
+
+export async function carryOut(
+  shell: MemberShell,
+  place: SetupPlace,
+  { goal, view, rounds, pairs, now, problems, waits, withoutFailedClients, progress: told }: Carrying,
+): Promise<{ failed: ReadonlyMap<string, Problem>; said: readonly Problem[] }> {
+  const { settings } = place;
+  const holders = goal.members.filter((name) => view.hosts.get(name)?.facts != null);
+  const by = `${loginName()}@${shell.here}`;
+  let before = view.roster;
+  const save = async (roster: Roster): Promise<void> => {
+    const next = nextRoster(before, roster, new Date().toISOString(), by) ?? before;
+    await saveRoster(shell, holders, settings.packageDirectory, next);
+    before = next;
+  };
+  const failed = new Map<string, Problem>();
+  const said: Problem[] = [];
+  for (const round of rounds) {
+    const hosts = round.plan.stages.flatMap((stage) => (stage.stage === 'hosts' ? [...stage.chains.keys()] : []));
+    // Before anything is done: whatever ends it, the next run knows of it.
+    const underWay = new Map(hosts.map((host) => [host, `begun ${now} by ${by}, and not finished yet`]));
+    await save(remember(round.roster, [round], problems, waits, underWay, now));
+    const given = await pairsFor(shell, settings, round, pairs);
+    const materials: Materials = {
+      settings,
+      adapter: place.adapter,
+      bootScript: place.bootScript,
+      agentSeconds: agentLimitSeconds,
+      inputs: round.inputs,
+      pairFor: (host) => given.get(host) ?? null,
+    };
+    const result = await runSetup(round.plan.stages, {
+      shell,
+      materials,
+      say: told.say,
+      onHosts: told.onHosts,
+      runPackage: (stage) => runPackage(shell, place, stage),
+      runRemotely: (member, some) => place.runRemotely(shell, member, some),
+      finish: (host) => (goal.members.includes(host) ? 'csync members sync' : `csync client sync ${host}`),
+    });
+    for (const [host, why] of result.failed) failed.set(host, why);
+    said.push(...result.problems);
+    told.end();
+    const refused = result.problems.find(({ code }) => code === 'change-policy');
+    const left = new Map([
+      ...(refused === undefined ? [] : hosts.map((host) => [host, refused.text] as const)),
+      ...[...result.failed].map(([host, { text }]) => [host, text] as const),
+    ]);
+    await save(remember(round.roster, [round], problems, waits, left, now));
+    // What the next round takes away has to be there everywhere before.
+    const isMember = (host: string): boolean => goal.members.includes(host);
+    const stops = withoutFailedClients ? [...failed.keys()].some(isMember) : failed.size > 0;
+    if (stops || said.some(({ severity }) => severity === 'error')) break;
+  }
+  return { failed, said };
+}
+
+/** The roster with what waits, and with the keys that each client was seen to have, or was given. */
+export function remember(
+  roster: Roster,
+  rounds: readonly Round[],
+  problems: readonly Problem[],
+  waits: MembershipPlan['waits'],
+  left: ReadonlyMap<string, string>,
+  now: string,
+): Roster {
+  const clients = new Set([
+    ...roster.clients.map(({ name }) => name),
+    // Those that could not even be looked at are nobody's client yet, and shall be.
+    ...rounds.flatMap(({ view }) => [...view.hosts.values()].flatMap(({ name, kind }) => (kind === 'client' ? [name] : []))),
+  ]);
+  const touched = new Set(rounds.flatMap(({ view }) => [...view.hosts.keys()]));
+  const why = new Map<string, string>([
+    ...waits.map(({ host, why: text }) => [host, text] as const),
+    ...problems.flatMap(({ member, severity, text }) =>
+      member === undefined || severity === 'warning' ? [] : [[member, text] as const],
+    ),
+    ...left,
+  ]);
+  let next = roster;
+  for (const host of new Set([...touched, ...why.keys()])) {
+    const what: Waiting['what'] = clients.has(host) ? 'client' : 'member';
+    next = withWaiting(next, { host, what }, why.get(host) ?? null, now);
+  }
+  const round = rounds.at(-1);
+  if (round === undefined) return next;
+  const after = projectView(round.view, round.plan, round);
+  const ours = new Set(clusterKeys(roster).map(({ digest }) => digest));
+  return {
+    ...next,
+    clients: next.clients.map((client) => {
+      const facts = left.has(client.name) ? round.view.hosts.get(client.name)?.facts : after.hosts.get(client.name)?.facts;
+      if (facts == null) return client;
+      const digests = facts.keys.flatMap(({ digest }) => (digest === null ? [] : [digest]));
+      return { ...client, holds: [...new Set(digests)].filter((digest) => ours.has(digest)) };
+    }),
+  };
+}
+
+/** Errors of the automation are looked for in the syslog of the master [dsau-csync.md 6.3]. */
+export async function tellSyslog(
+  shell: MemberShell,
+  { owner, observation }: SetupView,
+  { packageName }: Settings,
+  verb: string,
+  steps: number,
+  problems: readonly Problem[],
+): Promise<void> {
+  const member = owner ?? observation.commandMember;
+  if (member === null) return;
+  const lines = problems.map(({ severity, member: of, text, remedy }) => {
+    const priority = severity === 'error' ? 'daemon.err' : 'daemon.warning';
+    return [priority, `csync ${verb}: ${of === undefined ? '' : `${of}: `}${text}; what helps: ${remedy}`] as const;
+  });
+  const ended = lines.length === 0 ? [['daemon.notice', `csync ${verb}: done, ${steps} steps`] as const] : lines;
+  const commands = ended.map(
+    ([priority, line]) => `logger -t ${shellWord(packageName)} -p ${priority} -- ${shellWord(line.replaceAll('\n', ' '))}`,
+  );
+  // A syslog that takes nothing holds the verb up no longer than this.
+  await shell.run(member, hostScript(`timeout 2 sh -c ${shellWord(commands.join('\n'))} || :`), quickLimitMs);
+}

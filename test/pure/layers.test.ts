@@ -22,6 +22,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Small and on its own: no wizard, no rendering, no lab on a member.
   'member/': [
     'settings/settings.ts',
+    'settings/rules.ts',
     'base/version.ts',
     'base/shell-word.ts',
     'contract/',

@@ -11,10 +11,10 @@ import { hostScript } from '../remote/shell-text.ts';
 import { demandAll, quickLimitMs, type Round, type SetupPlace, type SetupRequest } from './change-model.ts';
 import { withClients } from './client-change.ts';
 import { type SetupView, serviceguardVersion } from './look.ts';
-import { type MemberGoal, type MembershipPlan, planMembership, projectView } from './membership.ts';
+import { type MembershipPlan, planMembership, projectView } from './membership.ts';
 import { type PackagePart, runPackage } from './package-part.ts';
 import { pairsFor } from './pairs.ts';
-import { addressClaims, withOwnAddresses } from './roster-change.ts';
+import { addressClaims, type MemberGoal, withOwnAddresses } from './roster-change.ts';
 import { runSetup, saveRoster } from './run.ts';
 
 /** DSAU came with A.11.17; before it members do not come and go as this needs [dsau-csync.md 1.2]. */

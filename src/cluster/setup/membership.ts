@@ -13,14 +13,7 @@ import { wantedKeys } from '../hosts/key-layout.ts';
 import type { ClientChange } from './client-change.ts';
 import type { SetupView } from './look.ts';
 import { type HostGoal, type PublishStep, planHost, project, type SeenHost, type SetupPlan, type Stage } from './plan.ts';
-
-export interface MemberGoal {
-  /** All that shall be set up, in the order the package prefers them. */
-  readonly members: readonly string[];
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly leftOut: readonly string[];
-}
+import { excludedBy, type MemberGoal } from './roster-change.ts';
 
 export interface MemberWish {
   readonly add: readonly string[];
@@ -146,11 +139,6 @@ export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoa
     }
   }
   return { ...view, hosts, masterFiles };
-}
-
-/** Hosts that are left as they are for what they answered. */
-export function excludedBy(answers: readonly Problem[]): ReadonlySet<string> {
-  return new Set(answers.flatMap(({ severity, member }) => (severity === 'error' && member !== undefined ? [member] : [])));
 }
 
 const packageDown =

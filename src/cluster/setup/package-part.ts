@@ -15,8 +15,9 @@ import { runtimeInUse } from '../apply/runtime.ts';
 import { configurationOf, fetchApplied, fetchSet, readHistory } from '../apply/sets.ts';
 import type { SetupPlace } from './change-model.ts';
 import type { SetupView } from './look.ts';
-import { inOrder, type MemberGoal } from './membership.ts';
+import { inOrder } from './membership.ts';
 import type { Stage } from './plan.ts';
+import type { MemberGoal } from './roster-change.ts';
 
 export interface PackagePart {
   readonly change: Extract<Stage, { stage: 'package' }> | null;

@@ -4,9 +4,9 @@
  */
 import { adapterFor } from '../cfengine/adapter.ts';
 import { conditionLines, parseCondition } from '../cluster/condition/member-condition.ts';
+import { outsideAdvice, outsideView } from '../cluster/condition/outside.ts';
 import { clockBetween, decimal } from '../cluster/remote/answers.ts';
 import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
-import { outsideAdvice, outsideView } from '../cluster/remote/outside.ts';
 import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
 import { commandScript, hostScript, script } from '../cluster/remote/shell-text.ts';
 import { newestRoster } from '../contract/roster.ts';

@@ -8,17 +8,22 @@
 /** Members by their part: the master at the beginning, the first member it may move to, the one after that. */
 export type Part = 'master' | 'next' | 'third';
 
+/** `front` is the program in front of the monitor. */
+export type SignalTarget = 'daemon' | 'monitor' | 'front' | 'startScript' | 'haltScript';
+
 export type Act =
   /** A command of Serviceguard's; {master}, {next}, {third} and {package} are filled in. */
   | { readonly do: 'type'; readonly on: Part; readonly argv: readonly string[] }
-  /** A signal to the cfengine daemon, to the monitor, or to the program in front of it. What is stopped goes on by itself after two minutes. */
+  /** A signal to the cfengine daemon, or to a program of the package. What is stopped continues by itself after two minutes. */
   | {
       readonly do: 'signal';
       readonly on: Part;
-      readonly to: 'daemon' | 'monitor' | 'front';
+      readonly to: SignalTarget;
       readonly signal: 'KILL' | 'TERM' | 'STOP' | 'CONT';
       /** That there is no such process is no failure. */
       readonly ifThere?: true;
+      /** Sent behind the drill's back, as soon as there is such a process; for a minute. */
+      readonly whenItRuns?: true;
     }
   /** A shell script as root; {mount}, {address}, {subnet}, {policy}, {port}, {directory} and {daemon} are filled in. */
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
@@ -93,6 +98,14 @@ const syslogd = (name: 'STOP' | 'CONT'): string =>
 const ballast = '{mount}/csync-drill-ballast';
 const noBallast = (on: Part): Act => script(on, 'the ballast is gone', `rm -f ${ballast}`);
 const contIfThere = (to: 'monitor' | 'front'): Act => ({ ...signal(to, 'CONT'), ifThere: true }) as Act;
+/** Stops a script of the package as soon as it runs: its launcher has to give it up. */
+const stopScript = (on: Part, to: 'startScript' | 'haltScript'): Act => ({
+  do: 'signal',
+  on,
+  to,
+  signal: 'STOP',
+  whenItRuns: true,
+});
 /** A file system of its own for the log of the package, since a whole machine would hang with another one. */
 const logDirectory = '/usr/local/cmcluster/run/log';
 const switchedOn = 'cmmodpkg -e -n MEMBER: the member it failed on was switched off for it';
@@ -213,6 +226,35 @@ export const drills: readonly Drill[] = [
     ],
     follows: 'moves',
     cleanup: [contIfThere('front'), contIfThere('monitor'), switchOn('master')],
+  },
+  {
+    name: 'hang-start',
+    title: 'The start of the package hangs on the next member',
+    done: 'the start script of the next member gets SIGSTOP as soon as it runs; SIGKILL to the daemon of the master',
+    must: 'the launcher gives the start up and exits with 2; the package runs on the third member',
+    cleaned: 'cmmodpkg -e -n of both; what is still stopped continues after two minutes',
+    where: 'any',
+    members: 3,
+    budget: { detect: 3, outage: 60 },
+    acts: [stopScript('next', 'startScript'), signal('daemon', 'KILL')],
+    follows: 'third',
+    cleanup: [
+      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
+      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
+    ],
+  },
+  {
+    name: 'hang-halt',
+    title: 'The halt of the package hangs',
+    done: 'the halt script of the master gets SIGSTOP as soon as it runs; SIGKILL to the daemon',
+    must: 'the launcher gives that script up, the rest of the halt releases storage and address, and the package moves',
+    cleaned: `what is still stopped continues after two minutes; ${switchedOn}`,
+    where: 'any',
+    members: 2,
+    budget: { detect: 3, outage: 60 },
+    acts: [stopScript('master', 'haltScript'), signal('daemon', 'KILL')],
+    follows: 'moves',
+    cleanup: [startDaemon('master'), switchOn('master')],
   },
   {
     name: 'hang-syslog',

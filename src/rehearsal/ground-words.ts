@@ -18,6 +18,8 @@ export function drillWords(settings: Settings, adapter: CfengineAdapter): Readon
     monitor: 'the monitor',
     pause: maintenanceFileName,
     front: 'the program in front of the monitor',
+    startScript: 'the start script',
+    haltScript: 'the halt script',
     keys: shellWord(layoutOf(settings).keys),
     start: adapter.startDaemon.map(shellWord).join(' '),
   };

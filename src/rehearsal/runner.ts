@@ -196,25 +196,37 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
   }
   const [what, text, script] =
     act.do === 'signal'
-      ? [`signal-${act.to}`, `${fill(`{${act.to}}`)} gets SIG${act.signal}`, signalScript(act, fill)]
+      ? [
+          `signal-${act.to}`,
+          `${fill(`{${act.to}}`)} gets SIG${act.signal}${act.whenItRuns ? ' as soon as it runs' : ''}`,
+          signalScript(act, fill),
+        ]
       : ['script', fill(act.text), fill(act.script)];
   say(`on ${member}: ${text}`);
   return failing(text, ground.script(member, what, text, script));
 }
 
 /**
- * The monitor is a script of node, the first word of its command line behind node's options; a shell that has this pattern in its own, and the
+ * Monitor, start and halt are scripts of node, the first word of their command lines behind node's options; a shell that has this pattern in its own, and the
  * service in front of the monitor, have another one there.
  */
-function signalScript({ to, signal, ifThere }: Extract<Act, { do: 'signal' }>, fill: (text: string) => string): string {
+function signalScript(
+  { to, signal, ifThere, whenItRuns }: Extract<Act, { do: 'signal' }>,
+  fill: (text: string) => string,
+): string {
+  const ofNode = (name: string): string => `-f "^[^ ]+( -[^ ]+)* {directory}/[^ ]*csync-${name}[.]cjs "`;
   const find = {
     daemon: '-x {daemon}',
-    monitor: '-f "^[^ ]+( -[^ ]+)* {directory}/[^ ]*csync-monitor[.]cjs "',
+    monitor: ofNode('monitor'),
+    startScript: ofNode('start'),
+    haltScript: ofNode('halt'),
     front: '-f "^[^ ]*perl {directory}/[^ ]*csync-front[.]pl "',
   }[to];
   const send = (name: string): string => `pkill -${name} ${fill(find)}`;
   // Whoever began the drill may be killed in the middle; nothing must stay stopped for that.
   const undo = signal === 'STOP' ? `( sleep 120; ${send('CONT')} ) </dev/null >/dev/null 2>&1 &\n` : '';
+  if (whenItRuns === true)
+    return `${undo}( n=0; until ${send(signal)} || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done ) </dev/null >/dev/null 2>&1 &`;
   return `${undo}${send(signal)}${ifThere === true ? ' || true' : ''}`;
 }
 

@@ -91,6 +91,29 @@ describe.skipIf(whyNoLab !== null)('verbs under faults', { timeout: 300_000 }, (
   });
 
   everyStepIt(
+    'an sshd that is stopped: status within 20 s, a change is refused within 60 s, a failover does not need it',
+    async () => {
+      const at = await owner();
+      const [next = ''] = members.filter((member) => member !== at);
+      const timed = async (words: string) => {
+        const began = performance.now();
+        const { exitCode, stdout, stderr } = await csync(words, at);
+        return { exitCode, said: stdout + stderr, seconds: (performance.now() - began) / 1000 };
+      };
+      await must(next, 'pkill -STOP -x sshd');
+      const status = await timed('status');
+      expect([status.exitCode, status.said]).toEqual([0, expect.stringContaining(`${next} cannot be`)]);
+      expect(status.seconds).toBeLessThan(20);
+      const apply = await timed('apply --yes');
+      expect([apply.exitCode, apply.said]).toEqual([4, expect.stringContaining(`[cluster-unreachable] member ${next}`)]);
+      expect(apply.seconds).toBeLessThan(60);
+      await used.drills.killDaemon(at);
+      expect(await used.drills.waitServed(at)).toBe(next);
+      await must(next, `pkill -CONT -x sshd; cmmodpkg -e -n ${at} csync`);
+    },
+  );
+
+  everyStepIt(
     'a resolver that never answers: status reports what it cannot reach within 20 s, a change is refused within 60 s',
     async () => {
       const at = await owner();

@@ -109,14 +109,16 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
   });
 
   describe('where a file is a FIFO', () => {
-    /** What a start or a validation reads on a standby, and what each makes of it. */
-    const files = (set: string): readonly (readonly [file: string, start: number, validate: number])[] => [
-      [`${set}/settings.json`, 2, 1],
+    /** What a start, a validation or a halt reads on a standby, and what each makes of it; a halt is asked where it reads the file. */
+    const files = (set: string): readonly (readonly [file: string, start: number, validate: number, stop?: number])[] => [
+      [`${set}/settings.json`, 2, 1, 0],
       // A modular start is told by Serviceguard what its files are to be.
       [`${set}/manifest.json`, 0, 1],
       [`${set}/csync-start.cjs`, 2, 1],
       [`${set}/csync-validate.cjs`, 0, 1],
-      [`${conf}/applied`, 0, 0],
+      // Nothing is held there.
+      [`${set}/csync-halt.cjs`, 0, 1, 0],
+      [`${conf}/applied`, 0, 0, 0],
       [`${conf}/roster.json`, 0, 0],
       [`${work}/ppkeys/localhost.priv`, 2, 1],
       [`${work}/ppkeys/localhost.pub`, 2, 1],
@@ -124,23 +126,25 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
       [`${work}/inputs/promises.cf`, 0, 1],
       ['/etc/fstab', 0, 1],
       // The documented directories are those of the lab.
-      ['/etc/cmcluster.conf', 0, 0],
-      [log, 0, 0],
+      ['/etc/cmcluster.conf', 0, 0, 0],
+      [log, 0, 0, 0],
     ];
 
-    it('a start and a validation of a standby end by themselves, each within 35 s', { timeout: 600_000 }, async () => {
+    it('a start, a validation and a halt of a standby end by themselves, each within 35 s', { timeout: 600_000 }, async () => {
       await atHome();
       const rows: string[] = [];
-      for (const [file, start, validate] of files(await setOf('m2'))) {
+      for (const [file, start, validate, stop] of files(await setOf('m2'))) {
         await sh('m2', `[ ! -e ${file} ] || mv ${file} ${file}.kept; mkfifo ${file}`);
         for (const [word, status] of [
           ['start', start],
           ['validate', validate],
+          ['stop', stop],
         ] as const) {
+          if (status === undefined) continue;
           const began = performance.now();
           const { exitCode } = await sh(
             'm2',
-            `SG_PACKAGE=csync timeout 60 ${conf}/${word === 'start' ? 'csync_pre.sh' : 'csync.sh'} ${word}`,
+            `SG_PACKAGE=csync timeout 60 ${conf}/${word === 'validate' ? 'csync.sh' : 'csync_pre.sh'} ${word}`,
           );
           const seconds = (performance.now() - began) / 1000;
           rows.push(`${file.replace(/.*\/(csync\/sets\/[^/]*\/)?/, '')} ${word}: ${exitCode} after ${seconds.toFixed(1)} s`);

@@ -143,11 +143,25 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
     expect(await failsAfter(`: > "$LOG"; ${scraped}`, `kill $attack || :; ${verdict}`)).toBeLessThan(1000);
   });
 
+  const fourScripts =
+    'csync() { "$PACKAGE/$1" "$2"; }; csync csync.sh stop; serviceguard_unmounts; csync csync_pre.sh stop; csync csync_pre.sh start; serviceguard_mounts; csync csync.sh start';
+  const isFull = (directory: string) => `if dd if=/dev/zero of=${directory}/more bs=4k count=1 2> /dev/null; then exit 9; fi`;
+  const fill = (directory: string) => `dd if=/dev/zero of=${directory}/filler bs=4k 2> /dev/null || :; ${isFull(directory)}`;
+
+  it.each([
+    ['/run is full', `mount -o remount,size=$(($(df -k /run | awk 'NR == 2 { print $3 }') + 4))k /run; ${fill('/run')}`],
+    ['/run is read-only', 'mount --bind /run /run; mount -o remount,bind,ro /run; if touch /run/more; then exit 9; fi'],
+    ['the root file system is full', fill('')],
+    ['the root file system is read-only', 'mount -o remount,bind,ro /; if touch /more; then exit 9; fi'],
+  ])('runs its four scripts in 3 s while %s', async (_, fault) => {
+    const timed = `: > "$LOG"; ${fault}; began=$(now); ${fourScripts}; echo $(($(now) - began))`;
+    expect(Number((await sh(timed)).split('\n').at(-1))).toBeLessThan(3000);
+    expect(await sh('eventually grep -q "start main ends with exit status 0" "$LOG"; grep -c ": failed " "$LOG" || :')).toBe('0');
+  });
+
   it('runs its four scripts in 3 s while neither syslog nor the disk of the log takes anything', async () => {
-    const scripts =
-      'csync() { "$PACKAGE/$1" "$2"; }; csync csync.sh stop; serviceguard_unmounts; csync csync_pre.sh stop; csync csync_pre.sh start; serviceguard_mounts; csync csync.sh start';
     const hung = `: > "$LOG"; syslog_is_blocked; trap 'fsfreeze -u "$(dirname "$LOG")"; syslog_runs' EXIT; fsfreeze -f "$(dirname "$LOG")"`;
-    const timed = `began=$(now); ${scripts}; took=$(($(now) - began)); fsfreeze -u "$(dirname "$LOG")"`;
+    const timed = `began=$(now); ${fourScripts}; took=$(($(now) - began)); fsfreeze -u "$(dirname "$LOG")"`;
     const whole =
       'eventually grep -q "start main ends with exit status 0" "$LOG"; eventually grep -q "log: warning syslog did not take" "$LOG"; syslog_runs; trap - EXIT';
     expect(Number(await sh(`${hung}; ${timed}; ${whole}; echo $took`))).toBeLessThan(3000);

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { drills } from '../../src/rehearsal/drill-table.ts';
 import { readPage, tables } from '../markdown.ts';
 import { repository } from '../support.ts';
 
@@ -24,6 +25,36 @@ function exists({ file, title }: Named): boolean {
   const source = readFileSync(path, 'utf8');
   return [`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => source.includes(quoted));
 }
+
+describe('docs/hangs.md', () => {
+  const rows = tables(readPage('docs/hangs.md')).flat();
+  const text = (row: (typeof rows)[number], column: string): string => row.get(column)?.text.trim() ?? '';
+
+  it('says of each what happens and within which time, and names tests that exist', () => {
+    expect(rows.length).toBeGreaterThan(20);
+    const wrong = rows.filter((row) => {
+      const tests = testsOf(text(row, 'test')) ?? [];
+      return text(row, 'bound') === '' || tests.length === 0 || !tests.every(exists);
+    });
+    expect(wrong.map((row) => `${text(row, 'what hangs')}: ${text(row, 'test')}`)).toEqual([]);
+  });
+
+  it('names a drill that exists, or says why there is none', () => {
+    const names = new Set(drills.map(({ name }) => name));
+    const wrong = rows.filter((row) => {
+      const named = [...text(row, 'drill').matchAll(/\[([\w-]+)\]\(drills\.md#([\w-]+)\)/g)];
+      const isNamed = named.length > 0 && named.every(([, name = '', anchor]) => name === anchor && names.has(name));
+      return !isNamed && !/^no: \w/.test(text(row, 'drill'));
+    });
+    expect(wrong.map((row) => `${text(row, 'what hangs')}: ${text(row, 'drill')}`)).toEqual([]);
+  });
+
+  it('has each drill that hangs something', () => {
+    const page = readFileSync(join(repository, 'docs/hangs.md'), 'utf8');
+    const hanging = drills.filter(({ name }) => /^hang-|frozen$|^hung-|^disk-/.test(name)).map(({ name }) => name);
+    expect(hanging.filter((name) => !page.includes(`(drills.md#${name})`))).toEqual([]);
+  });
+});
 
 describe('docs/faults.md', () => {
   const rows = tables(readPage('docs/faults.md')).flat();

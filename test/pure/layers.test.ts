@@ -14,7 +14,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'base/': [],
   'settings/': ['base/'],
   // What both ends agree on.
-  'contract/': ['settings/', 'base/shell-word.ts', 'host/host.ts'],
+  'contract/': ['settings/settings.ts', 'base/shell-word.ts', 'host/host.ts'],
   'host/': [],
   'serviceguard/': ground,
   'render/': [...ground, 'contract/', 'serviceguard/'],
@@ -22,7 +22,6 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Small and on its own: no wizard, no rendering, no lab on a member.
   'member/': [
     'settings/settings.ts',
-    'settings/rules.ts',
     'base/version.ts',
     'base/shell-word.ts',
     'contract/',
@@ -99,15 +98,13 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
   'model-check/': [
     ...ground,
-    'contract/',
     'host/host.ts',
-    'host/member/',
+    'host/member/member-log.ts',
     'host/output.ts',
     'serviceguard/',
     'cfengine/',
     'member/',
     'lab/manager/',
-    'lab/commands/view.ts',
   ],
   // What rehearsals are made of, judged by and drawn as; drills are carried out over an interface, of which the lab has one.
   'rehearsal/': [

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { MemberShell } from '../../src/host/admin/member-shell.ts';
+import { openClusterGround } from '../../src/rehearsal/cluster-ground.ts';
 import { compareRehearsals, lastOf } from '../../src/rehearsal/comparison.ts';
 import { drills } from '../../src/rehearsal/drill-table.ts';
 import { notFit, uncleanFlags } from '../../src/rehearsal/judgement.ts';
@@ -13,7 +15,7 @@ import { escapeText, markup } from '../../src/rehearsal/page/markup.ts';
 import { rehearsalPage } from '../../src/rehearsal/page/page.ts';
 import { rehearsalText } from '../../src/rehearsal/page/plain-text.ts';
 import { storyOf } from '../../src/rehearsal/timeline.ts';
-import { repository } from '../support.ts';
+import { repository, settingsFor } from '../support.ts';
 import {
   failoverLines,
   flagsOn,
@@ -172,6 +174,41 @@ describe('the verdict of a drill', () => {
     expect(uncleanFlags(flagsOn('m1'), flagsOn('m3'))).toEqual([]);
     expect(uncleanFlags(flagsOn('m1'), flagsOn('m2', ['m1']))).toEqual(['m1 is disabled for the package, it was enabled']);
     expect(uncleanFlags(flagsOn('m1'), flagsOn(null))).toHaveLength(3);
+  });
+});
+
+describe('what has to hold on a cluster behind a drill', () => {
+  /** m1 has the package; m2 finds that card at its address. */
+  const broken = async (behind: string): Promise<readonly string[]> => {
+    const answer = (exitCode: number, stdout: string) => ({
+      ...{ exitCode, stdout, signal: null, timedOut: false, errorCode: null, stderr: 'no' },
+    });
+    const view = ['name=csync', 'status=up', 'state=running', 'owner=m1', 'autorun=enabled'].map((one) => `package:csync|${one}`);
+    const said = {
+      m1: 'cards 02:00:00:00:00:01\naddress 1\nmounted 1\n',
+      m2: `cards 02:00:00:00:00:02\nbehind ${behind}\n`,
+    };
+    const shell = {
+      here: 'm1',
+      stop: new AbortController().signal,
+      hold: async () => answer(1, ''),
+      run: async (on: 'm1' | 'm2', text: string) => {
+        if (text.includes('cmgetconf')) return answer(0, 'package_name csync\n');
+        if (text.includes('cmviewcl')) return answer(0, ['node:m1|state=running', ...view, ''].join('\n'));
+        return answer(0, `directory /d\ndaemons 1\n${said[on]}clock ${Date.now() / 1000}\n`);
+      },
+    } as unknown as MemberShell;
+    const opened = await openClusterGround(shell, settingsFor({ members: ['m1', 'm2'] }), 'x', {
+      forbidden: async () => [],
+      pause: async () => {},
+    });
+    return opened.ground.invariants();
+  };
+
+  it('is that the other members reach the one with the package, which is known of one at least', async () => {
+    expect(await broken('02:00:00:00:00:01')).toEqual([]);
+    expect(await broken('02:00:00:00:00:02')).toEqual(['10.9.0.100 belongs to m1, but clients reach m2 instead (seen from m2)']);
+    expect(await broken('')).toEqual(['whether clients reach m1 is not known: m2 cannot tell which host has 10.9.0.100']);
   });
 });
 

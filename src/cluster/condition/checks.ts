@@ -12,11 +12,11 @@ import { spaceLine } from '../../contract/space.ts';
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
-import { addressViewLines, outsideAdvice, outsideView, readAddressView } from '../remote/outside.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem, words } from './check-model.ts';
 import { peerLines } from './clients.ts';
+import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
 import {
   doubleMountNotes,

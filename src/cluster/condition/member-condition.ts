@@ -5,8 +5,8 @@ import { type MonitorState, monitorStateFile, parseMonitorState } from '../../co
 import { sentinelName } from '../../contract/policy-file-system.ts';
 import { type Room, roomBy, spaceLine } from '../../contract/space.ts';
 import { type Answer, type Clock, clockBetween, countOf } from '../remote/answers.ts';
-import { type AddressView, addressViewLines, readAddressView } from '../remote/outside.ts';
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
+import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
 /** What of a member is looked at for its status. */
 export interface MemberCondition {

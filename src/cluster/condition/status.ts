@@ -10,10 +10,10 @@ import type { PackageStatus } from '../../serviceguard/view.ts';
 import { inBrief } from '../apply/comparison.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';
-import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from '../remote/outside.ts';
 import { rotationText } from '../setup/rotation.ts';
 import type { Client } from './clients.ts';
 import type { MemberCondition } from './member-condition.ts';
+import { insteadText, outsideAdvice, outsideView, reachesElsewhere } from './outside.ts';
 
 /** Exit statuses of the verb, after the Linux Standard Base's for an init script's status. */
 export const statusExit = { serving: 0, failed: 1, halted: 3, unknown: 4 } as const;

@@ -13,7 +13,7 @@ export function actText(act: Act): string {
     case 'type':
       return `on the ${partText(act.on)}: \`${act.argv.join(' ')}\``;
     case 'signal':
-      return `on the ${partText(act.on)}: SIG${act.signal} to the ${act.to}${act.ifThere === true ? ', if there is one' : ''}`;
+      return `on the ${partText(act.on)}: SIG${act.signal} to the ${targetText[act.to]}${act.whenItRuns === true ? ' as soon as it runs' : ''}${act.ifThere === true ? ', if there is one' : ''}`;
     case 'script':
       return `on the ${partText(act.on)}: ${act.text}`;
     case 'machine':
@@ -25,6 +25,13 @@ export function actText(act: Act): string {
   }
 }
 
+const targetText = {
+  daemon: 'daemon',
+  monitor: 'monitor',
+  front: 'front',
+  startScript: 'start script',
+  haltScript: 'halt script',
+} as const;
 const machineText = {
   crash: 'power is cut',
   boot: 'power is on again',

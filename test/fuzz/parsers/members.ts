@@ -1,7 +1,7 @@
 /** What member scripts read on their own member: /proc, fstab, the package directory, notes of other processes. */
 import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/apply/program-file.ts';
-import { readAddressView } from '../../../src/cluster/remote/outside.ts';
+import { readAddressView } from '../../../src/cluster/condition/outside.ts';
 import { maintenanceFrom, maintenanceText, parseMaintenance } from '../../../src/contract/maintenance-file.ts';
 import { mountsAtBoot, sentinelEpoch } from '../../../src/contract/policy-file-system.ts';
 import { isAnnounced } from '../../../src/contract/restart-notice.ts';
@@ -57,7 +57,7 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'cards of a member, and the one behind the package address',
     of: 'member',
-    calls: ['cluster/remote/outside.ts#readAddressView'],
+    calls: ['cluster/condition/outside.ts#readAddressView'],
     samples: ['02:00:00:00:00:01 00:00:00:00:00:00 \n02:00:00:00:00:02', '\nnone'],
     parse: (text) => {
       const [cards, behind] = text.split('\n');

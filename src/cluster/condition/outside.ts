@@ -16,8 +16,8 @@ export interface AddressView {
 /** In the place of a hardware address: no host answers for the address. */
 const noHost = 'none';
 
-/** 1 s at most: a neighbour answers within a few ms. */
-const tries = 20;
+/** Half a second: a neighbour answers within a few ms. */
+const tries = 10;
 
 /** Lines of a member script: `address 1` where it is local by that shell test, and what readAddressView reads. */
 export function addressViewLines(address: string, isLocal: string): string[] {

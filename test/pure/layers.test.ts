@@ -100,11 +100,14 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     ...ground,
     'host/host.ts',
     'host/member/member-log.ts',
+    'host/member/service-front.ts',
     'host/output.ts',
     'serviceguard/',
     'cfengine/',
     'member/',
     'lab/manager/',
+    // The brake reads cmviewcl.
+    'lab/commands/view.ts',
   ],
   // What rehearsals are made of, judged by and drawn as; drills are carried out over an interface, of which the lab has one.
   'rehearsal/': [

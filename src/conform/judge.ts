@@ -1,5 +1,5 @@
 /** Whether what was seen of a call is what was expected, and in which words. Pure. */
-import type { Expectation } from './cases.ts';
+import type { Expectation } from './cases/case-model.ts';
 
 export interface CallSeen {
   readonly exitCode: number | null;

@@ -1,7 +1,8 @@
 /** Runs the cases one after the other, each in a sandbox of its own, and tells what came out. */
 import { runProcess } from '../host/processes.ts';
 import type { PolicyTemplates } from '../lab/machines/cfengine-setup.ts';
-import { assertionName, type Case, cases } from './cases.ts';
+import type { Case } from './cases/case-model.ts';
+import { assertionName, cases } from './cases/cases.ts';
 import { judge } from './judge.ts';
 import { launchersOf, packageAssertionNames, packageAssertions } from './package-assertions.ts';
 import type { Assertion } from './report.ts';

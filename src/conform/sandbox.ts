@@ -13,7 +13,7 @@ import { logFileOf, scriptEnvironment } from '../lab/emulation/package-environme
 import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
 import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
 import { setOf } from '../render/package.ts';
-import type { Call, State } from './cases.ts';
+import type { Call, State } from './cases/case-model.ts';
 import { bare, holder, shellFunctions } from './inside.ts';
 import type { CallSeen, MemberSeen } from './judge.ts';
 import { commandLimitMs, SandboxFailure, systemEnvironment, type TestedPackage, type Workshop } from './workshop.ts';

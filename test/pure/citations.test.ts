@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fidelityTable } from '../../src/lab/fidelity.ts';
+import { fidelityTable } from '../../src/lab/fidelity/fidelity.ts';
 import { headingsOf, readPage, tables } from '../markdown.ts';
 import { repository } from '../support.ts';
 

@@ -1,7 +1,8 @@
 /** The table of the conformance test, and what it concludes from what it saw. */
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
-import { assertionName, cases, type Expectation } from '../../src/conform/cases.ts';
+import type { Expectation } from '../../src/conform/cases/case-model.ts';
+import { assertionName, cases } from '../../src/conform/cases/cases.ts';
 import { type CallSeen, judge, type MemberSeen } from '../../src/conform/judge.ts';
 import { packageAssertions } from '../../src/conform/package-assertions.ts';
 import { type Assertion, chosen, reportJson, reportTable } from '../../src/conform/report.ts';

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fidelityTable, renderFidelity } from '../../src/lab/fidelity.ts';
+import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = join(root, 'FIDELITY.md');

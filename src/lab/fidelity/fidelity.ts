@@ -1,0 +1,44 @@
+/**
+ * What the lab imitates, after which page, and which test proves it. FIDELITY.md is this table; a test compares the two
+ * and looks for every test by its title. Rows of others are added at the end of their chapter.
+ */
+import { commands, legacy } from './command-rows.ts';
+import { machinery } from './machine-rows.ts';
+import { members, membersChange } from './member-rows.ts';
+import { eventTable, maintenance, placement } from './package-rows.ts';
+import type { Fidelity, FidelityRow } from './row.ts';
+
+export const fidelityTable: readonly FidelityRow[] = [
+  ...eventTable,
+  ...placement,
+  ...members,
+  ...membersChange,
+  ...maintenance,
+  ...commands,
+  ...legacy,
+  ...machinery,
+];
+
+/** FIDELITY.md. */
+export function renderFidelity(rows: readonly FidelityRow[]): string {
+  const chapters = [...new Set(rows.map((row) => row.chapter))];
+  const count = (status: Fidelity): number => rows.filter((row) => row.status === status).length;
+  return [
+    '# What the lab imitates',
+    '',
+    'The lab runs no Serviceguard. It imitates its package manager after public pages; [docs/facts/sources.md](docs/facts/sources.md) explains the keys.',
+    `Of ${rows.length} behaviours ${count('imitated')} are imitated after a page, ${count('ours')} are our choice because no page says, ${count('not imitated')} are not imitated.`,
+    'This page is generated from `src/lab/fidelity/fidelity.ts`; a test compares the two.',
+    ...chapters.flatMap((name) => [
+      '',
+      `## ${name}`,
+      '',
+      '| behaviour | status | source | proved by |',
+      '| --- | --- | --- | --- |',
+      ...rows
+        .filter((row) => row.chapter === name)
+        .map((row) => `| ${row.behaviour} | ${row.status} | ${row.source} | ${row.provedBy ?? ''} |`),
+    ]),
+    '',
+  ].join('\n');
+}

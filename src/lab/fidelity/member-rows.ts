@@ -1,0 +1,124 @@
+/** The cluster and its members. */
+import { chapter } from './row.ts';
+
+export const members = chapter('Members and the cluster', [
+  [
+    'After a crash nothing starts before the cluster has re-formed',
+    'imitated',
+    'L9 p.88',
+    'nothing starts until the others have re-formed',
+  ],
+  [
+    'cmhaltnode -f: automatic_halt, packages elsewhere, AUTO_RUN untouched',
+    'imitated',
+    'L9 p.233',
+    'cmhaltnode -f moves packages, leaves the switches alone, answers when the member is down',
+  ],
+  [
+    'cmhaltnode without -f is refused while a package runs there',
+    'imitated',
+    'L9 p.233',
+    'cmhaltnode needs -f while a package runs there',
+  ],
+  ['A failed halt fails cmhaltnode', 'imitated', 'MAN', 'cmhaltnode fails when a package does not halt cleanly'],
+  [
+    'cmhaltcl -f halts all without failover',
+    'imitated',
+    'L10 p.195',
+    'cmhaltcl -f halts everything and starts nothing elsewhere; cmruncl starts from the configuration',
+  ],
+  [
+    'A joining member starts packages that are down and enabled',
+    'imitated',
+    'L6 p.292',
+    'a member that joins starts what is down and enabled',
+  ],
+  [
+    'A rejoining member that was lost gets its switches back',
+    'ours',
+    'INFERRED; an option, on',
+    'a lost member that boots joins again and gets its switch back',
+  ],
+  [
+    'With all members back after a total loss the cluster forms by itself',
+    'imitated',
+    'L10 p.195',
+    'when all members were lost the cluster forms again once all of them have booted',
+  ],
+  [
+    'Quorum server and lock LUN',
+    'not imitated',
+    'the members that are left always go on',
+    'what the lab cannot follow is refused with a sentence',
+  ],
+  ['Live application detach (-d)', 'not imitated', 'refused', 'refuses: %s'],
+]);
+
+export const membersChange = chapter('Members that come and go', [
+  [
+    'cmquerycl or cmgetconf, an edited file, cmcheckconf, cmapplyconf -C: a member is added online, down until cmrunnode',
+    'imitated',
+    'L9 p.245, GH-add',
+    'a spare machine is added online, down until cmrunnode, seen alike from every member',
+  ],
+  [
+    'A package takes a new member while it runs',
+    'imitated',
+    'L9 p.265',
+    'the package gets the new member while it runs, and moves there',
+  ],
+  [
+    'An active node cannot be removed, cmhaltnode -f comes first; unknown hosts are refused',
+    'imitated',
+    'L9 p.245; the texts are ours',
+    'an active node, one that a package lists and a host nobody knows are refused, each with what helps',
+  ],
+  [
+    'A package that lists a removed node is changed in the same cmapplyconf; also where the node cannot be reached',
+    'imitated',
+    'U19 p.284',
+    'one that crashed can go while its machine is down, and booted again it joins nothing',
+  ],
+  [
+    'A removed node that a package lists is refused also when it can be reached; a node in whose maintenance mode a package is, always',
+    'ours',
+    'INFERRED from U19 p.284',
+    'with the packages that list it, in one command',
+  ],
+  [
+    'A package without node_name, or with *, takes in who is added, switched on; nothing is validated there',
+    'ours',
+    'INFERRED',
+    'it is in the cluster and down until cmrunnode; packages that list nobody in particular take it in',
+  ],
+  [
+    'Order of members: who stays keeps his place, who comes is last',
+    'ours',
+    'GAP',
+    'a halted node is removed together with its line in the package, and can come back',
+  ],
+  [
+    'cm* commands on a machine that is in no cluster: only cmversion and cmmakepkg answer',
+    'ours',
+    'GAP; a real one may also be queried',
+    'a spare machine is added online, down until cmrunnode, seen alike from every member',
+  ],
+  [
+    'Who is told: executables of /etc/csync-lab/events.d, on the member where cmapplyconf was typed, after its answer, once a change, with two words (MEMBER_ADDED: m4); what becomes of it is only noted',
+    'ours',
+    'the words DSAU, MSW p.202; how Serviceguard calls dispatchers is a GAP (serviceguard.md 8.3)',
+    'programs of the events directory are called once a change with two words, and what they say is only noted',
+  ],
+  [
+    'Packages added or deleted: nobody is told',
+    'not imitated',
+    'only the log consolidation of DSAU, which is not ours, asked for it',
+    null,
+  ],
+  [
+    'Other changes of the cluster file online: networks, capacities, MEMBER_TIMEOUT',
+    'not imitated',
+    'refused, or without effect in a lab',
+    null,
+  ],
+]);

@@ -54,7 +54,15 @@ function member(name: string, changes: readonly string[] = []): CheckedMember {
 const clients: CheckInput['clients'] = [{ address: '10.9.0.21', name: 'c1.lab', at: 0, member: 'm1' }];
 
 function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) {
-  return judgeChecks({ settings, members: [member('m1'), member('m2', changes)], others: [], owner: null, clients, ...more });
+  return judgeChecks({
+    settings,
+    members: [member('m1'), member('m2', changes)],
+    others: [],
+    unreadOthers: [],
+    owner: null,
+    clients,
+    ...more,
+  });
 }
 
 const other = (text: string) => ({ others: [demand(parsePackageFile(`package_name web\n${text}`, 'web.conf'))] });
@@ -149,7 +157,7 @@ describe('the checks', () => {
   it('scripts are compared with what most members have; nobody is right between two, and none at all is no package yet', () => {
     const of = (...names: string[][]) =>
       judgeChecks({
-        ...{ settings, others: [], owner: null, clients },
+        ...{ settings, others: [], unreadOthers: [], owner: null, clients },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' not as')[0]}`);
     const other = ['digest xx  csync.sh', '+digest bb  manifest.json'];
@@ -224,6 +232,12 @@ describe('the checks', () => {
     ]);
     expect(told(['behind none'])).toEqual(['warning m1: m2 finds no host at 10.9.0.100, which m1 has']);
     expect(told(['behind'])).toEqual(['whether clients reach m1 is not known: m2 cannot tell which host has 10.9.0.100']);
+  });
+
+  it('packages that cannot be read are left out by name, and are no sign that nothing clashes', () => {
+    const { looks, leftOut, problems } = judge([], { unreadOthers: ['cmgetconf -p web fails on m1'] });
+    expect([looks, problems]).toEqual([32, []]);
+    expect(leftOut).toEqual([{ name: 'other-packages', member: 'the cluster', why: 'cmgetconf -p web fails on m1' }]);
   });
 
   it('clients that are not known, or are none yet, are left out on every member', () => {

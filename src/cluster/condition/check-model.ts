@@ -25,6 +25,8 @@ export interface CheckInput {
   readonly members: readonly CheckedMember[];
   /** Configurations of the other packages of the cluster. */
   readonly others: readonly PackageFile[];
+  /** Why others are not known; empty: all of them are. */
+  readonly unreadOthers: readonly string[];
   /** The member the package runs on: mount and address are right there. */
   readonly owner: string | null;
   /** Those whose way was looked at; null: no member can tell who they are. */

@@ -271,8 +271,8 @@ export interface CheckReport {
 /** Every check on every member. */
 export function judgeChecks(input: CheckInput): CheckReport {
   const problems: Problem[] = judgeOtherPackages(input);
-  const leftOut: CheckReport['leftOut'][number][] = [];
-  let looks = 1;
+  const leftOut = input.unreadOthers.map((why) => ({ name: 'other-packages', member: 'the cluster', why }));
+  let looks = leftOut.length === 0 ? 1 : 0;
   for (const one of input.members) {
     const { member, facts, noAnswer } = one;
     if (facts === null) {

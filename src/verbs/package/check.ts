@@ -112,21 +112,33 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
     return { ...one, reach: parseReach(stdout) };
   });
   const { commandMember, status } = observation;
-  const others = commandMember === null ? [] : await otherPackages(shell, commandMember, settings);
-  return { settings, members, others, owner: status?.owner ?? null, clients };
+  const packages =
+    commandMember === null
+      ? { others: [], unreadOthers: ['no member answers commands of Serviceguard'] }
+      : await otherPackages(shell, commandMember, settings);
+  return { settings, members, ...packages, owner: status?.owner ?? null, clients };
 }
 
-/** Configurations of the cluster's other packages; those that cannot be read are left out. */
-async function otherPackages(shell: MemberShell, member: string, settings: Settings): Promise<PackageFile[]> {
+/** Configurations of the cluster's other packages. */
+async function otherPackages(
+  shell: MemberShell,
+  member: string,
+  settings: Settings,
+): Promise<Pick<CheckInput, 'others' | 'unreadOthers'>> {
   const ask = (...argv: string[]) => shell.run(member, commandScript(argv, settings.packageDirectory), limitMs);
   const view = await ask('cmviewcl', '-f', 'line');
+  if (view.exitCode !== 0) return { others: [], unreadOthers: [`cmviewcl fails on ${member}`] };
   const names = partsOf(parseLineView(view.stdout), 'package').map(([name]) => name);
-  const texts = await inParallel(
+  const others: PackageFile[] = [];
+  const unreadOthers: string[] = [];
+  await inParallel(
     names.filter((name) => name !== settings.packageName),
-    (name) => ask('cmgetconf', '-p', name),
+    async (name) => {
+      const { exitCode, stdout } = await ask('cmgetconf', '-p', name);
+      const parsed = parsePackageFile(stdout, 'cmgetconf');
+      if (exitCode === 0 && parsed.ok) others.push(parsed.value);
+      else unreadOthers.push(`cmgetconf -p ${name} ${exitCode === 0 ? 'prints no package file' : 'fails'} on ${member}`);
+    },
   );
-  return texts.flatMap(({ stdout }) => {
-    const parsed = parsePackageFile(stdout, 'cmgetconf');
-    return parsed.ok ? [parsed.value] : [];
-  });
+  return { others, unreadOthers };
 }

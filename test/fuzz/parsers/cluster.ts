@@ -248,7 +248,14 @@ export const cluster: readonly FuzzedParser[] = [
         clock: { ahead: 0, doubt: 0 },
         reach: parseReach(text),
       };
-      return judgeChecks({ settings, members: [member, { ...member, member: 'm2' }], others: [], owner: null, clients: [] });
+      return judgeChecks({
+        settings,
+        members: [member, { ...member, member: 'm2' }],
+        others: [],
+        unreadOthers: [],
+        owner: null,
+        clients: [],
+      });
     },
   },
   {

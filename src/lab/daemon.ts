@@ -111,9 +111,10 @@ class LabDaemon {
     progress(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
-  end(): void {
+  async end(): Promise<never> {
     this.#ending = true;
     this.#observer.halt();
+    await this.#world.thaw();
     process.exit(0);
   }
 
@@ -186,7 +187,7 @@ class LabDaemon {
         return this.#follow(connection);
       case 'down':
         connection.send({});
-        return this.end();
+        return await this.end();
     }
   }
 
@@ -240,10 +241,10 @@ const [home = '', dist = '', attachment = ''] = process.argv.slice(2);
 const planText = files.readText(`${home}/plan.json`);
 if (planText === null) throw new Error(`no lab plan in ${home}`);
 const daemon = new LabDaemon(JSON.parse(planText) as LabPlan, dist);
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => daemon.end());
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void daemon.end());
 if (attachment === 'attached') {
-  process.stdin.on('end', () => daemon.end());
-  process.stdin.on('error', () => daemon.end());
+  process.stdin.on('end', () => void daemon.end());
+  process.stdin.on('error', () => void daemon.end());
   process.stdin.resume();
 }
 daemon.bringUp().catch((error: unknown) => daemon.fail(error));

@@ -134,8 +134,7 @@ export class Daemon {
   async start(finding: Finding): Promise<void> {
     // A foreign program on the port is not ours to end; starting against it is pointless.
     if (finding.code === 'port-occupied') return;
-    const owner = this.owner();
-    if (owner.kind === 'daemon') await this.end(owner.process);
+    for (const process of this.#listening()) await this.end(process);
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
     // A good exit status proves nothing; a bad one says that nothing is coming [cfengine.md 1.4].
     let listened = false;
@@ -146,6 +145,16 @@ export class Daemon {
       listened ||= !isFree;
       return !isFree && (await this.judgeRunning()) === null;
     });
+  }
+
+  /**
+   * More than one where a child was stopped between its fork and its exec: it has the same name and the same socket, outlives the daemon,
+   * and no other daemon gets the port.
+   */
+  #listening(): ProcessState[] {
+    const all = this.#host.listeners(this.#settings.cfenginePort).flatMap(({ processes }) => processes);
+    const once = new Map(all.map((process) => [process.pid, process]));
+    return [...once.values()].filter((process) => this.strangeness(process) === null);
   }
 
   /** TERM, and KILL after five seconds: the signal handler of generation 2 may hang [cfengine.md 1.4]. */

@@ -295,7 +295,7 @@ describe.skipIf(whyNot !== null)('a commit that is killed', () => {
   function killedAfter(disk: Disk, script: string, ms: number): Promise<string> {
     const outer = [
       `setsid sh -s <<'SCRIPT' & child=$!\n${script}\nSCRIPT`,
-      `sleep ${(ms / 1000).toFixed(3)}; kill -KILL -- -$child 2>/dev/null; wait $child 2>/dev/null; ${takeImage(disk)}`,
+      `sleep ${(ms / 1000).toFixed(3)}; kill -KILL -$child; wait $child 2>/dev/null; ${takeImage(disk)}`,
     ].join('\n');
     const [file = '', ...rest] = disk.words();
     return new Promise((resolve, reject) => {

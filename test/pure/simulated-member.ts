@@ -87,6 +87,8 @@ export class SimulatedMember implements MemberHost {
   /** ENOENT: ss is not installed. */
   ss: 'works' | 'ENOENT' | 'refuses' = 'works';
   connections: readonly string[] = [];
+  /** Whether the policy file system is frozen, or what fsfreeze says when it cannot thaw it. */
+  frozen: boolean | Partial<CommandResult> = false;
   /** What chattr says when it fails. */
   chattr: Partial<CommandResult> = {};
   /** Bytes left on every file system. */
@@ -249,6 +251,7 @@ export class SimulatedMember implements MemberHost {
     if (program === 'ip')
       return { stdout: [...this.addresses, ...this.unlinked].map((one) => `2: eth0 inet ${one}/24 \n`).join('') };
     if (program === 'perl') return { stdout: this.foreignCard };
+    if (program === 'fsfreeze') return this.#thaw();
     if (program === 'vgs') return { stdout: `  ${this.tags.join(',')}\n` };
     if (program.endsWith('/cmviewcl'))
       return {
@@ -273,6 +276,15 @@ export class SimulatedMember implements MemberHost {
       for (const each of this.processes.filter(({ ignoresReset }) => !ignoresReset)) each.holds = false;
     }
     return { stdout: this.connections.map((peer) => `0 0 10.9.0.100:5308 ${peer}\n`).join('') };
+  }
+
+  #thaw(): Partial<CommandResult> {
+    const { frozen } = this;
+    if (typeof frozen === 'object') return frozen;
+    if (!frozen) return { exitCode: 1, stderr: 'fsfreeze: /csync: unfreeze failed: Invalid argument\n' };
+    this.effects.push('thaw');
+    this.frozen = false;
+    return {};
   }
 
   /** The commands of a control script. Paths are left out of what is noted. */

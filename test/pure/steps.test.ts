@@ -99,6 +99,18 @@ describe('halt: the daemon lets go of the policy file system', () => {
     expect(await carryOut(member, steps.othersNamed)).toMatchObject({ failed: null, outcome: 'ok' });
   });
 
+  it.each<[string, SimulatedMember['frozen'], string, string, string[]]>([
+    ['is thawed', true, 'done', '/csync was frozen, and is thawed', ['thaw']],
+    ['that is not frozen is left alone', false, 'done', '/csync is not frozen', []],
+    ['without fsfreeze', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'fsfreeze -u failed (ENOENT)', []],
+    ['that does not thaw', { exitCode: null, timedOut: true }, 'warning', 'fsfreeze -u does not end', []],
+  ])('a policy file system %s keeps no halt from going on', async (_title, frozen, outcome, text, effects) => {
+    const member = Object.assign(new SimulatedMember(), { frozen });
+    const result = await carryOut(member, steps.policyFileSystemThawed);
+    expect(result).toMatchObject({ failed: null, outcome, effects });
+    expect(result.text).toContain(text);
+  });
+
   it.each<[string, Partial<Pick<SimulatedMember, 'ss' | 'connections'>>, string, string, string[]]>([
     ['no client is left alone', {}, 'already', 'no client is left waiting at 10.9.0.100', []],
     [
@@ -173,6 +185,14 @@ describe('the daemon of this member', () => {
     if (daemon !== undefined) member.add(name, { ...served, ...daemon });
     expect(await carryOut(member, steps.daemonRunning)).toMatchObject({ failed, effects });
     expect(member.processes.filter(({ listens }) => listens)).toHaveLength(failed === 'daemon-dead' ? 0 : 1);
+  });
+
+  it('is ended with each process that has its port: a child that was stopped before its exec outlives it', async () => {
+    const member = new SimulatedMember();
+    for (let one = 0; one < 2; one += 1) member.add(daemonName, { ...served, state: 'T' });
+    const ended = ['SIGTERM cf-serverd', 'SIGKILL cf-serverd'];
+    const effects = [...ended, ...ended, 'launch cf-serverd'];
+    expect(await carryOut(member, steps.daemonRunning)).toMatchObject({ failed: null, effects });
   });
 
   it.each<[string, Partial<SimulatedProcess> | null, string[], number]>([

@@ -13,10 +13,10 @@ describe('the schedule of a torture', () => {
     expect(scheduleFor(8, 50)).not.toEqual(scheduleFor(7, 50));
     expect(scheduleFor(1, 4).map(({ kind }) => kind)).toMatchInlineSnapshot(`
       [
-        "apply",
-        "killed-apply",
-        "maintenance",
-        "hung-read",
+        "hang-front",
+        "hung-start",
+        "hang-monitor",
+        "duplicate-address",
       ]
     `);
     expect(replayCommand(7, 3)).toBe('csync lab torture --seed 7 --iterations 3');
@@ -55,6 +55,11 @@ describe('where the table has the package', () => {
     ['hang-sshd', 'alpha', 'alpha'],
     ['hung-read', 'alpha', 'alpha'],
     ['killed-apply', 'alpha', 'alpha'],
+    ['freeze-log', 'alpha', 'alpha'],
+    ['freeze-policy', 'alpha', 'alpha'],
+    ['overload', 'alpha', 'alpha'],
+    ['duplicate-address', 'alpha', 'alpha'],
+    ['hung-start', 'alpha', 'alpha'],
   ];
   it.each(rows)('%s: %s, repaired %s', (kind, during, after) => {
     const one = table();
@@ -66,17 +71,19 @@ describe('where the table has the package', () => {
     expect(one.ready).toHaveLength(2);
   });
 
-  it('asks whether it could fail over under all harm that leaves the package in its place, but maintenance', () => {
+  it('asks whether it could fail over under all harm that leaves the package in its place, but maintenance and overload', () => {
     const asked = tortureKinds.filter(
       (kind) => woundOf({ kind, standby: 0, lingers: false }, table(), settings)?.failsOver !== null,
     );
-    const still = rows.flatMap(([kind, during]) => (during === 'alpha' && kind !== 'maintenance' ? [kind] : []));
+    const still = rows.flatMap(([kind, during]) =>
+      during === 'alpha' && !['maintenance', 'overload'].includes(kind) ? [kind] : [],
+    );
     expect(asked.toSorted()).toEqual(still.toSorted());
   });
 
-  it('has the package on the third member when a start on the next one gives up', () => {
+  it.each(['hung-read', 'hung-start'] as const)('%s: on the third member when a start on the next one gives up', (kind) => {
     const one = table();
-    const wound = woundOf({ kind: 'hung-read', standby: 0, lingers: false }, one, settings);
+    const wound = woundOf({ kind, standby: 0, lingers: false }, one, settings);
     expect([wound?.member, wound?.refuses]).toEqual(['beta', true]);
     one.refuse('beta', true);
     one.feed(...killOf('alpha', 'csync')[0]);
@@ -84,6 +91,24 @@ describe('where the table has the package', () => {
     one.refuse('beta', false);
     one.feed(...(wound?.repair ?? []), ...killOf('alpha', 'csync')[1]);
     expect(one.ready).toEqual(['alpha', 'beta']);
+  });
+
+  it('a second owner of the address is a member the package does not go to, and clients are not asked meanwhile', () => {
+    const one = table();
+    const wound = woundOf({ kind: 'duplicate-address', standby: 0, lingers: false }, one, settings);
+    one.feed(...killOf('alpha', 'csync')[0]);
+    expect([wound?.member, wound?.meanwhile, one.owner]).toEqual(['gamma', 'place', 'beta']);
+  });
+
+  it('asks all clients whatever is harmed, but the one that is harmful itself', () => {
+    const meanwhile = tortureKinds.map((kind) => [
+      kind,
+      woundOf({ kind, standby: 0, lingers: false }, table(), settings)?.meanwhile,
+    ]);
+    expect(meanwhile.filter(([, what]) => what !== 'all')).toEqual([
+      ['overload', 'others'],
+      ['duplicate-address', 'place'],
+    ]);
   });
 
   it('what needs members that are missing cannot be done, and the package always has a place', () => {

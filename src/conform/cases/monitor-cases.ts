@@ -190,7 +190,7 @@ export const interruptions: readonly Case[] = [
     ['installation', 'daemon'],
     [oneDaemon, nothingLeft],
   ),
-  interrupted('halt', 'running', [], halt, ['release', 'clients', 'holders'], [sameDaemon, nothingHolds, nothingLeft]),
+  interrupted('halt', 'running', [], halt, ['release', 'thaw', 'clients', 'holders'], [sameDaemon, nothingHolds, nothingLeft]),
   interrupted(
     'last step of a halt',
     'running',

@@ -216,9 +216,28 @@ export class World {
     if (machine === undefined) return;
     // Down from now on: what ends with it must not look like having ended by itself.
     this.#machines.delete(name);
+    await this.#thaw(machine.init);
     process.kill(machine.init, 'SIGKILL');
     await machine.process.ended;
     await this.#run(['ip', 'link', 'delete', `lab-${name}`]);
+  }
+
+  /** For the end of the lab: what is frozen outlives it otherwise, with whoever writes there. */
+  async thaw(): Promise<void> {
+    await Promise.all([...this.#machines.values()].map(({ init }) => this.#thaw(init)));
+  }
+
+  /**
+   * A kernel that loses its power has nothing frozen. The lab's is the one of this machine: a file system that is frozen would stay so
+   * without a mount, and keep who writes there from ending.
+   */
+  async #thaw(init: number): Promise<void> {
+    const mounts = files.readText(`/proc/${init}/mountinfo`) ?? '';
+    const ofLoopDevices = mounts
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([, , numbers = '']) => numbers.startsWith('7:'));
+    for (const [, , , , target] of ofLoopDevices) await this.#run(['fsfreeze', '-u', `/proc/${init}/root${target}`]);
   }
 
   /** Whether the host's cable is plugged in, also while it has no power. */

@@ -186,15 +186,16 @@ export class PackageDrills {
     if (kind === 'kill') await this.type(member, ['cmmodpkg', '-e', '-n', member, this.packageName]);
   }
 
-  /** Waits until each client's probe was last seen served (and lost since `mark` is not the last word). */
-  async waitClients(mark = 0): Promise<void> {
+  /** Waits until the probe of each client but `except` was last seen served (and lost since `mark` is not the last word). */
+  async waitClients(mark = 0, except: string | null = null): Promise<void> {
     const served = (client: string): boolean => {
       const last = this.entries.findLast(
         (entry) => entry.member === client && (entry.what === 'client-served' || entry.what === 'client-lost'),
       );
       return last?.what === 'client-served';
     };
-    await this.#untilTold(() => this.#clients().every(served), settleDeadlineMs, 'all clients to reach the master');
+    const asked = this.#clients().filter((client) => client !== except);
+    await this.#untilTold(() => asked.every(served), settleDeadlineMs, `${asked.join(', ')} to reach the master`);
     if (mark > this.entries.length) throw new LabUnavailable('the journal went backwards');
   }
 

@@ -28,6 +28,11 @@ export const tortureKinds = [
   'hang-sshd',
   'hung-read',
   'killed-apply',
+  'freeze-log',
+  'freeze-policy',
+  'overload',
+  'duplicate-address',
+  'hung-start',
 ] as const;
 export type TortureKind = (typeof tortureKinds)[number];
 
@@ -152,7 +157,15 @@ export interface Wound {
   readonly failsOver: number | null;
   /** A start on the member gives up while the harm lasts. */
   readonly refuses: boolean;
+  /** What has to hold while the harm lasts. */
+  readonly meanwhile: Meanwhile;
 }
+
+/**
+ * place: the package is where the table has it. Clients may follow the other host that announces its address.
+ * others: all of it, but for the first client, which has all the connections it may have.
+ */
+export type Meanwhile = 'all' | 'others' | 'place';
 
 /** What a failover may take that nothing disturbs, and one that has to give up a member first. */
 const failoverSeconds = 10;
@@ -160,7 +173,16 @@ const nextMemberSeconds = 60;
 /** The monitor knows after some ten seconds that nothing will notify it, and looks itself then. */
 const frontSeconds = 15;
 
-const slower: Partial<Readonly<Record<TortureKind, number>>> = { 'hung-read': nextMemberSeconds, 'hang-front': frontSeconds };
+const slower: Partial<Readonly<Record<TortureKind, number>>> = {
+  'hung-read': nextMemberSeconds,
+  'hung-start': nextMemberSeconds,
+  'hang-front': frontSeconds,
+};
+
+/** Harm that makes a start on the next member give up. */
+const refusing: ReadonlySet<TortureKind> = new Set(['hung-read', 'hung-start']);
+
+const meanwhile: Partial<Readonly<Record<TortureKind, Meanwhile>>> = { overload: 'others', 'duplicate-address': 'place' };
 
 /** Harm under which the package stays where it is, and has to be able to leave all the same. */
 const quiet: ReadonlySet<TortureKind> = new Set([
@@ -175,15 +197,15 @@ const quiet: ReadonlySet<TortureKind> = new Set([
   'hang-syslog',
   'hang-sshd',
   'killed-apply',
+  'freeze-log',
+  'freeze-policy',
+  'duplicate-address',
 ]);
 
 /** When the daemon of that member is killed now, and when the harm of that is repaired. */
 export function killOf(member: string, packageName: string): HarmAndRepair {
   const service = `${packageName}_monitor`;
-  return [
-    [{ kind: 'service-died', package: packageName, member, service }],
-    [{ kind: 'package-switch', packages: [packageName], enable: true, members: [member] }],
-  ];
+  return [[{ kind: 'service-died', package: packageName, member, service }], [switchOf(packageName, true, [member])]];
 }
 
 type HarmAndRepair = readonly [harm: readonly TableEvent[], repair: readonly TableEvent[]];
@@ -205,6 +227,20 @@ function cutOf(member: string, subnet: string): HarmAndRepair {
   return [told('down'), told('up')];
 }
 
+function switchOf(packageName: string, enable: boolean, members: readonly string[]): TableEvent {
+  return { kind: 'package-switch', packages: [packageName], enable, members };
+}
+
+function haltOf(packageName: string): TableEvent {
+  return { kind: 'package-halt', packages: [packageName], members: [], force: false };
+}
+
+function moveOf(packageName: string, issuedOn: string, to: string): HarmAndRepair {
+  const packages = [packageName];
+  const run: TableEvent = { kind: 'package-run', packages, members: [to], issuedOn, anyMember: false };
+  return [[haltOf(packageName), run, switchOf(packageName, true, [])], []];
+}
+
 /** null: it cannot be done now, since a member it needs is missing; what lingers has to be repaired first. */
 export function woundOf(
   step: TortureStep,
@@ -213,7 +249,6 @@ export function woundOf(
 ): Wound | null {
   const { owner, ready, up } = table;
   const { packageName, packageSubnet: subnet } = settings;
-  const packages = [packageName];
   const standby = ready[step.standby % Math.max(1, ready.length)];
   if (owner === null || standby === undefined) return null;
   const on = (member: string, harm: readonly TableEvent[], repair: readonly TableEvent[]): Wound => ({
@@ -223,15 +258,10 @@ export function woundOf(
     harm,
     repair,
     failsOver: slower[step.kind] ?? (quiet.has(step.kind) ? failoverSeconds : null),
-    refuses: step.kind === 'hung-read',
+    refuses: refusing.has(step.kind),
+    meanwhile: meanwhile[step.kind] ?? 'all',
   });
-  const haltNode = (member: string): Wound => on(member, ...haltNodeOf(member));
-  const switching = (enable: boolean, members: readonly string[]): TableEvent => ({
-    kind: 'package-switch',
-    packages,
-    enable,
-    members,
-  });
+  const switching = (enable: boolean, members: readonly string[]): TableEvent => switchOf(packageName, enable, members);
   // Of the last two, none is taken: the package would have nowhere to go at the next step.
   const spare = ready.length > 1 && up.length > 2;
   switch (step.kind) {
@@ -243,34 +273,34 @@ export function woundOf(
     case 'cut':
       return on(owner, ...cutOf(owner, subnet));
     case 'haltnode':
-      return haltNode(owner);
+      return on(owner, ...haltNodeOf(owner));
     case 'haltnode-standby':
-      return spare ? haltNode(standby) : null;
+      return spare ? on(standby, ...haltNodeOf(standby)) : null;
     case 'crash-standby':
       return spare ? on(standby, ...crashOf(standby)) : null;
     case 'modpkg':
       return spare ? on(standby, [switching(false, [standby])], [switching(true, [standby])]) : null;
     case 'haltpkg':
-      return on(owner, [{ kind: 'package-halt', packages, members: [], force: false }], [switching(true, [])]);
+      return on(owner, [haltOf(packageName)], [switching(true, [])]);
     case 'move':
-      return on(
-        standby,
-        [
-          { kind: 'package-halt', packages, members: [], force: false },
-          { kind: 'package-run', packages, members: [standby], issuedOn: owner, anyMember: false },
-          switching(true, []),
-        ],
-        [],
-      );
+      return on(standby, ...moveOf(packageName, owner, standby));
     case 'full-disk':
     case 'maintenance':
     case 'hang-monitor':
     case 'hang-front':
     case 'hang-syslog':
+    case 'freeze-log':
+    case 'freeze-policy':
+    // Whether a daemon that is killed under load moves or is restarted in place depends on how many connections it has right then.
+    case 'overload':
       return on(owner, [], []);
     case 'hang-sshd':
       return on(standby, [], []);
+    case 'duplicate-address':
+      // The last one, so that the package does not go there.
+      return spare ? on(ready.at(-1) ?? standby, [], []) : null;
     case 'hung-read':
+    case 'hung-start':
       // The next one, which a failover tries first; it is switched off there, and the third has to take it.
       return spare ? on(ready[0] ?? standby, [], [switching(true, [ready[0] ?? standby])]) : null;
     case 'apply':

@@ -3,14 +3,15 @@
  * step the package has to be where the lab's own table has it, mounted once, served, and fetched from.
  */
 import { adapterFor } from '../../cfengine/adapter.ts';
-import { layoutOf } from '../../cfengine/layout.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
 import { type LabHandle, until } from '../handle.ts';
-import { eventsDirectory, membersOf, toolkitDirectory } from '../machines/plan.ts';
+import { eventsDirectory, membersOf } from '../machines/plan.ts';
 import { DrillFailure, PackageDrills } from './package-drills.ts';
 import { failoverAfter, seconds, storyLine } from './timeline.ts';
+import { firstClient, type HarmGround, harms, tortureSettings } from './torture-harm.ts';
 import {
   killOf,
+  type Meanwhile,
   replayCommand,
   scheduleFor,
   Table,
@@ -41,15 +42,7 @@ export interface TortureResult {
   readonly worstLookDelayMs: number;
 }
 
-/** As pkill -f finds them, and not a shell that has the pattern in its own line. */
-const monitorPattern = '^[^ ]+( -[^ ]+)* [^ ]*/csync-monitor[.]cjs ';
-const frontPattern = '^/usr/bin/perl [^ ]*/csync-front[.]pl ';
-const syslogPattern = '^/bin/busybox [s]yslogd ';
-const signal = (name: 'STOP' | 'CONT', pattern: string): string => `pkill -${name} -f '${pattern}'`;
-const fillSyslog = `perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while send(S, "x" x 1000, 0x40); exit($!{EAGAIN} ? 0 : 1)'`;
-
 const settleMs = 90_000;
-const typeMs = 180_000;
 /** Of what happened in a step that failed. */
 const storyLines = 400;
 /** Steps between edits that have to be acknowledged. */
@@ -70,6 +63,7 @@ export async function runTorture(
   let final: readonly number[] | null = null;
   let mark = 0;
   try {
+    for (const member of drills.members) await drills.type(member, ['sh', '-c', tortureSettings]);
     await drills.deploy();
     await prepareSpare(drills);
     const torture = new Torture(drills, await deployedTable(drills), set);
@@ -144,7 +138,6 @@ class Torture {
   readonly #set: SetTest;
   /** What is not repaired yet. */
   #open: Wound | null = null;
-  #applied = 0;
   #steps = 0;
 
   constructor(drills: PackageDrills, table: Table, set: SetTest) {
@@ -161,10 +154,10 @@ class Torture {
       wound = woundOf(step, this.#table, settings);
     }
     if (wound === null) throw new DrillFailure('it cannot be done though every member is back: a fault of the schedule');
-    await this.#harm(wound);
+    await harms[wound.kind].does(this.#ground(wound));
     this.#table.feed(...wound.harm);
     this.#table.refuse(wound.member, wound.refuses);
-    await this.holds();
+    await this.holds(wound.meanwhile);
     const lost = await this.#failsOver(wound);
     await this.#repairOpen();
     if (lost !== null) await this.#repairKilled(lost);
@@ -181,7 +174,7 @@ class Torture {
    * "Could it fail over now?": the daemon is killed while the harm lasts, and another member has to serve in time. Returns the member it was
    * killed on, whose harm is repaired after that of the step; null: it was not asked.
    */
-  async #failsOver({ failsOver, refuses, member }: Wound): Promise<string | null> {
+  async #failsOver({ failsOver, refuses, member, meanwhile }: Wound): Promise<string | null> {
     const { owner, ready } = this.#table;
     const others = ready.filter((one) => !refuses || one !== member);
     if (failsOver === null || owner === null || others.length === 0) return null;
@@ -189,7 +182,7 @@ class Torture {
     const mark = this.#drills.entries.length;
     await this.#drills.killDaemon(owner);
     this.#table.feed(...killOf(owner, packageName)[0]);
-    await this.holds();
+    await this.holds(meanwhile);
     const story = this.#drills.entries.slice(mark);
     const fault = story.findIndex(({ kind }) => kind === 'fault');
     const { started } = failoverAfter(story, fault);
@@ -203,7 +196,7 @@ class Torture {
   async #repairKilled(member: string): Promise<void> {
     const { packageName } = this.#drills;
     const from = this.#table.up.find((one) => one !== member) ?? member;
-    await this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`);
+    await this.#drills.type(from, ['cmmodpkg', '-e', '-n', member, packageName]);
     this.#table.feed(...killOf(member, packageName)[1]);
   }
 
@@ -227,7 +220,7 @@ class Torture {
   }
 
   async #repair(wound: Wound): Promise<void> {
-    await this.#mend(wound);
+    await harms[wound.kind].mends(this.#ground(wound));
     this.#table.refuse(wound.member, false);
     this.#table.feed(...wound.repair);
     await this.#placed();
@@ -243,13 +236,20 @@ class Torture {
     await until(isThere, settleMs, `the package to be ${wanted === null ? 'halted' : `on ${wanted}, where the table has it`}`);
   }
 
-  /** Everything that has to hold between two steps, looked at from outside. */
-  async holds(): Promise<void> {
+  #ground(wound: Wound): HarmGround {
+    const { owner, up } = this.#table;
+    return { drills: this.#drills, wound, from: up.find((one) => one !== wound.member) ?? wound.member, owner };
+  }
+
+  /** Everything that has to hold between two steps, or what of it has to hold meanwhile, looked at from outside. */
+  async holds(what: Meanwhile = 'all'): Promise<void> {
     await this.#placed();
+    if (what === 'place') return;
     const owner = this.#table.owner;
     if (owner !== null) {
-      await this.#drills.waitClients();
-      await this.#set.fetched();
+      const except = what === 'others' ? firstClient(this.#drills) : null;
+      await this.#drills.waitClients(0, except);
+      await this.#set.fetched(except);
     }
     let broken: string[] = [];
     const sound = async (): Promise<boolean> => {
@@ -260,112 +260,6 @@ class Torture {
     await until(sound, settleMs, 'the invariants to hold').catch(() => {
       throw new DrillFailure(broken.join('; '));
     });
-  }
-
-  readonly #type = (member: string, script: string): Promise<string> => this.#drills.type(member, ['sh', '-c', script], typeMs);
-
-  async #harm({ kind, member, moment }: Wound): Promise<void> {
-    const { lab, packageName } = this.#drills;
-    const { daemonName } = adapterFor(lab.plan.settings);
-    const { mountPoint } = lab.plan.settings;
-    const { keys } = layoutOf(lab.plan.settings);
-    const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
-    const harms: Readonly<Record<TortureKind, () => Promise<unknown>>> = {
-      'kill-daemon': () => this.#drills.killDaemon(member),
-      'hang-daemon': () => this.#type(member, `pkill -STOP -x ${daemonName}`),
-      crash: () => lab.ask({ verb: 'crash', member }),
-      'crash-standby': () => lab.ask({ verb: 'crash', member }),
-      cut: () => lab.ask({ verb: 'cut', member }),
-      haltnode: () => this.#type(member, `cmhaltnode -f ${member}`),
-      'haltnode-standby': () => this.#type(member, `cmhaltnode -f ${member}`),
-      haltpkg: () => this.#type(member, `cmhaltpkg ${packageName}`),
-      move: () =>
-        this.#type(member, `cmhaltpkg ${packageName} && cmrunpkg -n ${member} ${packageName} && cmmodpkg -e ${packageName}`),
-      modpkg: () => this.#type(member, `cmmodpkg -d -n ${member} ${packageName}`),
-      // To the last byte, until it says so.
-      'full-disk': () => this.#type(member, `! dd if=/dev/zero of=${mountPoint}/fill bs=64k 2>/dev/null`),
-      // Killed and started again while the monitor pauses: nothing may move.
-      maintenance: () =>
-        this.#type(
-          member,
-          `${csync} maintenance on --yes && pkill -KILL -x ${daemonName}; sh -c 'cd / && ${daemonName} -K' < /dev/null > /dev/null 2>&1`,
-        ),
-      apply: () => this.#type(member, `${this.#edited()} && ${csync} apply --yes`),
-      // With all it started, as the loss of its host would; the next apply does what is left.
-      'killed-apply': () =>
-        this.#type(
-          member,
-          `${this.#edited()} && { setsid node ${toolkitDirectory}/csync.mjs apply --yes > /dev/null 2>&1 & } && pid=$! && sleep ${(0.5 + moment * 0.6).toFixed(1)} && kill -KILL -- -$pid; true`,
-        ),
-      'hang-monitor': () => this.#type(member, signal('STOP', monitorPattern)),
-      'hang-front': () => this.#type(member, signal('STOP', frontPattern)),
-      // Nobody takes what is logged, and the queue is full.
-      'hang-syslog': () => this.#type(member, `${signal('STOP', syslogPattern)} && ${fillSyslog}`),
-      'hang-sshd': () => this.#type(member, 'pkill -STOP -x sshd'),
-      'hung-read': () => this.#type(member, `cd ${keys} && mv localhost.pub localhost.kept && mkfifo -m 600 localhost.pub`),
-      member: () =>
-        this.#cluster(member, [...membersOf(lab.plan).map(({ name }) => name), this.#spare()], `cmrunnode ${this.#spare()}`),
-    };
-    await harms[kind]();
-  }
-
-  async #mend({ kind, member }: Wound): Promise<void> {
-    const { lab, packageName } = this.#drills;
-    const from = this.#table.up.find((one) => one !== member) ?? member;
-    const { keys } = layoutOf(lab.plan.settings);
-    const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
-    const nothing = async (): Promise<void> => {};
-    const mends: Readonly<Record<TortureKind, () => Promise<unknown>>> = {
-      'kill-daemon': () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
-      'hang-daemon': () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
-      crash: () => lab.ask({ verb: 'boot', member }),
-      'crash-standby': () => lab.ask({ verb: 'boot', member }),
-      cut: () => lab.ask({ verb: 'heal', member }),
-      haltnode: () => this.#type(from, `cmrunnode ${member}`),
-      'haltnode-standby': () => this.#type(from, `cmrunnode ${member}`),
-      haltpkg: () => this.#type(from, `cmmodpkg -e ${packageName}`),
-      move: nothing,
-      modpkg: () => this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`),
-      // Where the package is by now.
-      'full-disk': () => this.#type(this.#table.owner ?? member, `rm ${lab.plan.settings.mountPoint}/fill`),
-      'hang-monitor': () => this.#type(member, `${signal('CONT', monitorPattern)}; true`),
-      'hang-front': () => this.#type(member, `${signal('CONT', frontPattern)}; true`),
-      'hang-syslog': () => this.#type(member, signal('CONT', syslogPattern)),
-      'hang-sshd': () => this.#type(member, 'pkill -CONT -x sshd'),
-      'hung-read': async () => {
-        await this.#type(member, `cd ${keys} && mv -f localhost.kept localhost.pub`);
-        await this.#type(from, `cmmodpkg -e -n ${member} ${packageName}`);
-      },
-      maintenance: () => this.#type(member, `${csync} maintenance off --yes`),
-      apply: nothing,
-      'killed-apply': () => this.#type(member, `${csync} apply --yes`),
-      member: () =>
-        this.#cluster(
-          member,
-          membersOf(lab.plan).map(({ name }) => name),
-          '',
-          `cmhaltnode -f ${this.#spare()}`,
-        ),
-    };
-    await mends[kind]();
-  }
-
-  /** A shell command for settings that differ from those applied. */
-  #edited(): string {
-    this.#applied += 1;
-    const line = `package_description: torture ${this.#applied}`;
-    return `cd /root && sed -i '/^package_description:/d' csync.yaml && echo '${line}' >> csync.yaml`;
-  }
-
-  #spare(): string {
-    return this.#drills.lab.plan.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
-  }
-
-  /** Another list of members, online, as the manual has it. The package keeps its own list. */
-  #cluster(member: string, members: readonly string[], after: string, before = ''): Promise<string> {
-    const nodes = members.map((name) => `-n ${name}`).join(' ');
-    const apply = `cmquerycl -C /root/torture.ascii -c ${this.#drills.lab.plan.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
-    return this.#type(member, [before, apply, after].filter((one) => one !== '').join(' && '));
   }
 }
 

@@ -97,7 +97,10 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
   }
   const began = host.now();
   const grace = context.hurried ? { ...context, settings: { ...settings, haltGraceSeconds: 0 } } : context;
-  const failed = await runPlan([steps.daemonLetsGo(grace), steps.othersNamed(context)], planContext(context));
+  const failed = await runPlan(
+    [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context)],
+    planContext(context),
+  );
   // What needs the disk only when the daemon has let go of it: this may be the one that hangs.
   leaveHandover(context, began);
   // The clients last: who connects between their reset and the end of the address hears nothing any more.

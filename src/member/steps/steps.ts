@@ -26,6 +26,7 @@ const quickAnswerMs = 500;
 const afterResetMs = 1000;
 const ssLimitMs = 5000;
 const makeLimitMs = 10_000;
+const thawLimitMs = 1000;
 const chattr = '/usr/bin/chattr';
 
 export function mountPointFree({ host, settings }: StepContext): Step {
@@ -356,6 +357,34 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
     },
     action: { what: `ss -K ${toPackage(settings).join(' ')}`, run: () => disconnectClients({ host, settings }) },
     good: () => `no client is left waiting at ${settings.packageAddress}`,
+  };
+}
+
+/**
+ * A frozen file system (fsfreeze, a snapshot that was not finished) holds for ever what writes there, also after a SIGKILL, and
+ * after its unmount the device, so that the volume group cannot be deactivated. The service is worth more than the snapshot.
+ * No file shows whether it is frozen: it is thawed each time, which changes nothing where it is not.
+ */
+export function policyFileSystemThawed({ host, settings }: StepContext): Step {
+  const { mountPoint } = settings;
+  const argv = ['fsfreeze', '-u', mountPoint];
+  let known: string | null = null;
+  let why = 'may be frozen';
+  return {
+    name: 'thaw',
+    optional: true,
+    look: () => (known === null ? { code: 'still-held', text: `${mountPoint} ${why}` } : null),
+    action: {
+      what: argv.join(' '),
+      run: async () => {
+        const { exitCode, timedOut, errorCode, stderr } = await host.run(argv, thawLimitMs);
+        if (exitCode === 0) known = 'was frozen, and is thawed';
+        // EINVAL of FITHAW, in the C locale.
+        else if (stderr.includes('Invalid argument')) known = 'is not frozen';
+        else why = `may be frozen: fsfreeze -u ${timedOut ? 'does not end' : `failed (${errorCode ?? stderr.trim()})`}`;
+      },
+    },
+    good: () => `${mountPoint} ${known}`,
   };
 }
 

@@ -1,0 +1,235 @@
+/** How each kind of harm is done to a lab, and undone. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { adapterFor } from '../../cfengine/adapter.ts';
+import { layoutOf } from '../../cfengine/layout.ts';
+import { announceAddress, clientsOf, membersOf, sgDirectories, toolkitDirectory } from '../machines/plan.ts';
+import { DrillFailure, type PackageDrills } from './package-drills.ts';
+import { clientOutages } from './timeline.ts';
+import type { TortureKind, Wound } from './torture-plan.ts';
+
+export interface HarmGround {
+  readonly drills: PackageDrills;
+  readonly wound: Wound;
+  /** A member that is up and another one than the one that was harmed. */
+  readonly from: string;
+  /** Where the package is by now. */
+  readonly owner: string | null;
+}
+
+interface Harm {
+  readonly does: (ground: HarmGround) => Promise<unknown>;
+  readonly mends: (ground: HarmGround) => Promise<unknown>;
+}
+
+const typeMs = 180_000;
+const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
+const logDirectory = `${sgDirectories.SGRUN}/log`;
+
+/** As pkill -f finds them, and not a shell that has the pattern in its own line. */
+const monitorPattern = '^[^ ]+( -[^ ]+)* [^ ]*/csync-monitor[.]cjs ';
+const frontPattern = '^/usr/bin/perl [^ ]*/csync-front[.]pl ';
+const syslogPattern = '^/bin/busybox [s]yslogd ';
+const signal = (name: 'STOP' | 'CONT', pattern: string): string => `pkill -${name} -f '${pattern}'`;
+const fillSyslog = `perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while send(S, "x" x 1000, 0x40); exit($!{EAGAIN} ? 0 : 1)'`;
+
+/** A script that goes on behind the command, with all it starts in a group of its own; `name` is how it is ended. */
+const beside = (name: string, script: string): string =>
+  `setsid sh -c 'echo $$ > /run/torture-${name}; ${script}' < /dev/null > /dev/null 2>&1 &`;
+const endBeside = (name: string): string => `kill -KILL -"$(cat /run/torture-${name})" && rm /run/torture-${name}`;
+
+/** The log gets a file system of its own, since the whole host would hang with another one. A lab host has no nodes of loop devices. */
+const frozenLog = `
+image=/root/torture-log.img
+truncate -s 8M $image && mkfs.ext4 -q $image || exit 1
+[ -e /dev/loop-control ] || mknod /dev/loop-control c 10 237
+n=0
+until device=$(losetup -f) && { [ -b "$device" ] || mknod "$device" b 7 "\${device#/dev/loop}"; } && losetup "$device" $image; do
+  n=$((n + 1)); [ $n -lt 20 ] || exit 1; sleep 0.1
+done
+mount "$device" ${logDirectory}; mounted=$?
+losetup -d "$device"
+[ $mounted = 0 ] && fsfreeze -f ${logDirectory}`;
+
+/** Holds as many connections as it gets, each made anew when it ends. */
+const connections = 600;
+const idleConnections = (address: string, port: number): string =>
+  `exec setpriv --reuid=65534 --regid=65534 --clear-groups perl -MIO::Socket::INET -e "while (1) { for (@s[1 .. ${connections}]) { next if \\$_ && !defined sysread(\\$_, \\$x, 1) && \\$!{EAGAIN}; \\$_ = IO::Socket::INET->new(PeerAddr => q(${address}:${port}), Timeout => 1) and \\$_->blocking(0) } select undef, undef, undef, 0.05 }"`;
+const overloadMs = 5000;
+const masterAgainMs = 10_000;
+
+/** The first read of a start that finds it is stopped, as a process that hangs in the kernel is. */
+const stopStart = 'until pid=$(pgrep -f [c]sync-start.cjs); do :; done; kill -STOP $pid';
+
+const sh =
+  (script: (ground: HarmGround) => string, on: (ground: HarmGround) => string = ({ wound }) => wound.member) =>
+  (ground: HarmGround): Promise<string> =>
+    ground.drills.type(on(ground), ['sh', '-c', script(ground)], typeMs);
+const fromAnother = (script: (ground: HarmGround) => string) => sh(script, ({ from }) => from);
+const onMaster = (script: (ground: HarmGround) => string) => sh(script, ({ owner, wound }) => owner ?? wound.member);
+const onClient = (script: (ground: HarmGround) => string) => sh(script, ({ drills }) => firstClient(drills));
+const machine =
+  (verb: 'crash' | 'boot' | 'cut' | 'heal') =>
+  ({ drills, wound: { member } }: HarmGround): Promise<unknown> =>
+    drills.lab.ask({ verb, member });
+const inTurn =
+  (...parts: readonly ((ground: HarmGround) => Promise<unknown>)[]) =>
+  async (ground: HarmGround): Promise<void> => {
+    for (const part of parts) await part(ground);
+  };
+
+/** The client that is harmful. */
+export function firstClient({ lab }: PackageDrills): string {
+  return clientsOf(lab.plan)[0]?.name ?? '';
+}
+
+const settingsOf = ({ drills }: HarmGround) => drills.lab.plan.settings;
+const daemonOf = (ground: HarmGround): string => adapterFor(settingsOf(ground)).daemonName;
+const packageOf = ({ drills }: HarmGround): string => drills.packageName;
+const mountPointOf = (ground: HarmGround): string => settingsOf(ground).mountPoint;
+const keysOf = (ground: HarmGround): string => layoutOf(settingsOf(ground)).keys;
+const spareOf = ({ drills }: HarmGround): string => drills.lab.plan.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
+const membersBy = ({ drills }: HarmGround): string[] => membersOf(drills.lab.plan).map(({ name }) => name);
+
+/** A shell command for settings that differ from those applied. */
+const edited = `cd /root && { grep -v '^package_description:' csync.yaml; echo "package_description: torture $(cat /proc/sys/kernel/random/uuid)"; } > csync.new && mv csync.new csync.yaml`;
+const switchedOn = (ground: HarmGround): string => `cmmodpkg -e -n ${ground.wound.member} ${packageOf(ground)}`;
+
+/** Another list of members, online, as the manual has it. The package keeps its own list. */
+function cluster({ drills }: HarmGround, members: readonly string[]): string {
+  const nodes = members.map((name) => `-n ${name}`).join(' ');
+  return `cmquerycl -C /root/torture.ascii -c ${drills.lab.plan.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
+}
+
+/** While the load lasts the others have a master all the time, or again in time. */
+async function otherClientsServed({ drills }: HarmGround): Promise<void> {
+  const mark = drills.entries.length;
+  await pause(overloadMs);
+  await drills.waitClients(0, firstClient(drills));
+  const late = clientOutages(drills.entries.slice(mark)).find(
+    ({ client, from, to }) => client !== firstClient(drills) && (to ?? Number.POSITIVE_INFINITY) - from > masterAgainMs,
+  );
+  if (late !== undefined)
+    throw new DrillFailure(`${late.client} had no master for more than ${masterAgainMs / 1000} s under load`);
+}
+
+/** The monitor of the master finds it, and its state file, which csync status reads, names it. */
+const ownerIsNoticed = onMaster(
+  (ground) =>
+    `n=0; until grep -q '"owner":{"result":"bad"' /run/csync-monitor-${packageOf(ground)}.json; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done`,
+);
+
+/** For each member, since the package is applied from any of them, in a lab whose monitor is to notice a second owner within a step: by default it looks once a minute. */
+export const tortureSettings = `sed -i 's/^monitor_owner: .*/monitor_owner: every 5 s, limit 1 s, 2 in a row, warn/' /root/csync.yaml`;
+
+const nothing = async (): Promise<void> => {};
+
+export const harms: Readonly<Record<TortureKind, Harm>> = {
+  'kill-daemon': { does: ({ drills, wound }) => drills.killDaemon(wound.member), mends: fromAnother(switchedOn) },
+  'hang-daemon': { does: sh((ground) => `pkill -STOP -x ${daemonOf(ground)}`), mends: fromAnother(switchedOn) },
+  crash: { does: machine('crash'), mends: machine('boot') },
+  'crash-standby': { does: machine('crash'), mends: machine('boot') },
+  cut: { does: machine('cut'), mends: machine('heal') },
+  haltnode: {
+    does: sh(({ wound }) => `cmhaltnode -f ${wound.member}`),
+    mends: fromAnother(({ wound }) => `cmrunnode ${wound.member}`),
+  },
+  'haltnode-standby': {
+    does: sh(({ wound }) => `cmhaltnode -f ${wound.member}`),
+    mends: fromAnother(({ wound }) => `cmrunnode ${wound.member}`),
+  },
+  haltpkg: {
+    does: sh((ground) => `cmhaltpkg ${packageOf(ground)}`),
+    mends: fromAnother((ground) => `cmmodpkg -e ${packageOf(ground)}`),
+  },
+  move: {
+    does: sh((ground) => {
+      const name = packageOf(ground);
+      return `cmhaltpkg ${name} && cmrunpkg -n ${ground.wound.member} ${name} && cmmodpkg -e ${name}`;
+    }),
+    mends: nothing,
+  },
+  modpkg: {
+    does: sh((ground) => `cmmodpkg -d -n ${ground.wound.member} ${packageOf(ground)}`),
+    mends: fromAnother(switchedOn),
+  },
+  // To the last byte, until it says so.
+  'full-disk': {
+    does: sh((ground) => `! dd if=/dev/zero of=${mountPointOf(ground)}/fill bs=64k 2>/dev/null`),
+    mends: onMaster((ground) => `rm ${mountPointOf(ground)}/fill`),
+  },
+  // Killed and started again while the monitor pauses: nothing may move.
+  maintenance: {
+    does: sh((ground) => {
+      const daemon = daemonOf(ground);
+      return `${csync} maintenance on --yes && pkill -KILL -x ${daemon}; sh -c 'cd / && ${daemon} -K' < /dev/null > /dev/null 2>&1`;
+    }),
+    mends: sh(() => `${csync} maintenance off --yes`),
+  },
+  apply: { does: sh(() => `${edited} && ${csync} apply --yes`), mends: nothing },
+  // With all it started, as the loss of its host would; the next apply does what is left.
+  'killed-apply': {
+    does: sh(
+      ({ wound }) =>
+        `${edited} && { setsid node ${toolkitDirectory}/csync.mjs apply --yes > /dev/null 2>&1 & } && pid=$! && sleep ${(0.5 + wound.moment * 0.5).toFixed(1)} && kill -KILL -$pid`,
+    ),
+    mends: sh(() => `${csync} apply --yes`),
+  },
+  'hang-monitor': { does: sh(() => signal('STOP', monitorPattern)), mends: sh(() => `${signal('CONT', monitorPattern)}; true`) },
+  'hang-front': { does: sh(() => signal('STOP', frontPattern)), mends: sh(() => `${signal('CONT', frontPattern)}; true`) },
+  // Nobody takes what is logged, and the queue is full.
+  'hang-syslog': {
+    does: sh(() => `${signal('STOP', syslogPattern)} && ${fillSyslog}`),
+    mends: sh(() => signal('CONT', syslogPattern)),
+  },
+  'hang-sshd': { does: sh(() => 'pkill -STOP -x sshd'), mends: sh(() => 'pkill -CONT -x sshd') },
+  'hung-read': {
+    does: sh((ground) => `cd ${keysOf(ground)} && mv localhost.pub localhost.kept && mkfifo -m 600 localhost.pub`),
+    mends: inTurn(
+      sh((ground) => `cd ${keysOf(ground)} && mv -f localhost.kept localhost.pub`),
+      fromAnother(switchedOn),
+    ),
+  },
+  member: {
+    does: sh((ground) => `${cluster(ground, [...membersBy(ground), spareOf(ground)])} && cmrunnode ${spareOf(ground)}`),
+    mends: sh((ground) => `cmhaltnode -f ${spareOf(ground)} && ${cluster(ground, membersBy(ground))}`),
+  },
+  'freeze-log': {
+    does: sh(() => frozenLog),
+    mends: sh(() => `fsfreeze -u ${logDirectory} && umount -l ${logDirectory} && rm -f /root/torture-log.img`),
+  },
+  // Reads go on, so the master serves; a halt thaws it, or its writes and the device would hang.
+  'freeze-policy': {
+    does: sh((ground) => `fsfreeze -f ${mountPointOf(ground)}`),
+    mends: onMaster((ground) => `! fsfreeze -u ${mountPointOf(ground)} 2> /dev/null`),
+  },
+  overload: {
+    does: inTurn(
+      onClient((ground) => {
+        const { packageAddress, cfenginePort } = settingsOf(ground);
+        return beside('load', idleConnections(packageAddress, cfenginePort));
+      }),
+      otherClientsServed,
+    ),
+    // A daemon that dies now is restarted in place: the brake counts connections that ended within 2 s, too.
+    mends: onClient(() => `${endBeside('load')} && sleep 3`),
+  },
+  'duplicate-address': {
+    does: inTurn(
+      sh((ground) => {
+        const { packageAddress } = settingsOf(ground);
+        const { prefixLength } = ground.drills.lab.plan;
+        return `ip addr add ${packageAddress}/${prefixLength} dev eth0 && ${announceAddress(packageAddress).join(' ')}`;
+      }),
+      ownerIsNoticed,
+    ),
+    mends: sh((ground) => `ip addr del ${settingsOf(ground).packageAddress}/${ground.drills.lab.plan.prefixLength} dev eth0`),
+  },
+  'hung-start': {
+    does: sh(() => beside('stop-start', stopStart)),
+    mends: inTurn(
+      // It is over when it has stopped one, and what it stopped is ended by the launcher of the start.
+      sh(() => '! pgrep -f [c]sync-start.cjs && ! kill -0 "$(cat /run/torture-stop-start)" 2> /dev/null'),
+      fromAnother(switchedOn),
+    ),
+  },
+};

@@ -3,10 +3,10 @@
  * package rendered by the toolkit. No lab, no Serviceguard. Everything lies on a tmpfs inside; when the test ends or is
  * killed, process 1 of the namespaces sees the end of its standard input and the kernel takes the rest.
  */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterEach, type TestContext } from 'vitest';
 import type { CommandResult } from '../../src/host/host.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../src/host/processes.ts';
 import type { Settings } from '../../src/settings/settings.ts';
@@ -222,6 +222,20 @@ export class Member {
     await this.demand(`mount /dev/vg_csync/lv_csync ${this.mountPoint} && mkdir -p ${this.policyDirectory}`);
   }
 
+  /** Pids of the processes of that name in its namespace. Read from outside: nothing is started in it for that. */
+  processes(name: string): string[] {
+    const proc = `/proc/${this.#pid}/root/proc`;
+    const nameOf = (pid: string): string | null => {
+      try {
+        return readFileSync(join(proc, pid, 'comm'), 'utf8').trim();
+      } catch {
+        // It exited meanwhile.
+        return null;
+      }
+    };
+    return readdirSync(proc).filter((entry) => /^\d+$/.test(entry) && nameOf(entry) === name);
+  }
+
   /** Pids of the daemon, as the members' scripts would recognise it. */
   async daemons(): Promise<string[]> {
     const looked =
@@ -263,4 +277,14 @@ export function useMember(): (name?: HostName) => Promise<Member> {
     members.push(member);
     return member;
   };
+}
+
+/** A fresh host for a test that others run beside; it is gone when that test has ended. */
+export async function memberFor({ onTestFinished }: TestContext): Promise<Member> {
+  const directory = mkdtempSync(join(tmpdir(), 'csync-test-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const member = await Member.start(directory, 'm1');
+  // The last that was registered is the first that is done.
+  onTestFinished(() => member.close());
+  return member;
 }

@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** Built programs that wait for nobody: no deadline suffers when they share the machine with each other and with the pure tests. */
+const programs = ['cli', 'output', 'init', 'member-writes', 'injection'].map((name) => `test/process/${name}.test.ts`);
+
 const limits = { testTimeout: 60_000, hookTimeout: 120_000 } as const;
 
 export default defineConfig({
@@ -17,12 +20,22 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      // Programs, members and labs share the machine: files one after the other keep deadlines honest.
+      {
+        test: {
+          ...limits,
+          name: 'programs',
+          include: programs,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      // Members and labs share the machine: files one after the other keep deadlines honest.
       {
         test: {
           ...limits,
           name: 'machine',
           include: ['test/{process,lab}/**/*.test.ts'],
+          exclude: programs,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },

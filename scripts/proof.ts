@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { have, whyNoLab } from '../test/support.ts';
+import { have } from '../test/support.ts';
+import { whyNoLab } from '../test/use-lab.ts';
 
 interface Row {
   readonly what: string;

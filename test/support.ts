@@ -1,4 +1,4 @@
-/** What the tests have in common. */
+/** What the tests have in common. It starts nothing: labs are in use-lab.ts. */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -7,9 +7,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { demand } from '../src/base/problem.ts';
 import { entryName } from '../src/contract/package-directory.ts';
-import { type LabHandle, ownLabName, startLab } from '../src/lab/handle.ts';
-import { clientNames, labPrograms, planLab, planProblem } from '../src/lab/machines/plan.ts';
-import { PackageDrills } from '../src/lab/trials/package-drills.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
 import { policyTemplateNames } from '../src/render/policy.ts';
 import type { Template } from '../src/render/template.ts';
@@ -61,11 +58,10 @@ export function everyStepIt(name: string, test: () => Promise<void>): void {
 
 export const isRoot = process.getuid?.() === 0;
 
-/** Whether every program is there; the lab tests need them all. */
+/** Whether every program exists, where root finds it too. */
 export function have(...programs: readonly string[]): boolean {
-  return programs.every(
-    (program) => spawnSync('/bin/sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${program}`]).status === 0,
-  );
+  const script = 'PATH=$PATH:/usr/sbin:/sbin; for program; do command -v "$program" > /dev/null || exit 1; done';
+  return spawnSync('/bin/sh', ['-c', script, 'sh', ...programs]).status === 0;
 }
 
 /** Waits for a state with a deadline; the error names what was waited for. */
@@ -78,17 +74,6 @@ export async function eventually<T>(what: string, state: () => T | Promise<T>, d
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-
-/** Why the lab tests cannot run here; null when they can. Said once by each file that is left out. */
-export const whyNoLab: string | null = !isRoot
-  ? 'the lab needs root'
-  : have(...Object.keys(labPrograms))
-    ? null
-    : `the lab needs ${Object.keys(labPrograms)
-        .filter((program) => !have(program))
-        .join(', ')}`;
-
-if (whyNoLab !== null) console.warn(`lab tests are left out: ${whyNoLab}`);
 
 /** A shipped template by its name below package-templates. */
 export function shippedTemplate(name: string): Template {
@@ -127,68 +112,3 @@ export function labSettings(changes: Readonly<Record<string, unknown>> = {}): Se
 
 /** The programs that stand in for cfengine 2. */
 export const cfengine2Programs = join(repository, 'test/fixtures/cfengine2');
-
-interface LabUse {
-  /** The package is rendered, applied and run; not in a bare lab. */
-  readonly deployed: boolean;
-  readonly changes?: Partial<Settings>;
-  /** Instead of the lab's own. */
-  readonly settings?: Settings;
-  /** cfengine's programs on every host and nothing more. */
-  readonly bare?: boolean;
-  /** Machines with Serviceguard that are in no cluster. */
-  readonly spares?: readonly string[];
-  /** Their names, or how many. */
-  readonly clients?: number | readonly string[];
-  /** Directory with cfengine's programs for the hosts; else they have this machine's. */
-  readonly programs?: string;
-  /** Whether clients ask for the master all the time; a test that does not look at that does without, and is faster. */
-  readonly watched?: boolean;
-}
-
-/**
- * A lab for one test file: up before its tests, down after them, and down as well when the test process is killed, since
- * the lab's daemon ends with whoever holds its standard input.
- */
-export function useLab(
-  name: string,
-  { deployed, changes = {}, settings = labSettings(), bare = false, spares = [], clients = 2, programs, watched = true }: LabUse,
-): { readonly lab: LabHandle; readonly drills: PackageDrills } {
-  const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
-  beforeAll(async () => {
-    const plan = planLab({ ...settings, ...changes }, ownLabName(`test-${name}`), {
-      clients: typeof clients === 'number' ? clientNames(clients) : clients,
-      spares,
-      watched,
-      cfengine: bare ? 'bare' : 'set up',
-      ...(programs === undefined ? {} : { programs }),
-    });
-    const problem = planProblem(plan);
-    if (problem !== null) throw new Error(problem);
-    held.lab = await startLab({ plan, dist: join(repository, 'dist'), attached: true, progress: () => {} });
-    held.drills = new PackageDrills(held.lab);
-    await held.drills.attach();
-    if (deployed) await held.drills.deploy({ checked: false });
-  });
-  afterAll(async () => {
-    held.drills?.detach();
-    await held.lab?.down();
-  });
-  return {
-    get lab() {
-      if (held.lab === null) throw new Error('the lab is not up');
-      return held.lab;
-    },
-    get drills() {
-      if (held.drills === null) throw new Error('the lab is not up');
-      return held.drills;
-    },
-  };
-}
-
-/** Shell scripts and csync as an administrator types them on a host of a lab. */
-export function typedIn(used: { readonly lab: LabHandle }) {
-  const sh = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script], { timeoutMs: 120_000 });
-  const csync = (words: string, member = 'm1') => sh(member, `cd /root && exec node /opt/csync/csync.mjs ${words}`);
-  return { sh, csync };
-}

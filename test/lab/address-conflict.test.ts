@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, have, repository, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, have, repository } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 

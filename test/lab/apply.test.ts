@@ -1,6 +1,7 @@
 /** From a settings file to a running package and back, by the administrator's verbs, over a real sshd. */
 import { describe, expect, it } from 'vitest';
-import { everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStep, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 

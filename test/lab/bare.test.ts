@@ -1,6 +1,6 @@
 /** Labs that are not set up: what is there, what is not, and what the start-up of a host does. */
 import { describe, expect, it } from 'vitest';
-import { typedIn, useLab, whyNoLab } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
   const used = useLab('bare', { deployed: false, bare: true, spares: ['m4', 'm5'], clients: 8 });

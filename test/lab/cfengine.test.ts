@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
 import { generateKeyPair, keyDigest, peerKeyFileName, readPrivateKey } from '../../src/cfengine/keys.ts';
 import { layoutOf, policyChecks } from '../../src/cfengine/layout.ts';
-import { eventually, labSettings, useLab, whyNoLab } from '../support.ts';
+import { eventually, labSettings } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 const adapter = adapterFor(labSettings());
 const layout = layoutOf(labSettings());

@@ -1,6 +1,7 @@
 /** csync check on a cluster, sound and broken. */
 import { describe, expect, it } from 'vitest';
-import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 }, () => {
   const used = useLab('check', { deployed: true });

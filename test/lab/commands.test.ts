@@ -1,6 +1,6 @@
 /** The control script, services and commands of the lab, really run, with a package the toolkit did not write. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { useLab, whyNoLab } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 const trace = '/tmp/trace';
 

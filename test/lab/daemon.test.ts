@@ -1,6 +1,7 @@
 /** The lab's one daemon serves all members: nothing that hangs on one of them, and no order of power and cable, stops it. */
 import { afterAll, describe, expect, it } from 'vitest';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, () => {
   const used = useLab('daemon', { deployed: true, watched: false });

@@ -6,7 +6,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageStatus } from '../../src/serviceguard/view.ts';
 import { type ChangingVerb, changingVerbs } from '../../src/verbs/common/connections.ts';
-import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 import { auditFailover } from './failover-audit.ts';
 import { type Harm, killAt, sshTrap } from './ssh-trap.ts';
 

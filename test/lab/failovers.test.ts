@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failoverSummary, passed, runFailovers } from '../../src/lab/trials/failovers.ts';
-import { useLab, whyNoLab } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 /** A few; `npm run failovers` is the release bar of 50. The seed is fixed so that a failure can be run again. */
 const count = Number(process.env.CSYNC_FAILOVERS ?? 6);

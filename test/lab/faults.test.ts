@@ -1,6 +1,7 @@
 /** Faults that need a whole cluster and belong to no other file: verbs beside a failover, beside each other, and without a resolver. */
 import { describe, expect, it } from 'vitest';
-import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('verbs under faults', { timeout: 300_000 }, () => {
   const members = ['m1', 'm2', 'm3'];

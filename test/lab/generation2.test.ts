@@ -1,7 +1,8 @@
 /** The package over cfengine 2, or what stands in for it, in a whole cluster: deployed by csync, failing over, serving a client. */
 import { describe, expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
-import { cfengine2Programs, eventually, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { cfengine2Programs, eventually, labSettings } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const settings = labSettings({ cfengine_generation: 2 });
 const { programs, fetchPolicy, daemonName } = adapterFor(settings);

@@ -3,7 +3,8 @@
  * while it is down. The package is one that was applied by hand, so nothing but what is applied remembers it.
  */
 import { describe, expect, it } from 'vitest';
-import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('procedures of the guide, without a pause', { timeout: 300_000 }, () => {
   const used = useLab('guide', { deployed: true, spares: ['m4'], clients: 1, watched: false });

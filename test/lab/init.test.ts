@@ -1,6 +1,7 @@
 /** `csync init` on a member of a lab: against its cmviewcl, its resolver and its ssh. */
 import { describe, expect, it } from 'vitest';
-import { everyStepIt, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 }, () => {
   const used = useLab('init', { deployed: false, watched: false });

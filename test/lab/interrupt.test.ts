@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually, everyStep, everyStepIt, repository, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt, repository } from '../support.ts';
+import { whyNoLab } from '../use-lab.ts';
 
 const name = `test-interrupt-${process.pid}`;
 const home = `/run/csync-lab/${name}`;

@@ -4,7 +4,8 @@
  */
 import { beforeAll, describe, expect } from 'vitest';
 import { type Roster, rosterName } from '../../src/contract/roster.ts';
-import { everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt, labSettings } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 import { killAt, sshTrap } from './ssh-trap.ts';
 
 /**

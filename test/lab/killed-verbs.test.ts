@@ -3,7 +3,8 @@
  * member serves beside another, and the same verb again finishes the work. Apply and migrate are killed at their steps in files of their own, set-ups in killed-setup.
  */
 import { beforeAll, describe, expect } from 'vitest';
-import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 import { killAt, sshTrap } from './ssh-trap.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';

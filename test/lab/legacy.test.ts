@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LabHandle } from '../../src/lab/handle.ts';
 import type { PackageDrills } from '../../src/lab/trials/package-drills.ts';
-import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 import { auditFailover } from './failover-audit.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';

@@ -1,7 +1,8 @@
 /** One change at a time, whoever vanishes: two verbs at once, a holder that is stopped, cut off or crashed, and the README's own order. */
 import { describe, expect, it } from 'vitest';
 import { leaseSeconds } from '../../src/cluster/remote/lease-scripts.ts';
-import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 /** A command of Serviceguard's that waits there until the gate opens: its verb has the lock meanwhile. */
 const bin = '/usr/local/cmcluster/bin';

@@ -1,6 +1,7 @@
 /** Work on the daemon without a failover: both ways, and their ends. */
 import { describe, expect, it } from 'vitest';
-import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 

@@ -1,6 +1,7 @@
 /** Members that come and go online, really: the commands of the manual, what they refuse, the package on the new member, who is told. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('members that come and go', { timeout: 300_000 }, () => {
   const used = useLab('membership', {

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseMonitorState } from '../../src/contract/monitor-state.ts';
 import { announceFunction } from '../../src/contract/restart-notice.ts';
-import { eventually, everyStepIt, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 

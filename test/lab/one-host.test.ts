@@ -1,6 +1,7 @@
 /** What root of one host does there may leave out that host, and no other: keys, addresses, in the verbs that look at all of them. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('one host excludes only itself', { timeout: 300_000 }, () => {
   const used = useLab('one-host', { deployed: true, clients: 2, watched: false });

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually, repository, useLab, whyNoLab } from '../support.ts';
+import { eventually, repository } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 const members = ['m1', 'm2', 'm3'] as const;

@@ -3,7 +3,8 @@
  * time, and the files it has. Times are printed, for docs/no-master.md; only what the configured time limits allow is asserted.
  */
 import { describe, expect, it } from 'vitest';
-import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const inputs = '/var/lib/cfengine3/inputs';
 /** update.cf gives up connecting after 10 s, and a receive after six times that [cfengine.md 2.8]. */

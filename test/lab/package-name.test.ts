@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually, labSettings, repository, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, labSettings, repository } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 /** The commands of the installation page behind the wizard, to the first clients. */
 const page = readFileSync(join(repository, 'docs/install.md'), 'utf8');

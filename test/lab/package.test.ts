@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import { eventually, repository, useLab, whyNoLab } from '../support.ts';
+import { eventually, repository } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 

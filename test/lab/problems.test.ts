@@ -1,6 +1,7 @@
 /** Each thing that can be wrong gives its own problem, and harms nothing. */
 import { describe, expect, it } from 'vitest';
-import { eventually, useLab, whyNoLab } from '../support.ts';
+import { eventually } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 const conf = '/usr/local/cmcluster/conf/csync/csync.conf';
 const log = '/usr/local/cmcluster/run/log/csync.log';

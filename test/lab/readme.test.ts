@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeBelow, readPage } from '../markdown.ts';
-import { eventually, repository, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, repository } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const readme = readPage('README.md');
 

@@ -1,6 +1,7 @@
 /** What a failed halt leaves behind is shown and cleaned up; a package is taken out of the cluster again. */
 import { describe, expect, it } from 'vitest';
-import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { timeout: 300_000 }, () => {
   const used = useLab('recover', { deployed: true, watched: false });

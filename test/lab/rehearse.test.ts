@@ -4,7 +4,8 @@ import { drillNamed, drills } from '../../src/rehearsal/drill-table.ts';
 import { labGround } from '../../src/rehearsal/lab-ground.ts';
 import type { Rehearsal } from '../../src/rehearsal/model.ts';
 import { runDrill } from '../../src/rehearsal/runner.ts';
-import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 

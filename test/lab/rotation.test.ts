@@ -1,6 +1,7 @@
 /** Another key for the cluster while a third of its clients does not answer: nobody is locked out. */
 import { describe, expect } from 'vitest';
-import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const work = '/var/lib/cfengine3';
 

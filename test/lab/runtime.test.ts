@@ -1,7 +1,8 @@
 /** Members without a Node.js: csync carries one along, over a real sshd, and everything that can go wrong on the way. */
 import { statSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually, everyStepIt, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 const members = ['m1', 'm2', 'm3'] as const;

@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { adapterFor } from '../../src/cfengine/adapter.ts';
 import type { Settings } from '../../src/settings/settings.ts';
-import { cfengine2Programs, eventually, everyStep, everyStepIt, labSettings, typedIn, useLab, whyNoLab } from '../support.ts';
+import { cfengine2Programs, eventually, everyStep, everyStepIt, labSettings } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 interface Generation {
   readonly generation: 2 | 3;

@@ -3,7 +3,8 @@
  * The bounds are stated with each fault.
  */
 import { describe, expect, it } from 'vitest';
-import { eventually, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 const conf = '/usr/local/cmcluster/conf/csync';

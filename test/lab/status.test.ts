@@ -1,6 +1,7 @@
 /** csync status against a cluster that is well, and against what breaks. */
 import { describe, expect, it } from 'vitest';
-import { everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000 }, () => {
   const used = useLab('status', { deployed: true });

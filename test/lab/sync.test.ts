@@ -1,7 +1,8 @@
 /** csync sync with the real cf-runagent: from the member with the package and from another one, and what keeps a host from running. */
 import { describe, expect, it } from 'vitest';
 import type { HostRun } from '../../src/cluster/procedures/remote-run.ts';
-import { eventually, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 const keys = '/var/lib/cfengine3/ppkeys';
 const inputs = '/var/lib/cfengine3/inputs';

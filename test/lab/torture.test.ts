@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runTorture, torturePassed, tortureSummary } from '../../src/lab/trials/torture-run.ts';
-import { useLab, whyNoLab } from '../support.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 
 /** Few, but each of another kind: see scheduleFor. `npm run torture` is the release bar. */
 const steps = Number(process.env.CSYNC_TORTURE ?? 4);

@@ -1,6 +1,7 @@
 /** How members are reached: what is said when one is not, and that no connection outlives its verb, however that ends. */
 import { describe, expect, it } from 'vitest';
-import { eventually, everyStep, everyStepIt, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, everyStep, everyStepIt } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 }, () => {
   const used = useLab('transport', { deployed: true, watched: false });

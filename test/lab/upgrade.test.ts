@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually, repository, typedIn, useLab, whyNoLab } from '../support.ts';
+import { eventually, repository } from '../support.ts';
+import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 import { auditFailover } from './failover-audit.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';

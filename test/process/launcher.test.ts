@@ -1,5 +1,5 @@
 /** The rendered launchers, run by a POSIX shell with an empty environment, as Serviceguard runs them. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { runningFile } from '../../src/contract/package-directory.ts';
 import { givenUpExit } from '../../src/model-check/world/supervised.ts';
@@ -54,15 +54,22 @@ function installed(changes: Partial<Settings> = {}, scripts: Readonly<Record<str
   const name = setOf(files) ?? '';
   const set = join(directory, 'sets', name);
   writeFileSync(join(root, 'cmcluster.conf'), `SGCONF=${root}/conf\nSGRUN=${root}/run\nSGSBIN=${root}/bin\n`);
+  const at = (launcher: string) => join(settings.packageStyle === 'legacy' ? set : directory, launcher);
+  const env = { SGCONFFILE: `${root}/cmcluster.conf`, PEV_CSYNC_SET_DIGEST: name };
   const run = (launcher: string, words: readonly string[], environment: Record<string, string> = {}) =>
-    spawnSync(join(settings.packageStyle === 'legacy' ? set : directory, launcher), words, {
-      cwd: '/tmp',
-      encoding: 'utf8',
-      env: { SGCONFFILE: `${root}/cmcluster.conf`, PEV_CSYNC_SET_DIGEST: name, ...environment },
+    spawnSync(at(launcher), words, { cwd: '/tmp', encoding: 'utf8', env: { ...env, ...environment } });
+  /** As run, beside other tests. */
+  const begin = (launcher: string, word: string): Promise<{ status: number | null; stderr: string }> => {
+    const child = spawn(at(launcher), [word], { cwd: '/tmp', env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      stderr += piece;
     });
+    return new Promise((resolve, reject) => child.once('error', reject).once('close', (status) => resolve({ status, stderr })));
+  };
   const mark = runningFile(directory);
   marks.push(mark);
-  return { root, directory, set, name, settings, mark, run };
+  return { root, directory, set, name, settings, mark, run, begin };
 }
 
 function write(file: string, text: string, mode: number): void {
@@ -71,8 +78,8 @@ function write(file: string, text: string, mode: number): void {
 }
 
 const marks: string[] = [];
-afterEach(() => {
-  for (const mark of marks.splice(0)) rmSync(mark, { force: true });
+afterAll(() => {
+  for (const mark of marks) rmSync(mark, { force: true });
 });
 
 describe('the launcher', () => {
@@ -289,7 +296,8 @@ describe('a script that exits without having decided to', () => {
   });
 });
 
-describe('a script that hangs', () => {
+// Side by side: what they take are seconds of waiting.
+describe('a script that hangs', { concurrent: true }, () => {
   /** Tells what it does as a member script would, leaves its pid, and then stops: nothing in it runs any more. */
   const hangs = (step = '') => `
     const { writeFileSync, writeSync } = require('node:fs');
@@ -311,7 +319,7 @@ describe('a script that hangs', () => {
   /** How it ends, in how many seconds, and that nothing of it is left. */
   async function ended(member: ReturnType<typeof installed>, launcher: string, word: string) {
     const began = performance.now();
-    const { status, stderr } = member.run(launcher, [word]);
+    const { status, stderr } = await member.begin(launcher, word);
     const seconds = (performance.now() - began) / 1000;
     for (const pid of readFileSync(join(member.set, 'pids'), 'utf8').split(' ').map(Number))
       await eventually(`the end of ${pid}`, () => isGone(pid));

@@ -82,7 +82,8 @@ const isStopped = (pid: number) =>
   eventually(`${pid} to be stopped`, () => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
 const gone = (pid: number) => eventually(`the end of ${pid}`, () => !isRunning(pid));
 
-describe.skipIf(!have('perl'))('the program in front of the monitor', () => {
+// Each with a service of its own; what they wait for are seconds.
+describe.skipIf(!have('perl'))('the program in front of the monitor', { concurrent: true }, () => {
   beforeAll(async () => {
     mkdirSync(scratch, { recursive: true });
     writeFileSync(join(scratch, 'monitor.ts'), source);

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
 
-const begin = '<!-- begin: drawn by npm run docs -->';
-const end = '<!-- end: drawn by npm run docs -->';
+const begin = '<!-- begin: drawn by npm run generate -->';
+const end = '<!-- end: drawn by npm run generate -->';
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 

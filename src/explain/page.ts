@@ -89,7 +89,7 @@ export function decisionsPage(tables: DecisionTables): string {
   const lines = [
     '# Decisions',
     '',
-    'Written by `npm run decision-tables` from the tables that decide (`csync explain` prints them); a test keeps this page current.',
+    'Written by `npm run generate` from the tables that decide (`csync explain` prints them); a test keeps this page current.',
     '',
     ...diagram(tables),
     '',

@@ -1,13 +1,10 @@
-/** The decision tables: whole, with a sentence for each row, and the page in docs is what they say now. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The decision tables: whole, with a sentence for each row. */
 import { describe, expect, it } from 'vitest';
-import { decisionsPage, explainText } from '../../src/explain/page.ts';
+import { explainText } from '../../src/explain/page.ts';
 import { decisionTables } from '../../src/explain/tables.ts';
 import { eventTable } from '../../src/lab/manager/event-table.ts';
 import { failureTable } from '../../src/member/failures.ts';
 import { startExit } from '../../src/member/steps/step.ts';
-import { repository } from '../support.ts';
 
 const tables = decisionTables();
 
@@ -38,9 +35,5 @@ describe('the decision tables', () => {
       expect(sentence.length).toBeGreaterThan(10);
       expect(text).toContain(sentence);
     }
-  });
-
-  it('are what docs/decision-tables.md says (npm run decision-tables writes it)', () => {
-    expect(readFileSync(join(repository, 'docs/decision-tables.md'), 'utf8')).toBe(decisionsPage(tables));
   });
 });

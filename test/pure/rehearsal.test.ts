@@ -1,5 +1,4 @@
 /** What a rehearsal says of a trace: moments, outages, budgets, verdicts, comparison, and the forms it is printed in. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +9,6 @@ import { drills } from '../../src/rehearsal/drill-table.ts';
 import { notFit, uncleanFlags } from '../../src/rehearsal/judgement.ts';
 import { momentNames, type Rehearsal, worstOutage } from '../../src/rehearsal/model.ts';
 import { joined, letterOf, tickStep } from '../../src/rehearsal/page/drawing.ts';
-import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
 import { escapeText, markup } from '../../src/rehearsal/page/markup.ts';
 import { rehearsalPage } from '../../src/rehearsal/page/page.ts';
 import { rehearsalText } from '../../src/rehearsal/page/plain-text.ts';
@@ -63,10 +61,6 @@ describe('the table of drills', () => {
     );
     expect(patterns.length).toBeGreaterThan(0);
     for (const { script, pattern } of patterns) expect(script).not.toMatch(new RegExp(pattern));
-  });
-
-  it('is what docs/drills.md says', () => {
-    expect(readFileSync(join(repository, 'docs/drills.md'), 'utf8')).toBe(drillsPage());
   });
 });
 

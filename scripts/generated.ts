@@ -1,0 +1,19 @@
+/** Pages that follow from the source alone: `npm run generate` writes them, and a test fails when one is stale. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decisionsPage } from '../src/explain/page.ts';
+import { decisionTables } from '../src/explain/tables.ts';
+import { fidelityTable, renderFidelity } from '../src/lab/fidelity/fidelity.ts';
+import { drillsPage } from '../src/rehearsal/page/drills-page.ts';
+import { withPicture } from './layers-picture.ts';
+
+/** Text of each page by its name in the repository. */
+export function generatedPages(root: string): ReadonlyMap<string, string> {
+  const architecture = 'docs/architecture.md';
+  return new Map([
+    ['FIDELITY.md', renderFidelity(fidelityTable)],
+    ['docs/decision-tables.md', decisionsPage(decisionTables())],
+    ['docs/drills.md', drillsPage()],
+    [architecture, withPicture(readFileSync(join(root, architecture), 'utf8'), join(root, 'src'))],
+  ]);
+}

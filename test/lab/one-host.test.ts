@@ -59,7 +59,8 @@ describe.skipIf(whyNoLab !== null)('one host excludes only itself', { timeout: 3
     );
     for (const client of ['c1', 'c2']) await must(client, 'rm -f /var/lib/cfengine3/ppkeys/root-*.pub');
     const began = performance.now();
-    const synced = await csync('client sync c1 c2 --yes');
+    const command = 'cd /root && exec node /opt/csync/csync.mjs client sync c1 c2 --yes';
+    const synced = await used.lab.exec('m1', ['sh', '-c', command], { timeoutMs: 240_000 });
     expect([synced.exitCode, errors(synced.stderr)], synced.stderr).toEqual([5, ['change-agent c1']]);
     expect(synced.stderr).toContain('c1 is skipped: c1: run the agent: it did not end within 120 s, and was killed');
     expect(synced.stderr).toContain('then csync client sync c1');

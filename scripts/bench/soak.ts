@@ -1,8 +1,8 @@
 /** A real hour of a machine that is short of everything, and a monitor that must not give a verdict about a daemon that is well. */
 
+import { random } from '../../src/base/random.ts';
 import { parseMonitorState } from '../../src/contract/monitor-state.ts';
 import { runProcess, startProcess } from '../../src/host/processes.ts';
-import { random } from '../../src/lab/trials/failovers.ts';
 import type { Bench } from './bench.ts';
 import { figure, type Table } from './figures.ts';
 import { bootMember, say, until } from './member.ts';

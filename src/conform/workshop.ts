@@ -10,6 +10,7 @@ import { type PolicyTemplates, policyFiles, writeCfengine } from '../lab/machine
 import { furnishHost, furnishMember } from '../lab/machines/furnish.ts';
 import { expandVariables, type LabPlan, planLab } from '../lab/machines/plan.ts';
 import type { PackageContent } from '../serviceguard/package-content.ts';
+import { fileSystemTypes } from '../settings/file-systems.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** The package under test, as a member has it. */
@@ -24,8 +25,6 @@ export class SandboxFailure extends Error {}
 
 export const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
 export const commandLimitMs = 20_000;
-/** Of the file system on the loop device; what mkfs of each type needs at least, so that it is filled fast. */
-const diskMegabytes: Readonly<Record<string, number>> = { ext2: 16, ext3: 16, ext4: 16, xfs: 320, btrfs: 128 };
 const homes = '/run/csync-conform';
 
 /** What all sandboxes of a run have in common: what lies on their disks, cfengine's directory, an empty file system. */
@@ -68,9 +67,10 @@ export class Workshop {
     const pair = await generateKeyPair();
     const trusted = new Map([[peerKeyFileName(pair.publicKey), pair.publicKey]]);
     writeCfengine(`${this.home}/cfengine`, settings, pair, trusted, policyFiles(this.plan, policy));
-    files.makeSparseFile(`${this.home}/disk.img`, (diskMegabytes[settings.fileSystemType] ?? 64) * 1024 * 1024);
-    const force = settings.fileSystemType.startsWith('ext') ? '-F' : '-f';
-    const made = await runProcess([`mkfs.${settings.fileSystemType}`, '-q', force, `${this.home}/disk.img`], {
+    const { overwrite, leastMegabytes } = fileSystemTypes[settings.fileSystemType];
+    // No larger than its mkfs needs, so that it is filled fast.
+    files.makeSparseFile(`${this.home}/disk.img`, leastMegabytes * 1024 * 1024);
+    const made = await runProcess([`mkfs.${settings.fileSystemType}`, '-q', overwrite, `${this.home}/disk.img`], {
       timeoutMs: commandLimitMs,
       env: systemEnvironment,
     });

@@ -3,10 +3,10 @@
  * relocatable address, cut into files an administrator can replace one by one. Pure and byte-reproducible.
  */
 
+import { isIpv4 } from '../base/network.ts';
 import type { Checked, Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import type { RosterHost } from '../contract/roster.ts';
-import { isAddress } from '../settings/rules.ts';
 import type { Settings } from '../settings/settings.ts';
 import { fillTemplate, type Template } from './template.ts';
 
@@ -122,7 +122,7 @@ function partText(name: string, template: Template | undefined, values: Readonly
 
 function hostProblems({ name, addresses }: RosterHost): Problem[] {
   const isName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$/.test(name);
-  const wrong = addresses.filter((address) => !isAddress(address));
+  const wrong = addresses.filter((address) => !isIpv4(address));
   const problem = (text: string): Problem => ({
     code: 'policy-host',
     severity: 'error',

@@ -1,4 +1,6 @@
 /** Kinds of values that package attributes take: what is legal, in words for a template and as a check. Pure. */
+
+import { isIpv4 } from '../base/network.ts';
 import { namePattern } from './package-file.ts';
 
 export interface Legal {
@@ -72,8 +74,3 @@ export const address: Legal = {
   words: '<An IPv4 or IPv6 address>',
   accepts: (value) => isIpv4(value) || /^[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f.]*$/.test(value),
 };
-
-function isIpv4(value: string): boolean {
-  const parts = value.split('.');
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255);
-}

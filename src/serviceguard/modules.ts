@@ -2,6 +2,8 @@
  * The documented modules of modular packages and their attributes: what cmmakepkg writes into a file and what
  * cmcheckconf looks for [serviceguard.md 2.4-2.6, 3.2]. Descriptions are ours. Pure.
  */
+
+import { fileSystemTypeNames } from '../settings/file-systems.ts';
 import * as legal from './legal-values.ts';
 
 export interface Attribute {
@@ -257,7 +259,7 @@ export const modules: readonly Module[] = [
         attribute('fs_name', legal.anyString, 'The block device.'),
         attribute('fs_server', legal.anyString, 'For fs_type nfs: the host.'),
         attribute('fs_directory', legal.path, 'The mount point.'),
-        attribute('fs_type', legal.oneOf('ext2', 'ext3', 'ext4', 'xfs', 'btrfs', 'nfs', 'reiserfs', 'gfs', 'vxfs'), 'Its type.'),
+        attribute('fs_type', legal.oneOf(...fileSystemTypeNames, 'nfs', 'reiserfs', 'gfs', 'vxfs'), 'Its type.'),
         attribute('fs_mount_opt', legal.anyString, 'Options of mount.', { fallback: '' }),
         attribute('fs_umount_opt', legal.anyString, 'Options of umount.', { fallback: '' }),
         attribute('fs_fsck_opt', legal.anyString, 'Options of fsck.', { fallback: '' }),

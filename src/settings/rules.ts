@@ -1,5 +1,6 @@
 /** What a value of a setting may be: one rule a kind of value, and what is read out of the ones that have parts. */
 import * as v from 'valibot';
+import { isIpv4, networkOf } from '../base/network.ts';
 
 /** Serviceguard's rule for package and service names: letters, digits, and . - _ ; at most 39 characters. */
 export const nameRule = v.pipe(
@@ -13,18 +14,19 @@ export const nameRule = v.pipe(
 /** Of a package the last sign, too, is a letter or digit [serviceguard.md 2.5]. */
 export const packageNameRule = v.pipe(nameRule, v.regex(/[A-Za-z0-9]$/, 'a name that ends with a letter or digit is wanted'));
 
-export const address = v.pipe(v.string('an IPv4 address is wanted'), v.ipv4('an IPv4 address such as 10.9.0.100 is wanted'));
+export const address = v.pipe(
+  v.string('an IPv4 address is wanted'),
+  v.check(isIpv4, 'an IPv4 address such as 10.9.0.100 is wanted'),
+);
 
 const networkText = 'an IPv4 network such as 10.9.0.0/24, or an address, is wanted';
 
 export const network = v.pipe(
   v.string(networkText),
   v.check((text) => {
-    const [base, prefix, ...more] = text.split('/');
-    if (!isAddress(base ?? '') || more.length > 0) return false;
-    if (prefix === undefined) return true;
-    if (!/^[1-9]\d?$/.test(prefix) || Number(prefix) > 32) return false;
-    return addressNumber(base ?? '') % 2 ** (32 - Number(prefix)) === 0;
+    const [base = '', prefix, ...more] = text.split('/');
+    if (prefix === undefined) return isIpv4(text);
+    return more.length === 0 && /^[1-9]\d?$/.test(prefix) && networkOf(base, Number(prefix)) === base;
   }, networkText),
 );
 
@@ -124,7 +126,7 @@ export const offOrPath = v.union([v.literal(off), path], 'an absolute path, or o
 export function parseListenAddress(text: string): { readonly host: string; readonly port: number } | null | undefined {
   if (text === off) return null;
   const [, four, six, port] = /^(?:([\d.]+)|\[([\da-f:]+)\]):([1-9]\d{0,4})$/.exec(text) ?? [];
-  const isHost = four === undefined ? v.is(v.pipe(v.string(), v.ipv6()), six) : isAddress(four);
+  const isHost = four === undefined ? v.is(v.pipe(v.string(), v.ipv6()), six) : isIpv4(four);
   return isHost && Number(port) <= 65_535 ? { host: four ?? six ?? '', port: Number(port) } : undefined;
 }
 
@@ -141,19 +143,3 @@ export const oneOf = <const T extends readonly (string | number)[]>(values: T) =
 
 /** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
 export const mostSeconds = 4294;
-
-/** Whether a text is an IPv4 address and nothing else: what is rendered into policy is checked again where it is rendered. */
-export function isAddress(text: string): boolean {
-  return v.is(address, text);
-}
-
-/** An IPv4 address as a number. */
-function addressNumber(text: string): number {
-  return text.split('.').reduce((number, part) => number * 256 + Number(part), 0);
-}
-
-/** Whether an address with this prefix length is one of the subnet whose network address that is. */
-export function liesIn(address: string, prefixLength: number, subnet: string): boolean {
-  const size = 2 ** (32 - prefixLength);
-  return addressNumber(address) - (addressNumber(address) % size) === addressNumber(subnet);
-}

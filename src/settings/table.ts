@@ -1,6 +1,7 @@
 /** The settings, one row each: key, rule, default, and what the commented example says. Times are in the unit that their name has. */
 
 import * as v from 'valibot';
+import { fileSystemTypeNames, oneOfWords } from './file-systems.ts';
 import {
   address,
   dnsName,
@@ -104,8 +105,8 @@ export const settingsTable = {
     key: 'file_system_type',
     question: 'Type of the file system?',
     fallback: 'ext4',
-    check: oneOf(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs']),
-    comment: 'ext2, ext3, ext4, xfs or btrfs.',
+    check: oneOf(fileSystemTypeNames),
+    comment: `${oneOfWords(fileSystemTypeNames)}.`,
   },
   mountPoint: {
     key: 'mount_point',

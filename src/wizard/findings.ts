@@ -2,9 +2,11 @@
  * All that was found by looking, and what follows from it for the cluster as a whole: which subnets its members share,
  * which names resolve both ways. Pure.
  */
+
+import { networkOf } from '../base/network.ts';
 import type { Problem } from '../base/problem.ts';
 import { type LineView, parseLineView, partsOf } from '../serviceguard/view.ts';
-import { type MemberLook, networkOf } from './look.ts';
+import type { MemberLook } from './look.ts';
 
 export interface Cluster {
   readonly name: string;
@@ -75,7 +77,7 @@ function subnetsOf(findings: Findings, member: string): readonly string[] | null
   if (own === null) return null;
   const others = [...findings.members].filter(([name]) => name !== member).flatMap(([, look]) => look.addresses ?? []);
   const mine = own.filter(({ address }) => !others.some((other) => other.address === address));
-  return [...new Set(mine.map(({ address, prefixLength }) => networkOf(address, prefixLength)))];
+  return [...new Set(mine.flatMap(({ address, prefixLength }) => networkOf(address, prefixLength) ?? []))];
 }
 
 /** Members that are known to have no interface in a subnet. */

@@ -2,6 +2,8 @@
  * What the wizard looks at on a member: one short script, the same here and over ssh, and the reader of what it prints.
  * It reads only. Pure: text out, text in.
  */
+
+import { networkOf } from '../base/network.ts';
 import { isNodeNewEnough } from '../base/version.ts';
 export interface Address {
   readonly interface: string;
@@ -139,6 +141,7 @@ function readAddress(line: string): Address | null {
   const found = /^\d+: (\S+)\s+inet (\d+\.\d+\.\d+\.\d+)(?:\/(\d+))?/.exec(line);
   if (found === null) return null;
   const [, name = '', address = '', length = '32'] = found;
+  if (networkOf(address, Number(length)) === null) return null;
   return { interface: name, address, prefixLength: Number(length) };
 }
 
@@ -146,15 +149,4 @@ function readAddress(line: string): Address | null {
 function readNode(line: string): string | null {
   const [, path = null, version = null] = /^(\/\S+) (v\d+\.\d+\.\S*)$/.exec(line) ?? [];
   return isNodeNewEnough(version) ? path : null;
-}
-
-function bits(address: string): number {
-  return address.split('.').reduce((sum, part) => ((sum << 8) | Number(part)) >>> 0, 0);
-}
-
-/** The network address of the subnet an address lies in. */
-export function networkOf(address: string, prefixLength: number): string {
-  const mask = prefixLength === 0 ? 0 : (-1 << (32 - prefixLength)) >>> 0;
-  const network = (bits(address) & mask) >>> 0;
-  return [24, 16, 8, 0].map((shift) => (network >>> shift) & 255).join('.');
 }

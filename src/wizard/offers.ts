@@ -2,11 +2,13 @@
  * What the wizard asks for and what it offers: a row a setting, made from what was found and what was answered above it.
  * Pure.
  */
+
+import { networkOf } from '../base/network.ts';
 import { type Field, settingsFields } from '../settings/settings.ts';
 import { defaultOf } from '../settings/settings-yaml.ts';
 import type { Above } from '../settings/table.ts';
 import { clusterOf, type Findings, sharedSubnets } from './findings.ts';
-import { type MemberLook, networkOf } from './look.ts';
+import type { MemberLook } from './look.ts';
 
 export interface Offer {
   readonly value: unknown;
@@ -108,7 +110,7 @@ const offers: Partial<Record<Field, OfferOf>> = {
       ?.addresses?.filter(({ prefixLength }) => prefixLength < 32)
       .map(({ address, prefixLength }) => [networkOf(address, prefixLength), networkOf(packageAddress, prefixLength)])
       .find(([mine, its]) => mine === its)?.[0];
-    return subnet === undefined ? null : fact(subnet, 'ip addr');
+    return subnet === undefined || subnet === null ? null : fact(subnet, 'ip addr');
   },
   volumeGroup: (findings, above) => {
     const free = lookHere(findings)?.volumeGroups?.filter(

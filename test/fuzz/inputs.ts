@@ -2,6 +2,7 @@
  * Inputs for parsers: pieces of good samples that were damaged with a will, sentences of the samples' own words in any order, and
  * noise. Each follows from seed, parser and index alone, so any of them can be made again.
  */
+import { random as uniform } from '../../src/base/random.ts';
 
 export interface Corpus {
   /** Good texts, recorded or made by the toolkit itself. */
@@ -12,16 +13,10 @@ export interface Corpus {
 
 export type Random = (below: number) => number;
 
-/** mulberry32: small, quick, and the same everywhere. */
+/** A whole number from 0 to below the bound. */
 export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below);
-  };
+  const next = uniform(seed);
+  return (below) => Math.floor(next() * below);
 }
 
 /** FNV-1a, to give each parser inputs of its own. */

@@ -94,10 +94,10 @@ const notForeign: Readonly<Record<string, string>> = {
   'verbs/hosts/clients.ts': 'a list of names, each held against a pattern',
   'verbs/lab/lab.ts': 'the lab, from itself',
   'verbs/package/wizard-look.ts': 'lines and fields of getent and blkid, each looked at by offers',
-  'verbs/cluster/maintenance.ts': 'a time of the command line, by one expression',
   'verbs/cluster/recover.ts': 'its own words',
   'verbs/hosts/setup.ts': 'a version number, by one expression',
-  'verbs/hosts/sync.ts': 'a time of the command line, by one expression',
+  'base/duration.ts': 'a time of the command line, by one expression',
+  'verbs/hosts/sync.ts': 'classes of the command line, each held against a pattern',
   'base/version.ts': 'a version number',
 };
 

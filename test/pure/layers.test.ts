@@ -21,6 +21,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
   'member/': [
+    'settings/file-systems.ts',
     'settings/settings.ts',
     'base/version.ts',
     'base/shell-word.ts',

@@ -1,8 +1,8 @@
 /** The monitor's loop, the shipped one, in simulated time: a day of load without a false alarm, and faults that are found in time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { random } from '../../src/base/random.ts';
 import { maintenanceText } from '../../src/contract/maintenance-file.ts';
-import { random } from '../../src/lab/trials/failovers.ts';
 import { type LayerName, layerNames, stoppedLimitMs } from '../../src/member/monitor/judge.ts';
 import type { Found } from '../../src/member/monitor/layers.ts';
 import { layerPlans } from '../../src/member/monitor/loop.ts';

@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { networkOf } from '../../src/base/network.ts';
 import { parseClusterVariables } from '../../src/serviceguard/cluster-variables.ts';
 import { type Field, settingsFields } from '../../src/settings/settings.ts';
 import { fieldOf, isYesNo, readTyped } from '../../src/settings/settings-yaml.ts';
 import { settingsTable } from '../../src/settings/table.ts';
 import { promptFor, readYesNo, takenOffer, typedAnswer } from '../../src/wizard/answers.ts';
 import { crossSubnet, type Findings, judgeName, membersOutside, readCluster } from '../../src/wizard/findings.ts';
-import { lookScript, type MemberLook, networkOf, readLook } from '../../src/wizard/look.ts';
+import { lookScript, type MemberLook, readLook } from '../../src/wizard/look.ts';
 import { lookupsFor, offerFor, questionOrder, remarksFor } from '../../src/wizard/offers.ts';
 
 const nothing = readLook('');
@@ -105,6 +106,9 @@ describe('what the wizard looks at', () => {
     ['172.16.5.4', 32, '172.16.5.4'],
     ['200.1.2.3', 1, '128.0.0.0'],
     ['200.1.2.3', 0, '0.0.0.0'],
+    ['200.1.2.3', 33, null],
+    ['200.1.2', 24, null],
+    ['200.1.2.3', Number.NaN, null],
   ])('%s/%i lies in %s', (address, length, network) => {
     expect(networkOf(address, length)).toBe(network);
   });

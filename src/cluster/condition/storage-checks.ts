@@ -2,6 +2,7 @@
 import type { Problem } from '../../base/problem.ts';
 import { deviceOf, mountsAtBoot } from '../../contract/policy-file-system.ts';
 import { roomBy } from '../../contract/space.ts';
+import { fileSystemTypes } from '../../settings/file-systems.ts';
 import { type CheckInput, type Findings, first, type Looked, problem, words } from './check-model.ts';
 
 const freeLimitKilobytes = 50_000;
@@ -116,7 +117,8 @@ export function judgeSpace({ member, facts }: Looked, { settings: { mountPoint }
 /** Host tags keep a volume group from being activated twice; this is the second line behind them, where there is a file system that has one. */
 export function doubleMountNotes({ settings, members }: CheckInput): string[] {
   const features = members.flatMap(({ facts }) => facts?.get('features') ?? [])[0];
-  if (settings.fileSystemType !== 'ext4' || features === undefined || words(features).includes('mmp')) return [];
+  if (!fileSystemTypes[settings.fileSystemType].mountProtection || features === undefined || words(features).includes('mmp'))
+    return [];
   const device = deviceOf(settings);
   return [
     `${device} has no multiple mount protection (mmp): only the tag of its volume group keeps a second member from mounting it. With the package halted and the volume group active on one member: tune2fs -O mmp ${device}; a mount then takes up to 30 s longer after a crash (docs/threat-model.md)`,

@@ -3,11 +3,11 @@
  * same for members and clients; a client needs nothing of Serviceguard or of ours. Pure: text in, text out.
  */
 import { createPublicKey } from 'node:crypto';
+import { isIpv4, networkOf } from '../../base/network.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { keyDigest } from '../../cfengine/keys.ts';
 import { sha256 } from '../../contract/package-directory.ts';
-import { isAddress, liesIn } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { countOf } from '../remote/answers.ts';
 import type { SeenKey } from './key-layout.ts';
@@ -140,8 +140,8 @@ export function parseHost(output: string, subnet: string): HostFacts | null {
 function countedAddresses(line: string, subnet: string): string[] {
   const counted = line.split(' ').flatMap((word) => {
     const [address = '', length] = word.split('/');
-    if (!isAddress(address) || address.startsWith('127.')) return [];
-    return length === undefined || liesIn(address, Number(length), subnet) ? [address] : [];
+    if (!isIpv4(address) || address.startsWith('127.')) return [];
+    return length === undefined || networkOf(address, Number(length)) === subnet ? [address] : [];
   });
   return [...new Set(counted)];
 }

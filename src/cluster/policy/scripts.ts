@@ -11,6 +11,7 @@ import { layoutOf, type PolicyCheck, policyChecks } from '../../cfengine/layout.
 import { sha256 } from '../../contract/package-directory.ts';
 import { sentinelEpoch, sentinelName } from '../../contract/policy-file-system.ts';
 import { isOurs } from '../../render/policy.ts';
+import { fileSystemTypeNames, fileSystemTypes, oneOfWords } from '../../settings/file-systems.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { busyStatus, hostScript, mountedTest, receiveLines } from '../remote/shell-text.ts';
 import { type CommitRecord, commitRecordName, type PolicyState, parseRecord, recordText } from './commit.ts';
@@ -233,8 +234,9 @@ const checkNext = ({ checks }: PolicyPlace): string[] =>
   );
 
 /** What a script prints where directories cannot be exchanged. */
-export const noExchangeText =
-  'the two trees cannot be exchanged here: it takes mv of coreutils 9.5 or perl, and a file system that can (ext4, xfs)';
+export const noExchangeText = `the two trees cannot be exchanged here: this requires mv of coreutils 9.5 or perl, and a file system of type ${oneOfWords(
+  fileSystemTypeNames.filter((type) => fileSystemTypes[type].exchanges),
+)}`;
 
 /**
  * Lines that give the next tree its place by one rename, unless what is served is no more what `digest` (a shell word) says. Who writes

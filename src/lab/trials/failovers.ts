@@ -1,6 +1,8 @@
 /**
  * Many failovers in a row, faults in random but repeatable order, the invariants looked at after each one.
  */
+
+import { random } from '../../base/random.ts';
 import type { LabHandle } from '../handle.ts';
 import { watchedClients } from '../machines/plan.ts';
 import { type FaultKind, faultKinds, PackageDrills } from './package-drills.ts';
@@ -19,17 +21,6 @@ export interface FailoverRunResult {
   /** Why it ended early; empty when all were done. */
   readonly failure: string;
   readonly worstLookDelayMs: number;
-}
-
-/** A small repeatable generator (mulberry32): the same seed gives the same faults. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Makes `count` failovers in a lab that is up but has no package yet. Never skips one: it ends at the first failure. */

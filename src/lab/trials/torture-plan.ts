@@ -2,10 +2,11 @@
  * What a torture does and what must follow: a schedule that is a function of its seed, and the place the package has after each
  * step by the lab's own table, the reducer, with every script that it asks for succeeding. Pure.
  */
+
+import { random } from '../../base/random.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { ClusterState, LabEvent } from '../manager/model.ts';
 import { initialState, reduce } from '../manager/package-manager.ts';
-import { random } from './failovers.ts';
 
 export const tortureKinds = [
   'kill-daemon',

@@ -4,6 +4,7 @@
  */
 import { placeOfSet } from '../../contract/package-directory.ts';
 import { customerDefined, deviceOf } from '../../contract/policy-file-system.ts';
+import { fileSystemTypes } from '../../settings/file-systems.ts';
 import { untilTheEnd } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
 import { judgeMount, mountAt } from '../judgements.ts';
@@ -128,11 +129,11 @@ async function retried(
   }
 }
 
-/** The journaling types that mount checks by itself have nothing to be run; the ext family is preened. */
+/** `fsck -p`, for the types that need it before a mount. */
 export function fileSystemChecked(context: ControlContext): Step {
   const { host, settings, control } = context;
   const device = deviceOf(settings);
-  const needsNone = !settings.fileSystemType.startsWith('ext');
+  const needsNone = !fileSystemTypes[settings.fileSystemType].preened;
   let checked = false;
   return {
     name: 'fsck',

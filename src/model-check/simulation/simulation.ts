@@ -3,6 +3,8 @@
  * scripts are killed or time out, and faults and commands of an administrator come at any moment. Then faults stop, and
  * the package has to be served again. The same seed gives the same life.
  */
+
+import { random } from '../../base/random.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type Happening, happenings, noteService } from '../happenings.ts';
 import { PackageCluster } from '../package-cluster.ts';
@@ -32,17 +34,6 @@ const rounds = 8;
 const commandFails = 0.02;
 const scriptIsKilled = 0.004;
 const scriptHangs = 0.001;
-
-/** A small repeatable generator (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Notes which script was begun last; the simulation runs it. */
 class LiveScripts implements Scripts {

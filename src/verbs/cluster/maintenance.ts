@@ -1,5 +1,6 @@
 /** `csync maintenance on | off`: work on the daemon without a failover. */
 
+import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, Failure, type Problem } from '../../base/problem.ts';
 import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../../cluster/procedures/maintenance.ts';
 import { type ClusterObservation, inParallel, observe } from '../../cluster/remote/observation.ts';
@@ -21,21 +22,19 @@ export interface MaintenanceOptions extends ProcedureOptions {
 }
 
 const lookLimitMs = 20_000;
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** Seconds of a duration; throws a Failure of usage. */
-function secondsOf(text: string): number {
-  const [, number, unit] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
-  const seconds = Number(number) * (unitSeconds[unit ?? ''] ?? Number.NaN);
-  if (seconds > 0) return seconds;
-  const problem = `--for ${JSON.stringify(text)}: a whole number with s, m or h is wanted`;
+/** Seconds of --for; throws a Failure of usage. */
+function secondsWanted(text: string): number {
+  const seconds = secondsOf(text);
+  if (seconds !== null) return seconds;
+  const problem = `--for ${JSON.stringify(text)}: ${durationWords} is required`;
   throw new Failure([{ code: 'usage', severity: 'error', text: problem, remedy: 'csync maintenance on --for 30m' }]);
 }
 
 /** Throws a Failure where the package does not run, or where it would not be healthy at the end. */
 export async function maintenance(options: MaintenanceOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
-  const until = Date.now() + secondsOf(options.for) * 1000;
+  const until = Date.now() + secondsWanted(options.for) * 1000;
   if (options.on) refuse(settings, options.serviceguard);
   const verb = options.on ? 'maintenance on' : 'maintenance off';
   return changingMembers({ verb, ...options }, settings, (shell) => maintenanceOn(shell, settings, until, options));

@@ -1,4 +1,6 @@
 /** `csync sync`: agent runs now, on named hosts or on all that are set up, hailed from a member; what became of each. */
+
+import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { hailText, isClassName, type RemoteRunWish, runsText } from '../../cluster/procedures/remote-run.ts';
 import { observe, unreachableProblems } from '../../cluster/remote/observation.ts';
@@ -22,26 +24,18 @@ export interface SyncOptions {
   readonly json: boolean;
 }
 
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-
 const mostSeconds = 86_400;
 
 const mostParallel = 128;
 
 /** All that is wrong with the options, at once. */
 function readWish({ parallel, timeout, define }: SyncOptions): RemoteRunWish {
-  const [, number, unit] = /^(\d{1,6})([smh])$/.exec(timeout) ?? [];
-  const timeoutSeconds = Number(number) * (unitSeconds[unit ?? ''] ?? Number.NaN);
+  const timeoutSeconds = secondsOf(timeout) ?? 0;
   const classes = define.flatMap((one) => one.split(','));
   const problems = [
     ...(timeoutSeconds > 0 && timeoutSeconds <= mostSeconds
       ? []
-      : [
-          usage(
-            `--timeout ${JSON.stringify(timeout)}: a whole number with s, m or h is wanted, a day at most`,
-            'csync sync --timeout 10m',
-          ),
-        ]),
+      : [usage(`--timeout ${JSON.stringify(timeout)}: ${durationWords} is required, at most a day`, 'csync sync --timeout 10m')]),
     ...(Number.isInteger(parallel) && parallel >= 1 && parallel <= mostParallel
       ? []
       : [usage(`--parallel: a whole number from 1 to ${mostParallel} is wanted`, 'csync sync --parallel 16')]),

@@ -13,6 +13,7 @@ import { out, progress } from '../../host/output.ts';
 import { manifestOf, renderPackage, setText, withRuntime } from '../../render/package.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
+import { fileSystemTypes } from '../../settings/file-systems.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { interruptible, needPrograms, needRoot } from '../common/interruptible.ts';
 import { setThere } from '../common/package-sources.ts';
@@ -51,7 +52,8 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
   }
   const { tested, from } = options.package === undefined ? renderedNow(options) : asRendered(options.package);
   needRoot('a conformance test');
-  needPrograms('a conformance test', { ...programs, [`mkfs.${tested.settings.fileSystemType}`]: 'e2fsprogs' });
+  const type = tested.settings.fileSystemType;
+  needPrograms('a conformance test', { ...programs, [`mkfs.${type}`]: fileSystemTypes[type].package });
   needCfengine(tested.settings);
   const policy = readPolicyTemplates(tested.settings.cfengineGeneration, options.templates);
   return interruptible(

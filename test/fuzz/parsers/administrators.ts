@@ -111,7 +111,7 @@ export const administrators: readonly FuzzedParser[] = [
       'settings/rules.ts#parseLayerPlan',
       'settings/rules.ts#parseLocalRestart',
       'settings/rules.ts#parseListenAddress',
-      'settings/rules.ts#isAddress',
+      'base/network.ts#isIpv4',
     ],
     samples: ['every 5 s, limit 3 s, 2 in a row, fail', 'off', 'once in 60 min', 'none', '127.0.0.1:9308', '[::1]:9308'],
     parse: (text) => [parseLayerPlan(text), parseLocalRestart(text), parseListenAddress(text)],

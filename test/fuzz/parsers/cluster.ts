@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { networkOf } from '../../../src/base/network.ts';
 import { isNodeNewEnough } from '../../../src/base/version.ts';
 import { compareDirectory } from '../../../src/cluster/apply/comparison.ts';
 import { parseHistory, readSet } from '../../../src/cluster/apply/history.ts';
@@ -25,7 +26,7 @@ import { parseHandover, parsePromotion, promotionAfter } from '../../../src/memb
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { memberStates, packageStatus, parseLineView } from '../../../src/serviceguard/view.ts';
 import { readCluster } from '../../../src/wizard/findings.ts';
-import { networkOf, readLook } from '../../../src/wizard/look.ts';
+import { readLook } from '../../../src/wizard/look.ts';
 import { base64, digest, golden, publicKey, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
 
@@ -286,7 +287,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look of the wizard',
     of: 'script on a member',
-    calls: ['wizard/look.ts#readLook', 'wizard/look.ts#networkOf'],
+    calls: ['wizard/look.ts#readLook', 'base/network.ts#networkOf'],
     samples: [
       '== addresses\n2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\n== end 0\n== volume groups\n  vg_csync|Zq3-1|m1\n== end 0\n== logical volumes\n  vg_csync|lv|1g\n== end 0\n== devices\n/dev/a\n== end 0\n== cfengine\n3 /usr/bin\n== end 0\n== running\n3\n== end 0\n== node\n/usr/bin/node v20.19.0\n== end 0\n== domains\nlab example.com\n== end 0\n',
     ],

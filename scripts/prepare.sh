@@ -11,11 +11,11 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
   { say "Node.js 20.19 or newer is needed; this is $(node --version)."; exit 4; }
 command -v npm >/dev/null 2>&1 || { say "npm is missing; it usually comes with Node.js."; exit 4; }
 
-# program:package; the lab runs these inside its members.
+# program:package; the lab runs these inside its members. The caller may want more_programs.
 lab_programs="cf-serverd:cfengine3 cf-agent:cfengine3 busybox:busybox ip:iproute2 ss:iproute2 unshare:util-linux losetup:mount mkfs.ext4:e2fsprogs fuser:psmisc perl:perl-base ps:procps sshd:openssh-server ssh:openssh-client ping:iputils-ping"
 
 missing_packages() {
-  for pair in $lab_programs; do
+  for pair in $lab_programs ${more_programs:-}; do
     PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null 2>&1 || printf '%s\n' "${pair#*:}"
   done | sort -u
 }
@@ -70,7 +70,7 @@ install_packages() {
 
 install_modules() {
   stamp=node_modules/.package-lock.json
-  if [ ! -e $stamp ] || [ package-lock.json -nt $stamp ]; then
+  if [ ! -e $stamp ] || [ -n "$(find package-lock.json -newer $stamp)" ]; then
     say "Installing the npm packages of package-lock.json (npm ci)"
     npm ci --no-audit --no-fund --loglevel=error >&2 || {
       say "npm ci failed, see above; it needs the npm registry. Nothing else was changed."

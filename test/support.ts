@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { demand } from '../src/base/problem.ts';
+import { type BootTemplates, bootTemplateNames } from '../src/cluster/hosts/boot-start.ts';
 import { entryName } from '../src/contract/package-directory.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
 import { policyTemplateNames } from '../src/render/policy.ts';
@@ -84,6 +85,12 @@ export function shippedTemplate(name: string): Template {
 /** What renderPackage wants of them. */
 export function packageTemplates(style: Settings['packageStyle'] = 'modular'): PackageTemplates {
   return { packageFile: shippedTemplate(`${style}/package.conf.tpl`), launcher: shippedTemplate('modular/launcher.sh.tpl') };
+}
+
+/** The shipped templates of the boot start. */
+export function bootTemplates(): BootTemplates {
+  const { script, unit, init } = bootTemplateNames;
+  return { script: shippedTemplate(script), unit: shippedTemplate(unit), init: shippedTemplate(init) };
 }
 
 /** What renderPolicy wants of them. */

@@ -22,7 +22,7 @@ export function restartNoticeFile(packageName: string): string {
 export function announceFunction(packageName: string): string {
   const file = shellWord(restartNoticeFile(packageName));
   return `announce() {
-  read -r since_boot idle < /proc/uptime || return 1
+  read -r since_boot _idle < /proc/uptime || return 1
   for pid in "$@"; do
     begun=$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d ' ' -f 20)
     [ -z "$begun" ] || echo "$pid $begun $((\${since_boot%.*} + ${restartGraceSeconds}))"

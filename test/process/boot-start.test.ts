@@ -11,8 +11,10 @@ import { bootLookLines, bootScript, initScript, parseBoot, startScript } from '.
 import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../src/host/processes.ts';
 import { enterHost, inNewNamespaces, bootScript as machineScript } from '../../src/lab/machines/boot.ts';
-import { eventually, everyStep, have, isRoot, repository, settingsFor } from '../support.ts';
+import { bootTemplates, eventually, everyStep, have, isRoot, repository, settingsFor } from '../support.ts';
 import { cfservdConf } from './generation2-member.ts';
+
+const boot = bootTemplates();
 
 const programs = ['unshare', 'nsenter', 'ip', 'perl', 'ss', 'flock', 'setpriv', 'cf-serverd', 'update-rc.d'];
 const whyNot = !isRoot
@@ -115,13 +117,13 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     const all = new Set(named.map(([pid]) => pid));
     return named.flatMap(([pid = '', parent]) => (all.has(parent) ? [] : [pid]));
   };
-  const look = async () => parseBoot((await sent(hostScript(...bootLookLines(settings)))).stdout, settings);
+  const look = async () => parseBoot((await sent(hostScript(...bootLookLines(settings)))).stdout, settings, boot);
 
   it('is installed with links of init, switched on last, and is the same the second time', async () => {
     expect(await look()).toMatchObject({ manager: 'init', configured: null, enabled: false, foreign: [] });
     await demand('mkdir -p /etc/rc.config.d; echo "MINE=1" > /etc/rc.config.d/cfservd');
     for (const _ of [1, 2]) {
-      const installed = await sent(bootScript(settings, 'install'));
+      const installed = await sent(bootScript(settings, boot, 'install'));
       expect([installed.exitCode, installed.stderr]).toEqual([0, '']);
       expect(await look()).toEqual({ manager: 'init', configured: '1', stale: [], enabled: true, foreign: [] });
     }
@@ -131,7 +133,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     expect(await demand('find /etc /usr/local -name "*.csync-new"')).toBe('');
     await demand(`echo >> ${initScript}; chmod 644 /usr/local/sbin/csync-cfservd`);
     expect((await look())?.stale).toEqual(['/usr/local/sbin/csync-cfservd', initScript]);
-    await sent(bootScript(settings, 'install'));
+    await sent(bootScript(settings, boot, 'install'));
     expect((await look())?.stale).toEqual([]);
   });
 
@@ -238,7 +240,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
 
   it('is taken away again, and leaves what runs', async () => {
     for (const _ of [1, 2]) {
-      const removed = await sent(bootScript(settings, 'remove'));
+      const removed = await sent(bootScript(settings, boot, 'remove'));
       expect([removed.exitCode, removed.stderr]).toEqual([0, '']);
       expect(await look()).toMatchObject({ configured: '0', enabled: false, stale: expect.arrayContaining([initScript]) });
     }
@@ -251,20 +253,20 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     async () => {
       // systemctl works on the files alone: there is no systemd in these namespaces.
       const offline = 'mkdir -p /run/systemd/system; export SYSTEMD_OFFLINE=1; ';
-      const state = async () => parseBoot((await sent(hostScript(...bootLookLines(settings)), offline)).stdout, settings);
+      const state = async () => parseBoot((await sent(hostScript(...bootLookLines(settings)), offline)).stdout, settings, boot);
       const units = one.generation === 3 ? ['cf-serverd.service', 'cf-execd.service'] : [];
       const isEnabled = (unit: string) => sh(`${offline}systemctl is-enabled ${unit}`).then(({ stdout }) => stdout.trim());
       await demand(`${offline}systemctl enable ${units.join(' ') || 'systemd-sysctl'}`);
       expect((await state())?.foreign).toEqual(units);
       for (const _ of [1, 2]) {
-        const installed = await sent(bootScript(settings, 'install'), offline);
+        const installed = await sent(bootScript(settings, boot, 'install'), offline);
         expect(installed.exitCode, installed.stderr).toBe(0);
         expect(await state()).toEqual({ manager: 'systemd', configured: '1', stale: [], enabled: true, foreign: [] });
       }
       for (const unit of units) expect(await isEnabled(unit), unit).toBe('masked');
       expect((await sh(`ls ${initScript}`)).exitCode, 'no init script beside the unit').not.toBe(0);
       for (const _ of [1, 2]) {
-        const removed = await sent(bootScript(settings, 'remove'), offline);
+        const removed = await sent(bootScript(settings, boot, 'remove'), offline);
         expect(removed.exitCode, removed.stderr).toBe(0);
       }
       for (const unit of units) expect(await isEnabled(unit), unit).toBe('enabled');

@@ -18,12 +18,14 @@ import {
 } from '../../src/cluster/hosts/boot-start.ts';
 import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
-import { have, scratchDirectory, settingsFor } from '../support.ts';
+import { bootTemplates, have, scratchDirectory, settingsFor } from '../support.ts';
+
+const boot = bootTemplates();
 
 const generations = [settingsFor(), settingsFor({ cfengine_generation: 2 })] as const;
 const scratch = scratchDirectory();
 const text = (path: string, settings = generations[0]): string =>
-  bootFiles(settings).find((file) => file.path === path)?.text ?? '';
+  bootFiles(settings, boot).find((file) => file.path === path)?.text ?? '';
 
 describe('CSYNC_CONFIGURED', () => {
   it.each<[string | null, '0' | '1', string]>([
@@ -78,8 +80,8 @@ describe('the files of the boot start', () => {
     const scripts = [
       text(daemonScript, settings),
       text(initScript, settings),
-      bootScript(settings, 'install'),
-      bootScript(settings, 'remove'),
+      bootScript(settings, boot, 'install'),
+      bootScript(settings, boot, 'remove'),
       hostScript(...bootLookLines(settings)),
       startScript(),
     ];
@@ -153,10 +155,10 @@ describe('what is installed', () => {
     ['an answer that was cut short', ['manager init', 'configured 1'], null],
     ['something else', ['hello', 'looked'], null],
   ])('%s', (_title, lines, expected) => {
-    expect(parseBoot(`${lines.join('\n')}\n`, settings)).toEqual(expected);
+    expect(parseBoot(`${lines.join('\n')}\n`, settings, boot)).toEqual(expected);
   });
 
   it('whatever it says, is read or refused', () => {
-    fc.assert(fc.property(fc.string(), (said) => parseBoot(said, settings) === null || said.includes('looked')));
+    fc.assert(fc.property(fc.string(), (said) => parseBoot(said, settings, boot) === null || said.includes('looked')));
   });
 });

@@ -4,10 +4,12 @@
  * package, which starts and ends the daemon itself [cfengine.md 3.2, 3.3]. Pure: text in, text out.
  */
 
+import { demand } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { announceFunction } from '../../contract/restart-notice.ts';
+import { fillTemplate, type Template } from '../../render/template.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
@@ -74,11 +76,13 @@ const words = (argv: readonly string[]): string => argv.map(shellWord).join(' ')
  * What a host has for the start of its daemons; which of them, follows from whether systemd runs there. The text of
  * configuredFile is that of a host that has none yet.
  */
-export function bootFiles(settings: Settings): BootFile[] {
+export function bootFiles(settings: Settings, { script, unit, init }: BootTemplates): BootFile[] {
+  const filled = (template: Template, values: Record<string, string>): string => demand(fillTemplate(template, values));
+  const called = { daemon_script: daemonScript };
   return [
-    { path: daemonScript, mode: 0o755, text: daemonScriptText(settings) },
-    { path: unitFile, mode: 0o644, text: unitText() },
-    { path: initScript, mode: 0o755, text: initScriptText() },
+    { path: daemonScript, mode: 0o755, text: filled(script, daemonScriptValues(settings)) },
+    { path: unitFile, mode: 0o644, text: filled(unit, { ...called, unit_name: unitName }) },
+    { path: initScript, mode: 0o755, text: filled(init, { ...called, configured_file: configuredFile }) },
     { path: configuredFile, mode: 0o644, text: withConfigured(null, '1') },
   ];
 }
@@ -86,223 +90,34 @@ export function bootFiles(settings: Settings): BootFile[] {
 /** Unit and script depend on the way a host boots; the rest is everywhere. */
 const onlyWith: Readonly<Record<string, BootManager>> = { [unitFile]: 'systemd', [initScript]: 'init' };
 
-function daemonScriptText(settings: Settings): string {
+/** The files of a host's boot start, as templates: the daemons' script, the unit of systemd, the init script. */
+export interface BootTemplates {
+  readonly script: Template;
+  readonly unit: Template;
+  readonly init: Template;
+}
+
+/** Where they lie among the templates of the toolkit. */
+export const bootTemplateNames = {
+  script: 'boot/csync-cfservd.sh.tpl',
+  unit: 'boot/csync-cfservd.service.tpl',
+  init: 'boot/cfservd.init.tpl',
+} as const;
+
+function daemonScriptValues(settings: Settings): Record<string, string> {
   const { programs, daemonName, startDaemon, scheduler, policyCheck } = adapterFor(settings);
-  const { cfenginePort } = settings;
-  const port = cfenginePort.toString(16).toUpperCase().padStart(4, '0');
-  const names = [daemonName, ...(scheduler === null ? [] : [scheduler.name])];
-  return `#!/bin/sh
-# The daemons of cfengine on this host, for systemd and init alike: start | stop | restart | status | configured
-# Written by the csync toolkit, which writes it again: changes belong into ${configuredFile}.
-# On the member that runs the package stop is a failure, and the package leaves: csync maintenance on goes before. restart is
-# told to the package's monitor beforehand and is none.
-# Exit status as the LSB has it: 0 done, or runs; 1 failed; 2 usage; 3 does not run; 4 cannot tell, or not root; 5 not installed;
-# 6 not configured. Neither pid files nor exit statuses of cfengine are believed; processes and the port are.
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-LC_ALL=C
-export PATH LC_ALL
-cd / || exit 1
-
-configured() {
-  [ -r ${configuredFile} ] && ( CSYNC_CONFIGURED=0; . ${configuredFile} && [ "$CSYNC_CONFIGURED" = 1 ] )
-}
-
-# Pids of NAME in this host's own namespaces: those of containers are seen from here, too. No zombies, and what others than
-# root run may be called what it likes.
-processes() {
-  for directory in /proc/[0-9]*; do
-    { read -r name < "$directory/comm" && read -r line < "$directory/stat"; } 2>/dev/null || continue
-    [ "$name" = "$1" ] || continue
-    line=\${line##*) }
-    case $line in [ZX]*) continue ;; esac
-    grep -q '^Uid:[[:space:]]*0[[:space:]]' "$directory/status" 2>/dev/null || continue
-    for kind in pid net; do
-      there=$(readlink "$directory/ns/$kind")
-      [ -z "$there" ] || [ "$there" = "$(readlink /proc/self/ns/$kind)" ] || continue 2
-    done
-    echo "\${directory#/proc/}"
-  done
-}
-
-# Somebody listens on port ${cfenginePort}.
-listening() {
-  grep -q -s -i ':${port} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6
-}
-
-serves() { [ -n "$(processes ${daemonName})" ] && listening; }
-
-# Waits up to 10 s for a state.
-await() {
-  tries=0
-  until "$@"; do
-    tries=$((tries + 1))
-    [ $tries -le 100 ] || return 1
-    sleep 0.1
-  done
-}
-
-say() { echo "csync-cfservd: $*"; }
-problem() { say "$@" >&2; }
-
-# With nothing of ours but a path, and nothing open: a daemon would keep what its caller left open. Shells close what has one
-# digit; bash, where there is one, the rest.
-begin() {
-  set -- env -i PATH="$PATH" LC_ALL=C "$@"
-  if command -v bash > /dev/null; then
-    set -- env -i PATH="$PATH" LC_ALL=C bash -c '
-      for open in /proc/self/fd/*; do open=\${open##*/}; [ "$open" -le 2 ] || eval "exec $open>&-"; done
-      exec "$@"' bash "$@"
-  fi
-  "$@" < /dev/null > /dev/null 2>&1 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- || :
-}
-
-start_daemon() {
-  running=$(processes ${daemonName})
-  if [ -n "$running" ]; then
-    await listening && { say "${daemonName} runs already (pid $(echo $running))"; return 0; }
-    problem "${daemonName} runs (pid $(echo $running)) and does not listen on port ${cfenginePort}; $0 restart ends and starts it"
-    return 1
-  fi
-  listening && { problem "another program listens on port ${cfenginePort}: ss -ltnp 'sport = :${cfenginePort}'"; return 1; }
-  begin ${words(startDaemon)}
-  await serves && { say "${daemonName} runs (pid $(echo $(processes ${daemonName})))"; return 0; }
-  problem "${daemonName} did not come up within 10 s; ${words(policyCheck)} says:"
-  timeout 30 ${words(policyCheck)} 2>&1 < /dev/null | tail -n 5 >&2
-  return 1
-}
-${
-  scheduler === null
-    ? ''
-    : `
-start_scheduler() {
-  [ -z "$(processes ${scheduler.name})" ] || return 0
-  begin ${words(scheduler.start)}
-  runs() { [ -n "$(processes ${scheduler.name})" ]; }
-  await runs && { say "${scheduler.name} runs"; return 0; }
-  problem "${scheduler.name} did not come up within 10 s: the agent does not run by itself here"
-  return 1
-}
-`
-}
-start() {
-  configured || { problem "CSYNC_CONFIGURED is not 1 in ${configuredFile}: nothing is started"; return 6; }
-  [ -x ${shellWord(programs.daemon)} ] || { problem "${programs.daemon} cannot be executed"; return 5; }
-  start_daemon${scheduler === null ? '' : ' && start_scheduler'}
-}
-
-# TERM, and KILL after 5 s: a signal handler of cfengine may hang.
-end() {
-  gone() { [ -z "$(processes "$end_of")" ]; }
-  end_of=$1
-  gone && return 0
-  kill -TERM $(processes "$1") 2>/dev/null
-  tries=0
-  until gone; do
-    tries=$((tries + 1))
-    [ $tries -ne 50 ] || kill -KILL $(processes "$1") 2>/dev/null
-    [ $tries -le 100 ] || { problem "$1 cannot be ended"; return 1; }
-    sleep 0.1
-  done
-  say "$1 ended"
-}
-
-${announceFunction(settings.packageName)}
-
-stop() {
-${[...names]
-  .reverse()
-  .map((name) => `  end ${name} || return 1`)
-  .join('\n')}
-}
-
-status() {
-  running=$(processes ${daemonName})
-  [ -n "$running" ] || { say "${daemonName} does not run"; return 3; }
-  listening || { say "${daemonName} runs (pid $(echo $running)), but nobody listens on port ${cfenginePort}"; return 4; }
-${
-  scheduler === null
-    ? ''
-    : `  [ -n "$(processes ${scheduler.name})" ] || { say "${daemonName} runs (pid $(echo $running)), ${scheduler.name} does not"; return 3; }
-`
-}  say "${names.join(' and ')} run${names.length === 1 ? 's' : ''} (pid $(echo $running))"
-}
-
-# One at a time; only root can do it.
-alone() {
-  [ "$(id -u)" = 0 ] || { problem "$1 needs root"; exit 4; }
-  exec 9> /run/csync-cfservd.lock && flock -w 60 9 || { problem 'another start or stop does not end'; exit 1; }
-}
-
-main() {
-  case \${1-} in
-    start) alone start; start ;;
-    stop) alone stop; stop ;;
-    restart) alone restart; configured || { start; return; }; announce $(processes ${daemonName}); stop && start ;;
-    status) status ;;
-    configured) configured ;;
-    *) echo "usage: $0 start | stop | restart | status | configured" >&2; return 2 ;;
-  esac
-}
-main "$@"
-`;
-}
-
-/**
- * Why it looks so: DECISIONS, "boot start". Nothing here makes a mount namespace, and nothing binds what agents that are
- * started by remote runs may do.
- */
-function unitText(): string {
-  return `# Written by the csync toolkit, which writes it again; systemctl edit ${unitName} makes changes that stay.
-[Unit]
-Description=Daemons of cfengine (csync)
-After=network-online.target nss-lookup.target time-sync.target syslog.target
-Wants=network-online.target
-
-[Service]
-# Started once and then left alone: the package ends and starts the daemon by itself, and its monitor has to see it die.
-Type=oneshot
-RemainAfterExit=yes
-Restart=no
-# Agents of remote runs live on here when the daemon ends.
-KillMode=process
-# One of them that runs out of memory is no reason to end the daemon.
-OOMPolicy=continue
-IgnoreSIGPIPE=no
-ExecCondition=${daemonScript} configured
-ExecStart=${daemonScript} start
-# What is missing is started, what runs is left alone.
-ExecReload=${daemonScript} start
-# At a shutdown the daemon goes last, with everything that is left: before that, its end would be a failure of the package.
-ExecStop=/bin/sh -c '[ "$$(systemctl is-system-running)" = stopping ] || exec ${daemonScript} stop'
-TimeoutStartSec=120
-TimeoutStopSec=120
-# Keys: nothing readable by others, no core files.
-UMask=0077
-LimitCORE=0
-LimitNOFILE=4096
-
-[Install]
-WantedBy=multi-user.target
-`;
-}
-
-function initScriptText(): string {
-  // No stop at a shutdown: see the unit.
-  return `#!/bin/sh
-# Written by the csync toolkit, which writes it again.
-# chkconfig: 2345 90 10
-# description: daemons of cfengine (csync)
-### BEGIN INIT INFO
-# Provides:          cfservd
-# Required-Start:    $local_fs $remote_fs $network $named $syslog $time
-# Required-Stop:
-# Default-Start:     2 3 4 5
-# Default-Stop:
-# Short-Description: daemons of cfengine (csync)
-# Description:       Starts the daemons of cfengine where CSYNC_CONFIGURED is 1 in ${configuredFile}.
-### END INIT INFO
-exec ${daemonScript} "$@"
-`;
+  return {
+    configured_file: configuredFile,
+    daemon_name: daemonName,
+    daemon_program: shellWord(programs.daemon),
+    scheduler_name: scheduler?.name ?? '',
+    cfengine_port: String(settings.cfenginePort),
+    cfengine_port_hex: settings.cfenginePort.toString(16).toUpperCase().padStart(4, '0'),
+    start_daemon: words(startDaemon),
+    start_scheduler: words(scheduler?.start ?? ['true']),
+    policy_check: words(policyCheck),
+    announce_function: announceFunction(settings.packageName),
+  };
 }
 
 type BootManager = 'systemd' | 'init';
@@ -315,7 +130,7 @@ const managerLine = 'if [ -d /run/systemd/system ]; then manager=systemd; else m
  * startScript; who wants the daemons ended calls the init script or the unit before a removal. Can be run again after it
  * was killed anywhere. CSYNC_CONFIGURED is the last word of an installation, and the first of a removal.
  */
-export function bootScript(settings: Settings, wish: 'install' | 'remove'): string {
+export function bootScript(settings: Settings, templates: BootTemplates, wish: 'install' | 'remove'): string {
   const foreign = words(foreignUnits[settings.cfengineGeneration]);
   const head = ['set -eu', 'umask 022', managerLine, 'exec 9> /run/csync-boot.lock', 'flock -w 60 9'];
   if (wish === 'remove')
@@ -338,7 +153,7 @@ export function bootScript(settings: Settings, wish: 'install' | 'remove'): stri
       '  systemctl daemon-reload',
       'fi',
     );
-  const files = bootFiles(settings).filter(({ path }) => path !== configuredFile);
+  const files = bootFiles(settings, templates).filter(({ path }) => path !== configuredFile);
   return hostScript(
     ...head,
     ...files.flatMap(writeLines),
@@ -442,7 +257,7 @@ export function startsAtBoot(state: BootState | null): boolean {
 }
 
 /** Reads what bootLookLines printed; null when it is not that. */
-export function parseBoot(output: string, settings: Settings): BootState | null {
+export function parseBoot(output: string, settings: Settings, templates: BootTemplates): BootState | null {
   const lines = output.split('\n');
   const [, manager] = /^manager (systemd|init)$/m.exec(output) ?? [];
   if (manager === undefined || !lines.includes('looked')) return null;
@@ -452,7 +267,9 @@ export function parseBoot(output: string, settings: Settings): BootState | null 
       `${Number.parseInt(mode, 8)} ${digest}`,
     ]),
   );
-  const wanted = bootFiles(settings).filter(({ path }) => path !== configuredFile && (onlyWith[path] ?? manager) === manager);
+  const wanted = bootFiles(settings, templates).filter(
+    ({ path }) => path !== configuredFile && (onlyWith[path] ?? manager) === manager,
+  );
   return {
     manager: manager as BootManager,
     configured: /^configured (.*)$/m.exec(output)?.[1] ?? null,

@@ -1,7 +1,9 @@
 /** Where the installed toolkit keeps its templates and compiled member scripts, and how verbs read them. */
+
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, demand, Failure, type Problem } from '../../base/problem.ts';
+import { type BootTemplates, bootTemplateNames } from '../../cluster/hosts/boot-start.ts';
 import {
   appliedName,
   entryName,
@@ -166,6 +168,12 @@ export function readPackageTemplates(style: Settings['packageStyle'], directory?
 /** The templates of the policy by their names, the administrator's copies before the shipped ones. */
 export function readPolicyTemplates(generation: Settings['cfengineGeneration'], directory?: string): Map<string, Template> {
   return new Map(policyTemplateNames(generation).map((name) => [name, demand(readTemplate(name, directory))]));
+}
+
+/** The templates of what starts the daemons of a host at boot. */
+export function readBootTemplates(): BootTemplates {
+  const { script, unit, init } = bootTemplateNames;
+  return { script: demand(readTemplate(script)), unit: demand(readTemplate(unit)), init: demand(readTemplate(init)) };
 }
 
 /** The compiled member scripts by file name. */

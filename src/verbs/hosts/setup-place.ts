@@ -18,12 +18,13 @@ import type { Settings } from '../../settings/settings.ts';
 import { withList } from '../../settings/settings-yaml.ts';
 import { afterwards } from '../common/connections.ts';
 import { renderFrom } from '../common/package-sources.ts';
-import { readPolicyTemplates, type SettingsSource } from '../common/toolkit-files.ts';
+import { readBootTemplates, readPolicyTemplates, type SettingsSource } from '../common/toolkit-files.ts';
 import { runQuietly } from './agent-runs.ts';
 
 /** Everything a set-up of this cluster works with; templates: the administrator's own directory. */
 export function setupPlace({ settings, file }: SettingsSource, templates: string | undefined): SetupPlace {
   const layout = layoutOf(settings);
+  const boot = readBootTemplates();
   const texts = readPolicyTemplates(settings.cfengineGeneration, templates);
   const below = (path: string): string => path.slice(settings.policyDirectory.length + 1);
   return {
@@ -31,8 +32,8 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
     adapter: adapterFor(settings),
     served: { base: settings.policyDirectory, directories: [below(layout.masterInputs), below(layout.publicKeys)] },
     bootLines: bootLookLines(settings),
-    startsAtBoot: (output) => startsAtBoot(parseBoot(output, settings)),
-    bootScript: (configured) => bootScript(settings, configured ? 'install' : 'remove'),
+    startsAtBoot: (output) => startsAtBoot(parseBoot(output, settings, boot)),
+    bootScript: (configured) => bootScript(settings, boot, configured ? 'install' : 'remove'),
     policyFor: (roster, view) => {
       const { members, clients } = roster;
       return policyPart(demand(renderPolicy({ settings, templates: texts, members, clients })), roster, view, settings);

@@ -27,6 +27,7 @@ import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts'
 import { memberStates, packageStatus, parseLineView } from '../../../src/serviceguard/view.ts';
 import { readCluster } from '../../../src/wizard/findings.ts';
 import { readLook } from '../../../src/wizard/look.ts';
+import { bootTemplates } from '../../support.ts';
 import { base64, digest, golden, publicKey, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
 
@@ -203,7 +204,7 @@ export const cluster: readonly FuzzedParser[] = [
     samples: [
       `manager systemd\nconfigured 1\nfile 755 ${digest} /usr/local/sbin/csync-cfservd\nenabled\nforeign cf-serverd.service\nlooked\n`,
     ],
-    parse: (text) => parseBoot(text, settings),
+    parse: (text) => parseBoot(text, settings, bootTemplates()),
   },
   {
     name: 'look at leftovers',

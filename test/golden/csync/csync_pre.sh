@@ -18,7 +18,7 @@ while [ -n "$rest" ]; do
   mark=$mark-${rest%%/*}
   case $rest in */*) rest=${rest#*/} ;; *) rest= ;; esac
 done
-running= applied= mount_point=
+running='' applied='' mount_point=''
 [ ! -f "$directory/applied" ] || read -r applied mount_point _rest < "$directory/applied"
 if [ -f "$mark" ] && [ -O "$mark" ] && [ ! -h "$mark" ]; then
   read -r running mount_point _rest < "$mark"

@@ -10,10 +10,17 @@ import { withPicture } from './layers-picture.ts';
 /** Text of each page by its name in the repository. */
 export function generatedPages(root: string): ReadonlyMap<string, string> {
   const architecture = 'docs/architecture.md';
+  const template = 'templates/modular/package.conf.tpl';
+  const read = (name: string): string => readFileSync(join(root, name), 'utf8');
   return new Map([
     ['FIDELITY.md', renderFidelity(fidelityTable)],
     ['docs/decision-tables.md', decisionsPage(decisionTables())],
     ['docs/drills.md', drillsPage()],
-    [architecture, withPicture(readFileSync(join(root, architecture), 'utf8'), join(root, 'src'))],
+    [architecture, withPicture(read(architecture), join(root, 'src'))],
+    // The shipped template as an administrator could edit it.
+    [
+      `examples/${template}`,
+      read(`package-${template}`).replace('{{package_description}}"', '{{package_description}}, on call: Unix team"'),
+    ],
   ]);
 }

@@ -10,7 +10,7 @@ export function markdownPages(): string[] {
     readdirSync(join(repository, directory))
       .filter((name) => name.endsWith('.md'))
       .map((name) => normalize(join(directory, name)));
-  return [...below('.'), ...below('docs'), ...below('docs/facts'), ...below('package-templates')];
+  return [...below('.'), ...below('docs'), ...below('docs/facts'), ...below('package-templates'), ...below('test')];
 }
 
 export function readPage(page: string): string {

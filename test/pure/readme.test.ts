@@ -39,7 +39,9 @@ const banned: readonly RegExp[] = [
 
 describe('plain English', () => {
   const pages = markdownPages().filter((page) =>
-    /^README\.md$|^docs\/(?:README|architecture|development)\.md$|^docs\/facts\//.test(page),
+    /^(?:README|CONTRIBUTING|SECURITY|test\/README)\.md$|^docs\/(?:README|architecture|development)\.md$|^docs\/facts\//.test(
+      page,
+    ),
   );
 
   it.each(pages)('%s has none of the words that a reader has to decode', (page) => {
@@ -47,6 +49,13 @@ describe('plain English', () => {
       banned.filter((phrase) => phrase.test(sentence)).map((phrase) => `${phrase}: ${sentence}`),
     );
     expect(found).toEqual([]);
+  });
+});
+
+describe('CONTRIBUTING.md and test/README.md', () => {
+  it.each(['CONTRIBUTING.md', 'test/README.md'])('%s names files that exist', (page) => {
+    const named = [...readPage(page).matchAll(/`((?:src|test|docs|scripts|package-templates)\/[\w./-]*)`/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !existsSync(join(repository, name)))).toEqual([]);
   });
 });
 

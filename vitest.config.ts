@@ -15,6 +15,8 @@ export default defineConfig({
         test: {
           ...limits,
           name: 'pure',
+          // They share nothing that changes; loading the source once for each file would cost a third of the time.
+          isolate: false,
           include: ['test/{pure,proof}/**/*.test.ts'],
           maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },

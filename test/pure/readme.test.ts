@@ -1,5 +1,5 @@
 /** README and the pages of docs/: links resolve, the README stays short and readable, its settings file is valid. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../src/settings/settings-yaml.ts';
@@ -54,7 +54,9 @@ describe('plain English', () => {
 
 describe('CONTRIBUTING.md and test/README.md', () => {
   it.each(['CONTRIBUTING.md', 'test/README.md'])('%s names files that exist', (page) => {
-    const named = [...readPage(page).matchAll(/`((?:src|test|docs|scripts|package-templates)\/[\w./-]*)`/g)].map(([, name = '']) => name);
+    const named = [...readPage(page).matchAll(/`((?:src|test|docs|scripts|package-templates)\/[\w./-]*)`/g)].map(
+      ([, name = '']) => name,
+    );
     expect(named.filter((name) => !existsSync(join(repository, name)))).toEqual([]);
   });
 });

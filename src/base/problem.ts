@@ -2,6 +2,7 @@
  * Every problem the toolkit reports on the administrator's side, and the exit status of each stage. Problems of one stage
  * are collected and reported together; nothing is thrown at the first one.
  */
+
 export interface Place {
   readonly file: string;
   /** 1-based. */
@@ -93,4 +94,9 @@ export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const first = problems.find((problem) => problem.severity === 'error');
   if (first === undefined) return exitCodes.ok;
   return exitCodes[exitOfStage[first.code.split('-')[0] ?? ''] ?? 'internal'];
+}
+
+/** An error; `member`: the host it concerns. */
+export function errorProblem(code: string, text: string, remedy: string, member?: string): Problem {
+  return { code, severity: 'error', text, remedy, member };
 }

@@ -7,8 +7,7 @@ import { type HostFacts, parseHost } from '../../src/cluster/hosts/host-look.ts'
 import { wantedKeys } from '../../src/cluster/hosts/key-layout.ts';
 import { withClients } from '../../src/cluster/setup/client-change.ts';
 import type { SetupView } from '../../src/cluster/setup/look.ts';
-import { excludedBy } from '../../src/cluster/setup/membership.ts';
-import { addressClaims, withOwnAddresses } from '../../src/cluster/setup/roster-change.ts';
+import { addressClaims, excludedBy, withOwnAddresses } from '../../src/cluster/setup/roster-change.ts';
 import { planRotation } from '../../src/cluster/setup/rotation.ts';
 import { emptyRoster, type NamedKey, parseRoster, type Roster, rosterText } from '../../src/contract/roster.ts';
 import { settingsFor } from '../support.ts';

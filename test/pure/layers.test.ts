@@ -14,7 +14,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'base/': [],
   'settings/': ['base/'],
   // What both ends agree on.
-  'contract/': ['settings/settings.ts', 'base/shell-word.ts', 'host/host.ts'],
+  'contract/': ['settings/', 'base/shell-word.ts', 'host/host.ts'],
   'host/': [],
   'serviceguard/': ground,
   'render/': [...ground, 'contract/', 'serviceguard/'],
@@ -23,6 +23,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'member/': [
     'settings/file-systems.ts',
     'settings/settings.ts',
+    'settings/rules.ts',
     'base/version.ts',
     'base/shell-word.ts',
     'contract/',
@@ -99,14 +100,16 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
   'model-check/': [
     ...ground,
+    'contract/',
     'host/host.ts',
-    'host/member/member-log.ts',
+    'host/member/',
     'host/member/service-front.ts',
     'host/output.ts',
     'serviceguard/',
     'cfengine/',
     'member/',
     'lab/manager/',
+    'lab/commands/view.ts',
     // The brake reads cmviewcl.
     'lab/commands/view.ts',
   ],

@@ -45,6 +45,8 @@ export interface SetupPlace extends LookPlace {
   readonly runRemotely: (shell: MemberShell, member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The package as it is rendered here from settings and the shipped templates. */
   readonly renderHere: (settings: Settings) => Promise<readonly RenderedFile[]>;
+  /** Who changes it, for the roster and the history. */
+  readonly user: string;
   /** Runs what must be done also when the work was interrupted, with connections of its own. */
   readonly afterwards: (work: (shell: MemberShell) => Promise<void>) => Promise<void>;
 }

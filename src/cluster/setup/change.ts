@@ -4,7 +4,6 @@ import { shellWord } from '../../base/shell-word.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../../contract/roster.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
-import { loginName } from '../../host/admin/terminal.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { disputedHosts, settleAddresses } from '../hosts/host-addresses.ts';
 import { agentLimitSeconds, type Materials } from '../hosts/host-setup.ts';
@@ -12,10 +11,10 @@ import { hostScript } from '../remote/shell-text.ts';
 import { demandAll, quickLimitMs, type Round, type SetupPlace, type SetupRequest } from './change-model.ts';
 import { withClients } from './client-change.ts';
 import { type SetupView, serviceguardVersion } from './look.ts';
-import { type MemberGoal, type MembershipPlan, planMembership, projectView } from './membership.ts';
+import { type MembershipPlan, planMembership, projectView } from './membership.ts';
 import { type PackagePart, runPackage } from './package-part.ts';
 import { pairsFor } from './pairs.ts';
-import { addressClaims, withOwnAddresses } from './roster-change.ts';
+import { addressClaims, type MemberGoal, withOwnAddresses } from './roster-change.ts';
 import { runSetup, saveRoster } from './run.ts';
 
 /** DSAU came with A.11.17; before it members do not come and go as this needs [dsau-csync.md 1.2]. */
@@ -124,7 +123,7 @@ export async function carryOut(
 ): Promise<{ failed: ReadonlyMap<string, Problem>; said: readonly Problem[] }> {
   const { settings } = place;
   const holders = goal.members.filter((name) => view.hosts.get(name)?.facts != null);
-  const by = `${loginName()}@${shell.here}`;
+  const by = `${place.user}@${shell.here}`;
   let before = view.roster;
   const save = async (roster: Roster): Promise<void> => {
     const next = nextRoster(before, roster, new Date().toISOString(), by) ?? before;
@@ -152,7 +151,7 @@ export async function carryOut(
       materials,
       say: told.say,
       onHosts: told.onHosts,
-      runPackage: (stage) => runPackage(shell, place, stage),
+      runPackage: (stage) => runPackage(shell, place, stage, told.say),
       runRemotely: (member, some) => place.runRemotely(shell, member, some),
       finish: (host) => (goal.members.includes(host) ? 'csync members sync' : `csync client sync ${host}`),
     });

@@ -1,8 +1,8 @@
 /** Clients that come and go: which roster follows, whom it claims addresses from, and what is refused. Pure. */
 import type { Checked, Problem } from '../../base/problem.ts';
+import { errorProblem } from '../../base/problem.ts';
 import { type GoneHost, isNamedKey, type NamedKey, type Roster, type RosterClient } from '../../contract/roster.ts';
 import type { SetupView } from './look.ts';
-import { problem } from './membership.ts';
 import { ordered } from './roster-change.ts';
 
 export interface ClientChange {
@@ -38,7 +38,7 @@ export function withClients(
     // One that is gone already may have been left half way, and one that only waits was never reached.
     .filter((name) => !known.has(name) && !roster.gone.some((one) => one.name === name && one.kind === 'client'))
     .filter((name) => !roster.waiting.some(({ host, what }) => host === name && what === 'client'))
-    .map((name) => problem('usage-no-client', `${name} is no client`, 'csync client list   shows them'));
+    .map((name) => errorProblem('usage-no-client', `${name} is no client`, 'csync client list   shows them'));
   if (unknown.length > 0) return { ok: false, problems: unknown };
   const problems: Problem[] = [];
   const gone: GoneHost[] = [];
@@ -80,14 +80,14 @@ function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Pr
   const { roster, before, key, addresses, isMade } = answer;
   if (roster.members.some((member) => member.name === name)) return memberIsClient(name);
   if (addresses.length === 0)
-    return problem(
+    return errorProblem(
       'cluster-no-address',
       'this host is left as it is: it has no IPv4 address in the subnet of the package, and none that ssh reached it by',
       `ssh ${name} ip addr   shows them`,
       name,
     );
   if (!isNamedKey(key))
-    return problem(
+    return errorProblem(
       'cluster-odd-key',
       'this host is left as it is: ppkeys/localhost.pub there holds a key that cannot be kept',
       `on ${name}: cf-key, or cfkey, makes another pair; then csync client add ${name} --accept-new-key`,
@@ -101,11 +101,11 @@ function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Pr
 
 function memberIsClient(name: string): Problem {
   const remedy = `csync client remove ${name}, if it is listed as a client as well`;
-  return problem('usage-is-member', 'is a member, and every member is a client of the master already', remedy, name);
+  return errorProblem('usage-is-member', 'is a member, and every member is a client of the master already', remedy, name);
 }
 
 function newKeyProblem(name: string, accepted: string, now: string): Problem {
-  return problem(
+  return errorProblem(
     'change-other-key',
     `this host is left as it is: its key is ${now}, but ${accepted} was accepted for it: it was set up anew, or it is another host`,
     `find out which; then csync client add ${name} --accept-new-key`,

@@ -2,7 +2,7 @@
  * Members and clients come and go: who shall belong, what the roster says afterwards, and the stages in the order of the
  * guide's seven steps [dsau-csync.md 6.2]. Pure.
  */
-import type { Checked, Problem } from '../../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { clusterKeys, type Roster, type RosterClient } from '../../contract/roster.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -13,14 +13,7 @@ import { wantedKeys } from '../hosts/key-layout.ts';
 import type { ClientChange } from './client-change.ts';
 import type { SetupView } from './look.ts';
 import { type HostGoal, type PublishStep, planHost, project, type SeenHost, type SetupPlan, type Stage } from './plan.ts';
-
-export interface MemberGoal {
-  /** All that shall be set up, in the order the package prefers them. */
-  readonly members: readonly string[];
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-  readonly leftOut: readonly string[];
-}
+import { excludedBy, type MemberGoal } from './roster-change.ts';
 
 export interface MemberWish {
   readonly add: readonly string[];
@@ -59,14 +52,10 @@ export function memberGoal({ roster, clusterMembers, owner }: Known, settings: S
   return { ok: true, value, problems };
 }
 
-export function problem(code: string, text: string, remedy: string, member?: string): Problem {
-  return { code, severity: 'error', text, remedy, member };
-}
-
 function addProblems(name: string, clusterMembers: readonly string[] | null): Problem[] {
   if (clusterMembers === null)
     return [
-      problem(
+      errorProblem(
         'cluster-silent',
         `cmviewcl does not say who belongs to the cluster, so ${name} cannot be taken in`,
         'cmviewcl',
@@ -76,22 +65,22 @@ function addProblems(name: string, clusterMembers: readonly string[] | null): Pr
   if (clusterMembers.includes(name)) return [];
   const names = [...clusterMembers, name].map((one) => `-n ${one}`).join(' ');
   const remedy = `cmquerycl -C FILE -c CLUSTER ${names}; cmapplyconf -C FILE; cmrunnode ${name}; then this again`;
-  return [problem('cluster-no-member', 'is no member of the Serviceguard cluster', remedy, name)];
+  return [errorProblem('cluster-no-member', 'is no member of the Serviceguard cluster', remedy, name)];
 }
 
 function removeProblems(name: string, known: readonly string[], owner: string | null): Problem[] {
   if (!known.includes(name))
     return [
-      problem('usage-no-member', `is not set up as a member (${known.join(', ')} are)`, 'csync members   lists them', name),
+      errorProblem('usage-no-member', `is not set up as a member (${known.join(', ')} are)`, 'csync members   lists them', name),
     ];
   if (name !== owner) return [];
   const remedy = `move it first: cmhaltpkg, then cmrunpkg -n OTHER and cmmodpkg -e; or cmhaltnode -f ${name}`;
-  return [problem('change-owner', 'the package runs there', remedy, name)];
+  return [errorProblem('change-owner', 'the package runs there', remedy, name)];
 }
 
 function noMembers(clusterMembers: readonly string[]): Problem {
   const text = `none of the members of the settings belongs to the Serviceguard cluster (${clusterMembers.join(', ')})`;
-  return problem('settings-members', text, 'correct members in csync.yaml; cmviewcl shows the names');
+  return errorProblem('settings-members', text, 'correct members in csync.yaml; cmviewcl shows the names');
 }
 
 /** As the administrator's own words for it come and go: those of the settings first, as they stand there. */
@@ -150,11 +139,6 @@ export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoa
     }
   }
   return { ...view, hosts, masterFiles };
-}
-
-/** Hosts that are left as they are for what they answered. */
-export function excludedBy(answers: readonly Problem[]): ReadonlySet<string> {
-  return new Set(answers.flatMap(({ severity, member }) => (severity === 'error' && member !== undefined ? [member] : [])));
 }
 
 const packageDown =

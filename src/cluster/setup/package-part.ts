@@ -3,8 +3,6 @@ import type { Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
-import { loginName } from '../../host/admin/terminal.ts';
-import { progress } from '../../host/output.ts';
 import { setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
 import { allValues } from '../../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
@@ -17,8 +15,9 @@ import { runtimeInUse } from '../apply/runtime.ts';
 import { configurationOf, fetchApplied, fetchSet, readHistory } from '../apply/sets.ts';
 import type { SetupPlace } from './change-model.ts';
 import type { SetupView } from './look.ts';
-import { inOrder, type MemberGoal } from './membership.ts';
+import { inOrder } from './membership.ts';
 import type { Stage } from './plan.ts';
+import type { MemberGoal } from './roster-change.ts';
 
 export interface PackagePart {
   readonly change: Extract<Stage, { stage: 'package' }> | null;
@@ -28,7 +27,7 @@ export interface PackagePart {
 /** The package with these members in its list, and its files on all of them; null where nothing of that is to be done. */
 export async function packageFor(
   shell: MemberShell,
-  { settings, renderHere }: SetupPlace,
+  { settings, renderHere, user }: SetupPlace,
   view: SetupView,
   goal: MemberGoal,
 ): Promise<PackagePart> {
@@ -60,7 +59,7 @@ export async function packageFor(
   const runtime = runtimeInUse(observation);
   const wanted: readonly RenderedFile[] = withRuntime(same ? files : withMembers(files, members), runtime);
   const note = same ? '' : `members ${listed.join(' ')} -> ${members.join(' ')}`;
-  const at = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
+  const at = { at: new Date().toISOString(), by: `${user}@${shell.here}`, toolkitVersion, note };
   const wish: ApplyWish = {
     place,
     files: wanted.map(asSent),
@@ -95,6 +94,7 @@ export function runPackage(
   shell: MemberShell,
   { afterwards }: SetupPlace,
   { plan, wish }: Extract<Stage, { stage: 'package' }>,
+  say: (line: string) => void,
 ): Promise<void> {
-  return runPlan(plan, { shell, wish, say: progress, onCarried: () => {}, afterwards });
+  return runPlan(plan, { shell, wish, say, onCarried: () => {}, afterwards });
 }

@@ -1,9 +1,9 @@
 /** The roster that follows from a change of members, and addresses that two hosts claim. Pure. */
+import type { Problem } from '../../base/problem.ts';
 
 import { type GoneHost, type NamedKey, type Roster, type RosterHost, withWaiting } from '../../contract/roster.ts';
 import type { AddressClaim, SettledAddresses } from '../hosts/host-addresses.ts';
 import type { SetupView } from './look.ts';
-import { excludedBy, type MemberGoal } from './membership.ts';
 
 /** The roster once all of it is done; members that were never seen stay out until they are. */
 export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now: string): Roster {
@@ -79,4 +79,17 @@ export function withOwnAddresses(roster: Roster, before: Roster, { addresses, pr
     members: settle(roster.members, had(before.members)),
     clients: settle(roster.clients, had(before.clients)),
   };
+}
+
+export interface MemberGoal {
+  /** All that shall be set up, in the order the package prefers them. */
+  readonly members: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly leftOut: readonly string[];
+}
+
+/** Hosts that are left as they are for what they answered. */
+export function excludedBy(answers: readonly Problem[]): ReadonlySet<string> {
+  return new Set(answers.flatMap(({ severity, member }) => (severity === 'error' && member !== undefined ? [member] : [])));
 }

@@ -13,6 +13,7 @@ import type { PolicyPart } from '../../cluster/setup/membership.ts';
 import type { PublishStep } from '../../cluster/setup/plan.ts';
 import { clusterKeys, type Roster } from '../../contract/roster.ts';
 import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.ts';
+import { loginName } from '../../host/admin/terminal.ts';
 import { type PolicyFile, renderPolicy } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { withList } from '../../settings/settings-yaml.ts';
@@ -41,6 +42,7 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
     onMembers: (members, dryRun) => noteMembers(file, settings, members, dryRun),
     runRemotely: (shell, member, hosts) => runQuietly(shell, settings, member, hosts),
     renderHere: (wanted) => renderFrom(wanted, {}),
+    user: loginName(),
     afterwards,
   };
 }

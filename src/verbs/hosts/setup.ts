@@ -15,11 +15,11 @@ import {
 } from '../../cluster/setup/change.ts';
 import { demandAll, type SetupPlace, type SetupRequest } from '../../cluster/setup/change-model.ts';
 import { lookAtSetup, type SetupView, withClientsSeen } from '../../cluster/setup/look.ts';
-import { excludedBy, inOrder, memberGoal } from '../../cluster/setup/membership.ts';
+import { inOrder, memberGoal } from '../../cluster/setup/membership.ts';
 import { packageFor } from '../../cluster/setup/package-part.ts';
 import { chooseKey, makeClientPairs } from '../../cluster/setup/pairs.ts';
 import { stageTexts } from '../../cluster/setup/plan.ts';
-import { rosterFor } from '../../cluster/setup/roster-change.ts';
+import { excludedBy, rosterFor } from '../../cluster/setup/roster-change.ts';
 import { manyHosts } from '../../cluster/setup/run.ts';
 import { nextRoster } from '../../contract/roster.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';

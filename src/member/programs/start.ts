@@ -19,10 +19,7 @@ function start(context: ScriptContext): Promise<number> {
     for (const finding of judgeTrust(host, directory, settings))
       log.line('files', 'warning', explain(finding, host.member, settings.packageName));
   // Beside the other steps: a start does not wait for it.
-  if (role !== 'main' && !context.dryRun)
-    leftoversDisconnected(context).catch((error: unknown) =>
-      log.line('clients', 'warning', `no reset of old connections: ${String(error)}`),
-    );
+  if (role !== 'main' && !context.dryRun) void leftoversDisconnected(context, log);
   return startRole(context);
 }
 

@@ -5,6 +5,7 @@
 
 import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberHost } from '../../host/host.ts';
+import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { foreignOwner, type OwnerLook, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
@@ -323,11 +324,15 @@ function toPackage(settings: Settings): string[] {
 }
 
 /**
- * Resets connections that an earlier promotion left half open here: a client that connected between the reset of a halt and the end of the
+ * Never rejects, since a start must not fail for it. Resets connections that an earlier promotion left half open here: a client that connected between the reset of a halt and the end of the
  * address. The daemon counts them, and refuses that client a second connection. Only while the address is on no interface of this member.
  */
-export async function leftoversDisconnected({ host, settings }: StepContext): Promise<void> {
-  if (!host.ownsAddress(settings.packageAddress)) await disconnectClients({ host, settings });
+export async function leftoversDisconnected({ host, settings }: StepContext, log: MemberLog): Promise<void> {
+  try {
+    if (!host.ownsAddress(settings.packageAddress)) await disconnectClients({ host, settings });
+  } catch (error) {
+    log.line('clients', 'warning', `no reset of old connections: ${String(error)}`);
+  }
 }
 
 /** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */

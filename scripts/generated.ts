@@ -1,6 +1,7 @@
 /** Pages that follow from the source alone: `npm run generate` writes them, and a test fails when one is stale. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { withReference } from '../src/cli/reference.ts';
 import { decisionsPage } from '../src/explain/page.ts';
 import { decisionTables } from '../src/explain/tables.ts';
 import { fidelityTable, renderFidelity } from '../src/lab/fidelity/fidelity.ts';
@@ -17,6 +18,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
     ['docs/decision-tables.md', decisionsPage(decisionTables())],
     ['docs/drills.md', drillsPage()],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
+    ['docs/verbs.md', withReference(read('docs/verbs.md'))],
     // The shipped template as an administrator could edit it.
     [
       `examples/${template}`,

@@ -4,66 +4,22 @@
  */
 
 import { basename } from 'node:path';
-import yargs from 'yargs';
 import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './base/problem.ts';
-import { toolkitVersion } from './base/version.ts';
-import { addClusterVerbs } from './cli/cluster.ts';
-import { addLabVerbs } from './cli/lab.ts';
-import { addMembershipVerbs } from './cli/membership.ts';
-import type { Parser, Verb } from './cli/options.ts';
-import { addPackageVerbs } from './cli/package.ts';
-import { addPolicyVerbs } from './cli/policy.ts';
-import { addProofVerbs } from './cli/proof.ts';
+import { type Parsed, parse } from './cli/parser.ts';
 import { err, out, outputFault } from './host/output.ts';
-
-/** Parses; returns the verb to run, or null when help or the version was printed. Throws a Failure of usage. */
-async function parse(argv: readonly string[]): Promise<Verb | null> {
-  let verb: Verb | null = null;
-  const choose = (chosen: Verb): void => {
-    verb = chosen;
-  };
-  // Everything behind -- belongs to the program that lab exec runs.
-  const separator = argv.indexOf('--');
-  const rest = separator === -1 ? [] : argv.slice(separator + 1);
-  const own = separator === -1 ? argv : argv.slice(0, separator);
-  const parser = [addPackageVerbs, addClusterVerbs, addMembershipVerbs, addProofVerbs, addPolicyVerbs]
-    .reduce((made: Parser, add) => add(made, choose), yargs([...own]))
-    .scriptName('csync')
-    .version(toolkitVersion)
-    .usage('$0 <verb>: makes a cfengine master a Serviceguard package')
-    .exitProcess(false)
-    .fail(false)
-    .detectLocale(false)
-    .updateStrings({
-      'Not enough non-option arguments: got %s, need at least %s': {
-        one: 'a name is missing behind the verb (got %s, need %s)',
-        other: 'a name is missing behind the verb (got %s, need %s)',
-      } as unknown as string,
-    })
-    .strict()
-    .demandCommand(1, 'name a verb')
-    .wrap(100)
-    .command('lab', 'an emulated cluster on this machine', (builder) => addLabVerbs(builder, choose, rest))
-    .help();
-  let help = '';
-  await parser.parseAsync([...own], {}, (error, _args, output) => {
-    if (error) throw error;
-    help = output;
-  });
-  if (help !== '') out(`${help}\n`);
-  return verb;
-}
 
 /** The outermost boundary: problems to standard error, an exit status from the table. */
 async function main(argv: readonly string[]): Promise<number> {
-  let verb: Verb | null;
+  let parsed: Parsed;
   try {
-    verb = await parse(argv);
+    parsed = await parse(argv);
   } catch (error) {
     return report(asUsage(error));
   }
+  const { run, text } = parsed;
+  if (text !== '') out(`${text}\n`);
   try {
-    return verb === null ? exitCodes.ok : await verb();
+    return run === null ? exitCodes.ok : await run();
   } catch (error) {
     if (error instanceof Failure) {
       report(error.problems, argv.includes('--json'));

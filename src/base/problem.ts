@@ -10,23 +10,31 @@ export interface Place {
   readonly column?: number | undefined;
 }
 
-/** Exit statuses of `csync`, ordered by what the caller does next. docs/verbs.md has this table. */
-export const exitCodes = {
-  ok: 0,
-  different: 1,
-  usage: 2,
-  badInput: 3,
-  cannotRunHere: 4,
-  changeFailed: 5,
-  internal: 70,
-  interrupted: 130,
-  /** Nobody read the output any more, as of a program that SIGPIPE ended. */
-  unread: 141,
+/** Exit statuses of `csync`, ordered by what the caller does next, each with its meaning: help and docs/verbs.md print them from here. */
+export const exitTable = {
+  ok: { status: 0, means: 'done' },
+  different: { status: 1, means: 'the answer is no' },
+  usage: { status: 2, means: 'wrong verb, option or name' },
+  badInput: { status: 3, means: 'settings, templates or package files have problems' },
+  cannotRunHere: { status: 4, means: 'cannot run here: no root, a member is unreachable, or something is not installed' },
+  changeFailed: {
+    status: 5,
+    means: 'a change failed or is refused; csync prints what was done, and the same command completes the rest',
+  },
+  internal: { status: 70, means: 'internal error of csync' },
+  interrupted: { status: 130, means: 'interrupted by Ctrl-C; cleaned up' },
+  unread: { status: 141, means: 'the reader of the output exited, such as head' },
 } as const;
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+export type ExitName = keyof typeof exitTable;
+export type ExitCode = (typeof exitTable)[ExitName]['status'];
+
+/** Their numbers by name. */
+export const exitCodes = Object.fromEntries(Object.entries(exitTable).map(([name, { status }]) => [name, status])) as {
+  readonly [Name in ExitName]: (typeof exitTable)[Name]['status'];
+};
 
 /** Exit status by the first word of a problem's code: which stage it belongs to decides what the caller does next. */
-const exitOfStage: Readonly<Record<string, keyof typeof exitCodes>> = {
+const exitOfStage: Readonly<Record<string, ExitName>> = {
   usage: 'usage',
   settings: 'badInput',
   template: 'badInput',

@@ -1,156 +1,188 @@
-/** The emulated cluster. */
-import type { LabOptions, LabUpOptions } from '../verbs/lab/lab.ts';
-import type { LabRehearseOptions } from '../verbs/lab/rehearse-lab.ts';
-import { type Choose, jsonOption, type Parser } from './options.ts';
+/** Verbs for the lab: an emulated cluster on this machine. */
+import { verb } from './verb.ts';
 
 const labVerbs = () => import('../verbs/lab/lab.ts');
 const rehearseLabVerbs = () => import('../verbs/lab/rehearse-lab.ts');
 const simulateVerbs = () => import('../verbs/lab/simulate.ts');
 
-const labOptions = {
-  name: { type: 'string', describe: 'name of the lab (lab; one of its own for what takes its lab down again)' },
-  settings: { type: 'string', describe: "settings file; without it the lab's own" },
-  style: { choices: ['modular', 'legacy'] as const, describe: 'package style, instead of what the settings say' },
-  json: jsonOption,
+export const labOptions = {
+  name: {
+    type: 'string',
+    describe: 'name of the lab; default: lab, or a name of its own for a verb that takes its lab down again',
+  },
+  settings: { type: 'string', describe: 'settings file; default: the settings of the lab' },
+  style: { choices: ['modular', 'legacy'] as const, describe: 'package style, instead of the one in the settings' },
+  json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
 } as const;
+const options = labOptions;
 
-export function addLabVerbs(builder: Parser, choose: Choose, rest: readonly string[]) {
-  const withMember = (inner: typeof builder, name: string, behind = '') =>
-    inner
-      .positional('member', { type: 'string', demandOption: true, describe: 'lab host' })
-      .example(`$0 lab ${name} m1${behind}`, '');
-  type Simple = (options: LabOptions) => Promise<number>;
-  const simple: readonly [string, string, Simple][] = [
-    ['down', 'end it and free everything', async (options) => (await labVerbs()).labDown(options)],
-    ['status', 'machines, mounts and addresses of a running lab', async (options) => (await labVerbs()).labStatus(options)],
-    ['demo', 'show the package fail over, then clean up', async (options) => (await labVerbs()).labDemo(options)],
-  ];
-  const machine = [
-    ['crash', 'cut the power of a member'],
-    ['boot', 'switch it on again'],
-    ['cut', "pull a member's network cable"],
-    ['heal', 'plug it in again'],
-  ] as const;
-  builder.options(labOptions).demandCommand(1, 'name what to do with the lab');
-  for (const [name, text, run] of simple)
-    builder.command(
-      name,
-      text,
-      (inner) => inner.example(`$0 lab ${name}`, text),
-      (args) => choose(() => run(args as unknown as LabOptions)),
-    );
-  addUp(builder, choose);
-  addSimulate(builder, choose);
-  builder.command(
-    'failovers',
-    'many failovers in a row, invariants checked after each',
-    (inner) =>
-      inner
-        .options({
-          count: { type: 'number', default: 50, describe: 'how many' },
-          seed: { type: 'number', default: 1, describe: 'same seed, same faults in the same order' },
-        })
-        .example('$0 lab failovers --count 200 --seed 7', ''),
-    (args) => choose(async () => (await labVerbs()).labFailovers(args as unknown as LabOptions, args.count, args.seed)),
-  );
-  addRehearse(builder, choose);
-  addTorture(builder, choose);
-  for (const [name, text] of machine) {
-    builder.command(
-      `${name} <member>`,
-      text,
-      (inner) => withMember(inner, name),
-      (args) => choose(async () => (await labVerbs()).labMachine(args as unknown as LabOptions, name, String(args.member))),
-    );
-  }
-  builder.command(
-    'exec <member>',
-    'run a program on a lab host',
-    (inner) => withMember(inner, 'exec', ' -- cmviewcl -v'),
-    (args) => choose(async () => (await labVerbs()).labExec(args as unknown as LabOptions, String(args.member), rest)),
-  );
-  builder.command(
-    'shell <member>',
-    'a shell on a lab host',
-    (inner) => withMember(inner, 'shell'),
-    (args) =>
-      choose(async () => (await labVerbs()).labExec(args as unknown as LabOptions, String(args.member), ['/bin/bash', '--norc'])),
-  );
-  return builder;
-}
+const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;
+const seed = { type: 'number', default: 1, describe: 'seed: the same one gives the same faults in the same order' } as const;
+const needsLab = { badInput: '', cannotRunHere: '' } as const;
+/** Of a verb that starts a lab of its own and takes it down again. */
+const ownLab = (different: string) => ({ ...needsLab, different, unread: '' }) as const;
 
-function addUp(builder: Parser, choose: Choose): void {
-  builder.command(
-    'up',
-    'start a lab that stays, with the package running',
-    (inner) =>
-      inner
-        .options({
-          spares: { type: 'string', describe: 'machines that can become members: m4,m5' },
-          clients: { type: 'number', default: 2, describe: 'how many clients' },
-          bare: { type: 'boolean', describe: "cfengine's programs only: no keys, no policy, no daemon, no package" },
-          programs: {
-            type: 'string',
-            describe: "with --bare: a directory with cfengine's programs for the hosts (cfengine 2: nobody packages them)",
-          },
-        })
-        .example('$0 lab up', 'three members and two clients')
-        .example('$0 lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'),
-    (args) => choose(async () => (await labVerbs()).labUp(args as unknown as LabUpOptions)),
-  );
-}
+const demo = verb({
+  words: 'lab demo',
+  does: 'show the package fail over, then clean up',
+  effect: 'lab',
+  options,
+  exits: ownLab('a failover failed'),
+  examples: [
+    ['lab demo', 'a modular package'],
+    ['lab demo --style legacy', 'a legacy package'],
+  ],
+  run: async (args) => (await labVerbs()).labDemo(args),
+});
 
-function addSimulate(builder: Parser, choose: Choose): void {
-  builder.command(
-    'simulate',
-    'many lives of a cluster in virtual time, without a lab: the scripts that ship, faults at any moment',
-    (inner) =>
-      inner
-        .options({
-          seeds: { type: 'number', default: 1000, describe: 'how many lives' },
-          seed: { type: 'number', default: 1, describe: 'of the first one; the same seed gives the same life' },
-        })
-        .example('$0 lab simulate --seeds 10000', '')
-        .example('$0 lab simulate --seeds 1 --seed 4711', 'one life again, with its story if it fails'),
-    (args) =>
-      choose(async () =>
-        (await simulateVerbs()).labSimulate({
-          settings: args.settings as string | undefined,
-          seeds: args.seeds,
-          seed: args.seed,
-          json: args.json === true,
-        }),
-      ),
-  );
-}
+const up = verb({
+  words: 'lab up',
+  does: 'start a lab that stays, with the package running',
+  effect: 'lab',
+  options: {
+    ...options,
+    spares: { type: 'string', describe: 'machines that can become members: m4,m5' },
+    clients: { type: 'number', default: 2, describe: 'number of clients' },
+    bare: { type: 'boolean', describe: 'only the programs of cfengine: no keys, no policy, no daemon, no package' },
+    programs: {
+      type: 'string',
+      describe: 'with --bare: directory with the programs of cfengine for the hosts; required for cfengine 2',
+    },
+  },
+  exits: needsLab,
+  examples: [
+    ['lab up', 'three members and two clients'],
+    ['lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'],
+  ],
+  run: async (args) => (await labVerbs()).labUp(args),
+});
 
-function addRehearse(builder: Parser, choose: Choose): void {
-  builder.command(
-    'rehearse',
-    'drills in a lab of its own, with a page of what happened; status 1 when one fails',
-    (inner) =>
-      inner
-        .options({
-          drill: { type: 'string', array: true, default: ['kill-daemon'], describe: 'names, or all; docs/drills.md has them' },
-          results: { type: 'string', describe: 'directory of the results, for comparison (rehearsals)' },
-          html: { type: 'string', describe: 'file for the page' },
-        })
-        .example('$0 lab rehearse --drill crash,haltnode --html page.html', 'two drills and a page'),
-    (args) => choose(async () => (await rehearseLabVerbs()).labRehearse(args as unknown as LabRehearseOptions)),
-  );
-}
+const down = verb({
+  words: 'lab down',
+  does: 'end a lab and free all its resources',
+  effect: 'lab',
+  options,
+  exits: needsLab,
+  examples: [['lab down', 'the lab of lab up']],
+  run: async (args) => (await labVerbs()).labDown(args),
+});
 
-function addTorture(builder: Parser, choose: Choose): void {
-  builder.command(
-    'torture',
-    'random harm, step by step, while edits of the policy are committed: nothing acknowledged may be lost',
-    (inner) =>
-      inner
-        .options({
-          iterations: { type: 'number', default: 50, describe: 'how many steps' },
-          seed: { type: 'number', default: 1, describe: 'same seed, same steps' },
-        })
-        .example('$0 lab torture --iterations 200 --seed 7', ''),
-    (args) => choose(async () => (await labVerbs()).labTorture(args as unknown as LabOptions, args.iterations, args.seed)),
-  );
-}
+const status = verb({
+  words: 'lab status',
+  does: 'print machines, mounts and addresses of a running lab',
+  effect: 'lab',
+  options,
+  exits: needsLab,
+  examples: [['lab status', 'the lab of lab up']],
+  run: async (args) => (await labVerbs()).labStatus(args),
+});
+
+const exec = verb({
+  words: 'lab exec',
+  does: 'run a program on a lab host; its exit status is that of the program',
+  details: '`cmviewcl`, `cmrunpkg` and the other cm* commands are in the PATH.',
+  effect: 'lab',
+  positionals: { member },
+  options,
+  exits: needsLab,
+  examples: [['lab exec m1 -- cmviewcl -v', 'the program and its arguments after --']],
+  run: async (args, rest) => (await labVerbs()).labExec(args, args.member, rest),
+});
+
+const shell = verb({
+  words: 'lab shell',
+  does: 'open a shell on a lab host',
+  effect: 'lab',
+  positionals: { member },
+  options,
+  exits: needsLab,
+  examples: [['lab shell m1', 'exit ends it']],
+  run: async (args) => (await labVerbs()).labExec(args, args.member, ['/bin/bash', '--norc']),
+});
+
+const machine = (name: 'crash' | 'boot' | 'cut' | 'heal', does: string) =>
+  verb({
+    words: `lab ${name}`,
+    does,
+    effect: 'lab',
+    positionals: { member },
+    options,
+    exits: needsLab,
+    examples: [[`lab ${name} m1`, 'a member of a running lab']],
+    run: async (args) => (await labVerbs()).labMachine(args, name, args.member),
+  });
+
+const failovers = verb({
+  words: 'lab failovers',
+  does: 'many failovers in a row, with the invariants checked after each',
+  effect: 'lab',
+  options: { ...options, count: { type: 'number', default: 50, describe: 'number of failovers' }, seed },
+  exits: ownLab('a failover failed'),
+  examples: [['lab failovers --count 200 --seed 7', 'the same 200 faults each time']],
+  run: async (args) => (await labVerbs()).labFailovers(args, args.count, args.seed),
+});
+
+const rehearse = verb({
+  words: 'lab rehearse',
+  does: 'drills in a lab of its own, also those that cut power and cables, with a page of the results',
+  details: 'The drills: [drills.md](drills.md); a page: [rehearsal.html](rehearsal.html).',
+  effect: 'lab',
+  options: {
+    ...options,
+    drill: { type: 'string', array: true, default: ['kill-daemon'], describe: 'names, or all; docs/drills.md lists them' },
+    results: { type: 'string', describe: 'directory of results, for comparison with the previous one (default rehearsals)' },
+    html: { type: 'string', describe: 'file for an HTML page of the results' },
+  },
+  exits: ownLab('a drill failed'),
+  examples: [['lab rehearse --drill crash,haltnode --html page.html', 'two drills and a page']],
+  run: async (args) => (await rehearseLabVerbs()).labRehearse(args),
+});
+
+const simulate = verb({
+  words: 'lab simulate',
+  does: 'many lives of a cluster in virtual time, without a lab or root: the shipped scripts, faults at any moment',
+  details: 'Each life ends with a served package. It prints how many failed, and what that number proves.',
+  effect: 'lab',
+  options: {
+    ...options,
+    seeds: { type: 'number', default: 1000, describe: 'number of lives' },
+    seed: { type: 'number', default: 1, describe: 'seed of the first life; the same seed gives the same life' },
+  },
+  exits: { different: 'a life failed', badInput: '' },
+  examples: [
+    ['lab simulate --seeds 10000', 'ten thousand lives'],
+    ['lab simulate --seeds 1 --seed 4711', 'one life again, with its log if it fails'],
+  ],
+  run: async ({ settings, seeds, seed: first, json }) =>
+    (await simulateVerbs()).labSimulate({ settings, seeds, seed: first, json }),
+});
+
+const torture = verb({
+  words: 'lab torture',
+  does: 'random faults, step by step, while policy edits are committed: no acknowledged edit may be lost',
+  details:
+    'Kills, hangs, crashes, cut cables, full disks, halts, switches, maintenance, applies, and members that join and leave. After each step the package ' +
+    'must be where the table of the lab has it ([torture.md](torture.md)).',
+  effect: 'lab',
+  options: { ...options, iterations: { type: 'number', default: 50, describe: 'number of steps' }, seed },
+  exits: ownLab('an invariant is broken'),
+  examples: [['lab torture --iterations 200 --seed 7', 'the same 200 steps each time']],
+  run: async (args) => (await labVerbs()).labTorture(args, args.iterations, args.seed),
+});
+
+export const labVerbRows = [
+  demo,
+  up,
+  down,
+  status,
+  exec,
+  shell,
+  machine('crash', 'cut the power of a lab member'),
+  machine('boot', 'switch a lab member on again'),
+  machine('cut', 'pull the network cable of a lab member'),
+  machine('heal', 'plug the network cable in again'),
+  failovers,
+  rehearse,
+  simulate,
+  torture,
+];

@@ -1,35 +1,40 @@
-/** What the groups of verbs have in common: options, and how a verb is chosen. */
-
-import type yargs from 'yargs';
-import { type ExitCode, exitCodes } from '../base/problem.ts';
+/** Options that several verbs share. */
+import { exitCodes } from '../base/problem.ts';
 import { out } from '../host/output.ts';
 
-/**
- * Runs outside of yargs, once the arguments are parsed. What carries it out is loaded then: reading all of the toolkit takes longer than most verbs.
- */
-export type Verb = () => Promise<number>;
-export type Choose = (verb: Verb) => void;
-export type Parser = ReturnType<typeof yargs>;
-
-export const print = async (text: string | Promise<string>): Promise<ExitCode> => {
+/** Prints a text; the status is that of success. */
+export const print = async (text: string | Promise<string>): Promise<number> => {
   out(await text);
   return exitCodes.ok;
 };
 
 export const settingsOption = { type: 'string', default: 'csync.yaml', describe: 'settings file' } as const;
-export const jsonOption = { type: 'boolean', default: false, describe: 'machine-readable result' } as const;
-export const templatesOption = { type: 'string', describe: "directory with the administrator's own templates" } as const;
-
-export const baseOption = { type: 'string', describe: "a file with cmmakepkg's output to lay the package over" } as const;
+/** Of a verb that finds the settings on a member by itself. */
+export const foundSettings = {
+  type: 'string',
+  describe: 'settings file; default: csync.yaml here, else the applied settings of this member',
+} as const;
+export const jsonOption = { type: 'boolean', default: false, describe: 'print the result as JSON' } as const;
+export const templatesOption = { type: 'string', describe: 'directory with your own templates' } as const;
+export const baseOption = {
+  type: 'string',
+  describe: 'file with the output of cmmakepkg, over which the package is laid; default: runs cmmakepkg where it is installed',
+} as const;
 export const waitOption = {
   type: 'number',
-  describe: 'seconds to wait for another change of the cluster to end (default 60; 0: do not wait)',
+  describe: 'seconds to wait until another change of the cluster ends (default 60; 0: do not wait)',
 } as const;
 export const automaticOption = {
   type: 'boolean',
   default: false,
-  describe: 'for timers: waits longer for others, and is waited for by what a person types',
+  describe: 'for timers: waits longer for other changes, and gives way to a verb that a person types',
 } as const;
-export const dryRunOption = { type: 'boolean', default: false, describe: 'print the steps, do none' } as const;
+export const dryRunOption = { type: 'boolean', default: false, describe: 'print the steps, change nothing' } as const;
+export const yesOption = { type: 'boolean', alias: 'y', default: false, describe: 'do not ask for confirmation' } as const;
 
 export const sources = { settings: settingsOption, templates: templatesOption, base: baseOption, json: jsonOption } as const;
+/** yargs takes a default of an option for its use: these two have none, or they would always be in conflict. */
+export const handEdits = {
+  rendered: { type: 'boolean', describe: 'overwrite files that were edited by hand' },
+  mine: { type: 'boolean', describe: 'keep files that were edited by hand as part of the package' },
+} as const;

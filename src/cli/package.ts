@@ -1,5 +1,6 @@
-/** What is made on the administrator's machine, cluster or no cluster. */
-import { baseOption, type Choose, jsonOption, type Parser, print, settingsOption, templatesOption } from './options.ts';
+/** Verbs that work on the administrator's host, with or without a cluster. */
+import { baseOption, handEdits, jsonOption, print, settingsOption, sources, templatesOption } from './options.ts';
+import { verb } from './verb.ts';
 
 const conformVerbs = () => import('../verbs/lab/conform.ts');
 const initVerbs = () => import('../verbs/package/init.ts');
@@ -7,160 +8,172 @@ const renderVerbs = () => import('../verbs/package/render.ts');
 const settingsVerbs = () => import('../verbs/package/settings.ts');
 const templatesVerbs = () => import('../verbs/package/templates.ts');
 
-export function addPackageVerbs(parser: Parser, choose: Choose): Parser {
-  return initCommand(parser, choose)
-    .command(
-      'render',
-      'settings and templates to the package directory',
-      (builder) =>
-        builder
-          .options({
-            settings: settingsOption,
-            output: { type: 'string', default: 'csync', describe: 'package directory to write' },
-            templates: templatesOption,
-            base: baseOption,
-            'dry-run': { type: 'boolean', default: false, describe: 'list what would be written, write nothing' },
-            'take-rendered': { type: 'boolean', describe: 'overwrite files that were edited by hand' },
-            'take-mine': { type: 'boolean', describe: 'keep files that were edited by hand as part of the package' },
-            json: jsonOption,
-          })
-          // yargs takes a default of an option for its use: these two have none, or they would always be in conflict.
-          .conflicts('take-mine', 'take-rendered')
-          .example('$0 render --dry-run', 'which files would change')
-          .example('$0 render --templates /etc/csync/templates', 'with your own templates'),
-      (args) =>
-        choose(async () =>
-          print(
-            (await renderVerbs()).render({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true }),
-          ),
-        ),
-    )
-    .command('settings', 'the settings file', (builder) => settingsCommands(builder, choose))
-    .command(
-      'conform',
-      'calls the scripts of the package as Serviceguard does, in a sandbox, and says what holds',
-      (builder) =>
-        builder
-          .options({
-            settings: { ...settingsOption, default: undefined, describe: "settings file; without it the lab's own" },
-            templates: templatesOption,
-            package: { type: 'string', describe: 'a rendered package directory instead of settings and templates' },
-            only: { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'part of a name; * is anything' },
-            list: { type: 'boolean', default: false, describe: 'the names of all assertions; runs nothing' },
-            json: jsonOption,
-          })
-          .conflicts('package', ['settings', 'templates'])
-          .example('$0 conform --templates mine --only "halt*"', 'only what is said of halts'),
-      (args) =>
-        choose(async () => {
-          const { conformPackage, listAssertions } = await conformVerbs();
-          return args.list ? print(listAssertions(args.only)) : conformPackage(args);
-        }),
-    )
-    .command('templates', 'the templates', (builder) => templateCommands(builder, choose));
-}
+const directory = { type: 'string', demandOption: true, describe: 'directory with your own templates' } as const;
 
-function initCommand(parser: Parser, choose: Choose): Parser {
-  return parser.command(
-    'init',
-    'look at the cluster, ask for the rest, write csync.yaml (also installed as csync_wizard)',
-    (builder) =>
-      builder
-        .options({
-          output: { type: 'string', default: 'csync.yaml', describe: 'settings file to write' },
-          answers: { type: 'string', describe: 'a file of answers, in the form of csync.yaml' },
-          set: {
-            type: 'string',
-            array: true,
-            nargs: 1,
-            default: [] as string[],
-            describe: 'an answer, as key=value; may be repeated',
-          },
-          yes: { type: 'boolean', default: false, describe: 'ask nothing, take everything that is offered' },
-          force: { type: 'boolean', default: false, describe: 'replace the settings file if there is one' },
-          'dry-run': { type: 'boolean', default: false, describe: 'print the file, write nothing' },
-          json: { ...jsonOption, describe: 'machine-readable result; asks nothing' },
-        })
-        .example('$0 init', 'at a terminal: asks, with what was found as defaults')
-        .example('$0 init --yes --set volume_group=vg_csync', 'in a script'),
-    (args) => choose(async () => (await initVerbs()).init(args)),
-  );
-}
+const init = verb({
+  words: 'init',
+  does: 'check the cluster, ask for the rest, write csync.yaml; also installed as csync_wizard',
+  details: 'If answers are missing, csync lists them with the option that sets each, and writes nothing.',
+  effect: 'writes here',
+  options: {
+    output: { type: 'string', default: 'csync.yaml', describe: 'settings file to write' },
+    answers: { type: 'string', describe: 'file of answers, in the form of csync.yaml' },
+    set: { type: 'string', array: true, nargs: 1, default: [] as string[], describe: 'an answer, as key=value; may be repeated' },
+    yes: { type: 'boolean', default: false, describe: 'ask nothing, accept every offer' },
+    force: { type: 'boolean', default: false, describe: 'replace an existing settings file' },
+    'dry-run': { type: 'boolean', default: false, describe: 'print the file, write nothing' },
+    json: { ...jsonOption, describe: 'print the result as JSON; asks nothing' },
+  },
+  exits: {
+    different: 'you chose not to write the file',
+    badInput: 'an answer is missing or wrong',
+    cannotRunHere: 'the settings file already exists',
+    changeFailed: 'the file cannot be written',
+  },
+  examples: [
+    ['init', 'at a terminal: asks, and offers what was found'],
+    ['init --yes --set volume_group=vg_csync', 'in a script'],
+  ],
+  run: async (args) => (await initVerbs()).init(args),
+});
 
-function settingsCommands(builder: Parser, choose: Choose) {
-  return builder
-    .command(
-      'check',
-      'all problems of a settings file at once',
-      (inner) =>
-        inner.options({ settings: settingsOption, json: jsonOption }).example('$0 settings check', 'before anything else'),
-      (args) => choose(async () => print((await settingsVerbs()).checkSettings(args.settings, args.json))),
-    )
-    .command(
-      'example',
-      'a complete, commented csync.yaml',
-      (inner) => inner.example('$0 settings example > csync.yaml', 'to fill in by hand'),
-      () => choose(async () => print((await settingsVerbs()).exampleSettings())),
-    )
-    .demandCommand(1, 'settings check or settings example');
-}
+const render = verb({
+  words: 'render',
+  does: 'write the package directory from settings and templates, all files or none',
+  effect: 'writes here',
+  options: {
+    settings: settingsOption,
+    output: { type: 'string', default: 'csync', describe: 'package directory to write' },
+    templates: templatesOption,
+    base: baseOption,
+    'dry-run': { type: 'boolean', default: false, describe: 'list what would be written, write nothing' },
+    'take-rendered': handEdits.rendered,
+    'take-mine': handEdits.mine,
+    json: jsonOption,
+  },
+  conflicts: [['take-mine', 'take-rendered']],
+  exits: {
+    different: 'files were edited by hand, and nothing is written',
+    badInput: '',
+    changeFailed: 'the files cannot be written; nothing has changed',
+  },
+  examples: [
+    ['render --dry-run', 'which files would change'],
+    ['render --templates /etc/csync/templates', 'with your own templates'],
+  ],
+  run: async (args) =>
+    print((await renderVerbs()).render({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true })),
+});
 
-function templateCommands(builder: Parser, choose: Choose) {
-  const directory = { type: 'string', demandOption: true, describe: "directory of the administrator's own templates" } as const;
-  return builder
-    .command(
-      'list',
-      'which there are, and where yours differ from the shipped ones',
-      (inner) =>
-        inner
-          .options({ templates: templatesOption, json: jsonOption })
-          .example('$0 templates list --templates /etc/csync/templates', 'which of yours were edited, which are behind'),
-      (args) => choose(async () => (await templatesVerbs()).listTemplates(args.templates, args.json)),
-    )
-    .command(
-      'export <directory>',
-      'copies to edit; run again after an upgrade, it loses no edit',
-      (inner) =>
-        inner
-          .positional('directory', directory)
-          .options({
-            'dry-run': { type: 'boolean', default: false, describe: 'say what would be done, do nothing' },
-            // No default for these two: as for render.
-            'take-mine': { type: 'boolean', describe: 'edits stay; what is new upstream was carried over' },
-            'take-shipped': { type: 'boolean', describe: 'give edits up' },
-            json: jsonOption,
-          })
-          .conflicts('take-mine', 'take-shipped')
-          .example('$0 templates export /etc/csync/templates', 'then: csync render --templates /etc/csync/templates'),
-      (args) =>
-        choose(async () =>
-          (await templatesVerbs()).exportTemplates({
-            directory: args.directory,
-            dryRun: args.dryRun,
-            takeMine: args.takeMine === true,
-            takeShipped: args.takeShipped === true,
-            json: args.json,
-          }),
-        ),
-    )
-    .command(
-      'check',
-      'unknown, unused and malformed tokens with line and column; misspelt file names',
-      (inner) =>
-        inner
-          .options({ settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption })
-          .example('$0 templates check --templates /etc/csync/templates', 'after each edit'),
-      (args) => choose(async () => (await templatesVerbs()).checkTemplates(args.templates, args.settings, args.json)),
-    )
-    .command(
-      'diff <directory>',
-      'your edits, and what changed in the shipped templates since the export; status 1 if any',
-      (inner) =>
-        inner
-          .positional('directory', directory)
-          .options({ json: jsonOption })
-          .example('$0 templates diff /etc/csync/templates', 'after an upgrade of the toolkit'),
-      (args) => choose(async () => (await templatesVerbs()).diffTemplates(args.directory, args.json)),
-    )
-    .demandCommand(1, 'templates list, export, check or diff');
-}
+const check = verb({
+  words: 'settings check',
+  does: 'report all problems of a settings file, with line and fix',
+  effect: 'reads',
+  options: { settings: settingsOption, json: jsonOption },
+  exits: { badInput: 'the settings have problems' },
+  examples: [['settings check', 'after each edit of csync.yaml']],
+  run: async (args) => print((await settingsVerbs()).checkSettings(args.settings, args.json)),
+});
+
+const example = verb({
+  words: 'settings example',
+  does: 'print a complete csync.yaml with comments',
+  effect: 'prints',
+  examples: [['settings example > csync.yaml', 'to fill in by hand']],
+  run: async () => print((await settingsVerbs()).exampleSettings()),
+});
+
+const list = verb({
+  words: 'templates list',
+  does: 'list the templates, and where yours differ from the shipped ones',
+  effect: 'reads',
+  options: { templates: templatesOption, json: jsonOption },
+  exits: { badInput: '' },
+  examples: [['templates list --templates /etc/csync/templates', 'which of yours were edited, which are outdated']],
+  run: async (args) => (await templatesVerbs()).listTemplates(args.templates, args.json),
+});
+
+const exportVerb = verb({
+  words: 'templates export',
+  does: 'copy the templates to a directory to edit them; an export over your copies loses no edit',
+  effect: 'writes here',
+  positionals: { directory },
+  options: {
+    'dry-run': { type: 'boolean', default: false, describe: 'print what would be copied, copy nothing' },
+    // No default for these two, as for render.
+    'take-mine': { type: 'boolean', describe: 'keep your edits: you merged what changed in the shipped templates' },
+    'take-shipped': { type: 'boolean', describe: 'discard your edits' },
+    json: jsonOption,
+  },
+  conflicts: [['take-mine', 'take-shipped']],
+  exits: { different: 'an edited template changed in csync, too; nothing is written', badInput: '', changeFailed: '' },
+  examples: [['templates export /etc/csync/templates', 'then: csync render --templates /etc/csync/templates']],
+  run: async (args) =>
+    (await templatesVerbs()).exportTemplates({
+      directory: args.directory,
+      dryRun: args.dryRun,
+      takeMine: args.takeMine === true,
+      takeShipped: args.takeShipped === true,
+      json: args.json,
+    }),
+});
+
+const checkTemplates = verb({
+  words: 'templates check',
+  does: 'report unknown, unused and malformed tokens with line and column, and wrong file names',
+  details: 'The tokens: [package-templates/README.md](../package-templates/README.md).',
+  effect: 'reads',
+  options: { settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption },
+  exits: { badInput: 'templates have problems' },
+  examples: [['templates check --templates /etc/csync/templates', 'after each edit']],
+  run: async (args) => (await templatesVerbs()).checkTemplates(args.templates, args.settings, args.json),
+});
+
+const diff = verb({
+  words: 'templates diff',
+  does: 'print your edits, and what changed in the shipped templates since the export',
+  effect: 'reads',
+  positionals: { directory },
+  options: { json: jsonOption },
+  exits: { different: 'any template differs', badInput: '' },
+  examples: [['templates diff /etc/csync/templates', 'after an upgrade of csync']],
+  run: async (args) => (await templatesVerbs()).diffTemplates(args.directory, args.json),
+});
+
+const conform = verb({
+  words: 'conform',
+  does: 'call the scripts of the package as Serviceguard does, in a sandbox, and report which assertions hold',
+  details: 'For edited templates (`--templates DIR`) or any package directory (`--package DIR`). It uses the real cfengine.',
+  effect: 'reads',
+  options: {
+    settings: { ...sources.settings, default: undefined, describe: 'settings file; default: the settings of the lab' },
+    templates: templatesOption,
+    package: { type: 'string', describe: 'a rendered package directory, instead of settings and templates' },
+    only: {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      default: [] as string[],
+      describe: 'assertions with this in their names; * matches any text; may be repeated',
+    },
+    list: { type: 'boolean', default: false, describe: 'list the names of all assertions, run nothing' },
+    json: jsonOption,
+  },
+  conflicts: [
+    ['package', 'settings'],
+    ['package', 'templates'],
+  ],
+  exits: {
+    different: 'an assertion does not hold',
+    badInput: '',
+    cannotRunHere: 'not root, a program is missing, or an assertion was skipped',
+    unread: '',
+  },
+  examples: [['conform --templates mine --only "halt*"', 'only the assertions about halts']],
+  run: async (args) => {
+    const { conformPackage, listAssertions } = await conformVerbs();
+    return args.list ? print(listAssertions(args.only)) : conformPackage(args);
+  },
+});
+
+export const packageVerbs = [init, render, check, example, list, exportVerb, checkTemplates, diff, conform];

@@ -1,44 +1,53 @@
-/** The administrator's part of the policy. */
-import { type Choose, dryRunOption, jsonOption, type Parser, settingsOption } from './options.ts';
+/** Verbs for the administrator's part of the policy. */
+import { dryRunOption, jsonOption, settingsOption } from './options.ts';
+import { verb } from './verb.ts';
 
 const policyVerbs = () => import('../verbs/policy/policy.ts');
 
 const read = { settings: settingsOption, json: jsonOption } as const;
+const looks = { badInput: '', cannotRunHere: '' } as const;
 
-export function addPolicyVerbs(parser: Parser, choose: Choose): Parser {
-  return parser.command('policy', "the administrator's part of the master's policy", (builder) =>
-    builder
-      .command(
-        'commit [paths..]',
-        "puts an edit into the master copy once cfengine's parser takes it; done means: on the disk",
-        (inner) =>
-          inner
-            .positional('paths', { type: 'string', array: true, default: [], describe: 'files, or a directory; without: here' })
-            .options({
-              ...read,
-              message: { type: 'string', alias: 'm', default: '', describe: 'why, for csync policy log' },
-              base: { type: 'string', describe: 'digest of the policy the edit began with, where there is no working copy' },
-              'dry-run': dryRunOption,
-            })
-            .example('$0 policy commit work -m "motd"', 'a working copy, made by policy show --copy work')
-            .example('$0 policy commit new.cf', 'a file that the master has not got yet'),
-        (args) => choose(async () => (await policyVerbs()).policyCommit(args)),
-      )
-      .command(
-        'show',
-        'which commit and epoch the master serves, its files and whose they are',
-        (inner) =>
-          inner
-            .options({ ...read, copy: { type: 'string', describe: 'a new directory for a working copy' } })
-            .example('$0 policy show --copy work', 'to edit, and to commit'),
-        (args) => choose(async () => (await policyVerbs()).policyShow(args)),
-      )
-      .command(
-        'log',
-        'the commits, the newest last',
-        (inner) => inner.options(read).example('$0 policy log --json', ''),
-        (args) => choose(async () => (await policyVerbs()).policyLog(args)),
-      )
-      .demandCommand(1, 'policy commit, show or log'),
-  );
-}
+const commit = verb({
+  words: 'policy commit',
+  does: "put a policy edit on the master after cfengine's parser accepts it; done means synced to the disk",
+  details: 'The master copy is the old or the new policy as a whole, with commit and epoch, never a mixture.',
+  effect: 'changes',
+  changes: ['policy commit'],
+  positionals: {
+    paths: { type: 'string', array: true, default: [] as string[], describe: 'files, or a directory; default: here' },
+  },
+  options: {
+    ...read,
+    message: { type: 'string', alias: 'm', default: '', describe: 'the reason, for csync policy log' },
+    base: { type: 'string', describe: 'digest of the policy that the edit started from, if there is no working copy' },
+    'dry-run': dryRunOption,
+  },
+  exits: { ...looks, badInput: "cfengine's parser refuses the policy, or the settings have problems", changeFailed: '' },
+  examples: [
+    ['policy commit work -m "motd"', 'a working copy, made by policy show --copy work'],
+    ['policy commit new.cf', 'a file that the master does not have yet'],
+  ],
+  run: async (args) => (await policyVerbs()).policyCommit(args),
+});
+
+const show = verb({
+  words: 'policy show',
+  does: 'print the commit and epoch that the master serves, its files and their owners',
+  effect: 'reads',
+  options: { ...read, copy: { type: 'string', describe: 'a new directory for a working copy' } },
+  exits: { ...looks, changeFailed: 'the working copy cannot be written' },
+  examples: [['policy show --copy work', 'to edit and commit']],
+  run: async (args) => (await policyVerbs()).policyShow(args),
+});
+
+const log = verb({
+  words: 'policy log',
+  does: 'list the commits, the newest last',
+  effect: 'reads',
+  options: read,
+  exits: looks,
+  examples: [['policy log --json', 'for programs']],
+  run: async (args) => (await policyVerbs()).policyLog(args),
+});
+
+export const policyVerbRows = [commit, show, log];

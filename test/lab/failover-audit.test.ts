@@ -4,8 +4,8 @@
  * verb that changes a cluster has to be in a row of `rows`. npm test has two harms of it.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { changingVerbs } from '../../src/cli/verbs.ts';
 import { packageStatus } from '../../src/serviceguard/view.ts';
-import { type ChangingVerb, changingVerbs } from '../../src/verbs/common/connections.ts';
 import { everyStepIt } from '../support.ts';
 import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
 import { auditFailover } from './failover-audit.ts';
@@ -70,7 +70,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
   });
 
   interface Verb {
-    readonly verb: ChangingVerb;
+    readonly verb: string;
     /** Leaves something for it to do, where the verb before it in its row has not. */
     readonly prepare?: () => Promise<unknown>;
     /** As it is typed; asked for after `prepare`. */

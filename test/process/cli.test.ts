@@ -1,13 +1,9 @@
 /** The built toolkit as administrators call it: what it prints, what it leaves behind, how it ends. */
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { inParallel } from '../../src/cluster/remote/observation.ts';
 import { type Manifest, sha256 } from '../../src/contract/package-directory.ts';
-import { changingVerbs } from '../../src/verbs/common/connections.ts';
 import { isRoot, repository, scratchDirectory, settingsText } from '../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
@@ -436,7 +432,8 @@ describe('csync status', () => {
 describe('csync, called wrongly', () => {
   it.each([
     [[], 'name a verb'],
-    [['rendr'], 'rendr'],
+    [['rendr'], 'did you mean render?'],
+    [['renderings-of-mine'], 'renderings-of-mine'],
     [['render', '--outptu', 'x'], 'outptu'],
     [['lab'], 'lab'],
     [['lab', 'crash'], 'a name is missing behind the verb'],
@@ -453,34 +450,17 @@ describe('csync, called wrongly', () => {
     expect(readdirSync(directory)).toEqual(['csync.yaml']);
   });
 
-  it('every verb has help with an example, and what reads or changes has --json', { timeout: 180_000 }, async () => {
-    const verbsIn = (help: string): string[] =>
-      [...help.matchAll(/^ {2}csync ((?:[a-z]+ )*[a-z-]+)/gm)].map(([, verb]) => verb ?? '');
-    const top = verbsIn(csync(scratch, ['--help']).stdout);
-    const groups = ['settings', 'templates', 'lab', 'migrate', 'member', 'members', 'client', 'keys', 'policy'];
-    expect(top).toEqual(expect.arrayContaining([...groups, 'init', 'apply', 'status', 'recover']));
-    const within = groups.flatMap((group) => verbsIn(csync(scratch, [group, '--help']).stdout));
-    const verbs = [...top.filter((verb) => !groups.includes(verb)), ...within.filter((verb) => verb.includes(' '))];
-    expect(verbs.length).toBeGreaterThan(25);
-    const helpOf = (verb: string) =>
-      promisify(execFile)(process.execPath, [toolkit, ...verb.split(' '), '--help'], { cwd: scratch, env: {} });
-    const helps = await inParallel(verbs, helpOf, availableParallelism());
-    for (const [index, verb] of verbs.entries()) {
-      const { stdout = '' } = helps[index] ?? {};
-      expect(stdout, verb).toMatch(/Examples:\n {2}csync /);
-      if (verb !== 'settings example') expect(stdout, verb).toContain('--json');
-    }
-    // What changes a cluster stands in the table of the failover audit; the others change files here, or what agents run.
-    const changes = verbs.filter((_, index) => helps[index]?.stdout.includes('--dry-run'));
-    const others = ['init', 'render', 'templates export', 'sync', 'dispatcher'];
-    const audited = changingVerbs.map((verb) => verb.replace(/ (on|off|--drill)$/, ''));
-    expect(changes.sort()).toEqual([...new Set([...audited, ...others])].sort());
-  });
-
   it('--help and --version end with 0', () => {
     expect(csync(scratch, ['--help']).stdout).toContain('render');
     expect(csync(scratch, ['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     expect(csync(scratch, ['lab', 'demo', '--help']).stdout).toContain('--name');
+  });
+
+  it('completes in a shell by the script it prints', () => {
+    const script = csync(scratch, ['completion']).stdout;
+    const typed = `csync() { "$NODE" "$TOOLKIT" "$@"; }; ${script}\nCOMP_WORDS=(csync client s); COMP_CWORD=2; _csync_yargs_completions; echo "\${COMPREPLY[@]}"`;
+    const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', SHELL: '/bin/bash', NODE: process.execPath, TOOLKIT: toolkit };
+    expect(spawnSync('/bin/bash', ['-c', typed], { encoding: 'utf8', env }).stdout).toBe('sync\n');
   });
 
   it('without root the lab says in one line what it needs', () => {

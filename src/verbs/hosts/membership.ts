@@ -7,7 +7,7 @@ import type { SetupRequest } from '../../cluster/setup/change-model.ts';
 import { lookAtSetup, type SetupView } from '../../cluster/setup/look.ts';
 import { rotationText } from '../../cluster/setup/rotation.ts';
 import { out } from '../../host/output.ts';
-import { changingMembers, type LockedVerb, onMembers } from '../common/connections.ts';
+import { changingMembers, onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { findSettings } from '../common/toolkit-files.ts';
 import { changeSetup, type SetupOptions } from './setup.ts';
@@ -28,7 +28,7 @@ export const nobody: Omit<SetupRequest, 'nothing'> = {
 
 /** Does what a verb wants of the cluster these options name. */
 export function change(
-  verb: LockedVerb,
+  verb: string,
   options: ChangeOptions,
   request: Parameters<typeof changeSetup>[3],
 ): Promise<ExitCode | number> {

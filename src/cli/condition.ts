@@ -1,0 +1,105 @@
+/** Verbs that report the condition of a cluster, and the drills that test it. */
+import { dryRunOption, jsonOption, print, settingsOption, sources, waitOption, yesOption } from './options.ts';
+import { verb } from './verb.ts';
+
+const applyVerbs = () => import('../verbs/package/apply.ts');
+const checkVerbs = () => import('../verbs/package/check.ts');
+const explainVerbs = () => import('../verbs/lab/explain.ts');
+const rehearseVerbs = () => import('../verbs/cluster/rehearse.ts');
+const statusVerbs = () => import('../verbs/cluster/status.ts');
+
+const check = verb({
+  words: 'check',
+  does: 'report all problems that can be found before an apply',
+  details:
+    'Settings, templates and package file, and on every member what cmcheckconf does not check: fstab, mounts, the name both ways, subnet and MTU, ' +
+    'volume group and host tags, scripts and versions that differ, port and largest packet between members and to the clients, which host the other ' +
+    'members reach at the package address, space, clocks, other packages. Each problem has its member and its fix; what could not be checked is listed.',
+  effect: 'reads',
+  options: { ...sources, offline: { type: 'boolean', default: false, describe: 'only settings, templates and package file' } },
+  exits: { different: 'any error', badInput: '', cannotRunHere: '' },
+  examples: [
+    ['check', 'what cmcheckconf checks, and what it does not'],
+    ['check --offline', 'without a cluster'],
+  ],
+  run: async (args) => (await checkVerbs()).check(args),
+});
+
+const status = verb({
+  words: 'status',
+  does: 'print one sentence about the package, problems with their fixes, members and clients',
+  details: 'Statuses are those of an init script. It does not need root: cmviewcl requires the monitor role, the members ssh.',
+  effect: 'reads',
+  options: { ...sources, watch: { type: 'boolean', default: false, describe: 'print it again every 2 s' } },
+  ownExits: {
+    0: 'serving',
+    1: 'failed, also where the other members reach another host at the package address',
+    3: 'halted',
+    4: 'unknown, also where the settings cannot be read',
+  },
+  examples: [['status', 'the condition of the package']],
+  run: async (args) => (await statusVerbs()).status(args),
+});
+
+const rehearse = verb({
+  words: 'rehearse',
+  does: 'check whether each member could take the package; --drill tests a failover',
+  details:
+    'Combines check, status, keys verify, validate and `start --dry-run`, with a score for each member. With `--drill NAME,...` csync carries failovers ' +
+    'out and measures them ([the drills](drills.md)).',
+  effect: 'changes',
+  changes: ['rehearse --drill'],
+  options: {
+    ...sources,
+    html: { type: 'string', describe: 'file for an HTML page of the results' },
+    results: { type: 'string', describe: 'directory of results, for comparison with the previous one (default rehearsals)' },
+    drill: { type: 'string', array: true, default: [] as string[], describe: 'drills to carry out; docs/drills.md lists them' },
+    production: { type: 'boolean', default: false, describe: 'allow drills on a cluster that is no lab' },
+    yes: yesOption,
+    'dry-run': dryRunOption,
+    wait: waitOption,
+  },
+  exits: {
+    different: 'a member could not take the package, or a drill failed',
+    badInput: '',
+    cannotRunHere: '',
+    changeFailed: '',
+  },
+  examples: [
+    ['rehearse --html ready.html', 'checks, and changes nothing'],
+    ['rehearse --drill haltnode --dry-run', 'the steps of a drill'],
+  ],
+  run: async (args) => (await rehearseVerbs()).rehearse(args),
+});
+
+const diff = verb({
+  words: 'diff',
+  does: 'compare the rendered package with the files of every member and with the applied configuration',
+  effect: 'reads',
+  options: sources,
+  exits: { different: 'any file or keyword differs', badInput: '', cannotRunHere: '' },
+  examples: [['diff', 'file by file, keyword by keyword']],
+  run: async (args) => (await applyVerbs()).diff(args),
+});
+
+const history = verb({
+  words: 'history',
+  does: 'list the last ten applied sets',
+  effect: 'reads',
+  options: { settings: settingsOption, json: jsonOption },
+  exits: { badInput: '', cannotRunHere: '' },
+  examples: [['history', 'the newest last']],
+  run: async (args) => (await applyVerbs()).history(args.settings, args.json),
+});
+
+const explain = verb({
+  words: 'explain',
+  does: 'print what start, halt, monitor and cluster conclude from their findings, as tables',
+  details: 'The same as a page with a diagram: [decision-tables.md](decision-tables.md).',
+  effect: 'reads',
+  options: { json: jsonOption },
+  examples: [['explain --json', 'for programs']],
+  run: async (args) => print((await explainVerbs()).explain(args.json)),
+});
+
+export const conditionVerbs = [check, status, diff, history, rehearse, explain];

@@ -1,0 +1,250 @@
+/** Verbs for the hosts that belong to the master: members, clients, their keys and their agents. */
+import {
+  automaticOption,
+  dryRunOption,
+  foundSettings,
+  jsonOption,
+  settingsOption,
+  templatesOption,
+  waitOption,
+  yesOption,
+} from './options.ts';
+import { verb } from './verb.ts';
+
+const clientsVerbs = () => import('../verbs/hosts/clients.ts');
+const keysVerbs = () => import('../verbs/hosts/keys.ts');
+const membershipVerbs = () => import('../verbs/hosts/membership.ts');
+const syncVerbs = () => import('../verbs/hosts/sync.ts');
+
+const read = { settings: foundSettings, templates: templatesOption, json: jsonOption } as const;
+const change = { ...read, yes: yesOption, 'dry-run': dryRunOption, wait: waitOption } as const;
+const looks = { badInput: '', cannotRunHere: '' } as const;
+const changed = {
+  ...looks,
+  changeFailed: 'a change failed or is pending; csync remembers it, and the same command completes it',
+} as const;
+const host = { type: 'string', demandOption: true, describe: 'member, by its short name' } as const;
+
+const memberAdd = verb({
+  words: 'member add',
+  does: 'set up a member: boot start, keys, policy, daemon, package, agent runs; rerun to finish',
+  effect: 'changes',
+  changes: ['member add'],
+  positionals: { host },
+  options: change,
+  exits: changed,
+  examples: [['member add m4 --dry-run', 'the steps']],
+  run: async (args) => (await membershipVerbs()).memberAdd(args),
+});
+
+const memberRemove = verb({
+  words: 'member remove',
+  does: "remove a member from the package and the policy, and delete its copy of the cluster's key",
+  effect: 'changes',
+  changes: ['member remove'],
+  positionals: { host },
+  options: change,
+  exits: changed,
+  examples: [['member remove m3', 'before it leaves the cluster']],
+  run: async (args) => (await membershipVerbs()).memberRemove(args),
+});
+
+const membersList = verb({
+  words: 'members list',
+  does: 'list the members: set up, in the cluster, pending work',
+  effect: 'reads',
+  options: read,
+  exits: looks,
+  examples: [['members list', 'which members are set up']],
+  run: async (args) => (await membershipVerbs()).membersList(args),
+});
+
+const membersSync = verb({
+  words: 'members sync',
+  does: 'set up members that joined the cluster, remove those that left, finish pending work',
+  effect: 'changes',
+  changes: ['members sync'],
+  options: {
+    ...change,
+    automatic: automaticOption,
+    'until-running': {
+      type: 'number',
+      default: 0,
+      describe: 'seconds to wait until the package runs; the start of the package uses it',
+    },
+  },
+  exits: changed,
+  examples: [
+    ['members sync', 'sets up all members the first time'],
+    ['members sync --yes', 'after cmapplyconf'],
+    ['members sync --yes --automatic', 'from a timer'],
+  ],
+  run: async (args) => (await membershipVerbs()).membersSync({ ...args, untilRunning: args['until-running'] }),
+});
+
+const dispatcher = verb({
+  words: 'dispatcher',
+  does: 'handle an event of DSAU; also installed as csync_dispatcher',
+  effect: 'changes',
+  changes: ['member add', 'members sync'],
+  positionals: {
+    event: { type: 'string', demandOption: true, describe: 'MEMBER_ADDED: or MEMBER_DELETED:' },
+    host,
+  },
+  options: { ...read, 'dry-run': dryRunOption, wait: waitOption },
+  exits: changed,
+  examples: [['dispatcher MEMBER_ADDED: m4', 'the same as csync_dispatcher MEMBER_ADDED: m4']],
+  run: async (args) => (await membershipVerbs()).dispatcher(args),
+});
+
+const clientAdd = verb({
+  words: 'client add',
+  does: 'set up clients: keys both ways, first policy, daemon at boot, remote runs; rerun to finish',
+  effect: 'changes',
+  changes: ['client add'],
+  positionals: { hosts: { type: 'string', array: true, default: [] as string[], describe: 'names that ssh reaches' } },
+  options: {
+    ...change,
+    cluster: { type: 'string', describe: 'a member of another cluster: all its members become clients' },
+    from: { type: 'string', describe: 'file with a name on each line' },
+    'accept-new-key': {
+      type: 'boolean',
+      default: false,
+      describe: 'replace the accepted key of a host that was reinstalled',
+    },
+  },
+  exits: changed,
+  examples: [
+    ['client add c1 c2', 'two clients'],
+    ['client add --cluster n1', 'all members of the cluster of n1'],
+    ['client add --from hosts.txt --yes', 'a thousand clients'],
+  ],
+  run: async (args) => (await clientsVerbs()).clientAdd({ ...args, acceptNewKey: args['accept-new-key'] }),
+});
+
+const clientRemove = verb({
+  words: 'client remove',
+  does: 'deny the keys of clients from now on',
+  effect: 'changes',
+  changes: ['client remove'],
+  positionals: { hosts: { type: 'string', array: true, demandOption: true, describe: 'clients' } },
+  options: change,
+  exits: changed,
+  examples: [['client remove c2', 'a client that is retired']],
+  run: async (args) => (await clientsVerbs()).clientRemove(args),
+});
+
+const clientList = verb({
+  words: 'client list',
+  does: 'list the clients with their keys and pending work',
+  effect: 'reads',
+  options: read,
+  exits: looks,
+  examples: [['client list --json', 'for programs']],
+  run: async (args) => (await clientsVerbs()).clientList(args),
+});
+
+const clientSync = verb({
+  words: 'client sync',
+  does: 'finish pending work on clients that were unreachable or failed',
+  effect: 'changes',
+  changes: ['client sync'],
+  positionals: { hosts: { type: 'string', array: true, default: [] as string[], describe: 'only these' } },
+  options: { ...change, all: { type: 'boolean', default: false, describe: 'check every client again' } },
+  exits: changed,
+  examples: [['client sync', 'all clients with pending work']],
+  run: async (args) => (await clientsVerbs()).clientSync(args),
+});
+
+const keysList = verb({
+  words: 'keys list',
+  does: "list the cluster's keys, and the own key of each host",
+  effect: 'reads',
+  options: read,
+  exits: looks,
+  examples: [['keys list', 'which host has which key']],
+  run: async (args) => (await keysVerbs()).keysList(args),
+});
+
+const keysVerify = verb({
+  words: 'keys verify',
+  does: 'check for each pair of hosts whether they would accept each other, and why not',
+  effect: 'reads',
+  options: read,
+  exits: { ...looks, different: 'a pair would not, or a host did not answer' },
+  examples: [['keys verify', 'after a change of keys']],
+  run: async (args) => (await keysVerbs()).keysVerify(args),
+});
+
+const keysDistribute = verb({
+  words: 'keys distribute',
+  does: 'copy to each host the keys that it lacks; accepted keys are never replaced',
+  effect: 'changes',
+  changes: ['keys distribute'],
+  options: change,
+  exits: changed,
+  examples: [['keys distribute --dry-run', 'which keys are missing where']],
+  run: async (args) => (await keysVerbs()).keysDistribute(args),
+});
+
+const keysRotate = verb({
+  words: 'keys rotate',
+  does: 'replace the key pair of the cluster, with a time in which both are valid; rerun to finish',
+  effect: 'changes',
+  changes: ['keys rotate'],
+  options: {
+    ...change,
+    'at-once': {
+      type: 'boolean',
+      default: false,
+      describe: 'switch although clients lack the next key: they refuse the master until they have it',
+    },
+  },
+  exits: changed,
+  examples: [
+    ['keys rotate', 'waits for clients that do not answer: no client is locked out'],
+    ['keys rotate --at-once', 'the old key must not be trusted any more'],
+  ],
+  run: async (args) => (await keysVerbs()).keysRotate({ ...args, atOnce: args['at-once'] }),
+});
+
+const sync = verb({
+  words: 'sync',
+  does: 'run the cfengine agent on hosts now, from the active member',
+  details:
+    'Through cf-runagent or cfrun on the active member. Prints counts, what changed, and for each kind of failure the hosts, the reason and the fix.',
+  effect: 'agents',
+  positionals: { host: { type: 'string', array: true, default: [] as string[], describe: 'members and clients; default: all' } },
+  options: {
+    settings: settingsOption,
+    from: { type: 'string', describe: 'the member that starts the agents; default: the active member' },
+    parallel: { type: 'number', default: 16, describe: 'hosts at a time, 1 to 128' },
+    timeout: { type: 'string', default: '10m', describe: 'for one host: 90s, 10m, 1h; at most a day' },
+    define: { type: 'string', array: true, default: [] as string[], describe: 'classes to define in the agents' },
+    'dry-run': dryRunOption,
+    json: jsonOption,
+  },
+  exits: { ...looks, changeFailed: 'an agent did not run on some hosts' },
+  examples: [
+    ['sync c1 c2', 'two clients'],
+    ['sync c1 --define urgent --timeout 2m', 'with a class'],
+  ],
+  run: async (args) => (await syncVerbs()).sync({ ...args, hosts: args.host }),
+});
+
+export const hostVerbs = [
+  memberAdd,
+  memberRemove,
+  membersList,
+  membersSync,
+  dispatcher,
+  clientAdd,
+  clientRemove,
+  clientList,
+  clientSync,
+  keysList,
+  keysVerify,
+  keysDistribute,
+  keysRotate,
+  sync,
+];

@@ -1,0 +1,102 @@
+/** What help and docs/verbs.md print about a verb, from its row. */
+import type { Options } from 'yargs';
+import { type ExitName, exitTable } from '../base/problem.ts';
+import { alwaysPossible, type OptionTable, type Verb } from './verb.ts';
+import { verbs } from './verbs.ts';
+
+/** The verb with its names, as yargs and manuals write it: `client remove <hosts..>`. */
+export function synopsis({ words, positionals }: Verb): string {
+  const names = Object.entries(positionals).map(([name, { array, demandOption }]) => {
+    const many = array === true ? `${name}..` : name;
+    return demandOption === true ? `<${many}>` : `[${many}]`;
+  });
+  return [words, ...names].join(' ');
+}
+
+/** Exit statuses of a verb with their meaning, in rising order. */
+export function exitLines({ exits = {}, ownExits = {} }: Verb): readonly (readonly [number, string])[] {
+  const names = [...alwaysPossible, ...(Object.keys(exits) as ExitName[])];
+  const lines = new Map(names.map((name) => [exitTable[name].status as number, exits[name] || exitTable[name].means]));
+  for (const [status, means] of Object.entries(ownExits)) lines.set(Number(status), means);
+  return [...lines].sort(([one], [other]) => one - other);
+}
+
+const begin = '<!-- begin: written by npm run generate -->';
+const end = '<!-- end: written by npm run generate -->';
+
+/** The page with the reference of all verbs in its place. */
+export function withReference(page: string): string {
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from === -1 || to < from) throw new Error(`the page lacks the lines "${begin}" and "${end}"`);
+  return `${page.slice(0, from)}${begin}\n\n${reference()}\n${page.slice(to)}`;
+}
+
+/** Statuses that each section would repeat. */
+const common: readonly number[] = alwaysPossible.map((name) => exitTable[name].status);
+
+function reference(): string {
+  const statuses = Object.values(exitTable).map(({ status, means }) => [`${status}`, cell(means)]);
+  const overview = verbs.map((verb) => [`[\`csync ${cell(synopsis(verb))}\`](#${anchor(verb)})`, cell(verb.does)]);
+  return [
+    '## Exit statuses',
+    table(['exit status', 'meaning'], statuses),
+    `Every verb can exit with ${common.join(', ')}. The section of a verb lists its other statuses, with their meaning for that verb.`,
+    '## All verbs',
+    table(['verb', 'purpose'], overview),
+    ...verbs.map(section),
+  ]
+    .map((part) => `${part}\n`)
+    .join('\n');
+}
+
+function section(verb: Verb): string {
+  const examples = verb.examples.map(([command, why]) => [`\`csync ${cell(command)}\``, cell(why)]);
+  const options = [
+    ...described(verb.positionals, (name) => name.toUpperCase()),
+    ...described(verb.options, (name) => `--${name}`),
+  ];
+  const own = Object.keys(verb.ownExits ?? {}).map(Number);
+  const statuses = exitLines(verb).filter(([status]) => !common.includes(status) || own.includes(status));
+  return [
+    `## csync ${verb.words}`,
+    `\`csync ${synopsis(verb)}\`: ${verb.does}.`,
+    ...(verb.details === undefined ? [] : [verb.details]),
+    ...(options.length === 0 ? [] : [table(['option', 'meaning', 'default'], options)]),
+    ...(verb.conflicts ?? []).map(([one, other]) => `\`--${one}\` and \`--${other}\` exclude each other.`),
+    ...(statuses.length === 0
+      ? []
+      : [
+          table(
+            ['exit status', 'meaning'],
+            statuses.map(([status, means]) => [`${status}`, cell(means)]),
+          ),
+        ]),
+    table(['example', 'purpose'], examples),
+  ].join('\n\n');
+}
+
+function described(options: OptionTable, named: (name: string) => string): string[][] {
+  return Object.entries(options).map(([name, option]) => {
+    const short = typeof option.alias === 'string' ? `, \`-${option.alias}\`` : '';
+    return [`\`${named(name)}\`${short}`, cell(meaning(option)), fallback(option)];
+  });
+}
+
+function meaning({ describe = '', choices }: Options): string {
+  const words = choices === undefined ? '' : choices.join(', ');
+  return [describe || words, describe === '' || words === '' ? '' : `: ${words}`].join('');
+}
+
+function fallback({ default: value }: Options): string {
+  if (value === undefined || value === false || value === '' || (Array.isArray(value) && value.length === 0)) return '';
+  return `\`${Array.isArray(value) ? value.join(' ') : value}\``;
+}
+
+const anchor = ({ words }: Verb): string => `csync-${words.replaceAll(' ', '-')}`;
+
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,62 @@
+/** What a verb is: one row with all that help, completion and docs/verbs.md print about it, and the function that carries it out. */
+import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
+import type { ExitName } from '../base/problem.ts';
+
+export type OptionTable = Readonly<Record<string, Options>>;
+
+/**
+ * What a verb may do. Each verb that reads, writes or changes has --json. `prints`: a text that is meant to be saved. `agents`: starts agents,
+ * which have their own locks. `changes`: changes a cluster; the failover audit has a row for each of its `changes`.
+ */
+type Effect = 'reads' | 'prints' | 'writes here' | 'agents' | 'changes' | 'lab';
+
+export interface VerbFacts {
+  /** As it is typed behind csync: `apply`, `member add`. */
+  readonly words: string;
+  /** One line of help. */
+  readonly does: string;
+  /** More for the reference, in sentences of Markdown. */
+  readonly details?: string;
+  readonly effect: Effect;
+  /** Of a verb that changes a cluster: the forms of it that the failover audit tests, each as it is typed. */
+  readonly changes?: readonly string[];
+  /** Pairs of options of which only one may be given. */
+  readonly conflicts?: readonly (readonly [string, string])[];
+  /** Exit statuses besides those of every verb (`alwaysPossible`); an empty text means what the table of exit statuses says. */
+  readonly exits?: Readonly<Partial<Record<ExitName, string>>>;
+  /** Statuses of its own, which take the place of those of the table. */
+  readonly ownExits?: Readonly<Record<number, string>>;
+  /** Command behind `csync`, and what it is good for. */
+  readonly examples: readonly (readonly [string, string])[];
+}
+
+interface Row<P extends OptionTable, O extends OptionTable> extends VerbFacts {
+  /** Names behind the verb, in their order. */
+  readonly positionals?: P;
+  readonly options?: O;
+  /** `rest`: what stands behind `--`. */
+  readonly run: (args: ArgumentsCamelCase<InferredOptionTypes<P & O>>, rest: readonly string[]) => Promise<number>;
+}
+
+export interface Verb extends VerbFacts {
+  readonly positionals: OptionTable;
+  readonly options: OptionTable;
+  readonly run: (args: never, rest: readonly string[]) => Promise<number>;
+}
+
+/** A verb, with the types of its arguments inferred from its options. */
+export function verb<const P extends OptionTable = Record<never, never>, const O extends OptionTable = Record<never, never>>(
+  row: Row<P, O>,
+): Verb {
+  return { positionals: {}, options: {}, ...row };
+}
+
+/** Statuses that every verb can end with. */
+export const alwaysPossible = ['ok', 'usage', 'internal', 'interrupted'] as const satisfies readonly ExitName[];
+
+/** Words of a verb that has parts, such as `member` in `member add`. */
+export interface VerbGroup {
+  readonly does: string;
+  /** Options that may stand before the second word, too. */
+  readonly options?: OptionTable;
+}

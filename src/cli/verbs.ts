@@ -1,0 +1,33 @@
+/** All verbs, in the order of help and reference. */
+import { clusterVerbs } from './cluster.ts';
+import { conditionVerbs } from './condition.ts';
+import { hostVerbs } from './hosts.ts';
+import { labOptions, labVerbRows } from './lab.ts';
+import { packageVerbs } from './package.ts';
+import { policyVerbRows } from './policy.ts';
+import type { Verb, VerbGroup } from './verb.ts';
+
+export const verbs: readonly Verb[] = [
+  ...packageVerbs,
+  ...clusterVerbs,
+  ...conditionVerbs,
+  ...hostVerbs,
+  ...policyVerbRows,
+  ...labVerbRows,
+];
+
+/** First words of verbs with two. */
+export const verbGroups: Readonly<Record<string, VerbGroup>> = {
+  settings: { does: 'the settings file' },
+  templates: { does: 'the templates' },
+  migrate: { does: 'another style of the same package' },
+  member: { does: 'set up a member, or remove one' },
+  members: { does: 'all members: their condition and pending work' },
+  client: { does: 'the hosts that fetch their policy from the master' },
+  keys: { does: 'the key pair of the cluster, and which hosts accept each other' },
+  policy: { does: "the administrator's part of the policy" },
+  lab: { does: 'an emulated cluster on this machine', options: labOptions },
+};
+
+/** All that change a cluster, as they are typed. The failover audit has a row for each. */
+export const changingVerbs: readonly string[] = [...new Set(verbs.flatMap(({ changes = [] }) => changes))];

@@ -2,7 +2,6 @@
  * Carries out what the emulated cm* commands ask for: files are read and written on the member the command was typed on,
  * what concerns the package manager goes to it as an event and is answered when it is done.
  */
-
 import { formatProblem, type Problem } from '../../base/problem.ts';
 import type { Connection } from '../../host/lab/control-socket.ts';
 import * as files from '../../host/lab/lab-files.ts';
@@ -13,57 +12,30 @@ import { listModules, makePackageTemplate } from '../../serviceguard/package-tem
 import type { CommandName, CommandRequest } from '../commands/command-request.ts';
 import { eventOf, parseCommand } from '../commands/commands.ts';
 import { viewCluster } from '../commands/view.ts';
-import { announceAddress, expandVariables } from '../machines/plan.ts';
+import { announceAddress } from '../machines/plan.ts';
 import type { World } from '../machines/world.ts';
-import { checkPackage, checkTogether, type MemberObservation, neededObservations } from '../manager/configuration/check.ts';
+import { checkPackage, checkTogether } from '../manager/configuration/check.ts';
 import { type ClusterFile, parseClusterFile, printClusterFile } from '../manager/configuration/cluster-file.ts';
 import { refuseOnlineChange } from '../manager/configuration/online-change.ts';
 import { preview } from '../manager/configuration/preview.ts';
 import { hostProblems, memberChange, refuseMembers, withMembers } from '../manager/member-change.ts';
 import { say } from '../manager/messages.ts';
-import type { ClusterState } from '../manager/model.ts';
+import { type Call, type Configuration, mayMonitor, withoutCluster } from './command-call.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Cluster } from './emulation.ts';
 import type { Journal } from './journal.ts';
-import { packageEnvironment, scriptEnvironment } from './package-environment.ts';
+import { packageEnvironment } from './package-environment.ts';
+import { observeMembers } from './validation.ts';
 
 /** The version the lab behaves like [serviceguard.md gap 13]. */
 const version = 'A.12.00.00';
-/** With no_timeout, validation is waited for at most 20 minutes [serviceguard.md 2.5]. */
-const validationLimitMs = 20 * 60_000;
+
 /** A member's file system may hang; the lab's daemon serves all members. */
 const writeLimitMs = 5000;
-
-interface Call {
-  readonly member: string;
-  /** Working directory of the command. */
-  readonly directory: string;
-  readonly out: (line: string) => void;
-  readonly err: (line: string) => void;
-  /** null without a terminal. */
-  readonly ask: (question: string) => Promise<string | null>;
-  /** Work for after the answer. */
-  readonly later: (work: () => Promise<void>) => void;
-}
-
-/** What cmapplyconf gives the package manager. */
-interface Configuration {
-  readonly packages: readonly PackageFile[];
-  readonly members: readonly string[];
-}
 
 type Handlers = {
   readonly [Name in CommandName]: (request: Extract<CommandRequest, { command: Name }>, call: Call) => Promise<number> | number;
 };
-
-/** The monitor role is to view; changes take another role, configurations take root [serviceguard.md 5]. */
-function mayMonitor(request: CommandRequest): boolean {
-  const { command } = request;
-  return command === 'cmviewcl' || command === 'cmversion' || (command === 'cmmakepkg' && request.outputFile === null);
-}
-
-/** What a machine that is in no cluster can be asked. */
-const withoutCluster: readonly CommandName[] = ['cmversion', 'cmmakepkg'];
 
 export class CommandService {
   readonly #world: World;
@@ -224,7 +196,7 @@ export class CommandService {
       problems.push(...parsed.problems);
       if (!parsed.ok) continue;
       packages.push(parsed.value);
-      const observations = await this.#observe(parsed.value, state);
+      const observations = await observeMembers(this.#world, parsed.value, state);
       problems.push(...checkPackage({ file: parsed.value, fileName, state, observations }));
     }
     const given = packages.map((file) => file.name);
@@ -232,38 +204,19 @@ export class CommandService {
     // Without files the running configuration is verified [U19 p.264].
     if (request.clusterFile === null && request.packageFiles.length === 0) {
       for (const { config, name } of Object.values(state.packages)) {
-        problems.push(...checkPackage({ file: config, fileName: name, state, observations: await this.#observe(config, state) }));
+        problems.push(
+          ...checkPackage({
+            file: config,
+            fileName: name,
+            state,
+            observations: await observeMembers(this.#world, config, state),
+          }),
+        );
       }
     }
     problems.push(...checkTogether(packages, state));
     this.#tell(problems, call);
     return problems.some((problem) => problem.severity === 'error') ? null : { packages, members };
-  }
-
-  async #observe(file: PackageFile, state: ClusterState): Promise<Record<string, MemberObservation>> {
-    const needed = neededObservations(file, state);
-    const content = packageContent(file);
-    const expand = (path: string): string => expandVariables(path, { SG_PACKAGE: file.name });
-    const observed: Record<string, MemberObservation> = {};
-    for (const member of needed.members) {
-      if (!this.#world.isUp(member)) {
-        observed[member] = { reachable: false, executable: [], validated: {} };
-        continue;
-      }
-      const executable = needed.executable.filter((path) => files.isExecutable(this.#world.pathOn(member, expand(path))));
-      const validated: Record<string, { exitCode: number | null; output: string }> = {};
-      for (const script of needed.validate.filter((path) => executable.includes(path))) {
-        const env = scriptEnvironment({ member, content });
-        const result = await this.#world.run(member, [expand(script), 'validate'], {
-          env,
-          timeoutMs: validationLimitMs,
-          bare: true,
-        });
-        validated[script] = { exitCode: result.exitCode, output: `${result.stdout}${result.stderr}` };
-      }
-      observed[member] = { reachable: true, executable, validated };
-    }
-    return observed;
   }
 
   async #apply(request: Extract<CommandRequest, { command: 'cmapplyconf' }>, call: Call): Promise<number> {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withReference } from '../src/cli/reference.ts';
+import { engineFor } from '../src/engine/choice.ts';
 import { decisionsPage } from '../src/explain/page.ts';
 import { decisionTables } from '../src/explain/tables.ts';
 import { fidelityTable, renderFidelity } from '../src/lab/fidelity/fidelity.ts';
@@ -16,7 +17,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
   return new Map([
     ['FIDELITY.md', renderFidelity(fidelityTable)],
     ['docs/decision-tables.md', decisionsPage(decisionTables())],
-    ['docs/drills.md', drillsPage()],
+    ['docs/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
     ['docs/verbs.md', withReference(read('docs/verbs.md'))],
     // The shipped template as an administrator could edit it.

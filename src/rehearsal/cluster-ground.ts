@@ -1,5 +1,5 @@
 /**
- * A real cluster as a ground for drills: Serviceguard's commands and signals over ssh, a watch on every member, and connections from
+ * A real cluster as a ground for drills: the engine's commands and signals over ssh, a watch on every member, and connections from
  * clients. Nobody has a hand on power and cables there.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
@@ -10,6 +10,8 @@ import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
 import { commandScript, hostScript, script } from '../cluster/remote/shell-text.ts';
 import { newestRoster } from '../contract/roster.ts';
+import { engineFor } from '../engine/choice.ts';
+import type { PackageStatus } from '../engine/engine.ts';
 import type { Hold, MemberShell } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -82,13 +84,14 @@ export async function openClusterGround(
     unwatched,
     probe: `it gets a connection to port ${settings.cfenginePort} of the package address (tried every 50 ms${who})`,
     ground: {
+      engine: engineFor(settings),
       packageName: settings.packageName,
       members: settings.members,
       clients: probers.map(({ host }) => host),
       trace: () => seen.all(),
       evidence: () => seen.complete(),
       mark: async () => Date.now(),
-      view: () => viewOf(shell, settings),
+      status: () => statusOf(shell, settings),
       type: (member, argv) =>
         run(
           member,
@@ -205,14 +208,12 @@ async function clientsOf(shell: MemberShell, settings: Settings): Promise<string
   return newestRoster([...answers.values()].map(({ text }) => rosterIn(text))).clients.map(({ name }) => name);
 }
 
-async function viewOf(shell: MemberShell, { members, packageDirectory }: Settings): Promise<string | null> {
+async function statusOf(shell: MemberShell, settings: Settings): Promise<PackageStatus | null> {
+  const { members, packageDirectory, packageName } = settings;
+  const { readView, view } = engineFor(settings).observation;
   for (const member of [...members].sort((one, other) => Number(other === shell.here) - Number(one === shell.here))) {
-    const { exitCode, stdout } = await shell.run(
-      member,
-      commandScript(['cmviewcl', '-v', '-f', 'line'], packageDirectory),
-      lookLimitMs,
-    );
-    if (exitCode === 0) return stdout;
+    const { exitCode, stdout } = await shell.run(member, commandScript(view, packageDirectory), lookLimitMs);
+    if (exitCode === 0) return readView(stdout).packages.get(packageName) ?? null;
   }
   return null;
 }

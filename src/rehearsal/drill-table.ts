@@ -2,18 +2,30 @@
  * The drills, one row each: what is done, what must follow, how long it may take, where it may be done, how it is cleaned up. The runner
  * carries rows out, docs/drills.md is printed from them, and the page quotes them. Data only.
  *
- * A drill for a real cluster uses nothing but Serviceguard's own commands, and signals and files over ssh.
+ * A drill for a real cluster uses nothing but the engine's own commands, and signals and files over ssh.
  */
 
 /** Members by their part: the master at the beginning, the first member it may move to, the one after that. */
 export type Part = 'master' | 'next' | 'third';
 
+/** What an administrator can want of the engine. */
+export type OrderName =
+  | 'switch on'
+  | 'switch off'
+  | 'switch member on'
+  | 'switch member off'
+  | 'run'
+  | 'halt'
+  | 'halt member'
+  | 'halt member, packages move'
+  | 'run member';
+
 /** `front` is the program in front of the monitor. */
 export type SignalTarget = 'daemon' | 'monitor' | 'front' | 'startScript' | 'haltScript';
 
 export type Act =
-  /** A command of Serviceguard's; {master}, {next}, {third} and {package} are filled in. */
-  | { readonly do: 'type'; readonly on: Part; readonly argv: readonly string[] }
+  /** Typed there, in the words of the engine; about a member where `member` says which. */
+  | { readonly do: 'type'; readonly on: Part; readonly order: OrderName; readonly member?: Part }
   /** A signal to the cfengine daemon, or to a program of the package. What is stopped continues by itself after two minutes. */
   | {
       readonly do: 'signal';
@@ -25,7 +37,7 @@ export type Act =
       /** Sent behind the drill's back, as soon as there is such a process; for a minute. */
       readonly whenItRuns?: true;
     }
-  /** A shell script as root; {mount}, {address}, {subnet}, {policy}, {port}, {directory} and {daemon} are filled in. */
+  /** A shell script as root; {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon} are filled in. */
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
   /** Power and cable; in the lab only. */
   | { readonly do: 'machine'; readonly on: Part; readonly verb: 'crash' | 'boot' | 'cut' | 'heal' }
@@ -63,7 +75,12 @@ export interface Drill {
   readonly cleanup: readonly Act[];
 }
 
-const type = (on: Part, ...argv: readonly string[]): Act => ({ do: 'type', on, argv });
+const type = (on: Part, order: OrderName, member?: Part): Act => ({
+  do: 'type',
+  on,
+  order,
+  ...(member === undefined ? {} : { member }),
+});
 const signal = (to: 'daemon' | 'monitor' | 'front', which: 'KILL' | 'TERM' | 'STOP' | 'CONT', on: Part = 'master'): Act => ({
   do: 'signal',
   on,
@@ -84,7 +101,7 @@ const wait = (until: 'moved' | 'down' | 'starting' | 'served' | Part): Act => ({
 const watch = (seconds: number): Act => ({ do: 'watch', seconds });
 
 /** What an administrator does after a failover: the member was switched off for the package. */
-const switchOn = (on: Part): Act => type('next', 'cmmodpkg', '-e', '-n', `{${on}}`, '{package}');
+const switchOn = (on: Part): Act => type('next', 'switch member on', on);
 const startDaemon = (on: Part): Act =>
   script(
     on,
@@ -107,8 +124,8 @@ const stopScript = (on: Part, to: 'startScript' | 'haltScript'): Act => ({
   whenItRuns: true,
 });
 /** A file system of its own for the log of the package, since a whole machine would hang with another one. */
-const logDirectory = '/usr/local/cmcluster/run/log';
-const switchedOn = 'cmmodpkg -e -n MEMBER: the member it failed on was switched off for it';
+const logDirectory = '{logs}';
+const switchedOn = 'the member it failed on, which was switched off for it, is switched on';
 
 const moves = { detect: 3, outage: 20 } as const;
 const byProbe = { detect: 30, outage: 50 } as const;
@@ -159,7 +176,7 @@ export const drills: readonly Drill[] = [
     name: 'kill-monitor',
     title: 'The monitor is killed',
     done: 'SIGKILL to the service command of the package',
-    must: 'a package nobody watches must not go on: Serviceguard sees the service end, and moves it',
+    must: 'a package nobody watches must not go on: the engine sees the service end, and moves it',
     cleaned: switchedOn,
     where: 'any',
     members: 2,
@@ -232,16 +249,13 @@ export const drills: readonly Drill[] = [
     title: 'The start of the package hangs on the next member',
     done: 'the start script of the next member gets SIGSTOP as soon as it runs; SIGKILL to the daemon of the master',
     must: 'the launcher gives the start up and exits with 2; the package runs on the third member',
-    cleaned: 'cmmodpkg -e -n of both; what is still stopped continues after two minutes',
+    cleaned: 'both members are switched on; what is still stopped continues after two minutes',
     where: 'any',
     members: 3,
     budget: { detect: 3, outage: 60 },
     acts: [stopScript('next', 'startScript'), signal('daemon', 'KILL')],
     follows: 'third',
-    cleanup: [
-      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
-      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
-    ],
+    cleanup: [type('third', 'switch member on', 'next'), type('third', 'switch member on', 'master')],
   },
   {
     name: 'hang-halt',
@@ -304,92 +318,84 @@ export const drills: readonly Drill[] = [
   {
     name: 'haltnode',
     title: 'The member is halted',
-    done: 'cmhaltnode -f of the member that runs the package, as before a maintenance of the machine',
+    done: 'the member that runs the package leaves the cluster, as before a maintenance of the machine',
     must: 'the package moves',
-    cleaned: 'cmrunnode MEMBER',
+    cleaned: 'the member joins the cluster again',
     where: 'any',
     members: 2,
     budget: planned,
-    acts: [type('master', 'cmhaltnode', '-f', '{master}')],
+    acts: [type('master', 'halt member, packages move', 'master')],
     follows: 'moves',
-    cleanup: [type('next', 'cmrunnode', '{master}')],
+    cleanup: [type('next', 'run member', 'master')],
   },
   {
     name: 'move',
     title: 'The package is moved by hand',
-    done: 'cmhaltpkg, cmrunpkg -n on the next member, cmmodpkg -e',
+    done: 'the package is halted, run on the next member, and switched on',
     must: 'it runs where it was told to, and may fail over again',
-    cleaned: 'nothing is left to do: cmmodpkg -e was part of it',
+    cleaned: 'nothing is left to do: switching it on was part of it',
     where: 'any',
     members: 2,
     budget: planned,
-    acts: [
-      type('master', 'cmhaltpkg', '{package}'),
-      type('next', 'cmrunpkg', '-n', '{next}', '{package}'),
-      type('next', 'cmmodpkg', '-e', '{package}'),
-    ],
+    acts: [type('master', 'halt'), type('next', 'run', 'next'), type('next', 'switch on')],
     follows: 'next',
     cleanup: [],
   },
   {
     name: 'halt-run',
     title: 'The package is halted and let run again',
-    done: 'cmhaltpkg, then cmmodpkg -e, and Serviceguard chooses the member',
+    done: 'the package is halted, then switched on, and the engine chooses the member',
     must: 'clients keep their policy meanwhile; it runs again on the first member that may have it',
-    cleaned: 'nothing is left to do: cmmodpkg -e was part of it',
+    cleaned: 'nothing is left to do: switching it on was part of it',
     where: 'any',
     members: 2,
     budget: planned,
-    acts: [type('master', 'cmhaltpkg', '{package}'), type('master', 'cmmodpkg', '-e', '{package}'), wait('served')],
+    acts: [type('master', 'halt'), type('master', 'switch on'), wait('served')],
     follows: 'recovers',
     cleanup: [],
   },
   {
     name: 'halt-run-here',
     title: 'The package is halted and run again where it was',
-    done: 'cmhaltpkg, cmrunpkg -n on the same member, cmmodpkg -e',
+    done: 'the package is halted, run on the same member, and switched on',
     must: 'it runs on the same member; the daemon there was never ended for it',
-    cleaned: 'nothing is left to do: cmmodpkg -e was part of it',
+    cleaned: 'nothing is left to do: switching it on was part of it',
     where: 'any',
     members: 2,
     budget: planned,
-    acts: [
-      type('master', 'cmhaltpkg', '{package}'),
-      type('master', 'cmrunpkg', '-n', '{master}', '{package}'),
-      type('master', 'cmmodpkg', '-e', '{package}'),
-    ],
+    acts: [type('master', 'halt'), type('master', 'run', 'master'), type('master', 'switch on')],
     follows: 'master',
     cleanup: [],
   },
   {
     name: 'switch-off-on',
     title: 'The package is switched off and on while it runs',
-    done: 'cmmodpkg -d, two seconds, cmmodpkg -e',
+    done: 'the package is switched off, and on again after two seconds',
     must: 'nothing: switching says what happens at the next failure, and no client notices',
     cleaned: 'nothing is left to do',
     where: 'any',
     members: 2,
     budget: unnoticed,
-    acts: [type('master', 'cmmodpkg', '-d', '{package}'), watch(2), type('master', 'cmmodpkg', '-e', '{package}')],
+    acts: [type('master', 'switch off'), watch(2), type('master', 'switch on')],
     follows: 'stays',
     cleanup: [],
   },
   {
     name: 'no-failover',
     title: 'The daemon is killed while the package may not move',
-    done: 'cmmodpkg -d, then SIGKILL to the daemon',
+    done: 'the package is switched off; then SIGKILL to the daemon',
     must: 'the package is halted and stays down until somebody says otherwise; clients keep their policy',
-    cleaned: 'cmmodpkg -e -n MEMBER, cmmodpkg -e: it runs again',
+    cleaned: 'the member and the package are switched on: it runs again',
     where: 'any',
     members: 2,
     budget: { detect: 3, outage: null },
     acts: [
-      type('master', 'cmmodpkg', '-d', '{package}'),
+      type('master', 'switch off'),
       signal('daemon', 'KILL'),
       wait('down'),
       watch(3),
-      type('next', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
-      type('next', 'cmmodpkg', '-e', '{package}'),
+      type('next', 'switch member on', 'master'),
+      type('next', 'switch on'),
       wait('served'),
     ],
     follows: 'recovers',
@@ -446,26 +452,26 @@ export const drills: readonly Drill[] = [
   {
     name: 'haltnode-standby',
     title: 'An adoptive member is halted',
-    done: 'cmhaltnode of the next member',
+    done: 'the next member leaves the cluster',
     must: 'the package stays, and no client notices',
-    cleaned: 'cmrunnode MEMBER',
+    cleaned: 'the member joins the cluster again',
     where: 'any',
     members: 2,
     budget: unnoticed,
-    acts: [type('next', 'cmhaltnode', '{next}'), watch(2)],
+    acts: [type('next', 'halt member', 'next'), watch(2)],
     follows: 'stays',
-    cleanup: [type('master', 'cmrunnode', '{next}')],
+    cleanup: [type('master', 'run member', 'next')],
   },
   {
     name: 'skip-member',
     title: 'The next member is switched off for the package',
-    done: 'cmmodpkg -d -n of the next member, then SIGKILL to the daemon of the master',
+    done: 'the next member is switched off for the package; then SIGKILL to the daemon of the master',
     must: 'the package passes that member by and runs on the third',
-    cleaned: 'cmmodpkg -e -n of both',
+    cleaned: 'both members are switched on',
     where: 'any',
     members: 3,
     budget: moves,
-    acts: [type('master', 'cmmodpkg', '-d', '-n', '{next}', '{package}'), signal('daemon', 'KILL')],
+    acts: [type('master', 'switch member off', 'next'), signal('daemon', 'KILL')],
     follows: 'third',
     cleanup: [switchOn('next'), switchOn('master')],
   },
@@ -474,7 +480,7 @@ export const drills: readonly Drill[] = [
     title: 'Two daemons fail one after the other',
     done: 'SIGKILL to the daemon of the master, and again on the member the package moved to',
     must: 'the brake: the daemon is restarted in place there, and no second member is switched off',
-    cleaned: 'cmmodpkg -e -n MEMBER',
+    cleaned: 'the member is switched on',
     where: 'any',
     members: 3,
     budget: { detect: 3, outage: 40 },
@@ -495,9 +501,9 @@ export const drills: readonly Drill[] = [
       signal('daemon', 'KILL'),
       wait('moved'),
       switchOn('master'),
-      type('next', 'cmhaltpkg', '{package}'),
-      type('next', 'cmrunpkg', '-n', '{master}', '{package}'),
-      type('next', 'cmmodpkg', '-e', '{package}'),
+      type('next', 'halt'),
+      type('next', 'run', 'master'),
+      type('next', 'switch on'),
     ],
     follows: 'master',
     cleanup: [],
@@ -505,16 +511,16 @@ export const drills: readonly Drill[] = [
   {
     name: 'kill-at-once-again',
     title: 'The daemon is killed the moment it is the master',
-    done: 'cmhaltpkg and cmrunpkg -n on the next member; SIGKILL to its daemon as soon as the package runs',
+    done: 'the package is halted and run on the next member; SIGKILL to its daemon as soon as the package runs',
     must: 'the monitor of a package that just started notices as well: the package moves on',
-    cleaned: 'cmmodpkg -e and cmmodpkg -e -n MEMBER',
+    cleaned: 'package and member are switched on',
     where: 'any',
     members: 2,
     budget: { detect: null, outage: 40 },
     acts: [
-      type('master', 'cmhaltpkg', '{package}'),
-      type('next', 'cmrunpkg', '-n', '{next}', '{package}'),
-      type('next', 'cmmodpkg', '-e', '{package}'),
+      type('master', 'halt'),
+      type('next', 'run', 'next'),
+      type('next', 'switch on'),
       signal('daemon', 'KILL', 'next'),
       { do: 'wait', until: 'moved', from: 'next' },
     ],
@@ -525,8 +531,8 @@ export const drills: readonly Drill[] = [
     name: 'crash',
     title: 'The master loses power',
     done: 'the machine that runs the package is switched off',
-    must: 'the others notice after MEMBER_TIMEOUT, and the package moves',
-    cleaned: 'the machine is switched on; Serviceguard starts on it by itself',
+    must: 'the others notice when the time-out for members is over, and the package moves',
+    cleaned: 'the machine is switched on; the engine starts on it by itself',
     where: 'lab',
     members: 3,
     budget: { detect: 10, outage: 30 },
@@ -558,7 +564,7 @@ export const drills: readonly Drill[] = [
     budget: { detect: 10, outage: 30 },
     acts: [machine('crash', 'next'), watch(6), signal('daemon', 'KILL')],
     follows: 'third',
-    cleanup: [machine('boot', 'next'), type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}')],
+    cleanup: [machine('boot', 'next'), type('third', 'switch member on', 'master')],
   },
   {
     name: 'crash-in-start',
@@ -571,11 +577,7 @@ export const drills: readonly Drill[] = [
     budget: { detect: 3, outage: 45 },
     acts: [signal('daemon', 'KILL'), wait('starting'), machine('crash', 'next')],
     follows: 'third',
-    cleanup: [
-      machine('boot', 'next'),
-      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
-      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
-    ],
+    cleanup: [machine('boot', 'next'), type('third', 'switch member on', 'master'), type('third', 'switch member on', 'next')],
   },
   {
     name: 'cut',
@@ -696,7 +698,7 @@ export const drills: readonly Drill[] = [
     title: 'A read hangs on the next member when the daemon dies',
     done: "a FIFO takes the place of cfengine's public key on the next member, as a disk would hang; then SIGKILL to the daemon",
     must: 'the start there gives up well below run_script_timeout; the package runs on the third member',
-    cleaned: 'the key is back; cmmodpkg -e -n of both',
+    cleaned: 'the key is back; both members are switched on',
     where: 'lab',
     members: 3,
     budget: { detect: 3, outage: 90 },
@@ -711,8 +713,8 @@ export const drills: readonly Drill[] = [
     follows: 'third',
     cleanup: [
       script('next', 'the public key is back', 'cd {keys} && mv -f localhost.kept localhost.pub'),
-      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
-      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
+      type('third', 'switch member on', 'next'),
+      type('third', 'switch member on', 'master'),
     ],
   },
   {
@@ -736,7 +738,7 @@ export const drills: readonly Drill[] = [
     title: 'The mount point of the next member is not empty',
     done: 'a file is left under the unmounted mount point of the next member; then SIGKILL to the daemon of the master',
     must: 'the start there refuses with exit status 2, before storage is touched; the package runs on the third member',
-    cleaned: `the file is removed; cmmodpkg -e -n of both`,
+    cleaned: 'the file is removed; both members are switched on',
     where: 'lab',
     members: 3,
     budget: { detect: 3, outage: 40 },
@@ -747,8 +749,8 @@ export const drills: readonly Drill[] = [
     follows: 'third',
     cleanup: [
       script('next', 'the file is removed', 'rm -f {mount}/csync-drill-stale'),
-      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
-      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
+      type('third', 'switch member on', 'next'),
+      type('third', 'switch member on', 'master'),
     ],
   },
   {
@@ -756,7 +758,7 @@ export const drills: readonly Drill[] = [
     title: "Another program has the daemon's port on the next member",
     done: 'the daemon of the next member is ended, another program listens on its port; then SIGKILL to the daemon of the master',
     must: 'the start there refuses with exit status 2; the package runs on the third member',
-    cleaned: 'the program is ended, the daemon is started; cmmodpkg -e -n of both',
+    cleaned: 'the program is ended, the daemon is started; both members are switched on',
     where: 'lab',
     members: 3,
     budget: { detect: 3, outage: 60 },
@@ -774,8 +776,8 @@ export const drills: readonly Drill[] = [
     cleanup: [
       script('next', 'the other program is ended', 'pkill -KILL -f "[c]sync-drill-port"; true'),
       startDaemon('next'),
-      type('third', 'cmmodpkg', '-e', '-n', '{next}', '{package}'),
-      type('third', 'cmmodpkg', '-e', '-n', '{master}', '{package}'),
+      type('third', 'switch member on', 'next'),
+      type('third', 'switch member on', 'master'),
     ],
   },
 ];

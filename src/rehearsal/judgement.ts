@@ -1,6 +1,7 @@
 /** What a drill amounts to: budgets, what must follow, whether it ended as it began, one sentence. Pure. */
+
+import type { PackageStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
-import type { PackageStatus } from '../serviceguard/view.ts';
 import type { Drill } from './drill-table.ts';
 import { type Budget, type DrillResult, type Flags, inSeconds, type Rehearsal, worstOutage } from './model.ts';
 import { type Story, storyOf } from './timeline.ts';
@@ -107,7 +108,7 @@ export interface DrillEvidence {
   readonly missing: readonly string[];
   /** Hosts that ask for the master all the while. */
   readonly clients: readonly string[];
-  /** Where the package had moved when the drill was over, by Serviceguard's word; null: nowhere. */
+  /** Where the package had moved when the drill was over, by the engine's word; null: nowhere. */
   readonly moved: { readonly from: string; readonly to: string } | null;
 }
 

@@ -1,7 +1,9 @@
 /** The lab as a ground for drills: its journal is the trace, its clients probe all the while, machines can lose power. */
 import { adapterFor } from '../cfengine/adapter.ts';
+import { engineFor } from '../engine/choice.ts';
+import { packageStatus } from '../engine/serviceguard/status.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
-import { clientsOf, membersOf } from '../lab/machines/plan.ts';
+import { clientsOf, membersOf, sgDirectories } from '../lab/machines/plan.ts';
 import type { PackageDrills } from '../lab/trials/package-drills.ts';
 import { drillWords } from './ground-words.ts';
 import type { DrillGround } from './runner.ts';
@@ -18,6 +20,7 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
   const { settings } = lab.plan;
   const members = membersOf(lab.plan).map(({ name }) => name);
   return {
+    engine: engineFor(settings),
     packageName: settings.packageName,
     members,
     clients: clientsOf(lab.plan).map(({ name }) => name),
@@ -37,7 +40,10 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
       return { trace: drills.entries, missing: [] };
     },
     mark: async () => drills.entries.at(-1)?.at ?? 0,
-    view: () => lab.view(settings.packageName),
+    status: async () => {
+      const text = await lab.view(settings.packageName);
+      return text === null ? null : packageStatus(text, settings.packageName);
+    },
     type: async (member, argv) => void (await drills.type(member, argv)),
     script: async (member, what, text, script) => {
       await lab.note(what, text, member);
@@ -45,7 +51,7 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
       if (exitCode !== 0) throw new Error(`ended with ${exitCode}: ${`${stdout}${stderr}`.trim()}`);
     },
     machine: async (member, verb) => void (await lab.ask({ verb, member })),
-    words: drillWords(settings, adapterFor(settings)),
+    words: { ...drillWords(settings, adapterFor(settings)), logs: `${sgDirectories.SGRUN}/log` },
     invariants: () =>
       drills.publishAndFetch().then(
         () => drills.invariants(),

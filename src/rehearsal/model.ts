@@ -4,10 +4,10 @@
  */
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 
-/** What Serviceguard says of the package and where it may start. */
+/** What the engine says of the package and where it may start. */
 export interface Flags {
   readonly owner: string | null;
-  /** Words of cmviewcl. */
+  /** As PackageStatus has them. */
   readonly status: string;
   readonly state: string;
   readonly autoRun: boolean;

@@ -7,6 +7,7 @@ import { inBrief } from '../cluster/apply/comparison.ts';
 import type { CheckReport } from '../cluster/condition/checks.ts';
 import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/condition/status.ts';
 import type { Handshake } from '../cluster/hosts/key-layout.ts';
+import { engineFor, typed } from '../engine/choice.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
 /** What a script of the package said on a member. */
@@ -46,21 +47,26 @@ const looks: readonly { readonly name: string; readonly judge: Judge }[] = [
   { name: 'keys', judge: judgeKeys },
 ];
 
-function judgeCluster({ member, inCluster }: MemberStatus): readonly Found[] {
+function judgeCluster({ member, inCluster }: MemberStatus, { status }: ReadyInput): readonly Found[] {
+  const { orders, words } = engineFor(status.place);
   return inCluster === 'up'
     ? good('is up in the cluster')
-    : bad(`is ${inCluster} in the cluster`, `cmrunnode ${member}; cmruncl starts a cluster`);
+    : bad(`is ${inCluster} in the cluster`, `${typed(orders.runMember(member))}; ${words.startCluster}`);
 }
 
 function judgeSwitching({ member, switching }: MemberStatus, { status }: ReadyInput): readonly Found[] {
   const { packageName } = status.place;
+  const { orders, words } = engineFor(status.place);
   if (switching === null)
-    return bad('whether the package may start here is not known: cmviewcl says nothing of it', 'csync status; csync apply --run');
+    return bad(
+      `whether the package may start here is not known: ${words.viewer} says nothing of it`,
+      'csync status; csync apply --run',
+    );
   return switching
     ? good('may run the package')
     : bad(
         'is switched off for the package: it failed here, or somebody switched it off',
-        `repair what the package log here says, then cmmodpkg -e -n ${member} ${packageName}`,
+        `repair what the package log here says, then ${typed(orders.switchMembersOn(packageName, [member]))}`,
       );
 }
 
@@ -151,7 +157,8 @@ export function judgeReadiness(input: ReadyInput): ReadyReport {
   const starts = `the package would start on ${ready.length} of ${members.length} members${others.length === 0 ? '' : `, ${others.join(', ')}`}`;
   const autoRun = input.status.status?.autoRun === true;
   const now = running ? '' : `; ${input.verdict.sentence}`;
-  const stuck = running && !autoRun ? '; AUTO_RUN is disabled, so it would not fail over' : '';
+  const stuck =
+    running && !autoRun ? `; ${engineFor(input.status.place).words.autoRun} is disabled, so it would not fail over` : '';
   return {
     verdict: others.length === 0 && running && autoRun ? 'pass' : 'fail',
     sentence: `${starts}${stuck}${now}`,

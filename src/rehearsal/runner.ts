@@ -2,11 +2,12 @@
  * Carries out a drill: looks whether it may begin, does what its row says, waits for what must follow, cleans up in every case,
  * and looks whether it ended as it began. What a cluster is, a ground says: the lab, or members over ssh.
  */
+import type { Engine, PackageStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
-import { type PackageStatus, packageStatus } from '../serviceguard/view.ts';
 import type { Act, Drill, Follows, Part } from './drill-table.ts';
 import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
 import type { DrillResult } from './model.ts';
+import { commandsOf } from './orders.ts';
 
 /** What was seen, and of which hosts it is not all, and why: nothing may be concluded from what is missing there. */
 export interface Evidence {
@@ -16,6 +17,7 @@ export interface Evidence {
 
 /** Where drills are done. Everything that is done leaves an entry of kind command or fault in the trace. */
 export interface DrillGround {
+  readonly engine: Engine;
   readonly packageName: string;
   readonly members: readonly string[];
   readonly clients: readonly string[];
@@ -25,9 +27,9 @@ export interface DrillGround {
   evidence(): Promise<Evidence>;
   /** Now, by the clock of the trace: everything that is done from here on has a later time. */
   mark(): Promise<number>;
-  /** Text of `cmviewcl -v -f line`; null: it answers on no member. */
-  view(): Promise<string | null>;
-  /** A command of Serviceguard's; rejects with its words unless it ends with 0. */
+  /** What the engine says of the package; null: nothing, on no member. */
+  status(): Promise<PackageStatus | null>;
+  /** A command of the engine's; rejects with its words unless it ends with 0. */
   type(member: string, argv: readonly string[]): Promise<void>;
   /** A shell script as root; rejects unless it ends with 0. */
   script(member: string, what: string, text: string, script: string): Promise<void>;
@@ -56,7 +58,7 @@ type Parts = Readonly<Record<Part, string>>;
 /** Never rejects for what goes wrong with the cluster: that is the result. Rejects only as `pause` does. */
 export async function runDrill(drill: Drill, ground: DrillGround, say: (line: string) => void): Promise<DrillResult> {
   const startedAt = new Date().toISOString();
-  const status = await statusOf(ground);
+  const status = await ground.status();
   const before = flagsOf(status ?? unknownStatus);
   const parts = partsOf(ground.members, status?.owner ?? '');
   const hindrance = await hindranceOf(drill, ground, status);
@@ -79,12 +81,12 @@ export async function runDrill(drill: Drill, ground: DrillGround, say: (line: st
     }
     await follow(drill.follows, parts, ground);
   });
-  const then = await statusOf(ground);
+  const then = await ground.status();
   await ground.evidence();
   const ended = await ground.mark();
   for (const act of drill.cleanup) await attempt(faults, () => perform(act, parts, ground, say), 'clean-up: ');
   const unclean = await settle(ground, before, say);
-  const after = await statusOf(ground);
+  const after = await ground.status();
   const { trace, missing } = await ground.evidence();
   const countTo = (time: number): number => trace.filter(({ at }) => at <= time).length;
   return drillResult({
@@ -114,11 +116,6 @@ async function attempt(faults: string[], work: () => Promise<void>, where = ''):
   }
 }
 
-async function statusOf(ground: DrillGround): Promise<PackageStatus | null> {
-  const text = await ground.view();
-  return text === null ? null : packageStatus(text, ground.packageName);
-}
-
 /** Members in the order in which the package tries them: that of the list, without the one it runs on. */
 function partsOf(members: readonly string[], owner: string): Parts {
   const [next = '', third = ''] = members.filter((member) => member !== owner);
@@ -126,7 +123,7 @@ function partsOf(members: readonly string[], owner: string): Parts {
 }
 
 async function hindranceOf(drill: Drill, ground: DrillGround, status: PackageStatus | null): Promise<string[]> {
-  if (status === null) return ['cmviewcl says nothing of the package'];
+  if (status === null) return [`${ground.engine.words.viewer} says nothing of the package`];
   const few = ground.members.length < drill.members ? [`it takes ${drill.members} members`] : [];
   const machine = drill.where === 'lab' && ground.machine === null ? ['it is for the lab only'] : [];
   const { missing } = await ground.evidence();
@@ -183,9 +180,11 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
   if (act.do === 'wait') return awaitState(act, parts, ground);
   const member = parts[act.on];
   if (act.do === 'type') {
-    const argv = act.argv.map(fill);
-    say(`on ${member}: ${argv.join(' ')}`);
-    return failing(argv.join(' '), ground.type(member, argv));
+    for (const argv of commandsOf(act, ground.engine.orders, ground.packageName, (part) => parts[part])) {
+      say(`on ${member}: ${argv.join(' ')}`);
+      await failing(argv.join(' '), ground.type(member, argv));
+    }
+    return;
   }
   if (act.do === 'machine') {
     say(`${member}: ${act.verb}`);
@@ -234,12 +233,12 @@ type Wait = Extract<Act, { do: 'wait' }>;
 
 async function awaitState({ until, from = 'master' }: Omit<Wait, 'do'>, parts: Parts, ground: DrillGround): Promise<void> {
   const tests: Readonly<Record<typeof until, readonly [string, () => Promise<boolean>]>> = {
-    served: ['the package to run', async () => isServing(await statusOf(ground))],
-    down: ['the package to be down', async () => (await statusOf(ground))?.status === 'down'],
+    served: ['the package to run', async () => isServing(await ground.status())],
+    down: ['the package to be down', async () => (await ground.status())?.status === 'down'],
     moved: [
       `the package to run elsewhere than on ${parts[from]}`,
       async () => {
-        const status = await statusOf(ground);
+        const status = await ground.status();
         return isServing(status) && status?.owner !== parts[from];
       },
     ],
@@ -261,7 +260,7 @@ async function awaitState({ until, from = 'master' }: Omit<Wait, 'do'>, parts: P
 
 function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
   const is = async (): Promise<boolean> => {
-    const status = await statusOf(ground);
+    const status = await ground.status();
     return isServing(status) && status?.owner === parts[part];
   };
   return { [part]: [`the package to run on ${parts[part]}`, is] } as unknown as Record<
@@ -273,7 +272,7 @@ function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
 /** What must follow, and every client reaches the master again. */
 async function follow(follows: Follows, parts: Parts, ground: DrillGround): Promise<void> {
   if (follows === 'stays') {
-    const status = await statusOf(ground);
+    const status = await ground.status();
     if (!isServing(status) || status?.owner !== parts.master)
       throw new DrillFault(
         `the package did not stay on ${parts.master}: it is ${status?.state ?? 'unknown'} on ${status?.owner ?? 'no member'}`,
@@ -287,14 +286,15 @@ async function follow(follows: Follows, parts: Parts, ground: DrillGround): Prom
 }
 
 /**
- * Waits until everything is as it was; where it is not, once says what an administrator would say (cmmodpkg -e). Returns
+ * Waits until everything is as it was; where it is not, once says what an administrator would say (switch on). Returns
  * what then still is not.
  */
 async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, say: (line: string) => void): Promise<string[]> {
   let left: readonly string[] = [];
   const isClean = async (): Promise<boolean> => {
-    const status = await statusOf(ground);
-    left = status === null ? ['cmviewcl says nothing of the package'] : uncleanFlags(before, flagsOf(status));
+    const status = await ground.status();
+    left =
+      status === null ? [`${ground.engine.words.viewer} says nothing of the package`] : uncleanFlags(before, flagsOf(status));
     if (left.length > 0) return false;
     left = await unserved(ground);
     return left.length === 0;
@@ -316,12 +316,13 @@ async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, s
 }
 
 async function mend(ground: DrillGround, before: ReturnType<typeof flagsOf>, say: (line: string) => void): Promise<void> {
-  const status = await statusOf(ground);
+  const status = await ground.status();
   const { members, packageName } = ground;
+  const { orders } = ground.engine;
   const off = members.filter((member) => before.switching[member] === true && status?.switching.get(member) === false);
   const commands = [
-    ...off.map((member) => ['cmmodpkg', '-e', '-n', member, packageName]),
-    ...(before.autoRun && status?.autoRun === false ? [['cmmodpkg', '-e', packageName]] : []),
+    ...off.flatMap((member) => orders.switchMembersOn(packageName, [member])),
+    ...(before.autoRun && status?.autoRun === false ? orders.switchOn(packageName) : []),
   ];
   for (const argv of commands)
     for (const member of members) {

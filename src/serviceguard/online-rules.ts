@@ -1,5 +1,5 @@
 /** Which attributes of a package may change while it runs [serviceguard.md 2.8]. Pure. */
-import type { PackageFile } from './package-file.ts';
+import type { PackageValues } from './package-file.ts';
 
 /**
  * free: at any time, effective at once or at the next start. halted: Serviceguard wants the package halted.
@@ -34,8 +34,8 @@ export function onlineRule(keyword: string): OnlineRule {
 }
 
 /** Keywords whose values are not the same, or not in the same order, in both files. */
-export function changedKeywords(before: PackageFile, after: PackageFile): string[] {
-  const valuesIn = (file: PackageFile, keyword: string): string =>
+export function changedKeywords(before: PackageValues, after: PackageValues): string[] {
+  const valuesIn = (file: PackageValues, keyword: string): string =>
     JSON.stringify(file.lines.filter((line) => line.keyword === keyword).map((line) => line.value));
   const keywords = new Set([...before.lines, ...after.lines].map((line) => line.keyword));
   return [...keywords].filter((keyword) => valuesIn(before, keyword) !== valuesIn(after, keyword));

@@ -19,10 +19,16 @@ export interface PackageFile {
   readonly lines: readonly PackageLine[];
 }
 
+/** What a package file says, wherever it says it. */
+export interface PackageValues {
+  readonly name: string;
+  readonly lines: readonly Omit<PackageLine, 'line'>[];
+}
+
 export type PackageStyle = 'modular' | 'legacy';
 
 /** A modular file names its modules; without them, one that names control scripts is legacy [serviceguard.md 2.3, 4.1]. */
-export function styleOf({ lines }: Pick<PackageFile, 'lines'>): PackageStyle {
+export function styleOf({ lines }: Pick<PackageValues, 'lines'>): PackageStyle {
   const has = (...keywords: readonly string[]): boolean => lines.some(({ keyword }) => keywords.includes(keyword));
   return !has('module_name') && has('run_script', 'halt_script') ? 'legacy' : 'modular';
 }
@@ -145,6 +151,6 @@ export function lastValue(file: PackageFile, keyword: string): string | undefine
 }
 
 /** All values of a repeatable keyword, in file order. */
-export function allValues(file: PackageFile, keyword: string): string[] {
+export function allValues(file: PackageValues, keyword: string): string[] {
   return file.lines.filter((line) => line.keyword === keyword).map((line) => line.value);
 }

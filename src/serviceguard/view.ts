@@ -61,33 +61,3 @@ export function packageIn(view: LineView, name: string): LineView | null {
   if (nested !== undefined) return nested;
   return view.own.get('name') === name && !view.parts.has('package') ? view : null;
 }
-
-/** What cmviewcl -v says of a package. */
-export interface PackageStatus {
-  readonly status: string;
-  readonly state: string;
-  /** The member it runs on; null: nowhere. */
-  readonly owner: string | null;
-  readonly autoRun: boolean;
-  /** By member: whether the package may start there. */
-  readonly switching: ReadonlyMap<string, boolean>;
-}
-
-/** Reads the status of a package out of `cmviewcl -v -f line`; null when the view does not name it. */
-export function packageStatus(text: string, name: string): PackageStatus | null {
-  const view = packageIn(parseLineView(text), name);
-  if (view === null) return null;
-  const own = (attribute: string): string => view.own.get(attribute) ?? '';
-  return {
-    status: own('status'),
-    state: own('state'),
-    owner: ['', 'unowned'].includes(own('owner')) ? null : own('owner'),
-    autoRun: own('autorun') === 'enabled',
-    switching: new Map(partsOf(view, 'node').map(([member, part]) => [member, part.own.get('switching') === 'enabled'])),
-  };
-}
-
-/** Status of each member in the cluster (up, down, halted, unknown), by name, out of `cmviewcl -f line`. */
-export function memberStates(text: string): ReadonlyMap<string, string> {
-  return new Map(partsOf(parseLineView(text), 'node').map(([name, part]) => [name, part.own.get('status') ?? 'unknown']));
-}

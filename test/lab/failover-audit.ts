@@ -4,9 +4,9 @@
  * maintenance a killed daemon moves nothing, on purpose: there the power of the active member is cut.
  */
 import { expect } from 'vitest';
+import { memberStates } from '../../src/engine/serviceguard/status.ts';
 import type { LabHandle } from '../../src/lab/handle.ts';
 import type { PackageDrills } from '../../src/lab/trials/package-drills.ts';
-import { memberStates } from '../../src/serviceguard/view.ts';
 import { eventually } from '../support.ts';
 
 /** Another member serves by then. */

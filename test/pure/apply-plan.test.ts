@@ -2,15 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
-import { appliedSet, compareConfiguration, compareDirectory, inBrief } from '../../src/cluster/apply/comparison.ts';
+import { compareDirectory, inBrief } from '../../src/cluster/apply/comparison.ts';
 import { appliedFile, sweepable } from '../../src/cluster/apply/package-sets.ts';
 import type { FileToSend } from '../../src/cluster/apply/package-write.ts';
 import { type ApplyWish, planApply, stepText } from '../../src/cluster/apply/plan.ts';
 import type { ClusterObservation } from '../../src/cluster/remote/observation.ts';
 import type { DirectoryFacts } from '../../src/cluster/remote/package-look.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
-import { type PackageFile, parsePackageFile } from '../../src/serviceguard/package-file.ts';
-import type { PackageStatus } from '../../src/serviceguard/view.ts';
+import type { Definition, PackageStatus } from '../../src/engine/engine.ts';
+import { definition } from '../../src/engine/serviceguard/definition.ts';
 
 const place = {
   packageName: 'csync',
@@ -26,7 +26,7 @@ const files: FileToSend[] = [
   { name: 'csync.sh', mode: 0o755, content: Buffer.from('script') },
   { name: inside, mode: 0o644, content: Buffer.from('compiled') },
 ];
-const conf = (text: string): PackageFile => demand(parsePackageFile(`package_name csync\n${text}`, 'csync.conf'));
+const conf = (text: string): Definition => demand(definition.parse(`package_name csync\n${text}`, 'csync.conf'));
 const configuration = conf('auto_run yes\nip_address 10.9.0.100\n');
 const manifest = (digests: Record<string, string>, set = 'flat') => new Map([[set, JSON.stringify({ files: digests })]]);
 
@@ -60,7 +60,7 @@ const down: PackageStatus = { ...running, status: 'down', state: 'halted', owner
 interface Given {
   readonly m1?: DirectoryFacts | string;
   readonly m2?: DirectoryFacts | string;
-  readonly applied?: PackageFile | null;
+  readonly applied?: Definition | null;
   readonly status?: PackageStatus | null;
   readonly wish?: Partial<ApplyWish>;
 }
@@ -247,14 +247,14 @@ describe('what is applied', () => {
     ['a value that only the applied one has', 'pev_x 1\n', '', ['pev_x']],
     ['versions of modules are the cluster’s own', 'module_name sg/failover\nmodule_version 1\n', '', []],
   ])('%s', (_title, applied, wanted, expected) => {
-    expect(compareConfiguration(conf(applied), conf(wanted)).map(({ keyword }) => keyword)).toEqual(expected);
+    expect(definition.differences(conf(applied), conf(wanted)).map(({ keyword }) => keyword)).toEqual(expected);
   });
 });
 
 describe('sets', () => {
   const pev = (name: string) =>
     conf(`auto_run yes\nip_address 10.9.0.100\npev_csync_set_digest ${name}\npev_csync_settings_digest aa\n`);
-  const legacy = (path: string) => demand(parsePackageFile(`PACKAGE_NAME csync\nRUN_SCRIPT ${path}\n`, 'csync.conf'));
+  const legacy = (path: string) => demand(definition.parse(`PACKAGE_NAME csync\nRUN_SCRIPT ${path}\n`, 'csync.conf'));
   const ofSet = (name: string, text = 'compiled') => ({
     name: `sets/${name}/csync-start.cjs`,
     mode: 0o644,
@@ -267,16 +267,15 @@ describe('sets', () => {
   const texts = (given: Given) =>
     demand(plan({ ...given, wish: { configuration: pev(wanted), set: null, ...given.wish } })).steps.map(stepText);
 
-  it.each<[string, PackageFile | null, string | null]>([
+  it.each<[string, Definition, string | null]>([
     ['a modular package names its own', pev(former), former],
     ['a legacy one has it in the path of its control script', legacy(`/conf/csync/sets/${former}/csync_control.sh`), former],
     ['version 0.1.0, modular', conf('pev_csync_settings_digest aa\n'), 'flat'],
     ['version 0.1.0, legacy', legacy('/conf/csync/csync_control.sh'), 'flat'],
     ['a package that is none of ours', conf(''), null],
     ['a name that leads elsewhere', conf('pev_csync_set_digest ../../../tmp\n'), null],
-    ['none', null, null],
   ])('applied is: %s', (_title, applied, expected) => {
-    expect(appliedSet(applied)).toBe(expected);
+    expect(applied.set).toBe(expected);
   });
 
   it('a new one goes beside the others, is applied, and only then is anything removed', () => {

@@ -4,7 +4,7 @@ import { demand } from '../../src/base/problem.ts';
 import type { CheckedMember, CheckInput } from '../../src/cluster/condition/check-model.ts';
 import { judgeChecks, parseFacts } from '../../src/cluster/condition/checks.ts';
 import { parseReach } from '../../src/cluster/condition/clients.ts';
-import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
+import { definition } from '../../src/engine/serviceguard/definition.ts';
 import { settingsFor } from '../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });
@@ -65,7 +65,7 @@ function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) 
   });
 }
 
-const other = (text: string) => ({ others: [demand(parsePackageFile(`package_name web\n${text}`, 'web.conf'))] });
+const other = (text: string) => ({ others: [demand(definition.parse(`package_name web\n${text}`, 'web.conf'))] });
 
 describe('the checks', () => {
   it('note that nothing in the file system itself forbids a second mount, where that can be seen', () => {

@@ -1,5 +1,6 @@
 /** The runner of drills over a made-up cluster: what it does, and that it passes nothing that went wrong. */
 import { describe, expect, it } from 'vitest';
+import { serviceguard } from '../../src/engine/serviceguard/engine.ts';
 import type { JournalEntry } from '../../src/lab/emulation/journal.ts';
 import { drillNamed, drills } from '../../src/rehearsal/drill-table.ts';
 import { type DrillGround, runDrill } from '../../src/rehearsal/runner.ts';
@@ -57,6 +58,7 @@ function madeUp(
   const ground: DrillGround = {
     packageName: 'csync',
     members: ['m1', 'm2', 'm3'],
+    engine: serviceguard,
     clients: ['c1'],
     trace: async () => trace,
     evidence: async () => {
@@ -65,15 +67,13 @@ function madeUp(
       return { trace, missing: broken === 'a watch ends' && moved ? ['m2: its watch has ended'] : [] };
     },
     mark: async () => trace.at(-1)?.at ?? 0,
-    view: async () =>
-      [
-        'name=csync',
-        'status=up',
-        'state=running',
-        `owner=${owner}`,
-        `autorun=${autoRun ? 'enabled' : 'disabled'}`,
-        ...ground.members.map((member) => `node:${member}|switching=${off.has(member) ? 'disabled' : 'enabled'}`),
-      ].join('\n'),
+    status: async () => ({
+      status: 'up',
+      state: 'running',
+      owner,
+      autoRun,
+      switching: new Map(ground.members.map((member) => [member, !off.has(member)])),
+    }),
     type: async (member, argv) => {
       tell('command', argv[0] ?? '', member, argv.join(' '));
       typed.push(argv.join(' '));

@@ -8,6 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { repository } from '../support.ts';
 
 const ground = ['base/', 'settings/'];
+/** Which engine it is, the engine knows. */
+const anyEngine = ['engine/engine.ts', 'engine/choice.ts'];
 
 /** Longest prefix wins. */
 const layers: Readonly<Record<string, readonly string[]>> = {
@@ -17,7 +19,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'contract/': ['settings/', 'base/shell-word.ts', 'host/host.ts'],
   'host/': [],
   'serviceguard/': ground,
-  'render/': [...ground, 'contract/', 'serviceguard/'],
+  'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],
+  'render/': [...ground, 'contract/'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
   'member/': [
@@ -29,7 +32,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'contract/',
     'host/',
     'cfengine/',
-    'serviceguard/view.ts',
+    'engine/serviceguard/status.ts',
   ],
   // The decisions of the lab: plain data in, plain data out.
   'lab/manager/': [...ground, 'serviceguard/'],
@@ -49,6 +52,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   'lab/trials/': [
     ...ground,
+    'engine/engine.ts',
+    'engine/serviceguard/status.ts',
     'serviceguard/',
     'cfengine/adapter.ts',
     'cfengine/layout.ts',
@@ -76,7 +81,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'contract/',
     'host/host.ts',
     'host/admin/member-shell.ts',
-    'serviceguard/',
+    ...anyEngine,
     'cfengine/',
     'member/judgements.ts',
     'contract/space.ts',
@@ -117,7 +122,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'rehearsal/': [
     ...ground,
     'contract/',
-    'serviceguard/view.ts',
+    ...anyEngine,
+    // Of the lab, which imitates Serviceguard.
+    'engine/serviceguard/status.ts',
     'cfengine/adapter.ts',
     'cfengine/layout.ts',
     'cluster/',
@@ -133,6 +140,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'explain/',
     'model-check/',
     'host/',
+    ...anyEngine,
     'serviceguard/',
     'cfengine/',
     'member/judgements.ts',

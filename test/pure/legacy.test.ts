@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
-import { compareConfiguration } from '../../src/cluster/apply/comparison.ts';
+import { definition } from '../../src/engine/serviceguard/definition.ts';
 import { renderPackage } from '../../src/render/package.ts';
 import { makeLegacyTemplate } from '../../src/serviceguard/legacy.ts';
 import { checkPackageFile } from '../../src/serviceguard/package-check.ts';
@@ -74,9 +74,9 @@ describe('the rendered legacy package', () => {
     const laid = demand(
       renderPackage({ settings: settingsFor({ package_style: 'legacy' }), templates, bundles, directories, base }),
     );
-    const file = read(laid[0]?.text ?? '');
-    expect(checkPackageFile(file, 'csync.conf')).toEqual([]);
-    expect(compareConfiguration(file, read(own[0]?.text ?? ''))).toEqual([]);
+    const [applied, wanted] = [laid, own].map((files) => demand(definition.parse(files[0]?.text ?? '', 'csync.conf')));
+    expect(definition.check(laid[0]?.text ?? '', 'csync.conf')).toEqual([]);
+    expect(applied && wanted && definition.differences(applied, wanted)).toEqual([]);
     for (const line of base.split('\n').filter((one) => one.startsWith('# '))) expect(laid[0]?.text).toContain(line);
   });
 

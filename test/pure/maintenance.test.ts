@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type MaintenancePlace, stepsOff, stepsOn } from '../../src/cluster/procedures/maintenance.ts';
 import { parseMaintenance } from '../../src/contract/maintenance-file.ts';
-import type { PackageStatus } from '../../src/serviceguard/view.ts';
+import type { PackageStatus } from '../../src/engine/engine.ts';
 import { settingsFor } from '../support.ts';
 
 const until = Date.UTC(2026, 10, 23, 12);

@@ -9,7 +9,7 @@ import {
   planRemoval,
   type RecoveryInput,
 } from '../../src/cluster/procedures/recovery.ts';
-import type { PackageStatus } from '../../src/serviceguard/view.ts';
+import type { PackageStatus } from '../../src/engine/engine.ts';
 import { settingsFor } from '../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });

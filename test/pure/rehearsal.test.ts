@@ -33,11 +33,10 @@ describe('the table of drills', () => {
     for (const { name } of drills) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
   });
 
-  it('does to a real cluster nothing but commands of Serviceguard, signals, and scripts that take back what they do', () => {
+  it('does to a real cluster nothing but orders to its engine, signals, and scripts that take back what they do', () => {
     for (const { name, where, acts, cleanup } of drills.filter((drill) => drill.where === 'any'))
       for (const act of [...acts, ...cleanup]) {
         expect(act.do, `${name} (${where})`).not.toBe('machine');
-        if (act.do === 'type') expect(act.argv[0], name).toMatch(/^cm(haltnode|runnode|haltpkg|runpkg|modpkg)$/);
         if (act.do === 'script')
           expect(act.script, name).toMatch(
             /^(pgrep -x \{daemon\}|touch \{directory\}\/\{pause\}$|rm -f \{directory\}\/\{pause\}$|rm -f \{mount\}\/csync-drill-ballast$|pkill -CONT |\( sleep 120; (pkill -CONT|rm -f \{mount\}\/csync-drill-ballast))/,

@@ -16,9 +16,9 @@ import {
 } from '../../src/cluster/apply/runtime.ts';
 import type { DirectoryFacts } from '../../src/cluster/remote/package-look.ts';
 import { type RenderedFile, type Runtime, sha256 } from '../../src/contract/package-directory.ts';
+import { definition } from '../../src/engine/serviceguard/definition.ts';
 import { withFile } from '../../src/host/file-reading.ts';
 import { manifestOf, withEdits, withRuntime } from '../../src/render/package.ts';
-import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 
 const place = {
   packageName: 'csync',
@@ -27,7 +27,7 @@ const place = {
   nodePath: '/usr/bin/node',
   mountPoint: '/csync',
 };
-const configuration = demand(parsePackageFile('package_name csync\nauto_run yes\n', 'csync.conf'));
+const configuration = demand(definition.parse('package_name csync\nauto_run yes\n', 'csync.conf'));
 const wanted = '0123456789abcdef';
 const launcher = `sets/${wanted}/csync.sh`;
 const files: FileToSend[] = [{ name: launcher, mode: 0o755, content: Buffer.from('exec "$directory/runtime/node"') }];
@@ -144,7 +144,7 @@ describe('the steps of an apply with a runtime', () => {
         ['m2', look],
       ]),
     };
-    const other = demand(parsePackageFile('package_name csync\nauto_run yes\nip_address 10.0.0.1\n', 'csync.conf'));
+    const other = demand(definition.parse('package_name csync\nauto_run yes\nip_address 10.0.0.1\n', 'csync.conf'));
     const wish = { place, files, configuration: other, run: false, halt: true, takeRendered: false, set: null, runtime, carry };
     const { steps } = demand(
       planApply(wish, { members, commandMember: 'm1', applied: configuration, status, memberStates: null }),
@@ -271,7 +271,7 @@ describe('the runtime that is in use', () => {
       'b',
     ],
   ])('%s', (_title, members, expected) => {
-    const applied = demand(parsePackageFile(`package_name csync\npev_csync_set_digest ${wanted}\n`, 'csync.conf'));
+    const applied = demand(definition.parse(`package_name csync\npev_csync_set_digest ${wanted}\n`, 'csync.conf'));
     expect(runtimeInUse({ members, applied })?.digest).toBe(expected);
   });
 

@@ -5,8 +5,8 @@ import { type MemberCondition, parseCondition } from '../../src/cluster/conditio
 import { judgeStatus, type MemberStatus, type StatusInput, statusExit } from '../../src/cluster/condition/status.ts';
 import { statusText } from '../../src/cluster/condition/status-text.ts';
 import { emptyRoster, withWaiting } from '../../src/contract/roster.ts';
+import type { PackageStatus } from '../../src/engine/engine.ts';
 import type { MemberShell } from '../../src/host/admin/member-shell.ts';
-import type { PackageStatus } from '../../src/serviceguard/view.ts';
 import { lookAtStatus } from '../../src/verbs/cluster/status.ts';
 import { settingsFor } from '../support.ts';
 

@@ -1,4 +1,4 @@
-/** What is wanted against what was observed: file by file on each member, keyword by keyword in the applied configuration. Pure. */
+/** What is wanted against what was observed: file by file on each member. The engine compares definitions. Pure. */
 import {
   appliedName,
   editKey,
@@ -9,17 +9,11 @@ import {
   type Runtime,
   readManifest,
   runtimeName,
-  setKeyword,
-  setNamedBy,
   setPartOf,
   setsName,
   sha256,
 } from '../../contract/package-directory.ts';
 import { rosterName } from '../../contract/roster.ts';
-import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
-import { findAttribute } from '../../serviceguard/modules.ts';
-import { changedKeywords } from '../../serviceguard/online-rules.ts';
-import { allValues, type PackageFile, styleOf } from '../../serviceguard/package-file.ts';
 import type { DirectoryFacts } from '../remote/package-look.ts';
 import type { FileToSend } from './package-write.ts';
 
@@ -44,12 +38,6 @@ export function inBrief(names: readonly string[]): string[] {
     return set === '' || count(set) <= 2 ? name : `${setsName}/${set} (${count(set)} files)`;
   });
   return [...new Set(brief)];
-}
-
-/** The set that the applied package is of; null: none is applied, or none of ours. */
-export function appliedSet(applied: PackageFile | null): string | null {
-  const last = (keyword: string): string | undefined => (applied === null ? undefined : allValues(applied, keyword).at(-1));
-  return setNamedBy(last(setKeyword), last('pev_csync_settings_digest'), last('run_script'));
 }
 
 /**
@@ -113,32 +101,4 @@ export function compareRuntime({ digest }: Runtime, { files }: DirectoryFacts): 
   if (found === undefined) return 'missing';
   if (found.digest !== digest) return 'changed';
   return found.mode === runtimeMode ? 'same' : 'mode';
-}
-
-export interface KeywordDifference {
-  readonly keyword: string;
-  readonly applied: readonly string[];
-  readonly wanted: readonly string[];
-}
-
-/**
- * Keywords that differ between the applied configuration and the wanted one. What only one side says counts as the
- * documented default on the other: cmgetconf may print what nobody wrote [serviceguard.md 2.5, 2.6].
- */
-export function compareConfiguration(applied: PackageFile, wanted: PackageFile): KeywordDifference[] {
-  // Modules and the order of their scripts are cmmakepkg's part; a real cluster adds its own.
-  const legacy = styleOf(wanted) === 'legacy';
-  const ignored = new Set(['module_name', 'module_version', 'operation_sequence']);
-  return changedKeywords(applied, wanted)
-    .filter((keyword) => !ignored.has(keyword))
-    .map((keyword) => ({ keyword, applied: allValues(applied, keyword), wanted: allValues(wanted, keyword) }))
-    .filter(({ keyword, applied: one, wanted: other }) => {
-      const fallback = (legacy ? findLegacyAttribute(keyword) : findAttribute(keyword)?.attribute)?.fallback;
-      // Words of a legacy file count in either case; which one cmgetconf gives is not known.
-      const spelt = (value: string): string =>
-        legacy && fallback?.toLowerCase() !== fallback?.toUpperCase() ? value.toLowerCase() : value;
-      const orDefault = (values: readonly string[]): string =>
-        JSON.stringify((values.length === 0 && typeof fallback === 'string' ? [fallback] : values).map(spelt));
-      return orDefault(one) !== orDefault(other);
-    });
 }

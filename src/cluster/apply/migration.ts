@@ -7,21 +7,12 @@
 import type { Checked, Problem } from '../../base/problem.ts';
 import { flatSet, inSet, sha256 } from '../../contract/package-directory.ts';
 import { customerDefined } from '../../contract/policy-file-system.ts';
-import { styleOf } from '../../serviceguard/package-file.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
-import { appliedSet } from './comparison.ts';
 import type { FileToSend } from './package-write.ts';
-import { type ApplyPlan, type ApplyStep, type ApplyWish, planApply } from './plan.ts';
+import { type ApplyPlan, type ApplyStep, type ApplyWish, type Before, planApply } from './plan.ts';
 
 /** Lies in the package directory of every member while a migration is under way. */
 export const migrationFileName = '.csync-migration.json';
-
-/** What the package was before; the halt of the migration changes it. */
-export interface Before {
-  /** The member it ran on; null: it was halted. */
-  readonly owner: string | null;
-  readonly autoRun: boolean;
-}
 
 export interface MigrationInput {
   /** The modular package; `run` and `halt` follow from what the package was before. */
@@ -46,7 +37,7 @@ export function parseBefore(text: string): Before | null {
 /** No step at all: the package is modular and nothing is left of the migration. */
 export function planMigration({ wish, observation, legacySettings, remembered }: MigrationInput): Checked<ApplyPlan> {
   const { applied, status, members } = observation;
-  const legacy = applied !== null && styleOf(applied) === 'legacy';
+  const legacy = applied?.style === 'legacy';
   const before = remembered ?? { owner: status?.owner ?? null, autoRun: status?.autoRun ?? false };
   const reached = members.filter((one) => one.reached);
   const problems = [
@@ -55,9 +46,9 @@ export function planMigration({ wish, observation, legacySettings, remembered }:
     ...(legacy ? pendingProblems(legacySettings, observation) : []),
   ];
   if (problems.length > 0) return { ok: false, problems };
-  const planned = planApply({ ...wish, halt: true, run: before.owner !== null }, observation);
+  const planned = planApply({ ...wish, halt: true, run: before.owner !== null, before }, observation);
   if (!planned.ok) return planned;
-  const steps = inOrder(planned.value.steps, before, status?.switching ?? new Map());
+  const { steps } = planned.value;
   const memory: FileToSend = { name: migrationFileName, mode: 0o600, content: Buffer.from(`${JSON.stringify(before)}\n`) };
   const remember = reached.map(
     ({ member }): ApplyStep => ({ do: 'distribute', member, files: [memory], removals: [], runtime: null }),
@@ -78,20 +69,6 @@ export function planMigration({ wish, observation, legacySettings, remembered }:
         ]),
   ];
   return { ok: true, value: { steps: oneAtATime([...(legacy ? remember : []), ...steps, ...forget]), notes }, problems: [] };
-}
-
-/** The package comes back where it was, and its switch as it was. */
-function inOrder(steps: readonly ApplyStep[], before: Before, switching: ReadonlyMap<string, boolean>): ApplyStep[] {
-  const again = (argv: readonly string[]): (readonly string[])[] => {
-    if (argv[0] === 'cmmodpkg' && !before.autoRun) return [];
-    const { owner } = before;
-    if (argv[0] !== 'cmrunpkg' || owner === null || switching.get(owner) === false) return [argv];
-    return [['cmrunpkg', '-n', owner, ...argv.slice(3)]];
-  };
-  return steps.flatMap((step): ApplyStep[] => {
-    if (step.do === 'switch') return [{ ...step, back: step.back.flatMap(again) }];
-    return step.do === 'command' ? again(step.argv).map((argv) => ({ ...step, argv })) : [step];
-  });
 }
 
 /** Distributions that stand together go side by side, so a member gets all that is for it there in a single one. */
@@ -138,7 +115,7 @@ function notSettled({ place: { packageName } }: ApplyWish, state: string): Probl
 
 /** What runs is the set that is applied: its settings have to be the wanted ones, but for the style. */
 function pendingProblems(legacySettings: FileToSend, { members, applied }: ClusterObservation): Problem[] {
-  const lies = inSet(appliedSet(applied) ?? flatSet, legacySettings.name);
+  const lies = inSet(applied?.set ?? flatSet, legacySettings.name);
   const wanted = sha256(legacySettings.content);
   return members.flatMap((one) => {
     const found = one.reached ? one.files.find(({ name }) => name === lies) : undefined;

@@ -2,8 +2,18 @@
 
 import { shellWord } from '../../base/shell-word.ts';
 import { type RenderedFile, runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
+import { engineFor } from '../../engine/choice.ts';
+import type { Argv, Commands, EngineChoice } from '../../engine/engine.ts';
 import { arrivalPrefix, runningLines } from '../remote/package-look.ts';
-import { type Argv, busyStatus, commandWords, directoryWord, mountedTest, receiveLines, script } from '../remote/shell-text.ts';
+import {
+  busyStatus,
+  commandWords,
+  directoryWord,
+  engineScript,
+  mountedTest,
+  receiveLines,
+  script,
+} from '../remote/shell-text.ts';
 
 /** A file to be written; `content` is what arrives, byte by byte. */
 export interface FileToSend {
@@ -128,18 +138,15 @@ export function distributeScript(
 }
 
 /** Removes sets that nobody needs any more, and the files of version 0.1.0. What the package names or runs there stays, whatever was thought. */
-export function sweepSetsScript(
-  { packageDirectory, packageName, mountPoint }: SweepPlace,
-  sets: readonly string[],
-  flat: readonly string[],
-): string {
+export function sweepSetsScript(place: SweepPlace, sets: readonly string[], flat: readonly string[]): string {
+  const { packageDirectory, mountPoint } = place;
   const words = (names: readonly string[]): string => names.map((name) => `"$directory"/${shellWord(name)}`).join(' ');
   return script(
     `directory=${directoryWord(packageDirectory)}`,
     ...runningLines,
     'exec 9> "$directory/.csync-lock"',
     `flock -n 9 || { echo "another apply writes to $directory at this moment" >&2; exit ${busyStatus}; }`,
-    `applied=$(PATH="$SGSBIN:$PATH" cmgetconf -p ${shellWord(packageName)} 2>/dev/null) || exit 0`,
+    `applied=$(${engineFor(place).definition.showLine(place.packageName)}) || exit 0`,
     `for set in ${sets.map(shellWord).join(' ')}; do`,
     '  [ "$set" != "$running" ] || continue',
     '  case $applied in *"$set"*) ;; *) rm -rf -- "$directory/sets/$set" ;; esac',
@@ -156,7 +163,7 @@ export function sweepSetsScript(
   );
 }
 
-export interface SweepPlace {
+export interface SweepPlace extends EngineChoice {
   readonly packageName: string;
   readonly packageDirectory: string;
   readonly mountPoint: string;
@@ -166,16 +173,10 @@ export interface SweepPlace {
  * Halts, changes and runs the package in one go, in a session of its own: it is down as short as possible, and whatever becomes of who
  * asked for it, it does not stay down in the middle. `back` comes in any case once it was halted: also with the configuration it had.
  */
-export function switchScript(
-  packageDirectory: string,
-  halt: readonly Argv[],
-  between: readonly Argv[],
-  back: readonly Argv[],
-): string {
+export function switchScript(packageDirectory: string, halt: Commands, between: Commands, back: Commands): string {
   const step = (argv: Argv, at: number, otherwise = ':'): string =>
     `${commandWords(argv, packageDirectory)} < /dev/null 9>&- || { failed="$failed ${at}"; ${otherwise}; }`;
-  const change = script(
-    'PATH="$SGSBIN:$PATH"; export PATH',
+  const change = engineScript(
     `directory=${directoryWord(packageDirectory)}`,
     'exec 9> "$directory/.csync-lock"',
     `flock -n 9 || { echo "another apply writes to $directory at this moment"; exit ${busyStatus}; }`,

@@ -6,25 +6,15 @@
 import type { Checked, Problem } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { flatSet, launcherNames, type Runtime, runtimeName, setPartOf } from '../../contract/package-directory.ts';
-import { onlineRule } from '../../serviceguard/online-rules.ts';
-import { type PackageFile, type PackageStyle, styleOf } from '../../serviceguard/package-file.ts';
-import type { PackageStatus } from '../../serviceguard/view.ts';
+import { engineFor, typed } from '../../engine/choice.ts';
+import type { Argv, Commands, Definition, DefinitionDifference, PackageStatus } from '../../engine/engine.ts';
 import {
   type ClusterObservation,
   type MemberObservation,
   type PackagePlace,
   unreachableProblems,
 } from '../remote/observation.ts';
-import {
-  appliedSet,
-  compareConfiguration,
-  compareDirectory,
-  compareRuntime,
-  type FileDifference,
-  inBrief,
-  type KeywordDifference,
-  staleNames,
-} from './comparison.ts';
+import { compareDirectory, compareRuntime, type FileDifference, inBrief, staleNames } from './comparison.ts';
 import { appliedFile, sweepable } from './package-sets.ts';
 import type { FileToSend } from './package-write.ts';
 import { judgeRuntimeLook, launchersWithout, type RuntimeLook, type RuntimeSource, sizeText } from './runtime.ts';
@@ -41,14 +31,14 @@ export type ApplyStep =
       /** Was carried there before. */
       readonly runtime: RuntimeSource | null;
     }
-  | { readonly do: 'command'; readonly member: string; readonly argv: readonly string[] }
+  | { readonly do: 'command'; readonly member: string; readonly argv: Argv }
   /** In one go on that member: `back` comes whatever becomes of `between`, once the package was halted. */
   | {
       readonly do: 'switch';
       readonly member: string;
-      readonly halt: readonly (readonly string[])[];
-      readonly between: readonly (readonly string[])[];
-      readonly back: readonly (readonly string[])[];
+      readonly halt: Commands;
+      readonly between: Commands;
+      readonly back: Commands;
     }
   /** Sets that nobody needs any more, and files of version 0.1.0. */
   | { readonly do: 'sweep sets'; readonly member: string; readonly sets: readonly string[]; readonly flat: readonly string[] }
@@ -58,11 +48,13 @@ export type ApplyStep =
 export interface ApplyWish {
   readonly place: PackagePlace;
   readonly files: readonly FileToSend[];
-  readonly configuration: PackageFile;
+  readonly configuration: Definition;
   /** Run the package if it is down, and let it fail over. */
   readonly run: boolean;
   /** Halt it where a change wants that; it runs again afterwards. */
   readonly halt: boolean;
+  /** The package comes back as it was before another halt than this one's; absent: as it is now, and it may fail over. */
+  readonly before?: Before;
   readonly takeRendered: boolean;
   /** The Node.js the package runs with; null: the members' own. */
   readonly runtime: Runtime | null;
@@ -70,6 +62,13 @@ export interface ApplyWish {
   readonly carry: RuntimeCarry | null;
   /** Set for the history, sent last, when all the rest is known to hold; null: the newest one there is says the same. */
   readonly set: { readonly files: readonly FileToSend[]; readonly removals: readonly string[] } | null;
+}
+
+/** What the package was before; the halt of a migration changes it. */
+export interface Before {
+  /** The member it ran on; null: it was halted. */
+  readonly owner: string | null;
+  readonly autoRun: boolean;
 }
 
 export interface RuntimeCarry {
@@ -92,9 +91,10 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const { commandMember, status } = observation;
   if (unreachable.length > 0 || commandMember === null) return { ok: false, problems: unreachable };
   const reached = observation.members.filter((one) => one.reached);
-  const current = appliedSet(observation.applied);
+  const current = observation.applied?.set ?? null;
+  const { definition } = engineFor(wish.place);
   const differences = reached.map((facts) => ({ facts, files: compareDirectory(wish.files, facts, null, current) }));
-  const keywords = observation.applied === null ? null : compareConfiguration(observation.applied, wish.configuration);
+  const keywords = observation.applied === null ? null : definition.differences(observation.applied, wish.configuration);
   const runs = status !== null && status.status !== 'down';
   const halting = runs ? needsHalt(keywords ?? [], status, wish) : [];
   const problems = [
@@ -146,8 +146,8 @@ const packageFileOf = ({ place }: ApplyWish): string => `${place.packageDirector
 
 function checkSteps(wish: ApplyWish, commandMember: string, reached: readonly Reached[], wanted: boolean): ApplyStep[] {
   if (!wanted) return [];
-  const argv = ['cmcheckconf', '-v', '-P', packageFileOf(wish)];
-  return [...validateSteps(wish, reached), { do: 'command', member: commandMember, argv }];
+  const check = engineFor(wish.place).definition.checkFile(packageFileOf(wish));
+  return [...validateSteps(wish, reached), ...check.map((argv) => ({ do: 'command', member: commandMember, argv }) as const)];
 }
 
 interface Switching {
@@ -161,11 +161,13 @@ interface Switching {
 /** The moment at which all members change, and what it takes around it. */
 function switchSteps(wish: ApplyWish, { commandMember, status, applies, halts, runs }: Switching): ApplyStep[] {
   const { packageName } = wish.place;
-  const command = (argv: readonly string[]): ApplyStep => ({ do: 'command', member: commandMember, argv });
-  const apply = applies ? [['cmapplyconf', '-f', '-P', packageFileOf(wish)]] : [];
-  const run = halts || (wish.run && !runs) ? runCommands(wish.place, status) : [];
-  if (halts) return [{ do: 'switch', member: commandMember, halt: [['cmhaltpkg', packageName]], between: apply, back: run }];
-  const enable = wish.run && runs && status?.autoRun === false ? [['cmmodpkg', '-e', packageName]] : [];
+  const { definition, orders } = engineFor(wish.place);
+  const command = (argv: Argv): ApplyStep => ({ do: 'command', member: commandMember, argv });
+  const apply = applies ? definition.applyFile(packageFileOf(wish)) : [];
+  const switchOn = (wish.before?.autoRun ?? true) ? orders.switchOn(packageName) : [];
+  const run = halts || (wish.run && !runs) ? [...orders.run(packageName, memberToRunOn(wish, status)), ...switchOn] : [];
+  if (halts) return [{ do: 'switch', member: commandMember, halt: orders.halt(packageName), between: apply, back: run }];
+  const enable = wish.run && runs && status?.autoRun === false ? switchOn : [];
   return [...apply, ...run, ...enable].map(command);
 }
 
@@ -174,27 +176,22 @@ function filesToSend(wanted: readonly FileToSend[], differences: readonly FileDi
   return wanted.filter(({ name }) => stale.has(name));
 }
 
-/** cmcheckconf calls no script of a legacy package [serviceguard.md 2.7]; each member's own look at itself is asked for here. */
+/** Where the engine's own check asks no script, each member's look at itself is asked for here. */
 function validateSteps({ configuration, files, place }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
-  if (styleOf(configuration) === 'modular') return [];
-  const launcher = files.find(({ name }) => setPartOf(name)?.name === launcherNames('legacy')[0])?.name;
+  if (engineFor(place).definition.checkAsksScripts(configuration)) return [];
+  const launcher = files.find(({ name }) => setPartOf(name)?.name === launcherNames(configuration.style)[0])?.name;
   const argv = [`${place.packageDirectory}/${launcher}`, 'validate'];
   return reached.map(({ member }) => ({ do: 'command', member, argv }));
 }
 
-/** The member to start on: where it ran, if it still may, else the first with its switch on; cmrunpkg's own default is this host. */
-function runCommands(place: PackagePlace, status: PackageStatus | null): string[][] {
-  const { members, packageName } = place;
+/** Where it ran, if it still may, else the first with its switch on. */
+function memberToRunOn({ place: { members }, before }: ApplyWish, status: PackageStatus | null): string {
   const eligible = members.filter((member) => status?.switching.get(member) !== false);
-  const owner = status?.owner ?? null;
-  const member = owner !== null && eligible.includes(owner) ? owner : (eligible[0] ?? members[0] ?? '');
-  return [
-    ['cmrunpkg', '-n', member, packageName],
-    ['cmmodpkg', '-e', packageName],
-  ];
+  const owner = before?.owner ?? status?.owner ?? null;
+  return owner !== null && eligible.includes(owner) ? owner : (eligible[0] ?? members[0] ?? '');
 }
 
-/** History, the word for who is called without Serviceguard's, and a runtime that nobody uses any more. */
+/** History, the word for who is called without the engine's, and a runtime that nobody uses any more. */
 function rememberSteps(wish: ApplyWish, reached: readonly Reached[], before: string | null): ApplyStep[] {
   const applied = appliedFile({ ...wish.place, ...setOfWish(wish), before }, reached);
   return reached.flatMap((facts): ApplyStep[] => {
@@ -207,9 +204,9 @@ function rememberSteps(wish: ApplyWish, reached: readonly Reached[], before: str
   });
 }
 
-function setOfWish({ files, configuration }: ApplyWish): { readonly set: string; readonly style: PackageStyle } {
+function setOfWish({ files, configuration }: ApplyWish): { readonly set: string; readonly style: Definition['style'] } {
   const set = files.map(({ name }) => setPartOf(name)).find((part) => part !== null)?.set ?? flatSet;
-  return { set, style: styleOf(configuration) };
+  return { set, style: configuration.style };
 }
 
 function sweepSetSteps(
@@ -245,9 +242,9 @@ function sweepSteps(carry: readonly ApplyStep[], distribute: readonly ApplyStep[
 }
 
 /** Why the package has to be halted for it, in words; empty when it may go on running. */
-function needsHalt(keywords: readonly KeywordDifference[], status: PackageStatus, wish: ApplyWish): string[] {
+function needsHalt(keywords: readonly DefinitionDifference[], status: PackageStatus, wish: ApplyWish): string[] {
   const reasons = keywords
-    .filter(({ keyword }) => onlineRule(keyword) !== 'free')
+    .filter(engineFor(wish.place).definition.needsHalt)
     .map(({ keyword, applied, wanted }) => `${keyword} ${applied.join(', ')} -> ${wanted.join(', ')}`);
   const { owner } = status;
   if (owner !== null && !wish.place.members.includes(owner)) reasons.push(`it runs on ${owner}, which is no longer in the list`);
@@ -256,12 +253,13 @@ function needsHalt(keywords: readonly KeywordDifference[], status: PackageStatus
 
 function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: readonly string[]): Problem[] {
   const { packageName } = wish.place;
+  const { orders, words } = engineFor(wish.place);
   if (status?.state === 'maintenance')
     return [
       problem(
         'change-maintenance',
-        `${packageName} is in maintenance mode; no configuration can be applied now [cmmodpkg -m]`,
-        `cmmodpkg -m off ${packageName}`,
+        `${packageName} is in maintenance mode; no configuration can be applied now ${words.maintenanceMode}`,
+        typed(orders.maintenance(packageName, 'off')),
       ),
     ];
   if (halting.length === 0 || wish.halt) return [];
@@ -350,7 +348,7 @@ export function stepText(step: ApplyStep): string {
     case 'command':
       return `on ${step.member}: ${step.argv.join(' ')}`;
     case 'switch':
-      return `on ${step.member}, in one go: ${[...step.halt, ...step.between, ...step.back].map((argv) => argv.join(' ')).join('; ')}`;
+      return `on ${step.member}, in one go: ${typed(step.halt, step.between, step.back)}`;
     case 'sweep sets':
       return `on ${step.member}: remove what is used no more: ${[...step.sets.map((set) => `sets/${set}`), ...step.flat].join(' ')}`;
     case 'verify':

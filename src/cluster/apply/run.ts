@@ -1,18 +1,20 @@
 /** Carrying out an apply plan, step by step, and saying afterwards what was done and what was not. */
 
 import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import { engineFor, typed } from '../../engine/choice.ts';
+import type { Argv } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { inParallel, observe, unreachableProblems } from '../remote/observation.ts';
 import { arrivalName } from '../remote/package-look.ts';
 import { busyStatus, commandScript } from '../remote/shell-text.ts';
-import { compareConfiguration, compareDirectory } from './comparison.ts';
+import { compareDirectory } from './comparison.ts';
 import { distributeScript, readSwitch, sweepSetsScript, switchScript } from './package-write.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './plan.ts';
 import { discardScript, filesForProof, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
 
 const distributeLimitMs = 120_000;
-/** Serviceguard's own limits of scripts end a start or a halt long before. */
+/** The engine's own limits of scripts end a start or a halt long before. */
 const commandLimitMs = 2 * 4294 * 1000;
 
 /** At a megabit a second, some 200 MB. */
@@ -87,7 +89,7 @@ async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
   }
   if (step.do === 'switch') return switchOver(step, run);
   const ended = await shell.run(step.member, commandScript(step.argv, packageDirectory), commandLimitMs);
-  return ended.exitCode === 0 ? [] : [commandProblem(step.member, step.argv, ended)];
+  return ended.exitCode === 0 ? [] : [commandProblem(wish, step.member, step.argv, ended)];
 }
 
 /** What failed of it, and how the package was left: it runs again in any case, if it can. */
@@ -99,8 +101,8 @@ async function switchOver(step: Extract<ApplyStep, { do: 'switch' }>, { shell, w
   if (ended.exitCode === busyStatus) return [distributeProblem(step.member, { ...ended, stderr: ended.stdout })];
   const failed = readSwitch(ended.stdout);
   const commands = [...step.halt, ...step.between, ...step.back];
-  const wrong = failed.map((at) => commandProblem(step.member, commands[at] ?? [], ended));
-  if (wrong.length === 0) return [commandProblem(step.member, step.halt[0] ?? [], ended)];
+  const wrong = failed.map((at) => commandProblem(wish, step.member, commands[at] ?? [], ended));
+  if (wrong.length === 0) return [commandProblem(wish, step.member, step.halt[0] ?? [], ended)];
   const isApplied = !failed.some((at) => at < step.halt.length + step.between.length);
   const runs = !failed.some((at) => at >= step.halt.length + step.between.length) && !failed.some((at) => at < step.halt.length);
   if (isApplied || !runs || step.back.length === 0) return wrong;
@@ -155,26 +157,21 @@ function distributeProblem(member: string, ended: CommandResult): Problem {
   return { code: 'change-distribute', severity: 'error', text, remedy, member };
 }
 
-function commandProblem(member: string, argv: readonly string[], ended: CommandResult): Problem {
+function commandProblem({ place }: ApplyWish, member: string, argv: Argv, ended: CommandResult): Problem {
   const said = `${ended.stdout}${ended.stderr}`.trim();
   const text = `${argv.join(' ')} ended with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
-  const name = argv.at(-1) === 'validate' ? 'validate' : (argv[0] ?? '');
-  const remedy = remedies[name] ?? 'see the package log ($SGRUN/log) and syslog on the member';
+  const isValidate = argv.at(-1) === 'validate';
+  const name = isValidate ? 'validate' : (argv[0] ?? '');
+  const remedy = isValidate ? validateRemedy : engineFor(place).words.afterFailure(argv);
   return { code: `change-${name}`, severity: 'error', text, remedy, member };
 }
 
-const remedies: Readonly<Record<string, string>> = {
-  validate: 'correct what it says on that member and apply again; the applied configuration is still the old one',
-  cmcheckconf: 'correct what it says and apply again; the applied configuration is still the old one',
-  cmapplyconf: 'correct what it says and apply again; the applied configuration is still the old one',
-  cmhaltpkg:
-    'see the package log ($SGRUN/log) on the member; csync status says what is left behind. The applied configuration is still the old one',
-  cmrunpkg: 'see the package log ($SGRUN/log) on the member, repair, then cmmodpkg -e -n MEMBER PACKAGE and cmmodpkg -e PACKAGE',
-};
+const validateRemedy = 'correct what it says on that member and apply again; the applied configuration is still the old one';
 
 /** Looks at all of it again; believes no exit status. */
 async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
   const now = await observe(shell, wish.place);
+  const { definition, words } = engineFor(wish.place);
   const wrong = (text: string, member?: string): Problem => ({
     code: 'change-unverified',
     severity: 'error',
@@ -189,8 +186,8 @@ async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
   });
   const keywords =
     now.applied === null
-      ? [wrong('cmgetconf knows no such package')]
-      : compareConfiguration(now.applied, wish.configuration).map(({ keyword }) => wrong(`${keyword} was not applied`));
+      ? [wrong(`${words.definitionReader} knows no such package`)]
+      : definition.differences(now.applied, wish.configuration).map(({ keyword }) => wrong(`${keyword} was not applied`));
   const { packageName } = wish.place;
   const serving = now.status?.status === 'up' && now.status.state === 'running';
   const running =
@@ -219,13 +216,14 @@ function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: 
   // Whatever comes of it: the package may be down behind one that did not come to its end.
   const unsure = switched !== undefined && !done.includes(switched);
   const { packageName } = wish.place;
+  const { orders } = engineFor(wish.place);
   return {
     code: 'change-incomplete',
     severity: 'error',
     text: `done:${list(done)}\n  not done:${list(left)}`,
     remedy:
       unsure && done.length > 0
-        ? `correct the above, then the same command again: it does what is left; csync status says whether ${packageName} runs (cmrunpkg ${packageName} && cmmodpkg -e ${packageName} where it does not)`
+        ? `correct the above, then the same command again: it does what is left; csync status says whether ${packageName} runs (${typed(orders.run(packageName, 'MEMBER'), orders.switchOn(packageName))} where it does not)`
         : 'correct the above, then the same command again: it does what is left',
   };
 }

@@ -11,7 +11,6 @@ import type { CommandResult } from '../../host/host.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
 import { arrivalName, readNodeVersion } from '../remote/package-look.ts';
 import { directoryWord, receiveLines, script } from '../remote/shell-text.ts';
-import { appliedSet } from './comparison.ts';
 import { sweepLines } from './package-write.ts';
 import { identityOf, machineName, type ProgramFile } from './program-file.ts';
 
@@ -44,7 +43,7 @@ export function sizeText(bytes: number): string {
 
 /** The one the package was last applied with: what most manifests of that set name, the first of them if that is undecided. null: none. */
 export function runtimeInUse({ members, applied }: Pick<ClusterObservation, 'members' | 'applied'>): Runtime | null {
-  const set = appliedSet(applied);
+  const set = applied?.set ?? null;
   const named = members.flatMap((one) => {
     if (!one.reached) return [];
     const texts = set === null ? [...one.manifests.values()] : [one.manifests.get(set) ?? null];

@@ -1,14 +1,13 @@
 /** The sets that members have, and what was applied: read from the members. */
 import { demand, Failure } from '../../base/problem.ts';
 import { entryNames, flatSet, type RenderedFile, setPartOf, settingsName, sha256 } from '../../contract/package-directory.ts';
+import { engineFor } from '../../engine/choice.ts';
+import type { Definition } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { setText, wholePackage } from '../../render/package.ts';
-import { checkPackageFile } from '../../serviceguard/package-check.ts';
-import { parsePackageFile } from '../../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { type ClusterObservation, inParallel, type PackagePlace } from '../remote/observation.ts';
 import { readFileScript } from '../remote/shell-text.ts';
-import { appliedSet } from './comparison.ts';
 import { parseHistory, readSet, type SetAbout, setFileName } from './history.ts';
 import { historyScript, printedFiles, printFilesScript } from './package-write.ts';
 
@@ -47,7 +46,7 @@ export async function fetchApplied(
   { members, applied }: ClusterObservation,
   { packageDirectory, packageName, packageStyle }: Settings,
 ): Promise<RenderedFile[] | null> {
-  const set = appliedSet(applied);
+  const set = applied?.set ?? null;
   if (set === null || set === flatSet) return null;
   const beside = [...entryNames(packageStyle), `${packageName}.conf`];
   for (const one of members) {
@@ -66,10 +65,12 @@ export async function fetchApplied(
   return null;
 }
 
-export function configurationOf(files: readonly RenderedFile[], { packageName }: PackagePlace) {
-  const name = `${packageName}.conf`;
-  const configuration = demand(parsePackageFile(files.find((file) => file.name === name)?.text ?? '', name));
-  const problems = checkPackageFile(configuration, name);
+/** The definition among the files. Throws a Failure with what the engine would refuse in it. */
+export function definitionIn(files: readonly RenderedFile[], place: PackagePlace): Definition {
+  const { definition } = engineFor(place);
+  const name = `${place.packageName}.conf`;
+  const text = files.find((file) => file.name === name)?.text ?? '';
+  const problems = definition.check(text, name);
   if (problems.some(({ severity }) => severity === 'error')) throw new Failure(problems);
-  return configuration;
+  return demand(definition.parse(text, name));
 }

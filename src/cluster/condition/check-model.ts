@@ -1,7 +1,7 @@
 /** What csync check knows of a member, and what a check may find. */
 import type { Problem } from '../../base/problem.ts';
+import type { Definition } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
-import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Clock } from '../remote/answers.ts';
 import type { Client, Reach } from './clients.ts';
@@ -23,8 +23,8 @@ export interface CheckedMember {
 export interface CheckInput {
   readonly settings: Settings;
   readonly members: readonly CheckedMember[];
-  /** Configurations of the other packages of the cluster. */
-  readonly others: readonly PackageFile[];
+  /** The other packages of the cluster. */
+  readonly others: readonly Definition[];
   /** Why others are not known; empty: all of them are. */
   readonly unreadOthers: readonly string[];
   /** The member the package runs on: mount and address are right there. */

@@ -1,5 +1,5 @@
 /**
- * What can be known about the members before a package is applied: what cmcheckconf looks at, and what HP's own list says
+ * What can be known about the members before a package is applied: what an engine's own check looks at, and what HP's list says
  * it does not [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and
  * everything in which members must agree. A script looks, a table of checks judges. Pure.
  */
@@ -9,7 +9,7 @@ import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
-import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
+import { engineFor, engineShell, typed } from '../../engine/choice.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
@@ -46,7 +46,7 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
     `[ ! -b ${shellWord(deviceOf(settings))} ] || dumpe2fs -h ${shellWord(deviceOf(settings))} 2>/dev/null | sed -n 's/^Filesystem features: */features /p'`,
     "grep -q '^[[:space:]]*hosttags[[:space:]]*=[[:space:]]*1' /etc/lvm/lvm.conf 2>/dev/null && echo 'hosttags on'",
     `echo "daemon $(${shellWord(daemonProgram)} --version 2>/dev/null | head -n 1)"`,
-    `for place in "$SGCONF" "$SGRUN" /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
+    `for place in ${engineShell.directories.join(' ')} /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
     ...peerLines(lastSeenList),
@@ -233,23 +233,24 @@ function judgeClock({ member, clock }: Looked): readonly Problem[] {
   return [problem('warning', 'clock', member, text, 'let chrony or ntpd run on every member')];
 }
 
-/** Storage and addresses of one package must not be another's [serviceguard.md 2.7: not looked at by cmcheckconf]. */
+/** Storage and addresses of one package must not be another's [serviceguard.md 2.7: no engine looks at that]. */
 function judgeOtherPackages({ settings, others }: CheckInput): Problem[] {
   const ours = { ...settings };
-  return others.map(packageContent).flatMap((other: PackageContent) => {
+  const { definition } = engineFor(settings).observation;
+  return others.flatMap(({ name, claims }) => {
     const clash = (text: string): Problem => ({
       code: 'check-other-packages',
       severity: 'error',
-      text: `package ${other.name} ${text}`,
-      remedy: `give one of them another; cmgetconf -p ${other.name} shows that one`,
+      text: `package ${name} ${text}`,
+      remedy: `give one of them another; ${typed([definition(name)])} shows that one`,
     });
-    const nested = other.fileSystems.filter(({ directory }) => overlap(directory, ours.mountPoint));
+    const nested = claims.mountPoints.filter((directory) => overlap(directory, ours.mountPoint));
     return [
-      ...nested.map(({ directory }) => clash(`mounts at ${directory}, which overlaps ${ours.mountPoint}`)),
-      ...(other.volumeGroups.includes(ours.volumeGroup) ? [clash(`uses volume group ${ours.volumeGroup}, too`)] : []),
-      ...other.addresses
-        .filter(({ address }) => address === ours.packageAddress)
-        .map(({ address }) => clash(`has the address ${address}, too`)),
+      ...nested.map((directory) => clash(`mounts at ${directory}, which overlaps ${ours.mountPoint}`)),
+      ...(claims.volumeGroups.includes(ours.volumeGroup) ? [clash(`uses volume group ${ours.volumeGroup}, too`)] : []),
+      ...claims.addresses
+        .filter((address) => address === ours.packageAddress)
+        .map((address) => clash(`has the address ${address}, too`)),
     ];
   });
 }

@@ -5,8 +5,9 @@
 import { maintenanceFrom } from '../../contract/maintenance-file.ts';
 import type { Roster } from '../../contract/roster.ts';
 import { roomText } from '../../contract/space.ts';
+import { engineFor, typed } from '../../engine/choice.ts';
+import type { PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
-import type { PackageStatus } from '../../serviceguard/view.ts';
 import { inBrief } from '../apply/comparison.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';
@@ -26,7 +27,7 @@ export interface MemberStatus {
   readonly seen: MemberCondition | null;
   /** What to say where it cannot. */
   readonly noAnswer: NoAnswer;
-  /** In the cluster, as cmviewcl says it. */
+  /** In the cluster, as its engine says it. */
   readonly inCluster: string;
   /** Whether the package may start there; null: not known. */
   readonly switching: boolean | null;
@@ -44,7 +45,7 @@ export interface StatusInput {
   readonly clients: readonly Client[] | null;
   /** Who was set up, and what waits. */
   readonly roster: Roster;
-  /** Members of the Serviceguard cluster. */
+  /** Members of the cluster, by its engine. */
   readonly clusterMembers: readonly string[];
   /** Between any two looks the package had moved: what is said here is not of one moment. */
   readonly moving: boolean;
@@ -52,7 +53,7 @@ export interface StatusInput {
   readonly now: number;
 }
 
-/** The member on which the package runs by Serviceguard's word, where it was looked at; null: neither. */
+/** The member on which the package runs by its engine's word, where it was looked at; null: neither. */
 export function runningMember({ status, members }: StatusInput): MemberStatus | null {
   if (status?.status !== 'up' || status.state !== 'running') return null;
   return members.find(({ member, seen }) => member === status.owner && seen !== null) ?? null;
@@ -83,6 +84,7 @@ const silentAfterMs = 3_600_000;
 export function judgeStatus(input: StatusInput): StatusVerdict {
   const { place, members, status } = input;
   const { packageName } = place;
+  const { orders, title, words } = engineFor(place);
   const verdict = (condition: Condition, sentence: string, ...first: readonly Advice[]): StatusVerdict => ({
     condition,
     sentence,
@@ -101,9 +103,9 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
       remedy: members[0]?.noAnswer.remedy ?? '',
     });
   if (!input.clusterAnswers)
-    return verdict('unknown', 'Serviceguard does not answer', {
-      text: 'cmviewcl failed: the cluster does not run on that member, or this user has no monitor role',
-      remedy: 'cmviewcl -v; cmruncl starts a cluster, cmrunnode MEMBER a member',
+    return verdict('unknown', `${title} does not answer`, {
+      text: words.viewFails,
+      remedy: `${words.look}; ${words.startCluster}, ${typed(orders.runMember('MEMBER'))} a member`,
     });
   if (!input.applied || status === null)
     return verdict('halted', `${packageName} is not configured in this cluster`, {
@@ -133,7 +135,7 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
   return judgeUp(input, status, verdict);
 }
 
-/** What is to end Serviceguard's mode: the monitor, if it was begun with csync maintenance on. */
+/** What is to end the engine's mode: the monitor, if it was begun with csync maintenance on. */
 function modeEnd({ members, status, now }: StatusInput): string {
   const pauses = members
     .filter(({ member }) => status?.owner === null || status?.owner === member)
@@ -148,7 +150,7 @@ function modeEnd({ members, status, now }: StatusInput): string {
 
 type Verdict = (condition: Condition, sentence: string, ...first: readonly Advice[]) => StatusVerdict;
 
-/** Up is what Serviceguard says; serving is what was looked at on the member. */
+/** Up is what the engine says; serving is what was looked at on the member. */
 function judgeUp({ place, members }: StatusInput, status: PackageStatus, verdict: Verdict): StatusVerdict {
   const { packageName, mountPoint, packageAddress } = place;
   const owner = members.find(({ member }) => member === status.owner);
@@ -166,13 +168,19 @@ function judgeUp({ place, members }: StatusInput, status: PackageStatus, verdict
   if (missing.length > 0)
     return verdict('failed', `${packageName} runs on ${status.owner}, but does not serve: ${missing.join(', ')}`, {
       text: 'the monitor will notice and move it within its limits',
-      remedy: `csync status --watch; at once: cmhaltpkg ${packageName}; cmmodpkg -e ${packageName}`,
+      remedy: `csync status --watch; at once: ${restartCommands(place)}`,
     });
   const outside = outsideView(members, owner?.member ?? '');
   if (reachesElsewhere(outside)) return verdict('failed', `${packageName} runs on ${status.owner}, but ${insteadText(outside)}`);
   const since = sentinelTime(seen.sentinel);
   const policy = seen.policyDigest === null ? '' : `, policy ${seen.policyDigest.slice(0, 12)}`;
   return verdict('serving', `${packageName} serves from ${status.owner}${since === null ? '' : ` since ${since}`}${policy}`);
+}
+
+/** Halts the package and lets it run again, where its engine wants to. */
+function restartCommands(place: PackagePlace): string {
+  const { orders } = engineFor(place);
+  return typed(orders.halt(place.packageName), orders.switchOn(place.packageName));
 }
 
 /** `at` of the sentinel that the last start wrote. */
@@ -187,6 +195,7 @@ function sentinelTime(text: string | null): string | null {
 
 function judgeDown({ place, members }: StatusInput, status: PackageStatus, verdict: Verdict): StatusVerdict {
   const { packageName, mountPoint, packageAddress } = place;
+  const { orders, title, words } = engineFor(place);
   const left = members.filter(({ seen }) => seen !== null && (seen.mounted || seen.address));
   if (left.length > 0) {
     const what = left.map(
@@ -201,37 +210,46 @@ function judgeDown({ place, members }: StatusInput, status: PackageStatus, verdi
   const eligible = members.filter(({ switching }) => switching !== false);
   if (!status.autoRun && eligible.length > 0)
     return verdict('halted', `${packageName} is halted: clients keep the policy they have`, {
-      text: 'AUTO_RUN disabled: somebody halted it, or a start failed in a way no other member can cure; it waits for a command',
-      remedy: `cmmodpkg -e ${packageName}   starts it on the first eligible member`,
+      text: `${words.switchedOff}: somebody halted it, or a start failed in a way no other member can cure; it waits for a command`,
+      remedy: `${typed(orders.switchOn(packageName))}   starts it on the first eligible member`,
     });
   const text =
     eligible.length === 0
       ? 'it failed on every member, and each was switched off for it'
-      : 'Serviceguard finds no member to start it on';
+      : `${title} finds no member to start it on`;
   return verdict('failed', `${packageName} is down and will not start by itself`, {
     text,
-    remedy: `see the package log, repair, then ${members.map(({ member }) => `-n ${member}`).reduce((all, one) => `${all} ${one}`, 'cmmodpkg -e')} ${packageName}; cmmodpkg -e ${packageName}`,
+    remedy: `see the package log, repair, then ${typed(
+      orders.switchMembersOn(
+        packageName,
+        members.map(({ member }) => member),
+      ),
+      orders.switchOn(packageName),
+    )}`,
   });
 }
 
-/** Serviceguard's own words for it, and what they mean [serviceguard.md 6.5, 6.11]. */
-function switchAdvice({ place: { packageName }, status, members }: StatusInput): Advice[] {
+/** The engine's own words for it, and what they mean [serviceguard.md 6.5, 6.11]. */
+function switchAdvice({ place, status, members }: StatusInput): Advice[] {
   if (status === null) return [];
+  const { packageName } = place;
+  const { orders, words } = engineFor(place);
   const advice: Advice[] = [];
   if (status.status !== 'down' && !status.autoRun && status.state !== 'maintenance')
     advice.push({
-      text: 'AUTO_RUN disabled: it runs, but would not fail over',
-      remedy: `cmmodpkg -e ${packageName}`,
+      text: `${words.switchedOff}: it runs, but would not fail over`,
+      remedy: typed(orders.switchOn(packageName)),
     });
   for (const { member } of members.filter(({ switching }) => switching === false))
     advice.push({
-      text: `${member} is not eligible ("Node is not eligible"): the package failed there and will not come back by itself`,
-      remedy: `repair what the package log on ${member} says, then cmmodpkg -e -n ${member} ${packageName}`,
+      text: `${member} ${words.notEligible}: the package failed there and will not come back by itself`,
+      remedy: `repair what the package log on ${member} says, then ${typed(orders.switchMembersOn(packageName, [member]))}`,
     });
   return advice;
 }
 
 function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
+  const { orders, title } = engineFor(place);
   return members.flatMap(({ member, seen, noAnswer, inCluster, staleFiles }): Advice[] => {
     if (seen === null) return [{ text: `${member} cannot be looked at: ${noAnswer.why}`, remedy: noAnswer.remedy }];
     const advice: Advice[] = [];
@@ -255,22 +273,22 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
     if (seen.daemons > 1)
       advice.push({ text: `${seen.daemons} cfengine daemons run on ${member}`, remedy: 'end all but the one that has the port' });
     const pause = maintenanceFrom(seen.maintenance, now);
-    // In Serviceguard's mode the verdict says it.
+    // In the engine's mode the verdict says it.
     if (pause !== null && !(status?.state === 'maintenance' && pause.serviceguard !== null))
       advice.push({
-        text: pauseText(member, pause),
+        text: pauseText(member, pause, title),
         remedy: 'csync maintenance off',
       });
     if (owns && seen.monitor?.brake != null)
       advice.push({
         text: `the monitor on ${member} keeps the package there: ${seen.monitor.brake}`,
-        remedy: 'cmmodpkg -e -n MEMBER for each member that is switched off and healthy; end the load on the host that is named',
+        remedy: `${typed(orders.switchMembersOn(place.packageName, ['MEMBER']))} for each member that is switched off and healthy; end the load on the host that is named`,
       });
     const silent = owns && pause === null ? silentSeconds(seen, now) : 0;
     if (silent > monitorSilenceSeconds)
       advice.push({
         text: `the monitor on ${member} reported last ${Math.round(silent)} s ago: it is stopped or hangs, and a failed daemon may stay unnoticed`,
-        remedy: `on ${member}: ps -eo pid,stat,args | grep csync-; kill -CONT PID continues what is in state T; else cmhaltpkg ${place.packageName}; cmmodpkg -e ${place.packageName}`,
+        remedy: `on ${member}: ps -eo pid,stat,args | grep csync-; kill -CONT PID continues what is in state T; else ${restartCommands(place)}`,
       });
     for (const [layer, { result, detail }] of owns ? Object.entries(seen.monitor?.layers ?? {}) : [])
       if (result !== 'good')
@@ -278,7 +296,8 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
           text: `the monitor on ${member} ${result === 'bad' ? 'finds' : 'cannot tell of'} ${layer}: ${detail}`,
           remedy: `the package log on ${member} has more; it fails over by itself where monitor_${layer} says so`,
         });
-    if (inCluster !== 'up') advice.push({ text: `${member} is ${inCluster} in the cluster`, remedy: `cmrunnode ${member}` });
+    if (inCluster !== 'up')
+      advice.push({ text: `${member} is ${inCluster} in the cluster`, remedy: typed(orders.runMember(member)) });
     if (staleFiles !== null && staleFiles.length > 0)
       advice.push({
         text: `files on ${member} are not as rendered: ${inBrief(staleFiles).join(', ')}`,
@@ -309,10 +328,14 @@ function silentSeconds({ monitor, sentinel, clock }: MemberCondition, now: numbe
   return now / 1000 + clock.ahead - clock.doubt - last / 1000;
 }
 
-function pauseText(member: string, { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>): string {
+function pauseText(
+  member: string,
+  { until, overdue, serviceguard }: NonNullable<ReturnType<typeof maintenanceFrom>>,
+  title: string,
+): string {
   const end =
     until === null ? 'without an end' : `${overdue ? 'and should not be since' : 'until'} ${new Date(until).toISOString()}`;
-  const mode = serviceguard === null ? '' : ", Serviceguard's mode was to go with it";
+  const mode = serviceguard === null ? '' : `, ${title}'s mode was to go with it`;
   return `maintenance on ${member}: the monitor is paused ${end}, and the daemon does not fail over${mode}`;
 }
 

@@ -2,6 +2,7 @@
 import type { Problem } from '../../base/problem.ts';
 import { deviceOf, mountsAtBoot } from '../../contract/policy-file-system.ts';
 import { roomBy } from '../../contract/space.ts';
+import { engineFor } from '../../engine/choice.ts';
 import { fileSystemTypes } from '../../settings/file-systems.ts';
 import { type CheckInput, type Findings, first, type Looked, problem, words } from './check-model.ts';
 
@@ -34,7 +35,7 @@ export function judgeFstab({ member, facts }: Looked, { settings }: CheckInput):
   return (facts.get('fstab') ?? []).flatMap((line) => {
     if (!mountsAtBoot(settings, words(line))) return [];
     const [source = '', target = ''] = words(line);
-    const text = `/etc/fstab mounts ${source} at ${target} at boot, behind Serviceguard's back`;
+    const text = `/etc/fstab mounts ${source} at ${target} at boot, behind ${engineFor(settings).title}'s back`;
     return [problem('error', 'fstab', member, text, 'take the line out, or give it the option noauto')];
   });
 }

@@ -1,15 +1,17 @@
 /**
  * Into maintenance and out of it, step by step. Two ways, as in HP's toolkits [serviceguard.md 3.8, 6.10]: a file in the
- * package directory pauses the monitor; Serviceguard's own mode ignores every failure. That one has no end of its own:
+ * package directory pauses the monitor; the engine's own mode ignores every failure. That one has no end of its own:
  * the file goes with it, and the monitor ends both [see member/monitor/monitor.ts]. Pure.
  */
+
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../../contract/maintenance-file.ts';
-import type { PackageStatus } from '../../serviceguard/view.ts';
+import { engineFor } from '../../engine/choice.ts';
+import type { PackageStatus } from '../../engine/engine.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { distributeScript } from '../apply/package-write.ts';
 import { launcherLines } from '../remote/package-look.ts';
 import { directoryWord, script } from '../remote/shell-text.ts';
-import { type ProcedureStep, procedureCommand } from './recovery.ts';
+import { type ProcedureStep, procedureCommands } from './recovery.ts';
 
 export interface MaintenancePlace {
   readonly settings: Settings;
@@ -21,10 +23,11 @@ export interface MaintenancePlace {
   readonly file: Maintenance | null;
 }
 
-/** `until`: wall clock, ms. `serviceguard`: its own mode is wanted; once there it stays, and only its end moves. */
+/** `until`: wall clock, ms. `serviceguard`: the engine's own mode is wanted; once there it stays, and only its end moves. */
 export function stepsOn(place: MaintenancePlace, until: number, serviceguard: boolean): ProcedureStep[] {
   const { settings, owner, commandMember, status, file } = place;
   const { packageName, packageDirectory, maintenanceFlag } = settings;
+  const { orders, title } = engineFor(settings);
   const inMode = status.state === 'maintenance';
   // Switching as it was before the first of several `on`: the mode itself wants it off.
   const autoRun = file?.serviceguard?.autoRun ?? (inMode || status.autoRun);
@@ -32,18 +35,14 @@ export function stepsOn(place: MaintenancePlace, until: number, serviceguard: bo
   const end = new Date(until).toISOString();
   const write: ProcedureStep = {
     member: owner,
-    text: `pause the monitor until ${end}${wanted.serviceguard === null ? '' : ", which then ends Serviceguard's mode, too"} (${packageDirectory}/${maintenanceFileName})`,
+    text: `pause the monitor until ${end}${wanted.serviceguard === null ? '' : `, which then ends ${title}'s mode, too`} (${packageDirectory}/${maintenanceFileName})`,
     script: distributeScript(
       packageDirectory,
       [{ name: maintenanceFileName, mode: 0o644, content: Buffer.from(maintenanceText(wanted)) }],
       [],
     ),
   };
-  // Global switching has to be off before [serviceguard.md 6.10].
-  const enter = [
-    procedureCommand(commandMember, 'cmmodpkg', '-d', packageName),
-    procedureCommand(commandMember, 'cmmodpkg', '-m', 'on', packageName),
-  ];
+  const enter = procedureCommands(commandMember, orders.maintenance(packageName, 'on'));
   return [...(maintenanceFlag ? [write] : []), ...(serviceguard && !inMode ? enter : [])];
 }
 
@@ -68,18 +67,18 @@ export function stepsOff({ settings, owner, commandMember, status, file }: Maint
     ),
   };
   const wasOn = file?.serviceguard?.autoRun ?? inMode;
-  return [
-    healthy,
-    ...(inMode ? [procedureCommand(commandMember, 'cmmodpkg', '-m', 'off', packageName)] : []),
-    ...(wasOn && !status.autoRun ? [procedureCommand(commandMember, 'cmmodpkg', '-e', packageName)] : []),
-    ...(file === null ? [] : [removeFile(settings, owner)]),
+  const { orders } = engineFor(settings);
+  const leave = [
+    ...(inMode ? orders.maintenance(packageName, 'off') : []),
+    ...(wasOn && !status.autoRun ? orders.switchOn(packageName) : []),
   ];
+  return [healthy, ...procedureCommands(commandMember, leave), ...(file === null ? [] : [removeFile(settings, owner)])];
 }
 
 /** A halted package may leave the mode as it is [serviceguard.md 6.10]; whether it shall run again is another question. */
 export function stepsOffHalted(settings: Settings, commandMember: string, marked: readonly string[]): ProcedureStep[] {
   return [
-    procedureCommand(commandMember, 'cmmodpkg', '-m', 'off', settings.packageName),
+    ...procedureCommands(commandMember, engineFor(settings).orders.maintenance(settings.packageName, 'off')),
     ...marked.map((member) => removeFile(settings, member)),
   ];
 }

@@ -7,11 +7,12 @@ import type { Checked, Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
+import { engineFor, engineShell, typed } from '../../engine/choice.ts';
+import type { Commands, PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
-import type { PackageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { configuredFile, configuredLines } from '../hosts/boot-start.ts';
-import { addressTest, mountedTest, script } from '../remote/shell-text.ts';
+import { addressTest, engineScript, mountedTest, script } from '../remote/shell-text.ts';
 
 export interface Leftovers {
   readonly mounted: boolean;
@@ -51,19 +52,22 @@ export function parseLeftovers(output: string): Leftovers | null {
   return { mounted: lines.includes('mounted'), address: lines.includes('address'), active: lines.includes('active'), users };
 }
 
-/** A command of Serviceguard's as a step. */
-export function procedureCommand(member: string, ...argv: readonly string[]): ProcedureStep {
-  const run = `${argv.map(shellWord).join(' ')} < /dev/null`;
-  return { member, text: argv.join(' '), script: script('PATH="$SGSBIN:$PATH"; export PATH', run) };
+/** Commands of the engine, each as a step. */
+export function procedureCommands(member: string, commands: Commands): ProcedureStep[] {
+  return commands.map((argv) => ({
+    member,
+    text: argv.join(' '),
+    script: engineScript(`${argv.map(shellWord).join(' ')} < /dev/null`),
+  }));
 }
 
 export interface RecoveryInput {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** null: cmviewcl does not answer, or no such package. */
+  /** null: the engine does not answer, or knows no such package. */
   readonly status: PackageStatus | null;
   readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
-  /** Where Serviceguard's commands are run. */
+  /** Where the engine's commands are run. */
   readonly commandMember: string;
   /** Start the package at the end. */
   readonly run: boolean;
@@ -73,6 +77,7 @@ export interface RecoveryInput {
 export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const { settings, status, members, commandMember, run } = input;
   const { packageName } = settings;
+  const { orders, words } = engineFor(settings);
   const problems: Problem[] = members.flatMap(({ member, left, noAnswer }): Problem[] =>
     left === null
       ? [
@@ -89,8 +94,8 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
     problems.push(
       problem(
         'cluster-no-status',
-        `cmviewcl says nothing of ${packageName}: where it runs has to be known first`,
-        'cmviewcl -v; cmruncl or cmrunnode',
+        `${words.viewer} says nothing of ${packageName}: where it runs has to be known first`,
+        words.lookOrStart,
       ),
     );
   else if (!['up', 'down'].includes(status.status) || ['starting', 'halting'].includes(status.state))
@@ -105,11 +110,10 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const cleaning = members.flatMap(({ member, left }) =>
     left === null || member === status.owner ? [] : cleanMember(member, left, input),
   );
-  const command = (...argv: string[]): ProcedureStep => procedureCommand(commandMember, ...argv);
   const off = settings.members.filter((member) => status.switching.get(member) === false);
-  const switches = off.map((member) => command('cmmodpkg', '-e', '-n', member, packageName));
-  const start = run && !(status.status === 'up' && status.autoRun) ? [command('cmmodpkg', '-e', packageName)] : [];
-  return { ok: true, value: [...cleaning, ...switches, ...start], problems: [] };
+  const switches = off.flatMap((member) => orders.switchMembersOn(packageName, [member]));
+  const start = run && !(status.status === 'up' && status.autoRun) ? orders.switchOn(packageName) : [];
+  return { ok: true, value: [...cleaning, ...procedureCommands(commandMember, [...switches, ...start])], problems: [] };
 }
 
 function problem(code: string, text: string, remedy: string, member?: string): Problem {
@@ -125,15 +129,11 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
   });
   const point = shellWord(mountPoint);
   const steps: ProcedureStep[] = [];
-  if (left.address)
-    steps.push(
-      step(
-        `cmmodnet -r -i ${packageAddress} ${packageSubnet}`,
-        'PATH="$SGSBIN:$PATH"; export PATH',
-        `cmmodnet -r -i ${packageAddress} ${packageSubnet}`,
-        `! ${addressTest(packageAddress)}`,
-      ),
-    );
+  if (left.address) {
+    const release = engineFor(settings).orders.releaseAddress(packageAddress, packageSubnet);
+    const lines = release.map((argv) => argv.map(shellWord).join(' '));
+    steps.push(step(typed(release), engineShell.path, ...lines, `! ${addressTest(packageAddress)}`));
+  }
   if (left.mounted && left.users.length > 0)
     steps.push(
       step(
@@ -179,26 +179,22 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
 
 /** The steps that take a package out of a cluster; what belongs to cfengine stays. */
 export function planRemoval(
-  { packageName, members }: Settings,
+  settings: Settings,
   {
     status,
     commandMember,
     unconfigure,
   }: { readonly status: PackageStatus | null; readonly commandMember: string; readonly unconfigure: boolean },
 ): ProcedureStep[] {
-  const command = (...argv: string[]): ProcedureStep => procedureCommand(commandMember, ...argv);
+  const { packageName, members } = settings;
+  const { orders } = engineFor(settings);
   const remove =
-    status === null
-      ? []
-      : [
-          ...(status.status === 'down' ? [] : [command('cmhaltpkg', packageName)]),
-          command('cmdeleteconf', '-f', '-p', packageName),
-        ];
+    status === null ? [] : [...(status.status === 'down' ? [] : orders.halt(packageName)), ...orders.forget(packageName)];
   // Systems without the file have nothing to switch off.
   const off = members.map((member) => ({
     member,
     text: `CSYNC_CONFIGURED=0 in ${configuredFile}, where there is one`,
     script: script('set -e', `[ -f ${configuredFile} ] || exit 0`, ...configuredLines('0')),
   }));
-  return [...remove, ...(unconfigure ? off : [])];
+  return [...procedureCommands(commandMember, remove), ...(unconfigure ? off : [])];
 }

@@ -1,9 +1,9 @@
 /** Looking at a cluster before anything is changed, and again afterwards: every member's package directory, the applied configuration, the package. */
 
 import type { Problem } from '../../base/problem.ts';
+import { engineFor } from '../../engine/choice.ts';
+import type { Argv, Definition, EngineChoice, PackageStatus } from '../../engine/engine.ts';
 import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/member-shell.ts';
-import { type PackageFile, parsePackageFile } from '../../serviceguard/package-file.ts';
-import { memberStates, type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Answer } from './answers.ts';
 import { type DirectoryFacts, lookScript, parseLook } from './package-look.ts';
@@ -15,23 +15,23 @@ export type MemberObservation =
 
 export interface ClusterObservation {
   readonly members: readonly MemberObservation[];
-  /** The member Serviceguard's commands are run on: this host where it is one, else the first that answers. */
+  /** The member the engine's commands are run on: this host where it is one, else the first that answers. */
   readonly commandMember: string | null;
-  /** What cmgetconf gives; null: no package of that name is applied. */
-  readonly applied: PackageFile | null;
+  /** The definition in force; null: no package of that name is applied. */
+  readonly applied: Definition | null;
   /** null: not applied, or the cluster does not run. */
   readonly status: PackageStatus | null;
-  /** Status of the members in the cluster; null: cmviewcl does not answer. */
+  /** Status of the members in the cluster; null: the engine does not answer. */
   readonly memberStates: ReadonlyMap<string, string> | null;
 }
 
 /** What of the settings is needed to find a package. */
-export type PackagePlace = Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'>;
+export type PackagePlace = EngineChoice &
+  Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'>;
 
 const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
 const atOnce = 8;
-const viewWords = ['cmviewcl', '-v', '-f', 'line'];
 
 /** Runs a job for each item, at most `most` at a time; results in the order of the items. */
 export async function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
@@ -70,8 +70,8 @@ export async function observeAnd(
   return { observation: await observeCluster(shell, place, members), answers };
 }
 
-/** What a command of Serviceguard prints on a member; null: it cannot be reached, or the command fails. */
-async function saidBy(shell: MemberShell, place: PackagePlace, member: string, argv: readonly string[]): Promise<string | null> {
+/** What a command of the engine prints on a member; null: it cannot be reached, or the command fails. */
+async function saidBy(shell: MemberShell, place: PackagePlace, member: string, argv: Argv): Promise<string | null> {
   const answer = await shell.run(member, commandScript(argv, place.packageDirectory), commandLimitMs);
   return answer.exitCode === 0 ? answer.stdout : null;
 }
@@ -81,11 +81,12 @@ async function saidBy(shell: MemberShell, place: PackagePlace, member: string, a
  * that answers; null: none does, or no package of that name is known to it.
  */
 export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
-  const ask = (member: string): Promise<string | null> => saidBy(shell, place, member, viewWords);
+  const { view, readView } = engineFor(place).observation;
+  const ask = (member: string): Promise<string | null> => saidBy(shell, place, member, view);
   const others = place.members.filter((member) => member !== shell.here);
   const here = others.length < place.members.length ? await ask(shell.here) : null;
-  const view = here ?? (await inParallel(others, ask)).find((text) => text !== null) ?? null;
-  return view === null ? null : packageStatus(view, place.packageName);
+  const said = here ?? (await inParallel(others, ask)).find((text) => text !== null) ?? null;
+  return said === null ? null : (readView(said).packages.get(place.packageName) ?? null);
 }
 
 async function observeCluster(
@@ -96,22 +97,17 @@ async function observeCluster(
   const reached = members.filter((one) => one.reached).map((one) => one.member);
   const commandMember = reached.includes(shell.here) ? shell.here : (reached[0] ?? null);
   if (commandMember === null) return { members, commandMember, applied: null, status: null, memberStates: null };
-  const ask = (argv: readonly string[]): Promise<string | null> => saidBy(shell, place, commandMember, argv);
-  const [configuration, view] = await Promise.all([ask(['cmgetconf', '-p', place.packageName]), ask(viewWords)]);
+  const { observation: questions } = engineFor(place);
+  const ask = (argv: Argv): Promise<string | null> => saidBy(shell, place, commandMember, argv);
+  const [definition, said] = await Promise.all([ask(questions.definition(place.packageName)), ask(questions.view)]);
+  const view = said === null ? null : questions.readView(said);
   return {
     members,
     commandMember,
-    applied: configuration === null ? null : appliedFile(configuration),
-    status: view === null ? null : packageStatus(view, place.packageName),
-    memberStates: view === null ? null : memberStates(view),
+    applied: definition === null ? null : questions.readDefinition(definition),
+    status: view?.packages.get(place.packageName) ?? null,
+    memberStates: view?.members ?? null,
   };
-}
-
-/** cmgetconf mixes chatter into what it prints to standard output [serviceguard.md 5.4]. */
-function appliedFile(text: string): PackageFile | null {
-  const lines = text.split('\n').filter((line) => !/^(Number of configured|Permission denied|Warning)/.test(line));
-  const parsed = parsePackageFile(lines.join('\n'), 'cmgetconf');
-  return parsed.ok ? parsed.value : null;
 }
 
 /** What to say of a member that was reached but did not say what it was asked. */

@@ -1,10 +1,12 @@
 /** The shell texts that verbs run on members are made of these parts. */
 import { shellWord } from '../../base/shell-word.ts';
+import { engineShell } from '../../engine/choice.ts';
+import type { Argv } from '../../engine/engine.ts';
 
 /** Exit status of a script that finds another apply at work in the same directory. */
 export const busyStatus = 75;
 
-/** $SGCONF and the like are expanded by the member's own cmcluster.conf [serviceguard.md 1.1]; nothing else is. */
+/** Variables that the engine knows on the member are expanded; nothing else is. */
 export function directoryWord(packageDirectory: string): string {
   return `"${packageDirectory}"`;
 }
@@ -27,30 +29,27 @@ export function receiveLines(file: string, content: Buffer): string[] {
   return [`base64 -d > ${file} <<'END-OF-FILE'`, lines.trimEnd(), 'END-OF-FILE'];
 }
 
-/** A script for a member: as hostScript, with the variables of Serviceguard. */
+/** A script for a member: as hostScript, with the variables of its engine. */
 export function script(...lines: readonly string[]): string {
-  return hostScript(
-    'configuration=/etc/cmcluster.conf',
-    '[ -r "$configuration" ] || { echo "$configuration cannot be read: Serviceguard is not installed here" >&2; exit 69; }',
-    // It is run as root; who can write to it is root.
-    'open=$(find -H "$configuration" -maxdepth 0 \\( ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 \\)) || exit 69',
-    '[ -z "$open" ] || [ "$(id -u)" != 0 ] || { echo "others than root could change $configuration: it is not read; chown root and chmod go-w" >&2; exit 69; }',
-    '. "$configuration"',
-    ...lines,
-  );
+  return hostScript(...engineShell.begin, ...lines);
 }
 
-/** A command of Serviceguard's, with its directories in front of the path. */
-export function commandScript(argv: readonly string[], packageDirectory: string): string {
-  return script('PATH="$SGSBIN:$PATH"; export PATH', `${commandWords(argv, packageDirectory)} < /dev/null`);
+/** A script that calls commands of the engine. */
+export function engineScript(...lines: readonly string[]): string {
+  return script(engineShell.path, ...lines);
 }
 
-/** The package directory is the one word in which $SGCONF has to be expanded. */
-export function commandWords(argv: Argv, packageDirectory: string): string {
-  return argv.map((text) => (text.startsWith(packageDirectory) ? `"${text}"` : shellWord(text))).join(' ');
+/** A command of the engine's; null: no word of it is in the package directory. */
+export function commandScript(argv: Argv, packageDirectory: string | null): string {
+  return engineScript(`${commandWords(argv, packageDirectory)} < /dev/null`);
 }
 
-export type Argv = readonly string[];
+/** The package directory is the one word in which variables have to be expanded. */
+export function commandWords(argv: Argv, packageDirectory: string | null): string {
+  return argv
+    .map((text) => (packageDirectory !== null && text.startsWith(packageDirectory) ? `"${text}"` : shellWord(text)))
+    .join(' ');
+}
 
 /** Prints a file of the package directory in base64. */
 export function readFileScript(packageDirectory: string, name: string): string {

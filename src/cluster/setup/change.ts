@@ -3,6 +3,7 @@ import { Failure, type Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../../contract/roster.ts';
+import { engineFor } from '../../engine/choice.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { disputedHosts, settleAddresses } from '../hosts/host-addresses.ts';
@@ -10,25 +11,21 @@ import { agentLimitSeconds, type Materials } from '../hosts/host-setup.ts';
 import { hostScript } from '../remote/shell-text.ts';
 import { demandAll, quickLimitMs, type Round, type SetupPlace, type SetupRequest } from './change-model.ts';
 import { withClients } from './client-change.ts';
-import { type SetupView, serviceguardVersion } from './look.ts';
+import { engineVersion, type SetupView } from './look.ts';
 import { type MembershipPlan, planMembership, projectView } from './membership.ts';
 import { type PackagePart, runPackage } from './package-part.ts';
 import { pairsFor } from './pairs.ts';
 import { addressClaims, type MemberGoal, withOwnAddresses } from './roster-change.ts';
 import { runSetup, saveRoster } from './run.ts';
 
-/** DSAU came with A.11.17; before it members do not come and go as this needs [dsau-csync.md 1.2]. */
+/** Members do not come and go with every version of an engine as this needs. */
 export async function demandVersion(shell: MemberShell, member: string, settings: Settings): Promise<void> {
-  const version = await serviceguardVersion(shell, member, settings);
-  if (version === null || isRecent(version)) return;
-  const text = `Serviceguard there is ${version}; the automation of members needs A.11.17 or newer`;
-  throw new Failure([{ code: 'cluster-old-serviceguard', severity: 'error', text, remedy: 'update Serviceguard', member }]);
-}
-
-/** Such as A.11.16.00 or A.12.00.00; only what is known to be older is refused. */
-function isRecent(version: string): boolean {
-  const [major, minor] = (/(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
-  return major === undefined || minor === undefined || major > 11 || (major === 11 && minor >= 17);
+  const version = await engineVersion(shell, member, settings);
+  const { title, words } = engineFor(settings);
+  const why = version === null ? null : words.tooOld(version);
+  if (why === null) return;
+  const text = `${title} there is ${version}; ${why}`;
+  throw new Failure([{ code: 'cluster-old-serviceguard', severity: 'error', text, remedy: `update ${title}`, member }]);
 }
 
 /** The roster as it shall be, once each host's answer was judged by itself; what is wrong with answers names its host. */

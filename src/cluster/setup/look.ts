@@ -3,6 +3,7 @@
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
+import { engineFor, engineShell } from '../../engine/choice.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type HostFacts, hostLines, parseHost } from '../hosts/host-look.ts';
@@ -16,7 +17,7 @@ export interface SetupView {
   readonly roster: Roster;
   /** Every member that was looked at, and every client that was asked for. */
   readonly hosts: ReadonlyMap<string, SeenHost>;
-  /** Members of the Serviceguard cluster; null: it does not say. */
+  /** Members of the cluster, by its engine; null: it does not say. */
   readonly clusterMembers: readonly string[] | null;
   /** Where the package runs, when that answers. */
   readonly owner: string | null;
@@ -92,7 +93,7 @@ function ownerOf({ status, members }: ClusterObservation): string | null {
 
 async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, kind: HostKind): Promise<SeenHost> {
   const { settings, adapter, bootLines, startsAtBoot } = place;
-  const roster = `"$(. /etc/cmcluster.conf 2>/dev/null; echo "${settings.packageDirectory}/${rosterName}")"`;
+  const roster = `"$(${engineShell.tryBegin}; echo "${settings.packageDirectory}/${rosterName}")"`;
   const lines = [...bootLines, ...hostLines(adapter, settings, kind === 'member' ? roster : null)];
   const answer = await shell.run(name, hostScript(...lines), lookLimitMs);
   const facts: HostFacts | null = answer.exitCode === 0 ? parseHost(answer.stdout, settings.packageSubnet) : null;
@@ -123,12 +124,9 @@ async function readMasterFiles(
   );
 }
 
-/** What cmversion says, such as A.12.00.00; null where it says nothing. */
-export async function serviceguardVersion(
-  shell: MemberShell,
-  member: string,
-  { packageDirectory }: Settings,
-): Promise<string | null> {
-  const answer = await shell.run(member, commandScript(['cmversion'], packageDirectory), lookLimitMs);
-  return /\b([A-Z]\.)?\d+\.\d+(\.\d+)*/.exec(answer.stdout)?.[0] ?? null;
+/** The version of the engine; null where it says none. */
+export async function engineVersion(shell: MemberShell, member: string, settings: Settings): Promise<string | null> {
+  const { version, readVersion } = engineFor(settings).observation;
+  const answer = await shell.run(member, commandScript(version, settings.packageDirectory), lookLimitMs);
+  return readVersion(answer.stdout);
 }

@@ -5,6 +5,8 @@
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { clusterKeys, type Roster, type RosterClient } from '../../contract/roster.ts';
+import { engineFor, typed } from '../../engine/choice.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ApplyPlan, ApplyWish } from '../apply/plan.ts';
 import { type HostFacts, staleInputs } from '../hosts/host-look.ts';
@@ -24,15 +26,16 @@ type Known = Pick<SetupView, 'roster' | 'clusterMembers' | 'owner'>;
 
 /**
  * Who shall be a member: what was set up before, with what the administrator wishes and what came to or went from the
- * Serviceguard cluster since. Nobody is taken in or thrown out while the cluster does not say who belongs to it.
+ * cluster since. Nobody is taken in or thrown out while the cluster does not say who belongs to it.
  */
 export function memberGoal({ roster, clusterMembers, owner }: Known, settings: Settings, wish: MemberWish): Checked<MemberGoal> {
+  const engine = engineFor(settings);
   const isFirst = roster.members.length === 0;
   const before = isFirst ? settings.members : roster.members.map(({ name }) => name);
   const inCluster = (name: string): boolean => clusterMembers?.includes(name) !== false;
   const problems = [
-    ...wish.add.flatMap((name) => addProblems(name, clusterMembers)),
-    ...wish.remove.flatMap((name) => removeProblems(name, [...before, ...roster.leftOut], owner)),
+    ...wish.add.flatMap((name) => addProblems(name, clusterMembers, engine)),
+    ...wish.remove.flatMap((name) => removeProblems(name, [...before, ...roster.leftOut], owner, engine)),
   ];
   const leftOut = [
     ...(isFirst ? (clusterMembers ?? []).filter((name) => !settings.members.includes(name)) : roster.leftOut),
@@ -41,7 +44,7 @@ export function memberGoal({ roster, clusterMembers, owner }: Known, settings: S
   const came = (clusterMembers ?? []).filter((name) => !before.includes(name) && !leftOut.includes(name));
   const stays = before.filter((name) => inCluster(name) && !wish.remove.includes(name));
   const members = [...new Set([...stays, ...wish.add, ...came])];
-  if (members.length === 0 && problems.length === 0) problems.push(noMembers(clusterMembers ?? []));
+  if (members.length === 0 && problems.length === 0) problems.push(noMembers(clusterMembers ?? [], engine));
   if (problems.length > 0) return { ok: false, problems };
   const value = {
     members,
@@ -52,35 +55,32 @@ export function memberGoal({ roster, clusterMembers, owner }: Known, settings: S
   return { ok: true, value, problems };
 }
 
-function addProblems(name: string, clusterMembers: readonly string[] | null): Problem[] {
+function addProblems(name: string, clusterMembers: readonly string[] | null, { title, words }: Engine): Problem[] {
   if (clusterMembers === null)
     return [
       errorProblem(
         'cluster-silent',
-        `cmviewcl does not say who belongs to the cluster, so ${name} cannot be taken in`,
-        'cmviewcl',
+        `${words.viewer} does not say who belongs to the cluster, so ${name} cannot be taken in`,
+        words.viewer,
         name,
       ),
     ];
   if (clusterMembers.includes(name)) return [];
-  const names = [...clusterMembers, name].map((one) => `-n ${one}`).join(' ');
-  const remedy = `cmquerycl -C FILE -c CLUSTER ${names}; cmapplyconf -C FILE; cmrunnode ${name}; then this again`;
-  return [errorProblem('cluster-no-member', 'is no member of the Serviceguard cluster', remedy, name)];
+  return [errorProblem('cluster-no-member', `is no member of the ${title} cluster`, words.join(name, clusterMembers), name)];
 }
 
-function removeProblems(name: string, known: readonly string[], owner: string | null): Problem[] {
+function removeProblems(name: string, known: readonly string[], owner: string | null, { words }: Engine): Problem[] {
   if (!known.includes(name))
     return [
       errorProblem('usage-no-member', `is not set up as a member (${known.join(', ')} are)`, 'csync members   lists them', name),
     ];
   if (name !== owner) return [];
-  const remedy = `move it first: cmhaltpkg, then cmrunpkg -n OTHER and cmmodpkg -e; or cmhaltnode -f ${name}`;
-  return [errorProblem('change-owner', 'the package runs there', remedy, name)];
+  return [errorProblem('change-owner', 'the package runs there', words.moveAway(name), name)];
 }
 
-function noMembers(clusterMembers: readonly string[]): Problem {
-  const text = `none of the members of the settings belongs to the Serviceguard cluster (${clusterMembers.join(', ')})`;
-  return errorProblem('settings-members', text, 'correct members in csync.yaml; cmviewcl shows the names');
+function noMembers(clusterMembers: readonly string[], { title, words }: Engine): Problem {
+  const text = `none of the members of the settings belongs to the ${title} cluster (${clusterMembers.join(', ')})`;
+  return errorProblem('settings-members', text, `correct members in csync.yaml; ${words.viewer} shows the names`);
 }
 
 /** As the administrator's own words for it come and go: those of the settings first, as they stand there. */
@@ -141,8 +141,8 @@ export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoa
   return { ...view, hosts, masterFiles };
 }
 
-const packageDown =
-  'cmmodpkg -e PACKAGE starts it; csync members sync   does what is left (the package start does that by itself)';
+const packageDown = (settings: Settings): string =>
+  `${typed(engineFor(settings).orders.switchOn('PACKAGE'))} starts it; csync members sync   does what is left (the package start does that by itself)`;
 
 /** What each member wants by itself. */
 function memberChains({ hosts }: SetupView, members: readonly string[], goal: HostGoal) {
@@ -214,7 +214,7 @@ export function planMembership(input: MembershipInput): MembershipPlan {
   }
   const blocked = excludedBy(problems);
   for (const host of withoutPolicy(input, setUp))
-    waits.push({ host, why: 'the package is down: the policy of the master waits for its start', remedy: packageDown });
+    waits.push({ host, why: 'the package is down: the policy of the master waits for its start', remedy: packageDown(settings) });
   const news = goal.added.filter((name) => hosts.get(name)?.facts != null && !blocked.has(name));
   const agents = agentStages(policy, owner, news, members, hosts);
   const revoked = revokeStage(goal, roster, view);

@@ -4,15 +4,13 @@ import { toolkitVersion } from '../../base/version.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
-import { allValues } from '../../serviceguard/package-file.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
-import { appliedSet } from '../apply/comparison.ts';
 import { newSet } from '../apply/history.ts';
 import { asSent } from '../apply/package-write.ts';
 import { type ApplyWish, planApply } from '../apply/plan.ts';
 import { runPlan } from '../apply/run.ts';
 import { runtimeInUse } from '../apply/runtime.ts';
-import { configurationOf, fetchApplied, fetchSet, readHistory } from '../apply/sets.ts';
+import { definitionIn, fetchApplied, fetchSet, readHistory } from '../apply/sets.ts';
 import type { SetupPlace } from './change-model.ts';
 import type { SetupView } from './look.ts';
 import { inOrder } from './membership.ts';
@@ -36,7 +34,7 @@ export async function packageFor(
   if (observation.applied === null) return none;
   const sets = await readHistory(shell, observation, settings);
   const about = sets.at(-1);
-  const listed = allValues(observation.applied, 'node_name');
+  const listed = observation.applied.members;
   const kept =
     about === undefined ? await fetchApplied(shell, observation, settings) : await fetchSet(shell, observation, settings, about);
   const before = kept === null ? '' : parseSettingsJson(setText(kept, settingsName) ?? '');
@@ -45,8 +43,7 @@ export async function packageFor(
     return isListed ? none : { ...none, problems: [unlisted(settings, goal.members, listed)] };
   const members = inOrder(goal.members, before);
   const same = members.join() === listed.join();
-  if ((setOf(kept) ?? flatSet) !== appliedSet(observation.applied))
-    return same ? none : { ...none, problems: [unfinished(before)] };
+  if ((setOf(kept) ?? flatSet) !== observation.applied.set) return same ? none : { ...none, problems: [unfinished(before)] };
   // Version 0.1.0 had no sets, and is not changed behind an administrator's back; for other members its package becomes one of this version.
   if (same && setOf(kept) === null) return none;
   const files = setOf(kept) === null ? await renderHere(before) : kept;
@@ -63,7 +60,7 @@ export async function packageFor(
   const wish: ApplyWish = {
     place,
     files: wanted.map(asSent),
-    configuration: configurationOf(wanted, place),
+    configuration: definitionIn(wanted, place),
     run: false,
     halt: false,
     takeRendered: false,

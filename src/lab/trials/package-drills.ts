@@ -4,7 +4,8 @@
  * tests are strings of these.
  */
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
-import { type PackageStatus, packageStatus } from '../../serviceguard/view.ts';
+import type { PackageStatus } from '../../engine/engine.ts';
+import { packageStatus } from '../../engine/serviceguard/status.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
 import { membersOf, sgDirectories, toolkitDirectory, watchedClients } from '../machines/plan.ts';

@@ -4,9 +4,9 @@
  * Pure, but for the question that `Brake` asks the cluster with a time limit.
  */
 
+import { memberStates, packageStatus } from '../../engine/serviceguard/status.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { Connections } from '../../host/member/connections.ts';
-import { memberStates, packageStatus } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { parsePromotion, promotionFile } from '../handover.ts';
 

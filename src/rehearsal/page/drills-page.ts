@@ -1,5 +1,8 @@
 /** docs/drills.md, from the one table of drills. Pure. */
+import { typed } from '../../engine/choice.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { type Act, type Drill, drills } from '../drill-table.ts';
+import { commandsOf } from '../orders.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 
@@ -8,10 +11,10 @@ function seconds(value: number | null, none: string): string {
 }
 
 /** What the runner carries out, in words that can be typed or looked up. */
-export function actText(act: Act): string {
+export function actText(act: Act, { orders }: Pick<Engine, 'orders'>): string {
   switch (act.do) {
     case 'type':
-      return `on the ${partText(act.on)}: \`${act.argv.join(' ')}\``;
+      return `on the ${partText(act.on)}: \`${typed(commandsOf(act, orders, '{package}', (part) => `{${part}}`))}\``;
     case 'signal':
       return `on the ${partText(act.on)}: SIG${act.signal} to the ${targetText[act.to]}${act.whenItRuns === true ? ' as soon as it runs' : ''}${act.ifThere === true ? ', if there is one' : ''}`;
     case 'script':
@@ -50,7 +53,7 @@ const waitText = {
 const partText = (part: 'master' | 'next' | 'third'): string =>
   part === 'master' ? 'member that runs the package' : `${part} member`;
 
-function section({ name, title, done, must, cleaned, where, members, budget, acts, cleanup }: Drill): string {
+function section({ name, title, done, must, cleaned, where, members, budget, acts, cleanup }: Drill, engine: Engine): string {
   const outage = budget.outage === 0 ? 'no client may notice' : `outage of a client ${seconds(budget.outage, 'without limit')}`;
   return `### ${name}
 
@@ -60,16 +63,16 @@ ${title}.
 | --- | --- |
 | done | ${cell(done)} |
 | must follow | ${cell(must)} |
-| budget | Serviceguard acts within ${seconds(budget.detect, 'any time')}; ${outage} |
+| budget | ${engine.title} acts within ${seconds(budget.detect, 'any time')}; ${outage} |
 | where | ${where === 'any' ? 'real cluster and lab' : 'lab only'}, ${members} members or more |
 | cleaned up | ${cell(cleaned)} |
 
-${acts.map((act, index) => `${index + 1}. ${actText(act)}`).join('\n')}
-${cleanup.length === 0 ? '' : `\nAfterwards: ${cleanup.map(actText).join('; ')}.\n`}`;
+${acts.map((act, index) => `${index + 1}. ${actText(act, engine)}`).join('\n')}
+${cleanup.length === 0 ? '' : `\nAfterwards: ${cleanup.map((act) => actText(act, engine)).join('; ')}.\n`}`;
 }
 
-/** The page as it has to lie in docs/. */
-export function drillsPage(): string {
+/** The page as it has to lie in docs/, with the commands of an engine. */
+export function drillsPage(engine: Engine): string {
   const rows = drills.map(
     ({ name, title, where, budget }) =>
       `| [${name}](#${name}) | ${cell(title)} | ${where === 'any' ? 'cluster, lab' : 'lab'} | ${seconds(budget.detect, '-')} | ${budget.outage === 0 ? 'none' : seconds(budget.outage, '-')} |`,
@@ -81,11 +84,11 @@ This page is printed from the table that is carried out (src/rehearsal/drill-tab
 
 Each drill begins only while the package runs and every switch is on, and ends when it runs again with every switch as it was; that is looked at,
 and what is not so fails the drill. Clients are probed all the while. "Next" is the first member the package may move to, "third" the
-one after. The budget of detection is the time until Serviceguard acts: it runs a halt, or takes note of a service or a member that is gone.
+one after. The budget of detection is the time until ${engine.title} acts: it runs a halt, or takes note of a service or a member that is gone.
 
 | drill | what happens | where | detected within | outage of a client |
 | --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-${drills.map(section).join('\n')}`;
+${drills.map((drill) => section(drill, engine)).join('\n')}`;
 }

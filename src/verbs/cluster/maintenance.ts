@@ -6,6 +6,7 @@ import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../../
 import { type ClusterObservation, inParallel, observe } from '../../cluster/remote/observation.ts';
 import { readFileScript } from '../../cluster/remote/shell-text.ts';
 import { type Maintenance, maintenanceFileName, parseMaintenance } from '../../contract/maintenance-file.ts';
+import { engineFor } from '../../engine/choice.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { err } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -17,7 +18,7 @@ export interface MaintenanceOptions extends ProcedureOptions {
   readonly on: boolean;
   /** Such as 30m, 2h or 90s. */
   readonly for: string;
-  /** Serviceguard's own mode. */
+  /** The engine's own mode. */
   readonly serviceguard: boolean;
 }
 
@@ -67,7 +68,7 @@ async function maintenanceOn(
   const steps = options.on ? stepsOn(place, until, options.serviceguard) : stepsOff(place);
   if (options.on && options.serviceguard && !settings.maintenanceFlag)
     err(
-      "Note: maintenance_flag is false in csync.yaml, so the monitor goes on watching, and Serviceguard's mode has no end but csync maintenance off.\n",
+      `Note: maintenance_flag is false in csync.yaml, so the monitor goes on watching, and ${engineFor(settings).title}'s mode has no end but csync maintenance off.\n`,
     );
   const nothing = options.on ? 'It is in maintenance mode already.' : 'There is no maintenance to end.';
   return carryOut(options.on ? 'maintenance on' : 'maintenance off', shell, steps, options, nothing);
@@ -78,7 +79,7 @@ async function readFile(shell: MemberShell, member: string, settings: Settings):
   return read.exitCode === 0 ? parseMaintenance(Buffer.from(read.stdout, 'base64').toString('utf8')) : null;
 }
 
-/** cmviewcl does not tell of a halted package that it is in maintenance mode; the file does, where it ran. */
+/** No engine has to tell of a halted package that it is in maintenance mode; the file does, where it ran. */
 async function markedMembers(shell: MemberShell, members: ClusterObservation['members'], settings: Settings): Promise<string[]> {
   const reached = members.filter((one) => one.reached).map(({ member }) => member);
   const files = await inParallel(reached, (member) => readFile(shell, member, settings));
@@ -86,14 +87,17 @@ async function markedMembers(shell: MemberShell, members: ClusterObservation['me
 }
 
 /** What these settings cannot have. */
-function refuse({ packageName, packageStyle, maintenanceFlag }: Settings, serviceguard: boolean): void {
+function refuse(settings: Settings, serviceguard: boolean): void {
+  const { packageName, packageStyle, maintenanceFlag } = settings;
+  const { words } = engineFor(settings);
+  const why = words.noMaintenance(packageStyle);
   const fail = (text: string, remedy: string): never => {
     const problem: Problem = { code: 'settings-maintenance', severity: 'error', text, remedy };
     throw new Failure([problem]);
   };
-  if (serviceguard && packageStyle === 'legacy')
+  if (serviceguard && why !== null)
     fail(
-      `${packageName} is a legacy package: Serviceguard has a maintenance mode for modular ones only [cmmodpkg -m]`,
+      `${packageName} is a ${packageStyle} package: ${why} ${words.maintenanceMode}`,
       'csync maintenance on   pauses the monitor',
     );
   if (!serviceguard && !maintenanceFlag)

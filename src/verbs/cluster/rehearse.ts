@@ -12,6 +12,7 @@ import { directoryWord, script } from '../../cluster/remote/shell-text.ts';
 import { lookAtSetup, withClientsSeen } from '../../cluster/setup/look.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
 import { launcherNames } from '../../contract/package-directory.ts';
+import { engineFor } from '../../engine/choice.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { err, out, progress } from '../../host/output.ts';
@@ -52,7 +53,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
   const drills = chosenDrills(options.drill, 'any');
   if (drills.length > 0 && !options.dryRun && place === 'cluster' && !options.production) refuseProduction();
   if (options.dryRun) {
-    out(drillPlan(drills));
+    out(drillPlan(drills, engineFor(settings)));
     return exitCodes.ok;
   }
   const { packageName, members } = settings;
@@ -67,7 +68,7 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
     });
   return changingMembers({ verb: 'rehearse --drill', ...options }, settings, async (locked, _stop, shell) => {
     const told = await lookAndTell(shell);
-    err(drillPlan(drills));
+    err(drillPlan(drills, engineFor(settings)));
     if (told.ready.verdict === 'fail') refuseUnready(told.ready);
     if (!options.yes) await confirm('rehearse', shell.stop);
     return reportRehearsal(options, { ...told, ...(await carryOutDrills(shell, locked, settings, drills)) }, options.settings);

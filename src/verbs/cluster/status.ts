@@ -2,7 +2,7 @@
 
 import { exitCodes, Failure } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
-import { appliedSet, compareDirectory, staleNames } from '../../cluster/apply/comparison.ts';
+import { compareDirectory, staleNames } from '../../cluster/apply/comparison.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
 import { clientsOf, parsePeers, peerLines } from '../../cluster/condition/clients.ts';
@@ -111,7 +111,7 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
   const members = observation.members.map((one): MemberStatus => {
     const { member } = one;
     const answer = answers.get(member);
-    const staleFiles = one.reached ? staleNames(compareDirectory(wanted, one, runtime, appliedSet(observation.applied))) : null;
+    const staleFiles = one.reached ? staleNames(compareDirectory(wanted, one, runtime, observation.applied?.set ?? null)) : null;
     return {
       member,
       seen: answer === undefined ? null : parseCondition(answer),
@@ -122,7 +122,7 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
     };
   });
   const { applied, status: packageStatus, memberStates } = observation;
-  // An unprivileged user sees a package with cmviewcl that cmgetconf does not give away.
+  // An unprivileged user sees a package whose definition it may not have.
   const isApplied = applied !== null || packageStatus !== null;
   return {
     place: settings,

@@ -6,7 +6,7 @@ import { asSent } from '../../cluster/apply/package-write.ts';
 import { type ApplyWish, planApply, stepText } from '../../cluster/apply/plan.ts';
 import { runPlan } from '../../cluster/apply/run.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
-import { configurationOf } from '../../cluster/apply/sets.ts';
+import { definitionIn } from '../../cluster/apply/sets.ts';
 import type { ClusterObservation, PackagePlace } from '../../cluster/remote/observation.ts';
 import type { RenderedFile, Runtime } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
@@ -59,7 +59,7 @@ export async function carryThrough(shell: MemberShell, wanted: Wanted): Promise<
     ...options,
     place,
     files: files.map(asSent),
-    configuration: configurationOf(files, place),
+    configuration: definitionIn(files, place),
     set,
     runtime,
     carry,

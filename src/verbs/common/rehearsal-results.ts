@@ -3,6 +3,7 @@
 import { dirname, join } from 'node:path';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { filesBelow, readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
 import { compareRehearsals, lastOf } from '../../rehearsal/comparison.ts';
@@ -39,7 +40,7 @@ export function chosenDrills(names: readonly string[], where: Drill['where']): D
 }
 
 /** What would be done, for people, before they are asked. */
-export function drillPlan(chosen: readonly Drill[]): string {
+export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
   if (chosen.length === 0) return 'No drill: csync rehearse only looks.\n';
   return chosen
     .map(({ name, title, done, must, cleaned, acts }) =>
@@ -48,7 +49,7 @@ export function drillPlan(chosen: readonly Drill[]): string {
         `  done:        ${done}`,
         `  must follow: ${must}`,
         `  cleaned up:  ${cleaned}`,
-        ...acts.map((act) => `    ${actText(act)}`),
+        ...acts.map((act) => `    ${actText(act, engine)}`),
         '',
       ].join('\n'),
     )

@@ -4,10 +4,11 @@ import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/prob
 import { table } from '../../cluster/condition/status-text.ts';
 import { commandScript } from '../../cluster/remote/shell-text.ts';
 import { isHostName } from '../../contract/roster.ts';
-import { whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { engines } from '../../engine/choice.ts';
+import type { ClusterView } from '../../engine/engine.ts';
+import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
-import { memberStates } from '../../serviceguard/view.ts';
 import { onMembers } from '../common/connections.ts';
 import { type ChangeOptions, change, look, nobody, type PlaceOptions } from './membership.ts';
 
@@ -15,7 +16,7 @@ const limitMs = 60_000;
 
 export interface ClientAddOptions extends ChangeOptions {
   readonly hosts: readonly string[];
-  /** A member of another Serviceguard cluster, all of whose members become clients. */
+  /** A member of another cluster, all of whose members become clients. */
   readonly cluster?: string | undefined;
   /** Names, one a line. */
   readonly from?: string | undefined;
@@ -74,20 +75,27 @@ async function otherCluster(host: string): Promise<{ name: string; members: stri
   if (!isHostName(host)) throw new Failure([oddName(host)]);
   const result = { name: '', members: [] as string[] };
   await onMembers('once', async (shell) => {
-    const answer = await shell.run(host, commandScript(['cmviewcl', '-v', '-f', 'line'], '$SGCONF'), limitMs);
-    const members = answer.exitCode === 0 ? [...memberStates(answer.stdout).keys()] : [];
-    if (members.length === 0) {
-      const { why, remedy } = whyNoAnswer(host, answer, limitMs);
-      const text = `cannot be asked for the members of its cluster: ${answer.exitCode === 0 ? 'cmviewcl names none' : why}`;
-      throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text, remedy, member: host }]);
-    }
-    const name = /^name=(\S+)$/m.exec(answer.stdout)?.[1] ?? host;
+    const view = await viewFrom(shell, host);
     // Another cluster's word: it goes into the roster, and nowhere as anything but a name.
-    result.name = isHostName(name) ? name : host;
-    result.members.push(...members);
+    result.name = view.name !== null && isHostName(view.name) ? view.name : host;
+    result.members.push(...view.members.keys());
     return exitCodes.ok;
   });
   return result;
+}
+
+/** By whichever engine answers there. Throws a Failure where none names a member. */
+async function viewFrom(shell: MemberShell, host: string): Promise<ClusterView> {
+  const problems: Problem[] = [];
+  for (const { observation, words } of engines) {
+    const answer = await shell.run(host, commandScript(observation.view, null), limitMs);
+    const view = observation.readView(answer.exitCode === 0 ? answer.stdout : '');
+    if (view.members.size > 0) return view;
+    const { why, remedy } = whyNoAnswer(host, answer, limitMs);
+    const text = `cannot be asked for the members of its cluster: ${answer.exitCode === 0 ? `${words.viewer} names none` : why}`;
+    problems.push({ code: 'cluster-unreachable', severity: 'error', text, remedy, member: host });
+  }
+  throw new Failure(problems);
 }
 
 /** Its key is refused from now on; where it answers, its daemon ends and it trusts the cluster no more. */

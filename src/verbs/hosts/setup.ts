@@ -22,6 +22,8 @@ import { stageTexts } from '../../cluster/setup/plan.ts';
 import { excludedBy, rosterFor } from '../../cluster/setup/roster-change.ts';
 import { manyHosts } from '../../cluster/setup/run.ts';
 import { nextRoster } from '../../contract/roster.ts';
+import { engineFor } from '../../engine/choice.ts';
+import type { Engine } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { err, out, progress } from '../../host/output.ts';
 import { confirm, numbered } from '../common/confirm.ts';
@@ -83,7 +85,7 @@ async function changeSeen(
     else if (outcome === 'incomplete') out('Not all of it is done, as told below; the same command does what is left.\n');
     else if (texts.length === 0 && waits.length > 0) out('Nothing of it can be done now; it is remembered.\n');
     else out(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
-    if (!options.json && outcome !== 'incomplete') out(stillInCluster(view, request.members.remove));
+    if (!options.json && outcome !== 'incomplete') out(stillInCluster(view, request.members.remove, engineFor(settings)));
     for (const one of said) err(`${formatProblem(one)}\n`);
     for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  what helps: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
@@ -109,12 +111,12 @@ async function changeSeen(
   return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all);
 }
 
-/** What is left to be typed by the administrator, since no verb of ours changes the Serviceguard cluster. */
-function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[]): string {
+/** What is left to be typed by the administrator, since no verb of ours changes who belongs to the cluster. */
+function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[], { title, words }: Engine): string {
   const there = removed.filter((name) => clusterMembers?.includes(name) === true);
   if (there.length === 0) return '';
-  const others = (clusterMembers ?? []).filter((name) => !there.includes(name)).map((name) => `-n ${name}`);
-  return `The package no longer needs ${there.join(', ')}, which still belongs to the Serviceguard cluster. To take it out: cmhaltnode -f ${there.join(' ')}; cmquerycl -C FILE -c CLUSTER ${others.join(' ')}; cmapplyconf -C FILE\n`;
+  const others = (clusterMembers ?? []).filter((name) => !there.includes(name));
+  return `The package no longer needs ${there.join(', ')}, which still belongs to the ${title} cluster. To take it out: ${words.leave(there, others)}\n`;
 }
 
 /** More steps than anybody reads: the same step of many hosts becomes one line. The dry run still lists each. */

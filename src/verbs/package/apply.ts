@@ -1,24 +1,17 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of a whole cluster. */
 import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
-import {
-  appliedSet,
-  compareConfiguration,
-  compareDirectory,
-  type FileDifference,
-  inBrief,
-  staleNames,
-} from '../../cluster/apply/comparison.ts';
+import { compareDirectory, type FileDifference, inBrief, staleNames } from '../../cluster/apply/comparison.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
-import { configurationOf, fetchSet, readHistory, settingsOf } from '../../cluster/apply/sets.ts';
+import { definitionIn, fetchSet, readHistory, settingsOf } from '../../cluster/apply/sets.ts';
 import { type ClusterObservation, observe, unreachableProblems } from '../../cluster/remote/observation.ts';
 import { readFileScript } from '../../cluster/remote/shell-text.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
 import { parseRoster, rosterName } from '../../contract/roster.ts';
+import { engineFor } from '../../engine/choice.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out, progress } from '../../host/output.ts';
 import { manifestOf, setOf, withEdits, withRuntime } from '../../render/package.ts';
-import { allValues } from '../../serviceguard/package-file.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type ApplyOptions, carryThrough } from '../common/carry-through.ts';
 import { changingMembers, onMembers } from '../common/connections.ts';
@@ -46,7 +39,7 @@ async function demandMembers(
   file: string,
 ): Promise<void> {
   if (applied === null || commandMember === null) return;
-  const dropped = allValues(applied, 'node_name').filter((name) => !members.includes(name));
+  const dropped = applied.members.filter((name) => !members.includes(name));
   if (dropped.length === 0) return;
   const read = await shell.run(commandMember, readFileScript(packageDirectory, rosterName), 20_000);
   const roster = parseRoster(Buffer.from(read.stdout, 'base64').toString('utf8'));
@@ -140,7 +133,7 @@ export function report(
   json: boolean,
 ): ExitCode {
   const runtime = runtimeInUse(observation);
-  const current = appliedSet(observation.applied);
+  const current = observation.applied?.set ?? null;
   const wanted = withRuntime(files, runtime).map(asSent);
   const members = observation.members.map((one) =>
     one.reached
@@ -148,7 +141,8 @@ export function report(
       : { member: one.member, unreachable: one.why },
   );
   const { applied } = observation;
-  const configuration = applied === null ? null : compareConfiguration(applied, configurationOf(files, settings));
+  const configuration =
+    applied === null ? null : engineFor(settings).definition.differences(applied, definitionIn(files, settings));
   if (json) out(`${JSON.stringify({ members, configuration }, null, 2)}\n`);
   else {
     for (const one of members) {

@@ -9,11 +9,10 @@ import { clockBetween } from '../../cluster/remote/answers.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
 import { launcherLines } from '../../cluster/remote/package-look.ts';
 import { commandScript, directoryWord, script } from '../../cluster/remote/shell-text.ts';
+import { engineFor, typed } from '../../engine/choice.ts';
+import type { Argv, Definition } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';
-import { checkPackageFile } from '../../serviceguard/package-check.ts';
-import { type PackageFile, parsePackageFile } from '../../serviceguard/package-file.ts';
-import { parseLineView, partsOf } from '../../serviceguard/view.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { type PackageSources, preparePackage } from '../common/package-sources.ts';
@@ -30,8 +29,7 @@ const limitMs = 60_000;
 export async function check(options: CheckOptions): Promise<ExitCode> {
   const { settings, files } = await preparePackage(options);
   const name = `${settings.packageName}.conf`;
-  const parsed = parsePackageFile(files.find((file) => file.name === name)?.text ?? '', name);
-  const offline = parsed.ok ? checkPackageFile(parsed.value, name) : parsed.problems;
+  const offline = engineFor(settings).definition.check(files.find((file) => file.name === name)?.text ?? '', name);
   if (options.offline) return report(options, offline, { problems: [], notes: [], looks: 0, leftOut: [] });
   return onMembers('once', async (shell) => report(options, offline, await lookAtCluster(shell, settings)));
 }
@@ -54,7 +52,7 @@ function report(options: CheckOptions, offline: readonly Problem[], cluster: Che
   return errors > 0 ? exitCodes.different : exitCodes.ok;
 }
 
-/** Every check on every member, and what validate says where cmcheckconf would not call it. */
+/** Every check on every member, and what validate says where the engine's own check would not call it. */
 export async function lookAtCluster(shell: MemberShell, settings: Settings): Promise<CheckReport> {
   const checks = judgeChecks(await look(shell, settings));
   if (settings.packageStyle === 'modular') return checks;
@@ -67,7 +65,7 @@ export async function lookAtCluster(shell: MemberShell, settings: Settings): Pro
   };
 }
 
-/** What cmcheckconf asks the scripts of a modular package itself; of a legacy one it calls none [serviceguard.md 2.7]. */
+/** What the engine's own check asks the scripts of a modular package itself; of a legacy one it calls none [serviceguard.md 2.7]. */
 async function validated(
   shell: MemberShell,
   settings: Settings,
@@ -114,30 +112,32 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
   const { commandMember, status } = observation;
   const packages =
     commandMember === null
-      ? { others: [], unreadOthers: ['no member answers commands of Serviceguard'] }
+      ? { others: [], unreadOthers: [`no member answers commands of ${engineFor(settings).title}`] }
       : await otherPackages(shell, commandMember, settings);
   return { settings, members, ...packages, owner: status?.owner ?? null, clients };
 }
 
-/** Configurations of the cluster's other packages. */
+/** The cluster's other packages. */
 async function otherPackages(
   shell: MemberShell,
   member: string,
   settings: Settings,
 ): Promise<Pick<CheckInput, 'others' | 'unreadOthers'>> {
-  const ask = (...argv: string[]) => shell.run(member, commandScript(argv, settings.packageDirectory), limitMs);
-  const view = await ask('cmviewcl', '-f', 'line');
-  if (view.exitCode !== 0) return { others: [], unreadOthers: [`cmviewcl fails on ${member}`] };
-  const names = partsOf(parseLineView(view.stdout), 'package').map(([name]) => name);
-  const others: PackageFile[] = [];
+  const { observation, words } = engineFor(settings);
+  const ask = (argv: Argv) => shell.run(member, commandScript(argv, settings.packageDirectory), limitMs);
+  const said = await ask(observation.view);
+  if (said.exitCode !== 0) return { others: [], unreadOthers: [`${words.viewer} fails on ${member}`] };
+  const names = [...observation.readView(said.stdout).packages.keys()];
+  const others: Definition[] = [];
   const unreadOthers: string[] = [];
   await inParallel(
     names.filter((name) => name !== settings.packageName),
     async (name) => {
-      const { exitCode, stdout } = await ask('cmgetconf', '-p', name);
-      const parsed = parsePackageFile(stdout, 'cmgetconf');
-      if (exitCode === 0 && parsed.ok) others.push(parsed.value);
-      else unreadOthers.push(`cmgetconf -p ${name} ${exitCode === 0 ? 'prints no package file' : 'fails'} on ${member}`);
+      const argv = observation.definition(name);
+      const { exitCode, stdout } = await ask(argv);
+      const definition = exitCode === 0 ? observation.readDefinition(stdout) : null;
+      if (definition !== null) others.push(definition);
+      else unreadOthers.push(`${typed([argv])} ${exitCode === 0 ? 'prints no package' : 'fails'} on ${member}`);
     },
   );
   return { others, unreadOthers };

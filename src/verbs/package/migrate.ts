@@ -1,8 +1,8 @@
 /** `csync migrate legacy-to-modular`: a configured legacy package becomes a modular one of the same settings, with one halt. */
 
 import type { ExitCode } from '../../base/problem.ts';
-import { type Before, migrationFileName, parseBefore, planMigration } from '../../cluster/apply/migration.ts';
-import type { ApplyWish } from '../../cluster/apply/plan.ts';
+import { migrationFileName, parseBefore, planMigration } from '../../cluster/apply/migration.ts';
+import type { ApplyWish, Before } from '../../cluster/apply/plan.ts';
 import { readHistory } from '../../cluster/apply/sets.ts';
 import { type ClusterObservation, observe } from '../../cluster/remote/observation.ts';
 import { readFileScript } from '../../cluster/remote/shell-text.ts';

@@ -4,6 +4,7 @@ import { withConfigured } from '../../../src/cluster/hosts/boot-start.ts';
 import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy/tree.ts';
 import { chosen } from '../../../src/conform/report.ts';
 import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
+import { readApplied } from '../../../src/engine/serviceguard/definition.ts';
 import { withMembers, withRuntime } from '../../../src/render/package.ts';
 import { layOver } from '../../../src/render/package-text.ts';
 import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
@@ -43,6 +44,7 @@ function samePrinted(file: PackageFile): void {
 }
 
 const packageFile = (text: string): unknown => {
+  const applied = readApplied(text);
   const read = parsePackageFile(text, 'csync.conf');
   if (!read.ok) {
     hold('a refused file has a problem', read.problems.length > 0);
@@ -52,7 +54,7 @@ const packageFile = (text: string): unknown => {
   const problems = checkPackageFile(read.value, 'csync.conf');
   if (!problems.some(({ severity }) => severity === 'error')) packageContent(read.value);
   if (text.length % 8 === 0) makePackageTemplate({ modules: [], name: null, existing: read.value });
-  return [read, problems, allValues(read.value, 'node_name'), lastValue(read.value, 'package_name')];
+  return [read, applied, problems, allValues(read.value, 'node_name'), lastValue(read.value, 'package_name')];
 };
 
 export const administrators: readonly FuzzedParser[] = [
@@ -141,6 +143,7 @@ export const administrators: readonly FuzzedParser[] = [
       'serviceguard/package-check.ts#checkPackageFile',
       'serviceguard/package-content.ts#packageContent',
       'serviceguard/package-template.ts#makePackageTemplate',
+      'engine/serviceguard/definition.ts#readApplied',
     ],
     samples: [golden('csync/csync.conf'), golden('csync-over-cmmakepkg.conf'), golden('csync-legacy/csync.conf')],
     parse: packageFile,

@@ -21,10 +21,11 @@ import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
 import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
 import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
+import { memberStates, packageStatus, readView } from '../../../src/engine/serviceguard/status.ts';
 import { whyNoAnswer } from '../../../src/host/admin/member-shell.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
-import { memberStates, packageStatus, parseLineView } from '../../../src/serviceguard/view.ts';
+import { parseLineView } from '../../../src/serviceguard/view.ts';
 import { readCluster } from '../../../src/wizard/findings.ts';
 import { readLook } from '../../../src/wizard/look.ts';
 import { bootTemplates } from '../../support.ts';
@@ -85,14 +86,15 @@ export const cluster: readonly FuzzedParser[] = [
     of: 'Serviceguard',
     calls: [
       'serviceguard/view.ts#parseLineView',
-      'serviceguard/view.ts#packageStatus',
-      'serviceguard/view.ts#memberStates',
+      'engine/serviceguard/status.ts#readView',
+      'engine/serviceguard/status.ts#packageStatus',
+      'engine/serviceguard/status.ts#memberStates',
       'wizard/findings.ts#readCluster',
     ],
     samples: [view, view.replaceAll('package:csync|', '')],
     parse: (text) => {
       parseLineView(text);
-      return [packageStatus(text, 'csync'), memberStates(text), readCluster(text, text)];
+      return [readView(text), packageStatus(text, 'csync'), memberStates(text), readCluster(text, text)];
     },
   },
   {

@@ -1,0 +1,72 @@
+/** The package file, modular or legacy, and the package that is applied [serviceguard.md 2.5 to 2.8, 4.1]. Pure. */
+import { shellWord } from '../../base/shell-word.ts';
+import { setKeyword, setNamedBy } from '../../contract/package-directory.ts';
+import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
+import { findAttribute } from '../../serviceguard/modules.ts';
+import { changedKeywords, onlineRule } from '../../serviceguard/online-rules.ts';
+import { checkPackageFile } from '../../serviceguard/package-check.ts';
+import { packageContent } from '../../serviceguard/package-content.ts';
+import { allValues, type PackageFile, parsePackageFile, styleOf } from '../../serviceguard/package-file.ts';
+import type { Definition, DefinitionDifference, DefinitionFormat } from '../engine.ts';
+
+export const definition: DefinitionFormat = {
+  parse: (text, file) => {
+    const parsed = parsePackageFile(text, file);
+    return parsed.ok ? { ...parsed, value: definitionOf(parsed.value) } : parsed;
+  },
+  check: (text, file) => {
+    const parsed = parsePackageFile(text, file);
+    return parsed.ok ? checkPackageFile(parsed.value, file) : parsed.problems;
+  },
+  differences,
+  needsHalt: ({ keyword }) => onlineRule(keyword) !== 'free',
+  checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],
+  applyFile: (file) => [['cmapplyconf', '-f', '-P', file]],
+  // It calls no script of a legacy package [serviceguard.md 2.7].
+  checkAsksScripts: ({ style }) => style === 'modular',
+  showLine: (packageName) => `PATH="$SGSBIN:$PATH" cmgetconf -p ${shellWord(packageName)} 2>/dev/null`,
+};
+
+/** A package file as a definition. */
+export function definitionOf(file: PackageFile): Definition {
+  const last = (keyword: string): string | undefined => allValues(file, keyword).at(-1);
+  const { fileSystems, volumeGroups, addresses } = packageContent(file);
+  return {
+    name: file.name,
+    members: allValues(file, 'node_name'),
+    set: setNamedBy(last(setKeyword), last('pev_csync_settings_digest'), last('run_script')),
+    style: styleOf(file),
+    claims: {
+      mountPoints: fileSystems.map(({ directory }) => directory),
+      volumeGroups,
+      addresses: addresses.map(({ address }) => address),
+    },
+    lines: file.lines,
+  };
+}
+
+/** What cmgetconf printed, which has chatter of its own between the lines [serviceguard.md 5.4]; null: no package file. */
+export function readApplied(text: string): Definition | null {
+  const lines = text.split('\n').filter((line) => !/^(Number of configured|Permission denied|Warning)/.test(line));
+  const parsed = parsePackageFile(lines.join('\n'), 'cmgetconf');
+  return parsed.ok ? definitionOf(parsed.value) : null;
+}
+
+/** What only one side says counts as the documented default on the other: cmgetconf may print what nobody wrote [serviceguard.md 2.5, 2.6]. */
+function differences(applied: Definition, wanted: Definition): DefinitionDifference[] {
+  // Modules and the order of their scripts are cmmakepkg's part; a real cluster adds its own.
+  const legacy = wanted.style === 'legacy';
+  const ignored = new Set(['module_name', 'module_version', 'operation_sequence']);
+  return changedKeywords(applied, wanted)
+    .filter((keyword) => !ignored.has(keyword))
+    .map((keyword) => ({ keyword, applied: allValues(applied, keyword), wanted: allValues(wanted, keyword) }))
+    .filter(({ keyword, applied: one, wanted: other }) => {
+      const fallback = (legacy ? findLegacyAttribute(keyword) : findAttribute(keyword)?.attribute)?.fallback;
+      // Words of a legacy file count in either case; which one cmgetconf gives is not known.
+      const spelt = (value: string): string =>
+        legacy && fallback?.toLowerCase() !== fallback?.toUpperCase() ? value.toLowerCase() : value;
+      const orDefault = (values: readonly string[]): string =>
+        JSON.stringify((values.length === 0 && typeof fallback === 'string' ? [fallback] : values).map(spelt));
+      return orDefault(one) !== orDefault(other);
+    });
+}

@@ -1,0 +1,24 @@
+/** HPE Serviceguard as an engine: its commands, words, formats and answers. */
+import type { Engine } from '../engine.ts';
+import { definition, readApplied } from './definition.ts';
+import { orders } from './orders.ts';
+import { shell } from './shell.ts';
+import { readView } from './status.ts';
+import { words } from './words.ts';
+
+export const serviceguard: Engine = {
+  title: 'Serviceguard',
+  orders,
+  observation: {
+    view: ['cmviewcl', '-v', '-f', 'line'],
+    readView,
+    definition: (packageName) => ['cmgetconf', '-p', packageName],
+    readDefinition: readApplied,
+    version: ['cmversion'],
+    // Such as A.12.00.00.
+    readVersion: (text) => /\b([A-Z]\.)?\d+\.\d+(\.\d+)*/.exec(text)?.[0] ?? null,
+  },
+  definition,
+  shell,
+  words,
+};

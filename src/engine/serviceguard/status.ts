@@ -1,0 +1,39 @@
+/** What `cmviewcl -v -f line` says of packages and members [serviceguard.md 5.1.3]. Pure. */
+import { type LineView, packageIn, parseLineView, partsOf } from '../../serviceguard/view.ts';
+import type { ClusterView, PackageStatus } from '../engine.ts';
+
+/** Never fails; text that has no line of the form gives a view without members. */
+export function readView(text: string): ClusterView {
+  const view = parseLineView(text);
+  return {
+    name: view.own.get('name') ?? null,
+    members: membersIn(view),
+    packages: new Map(partsOf(view, 'package').map(([name, part]) => [name, statusIn(part)])),
+  };
+}
+
+/** The status of a package, also out of `cmviewcl -p PACKAGE`, which shows nothing else; null when the text does not name it. */
+export function packageStatus(text: string, name: string): PackageStatus | null {
+  const view = packageIn(parseLineView(text), name);
+  return view === null ? null : statusIn(view);
+}
+
+/** Status of each member in the cluster (up, down, halted, unknown), by name. */
+export function memberStates(text: string): ReadonlyMap<string, string> {
+  return membersIn(parseLineView(text));
+}
+
+function statusIn(view: LineView): PackageStatus {
+  const own = (attribute: string): string => view.own.get(attribute) ?? '';
+  return {
+    status: own('status'),
+    state: own('state'),
+    owner: ['', 'unowned'].includes(own('owner')) ? null : own('owner'),
+    autoRun: own('autorun') === 'enabled',
+    switching: new Map(partsOf(view, 'node').map(([member, part]) => [member, part.own.get('switching') === 'enabled'])),
+  };
+}
+
+function membersIn(view: LineView): ReadonlyMap<string, string> {
+  return new Map(partsOf(view, 'node').map(([name, part]) => [name, part.own.get('status') ?? 'unknown']));
+}

@@ -1,0 +1,35 @@
+/** What an act of a drill types, in the words of an engine. Pure. */
+import type { Commands, Orders } from '../engine/engine.ts';
+import type { Act, Part } from './drill-table.ts';
+
+type Typing = Extract<Act, { do: 'type' }>;
+
+/** `nameOf`: the member of a part. An order that is about no member does not ask for one. */
+export function commandsOf(
+  { order, on, member = on }: Typing,
+  orders: Orders,
+  packageName: string,
+  nameOf: (part: Part) => string,
+): Commands {
+  const name = nameOf(member);
+  switch (order) {
+    case 'switch on':
+      return orders.switchOn(packageName);
+    case 'switch off':
+      return orders.switchOff(packageName);
+    case 'switch member on':
+      return orders.switchMembersOn(packageName, [name]);
+    case 'switch member off':
+      return orders.switchMembersOff(packageName, [name]);
+    case 'run':
+      return orders.run(packageName, name);
+    case 'halt':
+      return orders.halt(packageName);
+    case 'halt member':
+      return orders.haltMember(name, 'no packages');
+    case 'halt member, packages move':
+      return orders.haltMember(name, 'packages move');
+    case 'run member':
+      return orders.runMember(name);
+  }
+}

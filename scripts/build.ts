@@ -98,7 +98,7 @@ async function buildInto(dist: string): Promise<void> {
     outfile: `${dist}/lab/search.cjs`,
     format: 'cjs',
   });
-  for (const path of ['monitor/csync-front.pl', 'programs/csync-entry.sh'])
+  for (const path of ['monitor/csync-front.pl', 'programs/csync-arp.pl', 'programs/csync-entry.sh'])
     cpSync(`src/member/${path}`, `${dist}/member/${basename(path)}`);
   cpSync('package-templates', `${dist}/package-templates`, { recursive: true });
 }

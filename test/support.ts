@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, it } from 'vitest';
 import { demand } from '../src/base/problem.ts';
 import { type BootTemplates, bootTemplateNames } from '../src/cluster/hosts/boot-start.ts';
-import { entryName } from '../src/contract/package-directory.ts';
+import { arpProbeName, entryName } from '../src/contract/package-directory.ts';
 import type { PackageTemplates } from '../src/render/package.ts';
 import { policyTemplateNames } from '../src/render/policy.ts';
 import type { Template } from '../src/render/template.ts';
@@ -106,7 +106,7 @@ export function memberScripts(text: (name: string) => string): ReadonlyMap<strin
     (name) => [`csync-${name}.cjs`, text(name)] as const,
   );
   const entry = readFileSync(join(repository, 'src/member/programs', entryName), 'utf8');
-  return new Map([...compiled, [serviceFrontName, text('front')], [entryName, entry]]);
+  return new Map([...compiled, [serviceFrontName, text('front')], [arpProbeName, text('arp')], [entryName, entry]]);
 }
 
 /** The lab's own settings, as the shipped file has them; `changes` are keys of the file with other values. */

@@ -21,7 +21,7 @@ const stoppedLookMs = 2000;
 
 function begin(number: number): void {
   const daemon = new Daemon(host, settings);
-  const looks = openLooks(host, settings, daemon);
+  const looks = openLooks(host, settings, daemon, directory);
   let isReady = false;
   let isOver = false;
   const over = new Promise<never>(() => {});

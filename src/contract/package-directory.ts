@@ -26,6 +26,8 @@ export const setsName = 'sets';
 /** Stands for the files of version 0.1.0, which lie in the package directory itself. */
 export const flatSet = 'flat';
 
+/** Of a set: asks who else answers for the package address. */
+export const arpProbeName = 'csync-arp.pl';
 /** The shipped launcher that chooses the set; it has the names that Serviceguard calls. */
 export const entryName = 'csync-entry.sh';
 

@@ -4,11 +4,16 @@ import { closeSync, readdirSync, readFileSync } from 'node:fs';
 /** O_CLOEXEC of open(2), as /proc/PID/fdinfo shows it on every Linux architecture Node runs on. */
 const closedOnExec = 0o2000000;
 
+/** Nothing is inherited later. */
+let areClosed = false;
+
 /**
  * What this process inherited and would pass on: Node marks only the lowest descriptors. Its own are all marked to be closed,
  * so what is not is somebody else's, and a daemon would keep the caller's pipes open for ever [cfengine.md 2.4].
  */
 export function closeInherited(): void {
+  if (areClosed) return;
+  areClosed = true;
   const directory = '/proc/self/fdinfo';
   const quietly = <T>(act: () => T): T | null => {
     try {

@@ -25,7 +25,7 @@ async function found(layer: LayerName, said: Partial<CommandResult>): Promise<Fo
     mounts: () => [{ source: '/dev/mapper/x', target: settings.mountPoint, type: 'ext4', options: ['rw'] }],
     run: async () => answer(said),
   } as unknown as MemberHost;
-  const looks = openLooks(host, settings, { sentinelPath } as Daemon);
+  const looks = openLooks(host, settings, { sentinelPath } as Daemon, '/set');
   try {
     return await looks.look[layer](5000);
   } finally {

@@ -88,18 +88,7 @@ describe('RUN_SCRIPT start', () => {
     const { status, commands, lines, plain } = await run(controlStart, withPolicy(memberReady()));
     expect(status, JSON.stringify(lines)).toBe(0);
     expect(commands).toEqual(started);
-    const order = [
-      'settings',
-      'owner-probe',
-      'mount-point',
-      'seal',
-      'installation',
-      'owner',
-      'volume-group',
-      'fsck',
-      'mount',
-      'address',
-    ];
+    const order = ['settings', 'mount-point', 'seal', 'installation', 'volume-group', 'fsck', 'mount', 'address'];
     const promoted = ['mount', 'address', 'installation', 'daemon', 'policy', 'sentinel', 'proof', 'name'];
     expect(lines.map(({ step }) => step)).toEqual([...order, ...promoted, 'customer', 'service', 'announce']);
     const date = '[A-Z][a-z]{2} [A-Z][a-z]{2} [ 0-9]\\d \\d\\d:\\d\\d:\\d\\d \\S+ \\d{4}';
@@ -182,17 +171,6 @@ describe('RUN_SCRIPT start', () => {
     member.addresses = ['10.9.0.100'];
     const { status, commands } = await run(controlStart, member);
     expect([status, commands]).toEqual([0, [started[2], started[3], started.at(-1)]]);
-  });
-
-  it('another host that has the address already is warned of before it is added, and keeps nothing from starting', async () => {
-    const member = withPolicy(memberReady());
-    member.foreignCard = '02:00:0a:09:00:0d\n';
-    const { status, lines } = await run(controlStart, member);
-    const said = lines.find(({ step }) => step === 'owner');
-    expect([status, said?.outcome]).toEqual([0, 'warning']);
-    expect(said?.text).toMatch(
-      /10\.9\.0\.100 is answered for by another host, too \(hardware address 02:00:0a:09:00:0d\).*arping -U/,
-    );
   });
 
   it('a mount of its own that was left over is refused, as in a modular package', async () => {

@@ -80,8 +80,6 @@ export class SimulatedMember implements MemberHost {
   membersHalted: readonly string[] = [];
   /** Beginnings of commands that fail, and how often; more than any test tries: always. */
   readonly failing = new Map<string, number>();
-  /** The card of another host that has the package address, a line; empty: there is none. */
-  foreignCard = '';
   environment: Record<string, string | undefined> = { SGRUN: '/run/sg' };
   clock = Date.UTC(2026, 10, 23, 10);
   /** ENOENT: ss is not installed. */
@@ -250,7 +248,6 @@ export class SimulatedMember implements MemberHost {
     }
     if (program === 'ip')
       return { stdout: [...this.addresses, ...this.unlinked].map((one) => `2: eth0 inet ${one}/24 \n`).join('') };
-    if (program === 'perl') return { stdout: this.foreignCard };
     if (program === 'fsfreeze') return this.#thaw();
     if (program === 'vgs') return { stdout: `  ${this.tags.join(',')}\n` };
     if (program.endsWith('/cmviewcl'))

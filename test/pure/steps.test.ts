@@ -129,33 +129,6 @@ describe('halt: the daemon lets go of the policy file system', () => {
     expect(result.text).toContain(text);
   });
 
-  it.each<[string, (member: SimulatedMember) => void, readonly string[], readonly string[]]>([
-    ['are reset by a start', (member) => void member.addresses.splice(0), [reset], []],
-    ['are those of now while the address is here, and are left alone', () => {}, [], []],
-    [
-      'cost no start where nobody can say whether the address is here',
-      (member) => {
-        member.ownsAddress = () => {
-          throw new Error('no descriptors');
-        };
-      },
-      [],
-      ['clients warning no reset of old connections: Error: no descriptors'],
-    ],
-  ])('that an earlier promotion left half open %s', async (_title, change, effects, lines) => {
-    const member = Object.assign(new SimulatedMember(), { connections: ['10.9.0.21:1'] });
-    change(member);
-    const said: string[] = [];
-    const line = (step: string, outcome: string, text: string) => void said.push(`${step} ${outcome} ${text}`);
-    await steps.leftoversDisconnected(member.context(settings), {
-      line,
-      plain: () => {},
-      flush: async () => {},
-      alarm: () => {},
-    });
-    expect([member.effects, said]).toEqual([effects, lines]);
-  });
-
   it.each<[string, string[], string, string]>([
     ['that withstands the reset is named', ['10.9.0.21:4000'], 'warning', '10.9.0.21:4000 are connected to 10.9.0.100'],
     ['that comes meanwhile is not', ['10.9.0.22:4000'], 'done', 'no client is left waiting'],

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statfsSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { closeInherited } from '../inherited.ts';
@@ -14,18 +15,18 @@ import { appendText, refuseStrangers } from '../safe-file.ts';
  * Runs a shell text that reads standard input; `$0`, `$1` and so on are `given`. Keeps no process running. null: no process, memory
  * or descriptor is left for it.
  */
-function startHelper(script: string, given: readonly string[]): ChildProcess | null {
+function startHelper(script: string, given: readonly string[], more: readonly 'pipe'[] = []): ChildProcess | null {
   closeInherited();
   try {
     const child = spawn('/bin/sh', ['-c', script, ...given], {
       cwd: '/',
       // A session of its own: whatever kills the script's group does not kill its last words.
       detached: true,
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', 'ignore', 'ignore', ...more],
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
     });
     child.on('error', () => {});
-    child.stdin?.on('error', () => {});
+    for (const pipe of child.stdio) pipe?.on('error', () => {});
     child.unref();
     return child.pid === undefined ? null : child;
   } catch {
@@ -44,7 +45,14 @@ export interface LogWriter {
   input(): Writable | null;
   /** Whether all of it is in the file; waits for that no longer than the limit. */
   close(limitMs: number): Promise<'written' | 'failed' | 'late'>;
+  /** As toSyslog, with this file for the note. */
+  toSyslog(tag: string, lines: string, note: string): void;
 }
+
+/** What reads the pipe that is passed to it as descriptor 3: the tag, the note, and the lines for syslog. The rest writes the file. */
+const writeScript = `umask 022
+{ read -r tag && read -r note && { timeout 2 logger -t "$tag" -p daemon.notice || { [ -f "$0" ] && echo "$note" >> "$0"; }; }; } <&3 &
+{ [ ! -e "$0" ] || [ -f "$0" ]; } && exec cat >> "$0" 3<&-`;
 
 const writers = new Map<string, LogWriter>();
 
@@ -57,6 +65,8 @@ export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogW
 
 function openLogWriter(file: string, idleMs: number): LogWriter {
   let child: ChildProcess | null = null;
+  /** Of a helper that was started already: another process costs the way of a failover some milliseconds. */
+  let syslog: Socket | null = null;
   let idle: NodeJS.Timeout | undefined;
   let running = 0;
   let lost = 0;
@@ -66,8 +76,10 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
     if (running >= hangingAtMost) return null;
     hasFailed = isRefused(file);
     if (hasFailed) return null;
-    const started = startHelper('umask 022; { [ ! -e "$0" ] || [ -f "$0" ]; } && exec cat >> "$0"', [file]);
+    const started = startHelper(writeScript, [file], ['pipe']);
     if (started === null) return null;
+    syslog?.end();
+    syslog = (started.stdio[3] as Socket).unref();
     running += 1;
     started.once('exit', (status) => {
       running -= 1;
@@ -79,6 +91,11 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
   const end = (): void => {
     child?.stdin?.end();
     child = null;
+  };
+  const endAll = (): void => {
+    end();
+    syslog?.end();
+    syslog = null;
   };
   const input = (): Writable | null => {
     child ??= start();
@@ -99,7 +116,7 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
       stream.write(lost === 0 ? text : `(${lost} lines are missing here: this file did not take them)\n${text}`);
       lost = 0;
       clearTimeout(idle);
-      if (idleMs !== Number.POSITIVE_INFINITY) idle = setTimeout(end, idleMs).unref();
+      if (idleMs !== Number.POSITIVE_INFINITY) idle = setTimeout(endAll, idleMs).unref();
     },
     close: (limitMs) => {
       const ending = child;
@@ -112,6 +129,11 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
           resolve(status === 0 ? 'written' : 'failed');
         });
       });
+    },
+    toSyslog: (tag, lines, note) => {
+      if (syslog === null) toSyslog(tag, 'daemon.notice', lines, file, note);
+      else syslog.end(`${tag}\n${note}\n${lines}`);
+      syslog = null;
     },
   };
 }

@@ -73,7 +73,7 @@ export function openMemberLog(file: string | null, member: string, packageName: 
       const why =
         written === 'late' ? 'does not take lines now; they are written when it does' : 'cannot be written; only syslog has this';
       if (written !== 'written') lines.push(`${member} ${packageName} log: warning ${file} ${why}`);
-      toSyslog(packageName, 'daemon.notice', `${lines.splice(0).join('\n')}\n`, file, note);
+      writer.toSyslog(packageName, `${lines.splice(0).join('\n')}\n`, note);
     },
     alarm: (text) => toSyslog(packageName, 'daemon.alert', text, file, note),
   };

@@ -49,7 +49,8 @@ const spaceEveryMs = 600_000;
 /** perl's word for ENOENT, in the C locale. */
 const missing = 'No such file or directory';
 
-export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon): Looks {
+/** `directory`: of the member scripts. */
+export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon, directory: string): Looks {
   const { packageAddress, cfenginePort, mountPoint } = settings;
   const sentinel = openSlowFile(daemon.sentinelPath);
   /** How much room there is changes slowly, and a program is started to see it. */
@@ -108,7 +109,7 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon):
         return text === sentinelAtFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
       }),
     owner: async (limitMs) => {
-      const found = await foreignOwner(host, packageAddress, Math.min(limitMs, answerMs));
+      const found = await foreignOwner(host, directory, packageAddress, Math.min(limitMs, answerMs));
       if (found.kind === 'foreign') return bad(ownerText(packageAddress, found.card));
       if (found.kind === 'nobody else') return good('nobody else answers for it');
       const lack = found.kind === 'no perl' ? ({ isOurLack: true } as const) : {};

@@ -45,7 +45,7 @@ async function monitor(directory: string): Promise<never> {
     log.alarm(`${host.member} ${packageName} monitor: ${text}`);
   }
   const daemon = new Daemon(host, settings);
-  const looks = openLooks(host, settings, daemon);
+  const looks = openLooks(host, settings, daemon, directory);
   const report = openMonitorReport(host, settings, log, front?.pid ?? process.pid);
   process.on('exit', (status) => {
     looks.close();

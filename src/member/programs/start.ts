@@ -4,9 +4,9 @@
  */
 import { stepSeconds } from '../deadlines.ts';
 import { explain } from '../failures.ts';
+import { leaveBeside } from '../steps/beside-start.ts';
 import { rememberSet } from '../steps/running-set.ts';
 import { runScript, type ScriptContext } from '../steps/script.ts';
-import { leftoversDisconnected } from '../steps/steps.ts';
 import { judgeTrust } from '../trusted-files.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
 
@@ -18,8 +18,7 @@ function start(context: ScriptContext): Promise<number> {
   if (role !== 'main')
     for (const finding of judgeTrust(host, directory, settings))
       log.line('files', 'warning', explain(finding, host.member, settings.packageName));
-  // Beside the other steps: a start does not wait for it.
-  if (role !== 'main' && !context.dryRun) void leftoversDisconnected(context, log);
+  if (role !== 'main' && !context.dryRun) leaveBeside(context);
   return startRole(context);
 }
 

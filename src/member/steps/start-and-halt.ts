@@ -23,14 +23,7 @@ export interface HaltContext extends steps.StepContext {
 }
 
 /** First of a start, before anybody touches the storage. */
-const unclaimed = steps.addressUnclaimed();
-export const beforeStorage: readonly MakeStep[] = [
-  unclaimed.asked,
-  steps.mountPointFree,
-  steps.mountPointSealed,
-  steps.installationSound,
-  unclaimed.answered,
-];
+export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.mountPointSealed, steps.installationSound];
 
 /** Storage and address are here: make sure of the daemon and prove that it is the master. */
 export const promotion: readonly MakeStep[] = [

@@ -5,9 +5,7 @@
 
 import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberHost } from '../../host/host.ts';
-import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { foreignOwner, type OwnerLook, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
 import { daemonSeconds } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
@@ -76,45 +74,6 @@ export function addressPresent({ host, settings }: StepContext): Step {
     look: () =>
       host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` },
     good: () => `${packageAddress} is here`,
-  };
-}
-
-/** The time the rest of the script takes anyway: a neighbour answers within a few ms, and no failover waits for who does not. */
-const ownerListenMs = 30;
-
-/**
- * Whether another host has the address already, asked before Serviceguard adds it: two steps, since the first only asks. It keeps no
- * package from starting: on another member it would be the same, and without a start no client is served at all.
- */
-export function addressUnclaimed(): {
-  readonly asked: (context: StepContext) => Step;
-  readonly answered: (context: StepContext) => Step;
-} {
-  let look: Promise<OwnerLook> | null = null;
-  const ask = ({ host, settings }: StepContext): Promise<OwnerLook> => foreignOwner(host, settings.packageAddress, ownerListenMs);
-  return {
-    asked: (context) => ({
-      name: 'owner-probe',
-      optional: true,
-      look: () => {
-        look = ask(context);
-        return null;
-      },
-      good: () => `${context.settings.packageAddress} is asked for on its subnet`,
-    }),
-    answered: (context) => {
-      let said: OwnerLook = { kind: 'nobody else' };
-      const { packageAddress } = context.settings;
-      return {
-        name: 'owner',
-        optional: true,
-        look: async () => {
-          said = await (look ?? ask(context));
-          return said.kind === 'foreign' ? { code: 'address-conflict', text: ownerText(packageAddress, said.card) } : null;
-        },
-        good: () => ('why' in said ? `not known: ${said.why}` : `nobody else has ${packageAddress}`),
-      };
-    },
   };
 }
 
@@ -323,21 +282,13 @@ function toPackage(settings: Settings): string[] {
   return ['state', 'established', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
 }
 
-/**
- * Never rejects, since a start must not fail for it. Resets connections that an earlier promotion left half open here: a client that connected between the reset of a halt and the end of the
- * address. The daemon counts them, and refuses that client a second connection. Only while the address is on no interface of this member.
- */
-export async function leftoversDisconnected({ host, settings }: StepContext, log: MemberLog): Promise<void> {
-  try {
-    if (!host.ownsAddress(settings.packageAddress)) await disconnectClients({ host, settings });
-  } catch (error) {
-    log.line('clients', 'warning', `no reset of old connections: ${String(error)}`);
-  }
+/** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
+export function disconnectCommand(settings: Settings): string[] {
+  return ['ss', '-KHtn', ...toPackage(settings)];
 }
 
-/** Resets them, so that both sides notice. Needs a kernel with INET_DIAG_DESTROY [ss(8), option -K]. */
 async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 'settings'>): Promise<void> {
-  await host.run(['ss', '-KHtn', ...toPackage(settings)], ssLimitMs);
+  await host.run(disconnectCommand(settings), ssLimitMs);
 }
 
 /**

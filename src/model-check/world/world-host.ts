@@ -218,8 +218,6 @@ export class WorldHost implements MemberHost {
   #answer(program: string): Partial<CommandResult> {
     const { members, shared, down } = this.#place;
     if (program === 'ss') return { stdout: '' };
-    // The probe for another owner of the package address (src/member/address-owner.ts).
-    if (program === 'perl') return { stdout: shared.isContested && this.#world.link === 'up' ? '02:00:00:00:00:99\n' : '' };
     if (program === 'ip')
       return { stdout: this.#world.address === 'yes' ? `2: eth0 inet ${this.#settings.packageAddress}/24 \n` : '' };
     if (program === 'vgs')

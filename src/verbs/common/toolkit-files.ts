@@ -6,6 +6,7 @@ import { type Checked, demand, Failure, type Problem } from '../../base/problem.
 import { type BootTemplates, bootTemplateNames } from '../../cluster/hosts/boot-start.ts';
 import {
   appliedName,
+  arpProbeName,
   entryName,
   flatSet,
   inSet,
@@ -38,6 +39,7 @@ const memberScripts = [
   'csync-monitor.cjs',
   'csync-certificate.cjs',
   'csync-front.pl',
+  arpProbeName,
   entryName,
 ];
 

@@ -1,7 +1,7 @@
 /** Pages that follow from the source alone: `npm run generate` writes them, and a test fails when one is stale. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withReference } from '../src/cli/reference.ts';
+import { problemsPage, withReference } from '../src/cli/reference.ts';
 import { engineFor } from '../src/engine/choice.ts';
 import { decisionsPage } from '../src/explain/page.ts';
 import { decisionTables } from '../src/explain/tables.ts';
@@ -19,6 +19,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
     ['docs/decision-tables.md', decisionsPage(decisionTables())],
     ['docs/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
+    ['docs/problem-codes.md', problemsPage()],
     ['docs/verbs.md', withReference(read('docs/verbs.md'))],
     // The shipped template as an administrator could edit it.
     [

@@ -3,6 +3,8 @@
  * are collected and reported together; nothing is thrown at the first one.
  */
 
+import { type ProblemCode, problemCodes } from './problem-codes.ts';
+
 export interface Place {
   readonly file: string;
   /** 1-based. */
@@ -33,25 +35,9 @@ export const exitCodes = Object.fromEntries(Object.entries(exitTable).map(([name
   readonly [Name in ExitName]: (typeof exitTable)[Name]['status'];
 };
 
-/** Exit status by the first word of a problem's code: which stage it belongs to decides what the caller does next. */
-const exitOfStage: Readonly<Record<string, ExitName>> = {
-  usage: 'usage',
-  settings: 'badInput',
-  template: 'badInput',
-  policy: 'badInput',
-  package: 'badInput',
-  file: 'badInput',
-  render: 'different',
-  here: 'cannotRunHere',
-  lab: 'cannotRunHere',
-  cluster: 'cannotRunHere',
-  interrupted: 'interrupted',
-  change: 'changeFailed',
-};
-
 export interface Problem {
-  /** Stage and kind, e.g. settings-unknown-key. Stable: programs match on it. */
-  readonly code: string;
+  /** Stable: programs match on it. */
+  readonly code: ProblemCode;
   readonly severity: 'error' | 'warning';
   /** What happened and what it means, quoting what was typed. */
   readonly text: string;
@@ -101,10 +87,11 @@ export function formatProblem(problem: Problem): string {
 export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const first = problems.find((problem) => problem.severity === 'error');
   if (first === undefined) return exitCodes.ok;
-  return exitCodes[exitOfStage[first.code.split('-')[0] ?? ''] ?? 'internal'];
+  const [exit] = problemCodes[first.code];
+  return exitCodes[exit];
 }
 
 /** An error; `member`: the host it concerns. */
-export function errorProblem(code: string, text: string, remedy: string, member?: string): Problem {
+export function errorProblem(code: ProblemCode, text: string, remedy: string, member?: string): Problem {
   return { code, severity: 'error', text, remedy, member };
 }

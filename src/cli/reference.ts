@@ -1,6 +1,7 @@
 /** What help and docs/verbs.md print about a verb, from its row. */
 import type { Options } from 'yargs';
 import { type ExitName, exitTable } from '../base/problem.ts';
+import { problemCodes } from '../base/problem-codes.ts';
 import { alwaysPossible, type OptionTable, type Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 
@@ -29,6 +30,25 @@ export function withReference(page: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`the page lacks the lines "${begin}" and "${end}"`);
   return `${page.slice(0, from)}${begin}\n\n${reference()}\n${page.slice(to)}`;
+}
+
+/** docs/problem-codes.md. */
+export function problemsPage(): string {
+  const rows = Object.entries(problemCodes).map(([code, [exit, means]]) => [
+    `\`${code}\``,
+    `${exitTable[exit].status}`,
+    cell(means),
+  ]);
+  return [
+    '# Codes of problems',
+    'What does the code in square brackets mean, and which exit status does csync end with? This page is for administrators and for authors of scripts.',
+    'A code never changes its meaning. With `--json`, csync prints the problems with their codes. If there are several, the exit status is that of the ' +
+      'first error; a warning does not change it. The codes of start, halt and validate are in [decision-tables.md](decision-tables.md).',
+    table(['code', 'exit status', 'meaning'], rows),
+    '',
+  ]
+    .join('\n\n')
+    .replace(/\n+$/, '\n');
 }
 
 /** Statuses that each section would repeat. */

@@ -2,7 +2,9 @@
  * What can be said about a package file without looking at a cluster: keywords, values, modules, groups
  * [serviceguard.md 2.3-2.7]. All problems at once, with their lines. Pure.
  */
+
 import type { Place, Problem } from '../base/problem.ts';
+import type { ProblemCode } from '../base/problem-codes.ts';
 import { findLegacyAttribute, legacyAttributes } from './legacy.ts';
 import { type Attribute, findAttribute, findModule } from './modules.ts';
 import { lastValue, type PackageFile, type PackageLine, styleOf } from './package-file.ts';
@@ -40,7 +42,7 @@ type Find = (keyword: string) => Attribute | undefined;
 
 type At = (line: PackageLine) => Place;
 
-function error(code: string, text: string, remedy: string, place: Place): Problem {
+function error(code: ProblemCode, text: string, remedy: string, place: Place): Problem {
   return { code, severity: 'error', text, remedy, place };
 }
 

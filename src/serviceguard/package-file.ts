@@ -3,7 +3,9 @@
  * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (serviceguard.md gap 14). Says nothing about which
  * keywords exist: modules.ts and legacy.ts know that. Pure.
  */
+
 import type { Checked, Place, Problem } from '../base/problem.ts';
+import type { ProblemCode } from '../base/problem-codes.ts';
 
 export interface PackageLine {
   /** As typed, lower-cased (modular style); pev_ names and toolkit attributes (with a slash) keep their own case. */
@@ -127,7 +129,7 @@ function nameProblems(lines: readonly PackageLine[], file: string): Problem[] {
   ];
 }
 
-function syntaxProblem(code: string, text: string, remedy: string, place: Place): Problem {
+function syntaxProblem(code: ProblemCode, text: string, remedy: string, place: Place): Problem {
   return { code, severity: 'error', text, remedy, place };
 }
 

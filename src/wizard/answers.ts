@@ -2,7 +2,9 @@
  * Answers, whoever gave them: options, a file, the terminal, or nobody because looking was enough. Turns them into
  * settings or into all that is wrong with them. Pure; every check is the settings table's own or one of findings.ts.
  */
+
 import type { Checked, Problem } from '../base/problem.ts';
+import type { ProblemCode } from '../base/problem-codes.ts';
 import { oldestNode } from '../base/version.ts';
 import { type Field, type Settings, settingsFields } from '../settings/settings.ts';
 import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings/settings-yaml.ts';
@@ -157,7 +159,7 @@ function unreachable(findings: Findings, subnet: string, members: readonly strin
 /** What cmcheckconf would find out later: members that lack what the settings name. They need not be mended yet. */
 export function warningsOf(settings: Settings, findings: Findings): Problem[] {
   const { cfengineGeneration, cfengineBinDirectory, nodePath, volumeGroup } = settings;
-  const warn = (member: string, code: string, text: string, remedy: string): Problem => ({
+  const warn = (member: string, code: ProblemCode, text: string, remedy: string): Problem => ({
     code,
     severity: 'warning',
     text,

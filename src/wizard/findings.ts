@@ -5,6 +5,7 @@
 
 import { networkOf } from '../base/network.ts';
 import type { Problem } from '../base/problem.ts';
+import type { ProblemCode } from '../base/problem-codes.ts';
 import { type LineView, parseLineView, partsOf } from '../serviceguard/view.ts';
 import type { MemberLook } from './look.ts';
 
@@ -129,7 +130,7 @@ export function nameLookups(name: unknown, address: unknown): string[] {
 
 /** The package's name must lead to its address and the address back to the name: clients and cfengine check both ways. */
 export function judgeName(findings: Findings, name: string, address: string | null): Problem[] {
-  const problem = (code: string, text: string, remedy: string): Problem[] => [{ code, severity: 'error', text, remedy }];
+  const problem = (code: ProblemCode, text: string, remedy: string): Problem[] => [{ code, severity: 'error', text, remedy }];
   const addresses = findings.answers.get(name) ?? [];
   if (addresses.length === 0)
     return problem(

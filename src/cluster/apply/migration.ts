@@ -4,7 +4,7 @@
  * that the same command finishes after it was killed. Pure.
  */
 
-import type { Checked, Problem } from '../../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { flatSet, inSet, sha256 } from '../../contract/package-directory.ts';
 import { customerDefined } from '../../contract/policy-file-system.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
@@ -96,17 +96,13 @@ function settled(status: string, state: string): boolean {
   return status === 'down' || (status === 'up' && state === 'running');
 }
 
-function problem(code: string, text: string, remedy: string, member?: string): Problem {
-  return { code, severity: 'error', text, remedy, member };
-}
-
 function notApplied({ place: { packageName } }: ApplyWish): Problem {
   const text = `no package ${packageName} is applied, so there is none to migrate`;
-  return problem('change-nothing-applied', text, 'make it package_style: modular in csync.yaml, then csync apply');
+  return errorProblem('change-nothing-applied', text, 'make it package_style: modular in csync.yaml, then csync apply');
 }
 
 function notSettled({ place: { packageName } }: ApplyWish, state: string): Problem {
-  return problem(
+  return errorProblem(
     'change-not-settled',
     `${packageName} is ${state}, neither running nor halted`,
     'csync status   says what to do about it',
@@ -121,6 +117,8 @@ function pendingProblems(legacySettings: FileToSend, { members, applied }: Clust
     const found = one.reached ? one.files.find(({ name }) => name === lies) : undefined;
     if (!one.reached || found?.digest === wanted) return [];
     const text = 'csync.yaml has changes that were not applied to this member; a migration changes the style and nothing else';
-    return [problem('change-pending', text, 'csync apply first, or take the changes back; csync diff shows them', one.member)];
+    return [
+      errorProblem('change-pending', text, 'csync apply first, or take the changes back; csync diff shows them', one.member),
+    ];
   });
 }

@@ -3,7 +3,7 @@
  * prints and what is carried out. Pure.
  */
 
-import type { Checked, Problem } from '../../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { flatSet, launcherNames, type Runtime, runtimeName, setPartOf } from '../../contract/package-directory.ts';
 import { engineFor, typed } from '../../engine/choice.ts';
@@ -256,7 +256,7 @@ function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: 
   const { orders, words } = engineFor(wish.place);
   if (status?.state === 'maintenance')
     return [
-      problem(
+      errorProblem(
         'change-maintenance',
         `${packageName} is in maintenance mode; no configuration can be applied now ${words.maintenanceMode}`,
         typed(orders.maintenance(packageName, 'off')),
@@ -265,7 +265,7 @@ function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: 
   if (halting.length === 0 || wish.halt) return [];
   const text = `${packageName} runs, and these changes want it halted: ${halting.join('; ')}`;
   return [
-    problem('change-needs-halt', text, 'csync apply --halt   halts it, applies, and runs it again; clients wait meanwhile'),
+    errorProblem('change-needs-halt', text, 'csync apply --halt   halts it, applies, and runs it again; clients wait meanwhile'),
   ];
 }
 
@@ -273,7 +273,7 @@ function nodeProblems({ member, nodeVersion }: Reached, { nodePath }: PackagePla
   if (isNodeNewEnough(nodeVersion)) return [];
   const text = `${nodePath} ${nodeVersion === null ? 'cannot be run' : `is version ${nodeVersion}`}; no script of the package would start`;
   const remedy = `install Node.js ${oldestNode} or newer there, correct node_path, or carry one along: csync apply --with-runtime`;
-  return [problem('change-no-node', text, remedy, member)];
+  return [errorProblem('change-no-node', text, remedy, member)];
 }
 
 /** The runtime has to be there and to run, or has to be carried there and to fit. */
@@ -286,20 +286,25 @@ function runtimeProblems(facts: Reached, { runtime, carry }: ApplyWish): Problem
     if (isNodeNewEnough(runtimeVersion)) return [];
     const text = `${file} is the one that was carried there, but ${runtimeVersion === null ? 'cannot be run' : `is version ${runtimeVersion}`}`;
     const remedy = `on ${member}: ${file} --version   says why; csync apply --with-runtime=FILE carries another one there`;
-    return [problem('change-runtime-fails', text, remedy, member)];
+    return [errorProblem('change-runtime-fails', text, remedy, member)];
   }
   if (carry !== null) {
     const look = carry.looks.get(member) ?? 'nobody asked';
     if (typeof look !== 'string') return judgeRuntimeLook(member, look, carry.source);
     return [
-      problem('change-runtime-unseen', `cannot tell whether a runtime could be carried there: ${look}`, 'apply again', member),
+      errorProblem(
+        'change-runtime-unseen',
+        `cannot tell whether a runtime could be carried there: ${look}`,
+        'apply again',
+        member,
+      ),
     ];
   }
   const what = { missing: 'is missing', changed: 'is another one', mode: 'has another mode' }[is];
   const text = `the package was applied with a Node.js runtime of its own (${runtime.digest.slice(0, 12)}), and ${file} ${what}`;
   const remedy =
     'csync apply --with-runtime   carries one to every member that needs it; --without-runtime goes back to node_path';
-  return [problem('change-no-runtime', text, remedy, member)];
+  return [errorProblem('change-no-runtime', text, remedy, member)];
 }
 
 function launcherProblems({ files }: ApplyWish): Problem[] {
@@ -307,7 +312,7 @@ function launcherProblems({ files }: ApplyWish): Problem[] {
     const text = `${name} does not look for ${runtimeName} in the package directory, so the runtime would be carried for nothing`;
     const remedy =
       'csync templates diff DIR   shows what the shipped launcher has by now; apply with --without-runtime until then';
-    return problem('change-launcher', text, remedy);
+    return errorProblem('change-launcher', text, remedy);
   });
 }
 
@@ -315,17 +320,13 @@ function editProblems({ member, directory }: Reached, files: readonly FileDiffer
   return files
     .filter(({ is }) => is === 'edited')
     .map(({ name }) =>
-      problem(
+      errorProblem(
         'render-hand-edited',
         `${directory}/${name} was changed there since it was distributed; an apply would lose that`,
         'carry the change into csync.yaml or a template and use --take-rendered; --take-mine keeps the edits of this host for all members',
         member,
       ),
     );
-}
-
-function problem(code: string, text: string, remedy: string, member?: string): Problem {
-  return { code, severity: 'error', text, remedy, member };
 }
 
 function notesOn(wish: ApplyWish, goesOn: boolean, distributes: boolean): string[] {

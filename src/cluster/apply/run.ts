@@ -1,6 +1,7 @@
 /** Carrying out an apply plan, step by step, and saying afterwards what was done and what was not. */
 
-import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import { errorProblem, Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import { type CodeBehind, isProblemCode } from '../../base/problem-codes.ts';
 import { engineFor, typed } from '../../engine/choice.ts';
 import type { Argv } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
@@ -113,7 +114,7 @@ async function switchOver(step: Extract<ApplyStep, { do: 'switch' }>, { shell, w
 async function carry({ member, source }: CarryStep, run: Run): Promise<Problem[]> {
   const { shell, wish, say, onCarried } = run;
   const { packageDirectory } = wish.place;
-  const wrong = (code: string, text: string, remedy: string): Problem[] => [
+  const wrong = (code: CodeBehind<'change-runtime-'>, text: string, remedy: string): Problem[] => [
     { code: `change-runtime-${code}`, severity: 'error', text, remedy, member },
   ];
   const receive = receiveScript(packageDirectory, source, carryLimitMs);
@@ -161,9 +162,9 @@ function commandProblem({ place }: ApplyWish, member: string, argv: Argv, ended:
   const said = `${ended.stdout}${ended.stderr}`.trim();
   const text = `${argv.join(' ')} ended with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
   const isValidate = argv.at(-1) === 'validate';
-  const name = isValidate ? 'validate' : (argv[0] ?? '');
+  const code = `change-${isValidate ? 'validate' : argv[0]}`;
   const remedy = isValidate ? validateRemedy : engineFor(place).words.afterFailure(argv);
-  return { code: `change-${name}`, severity: 'error', text, remedy, member };
+  return errorProblem(isProblemCode(code) ? code : 'change-command', text, remedy, member);
 }
 
 const validateRemedy = 'correct what it says on that member and apply again; the applied configuration is still the old one';

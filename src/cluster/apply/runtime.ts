@@ -4,6 +4,7 @@
  */
 
 import type { Problem } from '../../base/problem.ts';
+import type { CodeBehind } from '../../base/problem-codes.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { type Runtime, readManifest, runtimeName, setPartOf, settingsName } from '../../contract/package-directory.ts';
@@ -95,7 +96,7 @@ export function judgeRuntimeLook(member: string, look: RuntimeLook, source: Runt
   const { directory, freeKilobytes, mountOptions, identity, hasInterpreter } = look;
   const { program, size, file } = source;
   const problems: Problem[] = [];
-  const add = (code: string, text: string, remedy: string): void =>
+  const add = (code: CodeBehind<'change-runtime-'>, text: string, remedy: string): void =>
     void problems.push({ code: `change-runtime-${code}`, severity: 'error', text, remedy, member });
   if (identity !== null && identity !== program.identity)
     add(

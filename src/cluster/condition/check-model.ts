@@ -1,5 +1,7 @@
 /** What csync check knows of a member, and what a check may find. */
+
 import type { Problem } from '../../base/problem.ts';
+import type { CodeBehind } from '../../base/problem-codes.ts';
 import type { Definition } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -48,6 +50,12 @@ export const first = (facts: MemberFacts, word: string): string | undefined => f
 
 export const words = (text: string | undefined): string[] => (text ?? '').split(/\s+/).filter((word) => word !== '');
 
-export function problem(severity: Problem['severity'], name: string, member: string, text: string, remedy: string): Problem {
+export function problem(
+  severity: Problem['severity'],
+  name: CodeBehind<'check-'>,
+  member: string,
+  text: string,
+  remedy: string,
+): Problem {
   return { code: `check-${name}`, severity, text, remedy, member };
 }

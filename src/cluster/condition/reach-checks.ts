@@ -57,7 +57,7 @@ export function judgeClientSizes(one: Looked, input: CheckInput): Findings {
 }
 
 /** A path with a smaller MTU that says so is fine; one that swallows large packets looks well until a large file is served. */
-function judgeSize(name: string, { member }: Looked, reach: readonly Reach[], input: CheckInput): Findings {
+function judgeSize(name: 'mtu' | 'client-mtu', { member }: Looked, reach: readonly Reach[], input: CheckInput): Findings {
   const asked = reach.filter(({ size }) => size !== null);
   if (asked.length === 0) return noPing;
   const those = (size: Reach['size']): string[] => asked.filter((each) => each.size === size).map(({ target }) => target);

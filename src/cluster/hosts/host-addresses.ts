@@ -2,7 +2,9 @@
  * Whose an address is when more than one host has it. Hosts say of themselves which they have, and one of them may lie, or be set up
  * wrongly: that must cost that one, and nobody else. Pure.
  */
+
 import type { Problem } from '../../base/problem.ts';
+import type { ProblemCode } from '../../base/problem-codes.ts';
 import { isHostAddress } from '../../contract/roster.ts';
 
 /** A host and the addresses it says it has; the first is the one it connects from. */
@@ -70,7 +72,7 @@ function addressProblems(
   owners: ReadonlyMap<string, string>,
 ): Problem[] {
   const [first = ''] = addresses;
-  const problem = (code: string, severity: Problem['severity'], text: string, remedy: string): Problem[] => [
+  const problem = (code: ProblemCode, severity: Problem['severity'], text: string, remedy: string): Problem[] => [
     { code, severity, text, remedy, member: name },
   ];
   if (addresses.length > mostAddresses || addresses.some((one) => !isHostAddress(one))) {

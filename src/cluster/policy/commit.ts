@@ -3,7 +3,7 @@
  * it. The toolkit's own files are not edited this way. Pure.
  */
 
-import type { Checked, Problem } from '../../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { isOurs } from '../../render/policy.ts';
 
@@ -100,7 +100,7 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
   const there = state.files.get(name);
   if (!plainName.test(name) || name === commitRecordName)
     return [
-      problem(
+      errorProblem(
         'policy-name',
         `${JSON.stringify(name)} is no name for a file of yours in the policy`,
         'another name, without hidden parts',
@@ -108,7 +108,7 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
     ];
   if (there?.ours === true || (content !== null && isOurs(content.toString('latin1'))))
     return [
-      problem(
+      errorProblem(
         'policy-toolkit-file',
         `${name} is the toolkit's, which writes it again: an edit would be lost`,
         'yours are site.cf (site.main) and every file you add; csync templates export DIR changes what the toolkit writes',
@@ -117,7 +117,7 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
   if (edit.base !== undefined) return edit.base.includes(there?.digest ?? null) ? [] : [conflict(state, name)];
   if (base !== null || there === undefined) return [];
   return [
-    problem(
+    errorProblem(
       'policy-no-base',
       `${name} is on the master already, and nothing says which state your edit began with: somebody else's edit could be undone by it`,
       `csync policy show --copy DIR makes a working copy to edit and commit; or --base ${state.digest.slice(0, 12)}... as csync policy show prints it now`,
@@ -129,7 +129,7 @@ function conflict(state: PolicyState, name: string): Problem {
   const last = recordsOf(state).findLast(({ files, removed }) => files.includes(name) || removed.includes(name));
   const who =
     last === undefined ? '' : `, last by commit ${last.commit} of ${last.by}${last.message === '' ? '' : ` (${last.message})`}`;
-  return problem(
+  return errorProblem(
     'change-policy-conflict',
     `${name} was changed on the master since your edit began${who}; nothing was committed`,
     'csync policy show --copy ANOTHER-DIR, put your edit into that, and commit it',
@@ -137,15 +137,11 @@ function conflict(state: PolicyState, name: string): Problem {
 }
 
 function movedProblem(state: PolicyState, base: string): Problem {
-  return problem(
+  return errorProblem(
     'change-policy-conflict',
     `the policy of the master is not ${base} any more, but ${state.digest}; nothing was committed`,
     'csync policy log tells what came between; look at it, then commit with --base of now',
   );
-}
-
-function problem(code: string, text: string, remedy: string): Problem {
-  return { code, severity: 'error', text, remedy };
 }
 
 /** All commits that are known, oldest first, the current one last. */

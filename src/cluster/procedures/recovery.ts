@@ -3,7 +3,7 @@
  * system, mount, volume group, switches [serviceguard.md 6.5, L9 p.285]. Looking and planning only. Pure.
  */
 
-import type { Checked, Problem } from '../../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
@@ -81,7 +81,7 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const problems: Problem[] = members.flatMap(({ member, left, noAnswer }): Problem[] =>
     left === null
       ? [
-          problem(
+          errorProblem(
             'cluster-unreachable',
             `cannot be looked at: ${noAnswer.why}`,
             `${noAnswer.remedy}; a member that is off has nothing mounted, but only you can know that`,
@@ -92,7 +92,7 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   );
   if (status === null)
     problems.push(
-      problem(
+      errorProblem(
         'cluster-no-status',
         `${words.viewer} says nothing of ${packageName}: where it runs has to be known first`,
         words.lookOrStart,
@@ -100,7 +100,7 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
     );
   else if (!['up', 'down'].includes(status.status) || ['starting', 'halting'].includes(status.state))
     problems.push(
-      problem(
+      errorProblem(
         'change-busy',
         `${packageName} is ${status.state}: a script may be at work`,
         'wait for it to end: csync status --watch',
@@ -114,10 +114,6 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const switches = off.flatMap((member) => orders.switchMembersOn(packageName, [member]));
   const start = run && !(status.status === 'up' && status.autoRun) ? orders.switchOn(packageName) : [];
   return { ok: true, value: [...cleaning, ...procedureCommands(commandMember, [...switches, ...start])], problems: [] };
-}
-
-function problem(code: string, text: string, remedy: string, member?: string): Problem {
-  return { code, severity: 'error', text, remedy, member };
 }
 
 function cleanMember(member: string, left: Leftovers, { settings, adapter }: RecoveryInput): ProcedureStep[] {

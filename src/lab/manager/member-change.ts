@@ -2,7 +2,7 @@
  * Members that come and go online: what a change of the cluster's members is refused for, and what it does
  * [serviceguard.md 8.2]. A machine that is no member, but could be one, is a spare of the lab. Pure.
  */
-import type { Problem } from '../../base/problem.ts';
+import { errorProblem, type Problem } from '../../base/problem.ts';
 import { allValues, type PackageFile } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
 import type { ClusterState, MemberName, MemberState, PackageState } from './model.ts';
@@ -29,17 +29,17 @@ export function memberChange(before: readonly MemberName[], after: readonly Memb
 export function refuseMembers(state: ClusterState, wanted: readonly MemberName[], given: readonly string[]): Problem[] {
   const { added, removed } = memberChange(state.memberOrder, wanted);
   if (wanted.length === 0)
-    return [problem('cluster-no-member', 'NODE_NAME names nobody.', `Name at least one of: ${hostsOf(state).join(', ')}`)];
+    return [errorProblem('cluster-no-member', 'NODE_NAME names nobody.', `Name at least one of: ${hostsOf(state).join(', ')}`)];
   if (added.length + removed.length === 0) return [];
   if (isReforming(state))
     return [
-      problem('cluster-reforming', 'A member was lost and the others are re-forming.', 'Wait until cmviewcl shows it failed.'),
+      errorProblem(
+        'cluster-reforming',
+        'A member was lost and the others are re-forming.',
+        'Wait until cmviewcl shows it failed.',
+      ),
     ];
   return [...hostProblems(state, added), ...removed.flatMap((member) => removeProblems(state, member, given))];
-}
-
-function problem(code: string, text: string, remedy: string): Problem {
-  return { code, severity: 'error', text, remedy };
 }
 
 function hostsOf(state: ClusterState): MemberName[] {
@@ -55,16 +55,20 @@ function addProblem(state: ClusterState, member: MemberName): Problem[] {
   const spare = Object.hasOwn(state.spares, member) ? state.spares[member] : undefined;
   if (spare === undefined) {
     const text = `${member} is neither a member nor a spare machine of the lab.`;
-    return [problem('cluster-host-unknown', text, `The lab has ${hostsOf(state).join(', ')}; csync lab up --spares makes more.`)];
+    return [
+      errorProblem('cluster-host-unknown', text, `The lab has ${hostsOf(state).join(', ')}; csync lab up --spares makes more.`),
+    ];
   }
   if (spare.machine === 'up') return [];
-  return [problem('cluster-host-unreachable', `${member} cannot be reached.`, `Switch it on first: csync lab boot ${member}`)];
+  return [
+    errorProblem('cluster-host-unreachable', `${member} cannot be reached.`, `Switch it on first: csync lab boot ${member}`),
+  ];
 }
 
 function removeProblems(state: ClusterState, member: MemberName, given: readonly string[]): Problem[] {
   if (state.members[member]?.status === 'up') {
     const text = `${member} is active; only a node that is halted can be removed.`;
-    return [problem('cluster-member-active', text, `Halt it first: cmhaltnode -f ${member}`)];
+    return [errorProblem('cluster-member-active', text, `Halt it first: cmhaltnode -f ${member}`)];
   }
   return Object.values(state.packages).flatMap((pkg) => [
     ...(pkg.maintenance.on && pkg.maintenance.member === member ? [maintained(pkg, member)] : []),
@@ -74,13 +78,13 @@ function removeProblems(state: ClusterState, member: MemberName, given: readonly
 
 function maintained(pkg: PackageState, member: MemberName): Problem {
   const text = `Package ${pkg.name} is in maintenance mode on ${member}.`;
-  return problem('cluster-member-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`);
+  return errorProblem('cluster-member-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`);
 }
 
 function stillListed(pkg: PackageState, member: MemberName): Problem {
   const text = `Package ${pkg.name} lists ${member} in node_name.`;
   const remedy = `Change it with the same command: cmgetconf -p ${pkg.name} FILE, take the line out, cmapplyconf -C CLUSTER_FILE -P FILE`;
-  return problem('cluster-member-listed', text, remedy);
+  return errorProblem('cluster-member-listed', text, remedy);
 }
 
 /** Whether the file names the member itself; `*` and no node_name at all follow the cluster. */

@@ -77,13 +77,13 @@ async function removeOn(
 
 /** Shows the steps, asks, does them one by one; the first that fails ends it, and the rest is named. */
 export async function carryOut(
-  verb: string,
+  verb: 'recover' | 'remove' | 'maintenance on' | 'maintenance off',
   shell: MemberShell,
   steps: readonly ProcedureStep[],
   { yes, dryRun, json }: ProcedureOptions,
   nothing: string,
 ): Promise<ExitCode> {
-  const [kind = verb] = verb.split(' ');
+  const kind = verb === 'recover' || verb === 'remove' ? verb : 'maintenance';
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
   const plan = numbered(texts);
   const report = (outcome: string): void => {

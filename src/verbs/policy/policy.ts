@@ -1,6 +1,7 @@
 /** `csync policy commit | show | log`: the administrator's part of the master's policy, edited so that nothing is ever lost. */
 
 import { demand, type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import type { ProblemCode } from '../../base/problem-codes.ts';
 import {
   type CommitPlan,
   type CommitRecord,
@@ -51,7 +52,7 @@ const commitLimitMs = 180_000;
 /** Looks that found the policy changed again by the time it was to be changed; beyond that somebody writes without end. */
 const tries = 8;
 
-const failure = (code: string, text: string, remedy: string, member?: string): Failure =>
+const failure = (code: ProblemCode, text: string, remedy: string, member?: string): Failure =>
   new Failure([{ code, severity: 'error', text, remedy, ...(member === undefined ? {} : { member }) }]);
 
 /** The member that runs the package. Throws a Failure where none does, or nobody says. */

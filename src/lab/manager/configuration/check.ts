@@ -2,7 +2,9 @@
  * What cmcheckconf and cmapplyconf look at before a package takes effect [serviceguard.md 2.7]. Pure: what has to be
  * looked up on the members is asked for with `neededObservations` and handed in.
  */
+
 import type { Place, Problem } from '../../../base/problem.ts';
+import type { ProblemCode } from '../../../base/problem-codes.ts';
 import { findModule } from '../../../serviceguard/modules.ts';
 import { checkPackageFile } from '../../../serviceguard/package-check.ts';
 import { allValues, lastValue, type PackageFile, type PackageLine, styleOf } from '../../../serviceguard/package-file.ts';
@@ -84,11 +86,11 @@ export function checkTogether(files: readonly PackageFile[], state: ClusterState
   ];
 }
 
-function error(code: string, text: string, remedy: string, place?: Place): Problem {
+function error(code: ProblemCode, text: string, remedy: string, place?: Place): Problem {
   return { code, severity: 'error', text, remedy, ...(place === undefined ? {} : { place }) };
 }
 
-function warning(code: string, text: string, remedy: string, place: Place): Problem {
+function warning(code: ProblemCode, text: string, remedy: string, place: Place): Problem {
   return { code, severity: 'warning', text, remedy, place };
 }
 

@@ -2,7 +2,7 @@
  * Which changes of a package's configuration take effect while it runs [serviceguard.md 2.8]. Where the real product
  * would mount, start or halt something at once, the lab refuses and says so. Pure.
  */
-import type { Problem } from '../../../base/problem.ts';
+import { errorProblem, type Problem } from '../../../base/problem.ts';
 import { changedKeywords, onlineRule } from '../../../serviceguard/online-rules.ts';
 import type { PackageFile } from '../../../serviceguard/package-file.ts';
 import type { ClusterState, PackageState } from '../model.ts';
@@ -14,7 +14,7 @@ export function refuseOnlineChange(before: PackageFile | null, after: PackageFil
   if (before === null || pkg === undefined) return [];
   if (pkg.maintenance.on) {
     const text = `Package ${pkg.name} is in maintenance mode; its configuration cannot change now.`;
-    return [problem('package-online-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`)];
+    return [errorProblem('package-online-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`)];
   }
   if (pkg.status === 'down') return [];
   const keywords = changedKeywords(before, after);
@@ -25,10 +25,6 @@ export function refuseOnlineChange(before: PackageFile | null, after: PackageFil
   ];
 }
 
-function problem(code: string, text: string, remedy: string): Problem {
-  return { code, severity: 'error', text, remedy };
-}
-
 function keywordProblem(pkg: PackageState, keyword: string): Problem[] {
   const rule = onlineRule(keyword);
   if (rule === 'free') return [];
@@ -37,7 +33,7 @@ function keywordProblem(pkg: PackageState, keyword: string): Problem[] {
       ? 'cannot change while the package runs'
       : 'takes effect at once on a real cluster; the lab does not imitate that';
   return [
-    problem(
+    errorProblem(
       'package-online-change',
       `${keyword} of ${pkg.name} ${why}.`,
       `Halt the package, apply, run it: cmhaltpkg ${pkg.name}`,
@@ -48,7 +44,7 @@ function keywordProblem(pkg: PackageState, keyword: string): Problem[] {
 function memberProblem(pkg: PackageState, after: PackageFile, state: ClusterState): Problem[] {
   if (pkg.owner === null || policyIn(state, after).members.includes(pkg.owner)) return [];
   const text = `Package ${pkg.name} runs on ${pkg.owner}, which the new node_name list lacks.`;
-  return [problem('package-online-owner', text, `Move or halt the package first: cmhaltpkg ${pkg.name}`)];
+  return [errorProblem('package-online-owner', text, `Move or halt the package first: cmhaltpkg ${pkg.name}`)];
 }
 
 /** A lower limit than the restarts so far would have to fail the package; the counter must be reset first [L9 p.264]. */
@@ -57,6 +53,6 @@ function restartProblems(pkg: PackageState, after: PackageFile, state: ClusterSt
     const count = pkg.services.find((service) => service.name === name)?.restarts ?? 0;
     if (restart === 'unlimited' || restart >= count) return [];
     const text = `service_restart of ${name} would be ${restart}, below its ${count} restarts so far.`;
-    return [problem('package-online-restarts', text, `Reset the counter first: cmmodpkg -R -s ${name} ${pkg.name}`)];
+    return [errorProblem('package-online-restarts', text, `Reset the counter first: cmmodpkg -R -s ${name} ${pkg.name}`)];
   });
 }

@@ -226,7 +226,8 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
     const isHarmed = await remote.harmedOnce(typed, at, harm);
     const isGone = isHarmed && halts && (await isHalted());
     const audit = isHarmed && !isGone ? await auditFailover(used, `csync ${verb}, ${harm} at ${at}`) : null;
-    console.log(`csync ${verb}, ${harm} at ${at}: ${isGone ? 'halted by it' : `${audit?.milliseconds ?? 'no harm, no'} ms`}`);
+    const told = audit === null ? (isGone ? 'halted by it' : 'no harm') : `${audit.milliseconds} ms`;
+    console.log(`csync ${verb}, ${harm} at ${at}: ${told}`);
     await mend?.();
     await remote.finished(typed);
     return audit?.milliseconds ?? null;

@@ -185,6 +185,8 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
     drill: [
       {
         verb: 'rehearse --drill',
+        // None begins on a package that is not as rendered.
+        prepare: () => must('apply --yes'),
         words: is('rehearse --drill kill-daemon --yes'),
         mend: () => must('recover --yes'),
         each: 7,

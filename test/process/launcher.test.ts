@@ -124,16 +124,6 @@ describe('the launcher', () => {
     expect(existsSync(join(root, 'ran'))).toBe(false);
   });
 
-  it.each(['start', 'stop', 'validate'])('%s runs with a Node.js that does not know our option', (word) => {
-    const node = join(mkdtempSync(join(scratch, 'node-')), 'node');
-    const text = `#!/bin/sh\ncase $1 in -*) echo "node: bad option: $1" >&2; exit 9 ;; esac\nexec ${process.execPath} "$@"\n`;
-    writeFileSync(node, text, { mode: 0o755 });
-    const { set, run } = installed({ nodePath: node });
-    const ended = run('csync.sh', [word]);
-    expect([ended.status, ended.stderr]).toEqual([0, 'node: bad option: --no-rehash-snapshot\n']);
-    expect((JSON.parse(ended.stdout) as { argv: string[] }).argv).toEqual([set, 'main']);
-  });
-
   it.each([
     ['start', 2, 'another member may do better'],
     ['stop', 0, 'nothing is mounted, so the halt is done'],

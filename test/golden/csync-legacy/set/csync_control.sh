@@ -93,7 +93,7 @@ hand_over() {
   if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
     set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
   else
-    set -- "$node" $quick "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+    set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
   fi
 
   # One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
@@ -116,10 +116,6 @@ end_all() {
 }
 
 given_up=99
-# How Node.js exits that does not know an option.
-bad_option=9
-# Node.js starts 4 ms faster. Random hashes protect a program that strangers feed for long; this is for the short-lived scripts.
-quick=--no-rehash-snapshot
 
 # LIMIT SCRIPT WORD...: the script as a process of its own, which tells by descriptor 3 what it does and how long that may take.
 # Nothing in here reads a file. Ends with the script's status, or $given_up.
@@ -151,7 +147,7 @@ supervise() {
             [ -z "$clock" ] || kill "$clock"
             # A failure that the script did not decide (a crash of Node.js, say) proves nothing: it ends by consequence, as a hang does.
             case $1-$step-$rest in
-              *-leaving-* | *-0 | validate-* | *-loading-$bad_option) exit "$rest" ;;
+              *-leaving-* | *-0 | validate-*) exit "$rest" ;;
             esac
             echo "$0: $1 $role exited with $rest at step $step" >&2
             exit $given_up
@@ -178,7 +174,7 @@ case $word in
   stop) script=halt limits=$halt_limits ;;
   validate) script=validate limits=$validate_limits ;;
   # It stays for as long as the package runs.
-  monitor) quick= && hand_over monitor "$@" ;;
+  monitor) hand_over monitor "$@" ;;
   *)
     echo "$0: unknown word '$word'; Serviceguard calls it with start, stop, validate or monitor" >&2
     exit 1
@@ -187,11 +183,6 @@ esac
 
 supervise "${limits% *}" "$script" "$@"
 status=$?
-if [ $status -eq $bad_option ]; then
-  quick=
-  supervise "${limits% *}" "$script" "$@"
-  status=$?
-fi
 [ $status -eq $given_up ] || exit $status
 
 # By consequence. What a modular package has begun Serviceguard takes back itself, in its halt; a legacy one does it here.

@@ -1,7 +1,7 @@
 /**
  * The package directory of a member, as both ends know it: where the sets lie, what tells which of them counts, and what each holds.
  * A set is what was rendered together, in a directory named by its digest. It never changes: another content is another set beside it.
- * The package file names its set, so that cmapplyconf is the one moment at which all members change. Pure.
+ * The package file names its set, so that applying it is the one moment at which all members change. Pure.
  */
 
 import { createHash } from 'node:crypto';

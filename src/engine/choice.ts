@@ -3,7 +3,7 @@ import type { Commands, Engine, EngineChoice, EngineShell } from './engine.ts';
 import { serviceguard } from './serviceguard/engine.ts';
 
 /** Every engine there is; asked in this order where no settings say which. */
-export const engines: readonly Engine[] = [serviceguard];
+export const engines: readonly [Engine, ...Engine[]] = [serviceguard];
 
 export function engineFor(_choice: EngineChoice): Engine {
   return serviceguard;

@@ -19,6 +19,7 @@ export interface Engine {
   readonly orders: Orders;
   readonly observation: Observation;
   readonly definition: DefinitionFormat;
+  readonly host: EngineHost;
   readonly shell: EngineShell;
   readonly words: EngineWords;
 }
@@ -113,8 +114,26 @@ export interface Claims {
   readonly addresses: readonly string[];
 }
 
+/** Variables of the engine, by name; paths of the settings may begin with them. */
+export type EngineVariables = Readonly<Partial<Record<string, string>>>;
+
 /** The definition of a package: the rendered file, and the one in force. */
 export interface DefinitionFormat {
+  /** Name of the rendered file in the package directory. */
+  fileName(packageName: string): string;
+  /** What the tokens of its template stand for; it names `set`. Problems: what it cannot hold as long as no more variables are known. */
+  tokens(
+    settings: Settings,
+    set: string,
+    variables: EngineVariables,
+  ): { readonly values: Readonly<Record<string, string>>; readonly problems: readonly Problem[] };
+  /** Prints a template of the engine's own, with its comments; null: there is none on this host. */
+  templateCommand(style: Settings['packageStyle'], variables: EngineVariables): Argv | null;
+  /** The rendered file `own` with all that templateCommand printed and it does not say itself. */
+  layOver(base: string, own: string): string;
+  /** The text of the file for other members; for another set. Whatever else is in it stays. */
+  withMembers(text: string, members: readonly string[]): string;
+  withSet(text: string, set: string, settingsDigest: string): string;
   /** Reads the rendered file; `file` is its name for problems, which are those of its form only. */
   parse(text: string, file: string): Checked<Definition>;
   /** What the engine would refuse in that text, as far as it can be known without a cluster. */
@@ -133,6 +152,40 @@ export interface DefinitionFormat {
   showLine(packageName: string): string;
 }
 
+/** A cluster as csync init finds it. */
+export interface FoundCluster {
+  readonly name: string;
+  /** In the cluster's own order. */
+  readonly members: readonly string[];
+  /** Subnets the engine knows of a member; none when its output does not say. */
+  readonly subnets: ReadonlyMap<string, readonly string[]>;
+  readonly packages: readonly string[];
+  /** Volume group -> the package that has it. */
+  readonly packageOfVolumeGroup: ReadonlyMap<string, string>;
+  readonly quorumServer: string | null;
+}
+
+/** The engine on the host that csync runs on. Who asks reads the files and runs the commands. */
+export interface EngineHost {
+  /** Has the engine's variables. */
+  readonly variablesFile: string;
+  /** Variable of the environment that names another such file. */
+  readonly variablesFileIn: string;
+  readVariables(text: string): EngineVariables;
+  /** Those of a usual installation. */
+  readonly usualVariables: EngineVariables;
+  /** The directory in which packages have theirs. */
+  packagesIn(variables: EngineVariables): string;
+  /** PATH with the engine's programs; `own`: the administrator's. */
+  searchPath(own: string | undefined, variables: EngineVariables): string;
+  /** What is said of the variables that were found, beside the name of their file. null: there is no such file. */
+  foundText(variables: EngineVariables | null): string;
+  /** Their outputs, in this order, are what readCluster reads. The first one fails where no cluster runs; the others may fail. */
+  readonly clusterCommands: Commands;
+  /** null: no member is named. */
+  readCluster(outputs: readonly string[]): FoundCluster | null;
+}
+
 /** What scripts for members begin with. Lines for /bin/sh. */
 export interface EngineShell {
   /** Makes the variables known that paths of the settings may begin with. Ends the script with 69 where the engine is not installed, or its file can be changed by others than root. */
@@ -141,6 +194,8 @@ export interface EngineShell {
   readonly path: string;
   /** As `begin`, for a host that may have no engine: never ends the script. */
   readonly tryBegin: string;
+  /** In a script that knows $directory, the package directory: $named is the set that a definition there names by the path of a launcher. */
+  readonly namedSet: string;
   /** Directories (words) that need room; behind `begin`. */
   readonly directories: readonly string[];
 }
@@ -150,6 +205,10 @@ export interface EngineWords {
   /** The programs that say how the cluster is, and what is defined. */
   readonly viewer: string;
   readonly definitionReader: string;
+  /** The program that writes the engine's own template of a definition. */
+  readonly templateMaker: string;
+  /** The program that looks at a definition before it is applied. */
+  readonly checker: string;
   /** Why `view` fails, as far as can be known. */
   readonly viewFails: string;
   /** The command that shows why, for people; and what helps then. */

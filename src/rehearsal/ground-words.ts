@@ -6,7 +6,7 @@ import { layoutOf } from '../cfengine/layout.ts';
 import { maintenanceFileName } from '../contract/maintenance-file.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** `directory` of the package with $SGCONF left to the shell of the member. */
+/** `directory` of the package with the engine's variables left to the shell of the member. */
 export function drillWords(settings: Settings, adapter: CfengineAdapter): Readonly<Record<string, string>> {
   const { mountPoint, packageAddress, packageDirectory, cfenginePort } = settings;
   return {

@@ -22,9 +22,10 @@ import {
   settingsName,
   sha256,
 } from '../contract/package-directory.ts';
+import { engineFor } from '../engine/choice.ts';
+import type { DefinitionFormat, EngineChoice, EngineVariables } from '../engine/engine.ts';
 import { parseSettingsJson, type Settings, settingsDigest, settingsJson } from '../settings/settings.ts';
 import { haltLimits, startLimits } from './launcher-limits.ts';
-import { layOver } from './package-text.ts';
 import { fillTemplate, type Template } from './template.ts';
 
 export interface PackageTemplates {
@@ -33,105 +34,15 @@ export interface PackageTemplates {
   readonly launcher: Template;
 }
 
-/** Serviceguard's directories, as the host that renders knows them from cmcluster.conf. */
-export type ClusterDirectories = Readonly<Partial<Record<'SGCONF' | 'SGRUN', string>>>;
-
 export interface RenderInput {
   readonly settings: Settings;
   readonly templates: PackageTemplates;
   /** The compiled member scripts, by file name (csync-start.cjs ...). */
   readonly bundles: ReadonlyMap<string, string>;
-  /** What cmmakepkg printed, where there is one; else the shipped template is the whole file. */
+  /** What the engine's own template is, where there is one; else the shipped template is the whole definition. */
   readonly base?: string | undefined;
-  /** A legacy package file has whole paths; without this, settings with $SGCONF or $SGRUN cannot be rendered for one. */
-  readonly directories?: ClusterDirectories;
-}
-
-/** Modules the package is made of, all documented; what cmmakepkg is asked for. */
-export const packageModules = [
-  'sg/failover',
-  'sg/monitor_subnet',
-  'sg/package_ip',
-  'sg/volume_group',
-  'sg/filesystem',
-  'sg/service',
-  'sg/external_pre',
-  'sg/external',
-  'sg/pev',
-] as const;
-
-const yes = (is: boolean): string => (is ? 'yes' : 'no');
-
-/** What the tokens of a modular package file stand for. */
-function modularTokens(settings: Settings, set: string): Record<string, string> {
-  const column = 'node_name'.padEnd(28);
-  return {
-    toolkit_version: toolkitVersion,
-    settings_digest: settingsDigest(settings),
-    set_digest: set,
-    package_name: settings.packageName,
-    package_description: settings.packageDescription,
-    node_names: settings.members.map((member) => `${column}${member}`).join('\n'),
-    auto_run: yes(settings.autoRun),
-    node_fail_fast: yes(settings.nodeFailFast),
-    run_script_timeout: String(settings.runScriptTimeoutSeconds),
-    halt_script_timeout: String(settings.haltScriptTimeoutSeconds),
-    script_log_file: settings.scriptLogFile,
-    log_level: String(settings.logLevel),
-    failover_policy: settings.failoverPolicy,
-    failback_policy: settings.failbackPolicy,
-    priority: String(settings.packagePriority),
-    package_subnet: settings.packageSubnet,
-    package_address: settings.packageAddress,
-    package_dns_name: settings.packageDnsName,
-    volume_group: settings.volumeGroup,
-    logical_volume: settings.logicalVolume,
-    mount_point: settings.mountPoint,
-    file_system_type: settings.fileSystemType,
-    mount_options: settings.mountOptions,
-    package_directory: settings.packageDirectory,
-    service_restart: String(settings.serviceRestart),
-    service_fail_fast: yes(settings.serviceFailFast),
-    service_halt_timeout: String(settings.serviceHaltTimeoutSeconds),
-  };
-}
-
-/** Those of a legacy one: words in its spelling, whole paths, and nothing of what its control script does. */
-function legacyTokens(settings: Settings, set: string, directories: ClusterDirectories): Record<string, string> {
-  const column = 'NODE_NAME'.padEnd(28);
-  const whole = (path: string): string =>
-    path.replace(/^\$(SGCONF|SGRUN)\b/, (variable, name: 'SGCONF' | 'SGRUN') => directories[name] ?? variable);
-  const {
-    log_level: _level,
-    priority: _priority,
-    volume_group: _group,
-    logical_volume: _volume,
-    mount_point: _point,
-    file_system_type: _type,
-    mount_options: _options,
-    service_restart: _restart,
-    ...shared
-  } = modularTokens(settings, set);
-  const capitals = ['auto_run', 'node_fail_fast', 'service_fail_fast', 'failover_policy', 'failback_policy'] as const;
-  return {
-    ...shared,
-    ...Object.fromEntries(capitals.map((token) => [token, (shared[token] ?? '').toUpperCase()])),
-    node_names: settings.members.map((member) => `${column}${member}`).join('\n'),
-    package_directory: whole(settings.packageDirectory),
-    script_log_file: whole(settings.scriptLogFile),
-  };
-}
-
-/** No page shows a variable in a legacy package file, so none is written into one. */
-function pathProblems(values: Readonly<Record<string, string>>): Problem[] {
-  return ['package_directory', 'script_log_file']
-    .filter((token) => values[token]?.startsWith('$'))
-    .map((token) => ({
-      code: 'settings-legacy-path',
-      severity: 'error',
-      text: `${token} is ${values[token]}, but a legacy package file wants whole paths, and no cmcluster.conf here says where that is`,
-      remedy: `say it in csync.yaml (${token}: ${values[token]?.replace(/^\$SGCONF|^\$SGRUN/, '/usr/local/cmcluster/...')}), or render on a member`,
-    }));
+  /** As the host that renders knows them; without them, settings that begin with one cannot be rendered where a definition wants whole paths. */
+  readonly directories?: EngineVariables;
 }
 
 /** The launchers' tokens; not all of them also belong into the package file. */
@@ -167,11 +78,16 @@ export function renderPackage({ settings, templates, bundles, base, directories 
     ...[...bundles].filter(([name]) => name !== entryName).map(([name, text]) => ({ name, mode: 0o644, text })),
   ];
   const name = setNameOf(digestsOf(set));
-  const values = style === 'legacy' ? legacyTokens(settings, name, directories) : modularTokens(settings, name);
-  const own = fill(templates.packageFile, values);
-  if (style === 'legacy') problems.push(...pathProblems(values));
+  const { definition } = engineFor(settings);
+  const tokens = definition.tokens(settings, name, directories);
+  const own = fill(templates.packageFile, tokens.values);
+  problems.push(...tokens.problems);
   const beside: RenderedFile[] = [
-    { name: `${settings.packageName}.conf`, mode: 0o644, text: base === undefined ? own : layOver(base, own) },
+    {
+      name: definition.fileName(settings.packageName),
+      mode: 0o644,
+      text: base === undefined ? own : definition.layOver(base, own),
+    },
     ...entryNames(style).map((entry) => ({ name: entry, mode: 0o755, text: bundles.get(entryName) ?? '' })),
   ];
   const files = laidOut({ set, beside, settingsDigest: settingsDigest(settings), edited: [], runtime: undefined });
@@ -255,13 +171,9 @@ function partsOf(files: readonly RenderedFile[]): Parts {
 }
 
 /** Laid out with other files in the set: the package file names it by its new name, also one of an administrator's own. */
-function withOtherSet(parts: Parts): RenderedFile[] {
+function withOtherSet(parts: Parts, { withSet }: DefinitionFormat): RenderedFile[] {
   const name = setNameOf(digestsOf(parts.set));
-  const naming = (text: string): string =>
-    text
-      .replace(/^(\s*pev_csync_set_digest\s+"?)[0-9a-f]+/gim, `$1${name}`)
-      .replace(/^(\s*pev_csync_settings_digest\s+"?)[0-9a-f]+/gim, `$1${parts.settingsDigest}`)
-      .replace(/(\/sets\/)[0-9a-f]+(\/csync_control\.sh)/g, `$1${name}$2`);
+  const naming = (text: string): string => withSet(text, name, parts.settingsDigest);
   const beside = parts.beside.map((file) => (file.name.endsWith('.conf') ? { ...file, text: naming(file.text) } : file));
   return laidOut({ ...parts, beside });
 }
@@ -276,17 +188,22 @@ export function withRuntime(files: readonly RenderedFile[], runtime: Runtime | n
  * The rendered files with an administrator's own texts in place of some of them, by their names there. They make a set of their own;
  * its manifest names them, so that the next render notices them again.
  */
-export function withEdits(files: readonly RenderedFile[], edits: ReadonlyMap<string, string>): RenderedFile[] {
+export function withEdits(
+  files: readonly RenderedFile[],
+  edits: ReadonlyMap<string, string>,
+  choice: EngineChoice,
+): RenderedFile[] {
   if (edits.size === 0) return [...files];
   const parts = partsOf(files);
   const set = setOf(files) ?? '';
   const edited = ({ name, ...file }: RenderedFile, path: string) => ({ ...file, name, text: edits.get(path) ?? file.text });
-  return withOtherSet({
+  const changed = {
     ...parts,
     set: parts.set.map((file) => edited(file, inSet(set, file.name))),
     beside: parts.beside.map((file) => edited(file, file.name)),
     edited: [...edits.keys()].map(editKey),
-  });
+  };
+  return withOtherSet(changed, engineFor(choice).definition);
 }
 
 /**
@@ -298,29 +215,15 @@ export function withEdits(files: readonly RenderedFile[], edits: ReadonlyMap<str
 export function withMembers(files: readonly RenderedFile[], members: readonly string[]): RenderedFile[] {
   const before = parseSettingsJson(setText(files, settingsName) ?? '');
   if (typeof before === 'string') throw new TypeError(`${settingsName}: ${before}`);
+  const { definition } = engineFor(before);
   const parts = partsOf(files);
   const listed = parts.beside.map((file) =>
-    file.name === `${before.packageName}.conf` ? { ...file, text: withNodeNames(file.text, members) } : file,
+    file.name === definition.fileName(before.packageName) ? { ...file, text: definition.withMembers(file.text, members) } : file,
   );
   if (before.packageStyle === 'legacy') return laidOut({ ...parts, beside: listed });
   const settings: Settings = { ...before, members };
   const [old, digest] = [settingsDigest(before), settingsDigest(settings)];
   const follow = (file: RenderedFile): RenderedFile => ({ ...file, text: file.text.replaceAll(old, digest) });
-  return withOtherSet({
-    ...parts,
-    settingsDigest: digest,
-    set: parts.set.map((file) => (file.name === settingsName ? { ...file, text: settingsJson(settings) } : follow(file))),
-    beside: listed.map(follow),
-  });
-}
-
-/** One line a member where the first one stood, in its spelling; none of the old lines. */
-function withNodeNames(text: string, members: readonly string[]): string {
-  const line = /^([ \t]*node_name[ \t]+)"?[^\s"]+"?[ \t]*$/i;
-  const lines = text.split('\n');
-  const first = lines.findIndex((one) => line.test(one));
-  const head = line.exec(lines[first] ?? '')?.[1] ?? '';
-  const others = (part: readonly string[]): string[] => part.filter((one) => !line.test(one));
-  if (first === -1) return text;
-  return [...lines.slice(0, first), ...members.map((member) => `${head}${member}`), ...others(lines.slice(first))].join('\n');
+  const set = parts.set.map((file) => (file.name === settingsName ? { ...file, text: settingsJson(settings) } : follow(file)));
+  return withOtherSet({ ...parts, settingsDigest: digest, set, beside: listed.map(follow) }, definition);
 }

@@ -156,7 +156,7 @@ function unreachable(findings: Findings, subnet: string, members: readonly strin
   ];
 }
 
-/** What cmcheckconf would find out later: members that lack what the settings name. They need not be mended yet. */
+/** What the engine's own check would find out later: members that lack what the settings name. They need not be mended yet. */
 export function warningsOf(settings: Settings, findings: Findings): Problem[] {
   const { cfengineGeneration, cfengineBinDirectory, nodePath, volumeGroup } = settings;
   const warn = (member: string, code: ProblemCode, text: string, remedy: string): Problem => ({
@@ -175,7 +175,7 @@ export function warningsOf(settings: Settings, findings: Findings): Problem[] {
           member,
           'here-member-unseen',
           `was not looked at: ${why}`,
-          'cmcheckconf -P looks at it; ssh to it lets csync init look, too',
+          `${findings.engine.words.checker} looks at it; ssh to it lets csync init look, too`,
         ),
       ];
     }

@@ -3,31 +3,21 @@
  * which names resolve both ways. Pure.
  */
 
+import { basename } from 'node:path';
 import { networkOf } from '../base/network.ts';
 import type { Problem } from '../base/problem.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
-import { type LineView, parseLineView, partsOf } from '../serviceguard/view.ts';
+import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts';
 import type { MemberLook } from './look.ts';
-
-export interface Cluster {
-  readonly name: string;
-  /** In the cluster's own order. */
-  readonly members: readonly string[];
-  /** Subnets Serviceguard knows of a member; none when its output does not say. */
-  readonly subnets: ReadonlyMap<string, readonly string[]>;
-  readonly packages: readonly string[];
-  /** Volume group -> the package that has it. */
-  readonly packageOfVolumeGroup: ReadonlyMap<string, string>;
-  readonly quorumServer: string | null;
-}
 
 export interface Findings {
   /** The member the wizard runs on. */
   readonly here: string;
-  /** Variables of cmcluster.conf; null when there is none. */
-  readonly serviceguard: Readonly<Record<string, string>> | null;
-  /** null with the reason when cmviewcl could not tell. */
-  readonly cluster: Cluster | { readonly why: string };
+  readonly engine: Engine;
+  /** The engine's variables on this host; null: it is not installed here. */
+  readonly variables: EngineVariables | null;
+  /** null with the reason when the engine could not tell. */
+  readonly cluster: FoundCluster | { readonly why: string };
   readonly members: ReadonlyMap<string, MemberLook>;
   /** Members that were not looked at, with the reason. */
   readonly unseen: ReadonlyMap<string, string>;
@@ -35,40 +25,12 @@ export interface Findings {
   readonly answers: ReadonlyMap<string, readonly string[]>;
 }
 
-/**
- * From `cmviewcl -v -f line` and `-s config`; null when it names no member. That a member's subnets stand in its view is
- * seen in a public script (gdha/criux filters `node:...|subnet:` lines); so are interfaces with addresses [GH-chk]. The
- * attributes of packages with `-s config` are [GH-hpe]. How a quorum server is shown is a GAP: a part of that type.
- */
-export function readCluster(status: string, configuration: string): Cluster | null {
-  const view = parseLineView(status);
-  const members = partsOf(view, 'node').map(([name]) => name);
-  if (members.length === 0) return null;
-  const packages = partsOf(parseLineView(configuration), 'package');
-  return {
-    name: view.own.get('name') ?? '',
-    members,
-    subnets: new Map(partsOf(view, 'node').map(([name, part]) => [name, subnetsIn(part)])),
-    packages: partsOf(view, 'package').map(([name]) => name),
-    packageOfVolumeGroup: new Map(
-      packages.flatMap(([name, part]) => partsOf(part, 'vg').map(([group]) => [group, name] as const)),
-    ),
-    quorumServer: partsOf(view, 'quorum_server')[0]?.[0] ?? null,
-  };
-}
-
-function subnetsIn(member: LineView): string[] {
-  return partsOf(member, 'subnet')
-    .map(([name]) => name)
-    .filter((name) => /^\d+\.\d+\.\d+\.\d+$/.test(name));
-}
-
-export function clusterOf({ cluster }: Findings): Cluster | null {
+export function clusterOf({ cluster }: Findings): FoundCluster | null {
   return 'why' in cluster ? null : cluster;
 }
 
 /**
- * Subnets of a member: what Serviceguard says of it, else its own interfaces; null when neither is known. An address that
+ * Subnets of a member: what the engine says of it, else its own interfaces; null when neither is known. An address that
  * another member has as well (a container bridge) is no network between them.
  */
 function subnetsOf(findings: Findings, member: string): readonly string[] | null {
@@ -157,7 +119,7 @@ export function judgeName(findings: Findings, name: string, address: string | nu
 
 /** A line a source that was looked at: what it said, or that it is asked for instead. */
 export function lookedLines(findings: Findings): string[] {
-  const { serviceguard, here, unseen } = findings;
+  const { engine, variables, here, unseen } = findings;
   const line = (source: string, text: string): string => `  ${source.padEnd(22)}${text}`;
   const cluster = clusterOf(findings);
   const of = (member: string, look: MemberLook): string[] => {
@@ -173,12 +135,9 @@ export function lookedLines(findings: Findings): string[] {
     ];
   };
   return [
+    line(basename(engine.host.variablesFile), engine.host.foundText(variables)),
     line(
-      'cmcluster.conf',
-      serviceguard === null ? 'there is none: Serviceguard is not installed here' : `SGCONF=${serviceguard.SGCONF}`,
-    ),
-    line(
-      'cmviewcl',
+      engine.words.viewer,
       'why' in findings.cluster ? notKnown(findings.cluster.why) : `cluster ${cluster?.name}: ${cluster?.members.join(' ')}`,
     ),
     ...[...findings.members].flatMap(([member, look]) => of(member, look)),

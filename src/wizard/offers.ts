@@ -89,7 +89,7 @@ function cfengineFor(findings: Findings, above: Above) {
 const offers: Partial<Record<Field, OfferOf>> = {
   members: (findings) => {
     const cluster = clusterOf(findings);
-    return cluster === null ? null : fact(cluster.members, 'cmviewcl');
+    return cluster === null ? null : fact(cluster.members, findings.engine.words.viewer);
   },
   packageDnsName: (findings, above) => {
     if (above.packageAddress !== undefined) {

@@ -1,9 +1,10 @@
 /** The package the toolkit renders, against the checks of the lab: as it is shipped, and laid over a cmmakepkg file. */
 import { describe, expect, test } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
+import { packageModules } from '../../src/engine/serviceguard/package-text.ts';
 import { checkPackage, neededObservations } from '../../src/lab/manager/configuration/check.ts';
 import { initialState } from '../../src/lab/manager/package-manager.ts';
-import { packageModules, renderPackage } from '../../src/render/package.ts';
+import { renderPackage } from '../../src/render/package.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';
 import { labSettings, packageTemplates } from '../support.ts';

@@ -20,7 +20,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   'host/': [],
   'serviceguard/': ground,
   'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],
-  'render/': [...ground, 'contract/'],
+  'render/': [...ground, ...anyEngine, 'contract/'],
   'cfengine/': ground,
   // Small and on its own: no wizard, no rendering, no lab on a member.
   'member/': [
@@ -87,8 +87,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'contract/space.ts',
     'render/',
   ],
-  // Questions, offers and judgements: plain data in, plain data out. It reads cmviewcl, hence serviceguard/.
-  'wizard/': [...ground, 'serviceguard/'],
+  // Questions, offers and judgements: plain data in, plain data out.
+  'wizard/': [...ground, 'engine/engine.ts'],
   // Makes one machine the way the lab makes many, and passes a script what the lab passes; it knows no cluster.
   'conform/': [
     ...ground,
@@ -141,7 +141,6 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'model-check/',
     'host/',
     ...anyEngine,
-    'serviceguard/',
     'cfengine/',
     'member/judgements.ts',
     'render/',
@@ -150,6 +149,19 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/',
     'conform/',
     'rehearsal/',
+  ],
+  // In a sandbox, scripts are called as the package file tells Serviceguard.
+  'verbs/lab/conform.ts': [
+    ...ground,
+    'contract/',
+    'host/',
+    'cfengine/adapter.ts',
+    'engine/engine.ts',
+    'serviceguard/',
+    'render/',
+    'lab/',
+    'conform/',
+    'verbs/',
   ],
   'cli/': [...ground, 'host/output.ts', 'verbs/'],
   'cli.ts': [...ground, 'host/output.ts', 'cli/'],

@@ -280,8 +280,8 @@ describe('the runtime that is in use', () => {
       { name: launcher, mode: 0o755, text: 'x' },
       { name: `sets/${wanted}/manifest.json`, mode: 0o644, text: '' },
     ];
-    const plain = withEdits(rendered, new Map([[launcher, 'mine']]));
-    const manifest = manifestOf(withEdits(withRuntime(plain, runtime), new Map([[plain[0]?.name ?? '', 'mine too']])));
+    const plain = withEdits(rendered, new Map([[launcher, 'mine']]), place);
+    const manifest = manifestOf(withEdits(withRuntime(plain, runtime), new Map([[plain[0]?.name ?? '', 'mine too']]), place));
     expect(manifest.runtime).toEqual(runtime);
     expect(manifest.files).toEqual({ 'csync.sh': sha256('mine too') });
     expect(withRuntime(withRuntime(plain, runtime), null)).toEqual(plain);

@@ -2,12 +2,14 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { networkOf } from '../../src/base/network.ts';
+import { serviceguard } from '../../src/engine/serviceguard/engine.ts';
+import { readCluster } from '../../src/engine/serviceguard/host.ts';
 import { parseClusterVariables } from '../../src/serviceguard/cluster-variables.ts';
 import { type Field, settingsFields } from '../../src/settings/settings.ts';
 import { fieldOf, isYesNo, readTyped } from '../../src/settings/settings-yaml.ts';
 import { settingsTable } from '../../src/settings/table.ts';
 import { promptFor, readYesNo, takenOffer, typedAnswer } from '../../src/wizard/answers.ts';
-import { crossSubnet, type Findings, judgeName, membersOutside, readCluster } from '../../src/wizard/findings.ts';
+import { crossSubnet, type Findings, judgeName, membersOutside } from '../../src/wizard/findings.ts';
 import { lookScript, type MemberLook, readLook } from '../../src/wizard/look.ts';
 import { lookupsFor, offerFor, questionOrder, remarksFor } from '../../src/wizard/offers.ts';
 
@@ -27,7 +29,8 @@ const onNetwork = (...addresses: string[]): Partial<MemberLook> => ({
 function findings(changes: Partial<Findings> = {}): Findings {
   return {
     here: 'm1',
-    serviceguard: null,
+    engine: serviceguard,
+    variables: null,
     cluster: readCluster('name=prod\nnode:m1|name=m1\nnode:m2|name=m2\nnode:m3|name=m3\n', '') ?? { why: '' },
     members: new Map([['m1', look()]]),
     unseen: new Map(),

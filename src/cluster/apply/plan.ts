@@ -142,7 +142,8 @@ function distributeSteps(
   });
 }
 
-const packageFileOf = ({ place }: ApplyWish): string => `${place.packageDirectory}/${place.packageName}.conf`;
+const packageFileOf = ({ place }: ApplyWish): string =>
+  `${place.packageDirectory}/${engineFor(place).definition.fileName(place.packageName)}`;
 
 function checkSteps(wish: ApplyWish, commandMember: string, reached: readonly Reached[], wanted: boolean): ApplyStep[] {
   if (!wanted) return [];

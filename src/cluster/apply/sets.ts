@@ -44,11 +44,13 @@ export async function fetchSet(
 export async function fetchApplied(
   shell: MemberShell,
   { members, applied }: ClusterObservation,
-  { packageDirectory, packageName, packageStyle }: Settings,
+  settings: Settings,
 ): Promise<RenderedFile[] | null> {
+  const { packageDirectory, packageName, packageStyle } = settings;
   const set = applied?.set ?? null;
   if (set === null || set === flatSet) return null;
-  const beside = [...entryNames(packageStyle), `${packageName}.conf`];
+  const packageFile = engineFor(settings).definition.fileName(packageName);
+  const beside = [...entryNames(packageStyle), packageFile];
   for (const one of members) {
     if (!one.reached) continue;
     const files = one.files.filter(({ name }) => setPartOf(name)?.set === set || beside.includes(name));
@@ -59,7 +61,7 @@ export async function fetchApplied(
       const text = texts.get(name);
       return text !== undefined && sha256(text) === digest ? [{ name, mode, text }] : [];
     });
-    const whole = wholePackage(read, set, `${packageName}.conf`);
+    const whole = wholePackage(read, set, packageFile);
     if (whole !== null) return whole;
   }
   return null;
@@ -68,7 +70,7 @@ export async function fetchApplied(
 /** The definition among the files. Throws a Failure with what the engine would refuse in it. */
 export function definitionIn(files: readonly RenderedFile[], place: PackagePlace): Definition {
   const { definition } = engineFor(place);
-  const name = `${place.packageName}.conf`;
+  const name = definition.fileName(place.packageName);
   const text = files.find((file) => file.name === name)?.text ?? '';
   const problems = definition.check(text, name);
   if (problems.some(({ severity }) => severity === 'error')) throw new Failure(problems);

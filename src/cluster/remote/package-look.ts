@@ -10,6 +10,7 @@ import {
   setPartOf,
   setsName,
 } from '../../contract/package-directory.ts';
+import { engineShell } from '../../engine/choice.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { directoryWord, script } from './shell-text.ts';
 
@@ -22,7 +23,7 @@ export interface FileFacts {
 }
 
 export interface DirectoryFacts {
-  /** With $SGCONF expanded. */
+  /** With the engine's variables expanded. */
   readonly directory: string;
   readonly files: readonly FileFacts[];
   /** manifest.json of every set there, by the set's name; that of version 0.1.0 as flatSet. */
@@ -59,9 +60,9 @@ export function launcherLines(style: Settings['packageStyle'], name = launcherNa
   return [
     ...runningLines,
     `applied=; [ ! -r "$directory/${appliedName}" ] || read -r applied _rest < "$directory/${appliedName}"`,
-    'lying=$(sed -n "s,^RUN_SCRIPT .*/sets/\\([0-9a-f]*\\)/.*,\\1,p" "$directory"/*.conf 2>/dev/null)',
+    engineShell.namedSet,
     `for launcher in "$directory/${setsName}/$running/${name}" "$directory/${setsName}/$applied/${name}" \\`,
-    `  "$directory/${name}" "$directory/${setsName}/$lying/${name}"; do [ ! -x "$launcher" ] || break; done`,
+    `  "$directory/${name}" "$directory/${setsName}/$named/${name}"; do [ ! -x "$launcher" ] || break; done`,
   ];
 }
 

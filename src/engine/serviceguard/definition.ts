@@ -8,6 +8,8 @@ import { checkPackageFile } from '../../serviceguard/package-check.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { allValues, type PackageFile, parsePackageFile, styleOf } from '../../serviceguard/package-file.ts';
 import type { Definition, DefinitionDifference, DefinitionFormat } from '../engine.ts';
+import { layOver, templateCommand, withNodeNames, withSet } from './package-text.ts';
+import { tokens } from './tokens.ts';
 
 export const definition: DefinitionFormat = {
   parse: (text, file) => {
@@ -19,6 +21,12 @@ export const definition: DefinitionFormat = {
     return parsed.ok ? checkPackageFile(parsed.value, file) : parsed.problems;
   },
   differences,
+  fileName: (packageName) => `${packageName}.conf`,
+  tokens,
+  templateCommand,
+  layOver,
+  withMembers: withNodeNames,
+  withSet,
   needsHalt: ({ keyword }) => onlineRule(keyword) !== 'free',
   checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],
   applyFile: (file) => [['cmapplyconf', '-f', '-P', file]],

@@ -1,6 +1,7 @@
 /** HPE Serviceguard as an engine: its commands, words, formats and answers. */
 import type { Engine } from '../engine.ts';
 import { definition, readApplied } from './definition.ts';
+import { host } from './host.ts';
 import { orders } from './orders.ts';
 import { shell } from './shell.ts';
 import { readView } from './status.ts';
@@ -19,6 +20,7 @@ export const serviceguard: Engine = {
     readVersion: (text) => /\b([A-Z]\.)?\d+\.\d+(\.\d+)*/.exec(text)?.[0] ?? null,
   },
   definition,
+  host,
   shell,
   words,
 };

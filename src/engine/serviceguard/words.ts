@@ -17,6 +17,8 @@ const named = (hosts: readonly string[]): string => hosts.map((host) => `-n ${ho
 export const words: EngineWords = {
   viewer: 'cmviewcl',
   definitionReader: 'cmgetconf',
+  templateMaker: 'cmmakepkg',
+  checker: 'cmcheckconf -P',
   viewFails: 'cmviewcl failed: the cluster does not run on that member, or this user has no monitor role',
   look: 'cmviewcl -v',
   lookOrStart: 'cmviewcl -v; cmruncl or cmrunnode',

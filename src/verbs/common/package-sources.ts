@@ -14,17 +14,19 @@ import {
   setPartOf,
   sha256,
 } from '../../contract/package-directory.ts';
+import { engineFor } from '../../engine/choice.ts';
+import type { Argv } from '../../engine/engine.ts';
 import { readTextFile, runCommand } from '../../host/admin/own-files.ts';
-import { packageModules, renderPackage } from '../../render/package.ts';
-import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
+import { renderPackage } from '../../render/package.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { variablesHere } from './engine-here.ts';
 import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, settingsHere } from './toolkit-files.ts';
 
 /** What a package is made from. */
 export interface PackageSources {
   readonly settings: string;
   readonly templates?: string | undefined;
-  /** A file with cmmakepkg's output; without it cmmakepkg is asked where there is one. */
+  /** A file with the engine's own template of a package; without it the engine is asked where it is installed. */
   readonly base?: string | undefined;
 }
 
@@ -43,20 +45,20 @@ export async function packageHere(sources: PackageSources): Promise<{ settings: 
 /** As preparePackage, from settings that were read already. */
 export async function renderFrom(settings: Settings, sources: Omit<PackageSources, 'settings'>): Promise<RenderedFile[]> {
   const { packageStyle } = settings;
-  const directories = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
+  const engine = engineFor(settings);
+  const directories = variablesHere(engine) ?? {};
+  const template = engine.definition.templateCommand(packageStyle, directories);
   const base =
     sources.base === undefined
-      ? await askCmmakepkg(packageStyle, directories.SGSBIN)
-      : readOrFail(sources.base, 'the base file', 'name a file that cmmakepkg wrote, or leave --base out');
+      ? await printed(template)
+      : readOrFail(sources.base, 'the base file', `name a file that ${engine.words.templateMaker} wrote, or leave --base out`);
   const templates = readPackageTemplates(packageStyle, sources.templates);
   return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
-/** Where Serviceguard is installed its own cmmakepkg gives the base; null exit and absence just mean there is none. */
-async function askCmmakepkg(style: Settings['packageStyle'], directory: string | undefined): Promise<string | undefined> {
-  if (directory === undefined) return undefined;
-  const asked = style === 'legacy' ? ['-p'] : packageModules.flatMap((module) => ['-m', module]);
-  const argv = [`${directory}/cmmakepkg`, ...asked];
+/** A command that fails or is not there just means that there is no base. */
+async function printed(argv: Argv | null): Promise<string | undefined> {
+  if (argv === null) return undefined;
   const made = await runCommand(argv, 60_000);
   return made.exitCode === 0 ? `${made.stdout}\n` : undefined;
 }

@@ -25,9 +25,9 @@ import { ourselves, strangersTo } from '../../host/ownership.ts';
 import type { PackageTemplates } from '../../render/package.ts';
 import { policyTemplateNames } from '../../render/policy.ts';
 import type { Template } from '../../render/template.ts';
-import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { parseSettings } from '../../settings/settings-yaml.ts';
+import { engineHere } from './engine-here.ts';
 
 /** dist/ of the built toolkit: the bundle's own directory. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
@@ -70,8 +70,9 @@ export function findSettings(named: string | undefined): SettingsSource {
     const file = named ?? usualFile;
     return { settings: readSettings(file), file };
   }
-  const { SGCONF = '/usr/local/cmcluster/conf' } = parseClusterVariables(readTextFile('/etc/cmcluster.conf') ?? '');
-  const applied = directoriesBelow(SGCONF)
+  const { engine, variables } = engineHere();
+  const packages = engine.host.packagesIn(variables ?? {});
+  const applied = directoriesBelow(packages)
     .filter((directory) => typeof parseSettingsJson(readTextFile(appliedSettingsFile(directory)) ?? '') !== 'string')
     // Whatever set counts there: a name that stays.
     .map((directory) => join(directory, settingsName));
@@ -79,7 +80,7 @@ export function findSettings(named: string | undefined): SettingsSource {
   if (first !== undefined && others.length === 0) return findSettings(first);
   const text =
     first === undefined
-      ? `there is no ${usualFile} here, and no package directory with ${settingsName} in ${SGCONF} to take the settings from`
+      ? `there is no ${usualFile} here, and no package directory with ${settingsName} in ${packages} to take the settings from`
       : `there is no ${usualFile} here, and more than one package to take the settings from: ${applied.join(', ')}`;
   const remedy = `run it in the directory of csync.yaml, or name the file: --settings FILE, such as ${first ?? `/PACKAGE-DIRECTORY/${settingsName}`}`;
   throw new Failure([{ code: 'file-unreadable', severity: 'error', text, remedy }]);

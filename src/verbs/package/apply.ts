@@ -25,7 +25,7 @@ export async function apply(options: ApplyOptions): Promise<ExitCode> {
   return changingMembers({ verb: 'apply', ...options }, settings, async (shell) => {
     const observation = await observe(shell, settings);
     await demandMembers(shell, observation, settings, options.settings);
-    const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered)) : rendered;
+    const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered), settings) : rendered;
     const sets = await readHistory(shell, observation, settings);
     return carryThrough(shell, { place: settings, files, observation, sets, options, note: '', verb: 'apply' });
   });

@@ -28,8 +28,9 @@ const limitMs = 60_000;
 /** Status 1 with any error; warnings alone are 0. Problems of settings and templates are a Failure of their own. */
 export async function check(options: CheckOptions): Promise<ExitCode> {
   const { settings, files } = await preparePackage(options);
-  const name = `${settings.packageName}.conf`;
-  const offline = engineFor(settings).definition.check(files.find((file) => file.name === name)?.text ?? '', name);
+  const { definition } = engineFor(settings);
+  const name = definition.fileName(settings.packageName);
+  const offline = definition.check(files.find((file) => file.name === name)?.text ?? '', name);
   if (options.offline) return report(options, offline, { problems: [], notes: [], looks: 0, leftOut: [] });
   return onMembers('once', async (shell) => report(options, offline, await lookAtCluster(shell, settings)));
 }

@@ -20,13 +20,13 @@ type Change = 'new' | 'changed' | 'same';
 
 /** Returns the text to print. Throws a Failure with all problems of the settings, the templates, or hand edits found. */
 export async function render(options: RenderOptions): Promise<string> {
-  const { files: rendered } = await preparePackage(options);
+  const { settings, files: rendered } = await preparePackage(options);
   const edits = handEdits(options.output, rendered);
   if (edits.size > 0 && !options.takeRendered && !options.takeMine)
     throw new Failure([...edits.keys()].map((name) => handEditProblem(name, options.output)));
   // Rendering over a package directory leaves the runtime that was carried there, and its word in the manifest.
   const { runtime = null } = setThere(options.output, rendered).manifest;
-  const files = withRuntime(options.takeMine ? withEdits(rendered, edits) : rendered, runtime);
+  const files = withRuntime(options.takeMine ? withEdits(rendered, edits, settings) : rendered, runtime);
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));
   if (!options.dryRun)
     writeOrFail(

@@ -2,6 +2,7 @@
 
 import { join, relative } from 'node:path';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { engineFor } from '../../engine/choice.ts';
 import { type FileToWrite, filesBelow, readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
 import { renderPackage } from '../../render/package.ts';
@@ -104,7 +105,7 @@ export async function checkTemplates(
 ): Promise<ExitCode> {
   const settings = readSettings(settingsFile ?? labSettingsFile);
   // Both styles, whatever the settings say: a copy that is wrong is wrong before it is needed.
-  const directories = { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' };
+  const directories = engineFor(settings).host.usualVariables;
   const found = (['modular', 'legacy'] as const).map((packageStyle) => {
     const templates = readPackageTemplates(packageStyle, directory);
     const rendered = renderPackage({ settings: { ...settings, packageStyle }, templates, bundles: new Map(), directories });

@@ -1,12 +1,12 @@
 /** The wizard's eyes: runs what it looks with, here and on the other members, and keeps what was found. Changes nothing. */
 import { inParallel } from '../../cluster/remote/observation.ts';
+import type { Engine } from '../../engine/engine.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
-import { readTextFile } from '../../host/admin/own-files.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { runProcess } from '../../host/processes.ts';
-import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
-import { type Findings, readCluster } from '../../wizard/findings.ts';
+import type { Findings } from '../../wizard/findings.ts';
 import { lookScript, type MemberLook, readLook } from '../../wizard/look.ts';
+import { engineHere } from '../common/engine-here.ts';
 
 const commandLimitMs = 10_000;
 /** A member that does not answer is told of, not waited for. */
@@ -14,13 +14,10 @@ const memberLimitMs = 8000;
 /** A resolver without an answer takes 10 s and more. */
 const lookupLimitMs = 3000;
 
-/** Behind the administrator's PATH: where Serviceguard is when nobody says so [serviceguard.md 1.1], and the system's. */
-const fallbackPath = '/usr/local/cmcluster/bin:/opt/cmcluster/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 export class Looker {
   readonly #shell: MemberShell;
   readonly #stop: AbortSignal;
-  #path = [process.env.PATH, fallbackPath].filter(Boolean).join(':');
+  #path = '';
 
   constructor(shell: MemberShell, stop: AbortSignal) {
     this.#shell = shell;
@@ -29,11 +26,9 @@ export class Looker {
 
   async look(): Promise<Findings> {
     const { here } = this.#shell;
-    const file = process.env.SGCONFFILE ?? '/etc/cmcluster.conf';
-    const text = readTextFile(file);
-    const serviceguard = text === null ? null : parseClusterVariables(text);
-    if (serviceguard?.SGSBIN !== undefined) this.#path = `${serviceguard.SGSBIN}:${this.#path}`;
-    const [cluster, own] = await Promise.all([this.#cluster(), this.#run(['/bin/sh', '-c', lookScript], commandLimitMs)]);
+    const { engine, variables } = engineHere();
+    this.#path = engine.host.searchPath(process.env.PATH, variables ?? {});
+    const [cluster, own] = await Promise.all([this.#cluster(engine), this.#run(['/bin/sh', '-c', lookScript], commandLimitMs)]);
     const members = new Map<string, MemberLook>([[here, readLook(own.stdout)]]);
     const unseen = new Map<string, string>();
     const others = 'why' in cluster ? [] : cluster.members.filter((member) => member !== here);
@@ -42,14 +37,17 @@ export class Looker {
       if (typeof seen === 'string') unseen.set(member, seen);
       else members.set(member, seen);
     });
-    return { here, serviceguard, cluster, members, unseen, answers: new Map() };
+    return { here, engine, variables, cluster, members, unseen, answers: new Map() };
   }
 
-  async #cluster(): Promise<Findings['cluster']> {
-    const status = await this.#run(['cmviewcl', '-v', '-f', 'line'], commandLimitMs);
-    if (status.exitCode !== 0) return { why: reason('cmviewcl', status) };
-    const configuration = await this.#run(['cmviewcl', '-v', '-f', 'line', '-s', 'config'], commandLimitMs);
-    return readCluster(status.stdout, configuration.stdout) ?? { why: 'cmviewcl names no member' };
+  async #cluster({ host, words }: Engine): Promise<Findings['cluster']> {
+    const outputs: string[] = [];
+    for (const argv of host.clusterCommands) {
+      const said = await this.#run(argv, commandLimitMs);
+      if (outputs.length === 0 && said.exitCode !== 0) return { why: reason(words.viewer, said) };
+      outputs.push(said.stdout);
+    }
+    return host.readCluster(outputs) ?? { why: `${words.viewer} names no member` };
   }
 
   async #lookOver(member: string): Promise<MemberLook | string> {

@@ -5,8 +5,8 @@ import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy
 import { chosen } from '../../../src/conform/report.ts';
 import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
 import { readApplied } from '../../../src/engine/serviceguard/definition.ts';
+import { layOver } from '../../../src/engine/serviceguard/package-text.ts';
 import { withMembers, withRuntime } from '../../../src/render/package.ts';
-import { layOver } from '../../../src/render/package-text.ts';
 import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
 import { fillTemplate } from '../../../src/render/template.ts';
 import { parseClusterVariables } from '../../../src/serviceguard/cluster-variables.ts';
@@ -151,7 +151,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'output of cmmakepkg, laid over',
     of: 'Serviceguard',
-    calls: ['render/package-text.ts#layOver'],
+    calls: ['engine/serviceguard/package-text.ts#layOver'],
     samples: [golden('csync-over-cmmakepkg.conf'), golden('csync/csync.conf')],
     parse: (text) => [layOver(text, golden('csync/csync.conf')), layOver(golden('csync/csync.conf'), text)],
   },

@@ -21,12 +21,12 @@ import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
 import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
 import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
+import { readCluster } from '../../../src/engine/serviceguard/host.ts';
 import { memberStates, packageStatus, readView } from '../../../src/engine/serviceguard/status.ts';
 import { whyNoAnswer } from '../../../src/host/admin/member-shell.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../../src/member/handover.ts';
 import { readFetched, readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 import { parseLineView } from '../../../src/serviceguard/view.ts';
-import { readCluster } from '../../../src/wizard/findings.ts';
 import { readLook } from '../../../src/wizard/look.ts';
 import { bootTemplates } from '../../support.ts';
 import { base64, digest, golden, publicKey, settings } from '../samples.ts';
@@ -89,7 +89,7 @@ export const cluster: readonly FuzzedParser[] = [
       'engine/serviceguard/status.ts#readView',
       'engine/serviceguard/status.ts#packageStatus',
       'engine/serviceguard/status.ts#memberStates',
-      'wizard/findings.ts#readCluster',
+      'engine/serviceguard/host.ts#readCluster',
     ],
     samples: [view, view.replaceAll('package:csync|', '')],
     parse: (text) => {

@@ -1,7 +1,6 @@
-/**
- * Lays our package file over the output of a real cmmakepkg, where there is one: its comments, module_version and
- * operation_sequence lines survive, our values replace its own or its commented-out ones. Pure.
- */
+/** Changes package files as text: what others wrote into them stays. Pure. */
+import type { Settings } from '../../settings/settings.ts';
+import type { Argv, EngineVariables } from '../engine.ts';
 
 /** Keywords whose lines belong together; the first opens the group [serviceguard.md 2.3]. */
 const groups: readonly (readonly string[])[] = [
@@ -24,7 +23,10 @@ function keywordOf(line: string): { keyword: string; active: boolean } | null {
   return { keyword: (found[2] ?? '').toLowerCase(), active: found[1] === '' };
 }
 
-/** `base` is cmmakepkg's text, `own` our rendered package file. */
+/**
+ * Lays our package file over the output of a real cmmakepkg: its comments, module_version and operation_sequence lines survive, our
+ * values replace its own or its commented-out ones. `base` is cmmakepkg's text, `own` our rendered package file.
+ */
 export function layOver(base: string, own: string): string {
   const ours = new Map<string, string[]>();
   for (const line of own.split('\n')) {
@@ -54,4 +56,42 @@ export function layOver(base: string, own: string): string {
   const missing = [...ours].filter(([group]) => !placed.has(group)).flatMap(([, own]) => own);
   while (lines.at(-1) === '') lines.pop();
   return `${[...lines, ...(missing.length > 0 ? ['', ...missing] : [])].join('\n')}\n`;
+}
+
+/** Modules the package is made of, all documented; what cmmakepkg is asked for. */
+export const packageModules = [
+  'sg/failover',
+  'sg/monitor_subnet',
+  'sg/package_ip',
+  'sg/volume_group',
+  'sg/filesystem',
+  'sg/service',
+  'sg/external_pre',
+  'sg/external',
+  'sg/pev',
+] as const;
+
+/** Asks for a package file of its own on this host; null: Serviceguard is not installed here. */
+export function templateCommand(style: Settings['packageStyle'], { SGSBIN }: EngineVariables): Argv | null {
+  if (SGSBIN === undefined) return null;
+  return [`${SGSBIN}/cmmakepkg`, ...(style === 'legacy' ? ['-p'] : packageModules.flatMap((module) => ['-m', module]))];
+}
+
+/** The file of a modular package, or of a legacy one, that names another set. */
+export function withSet(text: string, set: string, settingsDigest: string): string {
+  return text
+    .replace(/^(\s*pev_csync_set_digest\s+"?)[0-9a-f]+/gim, `$1${set}`)
+    .replace(/^(\s*pev_csync_settings_digest\s+"?)[0-9a-f]+/gim, `$1${settingsDigest}`)
+    .replace(/(\/sets\/)[0-9a-f]+(\/csync_control\.sh)/g, `$1${set}$2`);
+}
+
+/** For other members: one line a member where the first one stood, in its spelling; none of the old lines. */
+export function withNodeNames(text: string, members: readonly string[]): string {
+  const line = /^([ \t]*node_name[ \t]+)"?[^\s"]+"?[ \t]*$/i;
+  const lines = text.split('\n');
+  const first = lines.findIndex((one) => line.test(one));
+  const head = line.exec(lines[first] ?? '')?.[1] ?? '';
+  const others = (part: readonly string[]): string[] => part.filter((one) => !line.test(one));
+  if (first === -1) return text;
+  return [...lines.slice(0, first), ...members.map((member) => `${head}${member}`), ...others(lines.slice(first))].join('\n');
 }

@@ -1,0 +1,51 @@
+/** Serviceguard on the host that csync runs on: where it is, and what it knows of the cluster and its other packages. Pure. */
+import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
+import { type LineView, parseLineView, partsOf } from '../../serviceguard/view.ts';
+import type { EngineHost, FoundCluster } from '../engine.ts';
+
+/** Where it is when nobody says so [serviceguard.md 1.1], and the system's. */
+const usualPath = '/usr/local/cmcluster/bin:/opt/cmcluster/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export const host: EngineHost = {
+  variablesFile: '/etc/cmcluster.conf',
+  variablesFileIn: 'SGCONFFILE',
+  readVariables: parseClusterVariables,
+  usualVariables: { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' },
+  packagesIn: ({ SGCONF = '/usr/local/cmcluster/conf' }) => SGCONF,
+  searchPath: (own, { SGSBIN }) => [SGSBIN, own, usualPath].filter(Boolean).join(':'),
+  foundText: (variables) =>
+    variables === null ? 'there is none: Serviceguard is not installed here' : `SGCONF=${variables.SGCONF}`,
+  clusterCommands: [
+    ['cmviewcl', '-v', '-f', 'line'],
+    ['cmviewcl', '-v', '-f', 'line', '-s', 'config'],
+  ],
+  readCluster: ([status = '', configuration = '']) => readCluster(status, configuration),
+};
+
+/**
+ * From `cmviewcl -v -f line` and `-s config`; null when it names no member. That a member's subnets stand in its view is
+ * seen in a public script (gdha/criux filters `node:...|subnet:` lines); so are interfaces with addresses [GH-chk]. The
+ * attributes of packages with `-s config` are [GH-hpe]. How a quorum server is shown is a GAP: a part of that type.
+ */
+export function readCluster(status: string, configuration: string): FoundCluster | null {
+  const view = parseLineView(status);
+  const members = partsOf(view, 'node').map(([name]) => name);
+  if (members.length === 0) return null;
+  const packages = partsOf(parseLineView(configuration), 'package');
+  return {
+    name: view.own.get('name') ?? '',
+    members,
+    subnets: new Map(partsOf(view, 'node').map(([name, part]) => [name, subnetsIn(part)])),
+    packages: partsOf(view, 'package').map(([name]) => name),
+    packageOfVolumeGroup: new Map(
+      packages.flatMap(([name, part]) => partsOf(part, 'vg').map(([group]) => [group, name] as const)),
+    ),
+    quorumServer: partsOf(view, 'quorum_server')[0]?.[0] ?? null,
+  };
+}
+
+function subnetsIn(member: LineView): string[] {
+  return partsOf(member, 'subnet')
+    .map(([name]) => name)
+    .filter((name) => /^\d+\.\d+\.\d+\.\d+$/.test(name));
+}

@@ -2,18 +2,24 @@
  * The certificate that a host makes from its own key to speak to a cf-serverd. A file of its own, loaded when a certificate is made:
  * node-forge is three quarters of what a member script would have to read otherwise, and a start is on the way of a failover.
  */
+import { sign } from 'node:crypto';
 import forge from 'node-forge';
 import { readPrivateKey } from './keys.ts';
 
+const { asn1, jsbn, md, pki } = forge;
+
 /**
- * A self-signed certificate of the key, PEM: cf-serverd looks at nothing but the key in it [cfengine.md 2.3]. Throws what
+ * A self-signed certificate of the key, PEM: cf-serverd looks at nothing but the key in it [cfengine.md 2.3]. OpenSSL signs it: the
+ * monitor runs without the compiler of V8, where a signature in JavaScript would hold it up for a second. Throws what
  * OpenSSL or node-forge says when the text is no private key.
  */
 export function selfSignedCertificate(privateKeyPem: string): string {
-  const plain = readPrivateKey(privateKeyPem).export({ type: 'pkcs1', format: 'pem' }) as string;
-  const key = forge.pki.privateKeyFromPem(plain);
-  const certificate = forge.pki.createCertificate();
-  certificate.publicKey = forge.pki.setRsaPublicKey(key.n, key.e);
+  const key = readPrivateKey(privateKeyPem);
+  const { n, e } = key.export({ format: 'jwk' });
+  if (n === undefined || e === undefined) throw new TypeError('not an RSA key');
+  const number = (text: string) => new jsbn.BigInteger(Buffer.from(text, 'base64url').toString('hex'), 16);
+  const certificate = pki.createCertificate();
+  certificate.publicKey = pki.setRsaPublicKey(number(n), number(e));
   certificate.serialNumber = '01';
   // Only the key counts; the dates are wide so that a wrong clock does not matter.
   certificate.validity.notBefore = new Date('2000-01-01T00:00:00Z');
@@ -21,6 +27,10 @@ export function selfSignedCertificate(privateKeyPem: string): string {
   const name = [{ name: 'commonName', value: 'csync' }];
   certificate.setSubject(name);
   certificate.setIssuer(name);
-  certificate.sign(key, forge.md.sha256.create());
-  return forge.pki.certificateToPem(certificate).replaceAll('\r', '');
+  // node-forge asks the key for the signature once it has made what is signed.
+  const signer = {
+    sign: () => sign('sha256', Buffer.from(asn1.toDer(certificate.tbsCertificate).getBytes(), 'latin1'), key).toString('latin1'),
+  };
+  certificate.sign(signer as unknown as forge.pki.rsa.PrivateKey, md.sha256.create());
+  return pki.certificateToPem(certificate).replaceAll('\r', '');
 }

@@ -168,17 +168,6 @@ const bugs: readonly Bug[] = [
     leadsBack: true,
   },
   {
-    name: 'the start fails where another host has the package address',
-    alter: {
-      runPlan: (run) => (steps: readonly Step[], context: unknown) =>
-        run(
-          steps.map((step) => (step.name === 'owner' ? { ...step, optional: false } : step)),
-          context,
-        ) as Promise<unknown>,
-    },
-    events: 1,
-  },
-  {
     name: 'the package moves where another host has its address',
     alter: {
       judge:

@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import type { Sandbox } from '../../src/conform/sandbox.ts';
 import { childrenOf, startProcess } from '../../src/host/processes.ts';
-import { type LayerName, stoppedLimitMs } from '../../src/member/monitor/judge.ts';
-import { layerPlans } from '../../src/member/monitor/loop.ts';
+import { stoppedLimitMs } from '../../src/member/monitor/judge.ts';
+import { type LayerName, layerPlans } from '../../src/member/monitor/layers.ts';
 import type { Bench } from './bench.ts';
 import { spread, spreadHead, spreadRow, type Table } from './figures.ts';
 import { benchSettings, bootMember, say, until } from './member.ts';

@@ -4,7 +4,7 @@
  */
 import { type Cause, eventTable, type FailFast, type Row } from '../lab/manager/event-table.ts';
 import { type FailureCode, failureTable } from '../member/failures.ts';
-import { type Verdict, verdictMeans } from '../member/monitor/judge.ts';
+import { conclusions, type Verdict } from '../member/monitor/judge.ts';
 
 export interface FindingRow {
   readonly finding: FailureCode;
@@ -59,20 +59,6 @@ const exits: { readonly start: Record<0 | 1 | 2, string>; readonly halt: Record<
   },
 };
 
-const evidence: Record<Verdict['reason'], string> = {
-  gone: 'the process behind the port is not there; one look is enough',
-  zombie: 'the process has ended and nobody has reaped it; one look is enough',
-  stopped: 'the process has been stopped for 3 s and has not run in between',
-  replaced: 'another process owns the port; one look is enough',
-  port: 'bad looks in a row as monitor_port says',
-  protocol: 'silent probes in a row, monitor_failures of them; a refusal counts as an answer',
-  storage: 'bad looks in a row as monitor_storage says',
-  content: 'bad looks in a row as monitor_content says; it only warns unless that says fail',
-  address: 'bad looks in a row as monitor_address says',
-  owner: 'bad looks in a row as monitor_owner says; it only warns unless that says fail',
-  unknown: 'nothing could be told for monitor_unknown_limit_seconds',
-};
-
 const keysOf = <Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] => Object.keys(record) as Key[];
 
 /** All of them, in the order of the code. */
@@ -83,7 +69,10 @@ export function decisionTables(): DecisionTables {
       Object.entries(exits[script]).map(([status, sentence]) => ({ script, status: Number(status) as 0 | 1 | 2, sentence })),
     ),
     findings: keysOf(failureTable).map((finding) => ({ finding, ...failureTable[finding] })),
-    verdicts: keysOf(evidence).map((reason) => ({ reason, sentence: verdictMeans[reason], evidence: evidence[reason] })),
+    verdicts: keysOf(conclusions).map((reason) => {
+      const { means, evidence } = conclusions[reason];
+      return { reason, sentence: means, evidence };
+    }),
     consequences: keysOf(eventTable).flatMap((cause) =>
       both.map((failFast) => {
         const { member, haltScript, memberSwitch, autoRun, sentence, source } = eventTable[cause][failFast];

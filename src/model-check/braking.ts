@@ -4,7 +4,7 @@
  */
 import { type ViewRequest, viewCluster } from '../lab/commands/view.ts';
 import { loadConnections, type Others, othersFrom, settledMs, whyStay } from '../member/monitor/brake.ts';
-import { isOfDaemon } from '../member/monitor/judge.ts';
+import { conclusions } from '../member/monitor/judge.ts';
 import type { State } from './state.ts';
 import { encodeWorld, isJudged, serves, withoutDaemon } from './world/world.ts';
 
@@ -39,7 +39,9 @@ function staysWith(state: State, member: number, { hereMs, failedRestarts, other
   const isBusy = state.isLoaded && state.world(member).address === 'yes';
   const connections = { total: isBusy ? loadConnections : 0, most: null };
   const cameFrom = others?.switchedOff[0] ?? null;
-  return whyStay({ ofDaemon: isOfDaemon[verdict.reason], hereMs, cameFrom, others, connections, failedRestarts }) !== null;
+  return (
+    whyStay({ ofDaemon: conclusions[verdict.reason].ofDaemon, hereMs, cameFrom, others, connections, failedRestarts }) !== null
+  );
 }
 
 /** A daemon that can start comes up at the first restart; of one that cannot, each restart fails. */
@@ -55,7 +57,8 @@ export function mayLeave(state: State, member: number, others = othersOf(state, 
 export function restartsInPlace(state: State, member: number): boolean {
   const world = state.world(member);
   const verdict = state.verdictOf(member);
-  if (verdict === null || !isOfDaemon[verdict.reason] || world.daemon === 'alive' || world.startable === 'no') return false;
+  if (verdict === null || !conclusions[verdict.reason].ofDaemon || world.daemon === 'alive' || world.startable === 'no')
+    return false;
   if (!staysWith(state, member, { hereMs: 0, failedRestarts: 0, others: othersOf(state, member) })) return false;
   state.worlds[member] = encodeWorld({ ...withoutDaemon(world), daemon: 'alive' });
   return true;

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CommandResult, MemberHost } from '../../src/host/host.ts';
 import type { Daemon } from '../../src/member/daemon.ts';
-import type { LayerName } from '../../src/member/monitor/judge.ts';
-import { type Found, openLooks } from '../../src/member/monitor/layers.ts';
+import { type Found, type LayerName, openLooks } from '../../src/member/monitor/layers.ts';
 import { scratchDirectory, settingsFor } from '../support.ts';
 
 const settings = settingsFor();

@@ -3,9 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { random } from '../../src/base/random.ts';
 import { maintenanceText } from '../../src/contract/maintenance-file.ts';
-import { type LayerName, layerNames, stoppedLimitMs } from '../../src/member/monitor/judge.ts';
-import type { Found } from '../../src/member/monitor/layers.ts';
-import { layerPlans } from '../../src/member/monitor/loop.ts';
+import { stoppedLimitMs } from '../../src/member/monitor/judge.ts';
+import { type Found, type LayerName, layerNames, layerPlans } from '../../src/member/monitor/layers.ts';
 import { settingsFor } from '../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 

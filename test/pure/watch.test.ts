@@ -1,15 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  conclusions,
   judge,
-  type LayerName,
-  type LayerResult,
   type Limits,
+  limitsOf,
   type Sample,
   verdictSentence,
   type Watch,
   watchFrom,
 } from '../../src/member/monitor/judge.ts';
+import { type LayerName, type LayerResult, layerNames, layerOf } from '../../src/member/monitor/layers.ts';
+import { verdictOn } from '../../src/model-check/world/verdicts.ts';
+import { idle } from '../../src/model-check/world/world.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { settingsFor } from '../support.ts';
 
@@ -158,5 +161,39 @@ describe('the judge of the monitor', () => {
     expect(say({ serviceFailFast: true })).toContain('Serviceguard reboots this member, and csync starts on the next one');
     expect(say({ serviceRestart: 2 })).toContain('starts the monitor again here up to 2 times (service_restart); after that');
     expect(say({ serviceRestart: 'unlimited' })).not.toContain('moves');
+  });
+});
+
+describe('a layer', () => {
+  it.each(layerNames.map((name) => [name, layerOf(name)] as const))(
+    '%s has a complete row',
+    (name, { plan, means, evidence, isGoodIn }) => {
+      const settings = settingsFor();
+      expect(plan(settings)).toMatchObject({
+        everyMs: expect.any(Number),
+        limitMs: expect.any(Number),
+        failures: expect.any(Number),
+      });
+      expect(conclusions[name]).toMatchObject({ means, evidence });
+      expect(isGoodIn({ daemon: 'alive', hasAddress: true, hasFileSystem: true, isOnlyOwner: true })).toBe(true);
+    },
+  );
+
+  it('that is off counts for nothing, and one that fails in the settings ends the monitor', () => {
+    const bad = (limits: Limits) =>
+      Array.from({ length: 200 }, (_, at): Sample => ({ kind: 'layer', layer: 'port', at, result: 'bad', detail: 'x' })).reduce(
+        (watch, sample) => judge(watch, sample, limits),
+        watchFrom(0),
+      ).verdict?.reason;
+    expect(bad(limitsOf({ ...settingsFor(), monitorPort: 'off' }))).toBeUndefined();
+    expect(bad(limitsOf({ ...settingsFor(), monitorPort: 'every 5 s, limit 3 s, 2 in a row, fail' }))).toBe('port');
+  });
+
+  it('counts in the model check as its row says', () => {
+    const settings = settingsFor();
+    const world = { ...idle, machine: 'up', daemon: 'alive', mounted: 'yes', address: 'yes', link: 'up', disk: 'there' } as const;
+    expect(verdictOn(world, false, settings)).toBeNull();
+    expect(verdictOn({ ...world, address: 'no' }, false, settings)?.reason).toBe('port');
+    expect(verdictOn({ ...world, mounted: 'no' }, false, settings)?.reason).toBe('storage');
   });
 });

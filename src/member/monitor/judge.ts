@@ -5,12 +5,7 @@
  */
 import type { LayerPlan } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
-
-/** What is looked at beside the process itself, each at its own pace. */
-export const layerNames = ['port', 'protocol', 'storage', 'content', 'address', 'owner'] as const;
-export type LayerName = (typeof layerNames)[number];
-
-export type LayerResult = 'good' | 'bad' | 'cannot-tell';
+import { eachLayer, type LayerName, type LayerResult, layerOf, layerPlans } from './layers.ts';
 
 export type Sample =
   /** A look at the daemon's process. */
@@ -42,6 +37,17 @@ export type LayerLimit = Pick<LayerPlan, 'failures' | 'weight'>;
 export interface Limits {
   readonly layers: Readonly<Record<LayerName, LayerLimit>>;
   readonly unknownLimitMs: number;
+}
+
+/** A layer that is off counts for nothing. */
+const offLimit: LayerLimit = { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
+
+export function limitsOf(settings: Settings): Limits {
+  const plans = layerPlans(settings);
+  return {
+    layers: eachLayer((name) => plans[name] ?? offLimit),
+    unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000,
+  };
 }
 
 export interface Verdict {
@@ -81,18 +87,6 @@ const none: Sign = { count: 0, since: 0 };
  * between; one that was continued and stopped again begins anew.
  */
 export const stoppedLimitMs = 3000;
-
-/** One of each. */
-export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Record<LayerName, Value>> {
-  return {
-    port: of('port'),
-    protocol: of('protocol'),
-    storage: of('storage'),
-    content: of('content'),
-    address: of('address'),
-    owner: of('owner'),
-  };
-}
 
 export function watchFrom(at: number): Watch {
   return { stopped: null, layers: eachLayer(() => ({ bad: none, toldAt: at })), verdict: null };
@@ -169,34 +163,37 @@ export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
   return ['leave', 'state', 'log'];
 }
 
-/** Whether a verdict is about the daemon's process, which is another one after a restart. */
-export const isOfDaemon: Readonly<Record<Verdict['reason'], boolean>> = {
-  gone: true,
-  zombie: true,
-  stopped: true,
-  replaced: true,
-  port: true,
-  protocol: true,
-  storage: false,
-  content: false,
-  address: false,
-  owner: false,
-  unknown: false,
-};
+interface Conclusion {
+  /** First words of the last sentence. */
+  readonly means: string;
+  /** What it takes to conclude it. */
+  readonly evidence: string;
+  /** Whether it is about the process of the daemon, which is another one after a restart. */
+  readonly ofDaemon: boolean;
+}
 
-/** What each conclusion says, for the first words of the last sentence. */
-export const verdictMeans: Readonly<Record<Verdict['reason'], string>> = {
-  gone: 'the cfengine daemon has ended',
-  zombie: 'the cfengine daemon has ended',
-  stopped: 'the cfengine daemon is stopped',
-  replaced: 'another process took the place of the cfengine daemon',
-  port: 'nobody takes connections under the package address',
-  protocol: 'the cfengine daemon does not answer under the package address',
-  storage: 'the policy file system is gone or does not answer',
-  content: 'the policy file system is not what the start of the package left',
-  address: 'the package address is gone',
-  owner: 'another host answers for the package address',
-  unknown: 'the monitor could not tell for too long',
+const gone = { means: 'the cfengine daemon has ended', ofDaemon: true } as const;
+
+/** What each reason says; those of the layers are in their rows. */
+export const conclusions: Readonly<Record<Verdict['reason'], Conclusion>> = {
+  gone: { ...gone, evidence: 'the process behind the port is not there; one look is enough' },
+  zombie: { ...gone, evidence: 'the process has ended and nobody has reaped it; one look is enough' },
+  stopped: {
+    means: 'the cfengine daemon is stopped',
+    evidence: 'the process has been stopped for 3 s and has not run in between',
+    ofDaemon: true,
+  },
+  replaced: {
+    means: 'another process took the place of the cfengine daemon',
+    evidence: 'another process owns the port; one look is enough',
+    ofDaemon: true,
+  },
+  ...eachLayer(layerOf),
+  unknown: {
+    means: 'the monitor could not tell for too long',
+    evidence: 'nothing could be told for monitor_unknown_limit_seconds',
+    ofDaemon: false,
+  },
 };
 
 /** What Serviceguard does about the end of the service [serviceguard.md 6.4]. */
@@ -215,5 +212,5 @@ type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFas
 /** The one sentence an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
 export function verdictSentence(verdict: Verdict, settings: Follows, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
-  return `${verdictMeans[verdict.reason]} (${verdict.evidence}; since ${since}). The monitor ends now, and ${whatFollows(settings)}`;
+  return `${conclusions[verdict.reason].means} (${verdict.evidence}; since ${since}). The monitor ends now, and ${whatFollows(settings)}`;
 }

@@ -1,16 +1,19 @@
 /**
- * What the monitor looks at beside the process of the daemon: one look for each layer. A look says what was found, and never
- * what follows from it; it never takes longer than its limit, also where a disk hangs.
+ * The layers that the monitor probes beside the process of the daemon, one row each: its setting, its probe, its words, and when the model
+ * check finds it good. A probe reports what it found, and never what follows from it; it never takes longer than its limit, also where a
+ * disk hangs.
  */
 import { type ProbeResult, probePort } from '../../cfengine/probe.ts';
 import { type Room, roomBy, roomText, spaceCommand } from '../../contract/space.ts';
 import type { MemberHost } from '../../host/host.ts';
 import { openSlowFile, type SlowRead } from '../../host/member/slow-file.ts';
+import { type LayerPlan, parseLayerPlan } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { foreignOwner, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
 import { mountAt } from '../judgements.ts';
-import { eachLayer, type LayerName, type LayerResult } from './judge.ts';
+
+export type LayerResult = 'good' | 'bad' | 'cannot-tell';
 
 export interface Found {
   readonly result: LayerResult;
@@ -23,14 +26,48 @@ export interface Found {
   readonly remark?: string;
 }
 
-export interface Looks {
-  readonly look: Readonly<Record<LayerName, (limitMs: number) => Promise<Found>>>;
-  /** Ends the helper; to be called however this process ends, since the helper may be stuck in a read. */
-  close(): void;
+type Probe = (limitMs: number) => Promise<Found>;
+
+/** What probes need, and have in common. */
+interface ProbeContext {
+  readonly host: MemberHost;
+  readonly settings: Settings;
+  readonly daemon: Daemon;
+  /** Of the member scripts. */
+  readonly directory: string;
+  /** Reads the sentinel; `whenRead` judges its text. */
+  readonly readSentinel: (limitMs: number, whenRead: (text: string) => Found, ifMissing?: Found) => Promise<Found>;
 }
 
-/** Neighbours on a subnet answer within a few ms. */
-const answerMs = 300;
+/** A member in the model check, by what layers can see of it. */
+export interface LayerWorld {
+  readonly daemon: 'alive' | 'hung' | 'dead';
+  readonly hasAddress: boolean;
+  /** Mounted, and its disk answers. */
+  readonly hasFileSystem: boolean;
+  /** No other host answers for the package address. */
+  readonly isOnlyOwner: boolean;
+}
+
+interface Layer {
+  /** null: it is off. */
+  readonly plan: (settings: Settings) => LayerPlan | null;
+  readonly probe: (context: ProbeContext) => Probe;
+  /** First words of the last sentence of the monitor. */
+  readonly means: string;
+  /** What it takes to conclude that. */
+  readonly evidence: string;
+  /** It asks the process that has the port, which is another one after a restart. */
+  readonly ofDaemon: boolean;
+  /** The line that follows when a remark of its probe does not come again; without it, remarks are not logged. */
+  readonly remarkEnds?: string;
+  /** Whether it is good in a world of the model check. */
+  readonly isGoodIn: (world: LayerWorld) => boolean;
+}
+
+type LayerSetting = 'monitorPort' | 'monitorStorage' | 'monitorContent' | 'monitorAddress' | 'monitorOwner';
+
+const planOf = (field: LayerSetting) => (settings: Settings) => parseLayerPlan(settings[field]) ?? null;
 
 const good = (detail: string): Found => ({ result: 'good', detail });
 const bad = (detail: string): Found => ({ result: 'bad', detail });
@@ -44,15 +81,117 @@ function foundBy(answer: ProbeResult, detail: string): Found {
   return { result: kind === 'answered' ? 'good' : 'cannot-tell', detail: why, remark };
 }
 
+/** In the order in which they are reported. */
+export const layers = {
+  port: {
+    plan: planOf('monitorPort'),
+    probe:
+      ({ settings: { packageAddress: address, cfenginePort: port } }) =>
+      async (timeoutMs) =>
+        foundBy(await probePort({ address, port, timeoutMs }), 'connected'),
+    means: 'nobody takes connections under the package address',
+    evidence: 'bad looks in a row as monitor_port says',
+    ofDaemon: true,
+    // The kernel takes connections for a daemon that hangs.
+    isGoodIn: ({ daemon, hasAddress }) => daemon !== 'dead' && hasAddress,
+  },
+  protocol: {
+    plan: ({ monitorIntervalSeconds, monitorTimeoutSeconds, monitorFailures }) => ({
+      everyMs: monitorIntervalSeconds * 1000,
+      limitMs: monitorTimeoutSeconds * 1000,
+      failures: monitorFailures,
+      weight: 'fail',
+    }),
+    probe:
+      ({ daemon, settings: { packageAddress } }) =>
+      async (timeoutMs) => {
+        const found = foundBy(await daemon.ask(packageAddress, timeoutMs), 'served');
+        return found.remark === undefined ? found : { ...found, remark: `probe through ${packageAddress} ${found.remark}` };
+      },
+    means: 'the cfengine daemon does not answer under the package address',
+    evidence: 'silent probes in a row, monitor_failures of them; a refusal counts as an answer',
+    ofDaemon: true,
+    remarkEnds: 'the sentinel is served',
+    isGoodIn: ({ daemon, hasAddress }) => daemon === 'alive' && hasAddress,
+  },
+  storage: {
+    plan: planOf('monitorStorage'),
+    probe: probeStorage,
+    means: 'the policy file system is gone or does not answer',
+    evidence: 'bad looks in a row as monitor_storage says',
+    ofDaemon: false,
+    remarkEnds: 'there is room on the policy file system again',
+    isGoodIn: ({ hasFileSystem }) => hasFileSystem,
+  },
+  content: {
+    plan: planOf('monitorContent'),
+    probe: ({ readSentinel }) => {
+      /** What the start of the package left there, as far as this monitor saw it. */
+      let atFirst: string | null = null;
+      return (limitMs) =>
+        readSentinel(limitMs, (text) => {
+          atFirst ??= text;
+          return text === atFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
+        });
+    },
+    means: 'the policy file system is not what the start of the package left',
+    evidence: 'bad looks in a row as monitor_content says; it only warns unless that says fail',
+    ofDaemon: false,
+    // No member of the model check writes another sentinel while the package runs.
+    isGoodIn: () => true,
+  },
+  address: {
+    plan: planOf('monitorAddress'),
+    probe:
+      ({ host, settings: { packageAddress } }) =>
+      async () =>
+        host.ownsAddress(packageAddress) ? good('here') : bad(`${packageAddress} is on no card of ${host.member} any more`),
+    means: 'the package address is gone',
+    evidence: 'bad looks in a row as monitor_address says',
+    ofDaemon: false,
+    isGoodIn: ({ hasAddress }) => hasAddress,
+  },
+  owner: {
+    plan: planOf('monitorOwner'),
+    probe:
+      ({ host, directory, settings: { packageAddress } }) =>
+      async (limitMs) => {
+        const found = await foreignOwner(host, directory, packageAddress, Math.min(limitMs, answerMs));
+        if (found.kind === 'foreign') return bad(ownerText(packageAddress, found.card));
+        if (found.kind === 'nobody else') return good('nobody else answers for it');
+        const lack = found.kind === 'no perl' ? ({ isOurLack: true } as const) : {};
+        return { result: 'cannot-tell', detail: `not probed: ${found.why}`, ...lack };
+      },
+    means: 'another host answers for the package address',
+    evidence: 'bad looks in a row as monitor_owner says; it only warns unless that says fail',
+    ofDaemon: false,
+    isGoodIn: ({ isOnlyOwner }) => isOnlyOwner,
+  },
+} as const satisfies Readonly<Record<string, Layer>>;
+
+export type LayerName = keyof typeof layers;
+
+export const layerNames = Object.keys(layers) as LayerName[];
+
+/** The row of a layer, with all that a row may have. */
+export const layerOf = (name: LayerName): Layer => layers[name];
+
+/** One of each. */
+export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Record<LayerName, Value>> {
+  return Object.fromEntries(layerNames.map((name) => [name, of(name)])) as Record<LayerName, Value>;
+}
+
+/** How each layer is probed; null: not at all. */
+export function layerPlans(settings: Settings): Readonly<Record<LayerName, LayerPlan | null>> {
+  return eachLayer((name) => layerOf(name).plan(settings));
+}
+
+/** Neighbours on a subnet answer within a few ms. */
+const answerMs = 300;
+
 const spaceEveryMs = 600_000;
 
-/** perl's word for ENOENT, in the C locale. */
-const missing = 'No such file or directory';
-
-/** `directory`: of the member scripts. */
-export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon, directory: string): Looks {
-  const { packageAddress, cfenginePort, mountPoint } = settings;
-  const sentinel = openSlowFile(daemon.sentinelPath);
+function probeStorage({ host, settings: { mountPoint }, readSentinel }: ProbeContext): Probe {
   /** How much room there is changes slowly, and a program is started to see it. */
   let spaceAt = Number.NEGATIVE_INFINITY;
   let room: Room = 'enough';
@@ -61,62 +200,64 @@ export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon, 
     spaceAt = host.elapsed();
     room = roomBy((await host.run(spaceCommand(mountPoint), limitMs)).stdout);
   };
-  /** What the start of the package left there, as far as this monitor saw it. */
-  let sentinelAtFirst: string | null = null;
-
-  function readBy(answer: SlowRead, whenRead: (text: string) => Found): Found {
-    switch (answer.kind) {
-      case 'text':
-        return whenRead(answer.text);
-      case 'error':
-        return bad(`${daemon.sentinelPath} cannot be read: ${answer.why}`);
-      case 'late':
-        return { result: 'bad', detail: `${daemon.sentinelPath} is not read in time: its disk does not answer`, isSilence: true };
-      // The mount table alone has to do: a missing program of ours must not count as a failure of the disk.
-      case 'no helper':
-        return { result: 'cannot-tell', detail: `not read: no perl (${answer.why})`, isOurLack: true };
-    }
-  }
-
-  /** What this host lacks, such as descriptors, says nothing of the layer. */
-  const safely =
-    (look: (limitMs: number) => Promise<Found>) =>
-    async (limitMs: number): Promise<Found> => {
-      try {
-        return await look(limitMs);
-      } catch (error) {
-        return { result: 'cannot-tell', detail: `this host cannot probe: ${(error as Error).message}` };
-      }
+  return async (limitMs) => {
+    const mount = mountAt(host.mounts(), mountPoint);
+    if (mount === undefined) return bad(`${mountPoint} is not mounted any more`);
+    if (mount.options.includes('ro')) return bad(`${mountPoint} cannot be written to any more: it is mounted read-only`);
+    let isRead = false;
+    const asRead = (): Found => {
+      isRead = true;
+      return good('mounted and read');
     };
-
-  const look: Looks['look'] = {
-    port: async (timeoutMs) => foundBy(await probePort({ address: packageAddress, port: cfenginePort, timeoutMs }), 'connected'),
-    protocol: async (timeoutMs) => foundBy(await daemon.ask(packageAddress, timeoutMs), 'served'),
-    storage: async (limitMs) => {
-      const mount = mountAt(host.mounts(), mountPoint);
-      if (mount === undefined) return bad(`${mountPoint} is not mounted any more`);
-      if (mount.options.includes('ro')) return bad(`${mountPoint} cannot be written to any more: it is mounted read-only`);
-      const read = await sentinel.read(limitMs);
-      // Whoever took the sentinel away did not take the disk away.
-      if (read.kind === 'error' && read.why === missing) return good('mounted, and the disk answers');
-      if (read.kind === 'text') await lookForSpace(limitMs);
-      const remark = roomText(room);
-      return readBy(read, () => ({ ...good('mounted and read'), ...(remark === null ? {} : { remark }) }));
-    },
-    content: async (limitMs) =>
-      readBy(await sentinel.read(limitMs), (text) => {
-        sentinelAtFirst ??= text;
-        return text === sentinelAtFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
-      }),
-    owner: async (limitMs) => {
-      const found = await foreignOwner(host, directory, packageAddress, Math.min(limitMs, answerMs));
-      if (found.kind === 'foreign') return bad(ownerText(packageAddress, found.card));
-      if (found.kind === 'nobody else') return good('nobody else answers for it');
-      const lack = found.kind === 'no perl' ? ({ isOurLack: true } as const) : {};
-      return { result: 'cannot-tell', detail: `not probed: ${found.why}`, ...lack };
-    },
-    address: async () =>
-      host.ownsAddress(packageAddress) ? good('here') : bad(`${packageAddress} is on no card of ${host.member} any more`),
+    // Whoever took the sentinel away did not take the disk away.
+    const found = await readSentinel(limitMs, asRead, good('mounted, and the disk answers'));
+    if (!isRead) return found;
+    await lookForSpace(limitMs);
+    const remark = roomText(room);
+    return remark === null ? found : { ...found, remark };
   };
-  return { look: eachLayer((name) => safely(look[name])), close: () => sentinel.close() };
 }
+
+export interface Looks {
+  readonly look: Readonly<Record<LayerName, Probe>>;
+  /** Ends the helper; to be called however this process ends, since the helper may be stuck in a read. */
+  close(): void;
+}
+
+/** perl's word for ENOENT, in the C locale. */
+const missing = 'No such file or directory';
+
+/** `directory`: of the member scripts. */
+export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon, directory: string): Looks {
+  const sentinel = openSlowFile(daemon.sentinelPath);
+  const readSentinel: ProbeContext['readSentinel'] = async (limitMs, whenRead, ifMissing) =>
+    readBy(await sentinel.read(limitMs), daemon.sentinelPath, whenRead, ifMissing);
+  const context = { host, settings, daemon, directory, readSentinel };
+  return { look: eachLayer((name) => safely(layerOf(name).probe(context))), close: () => sentinel.close() };
+}
+
+function readBy(answer: SlowRead, path: string, whenRead: (text: string) => Found, ifMissing?: Found): Found {
+  switch (answer.kind) {
+    case 'text':
+      return whenRead(answer.text);
+    case 'error':
+      if (answer.why === missing && ifMissing !== undefined) return ifMissing;
+      return bad(`${path} cannot be read: ${answer.why}`);
+    case 'late':
+      return { result: 'bad', detail: `${path} is not read in time: its disk does not answer`, isSilence: true };
+    // The mount table alone has to do: a missing program of ours must not count as a failure of the disk.
+    case 'no helper':
+      return { result: 'cannot-tell', detail: `not read: no perl (${answer.why})`, isOurLack: true };
+  }
+}
+
+/** What this host lacks, such as descriptors, says nothing of the layer. */
+const safely =
+  (probe: Probe): Probe =>
+  async (limitMs) => {
+    try {
+      return await probe(limitMs);
+    } catch (error) {
+      return { result: 'cannot-tell', detail: `this host cannot probe: ${(error as Error).message}` };
+    }
+  };

@@ -10,28 +10,23 @@ import type { Connections } from '../../host/member/connections.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { ProcessWatch } from '../../host/member/process-watch.ts';
 import type { EndWatch } from '../../host/member/service-front.ts';
-import { type LayerPlan, parseLayerPlan, parseLocalRestart } from '../../settings/rules.ts';
+import { type LayerPlan, parseLocalRestart } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
 import { Brake, backOff, type Situation, whyStay } from './brake.ts';
 import {
   actsOfVerdict,
-  eachLayer,
-  isOfDaemon,
+  conclusions,
   judge,
-  type LayerLimit,
-  type LayerName,
-  type LayerResult,
   type Limits,
-  layerNames,
+  limitsOf,
   type Sample,
   type Verdict,
-  verdictMeans,
   verdictSentence,
   type Watch,
   watchFrom,
 } from './judge.ts';
-import type { Looks } from './layers.ts';
+import { type LayerName, type LayerResult, type Looks, layerNames, layerOf, layerPlans } from './layers.ts';
 import { localRestartFile, mayRestart } from './local-restart.ts';
 import { endServiceguardMode } from './maintenance.ts';
 import type { MonitorReport } from './report.ts';
@@ -98,25 +93,6 @@ const earlyMs = 5;
 /** So long without another verdict, and the brake is off again. */
 const calmAfterStayMs = 60_000;
 const stayAlarmMs = 60_000;
-/** Layers that ask whoever has the port. */
-const asksTheOwner: ReadonlySet<LayerName> = new Set(['port', 'protocol']);
-
-/** How each layer is looked at; null: not at all. */
-export function layerPlans(settings: Settings): Readonly<Record<LayerName, LayerPlan | null>> {
-  return {
-    port: parseLayerPlan(settings.monitorPort) ?? null,
-    protocol: {
-      everyMs: settings.monitorIntervalSeconds * 1000,
-      limitMs: settings.monitorTimeoutSeconds * 1000,
-      failures: settings.monitorFailures,
-      weight: 'fail',
-    },
-    storage: parseLayerPlan(settings.monitorStorage) ?? null,
-    content: parseLayerPlan(settings.monitorContent) ?? null,
-    address: parseLayerPlan(settings.monitorAddress) ?? null,
-    owner: parseLayerPlan(settings.monitorOwner) ?? null,
-  };
-}
 
 export class MonitorLoop {
   readonly #world: MonitorWorld;
@@ -156,10 +132,7 @@ export class MonitorLoop {
     const { settings, host } = world;
     this.#world = world;
     this.#plans = layerPlans(settings);
-    this.#limits = {
-      layers: eachLayer((name) => this.#limitOf(name)),
-      unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000,
-    };
+    this.#limits = limitsOf(settings);
     this.#paceMs = settings.monitorProcessIntervalMs;
     this.#starvedMs = Math.max(500, this.#paceMs * 2);
     this.#watch = watchFrom(host.elapsed());
@@ -183,10 +156,6 @@ export class MonitorLoop {
   lookAtMaintenance(): void {
     this.#tick();
     this.#schedule();
-  }
-
-  #limitOf(name: LayerName): LayerLimit {
-    return this.#plans[name] ?? { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
   }
 
   get #maintenanceFile(): string {
@@ -226,13 +195,13 @@ export class MonitorLoop {
     this.#watch = judge(this.#watch, sample, this.#limits);
     const { verdict } = this.#watch;
     if (verdict === null) return;
-    if (isOfDaemon[verdict.reason] && this.#isRestart()) return;
-    if (isOfDaemon[verdict.reason] && this.#recordRestart()) this.#restartInPlace(verdict, 0).catch(this.#fail);
+    if (conclusions[verdict.reason].ofDaemon && this.#isRestart()) return;
+    if (conclusions[verdict.reason].ofDaemon && this.#recordRestart()) this.#restartInPlace(verdict, 0).catch(this.#fail);
     else this.#leave(verdict, 0);
   }
 
   #situation(verdict: Verdict, failedRestarts: number): Situation {
-    const ofDaemon = isOfDaemon[verdict.reason];
+    const ofDaemon = conclusions[verdict.reason].ofDaemon;
     const { known, hereMs, cameFrom } = this.#brake;
     const connections = ofDaemon ? this.#world.connections() : { total: 0, most: null };
     return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
@@ -266,7 +235,7 @@ export class MonitorLoop {
     if (now - this.#stayedAt >= calmAfterStayMs) this.#stays = 0;
     const { packageName } = settings;
     const { remedies = [] } = this.#brake.known ?? {};
-    const text = `brake: ${packageName} stays on ${host.member} although ${verdictMeans[verdict.reason]} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members${remedies.length === 0 ? '' : `. What helps: ${remedies.join('; ')}`}`;
+    const text = `brake: ${packageName} stays on ${host.member} although ${conclusions[verdict.reason].means} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members${remedies.length === 0 ? '' : `. What helps: ${remedies.join('; ')}`}`;
     log.line('monitor', 'warning', text);
     if (now - this.#stayAlarmAt >= stayAlarmMs) {
       this.#stayAlarmAt = now;
@@ -508,7 +477,7 @@ export class MonitorLoop {
     const { host, looks } = this.#world;
     this.#noteLateness();
     const before = this.#starvations;
-    if (asksTheOwner.has(layer) && !watching.hasPort()) this.#lookWhoListens(watching);
+    if (layerOf(layer).ofDaemon && !watching.hasPort()) this.#lookWhoListens(watching);
     const began = host.elapsed();
     this.#waitFor(1);
     const found = await looks[layer](limitMs);
@@ -524,7 +493,7 @@ export class MonitorLoop {
     const lack = found.isOurLack === true ? ({ isOurLack: true } as const) : {};
     this.#take({ kind: 'layer', layer, at, result, detail: found.detail, ...lack });
     this.#noteWarning(layer);
-    if (layer === 'protocol' || layer === 'storage') this.#noteRemark(layer, found.remark ?? '');
+    this.#noteRemark(layer, found.remark ?? '');
     this.#noteCalm();
     this.#writeState(null);
   }
@@ -551,7 +520,7 @@ export class MonitorLoop {
 
   /** A layer that only warns says so once, and when it is good again. */
   #noteWarning(layer: LayerName): void {
-    const { failures, weight } = this.#limitOf(layer);
+    const { failures, weight } = this.#limits.layers[layer];
     const isBad = weight === 'warn' && this.#watch.layers[layer].bad.count >= failures;
     if (isBad === this.#warned.has(layer)) return;
     if (isBad) this.#warned.add(layer);
@@ -563,13 +532,11 @@ export class MonitorLoop {
   }
 
   /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
-  #noteRemark(layer: 'protocol' | 'storage', now: string): void {
-    const { log, settings } = this.#world;
-    if (now === (this.#remarks.get(layer) ?? '')) return;
+  #noteRemark(layer: LayerName, now: string): void {
+    const { remarkEnds } = layerOf(layer);
+    if (remarkEnds === undefined || now === (this.#remarks.get(layer) ?? '')) return;
     this.#remarks.set(layer, now);
-    const good = { protocol: 'the sentinel is served', storage: 'there is room on the policy file system again' } as const;
-    if (now === '') log.line('monitor', 'ok', good[layer]);
-    else log.line('monitor', 'warning', layer === 'protocol' ? `probe through ${settings.packageAddress} ${now}` : now);
+    this.#world.log.line('monitor', now === '' ? 'ok' : 'warning', now === '' ? remarkEnds : now);
   }
 
   /** For csync status and whoever else reads it; at every look. */

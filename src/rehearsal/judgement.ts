@@ -16,7 +16,7 @@ export function notFit(before: Flags): string[] {
   return [
     ...(before.status === 'up' && before.state === 'running' ? [] : [`the package is ${before.status} (${before.state})`]),
     ...(before.owner === null ? ['it runs on no member'] : []),
-    ...(before.autoRun ? [] : ['AUTO_RUN is disabled']),
+    ...(before.autoRun ? [] : ['package switching is disabled']),
     ...(off.length === 0 ? [] : [`${off.join(', ')} ${off.length === 1 ? 'is' : 'are'} switched off for it`]),
   ];
 }
@@ -29,7 +29,7 @@ export function uncleanFlags(before: Flags, after: Flags): string[] {
       ? []
       : [`the package is ${after.status} (${after.state}), it was ${before.status} (${before.state})`]),
     ...(after.owner === null ? ['it runs on no member'] : []),
-    ...(after.autoRun === before.autoRun ? [] : [`AUTO_RUN is ${word(after.autoRun)}, it was ${word(before.autoRun)}`]),
+    ...(after.autoRun === before.autoRun ? [] : [`package switching is ${word(after.autoRun)}, it was ${word(before.autoRun)}`]),
     ...differ.map(([member, on]) => `${member} is ${word(after.switching[member] ?? false)} for the package, it was ${word(on)}`),
   ];
 }
@@ -43,7 +43,7 @@ export function overBudget(story: Pick<Story, 'outages' | 'moments'>, budget: Bu
   const late =
     budget.detect !== null && (detect === null || detect > budget.detect)
       ? [
-          `Serviceguard acted ${detect === null ? 'on nothing' : `after ${inSeconds(detect)}`}, allowed are ${budget.detect / 1000} s`,
+          `the cluster acted ${detect === null ? 'on nothing' : `after ${inSeconds(detect)}`}, allowed are ${budget.detect / 1000} s`,
         ]
       : [];
   if (budget.outage === null || worst === null || worst <= budget.outage) return late;

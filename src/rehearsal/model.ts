@@ -20,7 +20,7 @@ export const momentNames = ['detect', 'halt', 'unmount', 'mount', 'address', 'pr
 export type MomentName = (typeof momentNames)[number];
 
 export const momentText: Readonly<Record<MomentName, string>> = {
-  detect: 'Serviceguard acts on it',
+  detect: 'the cluster acts on it',
   halt: 'halted where it ran',
   unmount: 'policy file system unmounted',
   mount: 'mounted on the next member',

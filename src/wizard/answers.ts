@@ -137,7 +137,7 @@ function takenAddress(findings: Findings, address: string, packageName: unknown)
   const owner = ownerOf(findings, address);
   if (owner === null || clusterOf(findings)?.packages.includes(String(packageName))) return [];
   const text = `${address} is ${owner}'s own address already`;
-  const remedy = 'take an address that no host has; Serviceguard adds it where the package runs';
+  const remedy = 'take an address that no host has; the cluster adds it where the package runs';
   return [{ code: 'settings-address-taken', severity: 'error', text, remedy }];
 }
 

@@ -31,12 +31,22 @@ const allowed: Readonly<Record<string, string>> = {
 
 const namesIn = (file: string): readonly string[] => [...new Set(readFileSync(join(source, file), 'utf8').match(named) ?? [])];
 
+/** Comments stand on lines of their own. */
+const withoutComments = (text: string): string => text.replace(/^\s*(?:\/\/|\/?\*).*$/gm, '');
+
 describe('above the engine', () => {
   it('nothing names a command, a path or a keyword of an engine', () => {
     const found = files
       .filter((file) => !Object.keys(allowed).some((prefix) => file.startsWith(prefix)))
       .map((file) => ({ file, names: namesIn(file) }));
     expect(found.filter(({ names }) => names.length > 0)).toEqual([]);
+  });
+
+  it('no text names an engine or its words', () => {
+    const found = files
+      .filter((file) => !Object.keys(allowed).some((prefix) => file.startsWith(prefix)))
+      .filter((file) => /Serviceguard|AUTO_RUN/.test(withoutComments(readFileSync(join(source, file), 'utf8'))));
+    expect(found).toEqual([]);
   });
 
   it('whatever is allowed names one', () => {

@@ -119,14 +119,14 @@ describe('the verdict of a drill', () => {
       'pass',
       'the package moved from m1 to m2; clients had no master for 1.74 s at most, 20 s are allowed',
     ],
-    ['a detection that is late', failoverLines(60), 'fail', 'Serviceguard acted after 3.84 s, allowed are 3 s'],
+    ['a detection that is late', failoverLines(60), 'fail', 'the cluster acted after 3.84 s, allowed are 3 s'],
     [
       'a client that never comes back',
       failoverLines().filter(([, , what, who]) => !(what === 'client-served' && who === 'c2')),
       'fail',
       'c2 had no master for the rest of the drill',
     ],
-    ['a failover nobody acted on', failoverLines().slice(0, 1), 'fail', 'Serviceguard acted on nothing'],
+    ['a failover nobody acted on', failoverLines().slice(0, 1), 'fail', 'the cluster acted on nothing'],
   ] as const)('%s', (_, lines, verdict, sentence) => {
     const drill = syntheticDrill({ drill: 'kill-daemon', lines });
     expect(drill.sentence).toContain(sentence);
@@ -156,7 +156,7 @@ describe('the verdict of a drill', () => {
 
   it.each([
     [flagsOn('m1'), []],
-    [flagsOn(null), ['the package is down (halted)', 'it runs on no member', 'AUTO_RUN is disabled']],
+    [flagsOn(null), ['the package is down (halted)', 'it runs on no member', 'package switching is disabled']],
     [flagsOn('m1', ['m2', 'm3']), ['m2, m3 are switched off for it']],
     [{ ...flagsOn('m1'), state: 'starting' }, ['the package is up (starting)']],
   ])('is not begun where the package does not run or a switch is off: %j', (flags, hindrances) => {

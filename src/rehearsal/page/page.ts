@@ -147,7 +147,7 @@ ${
 ${legend}`
     : markup`<p class="missing">Nothing was done, so there is no timeline.</p>`
 }
-<h3>Budgets</h3><div class="budgets">${budgetMeter('until Serviceguard acted', drill.moments.detect, drill.budget.detect)}${budgetMeter('longest outage of a client', worstOutage(drill), drill.budget.outage)}</div>
+<h3>Budgets</h3><div class="budgets">${budgetMeter('until the cluster acted', drill.moments.detect, drill.budget.detect)}${budgetMeter('longest outage of a client', worstOutage(drill), drill.budget.outage)}</div>
 <div class="columns"><div>${momentsTable(drill)}</div><div>${deeds(drill)}${flags(drill)}</div></div>
 </section>
 `;
@@ -207,7 +207,7 @@ function flags({ before, after, unclean }: DrillResult): Markup {
   const rows: Content[][] = [
     ['package runs on', before.owner ?? 'no member', after === null ? 'not known' : (after.owner ?? 'no member')],
     ['state', stateText(before), after === null ? 'not known' : stateText(after)],
-    ['AUTO_RUN', onOff(before.autoRun), onOff(after?.autoRun)],
+    ['package switching', onOff(before.autoRun), onOff(after?.autoRun)],
     ...names.map((name) => [`switching on ${name}`, onOff(before.switching[name]), onOff(after?.switching[name])]),
   ];
   const end =

@@ -62,7 +62,7 @@ function drillLines(drill: DrillResult): string[] {
 function flagsText({ owner, status, state, autoRun, switching }: Flags): string {
   const off = Object.entries(switching).flatMap(([member, on]) => (on ? [] : [member]));
   const members = off.length === 0 ? 'every member enabled' : `disabled: ${off.join(', ')}`;
-  return `${status} (${state}) on ${owner ?? 'no member'}, AUTO_RUN ${autoRun ? 'enabled' : 'disabled'}, ${members}`;
+  return `${status} (${state}) on ${owner ?? 'no member'}, package switching ${autoRun ? 'enabled' : 'disabled'}, ${members}`;
 }
 
 function comparisonLines(comparison: Comparison | null): string[] {

@@ -123,7 +123,7 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
         runsPackage ? 'runs the package' : '',
         waiting.map(({ why }) => `waits: ${why}`).join('; '),
       ]);
-      out(`${table([['member', 'addresses', 'state', 'Serviceguard', '', ''], ...rows]).join('\n')}\n`);
+      out(`${table([['member', 'addresses', 'state', 'cluster', '', ''], ...rows]).join('\n')}\n`);
       if (rotation !== null) out(`Keys: ${rotation}.\n`);
     }
     return exitCodes.ok;

@@ -30,7 +30,7 @@ export function sshTrap(host: string, sh: (host: string, script: string) => Prom
       said = ended.stdout + ended.stderr;
       return ended.exitCode === 0;
     };
-    await eventually('the second run to do it', done, 150_000).catch((cause: unknown) => {
+    await eventually('the second run to do it', done, 300_000).catch((cause: unknown) => {
       throw new Error(`${words} says at last ${said}`, { cause });
     });
   };

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { changingVerbs } from '../../src/cli/verbs.ts';
 import { packageStatus } from '../../src/engine/serviceguard/status.ts';
 import { everyStepIt } from '../support.ts';
-import { typedIn, useLab, whyNoLab } from '../use-lab.ts';
+import { useLab, whyNoLab } from '../use-lab.ts';
 import { auditFailover } from './failover-audit.ts';
 import { type Harm, killAt, sshTrap } from './ssh-trap.ts';
 

@@ -10,7 +10,7 @@ import {
   type Watch,
   watchFrom,
 } from '../../src/member/monitor/judge.ts';
-import { type LayerName, type LayerResult, layerNames, layerOf } from '../../src/member/monitor/layers.ts';
+import { eachLayer, type LayerName, type LayerResult, layerNames, layerOf } from '../../src/member/monitor/layers.ts';
 import { verdictOn } from '../../src/model-check/world/verdicts.ts';
 import { idle } from '../../src/model-check/world/world.ts';
 import type { Settings } from '../../src/settings/settings.ts';
@@ -20,11 +20,9 @@ const three = { failures: 3, weight: 'fail' } as const;
 const two = { failures: 2, weight: 'fail' } as const;
 const limits: Limits = {
   layers: {
-    port: two,
+    ...eachLayer(() => two),
     protocol: three,
-    storage: two,
     content: { failures: 2, weight: 'warn' },
-    address: two,
     owner: { failures: 2, weight: 'warn' },
   },
   unknownLimitMs: 60_000,

@@ -19,6 +19,7 @@ import { demoSummary, runDemo } from '../../lab/trials/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../../lab/trials/failovers.ts';
 import { PackageDrills } from '../../lab/trials/package-drills.ts';
 import { runTorture, torturePassed, tortureSummary } from '../../lab/trials/torture-run.ts';
+import { fileSystemTypes } from '../../settings/file-systems.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { interruptible, needPrograms, needRoot } from '../common/interruptible.ts';
 import { distDirectory, labSettingsFile, readSettings } from '../common/toolkit-files.ts';
@@ -83,7 +84,10 @@ export async function labTorture(options: LabOptions, iterations: number, seed: 
 async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {
   needRoot('a lab');
   needPrograms('a lab', labPrograms);
-  return startLab({ plan: planOf(options), dist: distDirectory, attached, progress, stop });
+  const plan = planOf(options);
+  const type = plan.settings.fileSystemType;
+  needPrograms('a lab', { [`mkfs.${type}`]: fileSystemTypes[type].package });
+  return startLab({ plan, dist: distDirectory, attached, progress, stop });
 }
 
 /** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */

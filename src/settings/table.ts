@@ -1,5 +1,4 @@
 /** The settings, one row each: key, rule, default, and what the commented example says. Times are in the unit that their name has. */
-
 import * as v from 'valibot';
 import { fileSystemTypeNames, oneOfWords } from './file-systems.ts';
 import {

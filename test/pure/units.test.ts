@@ -7,6 +7,7 @@ import { isIpv4, networkOf } from '../../src/base/network.ts';
 import { random } from '../../src/base/random.ts';
 import { fileSystemTypeNames, oneOfWords } from '../../src/settings/file-systems.ts';
 import { settingsTable } from '../../src/settings/table.ts';
+import { readPage } from '../markdown.ts';
 
 describe('a duration', () => {
   it.each([
@@ -59,7 +60,8 @@ describe('random numbers', () => {
 });
 
 describe('file systems', () => {
-  it('are named in the comment of their setting', () => {
+  it('are named in the comment of their setting and in the README', () => {
+    expect(readPage('README.md')).toContain(`LVM; ${oneOfWords(fileSystemTypeNames)}`);
     expect(settingsTable.fileSystemType.comment).toBe(`${oneOfWords(fileSystemTypeNames)}.`);
     expect(oneOfWords(['a', 'b', 'c'])).toBe('a, b or c');
   });

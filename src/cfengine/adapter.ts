@@ -40,7 +40,7 @@ export interface CfengineAdapter {
   readonly fetchPolicy: readonly string[];
   /** Lists the peers that connected, and when; see cluster/condition/clients.ts for what it prints. */
   readonly lastSeenList: readonly string[];
-  /** Asks for a file through the network. Generation 3 needs an identity. */
+  /** Asks for a file through the network; without `identity` only where no key is compared. */
   probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;
 }
 
@@ -51,6 +51,8 @@ const started = (daemon: string): readonly string[] => [
   'sh',
   ...daemon.split(' '),
 ];
+
+const noKey: ProbeResult = { kind: 'cannot-tell', why: 'this host has no usable key of its own' };
 
 export function adapterFor(settings: Settings): CfengineAdapter {
   return settings.cfengineGeneration === 3 ? generation3(settings) : generation2(settings);
@@ -74,10 +76,7 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     reloadSignal: 'SIGHUP',
     fetchPolicy: [`${bin}/cf-agent`, '-K', '-f', 'update.cf'],
     lastSeenList: [`${bin}/cf-key`, '-sn'],
-    probe: (target, identity) =>
-      identity === null
-        ? Promise.resolve({ kind: 'cannot-tell', why: 'this host has no usable key of its own' })
-        : probeGeneration3(target, identity),
+    probe: (target, identity) => (identity === null ? Promise.resolve(noKey) : probeGeneration3(target, identity)),
   };
 }
 
@@ -98,6 +97,10 @@ function generation2({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     reloadSignal: null,
     fetchPolicy: [`${bin}/cfagent`, '-q', '-K', '-B'],
     lastSeenList: [`${bin}/cfshow`, '-s'],
-    probe: (target, _identity, ownName) => probeGeneration2(target, ownName),
+    // On the loopback the daemon has no key of ours, and its process is known by other means.
+    probe: (target, identity, ownName) => {
+      if (target.anyKey === true || target.address === '127.0.0.1') return probeGeneration2(target, null, ownName);
+      return identity === null ? Promise.resolve(noKey) : probeGeneration2(target, identity.key, ownName);
+    },
   };
 }

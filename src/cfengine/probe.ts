@@ -5,6 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
+import { challengeOf } from './challenge.ts';
 import { decodeFrame, encodeFrame, parseStat, type RemoteStat } from './frames.ts';
 
 export type ProbeResult =
@@ -14,6 +15,8 @@ export type ProbeResult =
   | { readonly kind: 'answered'; readonly why: string }
   /** No answer of the protocol within the limit. */
   | { readonly kind: 'silent'; readonly why: string }
+  /** Generation 2: the daemon does not take part in the proof of keys, so that it proved nothing. Its reason, and our address as it sees it. */
+  | { readonly kind: 'unproved'; readonly why: string; readonly from: string; readonly isTrust: boolean }
   /** A daemon with another key than the cluster's: clients refuse it, so whatever it serves counts for nothing. */
   | { readonly kind: 'stranger'; readonly why: string }
   /** Our own fault or want: says nothing about the daemon. */
@@ -29,10 +32,10 @@ export interface ProbeTarget {
   readonly anyKey?: boolean;
 }
 
-/** A key and its certificate, for generation 3. The members share the key: their daemons answer with the same one. */
+/** A key and, for generation 3, its certificate. The members share the key: their daemons answer with the same one. */
 export interface ProbeIdentity {
   readonly key: KeyObject;
-  /** PEM. */
+  /** PEM; empty for generation 2. */
   readonly certificate: string;
 }
 
@@ -154,7 +157,7 @@ export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): 
   const started = new Promise<ProbeResult | undefined>((resolve) =>
     socket.once('secureConnect', () => {
       const isOurs = target.anyKey === true || socket.getPeerX509Certificate()?.checkPrivateKey(identity.key) === true;
-      resolve(isOurs ? undefined : { kind: 'stranger', why: "answers with another key than the cluster's" });
+      resolve(isOurs ? undefined : stranger);
     }),
   );
   return converse(socket, target.timeoutMs, started, dialogue3(target.path), tcp);
@@ -204,40 +207,84 @@ export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'
   );
 }
 
-/** Generation 2: greeting without authentication, then STAT [cfengine.md 1.8]. */
-export function probeGeneration2(target: ProbeTarget, ownName: string): Promise<ProbeResult> {
+/**
+ * Generation 2: greeting, proof of the shared key, then STAT [cfengine.md 1.8, 1.14]. `key`: null for who asks without one; then it is
+ * not known who answers.
+ */
+export function probeGeneration2(target: ProbeTarget, key: KeyObject | null, ownName: string): Promise<ProbeResult> {
   const socket = connectTcp({ host: target.address, port: target.port });
   const started = new Promise<undefined>((resolve) => socket.once('connect', () => resolve(undefined)));
-  return converse(
-    socket,
-    target.timeoutMs,
-    started,
-    dialogue2(target.path, () => `CAUTH ${socket.localAddress ?? '127.0.0.1'} ${ownName} root 0`),
-  );
+  const dialogue = dialogue2(target.path, key, () => {
+    const from = socket.localAddress ?? '127.0.0.1';
+    return { from, greeting: `CAUTH ${from} ${ownName} root 0` };
+  });
+  return converse(socket, target.timeoutMs, started, dialogue);
 }
 
+/** What the daemon answers to a key that it does not have under our address. */
+const distrust = /could not be accepted on trust|keys did not match/;
+
 /** The same of generation 2, which says nothing before it was greeted. */
-export function dialogue2(path: string, greeting: () => string): Dialogue {
-  let sent = false;
+export function dialogue2(
+  path: string,
+  key: KeyObject | null,
+  hello: () => { readonly from: string; readonly greeting: string },
+): Dialogue {
+  const challenge = key === null ? null : challengeOf(key);
+  let state: 'greeting' | 'key' | 'proof' | 'counter' | 'stat' = 'greeting';
+  let from = '';
   return (received, send) => {
-    if (!sent) {
-      sent = true;
-      send(encodeFrame(greeting()));
-      send(encodeFrame(statRequest(path)));
+    const say = (payloads: readonly string[]): void => {
+      for (const payload of payloads) send(encodeFrame(payload));
+    };
+    if (state === 'greeting') {
+      const { from: address, greeting } = hello();
+      from = address;
+      state = challenge === null ? 'stat' : 'key';
+      say([greeting, ...(challenge?.opening ?? [statRequest(path)])]);
     }
-    return statAnswer(received);
+    let rest = received;
+    while (state !== 'stat') {
+      const frame = takeFrame(rest);
+      if (!('payload' in frame)) return frame;
+      const { payload } = frame;
+      rest = frame.rest;
+      if (payload.startsWith('BAD:'))
+        return { rest, result: { kind: 'unproved', why: payload, from, isTrust: distrust.test(payload) } };
+      if (state === 'key') state = 'proof';
+      else if (state === 'proof') {
+        if (challenge?.isProof(payload) !== true) return { rest, result: stranger };
+        state = 'counter';
+      } else {
+        const answer = challenge?.answer(payload) ?? null;
+        if (answer === null) return { rest, result: stranger };
+        say([...answer, statRequest(path)]);
+        state = 'stat';
+      }
+    }
+    return statAnswer(rest);
   };
 }
+
+const stranger: ProbeResult = { kind: 'stranger', why: "answers with another key than the cluster's" };
 
 function statRequest(path: string): string {
   return `SYNCH ${Math.floor(Date.now() / 1000)} STAT ${path}`;
 }
 
-function statAnswer(received: Buffer): { readonly rest: Buffer; readonly result?: ProbeResult } {
+/** The first frame; or that it is not all there yet, or none: then with a result. */
+function takeFrame(
+  received: Buffer,
+): { readonly payload: string; readonly rest: Buffer } | { readonly rest: Buffer; readonly result?: ProbeResult } {
   const frame = decodeFrame(received);
+  if (frame.kind === 'frame') return frame;
   if (frame.kind === 'incomplete') return { rest: received };
-  if (frame.kind === 'garbage')
-    return { rest: received, result: { kind: 'silent', why: `not cfengine's protocol: ${frame.why}` } };
+  return { rest: received, result: { kind: 'silent', why: `not cfengine's protocol: ${frame.why}` } };
+}
+
+function statAnswer(received: Buffer): { readonly rest: Buffer; readonly result?: ProbeResult } {
+  const frame = takeFrame(received);
+  if (!('payload' in frame)) return frame;
   const stat = parseStat(frame.payload);
   if (stat === null) return { rest: frame.rest, result: { kind: 'answered', why: frame.payload } };
   // The second transaction, the link target, completes the dialogue.

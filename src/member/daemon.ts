@@ -56,7 +56,7 @@ export class Daemon {
    * kept: a key that could not be read for want of descriptors can be read the next time.
    */
   async identity(): Promise<ProbeIdentity | null> {
-    if (this.adapter.generation === 3) this.#identity ??= await this.#makeIdentity();
+    this.#identity ??= await this.#makeIdentity();
     return this.#identity;
   }
 
@@ -70,7 +70,9 @@ export class Daemon {
     if (pem === null) return null;
     try {
       const key = readPrivateKey(pem);
-      const cache = `${this.#host.environment.SGRUN || '/run'}/csync-probe-${keyDigest(key).slice(4)}.pem`;
+      if (this.adapter.generation === 2) return { key, certificate: '' };
+      // In memory, whatever the disk of the run directory does: the monitor reads it, too.
+      const cache = `/run/csync-probe-${keyDigest(key).slice(4)}.pem`;
       const kept = this.#host.readText(cache);
       // A damaged one would make every probe throw, and each member would say that no other can cure it.
       const sound = kept !== null && isCertificateOf(kept, key);
@@ -85,9 +87,9 @@ export class Daemon {
 
   #keep(path: string, certificate: string): void {
     try {
-      this.#host.writeDurably(path, certificate, 0o644);
+      this.#host.replace(path, certificate, 0o644);
     } catch {
-      // A full or missing run directory costs time at the next start, nothing else.
+      // A full /run costs time at the next start, nothing else.
     }
   }
 
@@ -170,6 +172,17 @@ export class Daemon {
   #isGone(process: ProcessState): boolean {
     const now = this.#host.process(process.pid);
     return now === null || now.startTime !== process.startTime || now.state === 'Z' || now.state === 'X';
+  }
+
+  /**
+   * Generation 2 proves its key only to who is known to it under the address that the connection comes from. The members share their
+   * key, so that this member's own public key is the one to be known. A key that is there is never replaced.
+   */
+  trustOwnKey(address: string): void {
+    const { publicKey } = this.adapter;
+    const file = `${publicKey.slice(0, publicKey.lastIndexOf('/'))}/root-${address}.pub`;
+    const own = this.#host.readText(publicKey);
+    if (own !== null && this.#host.facts(file) === null) this.#host.replace(file, own, 0o644);
   }
 
   /** Makes generation 3 read its access rules again; nothing in generation 2. */

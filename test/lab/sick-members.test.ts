@@ -101,7 +101,7 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
     await atHome();
     const ended = await demand(
       'm1',
-      `rm -f /usr/local/cmcluster/run/csync-probe-*; for i in 0 1 2 3 4 5 6 7 8 9; do ( ${conf}/csync.sh start > /dev/null 2>&1; echo "$?" ) & done; wait`,
+      `rm -f /run/csync-probe-*; for i in 0 1 2 3 4 5 6 7 8 9; do ( ${conf}/csync.sh start > /dev/null 2>&1; echo "$?" ) & done; wait`,
     );
     expect(ended.split('\n')).toEqual(Array.from({ length: 10 }, () => '0'));
     expect(

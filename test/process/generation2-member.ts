@@ -12,7 +12,7 @@ import { childrenOf, type RunningProcess, runProcess, startProcess } from '../..
 import type { Settings } from '../../src/settings/settings.ts';
 import { eventually, have, isRoot, repository, settingsFor, settingsText } from '../support.ts';
 
-const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'perl', 'ss'] as const;
+const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'perl', 'ss', 'openssl'] as const;
 
 export const whyNoMember: string | null = !isRoot
   ? 'namespaces need root'
@@ -135,6 +135,8 @@ export class Member {
       await this.demand(`${work}/bin/cfkey`);
       keys = await this.demand(`cd ${work} && tar c modules ppkeys rpc_in rpc_out state randseed | base64`);
     }
+    const trusted = [ownAddress, packageAddress].map((address) => `root-${address}.pub`);
+    await this.demand(`cd ${work}/ppkeys && for name in ${trusted.join(' ')}; do cp localhost.pub $name; done`);
     this.writeConf(cfservdConf([`${this.policyDirectory} 127.0.0.1 10.9.0.0/24`]));
     await this.render({});
   }

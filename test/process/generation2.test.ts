@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../src/cfengine/probe.ts';
 import { announceFunction } from '../../src/contract/restart-notice.ts';
 import { eventually, everyStep, everyStepIt, repository } from '../support.ts';
-import { cfservdConf, type Member, ownAddress, packageAddress, useMember, whyNoMember } from './generation2-member.ts';
+import {
+  cfservdConf,
+  clientAddress,
+  type Member,
+  ownAddress,
+  packageAddress,
+  useMember,
+  whyNoMember,
+} from './generation2-member.ts';
 
 const refusal = 'BAD: Unspecified server refusal (see verbose server output)';
 
@@ -49,6 +57,65 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     });
     expect((await member.script('csync.sh start')).exitCode, 'a second time').toBe(0);
     expect(await member.demand(`cat ${member.policyDirectory}/csync.sentinel`)).toContain('"epoch":2');
+  });
+
+  it('is known to its own daemon where nobody has set up keys yet', async () => {
+    const member = await fresh();
+    await member.demand(`rm ${member.work}/ppkeys/root-*`);
+    const pid = await member.startDaemon();
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode, started.log).toBe(0);
+    expect(started.log).toContain(`proof: done ${packageAddress} serves`);
+    expect(await member.daemons()).toEqual([pid]);
+    const named = await member.demand(`cd ${member.work}/ppkeys; cat localhost.pub > /tmp/own; cmp /tmp/own root-*; ls root-*`);
+    expect(named).toMatch(/^root-10\.9\.0\.\d+\.pub\n$/);
+  });
+
+  it('takes no daemon for the master that has another key than the cluster: it is restarted with the right one', async () => {
+    const member = await fresh();
+    await member.demand(`cd ${member.work}/ppkeys && mkdir ../kept && mv localhost.* ../kept/ && ../bin/cfkey`);
+    const pid = await member.startDaemon();
+    await member.demand(`cd ${member.work}/ppkeys && mv -f ../kept/localhost.* .`);
+    await member.mount();
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode, started.log).toBe(0);
+    expect(started.log).toContain(`proof: done ${packageAddress} serves`);
+    expect(await member.daemons()).not.toContain(pid);
+  });
+
+  it('resets a connection that an earlier promotion left half open: the daemon would refuse that client another one', async () => {
+    const [member, client] = [await fresh(), await fresh('c1')];
+    await member.connect(client);
+    await member.startDaemon();
+    const connects = `my $s = IO::Socket::INET->new(q(${packageAddress}:5308)) or die; sleep 1000`;
+    const idle = client.begin(`exec perl -MIO::Socket::INET -e '${connects}'`);
+    const isConnected = async () =>
+      (await member.demand(`ss -Htn state established src ${packageAddress}`)).includes(`${clientAddress}:`);
+    await eventually('a client', isConnected);
+    await member.demand(`ip address del ${packageAddress}/24 dev eth0`);
+    expect(await isConnected(), 'the end of the address alone ends no connection').toBe(true);
+    const started = await member.script('csync_pre.sh start');
+    expect(started.exitCode, started.log).toBe(0);
+    await eventually('the reset', async () => !(await isConnected()));
+    idle.kill('SIGKILL');
+  });
+
+  it('takes nobody for the master who answers STAT without the key, under the name of the daemon and run by another user', async () => {
+    const member = await fresh();
+    await member.mount();
+    const impostor = [
+      'use IO::Socket::INET; $0 = q(cfservd); open my $c, q(>), q(/proc/self/comm); print $c q(cfservd); close $c;',
+      'my $l = IO::Socket::INET->new(LocalPort => 5308, Listen => 5, ReuseAddr => 1) or die; $> = $< = 65534;',
+      'while (my $s = $l->accept) { sysread $s, my $all, 4096; syswrite $s, pack(q(a8), q(t ) . length) . $_',
+      'for q(OK: 0 420 0 0 0 7 1 2 3 0 4711 1 64768), q(OK:) }',
+    ].join(' ');
+    const other = member.begin(`exec perl -e '${impostor}'`);
+    await isListening(member);
+    const started = await member.script('csync.sh start');
+    expect(started.exitCode).toBe(2);
+    expect(started.log).toContain('[port-occupied] port 5308 is taken by cfservd, which user 65534 runs');
+    other.kill('SIGKILL');
   });
 
   it('starts a daemon that is missing, over the stale pid file of a crash', async () => {
@@ -445,9 +512,13 @@ describe.skipIf(whyNoMember !== null)('the probe of generation 2', () => {
   /** The probe runs in the member's network, so in a process of its own. */
   async function ask(member: Member, ...targets: readonly (readonly [string, string])[]): Promise<ProbeResult[]> {
     const list = targets.map(([address, path]) => ({ address, port: 5308, path, timeoutMs: 1000 }));
-    const program = `import { probeGeneration2 } from ${JSON.stringify(join(repository, 'src/cfengine/probe.ts'))};
+    const program = `import { readFileSync } from 'node:fs';
+      import { readPrivateKey } from ${JSON.stringify(join(repository, 'src/cfengine/keys.ts'))};
+      import { probeGeneration2 } from ${JSON.stringify(join(repository, 'src/cfengine/probe.ts'))};
       const found = [];
-      for (const target of ${JSON.stringify(list)}) found.push(await probeGeneration2(target, 'm1'));
+      const key = readPrivateKey(readFileSync('${member.work}/ppkeys/localhost.priv', 'utf8'));
+      for (const target of ${JSON.stringify(list)})
+        found.push(await probeGeneration2(target, target.address === '127.0.0.1' ? null : key, 'm1'));
       console.log(JSON.stringify(found));`;
     const told = await member.demand(`cd ${repository} && ${process.execPath} --import tsx --input-type=module -`, program);
     return JSON.parse(told) as ProbeResult[];

@@ -130,16 +130,27 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
     expect(Number(await sh(`service; ${stopped}`))).toBeLessThan(5500);
   });
 
-  const attack = (request: string) =>
-    `perl -MIO::Socket::INET -e 'my @s = map { IO::Socket::INET->new("127.0.0.1:9308") } 1 .. 8; $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit }; alarm 15; while (1) { for (@s) { $_ = IO::Socket::INET->new("127.0.0.1:9308") if !$_ || !defined syswrite $_, ${request} } select undef, undef, undef, 0.001 }' & attack=$!`;
+  const attack = (round: string) =>
+    `perl -MIO::Socket::INET -e 'sub fresh { IO::Socket::INET->new("127.0.0.1:9308") } my @s = map { fresh() } 1 .. 8; $SIG{PIPE} = "IGNORE"; $SIG{ALRM} = sub { exit }; alarm 15; while (1) { ${round} }' & attack=$!`;
+  const sending = (request: string): string =>
+    `for (@s) { $_ = fresh() if !$_ || !defined syswrite $_, ${request} } select undef, undef, undef, 0.001`;
   const scrape =
     'perl -MIO::Socket::INET -e \'my $s = IO::Socket::INET->new("127.0.0.1:9308"); alarm 1; print $s "GET /metrics HTTP/1.0\\r\\n\\r\\n"; print <$s>\' | grep -q "^csync_master.* 1"';
 
   it.each([
-    ['that send requests without end', '"GET /absent HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" x 500'],
-    ['that send a byte now and then', '"G"'],
-  ])('fails at once, and answers for its figures within a second, under the attack of eight clients %s', async (_, request) => {
-    const scraped = `scrape() { ${scrape}; }; eventually scrape; ${attack(request)}; n=0; while [ $n -lt 5 ]; do scrape || { kill $attack; exit 3; }; n=$((n + 1)); done`;
+    ['that send requests without end', sending('"GET /absent HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" x 500')],
+    ['that send a byte now and then', sending('"G"')],
+    [
+      'that send a body without end',
+      sending('"POST /metrics HTTP/1.1\\r\\nContent-Length: 99999999999\\r\\n\\r\\n" . "x" x 60000'),
+    ],
+    ['that never end the head of a request', sending('"x: y\\r\\n" x 9000')],
+    [
+      'that fetch the figures one time after the other, as fast as they come',
+      'for (@s) { $_ = fresh() or next; print $_ "GET /metrics HTTP/1.0\\r\\n\\r\\n"; my @all = <$_> }',
+    ],
+  ])('fails at once, and answers for its figures within a second, under the attack of eight clients %s', async (_, round) => {
+    const scraped = `scrape() { ${scrape}; }; eventually scrape; ${attack(round)}; n=0; while [ $n -lt 5 ]; do scrape || { kill $attack; exit 3; }; n=$((n + 1)); done`;
     expect(await failsAfter(`: > "$LOG"; ${scraped}`, `kill $attack || :; ${verdict}`)).toBeLessThan(1000);
   });
 

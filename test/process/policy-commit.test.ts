@@ -17,6 +17,7 @@ import {
   policyLookScript,
   policyPlace,
   policyStatus,
+  publishScript,
   readPolicyState,
 } from '../../src/cluster/policy/scripts.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
@@ -208,6 +209,41 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     const next = disk.commit({ 'site.cf': site('next') });
     expect([becameOf(next), keptAside(disk)]).toEqual(['durable', 'by hand\n']);
     expect(next.stdout).toMatch(/an edit by hand that was made at that moment is kept in .*displaced-/);
+  });
+
+  it.each([
+    ['a file that is written', 'printed', 'by hand', 'site.cf'],
+    ['a file that an editor replaces', 'renamed', 'by hand', 'site.cf'],
+    ['a file that is removed', 'printed', 'by hand', 'gone.cf'],
+    ['a file that was not there', 'printed', 'by hand', 'new.cf'],
+  ])('of the toolkit, file by file, keeps an edit by hand of %s right before its turn aside (%s)', (_, how, text, name) => {
+    const disk = new Disk();
+    const { tree, base, keep } = disk.place;
+    const at = (file: string): string => `${tree}/${file}`;
+    disk.run(`echo old > ${at('site.cf')}; echo old > ${at('gone.cf')}`);
+    const inBase = (file: string): string => at(file).slice(base.length + 1);
+    const order = {
+      directories: [],
+      write: ['site.cf', 'new.cf'].map((file) => ({ name: inBase(file), text: site(file) })),
+      remove: [inBase('gone.cf')],
+    };
+    const script = publishScript(disk.place, order).replace('perl -e', 'false').replaceAll('--exchange', '--none');
+    const edit =
+      how === 'printed' ? `echo ${text} > ${at(name)}` : `echo ${text} > ${at('.editor')}; mv -f ${at('.editor')} ${at(name)}`;
+    // Behind the comparison of the whole tree, before the first file has its turn.
+    const ended = disk.run(script.replace(`[ ! -e ${at('site.cf')} ]`, (first) => `${edit}; ${first}`));
+    expect([ended.exitCode, ended.stderr]).toEqual([0, '']);
+    expect(ended.stdout).toContain(`an edit by hand that was made at that moment is kept in ${keep}/displaced-`);
+    const seen = disk.run(
+      `cat ${keep}/displaced-*/${name}; cd ${tree}; ls site.cf new.cf gone.cf 2>&1; cat site.cf new.cf`,
+    ).stdout;
+    expect(seen.startsWith(`${text}\n`)).toBe(true);
+    expect(seen).toContain(`${site('site.cf')}${site('new.cf')}`);
+    expect(seen).toMatch(/gone\.cf.*No such file/);
+    const quiet = new Disk();
+    quiet.run(`echo old > ${quiet.place.tree}/site.cf; echo old > ${quiet.place.tree}/gone.cf`);
+    const again = publishScript(quiet.place, order).replace('perl -e', 'false').replaceAll('--exchange', '--none');
+    expect(quiet.run(again).stdout, 'without an edit nothing is kept').not.toContain('is kept in');
   });
 
   it('on a full file system is refused, and the old policy stays', () => {

@@ -119,7 +119,9 @@ describe('a peer that never stops', () => {
       socket.write('t 99\0\0\0\0');
       streamTo(socket);
     });
-    const { answer, sent } = await probed(server, (port) => probeGeneration2({ ...limits, address: '127.0.0.1', port }, 'm1'));
+    const { answer, sent } = await probed(server, (port) =>
+      probeGeneration2({ ...limits, address: '127.0.0.1', port }, null, 'm1'),
+    );
     expect(answer.kind).not.toBe('served');
     expect(sent).toBeLessThan(mostSent);
   });
@@ -179,7 +181,7 @@ describe('a hostile peer', () => {
     const { port } = await listening(createServer(talk));
     const began = performance.now();
     const asked = Array.from({ length: times }, () =>
-      probeGeneration2({ ...limits, timeoutMs, address: '127.0.0.1', port }, 'm1'),
+      probeGeneration2({ ...limits, timeoutMs, address: '127.0.0.1', port }, null, 'm1'),
     );
     const kinds = (await Promise.all(asked)).map((answer) => answer.kind);
     expect(kinds).toEqual(kinds.map(() => kind));

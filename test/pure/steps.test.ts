@@ -296,10 +296,10 @@ describe('programs and keys', () => {
     const member = new SimulatedMember();
     member.file(`${keys}/localhost.priv`, privateKey);
     const first = await member.context(settings).daemon.identity();
-    expect(member.effects).toEqual([expect.stringMatching(/^write \/run\/sg\/csync-probe-[0-9a-f]{32}\.pem$/)]);
+    expect(member.effects).toEqual([expect.stringMatching(/^write \/run\/csync-probe-[0-9a-f]{32}\.pem$/)]);
     expect(await member.context(settings).daemon.identity()).toEqual(first);
     expect(member.effects).toHaveLength(1);
-    const [kept] = [...member.files].filter(([path]) => path.startsWith('/run/sg/'));
+    const [kept] = [...member.files].filter(([path]) => path.startsWith('/run/csync-probe-'));
     expect(kept?.[1]).toMatchObject({ text: first?.certificate, mode: 0o644 });
   });
 
@@ -517,6 +517,32 @@ describe('the proof of the role', () => {
     expect(result).toMatchObject({ failed: 'role-unproved', effects: ['SIGHUP cf-serverd'] });
     expect(result.text).toContain(text);
     expect(member.elapsed() / 1000).toBeCloseTo(10, 0);
+  });
+
+  it("of generation 2 may take this member's own key, under the address that the daemon saw, which is never replaced", async () => {
+    const own = '/var/lib/cfengine3/ppkeys/localhost.pub';
+    const trusted = '/var/lib/cfengine3/ppkeys/root-10.9.0.11.pub';
+    const member = master();
+    member.file(own, 'the public key', 0o600);
+    member.answer = { kind: 'unproved', why: 'BAD: key could not be accepted on trust', from: '10.9.0.11', isTrust: true };
+    member.after(0.5, () => Object.assign(member, { answer: null }));
+    expect(await carryOut(member, steps.roleProved)).toMatchObject({ failed: null, effects: [`write ${trusted}`] });
+    expect(member.files.get(trusted)).toMatchObject({ text: 'the public key', mode: 0o644 });
+    const another = master();
+    another.file(trusted, 'of another host', 0o644);
+    another.file(own, 'the public key', 0o600);
+    another.answer = { kind: 'unproved', why: 'BAD: keys did not match', from: '10.9.0.11', isTrust: true };
+    const refused = await carryOut(another, steps.roleProved);
+    expect(refused).toMatchObject({ failed: 'role-unproved', effects: [] });
+    expect(refused.text).toContain('BAD: keys did not match');
+  });
+
+  it('of generation 2 may take another start of a daemon that cannot read what the key encloses', async () => {
+    const member = master();
+    member.answer = { kind: 'unproved', why: 'BAD: Unspecified server refusal', from: '10.9.0.11', isTrust: false };
+    const { failed, effects } = await carryOut(member, steps.roleProved);
+    expect(failed).toBe('role-unproved');
+    expect(effects).toEqual(['SIGTERM cf-serverd', 'launch cf-serverd']);
   });
 
   it('may take a reload', async () => {

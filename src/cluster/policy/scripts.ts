@@ -271,6 +271,33 @@ function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] 
   ];
 }
 
+/**
+ * Lines that give each file of the next tree its place by a rename of its own, and remove others. What is displaced has another name
+ * by then, and is compared with what it was when the whole tree was: an edit by hand that was made since is kept aside.
+ */
+function fileByFile(place: PolicyPlace, write: readonly string[], remove: readonly string[]): string[] {
+  const old = shellWord(`${place.keep}/replaced`);
+  const served = (name: string): string => shellWord(`${place.tree}/${name}`);
+  const names = [...write, ...remove];
+  const sumOf = (name: string): string => `"$sum${names.indexOf(name)}"`;
+  const compared = (name: string): string => `kept_edit ${shellWord(name)} ${sumOf(name)}`;
+  return [
+    'sum_of() { if [ -f "$1" ]; then sha256sum < "$1" | cut -c 1-64; else echo none; fi; }',
+    `kept_edit() { if [ -e ${old} ] && [ "$(sum_of ${old})" != "$2" ]; then aside=${shellWord(`${place.keep}/displaced`)}-$(date -u +%Y%m%dT%H%M%SZ)-$$/$1; mkdir -p -- "\${aside%/*}"; mv -T -- ${old} "$aside"; sync "$aside"; echo "an edit by hand that was made at that moment is kept in $aside"; fi; rm -f -- ${old}; }`,
+    // Of a run that was killed in between: whether that is an edit nobody knows.
+    'kept_edit replaced none',
+    ...names.map((name, index) => `sum${index}=$(sum_of ${served(name)})`),
+    `[ "$(digest ${shellWord(place.tree)})" = "$served" ] || { echo "somebody wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
+    ...write.flatMap((name) => [
+      `mkdir -p -- ${shellWord(above(`${place.tree}/${name}`))}`,
+      `[ ! -e ${served(name)} ] || ln -- ${served(name)} ${old} 2>/dev/null || cp -p -- ${served(name)} ${old}`,
+      `mv -f -- ${shellWord(`${nextTree(place)}/${name}`)} ${served(name)}`,
+      compared(name),
+    ]),
+    ...remove.flatMap((name) => [`[ ! -e ${served(name)} ] || mv -f -- ${served(name)} ${old}`, compared(name)]),
+  ];
+}
+
 /** A line for who had a file of the old tree open at the moment of the exchange, and goes on writing to it. */
 function keepOld(place: PolicyPlace): string {
   const before = shellWord(`${place.keep}/before`);
@@ -330,11 +357,11 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
   const isTreeChanged = treeFiles.length + treeRemovals.length > 0;
   const byFile = [
     `by_file=1; echo ${shellWord(noExchangeText)}`,
-    ...treeFiles.flatMap(({ name }) => [
-      `mkdir -p -- ${at(above(name))}`,
-      `mv -f -- ${shellWord(`${nextTree(place)}/${treeName(name)}`)} ${at(name)}`,
-    ]),
-    ...treeRemovals.map((name) => `rm -f -- ${at(name)}`),
+    ...fileByFile(
+      place,
+      treeFiles.map(({ name }) => treeName(name)),
+      treeRemovals.map(treeName),
+    ),
   ];
   const files = treeFiles.map(({ name, text }) => ({ name: treeName(name), content: Buffer.from(text) }));
   return hostScript(

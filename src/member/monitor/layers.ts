@@ -78,7 +78,7 @@ function foundBy(answer: ProbeResult, detail: string): Found {
   const remark = `${kind}: ${why}`;
   if (kind === 'silent') return { result: 'bad', detail: why, isSilence: true, remark };
   if (kind === 'stranger') return { result: 'bad', detail: `who has the address ${why}`, remark };
-  return { result: kind === 'answered' ? 'good' : 'cannot-tell', detail: why, remark };
+  return { result: kind === 'cannot-tell' ? 'cannot-tell' : 'good', detail: why, remark };
 }
 
 /** In the order in which they are reported. */

@@ -2,7 +2,7 @@
  * The steps that start and halt are made of. Serviceguard's own modules see to volume group, mount and address; those are
  * looked at only. Order and conditions: cfengine.md 3.2 and 3.3.
  */
-
+import type { ProbeResult } from '../../cfengine/probe.ts';
 import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -215,10 +215,12 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
   };
   // A file system that never took a mark has its directory, at least.
   const pathOf = (): string => (host.facts(daemon.sentinelPath) === null ? settings.policyDirectory : daemon.sentinelPath);
+  let keyRefused: Extract<ProbeResult, { kind: 'unproved' }> | null = null;
   const look = async (): Promise<Finding | null> => {
     const path = pathOf();
     const answer = await daemon.ask(settings.packageAddress, settings.monitorTimeoutSeconds * 1000, { path });
     const unproved = (text: string): Finding => ({ code: 'role-unproved', text });
+    keyRefused = answer.kind === 'unproved' ? answer : null;
     if (answer.kind !== 'served')
       return unproved(`asked through ${settings.packageAddress} for ${path}: ${answer.why}${fullDisk()}`);
     const here = host.facts(path);
@@ -238,8 +240,11 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
     look,
     action: {
       what: `ask ${settings.packageAddress} again, after a reload of the access rules`,
-      run: async () => {
-        daemon.reload();
+      run: async (finding) => {
+        if (keyRefused?.isTrust === true) daemon.trustOwnKey(keyRefused.from);
+        // It reads its key when it starts: the pair may have been exchanged since.
+        else if (keyRefused !== null) await daemon.start(finding);
+        else daemon.reload();
         await daemon.waitFor(proofLimitMs, async () => (await look()) === null);
       },
     },

@@ -87,7 +87,10 @@ export const cfengine: readonly FuzzedParser[] = [
     calls: ['cfengine/probe.ts#dialogue2'],
     samples: [frame(stat) + frame('OK: '), frame('BAD: Host authorization/authentication failed')],
     words: [frame('OK: '), frame(stat)],
-    parse: (text) => inAnyPieces(() => dialogue2('/csync/x', () => 'CAUTH'), text),
+    parse: (text) => {
+      const hello = () => ({ from: '10.9.0.11', greeting: 'CAUTH' });
+      return [null, key].map((of) => inAnyPieces(() => dialogue2('/csync/x', of, hello), text));
+    },
   },
   {
     name: 'keys',

@@ -1,0 +1,62 @@
+/**
+ * How generation 2 proves keys: the caller encrypts a nonce for the daemon, and the daemon for the caller; each answers with the MD5 of what
+ * it decrypted [cfengine.md 1.14]. The daemon answers only a caller whose key it has. Pure but for the random numbers.
+ */
+import { constants, createHash, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
+
+/** The text before the cipher is padded to this. */
+const textBytes = 24;
+const sessionKeyBytes = 16;
+
+const latin1 = (bytes: Buffer): string => bytes.toString('latin1');
+const md5 = (bytes: Buffer): string => latin1(createHash('md5').update(bytes).digest());
+const encryptedFor = (key: KeyObject, bytes: Buffer): Buffer =>
+  publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, bytes);
+
+/** OpenSSL's MPI: length, and a zero before a number whose first bit is set. */
+function mpi(number: Buffer): Buffer {
+  const body = (number[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), number]) : number;
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(body.length);
+  return Buffer.concat([length, body]);
+}
+
+/** What the padding of PKCS#1 v1.5 encloses; null for what has none. Node.js decrypts with it no more, for who would tell an attacker how it went. */
+function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
+  try {
+    const padded = privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, bytes);
+    const end = padded.indexOf(0, 2);
+    return padded[0] === 0 && padded[1] === 2 && end > 0 ? padded.subarray(end + 1) : null;
+  } catch {
+    return null;
+  }
+}
+
+export interface Challenge {
+  /** Payloads that open the dialogue: the nonce for the daemon, and the two numbers of our public key. */
+  readonly opening: readonly string[];
+  /** Whether this answer of the daemon shows that it has the private key. */
+  isProof(answer: string): boolean;
+  /** Payloads for its own challenge, the session key included; null: it is none that was made for our key. */
+  answer(challenge: string): readonly string[] | null;
+}
+
+/** A challenge for a daemon that has the same key pair as who asks: the members of a cluster share theirs. */
+export function challengeOf(own: KeyObject): Challenge {
+  const shared = createPublicKey(own);
+  const { n = '', e = '' } = shared.export({ format: 'jwk' });
+  const random = randomBytes(32);
+  // As long as BN_rand makes it: of 256 bits the first is set.
+  random[0] = (random[0] ?? 0) | 0x80;
+  const nonce = mpi(random);
+  const cipher = encryptedFor(shared, nonce);
+  const text = `SAUTH y ${cipher.length} ${nonce.length}`.padEnd(textBytes, '\0');
+  return {
+    opening: [text + latin1(cipher), ...[n, e].map((number) => latin1(mpi(Buffer.from(number, 'base64url'))))],
+    isProof: (answer) => answer === md5(nonce),
+    answer: (challenge) => {
+      const plain = decrypted(own, Buffer.from(challenge, 'latin1'));
+      return plain && [md5(plain), latin1(encryptedFor(shared, randomBytes(sessionKeyBytes)))];
+    },
+  };
+}

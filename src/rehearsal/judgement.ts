@@ -2,7 +2,7 @@
 
 import type { PackageStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
-import type { Drill } from './drill-table.ts';
+import type { Drill } from './drills/drill-model.ts';
 import { type Budget, type DrillResult, type Flags, inSeconds, type Rehearsal, worstOutage } from './model.ts';
 import { type Story, storyOf } from './timeline.ts';
 

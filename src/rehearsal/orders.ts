@@ -1,6 +1,6 @@
 /** What an act of a drill types, in the words of an engine. Pure. */
 import type { Commands, Orders } from '../engine/engine.ts';
-import type { Act, Part } from './drill-table.ts';
+import type { Act, Part } from './drills/drill-model.ts';
 
 type Typing = Extract<Act, { do: 'type' }>;
 

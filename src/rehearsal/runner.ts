@@ -4,7 +4,7 @@
  */
 import type { Engine, PackageStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
-import type { Act, Drill, Follows, Part } from './drill-table.ts';
+import type { Act, Drill, Follows, Part } from './drills/drill-model.ts';
 import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
 import type { DrillResult } from './model.ts';
 import { commandsOf } from './orders.ts';

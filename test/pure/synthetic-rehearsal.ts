@@ -1,6 +1,7 @@
 /** Made-up rehearsals, from made-up traces through the real reading of them. Nothing here was measured. */
 import type { JournalEntry, JournalKind } from '../../src/lab/emulation/journal.ts';
-import { type Drill, drillNamed } from '../../src/rehearsal/drill-table.ts';
+import { drillNamed } from '../../src/rehearsal/drill-table.ts';
+import type { Drill } from '../../src/rehearsal/drills/drill-model.ts';
 import { drillResult, rehearsalVerdict } from '../../src/rehearsal/judgement.ts';
 import type { DrillResult, Flags, ReadyReport, Rehearsal } from '../../src/rehearsal/model.ts';
 

@@ -1,7 +1,8 @@
 /** docs/drills.md, from the one table of drills. Pure. */
 import { typed } from '../../engine/choice.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { type Act, type Drill, drills } from '../drill-table.ts';
+import { drills } from '../drill-table.ts';
+import type { Act, Drill } from '../drills/drill-model.ts';
 import { commandsOf } from '../orders.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
@@ -80,7 +81,7 @@ export function drillsPage(engine: Engine): string {
   return `# Drills
 
 What \`csync rehearse --drill NAME\` and \`csync lab rehearse\` can do: ${drills.length} drills, ${drills.filter(({ where }) => where === 'any').length} of them on a real cluster, too.
-This page is printed from the table that is carried out (src/rehearsal/drill-table.ts); a test keeps it current.
+This page is printed from the tables that are carried out (src/rehearsal/drills); a test keeps it current.
 
 Each drill begins only while the package runs and every switch is on, and ends when it runs again with every switch as it was; that is looked at,
 and what is not so fails the drill. Clients are probed all the while. "Next" is the first member the package may move to, "third" the

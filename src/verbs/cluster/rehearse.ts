@@ -17,7 +17,7 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { err, out, progress } from '../../host/output.ts';
 import { openClusterGround } from '../../rehearsal/cluster-ground.ts';
-import type { Drill } from '../../rehearsal/drill-table.ts';
+import type { Drill } from '../../rehearsal/drills/drill-model.ts';
 import type { DrillResult, ReadyReport } from '../../rehearsal/model.ts';
 import { judgeReadiness, type ReadyInput, type ScriptSaid } from '../../rehearsal/ready.ts';
 import { runDrill } from '../../rehearsal/runner.ts';

@@ -4,7 +4,7 @@ import type { ExitCode } from '../../base/problem.ts';
 import { progress } from '../../host/output.ts';
 import type { LabHandle } from '../../lab/handle.ts';
 import { PackageDrills } from '../../lab/trials/package-drills.ts';
-import type { Drill } from '../../rehearsal/drill-table.ts';
+import type { Drill } from '../../rehearsal/drills/drill-model.ts';
 import { labGround, labProbe } from '../../rehearsal/lab-ground.ts';
 import type { DrillResult } from '../../rehearsal/model.ts';
 import { runDrill } from '../../rehearsal/runner.ts';

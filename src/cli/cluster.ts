@@ -15,6 +15,9 @@ const change = {
   wait: waitOption,
 } as const;
 
+const changed = { badInput: '', cannotRunHere: '', changeFailed: '' } as const;
+const applied = { ...changed, different: 'files were edited by hand on a member' } as const;
+
 const apply = verb({
   words: 'apply',
   does: 'distribute the package to all members and apply it; rerun to finish',
@@ -38,7 +41,7 @@ const apply = verb({
     ['take-mine', 'take-rendered'],
     ['with-runtime', 'without-runtime'],
   ],
-  exits: { different: 'files were edited by hand', badInput: '', cannotRunHere: '', changeFailed: '' },
+  exits: applied,
   examples: [
     ['apply --dry-run', 'the steps, and which of them require a halt'],
     ['apply --yes --run', 'from settings to a running package'],
@@ -55,7 +58,7 @@ const rollback = verb({
   changes: ['rollback'],
   positionals: { number: { type: 'number', describe: 'number of the set, as csync history lists it' } },
   options: { settings: settingsOption, ...change, json: jsonOption },
-  exits: { badInput: '', cannotRunHere: '', changeFailed: '' },
+  exits: applied,
   examples: [['rollback 3 --dry-run', 'the steps back to set 3']],
   run: async (args) => (await applyVerbs()).rollback({ ...args, number: args.number }),
 });
@@ -68,7 +71,7 @@ const migrate = verb({
   effect: 'changes',
   changes: ['migrate legacy-to-modular'],
   options: { ...sources, yes: change.yes, 'dry-run': dryRunOption, wait: waitOption },
-  exits: { badInput: '', cannotRunHere: '', changeFailed: '' },
+  exits: applied,
   examples: [['migrate legacy-to-modular --dry-run', 'the steps, with the halt among them']],
   run: async (args) => (await migrateVerbs()).migrateToModular(args),
 });
@@ -90,7 +93,7 @@ const recover = verb({
   effect: 'changes',
   changes: ['recover'],
   options: { ...procedure, run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' } },
-  exits: { badInput: '', cannotRunHere: '', changeFailed: '' },
+  exits: changed,
   examples: [['recover --dry-run', 'what was left, and the steps']],
   run: async (args) => (await recoverVerbs()).recover(args),
 });
@@ -112,7 +115,7 @@ const maintenance = verb({
       describe: "also Serviceguard's maintenance mode (cmmodpkg -m), which ignores every failure; the monitor ends it",
     },
   },
-  exits: { badInput: '', cannotRunHere: '', changeFailed: '' },
+  exits: changed,
   examples: [
     ['maintenance on --for 1h', 'the monitor pauses; Serviceguard still monitors member and network'],
     ['maintenance off', 'after a check that the daemon is healthy'],
@@ -129,7 +132,7 @@ const remove = verb({
     ...procedure,
     unconfigure: { type: 'boolean', default: false, describe: 'also set CSYNC_CONFIGURED to 0 on the members' },
   },
-  exits: { badInput: '', cannotRunHere: '', changeFailed: '' },
+  exits: changed,
   examples: [['remove --dry-run', 'the steps']],
   run: async (args) => (await recoverVerbs()).remove(args),
 });

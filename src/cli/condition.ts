@@ -31,6 +31,7 @@ const status = verb({
   details: 'Statuses are those of an init script. It does not need root: cmviewcl requires the monitor role, the members ssh.',
   effect: 'reads',
   options: { ...sources, watch: { type: 'boolean', default: false, describe: 'print it again every 2 s' } },
+  exits: { unread: '' },
   ownExits: {
     0: 'serving',
     1: 'failed, also where the other members reach another host at the package address',

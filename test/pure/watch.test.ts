@@ -14,6 +14,7 @@ import { eachLayer, type LayerName, type LayerResult, layerNames, layerOf } from
 import { verdictOn } from '../../src/model-check/world/verdicts.ts';
 import { idle } from '../../src/model-check/world/world.ts';
 import type { Settings } from '../../src/settings/settings.ts';
+import { readPage } from '../markdown.ts';
 import { settingsFor } from '../support.ts';
 
 const three = { failures: 3, weight: 'fail' } as const;
@@ -174,6 +175,7 @@ describe('a layer', () => {
       });
       expect(conclusions[name]).toMatchObject({ means, evidence });
       expect(isGoodIn({ daemon: 'alive', hasAddress: true, hasFileSystem: true, isOnlyOwner: true })).toBe(true);
+      expect(readPage('docs/monitor.md')).toContain(`\n| ${name} | `);
     },
   );
 

@@ -239,7 +239,7 @@ describe('what listens', () => {
       files.filter((name) => /createServer|\bcreateSocket\b|node:(http|https|http2|dgram|inspector)'/.test(text(name))),
     ).toEqual(['host/lab/control-socket.ts', 'host/member/http-endpoint.ts']);
     const ofFigures = files.filter((name) => /from '[^']*http-endpoint\.ts'/.test(text(name)));
-    expect(ofFigures).toEqual(['member/monitor/figures.ts']);
+    expect(ofFigures).toEqual(['member/monitor/report/figures.ts']);
     expect(demand(parseSettings(settingsText(), 'x')).monitorMetricsListen, 'unless it is asked for').toBe('off');
     expect(text('host/lab/control-socket.ts')).toContain('server.listen(path,');
     // Of the lab alone.

@@ -57,7 +57,7 @@ const notForeign: Readonly<Record<string, string>> = {
   'member/address-owner.ts': 'the words of its own helper',
   'host/inherited.ts': 'one number of /proc/self/fdinfo',
   'host/member/process-watch.ts': 'two counters of /proc/PID/status',
-  'member/monitor/figures.ts': 'what the monitor feeds it, which is itself',
+  'member/monitor/report/figures.ts': 'what the monitor feeds it, which is itself',
   'host/member/member-log.ts': 'takes its own time zone apart',
   'host/processes.ts': 'numbers of children in /proc',
   'host/admin/own-files.ts': 'names of its own temporary files',

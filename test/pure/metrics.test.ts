@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MonitorState } from '../../src/contract/monitor-state.ts';
 import { answerTo } from '../../src/host/member/http-endpoint.ts';
 import { parseHandover, parsePromotion, promotionAfter } from '../../src/member/handover.ts';
-import { metricsText } from '../../src/member/monitor/metrics.ts';
+import { metricsText } from '../../src/member/monitor/report/metrics.ts';
 import { parseListenAddress } from '../../src/settings/rules.ts';
 
 const state: MonitorState = {

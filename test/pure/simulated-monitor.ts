@@ -10,7 +10,7 @@ import type { Connections } from '../../src/host/member/connections.ts';
 import type { Daemon } from '../../src/member/daemon.ts';
 import { eachLayer, type Found, type LayerName } from '../../src/member/monitor/layers.ts';
 import { MonitorLoop, type MonitorWorld } from '../../src/member/monitor/loop.ts';
-import type { Seen } from '../../src/member/monitor/report.ts';
+import type { Seen } from '../../src/member/monitor/report/report.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 
 interface Due {

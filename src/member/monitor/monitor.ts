@@ -16,10 +16,10 @@ import { openServiceFront } from '../../host/member/service-front.ts';
 import { Daemon } from '../daemon.ts';
 import { explain } from '../failures.ts';
 import { expand, packageNameOf, readSettingsFile } from '../settings-file.ts';
-import { figuresRole, runFigures } from './figures.ts';
 import { openLooks } from './layers.ts';
 import { MonitorLoop } from './loop.ts';
-import { openMonitorReport } from './report.ts';
+import { figuresRole, runFigures } from './report/figures.ts';
+import { openMonitorReport } from './report/report.ts';
 
 /** Lines are rare: the process that writes them exits in between. */
 const logIdleMs = 1000;

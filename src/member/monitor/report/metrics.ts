@@ -1,7 +1,7 @@
 /** The monitor's figures in Prometheus' text format (version 0.0.4: HELP, TYPE, samples). Pure. */
 
-import type { MonitorState } from '../../contract/monitor-state.ts';
-import type { Promotion } from '../handover.ts';
+import type { MonitorState } from '../../../contract/monitor-state.ts';
+import type { Promotion } from '../../handover.ts';
 
 interface Metric {
   readonly name: string;

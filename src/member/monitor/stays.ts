@@ -1,0 +1,65 @@
+/** How often the package stayed in spite of a verdict, because the brake kept it: said in the log, to syslog and in the state. */
+import type { MemberHost } from '../../host/host.ts';
+import type { MemberLog } from '../../host/member/member-log.ts';
+import type { Settings } from '../../settings/settings.ts';
+import { backOff } from './brake.ts';
+import { conclusions, type Verdict } from './judge.ts';
+
+/** So long without another verdict, and the brake is off again. */
+const calmAfterStayMs = 60_000;
+const stayAlarmMs = 60_000;
+
+interface StaysWorld {
+  readonly host: MemberHost;
+  readonly settings: Settings;
+  readonly log: MemberLog;
+}
+
+export class Stays {
+  readonly #world: StaysWorld;
+  /** In a row. */
+  #count = 0;
+  #since = 0;
+  #sentence: string | null = null;
+  #alarmAt = Number.NEGATIVE_INFINITY;
+
+  constructor(world: StaysWorld) {
+    this.#world = world;
+  }
+
+  /** What the brake says while it is on. */
+  get sentence(): string | null {
+    return this.#sentence;
+  }
+
+  /** Said each time, to syslog once a minute: this is a cluster that has no failover left. */
+  note(verdict: Verdict, why: string, remedies: readonly string[]): void {
+    const { host, settings, log } = this.#world;
+    const now = host.elapsed();
+    if (now - this.#since >= calmAfterStayMs) this.#count = 0;
+    const { packageName } = settings;
+    const text = `brake: ${packageName} stays on ${host.member} although ${conclusions[verdict.reason].means} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members${remedies.length === 0 ? '' : `. What helps: ${remedies.join('; ')}`}`;
+    log.line('monitor', 'warning', text);
+    if (now - this.#alarmAt >= stayAlarmMs) {
+      this.#alarmAt = now;
+      log.alarm(`${host.member} ${packageName} monitor: ${text}`);
+    }
+    this.#sentence = text;
+  }
+
+  /** Before the daemon is restarted or looked at again: longer each time. */
+  async backOff(): Promise<void> {
+    const { host } = this.#world;
+    await host.pause(backOff(this.#count));
+    this.#count += 1;
+    this.#since = host.elapsed();
+  }
+
+  /** All was well at a look. */
+  noteCalm(): void {
+    const { host, log } = this.#world;
+    if (this.#sentence === null || host.elapsed() - this.#since < calmAfterStayMs) return;
+    this.#sentence = null;
+    log.line('monitor', 'ok', `brake: off, all is well for ${calmAfterStayMs / 1000} s`);
+  }
+}

@@ -132,7 +132,25 @@ describe('the steps of an apply', () => {
       ],
     ],
     [
-      'the same while it is down: no halt, and it stays down',
+      'back as it was before an earlier halt: on that member, with its switch',
+      { applied: otherAddress, wish: { halt: true, set: null, before: { owner: 'm1', autoRun: false } } },
+      [check, 'on m1, in one go: cmhaltpkg csync; cmapplyconf -f -P $SGCONF/csync/csync.conf; cmrunpkg -n m1 csync', again],
+    ],
+    [
+      'the same, halted by the one that was killed',
+      { status: down, wish: { run: true, set: null, before: { owner: 'm2', autoRun: true } } },
+      ['on m1: cmrunpkg -n m2 csync', 'on m1: cmmodpkg -e csync', again],
+    ],
+    [
+      'the same, but that member is switched off by now',
+      {
+        status: { ...down, switching: new Map([['m2', false]]) },
+        wish: { run: true, set: null, before: { owner: 'm2', autoRun: false } },
+      },
+      ['on m1: cmrunpkg -n m1 csync', again],
+    ],
+    [
+      'what wants a halt while it is down: no halt, and it stays down',
       { applied: otherAddress, status: down },
       [check, applyIt, again, ...set],
     ],

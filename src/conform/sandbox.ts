@@ -9,7 +9,7 @@ import { adapterFor } from '../cfengine/adapter.ts';
 import { setsName } from '../contract/package-directory.ts';
 import * as files from '../host/lab/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
-import { logFileOf, scriptEnvironment } from '../lab/emulation/package-environment.ts';
+import { logFileOf, scriptEnvironment } from '../lab/emulation/scripts/package-environment.ts';
 import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
 import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
 import { setOf } from '../render/package.ts';

@@ -5,7 +5,7 @@ import type { RenderedFile } from '../contract/package-directory.ts';
 import * as files from '../host/lab/lab-files.ts';
 import { parseProcessStat } from '../host/member/member-host.ts';
 import { runProcess } from '../host/processes.ts';
-import { logFileOf } from '../lab/emulation/package-environment.ts';
+import { logFileOf } from '../lab/emulation/scripts/package-environment.ts';
 import { type PolicyTemplates, policyFiles, writeCfengine } from '../lab/machines/cfengine-setup.ts';
 import { furnishHost, furnishMember } from '../lab/machines/furnish.ts';
 import { expandVariables, type LabPlan, planLab } from '../lab/machines/plan.ts';

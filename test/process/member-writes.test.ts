@@ -24,16 +24,8 @@ import { distributeScript } from '../../src/cluster/apply/package-write.ts';
 import { configuredFile, configuredLines, withConfigured } from '../../src/cluster/hosts/boot-start.ts';
 import { type HostStep, noChange, parseOutcomes, setUpScript } from '../../src/cluster/hosts/host-setup.ts';
 import { nextRecord, planCommit } from '../../src/cluster/policy/commit.ts';
-import {
-  becameOf,
-  commitScript,
-  noExchangeText,
-  policyLookScript,
-  policyPlace,
-  policyStatus,
-  publishScript,
-  readPolicyState,
-} from '../../src/cluster/policy/scripts.ts';
+import { policyLookScript, policyPlace, policyStatus, readPolicyState } from '../../src/cluster/policy/look.ts';
+import { becameOf, commitScript, noExchangeText, publishScript } from '../../src/cluster/policy/scripts.ts';
 import { hostScript } from '../../src/cluster/remote/shell-text.ts';
 import { everyStep, isRoot, scratchDirectory, settingsFor } from '../support.ts';
 

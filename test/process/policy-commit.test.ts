@@ -9,17 +9,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { demand } from '../../src/base/problem.ts';
 import { shellWord } from '../../src/base/shell-word.ts';
 import { type LocalFile, nextRecord, planCommit, recordsOf } from '../../src/cluster/policy/commit.ts';
-import {
-  becameOf,
-  commitScript,
-  confirmScript,
-  type PolicyLook,
-  policyLookScript,
-  policyPlace,
-  policyStatus,
-  publishScript,
-  readPolicyState,
-} from '../../src/cluster/policy/scripts.ts';
+import { type PolicyLook, policyLookScript, policyPlace, policyStatus, readPolicyState } from '../../src/cluster/policy/look.ts';
+import { becameOf, commitScript, confirmScript, publishScript } from '../../src/cluster/policy/scripts.ts';
 import { sha256 } from '../../src/contract/package-directory.ts';
 import { renderPolicy } from '../../src/render/policy.ts';
 import { eventually, everyStep, have, isRoot, policyTemplates, settingsFor } from '../support.ts';

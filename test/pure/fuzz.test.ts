@@ -64,7 +64,7 @@ const notForeign: Readonly<Record<string, string>> = {
   'host/member/service-front.ts': 'the words of the program in front of it, which is its own',
   'host/member/slow-file.ts': 'the words of its own helper',
   'lab/emulation/command-service.ts': 'the lab, from itself',
-  'lab/emulation/control-script.ts': 'the lab, from itself',
+  'lab/emulation/scripts/control-script.ts': 'the lab, from itself',
   'lab/emulation/observer.ts': 'the lab, from itself',
   'lab/commands/command-table.ts': 'behind parseCommand',
   'lab/daemon.ts': 'the lab, from itself',

@@ -98,7 +98,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'render/',
     'serviceguard/',
     'lab/machines/',
-    'lab/emulation/package-environment.ts',
+    'lab/emulation/scripts/package-environment.ts',
   ],
   // The decisions for people: the tables of the member scripts and of the package manager, read.
   'explain/': [...ground, 'member/failures.ts', 'member/monitor/judge.ts', 'lab/manager/event-table.ts'],

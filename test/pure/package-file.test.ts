@@ -1,7 +1,7 @@
 /** The package file's grammar, and what cmmakepkg writes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { phases } from '../../src/lab/emulation/control-script.ts';
+import { phases } from '../../src/lab/emulation/scripts/control-script.ts';
 import { findAttribute, modules, startOrder } from '../../src/serviceguard/modules.ts';
 import { parsePackageFile, printPackageFile } from '../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../src/serviceguard/package-template.ts';

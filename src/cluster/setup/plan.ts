@@ -13,7 +13,8 @@ import { type ApplyPlan, type ApplyWish, stepText } from '../apply/plan.ts';
 import { type HostFacts, nextPairNames, staleInputs } from '../hosts/host-look.ts';
 import { type HostStep, hostStepText, isKeyChange, noChange, type PairChange } from '../hosts/host-setup.ts';
 import { changeKeys, type HostKind, type KeyChange, wantedKeys } from '../hosts/key-layout.ts';
-import type { PolicyPlace, PublicationOrder } from '../policy/scripts.ts';
+import type { PolicyPlace } from '../policy/look.ts';
+import type { PublicationOrder } from '../policy/scripts.ts';
 
 export interface SeenHost {
   readonly name: string;

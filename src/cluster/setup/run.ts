@@ -15,7 +15,8 @@ import {
   parseOutcomes,
   setUpScript,
 } from '../hosts/host-setup.ts';
-import { noExchangeText, policyStatus, publishScript } from '../policy/scripts.ts';
+import { policyStatus } from '../policy/look.ts';
+import { noExchangeText, publishScript } from '../policy/scripts.ts';
 import { inParallel } from '../remote/observation.ts';
 import { clientsAtOnce } from './look.ts';
 import type { PublishStep, Stage } from './plan.ts';

@@ -24,7 +24,7 @@ import { type Call, type Configuration, mayMonitor, withoutCluster } from './com
 import { Dispatcher } from './dispatcher.ts';
 import type { Cluster } from './emulation.ts';
 import type { Journal } from './journal.ts';
-import { packageEnvironment } from './package-environment.ts';
+import { packageEnvironment } from './scripts/package-environment.ts';
 import { observeMembers } from './validation.ts';
 
 /** The version the lab behaves like [serviceguard.md gap 13]. */

@@ -4,10 +4,10 @@
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
 import type { World } from '../machines/world.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../manager/model.ts';
-import { ControlScript, type Phase, phases } from './control-script.ts';
 import type { Journal } from './journal.ts';
-import { LegacyScript } from './legacy-script.ts';
-import { Services } from './services.ts';
+import { ControlScript, type Phase, phases } from './scripts/control-script.ts';
+import { LegacyScript } from './scripts/legacy-script.ts';
+import { Services } from './scripts/services.ts';
 
 export interface EffectContext {
   readonly world: World;

@@ -8,7 +8,7 @@ import type { ClusterState, Effect, LabEvent } from '../manager/model.ts';
 import { invariants, reduce } from '../manager/package-manager.ts';
 import { Effects } from './effects.ts';
 import type { Journal } from './journal.ts';
-import type { Services } from './services.ts';
+import type { Services } from './scripts/services.ts';
 
 export type Reply = Extract<Effect, { kind: 'reply' }>;
 type RequestEvent = Extract<LabEvent, { request: string }>;

@@ -6,7 +6,7 @@ import { expandVariables } from '../machines/plan.ts';
 import type { World } from '../machines/world.ts';
 import { type MemberObservation, neededObservations } from '../manager/configuration/check.ts';
 import type { ClusterState } from '../manager/model.ts';
-import { scriptEnvironment } from './package-environment.ts';
+import { scriptEnvironment } from './scripts/package-environment.ts';
 
 /** With no_timeout, validation is waited for at most 20 minutes [serviceguard.md 2.5]. */
 const validationLimitMs = 20 * 60_000;

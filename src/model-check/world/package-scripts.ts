@@ -1,7 +1,7 @@
 /**
  * The scripts of a package as its package manager runs them. A legacy package's are the shipped control script. For a modular
  * one Serviceguard's modules stand between our two scripts: their order, retries and rollback are those of the lab
- * (src/lab/emulation/control-script.ts), which follows serviceguard.md 3.2, 3.3 and 4.3.
+ * (src/lab/emulation/scripts/control-script.ts), which follows serviceguard.md 3.2, 3.3 and 4.3.
  */
 
 import { deviceOf } from '../../contract/policy-file-system.ts';

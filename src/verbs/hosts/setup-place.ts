@@ -5,7 +5,7 @@ import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { bootLookLines, bootScript, parseBoot, startsAtBoot } from '../../cluster/hosts/boot-start.ts';
 import { commitRecordName } from '../../cluster/policy/commit.ts';
-import { policyPlace } from '../../cluster/policy/scripts.ts';
+import { policyPlace } from '../../cluster/policy/look.ts';
 import { planPolicyTree, staleMemberMentions } from '../../cluster/policy/tree.ts';
 import type { SetupPlace } from '../../cluster/setup/change-model.ts';
 import type { SetupView } from '../../cluster/setup/look.ts';

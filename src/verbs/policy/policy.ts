@@ -13,16 +13,14 @@ import {
   recordsOf,
 } from '../../cluster/policy/commit.ts';
 import {
-  becameOf,
-  commitScript,
-  confirmScript,
   type PolicyLook,
   type PolicyPlace,
   policyLookScript,
   policyPlace,
   policyStatus,
   readPolicyState,
-} from '../../cluster/policy/scripts.ts';
+} from '../../cluster/policy/look.ts';
+import { becameOf, commitScript, confirmScript } from '../../cluster/policy/scripts.ts';
 import { locate } from '../../cluster/remote/observation.ts';
 import { busyStatus } from '../../cluster/remote/shell-text.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';

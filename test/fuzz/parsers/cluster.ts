@@ -16,7 +16,7 @@ import { parseBoot } from '../../../src/cluster/hosts/boot-start.ts';
 import { parseHost, publicDigest } from '../../../src/cluster/hosts/host-look.ts';
 import { parseOutcomes } from '../../../src/cluster/hosts/host-setup.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
-import { readPolicyState } from '../../../src/cluster/policy/scripts.ts';
+import { readPolicyState } from '../../../src/cluster/policy/look.ts';
 import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
 import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
 import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
@@ -146,7 +146,7 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'state of the policy file system',
     of: 'script on a member',
-    calls: ['cluster/policy/scripts.ts#readPolicyState', 'cluster/policy/commit.ts#parseRecord'],
+    calls: ['cluster/policy/look.ts#readPolicyState', 'cluster/policy/commit.ts#parseRecord'],
     samples: [
       `digest ${digest}\nnames ${base64(`${digest}  ./site.cf\0`)}\nfile ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
       commitRecord,

@@ -2,11 +2,11 @@
  * Services of packages: started in a member with no environment but the restart counter, watched by the package manager
  * itself, ended with SIGTERM to the whole group and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
  */
-import * as files from '../../host/lab/lab-files.ts';
-import type { RunningProcess } from '../../host/processes.ts';
-import type { PackageContent, ServiceEntry } from '../../serviceguard/package-content.ts';
-import { expandVariables } from '../machines/plan.ts';
-import type { World } from '../machines/world.ts';
+import * as files from '../../../host/lab/lab-files.ts';
+import type { RunningProcess } from '../../../host/processes.ts';
+import type { PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
+import { expandVariables } from '../../machines/plan.ts';
+import type { World } from '../../machines/world.ts';
 import type { ServiceKeeper } from './control-script.ts';
 import { logFileOf } from './package-environment.ts';
 

@@ -2,10 +2,10 @@
  * What a package's scripts and services find: variables, log. Pure.
  */
 
-import { shellWord } from '../../base/shell-word.ts';
-import type { PackageContent } from '../../serviceguard/package-content.ts';
-import type { PackageFile } from '../../serviceguard/package-file.ts';
-import { expandVariables, sgDirectories } from '../machines/plan.ts';
+import { shellWord } from '../../../base/shell-word.ts';
+import type { PackageContent } from '../../../serviceguard/package-content.ts';
+import type { PackageFile } from '../../../serviceguard/package-file.ts';
+import { expandVariables, sgDirectories } from '../../machines/plan.ts';
 
 export function logFileOf(content: PackageContent): string {
   return expandVariables(content.logFile, { SG_PACKAGE: content.name });

@@ -2,10 +2,10 @@
  * The lab's master control script: what Serviceguard does around a package's own scripts, really done inside a member's
  * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Decides nothing about where a package runs.
  */
-import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../serviceguard/package-content.ts';
-import { announceAddress, expandVariables } from '../machines/plan.ts';
-import { LabFailure, type World } from '../machines/world.ts';
-import type { HaltReason, ScriptEnd } from '../manager/model.ts';
+import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
+import { announceAddress, expandVariables } from '../../machines/plan.ts';
+import { LabFailure, type World } from '../../machines/world.ts';
+import type { HaltReason, ScriptEnd } from '../../manager/model.ts';
 import { scriptEnvironment } from './package-environment.ts';
 import { PhaseFailure, ScriptRun } from './script-run.ts';
 

@@ -2,11 +2,11 @@
  * One run of a package's scripts on a member: its time limit, its log, its commands one by one, and whether the member is
  * still the machine it began on.
  */
-import * as files from '../../host/lab/lab-files.ts';
-import type { RunningProcess } from '../../host/processes.ts';
-import type { PackageContent } from '../../serviceguard/package-content.ts';
-import type { World } from '../machines/world.ts';
-import type { ScriptEnd } from '../manager/model.ts';
+import * as files from '../../../host/lab/lab-files.ts';
+import type { RunningProcess } from '../../../host/processes.ts';
+import type { PackageContent } from '../../../serviceguard/package-content.ts';
+import type { World } from '../../machines/world.ts';
+import type { ScriptEnd } from '../../manager/model.ts';
 import { logFileOf } from './package-environment.ts';
 
 /** A part of it failed; `exitCode` is what its script said, 1 when Serviceguard's own part failed. */

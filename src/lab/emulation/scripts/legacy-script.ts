@@ -3,9 +3,9 @@
  * mounts, addresses, services, rollback and the lines of the log are the script's [serviceguard.md 4.1, 4.3].
  */
 
-import type { PackageContent } from '../../serviceguard/package-content.ts';
-import type { World } from '../machines/world.ts';
-import type { HaltReason, ScriptEnd } from '../manager/model.ts';
+import type { PackageContent } from '../../../serviceguard/package-content.ts';
+import type { World } from '../../machines/world.ts';
+import type { HaltReason, ScriptEnd } from '../../manager/model.ts';
 import { legacyEnvironment } from './package-environment.ts';
 import { PhaseFailure, ScriptRun } from './script-run.ts';
 

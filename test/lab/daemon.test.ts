@@ -47,6 +47,18 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
     await answers();
   });
 
+  it('takes the power of a member whose file system is frozen, and it is not frozen on the next one', async () => {
+    const owner = await used.drills.waitServed();
+    expect((await sh(owner, 'fsfreeze -f /csync && ( echo late > /csync/late ) > /dev/null 2>&1 < /dev/null &')).exitCode).toBe(
+      0,
+    );
+    await used.lab.ask({ verb: 'crash', member: owner });
+    const next = await used.drills.waitServed(owner);
+    expect((await sh(next, 'echo more > /csync/more')).exitCode).toBe(0);
+    await used.lab.ask({ verb: 'boot', member: owner });
+    await answers();
+  });
+
   it('knows the cable of a member without power', async () => {
     const { lab } = used;
     const carrier = async (): Promise<string> => (await sh('m3', 'cat /sys/class/net/eth0/operstate')).stdout.trim();

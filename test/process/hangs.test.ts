@@ -40,6 +40,20 @@ syslog_runs() { kill -CONT "$(pgrep -x busybox)"; }
 
 const scratch = scratchDirectory();
 
+/**
+ * Another process of the daemon's program that has its listening socket: a child that was stopped between fork and exec. pidfd_open and
+ * pidfd_getfd by their numbers, which are the same everywhere.
+ */
+const stoppedChild = `perl -MFcntl -e '
+  my ($daemon, @program) = @ARGV;
+  my $pidfd = syscall(434, $daemon + 0, 0);
+  my ($socket) = grep { defined } map { my $fd = syscall(438, $pidfd, (split m{/})[-1] + 0, 0); $fd if $fd >= 0 && is_listening($fd) } glob "/proc/$daemon/fd/*";
+  sub is_listening { open my $file, "<&=", $_[0]; my $is = unpack "i", getsockopt($file, 1, 30) // pack "i", 0; push @kept, $file; $is }
+  open my $socket_file, "<&=", $socket or die; fcntl $socket_file, F_SETFD, 0;
+  my $child = fork // die; if (!$child) { exec @program or die }
+  1 until do { open my $comm, "<", "/proc/$child/comm"; <$comm> =~ /^cf-serverd/ };
+  kill STOP => $child'`;
+
 /** Gives the log of a member a file system of its own, on a disk of this machine that goes with its last user. */
 function logOfItsOwn(member: Sandbox): void {
   const image = join(scratch, 'log.img');
@@ -168,6 +182,22 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
     const timed = `: > "$LOG"; ${fault}; began=$(now); ${fourScripts}; echo $(($(now) - began))`;
     expect(Number((await sh(timed)).split('\n').at(-1))).toBeLessThan(3000);
     expect(await sh('eventually grep -q "start main ends with exit status 0" "$LOG"; grep -c ": failed " "$LOG" || :')).toBe('0');
+  });
+
+  it('lets go of a policy file system that is frozen within 3 s: it is thawed, with who writes there', async () => {
+    const writer = '( echo late > "$MOUNT_POINT/late" ) & writer=$!; eventually grep -q "^State:.D" /proc/$writer/status';
+    const frozen = `: > "$LOG"; trap 'fsfreeze -u "$MOUNT_POINT" || :' EXIT; fsfreeze -f "$MOUNT_POINT"; ${writer}`;
+    const halt =
+      'began=$(now); "$PACKAGE/csync.sh" stop; took=$(($(now) - began)); wait $writer; serviceguard_unmounts; echo $took';
+    expect(Number(await sh(`${frozen}; ${halt}`))).toBeLessThan(3000);
+    expect(await sh('grep -c "thaw: done /csync was frozen, and is thawed" "$LOG"')).toBe('1');
+  });
+
+  it('leaves a daemon that answers where the daemon and a child with its socket were stopped', async () => {
+    const stop = `daemon=$(daemon_pid); ${stoppedChild} "$daemon" "$(readlink /proc/$daemon/exe)" --no-fork; kill -STOP "$daemon"; test "$(daemons | wc -w)" = 2`;
+    const halt = '"$PACKAGE/csync.sh" stop; serviceguard_unmounts; "$PACKAGE/csync_pre.sh" stop';
+    const revived = 'eventually grep -q "daemon: done cf-serverd runs .* and answers" "$LOG"; daemons | wc -w';
+    expect(await sh(`${stop}; ${halt}; ${revived}`)).toBe('1');
   });
 
   it('runs its four scripts in 3 s while neither syslog nor the disk of the log takes anything', async () => {

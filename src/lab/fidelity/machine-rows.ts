@@ -69,6 +69,12 @@ export const machinery = chapter('Scripts, services and machines, really run', [
     'in random order, with one member left broken, each hold the invariants',
   ],
   [
+    'A machine that loses its power leaves nothing frozen: file systems on loop devices are thawed, since all machines have one kernel',
+    'ours',
+    'a real kernel ends with its machine',
+    'takes the power of a member whose file system is frozen, and it is not frozen on the next one',
+  ],
+  [
     'A host of a bare lab boots as a system without systemd: /etc/init.d/cfservd start where CSYNC_CONFIGURED is 1',
     'ours',
     'names INFERRED from L09 p.27 and MSW p.148; the daemons of a lab that is set up are started by the lab',

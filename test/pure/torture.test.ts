@@ -93,6 +93,21 @@ describe('where the table has the package', () => {
     expect(one.ready).toEqual(['alpha', 'beta']);
   });
 
+  it('asks no second failover in quick succession: where the package came from is switched off until it is repaired', () => {
+    const one = table();
+    const [harm, repair] = killOf('alpha', 'csync');
+    one.feed(...harm);
+    expect([one.owner, one.braked]).toEqual(['beta', true]);
+    for (const kind of ['kill-daemon', 'hang-daemon'] as const)
+      expect(woundOf({ kind, standby: 0, lingers: false }, one, settings)).toBeNull();
+    one.feed(...repair);
+    expect(one.braked).toBe(false);
+    one.feed({ kind: 'package-switch', packages: ['csync'], enable: false, members: ['gamma'] });
+    expect(one.braked, 'another one is switched off').toBe(false);
+    one.feed({ kind: 'package-switch', packages: ['csync'], enable: false, members: ['alpha'] });
+    expect(one.braked).toBe(true);
+  });
+
   it('a second owner of the address is a member the package does not go to, and clients are not asked meanwhile', () => {
     const one = table();
     const wound = woundOf({ kind: 'duplicate-address', standby: 0, lingers: false }, one, settings);

@@ -200,7 +200,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   // Reads go on, so the master serves; a halt thaws it, or its writes and the device would hang.
   'freeze-policy': {
     does: sh((ground) => `fsfreeze -f ${mountPointOf(ground)}`),
-    mends: onMaster((ground) => `! fsfreeze -u ${mountPointOf(ground)} 2> /dev/null`),
+    mends: onMaster((ground) => `fsfreeze -u ${mountPointOf(ground)} 2> /dev/null; true`),
   },
   overload: {
     does: inTurn(
@@ -227,8 +227,8 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   'hung-start': {
     does: sh(() => beside('stop-start', stopStart)),
     mends: inTurn(
-      // It is over when it has stopped one, and what it stopped is ended by the launcher of the start.
-      sh(() => '! pgrep -f [c]sync-start.cjs && ! kill -0 "$(cat /run/torture-stop-start)" 2> /dev/null'),
+      // What it stopped is ended by the launcher of the start.
+      sh(() => `kill -KILL -"$(cat /run/torture-stop-start)" 2> /dev/null; ! pgrep -f [c]sync-start.cjs`),
       fromAnother(switchedOn),
     ),
   },

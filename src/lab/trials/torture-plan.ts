@@ -85,6 +85,10 @@ export class Table {
   #state: ClusterState;
   readonly #package: string;
 
+  /** Where the package ran before; null: it has always been where it is. */
+  #before: string | null = null;
+  #latest: string | null;
+
   /** Members on which a start gives up. */
   readonly #refusing = new Set<string>();
 
@@ -93,6 +97,7 @@ export class Table {
     this.#package = packageName;
     this.#state = initialState({ name, members, subnets: [subnet] });
     const packages = [packageName];
+    this.#latest = members[0] ?? null;
     this.feed(
       { kind: 'cluster-run', members },
       { kind: 'configuration-applied', packages: [deployed] },
@@ -113,6 +118,8 @@ export class Table {
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
       const { state, effects } = reduce(this.#state, event);
       this.#state = state;
+      const { owner } = this;
+      if (owner !== null && owner !== this.#latest) [this.#before, this.#latest] = [this.#latest, owner];
       const answers = effects.flatMap((effect): LabEvent[] => {
         if (effect.kind !== 'run-start' && effect.kind !== 'run-halt') return [];
         const kind = effect.kind === 'run-start' ? 'start-ended' : 'halt-ended';
@@ -126,6 +133,14 @@ export class Table {
   /** The member the package has to run on; null: nowhere. */
   get owner(): string | null {
     return this.#state.packages[this.#package]?.owner ?? null;
+  }
+
+  /**
+   * A daemon that dies now may be restarted in place (the brake of the monitor): the member the package came from is switched off, so that
+   * another failover would be the second in quick succession. Whether the monitor knows that already is a matter of seconds.
+   */
+  get braked(): boolean {
+    return this.#before !== null && this.#state.packages[this.#package]?.nodeSwitch[this.#before] === false;
   }
 
   /** Members whose Serviceguard has to be up, in the order of the configuration. */
@@ -268,7 +283,7 @@ export function woundOf(
   switch (step.kind) {
     case 'kill-daemon':
     case 'hang-daemon':
-      return on(owner, ...killOf(owner, packageName));
+      return table.braked ? null : on(owner, ...killOf(owner, packageName));
     case 'crash':
       return on(owner, ...crashOf(owner));
     case 'cut':

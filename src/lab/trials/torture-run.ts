@@ -177,7 +177,7 @@ class Torture {
   async #failsOver({ failsOver, refuses, member, meanwhile }: Wound): Promise<string | null> {
     const { owner, ready } = this.#table;
     const others = ready.filter((one) => !refuses || one !== member);
-    if (failsOver === null || owner === null || others.length === 0) return null;
+    if (failsOver === null || owner === null || others.length === 0 || this.#table.braked) return null;
     const { packageName } = this.#drills;
     const mark = this.#drills.entries.length;
     await this.#drills.killDaemon(owner);

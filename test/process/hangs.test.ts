@@ -47,7 +47,7 @@ const scratch = scratchDirectory();
 const stoppedChild = `perl -MFcntl -e '
   my ($daemon, @program) = @ARGV;
   my $pidfd = syscall(434, $daemon + 0, 0);
-  my ($socket) = grep { defined } map { my $fd = syscall(438, $pidfd, (split m{/})[-1] + 0, 0); $fd if $fd >= 0 && is_listening($fd) } glob "/proc/$daemon/fd/*";
+  my ($socket) = map { my $fd = syscall(438, $pidfd, (split m{/})[-1] + 0, 0); $fd >= 0 && is_listening($fd) ? $fd : () } glob "/proc/$daemon/fd/*";
   sub is_listening { open my $file, "<&=", $_[0]; my $is = unpack "i", getsockopt($file, 1, 30) // pack "i", 0; push @kept, $file; $is }
   open my $socket_file, "<&=", $socket or die; fcntl $socket_file, F_SETFD, 0;
   my $child = fork // die; if (!$child) { exec @program or die }
@@ -194,7 +194,7 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
   });
 
   it('leaves a daemon that answers where the daemon and a child with its socket were stopped', async () => {
-    const stop = `daemon=$(daemon_pid); ${stoppedChild} "$daemon" "$(readlink /proc/$daemon/exe)" --no-fork; kill -STOP "$daemon"; test "$(daemons | wc -w)" = 2`;
+    const stop = `daemon=$(daemon_pid); ${stoppedChild} "$daemon" "$(readlink /proc/$daemon/exe)" --no-fork; kill -STOP "$daemon"; two() { test "$(daemons | wc -w)" = 2; }; eventually two`;
     const halt = '"$PACKAGE/csync.sh" stop; serviceguard_unmounts; "$PACKAGE/csync_pre.sh" stop';
     const revived = 'eventually grep -q "daemon: done cf-serverd runs .* and answers" "$LOG"; daemons | wc -w';
     expect(await sh(`${stop}; ${halt}; ${revived}`)).toBe('1');

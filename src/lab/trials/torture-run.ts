@@ -5,7 +5,7 @@
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
 import { type LabHandle, until } from '../handle.ts';
-import { eventsDirectory, membersOf } from '../machines/plan.ts';
+import { eventsDirectory, membersOf, sgDirectories } from '../machines/plan.ts';
 import { DrillFailure, PackageDrills } from './package-drills.ts';
 import { failoverAfter, seconds, storyLine } from './timeline.ts';
 import { firstClient, type HarmGround, harms, tortureSettings } from './torture-harm.ts';
@@ -90,6 +90,7 @@ export async function runTorture(
     // The journal goes with the lab.
     const story = drills.entries.slice(mark);
     for (const entry of story.slice(-storyLines)) say(storyLine(entry, story[0]?.at ?? entry.at));
+    for (const line of await evidence(drills)) say(line);
     await set.end();
     final = await set.final().catch(() => null);
   }
@@ -105,6 +106,17 @@ export async function runTorture(
     looks: set.looks,
     worstLookDelayMs,
   };
+}
+
+/** What each host shows of itself: it goes with the lab. */
+async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
+  const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
+  const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,args | grep -v '^Z' | cut -c 1-100; [ ! -e ${log} ] || tail -n 40 ${log}`;
+  const said = lab.plan.hosts.map(async ({ name }) => {
+    const { stdout } = await lab.exec(name, ['sh', '-c', look], { timeoutMs: 10_000 });
+    return stdout.split('\n').map((line) => `${name}: ${line}`);
+  });
+  return (await Promise.allSettled(said)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
 /** The table as the package was deployed: with its configuration as Serviceguard has it. */

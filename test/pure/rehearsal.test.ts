@@ -39,7 +39,7 @@ describe('the table of drills', () => {
         expect(act.do, `${name} (${where})`).not.toBe('machine');
         if (act.do === 'script')
           expect(act.script, name).toMatch(
-            /^(pgrep -x \{daemon\}|touch \{directory\}\/\{pause\}$|rm -f \{directory\}\/\{pause\}$|rm -f \{mount\}\/csync-drill-ballast$|pkill -CONT |\( sleep 120; (pkill -CONT|rm -f \{mount\}\/csync-drill-ballast))/,
+            /^(pgrep -x \{daemon\}|touch \{directory\}\/\{pause\}$|rm -f \{directory\}\/\{pause\}$|rm -f \{mount\}\/csync-drill-ballast$|pkill -CONT |\( sleep 120; (pkill -CONT|fsfreeze -u \{mount\}|rm -f \{mount\}\/csync-drill-ballast))/,
           );
       }
   });

@@ -203,4 +203,20 @@ export const failureDrills: readonly Drill[] = [
     follows: 'moves',
     cleanup: [noBallast('next'), noBallast('master'), switchOn('master')],
   },
+  {
+    name: 'policy-frozen',
+    title: 'The policy file system is frozen while the daemon dies',
+    done: 'fsfreeze -f of the policy file system, as a snapshot does; then SIGKILL to the daemon',
+    must: 'the halt thaws it before it is unmounted, and the package moves',
+    cleaned: `the member thaws it by itself after two minutes; ${switchedOn}`,
+    where: 'any',
+    members: 2,
+    budget: { detect: 3, outage: 30 },
+    acts: [
+      passing('master', 'the policy file system is frozen', 'fsfreeze -u {mount}', 'fsfreeze -f {mount}'),
+      signal('daemon', 'KILL'),
+    ],
+    follows: 'moves',
+    cleanup: [switchOn('master')],
+  },
 ];

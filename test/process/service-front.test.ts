@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually, have, repository, scratchDirectory } from '../support.ts';
+import { childrenOf } from '../../src/host/processes.ts';
+import { eventually, everyStepIt, have, repository, scratchDirectory } from '../support.ts';
 
 const scratch = scratchDirectory();
 const front = join(repository, 'src/member/monitor/csync-front.pl');
@@ -15,6 +16,9 @@ import { openServiceFront } from ${JSON.stringify(join(repository, 'src/host/mem
 const front = openServiceFront();
 const [task, argument] = process.argv.slice(2);
 const say = (text) => console.log(text);
+// As one that gets too little processor time: it could run, and says nothing.
+const work = (seconds) => { for (const end = performance.now() + seconds * 1000; performance.now() < end; ); };
+if (task === 'start slowly') work(Number(argument));
 if (front === null) { say('alone'); process.exit(0); }
 // Its first line: without it the front waits for its start, not for an answer.
 if (task === 'hang when told') front.alive();
@@ -24,13 +28,17 @@ const hang = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 if (task === 'hang at once' && front.replaced !== null) hang();
 setInterval(() => front.alive(), 100);
 front.logTo(argument, 'csync', 'm1 csync monitor:');
-if (task === 'watch') { const watch = front.watchEnd(pid, () => say(watch.isArmed() ? 'armed' : 'told')); }
+if (task === 'watch' || task === 'answer slowly') { const watch = front.watchEnd(pid, () => say(watch.isArmed() ? 'armed' : 'told')); }
 const leave = (status) => {
   front.leave(status, '<25>Nov 28 03:00:00 csync: over');
   process.exit(status);
 };
 if (task === 'leave') leave(Number(argument));
 if (task === 'leave when told') process.on('SIGUSR2', () => leave(1));
+if (task === 'answer slowly') process.on('SIGUSR2', () => {
+  say('at work');
+  work(5);
+});
 if (task === 'hang when told') process.on('SIGUSR2', hang);
 if (task === 'hang at once') {
   // What the front says of that wants an answer.
@@ -177,6 +185,46 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     expect(await service.ended).toBe('0');
   });
 
+  it('leaves a monitor alone that only gets to its answer late', { timeout: 30_000 }, async () => {
+    const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
+    const service = started('answer slowly', String(victim.pid));
+    const monitor = await service.monitor();
+    await eventually('the watch', () => service.said().includes('armed'));
+    process.kill(monitor, 'SIGUSR2');
+    await eventually('the monitor to be at work', () => service.said().includes('at work'));
+    victim.kill('SIGKILL');
+    await eventually('the end to be told', () => service.said().includes('told'), 20_000);
+    expect(service.monitors()).toEqual([monitor]);
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe('0');
+  });
+
+  it('leaves a monitor alone whose start takes long', { timeout: 40_000 }, async () => {
+    const service = started('start slowly', '12');
+    const monitor = await eventually('the monitor', () => service.monitors()[0], 30_000);
+    service.kill('SIGTERM');
+    expect(await service.ended).toBe('0');
+    expect(service.monitors()).toEqual([monitor]);
+    expect(service.said()).not.toContain('in the place of');
+  });
+
+  everyStepIt(
+    'replaces a monitor in an endless loop after 30 s of its processor time',
+    async () => {
+      const service = started('start slowly', '1e9');
+      const childOf = () => childrenOf(service.pid)[0];
+      const monitor = await eventually('the monitor', childOf);
+      const used = () => Number(readFileSync(`/proc/${monitor}/stat`, 'utf8').split(' ')[13]);
+      await eventually('most of that time', () => used() > 2500, 120_000);
+      expect(childOf()).toBe(monitor);
+      const next = await eventually('another monitor', () => childrenOf(service.pid).find((one) => one !== monitor), 40_000);
+      service.kill('SIGTERM');
+      expect(await service.ended).toBe('0');
+      for (const each of [monitor, next]) await gone(each);
+    },
+    180_000,
+  );
+
   it('replaces a monitor that hangs and is sent nothing, within 20 s and the waits on the way', { timeout: 40_000 }, async () => {
     const service = started('hang when told');
     const monitor = await service.monitor();
@@ -194,8 +242,9 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     timeout: 40_000,
   }, async () => {
     const log = join(scratch, 'package.log');
-    const began = performance.now();
     const service = started('hang at once', log);
+    await service.monitor();
+    const began = performance.now();
     expect(await service.ended).toBe('1');
     expect(performance.now() - began).toBeLessThan(16_000);
     expect(service.monitors()).toHaveLength(2);

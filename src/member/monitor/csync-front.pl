@@ -8,8 +8,9 @@
 #   log FILE PACKAGE NAME  (tabs in between) where a failure of the monitor itself is logged, for syslog as what, and how it begins
 #   say TEXT        one datagram for syslog
 #   exit STATUS     the service exits
-# A monitor that sends nothing for too long is stopped or hangs. It is killed and a new one judges; if that fails too, the
-# service exits. SIGTERM is the halt of the package. Nothing here waits for a disk, for syslog or for another process.
+# A monitor that sends nothing for too long is stopped or hangs, unless it only gets too little processor time: /proc shows which.
+# One that hangs is killed and a new one judges; if that fails too, the service exits. SIGTERM is the halt of the package.
+# Nothing here waits for a disk, for syslog or for another process.
 use strict;
 
 chdir '/';
@@ -18,18 +19,23 @@ chdir '/';
 my @frugal = ('--jitless', '--no-expose-wasm');
 # How Node.js ends when it does not know an option.
 my $bad_option = 9;
-# The time that a monitor has is counted in waits of this process, and not by a clock: when the whole machine did not run, or had
-# no processor to give, this process did not wake either.
+# The time that a monitor has is counted in waits of this process, and not by a clock: when the whole machine did not run, this
+# process did not wake either. Only waits in which the monitor was blocked count: no thread of it could run, and it used no
+# processor time and read no page of a file. A busy host moves no package.
 my $idle_wait = 2;
 my $short_wait = 0.25;
-my %waits = (
+my %blocked_waits = (
   # For the first line of a new one: 10 s.
   started => 40,
   # For the answer to a line of ours: 2 s.
   asked => 8,
-  # For any line; the monitor sends one every ten seconds: 20 s.
-  idle => 10,
+  # For any line, after the idle waits: 2 s.
+  silent => 8,
 );
+# Without a line; the monitor sends one every ten seconds: 18 s.
+my $idle_waits = 9;
+# A monitor that has used so much processor time since and still sends nothing is in an endless loop: 30 s, in ticks of 10 ms.
+my $busy_ticks = 3000;
 # Seconds in which a second monitor may not fail as well.
 my $replaced_window = 600;
 # As the kernel has them.
@@ -37,6 +43,8 @@ my ($dontwait, $nohang, $again) = (0x40, 1, 11);
 
 my ($node, @script) = @ARGV;
 my ($here, $monitor, $expected, $waited, $killed, $replaced_at);
+# The processor time of the monitor when its answer was first waited for, and all that it had got when it was last checked.
+my ($ticks_before, $got);
 my ($log, $package, $name) = (undef, 'csync', 'csync monitor:');
 my $said = '';
 
@@ -61,15 +69,57 @@ sub start {
   my ($why, @argv) = @_;
   socketpair($here, my $there, 1, 1, 0) or exec @argv;
   $said = '';
-  ($expected, $waited) = ('started', 0);
   $monitor = fork;
   # No process left for two: the monitor in our place, which then polls.
   exec @argv if !defined $monitor;
-  return if $monitor;
+  return expect('started') if $monitor;
   $SIG{PIPE} = 'DEFAULT';
   $ENV{CSYNC_FRONT} = $why;
   open STDIN, '+<&', $there and exec @argv;
   exit 127;
+}
+
+# From now on a line of the monitor is waited for.
+sub expect {
+  ($expected, $waited) = ($_[0], 0);
+  ($ticks_before, $got) = used();
+}
+
+# The processor time of the monitor in ticks, and beside it a sum that also grows with each page it had to wait for.
+sub used {
+  my @fields = fields("/proc/$monitor/stat") or return (0, 0);
+  my $ticks = $fields[11] + $fields[12];
+  return ($ticks, $ticks + $fields[9]);
+}
+
+# What /proc says of a process or a thread, from its state on.
+sub fields {
+  my ($path) = @_;
+  open my $file, '<', $path or return;
+  sysread $file, my $text, 1024 or return;
+  return split ' ', $text =~ s/.*\) //sr;
+}
+
+# Whether the monitor waits for a processor, on one of its threads.
+sub is_runnable {
+  opendir my $threads, "/proc/$monitor/task" or return 0;
+  return grep { /\d/ && (fields("/proc/$monitor/task/$_/stat"))[0] eq 'R' } readdir $threads;
+}
+
+# After a wait without a line: why the monitor is to be replaced; undef: it is not.
+sub why_replaced {
+  $waited++;
+  if ($expected eq 'idle') {
+    expect('silent') if $waited >= $idle_waits;
+    return undef;
+  }
+  my $what = { started => 'did not start', asked => 'did not answer', silent => 'sent nothing' }->{$expected};
+  my ($ticks, $now) = used();
+  my $is_busy = $now != $got || is_runnable();
+  $got = $now;
+  return "$what in ${\($busy_ticks / 100)} s of processor time" if $ticks - $ticks_before >= $busy_ticks;
+  $waited-- if $is_busy;
+  return $waited >= $blocked_waits{$expected} ? $what : undef;
 }
 
 my ($watched, $end, $state);
@@ -77,7 +127,7 @@ my ($watched, $end, $state);
 sub notify {
   my ($word) = @_;
   send $here, "$word $watched\n", $dontwait;
-  ($expected, $waited) = ('asked', 0) if $expected eq 'idle';
+  expect('asked') if $expected eq 'idle';
 }
 
 sub watch {
@@ -135,7 +185,7 @@ sub alert {
 # The monitor is stopped, or hangs. Whether the daemon is well is for a monitor to judge, so a new one does. The old one is not
 # waited for: it may be stuck in the kernel.
 sub replace {
-  my $why = { started => 'did not start', asked => 'did not answer', idle => 'sent nothing' }->{$expected};
+  my ($why, @argv) = @_;
   kill 'KILL', $monitor;
   $killed = $monitor;
   my ($now) = do { open my $uptime, '<', '/proc/uptime'; <$uptime> =~ /^(\d+)/ };
@@ -146,7 +196,7 @@ sub replace {
   $replaced_at = $now;
   watch(0);
   close $here;
-  start("replaced: the monitor (pid $monitor) $why", @_);
+  start("replaced: the monitor (pid $monitor) $why", @argv);
 }
 
 # Until the monitor exits; with what status.
@@ -163,7 +213,8 @@ sub serve {
     if ($count == 0) {
       # It may end much later.
       undef $killed if $killed && waitpid $killed, $nohang;
-      replace(@argv) if ++$waited >= $waits{$expected};
+      my $why = why_replaced();
+      replace($why, @argv) if defined $why;
       notify('stopped') if $state && $expected eq 'idle' && is_stopped();
       next;
     }

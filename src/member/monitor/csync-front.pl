@@ -238,6 +238,8 @@ sub serve {
   return defined $status && !($status & 127) ? $status >> 8 : 1;
 }
 
+# Loaded by a test of its decisions.
+return 1 if caller;
 start('started', $node, @frugal, @script);
 my $status = serve($node, @frugal, @script);
 if ($status == $bad_option) {

@@ -111,7 +111,7 @@ export async function runTorture(
 /** What each host shows of itself: it goes with the lab. */
 async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
   const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
-  const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,args | grep -v '^Z' | cut -c 1-100; [ ! -e ${log} ] || tail -n 40 ${log}`;
+  const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,nlwp,args | grep -v '^Z' | cut -c 1-100; tail -n 30 /var/log/messages; [ ! -e ${log} ] || tail -n 40 ${log}`;
   const said = lab.plan.hosts.map(async ({ name }) => {
     const { stdout } = await lab.exec(name, ['sh', '-c', look], { timeoutMs: 10_000 });
     return stdout.split('\n').map((line) => `${name}: ${line}`);

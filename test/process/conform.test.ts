@@ -192,7 +192,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'a start does not look at the mount point',
-    replace('csync-start.cjs', '  mountPointFree,\n  mountPointSealed,', '  mountPointSealed,'),
+    replace('csync-start.cjs', '[mountPointFree, mountPointSealed, ', '[mountPointSealed, '),
     'start with the mount busy: ends with 2',
   ],
   [

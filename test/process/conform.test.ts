@@ -121,7 +121,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   [
     'the launcher does not look whether Node.js is there',
     replace('csync.sh', 'if [ ! -x "$node" ] ||', 'if false &&'),
-    'start without Node.js: ends with 2',
+    'start without Node.js: says what is missing',
   ],
   [
     'the launcher wants a temporary file',
@@ -131,7 +131,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   [
     'the launcher wants to write its log',
     launcherDoes('echo "$word" >> "$SG_SCRIPT_LOG_FILE" || exit 1'),
-    'halt with a full log: ends with 0',
+    'start with a full log: ends with 0',
   ],
   ['the launcher still has a debugging line', launcherDoes('echo "about to $word"'), 'start: says nothing outside of the log'],
   [
@@ -234,8 +234,8 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     'package: the package file carries the digest of settings.json',
   ],
   [
-    'the package file names another set',
-    replace('csync.conf', 'pev_csync_set_digest        ', 'pev_csync_set_digest        0'),
+    'the files are those of another set',
+    replace('manifest.json', '"csync-front.pl": "', '"csync-front.pl": "0'),
     'package: the package file names the set of these files',
   ],
 ];

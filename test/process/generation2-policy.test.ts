@@ -272,11 +272,11 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
 
   it.each([
     ['has none', 'rm', 'cfengine:: BAD: key could not be accepted on trust'],
-    ['has another', 'echo >>', 'cfengine:: BAD: keys did not match'],
+    ['has another', 'cp WORK/ppkeys/localhost.pub', 'cfengine:: BAD: keys did not match'],
   ])('a client whose key the master %s is refused', async (_, damage, said) => {
     const { master, client } = await cluster();
     publish(master, 'secret');
-    await master.demand(`${damage} ${keyFile(master, clientAddress)}`);
+    await master.demand(`${damage.replace('WORK', master.work)} ${keyFile(master, clientAddress)}`);
     expect(await agent(client)).toContain(`${said}\ncfengine:: Authentication dialogue with csync.lab failed\n`);
     expect(await fetched(client)).toBe('');
   });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { problemsPage, withReference } from '../src/cli/reference.ts';
-import { engineFor } from '../src/engine/choice.ts';
+import { engineFor } from '../src/engine/choice/engine-for.ts';
 import { decisionsPage } from '../src/explain/page.ts';
 import { decisionTables } from '../src/explain/tables.ts';
 import { fidelityTable, renderFidelity } from '../src/lab/fidelity/fidelity.ts';

@@ -10,7 +10,7 @@ import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
 import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
 import { commandScript, hostScript, script } from '../cluster/remote/shell-text.ts';
 import { newestRoster } from '../contract/roster.ts';
-import { engineFor } from '../engine/choice.ts';
+import { engineFor } from '../engine/choice/engine-for.ts';
 import type { PackageStatus } from '../engine/engine.ts';
 import type { Hold, MemberShell } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';

@@ -1,6 +1,6 @@
 /** The lab as a ground for drills: its journal is the trace, its clients probe all the while, machines can lose power. */
 import { adapterFor } from '../cfengine/adapter.ts';
-import { engineFor } from '../engine/choice.ts';
+import { engineFor } from '../engine/choice/engine-for.ts';
 import { packageStatus } from '../engine/serviceguard/status.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { clientsOf, membersOf, sgDirectories } from '../lab/machines/plan.ts';

@@ -7,7 +7,7 @@ import { inBrief } from '../cluster/apply/comparison.ts';
 import type { CheckReport } from '../cluster/condition/checks.ts';
 import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/condition/status.ts';
 import type { Handshake } from '../cluster/hosts/key-layout.ts';
-import { engineFor, typed } from '../engine/choice.ts';
+import { engineFor, typed } from '../engine/choice/engine-for.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
 /** What a script of the package said on a member. */

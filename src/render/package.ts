@@ -22,7 +22,7 @@ import {
   settingsName,
   sha256,
 } from '../contract/package-directory.ts';
-import { engineFor } from '../engine/choice.ts';
+import { engineFor } from '../engine/choice/engine-for.ts';
 import type { DefinitionFormat, EngineChoice, EngineVariables } from '../engine/engine.ts';
 import { parseSettingsJson, type Settings, settingsDigest, settingsJson } from '../settings/settings.ts';
 import { haltLimits, startLimits } from './launcher-limits.ts';

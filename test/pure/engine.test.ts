@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { engines, typed } from '../../src/engine/choice.ts';
+import { engines, typed } from '../../src/engine/choice/engine-for.ts';
 import { serviceguard } from '../../src/engine/serviceguard/engine.ts';
 import { drills } from '../../src/rehearsal/drill-table.ts';
 import { commandsOf } from '../../src/rehearsal/orders.ts';

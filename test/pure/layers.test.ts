@@ -9,7 +9,7 @@ import { repository } from '../support.ts';
 
 const ground = ['base/', 'settings/'];
 /** Which engine it is, the engine knows. */
-const anyEngine = ['engine/engine.ts', 'engine/choice.ts'];
+const anyEngine = ['engine/engine.ts', 'engine/choice/engine-for.ts'];
 
 /** Longest prefix wins. */
 const layers: Readonly<Record<string, readonly string[]>> = {
@@ -194,16 +194,42 @@ describe('the layers of src', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('have no circles', () => {
+  const circlesOf = (targetsOf: (from: string) => readonly string[], all: readonly string[]): string[] => {
     const done = new Set<string>();
     const circles: string[] = [];
-    const visit = (file: string, path: readonly string[]): void => {
-      if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
-      if (done.has(file) || path.includes(file)) return;
-      for (const target of importsOf(file)) visit(target, [...path, file]);
-      done.add(file);
+    const visit = (one: string, path: readonly string[]): void => {
+      if (path.includes(one)) circles.push([...path.slice(path.indexOf(one)), one].join(' -> '));
+      if (done.has(one) || path.includes(one)) return;
+      for (const target of targetsOf(one)) visit(target, [...path, one]);
+      done.add(one);
     };
-    for (const file of files) visit(file, []);
-    expect(circles).toEqual([]);
+    for (const one of all) visit(one, []);
+    return circles;
+  };
+
+  it('have no circles of files', () => {
+    expect(circlesOf(importsOf, files)).toEqual([]);
+  });
+
+  it('have no circles of folders: no import goes up', () => {
+    const folders = [...new Set(files.map((file) => dirname(file)))];
+    const targetsOf = (folder: string): string[] => [
+      ...new Set(
+        files
+          .filter((file) => dirname(file) === folder)
+          .flatMap((file) => importsOf(file).map((target) => dirname(target)))
+          .filter((target) => target !== folder),
+      ),
+    ];
+    expect(circlesOf(targetsOf, folders)).toEqual([]);
+  });
+
+  it('have at most 12 files in a folder, and at most 400 lines in a file', () => {
+    const all = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const count = new Map<string, number>();
+    for (const { parentPath } of all) count.set(parentPath, (count.get(parentPath) ?? 0) + 1);
+    expect([...count].filter(([, number]) => number > 12)).toEqual([]);
+    const lines = (file: string): number => readFileSync(join(source, file), 'utf8').split('\n').length - 1;
+    expect(files.filter((file) => lines(file) > 400)).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@
 
 import { shellWord } from '../../base/shell-word.ts';
 import { type RenderedFile, runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Argv, Commands, EngineChoice } from '../../engine/engine.ts';
 import { arrivalPrefix, runningLines } from '../remote/package-look.ts';
 import {

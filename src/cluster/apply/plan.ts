@@ -6,7 +6,7 @@
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { flatSet, launcherNames, type Runtime, runtimeName, setPartOf } from '../../contract/package-directory.ts';
-import { engineFor, typed } from '../../engine/choice.ts';
+import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv, Commands, Definition, DefinitionDifference, PackageStatus } from '../../engine/engine.ts';
 import {
   type ClusterObservation,

@@ -2,7 +2,7 @@
 
 import { errorProblem, Failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { type CodeBehind, isProblemCode } from '../../base/problem-codes.ts';
-import { engineFor, typed } from '../../engine/choice.ts';
+import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import type { CommandResult } from '../../host/host.ts';

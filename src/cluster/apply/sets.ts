@@ -1,7 +1,7 @@
 /** The sets that members have, and what was applied: read from the members. */
 import { demand, Failure } from '../../base/problem.ts';
 import { entryNames, flatSet, type RenderedFile, setPartOf, settingsName, sha256 } from '../../contract/package-directory.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Definition } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { setText, wholePackage } from '../../render/package.ts';

@@ -9,7 +9,7 @@ import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
-import { engineFor, engineShell, typed } from '../../engine/choice.ts';
+import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';

@@ -5,7 +5,7 @@
 import { maintenanceFrom } from '../../contract/maintenance-file.ts';
 import type { Roster } from '../../contract/roster.ts';
 import { roomText } from '../../contract/space.ts';
-import { engineFor, typed } from '../../engine/choice.ts';
+import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import { inBrief } from '../apply/comparison.ts';

@@ -2,7 +2,7 @@
 import type { Problem } from '../../base/problem.ts';
 import { deviceOf, mountsAtBoot } from '../../contract/policy-file-system.ts';
 import { roomBy } from '../../contract/space.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import { fileSystemTypes } from '../../settings/file-systems.ts';
 import { type CheckInput, type Findings, first, type Looked, problem, words } from './check-model.ts';
 

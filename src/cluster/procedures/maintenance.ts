@@ -5,7 +5,7 @@
  */
 
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../../contract/maintenance-file.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { distributeScript } from '../apply/package-write.ts';

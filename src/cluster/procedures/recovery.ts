@@ -7,7 +7,7 @@ import { type Checked, errorProblem, type Problem } from '../../base/problem.ts'
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
-import { engineFor, engineShell, typed } from '../../engine/choice.ts';
+import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Commands, PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';

@@ -1,7 +1,7 @@
 /** Looking at a cluster before anything is changed, and again afterwards: every member's package directory, the applied configuration, the package. */
 
 import type { Problem } from '../../base/problem.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Argv, Definition, EngineChoice, PackageStatus } from '../../engine/engine.ts';
 import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';

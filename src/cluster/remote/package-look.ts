@@ -10,7 +10,7 @@ import {
   setPartOf,
   setsName,
 } from '../../contract/package-directory.ts';
-import { engineShell } from '../../engine/choice.ts';
+import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { directoryWord, script } from './shell-text.ts';
 

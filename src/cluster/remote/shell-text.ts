@@ -1,6 +1,6 @@
 /** The shell texts that verbs run on members are made of these parts. */
 import { shellWord } from '../../base/shell-word.ts';
-import { engineShell } from '../../engine/choice.ts';
+import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
 
 /** Exit status of a script that finds another apply at work in the same directory. */

@@ -3,7 +3,7 @@ import { Failure, type Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../../contract/roster.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { disputedHosts, settleAddresses } from '../hosts/host-addresses.ts';

@@ -3,7 +3,7 @@
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
-import { engineFor, engineShell } from '../../engine/choice.ts';
+import { engineFor, engineShell } from '../../engine/choice/engine-for.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type HostFacts, hostLines, parseHost } from '../hosts/host-look.ts';

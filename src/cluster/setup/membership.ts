@@ -5,7 +5,7 @@
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { clusterKeys, type Roster, type RosterClient } from '../../contract/roster.ts';
-import { engineFor, typed } from '../../engine/choice.ts';
+import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { ApplyPlan, ApplyWish } from '../apply/plan.ts';

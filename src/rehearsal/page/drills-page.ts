@@ -1,5 +1,5 @@
 /** docs/drills.md, from the one table of drills. Pure. */
-import { typed } from '../../engine/choice.ts';
+import { typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { drills } from '../drill-table.ts';
 import type { Act, Drill } from '../drills/drill-model.ts';

@@ -6,7 +6,7 @@ import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../../
 import { type ClusterObservation, inParallel, observe } from '../../cluster/remote/observation.ts';
 import { readFileScript } from '../../cluster/remote/shell-text.ts';
 import { type Maintenance, maintenanceFileName, parseMaintenance } from '../../contract/maintenance-file.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { err } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';

@@ -12,7 +12,7 @@ import { directoryWord, script } from '../../cluster/remote/shell-text.ts';
 import { lookAtSetup, withClientsSeen } from '../../cluster/setup/look.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
 import { launcherNames } from '../../contract/package-directory.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { err, out, progress } from '../../host/output.ts';

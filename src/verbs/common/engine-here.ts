@@ -1,5 +1,5 @@
 /** The engine of this host: which one is installed, and its variables. */
-import { engines } from '../../engine/choice.ts';
+import { engines } from '../../engine/choice/engine-for.ts';
 import type { Engine, EngineVariables } from '../../engine/engine.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 

@@ -14,7 +14,7 @@ import {
   setPartOf,
   sha256,
 } from '../../contract/package-directory.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
 import { readTextFile, runCommand } from '../../host/admin/own-files.ts';
 import { renderPackage } from '../../render/package.ts';

@@ -4,7 +4,7 @@ import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/prob
 import { table } from '../../cluster/condition/status-text.ts';
 import { commandScript } from '../../cluster/remote/shell-text.ts';
 import { isHostName } from '../../contract/roster.ts';
-import { engines } from '../../engine/choice.ts';
+import { engines } from '../../engine/choice/engine-for.ts';
 import type { ClusterView } from '../../engine/engine.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';

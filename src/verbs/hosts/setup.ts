@@ -22,7 +22,7 @@ import { stageTexts } from '../../cluster/setup/plan.ts';
 import { excludedBy, rosterFor } from '../../cluster/setup/roster-change.ts';
 import { manyHosts } from '../../cluster/setup/run.ts';
 import { nextRoster } from '../../contract/roster.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { err, out, progress } from '../../host/output.ts';

@@ -8,7 +8,7 @@ import { type ClusterObservation, observe, unreachableProblems } from '../../clu
 import { readFileScript } from '../../cluster/remote/shell-text.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
 import { parseRoster, rosterName } from '../../contract/roster.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out, progress } from '../../host/output.ts';
 import { manifestOf, setOf, withEdits, withRuntime } from '../../render/package.ts';

@@ -9,7 +9,7 @@ import { clockBetween } from '../../cluster/remote/answers.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
 import { launcherLines } from '../../cluster/remote/package-look.ts';
 import { commandScript, directoryWord, script } from '../../cluster/remote/shell-text.ts';
-import { engineFor, typed } from '../../engine/choice.ts';
+import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv, Definition } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';

@@ -2,7 +2,7 @@
 
 import { join, relative } from 'node:path';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
-import { engineFor } from '../../engine/choice.ts';
+import { engineFor } from '../../engine/choice/engine-for.ts';
 import { type FileToWrite, filesBelow, readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
 import { renderPackage } from '../../render/package.ts';

@@ -1,6 +1,6 @@
 /** Which engine a package has. The one place that a second engine changes above its own folder. */
-import type { Commands, Engine, EngineChoice, EngineShell } from './engine.ts';
-import { serviceguard } from './serviceguard/engine.ts';
+import type { Commands, Engine, EngineChoice, EngineShell } from '../engine.ts';
+import { serviceguard } from '../serviceguard/engine.ts';
 
 /** Every engine there is; asked in this order where no settings say which. */
 export const engines: readonly [Engine, ...Engine[]] = [serviceguard];

@@ -56,7 +56,7 @@ node -e '${manifest}; ${history}'`,
 
   it('is what it was, and fails over', async () => {
     expect((await csync('diff')).stdout).toContain('pev_csync_set_digest: - -> ');
-    expect(await auditFailover(used, 'version 0.1.0')).toBe('m2');
+    expect((await auditFailover(used, 'version 0.1.0')).to).toBe('m2');
   });
 
   it('fails over when this version has written its set and its launchers, and was refused then', async () => {

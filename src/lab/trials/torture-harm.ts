@@ -170,7 +170,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   'killed-apply': {
     does: sh(
       ({ wound }) =>
-        `${edited} && { setsid node ${toolkitDirectory}/csync.mjs apply --yes > /dev/null 2>&1 & } && pid=$! && sleep ${(0.5 + wound.moment * 0.5).toFixed(1)} && kill -KILL -$pid`,
+        `${edited} && { setsid node ${toolkitDirectory}/csync.mjs apply --yes > /dev/null 2>&1 & } && pid=$! && sleep ${(0.3 + wound.moment * 0.3).toFixed(1)} && { kill -KILL -$pid 2> /dev/null || echo 'the apply had ended'; }`,
     ),
     mends: sh(() => `${csync} apply --yes`),
   },

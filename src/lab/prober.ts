@@ -15,7 +15,8 @@ const everyMs = 100;
 const limitMs = 300;
 /** While nobody answers a new question is asked so often, whatever became of those before: one that was sent too early is never answered. */
 const againMs = 50;
-const hastyQuestions = 20;
+/** For 5 s: outages that are measured are shorter. */
+const hastyQuestions = 100;
 /**
  * But a master that is slow would be asked again before it has answered, and refuse each question as a second connection of this client:
  * so one is asked alone now and then, and has this long.

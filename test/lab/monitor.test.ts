@@ -177,8 +177,8 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
   });
 
   it('looks for the end of the daemon itself where nothing tells it', async () => {
-    const front = '/usr/local/cmcluster/conf/csync/csync-front.pl';
-    await on('m1', `mv ${front} /tmp/front`);
+    const front = (await on('m1', 'echo /usr/local/cmcluster/conf/csync/sets/*/csync-front.pl')).stdout.trim();
+    expect((await on('m1', `mv ${front} /tmp/front`)).exitCode).toBe(0);
     await atHome();
     await eventually('the monitor to say so', async () => (await state())?.endIsEvent === false);
     expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('the cfengine daemon has ended (cf-serverd');

@@ -114,7 +114,7 @@ end() {
   say "$1 ended"
 }
 
-# The monitor of a running package is told which process is ended on purpose, and until when: seconds since the boot.
+# Tells the monitor of a running package which process ends on purpose, and until when (seconds since the boot).
 {{announce_function}}
 
 stop() {

@@ -12,6 +12,7 @@ import { childrenOf, type RunningProcess, runProcess, startProcess } from '../ho
 import { logFileOf, scriptEnvironment } from '../lab/emulation/scripts/package-environment.ts';
 import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
 import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
+import { thawCommands } from '../lab/machines/thaw.ts';
 import { setOf } from '../render/package.ts';
 import type { Call, State } from './cases/case-model.ts';
 import { bare, holder, shellFunctions } from './inside.ts';
@@ -76,6 +77,7 @@ export class Sandbox {
 
   /** Ends everything inside; resolves when it is gone. */
   async close(): Promise<void> {
+    for (const argv of thawCommands(this.#init)) await runProcess(argv, { env: systemEnvironment, timeoutMs: commandLimitMs });
     this.#outer.child.stdin?.end();
     const impatience = setTimeout(() => this.#outer.kill('SIGKILL'), commandLimitMs);
     await this.#outer.ended;

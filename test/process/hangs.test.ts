@@ -193,6 +193,14 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
     expect(await sh('grep -c "thaw: done /csync was frozen, and is thawed" "$LOG"')).toBe('1');
   });
 
+  it('leaves nothing frozen behind when its machine ends, nor who writes there', async () => {
+    const writer = '( echo late > "$MOUNT_POINT/late" ) > /dev/null 2>&1 & eventually grep -q "^State:.D" /proc/$!/status';
+    await sh(`fsfreeze -f "$MOUNT_POINT"; ${writer}`);
+    const began = performance.now();
+    await member.close();
+    expect(performance.now() - began, 'who hangs in the kernel keeps a machine for longer').toBeLessThan(5000);
+  });
+
   it('leaves a daemon that answers where the daemon and a child with its socket were stopped', async () => {
     const stop = `daemon=$(daemon_pid); ${stoppedChild} "$daemon" "$(readlink /proc/$daemon/exe)" --no-fork; kill -STOP "$daemon"; two() { test "$(daemons | wc -w)" = 2; }; eventually two`;
     const halt = '"$PACKAGE/csync.sh" stop; serviceguard_unmounts; "$PACKAGE/csync_pre.sh" stop';

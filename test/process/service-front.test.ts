@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { childrenOf } from '../../src/host/processes.ts';
 import { eventually, everyStepIt, have, repository, scratchDirectory } from '../support.ts';
 
@@ -56,6 +56,15 @@ if (task === 'exit') process.exit(Number(argument));
 if (task === 'die') process.kill(process.pid, 'SIGKILL');
 `;
 
+/** Also those of a test that failed: a front and its monitors live for as long as the package runs. */
+const services: { readonly kill: (signal: NodeJS.Signals) => boolean; readonly monitors: () => number[] }[] = [];
+afterAll(() => {
+  for (const { kill, monitors } of services) {
+    kill('SIGKILL');
+    for (const pid of monitors()) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  }
+});
+
 function started(task: string, argument = '', node = process.execPath) {
   const child = spawn('/usr/bin/perl', [front, node, join(scratch, 'monitor.cjs'), task, argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -68,7 +77,7 @@ function started(task: string, argument = '', node = process.execPath) {
   const ended = new Promise<string>((resolve) => child.once('exit', (status, signal) => resolve(String(status ?? signal))));
   const monitors = () => [...said.matchAll(/monitor (\d+)/g)].map(([, monitor]) => Number(monitor));
   const monitor = () => eventually('the monitor', () => monitors()[0]);
-  return {
+  const service = {
     pid: child.pid ?? 0,
     said: () => said,
     ended,
@@ -76,6 +85,8 @@ function started(task: string, argument = '', node = process.execPath) {
     monitors,
     kill: (signal: NodeJS.Signals) => child.kill(signal),
   };
+  services.push(service);
+  return service;
 }
 
 function isRunning(pid: number): boolean {

@@ -8,7 +8,7 @@ import { type Answer, type Clock, clockBetween, countOf } from '../remote/answer
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
-/** What of a member is looked at for its status. */
+/** The parts of a member that csync status reads. */
 export interface MemberCondition {
   /** Processes of the cfengine daemon. */
   readonly daemons: number;

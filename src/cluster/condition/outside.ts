@@ -103,7 +103,7 @@ interface Advice {
   readonly remedy: string;
 }
 
-/** What is worth a line, with what helps; empty: some other member reaches the owner, and none reaches another host. */
+/** Advice to print, with its remedies. Empty: another member reaches the owner, and none reaches another host. */
 export function outsideAdvice(view: OutsideView, owner: string, address: string): Advice[] {
   const { reached, misled, lost, blind } = view;
   const announce = `on ${owner}: arping -U -c 3 -I CARD ${address}   so that hosts find ${owner} again`;

@@ -20,6 +20,7 @@ import {
   toolkitDirectory,
 } from './plan.ts';
 import { commandWrapper, lvmConfiguration, lvs, toolkitWrapper, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
+import { thawCommands } from './thaw.ts';
 
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
@@ -227,17 +228,8 @@ export class World {
     await Promise.all([...this.#machines.values()].map(({ init }) => this.#thaw(init)));
   }
 
-  /**
-   * A kernel that loses its power has nothing frozen. The lab's is the one of this machine: a file system that is frozen would stay so
-   * without a mount, and keep who writes there from ending.
-   */
   async #thaw(init: number): Promise<void> {
-    const mounts = files.readText(`/proc/${init}/mountinfo`) ?? '';
-    const ofLoopDevices = mounts
-      .split('\n')
-      .map((line) => line.split(' '))
-      .filter(([, , numbers = '']) => numbers.startsWith('7:'));
-    for (const [, , , , target] of ofLoopDevices) await this.#run(['fsfreeze', '-u', `/proc/${init}/root${target}`]);
+    for (const argv of thawCommands(init)) await this.#run(argv);
   }
 
   /** Whether the host's cable is plugged in, also while it has no power. */

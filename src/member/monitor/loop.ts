@@ -58,6 +58,7 @@ const stateMs = 9000;
 const suspiciousMs = 1000;
 /** Timers of Node.js may come this much before their time. */
 const earlyMs = 5;
+
 export class MonitorLoop {
   readonly #world: MonitorWorld;
   readonly #plans: Readonly<Record<LayerName, LayerPlan | null>>;

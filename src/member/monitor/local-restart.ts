@@ -1,6 +1,6 @@
 /**
  * A restart of the daemon in place before the package moves, once in a time. DSAU moved the package at once, and that is the
- * default [dsau-csync.md]; the rest is ours. Pure.
+ * default [dsau-csync.md]; the rest is ours.
  */
 import { parseLocalRestart } from '../../settings/rules.ts';
 import { type HoldWorld, known, secondsSinceBoot } from './hold.ts';

@@ -1,6 +1,7 @@
 /**
  * A client's view of the master, without waiting: asks the package address for the sentinel again and again and prints
  * when that begins and ends to work (the end with the ms since the last success). A success proves address, daemon and policy file system together.
+ * `waited MS ANSWER-MS` is an answer that came late: the address was away for a moment, and came back before the question was given up.
  * `asked MS` is a question that was answered, or given up, by the time at which it was asked: what was so by then was printed before.
  * Called as: prober.cjs SETTINGS-FILE
  */
@@ -13,6 +14,8 @@ import type { Settings } from '../settings/settings.ts';
 
 const everyMs = 100;
 const limitMs = 300;
+/** A served answer takes some 20 ms; one that was waited for longer than this had nobody to give it for a part of that time. */
+const lateMs = 100;
 /** While nobody answers a new question is asked so often, whatever became of those before: one that was sent too early is never answered. */
 const againMs = 50;
 /** For 5 s: outages that are measured are shorter. */
@@ -48,22 +51,31 @@ async function main(): Promise<void> {
     (host.list('/proc') ?? []).some((pid) => agents.has(host.readText(`/proc/${pid}/comm`)?.trim() ?? ''));
   let lastServed = performance.now();
   const isEarly = () => performance.now() - lastServed < makeRoomMs;
-  const askBesideAgent = async () => {
+  let madeRoomMsSince = 0;
+  const makeRoom = async (): Promise<void> => {
+    const began = performance.now();
     while (isEarly() && isAgentRunning()) await pause(besideMs);
+    madeRoomMsSince += performance.now() - began;
+  };
+  const askBesideAgent = async () => {
+    await makeRoom();
     let answer = await ask();
     while (answer.kind === 'cannot-tell' && isEarly()) {
       await pause(besideMs);
+      await makeRoom();
       answer = await ask();
     }
     return answer;
   };
+  const waitedMs = () => performance.now() - lastServed - everyMs - madeRoomMsSince;
   for (let answer = await ask(); ; answer = await askBesideAgent()) {
     if (answer.kind !== 'served') {
       out(`lost ${Math.round(performance.now() - lastServed)} ${answer.why}\n`);
       tellAsked(answer.asked);
       await served(ask, tellAsked);
       out('served\n');
-    }
+    } else if (waitedMs() > lateMs) out(`waited ${Math.round(performance.now() - lastServed)} ${Math.round(waitedMs())}\n`);
+    madeRoomMsSince = 0;
     tellAsked(answer.asked);
     lastServed = performance.now();
     await pause(everyMs);

@@ -11,9 +11,6 @@ import type { DrillGround } from './runner.ts';
 export const labProbe =
   "it gets the sentinel of the policy file system through the package address, in cfengine's own protocol (asked every 50 ms)";
 
-const evidenceLimitMs = 10_000;
-const evidencePauseMs = 20;
-
 /** `drills` is attached, its package runs. `stop` ends whatever waits. */
 export function labGround(drills: PackageDrills, pause: (milliseconds: number) => Promise<void>): DrillGround {
   const { lab } = drills;
@@ -26,18 +23,11 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
     clients: clientsOf(lab.plan).map(({ name }) => name),
     trace: async (): Promise<readonly JournalEntry[]> => drills.entries,
     evidence: async () => {
-      const asked = Date.now();
-      const isComplete = async (): Promise<boolean> => {
-        const { seenUntil, entries } = await lab.status();
-        return seenUntil > asked && drills.entries.length >= entries;
-      };
-      const end = performance.now() + evidenceLimitMs;
-      for (let complete = await isComplete(); !complete; complete = await isComplete()) {
-        if (performance.now() > end)
-          return { trace: drills.entries, missing: [`the lab was not watched for ${evidenceLimitMs / 1000} s`] };
-        await pause(evidencePauseMs);
-      }
-      return { trace: drills.entries, missing: [] };
+      const missing = await drills.waitSeen().then(
+        () => [],
+        (error: unknown) => [error instanceof Error ? error.message : String(error)],
+      );
+      return { trace: drills.entries, missing };
     },
     mark: async () => drills.entries.at(-1)?.at ?? 0,
     status: async () => {

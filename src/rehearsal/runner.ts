@@ -147,7 +147,7 @@ async function unserved(ground: DrillGround): Promise<string[]> {
   const { trace, missing } = await ground.evidence();
   if (missing.length > 0) return [`not measured: ${missing.join('; ')}`];
   const isServed = (client: string): boolean =>
-    trace.findLast(({ member, what }) => member === client && /^client-/.test(what))?.what === 'client-served';
+    trace.findLast(({ member, what }) => member === client && /^client-(lost|served)$/.test(what))?.what === 'client-served';
   return ground.clients.every(isServed) ? [] : ['not every client reaches the master'];
 }
 

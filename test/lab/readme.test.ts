@@ -91,7 +91,7 @@ describe.skipIf(whyNoLab !== null)('README', { timeout: 300_000 }, () => {
       encoding: 'utf8',
       timeout: 120_000,
     });
-    expect(demo.status).toBe(0);
+    expect([demo.status, demo.stdout]).toEqual([0, expect.stringContaining('PASS')]);
     // Which client is first is chance.
     const lines = (text: string): string[] => shapes(text).map((line) => line.replace(/\bc[12]\b/, 'CLIENT'));
     const printed = new Set(lines(demo.stdout));

@@ -92,6 +92,7 @@ const notForeign: Readonly<Record<string, string>> = {
   'model-check/way-back.ts': 'commands that the package manager of the search names',
   'model-check/world/world-host.ts': 'its own paths and words',
   'member/daemon.ts': 'the first line of an error, for people',
+  'lab/machines/thaw.ts': "fields of the kernel's mountinfo of a machine of the lab, of which it takes those of loop devices",
   'member/legacy/control-steps.ts': 'tags of vgs and two lines of cmviewcl, by expressions without repetition; control.test.ts',
   'member/steps/finish-waiting.ts': 'one field of the roster, read in a try',
   'member/steps/policy-check.ts': 'words of cf-promises, for people',

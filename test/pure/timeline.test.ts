@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JournalEntry } from '../../src/lab/emulation/journal.ts';
-import { failoverAfter, median, outagesIn, unmeasured } from '../../src/lab/trials/timeline.ts';
+import { clientOutages, failoverAfter, median, outagesIn, unmeasured } from '../../src/lab/trials/timeline.ts';
 
 const entry = (at: number, what: string, member?: string, text = what): JournalEntry => ({
   at,
@@ -51,6 +51,12 @@ describe('the timeline', () => {
       entry(30, 'client-served', 'c1'),
     ];
     expect(outagesIn([...lost, entry(40, 'client-lost', 'c2')])).toEqual({ c1: 20 });
+  });
+
+  it('counts an answer that came late as an outage: the address was away for less than the time limit of a question', () => {
+    const waited = { ...entry(500, 'client-waited', 'c1'), sinceMs: 240 };
+    expect(outagesIn([waited])).toEqual({ c1: 240 });
+    expect(clientOutages([waited])).toEqual([{ client: 'c1', from: 260, to: 500 }]);
   });
 
   it('of which a part is missing was not measured', () => {

@@ -114,6 +114,14 @@ export class Observer {
       this.#journal.add({ ...seen, what: 'client-served', text: 'reaches a master again' });
       this.runAgentNow(client);
     }
+    const waited = /^waited (\d+) (\d+)$/.exec(line);
+    if (waited !== null)
+      this.#journal.add({
+        ...seen,
+        what: 'client-waited',
+        text: `waited ${waited[2]} ms for an answer`,
+        sinceMs: Number(waited[1]),
+      });
     const lost = /^lost (\d+) (.*)$/.exec(line);
     if (lost !== null)
       this.#journal.add({ ...seen, what: 'client-lost', text: `reaches no master (${lost[2]})`, sinceMs: Number(lost[1]) });

@@ -107,6 +107,7 @@ async function haltAndBringBack(drills: PackageDrills, say: (line: string) => vo
   }
   await drills.type(owner, ['cmmodpkg', '-e', drills.packageName]);
   await drills.waitServed();
+  await drills.waitSeen();
   await drills.waitClients(mark);
   return outagesIn(drills.entries.slice(mark));
 }

@@ -25,6 +25,7 @@ const settleDeadlineMs = 20_000;
  */
 const daemonDeadlineMs = 15_000;
 const fetchDeadlineMs = 90_000;
+const evidenceDeadlineMs = 10_000;
 
 export class PackageDrills {
   readonly lab: LabHandle;
@@ -152,9 +153,23 @@ export class PackageDrills {
     const started = (): boolean => this.entries.slice(mark).some((entry) => entry.member !== from && isGoodStart(entry));
     await this.#untilTold(started, failoverDeadlineMs, `${this.packageName} to start on another member than ${from}`);
     await this.waitServed(from);
+    await this.waitSeen();
     await this.waitClients(mark);
     const index = this.entries.findIndex((entry, at) => at >= mark && (entry.kind === 'fault' || entry.kind === 'command'));
     return failoverAfter(this.entries, index);
+  }
+
+  /**
+   * Waits until everything that could be seen by now is in `entries`: a client's question that was asked in the middle of a move has been
+   * answered or given up. Without it a client seems to have noticed nothing.
+   */
+  async waitSeen(): Promise<void> {
+    const asked = Date.now();
+    const isSeen = async (): Promise<boolean> => {
+      const { seenUntil, entries } = await this.lab.status();
+      return seenUntil > asked && this.entries.length >= entries;
+    };
+    await until(isSeen, evidenceDeadlineMs, 'the lab and its clients to have been looked at');
   }
 
   /** For a state of the journal: nothing more will be told when the lab has gone, and there is nothing to wait for. */

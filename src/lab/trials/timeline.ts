@@ -75,13 +75,17 @@ export interface ClientOutage {
   readonly to: number | null;
 }
 
-/** Each from a client's last success to the first one after, in the order in which they began to be noticed. */
+/**
+ * Each from a client's last success to the first one after, in the order in which they ended. An answer that came late ends an outage, too:
+ * an address that moves within a question's time limit delays its answer and no more.
+ */
 export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] {
   const lostAt = new Map<string, number>();
   const ended: ClientOutage[] = [];
   for (const entry of entries) {
     const client = entry.member ?? '';
     if (entry.what === 'client-lost' && !lostAt.has(client)) lostAt.set(client, entry.at - (entry.sinceMs ?? 0));
+    if (entry.what === 'client-waited') ended.push({ client, from: entry.at - (entry.sinceMs ?? 0), to: entry.at });
     const from = lostAt.get(client);
     if (entry.what === 'client-served' && from !== undefined) {
       ended.push({ client, from, to: entry.at });

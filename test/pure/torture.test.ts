@@ -87,10 +87,14 @@ describe('where the table has the package', () => {
     expect([wound?.member, wound?.refuses]).toEqual(['beta', true]);
     one.refuse('beta', true);
     one.feed(...killOf('alpha', 'csync')[0]);
-    expect(one.owner).toBe('gamma');
+    expect([one.owner, one.braked]).toEqual(['gamma', true]);
     one.refuse('beta', false);
     one.feed(...(wound?.repair ?? []), ...killOf('alpha', 'csync')[1]);
-    expect(one.ready).toEqual(['alpha', 'beta']);
+    expect([one.ready, one.braked]).toEqual([['alpha', 'beta'], false]);
+    one.feed({ kind: 'package-switch', packages: ['csync'], enable: false, members: ['beta'] });
+    expect(one.braked, 'it never came from there').toBe(false);
+    one.feed({ kind: 'package-switch', packages: ['csync'], enable: false, members: ['alpha'] });
+    expect(one.braked, 'it came from there').toBe(true);
   });
 
   it('asks no second failover in quick succession: where the package came from is switched off until it is repaired', () => {

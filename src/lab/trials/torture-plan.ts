@@ -119,7 +119,9 @@ export class Table {
       const { state, effects } = reduce(this.#state, event);
       this.#state = state;
       const { owner } = this;
-      if (owner !== null && owner !== this.#latest) [this.#before, this.#latest] = [this.#latest, owner];
+      // A member whose start gave up never had it: the note that the next one reads is of the member before.
+      const hasStarted = event.kind === 'start-ended' && event.end.kind === 'exit' && event.end.code === 0;
+      if (hasStarted && owner !== null && owner !== this.#latest) [this.#before, this.#latest] = [this.#latest, owner];
       const answers = effects.flatMap((effect): LabEvent[] => {
         if (effect.kind !== 'run-start' && effect.kind !== 'run-halt') return [];
         const kind = effect.kind === 'run-start' ? 'start-ended' : 'halt-ended';

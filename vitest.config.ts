@@ -2,7 +2,10 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** Built programs that wait for nobody: no deadline suffers when they share the machine with each other and with the pure tests. */
-const programs = ['cli', 'output', 'init', 'member-writes', 'injection'].map((name) => `test/process/${name}.test.ts`);
+const programs = [
+  ...['cli', 'output', 'init', 'injection'].map((name) => `test/process/programs/${name}.test.ts`),
+  'test/process/member/member-writes.test.ts',
+];
 
 const limits = { testTimeout: 60_000, hookTimeout: 120_000 } as const;
 

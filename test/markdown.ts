@@ -6,11 +6,11 @@ import { repository } from './support.ts';
 
 /** Pages with links that a reader may follow, relative to the repository. */
 export function markdownPages(): string[] {
-  const below = (directory: string): string[] =>
-    readdirSync(join(repository, directory))
+  const below = (directory: string, recursive = false): string[] =>
+    readdirSync(join(repository, directory), { recursive, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md'))
       .map((name) => normalize(join(directory, name)));
-  return [...below('.'), ...below('docs'), ...below('docs/facts'), ...below('package-templates'), ...below('test')];
+  return [...below('.'), ...below('docs', true), ...below('package-templates'), ...below('test')];
 }
 
 export function readPage(page: string): string {

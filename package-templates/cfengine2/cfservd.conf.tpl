@@ -11,7 +11,7 @@ control:
    # This host, the package address, every member and registered client, client_networks of csync.yaml. Others are cut off at once.
    AllowConnectionsFrom         = ( {{allowed_addresses}} )
    # Several connections at a time, for every host that may connect: cfservd cuts off a second one, and the cfagent that made it exits
-   # in the middle of its run. A client that hangs would be refused for two hours. docs/kernel-limits.md limits connections in the kernel.
+   # in the middle of its run. A client that hangs would be refused for two hours. docs/how-to/kernel-limits.md limits connections in the kernel.
    AllowMultipleConnectionsFrom = ( {{several_connections}} )
    # Twice the hosts that may connect, 200 at least and 2000 at most: beyond it clients are refused.
    MaxConnections               = ( {{max_connections}} )

@@ -4,8 +4,8 @@ import type { Sandbox } from '../../src/conform/sandbox.ts';
 import { parseMonitorState } from '../../src/contract/monitor-state.ts';
 import { runProcess } from '../../src/host/processes.ts';
 import type { Bench } from './bench.ts';
+import { keepalivedRun } from './comparison/keepalived.ts';
 import { figure, ratio, type Spread, spread, spreadHead, spreadRow, type Table } from './figures.ts';
-import { keepalivedRun } from './keepalived.ts';
 import { bootMember, environment, say } from './member.ts';
 
 const stateFile = '/run/csync-monitor-csync.json';

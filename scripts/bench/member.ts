@@ -33,11 +33,11 @@ export async function makeTools(): Promise<Tools> {
   // Not below /tmp: members have one of their own.
   const directory = mkdtempSync('/var/tmp/csync-bench-');
   const limit = join(directory, 'limit');
-  await must(['cc', '-O2', '-o', limit, join(repository, 'scripts/bench/limit.c')]);
+  await must(['cc', '-O2', '-o', limit, join(repository, 'scripts/bench/comparison/limit.c')]);
   const programs = ['event-listener', 'many-monitors'];
   for (const name of programs)
     await build({
-      entryPoints: [join(repository, `scripts/bench/${name}.ts`)],
+      entryPoints: [join(repository, `scripts/bench/comparison/${name}.ts`)],
       outfile: join(directory, `${name}.cjs`),
       ...{ bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning' },
     });

@@ -8,7 +8,7 @@ import { labSettings, repository } from '../../test/support.ts';
 import type { Bench } from './bench.ts';
 import { figure, type Table } from './figures.ts';
 
-const program = readFileSync(join(import.meta.dirname, 'hostile-client.cjs'), 'utf8');
+const program = readFileSync(join(import.meta.dirname, 'comparison/hostile-client.cjs'), 'utf8');
 
 interface Attack {
   readonly kind: string;
@@ -108,7 +108,7 @@ export async function measureOverload({ progress }: Bench, seconds: number): Pro
       ],
       rows,
       notes: [
-        `An ordinary user of each host keeps up that many connections to the package address for so long and makes each anew when it ends (scripts/bench/hostile-client.cjs). idle: they say nothing; byte: one byte; half: the sending side is closed; hello: a TLS hello; slow: a byte of one each second; flood: a hello, and again at once. Threads: the most that were seen, one for each connection that the daemon counts. c3 asks for the master every 100 ms with a limit of 300 ms.`,
+        `An ordinary user of each host keeps up that many connections to the package address for so long and makes each anew when it ends (scripts/bench/comparison/hostile-client.cjs). idle: they say nothing; byte: one byte; half: the sending side is closed; hello: a TLS hello; slow: a byte of one each second; flood: a hello, and again at once. Threads: the most that were seen, one for each connection that the daemon counts. c3 asks for the master every 100 ms with a limit of 300 ms.`,
       ],
     },
   ];

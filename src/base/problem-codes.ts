@@ -1,6 +1,6 @@
 /**
  * Every code of a problem, one row each: which exit status it leads to, and what it means. Programs match on a code, so none changes its
- * meaning. docs/problem-codes.md is written from here. The findings of the member scripts have a table of their own (member/failures.ts).
+ * meaning. docs/reference/problem-codes.md is written from here. The findings of the member scripts have a table of their own (member/failures.ts).
  */
 
 /** Name of an exit status (`exitTable` of problem.ts), and one sentence. */

@@ -12,7 +12,7 @@ export interface Place {
   readonly column?: number | undefined;
 }
 
-/** Exit statuses of `csync`, ordered by what the caller does next, each with its meaning: help and docs/verbs.md print them from here. */
+/** Exit statuses of `csync`, ordered by what the caller does next, each with its meaning: help and docs/reference/verbs.md print them from here. */
 export const exitTable = {
   ok: { status: 0, means: 'done' },
   different: { status: 1, means: 'the answer is no' },

@@ -54,7 +54,12 @@ const rehearse = verb({
     ...sources,
     html: { type: 'string', describe: 'file for an HTML page of the results' },
     results: { type: 'string', describe: 'directory of results, for comparison with the previous one (default rehearsals)' },
-    drill: { type: 'string', array: true, default: [] as string[], describe: 'drills to carry out; docs/drills.md lists them' },
+    drill: {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: 'drills to carry out; docs/reference/drills.md lists them',
+    },
     production: { type: 'boolean', default: false, describe: 'allow drills on a cluster that is no lab' },
     yes: yesOption,
     'dry-run': dryRunOption,
@@ -96,7 +101,7 @@ const history = verb({
 const explain = verb({
   words: 'explain',
   does: 'print what start, halt, monitor and cluster conclude from their findings, as tables',
-  details: 'The same as a page with a diagram: [decision-tables.md](decision-tables.md).',
+  details: 'The same as a page with a diagram: [decision-tables.md](../proof/decision-tables.md).',
   effect: 'reads',
   options: { json: jsonOption },
   examples: [['explain --json', 'for programs']],

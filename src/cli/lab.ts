@@ -125,11 +125,16 @@ const failovers = verb({
 const rehearse = verb({
   words: 'lab rehearse',
   does: 'drills in a lab of its own, also those that cut power and cables, with a page of the results',
-  details: 'The drills: [drills.md](drills.md); a page: [rehearsal.html](rehearsal.html).',
+  details: 'The drills: [drills.md](drills.md); a page: [rehearsal.html](../proof/rehearsal.html).',
   effect: 'lab',
   options: {
     ...options,
-    drill: { type: 'string', array: true, default: ['kill-daemon'], describe: 'names, or all; docs/drills.md lists them' },
+    drill: {
+      type: 'string',
+      array: true,
+      default: ['kill-daemon'],
+      describe: 'names, or all; docs/reference/drills.md lists them',
+    },
     results: { type: 'string', describe: 'directory of results, for comparison with the previous one (default rehearsals)' },
     html: { type: 'string', describe: 'file for an HTML page of the results' },
   },
@@ -162,7 +167,7 @@ const torture = verb({
   does: 'random faults, step by step, while policy edits are committed: no acknowledged edit may be lost',
   details:
     'Kills, hangs, crashes, cut cables, full disks, halts, switches, maintenance, applies, and members that join and leave. After each step the package ' +
-    'must be where the table of the lab has it ([torture.md](torture.md)).',
+    'must be where the table of the lab has it ([torture.md](../proof/torture.md)).',
   effect: 'lab',
   options: { ...options, iterations: { type: 'number', default: 50, describe: 'number of steps' }, seed },
   exits: ownLab('an invariant is broken'),

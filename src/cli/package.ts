@@ -121,7 +121,7 @@ const exportVerb = verb({
 const checkTemplates = verb({
   words: 'templates check',
   does: 'report unknown, unused and malformed tokens with line and column, and wrong file names',
-  details: 'The tokens: [package-templates/README.md](../package-templates/README.md).',
+  details: 'The tokens: [package-templates/README.md](../../package-templates/README.md).',
   effect: 'reads',
   options: { settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption },
   exits: { badInput: 'templates have problems' },

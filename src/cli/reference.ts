@@ -1,4 +1,4 @@
-/** What help and docs/verbs.md print about a verb, from its row. */
+/** What help and docs/reference/verbs.md print about a verb, from its row. */
 import type { Options } from 'yargs';
 import { type ExitName, exitTable } from '../base/problem.ts';
 import { problemCodes } from '../base/problem-codes.ts';
@@ -32,7 +32,7 @@ export function withReference(page: string): string {
   return `${page.slice(0, from)}${begin}\n\n${reference()}\n${page.slice(to)}`;
 }
 
-/** docs/problem-codes.md. */
+/** docs/reference/problem-codes.md. */
 export function problemsPage(): string {
   const rows = Object.entries(problemCodes).map(([code, [exit, means]]) => [
     `\`${code}\``,
@@ -43,7 +43,7 @@ export function problemsPage(): string {
     '# Codes of problems',
     'What does the code in square brackets mean, and which exit status does csync end with? This page is for administrators and for authors of scripts.',
     'A code never changes its meaning. With `--json`, csync prints the problems with their codes. If there are several, the exit status is that of the ' +
-      'first error; a warning does not change it. The codes of start, halt and validate are in [decision-tables.md](decision-tables.md).',
+      'first error; a warning does not change it. The codes of start, halt and validate are in [decision-tables.md](../proof/decision-tables.md).',
     table(['code', 'exit status', 'meaning'], rows),
     '',
   ]

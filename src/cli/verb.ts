@@ -1,4 +1,4 @@
-/** What a verb is: one row with all that help, completion and docs/verbs.md print about it, and the function that carries it out. */
+/** What a verb is: one row with all that help, completion and docs/reference/verbs.md print about it, and the function that carries it out. */
 import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
 import type { ExitName } from '../base/problem.ts';
 

@@ -1,6 +1,6 @@
 /**
  * What csync wants of a cluster engine. An engine's commands, words, paths and formats lie behind this interface, and nowhere above it
- * (test/pure/engine.test.ts). Types only. Nothing here runs: an engine says what to type and reads what was answered.
+ * (test/pure/render/engine.test.ts). Types only. Nothing here runs: an engine says what to type and reads what was answered.
  */
 import type { Checked, Problem } from '../base/problem.ts';
 import type { Settings } from '../settings/settings.ts';

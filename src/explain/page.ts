@@ -83,7 +83,7 @@ function diagram({ consequences, verdicts }: DecisionTables): string[] {
   ];
 }
 
-/** docs/decision-tables.md. */
+/** docs/proof/decision-tables.md. */
 export function decisionsPage(tables: DecisionTables): string {
   const { exits, findings, verdicts, consequences } = tables;
   const lines = [

@@ -76,7 +76,7 @@ export interface Circumstances {
   readonly clockMs: number;
 }
 
-/** docs/model-check.md. */
+/** docs/proof/model-check.md. */
 export function checkPage(results: readonly SearchResult[], { date, toolkit, node, machine, clockMs }: Circumstances): string {
   const commands = new Map<string, number>();
   for (const { commandsTyped } of results)

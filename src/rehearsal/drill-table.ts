@@ -1,6 +1,6 @@
 /**
  * The drills, one row each: what is done, what must follow, how long it may take, where it may be done, how it is cleaned up. The runner
- * carries rows out, docs/drills.md is printed from them, and the page quotes them. Data only.
+ * carries rows out, docs/reference/drills.md is printed from them, and the page quotes them. Data only.
  *
  * A drill for a real cluster uses nothing but the engine's own commands, and signals and files over ssh.
  */

@@ -1,5 +1,5 @@
 /**
- * Every parser of text that comes from elsewhere. test/pure/fuzz.test.ts holds this list against the source: a parser that is
+ * Every parser of text that comes from elsewhere. test/pure/parsers/fuzz.test.ts holds this list against the source: a parser that is
  * neither called here nor excepted below fails it.
  */
 import { administrators } from './parsers/administrators.ts';

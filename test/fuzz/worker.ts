@@ -1,4 +1,4 @@
-/** Process that runs shares of the inputs of one parser; scripts/fuzz.ts sees to it that it does not hang. */
+/** Process that runs shares of the inputs of one parser; scripts/proof/fuzz.ts sees to it that it does not hang. */
 import { extremes, inputOf } from './inputs.ts';
 import { parsers } from './parsers.ts';
 import { tryInput } from './trial.ts';

@@ -1,6 +1,6 @@
 /**
  * The model check proves itself: bugs are planted in the very modules that ship, and the search has to find each of them with
- * a shortest counterexample. The stories lie in docs/planted-bugs.md; vitest's --update writes them anew.
+ * a shortest counterexample. The stories lie in docs/proof/planted-bugs.md; vitest's --update writes them anew.
  */
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -305,6 +305,6 @@ describe('the search', () => {
   });
 
   it('tells each as a story, which the page has', async () => {
-    await expect(`${stories.join('\n')}\n`).toMatchFileSnapshot(join(repository, 'docs/planted-bugs.md'));
+    await expect(`${stories.join('\n')}\n`).toMatchFileSnapshot(join(repository, 'docs/proof/planted-bugs.md'));
   });
 });

@@ -122,6 +122,6 @@ export function doubleMountNotes({ settings, members }: CheckInput): string[] {
     return [];
   const device = deviceOf(settings);
   return [
-    `${device} has no multiple mount protection (mmp): only the tag of its volume group keeps a second member from mounting it. With the package halted and the volume group active on one member: tune2fs -O mmp ${device}; a mount then takes up to 30 s longer after a crash (docs/threat-model.md)`,
+    `${device} has no multiple mount protection (mmp): only the tag of its volume group keeps a second member from mounting it. With the package halted and the volume group active on one member: tune2fs -O mmp ${device}; a mount then takes up to 30 s longer after a crash (docs/explanation/threat-model.md)`,
   ];
 }

@@ -1,6 +1,6 @@
 /**
  * What the launcher of a member script does about one that hangs (package-templates/modular/launcher.sh.tpl), written down a second time:
- * it gives the script up after the limit of its step, and ends by consequence. test/process/launcher.test.ts holds the real one to it.
+ * it gives the script up after the limit of its step, and ends by consequence. test/process/member/launcher.test.ts holds the real one to it.
  */
 import type { Role } from '../../member/steps/script.ts';
 import { type Gate, never } from './gate.ts';

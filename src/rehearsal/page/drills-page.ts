@@ -1,4 +1,4 @@
-/** docs/drills.md, from the one table of drills. Pure. */
+/** docs/reference/drills.md, from the one table of drills. Pure. */
 import { typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { drills } from '../drill-table.ts';

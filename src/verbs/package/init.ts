@@ -261,7 +261,7 @@ function finish(options: InitOptions, settings: Settings, answers: Answers, seen
   else out(`${output} is written (digest ${digest.slice(0, 12)}).\n${nextSteps(output)}`);
 }
 
-/** The way from the settings to a running package; docs/install.md has the details. */
+/** The way from the settings to a running package; docs/how-to/install.md has the details. */
 function nextSteps(output: string): string {
   const option = output === 'csync.yaml' ? '' : ` --settings ${output}`;
   const steps = ['check', 'members sync', 'apply --dry-run', 'apply --run'].map((words) => `  csync ${words}${option}\n`);

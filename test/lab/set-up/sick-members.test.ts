@@ -1,0 +1,175 @@
+/**
+ * What hangs, is full, or pretends, on the way of a failover: a member that cannot serve says so in time, and the next one does.
+ * The bounds are stated with each fault.
+ */
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../support.ts';
+import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+
+const log = '/usr/local/cmcluster/run/log/csync.log';
+const conf = '/usr/local/cmcluster/conf/csync';
+const work = '/var/lib/cfengine3';
+const sentinel = '/csync/dsau/csync.sentinel';
+
+describe.skipIf(whyNoLab !== null)('a failover', () => {
+  const used = useLab('sick-members', { deployed: true, watched: false });
+  const { sh, csync } = typedIn(used);
+  const demand = async (member: string, script: string): Promise<string> => {
+    const { exitCode, stdout, stderr } = await sh(member, script);
+    expect(exitCode, `${script}: ${stdout}${stderr}`).toBe(0);
+    return stdout.trim();
+  };
+
+  /** The master is the first member again, everything switched on. */
+  async function atHome(): Promise<void> {
+    await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
+    for (const member of ['m1', 'm2', 'm3']) await used.lab.exec('m1', ['cmmodpkg', '-e', '-n', member, 'csync']);
+    await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
+    expect(await used.drills.waitServed()).toBe('m1');
+    await eventually('an armed monitor', async () => (await sh('m1', `tail -3 ${log} | grep -q 'ok watching'`)).exitCode === 0);
+  }
+
+  /** The member that serves after the daemon of m1 was killed, and after how many seconds. */
+  async function afterTheKill(within: number): Promise<string> {
+    const began = performance.now();
+    await demand('m1', 'pkill -KILL -x cf-serverd');
+    const owner = await used.drills.waitServed('m1');
+    expect((performance.now() - began) / 1000).toBeLessThan(within);
+    return owner;
+  }
+  const epoch = async (member: string): Promise<number> =>
+    (JSON.parse(await demand(member, `cat ${sentinel}`)) as { epoch: number }).epoch;
+  const setOf = async (member: string): Promise<string> => `${conf}/sets/${await demand(member, `ls ${conf}/sets`)}`;
+
+  it('passes over a standby whose read hangs: a FIFO in the place of its key, 10 s', async () => {
+    await atHome();
+    await demand('m2', `cd ${work}/ppkeys && mv localhost.pub kept && mkfifo localhost.pub`);
+    expect(await afterTheKill(10)).toBe('m3');
+    expect(await demand('m2', `grep 'installation: failed' ${log} | tail -1`)).toContain('localhost.pub cannot be read');
+    await demand('m2', `cd ${work}/ppkeys && rm localhost.pub && mv kept localhost.pub`);
+  });
+
+  it('passes over a standby whose start stands still, 30 s', async () => {
+    await atHome();
+    // The last that a start reads before its storage is touched is held for ever, as a process that hangs in the kernel is.
+    await demand(
+      'm2',
+      `setsid sh -c 'until pid=$(pgrep -f [c]sync-start.cjs); do :; done; kill -STOP $pid' > /dev/null 2>&1 < /dev/null &`,
+    );
+    expect(await afterTheKill(30)).toBe('m3');
+    expect(await demand('m2', `grep 'given up' ${log} | tail -1`)).toMatch(
+      /start (pre|main) is given up after \d+ s: .+ took \d+ s/,
+    );
+    expect((await sh('m2', 'pgrep -f [c]sync-start.cjs')).stdout).toBe('');
+  });
+
+  it('needs no room on the policy file system: full of blocks, 10 s, and the epoch rises', async () => {
+    await atHome();
+    const before = await epoch('m1');
+    // Block by block at the end: a big write gives up before the last ones are taken.
+    await sh(
+      'm1',
+      'cat /dev/zero > /csync/filler 2>/dev/null; n=0; while head -c 512 /dev/zero > /csync/filler$n; do sync -f /csync; n=$((n + 1)); done 2>/dev/null',
+    );
+    expect((await sh('m1', 'cp /etc/passwd /csync/dsau/another')).exitCode).not.toBe(0);
+    const status = await csync('status');
+    expect(status.stdout).toMatch(/on the policy file system 0 MB \(0 %\) are left/);
+    expect((await csync('check')).stdout).toMatch(/on the policy file system at \/csync 0 MB/);
+    expect(await afterTheKill(10)).toBe('m2');
+    expect(await epoch('m2')).toBe(before + 1);
+    await demand('m2', 'rm -f /csync/filler* /csync/dsau/another');
+  });
+
+  it('passes over a standby where another program has the place of the daemon, 15 s', async () => {
+    await atHome();
+    const impostor =
+      'use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalPort => 5308, Listen => 9, ReuseAddr => 1) or die; while (my $c = $s->accept) { close $c }';
+    await demand(
+      'm2',
+      `cp /usr/bin/perl /tmp/cf-serverd && chmod 755 /tmp/cf-serverd && pkill -KILL -x cf-serverd; sleep 0.2; ` +
+        `setsid setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/cf-serverd -e '${impostor}' > /dev/null 2>&1 < /dev/null & ` +
+        'n=0; until [ -n "$(pgrep -U 65534 -x cf-serverd)" ]; do n=$((n + 1)); [ $n -lt 100 ] || exit 1; sleep 0.05; done',
+    );
+    expect(await afterTheKill(15)).toBe('m3');
+    expect(await demand('m2', `grep 'port-occupied' ${log} | tail -1`)).toContain('cf-serverd, which user 65534 runs');
+    const status = await csync('status', 'm3');
+    expect(status.stdout).toContain('no cfengine daemon runs on m2');
+    await demand('m2', 'pkill -KILL -U 65534 -x cf-serverd; rm /tmp/cf-serverd; cf-serverd -K');
+  });
+
+  it('has each of ten starts at once that succeed: none stands in the way of another', async () => {
+    await atHome();
+    const ended = await demand(
+      'm1',
+      `rm -f /run/csync-probe-*; for i in 0 1 2 3 4 5 6 7 8 9; do ( ${conf}/csync.sh start > /dev/null 2>&1; echo "$?" ) & done; wait`,
+    );
+    expect(ended.split('\n')).toEqual(Array.from({ length: 10 }, () => '0'));
+    expect(
+      (await sh('m1', `ls -A /csync/dsau /usr/local/cmcluster/run | grep -e '\\.new$' -e 'csync-[0-9a-f]\\{16\\}$'`)).stdout,
+    ).toBe('');
+  });
+
+  describe('where a file is a FIFO', () => {
+    /** What a start, a validation or a halt reads on a standby, and what each makes of it; a halt is asked where it reads the file. */
+    const files = (set: string): readonly (readonly [file: string, start: number, validate: number, stop?: number])[] => [
+      [`${set}/settings.json`, 2, 1, 0],
+      // A modular start is told by Serviceguard what its files are to be.
+      [`${set}/manifest.json`, 0, 1],
+      [`${set}/csync-start.cjs`, 2, 1],
+      [`${set}/csync-validate.cjs`, 0, 1],
+      // Nothing is held there.
+      [`${set}/csync-halt.cjs`, 0, 1, 0],
+      [`${conf}/applied`, 0, 0, 0],
+      [`${conf}/roster.json`, 0, 0],
+      [`${work}/ppkeys/localhost.priv`, 2, 1],
+      [`${work}/ppkeys/localhost.pub`, 2, 1],
+      // The daemon of a standby runs with what it read.
+      [`${work}/inputs/promises.cf`, 0, 1],
+      ['/etc/fstab', 0, 1],
+      // The documented directories are those of the lab.
+      ['/etc/cmcluster.conf', 0, 0, 0],
+      [log, 0, 0, 0],
+    ];
+
+    it('a start, a validation and a halt of a standby end by themselves, each within 35 s', { timeout: 600_000 }, async () => {
+      await atHome();
+      const rows: string[] = [];
+      const tried = async (member: string, [file, start, validate, stop]: ReturnType<typeof files>[number]): Promise<void> => {
+        await sh(member, `[ ! -e ${file} ] || mv ${file} ${file}.kept; mkfifo ${file}`);
+        for (const [word, status] of [
+          ['start', start],
+          ['validate', validate],
+          ['stop', stop],
+        ] as const) {
+          if (status === undefined) continue;
+          const began = performance.now();
+          const { exitCode } = await sh(
+            member,
+            `SG_PACKAGE=csync timeout 60 ${conf}/${word === 'validate' ? 'csync.sh' : 'csync_pre.sh'} ${word}`,
+          );
+          const seconds = (performance.now() - began) / 1000;
+          const row = `${file.replace(/.*\/(csync\/sets\/[^/]*\/)?/, '')} ${word}: ${exitCode} after ${seconds.toFixed(1)} s`;
+          rows.push(row);
+          expect(exitCode, row).toBe(status);
+          expect(seconds, row).toBeLessThan(35);
+        }
+        await sh(member, `rm -f ${file}; [ ! -e ${file}.kept ] || mv ${file}.kept ${file}`);
+      };
+      const inTurn = async (member: string, those: ReturnType<typeof files>): Promise<void> => {
+        for (const one of those) await tried(member, one);
+      };
+      // Two validations last half a minute: each has a standby of its own for that.
+      const all = files(await setOf('m2'));
+      const isHalf = ([file]: (typeof all)[number]): boolean => file.endsWith('localhost.pub');
+      await Promise.all([
+        inTurn(
+          'm2',
+          all.filter((one) => !isHalf(one)),
+        ),
+        inTurn('m3', all.filter(isHalf)),
+      ]);
+      console.info(rows.join('\n'));
+      expect(await afterTheKill(10), 'it is sound again').toBe('m2');
+    });
+  });
+});

@@ -1,0 +1,96 @@
+/**
+ * While there is no master, clients go on with the policy they have: the real cf-agent, update and policy, its exit status and
+ * time, and the files it has. Times are printed, for docs/how-to/no-master.md; only what the configured time limits allow is asserted.
+ */
+import { describe, expect, it } from 'vitest';
+import { eventually, everyStep, everyStepIt } from '../../support.ts';
+import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+
+const inputs = '/var/lib/cfengine3/inputs';
+/** update.cf gives up connecting after 10 s, and a receive after six times that [cfengine.md 2.8]. */
+const mostSeconds = 90;
+
+describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeout: 600_000 }, () => {
+  const used = useLab('package-down', { deployed: true });
+  const { sh } = typedIn(used);
+  const address = '10.9.0.100';
+
+  /** Each file with contents, inode and both times. */
+  const files = async (client: string) =>
+    (
+      await sh(
+        client,
+        `cd ${inputs} && find . -type f -printf '%p %i %T@ %C@ %m\\n' | sort; find . -type f -exec sha256sum {} + | sort`,
+      )
+    ).stdout;
+
+  /** Update and policy, as a client's cf-execd runs them, so many times. */
+  async function runs(client: string, count: number): Promise<{ seconds: number[]; said: string }> {
+    const seconds: number[] = [];
+    let said = '';
+    for (let run = 0; run < count; run += 1) {
+      const { stdout, exitCode } = await sh(
+        client,
+        `began=$(date +%s%3N); cf-agent -K -f update.cf >/tmp/said 2>&1; echo "status $?"; cf-agent -K >>/tmp/said 2>&1; echo "status $?"; echo "ms $(($(date +%s%3N) - began))"; cat /tmp/said`,
+      );
+      expect(exitCode).toBe(0);
+      expect(stdout).toMatch(/^status 0\nstatus 0\nms \d+\n/);
+      seconds.push(Number(/^ms (\d+)$/m.exec(stdout)?.[1]) / 1000);
+      said = stdout;
+    }
+    for (const one of seconds) expect(one).toBeLessThan(mostSeconds);
+    return { seconds: seconds.sort((a, b) => a - b), said };
+  }
+
+  async function keepsItsPolicy(situation: string, count: number, complaint: RegExp): Promise<void> {
+    const before = await files('c1');
+    expect(before).toContain('promises.cf');
+    const { seconds, said } = await runs('c1', count);
+    expect(said).toMatch(complaint);
+    expect(await files('c1'), situation).toBe(before);
+    const median = seconds[Math.floor(count / 2)] ?? Number.NaN;
+    console.info(
+      `${situation}: update and policy took ${median.toFixed(2)} s (median of ${count}; ${seconds[0]} to ${seconds.at(-1)})`,
+    );
+  }
+
+  it('with a master: nothing to do takes no time', async () => {
+    await used.drills.waitServed();
+    await used.drills.publishAndFetch();
+    await runs('c1', 1);
+    await keepsItsPolicy('package up', everyStep ? 5 : 1, /ms \d+\n$/);
+  });
+
+  it('halted: no member has the address', async () => {
+    await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
+    await keepsItsPolicy('address nowhere', everyStep ? 5 : 1, /No suitable server found/);
+  });
+
+  it('the address without a daemon', async () => {
+    await sh('m2', `pkill -x cf-serverd; ip addr add ${address}/24 dev eth0`);
+    await eventually('the end of the daemon', async () => (await sh('m2', 'pgrep -x cf-serverd')).stdout === '');
+    await sh('c1', `ip neigh flush ${address}; ping -c 1 -W 5 ${address}`);
+    await keepsItsPolicy('address without a daemon', everyStep ? 5 : 1, /No suitable server found/);
+  });
+
+  everyStepIt('packets to the address are lost', async () => {
+    const card = (await sh('m2', 'cat /sys/class/net/eth0/address')).stdout.trim();
+    // A neighbour that is known: nobody finds out that the cable is cut.
+    await sh('c1', `ip neigh replace ${address} lladdr ${card} nud permanent dev eth0`);
+    await used.lab.ask({ verb: 'cut', member: 'm2' });
+    await keepsItsPolicy('packets dropped', everyStep ? 3 : 1, /No suitable server found/);
+    await used.lab.ask({ verb: 'heal', member: 'm2' });
+    await sh('c1', `ip neigh del ${address} dev eth0`);
+  });
+
+  it('the package runs again, on another member: new policy arrives', async () => {
+    await sh('m2', `ip addr del ${address}/24 dev eth0; cd /; cf-serverd -K </dev/null >/dev/null 2>&1`);
+    await used.lab.exec('m1', ['cmrunpkg', '-n', 'm3', 'csync']);
+    expect(await used.drills.waitServed()).toBe('m3');
+    const before = await files('c1');
+    await used.drills.publishAndFetch();
+    expect(await files('c1')).not.toBe(before);
+    await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
+    expect(await used.drills.invariants()).toEqual([]);
+  });
+});

@@ -1,0 +1,101 @@
+/** README in a lab, as written: its installation typed command by command, and its samples held against what is printed. */
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { codeBelow, readPage } from '../../markdown.ts';
+import { eventually, repository } from '../../support.ts';
+import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+
+const readme = readPage('README.md');
+
+/** Figures, digests, times and columns differ from run to run. */
+function shapes(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+        .replace(/\b[0-9a-f]{12}\b/g, 'DIGEST')
+        .replace(/\d+\.\d{3}\b/g, 'N')
+        .replace(/\b\d+ s ago/g, 'N s ago')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    )
+    .filter(Boolean);
+}
+
+describe.skipIf(whyNoLab !== null)('README', { timeout: 300_000 }, () => {
+  const used = useLab('readme', { deployed: false, bare: true, watched: false });
+  const { sh } = typedIn(used);
+  const [elsewhere = '', onMember = ''] = codeBelow(readme, 'Install');
+
+  /** On a terminal, where each question gets Enter, or y where that is not its default. */
+  const typed = (member: string, command: string) => {
+    const answers = command === 'csync init' ? '\\n'.repeat(30) : 'y\\n';
+    return sh(member, `cd /root && printf '${answers}' | script -qec '${command}' /dev/null`);
+  };
+
+  it('installs the build on a member with the commands of its first block', async () => {
+    const [build, ...rest] = elsewhere.split('\n');
+    // scripts/test has done just that before it runs this.
+    expect(build).toBe('npm ci && npm run build');
+    const gone = await sh('m1', 'umount /opt/csync && rmdir /opt/csync && rm /usr/local/bin/csync');
+    expect(gone.stderr).toBe('');
+    await sh('m2', 'mkdir /root/clone && cp -r /opt/csync /root/clone/dist');
+    for (const command of rest) {
+      const done = await sh('m2', `cd /root/clone && ${command}`);
+      expect([command, done.exitCode, done.stderr]).toEqual([command, 0, '']);
+    }
+    expect((await sh('m1', 'csync --version')).exitCode).toBe(0);
+  });
+
+  it('gets from nothing to a served package with the commands of its second block, without a pause', async () => {
+    await sh('m1', 'cmruncl -v; rm -f /root/csync.yaml');
+    const commands = onMember.split('\n').map((line) => line.replace(/\s*#.*/, ''));
+    expect(commands).toEqual([
+      'csync init',
+      'csync check',
+      'csync members sync',
+      'csync apply --run',
+      'csync client add c1 c2',
+      'csync status',
+    ]);
+    for (const command of commands) {
+      const done = await typed('m1', command);
+      expect([command, done.exitCode, done.stdout]).toEqual([command, 0, expect.any(String)]);
+    }
+  });
+
+  it('shows csync status as it is printed', async () => {
+    const [sample = ''] = codeBelow(readme, 'csync status');
+    const printed = async () => shapes((await sh('m1', 'cd /root && csync status')).stdout);
+    // The daemon writes down who connected a moment later.
+    const clients = async () => (await printed()).filter((line) => line.startsWith('10.9.0.')).length;
+    await eventually('both clients in its list', async () => (await clients()) === 2, 20_000);
+    expect(await printed()).toEqual(shapes(sample));
+  });
+
+  it('has a csync.yaml that csync check accepts on every member', async () => {
+    const [sample = ''] = codeBelow(readme, 'csync.yaml');
+    const checked = await sh(
+      'm1',
+      `mkdir -p /root/sample && cd /root/sample && cat > csync.yaml <<'END'\n${sample}\nEND\ncsync check`,
+    );
+    expect([checked.exitCode, checked.stdout]).toEqual([0, expect.stringMatching(/ 0 errors, /)]);
+  });
+
+  it('shows lines of the demo as they are printed', () => {
+    const blocks = codeBelow(readme, 'See it');
+    const [, sample = ''] = blocks;
+    const demo = spawnSync(process.execPath, [join(repository, 'dist/csync.mjs'), 'lab', 'demo', '--name', 'test-readme-demo'], {
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
+    expect([demo.status, demo.stdout]).toEqual([0, expect.stringContaining('PASS')]);
+    // Which client is first is chance.
+    const lines = (text: string): string[] => shapes(text).map((line) => line.replace(/\bc[12]\b/, 'CLIENT'));
+    const printed = new Set(lines(demo.stdout));
+    expect(lines(sample).length).toBeGreaterThan(10);
+    expect(lines(sample).filter((line) => !printed.has(line))).toEqual([]);
+  });
+});

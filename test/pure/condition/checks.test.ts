@@ -1,0 +1,261 @@
+/** The checks before an apply: a sound cluster has no problem, and each thing that is wrong is told once, by name. */
+import { describe, expect, it } from 'vitest';
+import { demand } from '../../../src/base/problem.ts';
+import type { CheckedMember, CheckInput } from '../../../src/cluster/condition/check-model.ts';
+import { judgeChecks, parseFacts } from '../../../src/cluster/condition/checks.ts';
+import { parseReach } from '../../../src/cluster/condition/clients.ts';
+import { definition } from '../../../src/engine/serviceguard/definition.ts';
+import { settingsFor } from '../../support.ts';
+
+const settings = settingsFor({ members: ['m1', 'm2'] });
+const sound = `fstab /dev/sda1 / ext4 defaults 0 1
+mount /dev/sda1 / ext4 rw 0 0
+point directory 0
+forward 10.9.0.100
+backward csync.lab csync
+network 10.9.0.0/24 eth0 1500
+lvm present
+group
+hosttags on
+node v20.19.0
+daemon CFEngine Core 3.21.0
+digest aa  csync.sh
+digest bb  manifest.json
+digest cc  csync.conf
+digest dd  history/0001.set.gz
+free 900000 /conf
+free 900000 /run
+cards 00:00:00:00:00:00 CARD
+behind 02:00:00:00:00:01
+reach OTHER 0 ok
+reach 10.9.0.21 0 ok
+clock 100.0
+`;
+
+/** Lines of m2 in place of, or beside, the sound ones; a line of one word takes all of that word away. */
+function member(name: string, changes: readonly string[] = []): CheckedMember {
+  const words = new Set(changes.map((line) => line.replace(/^\+/, '').split(' ')[0]));
+  const kept = sound
+    .replace('OTHER', name === 'm1' ? 'm2' : 'm1')
+    .replace('CARD', `02:00:00:00:00:0${name.slice(1)}`)
+    .split('\n')
+    .filter((line) => !words.has(line.split(' ')[0]) || changes.some((change) => change.startsWith(`+${line.split(' ')[0]} `)));
+  const added = changes.map((line) => line.replace(/^\+/, '')).filter((line) => line.includes(' '));
+  const output = [...kept, ...added].join('\n');
+  return {
+    member: name,
+    facts: parseFacts(output),
+    noAnswer: { why: '', remedy: '' },
+    clock: { ahead: 0, doubt: 0.1 },
+    reach: parseReach(output),
+  };
+}
+
+const clients: CheckInput['clients'] = [{ address: '10.9.0.21', name: 'c1.lab', at: 0, member: 'm1' }];
+
+function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) {
+  return judgeChecks({
+    settings,
+    members: [member('m1'), member('m2', changes)],
+    others: [],
+    unreadOthers: [],
+    owner: null,
+    clients,
+    ...more,
+  });
+}
+
+const other = (text: string) => ({ others: [demand(definition.parse(`package_name web\n${text}`, 'web.conf'))] });
+
+describe('the checks', () => {
+  it('note that nothing in the file system itself forbids a second mount, where that can be seen', () => {
+    const features = (words: string) => judge([`features has_journal ext_attr ${words}extent`]).notes;
+    expect(features('')).toEqual([
+      expect.stringMatching(/^\/dev\/vg_csync\/lv_csync has no multiple mount protection \(mmp\).*tune2fs -O mmp/),
+    ]);
+    expect(features('mmp ')).toEqual([]);
+  });
+
+  it('find nothing in a sound cluster, and say how much they looked at', () => {
+    expect(judge()).toEqual({ problems: [], notes: [], looks: 33, leftOut: [] });
+  });
+
+  it.each<[string, string[], string, RegExp]>([
+    ['no mount point', ['point missing 0'], 'mount-point', /is missing/],
+    ['a file for a mount point', ['point other 0'], 'mount-point', /no directory/],
+    ['a mount point with files', ['point directory 3'], 'mount-point', /not empty/],
+    ['mounted without the package', ['+mount /dev/x /csync ext4 rw 0 0'], 'mount-point', /something is mounted/],
+    ['the mount point in fstab', ['+fstab /dev/sdb1 /csync ext4 defaults 0 2'], 'fstab', /behind Serviceguard/],
+    ['the device in fstab', ['+fstab /dev/mapper/vg_csync-lv_csync /elsewhere ext4 rw 0 2'], 'fstab', /behind Serviceguard/],
+    [
+      'a mount below',
+      ['+mount tmpfs /csync/tmp tmpfs rw 0 0'],
+      'other-mounts',
+      /keep the policy file system from being unmounted/,
+    ],
+    ['a name that is not known', ['forward '], 'name', /is not known, not 10.9.0.100/],
+    ['a name with two addresses', ['forward 10.9.0.100 10.9.0.7'], 'name', /10.9.0.7/],
+    ['no way back', ['backward '], 'name', /looks both ways/],
+    ['another way back', ['backward other.lab'], 'name', /looks both ways/],
+    ['no interface in the subnet', ['network'], 'network', /could not be added/],
+    ['a smaller MTU', ['network 10.9.0.0/24 eth0 1400'], 'network', /MTU 1400, another member 1500/],
+    ['no volume group', ['group'], 'volume-group', /no volume group vg_csync/],
+    ['no host tags', ['hosttags'], 'volume-group', /activated at boot, or twice/],
+    ['a tag left behind', ['group m9'], 'volume-group', /tag m9 although the package is down/],
+    ['an active volume group', ['active yes'], 'volume-group', /active here although the package is not/],
+    ['no Node.js', ['node '], 'node', /cannot be run/],
+    ['an old Node.js', ['node v18.20.0'], 'node', /is v18.20/],
+    ['a carried Node.js that cannot be run', ['runtime '], 'node', /runtime\/node cannot be run/],
+    ['an old one, although the member has a newer', ['runtime v18.20.0'], 'node', /runtime\/node is v18.20/],
+    ['no daemon', ['daemon '], 'daemon', /cannot be run/],
+    ['a port that answers nothing', ['reach m1 124 ok', 'reach 10.9.0.21 0 ok'], 'port', /firewall/],
+    ['a port that refuses', ['reach m1 1 ok', 'reach 10.9.0.21 0 ok'], 'port', /no daemon runs there/],
+    ['a way that swallows large packets', ['reach m1 0 lost', 'reach 10.9.0.21 0 ok'], 'mtu', /lost on the way to m1, small/],
+    ['a client that does not listen', ['reach m1 0 ok', 'reach 10.9.0.21 1 ok'], 'client-port', /1 of 1 clients .*c1.lab \(10/],
+    ['a client behind a small MTU', ['reach m1 0 ok', 'reach 10.9.0.21 0 lost'], 'client-mtu', /lost on the way to c1.lab/],
+    ['a full disk', ['free 49999 /conf'], 'space', /49 MB left/],
+    ['a policy file system that fills up', ['space 768 81920 4096 5000 5120 /csync'], 'space', /3 MB \(0 %\) are left/],
+  ])('%s', (_title, changes, name, text) => {
+    const { problems } = judge(changes);
+    expect(problems.map(({ code, member: where }) => `${code} ${where}`)).toEqual([`check-${name} m2`]);
+    expect(problems[0]?.text).toMatch(text);
+    expect(problems[0]?.remedy).not.toBe('');
+  });
+
+  it.each<[string, string[]]>([
+    ['a comment or noauto in fstab', ['+fstab /dev/sdb1 /csync ext4 rw,noauto 0 2']],
+    ['names are the same in either case, with a dot at the end', ['backward CSYNC.lab.']],
+    ['a path with a smaller MTU that says so', ['reach m1 0 smaller', 'reach 10.9.0.21 0 smaller']],
+    [
+      'another package file, a log, other sets of the history',
+      [
+        'digest aa  csync.sh',
+        '+digest bb  manifest.json',
+        '+digest xx  csync.conf',
+        '+digest xx  csync.log',
+        '+digest x  history/1',
+      ],
+    ],
+    ['something else with a longer name', ['+mount tmpfs /csync2/x tmpfs rw 0 0', '+fstab /dev/sdb1 /csync2 ext4 rw 0 2']],
+  ])('%s: nothing is wrong', (_title, changes) => {
+    expect(judge(changes).problems).toEqual([]);
+  });
+
+  it('a member without Node.js needs none where the package carries its own, and that is said', () => {
+    const { problems, notes } = judge(['node ', 'runtime v20.20.2']);
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([expect.stringMatching(/^m2 has no Node.js .* its own runtime \(20.20.2\)$/)]);
+    expect(judge(['runtime v20.20.2']).notes, 'it has one of its own as well').toEqual([]);
+  });
+
+  it('on the member the package runs on, its mount and its tag are right', () => {
+    const owner = member('m2', ['+mount /dev/x /csync ext4 rw 0 0', 'point directory 4', 'group m2', 'address 1', 'behind']);
+    const { problems } = judge([], { owner: 'm2', members: [member('m1', ['behind 02:00:00:00:00:02']), owner] });
+    expect(problems).toEqual([]);
+  });
+
+  it('scripts are compared with what most members have; nobody is right between two, and none at all is no package yet', () => {
+    const of = (...names: string[][]) =>
+      judgeChecks({
+        ...{ settings, others: [], unreadOthers: [], owner: null, clients },
+        members: names.map((changes, index) => member(`m${index + 1}`, changes)),
+      }).problems.map(({ text, member: where }) => `${where}: ${text.split(' not as')[0]}`);
+    const other = ['digest xx  csync.sh', '+digest bb  manifest.json'];
+    expect(of([], other, [])).toEqual(['m2: csync.sh is']);
+    expect(of([], ['digest'], [])).toEqual(['m2: csync.sh, manifest.json are']);
+    expect(of([], other)).toEqual(['m2: csync.sh is']);
+    expect(of(['digest'], ['digest'])).toEqual([]);
+  });
+
+  it('versions that differ are told on either side', () => {
+    const { problems } = judge(['daemon CFEngine Core 3.24.0']);
+    expect(problems.map(({ code, member: where }) => `${code} ${where}`)).toEqual(['check-daemon m1', 'check-daemon m2']);
+  });
+
+  it('a clock counts only beyond the time for asking', () => {
+    const ahead = (doubt: number) => ({ members: [member('m1'), { ...member('m2'), clock: { ahead: -5, doubt } }] });
+    expect(judge([], ahead(1)).problems.map(({ text }) => text)).toEqual(['the clock is 5.0 s behind']);
+    expect(judge([], ahead(4)).problems).toEqual([]);
+  });
+
+  it.each<[string, string, RegExp[]]>([
+    ['the same mount point', 'fs_name /dev/a/b\nfs_directory /csync\n', [/overlaps/]],
+    ['one above it', 'fs_name /dev/a/b\nfs_directory /\n', []],
+    ['one below it', 'fs_name /dev/a/b\nfs_directory /csync/web\n', [/overlaps/]],
+    ['a similar one', 'fs_name /dev/a/b\nfs_directory /csync-web\n', []],
+    [
+      'the same volume group and address',
+      'vg vg_csync\nip_subnet 10.9.0.0\nip_address 10.9.0.100\n',
+      [/volume group/, /address/],
+    ],
+  ])('another package with %s', (_title, text, expected) => {
+    const { problems } = judge([], other(text));
+    expect(problems.map((one) => one.text)).toEqual(expected.map((one) => expect.stringMatching(one)));
+  });
+
+  it('what cannot be looked at is left out and named, never counted', () => {
+    const { looks, leftOut, problems } = judge(['lvm', 'reach']);
+    expect([looks, problems]).toEqual([28, []]);
+    const reached = ['port m2', 'mtu m2', 'client-port m2', 'client-mtu m2'];
+    expect(leftOut.map(({ name, member: where }) => `${name} ${where}`)).toEqual(['volume-group m2', ...reached]);
+    const unreachable = {
+      members: [member('m1'), { ...member('m2'), facts: null, noAnswer: { why: 'no route', remedy: 'look at it' } }],
+    };
+    const gone = judge([], unreachable);
+    expect(gone.problems.map(({ code }) => code)).toEqual(['check-unreachable']);
+    expect([gone.looks, gone.leftOut.length]).toEqual([17, 16]);
+    expect(judge(['reach m1 0 silent', 'reach 10.9.0.21 - -']).leftOut.map(({ name, why }) => `${name}: ${why}`)).toEqual([
+      'mtu: no answer to ping from m1',
+      expect.stringContaining('client-port: bash'),
+      expect.stringContaining('client-mtu: ping of iputils'),
+    ]);
+  });
+
+  it('room that is not known is left out, never enough', () => {
+    const left = (changes: string[]) => judge(changes).leftOut.map(({ name, member: where, why }) => `${name} ${where}: ${why}`);
+    expect(left(['free - /conf', '+free 900000 /run'])).toEqual(['space m2: df prints nothing for /conf']);
+    expect(left(['free'])).toEqual(['space m2: the look was cut short']);
+    expect(left(['space  /csync'])).toEqual(['space m2: stat -f prints nothing for /csync']);
+  });
+
+  it('where the others find the address is told of the member the package runs on', () => {
+    const told = (changes: string[]) => {
+      const { problems, leftOut } = judge(changes, { owner: 'm1' });
+      return [
+        ...problems.map(({ severity, member: on, text }) => `${severity} ${on}: ${text}`),
+        ...leftOut.map(({ why }) => why),
+      ];
+    };
+    expect(told(['behind 02:00:00:00:00:01'])).toEqual([]);
+    expect(told(['behind 02:00:00:00:00:02'])).toEqual([
+      'error m1: 10.9.0.100 belongs to m1, but clients reach m2 instead (seen from m2)',
+    ]);
+    expect(told(['behind none'])).toEqual(['warning m1: m2 finds no host at 10.9.0.100, which m1 has']);
+    expect(told(['behind'])).toEqual(['whether clients reach m1 is not known: m2 cannot tell which host has 10.9.0.100']);
+  });
+
+  it('packages that cannot be read are left out by name, and are no sign that nothing clashes', () => {
+    const { looks, leftOut, problems } = judge([], { unreadOthers: ['cmgetconf -p web fails on m1'] });
+    expect([looks, problems]).toEqual([32, []]);
+    expect(leftOut).toEqual([{ name: 'other-packages', member: 'the cluster', why: 'cmgetconf -p web fails on m1' }]);
+  });
+
+  it('clients that are not known, or are none yet, are left out on every member', () => {
+    const why = (more: Partial<CheckInput>) => judge([], more).leftOut.map((one) => `${one.name} ${one.member}: ${one.why}`);
+    expect(why({ clients: null })).toHaveLength(4);
+    expect(why({ clients: null })[0]).toMatch(/^client-port m1: no member could read/);
+    expect(why({ clients: [] })[3]).toMatch(/^client-mtu m2: no client has asked/);
+  });
+
+  it('of many clients the first ten are named', () => {
+    const many = Array.from({ length: 14 }, (_, index) => `10.9.1.${index}`);
+    const found = judge(['reach m1 0 ok', ...many.map((address) => `+reach ${address} 1 ok`)], {
+      clients: many.map((address) => ({ address, name: null, at: 0, member: 'm1' })),
+    }).problems.filter(({ member: where }) => where === 'm2');
+    expect(found.map(({ text }) => text)).toEqual([expect.stringMatching(/14 of 14 .*10\.9\.1\.9 and 4 more;/)]);
+  });
+
+  it.each(['', 'Welcome to m1\n'])('%j is no answer', (output) => {
+    expect(parseFacts(output)).toBeNull();
+  });
+});

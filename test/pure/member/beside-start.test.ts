@@ -1,0 +1,45 @@
+/** What a start leaves to a process of its own: nothing of it is on the way of a failover. */
+import { describe, expect, it } from 'vitest';
+import { arpProbeName } from '../../../src/contract/package-directory.ts';
+import { leaveBeside } from '../../../src/member/steps/beside-start.ts';
+import type { ScriptContext } from '../../../src/member/steps/script.ts';
+import { settingsFor } from '../../support.ts';
+
+/** The one process that is left; all other effects of the host are missing. */
+function left(isHere: boolean): readonly string[] {
+  const started: (readonly string[])[] = [];
+  const host = { member: 'm1', ownsAddress: () => isHere, detach: (argv: readonly string[]) => started.push(argv) > 0 };
+  leaveBeside({ host, settings: settingsFor(), directory: '/set', logFile: null } as unknown as ScriptContext);
+  expect(started).toHaveLength(1);
+  return started[0] ?? [];
+}
+
+describe('a start leaves beside itself', () => {
+  it('the probe of the address, with the warning for the case that another host answers', () => {
+    const [shell, , , probe, address, , log, tag, line, ...others] = left(true);
+    expect([shell, probe, address, log, tag]).toEqual(['/bin/sh', `/set/${arpProbeName}`, '10.9.0.100', '-', 'csync']);
+    expect(line).toMatch(
+      /^m1 csync owner: warning \[address-conflict\] 10\.9\.0\.100 is answered for by another host, too \(hardware address %s\).*arping -U/,
+    );
+    expect(others).toEqual([]);
+  });
+
+  it('the reset of old connections, unless the address is here already', () => {
+    const reset = ['ss', '-KHtn', 'state', 'established', 'src', '10.9.0.100', 'sport', '=', ':5308'];
+    expect(left(false).slice(-reset.length)).toEqual(reset);
+    expect(left(true)).not.toContain('ss');
+  });
+
+  it('nothing, and goes on, where nobody can say whether the address is here', () => {
+    const said: string[] = [];
+    const log = { line: (...words: string[]) => said.push(words.join(' ')) };
+    const host = {
+      member: 'm1',
+      ownsAddress: () => {
+        throw new Error('no descriptors');
+      },
+    };
+    leaveBeside({ host, settings: settingsFor(), directory: '/set', logFile: null, log } as unknown as ScriptContext);
+    expect(said).toEqual(['clients warning no probe of the address, no reset of old connections: Error: no descriptors']);
+  });
+});

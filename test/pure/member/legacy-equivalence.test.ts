@@ -1,0 +1,371 @@
+/**
+ * The same events against a modular and a legacy package: the emulated package manager decides, the compiled scripts run on
+ * members made of plain data, and after each event everything that can be observed is the same.
+ */
+import { generateKeyPairSync } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { demand } from '../../../src/base/problem.ts';
+import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../../../src/lab/manager/model.ts';
+import { initialState, invariants, reduce } from '../../../src/lab/manager/package-manager.ts';
+import { whyNotEligible } from '../../../src/lab/manager/placement.ts';
+import { controlHalt, controlStart } from '../../../src/member/legacy/control-script.ts';
+import { afterStorage, beforeStorage, letGo, planContext, promotion } from '../../../src/member/steps/start-and-halt.ts';
+import { runPlan, startExit } from '../../../src/member/steps/step.ts';
+import { renderPackage } from '../../../src/render/package.ts';
+import { parsePackageFile } from '../../../src/serviceguard/package-file.ts';
+import { settingsDigest } from '../../../src/settings/settings.ts';
+import { packageTemplates, settingsFor } from '../../support.ts';
+import { planLog, SimulatedMember } from './simulated-member.ts';
+
+const names = ['m1', 'm2', 'm3'] as const;
+type Name = (typeof names)[number];
+type Style = 'modular' | 'legacy';
+const device = '/dev/vg_csync/lv_csync';
+const subnet = '10.9.0.0';
+const address = '10.9.0.100';
+const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const pem = { type: 'pkcs1', format: 'pem' } as const;
+/** The certificate of the probe, made once. */
+const probeFiles = new Map<string, string>();
+
+/** Commands that may fail, or never end, on a member; `daemon`: cfengine's does not start, `policy`: there is none. */
+const faults = ['vgchange -a y', 'fsck', 'mount', 'cmmodnet -a', 'umount', 'vgchange -a n', 'daemon', 'policy'] as const;
+type Fault = (typeof faults)[number];
+
+class Hangs extends Error {}
+
+class ClusterMember extends SimulatedMember {
+  readonly faults = new Set<Fault>();
+  hangsAt: string | null = null;
+  onService: () => void = () => {};
+
+  constructor(name: Name, group: { tags: string[] }, digest: string) {
+    super(name, group);
+    this.environment = { SGRUN: '/run/sg', SGSBIN: '/sg/bin' };
+    this.addresses = [];
+    this.file('/conf/csync/manifest.json', JSON.stringify({ settingsDigest: digest }), 0o644);
+    for (const program of ['cf-serverd', 'cf-agent']) this.file(`/usr/bin/${program}`, '', 0o755);
+    this.file('/var/lib/cfengine3/ppkeys/localhost.priv', keys.privateKey.export(pem) as string);
+    this.file('/var/lib/cfengine3/ppkeys/localhost.pub', keys.publicKey.export(pem) as string);
+    for (const [path, text] of probeFiles) this.file(path, text, 0o644);
+    this.file('/csync', null, 0o755);
+    this.boot();
+  }
+
+  boot(): void {
+    this.processes.splice(0);
+    this.add('cf-serverd', { listens: true });
+    this.addresses = [];
+    this.mounted = [];
+    this.devices.clear();
+    this.#unmounted();
+  }
+
+  #unmounted(): void {
+    for (const name of [...this.files.keys()].filter((one) => one.startsWith('/csync/'))) this.files.delete(name);
+  }
+
+  override writeDurably(path: string, text: string, mode: number): void {
+    super.writeDurably(path, text, mode);
+    if (path.startsWith('/run/sg/')) probeFiles.set(path, text);
+  }
+
+  override async attend(argv: readonly string[]): Promise<number | null> {
+    const command = [argv[0]?.split('/').at(-1), ...argv.slice(1)].join(' ');
+    if (this.hangsAt !== null && command.startsWith(this.hangsAt)) throw new Hangs(command);
+    if ([...this.faults].some((fault) => command.startsWith(fault))) return 5;
+    const status = await super.attend(argv);
+    if (status === 0 && argv[0] === 'mount' && !this.faults.has('policy')) this.file('/csync/dsau', null, 0o755);
+    if (status === 0 && argv[0] === 'umount') this.#unmounted();
+    if (command.startsWith('cmrunserv')) this.onService();
+    return status;
+  }
+}
+
+/** One cluster with the package in one style. */
+class Cluster {
+  readonly style: Style;
+  readonly settings;
+  readonly members: Readonly<Record<Name, ClusterMember>>;
+  state: ClusterState;
+  #requests = 0;
+
+  constructor(style: Style, more: Readonly<Record<string, unknown>>) {
+    this.style = style;
+    this.settings = settingsFor({ package_style: style, ...more });
+    const directories = { SGCONF: '/conf', SGRUN: '/run/sg' };
+    const rendered = renderPackage({
+      settings: this.settings,
+      templates: packageTemplates(style),
+      bundles: new Map(),
+      directories,
+    });
+    const config = demand(parsePackageFile(demand(rendered)[0]?.text ?? '', 'csync.conf'));
+    const group = { tags: [] };
+    const digest = settingsDigest(this.settings);
+    this.members = Object.fromEntries(names.map((name) => [name, new ClusterMember(name, group, digest)])) as Record<
+      Name,
+      ClusterMember
+    >;
+    this.state = initialState({ name: 'lab', members: names, subnets: [subnet] });
+    this.state = reduce(this.state, { kind: 'configuration-applied', request: 'a', packages: [config] }).state;
+  }
+
+  /**
+   * One event with what follows from it. With fail fast a package that hangs everywhere goes round for ever, as it would on
+   * machines that boot; so many rounds are enough to see it.
+   */
+  async feed(event: Record<string, unknown>): Promise<void> {
+    this.#requests += 1;
+    const queue: LabEvent[] = [{ request: `r${this.#requests}`, ...event } as unknown as LabEvent];
+    let rounds = 30;
+    for (let next = queue.shift(); next !== undefined && rounds > 0; next = queue.shift()) {
+      rounds -= 1;
+      const { state, effects } = reduce(this.state, next);
+      this.state = state;
+      expect(invariants(state)).toEqual([]);
+      for (const effect of effects) queue.push(...(await this.#perform(effect)));
+    }
+  }
+
+  async #perform(effect: Effect): Promise<LabEvent[]> {
+    if (effect.kind === 'run-start' || effect.kind === 'run-halt') {
+      const { kind, package: name, member } = effect;
+      const end = await this.#script(member as Name, kind === 'run-start' ? 'start' : 'halt');
+      const ended: LabEvent = { kind: kind === 'run-start' ? 'start-ended' : 'halt-ended', package: name, member, end };
+      return end.kind === 'exit' && end.code === 0 && kind === 'run-start' ? [ended, ...this.#monitor()] : [ended];
+    }
+    if (effect.kind === 'restart-service') return this.#monitor(effect.member as Name);
+    if (effect.kind === 'reset-member') {
+      this.members[effect.member as Name].boot();
+      return [
+        { kind: 'cluster-reformed', lost: [effect.member] },
+        { kind: 'member-booted', member: effect.member, join: true },
+      ];
+    }
+    return [];
+  }
+
+  /** What the monitor finds: it ends where the daemon is dead. */
+  #monitor(member?: Name): LabEvent[] {
+    const place = member ?? (this.state.packages.csync?.owner as Name | null);
+    if (place == null || this.members[place].processes.length > 0) return [];
+    return [{ kind: 'service-died', package: 'csync', member: place, service: 'csync_monitor' }];
+  }
+
+  async #script(name: Name, which: 'start' | 'halt'): Promise<ScriptEnd> {
+    const member = this.members[name];
+    member.membersDown = names.filter((one) => this.state.members[one]?.state === 'failed');
+    member.daemonStarts = !member.faults.has('daemon');
+    member.onService = () => {
+      const { serviceRestart } = this.settings;
+      const restarts = serviceRestart === 'none' ? 0 : serviceRestart;
+      const event: LabEvent = { kind: 'service-run', package: 'csync', member: name, service: 'csync_monitor', restarts };
+      this.state = reduce(this.state, event).state;
+    };
+    const { log } = planLog();
+    const more = {
+      directory: '/conf/csync',
+      digest: settingsDigest(this.settings),
+      logFile: '/log',
+      dryRun: false,
+      hurried: false,
+      log,
+    };
+    const context = { ...member.context(this.settings), ...more, role: 'control' } as const;
+    const scripts = { modular: { start: modularStart, halt: modularHalt }, legacy: { start: controlStart, halt: controlHalt } };
+    try {
+      return { kind: 'exit', code: (await scripts[this.style][which](context)) as 0 | 1 | 2 };
+    } catch (error) {
+      if (error instanceof Hangs) return { kind: 'timeout' };
+      throw error;
+    }
+  }
+
+  /** Everything somebody outside can see. */
+  get observable() {
+    const pkg = this.state.packages.csync;
+    if (pkg === undefined) throw new Error('the package is not configured');
+    const { status, state, owner, autoRun, nodeSwitch, services, lastHaltFailed } = pkg;
+    return {
+      ...{ running: this.state.running, status, state, owner, autoRun, nodeSwitch, lastHaltFailed },
+      services: services.map((one) => [one.name, one.status, one.restarts]),
+      eligible: names.filter((name) => whyNotEligible(this.state, pkg, name) === null),
+      members: this.state.members,
+      mounted: names.filter((name) => this.members[name].mounted.length > 0),
+      address: names.filter((name) => this.members[name].addresses.includes(address)),
+      active: names.filter((name) => this.members[name].devices.has(device)),
+      tags: this.members.m1.tags,
+      daemons: names.filter((name) => this.members[name].processes.length > 0),
+    };
+  }
+}
+
+type Context = Parameters<typeof controlStart>[0] & { host: ReturnType<SimulatedMember['context']>['host'] };
+
+/** What Serviceguard does around the two scripts of a modular package, as the lab's control script does it [serviceguard.md 6.7]. */
+function phasesOf(context: Context) {
+  const { host } = context;
+  const member = host as unknown as ClusterMember;
+  const ok = async (...argv: readonly string[]): Promise<boolean> => (await member.attend(argv)) === 0;
+  const plan = async (steps: typeof promotion): Promise<0 | 1 | 2> =>
+    startExit(
+      await runPlan(
+        steps.map((step) => step(context)),
+        planContext(context),
+      ),
+    );
+  const all = async (...commands: readonly (readonly string[])[]): Promise<0 | 1> => {
+    for (const command of commands) if (!(await ok(...command))) return 1;
+    return 0;
+  };
+  const again = async (attempts: number, ...argv: readonly string[]): Promise<boolean> => {
+    for (let left = attempts; left > 0; left -= 1) if (await ok(...argv)) return true;
+    return false;
+  };
+  const isMounted = (): boolean => member.mounted.length > 0;
+  return [
+    { start: () => plan(beforeStorage), halt: () => afterStorage(context) },
+    {
+      start: async () => {
+        for (const lost of member.membersDown) await ok('vgchange', '--deltag', lost, 'vg_csync');
+        return all(['vgchange', '--addtag', member.nodeName, 'vg_csync'], ['vgchange', '-a', 'y', 'vg_csync']);
+      },
+      halt: async () =>
+        (await again(3, 'vgchange', '-a', 'n', 'vg_csync')) && (await ok('vgchange', '--deltag', member.nodeName, 'vg_csync'))
+          ? 0
+          : 1,
+    },
+    {
+      start: async () => (isMounted() ? 1 : all(['fsck', '-t', 'ext4', '-p', device], ['mount', '-t', 'ext4', device, '/csync'])),
+      halt: async () => (!isMounted() || (await again(3, 'umount', '/csync')) ? 0 : 1),
+    },
+    {
+      start: async () => (member.ownsAddress(address) ? 0 : all(['cmmodnet', '-a', '-i', address, subnet])),
+      halt: async () => (member.ownsAddress(address) ? all(['cmmodnet', '-r', '-i', address, subnet]) : 0),
+    },
+    { start: () => plan(promotion), halt: () => letGo(context) },
+  ] as const;
+}
+
+async function modularStart(context: Context): Promise<number> {
+  const phases = phasesOf(context);
+  for (const [index, phase] of phases.entries()) {
+    const code = await phase.start();
+    if (code === 0) continue;
+    for (const begun of phases.slice(0, index + 1).reverse()) await begun.halt();
+    return code;
+  }
+  return 0;
+}
+
+async function modularHalt(context: Context): Promise<number> {
+  let worst = 0;
+  for (const phase of [...phasesOf(context)].reverse()) {
+    const code = await phase.halt();
+    if (worst === 0) worst = code;
+  }
+  return worst;
+}
+
+type Happening = (cluster: Cluster) => Promise<void>;
+const member = fc.constantFrom(...names);
+const command =
+  (event: Record<string, unknown>): Happening =>
+  (cluster) =>
+    cluster.feed(event);
+
+/** What an administrator types and what breaks. */
+const happening: fc.Arbitrary<{ readonly what: string; readonly happens: Happening }> = fc.oneof(
+  member.map((name) => ({
+    what: `cmrunpkg -n ${name}`,
+    happens: command({ kind: 'package-run', packages: ['csync'], members: [name], issuedOn: name, anyMember: false }),
+  })),
+  fc.constant({ what: 'cmhaltpkg', happens: command({ kind: 'package-halt', packages: ['csync'], members: [], force: false }) }),
+  fc.constant({
+    what: 'cmmodpkg -e',
+    happens: command({ kind: 'package-switch', packages: ['csync'], enable: true, members: [] }),
+  }),
+  member.map((name) => ({
+    what: `cmmodpkg -e -n ${name}`,
+    happens: command({ kind: 'package-switch', packages: ['csync'], enable: true, members: [name] }),
+  })),
+  member.map((name) => ({
+    what: `cmhaltnode -f ${name}`,
+    happens: command({ kind: 'member-halt', members: [name], force: true }),
+  })),
+  member.map((name) => ({ what: `cmrunnode ${name}`, happens: command({ kind: 'member-run', members: [name] }) })),
+  member.map((name) => ({
+    what: `daemon killed on ${name}`,
+    happens: async (cluster: Cluster) => {
+      cluster.members[name].processes.splice(0);
+      if (cluster.state.packages.csync?.owner !== name) return;
+      await cluster.feed({ kind: 'service-died', package: 'csync', member: name, service: 'csync_monitor' });
+    },
+  })),
+  member.map((name) => ({
+    what: `${name} crashes, and boots`,
+    happens: async (cluster: Cluster) => {
+      if (cluster.state.members[name]?.machine === 'down') return;
+      cluster.members[name].boot();
+      await cluster.feed({ kind: 'member-crashed', member: name });
+      await cluster.feed({ kind: 'cluster-reformed', lost: [name] });
+      await cluster.feed({ kind: 'member-booted', member: name, join: true });
+    },
+  })),
+  fc.tuple(member, fc.constantFrom('up', 'down')).map(([name, status]) => ({
+    what: `cable of ${name} ${status}`,
+    happens: command({ kind: 'subnet-changed', member: name, subnet, status }),
+  })),
+  fc.tuple(member, fc.constantFrom(...faults)).map(([name, fault]) => ({
+    what: `${fault} fails on ${name} from now on`,
+    happens: async (cluster: Cluster) => void cluster.members[name].faults.add(fault),
+  })),
+  fc.tuple(member, fc.constantFrom('fsck', 'mount', 'umount', 'cmmodnet -r')).map(([name, place]) => ({
+    what: `scripts hang on ${name} at ${place}`,
+    happens: async (cluster: Cluster) => {
+      cluster.members[name].hangsAt = place;
+    },
+  })),
+  member.map((name) => ({
+    what: `${name} is repaired`,
+    happens: async (cluster: Cluster) => {
+      cluster.members[name].faults.clear();
+      cluster.members[name].hangsAt = null;
+    },
+  })),
+);
+
+const options = fc.record({
+  service_restart: fc.constantFrom('none', 1),
+  service_fail_fast: fc.boolean(),
+  node_fail_fast: fc.boolean(),
+  failback_policy: fc.constantFrom('manual', 'automatic'),
+  failover_policy: fc.constantFrom('configured_node', 'min_package_node'),
+});
+
+describe('a modular and a legacy package', () => {
+  const runs = Number(process.env.FC_RUNS ?? 250);
+
+  it('are the same to every observer after each of many schedules of events', { timeout: 120_000 }, async () => {
+    const seen = new Set<string>();
+    const schedule = fc.array(happening, { minLength: 1, maxLength: 14 });
+    const property = fc.asyncProperty(options, schedule, async (chosen, happenings) => {
+      const clusters = [new Cluster('modular', chosen), new Cluster('legacy', chosen)] as const;
+      const story: string[] = [];
+      const both = async (what: string, happens: Happening): Promise<void> => {
+        story.push(what);
+        for (const cluster of clusters) await happens(cluster);
+        const [modular, legacy] = clusters;
+        expect(legacy.observable, story.join('\n')).toEqual(modular.observable);
+        seen.add(`${modular.observable.status} ${modular.observable.state}`);
+      };
+      await both('cmruncl', command({ kind: 'cluster-run', members: [] }));
+      for (const { what, happens } of happenings) await both(what, happens);
+    });
+    await fc.assert(property, { numRuns: runs, seed: 20_261_123 });
+    // The schedules lead somewhere: up, down after a command, down after a failure.
+    expect([...seen]).toEqual(expect.arrayContaining(['up running', 'down halted', 'down failed']));
+  });
+});

@@ -1,0 +1,215 @@
+/** Remote runs: what is typed, and what its output amounts to; outputs of cf-runagent are recorded ones of 3.21 (failsafe: abridged). */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  chunksOf,
+  hailText,
+  isClassName,
+  parseRuns,
+  type Reason,
+  reasons,
+  runLimitMs,
+  runScript,
+  runsText,
+} from '../../../src/cluster/procedures/remote-run.ts';
+import { repository, settingsFor } from '../../support.ts';
+
+const settings = settingsFor();
+const generation2 = settingsFor({ cfengine_generation: 2 });
+const c1 = { name: 'c1', addresses: ['10.9.0.21', '10.9.1.21'] };
+const c2 = { name: 'c2', addresses: [] };
+const wish = { parallel: 4, timeoutSeconds: 600, classes: [] };
+const recorded = join(repository, 'test/recorded/cf-runagent');
+const record = (name: string): string => readFileSync(join(recorded, `${name}.txt`), 'utf8');
+
+/** As the script prints it for the first host. */
+const printed = (text: string, status = 0): string => {
+  const pieces =
+    Buffer.from(text)
+      .toString('base64')
+      .match(/.{1,3000}/g) ?? [];
+  return `${pieces.map((piece) => `out 0 ${piece}\n`).join('')}end 0 ${status} 1234\ndone\n`;
+};
+const read = (text: string, status = 0, of = settings) => parseRuns(printed(text, status), of, [c1])[0];
+
+describe('what is typed for a host', () => {
+  it('is the address for cf-runagent and the name for cfrun, with classes where the agent takes them', () => {
+    expect(hailText(settings, c1, wish)).toBe('/usr/bin/cf-runagent -H 10.9.0.21:5308 -t 600');
+    expect(hailText(settings, c2, { ...wish, classes: ['a', 'b'] })).toBe('/usr/bin/cf-runagent -H c2:5308 -t 600 -D a,b');
+    expect(hailText(generation2, c1, { ...wish, classes: ['a', 'b'] })).toBe('/var/cfengine/bin/cfrun c1 -- -Da -Db');
+  });
+
+  it.each([settings, generation2])('is in a script a POSIX shell takes, never on trust; generation $cfengineGeneration', (of) => {
+    const script = runScript(of, [c1, c2], { ...wish, classes: ['a'] });
+    expect(spawnSync('/bin/sh', ['-n'], { input: script, encoding: 'utf8' }).stderr).toBe('');
+    expect(script).not.toMatch(/ -T\b| -i\b/);
+    expect(script).toContain("'0 c1 10.9.0.21' '1 c2 -' | xargs -P 4 ");
+  });
+
+  it('has no name in it that a shell could take for something else', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        const [run] = parseRuns('done\n', settings, [{ name, addresses: [] }]);
+        const script = runScript(settings, [{ name, addresses: [] }], wish);
+        return run?.reason === 'name' ? script.includes("printf '%s\\n'  |") : /^[A-Za-z0-9][A-Za-z0-9.-]*$/.test(name);
+      }),
+    );
+    expect(['urgent', '_a1'].every(isClassName) && !['', 'a b', '1a', 'a;b', '-a'].some(isClassName)).toBe(true);
+  });
+
+  it('is many at a time, in chunks whose answer can be held', () => {
+    const hosts = Array.from({ length: 1000 }, (_, index) => index);
+    expect(chunksOf(hosts, 16).map(({ length }) => length)).toEqual([...Array.from({ length: 15 }, () => 64), 40]);
+    expect(chunksOf(hosts, 128)[0]).toHaveLength(128);
+    expect(chunksOf([], 16)).toEqual([]);
+    expect(chunksOf(hosts, 3).flat()).toEqual(hosts);
+    expect(runLimitMs(64, { ...wish, parallel: 16 })).toBeGreaterThan(4 * 600_000);
+  });
+});
+
+describe('what cf-runagent said', () => {
+  it.each<[string, number, Reason]>([
+    ['key-here', 255, 'key-here'],
+    ['key-there', 255, 'key-there'],
+    ['admission', 255, 'admission'],
+    ['no-command', 255, 'admission'],
+    ['connects', 255, 'connects'],
+    ['role', 255, 'role'],
+    ['class', 255, 'class'],
+    ['connect', 255, 'connect'],
+    ['no-address', 255, 'no-address'],
+    ['silent-agent', 255, 'time'],
+    ['failsafe', 0, 'failsafe'],
+    ['status', 3, 'status'],
+  ])('%s (%i) is %s', (name, status, reason) => {
+    expect(read(record(name), status)).toMatchObject({ outcome: reasons[reason][0], reason });
+  });
+
+  it('a run with nothing to do, with changes, with errors of the agent', () => {
+    expect(read(record('nothing'))).toEqual({
+      host: 'c1',
+      outcome: 'ran',
+      reason: null,
+      exitCode: 0,
+      milliseconds: 1234,
+      changes: [],
+      errors: [],
+      cut: false,
+    });
+    expect(read(record('changes'))?.changes).toEqual([
+      "Updated file '/var/lib/cfengine3/inputs/csync-lab-policy.txt' from 'csync.lab:/csync/dsau/masterfiles/csync-lab-policy.txt'",
+    ]);
+    expect(read(record('errors'))).toMatchObject({
+      outcome: 'ran',
+      errors: [
+        "Can't stat file '/csync/dsau/masterfiles' on '10.9.0.100' in files.copy_from promise",
+        expect.stringContaining('Errors encountered'),
+      ],
+    });
+    expect(read(record('status'), 3)).toMatchObject({ exitCode: 3 });
+  });
+
+  it('no end within the limit is timed out, but an end is an end', () => {
+    for (const status of [124, 137]) expect(read('10.9.0.21> -> begun\n', status)?.outcome).toBe('timed out');
+    expect(read(record('nothing'), 124)?.outcome).toBe('ran');
+  });
+
+  it('every recorded output is read, cut short anywhere as well; then it never counts as run', () => {
+    for (const name of readdirSync(recorded)) {
+      const text = record(name.replace('.txt', ''));
+      const whole = read(text);
+      expect(whole?.reason, name).not.toBe('words');
+      for (let length = 0; length < text.indexOf('(exit code'); length += 7)
+        expect(read(text.slice(0, length))?.outcome, `${name} ${length}`).not.toBe('ran');
+    }
+  });
+});
+
+describe('what cfrun said [cfengine.md 1.11]', () => {
+  const head = 'cfrun(0):         .......... [ Hailing c1.lab ] ..........\n';
+  const line = `${'- '.repeat(30)}\n`;
+  it.each<[string, Reason | null, readonly string[]]>([
+    [
+      `${head}${line}cfengine:c1: Copied from csync.lab:/x\ncfengine:c1:/bin/echo policy: policy v1\n${line}`,
+      null,
+      ['cfengine:c1: Copied from csync.lab:/x', 'cfengine:c1:/bin/echo policy: policy v1'],
+    ],
+    [`${head}${line}${line}`, null, []],
+    [`${head}cfrun:m1.lab: No response hailing c1.lab\nsocket: Connection refused\n`, 'connect', []],
+    [`${head} Unspecified server refusal (see verbose server output)`, 'admission', []],
+    [`${head}cfrun:m1.lab: BAD: key could not be accepted on trust\nKey-authentication for m1.lab failed\n`, 'key-there', []],
+    [`${head}Hello m1.lab (10.9.0.11), nothing relevant to do here...\n`, 'class', []],
+    [`${head}${'Please reply yes or no...()\n'.repeat(1000)}`, 'key-here', []],
+    ['', 'not-listed', []],
+    [`${head}${line}cfengine:c1: half of`, 'words', []],
+  ])('%j', (text, reason, changes) => {
+    const run = read(text, 0, generation2);
+    expect([run?.reason, run?.changes]).toEqual([reason, changes]);
+  });
+});
+
+describe('an answer of many', () => {
+  const hosts = ['a', 'b', 'c', 'd'].map((name) => ({ name, addresses: [] }));
+  it('is told apart by its numbers, in any order; who is not told of is lost', () => {
+    const out = (index: number, text: string) => `out ${index} ${Buffer.from(text).toString('base64')}`;
+    const whole = record('nothing');
+    const lines = [
+      'skip 3 closed',
+      out(1, whole.slice(0, 50)),
+      out(0, whole),
+      'cut 1',
+      out(1, whole.slice(50)),
+      'end 1 0 5',
+      'end 0 0 7',
+    ];
+    const runs = parseRuns(lines.join('\n'), settings, hosts);
+    expect(runs.map(({ host, outcome, reason, cut }) => [host, outcome, reason, cut])).toEqual([
+      ['a', 'ran', null, false],
+      ['b', 'ran', null, true],
+      ['c', 'unclear', 'lost', false],
+      ['d', 'unreachable', 'closed', false],
+    ]);
+  });
+
+  it('whatever it is, gives one word for each host', () => {
+    const word = fc.constantFrom('out', 'end', 'skip', 'cut', 'done', 'constructor');
+    const line = fc.tuple(word, fc.integer({ min: -1, max: 5 }), fc.string()).map((parts) => parts.join(' '));
+    fc.assert(
+      fc.property(fc.array(line), fc.constantFrom(settings, generation2), (lines, of) => {
+        const runs = parseRuns(lines.join('\n'), of, hosts);
+        expect(runs.map(({ host }) => host)).toEqual(['a', 'b', 'c', 'd']);
+        for (const { outcome, reason } of runs) expect(reason === null).toBe(outcome === 'ran');
+        expect(runsText(runs, 'm1')).toMatch(/^ran +\d of 4/);
+      }),
+    );
+  });
+
+  it('ends in counts, changes, and what helps for each kind of failure', () => {
+    const answer = [
+      `${printed(record('changes')).replace('done\n', '')}`,
+      'skip 1 closed',
+      'skip 2 closed',
+      'skip 3 no-address',
+    ].join('\n');
+    expect(runsText(parseRuns(answer, settings, hosts), 'm1')).toBe(
+      [
+        'ran          1 of 4, 1 with changes',
+        'unreachable  3',
+        '',
+        'changes:',
+        "  a: Updated file '/var/lib/cfengine3/inputs/csync-lab-policy.txt' from 'csync.lab:/csync/dsau/masterfiles/csync-lab-policy.txt'",
+        '',
+        'unreachable: b c',
+        '  nobody listens on its port',
+        '  what helps: on b: /usr/local/sbin/csync-cfservd start, or the init script',
+        'unreachable: d',
+        '  m1 does not know its name',
+        '  what helps: getent hosts d   on m1',
+        '',
+      ].join('\n'),
+    );
+  });
+});

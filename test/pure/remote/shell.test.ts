@@ -1,0 +1,46 @@
+/** Shell and perl that are installed on hosts: each file of them, and what the templates become, is read by the tools of its language. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { demand } from '../../../src/base/problem.ts';
+import { bootFiles } from '../../../src/cluster/hosts/boot-start.ts';
+import { renderPackage } from '../../../src/render/package.ts';
+import { bootTemplates, have, memberScripts, packageTemplates, repository, settingsFor } from '../../support.ts';
+
+const directories = { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' };
+const rendered = (['modular', 'legacy'] as const).flatMap((style) => {
+  const settings = settingsFor({ package_style: style });
+  const bundles = memberScripts(() => '');
+  return demand(renderPackage({ settings, templates: packageTemplates(style), bundles, directories }))
+    .filter(({ text }) => text.startsWith('#!/bin/sh'))
+    .map(({ name, text }) => [`${style} ${name.split('/').at(-1)}`, text] as const);
+});
+const boot = ([2, 3] as const).flatMap((generation) =>
+  bootFiles(settingsFor({ cfengine_generation: generation }), bootTemplates())
+    .filter(({ text }) => text.startsWith('#!/bin/sh'))
+    .map(({ path, text }) => [`cfengine ${generation} ${path}`, text] as const),
+);
+const ours = ['scripts/demo', 'scripts/test', 'scripts/prepare.sh', 'src/member/programs/csync-entry.sh'].map(
+  (path) => [path, readFileSync(join(repository, path), 'utf8')] as const,
+);
+
+describe.skipIf(!have('shellcheck'))('shellcheck', () => {
+  it.each([...rendered, ...boot, ...ours])('finds nothing in %s', (_, text) => {
+    // SC1090, SC1091: files of the cluster and of the repository that are sourced are not given to it.
+    const { stdout } = spawnSync('shellcheck', ['-s', 'sh', '-f', 'gcc', '-S', 'warning', '-e', 'SC1090,SC1091', '-'], {
+      input: text,
+      encoding: 'utf8',
+    });
+    expect(stdout).toBe('');
+  });
+});
+
+describe('perl', () => {
+  const below = join(repository, 'src');
+  const files = readdirSync(below, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.pl'));
+
+  it.each(files)('compiles %s', (name) => {
+    expect(() => execFileSync('perl', ['-wc', join(below, name)], { stdio: 'pipe' })).not.toThrow();
+  });
+});

@@ -1,0 +1,104 @@
+/** README and the pages of docs/: links resolve, the README stays short and readable, its settings file is valid. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../../src/settings/settings-yaml.ts';
+import { codeBelow, deadLinks, markdownPages, readPage, sentences, wordsOf } from '../../markdown.ts';
+import { repository } from '../../support.ts';
+
+const readme = readPage('README.md');
+
+/** Words and phrases that a reader has to decode; each has a plain one. */
+const banned: readonly RegExp[] = [
+  /\b(is|are|was|were|be) told\b/i,
+  /\btold of\b/i,
+  /\btells?\b/i,
+  /\b(a|the) looks?\b/i,
+  /\blook(s|ed)? at\b/i,
+  /\bhears?\b/i,
+  /\b(program|process|daemon|monitor|script|command|verb)s? ends?\b/i,
+  /\b(is|are) (not )?there\b/i,
+  /\bof before\b/i,
+  /\bthe one before\b/i,
+  /\b(who|what)ever\b/i,
+  /\b(some|no)body\b/i,
+  /\bwhat helps\b/i,
+  /\bleft out\b/i,
+  /\b(that|which|who|work) waits?\b/i,
+  /\b(is|are|was|were) at (it|something|work)\b/i,
+  /\bhail(s|ed)?\b/i,
+  /\bmembers? (that |which )?(goes|comes|go|come)\b/i,
+  /\bthe member the package runs on\b/i,
+  /\ba member it could run on\b/i,
+  /\bwants? a halt\b/i,
+  /\bwhat is left\b/i,
+  /\bthe way back\b/i,
+  /\bin vain\b/i,
+  /\bgives?\b/i,
+];
+
+describe('plain English', () => {
+  const pages = markdownPages().filter((page) =>
+    /^(?:README|CONTRIBUTING|SECURITY|test\/README)\.md$|^docs\/(?:README|architecture|development)\.md$|^docs\/facts\//.test(
+      page,
+    ),
+  );
+
+  it.each(pages)('%s has none of the words that a reader has to decode', (page) => {
+    const found = sentences(readPage(page)).flatMap((sentence) =>
+      banned.filter((phrase) => phrase.test(sentence)).map((phrase) => `${phrase}: ${sentence}`),
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('CONTRIBUTING.md and test/README.md', () => {
+  it.each(['CONTRIBUTING.md', 'test/README.md'])('%s names files that exist', (page) => {
+    const named = [...readPage(page).matchAll(/`((?:src|test|docs|scripts|package-templates)\/[\w./-]*)`/g)].map(
+      ([, name = '']) => name,
+    );
+    expect(named.filter((name) => !existsSync(join(repository, name)))).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  it('is at most 150 lines', () => {
+    expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+  });
+
+  it('has no sentence of more than 30 words, and 16 on average', () => {
+    const lengths = sentences(readme).map((sentence) => ({ sentence, words: wordsOf(sentence) }));
+    expect(lengths.length).toBeGreaterThan(60);
+    expect(lengths.filter(({ words }) => words > 30)).toEqual([]);
+    expect(lengths.reduce((sum, { words }) => sum + words, 0) / lengths.length).toBeLessThan(16);
+  });
+
+  it('shows a settings file that is complete and valid', () => {
+    const [sample = ''] = codeBelow(readme, 'csync.yaml');
+    const parsed = parseSettings(sample, 'csync.yaml');
+    expect(parsed.problems).toEqual([]);
+    expect(parsed.ok).toBe(true);
+  });
+
+  it('names npm scripts and programs that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+    const npm = [...readme.matchAll(/npm run ([a-z-]+)/g)].map(([, name = '']) => name);
+    const programs = [...readme.matchAll(/\bscripts\/([a-z]+)/g)].map(([, name = '']) => name);
+    expect(npm.length).toBeGreaterThan(1);
+    expect(npm.filter((name) => scripts[name] === undefined)).toEqual([]);
+    expect(programs.filter((name) => !readdirSync(join(repository, 'scripts')).includes(name))).toEqual([]);
+  });
+});
+
+describe('the pages', () => {
+  it.each(markdownPages())('%s has no dead link', (page) => {
+    expect(deadLinks(page)).toEqual([]);
+  });
+
+  it('are all in the index, docs/README.md', () => {
+    const index = readPage('docs/README.md');
+    const files = readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' });
+    const pages = files.filter((name) => /\.(md|html)$/.test(name) && name !== 'README.md');
+    expect(pages.filter((name) => !index.includes(`(${name})`))).toEqual([]);
+  });
+});

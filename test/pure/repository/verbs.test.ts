@@ -1,0 +1,113 @@
+/** The rows of the verbs: complete, and what follows from them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { exitCodes, exitTable } from '../../../src/base/problem.ts';
+import { parse } from '../../../src/cli/parser.ts';
+import { exitLines, withReference } from '../../../src/cli/reference.ts';
+import type { Verb } from '../../../src/cli/verb.ts';
+import { changingVerbs, verbGroups, verbs } from '../../../src/cli/verbs.ts';
+import { statusExit } from '../../../src/cluster/condition/status.ts';
+import { readPage } from '../../markdown.ts';
+import { repository } from '../../support.ts';
+
+const named = (words: string): Verb => {
+  const found = verbs.find((verb) => verb.words === words);
+  if (found === undefined) throw new Error(`there is no verb ${words}`);
+  return found;
+};
+
+describe('a verb', () => {
+  it.each(verbs.map((verb) => [verb.words, verb] as const))('%s has a complete row', (words, verb) => {
+    expect(verb.does).toMatch(/^\S.*[^.]$/);
+    expect(verb.examples.length).toBeGreaterThan(0);
+    for (const [command, why] of verb.examples) expect([command.startsWith(words), why !== '']).toEqual([true, true]);
+    for (const option of Object.values(verb.options)) expect(option.describe).toMatch(/^\S.*[^.]$/);
+    const takesJson = verb.effect !== 'prints';
+    expect(Object.hasOwn(verb.options, 'json')).toBe(takesJson);
+    expect(verb.changes !== undefined).toBe(verb.effect === 'changes');
+    // What changes a cluster, agents or files can be tried first.
+    expect(Object.hasOwn(verb.options, 'dry-run')).toBe(['changes', 'agents', 'writes here'].includes(verb.effect));
+    if (Object.hasOwn(verb.options, 'wait')) expect(verb.effect).toBe('changes');
+  });
+
+  it('has words of its own, and a group if it has two', () => {
+    expect(new Set(verbs.map(({ words }) => words)).size).toBe(verbs.length);
+    const heads = verbs.flatMap(({ words }) => (words.includes(' ') ? [words.split(' ')[0]] : []));
+    expect([...new Set(heads)].sort()).toEqual(Object.keys(verbGroups).sort());
+  });
+
+  it('prints exit statuses from the one table', () => {
+    expect(exitLines(named('diff'))).toEqual([
+      [0, exitTable.ok.means],
+      [1, 'any file or keyword differs'],
+      [2, exitTable.usage.means],
+      [3, exitTable.badInput.means],
+      [4, exitTable.cannotRunHere.means],
+      [70, exitTable.internal.means],
+      [130, exitTable.interrupted.means],
+    ]);
+  });
+
+  it('status has the statuses of the condition', () => {
+    expect(Object.keys(named('status').ownExits ?? {}).map(Number)).toEqual(Object.values(statusExit));
+  });
+
+  it('that changes a cluster names itself in the lock as its row does', () => {
+    const below = join(repository, 'src/verbs');
+    const sources = readdirSync(below, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+    const texts = sources.map((name) => readFileSync(join(below, name), 'utf8'));
+    const said = texts.flatMap((text) => [...text.matchAll(/(?:\bchange\(|\{ verb: |\? )'([a-z -]+)'(?: : '([a-z -]+)')?/g)]);
+    const names = said.flatMap(([, one, other]) => [one, other]).filter((name) => changingVerbs.includes(name ?? ''));
+    // A commit has a lock of its own, on the master.
+    expect([...new Set(names), 'policy commit'].sort()).toEqual([...changingVerbs].sort());
+  });
+});
+
+describe('docs/reference/verbs.md', () => {
+  it('has a section for each verb', () => {
+    const page = readPage('docs/reference/verbs.md');
+    expect(page).toBe(withReference(page));
+    const sections = [...page.matchAll(/^## csync (.+)$/gm)].map(([, words]) => words);
+    expect(sections).toEqual(verbs.map(({ words }) => words));
+  });
+
+  it('has each exit status', () => {
+    const page = readPage('docs/reference/verbs.md');
+    for (const status of Object.values(exitCodes)) expect(page).toContain(`| ${status} |`);
+  });
+});
+
+describe('the parser', () => {
+  it.each(verbs.map(({ words }) => [words]))('prints help for %s, with examples and exit statuses', async (words) => {
+    const { run, text } = await parse([...words.split(' '), '--help']);
+    expect(run).toBeNull();
+    expect(text).toContain(`csync ${words}`);
+    expect(text).toMatch(/Examples:\n {2}csync /);
+    expect(text).toMatch(/Exit status:\n {2}0 {4}\S/);
+  });
+
+  it.each([
+    [['statsu'], 'did you mean status?'],
+    [['member', 'ad', 'm4'], 'did you mean add?'],
+    [['member'], 'name one of: member add, member remove'],
+    [['render', '--outptu', 'x'], 'outptu'],
+    [['render', '--take-mine', '--take-rendered'], 'take-mine'],
+    [['member', 'add'], 'a name is missing behind the verb'],
+    [['maintenance', 'of'], 'switch'],
+  ])('refuses %j', async (words, said) => {
+    await expect(parse(words)).rejects.toThrow(said);
+  });
+
+  it('completes verbs, parts of verbs and options', async () => {
+    const completions = async (...words: string[]) =>
+      (await parse(['--get-yargs-completions', 'csync', ...words])).text.split('\n');
+    expect(await completions('')).toEqual(expect.arrayContaining(['apply', 'member', 'policy', 'lab']));
+    expect(await completions('member', '')).toEqual(expect.arrayContaining(['add', 'remove']));
+    expect(await completions('apply', '--')).toEqual(expect.arrayContaining(['--halt', '--dry-run']));
+  });
+
+  it('prints a completion script', async () => {
+    expect((await parse(['completion'])).text).toContain('--get-yargs-completions');
+  });
+});

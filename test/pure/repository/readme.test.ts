@@ -5,37 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../../src/settings/settings-yaml.ts';
 import { codeBelow, deadLinks, markdownPages, readPage, sentences, wordsOf } from '../../markdown.ts';
 import { repository } from '../../support.ts';
+import { banned } from '../../words.ts';
 
 const readme = readPage('README.md');
-
-/** Words and phrases that a reader has to decode; each has a plain one. */
-const banned: readonly RegExp[] = [
-  /\b(is|are|was|were|be) told\b/i,
-  /\btold of\b/i,
-  /\btells?\b/i,
-  /\b(a|the) looks?\b/i,
-  /\blook(s|ed)? at\b/i,
-  /\bhears?\b/i,
-  /\b(program|process|daemon|monitor|script|command|verb)s? ends?\b/i,
-  /\b(is|are) (not )?there\b/i,
-  /\bof before\b/i,
-  /\bthe one before\b/i,
-  /\b(who|what)ever\b/i,
-  /\b(some|no)body\b/i,
-  /\bwhat helps\b/i,
-  /\bleft out\b/i,
-  /\b(that|which|who|work) waits?\b/i,
-  /\b(is|are|was|were) at (it|something|work)\b/i,
-  /\bhail(s|ed)?\b/i,
-  /\bmembers? (that |which )?(goes|comes|go|come)\b/i,
-  /\bthe member the package runs on\b/i,
-  /\ba member it could run on\b/i,
-  /\bwants? a halt\b/i,
-  /\bwhat is left\b/i,
-  /\bthe way back\b/i,
-  /\bin vain\b/i,
-  /\bgives?\b/i,
-];
 
 describe('plain English', () => {
   const pages = markdownPages().filter((page) =>

@@ -41,7 +41,7 @@ export interface Problem {
   readonly severity: 'error' | 'warning';
   /** What happened and what it means, quoting what was typed. */
   readonly text: string;
-  /** The command or edit that helps. */
+  /** The command or edit that fixes it. */
   readonly remedy: string;
   readonly place?: Place | undefined;
   readonly member?: string | undefined;
@@ -73,14 +73,14 @@ export function demand<T>(checked: Checked<T>): T {
   throw new Failure(checked.problems);
 }
 
-/** A block a problem: where, what, what helps. */
+/** A block a problem: where, what, the fix. */
 export function formatProblem(problem: Problem): string {
   const { place, member, code, severity } = problem;
   const position =
     place === undefined ? '' : [place.file, place.line, place.column].filter((part) => part !== undefined).join(':');
   const where = [position, member === undefined ? '' : `member ${member}`].filter((part) => part !== '').join(', ');
   const head = `${severity} [${code}]${where === '' ? '' : ` ${where}`}`;
-  return `${head}\n  ${problem.text}\n  what helps: ${problem.remedy}`;
+  return `${head}\n  ${problem.text}\n  Fix: ${problem.remedy}`;
 }
 
 /** The exit status of a list of problems: the one of the first error. */

@@ -211,7 +211,7 @@ export interface EngineWords {
   readonly checker: string;
   /** Why `view` fails, as far as can be known. */
   readonly viewFails: string;
-  /** The command that shows why, for people; and what helps then. */
+  /** The command that shows why, for people; and the fix. */
   readonly look: string;
   readonly lookOrStart: string;
   readonly startCluster: string;
@@ -225,7 +225,7 @@ export interface EngineWords {
   readonly packageLog: string;
   /** Behind a sentence on the engine's own maintenance mode: what it is looked up by. */
   readonly maintenanceMode: string;
-  /** What helps where a command of a plan failed. */
+  /** The fix where a command of a plan failed. */
   afterFailure(command: Argv): string;
   /** How a host becomes a member of the cluster; `members` are those of now. */
   join(host: string, members: readonly string[]): string;

@@ -35,7 +35,7 @@ export function explainText({ exits, findings, verdicts, consequences }: Decisio
       findings.flatMap(({ finding, start, means, remedy }) => [
         `  ${finding} (start: ${start})`,
         `    ${means}`,
-        `    what helps: ${remedy}`,
+        `    Fix: ${remedy}`,
       ]),
     ),
     ...block(
@@ -103,7 +103,7 @@ export function decisionsPage(tables: DecisionTables): string {
     `## ${titles.findings}`,
     '',
     ...table(
-      ['finding', 'start ends with', 'meaning', 'what helps'],
+      ['finding', 'start ends with', 'meaning', 'fix'],
       findings.map(({ finding, start, means, remedy }) => [finding, start, means, remedy]),
     ),
     '',

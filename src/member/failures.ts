@@ -1,14 +1,14 @@
 /**
  * Every way a member script can fail, and what the cluster makes of it. The exit status follows from the consequence, not
  * from the cause [serviceguard.md 3.3]: start 1 = no other member can cure it, 2 = try another member; halt 1 = the policy
- * file system is still held here. Each row says what helps.
+ * file system is still held here. Each row has the fix.
  */
 export interface FailureRow {
   /** Exit status of a start. */
   readonly start: 1 | 2;
   /** What it means for the cluster. */
   readonly means: string;
-  /** The command or edit that helps; {member} and {package} are filled in. */
+  /** The command or edit that fixes it; {member} and {package} are filled in. */
   readonly remedy: string;
 }
 
@@ -172,5 +172,5 @@ export interface Finding {
 export function explain(finding: Finding, member: string, packageName: string): string {
   const row = failureTable[finding.code];
   const remedy = row.remedy.replaceAll('{member}', member).replaceAll('{package}', packageName);
-  return `[${finding.code}] ${finding.text}; ${row.means}. What helps: ${remedy}`;
+  return `[${finding.code}] ${finding.text}; ${row.means}. Fix: ${remedy}`;
 }

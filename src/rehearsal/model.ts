@@ -105,7 +105,7 @@ export interface Look {
   /** left out: could not be looked at; never counted as good. */
   readonly is: 'good' | 'bad' | 'left out';
   readonly text: string;
-  /** What helps; empty when good. */
+  /** The fix; empty when good. */
   readonly remedy: string;
 }
 

@@ -201,7 +201,7 @@ export function filesForProof(
   );
 }
 
-/** The version that was proved to run; else why not, and what helps. */
+/** The version that was proved to run; else why not, and the fix. */
 export function readProof({
   stdout,
   stderr,

@@ -27,7 +27,7 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
           clockCell(seen.clock),
         ]),
   ]);
-  const advised = advice.flatMap(({ text, remedy }) => [`  ${text}`, `    what helps: ${remedy}`]);
+  const advised = advice.flatMap(({ text, remedy }) => [`  ${text}`, `    Fix: ${remedy}`]);
   return `${[sentence, ...advised, '', ...table([header, ...rows]), '', ...clientLines(clients, now)].join('\n')}\n`;
 }
 

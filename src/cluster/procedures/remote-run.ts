@@ -135,7 +135,7 @@ export interface HostRun {
   readonly cut: boolean;
 }
 
-/** Why a host did not run, in a sentence, and what helps; HOST and MEMBER stand for the hosts at both ends. */
+/** Why a host did not run, in a sentence, and the fix; HOST and MEMBER stand for the hosts at both ends. */
 export const reasons = {
   status: ['failed', 'the agent ended with an error', 'on HOST: cf-agent -KI, or cfagent -q -K -I, says why'],
   failsafe: [
@@ -271,7 +271,7 @@ function readCfrun(text: string): Read {
 
 const mostNames = 10;
 
-/** Counts, who changed what, and for each kind of failure who, why and what helps. */
+/** Counts, who changed what, and for each kind of failure who, why and the fix. */
 export function runsText(runs: readonly HostRun[], member: string): string {
   const count = (outcome: Outcome): number => runs.filter((run) => run.outcome === outcome).length;
   const outcomes = [...new Set(Object.values(reasons).map(([outcome]) => outcome))];
@@ -302,7 +302,7 @@ export function runsText(runs: readonly HostRun[], member: string): string {
     if (of.length === 0) return [];
     const [outcome, text, remedy] = reasons[reason];
     const fill = (words: string): string => words.replaceAll('HOST', of[0]?.host ?? '').replaceAll('MEMBER', member);
-    return [`${outcome}: ${names(of)}`, `  ${fill(text)}`, `  what helps: ${fill(remedy)}`];
+    return [`${outcome}: ${names(of)}`, `  ${fill(text)}`, `  Fix: ${fill(remedy)}`];
   });
   const parts = [
     table,

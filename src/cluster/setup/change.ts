@@ -224,7 +224,7 @@ export async function tellSyslog(
   if (member === null) return;
   const lines = problems.map(({ severity, member: of, text, remedy }) => {
     const priority = severity === 'error' ? 'daemon.err' : 'daemon.warning';
-    return [priority, `csync ${verb}: ${of === undefined ? '' : `${of}: `}${text}; what helps: ${remedy}`] as const;
+    return [priority, `csync ${verb}: ${of === undefined ? '' : `${of}: `}${text}. Fix: ${remedy}`] as const;
   });
   const ended = lines.length === 0 ? [['daemon.notice', `csync ${verb}: done, ${steps} steps`] as const] : lines;
   const commands = ended.map(

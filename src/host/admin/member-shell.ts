@@ -286,7 +286,7 @@ export interface NoAnswer {
   readonly remedy: string;
 }
 
-/** What ssh says of a connection that did not come about, and what helps; by its own words (OpenSSH 9.2). */
+/** What ssh says of a connection that did not come about, and the fix; by its own words (OpenSSH 9.2). */
 const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => string, remedy: (member: string) => string])[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,

@@ -71,7 +71,7 @@ export const membersChange = chapter('Members that come and go', [
     'An active node cannot be removed, cmhaltnode -f comes first; unknown hosts are refused',
     'imitated',
     'L9 p.245; the texts are ours',
-    'an active node, one that a package lists and a host nobody knows are refused, each with what helps',
+    'an active node, one that a package lists and a host nobody knows are refused, each with its fix',
   ],
   [
     'A package that lists a removed node is changed in the same cmapplyconf; also where the node cannot be reached',

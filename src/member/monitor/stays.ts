@@ -38,7 +38,7 @@ export class Stays {
     const now = host.elapsed();
     if (now - this.#since >= calmAfterStayMs) this.#count = 0;
     const { packageName } = settings;
-    const text = `brake: ${packageName} stays on ${host.member} although ${conclusions[verdict.reason].means} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members${remedies.length === 0 ? '' : `. What helps: ${remedies.join('; ')}`}`;
+    const text = `brake: ${packageName} stays on ${host.member} although ${conclusions[verdict.reason].means} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members${remedies.length === 0 ? '' : `. Fix: ${remedies.join('; ')}`}`;
     log.line('monitor', 'warning', text);
     if (now - this.#alarmAt >= stayAlarmMs) {
       this.#alarmAt = now;

@@ -75,7 +75,7 @@ ${general.length === 0 ? null : markup`<h3>The cluster as a whole</h3><ul class=
 }
 
 function item(text: string, remedy: string): Markup {
-  return markup`<li>${text}${remedy === '' ? null : markup`<span class="helps">What helps: ${remedy}</span>`}</li>`;
+  return markup`<li>${text}${remedy === '' ? null : markup`<span class="helps">Fix: ${remedy}</span>`}</li>`;
 }
 
 const readyKind = { ready: 'good', 'not ready': 'bad', 'not known': 'unsure' } as const;

@@ -34,10 +34,10 @@ function readyLines({ members, general }: ReadyReport): string[] {
         .filter(({ is }) => is !== 'good')
         .flatMap(({ is, name, text, remedy }) => [
           `  ${is === 'bad' ? 'bad     ' : 'left out'}  ${name}: ${text}`,
-          ...(remedy === '' ? [] : [`            what helps: ${remedy}`]),
+          ...(remedy === '' ? [] : [`            Fix: ${remedy}`]),
         ]),
     ]),
-    ...general.flatMap(({ text, remedy }) => [`the cluster: ${text}`, `  what helps: ${remedy}`]),
+    ...general.flatMap(({ text, remedy }) => [`the cluster: ${text}`, `  Fix: ${remedy}`]),
   ];
 }
 

@@ -84,7 +84,7 @@ function refuseProduction(): never {
 function refuseUnready({ sentence }: ReadyReport): never {
   const text = `no drill is begun on a cluster that is not ready: ${sentence}`;
   throw new Failure([
-    { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   says what is wrong, and what helps' },
+    { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   lists the problems with their fixes' },
   ]);
 }
 

@@ -102,7 +102,7 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
       for (const { name, why } of silent) out(`${name} could not be looked at: ${why}\n`);
       for (const line of open) out(`${line}\n`);
       out(`${all.length - bad.length} of ${all.length} handshakes would succeed.\n`);
-      if (bad.length > 0) out('What helps: csync keys distribute\n');
+      if (bad.length > 0) out('Fix: csync keys distribute\n');
     }
     return seen.length > 0 && bad.length + silent.length === 0 ? exitCodes.ok : exitCodes.different;
   });

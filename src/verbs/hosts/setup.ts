@@ -87,7 +87,7 @@ async function changeSeen(
     else out(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
     if (!options.json && outcome !== 'incomplete') out(stillInCluster(view, request.members.remove, engineFor(settings)));
     for (const one of said) err(`${formatProblem(one)}\n`);
-    for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  what helps: ${remedy}`);
+    for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  Fix: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
   };
   const last = rounds.at(-1)?.roster ?? base;

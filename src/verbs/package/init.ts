@@ -211,7 +211,7 @@ class Wizard {
 
 /** Between two questions: where it stands is plain, and codes are for programs. */
 function complain(problems: readonly Problem[]): void {
-  for (const { text, remedy } of problems) out(`${text}\n  what helps: ${remedy}\n`);
+  for (const { text, remedy } of problems) out(`${text}\n  Fix: ${remedy}\n`);
 }
 
 function tellProblems(problems: readonly Problem[]): void {

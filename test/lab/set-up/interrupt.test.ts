@@ -103,7 +103,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
     expect(leftovers()).toEqual([]);
   });
 
-  it('verbs in the wrong order are refused with what helps', () => {
+  it('verbs in the wrong order are refused with the fix', () => {
     for (const words of [['status'], ['crash', 'm1'], ['exec', 'm1', '--', 'true']] as const) {
       const refused = spawnSync(process.execPath, [toolkit, 'lab', words[0], '--name', name, ...words.slice(1)], {
         encoding: 'utf8',

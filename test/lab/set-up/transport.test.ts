@@ -90,7 +90,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
   ];
   const tried = faults.filter(([what]) => everyStep || !repeating.includes(what));
 
-  it.each(tried)('%s is told in words, with what helps', async (_what, on, broken, repaired, said, helps) => {
+  it.each(tried)('%s is told in words, with the fix', async (_what, on, broken, repaired, said, helps) => {
     expect((await sh(on, broken)).exitCode).toBe(0);
     const [refused, status] = await Promise.all([csync('apply --yes'), csync('status')]);
     await sh(on, repaired);

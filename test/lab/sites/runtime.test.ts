@@ -42,7 +42,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     for (const member of members) expect((await sh(member, hide.join('; '))).stderr).toBe('');
   });
 
-  it('without it members that have no Node.js are refused, and told what helps', async () => {
+  it('without it members that have no Node.js are refused, with the fix', async () => {
     const refused = await csync('apply --yes --run');
     expect(refused.exitCode).toBe(5);
     for (const member of members) expect(refused.stderr).toContain(`[change-no-node] member ${member}`);
@@ -112,7 +112,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
       await sh('m3', back.replace(`$(readlink -f ${library})`, '$(cat /opt/place)'));
       expect(refused.exitCode).toBe(5);
       expect(refused.stderr).toMatch(/\[change-runtime-unfit\] member m3\n[\s\S]*libstdc\+\+/);
-      expect(refused.stderr).toContain('what helps: install libstdc++.so.6 there');
+      expect(refused.stderr).toContain('Fix: install libstdc++.so.6 there');
       expect(refused.stderr).not.toContain('member m2');
       await nothingAnywhere('a member without a library');
     },

@@ -199,7 +199,7 @@ describe('the monitor with a brake', () => {
     expect(monitor.daemon).not.toBeNull();
     expect(monitor.alarms.length).toBeLessThanOrEqual(62 + monitor.restarts.length);
     expect(monitor.alarms.join('\n')).toContain('no other member can take the package (switched off: m2, m3)');
-    expect(monitor.alarms.join('\n')).toContain('. What helps: cmmodpkg -e -n m2 csync; cmmodpkg -e -n m3 csync');
+    expect(monitor.alarms.join('\n')).toContain('. Fix: cmmodpkg -e -n m2 csync; cmmodpkg -e -n m3 csync');
   });
 
   it('stays with a disk that is gone while no other member can take the package, and goes on looking', async () => {

@@ -187,7 +187,7 @@ describe('an answer of many', () => {
     );
   });
 
-  it('ends in counts, changes, and what helps for each kind of failure', () => {
+  it('ends in counts, changes, and the fix for each kind of failure', () => {
     const answer = [
       `${printed(record('changes')).replace('done\n', '')}`,
       'skip 1 closed',
@@ -204,10 +204,10 @@ describe('an answer of many', () => {
         '',
         'unreachable: b c',
         '  nobody listens on its port',
-        '  what helps: on b: /usr/local/sbin/csync-cfservd start, or the init script',
+        '  Fix: on b: /usr/local/sbin/csync-cfservd start, or the init script',
         'unreachable: d',
         '  m1 does not know its name',
-        '  what helps: getent hosts d   on m1',
+        '  Fix: getent hosts d   on m1',
         '',
       ].join('\n'),
     );

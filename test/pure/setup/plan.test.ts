@@ -1,4 +1,4 @@
-/** Steps look, do and look again; a failure has a consequence for the cluster and says what helps. */
+/** Steps look, do and look again; a failure has a consequence for the cluster and names the fix. */
 import { describe, expect, it } from 'vitest';
 import type { LogOutcome } from '../../../src/host/member/member-log.ts';
 import { explain, type FailureCode, type Finding, failureTable } from '../../../src/member/failures.ts';
@@ -138,9 +138,9 @@ describe('a failure', () => {
     expect(status(2).length).toBe(codes.length - 9);
   });
 
-  it.each(codes)('%s says what was seen, what it means and what helps, with names and without a brace', (code) => {
+  it.each(codes)('%s says what was seen, what it means and the fix, with names and without a brace', (code) => {
     const sentence = explain({ code, text: 'THE FINDING' }, 'm7', 'pkg7');
-    expect(sentence).toMatch(/^\[[a-z-]+\] THE FINDING; [^{}]{20,}[^.{}]\. What helps: [^{}]{20,}$/);
+    expect(sentence).toMatch(/^\[[a-z-]+\] THE FINDING; [^{}]{20,}[^.{}]\. Fix: [^{}]{20,}$/);
     expect(sentence.startsWith(`[${code}] `)).toBe(true);
     const { remedy } = failureTable[code];
     expect([remedy.includes('{member}'), remedy.includes('{package}')]).toEqual([

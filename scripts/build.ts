@@ -28,6 +28,17 @@ const certificateBeside: Plugin = {
       kind === 'dynamic-import' ? { path: `./${certificateMaker}`, external: true } : null,
     ),
 };
+/**
+ * A member script loads a module of Node.js when it first uses it: `node:crypto` and `node:child_process` cost 4 ms on the way of a failover,
+ * and most scripts need no more than one of them.
+ */
+function withLazyModules(bundle: string): string {
+  const strict = '"use strict";\n';
+  if (!bundle.startsWith(strict)) throw new Error('a member script does not begin as esbuild writes it');
+  const lazy = 'const lazyModule = (name) => new Proxy({}, { get: (_, key) => require(name)[key] });\n';
+  return `${strict}${lazy}${bundle.slice(strict.length).replace(/^(var \w+ = )require(\("node:[\w/]+"\);)$/gm, '$1lazyModule$2')}`;
+}
+
 /** File of dist/: the digest of what it was made from, and the parts that belong to it, a line each. */
 const stampName = '.built-from';
 
@@ -70,15 +81,17 @@ async function buildInto(dist: string): Promise<void> {
   for (const name of oldNames) writeFileSync(`${dist}/${name}.mjs`, "#!/usr/bin/env node\nimport './csync.mjs';\n");
   for (const name of ['csync', ...oldNames]) chmodSync(`${dist}/${name}.mjs`, 0o755);
   await Promise.all(
-    Object.entries(memberPrograms).map(([name, folder]) =>
-      build({
+    Object.entries(memberPrograms).map(async ([name, folder]) => {
+      const outfile = `${dist}/member/csync-${name}.cjs`;
+      await build({
         ...shared,
         entryPoints: [`src/member/${folder}/${name}.ts`],
-        outfile: `${dist}/member/csync-${name}.cjs`,
+        outfile,
         format: 'cjs',
         plugins: [certificateBeside],
-      }),
-    ),
+      });
+      writeFileSync(outfile, withLazyModules(readFileSync(outfile, 'utf8')));
+    }),
   );
   await build({
     ...shared,

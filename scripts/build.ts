@@ -11,7 +11,7 @@ import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { exchangeFunction } from '../src/cluster/policy/scripts.ts';
-import { claimName } from '../src/host/lab/control-socket.ts';
+import { claimName } from '../src/host/lab/lab-socket.ts';
 
 const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', legalComments: 'none' };
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { type LabHandle, ownLabName, startLab } from '../src/lab/handle.ts';
-import { clientNames, labPrograms, planLab, planProblem } from '../src/lab/machines/plan.ts';
+import { clientNames, labPrograms, labSpec, specProblem } from '../src/lab/machines/lab-spec.ts';
 import { PackageDrills } from '../src/lab/trials/package-drills.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import { have, isRoot, labSettings, repository } from './support.ts';
@@ -46,16 +46,16 @@ export function useLab(
 ): { readonly lab: LabHandle; readonly drills: PackageDrills } {
   const held: { lab: LabHandle | null; drills: PackageDrills | null } = { lab: null, drills: null };
   beforeAll(async () => {
-    const plan = planLab({ ...settings, ...changes }, ownLabName(`test-${name}`), {
+    const spec = labSpec({ ...settings, ...changes }, ownLabName(`test-${name}`), {
       clients: typeof clients === 'number' ? clientNames(clients) : clients,
       spares,
       watched,
       cfengine: bare ? 'bare' : 'set up',
       ...(programs === undefined ? {} : { programs }),
     });
-    const problem = planProblem(plan);
+    const problem = specProblem(spec);
     if (problem !== null) throw new Error(problem);
-    held.lab = await startLab({ plan, dist: join(repository, 'dist'), attached: true, progress: () => {} });
+    held.lab = await startLab({ spec, dist: join(repository, 'dist'), attached: true, progress: () => {} });
     held.drills = new PackageDrills(held.lab);
     await held.drills.attach();
     if (deployed) await held.drills.deploy({ checked: false });

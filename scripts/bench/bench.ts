@@ -6,7 +6,7 @@
  *     npm run bench -- --only event,soak --kills 10000 --minutes 60
  */
 import { parseArgs } from 'node:util';
-import type { Workshop } from '../../src/conform/workshop.ts';
+import type { Workshop } from '../../src/script-tests/workshop.ts';
 import { measureCost, measureScripts } from './cost.ts';
 import { measureEnds } from './ends.ts';
 import { keep, type Table } from './figures.ts';

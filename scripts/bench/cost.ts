@@ -1,5 +1,5 @@
 /** What an idle monitor costs, and what the member scripts cost. */
-import type { Sandbox } from '../../src/conform/sandbox.ts';
+import type { Sandbox } from '../../src/script-tests/sandbox.ts';
 import type { Bench } from './bench.ts';
 import { figure, type Spread, spread, type Table } from './figures.ts';
 import { benchSettings, bootMember, say, until } from './member.ts';

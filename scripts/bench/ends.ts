@@ -1,8 +1,8 @@
 /** How soon the end of a process is known, and how soon the monitor is gone: ours, a C program, a polling shell, keepalived where it is installed. */
 
-import type { Sandbox } from '../../src/conform/sandbox.ts';
 import { parseMonitorState } from '../../src/contract/monitor-state.ts';
 import { runProcess } from '../../src/host/processes.ts';
+import type { Sandbox } from '../../src/script-tests/sandbox.ts';
 import type { Bench } from './bench.ts';
 import { keepalivedRun } from './comparison/keepalived.ts';
 import { figure, ratio, type Spread, spread, spreadHead, spreadRow, type Table } from './figures.ts';

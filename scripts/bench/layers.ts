@@ -1,16 +1,16 @@
 /** How soon each other layer's fault is known, with the default settings, at random moments: many monitors see the same fault. */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import type { Sandbox } from '../../src/conform/sandbox.ts';
 import { childrenOf, startProcess } from '../../src/host/processes.ts';
 import { stoppedLimitMs } from '../../src/member/monitor/judge.ts';
-import { type LayerName, layerPlans } from '../../src/member/monitor/layers.ts';
+import { type LayerName, layerSchedules } from '../../src/member/monitor/layers.ts';
+import type { Sandbox } from '../../src/script-tests/sandbox.ts';
 import type { Bench } from './bench.ts';
 import { spread, spreadHead, spreadRow, type Table } from './figures.ts';
 import { benchSettings, bootMember, say, until } from './member.ts';
 
 /** More of them, and the daemon has no time for its clients: they are as many clients, each of which asks twice a minute. */
 const atOnce = 250;
-const plans = layerPlans(benchSettings);
+const plans = layerSchedules(benchSettings);
 
 interface Fault {
   readonly name: string;

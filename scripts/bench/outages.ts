@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { startLab } from '../../src/lab/handle.ts';
-import { planLab } from '../../src/lab/machines/plan.ts';
+import { labSpec } from '../../src/lab/machines/lab-spec.ts';
 import { faultKinds, PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import type { Failover } from '../../src/lab/trials/timeline.ts';
 import { labSettings, repository } from '../../test/support.ts';
@@ -39,7 +39,7 @@ function pieces(failover: Failover): number[] {
 
 export async function measureOutages({ progress }: Bench, rounds: number): Promise<Table[]> {
   const lab = await startLab({
-    plan: planLab(labSettings(), 'bench'),
+    spec: labSpec(labSettings(), 'bench'),
     dist: join(repository, 'dist'),
     attached: true,
     progress: () => {},

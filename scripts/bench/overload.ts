@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LabHandle, startLab } from '../../src/lab/handle.ts';
-import { planLab } from '../../src/lab/machines/plan.ts';
+import { labSpec } from '../../src/lab/machines/lab-spec.ts';
 import { PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import { labSettings, repository } from '../../test/support.ts';
 import type { Bench } from './bench.ts';
@@ -40,7 +40,7 @@ async function attacked(
   { kind, from, count }: Attack,
   seconds: number,
 ): Promise<string[]> {
-  const { nodePath, packageAddress, cfenginePort } = lab.plan.settings;
+  const { nodePath, packageAddress, cfenginePort } = lab.spec.settings;
   const onMaster = async (script: string): Promise<string> => (await lab.exec('m1', ['sh', '-c', script])).stdout.trim();
   const daemon = await onMaster('pgrep -o -x cf-serverd');
   const mark = drills.entries.length;
@@ -76,8 +76,8 @@ async function attacked(
 }
 
 export async function measureOverload({ progress }: Bench, seconds: number): Promise<Table[]> {
-  const plan = planLab(labSettings(), 'bench', { clients: ['c1', 'c2', 'c3'], spares: [], cfengine: 'set up', programs: null });
-  const lab = await startLab({ plan, dist: join(repository, 'dist'), attached: true, progress: () => {} });
+  const spec = labSpec(labSettings(), 'bench', { clients: ['c1', 'c2', 'c3'], spares: [], cfengine: 'set up', programs: null });
+  const lab = await startLab({ spec, dist: join(repository, 'dist'), attached: true, progress: () => {} });
   const rows: string[][] = [];
   try {
     const drills = new PackageDrills(lab);

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { problemsPage, withReference } from '../../src/cli/reference.ts';
+import { decisionsPage } from '../../src/decision-tables/page.ts';
+import { decisionTables } from '../../src/decision-tables/tables.ts';
 import { engineFor } from '../../src/engine/choice/engine-for.ts';
-import { decisionsPage } from '../../src/explain/page.ts';
-import { decisionTables } from '../../src/explain/tables.ts';
 import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.ts';
 import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
-import { withPicture } from './layers-picture.ts';
+import { withPicture } from './imports-picture.ts';
 
 /** Text of each page by its name in the repository. */
 export function generatedPages(root: string): ReadonlyMap<string, string> {

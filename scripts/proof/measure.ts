@@ -8,7 +8,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LabHandle, startLab } from '../../src/lab/handle.ts';
-import { planLab } from '../../src/lab/machines/plan.ts';
+import { labSpec } from '../../src/lab/machines/lab-spec.ts';
 import { PackageDrills } from '../../src/lab/trials/package-drills.ts';
 import { median } from '../../src/lab/trials/timeline.ts';
 import { labSettings } from '../../test/support.ts';
@@ -35,7 +35,7 @@ let lab: LabHandle | null = null;
 try {
   cpSync('dist', both, { recursive: true });
   cpSync(other, join(both, 'other'), { recursive: true });
-  lab = await startLab({ plan: planLab(labSettings(), 'measure'), dist: both, attached: true, progress: () => {} });
+  lab = await startLab({ spec: labSpec(labSettings(), 'measure'), dist: both, attached: true, progress: () => {} });
   const drills = new PackageDrills(lab);
   await drills.attach();
   await drills.deploy();

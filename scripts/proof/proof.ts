@@ -35,7 +35,7 @@ const tests = (...files: readonly string[]) => [
 ];
 
 const rows: readonly Row[] = [
-  { what: 'decision tables: total, and their page current', argv: tests('test/pure/trials/explain.test.ts') },
+  { what: 'decision tables: total, and their page current', argv: tests('test/pure/trials/decision-tables.test.ts') },
   {
     what: 'model check, 3 members, 1 event',
     argv: [...tsx, 'scripts/proof/model-check.ts', '--members', '3', '--events', '1'],

@@ -36,12 +36,12 @@ export const setKeyword = 'pev_csync_set_digest';
 
 type Style = Settings['packageStyle'];
 
-export type LauncherRole = 'main' | 'pre' | 'control';
+export type LauncherRole = 'main' | 'pre' | 'legacy';
 
 /** What Serviceguard calls, by package style, with the part it plays there. */
 const launchers: Readonly<Record<Style, Readonly<Record<string, LauncherRole>>>> = {
   modular: { 'csync.sh': 'main', 'csync_pre.sh': 'pre' },
-  legacy: { 'csync_control.sh': 'control' },
+  legacy: { 'csync_control.sh': 'legacy' },
 };
 
 /** Names of the launchers of one style; the other style's are strangers in a package directory. */

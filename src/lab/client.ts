@@ -5,9 +5,9 @@
 
 import { hostname } from 'node:os';
 import { createInterface } from 'node:readline';
-import { type Connection, connect } from '../host/lab/control-socket.ts';
+import { type Connection, connect } from '../host/lab/lab-socket.ts';
 import { err, out } from '../host/output.ts';
-import { sharedDirectory } from './machines/plan.ts';
+import { sharedDirectory } from './machines/lab-spec.ts';
 
 async function answer(connection: Connection, question: string): Promise<void> {
   // Nothing is ever asked without a terminal; the daemon then says what to give on the command line.

@@ -3,8 +3,9 @@
  * answers the cm* commands and `csync lab`. When it ends, however it ends, the kernel takes the whole lab down.
  * Called as: daemon.cjs HOME DIST attached|detached
  */
-import { type Connection, listen } from '../host/lab/control-socket.ts';
+
 import * as files from '../host/lab/lab-files.ts';
+import { type Connection, listen } from '../host/lab/lab-socket.ts';
 import { progress } from '../host/output.ts';
 import { policyTemplateNames } from '../render/policy.ts';
 import { commandNames } from './commands/commands.ts';
@@ -22,7 +23,7 @@ import {
   runInitScript,
   versionAt,
 } from './machines/cfengine-setup.ts';
-import { isSetUp, type LabPlan, membersOf, serviceguardHosts, watchedClients } from './machines/plan.ts';
+import { isSetUp, type LabSpec, membersOf, serviceguardHosts, watchedClients } from './machines/lab-spec.ts';
 import { bootSsh, installSsh } from './machines/ssh-setup.ts';
 import { World } from './machines/world.ts';
 import { initialState } from './manager/package-manager.ts';
@@ -37,21 +38,21 @@ class LabDaemon {
   readonly #dist: string;
   #ending = false;
 
-  constructor(plan: LabPlan, dist: string) {
+  constructor(spec: LabSpec, dist: string) {
     this.#dist = dist;
-    this.#journal = new Journal(`${plan.home}/journal.ndjson`);
+    this.#journal = new Journal(`${spec.home}/journal.ndjson`);
     this.#world = new World(
-      { plan, dist, nodePath: process.execPath, commands: commandNames },
+      { spec, dist, nodePath: process.execPath, commands: commandNames },
       { onMachineDown: (host) => this.#machineDown(host) },
     );
     this.#cluster = new Cluster({
       world: this.#world,
       journal: this.#journal,
       initial: initialState({
-        name: plan.name,
-        members: membersOf(plan).map((member) => member.name),
-        spares: plan.hosts.filter((host) => host.kind === 'spare').map((host) => host.name),
-        subnets: [plan.settings.packageSubnet],
+        name: spec.name,
+        members: membersOf(spec).map((member) => member.name),
+        spares: spec.hosts.filter((host) => host.kind === 'spare').map((host) => host.name),
+        subnets: [spec.settings.packageSubnet],
       }),
       bootMachine: (member) => this.#bootServices(member),
     });
@@ -60,26 +61,26 @@ class LabDaemon {
   }
 
   async bringUp(): Promise<void> {
-    const { plan } = this.#world;
-    files.makeDirectory(`${plan.home}/shared`);
-    await listen(`${plan.home}/shared/control.sock`, (connection) => this.#serve(connection));
+    const { spec } = this.#world;
+    files.makeDirectory(`${spec.home}/shared`);
+    await listen(`${spec.home}/shared/control.sock`, (connection) => this.#serve(connection));
     // In the lab everybody has the monitor role. Who connects here is not root, and the kernel has seen to that.
     const view = (connection: Connection): void => this.#serve(connection, 'monitor');
-    await listen(`${plan.home}/shared/monitor.sock`, view, 0o666);
+    await listen(`${spec.home}/shared/monitor.sock`, view, 0o666);
     this.#progress('making the shared disk and the network');
     await this.#world.create();
     installPrograms(this.#world);
-    const setUp = plan.cfengine === 'set up';
+    const setUp = spec.cfengine === 'set up';
     if (setUp) await installCfengine(this.#world, this.#policyTemplates());
     await installSsh(this.#world);
-    for (const host of plan.hosts) {
+    for (const host of spec.hosts) {
       this.#progress(`booting ${host.name} (${host.kind}, ${host.address})`);
       await this.#world.boot(host.name);
       await this.#bootServices(host.name);
     }
-    if (setUp) await preparePolicyFileSystem(this.#world, membersOf(plan)[0]?.name ?? '');
+    if (setUp) await preparePolicyFileSystem(this.#world, membersOf(spec)[0]?.name ?? '');
     this.#observer.start();
-    for (const { name } of watchedClients(plan)) {
+    for (const { name } of watchedClients(spec)) {
       this.#observer.probeFrom(name);
       this.#observer.runAgents(name);
     }
@@ -97,8 +98,8 @@ class LabDaemon {
   /** What the start-up of a machine does, package or no package. */
   async #bootServices(name: string): Promise<void> {
     await bootSsh(this.#world, name);
-    const host = this.#world.plan.hosts.find((one) => one.name === name);
-    if (host !== undefined && isSetUp(this.#world.plan, host)) return bootCfengine(this.#world, name);
+    const host = this.#world.spec.hosts.find((one) => one.name === name);
+    if (host !== undefined && isSetUp(this.#world.spec, host)) return bootCfengine(this.#world, name);
     const started = await runInitScript(this.#world, name);
     if (started === null) return;
     const said = `${started.stdout}${started.stderr}`.trim();
@@ -125,7 +126,7 @@ class LabDaemon {
   #machineDown(host: string): void {
     if (this.#ending) return;
     this.#journal.add({ kind: 'event', what: 'machine-down', member: host, text: 'machine is down' });
-    if (serviceguardHosts(this.#world.plan).some((one) => one.name === host)) this.#cluster.memberLost(host);
+    if (serviceguardHosts(this.#world.spec).some((one) => one.name === host)) this.#cluster.memberLost(host);
   }
 
   #serve(connection: Connection, role: 'root' | 'monitor' = 'root'): void {
@@ -139,7 +140,7 @@ class LabDaemon {
   }
 
   async #verb(request: LabVerb, connection: Connection): Promise<void> {
-    const hosts = this.#world.plan.hosts.map((host) => host.name);
+    const hosts = this.#world.spec.hosts.map((host) => host.name);
     if ('member' in request && request.member !== undefined && !hosts.includes(request.member))
       throw new Error(`the lab has no host ${request.member}; it has ${hosts.join(', ')}`);
     switch (request.verb) {
@@ -176,7 +177,7 @@ class LabDaemon {
           member: request.member,
           text: `policy version ${request.version} is published`,
         });
-        for (const { name } of watchedClients(this.#world.plan)) this.#observer.runAgentNow(name);
+        for (const { name } of watchedClients(this.#world.spec)) this.#observer.runAgentNow(name);
         return connection.send({});
       case 'fetch':
         this.#observer.runAgentNow(request.member);
@@ -209,7 +210,7 @@ class LabDaemon {
 
   /** null: no machine is up to ask it on, or there is no such package. */
   #view(packageName: string): string | null {
-    const someoneUp = serviceguardHosts(this.#world.plan).some(({ name }) => this.#world.isUp(name));
+    const someoneUp = serviceguardHosts(this.#world.spec).some(({ name }) => this.#world.isUp(name));
     return someoneUp ? this.#commands.view(['-v', '-f', 'line', '-p', packageName]) : null;
   }
 
@@ -218,17 +219,17 @@ class LabDaemon {
   }
 
   #status(): LabStatus {
-    const { plan } = this.#world;
-    const hosts = plan.hosts.map((host) => ({
+    const { spec } = this.#world;
+    const hosts = spec.hosts.map((host) => ({
       ...host,
       kind: host.kind === 'client' ? host.kind : this.#kindNow(host.name),
       up: this.#world.isUp(host.name),
       init: this.#world.initOf(host.name),
       mounted: this.#world.hasDiskMounted(host.name),
-      packageAddress: this.#world.hasAddress(host.name, plan.settings.packageAddress),
+      packageAddress: this.#world.hasAddress(host.name, spec.settings.packageAddress),
     }));
     return {
-      name: plan.name,
+      name: spec.name,
       hosts,
       worstLookDelayMs: this.#observer.worstDelayMs,
       seenUntil: this.#observer.seenUntil,
@@ -238,9 +239,9 @@ class LabDaemon {
 }
 
 const [home = '', dist = '', attachment = ''] = process.argv.slice(2);
-const planText = files.readText(`${home}/plan.json`);
-if (planText === null) throw new Error(`no lab plan in ${home}`);
-const daemon = new LabDaemon(JSON.parse(planText) as LabPlan, dist);
+const specText = files.readText(`${home}/spec.json`);
+if (specText === null) throw new Error(`no lab spec in ${home}`);
+const daemon = new LabDaemon(JSON.parse(specText) as LabSpec, dist);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void daemon.end());
 if (attachment === 'attached') {
   process.stdin.on('end', () => void daemon.end());

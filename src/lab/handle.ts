@@ -4,12 +4,12 @@
  */
 import { dirname } from 'node:path';
 import { Failure } from '../base/problem.ts';
-import { type Connection, claimName, connect } from '../host/lab/control-socket.ts';
 import * as files from '../host/lab/lab-files.ts';
+import { type Connection, claimName, connect } from '../host/lab/lab-socket.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import type { JournalEntry } from './emulation/journal.ts';
 import { inNewNamespaces } from './machines/boot.ts';
-import { type LabPlan, labsDirectory } from './machines/plan.ts';
+import { type LabSpec, labsDirectory } from './machines/lab-spec.ts';
 import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
 export class LabUnavailable extends Failure {
@@ -28,11 +28,11 @@ const homeMegabytes = 80;
 const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 export class LabHandle {
-  readonly plan: LabPlan;
+  readonly spec: LabSpec;
   readonly #owner: RunningProcess | null;
 
-  constructor(plan: LabPlan, owner: RunningProcess | null) {
-    this.plan = plan;
+  constructor(spec: LabSpec, owner: RunningProcess | null) {
+    this.spec = spec;
     this.#owner = owner;
   }
 
@@ -45,7 +45,7 @@ export class LabHandle {
         connection.end();
         reject(
           new LabUnavailable(
-            `the lab did not answer "${request.verb}" within ${limitMs / 1000} s; see its journal in ${this.plan.home}`,
+            `the lab did not answer "${request.verb}" within ${limitMs / 1000} s; see its journal in ${this.spec.home}`,
           ),
         );
       }, limitMs);
@@ -63,10 +63,10 @@ export class LabHandle {
 
   async #connect(): Promise<Connection> {
     try {
-      return await connect(`${this.plan.home}/shared/control.sock`);
+      return await connect(`${this.spec.home}/shared/control.sock`);
     } catch (error) {
       throw new LabUnavailable(
-        `no lab named ${this.plan.name} is running (${(error as NodeJS.ErrnoException).code})`,
+        `no lab named ${this.spec.name} is running (${(error as NodeJS.ErrnoException).code})`,
         'csync lab up starts one',
       );
     }
@@ -121,7 +121,7 @@ export class LabHandle {
     const { hosts } = await this.status();
     const init = hosts.find((host) => host.name === member)?.init;
     if (init === undefined || init === null) throw new LabUnavailable(`lab host ${member} is not up; see: csync lab status`);
-    const daemon = files.readText(`${this.plan.home}/daemon.pid`)?.trim() ?? '';
+    const daemon = files.readText(`${this.spec.home}/daemon.pid`)?.trim() ?? '';
     const into = ['--mount', '--uts', '--ipc', '--net', '--pid'];
     return [
       'nsenter',
@@ -154,29 +154,29 @@ export class LabHandle {
       await owner.ended;
       clearTimeout(impatience);
     }
-    await sweep(this.plan);
+    await sweep(this.spec);
   }
 }
 
 /** Frees whatever an ended or killed lab of this name left on the machine. Never touches a running one's processes by name. */
-export async function sweep(plan: LabPlan): Promise<void> {
-  const daemon = files.readText(`${plan.home}/daemon.pid`)?.trim();
-  if (daemon !== undefined && isLabDaemon(daemon, plan)) process.kill(Number(daemon), 'SIGKILL');
-  await until(async () => daemon === undefined || !isLabDaemon(daemon, plan), 10_000, 'the lab daemon to end');
+export async function sweep(spec: LabSpec): Promise<void> {
+  const daemon = files.readText(`${spec.home}/daemon.pid`)?.trim();
+  if (daemon !== undefined && isLabDaemon(daemon, spec)) process.kill(Number(daemon), 'SIGKILL');
+  await until(async () => daemon === undefined || !isLabDaemon(daemon, spec), 10_000, 'the lab daemon to end');
   await until(
-    async () => (await attachedDisks(plan)).length === 0,
+    async () => (await attachedDisks(spec)).length === 0,
     10_000,
     'the shared disk to be free',
-    () => detach(plan),
+    () => detach(spec),
   );
-  files.removeTree(plan.home);
-  files.removeIfEmpty(dirname(plan.home));
+  files.removeTree(spec.home);
+  files.removeIfEmpty(dirname(spec.home));
 }
 
 /** Whether the daemon of this lab is alive, however it was started. */
-function isRunning(plan: LabPlan): boolean {
-  const daemon = files.readText(`${plan.home}/daemon.pid`)?.trim();
-  return daemon !== undefined && isLabDaemon(daemon, plan);
+function isRunning(spec: LabSpec): boolean {
+  const daemon = files.readText(`${spec.home}/daemon.pid`)?.trim();
+  return daemon !== undefined && isLabDaemon(daemon, spec);
 }
 
 /** Rejects with its reason when the signal is given. */
@@ -187,12 +187,12 @@ export function aborted(stop: AbortSignal): Promise<never> {
   });
 }
 
-function isLabDaemon(pid: string, plan: LabPlan): boolean {
-  return files.readText(`/proc/${pid}/cmdline`)?.includes(`\0${plan.home}\0`) ?? false;
+function isLabDaemon(pid: string, spec: LabSpec): boolean {
+  return files.readText(`/proc/${pid}/cmdline`)?.includes(`\0${spec.home}\0`) ?? false;
 }
 
-async function attachedDisks(plan: LabPlan): Promise<string[]> {
-  const image = `${plan.home}/disk.img`;
+async function attachedDisks(spec: LabSpec): Promise<string[]> {
+  const image = `${spec.home}/disk.img`;
   const listed = await runProcess(['losetup', '--associated', image, '--noheadings', '--output', 'NAME'], {
     timeoutMs: 5000,
     env: systemEnvironment,
@@ -200,8 +200,8 @@ async function attachedDisks(plan: LabPlan): Promise<string[]> {
   return listed.stdout.split('\n').filter((line) => line !== '');
 }
 
-async function detach(plan: LabPlan): Promise<void> {
-  for (const device of await attachedDisks(plan))
+async function detach(spec: LabSpec): Promise<void> {
+  for (const device of await attachedDisks(spec))
     await runProcess(['losetup', '--detach', device], { timeoutMs: 5000, env: systemEnvironment });
 }
 
@@ -221,7 +221,7 @@ export async function until(
 }
 
 export interface LabStart {
-  readonly plan: LabPlan;
+  readonly spec: LabSpec;
   /** dist directory of the built toolkit. */
   readonly dist: string;
   /** Attached: the lab ends with the process that started it, whatever ends that one. */
@@ -246,16 +246,16 @@ const reapingInit = [
  * LabUnavailable when a lab of that name is running, or when it does not come up; nothing is left of it then.
  */
 export async function startLab(start: LabStart): Promise<LabHandle> {
-  const { plan } = start;
-  const release = await claimName(`csync-lab/${plan.name}`);
+  const { spec } = start;
+  const release = await claimName(`csync-lab/${spec.name}`);
   try {
-    if (release === null || isRunning(plan))
+    if (release === null || isRunning(spec))
       throw new LabUnavailable(
-        `a lab named ${plan.name} is running already`,
-        `take it down (csync lab down --name ${plan.name}) or use another --name`,
+        `a lab named ${spec.name} is running already`,
+        `take it down (csync lab down --name ${spec.name}) or use another --name`,
       );
     await sweepDead();
-    await sweep(plan);
+    await sweep(spec);
     return await bringUp(start);
   } finally {
     release?.();
@@ -272,21 +272,21 @@ async function sweepDead(): Promise<void> {
   for (const home of files.listDirectory(labsDirectory)) {
     const pid = /-(\d+)$/.exec(home)?.[1];
     if (pid === undefined || files.listDirectory(`/proc/${pid}`).length > 0) continue;
-    const text = files.readText(`${labsDirectory}/${home}/plan.json`);
-    const plan = text === null ? null : (JSON.parse(text) as LabPlan);
-    if (plan !== null && !isRunning(plan)) await sweep(plan);
+    const text = files.readText(`${labsDirectory}/${home}/spec.json`);
+    const spec = text === null ? null : (JSON.parse(text) as LabSpec);
+    if (spec !== null && !isRunning(spec)) await sweep(spec);
   }
 }
 
-async function bringUp({ plan, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
+async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
   // A copy: a lab that stays must not lose its programs when the toolkit is built again.
-  const installed = `${plan.home}/toolkit`;
-  const log = prepareHome(plan, dist, installed);
+  const installed = `${spec.home}/toolkit`;
+  const log = prepareHome(spec, dist, installed);
   const daemon = [
     ...reapingInit,
     process.execPath,
     `${installed}/lab/daemon.cjs`,
-    plan.home,
+    spec.home,
     installed,
     attached ? 'attached' : 'detached',
   ];
@@ -297,13 +297,13 @@ async function bringUp({ plan, dist, attached, progress, stop }: LabStart): Prom
   });
   files.close(log);
   if (!attached) owner.child.unref();
-  const handle = new LabHandle(plan, owner);
+  const handle = new LabHandle(spec, owner);
   try {
     await (stop === undefined
       ? settled(handle, owner, progress)
       : Promise.race([settled(handle, owner, progress), aborted(stop)]));
   } catch (error) {
-    const said = files.readText(`${plan.home}/daemon.log`)?.trim().split('\n').slice(-15).join('\n') ?? '';
+    const said = files.readText(`${spec.home}/daemon.log`)?.trim().split('\n').slice(-15).join('\n') ?? '';
     await handle.down();
     stop?.throwIfAborted();
     throw new LabUnavailable(
@@ -314,17 +314,17 @@ async function bringUp({ plan, dist, attached, progress, stop }: LabStart): Prom
   return handle;
 }
 
-/** Makes the lab's directory with its plan and its copy of the toolkit; returns the open log of the daemon. */
-function prepareHome(plan: LabPlan, dist: string, installed: string): number {
+/** Makes the lab's directory with its spec and its copy of the toolkit; returns the open log of the daemon. */
+function prepareHome(spec: LabSpec, dist: string, installed: string): number {
   try {
-    files.makeDirectory(plan.home, 0o700);
-    files.writeText(`${plan.home}/plan.json`, JSON.stringify(plan), 0o600);
+    files.makeDirectory(spec.home, 0o700);
+    files.writeText(`${spec.home}/spec.json`, JSON.stringify(spec), 0o600);
     files.copyTree(dist, installed);
-    return files.openForAppending(`${plan.home}/daemon.log`);
+    return files.openForAppending(`${spec.home}/daemon.log`);
   } catch (error) {
-    files.removeTree(plan.home);
+    files.removeTree(spec.home);
     const why = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new LabUnavailable(`the lab cannot write to ${plan.home} (${why})`, `a lab needs about ${homeMegabytes} MB in /run`);
+    throw new LabUnavailable(`the lab cannot write to ${spec.home} (${why})`, `a lab needs about ${homeMegabytes} MB in /run`);
   }
 }
 
@@ -333,11 +333,11 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
   void owner.ended.then(() => {
     ended = true;
   });
-  const socket = `${handle.plan.home}/shared/control.sock`;
+  const socket = `${handle.spec.home}/shared/control.sock`;
   const connected = async (): Promise<boolean> => {
     if (ended) throw new LabUnavailable('its daemon ended');
     const pid = childrenOf(owner.pid ?? -1)[0];
-    if (pid !== undefined) files.writeText(`${handle.plan.home}/daemon.pid`, `${pid}\n`);
+    if (pid !== undefined) files.writeText(`${handle.spec.home}/daemon.pid`, `${pid}\n`);
     return connect(socket).then(
       (connection) => {
         connection.end();
@@ -367,7 +367,7 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
 
 /** Finds a lab that is running. */
 export function findLab(name: string): LabHandle {
-  const text = files.readText(`${labsDirectory}/${name}/plan.json`);
+  const text = files.readText(`${labsDirectory}/${name}/spec.json`);
   if (text === null) throw new LabUnavailable(`no lab named ${name} is running`, 'csync lab up starts one');
-  return new LabHandle(JSON.parse(text) as LabPlan, null);
+  return new LabHandle(JSON.parse(text) as LabSpec, null);
 }

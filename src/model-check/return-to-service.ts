@@ -13,7 +13,7 @@ const rounds = 6;
 /** Steps in which whatever goes on by itself has come to rest. */
 const mostSteps = 2000;
 
-export class Calm {
+export class ReturnToService {
   /** The one it walks with: load it, then ask. */
   readonly state: State;
   /** What went on since faults stopped, a line a step. */

@@ -7,7 +7,7 @@ import type { Settings } from '../settings/settings.ts';
 import { keptHere } from './braking.ts';
 import { type Happening, happenings } from './happenings.ts';
 import { PackageCluster } from './package-cluster.ts';
-import { Calm } from './return-to-service.ts';
+import { ReturnToService } from './return-to-service.ts';
 import { RowSet } from './row-set.ts';
 import { rowLength, State } from './state.ts';
 import { isServed, twoMounts } from './way-back.ts';
@@ -63,7 +63,7 @@ export class Search {
   readonly #settings: Settings;
   readonly #bounds: SearchBounds;
   readonly #state: State<ScriptTable>;
-  readonly #calm: Calm;
+  readonly #returnToService: ReturnToService;
   readonly #all: readonly Happening[];
   readonly #firstOutside: number;
   readonly #set = new RowSet(1 << 16);
@@ -84,7 +84,7 @@ export class Search {
     const scripts = new ScriptTable(settings, settings.members);
     const cluster = new PackageCluster(settings);
     this.#state = new State(settings, scripts, cluster);
-    this.#calm = new Calm(new State(settings, scripts, cluster));
+    this.#returnToService = new ReturnToService(new State(settings, scripts, cluster));
     this.#all = happenings(settings.members, settings.packageName);
     this.#firstOutside = this.#all.findIndex(({ kind }) => kind !== 'inside');
     this.#buckets = Array.from({ length: bounds.events + 1 }, () => []);
@@ -173,12 +173,12 @@ export class Search {
 
   async #leadsBack(level: readonly number[]): Promise<Counterexample | null> {
     for (const index of level) {
-      const state = this.#calm.state;
+      const state = this.#returnToService.state;
       state.load(this.#set.rows, index * rowLength);
-      const why = await this.#calm.fromHere();
+      const why = await this.#returnToService.fromHere();
       const broken = state.broken[0] ?? (why === null ? undefined : `I7: ${why}`);
       if (broken === undefined) continue;
-      const trail = this.#calm.trail.slice(0, mostTrail);
+      const trail = this.#returnToService.trail.slice(0, mostTrail);
       return { broken, story: [...this.#storyTo(index), 'faults stop', ...trail] };
     }
     return null;
@@ -240,8 +240,8 @@ export class Search {
       clusterStates: cluster.states,
       scriptPositions: scripts.nodes,
       scriptMoves: scripts.moves,
-      mendedStates: this.#calm.walked,
-      commandsTyped: Object.fromEntries(this.#calm.commandsTyped),
+      mendedStates: this.#returnToService.walked,
+      commandsTyped: Object.fromEntries(this.#returnToService.commandsTyped),
       counterexample,
     };
   }

@@ -3,7 +3,7 @@ import { adapterFor } from '../cfengine/adapter.ts';
 import { engineFor } from '../engine/choice/engine-for.ts';
 import { packageStatus } from '../engine/serviceguard/status.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
-import { clientsOf, membersOf, sgDirectories } from '../lab/machines/plan.ts';
+import { clientsOf, membersOf, sgDirectories } from '../lab/machines/lab-spec.ts';
 import type { PackageDrills } from '../lab/trials/package-drills.ts';
 import { drillWords } from './ground-words.ts';
 import type { DrillGround } from './runner.ts';
@@ -14,13 +14,13 @@ export const labProbe =
 /** `drills` is attached, its package runs. `stop` ends whatever waits. */
 export function labGround(drills: PackageDrills, pause: (milliseconds: number) => Promise<void>): DrillGround {
   const { lab } = drills;
-  const { settings } = lab.plan;
-  const members = membersOf(lab.plan).map(({ name }) => name);
+  const { settings } = lab.spec;
+  const members = membersOf(lab.spec).map(({ name }) => name);
   return {
     engine: engineFor(settings),
     packageName: settings.packageName,
     members,
-    clients: clientsOf(lab.plan).map(({ name }) => name),
+    clients: clientsOf(lab.spec).map(({ name }) => name),
     trace: async (): Promise<readonly JournalEntry[]> => drills.entries,
     evidence: async () => {
       const missing = await drills.waitSeen().then(

@@ -112,12 +112,12 @@ const seconds = (word = ''): number => decimal(word.replace(',', '.'));
 const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<JournalEntry, 'what' | 'text'>])[] = [
   [/ mount-point: /, () => ({ what: 'starting', text: 'start of the package begins' })],
   [
-    / start: \w+ start (?:main|control) ends with exit status (\d+)/,
+    / start: \w+ start (?:main|legacy) ends with exit status (\d+)/,
     ([, status]) => ({ what: 'start-ended', text: `start of the package ended (exit status ${status})` }),
   ],
   [/ (?:release|let-go|connections): /, () => ({ what: 'halting', text: 'halt of the package begins' })],
   [
-    / halt: \w+ halt (?:pre|control) ends with exit status (\d+)/,
+    / halt: \w+ halt (?:pre|legacy) ends with exit status (\d+)/,
     ([, status]) => ({ what: 'halt-ended', text: `halt of the package ended (exit status ${status})` }),
   ],
   [/ monitor: failed (.*)/, ([, why]) => ({ what: 'service-died', text: `the monitor ends: ${why}` })],

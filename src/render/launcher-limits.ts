@@ -18,7 +18,7 @@ const part = (seconds: number, share: number): number => Math.max(2, Math.floor(
 /** Both scripts of a modular package share Serviceguard's time with its own modules, which check and mount between them. */
 export function startLimits({ runScriptTimeoutSeconds: all }: Settings, role: LauncherRole): ScriptLimits {
   if (role === 'pre') return [Math.min(mostOfPre, part(all, 0.2)), 0];
-  return [part(all, 0.5), role === 'control' ? part(all, 0.3) : 0];
+  return [part(all, 0.5), role === 'legacy' ? part(all, 0.3) : 0];
 }
 
 /** The grace for transfers is the administrator's, and is waited for as long as it leaves a rest. */

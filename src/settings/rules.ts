@@ -77,7 +77,7 @@ export const whole = (least: number, most: number) => {
 };
 
 /** How the monitor looks at one of its layers. */
-export interface LayerPlan {
+export interface LayerSchedule {
   readonly everyMs: number;
   readonly limitMs: number;
   /** Bad looks in a row before it counts. */
@@ -87,7 +87,7 @@ export interface LayerPlan {
 }
 
 /** `every 5 s, limit 3 s, 2 in a row, fail`, or `off`, which is null. undefined: it says nothing like that. */
-export function parseLayerPlan(text: string): LayerPlan | null | undefined {
+export function parseLayerSchedule(text: string): LayerSchedule | null | undefined {
   if (text === 'off') return null;
   const [, every, limit, failures, weight] =
     /^every ([1-9]\d{0,4}) ?s, limit ([1-9]\d{0,3}) ?s, ([1-9]\d?) in a row, (fail|warn)$/.exec(text) ?? [];
@@ -95,11 +95,11 @@ export function parseLayerPlan(text: string): LayerPlan | null | undefined {
   return { everyMs: Number(every) * 1000, limitMs: Number(limit) * 1000, failures: Number(failures), weight };
 }
 
-export const layerPlan = (() => {
+export const layerSchedule = (() => {
   const text = 'such as "every 5 s, limit 3 s, 2 in a row, fail" is wanted (or warn in place of fail), or off';
   return v.pipe(
     v.string(text),
-    v.check((said) => parseLayerPlan(said) !== undefined, text),
+    v.check((said) => parseLayerSchedule(said) !== undefined, text),
   );
 })();
 

@@ -4,7 +4,7 @@ import { fileSystemTypeNames, oneOfWords } from './file-systems.ts';
 import {
   address,
   dnsName,
-  layerPlan,
+  layerSchedule,
   listenAddress,
   localRestart,
   mostSeconds,
@@ -214,7 +214,7 @@ export const settingsTable = {
     key: 'monitor_port',
     question: 'How is the port under the package address looked at?',
     fallback: 'every 10 s, limit 3 s, 2 in a row, fail',
-    check: layerPlan,
+    check: layerSchedule,
     comment:
       'Whether the port takes connections under the package address: how often, the time limit of one look, bad ones in a row, and what they mean (fail: the package fails over; warn: csync status tells). off: not looked at.',
   },
@@ -222,14 +222,14 @@ export const settingsTable = {
     key: 'monitor_storage',
     question: 'How is the policy file system looked at?',
     fallback: 'every 10 s, limit 15 s, 2 in a row, fail',
-    check: layerPlan,
+    check: layerSchedule,
     comment: 'Whether the policy file system is mounted, can be written to, and its disk answers. As above.',
   },
   monitorContent: {
     key: 'monitor_content',
     question: 'How is the content of the policy file system looked at?',
     fallback: 'every 30 s, limit 15 s, 2 in a row, warn',
-    check: layerPlan,
+    check: layerSchedule,
     comment:
       'Whether the sentinel is the one that the start of the package wrote: no other member has written its own. As above.',
   },
@@ -237,14 +237,14 @@ export const settingsTable = {
     key: 'monitor_address',
     question: 'How is the package address looked at?',
     fallback: 'every 10 s, limit 1 s, 2 in a row, fail',
-    check: layerPlan,
+    check: layerSchedule,
     comment: 'Whether the package address is on this member. As above.',
   },
   monitorOwner: {
     key: 'monitor_owner',
     question: 'How is it looked at whether another host has the package address, too?',
     fallback: 'every 60 s, limit 1 s, 2 in a row, warn',
-    check: layerPlan,
+    check: layerSchedule,
     comment:
       'Whether another host answers for the package address (an ARP probe, by perl). A failover does not cure that, so it warns; off where a router answers for all addresses (proxy ARP). As above.',
   },

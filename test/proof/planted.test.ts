@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Draft } from '../../src/lab/manager/draft.ts';
 import { type Cause, eventTable, type Row } from '../../src/lab/manager/event-table.ts';
 import type { PackageState } from '../../src/lab/manager/model.ts';
-import type { ControlContext } from '../../src/member/legacy/control-steps.ts';
+import type { ControlContext } from '../../src/member/legacy/legacy-steps.ts';
 import type { Others, Situation } from '../../src/member/monitor/brake.ts';
 import type { Limits, Sample, Watch } from '../../src/member/monitor/judge.ts';
 import type { Step } from '../../src/member/steps/step.ts';
@@ -34,7 +34,7 @@ const planted = vi.hoisted(() => ({
 }));
 
 vi.mock('../../src/member/steps/steps.ts', (load) => planted.in(load as never));
-vi.mock('../../src/member/legacy/control-steps.ts', (load) => planted.in(load as never));
+vi.mock('../../src/member/legacy/legacy-steps.ts', (load) => planted.in(load as never));
 vi.mock('../../src/member/monitor/judge.ts', (load) => planted.in(load as never));
 vi.mock('../../src/member/steps/step.ts', (load) => planted.in(load as never));
 vi.mock('../../src/member/monitor/brake.ts', (load) => planted.in(load as never));

@@ -8,8 +8,8 @@ import { type Checked, errorProblem, type Problem } from '../../base/problem.ts'
 import { flatSet, inSet, sha256 } from '../../contract/package-directory.ts';
 import { customerDefined } from '../../contract/policy-file-system.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
+import { type ApplyPlan, type ApplyStep, type ApplyWish, type Before, planApply } from './apply-plan.ts';
 import type { FileToSend } from './package-write.ts';
-import { type ApplyPlan, type ApplyStep, type ApplyWish, type Before, planApply } from './plan.ts';
 
 /** Lies in the package directory of every member while a migration is under way. */
 export const migrationFileName = '.csync-migration.json';

@@ -9,9 +9,9 @@ import type { CommandResult } from '../../host/host.ts';
 import { inParallel, observe, unreachableProblems } from '../remote/observation.ts';
 import { arrivalName } from '../remote/package-look.ts';
 import { busyStatus, commandScript } from '../remote/shell-text.ts';
+import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './apply-plan.ts';
 import { compareDirectory } from './comparison.ts';
 import { distributeScript, readSwitch, sweepSetsScript, switchScript } from './package-write.ts';
-import { type ApplyPlan, type ApplyStep, type ApplyWish, stepText } from './plan.ts';
 import { discardScript, filesForProof, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
 
 const distributeLimitMs = 120_000;
@@ -36,7 +36,7 @@ interface Run {
  * What goes to each member goes side by side, everything else one by one. Throws a Failure that says what failed, what
  * was done and what was not; a second apply takes up from there, since it looks at what is.
  */
-export async function runPlan(plan: ApplyPlan, run: Run): Promise<void> {
+export async function runApplyPlan(plan: ApplyPlan, run: Run): Promise<void> {
   const done: ApplyStep[] = [];
   const settle = async (group: readonly ApplyStep[], results: readonly (readonly Problem[])[]): Promise<void> => {
     const problems = [...new Set(results.flat())];

@@ -21,7 +21,7 @@ export interface RemoteRunWish {
 
 const connectSeconds = 10;
 const killSeconds = 5;
-/** What is kept of a host's output, and how much more may come before the hail is ended: cfrun's question repeats itself without end. */
+/** What is kept of a host's output, and how much more may come before its run is ended: cfrun's question repeats itself without end. */
 const keptBytes = 49_152;
 const droppedBytes = 16 * 1024 * 1024;
 /** Lines of so much base64 are written whole into a pipe, also by many at once. */
@@ -31,8 +31,8 @@ const pieceLength = 3000;
 const safe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 export const isClassName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
 
-/** The words that hail one host; $address, $name and $port are shell variables of the script. */
-function hailWords(settings: Settings, { timeoutSeconds, classes }: RemoteRunWish): string {
+/** The words that run the agent of one host; $address, $name and $port are shell variables of the script. */
+function remoteRunWords(settings: Settings, { timeoutSeconds, classes }: RemoteRunWish): string {
   const { generation, programs } = adapterFor(settings);
   const program = shellWord(programs.run);
   if (generation === 3)
@@ -42,8 +42,8 @@ function hailWords(settings: Settings, { timeoutSeconds, classes }: RemoteRunWis
 }
 
 /** What is typed for a host, for people. */
-export function hailText(settings: Settings, host: RosterHost, wish: RemoteRunWish): string {
-  return hailWords(settings, wish)
+export function remoteRunText(settings: Settings, host: RosterHost, wish: RemoteRunWish): string {
+  return remoteRunWords(settings, wish)
     .replace('"$address:', `${host.addresses[0] ?? host.name}:`)
     .replace('"$listed"', host.name)
     .replace('"', '');
@@ -69,7 +69,7 @@ function generation2Guards(settings: Settings): string[] {
 /** For hosts of one chunk: prints lines that parseRuns reads. Takes as long as runLimitMs says at most. */
 export function runScript(settings: Settings, hosts: readonly RosterHost[], wish: RemoteRunWish): string {
   const { cfenginePort, cfengineGeneration } = settings;
-  const hail = [
+  const runOne = [
     'i=$1 name=$2 address=$3',
     'if [ "$address" = - ]; then',
     '  address=$(timeout 10 getent ahostsv4 "$name" | sed -n "1s/ .*//p")',
@@ -86,7 +86,7 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     'exec 3>&1',
     'began=$(date +%s%3N)',
     'status=$({ {',
-    `    timeout -k ${killSeconds} ${wish.timeoutSeconds} ${hailWords(settings, wish)} < /dev/null 2>&1 3>&- 4>&-; echo $? >&4`,
+    `    timeout -k ${killSeconds} ${wish.timeoutSeconds} ${remoteRunWords(settings, wish)} < /dev/null 2>&1 3>&- 4>&-; echo $? >&4`,
     '  } | {',
     `    head -c ${keptBytes} | base64 -w ${pieceLength} | while read -r piece; do echo "out $i $piece" >&3; done`,
     `    [ "$(head -c ${droppedBytes} | wc -c)" -eq 0 ] || echo "cut $i" >&3`,
@@ -99,7 +99,7 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
   );
   return hostScript(
     // Into a pipe, where lines of many arrive whole; ssh's own standard output need not be one.
-    `printf '%s\\n' ${lines.map(shellWord).join(' ')} | xargs -P ${wish.parallel} -L 1 sh -c ${shellWord(hail.join('\n'))} sh | cat`,
+    `printf '%s\\n' ${lines.map(shellWord).join(' ')} | xargs -P ${wish.parallel} -L 1 sh -c ${shellWord(runOne.join('\n'))} sh | cat`,
     'echo done',
   );
 }
@@ -110,7 +110,7 @@ export function runLimitMs(hosts: number, { parallel, timeoutSeconds }: RemoteRu
   return (Math.ceil(hosts / parallel) * one + 60) * 1000;
 }
 
-/** Hosts that one script hails: enough of them that a slow one does not hold up the next many, few enough for one answer. */
+/** Hosts that one script runs: enough of them that a slow one does not hold up the next many, few enough for one answer. */
 export function chunksOf<T>(items: readonly T[], parallel: number): T[][] {
   const size = Math.min(128, 4 * parallel);
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
@@ -129,7 +129,7 @@ export interface HostRun {
   readonly milliseconds: number | null;
   /** What the agent says it changed. */
   readonly changes: readonly string[];
-  /** What the agent complains of, or what the hail said instead of running it. */
+  /** What the agent complains of, or what the command printed instead of running it. */
   readonly errors: readonly string[];
   /** More came than was kept. */
   readonly cut: boolean;

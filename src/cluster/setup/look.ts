@@ -10,7 +10,7 @@ import { type HostFacts, hostLines, parseHost } from '../hosts/host-look.ts';
 import type { HostKind } from '../hosts/key-layout.ts';
 import { type ClusterObservation, inParallel, observe } from '../remote/observation.ts';
 import { commandScript, hostScript } from '../remote/shell-text.ts';
-import type { SeenHost } from './plan.ts';
+import type { SeenHost } from './setup-plan.ts';
 
 export interface SetupView {
   readonly observation: ClusterObservation;

@@ -8,14 +8,14 @@ import { clusterKeys, type Roster, type RosterClient } from '../../contract/rost
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Settings } from '../../settings/settings.ts';
-import type { ApplyPlan, ApplyWish } from '../apply/plan.ts';
+import type { ApplyPlan, ApplyWish } from '../apply/apply-plan.ts';
 import { type HostFacts, staleInputs } from '../hosts/host-look.ts';
 import { type HostStep, noChange } from '../hosts/host-setup.ts';
 import { wantedKeys } from '../hosts/key-layout.ts';
 import type { ClientChange } from './client-change.ts';
 import type { SetupView } from './look.ts';
-import { type HostGoal, type PublishStep, planHost, project, type SeenHost, type SetupPlan, type Stage } from './plan.ts';
 import { excludedBy, type MemberGoal } from './roster-change.ts';
+import { type HostGoal, type PublishStep, planHost, project, type SeenHost, type SetupPlan, type Stage } from './setup-plan.ts';
 
 export interface MemberWish {
   readonly add: readonly string[];

@@ -5,17 +5,17 @@ import { flatSet, type RenderedFile, settingsName } from '../../contract/package
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { setOf, setText, withMembers, withRuntime } from '../../render/package.ts';
 import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
+import { type ApplyWish, planApply } from '../apply/apply-plan.ts';
 import { newSet } from '../apply/history.ts';
 import { asSent } from '../apply/package-write.ts';
-import { type ApplyWish, planApply } from '../apply/plan.ts';
-import { runPlan } from '../apply/run.ts';
+import { runApplyPlan } from '../apply/run.ts';
 import { runtimeInUse } from '../apply/runtime.ts';
 import { definitionIn, fetchApplied, fetchSet, readHistory } from '../apply/sets.ts';
 import type { SetupPlace } from './change-model.ts';
 import type { SetupView } from './look.ts';
 import { inOrder } from './membership.ts';
-import type { Stage } from './plan.ts';
 import type { MemberGoal } from './roster-change.ts';
+import type { Stage } from './setup-plan.ts';
 
 export interface PackagePart {
   readonly change: Extract<Stage, { stage: 'package' }> | null;
@@ -93,5 +93,5 @@ export function runPackage(
   { plan, wish }: Extract<Stage, { stage: 'package' }>,
   say: (line: string) => void,
 ): Promise<void> {
-  return runPlan(plan, { shell, wish, say, onCarried: () => {}, afterwards });
+  return runApplyPlan(plan, { shell, wish, say, onCarried: () => {}, afterwards });
 }

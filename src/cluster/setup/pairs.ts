@@ -12,8 +12,8 @@ import { hostScript } from '../remote/shell-text.ts';
 import { quickLimitMs, type Round } from './change-model.ts';
 import type { ClientChange } from './client-change.ts';
 import type { SetupView } from './look.ts';
-import { keyHolder } from './plan.ts';
 import type { MemberGoal } from './roster-change.ts';
+import { keyHolder } from './setup-plan.ts';
 
 /** The pair the members share: the roster's, else one that a member has, else a new one. */
 export async function chooseKey(view: SetupView, goal: MemberGoal, pairs: Map<string, KeyPair>): Promise<NamedKey> {

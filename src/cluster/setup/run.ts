@@ -19,7 +19,7 @@ import { policyStatus } from '../policy/look.ts';
 import { noExchangeText, publishScript } from '../policy/scripts.ts';
 import { inParallel } from '../remote/observation.ts';
 import { clientsAtOnce } from './look.ts';
-import type { PublishStep, Stage } from './plan.ts';
+import type { PublishStep, Stage } from './setup-plan.ts';
 
 export interface SetupRun {
   readonly shell: MemberShell;

@@ -4,30 +4,38 @@ import { toolkitVersion } from '../../base/version.ts';
 import { type Settings, settingsDigest } from '../../settings/settings.ts';
 import type { DefinitionFormat, EngineVariables } from '../engine.ts';
 
-const yes = (is: boolean): string => (is ? 'yes' : 'no');
+const nodeNames = (keyword: string, members: readonly string[]): string =>
+  members.map((member) => `${keyword.padEnd(28)}${member}`).join('\n');
 
-/** What the tokens of a modular package file stand for. */
-function modularTokens(settings: Settings, set: string): Record<string, string> {
-  const column = 'node_name'.padEnd(28);
+/** What modular and legacy package files have in common; `is` prints a switch. */
+function sharedTokens(settings: Settings, set: string, is: (on: boolean) => string): Record<string, string> {
   return {
     toolkit_version: toolkitVersion,
     settings_digest: settingsDigest(settings),
     set_digest: set,
     package_name: settings.packageName,
     package_description: settings.packageDescription,
-    node_names: settings.members.map((member) => `${column}${member}`).join('\n'),
-    auto_run: yes(settings.autoRun),
-    node_fail_fast: yes(settings.nodeFailFast),
+    auto_run: is(settings.autoRun),
+    node_fail_fast: is(settings.nodeFailFast),
     run_script_timeout: String(settings.runScriptTimeoutSeconds),
     halt_script_timeout: String(settings.haltScriptTimeoutSeconds),
+    package_subnet: settings.packageSubnet,
+    package_address: settings.packageAddress,
+    package_dns_name: settings.packageDnsName,
+    service_fail_fast: is(settings.serviceFailFast),
+    service_halt_timeout: String(settings.serviceHaltTimeoutSeconds),
+  };
+}
+
+function modularTokens(settings: Settings, set: string): Record<string, string> {
+  return {
+    ...sharedTokens(settings, set, (on) => (on ? 'yes' : 'no')),
+    node_names: nodeNames('node_name', settings.members),
     script_log_file: settings.scriptLogFile,
     log_level: String(settings.logLevel),
     failover_policy: settings.failoverPolicy,
     failback_policy: settings.failbackPolicy,
     priority: String(settings.packagePriority),
-    package_subnet: settings.packageSubnet,
-    package_address: settings.packageAddress,
-    package_dns_name: settings.packageDnsName,
     volume_group: settings.volumeGroup,
     logical_volume: settings.logicalVolume,
     mount_point: settings.mountPoint,
@@ -35,34 +43,20 @@ function modularTokens(settings: Settings, set: string): Record<string, string> 
     mount_options: settings.mountOptions,
     package_directory: settings.packageDirectory,
     service_restart: String(settings.serviceRestart),
-    service_fail_fast: yes(settings.serviceFailFast),
-    service_halt_timeout: String(settings.serviceHaltTimeoutSeconds),
   };
 }
 
-/** Those of a legacy one: words in its spelling, whole paths, and nothing of what its control script does. */
+/** Words in the spelling of a legacy file, whole paths, and nothing of what the control script does. */
 function legacyTokens(settings: Settings, set: string, variables: EngineVariables): Record<string, string> {
-  const column = 'NODE_NAME'.padEnd(28);
   const whole = (path: string): string =>
     path.replace(/^\$(SGCONF|SGRUN)\b/, (variable, name: string) => variables[name] ?? variable);
-  const {
-    log_level: _level,
-    priority: _priority,
-    volume_group: _group,
-    logical_volume: _volume,
-    mount_point: _point,
-    file_system_type: _type,
-    mount_options: _options,
-    service_restart: _restart,
-    ...shared
-  } = modularTokens(settings, set);
-  const capitals = ['auto_run', 'node_fail_fast', 'service_fail_fast', 'failover_policy', 'failback_policy'] as const;
   return {
-    ...shared,
-    ...Object.fromEntries(capitals.map((token) => [token, (shared[token] ?? '').toUpperCase()])),
-    node_names: settings.members.map((member) => `${column}${member}`).join('\n'),
-    package_directory: whole(settings.packageDirectory),
+    ...sharedTokens(settings, set, (on) => (on ? 'YES' : 'NO')),
+    node_names: nodeNames('NODE_NAME', settings.members),
     script_log_file: whole(settings.scriptLogFile),
+    failover_policy: settings.failoverPolicy.toUpperCase(),
+    failback_policy: settings.failbackPolicy.toUpperCase(),
+    package_directory: whole(settings.packageDirectory),
   };
 }
 

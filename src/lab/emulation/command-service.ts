@@ -3,8 +3,8 @@
  * what concerns the package manager goes to it as an event and is answered when it is done.
  */
 import { formatProblem, type Problem } from '../../base/problem.ts';
-import type { Connection } from '../../host/lab/control-socket.ts';
 import * as files from '../../host/lab/lab-files.ts';
+import type { Connection } from '../../host/lab/lab-socket.ts';
 import { makeLegacyTemplate } from '../../serviceguard/legacy.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../serviceguard/package-file.ts';
@@ -12,7 +12,7 @@ import { listModules, makePackageTemplate } from '../../serviceguard/package-tem
 import type { CommandName, CommandRequest } from '../commands/command-request.ts';
 import { eventOf, parseCommand } from '../commands/commands.ts';
 import { viewCluster } from '../commands/view.ts';
-import { announceAddress } from '../machines/plan.ts';
+import { announceAddress } from '../machines/lab-spec.ts';
 import type { World } from '../machines/world.ts';
 import { checkPackage, checkTogether } from '../manager/configuration/check.ts';
 import { type ClusterFile, parseClusterFile, printClusterFile } from '../manager/configuration/cluster-file.ts';
@@ -288,7 +288,7 @@ export class CommandService {
 
   #clusterAsIs(): ClusterFile {
     const { name, memberOrder } = this.#cluster.state;
-    return { name, members: memberOrder, memberTimeoutMicroseconds: this.#world.plan.memberTimeoutMs * 1000 };
+    return { name, members: memberOrder, memberTimeoutMicroseconds: this.#world.spec.memberTimeoutMs * 1000 };
   }
 
   async #write(text: string, outputFile: string | null, call: Call): Promise<number> {
@@ -324,13 +324,13 @@ export class CommandService {
   }
 
   async #modifyNetwork(request: Extract<CommandRequest, { command: 'cmmodnet' }>, call: Call): Promise<number> {
-    const { packageSubnet } = this.#world.plan.settings;
+    const { packageSubnet } = this.#world.spec.settings;
     if (request.subnet !== packageSubnet) {
       call.err(`cmmodnet: ${request.subnet} is not a subnet of this cluster; it has ${packageSubnet}`);
       return 1;
     }
     const verb = request.action === 'add' ? 'add' : 'delete';
-    const target = `${request.address}/${this.#world.plan.prefixLength}`;
+    const target = `${request.address}/${this.#world.spec.prefixLength}`;
     const changed = await this.#world.run(call.member, ['ip', 'address', verb, target, 'dev', 'eth0']);
     if (changed.exitCode !== 0) call.err(`cmmodnet: ${changed.stderr.trim()}`);
     else if (verb === 'add') await this.#world.run(call.member, announceAddress(request.address));

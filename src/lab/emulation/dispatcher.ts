@@ -4,7 +4,7 @@
  * [serviceguard.md 8.3]; that there is such a directory, and who calls whom when, is the lab's own (serviceguard.md gap 9).
  */
 import * as files from '../../host/lab/lab-files.ts';
-import { eventsDirectory } from '../machines/plan.ts';
+import { eventsDirectory } from '../machines/lab-spec.ts';
 import type { World } from '../machines/world.ts';
 import type { MemberChange } from '../manager/member-change.ts';
 import type { Journal } from './journal.ts';

@@ -88,7 +88,7 @@ export class Cluster {
   /** A machine went down without being asked to: the others notice after MEMBER_TIMEOUT [serviceguard.md 6.9]. */
   memberLost(member: string): void {
     this.post({ kind: 'member-crashed', member });
-    setTimeout(() => this.post({ kind: 'cluster-reformed', lost: [member] }), this.#input.world.plan.memberTimeoutMs);
+    setTimeout(() => this.post({ kind: 'cluster-reformed', lost: [member] }), this.#input.world.spec.memberTimeoutMs);
   }
 
   /** Boots a machine that is down; its Serviceguard joins when the cluster runs. */
@@ -103,7 +103,7 @@ export class Cluster {
     this.#input.journal.add({ kind: 'event', what: 'member-reset', member, text: `is reset: ${why}` });
     await this.#input.world.crash(member);
     // The reboot takes longer than MEMBER_TIMEOUT on any real machine; keep that order.
-    await new Promise((resolve) => setTimeout(resolve, this.#input.world.plan.memberTimeoutMs * 1.5));
+    await new Promise((resolve) => setTimeout(resolve, this.#input.world.spec.memberTimeoutMs * 1.5));
     await this.bootMember(member);
   }
 
@@ -116,6 +116,6 @@ export class Cluster {
   #tellOfCable(member: string): void {
     const { world } = this.#input;
     const status = world.hasCable(member) ? 'up' : 'down';
-    this.post({ kind: 'subnet-changed', member, subnet: world.plan.settings.packageSubnet, status });
+    this.post({ kind: 'subnet-changed', member, subnet: world.spec.settings.packageSubnet, status });
   }
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RunningProcess } from '../../host/processes.ts';
 import { versionAt } from '../machines/cfengine-setup.ts';
-import { serviceguardHosts, toolkitDirectory } from '../machines/plan.ts';
+import { serviceguardHosts, toolkitDirectory } from '../machines/lab-spec.ts';
 import type { World } from '../machines/world.ts';
 import type { Journal } from './journal.ts';
 
@@ -83,7 +83,7 @@ export class Observer {
   }
 
   async #agentLoop(client: string): Promise<void> {
-    const { fetchPolicy } = adapterFor(this.#world.plan.settings);
+    const { fetchPolicy } = adapterFor(this.#world.spec.settings);
     let before = '';
     while (!this.#halted) {
       const pause = new AbortController();
@@ -133,9 +133,9 @@ export class Observer {
     const sinceMs = now - this.#lastSample;
     this.#worstDelayMs = Math.max(this.#worstDelayMs, sinceMs);
     this.#lastSample = now;
-    const { mountPoint, packageAddress } = this.#world.plan.settings;
+    const { mountPoint, packageAddress } = this.#world.spec.settings;
     const mounted: string[] = [];
-    for (const { name } of serviceguardHosts(this.#world.plan)) {
+    for (const { name } of serviceguardHosts(this.#world.spec)) {
       const isMounted = this.#world.hasDiskMounted(name);
       if (isMounted) mounted.push(name);
       this.#changed(name, 'mounted', isMounted, sinceMs, `${mountPoint} ${isMounted ? 'mounted' : 'no longer mounted'}`);

@@ -2,7 +2,7 @@
 import * as files from '../../host/lab/lab-files.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
-import { expandVariables } from '../machines/plan.ts';
+import { expandVariables } from '../machines/lab-spec.ts';
 import type { World } from '../machines/world.ts';
 import { type MemberObservation, neededObservations } from '../manager/configuration/check.ts';
 import type { ClusterState } from '../manager/model.ts';

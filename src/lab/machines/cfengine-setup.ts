@@ -13,7 +13,7 @@ import * as files from '../../host/lab/lab-files.ts';
 import { renderPolicy } from '../../render/policy.ts';
 import type { Template } from '../../render/template.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { clientsOf, type LabHost, type LabPlan, membersOf } from './plan.ts';
+import { clientsOf, type LabHost, type LabSpec, membersOf } from './lab-spec.ts';
 import { LabFailure, type World } from './world.ts';
 
 /** The policy file system may hang; the lab's daemon must not. */
@@ -39,7 +39,7 @@ export type PolicyTemplates = ReadonlyMap<string, Template>;
 
 /** cfengine as its package leaves it, on every host, before the hosts boot: programs and empty directories. */
 export function installPrograms(world: World): void {
-  const { settings, programs, hosts } = world.plan;
+  const { settings, programs, hosts } = world.spec;
   const { cfengineBinDirectory: bin, cfengineWorkDirectory: work } = settings;
   for (const { name } of hosts) {
     const directory = world.cfengineDirectory(name);
@@ -63,19 +63,19 @@ function makeWorkDirectory(directory: string, settings: Settings): void {
 
 /** Keys and policy into the work directory of every host that the lab sets up, before the hosts boot. */
 export async function installCfengine(world: World, templates: PolicyTemplates): Promise<void> {
-  const { plan } = world;
+  const { spec } = world;
   const shared = await generateKeyPair();
-  const policy = policyFiles(plan, templates);
+  const policy = policyFiles(spec, templates);
   const trusted = new Map([[peerKeyFileName(shared.publicKey), shared.publicKey]]);
-  const own = new Map(membersOf(plan).map((member) => [member.name, shared]));
-  for (const client of clientsOf(plan)) {
+  const own = new Map(membersOf(spec).map((member) => [member.name, shared]));
+  for (const client of clientsOf(spec)) {
     const pair = await generateKeyPair();
     own.set(client.name, pair);
     trusted.set(peerKeyFileName(pair.publicKey), pair.publicKey);
   }
-  for (const { name } of plan.hosts) {
+  for (const { name } of spec.hosts) {
     const pair = own.get(name);
-    if (pair !== undefined) writeCfengine(world.cfengineDirectory(name), plan.settings, pair, trusted, policy);
+    if (pair !== undefined) writeCfengine(world.cfengineDirectory(name), spec.settings, pair, trusted, policy);
   }
 }
 
@@ -94,17 +94,17 @@ export function writeCfengine(
   for (const [name, text] of policy) files.writeText(`${directory}/inputs/${name}`, text, 0o600);
 }
 
-/** The policy of every host of the plan, for its daemon and its agent. */
-export function policyFiles(plan: LabPlan, templates: PolicyTemplates): ReadonlyMap<string, string> {
+/** The policy of every host of the spec, for its daemon and its agent. */
+export function policyFiles(spec: LabSpec, templates: PolicyTemplates): ReadonlyMap<string, string> {
   const asRegistered = ({ name, address }: LabHost) => ({ name, addresses: [address] });
-  const [members, clients] = [membersOf(plan).map(asRegistered), clientsOf(plan).map(asRegistered)];
-  const files = demand(renderPolicy({ settings: plan.settings, templates, members, clients }));
+  const [members, clients] = [membersOf(spec).map(asRegistered), clientsOf(spec).map(asRegistered)];
+  const files = demand(renderPolicy({ settings: spec.settings, templates, members, clients }));
   return new Map(files.map(({ name, text }) => [name, text]));
 }
 
 /** What the system's start-up does on a host that the lab has set up: the daemon. */
 export async function bootCfengine(world: World, name: string): Promise<void> {
-  const { startDaemon } = adapterFor(world.plan.settings);
+  const { startDaemon } = adapterFor(world.spec.settings);
   await world.must(name, ['sh', '-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh', ...startDaemon]);
 }
 
@@ -123,9 +123,9 @@ const initEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
 /** Puts the first policy on the shared file system, as an administrator prepares it once, from one member. */
 export async function preparePolicyFileSystem(world: World, member: string): Promise<void> {
-  const { plan } = world;
-  const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = plan.settings;
-  const { masterInputs, referenceFiles, publicKeys, inputs, keys } = layoutOf(plan.settings);
+  const { spec } = world;
+  const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = spec.settings;
+  const { masterInputs, referenceFiles, publicKeys, inputs, keys } = layoutOf(spec.settings);
   await world.must(member, ['vgchange', '--addtag', member, volumeGroup]);
   await world.must(member, ['vgchange', '-a', 'y', volumeGroup]);
   await world.must(member, ['mount', '-t', fileSystemType, `/dev/${volumeGroup}/${logicalVolume}`, mountPoint]);
@@ -143,7 +143,7 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
 export async function publish(world: World, member: string, version: number): Promise<void> {
   const written = await files.writeTextWithin(
     publishLimitMs,
-    `${world.pathOn(member, layoutOf(world.plan.settings).masterInputs)}/${policyFileName}`,
+    `${world.pathOn(member, layoutOf(world.spec.settings).masterInputs)}/${policyFileName}`,
     policyText(version),
     0o600,
   );
@@ -153,5 +153,5 @@ export async function publish(world: World, member: string, version: number): Pr
 
 /** The policy version a client has now; null when it is torn or missing. */
 export function versionAt(world: World, client: string): number | null {
-  return policyVersion(files.readText(`${world.pathOn(client, layoutOf(world.plan.settings).inputs)}/${policyFileName}`));
+  return policyVersion(files.readText(`${world.pathOn(client, layoutOf(world.spec.settings).inputs)}/${policyFileName}`));
 }

@@ -1,11 +1,11 @@
 /** What is written to the disk of a host before it boots, where it differs from this machine's. */
 import * as files from '../../host/lab/lab-files.ts';
-import { cmclusterConf, hostsFile, type LabPlan, sgDirectories } from './plan.ts';
+import { cmclusterConf, hostsFile, type LabSpec, sgDirectories } from './lab-spec.ts';
 import { utilities } from './stand-ins.ts';
 
 /** Names, no resolver but /etc/hosts, and an administrator without habits: this machine's would run at each login over ssh. */
-export function furnishHost(disk: string, plan: LabPlan, host: string): void {
-  files.writeText(`${disk}/etc/hosts`, hostsFile(plan));
+export function furnishHost(disk: string, spec: LabSpec, host: string): void {
+  files.writeText(`${disk}/etc/hosts`, hostsFile(spec));
   files.writeText(`${disk}/etc/hostname`, `${host}\n`);
   files.writeText(`${disk}/etc/nsswitch.conf`, 'passwd: files\ngroup: files\nhosts: files\nservices: files\n');
   files.writeText(`${disk}/etc/resolv.conf`, '');
@@ -14,9 +14,9 @@ export function furnishHost(disk: string, plan: LabPlan, host: string): void {
 }
 
 /** Serviceguard's directories, its function library, the mount point. */
-export function furnishMember(disk: string, plan: LabPlan): void {
+export function furnishMember(disk: string, spec: LabSpec): void {
   files.writeText(`${disk}/etc/cmcluster.conf`, cmclusterConf());
   files.writeText(`${disk}${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`, utilities, 0o755);
   files.makeDirectory(`${disk}${sgDirectories.SGRUN}/log`);
-  files.makeDirectory(`${disk}${plan.settings.mountPoint}`);
+  files.makeDirectory(`${disk}${spec.settings.mountPoint}`);
 }

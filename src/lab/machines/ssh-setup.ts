@@ -28,7 +28,7 @@ const clientConfig = `Host *
 
 /** Writes keys and configuration into every host's disk; before the hosts boot. */
 export async function installSsh(world: World): Promise<void> {
-  const directory = `${world.plan.home}/world/ssh`;
+  const directory = `${world.spec.home}/world/ssh`;
   files.makeDirectory(directory, 0o700);
   for (const name of ['lab_key', 'lab_host_key']) {
     const made = await runProcess(
@@ -41,8 +41,8 @@ export async function installSsh(world: World): Promise<void> {
     if (made.exitCode !== 0) throw new LabFailure(`ssh-keygen: ${made.stderr.trim() || made.errorCode}`);
   }
   const text = (name: string): string => files.readText(`${directory}/${name}`) ?? '';
-  const names = world.plan.hosts.map((host) => `${host.name},${host.name}.lab,${host.address}`);
-  for (const host of world.plan.hosts) {
+  const names = world.spec.hosts.map((host) => `${host.name},${host.name}.lab,${host.address}`);
+  for (const host of world.spec.hosts) {
     const disk = world.diskOf(host.name);
     files.writeText(`${disk}/root/.ssh/lab_key`, text('lab_key'), 0o600);
     files.writeText(`${disk}/root/.ssh/authorized_keys`, text('lab_key.pub'), 0o600);

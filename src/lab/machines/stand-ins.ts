@@ -2,7 +2,7 @@
  * Small programs that stand in, inside lab members, for what a lab machine cannot have: LVM needs a device mapper. They
  * refuse what the real ones refuse. Shell text; written to each member's disk by the lab.
  */
-import { sharedDirectory } from './plan.ts';
+import { sharedDirectory } from './lab-spec.ts';
 
 /** Where the shared "disk label" of the volume groups lies: VG/tag holds the host tag, VG/volumes `name major minor`. */
 export const volumeGroupDirectory = `${sharedDirectory}/volume-groups`;

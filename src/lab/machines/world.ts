@@ -14,11 +14,11 @@ import {
   dispatcherPath,
   eventsDirectory,
   type LabHost,
-  type LabPlan,
+  type LabSpec,
   sgDirectories,
   sharedDirectory,
   toolkitDirectory,
-} from './plan.ts';
+} from './lab-spec.ts';
 import { commandWrapper, lvmConfiguration, lvs, toolkitWrapper, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
 import { thawCommands } from './thaw.ts';
 
@@ -39,7 +39,7 @@ export interface WorldEvents {
 }
 
 export interface WorldInput {
-  readonly plan: LabPlan;
+  readonly spec: LabSpec;
   readonly dist: string;
   readonly nodePath: string;
   /** Names of the emulated commands to put into $SGSBIN. */
@@ -71,13 +71,13 @@ export class World {
     this.#events = events;
   }
 
-  get plan(): LabPlan {
-    return this.#input.plan;
+  get spec(): LabSpec {
+    return this.#input.spec;
   }
 
   /** Bridge, shared disk with an empty file system, and the hosts' disks. Hosts are not booted yet. */
   async create(): Promise<void> {
-    const { plan } = this;
+    const { spec } = this;
     const world = this.#path('world');
     await this.#must(['mount', '--make-rprivate', '/']);
     files.makeDirectory(world, 0o700);
@@ -87,12 +87,12 @@ export class World {
     await this.#must(['ip', 'link', 'add', 'csync-lab', 'type', 'bridge']);
     await this.#must(['ip', 'link', 'set', 'csync-lab', 'up']);
     await this.#makeDisk();
-    for (const host of plan.hosts) this.#furnish(host);
+    for (const host of spec.hosts) this.#furnish(host);
   }
 
   async #makeDisk(): Promise<void> {
     const image = this.#path('disk.img');
-    const { volumeGroup, logicalVolume, fileSystemType } = this.plan.settings;
+    const { volumeGroup, logicalVolume, fileSystemType } = this.spec.settings;
     files.makeSparseFile(image, diskBytes);
     this.#disk = (await this.#must(['losetup', '--find', '--show', image])).stdout.trim();
     // Held open until the daemon ends: detaching an open loop device only marks it to go with its last user, so
@@ -112,15 +112,15 @@ export class World {
   #furnish(host: LabHost): void {
     const disk = `${this.#hostDirectory(host.name)}/upper`;
     for (const part of ['upper', 'work', 'root', 'cfengine']) files.makeDirectory(`${this.#hostDirectory(host.name)}/${part}`);
-    furnishHost(disk, this.plan, host.name);
-    files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.plan.settings));
+    furnishHost(disk, this.spec, host.name);
+    files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.spec.settings));
     if (host.kind === 'client') return;
-    furnishMember(disk, this.plan);
+    furnishMember(disk, this.spec);
     files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
     files.writeText(`${disk}/usr/sbin/vgs`, vgs, 0o755);
     files.writeText(`${disk}/usr/sbin/lvs`, lvs, 0o755);
     files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
-    if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.plan.settings));
+    if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.spec.settings));
     this.#furnishPrograms(disk);
   }
 
@@ -147,7 +147,7 @@ export class World {
         { from: this.#input.dist, to: toolkitDirectory, readOnly: true },
       ],
       node: { from: this.#input.nodePath, to: this.#input.nodePath },
-      cfengineWorkDirectory: this.plan.settings.cfengineWorkDirectory,
+      cfengineWorkDirectory: this.spec.settings.cfengineWorkDirectory,
     });
     const said: string[] = [];
     let ready: () => void = () => {};
@@ -182,7 +182,7 @@ export class World {
     await this.#must(['ip', 'link', 'set', outer, 'master', 'csync-lab', this.#cut.has(host.name) ? 'down' : 'up']);
     const commands = [
       'link set lo up',
-      `address add ${host.address}/${this.plan.prefixLength} broadcast + dev eth0`,
+      `address add ${host.address}/${this.spec.prefixLength} broadcast + dev eth0`,
       'link set eth0 up',
     ];
     await this.must(host.name, ['ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
@@ -310,14 +310,14 @@ export class World {
   }
 
   #host(name: string): LabHost {
-    const host = this.plan.hosts.find((candidate) => candidate.name === name);
+    const host = this.spec.hosts.find((candidate) => candidate.name === name);
     if (host === undefined)
-      throw new LabFailure(`there is no lab host ${name}; hosts: ${this.plan.hosts.map((h) => h.name).join(' ')}`);
+      throw new LabFailure(`there is no lab host ${name}; hosts: ${this.spec.hosts.map((h) => h.name).join(' ')}`);
     return host;
   }
 
   #path(part: string): string {
-    return `${this.plan.home}/${part}`;
+    return `${this.spec.home}/${part}`;
   }
 
   #hostDirectory(name: string): string {

@@ -5,7 +5,7 @@
 
 import type { JournalEntry } from '../emulation/journal.ts';
 import type { LabHandle } from '../handle.ts';
-import { clientsOf, watchedClients } from '../machines/plan.ts';
+import { clientsOf, watchedClients } from '../machines/lab-spec.ts';
 import { DrillFailure, PackageDrills } from './package-drills.ts';
 import { type Failover, outagesIn, seconds, storyLine, unmeasured } from './timeline.ts';
 
@@ -33,7 +33,7 @@ export async function runDemo(lab: LabHandle, say: (line: string) => void): Prom
     if (shown.has(entry.kind)) say(storyLine(entry, origin));
   });
   const failovers: Failover[] = [];
-  const names = watchedClients(lab.plan).map(({ name }) => name);
+  const names = watchedClients(lab.spec).map(({ name }) => name);
   const violations: string[] = [];
   let haltOutages: Readonly<Record<string, number>> = {};
   let sentence = '';
@@ -97,7 +97,7 @@ async function haltAndBringBack(drills: PackageDrills, say: (line: string) => vo
   const after = daemonPid(await drills.lab.exec(owner, ['pgrep', '-x', 'cf-serverd']));
   if (after === null) throw new DrillFailure(`no cf-serverd runs on ${owner} after the halt`);
   say(`    cf-serverd still runs on ${owner} (pid ${after}${after === before ? ', the same process' : `, was ${before}`})`);
-  for (const client of clientsOf(drills.lab.plan)) {
+  for (const client of clientsOf(drills.lab.spec)) {
     const agent = await drills.lab.exec(client.name, ['cf-agent', '-K']);
     const version = await drills.clientVersion(client.name);
     if (agent.exitCode !== 0)

@@ -4,7 +4,7 @@
 
 import { random } from '../../base/random.ts';
 import type { LabHandle } from '../handle.ts';
-import { watchedClients } from '../machines/plan.ts';
+import { watchedClients } from '../machines/lab-spec.ts';
 import { type FaultKind, faultKinds, PackageDrills } from './package-drills.ts';
 import { type Failover, median, seconds, unmeasured } from './timeline.ts';
 
@@ -33,7 +33,7 @@ export async function runFailovers(
   const drills = new PackageDrills(lab);
   await drills.attach();
   const next = random(seed);
-  const clients = watchedClients(lab.plan).map(({ name }) => name);
+  const clients = watchedClients(lab.spec).map(({ name }) => name);
   const done: FailoverRunResult['done'][number][] = [];
   let failure = '';
   let broken: { kind: FaultKind; member: string } | null = null;

@@ -8,7 +8,7 @@ import type { PackageStatus } from '../../engine/engine.ts';
 import { packageStatus } from '../../engine/serviceguard/status.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
 import { type LabHandle, LabUnavailable, until } from '../handle.ts';
-import { membersOf, sgDirectories, toolkitDirectory, watchedClients } from '../machines/plan.ts';
+import { membersOf, sgDirectories, toolkitDirectory, watchedClients } from '../machines/lab-spec.ts';
 import { type Failover, failoverAfter, isGoodStart } from './timeline.ts';
 
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
@@ -55,11 +55,11 @@ export class PackageDrills {
   }
 
   get packageName(): string {
-    return this.lab.plan.settings.packageName;
+    return this.lab.spec.settings.packageName;
   }
 
   get #cfengine(): CfengineAdapter {
-    return adapterFor(this.lab.plan.settings);
+    return adapterFor(this.lab.spec.settings);
   }
 
   get version(): number {
@@ -67,12 +67,12 @@ export class PackageDrills {
   }
 
   get members(): readonly string[] {
-    return membersOf(this.lab.plan).map((member) => member.name);
+    return membersOf(this.lab.spec).map((member) => member.name);
   }
 
   /** Those whose view of the master is watched: in some labs none. */
   #clients(): readonly string[] {
-    return watchedClients(this.lab.plan).map(({ name }) => name);
+    return watchedClients(this.lab.spec).map(({ name }) => name);
   }
 
   /** A command as typed by an administrator on a member; shown in the story. Fails unless its exit status is 0. */
@@ -241,7 +241,7 @@ export class PackageDrills {
 
   async #memberInvariants(member: string): Promise<string[]> {
     const broken: string[] = [];
-    const { cfengineWorkDirectory } = this.lab.plan.settings;
+    const { cfengineWorkDirectory } = this.lab.spec.settings;
     const { daemonName } = this.#cfengine;
     const daemons = async (): Promise<number> =>
       (await this.lab.exec(member, ['pgrep', '-x', daemonName])).stdout.split('\n').filter(Boolean).length;

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
-import { announceAddress, clientsOf, membersOf, sgDirectories, toolkitDirectory } from '../machines/plan.ts';
+import { announceAddress, clientsOf, membersOf, sgDirectories, toolkitDirectory } from '../machines/lab-spec.ts';
 import { DrillFailure, type PackageDrills } from './package-drills.ts';
 import { clientOutages } from './timeline.ts';
 import type { TortureKind, Wound } from './torture-plan.ts';
@@ -79,16 +79,16 @@ const inTurn =
 
 /** The client that is harmful. */
 export function firstClient({ lab }: PackageDrills): string {
-  return clientsOf(lab.plan)[0]?.name ?? '';
+  return clientsOf(lab.spec)[0]?.name ?? '';
 }
 
-const settingsOf = ({ drills }: HarmGround) => drills.lab.plan.settings;
+const settingsOf = ({ drills }: HarmGround) => drills.lab.spec.settings;
 const daemonOf = (ground: HarmGround): string => adapterFor(settingsOf(ground)).daemonName;
 const packageOf = ({ drills }: HarmGround): string => drills.packageName;
 const mountPointOf = (ground: HarmGround): string => settingsOf(ground).mountPoint;
 const keysOf = (ground: HarmGround): string => layoutOf(settingsOf(ground)).keys;
-const spareOf = ({ drills }: HarmGround): string => drills.lab.plan.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
-const membersBy = ({ drills }: HarmGround): string[] => membersOf(drills.lab.plan).map(({ name }) => name);
+const spareOf = ({ drills }: HarmGround): string => drills.lab.spec.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
+const membersBy = ({ drills }: HarmGround): string[] => membersOf(drills.lab.spec).map(({ name }) => name);
 
 /** A shell command for settings that differ from those applied. */
 const edited = `cd /root && { grep -v '^package_description:' csync.yaml; echo "package_description: torture $(cat /proc/sys/kernel/random/uuid)"; } > csync.new && mv csync.new csync.yaml`;
@@ -97,7 +97,7 @@ const switchedOn = (ground: HarmGround): string => `cmmodpkg -e -n ${ground.woun
 /** Another list of members, online, as the manual has it. The package keeps its own list. */
 function cluster({ drills }: HarmGround, members: readonly string[]): string {
   const nodes = members.map((name) => `-n ${name}`).join(' ');
-  return `cmquerycl -C /root/torture.ascii -c ${drills.lab.plan.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
+  return `cmquerycl -C /root/torture.ascii -c ${drills.lab.spec.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
 }
 
 /** While the load lasts the others have a master all the time, or again in time. */
@@ -217,12 +217,12 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     does: inTurn(
       sh((ground) => {
         const { packageAddress } = settingsOf(ground);
-        const { prefixLength } = ground.drills.lab.plan;
+        const { prefixLength } = ground.drills.lab.spec;
         return `ip addr add ${packageAddress}/${prefixLength} dev eth0 && ${announceAddress(packageAddress).join(' ')}`;
       }),
       ownerIsNoticed,
     ),
-    mends: sh((ground) => `ip addr del ${settingsOf(ground).packageAddress}/${ground.drills.lab.plan.prefixLength} dev eth0`),
+    mends: sh((ground) => `ip addr del ${settingsOf(ground).packageAddress}/${ground.drills.lab.spec.prefixLength} dev eth0`),
   },
   'hung-start': {
     does: sh(() => beside('stop-start', stopStart)),

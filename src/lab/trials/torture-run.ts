@@ -5,7 +5,7 @@
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
 import { type LabHandle, until } from '../handle.ts';
-import { eventsDirectory, membersOf, sgDirectories } from '../machines/plan.ts';
+import { eventsDirectory, membersOf, sgDirectories } from '../machines/lab-spec.ts';
 import { DrillFailure, PackageDrills } from './package-drills.ts';
 import { failoverAfter, seconds, storyLine } from './timeline.ts';
 import { firstClient, type HarmGround, harms, tortureSettings } from './torture-harm.ts';
@@ -112,7 +112,7 @@ export async function runTorture(
 async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
   const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
   const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,nlwp,args | grep -v '^Z' | cut -c 1-100; tail -n 30 /var/log/messages; [ ! -e ${log} ] || tail -n 40 ${log}`;
-  const said = lab.plan.hosts.map(async ({ name }) => {
+  const said = lab.spec.hosts.map(async ({ name }) => {
     const { stdout } = await lab.exec(name, ['sh', '-c', look], { timeoutMs: 10_000 });
     return stdout.split('\n').map((line) => `${name}: ${line}`);
   });
@@ -121,21 +121,21 @@ async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> 
 
 /** The table as the package was deployed: with its configuration as Serviceguard has it. */
 async function deployedTable(drills: PackageDrills): Promise<Table> {
-  const { plan } = drills.lab;
-  const members = membersOf(plan).map(({ name }) => name);
+  const { spec } = drills.lab;
+  const members = membersOf(spec).map(({ name }) => name);
   const text = await drills.type(members[0] ?? '', ['cmgetconf', '-p', drills.packageName]);
   const parsed = parsePackageFile(text.replace(/^(Number of configured|Permission denied|Warning).*\n/gm, ''), 'cmgetconf');
   if (!parsed.ok) throw new DrillFailure('cmgetconf does not give a package file');
-  return new Table(plan.name, members, plan.settings.packageSubnet, parsed.value, drills.packageName);
+  return new Table(spec.name, members, spec.settings.packageSubnet, parsed.value, drills.packageName);
 }
 
 /** A daemon on the spare machine, and nobody there who would set it up as a member of the package by himself. */
 async function prepareSpare(drills: PackageDrills): Promise<void> {
-  const { plan } = drills.lab;
-  const { cfengineWorkDirectory: work } = plan.settings;
-  const [first = ''] = membersOf(plan).map(({ name }) => name);
-  const { daemonName } = adapterFor(plan.settings);
-  for (const { name, kind } of plan.hosts) {
+  const { spec } = drills.lab;
+  const { cfengineWorkDirectory: work } = spec.settings;
+  const [first = ''] = membersOf(spec).map(({ name }) => name);
+  const { daemonName } = adapterFor(spec.settings);
+  for (const { name, kind } of spec.hosts) {
     if (kind === 'client') continue;
     await drills.type(name, ['rm', '-f', `${eventsDirectory}/csync_dispatcher`]);
     if (kind !== 'spare') continue;
@@ -159,7 +159,7 @@ class Torture {
   }
 
   async step(step: TortureStep): Promise<Wound> {
-    const { settings } = this.#drills.lab.plan;
+    const { settings } = this.#drills.lab.spec;
     let wound = woundOf(step, this.#table, settings);
     if (wound === null) {
       await this.#repairOpen();

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
-import { clientsOf, membersOf, toolkitDirectory } from '../machines/plan.ts';
+import { clientsOf, membersOf, toolkitDirectory } from '../machines/lab-spec.ts';
 import type { PackageDrills } from './package-drills.ts';
 import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack } from './torture-set.ts';
 
@@ -37,12 +37,12 @@ export class SetTest {
 
   /** Two writers, on hosts of their own, so that they meet; a reader for each client. */
   start(): void {
-    const clients = clientsOf(this.#drills.lab.plan).map(({ name }) => name);
+    const clients = clientsOf(this.#drills.lab.spec).map(({ name }) => name);
     this.#running = [...this.#writers().map((member) => this.#write(member)), ...clients.map((client) => this.#watch(client))];
   }
 
   #writers(): string[] {
-    return membersOf(this.#drills.lab.plan)
+    return membersOf(this.#drills.lab.spec)
       .slice(0, 2)
       .map(({ name }) => name);
   }
@@ -128,7 +128,7 @@ export class SetTest {
 
   /** What the client has now, compared with what it had. A set that is being replaced at that moment is looked at again. */
   async #look(client: string): Promise<SeenPolicy | null> {
-    const { inputs } = layoutOf(this.#drills.lab.plan.settings);
+    const { inputs } = layoutOf(this.#drills.lab.spec.settings);
     const paths = ['csync.commit', ...this.#setFiles()].map((name) => `${inputs}/${name}`);
     const texts = await this.#drills.lab.read(client, paths).catch(() => null);
     if (texts === null) return null;
@@ -148,7 +148,7 @@ export class SetTest {
   /** Every client but `except` has all that was acknowledged by now. */
   async fetched(except: string | null = null): Promise<void> {
     const wanted = this.edits.filter(({ outcome }) => outcome === 'acknowledged').map(({ number }) => number);
-    for (const { name } of clientsOf(this.#drills.lab.plan).filter((client) => client.name !== except)) {
+    for (const { name } of clientsOf(this.#drills.lab.spec).filter((client) => client.name !== except)) {
       await this.#drills.lab.ask({ verb: 'fetch', member: name });
       const has = async (): Promise<boolean> => {
         const seen = await this.#look(name);
@@ -162,7 +162,7 @@ export class SetTest {
   /** The set on the policy file system of the member that runs the package. */
   async final(): Promise<readonly number[]> {
     const owner = await this.#drills.waitServed();
-    const { masterInputs } = layoutOf(this.#drills.lab.plan.settings);
+    const { masterInputs } = layoutOf(this.#drills.lab.spec.settings);
     return numbersIn(await this.#drills.type(owner, ['sh', '-c', `cat ${masterInputs}/set*.txt`])) ?? [];
   }
 }

@@ -3,9 +3,9 @@
  * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit. Moments are ms of a
  * clock that never jumps: a corrected wall clock must not look like a long silence.
  */
-import type { LayerPlan } from '../../settings/rules.ts';
+import type { LayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { eachLayer, type LayerName, type LayerResult, layerOf, layerPlans } from './layers.ts';
+import { eachLayer, type LayerName, type LayerResult, layerOf, layerSchedules } from './layers.ts';
 
 export type Sample =
   /** A look at the daemon's process. */
@@ -32,7 +32,7 @@ export type Sample =
   | { readonly kind: 'starved'; readonly at: number; readonly lateMs: number };
 
 /** Of bad looks in a row; those of weight warn are told, and the package stays. */
-export type LayerLimit = Pick<LayerPlan, 'failures' | 'weight'>;
+export type LayerLimit = Pick<LayerSchedule, 'failures' | 'weight'>;
 
 export interface Limits {
   readonly layers: Readonly<Record<LayerName, LayerLimit>>;
@@ -43,9 +43,9 @@ export interface Limits {
 const offLimit: LayerLimit = { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
 
 export function limitsOf(settings: Settings): Limits {
-  const plans = layerPlans(settings);
+  const schedules = layerSchedules(settings);
   return {
-    layers: eachLayer((name) => plans[name] ?? offLimit),
+    layers: eachLayer((name) => schedules[name] ?? offLimit),
     unknownLimitMs: settings.monitorUnknownLimitSeconds * 1000,
   };
 }

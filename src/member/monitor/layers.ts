@@ -7,7 +7,7 @@ import { type ProbeResult, probePort } from '../../cfengine/probe.ts';
 import { type Room, roomBy, roomText, spaceCommand } from '../../contract/space.ts';
 import type { MemberHost } from '../../host/host.ts';
 import { openSlowFile, type SlowRead } from '../../host/member/slow-file.ts';
-import { type LayerPlan, parseLayerPlan } from '../../settings/rules.ts';
+import { type LayerSchedule, parseLayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { foreignOwner, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
@@ -51,7 +51,7 @@ export interface LayerWorld {
 
 interface Layer {
   /** null: it is off. */
-  readonly plan: (settings: Settings) => LayerPlan | null;
+  readonly schedule: (settings: Settings) => LayerSchedule | null;
   readonly probe: (context: ProbeContext) => Probe;
   /** First words of the last sentence of the monitor. */
   readonly means: string;
@@ -67,7 +67,7 @@ interface Layer {
 
 type LayerSetting = 'monitorPort' | 'monitorStorage' | 'monitorContent' | 'monitorAddress' | 'monitorOwner';
 
-const planOf = (field: LayerSetting) => (settings: Settings) => parseLayerPlan(settings[field]) ?? null;
+const scheduleOf = (field: LayerSetting) => (settings: Settings) => parseLayerSchedule(settings[field]) ?? null;
 
 const good = (detail: string): Found => ({ result: 'good', detail });
 const bad = (detail: string): Found => ({ result: 'bad', detail });
@@ -84,7 +84,7 @@ function foundBy(answer: ProbeResult, detail: string): Found {
 /** In the order in which they are reported. */
 export const layers = {
   port: {
-    plan: planOf('monitorPort'),
+    schedule: scheduleOf('monitorPort'),
     probe:
       ({ settings: { packageAddress: address, cfenginePort: port } }) =>
       async (timeoutMs) =>
@@ -96,7 +96,7 @@ export const layers = {
     isGoodIn: ({ daemon, hasAddress }) => daemon !== 'dead' && hasAddress,
   },
   protocol: {
-    plan: ({ monitorIntervalSeconds, monitorTimeoutSeconds, monitorFailures }) => ({
+    schedule: ({ monitorIntervalSeconds, monitorTimeoutSeconds, monitorFailures }) => ({
       everyMs: monitorIntervalSeconds * 1000,
       limitMs: monitorTimeoutSeconds * 1000,
       failures: monitorFailures,
@@ -115,7 +115,7 @@ export const layers = {
     isGoodIn: ({ daemon, hasAddress }) => daemon === 'alive' && hasAddress,
   },
   storage: {
-    plan: planOf('monitorStorage'),
+    schedule: scheduleOf('monitorStorage'),
     probe: probeStorage,
     means: 'the policy file system is gone or does not answer',
     evidence: 'bad looks in a row as monitor_storage says',
@@ -124,7 +124,7 @@ export const layers = {
     isGoodIn: ({ hasFileSystem }) => hasFileSystem,
   },
   content: {
-    plan: planOf('monitorContent'),
+    schedule: scheduleOf('monitorContent'),
     probe: ({ readSentinel }) => {
       /** What the start of the package left there, as far as this monitor saw it. */
       let atFirst: string | null = null;
@@ -141,7 +141,7 @@ export const layers = {
     isGoodIn: () => true,
   },
   address: {
-    plan: planOf('monitorAddress'),
+    schedule: scheduleOf('monitorAddress'),
     probe:
       ({ host, settings: { packageAddress } }) =>
       async () =>
@@ -152,7 +152,7 @@ export const layers = {
     isGoodIn: ({ hasAddress }) => hasAddress,
   },
   owner: {
-    plan: planOf('monitorOwner'),
+    schedule: scheduleOf('monitorOwner'),
     probe:
       ({ host, directory, settings: { packageAddress } }) =>
       async (limitMs) => {
@@ -182,8 +182,8 @@ export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Recor
 }
 
 /** How each layer is probed; null: not at all. */
-export function layerPlans(settings: Settings): Readonly<Record<LayerName, LayerPlan | null>> {
-  return eachLayer((name) => layerOf(name).plan(settings));
+export function layerSchedules(settings: Settings): Readonly<Record<LayerName, LayerSchedule | null>> {
+  return eachLayer((name) => layerOf(name).schedule(settings));
 }
 
 /** Neighbours on a subnet answer within a few ms. */

@@ -4,7 +4,7 @@
  */
 
 import type { Connections } from '../../host/member/connections.ts';
-import { type LayerPlan, parseLocalRestart } from '../../settings/rules.ts';
+import { type LayerSchedule, parseLocalRestart } from '../../settings/rules.ts';
 import { Brake, type Situation, whyStay } from './brake.ts';
 import { Findings } from './findings.ts';
 import { type Hold, type HoldWorld, isRestart, replacedBy, takeHold } from './hold.ts';
@@ -20,7 +20,7 @@ import {
   type Watch,
   watchFrom,
 } from './judge.ts';
-import { type LayerName, type Looks, layerNames, layerOf, layerPlans } from './layers.ts';
+import { type LayerName, type Looks, layerNames, layerOf, layerSchedules } from './layers.ts';
 import { recordRestart } from './local-restart.ts';
 import { Pause } from './pause.ts';
 import type { MonitorReport } from './report/report.ts';
@@ -61,7 +61,7 @@ const earlyMs = 5;
 
 export class MonitorLoop {
   readonly #world: MonitorWorld;
-  readonly #plans: Readonly<Record<LayerName, LayerPlan | null>>;
+  readonly #schedules: Readonly<Record<LayerName, LayerSchedule | null>>;
   readonly #limits: Limits;
   /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
   readonly #starvedMs: number;
@@ -90,7 +90,7 @@ export class MonitorLoop {
     this.#findings = new Findings(world);
     this.#pause = new Pause(world);
     this.#stays = new Stays(world);
-    this.#plans = layerPlans(settings);
+    this.#schedules = layerSchedules(settings);
     this.#limits = limitsOf(settings);
     this.#paceMs = settings.monitorProcessIntervalMs;
     this.#starvedMs = Math.max(500, this.#paceMs * 2);
@@ -107,7 +107,7 @@ export class MonitorLoop {
     // Before the first look, which may be a verdict already.
     const asking = this.#askForEver();
     this.lookAtMaintenance();
-    const looks = layerNames.map((layer) => this.#lookForEver(layer, this.#plans[layer]));
+    const looks = layerNames.map((layer) => this.#lookForEver(layer, this.#schedules[layer]));
     await Promise.all([failed, asking, ...looks]);
   }
 
@@ -365,15 +365,15 @@ export class MonitorLoop {
   }
 
   /** Each look begins a whole number of its intervals after the first one: those of one pace come together, and wake this process once. */
-  async #lookForEver(layer: LayerName, plan: LayerPlan | null): Promise<void> {
+  async #lookForEver(layer: LayerName, schedule: LayerSchedule | null): Promise<void> {
     const { host } = this.#world;
-    for (let due = host.elapsed(); plan !== null; ) {
-      if (this.#armed !== null) await this.#lookAt(layer, this.#armed, plan.limitMs);
+    for (let due = host.elapsed(); schedule !== null; ) {
+      if (this.#armed !== null) await this.#lookAt(layer, this.#armed, schedule.limitMs);
       else if (layer === 'protocol') await this.#pause.endServiceguardMode();
       const isSuspicious = this.#watch.layers[layer].bad.count > 0;
       // A look out of turn, after a bad one, is no reason to let the next in turn go by.
       const reachedMs = host.elapsed() + earlyMs - due;
-      if (reachedMs >= 0) due += (Math.floor(reachedMs / plan.everyMs) + 1) * plan.everyMs;
+      if (reachedMs >= 0) due += (Math.floor(reachedMs / schedule.everyMs) + 1) * schedule.everyMs;
       const untilDue = due - host.elapsed();
       await host.pause(isSuspicious ? Math.min(untilDue, suspiciousMs) : untilDue);
     }

@@ -2,18 +2,18 @@
 import type { MemberHost } from '../../host/host.ts';
 import type { Finding } from '../failures.ts';
 import { mountAt } from '../judgements.ts';
-import { controlHalt, controlStart } from '../legacy/control-script.ts';
+import { legacyHalt, legacyStart } from '../legacy/legacy-scripts.ts';
 import { finishWaiting } from '../steps/finish-waiting.ts';
 import type { Role, ScriptContext } from '../steps/script.ts';
-import { afterStorage, announce, beforeStorage, letGo, planContext, promotion, reviveDaemon } from '../steps/start-and-halt.ts';
-import { runPlan, startExit } from '../steps/step.ts';
+import { afterStorage, announce, beforeStorage, letGo, promotion, reviveDaemon, stepLog } from '../steps/start-and-halt.ts';
+import { runSteps, startExit } from '../steps/step.ts';
 
 /** Exit status of a start in this role. */
 export async function startRole(context: ScriptContext): Promise<number> {
   const { role } = context;
-  if (role === 'control') return controlStart(context);
-  const plan = (role === 'pre' ? beforeStorage : promotion).map((step) => step(context));
-  const failed = await runPlan(plan, planContext(context));
+  if (role === 'legacy') return legacyStart(context);
+  const steps = (role === 'pre' ? beforeStorage : promotion).map((step) => step(context));
+  const failed = await runSteps(steps, stepLog(context));
   if (failed === null && role === 'main') {
     announce(context);
     finishWaiting(context);
@@ -27,7 +27,7 @@ export const startWithoutSettings = () => 2;
 const haltByRole: Readonly<Record<Role, (context: ScriptContext) => Promise<0 | 1>>> = {
   main: letGo,
   pre: afterStorage,
-  control: controlHalt,
+  legacy: legacyHalt,
   daemon: reviveDaemon,
 };
 

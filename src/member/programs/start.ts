@@ -1,6 +1,6 @@
 /**
  * external_pre_script start (role pre): before Serviceguard touches storage. external_script start (role main): storage
- * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role control): all of it.
+ * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role legacy): all of it.
  */
 import { stepSeconds } from '../deadlines.ts';
 import { explain } from '../failures.ts';

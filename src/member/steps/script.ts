@@ -10,10 +10,10 @@ import { expand, packageNameOf, type ReadSettings, readSettingsFile } from '../s
 import type { StepContext } from './steps.ts';
 
 /**
- * control: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one; daemon: what a halt leaves to
+ * legacy: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one; daemon: what a halt leaves to
  * a process of its own.
  */
-export type Role = 'main' | 'pre' | 'control' | 'daemon';
+export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
 
 export interface ScriptContext extends StepContext {
   readonly directory: string;
@@ -35,10 +35,10 @@ export interface Script {
   withoutSettings(finding: Finding, host: MemberHost, role: Role): number;
 }
 
-/** Runs a member script: DIRECTORY main|pre|control|daemon [--dry-run]. Ends the process with the script's exit status. */
+/** Runs a member script: DIRECTORY main|pre|legacy|daemon [--dry-run]. Ends the process with the script's exit status. */
 export async function runScript(script: Script): Promise<never> {
   const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
-  const role: Role = word === 'pre' || word === 'control' || word === 'daemon' ? word : 'main';
+  const role: Role = word === 'pre' || word === 'legacy' || word === 'daemon' ? word : 'main';
   const host = realMemberHost();
   const packageName = packageNameOf(host, directory);
   const dryRun = options.includes('--dry-run');

@@ -9,7 +9,7 @@ import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Finding } from '../failures.ts';
 import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../handover.ts';
 import { mountAt } from '../judgements.ts';
-import { runPlan, type Step } from './step.ts';
+import { runSteps, type Step } from './step.ts';
 import * as steps from './steps.ts';
 
 type MakeStep = (context: steps.StepContext) => Step;
@@ -90,36 +90,36 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
   }
   const began = host.now();
   const grace = context.hurried ? { ...context, settings: { ...settings, haltGraceSeconds: 0 } } : context;
-  const failed = await runPlan(
+  const failed = await runSteps(
     [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context)],
-    planContext(context),
+    stepLog(context),
   );
   // What needs the disk only when the daemon has let go of it: this may be the one that hangs.
   leaveHandover(context, began);
   // The clients last: who connects between their reset and the end of the address hears nothing any more.
-  if (failed === null) await runPlan([steps.clientsDisconnected(context)], planContext(context));
+  if (failed === null) await runSteps([steps.clientsDisconnected(context)], stepLog(context));
   return exitOf(failed);
 }
 
 /** The very last of a halt: the daemon goes on as this member's own. Fails only while the policy file system is held. */
 export async function afterStorage(context: HaltContext): Promise<0 | 1> {
   const { host, settings, directory } = context;
-  const held = exitOf(await runPlan([steps.policyFileSystemGone(context)], planContext(context)));
+  const held = exitOf(await runSteps([steps.policyFileSystemGone(context)], stepLog(context)));
   const beside = [process.execPath, `${directory}/csync-halt.cjs`, directory, 'daemon'];
-  await runPlan([steps.daemonRevived(context, beside)], planContext(context));
+  await runSteps([steps.daemonRevived(context, beside)], stepLog(context));
   // What somebody left there has to be moved away first; sealing it in would only be in the way.
   const isEmpty = host.list(settings.mountPoint)?.length === 0;
-  if (held === 0 && isEmpty) await runPlan([steps.mountPointSealed(context)], planContext(context));
+  if (held === 0 && isEmpty) await runSteps([steps.mountPointSealed(context)], stepLog(context));
   return held;
 }
 
 /** What a halt leaves to a process of its own. A daemon that does not come up is told loudly, but fails no halt. */
 export async function reviveDaemon(context: HaltContext): Promise<0> {
-  await runPlan([{ ...steps.daemonRunning(context), optional: true }], planContext(context));
+  await runSteps([{ ...steps.daemonRunning(context), optional: true }], stepLog(context));
   return 0;
 }
 
-export function planContext({ host, settings, log, dryRun }: HaltContext) {
+export function stepLog({ host, settings, log, dryRun }: HaltContext) {
   return { member: host.member, packageName: settings.packageName, log, dryRun, begin: host.begin };
 }
 

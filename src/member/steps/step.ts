@@ -24,7 +24,7 @@ export interface Step {
   readonly good: () => string;
 }
 
-export interface PlanContext {
+export interface StepLog {
   readonly member: string;
   readonly packageName: string;
   readonly log: MemberLog;
@@ -34,7 +34,7 @@ export interface PlanContext {
 }
 
 /** Runs the steps in order to the first failure that is not optional; returns it, or null when all hold. */
-export async function runPlan(steps: readonly Step[], context: PlanContext): Promise<Finding | null> {
+export async function runSteps(steps: readonly Step[], context: StepLog): Promise<Finding | null> {
   for (const step of steps) {
     context.begin?.(step.name, step.limitSeconds ?? stepSeconds);
     const failed = await runStep(step, context);
@@ -46,7 +46,7 @@ export async function runPlan(steps: readonly Step[], context: PlanContext): Pro
   return null;
 }
 
-async function runStep(step: Step, { log, dryRun }: PlanContext): Promise<Finding | null> {
+async function runStep(step: Step, { log, dryRun }: StepLog): Promise<Finding | null> {
   const finding = await step.look();
   if (finding === null) {
     log.line(step.name, step.action === undefined ? 'ok' : 'already', step.good());

@@ -38,7 +38,7 @@ export async function runPackageScript(
 ): Promise<number> {
   const log: MemberLog = { line: say, plain: () => {}, flush: async () => {}, alarm: () => {} };
   const run: Run = { place, gate, settings, host: new WorldHost(place, gate, settings), log };
-  if (settings.packageStyle === 'legacy') return ourScript(run, word, 'control');
+  if (settings.packageStyle === 'legacy') return ourScript(run, word, 'legacy');
   return word === 'start' ? modularStart(run) : modularHalt(run);
 }
 
@@ -47,7 +47,7 @@ async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
   const { place, gate } = run;
   const status = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, word, role, false));
   if (status !== givenUp) return status;
-  if (role !== 'control') {
+  if (role !== 'legacy') {
     const isHeld = word === 'halt' && role !== 'main' && gate.look(() => place.world.mounted) === 'yes';
     return givenUpExit(word, role, { isHeld, isTakenBack: false });
   }
@@ -69,7 +69,7 @@ async function scriptItself({ place, gate, settings, log }: Run, word: Word, rol
   };
   try {
     // The digest that Serviceguard passes to a modular package's scripts is not that of a half-written directory.
-    if (role !== 'control' && gate.look(() => place.world.files) === 'mixed') {
+    if (role !== 'legacy' && gate.look(() => place.world.files) === 'mixed') {
       if (word === 'start') return startWithoutSettings();
       return haltWithoutSettings({ code: 'settings-damaged', text: 'digest' }, host, role);
     }

@@ -19,7 +19,7 @@ export function givenUpExit(
   role: Role,
   { isHeld, isTakenBack }: Record<'isHeld' | 'isTakenBack', boolean>,
 ) {
-  if (role === 'control') return isTakenBack ? (word === 'start' ? 2 : 0) : 1;
+  if (role === 'legacy') return isTakenBack ? (word === 'start' ? 2 : 0) : 1;
   if (word === 'start') return 2;
   // The address and the mount go behind this one, whoever holds them.
   return role !== 'main' && isHeld ? 1 : 0;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
-import type { ApplyWish, RuntimeCarry } from '../../cluster/apply/plan.ts';
+import type { ApplyWish, RuntimeCarry } from '../../cluster/apply/apply-plan.ts';
 import { readProgramFile } from '../../cluster/apply/program-file.ts';
 import {
   parseRuntimeLook,

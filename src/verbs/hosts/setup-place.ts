@@ -10,7 +10,7 @@ import { planPolicyTree, staleMemberMentions } from '../../cluster/policy/tree.t
 import type { SetupPlace } from '../../cluster/setup/change-model.ts';
 import type { SetupView } from '../../cluster/setup/look.ts';
 import type { PolicyPart } from '../../cluster/setup/membership.ts';
-import type { PublishStep } from '../../cluster/setup/plan.ts';
+import type { PublishStep } from '../../cluster/setup/setup-plan.ts';
 import { clusterKeys, type Roster } from '../../contract/roster.ts';
 import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.ts';
 import { loginName } from '../../host/admin/terminal.ts';

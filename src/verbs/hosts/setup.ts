@@ -18,9 +18,9 @@ import { lookAtSetup, type SetupView, withClientsSeen } from '../../cluster/setu
 import { inOrder, memberGoal } from '../../cluster/setup/membership.ts';
 import { packageFor } from '../../cluster/setup/package-part.ts';
 import { chooseKey, makeClientPairs } from '../../cluster/setup/pairs.ts';
-import { stageTexts } from '../../cluster/setup/plan.ts';
 import { excludedBy, rosterFor } from '../../cluster/setup/roster-change.ts';
 import { manyHosts } from '../../cluster/setup/run.ts';
+import { stageTexts } from '../../cluster/setup/setup-plan.ts';
 import { nextRoster } from '../../contract/roster.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';

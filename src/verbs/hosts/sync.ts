@@ -2,7 +2,7 @@
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
-import { hailText, isClassName, type RemoteRunWish, runsText } from '../../cluster/procedures/remote-run.ts';
+import { isClassName, type RemoteRunWish, remoteRunText, runsText } from '../../cluster/procedures/remote-run.ts';
 import { observe, unreachableProblems } from '../../cluster/remote/observation.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';
@@ -53,9 +53,9 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
   const wish = readWish(options);
   return onMembers('keeping connections', async (shell) => {
     const hosts = wanted(options.hosts, await rosterHosts(shell, settings));
-    const member = await hailingMember(shell, settings, options.from);
+    const member = await startingMember(shell, settings, options.from);
     if (options.dryRun) {
-      const lines = hosts.map((host) => hailText(settings, host, wish));
+      const lines = hosts.map((host) => remoteRunText(settings, host, wish));
       if (options.json) out(`${JSON.stringify({ from: member, commands: lines }, null, 2)}\n`);
       else out(lines.map((line) => `on ${member}: ${line}\n`).join(''));
       return exitCodes.ok;
@@ -67,7 +67,7 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
   });
 }
 
-async function hailingMember(shell: MemberShell, settings: Settings, from: string | undefined): Promise<string> {
+async function startingMember(shell: MemberShell, settings: Settings, from: string | undefined): Promise<string> {
   const { members, packageName } = settings;
   if (from !== undefined && !members.includes(from))
     throw new Failure([usage(`--from ${JSON.stringify(from)}: no member of ${packageName}`, `one of ${members.join(', ')}`)]);

@@ -3,14 +3,14 @@
 import { join } from 'node:path';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
-import { chosen, count, type Report, reportJson, reportTable } from '../../conform/report.ts';
-import { assertionNames, conform } from '../../conform/run.ts';
-import { SandboxFailure, type TestedPackage } from '../../conform/workshop.ts';
 import { flatSet, inSet, type RenderedFile, setsName, settingsName } from '../../contract/package-directory.ts';
 import { readDirectory } from '../../host/admin/own-files.ts';
 import { isExecutable } from '../../host/lab/lab-files.ts';
 import { out, progress } from '../../host/output.ts';
 import { manifestOf, renderPackage, setText, withRuntime } from '../../render/package.ts';
+import { chosen, count, type Report, reportJson, reportTable } from '../../script-tests/report.ts';
+import { assertionNames, conform } from '../../script-tests/run.ts';
+import { SandboxFailure, type TestedPackage } from '../../script-tests/workshop.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
 import { fileSystemTypes } from '../../settings/file-systems.ts';

@@ -1,6 +1,6 @@
 /** `csync explain`: the decision tables, for a terminal or a program. Needs no cluster. */
-import { explainText } from '../../explain/page.ts';
-import { decisionTables } from '../../explain/tables.ts';
+import { explainText } from '../../decision-tables/page.ts';
+import { decisionTables } from '../../decision-tables/tables.ts';
 
 export function explain(json: boolean): string {
   const tables = decisionTables();

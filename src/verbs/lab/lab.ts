@@ -9,12 +9,12 @@ import { hostEnvironment } from '../../lab/machines/environment.ts';
 import {
   clientNames,
   isLabName,
-  type LabPlan,
+  type LabSpec,
   labPrograms,
+  labSpec,
   labsDirectory,
-  planLab,
-  planProblem,
-} from '../../lab/machines/plan.ts';
+  specProblem,
+} from '../../lab/machines/lab-spec.ts';
 import { demoSummary, runDemo } from '../../lab/trials/demo.ts';
 import { failoverSummary, passed, runFailovers } from '../../lab/trials/failovers.ts';
 import { PackageDrills } from '../../lab/trials/package-drills.ts';
@@ -54,17 +54,17 @@ function nameOf({ name = 'lab' }: LabOptions): string {
   throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --name mine' }]);
 }
 
-/** The plan of a lab that can be; a Failure of usage otherwise. */
-function planOf(options: LabUpOptions): LabPlan {
+/** The spec of a lab that can be; a Failure of usage otherwise. */
+function scheduleOf(options: LabUpOptions): LabSpec {
   const { spares = '', clients = 2, bare = false, programs } = options;
-  const plan = planLab(labSettings(options), nameOf(options), {
+  const spec = labSpec(labSettings(options), nameOf(options), {
     clients: clientNames(clients),
     spares: spares.split(',').filter((name) => name !== ''),
     cfengine: bare ? 'bare' : 'set up',
     programs: programs === undefined ? null : resolve(programs),
   });
-  const text = planProblem(plan);
-  if (text === null) return plan;
+  const text = specProblem(spec);
+  if (text === null) return spec;
   throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --help has the options' }]);
 }
 
@@ -84,10 +84,10 @@ export async function labTorture(options: LabOptions, iterations: number, seed: 
 async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal): Promise<LabHandle> {
   needRoot('a lab');
   needPrograms('a lab', labPrograms);
-  const plan = planOf(options);
-  const type = plan.settings.fileSystemType;
+  const spec = scheduleOf(options);
+  const type = spec.settings.fileSystemType;
   needPrograms('a lab', { [`mkfs.${type}`]: fileSystemTypes[type].package });
-  return startLab({ plan, dist: distDirectory, attached, progress, stop });
+  return startLab({ spec, dist: distDirectory, attached, progress, stop });
 }
 
 /** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
@@ -155,7 +155,7 @@ export async function labFailovers(options: LabOptions, count: number, seed: num
 export async function labUp(options: LabUpOptions): Promise<ExitCode> {
   return interruptible('taking the lab down', async (stop) => {
     const lab = await begin(options, false, stop);
-    const first = lab.plan.hosts[0]?.name;
+    const first = lab.spec.hosts[0]?.name;
     if (options.bare === true) {
       out(
         `The lab "${nameOf(options)}" is up: cfengine's programs on every host, no keys, no policy, no package, the cluster down.\n`,
@@ -177,11 +177,11 @@ export async function labUp(options: LabUpOptions): Promise<ExitCode> {
 
 export async function labDown(options: LabOptions): Promise<ExitCode> {
   needRoot('taking a lab down');
-  const plan = planLab(labSettings(options), nameOf(options));
-  const running = readTextFile(`${plan.home}/plan.json`) !== null;
+  const spec = labSpec(labSettings(options), nameOf(options));
+  const running = readTextFile(`${spec.home}/spec.json`) !== null;
   if (running) await findLab(nameOf(options)).down();
-  await sweep(plan);
-  await reportLeftovers(plan.name);
+  await sweep(spec);
+  await reportLeftovers(spec.name);
   out(running ? `The lab "${nameOf(options)}" is down; nothing of it is left.\n` : `No lab "${nameOf(options)}" was running.\n`);
   return exitCodes.ok;
 }

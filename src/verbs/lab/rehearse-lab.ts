@@ -21,7 +21,7 @@ export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode
   const drills = chosenDrills(options.drill, 'lab');
   return inLab(options, 'rehearse', async (lab, stop) => {
     const done = await runLabDrills(lab, drills, stop, progress);
-    const { settings, hosts } = lab.plan;
+    const { settings, hosts } = lab.spec;
     const named = (kind: 'member' | 'client'): string[] => hosts.flatMap((host) => (host.kind === kind ? [host.name] : []));
     const { packageName } = settings;
     // The lab's settings lie in the toolkit; results belong where one works.

@@ -1,5 +1,6 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of a whole cluster. */
-import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { planApply } from '../../cluster/apply/apply-plan.ts';
 import { compareDirectory, type FileDifference, inBrief, staleNames } from '../../cluster/apply/comparison.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
@@ -13,7 +14,7 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out, progress } from '../../host/output.ts';
 import { manifestOf, setOf, withEdits, withRuntime } from '../../render/package.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type ApplyOptions, carryThrough } from '../common/carry-through.ts';
+import { type ApplyOptions, applySteps, applyWish } from '../common/apply-steps.ts';
 import { changingMembers, onMembers } from '../common/connections.ts';
 import { handEdits, type PackageSources, preparePackage, renderFrom } from '../common/package-sources.ts';
 import type { RuntimeOptions } from '../common/runtime.ts';
@@ -27,7 +28,8 @@ export async function apply(options: ApplyOptions): Promise<ExitCode> {
     await demandMembers(shell, observation, settings, options.settings);
     const files = options.takeMine ? withEdits(rendered, editsHere(shell, observation, rendered), settings) : rendered;
     const sets = await readHistory(shell, observation, settings);
-    return carryThrough(shell, { place: settings, files, observation, sets, options, note: '', verb: 'apply' });
+    const { wish, number } = await applyWish(shell, { place: settings, files, observation, sets, options, note: '' });
+    return applySteps(shell, { wish, number, plan: demand(planApply(wish, observation)), options, verb: 'apply' });
   });
 }
 
@@ -90,15 +92,15 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
     );
   const note = `set ${about.number} again`;
   progress(`Going back to set ${about.number} of ${about.at}. csync.yaml stays as it is: the next csync apply follows it again.`);
-  return carryThrough(shell, {
+  const { wish, number } = await applyWish(shell, {
     place,
     files,
     observation: again,
     sets,
     options: { ...options, takeRendered: true },
     note,
-    verb: 'rollback',
   });
+  return applySteps(shell, { wish, number, plan: demand(planApply(wish, again)), options, verb: 'rollback' });
 }
 
 /** The sets there are, the newest last. */

@@ -1,8 +1,8 @@
 /** `csync migrate legacy-to-modular`: a configured legacy package becomes a modular one of the same settings, with one halt. */
 
-import type { ExitCode } from '../../base/problem.ts';
+import { demand, type ExitCode } from '../../base/problem.ts';
+import type { Before } from '../../cluster/apply/apply-plan.ts';
 import { migrationFileName, parseBefore, planMigration } from '../../cluster/apply/migration.ts';
-import type { ApplyWish, Before } from '../../cluster/apply/plan.ts';
 import { readHistory } from '../../cluster/apply/sets.ts';
 import { type ClusterObservation, observe } from '../../cluster/remote/observation.ts';
 import { readFileScript } from '../../cluster/remote/shell-text.ts';
@@ -12,7 +12,7 @@ import { readTextFile } from '../../host/admin/own-files.ts';
 import { err } from '../../host/output.ts';
 import { type Settings, settingsJson } from '../../settings/settings.ts';
 import { withValue } from '../../settings/settings-yaml.ts';
-import { carryThrough } from '../common/carry-through.ts';
+import { applySteps, applyWish } from '../common/apply-steps.ts';
 import { changingMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { type PackageSources, renderFrom } from '../common/package-sources.ts';
@@ -53,18 +53,20 @@ async function migrateOn(
   const observation = await atRest(shell, stop, modular);
   const remembered = await readBefore(shell, observation, settings);
   const legacySettings = { name: 'settings.json', mode: 0o644, content: Buffer.from(settingsJson(legacy)) };
-  return carryThrough(shell, {
+  const sets = await readHistory(shell, observation, settings);
+  // Before it is known where it ran nothing can be said of these two; the plan says them.
+  const wanted = { run: remembered?.owner != null || observation.status?.owner != null, halt: true, takeRendered: false };
+  const { wish, number } = await applyWish(shell, {
     place: modular,
     files,
     observation,
-    sets: await readHistory(shell, observation, settings),
-    // Before it is known where it ran nothing can be said of these two; the plan says them.
-    options: { ...options, run: remembered?.owner != null || observation.status?.owner != null, halt: true, takeRendered: false },
+    sets,
+    options: wanted,
     note: 'migrated from legacy',
-    verb: 'migrate legacy-to-modular',
-    plan: (wish: ApplyWish, now: ClusterObservation) => planMigration({ wish, observation: now, legacySettings, remembered }),
-    last: settingsStep(options.settings),
   });
+  const plan = demand(planMigration({ wish, observation, legacySettings, remembered }));
+  const verb = 'migrate legacy-to-modular';
+  return applySteps(shell, { wish, number, plan, options, verb, last: settingsStep(options.settings) });
 }
 
 const lookEveryMs = 1000;

@@ -2,13 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { withConfigured } from '../../../src/cluster/hosts/boot-start.ts';
 import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy/tree.ts';
-import { chosen } from '../../../src/conform/report.ts';
 import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
 import { readApplied } from '../../../src/engine/serviceguard/definition.ts';
 import { layOver } from '../../../src/engine/serviceguard/package-text.ts';
 import { withMembers, withRuntime } from '../../../src/render/package.ts';
 import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
 import { fillTemplate } from '../../../src/render/template.ts';
+import { chosen } from '../../../src/script-tests/report.ts';
 import { parseClusterVariables } from '../../../src/serviceguard/cluster-variables.ts';
 import { checkPackageFile } from '../../../src/serviceguard/package-check.ts';
 import { packageContent } from '../../../src/serviceguard/package-content.ts';
@@ -20,7 +20,7 @@ import {
   printPackageFile,
 } from '../../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../../src/serviceguard/package-template.ts';
-import { parseLayerPlan, parseListenAddress, parseLocalRestart } from '../../../src/settings/rules.ts';
+import { parseLayerSchedule, parseListenAddress, parseLocalRestart } from '../../../src/settings/rules.ts';
 import { parseSettingsJson, settingsFields, settingsJson } from '../../../src/settings/settings.ts';
 import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings/settings-yaml.ts';
 import { settingsTable } from '../../../src/settings/table.ts';
@@ -110,13 +110,13 @@ export const administrators: readonly FuzzedParser[] = [
     name: 'monitor settings',
     of: 'administrator',
     calls: [
-      'settings/rules.ts#parseLayerPlan',
+      'settings/rules.ts#parseLayerSchedule',
       'settings/rules.ts#parseLocalRestart',
       'settings/rules.ts#parseListenAddress',
       'base/network.ts#isIpv4',
     ],
     samples: ['every 5 s, limit 3 s, 2 in a row, fail', 'off', 'once in 60 min', 'none', '127.0.0.1:9308', '[::1]:9308'],
-    parse: (text) => [parseLayerPlan(text), parseLocalRestart(text), parseListenAddress(text)],
+    parse: (text) => [parseLayerSchedule(text), parseLocalRestart(text), parseListenAddress(text)],
   },
   {
     name: 'answers of the wizard',
@@ -238,7 +238,7 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'patterns of csync conform',
     of: 'administrator',
-    calls: ['conform/report.ts#chosen'],
+    calls: ['script-tests/report.ts#chosen'],
     samples: ['start*mount', 'halt', '*'],
     parse: (text) => chosen([text], ['start: mounts it', 'halt: lets go'])('start: mounts it'),
   },

@@ -86,7 +86,7 @@ describe.skipIf(whyNoLab !== null || !have('nft'))('limits in the kernel', { tim
   const held = async (host: string, user: number) => {
     const program =
       "const s=[];for(let i=0;i<20;i++){const c=require('net').connect(5308,'10.9.0.100');c.on('error',()=>{});c.on('close',()=>{c.gone=1});c.on('connect',()=>{c.made=1});s.push(c)}setTimeout(()=>{console.log(s.filter(c=>c.made&&!c.gone).length);process.exit()},1000)";
-    const node = used.lab.plan.settings.nodePath;
+    const node = used.lab.spec.settings.nodePath;
     return Number(
       (await used.lab.exec(host, ['setpriv', `--reuid=${user}`, '--regid=65534', '--clear-groups', node, '-e', program])).stdout,
     );

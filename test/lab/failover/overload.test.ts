@@ -26,7 +26,7 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
 
   /** As an ordinary user of that host. */
   async function attack(host: string, count: number, seconds: number, kind: string): Promise<Seen> {
-    const argv = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', used.lab.plan.settings.nodePath];
+    const argv = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', used.lab.spec.settings.nodePath];
     const words = ['-e', hostile, '--', '10.9.0.100', '5308', String(count), String(seconds), kind];
     const ended = await used.lab.exec(host, [...argv, ...words], { timeoutMs: 120_000 });
     expect(ended.exitCode, ended.stderr).toBe(0);

@@ -51,7 +51,7 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_0
     for (const host of [...members, 'm3']) await must(host, 'rm.real /etc/csync-lab/events.d/csync_dispatcher');
     await must(
       'm1',
-      `cmquerycl -C /root/cluster.ascii -c ${used.lab.plan.name} -n m1 -n m2 -n m3 && cmapplyconf -f -C /root/cluster.ascii && cmrunnode m3`,
+      `cmquerycl -C /root/cluster.ascii -c ${used.lab.spec.name} -n m1 -n m2 -n m3 && cmapplyconf -f -C /root/cluster.ascii && cmrunnode m3`,
     );
     const first = await csync('members sync --yes');
     expect(first.exitCode, first.stderr).toBe(0);

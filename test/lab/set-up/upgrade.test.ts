@@ -32,7 +32,7 @@ describe.skipIf(whyNoLab !== null)('a package of version 0.1.0', { timeout: 300_
         .replaceAll('{{launcher_role}}', role)
         .replaceAll('{{toolkit_version}}', '0.1.0')
         .replaceAll('{{settings_digest}}', 'as rendered')
-        .replaceAll('{{node_path}}', used.lab.plan.settings.nodePath)
+        .replaceAll('{{node_path}}', used.lab.spec.settings.nodePath)
         .replaceAll('{{mount_point}}', '/csync')
         .replaceAll('{{package_directory}}', '$SGCONF/csync');
     const manifest =

@@ -5,7 +5,7 @@ import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
   const used = useLab('bare', { deployed: false, bare: true, spares: ['m4', 'm5'], clients: 8 });
   const { sh } = typedIn(used);
-  const hosts = () => used.lab.plan.hosts;
+  const hosts = () => used.lab.spec.hosts;
   const withServiceguard = () => hosts().flatMap((host) => (host.kind === 'client' ? [] : [host.name]));
   const said = async (host: string, script: string) => {
     const done = await sh(host, script);

@@ -43,7 +43,7 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   });
 
   it('cf-runagent from every member reaches every client; from a client it is refused', async () => {
-    const clients = used.lab.plan.hosts.filter((host) => host.kind === 'client').map((host) => host.address);
+    const clients = used.lab.spec.hosts.filter((host) => host.kind === 'client').map((host) => host.address);
     for (const member of members) {
       const run = await on(member, `${adapter.programs.run} -H ${clients.join(',')} 2>&1`);
       expect(run.exitCode, `${member}: ${run.stdout}`).toBe(0);
@@ -132,7 +132,7 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   });
 
   it('no private key lies where it should not, or in any log', async () => {
-    const home = used.lab.plan.home;
+    const home = used.lab.spec.home;
     const texts = readdirSync(home, { recursive: true, encoding: 'utf8' })
       .filter((name) => !name.startsWith('toolkit/') && !name.endsWith('disk.img'))
       .map((name) => join(home, name))

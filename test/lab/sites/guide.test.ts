@@ -20,7 +20,7 @@ describe.skipIf(whyNoLab !== null)('procedures of the guide, without a pause', {
     return said.join('');
   };
   const cluster = (...names: readonly string[]) => [
-    `cmquerycl -C cluster.ascii -c ${used.lab.plan.name} ${names.map((name) => `-n ${name}`).join(' ')}`,
+    `cmquerycl -C cluster.ascii -c ${used.lab.spec.name} ${names.map((name) => `-n ${name}`).join(' ')}`,
     'cmcheckconf -C cluster.ascii',
     'cmapplyconf -f -C cluster.ascii',
   ];

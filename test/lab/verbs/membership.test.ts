@@ -12,7 +12,7 @@ describe.skipIf(whyNoLab !== null)('members that come and go', { timeout: 300_00
     changes: { clientNetworks: ['10.9.0.0/24'] },
   });
   const { sh, csync } = typedIn(used);
-  const cluster = () => used.lab.plan.name;
+  const cluster = () => used.lab.spec.name;
   const must = async (member: string, script: string): Promise<string> => {
     const done = await sh(member, script);
     expect(done.exitCode, `${script}\n${done.stdout}${done.stderr}`).toBe(0);

@@ -18,7 +18,7 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
     });
   const self: RosterHost = { name: 'm1', addresses: [ownAddress] };
 
-  async function hail(member: Member, hosts: readonly RosterHost[], more = {}): Promise<HostRun[]> {
+  async function runOn(member: Member, hosts: readonly RosterHost[], more = {}): Promise<HostRun[]> {
     const settings = settingsOf(member);
     const { exitCode, stdout, stderr } = await member.sh('exec sh -s', runScript(settings, hosts, { ...wish, ...more }));
     expect([exitCode, stderr]).toEqual([0, '']);
@@ -45,10 +45,10 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
   it('a host that admits it runs its agent; found by name, by whole name and by address', async () => {
     const member = await admitting();
     for (const name of ['m1', 'm1.lab']) {
-      const [run] = await hail(member, [{ name, addresses: [ownAddress] }]);
+      const [run] = await runOn(member, [{ name, addresses: [ownAddress] }]);
       expect(run).toMatchObject({ outcome: 'ran', changes: ['policy v1'], exitCode: null });
     }
-    expect((await hail(member, [{ name: 'm1', addresses: [] }]))[0]).toMatchObject({ outcome: 'ran' });
+    expect((await runOn(member, [{ name: 'm1', addresses: [] }]))[0]).toMatchObject({ outcome: 'ran' });
   });
 
   it('down, unknown, not in the list, no key, no list: each is told without a question', async () => {
@@ -57,18 +57,18 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
     await member.demand('ip address add 10.9.0.13/24 dev lo');
     const unlisted = { name: 'c9', addresses: ['10.9.0.13'] };
     const unknown = { name: 'nobody.invalid', addresses: [] };
-    expect(reasons(await hail(member, [self, unlisted, unknown]))).toEqual([
+    expect(reasons(await runOn(member, [self, unlisted, unknown]))).toEqual([
       'm1 ran',
       'c9 not-listed',
       'nobody.invalid no-address',
     ]);
     await member.demand(`rm ${member.work}/ppkeys/root-${ownAddress}.pub`);
-    expect(reasons(await hail(member, [self]))).toEqual(['m1 no-key']);
+    expect(reasons(await runOn(member, [self]))).toEqual(['m1 no-key']);
     await member.demand(`rm ${member.work}/inputs/cfrun.hosts`);
-    expect(reasons(await hail(member, [self]))).toEqual(['m1 no-list']);
+    expect(reasons(await runOn(member, [self]))).toEqual(['m1 no-list']);
     await member.demand(`kill -TERM ${(await member.daemons())[0]}`);
     await eventually('its end', async () => (await member.daemons()).length === 0);
-    expect(reasons(await hail(member, [self, down]))).toEqual(['m1 closed', 'm2 closed']);
+    expect(reasons(await runOn(member, [self, down]))).toEqual(['m1 closed', 'm2 closed']);
   });
 
   it('refused there: the command is not admitted; the key is another one', async () => {
@@ -76,9 +76,9 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
     const command = `${member.work}/bin/cfagent`;
     member.writeConf(cfservdConf([`${command} 10.9.0.12`], [`cfrunCommand = ( "${command}" )`]));
     await member.demand(`touch -d '+5 seconds' ${member.work}/inputs/cfservd.conf`);
-    await eventually('a refusal', async () => reasons(await hail(member, [self]))[0] === 'm1 admission');
+    await eventually('a refusal', async () => reasons(await runOn(member, [self]))[0] === 'm1 admission');
     await member.demand(`sed -i 's/A/B/' ${member.work}/ppkeys/root-${ownAddress}.pub`);
-    expect((await hail(member, [self]))[0]).toMatchObject({ outcome: 'refused' });
+    expect((await runOn(member, [self]))[0]).toMatchObject({ outcome: 'refused' });
   });
 
   it('a cfrun that asks for ever, and one that never ends, are ended; what they print fills nobody', async () => {
@@ -87,9 +87,9 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
       '#!/bin/sh\necho "cfrun(0):         .......... [ Hailing m1.lab ] .........."\nexec yes "Please reply yes or no...()"\n';
     await member.demand(`rm ${member.work}/bin/cfrun`);
     member.write(`${member.work}/bin/cfrun`, asks, 0o755);
-    expect((await hail(member, [self]))[0]).toMatchObject({ outcome: 'refused', reason: 'key-here', cut: true });
+    expect((await runOn(member, [self]))[0]).toMatchObject({ outcome: 'refused', reason: 'key-here', cut: true });
     member.write(`${member.work}/bin/cfrun`, '#!/bin/sh\nsleep 600\n', 0o755);
-    const [run] = await hail(member, [self], { timeoutSeconds: 1 });
+    const [run] = await runOn(member, [self], { timeoutSeconds: 1 });
     expect(run).toMatchObject({ outcome: 'timed out', reason: 'time' });
     expect((await member.sh('pgrep -x sleep')).stdout).toBe('');
   });

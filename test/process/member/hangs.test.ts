@@ -7,8 +7,8 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bootMember, openWorkshop } from '../../../scripts/bench/member.ts';
-import type { Sandbox } from '../../../src/conform/sandbox.ts';
-import type { Workshop } from '../../../src/conform/workshop.ts';
+import type { Sandbox } from '../../../src/script-tests/sandbox.ts';
+import type { Workshop } from '../../../src/script-tests/workshop.ts';
 import { have, isRoot, scratchDirectory } from '../../support.ts';
 
 const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'fsfreeze', 'perl', 'cf-serverd', 'busybox'];

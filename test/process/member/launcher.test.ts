@@ -360,7 +360,7 @@ describe('a script that hangs', { concurrent: true }, () => {
   ])('of a legacy package is taken back by the halt, which %s', async (_what, status, expected) => {
     const member = installed(legacy, { start: hangs(reading), halt: halts(status) });
     expect(await ended(member, 'csync_control.sh', 'start')).toMatchObject({ status: expected, halted: 'control 1' });
-    expect(givenUpExit('start', 'control', { isHeld: false, isTakenBack: status === 0 }), 'as the model check has it').toBe(
+    expect(givenUpExit('start', 'legacy', { isHeld: false, isTakenBack: status === 0 }), 'as the model check has it').toBe(
       expected,
     );
   });
@@ -375,7 +375,7 @@ describe('a script that hangs', { concurrent: true }, () => {
   it('in a halt of a legacy package is tried once more, in a hurry', async () => {
     const once = `if (process.env.CSYNC_HURRIED === '1') { ${halts(0)} } ${hangs(reading)}`;
     expect(await ended(installed(legacy, { halt: once }), 'csync_control.sh', 'stop')).toMatchObject({
-      status: givenUpExit('halt', 'control', { isHeld: false, isTakenBack: true }),
+      status: givenUpExit('halt', 'legacy', { isHeld: false, isTakenBack: true }),
       halted: 'control 1',
     });
   });

@@ -9,9 +9,9 @@ import { demand } from '../../../src/base/problem.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../../../src/lab/manager/model.ts';
 import { initialState, invariants, reduce } from '../../../src/lab/manager/package-manager.ts';
 import { whyNotEligible } from '../../../src/lab/manager/placement.ts';
-import { controlHalt, controlStart } from '../../../src/member/legacy/control-script.ts';
-import { afterStorage, beforeStorage, letGo, planContext, promotion } from '../../../src/member/steps/start-and-halt.ts';
-import { runPlan, startExit } from '../../../src/member/steps/step.ts';
+import { legacyHalt, legacyStart } from '../../../src/member/legacy/legacy-scripts.ts';
+import { afterStorage, beforeStorage, letGo, promotion, stepLog } from '../../../src/member/steps/start-and-halt.ts';
+import { runSteps, startExit } from '../../../src/member/steps/step.ts';
 import { renderPackage } from '../../../src/render/package.ts';
 import { parsePackageFile } from '../../../src/serviceguard/package-file.ts';
 import { settingsDigest } from '../../../src/settings/settings.ts';
@@ -173,8 +173,8 @@ class Cluster {
       hurried: false,
       log,
     };
-    const context = { ...member.context(this.settings), ...more, role: 'control' } as const;
-    const scripts = { modular: { start: modularStart, halt: modularHalt }, legacy: { start: controlStart, halt: controlHalt } };
+    const context = { ...member.context(this.settings), ...more, role: 'legacy' } as const;
+    const scripts = { modular: { start: modularStart, halt: modularHalt }, legacy: { start: legacyStart, halt: legacyHalt } };
     try {
       return { kind: 'exit', code: (await scripts[this.style][which](context)) as 0 | 1 | 2 };
     } catch (error) {
@@ -202,7 +202,7 @@ class Cluster {
   }
 }
 
-type Context = Parameters<typeof controlStart>[0] & { host: ReturnType<SimulatedMember['context']>['host'] };
+type Context = Parameters<typeof legacyStart>[0] & { host: ReturnType<SimulatedMember['context']>['host'] };
 
 /** What Serviceguard does around the two scripts of a modular package, as the lab's control script does it [serviceguard.md 6.7]. */
 function phasesOf(context: Context) {
@@ -211,9 +211,9 @@ function phasesOf(context: Context) {
   const ok = async (...argv: readonly string[]): Promise<boolean> => (await member.attend(argv)) === 0;
   const plan = async (steps: typeof promotion): Promise<0 | 1 | 2> =>
     startExit(
-      await runPlan(
+      await runSteps(
         steps.map((step) => step(context)),
-        planContext(context),
+        stepLog(context),
       ),
     );
   const all = async (...commands: readonly (readonly string[])[]): Promise<0 | 1> => {

@@ -14,7 +14,7 @@ import type {
 } from '../../../src/host/host.ts';
 import type { LogOutcome, MemberLog } from '../../../src/host/member/member-log.ts';
 import { Daemon } from '../../../src/member/daemon.ts';
-import { runPlan, type Step } from '../../../src/member/steps/step.ts';
+import { runSteps, type Step } from '../../../src/member/steps/step.ts';
 import type { StepContext } from '../../../src/member/steps/steps.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
 
@@ -384,7 +384,7 @@ export class SimulatedMember implements MemberHost {
   /** Runs one step to its end: what failed, what was logged, what was done. */
   async carryOut(step: Step) {
     const { log, lines } = planLog();
-    const failed = await runPlan([step], { member: this.member, packageName: 'csync', log, dryRun: false });
+    const failed = await runSteps([step], { member: this.member, packageName: 'csync', log, dryRun: false });
     const [line] = lines;
     return { failed: failed?.code ?? null, outcome: line?.outcome, text: line?.text ?? '', effects: this.effects };
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { random } from '../../../src/base/random.ts';
 import { maintenanceText } from '../../../src/contract/maintenance-file.ts';
 import { stoppedLimitMs } from '../../../src/member/monitor/judge.ts';
-import { type Found, type LayerName, layerNames, layerPlans } from '../../../src/member/monitor/layers.ts';
+import { type Found, type LayerName, layerNames, layerSchedules } from '../../../src/member/monitor/layers.ts';
 import { settingsFor } from '../../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 
@@ -14,7 +14,7 @@ const settings = settingsFor({
   monitor_content: 'every 30 s, limit 15 s, 2 in a row, fail',
   monitor_owner: 'every 30 s, limit 1 s, 2 in a row, fail',
 });
-const plans = layerPlans(settings);
+const plans = layerSchedules(settings);
 
 /** Looks that are never silent: what they ask is known, or what does not answer is good. */
 const atOnce: ReadonlySet<LayerName> = new Set(['address', 'owner']);

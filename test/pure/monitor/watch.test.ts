@@ -166,9 +166,9 @@ describe('the judge of the monitor', () => {
 describe('a layer', () => {
   it.each(layerNames.map((name) => [name, layerOf(name)] as const))(
     '%s has a complete row',
-    (name, { plan, means, evidence, isGoodIn }) => {
+    (name, { schedule, means, evidence, isGoodIn }) => {
       const settings = settingsFor();
-      expect(plan(settings)).toMatchObject({
+      expect(schedule(settings)).toMatchObject({
         everyMs: expect.any(Number),
         limitMs: expect.any(Number),
         failures: expect.any(Number),

@@ -6,11 +6,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chunksOf,
-  hailText,
   isClassName,
   parseRuns,
   type Reason,
   reasons,
+  remoteRunText,
   runLimitMs,
   runScript,
   runsText,
@@ -37,9 +37,9 @@ const read = (text: string, status = 0, of = settings) => parseRuns(printed(text
 
 describe('what is typed for a host', () => {
   it('is the address for cf-runagent and the name for cfrun, with classes where the agent takes them', () => {
-    expect(hailText(settings, c1, wish)).toBe('/usr/bin/cf-runagent -H 10.9.0.21:5308 -t 600');
-    expect(hailText(settings, c2, { ...wish, classes: ['a', 'b'] })).toBe('/usr/bin/cf-runagent -H c2:5308 -t 600 -D a,b');
-    expect(hailText(generation2, c1, { ...wish, classes: ['a', 'b'] })).toBe('/var/cfengine/bin/cfrun c1 -- -Da -Db');
+    expect(remoteRunText(settings, c1, wish)).toBe('/usr/bin/cf-runagent -H 10.9.0.21:5308 -t 600');
+    expect(remoteRunText(settings, c2, { ...wish, classes: ['a', 'b'] })).toBe('/usr/bin/cf-runagent -H c2:5308 -t 600 -D a,b');
+    expect(remoteRunText(generation2, c1, { ...wish, classes: ['a', 'b'] })).toBe('/var/cfengine/bin/cfrun c1 -- -Da -Db');
   });
 
   it.each([settings, generation2])('is in a script a POSIX shell takes, never on trust; generation $cfengineGeneration', (of) => {

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
 import { isNodeNewEnough } from '../../../src/base/version.ts';
+import { type ApplyWish, planApply, stepText } from '../../../src/cluster/apply/apply-plan.ts';
 import { compareDirectory } from '../../../src/cluster/apply/comparison.ts';
 import type { FileToSend } from '../../../src/cluster/apply/package-write.ts';
-import { type ApplyWish, planApply, stepText } from '../../../src/cluster/apply/plan.ts';
 import { identityOf, machineName, type ProgramFile, readProgramFile } from '../../../src/cluster/apply/program-file.ts';
 import {
   judgeRuntimeLook,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { foldersOf, withPicture } from '../../../scripts/generate/layers-picture.ts';
+import { foldersOf, withPicture } from '../../../scripts/generate/imports-picture.ts';
 import { readPage, tables } from '../../markdown.ts';
 import { repository } from '../../support.ts';
 

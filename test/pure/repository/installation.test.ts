@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { labPrograms } from '../../../src/lab/machines/plan.ts';
+import { labPrograms } from '../../../src/lab/machines/lab-spec.ts';
 
 interface LockedPackage {
   version?: string;

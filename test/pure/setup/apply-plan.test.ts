@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
+import { type ApplyWish, planApply, stepText } from '../../../src/cluster/apply/apply-plan.ts';
 import { compareDirectory, inBrief } from '../../../src/cluster/apply/comparison.ts';
 import { appliedFile, sweepable } from '../../../src/cluster/apply/package-sets.ts';
 import type { FileToSend } from '../../../src/cluster/apply/package-write.ts';
-import { type ApplyWish, planApply, stepText } from '../../../src/cluster/apply/plan.ts';
 import type { ClusterObservation } from '../../../src/cluster/remote/observation.ts';
 import type { DirectoryFacts } from '../../../src/cluster/remote/package-look.ts';
 import { sha256 } from '../../../src/contract/package-directory.ts';

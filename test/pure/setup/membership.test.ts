@@ -5,7 +5,7 @@ import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import type { HostFacts } from '../../../src/cluster/hosts/host-look.ts';
 import { handshakes, type Party, wantedKeys } from '../../../src/cluster/hosts/key-layout.ts';
 import { memberGoal } from '../../../src/cluster/setup/membership.ts';
-import { planHost, project, type SeenHost } from '../../../src/cluster/setup/plan.ts';
+import { planHost, project, type SeenHost } from '../../../src/cluster/setup/setup-plan.ts';
 import {
   emptyRoster,
   type NamedKey,

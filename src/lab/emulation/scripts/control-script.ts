@@ -3,7 +3,7 @@
  * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Decides nothing about where a package runs.
  */
 import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
-import { announceAddress, expandVariables } from '../../machines/plan.ts';
+import { announceAddress, expandVariables } from '../../machines/lab-spec.ts';
 import { LabFailure, type World } from '../../machines/world.ts';
 import type { HaltReason, ScriptEnd } from '../../manager/model.ts';
 import { scriptEnvironment } from './package-environment.ts';
@@ -200,7 +200,7 @@ export class ControlScript {
     const { world, member } = this.#input;
     if (world.hasAddress(member, address)) return;
     await this.#required(
-      ['/sbin/ip', 'address', 'add', `${address}/${world.plan.prefixLength}`, 'dev', 'eth0'],
+      ['/sbin/ip', 'address', 'add', `${address}/${world.spec.prefixLength}`, 'dev', 'eth0'],
       'add_ip_address',
     );
     await this.#command(announceAddress(address));
@@ -210,7 +210,7 @@ export class ControlScript {
     this.#note(`Remove IP address ${address} from subnet ${subnet}`);
     const { world, member } = this.#input;
     if (!world.hasAddress(member, address)) return;
-    const remove = ['/sbin/ip', 'address', 'delete', `${address}/${world.plan.prefixLength}`, 'dev', 'eth0'];
+    const remove = ['/sbin/ip', 'address', 'delete', `${address}/${world.spec.prefixLength}`, 'dev', 'eth0'];
     await this.#required(remove, 'remove_ip_address');
   }
 

@@ -5,7 +5,7 @@
 import { shellWord } from '../../../base/shell-word.ts';
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../../serviceguard/package-file.ts';
-import { expandVariables, sgDirectories } from '../../machines/plan.ts';
+import { expandVariables, sgDirectories } from '../../machines/lab-spec.ts';
 
 export function logFileOf(content: PackageContent): string {
   return expandVariables(content.logFile, { SG_PACKAGE: content.name });

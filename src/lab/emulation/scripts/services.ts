@@ -5,7 +5,7 @@
 import * as files from '../../../host/lab/lab-files.ts';
 import type { RunningProcess } from '../../../host/processes.ts';
 import type { PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
-import { expandVariables } from '../../machines/plan.ts';
+import { expandVariables } from '../../machines/lab-spec.ts';
 import type { World } from '../../machines/world.ts';
 import type { ServiceKeeper } from './control-script.ts';
 import { logFileOf } from './package-environment.ts';

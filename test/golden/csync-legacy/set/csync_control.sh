@@ -13,7 +13,7 @@ umask 022
 { true; } 3>&2 || exec 2> /dev/null
 node=/usr/bin/node
 mount_point=/csync
-role=control
+role=legacy
 # Of the set; the package directory is two above.
 directory=${0%/*}
 # Seconds, well below those of Serviceguard: a script that is stopped here ends by consequence, one that Serviceguard stops
@@ -75,7 +75,7 @@ hand_over() {
   fi
   # A legacy package without SCRIPT_LOG_FILE logs beside its control script.
   log=${SG_SCRIPT_LOG_FILE:-}
-  [ "$role" != control ] || log=${log:-$0.log}
+  [ "$role" != legacy ] || log=${log:-$0.log}
 
   if [ ! -x "$node" ] || [ ! -f "$directory/csync-$script.cjs" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
     echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js, carry one along (csync apply --with-runtime), or copy the package directory from another member" >&2
@@ -188,12 +188,12 @@ status=$?
 # By consequence. What a modular package has begun Serviceguard takes back itself, in its halt; a legacy one does it here.
 hurried=1
 case $script-$role in
-  start-control)
+  start-legacy)
     supervise "${limits#* }" halt && exit 2
     exit 1
     ;;
   start-*) exit 2 ;;
-  halt-control)
+  halt-legacy)
     supervise "${limits#* }" halt && exit 0
     exit 1
     ;;

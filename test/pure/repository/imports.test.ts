@@ -12,7 +12,7 @@ const ground = ['base/', 'settings/'];
 const anyEngine = ['engine/engine.ts', 'engine/choice/engine-for.ts'];
 
 /** Longest prefix wins. */
-const layers: Readonly<Record<string, readonly string[]>> = {
+const floors: Readonly<Record<string, readonly string[]>> = {
   'base/': [],
   'settings/': ['base/'],
   // What both ends agree on.
@@ -90,7 +90,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   // Questions, offers and judgements: plain data in, plain data out.
   'wizard/': [...ground, 'engine/engine.ts'],
   // Makes one machine the way the lab makes many, and passes a script what the lab passes; it knows no cluster.
-  'conform/': [
+  'script-tests/': [
     ...ground,
     'contract/',
     'host/',
@@ -101,7 +101,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'lab/emulation/scripts/package-environment.ts',
   ],
   // The decisions for people: the tables of the member scripts and of the package manager, read.
-  'explain/': [...ground, 'member/failures.ts', 'member/monitor/judge.ts', 'lab/manager/event-table.ts'],
+  'decision-tables/': [...ground, 'member/failures.ts', 'member/monitor/judge.ts', 'lab/manager/event-table.ts'],
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
   'model-check/': [
     ...ground,
@@ -132,12 +132,12 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'member/judgements.ts',
     'lab/emulation/journal.ts',
     'lab/trials/',
-    'lab/machines/plan.ts',
+    'lab/machines/lab-spec.ts',
   ],
   'verbs/': [
     ...ground,
     'contract/',
-    'explain/',
+    'decision-tables/',
     'model-check/',
     'host/',
     ...anyEngine,
@@ -147,7 +147,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'cluster/',
     'wizard/',
     'lab/',
-    'conform/',
+    'script-tests/',
     'rehearsal/',
   ],
   // In a sandbox, scripts are called as the package file tells Serviceguard.
@@ -160,7 +160,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
     'serviceguard/',
     'render/',
     'lab/',
-    'conform/',
+    'script-tests/',
     'verbs/',
   ],
   'cli/': [...ground, 'host/output.ts', 'verbs/'],
@@ -170,12 +170,12 @@ const layers: Readonly<Record<string, readonly string[]>> = {
 const source = join(repository, 'src');
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
 
-function layerOf(file: string): string {
-  const [layer] = Object.keys(layers)
+function floorOf(file: string): string {
+  const [floor] = Object.keys(floors)
     .filter((prefix) => file.startsWith(prefix))
     .sort((a, b) => b.length - a.length);
-  if (layer === undefined) throw new Error(`src/${file} belongs to no layer`);
-  return layer;
+  if (floor === undefined) throw new Error(`src/${file} belongs to no floor`);
+  return floor;
 }
 
 function importsOf(file: string): string[] {
@@ -183,12 +183,12 @@ function importsOf(file: string): string[] {
   return [...text.matchAll(/(?:from|import\(?) ?'(\.[^']+)'/g)].map((match) => normalize(join(dirname(file), match[1] ?? '')));
 }
 
-describe('the layers of src', () => {
+describe('the floors of src', () => {
   it('import only what stands below them', () => {
     const wrong = files.flatMap((file) => {
-      const layer = layerOf(file);
+      const floor = floorOf(file);
       return importsOf(file)
-        .filter((target) => layerOf(target) !== layer && !layers[layer]?.some((allowed) => target.startsWith(allowed)))
+        .filter((target) => floorOf(target) !== floor && !floors[floor]?.some((allowed) => target.startsWith(allowed)))
         .map((target) => `${file} -> ${target}`);
     });
     expect(wrong).toEqual([]);

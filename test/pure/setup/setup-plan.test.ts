@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogOutcome } from '../../../src/host/member/member-log.ts';
 import { explain, type FailureCode, type Finding, failureTable } from '../../../src/member/failures.ts';
-import { runPlan, type Step, startExit } from '../../../src/member/steps/step.ts';
+import { runSteps, type Step, startExit } from '../../../src/member/steps/step.ts';
 import { planLog } from '../member/simulated-member.ts';
 
 const codes = Object.keys(failureTable) as FailureCode[];
@@ -43,7 +43,7 @@ interface Story {
 async function runOne({ looks, acts = false, optional = false, dryRun = false }: Story) {
   const calls: string[] = [];
   const { log, lines } = planLog();
-  const failed = await runPlan([stepOf(calls, 'a', looks, { acts, optional })], {
+  const failed = await runSteps([stepOf(calls, 'a', looks, { acts, optional })], {
     member: 'm1',
     packageName: 'csync',
     log,
@@ -96,7 +96,7 @@ describe('a plan', () => {
       stepOf(calls, 'c', [bad]),
       stepOf(calls, 'd', [bad], { acts: true }),
     ];
-    const failed = await runPlan(steps, { member: 'm7', packageName: 'pkg7', log, dryRun });
+    const failed = await runSteps(steps, { member: 'm7', packageName: 'pkg7', log, dryRun });
     return { calls, failed, told: lines.map(({ step, outcome }) => `${step} ${outcome}`), lines };
   };
 
@@ -117,12 +117,12 @@ describe('a plan', () => {
   });
 
   it('without steps holds', async () => {
-    expect(await runPlan([], { member: 'm1', packageName: 'csync', log: planLog().log, dryRun: false })).toBeNull();
+    expect(await runSteps([], { member: 'm1', packageName: 'csync', log: planLog().log, dryRun: false })).toBeNull();
   });
 
   it('hands on what a step throws', async () => {
     const broken = stepOf([], 'a', [bad], { action: { what: 'break', run: () => Promise.reject(new Error('broken')) } });
-    const running = runPlan([broken], { member: 'm1', packageName: 'csync', log: planLog().log, dryRun: false });
+    const running = runSteps([broken], { member: 'm1', packageName: 'csync', log: planLog().log, dryRun: false });
     await expect(running).rejects.toThrow('broken');
   });
 });

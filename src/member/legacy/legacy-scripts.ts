@@ -9,11 +9,11 @@ import { judgeMount } from '../judgements.ts';
 import { judgeManifest } from '../settings-file.ts';
 import { finishWaiting } from '../steps/finish-waiting.ts';
 import type { ScriptContext } from '../steps/script.ts';
-import { afterStorage, announce, beforeStorage, exitOf, letGo, planContext, promotion } from '../steps/start-and-halt.ts';
-import { runPlan, type Step, startExit } from '../steps/step.ts';
+import { afterStorage, announce, beforeStorage, exitOf, letGo, promotion, stepLog } from '../steps/start-and-halt.ts';
+import { runSteps, type Step, startExit } from '../steps/step.ts';
 import { installationSound } from '../steps/steps.ts';
-import { ControlLog } from './control-log.ts';
-import * as own from './control-steps.ts';
+import { ControlLog } from './legacy-log.ts';
+import * as own from './legacy-steps.ts';
 
 type Context = ScriptContext & own.ControlContext;
 
@@ -28,7 +28,7 @@ function partsOf(context: Context): readonly Part[] {
   const { host, settings, dryRun } = context;
   const one = (start: () => Step, halt: () => Step): Part => ({
     start: () => [start()],
-    halt: async () => exitOf(await runPlan([halt()], planContext(context))),
+    halt: async () => exitOf(await runSteps([halt()], stepLog(context))),
   });
   // A dry run where the package runs says what holds there; a start over a mount that was left is refused, as a modular one is.
   const running = dryRun && judgeMount(settings, host.mounts()) === null;
@@ -43,7 +43,7 @@ function partsOf(context: Context): readonly Part[] {
     ),
     {
       start: () => [own.fileSystemChecked(context), own.fileSystemMounted(context)],
-      halt: async () => exitOf(await runPlan([own.fileSystemUnmounted(context)], planContext(context))),
+      halt: async () => exitOf(await runSteps([own.fileSystemUnmounted(context)], stepLog(context))),
     },
     one(
       () => own.addressAdded(context),
@@ -53,7 +53,7 @@ function partsOf(context: Context): readonly Part[] {
     {
       start: () => [own.customerCommands(context, 'run')],
       halt: async () => {
-        if (!context.hurried) return exitOf(await runPlan([own.customerCommands(context, 'halt')], planContext(context)));
+        if (!context.hurried) return exitOf(await runSteps([own.customerCommands(context, 'halt')], stepLog(context)));
         context.log.line('customer', 'warning', `${customerDefined} halt is left out: a halt before this one was given up`);
         return 0;
       },
@@ -75,12 +75,12 @@ function withLog(context: ScriptContext): Context {
 }
 
 /** 0: runs. What fails is taken back in reverse; 1 or 2 by consequence, as with the modular scripts. */
-export async function controlStart(script: ScriptContext): Promise<number> {
+export async function legacyStart(script: ScriptContext): Promise<number> {
   const context = withLog(script);
   const { control, dryRun } = context;
   const parts = partsOf(context);
   if (dryRun) {
-    for (const part of parts) await runPlan(part.start(), planContext(context));
+    for (const part of parts) await runSteps(part.start(), stepLog(context));
     return 0;
   }
   control.banner('Starting package at');
@@ -88,7 +88,7 @@ export async function controlStart(script: ScriptContext): Promise<number> {
   const begun: Part[] = [];
   for (const part of parts) {
     begun.push(part);
-    failed = await runPlan(part.start(), planContext(context));
+    failed = await runSteps(part.start(), stepLog(context));
     if (failed !== null) break;
   }
   if (failed === null) {
@@ -105,7 +105,7 @@ export async function controlStart(script: ScriptContext): Promise<number> {
 }
 
 /** A step that fails does not keep the later ones from being tried; 1 then [serviceguard.md 4.3]. */
-export async function controlHalt(script: ScriptContext): Promise<0 | 1> {
+export async function legacyHalt(script: ScriptContext): Promise<0 | 1> {
   const context = withLog(script);
   const { control, dryRun } = context;
   const say = (text: string): void => {

@@ -1,10 +1,10 @@
-/** An apply as its verbs do it: plan, show, ask, carry out, tell. */
-import { demand, type ExitCode, exitCodes } from '../../base/problem.ts';
+/** What apply, rollback and migrate share: from files to a plan, and from a plan to its result. */
+import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
+import { type ApplyPlan, type ApplyWish, stepText } from '../../cluster/apply/apply-plan.ts';
 import { newSet, type SetAbout } from '../../cluster/apply/history.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
-import { type ApplyWish, planApply, stepText } from '../../cluster/apply/plan.ts';
-import { runPlan } from '../../cluster/apply/run.ts';
+import { runApplyPlan } from '../../cluster/apply/run.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
 import { definitionIn } from '../../cluster/apply/sets.ts';
 import type { ClusterObservation, PackagePlace } from '../../cluster/remote/observation.ts';
@@ -29,58 +29,66 @@ export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly json: boolean;
 }
 
-export interface Wanted {
+/** What is asked of an apply, before its plan. */
+interface ApplyRequest {
   readonly place: PackagePlace;
   readonly files: readonly RenderedFile[];
   readonly observation: ClusterObservation;
   /** The history there is. */
   readonly sets: readonly SetAbout[];
-  readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'yes' | 'dryRun' | 'takeRendered' | 'json'> & RuntimeOptions;
+  readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'takeRendered'> & RuntimeOptions;
   readonly note: string;
-  /** The verb, for what is said to people. */
-  readonly verb: string;
-  /** Another way than that of an apply. */
-  readonly plan?: typeof planApply;
-  /** What is done here when all the rest holds. */
-  readonly last?: { readonly text: string; readonly run: () => void } | null;
 }
 
-/** Plan, question, work: the same for an apply and for a way back. */
-export async function carryThrough(shell: MemberShell, wanted: Wanted): Promise<ExitCode> {
-  const { place, files: rendered, observation, sets, options, note: noted, verb, last = null } = wanted;
-  const { dryRun, json, yes } = options;
+/** The files with their runtime, the set they become, and its number in the history. */
+export async function applyWish(
+  shell: MemberShell,
+  request: ApplyRequest,
+): Promise<{ wish: ApplyWish; number: number | undefined }> {
+  const { place, files: rendered, observation, sets, options, note: noted } = request;
   const { runtime, carry } = await chooseRuntime(shell, observation, place, options);
   const files = withRuntime(rendered, runtime);
   const note = [noted, runtimeNote(runtimeInUse(observation), runtime)].filter(Boolean).join(', ');
   const about = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, toolkitVersion, note };
   const set = newSet(about, files, sets);
-  const number = set?.about.number ?? sets.at(-1)?.number;
-  const wish: ApplyWish = {
-    ...options,
-    place,
-    files: files.map(asSent),
-    configuration: definitionIn(files, place),
-    set,
-    runtime,
-    carry,
-  };
-  const plan = demand((wanted.plan ?? planApply)(wish, observation));
-  const texts = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
+  const configuration = definitionIn(files, place);
+  const wish: ApplyWish = { ...options, place, files: files.map(asSent), configuration, set, runtime, carry };
+  return { wish, number: set?.about.number ?? sets.at(-1)?.number };
+}
+
+interface Planned {
+  readonly wish: ApplyWish;
+  readonly plan: ApplyPlan;
+  /** Of the set that is in use afterwards. */
+  readonly number: number | undefined;
+  readonly options: Pick<ApplyOptions, 'yes' | 'dryRun' | 'json'>;
+  /** The verb, for what is said to people. */
+  readonly verb: string;
+  /** What is done here when all the rest holds. */
+  readonly last?: { readonly text: string; readonly run: () => void } | null;
+}
+
+/** Prints the plan, asks, runs its steps and reports: the same for apply, rollback and migrate. */
+export async function applySteps(
+  shell: MemberShell,
+  { wish, number, plan, options, verb, last = null }: Planned,
+): Promise<ExitCode> {
+  const { dryRun, json, yes } = options;
+  const steps = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
   const report = (outcome: string): void => {
-    const steps = texts;
     if (json)
       out(`${JSON.stringify({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes }, null, 2)}\n`);
     else if (outcome === 'unchanged') out('Every member and the applied configuration are as wanted; there is nothing to do.\n');
     else if (outcome === 'applied') out(`Applied as set ${number}, looked at on every member.\n`);
-    else out(planText(texts, plan.notes));
+    else out(planText(steps, plan.notes));
   };
-  if (texts.length === 0) report('unchanged');
+  if (steps.length === 0) report('unchanged');
   else if (dryRun) report('would be applied');
   else {
-    err(planText(texts, plan.notes));
+    err(planText(steps, plan.notes));
     if (!yes) await confirm(verb, shell.stop);
     const meter = carryMeter();
-    await runPlan(plan, { shell, wish, say: meter.line, onCarried: meter.told, afterwards });
+    await runApplyPlan(plan, { shell, wish, say: meter.line, onCarried: meter.told, afterwards });
     if (last !== null) {
       progress(last.text);
       last.run();

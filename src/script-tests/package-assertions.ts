@@ -1,7 +1,7 @@
 /** What can be said of a package directory without running anything of it. Pure. */
 
 import { manifestName, type RenderedFile, setKeyword, setNameOf, setPartOf, sha256 } from '../contract/package-directory.ts';
-import { expandVariables } from '../lab/machines/plan.ts';
+import { expandVariables } from '../lab/machines/lab-spec.ts';
 import { manifestOf, setOf, setText } from '../render/package.ts';
 import { settingsDigest } from '../settings/settings.ts';
 import type { Assertion } from './report.ts';

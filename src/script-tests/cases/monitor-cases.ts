@@ -1,6 +1,6 @@
 /** What the monitor has to do, what an interruption may leave, and whole lives of a package. */
 
-import { parseLayerPlan } from '../../settings/rules.ts';
+import { parseLayerSchedule } from '../../settings/rules.ts';
 import type { Call, Case, Expectation, State } from './case-model.ts';
 import {
   ends,
@@ -101,7 +101,7 @@ export const monitors: readonly Case[] = [
       { ...monitor, limitSeconds: 60, once: { ...watching, sh: 'eventually serviceguard_unmounts' } },
       { says: 'ends with a failure', kind: 'fails' },
     ),
-    takes: ({ monitorStorage }) => (parseLayerPlan(monitorStorage)?.everyMs ?? Number.POSITIVE_INFINITY) / 1000,
+    takes: ({ monitorStorage }) => (parseLayerSchedule(monitorStorage)?.everyMs ?? Number.POSITIVE_INFINITY) / 1000,
   },
   one(
     'monitor in a foreign locale',

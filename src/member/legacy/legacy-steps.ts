@@ -10,7 +10,7 @@ import type { Finding } from '../failures.ts';
 import { judgeMount, mountAt } from '../judgements.ts';
 import type { Step } from '../steps/step.ts';
 import type { StepContext } from '../steps/steps.ts';
-import type { ControlLog } from './control-log.ts';
+import type { ControlLog } from './legacy-log.ts';
 
 export interface ControlContext extends StepContext {
   readonly directory: string;

@@ -1,7 +1,7 @@
 /** The decision tables: whole, with a sentence for each row. */
 import { describe, expect, it } from 'vitest';
-import { explainText } from '../../../src/explain/page.ts';
-import { decisionTables } from '../../../src/explain/tables.ts';
+import { explainText } from '../../../src/decision-tables/page.ts';
+import { decisionTables } from '../../../src/decision-tables/tables.ts';
 import { eventTable } from '../../../src/lab/manager/event-table.ts';
 import { failureTable } from '../../../src/member/failures.ts';
 import { startExit } from '../../../src/member/steps/step.ts';

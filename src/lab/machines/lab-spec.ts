@@ -11,7 +11,7 @@ export interface LabHost {
   readonly kind: 'member' | 'spare' | 'client';
 }
 
-export interface LabPlan {
+export interface LabSpec {
   readonly name: string;
   /** Directory on the machine that runs the lab; everything of the lab lies below it. */
   readonly home: string;
@@ -90,7 +90,7 @@ const prefixLength = 24;
 export interface LabChoices {
   readonly clients?: readonly string[];
   readonly spares?: readonly string[];
-  readonly cfengine?: LabPlan['cfengine'];
+  readonly cfengine?: LabSpec['cfengine'];
   readonly programs?: string | null;
   readonly watched?: boolean;
 }
@@ -103,7 +103,7 @@ export function clientNames(count: number): string[] {
 const firstClient = 21;
 
 /** Members and then spares get .11 upward, clients .21 upward in the package's subnet, which the lab takes to be a /24. */
-export function planLab(settings: Settings, name: string, choices: LabChoices = {}): LabPlan {
+export function labSpec(settings: Settings, name: string, choices: LabChoices = {}): LabSpec {
   const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null, watched = true } = choices;
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
   const host = (kind: LabHost['kind'], first: number) => (hostName: string, index: number) => ({
@@ -133,12 +133,12 @@ export function planLab(settings: Settings, name: string, choices: LabChoices = 
 }
 
 /** Clients whose view of the master is watched. In a bare lab they know none, and what they do about one is not its business. */
-export function watchedClients(plan: LabPlan): readonly LabHost[] {
-  return plan.watched && plan.cfengine === 'set up' ? clientsOf(plan) : [];
+export function watchedClients(spec: LabSpec): readonly LabHost[] {
+  return spec.watched && spec.cfengine === 'set up' ? clientsOf(spec) : [];
 }
 
 /** Why this cannot be a lab, in a sentence; null when it can. */
-export function planProblem({ hosts, settings, cfengine, programs }: LabPlan): string | null {
+export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): string | null {
   const twice = (values: readonly string[]): string | undefined => values.find((value, at) => values.indexOf(value) !== at);
   const odd = hosts.find((host) => !/^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$/.test(host.name));
   if (odd !== undefined) return `${JSON.stringify(odd.name)} is no name of a host`;
@@ -154,27 +154,27 @@ export function planProblem({ hosts, settings, cfengine, programs }: LabPlan): s
 }
 
 /** Hosts with Serviceguard, whether in the cluster or not. */
-export function serviceguardHosts(plan: LabPlan): readonly LabHost[] {
-  return plan.hosts.filter((host) => host.kind !== 'client');
+export function serviceguardHosts(spec: LabSpec): readonly LabHost[] {
+  return spec.hosts.filter((host) => host.kind !== 'client');
 }
 
 /** Whether the lab itself puts keys and policy on the host. */
-export function isSetUp(plan: LabPlan, host: LabHost): boolean {
-  return plan.cfengine === 'set up' && host.kind !== 'spare';
+export function isSetUp(spec: LabSpec, host: LabHost): boolean {
+  return spec.cfengine === 'set up' && host.kind !== 'spare';
 }
 
-export function membersOf(plan: LabPlan): readonly LabHost[] {
-  return plan.hosts.filter((host) => host.kind === 'member');
+export function membersOf(spec: LabSpec): readonly LabHost[] {
+  return spec.hosts.filter((host) => host.kind === 'member');
 }
 
-export function clientsOf(plan: LabPlan): readonly LabHost[] {
-  return plan.hosts.filter((host) => host.kind === 'client');
+export function clientsOf(spec: LabSpec): readonly LabHost[] {
+  return spec.hosts.filter((host) => host.kind === 'client');
 }
 
 /** /etc/hosts of every lab host: the lab resolves names both ways through it. */
-export function hostsFile(plan: LabPlan): string {
-  const { packageAddress, packageDnsName } = plan.settings;
-  const lines = plan.hosts.map((host) => `${host.address}\t${host.name}.lab ${host.name}`);
+export function hostsFile(spec: LabSpec): string {
+  const { packageAddress, packageDnsName } = spec.settings;
+  const lines = spec.hosts.map((host) => `${host.address}\t${host.name}.lab ${host.name}`);
   return ['127.0.0.1\tlocalhost', ...lines, `${packageAddress}\t${packageDnsName}`, ''].join('\n');
 }
 

@@ -1,7 +1,7 @@
 /** The control script of a legacy package, on a member made of plain data: order, rollback, exit statuses, log texts. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { controlHalt, controlStart } from '../../../src/member/legacy/control-script.ts';
+import { legacyHalt, legacyStart } from '../../../src/member/legacy/legacy-scripts.ts';
 import type { ScriptContext } from '../../../src/member/steps/script.ts';
 import { settingsDigest } from '../../../src/settings/settings.ts';
 import { settingsFor } from '../../support.ts';
@@ -51,7 +51,7 @@ async function run(
 ) {
   const { log, lines, plain } = planLog();
   const digest = settingsDigest(settings);
-  const more = { directory, digest, role: 'control', logFile: '/log/csync.log', dryRun, hurried, log } as const;
+  const more = { directory, digest, role: 'legacy', logFile: '/log/csync.log', dryRun, hurried, log } as const;
   const status = await script({ ...member.context(settings), ...more });
   const commands = member.effects.filter((one) => !/^(chattr|write|launch|reset)/.test(one));
   return { status, lines, plain: plain.join('\n'), commands };
@@ -78,14 +78,14 @@ describe('RUN_SCRIPT start', () => {
     const member = withPolicy(memberReady());
     member.tags = ['m2'];
     member.membersHalted = ['m2'];
-    const { status, commands } = await run(controlStart, member);
+    const { status, commands } = await run(legacyStart, member);
     expect(status).toBe(1);
     expect(member.tags).toEqual(['m2']);
     expect(commands.filter((one) => one.startsWith('mount'))).toEqual([]);
   });
 
   it('activates, checks, mounts, adds the address, promotes, starts the service; in the words of the template', async () => {
-    const { status, commands, lines, plain } = await run(controlStart, withPolicy(memberReady()));
+    const { status, commands, lines, plain } = await run(legacyStart, withPolicy(memberReady()));
     expect(status, JSON.stringify(lines)).toBe(0);
     expect(commands).toEqual(started);
     const order = ['settings', 'mount-point', 'seal', 'installation', 'volume-group', 'fsck', 'mount', 'address'];
@@ -112,7 +112,7 @@ describe('RUN_SCRIPT start', () => {
     [3, 'cmrunserv -r 3 csync_monitor'],
   ])('service_restart %s is told to cmrunserv', async (restart, beginning) => {
     const settings = settingsFor({ service_restart: restart });
-    const { commands } = await run(controlStart, withPolicy(memberReady(settings)), { settings });
+    const { commands } = await run(legacyStart, withPolicy(memberReady(settings)), { settings });
     expect(commands.at(-1)).toMatch(new RegExp(`^${beginning} >> `));
   });
 
@@ -126,7 +126,7 @@ describe('RUN_SCRIPT start', () => {
   ])('%s fails: taken back in reverse, status %i, function %s', async (command, wanted, name, undone) => {
     const member = withPolicy(memberReady());
     member.failing.set(command, 100);
-    const { status, commands, plain } = await run(controlStart, member);
+    const { status, commands, plain } = await run(legacyStart, member);
     const last = commands.findLastIndex((one) => one.startsWith(command));
     expect(status).toBe(wanted);
     // A tag that could not be set has nothing to be taken back; vgchange -a n goes with an active group only.
@@ -139,7 +139,7 @@ describe('RUN_SCRIPT start', () => {
   it('mount is tried three times, nobody is ended for it', async () => {
     const member = withPolicy(memberReady());
     member.failing.set('mount', 2);
-    const { status, commands } = await run(controlStart, member);
+    const { status, commands } = await run(legacyStart, member);
     expect(status).toBe(0);
     expect(commands.filter((one) => one.startsWith('mount'))).toHaveLength(3);
     expect(commands.join()).not.toContain('fuser');
@@ -150,18 +150,18 @@ describe('RUN_SCRIPT start', () => {
     const list = other.list.bind(other);
     const isMounted = (): boolean => other.mounted.some(({ target }) => target === '/csync');
     other.list = (path) => (path === '/csync' && isMounted() ? ['of-somebody-else'] : list(path));
-    const withoutPolicy = await run(controlStart, other);
+    const withoutPolicy = await run(legacyStart, other);
     expect(withoutPolicy.status).toBe(1);
     expect(withoutPolicy.commands.slice(-4)).toEqual(halted.slice(1));
     const busy = memberReady();
     busy.mount({ source: '/dev/other', target: '/csync', type: 'ext4', options: ['rw'] });
-    const refused = await run(controlStart, busy);
+    const refused = await run(legacyStart, busy);
     expect(refused.status).toBe(2);
     expect(refused.commands, 'nothing was begun').toEqual([]);
     expect(busy.mounted, 'somebody else’s mount is left alone').toHaveLength(1);
     const drifted = memberReady();
     drifted.file(`${directory}/manifest.json`, '{"settingsDigest":"other"}');
-    expect((await run(controlStart, drifted)).status).toBe(2);
+    expect((await run(legacyStart, drifted)).status).toBe(2);
   });
 
   it('what is true already is verified and left alone', async () => {
@@ -169,18 +169,18 @@ describe('RUN_SCRIPT start', () => {
     member.tags = ['m1'];
     member.devices.add(device);
     member.addresses = ['10.9.0.100'];
-    const { status, commands } = await run(controlStart, member);
+    const { status, commands } = await run(legacyStart, member);
     expect([status, commands]).toEqual([0, [started[2], started[3], started.at(-1)]]);
   });
 
   it('a mount of its own that was left over is refused, as in a modular package', async () => {
-    expect((await run(controlStart, memberReady(settingsFor(), true))).status).toBe(2);
+    expect((await run(legacyStart, memberReady(settingsFor(), true))).status).toBe(2);
   });
 
   it('a dry run where the package runs finds nothing to do but what every start does', async () => {
     const member = memberReady(settingsFor(), true);
     member.file('/csync/dsau', null, 0o755);
-    const { lines } = await run(controlStart, member, { dryRun: true });
+    const { lines } = await run(legacyStart, member, { dryRun: true });
     const open = lines.filter(({ outcome }) => outcome !== 'ok' && outcome !== 'already');
     expect(open.map(({ step }) => step)).toEqual(['sentinel', 'service']);
   });
@@ -188,12 +188,12 @@ describe('RUN_SCRIPT start', () => {
   it('takes the tag of a member away only when the cluster has it as down', async () => {
     const member = withPolicy(memberReady());
     member.tags = ['m2'];
-    await run(controlStart, member);
+    await run(legacyStart, member);
     expect(member.effects).not.toContain('vgchange --deltag m2 vg_csync');
     const after = withPolicy(memberReady());
     after.tags = ['m2'];
     after.membersDown = ['m2'];
-    expect((await run(controlStart, after)).status).toBe(0);
+    expect((await run(legacyStart, after)).status).toBe(0);
     expect(after.tags).toEqual(['m1']);
     expect(after.effects).toContain('vgchange --deltag m2 vg_csync');
   });
@@ -201,18 +201,18 @@ describe('RUN_SCRIPT start', () => {
   it('calls customer-defined run behind the promotion and before the service; its failure takes all back', async () => {
     const member = withPolicy(memberReady());
     member.file(`${directory}/customer-defined`, '', 0o755);
-    expect((await run(controlStart, member)).commands.slice(-2)).toEqual(['customer-defined run', started.at(-1)]);
+    expect((await run(legacyStart, member)).commands.slice(-2)).toEqual(['customer-defined run', started.at(-1)]);
     const failing = withPolicy(memberReady());
     failing.file(`${directory}/customer-defined`, '', 0o755);
     failing.failing.set('customer-defined run', 1);
-    const { status, commands } = await run(controlStart, failing);
+    const { status, commands } = await run(legacyStart, failing);
     expect(status).toBe(1);
     expect(commands.slice(5)).toEqual(['customer-defined run', 'customer-defined halt', ...halted.slice(1)]);
   });
 
   it('a dry run prints every step and does nothing', async () => {
     const member = memberReady();
-    const { status, commands, lines, plain } = await run(controlStart, member, { dryRun: true });
+    const { status, commands, lines, plain } = await run(legacyStart, member, { dryRun: true });
     expect([status, commands, plain]).toEqual([0, [], '']);
     expect(lines.filter(({ outcome }) => outcome === 'would').map(({ step }) => step)).toEqual(
       expect.arrayContaining(['volume-group', 'fsck', 'mount', 'address', 'service']),
@@ -222,7 +222,7 @@ describe('RUN_SCRIPT start', () => {
 
 describe('HALT_SCRIPT stop', () => {
   it('halts the service, lets go, takes address, mount and volume group away; in the words of the template', async () => {
-    const { status, commands, plain } = await run(controlHalt, memberReady(settingsFor(), true));
+    const { status, commands, plain } = await run(legacyHalt, memberReady(settingsFor(), true));
     expect([status, commands]).toEqual([0, halted]);
     for (const text of [
       'Halting package at',
@@ -238,18 +238,18 @@ describe('HALT_SCRIPT stop', () => {
   it('takes the address away although its interface has lost the link', async () => {
     const member = memberReady(settingsFor(), true);
     member.unlinked = member.addresses.splice(0);
-    expect((await run(controlHalt, member)).commands).toEqual(halted);
+    expect((await run(legacyHalt, member)).commands).toEqual(halted);
   });
 
   it('of a package that is not here is done', async () => {
-    const { status, commands } = await run(controlHalt, memberReady());
+    const { status, commands } = await run(legacyHalt, memberReady());
     expect([status, commands]).toEqual([0, ['cmhaltserv csync_monitor']]);
   });
 
   it('ends who keeps the file system, and only while it is mounted', async () => {
     const member = memberReady(settingsFor(), true);
     member.failing.set('umount', 1);
-    const { status, commands, plain } = await run(controlHalt, member);
+    const { status, commands, plain } = await run(legacyHalt, member);
     expect([status, commands.slice(2, 5)]).toEqual([0, ['umount /csync', 'fuser -k -u -m /csync', 'umount /csync']]);
     expect(plain).toContain('\tWARNING:   Running fuser to remove anyone using the file system directly.');
   });
@@ -261,7 +261,7 @@ describe('HALT_SCRIPT stop', () => {
   ])('%s fails for good: status 1, function %s, and the rest is tried all the same', async (command, name, tries) => {
     const member = memberReady(settingsFor(), true);
     member.failing.set(command, 100);
-    const { status, commands, plain } = await run(controlHalt, member);
+    const { status, commands, plain } = await run(legacyHalt, member);
     expect(status).toBe(1);
     expect(commands.filter((one) => one.startsWith(command))).toHaveLength(tries);
     expect(commands.some((one) => one.startsWith('vgchange -a n'))).toBe(true);
@@ -272,12 +272,12 @@ describe('HALT_SCRIPT stop', () => {
   it('a service that does not halt is only a warning; customer commands that fail are not', async () => {
     const member = memberReady(settingsFor(), true);
     member.failing.set('cmhaltserv', 1);
-    const { status, plain } = await run(controlHalt, member);
+    const { status, plain } = await run(legacyHalt, member);
     expect([status, plain]).toEqual([0, expect.stringContaining('\tWARNING:   Failed to halt service csync_monitor')]);
     const own = memberReady(settingsFor(), true);
     own.file(`${directory}/customer-defined`, '', 0o755);
     own.failing.set('customer-defined halt', 1);
-    const failed = await run(controlHalt, own);
+    const failed = await run(legacyHalt, own);
     expect([failed.status, failed.commands.slice(2)]).toEqual([1, halted.slice(1)]);
   });
 });

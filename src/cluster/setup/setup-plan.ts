@@ -9,7 +9,7 @@ import { sha256 } from '../../contract/package-directory.ts';
 import type { Roster } from '../../contract/roster.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type ApplyPlan, type ApplyWish, stepText } from '../apply/plan.ts';
+import { type ApplyPlan, type ApplyWish, stepText } from '../apply/apply-plan.ts';
 import { type HostFacts, nextPairNames, staleInputs } from '../hosts/host-look.ts';
 import { type HostStep, hostStepText, isKeyChange, noChange, type PairChange } from '../hosts/host-setup.ts';
 import { changeKeys, type HostKind, type KeyChange, wantedKeys } from '../hosts/key-layout.ts';

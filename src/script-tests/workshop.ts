@@ -8,7 +8,7 @@ import { runProcess } from '../host/processes.ts';
 import { logFileOf } from '../lab/emulation/scripts/package-environment.ts';
 import { type PolicyTemplates, policyFiles, writeCfengine } from '../lab/machines/cfengine-setup.ts';
 import { furnishHost, furnishMember } from '../lab/machines/furnish.ts';
-import { expandVariables, type LabPlan, planLab } from '../lab/machines/plan.ts';
+import { expandVariables, type LabSpec, labSpec } from '../lab/machines/lab-spec.ts';
 import type { PackageContent } from '../serviceguard/package-content.ts';
 import { fileSystemTypes } from '../settings/file-systems.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -30,13 +30,13 @@ const homes = '/run/csync-conform';
 /** What all sandboxes of a run have in common: what lies on their disks, cfengine's directory, an empty file system. */
 export class Workshop {
   readonly tested: TestedPackage;
-  readonly plan: LabPlan;
+  readonly spec: LabSpec;
   readonly home: string;
   #made = 0;
 
   private constructor(tested: TestedPackage) {
     this.tested = tested;
-    this.plan = planLab(tested.settings, 'conform', { clients: [] });
+    this.spec = labSpec(tested.settings, 'conform', { clients: [] });
     this.home = `${homes}/${process.pid}`;
   }
 
@@ -58,15 +58,15 @@ export class Workshop {
     files.removeTree(this.home);
     files.makeDirectory(this.home, 0o700);
     files.writeText(`${this.home}/${ownerFile}`, startOf(String(process.pid)) ?? '');
-    furnishHost(this.disk, this.plan, this.member);
-    furnishMember(this.disk, this.plan);
+    furnishHost(this.disk, this.spec, this.member);
+    furnishMember(this.disk, this.spec);
     files.writeText(`${this.disk}/etc/fstab`, '');
     const directory = expandVariables(settings.packageDirectory);
     for (const file of this.tested.files) files.writeText(`${this.disk}${directory}/${file.name}`, file.text, file.mode);
     files.makeDirectory(`${this.disk}${dirname(logFileOf(this.tested.content))}`);
     const pair = await generateKeyPair();
     const trusted = new Map([[peerKeyFileName(pair.publicKey), pair.publicKey]]);
-    writeCfengine(`${this.home}/cfengine`, settings, pair, trusted, policyFiles(this.plan, policy));
+    writeCfengine(`${this.home}/cfengine`, settings, pair, trusted, policyFiles(this.spec, policy));
     const { overwrite, leastMegabytes } = fileSystemTypes[settings.fileSystemType];
     // No larger than its mkfs needs, so that it is filled fast.
     files.makeSparseFile(`${this.home}/disk.img`, leastMegabytes * 1024 * 1024);
@@ -84,7 +84,7 @@ export class Workshop {
   }
 
   get member(): string {
-    return this.plan.hosts[0]?.name ?? 'm1';
+    return this.spec.hosts[0]?.name ?? 'm1';
   }
 
   /** A directory that no sandbox of this run had yet. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { connect } from '../../../src/host/lab/control-socket.ts';
+import { connect } from '../../../src/host/lab/lab-socket.ts';
 import { scratchDirectory } from '../../support.ts';
 
 const directory = scratchDirectory();

@@ -11,7 +11,7 @@ import * as files from '../host/lab/lab-files.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import { logFileOf, scriptEnvironment } from '../lab/emulation/scripts/package-environment.ts';
 import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
-import { expandVariables, sgDirectories } from '../lab/machines/plan.ts';
+import { expandVariables, sgDirectories } from '../lab/machines/lab-spec.ts';
 import { thawCommands } from '../lab/machines/thaw.ts';
 import { setOf } from '../render/package.ts';
 import type { Call, State } from './cases/case-model.ts';
@@ -36,7 +36,7 @@ export class Sandbox {
 
   static async boot(workshop: Workshop): Promise<Sandbox> {
     const directory = workshop.nextDirectory();
-    const { home, disk, tested, plan } = workshop;
+    const { home, disk, tested, spec } = workshop;
     const { settings } = tested;
     const device = `/dev/${settings.volumeGroup}/${settings.logicalVolume}`;
     files.makeDirectory(directory, 0o700);
@@ -53,7 +53,7 @@ export class Sandbox {
         `mkdir cfengine; mount -t tmpfs -o mode=755 tmpfs cfengine; cp -a ${shellWord(`${home}/cfengine`)}/. cfengine; mkdir image; mount -t tmpfs tmpfs image; cp --sparse=always ${shellWord(`${home}/disk.img`)} image/disk`,
         // Detached at once, while it is held open here: it goes with its last user.
         'loop=$(losetup --find --show image/disk); exec 9< "$loop"; losetup --detach "$loop"',
-        `ip link set lo up; ip address add ${plan.hosts[0]?.address}/${plan.prefixLength} dev lo`,
+        `ip link set lo up; ip address add ${spec.hosts[0]?.address}/${spec.prefixLength} dev lo`,
       ],
       within: [`mkdir -p "$root${dirname(device)}"; : > "$root${device}"; mount --bind "$loop" "$root${device}"`],
       endsWithInput: true,

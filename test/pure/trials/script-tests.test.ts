@@ -1,14 +1,14 @@
 /** The table of the conformance test, and what it concludes from what it saw. */
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
-import type { Expectation } from '../../../src/conform/cases/case-model.ts';
-import { assertionName, cases } from '../../../src/conform/cases/cases.ts';
-import { type CallSeen, judge, type MemberSeen } from '../../../src/conform/judge.ts';
-import { packageAssertions } from '../../../src/conform/package-assertions.ts';
-import { type Assertion, chosen, reportJson, reportTable } from '../../../src/conform/report.ts';
-import { assertionNames } from '../../../src/conform/run.ts';
 import type { RenderedFile } from '../../../src/contract/package-directory.ts';
 import { renderPackage } from '../../../src/render/package.ts';
+import type { Expectation } from '../../../src/script-tests/cases/case-model.ts';
+import { assertionName, cases } from '../../../src/script-tests/cases/cases.ts';
+import { type CallSeen, judge, type MemberSeen } from '../../../src/script-tests/judge.ts';
+import { packageAssertions } from '../../../src/script-tests/package-assertions.ts';
+import { type Assertion, chosen, reportJson, reportTable } from '../../../src/script-tests/report.ts';
+import { assertionNames } from '../../../src/script-tests/run.ts';
 import { packageContent } from '../../../src/serviceguard/package-content.ts';
 import { parsePackageFile } from '../../../src/serviceguard/package-file.ts';
 import { memberScripts, packageTemplates, settingsFor } from '../../support.ts';

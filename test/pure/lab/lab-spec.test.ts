@@ -1,0 +1,50 @@
+/** What a lab consists of: names, addresses, and what cannot be one. */
+import { describe, expect, test } from 'vitest';
+import { clientNames, hostsFile, isSetUp, labSpec, serviceguardHosts, specProblem } from '../../../src/lab/machines/lab-spec.ts';
+import { labSettings } from '../../support.ts';
+
+const settings = labSettings();
+const spec = (choices: Parameters<typeof labSpec>[2], of = settings) => labSpec(of, 'lab', choices);
+
+describe('hosts', () => {
+  test('members and spares from .11, clients from .21, and everybody knows everybody', () => {
+    const made = spec({ spares: ['m4', 'm5'], clients: clientNames(30) });
+    const address = (name: string) => made.hosts.find((host) => host.name === name)?.address;
+    expect(['m1', 'm3', 'm4', 'm5', 'c1', 'c30'].map(address)).toEqual(
+      ['11', '13', '14', '15', '21', '50'].map((last) => `10.9.0.${last}`),
+    );
+    expect(serviceguardHosts(made).map((host) => host.name)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
+    const many = spec({ clients: clientNames(100) }).hosts.map(({ address: one }) => one);
+    expect([many.includes('10.9.0.100'), many.at(-1)], 'the address of the package is left out').toEqual([false, '10.9.0.121']);
+    for (const { name } of made.hosts) expect(hostsFile(made)).toContain(`\t${name}.lab ${name}\n`);
+    expect(specProblem(made)).toBeNull();
+  });
+
+  test('the lab sets up members and clients, never a spare, and in a bare lab nobody', () => {
+    const setUp = (choices: Parameters<typeof labSpec>[2]) => {
+      const made = spec(choices);
+      return made.hosts.filter((host) => isSetUp(made, host)).map((host) => host.name);
+    };
+    expect(setUp({ spares: ['m4'] })).toEqual(['m1', 'm2', 'm3', 'c1', 'c2']);
+    expect(setUp({ spares: ['m4'], cfengine: 'bare' })).toEqual([]);
+  });
+});
+
+describe('a lab that cannot be', () => {
+  const generation2 = labSettings({ cfengine_generation: 2 });
+  test.each([
+    ['a spare that is a member', spec({ spares: ['m1'] }), 'two hosts would be named m1'],
+    ['a name that is none', spec({ spares: ['m 4'] }), '"m 4" is no name of a host'],
+    ['a path for a name', spec({ spares: ['../m4'] }), '"../m4" is no name of a host'],
+    ['spares where clients begin', spec({ spares: clientNames(8).map((name) => `s${name}`) }), 'too many hosts: 10.9.0.21'],
+    ['more clients than addresses', spec({ clients: clientNames(234) }), 'too many hosts: 10.9.0.255'],
+    ['cfengine 2 set up by the lab', spec({ programs: '/x' }, generation2), '--bare'],
+    ['cfengine 2 from nowhere', spec({ cfengine: 'bare' }, generation2), '--programs'],
+  ])('%s', (_what, made, said) => {
+    expect(specProblem(made)).toContain(said);
+  });
+
+  test('cfengine 2 in a bare lab can be', () => {
+    expect(specProblem(spec({ cfengine: 'bare', programs: '/x' }, generation2))).toBeNull();
+  });
+});

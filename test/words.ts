@@ -31,12 +31,13 @@ export const banned: readonly RegExp[] = [
   /\bgives?\b/i,
 ];
 
-/** Comments and string literals of TypeScript; placeholders of template literals are cut out. */
+/** Comments and string literals of TypeScript; names in `` ` ` `` of a page are cut out, as are placeholders of template literals. */
 const prose = /\/\*[\s\S]*?\*\/|(?<![:\\])\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g;
 
 function linesOf(path: string): { readonly text: string; readonly line: number }[] {
   const text = readFileSync(path, 'utf8');
-  if (!path.endsWith('.ts')) return text.split('\n').map((one, at) => ({ text: one, line: at + 1 }));
+  if (!path.endsWith('.ts'))
+    return text.split('\n').map((one, at) => ({ text: path.endsWith('.md') ? one.replace(/`[^`]*`/g, '…') : one, line: at + 1 }));
   return [...text.matchAll(prose)].map((match) => ({
     text: match[0].replace(/\$\{(?:[^{}]|\{[^{}]*\})*\}/g, '…').replace(/\s*\n\s*\*?\s*/g, ' '),
     line: text.slice(0, match.index).split('\n').length,

@@ -7,7 +7,10 @@ import { decisionTables } from '../../src/decision-tables/tables.ts';
 import { engineFor } from '../../src/engine/choice/engine-for.ts';
 import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.ts';
 import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
+import { exitStatusesPage } from './exit-statuses-page.ts';
 import { withPicture } from './imports-picture.ts';
+import { metricsPage } from './metrics-page.ts';
+import { settingsPage } from './settings-page.ts';
 
 /** Text of each page by its name in the repository. */
 export function generatedPages(root: string): ReadonlyMap<string, string> {
@@ -19,7 +22,10 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
     ['docs/proof/decision-tables.md', decisionsPage(decisionTables())],
     ['docs/reference/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
+    ['docs/reference/exit-statuses.md', exitStatusesPage()],
+    ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/problem-codes.md', problemsPage()],
+    ['docs/reference/settings.md', settingsPage()],
     ['docs/reference/verbs.md', withReference(read('docs/reference/verbs.md'))],
     // The shipped template as an administrator could edit it.
     [

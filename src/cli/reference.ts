@@ -1,5 +1,6 @@
 /** What help and docs/reference/verbs.md print about a verb, from its row. */
 import type { Options } from 'yargs';
+import { cell, inRows } from '../base/markdown-table.ts';
 import { type ExitName, exitTable } from '../base/problem.ts';
 import { problemCodes } from '../base/problem-codes.ts';
 import { alwaysPossible, type OptionTable, type Verb } from './verb.ts';
@@ -44,7 +45,7 @@ export function problemsPage(): string {
     'What does the code in square brackets mean, and which exit status does csync end with? This page is for administrators and for authors of scripts.',
     'A code never changes its meaning. With `--json`, csync prints the problems with their codes. If there are several, the exit status is that of the ' +
       'first error; a warning does not change it. The codes of start, halt and validate are in [decision-tables.md](../proof/decision-tables.md).',
-    table(['code', 'exit status', 'meaning'], rows),
+    inRows(['code', 'exit status', 'meaning'], rows),
     '',
   ]
     .join('\n\n')
@@ -59,10 +60,10 @@ function reference(): string {
   const overview = verbs.map((verb) => [`[\`csync ${cell(synopsis(verb))}\`](#${anchor(verb)})`, cell(verb.does)]);
   return [
     '## Exit statuses',
-    table(['exit status', 'meaning'], statuses),
+    inRows(['exit status', 'meaning'], statuses),
     `Every verb can exit with ${common.join(', ')}. The section of a verb lists its other statuses, with their meaning for that verb.`,
     '## All verbs',
-    table(['verb', 'purpose'], overview),
+    inRows(['verb', 'purpose'], overview),
     ...verbs.map(section),
   ]
     .map((part) => `${part}\n`)
@@ -81,17 +82,17 @@ function section(verb: Verb): string {
     `## csync ${verb.words}`,
     `\`csync ${synopsis(verb)}\`: ${verb.does}.`,
     ...(verb.details === undefined ? [] : [verb.details]),
-    ...(options.length === 0 ? [] : [table(['option', 'meaning', 'default'], options)]),
+    ...(options.length === 0 ? [] : [inRows(['option', 'meaning', 'default'], options)]),
     ...(verb.conflicts ?? []).map(([one, other]) => `\`--${one}\` and \`--${other}\` exclude each other.`),
     ...(statuses.length === 0
       ? []
       : [
-          table(
+          inRows(
             ['exit status', 'meaning'],
             statuses.map(([status, means]) => [`${status}`, cell(means)]),
           ),
         ]),
-    table(['example', 'purpose'], examples),
+    inRows(['example', 'purpose'], examples),
   ].join('\n\n');
 }
 
@@ -113,10 +114,3 @@ function fallback({ default: value }: Options): string {
 }
 
 const anchor = ({ words }: Verb): string => `csync-${words.replaceAll(' ', '-')}`;
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}

@@ -1,6 +1,6 @@
 /**
  * While there is no master, clients go on with the policy they have: the real cf-agent, update and policy, its exit status and
- * time, and the files it has. Times are printed, for docs/how-to/no-master.md; only what the configured time limits allow is asserted.
+ * time, and the files it has. Times are printed, for docs/explanation/no-master.md; only what the configured time limits allow is asserted.
  */
 import { describe, expect, it } from 'vitest';
 import { eventually, everyStep, everyStepIt } from '../../support.ts';

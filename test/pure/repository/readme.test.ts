@@ -1,6 +1,7 @@
 /** README and the pages of docs/: links resolve, the README stays short and readable, its settings file is valid. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lexer } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../../src/settings/settings-yaml.ts';
 import { codeBelow, deadLinks, markdownPages, readPage, sentences, wordsOf } from '../../markdown.ts';
@@ -9,19 +10,39 @@ import { banned } from '../../words.ts';
 
 const readme = readPage('README.md');
 
+/** Pages whose old English is still to be rewritten. */
+const unfinished =
+  /^(?:BENCHMARKS|CHANGELOG|DECISIONS|FIDELITY)\.md$|^docs\/(?:proof\/|explanation\/threat-model|reference\/(?:drills|exit-statuses|metrics|problem-codes|settings|verbs)\.md)/;
+
 describe('plain English', () => {
-  const pages = markdownPages().filter((page) =>
-    /^(?:README|CONTRIBUTING|SECURITY|test\/README)\.md$|^docs\/(?:README|architecture|development)\.md$|^docs\/facts\//.test(
-      page,
-    ),
+  it.each(markdownPages().filter((page) => !unfinished.test(page)))(
+    '%s has none of the words that a reader has to decode',
+    (page) => {
+      const found = sentences(readPage(page)).flatMap((sentence) =>
+        banned.filter((phrase) => phrase.test(sentence)).map((phrase) => `${phrase}: ${sentence}`),
+      );
+      expect(found).toEqual([]);
+    },
   );
 
-  it.each(pages)('%s has none of the words that a reader has to decode', (page) => {
-    const found = sentences(readPage(page)).flatMap((sentence) =>
-      banned.filter((phrase) => phrase.test(sentence)).map((phrase) => `${phrase}: ${sentence}`),
-    );
-    expect(found).toEqual([]);
-  });
+  it.each(markdownPages().filter((page) => /^README\.md$|^docs\/(?:tutorial|runbook)\.md$|^docs\/how-to\//.test(page)))(
+    '%s has no sentence of more than 30 words, and fewer than 16 on average',
+    (page) => {
+      const lengths = sentences(readPage(page)).map((sentence) => ({ sentence, words: wordsOf(sentence) }));
+      expect(lengths.length).toBeGreaterThan(10);
+      expect(lengths.filter(({ words }) => words > 30)).toEqual([]);
+      expect(lengths.reduce((sum, { words }) => sum + words, 0) / lengths.length).toBeLessThan(16);
+    },
+  );
+
+  it.each(markdownPages().filter((page) => page.startsWith('docs/') && !unfinished.test(page)))(
+    '%s says first which question it answers, and for whom',
+    (page) => {
+      const [title, first] = lexer(readPage(page)).filter(({ type }) => type !== 'space');
+      expect(title).toMatchObject({ type: 'heading', depth: 1 });
+      expect(first).toMatchObject({ type: 'paragraph', text: expect.stringMatching(/\?/) });
+    },
+  );
 });
 
 describe('CONTRIBUTING.md and test/README.md', () => {
@@ -36,13 +57,6 @@ describe('CONTRIBUTING.md and test/README.md', () => {
 describe('README.md', () => {
   it('is at most 150 lines', () => {
     expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
-  });
-
-  it('has no sentence of more than 30 words, and 16 on average', () => {
-    const lengths = sentences(readme).map((sentence) => ({ sentence, words: wordsOf(sentence) }));
-    expect(lengths.length).toBeGreaterThan(60);
-    expect(lengths.filter(({ words }) => words > 30)).toEqual([]);
-    expect(lengths.reduce((sum, { words }) => sum + words, 0) / lengths.length).toBeLessThan(16);
   });
 
   it('shows a settings file that is complete and valid', () => {

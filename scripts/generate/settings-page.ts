@@ -17,7 +17,7 @@ const inWords = new Map<v.GenericSchema, string>([
   [rules.sgPath, 'a path; may start with `$SGCONF/` or `$SGRUN/`'],
   [rules.plainText, 'text without double quotes and braces'],
   [rules.yesNo, '`true`, `false`'],
-  [rules.layerPlan, '`every N s, limit N s, N in a row, fail` or `warn`; `off`'],
+  [rules.layerSchedule, '`every N s, limit N s, N in a row, fail` or `warn`; `off`'],
   [rules.localRestart, '`none`, `once in N min`'],
   [rules.listenAddress, 'an address with a port; `off`'],
 ]);

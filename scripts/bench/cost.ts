@@ -39,7 +39,7 @@ const ours = 'ours (front, monitor, reader)';
 const floor = 'the same, with a TLS connection to the daemon every 30 s';
 const candidates: readonly (readonly [name: string, start: (limit: string) => string])[] = [
   ['empty Node.js', () => '"$NODE" -e "setInterval(() => {}, 1e9)"'],
-  ['Node.js that wakes every 10 s, and does nothing', () => '"$NODE" -e "setInterval(() => {}, 10000)"'],
+  ['Node.js that wakes every 10 s, without work', () => '"$NODE" -e "setInterval(() => {}, 10000)"'],
   [
     floor,
     () =>
@@ -92,8 +92,8 @@ export async function measureCost({ tools, workshop, progress }: Bench, seconds:
         head: ['', 'CPU s per hour', 'RSS MB', 'PSS MB', 'descriptors'],
         rows,
         notes: [
-          `Over ${seconds} s, scaled; all side by side in one member, of a process and what it started. RSS counts memory that processes share once for each, PSS once in all; ours, each by itself: ${parts.join(', ')}. Goals: 1 CPU second an hour and 10 MB above an empty Node.js.`,
-          `The first goal is below what looking costs in Node.js on this machine: with the default intervals (port, storage, address every 10 s, protocol every 30 s) nothing that wakes and connects as often comes below ${rows.find(([name]) => name === floor)?.[1]} CPU s an hour, see the third row. Longer intervals are a setting; the end of the daemon is an event and costs nothing while it does not come.`,
+          `Over ${seconds} s, scaled; all side by side in one member, each process with its children. RSS counts shared memory once for each process, PSS once in total. The parts of ours: ${parts.join(', ')}. Goals: 1 CPU second an hour and 10 MB above an empty Node.js.`,
+          `The first goal cannot be met with Node.js on this machine. With the default intervals (port, storage, address every 10 s, protocol every 30 s) a program that wakes and connects as often needs at least ${rows.find(([name]) => name === floor)?.[1]} CPU s an hour: see the third row. Longer intervals are a setting. The exit of the daemon is an event, so waiting for it costs nothing.`,
         ],
       },
     ];
@@ -145,7 +145,7 @@ export async function measureScripts({ tools, workshop }: Bench, runs: number): 
         head: ['', 'n', 'p50 ms', 'p99 ms', 'most ms', 'CPU ms', 'peak RSS MB'],
         rows,
         notes: [
-          'Wall time from fork to end, with an idle daemon. CPU time: the median, with all processes it started. The peak is that of the largest process. A start proves the role through the address, validate runs cf-promises.',
+          'Wall time from fork to exit, with an idle daemon. CPU time: the median, with all processes it started. The peak is that of the largest process. A start proves the role through the address, validate runs cf-promises.',
         ],
       },
     ];

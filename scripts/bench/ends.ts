@@ -92,7 +92,7 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
     const keepalived = await keepalivedRun(tools, 'cf-serverd', progress);
     const kinds: readonly Kind[] = [
       { name: 'C', rounds: monitors, run: within('-', (pid) => `${tools.limit} watch ${pid}`) },
-      { name: 'Node.js behind our front that only hears', rounds: monitors, run: within('-', hears) },
+      { name: 'Node.js behind csync-front.pl, event only', rounds: monitors, run: within('-', hears) },
       { name: 'ours', rounds: monitors, run: within(stateFile, () => '"$PACKAGE/csync.sh" monitor') },
       { name: 'shell, every second', rounds: pollers, run: within('-', poller) },
       ...(keepalived === null ? [] : [{ name: keepalivedName, rounds: pollers, run: keepalived }]),
@@ -102,11 +102,11 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
     if (limit === undefined || hearing === undefined || own === undefined || shell === undefined) throw new Error('no figures');
     return [
       {
-        title: 'The end of a process, told',
+        title: 'Notification of the exit of a process',
         head: spreadHead,
         rows: [spreadRow('C, pidfd and poll', c), spreadRow('ours, in the monitor', ours)],
         notes: [
-          `Medians: ${ratio(ours, c)}. Missed: ${wanted.kills - ours.n} of ${wanted.kills}. The process is a sleep(1); from kill(2) to the call.`,
+          `Medians: ${ratio(ours, c)}. Missed: ${wanted.kills - ours.n} of ${wanted.kills}. The process is a sleep(1). Time from kill(2) to the call.`,
         ],
       },
       {
@@ -121,7 +121,7 @@ export async function measureEnds(bench: Bench, wanted: { kills: number; monitor
           ];
         }),
         notes: [
-          `Medians: noticed ${ratio(own.noticed, limit.noticed)} of the C program (goal: 3 x), monitor gone ${ratio(own.gone, limit.gone)} (goal: 8 x), ${ratio(shell.gone, own.gone)} sooner than the shell (goal: 40 x). Missed: ${wanted.monitors - own.gone.n} of ${wanted.monitors}. Noticed: the verdict is reached (by the rows of the one that only hears, ${figure(own.noticed.p50 - hearing.noticed.p50)} ms of the ${figure(own.noticed.p50)} are the monitor's own, and hearing of it in an idle Node.js is ${ratio(hearing.noticed, limit.noticed)} of the C program); gone: what Serviceguard waits for has ended, and syslog has the sentence; log and state file follow. Kills in turns, each of a daemon that a monitor has looked at before.`,
+          `Medians: noticed ${ratio(own.noticed, limit.noticed)} of the C program (goal: 3 x), monitor gone ${ratio(own.gone, limit.gone)} (goal: 8 x), ${ratio(shell.gone, own.gone)} sooner than the shell (goal: 40 x). Missed: ${wanted.monitors - own.gone.n} of ${wanted.monitors}. Noticed: the verdict is reached. Of this, ${figure(own.noticed.p50 - hearing.noticed.p50)} ms of the ${figure(own.noticed.p50)} are spent in the monitor itself (compare the rows with the event only). Notification of an idle Node.js is ${ratio(hearing.noticed, limit.noticed)} of the C program. Gone: the service has exited, and syslog has the sentence; log and state file follow. Kills in turns, each of a daemon that a monitor has probed before.`,
         ],
       },
     ];

@@ -75,7 +75,9 @@ function pageOf(parts: Parts): string {
   const head = [
     '# Benchmarks',
     '',
-    'Written by `npm run bench`. Figures compare with others of the same table only: the machine is shared and noisy, so medians and ratios count.',
+    'How fast is csync, and what does it cost? For administrators and developers. Written by `npm run bench`.',
+    '',
+    'Compare figures of one table only: the machine is shared and noisy, so medians and ratios count. Times are milliseconds unless the column says otherwise.',
     '',
   ];
   return `${[...head, ...lines].join('\n').trimEnd()}\n`;

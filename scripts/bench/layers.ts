@@ -147,7 +147,7 @@ export async function measureLayers(bench: Bench, wanted: number, only: RegExp):
       head: [...spreadHead, 'bound ms', 'later', 'missed', 'false alarms'],
       rows,
       notes: [
-        `${atOnce} monitors (the shipped loop and looks, each at its own phase) see each fault of a real cf-serverd, ext4 and address. Bound: one interval and the limit, which is as many looks as are wanted, a second apart, each at its time limit where nobody answers; later: beyond the bound by more than the 100 ms that the machine is given.`,
+        `${atOnce} monitors (the shipped loop and probes, each with its own phase) detect each fault of a real cf-serverd, ext4 and address. Bound: one interval, then the required number of probes, a second apart, each up to its time limit. Later: more than 100 ms beyond the bound.`,
       ],
     },
   ];

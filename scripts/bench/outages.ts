@@ -78,9 +78,9 @@ export async function measureOutages({ progress }: Bench, rounds: number): Promi
       head: ['fault', 'n', 'outage p50 ms', 'outage most ms', 'detect', 'halt', 'mount', 'address', 'prove'],
       rows,
       notes: [
-        "Outage: from a client's last success to its next one, of two clients that ask every 100 ms, and anew every 50 ms while none answers, the longer one. The parts are medians, each from the end of the one before; detect is from the fault until the package manager knows, prove ends with the start script. kill: SIGKILL of the daemon; haltnode: cmhaltnode -f; crash: power cut (MEMBER_TIMEOUT of the lab is 2 s). Goal: a killed daemon under 1 s at the median.",
+        "Outage: from the last success of a client to its next one. Two clients connect every 100 ms, and every 50 ms while none answers; the longer outage counts. The parts are medians of consecutive phases. Detect: from the fault until the package manager acts. Prove: until the start script exits. kill: SIGKILL of the daemon; haltnode: cmhaltnode -f; crash: power cut (MEMBER_TIMEOUT of the lab is 2 s). Goal: a killed daemon under 1 s at the median.",
         notes.join(' '),
-        `A Node.js with nothing to do takes ${figure(bare)} ms on this machine (median of ${bareRuns}, in the same run); ${scriptsOnTheWay} member scripts are on the way of a killed daemon: ${figure(scriptsOnTheWay * bare)} ms of its outage are the start of Node.js, whatever the scripts do.`,
+        `A Node.js without work takes ${figure(bare)} ms on this machine (median of ${bareRuns}, in the same run); ${scriptsOnTheWay} member scripts run after a killed daemon: ${figure(scriptsOnTheWay * bare)} ms of the outage are the start of Node.js.`,
       ],
     },
   ];

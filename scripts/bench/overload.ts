@@ -99,8 +99,8 @@ export async function measureOverload({ progress }: Bench, seconds: number): Pro
         'kind',
         'from',
         's',
-        'asked for, each',
-        'made in all',
+        'requested, each',
+        'opened in total',
         'threads of the daemon',
         'daemon',
         'losses of c3: n, longest ms',
@@ -108,7 +108,7 @@ export async function measureOverload({ progress }: Bench, seconds: number): Pro
       ],
       rows,
       notes: [
-        `An ordinary user of each host keeps up that many connections to the package address for so long and makes each anew when it ends (scripts/bench/comparison/hostile-client.cjs). idle: they say nothing; byte: one byte; half: the sending side is closed; hello: a TLS hello; slow: a byte of one each second; flood: a hello, and again at once. Threads: the most that were seen, one for each connection that the daemon counts. c3 asks for the master every 100 ms with a limit of 300 ms.`,
+        `An ordinary user of each host holds that many connections to the package address, and opens a new one for each that is closed (scripts/bench/comparison/hostile-client.cjs). idle: no data; byte: one byte; half: the sending side is closed; hello: a TLS hello; slow: a byte of a hello each second; flood: a hello, then the next connection at once. Threads: the maximum, one for each connection that the daemon counts. c3 connects to the master every 100 ms with a limit of 300 ms.`,
       ],
     },
   ];

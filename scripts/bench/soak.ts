@@ -56,7 +56,7 @@ export async function measureSoak({ workshop, progress }: Bench, minutes: number
         head: ['', 'n', 'minutes', 'periods of load (3 to 60 s)', 'times the monitor did not run', 'descriptors'],
         rows: [row],
         notes: [
-          'The settings of the workshop, the real cf-serverd. 48 simulated hours of load are part of the tests (test/pure/monitor/monitor-loop.test.ts): 0 false alarms.',
+          'Settings of the benchmark, real cf-serverd. 48 simulated hours of load are part of the tests (test/pure/monitor/monitor-loop.test.ts): 0 false alarms.',
         ],
       },
     ];

@@ -78,7 +78,7 @@ export async function measureOutages({ progress }: Bench, rounds: number): Promi
       head: ['fault', 'n', 'outage p50 ms', 'outage most ms', 'detect', 'halt', 'mount', 'address', 'prove'],
       rows,
       notes: [
-        "Outage: from the last success of a client to its next one. Two clients connect every 100 ms, and every 50 ms while none answers; the longer outage counts. The parts are medians of consecutive phases. Detect: from the fault until the package manager acts. Prove: until the start script exits. kill: SIGKILL of the daemon; haltnode: cmhaltnode -f; crash: power cut (MEMBER_TIMEOUT of the lab is 2 s). Goal: a killed daemon under 1 s at the median.",
+        'Outage: from the last success of a client to its next one. Two clients connect every 100 ms, and every 50 ms while none answers; the longer outage counts. The parts are medians of consecutive phases. Detect: from the fault until the package manager acts. Prove: until the start script exits. kill: SIGKILL of the daemon; haltnode: cmhaltnode -f; crash: power cut (MEMBER_TIMEOUT of the lab is 2 s). Goal: a killed daemon under 1 s at the median.',
         notes.join(' '),
         `A Node.js without work takes ${figure(bare)} ms on this machine (median of ${bareRuns}, in the same run); ${scriptsOnTheWay} member scripts run after a killed daemon: ${figure(scriptsOnTheWay * bare)} ms of the outage are the start of Node.js.`,
       ],

@@ -9,6 +9,7 @@ import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.t
 import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
 import { exitStatusesPage } from './exit-statuses-page.ts';
 import { withPicture } from './imports-picture.ts';
+import { exampleOf, logPage } from './log-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { settingsPage } from './settings-page.ts';
 

@@ -25,12 +25,12 @@ export async function foreignOwner(
   const [card = ''] = stdout.split('\n');
   if (/^[0-9a-f:]{17}$/.test(card)) return { kind: 'foreign', card };
   if (exitCode === 0) return { kind: 'nobody else' };
-  if (timedOut) return { kind: 'cannot tell', why: 'perl takes too long' };
-  if (errorCode === 'ENOENT') return { kind: 'no perl', why: 'no perl' };
-  return { kind: 'cannot tell', why: errorCode ?? (stderr.trim() || `perl ended with ${exitCode}`) };
+  if (timedOut) return { kind: 'cannot tell', why: 'perl exceeded its time limit' };
+  if (errorCode === 'ENOENT') return { kind: 'no perl', why: 'perl is missing' };
+  return { kind: 'cannot tell', why: errorCode ?? (stderr.trim() || `perl exited with ${exitCode}`) };
 }
 
-/** What is found, for a log. */
+/** For the log. */
 export function ownerText(address: string, card: string): string {
-  return `${address} is answered for by another host, too (hardware address ${card}): clients may reach that one`;
+  return `another host answers for ${address} as well (hardware address ${card}): clients may reach that host`;
 }

@@ -1,8 +1,11 @@
 /**
- * Every way a member script can fail, and what the cluster makes of it. The exit status follows from the consequence, not
- * from the cause [serviceguard.md 3.3]: start 1 = no other member can cure it, 2 = try another member; halt 1 = the policy
- * file system is still held here. Each row has the fix.
+ * Every way a member script can fail, and what the cluster makes of it. The exit status follows from the consequence, not from the cause
+ * [serviceguard.md 3.3]: start 1 = no other member can start the package either, 2 = try another member; halt 1 = the policy file system is
+ * still held here.
  */
+import type { LogMessage } from '../base/log-line.ts';
+import { sentence } from './messages.ts';
+
 export interface FailureRow {
   /** Exit status of a start. */
   readonly start: 1 | 2;
@@ -168,9 +171,9 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Finding, consequence and remedy as one sentence for the log. */
-export function explain(finding: Finding, member: string, packageName: string): string {
-  const row = failureTable[finding.code];
-  const remedy = row.remedy.replaceAll('{member}', member).replaceAll('{package}', packageName);
-  return `[${finding.code}] ${finding.text}; ${row.means}. Fix: ${remedy}`;
+/** Finding, consequence and fix, for the log. */
+export function failureMessage({ code, text }: Finding, member: string, packageName: string): LogMessage {
+  const { means, remedy } = failureTable[code];
+  const fix = remedy.replaceAll('{member}', member).replaceAll('{package}', packageName);
+  return { code, text: `${text}. ${sentence(means)}. Fix: ${fix}` };
 }

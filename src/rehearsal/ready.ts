@@ -3,6 +3,7 @@
  * csync keys verify, and the package's own validate and start --dry-run. Nothing is moved. Pure.
  */
 
+import { parseLogLine } from '../base/log-line.ts';
 import { inBrief } from '../cluster/apply/comparison.ts';
 import type { CheckReport } from '../cluster/condition/checks.ts';
 import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/condition/status.ts';
@@ -115,12 +116,12 @@ function wordsOf(said: ScriptSaid | undefined): string {
   return last === '' ? '' : `: ${last}`;
 }
 
-/** `Nov 28 03:00:00 m1 csync mount-point: failed [code] text`; its last line only says how it ended. */
+/** Each failure in the output of a member script, without the last line, which has only the exit status. */
 function failedLines(output: string): string[] {
-  return output
-    .split('\n')
-    .flatMap((line) => /: failed (.*)$/.exec(line)?.[1] ?? [])
-    .filter((text) => !/ends with exit status \d+$/.test(text));
+  return output.split('\n').flatMap((line) => {
+    const parsed = parseLogLine(line);
+    return parsed?.result === 'failed' && parsed.code !== 'script-failed' ? [`[${parsed.code}] ${parsed.text}`] : [];
+  });
 }
 
 function judgeDaemon({ member, seen }: MemberStatus): readonly Found[] {

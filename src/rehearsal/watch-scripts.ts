@@ -3,6 +3,7 @@
  * takes its file away, and the reader of what it wrote. Lines are `SECONDS WORD...`, by the clock of that host. Pure.
  */
 
+import { parseLogLine } from '../base/log-line.ts';
 import { shellWord } from '../base/shell-word.ts';
 import { decimal } from '../cluster/remote/answers.ts';
 import { hostScript, script } from '../cluster/remote/shell-text.ts';
@@ -108,20 +109,25 @@ export function readFetched(text: string): {
 // bash writes EPOCHREALTIME with the comma of its locale.
 const seconds = (word = ''): number => decimal(word.replace(',', '.'));
 
-/** The start scripts' first step, their ends, and the monitor's last word, in lines like `Nov 28 03:00:00 m1 csync seal: ok ...`. */
-const logLines: readonly (readonly [RegExp, (found: RegExpExecArray) => Pick<JournalEntry, 'what' | 'text'>])[] = [
-  [/ mount-point: /, () => ({ what: 'starting', text: 'start of the package begins' })],
-  [
-    / start: \w+ start (?:main|legacy) ends with exit status (\d+)/,
-    ([, status]) => ({ what: 'start-ended', text: `start of the package ended (exit status ${status})` }),
-  ],
-  [/ (?:release|let-go|connections): /, () => ({ what: 'halting', text: 'halt of the package begins' })],
-  [
-    / halt: \w+ halt (?:pre|legacy) ends with exit status (\d+)/,
-    ([, status]) => ({ what: 'halt-ended', text: `halt of the package ended (exit status ${status})` }),
-  ],
-  [/ monitor: failed (.*)/, ([, why]) => ({ what: 'service-died', text: `the monitor ends: ${why}` })],
-];
+/** Which part of a start or halt is the first, and which is the last. */
+const firstRoles: Readonly<Record<string, readonly string[]>> = { start: ['pre', 'legacy'], halt: ['main', 'legacy'] };
+const lastRoles: Readonly<Record<string, readonly string[]>> = { start: ['main', 'legacy'], halt: ['pre', 'legacy'] };
+const begins: Readonly<Record<string, string>> = { start: 'starting', halt: 'halting' };
+
+/** The event of a line of the package log: the begin and the end of a start or a halt, and the verdict of the monitor. */
+function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
+  const parsed = parseLogLine(line);
+  if (parsed === null) return null;
+  const { script, code, text, keys } = parsed;
+  const { role = '', exit = '' } = keys;
+  if (script === 'monitor') return code === 'verdict' ? { what: 'service-died', text: `the monitor exits: ${text}` } : null;
+  const what = begins[script];
+  if (what !== undefined && code === 'script-begin' && firstRoles[script]?.includes(role))
+    return { what, text: `the ${script} of the package begins` };
+  if (what !== undefined && /^script-(complete|failed)$/.test(code) && lastRoles[script]?.includes(role))
+    return { what: `${script}-ended`, text: `the ${script} of the package exited with status ${exit}` };
+  return null;
+}
 
 /** What a host's file says, as entries of a trace; `aheadMs` is what its clock is ahead of ours. Lines that are cut are left out. */
 export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
@@ -134,11 +140,8 @@ export function readWatch(text: string, host: string, aheadMs: number): JournalE
     const sinceMs = Number.isNaN(before) || before <= 0 ? {} : { sinceMs: at - before };
     if (word === 'log') {
       const said = [is, since, ...rest].join(' ');
-      const [found] = logLines.flatMap(([pattern, make]) => {
-        const match = pattern.exec(said);
-        return match === null ? [] : [make(match)];
-      });
-      return found === undefined ? [] : [{ at, kind: 'event', member: host, ...found }];
+      const found = eventOf(said);
+      return found === null ? [] : [{ at, kind: 'event', member: host, ...found }];
     }
     if (word === 'client') {
       const entry = { at, kind: 'seen', member: host } as const;

@@ -52,6 +52,7 @@ function launcherTokens(settings: Settings, name: string, role: LauncherRole): R
     settings_digest: settingsDigest(settings),
     launcher_name: name,
     launcher_role: role,
+    package_name: settings.packageName,
     start_limits: startLimits(settings, role).join(' '),
     halt_limits: haltLimits(settings, role).join(' '),
     node_path: settings.nodePath,

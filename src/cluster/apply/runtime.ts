@@ -3,6 +3,7 @@
  * prove that it runs, and what their answers mean. Pure: text in, text out.
  */
 
+import { parseLogLine } from '../../base/log-line.ts';
 import type { Problem } from '../../base/problem.ts';
 import type { CodeBehind } from '../../base/problem-codes.ts';
 import { shellWord } from '../../base/shell-word.ts';
@@ -161,8 +162,13 @@ const cleaningUp: readonly string[] = [
   "trap 'exit 143' HUP INT TERM",
 ];
 
-/** What the validate script says when it was loaded, read the settings, and had nothing to look at. */
-const proof = 'validate pre ends with exit status 0';
+/** Whether validate was loaded, read the settings, and had nothing to check. */
+function isProof(output: string): boolean {
+  return output.split('\n').some((line) => {
+    const parsed = parseLogLine(line);
+    return parsed?.script === 'validate' && parsed.code === 'script-complete' && parsed.keys.role === 'pre';
+  });
+}
 
 /**
  * Runs it where it arrived, in the launcher's environment: its version, and then a script of the package itself, with the
@@ -209,7 +215,7 @@ export function readProof({
   timedOut,
 }: CommandResult): { version: string } | { why: string; remedy: string } {
   const version = readNodeVersion(stdout);
-  if (exitCode === 0 && version !== null && stdout.includes(proof)) {
+  if (exitCode === 0 && version !== null && isProof(stdout)) {
     if (isNodeNewEnough(version)) return { version };
     return { why: `it is Node.js ${version}, older than ${oldestNode}`, remedy: another };
   }

@@ -1,21 +1,27 @@
 /**
- * The package log and syslog of the member scripts. Each line is handed over at once: a script may be killed at any moment, and
- * its last line is the one that matters. Neither is waited for longer than a moment.
+ * The package log and syslog of the member scripts. Each line is handed over at once: a script may be killed at any moment, and its last
+ * line is the one that matters. Neither log is waited for longer than a moment.
  */
 
+import { type LogHead, type LogMessage, type LogResult, logLine } from '../../base/log-line.ts';
 import { harmless, out } from '../output.ts';
 import { logWriter, toSyslog } from './log-writer.ts';
 
-export type LogOutcome = 'ok' | 'already' | 'done' | 'failed' | 'warning' | 'would';
+/** Rows of member/messages.ts: what is logged when one of the two logs takes no line. */
+export const logFaults = {
+  'syslog-late': ['syslog did not accept the lines of this script within 2 s.'],
+  'log-late': ['The package log accepts no lines now: they are written when it does.'],
+  'log-unwritten': ['The package log cannot be written: only syslog has the lines of this script.'],
+} as const;
 
 export interface MemberLog {
-  line(step: string, outcome: LogOutcome, text: string): void;
-  /** A line of the package log as it is, not for syslog: what control scripts are known to write there. */
+  line(result: LogResult, message: LogMessage): void;
+  /** A line of the package log as it is, not for syslog: the lines that control scripts are known to write. */
   plain(text: string): void;
   /** Hands what was logged to syslog; waits a tenth of a second at most, for the package log. */
   flush(): Promise<void>;
-  /** Hands one sentence to syslog without waiting: for a process that has to be gone at once. */
-  alarm(text: string): void;
+  /** Hands a line to syslog at once, as an alert, without waiting: for a process that has to exit at once. */
+  alarm(result: LogResult, message: LogMessage): void;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
@@ -47,34 +53,33 @@ export function alarmDatagram(tag: string, text: string, date: Date): string {
 const writeLimitMs = 100;
 
 /**
- * `file` null: standard output only (validate, dry run). A log that cannot be written never stops the script, and one that
- * hangs holds it up for a tenth of a second. `idleMs`: see LogWriter.
+ * `file` null: standard output only (validate, dry run). A log that cannot be written never stops the script, and one that hangs delays it
+ * by a tenth of a second. `idleMs`: see LogWriter.
  */
-export function openMemberLog(file: string | null, member: string, packageName: string, idleMs?: number): MemberLog {
+export function openMemberLog(file: string | null, head: LogHead, idleMs?: number): MemberLog {
+  const { packageName } = head;
   const lines: string[] = [];
   const writer = file === null ? null : logWriter(file, idleMs);
-  const note = `${member} ${packageName} log: warning syslog did not take the lines of this script within 2 s`;
+  const fault = (code: keyof typeof logFaults): string => logLine(head, 'warning', { code, text: logFaults[code][0] });
   const plain = (text: string): void => {
-    // Some of it is what other programs and hosts printed, and root reads it in a terminal.
+    // Other programs and hosts printed some of it, and root reads it in a terminal.
     const whole = `${harmless(text)}\n`;
     if (writer === null) out(whole);
     else writer.write(whole);
   };
   return {
-    line: (step, outcome, text) => {
-      const message = `${member} ${packageName} ${step}: ${outcome} ${text}`;
-      lines.push(message);
-      plain(`${timeStamp(new Date())} ${message}`);
+    line: (result, message) => {
+      const line = logLine(head, result, message);
+      lines.push(line);
+      plain(`${timeStamp(new Date())} ${line}`);
     },
     plain,
     flush: async () => {
       if (lines.length === 0 || writer === null) return;
       const written = await writer.close(writeLimitMs);
-      const why =
-        written === 'late' ? 'does not take lines now; they are written when it does' : 'cannot be written; only syslog has this';
-      if (written !== 'written') lines.push(`${member} ${packageName} log: warning ${file} ${why}`);
-      writer.toSyslog(packageName, `${lines.splice(0).join('\n')}\n`, note);
+      if (written !== 'written') lines.push(fault(written === 'late' ? 'log-late' : 'log-unwritten'));
+      writer.toSyslog(packageName, `${lines.splice(0).join('\n')}\n`, fault('syslog-late'));
     },
-    alarm: (text) => toSyslog(packageName, 'daemon.alert', text, file, note),
+    alarm: (result, message) => toSyslog(packageName, 'daemon.alert', logLine(head, result, message), file, fault('syslog-late')),
   };
 }

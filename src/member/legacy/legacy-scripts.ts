@@ -6,6 +6,7 @@
 import { customerDefined } from '../../contract/policy-file-system.ts';
 import type { Finding } from '../failures.ts';
 import { judgeMount } from '../judgements.ts';
+import { message, ofStep } from '../messages.ts';
 import { judgeManifest } from '../settings-file.ts';
 import { finishWaiting } from '../steps/finish-waiting.ts';
 import type { ScriptContext } from '../steps/script.ts';
@@ -54,7 +55,7 @@ function partsOf(context: Context): readonly Part[] {
       start: () => [own.customerCommands(context, 'run')],
       halt: async () => {
         if (!context.hurried) return exitOf(await runSteps([own.customerCommands(context, 'halt')], stepLog(context)));
-        context.log.line('customer', 'warning', `${customerDefined} halt is left out: a halt before this one was given up`);
+        context.log.line('warning', ofStep('customer', message('customer-skipped', { program: customerDefined })));
         return 0;
       },
     },
@@ -67,7 +68,11 @@ function partsOf(context: Context): readonly Part[] {
 
 /** What cmcheckconf's call of validate is for a modular package: this member has the settings its files were rendered with. */
 function settingsSound({ host, directory, digest }: Context): Step {
-  return { name: 'settings', look: () => judgeManifest(host, directory, digest), good: () => `${directory} is of one piece` };
+  return {
+    name: 'settings',
+    look: () => judgeManifest(host, directory, digest),
+    good: () => message('settings-sound', { directory }),
+  };
 }
 
 function withLog(context: ScriptContext): Context {

@@ -8,6 +8,7 @@ import { fileSystemTypes } from '../../settings/file-systems.ts';
 import { untilTheEnd } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
 import { judgeMount, mountAt } from '../judgements.ts';
+import { message } from '../messages.ts';
 import type { Step } from '../steps/step.ts';
 import type { StepContext } from '../steps/steps.ts';
 import type { ControlLog } from './legacy-log.ts';
@@ -86,7 +87,7 @@ export function groupActive(context: ControlContext): Step {
         control.error('activate_volume_group', `Failed to activate ${volumeGroup}`);
       },
     },
-    good: () => `${volumeGroup} is active here`,
+    good: () => message('group-active', { group: volumeGroup }),
   };
 }
 
@@ -111,7 +112,7 @@ export function groupInactive(context: ControlContext): Step {
         control.error('deactivate_volume_group', `Failed to deactivate ${volumeGroup}`);
       },
     },
-    good: () => `${volumeGroup} is not active here`,
+    good: () => message('group-inactive', { group: volumeGroup }),
   };
 }
 
@@ -152,7 +153,7 @@ export function fileSystemChecked(context: ControlContext): Step {
         if (!checked) control.error('check_and_mount', `Failed to fsck ${device}`);
       },
     },
-    good: () => (checked ? `${device} is sound` : `${device} needs none now`),
+    good: () => message(checked ? 'fsck-clean' : 'fsck-unneeded', { device }),
   };
 }
 
@@ -184,7 +185,7 @@ export function fileSystemMounted(context: ControlContext): Step {
         control.error('check_and_mount', `Failed to mount ${device} to ${mountPoint}`);
       },
     },
-    good: () => `${device} is mounted at ${mountPoint}`,
+    good: () => message('mounted', { device, mount_point: mountPoint }),
   };
 }
 
@@ -211,7 +212,7 @@ export function fileSystemUnmounted(context: ControlContext): Step {
         if (!done) control.error('umount_fs', `Failed to unmount ${device}`);
       },
     },
-    good: () => `${mountPoint} is not mounted here`,
+    good: () => message('unmounted', { mount_point: mountPoint }),
   };
 }
 
@@ -231,7 +232,7 @@ export function addressAdded(context: ControlContext): Step {
         control.error('add_ip_address', `Failed to add IP ${packageAddress} to subnet ${packageSubnet}`);
       },
     },
-    good: () => `${packageAddress} is here`,
+    good: () => message('address-here', { address: packageAddress }),
   };
 }
 
@@ -255,7 +256,7 @@ export function addressRemoved(context: ControlContext): Step {
         control.error('remove_ip_address', `Failed to remove IP ${packageAddress} from subnet ${packageSubnet}`);
       },
     },
-    good: () => `${packageAddress} is not here`,
+    good: () => message('address-removed', { address: packageAddress }),
   };
 }
 
@@ -275,7 +276,7 @@ export function customerCommands(context: ControlContext, word: 'run' | 'halt'):
         if (!done) control.error(`customer_defined_${word}_cmds`, `Failed to ${word.toUpperCase()} customer commands`);
       },
     },
-    good: () => (exists ? `${program} ${word} succeeded` : `there is no ${program}`),
+    good: () => (exists ? message('customer-done', { program, word }) : message('customer-none', { program })),
   };
 }
 
@@ -304,7 +305,7 @@ export function serviceStarted(context: ControlContext): Step {
         if (!started) control.error('start_services', `Failed to start service ${service}`);
       },
     },
-    good: () => `${service} is started`,
+    good: () => message('service-started', { service }),
   };
 }
 
@@ -327,6 +328,6 @@ export function serviceHalted(context: ControlContext): Step {
         if (!asked) control.warning(`Failed to halt service ${service}`);
       },
     },
-    good: () => `${service} is halted`,
+    good: () => message('service-halted', { service }),
   };
 }

@@ -51,12 +51,12 @@ export interface Situation {
 /** Why the package has to stay; null: the monitor may leave. */
 export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, failedRestarts }: Situation): string | null {
   if (others !== null && others.eligible.length === 0)
-    return `no other member can take the package${others.switchedOff.length === 0 ? '' : ` (switched off: ${others.switchedOff.join(', ')})`}`;
+    return `no other member can run the package${others.switchedOff.length === 0 ? '' : ` (disabled: ${others.switchedOff.join(', ')})`}`;
   if (!ofDaemon) return null;
   if (connections.total >= loadConnections && failedRestarts < loadTries)
-    return `${loadText(connections)}, and such a load would follow the package`;
+    return `${loadText(connections)}, and this load would follow the package`;
   if (failedRestarts >= successionTries || !isSecond({ hereMs, cameFrom, others })) return null;
-  return `the package came here ${Math.round(hereMs / 1000)} s ago from ${cameFrom}, which is switched off: this would be a second failover in quick succession`;
+  return `the package failed over from ${cameFrom} ${Math.round(hereMs / 1000)} s ago, and ${cameFrom} is disabled: this would be a second failover in quick succession`;
 }
 
 /** Whether a failover now would be the second in quick succession. An administrator may have switched off others. */

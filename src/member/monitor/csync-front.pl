@@ -190,7 +190,7 @@ sub replace {
   $killed = $monitor;
   my ($now) = do { open my $uptime, '<', '/proc/uptime'; <$uptime> =~ /^(\d+)/ };
   if (defined $replaced_at && $now - $replaced_at < $replaced_window) {
-    alert("failed the monitor $why, and neither did the one that was to replace it: the service exits, and Serviceguard acts");
+    alert("failed [monitor-hung] The monitor $why, and so did the one that replaced it: the service exits, and Serviceguard acts.");
     exit 1;
   }
   $replaced_at = $now;

@@ -1,8 +1,7 @@
 /** What the looks at the layers found last: lines for the log when it changes, and the part of the state that others read. */
 import type { MonitorState } from '../../contract/monitor-state.ts';
-import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
-import type { Settings } from '../../settings/settings.ts';
+import { message, sentence } from '../messages.ts';
 import { type LayerName, type LayerResult, layerOf } from './layers.ts';
 
 export interface LastLook {
@@ -13,8 +12,6 @@ export interface LastLook {
 }
 
 interface FindingsWorld {
-  readonly host: MemberHost;
-  readonly settings: Settings;
   readonly log: MemberLog;
 }
 
@@ -37,10 +34,10 @@ export class Findings {
     if (isBad === this.#warned.has(layer)) return;
     if (isBad) this.#warned.add(layer);
     else this.#warned.delete(layer);
-    const { host, log, settings } = this.#world;
-    const text = `${layer}: ${this.#last.get(layer)?.detail ?? ''}`;
-    log.line('monitor', isBad ? 'warning' : 'ok', text);
-    if (isBad) log.alarm(`${host.member} ${settings.packageName} monitor: ${text}`);
+    const { log } = this.#world;
+    const found = message(isBad ? 'layer-bad' : 'layer-good', { layer, why: this.#last.get(layer)?.detail ?? '' });
+    log.line(isBad ? 'warning' : 'ok', found);
+    if (isBad) log.alarm('warning', found);
   }
 
   /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
@@ -48,7 +45,9 @@ export class Findings {
     const { remarkEnds } = layerOf(layer);
     if (remarkEnds === undefined || now === (this.#remarks.get(layer) ?? '')) return;
     this.#remarks.set(layer, now);
-    this.#world.log.line('monitor', now === '' ? 'ok' : 'warning', now === '' ? remarkEnds : now);
+    const { log } = this.#world;
+    if (now === '') log.line('ok', message('probe-good', { layer, why: sentence(remarkEnds) }));
+    else log.line('warning', message('probe-remark', { layer, why: sentence(now) }));
   }
 
   /** `iso`: a moment of the clock that never jumps as a time of day. */

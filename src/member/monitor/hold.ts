@@ -6,6 +6,7 @@ import type { ProcessWatch } from '../../host/member/process-watch.ts';
 import type { EndWatch } from '../../host/member/service-front.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
+import { message } from '../messages.ts';
 
 export interface HoldWorld {
   readonly host: MemberHost;
@@ -61,14 +62,14 @@ export function takeHold(
     return { owner, watched: owner.kind === 'daemon' ? watchProcess(owner.process) : null };
   });
   if (found === null)
-    return { kind: 'unknown', detail: 'this host cannot list sockets and processes: no free descriptor or memory' };
+    return { kind: 'unknown', detail: 'this member cannot list sockets and processes: no free descriptor or memory' };
   daemon.forgetIdentity();
   const { owner, watched } = found;
   if (owner.kind === 'foreign') return { kind: 'foreign', detail: owner.text };
   if (owner.kind !== 'daemon' || watched === null)
     return { kind: 'nobody', detail: `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}` };
   const name = `${owner.process.name} (pid ${owner.process.pid})`;
-  log.line('monitor', 'ok', `watching ${name}`);
+  log.line('ok', message('watching', { daemon: name, pid: owner.process.pid }));
   // The file of a restart is read once before it matters: the first run of a function is the slow one.
   host.readText(restartNoticeFile(settings.packageName));
   const { process: state, inode } = owner;
@@ -86,8 +87,7 @@ export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold
   const now = secondsSinceBoot(host);
   const isEnded = isAnnounced(notice, hold?.state ?? null, now);
   const isLauncher = !isEnded && hold !== null && isAnnounced(notice, null, now) && wentOnInChild(daemon, hold);
-  if (hold !== null && isEnded)
-    log.line('monitor', 'warning', `${hold.name} is ended for a restart that was announced: waiting for the next`);
+  if (hold !== null && isEnded) log.line('warning', message('restart-announced', { daemon: hold.name }));
   return isEnded || isLauncher;
 }
 

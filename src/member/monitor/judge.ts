@@ -5,6 +5,7 @@
  */
 import type { LayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { sentence } from '../messages.ts';
 import { eachLayer, type LayerName, type LayerResult, layerOf, layerSchedules } from './layers.ts';
 
 export type Sample =
@@ -129,7 +130,7 @@ function judgeProcess(watch: Watch, { seen, at, detail, mark = null }: Extract<S
   if (stopped === null || stopped.mark !== mark) return { ...watch, stopped: { since: at, mark } };
   const forMs = at - stopped.since;
   if (forMs < stoppedLimitMs) return watch;
-  return fail('stopped', stopped.since, `${detail}, and has not run for ${(forMs / 1000).toFixed(1)} s`);
+  return fail('stopped', stopped.since, `${detail} and did not run for ${(forMs / 1000).toFixed(1)} s`);
 }
 
 function judgeLayer(
@@ -148,11 +149,11 @@ function judgeLayer(
   if (result === 'cannot-tell' || isOfStop) {
     const unknownMs = at - before.toldAt;
     if (weight === 'warn' || unknownMs < unknownLimitMs) return watch;
-    return fail('unknown', before.toldAt, `for ${Math.round(unknownMs / 1000)} s nothing could be told: ${detail}`);
+    return fail('unknown', before.toldAt, `no result for ${Math.round(unknownMs / 1000)} s: ${detail}`);
   }
   const bad = again(before.bad, at);
   if (bad.count < failures || weight === 'warn') return became({ bad, toldAt: at });
-  return fail(layer, bad.since, `${bad.count} looks in a row: ${detail}`);
+  return fail(layer, bad.since, `${bad.count} failed probes in a row: ${detail}`);
 }
 
 /**
@@ -172,45 +173,44 @@ interface Conclusion {
   readonly ofDaemon: boolean;
 }
 
-const gone = { means: 'the cfengine daemon has ended', ofDaemon: true } as const;
+const gone = { means: 'the cfengine daemon exited', ofDaemon: true } as const;
 
 /** What each reason says; those of the layers are in their rows. */
 export const conclusions: Readonly<Record<Verdict['reason'], Conclusion>> = {
-  gone: { ...gone, evidence: 'the process behind the port is not there; one look is enough' },
-  zombie: { ...gone, evidence: 'the process has ended and nobody has reaped it; one look is enough' },
+  gone: { ...gone, evidence: 'the process that had the port does not exist; one check is enough' },
+  zombie: { ...gone, evidence: 'the process is a zombie; one check is enough' },
   stopped: {
     means: 'the cfengine daemon is stopped',
-    evidence: 'the process has been stopped for 3 s and has not run in between',
+    evidence: 'the process was stopped for 3 s and did not run in between',
     ofDaemon: true,
   },
   replaced: {
-    means: 'another process took the place of the cfengine daemon',
-    evidence: 'another process owns the port; one look is enough',
+    means: 'another process replaced the cfengine daemon',
+    evidence: 'another process has the port; one check is enough',
     ofDaemon: true,
   },
   ...eachLayer(layerOf),
   unknown: {
-    means: 'the monitor could not tell for too long',
-    evidence: 'nothing could be told for monitor_unknown_limit_seconds',
+    means: 'the monitor got no result for too long',
+    evidence: 'no probe had a result for monitor_unknown_limit_seconds',
     ofDaemon: false,
   },
 };
 
 /** What Serviceguard does about the end of the service [serviceguard.md 6.4]. */
-function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows): string {
+function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows, member: string): string {
   const moves = serviceFailFast
-    ? `Serviceguard reboots this member, and ${packageName} starts on the next one that is switched on for it`
-    : `Serviceguard moves ${packageName} to the next member that is switched on for it; this member is switched off for it until cmmodpkg -e -n <member> ${packageName}`;
+    ? `Serviceguard reboots this member and starts ${packageName} on the next enabled member`
+    : `Serviceguard moves ${packageName} to the next enabled member and disables this one. To enable it again: cmmodpkg -e -n ${member} ${packageName}`;
   if (serviceRestart === 'none') return moves;
-  if (serviceRestart === 'unlimited')
-    return 'Serviceguard starts the monitor again here, however often (service_restart: unlimited)';
-  return `Serviceguard starts the monitor again here up to ${serviceRestart} times (service_restart); after that ${moves}`;
+  if (serviceRestart === 'unlimited') return 'Serviceguard restarts the monitor here (service_restart: unlimited)';
+  return `Serviceguard restarts the monitor here up to ${serviceRestart} times (service_restart). After that, ${moves}`;
 }
 
 type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFast'>;
 
 /** The one sentence an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
-export function verdictSentence(verdict: Verdict, settings: Follows, epoch: number): string {
+export function verdictSentence(verdict: Verdict, settings: Follows, member: string, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
-  return `${conclusions[verdict.reason].means} (${verdict.evidence}; since ${since}). The monitor ends now, and ${whatFollows(settings)}`;
+  return `${sentence(conclusions[verdict.reason].means)}: ${verdict.evidence} (since ${since}). The monitor exits. ${whatFollows(settings, member)}`;
 }

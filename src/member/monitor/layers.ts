@@ -77,7 +77,7 @@ function foundBy(answer: ProbeResult, detail: string): Found {
   const { kind, why } = answer;
   const remark = `${kind}: ${why}`;
   if (kind === 'silent') return { result: 'bad', detail: why, isSilence: true, remark };
-  if (kind === 'stranger') return { result: 'bad', detail: `who has the address ${why}`, remark };
+  if (kind === 'stranger') return { result: 'bad', detail: `the host that has the address ${why}`, remark };
   return { result: kind === 'cannot-tell' ? 'cannot-tell' : 'good', detail: why, remark };
 }
 
@@ -89,8 +89,8 @@ export const layers = {
       ({ settings: { packageAddress: address, cfenginePort: port } }) =>
       async (timeoutMs) =>
         foundBy(await probePort({ address, port, timeoutMs }), 'connected'),
-    means: 'nobody takes connections under the package address',
-    evidence: 'bad looks in a row as monitor_port says',
+    means: 'no process accepts connections at the package address',
+    evidence: 'failed probes in a row, as many as monitor_port sets',
     ofDaemon: true,
     // The kernel takes connections for a daemon that hangs.
     isGoodIn: ({ daemon, hasAddress }) => daemon !== 'dead' && hasAddress,
@@ -108,19 +108,19 @@ export const layers = {
         const found = foundBy(await daemon.ask(packageAddress, timeoutMs), 'served');
         return found.remark === undefined ? found : { ...found, remark: `probe through ${packageAddress} ${found.remark}` };
       },
-    means: 'the cfengine daemon does not answer under the package address',
-    evidence: 'silent probes in a row, monitor_failures of them; a refusal counts as an answer',
+    means: 'the cfengine daemon does not answer at the package address',
+    evidence: 'probes without an answer in a row, as many as monitor_failures sets; a refusal is an answer',
     ofDaemon: true,
-    remarkEnds: 'the sentinel is served',
+    remarkEnds: 'the daemon serves the sentinel again',
     isGoodIn: ({ daemon, hasAddress }) => daemon === 'alive' && hasAddress,
   },
   storage: {
     schedule: scheduleOf('monitorStorage'),
     probe: probeStorage,
-    means: 'the policy file system is gone or does not answer',
-    evidence: 'bad looks in a row as monitor_storage says',
+    means: 'the policy file system is missing or does not answer',
+    evidence: 'failed probes in a row, as many as monitor_storage sets',
     ofDaemon: false,
-    remarkEnds: 'there is room on the policy file system again',
+    remarkEnds: 'the policy file system has free space again',
     isGoodIn: ({ hasFileSystem }) => hasFileSystem,
   },
   content: {
@@ -131,11 +131,13 @@ export const layers = {
       return (limitMs) =>
         readSentinel(limitMs, (text) => {
           atFirst ??= text;
-          return text === atFirst ? good('as the start left it') : bad(`the sentinel is another one now: ${text.trim()}`);
+          return text === atFirst
+            ? good('the sentinel is the one that the start wrote')
+            : bad(`the sentinel changed: ${text.trim()}`);
         });
     },
-    means: 'the policy file system is not what the start of the package left',
-    evidence: 'bad looks in a row as monitor_content says; it only warns unless that says fail',
+    means: 'the sentinel is not the one that the start wrote',
+    evidence: 'failed probes in a row, as many as monitor_content sets; a warning unless it sets fail',
     ofDaemon: false,
     // No member of the model check writes another sentinel while the package runs.
     isGoodIn: () => true,
@@ -145,9 +147,9 @@ export const layers = {
     probe:
       ({ host, settings: { packageAddress } }) =>
       async () =>
-        host.ownsAddress(packageAddress) ? good('here') : bad(`${packageAddress} is on no card of ${host.member} any more`),
-    means: 'the package address is gone',
-    evidence: 'bad looks in a row as monitor_address says',
+        host.ownsAddress(packageAddress) ? good('on this member') : bad(`${packageAddress} is on no interface of ${host.member}`),
+    means: 'the package address is missing on this member',
+    evidence: 'failed probes in a row, as many as monitor_address sets',
     ofDaemon: false,
     isGoodIn: ({ hasAddress }) => hasAddress,
   },
@@ -158,12 +160,12 @@ export const layers = {
       async (limitMs) => {
         const found = await foreignOwner(host, directory, packageAddress, Math.min(limitMs, answerMs));
         if (found.kind === 'foreign') return bad(ownerText(packageAddress, found.card));
-        if (found.kind === 'nobody else') return good('nobody else answers for it');
+        if (found.kind === 'nobody else') return good('no other host answers for the package address');
         const lack = found.kind === 'no perl' ? ({ isOurLack: true } as const) : {};
         return { result: 'cannot-tell', detail: `not probed: ${found.why}`, ...lack };
       },
     means: 'another host answers for the package address',
-    evidence: 'bad looks in a row as monitor_owner says; it only warns unless that says fail',
+    evidence: 'failed probes in a row, as many as monitor_owner sets; a warning unless it sets fail',
     ofDaemon: false,
     isGoodIn: ({ isOnlyOwner }) => isOnlyOwner,
   },
@@ -202,8 +204,8 @@ function probeStorage({ host, settings: { mountPoint }, readSentinel }: ProbeCon
   };
   return async (limitMs) => {
     const mount = mountAt(host.mounts(), mountPoint);
-    if (mount === undefined) return bad(`${mountPoint} is not mounted any more`);
-    if (mount.options.includes('ro')) return bad(`${mountPoint} cannot be written to any more: it is mounted read-only`);
+    if (mount === undefined) return bad(`${mountPoint} is not mounted`);
+    if (mount.options.includes('ro')) return bad(`${mountPoint} is mounted read-only`);
     let isRead = false;
     const asRead = (): Found => {
       isRead = true;
@@ -244,10 +246,10 @@ function readBy(answer: SlowRead, path: string, whenRead: (text: string) => Foun
       if (answer.why === missing && ifMissing !== undefined) return ifMissing;
       return bad(`${path} cannot be read: ${answer.why}`);
     case 'late':
-      return { result: 'bad', detail: `${path} is not read in time: its disk does not answer`, isSilence: true };
+      return { result: 'bad', detail: `${path} was not read in time: its disk does not answer`, isSilence: true };
     // The mount table alone has to do: a missing program of ours must not count as a failure of the disk.
     case 'no helper':
-      return { result: 'cannot-tell', detail: `not read: no perl (${answer.why})`, isOurLack: true };
+      return { result: 'cannot-tell', detail: `not read: perl is missing or failed (${answer.why})`, isOurLack: true };
   }
 }
 

@@ -3,6 +3,7 @@
  * default [dsau-csync.md]; the rest is ours.
  */
 import { parseLocalRestart } from '../../settings/rules.ts';
+import { message } from '../messages.ts';
 import { type HoldWorld, known, secondsSinceBoot } from './hold.ts';
 
 /** Gone with a boot; the next monitor finds it there. Holds the seconds since boot of the last one. */
@@ -31,7 +32,7 @@ export function recordRestart({ host, settings, daemon, log }: HoldWorld): boole
     host.writeDurably(file, `${sinceBoot}\n`, 0o644);
     return true;
   } catch (error) {
-    log.line('monitor', 'warning', `no restart in place: ${file} cannot be written (${(error as Error).message})`);
+    log.line('warning', message('restart-unrecorded', { file, why: (error as Error).message }));
     return false;
   }
 }

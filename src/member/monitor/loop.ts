@@ -3,8 +3,10 @@
  * the system through a MonitorWorld only, so that tests run it in a time of their own.
  */
 
+import type { LogMessage } from '../../base/log-line.ts';
 import type { Connections } from '../../host/member/connections.ts';
 import { type LayerSchedule, parseLocalRestart } from '../../settings/rules.ts';
+import { message } from '../messages.ts';
 import { Brake, type Situation, whyStay } from './brake.ts';
 import { Findings } from './findings.ts';
 import { type Hold, type HoldWorld, isRestart, replacedBy, takeHold } from './hold.ts';
@@ -41,7 +43,7 @@ export interface MonitorWorld extends HoldWorld {
   /** This monitor runs, and judges. */
   alive(): void;
   /** The service exits, and syslog has the sentence; nothing waits for this process any more. */
-  leave(alarm: string): void;
+  leave(alarm: LogMessage): void;
   /** This process exits. */
   exit(): never;
 }
@@ -173,11 +175,14 @@ export class MonitorLoop {
   #end(verdict: Verdict): never {
     const { host, settings, log, leave, exit, preciseNow } = this.#world;
     const noticed = preciseNow();
-    const sentence = verdictSentence(verdict, settings, host.now() - host.elapsed());
+    const epoch = host.now() - host.elapsed();
+    const last = verdictSentence(verdict, settings, host.member, epoch);
+    const since = new Date(Math.round(epoch + verdict.since)).toISOString();
+    const failed = message('verdict', { sentence: last, reason: verdict.reason, since });
     const acts = {
-      leave: () => leave(`${host.member} ${settings.packageName} monitor: ${sentence}`),
-      state: () => this.#writeState({ ...verdict, sentence, noticed }),
-      log: () => log.line('monitor', 'failed', sentence),
+      leave: () => leave(failed),
+      state: () => this.#writeState({ ...verdict, sentence: last, noticed }),
+      log: () => log.line('failed', failed),
     };
     for (const act of actsOfVerdict()) acts[act]();
     return exit();
@@ -185,12 +190,12 @@ export class MonitorLoop {
 
   /** The package stays if that helps; if not, the verdict stands, and what was tried is part of its evidence. */
   async #restartInPlace(verdict: Verdict, failedRestarts: number): Promise<void> {
-    const { host, settings, daemon, log } = this.#world;
+    const { daemon, log } = this.#world;
     this.#isRestarting = true;
     const { daemonName } = daemon.adapter;
-    const why = `${verdict.reason}: ${verdict.evidence}`;
-    log.line('monitor', 'warning', `restarting ${daemonName} in place, before the package would move (${why})`);
-    log.alarm(`${host.member} ${settings.packageName} monitor: restarting ${daemonName} in place (${why})`);
+    const restarting = message('restarting', { daemon: daemonName, why: verdict.evidence, reason: verdict.reason });
+    log.line('warning', restarting);
+    log.alarm('warning', restarting);
     this.#disarm();
     await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
     const finding = await daemon.judgeRunning();
@@ -219,12 +224,13 @@ export class MonitorLoop {
 
   /** What leads to a verdict is gone through once beforehand: the first run of a function is the slow one. */
   #rehearse(): void {
-    const { settings, preciseNow } = this.#world;
+    const { host, settings, preciseNow } = this.#world;
     const sample = { kind: 'process', at: 0, seen: 'gone', detail: '' } as const;
     const { verdict } = judge(watchFrom(0), sample, this.#limits);
     parseLocalRestart(settings.monitorLocalRestart);
     preciseNow();
-    if (verdict !== null) verdictSentence(verdict, settings, 0);
+    if (verdict !== null)
+      message('verdict', { sentence: verdictSentence(verdict, settings, host.member, 0), reason: 'gone', since: '' });
   }
 
   #disarm(): void {
@@ -244,8 +250,7 @@ export class MonitorLoop {
     const now = watched.look();
     const at = this.#world.host.elapsed();
     if (now === null || now.state === 'X') this.#take({ kind: 'process', at, seen: 'gone', detail: `${name} is gone` });
-    else if (now.state === 'Z')
-      this.#take({ kind: 'process', at, seen: 'zombie', detail: `${name} has ended and waits to be reaped` });
+    else if (now.state === 'Z') this.#take({ kind: 'process', at, seen: 'zombie', detail: `${name} exited and is a zombie` });
     else {
       const detail = `${name} is in state ${now.state}`;
       const isStopped = now.state === 'T' || now.state === 't';
@@ -299,9 +304,8 @@ export class MonitorLoop {
     const isTold = armed?.end?.isArmed() === true;
     if (armed === null || isTold === armed.isTold) return isTold;
     if (armed.isTold === true) {
-      const text = `csync-front.pl is stopped or does not answer: the monitor polls the daemon every ${settings.monitorProcessIntervalMs} ms`;
-      log.line('monitor', 'warning', text);
-    } else if (armed.isTold === false) log.line('monitor', 'ok', 'csync-front.pl runs again: the end of the daemon is an event');
+      log.line('warning', message('front-stopped', { ms: settings.monitorProcessIntervalMs }));
+    } else if (armed.isTold === false) log.line('ok', message('front-back', {}));
     if (armed.isTold !== null || isTold) armed.isTold = isTold;
     return isTold;
   }

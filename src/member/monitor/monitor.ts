@@ -5,6 +5,7 @@
  * ADDRESS, for the figures.
  */
 
+import { logLine } from '../../base/log-line.ts';
 import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
 import { connectionsOf } from '../../host/member/connections.ts';
@@ -14,7 +15,8 @@ import { alarmDatagram, openMemberLog } from '../../host/member/member-log.ts';
 import { watchProcess, watchSocket } from '../../host/member/process-watch.ts';
 import { openServiceFront } from '../../host/member/service-front.ts';
 import { Daemon } from '../daemon.ts';
-import { explain } from '../failures.ts';
+import { failureMessage } from '../failures.ts';
+import { message, sentence } from '../messages.ts';
 import { expand, packageNameOf, readSettingsFile } from '../settings-file.ts';
 import { openLooks } from './layers.ts';
 import { MonitorLoop } from './loop.ts';
@@ -31,18 +33,19 @@ async function monitor(directory: string): Promise<never> {
   const { packageDirectory } = placeOfSet(directory);
   const packageName = read.ok ? read.settings.packageName : packageNameOf(host, directory);
   const file = read.ok ? expand(host, read.settings.scriptLogFile) : `${packageDirectory}/${packageName}.log`;
-  const log = openMemberLog(file, host.member, packageName, logIdleMs);
+  const head = { member: host.member, packageName, script: 'monitor' };
+  const log = openMemberLog(file, head, logIdleMs);
   if (!read.ok) {
-    log.line('monitor', 'failed', explain(read.finding, host.member, packageName));
+    log.line('failed', failureMessage(read.finding, host.member, packageName));
     await log.flush();
     process.exit(1);
   }
   const { settings } = read;
   front?.logTo(file, packageName, `${host.member} ${packageName} monitor:`);
   if (front?.replaced != null) {
-    const text = `${front.replaced} and was killed; this one takes its place`;
-    log.line('monitor', 'warning', text);
-    log.alarm(`${host.member} ${packageName} monitor: ${text}`);
+    const replaced = message('monitor-replaced', { why: sentence(front.replaced) });
+    log.line('warning', replaced);
+    log.alarm('warning', replaced);
   }
   const daemon = new Daemon(host, settings);
   const looks = openLooks(host, settings, daemon, directory);
@@ -65,8 +68,8 @@ async function monitor(directory: string): Promise<never> {
     preciseNow: () => performance.timeOrigin + performance.now(),
     alive: () => front?.alive(),
     leave: (alarm) => {
-      if (front === null) log.alarm(alarm);
-      else front.leave(1, alarmDatagram(packageName, alarm, new Date()));
+      if (front === null) log.alarm('failed', alarm);
+      else front.leave(1, alarmDatagram(packageName, logLine(head, 'failed', alarm), new Date()));
     },
     exit: () => process.exit(1),
   });
@@ -74,7 +77,8 @@ async function monitor(directory: string): Promise<never> {
   try {
     await loop.run();
   } catch (error) {
-    log.line('monitor', 'failed', `internal error, please report it: ${error instanceof Error ? error.stack : String(error)}`);
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    log.line('failed', message('internal-error', { why }));
     await log.flush();
   }
   process.exit(1);

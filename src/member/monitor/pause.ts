@@ -4,6 +4,7 @@ import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
+import { message } from '../messages.ts';
 import { endServiceguardMode } from './maintenance.ts';
 
 interface PauseWorld {
@@ -37,12 +38,10 @@ export class Pause {
     const { log, settings } = this.#world;
     const found = this.#now();
     if ((found !== null) !== this.#isOn) {
-      const end = found?.until == null ? 'until it is taken away' : `until ${new Date(found.until).toISOString()}`;
-      const text =
-        found === null
-          ? `Starting ${settings.packageName} toolkit monitoring again after maintenance (maintenance is over: watching again)`
-          : `${settings.packageName} toolkit pausing, monitoring, and entering maintenance mode (paused for maintenance ${end}: nothing of the daemon fails over)`;
-      log.line('monitor', found === null ? 'ok' : 'warning', text);
+      const until = found?.until == null ? '' : new Date(found.until).toISOString();
+      const names = { package: settings.packageName, end: until || 'csync maintenance off', until };
+      if (found === null) log.line('ok', message('maintenance-off', names));
+      else log.line('warning', message('maintenance-on', names));
       this.#isOn = found !== null;
     }
     return this.#isOn;
@@ -55,11 +54,11 @@ export class Pause {
     if (found === null || !found.overdue || found.serviceguard === null) return;
     const mode = { autoRun: found.serviceguard.autoRun, file: this.#file };
     const why = await endServiceguardMode(host, settings, daemon, mode);
-    if (why === null) log.line('monitor', 'ok', "Serviceguard's maintenance mode is ended: its time was over");
+    if (why === null) log.line('ok', message('serviceguard-maintenance-off', {}));
     else if (why !== this.#keptOver) {
-      const text = `the time of maintenance is over, but it cannot end: ${why}. No failure is acted on until then: csync maintenance off says more`;
-      log.line('monitor', 'warning', text);
-      log.alarm(`${host.member} ${settings.packageName} monitor: ${text}`);
+      const overdue = message('maintenance-overdue', { why });
+      log.line('warning', overdue);
+      log.alarm('warning', overdue);
     }
     this.#keptOver = why ?? '';
   }

@@ -2,6 +2,7 @@
 import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { message, sentence } from '../messages.ts';
 import { backOff } from './brake.ts';
 import { conclusions, type Verdict } from './judge.ts';
 
@@ -38,11 +39,13 @@ export class Stays {
     const now = host.elapsed();
     if (now - this.#since >= calmAfterStayMs) this.#count = 0;
     const { packageName } = settings;
-    const text = `brake: ${packageName} stays on ${host.member} although ${conclusions[verdict.reason].means} (${verdict.evidence}): ${why}. cmviewcl -v -p ${packageName} shows the members${remedies.length === 0 ? '' : `. Fix: ${remedies.join('; ')}`}`;
-    log.line('monitor', 'warning', text);
+    const fix = [`cmviewcl -v -p ${packageName} shows the members`, ...remedies].join('; ');
+    const text = `Brake: ${packageName} stays on ${host.member}. ${sentence(conclusions[verdict.reason].means)}: ${verdict.evidence}. A failover would not help: ${why}. Fix: ${fix}`;
+    const braked = message('brake-on', { sentence: text, reason: verdict.reason });
+    log.line('warning', braked);
     if (now - this.#alarmAt >= stayAlarmMs) {
       this.#alarmAt = now;
-      log.alarm(`${host.member} ${packageName} monitor: ${text}`);
+      log.alarm('warning', braked);
     }
     this.#sentence = text;
   }
@@ -60,6 +63,6 @@ export class Stays {
     const { host, log } = this.#world;
     if (this.#sentence === null || host.elapsed() - this.#since < calmAfterStayMs) return;
     this.#sentence = null;
-    log.line('monitor', 'ok', `brake: off, all is well for ${calmAfterStayMs / 1000} s`);
+    log.line('ok', message('brake-off', { seconds: calmAfterStayMs / 1000 }));
   }
 }

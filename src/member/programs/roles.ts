@@ -4,7 +4,8 @@ import type { Finding } from '../failures.ts';
 import { mountAt } from '../judgements.ts';
 import { legacyHalt, legacyStart } from '../legacy/legacy-scripts.ts';
 import { finishWaiting } from '../steps/finish-waiting.ts';
-import type { Role, ScriptContext } from '../steps/script.ts';
+import type { Role } from '../steps/parts.ts';
+import type { ScriptContext } from '../steps/script.ts';
 import { afterStorage, announce, beforeStorage, letGo, promotion, reviveDaemon, stepLog } from '../steps/start-and-halt.ts';
 import { runSteps, startExit } from '../steps/step.ts';
 

@@ -3,7 +3,8 @@
  * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role legacy): all of it.
  */
 import { stepSeconds } from '../deadlines.ts';
-import { explain } from '../failures.ts';
+import { failureMessage } from '../failures.ts';
+import { ofStep } from '../messages.ts';
 import { leaveBeside } from '../steps/beside-start.ts';
 import { rememberSet } from '../steps/running-set.ts';
 import { runScript, type ScriptContext } from '../steps/script.ts';
@@ -17,7 +18,7 @@ function start(context: ScriptContext): Promise<number> {
   rememberSet(context);
   if (role !== 'main')
     for (const finding of judgeTrust(host, directory, settings))
-      log.line('files', 'warning', explain(finding, host.member, settings.packageName));
+      log.line('warning', ofStep('files', failureMessage(finding, host.member, settings.packageName)));
   if (role !== 'main' && !context.dryRun) leaveBeside(context);
   return startRole(context);
 }

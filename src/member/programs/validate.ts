@@ -15,7 +15,7 @@ import {
 } from '../../contract/package-directory.ts';
 import { mountsAtBoot } from '../../contract/policy-file-system.ts';
 import { untilTheEnd } from '../deadlines.ts';
-import { explain, type Finding } from '../failures.ts';
+import { type Finding, failureMessage } from '../failures.ts';
 import { judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
 import { judgeManifest, manifestIn } from '../settings-file.ts';
 import { policyProblem } from '../steps/policy-check.ts';
@@ -39,7 +39,7 @@ async function validate(context: ScriptContext): Promise<number> {
     judgePortNow(context),
     await policyProblem(context),
   ].filter((finding) => finding !== null);
-  for (const finding of findings) log.line('validate', 'failed', explain(finding, host.member, settings.packageName));
+  for (const finding of findings) log.line('failed', failureMessage(finding, host.member, settings.packageName));
   return findings.length === 0 ? 0 : 1;
 }
 

@@ -1,8 +1,10 @@
 /** What a start leaves to a process of its own: no failover waits for any of it. */
+import { logLine } from '../../base/log-line.ts';
 import { arpProbeName } from '../../contract/package-directory.ts';
 import { isRefused } from '../../host/member/log-writer.ts';
 import { ownerText } from '../address-owner.ts';
-import { explain } from '../failures.ts';
+import { type Finding, failureMessage } from '../failures.ts';
+import { message, ofStep } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 import { disconnectCommand } from './steps.ts';
 
@@ -26,14 +28,15 @@ export function leaveBeside(context: ScriptContext): void {
   try {
     startBeside(context);
   } catch (error) {
-    context.log.line('clients', 'warning', `no probe of the address, no reset of old connections: ${String(error)}`);
+    context.log.line('warning', message('background-unstarted', { why: String(error) }));
   }
 }
 
 function startBeside({ host, settings, directory, logFile }: ScriptContext): void {
   const { packageAddress, packageName } = settings;
-  const sentence = explain({ code: 'address-conflict', text: ownerText(packageAddress, '%s') }, host.member, packageName);
-  const line = `${host.member} ${packageName} owner: warning ${sentence}`;
+  const found: Finding = { code: 'address-conflict', text: ownerText(packageAddress, '%s') };
+  const head = { member: host.member, packageName, script: 'start' };
+  const line = logLine(head, 'warning', ofStep('owner', failureMessage(found, host.member, packageName)));
   const log = logFile === null || isRefused(logFile) ? '-' : logFile;
   const probe = [`${directory}/${arpProbeName}`, packageAddress, String(listenMs), log, packageName, line];
   const reset = host.ownsAddress(packageAddress) ? [] : disconnectCommand(settings);

@@ -5,6 +5,7 @@
 import { dirname } from 'node:path';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
+import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
 /** Of contract/roster.ts, which needs more than a member script may carry. */
@@ -21,11 +22,8 @@ export function finishWaiting(context: ScriptContext): void {
   if (waiting === 0 || dryRun) return;
   const { toolkitProgram } = settings;
   if (!host.canExecute(toolkitProgram)) {
-    log.line(
-      'waiting',
-      'warning',
-      `${waiting} set-ups wait, and there is no ${toolkitProgram} here: csync members sync --settings ${directory}/settings.json`,
-    );
+    const command = `csync members sync --settings ${directory}/settings.json`;
+    log.line('warning', message('pending-manual', { count: waiting, program: toolkitProgram, command }));
     return;
   }
   // By name: a package may be called anything, and lie anywhere.
@@ -34,7 +32,7 @@ export function finishWaiting(context: ScriptContext): void {
   const words = [toolkitProgram, 'members', 'sync', ...how];
   const path = `/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${dirname(process.execPath)}`;
   host.detach(['/usr/bin/env', '-i', `PATH=${path}`, 'LANG=C', 'LC_ALL=C', 'HOME=/', ...words]);
-  log.line('waiting', 'ok', `${waiting} set-ups wait; ${words.join(' ')} finishes them, syslog says how`);
+  log.line('ok', message('pending-started', { count: waiting, command: words.join(' ') }));
 }
 
 function waitingIn(text: string | null): number {

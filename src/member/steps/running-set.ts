@@ -1,5 +1,6 @@
 /** Which set runs on this member, written down by its start: its halt and its monitor are of that set, whatever is applied meanwhile. */
 import { flatSet, placeOfSet, runningFile, runningText } from '../../contract/package-directory.ts';
+import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
 /** Instead of a set: the package was halted here, and by this version. */
@@ -21,6 +22,7 @@ function write({ host, directory, settings, log, dryRun }: ScriptContext, runs: 
   try {
     host.replace(file, text, 0o600);
   } catch (error) {
-    log.line('set', 'warning', `${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    log.line('warning', message('set-unwritten', { file, why }));
   }
 }

@@ -5,15 +5,11 @@ import { realMemberHost } from '../../host/member/member-host.ts';
 import { type MemberLog, openMemberLog } from '../../host/member/member-log.ts';
 import { Daemon } from '../daemon.ts';
 import { stepSeconds } from '../deadlines.ts';
-import { explain, type Finding } from '../failures.ts';
+import { type Finding, failureMessage } from '../failures.ts';
+import { message } from '../messages.ts';
 import { expand, packageNameOf, type ReadSettings, readSettingsFile } from '../settings-file.ts';
+import { parts, type Role, type ScriptName, whatFollows } from './parts.ts';
 import type { StepContext } from './steps.ts';
-
-/**
- * legacy: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one; daemon: what a halt leaves to
- * a process of its own.
- */
-export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
 
 export interface ScriptContext extends StepContext {
   readonly directory: string;
@@ -27,7 +23,7 @@ export interface ScriptContext extends StepContext {
 }
 
 export interface Script {
-  readonly name: string;
+  readonly name: ScriptName;
   /** Standard output instead of the package log. */
   readonly toStandardOutput?: boolean;
   run(context: ScriptContext): Promise<number>;
@@ -49,7 +45,10 @@ export async function runScript(script: Script): Promise<never> {
     host.environment.SG_SCRIPT_LOG_FILE ||
     (read.ok ? expand(host, read.settings.scriptLogFile) : `${placeOfSet(directory).packageDirectory}/${packageName}.log`);
   const logFile = standardOutput ? null : given;
-  const log = openMemberLog(logFile, host.member, packageName);
+  const log = openMemberLog(logFile, { member: host.member, packageName, script: script.name });
+  const began = host.elapsed();
+  const part = parts[script.name][role];
+  if (script.name !== 'validate' && !dryRun) log.line('ok', message('script-begin', { ...part, role }));
   let exit: number;
   try {
     if (read.ok) {
@@ -58,16 +57,19 @@ export async function runScript(script: Script): Promise<never> {
       const context = { host, settings, digest, directory, role, logFile, dryRun, hurried, log } as const;
       exit = await script.run({ ...context, daemon: new Daemon(host, settings) });
     } else {
-      log.line(script.name, 'failed', explain(read.finding, host.member, packageName));
+      log.line('failed', failureMessage(read.finding, host.member, packageName));
       exit = script.withoutSettings(read.finding, host, role);
     }
   } catch (error) {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log.line(script.name, 'failed', `internal error, please report it: ${why.replaceAll('\n', ' | ')}`);
+    log.line('failed', message('internal-error', { why }));
     // Of an error nobody knows whether another member has it, too.
     exit = script.name === 'start' ? 2 : 1;
   }
-  log.line(script.name, exit === 0 ? 'ok' : 'failed', `${script.name} ${role} ends with exit status ${exit}`);
+  const figures = { part: part.part, role, exit, ms: Math.round(host.elapsed() - began) };
+  if (exit !== 0) log.line('failed', message('script-failed', { ...figures, next: whatFollows[script.name](exit) }));
+  else if (dryRun) log.line('ok', message('dry-run-complete', figures));
+  else log.line('ok', message('script-complete', { ...figures, next: part.next }));
   await log.flush();
   // The launcher believes a start that fails only behind this.
   host.begin('leaving', stepSeconds);

@@ -9,6 +9,7 @@ import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Finding } from '../failures.ts';
 import { type Handover, handoverFile, parseHandover, promotionAfter, promotionFile } from '../handover.ts';
 import { mountAt } from '../judgements.ts';
+import { message, ofStep } from '../messages.ts';
 import { runSteps, type Step } from './step.ts';
 import * as steps from './steps.ts';
 
@@ -46,7 +47,11 @@ export function announce({ host, settings, daemon, log, dryRun }: HaltContext): 
   const became = promotionAfter(sentinelEpoch(host.readText(daemon.sentinelPath)), host.now(), before);
   attempt(() => host.replace(promotionFile(settings.packageName), `${JSON.stringify(became)}\n`, 0o644));
   const { packageDnsName, packageAddress } = settings;
-  log.line('announce', 'ok', `${host.member} is the cfengine master for ${packageDnsName} (${packageAddress})`);
+  const { from = '', milliseconds = '' } = became.failover ?? {};
+  const after = from === '' ? '' : `, ${milliseconds} ms after ${from} lost it`;
+  const names = { member: host.member, name: packageDnsName, address: packageAddress, after };
+  const master = message('master', { ...names, epoch: became.epoch, from, outage_ms: milliseconds });
+  log.line('done', ofStep('announce', master));
 }
 
 /** For the next master, so that it can tell how long nobody served. A disk that fails right now must not keep the package here. */
@@ -85,7 +90,7 @@ function attempt(work: () => void): void {
 export async function letGo(context: HaltContext): Promise<0 | 1> {
   const { host, settings, log } = context;
   if (mountAt(host.mounts(), settings.mountPoint) === undefined) {
-    log.line('release', 'already', `${settings.mountPoint} is not mounted here`);
+    log.line('ok', ofStep('release', message('unmounted', { mount_point: settings.mountPoint })));
     return 0;
   }
   const began = host.now();

@@ -2,9 +2,11 @@
  * A member script is a list of steps, each of which looks, does, and looks again. What is true already is left alone;
  * what cannot be done by us is only looked at. The dry run prints this very list.
  */
+import type { LogMessage } from '../../base/log-line.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import { stepSeconds } from '../deadlines.ts';
-import { explain, type Finding, failureTable } from '../failures.ts';
+import { type Finding, failureMessage, failureTable } from '../failures.ts';
+import { message, ofStep } from '../messages.ts';
 
 export interface Step {
   readonly name: string;
@@ -20,8 +22,8 @@ export interface Step {
   readonly optional?: boolean;
   /** Seconds before a supervisor gives the script up in this step; `stepSeconds` where it is not said. */
   readonly limitSeconds?: number;
-  /** Said in the log when the step holds. */
-  readonly good: () => string;
+  /** Logged when the step holds. */
+  readonly good: () => LogMessage;
 }
 
 export interface StepLog {
@@ -39,8 +41,8 @@ export async function runSteps(steps: readonly Step[], context: StepLog): Promis
     context.begin?.(step.name, step.limitSeconds ?? stepSeconds);
     const failed = await runStep(step, context);
     if (failed === null) continue;
-    const sentence = explain(failed, context.member, context.packageName);
-    context.log.line(step.name, step.optional === true ? 'warning' : 'failed', sentence);
+    const failure = failureMessage(failed, context.member, context.packageName);
+    context.log.line(step.optional === true ? 'warning' : 'failed', ofStep(step.name, failure));
     if (step.optional !== true && !context.dryRun) return failed;
   }
   return null;
@@ -49,17 +51,17 @@ export async function runSteps(steps: readonly Step[], context: StepLog): Promis
 async function runStep(step: Step, { log, dryRun }: StepLog): Promise<Finding | null> {
   const finding = await step.look();
   if (finding === null) {
-    log.line(step.name, step.action === undefined ? 'ok' : 'already', step.good());
+    log.line('ok', ofStep(step.name, step.good()));
     return null;
   }
   if (step.action === undefined) return finding;
   if (dryRun) {
-    log.line(step.name, 'would', `${step.action.what} (because ${finding.text})`);
+    log.line('would', ofStep(step.name, message('would', { command: step.action.what, why: finding.text })));
     return null;
   }
   await step.action.run(finding);
   const still = await step.look();
-  if (still === null) log.line(step.name, 'done', step.good());
+  if (still === null) log.line('done', ofStep(step.name, step.good()));
   return still;
 }
 

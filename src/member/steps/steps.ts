@@ -11,6 +11,7 @@ import { daemonSeconds } from '../deadlines.ts';
 import type { Finding } from '../failures.ts';
 import { handoverFile, parseHandover } from '../handover.ts';
 import { judgeMount, judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
+import { message } from '../messages.ts';
 import type { Step } from './step.ts';
 
 export interface StepContext {
@@ -32,7 +33,7 @@ export function mountPointFree({ host, settings }: StepContext): Step {
   return {
     name: 'mount-point',
     look: () => judgeMountPoint(settings, host.mounts(), host.list(settings.mountPoint)),
-    good: () => `${settings.mountPoint} is free and empty`,
+    good: () => message('mount-point-free', { mount_point: settings.mountPoint }),
   };
 }
 
@@ -51,19 +52,22 @@ export function mountPointSealed({ host, settings }: StepContext): Step {
         sealed = made.exitCode === 0 || /not supported|Inappropriate ioctl/i.test(made.stderr);
       },
     },
-    good: () => `${settings.mountPoint} cannot be written to while unmounted`,
+    good: () => message('sealed', { mount_point: settings.mountPoint }),
   };
 }
 
 export function installationSound({ daemon }: StepContext): Step {
-  return { name: 'installation', look: () => daemon.judgeInstallation(), good: () => 'programs and keys of cfengine are sound' };
+  return { name: 'installation', look: () => daemon.judgeInstallation(), good: () => message('installed', {}) };
 }
 
 export function policyFileSystemMounted({ host, settings }: StepContext): Step {
   return {
     name: 'mount',
     look: () => judgeMount(settings, host.mounts()),
-    good: () => `${mountAt(host.mounts(), settings.mountPoint)?.source} is mounted at ${settings.mountPoint}`,
+    good: () => {
+      const device = mountAt(host.mounts(), settings.mountPoint)?.source ?? '';
+      return message('mounted', { device, mount_point: settings.mountPoint });
+    },
   };
 }
 
@@ -73,7 +77,7 @@ export function addressPresent({ host, settings }: StepContext): Step {
     name: 'address',
     look: () =>
       host.ownsAddress(packageAddress) ? null : { code: 'no-address', text: `this member does not own ${packageAddress}` },
-    good: () => `${packageAddress} is here`,
+    good: () => message('address-here', { address: packageAddress }),
   };
 }
 
@@ -83,7 +87,7 @@ export function nameRegistered({ host, settings }: StepContext): Step {
     // A resolver that is down must not keep the master down too; validate is where a missing name is refused.
     optional: true,
     look: async () => judgeName(settings, await host.resolve(settings.packageDnsName)),
-    good: () => `${settings.packageDnsName} is ${settings.packageAddress}`,
+    good: () => message('name-resolves', { name: settings.packageDnsName, address: settings.packageAddress }),
   };
 }
 
@@ -95,7 +99,8 @@ export function daemonRunning({ daemon }: StepContext): Step {
     action: { what: daemon.adapter.startDaemon.slice(4).join(' '), run: (finding) => daemon.start(finding) },
     good: () => {
       const owner = daemon.owner();
-      return owner.kind === 'daemon' ? `${owner.process.name} runs (pid ${owner.process.pid}) and answers` : 'answers';
+      const pid = owner.kind === 'daemon' ? owner.process.pid : 'unknown';
+      return message('daemon-answers', { daemon: daemon.adapter.daemonName, pid });
     },
   };
 }
@@ -118,7 +123,7 @@ export function daemonRevived(context: StepContext, argv: readonly string[]): St
         left = host.detach(argv);
       },
     },
-    good: () => (left ? `${daemon.adapter.daemonName} is started beside this halt` : running.good()),
+    good: () => (left ? message('daemon-background', { daemon: daemon.adapter.daemonName }) : running.good()),
   };
 }
 
@@ -143,7 +148,7 @@ export function policyPresent({ host, settings }: StepContext): Step {
           },
         }
       : {}),
-    good: () => `${policyDirectory} is there`,
+    good: () => message('policy-here', { directory: policyDirectory }),
   };
 }
 
@@ -188,7 +193,7 @@ export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
         }
       },
     },
-    good: () => `epoch ${written?.epoch}`,
+    good: () => message('promoted', { epoch: written?.epoch ?? '' }),
   };
 
   function overwrite(line: string, sentinel: Sentinel): void {
@@ -248,7 +253,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
         await daemon.waitFor(proofLimitMs, async () => (await look()) === null);
       },
     },
-    good: () => `${settings.packageAddress} serves ${pathOf()} from here`,
+    good: () => message('role-proved', { address: settings.packageAddress, path: pathOf() }),
   };
 }
 
@@ -278,7 +283,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
         for (const process of holding()) await daemon.end(process);
       },
     },
-    good: () => `${daemon.adapter.daemonName} holds nothing below ${settings.mountPoint}`,
+    good: () => message('released', { daemon: daemon.adapter.daemonName, mount_point: settings.mountPoint }),
   };
 }
 
@@ -317,7 +322,7 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
       return left.length === 0 ? null : finding(`${left.join(', ')} are connected to ${settings.packageAddress}`);
     },
     action: { what: `ss -K ${toPackage(settings).join(' ')}`, run: () => disconnectClients({ host, settings }) },
-    good: () => `no client is left waiting at ${settings.packageAddress}`,
+    good: () => message('clients-closed', { address: settings.packageAddress }),
   };
 }
 
@@ -329,7 +334,7 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
 export function policyFileSystemThawed({ host, settings }: StepContext): Step {
   const { mountPoint } = settings;
   const argv = ['fsfreeze', '-u', mountPoint];
-  let known: string | null = null;
+  let known: 'thawed' | 'not-frozen' | null = null;
   let why = 'may be frozen';
   return {
     name: 'thaw',
@@ -339,13 +344,13 @@ export function policyFileSystemThawed({ host, settings }: StepContext): Step {
       what: argv.join(' '),
       run: async () => {
         const { exitCode, timedOut, errorCode, stderr } = await host.run(argv, thawLimitMs);
-        if (exitCode === 0) known = 'was frozen, and is thawed';
+        if (exitCode === 0) known = 'thawed';
         // EINVAL of FITHAW, in the C locale.
-        else if (stderr.includes('Invalid argument')) known = 'is not frozen';
+        else if (stderr.includes('Invalid argument')) known = 'not-frozen';
         else why = `may be frozen: fsfreeze -u ${timedOut ? 'does not end' : `failed (${errorCode ?? stderr.trim()})`}`;
       },
     },
-    good: () => `${mountPoint} ${known}`,
+    good: () => message(known ?? 'not-frozen', { mount_point: mountPoint }),
   };
 }
 
@@ -360,7 +365,7 @@ export function othersNamed({ host, settings, daemon }: StepContext): Step {
       const names = others.map((process) => `${process.name} (pid ${process.pid})`).join(', ');
       return { code: 'still-held', text: `${names} use ${settings.mountPoint}; Serviceguard will end them before it unmounts` };
     },
-    good: () => `nobody else uses ${settings.mountPoint}`,
+    good: () => message('no-holders', { mount_point: settings.mountPoint }),
   };
 }
 
@@ -373,6 +378,6 @@ export function policyFileSystemGone({ host, settings }: StepContext): Step {
         ? null
         : { code: 'still-held', text: `${mount.source} is still mounted at ${settings.mountPoint}` };
     },
-    good: () => `${settings.mountPoint} is not mounted here any more`,
+    good: () => message('unmounted', { mount_point: settings.mountPoint }),
   };
 }

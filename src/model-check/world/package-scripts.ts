@@ -7,7 +7,8 @@
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import { haltRole, haltWithoutSettings, startRole, startWithoutSettings } from '../../member/programs/roles.ts';
-import type { Role, ScriptContext } from '../../member/steps/script.ts';
+import type { Role } from '../../member/steps/parts.ts';
+import type { ScriptContext } from '../../member/steps/script.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Gate } from './gate.ts';
 import { givenUp, givenUpExit, supervise } from './supervised.ts';
@@ -15,7 +16,7 @@ import type { Place } from './world-commands.ts';
 import { digestOf, directory, WorldHost } from './world-host.ts';
 
 export type Word = 'start' | 'halt';
-export type Log = (step: string, outcome: string, text: string) => void;
+export type Log = MemberLog['line'];
 
 /** What a host call throws when its script is killed with SIGKILL. */
 export class ScriptKilled extends Error {}

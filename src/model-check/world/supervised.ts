@@ -2,7 +2,7 @@
  * What the launcher of a member script does about one that hangs (package-templates/modular/launcher.sh.tpl), written down a second time:
  * it gives the script up after the limit of its step, and ends by consequence. test/process/member/launcher.test.ts holds the real one to it.
  */
-import type { Role } from '../../member/steps/script.ts';
+import type { Role } from '../../member/steps/parts.ts';
 import { type Gate, never } from './gate.ts';
 
 /** What a call of a script that hangs throws, so that it comes no further. */

@@ -23,8 +23,7 @@ export const nothingLeft: Expectation = { says: 'leaves no process of the script
 
 export const logs = (has: RegExp, says: string): Expectation => ({ says, kind: 'log', has });
 
-export const names = (code: string): Expectation =>
-  logs(new RegExp(`\\[${code}\\]`), `the log names it ${code} and prints the fix`);
+export const names = (code: string): Expectation => logs(new RegExp(`\\[${code}\\]`), `the log has ${code} with its fix`);
 
 export const isTrue = (says: string, sh: string): Expectation => ({ says, kind: 'true', sh });
 

@@ -87,7 +87,7 @@ export const halts: readonly Case[] = [
     [guest],
     halt,
     ends(0),
-    logs(/holders: warning .*sleep/, 'the log names the guest'),
+    logs(/halt: warning \[still-held\] .*sleep/, 'the log names the guest'),
   ),
   one('halt with an empty PATH', 'running', [], { ...halt, environment: { PATH: '' } }, ends(0)),
   one('halt in a foreign locale', 'running', [], { ...halt, environment: foreignLocale }, ends(0), english),

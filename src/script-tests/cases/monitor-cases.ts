@@ -29,7 +29,7 @@ import {
   withoutSettings,
 } from './case-parts.ts';
 
-const watching = { logged: /monitor: ok watching / } as const;
+const watching = { logged: /monitor: ok \[watching\] / } as const;
 
 const ended = (says: string, seconds: number): readonly Expectation[] => [
   saying(says, fails),
@@ -76,7 +76,7 @@ export const monitors: readonly Case[] = [
     [],
     { ...monitor, once: { ...watching, sh: 'kill_daemon' } },
     ...ended('ends with a failure', 3),
-    logs(/monitor: failed .*has ended/, 'the log has the verdict'),
+    logs(/monitor: failed \[verdict\] The cfengine daemon exited/, 'the log has the verdict'),
   ),
   one(
     'monitor of a daemon that stands still',

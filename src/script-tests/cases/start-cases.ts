@@ -226,7 +226,7 @@ export const starts: readonly Case[] = [
     ['sed -i "/$ADDRESS/d" /etc/hosts'],
     start,
     ends(0),
-    logs(/name: warning .*\[name-unresolved\]/, 'the log warns of it'),
+    logs(/start: warning \[name-unresolved\]/, 'the log warns of it'),
   ),
   one('start with an empty PATH', 'mounted', ['kill_daemon'], { ...start, environment: { PATH: '' } }, ends(0), oneDaemon),
   one(
@@ -280,7 +280,12 @@ export const dry: readonly Case[] = [
       {
         first: remember,
         call: { ...start, words: ['start', '--dry-run'] },
-        expect: [ends(0), untouched, sameDaemon, { says: 'prints the steps', kind: 'output', has: /sentinel: would / }],
+        expect: [
+          ends(0),
+          untouched,
+          sameDaemon,
+          { says: 'prints the steps', kind: 'output', has: /start: would .* step=sentinel/ },
+        ],
       },
     ],
   },

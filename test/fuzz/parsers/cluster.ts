@@ -158,7 +158,7 @@ export const cluster: readonly FuzzedParser[] = [
     of: 'script on a member',
     calls: ['rehearsal/watch-scripts.ts#readWatch', 'rehearsal/watch-scripts.ts#readFetched'],
     samples: [
-      '1790000000.123 mount on 1790000000.100\n1790000001.5 address off 1790000001.4\n1790000002,5 client served\n1790000003.1 log Nov 28 03:00:00 m1 csync monitor: failed the cfengine daemon has ended\n',
+      '1790000000.123 mount on 1790000000.100\n1790000001.5 address off 1790000001.4\n1790000002,5 client served\n1790000003.1 log Nov 28 03:00:00 m1 csync monitor: failed [verdict] The cfengine daemon exited. | reason=gone\n',
     ],
     parse: (text) => [readWatch(text, 'm1', 12), readFetched(`now 1790000001.5\nat 1790000001,4\n${text}`), readFetched(text)],
   },

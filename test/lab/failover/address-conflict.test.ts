@@ -23,7 +23,7 @@ describe.skipIf(whyNoLab !== null)('an address conflict in the lab', { timeout: 
     await foreign('add');
     await eventually('the warning', async () =>
       (await logOf('m1')).includes(
-        `monitor: warning owner: 10.9.0.100 is answered for by another host, too (hardware address ${card})`,
+        `monitor: warning [layer-bad] Layer owner: another host answers for 10.9.0.100 as well (hardware address ${card})`,
       ),
     );
     expect((await csync('status')).stdout).toContain(
@@ -31,7 +31,9 @@ describe.skipIf(whyNoLab !== null)('an address conflict in the lab', { timeout: 
     );
     expect((await used.drills.view()).owner).toBe('m1');
     await foreign('del');
-    await eventually('the end of it', async () => /monitor: ok owner: nobody else answers for it/.test(await logOf('m1')));
+    await eventually('the end of it', async () =>
+      /monitor: ok \[layer-good\] Layer owner: no other host answers/.test(await logOf('m1')),
+    );
   });
 
   it('that leads clients to another member: status, check and a drill report it from any member, until its remedy is typed', async () => {
@@ -68,7 +70,7 @@ describe.skipIf(whyNoLab !== null)('an address conflict in the lab', { timeout: 
     expect(await used.drills.waitServed('m1')).toBe('m2');
     const said = (await logOf('m2')).split('\n');
     const warned = said.findIndex((line) =>
-      line.includes('owner: warning [address-conflict] 10.9.0.100 is answered for by another host, too'),
+      line.includes('start: warning [address-conflict] another host answers for 10.9.0.100 as well'),
     );
     const mounted = said.findIndex((line) => line.includes('csync mount: ok'));
     expect(warned).toBeGreaterThan(-1);

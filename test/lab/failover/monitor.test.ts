@@ -32,7 +32,7 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
     // Two probes' time: the monitor is armed and has begun to look.
     await eventually(
       'the monitor to be armed',
-      async () => (await on('m1', `tail -3 ${log} | grep -q "monitor: ok watching"`)).exitCode === 0,
+      async () => (await on('m1', `tail -3 ${log} | grep -q "monitor: ok .watching."`)).exitCode === 0,
     );
   }
 
@@ -46,12 +46,12 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
 
   it('sees a killed daemon', async () => {
     await atHome();
-    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('the cfengine daemon has ended (cf-serverd');
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('The cfengine daemon exited: cf-serverd');
   });
 
   it('sees a stopped daemon, and the member has a working one afterwards', async () => {
     await atHome();
-    expect(await verdictAfter('pkill -STOP -x cf-serverd')).toContain('the cfengine daemon is stopped');
+    expect(await verdictAfter('pkill -STOP -x cf-serverd')).toContain('The cfengine daemon is stopped');
     const states = () => on('m1', 'for p in $(pgrep -x cf-serverd); do cut -d" " -f3 /proc/$p/stat; done');
     // Beside the halt, which does not wait for it.
     await eventually('one daemon that works', async () => (await states()).stdout === 'S\n');
@@ -70,20 +70,20 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
       async () => (await on('m1', 'grep -q ":14BC .* 0A " /proc/net/tcp6 /proc/net/tcp')).exitCode === 0,
     );
     await atHome();
-    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatch(/has ended \(cf-serverd.*waits to be reaped/);
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatch(/exited: cf-serverd.*is a zombie/);
     await on('m1', 'pkill -KILL -f "^perl -e if"');
   });
 
   it('sees that another daemon took the place of the one it watches', async () => {
     await atHome();
     const verdict = await verdictAfter('pkill -KILL -x cf-serverd; cd /; exec cf-serverd -K </dev/null >/dev/null 2>&1');
-    expect(verdict).toMatch(/has ended|took the place/);
+    expect(verdict).toMatch(/daemon exited|replaced the cfengine daemon/);
   });
 
   it('sees a daemon that cannot be reached under the package address any more', async () => {
     await atHome();
     expect(await verdictAfter('ip address delete 10.9.0.100/24 dev eth0')).toMatch(
-      /under the package address|package address is gone/,
+      /at the package address|package address is missing/,
     );
   });
 
@@ -100,25 +100,24 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
       if (stopped) await on('m1', 'pkill -CONT -f "[c]sync-monitor.cjs"');
       await eventually(
         'the monitor to watch the next one',
-        async () =>
-          (await on('m1', `tail -1 ${log} | grep -q "watching cf-serverd (pid $(pgrep -x cf-serverd))"`)).exitCode === 0,
+        async () => (await on('m1', `tail -1 ${log} | grep -q "watches cf-serverd (pid $(pgrep -x cf-serverd))"`)).exitCode === 0,
       );
     }
-    expect((await on('m1', `tail -5 ${log}`)).stdout).toContain('is ended for a restart that was announced');
+    expect((await on('m1', `tail -5 ${log}`)).stdout).toContain('exits for an announced restart');
     expect(used.drills.entries.slice(before).filter(({ what }) => what === 'service-died')).toEqual([]);
-    expect(await verdictAfter('pkill -KILL -x cf-serverd'), 'the next one has no such leave').toContain('has ended');
+    expect(await verdictAfter('pkill -KILL -x cf-serverd'), 'the next one has no such leave').toContain('daemon exited');
   });
 
   everyStepIt('gives a restart no longer than was announced', async () => {
     await atHome();
     const announced = 'read -r up idle < /proc/uptime; p=$(pgrep -x cf-serverd); begun=$(cut -d " " -f 22 /proc/$p/stat)';
     const notice = 'echo "$p $begun $((${up%.*} + 3))" > /run/csync-restart-csync; kill -KILL $p';
-    expect(await verdictAfter(`${announced}; ${notice}`)).toMatch(/has ended \(no cf-serverd listens on port 5308/);
+    expect(await verdictAfter(`${announced}; ${notice}`)).toMatch(/exited: no cf-serverd listens on port 5308/);
   });
 
   it('sees that the policy file system cannot be written to any more', async () => {
     await atHome();
-    expect(await verdictAfter('mount -o remount,ro /csync')).toMatch(/policy file system is gone.*mounted read-only/);
+    expect(await verdictAfter('mount -o remount,ro /csync')).toMatch(/policy file system is missing.*mounted read-only/);
     expect((await on('m2', 'grep " /csync " /proc/mounts')).stdout).toContain('rw,');
   });
 
@@ -151,14 +150,16 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     const status = async () => (await on('m1', 'cd /root && csync status; true')).stdout;
     await on('m1', `cp ${sentinel} /tmp/kept; echo '{"epoch":99,"member":"m3","at":"now"}' > ${sentinel}`);
     await eventually('the warning', async () =>
-      (await on('m1', `tail -1 ${log}`)).stdout.includes('warning content: the sentinel is another one'),
+      (await on('m1', `tail -1 ${log}`)).stdout.includes('warning [layer-bad] Layer content: the sentinel changed'),
     );
     await eventually('status to tell', async () =>
-      (await status()).includes('the monitor on m1 finds content: the sentinel is another one'),
+      (await status()).includes('the monitor on m1 finds content: the sentinel changed'),
     );
     await on('m1', `cp /tmp/kept ${sentinel}`);
     await eventually('the end of it', async () =>
-      (await on('m1', `tail -1 ${log}`)).stdout.includes('ok content: as the start left it'),
+      (await on('m1', `tail -1 ${log}`)).stdout.includes(
+        'ok [layer-good] Layer content: the sentinel is the one that the start wrote',
+      ),
     );
     expect(await status()).not.toContain('finds content');
     expect((await used.drills.view()).owner).toBe('m1');
@@ -181,7 +182,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect((await on('m1', `mv ${front} /tmp/front`)).exitCode).toBe(0);
     await atHome();
     await eventually('the monitor to say so', async () => (await state())?.endIsEvent === false);
-    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('the cfengine daemon has ended (cf-serverd');
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('The cfengine daemon exited: cf-serverd');
     await on('m1', `mv /tmp/front ${front}`);
   });
 

@@ -57,7 +57,7 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
 
   /** The monitor there watches the daemon that runs there now. */
   async function armed(member: string): Promise<void> {
-    const isWatched = `grep "monitor: ok watching" ${log} | tail -1 | grep -q "(pid $(pgrep -o -x cf-serverd))"`;
+    const isWatched = `grep "monitor: ok .watching." ${log} | tail -1 | grep -q "(pid $(pgrep -o -x cf-serverd))"`;
     await eventually(`the monitor on ${member} to be armed`, async () => (await sh(member, isWatched)).exitCode === 0);
   }
 
@@ -123,7 +123,7 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
       expect([(await used.drills.view()).owner, await switchedOff()]).toEqual(['m1', []]);
       const said = (await sh('m1', `cat ${log}`)).stdout;
       expect(said).toMatch(
-        /brake: csync stays on m1 although the cfengine daemon has ended .*connections, \d+ of them from 10\.9\.0\.21/,
+        /\[brake-on\] Brake: csync stays on m1\. The cfengine daemon exited.*connections, \d+ of them from 10\.9\.0\.21/,
       );
     } finally {
       await withoutLimit(false);

@@ -117,7 +117,7 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
     const said = await logFrom('m1');
     await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
     expect(await used.drills.waitServed()).toBe('m1');
-    expect(await said()).toContain('name: warning [name-unresolved]');
+    expect(await said()).toContain('start: warning [name-unresolved]');
     await on('m1', 'cp /etc/hosts.away /etc/hosts');
   });
 
@@ -135,7 +135,7 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
     expect(await used.drills.waitServed()).toBe('m1');
     const started = performance.now();
     expect(started - before).toBeLessThan(8000);
-    expect(await said()).toContain('name: warning [name-unresolved] csync.lab does not resolve');
+    expect(await said()).toContain('start: warning [name-unresolved] csync.lab does not resolve');
     await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
     expect(performance.now() - started).toBeLessThan(3000);
     await on('m1', 'mv /etc/nsswitch.away /etc/nsswitch.conf; : > /etc/resolv.conf; pkill -f "^perl -e use IO"');

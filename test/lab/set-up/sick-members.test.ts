@@ -26,7 +26,7 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
     for (const member of ['m1', 'm2', 'm3']) await used.lab.exec('m1', ['cmmodpkg', '-e', '-n', member, 'csync']);
     await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
     expect(await used.drills.waitServed()).toBe('m1');
-    await eventually('an armed monitor', async () => (await sh('m1', `tail -3 ${log} | grep -q 'ok watching'`)).exitCode === 0);
+    await eventually('an armed monitor', async () => (await sh('m1', `tail -3 ${log} | grep -q 'ok .watching.'`)).exitCode === 0);
   }
 
   /** The member that serves after the daemon of m1 was killed, and after how many seconds. */
@@ -45,7 +45,7 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
     await atHome();
     await demand('m2', `cd ${work}/ppkeys && mv localhost.pub kept && mkfifo localhost.pub`);
     expect(await afterTheKill(10)).toBe('m3');
-    expect(await demand('m2', `grep 'installation: failed' ${log} | tail -1`)).toContain('localhost.pub cannot be read');
+    expect(await demand('m2', `grep 'step=installation' ${log} | tail -1`)).toContain('localhost.pub cannot be read');
     await demand('m2', `cd ${work}/ppkeys && rm localhost.pub && mv kept localhost.pub`);
   });
 
@@ -57,8 +57,8 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
       `setsid sh -c 'until pid=$(pgrep -f [c]sync-start.cjs); do :; done; kill -STOP $pid' > /dev/null 2>&1 < /dev/null &`,
     );
     expect(await afterTheKill(30)).toBe('m3');
-    expect(await demand('m2', `grep 'given up' ${log} | tail -1`)).toMatch(
-      /start (pre|main) is given up after \d+ s: .+ took \d+ s/,
+    expect(await demand('m2', `grep 'script-stopped' ${log} | tail -1`)).toMatch(
+      /start: failed \[script-stopped\] The script was stopped after \d+ s: step .+ took \d+ s/,
     );
     expect((await sh('m2', 'pgrep -f [c]sync-start.cjs')).stdout).toBe('');
   });

@@ -25,17 +25,18 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     expect(values(applied, 'applied').sort()).toEqual(values(golden, 'golden').sort());
   });
 
-  it('says what it did in the package log and in syslog, a line a step, with time, member, package, step and outcome', async () => {
+  it('says what it did in the package log and in syslog, one line an event: time, member, package, script, result, code', async () => {
     const owner = await used.drills.waitServed();
-    const form = /^\w{3} [ \d]\d \d\d:\d\d:\d\d m\d csync [a-z-]+: (ok|already|done|warning|failed|would) ./;
+    const form = /^\w{3} [ \d]\d \d\d:\d\d:\d\d m\d csync (start|halt|monitor): (ok|done|warning|failed|would) \[[a-z-]+\] ./;
     const logged = (await on(owner, `grep -E ' ${owner} csync ' $SGRUN/log/csync.log`)).stdout.trim().split('\n');
     expect(logged.filter((line) => !form.test(line))).toEqual([]);
     expect(logged.length).toBeGreaterThan(8);
-    const steps = ['mount', 'address', 'daemon', 'sentinel', 'proof', 'announce'].map((step) => `${owner} csync ${step}:`);
+    const codes = ['mounted', 'address-here', 'daemon-answers', 'promoted', 'role-proved', 'master'];
     const syslog = (await on(owner, 'cat /var/log/messages')).stdout;
-    for (const step of steps) {
-      expect(logged.join('\n')).toContain(step);
-      expect(syslog).toContain(`csync: ${step}`);
+    for (const code of codes) {
+      const line = new RegExp(`${owner} csync start: (ok|done) \\[${code}\\] `);
+      expect(logged.join('\n')).toMatch(line);
+      expect(syslog).toMatch(line);
     }
   });
 
@@ -58,7 +59,7 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     const owner = await used.drills.waitServed();
     const before = (await on(owner, 'cat /csync/dsau/csync.sentinel')).stdout;
     const dry = await on(owner, `env -i ${directory}/csync.sh start --dry-run`);
-    expect(dry.stdout).toContain('sentinel: would write /csync/dsau/csync.sentinel');
+    expect(dry.stdout).toContain('start: would [would] Would run: write /csync/dsau/csync.sentinel');
     expect((await on(owner, 'cat /csync/dsau/csync.sentinel')).stdout).toBe(before);
   });
 

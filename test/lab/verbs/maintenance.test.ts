@@ -19,7 +19,7 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     await used.drills.waitServed();
     const on = await csync('maintenance on --yes', 'm2');
     expect(on.exitCode, on.stderr).toBe(0);
-    await said('m1', 'paused for maintenance until');
+    await said('m1', 'entering maintenance mode: until 20');
     await sh('m1', 'pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done');
     const status = await csync('status');
     expect(status.stdout).toMatch(/does not serve: no cfengine daemon runs[\s\S]*maintenance on m1: the monitor is paused until/);
@@ -32,7 +32,7 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     await sh('m1', 'cd / && cf-serverd -K');
     const off = await csync('maintenance off --yes');
     expect(off.exitCode, off.stderr).toBe(0);
-    await said('m1', 'maintenance is over');
+    await said('m1', 'maintenance-off');
     expect((await csync('maintenance off --yes')).stdout).toBe('There is no maintenance to end.\n');
     expect((await csync('status --json')).stdout).toContain('"advice":[]');
   });
@@ -45,11 +45,11 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
 
   it('a pause ends by itself, and what is broken then fails over', async () => {
     expect((await csync('maintenance on --yes --for 6s')).exitCode).toBe(0);
-    await said('m2', 'paused for maintenance until');
+    await said('m2', 'entering maintenance mode: until 20');
     await sh('m2', 'pkill -KILL -x cf-serverd');
     expect((await used.drills.view()).owner).toBe('m2');
     expect(await used.drills.waitServed('m2')).toBe('m1');
-    await said('m2', 'maintenance is over');
+    await said('m2', 'maintenance-off');
     await used.drills.repair('kill', 'm2');
     await sh('m1', 'sed "s/^maintenance_flag:.*/maintenance_flag: false/" /root/csync.yaml > /root/other.yaml');
     const ignored = await csync('maintenance on --yes --settings other.yaml');
@@ -75,12 +75,12 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
       expect((await csync('maintenance on --serviceguard --for 10s --yes')).exitCode).toBe(0);
       expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*the monitor ends it at /);
       await sh('m1', 'pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done');
-      await said('m1', 'the time of maintenance is over, but it cannot end: no cf-serverd listens');
+      await said('m1', 'The time of maintenance is over, but it cannot end: no cf-serverd listens');
       expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*was to end at /);
       expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'maintenance' });
       await sh('m1', 'cd / && cf-serverd -K');
-      await said('m1', "Serviceguard's maintenance mode is ended");
-      await said('m1', 'maintenance is over: watching again');
+      await said('m1', 'serviceguard-maintenance-off');
+      await said('m1', 'maintenance-off');
       expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'running', autoRun: true });
       expect((await csync('maintenance off --yes')).stdout).toBe('There is no maintenance to end.\n');
       await used.drills.failOver('kill');

@@ -9,13 +9,14 @@ import { openMemberLog } from '../../../src/host/member/member-log.ts';
 import { eventually, repository, scratchDirectory } from '../../support.ts';
 
 const scratch = scratchDirectory();
+const head = { member: 'm1', packageName: 'csync', script: 'start' };
 const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
 describe('the package log', () => {
   it('has the lines of a process that was killed right behind the last one', async () => {
     const file = join(scratch, 'killed.log');
     const program = `const { openMemberLog } = await import(${JSON.stringify(join(repository, 'src/host/member/member-log.ts'))});
-      const log = openMemberLog(${JSON.stringify(file)}, 'm1', 'csync');
+      const log = openMemberLog(${JSON.stringify(file)}, { member: 'm1', packageName: 'csync', script: 'start' });
       for (let line = 0; line < 100; line += 1) log.plain(String(line));
       process.kill(process.pid, 'SIGKILL');`;
     const ran = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { cwd: repository });
@@ -26,17 +27,17 @@ describe('the package log', () => {
 
   it('has the output of programs between the lines before and behind them', async () => {
     const file = join(scratch, 'attended.log');
-    const log = openMemberLog(file, 'm1', 'csync');
+    const log = openMemberLog(file, head);
     log.plain('before');
     expect(await realMemberHost().attend(['/bin/sh', '-c', 'echo out; echo err >&2; exit 3'], file)).toBe(3);
-    log.line('step', 'ok', 'behind');
+    log.line('ok', { code: 'mounted', text: 'behind' });
     await log.flush();
-    expect(textOf(file)).toMatch(/^before\nout\nerr\n\w{3} [ \d]\d [\d:]{8} m1 csync step: ok behind\n$/);
+    expect(textOf(file)).toMatch(/^before\nout\nerr\n\w{3} [ \d]\d [\d:]{8} m1 csync start: ok \[mounted\] behind\n$/);
   });
 
   it('takes lines again after its process has exited for want of any', async () => {
     const file = join(scratch, 'idle.log');
-    const log = openMemberLog(file, 'm1', 'csync', 1);
+    const log = openMemberLog(file, head, 1);
     let wanted = '';
     for (const line of ['one', 'two', 'three']) {
       log.plain(line);

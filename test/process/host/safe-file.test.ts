@@ -28,8 +28,8 @@ const made = (mode = 0o755): string => {
 
 /** A line in the package log, as far as it goes. */
 async function logged(file: string): Promise<void> {
-  const log = openMemberLog(file, 'm1', 'csync');
-  log.line('step', 'ok', 'text');
+  const log = openMemberLog(file, { member: 'm1', packageName: 'csync', script: 'start' });
+  log.line('ok', { code: 'mounted', text: 'text' });
   await log.flush();
 }
 

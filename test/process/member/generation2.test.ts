@@ -33,7 +33,7 @@ function stalledClient(address: string, path: string): string {
 /** Daemons that monitors said they watch, one after the other. */
 async function watchedPids(member: Member): Promise<string[]> {
   const said = await member.demand(`cat ${member.log}`);
-  return [...said.matchAll(/watching cfservd \(pid (\d+)\)/g)].map(([, pid = '']) => pid);
+  return [...said.matchAll(/watches cfservd \(pid (\d+)\)/g)].map(([, pid = '']) => pid);
 }
 
 const isListening = (member: Member) =>
@@ -49,7 +49,9 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     await member.mount();
     const started = await member.script('csync.sh start');
     expect(started.exitCode, started.log).toBe(0);
-    expect(started.log).toContain(`proof: already ${packageAddress} serves ${member.policyDirectory}/csync.sentinel from here`);
+    expect(started.log).toContain(
+      `start: ok [role-proved] A request through ${packageAddress} returned the ${member.policyDirectory}/csync.sentinel of this member`,
+    );
     expect(await member.daemons()).toEqual([pid]);
     expect(JSON.parse(await member.demand(`cat ${member.policyDirectory}/csync.sentinel`))).toMatchObject({
       epoch: 1,
@@ -66,7 +68,7 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     await member.mount();
     const started = await member.script('csync.sh start');
     expect(started.exitCode, started.log).toBe(0);
-    expect(started.log).toContain(`proof: done ${packageAddress} serves`);
+    expect(started.log).toContain(`start: done [role-proved] A request through ${packageAddress}`);
     expect(await member.daemons()).toEqual([pid]);
     const named = await member.demand(`cd ${member.work}/ppkeys; cat localhost.pub > /tmp/own; cmp /tmp/own root-*; ls root-*`);
     expect(named).toMatch(/^root-10\.9\.0\.\d+\.pub\n$/);
@@ -80,7 +82,7 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     await member.mount();
     const started = await member.script('csync.sh start');
     expect(started.exitCode, started.log).toBe(0);
-    expect(started.log).toContain(`proof: done ${packageAddress} serves`);
+    expect(started.log).toContain(`start: done [role-proved] A request through ${packageAddress}`);
     expect(await member.daemons()).not.toContain(pid);
   });
 
@@ -126,7 +128,7 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     const started = await member.script('csync.sh start');
     expect(started.exitCode, started.log).toBe(0);
     const [pid] = await member.daemons();
-    expect(started.log).toContain(`daemon: done cfservd runs (pid ${pid}) and answers`);
+    expect(started.log).toContain(`start: done [daemon-answers] cfservd runs (pid ${pid}) and answers`);
     expect(await member.demand(`readlink /proc/${pid}/cwd`), 'it must not hold the file system').toBe('/\n');
   });
 
@@ -277,7 +279,7 @@ describe.skipIf(whyNoMember !== null)('halt with generation 2', () => {
     await member.demand(`umount ${member.mountPoint}`);
     const ended = await member.script('csync_pre.sh stop');
     expect(ended.exitCode).toBe(0);
-    expect(ended.log).toContain('daemon: done cfservd is started beside this halt');
+    expect(ended.log).toContain('halt: done [daemon-background] cfservd starts in the background');
     const said = (await eventually('the daemon', async () =>
       /daemon: (.*)/.exec((await member.demand(`cat ${member.log}`)).replace(ended.log, '')),
     )) as RegExpExecArray;
@@ -302,7 +304,9 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     await member.demand(`: > ${member.log}`);
     const { ended } = member.begin(`exec env -i ${member.directory}/conf/csync/csync.sh monitor`);
     const said = () => member.demand(`cat ${member.log}`);
-    await eventually('the monitor to watch', async () => (await said()).includes(`monitor: ok watching cfservd (pid ${pid})`));
+    await eventually('the monitor to watch', async () =>
+      (await said()).includes(`monitor: ok [watching] The monitor watches cfservd (pid ${pid})`),
+    );
     return {
       member,
       pid,
@@ -312,9 +316,9 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
   }
 
   it.each([
-    ['killed', 'KILL', 'the cfengine daemon has ended'],
-    ['told to end', 'TERM', 'the cfengine daemon has ended'],
-    ['stopped', 'STOP', 'the cfengine daemon is stopped'],
+    ['killed', 'KILL', 'The cfengine daemon exited'],
+    ['told to end', 'TERM', 'The cfengine daemon exited'],
+    ['stopped', 'STOP', 'The cfengine daemon is stopped'],
   ])('sees a daemon that was %s', async (_, signal, sentence) => {
     const { member, pid, end, verdict } = await watched();
     await member.demand(`kill -${signal} ${pid}`);
@@ -327,7 +331,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     // Until the end: within the five seconds that cfservd sleeps without its configuration, a busy host fits no two probes.
     await member.demand(`: > ${member.work}/hangs`);
     expect(await end).toBe(1);
-    expect(await verdict()).toMatch(/does not answer under the package address \(2 looks in a row: no answer within 1000 ms/);
+    expect(await verdict()).toMatch(/does not answer at the package address: 2 failed probes in a row: no answer within 1000 ms/);
   });
 
   it('follows a restart that was announced when it saw first the one that only launches the daemon', async () => {
@@ -352,7 +356,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
       `echo '= nonsense' >> ${member.work}/inputs/cfservd.conf; touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`,
     );
     expect(await end).toBe(1);
-    expect(await verdict()).toContain('the cfengine daemon has ended');
+    expect(await verdict()).toContain('The cfengine daemon exited');
   });
 
   it('takes a refusal of the sentinel for an answer, and a SIGTERM for the end', async () => {
@@ -360,7 +364,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     member.writeConf(cfservdConf(['/nothing 10.9.0.0/24']));
     await member.demand(`touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`);
     const warned = async () =>
-      (await member.demand(`cat ${member.log}`)).includes(`monitor: warning probe through ${packageAddress}`);
+      (await member.demand(`cat ${member.log}`)).includes(`monitor: warning [probe-remark] Probe through ${packageAddress}`);
     await eventually('the warning', warned);
     const monitors = await member.demand(
       `for p in /proc/[0-9]*; do tr '\\0' ' ' < $p/cmdline 2>/dev/null | grep -q '^[^ ]*node .*csync-monitor.cjs' && echo "\${p#/proc/}"; done; true`,
@@ -377,7 +381,7 @@ describe.skipIf(whyNoMember !== null)('a restart in place', () => {
   const inPlace = { monitor_local_restart: 'once in 60 min' };
 
   async function watched(member: Member, pid: string): Promise<void> {
-    const watching = async () => (await member.demand(`tail -1 ${member.log}`)).includes(`watching cfservd (pid ${pid})`);
+    const watching = async () => (await member.demand(`tail -1 ${member.log}`)).includes(`watches cfservd (pid ${pid})`);
     await eventually('the monitor to watch', watching);
   }
 
@@ -395,17 +399,17 @@ describe.skipIf(whyNoMember !== null)('a restart in place', () => {
     const next = await eventually('the monitor to watch another daemon', async () =>
       (await watchedPids(member)).find((one) => one !== pid),
     );
-    expect(await member.demand(`cat ${member.log}`)).toContain('warning restarting cfservd in place');
+    expect(await member.demand(`cat ${member.log}`)).toContain('warning [restarting] Restarting cfservd in place');
     expect(await member.demand(`cat ${member.log}`)).not.toContain('monitor: failed');
     await member.demand(`kill -KILL ${next}`);
     expect((await first).exitCode).toBe(1);
-    expect(await member.demand(`grep -c 'restarting cfservd in place' ${member.log}`)).toBe('1\n');
+    expect(await member.demand(`grep -c 'Restarting cfservd in place' ${member.log}`)).toBe('1\n');
     const third = await member.startDaemon();
     const second = begin();
     await watched(member, third);
     await member.demand(`kill -KILL ${third}`);
     expect((await second).exitCode).toBe(1);
-    expect(await member.demand(`grep -c 'restarting cfservd in place' ${member.log}`)).toBe('1\n');
+    expect(await member.demand(`grep -c 'Restarting cfservd in place' ${member.log}`)).toBe('1\n');
   });
 
   it('that does not help is part of the verdict', async () => {
@@ -419,7 +423,7 @@ describe.skipIf(whyNoMember !== null)('a restart in place', () => {
     await member.demand(`chmod -x ${member.work}/bin/cfservd; kill -KILL ${pid}`);
     expect((await ended).exitCode).toBe(1);
     expect(await member.demand(`grep 'monitor: failed' ${member.log}`)).toMatch(
-      /the cfengine daemon has ended \(.*; a restart in place did not help: no cfservd listens on port 5308/,
+      /The cfengine daemon exited: .*; a restart in place did not help: no cfservd listens on port 5308/,
     );
   });
 });
@@ -493,7 +497,9 @@ describe.skipIf(whyNoMember !== null)('validate with generation 2', () => {
     const found = await member.script('csync.sh validate');
     expect(found.exitCode).toBe(1);
     expect(found.log).toContain(`[program-missing] ${member.work}/bin/cfagent cannot be executed`);
-    expect(found.log).toMatch(/\[policy-invalid\] .*cfservd -p -f .* ends with 1: cf:cfservd:.*cfservd\.conf:\d+: syntax error/);
+    expect(found.log).toMatch(
+      /\[policy-invalid\] .*cfservd -p -f .* exits with status 1: cf:cfservd:.*cfservd\.conf:\d+: syntax error/,
+    );
     await member.demand(`chmod +x ${member.work}/bin/cfagent; chmod 750 ${member.work}/ppkeys`);
     expect((await member.script('csync.sh validate')).log).toContain('[keys-unusable]');
   });

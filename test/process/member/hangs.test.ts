@@ -95,7 +95,7 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
     return Number(milliseconds);
   }
 
-  const verdict = 'eventually grep -q "monitor: failed the cfengine daemon has ended" "$LOG"';
+  const verdict = 'eventually grep -q "monitor: failed .verdict. The cfengine daemon exited" "$LOG"';
 
   it('fails at once when nothing else is wrong, and its last words are in the log behind that', async () => {
     expect(await failsAfter(': > "$LOG"', verdict)).toBeLessThan(1000);
@@ -181,7 +181,9 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
   ])('runs its four scripts in 3 s while %s', async (_, fault) => {
     const timed = `: > "$LOG"; ${fault}; began=$(now); ${fourScripts}; echo $(($(now) - began))`;
     expect(Number((await sh(timed)).split('\n').at(-1))).toBeLessThan(3000);
-    expect(await sh('eventually grep -q "start main ends with exit status 0" "$LOG"; grep -c ": failed " "$LOG" || :')).toBe('0');
+    expect(
+      await sh('eventually grep -q "start: ok .script-complete. Start, part 2" "$LOG"; grep -c ": failed " "$LOG" || :'),
+    ).toBe('0');
   });
 
   it('lets go of a policy file system that is frozen within 3 s: it is thawed, with who writes there', async () => {
@@ -190,7 +192,7 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
     const halt =
       'began=$(now); "$PACKAGE/csync.sh" stop; took=$(($(now) - began)); wait $writer; serviceguard_unmounts; echo $took';
     expect(Number(await sh(`${frozen}; ${halt}`))).toBeLessThan(3000);
-    expect(await sh('grep -c "thaw: done /csync was frozen, and is thawed" "$LOG"')).toBe('1');
+    expect(await sh('grep -c "halt: done .thawed. /csync was frozen (fsfreeze) and is thawed" "$LOG"')).toBe('1');
   });
 
   it('leaves nothing frozen behind when its machine ends, nor who writes there', async () => {
@@ -204,7 +206,7 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
   it('leaves a daemon that answers where the daemon and a child with its socket were stopped', async () => {
     const stop = `daemon=$(daemon_pid); ${stoppedChild} "$daemon" "$(readlink /proc/$daemon/exe)" --no-fork; kill -STOP "$daemon"; two() { test "$(daemons | wc -w)" = 2; }; eventually two`;
     const halt = '"$PACKAGE/csync.sh" stop; serviceguard_unmounts; "$PACKAGE/csync_pre.sh" stop';
-    const revived = 'eventually grep -q "daemon: done cf-serverd runs .* and answers" "$LOG"; daemons | wc -w';
+    const revived = 'eventually grep -q ": done .daemon-answers. cf-serverd runs" "$LOG"; daemons | wc -w';
     expect(await sh(`${stop}; ${halt}; ${revived}`)).toBe('1');
   });
 
@@ -212,7 +214,7 @@ describe.skipIf(whyNot !== null)('the service of the package', () => {
     const hung = `: > "$LOG"; syslog_is_blocked; trap 'fsfreeze -u "$(dirname "$LOG")"; syslog_runs' EXIT; fsfreeze -f "$(dirname "$LOG")"`;
     const timed = `began=$(now); ${fourScripts}; took=$(($(now) - began)); fsfreeze -u "$(dirname "$LOG")"`;
     const whole =
-      'eventually grep -q "start main ends with exit status 0" "$LOG"; eventually grep -q "log: warning syslog did not take" "$LOG"; syslog_runs; trap - EXIT';
+      'eventually grep -q "start: ok .script-complete. Start, part 2" "$LOG"; eventually grep -q "warning .syslog-late." "$LOG"; syslog_runs; trap - EXIT';
     expect(Number(await sh(`${hung}; ${timed}; ${whole}; echo $took`))).toBeLessThan(3000);
   });
 });

@@ -53,7 +53,9 @@ async function served(member: Member, changes: Readonly<Record<string, unknown>>
     const layer = parseMonitorState((await member.sh('cat /run/csync-monitor-csync.json')).stdout)?.layers.protocol;
     return layer?.result === 'good' ? Date.parse(layer.at) : 0;
   };
-  await eventually('the monitor to watch', async () => (await log()).includes(`monitor: ok watching cfservd (pid ${pid})`));
+  await eventually('the monitor to watch', async () =>
+    (await log()).includes(`monitor: ok [watching] The monitor watches cfservd (pid ${pid})`),
+  );
   await eventually('the first probe', provedAt);
   const front = await pidOf(member, '^/usr/bin/perl .*csync-front.pl');
   return { member, pid, front, monitor: await pidOf(member, '^[^ ]*node .*csync-monitor.cjs'), end, log, provedAt };
@@ -78,7 +80,7 @@ describe.skipIf(whyNoMember !== null)('without a free descriptor, seconds long',
     await eventually('a probe that succeeds', async () => (await service.provedAt()) > before);
     expect(await service.log()).not.toContain('monitor: failed');
     expect((await killed(service)).status).toBe(1);
-    expect(await service.log()).toContain('the cfengine daemon has ended');
+    expect(await service.log()).toContain('The cfengine daemon exited');
   });
 
   it('the monitor leaves as fast as ever when the daemon dies', async (context) => {
@@ -185,7 +187,8 @@ describe.skipIf(whyNoMember !== null)('member scripts without standard input, ou
     expect(await status('csync.sh validate')).toBe(0);
     expect(await status('csync.sh start')).toBe(0);
     const end = serve(member, closed);
-    const isWatching = async () => (await member.demand(`cat ${member.log}`)).includes('ok watching cfservd');
+    const isWatching = async () =>
+      (await member.demand(`cat ${member.log}`)).includes('ok [watching] The monitor watches cfservd');
     await eventually('the monitor to watch', isWatching);
     await member.demand(`kill -KILL ${pid}`);
     expect(await end).toBe(1);

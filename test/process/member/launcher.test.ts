@@ -331,7 +331,7 @@ describe('a script that hangs', { concurrent: true }, () => {
     const { status, stderr, seconds } = await ended(installed({}, { start: hangs(reading) }), 'csync.sh', 'start');
     expect(status).toBe(2);
     expect(stderr).toMatch(
-      /csync\.sh: start main is given up after [12] s: installation took [12] s, the last of it at \/var\/lib\/cfengine3\/ppkeys\/localhost\.pub\n$/,
+      / csync start: failed \[script-stopped\] The script was stopped after [12] s: step installation took [12] s, the last of it at \/var\/lib\/cfengine3\/ppkeys\/localhost\.pub\. \| role=main\n$/,
     );
     expect(seconds).toBeLessThan(5);
   });
@@ -383,7 +383,10 @@ describe('a script that hangs', { concurrent: true }, () => {
   it('is not waited for where it goes on telling of new steps, beyond the whole of its time', async () => {
     const busy = `${hangs().split('process.kill')[0]} setInterval(() => writeSync(3, 'step 5 again\\n'), 200);`;
     const { status, stderr, seconds } = await ended(installed(briefly, { start: busy }), 'csync.sh', 'start');
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/given up after 5 s: again took [01] s/)]);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/\[script-stopped\] The script was stopped after 5 s: step again took [01] s/),
+    ]);
     expect(seconds).toBeLessThan(8);
   });
 });

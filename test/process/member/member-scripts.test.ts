@@ -137,7 +137,9 @@ describe('distribution', () => {
 });
 
 describe('a runtime', () => {
-  const content = Buffer.from('#!/bin/sh\necho v20.19.0\necho "validate pre ends with exit status 0"\n');
+  const content = Buffer.from(
+    '#!/bin/sh\necho v20.19.0\necho "m1 csync validate: ok [script-complete] Validation is complete. | role=pre exit=0 ms=1"\n',
+  );
   const program = { identity: '02013e00', interpreter: null, libraries: [], extent: 1 };
   const source = { file: '', token: 'abc', program, digest: sha256(content), size: content.length };
   const arrival = arrivalName('abc');

@@ -262,7 +262,7 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     for (const monitor of service.monitors()) await gone(monitor);
     await eventually('the line in the log', () => existsSync(log) && readFileSync(log, 'utf8') !== '');
     expect(readFileSync(log, 'utf8')).toMatch(
-      /^\w{3} [ \d]\d [\d:]{8} m1 csync monitor: failed the monitor did not start, and neither/,
+      /^\w{3} [ \d]\d [\d:]{8} m1 csync monitor: failed \[monitor-hung\] The monitor did not start, and so did/,
     );
   });
 

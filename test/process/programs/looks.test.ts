@@ -34,16 +34,16 @@ async function found(layer: LayerName, said: Partial<CommandResult>): Promise<Fo
 
 describe('the owner of the address', () => {
   it.each<[string, Partial<CommandResult>, Found]>([
-    ['no other host answers', {}, { result: 'good', detail: 'nobody else answers for it' }],
+    ['no other host answers', {}, { result: 'good', detail: 'no other host answers for the package address' }],
     [
       'perl is missing',
       { exitCode: null, errorCode: 'ENOENT' },
-      { result: 'cannot-tell', detail: 'not probed: no perl', isOurLack: true },
+      { result: 'cannot-tell', detail: 'not probed: perl is missing', isOurLack: true },
     ],
     [
       'perl takes too long',
       { exitCode: null, timedOut: true },
-      { result: 'cannot-tell', detail: 'not probed: perl takes too long' },
+      { result: 'cannot-tell', detail: 'not probed: perl exceeded its time limit' },
     ],
     [
       'the probe fails',

@@ -38,7 +38,7 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
     const log = join(scratch, 'package.log');
     const configuration = join(scratch, 'cmcluster.conf');
     writeFileSync(configuration, 'SGRUN=/nowhere\n');
-    writeFileSync(log, 'Nov 28 03:00:01 m1 csync start: ok start main ends with exit status 0\n');
+    writeFileSync(log, 'Nov 28 03:00:01 m1 csync start: ok [script-complete] Start, part 2 of 2. | role=main exit=0 ms=80\n');
     const script = memberWatch({ ...settings, mountPoint: '/proc', packageAddress: '127.0.0.1', scriptLogFile: log }, 'testm');
     await watching(
       script.replace('configuration=/etc/cmcluster.conf', `configuration=${configuration}`),
@@ -47,7 +47,7 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
         await eventually('mount and address to be seen', () => seen().length === 2);
         appendFileSync(
           log,
-          'Nov 28 03:00:02 m1 csync release: done let go\nNov 28 03:00:03 m1 csync halt: ok halt pre ends with exit status 0\n',
+          'Nov 28 03:00:02 m1 csync halt: ok [script-begin] Halt, part 1 of 2. | role=main\nNov 28 03:00:03 m1 csync halt: ok [script-complete] Halt, part 2 of 2. | role=pre exit=0 ms=9\n',
         );
         await eventually('the log to be seen', () => seen().length === 4);
         expect(seen()).toEqual(['mounted-on', 'address-on', 'halting', 'halt-ended']);
@@ -65,7 +65,7 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
     );
     const here = script.replace('configuration=/etc/cmcluster.conf', `configuration=${configuration}`);
     await watching(here, 'testf', async (seen) => {
-      writeFileSync(log, 'Nov 28 03:00:01 m1 csync start: ok start main ends with exit status 0\n');
+      writeFileSync(log, 'Nov 28 03:00:01 m1 csync start: ok [script-complete] Start, part 2 of 2. | role=main exit=0 ms=80\n');
       await eventually('the log to be seen', () => seen().length === 1);
       expect(seen()).toEqual(['start-ended']);
     });

@@ -1,5 +1,6 @@
 /** What a start leaves to a process of its own: nothing of it is on the way of a failover. */
 import { describe, expect, it } from 'vitest';
+import type { LogMessage } from '../../../src/base/log-line.ts';
 import { arpProbeName } from '../../../src/contract/package-directory.ts';
 import { leaveBeside } from '../../../src/member/steps/beside-start.ts';
 import type { ScriptContext } from '../../../src/member/steps/script.ts';
@@ -19,7 +20,7 @@ describe('a start leaves beside itself', () => {
     const [shell, , , probe, address, , log, tag, line, ...others] = left(true);
     expect([shell, probe, address, log, tag]).toEqual(['/bin/sh', `/set/${arpProbeName}`, '10.9.0.100', '-', 'csync']);
     expect(line).toMatch(
-      /^m1 csync owner: warning \[address-conflict\] 10\.9\.0\.100 is answered for by another host, too \(hardware address %s\).*arping -U/,
+      /^m1 csync start: warning \[address-conflict\] another host answers for 10\.9\.0\.100 as well \(hardware address %s\).*arping -U/,
     );
     expect(others).toEqual([]);
   });
@@ -32,7 +33,7 @@ describe('a start leaves beside itself', () => {
 
   it('nothing, and goes on, where nobody can say whether the address is here', () => {
     const said: string[] = [];
-    const log = { line: (...words: string[]) => said.push(words.join(' ')) };
+    const log = { line: (result: string, { code, text }: LogMessage) => said.push(`${result} [${code}] ${text}`) };
     const host = {
       member: 'm1',
       ownsAddress: () => {
@@ -40,6 +41,8 @@ describe('a start leaves beside itself', () => {
       },
     };
     leaveBeside({ host, settings: settingsFor(), directory: '/set', logFile: null, log } as unknown as ScriptContext);
-    expect(said).toEqual(['clients warning no probe of the address, no reset of old connections: Error: no descriptors']);
+    expect(said).toEqual([
+      'warning [background-unstarted] No probe of the address and no reset of old connections: Error: no descriptors.',
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 /** A member made of plain data: time passes only while somebody waits, and every effect is noted. */
 import { createHash } from 'node:crypto';
+import type { LogResult } from '../../../src/base/log-line.ts';
 import { adapterFor, type CfengineAdapter } from '../../../src/cfengine/adapter.ts';
 import type { ProbeResult } from '../../../src/cfengine/probe.ts';
 import type {
@@ -12,7 +13,7 @@ import type {
   ProcessState,
   ProgramFile,
 } from '../../../src/host/host.ts';
-import type { LogOutcome, MemberLog } from '../../../src/host/member/member-log.ts';
+import type { MemberLog } from '../../../src/host/member/member-log.ts';
 import { Daemon } from '../../../src/member/daemon.ts';
 import { runSteps, type Step } from '../../../src/member/steps/step.ts';
 import type { StepContext } from '../../../src/member/steps/steps.ts';
@@ -20,7 +21,7 @@ import type { Settings } from '../../../src/settings/settings.ts';
 
 interface LogLine {
   readonly step: string;
-  readonly outcome: LogOutcome;
+  readonly outcome: LogResult;
   readonly text: string;
 }
 
@@ -32,7 +33,8 @@ export function planLog(): { readonly log: MemberLog; readonly lines: LogLine[];
     lines,
     plain,
     log: {
-      line: (step, outcome, text) => void lines.push({ step, outcome, text }),
+      line: (outcome, { code, text, keys }) =>
+        void lines.push({ step: String(keys?.step ?? ''), outcome, text: `[${code}] ${text}` }),
       plain: (text) => void plain.push(text),
       flush: async () => {},
       alarm: () => {},

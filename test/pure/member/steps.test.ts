@@ -44,7 +44,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
   ])('%s', async (_title, daemon, effects, seconds) => {
     const member = new SimulatedMember();
     member.add(daemonName, daemon);
-    const expected = effects.length === 0 ? 'already' : 'done';
+    const expected = effects.length === 0 ? 'ok' : 'done';
     expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: expected, effects });
     expect(member.elapsed() / 1000).toBeCloseTo(seconds, 0);
   });
@@ -87,7 +87,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
     member.add(daemonName, served);
     member.add('bash', { holds: true });
     member.add('cf-serverd2', { holds: true });
-    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: 'already', effects: [] });
+    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: 'ok', effects: [] });
     const named = await carryOut(member, steps.othersNamed);
     expect(named).toMatchObject({ failed: null, outcome: 'warning', effects: [] });
     expect(named.text).toContain('bash (pid 101), cf-serverd2 (pid 102) use /csync');
@@ -100,7 +100,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
   });
 
   it.each<[string, SimulatedMember['frozen'], string, string, string[]]>([
-    ['is thawed', true, 'done', '/csync was frozen, and is thawed', ['thaw']],
+    ['is thawed', true, 'done', '/csync was frozen (fsfreeze) and is thawed', ['thaw']],
     ['that is not frozen is left alone', false, 'done', '/csync is not frozen', []],
     ['without fsfreeze', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'fsfreeze -u failed (ENOENT)', []],
     ['that does not thaw', { exitCode: null, timedOut: true }, 'warning', 'fsfreeze -u does not end', []],
@@ -112,12 +112,12 @@ describe('halt: the daemon lets go of the policy file system', () => {
   });
 
   it.each<[string, Partial<Pick<SimulatedMember, 'ss' | 'connections'>>, string, string, string[]]>([
-    ['no client is left alone', {}, 'already', 'no client is left waiting at 10.9.0.100', []],
+    ['no client is left alone', {}, 'ok', 'No client is connected to 10.9.0.100', []],
     [
       'three clients are reset',
       { connections: ['10.9.0.21:1', '10.9.0.21:2', '10.9.0.22:1'] },
       'done',
-      'no client is left waiting',
+      'No client is connected',
       [reset],
     ],
     ['a missing ss is only a warning', { ss: 'ENOENT' }, 'warning', 'ss does not tell who is connected (ENOENT)', []],
@@ -131,7 +131,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
 
   it.each<[string, string[], string, string]>([
     ['that withstands the reset is named', ['10.9.0.21:4000'], 'warning', '10.9.0.21:4000 are connected to 10.9.0.100'],
-    ['that comes meanwhile is not', ['10.9.0.22:4000'], 'done', 'no client is left waiting'],
+    ['that comes meanwhile is not', ['10.9.0.22:4000'], 'done', 'No client is connected'],
   ])('a client %s', async (_title, after, outcome, text) => {
     const member = Object.assign(new SimulatedMember(), { connections: ['10.9.0.21:4000'] });
     const step = steps.clientsDisconnected(member.context(settings));
@@ -256,7 +256,7 @@ describe('programs and keys', () => {
   };
 
   it.each<[string, string, Partial<SimulatedFile> | null, string]>([
-    ['all in order', keys, {}, 'ok programs and keys of cfengine are sound'],
+    ['all in order', keys, {}, 'ok [installed] The programs and keys of cfengine are usable'],
     ['a public key everybody may read', `${keys}/localhost.pub`, { mode: 0o644 }, 'ok '],
     ['no daemon', '/usr/bin/cf-serverd', null, 'failed [program-missing] /usr/bin/cf-serverd cannot be executed'],
     ['an agent that is no program', '/usr/bin/cf-agent', { mode: 0o644 }, 'failed [program-missing] /usr/bin/cf-agent cannot'],
@@ -397,7 +397,10 @@ describe('the mount point', () => {
 describe('the sentinel', () => {
   const epochAfter = async (member: SimulatedMember) => {
     const { failed, text } = await carryOut(member, steps.sentinelWritten);
-    expect([failed, text]).toEqual([null, `epoch ${JSON.parse(member.readText(sentinel) ?? '').epoch}`]);
+    expect([failed, text]).toEqual([
+      null,
+      `[promoted] This promotion has epoch ${JSON.parse(member.readText(sentinel) ?? '').epoch}: its mark is on the policy file system.`,
+    ]);
     return JSON.parse(member.readText(sentinel) ?? '') as unknown;
   };
 
@@ -437,10 +440,10 @@ describe('the sentinel', () => {
   });
 
   it.each<[string, string | null, string]>([
-    ['ENOSPC', null, `cannot be written: ENOSPC; `],
-    ['EROFS', '{"epoch":1}', `cannot be written: EROFS; `],
-    ['EIO', '{"epoch":1}', `cannot be written: EIO; `],
-    ['ENOSPC', '{"epoch":1}', 'cannot be written: ENOSPC, nor in the place of the old one: EIO; '],
+    ['ENOSPC', null, 'cannot be written: ENOSPC. '],
+    ['EROFS', '{"epoch":1}', 'cannot be written: EROFS. '],
+    ['EIO', '{"epoch":1}', 'cannot be written: EIO. '],
+    ['ENOSPC', '{"epoch":1}', 'cannot be written: ENOSPC, nor in the place of the old one: EIO. '],
   ])('that cannot be written (%s, before it %s) is told, and costs no start', async (code, before, said) => {
     const member = new SimulatedMember();
     if (before !== null) member.file(sentinel, before);
@@ -463,7 +466,7 @@ describe('the proof of the role', () => {
   const stat = { size: 11, mtime: 1, inode: 1 };
 
   it('is that the daemon serves through the package address what lies on the disk here', async () => {
-    expect(await carryOut(master(), steps.roleProved)).toMatchObject({ outcome: 'already', effects: [] });
+    expect(await carryOut(master(), steps.roleProved)).toMatchObject({ outcome: 'ok', effects: [] });
   });
 
   it('is the directory of the policy where no promotion ever left a mark', async () => {
@@ -471,8 +474,8 @@ describe('the proof of the role', () => {
     member.file('/csync/dsau', null, 0o755);
     member.add(daemonName, served);
     expect(await carryOut(member, steps.roleProved)).toMatchObject({
-      outcome: 'already',
-      text: '10.9.0.100 serves /csync/dsau from here',
+      outcome: 'ok',
+      text: '[role-proved] A request through 10.9.0.100 returned the /csync/dsau of this member.',
     });
   });
 

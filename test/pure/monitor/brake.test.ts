@@ -19,7 +19,7 @@ describe('the brake', () => {
   it.each<[string, Partial<Situation>, RegExp | null]>([
     ['a first failure', {}, null],
     ['a member was switched off long ago', { others: second }, null],
-    ['nobody is left', { others: none }, /no other member can take the package \(switched off: m1, m2\)/],
+    ['nobody is left', { others: none }, /no other member can run the package \(disabled: m1, m2\)/],
     ['nobody is left, and it is the disk', { others: none, ofDaemon: false }, /no other member/],
     ['nobody is left, whatever was tried', { others: none, failedRestarts: 50 }, /no other member/],
     ['the cluster does not answer', { others: null, hereMs: 1000 }, null],
@@ -27,7 +27,7 @@ describe('the brake', () => {
     ['a load, and the cluster does not answer', { connections: load, others: null }, /206 connections/],
     ['a load under which restarts do not help', { connections: load, failedRestarts: 2 }, null],
     ['a disk under load', { connections: load, ofDaemon: false }, null],
-    ['the second one in quick succession', { others: second, hereMs: 3000 }, /came here 3 s ago from m1, which is switched off/],
+    ['the second one in quick succession', { others: second, hereMs: 3000 }, /failed over from m1 3 s ago, and m1 is disabled/],
     ['the same, and restarts do not help', { others: second, hereMs: 3000, failedRestarts: 3 }, null],
     [
       'quick, but it was started here, and an administrator has switched off m1',
@@ -158,10 +158,10 @@ describe('the monitor with a brake', () => {
       expect(monitor.restarts).toHaveLength(time);
     }
     expect(monitor.lines.join('\n')).toContain('195 of them from 10.9.0.21');
-    expect(monitor.seen?.brake).toContain('brake: csync stays on m1');
+    expect(monitor.seen?.brake).toContain('Brake: csync stays on m1');
     await monitor.pass(120_000);
     expect(monitor.seen?.brake).toBeNull();
-    expect(monitor.lines.at(-1)).toContain('brake: off');
+    expect(monitor.lines.at(-1)).toContain('[brake-off]');
   });
 
   it('is no second failover in quick succession, while restarts help', async () => {
@@ -186,7 +186,7 @@ describe('the monitor with a brake', () => {
     expect(monitor.verdict).toMatchObject({ reason: 'gone', at });
   });
 
-  it('never leaves while no other member can take the package; a master is back within 10 s when one can be', async () => {
+  it('never leaves while no other member can run the package; a master is back within 10 s when one can be', async () => {
     const monitor = await monitorWith(lastView);
     monitor.comesUp = false;
     await monitor.kill();
@@ -198,16 +198,16 @@ describe('the monitor with a brake', () => {
     expect(monitor.restarts.length).toBeGreaterThan(tried);
     expect(monitor.daemon).not.toBeNull();
     expect(monitor.alarms.length).toBeLessThanOrEqual(62 + monitor.restarts.length);
-    expect(monitor.alarms.join('\n')).toContain('no other member can take the package (switched off: m2, m3)');
-    expect(monitor.alarms.join('\n')).toContain('. Fix: cmmodpkg -e -n m2 csync; cmmodpkg -e -n m3 csync');
+    expect(monitor.alarms.join('\n')).toContain('no other member can run the package (disabled: m2, m3)');
+    expect(monitor.alarms.join('\n')).toContain('; cmmodpkg -e -n m2 csync; cmmodpkg -e -n m3 csync');
   });
 
-  it('stays with a disk that is gone while no other member can take the package, and goes on looking', async () => {
+  it('stays with a disk that is gone while no other member can run the package, and goes on looking', async () => {
     const monitor = await monitorWith(lastView);
     monitor.answer.storage = () => ({ found: { result: 'bad', detail: 'gone' }, tookMs: 3 });
     await monitor.pass(120_000);
     expect([monitor.verdict, monitor.restarts.length]).toEqual([null, 0]);
-    expect(monitor.seen?.brake).toContain('the policy file system is gone');
+    expect(monitor.seen?.brake).toContain('The policy file system is missing');
     monitor.view = allOn;
     await monitor.pass(60_000);
     expect(monitor.verdict?.reason).toBe('storage');

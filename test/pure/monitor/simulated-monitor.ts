@@ -98,10 +98,10 @@ export class SimulatedMonitor {
       } as unknown as Daemon,
       looks: eachLayer((layer) => (limitMs: number) => this.#look(layer, limitMs)),
       log: {
-        line: (_, outcome, text) => void this.lines.push(`${outcome} ${text}`),
+        line: (result, { code, text }) => void this.lines.push(`${result} [${code}] ${text}`),
         plain: nothing,
         flush: async () => {},
-        alarm: (text) => void this.alarms.push(text),
+        alarm: (_, { text }) => void this.alarms.push(text),
       },
       report: {
         write: (seen) => {

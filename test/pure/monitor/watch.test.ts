@@ -152,13 +152,15 @@ describe('the judge of the monitor', () => {
     const { verdict } = tell([{ kind: 'process', seen: 'gone' }]);
     if (verdict === null) throw new Error('no verdict');
     const say = (changes: Partial<Settings>): string =>
-      verdictSentence(verdict, { ...settingsFor({}), ...changes }, Date.parse('2026-01-01T00:00:00Z'));
+      verdictSentence(verdict, { ...settingsFor({}), ...changes }, 'm1', Date.parse('2026-01-01T00:00:00Z'));
     const sentence = say({});
-    expect(sentence).toContain('the cfengine daemon has ended (seen; since 2026-01-01T00:00:01.000Z)');
-    expect(sentence).toContain('moves csync to the next member');
-    expect(sentence).toContain('cmmodpkg -e -n <member> csync');
-    expect(say({ serviceFailFast: true })).toContain('Serviceguard reboots this member, and csync starts on the next one');
-    expect(say({ serviceRestart: 2 })).toContain('starts the monitor again here up to 2 times (service_restart); after that');
+    expect(sentence).toContain('The cfengine daemon exited: seen (since 2026-01-01T00:00:01.000Z)');
+    expect(sentence).toContain('moves csync to the next enabled member');
+    expect(sentence).toContain('cmmodpkg -e -n m1 csync');
+    expect(say({ serviceFailFast: true })).toContain(
+      'Serviceguard reboots this member and starts csync on the next enabled member',
+    );
+    expect(say({ serviceRestart: 2 })).toContain('restarts the monitor here up to 2 times (service_restart). After that,');
     expect(say({ serviceRestart: 'unlimited' })).not.toContain('moves');
   });
 });

@@ -212,7 +212,8 @@ describe('what a member says before anything is sent', () => {
 
 describe('the proof', () => {
   const end = { exitCode: 0, signal: null, timedOut: false, errorCode: null, stderr: '' };
-  const ended = 'v20.19.0\nNov 23 10:00:00 - Node "m1": validate: validate pre ends with exit status 0\n';
+  const ended =
+    'v20.19.0\nNov 23 10:00:00 m1 csync validate: ok [script-complete] Validation is complete. | role=pre exit=0 ms=1\n';
 
   it('is a version that is new enough and a script of the package that ran to its end', () => {
     expect(readProof({ ...end, stdout: ended })).toEqual({ version: '20.19.0' });

@@ -17,7 +17,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'settings/': ['base/'],
   // What both ends agree on.
   'contract/': ['settings/', 'base/shell-word.ts', 'host/host.ts'],
-  'host/': [],
+  'host/': ['base/log-line.ts'],
   'serviceguard/': ground,
   'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],
   'render/': [...ground, ...anyEngine, 'contract/'],
@@ -29,6 +29,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'settings/rules.ts',
     'base/version.ts',
     'base/shell-word.ts',
+    'base/log-line.ts',
     'contract/',
     'host/',
     'cfengine/',

@@ -1,12 +1,12 @@
 /** Steps look, do and look again; a failure has a consequence for the cluster and names the fix. */
 import { describe, expect, it } from 'vitest';
-import type { LogOutcome } from '../../../src/host/member/member-log.ts';
-import { explain, type FailureCode, type Finding, failureTable } from '../../../src/member/failures.ts';
+import type { LogResult } from '../../../src/base/log-line.ts';
+import { type FailureCode, type Finding, failureMessage, failureTable } from '../../../src/member/failures.ts';
 import { runSteps, type Step, startExit } from '../../../src/member/steps/step.ts';
 import { planLog } from '../member/simulated-member.ts';
 
 const codes = Object.keys(failureTable) as FailureCode[];
-const bad: Finding = { code: 'no-address', text: 'it is not there' };
+const bad: Finding = { code: 'no-address', text: 'it is missing' };
 
 /** A step of a story: what its looks find, one after the other (the last one goes on), and what its action may be. */
 function stepOf(
@@ -25,7 +25,7 @@ function stepOf(
       next += 1;
       return found;
     },
-    good: () => `${name} is good`,
+    good: () => ({ code: 'good', text: `${name} is good` }),
     ...(acts
       ? { action: { what: `mend ${name}`, run: (finding: Finding) => void calls.push(`${name} run for ${finding.code}`) } }
       : {}),
@@ -58,9 +58,9 @@ async function runOne({ looks, acts = false, optional = false, dryRun = false }:
 
 describe('a step', () => {
   const mended = 'look, run for no-address, look';
-  it.each<[string, Story, string, LogOutcome, FailureCode | undefined]>([
+  it.each<[string, Story, string, LogResult, FailureCode | undefined]>([
     ['that holds and has no action is ok', { looks: [null] }, 'look', 'ok', undefined],
-    ['that is true already is left alone', { looks: [null], acts: true }, 'look', 'already', undefined],
+    ['that is true already is left alone', { looks: [null], acts: true }, 'look', 'ok', undefined],
     ['that acts looks again and is done', { looks: [bad, null], acts: true }, mended, 'done', undefined],
     ['that acts in vain fails', { looks: [bad, bad], acts: true }, mended, 'failed', 'no-address'],
     ['that cannot act fails at its only look', { looks: [bad, null] }, 'look', 'failed', 'no-address'],
@@ -75,7 +75,7 @@ describe('a step', () => {
       undefined,
     ],
     ['of a dry run that cannot act is told', { looks: [bad], dryRun: true }, 'look', 'failed', undefined],
-    ['of a dry run that holds is left alone', { looks: [null], acts: true, dryRun: true }, 'look', 'already', undefined],
+    ['of a dry run that holds is left alone', { looks: [null], acts: true, dryRun: true }, 'look', 'ok', undefined],
   ])('%s', async (_title, story, calls, outcome, failed) => {
     expect(await runOne(story)).toEqual({ calls, outcome, failed });
   });
@@ -105,14 +105,14 @@ describe('a plan', () => {
     expect(calls).toEqual(['a look', 'a run for no-address', 'a look', 'b look', 'c look']);
     expect(told).toEqual(['a done', 'b warning', 'c failed']);
     expect(failed).toBe(bad);
-    expect(lines[2]?.text).toBe(explain(bad, 'm7', 'pkg7'));
+    expect(lines[2]?.text).toBe(`[no-address] ${failureMessage(bad, 'm7', 'pkg7').text}`);
   });
 
   it('shows every step in a dry run, touches nothing, and fails for nothing', async () => {
     const { calls, failed, told, lines } = await run(true);
     expect(calls).toEqual(['a look', 'b look', 'c look', 'd look']);
     expect(told).toEqual(['a would', 'b warning', 'c failed', 'd would']);
-    expect(lines[3]?.text).toBe('mend d (because it is not there)');
+    expect(lines[3]?.text).toBe('[would] Would run: mend d. Reason: it is missing.');
     expect(failed).toBeNull();
   });
 
@@ -138,10 +138,9 @@ describe('a failure', () => {
     expect(status(2).length).toBe(codes.length - 9);
   });
 
-  it.each(codes)('%s says what was seen, what it means and the fix, with names and without a brace', (code) => {
-    const sentence = explain({ code, text: 'THE FINDING' }, 'm7', 'pkg7');
-    expect(sentence).toMatch(/^\[[a-z-]+\] THE FINDING; [^{}]{20,}[^.{}]\. Fix: [^{}]{20,}$/);
-    expect(sentence.startsWith(`[${code}] `)).toBe(true);
+  it.each(codes)('%s reports what was found, what it means and the fix, with names and without a brace', (code) => {
+    const { text: sentence } = failureMessage({ code, text: 'THE FINDING' }, 'm7', 'pkg7');
+    expect(sentence).toMatch(/^THE FINDING\. [A-Z][^{}]{20,}[^.{}]\. Fix: [^{}]{20,}$/);
     const { remedy } = failureTable[code];
     expect([remedy.includes('{member}'), remedy.includes('{package}')]).toEqual([
       sentence.includes('m7'),
@@ -162,7 +161,7 @@ describe('a failure', () => {
     ];
     for (const code of codes.filter((each) => !onlyWarned.includes(each))) {
       const wanted = failureTable[code].start === 2 && code !== 'still-held' ? 'cmmodpkg -e -n m7 pkg7' : 'cmmodpkg -e pkg7';
-      expect(explain({ code, text: '' }, 'm7', 'pkg7'), code).toContain(wanted);
+      expect(failureMessage({ code, text: '' }, 'm7', 'pkg7').text, code).toContain(wanted);
     }
   });
 });

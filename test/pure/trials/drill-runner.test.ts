@@ -190,9 +190,9 @@ describe('what a watch on a real host wrote', () => {
     const text = [
       '1000.500000 mounted 1 1000.480000',
       '1001.000000 address 0 1000.975',
-      '1002.000000 log Nov 28 03:00:00 m2 csync mount-point: ok /csync is free and empty',
-      '1003.000000 log Nov 28 03:00:01 m2 csync start: ok start main ends with exit status 0',
-      '1003.500000 log Nov 28 03:00:01 m2 csync release: done let go',
+      '1002.000000 log Nov 28 03:00:00 m2 csync start: ok [script-begin] Start, part 1 of 2. | role=pre',
+      '1003.000000 log Nov 28 03:00:01 m2 csync start: ok [script-complete] Start, part 2 of 2. | role=main exit=0 ms=80',
+      '1003.500000 log Nov 28 03:00:01 m2 csync halt: ok [script-begin] Halt, part 1 of 2. | role=main',
       '1004.000000 client 0 1003.700000',
       'garbage',
       '1005.0',

@@ -21,7 +21,7 @@ const call: CallSeen = {
   milliseconds: 300,
   stdout: '',
   stderr: '',
-  log: 'Nov 23 12:00:00 m1 csync start: ok start main ends with exit status 0\n',
+  log: 'Nov 23 12:00:00 m1 csync start: ok [script-complete] Start, part 2 of 2. | role=main exit=0 ms=80\n',
   pipesClosed: true,
 };
 const member: MemberSeen = { daemons: ['43:1234'], mounted: true, address: true, scripts: [] };
@@ -69,8 +69,8 @@ describe('a judgement', () => {
     ['no daemon before and none behind is not the same one', same, {}, { daemons: [] }, false],
     ['two daemons are not one', { says: 'x', kind: 'daemon', is: 'one' }, {}, { daemons: ['43:1', '44:2'] }, false],
     ['another daemon', { says: 'x', kind: 'daemon', is: 'another' }, {}, { daemons: ['44:2'] }, true],
-    ['a line of the log', { says: 'x', kind: 'log', has: /exit status 0/ }, {}, {}, true],
-    ['a line that is not there', { says: 'x', kind: 'log', has: /exit status 1/ }, {}, {}, false],
+    ['a line of the log', { says: 'x', kind: 'log', has: /exit=0/ }, {}, {}, true],
+    ['a line that is not there', { says: 'x', kind: 'log', has: /exit=1/ }, {}, {}, false],
     ['a process that is left', { says: 'x', kind: 'nothing left' }, {}, { scripts: ['node csync-start.cjs'] }, false],
   ])('%s', (_, expectation, seen, after, expected) => {
     expect(holds(expectation, seen, after)).toBe(expected);

@@ -10,6 +10,7 @@ import type { MemberLog } from '../../../host/member/member-log.ts';
 import { keepSibling } from '../../../host/member/sibling.ts';
 import type { Settings } from '../../../settings/settings.ts';
 import { parsePromotion, promotionFile } from '../../handover.ts';
+import { message } from '../../messages.ts';
 import { figuresRole } from './figures.ts';
 import { metricsText } from './metrics.ts';
 
@@ -44,7 +45,7 @@ export function openMonitorReport(host: MemberHost, settings: Settings, log: Mem
   let writtenAt = Number.NEGATIVE_INFINITY;
 
   const tellOnce = (what: string, why: string): void => {
-    if (!told.has(what)) log.line('monitor', 'warning', `${what}: ${why}`);
+    if (!told.has(what)) log.line('warning', message('report-unwritten', { what, why }));
     told.add(what);
   };
   /** Whichever disk it lies on, nothing here waits for it. */

@@ -1,0 +1,64 @@
+/** The parts of a start and of a halt, in the words of the log. */
+
+/**
+ * legacy: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one; daemon: what a halt leaves to
+ * a process of its own.
+ */
+export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
+
+export type ScriptName = 'start' | 'halt' | 'validate';
+
+/** What a script does in a role, and what follows when it succeeds: the first and the last line of its log. */
+interface Part {
+  readonly part: string;
+  readonly purpose: string;
+  readonly next: string;
+}
+
+const startPart: Part = {
+  part: 'Start, part 2 of 2',
+  purpose: 'check storage and address, then make this member the master',
+  next: 'Serviceguard starts the monitor',
+};
+const haltPart: Part = {
+  part: 'Halt, part 1 of 2',
+  purpose: 'the daemon closes its files of the policy file system',
+  next: 'Serviceguard removes the package address, unmounts and deactivates the volume group',
+};
+const elsewhere = 'the package can start on another member';
+const validatePart: Part = {
+  part: 'Validation',
+  purpose: 'everything that would prevent a start on this member',
+  next: 'nothing prevents a start on this member',
+};
+
+export const parts: Readonly<Record<ScriptName, Readonly<Record<Role, Part>>>> = {
+  start: {
+    pre: {
+      part: 'Start, part 1 of 2',
+      purpose: 'check this member before Serviceguard activates the storage',
+      next: 'Serviceguard activates the volume group, mounts the policy file system and adds the package address',
+    },
+    main: startPart,
+    daemon: startPart,
+    legacy: { part: 'Start', purpose: 'storage, address, daemon and monitor', next: 'the package runs on this member' },
+  },
+  halt: {
+    main: haltPart,
+    pre: {
+      part: 'Halt, part 2 of 2',
+      purpose: 'check that the policy file system is unmounted; the daemon runs on as a client',
+      next: elsewhere,
+    },
+    legacy: { part: 'Halt', purpose: 'monitor, daemon, address and storage', next: elsewhere },
+    daemon: { part: 'After the halt', purpose: 'start the daemon of this member', next: 'the daemon serves this member' },
+  },
+  validate: { main: validatePart, pre: validatePart, legacy: validatePart, daemon: validatePart },
+};
+
+/** What follows from an exit status other than 0. */
+export const whatFollows: Readonly<Record<ScriptName, (exit: number) => string>> = {
+  start: (exit) => (exit === 2 ? 'Serviceguard tries another member' : 'no other member can start the package either'),
+  halt: () => 'this member still holds the policy file system, and the package starts nowhere else',
+  validate: () => 'the package cannot start on this member',
+};

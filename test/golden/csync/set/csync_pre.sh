@@ -22,6 +22,17 @@ start_limits='12 0'
 halt_limits='12 0'
 validate_limits='60 0'
 
+# Syslog and the package log have the same line (docs/reference/log.md).
+line_of() {
+  read -r host < /proc/sys/kernel/hostname || host=unknown
+  echo "${host%%.*} csync $1"
+}
+
+# Serviceguard writes standard error to the package log.
+report() {
+  echo "$(date '+%b %e %H:%M:%S') $(line_of "$1")" >&2
+}
+
 # Is the policy file system mounted here? By the kernel's word, without a program.
 # What cannot be read is not "not mounted".
 is_mounted() {
@@ -55,7 +66,7 @@ find_directories() {
     case $file in /*) ;; *) continue ;; esac
     { [ -f "$file" ] && [ -r "$file" ]; } || continue
     if [ "$file" != /etc/cmcluster.conf ] && is_open_to_others "$file"; then
-      echo "$0: others than root could change $file: it is not read" >&2
+      report "$script: warning [configuration-refused] $file is not read: users other than root could change it."
       continue
     fi
     . "$file"
@@ -78,7 +89,7 @@ hand_over() {
   [ "$role" != legacy ] || log=${log:-$0.log}
 
   if [ ! -x "$node" ] || [ ! -f "$directory/csync-$script.cjs" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
-    echo "$0: $node or $directory/csync-$script.cjs is missing on this member; install Node.js, carry one along (csync apply --with-runtime), or copy the package directory from another member" >&2
+    report "$script: failed [script-missing] $node or $directory/csync-$script.cjs is missing on this member. Fix: install Node.js, distribute it (csync apply --with-runtime), or copy the package directory from another member"
     # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
     case $script in
       start) exit 2 ;;
@@ -149,7 +160,7 @@ supervise() {
             case $1-$step-$rest in
               *-leaving-* | *-0 | validate-*) exit "$rest" ;;
             esac
-            echo "$0: $1 $role exited with $rest at step $step" >&2
+            report "$1: failed [script-crashed] The script exited with status $rest at step $step. | role=$role" > /dev/null 4>&- &
             exit $given_up
             ;;
           tick)
@@ -158,9 +169,9 @@ supervise() {
             ;;
         esac
       done
-      said="$1 $role is given up after $all s: $step took $here s${file:+, the last of it at $file}"
-      # Whoever takes these lines may hang as well.
-      { echo "$0: $said" >&2; logger -t csync -p daemon.alert -- "$said"; } > /dev/null &
+      said="$1: failed [script-stopped] The script was stopped after $all s: step $step took $here s${file:+, the last of it at $file}. | role=$role"
+      # Both logs may hang as well.
+      { report "$said"; logger -t csync -p daemon.alert -- "$(line_of "$said")"; } > /dev/null &
       end_all "$pid"
       exit $given_up
     } 4>&-

@@ -24,6 +24,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
     ['docs/reference/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
     ['docs/reference/exit-statuses.md', exitStatusesPage()],
+    ['docs/reference/log.md', logPage(exampleOf(read('docs/reference/log.md')))],
     ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/problem-codes.md', problemsPage()],
     ['docs/reference/settings.md', settingsPage()],

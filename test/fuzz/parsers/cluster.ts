@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { parseLogLine } from '../../../src/base/log-line.ts';
 import { networkOf } from '../../../src/base/network.ts';
 import { isNodeNewEnough } from '../../../src/base/version.ts';
 import { compareDirectory } from '../../../src/cluster/apply/comparison.ts';
@@ -156,11 +157,16 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'watch of a rehearsal',
     of: 'script on a member',
-    calls: ['rehearsal/watch-scripts.ts#readWatch', 'rehearsal/watch-scripts.ts#readFetched'],
+    calls: ['rehearsal/watch-scripts.ts#readWatch', 'rehearsal/watch-scripts.ts#readFetched', 'base/log-line.ts#parseLogLine'],
     samples: [
       '1790000000.123 mount on 1790000000.100\n1790000001.5 address off 1790000001.4\n1790000002,5 client served\n1790000003.1 log Nov 28 03:00:00 m1 csync monitor: failed [verdict] The cfengine daemon exited. | reason=gone\n',
     ],
-    parse: (text) => [readWatch(text, 'm1', 12), readFetched(`now 1790000001.5\nat 1790000001,4\n${text}`), readFetched(text)],
+    parse: (text) => [
+      readWatch(text, 'm1', 12),
+      readFetched(`now 1790000001.5\nat 1790000001,4\n${text}`),
+      readFetched(text),
+      parseLogLine(text),
+    ],
   },
   {
     name: 'roster.json',

@@ -102,3 +102,53 @@ export function anchorOf(heading: string): string {
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .replace(/\s/g, '-');
 }
+
+/** A command of a page with the host on whose prompt it stands ('' for the machine itself), and the output that the page shows. */
+export interface ShownCommand {
+  readonly host: string;
+  readonly command: string;
+  readonly output: readonly string[];
+}
+
+/** The commands of the `console` blocks of a page, in order. */
+export function shownCommands(text: string): ShownCommand[] {
+  const blocks = lexer(text).filter((token): token is Tokens.Code => token.type === 'code' && token.lang === 'console');
+  return blocks.flatMap((block) =>
+    block.text
+      .split(/^(?=\w*# )/m)
+      .map((part) => part.trimEnd().split('\n'))
+      .map(([first = '', ...output]) => {
+        const [, host = '', command = ''] = /^(\w*)# (.*)$/.exec(first) ?? [];
+        if (command === '') throw new Error(`a console block begins without a prompt: ${first}`);
+        return { host, command, output };
+      }),
+  );
+}
+
+/** Times, digests, process ids and columns differ from run to run. */
+export function shapes(lines: readonly string[]): string[] {
+  return lines
+    .map((line) =>
+      line
+        .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z| UTC)/g, 'TIME')
+        .replace(/\b[0-9a-f]{12,64}\b/g, 'DIGEST')
+        .replace(/\d+(?:\.\d+)? ?(?:ms|s|min|KB|MB|GB)\b/g, 'N')
+        .replace(/\b\d+\.\d{3}\b/g, 'N')
+        .replace(/\bpid \d+/g, 'pid N')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    )
+    .filter(Boolean);
+}
+
+/** Whether output is what a page shows of it; a line of three dots stands for any number of lines. */
+export function isShown(shown: readonly string[], printed: readonly string[]): boolean {
+  const pattern = shapes(shown).map((line) =>
+    line === '...' ? '(?:.*\\n)*?' : `${line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\n`,
+  );
+  return new RegExp(`^${pattern.join('')}$`).test(
+    shapes(printed)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+}

@@ -175,7 +175,7 @@ for (const { name, had, slowestMs, failures: bad } of rows)
 for (const [name, { failed }] of sums) for (const one of failed) console.log(`${name}: ${one}`);
 console.log(`${total} inputs, ${failures} failures, seed ${seed}, ${Math.round((Date.now() - begun) / 1000)} s`);
 
-const table = `| parser | whose text | inputs | slowest, ms of CPU | failures |
+const table = `| parser | source of the text | inputs | slowest, ms of CPU | failures |
 | --- | --- | ---: | ---: | ---: |
 ${rows.map(({ name, of, had, slowestMs, failures: bad }) => `| ${name.replaceAll('|', '\\|')} | ${of} | ${had} | ${slowestMs} | ${bad} |`).join('\n')}
 | **all** | | ${total} | | ${failures} |
@@ -186,20 +186,21 @@ if (values.again) {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
   appendFileSync(
     values.report,
-    `\nAgain on ${today} at ${commit}, where these parsers are other ones by now; ${inputs} inputs each, seed ${seed}:\n\n${table}`,
+    `\nAgain on ${today} at ${commit}, because these parsers changed; ${inputs} inputs each, seed ${seed}:\n\n${table}`,
   );
 } else if (values.parser === undefined) {
   const page = `# Fuzzing of the parsers
 
-Every parser of text that comes from elsewhere, against generated inputs: samples that were damaged, sentences of their own words, noise,
-and 64 KB of one thing again and again. None may crash (only errors that are documented), give a number that is none, or take more than
-a second of CPU; where there is a printer, what was printed has to read as what was meant. \`test/fuzz\` has the registry and the
-generator; CI gives each parser 1000 inputs, this page is of the longer run:
+Can foreign input crash csync? For security officers and developers. Every parser of foreign text was called with generated inputs: damaged samples,
+sentences from its own words, noise, and 64 KB of one repeated text.
+
+A parser fails if it crashes, returns a number that is not finite, or takes more than a second of CPU. If csync also prints that format, the printed text must parse
+to the same value. \`test/fuzz\` has the list of parsers and the generator. CI runs 1000 inputs for each parser. This page is from a longer run:
 
     npm run fuzz -- --inputs ${inputs} --seed ${seed}${minutes < 100_000 ? ` --minutes ${minutes}` : ''}
 
-${today}; csync ${toolkitVersion}, Node.js ${process.versions.node}, Linux ${release().split('-')[0]} ${process.arch}; ${Math.round((Date.now() - begun) / 1000)} s. Any input is made again from its seed and index
-(\`--parser NAME --seed ${seed} --index N\`).
+${today}; csync ${toolkitVersion}, Node.js ${process.versions.node}, Linux ${release().split('-')[0]} ${process.arch}; ${Math.round((Date.now() - begun) / 1000)} s. To repeat one input:
+\`--parser NAME --seed ${seed} --index N\`.
 
 ${table}`;
   mkdirSync('docs', { recursive: true });

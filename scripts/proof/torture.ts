@@ -27,10 +27,10 @@ const minutes = Math.round((Date.now() - began) / 60_000);
 const lines = [
   '# Torture',
   '',
-  'Written by `npm run torture`. What it does and what has to hold: `csync lab torture --help`, src/lab/trials/torture-plan.ts.',
+  'Does csync survive hundreds of random faults, and is any acknowledged policy edit lost? For readers who want evidence. Written by `npm run torture`; `csync lab torture --help` explains the steps.',
   '',
   `- ${new Date(began).toISOString()}, ${minutes} minutes; csync ${toolkitVersion}, Node.js ${process.version}, ${daemon}, Linux ${release()}`,
-  `- done again with: csync lab torture --iterations ${iterations} --seed ${seed}`,
+  `- repeat it with: csync lab torture --iterations ${iterations} --seed ${seed}`,
   ...tortureSummary(result).map((line) => `- ${line}`),
   '',
 ];

@@ -99,7 +99,7 @@ export const cluster: readonly FuzzedParser[] = [
     },
   },
   {
-    name: 'look at a package directory',
+    name: 'observation of a package directory',
     of: 'script on a member',
     calls: [
       'cluster/remote/package-look.ts#parseLook',
@@ -121,7 +121,7 @@ export const cluster: readonly FuzzedParser[] = [
     },
   },
   {
-    name: 'look at the condition of a member',
+    name: 'observation of the condition of a member',
     of: 'script on a member',
     calls: [
       'cluster/condition/member-condition.ts#parseCondition',
@@ -197,7 +197,7 @@ export const cluster: readonly FuzzedParser[] = [
     },
   },
   {
-    name: 'look at a host',
+    name: 'observation of a host',
     of: 'script on a host',
     calls: ['cluster/hosts/host-look.ts#parseHost', 'cluster/hosts/host-look.ts#publicDigest'],
     samples: [
@@ -206,7 +206,7 @@ export const cluster: readonly FuzzedParser[] = [
     parse: (text) => [parseHost(text, '10.9.0.0'), publicDigest(text)],
   },
   {
-    name: 'look at the boot start',
+    name: 'observation of the boot start',
     of: 'script on a host',
     calls: ['cluster/hosts/boot-start.ts#parseBoot'],
     samples: [
@@ -215,7 +215,7 @@ export const cluster: readonly FuzzedParser[] = [
     parse: (text) => parseBoot(text, settings, bootTemplates()),
   },
   {
-    name: 'look at leftovers',
+    name: 'observation of leftovers',
     of: 'script on a member',
     calls: ['cluster/procedures/recovery.ts#parseLeftovers'],
     samples: ['mounted\naddress\nactive\nuser 42 cf-serverd\nlooked\n'],

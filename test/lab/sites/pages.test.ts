@@ -1,0 +1,129 @@
+/**
+ * The commands of the tutorial, the how-to pages and the runbook, read from the pages and typed one behind the other, without a pause.
+ * Where a page shows output, it is compared, times and digests aside. With CSYNC_UPDATE_PAGES=1 new output replaces what differs.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isShown, readPage, type ShownCommand, shapes, shownCommands } from '../../markdown.ts';
+import { eventually, repository } from '../../support.ts';
+import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+
+interface Printed {
+  readonly exitCode: number | null;
+  readonly lines: readonly string[];
+}
+
+type Terminal = (host: string, command: string) => Promise<Printed>;
+
+/** As the page has it: what changes nothing is typed again for a while, since a failover takes some time. */
+async function typePage(page: string, terminal: Terminal): Promise<void> {
+  for (const shown of shownCommands(readPage(page))) {
+    const { host, command, output } = shown;
+    const isAsShown = ({ exitCode, lines }: Printed): boolean =>
+      exitCode === 0 && (output.length === 0 || isShown(output, lines));
+    let last = await terminal(host, command);
+    if (/^csync (?:status|members list|client list)$/.test(command) && !isAsShown(last))
+      last = await eventually(
+        'the output of the page',
+        async () => {
+          last = await terminal(host, command);
+          return isAsShown(last) ? last : null;
+        },
+        20_000,
+      ).catch(() => last);
+    expect(last, `${page}: ${command}`).toMatchObject({ exitCode: 0 });
+    if (isAsShown(last)) continue;
+    if (process.env.CSYNC_UPDATE_PAGES === undefined) expect(shapes(last.lines), `${page}: ${command}`).toEqual(shapes(output));
+    else update(page, shown, last.lines);
+  }
+}
+
+function update(page: string, { host, command, output }: ShownCommand, lines: readonly string[]): void {
+  const typed = `${host}# ${command}\n`;
+  const text = readPage(page);
+  const [before, after] = [
+    [`${typed}${output.map((line) => `${line}\n`).join('')}`],
+    [typed, ...lines.map((line) => `${line}\n`)],
+  ];
+  writeFileSync(
+    join(repository, page),
+    text.replace(before.join(''), () => after.join('')),
+  );
+}
+
+const linesOf = (text: string): readonly string[] =>
+  text
+    .replace(/\n+$/, '')
+    .split('\n')
+    .filter((line, at) => at > 0 || line !== '');
+
+describe.skipIf(whyNoLab !== null)('the tutorial', { timeout: 300_000 }, () => {
+  const name = `test-tutorial-${process.pid}`;
+  const programs = mkdtempSync(join(tmpdir(), 'csync-tutorial-'));
+  const lab = (...words: readonly string[]) => {
+    const env = { ...process.env, PATH: `${programs}:${process.env.PATH}` };
+    const ended = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8', cwd: programs, env, timeout: 120_000 });
+    return { exitCode: ended.status, lines: linesOf(ended.stdout) };
+  };
+  // Its lab has the name "lab", which another one may have here.
+  const named = (command: string): string => command.replaceAll(' -c lab ', ` -c ${name} `);
+
+  beforeAll(() => {
+    const words = `#!/bin/sh\nexec 2>&1\n[ "$1" = lab ] || exec node ${repository}/dist/csync.mjs "$@"\nverb=$2; shift 2\nexec node ${repository}/dist/csync.mjs lab "$verb" --name ${name} "$@"\n`;
+    writeFileSync(join(programs, 'csync'), words, { mode: 0o755 });
+  });
+
+  afterAll(() => {
+    lab('csync', 'lab', 'down');
+    rmSync(programs, { recursive: true });
+  });
+
+  it('is as it is printed', async () => {
+    await typePage('docs/tutorial.md', async (host, command) =>
+      host === ''
+        ? lab('sh', '-c', command)
+        : lab('csync', 'lab', 'exec', host, '--', 'sh', '-c', `exec 2>&1; cd /root; ${named(command)}`),
+    );
+  });
+});
+
+describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', { timeout: 300_000 }, () => {
+  const used = useLab('pages', { deployed: true, spares: ['m4'], clients: 1, watched: false });
+  const { sh } = typedIn(used);
+  const terminal: Terminal = async (host, command) => {
+    const words = command.replaceAll(' -c lab ', ` -c ${used.lab.spec.name} `);
+    const { exitCode, stdout } = await sh(host, `exec 2>&1; . /etc/cmcluster.conf; cd /root; ${words}`);
+    return { exitCode, lines: linesOf(stdout) };
+  };
+
+  beforeAll(async () => {
+    for (const command of ['csync members sync --yes', 'csync client add c1 --yes'])
+      expect(await terminal('m1', command)).toMatchObject({ exitCode: 0 });
+  }, 120_000);
+
+  // Each leaves the cluster as the next one wants it: three members, one client, a package that runs.
+  it.each([
+    'docs/runbook.md',
+    'docs/how-to/ssh.md',
+    'docs/how-to/boot.md',
+    'docs/how-to/operate/change-package.md',
+    'docs/how-to/operate/upgrade.md',
+    'docs/how-to/operate/policy.md',
+    'docs/how-to/existing-policy.md',
+    'docs/how-to/operate/clients.md',
+    'docs/how-to/operate/rotate-keys.md',
+    'docs/how-to/operate/monitoring.md',
+    'docs/how-to/operate/rehearsals.md',
+    'docs/how-to/operate/maintenance.md',
+    'docs/how-to/operate/members.md',
+    'docs/how-to/operate/replace-member.md',
+    'docs/how-to/operate/restore.md',
+    'docs/how-to/nodejs.md',
+    'docs/how-to/without-root-ssh.md',
+  ])('%s', async (page) => {
+    await typePage(page, terminal);
+  });
+});

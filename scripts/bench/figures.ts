@@ -1,6 +1,7 @@
 /** Figures as the tables have them, and the page they are written to. Each part keeps its date, so that parts can be measured apart. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
+import { pageTable } from '../../src/base/tables.ts';
 
 export interface Spread {
   readonly n: number;
@@ -58,16 +59,13 @@ export function keep(part: string, tables: readonly Table[], page: string): void
 }
 
 function pageOf(parts: Parts): string {
-  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const lines = Object.values(parts).flatMap(({ machine: where, tables }) =>
     tables.flatMap(({ title, head, rows, notes }) => [
       `## ${title}`,
       '',
       `${where}.`,
       '',
-      row(head),
-      row(head.map(() => '---')),
-      ...rows.map(row),
+      pageTable(head, rows),
       '',
       ...notes.flatMap((note) => [note, '']),
     ]),

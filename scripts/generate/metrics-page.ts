@@ -1,5 +1,5 @@
 /** docs/reference/metrics.md: what a monitor that has something to say of everything prints. */
-import { cell, inRows } from '../../src/base/markdown-table.ts';
+import { pageTable } from '../../src/base/tables.ts';
 import { metricsText } from '../../src/member/monitor/report/metrics.ts';
 
 const at = '2026-11-30T12:00:00.000Z';
@@ -30,7 +30,7 @@ export function metricsPage(): string {
   const rows = [...sample.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n\1\{(.*)\}/gm)].map(
     ([, name = '', help = '', type = '', labels = '']) => {
       const named = [...labels.matchAll(/([a-z]+)="/g)].map(([, label = '']) => label).filter((label) => !common.includes(label));
-      return [`\`${name}\``, type, named.map((label) => `\`${label}\``).join(', '), cell(help)];
+      return [`\`${name}\``, type, named.map((label) => `\`${label}\``).join(', '), help];
     },
   );
   return [
@@ -39,7 +39,7 @@ export function metricsPage(): string {
     'Off by default. `monitor_metrics_file` writes them to a file, `monitor_metrics_listen` answers `GET /metrics` and `GET /state` (JSON): ' +
       '[monitoring.md](../how-to/operate/monitoring.md) has the set-up and suggested alerts.',
     `Each metric has the labels ${common.map((label) => `\`${label}\``).join(' and ')}. A metric without a known value is omitted.`,
-    inRows(['metric', 'type', 'further labels', 'meaning'], rows),
+    pageTable(['metric', 'type', 'further labels', 'meaning'], rows),
     'A process of its own, at the lowest priority, answers the requests: one request a connection, 3 s and 4 KB for each, at most 32 connections. If there are ' +
       'more, the address with the most connections loses its oldest. Requests never delay the monitor.',
     '',

@@ -1,6 +1,6 @@
 /** docs/reference/settings.md: each row of the settings with what may stand there. */
 import type * as v from 'valibot';
-import { cell, inRows } from '../../src/base/markdown-table.ts';
+import { pageTable } from '../../src/base/tables.ts';
 import * as rules from '../../src/settings/rules.ts';
 import { type Field, settingsFields } from '../../src/settings/settings.ts';
 import { parseSettings } from '../../src/settings/settings-yaml.ts';
@@ -83,7 +83,7 @@ export function settingsPage(): string {
   const rows = settingsFields.map((field) => {
     const { key, comment, check } = settingsTable[field];
     const example = shown[field];
-    return [`\`${key}\``, comment, fallbackOf(field), allowed(check), example === undefined ? '' : `\`${example}\``].map(cell);
+    return [`\`${key}\``, comment, fallbackOf(field), allowed(check), example === undefined ? '' : `\`${example}\``];
   });
   return [
     '# Settings',
@@ -92,7 +92,7 @@ export function settingsPage(): string {
     'The file is YAML. Settings with a default may be omitted. `csync settings example` prints a complete file with comments, `csync settings check` ' +
       'reports all problems of yours. Times have the unit that their name ends with. `yes` and `no` are accepted for `true` and `false`.',
     'After an edit run `csync apply`. Changes that require a halt are listed first.',
-    inRows(['setting', 'meaning', 'default', 'allowed', 'example'], rows),
+    pageTable(['setting', 'meaning', 'default', 'allowed', 'example'], rows),
     '',
   ]
     .join('\n\n')

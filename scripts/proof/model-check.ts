@@ -39,7 +39,7 @@ const file = join(root, 'package-templates/lab/csync.yaml');
 const settings = demand(parseSettings(readFileSync(file, 'utf8'), file));
 const began = performance.now();
 const results = await sideBySide(isOne ? [one] : release);
-console.log(values.json === true ? JSON.stringify(results, null, 2) : resultTable(results).join('\n'));
+console.log(values.json === true ? JSON.stringify(results, null, 2) : resultTable(results));
 for (const result of results) for (const line of storyLines(result)) console.error(line);
 if (!isOne) {
   const processors = cpus();

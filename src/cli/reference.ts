@@ -1,8 +1,8 @@
 /** What help and docs/reference/verbs.md print about a verb, from its row. */
 import type { Options } from 'yargs';
-import { cell, inRows } from '../base/markdown-table.ts';
 import { type ExitName, exitTable } from '../base/problem.ts';
 import { problemCodes } from '../base/problem-codes.ts';
+import { pageTable } from '../base/tables.ts';
 import { alwaysPossible, type OptionTable, type Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 
@@ -35,17 +35,13 @@ export function withReference(page: string): string {
 
 /** docs/reference/problem-codes.md. */
 export function problemsPage(): string {
-  const rows = Object.entries(problemCodes).map(([code, [exit, means]]) => [
-    `\`${code}\``,
-    `${exitTable[exit].status}`,
-    cell(means),
-  ]);
+  const rows = Object.entries(problemCodes).map(([code, [exit, means]]) => [`\`${code}\``, `${exitTable[exit].status}`, means]);
   return [
     '# Codes of problems',
     'What does the code in square brackets mean, and which exit status does csync end with? This page is for administrators and for authors of scripts.',
     'A code never changes its meaning. With `--json`, csync prints the problems with their codes. If there are several, the exit status is that of the ' +
       'first error; a warning does not change it. The codes of start, halt and validate are in [decision-tables.md](../proof/decision-tables.md).',
-    inRows(['code', 'exit status', 'meaning'], rows),
+    pageTable(['code', 'exit status', 'meaning'], rows),
     '',
   ]
     .join('\n\n')
@@ -56,14 +52,14 @@ export function problemsPage(): string {
 const common: readonly number[] = alwaysPossible.map((name) => exitTable[name].status);
 
 function reference(): string {
-  const statuses = Object.values(exitTable).map(({ status, means }) => [`${status}`, cell(means)]);
-  const overview = verbs.map((verb) => [`[\`csync ${cell(synopsis(verb))}\`](#${anchor(verb)})`, cell(verb.does)]);
+  const statuses = Object.values(exitTable).map(({ status, means }) => [`${status}`, means]);
+  const overview = verbs.map((verb) => [`[\`csync ${synopsis(verb)}\`](#${anchor(verb)})`, verb.does]);
   return [
     '## Exit statuses',
-    inRows(['exit status', 'meaning'], statuses),
+    pageTable(['exit status', 'meaning'], statuses),
     `Every verb can exit with ${common.join(', ')}. The section of a verb lists its other statuses, with their meaning for that verb.`,
     '## All verbs',
-    inRows(['verb', 'purpose'], overview),
+    pageTable(['verb', 'purpose'], overview),
     ...verbs.map(section),
   ]
     .map((part) => `${part}\n`)
@@ -71,7 +67,7 @@ function reference(): string {
 }
 
 function section(verb: Verb): string {
-  const examples = verb.examples.map(([command, why]) => [`\`csync ${cell(command)}\``, cell(why)]);
+  const examples = verb.examples.map(([command, why]) => [`\`csync ${command}\``, why]);
   const options = [
     ...described(verb.positionals, (name) => name.toUpperCase()),
     ...described(verb.options, (name) => `--${name}`),
@@ -82,24 +78,24 @@ function section(verb: Verb): string {
     `## csync ${verb.words}`,
     `\`csync ${synopsis(verb)}\`: ${verb.does}.`,
     ...(verb.details === undefined ? [] : [verb.details]),
-    ...(options.length === 0 ? [] : [inRows(['option', 'meaning', 'default'], options)]),
+    ...(options.length === 0 ? [] : [pageTable(['option', 'meaning', 'default'], options)]),
     ...(verb.conflicts ?? []).map(([one, other]) => `\`--${one}\` and \`--${other}\` exclude each other.`),
     ...(statuses.length === 0
       ? []
       : [
-          inRows(
+          pageTable(
             ['exit status', 'meaning'],
-            statuses.map(([status, means]) => [`${status}`, cell(means)]),
+            statuses.map(([status, means]) => [`${status}`, means]),
           ),
         ]),
-    inRows(['example', 'purpose'], examples),
+    pageTable(['example', 'purpose'], examples),
   ].join('\n\n');
 }
 
 function described(options: OptionTable, named: (name: string) => string): string[][] {
   return Object.entries(options).map(([name, option]) => {
     const short = typeof option.alias === 'string' ? `, \`-${option.alias}\`` : '';
-    return [`\`${named(name)}\`${short}`, cell(meaning(option)), fallback(option)];
+    return [`\`${named(name)}\`${short}`, meaning(option), fallback(option)];
   });
 }
 

@@ -1,4 +1,5 @@
 /** The decision tables for people: at a terminal, and as a page with a diagram. Pure. */
+import { columns, pageTable } from '../base/tables.ts';
 import type { ConsequenceRow, DecisionTables } from './tables.ts';
 
 const titles = {
@@ -28,7 +29,10 @@ export function explainText({ exits, findings, verdicts, consequences }: Decisio
   const lines = [
     ...block(
       titles.exits,
-      exits.map(({ script, status, sentence }) => `  ${script.padEnd(6)}${status}  ${sentence}`),
+      columns(
+        exits.map(({ script, status, sentence }) => [script, status, sentence]),
+        { indent: 2 },
+      ),
     ),
     ...block(
       titles.findings,
@@ -51,13 +55,6 @@ export function explainText({ exits, findings, verdicts, consequences }: Decisio
     ]),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
-}
-
-const cell = (text: string | number): string => String(text).replaceAll('|', '\\|');
-
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
 /** From a cause to what follows; causes with the same consequence share an arrow's end. Quotes would end a label. */
@@ -95,21 +92,21 @@ export function decisionsPage(tables: DecisionTables): string {
     '',
     `## ${titles.exits}`,
     '',
-    ...table(
+    pageTable(
       ['script', 'status', 'meaning'],
       exits.map(({ script, status, sentence }) => [script, status, sentence]),
     ),
     '',
     `## ${titles.findings}`,
     '',
-    ...table(
+    pageTable(
       ['finding', 'start ends with', 'meaning', 'fix'],
       findings.map(({ finding, start, means, remedy }) => [finding, start, means, remedy]),
     ),
     '',
     `## ${titles.verdicts}`,
     '',
-    ...table(
+    pageTable(
       ['reason', 'sentence', 'what it takes'],
       verdicts.map(({ reason, sentence, evidence }) => [reason, sentence, evidence]),
     ),
@@ -118,7 +115,7 @@ export function decisionsPage(tables: DecisionTables): string {
     '',
     sourceNote,
     '',
-    ...table(
+    pageTable(
       ['cause', 'fail fast', 'follows', 'sentence', 'source'],
       consequences.map((row) => [row.cause, row.failFast ? 'yes' : 'no', whatFollows(row), row.sentence, row.source]),
     ),

@@ -2,6 +2,7 @@
  * The runs of the model check and their report. What is checked, and what is not, is said here once, for the terminal, the
  * page and the JSON. Pure but for the clock.
  */
+import { pageTable } from '../base/tables.ts';
 import type { Settings } from '../settings/settings.ts';
 import { Search, type SearchBounds, type SearchResult } from './search.ts';
 
@@ -38,27 +39,22 @@ export const total = (results: readonly SearchResult[], of: 'states' | 'transiti
   results.reduce((sum, result) => sum + result[of], 0);
 
 /** A row a search. */
-export function resultTable(results: readonly SearchResult[]): string[] {
-  const head = [
-    '| members | style | events at most | complete | states | transitions | depth | positions of scripts | processor, s | result |',
-    '| ---: | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | --- |',
-  ];
-  const rows = results.map((one) => {
-    const cells = [
-      one.members,
-      one.style,
-      one.bounds.events,
-      one.isComplete ? 'yes' : 'no, ended at its limit',
-      number(one.states),
-      number(one.transitions),
-      one.depth,
-      number(one.scriptPositions),
-      seconds(one.processorMilliseconds),
-      one.counterexample === null ? 'nothing found' : `**${one.counterexample.broken}**`,
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
-  return [...head, ...rows];
+export function resultTable(results: readonly SearchResult[]): string {
+  const head = ['members', 'style', 'events at most', 'complete', 'states', 'transitions', 'depth', 'positions of scripts'];
+  const rows = results.map((one) => [
+    one.members,
+    one.style,
+    one.bounds.events,
+    one.isComplete ? 'yes' : 'no, ended at its limit',
+    number(one.states),
+    number(one.transitions),
+    one.depth,
+    number(one.scriptPositions),
+    seconds(one.processorMilliseconds),
+    one.counterexample === null ? 'nothing found' : `**${one.counterexample.broken}**`,
+  ]);
+  const align = ['---:', '---', '---:', '---', '---:', '---:', '---:', '---:', '---:', '---'];
+  return pageTable([...head, 'processor, s', 'result'], rows, align);
 }
 
 /** A counterexample as a story, a line a step. */
@@ -87,7 +83,7 @@ export function checkPage(results: readonly SearchResult[], { date, toolkit, nod
     '',
     `Written by \`npm run model-check\`: ${date}, csync toolkit ${toolkit}, Node.js ${node}, ${machine}.`,
     '',
-    ...resultTable(results),
+    resultTable(results),
     '',
     `Together ${number(total(results, 'states'))} states and ${number(total(results, 'transitions'))} transitions in ${seconds(total(results, 'processorMilliseconds'))} s of processor time, ${seconds(clockMs)} s by the clock.`,
     ...found.flatMap((result) => ['', '## Found', '', ...storyLines(result)]),
@@ -99,9 +95,11 @@ export function checkPage(results: readonly SearchResult[], { date, toolkit, nod
     'From every state, with faults mended, the package was served again: by itself, or by commands that are named to the',
     'administrator. A way that comes upon a state of another way is not walked twice. So often each command was typed on one:',
     '',
-    '| command | ways |',
-    '| --- | ---: |',
-    ...[...commands].sort(([, a], [, b]) => b - a).map(([command, count]) => `| \`${command}\` | ${number(count)} |`),
+    pageTable(
+      ['command', 'ways'],
+      [...commands].sort(([, a], [, b]) => b - a).map(([command, count]) => [`\`${command}\``, number(count)]),
+      ['---', '---:'],
+    ),
     '',
   ];
   return lines.join('\n');

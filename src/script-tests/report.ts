@@ -1,4 +1,5 @@
 /** The result of a conformance test, for people and for programs. Pure. */
+import { columns } from '../base/tables.ts';
 export interface Assertion {
   readonly name: string;
   /** left out: it could not be tried; nothing is known of it. */
@@ -22,8 +23,7 @@ const words: Readonly<Record<Assertion['result'], string>> = { ok: 'ok', failed:
 
 /** A line an assertion, and one for the whole. */
 export function reportTable(report: Report): string {
-  const width = Math.max(...report.assertions.map(({ name }) => name.length));
-  const lines = report.assertions.map(({ name, result, seen }) => `${words[result].padEnd(10)}${name.padEnd(width + 2)}${seen}`);
+  const lines = columns(report.assertions.map(({ name, result, seen }) => [words[result], name, seen]));
   const left = count(report, 'left out');
   const numbers = [
     `${count(report, 'ok')} hold`,

@@ -2,9 +2,9 @@
  * Answers, whoever gave them: options, a file, the terminal, or nobody because looking was enough. Turns them into
  * settings or into all that is wrong with them. Pure; every check is the settings table's own or one of findings.ts.
  */
-
 import type { Checked, Problem } from '../base/problem.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
+import { columns } from '../base/tables.ts';
 import { oldestNode } from '../base/version.ts';
 import { type Field, type Settings, settingsFields } from '../settings/settings.ts';
 import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings/settings-yaml.ts';
@@ -223,10 +223,6 @@ export function fieldsOf(problems: readonly Problem[], answers: Answers): Field[
 /** What will be written, and who said so: everything that was decided, and a count of what has its default. */
 export function summaryLines(settings: Settings, answers: Answers): string[] {
   const decided = settingsFields.filter((field) => answers.has(field) && answers.get(field)?.from !== 'default');
-  const width = Math.max(...decided.map((field) => settingsTable[field].key.length), 0);
-  const lines = decided.map((field) => {
-    const { key } = settingsTable[field];
-    return `  ${key.padEnd(width)}  ${valueText(settings[field])}  (${answers.get(field)?.from})`;
-  });
-  return [...lines, `  ${settingsFields.length - decided.length} more have their defaults.`];
+  const rows = decided.map((field) => [settingsTable[field].key, `${valueText(settings[field])}  (${answers.get(field)?.from})`]);
+  return [...columns(rows, { indent: 2 }), `  ${settingsFields.length - decided.length} more have their defaults.`];
 }

@@ -2,11 +2,11 @@
  * All that was found by looking, and what follows from it for the cluster as a whole: which subnets its members share,
  * which names resolve both ways. Pure.
  */
-
 import { basename } from 'node:path';
 import { networkOf } from '../base/network.ts';
 import type { Problem } from '../base/problem.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
+import { columns } from '../base/tables.ts';
 import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts';
 import type { MemberLook } from './look.ts';
 
@@ -120,29 +120,26 @@ export function judgeName(findings: Findings, name: string, address: string | nu
 /** A line a source that was looked at: what it said, or that it is asked for instead. */
 export function lookedLines(findings: Findings): string[] {
   const { engine, variables, here, unseen } = findings;
-  const line = (source: string, text: string): string => `  ${source.padEnd(22)}${text}`;
   const cluster = clusterOf(findings);
-  const of = (member: string, look: MemberLook): string[] => {
+  const of = (member: string, look: MemberLook): string[][] => {
     const source = member === here ? '' : ` on ${member}`;
     const volumes = look.volumeGroups?.map(({ name }) => name).join(' ') || 'none';
     return [
-      line(`ip addr${source}`, look.addresses?.map(addressText).join(', ') || (look.why.get('addresses') ?? 'no address')),
-      line(
-        `vgs, lvs${source}`,
-        look.volumeGroups === null ? notKnown(look.why.get('volume groups')) : `volume groups: ${volumes}`,
-      ),
-      line(`cfengine${source}`, cfengineText(look)),
+      [`ip addr${source}`, look.addresses?.map(addressText).join(', ') || (look.why.get('addresses') ?? 'no address')],
+      [`vgs, lvs${source}`, look.volumeGroups === null ? notKnown(look.why.get('volume groups')) : `volume groups: ${volumes}`],
+      [`cfengine${source}`, cfengineText(look)],
     ];
   };
-  return [
-    line(basename(engine.host.variablesFile), engine.host.foundText(variables)),
-    line(
+  const rows = [
+    [basename(engine.host.variablesFile), engine.host.foundText(variables)],
+    [
       engine.words.viewer,
       'why' in findings.cluster ? notKnown(findings.cluster.why) : `cluster ${cluster?.name}: ${cluster?.members.join(' ')}`,
-    ),
+    ],
     ...[...findings.members].flatMap(([member, look]) => of(member, look)),
-    ...[...unseen].map(([member, why]) => line(member, `not looked at: ${why}`)),
+    ...[...unseen].map(([member, why]) => [member, `not looked at: ${why}`]),
   ];
+  return columns(rows, { indent: 2 });
 }
 
 const notKnown = (why: string | undefined): string => `${why ?? 'nothing'}; asked for instead of offered`;

@@ -1,5 +1,5 @@
 /** csync status for a terminal. Pure. */
-
+import { columns } from '../../base/tables.ts';
 import { type Clock, clockText } from '../remote/answers.ts';
 import type { Client } from './clients.ts';
 import type { StatusInput, StatusVerdict } from './status.ts';
@@ -28,7 +28,7 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
         ]),
   ]);
   const advised = advice.flatMap(({ text, remedy }) => [`  ${text}`, `    Fix: ${remedy}`]);
-  return `${[sentence, ...advised, '', ...table([header, ...rows]), '', ...clientLines(clients, now)].join('\n')}\n`;
+  return `${[sentence, ...advised, '', ...columns([header, ...rows]), '', ...clientLines(clients, now)].join('\n')}\n`;
 }
 
 const clientsShown = 20;
@@ -41,7 +41,7 @@ function clientLines(clients: readonly Client[] | null, now: number): string[] {
   const rows = shown.map(({ address, name, at, member }) => [address, name ?? '-', `${ago(now - at)} ago`, member]);
   const more = clients.length - shown.length;
   return [
-    ...table([['client', 'name', 'last there', 'served by'], ...rows]),
+    ...columns([['client', 'name', 'last there', 'served by'], ...rows]),
     ...(more > 0 ? [`and ${more} that asked later; --json has all ${clients.length}`] : []),
   ];
 }
@@ -56,14 +56,4 @@ export function ago(milliseconds: number): string {
   ] as const;
   for (const [size, unit] of units) if (seconds >= 2 * size) return `${Math.floor(seconds / size)} ${unit}`;
   return `${seconds} s`;
-}
-
-export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -3,8 +3,8 @@
  * Neither can be left alone: cfrun always ends with 0, has no time limit, and without a key asks a closed terminal for ever
  * [cfengine.md 1.11]; cf-runagent takes its one limit for connecting and for a silent agent alike (tried with 3.21). Pure.
  */
-
 import { shellWord } from '../../base/shell-word.ts';
+import { columns } from '../../base/tables.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { RosterHost } from '../../contract/roster.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -282,10 +282,9 @@ export function runsText(runs: readonly HostRun[], member: string): string {
   const ran = runs.filter((run) => run.outcome === 'ran');
   const changed = ran.filter(({ changes }) => changes.length > 0);
   const complained = ran.filter(({ errors }) => errors.length > 0);
-  const table = [
-    `ran          ${ran.length} of ${runs.length}${changed.length === 0 ? '' : `, ${changed.length} with changes`}${complained.length === 0 ? '' : `, ${complained.length} with errors`}`,
-    ...outcomes.flatMap((outcome) => (count(outcome) === 0 ? [] : [`${outcome.padEnd(12)} ${count(outcome)}`])),
-  ];
+  const ranText = `${ran.length} of ${runs.length}${changed.length === 0 ? '' : `, ${changed.length} with changes`}${complained.length === 0 ? '' : `, ${complained.length} with errors`}`;
+  const counts = outcomes.map((outcome) => [outcome, count(outcome)] as const).filter(([, number]) => number > 0);
+  const table = columns([['ran', ranText], ...counts]);
   const listed = (title: string, of: readonly HostRun[], what: (run: HostRun) => readonly string[]): string[] =>
     of.length === 0
       ? []

@@ -1,5 +1,5 @@
 /** Looking at a cluster before anything is changed, and again afterwards: every member's package directory, the applied configuration, the package. */
-
+import pMap from 'p-map';
 import type { Problem } from '../../base/problem.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Argv, Definition, EngineChoice, PackageStatus } from '../../engine/engine.ts';
@@ -33,15 +33,9 @@ const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
 const atOnce = 8;
 
-/** Runs a job for each item, at most `most` at a time; results in the order of the items. */
-export async function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) results[index] = await job(items[index] as T);
-  };
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
-  return results;
+/** Runs a job for each item, at most `most` at a time; results in the order of the items. No other begins after one that throws. */
+export function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
+  return pMap(items, (item) => job(item), { concurrency: most });
 }
 
 /** Never throws; what cannot be looked at says so in its place. */

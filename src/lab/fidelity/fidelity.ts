@@ -2,6 +2,7 @@
  * What the lab imitates, after which page, and which test proves it. FIDELITY.md is this table; a test compares the two
  * and looks for every test by its title. Rows of others are added at the end of their chapter.
  */
+import { pageTable } from '../../base/tables.ts';
 import { commands, legacy } from './command-rows.ts';
 import { machinery } from './machine-rows.ts';
 import { members, membersChange } from './member-rows.ts';
@@ -33,11 +34,12 @@ export function renderFidelity(rows: readonly FidelityRow[]): string {
       '',
       `## ${name}`,
       '',
-      '| behaviour | status | source | proved by |',
-      '| --- | --- | --- | --- |',
-      ...rows
-        .filter((row) => row.chapter === name)
-        .map((row) => `| ${row.behaviour} | ${row.status} | ${row.source} | ${row.provedBy ?? ''} |`),
+      pageTable(
+        ['behaviour', 'status', 'source', 'proved by'],
+        rows
+          .filter((row) => row.chapter === name)
+          .map(({ behaviour, status, source, provedBy }) => [behaviour, status, source, provedBy ?? '']),
+      ),
     ]),
     '',
   ].join('\n');

@@ -2,7 +2,7 @@
  * The main job as a show: the package is made, applied and run in a lab, its master is killed and halted in three ways,
  * clients go on fetching policy with the real cf-agent. Ends with a table and a one-line verdict.
  */
-
+import { columns } from '../../base/tables.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
 import type { LabHandle } from '../handle.ts';
 import { clientsOf, watchedClients } from '../machines/lab-spec.ts';
@@ -122,25 +122,21 @@ export function demoSummary(result: DemoResult): string[] {
     const values = Object.values(outages);
     return values.length === 0 ? 'none seen' : seconds(Math.max(...values));
   };
-  const row = (cells: readonly string[]): string =>
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(28) : cell.padStart(11))).join(' ');
-  const rows = result.failovers.map((failover) =>
-    row([
-      `${failover.fault.slice(0, 27)}`,
-      `${failover.from}->${failover.to}`,
-      seconds(failover.detected),
-      seconds(failover.halted),
-      seconds(failover.mounted),
-      seconds(failover.address),
-      seconds(failover.started),
-      worst(failover.outages),
-    ]),
-  );
+  const head = ['seconds after the fault', 'moved', 'noticed', 'halted', 'mounted', 'address', 'proved', 'outage'];
+  const rows = result.failovers.map((failover) => [
+    failover.fault,
+    `${failover.from}->${failover.to}`,
+    seconds(failover.detected),
+    seconds(failover.halted),
+    seconds(failover.mounted),
+    seconds(failover.address),
+    seconds(failover.started),
+    worst(failover.outages),
+  ]);
+  const halt = ['cmhaltpkg, cmmodpkg -e', ...head.slice(2).map(() => ''), worst(result.haltOutages)];
   return [
     '',
-    row(['seconds after the fault', 'moved', 'noticed', 'halted', 'mounted', 'address', 'proved', 'outage']),
-    ...rows,
-    row(['cmhaltpkg, cmmodpkg -e', '', '', '', '', '', '', worst(result.haltOutages)]),
+    ...columns([head, ...rows, halt], { right: [1, 2, 3, 4, 5, 6, 7] }),
     `outage: the longest any client was without a master; mounts and addresses were looked at at least every ${Math.ceil(result.worstLookDelayMs)} ms`,
     '',
     `${result.verdict === 'pass' ? 'PASS' : 'FAIL'}: ${result.sentence}`,

@@ -1,8 +1,8 @@
 /**
  * Many failovers in a row, faults in random but repeatable order, the invariants looked at after each one.
  */
-
 import { random } from '../../base/random.ts';
+import { columns } from '../../base/tables.ts';
 import type { LabHandle } from '../handle.ts';
 import { watchedClients } from '../machines/lab-spec.ts';
 import { type FaultKind, faultKinds, PackageDrills } from './package-drills.ts';
@@ -79,7 +79,7 @@ export function passed(result: FailoverRunResult): boolean {
 
 /** Outage times by kind of fault, and times to fetch a policy: n, least, median, most. */
 export function failoverSummary(result: FailoverRunResult): string[] {
-  const lines = faultKinds.map((kind) => {
+  const rows = faultKinds.map((kind) => {
     const outages = result.done.filter((one) => one.kind === kind).flatMap((one) => worstOutage(one.failover) ?? []);
     return spread(kind, 'outage', outages);
   });
@@ -91,12 +91,17 @@ export function failoverSummary(result: FailoverRunResult): string[] {
   const verdict = passed(result)
     ? `PASS: ${result.done.length} failovers, none skipped, invariants held after each (seed ${result.seed})`
     : `FAIL: ${result.done.length} of ${result.wanted} failovers (seed ${result.seed}): ${result.failure || 'invariants violated'}`;
-  return [...lines, fetches, verdict];
+  return [...columns([...rows, fetches]), verdict];
 }
 
-function spread(name: string, what: string, values: readonly number[]): string {
-  if (values.length === 0) return `${name.padEnd(8)} n 0`;
+function spread(name: string, what: string, values: readonly number[]): string[] {
+  if (values.length === 0) return [name, 'n 0'];
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  const figures = `least ${seconds(least)}  median ${seconds(median(values))}  most ${seconds(most)}`;
-  return `${name.padEnd(8)} n ${values.length}  ${what} ${figures}`;
+  return [
+    name,
+    `n ${values.length}`,
+    `${what} least ${seconds(least)}`,
+    `median ${seconds(median(values))}`,
+    `most ${seconds(most)}`,
+  ];
 }

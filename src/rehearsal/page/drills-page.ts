@@ -1,11 +1,10 @@
 /** docs/reference/drills.md, from the one table of drills. Pure. */
+import { pageTable } from '../../base/tables.ts';
 import { typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { drills } from '../drill-table.ts';
 import type { Act, Drill } from '../drills/drill-model.ts';
 import { commandsOf } from '../orders.ts';
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 function seconds(value: number | null, none: string): string {
   return value === null ? none : `${value} s`;
@@ -56,17 +55,18 @@ const partText = (part: 'master' | 'next' | 'third'): string =>
 
 function section({ name, title, done, must, cleaned, where, members, budget, acts, cleanup }: Drill, engine: Engine): string {
   const outage = budget.outage === 0 ? 'no client may notice' : `outage of a client ${seconds(budget.outage, 'without limit')}`;
+  const rows = [
+    ['done', done],
+    ['must follow', must],
+    ['budget', `${engine.title} acts within ${seconds(budget.detect, 'any time')}; ${outage}`],
+    ['where', `${where === 'any' ? 'real cluster and lab' : 'lab only'}, ${members} members or more`],
+    ['cleaned up', cleaned],
+  ];
   return `### ${name}
 
 ${title}.
 
-| | |
-| --- | --- |
-| done | ${cell(done)} |
-| must follow | ${cell(must)} |
-| budget | ${engine.title} acts within ${seconds(budget.detect, 'any time')}; ${outage} |
-| where | ${where === 'any' ? 'real cluster and lab' : 'lab only'}, ${members} members or more |
-| cleaned up | ${cell(cleaned)} |
+${pageTable(['', ''], rows)}
 
 ${acts.map((act, index) => `${index + 1}. ${actText(act, engine)}`).join('\n')}
 ${cleanup.length === 0 ? '' : `\nAfterwards: ${cleanup.map((act) => actText(act, engine)).join('; ')}.\n`}`;
@@ -74,10 +74,13 @@ ${cleanup.length === 0 ? '' : `\nAfterwards: ${cleanup.map((act) => actText(act,
 
 /** The page as it has to lie in docs/, with the commands of an engine. */
 export function drillsPage(engine: Engine): string {
-  const rows = drills.map(
-    ({ name, title, where, budget }) =>
-      `| [${name}](#${name}) | ${cell(title)} | ${where === 'any' ? 'cluster, lab' : 'lab'} | ${seconds(budget.detect, '-')} | ${budget.outage === 0 ? 'none' : seconds(budget.outage, '-')} |`,
-  );
+  const rows = drills.map(({ name, title, where, budget }) => [
+    `[${name}](#${name})`,
+    title,
+    where === 'any' ? 'cluster, lab' : 'lab',
+    seconds(budget.detect, '-'),
+    budget.outage === 0 ? 'none' : seconds(budget.outage, '-'),
+  ]);
   return `# Drills
 
 What \`csync rehearse --drill NAME\` and \`csync lab rehearse\` can do: ${drills.length} drills, ${drills.filter(({ where }) => where === 'any').length} of them on a real cluster, too.
@@ -87,9 +90,7 @@ Each drill begins only while the package runs and every switch is on, and ends w
 and what is not so fails the drill. Clients are probed all the while. "Next" is the first member the package may move to, "third" the
 one after. The budget of detection is the time until ${engine.title} acts: it runs a halt, or takes note of a service or a member that is gone.
 
-| drill | what happens | where | detected within | outage of a client |
-| --- | --- | --- | --- | --- |
-${rows.join('\n')}
+${pageTable(['drill', 'what happens', 'where', 'detected within', 'outage of a client'], rows)}
 
 ${drills.map((drill) => section(drill, engine)).join('\n')}`;
 }

@@ -1,4 +1,5 @@
 /** A rehearsal for a terminal or a mail. Pure. */
+import { columns } from '../../base/tables.ts';
 import type { Comparison } from '../comparison.ts';
 import {
   type DrillResult,
@@ -47,11 +48,13 @@ function drillLines(drill: DrillResult): string[] {
   return [
     '',
     `${name}: ${verdict === 'pass' ? 'passed' : 'FAILED'}. ${title}: ${sentence}.`,
-    ...marks.map(
-      ({ at, member, text }, index) => `  ${letterOf(index)}  ${inSeconds(at).padStart(9)}  ${(member ?? '').padEnd(6)} ${text}`,
+    ...columns(
+      marks.map(({ at, member, text }, index) => [letterOf(index), inSeconds(at), member ?? '', text]),
+      { right: [1], indent: 2 },
     ),
-    ...orderedMoments(moments).map(
-      ({ name: moment, at, number }) => `  ${number}  ${inSeconds(at).padStart(9)}  ${momentText[moment]}`,
+    ...columns(
+      orderedMoments(moments).map(({ name: moment, at, number }) => [number, inSeconds(at), momentText[moment]]),
+      { right: [1], indent: 2 },
     ),
     `  outage ${worst === null ? 'none' : inSeconds(worst)}${budget.outage === null ? '' : `, allowed ${budget.outage === 0 ? 'none' : inSeconds(budget.outage)}`}`,
     `  before: ${flagsText(before)}`,

@@ -1,5 +1,4 @@
 /** `csync recover | remove`: procedures an administrator would otherwise type from the manual, member by member. */
-
 import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import {
@@ -13,7 +12,7 @@ import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../../clus
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { err, out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { confirm, numbered } from '../common/confirm.ts';
+import { confirm, planText } from '../common/confirm.ts';
 import { changingMembers } from '../common/connections.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 
@@ -85,7 +84,7 @@ export async function carryOut(
 ): Promise<ExitCode> {
   const kind = verb === 'recover' || verb === 'remove' ? verb : 'maintenance';
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
-  const plan = numbered(texts);
+  const plan = planText(texts);
   const report = (outcome: string): void => {
     if (json) out(`${JSON.stringify({ outcome, steps: texts }, null, 2)}\n`);
     else if (steps.length === 0) out(`${nothing}\n`);

@@ -13,7 +13,7 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { loginName } from '../../host/admin/terminal.ts';
 import { err, out, progress } from '../../host/output.ts';
 import { withRuntime } from '../../render/package.ts';
-import { confirm, numbered } from './confirm.ts';
+import { confirm, planText } from './confirm.ts';
 import { afterwards } from './connections.ts';
 import type { PackageSources } from './package-sources.ts';
 import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
@@ -102,8 +102,4 @@ export async function applySteps(
 function runtimeNote(before: Runtime | null, now: Runtime | null): string {
   if (before?.digest === now?.digest) return '';
   return now === null ? 'without the Node.js runtime' : `with Node.js runtime ${now.digest.slice(0, 12)}`;
-}
-
-function planText(steps: readonly string[], notes: readonly string[]): string {
-  return numbered(steps) + notes.map((note) => `Note: ${note}.\n`).join('');
 }

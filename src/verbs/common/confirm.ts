@@ -1,12 +1,15 @@
 /** The plan as it is shown, and the question before it is carried out. */
-
 import { Failure } from '../../base/problem.ts';
 import { isInteractive, openLines } from '../../host/admin/terminal.ts';
 import { readYesNo } from '../../wizard/answers.ts';
 
-/** Steps as a plan lists them, a line each. */
-export function numbered(steps: readonly string[]): string {
-  return steps.map((step, index) => `${String(index + 1).padStart(3)}. ${step}\n`).join('');
+/** The steps of a plan, a line each, and what else there is to know of it. */
+export function planText(steps: readonly string[], notes: readonly string[] = []): string {
+  const lines = [
+    ...steps.map((step, index) => `${String(index + 1).padStart(3)}. ${step}`),
+    ...notes.map((note) => `Note: ${note}`),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** Returns when the answer is yes; throws a Failure in all other cases, also where nobody can be asked, or `stop` comes first. */

@@ -1,7 +1,6 @@
 /** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
-
 import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
-import { table } from '../../cluster/condition/status-text.ts';
+import { columns } from '../../base/tables.ts';
 import { commandScript } from '../../cluster/remote/shell-text.ts';
 import { isHostName } from '../../contract/roster.ts';
 import { engines } from '../../engine/choice/engine-for.ts';
@@ -152,7 +151,7 @@ export function clientList(options: PlaceOptions & { readonly json: boolean }): 
         key ?? '-',
         waiting.length === 0 ? 'set up' : waiting.map(({ why, since }) => `waits since ${since}: ${why}`).join('; '),
       ]);
-      out(`${table([['client', 'addresses', 'cluster', 'key', 'state'], ...rows]).join('\n')}\n`);
+      out(`${columns([['client', 'addresses', 'cluster', 'key', 'state'], ...rows]).join('\n')}\n`);
     }
     return exitCodes.ok;
   });

@@ -1,8 +1,7 @@
 /** `csync keys list | verify | distribute | rotate`: who has which key, who would accept whom, another pair for the cluster. */
-
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
+import { columns } from '../../base/tables.ts';
 import { generateKeyPair } from '../../cfengine/keys.ts';
-import { table } from '../../cluster/condition/status-text.ts';
 import { publicDigest } from '../../cluster/hosts/host-look.ts';
 import { handshakes, type Party } from '../../cluster/hosts/key-layout.ts';
 import { lookAtSetup, type SetupView, withClientsSeen } from '../../cluster/setup/look.ts';
@@ -52,7 +51,7 @@ export function keysList(options: ReadOptions): Promise<ExitCode | number> {
       out(`The cluster's key: ${cluster.key ?? 'none yet (csync members sync makes it)'}\n`);
       if (rotation !== null) out(`Rotation: ${rotation}.\n`);
       const rows = list.map(({ name, kind, key, is, trusted }) => [name, kind, key ?? '-', is, String(trusted ?? '-')]);
-      out(`${table([['host', 'kind', 'own key', 'which is', 'keys it trusts'], ...rows]).join('\n')}\n`);
+      out(`${columns([['host', 'kind', 'own key', 'which is', 'keys it trusts'], ...rows]).join('\n')}\n`);
     }
     return exitCodes.ok;
   });

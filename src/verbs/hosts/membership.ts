@@ -1,7 +1,6 @@
 /** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
-
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
-import { table } from '../../cluster/condition/status-text.ts';
+import { columns } from '../../base/tables.ts';
 import { observe } from '../../cluster/remote/observation.ts';
 import type { SetupRequest } from '../../cluster/setup/change-model.ts';
 import { lookAtSetup, type SetupView } from '../../cluster/setup/look.ts';
@@ -123,7 +122,7 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
         runsPackage ? 'runs the package' : '',
         waiting.map(({ why }) => `waits: ${why}`).join('; '),
       ]);
-      out(`${table([['member', 'addresses', 'state', 'cluster', '', ''], ...rows]).join('\n')}\n`);
+      out(`${columns([['member', 'addresses', 'state', 'cluster', '', ''], ...rows]).join('\n')}\n`);
       if (rotation !== null) out(`Keys: ${rotation}.\n`);
     }
     return exitCodes.ok;

@@ -26,7 +26,7 @@ import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { err, out, progress } from '../../host/output.ts';
-import { confirm, numbered } from '../common/confirm.ts';
+import { confirm, planText } from '../common/confirm.ts';
 import type { Change } from '../common/connections.ts';
 import { hostsBar, openMeter } from '../common/meter.ts';
 
@@ -136,10 +136,6 @@ function inBrief(steps: readonly string[]): readonly string[] {
       ? `${[first, second].filter((name) => name !== '').join(', ')}: ${what}`
       : `${first}, ${second} and ${others.length} more: ${what}`;
   });
-}
-
-function planText(steps: readonly string[], notes: readonly string[]): string {
-  return numbered(steps) + notes.map((note) => `Note: ${note}\n`).join('');
 }
 
 /** Says how many of many hosts were looked at. */

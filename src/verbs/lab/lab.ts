@@ -1,6 +1,7 @@
 /** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { columns } from '../../base/tables.ts';
 import { processesNaming, readTextFile } from '../../host/admin/own-files.ts';
 import { runForeground } from '../../host/admin/terminal.ts';
 import { out, progress } from '../../host/output.ts';
@@ -192,13 +193,16 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
     out(`${JSON.stringify(status, null, 2)}\n`);
     return exitCodes.ok;
   }
-  out(
-    `lab ${status.name}\n${'HOST'.padEnd(8)}${'KIND'.padEnd(8)}${'ADDRESS'.padEnd(16)}${'MACHINE'.padEnd(9)}${'POLICY FS'.padEnd(11)}PACKAGE ADDRESS\n`,
-  );
-  for (const host of status.hosts) {
-    const cells = [host.name.padEnd(8), host.kind.padEnd(8), host.address.padEnd(16), (host.up ? 'up' : 'down').padEnd(9)];
-    out(`${cells.join('')}${(host.mounted ? 'mounted' : '-').padEnd(11)}${host.packageAddress ? 'here' : '-'}\n`);
-  }
+  const head = ['HOST', 'KIND', 'ADDRESS', 'MACHINE', 'POLICY FS', 'PACKAGE ADDRESS'];
+  const rows = status.hosts.map(({ name, kind, address, up, mounted, packageAddress }) => [
+    name,
+    kind,
+    address,
+    up ? 'up' : 'down',
+    mounted ? 'mounted' : '-',
+    packageAddress ? 'here' : '-',
+  ]);
+  out([`lab ${status.name}`, ...columns([head, ...rows]), ''].join('\n'));
   return exitCodes.ok;
 }
 

@@ -1,5 +1,6 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of a whole cluster. */
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { columns } from '../../base/tables.ts';
 import { planApply } from '../../cluster/apply/apply-plan.ts';
 import { compareDirectory, type FileDifference, inBrief, staleNames } from '../../cluster/apply/comparison.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
@@ -114,9 +115,17 @@ async function historyOf(shell: MemberShell, settings: Settings, json: boolean):
   const sets = await readHistory(shell, observation, settings);
   if (json) out(`${JSON.stringify({ sets }, null, 2)}\n`);
   else if (sets.length === 0) out('Nothing was applied yet.\n');
-  else
-    for (const { number, at, by, toolkitVersion: version, digest, note } of sets)
-      out(`${[String(number).padStart(4), at, digest.slice(0, 12), `toolkit ${version}`, by, note].join('  ').trimEnd()}\n`);
+  else {
+    const rows = sets.map(({ number, at, by, toolkitVersion: version, digest, note }) => [
+      number,
+      at,
+      digest.slice(0, 12),
+      `toolkit ${version}`,
+      by,
+      note,
+    ]);
+    out(`${columns(rows, { right: [0], indent: 2 }).join('\n')}\n`);
+  }
   const problems = unreachableProblems(observation);
   for (const { member, text } of problems) progress(`${member}: ${text}`);
   return exitCodes.ok;
@@ -164,10 +173,11 @@ export function report(
 
 function differing(files: readonly FileDifference[]): string[] {
   const kinds = [...new Set(files.map(({ is }) => is))].filter((is) => is !== 'same');
-  return kinds.flatMap((kind) => {
+  const rows = kinds.flatMap((kind) => {
     const names = files.filter(({ is }) => is === kind).map(({ name }) => name);
-    return inBrief(names).map((name) => `${kind.padEnd(8)} ${name}`);
+    return inBrief(names).map((name) => [kind, name]);
   });
+  return columns(rows);
 }
 
 function listed(lines: readonly string[]): string {

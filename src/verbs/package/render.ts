@@ -1,6 +1,7 @@
 /** `csync render`: settings and templates to the package directory, all of it or nothing. */
 import { join } from 'node:path';
 import { Failure } from '../../base/problem.ts';
+import { columns } from '../../base/tables.ts';
 import { type RenderedFile, sha256 } from '../../contract/package-directory.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { withEdits, withRuntime } from '../../render/package.ts';
@@ -38,10 +39,14 @@ export async function render(options: RenderOptions): Promise<string> {
     return `${JSON.stringify({ output: options.output, dryRun: options.dryRun, files: entries }, null, 2)}\n`;
   }
   const verb = options.dryRun ? 'would be written to' : 'written to';
-  const lines = list.map(({ name, mode, digest, change, text }) =>
-    [change.padEnd(7), mode.toString(8), String(text.length).padStart(8), digest.slice(0, 12), name].join('  '),
-  );
-  return `${[`${files.length} files ${verb} ${options.output}:`, ...lines].join('\n')}\n`;
+  const rows = list.map(({ name, mode, digest, change, text }) => [
+    change,
+    mode.toString(8),
+    text.length,
+    digest.slice(0, 12),
+    name,
+  ]);
+  return `${[`${files.length} files ${verb} ${options.output}:`, ...columns(rows, { right: [2] })].join('\n')}\n`;
 }
 
 function changeOf(output: string, file: RenderedFile): Change {

@@ -1,7 +1,7 @@
 /** `csync templates list | export | check | diff`. */
-
 import { join, relative } from 'node:path';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { columns } from '../../base/tables.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import { type FileToWrite, filesBelow, readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
@@ -51,7 +51,7 @@ function strayFiles(directory: string | undefined): Problem[] {
 export async function listTemplates(directory: string | undefined, json: boolean): Promise<ExitCode> {
   const list = templateCatalogue.map(({ name, becomes }) => ({ name, becomes, state: templateState(textsOf(name, directory)) }));
   if (json) out(`${JSON.stringify({ templates: list }, null, 2)}\n`);
-  else for (const { name, state, becomes } of list) out(`${name.padEnd(40)}${state.padEnd(20)}${becomes}\n`);
+  else out(`${columns(list.map(({ name, state, becomes }) => [name, state, becomes])).join('\n')}\n`);
   return exitCodes.ok;
 }
 
@@ -91,9 +91,10 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
   }
   const steps = entries.map(({ step }) => step);
   if (json) out(`${JSON.stringify({ directory, dryRun, templates: steps }, null, 2)}\n`);
-  else
-    for (const step of steps)
-      out(`${(dryRun ? `would ${step.do}` : step.do).padEnd(14)}${join(directory, step.name)} (${step.why})\n`);
+  else {
+    const rows = steps.map((step) => [`${dryRun ? 'would ' : ''}${step.do}`, `${join(directory, step.name)} (${step.why})`]);
+    out(`${columns(rows).join('\n')}\n`);
+  }
   return exitCodes.ok;
 }
 

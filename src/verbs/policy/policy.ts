@@ -1,7 +1,7 @@
 /** `csync policy commit | show | log`: the administrator's part of the master's policy, edited so that nothing is ever lost. */
-
 import { demand, type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import type { ProblemCode } from '../../base/problem-codes.ts';
+import { columns } from '../../base/tables.ts';
 import {
   type CommitPlan,
   type CommitRecord,
@@ -218,7 +218,10 @@ function showText(
   return [
     `${owner} serves the policy of epoch ${epoch}, digest ${digest}`,
     current === null ? 'no commit yet' : `${recordLine(current)}${since}`,
-    ...files.map((file) => `  ${file.digest.slice(0, 12)}  ${file.owner.padEnd(13)}  ${file.name}`),
+    ...columns(
+      files.map((file) => [file.digest.slice(0, 12), file.owner, file.name]),
+      { indent: 2 },
+    ),
     `(${commitRecordName} goes to the hosts with it)`,
     ...(copy === undefined ? [] : [`working copy in ${copy}: edit it, then csync policy commit ${copy}`]),
     '',

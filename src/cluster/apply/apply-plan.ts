@@ -1,7 +1,4 @@
-/**
- * From what is wanted and what was observed to the list of steps that makes the one the other. The list is what a dry run
- * prints and what is carried out. Pure.
- */
+/** Plans an apply: the steps from the observed state to the wanted one. A dry run prints the same list that an apply carries out. Pure. */
 
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
@@ -20,7 +17,7 @@ import type { FileToSend } from './package-write.ts';
 import { judgeRuntimeLook, launchersWithout, type RuntimeLook, type RuntimeSource, sizeText } from './runtime.ts';
 
 export type ApplyStep =
-  /** Brings the runtime beside its place and proves that it runs there; the distribution puts it into place. */
+  /** Copies the runtime beside its final place and proves that it runs. The distribution renames it. */
   | { readonly do: 'carry'; readonly member: string; readonly source: RuntimeSource }
   | { readonly do: 'sweep'; readonly member: string; readonly leftovers: readonly string[] }
   | {
@@ -28,11 +25,11 @@ export type ApplyStep =
       readonly member: string;
       readonly files: readonly FileToSend[];
       readonly removals: readonly string[];
-      /** Was carried there before. */
+      /** Carried there by an earlier step. */
       readonly runtime: RuntimeSource | null;
     }
   | { readonly do: 'command'; readonly member: string; readonly argv: Argv }
-  /** In one go on that member: `back` comes whatever becomes of `between`, once the package was halted. */
+  /** One script on that member. `back` always runs after the halt, also if `between` fails. */
   | {
       readonly do: 'switch';
       readonly member: string;
@@ -40,52 +37,52 @@ export type ApplyStep =
       readonly between: Commands;
       readonly back: Commands;
     }
-  /** Sets that nobody needs any more, and files of version 0.1.0. */
+  /** Unused sets, and files of version 0.1.0. */
   | { readonly do: 'sweep sets'; readonly member: string; readonly sets: readonly string[]; readonly flat: readonly string[] }
-  /** Looks at everything again; what does not hold ends the apply. */
+  /** Observes everything again. Any difference fails the apply. */
   | { readonly do: 'verify' };
 
 export interface ApplyWish {
   readonly place: PackagePlace;
   readonly files: readonly FileToSend[];
   readonly configuration: Definition;
-  /** Run the package if it is down, and let it fail over. */
+  /** Start the package if it is down, and enable failover. */
   readonly run: boolean;
-  /** Halt it where a change wants that; it runs again afterwards. */
+  /** Halt the package if a change requires it; it runs again afterwards. */
   readonly halt: boolean;
-  /** The package comes back as it was before another halt than this one's; absent: as it is now, and it may fail over. */
+  /** State to restore, recorded before the halt of a migration. Absent: the present state, with failover enabled. */
   readonly before?: Before;
   readonly takeRendered: boolean;
-  /** The Node.js the package runs with; null: the members' own. */
+  /** The Node.js of the package. null: the members' own. */
   readonly runtime: Runtime | null;
-  /** Where it can be had from, and what the members say to that; null: it has to be there. */
+  /** Its source, and what each member reported about it. null: the runtime must already be on the members. */
   readonly carry: RuntimeCarry | null;
-  /** Set for the history, sent last, when all the rest is known to hold; null: the newest one there is says the same. */
+  /** The set for the history, sent last after everything else succeeded. null: equal to the newest set. */
   readonly set: { readonly files: readonly FileToSend[]; readonly removals: readonly string[] } | null;
 }
 
-/** What the package was before; the halt of a migration changes it. */
+/** State of the package before the change. A migration records it before its halt. */
 export interface Before {
-  /** The member it ran on; null: it was halted. */
+  /** The member it ran on. null: it was halted. */
   readonly owner: string | null;
   readonly autoRun: boolean;
 }
 
 export interface RuntimeCarry {
   readonly source: RuntimeSource;
-  /** Why it could not be looked at, where that is so. */
+  /** The reason, for each member that could not be checked. */
   readonly looks: ReadonlyMap<string, RuntimeLook | string>;
 }
 
 export interface ApplyPlan {
   readonly steps: readonly ApplyStep[];
-  /** What takes effect only later, or is worth knowing; a sentence each. */
+  /** Later effects and hints, one sentence each. */
   readonly notes: readonly string[];
 }
 
 type Reached = Extract<MemberObservation, { reached: true }>;
 
-/** Everything that forbids it is told at once, before anything changed. An empty list of steps: all is as wanted. */
+/** Reports all obstacles at once, before any change. No steps: everything is as wanted. */
 export function planApply(wish: ApplyWish, observation: ClusterObservation): Checked<ApplyPlan> {
   const unreachable = unreachableProblems(observation);
   const { commandMember, status } = observation;
@@ -107,7 +104,7 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
   const carry = carrySteps(wish, reached);
   const distribute = distributeSteps(wish, differences, carry);
   const applies = keywords === null || keywords.length > 0;
-  // Whether it runs there is known of every member before anything is halted or changed.
+  // Every member proves its runtime before anything is halted or changed.
   const work = [
     ...carry,
     ...distribute,
@@ -115,7 +112,7 @@ export function planApply(wish: ApplyWish, observation: ClusterObservation): Che
     ...switchSteps(wish, { commandMember, status, applies, halts: halting.length > 0, runs }),
     ...sweepSteps(carry, distribute, reached),
   ];
-  // Also when there is nothing else: an apply that was killed before its last step is remembered by the next one.
+  // Also when nothing else is to do: this records an apply that was killed before its last step.
   const remember = [...rememberSteps(wish, reached, current), ...sweepSetSteps(wish, reached, current, status)];
   if (work.length === 0) return { ok: true, value: { steps: remember, notes: [] }, problems: [] };
   const steps = [...work, { do: 'verify' } as const, ...remember];
@@ -127,7 +124,7 @@ interface Differs {
   readonly files: readonly FileDifference[];
 }
 
-/** The new set beside the others: what runs, and what would be started now, is not touched by it. */
+/** Writes the new set beside the others. The running set and the applied set are not touched. */
 function distributeSteps(
   wish: ApplyWish,
   differences: readonly Differs[],
@@ -159,7 +156,7 @@ interface Switching {
   readonly runs: boolean;
 }
 
-/** The moment at which all members change, and what it takes around it. */
+/** The step that changes all members at once, and the steps it requires. */
 function switchSteps(wish: ApplyWish, { commandMember, status, applies, halts, runs }: Switching): ApplyStep[] {
   const { packageName } = wish.place;
   const { definition, orders } = engineFor(wish.place);
@@ -177,7 +174,7 @@ function filesToSend(wanted: readonly FileToSend[], differences: readonly FileDi
   return wanted.filter(({ name }) => stale.has(name));
 }
 
-/** Where the engine's own check asks no script, each member's look at itself is asked for here. */
+/** Validates on each member where the engine's own check runs no script. */
 function validateSteps({ configuration, files, place }: ApplyWish, reached: readonly Reached[]): ApplyStep[] {
   if (engineFor(place).definition.checkAsksScripts(configuration)) return [];
   const launcher = files.find(({ name }) => setPartOf(name)?.name === launcherNames(configuration.style)[0])?.name;
@@ -185,14 +182,14 @@ function validateSteps({ configuration, files, place }: ApplyWish, reached: read
   return reached.map(({ member }) => ({ do: 'command', member, argv }));
 }
 
-/** Where it ran, if it still may, else the first with its switch on. */
+/** The previous member if it may still run the package, else the first enabled one. */
 function memberToRunOn({ place: { members }, before }: ApplyWish, status: PackageStatus | null): string {
   const eligible = members.filter((member) => status?.switching.get(member) !== false);
   const owner = before?.owner ?? status?.owner ?? null;
   return owner !== null && eligible.includes(owner) ? owner : (eligible[0] ?? members[0] ?? '');
 }
 
-/** History, the word for who is called without the engine's, and a runtime that nobody uses any more. */
+/** Steps for the history, the file that names the applied set, and unused runtimes. */
 function rememberSteps(wish: ApplyWish, reached: readonly Reached[], before: string | null): ApplyStep[] {
   const applied = appliedFile({ ...wish.place, ...setOfWish(wish), before }, reached);
   return reached.flatMap((facts): ApplyStep[] => {
@@ -219,14 +216,14 @@ function sweepSetSteps(
   const change = { ...wish.place, ...setOfWish(wish), before };
   const applied = appliedFile(change, reached);
   return reached.flatMap((facts): ApplyStep[] => {
-    // A package that is halted for this apply comes back with its set.
+    // A package that this apply halts starts again with its set.
     const runsFlat = facts.running === null && status?.owner === facts.member && before === flatSet;
     const { sets, flat } = sweepable(change, facts, applied, runsFlat);
     return sets.length + flat.length === 0 ? [] : [{ do: 'sweep sets', member: facts.member, sets, flat }];
   });
 }
 
-/** To members that do not have the very same one. */
+/** Only for members that do not have this file. */
 function carrySteps({ runtime, carry }: ApplyWish, reached: readonly Reached[]): Extract<ApplyStep, { do: 'carry' }>[] {
   if (runtime === null || carry === null) return [];
   return reached
@@ -234,7 +231,7 @@ function carrySteps({ runtime, carry }: ApplyWish, reached: readonly Reached[]):
     .map(({ member }) => ({ do: 'carry', member, source: carry.source }));
 }
 
-/** What a killed apply left; where something else is done anyway, that sweeps it up. */
+/** Removes the leftovers of a killed apply, unless another step does. */
 function sweepSteps(carry: readonly ApplyStep[], distribute: readonly ApplyStep[], reached: readonly Reached[]): ApplyStep[] {
   const touched = new Set([...carry, ...distribute].map((step) => ('member' in step ? step.member : '')));
   return reached
@@ -242,7 +239,7 @@ function sweepSteps(carry: readonly ApplyStep[], distribute: readonly ApplyStep[
     .map(({ member, leftovers }) => ({ do: 'sweep', member, leftovers }));
 }
 
-/** Why the package has to be halted for it, in words; empty when it may go on running. */
+/** Reasons why the package must be halted. Empty: it may keep running. */
 function needsHalt(keywords: readonly DefinitionDifference[], status: PackageStatus, wish: ApplyWish): string[] {
   const reasons = keywords
     .filter(engineFor(wish.place).definition.needsHalt)
@@ -259,25 +256,29 @@ function statusProblems(status: PackageStatus | null, wish: ApplyWish, halting: 
     return [
       errorProblem(
         'change-maintenance',
-        `${packageName} is in maintenance mode; no configuration can be applied now ${words.maintenanceMode}`,
+        `${packageName} is in maintenance mode: no configuration can be applied ${words.maintenanceMode}`,
         typed(orders.maintenance(packageName, 'off')),
       ),
     ];
   if (halting.length === 0 || wish.halt) return [];
-  const text = `${packageName} runs, and these changes want it halted: ${halting.join('; ')}`;
+  const text = `${packageName} runs, and these changes require a halt: ${halting.join('; ')}`;
   return [
-    errorProblem('change-needs-halt', text, 'csync apply --halt   halts it, applies, and runs it again; clients wait meanwhile'),
+    errorProblem(
+      'change-needs-halt',
+      text,
+      'csync apply --halt   (halts the package, applies, runs it again; clients keep their policy meanwhile)',
+    ),
   ];
 }
 
 function nodeProblems({ member, nodeVersion }: Reached, { nodePath }: PackagePlace): Problem[] {
   if (isNodeNewEnough(nodeVersion)) return [];
-  const text = `${nodePath} ${nodeVersion === null ? 'cannot be run' : `is version ${nodeVersion}`}; no script of the package would start`;
-  const remedy = `install Node.js ${oldestNode} or newer there, correct node_path, or carry one along: csync apply --with-runtime`;
+  const text = `${nodePath} ${nodeVersion === null ? 'cannot be run' : `is version ${nodeVersion}`}: the package scripts cannot start here`;
+  const remedy = `install Node.js ${oldestNode} or newer there, correct node_path, or run csync apply --with-runtime`;
   return [errorProblem('change-no-node', text, remedy, member)];
 }
 
-/** The runtime has to be there and to run, or has to be carried there and to fit. */
+/** The runtime must exist and run, or must be carried and fit. */
 function runtimeProblems(facts: Reached, { runtime, carry }: ApplyWish): Problem[] {
   const { member, directory, runtimeVersion } = facts;
   if (runtime === null) return [];
@@ -285,34 +286,33 @@ function runtimeProblems(facts: Reached, { runtime, carry }: ApplyWish): Problem
   const file = `${directory}/${runtimeName}`;
   if (is === 'same') {
     if (isNodeNewEnough(runtimeVersion)) return [];
-    const text = `${file} is the one that was carried there, but ${runtimeVersion === null ? 'cannot be run' : `is version ${runtimeVersion}`}`;
-    const remedy = `on ${member}: ${file} --version   says why; csync apply --with-runtime=FILE carries another one there`;
+    const text = `${file}, the carried runtime, ${runtimeVersion === null ? 'cannot be run' : `is version ${runtimeVersion}`}`;
+    const remedy = `on ${member}: ${file} --version   (prints the error); csync apply --with-runtime=FILE carries another one`;
     return [errorProblem('change-runtime-fails', text, remedy, member)];
   }
   if (carry !== null) {
-    const look = carry.looks.get(member) ?? 'nobody asked';
+    const look = carry.looks.get(member) ?? 'the member was not asked';
     if (typeof look !== 'string') return judgeRuntimeLook(member, look, carry.source);
     return [
       errorProblem(
         'change-runtime-unseen',
-        `cannot tell whether a runtime could be carried there: ${look}`,
-        'apply again',
+        `cannot check whether a runtime can be carried there: ${look}`,
+        'csync apply',
         member,
       ),
     ];
   }
-  const what = { missing: 'is missing', changed: 'is another one', mode: 'has another mode' }[is];
-  const text = `the package was applied with a Node.js runtime of its own (${runtime.digest.slice(0, 12)}), and ${file} ${what}`;
+  const what = { missing: 'is missing', changed: 'differs', mode: 'has another mode' }[is];
+  const text = `the package was applied with its own Node.js runtime (${runtime.digest.slice(0, 12)}), and ${file} ${what}`;
   const remedy =
-    'csync apply --with-runtime   carries one to every member that needs it; --without-runtime goes back to node_path';
+    'csync apply --with-runtime   (carries it to every member that needs it); --without-runtime goes back to node_path';
   return [errorProblem('change-no-runtime', text, remedy, member)];
 }
 
 function launcherProblems({ files }: ApplyWish): Problem[] {
   return launchersWithout(files).map((name) => {
-    const text = `${name} does not look for ${runtimeName} in the package directory, so the runtime would be carried for nothing`;
-    const remedy =
-      'csync templates diff DIR   shows what the shipped launcher has by now; apply with --without-runtime until then';
+    const text = `${name} does not use ${runtimeName} of the package directory, so a carried runtime would have no effect`;
+    const remedy = 'csync templates diff DIR   (compares it with the shipped launcher); until then csync apply --without-runtime';
     return errorProblem('change-launcher', text, remedy);
   });
 }
@@ -323,8 +323,8 @@ function editProblems({ member, directory }: Reached, files: readonly FileDiffer
     .map(({ name }) =>
       errorProblem(
         'render-hand-edited',
-        `${directory}/${name} was changed there since it was distributed; an apply would lose that`,
-        'carry the change into csync.yaml or a template and use --take-rendered; --take-mine keeps the edits of this host for all members',
+        `${directory}/${name} was edited since its distribution; an apply would overwrite the edit`,
+        "copy the edit to csync.yaml or a template, then add --take-rendered; or add --take-mine to use this host's files on all members",
         member,
       ),
     );
@@ -332,16 +332,16 @@ function editProblems({ member, directory }: Reached, files: readonly FileDiffer
 
 function notesOn(wish: ApplyWish, goesOn: boolean, distributes: boolean): string[] {
   if (!goesOn || !distributes) return [];
-  return [`${wish.place.packageName} goes on running; its monitor takes the new scripts and settings up at the next start`];
+  return [`${wish.place.packageName} keeps running; its monitor uses the new scripts and settings from the next start`];
 }
 
-/** A step as a dry run and the report print it. */
+/** One line of a dry run and of the report. */
 export function stepText(step: ApplyStep): string {
   switch (step.do) {
     case 'carry':
-      return `carry ${step.source.file} (${sizeText(step.source.size)}) to ${step.member} beside its place, and see that it runs there`;
+      return `carry ${step.source.file} (${sizeText(step.source.size)}) to ${step.member} and check that it runs`;
     case 'sweep':
-      return `on ${step.member}: remove what a killed apply left: ${step.leftovers.join(' ')}`;
+      return `on ${step.member}: remove leftovers of a killed apply: ${step.leftovers.join(' ')}`;
     case 'distribute': {
       const names = [...(step.runtime === null ? [] : [runtimeName]), ...step.files.map(({ name }) => name)];
       const parts = [inBrief(names).join(' '), step.removals.length > 0 ? `remove ${step.removals.join(' ')}` : ''];
@@ -350,10 +350,10 @@ export function stepText(step: ApplyStep): string {
     case 'command':
       return `on ${step.member}: ${step.argv.join(' ')}`;
     case 'switch':
-      return `on ${step.member}, in one go: ${typed(step.halt, step.between, step.back)}`;
+      return `on ${step.member}, in one script: ${typed(step.halt, step.between, step.back)}`;
     case 'sweep sets':
-      return `on ${step.member}: remove what is used no more: ${[...step.sets.map((set) => `sets/${set}`), ...step.flat].join(' ')}`;
+      return `on ${step.member}: remove unused files: ${[...step.sets.map((set) => `sets/${set}`), ...step.flat].join(' ')}`;
     case 'verify':
-      return 'look at every member and at the package again';
+      return 'verify every member and the package';
   }
 }

@@ -1,4 +1,4 @@
-/** What is wanted against what was observed: file by file on each member. The engine compares definitions. Pure. */
+/** Compares the rendered set with the files on each member. The engine compares definitions. Pure. */
 import {
   appliedName,
   editKey,
@@ -19,18 +19,18 @@ import type { FileToSend } from './package-write.ts';
 
 export interface FileDifference {
   readonly name: string;
-  /** extra: nothing of the package; it is left alone. */
+  /** extra: not a file of the package; csync leaves it alone. */
   readonly is: 'same' | 'missing' | 'changed' | 'mode' | 'edited' | 'extra';
 }
 
 export const runtimeMode = 0o755;
 
-/** Names of the wanted files that are not on the member as they should be. */
+/** Names of the wanted files that are missing on the member or differ there. */
 export function staleNames(differences: readonly FileDifference[]): string[] {
   return differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name);
 }
 
-/** Names for people: the files of one set become one where they are more than two, as with a set that is not there yet. */
+/** Names for a message. More than two files of one set are shown as one entry. */
 export function inBrief(names: readonly string[]): string[] {
   const count = (set: string): number => names.filter((name) => setPartOf(name)?.set === set).length;
   const brief = names.map((name) => {
@@ -41,8 +41,8 @@ export function inBrief(names: readonly string[]): string[] {
 }
 
 /**
- * Every wanted file, the runtime where one is carried along, what was edited in the set that counts until now (`current`), and files of
- * nobody's in the directory. Other sets, their history, the roster and hidden files are not the package's.
+ * Compares every wanted file, the carried runtime, edits in the set in force (`current`), and unknown files in the directory. Other sets,
+ * the history, the roster and hidden files are not compared.
  */
 export function compareDirectory(
   wanted: readonly FileToSend[],
@@ -79,10 +79,7 @@ export function compareDirectory(
   ];
 }
 
-/**
- * Files of a set that are not as its manifest has them, and those that were taken over as edits: another set would lose them, unless it has
- * the very same (`kept`, by what editKey calls them).
- */
+/** Edited files of a set, and files that were accepted as edits. A new set would lose them, except those in `kept` (see editKey). */
 function editedIn(set: string, { files, manifests }: DirectoryFacts, kept: ReadonlyMap<string, string>): string[] {
   const manifest = readManifest(manifests.get(set) ?? null);
   const found = new Map(files.map(({ name, digest }) => [name, digest]));
@@ -95,7 +92,7 @@ function editedIn(set: string, { files, manifests }: DirectoryFacts, kept: Reado
   });
 }
 
-/** Nobody edits a program: one that is another was damaged or exchanged. */
+/** A program is never edited: a different one was damaged or replaced. */
 export function compareRuntime({ digest }: Runtime, { files }: DirectoryFacts): 'same' | 'missing' | 'changed' | 'mode' {
   const found = files.find(({ name }) => name === runtimeName);
   if (found === undefined) return 'missing';

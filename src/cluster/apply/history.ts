@@ -1,6 +1,6 @@
 /**
- * Numbered sets of what was applied, kept in the package directory of every member (`history/`), so that any member can
- * go back: a line of JSON about the set, and the set itself. Pure but for the compression.
+ * The history of applied sets, kept on every member (`history/`): one JSON line about each set, and the set. Any member can roll back. Pure
+ * except for the compression.
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { RenderedFile } from '../../contract/package-directory.ts';
@@ -11,10 +11,10 @@ export interface SetAbout {
   readonly number: number;
   /** ISO 8601. */
   readonly at: string;
-  /** User and host that applied it. */
+  /** User and host of the apply. */
   readonly by: string;
   readonly toolkitVersion: string;
-  /** Of the rendered files; equal sets have equal digests. */
+  /** Of the rendered files. Equal sets have equal digests. */
   readonly digest: string;
   readonly note: string;
 }
@@ -24,12 +24,12 @@ const nameOf = (number: number, suffix: string): string => `history/${String(num
 
 export const setFileName = (number: number): string => nameOf(number, 'set.gz');
 
-/** What tells sets apart: names, modes and texts. */
+/** The digest covers names, modes and texts. */
 export function digestOfFiles(files: readonly RenderedFile[]): string {
   return sha256(JSON.stringify(files.map(({ name, mode, text }) => [name, mode, text])));
 }
 
-/** The two files of a new set, and the names of those that fall out of the history by it; null: the newest says the same. */
+/** The two files of a new set, and the names of the old files that it pushes out of the history. null: equal to the newest set. */
 export function newSet(
   about: Omit<SetAbout, 'number' | 'digest'>,
   files: readonly RenderedFile[],
@@ -51,10 +51,10 @@ export function newSet(
   };
 }
 
-/** The sets of five hundred members; what is no JSON costs an exception each. */
+/** The sets of 500 members. Each invalid JSON line costs an exception. */
 const mostLines = keptSets * 500;
 
-/** Reads lines about sets, one a line, from one or more members; a damaged line is left out. Ordered, each set once. */
+/** Parses the JSON lines of one or more members. Damaged lines are skipped; the result is ordered and has each set once. */
 export function parseHistory(text: string): SetAbout[] {
   const sets = new Map<number, SetAbout>();
   const lines = text.split('\n').filter((line) => line.startsWith('{'));
@@ -63,16 +63,16 @@ export function parseHistory(text: string): SetAbout[] {
       const about = JSON.parse(line) as SetAbout;
       if (Number.isInteger(about.number) && typeof about.digest === 'string') sets.set(about.number, about);
     } catch {
-      // An empty line, or one that a full disk cut short.
+      // An empty line, or one that a full disk truncated.
     }
   }
   return [...sets.values()].sort((one, other) => one.number - other.number);
 }
 
-/** The files of a set are some MB; what unpacks to more is none, and must not take all memory. */
+/** The files of a set are a few MB. The limit protects the memory from a damaged file. */
 const mostUnpacked = 1 << 26;
 
-/** The files of a set; null when they are not those the line about it speaks of. */
+/** The files of a set. null: they do not match the line about the set. */
 export function readSet(content: Buffer, about: SetAbout): RenderedFile[] | null {
   try {
     const { files } = JSON.parse(gunzipSync(content, { maxOutputLength: mostUnpacked }).toString('utf8')) as {

@@ -1,7 +1,6 @@
 /**
- * From a legacy package to a modular one of the same settings, in the order of the white paper: check, halt, apply, run
- * [serviceguard.md 4.5]. An apply plan with the halt behind the check; where the package ran is remembered on the members, so
- * that the same command finishes after it was killed. Pure.
+ * Plans the migration from a legacy to a modular package with the same settings. The order is that of the white paper: check, halt, apply,
+ * run [serviceguard.md 4.5]. The members store where the package ran, so that a rerun finishes a killed migration. Pure.
  */
 
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
@@ -11,20 +10,20 @@ import type { ClusterObservation } from '../remote/observation.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, type Before, planApply } from './apply-plan.ts';
 import type { FileToSend } from './package-write.ts';
 
-/** Lies in the package directory of every member while a migration is under way. */
+/** Exists in the package directory of every member during a migration. */
 export const migrationFileName = '.csync-migration.json';
 
 export interface MigrationInput {
-  /** The modular package; `run` and `halt` follow from what the package was before. */
+  /** The modular package. `run` and `halt` follow from the previous state of the package. */
   readonly wish: ApplyWish;
   readonly observation: ClusterObservation;
-  /** settings.json of the legacy package, as these settings render it. */
+  /** settings.json of the legacy package, rendered from these settings. */
   readonly legacySettings: FileToSend;
-  /** From an earlier migration that did not end. */
+  /** From an earlier migration that did not finish. */
   readonly remembered: Before | null;
 }
 
-/** Text of the file that remembers; null for one that is damaged or is none. */
+/** Parses the stored state. null: damaged or invalid. */
 export function parseBefore(text: string): Before | null {
   try {
     const { owner = null, autoRun } = JSON.parse(text) as Partial<Before>;
@@ -34,7 +33,7 @@ export function parseBefore(text: string): Before | null {
   }
 }
 
-/** No step at all: the package is modular and nothing is left of the migration. */
+/** No steps: the package is modular and the migration is complete. */
 export function planMigration({ wish, observation, legacySettings, remembered }: MigrationInput): Checked<ApplyPlan> {
   const { applied, status, members } = observation;
   const legacy = applied?.style === 'legacy';
@@ -61,17 +60,17 @@ export function planMigration({ wish, observation, legacySettings, remembered }:
   const hooks = reached.filter((one) => one.files.some(({ name }) => name === customerDefined)).map(({ member }) => member);
   const notes = [
     ...planned.value.notes,
-    ...(legacy && before.owner !== null ? [`the package is halted once, and runs again on ${before.owner}`] : []),
+    ...(legacy && before.owner !== null ? [`the package is halted once, then runs again on ${before.owner}`] : []),
     ...(hooks.length === 0
       ? []
       : [
-          `${customerDefined} (on ${hooks.join(', ')}) is not called by a modular package: make it an external_script in a template of your own`,
+          `A modular package does not call ${customerDefined} (on ${hooks.join(', ')}). Make it an external_script in a template of your own`,
         ]),
   ];
   return { ok: true, value: { steps: oneAtATime([...(legacy ? remember : []), ...steps, ...forget]), notes }, problems: [] };
 }
 
-/** Distributions that stand together go side by side, so a member gets all that is for it there in a single one. */
+/** Merges adjacent distributions, so that each member gets all its files in one. */
 function oneAtATime(steps: readonly ApplyStep[]): ApplyStep[] {
   const made: ApplyStep[] = [];
   for (const step of steps) {
@@ -97,28 +96,28 @@ function settled(status: string, state: string): boolean {
 }
 
 function notApplied({ place: { packageName } }: ApplyWish): Problem {
-  const text = `no package ${packageName} is applied, so there is none to migrate`;
-  return errorProblem('change-nothing-applied', text, 'make it package_style: modular in csync.yaml, then csync apply');
+  const text = `no package ${packageName} is applied: nothing to migrate`;
+  return errorProblem('change-nothing-applied', text, 'set package_style: modular in csync.yaml, then run csync apply');
 }
 
 function notSettled({ place: { packageName } }: ApplyWish, state: string): Problem {
   return errorProblem(
     'change-not-settled',
     `${packageName} is ${state}, neither running nor halted`,
-    'csync status   says what to do about it',
+    'csync status   prints the problem and its fix',
   );
 }
 
-/** What runs is the set that is applied: its settings have to be the wanted ones, but for the style. */
+/** The running package was made from the applied set. Its settings must equal the wanted ones except for the style. */
 function pendingProblems(legacySettings: FileToSend, { members, applied }: ClusterObservation): Problem[] {
   const lies = inSet(applied?.set ?? flatSet, legacySettings.name);
   const wanted = sha256(legacySettings.content);
   return members.flatMap((one) => {
     const found = one.reached ? one.files.find(({ name }) => name === lies) : undefined;
     if (!one.reached || found?.digest === wanted) return [];
-    const text = 'csync.yaml has changes that were not applied to this member; a migration changes the style and nothing else';
+    const text = 'csync.yaml has changes that are not applied on this member. A migration changes only the style';
     return [
-      errorProblem('change-pending', text, 'csync apply first, or take the changes back; csync diff shows them', one.member),
+      errorProblem('change-pending', text, 'csync apply, or undo the changes (csync diff lists them); then migrate', one.member),
     ];
   });
 }

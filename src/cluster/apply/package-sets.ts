@@ -1,4 +1,4 @@
-/** Which sets a member keeps, and what is swept away when a package was applied. Pure. */
+/** Decides which sets a member keeps, and which an apply removes. Pure. */
 import {
   type AppliedSet,
   appliedName,
@@ -14,17 +14,17 @@ import type { Settings } from '../../settings/settings.ts';
 import type { DirectoryFacts } from '../remote/package-look.ts';
 import type { FileToSend } from './package-write.ts';
 
-/** What an apply makes of the sets. */
+/** The change of sets in an apply. */
 export interface SetChange {
-  /** The set that is wanted. */
+  /** The wanted set. */
   readonly set: string;
-  /** The one that was applied when it began; null: none. */
+  /** The set that was applied before. null: none. */
   readonly before: string | null;
   readonly mountPoint: string;
   readonly style: Settings['packageStyle'];
 }
 
-/** What the file says afterwards that names the applied set. The previous one stays at hand for the way back. */
+/** Text of the file that names the applied set. It also names the previous set, for a rollback. */
 export function appliedFile({ set, before, mountPoint }: SetChange, facts: readonly DirectoryFacts[]): FileToSend {
   const known = facts.flatMap(({ applied }): AppliedSet[] => {
     const read = parseApplied(applied ?? '');
@@ -36,7 +36,7 @@ export function appliedFile({ set, before, mountPoint }: SetChange, facts: reado
   return { name: appliedName, mode: 0o644, content };
 }
 
-/** What is swept away on a member behind the apply: never the set that is applied by then, that runs there, or the previous one. */
+/** Sets to remove on a member after the apply. Never the applied set, the running set or the previous one. */
 export function sweepable(
   { set, before, style }: SetChange,
   facts: DirectoryFacts,

@@ -1,4 +1,4 @@
-/** Scripts that change the package directory of a member, whole or not at all, and that read it back. */
+/** Scripts that write the package directory of a member, completely or not at all, and that read it back. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { type RenderedFile, runtimeName, setsName, sha256 } from '../../contract/package-directory.ts';
@@ -15,14 +15,14 @@ import {
   script,
 } from '../remote/shell-text.ts';
 
-/** A file to be written; `content` is what arrives, byte by byte. */
+/** `content` is sent byte by byte. */
 export interface FileToSend {
   readonly name: string;
   readonly mode: number;
   readonly content: Buffer;
 }
 
-/** In a script that knows $directory: removes what killed applies brought, but nothing that is on its way now. */
+/** For a script that has $directory. Removes the arrivals of killed applies, but not one in use. */
 export const sweepLines: readonly string[] = [
   `for left in "$directory"/${arrivalPrefix}*; do`,
   '  if [ -d "$left" ]; then flock -n "$left" rm -rf -- "$left" || :; fi',
@@ -30,8 +30,8 @@ export const sweepLines: readonly string[] = [
 ];
 
 /**
- * Around the lines that put files into place, in a script that knows $directory, and $arrival on the same file system: `names` are as they
- * were if it ends in between. What is there before stays at hand by a second name.
+ * For a script that has $directory, and $arrival on the same file system. If the script exits in between, the files `names` are restored. A
+ * hard link keeps each previous file until then.
  */
 function settlingLines(names: readonly string[]): {
   readonly onLeave: readonly string[];
@@ -41,7 +41,7 @@ function settlingLines(names: readonly string[]): {
   const all = names.map(shellWord).join(' ');
   return {
     onLeave: [
-      // Also a link that leads nowhere.
+      // Also true for a dangling link.
       'here() { [ -e "$1" ] || [ -L "$1" ]; }',
       'settling=',
       'leave() {',
@@ -68,7 +68,7 @@ function settlingLines(names: readonly string[]): {
   };
 }
 
-/** Everybody may read a set, as the rest of the package; the history is root's. */
+/** Every user may read a set, as the rest of the package. Only root may read the history. */
 function madeDirectory(name: string): string {
   const parts = name.split('/').map((_, index, all) => all.slice(0, index + 1).join('/'));
   const mode = name.startsWith(`${setsName}/`) ? '755' : '700';
@@ -76,10 +76,10 @@ function madeDirectory(name: string): string {
 }
 
 /**
- * Writes all files or none: each is staged on the same file system, its digest compared on arrival, synced, and only then
- * are they renamed into place, in the order given, and `removals` removed. One at a time in a directory (flock). A runtime
- * that was brought and proved before (`arrival`, its directory) goes into place with them. What fails among the renames is
- * taken back; a kill there leaves the first ones new, which the manifest, renamed as the last one, does not match.
+ * Writes all files or none. Each file is staged on the same file system, its digest is checked, and it is synced. Then the files are
+ * renamed in the given order, and `removals` are removed. A flock allows one writer a directory. A runtime that was carried and proved
+ * before (`arrival`, its directory) is renamed with them. A failed rename is rolled back. A kill between renames leaves some new files; the
+ * manifest is renamed last and then does not match.
  */
 export function distributeScript(
   packageDirectory: string,
@@ -103,14 +103,14 @@ export function distributeScript(
     'mkdir -p -m 755 -- "$directory"',
     ...above(files.map(({ name }) => name)).map((name) => madeDirectory(name)),
     'exec 9> "$directory/.csync-lock"',
-    `flock -n 9 || { echo "another apply writes to $directory at this moment" >&2; exit ${busyStatus}; }`,
+    `flock -n 9 || { echo "another apply is writing to $directory" >&2; exit ${busyStatus}; }`,
     ...(arrival === null
       ? []
       : [
-          `[ -x ${brought}/node ] || { echo "the runtime that was brought here is gone: another apply swept it up" >&2; exit 1; }`,
+          `[ -x ${brought}/node ] || { echo "the carried runtime is missing: another apply removed it" >&2; exit 1; }`,
           `mkdir -p -m 755 -- "$directory/$(dirname ${runtime})"`,
         ]),
-    // Nobody else is here: what lies there is left over from one that was killed.
+    // The lock is ours: what exists here was left by a killed apply.
     'rm -rf -- "$directory"/.csync-arrival-*',
     'arrival="$directory/.csync-arrival-$$"',
     'mkdir -m 700 -- "$arrival"',
@@ -124,7 +124,7 @@ export function distributeScript(
     }),
     ...(files.length === 0 ? [] : ['sync "$arrival"/*']),
     ...settling.begin,
-    // Renamed over, so that what runs with the old one goes on with it.
+    // A rename keeps the old file for processes that run it.
     ...(arrival === null ? [] : [`mv -f -- ${brought}/node "$directory"/${runtime}`, `rm -rf -- ${brought}`]),
     ...settle,
     ...removals.map((name) => `rm -f -- "$directory"/${shellWord(name)}`),
@@ -137,7 +137,7 @@ export function distributeScript(
   );
 }
 
-/** Removes sets that nobody needs any more, and the files of version 0.1.0. What the package names or runs there stays, whatever was thought. */
+/** Removes unused sets and the files of version 0.1.0. Never removes a set that the package names or runs on the member. */
 export function sweepSetsScript(place: SweepPlace, sets: readonly string[], flat: readonly string[]): string {
   const { packageDirectory, mountPoint } = place;
   const words = (names: readonly string[]): string => names.map((name) => `"$directory"/${shellWord(name)}`).join(' ');
@@ -151,7 +151,7 @@ export function sweepSetsScript(place: SweepPlace, sets: readonly string[], flat
     '  [ "$set" != "$running" ] || continue',
     '  case $applied in *"$set"*) ;; *) rm -rf -- "$directory/sets/$set" ;; esac',
     'done',
-    // Without a word of its start what is mounted there is a package of version 0.1.0.
+    // Without a start mark, the mounted package is one of version 0.1.0.
     ...(flat.length === 0
       ? []
       : [
@@ -170,8 +170,8 @@ export interface SweepPlace extends EngineChoice {
 }
 
 /**
- * Halts, changes and runs the package in one go, in a session of its own: it is down as short as possible, and whatever becomes of who
- * asked for it, it does not stay down in the middle. `back` comes in any case once it was halted: also with the configuration it had.
+ * Halts, changes and runs the package in one script with its own session. This keeps the downtime short, and a lost connection cannot leave
+ * the package halted. `back` always runs after the halt, also with the old configuration.
  */
 export function switchScript(packageDirectory: string, halt: Commands, between: Commands, back: Commands): string {
   const step = (argv: Argv, at: number, otherwise = ':'): string =>
@@ -179,7 +179,7 @@ export function switchScript(packageDirectory: string, halt: Commands, between: 
   const change = engineScript(
     `directory=${directoryWord(packageDirectory)}`,
     'exec 9> "$directory/.csync-lock"',
-    `flock -n 9 || { echo "another apply writes to $directory at this moment"; exit ${busyStatus}; }`,
+    `flock -n 9 || { echo "another apply is writing to $directory"; exit ${busyStatus}; }`,
     'failed=',
     'change() {',
     ...halt.map((argv, at) => step(argv, at, 'return')),
@@ -191,7 +191,7 @@ export function switchScript(packageDirectory: string, halt: Commands, between: 
   );
   return script(
     `directory=${directoryWord(packageDirectory)}; umask 077; rm -f -- "$directory"/.csync-switch.*`,
-    // What it prints goes to a file: nobody may be there any more to take it.
+    // The output goes to a file, because the connection may be lost.
     'said=$(mktemp "$directory/.csync-switch.XXXXXX") || exit 1',
     `cat > "$said.sh" <<'END-OF-CHANGE'`,
     `${change}END-OF-CHANGE`,
@@ -202,18 +202,18 @@ export function switchScript(packageDirectory: string, halt: Commands, between: 
   );
 }
 
-/** Numbers of the commands that failed, in their order; none where it did not come to its end. */
+/** Numbers of the failed commands, in order. null: the script did not finish. */
 export function readSwitch(output: string): number[] {
   const said = /^failed:((?: \d+)*)$/m.exec(output)?.[1] ?? '';
   return said.split(' ').filter(Boolean).map(Number);
 }
 
-/** Prints the lines about all sets of the history. */
+/** Prints the JSON lines about all sets of the history. */
 export function historyScript(packageDirectory: string): string {
   return script(`cat ${directoryWord(packageDirectory)}/history/*.json 2>/dev/null`, 'exit 0');
 }
 
-/** Prints files of the package directory, for printedFiles. */
+/** Prints files of the package directory in the format of printedFiles. */
 export function printFilesScript(packageDirectory: string, names: readonly string[]): string {
   return script(
     `cd ${directoryWord(packageDirectory)} || exit 1`,
@@ -221,13 +221,13 @@ export function printFilesScript(packageDirectory: string, names: readonly strin
   );
 }
 
-/** Texts by name of what printFilesScript printed. */
+/** Texts by name, parsed from the output of printFilesScript. */
 export function printedFiles(output: string): Map<string, string> {
   const found = [...output.matchAll(/^file (\S*) (.+)$/gm)];
   return new Map(found.map(([, content = '', name = '']) => [name, Buffer.from(content, 'base64').toString('utf8')]));
 }
 
-/** A rendered file as it goes to a member. */
+/** A rendered file in the form that is sent to a member. */
 export function asSent({ name, mode, text }: RenderedFile): FileToSend {
   return { name, mode, content: Buffer.from(text) };
 }

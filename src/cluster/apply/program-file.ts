@@ -1,14 +1,14 @@
 /**
- * What a program file says of itself: the machine it is for, the loader and the libraries it needs. The few fields of ELF
- * (elf(5)) that tell whether it can be carried to another host; no program for that is on every machine. Pure.
+ * Reads from a program file the machine, loader and libraries that it needs. These fields of ELF (elf(5)) decide whether another host can
+ * run it. No installed program prints them on every host. Pure.
  */
 export interface ProgramFile {
-  /** Word size, byte order and machine, as in the file: what the programs of its host have in common. */
+  /** Word size, byte order and machine, as in the file. All programs of a host share them. */
   readonly identity: string;
-  /** The loader of its C library; null: it needs none. */
+  /** The loader of its C library. null: it needs none. */
   readonly interpreter: string | null;
   readonly libraries: readonly string[];
-  /** The file has at least so many bytes when it is whole. */
+  /** The least number of bytes of a complete file. */
   readonly extent: number;
 }
 
@@ -23,10 +23,10 @@ interface Segment {
 
 const segmentTypes = { load: 1, dynamic: 2, interpreter: 3 } as const;
 const dynamicTags = { end: 0, needed: 1, stringTable: 5, stringTableSize: 10 } as const;
-/** Names of all that Node.js exports are some megabytes; what is damaged must not make us read on and on. */
+/** The symbol names of Node.js are a few MB. A damaged file must not make us read without end. */
 const mostBytes = 1 << 26;
 
-/** Reads a 64-bit program file; null when it is none, or cut off before its tables. */
+/** Reads a 64-bit program file. null: not one, or truncated before its tables. */
 export function readProgramFile(read: ReadAt): ProgramFile | null {
   try {
     return programFile(read);
@@ -45,7 +45,7 @@ function programFile(read: ReadAt): ProgramFile | null {
   const word = (from: Buffer, at: number): number => (little ? from.readUInt32LE(at) : from.readUInt32BE(at));
   const long = (from: Buffer, at: number): number => Number(little ? from.readBigUInt64LE(at) : from.readBigUInt64BE(at));
   const bytes = (offset: number, length: number): Buffer => {
-    if (length > mostBytes) throw new RangeError('a table of absurd size');
+    if (length > mostBytes) throw new RangeError('the size of a table is impossible');
     return read(offset, length);
   };
   const [first, each, count] = [long(header, 32), half(header, 54), half(header, 56)];
@@ -80,7 +80,7 @@ function dynamicEntries(section: Buffer, long: (from: Buffer, at: number) => num
 function librariesOf(entries: readonly [number, number][], segments: readonly Segment[], bytes: ReadAt): string[] {
   const valueFor = (wanted: number): number => entries.find(([tag]) => tag === wanted)?.[1] ?? 0;
   const address = valueFor(dynamicTags.stringTable);
-  // The table is named by where it will lie in memory.
+  // The file names the table by its address in memory.
   const holder = segments.find(
     ({ type, address: from, size }) => type === segmentTypes.load && from <= address && address < from + size,
   );
@@ -94,7 +94,7 @@ function textAt(texts: Buffer, from: number): string {
   return texts.toString('utf8', from, end === -1 ? undefined : end);
 }
 
-/** From the bytes 4 to 19 of a program file in hexadecimal, as od prints them on a member; null when it is not that. */
+/** From bytes 4 to 19 of a program file in hexadecimal, as od prints them. null: not that format. */
 export function identityOf(bytes: string): string | null {
   const found = /^(0[12]0[12])[0-9a-f]{24}([0-9a-f]{4})$/.exec(bytes);
   return found === null ? null : `${found[1]}${found[2]}`;
@@ -111,7 +111,7 @@ const machines: Readonly<Record<string, string>> = {
   '01012800': 'arm',
 };
 
-/** As uname -m calls it. */
+/** The name that uname -m prints. */
 export function machineName(identity: string): string {
   return machines[identity] ?? `another machine (ELF ${identity})`;
 }

@@ -1,4 +1,4 @@
-/** Carrying out an apply plan, step by step, and saying afterwards what was done and what was not. */
+/** Carries out an apply plan step by step, and reports which steps are done and which are not. */
 
 import { errorProblem, Failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { type CodeBehind, isProblemCode } from '../../base/problem-codes.ts';
@@ -15,10 +15,10 @@ import { distributeScript, readSwitch, sweepSetsScript, switchScript } from './p
 import { discardScript, filesForProof, proveScript, readProof, receiveScript, sizeText, sweepScript } from './runtime.ts';
 
 const distributeLimitMs = 120_000;
-/** The engine's own limits of scripts end a start or a halt long before. */
+/** Far above the engine's own limits for a start or a halt. */
 const commandLimitMs = 2 * 4294 * 1000;
 
-/** At a megabit a second, some 200 MB. */
+/** About 200 MB at 1 Mbit/s. */
 const carryLimitMs = 30 * 60_000;
 const proveLimitMs = 120_000;
 
@@ -26,15 +26,15 @@ interface Run {
   readonly shell: MemberShell;
   readonly wish: ApplyWish;
   readonly say: (line: string) => void;
-  /** Hears how much of a runtime went to a member by now. */
+  /** Called with the bytes of a runtime that were sent so far. */
   readonly onCarried: (member: string, bytes: number, size: number) => void;
-  /** Another way to the members, for what is taken away again after an interruption. */
+  /** Another connection to the members, for the cleanup after an interruption. */
   readonly afterwards: (work: (shell: MemberShell) => Promise<void>) => Promise<void>;
 }
 
 /**
- * What goes to each member goes side by side, everything else one by one. Throws a Failure that says what failed, what
- * was done and what was not; a second apply takes up from there, since it looks at what is.
+ * Steps of different members run side by side, all others one by one. Throws a Failure with the failed, the done and the pending steps. A
+ * second apply completes them, since it observes first.
  */
 export async function runApplyPlan(plan: ApplyPlan, run: Run): Promise<void> {
   const done: ApplyStep[] = [];
@@ -60,7 +60,7 @@ export async function runApplyPlan(plan: ApplyPlan, run: Run): Promise<void> {
   }
 }
 
-/** Steps that may go at the same time: a run of distributions, or of runtimes that are carried, or a single other one. */
+/** Steps that may run together: adjacent distributions, adjacent carried runtimes, or one other step. */
 function groupAt(steps: readonly ApplyStep[], index: number): readonly ApplyStep[] {
   const rest = steps.slice(index);
   const [first] = rest;
@@ -93,7 +93,7 @@ async function carryOut(step: ApplyStep, run: Run): Promise<Problem[]> {
   return ended.exitCode === 0 ? [] : [commandProblem(wish, step.member, step.argv, ended)];
 }
 
-/** What failed of it, and how the package was left: it runs again in any case, if it can. */
+/** The failures of the step, and the resulting state. The package runs again in any case if it can. */
 async function switchOver(step: Extract<ApplyStep, { do: 'switch' }>, { shell, wish }: Run): Promise<Problem[]> {
   const { packageDirectory, packageName } = wish.place;
   const script = switchScript(packageDirectory, step.halt, step.between, step.back);
@@ -107,7 +107,7 @@ async function switchOver(step: Extract<ApplyStep, { do: 'switch' }>, { shell, w
   const isApplied = !failed.some((at) => at < step.halt.length + step.between.length);
   const runs = !failed.some((at) => at >= step.halt.length + step.between.length) && !failed.some((at) => at < step.halt.length);
   if (isApplied || !runs || step.back.length === 0) return wrong;
-  const note = `${packageName} was halted for it, and runs again with the configuration and the files it had`;
+  const note = `${packageName} was halted for it, and runs again with its previous configuration and files`;
   return wrong.map((one) => ({ ...one, text: `${one.text}\n  ${note}` }));
 }
 
@@ -122,19 +122,19 @@ async function carry({ member, source }: CarryStep, run: Run): Promise<Problem[]
   const sent = await shell.send(member, receive, { file: source.file, onSent }, carryLimitMs);
   if (sent.exitCode !== 0) {
     const said =
-      sent.stderr.trim() || (sent.timedOut ? 'it did not end in time' : `it ended with ${sent.exitCode ?? sent.signal}`);
-    const text = `the Node.js runtime did not arrive, and nothing was put in place: ${said}`;
-    return wrong('lost', text, `see to it on ${member} (space, rights, connection), then the same command again`);
+      sent.stderr.trim() || (sent.timedOut ? 'it did not finish in time' : `exit status ${sent.exitCode ?? sent.signal}`);
+    const text = `the Node.js runtime did not arrive, and no file was changed: ${said}`;
+    return wrong('lost', text, `check space, rights and connection of ${member}, then run the same command again`);
   }
   const script = proveScript(packageDirectory, source, filesForProof(wish.files));
   const proved = readProof(await shell.run(member, script, proveLimitMs));
   if ('why' in proved)
-    return wrong('unfit', `${source.file} arrived, but does not do as a runtime here: ${proved.why}`, proved.remedy);
+    return wrong('unfit', `${source.file} arrived, but does not work as a runtime there: ${proved.why}`, proved.remedy);
   say(`${member}: Node.js ${proved.version} (${sizeText(source.size)}) arrived and runs there`);
   return [];
 }
 
-/** Takes away again what was carried somewhere and did not get into place. */
+/** Removes a carried runtime that was not renamed into place. */
 async function discard(
   steps: readonly ApplyStep[],
   done: readonly ApplyStep[],
@@ -149,27 +149,28 @@ async function discard(
 }
 
 function distributeProblem(member: string, ended: CommandResult): Problem {
-  const said = ended.stderr.trim() || (ended.timedOut ? 'it did not end in time' : `it ended with ${ended.exitCode}`);
+  const said = ended.stderr.trim() || (ended.timedOut ? 'it did not finish in time' : `exit status ${ended.exitCode}`);
   const remedy =
     ended.exitCode === busyStatus
-      ? 'wait for the other one to end, then apply again'
-      : `see to it on ${member} (space, rights, connection), then apply again`;
+      ? 'wait until the other apply finishes, then run csync apply again'
+      : `check space, rights and connection of ${member}, then run csync apply again`;
   const text = `nothing was changed in the package directory: ${said}`;
   return { code: 'change-distribute', severity: 'error', text, remedy, member };
 }
 
 function commandProblem({ place }: ApplyWish, member: string, argv: Argv, ended: CommandResult): Problem {
   const said = `${ended.stdout}${ended.stderr}`.trim();
-  const text = `${argv.join(' ')} ended with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
+  const text = `${argv.join(' ')} failed with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
   const isValidate = argv.at(-1) === 'validate';
   const code = `change-${isValidate ? 'validate' : argv[0]}`;
   const remedy = isValidate ? validateRemedy : engineFor(place).words.afterFailure(argv);
   return errorProblem(isProblemCode(code) ? code : 'change-command', text, remedy, member);
 }
 
-const validateRemedy = 'correct what it says on that member and apply again; the applied configuration is still the old one';
+const validateRemedy =
+  'correct on that member what it reports, then csync apply again; the previous configuration is still in force';
 
-/** Looks at all of it again; believes no exit status. */
+/** Observes everything again, because an exit status proves nothing. */
 async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
   const now = await observe(shell, wish.place);
   const { definition, words } = engineFor(wish.place);
@@ -177,17 +178,17 @@ async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
     code: 'change-unverified',
     severity: 'error',
     text,
-    remedy: 'csync diff   shows what differs; apply again',
+    remedy: 'csync diff   (lists the differences); then csync apply',
     member,
   });
   const files = now.members.flatMap((one) => {
     if (!one.reached) return [];
     const bad = compareDirectory(wish.files, one, wish.runtime).filter(({ is }) => is !== 'same' && is !== 'extra');
-    return bad.map(({ name, is }) => wrong(`${one.directory}/${name} is ${is}, although it was distributed`, one.member));
+    return bad.map(({ name, is }) => wrong(`${one.directory}/${name} is ${is} after its distribution`, one.member));
   });
   const keywords =
     now.applied === null
-      ? [wrong(`${words.definitionReader} knows no such package`)]
+      ? [wrong(`${words.definitionReader} does not print this package`)]
       : definition.differences(now.applied, wish.configuration).map(({ keyword }) => wrong(`${keyword} was not applied`));
   const { packageName } = wish.place;
   const serving = now.status?.status === 'up' && now.status.state === 'running';
@@ -196,17 +197,17 @@ async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
   return [...unreachableProblems(now), ...files, ...keywords, ...running];
 }
 
-/** Which of the steps under way came to their end is for the next apply to see. */
+/** The next apply observes which of the current steps finished. */
 function interrupted(
   steps: readonly ApplyStep[],
   done: readonly ApplyStep[],
   group: readonly ApplyStep[],
   wish: ApplyWish,
 ): Failure {
-  const remedy = 'the same command again: it looks at what is, and does what is left';
+  const remedy = 'run the same command again: it completes the remaining steps';
   if (group[0]?.do === 'carry')
-    return new Failure([{ code: 'interrupted', severity: 'error', text: 'interrupted before anything was changed', remedy }]);
-  const text = `interrupted; members may still finish what they were at:${group.map((step) => `\n    ${stepText(step)}`).join('')}`;
+    return new Failure([{ code: 'interrupted', severity: 'error', text: 'interrupted before any change', remedy }]);
+  const text = `interrupted; members may still finish these steps:${group.map((step) => `\n    ${stepText(step)}`).join('')}`;
   return new Failure([{ code: 'interrupted', severity: 'error', text, remedy }, summary(steps, done, wish)]);
 }
 
@@ -214,7 +215,7 @@ function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: 
   const list = (some: readonly ApplyStep[]): string => some.map((step) => `\n    ${stepText(step)}`).join('') || ' nothing';
   const left = steps.filter((step) => !done.includes(step));
   const switched = steps.find((step) => step.do === 'switch');
-  // Whatever comes of it: the package may be down behind one that did not come to its end.
+  // The package may be down after a step that did not finish.
   const unsure = switched !== undefined && !done.includes(switched);
   const { packageName } = wish.place;
   const { orders } = engineFor(wish.place);
@@ -224,7 +225,7 @@ function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: 
     text: `done:${list(done)}\n  not done:${list(left)}`,
     remedy:
       unsure && done.length > 0
-        ? `correct the above, then the same command again: it does what is left; csync status says whether ${packageName} runs (${typed(orders.run(packageName, 'MEMBER'), orders.switchOn(packageName))} where it does not)`
-        : 'correct the above, then the same command again: it does what is left',
+        ? `correct the problem, then run the same command again: it completes the remaining steps. csync status prints whether ${packageName} runs; if not: ${typed(orders.run(packageName, 'MEMBER'), orders.switchOn(packageName))}`
+        : 'correct the problem, then run the same command again: it completes the remaining steps',
   };
 }

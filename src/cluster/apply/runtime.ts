@@ -1,6 +1,6 @@
 /**
- * A Node.js that is carried to the members along with the package: what is looked at before, the scripts that bring it and
- * prove that it runs, and what their answers mean. Pure: text in, text out.
+ * Carries a Node.js runtime to the members with the package: the checks before, the scripts that copy and prove it, and the parsers of
+ * their output. Pure.
  */
 
 import { parseLogLine } from '../../base/log-line.ts';
@@ -18,32 +18,32 @@ import { identityOf, machineName, type ProgramFile } from './program-file.ts';
 
 /** A Node.js binary that can be carried. */
 export interface RuntimeSource extends Runtime {
-  /** Where it lies on the host csync runs on. */
+  /** Path on the host where csync runs. */
   readonly file: string;
   readonly program: ProgramFile;
-  /** Makes the names it arrives under this apply's own. */
+  /** Makes the arrival names unique for this apply. */
   readonly token: string;
 }
 
-/** What a member said when it was asked whether it could take one. */
+/** What a member reports about its room for a runtime. */
 export interface RuntimeLook {
   readonly directory: string;
   readonly freeKilobytes: number;
-  /** Options of the mount its place is on. */
+  /** Mount options of the destination. */
   readonly mountOptions: readonly string[];
-  /** See ProgramFile; of a program of the member's own. null: it could not tell. */
+  /** See ProgramFile; read from a program of the member. null: unknown. */
   readonly identity: string | null;
   readonly hasInterpreter: boolean;
 }
 
-/** What else has to find room there: the package's files, the sets, and work of others. */
+/** Room for the files of the package, its sets and other users of the file system. */
 const reserveBytes = 50_000_000;
 const proofLimitSeconds = 30;
 export function sizeText(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** The one the package was last applied with: what most manifests of that set name, the first of them if that is undecided. null: none. */
+/** The runtime of the last apply, which most manifests of that set name; on a tie, the first. null: none. */
 export function runtimeInUse({ members, applied }: Pick<ClusterObservation, 'members' | 'applied'>): Runtime | null {
   const set = applied?.set ?? null;
   const named = members.flatMap((one) => {
@@ -58,7 +58,7 @@ export function runtimeInUse({ members, applied }: Pick<ClusterObservation, 'mem
   );
 }
 
-/** Prints what parseRuntimeLook reads; changes nothing. */
+/** Prints the input of parseRuntimeLook; changes nothing. */
 export function runtimeLookScript(packageDirectory: string, { program }: RuntimeSource): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
@@ -76,7 +76,7 @@ export function runtimeLookScript(packageDirectory: string, { program }: Runtime
   );
 }
 
-/** null when it is not what the script prints. */
+/** null: not the output of that script. */
 export function parseRuntimeLook(output: string): RuntimeLook | null {
   const said = new Map(output.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
   const free = said.get('free') ?? '';
@@ -90,9 +90,9 @@ export function parseRuntimeLook(output: string): RuntimeLook | null {
   };
 }
 
-const another = 'csync apply --with-runtime=FILE, with one that fits every member';
+const another = 'csync apply --with-runtime=FILE, with a file that fits every member';
 
-/** Why a member could not take it; all that can be known before anything is sent. */
+/** Why a member cannot take the runtime, as far as can be known before it is sent. */
 export function judgeRuntimeLook(member: string, look: RuntimeLook, source: RuntimeSource): Problem[] {
   const { directory, freeKilobytes, mountOptions, identity, hasInterpreter } = look;
   const { program, size, file } = source;
@@ -102,37 +102,37 @@ export function judgeRuntimeLook(member: string, look: RuntimeLook, source: Runt
   if (identity !== null && identity !== program.identity)
     add(
       'machine',
-      `${file} is a program for ${machineName(program.identity)}, and this is ${machineName(identity)}`,
-      `${another}; members of different machines need a Node.js of their own each (node_path)`,
+      `${file} is a program for ${machineName(program.identity)}, but this is ${machineName(identity)}`,
+      `${another}; members of different machine types each need their own Node.js (node_path)`,
     );
   else if (!hasInterpreter)
     add(
       'loader',
-      `${file} wants the loader ${program.interpreter}, which is not here: another C library (glibc, musl)`,
+      `${file} needs the loader ${program.interpreter}, which is missing here: it was built for another C library (glibc, musl)`,
       `${another}; or install Node.js there`,
     );
   const needed = size * 1.1 + reserveBytes;
   if (freeKilobytes * 1024 < needed)
     add(
       'space',
-      `${directory} has ${sizeText(freeKilobytes * 1024)} left; the runtime of ${sizeText(size)} wants ${sizeText(needed)}`,
-      `make room below ${directory}, then the same command again`,
+      `${directory} has ${sizeText(freeKilobytes * 1024)} free; the runtime of ${sizeText(size)} needs ${sizeText(needed)}`,
+      `free space below ${directory}, then run the same command again`,
     );
   if (mountOptions.includes('noexec'))
     add(
       'noexec',
-      `${directory} is mounted noexec: no program can be run from there`,
-      'mount it without noexec, choose another package_directory, or install Node.js there (node_path)',
+      `${directory} is mounted noexec: no program can run there`,
+      'mount it without noexec, set another package_directory, or install Node.js there (node_path)',
     );
   return problems;
 }
 
-/** The directory a runtime arrives in, as a word of a script that knows $directory. */
+/** The arrival directory of a runtime, as a word of a script that has $directory. */
 function arrivalWord({ token }: RuntimeSource): string {
   return `"$directory"/${shellWord(arrivalName(token))}`;
 }
 
-/** Takes the program from its standard input to a private name beside its place; whatever goes wrong leaves nothing there. */
+/** Receives the program on standard input under a temporary name beside its place. A failure leaves nothing behind. */
 export function receiveScript(packageDirectory: string, source: RuntimeSource, limitMs: number): string {
   return script(
     'set -eu',
@@ -145,10 +145,10 @@ export function receiveScript(packageDirectory: string, source: RuntimeSource, l
     ...cleaningUp,
     'exec 8< "$arrival"',
     'flock 8',
-    // A connection that is lost is not always noticed here; nobody waits for the rest for ever.
+    // A lost connection is not always detected here, so the read has a limit.
     `timeout ${Math.ceil(limitMs / 1000)} cat > "$arrival/node"`,
     `if [ "$(sha256sum < "$arrival/node" | cut -c 1-64)" != ${source.digest} ]; then`,
-    `  echo "only $(stat -c %s "$arrival/node") of ${source.size} bytes arrived, or others" >&2; exit 1`,
+    `  echo "only $(stat -c %s "$arrival/node") of ${source.size} bytes arrived, or different ones" >&2; exit 1`,
     'fi',
     'chmod 755 "$arrival/node"',
     'sync "$arrival/node"',
@@ -156,7 +156,7 @@ export function receiveScript(packageDirectory: string, source: RuntimeSource, l
   );
 }
 
-/** For a script that knows $directory and $arrival: nothing of them stays when it ends early. */
+/** For a script that has $directory and $arrival: removes both if the script exits early. */
 const cleaningUp: readonly string[] = [
   'trap \'rm -rf -- "$arrival"; rmdir -- "$directory" 2>/dev/null || :\' EXIT',
   "trap 'exit 143' HUP INT TERM",
@@ -171,8 +171,8 @@ function isProof(output: string): boolean {
 }
 
 /**
- * Runs it where it arrived, in the launcher's environment: its version, and then a script of the package itself, with the
- * settings, in the part that looks at nothing. Prints what readProof reads.
+ * Runs the runtime where it arrived, in the environment of the launcher. It prints its version, then runs a package script with the
+ * settings, in the phase that checks nothing. The output is read by readProof.
  */
 export function proveScript(packageDirectory: string, source: RuntimeSource, files: ReadonlyMap<string, Buffer>): string {
   const run = `timeout ${proofLimitSeconds} env -i PATH="$PATH" LC_ALL=C HOME=/ "$arrival/node"`;
@@ -191,11 +191,11 @@ export function proveScript(packageDirectory: string, source: RuntimeSource, fil
   );
 }
 
-/** The script of the package that is run for it, and the files it needs beside it. */
+/** The package script that is run as the proof, and the files it needs. */
 export const proofScriptName = 'csync-validate.cjs';
 const proofFiles: readonly string[] = [proofScriptName, settingsName];
 
-/** Those of the set that is wanted, by their names in it. */
+/** The files of the wanted set, by their names in it. */
 export function filesForProof(
   files: readonly { readonly name: string; readonly content: Buffer }[],
 ): ReadonlyMap<string, Buffer> {
@@ -207,7 +207,7 @@ export function filesForProof(
   );
 }
 
-/** The version that was proved to run; else why not, and the fix. */
+/** The proved version; else the reason and the fix. */
 export function readProof({
   stdout,
   stderr,
@@ -221,16 +221,17 @@ export function readProof({
   }
   const said = `${stderr}${stdout}`.trim();
   const limit = timedOut || exitCode === 124 ? `no answer within ${proofLimitSeconds} s` : '';
-  const why = [limit, said].filter(Boolean).join('; ') || `it ended with ${exitCode} and said nothing a Node.js says`;
+  const why = [limit, said].filter(Boolean).join('; ') || `exit status ${exitCode}, and the output is not that of Node.js`;
   const [, library] = /shared libraries: (\S+):/.exec(said) ?? [];
   if (/version `GLIBC/.test(said))
-    return { why, remedy: `its C or C++ library is older than this Node.js wants: ${another} (a build for older systems)` };
+    return { why, remedy: `its C or C++ library is older than this Node.js requires: ${another} (a build for older systems)` };
   if (library !== undefined) return { why, remedy: `install ${library} there, or ${another}` };
-  if (/Permission denied/.test(said)) return { why, remedy: 'something there forbids to run programs from it: noexec, SELinux' };
+  if (/Permission denied/.test(said))
+    return { why, remedy: 'the system forbids running programs from that directory: noexec or SELinux' };
   return { why, remedy: `${another}; or install Node.js there (node_path)` };
 }
 
-/** Removes what was brought and is not wanted after all. */
+/** Removes a carried runtime that is not wanted after all. */
 export function discardScript(packageDirectory: string, source: RuntimeSource): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
@@ -240,12 +241,12 @@ export function discardScript(packageDirectory: string, source: RuntimeSource): 
   );
 }
 
-/** Removes what killed applies brought. */
+/** Removes the leftovers of killed applies. */
 export function sweepScript(packageDirectory: string): string {
   return script(`directory=${directoryWord(packageDirectory)}`, ...sweepLines);
 }
 
-/** Launchers that would not find it, such as those of templates that were exported before. */
+/** Launchers that would not use the runtime, such as those from older exported templates. */
 export function launchersWithout(files: readonly { readonly name: string; readonly content: Buffer }[]): string[] {
   const launchers = files.filter(({ name }) => setPartOf(name)?.name.endsWith('.sh'));
   return launchers.filter(({ content }) => !content.includes(runtimeName)).map(({ name }) => name);

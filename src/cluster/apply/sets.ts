@@ -1,4 +1,4 @@
-/** The sets that members have, and what was applied: read from the members. */
+/** Reads the sets and the applied definition from the members. */
 import { demand, Failure } from '../../base/problem.ts';
 import { entryNames, flatSet, type RenderedFile, setPartOf, settingsName, sha256 } from '../../contract/package-directory.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
@@ -14,8 +14,8 @@ import { historyScript, printedFiles, printFilesScript } from './package-write.t
 export function settingsOf(files: readonly RenderedFile[], about: SetAbout): Settings {
   const settings = parseSettingsJson(setText(files, settingsName) ?? '');
   if (typeof settings !== 'string') return settings;
-  const text = `the settings of set ${about.number} are none of this version: ${settings}`;
-  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   lists the others' }]);
+  const text = `the settings of set ${about.number} are not valid for this version: ${settings}`;
+  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   (lists the other sets)' }]);
 }
 
 export async function readHistory(shell: MemberShell, { members }: ClusterObservation, place: PackagePlace): Promise<SetAbout[]> {
@@ -24,7 +24,7 @@ export async function readHistory(shell: MemberShell, { members }: ClusterObserv
   return parseHistory(texts.map(({ stdout }) => stdout).join('\n'));
 }
 
-/** From the first member whose copy is whole. */
+/** From the first member with an undamaged copy. */
 export async function fetchSet(
   shell: MemberShell,
   { members }: ClusterObservation,
@@ -36,11 +36,11 @@ export async function fetchSet(
     const files = read.exitCode === 0 ? readSet(Buffer.from(read.stdout, 'base64'), about) : null;
     if (files !== null) return files;
   }
-  const text = `set ${about.number} is on no member that answers, or is damaged on all of them`;
-  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   lists the others' }]);
+  const text = `set ${about.number} is missing or damaged on every member that answers`;
+  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   (lists the other sets)' }]);
 }
 
-/** The files of the applied set, from the first member where all of them are as they were rendered; null: no member has them so. */
+/** The files of the applied set from the first member that has all of them unchanged. null: no member has. */
 export async function fetchApplied(
   shell: MemberShell,
   { members, applied }: ClusterObservation,
@@ -67,7 +67,7 @@ export async function fetchApplied(
   return null;
 }
 
-/** The definition among the files. Throws a Failure with what the engine would refuse in it. */
+/** The definition among the files. Throws a Failure with what the engine would reject in it. */
 export function definitionIn(files: readonly RenderedFile[], place: PackagePlace): Definition {
   const { definition } = engineFor(place);
   const name = definition.fileName(place.packageName);

@@ -1,4 +1,4 @@
-/** What csync check knows of a member, and what a check may find. */
+/** Input and findings of csync check. */
 
 import type { Problem } from '../../base/problem.ts';
 import type { CodeBehind } from '../../base/problem-codes.ts';
@@ -8,17 +8,17 @@ import type { Settings } from '../../settings/settings.ts';
 import type { Clock } from '../remote/answers.ts';
 import type { Client, Reach } from './clients.ts';
 
-/** What a member said of itself: for each word the rests of its lines, in order. */
+/** A member's report: for each word the rest of its lines, in order. */
 export type MemberFacts = ReadonlyMap<string, readonly string[]>;
 
 export interface CheckedMember {
   readonly member: string;
-  /** null: cannot be looked at. */
+  /** null: the member cannot be checked. */
   readonly facts: MemberFacts | null;
-  /** What to say where it cannot be looked at. */
+  /** The message for a member that cannot be checked. */
   readonly noAnswer: NoAnswer;
   readonly clock: Clock;
-  /** How other members and the clients are reached from there. */
+  /** How this member reaches other members and the clients. */
   readonly reach: readonly Reach[];
 }
 
@@ -27,11 +27,11 @@ export interface CheckInput {
   readonly members: readonly CheckedMember[];
   /** The other packages of the cluster. */
   readonly others: readonly Definition[];
-  /** Why others are not known; empty: all of them are. */
+  /** Why some definitions are unknown; empty: all are known. */
   readonly unreadOthers: readonly string[];
-  /** The member the package runs on: mount and address are right there. */
+  /** The active member: mount and address are correct there. */
   readonly owner: string | null;
-  /** Those whose way was looked at; null: no member can tell who they are. */
+  /** Clients whose path was checked. null: no member knows the clients. */
   readonly clients: readonly Client[] | null;
 }
 
@@ -39,7 +39,7 @@ export interface Looked extends CheckedMember {
   readonly facts: MemberFacts;
 }
 
-/** Why something could not be looked at on a member. */
+/** Why a check was skipped on a member. */
 interface LeftOut {
   readonly leftOut: string;
 }

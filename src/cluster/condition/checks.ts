@@ -1,7 +1,7 @@
 /**
- * What can be known about the members before a package is applied: what an engine's own check looks at, and what HP's list says
- * it does not [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and
- * everything in which members must agree. A script looks, a table of checks judges. Pure.
+ * Checks of the members before a package is applied. They cover what the engine's own check covers, and what HP lists as not covered
+ * [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and differences between members. A
+ * script collects the facts; a table judges them. Pure.
  */
 import type { Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
@@ -27,7 +27,7 @@ import {
   judgeVolumeGroup,
 } from './storage-checks.ts';
 
-/** Lines that print what parseFacts and parsePeers read, behind what lookScript prints of the package directory. */
+/** Lines that print the input of parseFacts and parsePeers, after the output of lookScript. */
 export function checkLines(settings: Settings, daemonProgram: string, lastSeenList: readonly string[]): string[] {
   const { mountPoint, packageDnsName, packageAddress, packageSubnet, volumeGroup, cfengineWorkDirectory } = settings;
   return [
@@ -54,7 +54,7 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
   ];
 }
 
-/** Reads what checkLines printed; null when it is not that. */
+/** Parses the output of checkLines. null: not that format. */
 export function parseFacts(output: string): MemberFacts | null {
   const facts = new Map<string, string[]>();
   for (const line of output.split('\n')) {
@@ -68,7 +68,7 @@ export function parseFacts(output: string): MemberFacts | null {
 }
 
 interface Check {
-  /** Names the check in the list of what was looked at. */
+  /** Names the check in the report. */
   readonly name: string;
   readonly judge: (one: Looked, input: CheckInput) => Findings;
 }
@@ -94,7 +94,7 @@ const checks: readonly Check[] = [
 ];
 
 function judgeName({ member, facts }: Looked, { settings }: CheckInput): Findings {
-  if (!facts.has('forward')) return [{ leftOut: 'the look was cut short' }];
+  if (!facts.has('forward')) return [{ leftOut: 'the report of the member was cut short' }];
   const { packageDnsName: name, packageAddress: address } = settings;
   const forward = words(first(facts, 'forward'));
   const backward = words(first(facts, 'backward')).map((one) => one.replace(/\.$/, '').toLowerCase());
@@ -105,7 +105,7 @@ function judgeName({ member, facts }: Looked, { settings }: CheckInput): Finding
         'error',
         'name',
         member,
-        `${name} is ${forward.join(', ') || 'not known'}, not ${address}`,
+        `${name} resolves to ${forward.join(', ') || 'nothing'}, not to ${address}`,
         'register it in DNS or /etc/hosts',
       ),
     );
@@ -115,8 +115,8 @@ function judgeName({ member, facts }: Looked, { settings }: CheckInput): Finding
         'error',
         'name',
         member,
-        `${address} is ${backward.join(', ') || 'not known'}, not ${name}: cfengine looks both ways`,
-        'register the way back, too',
+        `${address} resolves to ${backward.join(', ') || 'nothing'}, not to ${name}; cfengine needs both directions`,
+        'register the reverse entry (PTR), too',
       ),
     );
   return problems;
@@ -125,17 +125,19 @@ function judgeName({ member, facts }: Looked, { settings }: CheckInput): Finding
 function judgeNetwork({ member, facts }: Looked, { settings, members }: CheckInput): readonly Problem[] {
   const [network, device, mtu] = words(first(facts, 'network'));
   if (network === undefined || device === undefined) {
-    const text = `no interface is in ${settings.packageSubnet}: ${settings.packageAddress} could not be added here`;
-    return [problem('error', 'network', member, text, 'ip -4 route; correct package_subnet, or take the member out of the list')];
+    const text = `no interface is in ${settings.packageSubnet}: ${settings.packageAddress} cannot be added here`;
+    return [
+      problem('error', 'network', member, text, 'check ip -4 route; correct package_subnet, or remove the member from members'),
+    ];
   }
   const others = members.flatMap(({ facts: other }) => words(other === null ? '' : first(other, 'network'))[2] ?? []);
   const most = Math.max(...others.map(Number));
   if (Number(mtu) >= most) return [];
-  const text = `${device} has MTU ${mtu}, another member ${most}: large answers are lost on the way, small ones are not`;
-  return [problem('warning', 'network', member, text, `ip link set ${device} mtu ${most}, on all members and the switch alike`)];
+  const text = `${device} has MTU ${mtu}, another member has ${most}: large packets get lost, small ones do not`;
+  return [problem('warning', 'network', member, text, `ip link set ${device} mtu ${most}, on all members and the switch`)];
 }
 
-/** Digests of what is run from the package directory; the package file is used from one member only, and logs are logs. */
+/** Digests of the scripts in the package directory. The package file is used from one member only, and logs are not compared. */
 function scriptsOf(facts: MemberFacts | null): ReadonlyMap<string, string> {
   const files = (facts?.get('digest') ?? []).flatMap((line) => {
     const named = namedDigest(line);
@@ -144,7 +146,7 @@ function scriptsOf(facts: MemberFacts | null): ReadonlyMap<string, string> {
   return new Map(files.filter(([name]) => !/^\.|^history\/|\.(conf|log)$/.test(name)));
 }
 
-/** Against what most members have; whether that is what csync.yaml says now is csync diff's question. */
+/** Compares with most members. csync diff compares with csync.yaml. */
 function judgeScripts({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
   const own = scriptsOf(facts);
   const all = members
@@ -160,11 +162,11 @@ function judgeScripts({ member, facts }: Looked, { members }: CheckInput): reado
     (name) => own.get(name) !== commonly(name),
   );
   if (names.length === 0) return [];
-  const text = `${names.sort().join(', ')} ${names.length === 1 ? 'is' : 'are'} not as on most members: the package would run with something else here`;
-  return [problem('warning', 'scripts', member, text, 'csync diff   shows which is wanted; csync apply distributes it')];
+  const text = `${names.sort().join(', ')} ${names.length === 1 ? 'differs' : 'differ'} from most members: the package would run other scripts here`;
+  return [problem('warning', 'scripts', member, text, 'csync diff   (lists the differences); csync apply distributes the files')];
 }
 
-/** The runtime of the package directory, where there is one, is what the launchers take. */
+/** The launchers use the runtime of the package directory if it exists. */
 function judgeNode({ member, facts }: Looked, { settings: { nodePath, packageDirectory } }: CheckInput): readonly Problem[] {
   const carried = facts.has('runtime');
   const version = readNodeVersion(first(facts, carried ? 'runtime' : 'node') ?? '');
@@ -172,20 +174,18 @@ function judgeNode({ member, facts }: Looked, { settings: { nodePath, packageDir
   const file = carried ? `${packageDirectory}/${runtimeName}` : nodePath;
   const text = version === null ? `${file} cannot be run` : `${file} is v${version}`;
   const remedy = carried
-    ? 'csync apply --with-runtime=FILE   carries another one there; --without-runtime goes back to node_path'
-    : `install Node.js ${oldestNode} or newer there, correct node_path, or carry one along: csync apply --with-runtime`;
+    ? 'csync apply --with-runtime=FILE   (carries another one); --without-runtime goes back to node_path'
+    : `install Node.js ${oldestNode} or newer there, correct node_path, or run csync apply --with-runtime`;
   return [problem('error', 'node', member, text, remedy)];
 }
 
-/** What is well in a way that surprises: a member without Node.js that needs none. */
+/** Notes about surprising states that are correct: a member that needs no Node.js. */
 function runtimeNotes({ settings: { nodePath }, members }: CheckInput): string[] {
   return members.flatMap(({ member, facts }) => {
     if (facts === null || isNodeNewEnough(readNodeVersion(first(facts, 'node') ?? ''))) return [];
     const version = readNodeVersion(first(facts, 'runtime') ?? '');
     if (!isNodeNewEnough(version)) return [];
-    return [
-      `${member} has no Node.js ${oldestNode} at ${nodePath}, and needs none: the package carries its own runtime (${version})`,
-    ];
+    return [`${member} has no Node.js ${oldestNode} at ${nodePath} and needs none: the package has its own runtime (${version})`];
   });
 }
 
@@ -206,11 +206,11 @@ function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readon
   );
   const [other] = others;
   if (other?.facts == null || (first(other.facts, 'daemon') ?? '') === '') return [];
-  const text = `${version}, but ${first(other.facts, 'daemon')} on ${other.member}: the policy would be served by either`;
-  return [problem('warning', 'daemon', member, text, 'bring all members to one version')];
+  const text = `${version}, but ${first(other.facts, 'daemon')} on ${other.member}: clients would get the policy from either version`;
+  return [problem('warning', 'daemon', member, text, 'install the same version on all members')];
 }
 
-/** Told of the member on which the package runs, by what the others see. */
+/** Reported for the active member, from the observations of the others. */
 function judgeAddress({ member }: Looked, { settings, members, owner }: CheckInput): Findings {
   if (member !== owner) return [];
   const witnesses = members.map(({ member: other, facts }) => ({
@@ -230,10 +230,10 @@ function judgeAddress({ member }: Looked, { settings, members, owner }: CheckInp
 function judgeClock({ member, clock }: Looked): readonly Problem[] {
   if (!isClockOff(clock)) return [];
   const text = `the clock is ${clockText(clock)}`;
-  return [problem('warning', 'clock', member, text, 'let chrony or ntpd run on every member')];
+  return [problem('warning', 'clock', member, text, 'run chronyd or ntpd on every member')];
 }
 
-/** Storage and addresses of one package must not be another's [serviceguard.md 2.7: no engine looks at that]. */
+/** Two packages must not share storage or addresses [serviceguard.md 2.7: no engine checks that]. */
 function judgeOtherPackages({ settings, others }: CheckInput): Problem[] {
   const ours = { ...settings };
   const { definition } = engineFor(settings).observation;
@@ -242,15 +242,15 @@ function judgeOtherPackages({ settings, others }: CheckInput): Problem[] {
       code: 'check-other-packages',
       severity: 'error',
       text: `package ${name} ${text}`,
-      remedy: `give one of them another; ${typed([definition(name)])} shows that one`,
+      remedy: `change one of them; ${typed([definition(name)])} prints that package`,
     });
     const nested = claims.mountPoints.filter((directory) => overlap(directory, ours.mountPoint));
     return [
-      ...nested.map((directory) => clash(`mounts at ${directory}, which overlaps ${ours.mountPoint}`)),
-      ...(claims.volumeGroups.includes(ours.volumeGroup) ? [clash(`uses volume group ${ours.volumeGroup}, too`)] : []),
+      ...nested.map((directory) => clash(`mounts ${directory}, which overlaps ${ours.mountPoint}`)),
+      ...(claims.volumeGroups.includes(ours.volumeGroup) ? [clash(`uses the same volume group ${ours.volumeGroup}`)] : []),
       ...claims.addresses
         .filter((address) => address === ours.packageAddress)
-        .map((address) => clash(`has the address ${address}, too`)),
+        .map((address) => clash(`has the same address ${address}`)),
     ];
   });
 }
@@ -261,15 +261,15 @@ function overlap(one: string, other: string): boolean {
 
 export interface CheckReport {
   readonly problems: readonly Problem[];
-  /** A sentence each; nothing is wrong there. */
+  /** Facts that are no problem, one sentence each. */
   readonly notes: readonly string[];
-  /** How many looks were taken, over all members. */
+  /** Number of checks over all members. */
   readonly looks: number;
-  /** Checks that could not be looked at; never counted as good. */
+  /** Checks that could not be made; never counted as passed. */
   readonly leftOut: readonly { readonly name: string; readonly member: string; readonly why: string }[];
 }
 
-/** Every check on every member. */
+/** Runs every check for every member. */
 export function judgeChecks(input: CheckInput): CheckReport {
   const problems: Problem[] = judgeOtherPackages(input);
   const leftOut = input.unreadOthers.map((why) => ({ name: 'other-packages', member: 'the cluster', why }));
@@ -277,7 +277,7 @@ export function judgeChecks(input: CheckInput): CheckReport {
   for (const one of input.members) {
     const { member, facts, noAnswer } = one;
     if (facts === null) {
-      problems.push(problem('error', 'unreachable', member, `cannot be looked at: ${noAnswer.why}`, noAnswer.remedy));
+      problems.push(problem('error', 'unreachable', member, `cannot be checked: ${noAnswer.why}`, noAnswer.remedy));
       leftOut.push(...checks.map(({ name }) => ({ name, member, why: 'unreachable' })));
       continue;
     }

@@ -1,30 +1,29 @@
 /**
- * The clients of the master: who they are, when each was last there, and whether members reach them. Known from the list
- * that cfengine itself keeps of its peers, so nobody has to register anything: every member has the clients it served
- * while it was the master. Pure.
+ * The clients of the master: their names, their last connection, and whether members reach them. The source is cfengine's own list of
+ * peers, so no client has to be registered. Each member lists the clients that it served as master. Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import { script } from '../remote/shell-text.ts';
 
-/** A peer that connected to a member's daemon. */
+/** A peer that connected to the daemon of a member. */
 export interface SeenPeer {
-  /** Its address; a name where cfengine 2 cut the address short. */
+  /** Its address; a name where cfengine 2 truncated the address. */
   readonly address: string;
   readonly name: string | null;
-  /** Wall clock of the member, ms. */
+  /** Clock of the member, ms. */
   readonly at: number;
 }
 
 export interface Client extends SeenPeer {
-  /** The member that saw it last. */
+  /** The member of the last connection. */
   readonly member: string;
 }
 
-/** What a member knows of its peers; see parsePeers. */
+/** The peers of a member; see parsePeers. */
 export interface KnownPeers {
-  /** null: the list cannot be read there: no root, or no program for it. */
+  /** null: the list cannot be read, because csync is not root there or the program is missing. */
   readonly peers: readonly SeenPeer[] | null;
-  /** Its own addresses: members are clients of the master, too. */
+  /** The member's own addresses: members are clients of the master, too. */
   readonly own: readonly string[];
 }
 
@@ -32,8 +31,8 @@ const nameLimitSeconds = 3;
 const listLimitSeconds = 10;
 
 /**
- * Lines of a member script that parsePeers reads. Only root has the list: anybody else gets an empty one, without an
- * error [cfengine.md 2.2, tried].
+ * Lines of a member script for parsePeers. Only root can read the list; other users get an empty one without an error [cfengine.md 2.2,
+ * tried].
  */
 export function peerLines(lastSeenList: readonly string[]): string[] {
   return [
@@ -46,7 +45,7 @@ export function peerLines(lastSeenList: readonly string[]): string[] {
   ];
 }
 
-/** Reads what peerLines printed, among other lines. */
+/** Parses the output of peerLines among other lines. */
 export function parsePeers(output: string): KnownPeers {
   const lines = output.split('\n').map((line) => /^(\S+) ?(.*)$/s.exec(line));
   const rests = (word: string): string[] => lines.flatMap((found) => (found?.[1] === word ? [found[2] ?? ''] : []));
@@ -65,9 +64,9 @@ export function parsePeers(output: string): KnownPeers {
 }
 
 /**
- * Only who came to this member counts. cf-key -sn: "Incoming ADDRESS NAME DATE KEY", the date as of ctime(3) [cfengine.md
- * 2.2, tried with 3.21]. cfshow -s: "IP - NAME ADDRESS @ [DATE without a year] not seen for (HOURS) hrs, ..." where "-" is
- * who hailed us and addresses end after 14 characters [cfengine 2.2, src/cfshow.c; read, not run].
+ * Only incoming connections count. cf-key -sn: "Incoming ADDRESS NAME DATE KEY", the date as of ctime(3) [cfengine.md 2.2, tried with
+ * 3.21]. cfshow -s: "IP - NAME ADDRESS @ [DATE without a year] not seen for (HOURS) hrs, ..."; "-" marks incoming, and addresses are
+ * truncated after 14 characters [cfengine 2.2, src/cfshow.c; read, not run].
  */
 function parsePeer(line: string, now: number): SeenPeer[] {
   const [, address, date] = /^Incoming +(\S+) +\S+ +(\w{3} +\w{3} +\d+ +[\d:]{8} +\d{4}) +\S+$/.exec(line) ?? [];
@@ -84,7 +83,7 @@ function parsePeer(line: string, now: number): SeenPeer[] {
 
 const cutAddressLength = 14;
 
-/** All that any member has seen, each once, as its latest; those longest silent first. null: no member can tell. */
+/** All clients of any member, each once with its latest connection, longest silent first. null: no member can list them. */
 export function clientsOf(members: readonly (KnownPeers & { readonly member: string })[]): Client[] | null {
   if (members.every(({ peers }) => peers === null)) return null;
   const own = new Set(members.flatMap((one) => one.own));
@@ -98,14 +97,14 @@ export function clientsOf(members: readonly (KnownPeers & { readonly member: str
   return [...latest.values()].sort((one, other) => one.at - other.at || one.address.localeCompare(other.address));
 }
 
-/** More targets than that are a sample: the clients seen last. */
+/** More targets are sampled: the most recent clients are checked. */
 export const reachLimit = 100;
 const atOnce = 32;
 
 /**
- * Prints a line "reach TARGET PORT MTU" for each target. PORT: 0 answers, 124 no answer, other numbers refused, - not
- * looked at. MTU: ok, smaller (the path is, and says so), lost (large packets vanish), silent (no answer to ping), none
- * (the target is this host), - (no ping of iputils, which alone can forbid fragments).
+ * Prints a line "reach TARGET PORT MTU" for each target. PORT: 0 answers, 124 no answer, other numbers refused, - not checked. MTU: ok,
+ * smaller (path MTU is smaller and reported), lost (large packets vanish), silent (no answer to ping), none (the target is this host), -
+ * (no ping of iputils, which alone can forbid fragments).
  */
 export function reachScript(targets: readonly string[], port: number): string {
   const probe = [
@@ -123,7 +122,7 @@ export function reachScript(targets: readonly string[], port: number): string {
     'fi',
     'echo "reach $1 $port $size"',
   ];
-  // Of a list that other hosts had a hand in: names that are none go no further.
+  // Other hosts influence this list, so invalid names are dropped.
   const safe = targets.filter((target) => /^[A-Za-z0-9][A-Za-z0-9.:-]*$/.test(target));
   const quoted = shellWord(probe.join('\n'));
   return script(`printf '%s\\n' ${safe.join(' ')} | xargs -P ${atOnce} -I TARGET sh -c ${quoted} sh TARGET`, 'exit 0');
@@ -131,12 +130,12 @@ export function reachScript(targets: readonly string[], port: number): string {
 
 export interface Reach {
   readonly target: string;
-  /** null: not looked at. */
+  /** null: not checked. */
   readonly port: 'answers' | 'silent' | 'refused' | null;
   readonly size: 'ok' | 'smaller' | 'lost' | 'silent' | 'none' | null;
 }
 
-/** Reads what reachScript printed. */
+/** Parses the output of reachScript. */
 export function parseReach(output: string): Reach[] {
   return [...output.matchAll(/^reach (\S+) (\d+|-) (ok|smaller|lost|silent|none|-)$/gm)].map(([, target = '', status, size]) => ({
     target,

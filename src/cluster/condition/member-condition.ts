@@ -1,4 +1,4 @@
-/** The condition of a member: what runs, what is mounted, which clock, and what its monitor says of itself. */
+/** The condition of a member: processes, mount, clock, and the state that its monitor reports. */
 import { shellWord } from '../../base/shell-word.ts';
 import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
@@ -8,24 +8,24 @@ import { type Answer, type Clock, clockBetween, countOf } from '../remote/answer
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
-/** The parts of a member that csync status reads. */
+/** The facts about a member that csync status needs. */
 export interface MemberCondition {
-  /** Processes of the cfengine daemon. */
+  /** Number of cfengine daemon processes. */
   readonly daemons: number;
   readonly mounted: boolean;
   readonly address: boolean;
   /** Where this member finds the package address. */
   readonly view: AddressView;
   readonly clock: Clock;
-  /** Text of the sentinel on the policy file system; null where it is not mounted or may not be read. */
+  /** Text of the sentinel on the policy file system. null: not mounted, or not readable. */
   readonly sentinel: string | null;
-  /** Of the policy file system; null: it is not mounted there. */
+  /** Of the policy file system. null: not mounted there. */
   readonly room: Room | null;
-  /** SHA-256 over the served files; null where the policy file system is not mounted or may not be read. */
+  /** SHA-256 over the served files. null: the policy file system is not mounted or not readable. */
   readonly policyDigest: string | null;
-  /** Text of the file that pauses the monitor; empty: no more than touched. null: it is not there. */
+  /** Text of the file that pauses the monitor; empty: the file was only touched. null: no such file. */
   readonly maintenance: string | null;
-  /** What the monitor told last; null: none has told anything since the boot. */
+  /** The last report of the monitor. null: none since the boot. */
   readonly monitor: MonitorState | null;
 }
 
@@ -38,7 +38,7 @@ export interface ConditionPlace {
   readonly packageDirectory: string;
 }
 
-/** Lines that print what parseCondition reads; nobody has to be root for them. */
+/** Lines that print the input of parseCondition; any user can run them. */
 export function conditionLines(place: ConditionPlace): string[] {
   const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
   const monitor = shellWord(monitorStateFile(packageName));
@@ -52,8 +52,7 @@ export function conditionLines(place: ConditionPlace): string[] {
     `[ -r ${sentinel} ] && echo "sentinel $(cat ${sentinel})"`,
     `[ -e ${maintenance} ] && echo "maintenance $(head -n 1 ${maintenance})"`,
     `[ -r ${monitor} ] && echo "monitor $(cat ${monitor})"`,
-    // The sentinel is new at each start; the policy is what clients get.
-    // Of what this user cannot read all, there is no digest.
+    // The sentinel changes at each start, but clients get the policy. There is no digest if this user cannot read all files.
     `if ${mountedTest(mountPoint)} && cd ${shellWord(policyDirectory)} 2>/dev/null &&`,
     `  sums=$(find . -type f ! -name ${sentinelName} -exec sha256sum {} + 2>/dev/null); then`,
     `  echo "policy $(printf '%s\\n' "$sums" | sort | sha256sum | cut -c 1-64)"`,
@@ -62,7 +61,7 @@ export function conditionLines(place: ConditionPlace): string[] {
   ];
 }
 
-/** Reads what conditionLines printed; null when it is not that. */
+/** Parses the output of conditionLines. null: not that format. */
 export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
   const said = new Map(text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
   const clock = clockBetween(said.get('clock'), { asked, answered });

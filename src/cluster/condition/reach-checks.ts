@@ -1,14 +1,14 @@
-/** Whether hosts reach each other: ports, and packets of full size. Pure. */
+/** Checks whether hosts reach each other: ports, and packets of full size. Pure. */
 import { type CheckInput, type Findings, type Looked, problem } from './check-model.ts';
 import type { Reach } from './clients.ts';
 
-const noPort: Findings = [{ leftOut: 'bash, which opens a connection without a program of its own, is missing there' }];
+const noPort: Findings = [{ leftOut: 'bash is missing there; the check uses it to open a connection' }];
 
-const noPing: Findings = [{ leftOut: 'ping of iputils, which alone can forbid fragments, is missing there' }];
+const noPing: Findings = [{ leftOut: 'ping of iputils is missing there; only it can forbid fragments' }];
 
-const noClients: Findings = [{ leftOut: "no member could read cfengine's list of who was there: that takes root" }];
+const noClients: Findings = [{ leftOut: "no member could read cfengine's list of peers: this requires root" }];
 
-const noClientYet: Findings = [{ leftOut: 'no client has asked a member yet' }];
+const noClientYet: Findings = [{ leftOut: 'no client has connected to a member yet' }];
 
 function toMembers({ member, reach }: Looked, { settings: { members } }: CheckInput): readonly Reach[] {
   return reach.filter(({ target }) => target !== member && members.includes(target));
@@ -26,13 +26,13 @@ export function judgePorts(one: Looked, input: CheckInput): Findings {
   return asked.flatMap((each) => {
     if (each.port === 'answers') return [];
     const why =
-      each.port === 'silent' ? 'no answer: a firewall, most likely' : 'refused: no daemon runs there, or the name is wrong';
-    const text = `port ${port} of ${each.target} cannot be reached from here (${why})`;
+      each.port === 'silent' ? 'no answer, probably a firewall' : 'refused: no daemon listens there, or the name is wrong';
+    const text = `port ${port} of ${each.target} is unreachable from here (${why})`;
     return [problem('warning', 'port', member, text, `on ${each.target}: ss -ltn; on ${member}: nc -vz ${each.target} ${port}`)];
   });
 }
 
-/** Clients fetch policy by themselves; their port is for remote runs (cfrun, cf-runagent), from whoever is the master. */
+/** Clients fetch the policy themselves. Their port is for remote runs (cfrun, cf-runagent) from the active member. */
 export function judgeClientPorts(one: Looked, input: CheckInput): Findings {
   const { cfenginePort: port } = input.settings;
   if (input.clients === null) return noClients;
@@ -41,8 +41,8 @@ export function judgeClientPorts(one: Looked, input: CheckInput): Findings {
   if (asked.length === 0) return noPort;
   const deaf = asked.filter((each) => each.port !== 'answers').map(({ target }) => target);
   if (deaf.length === 0) return [];
-  const text = `port ${port} of ${deaf.length} of ${asked.length} clients cannot be reached from here: ${named(deaf, input)}; they fetch policy, but a remote run from this member would not reach them`;
-  const remedy = `does the cfengine daemon run there, is a firewall between? on ${one.member}: nc -vz ${deaf[0]} ${port}`;
+  const text = `port ${port} of ${deaf.length} of ${asked.length} clients is unreachable from here: ${named(deaf, input)}. They fetch policy, but a remote run from this member cannot reach them`;
+  const remedy = `check the cfengine daemon there and any firewall; on ${one.member}: nc -vz ${deaf[0]} ${port}`;
   return [problem('warning', 'client-port', one.member, text, remedy)];
 }
 
@@ -56,14 +56,14 @@ export function judgeClientSizes(one: Looked, input: CheckInput): Findings {
   return input.clients.length === 0 ? noClientYet : judgeSize('client-mtu', one, toClients(one, input), input);
 }
 
-/** A path with a smaller MTU that says so is fine; one that swallows large packets looks well until a large file is served. */
+/** A smaller MTU that is reported is harmless. A path that drops large packets fails only when a large file is sent. */
 function judgeSize(name: 'mtu' | 'client-mtu', { member }: Looked, reach: readonly Reach[], input: CheckInput): Findings {
   const asked = reach.filter(({ size }) => size !== null);
   if (asked.length === 0) return noPing;
   const those = (size: Reach['size']): string[] => asked.filter((each) => each.size === size).map(({ target }) => target);
   const [lost, silent] = [those('lost'), those('silent')];
-  const text = `packets as large as the interface allows are lost on the way to ${named(lost, input)}, small ones are not: a large policy file never arrives`;
-  const remedy = `make the MTU the same on both hosts and what is between; on ${member}: ping -M do -s 1472 ${lost[0]}`;
+  const text = `packets of the interface's full size are lost on the way to ${named(lost, input)}, small ones are not: a large policy file never arrives`;
+  const remedy = `set the same MTU on both hosts and the network between; on ${member}: ping -M do -s 1472 ${lost[0]}`;
   return [
     ...(lost.length === 0 ? [] : [problem('warning', name, member, text, remedy)]),
     ...(silent.length === 0 ? [] : [{ leftOut: `no answer to ping from ${named(silent, input)}` }]),
@@ -72,7 +72,7 @@ function judgeSize(name: 'mtu' | 'client-mtu', { member }: Looked, reach: readon
 
 const namedAtMost = 10;
 
-/** Clients by name and address; of many, the first. */
+/** Clients by name and address; only the first of many. */
 export function named(targets: readonly string[], { clients }: CheckInput): string {
   const texts = targets.slice(0, namedAtMost).map((target) => {
     const name = clients?.find(({ address }) => address === target)?.name ?? null;

@@ -1,15 +1,15 @@
-/** csync status for a terminal. Pure. */
+/** Text of csync status for a terminal. Pure. */
 import { columns } from '../../base/tables.ts';
 import { type Clock, clockText } from '../remote/answers.ts';
 import type { Client } from './clients.ts';
 import type { StatusInput, StatusVerdict } from './status.ts';
 
-/** No more than the time for asking can have been: the same clock, as far as anybody can tell. */
+/** "same" if the difference is no larger than the uncertainty of the measurement. */
 function clockCell(clock: Clock): string {
   return Math.abs(clock.ahead) <= clock.doubt ? 'same' : clockText(clock);
 }
 
-/** Verdict, advice, tables. */
+/** Verdict, problems, tables. */
 export function statusText({ sentence, advice }: StatusVerdict, { members, status, clients, now }: StatusInput): string {
   const header = ['member', 'cluster', 'package', 'switching', 'daemon', 'mount', 'address', 'files', 'clock'];
   const rows = members.map(({ member, seen, inCluster, switching, staleFiles }) => [
@@ -33,20 +33,20 @@ export function statusText({ sentence, advice }: StatusVerdict, { members, statu
 
 const clientsShown = 20;
 
-/** Those longest silent; a thousand rows are nobody's help. */
+/** Longest silent first; a table of a thousand clients helps no reader. */
 function clientLines(clients: readonly Client[] | null, now: number): string[] {
-  if (clients === null) return ["clients: not known; only root may read cfengine's list of who was there"];
-  if (clients.length === 0) return ['clients: none has asked yet'];
+  if (clients === null) return ["clients: unknown; only root can read cfengine's list of peers"];
+  if (clients.length === 0) return ['clients: none has connected yet'];
   const shown = clients.slice(0, clientsShown);
   const rows = shown.map(({ address, name, at, member }) => [address, name ?? '-', `${ago(now - at)} ago`, member]);
   const more = clients.length - shown.length;
   return [
-    ...columns([['client', 'name', 'last there', 'served by'], ...rows]),
-    ...(more > 0 ? [`and ${more} that asked later; --json has all ${clients.length}`] : []),
+    ...columns([['client', 'name', 'last seen', 'served by'], ...rows]),
+    ...(more > 0 ? [`and ${more} with a later connection; --json lists all ${clients.length}`] : []),
   ];
 }
 
-/** In the largest unit that leaves a number to compare by. */
+/** In the largest unit that still compares well. */
 export function ago(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   const units = [

@@ -1,7 +1,7 @@
 /**
- * How cfengine's daemons come up with a host, member or client, and what of it is installed there. The unit of systemd and
- * the init script call one small script, whose words for "start the daemon" are the adapter's; none of them belongs to the
- * package, which starts and ends the daemon itself [cfengine.md 3.2, 3.3]. Pure: text in, text out.
+ * How cfengine's daemons start with a host (member or client), and what is installed for that. The systemd unit and the init script call
+ * one small script; the adapter provides its command to start the daemon. None of this belongs to the package, which starts and stops the
+ * daemon itself [cfengine.md 3.2, 3.3]. Pure.
  */
 
 import { demand } from '../../base/problem.ts';
@@ -13,34 +13,34 @@ import { fillTemplate, type Template } from '../../render/template.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
-/** A file of a host, outside of the package directory. */
+/** A file of a host outside the package directory. */
 export interface BootFile {
   readonly path: string;
   readonly mode: number;
   readonly text: string;
 }
 
-/** DSAU's variables for the start [dsau-csync.md 4.2, 9]. Its other variables are not known; what else stands there stays. */
+/** DSAU's variables for the start [dsau-csync.md 4.2, 9]. Other lines of the file stay. */
 export const configuredFile = '/etc/rc.config.d/cfservd';
-/** Ours: both ways to start go through it. */
+/** Ours; both ways to start use it. */
 export const daemonScript = '/usr/local/sbin/csync-cfservd';
 export const unitName = 'csync-cfservd.service';
 const unitFile = `/etc/systemd/system/${unitName}`;
-/** DSAU's on HP-UX is /sbin/init.d/cfservd; its name on Linux was not found [dsau-csync.md 9]. */
+/** DSAU's script on HP-UX is /sbin/init.d/cfservd; its name on Linux was not found [dsau-csync.md 9]. */
 export const initScript = '/etc/init.d/cfservd';
-/** Units that were masked by us, a line each, so that only these are given back. */
+/** The units that csync masked, one a line, so that only these are unmasked. */
 const maskedFile = '/var/lib/csync/masked-units';
 
-/** Units of the distribution that would start a second daemon, and start it again whenever the package ends it [cfengine.md 2.1]. */
+/** Units of the distribution that would start a second daemon, and restart it whenever the package stops it [cfengine.md 2.1]. */
 const foreignUnits: Readonly<Record<Settings['cfengineGeneration'], readonly string[]>> = {
   2: [],
   3: ['cf-serverd.service', 'cf-execd.service'],
 };
 
-/** A word of the shell may be quoted in parts. */
+/** A shell word may be quoted in parts. */
 const setting = /^([ \t]*(?:export[ \t]+)?CSYNC_CONFIGURED=)(?:"[^"\n]*"|'[^'\n]*'|[^ \t#;"'\n])*/gm;
 
-/** A text of configuredFile with CSYNC_CONFIGURED set; every other line, and what stands behind the value, is left alone. */
+/** configuredFile with CSYNC_CONFIGURED set. Other lines, and the text after the value, stay. */
 export function withConfigured(text: string | null, value: '0' | '1'): string {
   if (text === null || text === '') return `CSYNC_CONFIGURED=${value}\n`;
   const changed = text.replace(setting, `$1${value}`);
@@ -48,7 +48,7 @@ export function withConfigured(text: string | null, value: '0' | '1'): string {
   return `${text}${text.endsWith('\n') ? '' : '\n'}CSYNC_CONFIGURED=${value}\n`;
 }
 
-/** Lines of a script that do to the host's own file what withConfigured does to a text; the file is old or new, never half. */
+/** Script lines that change the file as withConfigured changes a text; the file is old or new, never partial. */
 export function configuredLines(value: '0' | '1'): string[] {
   const file = configuredFile;
   const fresh = `${file}.csync-new`;
@@ -72,10 +72,7 @@ export function configuredLines(value: '0' | '1'): string[] {
 
 const words = (argv: readonly string[]): string => argv.map(shellWord).join(' ');
 
-/**
- * What a host has for the start of its daemons; which of them, follows from whether systemd runs there. The text of
- * configuredFile is that of a host that has none yet.
- */
+/** The files that a host needs to start its daemons; which ones depends on systemd. configuredFile has the text for a host without one. */
 export function bootFiles(settings: Settings, { script, unit, init }: BootTemplates): BootFile[] {
   const filled = (template: Template, values: Record<string, string>): string => demand(fillTemplate(template, values));
   const called = { daemon_script: daemonScript };
@@ -87,17 +84,17 @@ export function bootFiles(settings: Settings, { script, unit, init }: BootTempla
   ];
 }
 
-/** Unit and script depend on the way a host boots; the rest is everywhere. */
+/** Unit and script depend on how the host boots; the rest is on every host. */
 const onlyWith: Readonly<Record<string, BootManager>> = { [unitFile]: 'systemd', [initScript]: 'init' };
 
-/** The files of a host's boot start, as templates: the daemons' script, the unit of systemd, the init script. */
+/** Templates for the boot start of a host: the daemons' script, the systemd unit, the init script. */
 export interface BootTemplates {
   readonly script: Template;
   readonly unit: Template;
   readonly init: Template;
 }
 
-/** Where they lie among the templates of the toolkit. */
+/** Their names among the toolkit's templates. */
 export const bootTemplateNames = {
   script: 'boot/csync-cfservd.sh.tpl',
   unit: 'boot/csync-cfservd.service.tpl',
@@ -126,9 +123,9 @@ type BootManager = 'systemd' | 'init';
 const managerLine = 'if [ -d /run/systemd/system ]; then manager=systemd; else manager=init; fi';
 
 /**
- * Installs the start of the daemons on a host, or takes it away. Nothing is started or ended by either: see
- * startScript; who wants the daemons ended calls the init script or the unit before a removal. Can be run again after it
- * was killed anywhere. CSYNC_CONFIGURED is the last word of an installation, and the first of a removal.
+ * Installs or removes the start of the daemons on a host. It starts and stops nothing: see startScript. Stop the daemons with the init
+ * script or the unit before a removal. A rerun is safe after a kill. CSYNC_CONFIGURED is written last by an installation, and first by a
+ * removal.
  */
 export function bootScript(settings: Settings, templates: BootTemplates, wish: 'install' | 'remove'): string {
   const foreign = words(foreignUnits[settings.cfengineGeneration]);
@@ -165,7 +162,7 @@ export function bootScript(settings: Settings, templates: BootTemplates, wish: '
           '    state=$(systemctl is-enabled "$unit" 2>/dev/null) || :',
           "    case $state in '' | not-found | masked*) continue ;; esac",
           `    mkdir -p -m 755 ${maskedFile.slice(0, maskedFile.lastIndexOf('/'))}`,
-          // Told before it is done: a unit that is masked and not told of would stay so.
+          // Recorded first: a unit that is masked without a record would stay masked.
           `    grep -q -s -x -F "$unit" ${maskedFile} || echo "$unit" >> ${maskedFile}`,
           '    systemctl mask "$unit"',
           '  done',
@@ -174,13 +171,13 @@ export function bootScript(settings: Settings, templates: BootTemplates, wish: '
     `  systemctl enable ${unitName}`,
     'elif command -v update-rc.d >/dev/null; then update-rc.d cfservd defaults',
     'elif command -v chkconfig >/dev/null; then chkconfig --add cfservd',
-    `else echo "neither update-rc.d nor chkconfig is here: enter ${initScript} into the runlevels by hand" >&2; exit 1`,
+    `else echo "update-rc.d and chkconfig are missing: enter ${initScript} into the runlevels by hand" >&2; exit 1`,
     'fi',
     ...configuredLines('1'),
   );
 }
 
-/** Old or new, never half; only where it belongs to the way the host boots. */
+/** The file is old or new, never partial; written only if it fits how the host boots. */
 function writeLines({ path, mode, text }: BootFile): string[] {
   const fresh = `${path}.csync-new`;
   const manager = onlyWith[path];
@@ -197,14 +194,14 @@ function writeLines({ path, mode, text }: BootFile): string[] {
 }
 
 /**
- * Starts what does not run of the daemons on a host where the start is installed, and leaves what runs alone. Through
- * systemd where that is, so that they do not belong to the session this came in by. Status 3: they do not run.
+ * Starts the missing daemons of a host where the start is installed. Running ones are left alone. Uses systemd where it runs, so that the
+ * daemons do not belong to this session. Exit status 3: they do not run.
  */
 export function startScript(): string {
   return hostScript(
     managerLine,
     'if [ $manager = systemd ]; then',
-    // Started already, it is a reload, which starts what is missing.
+    // For a started unit this is a reload, which starts what is missing.
     `  systemctl reload-or-restart ${unitName} || systemctl --no-pager --lines 10 status ${unitName} >&2`,
     `else ${daemonScript} start`,
     'fi',
@@ -214,9 +211,9 @@ export function startScript(): string {
 
 export interface BootState {
   readonly manager: BootManager;
-  /** Value of CSYNC_CONFIGURED as a shell reads it; null: not there. */
+  /** Value of CSYNC_CONFIGURED as a shell reads it. null: not set. */
   readonly configured: string | null;
-  /** Of the files that belong to this host's way to boot, those that are missing or other than wanted. */
+  /** Files for this host's way to boot that are missing or differ. */
   readonly stale: readonly string[];
   /** systemd or init starts it. */
   readonly enabled: boolean;
@@ -224,7 +221,7 @@ export interface BootState {
   readonly foreign: readonly string[];
 }
 
-/** Lines of a script that print what parseBoot reads; for any user. */
+/** Script lines that print the input of parseBoot; any user can run them. */
 export function bootLookLines(settings: Settings): string[] {
   const foreign = words(foreignUnits[settings.cfengineGeneration]);
   return [
@@ -250,13 +247,13 @@ export function bootLookLines(settings: Settings): string[] {
   ];
 }
 
-/** Whether the daemons start with the host as the toolkit has it. Without systemd nothing but the links of init tells it. */
+/** Whether the daemons start with the host as the toolkit sets it up. Without systemd, only the links of init show it. */
 export function startsAtBoot(state: BootState | null): boolean {
   if (state === null || state.configured !== '1' || state.stale.length > 0 || state.foreign.length > 0) return false;
   return state.enabled || state.manager === 'init';
 }
 
-/** Reads what bootLookLines printed; null when it is not that. */
+/** Parses the output of bootLookLines. null: not that format. */
 export function parseBoot(output: string, settings: Settings, templates: BootTemplates): BootState | null {
   const lines = output.split('\n');
   const [, manager] = /^manager (systemd|init)$/m.exec(output) ?? [];

@@ -1,40 +1,39 @@
 /**
- * Whose an address is when more than one host has it. Hosts say of themselves which they have, and one of them may lie, or be set up
- * wrongly: that must cost that one, and nobody else. Pure.
+ * Decides which host owns an address that several hosts report. A host may report wrong addresses; this must affect that host only. Pure.
  */
 
 import type { Problem } from '../../base/problem.ts';
 import type { ProblemCode } from '../../base/problem-codes.ts';
 import { isHostAddress } from '../../contract/roster.ts';
 
-/** A host and the addresses it says it has; the first is the one it connects from. */
+/** A host and its reported addresses; its connections come from the first. */
 export interface AddressClaim {
   readonly name: string;
   readonly kind: 'member' | 'client';
   readonly addresses: readonly string[];
-  /** Those it had in the roster before. */
+  /** Its earlier addresses in the roster. */
   readonly before: readonly string[];
 }
 
 export interface SettledAddresses {
-  /** By host; without those that are another one's. */
+  /** By host, without the addresses of other hosts. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
-  /** An error for a host that is left as it is, a warning for one that only does not get an address. */
+  /** An error for a host that is skipped; a warning for a host that loses only an address. */
   readonly problems: readonly Problem[];
 }
 
-/** More than any host has that is not made to have them: each is a line of everybody's policy. */
+/** More addresses than real hosts have are rejected: each becomes a line of every host's policy. */
 const mostAddresses = 64;
 
-/** Names of the hosts that have an address which others have, too: of these it is worth asking the resolver. */
+/** Hosts with an address that others report, too. Only these names are resolved. */
 export function disputedHosts(claims: readonly AddressClaim[]): string[] {
   const holders = holdersOf(claims);
   return claims.filter(({ addresses }) => addresses.some((one) => (holders.get(one) ?? []).length > 1)).map(({ name }) => name);
 }
 
 /**
- * `resolved`: what the names stand for, by the resolver of the host that csync runs on. It decides; else who had the address before, else
- * who is a member, else who connects from it, else who was named first.
+ * `resolved`: the addresses of the names, from the resolver of this host. It decides first. Then: who had the address before, who
+ * is a member, who connects from it, who was named first.
  */
 export function settleAddresses(
   claims: readonly AddressClaim[],
@@ -76,24 +75,24 @@ function addressProblems(
     { code, severity, text, remedy, member: name },
   ];
   if (addresses.length > mostAddresses || addresses.some((one) => !isHostAddress(one))) {
-    const text = `this host is left as it is: it says that it has ${addresses.length} addresses, more than ${mostAddresses}, or what is no address`;
-    return problem('cluster-odd-addresses', 'error', text, `ssh ${name} ip addr   shows them`);
+    const text = `this host is skipped: it reports ${addresses.length} addresses; more than ${mostAddresses}, or one is invalid`;
+    return problem('cluster-odd-addresses', 'error', text, `ssh ${name} ip addr   (lists them)`);
   }
   const lost = addresses.find((address) => owners.get(address) !== name);
   if (lost === undefined) return [];
   const other = owners.get(lost) ?? '';
-  const remedy = `ssh ${name} ip addr   shows it; remove it there (ip addr del ${lost}/... dev DEVICE). If ${name} is another name of ${other}: csync client remove ${name}`;
+  const remedy = `ssh ${name} ip addr   (lists it); remove it there (ip addr del ${lost}/... dev DEVICE). If ${name} is another name of ${other}: csync client remove ${name}`;
   if (!own.includes(first))
     return problem(
       'settings-shared-address',
       'error',
-      `this host is left as it is: it connects from ${first}, which is the address of ${owners.get(first) ?? other}`,
+      `this host is skipped: it connects from ${first}, the address of ${owners.get(first) ?? other}`,
       remedy,
     );
   return problem(
     'settings-shared-address',
     'warning',
-    `it has the address ${lost}, which is the one of ${other}; that address counts for ${other} only`,
+    `it has the address ${lost}, which belongs to ${other}; csync uses that address for ${other} only`,
     remedy,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Looking at a host that shall be set up: its addresses, cfengine, keys and policy. Plain POSIX shell with coreutils, the
- * same for members and clients; a client needs nothing of Serviceguard or of ours. Pure: text in, text out.
+ * Reads the state of a host before its set-up: addresses, cfengine, keys and policy. POSIX shell with coreutils, the same for members and
+ * clients; a client needs nothing of Serviceguard or csync. Pure.
  */
 import { createPublicKey } from 'node:crypto';
 import { isIpv4, networkOf } from '../../base/network.ts';
@@ -12,14 +12,14 @@ import type { Settings } from '../../settings/settings.ts';
 import { countOf } from '../remote/answers.ts';
 import type { SeenKey } from './key-layout.ts';
 
-/** Where the cluster's next pair waits on a member until it is switched to. */
+/** Name of the cluster's next pair on a member, until the switch. */
 export const nextPairNames = { privateKey: 'csync-next.priv', publicKey: 'csync-next.pub' } as const;
 /**
- * In cfengine's work directory, from before keys or policy change until the daemon has taken them: what it owes is a restart
- * or a reload. Without it a set-up killed in between leaves files that look right and a daemon that knows nothing of them.
+ * In cfengine's work directory, from before a change of keys or policy until the daemon has read it: the pending restart or reload. Without
+ * it a killed set-up would leave correct files, and a daemon with the old ones in memory.
  */
 export const owedFileName = '.csync-daemon-owes';
-/** What a killed set-up leaves in ppkeys; the next one sweeps it up. */
+/** Left in ppkeys by a killed set-up; the next one removes it. */
 export const arrivalPrefix = '.csync-arrival-';
 
 export interface HostFacts {
@@ -27,44 +27,44 @@ export interface HostFacts {
   readonly hostName: string;
   readonly root: boolean;
   /**
-   * Those that count: the one its connections to the master come from first, the one ssh reached it by, and what lies in the package's
-   * subnet. Bridges of containers and the like are the same on every second host.
+   * The relevant ones. First the source of its connections to the master, then the one of ssh, then those in the package's subnet. Bridges
+   * of containers have the same address on many hosts.
    */
   readonly addresses: readonly string[];
-  /** Programs of cfengine that are missing. */
+  /** Missing programs of cfengine. */
   readonly missing: readonly string[];
-  /** Processes of the daemon. */
+  /** Number of daemon processes. */
   readonly daemons: number;
-  /** Its keys, or its policy, have changed since the daemon read them, and a set-up was ended before it could say so. */
+  /** Keys or policy changed since the daemon read them, and the set-up was killed before it notified the daemon. */
   readonly owed: 'restart' | 'reload' | null;
-  /** Mode of ppkeys; null: it is not there. */
+  /** Mode of ppkeys. null: missing. */
   readonly keyDirectoryMode: number | null;
   /** Public keys of ppkeys and ppkeys/cluster. */
   readonly keys: readonly SeenKey[];
-  /** Its own pair: digest and text of the public part; null unless both files are there. */
+  /** Digest and text of the public part of its own pair. null unless both files exist. */
   readonly own: { readonly digest: string; readonly publicKey: string } | null;
-  /** SHA-256 and mode of localhost.priv, to compare members by. */
+  /** SHA-256 and mode of localhost.priv, to compare members. */
   readonly privateKey: { readonly sum: string; readonly mode: number } | null;
-  /** Digest of the cluster's next pair on a member; null: nothing of one lies there; empty: no whole one. */
+  /** Digest of the cluster's next pair on a member. null: none; empty: incomplete. */
   readonly next: string | null;
-  /** Directories in which files arrive, left by a set-up that was killed. */
+  /** Arrival directories of a killed set-up. */
   readonly leftovers: readonly string[];
-  /** SHA-256 of the files of inputs by name. */
+  /** SHA-256 by name of the files in inputs. */
   readonly inputs: ReadonlyMap<string, string>;
-  /** Text of the roster in the package directory, where that was asked for. */
+  /** Text of the roster in the package directory, if requested. */
   readonly roster: string | null;
 }
 
 /**
- * Lines that print what parseHost reads. `rosterWord`: the shell word of the roster's path, on members. Public keys are no
- * secret; of the private one no more than a digest leaves the host.
+ * Lines that print the input of parseHost. `rosterWord`: shell word of the roster's path, on members. Public keys are no secret; only a
+ * digest of the private one leaves the host.
  */
 export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWord: string | null = null): string[] {
   const work = shellWord(settings.cfengineWorkDirectory);
   return [
     'echo "host $(uname -n)"',
     'echo "uid $(id -u)"',
-    // First the one its connections to the master come from, since that is how generation 2 finds its key.
+    // The source of its connections to the master comes first, because generation 2 finds its key by it.
     `reached=\${SSH_CONNECTION:-}; reached=\${reached% *}`,
     `echo "addresses $(ip -4 route get ${shellWord(settings.packageAddress)} 2>/dev/null | sed -n 's/.* src \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')\${reached##* } $(ip -o -4 addr show scope global 2>/dev/null | sed -n 's/.* inet \\([0-9./]*\\).*/\\1/p' | tr '\\n' ' ')"`,
     ...Object.values(adapter.programs).map(
@@ -81,7 +81,7 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
     '  echo "keys $(stat -c %a .)"',
     '  [ -f localhost.priv ] && echo "private $(stat -c %a localhost.priv) $(sha256sum < localhost.priv | cut -c 1-64)"',
     '  stat -c "mode %a %n" -- *.pub cluster/*.pub 2>/dev/null',
-    // One process for all of them: a master may know a thousand.
+    // One process for all of them: a master may have a thousand.
     '  for name in *.pub cluster/*.pub; do [ -f "$name" ] && printf "%s\\0" "$name"; done | xargs -0 -r tail -v -n +1 -- | sed "s/^/key /"',
     `  for part in ${nextPairNames.privateKey} ${nextPairNames.publicKey}; do [ -f "$part" ] && echo "next $part"; done`,
     'fi',
@@ -89,7 +89,7 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
   ];
 }
 
-/** Reads what hostLines printed; null when it is not all of that. `subnet`: the package's, as Serviceguard has it. */
+/** Parses the output of hostLines. null: incomplete. `subnet`: the package's, as Serviceguard writes it. */
 export function parseHost(output: string, subnet: string): HostFacts | null {
   const lines = output.split('\n');
   if (!lines.includes('whole')) return null;
@@ -136,7 +136,7 @@ export function parseHost(output: string, subnet: string): HostFacts | null {
   };
 }
 
-/** Bare ones count, others behind whose slash the length of the subnet's own prefix stands. The package's own when it runs there. */
+/** Bare addresses count; others count if their prefix length is that of the subnet. The package's own is among them where it runs. */
 function countedAddresses(line: string, subnet: string): string[] {
   const counted = line.split(' ').flatMap((word) => {
     const [address = '', length] = word.split('/');
@@ -146,13 +146,13 @@ function countedAddresses(line: string, subnet: string): string[] {
   return [...new Set(counted)];
 }
 
-/** Nothing in the file: it was ended while it wrote it, and keys change only behind that. */
+/** An empty file: the write was killed, and keys change only after it. */
 function owedIn(line: string | undefined): HostFacts['owed'] {
   if (line === undefined) return null;
   return line === 'restart' ? 'restart' : 'reload';
 }
 
-/** Of `tail -v`: `==> NAME <==` before each file, an empty line between two. */
+/** Parses `tail -v`: `==> NAME <==` before each file, an empty line between two. */
 function keyTexts(lines: readonly string[]): Map<string, string> {
   const texts = new Map<string, string>();
   let name = '';
@@ -164,7 +164,7 @@ function keyTexts(lines: readonly string[]): Map<string, string> {
   return texts;
 }
 
-/** Without carriage returns and what stands around the key: as csync writes it. */
+/** Without carriage returns and text around the key, as csync writes it. */
 function normalPem(text: string): string {
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const from = lines.indexOf('-----BEGIN RSA PUBLIC KEY-----');
@@ -175,7 +175,7 @@ function normalPem(text: string): string {
     .join('\n')}\n`;
 }
 
-/** CFEngine 3's name of the key in a PKCS#1 PEM; null for anything else, which cfengine does not read either. */
+/** CFEngine 3's name of the key in a PKCS#1 PEM. null for other formats, which cfengine cannot read either. */
 export function publicDigest(text: string): string | null {
   if (!text.includes('-----BEGIN RSA PUBLIC KEY-----')) return null;
   try {
@@ -185,7 +185,7 @@ export function publicDigest(text: string): string | null {
   }
 }
 
-/** Names of the wanted files that are not there with that very text. */
+/** Names of the wanted files that are missing or differ. */
 export function staleInputs(wanted: ReadonlyMap<string, string>, inputs: ReadonlyMap<string, string>): string[] {
   return [...wanted].filter(([name, text]) => inputs.get(name) !== sha256(text)).map(([name]) => name);
 }

@@ -1,7 +1,6 @@
 /**
- * What is done on one host to set it up, step by step, as one shell script: a client costs one connection, and each step
- * says how it ended. Key material goes through standard input only, and lies in no file but its own: neither in arguments
- * nor in temporary files of the shell. Pure.
+ * The set-up of one host as one shell script, step by step: a client costs one connection, and each step reports its result. Key material
+ * passes through standard input into its own file only, never through arguments or temporary files of the shell. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
@@ -14,15 +13,15 @@ import { startScript } from './boot-start.ts';
 import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
 import type { KeyChange } from './key-layout.ts';
 
-/** What becomes of a host's own pair. */
+/** The change of a host's own pair. */
 export type PairChange =
-  /** The cluster's, or a client's first one. A pair that was there before is kept aside under its digest. */
+  /** The cluster's pair, or the first pair of a client. The previous pair is kept under its digest. */
   | { readonly pair: 'given'; readonly keep: string | null }
-  /** The cluster's next one, beside the one in use. */
+  /** The cluster's next pair, beside the current one. */
   | { readonly pair: 'next' }
-  /** The next one, which lies there already, becomes the one in use. */
+  /** The next pair becomes the current one. */
   | { readonly pair: 'switch' }
-  /** A pair of its own in the place of the cluster's, which nothing is kept of. */
+  /** A new own pair replaces the cluster's, which is deleted. */
   | { readonly pair: 'revoked' };
 
 export type HostStep =
@@ -33,7 +32,7 @@ export type HostStep =
   | {
       readonly do: 'daemon';
       readonly host: string;
-      /** reload: it reads its policy again, where that takes a signal. */
+      /** reload: the daemon reads its policy again, if it needs a signal for that. */
       readonly how: 'start' | 'restart' | 'reload' | 'stop';
     }
   | { readonly do: 'agent'; readonly host: string };
@@ -44,28 +43,28 @@ export function isKeyChange({ write, remove, modes }: KeyChange): boolean {
   return write.length + remove.length + modes.length > 0;
 }
 
-/** A step as a dry run and the report print it. */
+/** One line of a dry run and of the report. */
 export function hostStepText(step: HostStep): string {
   const { host } = step;
   switch (step.do) {
     case 'sweep':
-      return `${host}: remove what a set-up that was killed left`;
+      return `${host}: remove leftovers of a killed set-up`;
     case 'configure':
       return step.configured
         ? `${host}: cfengine starts at boot (CSYNC_CONFIGURED=1)`
-        : `${host}: cfengine does not start at boot any more (CSYNC_CONFIGURED=0)`;
+        : `${host}: cfengine no longer starts at boot (CSYNC_CONFIGURED=0)`;
     case 'keys': {
       const { write, remove, modes } = step.change;
       const parts = [
         ...(step.own === null ? [] : [pairTexts[step.own.pair](step.own)]),
         ...(write.length > 0 ? [`trust ${counted([...new Set(write.map(({ of }) => of))])}`] : []),
-        ...remove.map(({ name, why }) => `refuse ${name}: ${why}`),
+        ...remove.map(({ name, why }) => `deny ${name}: ${why}`),
         ...(modes.length > 0 ? [`make private: ${counted(modes)}`] : []),
       ];
-      return `${host}: keys: ${parts.join('; ') || 'as they are'}`;
+      return `${host}: keys: ${parts.join('; ') || 'unchanged'}`;
     }
     case 'inputs':
-      return `${host}: policy into inputs: ${counted(step.names)}`;
+      return `${host}: write policy to inputs: ${counted(step.names)}`;
     case 'daemon':
       return `${host}: ${daemonTexts[step.how]}`;
     case 'agent':
@@ -75,17 +74,17 @@ export function hostStepText(step: HostStep): string {
 
 const pairTexts: Readonly<Record<PairChange['pair'], (own: PairChange) => string>> = {
   given: (own) =>
-    `install its key pair${own.pair === 'given' && own.keep !== null ? ` (the one of before stays as ${keptName(own.keep)}.priv)` : ''}`,
-  next: () => 'the next key pair, beside the one in use',
-  switch: () => 'the next key pair becomes the one in use',
-  revoked: () => "take the cluster's key pair away; a pair of its own takes its place",
+    `install its key pair${own.pair === 'given' && own.keep !== null ? ` (the previous one stays as ${keptName(own.keep)}.priv)` : ''}`,
+  next: () => 'install the next key pair beside the current one',
+  switch: () => 'switch to the next key pair',
+  revoked: () => "replace the cluster's key pair with a pair of its own",
 };
 
 const daemonTexts = {
   start: 'start the daemon',
-  restart: 'restart the daemon, which reads its key pair only then; a monitor of the package is told beforehand',
-  reload: 'the daemon reads its policy again',
-  stop: 'end the daemon',
+  restart: 'restart the daemon, which loads its new key pair; the monitor is notified first',
+  reload: 'reload the policy in the daemon',
+  stop: 'stop the daemon',
 } as const;
 
 /** A few by name, many by number. */
@@ -99,24 +98,27 @@ const keptName = (digest: string): string => `replaced-${digest}`;
 export interface Materials {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** The pair that a host gets; null where none of its steps wants one. Asked for once a host. */
+  /** The new pair of a host; null: none is needed. Called once a host. */
   readonly pairFor: (host: string) => KeyPair | null;
-  /** Files of the policy by name. */
+  /** Policy files by name. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly bootScript: (configured: boolean) => string;
-  /** Seconds for an agent to end. */
+  /** Time limit of an agent, in seconds. */
   readonly agentSeconds: number;
 }
 
-/** Seconds for an agent, fetch and policy together: the verb has the lock of the cluster meanwhile, and may have other hosts to do. */
+/**
+ * Limit of an agent in seconds, for fetch and policy together: the verb has the cluster's lock meanwhile, and may have more hosts to set
+ * up.
+ */
 export const agentLimitSeconds = 120;
 
-/** One shell a step; the first that fails ends the script. Reads back with parseOutcomes. */
+/** One shell a step; the first failure ends the script. Its output is parsed by parseOutcomes. */
 export function setUpScript(steps: readonly HostStep[], materials: Materials): string {
   return hostScript(
     'fragment() {',
-    // What a step says is kept back until it has ended, so that words of its own cannot look like the frame around it.
-    // In two: of a pipe only the last status counts, and a shell that got nothing is content.
+    // The output of a step is encoded, so that it cannot imitate the frame around it. Two commands instead of a pipe: a pipe
+    // reports only its last status, and a shell without input succeeds.
     '  if text=$(printf %s "$code" | base64 -d 2>&1); then',
     '    said=$(printf \'%s\\n\' "$text" | /bin/sh -s 2>&1); status=$?',
     '  else',
@@ -130,11 +132,11 @@ export function setUpScript(steps: readonly HostStep[], materials: Materials): s
   );
 }
 
-/** How each step ended that was begun, in their order: null for well, else what it said. */
+/** Result of each step that started, in order: null if it succeeded, else its output. */
 export function parseOutcomes(output: string): (string | null)[] {
   return [...output.matchAll(/^ended (\d+) (\S*)$/gm)].map(([, status = '', said = '']) => {
     if (status === '0') return null;
-    return Buffer.from(said, 'base64').toString('utf8').trim() || `it ended with ${status}`;
+    return Buffer.from(said, 'base64').toString('utf8').trim() || `exit status ${status}`;
   });
 }
 
@@ -155,13 +157,13 @@ function fragmentOf(step: HostStep, materials: Materials): string {
   }
 }
 
-/** A file that arrives in a script; printf is the shell's own, so that its content is in no argument of a process. */
+/** A file inside a script. printf is built into the shell, so no process has the content as an argument. */
 const receive = (file: string, content: string): string =>
   `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
 
 /**
- * Lines that bring files to an arrival directory; `put` renames each from there to its place. `beside`: where that directory is, on the
- * same file system. For inputs it is not inputs itself: the host's own agent removes there what the master does not have.
+ * Lines that write files to an arrival directory; `put` renames each to its place. `beside`: the parent of that directory, on the same file
+ * system. For inputs it is not inputs itself: the host's agent removes unknown files there.
  */
 function arriving(
   files: readonly { readonly name: string; readonly text: string }[],
@@ -174,8 +176,8 @@ function arriving(
   const at = new Map(files.map(({ name }, index) => [name, `${arrivals}now/${index}`]));
   return {
     lines: [
-      `exec 9> ${beside}.csync-lock; flock -n 9 || { echo "another csync writes here at this moment" >&2; exit ${busyStatus}; }`,
-      // Nobody else is here: what lies there is left over from one that was killed.
+      `exec 9> ${beside}.csync-lock; flock -n 9 || { echo "another csync is writing here" >&2; exit ${busyStatus}; }`,
+      // The lock is ours: what exists here was left by a killed set-up.
       `rm -rf -- ${arrivals}*`,
       ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${arrivals}now`]),
       `trap 'rm -rf -- ${arrivals}now' EXIT; trap 'exit 143' HUP INT TERM`,
@@ -186,7 +188,7 @@ function arriving(
   };
 }
 
-/** Not what somebody else is writing at this moment. */
+/** Leaves alone what another process is writing. */
 function sweepScript({ settings }: Materials): string {
   const work = shellWord(settings.cfengineWorkDirectory);
   const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
@@ -194,8 +196,8 @@ function sweepScript({ settings }: Materials): string {
 }
 
 /**
- * ppkeys 0700, every file in it 0600. The public part of an own pair goes first and comes last: a host without it has no
- * pair, so that a kill in between is seen and mended by the next run.
+ * ppkeys 0700, every file in it 0600. The public part of an own pair is removed first and written last. A host without it has no pair, so
+ * the next run detects and repairs a killed change.
  */
 function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { settings, pairFor, adapter }: Materials): string {
   const pair = own === null || own.pair === 'switch' ? null : pairFor(host);
@@ -223,8 +225,8 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
     ...(keep === null ? [] : [`cp -p localhost.priv ${keptName(keep)}.priv; cp -p localhost.pub ${keptName(keep)}.pub`]),
     ...(own?.pair === 'switch'
       ? [
-          // Copies: a kill leaves either the next pair to do it again with, or the whole new one.
-          `[ -f ${next} ] && [ -f ${nextPublic} ] || { echo "the next key pair is not here" >&2; exit 1; }`,
+          // Copies: after a kill, either the next pair or the complete new one exists.
+          `[ -f ${next} ] && [ -f ${nextPublic} ] || { echo "the next key pair is missing" >&2; exit 1; }`,
           `mkdir -m 700 -p -- ${arrivalPrefix}now; cp -p ${next} ${arrivalPrefix}now/a; cp -p ${nextPublic} ${arrivalPrefix}now/b; sync ${arrivalPrefix}now/*`,
           `rm -f localhost.pub; mv -f ${arrivalPrefix}now/a localhost.priv; mv -f ${arrivalPrefix}now/b localhost.pub; sync .; rm -f ${next} ${nextPublic}`,
         ]
@@ -239,7 +241,7 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
   ].join('\n');
 }
 
-/** What somebody else's policy had there is kept aside, once. */
+/** A policy of other origin is kept, once. */
 function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings, inputs, adapter }: Materials): string {
   const files = names.map((name) => ({ name, text: inputs.get(name) ?? '' }));
   const work = shellWord(settings.cfengineWorkDirectory);
@@ -251,7 +253,9 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
     ...lines,
     `kept=${work}/inputs-before-csync; if [ ! -e "$kept" ] && [ ! -e .csync ] && [ -n "$(ls)" ]; then cp -a . "$kept.new"; mv "$kept.new" "$kept"; fi`,
     ': > .csync',
-    ...(adapter.reloadSignal === null ? [] : [`[ -s ${work}/${owedFileName} ] || echo reload > ${work}/${owedFileName}`]),
+    ...(adapter.reloadSignal === null
+      ? []
+      : ['Trusts no exit status and no pid file of cfengine [cfengine.md 1.4, 2.4]: the process and its port must exist.']),
     ...above.map((name) => `mkdir -p -m 700 -- ${shellWord(name)}`),
     ...names.map((name) => put(name)),
     'sync .',
@@ -270,21 +274,21 @@ function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, 
     `gone() { ! pgrep -U 0 -x ${name} > /dev/null; }`,
     `runs() { pgrep -U 0 -x ${name} > /dev/null && listens; }`,
     ...(how === 'reload' && adapter.reloadSignal !== null ? [`pkill -${adapter.reloadSignal.slice(3)} -U 0 -x ${name}`] : []),
-    // On every host: the package may come to this one at this very moment.
+    // On every host: the package may move here at this moment.
     ...(how === 'restart' ? [announceFunction(settings.packageName), `announce $(pgrep -U 0 -x ${name}) || exit 1`] : []),
     ...(how === 'restart' || how === 'stop'
       ? [`pkill -TERM -U 0 -x ${name}; within gone || { pkill -KILL -U 0 -x ${name}; within gone; }`]
       : []),
     ...(how === 'stop' ? [`rm -f -- ${owed}; exit 0`] : []),
     `runs || /bin/sh -c ${shellWord(startScript())} < /dev/null > /dev/null 2>&1`,
-    `within runs || { echo ${shellWord(`no ${adapter.daemonName} listens on port ${settings.cfenginePort} after its start; syslog says why`)}; exit 1; }`,
+    `within runs || { echo ${shellWord(`${adapter.daemonName} does not listen on port ${settings.cfenginePort} after its start; syslog has the reason`)}; exit 1; }`,
     `rm -f -- ${owed}`,
   ].join('\n');
 }
 
-/** Status 0 says nothing in either generation: what the agent says of its fetch does [cfengine.md 0.6, 1.9, 2.8]. */
+/** Status 0 proves nothing in either generation; the agent's output about the fetch does [cfengine.md 0.6, 1.9, 2.8]. */
 function agentScript({ adapter, agentSeconds }: Materials): string {
-  const late = `it did not end within ${agentSeconds} s, and was killed`;
+  const late = `it did not finish within ${agentSeconds} s, and was killed`;
   const limited = (argv: readonly string[]): string => `limited ${argv.map(shellWord).join(' ')}`;
   return [
     'cd /; n=0',
@@ -292,9 +296,9 @@ function agentScript({ adapter, agentSeconds }: Materials): string {
     'seconds() { read -r since rest < /proc/uptime; echo "${since%.*}"; }',
     `end=$(($(seconds) + ${agentSeconds}))`,
     'limited() { left=$((end - $(seconds))); [ "$left" -gt 0 ] || return 124; timeout -k 5 "$left" "$@" < /dev/null 2>&1; }',
-    // 124 is timeout's own; where it has to kill, it goes with it (137).
+    // 124 is timeout's own status; when timeout has to kill, it is 137.
     `ended() { case $1 in 124 | 137) echo ${shellWord(late)}; exit 1 ;; esac; return "$1"; }`,
-    // The scheduler's own run may be at the same files at this moment: without locks they spoil each other's copies.
+    // The scheduler's own run may change the same files at this moment; without locks both corrupt the copies.
     `until said=$(${limited(adapter.fetchPolicy)}); ended $? && ! printf '%s\\n' "$said" | grep -q -E ${shellWord(adapter.fetchFailure)}; do`,
     `  n=$((n + 1)); [ "$n" -lt ${fetchTries} ] || { printf '%s\\n' "$said"; exit 1; }`,
     '  sleep 2',

@@ -1,72 +1,72 @@
 /**
- * An administrator's edit of the master copy of the policy: what it changes, whether it may, and the record that tells what came of
- * it. The toolkit's own files are not edited this way. Pure.
+ * Commits an administrator's edit to the master copy of the policy: what changes, whether it is allowed, and the record of it. The
+ * toolkit's own files are excluded. Pure.
  */
 
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { isOurs } from '../../render/policy.ts';
 
-/** In the master copy, one line: hosts get it with the policy, and know by it which commit theirs is of. */
+/** One line in the master copy. Hosts get it with the policy, and so show which commit they have. */
 export const commitRecordName = 'csync.commit';
 
 export interface CommitRecord {
   /** Counts from 1; never used twice on one policy file system. */
   readonly commit: number;
-  /** Of the promotion it was made in: a master of before has a lower one. */
+  /** Epoch of the promotion. An earlier master has a lower one. */
   readonly epoch: number;
-  /** treeDigest of the master copy with this commit in it. */
+  /** treeDigest of the master copy with this commit. */
   readonly digest: string;
-  /** Wall clock of the host where it was typed, ISO 8601. */
+  /** Clock of the host where the verb ran, ISO 8601. */
   readonly at: string;
   /** user@host. */
   readonly by: string;
-  /** Member that ran the package. */
+  /** The active member. */
   readonly member: string;
   readonly message: string;
   readonly files: readonly string[];
   readonly removed: readonly string[];
 }
 
-/** What lies on the policy file system. */
+/** The content of the policy file system. */
 export interface PolicyState {
-  /** All of the master copy but the record, by name relative to it. */
+  /** The master copy without the record, by relative name. */
   readonly files: ReadonlyMap<string, { readonly digest: string; readonly ours: boolean }>;
-  /** As computed over there, before anything else was looked at. */
+  /** Computed on the member before anything else is read. */
   readonly digest: string;
   /** Of the last promotion; 0: never promoted. */
   readonly epoch: number;
-  /** Digest of the sentinel's text: another one is another promotion. */
+  /** Digest of the sentinel's text. Another digest means another promotion. */
   readonly sentinelDigest: string;
   readonly current: CommitRecord | null;
-  /** The earlier ones, oldest first. */
+  /** The earlier commits, oldest first. */
   readonly log: readonly CommitRecord[];
 }
 
-/** A file as the administrator has it. */
+/** The administrator's version of a file. */
 export interface LocalFile {
   /** Relative to the master copy. */
   readonly name: string;
-  /** null: it was removed. */
+  /** null: removed. */
   readonly content: Buffer | null;
-  /** What the edit began with, by digest, null for no such file; several where a commit of it was not answered. undefined: not known. */
+  /** Digest of the file that the edit is based on; null: no such file. Several after a commit without an answer. undefined: unknown. */
   readonly base?: readonly (string | null)[] | undefined;
 }
 
 export interface CommitPlan {
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
-  /** Digest of the master copy as it will be. */
+  /** Digest of the resulting master copy. */
   readonly digest: string;
 }
 
-/** `digest  ./name` as sha256sum prints them, sorted by bytes: the shell on a member computes the same. */
+/** Over lines `digest  ./name` as sha256sum prints them, sorted by bytes. The shell on a member computes the same. */
 export function treeDigest(files: ReadonlyMap<string, string>): string {
   const lines = [...files].map(([name, digest]) => Buffer.from(`${digest}  ./${name}\n`)).sort(Buffer.compare);
   return sha256(Buffer.concat(lines));
 }
 
-/** `base`: a digest of the whole master copy that the edit began with; it counts for files whose own beginning is not known. */
+/** `base`: digest of the whole master copy that the edit is based on, for files without a base of their own. */
 export function planCommit(state: PolicyState, files: readonly LocalFile[], base: string | null): Checked<CommitPlan> {
   const edits = files.filter((file) => isEdit(state, file));
   const problems = [
@@ -92,7 +92,7 @@ function isEdit(state: PolicyState, file: LocalFile): boolean {
   return mine !== digestThere(state, file.name) && file.base?.at(0) !== mine;
 }
 
-/** A name below the master copy that cfengine, sha256sum and a shell's patterns all take as it is. */
+/** A name below the master copy that cfengine, sha256sum and shell patterns accept unchanged. */
 const plainName = /^(?!.*(^|\/)\.)[^\p{Cc}\\/]+(\/[^\p{Cc}\\/]+)*$/u;
 
 function editProblems(state: PolicyState, edit: LocalFile, base: string | null): Problem[] {
@@ -102,16 +102,16 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
     return [
       errorProblem(
         'policy-name',
-        `${JSON.stringify(name)} is no name for a file of yours in the policy`,
-        'another name, without hidden parts',
+        `${JSON.stringify(name)} is not a valid name for a policy file`,
+        'choose another name, without hidden parts',
       ),
     ];
   if (there?.ours === true || (content !== null && isOurs(content.toString('latin1'))))
     return [
       errorProblem(
         'policy-toolkit-file',
-        `${name} is the toolkit's, which writes it again: an edit would be lost`,
-        'yours are site.cf (site.main) and every file you add; csync templates export DIR changes what the toolkit writes',
+        `${name} belongs to the toolkit, which would overwrite the edit`,
+        "edit site.cf (site.main) and files that you add; csync templates export DIR changes the toolkit's files",
       ),
     ];
   if (edit.base !== undefined) return edit.base.includes(there?.digest ?? null) ? [] : [conflict(state, name)];
@@ -119,8 +119,8 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
   return [
     errorProblem(
       'policy-no-base',
-      `${name} is on the master already, and nothing says which state your edit began with: somebody else's edit could be undone by it`,
-      `csync policy show --copy DIR makes a working copy to edit and commit; or --base ${state.digest.slice(0, 12)}... as csync policy show prints it now`,
+      `${name} exists on the master, and the base of your edit is unknown: a commit could undo another administrator's edit`,
+      `csync policy show --copy DIR   (makes a working copy to edit and commit); or --base ${state.digest.slice(0, 12)}... as csync policy show prints it now`,
     ),
   ];
 }
@@ -132,19 +132,19 @@ function conflict(state: PolicyState, name: string): Problem {
   return errorProblem(
     'change-policy-conflict',
     `${name} was changed on the master since your edit began${who}; nothing was committed`,
-    'csync policy show --copy ANOTHER-DIR, put your edit into that, and commit it',
+    'csync policy show --copy ANOTHER-DIR, repeat your edit there, and commit it',
   );
 }
 
 function movedProblem(state: PolicyState, base: string): Problem {
   return errorProblem(
     'change-policy-conflict',
-    `the policy of the master is not ${base} any more, but ${state.digest}; nothing was committed`,
-    'csync policy log tells what came between; look at it, then commit with --base of now',
+    `the policy of the master has changed from ${base} to ${state.digest}; nothing was committed`,
+    'csync policy log   (lists the commits in between); then commit with --base and the present digest',
   );
 }
 
-/** All commits that are known, oldest first, the current one last. */
+/** All known commits, oldest first, the current one last. */
 export function recordsOf({ log, current }: PolicyState): CommitRecord[] {
   return [...log.filter(({ commit }) => current === null || commit < current.commit), ...(current === null ? [] : [current])];
 }
@@ -156,7 +156,7 @@ export interface CommitWords {
   readonly message: string;
 }
 
-/** The record of a plan that is carried out on that very state. */
+/** The record of a plan for exactly that state. */
 export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
   const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
   const { at, by, member, message } = words;
@@ -168,7 +168,7 @@ export function recordText(record: CommitRecord): string {
   return `${JSON.stringify(record)}\n`;
 }
 
-/** Reads a record; null for what is none. */
+/** null: not a valid record. */
 export function parseRecord(text: string): CommitRecord | null {
   try {
     const found = JSON.parse(text) as Partial<Record<keyof CommitRecord, unknown>>;

@@ -1,4 +1,4 @@
-/** The policy on the master as a member tells it: place, digest, record, and whether somebody edited it by hand. */
+/** Reads the policy of the master on a member: place, digest, record, and edits made by hand. */
 import { shellWord } from '../../base/shell-word.ts';
 import { layoutOf, type PolicyCheck, policyChecks } from '../../cfengine/layout.ts';
 import { sha256 } from '../../contract/package-directory.ts';
@@ -10,15 +10,15 @@ import { commitRecordName, type PolicyState, parseRecord } from './commit.ts';
 
 export interface PolicyPlace {
   readonly mountPoint: string;
-  /** Directory that is served; the sentinel lies there. */
+  /** The served directory; contains the sentinel. */
   readonly base: string;
   /** The master copy, below it. */
   readonly tree: string;
-  /** Log, next tree, and the tree of before the last exchange; not served. */
+  /** Log, next tree and previous tree; not served. */
   readonly keep: string;
-  /** Held by whoever publishes or commits. */
+  /** Held by a verb that publishes or commits. */
   readonly lock: string;
-  /** Of cfengine's parser, for the next tree. */
+  /** Calls of cfengine's parser for the next tree. */
   readonly checks: readonly PolicyCheck[];
 }
 
@@ -36,18 +36,18 @@ export function policyPlace(settings: Settings): PolicyPlace {
   };
 }
 
-/** Exit statuses of these scripts, beside busyStatus. What ends with one of them has changed nothing. */
+/** Exit statuses of these scripts, beside busyStatus. A script that exits with one of them changed nothing. */
 export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67 } as const;
 
-/** Shell function `digest DIRECTORY`: treeDigest of it. */
+/** Shell function `digest DIRECTORY`: prints its treeDigest. */
 export const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
 
 export function here(place: PolicyPlace): string {
-  const gone = `${place.mountPoint} is not mounted there any more: the package has left`;
+  const gone = `${place.mountPoint} is not mounted there any more: the package has moved`;
   return `${mountedTest(place.mountPoint)} || { echo ${shellWord(gone)}; exit ${policyStatus.notMounted}; }`;
 }
 
-/** Prints what readPolicyState reads; with `contents`, all of the master copy. */
+/** Prints the input of readPolicyState; with `contents`, the whole master copy. */
 export function policyLookScript(place: PolicyPlace, contents: boolean): string {
   const tree = shellWord(place.tree);
   const head = contents ? 'base64 -w 0 < "$file"' : 'head -c 300 "$file" | base64 -w 0';
@@ -59,10 +59,10 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
     `[ ! -r ${shellWord(`${place.keep}/log`)} ] || echo "log $(base64 -w 0 ${shellWord(`${place.keep}/log`)})"`,
     `cd ${tree} 2>/dev/null || { echo "digest $(printf '' | sha256sum | cut -c 1-64)"; echo whole; exit 0; }`,
     'echo "digest $(digest .)"',
-    // Digests and names of all at once, then a process or two for each: what is started is what a look costs.
+    // One process for all digests and names, because starting processes costs most.
     `find . -type f -exec sh -c 'echo "names $(sha256sum -z -- "$@" | base64 -w 0)"; for file; do printf "file "; ${head}; echo; done' sh {} +`,
     `[ ! -r ${commitRecordName} ] || echo "record $(base64 -w 0 ${commitRecordName})"`,
-    // Somebody wrote between the two: look again.
+    // A write between the two digests means: read again.
     'echo "digest $(digest .)"',
     'echo whole',
   );
@@ -70,13 +70,13 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
 
 export interface PolicyLook {
   readonly state: PolicyState;
-  /** By name; whole only where they were asked for. */
+  /** By name; complete only if requested. */
   readonly contents: ReadonlyMap<string, Buffer>;
 }
 
 const decoded = (word: string | undefined): Buffer => Buffer.from(word ?? '', 'base64');
 
-/** null: it was cut short, or changed meanwhile. */
+/** null: truncated, or changed meanwhile. */
 export function readPolicyState(output: string): PolicyLook | null {
   const lines = output.split('\n').map((line) => line.split(' '));
   const one = (name: string): string => decoded(lines.find(([word]) => word === name)?.[1]).toString('utf8');
@@ -108,7 +108,7 @@ interface FoundFile {
   readonly content: Buffer;
 }
 
-/** Lines of names, each with the lines of its files behind it, in that order; null: some are missing. */
+/** Lines of names, each with the lines of its files after it, in that order. null: some are missing. */
 function foundFiles(lines: readonly (readonly string[])[]): FoundFile[] | null {
   const found: FoundFile[] = [];
   let named: string[] = [];
@@ -116,7 +116,7 @@ function foundFiles(lines: readonly (readonly string[])[]): FoundFile[] | null {
     if (word === 'file') {
       const line = named.shift();
       if (line === undefined) return null;
-      // As sha256sum -z writes it: digest, blank, blank or asterisk, name.
+      // Format of sha256sum -z: digest, blank, blank or asterisk, name.
       found.push({ sum: line.slice(0, 64), name: line.slice(66).replace(/^\.\//, ''), content: decoded(text) });
     }
     if (word === 'names') {

@@ -1,19 +1,19 @@
 /**
- * Rendered policy against the tree that is on the master: what is written, what is the administrator's and stays, and what is to be
- * added to that by hand so that the toolkit's part of the policy is used. Pure.
+ * Compares the rendered policy with the tree on the master: files to write, the administrator's files that stay, and lines to add to those
+ * by hand. Pure.
  */
 import { className, isOurs, memberClass, type PolicyFile } from '../../render/policy.ts';
 
 export interface PolicyTreePlan {
   readonly write: readonly PolicyFile[];
   readonly keep: readonly { readonly name: string; readonly why: 'unchanged' | 'yours' | 'not ours' }[];
-  /** The toolkit's own, of another version or generation: nothing renders them any more. */
+  /** The toolkit's files of another version or generation, which nothing renders any more. */
   readonly remove: readonly string[];
-  /** For the administrator: a file that stays, and the exact lines it lacks. */
+  /** For the administrator: a file that stays, and the exact lines that it lacks. */
   readonly notes: readonly string[];
 }
 
-/** `existing`: text by name, relative to the master inputs directory, of all that lies there. */
+/** `existing`: text by name, relative to the master inputs directory, of all files there. */
 export function planPolicyTree(rendered: readonly PolicyFile[], existing: ReadonlyMap<string, string>): PolicyTreePlan {
   const write: PolicyFile[] = [];
   const keep: PolicyTreePlan['keep'][number][] = [];
@@ -34,15 +34,15 @@ export function planPolicyTree(rendered: readonly PolicyFile[], existing: Readon
   return { write, keep, remove: remove.sort(), notes };
 }
 
-/** What the rest of the policy needs of one file, as it stands in ours, and where it belongs. */
+/** What the rest of the policy needs from one file, in our wording, and where it belongs. */
 interface Need {
   readonly where: string;
   readonly lines: string;
-  /** What must be in a file that has it; the lines themselves when it is not said. */
+  /** Text that a file with it must contain; default: the lines themselves. */
   readonly sign?: string;
 }
 
-/** File -> what of ours a file under that name must have. Files that are not here are needed by nothing else. */
+/** File -> the parts of ours that a file of that name must have. No other file depends on the names that are missing here. */
 const needs: Readonly<Record<string, (ours: string) => readonly Need[]>> = {
   'promises.cf': (ours) => [
     ...quotedIn(/inputs\s*=>\s*\{([^}]*)\}/, ours).map((lines) => ({ where: 'inputs of body common control', lines })),
@@ -52,13 +52,13 @@ const needs: Readonly<Record<string, (ours: string) => readonly Need[]>> = {
   'failsafe.cf': fetchesKeys,
   'controls/cf_serverd.cf': (ours) => [
     ...statements(ours, 'allowconnects', 'allowallconnects', 'allowusers', 'cfruncommand', 'maxconnections').map((lines) => ({
-      where: 'body server control, in place of its own',
+      where: 'body server control, instead of its own',
       lines,
     })),
     ...blocks(ours, 'csync_access_rules').map((lines) => ({ where: 'the file', lines })),
   ],
   'controls/cf_runagent.cf': (ours) =>
-    statements(ours, 'hosts', 'port').map((lines) => ({ where: 'body runagent control, in place of its own', lines })),
+    statements(ours, 'hosts', 'port').map((lines) => ({ where: 'body runagent control, instead of its own', lines })),
   'csync_members.cf': (ours) => blocks(ours, 'csync_members').map((lines) => ({ where: 'the file', lines })),
 
   'update.conf': (ours) => [
@@ -92,51 +92,51 @@ function noteOn(name: string, ours: string, theirs: string): string[] {
   const indented = (text: string): string => text.replace(/^(?=.)/gm, '    ');
   return [
     [
-      `${name} was not made by the toolkit and stays as it is. For the toolkit's part of the policy to work it lacks:`,
+      `${name} was not made by the toolkit and stays unchanged. For the toolkit's part of the policy it lacks:`,
       ...places.flatMap((place) => [
         `  in ${place}`,
         ...missing.filter(({ where }) => where === place).map(({ lines }) => indented(lines)),
       ]),
-      ...doubled.map((body) => `  and its own "${body.trim()}" has to go: cfengine takes one, and ours is below controls/`),
+      ...doubled.map((body) => `  and remove its own "${body.trim()}": cfengine accepts only one, and ours is below controls/`),
     ].join('\n'),
   ];
 }
 
-/** Whether the words of `wanted` stand in `text` one after the other, as words. */
+/** Whether the words of `wanted` follow one another in `text`, as words. */
 function contains(text: string, wanted: string): boolean {
   const words = (from: string): string => ` ${from.split(/\s+/).filter(Boolean).join(' ')} `;
-  // A quoted item of a list has its comma or bracket with it.
+  // A quoted item of a list includes its comma or bracket.
   return /^"[^"]*"$/.test(wanted.trim()) ? text.includes(wanted.trim()) : words(text).includes(words(wanted));
 }
 
-/** Without comments, since what is commented out does nothing; variables of generation 2 with their values. */
+/** Without comments, which have no effect; variables of generation 2 with their values. */
 function settled(text: string): string {
   const bare = text
     .replace(/^[ \t]*#(?!!).*\n?/gm, '')
     .split('\n')
     .map(withoutTail)
     .join('\n');
-  // No \s in any of these: it takes line ends, too, and then a file of empty lines is gone through once for each of them.
+  // No \s in these: it matches line ends, too, and then a file of empty lines is scanned once for each of them.
   const variable = /^[ \t]*(\w+)[ \t]*=[ \t]*\([ \t]*(\S+)[ \t]*\)$/gm;
   const variables = new Map([...bare.matchAll(variable)].map((found) => [found[1], found[2] ?? '']));
   return bare.replace(/\$\((\w+)\)/g, (word, name) => variables.get(name) ?? word);
 }
 
-/** A line without the comment at its end. A # before a quote may stand inside of it, and stays. */
+/** A line without its trailing comment. A # before a quote may be inside of it, and stays. */
 function withoutTail(line: string): string {
   const from = line.lastIndexOf('"') + 1;
   const at = line.slice(from).search(/[ \t]#/);
   return at === -1 ? line : line.slice(0, from) + line.slice(from, from + at).trimEnd();
 }
 
-/** Up to the last of a sign: what is looked for ends with it, and is not looked for in vain from every beginning. */
+/** Up to the last occurrence of a sign. The searched text ends with it, so no search is made from later positions. */
 const upTo = (sign: string, text: string): string => text.slice(0, text.lastIndexOf(sign) + sign.length);
 
 function quotedIn(list: RegExp, text: string): string[] {
   return (list.exec(upTo('}', text))?.[1] ?? '').match(/"[^"]*"/g) ?? [];
 }
 
-/** `keyword => value;` of generation 3, whole. */
+/** Complete `keyword => value;` of generation 3. */
 function statements(text: string, ...keywords: readonly string[]): string[] {
   const hidden = upTo(';', text.replace(/"[^"\n]*"/g, hideSemicolons));
   return keywords
@@ -147,7 +147,7 @@ function statements(text: string, ...keywords: readonly string[]): string[] {
 const hideSemicolons = (quoted: string): string => quoted.replaceAll(';', '\0');
 const showSemicolons = (text: string): string => text.replaceAll('\0', ';');
 
-/** Bodies and bundles of generation 3 by their names, whole. */
+/** Complete bodies and bundles of generation 3, by name. */
 function blocks(text: string, ...names: readonly string[]): string[] {
   const all = [...upTo('\n}', text).matchAll(/^(?:body|bundle) \S+ (\w+)[^\n]*\n\{\n[\s\S]*?\n\}$/gm)];
   return all.filter((found) => names.includes(found[1] ?? '')).map((found) => found[0]);
@@ -162,12 +162,12 @@ function fetchesKeys(ours: string): readonly Need[] {
   ];
 }
 
-/** Entries of one section of generation 2 that are like that, each with the lines that belong to it. */
+/** Matching entries of one section of generation 2, each with its lines. */
 function entries(text: string, section: string, like: RegExp): string[] {
   const body = new RegExp(`^${section}:\\n([\\s\\S]*?)(?=^\\w+:$|(?![\\s\\S]))`, 'm').exec(text)?.[1] ?? '';
   const lines = body.split('\n').filter((line) => line.trim() !== '' && !/^\s*\w+::$/.test(line));
   const own = Math.min(...lines.map((line) => line.search(/\S/)));
-  // What is indented further belongs to the entry above it.
+  // Deeper indented lines belong to the entry above.
   const whole: string[] = [];
   for (const line of lines) {
     const more = line.search(/\S/) > own && whole.length > 0;
@@ -178,8 +178,8 @@ function entries(text: string, section: string, like: RegExp): string[] {
 }
 
 /**
- * Lines of the administrator's files that mention a member that is gone, by its name or by a class made of it: a reminder, since
- * such files are never edited. `existing`: text by name; the toolkit's own files are passed over.
+ * Lines of the administrator's files that mention a removed member, by name or by its class: a reminder, because csync never edits these
+ * files. `existing`: text by name; the toolkit's own files are skipped.
  */
 export function staleMemberMentions(
   existing: ReadonlyMap<string, string>,
@@ -188,7 +188,7 @@ export function staleMemberMentions(
   const short = removedMember.split('.')[0] ?? removedMember;
   const names = [...new Set([removedMember, short, className(removedMember), className(short), memberClass(short)])];
   const escaped = names.map((name) => name.replace(/[.]/g, '\\.'));
-  // A dot may stand on either side: classes are joined by it, and a domain comes behind it.
+  // A dot may stand on either side: classes are joined by it, and a domain follows it.
   const mention = new RegExp(`(?<![A-Za-z0-9_-])(${escaped.join('|')})(?![A-Za-z0-9_-])`, 'i');
   return [...existing]
     .filter(([, text]) => !isOurs(text))

@@ -1,7 +1,7 @@
 /**
- * Into maintenance and out of it, step by step. Two ways, as in HP's toolkits [serviceguard.md 3.8, 6.10]: a file in the
- * package directory pauses the monitor; the engine's own mode ignores every failure. That one has no end of its own:
- * the file goes with it, and the monitor ends both [see member/monitor/monitor.ts]. Pure.
+ * Steps to begin and to end maintenance. There are two kinds, as in HP's toolkits [serviceguard.md 3.8, 6.10]. A file in the package
+ * directory pauses the monitor. The engine's own mode ignores every failure and has no time limit, so the file is written, too, and the
+ * monitor removes both [see member/monitor/monitor.ts]. Pure.
  */
 
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../../contract/maintenance-file.ts';
@@ -15,27 +15,30 @@ import { type ProcedureStep, procedureCommands } from './recovery.ts';
 
 export interface MaintenancePlace {
   readonly settings: Settings;
-  /** Where the package runs. */
+  /** The active member. */
   readonly owner: string;
   readonly commandMember: string;
   readonly status: PackageStatus;
-  /** What the file on the owner says, over or not; null: there is none. */
+  /** Content of the file on the active member, expired or not. null: no file. */
   readonly file: Maintenance | null;
 }
 
-/** `until`: wall clock, ms. `serviceguard`: the engine's own mode is wanted; once there it stays, and only its end moves. */
+/**
+ * `until`: wall clock, ms. `serviceguard`: the engine's own mode is wanted. A second `on` keeps that mode and changes only the
+ * end.
+ */
 export function stepsOn(place: MaintenancePlace, until: number, serviceguard: boolean): ProcedureStep[] {
   const { settings, owner, commandMember, status, file } = place;
   const { packageName, packageDirectory, maintenanceFlag } = settings;
   const { orders, title } = engineFor(settings);
   const inMode = status.state === 'maintenance';
-  // Switching as it was before the first of several `on`: the mode itself wants it off.
+  // The switching state before the first `on`: the mode requires it to be off.
   const autoRun = file?.serviceguard?.autoRun ?? (inMode || status.autoRun);
   const wanted: Maintenance = { until, serviceguard: serviceguard || inMode ? { autoRun } : null };
   const end = new Date(until).toISOString();
   const write: ProcedureStep = {
     member: owner,
-    text: `pause the monitor until ${end}${wanted.serviceguard === null ? '' : `, which then ends ${title}'s mode, too`} (${packageDirectory}/${maintenanceFileName})`,
+    text: `pause the monitor until ${end}${wanted.serviceguard === null ? '' : `, when it also ends ${title}'s mode`} (${packageDirectory}/${maintenanceFileName})`,
     script: distributeScript(
       packageDirectory,
       [{ name: maintenanceFileName, mode: 0o644, content: Buffer.from(maintenanceText(wanted)) }],
@@ -47,8 +50,8 @@ export function stepsOn(place: MaintenancePlace, until: number, serviceguard: bo
 }
 
 /**
- * First a proof that the daemon is a master: what is not healthy would fail over the moment it is watched again. The file
- * goes last: until then the same command, or the monitor, knows what is left to do.
+ * First proves that the daemon is a master: an unhealthy one would fail over as soon as the monitor resumes. The file is removed last.
+ * Until then a rerun, or the monitor, completes the steps.
  */
 export function stepsOff({ settings, owner, commandMember, status, file }: MaintenancePlace): ProcedureStep[] {
   const { packageName, packageDirectory, packageStyle } = settings;
@@ -56,12 +59,12 @@ export function stepsOff({ settings, owner, commandMember, status, file }: Maint
   if (file === null && !inMode) return [];
   const healthy: ProcedureStep = {
     member: owner,
-    text: 'daemon, address, mount and policy are those of a master',
+    text: 'check that daemon, address, mount and policy are those of a master',
     script: script(
       `directory=${directoryWord(packageDirectory)}`,
       ...launcherLines(packageStyle),
       `told=$(env -i "$launcher" start --dry-run 2>&1) || { echo "$told"; exit 1; }`,
-      // A dry run says `would` and `failed` of what does not hold; what each start does anew holds at no time.
+      // A dry run prints `would` and `failed` for what is wrong. What each start makes anew is always missing.
       `wrong=$(echo "$told" | grep -E ': (would|failed) ' | grep -vE ' (sentinel|service|customer): ')`,
       '[ -z "$wrong" ] || { echo "$wrong"; exit 1; }',
     ),
@@ -75,7 +78,7 @@ export function stepsOff({ settings, owner, commandMember, status, file }: Maint
   return [healthy, ...procedureCommands(commandMember, leave), ...(file === null ? [] : [removeFile(settings, owner)])];
 }
 
-/** A halted package may leave the mode as it is [serviceguard.md 6.10]; whether it shall run again is another question. */
+/** A halted package may leave the mode unchanged [serviceguard.md 6.10]. Whether it should run again is a separate question. */
 export function stepsOffHalted(settings: Settings, commandMember: string, marked: readonly string[]): ProcedureStep[] {
   return [
     ...procedureCommands(commandMember, engineFor(settings).orders.maintenance(settings.packageName, 'off')),

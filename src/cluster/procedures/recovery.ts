@@ -1,6 +1,6 @@
 /**
- * What a failed or timed-out script left behind, and the way back in the order of HP's manual: address, users of the file
- * system, mount, volume group, switches [serviceguard.md 6.5, L9 p.285]. Looking and planning only. Pure.
+ * Finds what a failed or timed-out script left, and plans the recovery in the order of HP's manual: address, users of the file system,
+ * mount, volume group, switches [serviceguard.md 6.5, L9 p.285]. Pure.
  */
 
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
@@ -17,20 +17,20 @@ import { addressTest, engineScript, mountedTest, script } from '../remote/shell-
 export interface Leftovers {
   readonly mounted: boolean;
   readonly address: boolean;
-  /** The device of the logical volume is there: its volume group is active. */
+  /** The device of the logical volume exists: its volume group is active. */
   readonly active: boolean;
   /** Processes that use the mounted file system: pid and name. */
   readonly users: readonly string[];
 }
 
-/** A step of a procedure: what it is called in a plan, and the script that does it and fails if it did not work. */
+/** A step of a procedure: its name in a plan, and a script that does it and fails if it did not work. */
 export interface ProcedureStep {
   readonly member: string;
   readonly text: string;
   readonly script: string;
 }
 
-/** Prints what parseLeftovers reads; the users only to root. */
+/** Prints the input of parseLeftovers; the users only for root. */
 export function leftoversLines(settings: Settings): string[] {
   const { mountPoint, packageAddress } = settings;
   return [
@@ -40,11 +40,11 @@ export function leftoversLines(settings: Settings): string[] {
     `if ${mountedTest(mountPoint)}; then`,
     `  for user in $(fuser -m ${shellWord(mountPoint)} 2>/dev/null); do echo "user $user $(cat /proc/$user/comm 2>/dev/null)"; done`,
     'fi',
-    'echo looked',
+    '-',
   ];
 }
 
-/** Reads what leftoversLines printed; null when it is not that. */
+/** Commands of the engine, one a step. */
 export function parseLeftovers(output: string): Leftovers | null {
   const lines = output.split('\n');
   if (!lines.includes('looked')) return null;
@@ -52,7 +52,7 @@ export function parseLeftovers(output: string): Leftovers | null {
   return { mounted: lines.includes('mounted'), address: lines.includes('address'), active: lines.includes('active'), users };
 }
 
-/** Commands of the engine, each as a step. */
+/** null: the engine does not answer, or has no such package. */
 export function procedureCommands(member: string, commands: Commands): ProcedureStep[] {
   return commands.map((argv) => ({
     member,
@@ -64,16 +64,15 @@ export function procedureCommands(member: string, commands: Commands): Procedure
 export interface RecoveryInput {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** null: the engine does not answer, or knows no such package. */
+  /** The member that runs the engine's commands. */
   readonly status: PackageStatus | null;
   readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
-  /** Where the engine's commands are run. */
-  readonly commandMember: string;
   /** Start the package at the end. */
+  readonly commandMember: string;
   readonly run: boolean;
 }
 
-/** An empty list: nothing is left behind and no switch is off. Nothing is planned against a package that runs there. */
+/** No steps: nothing is left and every switch is on. A running package is never changed. */
 export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
   const { settings, status, members, commandMember, run } = input;
   const { packageName } = settings;
@@ -83,8 +82,8 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
       ? [
           errorProblem(
             'cluster-unreachable',
-            `cannot be looked at: ${noAnswer.why}`,
-            `${noAnswer.remedy}; a member that is off has nothing mounted, but only you can know that`,
+            `cannot be checked: ${noAnswer.why}`,
+            `${noAnswer.remedy}. A member that is powered off has nothing mounted, but csync cannot verify that`,
             member,
           ),
         ]
@@ -94,7 +93,7 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
     problems.push(
       errorProblem(
         'cluster-no-status',
-        `${words.viewer} says nothing of ${packageName}: where it runs has to be known first`,
+        `${words.viewer} reports nothing about ${packageName}: csync must know first where it runs`,
         words.lookOrStart,
       ),
     );
@@ -102,8 +101,8 @@ export function planRecovery(input: RecoveryInput): Checked<ProcedureStep[]> {
     problems.push(
       errorProblem(
         'change-busy',
-        `${packageName} is ${status.state}: a script may be at work`,
-        'wait for it to end: csync status --watch',
+        `${packageName} is ${status.state}: a script may still run`,
+        'wait until it finishes: csync status --watch',
       ),
     );
   if (problems.length > 0 || status === null) return { ok: false, problems };
@@ -133,8 +132,8 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
   if (left.mounted && left.users.length > 0)
     steps.push(
       step(
-        `fuser -km ${mountPoint}, which ends ${left.users.map((user) => user.replace(/^(\d+) (.*)$/, '$2 (pid $1)')).join(', ')}`,
-        // Without the mount fuser -m would mean the file system below, and end everything on it.
+        `fuser -km ${mountPoint}, which kills ${left.users.map((user) => user.replace(/^(\d+) (.*)$/, '$2 (pid $1)')).join(', ')}`,
+        // Without the mount, fuser -m would mean the file system below, and kill every process on it.
         `if ${mountedTest(mountPoint)}; then fuser -km ${point} >/dev/null 2>&1 || true; fi`,
       ),
     );
@@ -146,7 +145,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
         `while ${mountedTest(mountPoint)}; do`,
         `  umount ${point} && continue`,
         '  tries=$((tries + 1)); [ $tries -lt 5 ] || exit 32',
-        // Who was killed may take a moment to go.
+        // A killed process may need a moment to exit.
         '  sleep 1',
         'done',
       ),
@@ -156,7 +155,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
       step(
         `vgchange -a n ${volumeGroup}; vgchange --deltag ${member} ${volumeGroup}`,
         `vgchange -a n ${volumeGroup}`,
-        `vgchange --deltag ${member} ${volumeGroup} || true`,
+        `start ${adapter.daemonName} if none runs`,
       ),
     );
   if (steps.length > 0)
@@ -173,7 +172,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
   return steps;
 }
 
-/** The steps that take a package out of a cluster; what belongs to cfengine stays. */
+/** Steps that remove the package from a cluster; cfengine stays. */
 export function planRemoval(
   settings: Settings,
   {
@@ -186,10 +185,10 @@ export function planRemoval(
   const { orders } = engineFor(settings);
   const remove =
     status === null ? [] : [...(status.status === 'down' ? [] : orders.halt(packageName)), ...orders.forget(packageName)];
-  // Systems without the file have nothing to switch off.
+  // On systems without the file there is nothing to switch off.
   const off = members.map((member) => ({
     member,
-    text: `CSYNC_CONFIGURED=0 in ${configuredFile}, where there is one`,
+    text: `CSYNC_CONFIGURED=0 in ${configuredFile}, if the file exists`,
     script: script('set -e', `[ -f ${configuredFile} ] || exit 0`, ...configuredLines('0')),
   }));
   return [...procedureCommands(commandMember, remove), ...(unconfigure ? off : [])];

@@ -1,7 +1,7 @@
 /**
- * Agent runs on other hosts, now: cf-runagent or cfrun typed on a member, many at a time, and what their output amounts to.
- * Neither can be left alone: cfrun always ends with 0, has no time limit, and without a key asks a closed terminal for ever
- * [cfengine.md 1.11]; cf-runagent takes its one limit for connecting and for a silent agent alike (tried with 3.21). Pure.
+ * Runs the agent on other hosts now: cf-runagent or cfrun on a member, many hosts at a time, and judges the output. Neither can
+ * run unattended. cfrun always exits with 0, has no time limit, and without a key asks a closed terminal forever [cfengine.md
+ * 1.11]. cf-runagent applies its one limit to the connection and to a silent agent (tried with 3.21). Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import { columns } from '../../base/tables.ts';
@@ -11,37 +11,37 @@ import type { Settings } from '../../settings/settings.ts';
 import { hostScript } from '../remote/shell-text.ts';
 
 export interface RemoteRunWish {
-  /** At most so many at a time. */
+  /** Hosts at the same time, at most. */
   readonly parallel: number;
-  /** Seconds for one host, all in all. */
+  /** Limit for one host, in seconds. */
   readonly timeoutSeconds: number;
-  /** Classes the agents shall have defined. */
+  /** Classes that the agents must define. */
   readonly classes: readonly string[];
 }
 
 const connectSeconds = 10;
 const killSeconds = 5;
-/** What is kept of a host's output, and how much more may come before its run is ended: cfrun's question repeats itself without end. */
+/** Bytes kept of a host's output, and how many more may follow before the run is killed: cfrun repeats its question without end. */
 const keptBytes = 49_152;
 const droppedBytes = 16 * 1024 * 1024;
-/** Lines of so much base64 are written whole into a pipe, also by many at once. */
+/** Lines of this much base64 are written to a pipe in one piece, also by many writers. */
 const pieceLength = 3000;
 
-/** A name or address that may go into a script. */
+/** A name or address that is safe in a script. */
 const safe = /^[A-Za-z0-9][A-Za-z0-9.-]*$/;
 export const isClassName = (text: string): boolean => /^[A-Za-z_]\w*$/.test(text);
 
-/** The words that run the agent of one host; $address, $name and $port are shell variables of the script. */
+/** The words that run the agent on one host; $address, $name and $port are shell variables of the script. */
 function remoteRunWords(settings: Settings, { timeoutSeconds, classes }: RemoteRunWish): string {
   const { generation, programs } = adapterFor(settings);
   const program = shellWord(programs.run);
   if (generation === 3)
     return `${program} -H "$address:${settings.cfenginePort}" -t ${timeoutSeconds}${classes.length === 0 ? '' : ` -D ${classes.join(',')}`}`;
-  // What stands behind -- is for the agent [cfengine.md 1.11]; never -T: nothing is taken on trust.
+  // The words after -- are for the agent [cfengine.md 1.11]; never -T, which trusts unknown keys.
   return `${program} "$listed"${classes.length === 0 ? '' : ` -- ${classes.map((name) => `-D${name}`).join(' ')}`}`;
 }
 
-/** What is typed for a host, for people. */
+/** The command for a host, for messages. */
 export function remoteRunText(settings: Settings, host: RosterHost, wish: RemoteRunWish): string {
   return remoteRunWords(settings, wish)
     .replace('"$address:', `${host.addresses[0] ?? host.name}:`)
@@ -49,7 +49,7 @@ export function remoteRunText(settings: Settings, host: RosterHost, wish: Remote
     .replace('"', '');
 }
 
-/** cfrun drops names that are not in cfrun.hosts without a word; names without a dot get its domain [cfengine.md 1.11]. */
+/** cfrun silently skips names that are not in cfrun.hosts; names without a dot get its domain [cfengine.md 1.11]. */
 function generation2Guards(settings: Settings): string[] {
   const { cfengineWorkDirectory: work } = settings;
   const find = [
@@ -66,7 +66,7 @@ function generation2Guards(settings: Settings): string[] {
   ];
 }
 
-/** For hosts of one chunk: prints lines that parseRuns reads. Takes as long as runLimitMs says at most. */
+/** For hosts of one chunk: prints the input of parseRuns. It takes at most runLimitMs. */
 export function runScript(settings: Settings, hosts: readonly RosterHost[], wish: RemoteRunWish): string {
   const { cfenginePort, cfengineGeneration } = settings;
   const runOne = [
@@ -75,7 +75,7 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     '  address=$(timeout 10 getent ahostsv4 "$name" | sed -n "1s/ .*//p")',
     '  [ -n "$address" ] || { echo "skip $i no-address"; exit; }',
     'fi',
-    // The limit of the programs themselves is two minutes, or that of the whole run.
+    // The programs' own limit is two minutes, or that of the whole run.
     'if command -v bash >/dev/null; then',
     `  said=$(timeout ${connectSeconds} bash -c "exec 9<>/dev/tcp/$address/${cfenginePort}" 2>&1) || case $said in`,
     '    *refused*) echo "skip $i closed"; exit ;;',
@@ -98,88 +98,104 @@ export function runScript(settings: Settings, hosts: readonly RosterHost[], wish
     safe.test(name) && (address === '-' || safe.test(address)) ? [`${index} ${name} ${address}`] : [],
   );
   return hostScript(
-    // Into a pipe, where lines of many arrive whole; ssh's own standard output need not be one.
+    // A pipe keeps the lines of many writers whole; ssh's own standard output may be no pipe.
     `printf '%s\\n' ${lines.map(shellWord).join(' ')} | xargs -P ${wish.parallel} -L 1 sh -c ${shellWord(runOne.join('\n'))} sh | cat`,
     'echo done',
   );
 }
 
-/** How long such a script may take. */
+/** Time limit of such a script. */
 export function runLimitMs(hosts: number, { parallel, timeoutSeconds }: RemoteRunWish): number {
   const one = timeoutSeconds + killSeconds + 3 * connectSeconds;
   return (Math.ceil(hosts / parallel) * one + 60) * 1000;
 }
 
-/** Hosts that one script runs: enough of them that a slow one does not hold up the next many, few enough for one answer. */
+/** Hosts for one script: enough that a slow one does not delay many others, few enough for one answer. */
 export function chunksOf<T>(items: readonly T[], parallel: number): T[][] {
   const size = Math.min(128, 4 * parallel);
   return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 }
 
-export type Outcome = 'ran' | 'failed' | 'refused' | 'unreachable' | 'timed out' | 'not hailed' | 'unclear';
+export type Outcome = 'ran' | 'failed' | 'refused' | 'unreachable' | 'timed out' | 'not run' | 'unclear';
 
-/** What became of one host. */
+/** Result of one host. */
 export interface HostRun {
   readonly host: string;
   readonly outcome: Outcome;
-  /** Key of `reasons`; null where it ran. */
+  /** Key of `reasons`. null: the agent ran. */
   readonly reason: Reason | null;
-  /** Of the command over there; null where it is not known (generation 2 does not tell). */
+  /** Of the remote command. null: unknown (generation 2 does not report it). */
   readonly exitCode: number | null;
   readonly milliseconds: number | null;
-  /** What the agent says it changed. */
+  /** Changes that the agent reports. */
   readonly changes: readonly string[];
-  /** What the agent complains of, or what the command printed instead of running it. */
+  /** Errors that the agent reports, or the output of a failed remote run. */
   readonly errors: readonly string[];
-  /** More came than was kept. */
+  /** The output was longer than what was kept. */
   readonly cut: boolean;
 }
 
-/** Why a host did not run, in a sentence, and the fix; HOST and MEMBER stand for the hosts at both ends. */
+/** Why the agent did not run on a host, and the fix; HOST and MEMBER stand for the two hosts. */
 export const reasons = {
-  status: ['failed', 'the agent ended with an error', 'on HOST: cf-agent -KI, or cfagent -q -K -I, says why'],
+  status: ['failed', 'the agent failed', 'on HOST: cf-agent -KI, or cfagent -q -K -I   (prints the error)'],
   failsafe: [
     'failed',
-    'its policy does not parse: the agent went to its failsafe policy',
-    'cf-promises on HOST, and on the policy',
+    'its policy does not parse: the agent used its failsafe policy',
+    'run cf-promises on HOST, and on the policy',
   ],
   admission: [
     'refused',
-    'it does not admit remote runs from MEMBER: no access to its cfruncommand, no such command, or not this user',
-    'csync sync HOST --from another member tells whether it is the address; then the access rules and allowusers of HOST',
+    'it denies remote runs from MEMBER: no access to its cfruncommand, no such command, or this user is not allowed',
+    'csync sync HOST --from OTHER-MEMBER   (shows whether the address is the reason); then check the access rules and allowusers of HOST',
   ],
   connects: [
     'refused',
     'it closes connections from MEMBER',
-    'allowconnects and allowallconnects of HOST, and its limit of connections',
+    'check allowconnects and allowallconnects of HOST, and its limit of connections',
   ],
-  'key-there': ['refused', 'it does not know the key of MEMBER', "the public key of MEMBER belongs into HOST's ppkeys"],
-  'key-here': ['refused', 'MEMBER does not know its key', "the public key of HOST belongs into MEMBER's ppkeys"],
-  role: ['refused', 'it does not let MEMBER define classes', 'roles of HOST, or no --define'],
-  class: ['refused', 'it has none of the classes that were asked for', 'no --define'],
-  silent: ['unreachable', 'neither it nor its port answers', 'is HOST up, is a firewall between? csync check'],
-  closed: ['unreachable', 'nobody listens on its port', 'on HOST: /usr/local/sbin/csync-cfservd start, or the init script'],
-  'no-address': ['unreachable', 'MEMBER does not know its name', 'getent hosts HOST   on MEMBER'],
-  connect: ['unreachable', 'no connection came about', 'csync check; on HOST: is the daemon up?'],
-  time: ['timed out', 'no end within the time limit; the agent may still run there', 'csync sync HOST --timeout 30m'],
-  'no-list': ['not hailed', 'MEMBER has no cfrun.hosts, and cfrun hails nobody else', 'an agent run on MEMBER fetches it'],
+  'key-there': [
+    'refused',
+    'it does not have the key of MEMBER',
+    'csync client sync HOST   (installs the key; for a member: csync members sync)',
+  ],
+  'key-here': [
+    'refused',
+    'MEMBER does not have its key',
+    'csync client sync HOST   (installs the key; for a member: csync members sync)',
+  ],
+  role: ['refused', 'it does not allow MEMBER to define classes', 'add a role on HOST, or omit --define'],
+  class: ['refused', 'it has none of the requested classes', 'omit --define'],
+  silent: [
+    'unreachable',
+    'neither the host nor its port answers',
+    'csync check   (tests the port); check that HOST is up, and any firewall',
+  ],
+  closed: ['unreachable', 'no daemon listens on its port', 'on HOST: /usr/local/sbin/csync-cfservd start, or the init script'],
+  'no-address': ['unreachable', 'MEMBER cannot resolve its name', 'on MEMBER: getent hosts HOST'],
+  connect: ['unreachable', 'no connection was made', 'csync check; on HOST: check that the daemon runs'],
+  time: ['timed out', 'not finished within the time limit; the agent may still run there', 'csync sync HOST --timeout 30m'],
+  'no-list': [
+    'not run',
+    'MEMBER has no cfrun.hosts, and cfrun runs only hosts in that file',
+    'run the agent on MEMBER, which fetches the file',
+  ],
   'not-listed': [
-    'not hailed',
-    'it is not in cfrun.hosts of MEMBER, and cfrun hails nobody else',
-    'enter it in the master copy of cfrun.hosts',
+    'not run',
+    'it is not in cfrun.hosts of MEMBER, and cfrun runs only hosts in that file',
+    'add it to the master copy of cfrun.hosts',
   ],
   'no-key': [
-    'not hailed',
-    'MEMBER has no key of it, and cfrun would ask a terminal for ever',
-    "root-<address of HOST>.pub belongs into MEMBER's ppkeys",
+    'not run',
+    'MEMBER does not have its key, and cfrun would ask a terminal forever',
+    'csync client sync HOST   (installs root-<address of HOST>.pub; for a member: csync members sync)',
   ],
-  name: ['not hailed', 'that is no name of a host', 'letters, digits, dots and dashes'],
-  lost: ['unclear', 'MEMBER did not tell what became of it', 'csync sync HOST'],
-  words: ['unclear', 'what it said is not known here', 'csync sync HOST --json has its words'],
+  name: ['not run', 'it is not a valid host name', 'use letters, digits, dots and dashes'],
+  lost: ['unclear', 'MEMBER reported no result', 'csync sync HOST'],
+  words: ['unclear', 'csync does not recognise its output', 'csync sync HOST --json   (prints the output)'],
 } as const satisfies Readonly<Record<string, readonly [outcome: Outcome, text: string, remedy: string]>>;
 export type Reason = keyof typeof reasons;
 
-/** Reads what runScript printed, also where it was cut short; a host it does not tell of is lost. */
+/** Parses the output of runScript, also if truncated; a host without a result is lost. */
 export function parseRuns(output: string, settings: Settings, hosts: readonly RosterHost[]): HostRun[] {
   const pieces = new Map<string, string[]>();
   const rest = new Map<string, readonly string[]>();
@@ -216,7 +232,7 @@ function withReason(reason: Reason, errors: readonly string[], more: Partial<Rea
   return { outcome: reasons[reason][0], reason, exitCode: null, changes: [], errors, ...more };
 }
 
-/** Tried with 3.21 (test/recorded/cf-runagent); the first that is found counts. */
+/** Tried with 3.21 (test/recorded/cf-runagent); the first match counts. */
 const runagentWords: readonly (readonly [RegExp, Reason])[] = [
   [/TRUST FAILED, server presented untrusted key/, 'key-here'],
   [/hung up during identification/, 'key-there'],
@@ -229,12 +245,12 @@ const runagentWords: readonly (readonly [RegExp, Reason])[] = [
   [/Failed to connect to host/, 'connect'],
 ];
 
-/** Lines as "ADDRESS> -> words of the agent", at the end "ADDRESS> (exit code: N)" [cfengine.md 2.10]. */
+/** Lines "ADDRESS> -> words of the agent", at the end "ADDRESS> (exit code: N)" [cfengine.md 2.10]. */
 function readRunagent(text: string): Read {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const agent = lines.flatMap((line) => /^\S+> -> (.*)$/.exec(line)?.[1] ?? []);
   const errors = agent.flatMap((line) => /^\s*error: (.*)$/.exec(line)?.[1] ?? []);
-  // One that is copied is told of three times: copied, moved, updated.
+  // A copied file is reported three times: copied, moved, updated.
   const changes = agent
     .flatMap((line) => /^\s*info: (.*)$/.exec(line)?.[1] ?? [])
     .filter((line) => !/\.cfnew'|^(Executing|Completed execution|Using|Last \d+ quoted|Unable to|No server)/.test(line));
@@ -259,7 +275,7 @@ const cfrunWords: readonly (readonly [RegExp, Reason])[] = [
   [/nothing relevant to do here/, 'class'],
 ];
 
-/** The agent's lines stand between two lines of dashes; without the second one it did not come to its end. */
+/** The agent's lines are between two lines of dashes; without the second one it did not finish. */
 function readCfrun(text: string): Read {
   const [head = '', agent = '', ...behind] = text.split(/^(?:- ){5,}-?\s*$/m);
   const lines = (part: string): string[] => part.split('\n').filter((line) => line.trim() !== '');
@@ -271,7 +287,7 @@ function readCfrun(text: string): Read {
 
 const mostNames = 10;
 
-/** Counts, who changed what, and for each kind of failure who, why and the fix. */
+/** Counts, changes by host, and for each kind of failure the hosts, the reason and the fix. */
 export function runsText(runs: readonly HostRun[], member: string): string {
   const count = (outcome: Outcome): number => runs.filter((run) => run.outcome === outcome).length;
   const outcomes = [...new Set(Object.values(reasons).map(([outcome]) => outcome))];

@@ -1,6 +1,6 @@
 /**
- * One change at a time in a cluster, whatever the verb: a lease on every member that answers, which this process renews while it
- * lives. A holder that was cut off, stopped or crashed loses it, and finds that out before its next change.
+ * One change at a time in a cluster, for all verbs: a lease on every member that answers, which this process renews while it runs. A holder
+ * that was cut off, stopped or crashed loses it, and detects that before its next change.
  */
 import { randomBytes } from 'node:crypto';
 import { Failure, type Problem } from '../../base/problem.ts';
@@ -12,18 +12,18 @@ import { busyStatus } from './shell-text.ts';
 export interface ChangeLockWish {
   readonly packageName: string;
   readonly members: readonly string[];
-  /** Who holds it, for people. */
+  /** The holder, for messages. */
   readonly who: string;
-  /** What holds it began by itself: the start of the package, a timer, an event of the cluster. */
+  /** The change began automatically: a package start, a timer, or an event of the cluster. */
   readonly automatic: boolean;
-  /** Seconds to wait for another change to end; null: as long as usual. */
+  /** Seconds to wait for another change. null: the default. */
   readonly waitSeconds: number | null;
   readonly say: (line: string) => void;
   readonly pause: (milliseconds: number) => Promise<void>;
 }
 
 const usualWaitSeconds = 60;
-/** For what the cluster began by itself the administrator's command waits to the end, or for so long. */
+/** How long an administrator's command waits for an automatic change. */
 const automaticWaitSeconds = 600;
 const tryEveryMs = 500;
 const answerLimitMs = 10_000;
@@ -32,12 +32,12 @@ const automaticMark = '(automatic)';
 interface Kept {
   readonly member: string;
   hold: Hold | null;
-  /** When the last renewal that was acknowledged was sent; by the clock of this process, which no one sets. */
+  /** When the last acknowledged renewal was sent, by the monotonic clock of this process. */
   renewedMs: number;
   renewing: boolean;
 }
 
-/** Does `work` with the cluster's lock. The shell it gets refuses whatever comes after the lock was lost. A Failure where others have it. */
+/** Runs `work` with the cluster's lock. Its shell rejects each script after the lock is lost. A Failure if another process has the lock. */
 export async function underChangeLock<T>(
   shell: MemberShell,
   wish: ChangeLockWish,
@@ -68,7 +68,7 @@ class ChangeLock {
     this.#script = keepScript(this.#lease, wish.automatic ? `${wish.who} ${automaticMark}` : wish.who);
   }
 
-  /** The members' shell for the work: each script goes only as long as the lock is ours. */
+  /** The members' shell for the work; each script runs only while the lock is ours. */
   get shell(): MemberShell {
     const { here, stop } = this.#shell;
     return {
@@ -81,7 +81,7 @@ class ChangeLock {
     };
   }
 
-  /** One member after the other, everywhere in the same order: who has the first one never waits for who waits for it. */
+  /** One member after the other, in the same order everywhere: this avoids a deadlock. */
   async take(): Promise<void> {
     const began = performance.now();
     let told = false;
@@ -100,7 +100,7 @@ class ChangeLock {
         const holder = held.stderr.trim();
         const limit = this.#waitLimit(holder);
         if (performance.now() - began >= limit * 1000) throw new Failure([busyProblem(member, holder, limit)]);
-        if (!told) this.#wish.say(`waiting up to ${limit} s for the lock of the cluster, which ${holder} has`);
+        if (!told) this.#wish.say(`waiting up to ${limit} s for the lock of the cluster, held by ${holder}`);
         told = true;
         await this.#wish.pause(tryEveryMs);
       }
@@ -121,7 +121,7 @@ class ChangeLock {
 
   #keep(kept: Kept): void {
     this.#kept.push(kept);
-    // The first ones are renewed while the others are still waited for.
+    // The first leases are renewed while later ones are pending.
     this.#timer ??= setInterval(() => {
       for (const one of this.#kept) void this.#renew(one);
     }, renewEverySeconds * 1000).unref();
@@ -139,7 +139,7 @@ class ChangeLock {
     kept.renewing = false;
   }
 
-  /** The connection broke, or the member was booted: while most of the others are ours, nobody else can have had it meanwhile. */
+  /** The connection broke, or the member booted. While most of the other leases are ours, no other process can have had the lock. */
   async #regain(kept: Kept): Promise<void> {
     const askedMs = performance.now();
     if (!this.#isOurs() || this.#timer === undefined) return;
@@ -151,10 +151,10 @@ class ChangeLock {
       kept.hold = held;
       kept.renewedMs = askedMs;
       if (this.#timer === undefined) await held.release();
-    } else if (held.exitCode === busyStatus) this.#lost = `${kept.member}: ${held.stderr.trim()} has it now`;
+    } else if (held.exitCode === busyStatus) this.#lost = `${kept.member}: now held by ${held.stderr.trim()}`;
   }
 
-  /** Whether most of the members still count us the holder; where it is half of them, the first one decides. */
+  /** Whether most members still list us as the holder; at exactly half, the first member decides. */
   #isOurs(): boolean {
     if (this.#lost !== null) return false;
     const isFresh = ({ renewedMs }: Kept): boolean => performance.now() - renewedMs < leaseSeconds * 1000;
@@ -166,7 +166,7 @@ class ChangeLock {
 
   #demandOurs(): void {
     if (this.#isOurs()) return;
-    this.#lost ??= `it was not renewed for ${leaseSeconds} s: this process was stopped, or cut off from the members`;
+    this.#lost ??= `it was not renewed for ${leaseSeconds} s: this process was stopped, or disconnected from the members`;
     throw new Failure([lostProblem(this.#lost)]);
   }
 
@@ -182,30 +182,30 @@ class ChangeLock {
     const again = await run(guarded);
     const holder = lostTo(again);
     if (holder === null) return again;
-    this.#lost = `${member}: ${holder} has it now`;
+    this.#lost = `${member}: now held by ${holder}`;
     throw new Failure([lostProblem(this.#lost)]);
   }
 }
 
-/** A member that is down is no reason not to change the others; one that answers, and keeps no lock, is. */
+/** A member that is down does not prevent a change of the others. A member that answers without keeping a lock does. */
 function demandUnreached(member: string, ended: CommandResult): void {
   if (ended.exitCode === 255 || ended.exitCode === null) return;
   const { why } = whyNoAnswer(member, ended, 0);
-  const text = `nothing was changed: the lock of the cluster, in /run, could not be taken: ${why}`;
+  const text = `nothing was changed: cannot take the lock of the cluster in /run: ${why}`;
   const remedy =
-    'on that member csync has to be root and /run needs room; flock (util-linux) and timeout (coreutils) have to be installed';
+    'on that member: csync must be root, /run needs space, and flock (util-linux) and timeout (coreutils) must be installed';
   throw new Failure([{ code: 'change-lock', severity: 'error', text, remedy, member }]);
 }
 
 function busyProblem(member: string, holder: string, waited: number): Problem {
-  const text = `nothing was changed: another change is under way, ${holder || 'whose is not known'}; waited ${waited} s for it`;
+  const text = `nothing was changed: another change is running, ${holder || 'by an unknown process'}; waited ${waited} s for it`;
   const remedy =
-    'run the same command again when it has ended, or with --wait SECONDS to wait longer. To end the other change, kill that process on its host';
+    'run the same command again when it has finished, or with --wait SECONDS to wait longer. To stop the other change, kill that process on its host';
   return { code: 'change-busy', severity: 'error', text, remedy, member };
 }
 
 function lostProblem(why: string): Problem {
-  const text = `the lock of the cluster was lost, so nothing more is changed: ${why}`;
-  const remedy = 'the same command again: it looks at what is, and does what is left';
+  const text = `the lock of the cluster was lost, so csync changes nothing more: ${why}`;
+  const remedy = 'run the same command again: it completes the remaining steps';
   return { code: 'change-lock-lost', severity: 'error', text, remedy };
 }

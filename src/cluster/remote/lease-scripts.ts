@@ -1,34 +1,35 @@
 /**
- * The lock of a cluster, on one member: a lease that its holder renews. What a member knows of it lies in /run, and only the member's own
- * time since boot judges it; so a holder that vanished blocks nobody for longer than `leaseSeconds`, and a member that was booted has
- * no lease. Plain POSIX shell with coreutils and flock. Pure: text in, text out.
+ * The cluster's lock on one member: a lease that its holder renews. Its state is in /run and only the member's own time since boot judges
+ * it. So a vanished holder blocks others for at most `leaseSeconds`, and a booted member has no lease. POSIX shell with coreutils and
+ * flock. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { standingWord } from '../../host/admin/member-shell.ts';
 import { busyStatus, hostScript } from './shell-text.ts';
 
-/** A lease that was not renewed for so long is nobody's. */
+/** A lease expires after this time without a renewal. */
 export const leaseSeconds = 30;
 export const renewEverySeconds = 5;
-/** Exit status of a script that was not carried out, since the lease is not its caller's any more. */
+/** Exit status of a script that did not run because its caller lost the lease. */
 export const lostStatus = 76;
-/** How long who wants to read or write the lease waits for another one who does so; it takes milliseconds. */
+/** How long to wait for another reader or writer of the lease, which needs milliseconds. */
 const turnSeconds = 5;
 
 export interface Lease {
-  /** The directory on the member; fixed by the package's name. */
+  /** Directory on the member, derived from the package's name. */
   readonly directory: string;
-  /** Of this holder, and of no other. */
+  /** Unique for this holder. */
   readonly token: string;
 }
 
-/** Where the lease of a package lies: a directory of /run, so that a boot ends it. */
+/** Directory of a package's lease, in /run so that a boot ends it. */
 export const leaseDirectory = (packageName: string): string => `/run/csync-change-${packageName}`;
 
 /**
- * Functions of the shell, with names of their own since scripts follow them. The lease is one line: token, boot, seconds since that
- * boot, who; the token is `-` where it was given back. Whoever reads or writes it has `lock`; a script of a holder has `running` while it lasts, shared with others of his.
+ * Shell functions, with unique names because scripts follow them. The lease is one line: token, boot, seconds since that boot, holder. The
+ * token is `-` after it was returned. Readers and writers hold `lock`. A script of a holder holds `running`, shared with other scripts of
+ * that holder.
  */
 function leaseLines({ directory, token }: Lease): string[] {
   return [
@@ -47,8 +48,8 @@ function leaseLines({ directory, token }: Lease): string[] {
 }
 
 /**
- * Takes the lease, or says who has it (busyStatus), then renews it with each line that comes. It ends, and gives the lease back, at the
- * end of its standard input, and when nothing comes for as long as a lease lasts. `who` is for people.
+ * Takes the lease, or prints the holder (busyStatus), then renews it with each input line. It exits and returns the lease at the end of its
+ * input, and after leaseSeconds without input. `who` is for messages.
  */
 export function keepScript(lease: Lease, who: string): string {
   return hostScript(
@@ -56,17 +57,17 @@ export function keepScript(lease: Lease, who: string): string {
     ...leaseLines(lease),
     'mkdir -p -m 700 -- "$lease_at" || exit 1',
     `lease_write() { printf '%s %s %s %s\\n' "$1" "$lease_this" "$lease_now" ${shellWord(who)} > "$lease_at/new" && mv -f -- "$lease_at/new" "$lease_at/lease"; }`,
-    `lease_turn || { echo "another csync is at it" >&2; exit ${busyStatus}; }`,
+    `lease_turn || { echo "another csync is using the lease" >&2; exit ${busyStatus}; }`,
     'lease_read',
-    // With its own number: a keeper whose connection broke may find out late, and must not give back what the next one has.
+    // With its own number: a keeper may detect a broken connection late, and must not return the lease of its successor.
     'lease_me=$lease_mine.$$',
     'if ! lease_is_mine; then',
     `  if [ "$lease_token" != - ] && lease_lives; then printf '%s\\n' "$lease_who" >&2; exit ${busyStatus}; fi`,
-    // Its holder is gone, but what he began here may not be.
+    // The holder is gone, but a script that it started may still run.
     '  exec 8>> "$lease_at/running"',
     '  if ! flock -n 8; then',
     '    lease_runs=; while read -r lease_pid; do [ ! -d "/proc/$lease_pid" ] || lease_runs="$lease_runs $lease_pid"; done < "$lease_at/running"',
-    `    printf '%s; that is gone, but what it began still runs here: process%s\\n' "$lease_who" "$lease_runs" >&2; exit ${busyStatus}`,
+    `    printf '%s; it exited, but what it started still runs here: process%s\\n' "$lease_who" "$lease_runs" >&2; exit ${busyStatus}`,
     '  fi',
     '  exec 8>&-; : > "$lease_at/running"',
     'fi',
@@ -88,17 +89,17 @@ export function keepScript(lease: Lease, who: string): string {
   );
 }
 
-/** The script as it was, once the lease is seen to be its holder's; nobody else gets the lease before it has ended. */
+/** Runs the script only while the lease is its holder's; no other process gets the lease before the script exits. */
 export function fenced(lease: Lease, script: string): string {
   return [
     ...leaseLines(lease),
-    `lease_lost() { echo "csync-lease-lost: \${lease_who:-nobody has it}" >&2; exit ${lostStatus}; }`,
+    `lease_lost() { echo "csync-lease-lost: \${lease_who:-no process}" >&2; exit ${lostStatus}; }`,
     '[ -d "$lease_at" ] && lease_turn || { lease_read; lease_lost; }',
     'lease_read',
     'lease_is_mine && lease_lives || lease_lost',
     'exec 8>> "$lease_at/running" && flock -s -n 8 && echo $$ >&8 || lease_lost',
     'exec 7>&-',
-    // Closed for all that it starts: a daemon must not keep others waiting for as long as it lives.
+    // Closed for all child processes: a daemon must not hold the lock as long as it runs.
     '{',
     script.trimEnd(),
     '} 8>&-',
@@ -106,7 +107,7 @@ export function fenced(lease: Lease, script: string): string {
   ].join('\n');
 }
 
-/** What a script that was not carried out says of who has the lease now; null: it was carried out. */
+/** The present holder, from the output of a script that did not run. null: it ran. */
 export function lostTo({ exitCode, stderr }: { readonly exitCode: number | null; readonly stderr: string }): string | null {
   return exitCode === lostStatus ? (/^csync-lease-lost: (.*)$/m.exec(stderr)?.[1] ?? null) : null;
 }

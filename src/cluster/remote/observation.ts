@@ -1,4 +1,4 @@
-/** Looking at a cluster before anything is changed, and again afterwards: every member's package directory, the applied configuration, the package. */
+/** Observes a cluster before and after a change: every member's package directory, the applied configuration, the package. */
 import pMap from 'p-map';
 import type { Problem } from '../../base/problem.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
@@ -15,17 +15,17 @@ export type MemberObservation =
 
 export interface ClusterObservation {
   readonly members: readonly MemberObservation[];
-  /** The member the engine's commands are run on: this host where it is one, else the first that answers. */
+  /** The member that runs the engine's commands: this host if it is one, else the first that answers. */
   readonly commandMember: string | null;
-  /** The definition in force; null: no package of that name is applied. */
+  /** The definition in force. null: no package of that name is applied. */
   readonly applied: Definition | null;
   /** null: not applied, or the cluster does not run. */
   readonly status: PackageStatus | null;
-  /** Status of the members in the cluster; null: the engine does not answer. */
+  /** State of the members in the cluster. null: the engine does not answer. */
   readonly memberStates: ReadonlyMap<string, string> | null;
 }
 
-/** What of the settings is needed to find a package. */
+/** The settings that are needed to find a package. */
 export type PackagePlace = EngineChoice &
   Pick<Settings, 'packageName' | 'members' | 'packageDirectory' | 'nodePath' | 'mountPoint'>;
 
@@ -33,17 +33,17 @@ const lookLimitMs = 20_000;
 const commandLimitMs = 60_000;
 const atOnce = 8;
 
-/** Runs a job for each item, at most `most` at a time; results in the order of the items. No other begins after one that throws. */
+/** Runs a job for each item, at most `most` at a time; results in the order of the items. After a failure no further job starts. */
 export function inParallel<T, R>(items: readonly T[], job: (item: T) => Promise<R>, most = atOnce): Promise<R[]> {
   return pMap(items, (item) => job(item), { concurrency: most });
 }
 
-/** Never throws; what cannot be looked at says so in its place. */
+/** Never throws; parts that cannot be observed carry the reason. */
 export async function observe(shell: MemberShell, place: PackagePlace): Promise<ClusterObservation> {
   return (await observeAnd(shell, place, [])).observation;
 }
 
-/** As observe, and asks each member for something else on the way: a connection is the dearest part of a question. */
+/** Like observe, with further questions on the same connections, which cost the most time. */
 export async function observeAnd(
   shell: MemberShell,
   place: PackagePlace,
@@ -64,15 +64,15 @@ export async function observeAnd(
   return { observation: await observeCluster(shell, place, members), answers };
 }
 
-/** What a command of the engine prints on a member; null: it cannot be reached, or the command fails. */
+/** Output of an engine's command on a member. null: unreachable, or the command failed. */
 async function saidBy(shell: MemberShell, place: PackagePlace, member: string, argv: Argv): Promise<string | null> {
   const answer = await shell.run(member, commandScript(argv, place.packageDirectory), commandLimitMs);
   return answer.exitCode === 0 ? answer.stdout : null;
 }
 
 /**
- * Where the package is, for who needs to know no more: one command where this host is a member, else one to each. By the first member
- * that answers; null: none does, or no package of that name is known to it.
+ * Finds the package with the least effort: one command on this host if it is a member, else one to each. The first member that answers
+ * decides. null: none answers, or none has the package.
  */
 export async function locate(shell: MemberShell, place: PackagePlace): Promise<PackageStatus | null> {
   const { view, readView } = engineFor(place).observation;
@@ -104,14 +104,14 @@ async function observeCluster(
   };
 }
 
-/** What to say of a member that was reached but did not say what it was asked. */
-const cutShort: NoAnswer = { why: 'its answer was cut short', remedy: 'try again' };
+/** For a member that was reached but gave no complete answer. */
+const cutShort: NoAnswer = { why: 'its answer was cut short', remedy: 'run the same command again' };
 
 export function noAnswerOf(one: MemberObservation): NoAnswer {
   return one.reached ? cutShort : one;
 }
 
-/** A problem for each member that could not be looked at. */
+/** A problem for each member that could not be checked. */
 export function unreachableProblems(observation: ClusterObservation): Problem[] {
   return observation.members.flatMap((one): Problem[] =>
     one.reached
@@ -120,7 +120,7 @@ export function unreachableProblems(observation: ClusterObservation): Problem[] 
           {
             code: 'cluster-unreachable',
             severity: 'error',
-            text: `cannot be looked at: ${one.why}`,
+            text: `cannot be checked: ${one.why}`,
             remedy: one.remedy,
             member: one.member,
           },

@@ -1,4 +1,4 @@
-/** What lies in the package directory of a member: the script that looks, and its answer read. */
+/** Content of the package directory of a member: the script that reads it, and its parser. */
 import { shellWord } from '../../base/shell-word.ts';
 import {
   appliedName,
@@ -14,7 +14,7 @@ import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { directoryWord, script } from './shell-text.ts';
 
-/** A file of a package directory as it lies on a member. */
+/** A file in the package directory of a member. */
 export interface FileFacts {
   /** Relative to the package directory. */
   readonly name: string;
@@ -26,33 +26,33 @@ export interface DirectoryFacts {
   /** With the engine's variables expanded. */
   readonly directory: string;
   readonly files: readonly FileFacts[];
-  /** manifest.json of every set there, by the set's name; that of version 0.1.0 as flatSet. */
+  /** manifest.json of every set, by the set's name; that of version 0.1.0 as flatSet. */
   readonly manifests: ReadonlyMap<string, string>;
-  /** The set that runs there; null: the package does not, or with the files of version 0.1.0. */
+  /** The running set. null: the package does not run there, or runs with files of version 0.1.0. */
   readonly running: string | null;
-  /** Text of the file that names the set applied last; null: there is none. */
+  /** Text of the file that names the applied set. null: no such file. */
   readonly applied: string | null;
-  /** What the Node.js binary of the settings says there; null when it cannot be run. */
+  /** Version of the Node.js binary in the settings. null: it cannot be run. */
   readonly nodeVersion: string | null;
-  /** The same of the runtime in the package directory; null also where there is none. */
+  /** The same for the runtime in the package directory; null also if there is none. */
   readonly runtimeVersion: string | null;
-  /** Directories that a killed apply brought a runtime to, and nobody works with now. */
+  /** Arrival directories of killed applies, not in use. */
   readonly leftovers: readonly string[];
 }
 
-/** Directories a runtime is brought to, beside its place; whoever brings one holds a lock on its directory. */
+/** Arrival directories of runtimes, beside the final place; an apply holds a lock on the one it uses. */
 export const arrivalPrefix = '.csync-runtime-';
 
 export const arrivalName = (token: string): string => `${arrivalPrefix}${token}`;
 
-/** In a script that knows $directory: $running is the set that runs there, as its start wrote it down. */
+/** For a script that has $directory: $running is the running set, as its start recorded it. */
 export const runningLines: readonly string[] = [
   'running=; mark=/run/csync-running$(printf %s "$directory" | tr / -)',
   '[ -O "$mark" ] && [ ! -h "$mark" ] && read -r running _rest < "$mark"',
 ];
 
 /**
- * In a script that knows $directory: $launcher is what is called by hand for the set that counts. The launcher of a modular package
+ * For a script that has $directory: $launcher is the launcher to call by hand for the set in force. The launcher of a modular package
  * chooses it; a legacy one has it in its path.
  */
 export function launcherLines(style: Settings['packageStyle'], name = launcherNames(style)[0] ?? ''): string[] {
@@ -67,8 +67,8 @@ export function launcherLines(style: Settings['packageStyle'], name = launcherNa
 }
 
 /**
- * Prints every file of the package directory with mode and digest, the manifest, and the versions of Node.js. `more` lines
- * print what else is asked for, in words of their own.
+ * Prints every file of the package directory with mode and digest, the manifest, and the versions of Node.js. `more`: further lines to
+ * print.
  */
 export function lookScript(packageDirectory: string, nodePath: string, more: readonly string[] = []): string {
   return script(
@@ -81,7 +81,7 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
     `for left in ${arrivalPrefix}*; do`,
     '  [ -d "$left" ] && flock -n "$left" true && echo "leftover $left"',
     'done',
-    // One process for all files: looking is what is done most, and starting processes is what it would cost.
+    // One process for all files, because starting processes costs most and this script runs most often.
     'set --',
     `for file in * .[!.]* history/* ${setsName}/*/* ${runtimeName}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
     '[ $# -eq 0 ] || { stat -c "mode %a %n" -- "$@"; sha256sum -- "$@" | sed "s/^/digest /"; } 2>/dev/null',
@@ -93,13 +93,13 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
   );
 }
 
-/** Name and digest of a line as sha256sum prints it: two blanks between, or one and the * of a binary file; null for another. */
+/** Name and digest of a line from sha256sum: two blanks between, or one and the * of a binary file. null: another line. */
 export function namedDigest(line: string): readonly [name: string, digest: string] | null {
   const [, digest = '', name = ''] = /^(\S+) [ *](.+)$/.exec(line) ?? [];
   return name === '' ? null : [name, digest];
 }
 
-/** Reads what lookScript printed; null when it is not that. */
+/** Parses the output of lookScript. null: not that format. */
 export function parseLook(output: string): DirectoryFacts | null {
   const found = {
     directory: '',
@@ -136,7 +136,7 @@ function readManifestLine(line: string, manifests: Map<string, string>): void {
   if (set !== undefined) manifests.set(set, Buffer.from(text, 'base64').toString('utf8'));
 }
 
-/** What node --version printed; null when it is not that. */
+/** Output of node --version. null: not a version. */
 export function readNodeVersion(text: string): string | null {
   return /^v(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? null;
 }

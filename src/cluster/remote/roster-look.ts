@@ -1,18 +1,18 @@
-/** The roster as a member has it. */
+/** Reads the roster from a member. */
 import { gunzipSync } from 'node:zlib';
 import { parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { directoryWord } from './shell-text.ts';
 
-/** A line with the roster, which has the keys of a thousand clients, compressed. */
+/** A line with the compressed roster, which includes the keys of a thousand clients. */
 export function rosterLines(packageDirectory: string): string[] {
   const file = directoryWord(`${packageDirectory}/${rosterName}`);
   return [`[ -r ${file} ] && echo "roster $(gzip -c ${file} | base64 -w 0)"`];
 }
 
-/** A thousand clients take one MB; what unpacks to so much more is no roster. */
+/** A thousand clients take 1 MB; a larger result is not a roster. */
 const mostUnpacked = 1 << 26;
 
-/** Reads what rosterLines printed; null when there is none, or no whole one. */
+/** Parses the output of rosterLines. null: missing or damaged. */
 export function rosterIn(text: string): Roster | null {
   const packed = /^roster (\S+)$/m.exec(text)?.[1];
   try {

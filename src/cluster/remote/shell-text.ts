@@ -1,19 +1,19 @@
-/** The shell texts that verbs run on members are made of these parts. */
+/** Building blocks of the shell texts that verbs run on members. */
 import { shellWord } from '../../base/shell-word.ts';
 import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
 
-/** Exit status of a script that finds another apply at work in the same directory. */
+/** Exit status of a script that finds another apply in the same directory. */
 export const busyStatus = 75;
 
-/** Variables that the engine knows on the member are expanded; nothing else is. */
+/** Only the variables of the engine are expanded on the member. */
 export function directoryWord(packageDirectory: string): string {
   return `"${packageDirectory}"`;
 }
 
 const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL; umask 022';
 
-/** Lines as one function that is called at the end: half of it is a syntax error. */
+/** The lines as one function that is called at the end, so that a truncated script is a syntax error. */
 export function wholeOrNothing(...lines: readonly string[]): string {
   return `main() {\n${lines.join('\n')}\n}\nmain\n`;
 }
@@ -23,13 +23,13 @@ export function hostScript(...lines: readonly string[]): string {
   return wholeOrNothing(path, ...lines);
 }
 
-/** Lines that write what arrives in them to a file (a word of the shell). Nothing secret: a shell may put it into a temporary file. */
+/** Lines that write data from the script to a file (a word of the shell). No secrets: a shell may put the data into a temporary file. */
 export function receiveLines(file: string, content: Buffer): string[] {
   const lines = content.toString('base64').replace(/.{1,76}/g, '$&\n');
   return [`base64 -d > ${file} <<'END-OF-FILE'`, lines.trimEnd(), 'END-OF-FILE'];
 }
 
-/** A script for a member: as hostScript, with the variables of its engine. */
+/** A script for a member: like hostScript, with the variables of its engine. */
 export function script(...lines: readonly string[]): string {
   return hostScript(...engineShell.begin, ...lines);
 }
@@ -39,24 +39,23 @@ export function engineScript(...lines: readonly string[]): string {
   return script(engineShell.path, ...lines);
 }
 
-/** A command of the engine's; null: no word of it is in the package directory. */
+/** A command of the engine. null: no word of it is in the package directory. */
 export function commandScript(argv: Argv, packageDirectory: string | null): string {
   return engineScript(`${commandWords(argv, packageDirectory)} < /dev/null`);
 }
 
-/** The package directory is the one word in which variables have to be expanded. */
+/** Only in the package directory, variables are expanded. */
 export function commandWords(argv: Argv, packageDirectory: string | null): string {
   return argv
     .map((text) => (packageDirectory !== null && text.startsWith(packageDirectory) ? `"${text}"` : shellWord(text)))
     .join(' ');
 }
 
-/** Prints a file of the package directory in base64. */
 export function readFileScript(packageDirectory: string, name: string): string {
   return script(`base64 -w 0 ${directoryWord(packageDirectory)}/${shellWord(name)}`);
 }
 
-/** Shell tests that say by their status whether something is mounted there, and whether the address is on the host. */
+/** Shell tests: a file system is mounted there; the address is on this host. */
 export const mountedTest = (mountPoint: string): string => `grep -q -F ${shellWord(` ${mountPoint} `)} /proc/self/mounts`;
 
 export const addressTest = (address: string): string => `ip -o -4 addr show | grep -q -F ${shellWord(` ${address}/`)}`;

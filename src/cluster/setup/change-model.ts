@@ -1,4 +1,4 @@
-/** A change of the hosts that are set up: what is wanted, what it needs from its verb, and the rounds it is made of. */
+/** A change of the hosts that are set up: the request, the needs of its verb, and its rounds. */
 
 import { Failure, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
@@ -12,24 +12,24 @@ import type { ClientChange, ClientKeys } from './client-change.ts';
 import type { LookPlace, SetupView } from './look.ts';
 import type { MembershipPlan, MemberWish, planMembership } from './membership.ts';
 
-/** What a verb wants; everything else stays as it is. */
+/** The request of a verb; everything else stays unchanged. */
 export interface SetupRequest {
   readonly members: MemberWish;
   readonly clients: ClientChange;
   readonly keys: Omit<ClientKeys, 'made'>;
-  /** Rosters to be reached one after the other, each only when every host has the one before; without it, the one that follows. */
+  /** Rosters to reach one after the other, each only when every host has the previous one. Absent: one roster. */
   readonly rounds?: (roster: Roster, view: SetupView, excluded: ReadonlySet<string>) => Promise<RoundsOfKeys>;
-  /** Rounds go on although clients failed in the one before. */
+  /** Later rounds run although clients failed in the previous one. */
   readonly withoutFailedClients?: boolean;
-  /** What to say when nothing is to be done. */
+  /** Message if there is nothing to do. */
   readonly nothing: string;
 }
 
 export interface RoundsOfKeys {
   readonly rosters: readonly Roster[];
-  /** Pairs that are new with them, by digest. */
+  /** New pairs by digest. */
   readonly pairs: ReadonlyMap<string, KeyPair>;
-  /** Why there are no more rounds now. */
+  /** Reasons why no further round is possible now. */
   readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
 }
 
@@ -38,16 +38,16 @@ export interface SetupPlace extends LookPlace {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
   readonly bootScript: Materials['bootScript'];
-  /** The policy for a roster, against what the master has. */
+  /** The policy for a roster, compared with the master's. */
   readonly policyFor: (roster: Roster, view: SetupView) => Parameters<typeof planMembership>[0]['policy'];
-  /** Notes and effects where the settings came from a file of the administrator's. */
+  /** Notes and effects for settings from a file of the administrator. */
   readonly onMembers: (members: readonly string[], dryRun: boolean) => readonly string[];
   readonly runRemotely: (shell: MemberShell, member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-  /** The package as it is rendered here from settings and the shipped templates. */
+  /** The package rendered here from settings and the shipped templates. */
   readonly renderHere: (settings: Settings) => Promise<readonly RenderedFile[]>;
-  /** Who changes it, for the roster and the history. */
+  /** The user, for the roster and the history. */
   readonly user: string;
-  /** Runs what must be done also when the work was interrupted, with connections of its own. */
+  /** Runs cleanup on its own connections, also after an interruption. */
   readonly afterwards: (work: (shell: MemberShell) => Promise<void>) => Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export interface Round {
   readonly view: SetupView;
 }
 
-/** A Failure with the problems of what cannot even be planned. */
+/** A Failure with the problems of a request that cannot be planned. */
 export function demandAll<T>(checked: { ok: true; value: T } | { ok: false; problems: readonly Problem[] }): T {
   if (checked.ok) return checked.value;
   throw new Failure(checked.problems);

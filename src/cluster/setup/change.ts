@@ -1,4 +1,4 @@
-/** A change of the hosts that are set up, without the talk: the roster that follows, its rounds, and carrying them out. */
+/** A change of the hosts that are set up, without user interface: the resulting roster, its rounds, and their execution. */
 import { Failure, type Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
@@ -18,17 +18,17 @@ import { pairsFor } from './pairs.ts';
 import { addressClaims, type MemberGoal, withOwnAddresses } from './roster-change.ts';
 import { runSetup, saveRoster } from './run.ts';
 
-/** Members do not come and go with every version of an engine as this needs. */
+/** Some versions of an engine cannot add and remove members in the way this requires. */
 export async function demandVersion(shell: MemberShell, member: string, settings: Settings): Promise<void> {
   const version = await engineVersion(shell, member, settings);
   const { title, words } = engineFor(settings);
   const why = version === null ? null : words.tooOld(version);
   if (why === null) return;
-  const text = `${title} there is ${version}; ${why}`;
+  const text = `${title} has version ${version} there; ${why}`;
   throw new Failure([{ code: 'cluster-old-serviceguard', severity: 'error', text, remedy: `update ${title}`, member }]);
 }
 
-/** The roster as it shall be, once each host's answer was judged by itself; what is wrong with answers names its host. */
+/** The wanted roster, after each host's answer was judged on its own; problems name their host. */
 export async function settledRoster(
   shell: MemberShell,
   view: SetupView,
@@ -44,7 +44,7 @@ export async function settledRoster(
   return { base: withOwnAddresses(withAll, view.roster, settled), answers: [...checked.problems, ...settled.problems] };
 }
 
-/** What the resolver of this host says of names; asked only where two hosts say they have the same address. */
+/** Addresses of names from the resolver of this host; only for hosts that claim the same address. */
 async function resolvedHere(shell: MemberShell, names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   if (names.length === 0) return new Map();
   const lines = names.map((name) => `timeout 5 getent ahostsv4 ${shellWord(name)} | sed 's/^/name ${name} /'`);
@@ -53,14 +53,14 @@ async function resolvedHere(shell: MemberShell, names: readonly string[]): Promi
   return new Map(names.map((name) => [name, found.flatMap(([, of, address = '']) => (of === name ? [address] : []))]));
 }
 
-/** Some member has not the roster that rules. */
+/** At least one member does not have the roster in force. */
 export function isOutdated({ hosts, roster }: SetupView): boolean {
   return [...hosts.values()].some(
     ({ kind, facts }) => kind === 'member' && facts !== null && !(facts.roster ?? '').includes(`"serial": ${roster.serial},`),
   );
 }
 
-/** Each round as it follows from the one before, as if that had been carried out. */
+/** Plans each round on the result of the previous one. */
 export function planRounds(
   place: SetupPlace,
   request: SetupRequest,
@@ -92,12 +92,12 @@ export function planRounds(
   return rounds;
 }
 
-/** Who is told how far the work is. */
+/** Receives the progress of the work. */
 export interface SetupProgress {
-  /** A line that stays. */
+  /** A permanent line. */
   readonly say: (line: string) => void;
   readonly onHosts: (done: number, all: number, failed: number) => void;
-  /** Takes away what is shown. */
+  /** Clears the progress line. */
   readonly end: () => void;
 }
 
@@ -131,8 +131,8 @@ export async function carryOut(
   const said: Problem[] = [];
   for (const round of rounds) {
     const hosts = round.plan.stages.flatMap((stage) => (stage.stage === 'hosts' ? [...stage.chains.keys()] : []));
-    // Before anything is done: whatever ends it, the next run knows of it.
-    const underWay = new Map(hosts.map((host) => [host, `begun ${now} by ${by}, and not finished yet`]));
+    // Recorded first, so that the next run knows of it after a kill.
+    const underWay = new Map(hosts.map((host) => [host, `begun ${now} by ${by}, not finished`]));
     await save(remember(round.roster, [round], problems, waits, underWay, now));
     const given = await pairsFor(shell, settings, round, pairs);
     const materials: Materials = {
@@ -161,7 +161,7 @@ export async function carryOut(
       ...[...result.failed].map(([host, { text }]) => [host, text] as const),
     ]);
     await save(remember(round.roster, [round], problems, waits, left, now));
-    // What the next round takes away has to be there everywhere before.
+    // Things that the next round removes must exist everywhere before.
     const isMember = (host: string): boolean => goal.members.includes(host);
     const stops = withoutFailedClients ? [...failed.keys()].some(isMember) : failed.size > 0;
     if (stops || said.some(({ severity }) => severity === 'error')) break;
@@ -169,7 +169,7 @@ export async function carryOut(
   return { failed, said };
 }
 
-/** The roster with what waits, and with the keys that each client was seen to have, or was given. */
+/** The roster with the pending work, and with the keys that each client has or was given. */
 export function remember(
   roster: Roster,
   rounds: readonly Round[],
@@ -180,7 +180,7 @@ export function remember(
 ): Roster {
   const clients = new Set([
     ...roster.clients.map(({ name }) => name),
-    // Those that could not even be looked at are nobody's client yet, and shall be.
+    // Hosts that could not be reached are not yet clients, but stay pending.
     ...rounds.flatMap(({ view }) => [...view.hosts.values()].flatMap(({ name, kind }) => (kind === 'client' ? [name] : []))),
   ]);
   const touched = new Set(rounds.flatMap(({ view }) => [...view.hosts.keys()]));
@@ -211,7 +211,7 @@ export function remember(
   };
 }
 
-/** Errors of the automation are looked for in the syslog of the master [dsau-csync.md 6.3]. */
+/** Administrators expect errors of the automation in the syslog of the master [dsau-csync.md 6.3]. */
 export async function tellSyslog(
   shell: MemberShell,
   { owner, observation }: SetupView,
@@ -230,6 +230,6 @@ export async function tellSyslog(
   const commands = ended.map(
     ([priority, line]) => `logger -t ${shellWord(packageName)} -p ${priority} -- ${shellWord(line.replaceAll('\n', ' '))}`,
   );
-  // A syslog that takes nothing holds the verb up no longer than this.
+  // A syslog that blocks delays the verb no longer than this.
   await shell.run(member, hostScript(`timeout 2 sh -c ${shellWord(commands.join('\n'))} || :`), quickLimitMs);
 }

@@ -1,4 +1,4 @@
-/** Clients that come and go: which roster follows, whom it claims addresses from, and what is refused. Pure. */
+/** Adds and removes clients: the resulting roster, address claims, and refusals. Pure. */
 import type { Checked, Problem } from '../../base/problem.ts';
 import { errorProblem } from '../../base/problem.ts';
 import { type GoneHost, isNamedKey, type NamedKey, type Roster, type RosterClient } from '../../contract/roster.ts';
@@ -6,25 +6,25 @@ import type { SetupView } from './look.ts';
 import { ordered } from './roster-change.ts';
 
 export interface ClientChange {
-  /** Clients that are set up, or looked after again. */
+  /** Clients to set up, or to check again. */
   readonly setUp: readonly string[];
-  /** They run their agent, too. */
+  /** They also run their agent. */
   readonly fetch: boolean;
   readonly remove: readonly string[];
 }
 
-/** A client with a key of its own, or one that was made for it here. */
+/** A client with its own key, or one that was made here. */
 export interface ClientKeys {
   readonly made: ReadonlyMap<string, NamedKey>;
-  /** Another key than the accepted one may take its place: the administrator said so. */
+  /** The administrator allowed a new key to replace the accepted one. */
   readonly acceptNew: boolean;
-  /** The other cluster that the clients to be set up are members of. */
+  /** The other cluster of which the new clients are members. */
   readonly cluster: string | null;
 }
 
 /**
- * The roster with these clients. What one host answers may leave out that host only: it stays as it was, and is a problem that names it.
- * Not so what the administrator typed. Those nobody reached stay as they were.
+ * The roster with these clients. A bad answer skips only its own host, with a problem that names it. A wrong name from the administrator
+ * fails the request. Unreachable hosts stay unchanged.
  */
 export function withClients(
   roster: Roster,
@@ -35,10 +35,10 @@ export function withClients(
 ): Checked<Roster> {
   const known = new Map(roster.clients.map((one) => [one.name, one]));
   const unknown = remove
-    // One that is gone already may have been left half way, and one that only waits was never reached.
+    // A removed one may be removed only partly; a pending one was never reached.
     .filter((name) => !known.has(name) && !roster.gone.some((one) => one.name === name && one.kind === 'client'))
     .filter((name) => !roster.waiting.some(({ host, what }) => host === name && what === 'client'))
-    .map((name) => errorProblem('usage-no-client', `${name} is no client`, 'csync client list   shows them'));
+    .map((name) => errorProblem('usage-no-client', `${name} is not a client`, 'csync client list   (lists the clients)'));
   if (unknown.length > 0) return { ok: false, problems: unknown };
   const problems: Problem[] = [];
   const gone: GoneHost[] = [];
@@ -75,40 +75,40 @@ interface ClientAnswer {
   readonly isMade: boolean;
 }
 
-/** Why a host cannot be a client as it answered; null: it can. */
+/** Why a host cannot be a client. null: it can. */
 function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Problem | null {
   const { roster, before, key, addresses, isMade } = answer;
   if (roster.members.some((member) => member.name === name)) return memberIsClient(name);
   if (addresses.length === 0)
     return errorProblem(
       'cluster-no-address',
-      'this host is left as it is: it has no IPv4 address in the subnet of the package, and none that ssh reached it by',
-      `ssh ${name} ip addr   shows them`,
+      'this host is skipped: it has no IPv4 address in the subnet of the package, and none that ssh used',
+      `ssh ${name} ip addr   (lists its addresses)`,
       name,
     );
   if (!isNamedKey(key))
     return errorProblem(
       'cluster-odd-key',
-      'this host is left as it is: ppkeys/localhost.pub there holds a key that cannot be kept',
+      'this host is skipped: the key in its ppkeys/localhost.pub is not usable',
       `on ${name}: cf-key, or cfkey, makes another pair; then csync client add ${name} --accept-new-key`,
       name,
     );
-  // One without a pair never had the accepted one: whoever made it for it was killed before it arrived, or it lost it.
+  // A host without a pair never had the accepted one: the key did not arrive, or the host lost it.
   if (before !== undefined && before.key.digest !== key.digest && !keys.acceptNew && !isMade)
     return newKeyProblem(name, before.key.digest, key.digest);
   return null;
 }
 
 function memberIsClient(name: string): Problem {
-  const remedy = `csync client remove ${name}, if it is listed as a client as well`;
-  return errorProblem('usage-is-member', 'is a member, and every member is a client of the master already', remedy, name);
+  const remedy = `csync client remove ${name}, if it is also listed as a client`;
+  return errorProblem('usage-is-member', 'is a member; every member is a client of the master already', remedy, name);
 }
 
 function newKeyProblem(name: string, accepted: string, now: string): Problem {
   return errorProblem(
     'change-other-key',
-    `this host is left as it is: its key is ${now}, but ${accepted} was accepted for it: it was set up anew, or it is another host`,
-    `find out which; then csync client add ${name} --accept-new-key`,
+    `this host is skipped: its key is ${now}, but ${accepted} was accepted for it. It was reinstalled, or it is another host`,
+    `check which one it is; then csync client add ${name} --accept-new-key`,
     name,
   );
 }

@@ -1,4 +1,4 @@
-/** Looking at everything a set-up rests on: the cluster, the package, the roster, every host, the master's policy. */
+/** Reads everything that a set-up needs: the cluster, the package, the roster, every host, the master's policy. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
@@ -15,13 +15,13 @@ import type { SeenHost } from './setup-plan.ts';
 export interface SetupView {
   readonly observation: ClusterObservation;
   readonly roster: Roster;
-  /** Every member that was looked at, and every client that was asked for. */
+  /** Every checked member, and every requested client. */
   readonly hosts: ReadonlyMap<string, SeenHost>;
-  /** Members of the cluster, by its engine; null: it does not say. */
+  /** Members of the cluster, as its engine reports them. null: unknown. */
   readonly clusterMembers: readonly string[] | null;
-  /** Where the package runs, when that answers. */
+  /** The active member, if it answers. */
   readonly owner: string | null;
-  /** What the master serves, by name below the served directory; null: the policy file system is mounted nowhere we can look. */
+  /** The master's files by name below the served directory. null: no reachable member has the policy file system mounted. */
   readonly masterFiles: ReadonlyMap<string, string> | null;
   readonly packageAddress: string;
 }
@@ -29,20 +29,20 @@ export interface SetupView {
 export interface LookPlace {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** What is served: the directory on the policy file system, and those below it that are looked at. */
+  /** The served directory on the policy file system, and the directories below it that are read. */
   readonly served: { readonly base: string; readonly directories: readonly string[] };
-  /** Lines that show whether the daemon starts at boot, and their reader. */
+  /** Lines that show whether the daemon starts at boot, and their parser. */
   readonly bootLines: readonly string[];
   readonly startsAtBoot: (output: string) => boolean;
 }
 
 const lookLimitMs = 30_000;
-/** Of a policy that is looked at as a whole. */
+/** For reading the whole policy. */
 const policyLimitMs = 60_000;
-/** Clients at the same time: each is a process of ssh here. */
+/** Parallel clients: each is an ssh process here. */
 export const clientsAtOnce = 32;
 
-/** Every member of the settings and of the cluster, and `members`. Never throws for one that cannot be looked at; it says so. */
+/** Every member of the settings and of the cluster, and `members`. Never throws; unreachable hosts carry the reason. */
 export async function lookAtSetup(shell: MemberShell, place: LookPlace, members: readonly string[]): Promise<SetupView> {
   const { settings } = place;
   const first = await observe(shell, settings);
@@ -66,7 +66,7 @@ export async function lookAtSetup(shell: MemberShell, place: LookPlace, members:
   };
 }
 
-/** The same view with clients in it. `onLooked` hears of each that was looked at. */
+/** The same view with clients added. `onLooked` is called for each checked client. */
 export async function withClientsSeen(
   shell: MemberShell,
   place: LookPlace,
@@ -99,20 +99,22 @@ async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, ki
   const facts: HostFacts | null = answer.exitCode === 0 ? parseHost(answer.stdout, settings.packageSubnet) : null;
   if (facts === null) {
     const noAnswer =
-      answer.exitCode === 0 ? { why: 'its answer was cut short', remedy: 'try again' } : whyNoAnswer(name, answer, lookLimitMs);
+      answer.exitCode === 0
+        ? { why: 'its answer was cut short', remedy: 'run the same command again' }
+        : whyNoAnswer(name, answer, lookLimitMs);
     return { name, kind, facts: null, noAnswer, startsAtBoot: false };
   }
   return { name, kind, facts, noAnswer: null, startsAtBoot: startsAtBoot(answer.stdout) };
 }
 
-/** Texts of the policy on the policy file system; null when it cannot be read whole. */
+/** Texts of the policy on the policy file system. null: not readable as a whole. */
 async function readMasterFiles(
   shell: MemberShell,
   owner: string,
   { base, directories }: LookPlace['served'],
 ): Promise<ReadonlyMap<string, string> | null> {
   const lines = [
-    // Not there yet: nothing was ever published.
+    // Missing: nothing was ever published.
     `cd ${shellWord(base)} 2>/dev/null || { echo whole; exit 0; }`,
     `find ${directories.map((name) => shellWord(`./${name}`)).join(' ')} -type f ! -name '.*' -exec sh -c 'for file; do printf "file %s %s\\n" "$(printf %s "\${file#./}" | base64 -w 0)" "$(base64 -w 0 < "$file")"; done' sh {} + 2>/dev/null; echo whole`,
   ];
@@ -124,7 +126,7 @@ async function readMasterFiles(
   );
 }
 
-/** The version of the engine; null where it says none. */
+/** Version of the engine. null: unknown. */
 export async function engineVersion(shell: MemberShell, member: string, settings: Settings): Promise<string | null> {
   const { version, readVersion } = engineFor(settings).observation;
   const answer = await shell.run(member, commandScript(version, settings.packageDirectory), lookLimitMs);

@@ -1,6 +1,6 @@
 /**
- * Members and clients come and go: who shall belong, what the roster says afterwards, and the stages in the order of the
- * guide's seven steps [dsau-csync.md 6.2]. Pure.
+ * Adds and removes members and clients: who belongs, the resulting roster, and the stages in the order of the guide's seven steps
+ * [dsau-csync.md 6.2]. Pure.
  */
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
@@ -25,8 +25,8 @@ export interface MemberWish {
 type Known = Pick<SetupView, 'roster' | 'clusterMembers' | 'owner'>;
 
 /**
- * Who shall be a member: what was set up before, with what the administrator wishes and what came to or went from the
- * cluster since. Nobody is taken in or thrown out while the cluster does not say who belongs to it.
+ * The wanted members: those set up before, the administrator's request, and changes of the cluster. Without the cluster's own list, no
+ * member is added or removed.
  */
 export function memberGoal({ roster, clusterMembers, owner }: Known, settings: Settings, wish: MemberWish): Checked<MemberGoal> {
   const engine = engineFor(settings);
@@ -60,42 +60,42 @@ function addProblems(name: string, clusterMembers: readonly string[] | null, { t
     return [
       errorProblem(
         'cluster-silent',
-        `${words.viewer} does not say who belongs to the cluster, so ${name} cannot be taken in`,
+        `${words.viewer} does not report who belongs to the cluster, so ${name} cannot be added`,
         words.viewer,
         name,
       ),
     ];
   if (clusterMembers.includes(name)) return [];
-  return [errorProblem('cluster-no-member', `is no member of the ${title} cluster`, words.join(name, clusterMembers), name)];
+  return [errorProblem('cluster-no-member', `is not a member of the ${title} cluster`, words.join(name, clusterMembers), name)];
 }
 
 function removeProblems(name: string, known: readonly string[], owner: string | null, { words }: Engine): Problem[] {
   if (!known.includes(name))
     return [
-      errorProblem('usage-no-member', `is not set up as a member (${known.join(', ')} are)`, 'csync members   lists them', name),
+      errorProblem('usage-no-member', `is not set up as a member (members: ${known.join(', ')})`, 'csync members list', name),
     ];
   if (name !== owner) return [];
   return [errorProblem('change-owner', 'the package runs there', words.moveAway(name), name)];
 }
 
 function noMembers(clusterMembers: readonly string[], { title, words }: Engine): Problem {
-  const text = `none of the members of the settings belongs to the ${title} cluster (${clusterMembers.join(', ')})`;
-  return errorProblem('settings-members', text, `correct members in csync.yaml; ${words.viewer} shows the names`);
+  const text = `none of the members in csync.yaml belongs to the ${title} cluster (${clusterMembers.join(', ')})`;
+  return errorProblem('settings-members', text, `correct members in csync.yaml; ${words.viewer} prints the names`);
 }
 
-/** As the administrator's own words for it come and go: those of the settings first, as they stand there. */
+/** In the order of the settings; new members are last. */
 export function inOrder(members: readonly string[], settings: Settings): string[] {
   const listed = settings.members.filter((name) => members.includes(name));
   return [...listed, ...members.filter((name) => !listed.includes(name))];
 }
 
-/** The policy as the roster wants it. */
+/** The policy for the roster. */
 export interface PolicyPart {
-  /** null: the master copies are as they should be, or cannot be reached now. */
+  /** null: the master copies are correct, or cannot be reached now. */
   readonly publish: PublishStep | null;
-  /** The whole policy afterwards, by name: what a host begins with. */
+  /** The complete resulting policy by name: the first one of a new host. */
   readonly inputs: ReadonlyMap<string, string>;
-  /** The files of the master could be read, and are among them. */
+  /** The master's files were readable, and are included. */
   readonly served: boolean;
   readonly notes: readonly string[];
 }
@@ -103,26 +103,26 @@ export interface PolicyPart {
 export interface MembershipInput {
   readonly view: SetupView;
   readonly goal: MemberGoal;
-  /** As rosterFor gave it. */
+  /** From rosterFor. */
   readonly roster: Roster;
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
   readonly policy: PolicyPart;
-  /** Files and configuration of the package for these members; null: none is applied yet, or nothing is to be changed. */
+  /** Files and configuration of the package for these members. null: none is applied, or nothing to change. */
   readonly package: { readonly plan: ApplyPlan; readonly wish: ApplyWish } | null;
   /** Why it cannot be changed now. */
   readonly packageProblems: readonly Problem[];
-  /** What is wrong with what hosts answered; one with an error is left as it is. */
+  /** Problems of the hosts' answers; a host with an error is skipped. */
   readonly answers: readonly Problem[];
   readonly clients: ClientChange;
 }
 
 export interface MembershipPlan extends SetupPlan {
-  /** Hosts with a problem are left as they are. */
+  /** Hosts with a problem are skipped. */
   readonly problems: readonly Problem[];
 }
 
-/** The same look as it would be once the plan was carried out. */
+/** The view after the plan, for planning the next round. */
 export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoal, 'roster' | 'inputs'>): SetupView {
   const hosts = new Map(view.hosts);
   let { masterFiles } = view;
@@ -142,9 +142,9 @@ export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoa
 }
 
 const packageDown = (settings: Settings): string =>
-  `${typed(engineFor(settings).orders.switchOn('PACKAGE'))} starts it; csync members sync   does what is left (the package start does that by itself)`;
+  `${typed(engineFor(settings).orders.switchOn('PACKAGE'))} starts it; then csync members sync completes the set-up (a package start does that, too)`;
 
-/** What each member wants by itself. */
+/** The steps of each member. */
 function memberChains({ hosts }: SetupView, members: readonly string[], goal: HostGoal) {
   const problems: Problem[] = [];
   const waits: SetupPlan['waits'][number][] = [];
@@ -152,7 +152,7 @@ function memberChains({ hosts }: SetupView, members: readonly string[], goal: Ho
   for (const name of members) {
     const seen = hosts.get(name);
     if (seen?.facts == null) {
-      const { why = 'was not looked at', remedy = 'csync members sync' } = seen?.noAnswer ?? {};
+      const { why = 'was not checked', remedy = 'csync members sync' } = seen?.noAnswer ?? {};
       waits.push({ host: name, why, remedy });
       continue;
     }
@@ -164,8 +164,8 @@ function memberChains({ hosts }: SetupView, members: readonly string[], goal: Ho
 }
 
 /**
- * Hosts of which the policy of the master is not what it has to be, and cannot be now [dsau-csync.md 6.3]: those that wait since an
- * earlier verb, too. What is removed has no record of its own; the first member keeps it.
+ * Hosts whose policy on the master is out of date and cannot be changed now [dsau-csync.md 6.3], including those pending from earlier
+ * verbs. A removed host has no record of its own; the first member stores it.
  */
 function withoutPolicy({ view, goal, clients }: MembershipInput, setUp: readonly string[]): string[] {
   if (view.owner !== null || view.observation.applied === null) return [];
@@ -175,7 +175,7 @@ function withoutPolicy({ view, goal, clients }: MembershipInput, setUp: readonly
   return [...hosts].filter((name) => view.hosts.get(name)?.facts != null && !clients.remove.includes(name));
 }
 
-/** Everything a membership wants, in the guide's order; nothing where all is as it should be. */
+/** The whole plan for the membership, in the guide's order. No stages: everything is as wanted. */
 export function planMembership(input: MembershipInput): MembershipPlan {
   const { view, goal, roster, settings, adapter, policy } = input;
   const { hosts, owner } = view;
@@ -193,14 +193,14 @@ export function planMembership(input: MembershipInput): MembershipPlan {
     if (seen?.facts == null) {
       waits.push({
         host: name,
-        why: seen?.noAnswer?.why ?? 'was not looked at',
-        remedy: 'csync client sync   takes it up again',
+        why: seen?.noAnswer?.why ?? 'was not checked',
+        remedy: 'csync client sync   (completes the set-up)',
       });
       continue;
     }
     const planned = planHost(seen, seen.facts, hostGoal);
     problems.push(...planned.problems);
-    // Its first run fetches what the master has, and shows that the whole way is open.
+    // Its first run fetches the policy, and proves that the whole path works.
     const waited = view.roster.waiting.some(({ host, what }) => host === name && what === 'client');
     const isStale = staleInputs(policy.inputs, seen.facts.inputs).length > 0;
     const fetches = owner !== null && input.clients.fetch && (planned.steps.length > 0 || waited || (policy.served && isStale));
@@ -214,12 +214,16 @@ export function planMembership(input: MembershipInput): MembershipPlan {
   }
   const blocked = excludedBy(problems);
   for (const host of withoutPolicy(input, setUp))
-    waits.push({ host, why: 'the package is down: the policy of the master waits for its start', remedy: packageDown(settings) });
+    waits.push({
+      host,
+      why: 'the package is down: the policy step runs when the package next starts',
+      remedy: packageDown(settings),
+    });
   const news = goal.added.filter((name) => hosts.get(name)?.facts != null && !blocked.has(name));
   const agents = agentStages(policy, owner, news, members, hosts);
   const revoked = revokeStage(goal, roster, view);
   const stages: Stage[] = [
-    // First, since nobody is to get a policy that its parser refuses.
+    // First, because no host may get a policy that its parser rejects.
     ...(policy.publish === null ? [] : [{ stage: 'publish', publish: policy.publish } as const]),
     ...(chains.size > 0 ? [{ stage: 'hosts', chains } as const] : []),
     ...(input.package === null ? [] : [{ stage: 'package', ...input.package } as const]),
@@ -236,7 +240,7 @@ export function planMembership(input: MembershipInput): MembershipPlan {
   return { stages, notes: [...policy.notes, ...strangerNotes(goal, roster, view, settings)], waits, problems };
 }
 
-/** Whoever was a client before and is not registered would be turned away without a word. */
+/** A former client that is not registered would be denied silently. */
 function strangerNotes({ members }: MemberGoal, roster: Roster, { hosts }: SetupView, settings: Settings): string[] {
   const wanted = new Set(wantedKeys('member', roster, settings).map(({ name }) => name));
   const gone = new Set(roster.gone.map(({ digest }) => digest));
@@ -252,11 +256,11 @@ function strangerNotes({ members }: MemberGoal, roster: Roster, { hosts }: Setup
   if (strangers.size === 0) return [];
   const [first = ''] = strangers;
   return [
-    `members trust ${strangers.size} keys of hosts that are not registered (${first}${strangers.size > 1 ? ' and others' : ''}); those hosts may connect only from client_networks: csync client add HOST`,
+    `members trust ${strangers.size} keys of hosts that are not registered (${first}${strangers.size > 1 ? ' and others' : ''}). These hosts may connect only from client_networks; to register one: csync client add HOST`,
   ];
 }
 
-/** Steps 6 and 7: the agent on the master, which fills its own inputs, then on those that are new. */
+/** Steps 6 and 7: the agent on the master, which fills its own inputs, then on the new hosts. */
 function agentStages(
   { publish, inputs }: PolicyPart,
   owner: string | null,
@@ -275,10 +279,10 @@ function agentStages(
   return [...run(first), ...run(members.filter((name) => name !== owner && (news.includes(name) || isStale(name))))];
 }
 
-/** What a member that is gone has of the cluster is taken from it, where it still answers. */
+/** Removes the cluster's keys from a removed member, if it still answers. */
 function revokeStage({ removed }: MemberGoal, { key }: Roster, { hosts }: SetupView): Stage | null {
   const has = (name: string): boolean => key !== null && hosts.get(name)?.facts?.own?.digest === key.digest;
-  // Killed before the restart, its daemon still has in memory what is in no file any more.
+  // After a kill before the restart, its daemon still has the removed keys in memory.
   const holders = removed.filter((name) => has(name) || hosts.get(name)?.facts?.owed === 'restart');
   if (holders.length === 0) return null;
   const chain = (host: string): readonly HostStep[] => [
@@ -288,12 +292,12 @@ function revokeStage({ removed }: MemberGoal, { key }: Roster, { hosts }: SetupV
   return { stage: 'hosts', chains: new Map(holders.map((host) => [host, chain(host)])) };
 }
 
-/** A client that goes keeps its policy; its daemon ends, and the cluster's keys are no longer trusted there. */
+/** A removed client keeps its policy; its daemon is stopped, and it no longer trusts the cluster's keys. */
 function dismissal({ name: host, startsAtBoot }: SeenHost, { keys, daemons }: HostFacts, roster: Roster): HostStep[] {
   const ofCluster = new Set(clusterKeys(roster).map(({ digest }) => digest));
   const remove = keys
     .filter(({ digest }) => digest !== null && ofCluster.has(digest))
-    .map(({ name }) => ({ name, why: 'it is no client any more' }));
+    .map(({ name }) => ({ name, why: 'it is no longer a client' }));
   return [
     ...(startsAtBoot ? [{ do: 'configure', host, configured: false } as const] : []),
     ...(daemons > 0 ? [{ do: 'daemon', host, how: 'stop' } as const] : []),
@@ -301,7 +305,7 @@ function dismissal({ name: host, startsAtBoot }: SeenHost, { keys, daemons }: Ho
   ];
 }
 
-/** What a change of members means for clients should not wait for their next run of their own. */
+/** Clients run their agent now, because they need the change of members before their next own run. */
 function clientStage(
   { publish }: PolicyPart,
   owner: string | null,

@@ -1,4 +1,4 @@
-/** What a change of members changes in the package: its list of members, applied with the change. */
+/** Changes the member list of the package together with a change of members. */
 import type { Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
@@ -22,7 +22,7 @@ export interface PackagePart {
   readonly problems: readonly Problem[];
 }
 
-/** The package with these members in its list, and its files on all of them; null where nothing of that is to be done. */
+/** The package with these members in its list, and its files on all of them. null: nothing to change. */
 export async function packageFor(
   shell: MemberShell,
   { settings, renderHere, user }: SetupPlace,
@@ -44,7 +44,7 @@ export async function packageFor(
   const members = inOrder(goal.members, before);
   const same = members.join() === listed.join();
   if ((setOf(kept) ?? flatSet) !== observation.applied.set) return same ? none : { ...none, problems: [unfinished(before)] };
-  // Version 0.1.0 had no sets, and is not changed behind an administrator's back; for other members its package becomes one of this version.
+  // Version 0.1.0 had no sets. Its package is not changed unasked; a change of members converts it to this version.
   if (same && setOf(kept) === null) return none;
   const files = setOf(kept) === null ? await renderHere(before) : kept;
   const lacks = observation.members.some(
@@ -74,17 +74,17 @@ export async function packageFor(
   return { change: plan.value.steps.length === 0 ? null : { stage: 'package', plan: plan.value, wish }, problems: [] };
 }
 
-/** Nothing there tells what the package was made from, so another list of members would be a guess at all the rest. */
+/** The source of the applied package is unknown, so changing its member list would be a guess. */
 function unlisted({ packageName }: Settings, members: readonly string[], listed: readonly string[]): Problem {
-  const text = `pending: the applied package ${packageName} lists ${listed.join(' ')}, and not ${members.join(' ')}; the set that it names is whole on no member that answers`;
-  const remedy = `csync apply   completes it, with a csync.yaml that has members: [${members.join(', ')}]`;
+  const text = `pending: the applied package ${packageName} lists ${listed.join(' ')}, not ${members.join(' ')}; its set is damaged or missing on every member that answers`;
+  const remedy = `csync apply, with members: [${members.join(', ')}] in csync.yaml`;
   return { code: 'change-pending', severity: 'error', text, remedy };
 }
 
-/** What is applied was not remembered yet; whoever took the set before it would take the package back. */
+/** The applied set is not in the history yet; using the previous one would undo the apply. */
 function unfinished({ packageName }: Settings): Problem {
-  const text = `the newest set of the history is not the one that is applied: an apply of ${packageName} did not come to its end`;
-  return { code: 'change-pending', severity: 'error', text, remedy: 'csync apply   finishes it; then this again' };
+  const text = `the newest set of the history is not the applied one: an apply of ${packageName} did not finish`;
+  return { code: 'change-pending', severity: 'error', text, remedy: 'csync apply   (finishes it); then run this command again' };
 }
 
 export function runPackage(

@@ -1,4 +1,4 @@
-/** Pairs of keys for a change of hosts: which one the members share, new ones, and where an old one is read. */
+/** Key pairs for a change of hosts: the shared pair, new pairs, and reading an existing one. */
 import { Failure } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { generateKeyPair, type KeyPair } from '../../cfengine/keys.ts';
@@ -15,7 +15,7 @@ import type { SetupView } from './look.ts';
 import type { MemberGoal } from './roster-change.ts';
 import { keyHolder } from './setup-plan.ts';
 
-/** The pair the members share: the roster's, else one that a member has, else a new one. */
+/** The pair of the members: the roster's, else one that a member has, else a new one. */
 export async function chooseKey(view: SetupView, goal: MemberGoal, pairs: Map<string, KeyPair>): Promise<NamedKey> {
   const members = goal.members.flatMap((name) => view.hosts.get(name) ?? []);
   const { key } = view.roster;
@@ -29,7 +29,7 @@ export async function chooseKey(view: SetupView, goal: MemberGoal, pairs: Map<st
         code: 'cluster-key-unreachable',
         severity: 'error',
         text: `the cluster's key ${key.digest} is on no member that answers; ${silent.map(({ name }) => name).join(', ')} may have it`,
-        remedy: `bring ${silent[0]?.name} up, then do this again`,
+        remedy: `start ${silent[0]?.name}, then run this command again`,
       },
     ]);
   const holder = keyHolder(members, view.owner)?.facts?.own;
@@ -60,7 +60,7 @@ export async function makeClientPairs(
   );
 }
 
-/** Private parts that this round wants somewhere, by host: those made here, or read from a member that has them. */
+/** The private parts that this round needs, by host: new ones, or read from a member. */
 export async function pairsFor(
   shell: MemberShell,
   settings: Settings,
@@ -74,7 +74,9 @@ export async function pairsFor(
     const pair = key === null ? null : await readPair(shell, settings, key, view);
     if (pair === null || key === null) {
       const text = `the private part of ${key?.digest ?? 'the key'} could not be read from a member`;
-      throw new Failure([{ code: 'change-keys', severity: 'error', text, remedy: 'csync keys list   shows who has which' }]);
+      throw new Failure([
+        { code: 'change-keys', severity: 'error', text, remedy: 'csync keys list   (lists who has which key)' },
+      ]);
     }
     read.set(key.digest, pair);
     return pair;

@@ -1,17 +1,17 @@
-/** The roster that follows from a change of members, and addresses that two hosts claim. Pure. */
+/** The roster after a change of members, and addresses that two hosts claim. Pure. */
 import type { Problem } from '../../base/problem.ts';
 
 import { type GoneHost, type NamedKey, type Roster, type RosterHost, withWaiting } from '../../contract/roster.ts';
 import type { AddressClaim, SettledAddresses } from '../hosts/host-addresses.ts';
 import type { SetupView } from './look.ts';
 
-/** The roster once all of it is done; members that were never seen stay out until they are. */
+/** The final roster; members that were never reached are added when they are. */
 export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now: string): Roster {
   const { roster, hosts } = view;
   const known = new Map(roster.members.map((one) => [one.name, one]));
   const members = goal.members.flatMap((name): RosterHost[] => {
     const addresses = hosts.get(name)?.facts?.addresses ?? [];
-    // The package's address belongs to whoever runs it: it is nobody's own.
+    // The package's address belongs to the active member only, so it is not in the roster.
     const own = addresses.filter((address) => address !== view.packageAddress);
     const before = known.get(name);
     if (own.length > 0) return [{ name, addresses: ordered(own, before) }];
@@ -23,14 +23,14 @@ export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now:
   });
   const back = new Set(goal.members);
   const stray = gone.filter(({ name }) => hosts.get(name)?.facts == null);
-  const why = "it does not answer, and still has the cluster's private key: csync keys rotate makes that worthless";
+  const why = "it does not answer, and still has the cluster's private key: csync keys rotate makes that key worthless";
   const { waiting } = stray.reduce<Roster>(
     (next, { name }) => withWaiting(next, { host: name, what: 'deleted member' }, why, now),
     { ...roster, waiting: roster.waiting.filter(({ host, what }) => what !== 'deleted member' || !back.has(host)) },
   );
   return {
     ...roster,
-    // Of a host that is gone nothing else can wait.
+    // For a removed host, only its deletion can be pending.
     waiting: waiting.filter(({ host, what }) => what !== 'member' || back.has(host)),
     members,
     leftOut: goal.leftOut,
@@ -39,13 +39,13 @@ export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now:
   };
 }
 
-/** Addresses in the order of before, so that a look while another one is added first changes nothing. */
+/** Addresses in their previous order, so that reading them while another one is added first changes nothing. */
 export function ordered(addresses: readonly string[], before: RosterHost | undefined): string[] {
   const kept = (before?.addresses ?? []).filter((address) => addresses.includes(address));
   return [...kept, ...addresses.filter((address) => !kept.includes(address))];
 }
 
-/** What each host of the roster says it has, and had before. */
+/** The present and previous addresses of each host in the roster. */
 export function addressClaims(roster: Roster, before: Roster): AddressClaim[] {
   const had = new Map([...before.clients, ...before.members].map(({ name, addresses }) => [name, addresses]));
   const claim =
@@ -58,8 +58,8 @@ export function addressClaims(roster: Roster, before: Roster): AddressClaim[] {
 }
 
 /**
- * The roster with each address at one host only. A host that is left as it is has what it had before, less what is another one's; one
- * that never had anything is in no roster yet.
+ * The roster with each address at one host only. A skipped host keeps its previous addresses, except those of other hosts; one without any
+ * is not in the roster yet.
  */
 export function withOwnAddresses(roster: Roster, before: Roster, { addresses, problems }: SettledAddresses): Roster {
   const excluded = excludedBy(problems);
@@ -82,14 +82,14 @@ export function withOwnAddresses(roster: Roster, before: Roster, { addresses, pr
 }
 
 export interface MemberGoal {
-  /** All that shall be set up, in the order the package prefers them. */
+  /** All members to set up, in the order of the package. */
   readonly members: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly leftOut: readonly string[];
 }
 
-/** Hosts that are left as they are for what they answered. */
+/** Hosts that are skipped because of their answers. */
 export function excludedBy(answers: readonly Problem[]): ReadonlySet<string> {
   return new Set(answers.flatMap(({ severity, member }) => (severity === 'error' && member !== undefined ? [member] : [])));
 }

@@ -1,21 +1,21 @@
 /**
- * Another key pair for the cluster, without locking anybody out: first every host trusts the next key beside the one in use,
- * then the members switch, then the old one is no longer trusted. Whoever was not reached is remembered, and the switch
- * waits for him; the roster says how far it is, so that it can be taken up at any point. Pure.
+ * Rotates the key pair of the cluster without locking out a host. First every host trusts the next key beside the current one. Then the
+ * members switch; then the old one is no longer trusted. Unreachable hosts are recorded and the switch waits for them. The roster stores
+ * the progress, so a rotation can resume at any point. Pure.
  */
 import { clusterKeys, type NamedKey, type Roster } from '../../contract/roster.ts';
 import type { SetupView } from './look.ts';
 
 export interface RotationPlan {
-  /** To be reached one after the other; the last one may be short of the end. */
+  /** To reach one after the other; the last one may not be the end of the rotation. */
   readonly rosters: readonly Roster[];
-  /** Hosts the switch has to wait for. */
+  /** Hosts that block the switch. */
   readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
 }
 
 /**
- * `next`: a new key, used only where no rotation is under way. `atOnce`: switch although clients have not got the next key;
- * the master is refused by them until they get it. `excluded`: hosts that are left as they are.
+ * `next`: a new key, used only if no rotation is running. `atOnce`: switch although clients lack the next key; they refuse the
+ * master until they get it. `excluded`: hosts to skip.
  */
 export function planRotation(
   roster: Roster,
@@ -25,7 +25,7 @@ export function planRotation(
 ): RotationPlan {
   if (roster.key === null) return { rosters: [roster], waits: [] };
   if (roster.nextKey === null && roster.formerKeys.length > 0) return { rosters: [roster, retire(roster)], waits: [] };
-  // A client that answered what leaves it out keeps nobody else waiting.
+  // A client that is skipped for its answer does not block others.
   const isExcludedClient = (name: string): boolean => excluded.has(name) && !roster.members.some((one) => one.name === name);
   const offered = offer(roster, view, next);
   const waits = unready(offered, view, atOnce).filter(({ host }) => !isExcludedClient(host));
@@ -40,8 +40,7 @@ export function planRotation(
 }
 
 /**
- * A rotation that was killed before its pair reached any member has lost it: another one takes its place, and is the only one
- * that anybody trusts in the end.
+ * A rotation that was killed before its pair reached a member has lost it. A new pair replaces it, and is the only trusted one in the end.
  */
 function offer(roster: Roster, { hosts }: SetupView, next: NamedKey): Roster {
   const { nextKey } = roster;
@@ -58,20 +57,20 @@ function retire(roster: Roster): Roster {
     ...roster,
     formerKeys: [],
     retired: [...roster.retired, ...roster.formerKeys.map(({ digest }) => digest)],
-    // What a deleted member took along is good for nothing any more.
+    // The keys that a deleted member still has are worthless now.
     waiting: roster.waiting.filter(({ what }) => what !== 'deleted member'),
   };
 }
 
-/** Hosts that cannot get the next key now and have not got it before. */
+/** Hosts that do not have the next key and cannot get it now. */
 function unready(roster: Roster, { hosts }: SetupView, atOnce: boolean): RotationPlan['waits'] {
   const silent = (name: string): string | null => {
     const seen = hosts.get(name);
     if (seen?.facts != null) return null;
-    return seen?.noAnswer?.why ?? 'it was not looked at';
+    return seen?.noAnswer?.why ?? 'it was not checked';
   };
   const remedy =
-    'csync keys rotate   goes on when it answers; until then both keys are good. Without that client: csync keys rotate --at-once';
+    'csync keys rotate   (continues when it answers; both keys are valid until then). Without that client: csync keys rotate --at-once';
   const members = roster.members.flatMap(({ name }) => {
     const why = silent(name);
     return why === null ? [] : [{ host: name, why: `the switch to the next key waits for this member: ${why}`, remedy }];
@@ -84,14 +83,14 @@ function unready(roster: Roster, { hosts }: SetupView, atOnce: boolean): Rotatio
   return [...members, ...clients];
 }
 
-/** How far a rotation is, in a sentence; null: none is under way. */
+/** The state of a rotation, in a sentence. null: none is running. */
 export function rotationText(roster: Roster): string | null {
   const { nextKey, formerKeys, clients } = roster;
   if (nextKey !== null) {
     const lack = clients.filter(({ holds }) => !holds.includes(nextKey.digest)).map(({ name }) => name);
-    const whom = lack.length === 0 ? 'every client has it' : `${lack.length} of ${clients.length} clients have not got it yet`;
-    return `the next key ${nextKey.digest} is being handed out: ${whom}`;
+    const whom = lack.length === 0 ? 'every client has it' : `${lack.length} of ${clients.length} clients do not have it yet`;
+    return `the next key ${nextKey.digest} is being distributed: ${whom}`;
   }
   if (formerKeys.length === 0) return null;
-  return `the members have switched to ${clusterKeys(roster)[0]?.digest}; the key of before is still to be taken away`;
+  return `the members have switched to ${clusterKeys(roster)[0]?.digest}; the previous key is not removed yet`;
 }

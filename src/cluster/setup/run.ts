@@ -1,6 +1,6 @@
 /**
- * Carrying out a set-up, stage by stage. A host that fails is left where it is and told of at the end; the others go on.
- * Nothing is believed to be done that a later look does not show, so doing it again does what is left.
+ * Carries out a set-up, stage by stage. A failed host is skipped and reported at the end; the others continue. Each run observes first, so
+ * a rerun completes the remaining steps.
  */
 
 import { Failure, type Problem } from '../../base/problem.ts';
@@ -24,30 +24,30 @@ import type { PublishStep, Stage } from './setup-plan.ts';
 export interface SetupRun {
   readonly shell: MemberShell;
   readonly materials: Materials;
-  /** Hears each step as it has ended, well or not; of many hosts at a time only those that failed. */
+  /** Called for each finished step; with many hosts only for failed ones. */
   readonly say: (line: string) => void;
-  /** Where many hosts are worked on at a time: how many of them are done with, and how many of these failed. */
+  /** Progress with many hosts: how many are done, and how many of these failed. */
   readonly onHosts: (done: number, all: number, failed: number) => void;
   readonly runPackage: (stage: Extract<Stage, { stage: 'package' }>) => Promise<void>;
-  /** Runs the agent on hosts through the member; resolves with why not, by host. */
+  /** Runs the agent on hosts from the member; resolves with the failures by host. */
   readonly runRemotely: (member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-  /** The command that finishes the set-up of a host that was skipped. */
+  /** The command that finishes the set-up of a skipped host. */
   readonly finish: (host: string) => string;
 }
 
 export interface SetupResult {
-  /** Why a host is not done, by its name. */
+  /** Why a host is not done, by name. */
   readonly failed: ReadonlyMap<string, Problem>;
-  /** What concerns no single host. */
+  /** Problems that concern no single host. */
   readonly problems: readonly Problem[];
 }
 
 const quickLimitMs = 120_000;
-/** All that is done on a host but its agent: most of it takes milliseconds, a restart of the daemon half a minute at most. */
+/** Limit of all steps on a host except its agent. Most take milliseconds, a restart of the daemon half a minute at most. */
 const hostLimitMs = 120_000;
-/** More of them at a time than anybody reads line by line. */
+/** Above this, steps are counted and not listed. */
 export const manyHosts = 20;
-/** The host itself ends its agent earlier, where it still can. */
+/** The host itself kills its agent earlier, if it can. */
 const agentLimitMs = (agentLimitSeconds + 15) * 1000;
 
 export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise<SetupResult> {
@@ -114,8 +114,8 @@ async function runChain(
       if (!isOfMany) say(`${hostStepText(step)}: done`);
       continue;
     }
-    const again = step.do === 'agent' ? finish(host) : 'the same command again: it does what is left';
-    const seen = { why: outcome ?? `no answer within ${limitMs / 1000} s`, remedy: `see to it on ${host}, then ${again}` };
+    const again = step.do === 'agent' ? finish(host) : 'run the same command again: it completes the remaining steps';
+    const seen = { why: outcome ?? `no answer within ${limitMs / 1000} s`, remedy: `repair ${host}, then ${again}` };
     const { why, remedy } = outcome === undefined && !ended.timedOut ? whyNoAnswer(host, ended, limitMs) : seen;
     say(`${hostStepText(step)}: FAILED`);
     const text = `${host} is skipped: ${hostStepText(step)}: ${why}`;
@@ -128,13 +128,13 @@ function laterProblem(member: string, why: string): Problem {
   return {
     code: 'change-remote-run',
     severity: 'warning',
-    text: `did not run its agent now (${why}); it hears of the change at its next run of its own`,
+    text: `did not run its agent now (${why}); it gets the change with its next own run`,
     remedy: `csync sync ${member}`,
     member,
   };
 }
 
-/** The roster to every member; those it did not reach get it from the next run. A Failure where none has it. */
+/** Writes the roster to every member; unreachable ones get it from the next run. A Failure if none accepts it. */
 export async function saveRoster(
   shell: MemberShell,
   members: readonly string[],
@@ -142,7 +142,7 @@ export async function saveRoster(
   roster: Roster,
 ): Promise<void> {
   const content = Buffer.from(rosterText(roster));
-  // One that cannot be read again would be none, and all that the cluster remembers would be gone.
+  // A roster that cannot be parsed would lose everything that the cluster stores in it.
   if (parseRoster(content.toString('utf8')) === null) throw new Failure([unreadable(roster)]);
   const script = distributeScript(packageDirectory, [{ name: rosterName, mode: 0o644, content }], []);
   const ended = await inParallel(members, (member) => shell.run(member, script, quickLimitMs));
@@ -152,8 +152,8 @@ export async function saveRoster(
     {
       code: 'change-roster',
       severity: 'error',
-      text: `nothing was changed: ${rosterName}, which remembers what is under way, could not be written on any member: ${said}`,
-      remedy: 'make room or correct the rights of the package directory, then do it again',
+      text: `nothing was changed: ${rosterName}, which stores the pending work, could not be written on any member: ${said}`,
+      remedy: 'free space or correct the permissions of the package directory, then run the command again',
     },
   ]);
 }
@@ -164,8 +164,8 @@ function unreadable({ members, clients, waiting }: Roster): Problem {
   return {
     code: 'change-roster',
     severity: 'error',
-    text: `nothing was changed: ${rosterName} would hold ${odd === undefined ? 'what it cannot hold' : `${JSON.stringify(odd)}, which is no name of a host`}, and no member could read it any more`,
-    remedy: 'name hosts with letters, digits, dots, hyphens and underscores; csync keys list   shows keys that are no keys',
+    text: `nothing was changed: ${rosterName} would contain ${odd === undefined ? 'invalid data' : `${JSON.stringify(odd)}, which is not a valid host name`}, and no member could read it`,
+    remedy: 'name hosts with letters, digits, dots, hyphens and underscores; csync keys list   (shows damaged keys)',
   };
 }
 
@@ -173,16 +173,16 @@ async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Pro
   const ended = await shell.run(step.member, publishScript(step.place, step), quickLimitMs);
   if (ended.exitCode === 0) {
     const byFile = ended.stdout.includes(noExchangeText) ? `, file by file: ${noExchangeText}` : '';
-    say(`${step.member}: policy of the master: done${byFile}`);
+    say(`${step.member}: policy published${byFile}`);
     return [];
   }
   const said = `${ended.stdout}${ended.stderr}`.trim() || whyNoAnswer(step.member, ended, quickLimitMs).why;
   const isRefused = ended.exitCode === policyStatus.refused;
   const text = isRefused
-    ? `nothing was changed, since the policy was refused; hosts go on with the one of before: ${said}`
-    : `the policy was not published, or not all of it; hosts go on with what there is: ${said}`;
+    ? `nothing was changed, because cfengine's parser rejected the policy; hosts keep the previous one: ${said}`
+    : `the policy was not published, or only partly; hosts keep their present one: ${said}`;
   const remedy = isRefused
-    ? 'correct what its parser says (the files of the master are as they were), then the same command again'
-    : 'the same command again, once the package is up: csync status';
+    ? "correct the error that the parser reports (the master's files are unchanged), then run the same command again"
+    : 'csync status; when the package is up, run the same command again';
   return [{ code: 'change-policy', severity: 'error', text, remedy, member: step.member }];
 }

@@ -1,7 +1,4 @@
-/**
- * From who shall belong to the master, and what was seen on the hosts, to the stages of work that make it so. The list is
- * what a dry run prints and what is carried out. Pure.
- */
+/** Plans the stages of work from the observed hosts to the wanted set-up. A dry run prints the same list that is carried out. Pure. */
 
 import type { Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
@@ -19,35 +16,35 @@ import type { PublicationOrder } from '../policy/scripts.ts';
 export interface SeenHost {
   readonly name: string;
   readonly kind: HostKind;
-  /** null: it could not be looked at. */
+  /** null: not reachable. */
   readonly facts: HostFacts | null;
   readonly noAnswer: NoAnswer | null;
-  /** Its daemon starts at boot as the toolkit has it. */
+  /** Its daemon starts at boot as the toolkit sets it up. */
   readonly startsAtBoot: boolean;
 }
 
-/** What is served, on the policy file system: the master copies of the policy, and the public keys of the cluster. */
+/** The served files on the policy file system: the master copies of the policy, and the public keys of the cluster. */
 export interface PublishStep extends PublicationOrder {
   readonly member: string;
   readonly place: PolicyPlace;
 }
 
 export type Stage =
-  /** Chains of steps, one a host, side by side; a host whose step fails is left there. */
+  /** Chains of steps, one a host, side by side; a failed step skips the rest of its host. */
   | { readonly stage: 'hosts'; readonly chains: ReadonlyMap<string, readonly HostStep[]> }
   | { readonly stage: 'package'; readonly plan: ApplyPlan; readonly wish: ApplyWish }
   | { readonly stage: 'publish'; readonly publish: PublishStep }
-  /** The agents of these hosts, told by the member that runs the package. */
+  /** The active member runs the agents of these hosts. */
   | { readonly stage: 'remote run'; readonly member: string; readonly hosts: readonly string[] };
 
 export interface SetupPlan {
   readonly stages: readonly Stage[];
   readonly notes: readonly string[];
-  /** What cannot be done now, and waits. */
+  /** Work that cannot be done now, and is pending. */
   readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
 }
 
-/** A line for each thing that is done. */
+/** One line for each action. */
 export function stageTexts(stage: Stage): string[] {
   switch (stage.stage) {
     case 'hosts':
@@ -60,7 +57,7 @@ export function stageTexts(stage: Stage): string[] {
         ...(write.length > 0 ? [`write ${write.map(({ name }) => name).join(' ')}`] : []),
         ...(remove.length > 0 ? [`remove ${remove.join(' ')}`] : []),
       ];
-      return [`${member}: policy of the master, once its parser is content: ${parts.join('; ')}`];
+      return [`${member}: publish the policy after the parser's check: ${parts.join('; ')}`];
     }
     case 'remote run':
       return [
@@ -72,11 +69,11 @@ export function stageTexts(stage: Stage): string[] {
 export interface HostGoal {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** As it shall be: whom the host has to trust. */
+  /** The wanted roster: decides whom the host trusts. */
   readonly roster: Roster;
-  /** The policy it begins with. */
+  /** The first policy of the host. */
   readonly inputs: ReadonlyMap<string, string>;
-  /** That is what the master serves; otherwise a host keeps what it has, and gets only what is missing. */
+  /** The policy is that of the master. Otherwise a host keeps its files and gets only missing ones. */
   readonly served: boolean;
   /** The package runs there. */
   readonly owner: string | null;
@@ -87,7 +84,7 @@ export interface HostPlan {
   readonly problems: readonly Problem[];
 }
 
-/** The first five of the guide's seven steps that concern the host itself [dsau-csync.md 6.2]; the same for a client. */
+/** The first five of the guide's seven steps, which concern the host itself [dsau-csync.md 6.2]; the same for a client. */
 export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): HostPlan {
   const { settings, adapter, roster, inputs, served } = goal;
   const { name: host, kind } = seen;
@@ -110,11 +107,11 @@ export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): Host
   return { steps, problems: [...missingProblems(seen, facts), ...others.map((other) => otherKeyProblem(host, other))] };
 }
 
-/** What becomes of its own pair; null: it is as it should be. */
+/** The change of its own pair. null: none. */
 function pairChange(kind: HostKind, { own, next }: HostFacts, { key, nextKey, formerKeys, retired }: Roster): PairChange | null {
   if (kind === 'client') return own === null ? { pair: 'given', keep: null } : null;
   if (own !== null && own.digest === key?.digest) return nextKey === null || next === nextKey.digest ? null : { pair: 'next' };
-  // A switch to the next pair is under way, or was killed there.
+  // A switch to the next pair is running, or was killed there.
   if (own !== null && own.digest === nextKey?.digest) return null;
   if (next !== null && next === key?.digest) return { pair: 'switch' };
   if (own !== null && (retired.includes(own.digest) || formerKeys.some(({ digest }) => digest === own.digest)))
@@ -122,15 +119,15 @@ function pairChange(kind: HostKind, { own, next }: HostFacts, { key, nextKey, fo
   return { pair: 'given', keep: own?.digest ?? null };
 }
 
-/** A switch that was killed leaves the pair it copied, which nobody would take away any more once the rotation is over. */
+/** A killed switch leaves the pair that it copied, which no later step would remove after the rotation. */
 function staleNextPair({ next }: HostFacts, own: PairChange | null, { nextKey }: Roster): KeyChange['remove'] {
-  // A pair that arrives, is switched to or is taken away sees to it itself.
+  // A pair that is given, switched or revoked cleans up itself.
   const isSeenTo = own !== null && own.pair !== 'given';
   if (next === null || isSeenTo || (nextKey !== null && next === nextKey.digest)) return [];
   return Object.values(nextPairNames).map((name) => ({ name, why: 'no rotation is under way' }));
 }
 
-/** What a host would look like after these steps; of a pair that is made on the way only the digest is known. */
+/** The state of a host after these steps; for a pair that is made on the way, only the digest is known. */
 export function project(facts: HostFacts, steps: readonly HostStep[], goal: Pick<HostGoal, 'roster' | 'inputs'>): HostFacts {
   return steps.reduce((now, step) => projectStep(now, step, goal), facts);
 }
@@ -190,15 +187,15 @@ function missingProblems({ name: member }: SeenHost, { missing, root }: HostFact
     problems.push({
       code: 'cluster-not-root',
       severity: 'error',
-      text: 'ssh reaches it, but not as root: keys and policy of cfengine belong to root there',
-      remedy: `ssh ${member} id   must say uid=0; a line "User root" for it in ~/.ssh/config`,
+      text: 'ssh connects, but not as root: keys and policy of cfengine belong to root there',
+      remedy: `ssh ${member} id   (must print uid=0); set "User root" for it in ~/.ssh/config`,
       member,
     });
   if (missing.length > 0)
     problems.push({
       code: 'cluster-no-cfengine',
       severity: 'error',
-      text: `cfengine is not there as the settings have it: ${missing.join(', ')} cannot be run`,
+      text: `cfengine differs from the settings: ${missing.join(', ')} cannot be run`,
       remedy: 'install cfengine there, or correct cfengine_generation and cfengine_bin_directory in csync.yaml',
       member,
     });
@@ -209,15 +206,15 @@ function otherKeyProblem(member: string, { name, of, digest }: { name: string; o
   return {
     code: 'change-other-key',
     severity: 'error',
-    text: `ppkeys/${name} holds another key (${digest}) than the one that was accepted for ${of}; nobody replaces an accepted key unasked`,
-    remedy: `find out whose it is (csync keys verify); if it is stale, remove that file on ${member} and do this again`,
+    text: `ppkeys/${name} has another key (${digest}) than the accepted one of ${of}; csync never replaces an accepted key unasked`,
+    remedy: `csync keys verify   (shows whose it is); if it is stale, remove that file on ${member} and run this command again`,
     member,
   };
 }
 
 /**
- * The member whose pair becomes the cluster's: where the package runs, since its clients trust that one, else the first in
- * the order of the settings that has any. null: a pair has to be made.
+ * The member whose pair becomes the cluster's: the active member, since its clients trust that one, else the first that has any. null: make
+ * a new pair.
  */
 export function keyHolder(members: readonly SeenHost[], owner: string | null): SeenHost | null {
   const holders = members.filter(({ facts }) => facts !== null && facts.own !== null);

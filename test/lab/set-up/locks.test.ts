@@ -63,7 +63,7 @@ describe.skipIf(whyNoLab !== null)('one change at a time', { timeout: 300_000 },
     const refused = await csync('apply --yes --wait 0');
     expect([refused.exitCode, refused.stdout]).toEqual([5, '']);
     expect(refused.stderr).toMatch(
-      /^error \[change-busy\] member m1\n {2}nothing was changed: another change is under way, csync members sync of root@m2 \(process \d+\) since \S+; waited 0 s for it\n/,
+      /^error \[change-busy\] member m1\n {2}nothing was changed: another change is running, csync members sync of root@m2 \(process \d+\) since \S+; waited 0 s for it\n/,
     );
     await must('m2', opened);
     expect((await endOfHeld())[0]).toBe('0');
@@ -74,7 +74,7 @@ describe.skipIf(whyNoLab !== null)('one change at a time', { timeout: 300_000 },
     const refused = await csync('apply --yes --wait 0');
     expect([refused.exitCode, refused.stderr]).toEqual([
       5,
-      expect.stringMatching(/another change is under way, csync rehearse --drill of root@m2 \(process \d+\) since /),
+      expect.stringMatching(/another change is running, csync rehearse --drill of root@m2 \(process \d+\) since /),
     ]);
     await must('m2', `pkill -KILL -f '^node /opt/csync/csync.mjs rehearse'; ${opened}`);
     await heldOnM2('members sync --yes');

@@ -52,7 +52,7 @@ describe.skipIf(whyNoLab !== null)(`keys rotate with ${count} clients`, { timeou
     expect(await clusterKey()).toBe(before);
     expect(await lockedOut(online)).toEqual([]);
     const status = await csync('status');
-    expect(status.stdout).toContain(`${offline.length} of ${count} clients have not got it yet`);
+    expect(status.stdout).toContain(`${offline.length} of ${count} clients do not have it yet`);
   });
 
   everyStepIt('when they come back they fetch with the key they know, and the rotation goes on to its end', async () => {

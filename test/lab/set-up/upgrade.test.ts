@@ -105,7 +105,7 @@ node -e '${manifest}; ${history}'`,
     const failed = await csync('apply --yes --halt');
     await must('m1', `mv ${program}.away ${program}`);
     expect([failed.exitCode, failed.stderr]).toEqual([5, expect.stringContaining('no room')]);
-    expect(failed.stderr).toContain('runs again with the configuration and the files it had');
+    expect(failed.stderr).toContain('runs again with its previous configuration and files');
     expect(await used.drills.view()).toMatchObject({ owner: before, status: 'up', autoRun: true });
     expect(await must(before, 'grep " /csync " /proc/mounts')).not.toContain('noatime');
     await auditFailover(used, 'after a cmapplyconf that failed behind the halt');

@@ -62,7 +62,7 @@ describe.skipIf(whyNoLab !== null)('one host excludes only itself', { timeout: 3
     const command = 'cd /root && exec node /opt/csync/csync.mjs client sync c1 c2 --yes';
     const synced = await used.lab.exec('m1', ['sh', '-c', command], { timeoutMs: 240_000 });
     expect([synced.exitCode, errors(synced.stderr)], synced.stderr).toEqual([5, ['change-agent c1']]);
-    expect(synced.stderr).toContain('c1 is skipped: c1: run the agent: it did not end within 120 s, and was killed');
+    expect(synced.stderr).toContain('c1 is skipped: c1: run the agent: it did not finish within 120 s, and was killed');
     expect(synced.stderr).toContain('then csync client sync c1');
     expect((performance.now() - began) / 1000).toBeLessThan(180);
     await must('c1', `rm ${agent}; mv /root/agent ${agent}`);

@@ -196,7 +196,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
     const changed = await good('apply --yes --halt');
     const call = /on (m\d): \$SGCONF\/csync\/sets\/[0-9a-f]{16}\/csync_control\.sh validate/g;
     expect(new Set([...changed.matchAll(call)].map(([, member]) => member))).toEqual(new Set(['m1', 'm2', 'm3']));
-    expect(changed).toMatch(/in one go: cmhaltpkg csync; cmapplyconf .*; cmrunpkg -n m1 csync; cmmodpkg -e csync/);
+    expect(changed).toMatch(/in one script: cmhaltpkg csync; cmapplyconf .*; cmrunpkg -n m1 csync; cmmodpkg -e csync/);
     await auditFailover(used, 'a legacy package after an apply');
     await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
     // What only the member itself knows is found although Serviceguard calls no script of a legacy package.
@@ -288,7 +288,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
 
   everyStepIt('killed at any of its steps, the same migrate again finishes: it runs where it ran, with its switch', async () => {
     const steps = [
-      ...['distribute to m2: .csync-migration.json c', 'on .*: cmcheckconf', 'on .*, in one go: cmhaltpkg', 'look at every'],
+      ...['distribute to m2: .csync-migration.json c', 'on .*: cmcheckconf', 'on .*, in one script: cmhaltpkg', 'verify every'],
       'on m2: remove',
     ];
     for (const step of steps) {

@@ -73,10 +73,10 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     'that mode has an end: the monitor leaves it when the time is over and the daemon is healthy, not before',
     async () => {
       expect((await csync('maintenance on --serviceguard --for 10s --yes')).exitCode).toBe(0);
-      expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*the monitor ends it at /);
+      expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*the monitor disables the mode at /);
       await sh('m1', 'pkill -KILL -x cf-serverd; while pgrep -x cf-serverd >/dev/null; do :; done');
       await said('m1', 'The time of maintenance is over, but it cannot end: no cf-serverd listens');
-      expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*was to end at /);
+      expect((await csync('status')).stdout).toMatch(/in maintenance mode on m1\n.*should have ended at /);
       expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'maintenance' });
       await sh('m1', 'cd / && cf-serverd -K');
       await said('m1', 'serviceguard-maintenance-off');

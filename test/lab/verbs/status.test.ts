@@ -18,7 +18,7 @@ describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000
     expect(here.stdout).toMatch(
       /^csync serves from m1 since \S+Z, policy [0-9a-f]{12}\n\nmember .*\nm1 +up +running +enabled +runs +yes +yes +same/,
     );
-    expect(here.stdout).toMatch(/\nclient +name +last there +served by\n10\.9\.0\.2[12] /);
+    expect(here.stdout).toMatch(/\nclient +name +last seen +served by\n10\.9\.0\.2[12] /);
     const there = JSON.parse((await status('--json', 'm3')).stdout) as {
       condition: string;
       advice: unknown[];
@@ -42,9 +42,9 @@ describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000
     const user = 'cp /root/csync.yaml /tmp; cd /tmp; setpriv --reuid=65534 --regid=65534 --clear-groups env HOME=/nonexistent';
     const seen = await sh('m1', `${user} node /opt/csync/csync.mjs status`);
     expect(seen.exitCode, seen.stdout).toBe(4);
-    expect(seen.stdout).toMatch(/^csync runs on m2, which cannot be looked at\n.*does not know its host key/);
+    expect(seen.stdout).toMatch(/^csync runs on m2, which cannot be checked\n.*does not know its host key/);
     expect(seen.stdout).toMatch(/\nm1 +up +- +enabled +runs +- +- +same/);
-    expect(seen.stdout).toContain('clients: not known');
+    expect(seen.stdout).toContain('clients: unknown');
     const here = await sh('m2', `${user} node /opt/csync/csync.mjs status`);
     expect(here.exitCode, here.stdout).toBe(0);
     expect(here.stdout).toMatch(/^csync serves from m2 since [^,]*\n/);

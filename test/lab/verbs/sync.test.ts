@@ -66,7 +66,9 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
     await sh('m3', 'pkill -x cf-serverd');
     await eventually('its end', async () => (await sh('m3', 'pgrep -x cf-serverd')).stdout === '');
     const dead = await csync('sync m3 c1');
-    expect(dead.stdout).toMatch(/^ran {10}1 of 2[^\n]*\nunreachable {2}1\n[\s\S]*m3\n {2}nobody listens on its port\n {2}Fix: /);
+    expect(dead.stdout).toMatch(
+      /^ran {10}1 of 2[^\n]*\nunreachable {2}1\n[\s\S]*m3\n {2}no daemon listens on its port\n {2}Fix: /,
+    );
     await sh('m3', 'sed -i \'s/allowusers .*/allowusers => { "nobody" };/\' /var/lib/cfengine3/inputs/controls/cf_serverd.cf');
     await sh('m3', 'cd /; cf-serverd -K </dev/null >/dev/null 2>&1');
     await eventually('m3 to answer', async () => reasons((await sync('m3')).hosts)[0] === 'm3 admission', 20_000);

@@ -142,7 +142,7 @@ describe('a script behind the lease', () => {
     const ended = new Promise((resolve) => running.once('close', resolve));
     await eventually('it to run', () => sh(`[ -s ${left} ]`).status === 0);
     age(directory, leaseSeconds);
-    const stderr = `who holder; that is gone, but what it began still runs here: process ${running.pid}\n`;
+    const stderr = `who holder; it exited, but what it started still runs here: process ${running.pid}\n`;
     expect(take(directory, 'next')).toMatchObject({ status: busyStatus, stderr });
     writeFileSync(gate, '');
     await ended;
@@ -203,7 +203,7 @@ describe('a change under the lock', () => {
     await eventually('the first to work', () => order.length === 1);
     const second = change('csync rollback of two', null, async () => void order.push('second'));
     await eventually('the second to wait', () => second.said.length === 1);
-    expect(second.said).toEqual(['waiting up to 60 s for the lock of the cluster, which csync apply of one has']);
+    expect(second.said).toEqual(['waiting up to 60 s for the lock of the cluster, held by csync apply of one']);
     letGo();
     await Promise.all([first.done, second.done]);
     expect(order).toEqual(['first', 'first ends', 'second']);
@@ -224,7 +224,7 @@ describe('a change under the lock', () => {
     await eventually('the first to work', () => holds);
     const none = change('csync apply of one', 0, async () => 'changed');
     expect(await problemsOf(none.done)).toEqual([
-      'change-busy: nothing was changed: another change is under way, csync members sync of the start (automatic); waited 0 s for it',
+      'change-busy: nothing was changed: another change is running, csync members sync of the start (automatic); waited 0 s for it',
     ]);
     const patient = change('csync apply of one', null, async () => 'changed');
     await eventually('it to wait', () => patient.said.length === 1);
@@ -264,7 +264,7 @@ describe('a change under the lock', () => {
       await shell.run('m2', hostScript('echo changed'), 10_000);
     });
     expect(await problemsOf(done)).toEqual([
-      'change-lock-lost: the lock of the cluster was lost, so nothing more is changed: m2: who two has it now',
+      'change-lock-lost: the lock of the cluster was lost, so csync changes nothing more: m2: now held by who two',
     ]);
     await (intruder as Awaited<ReturnType<typeof keeper>> | null)?.end();
   });

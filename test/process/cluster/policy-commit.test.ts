@@ -205,7 +205,7 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     expect(textOf(disk.look(disk.image, true), 'site.cf')).toBe(site('mine'));
     const next = disk.commit({ 'site.cf': site('next') });
     expect([becameOf(next), keptAside(disk)]).toEqual(['durable', 'by hand\n']);
-    expect(next.stdout).toMatch(/an edit by hand that was made at that moment is kept in .*displaced-/);
+    expect(next.stdout).toMatch(/an edit made by hand at that moment is kept in .*displaced-/);
   });
 
   it.each([
@@ -230,7 +230,7 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     // Behind the comparison of the whole tree, before the first file has its turn.
     const ended = disk.run(script.replace(`[ ! -e ${at('site.cf')} ]`, (first) => `${edit}; ${first}`));
     expect([ended.exitCode, ended.stderr]).toEqual([0, '']);
-    expect(ended.stdout).toContain(`an edit by hand that was made at that moment is kept in ${keep}/displaced-`);
+    expect(ended.stdout).toContain(`an edit made by hand at that moment is kept in ${keep}/displaced-`);
     const seen = disk.run(
       `cat ${keep}/displaced-*/${name}; cd ${tree}; ls site.cf new.cf gone.cf 2>&1; cat site.cf new.cf`,
     ).stdout;

@@ -161,7 +161,7 @@ describe('a runtime', () => {
     expect(readdirSync(join(path, arrival))).toEqual(['node']);
     expect(run(distributeScript(word, [file('x', 'y')], [])).status).toBe(0);
     expect(readdirSync(path).sort(), 'another apply came between').toEqual(['.csync-lock', 'x']);
-    expect(run(distributeScript(word, [file('z', 'y')], [], arrival)).stderr).toContain('another apply swept it up');
+    expect(run(distributeScript(word, [file('z', 'y')], [], arrival)).stderr).toContain('another apply removed it');
     expect(existsSync(join(path, 'z')), 'and then nothing else is written').toBe(false);
     receive(word, content);
     expect(run(distributeScript(word, [], [], arrival))).toMatchObject({ status: 0, stderr: '' });

@@ -423,7 +423,10 @@ it.skipIf(!isRoot)("what somebody writes while the toolkit's part is prepared is
   const script = publishScript(place, { directories: [], write: [{ name, text: 'new' }], remove: [] });
   const meanwhile = script.replace(/^trap .*EXIT.*$/m, `$&\necho mine > ${place.tree}/site.cf`);
   const ended = run({ mount: place.mountPoint, script: () => meanwhile });
-  expect([ended.status, ended.stdout]).toEqual([policyStatus.moved, 'somebody wrote to the policy of the master meanwhile\n']);
+  expect([ended.status, ended.stdout]).toEqual([
+    policyStatus.moved,
+    'another process wrote to the policy of the master meanwhile\n',
+  ]);
   expect(readFileSync(join(place.tree, 'promises.cf'), 'utf8')).toBe('old');
   expect(run({ mount: place.mountPoint, script: () => script }).status).toBe(0);
   expect(readdirSync(place.tree).map((file) => readFileSync(join(place.tree, file), 'utf8'))).toEqual(['new', 'mine\n']);

@@ -36,7 +36,7 @@ const plan = (more: Partial<RecoveryInput>, m1: Leftovers | null = nothing, m2: 
 
 const cleaned = [
   'm2 cmmodnet -r -i 10.9.0.100 10.9.0.0',
-  'm2 fuser -km /csync, which ends vim (pid 7)',
+  'm2 fuser -km /csync, which kills vim (pid 7)',
   'm2 umount /csync',
   'm2 vgchange -a n vg_csync; vgchange --deltag m2 vg_csync',
   'm2 start cf-serverd if none runs',

@@ -81,7 +81,7 @@ describe('a monitor that reports no more', () => {
     },
   });
   const isTold = (m1: Partial<MemberStatus>, more: Partial<StatusInput> = {}): boolean =>
-    judgeStatus(input(m1, {}, more)).advice.some(({ text }) => text.includes('the monitor on m1 reported last'));
+    judgeStatus(input(m1, {}, more)).advice.some(({ text }) => text.includes('the last report of the monitor on m1'));
 
   it.each<[string, Partial<MemberStatus>, boolean]>([
     ['reports are fresh', reported(40), false],
@@ -151,7 +151,7 @@ describe('a look at a package that moves', () => {
     const many = Array.from({ length: 20 }, (_, at) => sentinel(at, '2026-11-23T09:00:00.000Z'));
     expect((await lookAt(...many)).verdict).toMatchObject({
       condition: 'unknown',
-      sentence: 'csync is moving: it was never on one member for two looks',
+      sentence: 'csync is moving: no two checks found it on the same member',
     });
   });
 });
@@ -187,31 +187,31 @@ describe('the verdict', () => {
       'up, but no address and no daemon',
       input({ seen: { ...serving, address: false, daemons: 0 } }),
       1,
-      '10.9.0.100 is not there, no cfengine',
+      '10.9.0.100 is missing, no cfengine',
       ['cmhaltpkg', 'csync-cfservd start'],
     ],
     ['no room known', input({ seen: { ...serving, room: 'unknown' } }), 0, 'serves from m1', ['stat -f /csync']],
-    ['little room', input({ seen: { ...serving, room: { short: '3 MB (0 %) are left' } } }), 0, 'serves', ['make room there']],
+    ['little room', input({ seen: { ...serving, room: { short: '3 MB (0 %) are left' } } }), 0, 'serves', ['free space there']],
     [
       'clients reach another member',
       input({}, { seen: { ...idle, view: { ...idle.view, behind: '02:00:00:00:00:02' } } }),
       1,
       'csync runs on m1, but clients reach m2 instead (seen from m2)',
-      ['take 10.9.0.100 from m2 (ip -o -4 addr show; ip addr del 10.9.0.100/PREFIX dev CARD); then on m1: arping -U'],
+      ['remove 10.9.0.100 from m2 (ip -o -4 addr show; ip addr del 10.9.0.100/PREFIX dev INTERFACE); then on m1: arping -U'],
     ],
     [
       'clients reach a host that is no member',
       input({}, { seen: { ...idle, view: { ...idle.view, behind: '02:00:00:00:00:77' } } }),
       1,
       'clients reach another host (hardware address 02:00:00:00:00:77) instead',
-      ['take 10.9.0.100 from another host (hardware address 02:00:00:00:00:77)'],
+      ['remove 10.9.0.100 from another host (hardware address 02:00:00:00:00:77)'],
     ],
     [
       'one member of two reaches another host',
       input({}, {}, { members: [member('m1', { seen: serving }), member('m2'), misled] }),
       0,
       'serves from m1',
-      ['take 10.9.0.100 from m2'],
+      ['remove 10.9.0.100 from m2'],
     ],
     [
       'a member finds no host at the address',
@@ -239,7 +239,7 @@ describe('the verdict', () => {
       'the owner cannot be looked at',
       input({ seen: null, noAnswer: gone('no route') }),
       4,
-      'runs on m1, which cannot be looked at',
+      'runs on m1, which cannot be checked',
       ['ssh', 'ssh'],
     ],
     [
@@ -255,7 +255,7 @@ describe('the verdict', () => {
       input({}, {}, { status: { ...up, state: 'maintenance', autoRun: false } }),
       0,
       'in maintenance mode on m1',
-      ['csync maintenance off   looks'],
+      ['csync maintenance off   (checks'],
     ],
     [
       'halted in maintenance, which cmviewcl does not tell',
@@ -286,7 +286,7 @@ describe('the verdict', () => {
       'down, with something left behind',
       input({ seen: { ...idle, mounted: true } }, {}, { status: down }),
       1,
-      'left on m1 (/csync)',
+      'still active on m1 (/csync)',
       ['csync recover'],
     ],
     ['not applied', input({ seen: idle }, {}, { status: null, applied: false }), 3, 'not configured', ['csync apply']],
@@ -295,7 +295,7 @@ describe('the verdict', () => {
       'nobody there',
       input({ seen: null, noAnswer: gone('x') }, { seen: null, noAnswer: gone('y') }),
       4,
-      'no member can be looked at',
+      'no member can be reached',
       ['ssh', 'ssh', 'ssh'],
     ],
     [
@@ -307,8 +307,8 @@ describe('the verdict', () => {
     ],
     ['a pause that is over', input({ seen: { ...serving, maintenance: 'until 2026-11-23T11:30:00Z' } }), 0, 'serves', []],
     ['a pause without an end', input({ seen: { ...serving, maintenance: '' } }), 0, 'serves', ['csync maintenance off']],
-    ['no daemon on a member', input({}, { seen: { ...idle, daemons: 0 } }), 0, 'serves', ['csync members sync   starts it']],
-    ['two daemons', input({}, { seen: { ...idle, daemons: 2 } }), 0, 'serves', ['end all but']],
+    ['no daemon on a member', input({}, { seen: { ...idle, daemons: 0 } }), 0, 'serves', ['csync members sync   (starts it']],
+    ['two daemons', input({}, { seen: { ...idle, daemons: 2 } }), 0, 'serves', ['kill all except']],
     ['a member out of the cluster', input({}, { inCluster: 'down' }), 0, 'serves', ['cmrunnode m2']],
     ['files that drifted', input({}, { staleFiles: ['csync.sh'] }), 0, 'serves', ['csync diff']],
     ['a clock ahead', input({}, { seen: { ...idle, clock: { ahead: 9, doubt: 0.1 } } }), 0, 'serves', ['chrony']],
@@ -326,7 +326,7 @@ describe('the verdict', () => {
     expect(verdict.advice.map(({ remedy }) => remedy)).toEqual(remedies.map((one) => expect.stringContaining(one)));
     const text = statusText(verdict, given);
     for (const { text: said } of verdict.advice) expect(text).toContain(said);
-    expect(text).toMatch(/\nm1 .*\nm2 .*\n(m3 .*\n)?\nclients: none has asked yet\n$/);
+    expect(text).toMatch(/\nm1 .*\nm2 .*\n(m3 .*\n)?\nclients: none has connected yet\n$/);
   });
 });
 
@@ -335,9 +335,13 @@ describe("the end of Serviceguard's maintenance mode", () => {
     judgeStatus(input({ seen: { ...serving, maintenance } }, {}, { status: { ...up, state: 'maintenance', autoRun: false } }))
       .advice;
   it.each<[string, string | null, RegExp]>([
-    ['is to come', 'until 2026-11-23T12:30:00.000Z serviceguard auto_run=yes', /the monitor ends it at 2026-11-23T12:30/],
-    ['is overdue', 'until 2026-11-23T11:30:00.000Z serviceguard auto_run=no', /was to end at 2026-11-23T11:30/],
-    ['is none, if it was begun by hand', null, /no end of its own/],
+    [
+      'is to come',
+      'until 2026-11-23T12:30:00.000Z serviceguard auto_run=yes',
+      /the monitor disables the mode at 2026-11-23T12:30/,
+    ],
+    ['is overdue', 'until 2026-11-23T11:30:00.000Z serviceguard auto_run=no', /should have ended at 2026-11-23T11:30/],
+    ['is none, if it was begun by hand', null, /the mode has no time limit/],
   ])('%s', (_title, maintenance, expected) => {
     expect(said(maintenance).map(({ text }) => text)).toEqual([expect.stringMatching(expected)]);
   });

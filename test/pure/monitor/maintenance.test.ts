@@ -61,7 +61,7 @@ describe('into maintenance', () => {
 });
 
 describe('out of it', () => {
-  const healthy = 'daemon, address, mount and policy are those of a master';
+  const healthy = 'check that daemon, address, mount and policy are those of a master';
   it.each<[string, MaintenancePlace, string[]]>([
     ['nothing to end', place(running), []],
     ['a pause', place(running, end), [healthy, 'remove']],

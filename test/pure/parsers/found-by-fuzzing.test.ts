@@ -134,7 +134,9 @@ describe('a roster that nobody could read', () => {
     const sent: string[] = [];
     const shell = { run: async (member: string) => void sent.push(member) } as unknown as MemberShell;
     const roster = { ...emptyRoster, waiting: [{ host: 'a b', what: 'client', why: '', since: '' } as const] };
-    await expect(saveRoster(shell, ['m1', 'm2'], '$SGCONF/csync', roster)).rejects.toThrow(/"a b", which is no name of a host/);
+    await expect(saveRoster(shell, ['m1', 'm2'], '$SGCONF/csync', roster)).rejects.toThrow(
+      /"a b", which is not a valid host name/,
+    );
     expect(sent).toEqual([]);
   });
 });

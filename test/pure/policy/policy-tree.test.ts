@@ -68,12 +68,12 @@ describe('what a file of one’s own lacks', () => {
       'body common control\n{\n  inputs => { "lib.cf", "controls/cf_serverd.cf" };\n  bundlesequence => { "main", "site" };\n}\nbody server control\n{\n}\n';
     expect(noteOf(3, 'promises.cf', text)).toBe(
       [
-        "promises.cf was not made by the toolkit and stays as it is. For the toolkit's part of the policy to work it lacks:",
+        "promises.cf was not made by the toolkit and stays unchanged. For the toolkit's part of the policy it lacks:",
         '  in inputs of body common control',
         '    "controls/cf_runagent.cf"',
         '    "csync_members.cf"',
         '    "site.cf"',
-        '  and its own "body server control" has to go: cfengine takes one, and ours is below controls/',
+        '  and remove its own "body server control": cfengine accepts only one, and ours is below controls/',
       ].join('\n'),
     );
   });
@@ -101,7 +101,7 @@ describe('what a file of one’s own lacks', () => {
     const update = 'control:\n   actionsequence = ( copy shellcommands )\n   AddInstallable = ( master_down )\n';
     expect(noteOf(2, 'update.conf', update)).toBe(
       [
-        "update.conf was not made by the toolkit and stays as it is. For the toolkit's part of the policy to work it lacks:",
+        "update.conf was not made by the toolkit and stays unchanged. For the toolkit's part of the policy it lacks:",
         '  in copy:',
         '    /csync/dsau/public_keys dest=/var/cfengine/ppkeys/cluster r=1 mode=600 type=checksum',
         '    server=csync.lab trustkey=false encrypt=true failover=master_down',

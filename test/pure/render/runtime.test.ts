@@ -99,9 +99,8 @@ function plan({ m1 = carried, m2 = carried, wish = {}, looks = [look, look] }: G
 }
 
 const check = 'on m1: cmcheckconf -v -P $SGCONF/csync/csync.conf';
-const again = 'look at every member and at the package again';
-const carryTo = (member: string): string =>
-  `carry /usr/bin/node (100.0 MB) to ${member} beside its place, and see that it runs there`;
+const again = 'verify every member and the package';
+const carryTo = (member: string): string => `carry /usr/bin/node (100.0 MB) to ${member} and check that it runs`;
 
 describe('the steps of an apply with a runtime', () => {
   it.each<[string, Given, string[]]>([
@@ -128,7 +127,13 @@ describe('the steps of an apply with a runtime', () => {
     [
       'what a killed apply left is removed, where nothing else is done',
       { m1: { ...another, leftovers: ['.csync-runtime-1'] }, m2: { ...carried, leftovers: ['.csync-runtime-2'] } },
-      [carryTo('m1'), 'distribute to m1: runtime/node', check, 'on m2: remove what a killed apply left: .csync-runtime-2', again],
+      [
+        carryTo('m1'),
+        'distribute to m1: runtime/node',
+        check,
+        'on m2: remove leftovers of a killed apply: .csync-runtime-2',
+        again,
+      ],
     ],
   ])('%s', (_title, given, expected) => {
     expect(demand(plan(given)).steps.map(stepText)).toEqual(expected);
@@ -151,7 +156,7 @@ describe('the steps of an apply with a runtime', () => {
     );
     const order = ['carry', 'carry', 'distribute', 'distribute', 'command', 'switch', 'verify'];
     expect(steps.map((step) => step.do)).toEqual(order);
-    expect(stepText(steps[5] ?? expect.fail())).toMatch(/^on m1, in one go: cmhaltpkg csync; cmapplyconf /);
+    expect(stepText(steps[5] ?? expect.fail())).toMatch(/^on m1, in one script: cmhaltpkg csync; cmapplyconf /);
   });
 
   it.each<[string, Given, string[]]>([
@@ -201,7 +206,7 @@ describe('what a member says before anything is sent', () => {
 
   it('names machines', () => {
     const [problem] = judgeRuntimeLook('m2', { ...look, identity: '0201b700' }, source);
-    expect(problem?.text).toBe('/usr/bin/node is a program for x86_64, and this is aarch64');
+    expect(problem?.text).toBe('/usr/bin/node is a program for x86_64, but this is aarch64');
     expect(machineName('01020304')).toContain('01020304');
   });
 
@@ -222,7 +227,7 @@ describe('the proof', () => {
   it.each<[string, Partial<typeof end> & { stdout: string }, RegExp, RegExp]>([
     ['an old one', { stdout: ended.replace('20.19', '20.18') }, /20\.18\.0, older/, /FILE/],
     ['a shell script that says a version to everything', { stdout: 'v22.0.0\nv22.0.0\n' }, /v22/, /FILE/],
-    ['another script that ends well', { stdout: '' }, /nothing a Node.js says/, /FILE/],
+    ['another script that ends well', { stdout: '' }, /not that of Node.js/, /FILE/],
     [
       'a library is missing',
       { exitCode: 127, stdout: '', stderr: 'x: error while loading shared libraries: libatomic.so.1: cannot open' },

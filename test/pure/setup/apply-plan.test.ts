@@ -84,7 +84,7 @@ function plan({ m1 = upToDate, m2 = upToDate, applied = configuration, status = 
 
 const check = 'on m1: cmcheckconf -v -P $SGCONF/csync/csync.conf';
 const applyIt = 'on m1: cmapplyconf -f -P $SGCONF/csync/csync.conf';
-const again = 'look at every member and at the package again';
+const again = 'verify every member and the package';
 const set = ['distribute to m1: history/0001.json', 'distribute to m2: history/0001.json'];
 const otherAddress = conf('auto_run yes\nip_address 10.9.0.99\n');
 
@@ -126,7 +126,7 @@ describe('the steps of an apply', () => {
       [
         `distribute to m1: csync.conf csync.sh ${inside}`,
         check,
-        'on m1, in one go: cmhaltpkg csync; cmapplyconf -f -P $SGCONF/csync/csync.conf; cmrunpkg -n m2 csync; cmmodpkg -e csync',
+        'on m1, in one script: cmhaltpkg csync; cmapplyconf -f -P $SGCONF/csync/csync.conf; cmrunpkg -n m2 csync; cmmodpkg -e csync',
         again,
         ...set,
       ],
@@ -134,7 +134,7 @@ describe('the steps of an apply', () => {
     [
       'back as it was before an earlier halt: on that member, with its switch',
       { applied: otherAddress, wish: { halt: true, set: null, before: { owner: 'm1', autoRun: false } } },
-      [check, 'on m1, in one go: cmhaltpkg csync; cmapplyconf -f -P $SGCONF/csync/csync.conf; cmrunpkg -n m1 csync', again],
+      [check, 'on m1, in one script: cmhaltpkg csync; cmapplyconf -f -P $SGCONF/csync/csync.conf; cmrunpkg -n m1 csync', again],
     ],
     [
       'the same, halted by the one that was killed',
@@ -307,8 +307,8 @@ describe('sets', () => {
       again,
       'distribute to m1: applied',
       'distribute to m2: applied',
-      `on m1: remove what is used no more: sets/${older} sets/${oldest}`,
-      `on m2: remove what is used no more: sets/${older} sets/${oldest}`,
+      `on m1: remove unused files: sets/${older} sets/${oldest}`,
+      `on m2: remove unused files: sets/${older} sets/${oldest}`,
     ]);
   });
 

@@ -104,16 +104,16 @@ describe('clients in the status', () => {
   it('are a table; of many those longest silent', () => {
     const clients = [client(1, now - 3 * 86_400_000), { ...client(2, now - 150_000), name: 'c2.lab' }, client(3, now)];
     const text = statusText(judgeStatus(input(clients)), input(clients));
-    expect(text).toMatch(/\nclient +name +last there +served by\n10.9.1.1 +- +3 d ago +m1\n10.9.1.2 +c2.lab +2 min ago +m1\n/);
+    expect(text).toMatch(/\nclient +name +last seen +served by\n10.9.1.1 +- +3 d ago +m1\n10.9.1.2 +c2.lab +2 min ago +m1\n/);
     const many = Array.from({ length: 30 }, (_, index) => client(index, now));
-    expect(statusText(judgeStatus(input(many)), input(many))).toMatch(/and 10 that asked later; --json has all 30\n$/);
-    expect(statusText(judgeStatus(input(null)), input(null))).toMatch(/clients: not known/);
+    expect(statusText(judgeStatus(input(many)), input(many))).toMatch(/and 10 with a later connection; --json lists all 30\n$/);
+    expect(statusText(judgeStatus(input(null)), input(null))).toMatch(/clients: unknown/);
   });
 
   it('that are silent for over an hour are told, unless the package itself is no older', () => {
     const clients = [client(1, now - 3 * 86_400_000), client(2, now)];
     expect(judgeStatus(input(clients)).advice.map(({ text }) => text)).toEqual([
-      '1 of 2 clients have not asked for over an hour: 10.9.1.1',
+      '1 of 2 clients have not connected for over an hour: 10.9.1.1',
     ]);
     const young = JSON.stringify({ at: new Date(now - 60_000).toISOString() });
     expect(judgeStatus(input(clients, young)).advice).toEqual([]);

@@ -218,8 +218,8 @@ describe('handshakes', () => {
       const [m1, , , c1] = all as [Party, Party, Party, Party];
       const foreign = { ...c1, trusts: new Map([...c1.trusts.keys()].map((file) => [file, keyOf('stranger').digest])) };
       const why = (...parties: Party[]) => handshakes(generation, parties, '10.9.0.100').flatMap((one) => one.why);
-      expect(why(m1, foreign).join()).toMatch(generation === 3 ? /has another key of m1/ : /c1 has another key of m1/);
-      expect(why(m1, { ...c1, trusts: new Map() }).join()).toContain('c1 does not know the key of m1');
+      expect(why(m1, foreign).join()).toMatch(generation === 3 ? /has a different key for m1/ : /c1 has a different key for m1/);
+      expect(why(m1, { ...c1, trusts: new Map() }).join()).toContain('c1 does not have the key of m1');
       expect(why(m1, { ...c1, own: null }).join()).toContain('c1 has no usable key pair');
       expect(why(m1, { ...c1, faults: ['ppkeys is not private'] }).join()).toContain('c1: ppkeys is not private');
     });

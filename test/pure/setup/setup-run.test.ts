@@ -51,14 +51,14 @@ const good = { stdout: outcome(0, '').repeat(2) };
 
 it('skips a client whose agent hangs, with the command that finishes it; the others are done, within five minutes', async () => {
   const { failed, limits } = await setUp({
-    c1: { stdout: `${outcome(0, '')}${outcome(1, 'it did not end within 120 s, and was killed')}` },
+    c1: { stdout: `${outcome(0, '')}${outcome(1, 'it did not finish within 120 s, and was killed')}` },
     c2: good,
   });
   expect(failed).toEqual([
     [
       'c1',
-      'c1 is skipped: c1: run the agent: it did not end within 120 s, and was killed',
-      'see to it on c1, then csync client sync c1',
+      'c1 is skipped: c1: run the agent: it did not finish within 120 s, and was killed',
+      'repair c1, then csync client sync c1',
     ],
   ]);
   expect(Math.max(...limits)).toBeLessThan(300_000);
@@ -67,6 +67,6 @@ it('skips a client whose agent hangs, with the command that finishes it; the oth
 it('skips a client that cannot even end its agent', async () => {
   const { failed } = await setUp({ c1: { ...good, stdout: outcome(0, ''), exitCode: null, timedOut: true }, c2: good });
   expect(failed).toEqual([
-    ['c1', 'c1 is skipped: c1: run the agent: no answer within 255 s', 'see to it on c1, then csync client sync c1'],
+    ['c1', 'c1 is skipped: c1: run the agent: no answer within 255 s', 'repair c1, then csync client sync c1'],
   ]);
 });

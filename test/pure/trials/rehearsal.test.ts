@@ -201,7 +201,7 @@ describe('what has to hold on a cluster behind a drill', () => {
   it('is that the other members reach the one with the package, which is known of one at least', async () => {
     expect(await broken('02:00:00:00:00:01')).toEqual([]);
     expect(await broken('02:00:00:00:00:02')).toEqual(['10.9.0.100 belongs to m1, but clients reach m2 instead (seen from m2)']);
-    expect(await broken('')).toEqual(['whether clients reach m1 is not known: m2 cannot tell which host has 10.9.0.100']);
+    expect(await broken('')).toEqual(['unknown whether clients reach m1: m2 cannot determine which host has 10.9.0.100']);
   });
 });
 

@@ -89,7 +89,7 @@ export const syntheticReady: ReadyReport = {
   verdict: 'fail',
   sentence: 'the package would start on 2 of 3 members, not on m3',
   condition: 'serving',
-  general: [{ text: '1 of 2 clients have not asked for over an hour: c2', remedy: 'does the agent run there?' }],
+  general: [{ text: '1 of 2 clients have not connected for over an hour: c2', remedy: 'does the agent run there?' }],
   members: [
     { member: 'm1', verdict: 'ready', good: 9, wanted: 9, sentence: 'the package runs here', looks: [] },
     {
@@ -111,8 +111,8 @@ export const syntheticReady: ReadyReport = {
           name: 'mount-point',
           member: 'm3',
           is: 'bad',
-          text: '/csync is not empty while unmounted: clients of a daemon here would take that for the policy',
-          remedy: 'see what it is, and move it away: ls -A /csync',
+          text: "/csync is not empty while unmounted: clients of this member's daemon would take its content for the policy",
+          remedy: 'inspect it and move it elsewhere: ls -A /csync',
         },
         { name: 'switching', member: 'm3', is: 'bad', text: 'switched off for the package', remedy: 'cmmodpkg -e -n m3 csync' },
       ],

@@ -6,15 +6,17 @@
 
 import { random } from '../../base/random.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { failed } from '../../simulated/commands.ts';
+import { type Gate, never } from '../../simulated/gate.ts';
 import { type Happening, happenings, noteService } from '../happenings.ts';
 import { PackageCluster } from '../package-cluster.ts';
 import { endScript } from '../script-end.ts';
 import { type Scripts, State } from '../state.ts';
 import { cleanUp, isServed, mend, namedCommands, twoMounts } from '../way-back.ts';
-import { type Gate, never } from '../world/gate.ts';
 import { runPackageScript, ScriptKilled, type Word } from '../world/package-scripts.ts';
+import { inBrief } from '../world/script-table.ts';
 import { encodeShared, encodeWorld, nothingShared } from '../world/world.ts';
-import { failed, type Place } from '../world/world-commands.ts';
+import type { Place } from '../world/world-host.ts';
 
 export interface Life {
   readonly seed: number;
@@ -268,7 +270,8 @@ class Simulation {
       },
       act: done,
       actLater: later,
-      command: (what, change) => {
+      command: (argv, change) => {
+        const what = inBrief(argv);
         if (this.#isCalm || this.#next() >= commandFails) return later(what, change);
         return later(`${what} fails`, () => {
           state.isDisturbed = true;

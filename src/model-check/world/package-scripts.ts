@@ -10,10 +10,9 @@ import { haltRole, haltWithoutSettings, startRole, startWithoutSettings } from '
 import type { Role } from '../../member/steps/parts.ts';
 import type { ScriptContext } from '../../member/steps/script.ts';
 import type { Settings } from '../../settings/settings.ts';
-import type { Gate } from './gate.ts';
+import type { Gate } from '../../simulated/gate.ts';
 import { givenUp, givenUpExit, supervise } from './supervised.ts';
-import type { Place } from './world-commands.ts';
-import { digestOf, directory, WorldHost } from './world-host.ts';
+import { digestOf, directory, type Place, WorldHost } from './world-host.ts';
 
 export type Word = 'start' | 'halt';
 export type Log = MemberLog['line'];

@@ -4,10 +4,11 @@
  * answers. So a search only looks up, and may change the world, or end the script, between any two acts.
  */
 import type { Settings } from '../../settings/settings.ts';
-import { type Gate, never } from './gate.ts';
+import { failed, spelled } from '../../simulated/commands.ts';
+import { type Gate, never } from '../../simulated/gate.ts';
 import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts';
 import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits } from './world.ts';
-import { failed, type Place } from './world-commands.ts';
+import type { Place } from './world-host.ts';
 
 /** How the next act goes: as it does, its command fails, its script is killed there, or a read before it hangs. */
 export const modes = ['works', 'fails', 'killed', 'hangs'] as const;
@@ -26,6 +27,11 @@ export interface Move {
 
 /** Long enough that every wait of the scripts has its end after two. */
 const waitMs = 5001;
+
+/** A command without its paths. */
+export function inBrief([program = '', ...words]: readonly string[]): string {
+  return spelled([program, ...words.filter((word) => !word.includes('/'))]);
+}
 
 class Suspended extends Error {}
 /** An answer that was thrown. */
@@ -121,7 +127,8 @@ class ReplayGate implements Gate {
     return this.#later(this.#acting(what, change));
   }
 
-  command(what: string, change: () => number): Promise<number> {
+  command(argv: readonly string[], change: () => number): Promise<number> {
+    const what = inBrief(argv);
     return this.#later(
       this.#acting(what, () => {
         if (this.#mode !== 'fails') return change();

@@ -3,7 +3,7 @@
  * it gives the script up after the limit of its step, and ends by consequence. test/process/member/launcher.test.ts holds the real one to it.
  */
 import type { Role } from '../../member/steps/parts.ts';
-import { type Gate, never } from './gate.ts';
+import { type Gate, never } from '../../simulated/gate.ts';
 
 /** What a call of a script that hangs throws, so that it comes no further. */
 export class ScriptHangs extends Error {}
@@ -50,7 +50,7 @@ export async function supervise<Status>(gate: Gate, script: (gate: Gate) => Prom
     lookLater: (read) => (isHung ? never() : gate.lookLater(read)),
     act: (what, change) => now(() => gate.act(what, change)),
     actLater: (what, change) => later(() => gate.actLater(what, change)),
-    command: (what, change) => later(() => gate.command(what, change)),
+    command: (argv, change) => later(() => gate.command(argv, change)),
     wait: (milliseconds) => later(() => gate.wait(milliseconds)),
     elapsed: () => gate.elapsed(),
     hangs: () => false,

@@ -13,8 +13,9 @@ import { decodeFrame, encodeFrame } from '../../../src/cfengine/frames.ts';
 import { dialogue2, type ProbeResult } from '../../../src/cfengine/probe.ts';
 
 const keyOf = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 35 }).privateKey;
-const shared = keyOf();
-const another = keyOf();
+const modulusOf = (key: KeyObject): string => Buffer.from(key.export({ format: 'jwk' }).n ?? '', 'base64url').toString('hex');
+// What is encrypted with the smaller modulus can always be decrypted with the larger one.
+const [shared, another] = [keyOf(), keyOf()].sort((a, b) => (modulusOf(a) < modulusOf(b) ? -1 : 1)) as [KeyObject, KeyObject];
 const stat = ['OK: 0 420 0 0 0 7 1 2 3 0 4711 1 64768', 'OK:'];
 const md5 = (bytes: Buffer): string => createHash('md5').update(bytes).digest().toString('latin1');
 const refusal = 'BAD: Unspecified server refusal (see verbose server output)';

@@ -15,13 +15,15 @@ import { runSteps, startExit } from '../../../src/member/steps/step.ts';
 import { renderPackage } from '../../../src/render/package.ts';
 import { parsePackageFile } from '../../../src/serviceguard/package-file.ts';
 import { settingsDigest } from '../../../src/settings/settings.ts';
+import type { SimulatedFile } from '../../../src/simulated/member-facts.ts';
 import { packageTemplates, settingsFor } from '../../support.ts';
-import { planLog, SimulatedMember } from './simulated-member.ts';
+import { planLog, SharedGroup, SimulatedMember } from './simulated-member.ts';
 
 const names = ['m1', 'm2', 'm3'] as const;
 type Name = (typeof names)[number];
 type Style = 'modular' | 'legacy';
 const device = '/dev/vg_csync/lv_csync';
+const policy = '/csync/dsau';
 const subnet = '10.9.0.0';
 const address = '10.9.0.100';
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -40,10 +42,8 @@ class ClusterMember extends SimulatedMember {
   hangsAt: string | null = null;
   onService: () => void = () => {};
 
-  constructor(name: Name, group: { tags: string[] }, digest: string) {
+  constructor(name: Name, group: SharedGroup, digest: string) {
     super(name, group);
-    this.environment = { SGRUN: '/run/sg', SGSBIN: '/sg/bin' };
-    this.addresses = [];
     this.file('/conf/csync/manifest.json', JSON.stringify({ settingsDigest: digest }), 0o644);
     for (const program of ['cf-serverd', 'cf-agent']) this.file(`/usr/bin/${program}`, '', 0o755);
     this.file('/var/lib/cfengine3/ppkeys/localhost.priv', keys.privateKey.export(pem) as string);
@@ -54,21 +54,20 @@ class ClusterMember extends SimulatedMember {
   }
 
   boot(): void {
-    this.processes.splice(0);
+    this.processes = [];
     this.add('cf-serverd', { listens: true });
     this.addresses = [];
     this.mounted = [];
-    this.devices.clear();
-    this.#unmounted();
+    this.active = false;
   }
 
-  #unmounted(): void {
-    for (const name of [...this.files.keys()].filter((one) => one.startsWith('/csync/'))) this.files.delete(name);
+  override put(path: string, text: string | null, mode: number, isOver: boolean): void {
+    super.put(path, text, mode, isOver);
+    if (path.startsWith('/run/csync-probe-') && text !== null) probeFiles.set(path, text);
   }
 
-  override writeDurably(path: string, text: string, mode: number): void {
-    super.writeDurably(path, text, mode);
-    if (path.startsWith('/run/sg/')) probeFiles.set(path, text);
+  override fileAt(path: string): SimulatedFile | null {
+    return path === policy && this.faults.has('policy') ? null : super.fileAt(path);
   }
 
   override async attend(argv: readonly string[]): Promise<number | null> {
@@ -76,8 +75,6 @@ class ClusterMember extends SimulatedMember {
     if (this.hangsAt !== null && command.startsWith(this.hangsAt)) throw new Hangs(command);
     if ([...this.faults].some((fault) => command.startsWith(fault))) return 5;
     const status = await super.attend(argv);
-    if (status === 0 && argv[0] === 'mount' && !this.faults.has('policy')) this.file('/csync/dsau', null, 0o755);
-    if (status === 0 && argv[0] === 'umount') this.#unmounted();
     if (command.startsWith('cmrunserv')) this.onService();
     return status;
   }
@@ -102,7 +99,8 @@ class Cluster {
       directories,
     });
     const config = demand(parsePackageFile(demand(rendered)[0]?.text ?? '', 'csync.conf'));
-    const group = { tags: [] };
+    const group = new SharedGroup();
+    group.files.set(policy, { text: null, mode: 0o755, inode: 1 });
     const digest = settingsDigest(this.settings);
     this.members = Object.fromEntries(names.map((name) => [name, new ClusterMember(name, group, digest)])) as Record<
       Name,
@@ -156,7 +154,7 @@ class Cluster {
 
   async #script(name: Name, which: 'start' | 'halt'): Promise<ScriptEnd> {
     const member = this.members[name];
-    member.membersDown = names.filter((one) => this.state.members[one]?.state === 'failed');
+    member.memberStates = Object.fromEntries(names.map((one) => [one, this.state.members[one]?.state ?? 'unknown']));
     member.daemonStarts = !member.faults.has('daemon');
     member.onService = () => {
       const { serviceRestart } = this.settings;
@@ -195,7 +193,7 @@ class Cluster {
       members: this.state.members,
       mounted: names.filter((name) => this.members[name].mounted.length > 0),
       address: names.filter((name) => this.members[name].addresses.includes(address)),
-      active: names.filter((name) => this.members[name].devices.has(device)),
+      active: names.filter((name) => this.members[name].active),
       tags: this.members.m1.tags,
       daemons: names.filter((name) => this.members[name].processes.length > 0),
     };
@@ -229,7 +227,8 @@ function phasesOf(context: Context) {
     { start: () => plan(beforeStorage), halt: () => afterStorage(context) },
     {
       start: async () => {
-        for (const lost of member.membersDown) await ok('vgchange', '--deltag', lost, 'vg_csync');
+        for (const lost of names.filter((one) => member.memberStates[one] === 'failed'))
+          await ok('vgchange', '--deltag', lost, 'vg_csync');
         return all(['vgchange', '--addtag', member.nodeName, 'vg_csync'], ['vgchange', '-a', 'y', 'vg_csync']);
       },
       halt: async () =>
@@ -299,7 +298,7 @@ const happening: fc.Arbitrary<{ readonly what: string; readonly happens: Happeni
   member.map((name) => ({
     what: `daemon killed on ${name}`,
     happens: async (cluster: Cluster) => {
-      cluster.members[name].processes.splice(0);
+      cluster.members[name].processes = [];
       if (cluster.state.packages.csync?.owner !== name) return;
       await cluster.feed({ kind: 'service-died', package: 'csync', member: name, service: 'csync_monitor' });
     },

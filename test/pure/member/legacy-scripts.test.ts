@@ -14,7 +14,6 @@ const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 /** A member that is ready for a start, or, `running`, has the package. */
 function memberReady(settings = settingsFor(), running = false): SimulatedMember {
   const member = new SimulatedMember();
-  member.environment = { SGRUN: '/run/sg', SGSBIN: '/sg/bin' };
   member.addresses = [];
   member.file('/csync', null, 0o755);
   member.file(`${directory}/manifest.json`, JSON.stringify({ settingsDigest: settingsDigest(settings) }), 0o644);
@@ -25,22 +24,15 @@ function memberReady(settings = settingsFor(), running = false): SimulatedMember
   member.add('cf-serverd', { listens: true });
   if (!running) return member;
   member.tags = ['m1'];
-  member.devices.add(device);
+  member.active = true;
   member.mount({ source: device, target: '/csync', type: 'ext4', options: ['rw'] });
   member.addresses = ['10.9.0.100'];
   return member;
 }
 
-/** What lies on the policy file system appears with its mount. */
-function withPolicy(member: SimulatedMember): SimulatedMember {
-  const attend = member.attend.bind(member);
-  member.attend = async (argv) => {
-    const status = await attend(argv);
-    if (argv[0] === 'mount' && status === 0) member.file('/csync/dsau', null, 0o755);
-    if (argv[0] === 'umount' && status === 0)
-      for (const name of [...member.files.keys()].filter((one) => one.startsWith('/csync/'))) member.files.delete(name);
-    return status;
-  };
+/** Something lies on the policy file system. */
+function withPolicy(member: SimulatedMember, name = 'dsau'): SimulatedMember {
+  member.group.files.set(`/csync/${name}`, { text: null, mode: 0o755, inode: 1 });
   return member;
 }
 
@@ -53,8 +45,7 @@ async function run(
   const digest = settingsDigest(settings);
   const more = { directory, digest, role: 'legacy', logFile: '/log/csync.log', dryRun, hurried, log } as const;
   const status = await script({ ...member.context(settings), ...more });
-  const commands = member.effects.filter((one) => !/^(chattr|write|launch|reset)/.test(one));
-  return { status, lines, plain: plain.join('\n'), commands };
+  return { status, lines, plain: plain.join('\n'), commands: member.commands };
 }
 
 const started = [
@@ -77,7 +68,7 @@ describe('RUN_SCRIPT start', () => {
   it('leaves the tag of a member that was only halted: its machine runs and may hold the file system', async () => {
     const member = withPolicy(memberReady());
     member.tags = ['m2'];
-    member.membersHalted = ['m2'];
+    member.memberStates = { m1: 'running', m2: 'halted' };
     const { status, commands } = await run(legacyStart, member);
     expect(status).toBe(1);
     expect(member.tags).toEqual(['m2']);
@@ -146,11 +137,7 @@ describe('RUN_SCRIPT start', () => {
   });
 
   it('what no other member could cure is 1, what another one may cure is 2, as with the modular scripts', async () => {
-    const other = memberReady();
-    const list = other.list.bind(other);
-    const isMounted = (): boolean => other.mounted.some(({ target }) => target === '/csync');
-    other.list = (path) => (path === '/csync' && isMounted() ? ['of-somebody-else'] : list(path));
-    const withoutPolicy = await run(legacyStart, other);
+    const withoutPolicy = await run(legacyStart, withPolicy(memberReady(), 'of-somebody-else'));
     expect(withoutPolicy.status).toBe(1);
     expect(withoutPolicy.commands.slice(-4)).toEqual(halted.slice(1));
     const busy = memberReady();
@@ -167,7 +154,7 @@ describe('RUN_SCRIPT start', () => {
   it('what is true already is verified and left alone', async () => {
     const member = withPolicy(memberReady());
     member.tags = ['m1'];
-    member.devices.add(device);
+    member.active = true;
     member.addresses = ['10.9.0.100'];
     const { status, commands } = await run(legacyStart, member);
     expect([status, commands]).toEqual([0, [started[2], started[3], started.at(-1)]]);
@@ -179,8 +166,7 @@ describe('RUN_SCRIPT start', () => {
 
   it('a dry run where the package runs finds nothing to do but what every start does', async () => {
     const member = memberReady(settingsFor(), true);
-    member.file('/csync/dsau', null, 0o755);
-    const { lines } = await run(legacyStart, member, { dryRun: true });
+    const { lines } = await run(legacyStart, withPolicy(member), { dryRun: true });
     const open = lines.filter(({ outcome }) => outcome !== 'ok');
     expect(open.map(({ step }) => step)).toEqual(['sentinel', 'service']);
   });
@@ -192,7 +178,7 @@ describe('RUN_SCRIPT start', () => {
     expect(member.effects).not.toContain('vgchange --deltag m2 vg_csync');
     const after = withPolicy(memberReady());
     after.tags = ['m2'];
-    after.membersDown = ['m2'];
+    after.memberStates = { m1: 'running', m2: 'failed' };
     expect((await run(legacyStart, after)).status).toBe(0);
     expect(after.tags).toEqual(['m1']);
     expect(after.effects).toContain('vgchange --deltag m2 vg_csync');
@@ -237,7 +223,7 @@ describe('HALT_SCRIPT stop', () => {
 
   it('takes the address away although its interface has lost the link', async () => {
     const member = memberReady(settingsFor(), true);
-    member.unlinked = member.addresses.splice(0);
+    member.linked = false;
     expect((await run(legacyHalt, member)).commands).toEqual(halted);
   });
 
@@ -248,7 +234,7 @@ describe('HALT_SCRIPT stop', () => {
 
   it('ends who keeps the file system, and only while it is mounted', async () => {
     const member = memberReady(settingsFor(), true);
-    member.failing.set('umount', 1);
+    member.add('bash', { holds: true });
     const { status, commands, plain } = await run(legacyHalt, member);
     expect([status, commands.slice(2, 5)]).toEqual([0, ['umount /csync', 'fuser -k -u -m /csync', 'umount /csync']]);
     expect(plain).toContain('\tWARNING:   Running fuser to remove anyone using the file system directly.');

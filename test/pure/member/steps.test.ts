@@ -1,9 +1,11 @@
 /** The steps of start and halt, carried out on a member that is made of plain data. */
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { CommandResult } from '../../../src/host/host.ts';
 import * as steps from '../../../src/member/steps/steps.ts';
+import type { SimulatedFile, SimulatedProcess } from '../../../src/simulated/member-facts.ts';
 import { settingsFor } from '../../support.ts';
-import { type SimulatedFile, SimulatedMember, type SimulatedProcess } from './simulated-member.ts';
+import { SimulatedMember } from './simulated-member.ts';
 
 const settings = settingsFor({ halt_grace_seconds: 5 });
 const daemonName = 'cf-serverd';
@@ -11,38 +13,44 @@ const sentinel = '/csync/dsau/csync.sentinel';
 const served = { listens: true } as const;
 const ours = { source: '/dev/vg_csync/lv_csync', target: '/csync', type: 'ext4', options: ['rw'] };
 
+/** The policy file system is here. */
+function memberWithPackage(): SimulatedMember {
+  const member = new SimulatedMember();
+  member.mount(ours);
+  return member;
+}
+
 const carryOut = (member: SimulatedMember, step: (context: steps.StepContext) => Parameters<SimulatedMember['carryOut']>[0]) =>
   member.carryOut(step(member.context(settings)));
 
 describe('halt: the daemon lets go of the policy file system', () => {
-  const toPackage = 'state established src 10.9.0.100 sport = :5308';
-  const reset = `reset ${toPackage}`;
+  const reset = 'resets the connections of clients';
   const transfer = { listens: true, holds: true } as const;
 
   it.each<[string, Partial<SimulatedProcess>, string[], number]>([
     ['an idle one is left alone', served, [], 0],
     ['one in a transfer that ignores nothing loses its clients only', transfer, [reset], 5],
-    ['one whose transfer hangs is told to end', { ...transfer, ignoresReset: true }, [reset, 'SIGTERM cf-serverd'], 6],
+    ['one whose transfer hangs is told to end', { ...transfer, ignoresReset: true }, [reset, 'sends SIGTERM to cf-serverd'], 6],
     [
       'one that does not end is killed after five seconds more',
       { ...transfer, ignoresReset: true, ignoresTerm: true },
-      [reset, 'SIGTERM cf-serverd', 'SIGKILL cf-serverd'],
+      [reset, 'sends SIGTERM to cf-serverd', 'sends SIGKILL to cf-serverd'],
       11,
     ],
     [
       'a stopped one is killed without waiting for what it cannot do',
       { ...transfer, ignoresReset: true, state: 'T' },
-      [reset, 'SIGTERM cf-serverd', 'SIGKILL cf-serverd'],
+      [reset, 'sends SIGTERM to cf-serverd', 'sends SIGKILL to cf-serverd'],
       6,
     ],
     [
       'one that ends, but is not reaped, counts as ended',
       { ...transfer, ignoresReset: true, unreaped: true },
-      [reset, 'SIGTERM cf-serverd'],
+      [reset, 'sends SIGTERM to cf-serverd'],
       6,
     ],
   ])('%s', async (_title, daemon, effects, seconds) => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.add(daemonName, daemon);
     const expected = effects.length === 0 ? 'ok' : 'done';
     expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: expected, effects });
@@ -50,7 +58,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
   });
 
   it('a transfer that ends within the grace costs neither the daemon nor its clients anything', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     const daemon = member.add(daemonName, transfer);
     member.after(4.9, () => Object.assign(daemon, { holds: false }));
     expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, outcome: 'done', effects: [] });
@@ -58,32 +66,32 @@ describe('halt: the daemon lets go of the policy file system', () => {
   });
 
   it('a transfer that ends a little after the reset costs no daemon', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     const daemon = member.add(daemonName, { ...transfer, ignoresReset: true });
     member.after(5.9, () => Object.assign(daemon, { holds: false }));
     expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, effects: [reset] });
   });
 
   it('without ss the daemon is ended all the same', async () => {
-    const member = new SimulatedMember();
-    member.ss = 'ENOENT';
+    const member = memberWithPackage();
+    member.answers.ss = { exitCode: null, errorCode: 'ENOENT' };
     member.add(daemonName, transfer);
-    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, effects: ['SIGTERM cf-serverd'] });
+    expect(await carryOut(member, steps.daemonLetsGo)).toMatchObject({ failed: null, effects: ['sends SIGTERM to cf-serverd'] });
   });
 
   it('every process of the daemon that holds it is ended, and no other', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.add(daemonName, { ...transfer, ignoresReset: true });
     member.add(daemonName, { holds: true, ignoresReset: true });
     member.add(daemonName);
     member.add('bash', { holds: true, ignoresReset: true });
     const { effects } = await carryOut(member, steps.daemonLetsGo);
-    expect(effects).toEqual([reset, 'SIGTERM cf-serverd', 'SIGTERM cf-serverd']);
+    expect(effects).toEqual([reset, 'sends SIGTERM to cf-serverd', 'sends SIGTERM to cf-serverd']);
     expect(member.processes.map(({ name }) => name)).toEqual([daemonName, 'bash']);
   });
 
   it('somebody else who holds it is never ended, but gets a name', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.add(daemonName, served);
     member.add('bash', { holds: true });
     member.add('cf-serverd2', { holds: true });
@@ -94,36 +102,39 @@ describe('halt: the daemon lets go of the policy file system', () => {
   });
 
   it('nobody is named where nobody but the daemon holds it', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.add(daemonName, transfer);
     expect(await carryOut(member, steps.othersNamed)).toMatchObject({ failed: null, outcome: 'ok' });
   });
 
-  it.each<[string, SimulatedMember['frozen'], string, string, string[]]>([
-    ['is thawed', true, 'done', '/csync was frozen (fsfreeze) and is thawed', ['thaw']],
-    ['that is not frozen is left alone', false, 'done', '/csync is not frozen', []],
-    ['without fsfreeze', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'fsfreeze -u failed (ENOENT)', []],
-    ['that does not thaw', { exitCode: null, timedOut: true }, 'warning', 'fsfreeze -u does not end', []],
-  ])('a policy file system %s keeps no halt from going on', async (_title, frozen, outcome, text, effects) => {
-    const member = Object.assign(new SimulatedMember(), { frozen });
+  it.each<[string, Partial<CommandResult> | null, string, string]>([
+    ['is thawed', {}, 'done', '/csync was frozen (fsfreeze) and is thawed'],
+    ['that is not frozen is left alone', null, 'done', '/csync is not frozen'],
+    ['without fsfreeze', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'fsfreeze -u failed (ENOENT)'],
+    ['that does not thaw', { exitCode: null, timedOut: true }, 'warning', 'fsfreeze -u does not end'],
+  ])('a policy file system %s keeps no halt from going on', async (_title, answer, outcome, text) => {
+    const member = new SimulatedMember();
+    if (answer !== null) member.answers.fsfreeze = answer;
     const result = await carryOut(member, steps.policyFileSystemThawed);
-    expect(result).toMatchObject({ failed: null, outcome, effects });
+    expect(result).toMatchObject({ failed: null, outcome, effects: ['fsfreeze -u /csync'] });
     expect(result.text).toContain(text);
   });
 
-  it.each<[string, Partial<Pick<SimulatedMember, 'ss' | 'connections'>>, string, string, string[]]>([
-    ['no client is left alone', {}, 'ok', 'No client is connected to 10.9.0.100', []],
+  it.each<[string, readonly string[] | Partial<CommandResult>, string, string, string[]]>([
+    ['no client is left alone', [], 'ok', 'No client is connected to 10.9.0.100', []],
+    ['three clients are reset', ['10.9.0.21:1', '10.9.0.21:2', '10.9.0.22:1'], 'done', 'No client is connected', [reset]],
+    ['a missing ss is only a warning', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'who is connected (ENOENT)', []],
     [
-      'three clients are reset',
-      { connections: ['10.9.0.21:1', '10.9.0.21:2', '10.9.0.22:1'] },
-      'done',
-      'No client is connected',
-      [reset],
+      'a refusing ss is only a warning',
+      { exitCode: 255, stderr: 'Cannot open netlink socket: Permission denied\n' },
+      'warning',
+      '(Cannot open netlink socket: Permission denied)',
+      [],
     ],
-    ['a missing ss is only a warning', { ss: 'ENOENT' }, 'warning', 'ss does not tell who is connected (ENOENT)', []],
-    ['a refusing ss is only a warning', { ss: 'refuses' }, 'warning', '(Cannot open netlink socket: Permission denied)', []],
-  ])('clients: %s', async (_title, changes, outcome, text, effects) => {
-    const member = Object.assign(new SimulatedMember(), changes);
+  ])('clients: %s', async (_title, given, outcome, text, effects) => {
+    const member = new SimulatedMember();
+    if ('exitCode' in given) member.answers.ss = given;
+    else member.connections = given as readonly string[];
     const result = await carryOut(member, steps.clientsDisconnected);
     expect(result).toMatchObject({ failed: null, outcome, effects });
     expect(result.text).toContain(text);
@@ -158,21 +169,21 @@ describe('halt: the daemon lets go of the policy file system', () => {
 describe('the daemon of this member', () => {
   it.each<[string, { name?: string; daemon?: Partial<SimulatedProcess>; starts?: boolean }, string | null, string[]]>([
     ['that answers is left alone', { daemon: {} }, null, []],
-    ['that is dead is started', {}, null, ['launch cf-serverd']],
-    ['that hangs is ended first', { daemon: { hangs: true } }, null, ['SIGTERM cf-serverd', 'launch cf-serverd']],
+    ['that is dead is started', {}, null, ['starts cf-serverd']],
+    ['that hangs is ended first', { daemon: { hangs: true } }, null, ['sends SIGTERM to cf-serverd', 'starts cf-serverd']],
     [
       'that is stopped is killed first',
       { daemon: { state: 'T' } },
       null,
-      ['SIGTERM cf-serverd', 'SIGKILL cf-serverd', 'launch cf-serverd'],
+      ['sends SIGTERM to cf-serverd', 'sends SIGKILL to cf-serverd', 'starts cf-serverd'],
     ],
     [
       'that hangs at its end, too, is killed first',
       { daemon: { hangs: true, ignoresTerm: true } },
       null,
-      ['SIGTERM cf-serverd', 'SIGKILL cf-serverd', 'launch cf-serverd'],
+      ['sends SIGTERM to cf-serverd', 'sends SIGKILL to cf-serverd', 'starts cf-serverd'],
     ],
-    ['that does not come up is a failure', { starts: false }, 'daemon-dead', ['launch cf-serverd']],
+    ['that does not come up is a failure', { starts: false }, 'daemon-dead', ['starts cf-serverd']],
     [
       'whose port a foreign program has is not started, and that one not ended',
       { name: 'nginx', daemon: {} },
@@ -190,19 +201,19 @@ describe('the daemon of this member', () => {
   it('is ended with each process that has its port: a child that was stopped before its exec outlives it', async () => {
     const member = new SimulatedMember();
     for (let one = 0; one < 2; one += 1) member.add(daemonName, { ...served, state: 'T' });
-    const ended = ['SIGTERM cf-serverd', 'SIGKILL cf-serverd'];
-    const effects = [...ended, ...ended, 'launch cf-serverd'];
+    const ended = ['sends SIGTERM to cf-serverd', 'sends SIGKILL to cf-serverd'];
+    const effects = [...ended, ...ended, 'starts cf-serverd'];
     expect(await carryOut(member, steps.daemonRunning)).toMatchObject({ failed: null, effects });
   });
 
   it.each<[string, Partial<SimulatedProcess> | null, string[], number]>([
     ['answers: it is left alone', {}, [], 0],
-    ['is dead: it is started', null, ['daemon beside the halt'], 0],
-    ['hangs: no halt waits for what it does', { hangs: true, ignoresTerm: true }, ['daemon beside the halt'], 0.5],
+    ['is dead: it is started', null, ['starts the daemon beside the halt'], 0],
+    ['hangs: no halt waits for what it does', { hangs: true, ignoresTerm: true }, ['starts the daemon beside the halt'], 0.5],
   ])('that, behind a halt, %s', async (_title, daemon, effects, seconds) => {
     const member = new SimulatedMember();
     if (daemon !== null) member.add(daemonName, { ...served, ...daemon });
-    const made = await carryOut(member, (context) => steps.daemonRevived(context, ['node', 'csync-halt.cjs']));
+    const made = await carryOut(member, (context) => steps.daemonRevived(context, ['node', 'csync-halt.cjs', 'daemon']));
     expect(made).toMatchObject({ failed: null, effects });
     expect(member.elapsed() / 1000).toBeLessThanOrEqual(seconds);
   });
@@ -230,7 +241,7 @@ describe('the daemon of this member', () => {
   });
 
   it.each([
-    [3, ['SIGHUP cf-serverd']],
+    [3, ['sends SIGHUP to cf-serverd']],
     [2, []],
   ])('of generation %d is reloaded as that generation takes it', (generation, effects) => {
     const member = new SimulatedMember();
@@ -296,7 +307,7 @@ describe('programs and keys', () => {
     const member = new SimulatedMember();
     member.file(`${keys}/localhost.priv`, privateKey);
     const first = await member.context(settings).daemon.identity();
-    expect(member.effects).toEqual([expect.stringMatching(/^write \/run\/csync-probe-[0-9a-f]{32}\.pem$/)]);
+    expect(member.effects).toEqual([expect.stringMatching(/^writes csync-probe-[0-9a-f]{32}\.pem$/)]);
     expect(await member.context(settings).daemon.identity()).toEqual(first);
     expect(member.effects).toHaveLength(1);
     const [kept] = [...member.files].filter(([path]) => path.startsWith('/run/csync-probe-'));
@@ -311,7 +322,7 @@ describe('programs and keys', () => {
     const member = new SimulatedMember();
     member.file(`${keys}/localhost.priv`, privateKey);
     await member.context(settings).daemon.identity();
-    const path = member.effects[0]?.slice('write '.length) ?? '';
+    const path = `/run/${member.effects[0]?.slice('writes '.length)}`;
     member.file(path, text, 0o644);
     const identity = await member.context(settings).daemon.identity();
     expect(identity?.certificate).toContain('BEGIN CERTIFICATE');
@@ -363,7 +374,7 @@ describe('start: what Serviceguard has seen to is looked at only', () => {
       member.file('/csync/lost+found', null, 0o700);
       return member;
     };
-    expect((await carryOut(directory([ours]), steps.policyPresent)).effects).toEqual(['mkdir -p -m 755 -- /csync/dsau']);
+    expect((await carryOut(directory([ours]), steps.policyPresent)).effects).toEqual(['makes dsau']);
     expect((await carryOut(directory([]), steps.policyPresent)).effects).toEqual([]);
     const other = directory([ours]);
     other.file('/csync/other', 'text');
@@ -378,14 +389,14 @@ describe('start: what Serviceguard has seen to is looked at only', () => {
 });
 
 describe('the mount point', () => {
-  it.each<[string, SimulatedMember['chattr'], string]>([
+  it.each<[string, Partial<CommandResult>, string]>([
     ['is sealed', {}, 'done'],
     ['is good enough where the file system knows no seal', { exitCode: 1, stderr: 'Operation not supported' }, 'done'],
     ['is good enough on a tmpfs', { exitCode: 1, stderr: 'chattr: Inappropriate ioctl for device' }, 'done'],
     ['that cannot be sealed is only warned of', { exitCode: 1, stderr: 'chattr: Permission denied' }, 'warning'],
     ['without chattr is only warned of', { exitCode: null, errorCode: 'ENOENT' }, 'warning'],
   ])('%s', async (_title, chattr, outcome) => {
-    const member = Object.assign(new SimulatedMember(), { chattr });
+    const member = Object.assign(new SimulatedMember(), { answers: { chattr } });
     expect(await carryOut(member, steps.mountPointSealed)).toMatchObject({
       failed: null,
       outcome,
@@ -405,7 +416,7 @@ describe('the sentinel', () => {
   };
 
   it('raises its epoch at each start, and says who and when', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     expect(await epochAfter(member)).toEqual({ epoch: 1, member: 'm1', at: '2026-11-23T10:00:00.000Z' });
     expect(await epochAfter(member)).toMatchObject({ epoch: 2 });
     member.file(sentinel, '{"epoch":41,"member":"m2"}');
@@ -413,30 +424,30 @@ describe('the sentinel', () => {
   });
 
   it('that is damaged begins anew instead of stopping a start', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.file(sentinel, '{"epo');
     expect(await epochAfter(member)).toMatchObject({ epoch: 1 });
   });
 
   it('does not count on from one that cannot be read: its number may be taken', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.file(sentinel, null);
     expect(await carryOut(member, steps.sentinelWritten)).toMatchObject({ failed: null, outcome: 'warning', effects: [] });
   });
 
   it('has the next number also where only the note of the last halt has the last one', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.file(sentinel, '{"epo');
     member.file('/csync/.csync-handover.json', '{"epoch":7,"member":"m2","lostAt":1,"reason":"failure"}');
     expect(await epochAfter(member)).toMatchObject({ epoch: 8 });
   });
 
   it.each(['ENOSPC', 'EDQUOT'])('is written over the old one where %s leaves no room for another', async (code) => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.file(sentinel, '{"epoch":41,"member":"m2"}');
     member.writesFail = code;
     expect(await epochAfter(member)).toMatchObject({ epoch: 42, member: 'm1' });
-    expect(member.effects).toEqual([`overwrite ${sentinel}`]);
+    expect(member.effects).toEqual(['overwrites csync.sentinel']);
   });
 
   it.each<[string, string | null, string]>([
@@ -445,7 +456,7 @@ describe('the sentinel', () => {
     ['EIO', '{"epoch":1}', 'cannot be written: EIO. '],
     ['ENOSPC', '{"epoch":1}', 'cannot be written: ENOSPC, nor in the place of the old one: EIO. '],
   ])('that cannot be written (%s, before it %s) is told, and costs no start', async (code, before, said) => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     if (before !== null) member.file(sentinel, before);
     member.writesFail = code;
     member.overwritesFail = 'EIO';
@@ -458,7 +469,7 @@ describe('the sentinel', () => {
 
 describe('the proof of the role', () => {
   const master = (): SimulatedMember => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.file(sentinel, '{"epoch":1}');
     member.add(daemonName, served);
     return member;
@@ -470,7 +481,7 @@ describe('the proof of the role', () => {
   });
 
   it('is the directory of the policy where no promotion ever left a mark', async () => {
-    const member = new SimulatedMember();
+    const member = memberWithPackage();
     member.file('/csync/dsau', null, 0o755);
     member.add(daemonName, served);
     expect(await carryOut(member, steps.roleProved)).toMatchObject({
@@ -503,11 +514,11 @@ describe('the proof of the role', () => {
     ],
     [
       'a file that is not here',
-      (member) => Object.assign(member, { answer: { kind: 'served', stat } }).files.clear(),
+      (member) => Object.assign(member, { answer: { kind: 'served', stat } }).group.files.clear(),
       'serves another',
     ],
-    ['a refusal', (member) => void member.files.clear(), 'Unspecified server refusal'],
-    ['no address', (member) => void member.addresses.pop(), 'ECONNREFUSED'],
+    ['a refusal', (member) => void member.group.files.clear(), 'Unspecified server refusal'],
+    ['no address', (member) => Object.assign(member, { addresses: [] }), 'ECONNREFUSED'],
     [
       'a daemon that cannot write',
       (member) => Object.assign(member, { answer: { kind: 'silent', why: 'hung up' }, free: 999 }),
@@ -517,7 +528,7 @@ describe('the proof of the role', () => {
     const member = master();
     change(member);
     const result = await carryOut(member, steps.roleProved);
-    expect(result).toMatchObject({ failed: 'role-unproved', effects: ['SIGHUP cf-serverd'] });
+    expect(result).toMatchObject({ failed: 'role-unproved', effects: ['sends SIGHUP to cf-serverd'] });
     expect(result.text).toContain(text);
     expect(member.elapsed() / 1000).toBeCloseTo(10, 0);
   });
@@ -529,7 +540,7 @@ describe('the proof of the role', () => {
     member.file(own, 'the public key', 0o600);
     member.answer = { kind: 'unproved', why: 'BAD: key could not be accepted on trust', from: '10.9.0.11', isTrust: true };
     member.after(0.5, () => Object.assign(member, { answer: null }));
-    expect(await carryOut(member, steps.roleProved)).toMatchObject({ failed: null, effects: [`write ${trusted}`] });
+    expect(await carryOut(member, steps.roleProved)).toMatchObject({ failed: null, effects: ['writes root-10.9.0.11.pub'] });
     expect(member.files.get(trusted)).toMatchObject({ text: 'the public key', mode: 0o644 });
     const another = master();
     another.file(trusted, 'of another host', 0o644);
@@ -545,7 +556,7 @@ describe('the proof of the role', () => {
     member.answer = { kind: 'unproved', why: 'BAD: Unspecified server refusal', from: '10.9.0.11', isTrust: false };
     const { failed, effects } = await carryOut(member, steps.roleProved);
     expect(failed).toBe('role-unproved');
-    expect(effects).toEqual(['SIGTERM cf-serverd', 'launch cf-serverd']);
+    expect(effects).toEqual(['sends SIGTERM to cf-serverd', 'starts cf-serverd']);
   });
 
   it('may take a reload', async () => {
@@ -555,7 +566,7 @@ describe('the proof of the role', () => {
     expect(await carryOut(member, steps.roleProved)).toMatchObject({
       failed: null,
       outcome: 'done',
-      effects: ['SIGHUP cf-serverd'],
+      effects: ['sends SIGHUP to cf-serverd'],
     });
     expect(member.elapsed() / 1000).toBeLessThan(1);
   });

@@ -90,7 +90,7 @@ const notForeign: Readonly<Record<string, string>> = {
   'verbs/policy/working-copy.ts': 'the base it wrote itself, read in a try',
   'model-check/search-program.ts': 'the run that scripts/proof/model-check.ts asked for',
   'model-check/way-back.ts': 'commands that the package manager of the search names',
-  'model-check/world/world-host.ts': 'its own paths and words',
+  'simulated/commands.ts': 'its own paths and words',
   'member/daemon.ts': 'the first line of an error, for people',
   'lab/machines/thaw.ts': "fields of the kernel's mountinfo of a machine of the lab, of which it takes those of loop devices",
   'member/legacy/legacy-steps.ts': 'tags of vgs and two lines of cmviewcl, by expressions without repetition; control.test.ts',

@@ -103,6 +103,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   ],
   // The decisions for people: the tables of the member scripts and of the package manager, read.
   'decision-tables/': [...ground, 'member/failures.ts', 'member/monitor/judge.ts', 'lab/manager/event-table.ts'],
+  // A member over plain data, for the model check and the tests.
+  'simulated/': [...ground, 'contract/', 'host/host.ts', 'cfengine/'],
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
   'model-check/': [
     ...ground,
@@ -114,8 +116,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'serviceguard/',
     'cfengine/',
     'member/',
+    'simulated/',
     'lab/manager/',
-    'lab/commands/view.ts',
     // The brake reads cmviewcl.
     'lab/commands/view.ts',
   ],

@@ -1,6 +1,6 @@
 /**
- * Every call of a member script to its host passes a gate: a look, or an act that changes something. The model check's gate
- * plays a script up to its next act and stops it there; the simulation's lets virtual time pass.
+ * Every call of a member script to its host passes a gate: a look, or an act that changes something. The gate of the model check
+ * plays a script up to its next act and stops it there; that of the simulation lets virtual time pass; that of the tests notes each act.
  */
 export interface Gate {
   look<Answer>(read: () => Answer): Answer;
@@ -9,7 +9,7 @@ export interface Gate {
   act<Answer>(what: string, change: () => Answer): Answer;
   actLater<Answer>(what: string, change: () => Answer): Promise<Answer>;
   /** A program that is run to its end; only these can be made to fail. */
-  command(what: string, change: () => number): Promise<number | null>;
+  command(argv: readonly string[], change: () => number): Promise<number | null>;
   wait(milliseconds: number): Promise<void>;
   elapsed(): number;
   /** Whether the read or act that comes now hangs: asked of a script that has a supervisor. */

@@ -15,8 +15,7 @@ const change = {
   wait: waitOption,
 } as const;
 
-const changed = { badInput: '', cannotRunHere: '', changeFailed: '' } as const;
-const applied = { ...changed, different: 'files were edited by hand on a member' } as const;
+const applied = { different: 'files were edited by hand on a member' } as const;
 
 const apply = verb({
   words: 'apply',
@@ -93,7 +92,6 @@ const recover = verb({
   effect: 'changes',
   changes: ['recover'],
   options: { ...procedure, run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' } },
-  exits: changed,
   examples: [['recover --dry-run', 'what was left, and the steps']],
   run: async (args) => (await recoverVerbs()).recover(args),
 });
@@ -115,7 +113,6 @@ const maintenance = verb({
       describe: "also Serviceguard's maintenance mode (cmmodpkg -m), which ignores every failure; the monitor ends it",
     },
   },
-  exits: changed,
   examples: [
     ['maintenance on --for 1h', 'the monitor pauses; Serviceguard still monitors member and network'],
     ['maintenance off', 'after a check that the daemon is healthy'],
@@ -132,7 +129,6 @@ const remove = verb({
     ...procedure,
     unconfigure: { type: 'boolean', default: false, describe: 'also set CSYNC_CONFIGURED to 0 on the members' },
   },
-  exits: changed,
   examples: [['remove --dry-run', 'the steps']],
   run: async (args) => (await recoverVerbs()).remove(args),
 });

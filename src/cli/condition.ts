@@ -67,9 +67,6 @@ const rehearse = verb({
   },
   exits: {
     different: 'a member could not take the package, or a drill failed',
-    badInput: '',
-    cannotRunHere: '',
-    changeFailed: '',
   },
   examples: [
     ['rehearse --html ready.html', 'checks, and changes nothing'],

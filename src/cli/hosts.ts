@@ -20,7 +20,6 @@ const read = { settings: foundSettings, templates: templatesOption, json: jsonOp
 const change = { ...read, yes: yesOption, 'dry-run': dryRunOption, wait: waitOption } as const;
 const looks = { badInput: '', cannotRunHere: '' } as const;
 const changed = {
-  ...looks,
   changeFailed: 'a change failed or is pending; csync remembers it, and the same command completes it',
 } as const;
 const host = { type: 'string', demandOption: true, describe: 'member, by its short name' } as const;
@@ -224,7 +223,7 @@ const sync = verb({
     'dry-run': dryRunOption,
     json: jsonOption,
   },
-  exits: { ...looks, changeFailed: 'an agent did not run on some hosts' },
+  exits: { changeFailed: 'an agent did not run on some hosts' },
   examples: [
     ['sync c1 c2', 'two clients'],
     ['sync c1 --define urgent --timeout 2m', 'with a class'],

@@ -18,7 +18,7 @@ const options = labOptions;
 
 const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;
 const seed = { type: 'number', default: 1, describe: 'seed: the same one gives the same faults in the same order' } as const;
-const needsLab = { badInput: '', cannotRunHere: '' } as const;
+const needsLab = { cannotRunHere: '' } as const;
 /** Of a verb that starts a lab of its own and takes it down again. */
 const ownLab = (different: string) => ({ ...needsLab, different, unread: '' }) as const;
 
@@ -153,7 +153,7 @@ const simulate = verb({
     seeds: { type: 'number', default: 1000, describe: 'number of lives' },
     seed: { type: 'number', default: 1, describe: 'seed of the first life; the same seed gives the same life' },
   },
-  exits: { different: 'a life failed', badInput: '' },
+  exits: { different: 'a life failed' },
   examples: [
     ['lab simulate --seeds 10000', 'ten thousand lives'],
     ['lab simulate --seeds 1 --seed 4711', 'one life again, with its log if it fails'],

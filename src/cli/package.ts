@@ -54,7 +54,6 @@ const render = verb({
   conflicts: [['take-mine', 'take-rendered']],
   exits: {
     different: 'files were edited by hand, and nothing is written',
-    badInput: '',
     changeFailed: 'the files cannot be written; nothing has changed',
   },
   examples: [
@@ -106,7 +105,7 @@ const exportVerb = verb({
     json: jsonOption,
   },
   conflicts: [['take-mine', 'take-shipped']],
-  exits: { different: 'an edited template changed in csync, too; nothing is written', badInput: '', changeFailed: '' },
+  exits: { different: 'an edited template changed in csync, too; nothing is written', changeFailed: '' },
   examples: [['templates export /etc/csync/templates', 'then: csync render --templates /etc/csync/templates']],
   run: async (args) =>
     (await templatesVerbs()).exportTemplates({

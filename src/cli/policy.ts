@@ -22,7 +22,7 @@ const commit = verb({
     base: { type: 'string', describe: 'digest of the policy that the edit started from, if there is no working copy' },
     'dry-run': dryRunOption,
   },
-  exits: { ...looks, badInput: "cfengine's parser refuses the policy, or the settings have problems", changeFailed: '' },
+  exits: { badInput: "cfengine's parser refuses the policy, or the settings have problems" },
   examples: [
     ['policy commit work -m "motd"', 'a working copy, made by policy show --copy work'],
     ['policy commit new.cf', 'a file that the master does not have yet'],

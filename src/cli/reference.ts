@@ -3,7 +3,7 @@ import type { Options } from 'yargs';
 import { type ExitName, exitTable } from '../base/problem.ts';
 import { problemCodes } from '../base/problem-codes.ts';
 import { pageTable } from '../base/tables.ts';
-import { alwaysPossible, type OptionTable, type Verb } from './verb.ts';
+import { alwaysPossible, type OptionTable, possibleBy, type Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 
 /** The verb with its names, as yargs and manuals write it: `client remove <hosts..>`. */
@@ -16,8 +16,8 @@ export function synopsis({ words, positionals }: Verb): string {
 }
 
 /** Exit statuses of a verb with their meaning, in rising order. */
-export function exitLines({ exits = {}, ownExits = {} }: Verb): readonly (readonly [number, string])[] {
-  const names = [...alwaysPossible, ...(Object.keys(exits) as ExitName[])];
+export function exitLines({ effect, exits = {}, ownExits = {} }: Verb): readonly (readonly [number, string])[] {
+  const names = [...alwaysPossible, ...possibleBy[effect], ...(Object.keys(exits) as ExitName[])];
   const lines = new Map(names.map((name) => [exitTable[name].status as number, exits[name] || exitTable[name].means]));
   for (const [status, means] of Object.entries(ownExits)) lines.set(Number(status), means);
   return [...lines].sort(([one], [other]) => one - other);

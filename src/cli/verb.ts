@@ -22,7 +22,7 @@ export interface VerbFacts {
   readonly changes?: readonly string[];
   /** Pairs of options of which only one may be given. */
   readonly conflicts?: readonly (readonly [string, string])[];
-  /** Exit statuses besides those of every verb (`alwaysPossible`); an empty text means what the table of exit statuses says. */
+  /** Exit statuses besides those that its effect implies; an empty text means what the table of exit statuses says. */
   readonly exits?: Readonly<Partial<Record<ExitName, string>>>;
   /** Statuses of its own, which take the place of those of the table. */
   readonly ownExits?: Readonly<Record<number, string>>;
@@ -53,6 +53,18 @@ export function verb<const P extends OptionTable = Record<never, never>, const O
 
 /** Statuses that every verb can end with. */
 export const alwaysPossible = ['ok', 'usage', 'internal', 'interrupted'] as const satisfies readonly ExitName[];
+
+const ofChanges = ['badInput', 'cannotRunHere', 'changeFailed'] as const;
+
+/** Statuses that every verb with this effect can end with, too. */
+export const possibleBy: Readonly<Record<Effect, readonly ExitName[]>> = {
+  reads: [],
+  prints: [],
+  'writes here': ['badInput'],
+  agents: ofChanges,
+  changes: ofChanges,
+  lab: ['badInput'],
+};
 
 /** Words of a verb that has parts, such as `member` in `member add`. */
 export interface VerbGroup {

@@ -62,6 +62,15 @@ export interface PackageStatus {
   readonly switching: ReadonlyMap<string, boolean>;
 }
 
+/** While no member answers. */
+export const unknownStatus: PackageStatus = {
+  status: 'unknown',
+  state: 'unknown',
+  owner: null,
+  autoRun: false,
+  switching: new Map(),
+};
+
 /** One look at the whole cluster. */
 export interface ClusterView {
   /** null: the engine does not say. */

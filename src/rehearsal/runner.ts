@@ -2,7 +2,8 @@
  * Carries out a drill: looks whether it may begin, does what its row says, waits for what must follow, cleans up in every case,
  * and looks whether it ended as it began. What a cluster is, a ground says: the lab, or members over ssh.
  */
-import type { Engine, PackageStatus } from '../engine/engine.ts';
+
+import { type Engine, type PackageStatus, unknownStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Act, Drill, Follows, Part } from './drills/drill-model.ts';
 import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
@@ -104,8 +105,6 @@ export async function runDrill(drill: Drill, ground: DrillGround, say: (line: st
     moved: then?.owner == null || then.owner === parts.master ? null : { from: parts.master, to: then.owner },
   });
 }
-
-const unknownStatus: PackageStatus = { status: 'unknown', state: 'unknown', owner: null, autoRun: false, switching: new Map() };
 
 async function attempt(faults: string[], work: () => Promise<void>, where = ''): Promise<void> {
   try {

@@ -1,24 +1,24 @@
-/** The decision tables for people: at a terminal, and as a page with a diagram. Pure. */
+/** The decision tables for a terminal, and as a page with a diagram. Pure. */
 import { columns, pageTable } from '../base/tables.ts';
 import type { ConsequenceRow, DecisionTables } from './tables.ts';
 
 const titles = {
-  exits: 'What a script ends with, and what that says',
+  exits: 'Exit statuses of a script, and their meaning',
   findings: 'What a start concludes from a finding',
-  verdicts: 'What makes the monitor end, and the package fail over',
+  verdicts: 'When the monitor exits, and the package fails over',
   consequences: 'What the cluster does next',
 } as const;
 
-/** Said above the last table. */
+/** Printed above the last table. */
 const sourceNote =
-  "As the manual's table has it and the lab does it. Fail fast: service_fail_fast for a service, node_fail_fast for everything else.";
+  "From the manual's table, as the lab implements it. Fail fast: service_fail_fast for a service, node_fail_fast for all others.";
 
 function whatFollows({ member, haltScript, memberSwitchOff, autoRunOff }: ConsequenceRow): string {
   if (member === 'reset') return 'the member is reset';
   const parts = [
     ...(haltScript ? ['halted here'] : []),
-    ...(memberSwitchOff ? ['member switched off'] : []),
-    ...(autoRunOff ? ['switching off'] : []),
+    ...(memberSwitchOff ? ['member disabled'] : []),
+    ...(autoRunOff ? ['failover disabled'] : []),
   ];
   return parts.join(', ') || 'may start elsewhere';
 }
@@ -57,7 +57,7 @@ export function explainText({ exits, findings, verdicts, consequences }: Decisio
   return `${lines.join('\n').trimEnd()}\n`;
 }
 
-/** From a cause to what follows; causes with the same consequence share an arrow's end. Quotes would end a label. */
+/** From a cause to its consequence; causes with the same consequence share an arrow's head. Quotes would end a label. */
 function diagram({ consequences, verdicts }: DecisionTables): string[] {
   const plain = consequences.filter(({ failFast }) => !failFast);
   const ends = [...new Set(plain.map(whatFollows))];
@@ -65,16 +65,16 @@ function diagram({ consequences, verdicts }: DecisionTables): string[] {
   return [
     '```mermaid',
     'flowchart LR',
-    `  verdict[${quoted(`the monitor ends: ${verdicts.map(({ reason }) => reason).join(', ')}`)}] --> service-failed`,
+    `  verdict[${quoted(`the monitor exits: ${verdicts.map(({ reason }) => reason).join(', ')}`)}] --> service-failed`,
     ...ends.map((end, index) => `  end${index}([${quoted(end)}])`),
     ...plain.map((row) => `  ${row.cause} --> end${ends.indexOf(whatFollows(row))}`),
     ...ends.flatMap((end, index) =>
-      end.includes('switching off')
-        ? [`  end${index} -.-> by-hand[${quoted('somebody looks: csync status, csync recover, cmmodpkg -e')}]`]
+      end.includes('failover disabled')
+        ? [`  end${index} -.-> by-hand[${quoted('an administrator acts: csync status, csync recover, cmmodpkg -e')}]`]
         : [],
     ),
     ...ends.flatMap((end, index) =>
-      end.includes('switching off') ? [] : [`  end${index} --> next[${quoted('the next member that is switched on')}]`],
+      end.includes('failover disabled') ? [] : [`  end${index} --> next[${quoted('the next enabled member')}]`],
     ),
     '```',
   ];
@@ -86,7 +86,7 @@ export function decisionsPage(tables: DecisionTables): string {
   const lines = [
     '# Decisions',
     '',
-    'Written by `npm run generate` from the tables that decide (`csync explain` prints them); a test keeps this page current.',
+    'Written by `npm run generate` from the tables that decide (`csync explain` prints them). A test keeps this page up to date.',
     '',
     ...diagram(tables),
     '',
@@ -100,14 +100,14 @@ export function decisionsPage(tables: DecisionTables): string {
     `## ${titles.findings}`,
     '',
     pageTable(
-      ['finding', 'start ends with', 'meaning', 'fix'],
+      ['finding', 'start exits with', 'meaning', 'fix'],
       findings.map(({ finding, start, means, remedy }) => [finding, start, means, remedy]),
     ),
     '',
     `## ${titles.verdicts}`,
     '',
     pageTable(
-      ['reason', 'sentence', 'what it takes'],
+      ['reason', 'sentence', 'evidence'],
       verdicts.map(({ reason, sentence, evidence }) => [reason, sentence, evidence]),
     ),
     '',

@@ -1,6 +1,6 @@
 /**
- * The decisions as tables, taken from the code that decides: what a start and a halt conclude from a finding, what makes the
- * monitor end, what the package manager does next. Each is total over its keys, so a row that is missing does not compile. Pure.
+ * The decisions as tables, taken from the deciding code: what a start and a halt conclude from a finding, when the monitor exits, what the
+ * package manager does next. Each table covers all its keys, so a missing row does not compile. Pure.
  */
 import { type Cause, eventTable, type FailFast, type Row } from '../lab/manager/event-table.ts';
 import { type FailureCode, failureTable } from '../member/failures.ts';
@@ -17,7 +17,7 @@ export interface FindingRow {
 export interface VerdictRow {
   readonly reason: Verdict['reason'];
   readonly sentence: string;
-  /** What it takes to conclude it. */
+  /** The required evidence. */
   readonly evidence: string;
 }
 
@@ -29,7 +29,7 @@ export interface ConsequenceRow {
   readonly memberSwitchOff: boolean;
   readonly autoRunOff: boolean;
   readonly sentence: string;
-  /** Page of the manual, or that it is ours. */
+  /** Page of the manual, or "ours". */
   readonly source: string;
 }
 
@@ -46,22 +46,22 @@ export interface DecisionTables {
   readonly consequences: readonly ConsequenceRow[];
 }
 
-/** A halt has no 2: whether another member may start is for the volume group to say. */
+/** A halt has no 2: the volume group decides whether another member may start. */
 const exits: { readonly start: Record<0 | 1 | 2, string>; readonly halt: Record<0 | 1, string> } = {
   start: {
-    0: 'this member is the master: it was proved through the package address',
-    1: 'no other member can cure it; the package stays down until somebody has looked',
-    2: 'this member cannot; the next one is tried',
+    0: 'this member is the master: proved through the package address',
+    1: 'no other member can correct it; the package stays down until an administrator acts',
+    2: 'this member cannot start it; the cluster tries the next one',
   },
   halt: {
-    0: "nothing of the package is held here any more; the daemon runs on as this member's own",
-    1: 'something of the package is still held here; it may not start elsewhere until csync recover has cleaned up',
+    0: "nothing of the package is active here; the daemon keeps running as this member's own",
+    1: 'parts of the package are still active here; it may start elsewhere only after csync recover',
   },
 };
 
 const keysOf = <Key extends string>(record: Readonly<Record<Key, unknown>>): Key[] => Object.keys(record) as Key[];
 
-/** All of them, in the order of the code. */
+/** All tables, in the order of the code. */
 export function decisionTables(): DecisionTables {
   const both: readonly FailFast[] = ['plain', 'failFast'];
   return {

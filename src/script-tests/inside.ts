@@ -1,8 +1,8 @@
-/** Small programs that run in the sandbox: in front of a script, beside it, and under the cases' shell texts. */
+/** Small programs for the sandbox: before a script, beside it, and functions for the cases' shell texts. */
 
 /**
- * In front of each script: standard input closed, as Serviceguard's have none; one more descriptor than the script knows of,
- * as a careless caller leaves; a directory and a umask to start with; its whole environment, which perl itself must not see.
+ * Before each script: standard input closed, as in Serviceguard; an extra descriptor, as from a careless caller; a directory and a umask;
+ * its whole environment, which perl itself must not use.
  */
 export const bare = [
   '/usr/bin/perl',
@@ -17,7 +17,7 @@ export const bare = [
    exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127`,
 ];
 
-/** Stops the script of a package directory as soon as its log, from a place on, has a line of the step; then says so. */
+/** Stops the script of a package directory when its log, from an offset on, has a line of the step; then reports it. */
 export const holder = String.raw`
 $| = 1;
 my ($file, $from, $step, $package) = @ARGV;
@@ -40,7 +40,7 @@ while (1) {
 }
 `;
 
-/** Words of the cases' shell texts. A daemon is known by pid and start time, so that another one is not taken for it. */
+/** Functions for the cases' shell texts. A daemon is identified by pid and start time. */
 export const shellFunctions = `
 daemons() {
   for p in /proc/[0-9]*; do
@@ -72,7 +72,7 @@ listens() { ss -Hltn "sport = :$PORT" | grep -q LISTEN; }
 eventually() {
   n=0
   until "$@"; do
-    n=$((n + 1)); [ $n -lt 500 ] || { echo "waited in vain for: $*" >&2; return 1; }
+    n=$((n + 1)); [ $n -lt 500 ] || { echo "timed out after 10 s waiting for: $*" >&2; return 1; }
     sleep 0.02
   done
 }

@@ -1,23 +1,23 @@
-/** Whether what was seen of a call is what was expected, and in which words. Pure. */
+/** Compares the observation of a call with the expectation, and words the result. Pure. */
 import type { Expectation } from './cases/case-model.ts';
 
 export interface CallSeen {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
-  /** False: it ended before the moment the case waits for. */
+  /** False: the script exited before the moment that the case waits for. */
   readonly reached: boolean;
-  /** From the moment the case waits for, or from the call, to the end. */
+  /** From the moment the case waits for, or from the call, to the exit. */
   readonly milliseconds: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** What it added to the package log. */
+  /** The lines it added to the package log. */
   readonly log: string;
   readonly pipesClosed: boolean;
 }
 
 export interface MemberSeen {
-  /** `pid:start time` of each process of the daemon's name. */
+  /** `pid:start time` of each process with the daemon's name. */
   readonly daemons: readonly string[];
   readonly mounted: boolean;
   readonly address: boolean;
@@ -25,12 +25,12 @@ export interface MemberSeen {
   readonly scripts: readonly string[];
 }
 
-/** Everything an expectation may ask about. */
+/** All observations an expectation may use. */
 export interface Seen {
   readonly call: CallSeen;
   readonly before: MemberSeen;
   readonly after: MemberSeen;
-  /** Of the expectation's own shell text, when it has one. */
+  /** Result of the expectation's own shell text, if it has one. */
   readonly shell?: { readonly exitCode: number | null; readonly output: string };
 }
 
@@ -51,11 +51,11 @@ function endOf({ exitCode, signal, timedOut, reached, milliseconds, stderr, log 
   const took = `${(milliseconds / 1000).toFixed(1)} s`;
   const last = (stderr || log).trim().split('\n').at(-1) ?? '';
   const why = last === '' ? '' : `: ${line(last)}`;
-  if (timedOut) return `no end after ${took}${why}`;
-  const early = reached ? '' : ' before the moment it was watched for';
+  if (timedOut) return `still running after ${took}${why}`;
+  const early = reached ? '' : ' before the expected moment';
   return exitCode === null
-    ? `ended by ${signal ?? 'nobody knows what'}${early}`
-    : `ended with ${exitCode}${early} after ${took}${why}`;
+    ? `killed by ${signal ?? 'an unknown signal'}${early}`
+    : `exit status ${exitCode}${early} after ${took}${why}`;
 }
 
 function judgeDaemon(is: 'same' | 'one' | 'another' | 'none', before: MemberSeen, after: MemberSeen): Judgement {
@@ -63,13 +63,13 @@ function judgeDaemon(is: 'same' | 'one' | 'another' | 'none', before: MemberSeen
   const count = after.daemons.length;
   const holds = is === 'same' ? same && count > 0 : is === 'none' ? count === 0 : count === 1 && (is === 'one' || !same);
   const pids = (daemons: readonly string[]): string => daemons.map((daemon) => daemon.split(':')[0]).join(', ') || 'none';
-  return { holds, seen: `daemon before: ${pids(before.daemons)}, behind: ${pids(after.daemons)}` };
+  return { holds, seen: `daemon before: ${pids(before.daemons)}, after: ${pids(after.daemons)}` };
 }
 
-/** Looks for a pattern in a text; what was seen is the line that has it, or the text's end. */
+/** Finds a pattern in a text; the observation is the matching line, or the end of the text. */
 function find(text: string, pattern: RegExp): Judgement {
   const at = text.search(pattern);
-  if (at === -1) return { holds: false, seen: `not said; the last words: ${line(text.trim().split('\n').at(-1) ?? '')}` };
+  if (at === -1) return { holds: false, seen: `not found; the last line: ${line(text.trim().split('\n').at(-1) ?? '')}` };
   return { holds: true, seen: line(text.slice(text.lastIndexOf('\n', at) + 1).split('\n')[0] ?? '') };
 }
 
@@ -84,21 +84,24 @@ export function judge(expectation: Expectation, { call, before, after, shell }: 
     case 'within':
       return { holds: call.reached && !call.timedOut && call.milliseconds <= expectation.seconds * 1000, seen: endOf(call) };
     case 'stays':
-      return { holds: call.reached && !call.timedOut, seen: call.reached ? 'it went on until it was told to end' : endOf(call) };
+      return {
+        holds: call.reached && !call.timedOut,
+        seen: call.reached ? 'it kept running until it was signalled' : endOf(call),
+      };
     case 'log':
       return find(call.log, expectation.has);
     case 'output':
       return find(`${call.stdout}\n${call.stderr}`, expectation.has);
     case 'log lacks': {
       const found = find(call.log, expectation.pattern);
-      return { holds: !found.holds, seen: found.holds ? found.seen : 'not said' };
+      return { holds: !found.holds, seen: found.holds ? found.seen : 'not found' };
     }
     case 'silent': {
       const said = line(`${call.stdout} ${call.stderr}`);
       return { holds: said === '', seen: said === '' ? 'nothing' : said };
     }
     case 'pipes closed':
-      return { holds: call.pipesClosed, seen: call.pipesClosed ? 'closed' : 'somebody still has them open' };
+      return { holds: call.pipesClosed, seen: call.pipesClosed ? 'closed' : 'a process still has them open' };
     case 'daemon':
       return judgeDaemon(expectation.is, before, after);
     case 'mounted':
@@ -106,7 +109,7 @@ export function judge(expectation: Expectation, { call, before, after, shell }: 
       const is = after[expectation.kind];
       return {
         holds: is === expectation.is,
-        seen: `${expectation.kind === 'mounted' ? 'mounted' : 'the address is here'}: ${is ? 'yes' : 'no'}`,
+        seen: `${expectation.kind === 'mounted' ? 'mounted' : 'the address is active'}: ${is ? 'yes' : 'no'}`,
       };
     }
     case 'nothing left':
@@ -114,7 +117,7 @@ export function judge(expectation: Expectation, { call, before, after, shell }: 
     case 'true':
       return {
         holds: shell?.exitCode === 0,
-        seen: line(shell?.output ?? '') || (shell?.exitCode === 0 ? 'so it is' : 'it is not so'),
+        seen: line(shell?.output ?? '') || (shell?.exitCode === 0 ? 'yes' : 'no'),
       };
   }
 }

@@ -1,4 +1,4 @@
-/** What can be said of a package directory without running anything of it. Pure. */
+/** Assertions about a package directory that need no execution. Pure. */
 
 import { manifestName, type RenderedFile, setKeyword, setNameOf, setPartOf, sha256 } from '../contract/package-directory.ts';
 import { expandVariables } from '../lab/machines/lab-spec.ts';
@@ -9,10 +9,10 @@ import type { TestedPackage } from './workshop.ts';
 
 export const packageGroup = 'package';
 
-/** What sh -n says of a launcher; empty when it is content. */
+/** Output of sh -n for a launcher; empty if it is valid. */
 export type SyntaxCheck = ReadonlyMap<string, string>;
 
-/** `script` paths of the package file, expanded, by the keyword that names them. */
+/** `script` paths of the package file, expanded, by keyword. */
 function namedScripts({ content }: TestedPackage): readonly { readonly keyword: string; readonly path: string }[] {
   const expand = (text: string): string => expandVariables(text, { SG_PACKAGE: content.name });
   const command = (text: string): string => expand(text.split(/\s+/)[0] ?? '');
@@ -30,7 +30,7 @@ export function launchersOf({ files }: TestedPackage): readonly RenderedFile[] {
 
 type Check = readonly [says: string, wrong: (tested: TestedPackage, syntax: SyntaxCheck) => readonly string[]];
 
-/** Each says what has to be so, and lists what is not. */
+/** Each states a requirement, and lists the violations. */
 const checks: readonly Check[] = [
   [
     'the package file names one first script, one script and one service',
@@ -43,17 +43,17 @@ const checks: readonly Check[] = [
         ] as const
       )
         .filter(([, list]) => list.length !== 1)
-        .map(([keyword, list]) => `${keyword} stands there ${list.length} times`),
+        .map(([keyword, list]) => `${keyword} occurs ${list.length} times`),
   ],
   [
-    'what Serviceguard calls is named by absolute paths',
+    'Serviceguard calls scripts by absolute paths',
     (tested) =>
       namedScripts(tested)
         .filter(({ path }) => !path.startsWith('/'))
         .map(({ keyword, path }) => `${keyword} ${path}`),
   ],
   [
-    'what Serviceguard calls is a file of the package directory',
+    'each script that Serviceguard calls is a file of the package directory',
     (tested) => {
       const directory = expandVariables(tested.settings.packageDirectory);
       const known = new Set(tested.files.map((file) => `${directory}/${file.name}`));
@@ -67,14 +67,14 @@ const checks: readonly Check[] = [
     ({ content }) => content.services.filter(({ command }) => !/\smonitor$/.test(command)).map(({ command }) => command),
   ],
   [
-    'launchers can be executed by everybody, and changed by root only',
+    'launchers are executable for every user, and writable for root only',
     (tested) =>
       launchersOf(tested)
         .filter((file) => (file.mode & 0o777) !== 0o755)
         .map((file) => `${file.name} has mode ${file.mode.toString(8)}`),
   ],
   [
-    'no file can be written by others',
+    'no file is writable for others',
     ({ files }) =>
       files.filter((file) => (file.mode & 0o022) !== 0).map((file) => `${file.name} has mode ${file.mode.toString(8)}`),
   ],
@@ -86,11 +86,11 @@ const checks: readonly Check[] = [
         .map((file) => `${file.name} begins with ${file.text.split('\n')[0]}`),
   ],
   [
-    'launchers are sound shell',
+    'launchers are valid shell',
     (_, syntax) => [...syntax].filter(([, said]) => said !== '').map(([name, said]) => `${name}: ${said}`),
   ],
   [
-    'every file of the manifest is there and is what was rendered',
+    'every file of the manifest exists and is unchanged',
     (tested) =>
       manifestFiles(tested).flatMap(([name, digest]) => {
         const text = setText(tested.files, name);
@@ -115,19 +115,19 @@ const checks: readonly Check[] = [
       const isWhole = set === undefined || set === setNameOf(manifestOf(files).files);
       if (found === set && isWhole) return [];
       return [
-        `${setKeyword} is ${found ?? 'missing'}, and the files are those of ${isWhole ? (set ?? 'version 0.1.0') : 'another one'}`,
+        `${setKeyword} is ${found ?? 'missing'}, but the files are those of ${isWhole ? (set ?? 'version 0.1.0') : 'another set'}`,
       ];
     },
   ],
   [
-    'the package file carries the digest of settings.json',
+    'the package file has the digest of settings.json',
     ({ content, settings }) => {
       const found = content.environment.find(({ name }) => name.toLowerCase() === 'csync_settings_digest')?.value;
       return found === settingsDigest(settings) ? [] : [`pev_csync_settings_digest is ${found?.slice(0, 12) ?? 'missing'}`];
     },
   ],
   [
-    'no private key lies in the package directory',
+    'no private key is in the package directory',
     ({ files }) =>
       files.filter((file) => /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{40}/.test(file.text)).map((file) => file.name),
   ],
@@ -148,7 +148,7 @@ export function packageAssertions(tested: TestedPackage, syntax: SyntaxCheck): r
     return {
       name: `${packageGroup}: ${says}`,
       result: found.length === 0 ? 'ok' : 'failed',
-      seen: found.join('; ') || 'so it is',
+      seen: found.join('; ') || 'yes',
     };
   });
 }

@@ -1,15 +1,15 @@
-/** The result of a conformance test, for people and for programs. Pure. */
+/** The result of a conformance test, as text and as JSON. Pure. */
 import { columns } from '../base/tables.ts';
 export interface Assertion {
   readonly name: string;
-  /** left out: it could not be tried; nothing is known of it. */
-  readonly result: 'ok' | 'failed' | 'left out';
-  /** What was seen, or why it was left out. */
+  /** skipped: could not be run; its result is unknown. */
+  readonly result: 'ok' | 'failed' | 'skipped';
+  /** The observation, or why it was skipped. */
   readonly seen: string;
 }
 
 export interface Report {
-  /** What was tested: a package directory, or settings and templates. */
+  /** The tested package directory, or settings and templates. */
   readonly tested: string;
   readonly assertions: readonly Assertion[];
   readonly seconds: number;
@@ -19,29 +19,29 @@ export function count({ assertions }: Report, result: Assertion['result']): numb
   return assertions.filter((assertion) => assertion.result === result).length;
 }
 
-const words: Readonly<Record<Assertion['result'], string>> = { ok: 'ok', failed: 'FAILED', 'left out': 'left out' };
+const words: Readonly<Record<Assertion['result'], string>> = { ok: 'ok', failed: 'FAILED', skipped: 'skipped' };
 
-/** A line an assertion, and one for the whole. */
+/** A line an assertion, and a summary. */
 export function reportTable(report: Report): string {
   const lines = columns(report.assertions.map(({ name, result, seen }) => [words[result], name, seen]));
-  const left = count(report, 'left out');
+  const left = count(report, 'skipped');
   const numbers = [
-    `${count(report, 'ok')} hold`,
-    `${count(report, 'failed')} do not`,
-    ...(left === 0 ? [] : [`${left} were left out`]),
+    `${count(report, 'ok')} passed`,
+    `${count(report, 'failed')} failed`,
+    ...(left === 0 ? [] : [`${left} skipped`]),
   ];
   return `${[...lines, '', `${report.tested}: ${numbers.join(', ')} (${Math.round(report.seconds)} s)`].join('\n')}\n`;
 }
 
 export function reportJson(report: Report): string {
   const { tested, assertions, seconds } = report;
-  const numbers = { ok: count(report, 'ok'), failed: count(report, 'failed'), leftOut: count(report, 'left out') };
+  const numbers = { ok: count(report, 'ok'), failed: count(report, 'failed'), leftOut: count(report, 'skipped') };
   return `${JSON.stringify({ tested, ...numbers, seconds: Math.round(seconds * 10) / 10, assertions }, null, 2)}\n`;
 }
 
 /**
- * Chooses among the names. Patterns are looked for in them, in any case of letters; `*` stands for anything. One that is a
- * whole name means that name alone. No pattern chooses all.
+ * Chooses names by pattern. A pattern matches anywhere, in any case; `*` stands for any text. A complete name matches only itself. No
+ * pattern chooses all.
  */
 export function chosen(patterns: readonly string[], names: readonly string[]): (name: string) => boolean {
   const whole = new Set(names);

@@ -1,4 +1,4 @@
-/** Runs the cases one after the other, each in a sandbox of its own, and tells what came out. */
+/** Runs the cases one after the other, each in a new sandbox, and reports the results. */
 import { runProcess } from '../host/processes.ts';
 import type { PolicyTemplates } from '../lab/machines/cfengine-setup.ts';
 import type { Case } from './cases/case-model.ts';
@@ -9,25 +9,25 @@ import type { Assertion } from './report.ts';
 import { Sandbox } from './sandbox.ts';
 import { SandboxFailure, type TestedPackage, Workshop } from './workshop.ts';
 
-/** Longer than this nobody waits for one case; such a setting leaves it out. */
+/** The longest a case may take; settings that need more skip it. */
 const longestSeconds = 30;
 
 export interface ConformRun {
   readonly tested: TestedPackage;
   readonly policy: PolicyTemplates;
-  /** Of the names of assertions. */
+  /** Receives the names of assertions. */
   readonly isChosen: (name: string) => boolean;
   readonly progress: (text: string) => void;
   readonly stop: AbortSignal;
 }
 
-/** The names of all assertions there are, in the order they are tried. */
+/** The names of all assertions, in the order of their execution. */
 export function assertionNames(): readonly string[] {
   const ofCases = cases.flatMap((one) => one.calls.flatMap(({ expect }) => expect.map((wanted) => assertionName(one, wanted))));
   return [...packageAssertionNames(), ...ofCases];
 }
 
-/** Throws a SandboxFailure when this machine cannot make a sandbox at all, and the signal's reason when it is given. */
+/** Throws a SandboxFailure if this machine cannot make a sandbox, and the signal's reason if it is aborted. */
 export async function conform(run: ConformRun): Promise<readonly Assertion[]> {
   const { tested, policy, isChosen, progress } = run;
   const results: Assertion[] = packageAssertions(tested, await checkSyntax(tested)).filter(({ name }) => isChosen(name));
@@ -45,17 +45,17 @@ export async function conform(run: ConformRun): Promise<readonly Assertion[]> {
   }
 }
 
-/** Every assertion of a case that is chosen; what could not be tried is left out, never taken for good. */
+/** Every chosen assertion of a case. Those that cannot be run are skipped, and never count as passed. */
 async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }: ConformRun): Promise<Assertion[]> {
   const results: Assertion[] = [];
   const leaveOutTheRest = (why: string): Assertion[] => {
     const names = one.calls.flatMap(({ expect }) => expect.map((each) => assertionName(one, each)));
     const known = new Set(results.map(({ name }) => name));
     const rest = names.filter((name) => isChosen(name) && !known.has(name));
-    return [...results, ...rest.map((name) => ({ name, result: 'left out', seen: why }) as const)];
+    return [...results, ...rest.map((name) => ({ name, result: 'skipped', seen: why }) as const)];
   };
   const seconds = one.takes?.(tested.settings) ?? 0;
-  if (seconds === Number.POSITIVE_INFINITY) return leaveOutTheRest('the settings leave out what it is about');
+  if (seconds === Number.POSITIVE_INFINITY) return leaveOutTheRest('these settings disable the tested feature');
   if (seconds > longestSeconds) return leaveOutTheRest(`it would take ${seconds} s by the settings`);
   stop.throwIfAborted();
   const sandbox = await Sandbox.boot(workshop);
@@ -63,7 +63,7 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
   stop.addEventListener('abort', end, { once: true });
   try {
     await sandbox.prepare(one.state, one.given);
-    // Nothing is asked of the calls behind the last that is chosen.
+    // Calls after the last chosen one are not made.
     const last = one.calls.findLastIndex(({ expect }) => expect.some((each) => isChosen(assertionName(one, each))));
     for (const { first, call, expect } of one.calls.slice(0, last + 1)) {
       if (first !== undefined) await sandbox.change(first);
@@ -73,7 +73,7 @@ async function runCase(one: Case, workshop: Workshop, { tested, isChosen, stop }
       for (const each of expect.filter((wanted) => isChosen(assertionName(one, wanted)))) {
         const shell = each.kind === 'true' ? await ask(sandbox, each.sh) : undefined;
         const { holds, seen: what } = judge(each, { call: seen, before, after, ...(shell === undefined ? {} : { shell }) });
-        // What ends because it was told to says nothing of the scripts.
+        // A script that was aborted proves nothing.
         stop.throwIfAborted();
         results.push({ name: assertionName(one, each), result: holds ? 'ok' : 'failed', seen: what });
       }
@@ -95,12 +95,12 @@ async function ask(sandbox: Sandbox, script: string): Promise<{ exitCode: number
   return { exitCode, output: `${stdout}${stderr}` };
 }
 
-/** sh -n reads a script and runs nothing of it. */
+/** sh -n parses a script without running it. */
 async function checkSyntax(tested: TestedPackage): Promise<ReadonlyMap<string, string>> {
   const said = new Map<string, string>();
   for (const { name, text } of launchersOf(tested)) {
     const read = await runProcess(['/bin/sh', '-n'], { timeoutMs: 5000, env: { LC_ALL: 'C' }, input: text });
-    said.set(name, read.exitCode === 0 ? '' : read.stderr.trim() || 'sh -n does not take it');
+    said.set(name, read.exitCode === 0 ? '' : read.stderr.trim() || 'sh -n rejects it');
   }
   return said;
 }

@@ -1,7 +1,7 @@
 /**
- * One member in namespaces of its own, fresh for each case: this machine's programs under an overlay, its own network, keys,
- * cfengine daemon and file system on a loop device, the package directory under test. Nothing of it reaches the machine, and
- * all of it ends with whoever holds its standard input. Effects only; what is done here is said in cases.ts.
+ * A member in its own namespaces, new for each case. It has this machine's programs under an overlay, its own network, keys, cfengine
+ * daemon and file system on a loop device, and the package directory under test. It cannot affect the machine, and is removed when the
+ * holder of its standard input exits. Effects only; cases.ts has the data.
  */
 import { dirname } from 'node:path';
 import { shellWord } from '../base/shell-word.ts';
@@ -20,7 +20,7 @@ import type { CallSeen, MemberSeen } from './judge.ts';
 import { commandLimitMs, SandboxFailure, systemEnvironment, type TestedPackage, type Workshop } from './workshop.ts';
 
 const callLimitSeconds = 30;
-/** How long a pipe of ours may stay open behind a script's end before it counts as kept by somebody. */
+/** How long a pipe may stay open after a script's exit before it counts as kept open by a process. */
 const pipeLimitMs = 1500;
 
 export class Sandbox {
@@ -49,9 +49,9 @@ export class Sandbox {
       before: [
         `mount -t tmpfs -o mode=755,size=96m tmpfs ${shellWord(directory)}; cd ${shellWord(directory)}; mkdir work root`,
         `cp -a ${shellWord(disk)} upper`,
-        // Of its own: a full disk must not take cfengine's databases along, since cf-serverd dies of that by itself.
+        // A separate file system: cf-serverd exits by itself when a full disk affects cfengine's databases.
         `mkdir cfengine; mount -t tmpfs -o mode=755 tmpfs cfengine; cp -a ${shellWord(`${home}/cfengine`)}/. cfengine; mkdir image; mount -t tmpfs tmpfs image; cp --sparse=always ${shellWord(`${home}/disk.img`)} image/disk`,
-        // Detached at once, while it is held open here: it goes with its last user.
+        // Detached at once while it is open here, so that it is removed with its last user.
         'loop=$(losetup --find --show image/disk); exec 9< "$loop"; losetup --detach "$loop"',
         `ip link set lo up; ip address add ${spec.hosts[0]?.address}/${spec.prefixLength} dev lo`,
       ],
@@ -71,11 +71,11 @@ export class Sandbox {
     const first = await Promise.race([isReady, outer.ended]);
     const init = childrenOf(outer.pid ?? -1)[0];
     if (first !== 'ready' || init === undefined)
-      throw new SandboxFailure(`the sandbox did not come up: ${said.join('; ') || JSON.stringify(first)}`);
+      throw new SandboxFailure(`the sandbox did not start: ${said.join('; ') || JSON.stringify(first)}`);
     return new Sandbox(workshop, outer, init);
   }
 
-  /** Ends everything inside; resolves when it is gone. */
+  /** Kills everything inside; resolves when it is gone. */
   async close(): Promise<void> {
     for (const argv of thawCommands(this.#init)) await runProcess(argv, { env: systemEnvironment, timeoutMs: commandLimitMs });
     this.#outer.child.stdin?.end();
@@ -88,7 +88,7 @@ export class Sandbox {
     return this.#workshop.tested;
   }
 
-  /** What the shell texts of the cases find. */
+  /** Variables for the cases' shell texts. */
   get variables(): Record<string, string> {
     const { settings, content, files: rendered } = this.#tested;
     const { daemonName, programs, privateKey } = adapterFor(settings);
@@ -114,7 +114,7 @@ export class Sandbox {
     };
   }
 
-  /** argv of a shell inside that knows the cases' variables and functions. */
+  /** argv of a shell inside, with the cases' variables and functions. */
   argv(script: string): string[] {
     return enterHost(this.#init, ['/bin/sh', '-c', `${shellFunctions}\n${script}`]);
   }
@@ -128,7 +128,7 @@ export class Sandbox {
     if (exitCode !== 0) throw new SandboxFailure(`${what}: ${(stderr || stdout).trim() || `status ${exitCode}`}`);
   }
 
-  /** Brings the member to where a case begins. Throws a SandboxFailure when it does not get there. */
+  /** Brings the member to the initial state of a case. Throws a SandboxFailure if that fails. */
   async prepare(state: State, given: readonly string[]): Promise<void> {
     const { settings } = this.#tested;
     const daemon = adapterFor(settings).startDaemon.map(shellWord).join(' ');
@@ -138,12 +138,12 @@ export class Sandbox {
     for (const text of given) await this.change(text);
   }
 
-  /** Does to the member what a case says. Throws a SandboxFailure when that cannot be done. */
+  /** Applies the changes of a case. Throws a SandboxFailure if that fails. */
   async change(text: string): Promise<void> {
     await this.#demand(text, `"${text}"`);
   }
 
-  /** The script's path, as the package file has it. */
+  /** The script's path, as in the package file. */
   #argv({ script, words }: Call): readonly string[] {
     const { content } = this.#tested;
     const expand = (text: string): string => expandVariables(text, { SG_PACKAGE: content.name });
@@ -152,18 +152,18 @@ export class Sandbox {
     return [expand(path ?? ''), ...words];
   }
 
-  /** A service gets nothing but its restart counter [serviceguard.md 3.4]. */
+  /** A service gets only its restart counter [serviceguard.md 3.4]. */
   #environment({ script, words, environment }: Call): Record<string, string> {
     const { content } = this.#tested;
     const [word = ''] = words;
     if (script === 'service') return { service_restart: '0', ...environment };
-    // Validation comes before any run or halt: no action, no log [serviceguard.md 3.4].
+    // Validation precedes any run or halt: no action, no log [serviceguard.md 3.4].
     if (word === 'validate') return { SG_PACKAGE_NAME: content.name, ...environment };
     const action = { SG_SCRIPT_ACTION: word, ...(word === 'stop' ? { SG_HALT_REASON: 'user_halt' } : {}) };
     return { ...scriptEnvironment({ member: this.#workshop.member, content }), ...action, ...environment };
   }
 
-  /** Calls a script as Serviceguard does, sees it to its end or to its limit, and tells all that was seen. */
+  /** Calls a script as Serviceguard does, waits for its exit or its limit, and returns the observations. */
   async call(call: Call): Promise<CallSeen> {
     const { umask = '022', limitSeconds = callLimitSeconds, heldAt, once } = call;
     const directory = call.from === 'mount point' ? this.#tested.settings.mountPoint : '/';
@@ -219,7 +219,7 @@ export class Sandbox {
     };
   }
 
-  /** What the case does while the script runs. False: the script ended before it came to that. */
+  /** The case's actions while the script runs. False: the script exited before. */
   async #meanwhile(
     running: RunningProcess,
     ended: () => boolean,
@@ -231,7 +231,7 @@ export class Sandbox {
       await Promise.race([held.reached, running.ended]);
       if (ended()) return false;
       running.kill('SIGTERM');
-      // A stopped process takes it when it goes on.
+      // A stopped process gets the signal when it continues.
       running.kill('SIGCONT');
       return true;
     }
@@ -242,14 +242,14 @@ export class Sandbox {
       await pause(10);
     }
     if (once.sh !== undefined) await this.change(once.sh);
-    // To be seen to go on, it has to be watched for a while.
+    // It must be observed for a while to see that it keeps running.
     await Promise.race([running.ended, pause(forSeconds * 1000)]);
     if (ended() && forSeconds > 0) return false;
     if (once.signal !== undefined) running.kill(once.signal);
     return true;
   }
 
-  /** Stops a script as soon as the log, from a place on, has a line of the step. Resolves when it watches. */
+  /** Stops a script when the log, from an offset on, has a line of the step. Resolves when the observation starts. */
   async #hold(log: string, from: number, step: string): Promise<Held> {
     const said = (word: string): Promise<void> => new Promise((resolve) => waiting.set(word, resolve));
     const waiting = new Map<string, () => void>();
@@ -273,7 +273,7 @@ export class Sandbox {
     return files.readText(`/proc/${this.#init}/root${path}`) ?? '';
   }
 
-  /** What is true of the member now. */
+  /** The present state of the member. */
   async look(): Promise<MemberSeen> {
     const { stdout } = await this.sh(
       'echo "daemons $(daemons)"; is_mounted && echo mounted; has_address && echo address; scripts',
@@ -301,7 +301,7 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Where the set of the package lies; that of version 0.1.0 in the package directory itself. */
+/** Directory of the package's set; for version 0.1.0 the package directory itself. */
 function placeOfFiles(packageDirectory: string, files: TestedPackage['files']): string {
   const set = setOf(files);
   return set === null ? packageDirectory : `${packageDirectory}/${setsName}/${set}`;

@@ -1,4 +1,4 @@
-/** What all sandboxes of a run are made from. Effects. */
+/** The shared parts of all sandboxes of a run. Effects. */
 import { dirname } from 'node:path';
 import { generateKeyPair, peerKeyFileName } from '../cfengine/keys.ts';
 import type { RenderedFile } from '../contract/package-directory.ts';
@@ -16,7 +16,7 @@ import type { Settings } from '../settings/settings.ts';
 /** The package under test, as a member has it. */
 export interface TestedPackage {
   readonly settings: Settings;
-  /** What the package file says; Serviceguard knows no other names of scripts, services and log. */
+  /** Content of the package file; Serviceguard knows scripts, services and log only from it. */
   readonly content: PackageContent;
   readonly files: readonly RenderedFile[];
 }
@@ -27,7 +27,7 @@ export const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL
 export const commandLimitMs = 20_000;
 const homes = '/run/csync-conform';
 
-/** What all sandboxes of a run have in common: what lies on their disks, cfengine's directory, an empty file system. */
+/** The shared parts of all sandboxes: content of their disks, cfengine's directory, an empty file system. */
 export class Workshop {
   readonly tested: TestedPackage;
   readonly spec: LabSpec;
@@ -40,7 +40,7 @@ export class Workshop {
     this.home = `${homes}/${process.pid}`;
   }
 
-  /** Throws a SandboxFailure with the reason when this machine cannot do it. */
+  /** Throws a SandboxFailure with the reason if this machine cannot do it. */
   static async open(tested: TestedPackage, policy: PolicyTemplates): Promise<Workshop> {
     sweep();
     const workshop = new Workshop(tested);
@@ -68,7 +68,7 @@ export class Workshop {
     const trusted = new Map([[peerKeyFileName(pair.publicKey), pair.publicKey]]);
     writeCfengine(`${this.home}/cfengine`, settings, pair, trusted, policyFiles(this.spec, policy));
     const { overwrite, leastMegabytes } = fileSystemTypes[settings.fileSystemType];
-    // No larger than its mkfs needs, so that it is filled fast.
+    // No larger than its mkfs needs, so that it fills quickly.
     files.makeSparseFile(`${this.home}/disk.img`, leastMegabytes * 1024 * 1024);
     const made = await runProcess([`mkfs.${settings.fileSystemType}`, '-q', overwrite, `${this.home}/disk.img`], {
       timeoutMs: commandLimitMs,
@@ -78,7 +78,7 @@ export class Workshop {
       throw new SandboxFailure(`mkfs.${settings.fileSystemType}: ${made.stderr.trim() || made.errorCode || made.exitCode}`);
   }
 
-  /** What differs from this machine: copied to the disk of every sandbox. */
+  /** The differences from this machine, copied to the disk of every sandbox. */
   get disk(): string {
     return `${this.home}/disk`;
   }
@@ -87,7 +87,7 @@ export class Workshop {
     return this.spec.hosts[0]?.name ?? 'm1';
   }
 
-  /** A directory that no sandbox of this run had yet. */
+  /** An unused directory for a sandbox. */
   nextDirectory(): string {
     this.#made += 1;
     return `${this.home}/${this.#made}`;
@@ -101,12 +101,12 @@ export class Workshop {
 
 const ownerFile = 'owner';
 
-/** Of a process that runs, by its pid; null: there is none. With the pid it names a process for ever. */
+/** Start time of a running process. null: no such process. With the pid, it identifies a process. */
 function startOf(pid: string): string | null {
   return parseProcessStat(files.readText(`/proc/${pid}/stat`) ?? '')?.startTime ?? null;
 }
 
-/** Directories of runs that were killed; their namespaces ended with them. */
+/** Directories of killed runs; their namespaces are gone already. */
 function sweep(): void {
   for (const pid of files.listDirectory(homes)) {
     const owner = files.readText(`${homes}/${pid}/${ownerFile}`);

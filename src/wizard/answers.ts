@@ -1,6 +1,6 @@
 /**
- * Answers, whoever gave them: options, a file, the terminal, or nobody because looking was enough. Turns them into
- * settings or into all that is wrong with them. Pure; every check is the settings table's own or one of findings.ts.
+ * Turns answers from options, a file, the terminal or the findings into settings, or into all their problems. Pure. Every check is in the
+ * settings table or in findings.ts.
  */
 import type { Checked, Problem } from '../base/problem.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
@@ -13,12 +13,12 @@ import { clusterOf, type Findings, judgeName, membersOutside, ownerOf, sharedSub
 import { type Offer, offerFor, questionOrder } from './offers.ts';
 
 export interface Answer extends Given {
-  /** Who said so, for people: --set, a file, you, or what was looked at. */
+  /** Source, for messages: --set, a file, you, or a finding. */
   readonly from: string;
 }
 export type Answers = ReadonlyMap<Field, Answer>;
 
-/** What was said beforehand: `--set key=value` beats the file. Unknown keys and bad values are all told at once. */
+/** Answers given beforehand: `--set key=value` overrides the file. All unknown keys and bad values are reported at once. */
 export function answersGiven(file: { name: string; text: string } | null, sets: readonly string[]): Checked<Answers> {
   const answers = new Map<Field, Answer>();
   const problems: Problem[] = [];
@@ -35,8 +35,8 @@ export function answersGiven(file: { name: string; text: string } | null, sets: 
     const field = fieldOf(key, place);
     if (typeof field !== 'string') problems.push(field);
     else if (equal < 0 || seen.has(field)) {
-      const what = equal < 0 ? `--set ${text} says no value` : `${key} is set twice: ${seen.get(field)} and ${text}`;
-      problems.push({ code: 'usage', severity: 'error', text: what, remedy: `say it once, as --set ${key}=value` });
+      const what = equal < 0 ? `--set ${text} has no value` : `${key} is set twice: ${seen.get(field)} and ${text}`;
+      problems.push({ code: 'usage', severity: 'error', text: what, remedy: `use --set ${key}=value once` });
     } else {
       seen.set(field, text);
       answers.set(field, { value: readTyped(field, text.slice(equal + 1).trim()), place, from: '--set' });
@@ -46,14 +46,14 @@ export function answersGiven(file: { name: string; text: string } | null, sets: 
   return problems.length === 0 ? { ok: true, value: answers, problems } : { ok: false, problems };
 }
 
-/** What the rows of the table, and rows together, have against the answers for these fields. */
+/** Problems of the answers for these fields, alone and together. */
 export function problemsAt(answers: Answers, fields: readonly Field[]): Problem[] {
   const places = fields.map((field) => answers.get(field)?.place);
   const checked = completeSettings(answers, 'csync.yaml');
   return checked.problems.filter(({ place }) => place !== undefined && places.includes(place));
 }
 
-/** An answer typed at the terminal; an empty line takes the offer. null: nothing was offered, so nothing was said. */
+/** An answer typed at the terminal; an empty line takes the offer. null: no offer and no answer. */
 export function typedAnswer(field: Field, line: string, offer: Offer | null): Answer | null {
   const place = { file: `the answer for ${settingsTable[field].key}` };
   const text = line.trim();
@@ -61,7 +61,7 @@ export function typedAnswer(field: Field, line: string, offer: Offer | null): An
   return offer === null ? null : { value: offer.value, place, from: offer.from };
 }
 
-/** An offer taken without a question; null when that is the administrator's to decide, or when nothing is known. */
+/** An offer that is taken without a question. null: the administrator decides, or nothing was found. */
 export function takenOffer(field: Field, offer: Offer | null, takeGuesses: boolean): Answer | null {
   if (offer === null || !(offer.certain || takeGuesses)) return null;
   return { value: offer.value, place: { file: `${settingsTable[field].key}, found by ${offer.from}` }, from: offer.from };
@@ -72,7 +72,7 @@ export function aboveOf(answers: Answers): Above {
   return Object.fromEntries([...answers].map(([field, { value }]) => [field, value]));
 }
 
-/** `Mount point? [/csync]:` and `Start automatically? (y/n) [y]:`, as DSAU's wizards ask [dsau-csync.md 2.5]. */
+/** `Mount point? [/csync]:` and `Start automatically? (y/n) [y]:`, in the style of DSAU's wizards [dsau-csync.md 2.5]. */
 export function promptFor(field: Field, offer: Offer | null): string {
   const { question } = settingsTable[field];
   if (!isYesNo(field)) return `${question} [${offer === null ? '' : valueText(offer.value)}]: `;
@@ -85,7 +85,7 @@ export function valueText(value: unknown): string {
   return Array.isArray(value) ? value.join(' ') : String(value);
 }
 
-/** y, yes, n, no or an empty line for the default; null for anything else. */
+/** y, yes, n, no, or an empty line for the default. null: another answer. */
 export function readYesNo(line: string, fallback: boolean): boolean | null {
   const text = line.trim().toLowerCase();
   if (text === '') return fallback;
@@ -93,7 +93,7 @@ export function readYesNo(line: string, fallback: boolean): boolean | null {
   return /^no?$/.test(text) ? false : null;
 }
 
-/** A problem for each setting that nobody said and looking does not settle, with how to say it. */
+/** A problem for each setting without an answer, with the option that sets it. */
 export function missingAnswers(answers: Answers, findings: Findings): Problem[] {
   return questionOrder.important
     .filter((field) => !answers.has(field))
@@ -101,7 +101,7 @@ export function missingAnswers(answers: Answers, findings: Findings): Problem[] 
       const { key, question } = settingsTable[field];
       const offer = offerFor(field, findings, aboveOf(answers));
       const found = offer === null ? '' : ` Found by ${offer.from}: ${valueText(offer.value)}.`;
-      const take = offer === null ? '' : '; --yes takes what was found';
+      const take = offer === null ? '' : '; --yes accepts the value that was found';
       return {
         code: 'settings-missing',
         severity: 'error',
@@ -111,14 +111,14 @@ export function missingAnswers(answers: Answers, findings: Findings): Problem[] 
     });
 }
 
-/** The settings the answers make, checked against what was found: all problems at once. */
+/** The settings from the answers, checked against the findings: all problems at once. */
 export function settingsOf(answers: Answers, findings: Findings): Checked<Settings> {
   const checked = completeSettings(answers, 'csync.yaml');
   const problems = [...checked.problems, ...conflictsWith(answers, findings)];
   return checked.ok && problems.length === 0 ? checked : { ok: false, problems };
 }
 
-/** What contradicts what was found. Each problem stands at the answer that would have to change. */
+/** Contradictions to the findings. Each problem names the answer that must change. */
 export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
   const { packageName, packageDnsName: name, packageAddress: address, packageSubnet: subnet, members } = aboveOf(answers);
   const at = (field: Field, problems: readonly Problem[]): Problem[] =>
@@ -132,12 +132,12 @@ export function conflictsWith(answers: Answers, findings: Findings): Problem[] {
   ];
 }
 
-/** An address that a member has for itself. Where the package exists it may well have its own up. */
+/** An address of a member's own. If the package exists, its address may be active there. */
 function takenAddress(findings: Findings, address: string, packageName: unknown): Problem[] {
   const owner = ownerOf(findings, address);
   if (owner === null || clusterOf(findings)?.packages.includes(String(packageName))) return [];
-  const text = `${address} is ${owner}'s own address already`;
-  const remedy = 'take an address that no host has; the cluster adds it where the package runs';
+  const text = `${address} is already ${owner}'s own address`;
+  const remedy = 'choose an address that no host has; the cluster adds it on the active member';
   return [{ code: 'settings-address-taken', severity: 'error', text, remedy }];
 }
 
@@ -150,13 +150,13 @@ function unreachable(findings: Findings, subnet: string, members: readonly strin
     {
       code: 'settings-subnet-not-everywhere',
       severity: 'error',
-      text: `${outside.join(', ')} cannot take over the address: no interface there is in ${subnet}`,
-      remedy: `choose an address in a subnet of every member${which}, or leave these members out`,
+      text: `${outside.join(', ')} cannot take over the address: no interface is in ${subnet}`,
+      remedy: `choose an address in a subnet of every member${which}, or remove these members`,
     },
   ];
 }
 
-/** What the engine's own check would find out later: members that lack what the settings name. They need not be mended yet. */
+/** What the engine's own check would report later: members that lack something in the settings. They can be corrected later. */
 export function warningsOf(settings: Settings, findings: Findings): Problem[] {
   const { cfengineGeneration, cfengineBinDirectory, nodePath, volumeGroup } = settings;
   const warn = (member: string, code: ProblemCode, text: string, remedy: string): Problem => ({
@@ -169,13 +169,13 @@ export function warningsOf(settings: Settings, findings: Findings): Problem[] {
   return settings.members.flatMap((member) => {
     const look = findings.members.get(member);
     if (look === undefined) {
-      const why = findings.unseen.get(member) ?? 'the cluster does not name it';
+      const why = findings.unseen.get(member) ?? 'the cluster does not list it';
       return [
         warn(
           member,
           'here-member-unseen',
-          `was not looked at: ${why}`,
-          `${findings.engine.words.checker} looks at it; ssh to it lets csync init look, too`,
+          `was not checked: ${why}`,
+          `${findings.engine.words.checker} checks it later; with ssh access csync init checks it, too`,
         ),
       ];
     }
@@ -191,7 +191,7 @@ export function warningsOf(settings: Settings, findings: Findings): Problem[] {
               member,
               'here-cfengine-missing',
               `no cfengine ${cfengineGeneration} in ${cfengineBinDirectory}`,
-              'install it there as well',
+              'install it there',
             ),
           ]),
       ...(look.nodePaths.includes(nodePath)
@@ -201,17 +201,17 @@ export function warningsOf(settings: Settings, findings: Findings): Problem[] {
               member,
               'here-node-missing',
               `no Node.js ${oldestNode} or newer at ${nodePath}`,
-              'install it there as well, or carry one along: csync apply --with-runtime',
+              'install it there, or run csync apply --with-runtime',
             ),
           ]),
       ...(group
         ? []
-        : [warn(member, 'here-volume-group-missing', `vgs does not show ${volumeGroup}`, 'give the member access to its disks')]),
+        : [warn(member, 'here-volume-group-missing', `vgs does not show ${volumeGroup}`, 'connect the member to its disks')]),
     ];
   });
 }
 
-/** Fields whose answers the problems stand at. */
+/** The fields of these problems. */
 export function fieldsOf(problems: readonly Problem[], answers: Answers): Field[] {
   const places = problems.map(({ place }) => place);
   return settingsFields.filter((field) => {
@@ -220,7 +220,7 @@ export function fieldsOf(problems: readonly Problem[], answers: Answers): Field[
   });
 }
 
-/** What will be written, and who said so: everything that was decided, and a count of what has its default. */
+/** The decided settings with their sources, and how many have their defaults. */
 export function summaryLines(settings: Settings, answers: Answers): string[] {
   const decided = settingsFields.filter((field) => answers.has(field) && answers.get(field)?.from !== 'default');
   const rows = decided.map((field) => [settingsTable[field].key, `${valueText(settings[field])}  (${answers.get(field)?.from})`]);

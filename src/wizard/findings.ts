@@ -1,7 +1,4 @@
-/**
- * All that was found by looking, and what follows from it for the cluster as a whole: which subnets its members share,
- * which names resolve both ways. Pure.
- */
+/** Everything that was found, and its consequences for the cluster: shared subnets, names that resolve in both directions. Pure. */
 import { basename } from 'node:path';
 import { networkOf } from '../base/network.ts';
 import type { Problem } from '../base/problem.ts';
@@ -11,17 +8,17 @@ import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts'
 import type { MemberLook } from './look.ts';
 
 export interface Findings {
-  /** The member the wizard runs on. */
+  /** The member that runs the wizard. */
   readonly here: string;
   readonly engine: Engine;
-  /** The engine's variables on this host; null: it is not installed here. */
+  /** The engine's variables on this host. null: not installed here. */
   readonly variables: EngineVariables | null;
-  /** null with the reason when the engine could not tell. */
+  /** null with the reason, if the engine gave no answer. */
   readonly cluster: FoundCluster | { readonly why: string };
   readonly members: ReadonlyMap<string, MemberLook>;
-  /** Members that were not looked at, with the reason. */
+  /** Members that were not checked, with the reason. */
   readonly unseen: ReadonlyMap<string, string>;
-  /** Answers to lookups: addresses of a name, names of an address, the file system type on a device. */
+  /** Results of lookups: addresses of a name, names of an address, the file system type of a device. */
   readonly answers: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -30,8 +27,8 @@ export function clusterOf({ cluster }: Findings): FoundCluster | null {
 }
 
 /**
- * Subnets of a member: what the engine says of it, else its own interfaces; null when neither is known. An address that
- * another member has as well (a container bridge) is no network between them.
+ * Subnets of a member, from the engine, else from its own interfaces. null: unknown. Addresses that other members have, too (container
+ * bridges), are ignored.
  */
 function subnetsOf(findings: Findings, member: string): readonly string[] | null {
   const known = clusterOf(findings)?.subnets.get(member) ?? [];
@@ -43,7 +40,7 @@ function subnetsOf(findings: Findings, member: string): readonly string[] | null
   return [...new Set(mine.flatMap(({ address, prefixLength }) => networkOf(address, prefixLength) ?? []))];
 }
 
-/** Members that are known to have no interface in a subnet. */
+/** Members without an interface in a subnet, as far as known. */
 export function membersOutside(findings: Findings, subnet: string, members: readonly string[]): string[] {
   return members.filter((member) => subnetsOf(findings, member)?.includes(subnet) === false);
 }
@@ -54,7 +51,7 @@ export function ownerOf(findings: Findings, address: string): string | null {
   return [...findings.members].find(has)?.[0] ?? null;
 }
 
-/** Subnets in which every member of the cluster is, as far as members are known. */
+/** Subnets of every member of the cluster, as far as members are known. */
 export function sharedSubnets(findings: Findings): string[] {
   const members = clusterOf(findings)?.members ?? [findings.here];
   const known = members.flatMap((member) => [subnetsOf(findings, member) ?? []].filter((subnets) => subnets.length > 0));
@@ -63,8 +60,8 @@ export function sharedSubnets(findings: Findings): string[] {
 }
 
 /**
- * A cross-subnet cluster cannot be the master: a relocatable address lives in one subnet. DSAU refused it the same way;
- * the words are ours [dsau-csync.md 1.4].
+ * A cross-subnet cluster cannot be the master: a relocatable address belongs to one subnet. DSAU refuses it, too; the text is ours
+ * [dsau-csync.md 1.4].
  */
 export function crossSubnet(findings: Findings): Problem[] {
   const cluster = clusterOf(findings);
@@ -79,18 +76,18 @@ export function crossSubnet(findings: Findings): Problem[] {
     {
       code: 'here-cross-subnet',
       severity: 'error',
-      text: `${cluster.name} is a cross-subnet cluster (${known.join(', ')}): no relocatable address can follow the package to every member`,
-      remedy: `make an external system the master, preferably ${where}; set it up first, then make the members of ${cluster.name} its clients`,
+      text: `${cluster.name} is a cross-subnet cluster (${known.join(', ')}): a relocatable address cannot move to every member`,
+      remedy: `use an external host as the master, preferably ${where}; set it up first, then make the members of ${cluster.name} its clients`,
     },
   ];
 }
 
-/** What has to be asked of the resolver before judgeName can judge. */
+/** The lookups that judgeName needs. */
 export function nameLookups(name: unknown, address: unknown): string[] {
   return [name, address].filter((word): word is string => typeof word === 'string');
 }
 
-/** The package's name must lead to its address and the address back to the name: clients and cfengine check both ways. */
+/** The package's name must resolve to its address, and the address to the name: clients and cfengine check both. */
 export function judgeName(findings: Findings, name: string, address: string | null): Problem[] {
   const problem = (code: ProblemCode, text: string, remedy: string): Problem[] => [{ code, severity: 'error', text, remedy }];
   const addresses = findings.answers.get(name) ?? [];
@@ -111,13 +108,13 @@ export function judgeName(findings: Findings, name: string, address: string | nu
   if (names.some((one) => one.toLowerCase() === name.toLowerCase())) return [];
   const text =
     names.length === 0
-      ? `${address} does not resolve back to a name, though ${name} leads to it`
-      : `${address} resolves back to ${names.join(', ')}, not to ${name}`;
-  const other = names.length === 0 ? '' : `, or say package_dns_name ${names[0]}`;
+      ? `${address} has no reverse entry, though ${name} resolves to it`
+      : `${address} resolves to ${names.join(', ')}, not to ${name}`;
+  const other = names.length === 0 ? '' : `, or set package_dns_name to ${names[0]}`;
   return problem('settings-name-reverse', text, `register the reverse (PTR) of ${address} as ${name}${other}`);
 }
 
-/** A line a source that was looked at: what it said, or that it is asked for instead. */
+/** One line for each source: its result, or that it will be asked for. */
 export function lookedLines(findings: Findings): string[] {
   const { engine, variables, here, unseen } = findings;
   const cluster = clusterOf(findings);
@@ -137,12 +134,12 @@ export function lookedLines(findings: Findings): string[] {
       'why' in findings.cluster ? notKnown(findings.cluster.why) : `cluster ${cluster?.name}: ${cluster?.members.join(' ')}`,
     ],
     ...[...findings.members].flatMap(([member, look]) => of(member, look)),
-    ...[...unseen].map(([member, why]) => [member, `not looked at: ${why}`]),
+    ...[...unseen].map(([member, why]) => [member, `not checked: ${why}`]),
   ];
   return columns(rows, { indent: 2 });
 }
 
-const notKnown = (why: string | undefined): string => `${why ?? 'nothing'}; asked for instead of offered`;
+const notKnown = (why: string | undefined): string => `${why ?? 'nothing found'}; csync will ask`;
 
 const addressText = (one: { interface: string; address: string; prefixLength: number }): string =>
   `${one.address}/${one.prefixLength} on ${one.interface}`;
@@ -152,6 +149,6 @@ function cfengineText({ cfengine, running, workDirectories }: MemberLook): strin
     const state = running.includes(generation) ? ', running' : '';
     return `generation ${generation} in ${binDirectory}${state}`;
   });
-  if (found.length === 0) return 'found nowhere; asked for instead of offered';
+  if (found.length === 0) return 'not found; csync will ask';
   return `${found.join('; ')}${workDirectories.length === 0 ? '' : `; keys in ${workDirectories.join(', ')}`}`;
 }

@@ -1,7 +1,4 @@
-/**
- * What the wizard looks at on a member: one short script, the same here and over ssh, and the reader of what it prints.
- * It reads only. Pure: text out, text in.
- */
+/** What the wizard reads on a member: one short script, the same here and over ssh, and its parser. Pure. */
 
 import { networkOf } from '../base/network.ts';
 import { isNodeNewEnough } from '../base/version.ts';
@@ -14,7 +11,7 @@ export interface Address {
 export interface VolumeGroup {
   readonly name: string;
   readonly uuid: string;
-  /** Host tags: who has it activated [serviceguard.md 7.1]. */
+  /** Host tags: the host that activated the group [serviceguard.md 7.1]. */
   readonly tags: string;
 }
 
@@ -29,37 +26,34 @@ export interface CfengineFound {
   readonly binDirectory: string;
 }
 
-/** null: that could not be looked at; `why` says so by source. */
+/** null: could not be read; `why` has the reason by source. */
 export interface MemberLook {
   readonly addresses: readonly Address[] | null;
   readonly volumeGroups: readonly VolumeGroup[] | null;
   readonly logicalVolumes: readonly LogicalVolume[] | null;
-  /** Devices that are mounted or stand in /etc/fstab. */
+  /** Devices that are mounted or listed in /etc/fstab. */
   readonly devicesInUse: readonly string[];
   readonly cfengine: readonly CfengineFound[];
-  /** Existing work directories, known by the keys in them, the likeliest first. */
+  /** Existing work directories that contain keys, the most likely first. */
   readonly workDirectories: readonly string[];
   /** Generations whose daemon runs. */
   readonly running: readonly (2 | 3)[];
-  /** Absolute, 20.19 or newer. */
+  /** Absolute paths, version 20.19 or newer. */
   readonly nodePaths: readonly string[];
   readonly domains: readonly string[];
   readonly why: ReadonlyMap<string, string>;
 }
 
-/**
- * Beside PATH: where cfengine's own makefiles, its packages and DSAU put the programs [cfengine.md 1.1, 2.1;
- * dsau-csync.md 4.1].
- */
+/** Besides PATH: directories of cfengine's own makefiles, its packages and DSAU [cfengine.md 1.1, 2.1; dsau-csync.md 4.1]. */
 const programDirectories = ['/usr/bin', '/usr/sbin', '/usr/local/sbin', '/var/cfengine/bin', '/var/opt/dsau/cfengine/bin'];
-/** The compiled-in ones of CFEngine 3 on Debian, of upstream, of cfengine 2 on Debian, of DSAU [cfengine.md 1.1, 2.1]. */
+/** The built-in ones of CFEngine 3 on Debian, of upstream, of cfengine 2 on Debian, of DSAU [cfengine.md 1.1, 2.1]. */
 const workDirectories = ['/var/lib/cfengine3', '/var/cfengine', '/var/lib/cfengine2', '/var/opt/dsau/cfengine'];
 
-/** A section ends with the exit status of what was run for it; 127 is the shell's "not found". */
+/** A section ends with the exit status of its command; 127 is the shell's "not found". */
 const section = (name: string, command: string): string => `echo "== ${name}"; { ${command}; } 2>/dev/null; echo "== end $?"`;
 const lvm = "--noheadings --separator '|'";
 
-/** For /bin/sh. The options are old ones: `ip -j` and `--reportformat json` are younger than some of Serviceguard's systems. */
+/** For /bin/sh, with old options: `ip -j` and `--reportformat json` are newer than some of Serviceguard's systems. */
 export const lookScript = [
   'PATH="$PATH:/usr/sbin:/usr/bin:/sbin:/bin"; LC_ALL=C; export PATH LC_ALL',
   section('addresses', 'ip -o -4 addr show scope global'),
@@ -74,14 +68,14 @@ export const lookScript = [
   section('work directories', `for d in ${workDirectories.join(' ')}; do [ -d "$d/ppkeys" ] && echo "$d"; done; true`),
   section('running', "cat /proc/[0-9]*/comm | sed -n 's/^cf-serverd$/3/p; s/^cfservd$/2/p' | sort -u"),
   section('node', 'for n in /usr/bin/node "$(command -v node)"; do [ -x "$n" ] && echo "$n $("$n" --version)"; done; true'),
-  // A resolver without an answer takes 10 s and more.
+  // A resolver that does not answer takes 10 s or more.
   section(
     'domains',
     "sed -n 's/^\\(search\\|domain\\)[ \\t]*//p' /etc/resolv.conf; timeout 3 getent hosts \"$(uname -n)\" | sed -n 's/^[^ ]* *[^ .]*\\.\\([^ ]*\\).*/\\1/p'",
   ),
 ].join('\n');
 
-/** Reads what the script printed, however little of it there is. */
+/** Parses the script's output, also if incomplete. */
 export function readLook(text: string): MemberLook {
   const sections = sectionsOf(text);
   const why = new Map<string, string>();
@@ -89,7 +83,7 @@ export function readLook(text: string): MemberLook {
   const rows = <T>(name: string, program: string, read: (line: string) => T | null): T[] | null => {
     const status = sections.get(name)?.status ?? null;
     if (status !== 0) {
-      why.set(name, status === 127 ? `${program} is not installed` : `${program} ended with ${status ?? 'a time-out'}`);
+      why.set(name, status === 127 ? `${program} is not installed` : `${program} failed with ${status ?? 'a timeout'}`);
       return null;
     }
     return lines(name).flatMap((line) => read(line) ?? []);
@@ -145,7 +139,7 @@ function readAddress(line: string): Address | null {
   return { interface: name, address, prefixLength: Number(length) };
 }
 
-/** `/usr/bin/node v20.19.0`; null when that one is too old. */
+/** `/usr/bin/node v20.19.0`. null: too old. */
 function readNode(line: string): string | null {
   const [, path = null, version = null] = /^(\/\S+) (v\d+\.\d+\.\S*)$/.exec(line) ?? [];
   return isNodeNewEnough(version) ? path : null;

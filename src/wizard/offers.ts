@@ -1,7 +1,4 @@
-/**
- * What the wizard asks for and what it offers: a row a setting, made from what was found and what was answered above it.
- * Pure.
- */
+/** The wizard's questions and offers: a row a setting, made from the findings and earlier answers. Pure. */
 
 import { networkOf } from '../base/network.ts';
 import { type Field, settingsFields } from '../settings/settings.ts';
@@ -12,16 +9,16 @@ import type { MemberLook } from './look.ts';
 
 export interface Offer {
   readonly value: unknown;
-  /** Where it was found, for people. */
+  /** Source, for messages. */
   readonly from: string;
   /**
-   * A fact follows from the cluster and from what was said: using it decides nothing. A guess is one of several things
-   * the administrator may mean; it is offered, and taken without asking only with --yes.
+   * A fact follows from the cluster and earlier answers, and is used without a question. A guess is one of several possible values; it is
+   * offered, and used without a question only with --yes.
    */
   readonly certain: boolean;
 }
 
-/** Asked always, in this order: a name leads to its address, an address to its subnet. */
+/** Always asked, in this order: a name implies its address, an address its subnet. */
 const important: readonly Field[] = [
   'packageName',
   'members',
@@ -41,7 +38,7 @@ const important: readonly Field[] = [
 
 const others = settingsFields.filter((field) => !important.includes(field));
 
-/** In the order of the questions: the important ones, then those that are asked for only when wanted. */
+/** The order of the questions: the important ones, then those asked only on request. */
 export const questionOrder = { important, others, all: [...important, ...others] };
 
 type OfferOf = (findings: Findings, above: Above) => Offer | null;
@@ -51,7 +48,7 @@ const only = <T>(items: readonly T[]): T | undefined => (items.length === 1 ? it
 const lookHere = ({ members, here }: Findings): MemberLook | undefined => members.get(here);
 const words = (findings: Findings, word: unknown): readonly string[] => findings.answers.get(String(word)) ?? [];
 
-/** Names under which the package may be registered already: its own in each domain of this member. */
+/** Names under which the package may already be registered: its own in each domain of this member. */
 function likelyNames(findings: Findings, above: Above): string[] {
   if (typeof above.packageName !== 'string') return [];
   return (lookHere(findings)?.domains ?? []).map((domain) => `${String(above.packageName).toLowerCase()}.${domain}`);
@@ -60,7 +57,7 @@ function likelyNames(findings: Findings, above: Above): string[] {
 const deviceOf = ({ volumeGroup, logicalVolume }: Above): string | null =>
   volumeGroup === undefined || logicalVolume === undefined ? null : `/dev/${String(volumeGroup)}/${String(logicalVolume)}`;
 
-/** Why a volume group cannot be the package's; null when it can. */
+/** Why a volume group cannot be the package's. null: it can. */
 function taken(findings: Findings, group: string, above: Above): string | null {
   const owner = clusterOf(findings)?.packageOfVolumeGroup.get(group);
   if (owner !== undefined && owner !== above.packageName) return `belongs to package ${owner}`;
@@ -71,11 +68,11 @@ function taken(findings: Findings, group: string, above: Above): string | null {
       device.startsWith(`/dev/${group}/`) ||
       (device.startsWith(`/dev/mapper/${dashed}-`) && !/^-/.test(device.slice(`/dev/mapper/${dashed}-`.length))),
   );
-  // The policy file system itself, where the package runs now.
+  // The policy file system itself, on the active member.
   return used === undefined || owner !== undefined ? null : `${used} is mounted or in /etc/fstab`;
 }
 
-/** A volume group that other members show under another identity is a private one of this member's. */
+/** A volume group that has another identity on other members is private to this member. */
 function isPrivate(findings: Findings, group: string): boolean {
   const seen = [...findings.members.values()].filter(({ volumeGroups }) => volumeGroups !== null);
   const uuids = new Set(seen.map(({ volumeGroups }) => volumeGroups?.find(({ name }) => name === group)?.uuid));
@@ -105,7 +102,7 @@ const offers: Partial<Record<Field, OfferOf>> = {
   },
   packageSubnet: (findings, { packageAddress }) => {
     if (typeof packageAddress !== 'string') return null;
-    // A host route names no subnet.
+    // A host route has no subnet.
     const subnet = lookHere(findings)
       ?.addresses?.filter(({ prefixLength }) => prefixLength < 32)
       .map(({ address, prefixLength }) => [networkOf(address, prefixLength), networkOf(packageAddress, prefixLength)])
@@ -131,13 +128,15 @@ const offers: Partial<Record<Field, OfferOf>> = {
     const { cfengine = [], running = [] } = lookHere(findings) ?? {};
     const generations = [...new Set(cfengine.map(({ generation }) => generation))];
     const one = only(generations) ?? only(generations.filter((generation) => running.includes(generation)));
-    if (one !== undefined) return fact(one, 'what is installed');
-    return generations.length === 0 ? null : guess(3, 'what is installed');
+    if (one !== undefined) return fact(one, 'the installed programs');
+    return generations.length === 0 ? null : guess(3, 'the installed programs');
   },
   cfengineBinDirectory: (findings, above) => {
     const [first, second] = cfengineFor(findings, above);
     if (first === undefined) return null;
-    return second === undefined ? fact(first.binDirectory, 'what is installed') : guess(first.binDirectory, 'what is installed');
+    return second === undefined
+      ? fact(first.binDirectory, 'the installed programs')
+      : guess(first.binDirectory, 'the installed programs');
   },
   cfengineWorkDirectory: (findings, above) => {
     const bin = String(above.cfengineBinDirectory);
@@ -145,11 +144,11 @@ const offers: Partial<Record<Field, OfferOf>> = {
       lookHere(findings)?.workDirectories.filter(
         (work) => (above.cfengineGeneration === 3) === !/cfengine2|dsau/.test(work) || work === '/var/cfengine',
       ) ?? [];
-    // Upstream's packages keep programs and work in one directory.
+    // Upstream's packages have programs and work in one directory.
     const beside = found.find((work) => bin === `${work}/bin`);
     const one = beside ?? only(found);
-    if (one !== undefined) return fact(one, 'the keys in it');
-    return found[0] === undefined ? null : guess(found[0], 'the keys in it');
+    if (one !== undefined) return fact(one, 'its keys');
+    return found[0] === undefined ? null : guess(found[0], 'its keys');
   },
   nodePath: (findings) => {
     const [first] = lookHere(findings)?.nodePaths ?? [];
@@ -157,7 +156,7 @@ const offers: Partial<Record<Field, OfferOf>> = {
   },
 };
 
-/** What is offered for a setting: what was found, else its default; null when nothing is known. */
+/** The offer for a setting: a finding, else its default. null: nothing is known. */
 export function offerFor(field: Field, findings: Findings, above: Above): Offer | null {
   const found = offers[field]?.(findings, above) ?? null;
   if (found !== null) return found;
@@ -165,7 +164,7 @@ export function offerFor(field: Field, findings: Findings, above: Above): Offer 
   return value === undefined ? null : fact(value, 'default');
 }
 
-/** What has to be looked up before offerFor can say all it could. */
+/** Lookups that offerFor needs for a complete answer. */
 export function lookupsFor(field: Field, findings: Findings, above: Above): string[] {
   const known = (word: unknown): word is string => typeof word === 'string' && word !== '';
   switch (field) {
@@ -180,12 +179,12 @@ export function lookupsFor(field: Field, findings: Findings, above: Above): stri
   }
 }
 
-/** Lines that help with the answer: what there is to choose from. */
+/** Lines that help with the answer: the possible values. */
 export function remarksFor(field: Field, findings: Findings, above: Above): string[] {
   const look = lookHere(findings);
   switch (field) {
     case 'packageSubnet':
-      return sharedSubnets(findings).map((subnet) => `Every member known is in ${subnet}.`);
+      return sharedSubnets(findings).map((subnet) => `Every known member is in ${subnet}.`);
     case 'volumeGroup':
       return (look?.volumeGroups ?? []).map(({ name }) => {
         const why = taken(findings, name, above) ?? (isPrivate(findings, name) ? 'not the same on every member' : 'free');

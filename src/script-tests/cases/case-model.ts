@@ -1,28 +1,28 @@
-/** What a case of csync conform is made of. */
+/** The types of a case of csync conform. */
 import type { Settings } from '../../settings/settings.ts';
 
-/** Where a case begins. The daemon runs in each of them, as it does on every member. */
+/** The initial state. The daemon always runs, as on every member. */
 export type State =
-  /** Neither storage nor address is here. */
+  /** Neither storage nor address is active. */
   | 'halted'
   /** Serviceguard has mounted the policy file system and added the address. */
   | 'mounted'
-  /** As after a start: with the mark of one on the file system. Made by hand, so that halts can be judged when starts cannot. */
+  /** As after a start, with its mark on the file system. Made by the test, so that halts can be judged if starts fail. */
   | 'running';
 
 export interface Call {
   /** external_pre_script, external_script or the service's command, as the package file names them. */
   readonly script: 'pre' | 'main' | 'service';
   readonly words: readonly string[];
-  /** On top of what Serviceguard passes. */
+  /** In addition to what Serviceguard passes. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Working directory; / when it is not said. */
+  /** Working directory; default /. */
   readonly from?: 'mount point';
   readonly umask?: string;
   readonly limitSeconds?: number;
-  /** SIGTERM, as soon as the log has the line of this step. */
+  /** Sends SIGTERM when the log has the line of this step. */
   readonly heldAt?: string;
-  /** While it runs: when the log says so, do this, go on for so long, signal it then. */
+  /** When the log has this text: run this, let the script continue for this long, then send the signal. */
   readonly once?: {
     readonly logged?: RegExp;
     readonly sh?: string;
@@ -33,7 +33,7 @@ export interface Call {
 
 export type Expectation = { readonly says: string } & (
   | { readonly kind: 'ends'; readonly with: readonly number[] }
-  /** With a status of its own choice, but not by a signal. */
+  /** With a status of its own, not by a signal. */
   | { readonly kind: 'fails' }
   /** By SIGTERM or with any status. */
   | { readonly kind: 'is over' }
@@ -46,7 +46,7 @@ export type Expectation = { readonly says: string } & (
   | { readonly kind: 'daemon'; readonly is: 'same' | 'one' | 'another' | 'none' }
   | { readonly kind: 'mounted' | 'address'; readonly is: boolean }
   | { readonly kind: 'nothing left' }
-  /** Shell text in the sandbox that ends with 0. */
+  /** Shell text in the sandbox that must exit with 0. */
   | { readonly kind: 'true'; readonly sh: string }
 );
 
@@ -55,11 +55,11 @@ export interface Case {
   readonly state: State;
   readonly given: readonly string[];
   readonly calls: readonly {
-    /** Shell text that comes before this call, and behind the one before it. */
+    /** Shell text before this call and after the previous one. */
     readonly first?: string;
     readonly call: Call;
     readonly expect: readonly Expectation[];
   }[];
-  /** Seconds it takes by the settings, which can be longer than anybody waits. */
+  /** Seconds it takes with these settings, which may be more than the limit. */
   readonly takes?: (settings: Settings) => number;
 }

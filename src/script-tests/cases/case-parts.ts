@@ -1,25 +1,25 @@
-/** What the cases have in common: calls, expectations, and what is done to a member beforehand. */
+/** Shared by the cases: calls, expectations, and changes to a member. */
 import type { Call, Case, Expectation, State } from './case-model.ts';
 
 export const ends = (...status: readonly number[]): Expectation => ({
-  says: `ends with ${status.join(' or ')}`,
+  says: `exits with ${status.join(' or ')}`,
   kind: 'ends',
   with: status,
 });
 
-export const fails: Expectation = { says: 'ends with a failure', kind: 'fails' };
+export const fails: Expectation = { says: 'exits with a failure', kind: 'fails' };
 
 export const within = (seconds: number): Expectation => ({ says: `takes no longer than ${seconds} s`, kind: 'within', seconds });
 
-export const silent: Expectation = { says: 'says nothing outside of the log', kind: 'silent' };
+export const silent: Expectation = { says: 'prints only to the log', kind: 'silent' };
 
-export const sameDaemon: Expectation = { says: 'leaves the daemon alone', kind: 'daemon', is: 'same' };
+export const sameDaemon: Expectation = { says: 'does not touch the daemon', kind: 'daemon', is: 'same' };
 
-export const oneDaemon: Expectation = { says: 'one daemon runs behind it', kind: 'daemon', is: 'one' };
+export const oneDaemon: Expectation = { says: 'one daemon runs afterwards', kind: 'daemon', is: 'one' };
 
-export const pipesClosed: Expectation = { says: "nobody keeps the caller's pipes open", kind: 'pipes closed' };
+export const pipesClosed: Expectation = { says: "no process keeps the caller's pipes open", kind: 'pipes closed' };
 
-export const nothingLeft: Expectation = { says: 'leaves no process of the scripts behind', kind: 'nothing left' };
+export const nothingLeft: Expectation = { says: 'leaves no process of the scripts', kind: 'nothing left' };
 
 export const logs = (has: RegExp, says: string): Expectation => ({ says, kind: 'log', has });
 
@@ -30,20 +30,20 @@ export const isTrue = (says: string, sh: string): Expectation => ({ says, kind: 
 export const saying = (says: string, expectation: Expectation): Expectation => ({ ...expectation, says });
 
 export const nothingHolds = isTrue(
-  'nothing holds the policy file system',
+  'no process uses the policy file system',
   'umount "$MOUNT_POINT" && mount "$DEVICE" "$MOUNT_POINT"',
 );
 
 export const wholeSentinel = isTrue(
-  'the sentinel is whole',
+  'the sentinel is complete',
   'case $(cat "$SENTINEL") in \'{"epoch":\'*\'}\'*) ;; *) cat "$SENTINEL"; false ;; esac && ! ls "$POLICY"/*.new 2> /dev/null',
 );
 
 /** The cluster does not wait for it. */
-export const daemonComesUp = isTrue('a daemon comes up behind it', 'eventually listens');
+export const daemonComesUp = isTrue('a daemon starts afterwards', 'eventually listens');
 
 export const noSecret = isTrue(
-  'no line of the private key is in a log or a file it left',
+  'no line of the private key is in a log or a file',
   '! grep -E "^[A-Za-z0-9+/=]{40,}$" "$KEY" | grep -rlFf - "$SGRUN" "$PACKAGE" "$MOUNT_POINT" /tmp /var/tmp',
 );
 
@@ -85,7 +85,7 @@ export const readOnlyTmp = 'mount -o remount,ro /tmp; mount -t tmpfs -o ro tmpfs
 export const fullLog =
   'mount -t tmpfs -o size=4k tmpfs "$(dirname "$LOG")"; cat /dev/zero > "$(dirname "$LOG")/filler" 2> /dev/null || :';
 
-/** Block by block at the end: a big write gives up before the last ones are taken. */
+/** Also small blocks: a large write fails before the last blocks are used. */
 export const fullPolicy =
   'cat /dev/zero > "$MOUNT_POINT/filler" 2> /dev/null || :; n=0; while head -c 512 /dev/zero > "$MOUNT_POINT/filler$n"; do sync -f "$MOUNT_POINT"; n=$((n + 1)); done 2> /dev/null';
 
@@ -93,14 +93,14 @@ export const fullDisk = 'cat /dev/zero > /filler 2> /dev/null || :';
 
 export const readOnlyLog = 'mount -t tmpfs -o ro tmpfs "$(dirname "$LOG")"';
 
-/** As a disk that hangs. */
+/** Like a disk that hangs. */
 export const pipeLog = 'rm -f "$LOG"; mkfifo "$LOG"';
 
 export const foreignLocale = { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', LC_TIME: 'de_DE.UTF-8', LANGUAGE: 'tr:de' };
 
 export const english = logs(
   /^(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d /m,
-  "the log keeps the form of Serviceguard's own",
+  "the log keeps the format of Serviceguard's own lines",
 );
 
 export const hostile = {
@@ -115,7 +115,7 @@ export const hostile = {
 /** Another program on the daemon's port. */
 export const portTaken = `kill_daemon; perl -e 'use IO::Socket::INET; my $l = IO::Socket::INET->new(LocalPort => $ENV{PORT}, Listen => 5, ReuseAddr => 1) or die; if (fork) { exit } $0 = "foreign"; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; my @s; push @s, $l->accept while 1'; eventually listens`;
 
-/** A transfer that hangs: to the scripts it is a process of the daemon's, from a file that an update replaced, with a file of the policy open. */
+/** A transfer that hangs: a process with the daemon's name, from a file that an update replaced, with a policy file open. */
 export const hangingTransfer = `mkdir -p /run/old; cp /usr/bin/perl "/run/old/$DAEMON"; "/run/old/$DAEMON" -e 'open my $f, ">", "$ENV{POLICY}/transfer" or die; if (fork) { exit } $0 = $ENV{DAEMON}; open STDOUT, ">/dev/null"; open STDERR, ">/dev/null"; sleep'; rm -r /run/old`;
 
 export const guest = `( cd "$MOUNT_POINT"; exec sleep 1000 > /dev/null 2>&1 ) & echo $! > /run/conform-guest`;

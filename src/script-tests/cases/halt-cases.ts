@@ -1,4 +1,4 @@
-/** What a halt and a validation have to do. */
+/** What a halt and a validation must do. */
 import type { Case } from './case-model.ts';
 import {
   daemonComesUp,
@@ -59,8 +59,8 @@ export const halts: readonly Case[] = [
     state: 'running',
     given: [],
     calls: [
-      { call: halt, expect: [saying('the first ends with 0', ends(0))] },
-      { call: halt, expect: [saying('the second ends with 0', ends(0)), sameDaemon] },
+      { call: halt, expect: [saying('the first exits with 0', ends(0))] },
+      { call: halt, expect: [saying('the second exits with 0', ends(0)), sameDaemon] },
     ],
   },
   one('halt never started', 'halted', [], halt, ends(0), sameDaemon),
@@ -77,7 +77,7 @@ export const halts: readonly Case[] = [
       halt,
       ends(0),
       nothingHolds,
-      isTrue('a daemon listens behind it', 'listens'),
+      isTrue('a daemon listens afterwards', 'listens'),
     ),
     takes: ({ haltGraceSeconds }) => haltGraceSeconds,
   },
@@ -95,7 +95,7 @@ export const halts: readonly Case[] = [
   one('halt with a full log', 'running', [fullLog], halt, ends(0)),
   one("halt with the member's own disk full", 'running', [fullDisk], halt, ends(0)),
   one('halt with a read-only log', 'running', [readOnlyLog], halt, ends(0)),
-  one('halt with a log that nobody reads', 'running', [pipeLog], halt, ends(0)),
+  one('halt with a log without a reader', 'running', [pipeLog], halt, ends(0)),
   one('halt with the policy file system full', 'running', [fullPolicy], halt, ends(0)),
   one('last step of a halt', 'running', ['serviceguard_unmounts'], preHalt, ends(0), silent, sameDaemon, nothingLeft),
   one('last step of a halt never started', 'halted', [], preHalt, ends(0), sameDaemon),
@@ -104,8 +104,8 @@ export const halts: readonly Case[] = [
     state: 'running',
     given: ['serviceguard_unmounts'],
     calls: [
-      { call: preHalt, expect: [saying('the first ends with 0', ends(0))] },
-      { call: preHalt, expect: [saying('the second ends with 0', ends(0)), sameDaemon] },
+      { call: preHalt, expect: [saying('the first exits with 0', ends(0))] },
+      { call: preHalt, expect: [saying('the second exits with 0', ends(0)), sameDaemon] },
     ],
   },
   one('last step of a halt, still mounted', 'running', [], preHalt, ends(1), names('still-held')),
@@ -124,7 +124,7 @@ export const halts: readonly Case[] = [
     ['serviceguard_unmounts', daemonMissing],
     preHalt,
     ends(0),
-    isTrue('the log tells it soon', 'eventually grep -q "daemon: warning" "$LOG"'),
+    isTrue('the log reports it soon', 'eventually grep -q "daemon: warning" "$LOG"'),
   ),
   one('last step of a halt with settings removed', 'running', ['serviceguard_unmounts', withoutSettings], preHalt, ends(0)),
   one('last step of a halt with settings removed, still mounted', 'running', [withoutSettings], preHalt, ends(1)),
@@ -137,7 +137,7 @@ export const validations: readonly Case[] = [
   one('validate', 'halted', [remember], validate, ends(0), untouched, sameDaemon, nothingLeft, pipesClosed),
   one('validate on the member that runs the package', 'running', [remember], validate, ends(0), untouched, sameDaemon),
   one('validate of the first script', 'halted', [remember], { ...validate, script: 'pre' }, ends(0), untouched),
-  one('validate with a script that drifted', 'halted', ['echo "// drifted" >> "$SET/csync-halt.cjs"'], validate, ends(1), {
+  one('validate with an edited script', 'halted', ['echo "// drifted" >> "$SET/csync-halt.cjs"'], validate, ends(1), {
     says: 'names the file',
     kind: 'output',
     has: /csync-halt\.cjs differs/,
@@ -145,19 +145,19 @@ export const validations: readonly Case[] = [
   one('validate with settings removed', 'halted', [withoutSettings], validate, ends(1)),
   one('validate with the manifest removed', 'halted', ['rm "$SET/manifest.json"'], validate, ends(1)),
   one(
-    'validate with a launcher that cannot be executed',
+    'validate with a launcher that is not executable',
     'halted',
     ['cannot_be_executed "$PACKAGE/csync_pre.sh"'],
     validate,
     ends(1),
   ),
   one('validate with the daemon missing', 'halted', [daemonMissing], validate, ends(1), {
-    says: 'says so',
+    says: 'reports it',
     kind: 'output',
     has: /\[program-missing\]/,
   }),
   one('validate with files below the mount point', 'halted', ['echo stale > "$MOUNT_POINT/file"'], validate, ends(1), {
-    says: 'says so',
+    says: 'reports it',
     kind: 'output',
     has: /\[mount-point-not-empty\]/,
   }),

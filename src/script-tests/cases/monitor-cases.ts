@@ -1,4 +1,4 @@
-/** What the monitor has to do, what an interruption may leave, and whole lives of a package. */
+/** What the monitor must do, what an interruption may leave, and whole lives of a package. */
 
 import { parseLayerSchedule } from '../../settings/rules.ts';
 import type { Call, Case, Expectation, State } from './case-model.ts';
@@ -39,7 +39,7 @@ const ended = (says: string, seconds: number): readonly Expectation[] => [
 
 export const monitors: readonly Case[] = [
   one(
-    'monitor ended by SIGTERM',
+    'monitor killed by SIGTERM',
     'running',
     [],
     { ...monitor, limitSeconds: 6, once: { ...watching, signal: 'SIGTERM' } },
@@ -50,7 +50,7 @@ export const monitors: readonly Case[] = [
     silent,
   ),
   one(
-    'monitor ended by SIGTERM at once',
+    'monitor killed by SIGTERM at once',
     'running',
     [],
     { ...monitor, limitSeconds: 6, once: { sh: 'eventually a_script_runs', signal: 'SIGTERM' } },
@@ -60,11 +60,11 @@ export const monitors: readonly Case[] = [
   ),
   {
     ...one(
-      'monitor while all is well',
+      'monitor of a healthy daemon',
       'running',
       [],
       { ...monitor, once: { ...watching, forSeconds: 3, signal: 'SIGTERM' } },
-      { says: 'goes on', kind: 'stays' },
+      { says: 'keeps running', kind: 'stays' },
       sameDaemon,
       silent,
       { says: 'keeps the log quiet', kind: 'log lacks', pattern: /(monitor: .*\n){4}/ },
@@ -75,31 +75,31 @@ export const monitors: readonly Case[] = [
     'running',
     [],
     { ...monitor, once: { ...watching, sh: 'kill_daemon' } },
-    ...ended('ends with a failure', 3),
+    ...ended('exits with a failure', 3),
     logs(/monitor: failed \[verdict\] The cfengine daemon exited/, 'the log has the verdict'),
   ),
   one(
-    'monitor of a daemon that stands still',
+    'monitor of a stopped daemon',
     'running',
     [],
     { ...monitor, once: { ...watching, sh: 'kill -STOP "$(daemon_pid)"' } },
-    ...ended('ends with a failure', 7),
+    ...ended('exits with a failure', 7),
   ),
   one(
     'monitor of a daemon that is replaced',
     'running',
     [],
     { ...monitor, once: { ...watching, sh: 'kill_daemon; "$DAEMON_PROGRAM" < /dev/null > /dev/null 2>&1 || :' } },
-    ...ended('ends with a failure', 3),
+    ...ended('exits with a failure', 3),
   ),
   {
     ...one(
-      'monitor when the file system goes',
+      'monitor after an unmount',
       'running',
       [],
-      // The monitor itself may be looking at it.
+      // The monitor itself may have it open.
       { ...monitor, limitSeconds: 60, once: { ...watching, sh: 'eventually serviceguard_unmounts' } },
-      { says: 'ends with a failure', kind: 'fails' },
+      { says: 'exits with a failure', kind: 'fails' },
     ),
     takes: ({ monitorStorage }) => (parseLayerSchedule(monitorStorage)?.everyMs ?? Number.POSITIVE_INFINITY) / 1000,
   },
@@ -122,7 +122,7 @@ export const monitors: readonly Case[] = [
       '! grep -E "^(NODE_OPTIONS|NODE_PATH|IFS|service_restart)=" /run/conform-environ',
     ),
   ),
-  one('monitor without a daemon', 'running', ['kill_daemon'], monitor, ...ended('ends with a failure', 3)),
+  one('monitor without a daemon', 'running', ['kill_daemon'], monitor, ...ended('exits with a failure', 3)),
   one('monitor with settings removed', 'running', [withoutSettings], monitor, fails),
   one('monitor without Node.js', 'running', [nodeMissing], monitor, fails),
   one(
@@ -130,11 +130,11 @@ export const monitors: readonly Case[] = [
     'running',
     [fullLog, '( sleep 2; kill_daemon ) > /dev/null 2>&1 &'],
     { ...monitor, limitSeconds: 15 },
-    saying('ends with a failure all the same', fails),
+    saying('exits with a failure', fails),
   ),
 ];
 
-/** A script may be killed anywhere; the same call again finishes the work. */
+/** A script may be killed anywhere; the same call completes the work. */
 function interrupted(
   name: string,
   state: State,
@@ -144,7 +144,7 @@ function interrupted(
   behind: readonly Expectation[],
 ): Case {
   return {
-    name: `${name} ended by SIGTERM`,
+    name: `${name} killed by SIGTERM`,
     state,
     given,
     calls: [
@@ -152,11 +152,11 @@ function interrupted(
         {
           call: { ...call, heldAt: step, limitSeconds: 6 },
           expect: [
-            saying(`at step "${step}" it is over at once`, { says: '', kind: 'within', seconds: 3 }),
-            // Behind its last step a script is over in no time, whatever it makes of the signal.
+            saying(`at step "${step}" it exits at once`, { says: '', kind: 'within', seconds: 3 }),
+            // After its last step a script exits at once anyway.
             ...(index === 0
               ? [
-                  saying(`at step "${step}" it does not go on`, {
+                  saying(`at step "${step}" it does not continue`, {
                     says: '',
                     kind: 'log lacks',
                     pattern: /ends with exit/,
@@ -165,7 +165,7 @@ function interrupted(
               : []),
           ],
         },
-        { call, expect: [saying(`again after step "${step}" ends with 0`, ends(0))] },
+        { call, expect: [saying(`again after step "${step}" exits with 0`, ends(0))] },
       ]),
       { call, expect: behind },
     ],
@@ -201,30 +201,30 @@ export const interruptions: readonly Case[] = [
   ),
 ];
 
-/** What a cluster does with a member over time; what one call leaves behind must not disturb the next. */
+/** What a cluster does with a member over time; leftovers of one call must not affect the next. */
 export const lives: readonly Case[] = [
   {
     name: 'start, halt and start again',
     state: 'halted',
     given: [],
     calls: [
-      { call: preStart, expect: [saying('the first step ends with 0', ends(0))] },
+      { call: preStart, expect: [saying('the first step exits with 0', ends(0))] },
       {
         first: 'serviceguard_mounts; serviceguard_adds_the_address',
         call: start,
-        expect: [saying('the start ends with 0', ends(0))],
+        expect: [saying('the start exits with 0', ends(0))],
       },
-      { call: halt, expect: [saying('the halt ends with 0', ends(0)), sameDaemon, nothingHolds] },
+      { call: halt, expect: [saying('the halt exits with 0', ends(0)), sameDaemon, nothingHolds] },
       {
         first: 'serviceguard_unmounts; ip address delete "$ADDRESS/32" dev lo',
         call: preHalt,
-        expect: [saying('the last step ends with 0', ends(0))],
+        expect: [saying('the last step exits with 0', ends(0))],
       },
-      { call: preStart, expect: [saying('the first step ends with 0 again', ends(0))] },
+      { call: preStart, expect: [saying('the first step exits with 0 again', ends(0))] },
       {
         first: 'serviceguard_mounts; serviceguard_adds_the_address',
         call: start,
-        expect: [saying('the start ends with 0 again', ends(0)), epoch(2), oneDaemon],
+        expect: [saying('the start exits with 0 again', ends(0)), epoch(2), oneDaemon],
       },
     ],
   },

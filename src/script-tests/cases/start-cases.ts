@@ -1,4 +1,4 @@
-/** What a start has to do. */
+/** What a start must do. */
 import type { Case } from './case-model.ts';
 import {
   busy,
@@ -41,7 +41,7 @@ import {
 
 export const starts: readonly Case[] = [
   one('first step of a start', 'halted', [], preStart, ends(0), silent, sameDaemon, pipesClosed, nothingLeft, {
-    says: 'does not mount anything itself',
+    says: 'mounts nothing itself',
     kind: 'mounted',
     is: false,
   }),
@@ -50,8 +50,8 @@ export const starts: readonly Case[] = [
     state: 'halted',
     given: [],
     calls: [
-      { call: preStart, expect: [saying('the first ends with 0', ends(0))] },
-      { call: preStart, expect: [saying('the second ends with 0', ends(0))] },
+      { call: preStart, expect: [saying('the first exits with 0', ends(0))] },
+      { call: preStart, expect: [saying('the second exits with 0', ends(0))] },
     ],
   },
   one(
@@ -61,7 +61,7 @@ export const starts: readonly Case[] = [
     preStart,
     ends(2),
     names('mount-point-busy'),
-    isTrue('what is mounted there stays', 'grep -q theirs "$MOUNT_POINT/file"'),
+    isTrue('the mounted file system stays', 'grep -q theirs "$MOUNT_POINT/file"'),
   ),
   one(
     'start with files below the mount point',
@@ -75,7 +75,7 @@ export const starts: readonly Case[] = [
   one('start without a mount point', 'halted', ['rmdir "$MOUNT_POINT"'], preStart, ends(2), names('mount-point-missing')),
   one('first step of a start with the daemon missing', 'halted', [daemonMissing], preStart, ends(2), names('program-missing')),
   one('first step of a start with settings removed', 'halted', [withoutSettings], preStart, ends(2), names('settings-damaged')),
-  one('start with a key others can read', 'halted', ['chmod 644 "$KEY"'], preStart, ends(2), names('keys-unusable')),
+  one('start with a key that others can read', 'halted', ['chmod 644 "$KEY"'], preStart, ends(2), names('keys-unusable')),
   one(
     'start',
     'mounted',
@@ -93,8 +93,8 @@ export const starts: readonly Case[] = [
     english,
     logs(/ is the cfengine master for /, 'the log announces the master'),
     { says: 'leaves the policy file system mounted', kind: 'mounted', is: true },
-    { says: 'leaves the address where it is', kind: 'address', is: true },
-    isTrue('nothing it leaves can be written by others', '! find "$PACKAGE" "$SGRUN" "$POLICY" ! -type l -perm /022 | grep .'),
+    { says: 'keeps the address', kind: 'address', is: true },
+    isTrue('no file it leaves can be written by others', '! find "$PACKAGE" "$SGRUN" "$POLICY" ! -type l -perm /022 | grep .'),
     within(15),
   ),
   {
@@ -102,8 +102,8 @@ export const starts: readonly Case[] = [
     state: 'mounted',
     given: [],
     calls: [
-      { call: start, expect: [saying('the first ends with 0', ends(0))] },
-      { call: start, expect: [saying('the second ends with 0', ends(0)), sameDaemon, epoch(2)] },
+      { call: start, expect: [saying('the first exits with 0', ends(0))] },
+      { call: start, expect: [saying('the second exits with 0', ends(0)), sameDaemon, epoch(2)] },
     ],
   },
   one(
@@ -119,7 +119,7 @@ export const starts: readonly Case[] = [
     isTrue('the daemon works in /', 'readlink "/proc/$(daemon_pid)/cwd"; [ "$(readlink "/proc/$(daemon_pid)/cwd")" = / ]'),
     isTrue('the daemon has a PATH', `tr '\\0' '\\n' < "/proc/$(daemon_pid)/environ" | grep '^PATH=/.*bin'`),
     isTrue(
-      'the daemon has no descriptor of its caller',
+      'the daemon has no file descriptor of its caller',
       'ls -l "/proc/$(daemon_pid)/fd" > /run/open; ! grep -E "csync|conform|pipe:" /run/open',
     ),
   ),
@@ -131,8 +131,8 @@ export const starts: readonly Case[] = [
     ends(0),
     nothingHolds,
   ),
-  one('start with a daemon that stands still', 'mounted', ['kill -STOP "$(daemon_pid)"'], start, ends(0), {
-    says: 'another daemon runs behind it',
+  one('start with a stopped daemon', 'mounted', ['kill -STOP "$(daemon_pid)"'], start, ends(0), {
+    says: 'another daemon runs afterwards',
     kind: 'daemon',
     is: 'another',
   }),
@@ -143,7 +143,7 @@ export const starts: readonly Case[] = [
     start,
     ends(2),
     names('program-missing'),
-    isTrue('nobody becomes master without a daemon', '! [ -e "$SENTINEL" ]'),
+    isTrue('no member becomes master without a daemon', '! [ -e "$SENTINEL" ]'),
   ),
   one(
     'start with nothing mounted',
@@ -185,7 +185,7 @@ export const starts: readonly Case[] = [
     ['rmdir "$POLICY"'],
     start,
     ends(0),
-    isTrue('the policy has its directory', '[ -d "$POLICY" ]'),
+    isTrue('the policy directory exists', '[ -d "$POLICY" ]'),
   ),
   one(
     'start with the policy file system full',
@@ -194,7 +194,7 @@ export const starts: readonly Case[] = [
     start,
     ends(0),
     names('sentinel-unwritable'),
-    isTrue('nothing half-written is left', '! ls -A "$POLICY" | grep .'),
+    isTrue('no half-written file is left', '! ls -A "$POLICY" | grep .'),
   ),
   one('start with settings removed', 'mounted', [withoutSettings], start, ends(2), names('settings-damaged'), sameDaemon),
   one('start with settings damaged', 'mounted', [damagedSettings], start, ends(2)),
@@ -207,7 +207,7 @@ export const starts: readonly Case[] = [
   ),
   one('start with its compiled script missing', 'mounted', ['rm "$SET/csync-start.cjs"'], start, ends(2), sameDaemon),
   one('start without Node.js', 'mounted', [nodeMissing], start, ends(2), {
-    says: 'says what is missing',
+    says: 'names what is missing',
     kind: 'output',
     has: /is missing on this member/,
   }),
@@ -218,7 +218,7 @@ export const starts: readonly Case[] = [
     start,
     ends(2),
     names('port-occupied'),
-    isTrue('the other program stays', 'listens'),
+    isTrue('the other program keeps running', 'listens'),
   ),
   one(
     'start with a name that does not resolve',
@@ -226,11 +226,11 @@ export const starts: readonly Case[] = [
     ['sed -i "/$ADDRESS/d" /etc/hosts'],
     start,
     ends(0),
-    logs(/start: warning \[name-unresolved\]/, 'the log warns of it'),
+    logs(/start: warning \[name-unresolved\]/, 'the log warns about it'),
   ),
   one('start with an empty PATH', 'mounted', ['kill_daemon'], { ...start, environment: { PATH: '' } }, ends(0), oneDaemon),
   one(
-    'start with a PATH of nowhere',
+    'start with a PATH of missing directories',
     'mounted',
     ['kill_daemon'],
     { ...start, environment: { PATH: '/nowhere' } },
@@ -249,7 +249,7 @@ export const starts: readonly Case[] = [
       `tr '\\0' '\\n' < "/proc/$(daemon_pid)/environ" > /run/environ; cat /run/environ; grep -qx LC_ALL=C /run/environ && ! grep -q tr_TR /run/environ`,
     ),
   ),
-  one('start with variables that harm interpreters', 'mounted', [], { ...start, environment: hostile }, ends(0)),
+  one('start with variables that change interpreters', 'mounted', [], { ...start, environment: hostile }, ends(0)),
   one(
     'start with a umask of 000',
     'mounted',
@@ -257,7 +257,7 @@ export const starts: readonly Case[] = [
     { ...start, umask: '000' },
     ends(0),
     isTrue(
-      'nothing it leaves can be written by others',
+      'no file it leaves can be written by others',
       '! find "$SGRUN" "$POLICY" -type f -newer /etc/hostname -perm /002 ! -path "$LOG" | grep .',
     ),
   ),
@@ -265,7 +265,7 @@ export const starts: readonly Case[] = [
   one('start with a full log', 'mounted', [fullLog], start, ends(0)),
   one("start with the member's own disk full", 'mounted', [fullDisk], start, ends(0)),
   one('start with a read-only log', 'mounted', [readOnlyLog], start, ends(0)),
-  one('start with a log that nobody reads', 'mounted', [pipeLog], start, ends(0)),
+  one('start with a log without a reader', 'mounted', [pipeLog], start, ends(0)),
   one('start with the log directory missing', 'mounted', ['rm -r "$(dirname "$LOG")"'], start, ends(0)),
 ];
 
@@ -275,7 +275,7 @@ export const dry: readonly Case[] = [
     state: 'mounted',
     given: [],
     calls: [
-      // Makes the certificate for the probe, which is kept and is no change of the member's.
+      // Makes the certificate for the probe, which stays and is no change of the member.
       { call: start, expect: [] },
       {
         first: remember,

@@ -16,7 +16,7 @@ import { carryOut, type ProcedureOptions } from './recover.ts';
 
 export interface MaintenanceOptions extends ProcedureOptions {
   readonly on: boolean;
-  /** Such as 30m, 2h or 90s. */
+  /** For example 30m, 2h or 90s. */
   readonly for: string;
   /** The engine's own mode. */
   readonly serviceguard: boolean;
@@ -24,7 +24,7 @@ export interface MaintenanceOptions extends ProcedureOptions {
 
 const lookLimitMs = 20_000;
 
-/** Seconds of --for; throws a Failure of usage. */
+/** Seconds of --for. Throws a Failure of usage. */
 function secondsWanted(text: string): number {
   const seconds = secondsOf(text);
   if (seconds !== null) return seconds;
@@ -37,7 +37,9 @@ export async function maintenance(options: MaintenanceOptions): Promise<ExitCode
   const settings = settingsHere(options.settings);
   const until = Date.now() + secondsWanted(options.for) * 1000;
   if (options.on) refuse(settings, options.serviceguard);
-  const verb = options.on ? 'maintenance on' : 'maintenance off';
+  const verb = options.on
+    ? 'maintenance on'
+    : 'Throws a Failure if the package does not run, or if it would be unhealthy at the end.';
   return changingMembers({ verb, ...options }, settings, (shell) => maintenanceOn(shell, settings, until, options));
 }
 
@@ -60,7 +62,7 @@ async function maintenanceOn(
     commandMember === null ||
     !members.some((one) => one.reached && one.member === owner)
   ) {
-    const text = `${settings.packageName} runs on no member that can be reached: there is nothing to keep from failing over`;
+    const text = `${settings.packageName} runs on no reachable member, so there is no failover to prevent`;
     throw new Failure([{ code: 'cluster-not-running', severity: 'error', text, remedy: 'csync status' }]);
   }
   const file = await readFile(shell, owner, settings);
@@ -68,9 +70,9 @@ async function maintenanceOn(
   const steps = options.on ? stepsOn(place, until, options.serviceguard) : stepsOff(place);
   if (options.on && options.serviceguard && !settings.maintenanceFlag)
     err(
-      `Note: maintenance_flag is false in csync.yaml, so the monitor goes on watching, and ${engineFor(settings).title}'s mode has no end but csync maintenance off.\n`,
+      `Note: maintenance_flag is false in csync.yaml, so the monitor keeps watching, and only csync maintenance off ends ${engineFor(settings).title}'s mode.\n`,
     );
-  const nothing = options.on ? 'It is in maintenance mode already.' : 'There is no maintenance to end.';
+  const nothing = options.on ? 'The package is already in maintenance mode.' : 'No maintenance is active.';
   return carryOut(options.on ? 'maintenance on' : 'maintenance off', shell, steps, options, nothing);
 }
 
@@ -79,14 +81,14 @@ async function readFile(shell: MemberShell, member: string, settings: Settings):
   return read.exitCode === 0 ? parseMaintenance(Buffer.from(read.stdout, 'base64').toString('utf8')) : null;
 }
 
-/** No engine has to tell of a halted package that it is in maintenance mode; the file does, where it ran. */
+/** Members where the file exists: for a halted package only the file shows maintenance, not the engine. */
 async function markedMembers(shell: MemberShell, members: ClusterObservation['members'], settings: Settings): Promise<string[]> {
   const reached = members.filter((one) => one.reached).map(({ member }) => member);
   const files = await inParallel(reached, (member) => readFile(shell, member, settings));
   return reached.filter((_, index) => files[index]?.serviceguard != null);
 }
 
-/** What these settings cannot have. */
+/** Refuses what these settings do not support. */
 function refuse(settings: Settings, serviceguard: boolean): void {
   const { packageName, packageStyle, maintenanceFlag } = settings;
   const { words } = engineFor(settings);
@@ -98,7 +100,7 @@ function refuse(settings: Settings, serviceguard: boolean): void {
   if (serviceguard && why !== null)
     fail(
       `${packageName} is a ${packageStyle} package: ${why} ${words.maintenanceMode}`,
-      'csync maintenance on   pauses the monitor',
+      'csync maintenance on   (pauses the monitor)',
     );
   if (!serviceguard && !maintenanceFlag)
     fail('maintenance_flag is false in csync.yaml: the monitor ignores the file', 'csync maintenance on --serviceguard');

@@ -1,4 +1,4 @@
-/** `csync recover | remove`: procedures an administrator would otherwise type from the manual, member by member. */
+/** `csync recover | remove`: procedures that an administrator would otherwise type from the manual, member by member. */
 import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import {
@@ -26,7 +26,7 @@ export interface ProcedureOptions {
 
 const limitMs = 2 * 4294 * 1000;
 
-/** Cleans up what a failed script left behind on members the package does not run on, and switches it on again. */
+/** Removes what a failed script left on members where the package does not run, and enables these members again. */
 export async function recover(options: ProcedureOptions & { readonly run: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   return changingMembers({ verb: 'recover', ...options }, settings, (shell) => recoverOn(shell, settings, options));
@@ -45,10 +45,10 @@ async function recoverOn(
   });
   const input = { settings, adapter: adapterFor(settings), status, members, run: options.run };
   const steps = demand(planRecovery({ ...input, commandMember: commandMember ?? '' }));
-  return carryOut('recover', shell, steps, options, 'Nothing is left behind, and no member is switched off.');
+  return carryOut('recover', shell, steps, options, 'Nothing is left over, and no member is disabled.');
 }
 
-/** Takes the package out of the cluster. Daemons, policy and keys stay, and so do the files of the package. */
+/** Removes the package from the cluster. Daemons, policy, keys and the package files stay. */
 export async function remove(options: ProcedureOptions & { readonly unconfigure: boolean }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   return changingMembers({ verb: 'remove', ...options }, settings, (shell) => removeOn(shell, settings, options));
@@ -66,15 +66,15 @@ async function removeOn(
   const ended = await carryOut('remove', shell, steps, options, `${settings.packageName} is not configured in this cluster.`);
   const { packageDirectory, volumeGroup, logicalVolume, cfengineWorkDirectory } = settings;
   const left = [
-    `the package directory ${packageDirectory} with its history, and its Node.js runtime where one was carried along, on every member`,
+    `the package directory ${packageDirectory} with its history, and a carried Node.js, on every member`,
     `the policy on /dev/${volumeGroup}/${logicalVolume}`,
     `cfengine's daemons, and keys and inputs below ${cfengineWorkDirectory}`,
   ];
-  if (!options.json && !options.dryRun && steps.length > 0) out(`Left as they are:\n${left.map((one) => `  ${one}\n`).join('')}`);
+  if (!options.json && !options.dryRun && steps.length > 0) out(`Not removed:\n${left.map((one) => `  ${one}\n`).join('')}`);
   return ended;
 }
 
-/** Shows the steps, asks, does them one by one; the first that fails ends it, and the rest is named. */
+/** Prints the steps, asks, and runs them one by one. The first failure stops it, and the remaining steps are listed. */
 export async function carryOut(
   verb: 'recover' | 'remove' | 'maintenance on' | 'maintenance off',
   shell: MemberShell,
@@ -101,15 +101,20 @@ export async function carryOut(
     const left = texts.slice(index + 1).map((text) => `\n    ${text}`);
     const ended = await shell.run(step.member, step.script, limitMs).catch((error: unknown) => {
       if (!(error instanceof Interrupted)) throw error;
-      const text = `interrupted while ${step.member} was at: ${step.text}; it may finish that\n  not done:${left.join('') || ' nothing else'}`;
+      const text = `interrupted during the step of ${step.member}: ${step.text}; the member may still finish it\n  not done:${left.join('') || ' nothing else'}`;
       throw new Failure([
-        { code: `interrupted-${kind}`, severity: 'error', text, remedy: `csync ${verb} again does what is left` },
+        {
+          code: `interrupted-${kind}`,
+          severity: 'error',
+          text,
+          remedy: `run csync ${verb} again: it completes the remaining steps`,
+        },
       ]);
     });
     if (ended.exitCode === 0) continue;
     const said = `${ended.stdout}${ended.stderr}`.trim();
-    const text = `${step.text} ended with ${ended.exitCode ?? ended.signal}: ${said}\n  not done:${left.join('') || ' nothing else'}`;
-    const remedy = `correct that, then csync ${verb} again: it does what is left`;
+    const text = `${step.text} failed with ${ended.exitCode ?? ended.signal}: ${said}\n  not done:${left.join('') || ' nothing else'}`;
+    const remedy = `correct the cause, then run csync ${verb} again: it completes the remaining steps`;
     throw new Failure([{ code: `change-${kind}`, severity: 'error', text, remedy, member: step.member }]);
   }
   report('done');

@@ -1,6 +1,6 @@
 /**
- * `csync rehearse`: looks whether the package would start on each member, and why not, and changes nothing; with --drill failovers are
- * carried out, with clients probed all the while.
+ * `csync rehearse`: checks whether the package would start on each member, and changes nothing. With --drill it makes the package fail over
+ * and probes the clients meanwhile.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -38,15 +38,15 @@ export interface RehearseOptions extends PackageSources, ResultPlaces {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly wait?: number | undefined;
-  /** Drills are meant for a cluster that is no lab. */
+  /** Allows drills on a real cluster. */
   readonly production: boolean;
 }
 
 const limitMs = 60_000;
-/** Every lab host has it; no other host does. */
+/** Every lab host has this file; no other host does. */
 const labMark = '/etc/csync-lab.json';
 
-/** Status 1: a member would not start the package, it does not serve now, or a drill failed. */
+/** Status 1: a member would not start the package, the package does not serve now, or a drill failed. */
 export async function rehearse(options: RehearseOptions): Promise<ExitCode | number> {
   const { settings, files } = await packageHere(options);
   const place = readTextFile(labMark) === null ? 'cluster' : 'lab';
@@ -76,22 +76,19 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
 }
 
 function refuseProduction(): never {
-  const text = 'a drill makes the package fail over, and this cluster is no lab: clients are without a master for seconds';
-  const remedy = 'csync lab rehearse   drills in a lab; csync rehearse   only looks; --production says that it is meant';
+  const text = 'a drill makes the package fail over, and this is not a lab: clients have no master for seconds';
+  const remedy = 'csync lab rehearse   (drills in a lab); csync rehearse   (checks only); add --production to drill here';
   throw new Failure([{ code: 'usage-production', severity: 'error', text, remedy }]);
 }
 
 function refuseUnready({ sentence }: ReadyReport): never {
-  const text = `no drill is begun on a cluster that is not ready: ${sentence}`;
+  const text = `no drill was started, because the cluster is not ready: ${sentence}`;
   throw new Failure([
-    { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   lists the problems with their fixes' },
+    { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   (lists the problems with their fixes)' },
   ]);
 }
 
-/**
- * What a drill does is done by `shell`, and only while the lock is ours, which `locked` finds out: what it broke has to be put right
- * also when the lock was lost.
- */
+/** Drill steps use `shell`, and only while the lock is ours (`locked` checks it). The cleanup runs even after the lock was lost. */
 async function carryOutDrills(shell: MemberShell, locked: MemberShell, settings: Settings, drills: readonly Drill[]) {
   const token = randomBytes(8).toString('hex');
   const opened = await openClusterGround(shell, settings, token, {
@@ -114,7 +111,7 @@ async function carryOutDrills(shell: MemberShell, locked: MemberShell, settings:
       const result = await runDrill(drill, ground, progress);
       progress(`    ${result.verdict === 'pass' ? 'passed' : 'FAILED'}: ${result.sentence}`);
       done.push(result);
-      // The next one would begin on what this one left.
+      // The next drill would start from the leftovers of this one.
       if (result.unclean.length > 0) break;
     }
   } finally {
@@ -129,7 +126,7 @@ interface Looked {
   readonly options: PackageSources;
 }
 
-/** What csync check, status and keys verify look at, and the package's own validate and start --dry-run. */
+/** The checks of csync check, status and keys verify, and the package's own validate and start --dry-run. */
 export async function lookWhetherReady(shell: MemberShell, { settings, files, options }: Looked): Promise<ReadyReport> {
   const status = await lookAtStatus(shell, settings, files);
   const check = await lookAtCluster(shell, settings);
@@ -142,7 +139,7 @@ export async function lookWhetherReady(shell: MemberShell, { settings, files, op
       const line = script(
         `directory=${directoryWord(settings.packageDirectory)}`,
         ...launcherLines(settings.packageStyle, launcher(member)),
-        // As Serviceguard calls them: with nothing of our environment.
+        // As Serviceguard calls them: with an empty environment.
         `exec env -i "$launcher" ${word} < /dev/null`,
       );
       const { exitCode, stdout, stderr } = await shell.run(member, line, limitMs);
@@ -155,13 +152,13 @@ export async function lookWhetherReady(shell: MemberShell, { settings, files, op
     verdict: judgeStatus(status),
     check,
     validate: await call('validate', () => first),
-    // Where it does not run, what comes behind storage and address has nothing to stand on yet.
+    // Where the package does not run, the checks after storage and address have no basis.
     dryRun: await call('start --dry-run', (member) => (member === owner ? first : before)),
     handshakes: await keysOf(shell, options),
   });
 }
 
-/** null: csync has set up nobody. */
+/** null: csync has set up no host. */
 async function keysOf(shell: MemberShell, options: PackageSources): Promise<ReadyInput['handshakes']> {
   const source = findSettings(options.settings === 'csync.yaml' ? undefined : options.settings);
   const place = setupPlace(source, options.templates);

@@ -1,4 +1,4 @@
-/** `csync status`: what is, in one sentence, with the commands that help; again and again with --watch. */
+/** `csync status`: the condition in one sentence, with the fixes; repeatedly with --watch. */
 
 import { exitCodes, Failure } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
@@ -36,7 +36,7 @@ export interface StatusOptions extends PackageSources {
 
 const watchEveryMs = 2000;
 
-/** Returns the exit status of the last look; with --watch it ends with Ctrl-C. */
+/** Returns the exit status of the last check; --watch runs until Ctrl-C. */
 export async function status(options: StatusOptions): Promise<number> {
   try {
     const { settings, files } = await packageHere(options);
@@ -46,7 +46,7 @@ export async function status(options: StatusOptions): Promise<number> {
       'ends',
     );
   } catch (error) {
-    // 1 and 3 say something of the package here; problems of other verbs end with them, too.
+    // Here 1 and 3 describe the package, but problems of other verbs also exit with them.
     if (error instanceof Failure && error.exit !== exitCodes.usage) throw new Failure(error.problems, statusExit.unknown);
     throw error;
   }
@@ -71,12 +71,12 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
   }
 }
 
-/** More rounds than a failover takes looks; a package that moves on and on is told of as that. */
+/** More attempts than a failover takes; a package that keeps moving is reported as moving. */
 const mostLooks = 4;
 
 /**
- * What the sentence and the tables are made from, as of one moment: members are asked first and Serviceguard then, so the member on which
- * it says that the package runs is asked once more. Where that one is not as it was, the package moved meanwhile, and all is asked again.
+ * The facts for the sentence and the tables, of one moment. Members are asked before Serviceguard, so the active member is asked once more.
+ * If it changed, the package moved meanwhile, and everything is asked again.
  */
 export async function lookAtStatus(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
   for (let looks = 1; ; looks += 1) {
@@ -122,7 +122,7 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
     };
   });
   const { applied, status: packageStatus, memberStates } = observation;
-  // An unprivileged user sees a package whose definition it may not have.
+  // An unprivileged user sees a package, but may not read its definition.
   const isApplied = applied !== null || packageStatus !== null;
   return {
     place: settings,

@@ -1,4 +1,4 @@
-/** What apply, rollback and migrate share: from files to a plan, and from a plan to its result. */
+/** Shared by apply, rollback and migrate: from files to a plan, and from a plan to its result. */
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { type ApplyPlan, type ApplyWish, stepText } from '../../cluster/apply/apply-plan.ts';
@@ -29,18 +29,18 @@ export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly json: boolean;
 }
 
-/** What is asked of an apply, before its plan. */
+/** The request for an apply, before its plan. */
 interface ApplyRequest {
   readonly place: PackagePlace;
   readonly files: readonly RenderedFile[];
   readonly observation: ClusterObservation;
-  /** The history there is. */
+  /** The existing history. */
   readonly sets: readonly SetAbout[];
   readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'takeRendered'> & RuntimeOptions;
   readonly note: string;
 }
 
-/** The files with their runtime, the set they become, and its number in the history. */
+/** The files with their runtime, the resulting set, and its number in the history. */
 export async function applyWish(
   shell: MemberShell,
   request: ApplyRequest,
@@ -59,16 +59,16 @@ export async function applyWish(
 interface Planned {
   readonly wish: ApplyWish;
   readonly plan: ApplyPlan;
-  /** Of the set that is in use afterwards. */
+  /** Number of the resulting set. */
   readonly number: number | undefined;
   readonly options: Pick<ApplyOptions, 'yes' | 'dryRun' | 'json'>;
-  /** The verb, for what is said to people. */
+  /** The verb, for messages. */
   readonly verb: string;
-  /** What is done here when all the rest holds. */
+  /** A local step after all others succeeded. */
   readonly last?: { readonly text: string; readonly run: () => void } | null;
 }
 
-/** Prints the plan, asks, runs its steps and reports: the same for apply, rollback and migrate. */
+/** Prints the plan, asks, runs the steps and reports. */
 export async function applySteps(
   shell: MemberShell,
   { wish, number, plan, options, verb, last = null }: Planned,
@@ -78,8 +78,8 @@ export async function applySteps(
   const report = (outcome: string): void => {
     if (json)
       out(`${JSON.stringify({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes }, null, 2)}\n`);
-    else if (outcome === 'unchanged') out('Every member and the applied configuration are as wanted; there is nothing to do.\n');
-    else if (outcome === 'applied') out(`Applied as set ${number}, looked at on every member.\n`);
+    else if (outcome === 'unchanged') out('Every member and the applied configuration are up to date; nothing to do.\n');
+    else if (outcome === 'applied') out(`Applied as set ${number} and verified on every member.\n`);
     else out(planText(steps, plan.notes));
   };
   if (steps.length === 0) report('unchanged');
@@ -98,7 +98,7 @@ export async function applySteps(
   return exitCodes.ok;
 }
 
-/** What a set says in the history where the runtime is another than before. */
+/** The note of a set in the history if the runtime changed. */
 function runtimeNote(before: Runtime | null, now: Runtime | null): string {
   if (before?.digest === now?.digest) return '';
   return now === null ? 'without the Node.js runtime' : `with Node.js runtime ${now.digest.slice(0, 12)}`;

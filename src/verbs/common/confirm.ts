@@ -1,9 +1,9 @@
-/** The plan as it is shown, and the question before it is carried out. */
+/** Prints the plan and asks for confirmation. */
 import { Failure } from '../../base/problem.ts';
 import { isInteractive, openLines } from '../../host/admin/terminal.ts';
 import { readYesNo } from '../../wizard/answers.ts';
 
-/** The steps of a plan, a line each, and what else there is to know of it. */
+/** The steps of a plan, a line each, then its notes. */
 export function planText(steps: readonly string[], notes: readonly string[] = []): string {
   const lines = [
     ...steps.map((step, index) => `${String(index + 1).padStart(3)}. ${step}`),
@@ -12,22 +12,20 @@ export function planText(steps: readonly string[], notes: readonly string[] = []
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Returns when the answer is yes; throws a Failure in all other cases, also where nobody can be asked, or `stop` comes first. */
+/** Returns if the answer is yes. Throws a Failure otherwise, also without a terminal, or if `stop` comes first. */
 export async function confirm(verb: string, stop: AbortSignal): Promise<void> {
   if (!isInteractive()) {
-    const text = 'there is no terminal to ask on; nothing was changed';
-    const remedy = `csync ${verb} --dry-run shows the steps; --yes does them without asking`;
+    const text = 'no terminal to ask for confirmation; nothing was changed';
+    const remedy = `csync ${verb} --dry-run   (prints the steps); --yes runs them without asking`;
     throw new Failure([{ code: 'usage-unconfirmed', severity: 'error', text, remedy }]);
   }
   const answer = await ask('Do you want to continue?', stop);
   if (answer === true) return;
   const text = `${answer === null ? 'interrupted' : 'not confirmed'}; nothing was changed`;
-  throw new Failure([
-    { code: 'interrupted', severity: 'error', text, remedy: `csync ${verb} --dry-run shows the steps at any time` },
-  ]);
+  throw new Failure([{ code: 'interrupted', severity: 'error', text, remedy: `csync ${verb} --dry-run   (prints the steps)` }]);
 }
 
-/** In the wizard's manner; an empty answer is yes. Asked on standard error, where the plan stands. null: interrupted. */
+/** Asks on standard error, after the plan; an empty answer means yes, as in the wizard. null: interrupted. */
 async function ask(question: string, stop: AbortSignal): Promise<boolean | null> {
   const terminal = openLines(() => {}, process.stderr);
   stop.addEventListener('abort', terminal.close);

@@ -1,4 +1,4 @@
-/** How a verb reaches the members: one set of connections, ended in every case. */
+/** Connections of a verb to the members; always closed at the end. */
 
 import { type ExitCode, Failure } from '../../base/problem.ts';
 import { underChangeLock } from '../../cluster/remote/change-lock.ts';
@@ -9,8 +9,8 @@ import type { Settings } from '../../settings/settings.ts';
 import { interruptible, pause } from './interruptible.ts';
 
 /**
- * Keeping connections pays where a member is asked more than twice. Ctrl-C ends the connections and rejects what `work`
- * waits for with Interrupted; a command that a member was given already may go on there.
+ * Kept connections pay off if a member is asked more than twice. Ctrl-C closes them and rejects pending calls with Interrupted. A command
+ * that already runs on a member may continue.
  */
 export function onMembers<Status extends number>(
   keep: 'keeping connections' | 'once',
@@ -18,7 +18,7 @@ export function onMembers<Status extends number>(
   withoutReader: 'goes on' | 'ends' = 'goes on',
 ): Promise<Status | ExitCode> {
   return interruptible(
-    'ending the connections to the members',
+    'closing the connections to the members',
     async (stop) => {
       const shell = openSshShell(stop, keep === 'keeping connections');
       try {
@@ -31,32 +31,35 @@ export function onMembers<Status extends number>(
   );
 }
 
-/** For what has to be taken away again after an interruption, when nothing can be asked any more by the ways of before. */
+/** For the cleanup after an interruption, when the previous connections are closed. */
 export async function afterwards(work: (shell: MemberShell) => Promise<void>): Promise<void> {
   const shell = openSshShell(new AbortController().signal, false);
   await work(shell);
   await shell.close();
 }
 
-/** What a verb that changes the cluster says of itself. */
+/** What a verb that changes the cluster declares. */
 export interface Change {
-  /** As it is typed behind csync; its row has it among its `changes`. */
+  /** As typed after csync; its row lists it among its `changes`. */
   readonly verb: string;
   readonly dryRun: boolean;
-  /** Seconds to wait for another change to end. */
+  /** How many seconds to wait for another change. */
   readonly wait?: number | undefined;
-  /** Begun by the cluster or a timer, not by a person. */
+  /** Started by the cluster or a timer, not by a person. */
   readonly automatic?: boolean | undefined;
 }
 
-/** As onMembers, for a verb that changes the cluster: with its lock, which a dry run does not take. `plain`: a shell that asks for no lock. */
+/**
+ * Like onMembers, with the cluster's lock, for a verb that changes the cluster. A dry run does not take the lock. `plain`: a shell that
+ * needs no lock.
+ */
 export function changingMembers<Status extends number>(
   { verb, dryRun, wait, automatic = false }: Change,
   { packageName, members }: Pick<Settings, 'packageName' | 'members'>,
   work: (locked: MemberShell, stop: AbortSignal, plain: MemberShell) => Promise<Status>,
 ): Promise<Status | ExitCode> {
   if (wait !== undefined && !(wait >= 0)) {
-    const text = '--wait: a number of seconds is wanted, 0 or more';
+    const text = '--wait: a number of seconds is required, 0 or more';
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: `csync ${verb} --wait 120` }]);
   }
   return onMembers('keeping connections', (shell, stop) => {

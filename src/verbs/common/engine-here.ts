@@ -9,7 +9,7 @@ export function variablesHere({ host }: Engine): EngineVariables | null {
   return text === null ? null : host.readVariables(text);
 }
 
-/** The engine that is installed here; the first one where none is. */
+/** The engine that is installed here, or the first one if none is. */
 export function engineHere(): { readonly engine: Engine; readonly variables: EngineVariables | null } {
   const found = engines.map((engine) => ({ engine, variables: variablesHere(engine) }));
   return found.find(({ variables }) => variables !== null) ?? { engine: engines[0], variables: null };

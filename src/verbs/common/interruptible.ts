@@ -1,17 +1,17 @@
-/** What verbs that make namespaces need of this machine, and how they end when they are told to. */
+/** Requirements of verbs that make namespaces, and how these verbs stop on a signal. */
 
 import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { hasProgram } from '../../host/admin/own-files.ts';
 import { err, onReaderGone } from '../../host/output.ts';
 
-/** Everything it runs (program: Debian package) must be there before anything is made. */
+/** Every program that it runs (program: Debian package) must exist before anything is made. */
 export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
   const missing = Object.entries(programs).filter(([program]) => !hasProgram(program));
   if (missing.length === 0) return;
   const problem: Problem = {
     code: 'here-programs-missing',
     severity: 'error',
-    text: `${what} runs programs that are missing here: ${missing.map(([program]) => program).join(', ')}`,
+    text: `${what} requires programs that are missing here: ${missing.map(([program]) => program).join(', ')}`,
     remedy: `apt-get install ${[...new Set(missing.map(([, debian]) => debian))].join(' ')}`,
   };
   throw new Failure([problem]);
@@ -22,18 +22,18 @@ export function needRoot(what: string): void {
   const problem: Problem = {
     code: 'here-not-root',
     severity: 'error',
-    text: `${what} makes network namespaces, mounts and a loop device, which needs root`,
-    remedy: 'run it as root (sudo); rendering, checks of settings and templates do not need it',
+    text: `${what} makes network namespaces, mounts and a loop device: this requires root`,
+    remedy: 'run it as root (sudo). Rendering, and checks of settings and templates, do not require root',
   };
   throw new Failure([problem]);
 }
 
-/** Waits; rejects at once with what `stop` is aborted with. */
+/** Waits; rejects as soon as `stop` is aborted, with its reason. */
 export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
-      // Who pauses a thousand times leaves nothing behind on the signal.
+      // Repeated pauses must not accumulate listeners on the signal.
       stop.removeEventListener('abort', end);
       resolve();
     };
@@ -44,12 +44,12 @@ export async function pause(milliseconds: number, stop: AbortSignal): Promise<vo
   stop.throwIfAborted();
 }
 
-/** The reader of the output went away from what only prints. */
+/** The reader of the output closed its end. */
 class ReaderGone extends Interrupted {}
 
 /**
- * Runs `work`; Ctrl-C reaches it as an abort, and whatever it does to clean up is waited for. A reader of the output that goes away
- * (`| head`) ends it only where nothing is lost by that: no change of a cluster stops half-way for it.
+ * Runs `work`. Ctrl-C aborts it, and its cleanup is awaited. A closed output (`| head`) stops it only if nothing is lost by that: never in
+ * the middle of a change.
  */
 export async function interruptible<Status extends number>(
   cleaningUp: string,

@@ -1,15 +1,15 @@
-/** How far long work is, on standard error: on a terminal one line that is written over, else a line now and then. */
+/** Progress of long work on standard error: one line that is overwritten on a terminal, else a line every ten seconds. */
 import { progress, redraw } from '../../host/output.ts';
 
 const everyMs = 10_000;
 const barWidth = 30;
 
 export interface Meter {
-  /** In place of what was shown last; where there is no terminal, a line of its own every ten seconds. */
+  /** Replaces the previous text; without a terminal, a line every ten seconds. */
   show(text: string): void;
-  /** A line that stays. */
+  /** A permanent line. */
   line(text: string): void;
-  /** Takes away what is shown. */
+  /** Clears the progress line. */
   end(): void;
 }
 
@@ -25,7 +25,7 @@ export function openMeter(): Meter {
     show: (text) => {
       const now = performance.now();
       if (terminal) {
-        // A line that wraps could not be written over; a terminal that does not know its width says 0.
+        // A wrapped line cannot be overwritten. A terminal of unknown width reports 0.
         const width = (process.stderr.columns || 80) - 1;
         redraw(text.slice(0, width));
         open = true;
@@ -42,8 +42,8 @@ export function openMeter(): Meter {
   };
 }
 
-/** Such as `[######........................] 200 of 1000 hosts, 3 not`. */
+/** For example `[######........................] 200 of 1000 hosts, 3 failed`. */
 export function hostsBar(done: number, all: number, failed: number): string {
   const filled = all === 0 ? barWidth : Math.floor((barWidth * done) / all);
-  return `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${done} of ${all} hosts${failed === 0 ? '' : `, ${failed} not`}`;
+  return `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${done} of ${all} hosts${failed === 0 ? '' : `, ${failed} failed`}`;
 }

@@ -1,4 +1,4 @@
-/** The package that a verb works with: rendered from the settings and templates of here, with what was edited by hand. */
+/** The package of a verb, rendered from local settings and templates, with edits made by hand. */
 import { join } from 'node:path';
 import { demand, type Problem } from '../../base/problem.ts';
 import {
@@ -22,27 +22,27 @@ import type { Settings } from '../../settings/settings.ts';
 import { variablesHere } from './engine-here.ts';
 import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, settingsHere } from './toolkit-files.ts';
 
-/** What a package is made from. */
+/** Sources of a package. */
 export interface PackageSources {
   readonly settings: string;
   readonly templates?: string | undefined;
-  /** A file with the engine's own template of a package; without it the engine is asked where it is installed. */
+  /** A file with the engine's own package template. Default: asks the engine if it is installed. */
   readonly base?: string | undefined;
 }
 
-/** Settings and every file of the package as they follow from it. Throws a Failure with all problems of either. */
+/** The settings, and every file rendered from them. Throws a Failure with all problems of either. */
 export async function preparePackage(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
   const settings = readSettings(sources.settings);
   return { settings, files: await renderFrom(settings, sources) };
 }
 
-/** As preparePackage, for a look: without csync.yaml here the applied settings do. */
+/** Like preparePackage, for verbs that only read: without csync.yaml here, it uses the applied settings. */
 export async function packageHere(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
   const settings = settingsHere(sources.settings);
   return { settings, files: await renderFrom(settings, sources) };
 }
 
-/** As preparePackage, from settings that were read already. */
+/** Like preparePackage, from settings that are already read. */
 export async function renderFrom(settings: Settings, sources: Omit<PackageSources, 'settings'>): Promise<RenderedFile[]> {
   const { packageStyle } = settings;
   const engine = engineFor(settings);
@@ -51,12 +51,12 @@ export async function renderFrom(settings: Settings, sources: Omit<PackageSource
   const base =
     sources.base === undefined
       ? await printed(template)
-      : readOrFail(sources.base, 'the base file', `name a file that ${engine.words.templateMaker} wrote, or leave --base out`);
+      : readOrFail(sources.base, 'the base file', `name a file that ${engine.words.templateMaker} wrote, or omit --base`);
   const templates = readPackageTemplates(packageStyle, sources.templates);
   return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
-/** A command that fails or is not there just means that there is no base. */
+/** A command that fails or is missing means: no base. */
 async function printed(argv: Argv | null): Promise<string | undefined> {
   if (argv === null) return undefined;
   const made = await runCommand(argv, 60_000);
@@ -68,7 +68,7 @@ interface SetThere {
   readonly manifest: Manifest;
 }
 
-/** The set that the package file in a directory names: what was rendered there last. */
+/** The set that the package file in a directory names, which is the one rendered last. */
 export function setThere(output: string, files: readonly RenderedFile[]): SetThere {
   const conf = readTextFile(join(output, files.find(({ name }) => name.endsWith('.conf'))?.name ?? '')) ?? '';
   const set = setNamedIn(conf) ?? flatSet;
@@ -76,8 +76,8 @@ export function setThere(output: string, files: readonly RenderedFile[]): SetThe
 }
 
 /**
- * What was edited by hand in a package directory, by the names it would have now: texts that are neither what the last render wrote (by
- * its manifest) nor what this one would write. An edit that was taken over once stays one.
+ * Edits made by hand in a package directory, by their new names. An edit differs from the last rendered text (by its manifest) and from the
+ * new one. An edit that was accepted once stays one.
  */
 export function handEdits(output: string, files: readonly RenderedFile[]): Map<string, string> {
   const there = setThere(output, files);
@@ -93,7 +93,7 @@ export function handEdits(output: string, files: readonly RenderedFile[]): Map<s
 }
 
 function isEdit({ set, manifest }: SetThere, name: string, ofSet: boolean, digest: string): boolean {
-  // The launchers of version 0.1.0 were of the set, and are no others' now.
+  // The launchers of version 0.1.0 were part of the set, and are not any more.
   if (set === flatSet && name.endsWith('.sh')) return false;
   if (!ofSet) return manifest.edited?.includes(name) === true || !isKnownBeside(name, digest, [manifest]);
   return manifest.edited?.includes(editKey(inSet(set, name))) === true || manifest.files[name] !== digest;
@@ -104,9 +104,8 @@ export function handEditProblem(name: string, output: string): Problem {
   return {
     code: 'render-hand-edited',
     severity: 'error',
-    text: `${part} was changed since it was rendered; rendering would lose that`,
-    remedy:
-      'carry the change into csync.yaml or the template and use --take-rendered; or keep it as it is with --take-mine, for this time',
+    text: `${part} was edited since it was rendered; rendering would overwrite the edit`,
+    remedy: 'copy the edit to csync.yaml or the template, then add --take-rendered; or keep it this time with --take-mine',
     place: { file: join(output, part) },
   };
 }

@@ -1,4 +1,4 @@
-/** What a rehearsal leaves: itself as JSON for the next one to compare with, a page where one is wanted, text or JSON on standard output. */
+/** Output of a rehearsal: a JSON file for the next comparison, an optional page, and text or JSON on standard output. */
 
 import { dirname, join } from 'node:path';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
@@ -17,7 +17,7 @@ import { rehearsalText } from '../../rehearsal/page/plain-text.ts';
 import { writeOrFail } from './toolkit-files.ts';
 
 export interface ResultPlaces {
-  /** Directory of the results; rehearsals/ beside the settings file when it is not said. */
+  /** Directory of the results; default: rehearsals/ beside the settings file. */
   readonly results?: string | undefined;
   /** File for the page. */
   readonly html?: string | undefined;
@@ -26,7 +26,7 @@ export interface ResultPlaces {
 
 type Told = Omit<Rehearsal, 'format' | 'at' | 'toolkit' | 'verdict' | 'sentence'>;
 
-/** Drills by their names, `all` or `all-MEMBERS` for every one that can be done; a Failure of usage for what is no drill here. */
+/** Drills by name; `all` or `all-MEMBERS` for every possible one. A Failure of usage for unknown drills. */
 export function chosenDrills(names: readonly string[], where: Drill['where']): Drill[] {
   const possible = drills.filter((drill) => where === 'lab' || drill.where === 'any');
   const wanted = names.flatMap((name) => name.split(',')).filter((name) => name !== '');
@@ -34,22 +34,22 @@ export function chosenDrills(names: readonly string[], where: Drill['where']): D
   return wanted.map((name) => {
     const drill = drillNamed(name);
     if (drill !== undefined && possible.includes(drill)) return drill;
-    const text = drill === undefined ? `there is no drill ${JSON.stringify(name)}` : `the drill ${name} is for a lab only`;
-    const remedy = `one or more of: ${possible.map((one) => one.name).join(', ')}`;
+    const text = drill === undefined ? `unknown drill: ${JSON.stringify(name)}` : `the drill ${name} runs in a lab only`;
+    const remedy = `use one or more of: ${possible.map((one) => one.name).join(', ')}`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy }]);
   });
 }
 
-/** What would be done, for people, before they are asked. */
+/** The drills, printed before the confirmation. */
 export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
-  if (chosen.length === 0) return 'No drill: csync rehearse only looks.\n';
+  if (chosen.length === 0) return 'No drill: csync rehearse only checks.\n';
   return chosen
     .map(({ name, title, done, must, cleaned, acts }) =>
       [
         `${name}: ${title}`,
         `  done:        ${done}`,
-        `  must follow: ${must}`,
-        `  cleaned up:  ${cleaned}`,
+        `  expected:   ${must}`,
+        `  cleanup:    ${cleaned}`,
         ...acts.map((act) => `    ${actText(act, engine)}`),
         '',
       ].join('\n'),
@@ -57,7 +57,7 @@ export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
     .join('\n');
 }
 
-/** Keeps it, writes the page, prints it; the exit status is its verdict. */
+/** Stores the result, writes the page, and prints; the exit status is the verdict. */
 export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile = 'csync.yaml'): ExitCode {
   const rehearsal: Rehearsal = {
     format: 1,
@@ -69,7 +69,7 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
   const directory = places.results ?? join(dirname(settingsFile), 'rehearsals');
   const kind = `${rehearsal.place}-${rehearsal.packageName}.json`;
   const comparison = compareRehearsals(rehearsal, lastOf(earlierOnes(directory, kind)));
-  // A look that nobody asked to keep writes nothing; what cost an outage is kept in any case.
+  // A check alone stores nothing unless requested. The result of a drill is always stored, because it cost an outage.
   if (rehearsal.drills.length > 0 || places.results !== undefined) {
     const path = join(directory, `${rehearsal.at.replaceAll(/[:.]/g, '')}-${kind}`);
     writeOrFail(directory, [{ path, text: `${JSON.stringify(rehearsal, null, 1)}\n`, mode: 0o644 }]);
@@ -82,7 +82,7 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
 
 const readAtMost = 50;
 
-/** Earlier rehearsals of that kind, oldest first; what lies there and is none is passed by. */
+/** Earlier rehearsals of that kind, oldest first; other files are skipped. */
 function earlierOnes(directory: string, kind: string): Rehearsal[] {
   const names = filesBelow(directory).filter((name) => name.endsWith(`-${kind}`));
   return names.slice(-readAtMost).flatMap((name) => {

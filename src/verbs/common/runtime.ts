@@ -1,4 +1,4 @@
-/** The Node.js that `csync apply --with-runtime` carries: which file it is, whether it can be carried, and how far it got. */
+/** The Node.js that `csync apply --with-runtime` carries: its file, whether it can be carried, and the progress. */
 import { randomBytes } from 'node:crypto';
 import { Failure } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
@@ -20,9 +20,9 @@ import { realPath, runCommand } from '../../host/admin/own-files.ts';
 import { digestOfFile, withFile } from '../../host/file-reading.ts';
 import { openMeter } from './meter.ts';
 
-/** What --with-runtime[=FILE] and --without-runtime say. */
+/** Values of --with-runtime[=FILE] and --without-runtime. */
 export interface RuntimeOptions {
-  /** '': the Node.js that runs csync now. undefined: what is in use stays. */
+  /** '': the Node.js that runs csync now. undefined: no change. */
   readonly withRuntime?: string | undefined;
   readonly withoutRuntime?: boolean | undefined;
 }
@@ -30,7 +30,7 @@ export interface RuntimeOptions {
 const lookLimitMs = 20_000;
 const versionLimitMs = 20_000;
 
-/** What the package shall run with, and, where it is to be carried, what every member says to it. */
+/** The wanted runtime and, if it must be carried, the report of every member. */
 export async function chooseRuntime(
   shell: MemberShell,
   observation: ClusterObservation,
@@ -43,40 +43,39 @@ export async function chooseRuntime(
   const reached = observation.members.filter((one) => one.reached);
   const looks = await inParallel(reached, async ({ member }): Promise<[string, RuntimeLook | string]> => {
     const answer = await shell.run(member, runtimeLookScript(packageDirectory, source), lookLimitMs);
-    return [member, parseRuntimeLook(answer.stdout) ?? (answer.stderr.trim() || `ended with ${answer.exitCode}`)];
+    return [member, parseRuntimeLook(answer.stdout) ?? (answer.stderr.trim() || `exit status ${answer.exitCode}`)];
   });
   const carry: RuntimeCarry = { source, looks: new Map(looks) };
   const runtime: Runtime = { digest: source.digest, size: source.size };
   return { runtime, carry };
 }
 
-/** Throws a Failure where it is known here that no member could run it. */
+/** Throws a Failure if no member could run it. */
 async function readRuntime(named: string): Promise<RuntimeSource> {
   const file = realPath(named);
   const refuse = (text: string, remedy: string): Failure =>
     new Failure([{ code: 'file-runtime', severity: 'error', text, remedy, place: { file } }]);
-  const official = '--with-runtime=FILE, with bin/node of an archive from nodejs.org, which needs no more than the C library';
+  const official = '--with-runtime=FILE, with bin/node from an archive of nodejs.org, which needs only the C library';
   try {
     const { program, size } = withFile(file, (read, bytes) => ({ program: readProgramFile(read), size: bytes }));
     if (program === null || program.extent > size)
       throw refuse(
-        'is no whole 64-bit program (ELF): a script, a shim of a version manager, or cut short',
-        'name the binary itself: node -p process.execPath prints where it is',
+        'is not a complete 64-bit program (ELF): a script, a shim of a version manager, or truncated',
+        'name the binary itself: node -p process.execPath   (prints its path)',
       );
     const shared = program.libraries.find((library) => library.startsWith('libnode'));
-    if (shared !== undefined)
-      throw refuse(`is only the front of ${shared}, and could not run where that is not installed`, official);
-    // One for another machine cannot be asked here; the members tell.
+    if (shared !== undefined) throw refuse(`is only a front for ${shared}, and cannot run without that library`, official);
+    // A program for another machine cannot run here; the members report its version.
     const version = readNodeVersion((await runCommand([file, '--version'], versionLimitMs)).stdout);
     if (version !== null && !isNodeNewEnough(version)) throw refuse(`is Node.js ${version}, older than ${oldestNode}`, official);
     return { file, size, digest: digestOfFile(file), program, token: randomBytes(6).toString('hex') };
   } catch (error) {
     if (error instanceof Failure) throw error;
-    throw refuse(`cannot be read: ${(error as Error).message}`, 'name a file: csync apply --with-runtime=FILE');
+    throw refuse(`cannot be read: ${(error as Error).message}`, 'name an existing file: csync apply --with-runtime=FILE');
   }
 }
 
-/** How much of it each member has. */
+/** Shows how much of it each member has. */
 export function carryMeter(): { told: (member: string, bytes: number, size: number) => void; line: (text: string) => void } {
   const shown = new Map<string, string>();
   const meter = openMeter();

@@ -1,4 +1,4 @@
-/** Where the installed toolkit keeps its templates and compiled member scripts, and how verbs read them. */
+/** Where the installed toolkit has its templates and compiled member scripts, and how verbs read them. */
 
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ import { parseSettingsJson, type Settings } from '../../settings/settings.ts';
 import { parseSettings } from '../../settings/settings-yaml.ts';
 import { engineHere } from './engine-here.ts';
 
-/** dist/ of the built toolkit: the bundle's own directory. */
+/** dist/ of the built toolkit, the directory of this bundle. */
 export const distDirectory = dirname(fileURLToPath(import.meta.url));
 const shippedTemplates = join(distDirectory, 'package-templates');
 const memberScripts = [
@@ -43,23 +43,23 @@ const memberScripts = [
   entryName,
 ];
 
-/** Reads and checks a settings file; throws a Failure with all its problems. */
+/** Reads and checks a settings file. Throws a Failure with all its problems. */
 export function readSettings(file: string): Settings {
-  const remedy = 'name it with --settings FILE; csync settings example > csync.yaml makes one to start from';
+  const remedy = 'name the file with --settings FILE; csync settings example > csync.yaml makes one';
   return demand(parseSettings(readOrFail(file, 'the settings file', remedy), file));
 }
 
 export interface SettingsSource {
   readonly settings: Settings;
-  /** The administrator's file; null: those that were applied, as they lie in the package directory of this member. */
+  /** The administrator's file. null: the applied settings in this member's package directory. */
   readonly file: string | null;
 }
 
 const usualFile = 'csync.yaml';
 
 /**
- * The file that was named, else csync.yaml here, else what was applied: the automation has no file of its own. What was applied may
- * also be named: the settings.json of a package directory. Throws a Failure where there is none of them, or more than one package.
+ * The named file, else csync.yaml here, else the applied settings, for automation without a file. The settings.json of a package directory
+ * may also be named. Throws a Failure if there is none, or more than one package.
  */
 export function findSettings(named: string | undefined): SettingsSource {
   if (named !== undefined && basename(named) === settingsName) {
@@ -74,15 +74,15 @@ export function findSettings(named: string | undefined): SettingsSource {
   const packages = engine.host.packagesIn(variables ?? {});
   const applied = directoriesBelow(packages)
     .filter((directory) => typeof parseSettingsJson(readTextFile(appliedSettingsFile(directory)) ?? '') !== 'string')
-    // Whatever set counts there: a name that stays.
+    // Does not depend on the set in force there.
     .map((directory) => join(directory, settingsName));
   const [first, ...others] = applied;
   if (first !== undefined && others.length === 0) return findSettings(first);
   const text =
     first === undefined
-      ? `there is no ${usualFile} here, and no package directory with ${settingsName} in ${packages} to take the settings from`
-      : `there is no ${usualFile} here, and more than one package to take the settings from: ${applied.join(', ')}`;
-  const remedy = `run it in the directory of csync.yaml, or name the file: --settings FILE, such as ${first ?? `/PACKAGE-DIRECTORY/${settingsName}`}`;
+      ? `no ${usualFile} in this directory, and no package directory with ${settingsName} in ${packages}`
+      : `no ${usualFile} in this directory, and several applied packages: ${applied.join(', ')}`;
+  const remedy = `csync init   (makes csync.yaml); or run the command in its directory; or name the file: --settings FILE, for example ${first ?? `/PACKAGE-DIRECTORY/${settingsName}`}`;
   throw new Failure([{ code: 'file-unreadable', severity: 'error', text, remedy }]);
 }
 
@@ -90,12 +90,12 @@ function appliedSettings(file: string): Settings {
   const text = readOrFail(file, 'the settings of the applied package', 'name the settings.json of the package directory');
   const settings = parseSettingsJson(text);
   if (typeof settings !== 'string') return settings;
-  const problem = `the settings of the applied package ${file} cannot be used: ${settings}`;
-  const remedy = 'csync apply from the directory of csync.yaml renders and distributes them again';
+  const problem = `the settings of the applied package, ${file}, are not valid: ${settings}`;
+  const remedy = 'run csync apply in the directory of csync.yaml: it renders and distributes them again';
   throw new Failure([{ code: 'file-unreadable', severity: 'error', text: problem, remedy, place: { file } }]);
 }
 
-/** As the launchers choose it: of the set applied last, else of version 0.1.0, else of the set that the package file there names. */
+/** The same choice as the launchers: the set applied last, else version 0.1.0, else the set that the package file names. */
 function appliedSettingsFile(directory: string): string {
   const applied = parseApplied(readTextFile(join(directory, appliedName)) ?? '')?.set;
   const flat = join(directory, settingsName);
@@ -105,12 +105,12 @@ function appliedSettingsFile(directory: string): string {
   return join(directory, inSet(applied ?? lying ?? flatSet, settingsName));
 }
 
-/** The settings of findSettings for an option that has csync.yaml for its default. */
+/** The settings of findSettings, for an option with csync.yaml as its default. */
 export function settingsHere(file: string): Settings {
   return findSettings(file === usualFile ? undefined : file).settings;
 }
 
-/** Text of a file that somebody named; `what` says what it should have been. Throws a Failure where it cannot be read. */
+/** Text of a named file; `what` describes it. Throws a Failure if it cannot be read. */
 export function readOrFail(file: string, what: string, remedy: string): string {
   const text = readTextFile(file);
   if (text !== null && isOursAlone(file)) return text;
@@ -120,7 +120,7 @@ export function readOrFail(file: string, what: string, remedy: string): string {
   ]);
 }
 
-/** What root does by a file that others can change, they do. The user who called sudo is no stranger. */
+/** A user who can change a file decides what root does with it. The user who called sudo is trusted. */
 function isOursAlone(file: string): boolean {
   return strangers(file).length === 0;
 }
@@ -136,18 +136,18 @@ function openToOthers(file: string, what: string): Problem {
   return {
     code: 'file-open-to-others',
     severity: 'error',
-    text: `${what} ${file} was not read: ${strangers(file).join('; ')}; whoever that is would decide what is done as root on every member`,
-    remedy: 'look at its content, then chown root and chmod go-w what is named',
+    text: `${what} ${file} was not read: ${strangers(file).join('; ')}; that user could decide what runs as root on every member`,
+    remedy: 'check its content, then chown root and chmod go-w the named paths',
     place: { file },
   };
 }
 
-/** A template: the administrator's own copy below `directory` when it is there, else the shipped one. */
+/** A template: the administrator's copy below `directory` if it exists, else the shipped one. */
 export function readTemplate(name: string, directory?: string): Checked<Template> {
   const candidates = [...(directory === undefined ? [] : [join(directory, name)]), join(shippedTemplates, name)];
   for (const file of candidates) {
     const text = readTextFile(file);
-    // The shipped ones are as safe as the program that reads them.
+    // The shipped ones are as safe as the program itself.
     const isShipped = file === join(shippedTemplates, name);
     if (text !== null && !isShipped && !isOursAlone(file)) return { ok: false, problems: [openToOthers(file, 'the template')] };
     if (text !== null) return { ok: true, value: { file, text }, problems: [] };
@@ -155,7 +155,7 @@ export function readTemplate(name: string, directory?: string): Checked<Template
   const problem: Problem = {
     code: 'template-missing',
     severity: 'error',
-    text: `the template ${name} is neither in ${candidates.join(' nor in ')}`,
+    text: `the template ${name} is missing in ${candidates.join(' and in ')}`,
     remedy: 'build or install the toolkit again',
   };
   return { ok: false, problems: [problem] };
@@ -168,12 +168,12 @@ export function readPackageTemplates(style: Settings['packageStyle'], directory?
   };
 }
 
-/** The templates of the policy by their names, the administrator's copies before the shipped ones. */
+/** Policy templates by name; the administrator's copies take precedence. */
 export function readPolicyTemplates(generation: Settings['cfengineGeneration'], directory?: string): Map<string, Template> {
   return new Map(policyTemplateNames(generation).map((name) => [name, demand(readTemplate(name, directory))]));
 }
 
-/** The templates of what starts the daemons of a host at boot. */
+/** Templates of the boot start of a host's daemons. */
 export function readBootTemplates(): BootTemplates {
   const { script, unit, init } = bootTemplateNames;
   return { script: demand(readTemplate(script)), unit: demand(readTemplate(unit)), init: demand(readTemplate(init)) };
@@ -197,7 +197,7 @@ function readMemberScript(name: string): string {
   return demand<string>({ ok: false, problems: [problem] });
 }
 
-/** Writes all files or none; what hinders it is a Failure. */
+/** Writes all files or none; throws a Failure if it cannot. */
 export function writeOrFail(directory: string, files: readonly FileToWrite[]): void {
   try {
     writeFilesAtomically(files);
@@ -206,12 +206,12 @@ export function writeOrFail(directory: string, files: readonly FileToWrite[]): v
       code: 'change-unwritable',
       severity: 'error',
       text: `nothing was written to ${directory}: ${(error as Error).message}`,
-      remedy: 'make room or correct the permissions, then do it again',
+      remedy: 'free space or correct the permissions, then run the command again',
       place: { file: directory },
     };
     throw new Failure([problem]);
   }
 }
 
-/** Where the lab's own settings lie when none are named. */
+/** The lab's own settings, used if none are named. */
 export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');

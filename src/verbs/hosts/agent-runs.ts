@@ -1,4 +1,4 @@
-/** Agent runs on hosts of the roster, hailed from a member, and how far they are. */
+/** Agent runs on hosts of the roster, started from a member, and their progress. */
 
 import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { agentLimitSeconds } from '../../cluster/hosts/host-setup.ts';
@@ -20,14 +20,14 @@ import { hostsBar, openMeter } from '../common/meter.ts';
 
 export const usage = (text: string, remedy: string): Problem => ({ code: 'usage', severity: 'error', text, remedy });
 
-/** Members and clients that are set up, by the newest roster of the members. */
+/** Members and clients that are set up, from the newest roster of the members. */
 export async function rosterHosts(shell: MemberShell, { members, packageDirectory }: Settings): Promise<readonly RosterHost[]> {
   const read = await inParallel(members, (member) => shell.run(member, script(...rosterLines(packageDirectory)), lookLimitMs));
   const roster = newestRoster(read.map(({ stdout }) => rosterIn(stdout)));
   return [...roster.members, ...roster.clients];
 }
 
-/** Remote runs as a part of something else: why a host did not run, by its name. */
+/** Remote runs as part of another verb: the failures by host. */
 export async function runQuietly(
   shell: MemberShell,
   settings: Settings,
@@ -41,12 +41,12 @@ export async function runQuietly(
 
 const lookLimitMs = 20_000;
 
-/** Named ones, each once, with what the roster knows of them; else all of the roster. */
+/** The named hosts, each once, with their roster entry; else all of the roster. */
 export function wanted(named: readonly string[], roster: readonly RosterHost[]): readonly RosterHost[] {
   const known = new Map(roster.map((host) => [host.name, host]));
   const hosts = named.length === 0 ? roster : [...new Set(named)].map((name) => known.get(name) ?? { name, addresses: [] });
   if (hosts.length > 0) return hosts;
-  throw new Failure([usage('no host is named, and none is known to be set up', 'csync sync HOST...')]);
+  throw new Failure([usage('no host was named, and none is set up', 'csync sync HOST...')]);
 }
 
 export async function hailAll(
@@ -65,15 +65,17 @@ export async function hailAll(
       meter.end();
       if (!(error instanceof Interrupted)) throw error;
       const left = hosts.length - runs.length;
-      const text = `interrupted: ${runs.length} hosts were done, ${left} not; agents that were hailed go on`;
-      throw new Failure([{ code: 'interrupted-sync', severity: 'error', text, remedy: 'csync sync again hails everybody' }]);
+      const text = `interrupted: ${runs.length} hosts are done, ${left} are not; started agents continue`;
+      throw new Failure([
+        { code: 'interrupted-sync', severity: 'error', text, remedy: 'run csync sync again: it runs the agent on all hosts' },
+      ]);
     });
     const read = parseRuns(answer.stdout, settings, chunk);
-    // A member that cannot be reached at all is told of as such, not as so many hosts that did not answer.
+    // An unreachable member is reported once, not as many hosts without an answer.
     if (runs.length === 0 && answer.exitCode !== 0 && read.every(({ reason }) => reason === 'lost')) {
       meter.end();
       const { why, remedy } = whyNoAnswer(member, answer, limitMs);
-      throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text: `nobody was hailed: ${why}`, remedy, member }]);
+      throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text: `no agent was run: ${why}`, remedy, member }]);
     }
     runs.push(...read);
     meter.show(hostsBar(runs.length, hosts.length, runs.filter(({ outcome }) => outcome !== 'ran').length));

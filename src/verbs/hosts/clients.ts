@@ -15,14 +15,14 @@ const limitMs = 60_000;
 
 export interface ClientAddOptions extends ChangeOptions {
   readonly hosts: readonly string[];
-  /** A member of another cluster, all of whose members become clients. */
+  /** A member of another cluster, whose members all become clients. */
   readonly cluster?: string | undefined;
-  /** Names, one a line. */
+  /** File of names, one a line. */
   readonly from?: string | undefined;
   readonly acceptNewKey: boolean;
 }
 
-/** Keys both ways, first policy, boot start, daemon, remote runs; run again, it does what is left. */
+/** Keys both ways, first policy, boot start, daemon, remote runs. A rerun completes the remaining steps. */
 export async function clientAdd(options: ClientAddOptions): Promise<ExitCode | number> {
   const others = options.cluster === undefined ? null : await otherCluster(options.cluster);
   const hosts = [...new Set([...options.hosts, ...namesIn(options.from), ...(others?.members ?? [])])];
@@ -33,23 +33,23 @@ export async function clientAdd(options: ClientAddOptions): Promise<ExitCode | n
     ...nobody,
     clients: { setUp: hosts, fetch: true, remove: [] },
     keys: { acceptNew: options.acceptNewKey, cluster: others?.name ?? null },
-    nothing: 'They are set up as clients already.',
+    nothing: 'They are already set up as clients.',
   }));
 }
 
 const oddName = (host: string): Problem => ({
   code: 'usage-host-name',
   severity: 'error',
-  text: `${JSON.stringify(host)} is no name of a host`,
+  text: `${JSON.stringify(host)} is not a valid host name`,
   remedy:
-    'letters, digits, dots, hyphens and underscores, beginning with a letter or digit; user and port belong into ~/.ssh/config',
+    'use letters, digits, dots, hyphens and underscores, beginning with a letter or digit; set user and port in ~/.ssh/config',
 });
 
 const nobodyNamed: Problem = {
   code: 'usage',
   severity: 'error',
-  text: 'no client is named',
-  remedy: 'csync client add HOST ..., --from FILE with a name a line, or --cluster HOST for all members of its cluster',
+  text: 'no client was named',
+  remedy: 'csync client add HOST ..., --from FILE with one name a line, or --cluster HOST for all members of its cluster',
 };
 
 function namesIn(file: string | undefined): string[] {
@@ -59,7 +59,7 @@ function namesIn(file: string | undefined): string[] {
     code: 'file-unreadable',
     severity: 'error',
     text: `the list of clients ${file} cannot be read`,
-    remedy: 'name a file with the name of a client on each line',
+    remedy: 'name a file with one client a line',
     place: { file },
   };
   if (text === null) throw new Failure([problem]);
@@ -69,13 +69,13 @@ function namesIn(file: string | undefined): string[] {
     .filter((line) => line !== '');
 }
 
-/** Members of the cluster that a host belongs to, as it says itself. */
+/** Members of the cluster of a host, as that host reports them. */
 async function otherCluster(host: string): Promise<{ name: string; members: string[] }> {
   if (!isHostName(host)) throw new Failure([oddName(host)]);
   const result = { name: '', members: [] as string[] };
   await onMembers('once', async (shell) => {
     const view = await viewFrom(shell, host);
-    // Another cluster's word: it goes into the roster, and nowhere as anything but a name.
+    // From another cluster: it is stored in the roster, and only used as a name.
     result.name = view.name !== null && isHostName(view.name) ? view.name : host;
     result.members.push(...view.members.keys());
     return exitCodes.ok;
@@ -83,7 +83,7 @@ async function otherCluster(host: string): Promise<{ name: string; members: stri
   return result;
 }
 
-/** By whichever engine answers there. Throws a Failure where none names a member. */
+/** Uses the first engine that answers there. Throws a Failure if none reports a member. */
 async function viewFrom(shell: MemberShell, host: string): Promise<ClusterView> {
   const problems: Problem[] = [];
   for (const { observation, words } of engines) {
@@ -91,15 +91,15 @@ async function viewFrom(shell: MemberShell, host: string): Promise<ClusterView> 
     const view = observation.readView(answer.exitCode === 0 ? answer.stdout : '');
     if (view.members.size > 0) return view;
     const { why, remedy } = whyNoAnswer(host, answer, limitMs);
-    const text = `cannot be asked for the members of its cluster: ${answer.exitCode === 0 ? `${words.viewer} names none` : why}`;
+    const text = `cannot list the members of its cluster: ${answer.exitCode === 0 ? `${words.viewer} prints none` : why}`;
     problems.push({ code: 'cluster-unreachable', severity: 'error', text, remedy, member: host });
   }
   throw new Failure(problems);
 }
 
-/** Its key is refused from now on; where it answers, its daemon ends and it trusts the cluster no more. */
+/** Its key is denied from now on. If it answers, its daemon is stopped and it no longer trusts the cluster. */
 export function clientRemove(options: ChangeOptions & { readonly hosts: readonly string[] }): Promise<ExitCode | number> {
-  const nothing = 'There is nothing of them.';
+  const nothing = 'They are not clients.';
   return change('client remove', options, () => ({
     ...nobody,
     clients: { setUp: [], fetch: false, remove: options.hosts },
@@ -107,7 +107,7 @@ export function clientRemove(options: ChangeOptions & { readonly hosts: readonly
   }));
 }
 
-/** Those that wait, or `hosts`, or all of them, are looked at again and brought to what they should have. */
+/** Checks pending clients, or `hosts`, or all, and completes their set-up. */
 export function clientSync(
   options: ChangeOptions & { readonly hosts: readonly string[]; readonly all: boolean },
 ): Promise<ExitCode | number> {
@@ -116,11 +116,13 @@ export function clientSync(
     const names = [...new Set([...roster.clients.map(({ name }) => name), ...waiting])];
     const strangers = options.hosts.filter((name) => !names.includes(name));
     if (strangers.length > 0) {
-      const text = `${strangers.join(', ')}: no client of that name`;
-      throw new Failure([{ code: 'usage-no-client', severity: 'error', text, remedy: 'csync client list   shows them' }]);
+      const text = `${strangers.join(', ')}: not a client`;
+      throw new Failure([
+        { code: 'usage-no-client', severity: 'error', text, remedy: 'csync client list   (lists the clients)' },
+      ]);
     }
     const setUp = options.hosts.length > 0 ? options.hosts : options.all ? names : waiting;
-    return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing: 'Every client is set up, and nothing waits.' };
+    return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing: 'Every client is set up, and no work is pending.' };
   });
 }
 
@@ -142,14 +144,14 @@ export function clientList(options: PlaceOptions & { readonly json: boolean }): 
       .map(({ host }) => ({ name: host, addresses: [], cluster: null, key: null, trustsCluster: [], waiting: waitingOf(host) }));
     const clients = [...known, ...unknown];
     if (options.json) out(`${JSON.stringify({ clients }, null, 2)}\n`);
-    else if (clients.length === 0) out('There are no clients yet: csync client add HOST\n');
+    else if (clients.length === 0) out('No client is set up yet: csync client add HOST\n');
     else {
       const rows = clients.map(({ name, addresses, cluster, key, waiting }) => [
         name,
         addresses.join(' ') || '-',
         cluster ?? '-',
         key ?? '-',
-        waiting.length === 0 ? 'set up' : waiting.map(({ why, since }) => `waits since ${since}: ${why}`).join('; '),
+        waiting.length === 0 ? 'set up' : waiting.map(({ why, since }) => `pending since ${since}: ${why}`).join('; '),
       ]);
       out(`${columns([['client', 'addresses', 'cluster', 'key', 'state'], ...rows]).join('\n')}\n`);
     }

@@ -1,4 +1,7 @@
-/** `csync keys list | verify | distribute | rotate`: who has which key, who would accept whom, another pair for the cluster. */
+/**
+ * `csync keys list | verify | distribute | rotate`: which host has which key, which hosts accept each other, and a new pair for the
+ * cluster.
+ */
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { generateKeyPair } from '../../cfengine/keys.ts';
@@ -34,7 +37,7 @@ export function keysList(options: ReadOptions): Promise<ExitCode | number> {
       if (digest === null) return 'no usable pair';
       if (digest === roster.key?.digest) return "the cluster's";
       if (digest === roster.nextKey?.digest) return "the cluster's next";
-      if (roster.retired.includes(digest)) return "the cluster's of before";
+      if (roster.retired.includes(digest)) return "the cluster's previous";
       return 'its own';
     };
     const list = [...hosts.values()].map(({ name, kind, facts, noAnswer }) => ({
@@ -68,13 +71,13 @@ function partyOf({ name, kind, facts }: SeenHost, roster: Roster): Party | null 
     own: facts.own?.digest ?? null,
     trusts: new Map(facts.keys.map((key) => [key.name, key.digest])),
     faults: [
-      ...(isOpen(facts.keyDirectoryMode) ? ['ppkeys is not private, so cfengine refuses to start'] : []),
+      ...(isOpen(facts.keyDirectoryMode) ? ['ppkeys is readable by other users, so cfengine refuses to start'] : []),
       ...(facts.daemons === 0 ? ['no daemon runs there'] : []),
     ],
   };
 }
 
-/** Hosts that were set up, as they were seen, and every handshake between those that could be looked at. */
+/** The hosts that are set up, and every handshake between the reachable ones. */
 export function verifiedHandshakes({ roster, hosts }: SetupView, { cfengineGeneration, packageAddress }: Settings) {
   const seen = [...hosts.values()].filter(
     ({ name, kind }) => kind === 'client' || roster.members.some((one) => one.name === name),
@@ -83,7 +86,7 @@ export function verifiedHandshakes({ roster, hosts }: SetupView, { cfengineGener
   return { seen, all: handshakes(cfengineGeneration, parties, packageAddress) };
 }
 
-/** For every pair of hosts that has to work together whether they would accept each other; status 1 when any would not. */
+/** Checks for each pair of hosts whether they accept each other; status 1 if any pair does not. */
 export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
   const { settings } = findSettings(options.settings);
   return lookAtAll(options, (view) => {
@@ -91,14 +94,16 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
     const bad = all.filter(({ why }) => why.length > 0);
     const silent = seen.filter(({ facts }) => facts === null).map(({ name, noAnswer }) => ({ name, why: noAnswer?.why ?? '' }));
     const open = seen.flatMap(({ name, facts }) =>
-      (facts?.keys ?? []).filter(({ mode }) => (mode & 0o077) !== 0).map((key) => `${name}: ppkeys/${key.name} is not private`),
+      (facts?.keys ?? [])
+        .filter(({ mode }) => (mode & 0o077) !== 0)
+        .map((key) => `${name}: ppkeys/${key.name} is readable by other users`),
     );
     if (options.json) out(`${JSON.stringify({ handshakes: all.length, refused: bad, unseen: silent, open }, null, 2)}\n`);
-    else if (seen.length === 0) out('No host is set up, so there is nothing to verify: csync members sync\n');
+    else if (seen.length === 0) out('No host is set up, so there are no handshakes to verify: csync members sync\n');
     else {
       for (const { caller, server, purpose, why } of bad)
-        out(`${caller} -> ${server} (${purpose}) would be refused: ${why.join('; ')}\n`);
-      for (const { name, why } of silent) out(`${name} could not be looked at: ${why}\n`);
+        out(`${caller} -> ${server} (${purpose}) would fail: ${why.join('; ')}\n`);
+      for (const { name, why } of silent) out(`${name} cannot be checked: ${why}\n`);
       for (const line of open) out(`${line}\n`);
       out(`${all.length - bad.length} of ${all.length} handshakes would succeed.\n`);
       if (bad.length > 0) out('Fix: csync keys distribute\n');
@@ -107,16 +112,16 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
   });
 }
 
-/** Every host gets the keys it has to have; accepted ones are never replaced. */
+/** Installs missing keys on every host; accepted keys are never replaced. */
 export function keysDistribute(options: ChangeOptions): Promise<ExitCode | number> {
   return change('keys distribute', options, ({ roster }) => ({
     ...nobody,
     clients: { setUp: clientNames(roster), fetch: false, remove: [] },
-    nothing: 'Every host has the keys it has to have.',
+    nothing: 'Every host has all keys it needs.',
   }));
 }
 
-/** Another pair for the cluster; run again, it goes on where it was. */
+/** A new pair for the cluster; a rerun continues the rotation. */
 export function keysRotate(options: ChangeOptions & { readonly atOnce: boolean }): Promise<ExitCode | number> {
   return change('keys rotate', options, ({ roster }) => ({
     ...nobody,

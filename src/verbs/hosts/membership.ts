@@ -25,7 +25,7 @@ export const nobody: Omit<SetupRequest, 'nothing'> = {
   keys: { acceptNew: false, cluster: null },
 };
 
-/** Does what a verb wants of the cluster these options name. */
+/** Applies a change to the cluster of these options. */
 export function change(
   verb: string,
   options: ChangeOptions,
@@ -35,26 +35,26 @@ export function change(
   return changingMembers({ verb, ...options }, place.settings, (shell) => changeSetup(shell, place, verb, request, options));
 }
 
-/** Looks, and does nothing. */
+/** Reads only. */
 export function look(options: PlaceOptions, show: (view: SetupView) => ExitCode): Promise<ExitCode | number> {
   const place = setupPlace(findSettings(options.settings), options.templates);
   return onMembers('keeping connections', async (shell) => show(await lookAtSetup(shell, place, [])));
 }
 
-/** The difference between the cluster as it is and what is set up, and whatever waits. */
+/** Applies changes of the cluster's membership, and completes pending work. */
 export async function membersSync(options: ChangeOptions & { readonly untilRunning?: number }): Promise<ExitCode | number> {
   const { untilRunning = 0 } = options;
   if (untilRunning > 0) await packageRuns(options, untilRunning);
   return change('members sync', options, ({ roster }) => {
     const setUp = roster.waiting.filter(({ what }) => what === 'client').map(({ host }) => host);
-    const nothing = 'Every member is set up, and nothing waits.';
+    const nothing = 'Every member is set up, and no work is pending.';
     return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing };
   });
 }
 
 const lookEveryMs = 1000;
 
-/** Waits until the package runs; whatever is then the case, the caller goes on. */
+/** Waits until the package runs, up to a limit; the caller continues either way. */
 async function packageRuns(options: PlaceOptions, seconds: number): Promise<void> {
   const { settings } = findSettings(options.settings);
   const end = performance.now() + seconds * 1000;
@@ -69,20 +69,19 @@ async function packageRuns(options: PlaceOptions, seconds: number): Promise<void
 
 export function memberAdd(options: ChangeOptions & { readonly host: string }): Promise<ExitCode | number> {
   const { host } = options;
-  const nothing = `${host} is set up as a member already.`;
+  const nothing = `${host} is already set up as a member.`;
   return change('member add', options, () => ({ ...nobody, members: { add: [host], remove: [] }, nothing }));
 }
 
 export function memberRemove(options: ChangeOptions & { readonly host: string }): Promise<ExitCode | number> {
   const { host } = options;
-  const nothing = `${host} is no member.`;
+  const nothing = `${host} is not a member.`;
   return change('member remove', options, () => ({ ...nobody, members: { add: [], remove: [host] }, nothing }));
 }
 
 /**
- * DSAU's entry point, with its words: an event, a colon, a blank and the unqualified name of the host [dsau-csync.md 6.1].
- * MEMBER_DELETED is ours; HP's word for it is not known. Who is gone is looked for in the cluster: one who still belongs to
- * it stays.
+ * DSAU's entry point with its arguments: an event, a colon, a blank and the unqualified host name [dsau-csync.md 6.1]. MEMBER_DELETED is
+ * ours; HP's name is unknown. A host that still belongs to the cluster is not removed.
  */
 export function dispatcher(
   options: Omit<ChangeOptions, 'yes' | 'automatic'> & { readonly event: string; readonly host: string },
@@ -91,12 +90,12 @@ export function dispatcher(
   const given = { ...options, yes: true, automatic: true };
   if (event === 'MEMBER_ADDED:') return memberAdd({ ...given, host });
   if (event === 'MEMBER_DELETED:') return membersSync(given);
-  const text = `${JSON.stringify(event)} is no event that is known here`;
+  const text = `${JSON.stringify(event)} is not a known event`;
   const remedy = 'csync_dispatcher MEMBER_ADDED: HOST   or   csync_dispatcher MEMBER_DELETED: HOST';
   throw new Failure([{ code: 'usage', severity: 'error', text, remedy }]);
 }
 
-/** Who is set up, who is in the cluster, what waits. */
+/** Lists the members: set up, in the cluster, pending work. */
 export function membersList(options: PlaceOptions & { readonly json: boolean }): Promise<ExitCode | number> {
   return look(options, (view) => {
     const { roster, clusterMembers, owner, hosts } = view;
@@ -117,7 +116,7 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
       const rows = members.map(({ name, addresses, setUp, inCluster, leftOut, runsPackage, waiting }) => [
         name,
         addresses.join(' ') || '-',
-        setUp ? 'set up' : leftOut ? 'left out' : 'not set up',
+        setUp ? 'set up' : leftOut ? 'skipped' : 'not set up',
         inCluster === null ? 'unknown' : inCluster ? 'in the cluster' : 'not in the cluster',
         runsPackage ? 'runs the package' : '',
         waiting.map(({ why }) => `waits: ${why}`).join('; '),

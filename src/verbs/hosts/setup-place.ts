@@ -1,4 +1,4 @@
-/** Where a set-up finds what it works with: settings, policy, boot start, remote runs. */
+/** Where a set-up finds its parts: settings, policy, boot start, remote runs. */
 
 import { demand } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
@@ -22,7 +22,7 @@ import { renderFrom } from '../common/package-sources.ts';
 import { readBootTemplates, readPolicyTemplates, type SettingsSource } from '../common/toolkit-files.ts';
 import { runQuietly } from './agent-runs.ts';
 
-/** Everything a set-up of this cluster works with; templates: the administrator's own directory. */
+/** Everything that a set-up of this cluster needs; templates: the administrator's directory. */
 export function setupPlace({ settings, file }: SettingsSource, templates: string | undefined): SetupPlace {
   const layout = layoutOf(settings);
   const boot = readBootTemplates();
@@ -47,7 +47,7 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
   };
 }
 
-/** Public keys as hosts fetch them; generation 2 knows only which is in use and which comes next. */
+/** Public keys as hosts fetch them; generation 2 needs to know only the current and the next one. */
 function publicKeyFiles(roster: Roster, generation: Settings['cfengineGeneration']): [name: string, text: string][] {
   if (generation === 3) return clusterKeys(roster).map(({ digest, publicKey }) => [`root-${digest}.pub`, publicKey]);
   return [
@@ -69,7 +69,7 @@ function policyPart(
   const filesBelow = (directory: string): Map<string, string> =>
     new Map(
       [...there].flatMap(([name, text]) =>
-        // A record names members, too, and is nobody's to edit.
+        // A record names members, too, but is not for editing.
         name.startsWith(`${directory}/`) && name !== `${tree}/${commitRecordName}`
           ? [[name.slice(directory.length + 1), text] as const]
           : [],
@@ -111,13 +111,13 @@ function policyPart(
     notes: [
       ...plan.notes,
       ...mentions.map(
-        ({ file, line, text, name }) => `${file}:${line} still mentions ${name}, which is no member any more: ${text.trim()}`,
+        ({ file, line, text, name }) => `${file}:${line} still mentions the removed member ${name}: ${text.trim()}`,
       ),
     ],
   };
 }
 
-/** csync.yaml names the members, too: one that stays behind would throw the new ones out with the next apply. */
+/** csync.yaml lists the members, too: an old list would remove the new members with the next apply. */
 function noteMembers(file: string | null, settings: Settings, members: readonly string[], dryRun: boolean): readonly string[] {
   if (file === null || members.join() === settings.members.join()) return [];
   const text = withList(readTextFile(file) ?? '', 'members', members);

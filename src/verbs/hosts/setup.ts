@@ -1,7 +1,4 @@
-/**
- * What the verbs that set hosts up have in common: look, plan, ask, do it round by round, and
- * remember what waits.
- */
+/** Shared by the verbs that set up hosts: observe, plan, confirm, run the rounds, and store pending work. */
 import { type ExitCode, exitCodes, formatProblem, type Problem } from '../../base/problem.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import {
@@ -36,8 +33,8 @@ export interface SetupOptions extends Omit<Change, 'verb'> {
 }
 
 /**
- * Looks, plans, asks and does it; the shell is one with the lock of the cluster. `request` is told what was seen of the cluster, and says what is wanted. Exit status ok:
- * nothing is left; changeFailed: something waits, and is remembered.
+ * Observes, plans, asks and runs; the shell has the cluster's lock. `request` gets the observed cluster and returns the wanted change. Exit
+ * status ok: complete; changeFailed: work is pending, and stored.
  */
 export async function changeSetup(
   shell: MemberShell,
@@ -82,12 +79,12 @@ async function changeSeen(
       const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
       out(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
     } else if (outcome === 'would be done') out(planText(texts, notes));
-    else if (outcome === 'incomplete') out('Not all of it is done, as told below; the same command does what is left.\n');
-    else if (texts.length === 0 && waits.length > 0) out('Nothing of it can be done now; it is remembered.\n');
+    else if (outcome === 'incomplete') out('Incomplete: some steps failed. Run the same command again to finish.\n');
+    else if (texts.length === 0 && waits.length > 0) out('No step can be done now. The work is stored as pending.\n');
     else out(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
     if (!options.json && outcome !== 'incomplete') out(stillInCluster(view, request.members.remove, engineFor(settings)));
     for (const one of said) err(`${formatProblem(one)}\n`);
-    for (const { host, why, remedy } of waits) progress(`${host} waits: ${why}\n  Fix: ${remedy}`);
+    for (const { host, why, remedy } of waits) progress(`${host} is pending: ${why}\n  Fix: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
   };
   const last = rounds.at(-1)?.roster ?? base;
@@ -111,15 +108,15 @@ async function changeSeen(
   return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all);
 }
 
-/** What is left to be typed by the administrator, since no verb of ours changes who belongs to the cluster. */
+/** Commands for the administrator, because csync never changes the cluster's own member list. */
 function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[], { title, words }: Engine): string {
   const there = removed.filter((name) => clusterMembers?.includes(name) === true);
   if (there.length === 0) return '';
   const others = (clusterMembers ?? []).filter((name) => !there.includes(name));
-  return `The package no longer needs ${there.join(', ')}, which still belongs to the ${title} cluster. To take it out: ${words.leave(there, others)}\n`;
+  return `The package no longer needs ${there.join(', ')}, which still belongs to the ${title} cluster. To remove it: ${words.leave(there, others)}\n`;
 }
 
-/** More steps than anybody reads: the same step of many hosts becomes one line. The dry run still lists each. */
+/** Above this, the same step on many hosts is printed as one line. The dry run still lists each. */
 const manySteps = 100;
 
 function inBrief(steps: readonly string[]): readonly string[] {
@@ -138,13 +135,13 @@ function inBrief(steps: readonly string[]): readonly string[] {
   });
 }
 
-/** Says how many of many hosts were looked at. */
+/** Shows how many hosts are checked. */
 function lookMeter(total: number): () => void {
   const meter = openMeter();
   let looked = 0;
   return () => {
     looked += 1;
-    if (total > manyHosts) meter.show(`${hostsBar(looked, total, 0)} looked at`);
+    if (total > manyHosts) meter.show(`${hostsBar(looked, total, 0)} checked`);
     if (looked === total) meter.end();
   };
 }

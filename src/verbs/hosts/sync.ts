@@ -1,4 +1,4 @@
-/** `csync sync`: agent runs now, on named hosts or on all that are set up, hailed from a member; what became of each. */
+/** `csync sync`: runs the agent now on named hosts, or on all, from a member, and reports each result. */
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
@@ -14,10 +14,10 @@ import { hailAll, rosterHosts, usage, wanted } from './agent-runs.ts';
 export interface SyncOptions {
   readonly settings: string;
   readonly hosts: readonly string[];
-  /** The member that hails; undefined: the one that runs the package. */
+  /** The member that runs the agents; undefined: the active member. */
   readonly from?: string | undefined;
   readonly parallel: number;
-  /** Such as 90s, 10m or 1h. */
+  /** For example 90s, 10m or 1h. */
   readonly timeout: string;
   readonly define: readonly string[];
   readonly dryRun: boolean;
@@ -28,7 +28,7 @@ const mostSeconds = 86_400;
 
 const mostParallel = 128;
 
-/** All that is wrong with the options, at once. */
+/** Reports all wrong options at once. */
 function readWish({ parallel, timeout, define }: SyncOptions): RemoteRunWish {
   const timeoutSeconds = secondsOf(timeout) ?? 0;
   const classes = define.flatMap((one) => one.split(','));
@@ -38,16 +38,18 @@ function readWish({ parallel, timeout, define }: SyncOptions): RemoteRunWish {
       : [usage(`--timeout ${JSON.stringify(timeout)}: ${durationWords} is required, at most a day`, 'csync sync --timeout 10m')]),
     ...(Number.isInteger(parallel) && parallel >= 1 && parallel <= mostParallel
       ? []
-      : [usage(`--parallel: a whole number from 1 to ${mostParallel} is wanted`, 'csync sync --parallel 16')]),
+      : [usage(`--parallel: a whole number from 1 to ${mostParallel} is required`, 'csync sync --parallel 16')]),
     ...classes
       .filter((name) => !isClassName(name))
-      .map((name) => usage(`--define ${JSON.stringify(name)} is no class of cfengine`, 'letters, digits and underscores')),
+      .map((name) =>
+        usage(`--define ${JSON.stringify(name)} is not a valid class of cfengine`, 'use letters, digits and underscores'),
+      ),
   ];
   if (problems.length > 0) throw new Failure(problems);
   return { timeoutSeconds, parallel, classes };
 }
 
-/** Status 0: all ran; 5: some did not. Throws a Failure where nobody could be hailed at all. */
+/** Status 0: all ran; 5: some did not. Throws a Failure if no agent could be run at all. */
 export async function sync(options: SyncOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const wish = readWish(options);
@@ -70,13 +72,15 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
 async function startingMember(shell: MemberShell, settings: Settings, from: string | undefined): Promise<string> {
   const { members, packageName } = settings;
   if (from !== undefined && !members.includes(from))
-    throw new Failure([usage(`--from ${JSON.stringify(from)}: no member of ${packageName}`, `one of ${members.join(', ')}`)]);
+    throw new Failure([
+      usage(`--from ${JSON.stringify(from)}: not a member of ${packageName}`, `use one of ${members.join(', ')}`),
+    ]);
   if (from !== undefined) return from;
   const observation = await observe(shell, settings);
   const owner = observation.status?.owner ?? null;
   if (owner !== null) return owner;
   if (observation.commandMember === null) throw new Failure(unreachableProblems(observation));
-  const text = `${packageName} runs on no member: there is no new policy to fetch, and nobody to hail from`;
-  const remedy = `csync status; csync sync --from ${observation.commandMember} hails all the same`;
+  const text = `${packageName} runs on no member: hosts cannot fetch policy, and there is no active member to run agents from`;
+  const remedy = `csync status; or csync sync --from ${observation.commandMember} to run the agents anyway`;
   throw new Failure([{ code: 'cluster-not-running', severity: 'error', text, remedy }]);
 }

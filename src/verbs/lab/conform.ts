@@ -1,4 +1,4 @@
-/** `csync conform`: the package's own scripts, called the way Serviceguard calls them, in a sandbox on this machine. */
+/** `csync conform`: calls the package's own scripts like Serviceguard does, in a sandbox on this machine. */
 
 import { join } from 'node:path';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
@@ -28,13 +28,13 @@ import {
 export interface ConformOptions {
   readonly settings?: string | undefined;
   readonly templates?: string | undefined;
-  /** A package directory that was rendered; settings and templates are not read then. */
+  /** A rendered package directory; settings and templates are not read then. */
   readonly package?: string | undefined;
   readonly only: readonly string[];
   readonly json: boolean;
 }
 
-/** Programs of this machine that a sandbox runs, and the Debian packages they are in. */
+/** Programs that a sandbox needs, and their Debian packages. */
 const programs: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   ss: 'iproute2',
@@ -47,8 +47,8 @@ const programs: Readonly<Record<string, string>> = {
 export async function conformPackage(options: ConformOptions): Promise<ExitCode> {
   const isChosen = chosen(options.only, assertionNames());
   if (!assertionNames().some(isChosen)) {
-    const text = `no assertion has a name with ${options.only.map((pattern) => JSON.stringify(pattern)).join(' or ')} in it`;
-    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync conform --list shows all names' }]);
+    const text = `no assertion name contains ${options.only.map((pattern) => JSON.stringify(pattern)).join(' or ')}`;
+    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync conform --list   (lists all names)' }]);
   }
   const { tested, from } = options.package === undefined ? renderedNow(options) : asRendered(options.package);
   needRoot('a conformance test');
@@ -57,14 +57,14 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
   needCfengine(tested.settings);
   const policy = readPolicyTemplates(tested.settings.cfengineGeneration, options.templates);
   return interruptible(
-    'ending the sandbox',
+    'removing the sandbox',
     async (stop) => {
       const began = performance.now();
       const assertions = await conform({ tested, policy, isChosen, progress, stop }).catch(asProblem);
       const report: Report = { tested: from, assertions, seconds: (performance.now() - began) / 1000 };
       out(options.json ? reportJson(report) : reportTable(report));
       if (count(report, 'failed') > 0) return exitCodes.different;
-      return count(report, 'left out') > 0 ? exitCodes.cannotRunHere : exitCodes.ok;
+      return count(report, 'skipped') > 0 ? exitCodes.cannotRunHere : exitCodes.ok;
     },
     'ends',
   );
@@ -83,23 +83,23 @@ function asProblem(error: unknown): never {
     code: 'here-no-sandbox',
     severity: 'error',
     text: `this machine cannot make the sandbox: ${error.message}`,
-    remedy: 'it needs root with all capabilities, overlay mounts, a free loop device and some 100 MB of memory',
+    remedy: 'it requires root with all capabilities, overlay mounts, a free loop device and 100 MB of memory',
   };
   throw new Failure([problem]);
 }
 
-/** The real cfengine is what the scripts deal with; nothing can be said of them without it. */
+/** The scripts need the real cfengine; no statement is possible without it. */
 function needCfengine(settings: Settings): void {
   const { programs: cfengine, generation } = adapterFor(settings);
   if (isExecutable(cfengine.daemon) && isExecutable(cfengine.agent)) return;
   const problem: Problem = {
     code: 'here-no-cfengine',
     severity: 'error',
-    text: `a conformance test runs the cfengine of this machine, and ${cfengine.daemon} or ${cfengine.agent} is not there`,
+    text: `a conformance test needs cfengine on this machine: ${cfengine.daemon} or ${cfengine.agent} is missing`,
     remedy:
       generation === 3
         ? 'apt-get install cfengine3, or run it on a member'
-        : 'run it on a member, where the settings point to its cfengine',
+        : 'run it on a member, where the settings match its cfengine',
   };
   throw new Failure([problem]);
 }
@@ -118,7 +118,7 @@ function renderedNow({ settings: file, templates }: ConformOptions): Tested {
   return { tested: testedPackage(settings, files, templates ?? ''), from: templates ?? 'the shipped templates' };
 }
 
-/** The files of a package directory as they are, with their modes; logs, other sets and the like are none of the package. */
+/** The files of a package directory with their modes; logs and other sets do not belong to the package. */
 function asRendered(directory: string): Tested {
   const isOurs = ({ name }: RenderedFile): boolean => /\.(sh|cjs|pl|json|conf)$/.test(name);
   const lying = readDirectory(directory).filter(isOurs);
@@ -128,7 +128,7 @@ function asRendered(directory: string): Tested {
     ...lying.filter(({ name }) => set === flatSet || !name.endsWith('.json')),
     ...inside.map((file) => ({ ...file, name: inSet(set, file.name) })),
   ];
-  // A runtime that was carried along is no script: the sandbox has the Node.js of this machine in its stead.
+  // A carried runtime is not a script: the sandbox uses the Node.js of this machine.
   const files = manifestOf(found).runtime === undefined ? found : withRuntime(found, null);
   const file = join(directory, inSet(set, settingsName));
   const text = setText(files, settingsName);
@@ -152,9 +152,9 @@ function refuseLegacy({ packageStyle }: Settings): void {
   const problem: Problem = {
     code: 'here-legacy',
     severity: 'error',
-    text: 'conform calls the scripts of a modular package; a legacy control script mounts and adds the address itself, for which a sandbox has no commands',
+    text: 'csync conform tests modular packages only: a legacy control script mounts and adds the address itself, and a sandbox has no commands for that',
     remedy:
-      'package_style: modular in a copy of the settings tests the same steps; csync lab demo --settings FILE runs the legacy package',
+      'set package_style: modular in a copy of the settings to test the same steps; csync lab demo --settings FILE runs the legacy package',
   };
   throw new Failure([problem]);
 }

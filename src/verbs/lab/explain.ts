@@ -1,4 +1,4 @@
-/** `csync explain`: the decision tables, for a terminal or a program. Needs no cluster. */
+/** `csync explain`: prints the decision tables. Needs no cluster. */
 import { explainText } from '../../decision-tables/page.ts';
 import { decisionTables } from '../../decision-tables/tables.ts';
 

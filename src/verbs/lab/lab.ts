@@ -1,4 +1,4 @@
-/** `csync lab ...`: the emulated cluster on this machine, by hand or as a show. */
+/** `csync lab ...`: the emulated cluster on this machine. */
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -26,15 +26,15 @@ import { interruptible, needPrograms, needRoot } from '../common/interruptible.t
 import { distDirectory, labSettingsFile, readSettings } from '../common/toolkit-files.ts';
 
 export interface LabOptions {
-  /** Without one: `lab`, or a name of its own for what takes its lab down again. */
+  /** Default: `lab`, or a unique name for verbs that remove their lab again. */
   readonly name?: string | undefined;
   readonly settings?: string | undefined;
-  /** Instead of what the settings say. */
+  /** Overrides the settings. */
   readonly style?: Settings['packageStyle'] | undefined;
   readonly json: boolean;
 }
 
-/** What only a lab that stays can be told. */
+/** Options for a lab that stays. */
 export interface LabUpOptions extends LabOptions {
   readonly spares?: string | undefined;
   readonly clients?: number | undefined;
@@ -48,14 +48,14 @@ function labSettings(options: LabOptions): Settings {
   return options.style === undefined ? settings : { ...settings, packageStyle: options.style };
 }
 
-/** The lab's name, once it is known to be one; a Failure of usage otherwise. */
+/** The lab's name; throws a Failure of usage if it is not valid. */
 function nameOf({ name = 'lab' }: LabOptions): string {
   if (isLabName(name)) return name;
-  const text = `--name ${JSON.stringify(name)}: a lab is named with up to 32 small letters, digits and dashes`;
+  const text = `--name ${JSON.stringify(name)}: a lab name has up to 32 lower-case letters, digits and dashes`;
   throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --name mine' }]);
 }
 
-/** The spec of a lab that can be; a Failure of usage otherwise. */
+/** The spec of the lab; throws a Failure of usage if it is not possible. */
 function scheduleOf(options: LabUpOptions): LabSpec {
   const { spares = '', clients = 2, bare = false, programs } = options;
   const spec = labSpec(labSettings(options), nameOf(options), {
@@ -66,13 +66,13 @@ function scheduleOf(options: LabUpOptions): LabSpec {
   });
   const text = specProblem(spec);
   if (text === null) return spec;
-  throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --help has the options' }]);
+  throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --help   (lists the options)' }]);
 }
 
-/** Random harm while policy is committed; see torture-run.ts. A machine that can become a member comes with it. */
+/** Random faults while policy is committed; see torture-run.ts. Starts an extra machine that can become a member. */
 export async function labTorture(options: LabOptions, iterations: number, seed: number): Promise<ExitCode> {
   if (!Number.isInteger(iterations) || iterations < 1 || !Number.isInteger(seed)) {
-    const text = `--iterations ${iterations} --seed ${seed}: both are whole numbers, and at least one step is needed`;
+    const text = `--iterations ${iterations} --seed ${seed}: both must be whole numbers, and at least one step is needed`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab torture --iterations 50 --seed 7' }]);
   }
   return inLab({ ...options, spares: 'm4' } as LabUpOptions, 'torture', async (lab) => {
@@ -91,7 +91,7 @@ async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal
   return startLab({ spec, dist: distDirectory, attached, progress, stop });
 }
 
-/** Brings a lab up for `work` and takes it down again, whatever happens, Ctrl-C included. */
+/** Starts a lab for `work` and always removes it, also after Ctrl-C. */
 export async function inLab(
   given: LabOptions,
   what: string,
@@ -99,7 +99,7 @@ export async function inLab(
 ): Promise<ExitCode> {
   const options = { ...given, name: given.name ?? ownLabName(what) };
   return interruptible(
-    'taking the lab down',
+    'removing the lab',
     async (stop) => {
       const lab = await begin(options, true, stop);
       const working = work(lab, stop);
@@ -107,7 +107,7 @@ export async function inLab(
         return await Promise.race([working, aborted(stop)]);
       } finally {
         await lab.down();
-        // With its lab gone, whatever the work still asks for is refused.
+        // The lab is gone, so pending calls of the work fail.
         await working.catch(() => {});
         await reportLeftovers(options.name);
       }
@@ -128,7 +128,7 @@ async function reportLeftovers(name: string): Promise<void> {
     ...left.map((one) => `process ${one.pid} ${inBrief(one.command)}`),
     ...mounts.map((line) => `mount ${inBrief(line)}`),
   ].join('; ');
-  throw new LabUnavailable(`the lab left something behind: ${text}`);
+  throw new LabUnavailable(`the lab left this behind: ${text}`);
 }
 
 export async function labDemo(options: LabOptions): Promise<ExitCode> {
@@ -142,7 +142,7 @@ export async function labDemo(options: LabOptions): Promise<ExitCode> {
 
 export async function labFailovers(options: LabOptions, count: number, seed: number): Promise<ExitCode> {
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
-    const text = `--count ${count} --seed ${seed}: both are whole numbers, and at least one failover is needed`;
+    const text = `--count ${count} --seed ${seed}: both must be whole numbers, and at least one failover is needed`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab failovers --count 50 --seed 7' }]);
   }
   return inLab(options, 'failovers', async (lab) => {
@@ -152,16 +152,16 @@ export async function labFailovers(options: LabOptions, count: number, seed: num
   });
 }
 
-/** A lab that stays until `csync lab down`; unless it is bare, its cluster has the package deployed and running. */
+/** A lab that stays until `csync lab down`. Unless it is bare, the package is deployed and runs. */
 export async function labUp(options: LabUpOptions): Promise<ExitCode> {
-  return interruptible('taking the lab down', async (stop) => {
+  return interruptible('removing the lab', async (stop) => {
     const lab = await begin(options, false, stop);
     const first = lab.spec.hosts[0]?.name;
     if (options.bare === true) {
       out(
-        `The lab "${nameOf(options)}" is up: cfengine's programs on every host, no keys, no policy, no package, the cluster down.\n`,
+        `The lab "${nameOf(options)}" is up. Every host has cfengine's programs, but no keys, policy or package; the cluster is down.\n`,
       );
-      out(`To go on: csync lab shell ${first}\n`);
+      out(`Next: csync lab shell ${first}\n`);
       return exitCodes.ok;
     }
     progress('deploying the package');
@@ -171,19 +171,19 @@ export async function labUp(options: LabUpOptions): Promise<ExitCode> {
       await lab.down();
       throw error;
     }
-    out(`The lab "${nameOf(options)}" is up and its package runs. Look: csync lab exec ${first} -- cmviewcl -v\n`);
+    out(`The lab "${nameOf(options)}" is up, and its package runs. Next: csync lab exec ${first} -- cmviewcl -v\n`);
     return exitCodes.ok;
   });
 }
 
 export async function labDown(options: LabOptions): Promise<ExitCode> {
-  needRoot('taking a lab down');
+  needRoot('removing a lab');
   const spec = labSpec(labSettings(options), nameOf(options));
   const running = readTextFile(`${spec.home}/spec.json`) !== null;
   if (running) await findLab(nameOf(options)).down();
   await sweep(spec);
   await reportLeftovers(spec.name);
-  out(running ? `The lab "${nameOf(options)}" is down; nothing of it is left.\n` : `No lab "${nameOf(options)}" was running.\n`);
+  out(running ? `The lab "${nameOf(options)}" is removed.\n` : `No lab "${nameOf(options)}" exists.\n`);
   return exitCodes.ok;
 }
 
@@ -206,7 +206,7 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** crash, boot, cut, heal: what happens to machines and cables. */
+/** crash, boot, cut, heal: power and cables of a machine. */
 export async function labMachine(
   options: LabOptions,
   verb: 'crash' | 'boot' | 'cut' | 'heal',
@@ -216,7 +216,7 @@ export async function labMachine(
   return exitCodes.ok;
 }
 
-/** Runs a program on a lab host with this terminal; its exit status is ours. */
+/** Runs a program on a lab host with this terminal, and exits with its status. */
 export async function labExec(options: LabOptions, member: string, argv: readonly string[]): Promise<number> {
   needRoot('entering a lab host');
   return runForeground(await findLab(nameOf(options)).enterArgv(member, argv), hostEnvironment);

@@ -12,10 +12,10 @@ export interface SimulateOptions {
   readonly json: boolean;
 }
 
-/** Ends with 1 when a life failed. Throws a Failure of usage. */
+/** Exit status 1 if a life failed. Throws a Failure of usage. */
 export async function labSimulate({ settings, seeds, seed, json }: SimulateOptions): Promise<ExitCode> {
   if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(seed)) {
-    const text = `--seeds ${seeds} --seed ${seed}: both are whole numbers, and at least one life is needed`;
+    const text = `--seeds ${seeds} --seed ${seed}: both must be whole numbers, and at least one life is needed`;
     throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab simulate --seeds 10000' }]);
   }
   const given = readSettings(settings ?? labSettingsFile);

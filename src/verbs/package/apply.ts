@@ -1,4 +1,4 @@
-/** `csync apply | rollback | history | diff`: the package directory and the applied configuration of a whole cluster. */
+/** `csync apply | rollback | history | diff`: the package directory and the applied configuration of the cluster. */
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { planApply } from '../../cluster/apply/apply-plan.ts';
@@ -21,7 +21,7 @@ import { handEdits, type PackageSources, preparePackage, renderFrom } from '../c
 import type { RuntimeOptions } from '../common/runtime.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 
-/** Brings every member and the applied configuration to what settings and templates say. */
+/** Updates every member and the applied configuration to settings and templates. */
 export async function apply(options: ApplyOptions): Promise<ExitCode> {
   const { settings, files: rendered } = await preparePackage(options);
   return changingMembers({ verb: 'apply', ...options }, settings, async (shell) => {
@@ -34,7 +34,7 @@ export async function apply(options: ApplyOptions): Promise<ExitCode> {
   });
 }
 
-/** A settings file of before would throw out a member that came by csync member add, or by itself. */
+/** An old settings file would remove a member that was added by csync member add or automatically. */
 async function demandMembers(
   shell: MemberShell,
   { applied, commandMember }: ClusterObservation,
@@ -48,12 +48,12 @@ async function demandMembers(
   const roster = parseRoster(Buffer.from(read.stdout, 'base64').toString('utf8'));
   const kept = dropped.filter((name) => roster?.members.some((one) => one.name === name));
   if (kept.length === 0) return;
-  const text = `${file} does not list ${kept.join(', ')}, which ${kept.length === 1 ? 'is set up as a member' : 'are set up as members'}; this apply would throw it out`;
-  const remedy = `add it to members in ${file}; or take it out everywhere: csync member remove ${kept[0]}`;
+  const text = `${file} does not list ${kept.join(', ')}, which ${kept.length === 1 ? 'is set up as a member' : 'are set up as members'}; this apply would remove ${kept.length === 1 ? 'it' : 'them'}`;
+  const remedy = `add it to members in ${file}; or remove it from the cluster: csync member remove ${kept[0]}`;
   throw new Failure([{ code: 'settings-members', severity: 'error', text, remedy, place: { file } }]);
 }
 
-/** What somebody edited in the package directory of this host. */
+/** Edits made by hand in the package directory of this host. */
 function editsHere(shell: MemberShell, { members }: ClusterObservation, files: readonly RenderedFile[]): Map<string, string> {
   const here = members.find((one) => one.reached && one.member === shell.here);
   return here?.reached ? handEdits(here.directory, files) : new Map();
@@ -64,7 +64,7 @@ export type RollbackOptions = Omit<ApplyOptions, keyof PackageSources | keyof Ru
   readonly number: number | undefined;
 };
 
-/** Applies an earlier set again, as a new one; csync.yaml is left alone, and the next apply would follow it. */
+/** Applies an earlier set again as a new one. csync.yaml is not changed, so the next apply uses it again. */
 export async function rollback(options: RollbackOptions): Promise<ExitCode> {
   const now = settingsHere(options.settings);
   return changingMembers({ verb: 'rollback', ...options }, now, (shell) => rollbackOn(shell, now, options));
@@ -76,23 +76,23 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
   const wanted = options.number ?? sets.at(-2)?.number;
   const about = sets.find(({ number }) => number === wanted);
   if (about === undefined) {
-    const text = wanted === undefined ? 'there is no earlier set to go back to' : `there is no set ${wanted}`;
-    throw new Failure([{ code: 'usage-no-set', severity: 'error', text, remedy: 'csync history   lists the sets there are' }]);
+    const text = wanted === undefined ? 'there is no earlier set to roll back to' : `set ${wanted} does not exist`;
+    throw new Failure([{ code: 'usage-no-set', severity: 'error', text, remedy: 'csync history   (lists the sets)' }]);
   }
   const kept = await fetchSet(shell, observation, now, about);
   const place = settingsOf(kept, about);
-  // Version 0.1.0 had no sets: what it kept would be written over what runs.
+  // Version 0.1.0 had no sets: edits it kept would overwrite running files.
   const files = setOf(kept) === null ? await renderFrom(place, {}) : kept;
   if (files !== kept)
-    progress(`Set ${about.number} is of version 0.1.0: its settings are applied, with the scripts of this version.`);
+    progress(`Set ${about.number} was made by version 0.1.0: its settings are applied with the scripts of this version.`);
   const again = await observe(shell, place);
   const runtimeThen = manifestOf(kept).runtime?.digest;
   if (runtimeThen !== runtimeInUse(again)?.digest)
     progress(
-      `Set ${about.number} had ${runtimeThen === undefined ? 'no Node.js runtime' : 'another Node.js runtime'}. Sets do not hold them: what is in use stays; csync apply --with-runtime or --without-runtime changes it.`,
+      `Set ${about.number} had ${runtimeThen === undefined ? 'no Node.js runtime' : 'another Node.js runtime'}. Sets do not contain runtimes, so the present one stays; csync apply --with-runtime or --without-runtime changes it.`,
     );
   const note = `set ${about.number} again`;
-  progress(`Going back to set ${about.number} of ${about.at}. csync.yaml stays as it is: the next csync apply follows it again.`);
+  progress(`Rolling back to set ${about.number} of ${about.at}. csync.yaml is not changed: the next csync apply uses it again.`);
   const { wish, number } = await applyWish(shell, {
     place,
     files,
@@ -104,7 +104,7 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
   return applySteps(shell, { wish, number, plan: demand(planApply(wish, again)), options, verb: 'rollback' });
 }
 
-/** The sets there are, the newest last. */
+/** The sets in the history, the newest last. */
 export async function history(settingsFile: string, json: boolean): Promise<ExitCode> {
   const settings = settingsHere(settingsFile);
   return onMembers('once', (shell) => historyOf(shell, settings, json));
@@ -131,7 +131,7 @@ async function historyOf(shell: MemberShell, settings: Settings, json: boolean):
   return exitCodes.ok;
 }
 
-/** Rendered against every member and against the applied configuration; status 1 when anything differs. */
+/** Compares the rendered package with every member and with the applied configuration; status 1 if anything differs. */
 export async function diff(sources: PackageSources & { readonly json: boolean }): Promise<ExitCode> {
   const { settings, files } = await preparePackage(sources);
   return onMembers('once', async (shell) => report(await observe(shell, settings), settings, files, sources.json));
@@ -157,13 +157,13 @@ export function report(
   if (json) out(`${JSON.stringify({ members, configuration }, null, 2)}\n`);
   else {
     for (const one of members) {
-      if ('unreachable' in one) out(`${one.member}: cannot be looked at: ${one.unreachable}\n`);
+      if ('unreachable' in one) out(`${one.member}: cannot be checked: ${one.unreachable}\n`);
       else out(`${one.member}: ${listed(differing(one.files))}\n`);
     }
     const lines = configuration?.map(
       ({ keyword, applied: a, wanted: w }) => `${keyword}: ${a.join(', ') || '-'} -> ${w.join(', ') || '-'}`,
     );
-    out(`applied configuration: ${lines === undefined ? 'there is none' : listed(lines)}\n`);
+    out(`applied configuration: ${lines === undefined ? 'none' : listed(lines)}\n`);
   }
   const unreachable: Problem[] = unreachableProblems(observation);
   const same = members.every((one) => 'files' in one && one.files !== undefined && staleNames(one.files).length === 0);

@@ -1,4 +1,4 @@
-/** `csync check`: everything that can be known before an apply, in one list. */
+/** `csync check`: everything that can be checked before an apply, in one list. */
 
 import { type ExitCode, exitCodes, formatProblem, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
@@ -25,7 +25,7 @@ export interface CheckOptions extends PackageSources {
 
 const limitMs = 60_000;
 
-/** Status 1 with any error; warnings alone are 0. Problems of settings and templates are a Failure of their own. */
+/** Status 1 with any error; 0 with warnings only. Problems of settings and templates are a separate Failure. */
 export async function check(options: CheckOptions): Promise<ExitCode> {
   const { settings, files } = await preparePackage(options);
   const { definition } = engineFor(settings);
@@ -42,18 +42,18 @@ function report(options: CheckOptions, offline: readonly Problem[], cluster: Che
   else {
     for (const one of problems) out(`${formatProblem(one)}\n`);
     for (const note of cluster.notes) out(`note: ${note}\n`);
-    for (const { name: check, member, why } of cluster.leftOut) out(`left out: ${check} on ${member} (${why})\n`);
+    for (const { name: check, member, why } of cluster.leftOut) out(`skipped: ${check} on ${member} (${why})\n`);
     const where = options.offline
       ? 'settings, templates and package file'
-      : `settings, templates, package file and ${cluster.looks} looks at the cluster`;
+      : `settings, templates, package file and ${cluster.looks} checks of the cluster`;
     out(
-      `${where}: ${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}, ${cluster.leftOut.length} left out\n`,
+      `${where}: ${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}, ${cluster.leftOut.length} skipped\n`,
     );
   }
   return errors > 0 ? exitCodes.different : exitCodes.ok;
 }
 
-/** Every check on every member, and what validate says where the engine's own check would not call it. */
+/** Every check on every member, and the output of validate where the engine's own check does not call it. */
 export async function lookAtCluster(shell: MemberShell, settings: Settings): Promise<CheckReport> {
   const checks = judgeChecks(await look(shell, settings));
   if (settings.packageStyle === 'modular') return checks;
@@ -66,7 +66,7 @@ export async function lookAtCluster(shell: MemberShell, settings: Settings): Pro
   };
 }
 
-/** What the engine's own check asks the scripts of a modular package itself; of a legacy one it calls none [serviceguard.md 2.7]. */
+/** The engine's own check calls validate of a modular package; of a legacy package it calls none [serviceguard.md 2.7]. */
 async function validated(
   shell: MemberShell,
   settings: Settings,
@@ -79,11 +79,11 @@ async function validated(
   );
   const { exitCode, stdout, stderr } = await shell.run(member, call, limitMs);
   if (exitCode === 0) return { problems: [], leftOut: [] };
-  // 1 is its own answer; anything else says that it is not there, or that nobody is.
+  // 1 is its own answer; other values mean that the script is missing or the member did not answer.
   if (exitCode !== 1)
     return { problems: [], leftOut: [{ name: 'validate', member, why: stderr.trim() || 'it cannot be called' }] };
-  const text = `the control script's validate says: ${stdout.trim()}`;
-  const remedy = 'correct what it says on that member; csync apply distributes the files again';
+  const text = `the control script's validate reports: ${stdout.trim()}`;
+  const remedy = 'correct on that member what it reports; csync apply distributes the files again';
   return { problems: [{ code: 'check-validate', severity: 'error', text, remedy, member }], leftOut: [] };
 }
 

@@ -1,4 +1,4 @@
-/** `csync init`: looks at the cluster, asks for what looking does not settle, writes csync.yaml and nothing else. */
+/** `csync init`: reads the cluster, asks for the settings it cannot find, and writes only csync.yaml. */
 
 import { dirname } from 'node:path';
 import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../../base/problem.ts';
@@ -46,13 +46,13 @@ const tell = (text: string): void => void err(`${text}\n`);
 
 const nameFields: readonly Field[] = ['packageDnsName', 'packageAddress'];
 
-/** Throws a Failure with everything that is missing or wrong; 130 and nothing written at Ctrl-C or the end of input. */
+/** Throws a Failure with everything that is missing or wrong. Status 130, and no file written, after Ctrl-C or the end of input. */
 export async function init(options: InitOptions): Promise<ExitCode> {
   refuseOverwriting(options);
   const given = demand(answersGiven(readAnswersFile(options.answers), options.set));
   const controller = new AbortController();
   const held: { terminal: LineTerminal | null } = { terminal: null };
-  // Whatever is waited for ends: a program that looks, or a question.
+  // Aborts the pending program or question.
   const interrupt = (): void => {
     controller.abort(new Interrupted());
     held.terminal?.close();
@@ -63,7 +63,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
   try {
     const looker = new Looker(shell, controller.signal);
     const findings = await looker.look();
-    tell(['Looked at:', ...lookedLines(findings)].join('\n'));
+    tell(['Checked:', ...lookedLines(findings)].join('\n'));
     const refused = crossSubnet(findings);
     if (refused.length > 0) throw new Failure(refused);
     if (isInteractive() && !options.json && !options.yes) held.terminal = openLines(interrupt);
@@ -74,7 +74,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
       return exitCodes.different;
     }
     const warnings = warningsOf(settings, findings);
-    // At a terminal they were told before the last question.
+    // On a terminal they were printed before the last question.
     if (held.terminal === null) tellProblems(warnings);
     finish(options, settings, wizard.answers, { findings, warnings });
     return exitCodes.ok;
@@ -89,7 +89,7 @@ export async function init(options: InitOptions): Promise<ExitCode> {
   }
 }
 
-/** Decides setting by setting: what was given, else what the terminal says, else what was found. */
+/** Decides each setting: from the options, else from the terminal, else from what was found. */
 class Wizard {
   readonly #looker: Looker;
   readonly #terminal: LineTerminal | null;
@@ -109,13 +109,13 @@ class Wizard {
     return this.#answers;
   }
 
-  /** null when the administrator does not want to go on. */
+  /** null: the administrator declined. */
   async run(): Promise<Settings | null> {
     const { important, others } = questionOrder;
     await this.#decide(important);
     if (this.#terminal === null) return this.#settled();
     const rest = others.filter((field) => !this.#answers.has(field));
-    const all = `Do you want to go through the other ${rest.length} settings, too?`;
+    const all = `Do you want to answer the other ${rest.length} settings, too?`;
     if (rest.length > 0 && (await this.#yesNo(all, false))) await this.#decide(rest);
     const settings = await this.#settled();
     tellProblems(warningsOf(settings, this.#findings));
@@ -134,7 +134,7 @@ class Wizard {
     }
   }
 
-  /** The settings, once nothing contradicts them: problems are asked about again, or, without a terminal, the end. */
+  /** The settings without contradictions. Problems are asked about again; without a terminal, they fail the verb. */
   async #settled(): Promise<Settings> {
     for (;;) {
       await this.#lookUpName(true);
@@ -150,7 +150,7 @@ class Wizard {
     }
   }
 
-  /** Asks until the answer is sound by itself and agrees with what was found and answered before. */
+  /** Asks until the answer is valid, and agrees with what was found and answered before. */
   async #ask(field: Field): Promise<void> {
     let wanted: readonly Field[] = [field];
     while (wanted.length > 0) {
@@ -159,13 +159,13 @@ class Wizard {
       const problems = [...problemsAt(this.#answers, [field, ...wanted]), ...conflictsWith(this.#answers, this.#findings)];
       complain(problems);
       const again = fieldsOf(problems, this.#answers);
-      // What can never be right is not offered again; what only contradicts something may be the right one of the two.
+      // An invalid answer is not offered again. One that only contradicts another may be the correct one.
       for (const one of fieldsOf(
         problems.filter(({ code }) => code === 'settings-value'),
         this.#answers,
       ))
         this.#answers.delete(one);
-      // Either of the two may be the wrong one.
+      // Either of the two may be wrong.
       const pair = again.includes('packageDnsName') && this.#answers.has('packageAddress');
       wanted = questionOrder.all.filter((one) => again.includes(one) || (pair && nameFields.includes(one)));
     }
@@ -178,7 +178,7 @@ class Wizard {
     for (;;) {
       const answer = typedAnswer(field, await this.#line(promptFor(field, offer)), offer);
       if (answer !== null) return answer;
-      out(`An answer is needed. ${settingsTable[field].comment}\n`);
+      out(`This setting requires an answer. ${settingsTable[field].comment}\n`);
     }
   }
 
@@ -188,7 +188,7 @@ class Wizard {
     return offerFor(field, this.#findings, above);
   }
 
-  /** `fresh`: what was wrong a moment ago may have been registered since. */
+  /** `fresh`: a wrong name may have been registered meanwhile. */
   async #lookUpName(fresh: boolean): Promise<void> {
     const { packageDnsName, packageAddress } = aboveOf(this.#answers);
     this.#findings = await this.#looker.lookUp(this.#findings, nameLookups(packageDnsName, packageAddress), fresh);
@@ -209,7 +209,7 @@ class Wizard {
   }
 }
 
-/** Between two questions: where it stands is plain, and codes are for programs. */
+/** Between two questions, without code and place. */
 function complain(problems: readonly Problem[]): void {
   for (const { text, remedy } of problems) out(`${text}\n  Fix: ${remedy}\n`);
 }
@@ -223,8 +223,8 @@ function refuseOverwriting({ output, force, dryRun }: InitOptions): void {
   const problem: Problem = {
     code: 'here-settings-exist',
     severity: 'error',
-    text: `${output} is there already; writing it anew would lose what it says`,
-    remedy: `edit it and run csync settings check, or write another file (--output FILE), or replace it (--force)`,
+    text: `${output} already exists; csync init would overwrite it`,
+    remedy: 'edit it and run csync settings check; or write another file (--output FILE); or replace it (--force)',
     place: { file: output },
   };
   throw new Failure([problem]);
@@ -232,7 +232,7 @@ function refuseOverwriting({ output, force, dryRun }: InitOptions): void {
 
 function readAnswersFile(file: string | undefined): { name: string; text: string } | null {
   if (file === undefined) return null;
-  const remedy = 'name a file of lines "key: value", as csync settings example prints them';
+  const remedy = 'name a file of lines "key: value", in the format of csync settings example';
   return { name: file, text: readOrFail(file, 'the answers file', remedy) };
 }
 
@@ -241,7 +241,7 @@ interface Seen {
   readonly warnings: readonly Problem[];
 }
 
-/** Writes or shows the file, and says what comes next. */
+/** Writes or prints the file, and the next steps. */
 function finish(options: InitOptions, settings: Settings, answers: Answers, seen: Seen): void {
   const { findings, warnings } = seen;
   const { output, dryRun, json } = options;
@@ -258,12 +258,12 @@ function finish(options: InitOptions, settings: Settings, answers: Answers, seen
       `${JSON.stringify({ output, dryRun, digest, settings, from, unseen, problems: warnings, ...(dryRun ? { text } : {}) }, null, 2)}\n`,
     );
   } else if (dryRun) out(text);
-  else out(`${output} is written (digest ${digest.slice(0, 12)}).\n${nextSteps(output)}`);
+  else out(`Wrote ${output} (digest ${digest.slice(0, 12)}).\n${nextSteps(output)}`);
 }
 
-/** The way from the settings to a running package; docs/how-to/install.md has the details. */
+/** From the settings to a running package; docs/how-to/install.md has the details. */
 function nextSteps(output: string): string {
   const option = output === 'csync.yaml' ? '' : ` --settings ${output}`;
   const steps = ['check', 'members sync', 'apply --dry-run', 'apply --run'].map((words) => `  csync ${words}${option}\n`);
-  return `What comes next:\n${steps.join('')}`;
+  return `Next steps:\n${steps.join('')}`;
 }

@@ -1,4 +1,4 @@
-/** `csync migrate legacy-to-modular`: a configured legacy package becomes a modular one of the same settings, with one halt. */
+/** `csync migrate legacy-to-modular`: converts a legacy package to a modular one with the same settings and one halt. */
 
 import { demand, type ExitCode } from '../../base/problem.ts';
 import type { Before } from '../../cluster/apply/apply-plan.ts';
@@ -25,7 +25,7 @@ export interface MigrateOptions extends PackageSources {
   readonly json: boolean;
 }
 
-/** The settings file still says legacy, or modular already; either way its other settings are those of the package. */
+/** The settings file says legacy or modular; its other settings are those of the package. */
 export async function migrateToModular(options: MigrateOptions): Promise<ExitCode> {
   const settings = readSettings(options.settings);
   const modular: Settings = { ...settings, packageStyle: 'modular' };
@@ -54,7 +54,7 @@ async function migrateOn(
   const remembered = await readBefore(shell, observation, settings);
   const legacySettings = { name: 'settings.json', mode: 0o644, content: Buffer.from(settingsJson(legacy)) };
   const sets = await readHistory(shell, observation, settings);
-  // Before it is known where it ran nothing can be said of these two; the plan says them.
+  // Unknown until it is known where the package ran; the plan states them.
   const wanted = { run: remembered?.owner != null || observation.status?.owner != null, halt: true, takeRendered: false };
   const { wish, number } = await applyWish(shell, {
     place: modular,
@@ -71,19 +71,19 @@ async function migrateOn(
 
 const lookEveryMs = 1000;
 
-/** A command of one that was killed goes on where it was given; its script has a time limit of Serviceguard's. */
+/** A command of a killed migration continues on its member; Serviceguard limits the time of its script. */
 async function atRest(shell: MemberShell, stop: AbortSignal, settings: Settings): Promise<ClusterObservation> {
   const end = performance.now() + Math.max(settings.runScriptTimeoutSeconds, settings.haltScriptTimeoutSeconds) * 1000;
   for (let told = false; ; told = true) {
     const observation = await observe(shell, settings);
     const status = observation.status?.status ?? '';
     if (!['starting', 'halting', 'failing'].includes(status) || performance.now() > end) return observation;
-    if (!told) err(`${settings.packageName} is ${status}; waiting until that has ended\n`);
+    if (!told) err(`${settings.packageName} is ${status}; waiting until this has finished\n`);
     await pause(lookEveryMs, stop);
   }
 }
 
-/** From the first member that remembers; null: no migration is under way. */
+/** From the first member that has it. null: no migration is unfinished. */
 async function readBefore(shell: MemberShell, { members }: ClusterObservation, settings: Settings): Promise<Before | null> {
   for (const one of members) {
     if (!one.reached || !one.files.some(({ name }) => name === migrationFileName)) continue;
@@ -94,7 +94,7 @@ async function readBefore(shell: MemberShell, { members }: ClusterObservation, s
   return null;
 }
 
-/** The one line of the settings file; shown and confirmed with the other steps, comments and all else as they were. */
+/** Changes one line of the settings file, confirmed with the other steps; the rest stays unchanged. */
 function settingsStep(file: string): { readonly text: string; readonly run: () => void } | null {
   const edit = (): ReturnType<typeof withValue> => withValue(readTextFile(file) ?? '', 'package_style', 'modular');
   const found = edit();

@@ -1,4 +1,4 @@
-/** `csync render`: settings and templates to the package directory, all of it or nothing. */
+/** `csync render`: renders settings and templates to the package directory, completely or not at all. */
 import { join } from 'node:path';
 import { Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -12,20 +12,20 @@ export interface RenderOptions extends PackageSources {
   readonly output: string;
   readonly dryRun: boolean;
   readonly takeRendered: boolean;
-  /** Edited files stay as they are and count as part of the package. */
+  /** Edited files stay unchanged, and become part of the package. */
   readonly takeMine: boolean;
   readonly json: boolean;
 }
 
 type Change = 'new' | 'changed' | 'same';
 
-/** Returns the text to print. Throws a Failure with all problems of the settings, the templates, or hand edits found. */
+/** Returns the text to print. Throws a Failure with all problems of settings and templates, and with edits made by hand. */
 export async function render(options: RenderOptions): Promise<string> {
   const { settings, files: rendered } = await preparePackage(options);
   const edits = handEdits(options.output, rendered);
   if (edits.size > 0 && !options.takeRendered && !options.takeMine)
     throw new Failure([...edits.keys()].map((name) => handEditProblem(name, options.output)));
-  // Rendering over a package directory leaves the runtime that was carried there, and its word in the manifest.
+  // Rendering into a package directory keeps a carried runtime, and its entry in the manifest.
   const { runtime = null } = setThere(options.output, rendered).manifest;
   const files = withRuntime(options.takeMine ? withEdits(rendered, edits, settings) : rendered, runtime);
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));

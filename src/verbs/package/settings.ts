@@ -3,12 +3,12 @@ import { settingsDigest } from '../../settings/settings.ts';
 import { printSettings } from '../../settings/settings-yaml.ts';
 import { readSettings } from '../common/toolkit-files.ts';
 
-/** Says that the file is sound, with the digest members will compare; throws a Failure with all its problems. */
+/** Prints that the file is valid, and the digest that members compare. Throws a Failure with all its problems. */
 export async function checkSettings(file: string, json: boolean): Promise<string> {
   const settings = readSettings(file);
   const digest = settingsDigest(settings);
   if (json) return `${JSON.stringify({ file, digest, settings }, null, 2)}\n`;
-  return `${file} is sound (digest ${digest.slice(0, 12)}).\n`;
+  return `${file} is valid (digest ${digest.slice(0, 12)}).\n`;
 }
 
 export async function exampleSettings(): Promise<string> {

@@ -25,14 +25,14 @@ import {
   writeOrFail,
 } from '../common/toolkit-files.ts';
 
-/** The texts of a template: shipped, the administrator's below `directory`, and as it was shipped at the export. */
+/** A template: the shipped text, the administrator's below `directory`, and the shipped text at the export. */
 function textsOf(name: string, directory: string | undefined): TemplateTexts {
   const shipped = demand(readTemplate(name)).text;
   if (directory === undefined) return { shipped, own: null, pristine: null };
   return { shipped, own: readTextFile(join(directory, name)), pristine: readTextFile(join(directory, pristineDirectory, name)) };
 }
 
-/** Files of the administrator's directory that no template is read from: most likely a misspelt name. */
+/** Files in the administrator's directory that match no template: probably misspelt names. */
 function strayFiles(directory: string | undefined): Problem[] {
   if (directory === undefined) return [];
   const known = new Set(templateCatalogue.map(({ name }) => name));
@@ -42,8 +42,8 @@ function strayFiles(directory: string | undefined): Problem[] {
     .map((name) => ({
       code: 'template-stray',
       severity: 'error',
-      text: `no template of the toolkit is named ${name}, so this file would never be used`,
-      remedy: `name it as one of these: ${[...known].join(', ')}`,
+      text: `the toolkit has no template ${name}, so it would never use this file`,
+      remedy: `rename it to one of these: ${[...known].join(', ')}`,
       place: { file: join(directory, name) },
     }));
 }
@@ -61,7 +61,7 @@ export interface ExportOptions extends ExportChoice {
   readonly json: boolean;
 }
 
-/** Copies the shipped templates into a directory of the administrator's, all of them or, with an edit in danger, none. */
+/** Copies the shipped templates to a directory of the administrator: all of them, or none if an edit would be lost. */
 export async function exportTemplates(options: ExportOptions): Promise<ExitCode> {
   const { directory, dryRun, json } = options;
   const entries = templateCatalogue.map(({ name }) => {
@@ -75,8 +75,8 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
           {
             code: 'render-hand-edited',
             severity: 'error',
-            text: `${step.name} is ${step.why}; an export would lose one or the other`,
-            remedy: `csync templates diff ${directory} shows both; carry over what is new and export with --take-mine, or give the edits up with --take-shipped`,
+            text: `${step.name} is ${step.why}; an export would lose one of the two`,
+            remedy: `csync templates diff ${directory}   (compares them); merge the changes and export with --take-mine, or drop your edits with --take-shipped`,
             place: { file: join(directory, step.name) },
           },
         ],
@@ -98,14 +98,14 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
   return exitCodes.ok;
 }
 
-/** Renders the templates in memory; throws a Failure with every unknown, unused and malformed token and every stray file. */
+/** Renders the templates in memory. Throws a Failure with every unknown, unused and malformed token, and every stray file. */
 export async function checkTemplates(
   directory: string | undefined,
   settingsFile: string | undefined,
   json: boolean,
 ): Promise<ExitCode> {
   const settings = readSettings(settingsFile ?? labSettingsFile);
-  // Both styles, whatever the settings say: a copy that is wrong is wrong before it is needed.
+  // Both styles, because a template should be correct before it is needed.
   const directories = engineFor(settings).host.usualVariables;
   const found = (['modular', 'legacy'] as const).map((packageStyle) => {
     const templates = readPackageTemplates(packageStyle, directory);
@@ -133,7 +133,7 @@ export async function checkTemplates(
   return exitCodes.ok;
 }
 
-/** Who changed what since the export: exit status 1 when anything differs from what is shipped now. */
+/** Lists the changes since the export, of either side; exit status 1 if anything differs from the shipped templates. */
 export async function diffTemplates(directory: string, json: boolean): Promise<ExitCode> {
   const differences = templateCatalogue.map(({ name }) => templateDifference(name, textsOf(name, directory)));
   const differs = differences.some(({ state }) => state !== 'shipped' && state !== 'same');
@@ -146,6 +146,6 @@ function describe(name: string, state: string, edits: string, upstream: string):
   return [
     `${name}: ${state}`,
     ...(edits === '' ? [] : ['--- your edits', edits.trimEnd()]),
-    ...(upstream === '' ? [] : ['--- what changed in the shipped template since the export', upstream.trimEnd()]),
+    ...(upstream === '' ? [] : ['--- changes of the shipped template since the export', upstream.trimEnd()]),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-/** The wizard's eyes: runs what it looks with, here and on the other members, and keeps what was found. Changes nothing. */
+/** Runs the wizard's commands here and on the other members, and keeps the results. Changes nothing. */
 import { inParallel } from '../../cluster/remote/observation.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
@@ -9,9 +9,9 @@ import { lookScript, type MemberLook, readLook } from '../../wizard/look.ts';
 import { engineHere } from '../common/engine-here.ts';
 
 const commandLimitMs = 10_000;
-/** A member that does not answer is told of, not waited for. */
+/** A member without an answer in this time is reported. */
 const memberLimitMs = 8000;
-/** A resolver without an answer takes 10 s and more. */
+/** A resolver that does not answer takes 10 s or more. */
 const lookupLimitMs = 3000;
 
 export class Looker {
@@ -47,7 +47,7 @@ export class Looker {
       if (outputs.length === 0 && said.exitCode !== 0) return { why: reason(words.viewer, said) };
       outputs.push(said.stdout);
     }
-    return host.readCluster(outputs) ?? { why: `${words.viewer} names no member` };
+    return host.readCluster(outputs) ?? { why: `${words.viewer} prints no member` };
   }
 
   async #lookOver(member: string): Promise<MemberLook | string> {
@@ -55,7 +55,7 @@ export class Looker {
     return seen.exitCode === 0 ? readLook(seen.stdout) : whyNoAnswer(member, seen, memberLimitMs).why;
   }
 
-  /** Findings with the answers to these lookups; known ones are asked for again only when `fresh`. */
+  /** The findings plus the results of these lookups; known ones are repeated only with `fresh`. */
   async lookUp(findings: Findings, words: readonly string[], fresh = false): Promise<Findings> {
     const wanted = [...new Set(words)].filter((word) => fresh || !findings.answers.has(word));
     const answers = await Promise.all(wanted.map(async (word) => [word, await this.#answer(word)] as const));
@@ -83,10 +83,10 @@ export class Looker {
   }
 }
 
-/** Why a program did not answer, in a line. */
+/** Why a program gave no answer, in one line. */
 function reason(program: string, { errorCode, timedOut, exitCode, stderr }: CommandResult): string {
   if (errorCode === 'ENOENT') return `${program} is not installed here`;
-  if (timedOut) return `${program} gave no answer in time`;
+  if (timedOut) return `${program} did not answer in time`;
   const said = stderr.trim().split('\n').at(-1) ?? '';
-  return said === '' ? `${program} ended with ${exitCode ?? errorCode}` : said;
+  return said === '' ? `${program} failed with ${exitCode ?? errorCode}` : said;
 }

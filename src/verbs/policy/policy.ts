@@ -1,4 +1,4 @@
-/** `csync policy commit | show | log`: the administrator's part of the master's policy, edited so that nothing is ever lost. */
+/** `csync policy commit | show | log`: edits the administrator's part of the master's policy without losing an edit. */
 import { demand, type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import type { ProblemCode } from '../../base/problem-codes.ts';
 import { columns } from '../../base/tables.ts';
@@ -40,26 +40,26 @@ interface PolicyOptions {
 export interface PolicyCommitOptions extends PolicyOptions {
   readonly paths: readonly string[];
   readonly message: string;
-  /** Digest of the whole master copy that the edit began with. */
+  /** Digest of the whole master copy that the edit is based on. */
   readonly base?: string | undefined;
   readonly dryRun: boolean;
 }
 
 const lookLimitMs = 60_000;
 const commitLimitMs = 180_000;
-/** Looks that found the policy changed again by the time it was to be changed; beyond that somebody writes without end. */
+/** Attempts when the policy changed meanwhile each time; after that, another process writes continuously. */
 const tries = 8;
 
 const failure = (code: ProblemCode, text: string, remedy: string, member?: string): Failure =>
   new Failure([{ code, severity: 'error', text, remedy, ...(member === undefined ? {} : { member }) }]);
 
-/** The member that runs the package. Throws a Failure where none does, or nobody says. */
+/** The active member. Throws a Failure if there is none, or if it is unknown. */
 async function findOwner(shell: MemberShell, settings: Settings): Promise<string> {
   const place = await locate(shell, settings);
   if (place?.status === 'up' && place.owner !== null) return place.owner;
-  const whoSays = place === null ? 'no member that can be reached knows of it' : 'as the cluster says';
-  const text = `${settings.packageName} runs on no member (${whoSays}), so there is no master whose policy could be looked at`;
-  throw failure('cluster-not-running', text, 'csync status; then the same command again');
+  const whoSays = place === null ? 'no reachable member knows the package' : 'as the cluster reports';
+  const text = `${settings.packageName} runs on no member (${whoSays}), so there is no master to read the policy from`;
+  throw failure('cluster-not-running', text, 'csync status; when the package is up, run the same command again');
 }
 
 async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlace, contents: boolean): Promise<PolicyLook> {
@@ -67,13 +67,13 @@ async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlac
     const answer = await shell.run(owner, policyLookScript(place, contents), lookLimitMs);
     if (answer.exitCode !== 0) {
       const { why, remedy } = saidBy(owner, answer, lookLimitMs);
-      throw failure('cluster-policy-unreadable', `the policy of the master cannot be looked at: ${why}`, remedy, owner);
+      throw failure('cluster-policy-unreadable', `the policy of the master cannot be read: ${why}`, remedy, owner);
     }
     const look = readPolicyState(answer.stdout);
     if (look !== null) return look;
   }
-  const text = 'the policy of the master was written to each time while it was looked at, or the answer was cut short';
-  throw failure('cluster-policy-unreadable', text, 'the same command again', owner);
+  const text = 'the policy of the master changed during each read, or the answer was truncated';
+  throw failure('cluster-policy-unreadable', text, 'run the same command again', owner);
 }
 
 function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: string; remedy: string } {
@@ -85,7 +85,10 @@ function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: s
   return { why: [said, ...(said.includes(why) ? [] : [why])].filter(Boolean).join('; '), remedy };
 }
 
-/** Returns once the edit is on the policy file system for good; throws a Failure in all other cases, which says whether it is certain. */
+/**
+ * Returns when the edit is durable on the policy file system. Throws a Failure otherwise, which states whether the edit may have been
+ * committed.
+ */
 export async function policyCommit(options: PolicyCommitOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const copy = readWorkingCopy(options.paths);
@@ -99,10 +102,10 @@ export async function policyCommit(options: PolicyCommitOptions): Promise<ExitCo
       const again =
         plan.write.length + plan.remove.length === 0 ? await confirmed(at, copy.files) : await committed(at, plan, copy);
       if (again === null) return exitCodes.ok;
-      progress(`${owner}: ${again}; looking again`);
+      progress(`${owner}: ${again}; reading again`);
     }
-    const text = 'the policy was changed by others each time before this edit could be put into place; nothing was committed';
-    throw failure('change-policy-busy', text, 'the same command again');
+    const text = 'the policy was changed each time before this edit could be committed; nothing was committed';
+    throw failure('change-policy-busy', text, 'run the same command again');
   });
 }
 
@@ -114,7 +117,7 @@ interface At {
   readonly options: PolicyCommitOptions;
 }
 
-/** Why it has to be looked at again; null: done. */
+/** Why another attempt is needed. null: done. */
 async function committed(at: At, plan: CommitPlan, copy: WorkingCopy): Promise<string | null> {
   const { shell, place, owner, state, options } = at;
   const words = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, member: owner, message: options.message };
@@ -131,7 +134,7 @@ async function committed(at: At, plan: CommitPlan, copy: WorkingCopy): Promise<s
   return notDone(at, ended);
 }
 
-/** What is there already is acknowledged, too: an earlier run may have been killed before it could say so. */
+/** Also acknowledges an edit that is already on the master: an earlier run may have been killed before it reported. */
 async function confirmed(at: At, files: readonly LocalFile[]): Promise<string | null> {
   const { shell, place, owner, state, options } = at;
   if (options.dryRun) {
@@ -140,7 +143,7 @@ async function confirmed(at: At, files: readonly LocalFile[]): Promise<string | 
   }
   const ended = await shell.run(owner, confirmScript(place, state), commitLimitMs);
   if (becameOf(ended) !== 'durable') return notDone(at, ended);
-  tell(files.length === 0 ? 'nothing to commit' : 'acknowledged before', state.current, owner, options);
+  tell(files.length === 0 ? 'nothing to commit' : 'acknowledged earlier', state.current, owner, options);
   return null;
 }
 
@@ -149,22 +152,22 @@ function notDone({ owner, options }: At, ended: CommandResult): string {
   if (becameOf(ended) === 'unknown' && !options.dryRun)
     throw failure(
       'change-policy-unacknowledged',
-      `not acknowledged: the edit may be on the policy file system or not, whole in either case: ${why}`,
-      'the same command again, once csync status says serving: it finds out, and finishes',
+      `not acknowledged: the edit may or may not be on the policy file system, but never partly: ${why}`,
+      'run the same command again when csync status reports that the package serves: it completes the commit',
       owner,
     );
   if (ended.exitCode === policyStatus.moved || ended.exitCode === busyStatus) return why;
   if (ended.exitCode === policyStatus.refused)
     throw failure(
       'policy-refused',
-      `nothing was committed: the policy with this edit is refused by cfengine's own parser: ${why}`,
-      'correct the edit, then the same command again; hosts go on with the policy of before',
+      `nothing was committed, because cfengine's own parser rejects the policy with this edit: ${why}`,
+      'correct the edit, then run the same command again; hosts keep the previous policy',
       owner,
     );
   throw failure('change-policy', `nothing was committed: ${why}`, remedy, owner);
 }
 
-type Outcome = 'acknowledged' | 'acknowledged before' | 'would be committed' | 'nothing to commit';
+type Outcome = 'acknowledged' | 'acknowledged earlier' | 'would be committed' | 'nothing to commit';
 
 function tell(outcome: Outcome, record: CommitRecord | null, owner: string, { json }: PolicyOptions): void {
   if (json) {
@@ -172,12 +175,12 @@ function tell(outcome: Outcome, record: CommitRecord | null, owner: string, { js
     return;
   }
   const files = record === null ? [] : [...record.files, ...record.removed.map((name) => `${name} (removed)`)];
-  const what = record === null ? 'the policy on the master, of no commit yet' : recordLine(record);
+  const what = record === null ? 'the policy on the master, which has no commit yet' : recordLine(record);
   const sentences: Readonly<Record<Outcome, string>> = {
-    acknowledged: `${what}\nIt is on the policy file system, on ${owner}: ${files.join(' ')}`,
-    'acknowledged before': `The master has this edit already, and it is on the policy file system; last is ${what}`,
-    'would be committed': `cfengine's parser on ${owner} takes it; it would be ${what}: ${files.join(' ')}`,
-    'nothing to commit': `Nothing to commit; last is ${what}`,
+    acknowledged: `${what}\nStored on the policy file system, on ${owner}: ${files.join(' ')}`,
+    'acknowledged earlier': `The master already has this edit; last: ${what}`,
+    'would be committed': `cfengine's parser on ${owner} accepts it; it would become ${what}: ${files.join(' ')}`,
+    'nothing to commit': `Nothing to commit; last: ${what}`,
   };
   out(`${sentences[outcome]}\n`);
 }
@@ -186,7 +189,7 @@ function recordLine({ commit, epoch, digest, at, by, message }: CommitRecord): s
   return `commit ${commit} of epoch ${epoch}, digest ${digest.slice(0, 12)}, ${at} ${by}${message === '' ? '' : `: ${message}`}`;
 }
 
-/** What the master serves; `copy`: a directory to make a working copy in. */
+/** The policy of the master; `copy`: directory for a working copy. */
 export async function policyShow(options: PolicyOptions & { readonly copy?: string | undefined }): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const copy = options.copy;
@@ -214,7 +217,7 @@ function showText(
   files: readonly { name: string; digest: string; owner: string }[],
   copy: string | undefined,
 ): string {
-  const since = current === null || current.digest === digest ? '' : '; the toolkit, or somebody by hand, wrote since';
+  const since = current === null || current.digest === digest ? '' : '; later changed by the toolkit or by hand';
   return [
     `${owner} serves the policy of epoch ${epoch}, digest ${digest}`,
     current === null ? 'no commit yet' : `${recordLine(current)}${since}`,
@@ -222,8 +225,8 @@ function showText(
       files.map((file) => [file.digest.slice(0, 12), file.owner, file.name]),
       { indent: 2 },
     ),
-    `(${commitRecordName} goes to the hosts with it)`,
-    ...(copy === undefined ? [] : [`working copy in ${copy}: edit it, then csync policy commit ${copy}`]),
+    `(hosts get it in ${commitRecordName})`,
+    ...(copy === undefined ? [] : [`working copy in ${copy}: edit it, then run csync policy commit ${copy}`]),
     '',
   ].join('\n');
 }

@@ -1,6 +1,6 @@
 /**
- * An administrator's copy of the policy, to edit and to commit: a directory with a hidden file that remembers what it began with,
- * so that somebody else's edit in between is seen.
+ * An administrator's copy of the policy for editing and committing. A hidden file stores the base of the edit, so that concurrent edits are
+ * detected.
  */
 import { dirname, join, relative, resolve } from 'node:path';
 import { Failure, type Problem } from '../../base/problem.ts';
@@ -11,14 +11,14 @@ import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.t
 
 const baseName = '.csync-base.json';
 
-/** By name, the digests of what was on the master; several where a commit was sent and not answered. null: no such file. */
+/** Digests of the master's files by name; several after a commit without an answer. null: no such file. */
 type Base = ReadonlyMap<string, readonly (string | null)[]>;
 
 export interface WorkingCopy {
   readonly files: readonly LocalFile[];
-  /** Before a plan is sent: what it writes counts as begun with, too. */
+  /** Called before a plan is sent: its result counts as a base, too. */
   willCommit(plan: CommitPlan): void;
-  /** It is on the master. */
+  /** The plan is on the master. */
   committed(plan: CommitPlan): void;
 }
 
@@ -27,22 +27,22 @@ const refuse = (text: string, remedy: string): never => {
   throw new Failure([problem]);
 };
 
-/** Makes a working copy of what the master has. Throws a Failure where the directory cannot take it. */
+/** Makes a working copy of the master's policy. Throws a Failure if the directory cannot be used. */
 export function makeWorkingCopy(directory: string, contents: ReadonlyMap<string, Buffer>): void {
   const visible = new Map([...contents].filter(([name]) => !name.split('/').some((part) => part.startsWith('.'))));
   const base: Base = new Map([...visible].map(([name, content]) => [name, [sha256(content)]]));
   try {
     writeTree(directory, new Map([...visible, [baseName, Buffer.from(baseText(base))]]));
   } catch (error) {
-    refuse(`no working copy was made in ${directory}: ${(error as Error).message}`, 'name a directory that is not there yet');
+    refuse(`no working copy was made in ${directory}: ${(error as Error).message}`, 'name a directory that does not exist yet');
   }
 }
 
-/** Files and directories as they were named. Throws a Failure of usage for what cannot be committed. */
+/** Files and directories as named. Throws a Failure of usage for files that cannot be committed. */
 export function readWorkingCopy(paths: readonly string[]): WorkingCopy {
   const found = paths.length === 0 ? ['.'] : paths;
   const roots = [...new Set(found.map((path) => rootOf(path)))];
-  if (roots.length > 1) refuse(`${roots.join(' and ')} are several working copies`, 'commit them one by one');
+  if (roots.length > 1) refuse(`${roots.join(' and ')} are different working copies`, 'commit them one by one');
   const root = roots[0] ?? null;
   const base = root === null ? null : readBase(root);
   const files = found.flatMap((path) => filesOf(path, root, base));
@@ -70,7 +70,7 @@ const outcome = ({ write, remove }: CommitPlan): [string, string | null][] => [
   ...remove.map((name): [string, null] => [name, null]),
 ];
 
-/** The working copy a path belongs to; null: none. */
+/** The working copy of a path. null: none. */
 function rootOf(path: string): string | null {
   for (let at = resolve(path); ; at = dirname(at)) {
     if (readTextFile(join(at, baseName)) !== null) return at;
@@ -85,7 +85,7 @@ function readBase(root: string): Base {
       Object.entries(read).map(([name, digests]) => [name, digests.filter((one) => one === null || typeof one === 'string')]),
     );
   } catch {
-    return refuse(`${join(root, baseName)} is damaged`, 'csync policy show --copy DIR makes another working copy');
+    return refuse(`${join(root, baseName)} is damaged`, 'csync policy show --copy DIR   (makes another working copy)');
   }
 }
 
@@ -98,7 +98,7 @@ function filesOf(path: string, root: string | null, base: Base | null): LocalFil
   const at = root ?? (kind === 'directory' ? resolve(path) : process.cwd());
   const name = relative(at, resolve(path));
   if (name.startsWith('..'))
-    return refuse(`${path} is not below ${at}, so nothing says its name in the policy`, `cd to its directory first`);
+    return refuse(`${path} is not below ${at}, so its name in the policy is unknown`, 'cd to the top of its policy tree first');
   const local = (file: string, content: Buffer | null): LocalFile => ({
     name: file,
     content,
@@ -108,10 +108,10 @@ function filesOf(path: string, root: string | null, base: Base | null): LocalFil
     const tree = readTree(path).map((file) => ({ ...file, name: join(name, file.name) }));
     const other = tree.find(({ content }) => content === null);
     if (other !== undefined)
-      return refuse(`${other.name} is no plain file`, 'hosts get copies of plain files only; take it away');
+      return refuse(`${other.name} is not a regular file`, 'remove it; hosts get copies of regular files only');
     const there = new Set(tree.map((file) => file.name));
     const below = name === '' ? '' : `${name}/`;
-    // Only a working copy tells a file that was removed from one that was never there.
+    // Only a working copy shows that a file was removed, and was not just missing.
     const removed = [...(base?.entries() ?? [])].filter(
       ([file, [first]]) => first !== null && file.startsWith(below) && !there.has(file),
     );
@@ -119,5 +119,5 @@ function filesOf(path: string, root: string | null, base: Base | null): LocalFil
   }
   if (kind === 'file') return [local(name, readBytes(path))];
   if (kind === null && (base?.get(name)?.[0] ?? null) !== null) return [local(name, null)];
-  return refuse(`${path} is ${kind === null ? 'not there' : 'no plain file'}`, 'csync policy commit FILE... or DIR');
+  return refuse(`${path} ${kind === null ? 'is missing' : 'is not a regular file'}`, 'csync policy commit FILE... or DIR');
 }

@@ -113,7 +113,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
       expect(refused.stderr).toContain('csync lab up');
     }
     const down = csync('lab', 'down');
-    expect([down.status, down.stdout]).toEqual([0, `No lab "${name}" was running.\n`]);
+    expect([down.status, down.stdout]).toEqual([0, `No lab "${name}" exists.\n`]);
   });
 
   everyStepIt('a lab that is up is not touched by another start of the same name', async () => {

@@ -132,7 +132,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       const verified = await csync('keys verify');
       expect(verified.stdout).toBe('27 of 27 handshakes would succeed.\n');
       expect([await fetches('c1'), await fetches('c2')]).toEqual(['', '']);
-      expect((await csync('client add c1 --yes')).stdout).toBe('They are set up as clients already.\n');
+      expect((await csync('client add c1 --yes')).stdout).toBe('They are already set up as clients.\n');
       await good('m2', `mkdir -m 700 ${work}/ppkeys/.csync-arrival-now; echo secret > ${work}/ppkeys/.csync-arrival-now/0`);
       const swept = await csync('members sync --yes');
       expect([swept.exitCode, swept.stderr]).toEqual([
@@ -141,8 +141,8 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       ]);
       expect((await sh('m2', `ls -d ${work}/ppkeys/.csync-arrival* 2>&1; true`)).stdout).toContain('No such file');
       const away = await csync('client add nosuch --yes');
-      expect([away.exitCode, away.stdout]).toEqual([5, 'Nothing of it can be done now; it is remembered.\n']);
-      expect((await csync('client list')).stdout).toMatch(/^nosuch +- .* waits since .*its name is not known here/m);
+      expect([away.exitCode, away.stdout]).toEqual([5, 'No step can be done now. The work is stored as pending.\n']);
+      expect((await csync('client list')).stdout).toMatch(/^nosuch +- .* pending since .*its name is not known here/m);
       expect((await csync('client sync --yes')).stderr).toContain('nosuch waits');
       expect((await csync('client remove nosuch --yes')).exitCode).toBe(0);
       expect((await csync('client list')).stdout).not.toContain('nosuch');
@@ -269,7 +269,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       await eventually('its last word in syslog', async () =>
         (await sh('m4', 'grep "csync members sync" /var/log/messages | tail -n 1')).stdout.includes('done'),
       );
-      expect((await sh('m4', 'cd / && csync status')).stdout).not.toContain('waits since');
+      expect((await sh('m4', 'cd / && csync status')).stdout).not.toContain('pending since');
     });
   },
 );

@@ -115,7 +115,7 @@ node -e '${manifest}; ${history}'`,
 
   it('a set that version 0.1.0 kept is gone back to by its settings, as a set of this version', async () => {
     const back = await csync('rollback 1 --yes --halt');
-    expect([back.exitCode, back.stderr]).toEqual([0, expect.stringContaining('Set 1 is of version 0.1.0')]);
+    expect([back.exitCode, back.stderr]).toEqual([0, expect.stringContaining('Set 1 was made by version 0.1.0')]);
     const owner = await used.drills.waitServed();
     expect(await must(owner, 'grep " /csync " /proc/mounts')).not.toContain('noatime');
     for (const member of members) expect(await flatOn(member), member).toBe('');

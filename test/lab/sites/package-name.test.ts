@@ -52,7 +52,7 @@ describe.skipIf(whyNoLab !== null)('a package of another name, in another direct
   it('a timer finds its settings without a name, and by their name', async () => {
     for (const words of ['', ' --settings /usr/local/cmcluster/conf/site/settings.json']) {
       const ended = await sh('m3', `cd / && csync members sync --yes --automatic${words}`);
-      expect([ended.exitCode, ended.stdout], ended.stderr).toEqual([0, 'Every member is set up, and nothing waits.\n']);
+      expect([ended.exitCode, ended.stdout], ended.stderr).toEqual([0, 'Every member is set up, and no work is pending.\n']);
     }
   });
 

@@ -257,7 +257,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
     const before = await digest();
     const back = await csync('rollback 1 --yes');
     expect(back.exitCode, back.stderr).toBe(0);
-    expect(back.stderr).toContain('Set 1 had another Node.js runtime. Sets do not hold them');
+    expect(back.stderr).toContain('Set 1 had another Node.js runtime. Sets do not contain runtimes');
     expect(await digest()).toBe(before);
     expect((await sh('m2', `du -sm ${directory}/history | cut -f 1`)).stdout.trim().length).toBeLessThan(3);
     expect((await csync('apply --yes')).exitCode, 'what csync.yaml says').toBe(0);

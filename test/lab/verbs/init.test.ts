@@ -34,7 +34,7 @@ describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 
   it('what comes next is what it printed: checked, applied, running', async () => {
     const made = await on('m1', `cd /root && ${toolkit} init --yes --force`);
     expect(made.exitCode, made.stderr).toBe(0);
-    const steps = made.stdout.split('What comes next:\n')[1] ?? '';
+    const steps = made.stdout.split('Next steps:\n')[1] ?? '';
     const run = steps
       .replaceAll(/^ *csync /gm, `${toolkit} `)
       .replace('--run', '--run --yes')

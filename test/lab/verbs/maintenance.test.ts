@@ -33,7 +33,7 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     const off = await csync('maintenance off --yes');
     expect(off.exitCode, off.stderr).toBe(0);
     await said('m1', 'maintenance-off');
-    expect((await csync('maintenance off --yes')).stdout).toBe('There is no maintenance to end.\n');
+    expect((await csync('maintenance off --yes')).stdout).toBe('No maintenance is active.\n');
     expect((await csync('status --json')).stdout).toContain('"advice":[]');
   });
 
@@ -82,7 +82,7 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
       await said('m1', 'serviceguard-maintenance-off');
       await said('m1', 'maintenance-off');
       expect(await used.drills.view()).toMatchObject({ owner: 'm1', state: 'running', autoRun: true });
-      expect((await csync('maintenance off --yes')).stdout).toBe('There is no maintenance to end.\n');
+      expect((await csync('maintenance off --yes')).stdout).toBe('No maintenance is active.\n');
       await used.drills.failOver('kill');
       await used.drills.repair('kill', 'm1');
     },

@@ -15,7 +15,7 @@ describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { time
   it('a cluster that is well has nothing to recover; without --yes nobody is asked without a terminal', async () => {
     await used.drills.waitServed();
     const well = await csync('recover --yes');
-    expect([well.exitCode, well.stdout]).toEqual([0, 'Nothing is left behind, and no member is switched off.\n']);
+    expect([well.exitCode, well.stdout]).toEqual([0, 'Nothing is left over, and no member is disabled.\n']);
     expect((await condition('m1')).stdout).toBe('1\n1\nlv_csync\n1\n');
   });
 
@@ -59,7 +59,7 @@ describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { time
     await sh('m2', 'mkdir -p /etc/rc.config.d; echo "CSYNC_CONFIGURED=1" > /etc/rc.config.d/cfservd');
     const removed = await csync('remove --yes --unconfigure');
     expect(removed.exitCode, removed.stderr).toBe(0);
-    expect(removed.stdout).toContain('Left as they are:');
+    expect(removed.stdout).toContain('Not removed:');
     expect((await used.lab.exec('m1', ['cmgetconf', '-p', 'csync'])).exitCode).not.toBe(0);
     expect((await sh('m2', 'cat /etc/rc.config.d/cfservd')).stdout).toBe('CSYNC_CONFIGURED=0\n');
     for (const member of ['m1', 'm2']) expect((await condition(member)).stdout, member).toBe('0\n0\n1\n');

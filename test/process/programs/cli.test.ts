@@ -140,7 +140,7 @@ describe('csync render', () => {
       writeFileSync(launcher, `${rendered}# mine\n`);
       const refused = csync(directory, ['render']);
       expect([refused.status, refused.stdout]).toEqual([1, '']);
-      expect(refused.stderr).toContain('csync.sh was changed since it was rendered');
+      expect(refused.stderr).toContain('csync.sh was edited since it was rendered');
       expect(refused.stderr).toContain('--take-rendered');
       expect(readFileSync(launcher, 'utf8')).toBe(`${rendered}# mine\n`);
       expect(csync(directory, ['render', '--take-rendered']).status).toBe(0);
@@ -362,7 +362,7 @@ describe('csync templates', () => {
     const diff = csync(directory, ['templates', 'diff', 'mine']);
     expect(diff.status).toBe(1);
     expect(diff.stdout).toMatch(
-      /edited, outdated\n--- your edits[\s\S]*\+# of our site[\s\S]*--- what changed[\s\S]*\+# The policy file system\./,
+      /edited, outdated\n--- your edits[\s\S]*\+# of our site[\s\S]*--- changes of the shipped[\s\S]*\+# The policy file system\./,
     );
     const refused = csync(directory, ['templates', 'export', 'mine']);
     expect([refused.status, refused.stdout]).toEqual([1, '']);
@@ -443,8 +443,8 @@ describe('csync, called wrongly', () => {
     [['lab', 'crash'], 'a name is missing behind the verb'],
     [['lab', 'failovers', '--count', 'many'], '--count'],
     [['lab', 'failovers', '--count', '0'], '--count'],
-    [['lab', 'down', '--name', '../../home'], 'a lab is named with'],
-    [['lab', 'exec', '--name', '', 'm1', '--', 'true'], 'a lab is named with'],
+    [['lab', 'down', '--name', '../../home'], 'a lab name has'],
+    [['lab', 'exec', '--name', '', 'm1', '--', 'true'], 'a lab name has'],
   ])('%j: status 2, says what is wrong, does nothing', (words, said) => {
     const directory = project();
     const ended = csync(directory, words);

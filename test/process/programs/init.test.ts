@@ -109,7 +109,7 @@ describe('csync init without a terminal', () => {
     const checked = spawnSync(process.execPath, [toolkit, 'settings', 'check'], { cwd: made.directory, encoding: 'utf8' });
     expect(checked.status, checked.stderr).toBe(0);
     const digest = /digest (\w+)/.exec(checked.stdout)?.[1];
-    expect(made.stdout).toContain(`csync.yaml is written (digest ${digest}).`);
+    expect(made.stdout).toContain(`Wrote csync.yaml (digest ${digest}).`);
     expect(made.stdout).toContain('csync apply --run');
   });
 
@@ -161,7 +161,7 @@ describe('csync init without a terminal', () => {
       /mine\.yaml:2:\d+\n.*"\/usr", but that is a system directory/,
       /--set package_addres\n.*\n.*package_address/,
       /--set cfengine_port\n.*"none", but a whole number/,
-      /--set auto_run says no value/,
+      /--set auto_run has no value/,
     ])
       expect(made.stderr).toMatch(expected);
     expect(made.status).toBe(3);
@@ -169,7 +169,7 @@ describe('csync init without a terminal', () => {
 
   it('tells each source that is missing in a line, and asks for it', () => {
     const made = init({}, []);
-    expect(made.stderr).toMatch(/cmviewcl +cmviewcl is not installed here; asked for instead of offered\n/);
+    expect(made.stderr).toMatch(/cmviewcl +cmviewcl is not installed here; csync will ask\n/);
     expect(made.stderr).toContain('"members" is missing');
     const deaf = init({ ...wholeSite, looks: {} }, []);
     expect(deaf.stderr).toMatch(/m3 +not looked at: no connection: ssh: connect to host m3 port 22: No route to host\n/);
@@ -186,7 +186,7 @@ describe('csync init without a terminal', () => {
     expect([made.status, made.stdout, made.written]).toEqual([4, '', []]);
     expect(made.stderr).toContain('[here-cross-subnet]');
     expect(made.stderr).toContain('m3 in 10.8.0.0');
-    expect(made.stderr).toMatch(/external system the master, preferably the quorum server's host, qs1/);
+    expect(made.stderr).toMatch(/external host as the master, preferably the quorum server's host, qs1/);
     const bySsh = init({ ...wholeSite, looks: { m2: lookOf('10.8.0.12') } }, ['--yes', '--json']);
     expect((JSON.parse(bySsh.stdout) as { problems: { code: string }[] }).problems[0]?.code).toBe('here-cross-subnet');
   });
@@ -199,12 +199,12 @@ describe('csync init without a terminal', () => {
       'settings-name-forward',
       'resolves to 10.7.0.9, not to 10.7.0.100',
     ],
-    ['has no way back', { 'csync.example.com': '10.7.0.100' }, 'settings-name-reverse', 'does not resolve back to a name'],
+    ['has no way back', { 'csync.example.com': '10.7.0.100' }, 'settings-name-reverse', 'has no reverse entry'],
     [
       'has another way back',
       { 'csync.example.com': '10.7.0.100', '10.7.0.100': 'www.example.com' },
       'settings-name-reverse',
-      'resolves back to www.example.com, not to csync.example.com',
+      'resolves to www.example.com, not to csync.example.com',
     ],
   ])('refuses a name that %s', (_what, names, code, text) => {
     const said = ['package_dns_name=csync.example.com', 'package_address=10.7.0.100'].flatMap((word) => ['--set', word]);
@@ -218,7 +218,7 @@ describe('csync init without a terminal', () => {
     const names = { 'csync.example.com': '10.7.0.12', '10.7.0.12': 'csync.example.com' };
     const own = init({ ...wholeSite, names }, ['--yes', '--set', 'package_dns_name=csync.example.com', ...cfengineSaid]);
     expect([own.status, own.written]).toEqual([3, []]);
-    expect(own.stderr).toContain("10.7.0.12 is m2's own address already");
+    expect(own.stderr).toContain("10.7.0.12 is already m2's own address");
     const subnet = ['--yes', '--set', 'package_dns_name=csync.example.com', '--set', 'package_subnet=10.9.0.0', ...cfengineSaid];
     const elsewhere = init(wholeSite, subnet);
     expect([elsewhere.status, elsewhere.written]).toEqual([3, []]);
@@ -236,7 +236,7 @@ describe('csync init without a terminal', () => {
     ]);
     expect(made.status, made.stderr).toBe(0);
     expect(made.stderr).toMatch(/warning \[here-cfengine-missing\] member m2\n {2}no cfengine 3 in \/usr\/bin/);
-    expect(made.stderr).toMatch(/warning \[here-member-unseen\] member m3\n {2}was not looked at: no connection: ssh: connect/);
+    expect(made.stderr).toMatch(/warning \[here-member-unseen\] member m3\n {2}was not checked: no connection: ssh: connect/);
   });
 
   it('replaces no file without --force, and --dry-run prints the very file', () => {
@@ -369,7 +369,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
   it('asks in the style of DSAU, offers what it found, sums up and writes', async () => {
     const ended = await dialogue(wholeSite, [
       ...untilOthers,
-      ['Do you want to go through the other 34 settings, too? (y/n) [n]: ', enter],
+      ['Do you want to answer the other 34 settings, too? (y/n) [n]: ', enter],
       ['Do you want to continue? (y/n) [y]: ', enter],
     ]);
     expect(ended.status, ended.shown).toBe(0);

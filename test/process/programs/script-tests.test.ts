@@ -88,7 +88,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   [
     'the launcher has no PATH of its own',
     replace('csync.sh', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin\n', ''),
-    'start with a PATH of nowhere: ends with 0',
+    'start with a PATH of missing directories: exits with 0',
   ],
   [
     'the launcher has no locale of its own',
@@ -98,17 +98,17 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   [
     'the launcher hands its environment on',
     replace('csync.sh', 'exec env -i ', 'exec env '),
-    'start with variables that harm interpreters: ends with 0',
+    'start with variables that change interpreters: exits with 0',
   ],
   [
     'the launcher swallows the exit status',
     both(replace('csync.sh', 'exec env -i', 'env -i'), replace('csync.sh', ' \\\n    "$@"', ' \\\n    "$@"\n  exit 0')),
-    'start with the daemon missing: ends with 2',
+    'start with the daemon missing: exits with 2',
   ],
   [
     'a halt ignores SIGTERM',
     replace('csync-halt.cjs', 'void runScript({', 'process.on("SIGTERM", () => {});\nvoid runScript({'),
-    'halt ended by SIGTERM: at step "release" it does not go on',
+    'halt killed by SIGTERM: at step "release" it does not continue',
   ],
   [
     'the monitor ignores SIGTERM',
@@ -116,60 +116,60 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
       replace('csync-front.pl', "\nstart('started', $node, @frugal", "\n$SIG{TERM} = 'IGNORE';\nstart('started', $node, @frugal"),
       replace('csync-monitor.cjs', 'process.on("SIGTERM", () => process.exit(0));', 'process.on("SIGTERM", () => {});'),
     ),
-    'monitor ended by SIGTERM: takes no longer than 2 s',
+    'monitor killed by SIGTERM: takes no longer than 2 s',
   ],
   [
     'the launcher does not look whether Node.js is there',
     replace('csync.sh', 'if [ ! -x "$node" ] ||', 'if false &&'),
-    'start without Node.js: says what is missing',
+    'start without Node.js: names what is missing',
   ],
   [
     'the launcher wants a temporary file',
     launcherDoes('mktemp > "${TMPDIR:-/tmp}/csync.$$" || exit 1'),
-    'start with a read-only /tmp: ends with 0',
+    'start with a read-only /tmp: exits with 0',
   ],
   [
     'the launcher wants to write its log',
     launcherDoes('echo "$word" >> "$SG_SCRIPT_LOG_FILE" || exit 1'),
-    'start with a full log: ends with 0',
+    'start with a full log: exits with 0',
   ],
-  ['the launcher still has a debugging line', launcherDoes('echo "about to $word"'), 'start: says nothing outside of the log'],
+  ['the launcher still has a debugging line', launcherDoes('echo "about to $word"'), 'start: prints only to the log'],
   [
     'the launcher logs the private key',
     launcherDoes('cat /var/lib/cfengine3/ppkeys/localhost.priv >> "$SG_SCRIPT_LOG_FILE"'),
-    'start: no line of the private key is in a log or a file it left',
+    'start: no line of the private key is in a log or a file',
   ],
-  ['the launcher leaves a helper behind', launcherDoes('sleep 1000 &'), "halt: nobody keeps the caller's pipes open"],
+  ['the launcher leaves a helper behind', launcherDoes('sleep 1000 &'), "halt: no process keeps the caller's pipes open"],
   [
     'the launcher starts a second monitor',
     launcherDoes('[ "$word" != start ] || "$0" monitor > /dev/null 2>&1 &'),
-    'start: leaves no process of the scripts behind',
+    'start: leaves no process of the scripts',
   ],
   [
     'the launcher cannot be executed',
     (directory) => chmodSync(join(directory, 'csync.sh'), 0o644),
-    'package: launchers can be executed by everybody, and changed by root only',
+    'package: launchers are executable for every user, and writable for root only',
   ],
-  ['the launcher is no shell', launcherDoes('if true; then'), 'package: launchers are sound shell'],
+  ['the launcher is no shell', launcherDoes('if true; then'), 'package: launchers are valid shell'],
   [
     'a halt kills an idle daemon',
     launcherDoes('[ "$word" != stop ] || kill $(cat /proc/[0-9]*/stat | sed -n "s/ (cf-serverd).*//p")'),
-    'halt: leaves the daemon alone',
+    'halt: does not touch the daemon',
   ],
   [
     'a halt of what is halted fails',
     replace('csync-halt.cjs', 'is not mounted here`);\n    return 0;', 'is not mounted here`);\n    return 1;'),
-    'halt never started: ends with 0',
+    'halt never started: exits with 0',
   ],
   [
     'a halt without settings fails',
     replace('csync-halt.cjs', 'mountPoint) !== void 0 ? 1 : 0;', 'mountPoint) !== void 0 ? 1 : 1;'),
-    'halt with settings removed: ends with 0',
+    'halt with settings removed: exits with 0',
   ],
   [
     'the last step of a halt leaves a dead daemon dead',
     replace('csync-halt.cjs', 'left = host.detach(argv);', 'left = true;'),
-    'last step of a halt with the daemon dead: a daemon comes up behind it',
+    'last step of a halt with the daemon dead: a daemon starts afterwards',
   ],
   [
     'the last step of a halt does not look',
@@ -178,12 +178,12 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
       'return mount === void 0 ? null : { code: "still-held"',
       'return true ? null : { code: "still-held"',
     ),
-    'last step of a halt, still mounted: ends with 1',
+    'last step of a halt, still mounted: exits with 1',
   ],
   [
     'a start ends with 3',
     replace('csync-start.cjs', 'finishWaiting(context);\n  }\n  return startExit(failed);', '}\n  return 3;'),
-    'start: ends with 0',
+    'start: exits with 0',
   ],
   [
     'a start writes no sentinel',
@@ -193,12 +193,12 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   [
     'a start does not look at the mount point',
     replace('csync-start.cjs', '[mountPointFree, mountPointSealed, ', '[mountPointSealed, '),
-    'start with the mount busy: ends with 2',
+    'start with the mount busy: exits with 2',
   ],
   [
     'a full file system costs the service',
     replace('csync-start.cjs', 'name: "sentinel",\n    optional: true', 'name: "sentinel",\n    optional: false'),
-    'start with the policy file system full: ends with 0',
+    'start with the policy file system full: exits with 0',
   ],
   [
     'a start forgets to leave the directory it is called in',
@@ -210,28 +210,28 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
       ),
       replace('csync-start.cjs', 'cwd: options.cwd ?? "/"', 'cwd: options.cwd'),
     ),
-    'start from within the policy file system: nothing holds the policy file system',
+    'start from within the policy file system: no process uses the policy file system',
   ],
   [
     'a daemon inherits what is open',
     replace('csync-start.cjs', '\n  closeInherited();', ''),
-    'start with the daemon not running: the daemon has no descriptor of its caller',
+    'start with the daemon not running: the daemon has no file descriptor of its caller',
   ],
   [
     'the monitor ends well when the daemon dies',
     replace('csync-monitor.cjs', 'front.leave(1, ', 'front.leave(0, '),
-    'monitor of a daemon that is killed: ends with a failure',
+    'monitor of a daemon that is killed: exits with a failure',
   ],
   ['a validation writes', launcherDoes('[ "$word" != validate ] || date > /tmp/validated'), 'validate: changes nothing'],
   [
     'the package file names no absolute path',
     replace('csync.conf', '"$SGCONF/csync/csync.sh monitor"', '"csync.sh monitor"'),
-    'package: what Serviceguard calls is named by absolute paths',
+    'package: Serviceguard calls scripts by absolute paths',
   ],
   [
     'the package file is of other settings',
     replace('csync.conf', 'pev_csync_settings_digest   ', 'pev_csync_settings_digest   0'),
-    'package: the package file carries the digest of settings.json',
+    'package: the package file has the digest of settings.json',
   ],
   [
     'the files are those of another set',
@@ -270,13 +270,13 @@ describe.skipIf(whyNot !== null)('csync conform', () => {
     const shipped = readFileSync(join(repository, 'package-templates/modular/launcher.sh.tpl'), 'utf8');
     mkdirSync(join(templates, 'modular'));
     writeFileSync(join(templates, 'modular/launcher.sh.tpl'), shipped.replace('\n  exec env -i', '\n  set -x\n  exec env -i'));
-    const caught = 'last step of a halt never started: ends with 0';
+    const caught = 'last step of a halt never started: exits with 0';
     const { status, stdout } = await inTurn(() =>
-      conform('--templates', templates, ...only([caught, 'halt: says nothing outside of the log'])),
+      conform('--templates', templates, ...only([caught, 'halt: prints only to the log'])),
     );
     expect(status).toBe(1);
-    expect(stdout).toMatch(/^FAILED {4}halt: says nothing outside of the log +\+ exec env -i PATH=/m);
-    expect(stdout).toMatch(/^ok {8}last step of a halt never started: ends with 0/m);
+    expect(stdout).toMatch(/^FAILED +halt: prints only to the log +\+ exec env -i PATH=/m);
+    expect(stdout).toMatch(/^ok +last step of a halt never started: exits with 0/m);
     expect(stdout).toContain(`${templates}: 1 hold, 1 do not`);
   });
 
@@ -292,7 +292,7 @@ describe.skipIf(whyNot !== null)('csync conform', () => {
     const { status, stdout } = await conform('--settings', settings, '--json', '--only', 'halt with a transfer');
     const { ok, failed, leftOut, assertions } = JSON.parse(stdout) as Told;
     expect([status, ok, failed, leftOut]).toEqual([4, 0, 0, 3]);
-    expect(assertions[0]).toMatchObject({ result: 'left out', seen: 'it would take 600 s by the settings' });
+    expect(assertions[0]).toMatchObject({ result: 'skipped', seen: 'it would take 600 s by the settings' });
   });
 
   it.each([
@@ -345,7 +345,7 @@ describe.skipIf(whyNot !== null)('csync conform', () => {
       const { pid, ended } = await interrupted('SIGKILL');
       expect(ended).toBe('SIGKILL');
       await eventually('the end of the namespaces', () => leftovers(pid).length === 0);
-      expect((await conform('--only', 'validate of the first script: ends with 0')).status).toBe(0);
+      expect((await conform('--only', 'validate of the first script: exits with 0')).status).toBe(0);
       expect(existsSync(`/run/csync-conform/${pid}`)).toBe(false);
     });
   });

@@ -89,7 +89,7 @@ describe('what the wizard looks at', () => {
 
   it('tells a program that is not installed from one that failed, and from a script that was cut off', () => {
     const seen = readLook('== addresses\n== end 127\n== volume groups\n== end 5\n== logical volumes\n  vg|lv|1g\n');
-    expect([...seen.why.values()]).toEqual(['ip is not installed', 'vgs ended with 5', 'lvs ended with a time-out']);
+    expect([...seen.why.values()]).toEqual(['ip is not installed', 'vgs failed with 5', 'lvs failed with a timeout']);
     expect([seen.addresses, seen.volumeGroups, seen.logicalVolumes]).toEqual([null, null, null]);
   });
 

@@ -221,7 +221,9 @@ describe('handshakes', () => {
       expect(why(m1, foreign).join()).toMatch(generation === 3 ? /has a different key for m1/ : /c1 has a different key for m1/);
       expect(why(m1, { ...c1, trusts: new Map() }).join()).toContain('c1 does not have the key of m1');
       expect(why(m1, { ...c1, own: null }).join()).toContain('c1 has no usable key pair');
-      expect(why(m1, { ...c1, faults: ['ppkeys is not private'] }).join()).toContain('c1: ppkeys is not private');
+      expect(why(m1, { ...c1, faults: ['ppkeys is readable by other users'] }).join()).toContain(
+        'c1: ppkeys is readable by other users',
+      );
     });
   }
 });

@@ -95,17 +95,17 @@ describe('the report', () => {
   const assertions: readonly Assertion[] = [
     { name: 'a: x', result: 'ok', seen: 'so it is' },
     { name: 'a: longer', result: 'failed', seen: 'ended with 3' },
-    { name: 'b', result: 'left out', seen: 'no sandbox' },
+    { name: 'b', result: 'skipped', seen: 'no sandbox' },
   ];
   const report = { tested: 'mine', assertions, seconds: 2.34 };
 
   it('is a table for people', () => {
     expect(reportTable(report).split('\n')).toEqual([
-      'ok        a: x       so it is',
-      'FAILED    a: longer  ended with 3',
-      'left out  b          no sandbox',
+      'ok       a: x       so it is',
+      'FAILED   a: longer  ended with 3',
+      'skipped  b          no sandbox',
       '',
-      'mine: 1 hold, 1 do not, 1 were left out (2 s)',
+      'mine: 1 passed, 1 failed, 1 skipped (2 s)',
       '',
     ]);
   });

@@ -5,8 +5,9 @@ import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import type { Checked, Place, Problem } from '../base/problem.ts';
+import type { Above, SettingsRow } from './row.ts';
 import { type Field, settingsFields as fields, type Settings } from './settings.ts';
-import { type Above, type SettingsRow, settingsTable } from './table.ts';
+import { settingsTable } from './table.ts';
 
 const rows: Readonly<Record<Field, SettingsRow>> = settingsTable;
 const fieldOfKey = new Map(fields.map((field) => [rows[field].key, field]));

@@ -6,9 +6,10 @@ import type { Checked, Problem } from '../base/problem.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
 import { columns } from '../base/tables.ts';
 import { oldestNode } from '../base/version.ts';
+import type { Above } from '../settings/row.ts';
 import { type Field, type Settings, settingsFields } from '../settings/settings.ts';
 import { completeSettings, fieldOf, type Given, isYesNo, readGiven, readTyped } from '../settings/settings-yaml.ts';
-import { type Above, settingsTable } from '../settings/table.ts';
+import { settingsTable } from '../settings/table.ts';
 import { clusterOf, type Findings, judgeName, membersOutside, ownerOf, sharedSubnets } from './findings.ts';
 import { type Offer, offerFor, questionOrder } from './offers.ts';
 

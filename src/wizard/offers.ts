@@ -1,9 +1,9 @@
 /** The wizard's questions and offers: a row a setting, made from the findings and earlier answers. Pure. */
 
 import { networkOf } from '../base/network.ts';
+import type { Above } from '../settings/row.ts';
 import { type Field, settingsFields } from '../settings/settings.ts';
 import { defaultOf } from '../settings/settings-yaml.ts';
-import type { Above } from '../settings/table.ts';
 import { clusterOf, type Findings, sharedSubnets } from './findings.ts';
 import type { MemberLook } from './look.ts';
 

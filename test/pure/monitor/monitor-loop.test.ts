@@ -5,26 +5,33 @@ import { random } from '../../../src/base/random.ts';
 import { maintenanceText } from '../../../src/contract/maintenance-file.ts';
 import { stoppedLimitMs } from '../../../src/member/monitor/judge.ts';
 import { type Found, type LayerName, layerNames, layerSchedules } from '../../../src/member/monitor/layers.ts';
+import { layerSchedule } from '../../../src/settings/rules.ts';
+import { settingsFields } from '../../../src/settings/settings.ts';
+import { settingsTable } from '../../../src/settings/table.ts';
 import { settingsFor } from '../../support.ts';
 import { SimulatedMonitor } from './simulated-monitor.ts';
 
 const hour = 3_600_000;
-/** Content and owner, too, count here. */
-const settings = settingsFor({
-  monitor_content: 'every 30 s, limit 15 s, 2 in a row, fail',
-  monitor_owner: 'every 30 s, limit 1 s, 2 in a row, fail',
-});
-const plans = layerSchedules(settings);
+const usual = settingsFor();
+/** Layers that warn count here, too. */
+const settings = settingsFor(
+  Object.fromEntries(
+    settingsFields
+      .filter((field) => settingsTable[field].check === layerSchedule)
+      .map((field) => [settingsTable[field].key, String(usual[field]).replace(/warn$/, 'fail')]),
+  ),
+);
+const schedules = layerSchedules(settings);
 
-/** Looks that are never silent: what they ask is known, or what does not answer is good. */
-const atOnce: ReadonlySet<LayerName> = new Set(['address', 'owner']);
+/** Probes that are never silent, by their short limit: what they ask is known, or what does not answer is good. */
+const atOnce: ReadonlySet<LayerName> = new Set(layerNames.filter((name) => (schedules[name]?.limitMs ?? 0) <= 1000));
 
 /** Of a look that is on its way when the fault comes, and still finds all well. */
 const lookMs = 5;
 
 /** Longest time from a fault until it is known: the next look, and as many as are wanted, each at its limit. */
 function boundMs(layer: LayerName): number {
-  const { everyMs, limitMs, failures } = plans[layer] ?? { everyMs: 0, limitMs: 0, failures: 0 };
+  const { everyMs, limitMs, failures } = schedules[layer] ?? { everyMs: 0, limitMs: 0, failures: 0 };
   return lookMs + everyMs + failures * limitMs + (failures - 1) * Math.min(everyMs, 1000);
 }
 

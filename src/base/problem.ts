@@ -12,21 +12,43 @@ export interface Place {
   readonly column?: number | undefined;
 }
 
+/**
+ * What a verb may do. Each verb that reads, writes or changes has --json. `prints`: a text that is meant to be saved. `agents`: starts agents,
+ * which have their own locks. `changes`: changes a cluster; the failover audit has a row for each of its `changes`.
+ */
+export type Effect = 'reads' | 'prints' | 'writes here' | 'agents' | 'changes' | 'lab';
+
+export interface ExitRow {
+  readonly status: number;
+  readonly means: string;
+  /** Verbs with one of these effects can always end with it; another verb says so in its row. */
+  readonly of?: readonly Effect[];
+}
+
 /** Exit statuses of `csync`, ordered by what the caller does next, each with its meaning: help and docs/reference/verbs.md print them from here. */
 export const exitTable = {
   ok: { status: 0, means: 'done' },
   different: { status: 1, means: 'the answer is no' },
   usage: { status: 2, means: 'wrong verb, option or name' },
-  badInput: { status: 3, means: 'settings, templates or package files have problems' },
-  cannotRunHere: { status: 4, means: 'cannot run here: no root, a member is unreachable, or something is not installed' },
+  badInput: {
+    status: 3,
+    means: 'settings, templates or package files have problems',
+    of: ['writes here', 'agents', 'changes', 'lab'],
+  },
+  cannotRunHere: {
+    status: 4,
+    means: 'cannot run here: no root, a member is unreachable, or something is not installed',
+    of: ['agents', 'changes'],
+  },
   changeFailed: {
     status: 5,
     means: 'a change failed or is refused; csync prints what was done, and the same command completes the rest',
+    of: ['agents', 'changes'],
   },
   internal: { status: 70, means: 'internal error of csync' },
   interrupted: { status: 130, means: 'interrupted by Ctrl-C; cleaned up' },
   unread: { status: 141, means: 'the reader of the output exited, such as head' },
-} as const;
+} as const satisfies Readonly<Record<string, ExitRow>>;
 export type ExitName = keyof typeof exitTable;
 export type ExitCode = (typeof exitTable)[ExitName]['status'];
 

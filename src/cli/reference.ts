@@ -17,7 +17,7 @@ export function synopsis({ words, positionals }: Verb): string {
 
 /** Exit statuses of a verb with their meaning, in rising order. */
 export function exitLines({ effect, exits = {}, ownExits = {} }: Verb): readonly (readonly [number, string])[] {
-  const names = [...alwaysPossible, ...possibleBy[effect], ...(Object.keys(exits) as ExitName[])];
+  const names = [...alwaysPossible, ...possibleBy(effect), ...(Object.keys(exits) as ExitName[])];
   const lines = new Map(names.map((name) => [exitTable[name].status as number, exits[name] || exitTable[name].means]));
   for (const [status, means] of Object.entries(ownExits)) lines.set(Number(status), means);
   return [...lines].sort(([one], [other]) => one - other);

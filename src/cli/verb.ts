@@ -1,14 +1,8 @@
 /** What a verb is: one row with all that help, completion and docs/reference/verbs.md print about it, and the function that carries it out. */
 import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
-import type { ExitName } from '../base/problem.ts';
+import { type Effect, type ExitName, type ExitRow, exitTable } from '../base/problem.ts';
 
 export type OptionTable = Readonly<Record<string, Options>>;
-
-/**
- * What a verb may do. Each verb that reads, writes or changes has --json. `prints`: a text that is meant to be saved. `agents`: starts agents,
- * which have their own locks. `changes`: changes a cluster; the failover audit has a row for each of its `changes`.
- */
-type Effect = 'reads' | 'prints' | 'writes here' | 'agents' | 'changes' | 'lab';
 
 export interface VerbFacts {
   /** As it is typed behind csync: `apply`, `member add`. */
@@ -54,17 +48,9 @@ export function verb<const P extends OptionTable = Record<never, never>, const O
 /** Statuses that every verb can end with. */
 export const alwaysPossible = ['ok', 'usage', 'internal', 'interrupted'] as const satisfies readonly ExitName[];
 
-const ofChanges = ['badInput', 'cannotRunHere', 'changeFailed'] as const;
-
 /** Statuses that every verb with this effect can end with, too. */
-export const possibleBy: Readonly<Record<Effect, readonly ExitName[]>> = {
-  reads: [],
-  prints: [],
-  'writes here': ['badInput'],
-  agents: ofChanges,
-  changes: ofChanges,
-  lab: ['badInput'],
-};
+export const possibleBy = (effect: Effect): ExitName[] =>
+  Object.entries<ExitRow>(exitTable).flatMap(([name, { of = [] }]) => (of.includes(effect) ? [name as ExitName] : []));
 
 /** Words of a verb that has parts, such as `member` in `member add`. */
 export interface VerbGroup {

@@ -76,7 +76,7 @@ async function buildInto(dist: string): Promise<void> {
       js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
     },
   });
-  // Files and no links: a copied dist/ keeps them. They tell the program the name it was called by.
+  // Files and no links: a copied dist/ keeps them. The program detects by them the name it was called by.
   const oldNames = ['csync_wizard', 'csync_dispatcher'];
   for (const name of oldNames) writeFileSync(`${dist}/${name}.mjs`, "#!/usr/bin/env node\nimport './csync.mjs';\n");
   for (const name of ['csync', ...oldNames]) chmodSync(`${dist}/${name}.mjs`, 0o755);

@@ -37,7 +37,7 @@ install_packages() {
   packages=$(missing_packages)
   [ -n "$packages" ] || return 0
   if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null 2>&1; then
-    say "Missing: $(echo $packages). Install them (as root: apt-get install $(echo $packages)); what needs the lab is left out without them."
+    say "Missing: $(echo $packages). Install them (as root: apt-get install $(echo $packages)); Tests that need the lab are skipped without them."
     return 0
   fi
   say "Installing Debian packages that are missing:" $packages

@@ -63,7 +63,8 @@ vitest.on('exit', (code) => {
     console.log(JSON.stringify({ passed, failed, leftOut, longer, checksFailed, tests }, null, 2));
   } else {
     if (longer > 0) console.log(`${longer} tests that repeat at length what others show are in: npm run every-step`);
-    if (leftOut > 0) console.log(`${leftOut} tests need root or programs that are missing and were left out; why is said above`);
+    if (leftOut > 0)
+      console.log(`${leftOut} tests need root or programs that are missing, and were skipped; the reasons are printed above`);
     console.log(`${passed} passed, ${failed} failed`);
   }
   process.exit(failed > 0 ? 1 : 0);

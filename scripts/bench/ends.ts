@@ -34,9 +34,8 @@ interface Ended {
 }
 
 /**
- * The kill of the real daemon beneath a monitor, until that monitor itself is gone; the kinds in turns. Before each round the daemon
- * has been looked at by a monitor: one that has answered connections takes twice as long to end as one that nobody ever asked, and
- * the end of the daemon is part of every time here.
+ * Kills the real daemon of a monitor, until that monitor itself has exited; the kinds take turns. A monitor has probed the daemon before
+ * each round: a daemon that answered connections takes twice as long to exit as a fresh one, and its exit is part of each time.
  */
 async function ended({ progress }: Bench, member: Sandbox, kinds: readonly Kind[]): Promise<Ended[]> {
   const seen = kinds.map(() => ({ noticed: [] as number[], gone: [] as number[] }));

@@ -108,7 +108,7 @@ export async function until(what: string, state: () => Promise<boolean>, limitMs
   const end = performance.now() + limitMs;
   while (!(await state())) {
     if (performance.now() > end) {
-      process.stderr.write(`  waited ${limitMs} ms in vain for ${what}\n`);
+      process.stderr.write(`  waited ${limitMs} ms without success for ${what}\n`);
       return false;
     }
     await new Promise((done) => setTimeout(done, 50));

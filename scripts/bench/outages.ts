@@ -25,7 +25,7 @@ function bareNode(runs: number): number {
   return spread(took).p50;
 }
 
-/** Each part's own time: from the end of the one before it. */
+/** The time of each part alone: from the end of the previous part. */
 function pieces(failover: Failover): number[] {
   let before = 0;
   return parts.map((part) => {

@@ -30,7 +30,7 @@ const attacks: readonly Attack[] = [
   { kind: 'flood', from: everyClient, count: 250 },
 ];
 
-/** What says nothing is what is held longest; the others are told apart in a part of the time. */
+/** Silent connections are held longest; the other kinds need less time to differ. */
 const othersFor = 6;
 
 /** Threads of the daemon, the longest time the bystander was without a master, and what the cluster looks like afterwards. */

@@ -1,4 +1,4 @@
-/** A real hour of a machine that is short of everything, and a monitor that must not give a verdict about a daemon that is well. */
+/** A real hour of a machine that is short of everything, and a monitor that must not conclude that a healthy daemon failed. */
 
 import { random } from '../../src/base/random.ts';
 import { parseMonitorState } from '../../src/contract/monitor-state.ts';

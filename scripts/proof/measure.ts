@@ -47,7 +47,7 @@ try {
       ['other', '/opt/csync/other/csync.mjs'],
       ['this', '/opt/csync/csync.mjs'],
     ] as const;
-    // Whoever goes first meets other caches: by turns.
+    // The first one has cold caches, so they take turns.
     for (const [build, program] of round % 2 === 0 ? builds : builds.toReversed()) {
       const change = `s/^monitor_failures:.*/monitor_failures: ${build === 'this' ? 4 : 5}/`;
       await lab.exec(member, ['sed', '-i', change, '/root/csync.yaml'], { timeoutMs: 10_000 });

@@ -1,6 +1,6 @@
 /**
- * `npm run model-check`: the release form of the model check; writes docs/proof/model-check.md, and ends with 1 when anything is
- * found. `--events N`, `--members N` and `--style S` look at one bound only and write nothing; `--json` prints the results.
+ * `npm run model-check`: the release form of the model check; writes docs/proof/model-check.md, and exits with 1 when anything is
+ * found. `--events N`, `--members N` and `--style S` search one bound only and write nothing; `--json` prints the results.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

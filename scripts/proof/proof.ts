@@ -1,6 +1,6 @@
 /**
- * `npm run proof`: the forms of the proof that take minutes, one after the other, and a table of what they said. Ends with 1 when anything
- * failed. What cannot run here is left out and says why; it is never counted as passed. The long forms: `npm run model-check`, `fuzz`,
+ * `npm run proof`: the forms of the proof that take minutes, one after the other, and a table of their results. Exits with 1 when anything
+ * failed. What cannot run here is skipped and says why; it is never counted as passed. The long forms: `npm run model-check`, `fuzz`,
  * `torture`, `rehearse-all`, and `csync lab simulate --seeds N`.
  */
 import { spawn } from 'node:child_process';
@@ -54,7 +54,7 @@ const rows: readonly Row[] = [
     without: whyNoLab,
   },
   {
-    what: 'a verb killed, or told of a full disk, at each remote command',
+    what: 'a verb killed, or with a full disk reported, at each remote command',
     argv: tests('test/lab/set-up/killed-verbs.test.ts', '-t', 'maintenance on'),
     at: 'length',
     without: whyNoLab,
@@ -104,7 +104,7 @@ const rows: readonly Row[] = [
 
 interface Outcome {
   readonly what: string;
-  readonly result: 'passed' | 'failed' | 'left out';
+  readonly result: 'passed' | 'failed' | 'skipped';
   readonly seconds: number;
   readonly said: string;
 }
@@ -144,7 +144,7 @@ interface Report {
   }[];
 }
 
-/** "12 passed, 1 left out" of a test run; null: it left no report. What failed is told by name; what was not asked for is not left out. */
+/** "12 passed, 1 skipped" of a test run; null: it left no report. Failed tests are named; tests that were not requested do not count as skipped. */
 function counted(argv: readonly string[]): { readonly said: string; readonly passed: number; readonly leftOut: number } | null {
   try {
     const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report;
@@ -155,7 +155,7 @@ function counted(argv: readonly string[]): { readonly said: string; readonly pas
     const said = [
       [numPassedTests, 'passed'],
       [numFailedTests, 'failed'],
-      [leftOut, 'left out'],
+      [leftOut, 'skipped'],
     ]
       .flatMap(([count, word]) => (count ? [`${count} ${word}`] : []))
       .join(', ');
@@ -166,7 +166,7 @@ function counted(argv: readonly string[]): { readonly said: string; readonly pas
 }
 
 async function prove({ what, argv, at, without = null, says, cannot }: Row): Promise<Outcome> {
-  if (without !== null) return { what, result: 'left out', seconds: 0, said: without };
+  if (without !== null) return { what, result: 'skipped', seconds: 0, said: without };
   process.stderr.write(`\n--- ${what}\n`);
   const began = performance.now();
   const { status, text } = await run(argv, at === 'length' ? { CSYNC_EVERY_STEP: '1' } : {});
@@ -176,10 +176,10 @@ async function prove({ what, argv, at, without = null, says, cannot }: Row): Pro
   const isTests = argv.includes(`--outputFile=${report}`);
   const tests = isTests ? counted(argv) : null;
   // A test runner in which nothing ran ends with 0.
-  const nothing = isTests && (tests?.passed ?? 0) === 0 ? ((tests?.leftOut ?? 0) > 0 ? 'left out' : 'failed') : null;
+  const nothing = isTests && (tests?.passed ?? 0) === 0 ? ((tests?.leftOut ?? 0) > 0 ? 'skipped' : 'failed') : null;
   return {
     what,
-    result: why !== undefined ? 'left out' : status !== 0 ? 'failed' : (nothing ?? 'passed'),
+    result: why !== undefined ? 'skipped' : status !== 0 ? 'failed' : (nothing ?? 'passed'),
     seconds: (performance.now() - began) / 1000,
     said: tests === null ? telling : tests.said || 'no test ran',
   };
@@ -196,5 +196,5 @@ else {
     console.log(`${what.padEnd(width)}  ${result.padEnd(8)}  ${seconds.toFixed(0).padStart(4)} s  ${said.slice(0, 140)}`);
 }
 const count = (wanted: Outcome['result']) => outcomes.filter(({ result }) => result === wanted).length;
-console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('left out')} left out`);
+console.log(`${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`);
 process.exitCode = count('failed') > 0 ? 1 : 0;

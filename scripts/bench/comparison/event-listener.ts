@@ -1,8 +1,8 @@
 /**
- * Behind csync-front.pl, as the monitor is, and nothing of the monitor's own: what hearing alone costs.
+ * A child of csync-front.pl, as the monitor is, without the work of a monitor: the cost of the notification alone.
  *
- *   event-listener N          makes N processes, kills them, and prints after how many ms it was told
- *   event-listener once PID   prints when it is told of that end, in seconds since the epoch, and ends
+ *   event-listener N          starts N processes, kills them, and prints the ms until each notification
+ *   event-listener once PID   prints the time of the notification in seconds since the epoch, and exits
  */
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';

@@ -1,12 +1,12 @@
 # keepalived-watch.pl DIRECTORY: starts keepalived with DIRECTORY/keepalived.conf, prints "armed" when it has become the master of its
-# instance, and at the end of what it tracks when it knew, in seconds since the epoch. What a notify script would hear comes by a pipe.
+# instance, and when the tracked process exits the time at which it noticed, in seconds since the epoch. A pipe replaces a notify script.
 use strict;
 use Time::HiRes 'time';
 
 my ($directory) = @ARGV;
 $| = 1;
 chdir $directory or die "$directory: $!";
-# For writing as well: a pipe that nobody writes to has an end.
+# For writing as well: a pipe without a writer is at its end.
 open my $told, '+<', 'fifo' or die "fifo: $!";
 my $keepalived = fork // die "fork: $!";
 if (!$keepalived) {

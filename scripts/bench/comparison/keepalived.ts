@@ -1,6 +1,6 @@
 /**
- * keepalived's process tracker, where it is installed. It hears of ends from the kernel's process connector, which speaks only in the
- * namespaces of the machine itself, so it runs there: on a pair of interfaces that leads nowhere. It knows processes by their names.
+ * keepalived's process tracker, where it is installed. The process connector of the kernel notifies it, only in the
+ * namespaces of the machine itself. So it runs there, on a pair of unconnected interfaces. It identifies processes by their names.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,8 +40,8 @@ vrrp_instance csync {
 const named = async (daemonName: string) => (await psList()).filter(({ name }) => name === daemonName);
 
 /**
- * Runs it until the daemon has ended, and gives what `limit run` says. null: it is not installed, or there is another daemon of that name
- * on this machine, which it could not tell from ours.
+ * Runs it until the daemon has exited, and returns the result of `limit run`. null: it is not installed, or this machine has another daemon
+ * of that name, which it would confuse with ours.
  */
 export async function keepalivedRun(
   { directory, limit }: Tools,
@@ -54,7 +54,7 @@ export async function keepalivedRun(
       ? `there is more than one ${daemonName}`
       : null;
   if (why !== null) {
-    progress(`left out: ${why}`);
+    progress(`skipped: ${why}`);
     return null;
   }
   writeFileSync(join(directory, 'keepalived.conf'), configuration(directory, daemonName));

@@ -1,7 +1,7 @@
 /*
  * What a monitor is measured against, and what measures it; all of it without a runtime of its own in the way.
  *
- *   limit event N              N times: a child is killed, its pidfd tells. Prints microseconds, a line each.
+ *   limit event N              N times: a child is killed, its pidfd fires. Prints microseconds, a line each.
  *   limit watch PID            Ends when that process has: a monitor at the limit of what Linux can do.
  *   limit run STATE PID CMD... Starts a monitor, waits until it is armed, kills PID, waits for the end of the monitor. Armed:
  *                              it says so on standard output (STATE is -), or its state file does. Prints three moments in

@@ -1,6 +1,6 @@
 /**
- * Many monitors in one process: the shipped loop and the shipped looks, each at its own phase. Prints one line of JSON for
- * each verdict. Called as: many-monitors.cjs PACKAGE-DIRECTORY COUNT SPREAD-MS; "ready" when all have looked at everything.
+ * Many monitors in one process: the shipped loop and the shipped probes, each with its own phase. Prints one line of JSON for
+ * each verdict. Called as: many-monitors.cjs PACKAGE-DIRECTORY COUNT SPREAD-MS; "ready" when all have probed everything.
  */
 import { connectionsOf } from '../../../src/host/member/connections.ts';
 import { realMemberHost } from '../../../src/host/member/member-host.ts';

@@ -9,13 +9,25 @@ export function deviceOf(settings: Settings): string {
 }
 
 /**
- * Whether a line of /etc/fstab mounts the policy file system at boot, behind Serviceguard's back: at its mount point, or from
- * its device under either name.
+ * When a line of /etc/fstab mounts something where the policy file system belongs, behind Serviceguard's back: at its mount point or below,
+ * or from its device under any of its names. null: never. An automount of systemd mounts at the first access, noauto or not.
  */
-export function mountsAtBoot(settings: Settings, fields: readonly string[]): boolean {
-  const [source = '', target = '', , options = ''] = fields;
-  const ours = target === settings.mountPoint || source === deviceOf(settings) || source === mapperName(settings);
-  return ours && !options.split(',').includes('noauto');
+export function fstabMount(
+  settings: Settings,
+  fields: readonly string[],
+): 'at boot' | 'on access' | 'with a unit of systemd' | null {
+  const [source = '', typed = '', , options = ''] = fields;
+  // As getmntent reads it: a blank within is its octal number [fstab(5)].
+  const target = typed.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  const mapper = mapperName(settings);
+  const devices = [deviceOf(settings), mapper, mapper.replace('/dev/mapper/', '/dev/disk/by-id/dm-name-')];
+  const path = target.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+  const isOurs = path === settings.mountPoint || path.startsWith(`${settings.mountPoint}/`) || devices.includes(source);
+  if (!isOurs) return null;
+  const words = options.split(',');
+  if (words.some((word) => word === 'x-systemd.automount' || word === 'comment=systemd.automount')) return 'on access';
+  if (!words.includes('noauto')) return 'at boot';
+  return words.some((word) => /^x-systemd\.(wanted|required)-by=/.test(word)) ? 'with a unit of systemd' : null;
 }
 
 /** Device-mapper's own spelling of a logical volume: hyphens are doubled. */

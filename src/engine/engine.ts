@@ -121,6 +121,8 @@ export interface Claims {
   readonly mountPoints: readonly string[];
   readonly volumeGroups: readonly string[];
   readonly addresses: readonly string[];
+  /** The script that says the rest, which csync does not read; null: this is all of it. */
+  readonly elsewhere: string | null;
 }
 
 /** Variables of the engine, by name; paths of the settings may begin with them. */
@@ -171,6 +173,8 @@ export interface FoundCluster {
   readonly packages: readonly string[];
   /** Volume group -> the package that has it. */
   readonly packageOfVolumeGroup: ReadonlyMap<string, string>;
+  /** Packages whose volume groups the engine does not show. */
+  readonly unknownStorage: readonly string[];
   readonly quorumServer: string | null;
 }
 

@@ -72,6 +72,10 @@ function taken(findings: Findings, group: string, above: Above): string | null {
   return used === undefined || owner !== undefined ? null : `${used} is mounted or in /etc/fstab`;
 }
 
+/** Other packages whose volume groups nothing shows. */
+const unknownStorage = (findings: Findings, { packageName }: Above): readonly string[] =>
+  clusterOf(findings)?.unknownStorage.filter((name) => name !== packageName) ?? [];
+
 /** A volume group that has another identity on other members is private to this member. */
 function isPrivate(findings: Findings, group: string): boolean {
   const seen = [...findings.members.values()].filter(({ volumeGroups }) => volumeGroups !== null);
@@ -113,7 +117,8 @@ const offers: Partial<Record<Field, OfferOf>> = {
     const free = lookHere(findings)?.volumeGroups?.filter(
       ({ name }) => !taken(findings, name, above) && !isPrivate(findings, name),
     );
-    const group = only(free ?? []);
+    // One of them may be a legacy package's.
+    const group = unknownStorage(findings, above).length === 0 ? only(free ?? []) : undefined;
     return group === undefined ? null : guess(group.name, 'vgs');
   },
   logicalVolume: (findings, above) => {
@@ -187,7 +192,10 @@ export function remarksFor(field: Field, findings: Findings, above: Above): stri
       return sharedSubnets(findings).map((subnet) => `Every known member is in ${subnet}.`);
     case 'volumeGroup':
       return (look?.volumeGroups ?? []).map(({ name }) => {
-        const why = taken(findings, name, above) ?? (isPrivate(findings, name) ? 'not the same on every member' : 'free');
+        const unknown = unknownStorage(findings, above);
+        const free =
+          unknown.length === 0 ? 'free' : `free, unless ${unknown.join(' or ')} uses it (the cluster does not show its storage)`;
+        const why = taken(findings, name, above) ?? (isPrivate(findings, name) ? 'not the same on every member' : free);
         return `Volume group ${name}: ${why}.`;
       });
     case 'logicalVolume':

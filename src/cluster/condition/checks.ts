@@ -44,7 +44,8 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
     `tags=$(vgs --noheadings -o vg_tags ${shellWord(volumeGroup)} 2>/dev/null) && echo "group $tags"`,
     `[ -e ${shellWord(deviceOf(settings))} ] && echo 'active yes'`,
     `[ ! -b ${shellWord(deviceOf(settings))} ] || dumpe2fs -h ${shellWord(deviceOf(settings))} 2>/dev/null | sed -n 's/^Filesystem features: */features /p'`,
-    "grep -q '^[[:space:]]*hosttags[[:space:]]*=[[:space:]]*1' /etc/lvm/lvm.conf 2>/dev/null && echo 'hosttags on'",
+    // LVM's own answer, from all of its files; a setting that no file has is an error there, and off.
+    'if command -v lvmconfig >/dev/null 2>&1; then echo "hosttags $(lvmconfig tags/hosttags 2>/dev/null || echo hosttags=0)"; fi',
     `echo "daemon $(${shellWord(daemonProgram)} --version 2>/dev/null | head -n 1)"`,
     `for place in ${engineShell.directories.join(' ')} /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
@@ -272,7 +273,12 @@ export interface CheckReport {
 /** Runs every check for every member. */
 export function judgeChecks(input: CheckInput): CheckReport {
   const problems: Problem[] = judgeOtherPackages(input);
-  const leftOut = input.unreadOthers.map((why) => ({ name: 'other-packages', member: 'the cluster', why }));
+  const scripted = input.others.flatMap(({ name, claims: { elsewhere } }) =>
+    elsewhere === null
+      ? []
+      : [`package ${name} is a legacy one: its storage and addresses are in ${elsewhere}, which csync does not read`],
+  );
+  const leftOut = [...input.unreadOthers, ...scripted].map((why) => ({ name: 'other-packages', member: 'the cluster', why }));
   let looks = leftOut.length === 0 ? 1 : 0;
   for (const one of input.members) {
     const { member, facts, noAnswer } = one;

@@ -1,6 +1,6 @@
 /** Checks whether a member can mount the policy file system, and whether no other process does. Pure. */
 import type { Problem } from '../../base/problem.ts';
-import { deviceOf, mountsAtBoot } from '../../contract/policy-file-system.ts';
+import { deviceOf, fstabMount } from '../../contract/policy-file-system.ts';
 import { roomBy } from '../../contract/space.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import { fileSystemTypes } from '../../settings/file-systems.ts';
@@ -33,10 +33,12 @@ export function judgeMountPoint({ member, facts }: Looked, { settings: { mountPo
 
 export function judgeFstab({ member, facts }: Looked, { settings }: CheckInput): readonly Problem[] {
   return (facts.get('fstab') ?? []).flatMap((line) => {
-    if (!mountsAtBoot(settings, words(line))) return [];
+    const when = fstabMount(settings, words(line));
+    if (when === null) return [];
     const [source = '', target = ''] = words(line);
-    const text = `/etc/fstab mounts ${source} at ${target} at boot, without ${engineFor(settings).title}`;
-    return [problem('error', 'fstab', member, text, 'remove the line, or add the option noauto')];
+    const text = `/etc/fstab mounts ${source} at ${target} ${when}, without ${engineFor(settings).title}`;
+    const remedy = 'remove the line, or set noauto without an option of systemd; then systemctl daemon-reload';
+    return [problem('error', 'fstab', member, text, remedy)];
   });
 }
 
@@ -63,16 +65,7 @@ export function judgeVolumeGroup({ member, facts }: Looked, { settings: { volume
     ];
   const problems: Problem[] = [];
   const tags = words(first(facts, 'group')?.replaceAll(',', ' '));
-  if (!facts.has('hosttags'))
-    problems.push(
-      problem(
-        'warning',
-        'volume-group',
-        member,
-        `LVM has no host tags here, so nothing prevents ${volumeGroup} from being activated at boot, or twice`,
-        'tags { hosttags = 1 } in /etc/lvm/lvm.conf, volume_list = ["@HOSTNAME"] in /etc/lvm/lvm_HOSTNAME.conf',
-      ),
-    );
+  problems.push(...hostTagProblems(member, first(facts, 'hosttags'), volumeGroup));
   if (facts.has('active') && owner !== member)
     problems.push(
       problem(
@@ -93,7 +86,16 @@ export function judgeVolumeGroup({ member, facts }: Looked, { settings: { volume
         `vgchange --deltag ${tags[0]} ${volumeGroup}`,
       ),
     );
-  return problems;
+  const unasked = { leftOut: 'lvmconfig, which prints whether LVM has host tags, is missing there' };
+  return facts.has('hosttags') ? problems : [...problems, unasked];
+}
+
+/** From what lvmconfig printed, such as hosttags=1. */
+function hostTagProblems(member: string, printed: string | undefined, volumeGroup: string): Problem[] {
+  if (printed === undefined || printed === 'hosttags=1') return [];
+  const text = `LVM has no host tags here (lvmconfig tags/hosttags prints ${printed}), so nothing prevents ${volumeGroup} from being activated at boot, or twice`;
+  const remedy = 'tags { hosttags = 1 } in /etc/lvm/lvm.conf, volume_list = ["@HOSTNAME"] in /etc/lvm/lvm_HOSTNAME.conf';
+  return [problem('warning', 'volume-group', member, text, remedy)];
 }
 
 export function judgeSpace({ member, facts }: Looked, { settings: { mountPoint } }: CheckInput): Findings {

@@ -7,6 +7,7 @@ import { changedKeywords, onlineRule } from '../../serviceguard/online-rules.ts'
 import { checkPackageFile } from '../../serviceguard/package-check.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { allValues, type PackageFile, parsePackageFile, styleOf } from '../../serviceguard/package-file.ts';
+import { plainPath, volumeGroupName, volumeGroupOfDevice } from '../../serviceguard/storage-names.ts';
 import type { Definition, DefinitionDifference, DefinitionFormat } from '../engine.ts';
 import { layOver, templateCommand, withNodeNames, withSet } from './package-text.ts';
 import { tokens } from './tokens.ts';
@@ -38,25 +39,40 @@ export const definition: DefinitionFormat = {
 /** A package file as a definition. */
 export function definitionOf(file: PackageFile): Definition {
   const last = (keyword: string): string | undefined => allValues(file, keyword).at(-1);
-  const { fileSystems, volumeGroups, addresses } = packageContent(file);
+  const { fileSystems, volumeGroups, addresses, legacy } = packageContent(file);
+  const groups = [
+    ...volumeGroups.map(volumeGroupName),
+    ...fileSystems.flatMap(({ device }) => volumeGroupOfDevice(device) ?? []),
+  ];
   return {
     name: file.name,
     members: allValues(file, 'node_name'),
     set: setNamedBy(last(setKeyword), last('pev_csync_settings_digest'), last('run_script')),
     style: styleOf(file),
     claims: {
-      mountPoints: fileSystems.map(({ directory }) => directory),
-      volumeGroups,
+      mountPoints: fileSystems.map(({ directory }) => plainPath(directory)),
+      volumeGroups: [...new Set(groups)],
       addresses: addresses.map(({ address }) => address),
+      // Storage and addresses of a legacy package are variables of its script [serviceguard.md 4.1].
+      elsewhere: legacy === null ? null : legacy.runScript,
     },
     lines: file.lines,
   };
 }
 
-/** What cmgetconf printed, which has chatter of its own between the lines [serviceguard.md 5.4]; null: no package file. */
+/**
+ * What cmgetconf printed, which has chatter of its own between the lines [serviceguard.md 5.4]; null: no package file. In front of the name of
+ * the package, with which it begins, only a line that a package may have is one of its own.
+ */
 export function readApplied(text: string): Definition | null {
   const lines = text.split('\n').filter((line) => !/^(Number of configured|Permission denied|Warning)/.test(line));
-  const parsed = parsePackageFile(lines.join('\n'), 'cmgetconf');
+  const first = lines.findIndex((line) => /^\s*package_name\s/i.test(line));
+  const isOwn = (line: string): boolean => {
+    const keyword = /^\s*([A-Za-z_]+)\s/.exec(line)?.[1]?.toLowerCase() ?? '';
+    return (findAttribute(keyword) ?? findLegacyAttribute(keyword)) !== undefined;
+  };
+  const own = lines.filter((line, index) => index >= first || isOwn(line));
+  const parsed = parsePackageFile(own.join('\n'), 'cmgetconf');
   return parsed.ok ? definitionOf(parsed.value) : null;
 }
 

@@ -1,5 +1,6 @@
 /** Serviceguard on the host that csync runs on: where it is, and what it knows of the cluster and its other packages. Pure. */
 import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
+import { volumeGroupName, volumeGroupOfDevice } from '../../serviceguard/storage-names.ts';
 import { type LineView, parseLineView, partsOf } from '../../serviceguard/view.ts';
 import type { EngineHost, FoundCluster } from '../engine.ts';
 
@@ -37,11 +38,24 @@ export function readCluster(status: string, configuration: string): FoundCluster
     members,
     subnets: new Map(partsOf(view, 'node').map(([name, part]) => [name, subnetsIn(part)])),
     packages: partsOf(view, 'package').map(([name]) => name),
-    packageOfVolumeGroup: new Map(
-      packages.flatMap(([name, part]) => partsOf(part, 'vg').map(([group]) => [group, name] as const)),
+    packageOfVolumeGroup: new Map(packages.flatMap(([name, part]) => groupsOf(part).map((group) => [group, name] as const))),
+    unknownStorage: [...new Set([...partsOf(view, 'package'), ...packages].map(([name]) => name))].filter(
+      (name) => !packages.some(([shown, part]) => shown === name && showsStorage(part)),
     ),
     quorumServer: partsOf(view, 'quorum_server')[0]?.[0] ?? null,
   };
+}
+
+function groupsOf(configured: LineView): string[] {
+  const devices = partsOf(configured, 'fs_name').flatMap(([device]) => volumeGroupOfDevice(device) ?? []);
+  return [...partsOf(configured, 'vg').map(([group]) => volumeGroupName(group)), ...devices];
+}
+
+/** The script of a legacy package has its storage, and no command shows it. */
+function showsStorage(configured: LineView): boolean {
+  return (
+    configured.own.get('style') === 'modular' || partsOf(configured, 'module_name').length > 0 || groupsOf(configured).length > 0
+  );
 }
 
 function subnetsIn(member: LineView): string[] {

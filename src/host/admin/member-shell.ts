@@ -2,12 +2,15 @@
  * Running a shell script on a member: here, or over OpenSSH, which never asks anything (BatchMode) and never takes an
  * unknown host key. A member needs no more than a POSIX shell and coreutils for it.
  */
+import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { hostname } from 'node:os';
 import type { CommandResult } from '../host.ts';
 import { drained, runProcess, startProcess } from '../processes.ts';
+import { framed, framedLine, type Mark, unbegunWords, unframed } from './frame.ts';
 import { privateDirectory } from './own-files.ts';
+import { sshOptions, sshTest } from './ssh-options.ts';
 
 /** The one way to other members; tests put something else here. */
 export interface MemberShell {
@@ -16,8 +19,8 @@ export interface MemberShell {
   /** Ends what runs, and whatever else its user waits for meanwhile. */
   readonly stop: AbortSignal;
   /**
-   * Feeds the script to a shell on the member. A member that is not reached is status 255, as ssh has it; whyNoAnswer says
-   * it in words. Throws only what the stop signal was aborted with: the script may then go on over there.
+   * Feeds the script to a shell on the member. The answer is the script's own (frame.ts): no line of a login is in it, and one that did
+   * not arrive whole is no success. A member that is not reached is status 255, as ssh has it; whyNoAnswer says it in words. Throws only what the stop signal was aborted with: the script may then go on over there.
    */
   run(member: string, script: string, timeoutMs: number): Promise<CommandResult>;
   /** As `run`, but the script's standard input is a file of this host; it is read piece by piece, as fast as it is taken. */
@@ -48,18 +51,6 @@ export interface OpenMemberShell extends MemberShell {
   close(): Promise<void>;
 }
 
-/** A member that is not there is told of after five seconds; one that was lost meanwhile, after ten. */
-const sshOptions = [
-  'BatchMode=yes',
-  'StrictHostKeyChecking=yes',
-  'ConnectTimeout=5',
-  'ServerAliveInterval=5',
-  'ServerAliveCountMax=2',
-  'LogLevel=ERROR',
-  // What the user's configuration forwards can be bound once, not for each command and member.
-  'ClearAllForwardings=yes',
-];
-
 const directoryPrefix = 'csync-ssh';
 /** Of sun_path, less what ssh puts behind the name while it makes the socket. */
 const longestSocketPath = 104 - 18;
@@ -87,33 +78,30 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
   const here = hostname().split('.')[0] ?? '';
   // A connection a member, a lock a member, and what runs on clients side by side: all of them end with it.
   setMaxListeners(0, stop);
-  // ssh looks for its keys and its agent by these two.
-  const { HOME = '/root', SSH_AUTH_SOCK, PATH } = process.env;
-  const env = {
-    // The user's, for ssh itself and what its configuration runs (ProxyCommand); scripts set their own.
-    PATH: [PATH, '/usr/sbin:/usr/bin:/sbin:/bin'].filter(Boolean).join(':'),
-    LC_ALL: 'C',
-    HOME,
-    ...(SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK }),
-  };
+  const env = sshEnvironment();
+  let asked: Promise<readonly string[]> | undefined;
   const kept = keep ? keptConnections(env, stop) : null;
   /** The command that runs its last words on the member; else how its connection failed. */
   const wayTo = async (member: string): Promise<readonly string[] | CommandResult> => {
     if (member === here) return [];
     if (!plainHost.test(member))
       return { ...unanswered, stderr: `${JSON.stringify(member)} is no name of a host: ssh was not called` };
-    const connection = kept?.to(member) ?? null;
+    asked ??= sshOptions(env, stop);
+    const usual = await asked;
+    stop.throwIfAborted();
+    const connection = kept?.to(member, usual) ?? null;
     const failed = (await connection?.failed) ?? null;
     // ssh ends where it cannot make its socket, and names it; without one there is a connection for each command.
     const socketFailed = connection !== null && failed?.stderr.includes(connection.socket) === true;
     if (socketFailed) kept?.giveUp();
     else if (failed !== null) return failed;
     return connection === null || socketFailed
-      ? ssh(member, 'ControlPath=none')
-      : ssh(member, 'ControlMaster=no', `ControlPath=${connection.socket}`);
+      ? ssh(member, ['ControlPath=none', ...usual])
+      : ssh(member, ['ControlMaster=no', `ControlPath=${connection.socket}`, ...usual]);
   };
   const start = async (
     member: string,
+    mark: Mark,
     command: readonly string[],
     input: string | AsyncIterable<Buffer>,
     timeoutMs: number,
@@ -121,28 +109,50 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
     stop.throwIfAborted();
     const way = await wayTo(member);
     const result =
-      'exitCode' in way ? way : await runProcess([...way, ...command], { input, timeoutMs, env, stop, outputLimitBytes });
+      'exitCode' in way
+        ? way
+        : unframed(await runProcess([...way, ...command], { input, timeoutMs, env, stop, outputLimitBytes }), mark);
     stop.throwIfAborted();
     return result;
   };
   return {
     here,
     stop,
-    run: (member, script, timeoutMs) => start(member, ['/bin/sh', '-s'], script, timeoutMs),
+    run: (member, script, timeoutMs) => {
+      const mark = newMark();
+      return start(member, mark, ['/bin/sh', '-s'], framed(script, mark), timeoutMs);
+    },
     send: (member, script, sent, timeoutMs) => {
-      const words = member === here ? ['/bin/sh', '-c', evaluated(script)] : [inOneWord(script)];
-      return start(member, words, pieces(sent), timeoutMs);
+      const mark = newMark();
+      const text = framed(script, mark);
+      const words = member === here ? ['/bin/sh', '-c', evaluated(text)] : [inOneWord(text)];
+      return start(member, mark, words, pieces(sent), timeoutMs);
     },
     hold: async (member, script) => {
       stop.throwIfAborted();
       const way = await wayTo(member);
       if ('exitCode' in way) return way;
-      const standing = stand([...way, ...(member === here ? ['/bin/sh', '-c', script] : [inOneWord(script)])], env);
+      const mark = newMark();
+      const text = framed(script, mark);
+      const standing = stand([...way, ...(member === here ? ['/bin/sh', '-c', text] : [inOneWord(text)])], env, mark);
       stop.addEventListener('abort', standing.end, { once: true });
       const failed = await standing.failed;
       return failed ?? { ask: standing.ask, isAlive: standing.isAlive, release: standing.end };
     },
     close: async () => kept?.close(),
+  };
+}
+
+/** The environment of ssh itself. */
+function sshEnvironment(): Readonly<Record<string, string>> {
+  // ssh looks for its keys and its agent by these two.
+  const { HOME = '/root', SSH_AUTH_SOCK, PATH } = process.env;
+  return {
+    // The user's, for ssh itself and what its configuration runs (ProxyCommand); scripts set their own.
+    PATH: [PATH, '/usr/sbin:/usr/bin:/sbin:/bin'].filter(Boolean).join(':'),
+    LC_ALL: 'C',
+    HOME,
+    ...(SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK }),
   };
 }
 
@@ -155,8 +165,10 @@ function inOneWord(script: string): string {
 const evaluated = (script: string): string =>
   `script=$(echo ${Buffer.from(script).toString('base64')} | base64 -d) && eval "$script"`;
 
-function ssh(member: string, ...options: readonly string[]): string[] {
-  return ['ssh', '-T', ...[...options, ...sshOptions].flatMap((option) => ['-o', option]), '--', member];
+const newMark = (): Mark => randomBytes(9).toString('base64url');
+
+function ssh(member: string, options: readonly string[]): string[] {
+  return ['ssh', '-T', ...options.flatMap((option) => ['-o', option]), '--', member];
 }
 
 /** One to each member, made when it is first asked for, and again when it broke; in a directory of this run's own. */
@@ -167,7 +179,7 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
   let room = true;
   return {
     /** null where there is no room for a socket. */
-    to: (member: string): Connection | null => {
+    to: (member: string, usual: readonly string[]): Connection | null => {
       const known = connections.get(member);
       if (!room) return null;
       if (known?.isAlive() === true) return known;
@@ -177,7 +189,8 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
       const socket = `${directory?.path}/${made++}`;
       room = directory !== null && plainPath.test(socket) && socket.length <= longestSocketPath;
       if (!room) return null;
-      const fresh = connect(ssh(member, 'ControlMaster=yes', 'ControlPersist=no', `ControlPath=${socket}`), socket, env);
+      const options = ['ControlMaster=yes', 'ControlPersist=no', `ControlPath=${socket}`, ...usual];
+      const fresh = connect(ssh(member, options), socket, env);
       stop.addEventListener('abort', fresh.end, { once: true });
       connections.set(member, fresh);
       return fresh;
@@ -213,16 +226,21 @@ interface Standing {
  * it breaks or its socket cannot be used, ssh connects for that one command by itself.
  */
 function connect(argv: readonly string[], socket: string, env: Readonly<Record<string, string>>): Connection {
-  return { socket, ...stand([...argv, `echo ${standingWord}; exec cat`], env) };
+  const mark = newMark();
+  return { socket, ...stand([...argv, `printf '\\n${mark}:${standingWord}:${mark}\\n'; exec cat`], env, mark) };
 }
 
 /** A process that says when it stands and then lives as long as its standard input. */
-function stand(argv: readonly string[], env: Readonly<Record<string, string>>): Standing {
-  const errors: string[] = [];
+function stand(argv: readonly string[], env: Readonly<Record<string, string>>, mark: Mark): Standing {
+  const printed = { out: [] as string[], err: [] as string[] };
   let alive = true;
+  let isStanding = false;
   let stands: (is: boolean) => void = () => {};
   const standing = new Promise<boolean>((resolve) => {
-    stands = resolve;
+    stands = (is) => {
+      isStanding ||= is;
+      resolve(is);
+    };
   });
   let answered: (line: string | null) => void = () => {};
   const running = startProcess(argv, {
@@ -230,14 +248,16 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>): 
     stdin: 'pipe',
     outputLimitBytes,
     onLine: (line, stream) => {
-      if (stream === 'err') errors.push(line);
-      else if (line === standingWord) stands(true);
-      else answered(line);
+      // Kept for who has to know why it does not stand; it may stay for hours.
+      if (!isStanding) printed[stream].push(line);
+      const said = stream === 'out' ? framedLine(line, mark) : null;
+      if (said === standingWord) stands(true);
+      else if (said !== null) answered(said);
     },
   });
   running.child.stdin?.on('error', () => {});
   const timer = setTimeout(() => {
-    errors.push(`connected, but no shell there within ${loginLimitMs / 1000} s: its login hangs`);
+    printed.err.push(`connected, but no shell there within ${loginLimitMs / 1000} s: its login hangs`);
     running.kill('SIGKILL');
   }, loginLimitMs);
   void running.ended.then(() => {
@@ -258,9 +278,10 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>): 
   const failed = standing.then(async (is): Promise<CommandResult | null> => {
     clearTimeout(timer);
     if (is) return null;
-    const { exitCode, signal, errorCode } = await running.ended;
+    const ended = await running.ended;
     await drained(running.child);
-    return { exitCode, signal, errorCode, timedOut: false, stdout: '', stderr: errors.map((line) => `${line}\n`).join('') };
+    const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+    return unframed({ ...ended, timedOut: false, stdout: text(printed.out), stderr: text(printed.err) }, mark);
   });
   const end = async (): Promise<void> => {
     running.child.stdin?.end();
@@ -302,7 +323,7 @@ const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => stri
   [
     /Permission denied/,
     () => 'sshd takes none of the keys of this user without a question',
-    (member) => `ssh-copy-id ${member}, or ssh-add for a key with a passphrase; ssh -o BatchMode=yes ${member} true   must work`,
+    (member) => `ssh-copy-id ${member}, or ssh-add for a key with a passphrase; ${sshTest(member)}   must work`,
   ],
   [
     /Could not resolve hostname/,
@@ -321,14 +342,20 @@ const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => stri
   ],
 ];
 
+/** So much of what ssh and a host printed goes into a message. */
+const saidLines = 4;
+
 /** Why a member did not answer, in a sentence, for people who did not type the command. */
 export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: number): NoAnswer {
   const { errorCode, timedOut, exitCode, signal, stderr } = ended;
-  const remedy = `ssh -o BatchMode=yes ${member} true   must work without a question`;
+  const remedy = `${sshTest(member)}   must work without a question`;
   if (errorCode === 'ENOENT') return { why: 'ssh is not installed here', remedy: 'install the OpenSSH client' };
-  if (timedOut) return { why: `no answer within ${timeoutMs / 1000} s`, remedy };
-  const said = stderr.trim().split('\n').at(-1) ?? '';
-  const [, why, helps] = (exitCode === 255 ? sshFailures : []).find(([pattern]) => pattern.test(stderr)) ?? [];
-  if (why !== undefined && helps !== undefined) return { why: why(said), remedy: helps(member) };
-  return { why: said || `its shell ended with ${exitCode ?? signal ?? errorCode}`, remedy };
+  const lines = stderr.split('\n').flatMap((line) => line.trim() || []);
+  if (timedOut) return { why: [`no answer within ${timeoutMs / 1000} s`, ...lines.slice(-saidLines)].join('; '), remedy };
+  const isOfSsh = exitCode === 255 && lines.at(-1)?.startsWith(unbegunWords) !== true;
+  const [, why, helps] = (isOfSsh ? sshFailures : []).find(([pattern]) => pattern.test(stderr)) ?? [];
+  if (why !== undefined && helps !== undefined) return { why: why(lines.at(-1) ?? ''), remedy: helps(member) };
+  // Of a script that ran its last line says why; of a host on which none began every line may.
+  const said = lines.slice(exitCode === 255 ? -saidLines : -1).join('; ');
+  return { why: said || `its shell exited with status ${exitCode ?? signal ?? errorCode} and printed nothing`, remedy };
 }

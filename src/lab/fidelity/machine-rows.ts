@@ -88,7 +88,7 @@ export const machinery = chapter('Scripts, services and machines, really run', [
     'a volume group is activated only where its tag names the member',
   ],
   [
-    'vgs, lvs: names, tags and sizes of volume groups and volumes; host tags are on in lvm.conf',
+    'vgs, lvs, lvmconfig: names, tags and sizes of volume groups and volumes; host tags, which are on in lvm.conf',
     'imitated',
     'serviceguard.md 7.1; the questions of csync init and check only, everything else is refused',
     'finds nothing in a sound cluster, before and while the package runs',

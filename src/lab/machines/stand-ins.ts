@@ -93,6 +93,15 @@ export const lvs = `#!/bin/sh
 done
 `;
 
+/** lvmconfig: one setting of lvm.conf, in either of LVM's forms; 5 where the file does not have it. */
+export const lvmconfig = `#!/bin/sh
+# Lab stand-in for LVM's lvmconfig.
+[ "$*" = tags/hosttags ] || { echo "  lab: lvmconfig $* is not imitated" >&2; exit 3; }
+value=$(sed -n 's/#.*//; s/.*hosttags[[:space:]]*=[[:space:]]*\\([^[:space:]}]*\\).*/\\1/p' /etc/lvm/lvm.conf | tail -n 1)
+[ -n "$value" ] || { echo "  Configuration node tags/hosttags not found" >&2; exit 5; }
+echo "hosttags=$value"
+`;
+
 /** What vgchange above obeys, as an administrator would have written it [serviceguard.md 7.1]. */
 export const lvmConfiguration = `# Lab: host tags, so that a volume group is activated by its owner only
 tags {

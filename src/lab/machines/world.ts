@@ -19,7 +19,16 @@ import {
   sharedDirectory,
   toolkitDirectory,
 } from './lab-spec.ts';
-import { commandWrapper, lvmConfiguration, lvs, toolkitWrapper, vgchange, vgs, volumeGroupDirectory } from './stand-ins.ts';
+import {
+  commandWrapper,
+  lvmConfiguration,
+  lvmconfig,
+  lvs,
+  toolkitWrapper,
+  vgchange,
+  vgs,
+  volumeGroupDirectory,
+} from './stand-ins.ts';
 import { thawCommands } from './thaw.ts';
 
 const diskBytes = 64 * 1024 * 1024;
@@ -119,6 +128,7 @@ export class World {
     files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
     files.writeText(`${disk}/usr/sbin/vgs`, vgs, 0o755);
     files.writeText(`${disk}/usr/sbin/lvs`, lvs, 0o755);
+    files.writeText(`${disk}/usr/sbin/lvmconfig`, lvmconfig, 0o755);
     files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
     if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.spec.settings));
     this.#furnishPrograms(disk);

@@ -13,7 +13,7 @@ import {
   setsName,
   sha256,
 } from '../../contract/package-directory.ts';
-import { mountsAtBoot } from '../../contract/policy-file-system.ts';
+import { fstabMount } from '../../contract/policy-file-system.ts';
 import { untilTheEnd } from '../deadlines.ts';
 import { type Finding, failureMessage } from '../failures.ts';
 import { judgeMountPoint, judgeName, mountAt } from '../judgements.ts';
@@ -95,9 +95,11 @@ function judgeFstab({ host, settings }: ScriptContext): Finding[] {
   if (text === null && host.facts(fstab) !== null)
     return [{ code: 'mount-point-busy', text: `${fstab} cannot be read: whether it mounts ${settings.mountPoint} is not known` }];
   const lines = (text ?? '').split('\n').map((line) => line.trim().split(/\s+/));
-  const bad = lines.find((fields) => fields[0]?.startsWith('#') === false && mountsAtBoot(settings, fields));
-  if (bad === undefined) return [];
-  return [{ code: 'mount-point-busy', text: `${fstab} mounts ${bad[0]} at ${bad[1]} at boot, behind Serviceguard's back` }];
+  return lines.flatMap(([source = '#', target = '', ...rest]): Finding[] => {
+    const when = source.startsWith('#') ? null : fstabMount(settings, [source, target, ...rest]);
+    if (when === null) return [];
+    return [{ code: 'mount-point-busy', text: `${fstab} mounts ${source} at ${target} ${when}, without Serviceguard` }];
+  });
 }
 
 function judgePortNow({ daemon }: ScriptContext): Finding | null {

@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/apply/program-file.ts';
 import { readAddressView } from '../../../src/cluster/condition/outside.ts';
 import { maintenanceFrom, maintenanceText, parseMaintenance } from '../../../src/contract/maintenance-file.ts';
-import { mountsAtBoot, sentinelEpoch } from '../../../src/contract/policy-file-system.ts';
+import { fstabMount, sentinelEpoch } from '../../../src/contract/policy-file-system.ts';
 import { isAnnounced } from '../../../src/contract/restart-notice.ts';
 import { roomBy } from '../../../src/contract/space.ts';
+import { framedLine, unframed } from '../../../src/host/admin/frame.ts';
 import type { MemberHost } from '../../../src/host/host.ts';
 import { parseConnections } from '../../../src/host/member/connections.ts';
 import { answerTo } from '../../../src/host/member/http-endpoint.ts';
@@ -15,6 +16,7 @@ import { policyVersion } from '../../../src/lab/machines/cfengine-setup.ts';
 import { parseClusterFile, printClusterFile } from '../../../src/lab/manager/configuration/cluster-file.ts';
 import { mayRestart } from '../../../src/member/monitor/local-restart.ts';
 import { judgeManifest, manifestIn, readSettingsFile } from '../../../src/member/settings-file.ts';
+import { plainPath, volumeGroupName, volumeGroupOfDevice } from '../../../src/serviceguard/storage-names.ts';
 import { programSample } from '../program-sample.ts';
 import { golden, settings } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
@@ -76,9 +78,28 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'fstab',
     of: 'administrator',
-    calls: ['contract/policy-file-system.ts#mountsAtBoot'],
+    calls: ['contract/policy-file-system.ts#fstabMount'],
     samples: ['/dev/vg_csync/lv_csync /csync ext4 defaults 0 0\n'],
-    parse: (text) => text.split('\n').map((line) => mountsAtBoot(settings, line.trim().split(/\s+/))),
+    parse: (text) => text.split('\n').map((line) => fstabMount(settings, line.trim().split(/\s+/))),
+  },
+  {
+    name: 'framed answer',
+    of: 'member',
+    calls: ['host/admin/frame.ts#unframed', 'host/admin/frame.ts#framedLine'],
+    samples: ['Welcome\nMARK=begin=MARK\nMARK:one:MARK\nMARK::MARK\nMARK=0=MARK\n', 'MARK=begin=MARK\nMARK:half'],
+    parse: (text) => {
+      const ended = { exitCode: 0, signal: null, timedOut: false, errorCode: null, stdout: text, stderr: text };
+      const read = unframed(ended, 'MARK');
+      hold('no success without the whole frame', read.exitCode !== 0 || text.includes('MARK=0=MARK'));
+      return [read, framedLine(text, 'MARK')];
+    },
+  },
+  {
+    name: 'names of storage',
+    of: 'administrator',
+    calls: ['serviceguard/storage-names.ts#volumeGroupOfDevice', 'serviceguard/storage-names.ts#volumeGroupName'],
+    samples: ['/dev/mapper/vg--a-lv', '/dev/vg_csync/lv_csync', '/dev/disk/by-id/dm-name-vg-lv'],
+    parse: (text) => [volumeGroupOfDevice(text), volumeGroupName(text), plainPath(text)],
   },
   {
     name: 'package directory on a member',

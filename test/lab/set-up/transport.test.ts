@@ -71,7 +71,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
         "echo 'exec sleep 600' > /root/.ssh/rc",
         'rm /root/.ssh/rc; pkill -x sleep; true',
         /its login hangs|no answer within 20 s/,
-        /ssh -o BatchMode=yes m2 true/,
+        /ssh -T .*BatchMode=yes .*m2 true/,
       ],
       [
         'a login that prints without end',
@@ -79,7 +79,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
         `echo 'exec yes ${'x'.repeat(100)}' > /root/.ssh/rc`,
         'rm /root/.ssh/rc; pkill -x yes; true',
         /printed more than 16 MB/,
-        /ssh -o BatchMode=yes m2 true/,
+        /ssh -T .*BatchMode=yes .*m2 true/,
       ],
     ];
 

@@ -51,7 +51,7 @@ describe('a file as the standard input of a script', () => {
     process.env.PATH = `${bin}:${before}`;
     const { ended } = send('cat > /dev/null', file());
     process.env.PATH = before;
-    expect(await ended).toMatchObject({ exitCode: 1, stderr: 'cannot fork\n' });
+    expect(await ended).toMatchObject({ exitCode: 255, stderr: expect.stringMatching(/^cannot fork\n/) });
   });
 
   it('can be broken off', async () => {

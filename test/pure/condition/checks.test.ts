@@ -16,7 +16,7 @@ backward csync.lab csync
 network 10.9.0.0/24 eth0 1500
 lvm present
 group
-hosttags on
+hosttags hosttags=1
 node v20.19.0
 daemon CFEngine Core 3.21.0
 digest aa  csync.sh
@@ -103,7 +103,7 @@ describe('the checks', () => {
     ['no interface in the subnet', ['network'], 'network', /cannot be added/],
     ['a smaller MTU', ['network 10.9.0.0/24 eth0 1400'], 'network', /MTU 1400, another member has 1500/],
     ['no volume group', ['group'], 'volume-group', /volume group vg_csync is missing/],
-    ['no host tags', ['hosttags'], 'volume-group', /activated at boot, or twice/],
+    ['no host tags', ['hosttags hosttags=0'], 'volume-group', /activated at boot, or twice/],
     ['a tag left behind', ['group m9'], 'volume-group', /tag m9 although the package is down/],
     ['an active volume group', ['active yes'], 'volume-group', /active here although the package is not/],
     ['no Node.js', ['node '], 'node', /cannot be run/],

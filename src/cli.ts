@@ -4,9 +4,11 @@
  */
 
 import { basename } from 'node:path';
-import { type ExitCode, exitCodeOf, exitCodes, Failure, formatProblem, type Problem } from './base/problem.ts';
+import { type ExitCode, exitCodeOf, exitCodes, Failure, type Problem } from './base/problem.ts';
+import { meantVerbs, verbIn } from './cli/help.ts';
 import { type Parsed, parse } from './cli/parser.ts';
 import { err, out, outputFault } from './host/output.ts';
+import { printProblems } from './verbs/common/problems.ts';
 
 /** The outermost boundary: problems to standard error, an exit status from the table. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -14,7 +16,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     parsed = await parse(argv);
   } catch (error) {
-    return report(asUsage(error));
+    return report(asUsage(error, argv));
   }
   const { run, text } = parsed;
   if (text !== '') out(`${text}\n`);
@@ -30,15 +32,22 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function asUsage(error: unknown): readonly Problem[] {
+function asUsage(error: unknown, argv: readonly string[]): readonly Problem[] {
   if (error instanceof Failure) return error.problems;
   const text = error instanceof Error ? error.message : String(error);
-  return [{ code: 'usage', severity: 'error', text, remedy: 'csync --help lists verbs and options' }];
+  const verb = verbIn(argv);
+  const meant = meantVerbs(argv).map((words) => `csync ${words}`);
+  if (verb === null && meant.length > 0) {
+    const typed = argv.filter((word) => !word.startsWith('-')).slice(0, 2);
+    return [{ code: 'usage', severity: 'error', text: `there is no verb "${typed.join(' ')}"`, remedy: meant.join(', or ') }];
+  }
+  const remedy = verb === null ? 'csync --help lists all verbs' : `csync ${verb} --help prints its options, with examples`;
+  return [{ code: 'usage', severity: 'error', text, remedy }];
 }
 
 function report(problems: readonly Problem[], json = false): ExitCode {
   if (json) out(`${JSON.stringify({ problems }, null, 2)}\n`);
-  err(`${problems.map(formatProblem).join('\n')}\n`);
+  printProblems(problems);
   return exitCodeOf(problems);
 }
 

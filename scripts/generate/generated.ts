@@ -1,10 +1,11 @@
 /** Pages that follow from the source alone: `npm run generate` writes them, and a test fails when one is stale. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { problemsPage, withReference } from '../../src/cli/reference.ts';
+import { withReference } from '../../src/cli/reference.ts';
 import { decisionsPage } from '../../src/decision-tables/page.ts';
 import { decisionTables } from '../../src/decision-tables/tables.ts';
 import { engineFor } from '../../src/engine/choice/engine-for.ts';
+import { codesPage } from '../../src/explain/codes-page.ts';
 import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.ts';
 import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
 import { exitStatusesPage } from './exit-statuses-page.ts';
@@ -26,7 +27,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
     ['docs/reference/exit-statuses.md', exitStatusesPage()],
     ['docs/reference/log.md', logPage(exampleOf(read('docs/reference/log.md')))],
     ['docs/reference/metrics.md', metricsPage()],
-    ['docs/reference/problem-codes.md', problemsPage()],
+    ['docs/reference/problem-codes.md', codesPage()],
     ['docs/reference/settings.md', settingsPage()],
     ['docs/reference/verbs.md', withReference(read('docs/reference/verbs.md'))],
     // The shipped template as an administrator could edit it.

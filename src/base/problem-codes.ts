@@ -1,6 +1,7 @@
 /**
  * Every code of a problem, one row each: which exit status it leads to, and what it means. Programs match on a code, so none changes its
- * meaning. docs/reference/problem-codes.md is written from here. The findings of the member scripts have a table of their own (member/failures.ts).
+ * meaning. src/explain/codes has the longer explanation of each, and docs/reference/problem-codes.md follows from both. The findings of the
+ * member scripts have a table of their own (member/failures.ts).
  */
 
 /** Name of an exit status (`exitTable` of problem.ts), and one sentence. */
@@ -164,7 +165,7 @@ export const problemCodes = {
   'change-policy-conflict': ['changeFailed', 'The policy changed since the edit started.'],
   'change-policy-unacknowledged': [
     'changeFailed',
-    'Whether the edit was committed is unknown; it is there as a whole, or not at all.',
+    'Whether the edit was committed is unknown; it was committed as a whole, or not at all.',
   ],
   'change-recover': ['changeFailed', 'A step of the recovery failed.'],
   'change-remove': ['changeFailed', 'A step of the removal failed.'],

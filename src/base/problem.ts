@@ -28,7 +28,7 @@ export interface ExitRow {
 /** Exit statuses of `csync`, ordered by what the caller does next, each with its meaning: help and docs/reference/verbs.md print them from here. */
 export const exitTable = {
   ok: { status: 0, means: 'done' },
-  different: { status: 1, means: 'the answer is no' },
+  different: { status: 1, means: 'a check failed, something differs, or csync refused' },
   usage: { status: 2, means: 'wrong verb, option or name' },
   badInput: {
     status: 3,

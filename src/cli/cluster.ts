@@ -19,10 +19,10 @@ const applied = { different: 'files were edited by hand on a member' } as const;
 
 const apply = verb({
   words: 'apply',
-  does: 'distribute the package to all members and apply it; rerun to finish',
+  task: 'Change',
+  does: 'distribute and apply the package',
   details:
-    'Plan, confirm, apply, verify. A new set of files is written [beside the applied one](package-directory.md), so the package can fail ' +
-    'over between any two steps. Changes that require a halt are listed first.',
+    'Plan, confirm, apply, verify. Run it again to complete an interrupted apply. A new set of files is written [beside the applied one](package-directory.md), so the package can fail over between any two steps. Changes that require a halt are listed first.',
   effect: 'changes',
   changes: ['apply'],
   options: {
@@ -32,6 +32,7 @@ const apply = verb({
     'take-mine': { ...handEdits.mine, describe: 'make the hand edits of this member part of the package, on all members' },
     'with-runtime': {
       type: 'string',
+      requiresArg: false,
       describe: 'copy Node.js to every member: FILE, or the one that runs csync; later applies keep it',
     },
     'without-runtime': { type: 'boolean', describe: 'remove the copied Node.js; the members use their own again' },
@@ -52,7 +53,9 @@ const apply = verb({
 
 const rollback = verb({
   words: 'rollback',
-  does: 'apply an earlier set again; without a number the previous one',
+  task: 'Change',
+  does: 'apply an earlier set again',
+  details: 'Without a number: the previous set.',
   effect: 'changes',
   changes: ['rollback'],
   positionals: { number: { type: 'number', describe: 'number of the set, as csync history lists it' } },
@@ -64,9 +67,10 @@ const rollback = verb({
 
 const migrate = verb({
   words: 'migrate legacy-to-modular',
-  does: 'make a modular package of a configured legacy package, with one halt; rerun to finish',
+  task: 'Change',
+  does: 'replace a legacy package; one halt',
   details:
-    'Check, one halt, apply, run on the same member, switches as they were, one line of csync.yaml. The settings stay the same otherwise.',
+    'Makes a modular package of a configured legacy package. Steps: check, one halt, apply, run on the same member, switches as they were, one line of csync.yaml. The other settings stay the same. Run it again to complete an interrupted migration.',
   effect: 'changes',
   changes: ['migrate legacy-to-modular'],
   options: { ...sources, yes: change.yes, 'dry-run': dryRunOption, wait: waitOption },
@@ -85,10 +89,10 @@ const procedure = {
 
 const recover = verb({
   words: 'recover',
-  does: 'clean up what a failed or timed-out package script left, and enable the members again',
+  task: 'Operate',
+  does: 'clean up after a failed package script',
   details:
-    "Shows address, mount and its users, volume group and switches that were left, and cleans them up in the manual's order after your " +
-    'confirmation. It never touches the active member.',
+    "Finds address, mount, its users, volume group and switches that a failed or timed-out script left. Cleans them up in the manual's order, after your confirmation, and enables the members again. It never touches the active member.",
   effect: 'changes',
   changes: ['recover'],
   options: { ...procedure, run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' } },
@@ -98,12 +102,15 @@ const recover = verb({
 
 const maintenance = verb({
   words: 'maintenance',
-  does: 'on: work on the daemon without a failover; off: monitor it again once it is healthy',
+  task: 'Operate',
+  does: 'pause (on) or resume (off) the monitor',
   details:
-    'The monitor pauses until `--for` is over or until `off`, which first checks that the daemon is a master. csync status shows it all the time.',
+    'Use it to work on the daemon without a failover. The monitor pauses until `--for` is over or until `off`. `off` first checks that the daemon serves as the master. While the monitor pauses, csync status reports it.',
   effect: 'changes',
   changes: ['maintenance on', 'maintenance off'],
-  positionals: { switch: { choices: ['on', 'off'] as const, demandOption: true } },
+  positionals: {
+    switch: { choices: ['on', 'off'] as const, demandOption: true, describe: 'on pauses the monitor, off resumes it' },
+  },
   options: {
     ...procedure,
     for: { type: 'string', default: '30m', describe: 'when it ends by itself: 90s, 30m, 2h' },
@@ -122,7 +129,9 @@ const maintenance = verb({
 
 const remove = verb({
   words: 'remove',
-  does: 'halt and delete the package; daemons, policy, keys and files of the package stay',
+  task: 'Change',
+  does: 'halt and delete the package',
+  details: 'Daemons, policy, keys and the files of the package stay.',
   effect: 'changes',
   changes: ['remove'],
   options: {
@@ -133,4 +142,4 @@ const remove = verb({
   run: async (args) => (await recoverVerbs()).remove(args),
 });
 
-export const clusterVerbs = [apply, rollback, migrate, recover, maintenance, remove];
+export const clusterVerbs = [maintenance, recover, apply, rollback, migrate, remove];

@@ -10,11 +10,10 @@ const statusVerbs = () => import('../verbs/cluster/status.ts');
 
 const check = verb({
   words: 'check',
-  does: 'report all problems that can be found before an apply',
+  task: 'Investigate',
+  does: 'find problems before an apply',
   details:
-    'Settings, templates and package file, and on every member what cmcheckconf does not check: fstab, mounts, the name both ways, subnet and MTU, ' +
-    'volume group and host tags, scripts and versions that differ, port and largest packet between members and to the clients, which host the other ' +
-    'members reach at the package address, space, clocks, other packages. Each problem has its member and its fix; what could not be checked is listed.',
+    'Checks settings, templates and package file. On every member it checks what cmcheckconf does not. These are: fstab, mounts, the name both ways, subnet and MTU, volume group and host tags, and versions of the scripts. Also port and largest packet between members and to the clients, the host that answers at the package address, space, clocks and other packages. Each problem has its member and its fix. csync also lists what could not be checked.',
   effect: 'reads',
   options: { ...sources, offline: { type: 'boolean', default: false, describe: 'only settings, templates and package file' } },
   exits: { different: 'any error', badInput: '', cannotRunHere: '' },
@@ -27,8 +26,10 @@ const check = verb({
 
 const status = verb({
   words: 'status',
-  does: 'print one sentence about the package, problems with their fixes, members and clients',
-  details: 'Statuses are those of an init script. It does not need root: cmviewcl requires the monitor role, the members ssh.',
+  task: 'Operate',
+  does: 'show package, members, clients and problems',
+  details:
+    'Prints one sentence about the package, then each problem with its fix. Exit statuses are those of an init script. It does not need root: cmviewcl requires the monitor role, the members ssh.',
   effect: 'reads',
   options: { ...sources, watch: { type: 'boolean', default: false, describe: 'print it again every 2 s' } },
   exits: { unread: '' },
@@ -44,10 +45,10 @@ const status = verb({
 
 const rehearse = verb({
   words: 'rehearse',
-  does: 'check whether each member could take the package; --drill tests a failover',
+  task: 'Operate',
+  does: 'check each member for a failover; run drills',
   details:
-    'Combines check, status, keys verify, validate and `start --dry-run`, with a score for each member. With `--drill NAME,...` csync carries failovers ' +
-    'out and measures them ([the drills](drills.md)).',
+    'Combines check, status, keys verify, validate and `start --dry-run`, with a score for each member. With `--drill NAME,...` csync carries failovers out and measures them ([the drills](drills.md)).',
   effect: 'changes',
   changes: ['rehearse --drill'],
   options: {
@@ -77,7 +78,9 @@ const rehearse = verb({
 
 const diff = verb({
   words: 'diff',
-  does: 'compare the rendered package with the files of every member and with the applied configuration',
+  task: 'Investigate',
+  does: 'compare the package with every member',
+  details: 'Compares the rendered files with those of every member, and with the applied configuration.',
   effect: 'reads',
   options: sources,
   exits: { different: 'any file or keyword differs', badInput: '', cannotRunHere: '' },
@@ -87,6 +90,7 @@ const diff = verb({
 
 const history = verb({
   words: 'history',
+  task: 'Investigate',
   does: 'list the last ten applied sets',
   effect: 'reads',
   options: { settings: settingsOption, json: jsonOption },
@@ -97,12 +101,30 @@ const history = verb({
 
 const explain = verb({
   words: 'explain',
-  does: 'print what start, halt, monitor and cluster conclude from their findings, as tables',
-  details: 'The same as a page with a diagram: [decision-tables.md](../proof/decision-tables.md).',
+  task: 'Investigate',
+  does: 'explain a problem code, or list all codes',
+  details:
+    'Prints what the code means for the cluster, the fix, an example and the page of the manual. All codes: [problem-codes.md](problem-codes.md).',
   effect: 'reads',
+  positionals: { code: { type: 'string', describe: 'code of a problem, as in error [CODE]; default: list all codes' } },
   options: { json: jsonOption },
-  examples: [['explain --json', 'for programs']],
-  run: async (args) => print((await explainVerbs()).explain(args.json)),
+  examples: [
+    ['explain change-busy', 'one code'],
+    ['explain', 'all codes'],
+  ],
+  run: async (args) => print((await explainVerbs()).explain(args.code, args.json)),
 });
 
-export const conditionVerbs = [check, status, diff, history, rehearse, explain];
+const decisions = verb({
+  words: 'decisions',
+  task: 'Investigate',
+  does: 'print when the package fails over, as tables',
+  details:
+    'What start, halt, monitor and cluster conclude from their findings. The same as a page with a diagram: [decision-tables.md](../proof/decision-tables.md).',
+  effect: 'reads',
+  options: { json: jsonOption },
+  examples: [['decisions --json', 'for programs']],
+  run: async (args) => print((await explainVerbs()).decisions(args.json)),
+});
+
+export const conditionVerbs = [status, rehearse, check, diff, history, explain, decisions];

@@ -26,7 +26,9 @@ const host = { type: 'string', demandOption: true, describe: 'member, by its sho
 
 const memberAdd = verb({
   words: 'member add',
-  does: 'set up a member: boot start, keys, policy, daemon, package, agent runs; rerun to finish',
+  task: 'Change',
+  does: 'set up a member',
+  details: 'Sets up boot start, keys, policy, daemon, package and agent runs. Run it again to complete an interrupted set-up.',
   effect: 'changes',
   changes: ['member add'],
   positionals: { host },
@@ -38,7 +40,9 @@ const memberAdd = verb({
 
 const memberRemove = verb({
   words: 'member remove',
-  does: "remove a member from the package and the policy, and delete its copy of the cluster's key",
+  task: 'Change',
+  does: 'remove a member from package and policy',
+  details: "Also deletes the member's copy of the cluster's key.",
   effect: 'changes',
   changes: ['member remove'],
   positionals: { host },
@@ -50,7 +54,9 @@ const memberRemove = verb({
 
 const membersList = verb({
   words: 'members list',
-  does: 'list the members: set up, in the cluster, pending work',
+  task: 'Investigate',
+  does: 'list the members and their pending work',
+  details: 'Shows which members are set up and which are in the cluster.',
   effect: 'reads',
   options: read,
   exits: looks,
@@ -60,7 +66,9 @@ const membersList = verb({
 
 const membersSync = verb({
   words: 'members sync',
-  does: 'set up members that joined the cluster, remove those that left, finish pending work',
+  task: 'Change',
+  does: 'set up new members, remove deleted ones',
+  details: 'Compares the members of the cluster with those that are set up. Completes pending work, too.',
   effect: 'changes',
   changes: ['members sync'],
   options: {
@@ -83,7 +91,9 @@ const membersSync = verb({
 
 const dispatcher = verb({
   words: 'dispatcher',
-  does: 'handle an event of DSAU; also installed as csync_dispatcher',
+  task: 'Change',
+  does: 'handle an event of DSAU',
+  details: 'Also installed as csync_dispatcher.',
   effect: 'changes',
   changes: ['member add', 'members sync'],
   positionals: {
@@ -98,7 +108,10 @@ const dispatcher = verb({
 
 const clientAdd = verb({
   words: 'client add',
-  does: 'set up clients: keys both ways, first policy, daemon at boot, remote runs; rerun to finish',
+  task: 'Change',
+  does: 'set up clients',
+  details:
+    'Exchanges the keys, installs the first policy, starts the daemon at boot, allows remote runs. Run it again to complete an interrupted set-up.',
   effect: 'changes',
   changes: ['client add'],
   positionals: { hosts: { type: 'string', array: true, default: [] as string[], describe: 'names that ssh reaches' } },
@@ -123,6 +136,7 @@ const clientAdd = verb({
 
 const clientRemove = verb({
   words: 'client remove',
+  task: 'Change',
   does: 'deny the keys of clients from now on',
   effect: 'changes',
   changes: ['client remove'],
@@ -135,7 +149,9 @@ const clientRemove = verb({
 
 const clientList = verb({
   words: 'client list',
-  does: 'list the clients with their keys and pending work',
+  task: 'Investigate',
+  does: 'list the clients and their pending work',
+  details: 'Shows the key of each client, too.',
   effect: 'reads',
   options: read,
   exits: looks,
@@ -145,7 +161,9 @@ const clientList = verb({
 
 const clientSync = verb({
   words: 'client sync',
-  does: 'finish pending work on clients that were unreachable or failed',
+  task: 'Change',
+  does: 'complete pending work on clients',
+  details: 'For clients that were unreachable, or where a step failed.',
   effect: 'changes',
   changes: ['client sync'],
   positionals: { hosts: { type: 'string', array: true, default: [] as string[], describe: 'only these' } },
@@ -157,7 +175,8 @@ const clientSync = verb({
 
 const keysList = verb({
   words: 'keys list',
-  does: "list the cluster's keys, and the own key of each host",
+  task: 'Investigate',
+  does: 'list the keys of the cluster and its hosts',
   effect: 'reads',
   options: read,
   exits: looks,
@@ -167,7 +186,9 @@ const keysList = verb({
 
 const keysVerify = verb({
   words: 'keys verify',
-  does: 'check for each pair of hosts whether they would accept each other, and why not',
+  task: 'Investigate',
+  does: 'check whether the hosts accept each other',
+  details: 'Checks each pair of hosts, and prints the reason for each refusal.',
   effect: 'reads',
   options: read,
   exits: { ...looks, different: 'a pair would not, or a host did not answer' },
@@ -177,7 +198,9 @@ const keysVerify = verb({
 
 const keysDistribute = verb({
   words: 'keys distribute',
-  does: 'copy to each host the keys that it lacks; accepted keys are never replaced',
+  task: 'Change',
+  does: 'copy missing public keys to the hosts',
+  details: 'Never replaces an accepted key.',
   effect: 'changes',
   changes: ['keys distribute'],
   options: change,
@@ -188,7 +211,9 @@ const keysDistribute = verb({
 
 const keysRotate = verb({
   words: 'keys rotate',
-  does: 'replace the key pair of the cluster, with a time in which both are valid; rerun to finish',
+  task: 'Change',
+  does: 'replace the key pair of the cluster',
+  details: 'Both pairs are valid until every client has the next key. Run it again to complete a rotation.',
   effect: 'changes',
   changes: ['keys rotate'],
   options: {
@@ -209,9 +234,10 @@ const keysRotate = verb({
 
 const sync = verb({
   words: 'sync',
-  does: 'run the cfengine agent on hosts now, from the active member',
+  task: 'Operate',
+  does: 'run the cfengine agent on hosts now',
   details:
-    'Through cf-runagent or cfrun on the active member. Prints counts, what changed, and for each kind of failure the hosts, the reason and the fix.',
+    'Starts the agents through cf-runagent or cfrun on the active member. Prints counts and changes. For each kind of failure it prints the hosts, the reason and the fix.',
   effect: 'agents',
   positionals: { host: { type: 'string', array: true, default: [] as string[], describe: 'members and clients; default: all' } },
   options: {
@@ -232,18 +258,18 @@ const sync = verb({
 });
 
 export const hostVerbs = [
+  membersSync,
   memberAdd,
   memberRemove,
-  membersList,
-  membersSync,
-  dispatcher,
   clientAdd,
   clientRemove,
-  clientList,
   clientSync,
-  keysList,
-  keysVerify,
   keysDistribute,
   keysRotate,
+  dispatcher,
+  membersList,
+  clientList,
+  keysList,
+  keysVerify,
   sync,
 ];

@@ -24,7 +24,8 @@ const ownLab = (different: string) => ({ ...needsLab, different, unread: '' }) a
 
 const demo = verb({
   words: 'lab demo',
-  does: 'show the package fail over, then clean up',
+  task: 'Lab',
+  does: 'show a failover in a new lab, then clean up',
   effect: 'lab',
   options,
   exits: ownLab('a failover failed'),
@@ -37,7 +38,9 @@ const demo = verb({
 
 const up = verb({
   words: 'lab up',
-  does: 'start a lab that stays, with the package running',
+  task: 'Lab',
+  does: 'start a lab with a running package',
+  details: 'The lab stays until `csync lab down`.',
   effect: 'lab',
   options: {
     ...options,
@@ -59,7 +62,8 @@ const up = verb({
 
 const down = verb({
   words: 'lab down',
-  does: 'end a lab and free all its resources',
+  task: 'Lab',
+  does: 'stop a lab and free its resources',
   effect: 'lab',
   options,
   exits: needsLab,
@@ -69,7 +73,8 @@ const down = verb({
 
 const status = verb({
   words: 'lab status',
-  does: 'print machines, mounts and addresses of a running lab',
+  task: 'Lab',
+  does: 'show machines, mounts and addresses of a lab',
   effect: 'lab',
   options,
   exits: needsLab,
@@ -79,8 +84,9 @@ const status = verb({
 
 const exec = verb({
   words: 'lab exec',
-  does: 'run a program on a lab host; its exit status is that of the program',
-  details: '`cmviewcl`, `cmrunpkg` and the other cm* commands are in the PATH.',
+  task: 'Lab',
+  does: 'run a program on a lab host',
+  details: 'Exits with the exit status of the program. `cmviewcl`, `cmrunpkg` and the other cm* commands are in the PATH.',
   effect: 'lab',
   positionals: { member },
   options,
@@ -91,6 +97,7 @@ const exec = verb({
 
 const shell = verb({
   words: 'lab shell',
+  task: 'Lab',
   does: 'open a shell on a lab host',
   effect: 'lab',
   positionals: { member },
@@ -103,6 +110,7 @@ const shell = verb({
 const machine = (name: 'crash' | 'boot' | 'cut' | 'heal', does: string) =>
   verb({
     words: `lab ${name}`,
+    task: 'Lab',
     does,
     effect: 'lab',
     positionals: { member },
@@ -114,7 +122,8 @@ const machine = (name: 'crash' | 'boot' | 'cut' | 'heal', does: string) =>
 
 const failovers = verb({
   words: 'lab failovers',
-  does: 'many failovers in a row, with the invariants checked after each',
+  task: 'Lab',
+  does: 'run many failovers; check the invariants',
   effect: 'lab',
   options: { ...options, count: { type: 'number', default: 50, describe: 'number of failovers' }, seed },
   exits: ownLab('a failover failed'),
@@ -124,8 +133,10 @@ const failovers = verb({
 
 const rehearse = verb({
   words: 'lab rehearse',
-  does: 'drills in a lab of its own, also those that cut power and cables, with a page of the results',
-  details: 'The drills: [drills.md](drills.md); a page: [rehearsal.html](../proof/rehearsal.html).',
+  task: 'Lab',
+  does: 'run drills in a new lab; write a page',
+  details:
+    'Includes the drills that cut power and network cables. The drills: [drills.md](drills.md); a page: [rehearsal.html](../proof/rehearsal.html).',
   effect: 'lab',
   options: {
     ...options,
@@ -145,8 +156,10 @@ const rehearse = verb({
 
 const simulate = verb({
   words: 'lab simulate',
-  does: 'many lives of a cluster in virtual time, without a lab or root: the shipped scripts, faults at any moment',
-  details: 'Each life ends with a served package. It prints how many failed, and what that number proves.',
+  task: 'Lab',
+  does: 'simulate many clusters in virtual time',
+  details:
+    'Runs the shipped scripts with faults at any moment, without a lab or root. Each life must end with a served package. csync prints how many failed, and what that number proves.',
   effect: 'lab',
   options: {
     ...options,
@@ -164,10 +177,10 @@ const simulate = verb({
 
 const torture = verb({
   words: 'lab torture',
-  does: 'random faults, step by step, while policy edits are committed: no acknowledged edit may be lost',
+  task: 'Lab',
+  does: 'inject random faults while policy is edited',
   details:
-    'Kills, hangs, crashes, cut cables, full disks, halts, switches, maintenance, applies, and members that join and leave. After each step the package ' +
-    'must be where the table of the lab has it ([torture.md](../proof/torture.md)).',
+    'No acknowledged edit may be lost. The faults: kills, hangs, crashes, cut cables, full disks, halts, switches, maintenance, applies, and members that are added and removed. After each step the package must run where the table of the lab expects it ([torture.md](../proof/torture.md)).',
   effect: 'lab',
   options: { ...options, iterations: { type: 'number', default: 50, describe: 'number of steps' }, seed },
   exits: ownLab('an invariant is broken'),
@@ -183,8 +196,8 @@ export const labVerbRows = [
   exec,
   shell,
   machine('crash', 'cut the power of a lab member'),
-  machine('boot', 'switch a lab member on again'),
-  machine('cut', 'pull the network cable of a lab member'),
+  machine('boot', 'power on a lab member'),
+  machine('cut', 'unplug the network cable of a lab member'),
   machine('heal', 'plug the network cable in again'),
   failovers,
   rehearse,

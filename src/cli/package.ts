@@ -12,8 +12,10 @@ const directory = { type: 'string', demandOption: true, describe: 'directory wit
 
 const init = verb({
   words: 'init',
-  does: 'check the cluster, ask for the rest, write csync.yaml; also installed as csync_wizard',
-  details: 'If answers are missing, csync lists them with the option that sets each, and writes nothing.',
+  task: 'Set up',
+  does: 'ask for the settings and write csync.yaml',
+  details:
+    'Checks the cluster first, and offers what it found. Also installed as csync_wizard. If answers are missing, csync lists them with the option that sets each, and writes nothing.',
   effect: 'writes here',
   options: {
     output: { type: 'string', default: 'csync.yaml', describe: 'settings file to write' },
@@ -39,7 +41,9 @@ const init = verb({
 
 const render = verb({
   words: 'render',
-  does: 'write the package directory from settings and templates, all files or none',
+  task: 'Set up',
+  does: 'write the package directory on this host only',
+  details: 'Uses settings and templates; needs no cluster. csync writes all files or none.',
   effect: 'writes here',
   options: {
     settings: settingsOption,
@@ -66,7 +70,8 @@ const render = verb({
 
 const check = verb({
   words: 'settings check',
-  does: 'report all problems of a settings file, with line and fix',
+  task: 'Set up',
+  does: 'check the settings file; print line and fix',
   effect: 'reads',
   options: { settings: settingsOption, json: jsonOption },
   exits: { badInput: 'the settings have problems' },
@@ -76,6 +81,7 @@ const check = verb({
 
 const example = verb({
   words: 'settings example',
+  task: 'Set up',
   does: 'print a complete csync.yaml with comments',
   effect: 'prints',
   examples: [['settings example > csync.yaml', 'to fill in by hand']],
@@ -84,7 +90,9 @@ const example = verb({
 
 const list = verb({
   words: 'templates list',
-  does: 'list the templates, and where yours differ from the shipped ones',
+  task: 'Set up',
+  does: 'list the templates and show which you edited',
+  details: 'Also lists the copies that are older than the shipped templates.',
   effect: 'reads',
   options: { templates: templatesOption, json: jsonOption },
   exits: { badInput: '' },
@@ -94,7 +102,9 @@ const list = verb({
 
 const exportVerb = verb({
   words: 'templates export',
-  does: 'copy the templates to a directory to edit them; an export over your copies loses no edit',
+  task: 'Set up',
+  does: 'copy the templates to a directory, for edits',
+  details: 'An export over your copies keeps your edits.',
   effect: 'writes here',
   positionals: { directory },
   options: {
@@ -119,8 +129,10 @@ const exportVerb = verb({
 
 const checkTemplates = verb({
   words: 'templates check',
-  does: 'report unknown, unused and malformed tokens with line and column, and wrong file names',
-  details: 'The tokens: [package-templates/README.md](../../package-templates/README.md).',
+  task: 'Set up',
+  does: 'check your templates before they are used',
+  details:
+    'Reports unknown, unused and malformed tokens with line and column, and wrong file names. The tokens: [package-templates/README.md](../../package-templates/README.md).',
   effect: 'reads',
   options: { settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption },
   exits: { badInput: 'templates have problems' },
@@ -130,7 +142,9 @@ const checkTemplates = verb({
 
 const diff = verb({
   words: 'templates diff',
-  does: 'print your edits, and what changed in the shipped templates since the export',
+  task: 'Set up',
+  does: 'show your edits, and what csync changed',
+  details: 'Compares your copies with the shipped templates of this version and of the version that exported them.',
   effect: 'reads',
   positionals: { directory },
   options: { json: jsonOption },
@@ -141,8 +155,10 @@ const diff = verb({
 
 const conform = verb({
   words: 'conform',
-  does: 'call the scripts of the package as Serviceguard does, in a sandbox, and report which assertions hold',
-  details: 'For edited templates (`--templates DIR`) or any package directory (`--package DIR`). It uses the real cfengine.',
+  task: 'Set up',
+  does: 'test the package scripts in a sandbox',
+  details:
+    'Calls the scripts as Serviceguard does, and reports which assertions hold. For edited templates (`--templates DIR`) or any package directory (`--package DIR`). It uses the real cfengine.',
   effect: 'reads',
   options: {
     settings: { ...sources.settings, default: undefined, describe: 'settings file; default: the settings of the lab' },
@@ -175,4 +191,4 @@ const conform = verb({
   },
 });
 
-export const packageVerbs = [init, render, check, example, list, exportVerb, checkTemplates, diff, conform];
+export const packageVerbs = [init, check, example, render, list, exportVerb, checkTemplates, diff, conform];

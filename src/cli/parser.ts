@@ -1,7 +1,11 @@
 /** yargs, made from the rows of the verbs: the only place that knows it. */
-import yargs from 'yargs';
+import yargs, { type Options } from 'yargs';
+import { folded } from '../base/fold.ts';
+import { exitCodes } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
-import { exitLines, synopsis } from './reference.ts';
+import { out, outputWidth, quieten } from '../host/output.ts';
+import { helpText, partsText } from './help.ts';
+import { exitLines, plainText, synopsis } from './reference.ts';
 import type { Verb } from './verb.ts';
 import { verbGroups, verbs } from './verbs.ts';
 
@@ -20,13 +24,21 @@ export interface Parsed {
 /** Parses what stands behind `csync`. Throws what yargs finds wrong with them. */
 export async function parse(argv: readonly string[]): Promise<Parsed> {
   let run: Parsed['run'] = null;
+  const [first = '', second] = argv;
+  if (argv.length === 0) return { run: prints(helpText), text: '' };
+  if (argv.length === 1 && ['help', '--help', '-h'].includes(first)) return { run: null, text: helpText().trimEnd() };
+  if (argv.length === 1 && Object.hasOwn(verbGroups, first)) return { run: prints(() => partsText(first)), text: '' };
+  if (first === 'help' && second !== undefined) return parse([...argv.slice(1), '--help']);
   // Everything behind -- belongs to the program that lab exec runs.
   const separator = argv[0] === completionRequest ? -1 : argv.indexOf('--');
   const rest = separator === -1 ? [] : argv.slice(separator + 1);
   const own = separator === -1 ? [...argv] : argv.slice(0, separator);
   const parser = withVerbs(base(own), (chosen, args) => {
     // Runs outside of yargs, once the arguments are parsed, and is loaded then: reading all of the toolkit takes longer than most verbs.
-    run = () => chosen.run(args as never, rest);
+    run = () => {
+      if ((args as { quiet?: boolean }).quiet === true) quieten();
+      return chosen.run(args as never, rest);
+    };
   });
   let text = '';
   await parser.parseAsync(own, {}, (error, _args, output) => {
@@ -36,27 +48,40 @@ export async function parse(argv: readonly string[]): Promise<Parsed> {
   return { run, text };
 }
 
+/** What a script with an empty variable runs must not pass for a success. */
+const prints = (text: () => string) => async (): Promise<number> => {
+  out(text());
+  return exitCodes.usage;
+};
+
+/** A text that yargs has for one and for several. */
+const one = (text: string): string => ({ one: text, other: text }) as unknown as string;
+
 function base(own: readonly string[]): Parser {
   return yargs([...own])
     .scriptName('csync')
     .version(toolkitVersion)
     .usage('$0 <verb>: makes a cfengine master highly available as a Serviceguard package')
+    .option('quiet', { alias: 'q', type: 'boolean', default: false, describe: 'print only results and problems' })
     .exitProcess(false)
     .fail(false)
     .detectLocale(false)
     .updateStrings({
       'Did you mean %s?': 'there is no such verb; did you mean %s?',
-      'Not enough non-option arguments: got %s, need at least %s': {
-        one: 'a name is missing behind the verb (got %s, need %s)',
-        other: 'a name is missing behind the verb (got %s, need %s)',
-      } as unknown as string,
+      'Unknown argument: %s': one('there is no verb or option "%s" here'),
+      'Unknown arguments: %s': one('there are no verbs or options "%s" here'),
+      'Not enough arguments following: %s': 'a value is missing behind --%s',
+      'Show help': 'print help with examples and exit statuses',
+      'Show version number': 'print the version',
+      'Not enough non-option arguments: got %s, need at least %s': one('a name is missing behind the verb (got %s, need %s)'),
     })
     .strict()
     .recommendCommands()
-    .demandCommand(1, 'name a verb')
+    .demandCommand(1, 'a verb is missing')
     .completion('completion', 'print a completion script for bash or zsh; add it to ~/.bashrc or ~/.zshrc')
-    .wrap(100)
-    .help();
+    .wrap(outputWidth())
+    .help()
+    .alias('help', 'h');
 }
 
 type Choose = (verb: Verb, args: unknown) => void;
@@ -83,16 +108,21 @@ function addVerb(parser: Parser, verb: Verb, choose: Choose): void {
     synopsis(verb).split(' ').slice(last).join(' '),
     verb.does,
     (builder) => {
+      builder.usage(`Usage: csync ${synopsis(verb)} [options]\n\n${folded(plainText(verb), outputWidth() - 1)}`).version(false);
       for (const [name, positional] of Object.entries(verb.positionals)) builder.positional(name, positional as object);
-      builder.options(verb.options);
-      for (const [one, other] of verb.conflicts ?? []) builder.conflicts(one, other);
+      for (const [name, option] of Object.entries(verb.options))
+        builder.option(name, { ...option, requiresArg: takesValue(option) });
+      for (const [first, second] of verb.conflicts ?? []) builder.conflicts(first, second);
       for (const [command, why] of verb.examples) builder.example(`$0 ${command}`, why);
-      return builder.epilogue(
-        `Exit status:\n${exitLines(verb)
-          .map(([status, means]) => `  ${`${status}`.padEnd(3)}  ${means}`)
-          .join('\n')}`,
+      const statuses = exitLines(verb).map(([status, means]) =>
+        folded(`  ${`${status}`.padEnd(3)}  ${means}`, outputWidth() - 1, 7),
       );
+      return builder.epilogue(`Exit status:\n${statuses.join('\n')}`);
     },
     (args) => choose(verb, args),
   );
 }
+
+/** Whether the value of an option must not be forgotten. */
+const takesValue = ({ type, choices, requiresArg }: Options): boolean =>
+  requiresArg ?? (type === 'string' || type === 'number' || choices !== undefined);

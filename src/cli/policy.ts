@@ -9,8 +9,10 @@ const looks = { badInput: '', cannotRunHere: '' } as const;
 
 const commit = verb({
   words: 'policy commit',
-  does: "put a policy edit on the master after cfengine's parser accepts it; done means synced to the disk",
-  details: 'The master copy is the old or the new policy as a whole, with commit and epoch, never a mixture.',
+  task: 'Operate',
+  does: 'put a policy edit on the master',
+  details:
+    "cfengine's parser checks the edit first. Done means written to the disk. The master copy is the old or the new policy as a whole, with commit and epoch, never a mixture.",
   effect: 'changes',
   changes: ['policy commit'],
   positionals: {
@@ -32,7 +34,9 @@ const commit = verb({
 
 const show = verb({
   words: 'policy show',
-  does: 'print the commit and epoch that the master serves, its files and their owners',
+  task: 'Operate',
+  does: 'show the policy that the master serves',
+  details: 'Prints commit and epoch, and the files with their owners.',
   effect: 'reads',
   options: { ...read, copy: { type: 'string', describe: 'a new directory for a working copy' } },
   exits: { ...looks, changeFailed: 'the working copy cannot be written' },
@@ -42,7 +46,8 @@ const show = verb({
 
 const log = verb({
   words: 'policy log',
-  does: 'list the commits, the newest last',
+  task: 'Operate',
+  does: 'list the policy commits, newest last',
   effect: 'reads',
   options: read,
   exits: looks,

@@ -1,7 +1,6 @@
 /** What help and docs/reference/verbs.md print about a verb, from its row. */
 import type { Options } from 'yargs';
 import { type ExitName, exitTable } from '../base/problem.ts';
-import { problemCodes } from '../base/problem-codes.ts';
 import { pageTable } from '../base/tables.ts';
 import { alwaysPossible, type OptionTable, possibleBy, type Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
@@ -13,6 +12,15 @@ export function synopsis({ words, positionals }: Verb): string {
     return demandOption === true ? `<${many}>` : `[${many}]`;
   });
   return [words, ...names].join(' ');
+}
+
+/** What a verb does, in sentences without Markdown. */
+export function plainText({ does, details = '' }: Verb): string {
+  const sentence = `${does.charAt(0).toUpperCase()}${does.slice(1)}.`;
+  return `${sentence} ${details}`
+    .trim()
+    .replaceAll(/\[([^\]]+)\]\((?:\.\.\/)*([^)]+)\)/g, '$1')
+    .replaceAll('`', '');
 }
 
 /** Exit statuses of a verb with their meaning, in rising order. */
@@ -33,33 +41,18 @@ export function withReference(page: string): string {
   return `${page.slice(0, from)}${begin}\n\n${reference()}\n${page.slice(to)}`;
 }
 
-/** docs/reference/problem-codes.md. */
-export function problemsPage(): string {
-  const rows = Object.entries(problemCodes).map(([code, [exit, means]]) => [`\`${code}\``, `${exitTable[exit].status}`, means]);
-  return [
-    '# Codes of problems',
-    'What does the code in square brackets mean, and which exit status does csync end with? This page is for administrators and for authors of scripts.',
-    'A code never changes its meaning. With `--json`, csync prints the problems with their codes. If there are several, the exit status is that of the ' +
-      'first error; a warning does not change it. The codes of start, halt and validate are in [decision-tables.md](../proof/decision-tables.md).',
-    pageTable(['code', 'exit status', 'meaning'], rows),
-    '',
-  ]
-    .join('\n\n')
-    .replace(/\n+$/, '\n');
-}
-
 /** Statuses that each section would repeat. */
 const common: readonly number[] = alwaysPossible.map((name) => exitTable[name].status);
 
 function reference(): string {
   const statuses = Object.values(exitTable).map(({ status, means }) => [`${status}`, means]);
-  const overview = verbs.map((verb) => [`[\`csync ${synopsis(verb)}\`](#${anchor(verb)})`, verb.does]);
+  const overview = verbs.map((verb) => [verb.task, `[\`csync ${synopsis(verb)}\`](#${anchor(verb)})`, verb.does]);
   return [
     '## Exit statuses',
     pageTable(['exit status', 'meaning'], statuses),
     `Every verb can exit with ${common.join(', ')}. The section of a verb lists its other statuses, with their meaning for that verb.`,
     '## All verbs',
-    pageTable(['verb', 'purpose'], overview),
+    pageTable(['task', 'verb', 'purpose'], overview),
     ...verbs.map(section),
   ]
     .map((part) => `${part}\n`)

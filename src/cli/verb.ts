@@ -4,10 +4,20 @@ import { type Effect, type ExitName, type ExitRow, exitTable } from '../base/pro
 
 export type OptionTable = Readonly<Record<string, Options>>;
 
+/** What an administrator is about to do, in the order of help. */
+export const verbTasks = {
+  'Set up': 'settings, templates, package files',
+  Operate: 'every day',
+  Change: 'package, members, clients, keys',
+  Investigate: 'changes nothing',
+  Lab: 'a cluster on this machine, to try and to test; needs root',
+} as const;
+
 export interface VerbFacts {
   /** As it is typed behind csync: `apply`, `member add`. */
   readonly words: string;
-  /** One line of help. */
+  readonly task: keyof typeof verbTasks;
+  /** One line of help; the first page of help has room for 52 characters. */
   readonly does: string;
   /** More for the reference, in sentences of Markdown. */
   readonly details?: string;

@@ -5,24 +5,26 @@ import { hostVerbs } from './hosts.ts';
 import { labOptions, labVerbRows } from './lab.ts';
 import { packageVerbs } from './package.ts';
 import { policyVerbRows } from './policy.ts';
-import type { Verb, VerbGroup } from './verb.ts';
+import { type Verb, type VerbGroup, verbTasks } from './verb.ts';
 
-export const verbs: readonly Verb[] = [
+const rows: readonly Verb[] = [
   ...packageVerbs,
-  ...clusterVerbs,
   ...conditionVerbs,
-  ...hostVerbs,
+  ...clusterVerbs,
   ...policyVerbRows,
+  ...hostVerbs,
   ...labVerbRows,
 ];
 
+export const verbs: readonly Verb[] = Object.keys(verbTasks).flatMap((task) => rows.filter((verb) => verb.task === task));
+
 /** First words of verbs with two. */
 export const verbGroups: Readonly<Record<string, VerbGroup>> = {
-  settings: { does: 'the settings file' },
+  settings: { does: 'the settings file csync.yaml' },
   templates: { does: 'the templates' },
   migrate: { does: 'another style of the same package' },
   member: { does: 'set up a member, or remove one' },
-  members: { does: 'all members: their condition and pending work' },
+  members: { does: 'all members and their pending work' },
   client: { does: 'the hosts that fetch their policy from the master' },
   keys: { does: 'the key pair of the cluster, and which hosts accept each other' },
   policy: { does: "the administrator's part of the policy" },

@@ -24,7 +24,7 @@ function whatFollows({ member, haltScript, memberSwitchOff, autoRunOff }: Conseq
 }
 
 /** Plain text, a block a row. */
-export function explainText({ exits, findings, verdicts, consequences }: DecisionTables): string {
+export function decisionsText({ exits, findings, verdicts, consequences }: DecisionTables): string {
   const block = (title: string, rows: readonly string[]): string[] => [title, '', ...rows, ''];
   const lines = [
     ...block(
@@ -86,7 +86,7 @@ export function decisionsPage(tables: DecisionTables): string {
   const lines = [
     '# Decisions',
     '',
-    'Written by `npm run generate` from the tables that decide (`csync explain` prints them). A test keeps this page up to date.',
+    'Written by `npm run generate` from the tables that decide (`csync decisions` prints them). A test keeps this page up to date.',
     '',
     ...diagram(tables),
     '',

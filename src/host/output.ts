@@ -6,6 +6,8 @@
  *   on. What only prints, and would print without end, asks to be notified.
  */
 
+import { styleText } from 'node:util';
+
 /** What a terminal acts on or what reorders text: C0 but for line feed and tab, DEL, C1, marks of direction, line separators. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant.
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
@@ -49,14 +51,22 @@ export function outputFault(): string | null {
   return unwritten;
 }
 
-/** To standard output. */
-export function out(text: string): void {
-  if (!readerGone) guardedStream(process.stdout).write(harmless(text));
+type Style = 'bold' | 'red' | 'yellow' | 'green';
+
+/** No colour off a terminal, on a dumb one, or where NO_COLOR is set: styleText asks the stream. */
+function styled(stream: NodeJS.WriteStream, style: Style, text: string): string {
+  return styleText(style, harmless(text), { stream });
+}
+
+/** To standard output; `style` on a terminal that has colours. */
+export function out(text: string, style?: Style): void {
+  if (readerGone) return;
+  guardedStream(process.stdout).write(style === undefined ? harmless(text) : styled(process.stdout, style, text));
 }
 
 /** To standard error. */
-export function err(text: string): void {
-  guardedStream(process.stderr).write(harmless(text));
+export function err(text: string, style?: Style): void {
+  guardedStream(process.stderr).write(style === undefined ? harmless(text) : styled(process.stderr, style, text));
 }
 
 /** In place of the last line of the terminal on standard error, which stays open. */
@@ -64,7 +74,19 @@ export function redraw(text: string): void {
   guardedStream(process.stderr).write(`\r${harmless(text)}\u001b[K`);
 }
 
+let quiet = false;
+
+/** From now on without progress (--quiet). */
+export function quieten(): void {
+  quiet = true;
+}
+
 /** A line to standard error, where what goes on is reported. */
 export function progress(line: string): void {
-  err(`${line}\n`);
+  if (!quiet) err(`${line}\n`);
+}
+
+/** Columns that a line of help may have: those of the terminal, 80 off one. */
+export function outputWidth(): number {
+  return Math.min(100, Math.max(40, process.stdout.columns || 80));
 }

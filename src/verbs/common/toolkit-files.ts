@@ -45,7 +45,7 @@ const memberScripts = [
 
 /** Reads and checks a settings file. Throws a Failure with all its problems. */
 export function readSettings(file: string): Settings {
-  const remedy = 'name the file with --settings FILE; csync settings example > csync.yaml makes one';
+  const remedy = `csync init   writes ${usualFile}; if there is one, add --settings FILE`;
   return demand(parseSettings(readOrFail(file, 'the settings file', remedy), file));
 }
 
@@ -82,7 +82,7 @@ export function findSettings(named: string | undefined): SettingsSource {
     first === undefined
       ? `no ${usualFile} in this directory, and no package directory with ${settingsName} in ${packages}`
       : `no ${usualFile} in this directory, and several applied packages: ${applied.join(', ')}`;
-  const remedy = `csync init   (makes csync.yaml); or run the command in its directory; or name the file: --settings FILE, for example ${first ?? `/PACKAGE-DIRECTORY/${settingsName}`}`;
+  const remedy = `csync init   writes ${usualFile}; if there is one, run csync in its directory, or add --settings ${first ?? 'FILE'}`;
   throw new Failure([{ code: 'file-unreadable', severity: 'error', text, remedy }]);
 }
 

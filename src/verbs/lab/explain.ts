@@ -1,8 +1,27 @@
-/** `csync explain`: prints the decision tables. Needs no cluster. */
-import { explainText } from '../../decision-tables/page.ts';
+/** `csync explain | decisions`: what the tables of csync say, for a terminal or a program. They need no cluster. */
+import { closest } from 'fastest-levenshtein';
+import { errorProblem, Failure } from '../../base/problem.ts';
+import { decisionsText } from '../../decision-tables/page.ts';
 import { decisionTables } from '../../decision-tables/tables.ts';
+import { codeEntries, codesText, codeText } from '../../explain/codes.ts';
+import { outputWidth } from '../../host/output.ts';
 
-export function explain(json: boolean): string {
+/** One code, or all of them. */
+export function explain(code: string | undefined, json: boolean): string {
+  if (code === undefined) return json ? `${JSON.stringify({ codes: codeEntries }, null, 2)}\n` : codesText(outputWidth());
+  const typed = code.replace(/^\[|\]$/g, '');
+  const entry = codeEntries.find((one) => one.code === typed);
+  if (entry !== undefined) return json ? `${JSON.stringify(entry, null, 2)}\n` : codeText(entry, outputWidth());
+  const near = closest(
+    typed,
+    codeEntries.map((one) => one.code),
+  );
+  throw new Failure([
+    errorProblem('usage', `there is no code "${typed}"`, `csync explain ${near}, or csync explain   lists all codes`),
+  ]);
+}
+
+export function decisions(json: boolean): string {
   const tables = decisionTables();
-  return json ? `${JSON.stringify(tables, null, 2)}\n` : explainText(tables);
+  return json ? `${JSON.stringify(tables, null, 2)}\n` : decisionsText(tables);
 }

@@ -1,6 +1,6 @@
 /** `csync check`: everything that can be checked before an apply, in one list. */
 
-import { type ExitCode, exitCodes, formatProblem, type Problem } from '../../base/problem.ts';
+import { type ExitCode, exitCodes, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { CheckedMember, CheckInput } from '../../cluster/condition/check-model.ts';
 import { type CheckReport, checkLines, judgeChecks, parseFacts } from '../../cluster/condition/checks.ts';
@@ -16,6 +16,7 @@ import { out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { type PackageSources, preparePackage } from '../common/package-sources.ts';
+import { printProblems } from '../common/problems.ts';
 
 export interface CheckOptions extends PackageSources {
   /** Settings and templates only. */
@@ -40,7 +41,7 @@ function report(options: CheckOptions, offline: readonly Problem[], cluster: Che
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (options.json) out(`${JSON.stringify({ ...cluster, problems }, null, 2)}\n`);
   else {
-    for (const one of problems) out(`${formatProblem(one)}\n`);
+    printProblems(problems, 'out');
     for (const note of cluster.notes) out(`note: ${note}\n`);
     for (const { name: check, member, why } of cluster.leftOut) out(`skipped: ${check} on ${member} (${why})\n`);
     const where = options.offline

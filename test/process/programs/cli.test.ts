@@ -435,11 +435,11 @@ describe('csync status', () => {
 
 describe('csync, called wrongly', () => {
   it.each([
-    [[], 'name a verb'],
+    [['--quiet'], 'a verb is missing'],
     [['rendr'], 'did you mean render?'],
     [['renderings-of-mine'], 'renderings-of-mine'],
     [['render', '--outptu', 'x'], 'outptu'],
-    [['lab'], 'lab'],
+    [['add', 'member', 'm4'], 'Fix: csync member add'],
     [['lab', 'crash'], 'a name is missing behind the verb'],
     [['lab', 'failovers', '--count', 'many'], '--count'],
     [['lab', 'failovers', '--count', '0'], '--count'],
@@ -452,6 +452,32 @@ describe('csync, called wrongly', () => {
     expect(ended.stderr).toContain(said);
     expect(ended.stderr).toContain('Fix: ');
     expect(readdirSync(directory)).toEqual(['csync.yaml']);
+  });
+
+  it.each([
+    [[], 'Set up ('],
+    [['lab'], 'csync lab demo'],
+  ])('%j: status 2, prints what there is', (words: string[], said) => {
+    expect(csync(scratch, words)).toEqual({
+      ...csync(scratch, words),
+      status: 2,
+      stderr: '',
+      stdout: expect.stringContaining(said),
+    });
+  });
+
+  it.each([['status'], ['apply'], ['members list'], ['rollback 3']])('%s without a csync.yaml names csync init', (words) => {
+    const { status, stderr } = csync(mkdtempSync(join(scratch, 'empty-')), words.split(' '));
+    expect([status === 3 || status === 4, stderr]).toEqual([
+      true,
+      expect.stringContaining('Fix: csync init   writes csync.yaml'),
+    ]);
+  });
+
+  it('names csync explain once behind its problems', () => {
+    const { stderr } = csync(project({}, 'members: [m1]\n'), ['render']);
+    expect(stderr.match(/csync explain/g)).toHaveLength(1);
+    expect(stderr).toMatch(/\nMore: csync explain settings-missing\n$/);
   });
 
   it('--help and --version end with 0', () => {

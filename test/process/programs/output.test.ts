@@ -34,7 +34,7 @@ const read = (directory: string, argv: readonly string[], environment: Record<st
 describe('a reader that goes away', () => {
   const verbs = [
     'csync.mjs --help',
-    'csync.mjs explain',
+    'csync.mjs decisions',
     'csync.mjs settings check',
     'csync.mjs settings example',
     'csync.mjs templates list',

@@ -29,7 +29,9 @@ describe('problem codes', () => {
     const [exit, means] = problemCodes[code];
     expect(means).toMatch(/^[A-Zc].*\.$/);
     expect(exitCodeOf([errorProblem(code, '', '')])).toBe(exitTable[exit].status);
-    expect(readPage('docs/reference/problem-codes.md')).toContain(`| \`${code}\` | ${exitTable[exit].status} |`);
+    expect(readPage('docs/reference/problem-codes.md')).toContain(
+      `\n### ${code}\n\n${means} Exit status ${exitTable[exit].status}.\n`,
+    );
   });
 
   it('lead to the exit status of the first error', () => {

@@ -111,6 +111,8 @@ const notForeign: Readonly<Record<string, string>> = {
   'base/duration.ts': 'a time of the command line, by one expression',
   'verbs/hosts/sync.ts': 'classes of the command line, each held against a pattern',
   'base/version.ts': 'a version number',
+  'base/fold.ts': 'texts of csync itself',
+  'cli/help.ts': 'words of the command line, held against the verbs',
 };
 
 const takesTextApart = /JSON\.parse\(|\.split\(|\.matchAll\(|\/[gimsuy]*\.exec\(|\.exec\(|\.match\(/;

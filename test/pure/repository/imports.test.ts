@@ -102,6 +102,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'lab/emulation/scripts/package-environment.ts',
   ],
   // The decisions for people: the tables of the member scripts and of the package manager, read.
+  // The entries of problem codes, for people.
+  'explain/': [...ground, 'member/failures.ts'],
   'decision-tables/': [...ground, 'member/failures.ts', 'member/monitor/judge.ts', 'lab/manager/event-table.ts'],
   // A member over plain data, for the model check and the tests.
   'simulated/': [...ground, 'contract/', 'host/host.ts', 'cfengine/'],
@@ -141,6 +143,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     ...ground,
     'contract/',
     'decision-tables/',
+    'explain/',
     'model-check/',
     'host/',
     ...anyEngine,
@@ -167,7 +170,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'verbs/',
   ],
   'cli/': [...ground, 'host/output.ts', 'verbs/'],
-  'cli.ts': [...ground, 'host/output.ts', 'cli/'],
+  'cli.ts': [...ground, 'host/output.ts', 'cli/', 'verbs/common/problems.ts'],
 };
 
 const source = join(repository, 'src');

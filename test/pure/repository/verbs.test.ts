@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { exitCodes, exitTable } from '../../../src/base/problem.ts';
+import { helpText, meantVerbs, partsText } from '../../../src/cli/help.ts';
 import { parse } from '../../../src/cli/parser.ts';
 import { exitLines, withReference } from '../../../src/cli/reference.ts';
-import type { Verb } from '../../../src/cli/verb.ts';
+import { type Verb, verbTasks } from '../../../src/cli/verb.ts';
 import { changingVerbs, verbGroups, verbs } from '../../../src/cli/verbs.ts';
 import { statusExit } from '../../../src/cluster/condition/status.ts';
 import { readPage } from '../../markdown.ts';
@@ -20,6 +21,7 @@ const named = (words: string): Verb => {
 describe('a verb', () => {
   it.each(verbs.map((verb) => [verb.words, verb] as const))('%s has a complete row', (words, verb) => {
     expect(verb.does).toMatch(/^\S.*[^.]$/);
+    expect(words.length + verb.does.length).toBeLessThan(78);
     expect(verb.examples.length).toBeGreaterThan(0);
     for (const [command, why] of verb.examples) expect([command.startsWith(words), why !== '']).toEqual([true, true]);
     for (const option of Object.values(verb.options)) expect(option.describe).toMatch(/^\S.*[^.]$/);
@@ -78,6 +80,44 @@ describe('docs/reference/verbs.md', () => {
   });
 });
 
+describe('the first page of help', () => {
+  it('has each verb once, below its task, in lines of at most 80 columns', () => {
+    const lines = helpText().split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const named = lines.filter((line) => line.startsWith('  ') && !line.startsWith('  -'));
+    expect(
+      named.filter((line) => verbs.some(({ words, does }) => line.includes(`  ${words} `) && line.endsWith(` ${does}`))),
+    ).toHaveLength(verbs.length);
+    for (const task of Object.keys(verbTasks)) expect(lines.filter((line) => line.startsWith(`${task} (`))).toHaveLength(1);
+  });
+
+  it.each([[['--help']], [['-h']], [['help']]])('is what %j prints', async (words) => {
+    const { run, text } = await parse(words);
+    expect([run, `${text}\n`]).toEqual([null, helpText()]);
+  });
+
+  it.each([[[]], [['member']]])('is no success where a verb is missing: %j', async (words: string[]) => {
+    expect(typeof (await parse(words)).run).toBe('function');
+  });
+
+  it('names the verbs of a word', () => {
+    expect(partsText('member')).toMatch(/ {2}csync member add +set up a member\n {2}csync member remove /);
+  });
+
+  it.each([
+    [['add', 'member', 'm4'], ['member add']],
+    [['list', 'member'], ['members list']],
+    [['commit', 'site.cf'], ['policy commit']],
+    [
+      ['check', '--offline'],
+      ['settings check', 'templates check'],
+    ],
+    [['apply'], []],
+  ])('knows which verb %j means', (words, meant) => {
+    expect(meantVerbs(words)).toEqual(meant);
+  });
+});
+
 describe('the parser', () => {
   it.each(verbs.map(({ words }) => [words]))('prints help for %s, with examples and exit statuses', async (words) => {
     const { run, text } = await parse([...words.split(' '), '--help']);
@@ -90,7 +130,8 @@ describe('the parser', () => {
   it.each([
     [['statsu'], 'did you mean status?'],
     [['member', 'ad', 'm4'], 'did you mean add?'],
-    [['member'], 'name one of: member add, member remove'],
+    [['add', 'member', 'm4'], 'there is no such verb'],
+    [['status', '--settings'], 'a value is missing behind --settings'],
     [['render', '--outptu', 'x'], 'outptu'],
     [['render', '--take-mine', '--take-rendered'], 'take-mine'],
     [['member', 'add'], 'a name is missing behind the verb'],

@@ -1,6 +1,6 @@
 /** The decision tables: whole, with a sentence for each row. */
 import { describe, expect, it } from 'vitest';
-import { explainText } from '../../../src/decision-tables/page.ts';
+import { decisionsText } from '../../../src/decision-tables/page.ts';
 import { decisionTables } from '../../../src/decision-tables/tables.ts';
 import { eventTable } from '../../../src/lab/manager/event-table.ts';
 import { failureTable } from '../../../src/member/failures.ts';
@@ -31,7 +31,7 @@ describe('the decision tables', () => {
       ...tables.verdicts.flatMap(({ sentence, evidence }) => [sentence, evidence]),
       ...tables.consequences.map(({ sentence }) => sentence),
     ];
-    const text = explainText(tables);
+    const text = decisionsText(tables);
     for (const sentence of sentences) {
       expect(sentence.length).toBeGreaterThan(10);
       expect(text).toContain(sentence);

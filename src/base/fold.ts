@@ -1,0 +1,13 @@
+/**
+ * The text in lines of at most `width` columns, where its words allow it; all but the first are indented by `indent`. A command in
+ * backticks stays on one line, so that it can be copied.
+ */
+export function folded(text: string, width: number, indent = 0): string {
+  const lines = [''];
+  for (const word of text.trimEnd().match(/^\s+|(?:`[^`]*`|\S)+\s*/g) ?? []) {
+    const last = lines.at(-1) ?? '';
+    if (last.trim() === '' || `${last}${word}`.trimEnd().length <= width) lines[lines.length - 1] = `${last}${word}`;
+    else lines.push(`${' '.repeat(indent)}${word}`);
+  }
+  return lines.map((line) => line.trimEnd()).join('\n');
+}

@@ -1,0 +1,103 @@
+/** Every problem code with its one entry: what it means, the fix, an example, and the page of the manual. Pure. */
+import { folded } from '../base/fold.ts';
+import { type ExitName, exitTable } from '../base/problem.ts';
+import { type ProblemCode, problemCodes } from '../base/problem-codes.ts';
+import { type FailureCode, failureTable } from '../member/failures.ts';
+import { changeCodes } from './codes/change-codes.ts';
+import { checkCodes } from './codes/check-codes.ts';
+import { clusterCodes } from './codes/cluster-codes.ts';
+import { type Explanation, manualPages } from './codes/entry.ts';
+import { hereCodes } from './codes/here-codes.ts';
+import { memberCodes } from './codes/member-codes.ts';
+import { packageCodes } from './codes/package-codes.ts';
+import { settingsCodes } from './codes/settings-codes.ts';
+import { templateCodes } from './codes/template-codes.ts';
+
+/** A code without an entry is a type error. */
+const explanations: Readonly<Record<ProblemCode, Explanation>> = {
+  ...settingsCodes,
+  ...templateCodes,
+  ...packageCodes,
+  ...hereCodes,
+  ...clusterCodes,
+  ...changeCodes,
+  ...checkCodes,
+};
+
+export interface CodeEntry {
+  readonly code: string;
+  /** Of csync; null: a member script logs the code, and the cluster acts on its status. */
+  readonly exit: number | null;
+  readonly text: string;
+  readonly cluster: string;
+  readonly why: string;
+  readonly fix: readonly string[];
+  readonly example: string;
+  /** File of the manual. */
+  readonly page: string;
+}
+
+function ofProblem(code: ProblemCode): CodeEntry {
+  const [exit, text] = problemCodes[code];
+  const { page, ...rest } = explanations[code];
+  return { code, exit: exitTable[exit as ExitName].status, text, ...rest, page: manualPages[page] };
+}
+
+function ofMember(code: FailureCode): CodeEntry {
+  const { text, page, ...rest } = memberCodes[code];
+  const { means, start } = failureTable[code];
+  const next =
+    start === 1 ? 'A start exits with 1: no other member tries it.' : 'A start exits with 2: the cluster tries another member.';
+  const cluster = `${means.charAt(0).toUpperCase()}${means.slice(1)}. ${next}`;
+  return { code, exit: null, text, cluster, ...rest, page: manualPages[page] };
+}
+
+/** All entries, those of csync first. */
+export const codeEntries: readonly CodeEntry[] = [
+  ...(Object.keys(problemCodes) as ProblemCode[]).map(ofProblem),
+  ...(Object.keys(failureTable) as FailureCode[]).map(ofMember),
+];
+
+/** Which beginning of a code means what, in the order of the list. */
+const groups: readonly (readonly [title: string, isIn: (entry: CodeEntry) => boolean])[] = [
+  ['The command line', ({ code }) => code.startsWith('usage')],
+  ['Settings (csync.yaml)', ({ code, exit }) => exit !== null && code.startsWith('settings-')],
+  ['Templates', ({ code }) => code.startsWith('template-')],
+  ['Policy', ({ code, exit }) => exit !== null && code.startsWith('policy-')],
+  ['Package files', ({ code }) => code.startsWith('package-')],
+  ['Files on this host', ({ code }) => /^(file|render)-/.test(code)],
+  ['This host', ({ code }) => code.startsWith('here-')],
+  ['The lab', ({ code }) => code.startsWith('lab-')],
+  ['The cluster and its hosts', ({ code }) => code.startsWith('cluster-')],
+  ['Changes', ({ code }) => code.startsWith('change-')],
+  ['csync check', ({ code }) => code.startsWith('check-')],
+  ['Interruptions', ({ code }) => code.startsWith('interrupted')],
+  ['Package log and syslog: start, halt, validate, monitor', ({ exit }) => exit === null],
+];
+
+/** Entries by group. */
+export const codeGroups = groups.map(([title, isIn]) => ({ title, entries: codeEntries.filter(isIn) }));
+
+/** The list, for lines of `width` columns. */
+export function codesText(width: number): string {
+  const blocks = codeGroups.map(({ title, entries }) => {
+    const lines = entries.map(({ code, text }) => `  ${code}\n${folded(`      ${text}`, width, 6)}`);
+    return `${title}\n${lines.join('\n')}\n`;
+  });
+  return `${blocks.join('\n')}\ncsync explain CODE prints what to do.\n`;
+}
+
+/** One code, for lines of `width` columns. */
+export function codeText({ code, exit, text, cluster, why, fix, example, page }: CodeEntry, width: number): string {
+  const head = exit === null ? `${code} (package log and syslog)` : `${code} (exit status ${exit})`;
+  const line = (said: string): string => folded(`  ${said}`, width, 2);
+  const steps = fix.length === 1 ? fix.map(line) : fix.map((one, at) => folded(`  ${at + 1}. ${one}`, width, 5));
+  return [
+    `${head}\n${line(text)}`,
+    `For the cluster:\n${line(cluster)}`,
+    `Why:\n${line(why)}`,
+    `Fix:\n${steps.join('\n')}`,
+    `Example:\n${line(example)}`,
+    `Manual:\n${line(page)}\n`,
+  ].join('\n\n');
+}

@@ -1,0 +1,36 @@
+/** What `csync explain CODE` and docs/reference/problem-codes.md print about a code, besides the row of its table. */
+
+/** Pages of the manual by the subject that an entry names. */
+export const manualPages = {
+  runbook: 'docs/runbook.md',
+  install: 'docs/how-to/install.md',
+  settings: 'docs/reference/settings.md',
+  ssh: 'docs/how-to/ssh.md',
+  nodejs: 'docs/how-to/nodejs.md',
+  lab: 'docs/how-to/lab.md',
+  members: 'docs/how-to/operate/members.md',
+  clients: 'docs/how-to/operate/clients.md',
+  keys: 'docs/how-to/operate/rotate-keys.md',
+  policy: 'docs/how-to/operate/policy.md',
+  maintenance: 'docs/how-to/operate/maintenance.md',
+  rehearsals: 'docs/how-to/operate/rehearsals.md',
+  restore: 'docs/how-to/operate/restore.md',
+  'no master': 'docs/explanation/no-master.md',
+  monitor: 'docs/reference/monitor.md',
+  'package directory': 'docs/reference/package-directory.md',
+  verbs: 'docs/reference/verbs.md',
+  'threat model': 'docs/explanation/threat-model.md',
+  templates: 'package-templates/README.md',
+  Serviceguard: 'docs/facts/serviceguard.md',
+} as const;
+
+export interface Explanation {
+  /** Whether the policy is served, and whether a failover works. */
+  readonly cluster: string;
+  /** How it comes to this. */
+  readonly why: string;
+  /** In the order in which to try them; commands in backticks. */
+  readonly fix: readonly string[];
+  readonly example: string;
+  readonly page: keyof typeof manualPages;
+}

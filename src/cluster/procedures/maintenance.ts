@@ -65,7 +65,7 @@ export function stepsOff({ settings, owner, commandMember, status, file }: Maint
       ...launcherLines(packageStyle),
       `told=$(env -i "$launcher" start --dry-run 2>&1) || { echo "$told"; exit 1; }`,
       // A dry run prints `would` and `failed` for what is wrong. What each start makes anew is always missing.
-      `wrong=$(echo "$told" | grep -E ': (would|failed) ' | grep -vE ' (sentinel|service|customer): ')`,
+      `wrong=$(echo "$told" | grep -E ': (would|failed) ' | grep -vE ' step=(sentinel|service|customer)( |$)')`,
       '[ -z "$wrong" ] || { echo "$wrong"; exit 1; }',
     ),
   };

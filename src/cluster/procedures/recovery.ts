@@ -40,7 +40,7 @@ export function leftoversLines(settings: Settings): string[] {
     `if ${mountedTest(mountPoint)}; then`,
     `  for user in $(fuser -m ${shellWord(mountPoint)} 2>/dev/null); do echo "user $user $(cat /proc/$user/comm 2>/dev/null)"; done`,
     'fi',
-    '-',
+    'echo looked',
   ];
 }
 

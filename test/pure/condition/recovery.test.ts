@@ -4,6 +4,7 @@ import { demand } from '../../../src/base/problem.ts';
 import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import {
   type Leftovers,
+  leftoversLines,
   parseLeftovers,
   planRecovery,
   planRemoval,
@@ -101,4 +102,9 @@ describe('a removal', () => {
     const steps = planRemoval(settings, { status, commandMember: 'm1', unconfigure });
     expect(steps.map(({ text }) => text)).toEqual(expected.map((text) => expect.stringContaining(text)));
   });
+});
+
+it('the last line that a member prints says that the report is whole', () => {
+  const [, last = ''] = /^echo (.*)$/.exec(leftoversLines(settings).at(-1) ?? '') ?? [];
+  expect(parseLeftovers(`${last}\n`)).toEqual(nothing);
 });

@@ -1,8 +1,10 @@
 /** Into maintenance and out of it: which steps, in which order, and that none is forgotten after a kill. */
 import { describe, expect, it } from 'vitest';
+import { logLine } from '../../../src/base/log-line.ts';
 import { type MaintenancePlace, stepsOff, stepsOn } from '../../../src/cluster/procedures/maintenance.ts';
 import { parseMaintenance } from '../../../src/contract/maintenance-file.ts';
 import type { PackageStatus } from '../../../src/engine/engine.ts';
+import { message, ofStep } from '../../../src/member/messages.ts';
 import { settingsFor } from '../../support.ts';
 
 const until = Date.UTC(2026, 10, 23, 12);
@@ -83,5 +85,16 @@ describe('out of it', () => {
     ],
   ])('%s', (_title, from, expected) => {
     expect(short(stepsOff(from))).toEqual(expected);
+  });
+
+  it('what each start makes anew is no reason to stay, and any other step of a dry run is', () => {
+    const { script = '' } = stepsOff(place(running, end))[0] ?? {};
+    const [bad = '', passed = ''] = [...script.matchAll(/grep -v?E '([^']+)'/g)].map(([, pattern = '']) => pattern);
+    const stays = ['sentinel', 'service', 'customer', 'daemon', 'mount', 'address'].filter((step) => {
+      const would = ofStep(step, message('would', { command: 'start it', why: 'it is not there' }));
+      const line = `Nov 30 06:23:03 ${logLine({ member: 'm1', packageName: 'csync', script: 'start' }, 'would', would)}`;
+      return new RegExp(bad).test(line) && !new RegExp(passed).test(line);
+    });
+    expect(stays).toEqual(['daemon', 'mount', 'address']);
   });
 });

@@ -1,74 +1,83 @@
 /** Commands and their output, and legacy packages. */
 import { chapter } from './row.ts';
 
-export const commands = chapter('Commands and their output', [
+export const commands = chapter(
+  'Commands and their output',
+  { parts: ['lab/commands/', 'lab/emulation/', 'lab/manager/'], tests: 'pure/lab/lab-view' },
   [
-    'Rights: root everything, the monitor role views and no more (in the lab every user has it)',
-    'imitated',
-    'U11 p.187, p.300; who has it is a choice of ours',
-    'a user with the monitor role sees the package; what it may not see is not known, and it changes nothing',
+    [
+      'Rights: root everything, the monitor role views and no more (in the lab every user has it)',
+      'imitated',
+      'U11 p.187, p.300; who has it is a choice of ours',
+      'lab/verbs/status > a user with the monitor role sees the package; what it may not see is not known, and it changes nothing',
+    ],
+    ['cmviewcl, plain table, to the blank', 'imitated', 'GH-wiki', 'plain cmviewcl is the published screen, blank for blank'],
+    [
+      'cmviewcl -v: sections, headings, order; the spacing is ours',
+      'imitated',
+      'L10 p.238; spacing INFERRED',
+      '-v has the sections of the manual in their order',
+    ],
+    [
+      'cmviewcl -v of a package that runs nowhere',
+      'imitated',
+      'L8 p.254',
+      '-v of a package that runs nowhere lists subnets once for each member',
+    ],
+    [
+      'cmviewcl -f line, prefixes and attributes that were published',
+      'imitated',
+      'MAN cmviewcl(5), MIG p.11',
+      'with -p the attributes stand bare, in the published order',
+    ],
+    [
+      'summary: ok, degraded, critical',
+      'ours',
+      'words MIG p.11; their limits INFERRED',
+      'summary and highly_available say whether the package could still move',
+    ],
+    [
+      'cmrunpkg success texts',
+      'imitated',
+      'GH-gdha',
+      'pure/lab/lab-requests > are answered when the script has ended, with the texts of the real commands',
+    ],
+    [
+      'All other success and question texts',
+      'ours',
+      'GAP',
+      'pure/lab/lab-commands > every text says where it was seen, or that it is ours',
+    ],
+    ['Preview -t', 'imitated', 'L9 p.243', 'pure/lab/lab-requests > shows where the package would go and changes nothing'],
+    [
+      'cmmakepkg: modules, kept values; comments and order of sections',
+      'imitated',
+      'L10 p.201; comments and order ours',
+      'pure/render/package-file > -i keeps every value of the existing file and adds modules',
+    ],
+    [
+      'cmcheckconf: values, modules, groups, members, scripts with validate',
+      'imitated',
+      'L9 p.219',
+      'pure/lab/lab-check > what is missing or fails on one member is told with the member',
+    ],
+    [
+      'Changes that would start or mount something in a running package',
+      'not imitated',
+      'L9 p.265; refused',
+      'pure/lab/lab-check > what would have to be started or mounted may not',
+    ],
+    [
+      'A package added online starts with switching off',
+      'ours',
+      'INFERRED; an option',
+      'pure/lab/lab-requests > a package added while the cluster runs is off until cmmodpkg -e',
+    ],
+    ['Toolkit modules', 'not imitated', 'refused by cmcheckconf', 'pure/lab/lab-check > refuses or warns about: %s'],
   ],
-  ['cmviewcl, plain table, to the blank', 'imitated', 'GH-wiki', 'plain cmviewcl is the published screen, blank for blank'],
-  [
-    'cmviewcl -v: sections, headings, order; the spacing is ours',
-    'imitated',
-    'L10 p.238; spacing INFERRED',
-    '-v has the sections of the manual in their order',
-  ],
-  [
-    'cmviewcl -v of a package that runs nowhere',
-    'imitated',
-    'L8 p.254',
-    '-v of a package that runs nowhere lists subnets once for each member',
-  ],
-  [
-    'cmviewcl -f line, prefixes and attributes that were published',
-    'imitated',
-    'MAN cmviewcl(5), MIG p.11',
-    'with -p the attributes stand bare, in the published order',
-  ],
-  [
-    'summary: ok, degraded, critical',
-    'ours',
-    'words MIG p.11; their limits INFERRED',
-    'summary and highly_available say whether the package could still move',
-  ],
-  [
-    'cmrunpkg success texts',
-    'imitated',
-    'GH-gdha',
-    'are answered when the script has ended, with the texts of the real commands',
-  ],
-  ['All other success and question texts', 'ours', 'GAP', 'every text says where it was seen, or that it is ours'],
-  ['Preview -t', 'imitated', 'L9 p.243', 'shows where the package would go and changes nothing'],
-  [
-    'cmmakepkg: modules, kept values; comments and order of sections',
-    'imitated',
-    'L10 p.201; comments and order ours',
-    '-i keeps every value of the existing file and adds modules',
-  ],
-  [
-    'cmcheckconf: values, modules, groups, members, scripts with validate',
-    'imitated',
-    'L9 p.219',
-    'what is missing or fails on one member is told with the member',
-  ],
-  [
-    'Changes that would start or mount something in a running package',
-    'not imitated',
-    'L9 p.265; refused',
-    'what would have to be started or mounted may not',
-  ],
-  [
-    'A package added online starts with switching off',
-    'ours',
-    'INFERRED; an option',
-    'a package added while the cluster runs is off until cmmodpkg -e',
-  ],
-  ['Toolkit modules', 'not imitated', 'refused by cmcheckconf', 'refuses or warns about: %s'],
-]);
+);
 
-export const legacy = chapter('Legacy packages', [
+export const legacy = chapter('Legacy packages', { parts: ['lab/manager/', 'serviceguard/'], tests: 'pure/lab/lab-legacy' }, [
   [
     'cmcheckconf: control scripts executable on every member, time-outs, keywords; no script is called',
     'imitated',
@@ -98,19 +107,19 @@ export const legacy = chapter('Legacy packages', [
     'cmmakepkg -p; its comments and order are ours',
     'ours',
     'L8 p.327 has the option, no page the text',
-    "lies over cmmakepkg -p's output, comments and all",
+    "pure/member/legacy > lies over cmmakepkg -p's output, comments and all",
   ],
   [
     'RUN_SCRIPT and HALT_SCRIPT are called with start and stop, their environment, their log',
     'imitated',
     'TMPL, U12 p.293',
-    'is a running package whose log has the lines of the template',
+    'lab/verbs/legacy > is a running package whose log has the lines of the template',
   ],
   [
     'cmrunserv and cmhaltserv only while a script of the package runs; cmmodnet also by hand',
     'imitated',
     'MAN cmrunserv, L9 p.285; the texts are ours',
-    'the commands of control scripts refuse what they have to refuse',
+    'lab/verbs/legacy > the commands of control scripts refuse what they have to refuse',
   ],
   [
     "Serviceguard's own control script template (cmmakepkg -s), cmmigratepkg",

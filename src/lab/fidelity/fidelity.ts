@@ -38,9 +38,13 @@ export function renderFidelity(rows: readonly FidelityRow[]): string {
         ['behaviour', 'status', 'source', 'proved by'],
         rows
           .filter((row) => row.chapter === name)
-          .map(({ behaviour, status, source, provedBy }) => [behaviour, status, source, provedBy ?? '']),
+          .map(({ behaviour, status, source, provedBy }) => [behaviour, status, source, linkTo(provedBy)]),
       ),
     ]),
     '',
   ].join('\n');
+}
+
+function linkTo(test: FidelityRow['provedBy']): string {
+  return test === null ? '' : `[${test.file.slice('test/'.length, -'.test.ts'.length)}](${test.file}): ${test.title}`;
 }

@@ -1,96 +1,100 @@
 /** Scripts, services and machines. */
 import { chapter } from './row.ts';
 
-export const machinery = chapter('Scripts, services and machines, really run', [
+export const machinery = chapter(
+  'Scripts, services and machines, really run',
+  { parts: ['lab/emulation/', 'lab/machines/'], tests: 'lab/sites/commands' },
   [
-    'Order of the modules at start and halt, SG_HALT_REASON',
-    'imitated',
-    'A12 p.55-58, L8 p.134',
-    'starts in the order of the modules and halts in the opposite one, with the reason',
+    [
+      'Order of the modules at start and halt, SG_HALT_REASON',
+      'imitated',
+      'A12 p.55-58, L8 p.134',
+      'starts in the order of the modules and halts in the opposite one, with the reason',
+    ],
+    [
+      'validate of every external script on every member of the package',
+      'imitated',
+      'L10 p.148',
+      'cmcheckconf calls validate of every script on every member of the package',
+    ],
+    [
+      'A script that times out is killed with everything it started',
+      'imitated',
+      'A12 p.57; the process group is ours',
+      'a start that outlives its time-out is killed with all it started, and switching is disabled',
+    ],
+    [
+      'service_restart, its counter and cmmodpkg -R',
+      'imitated',
+      'L9 p.91, p.264',
+      'a service is restarted in place as often as configured, counted, and only then the package moves',
+    ],
+    [
+      'A service gets SIGTERM with its group, SIGKILL after service_halt_timeout',
+      'imitated',
+      'MAN cmhaltserv, L8 p.327',
+      'a service that ignores SIGTERM is killed after its halt time-out, and its package halts only then',
+    ],
+    [
+      'Maintenance with a service that dies',
+      'imitated',
+      'A1120c p.222',
+      'in maintenance a dead service moves nothing, and the way out needs it healthy',
+    ],
+    [
+      'Environment of scripts; none for services',
+      'imitated',
+      'L10 p.148, L9 p.91',
+      'lab/sites/package > a package with an external script of its own runs, moves and halts',
+    ],
+    [
+      'cmgetpkgenv, cmmodnet, cmrunserv, cmexec',
+      'imitated',
+      'L9 p.87, L6 p.290, MAN; format of cmgetpkgenv GAP',
+      'tells a package its parameters and takes services and addresses from its scripts',
+    ],
+    [
+      'cmgetconf gives what cmapplyconf takes; the chatter of the real one is left out',
+      'imitated',
+      'GH-gdha',
+      'a configuration that was read back can be applied again as it is',
+    ],
+    [
+      'A monitored subnet that is lost moves the package',
+      'imitated',
+      'A12 p.59',
+      'lab/sites/package > a pulled cable moves the package, and the member may have it again when the cable is back',
+    ],
+    [
+      'A member that crashes: noticed after MEMBER_TIMEOUT, here 2 s',
+      'imitated',
+      'L9 p.88; 2 s is below what cmapplyconf allows',
+      'lab/failover/failovers > in random order, with one member left broken, each hold the invariants',
+    ],
+    [
+      'A machine that loses its power leaves nothing frozen: file systems on loop devices are thawed, since all machines have one kernel',
+      'ours',
+      'a real kernel ends with its machine',
+      'lab/failover/daemon > takes the power of a member whose file system is frozen, and it is not frozen on the next one',
+    ],
+    [
+      'A host of a bare lab boots as a system without systemd: /etc/init.d/cfservd start where CSYNC_CONFIGURED is 1',
+      'ours',
+      'names INFERRED from L09 p.27 and MSW p.148; the daemons of a lab that is set up are started by the lab',
+      'lab/sites/bare > boots a host as a system without systemd: the init script, if it is configured',
+    ],
+    ['The safety timer of a member that loses all its networks', 'not imitated', 'csync lab crash does it by hand', null],
+    [
+      'vgchange: activation only where the host tag names the member',
+      'imitated',
+      'L9 p.119; the program is ours, not every kernel has a device mapper',
+      'a volume group is activated only where its tag names the member',
+    ],
+    [
+      'vgs, lvs, lvmconfig: names, tags and sizes of volume groups and volumes; host tags, which are on in lvm.conf',
+      'imitated',
+      'serviceguard.md 7.1; the questions of csync init and check only, everything else is refused',
+      'lab/verbs/check > finds nothing in a sound cluster, before and while the package runs',
+    ],
   ],
-  [
-    'validate of every external script on every member of the package',
-    'imitated',
-    'L10 p.148',
-    'cmcheckconf calls validate of every script on every member of the package',
-  ],
-  [
-    'A script that times out is killed with everything it started',
-    'imitated',
-    'A12 p.57; the process group is ours',
-    'a start that outlives its time-out is killed with all it started, and switching is disabled',
-  ],
-  [
-    'service_restart, its counter and cmmodpkg -R',
-    'imitated',
-    'L9 p.91, p.264',
-    'a service is restarted in place as often as configured, counted, and only then the package moves',
-  ],
-  [
-    'A service gets SIGTERM with its group, SIGKILL after service_halt_timeout',
-    'imitated',
-    'MAN cmhaltserv, L8 p.327',
-    'a service that ignores SIGTERM is killed after its halt time-out, and its package halts only then',
-  ],
-  [
-    'Maintenance with a service that dies',
-    'imitated',
-    'A1120c p.222',
-    'in maintenance a dead service moves nothing, and the way out needs it healthy',
-  ],
-  [
-    'Environment of scripts; none for services',
-    'imitated',
-    'L10 p.148, L9 p.91',
-    'a package with an external script of its own runs, moves and halts',
-  ],
-  [
-    'cmgetpkgenv, cmmodnet, cmrunserv, cmexec',
-    'imitated',
-    'L9 p.87, L6 p.290, MAN; format of cmgetpkgenv GAP',
-    'tells a package its parameters and takes services and addresses from its scripts',
-  ],
-  [
-    'cmgetconf gives what cmapplyconf takes; the chatter of the real one is left out',
-    'imitated',
-    'GH-gdha',
-    'a configuration that was read back can be applied again as it is',
-  ],
-  [
-    'A monitored subnet that is lost moves the package',
-    'imitated',
-    'A12 p.59',
-    'a pulled cable moves the package, and the member may have it again when the cable is back',
-  ],
-  [
-    'A member that crashes: noticed after MEMBER_TIMEOUT, here 2 s',
-    'imitated',
-    'L9 p.88; 2 s is below what cmapplyconf allows',
-    'in random order, with one member left broken, each hold the invariants',
-  ],
-  [
-    'A machine that loses its power leaves nothing frozen: file systems on loop devices are thawed, since all machines have one kernel',
-    'ours',
-    'a real kernel ends with its machine',
-    'takes the power of a member whose file system is frozen, and it is not frozen on the next one',
-  ],
-  [
-    'A host of a bare lab boots as a system without systemd: /etc/init.d/cfservd start where CSYNC_CONFIGURED is 1',
-    'ours',
-    'names INFERRED from L09 p.27 and MSW p.148; the daemons of a lab that is set up are started by the lab',
-    'boots a host as a system without systemd: the init script, if it is configured',
-  ],
-  ['The safety timer of a member that loses all its networks', 'not imitated', 'csync lab crash does it by hand', null],
-  [
-    'vgchange: activation only where the host tag names the member',
-    'imitated',
-    'L9 p.119; the program is ours, not every kernel has a device mapper',
-    'a volume group is activated only where its tag names the member',
-  ],
-  [
-    'vgs, lvs, lvmconfig: names, tags and sizes of volume groups and volumes; host tags, which are on in lvm.conf',
-    'imitated',
-    'serviceguard.md 7.1; the questions of csync init and check only, everything else is refused',
-    'finds nothing in a sound cluster, before and while the package runs',
-  ],
-]);
+);

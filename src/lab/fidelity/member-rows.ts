@@ -1,12 +1,12 @@
 /** The cluster and its members. */
 import { chapter } from './row.ts';
 
-export const members = chapter('Members and the cluster', [
+export const members = chapter('Members and the cluster', { parts: ['lab/manager/'], tests: 'pure/lab/lab-requests' }, [
   [
     'After a crash nothing starts before the cluster has re-formed',
     'imitated',
     'L9 p.88',
-    'nothing starts until the others have re-formed',
+    'pure/lab/lab-events > nothing starts until the others have re-formed',
   ],
   [
     'cmhaltnode -f: automatic_halt, packages elsewhere, AUTO_RUN untouched',
@@ -37,24 +37,24 @@ export const members = chapter('Members and the cluster', [
     'A rejoining member that was lost gets its switches back',
     'ours',
     'INFERRED; an option, on',
-    'a lost member that boots joins again and gets its switch back',
+    'pure/lab/lab-events > a lost member that boots joins again and gets its switch back',
   ],
   [
     'With all members back after a total loss the cluster forms by itself',
     'imitated',
     'L10 p.195',
-    'when all members were lost the cluster forms again once all of them have booted',
+    'pure/lab/lab-events > when all members were lost the cluster forms again once all of them have booted',
   ],
   [
     'Quorum server and lock LUN',
     'not imitated',
     'the members that are left always go on',
-    'what the lab cannot follow is refused with a sentence',
+    'pure/lab/lab-check > what the lab cannot follow is refused with a sentence',
   ],
-  ['Live application detach (-d)', 'not imitated', 'refused', 'refuses: %s'],
+  ['Live application detach (-d)', 'not imitated', 'refused', 'pure/lab/lab-commands > refuses: %s'],
 ]);
 
-export const membersChange = chapter('Members that come and go', [
+export const membersChange = chapter('Members that come and go', { parts: ['lab/manager/'], tests: 'lab/verbs/membership' }, [
   [
     'cmquerycl or cmgetconf, an edited file, cmcheckconf, cmapplyconf -C: a member is added online, down until cmrunnode',
     'imitated',
@@ -77,19 +77,19 @@ export const membersChange = chapter('Members that come and go', [
     'A package that lists a removed node is changed in the same cmapplyconf; also where the node cannot be reached',
     'imitated',
     'U19 p.284',
-    'one that crashed can go while its machine is down, and booted again it joins nothing',
+    'pure/lab/lab-members > one that crashed can go while its machine is down, and booted again it joins nothing',
   ],
   [
     'A removed node that a package lists is refused also when it can be reached; a node in whose maintenance mode a package is, always',
     'ours',
     'INFERRED from U19 p.284',
-    'with the packages that list it, in one command',
+    'pure/lab/lab-members > with the packages that list it, in one command',
   ],
   [
     'A package without node_name, or with *, takes in who is added, switched on; nothing is validated there',
     'ours',
     'INFERRED',
-    'it is in the cluster and down until cmrunnode; packages that list nobody in particular take it in',
+    'pure/lab/lab-members > it is in the cluster and down until cmrunnode; packages that list nobody in particular take it in',
   ],
   [
     'Order of members: who stays keeps his place, who comes is last',

@@ -1,7 +1,7 @@
 /** The package manager: failures, placement, maintenance. */
 import { chapter } from './row.ts';
 
-export const eventTable = chapter('Failures of a failover package', [
+export const eventTable = chapter('Failures of a failover package', { parts: ['lab/manager/'], tests: 'pure/lab/lab-events' }, [
   [
     'Service fails, restarts used up, service_fail_fast_enabled: the member reboots, the package starts elsewhere',
     'imitated',
@@ -44,7 +44,7 @@ export const eventTable = chapter('Failures of a failover package', [
     'cmhaltpkg -f gets past an aborted halt',
     'imitated',
     'L9 p.238, A1120b p.210',
-    'after an aborted halt only -f gets the package down',
+    'pure/lab/lab-requests > after an aborted halt only -f gets the package down',
   ],
   ['Halt script times out: killed, switching disabled', 'imitated', 'A12 p.59', 'halt script timeout'],
   [
@@ -85,11 +85,11 @@ export const eventTable = chapter('Failures of a failover package', [
     'a service that dies while the start still runs is judged when the start has ended',
   ],
   ['Generic resources', 'not imitated', 'refused by cmcheckconf', null],
-  ['Dependencies between packages', 'not imitated', 'refused by cmcheckconf', 'refuses or warns about: %s'],
+  ['Dependencies between packages', 'not imitated', 'refused by cmcheckconf', 'pure/lab/lab-check > refuses or warns about: %s'],
   ['Multi-node and system multi-node packages, weights, sites', 'not imitated', 'refused by cmcheckconf', null],
 ]);
 
-export const placement = chapter('Where a package runs', [
+export const placement = chapter('Where a package runs', { parts: ['lab/manager/'], tests: 'pure/lab/lab-events' }, [
   [
     'configured_node: first eligible member of node_name',
     'imitated',
@@ -113,23 +113,23 @@ export const placement = chapter('Where a package runs', [
     'A manual move leaves switching disabled',
     'imitated',
     'L7 p.238, L9 p.235',
-    'a manual move leaves switching disabled until cmmodpkg -e',
+    'pure/lab/lab-requests > a manual move leaves switching disabled until cmmodpkg -e',
   ],
   [
     'A member that is switched off is refused',
     'imitated',
     'GH-wiki',
-    'cmrunpkg refuses a member the package is switched off for, in the words of the real command',
+    'pure/lab/lab-requests > cmrunpkg refuses a member the package is switched off for, in the words of the real command',
   ],
   [
     'A stranded package names its way back in the log',
     'ours',
     'the lab speaks up where the product shows flags',
-    'leads back to a served package by the commands the log names, once faults stop',
+    'pure/lab/lab-properties > leads back to a served package by the commands the log names, once faults stop',
   ],
 ]);
 
-export const maintenance = chapter('Maintenance mode', [
+export const maintenance = chapter('Maintenance mode', { parts: ['lab/manager/'], tests: 'pure/lab/lab-requests' }, [
   [
     'Needs switching disabled; a member for a package that is down',
     'imitated',

@@ -1,28 +1,27 @@
-/** The fidelity table: every test it names exists. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The fidelity table: the test that a row names exists, and has the imitated part in its hands. */
 import { describe, expect, test } from 'vitest';
 import { fidelityTable } from '../../../src/lab/fidelity/fidelity.ts';
+import { importsOfTest, testExists } from '../../named-tests.ts';
 
-const root = join(import.meta.dirname, '../../..');
-
-function testSources(): string {
-  const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((file) => file.endsWith('.test.ts') && !file.endsWith('fidelity.test.ts'))
-    .map((file) => readFileSync(join(root, 'test', file), 'utf8'))
-    .join('\n');
-}
+const proofs = fidelityTable.flatMap(({ behaviour, parts, provedBy }) =>
+  provedBy === null ? [] : [{ behaviour, parts, ...provedBy }],
+);
 
 describe('fidelity table', () => {
-  test('every test that is named exists, and everything imitated names one', () => {
-    const sources = testSources();
-    // A title stands between quotes, so that a longer title does not prove a shorter one.
-    const exists = (title: string): boolean =>
-      [`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => sources.includes(quoted));
-    const missing = fidelityTable.filter((row) => row.provedBy !== null && !exists(row.provedBy));
-    expect(missing.map((row) => row.provedBy)).toEqual([]);
+  test('every test that is named exists in its file, and everything imitated names one', () => {
+    expect(proofs.filter((proof) => !testExists(proof))).toEqual([]);
     expect(fidelityTable.filter((row) => row.status === 'imitated' && row.provedBy === null)).toEqual([]);
+  });
+
+  test('every test that is named uses the folders that imitate the behaviour, or runs the whole lab', () => {
+    const uses = (file: string, parts: readonly string[]): boolean => {
+      const imports = [...importsOfTest(file)];
+      return imports.includes('test/use-lab.ts') || parts.some((part) => imports.some((one) => one.startsWith(`src/${part}`)));
+    };
+    expect(proofs.filter(({ file, parts }) => !uses(file, parts))).toEqual([]);
+    // Neither a test of something else nor one behind a helper that does not reach it counts.
+    expect(uses('test/pure/setup/keys.test.ts', ['lab/manager/'])).toBe(false);
+    expect(uses('test/pure/lab/lab-events.test.ts', ['lab/commands/'])).toBe(false);
   });
 
   test('no behaviour is listed twice', () => {

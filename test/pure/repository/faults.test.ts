@@ -1,29 +1,17 @@
 /** docs/proof/faults.md: every row has a bound, a count and a test that exists under that name in that file. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { drills } from '../../../src/rehearsal/drill-table.ts';
 import { readPage, tables } from '../../markdown.ts';
+import { type NamedTest, testExists } from '../../named-tests.ts';
 import { repository } from '../../support.ts';
 
-interface Named {
-  readonly file: string;
-  readonly title: string;
-}
-
 /** Links to test files, each with the title of a test behind it; null: the cell is another text. */
-function testsOf(cell: string): readonly Named[] | null {
+function testsOf(cell: string): readonly NamedTest[] | null {
   const one = /\[[\w/-]+\]\((?:\.\.\/)+(test\/[\w/.-]+\.test\.ts)\): `([^`]+)`/g;
   const found = [...cell.matchAll(one)].map(([, file = '', title = '']) => ({ file, title }));
   return cell.replaceAll(one, '').replaceAll(';', '').trim() === '' ? found : null;
-}
-
-/** Between quotes, so that a longer title does not prove a shorter one. */
-function exists({ file, title }: Named): boolean {
-  const path = join(repository, file);
-  if (!existsSync(path)) return false;
-  const source = readFileSync(path, 'utf8');
-  return [`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => source.includes(quoted));
 }
 
 describe('docs/proof/hangs.md', () => {
@@ -34,7 +22,7 @@ describe('docs/proof/hangs.md', () => {
     expect(rows.length).toBeGreaterThan(20);
     const wrong = rows.filter((row) => {
       const tests = testsOf(text(row, 'test')) ?? [];
-      return text(row, 'bound') === '' || tests.length === 0 || !tests.every(exists);
+      return text(row, 'bound') === '' || tests.length === 0 || !tests.every(testExists);
     });
     expect(wrong.map((row) => `${text(row, 'what hangs')}: ${text(row, 'test')}`)).toEqual([]);
   });
@@ -77,14 +65,14 @@ describe('docs/proof/faults.md', () => {
   it('names tests that exist', () => {
     const wrong = rows.filter((row) => {
       const tests = testsOf(text(row, 'test'));
-      return tests === null || tests.length === 0 || !tests.every(exists);
+      return tests === null || tests.length === 0 || !tests.every(testExists);
     });
     expect(wrong.map((row) => `${text(row, 'fault')}: ${text(row, 'test')}`)).toEqual([]);
   });
 
   it('would not take a test that does not exist', () => {
     const cell = '[pure/faults](../test/pure/layers.test.ts): `no such test`';
-    expect(testsOf(cell)?.map(exists)).toEqual([false]);
+    expect(testsOf(cell)?.map(testExists)).toEqual([false]);
     expect(testsOf('a test somewhere')).toBeNull();
   });
 });

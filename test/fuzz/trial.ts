@@ -5,8 +5,6 @@ export interface FuzzedParser extends Corpus {
   readonly name: string;
   /** Whose text it is. */
   readonly of: string;
-  /** "file below src#function" of all that `parse` calls for the purpose. */
-  readonly calls: readonly string[];
   /**
    * Calls the parser and checks what it gives: throws for a broken property. What it returns is looked through for numbers that
    * are none.

@@ -48,8 +48,6 @@ export type Findings = readonly (Problem | LeftOut)[];
 
 export const first = (facts: MemberFacts, word: string): string | undefined => facts.get(word)?.[0];
 
-export const words = (text: string | undefined): string[] => (text ?? '').split(/\s+/).filter((word) => word !== '');
-
 export function problem(
   severity: Problem['severity'],
   name: CodeBehind<'check-'>,

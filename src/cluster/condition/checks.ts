@@ -3,8 +3,9 @@
  * [serviceguard.md 2.7]: fstab entries, volume groups activated at boot, overlapping mount points, DNS, and differences between members. A
  * script collects the facts; a table judges them. Pure.
  */
+
 import type { Problem } from '../../base/problem.ts';
-import { shellWord } from '../../base/shell-word.ts';
+import { shellWord, words } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
@@ -14,7 +15,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
-import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem, words } from './check-model.ts';
+import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 import { peerLines } from './clients.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';

@@ -1,10 +1,12 @@
 /** Checks whether a member can mount the policy file system, and whether no other process does. Pure. */
+
 import type { Problem } from '../../base/problem.ts';
+import { words } from '../../base/shell-word.ts';
 import { deviceOf, fstabMount } from '../../contract/policy-file-system.ts';
 import { roomBy } from '../../contract/space.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import { fileSystemTypes } from '../../settings/file-systems.ts';
-import { type CheckInput, type Findings, first, type Looked, problem, words } from './check-model.ts';
+import { type CheckInput, type Findings, first, type Looked, problem } from './check-model.ts';
 
 const freeLimitKilobytes = 50_000;
 

@@ -2,6 +2,7 @@
  * What Serviceguard's modules do for a modular package and the control script of a legacy one does itself: volume group,
  * file system, address, customer's hook, service. Commands, retries and log lines: serviceguard.md 4.3, 4.4, 7.1.
  */
+import { words } from '../../base/shell-word.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
 import { customerDefined, deviceOf } from '../../contract/policy-file-system.ts';
 import { fileSystemTypes } from '../../settings/file-systems.ts';
@@ -27,8 +28,6 @@ const umountRetries = 2;
 const deactivationRetries = 2;
 const pauseMs = 1000;
 const lookLimitMs = 20_000;
-
-const words = (options: string): string[] => options.split(/\s+/).filter((word) => word !== '');
 
 /** Runs a command to its end, however long it takes: the package's own time limit counts. 0 or not is all that matters. */
 async function succeeds({ host, logFile }: ControlContext, ...argv: readonly string[]): Promise<boolean> {

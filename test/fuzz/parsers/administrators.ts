@@ -61,13 +61,6 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'csync.yaml',
     of: 'administrator',
-    calls: [
-      'settings/settings-yaml.ts#parseSettings',
-      'settings/settings-yaml.ts#readGiven',
-      'settings/settings-yaml.ts#completeSettings',
-      'settings/settings-yaml.ts#printSettings',
-      'settings/settings-yaml.ts#fieldOf',
-    ],
     samples: [
       settingsFile.replace(/^#.*\n/gm, ''),
       'members: [m1, m2]\nmount_point: &a /csync\npolicy_directory: *a\n',
@@ -87,7 +80,6 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'csync.yaml, edited in place',
     of: 'administrator',
-    calls: ['settings/settings-yaml.ts#withValue', 'settings/settings-yaml.ts#withList'],
     samples: ['package_style: legacy\nmembers: [m1, m2]\n', 'members:\n  - m1\n  - m2\npackage_style: "modular"\n'],
     parse: (text) => {
       const edited = withValue(text, 'package_style', 'modular');
@@ -97,7 +89,6 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'settings.json',
     of: 'member, administrator',
-    calls: ['settings/settings.ts#parseSettingsJson', 'settings/settings.ts#settingsJson'],
     samples: [settingsJson(settings), settingsJson(settings2)],
     parse: (text) => {
       const read = parseSettingsJson(text);
@@ -109,24 +100,12 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'monitor settings',
     of: 'administrator',
-    calls: [
-      'settings/rules.ts#parseLayerSchedule',
-      'settings/rules.ts#parseLocalRestart',
-      'settings/rules.ts#parseListenAddress',
-      'base/network.ts#isIpv4',
-    ],
     samples: ['every 5 s, limit 3 s, 2 in a row, fail', 'off', 'once in 60 min', 'none', '127.0.0.1:9308', '[::1]:9308'],
     parse: (text) => [parseLayerSchedule(text), parseLocalRestart(text), parseListenAddress(text)],
   },
   {
     name: 'answers of the wizard',
     of: 'administrator',
-    calls: [
-      'settings/settings-yaml.ts#readTyped',
-      'wizard/answers.ts#answersGiven',
-      'wizard/answers.ts#typedAnswer',
-      'wizard/answers.ts#readYesNo',
-    ],
     samples: ['m1 m2, m3', 'yes', '5308', '10.9.0.0/24', 'volume_group=vg_csync', '/csync'],
     words: keys,
     parse: (text) => {
@@ -137,28 +116,18 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'package file',
     of: 'administrator, cmgetconf',
-    calls: [
-      'serviceguard/package-file.ts#parsePackageFile',
-      'serviceguard/package-file.ts#printPackageFile',
-      'serviceguard/package-check.ts#checkPackageFile',
-      'serviceguard/package-content.ts#packageContent',
-      'serviceguard/package-template.ts#makePackageTemplate',
-      'engine/serviceguard/definition.ts#readApplied',
-    ],
     samples: [golden('csync/csync.conf'), golden('csync-over-cmmakepkg.conf'), golden('csync-legacy/csync.conf')],
     parse: packageFile,
   },
   {
     name: 'output of cmmakepkg, laid over',
     of: 'Serviceguard',
-    calls: ['engine/serviceguard/package-text.ts#layOver'],
     samples: [golden('csync-over-cmmakepkg.conf'), golden('csync/csync.conf')],
     parse: (text) => [layOver(text, golden('csync/csync.conf')), layOver(golden('csync/csync.conf'), text)],
   },
   {
     name: 'template',
     of: 'administrator',
-    calls: ['render/template.ts#fillTemplate'],
     samples: ['# {{name}}\nrun {{path}} and {{ name }}\n', '${{x:-${y}}}\n{{name}}{{path}}'],
     words: ['{{name}}', '{{path}}', '{{', '}}'],
     parse: (text) => {
@@ -171,14 +140,6 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'manifest.json',
     of: 'member, administrator',
-    calls: [
-      'contract/package-directory.ts#readManifest',
-      'contract/package-directory.ts#isKnownBeside',
-      'contract/package-directory.ts#parseApplied',
-      'contract/package-directory.ts#setNamedIn',
-      'render/package.ts#withMembers',
-      'render/package.ts#withRuntime',
-    ],
     samples: [
       golden('csync/set/manifest.json'),
       '{"files":{},"edited":["csync.sh"],"runtime":{"digest":"a","version":"v20"}}',
@@ -203,7 +164,6 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'policy that is on the master',
     of: 'administrator',
-    calls: ['cluster/policy/tree.ts#planPolicyTree', 'cluster/policy/tree.ts#staleMemberMentions', 'render/policy.ts#isOurs'],
     samples: policies.flatMap((policy) => [...policy.values()]),
     parse: (text) => {
       const theirs = text.replace(/^#.*\n/gm, '');
@@ -220,7 +180,6 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: '/etc/rc.config.d/cfservd',
     of: 'administrator',
-    calls: ['cluster/hosts/boot-start.ts#withConfigured'],
     samples: ['# cfengine\nCSYNC_CONFIGURED=0 # not yet\n', 'export CSYNC_CONFIGURED="1"\nOTHER=2\n'],
     parse: (text) => {
       const on = withConfigured(text, '1');
@@ -231,14 +190,12 @@ export const administrators: readonly FuzzedParser[] = [
   {
     name: 'cmcluster.conf',
     of: 'administrator',
-    calls: ['serviceguard/cluster-variables.ts#parseClusterVariables'],
     samples: ['SGROOT=/opt/cmcluster # root\nexport SGCONF="/opt/cmcluster/conf"\n  SGSBIN=/opt/cmcluster/bin\n'],
     parse: parseClusterVariables,
   },
   {
     name: 'patterns of csync conform',
     of: 'administrator',
-    calls: ['script-tests/report.ts#chosen'],
     samples: ['start*mount', 'halt', '*'],
     parse: (text) => chosen([text], ['start: mounts it', 'halt: lets go'])('start: mounts it'),
   },

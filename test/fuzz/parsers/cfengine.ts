@@ -60,7 +60,6 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'frames',
     of: 'cfengine daemon',
-    calls: ['cfengine/frames.ts#decodeFrame', 'cfengine/frames.ts#encodeFrame', 'cfengine/frames.ts#parseStat'],
     samples: [frame(stat), stat, frame('BAD: refused')],
     words: ['t 5\0\0\0\0\0', 'm 999999', 'OK: '],
     parse: (text) => {
@@ -73,7 +72,6 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'dialogue of generation 3',
     of: 'cfengine daemon',
-    calls: ['cfengine/probe.ts#dialogue3'],
     samples: [
       `CFE_v2 cf-serverd 3.21.0\nOK WELCOME USERNAME=root\n${frame(stat)}${frame('OK: ')}`,
       `CFE_v3 x\nOK WELCOME\n${frame('BAD: x')}`,
@@ -84,7 +82,6 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'dialogue of generation 2',
     of: 'cfengine daemon',
-    calls: ['cfengine/probe.ts#dialogue2'],
     samples: [frame(stat) + frame('OK: '), frame('BAD: Host authorization/authentication failed')],
     words: [frame('OK: '), frame(stat)],
     parse: (text) => {
@@ -95,7 +92,6 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'keys',
     of: 'member, client',
-    calls: ['cfengine/keys.ts#readPrivateKey', 'cfengine/keys.ts#isPublicPartOf', 'cfengine/keys.ts#isCertificateOf'],
     samples: [pair.privateKey],
     throws: (error) =>
       error instanceof Error &&
@@ -109,7 +105,6 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'public keys',
     of: 'member, client',
-    calls: ['cfengine/keys.ts#peerKeyFileName', 'cfengine/keys.ts#isPublicPartOf'],
     samples: [pair.publicKey],
     throws: (error) =>
       error instanceof Error &&
@@ -122,7 +117,6 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'peers (cf-key -sn, cfshow)',
     of: 'cfengine',
-    calls: ['cluster/condition/clients.ts#parsePeers', 'cluster/condition/clients.ts#clientsOf'],
     samples: [three, two, three + two],
     parse: (text) => {
       const peers = parsePeers(text);
@@ -134,14 +128,12 @@ export const cfengine: readonly FuzzedParser[] = [
   {
     name: 'remote runs (cf-runagent)',
     of: 'cfengine, agents',
-    calls: ['cluster/procedures/remote-run.ts#parseRuns', 'cluster/procedures/remote-run.ts#runsText'],
     samples: [...recorded('cf-runagent'), ...recorded('cf-runagent').map((text) => hail(text))],
     parse: runs(settings),
   },
   {
     name: 'remote runs (cfrun)',
     of: 'cfengine, agents',
-    calls: ['cluster/procedures/remote-run.ts#parseRuns', 'cluster/procedures/remote-run.ts#runsText'],
     samples: [
       `${cfrun}${dashes}c1: changed a file\n${dashes}`,
       `${cfrun}cfrun:m1.lab: No response hailing c1.lab\n`,

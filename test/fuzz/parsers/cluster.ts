@@ -85,13 +85,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'cmviewcl -f line',
     of: 'Serviceguard',
-    calls: [
-      'serviceguard/view.ts#parseLineView',
-      'engine/serviceguard/status.ts#readView',
-      'engine/serviceguard/status.ts#packageStatus',
-      'engine/serviceguard/status.ts#memberStates',
-      'engine/serviceguard/host.ts#readCluster',
-    ],
     samples: [view, view.replaceAll('package:csync|', '')],
     parse: (text) => {
       parseLineView(text);
@@ -101,13 +94,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'observation of a package directory',
     of: 'script on a member',
-    calls: [
-      'cluster/remote/package-look.ts#parseLook',
-      'cluster/apply/package-write.ts#readSwitch',
-      'cluster/remote/package-look.ts#readNodeVersion',
-      'cluster/apply/comparison.ts#compareDirectory',
-      'base/version.ts#isNodeNewEnough',
-    ],
     samples: [
       `directory /usr/local/cmcluster/conf/csync\nnode v20.19.0\nruntime v20.19.0\nleftover .csync-arrival-1\nmode 644 csync.conf\ndigest ${digest}  csync.conf\nmanifest sets/0123456789abcdef/manifest.json ${base64(golden('csync/set/manifest.json'))}\napplied 0123456789abcdef /csync -\nrunning 0123456789abcdef\n`,
       `directory /x\nmanifest manifest.json ${base64('{"files":null,"edited":5}')}\nmode 644 csync.sh\ndigest ${digest} *csync.sh\n`,
@@ -123,11 +109,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'observation of the condition of a member',
     of: 'script on a member',
-    calls: [
-      'cluster/condition/member-condition.ts#parseCondition',
-      'cluster/remote/roster-look.ts#rosterIn',
-      'contract/monitor-state.ts#parseMonitorState',
-    ],
     samples: [
       `daemons 1\nmounted 1\naddress 1\nsentinel {"at":"x","epoch":3}\nmaintenance until 2026-11-01T00:00:00Z\nmonitor ${monitor}\npolicy ${digest}\nclock 1790000000.123\n`,
       `roster ${gzipSync(roster).toString('base64')}\nclock 1\n`,
@@ -137,7 +118,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'notes of a promotion and of what came before',
     of: 'member',
-    calls: ['member/handover.ts#parseHandover', 'member/handover.ts#parsePromotion', 'member/handover.ts#promotionAfter'],
     samples: [
       '{"epoch":4,"member":"m1","lostAt":1790000000000,"reason":"failure"}',
       '{"epoch":5,"at":1790000000640,"failover":{"from":"m1","milliseconds":640}}',
@@ -147,7 +127,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'state of the policy file system',
     of: 'script on a member',
-    calls: ['cluster/policy/look.ts#readPolicyState', 'cluster/policy/commit.ts#parseRecord'],
     samples: [
       `digest ${digest}\nnames ${base64(`${digest}  ./site.cf\0`)}\nfile ${base64('# mine')}\nsentinel ${base64('{"epoch":3,"member":"m1","at":"x"}')}\nrecord ${base64(commitRecord)}\nlog ${base64(commitRecord)}\ndigest ${digest}\nwhole\n`,
       commitRecord,
@@ -157,7 +136,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'watch of a rehearsal',
     of: 'script on a member',
-    calls: ['rehearsal/watch-scripts.ts#readWatch', 'rehearsal/watch-scripts.ts#readFetched', 'base/log-line.ts#parseLogLine'],
     samples: [
       '1790000000.123 mount on 1790000000.100\n1790000001.5 address off 1790000001.4\n1790000002,5 client served\n1790000003.1 log Nov 28 03:00:00 m1 csync monitor: failed [verdict] The cfengine daemon exited. | reason=gone\n',
     ],
@@ -171,7 +149,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'roster.json',
     of: 'member',
-    calls: ['contract/roster.ts#parseRoster', 'contract/roster.ts#rosterText', 'contract/roster.ts#newestRoster'],
     samples: [roster, rosterText(emptyRoster)],
     parse: (text) => {
       const read = parseRoster(text);
@@ -182,7 +159,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'history of sets',
     of: 'member',
-    calls: ['cluster/apply/history.ts#parseHistory', 'cluster/apply/history.ts#readSet'],
     samples: [
       `${JSON.stringify(about)}\n${JSON.stringify({ ...about, number: 4 })}\n`,
       JSON.stringify({ files: [{ name: 'a', mode: 420, text: '' }] }),
@@ -199,7 +175,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'observation of a host',
     of: 'script on a host',
-    calls: ['cluster/hosts/host-look.ts#parseHost', 'cluster/hosts/host-look.ts#publicDigest'],
     samples: [
       `host m1.lab\nuid 0\naddresses 10.9.0.11 10.9.0.11 10.9.0.11/24 10.9.0.100/24 172.17.0.1/16 \nmissing /usr/bin/cf-key\ndaemons 1\nowed restart\nroster ${base64(roster)}\nleftover /var/.csync-arrival-1\ninput ${digest} promises.cf\nkeys 700\nprivate 600 ${digest}\nmode 600 localhost.pub\nmode 600 root-MD5=1.pub\nkey ==> localhost.pub <==\n${publicKey.replace(/^(?=.)/gm, 'key ')}key \nkey ==> root-MD5=1.pub <==\nnext csync-next.priv\nwhole\n`,
     ],
@@ -208,7 +183,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'observation of the boot start',
     of: 'script on a host',
-    calls: ['cluster/hosts/boot-start.ts#parseBoot'],
     samples: [
       `manager systemd\nconfigured 1\nfile 755 ${digest} /usr/local/sbin/csync-cfservd\nenabled\nforeign cf-serverd.service\nlooked\n`,
     ],
@@ -217,18 +191,12 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'observation of leftovers',
     of: 'script on a member',
-    calls: ['cluster/procedures/recovery.ts#parseLeftovers'],
     samples: ['mounted\naddress\nactive\nuser 42 cf-serverd\nlooked\n'],
     parse: parseLeftovers,
   },
   {
     name: 'look before a runtime is sent',
     of: 'script on a member',
-    calls: [
-      'cluster/apply/runtime.ts#parseRuntimeLook',
-      'cluster/apply/runtime.ts#readProof',
-      'cluster/apply/program-file.ts#identityOf',
-    ],
     samples: [
       'directory /opt/conf/csync\nfree 1234567\noptions rw,relatime\nprogram 02010100000000000000000002003e00\ninterpreter\n',
       'v20.19.0\nerror while loading shared libraries: libx.so.1: cannot open',
@@ -238,14 +206,12 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'steps of a set-up',
     of: 'script on a host',
-    calls: ['cluster/hosts/host-setup.ts#parseOutcomes'],
     samples: [`ended 0 \nended 1 ${base64('no space left')}\n`],
     parse: parseOutcomes,
   },
   {
     name: 'facts of csync check',
     of: 'script on a member',
-    calls: ['cluster/condition/checks.ts#parseFacts', 'cluster/condition/checks.ts#judgeChecks'],
     samples: [
       'fstab /dev/vg_csync/lv_csync /csync\nmount /dev/sda1 / ext4\nname 10.9.0.100\nback csync.lab\nvg vg_csync m1\ndaemon 3.21.0\nfree 100000 /tmp\npeers 1790000000\nlistener 5308\nmtu 1500 eth0 10.9.0.11/24\nclock 1790000000.5\n',
     ],
@@ -271,21 +237,18 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'the way to other hosts',
     of: 'script on a member',
-    calls: ['cluster/condition/clients.ts#parseReach'],
     samples: ['reach m2 0 ok\nreach 10.9.0.21 124 lost\nreach c4 - -\n'],
     parse: parseReach,
   },
   {
     name: 'what a migration remembers',
     of: 'member',
-    calls: ['cluster/apply/migration.ts#parseBefore'],
     samples: ['{"owner":"m1","autoRun":true}\n', '{"owner":null,"autoRun":false}'],
     parse: parseBefore,
   },
   {
     name: 'what ssh says',
     of: 'ssh',
-    calls: ['host/admin/member-shell.ts#whyNoAnswer'],
     samples: [
       'ssh: connect to host m2 port 22: Connection timed out\n',
       'Host key verification failed.\n',
@@ -296,7 +259,6 @@ export const cluster: readonly FuzzedParser[] = [
   {
     name: 'look of the wizard',
     of: 'script on a member',
-    calls: ['wizard/look.ts#readLook', 'base/network.ts#networkOf'],
     samples: [
       '== addresses\n2: eth0    inet 10.9.0.11/24 brd 10.9.0.255 scope global eth0\n== end 0\n== volume groups\n  vg_csync|Zq3-1|m1\n== end 0\n== logical volumes\n  vg_csync|lv|1g\n== end 0\n== devices\n/dev/a\n== end 0\n== cfengine\n3 /usr/bin\n== end 0\n== running\n3\n== end 0\n== node\n/usr/bin/node v20.19.0\n== end 0\n== domains\nlab example.com\n== end 0\n',
     ],

@@ -29,21 +29,18 @@ export const members: readonly FuzzedParser[] = [
   {
     name: '/proc/PID/stat',
     of: 'kernel',
-    calls: ['host/member/member-host.ts#parseProcessStat'],
     samples: ['4711 (cf-serverd) S 1 4711 4711 0 -1 4194560 1024 0 3 0 12 7 0 0 20 0 5 0 8123456 187392000 2613\n'],
     parse: parseProcessStat,
   },
   {
     name: '/proc/self/mounts',
     of: 'kernel',
-    calls: ['host/member/member-host.ts#parseMounts'],
     samples: ['/dev/vda1 / ext4 rw,relatime 0 0\n/dev/mapper/vg-lv /cs\\040ync ext4 ro 0 0\n'],
     parse: parseMounts,
   },
   {
     name: '/proc/net/tcp',
     of: 'kernel',
-    calls: ['host/member/member-host.ts#parseListeningInodes'],
     samples: [
       '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
     ],
@@ -52,14 +49,12 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'stat -f',
     of: 'member',
-    calls: ['contract/space.ts#roomBy'],
     samples: ['9000 10000 4096 900 1000 /csync\n', '0 10000 4096 0 1000'],
     parse: roomBy,
   },
   {
     name: 'cards of a member, and the one behind the package address',
     of: 'member',
-    calls: ['cluster/condition/outside.ts#readAddressView'],
     samples: ['02:00:00:00:00:01 00:00:00:00:00:00 \n02:00:00:00:00:02', '\nnone'],
     parse: (text) => {
       const [cards, behind] = text.split('\n');
@@ -69,7 +64,6 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'connections of a port',
     of: 'kernel',
-    calls: ['host/member/connections.ts#parseConnections'],
     samples: [
       '  sl  local_address rem_address   st\n   0: 00000000:14BC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31337 1\n',
     ],
@@ -78,14 +72,12 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'fstab',
     of: 'administrator',
-    calls: ['contract/policy-file-system.ts#fstabMount'],
     samples: ['/dev/vg_csync/lv_csync /csync ext4 defaults 0 0\n'],
     parse: (text) => text.split('\n').map((line) => fstabMount(settings, line.trim().split(/\s+/))),
   },
   {
     name: 'framed answer',
     of: 'member',
-    calls: ['host/admin/frame.ts#unframed', 'host/admin/frame.ts#framedLine'],
     samples: ['Welcome\nMARK=begin=MARK\nMARK:one:MARK\nMARK::MARK\nMARK=0=MARK\n', 'MARK=begin=MARK\nMARK:half'],
     parse: (text) => {
       const ended = { exitCode: 0, signal: null, timedOut: false, errorCode: null, stdout: text, stderr: text };
@@ -97,18 +89,12 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'names of storage',
     of: 'administrator',
-    calls: ['serviceguard/storage-names.ts#volumeGroupOfDevice', 'serviceguard/storage-names.ts#volumeGroupName'],
     samples: ['/dev/mapper/vg--a-lv', '/dev/vg_csync/lv_csync', '/dev/disk/by-id/dm-name-vg-lv'],
     parse: (text) => [volumeGroupOfDevice(text), volumeGroupName(text), plainPath(text)],
   },
   {
     name: 'package directory on a member',
     of: 'member',
-    calls: [
-      'member/settings-file.ts#readSettingsFile',
-      'member/settings-file.ts#judgeManifest',
-      'member/settings-file.ts#manifestIn',
-    ],
     samples: [golden('csync/set/settings.json'), golden('csync/set/manifest.json')],
     words: ['"files"', '"runtime"', '"digest"', 'null', '5'],
     parse: (text) => {
@@ -124,11 +110,6 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'maintenance file',
     of: 'administrator, csync',
-    calls: [
-      'contract/maintenance-file.ts#parseMaintenance',
-      'contract/maintenance-file.ts#maintenanceFrom',
-      'contract/maintenance-file.ts#maintenanceText',
-    ],
     samples: [
       maintenanceText({ until: 1_790_000_000_000, serviceguard: { autoRun: true } }),
       maintenanceText({ until: null, serviceguard: null }),
@@ -144,18 +125,12 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'notes for the monitor',
     of: 'csync',
-    calls: [
-      'contract/policy-file-system.ts#sentinelEpoch',
-      'contract/restart-notice.ts#isAnnounced',
-      'member/monitor/local-restart.ts#mayRestart',
-    ],
     samples: ['{"epoch":4,"member":"m1","at":"x"}\n', '42 8123456 900\n', '1234.5\n'],
     parse: (text) => [sentinelEpoch(text), isAnnounced(text, { pid: 42, startTime: '8123456' }, 1), mayRestart(60, text, 100)],
   },
   {
     name: 'request for the figures',
     of: 'anybody who reaches monitor_metrics_listen',
-    calls: ['host/member/http-endpoint.ts#answerTo'],
     samples: ['GET /metrics HTTP/1.1\r\nHost: m1\r\n\r\n', 'HEAD /state HTTP/1.0\n\n', 'POST / HTTP/1.1\r\n\r\n'],
     words: ['GET ', 'HEAD ', ' HTTP/1.1\r\n', '__proto__', 'constructor'],
     parse: (text) => {
@@ -167,7 +142,6 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'program file',
     of: 'administrator',
-    calls: ['cluster/apply/program-file.ts#readProgramFile'],
     samples: [programSample()],
     parse: (text) => {
       const bytes = Buffer.from(text, 'latin1');
@@ -180,10 +154,6 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'cluster file of the lab',
     of: 'administrator of the lab',
-    calls: [
-      'lab/manager/configuration/cluster-file.ts#parseClusterFile',
-      'lab/manager/configuration/cluster-file.ts#printClusterFile',
-    ],
     samples: [printClusterFile(cluster), `${printClusterFile(cluster)}QS_HOST qs\n`],
     words: ['MEMBER_TIMEOUT', 'NODE_NAME'],
     parse: (text) => {
@@ -199,7 +169,6 @@ export const members: readonly FuzzedParser[] = [
   {
     name: "words of the lab's commands",
     of: 'administrator of the lab',
-    calls: ['lab/commands/commands.ts#parseCommand', 'lab/commands/options.ts#readOptions'],
     samples: ['-v -f line -p csync', '-C new.ascii -n m1 -n m2', '-e -n m1 csync'],
     words: ['-n', '-p', '-C', '-P', '--', '-v', '-e', '-f'],
     parse: (text) => commandNames.map((name) => parseCommand(name, text.split(/[ \n]/).slice(0, 5000)).ok),
@@ -207,7 +176,6 @@ export const members: readonly FuzzedParser[] = [
   {
     name: 'policy of the lab',
     of: 'lab',
-    calls: ['lab/machines/cfengine-setup.ts#policyVersion'],
     samples: ['version 3\nline 0 of version 3\n'],
     parse: (text) => policyVersion(text),
   },

@@ -2,6 +2,7 @@
  * The lab's master control script: what Serviceguard does around a package's own scripts, really done inside a member's
  * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Decides nothing about where a package runs.
  */
+import { words } from '../../../base/shell-word.ts';
 import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
 import { announceAddress, expandVariables } from '../../machines/lab-spec.ts';
 import { LabFailure, type World } from '../../machines/world.ts';
@@ -258,10 +259,6 @@ export class ControlScript {
   #banner(text: string): void {
     this.#log(`\n\t########### Node "${this.#input.member}": ${text} ${new Date().toISOString()} ###########`);
   }
-}
-
-function words(options: string): string[] {
-  return options.split(/\s+/).filter((word) => word !== '');
 }
 
 function stamp(date: Date): string {

@@ -98,3 +98,17 @@ export function served(values: Readonly<Record<string, string>> = {}, options = 
     .feed({ kind: 'cluster-run', members: [] })
     .start('csync', 'alpha');
 }
+
+export const serviceFails = (drive: Drive) =>
+  drive.feed({ kind: 'service-died', package: 'csync', member: 'alpha', service: 'csync_monitor' });
+export const subnetLost = (drive: Drive) => drive.feed({ kind: 'subnet-changed', member: 'alpha', subnet, status: 'down' });
+/** The package leaves alpha with a halt script that ends as told; switching stays enabled until then. */
+export const haltEnds = (code: 0 | 1 | 2 | 3 | 'timeout') => (drive: Drive) =>
+  drive.feed({ kind: 'member-halt', members: ['alpha'], force: true }).halt('csync', 'alpha', code);
+/** From a start on alpha that has not ended. */
+export const startEnds = (code: 1 | 2 | 3 | 'timeout') => (drive: Drive) =>
+  drive
+    .feed({ kind: 'package-halt', packages: ['csync'], members: [], force: false })
+    .halt('csync', 'alpha')
+    .feed({ kind: 'package-switch', packages: ['csync'], enable: true, members: [] })
+    .start('csync', 'alpha', code);

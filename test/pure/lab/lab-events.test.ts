@@ -3,7 +3,7 @@
  * the page, not from the code's own table.
  */
 import { describe, expect, test } from 'vitest';
-import { type Drive, packageOf, served, subnet } from './lab-cluster.ts';
+import { type Drive, haltEnds, packageOf, served, serviceFails, startEnds, subnet, subnetLost } from './lab-cluster.ts';
 
 interface Expected {
   readonly event: string;
@@ -18,21 +18,9 @@ interface Expected {
 
 const nff = { node_fail_fast_enabled: 'yes' };
 const sff = { service_fail_fast_enabled: 'yes' };
-const serviceFails = (drive: Drive) =>
-  drive.feed({ kind: 'service-died', package: 'csync', member: 'alpha', service: 'csync_monitor' });
-const subnetLost = (drive: Drive) => drive.feed({ kind: 'subnet-changed', member: 'alpha', subnet, status: 'down' });
-/** The package leaves alpha with a halt script that ends as told; switching stays enabled until then. */
-const haltEnds = (code: 0 | 1 | 2 | 3 | 'timeout') => (drive: Drive) =>
-  drive.feed({ kind: 'member-halt', members: ['alpha'], force: true }).halt('csync', 'alpha', code);
+
 const haltedByCommand = (code: 'timeout') => (drive: Drive) =>
   drive.feed({ kind: 'package-halt', packages: ['csync'], members: [], force: false }).halt('csync', 'alpha', code);
-/** From a start on alpha that has not ended. */
-const startEnds = (code: 1 | 2 | 3 | 'timeout') => (drive: Drive) =>
-  drive
-    .feed({ kind: 'package-halt', packages: ['csync'], members: [], force: false })
-    .halt('csync', 'alpha')
-    .feed({ kind: 'package-switch', packages: ['csync'], enable: true, members: [] })
-    .start('csync', 'alpha', code);
 
 const table: readonly Expected[] = [
   {

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSy
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { settingsTable } from '../../../src/settings/table.ts';
 import { eventually, have, repository, scratchDirectory } from '../../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
@@ -109,7 +110,7 @@ describe('csync init without a terminal', () => {
     const lines = text.split('\n');
     const uncommented = lines.filter((line, index) => /^\w+:/.test(line) && !lines[index - 1]?.startsWith('# '));
     expect(uncommented).toEqual([]);
-    expect(lines.filter((line) => /^\w+:/.test(line))).toHaveLength(48);
+    expect(lines.filter((line) => /^\w+:/.test(line))).toHaveLength(Object.keys(settingsTable).length);
     const checked = spawnSync(process.execPath, [toolkit, 'settings', 'check'], { cwd: made.directory, encoding: 'utf8' });
     expect(checked.status, checked.stderr).toBe(0);
     const digest = /digest (\w+)/.exec(checked.stdout)?.[1];

@@ -62,11 +62,11 @@ describe('the table of messages', () => {
   it('has the codes that programs in other languages log', () => {
     const monitor = join(repository, 'src/member/monitor/csync-front.pl');
     const launcher = join(repository, 'package-templates/modular/launcher.sh.tpl');
-    const found = [monitor, launcher].flatMap((file) =>
-      [...readFileSync(file, 'utf8').matchAll(/(?:failed|warning) \[([a-z-]+)\]/g)].map(([, code = '']) => code),
-    );
-    expect(found.length).toBe(5);
-    for (const code of found) expect(codes).toContain(code);
+    for (const file of [monitor, launcher]) {
+      const found = [...readFileSync(file, 'utf8').matchAll(/(?:failed|warning) \[([a-z-]+)\]/g)].map(([, code]) => code);
+      expect(found, file).not.toEqual([]);
+      expect(codes).toEqual(expect.arrayContaining(found));
+    }
   });
 
   it('has no code that nothing logs', () => {

@@ -72,10 +72,10 @@ describe.each(engines.map((engine) => [engine.title, engine] as const))('%s', (_
   it('has commands for every act of the drills', () => {
     const acts = drills.flatMap((drill) => [...drill.acts, ...drill.cleanup]);
     const typing = acts.flatMap((act) => (act.do === 'type' ? [act] : []));
-    expect(typing.length).toBeGreaterThan(20);
+    expect(typing).not.toEqual([]);
     for (const act of typing) {
       const commands = commandsOf(act, orders, 'csync', (part) => part);
-      expect(commands.length, act.order).toBeGreaterThan(0);
+      expect(commands, act.order).not.toEqual([]);
       for (const argv of commands) expect(argv.join(' '), act.order).toMatch(/^\S/);
     }
   });

@@ -97,7 +97,7 @@ describe('what the wizard looks at', () => {
     for (const shell of ['sh', 'bash']) {
       const run = spawnSync(shell, ['-s'], { input: lookScript, encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } });
       expect(run.status).toBe(0);
-      expect(run.stdout.match(/^== end \d+$/gm)).toHaveLength(9);
+      expect(run.stdout.match(/^== end \d+$/gm)).toHaveLength(run.stdout.match(/^== (?!end)/gm)?.length ?? -1);
       expect(readLook(run.stdout).nodePaths.every((path) => path.startsWith('/'))).toBe(true);
     }
   });

@@ -19,7 +19,7 @@ describe('docs/architecture.md', () => {
   it('numbers the invariants without a hole', () => {
     const names = [...page.matchAll(/^- \*\*(I\d)\*\*/gm)].map(([, name]) => name);
     expect(names).toEqual(names.map((_, at) => `I${at + 1}`));
-    expect(names.length).toBeGreaterThan(8);
+    expect(names).not.toEqual([]);
   });
 });
 

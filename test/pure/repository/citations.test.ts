@@ -30,7 +30,7 @@ describe('citations', () => {
   const found = texts.flatMap(({ file, text }) => citationsIn(file, text));
 
   it('name a section of a page of facts that exists', () => {
-    expect(found.length).toBeGreaterThan(200);
+    expect(found).not.toEqual([]);
     const unknown = found.filter(({ page, section }) => sections.get(page)?.has(section) !== true);
     expect(unknown.map(({ file, page, section }) => `${file}: ${page} ${section}`)).toEqual([]);
   });
@@ -44,7 +44,7 @@ describe('citations', () => {
 
   it('name an invariant of docs/architecture.md', () => {
     const named = texts.flatMap(({ file, text }) => [...text.matchAll(/\bI\d\b/g)].map(([name]) => ({ file, name })));
-    expect(named.length).toBeGreaterThan(50);
+    expect(named).not.toEqual([]);
     expect(named.filter(({ name }) => sections.get('architecture.md')?.has(name) !== true)).toEqual([]);
   });
 
@@ -52,7 +52,7 @@ describe('citations', () => {
     const named = texts.flatMap(({ file, text }) =>
       [...text.matchAll(/\b([A-Z][A-Za-z\d-]*) p\.\d/g)].map(([, key = '']) => ({ file, key })),
     );
-    expect(named.length).toBeGreaterThan(200);
+    expect(named).not.toEqual([]);
     expect(named.filter(({ key }) => !keys.has(key))).toEqual([]);
   });
 

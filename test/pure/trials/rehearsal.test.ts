@@ -7,7 +7,7 @@ import { openClusterGround } from '../../../src/rehearsal/cluster-ground.ts';
 import { compareRehearsals, lastOf } from '../../../src/rehearsal/comparison.ts';
 import { drills } from '../../../src/rehearsal/drill-table.ts';
 import { notFit, uncleanFlags } from '../../../src/rehearsal/judgement.ts';
-import { momentNames, type Rehearsal, worstOutage } from '../../../src/rehearsal/model.ts';
+import { type Rehearsal, worstOutage } from '../../../src/rehearsal/model.ts';
 import { joined, letterOf, tickStep } from '../../../src/rehearsal/page/drawing.ts';
 import { escapeText, markup } from '../../../src/rehearsal/page/markup.ts';
 import { rehearsalPage } from '../../../src/rehearsal/page/page.ts';
@@ -27,8 +27,8 @@ import {
 const golden = (name: string): string => join(repository, 'test/golden/rehearsal', name);
 
 describe('the table of drills', () => {
-  it('has at least 25, each with a name of its own', () => {
-    expect(drills.length).toBeGreaterThanOrEqual(25);
+  it('has drills, each with a name of its own', () => {
+    expect(drills).not.toEqual([]);
     expect(new Set(drills.map(({ name }) => name)).size).toBe(drills.length);
     for (const { name } of drills) expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
   });
@@ -58,7 +58,7 @@ describe('the table of drills', () => {
     const patterns = scripts.flatMap((script) =>
       [...script.matchAll(/p(?:kill|grep) [^;|\n]*-f "?([^";\s]+)/g)].map(([, pattern = '']) => ({ script, pattern })),
     );
-    expect(patterns.length).toBeGreaterThan(0);
+    expect(patterns).not.toEqual([]);
     for (const { script, pattern } of patterns) expect(script).not.toMatch(new RegExp(pattern));
   });
 });
@@ -293,7 +293,6 @@ describe('the forms', () => {
   it('letters and ticks', () => {
     expect([0, 25, 26, 51, 52].map(letterOf)).toEqual(['a', 'z', 'aa', 'az', 'ba']);
     expect([900, 3300, 45_000].map((length) => tickStep(length, 12))).toEqual([100, 500, 5000]);
-    expect(momentNames).toHaveLength(7);
   });
 });
 

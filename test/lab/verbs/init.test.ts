@@ -46,10 +46,14 @@ describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 
   });
 
   everyStepIt('a member that is away is told of and not waited for', async () => {
+    // Its hardware address stays known, so that the kernel never says that there is no route.
+    const neighbour = 'neigh replace $(getent hosts m3 | cut -d " " -f 1) lladdr 02:00:00:00:00:99 dev eth0 nud';
+    expect((await on('m2', `ip ${neighbour} permanent`)).exitCode).toBe(0);
     await used.lab.ask({ verb: 'cut', member: 'm3' });
     const made = await on('m2', `cd /tmp/w && ${toolkit} init --dry-run --yes`);
     expect(made.exitCode, made.stderr).toBe(0);
-    expect(made.stderr).toMatch(/m3 +not looked at: .*(timed out|No route|in time)/);
+    expect(made.stderr).toMatch(/m3 +not looked at: .*timed out/);
+    await on('m2', `ip ${neighbour} stale`);
     await used.lab.ask({ verb: 'heal', member: 'm3' });
   });
 });

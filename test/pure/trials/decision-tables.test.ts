@@ -70,7 +70,7 @@ describe('the decision tables', () => {
   });
 
   it('are in the text row by row', () => {
-    const lines = explainText(tables).split('\n');
+    const lines = decisionsText(tables).split('\n');
     const below = (head: string, count: number): string[] => {
       const at = lines.findIndex((line) => line === head || line.startsWith(`${head}: `));
       return lines.slice(at + 1, at + 1 + count).map((line) => line.trim());

@@ -21,6 +21,7 @@ const named = (words: string): Verb => {
 describe('a verb', () => {
   it.each(verbs.map((verb) => [verb.words, verb] as const))('%s has a complete row', (words, verb) => {
     expect(verb.does).toMatch(/^\S.*[^.]$/);
+    expect(words.length + verb.does.length).toBeLessThan(78);
     expect(verb.examples).not.toEqual([]);
     for (const [command, why] of verb.examples) expect([command.startsWith(words), why !== '']).toEqual([true, true]);
     for (const option of Object.values(verb.options)) expect(option.describe).toMatch(/^\S.*[^.]$/);

@@ -1,6 +1,6 @@
 /**
- * A real cluster as a ground for drills: the engine's commands and signals over ssh, a watch on every member, and connections from
- * clients. Nobody has a hand on power and cables there.
+ * A real cluster as a ground for drills: the engine's commands and signals over ssh, a watch on every member, and connections from clients.
+ * Power and cables cannot be switched there.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
 import { conditionLines, parseCondition } from '../cluster/condition/member-condition.ts';
@@ -21,12 +21,12 @@ import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile
 
 const commandLimitMs = 600_000;
 const lookLimitMs = 20_000;
-/** Everything that was seen is fetched anew no more often. */
+/** Minimum time between two fetches of all watches. */
 const fetchEveryMs = 500;
-/** How long evidence that is not complete is waited for: a client's attempt takes 0.3 s, and a host may be busy. */
+/** How long to wait for incomplete evidence: an attempt of a client takes 0.3 s, and a host may be busy. */
 const evidenceLimitMs = 10_000;
 const evidencePauseMs = 100;
-/** A clock that moved by more than that, beyond doubt, was set. */
+/** A larger step, after subtracting the uncertainty, means that the clock was set. */
 const clockJumpMs = 100;
 const probersAtMost = 4;
 
@@ -34,20 +34,20 @@ interface Watch {
   readonly host: string;
   readonly file: string;
   readonly hold: Hold;
-  /** The best that is known of its clock: ms it is ahead of ours, and by how much that may be wrong. */
+  /** The best estimate of its clock: ms ahead of ours, and the uncertainty. */
   clock: { readonly aheadMs: number; readonly doubtMs: number };
 }
 
 export interface OpenGround {
   readonly ground: DrillGround;
-  /** How a client's success is known, for people. */
+  /** How a success of a client is detected, for messages. */
   readonly probe: string;
-  /** Hosts that could not be watched, and why. */
+  /** Hosts that cannot be watched, with the reason. */
   readonly unwatched: readonly string[];
   close(): Promise<void>;
 }
 
-/** Begins to watch; `token` is a word of this run. Hosts that cannot be watched are reported, and not waited for. */
+/** Starts the watches; `token` is unique for this run. Hosts that cannot be watched are reported and skipped. */
 export async function openClusterGround(
   shell: MemberShell,
   settings: Settings,
@@ -68,7 +68,7 @@ export async function openClusterGround(
   const registered = (await clientsOf(shell, settings)).slice(0, probersAtMost);
   const probe = (host: string) => watch(host, `${token}c`, clientWatch(settings, `${token}c`));
   const clients = (await inParallel(registered, probe)).flat();
-  // Without a client that can be asked the members have to do.
+  // Without a reachable client, the members are watched instead.
   const probers = clients.length > 0 ? clients : (await inParallel(settings.members, probe)).flat();
   const blind = settings.members.filter((member) => !members.some(({ host }) => host === member));
   const seen = new Seen(shell, [...members, ...probers], blind, pause);
@@ -77,12 +77,12 @@ export async function openClusterGround(
     const { exitCode, signal, stdout, stderr } = await shell.run(member, `date +%s.%N\n${text}`, commandLimitMs);
     const [began = '', ...said] = stdout.split('\n');
     seen.add({ at: sent, member, ...entry }, decimal(began) * 1000);
-    if (exitCode !== 0) throw new Error(`ended with ${exitCode ?? signal}: ${`${said.join('\n')}${stderr}`.trim()}`);
+    if (exitCode !== 0) throw new Error(`failed with ${exitCode ?? signal}: ${`${said.join('\n')}${stderr}`.trim()}`);
   };
-  const who = clients.length > 0 ? '' : ', here from the members, since no registered client could be asked over ssh';
+  const who = clients.length > 0 ? '' : ', here from the members, because no registered client is reachable over ssh';
   return {
     unwatched,
-    probe: `it gets a connection to port ${settings.cfenginePort} of the package address (tried every 50 ms${who})`,
+    probe: `it connects to port ${settings.cfenginePort} of the package address (tried every 50 ms${who})`,
     ground: {
       engine: engineFor(settings),
       packageName: settings.packageName,
@@ -131,7 +131,7 @@ class Seen {
     this.#pause = pause;
   }
 
-  /** `hostMs`: when it began by the clock of its member, by which what follows there is told; NaN: not known. */
+  /** `hostMs`: its start by the clock of its member, which also times what follows there; NaN: unknown. */
   add(entry: JournalEntry, hostMs: number): void {
     this.#own.push({ entry, hostMs });
   }
@@ -144,7 +144,7 @@ class Seen {
     return this.#entries();
   }
 
-  /** Everything up to now: each watch began a look after this call, and what it wrote was fetched behind that. */
+  /** Everything up to now: each watch started a check after this call, and its output was fetched after that. */
   async complete(): Promise<Evidence> {
     const asked = Date.now();
     const end = performance.now() + evidenceLimitMs;
@@ -155,7 +155,7 @@ class Seen {
         if (typeof looked === 'number' && looked > asked + watch.clock.doubtMs) return;
         if (typeof looked === 'string' || performance.now() > end) {
           missing.push(
-            `${watch.host}: ${typeof looked === 'string' ? looked : `nothing new was seen for ${evidenceLimitMs / 1000} s`}`,
+            `${watch.host}: ${typeof looked === 'string' ? looked : `no new entry arrived for ${evidenceLimitMs / 1000} s`}`,
           );
           return;
         }
@@ -165,19 +165,19 @@ class Seen {
     return { trace: this.#entries(), missing };
   }
 
-  /** When its last look began, by our clock; null: not known this time; text: why there will be no other. */
+  /** Start of its last check, by our clock. null: unknown this time; text: why there will be no more. */
   async #fetch(watch: Watch): Promise<number | string | null> {
     const asked = Date.now();
     const { exitCode, stdout } = await this.#shell.run(watch.host, fetchWatch(watch.file), lookLimitMs);
-    // A host that does not answer now has told what it has told.
-    if (exitCode !== 0) return exitCode === 1 ? 'its watch has ended' : null;
+    // A host that does not answer keeps its earlier entries.
+    if (exitCode !== 0) return exitCode === 1 ? 'its watch exited' : null;
     const { now, looked, rest } = readFetched(stdout);
     if (now === null || looked === null) return null;
     const answered = Date.now();
     const clock = { aheadMs: now - (asked + answered) / 2, doubtMs: (answered - asked) / 2 };
     const jump = clock.aheadMs - watch.clock.aheadMs;
     if (Math.abs(jump) > clock.doubtMs + watch.clock.doubtMs + clockJumpMs)
-      return `its clock was set by ${Math.round(jump)} ms meanwhile`;
+      return `its clock was changed by ${Math.round(jump)} ms meanwhile`;
     if (clock.doubtMs < watch.clock.doubtMs) watch.clock = clock;
     this.#told.set(watch, rest);
     return looked - watch.clock.aheadMs;
@@ -218,7 +218,10 @@ async function statusOf(shell: MemberShell, settings: Settings): Promise<Package
   return null;
 }
 
-/** While the package serves: mount and address where it runs and nowhere else, where the others find the address, one daemon everywhere. */
+/**
+ * While the package serves: mount and address on the active member only, the other members find the address there, and one daemon runs
+ * everywhere.
+ */
 async function brokenOf(shell: MemberShell, settings: Settings, daemonName: string): Promise<string[]> {
   const { observation, answers } = await observeAnd(shell, settings, conditionLines({ ...settings, daemonName }));
   const owner = observation.status?.owner ?? null;
@@ -228,7 +231,7 @@ async function brokenOf(shell: MemberShell, settings: Settings, daemonName: stri
   });
   const outside = owner === null ? [] : outsideAdvice(outsideView(members, owner), owner, settings.packageAddress);
   const broken = members.flatMap(({ member, seen }) => {
-    if (seen === null) return [`${member} cannot be looked at`];
+    if (seen === null) return [`${member} cannot be checked`];
     const owns = member === owner;
     return [
       ...(seen.mounted === owns

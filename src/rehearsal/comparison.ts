@@ -1,13 +1,13 @@
-/** This rehearsal beside the last one: drill by drill, and which members became ready or ceased to be. Pure. */
+/** Compares a rehearsal with the previous one: each drill, and each member whose readiness changed. Pure. */
 import { type DrillResult, inSeconds, type Rehearsal, worstOutage } from './model.ts';
 
 export interface ComparedDrill {
   readonly name: string;
   readonly now: string;
   readonly before: string;
-  /** new: the last rehearsal did not have it. */
+  /** new: not part of the previous rehearsal. */
   readonly change: 'new' | 'same' | 'better' | 'worse';
-  /** Such as `0.41 s slower`. */
+  /** For example `0.41 s slower`. */
   readonly text: string;
 }
 
@@ -17,10 +17,10 @@ export interface Comparison {
   readonly members: readonly { readonly member: string; readonly text: string }[];
 }
 
-/** Less than this, and less than a tenth, is the same: a look, a process that waited for its turn. */
+/** A smaller difference, or one below a tenth, is noise of scheduling and sampling. */
 const noiseMs = 250;
 
-/** null: there is no rehearsal to compare with. */
+/** null: no earlier rehearsal. */
 export function compareRehearsals(now: Rehearsal, last: Rehearsal | null): Comparison | null {
   if (last === null) return null;
   const drills = now.drills.map((drill) => {
@@ -36,7 +36,7 @@ export function compareRehearsals(now: Rehearsal, last: Rehearsal | null): Compa
 }
 
 function newDrill(drill: DrillResult): ComparedDrill {
-  return { name: drill.name, now: outcome(drill), before: '-', change: 'new', text: 'not in the last one' };
+  return { name: drill.name, now: outcome(drill), before: '-', change: 'new', text: 'new' };
 }
 
 function outcome(drill: DrillResult): string {
@@ -48,18 +48,18 @@ function compareDrill(drill: DrillResult, former: DrillResult): ComparedDrill {
   const row = { name: drill.name, now: outcome(drill), before: outcome(former) };
   if (drill.verdict !== former.verdict)
     return drill.verdict === 'pass'
-      ? { ...row, change: 'better', text: 'passes now' }
-      : { ...row, change: 'worse', text: 'fails now' };
+      ? { ...row, change: 'better', text: 'passed now' }
+      : { ...row, change: 'worse', text: 'failed now' };
   const [one, other] = [worstOutage(drill) ?? 0, worstOutage(former) ?? 0];
   // Both without an end.
-  if (one === other) return { ...row, change: 'same', text: 'the same' };
+  if (one === other) return { ...row, change: 'same', text: 'unchanged' };
   const difference = one - other;
   if (Math.abs(difference) < Math.max(noiseMs, other * 0.1)) return { ...row, change: 'same', text: 'about the same' };
-  const by = Number.isFinite(difference) ? inSeconds(Math.abs(difference)) : 'beyond measure';
+  const by = Number.isFinite(difference) ? inSeconds(Math.abs(difference)) : 'an unknown time';
   return difference > 0 ? { ...row, change: 'worse', text: `${by} slower` } : { ...row, change: 'better', text: `${by} faster` };
 }
 
-/** What to compare with, out of earlier rehearsals, oldest first: the last of each drill, and the last look at members. null: none. */
+/** The basis for a comparison, from earlier rehearsals, oldest first: the last result of each drill and of the members. null: none. */
 export function lastOf(earlier: readonly Rehearsal[]): Rehearsal | null {
   const newestFirst = [...earlier].reverse();
   const [newest] = newestFirst;

@@ -1,4 +1,4 @@
-/** What the scripts of the drills may name. Pure. */
+/** Placeholders for the scripts of the drills. Pure. */
 
 import { shellWord } from '../base/shell-word.ts';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
@@ -6,7 +6,7 @@ import { layoutOf } from '../cfengine/layout.ts';
 import { maintenanceFileName } from '../contract/maintenance-file.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** `directory` of the package with the engine's variables left to the shell of the member. */
+/** `directory` of the package; the shell of the member expands the engine's variables. */
 export function drillWords(settings: Settings, adapter: CfengineAdapter): Readonly<Record<string, string>> {
   const { mountPoint, packageAddress, packageDirectory, cfenginePort } = settings;
   return {
@@ -17,7 +17,7 @@ export function drillWords(settings: Settings, adapter: CfengineAdapter): Readon
     daemon: adapter.daemonName,
     monitor: 'the monitor',
     pause: maintenanceFileName,
-    front: 'the program in front of the monitor',
+    front: 'csync-front.pl',
     startScript: 'the start script',
     haltScript: 'the halt script',
     keys: shellWord(layoutOf(settings).keys),

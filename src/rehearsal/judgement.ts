@@ -1,4 +1,4 @@
-/** What a drill amounts to: budgets, what must follow, whether it ended as it began, one sentence. Pure. */
+/** Judges a drill: limits, expected result, final state, and one sentence. Pure. */
 
 import type { PackageStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
@@ -10,46 +10,48 @@ export function flagsOf({ owner, status, state, autoRun, switching }: PackageSta
   return { owner, status, state, autoRun, switching: Object.fromEntries(switching) };
 }
 
-/** Why a drill is not begun, in words; empty: the package runs, and every switch is on. */
+/** Why a drill cannot start, in words. Empty: the package runs, and every switch is on. */
 export function notFit(before: Flags): string[] {
   const off = Object.entries(before.switching).flatMap(([member, on]) => (on ? [] : [member]));
   return [
     ...(before.status === 'up' && before.state === 'running' ? [] : [`the package is ${before.status} (${before.state})`]),
     ...(before.owner === null ? ['it runs on no member'] : []),
     ...(before.autoRun ? [] : ['package switching is disabled']),
-    ...(off.length === 0 ? [] : [`${off.join(', ')} ${off.length === 1 ? 'is' : 'are'} switched off for it`]),
+    ...(off.length === 0 ? [] : [`${off.join(', ')} ${off.length === 1 ? 'is' : 'are'} disabled for the package`]),
   ];
 }
 
-/** What is not as it was; where the package runs may be another member than before. */
+/** What differs from the state before; the package may run on another member. */
 export function uncleanFlags(before: Flags, after: Flags): string[] {
   const differ = Object.entries(before.switching).filter(([member, on]) => after.switching[member] !== on);
   return [
     ...(after.status === before.status && after.state === before.state
       ? []
-      : [`the package is ${after.status} (${after.state}), it was ${before.status} (${before.state})`]),
+      : [`the package is ${after.status} (${after.state}); before, it was ${before.status} (${before.state})`]),
     ...(after.owner === null ? ['it runs on no member'] : []),
-    ...(after.autoRun === before.autoRun ? [] : [`package switching is ${word(after.autoRun)}, it was ${word(before.autoRun)}`]),
-    ...differ.map(([member, on]) => `${member} is ${word(after.switching[member] ?? false)} for the package, it was ${word(on)}`),
+    ...(after.autoRun === before.autoRun
+      ? []
+      : [`package switching is ${word(after.autoRun)}; before, it was ${word(before.autoRun)}`]),
+    ...differ.map(
+      ([member, on]) => `${member} is ${word(after.switching[member] ?? false)} for the package; before, it was ${word(on)}`,
+    ),
   ];
 }
 
 const word = (on: boolean): string => (on ? 'enabled' : 'disabled');
 
-/** Budgets that were not kept, and clients that noticed what nobody should, in words. */
+/** Exceeded limits, and outages of clients where none is allowed, in words. */
 export function overBudget(story: Pick<Story, 'outages' | 'moments'>, budget: Budget): string[] {
   const { detect } = story.moments;
   const worst = worstOutage(story);
   const late =
     budget.detect !== null && (detect === null || detect > budget.detect)
-      ? [
-          `the cluster acted ${detect === null ? 'on nothing' : `after ${inSeconds(detect)}`}, allowed are ${budget.detect / 1000} s`,
-        ]
+      ? [`the cluster ${detect === null ? 'did not act' : `acted after ${inSeconds(detect)}`}, limit ${budget.detect / 1000} s`]
       : [];
   if (budget.outage === null || worst === null || worst <= budget.outage) return late;
   const clients = story.outages.filter(({ from, to }) => (to ?? Number.POSITIVE_INFINITY) - from > (budget.outage ?? 0));
   const who = [...new Set(clients.map(({ client }) => client))].join(', ');
-  const allowed = budget.outage === 0 ? 'no client may notice' : `${budget.outage / 1000} s are allowed`;
+  const allowed = budget.outage === 0 ? 'but no client may notice' : `limit ${budget.outage / 1000} s`;
   return [
     ...late,
     `${who} had no master for ${worst === Number.POSITIVE_INFINITY ? 'the rest of the drill' : inSeconds(worst)}, ${allowed}`,
@@ -58,13 +60,13 @@ export function overBudget(story: Pick<Story, 'outages' | 'moments'>, budget: Bu
 
 type Told = Pick<DrillResult, 'from' | 'to' | 'outages' | 'budget' | 'faults' | 'unclean' | 'before' | 'after'>;
 
-/** One sentence for a drill. */
+/** One sentence about a drill. */
 export function drillSentence({ from, outages, budget, faults, unclean, before, after, to }: Told): string {
   if (faults.length > 0) return faults.join('; ');
-  if (unclean.length > 0) return `it did not end as it began: ${unclean.join('; ')}`;
+  if (unclean.length > 0) return `the final state differs: ${unclean.join('; ')}`;
   const worst = worstOutage({ outages });
-  const noticed = worst === null ? 'no client noticed' : `clients had no master for ${inSeconds(worst)} at most`;
-  const allowed = worst === null || budget.outage === null ? '' : `, ${budget.outage / 1000} s are allowed`;
+  const noticed = worst === null ? 'no client noticed' : `outage ${inSeconds(worst)}`;
+  const allowed = worst === null || budget.outage === null ? '' : `, limit ${budget.outage / 1000} s`;
   const source = before.owner ?? from;
   const target = to ?? after?.owner ?? null;
   const where =
@@ -83,8 +85,7 @@ export function rehearsalVerdict({
   const isReady = ready === null || ready.verdict === 'pass';
   if (drills.length === 0) return { verdict: ready?.verdict ?? 'fail', sentence: ready?.sentence ?? 'nothing was rehearsed' };
   const outages = drills.flatMap((drill) => worstOutage(drill) ?? []);
-  const worst =
-    outages.length === 0 ? 'no client noticed' : `the longest outage of a client was ${inSeconds(Math.max(...outages))}`;
+  const worst = outages.length === 0 ? 'no client noticed' : `longest outage ${inSeconds(Math.max(...outages))}`;
   const count = `${drills.length - failed.length} of ${drills.length} ${drills.length === 1 ? 'drill' : 'drills'} passed`;
   const [one] = failed;
   const bad = one === undefined ? '' : `; ${one.name}: ${one.sentence}`;
@@ -96,25 +97,25 @@ export interface DrillEvidence {
   readonly drill: Pick<Drill, 'name' | 'title' | 'budget' | 'follows'>;
   readonly startedAt: string;
   readonly trace: readonly JournalEntry[];
-  /** Entries of the drill itself: from here to there; its clean-up comes behind. */
+  /** Entries of the drill itself: from mark to end; its cleanup follows. */
   readonly mark: number;
   readonly end: number;
   readonly before: Flags;
   readonly after: Flags | null;
-  /** What was waited for in vain or failed; budgets are looked at here. */
+  /** Timeouts and failures; limits are judged here. */
   readonly faults: readonly string[];
   readonly unclean: readonly string[];
-  /** Hosts of which not everything was seen, and why. */
+  /** Hosts with incomplete evidence, and why. */
   readonly missing: readonly string[];
-  /** Hosts that ask for the master all the while. */
+  /** Hosts that probe the master all the time. */
   readonly clients: readonly string[];
-  /** Where the package had moved when the drill was over, by the engine's word; null: nowhere. */
+  /** Where the package moved in the drill, as the engine reports. null: it did not move. */
   readonly moved: { readonly from: string; readonly to: string } | null;
 }
 
 /**
- * What should have been seen and was not, in words. A package that moves takes mount and address along, and no client misses that; where
- * nothing of it shows, nothing was measured, and "no client noticed" would be made up.
+ * Evidence that is missing. A package that moves takes mount and address along, and every client notices. Without such evidence nothing was
+ * measured, and "no client noticed" would be false.
  */
 function notMeasured(
   { drill: { follows }, trace, mark, end, missing, clients, moved }: DrillEvidence,
@@ -126,7 +127,7 @@ function notMeasured(
       ? []
       : [
           ...['mounted-on', 'address-on', 'start-ended'].map((what) => [`${what} ${moved.to}`] as const),
-          // A machine without power takes both along.
+          // A machine without power loses both.
           ...['mounted-off', 'address-off'].map((what) => [`${what} ${moved.from}`, `machine-down ${moved.from}`] as const),
         ];
   const unseen = wanted.flatMap(([one, ...others]) => ([one, ...others].some((word) => seen.has(word)) ? [] : [one]));
@@ -134,8 +135,8 @@ function notMeasured(
   return [
     ...missing,
     ...(clients.length === 0 ? ['no client was watched'] : []),
-    ...(unseen.length === 0 ? [] : [`nobody saw ${unseen.join(', ')}, although the package moved`]),
-    ...(silent.length === 0 ? [] : [`${silent.join(', ')} noticed nothing, although the master went away`]),
+    ...(unseen.length === 0 ? [] : [`no evidence of ${unseen.join(', ')}, although the package moved`]),
+    ...(silent.length === 0 ? [] : [`${silent.join(', ')} noticed nothing, although the package moved`]),
   ];
 }
 
@@ -151,7 +152,7 @@ const nothingSeen: Story = {
   zero: 0,
 };
 
-/** Everything that is said of a drill, from its trace and what was looked at before and after. */
+/** The result of a drill, from its trace and the state before and after. */
 export function drillResult(evidence: DrillEvidence): DrillResult {
   const { drill, startedAt, trace, mark, end, before, after, unclean } = evidence;
   const begun = trace.slice(mark, end).some(({ kind }) => kind === 'fault' || kind === 'command');
@@ -160,7 +161,7 @@ export function drillResult(evidence: DrillEvidence): DrillResult {
   const budget: Budget = { detect: limit(drill.budget.detect), outage: limit(drill.budget.outage) };
   const violations = trace.slice(mark).flatMap(({ kind, text }) => (kind === 'violation' ? [text] : []));
   const wrong = [...evidence.faults, ...new Set(violations), ...(begun ? overBudget(story, budget) : [])];
-  // What failed explains itself; what would pass has to have been measured.
+  // A failure explains itself; a pass must have been measured.
   const blind = wrong.length === 0 ? notMeasured(evidence, story) : [];
   const faults = blind.length === 0 ? wrong : [`not measured: ${blind.join('; ')}`];
   const told = { ...story, budget, faults, unclean, before, after };

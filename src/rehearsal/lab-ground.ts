@@ -1,4 +1,4 @@
-/** The lab as a ground for drills: its journal is the trace, its clients probe all the while, machines can lose power. */
+/** The lab as a ground for drills: its journal is the trace, its clients probe all the time, machines can lose power. */
 import { adapterFor } from '../cfengine/adapter.ts';
 import { engineFor } from '../engine/choice/engine-for.ts';
 import { packageStatus } from '../engine/serviceguard/status.ts';
@@ -9,9 +9,9 @@ import { drillWords } from './ground-words.ts';
 import type { DrillGround } from './runner.ts';
 
 export const labProbe =
-  "it gets the sentinel of the policy file system through the package address, in cfengine's own protocol (asked every 50 ms)";
+  "it fetches the sentinel of the policy file system through the package address, in cfengine's own protocol (every 50 ms)";
 
-/** `drills` is attached, its package runs. `stop` ends whatever waits. */
+/** `drills` is attached and its package runs. `stop` aborts every wait. */
 export function labGround(drills: PackageDrills, pause: (milliseconds: number) => Promise<void>): DrillGround {
   const { lab } = drills;
   const { settings } = lab.spec;
@@ -38,7 +38,7 @@ export function labGround(drills: PackageDrills, pause: (milliseconds: number) =
     script: async (member, what, text, script) => {
       await lab.note(what, text, member);
       const { exitCode, stdout, stderr } = await lab.exec(member, ['sh', '-c', script], { timeoutMs: 60_000 });
-      if (exitCode !== 0) throw new Error(`ended with ${exitCode}: ${`${stdout}${stderr}`.trim()}`);
+      if (exitCode !== 0) throw new Error(`failed with ${exitCode}: ${`${stdout}${stderr}`.trim()}`);
     },
     machine: async (member, verb) => void (await lab.ask({ verb, member })),
     words: { ...drillWords(settings, adapterFor(settings)), logs: `${sgDirectories.SGRUN}/log` },

@@ -1,13 +1,13 @@
 /**
- * What a rehearsal is: a document of plain data, kept as JSON, drawn as a page. Times of a drill are ms after its fault, or
- * after its first command; clock times are ISO 8601.
+ * A rehearsal: a document of plain data, stored as JSON and drawn as a page. Times of a drill are ms after its fault, or after its first
+ * command; clock times are ISO 8601.
  */
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 
-/** What the engine says of the package and where it may start. */
+/** State of the package and its switches, as the engine reports them. */
 export interface Flags {
   readonly owner: string | null;
-  /** As PackageStatus has them. */
+  /** As in PackageStatus. */
   readonly status: string;
   readonly state: string;
   readonly autoRun: boolean;
@@ -20,19 +20,19 @@ export const momentNames = ['detect', 'halt', 'unmount', 'mount', 'address', 'pr
 export type MomentName = (typeof momentNames)[number];
 
 export const momentText: Readonly<Record<MomentName, string>> = {
-  detect: 'the cluster acts on it',
-  halt: 'halted where it ran',
+  detect: 'detected: the cluster acts',
+  halt: 'package halted on the old member',
   unmount: 'policy file system unmounted',
-  mount: 'mounted on the next member',
-  address: 'address on the next member',
-  prove: 'start script ended: it is proved a master',
-  client: 'first success of a client',
+  mount: 'policy file system mounted on the new member',
+  address: 'address added on the new member',
+  prove: 'start complete: the new member proved that it is the master',
+  client: 'first answer to a client',
 };
 
-/** ms after the fault; null: the drill has no such moment, or the trace does not show it. */
+/** ms after the fault. null: no such moment in this drill, or no evidence of it. */
 export type Moments = Readonly<Record<MomentName, number | null>>;
 
-/** Those that came, in the order in which they did, numbered from 1. */
+/** The moments that occurred, in order of time, numbered from 1. */
 export function orderedMoments(moments: Moments): { readonly name: MomentName; readonly at: number; readonly number: number }[] {
   return momentNames
     .flatMap((name) => (moments[name] === null ? [] : [{ name, at: moments[name] }]))
@@ -40,7 +40,7 @@ export function orderedMoments(moments: Moments): { readonly name: MomentName; r
     .map((one, index) => ({ ...one, number: index + 1 }));
 }
 
-/** Something that lasted on a member; `to` null: it still did at the end of the trace. */
+/** A state that lasted on a member; `to` null: until the end of the trace. */
 export interface Span {
   readonly member: string;
   readonly what: 'mounted' | 'address' | 'halting' | 'starting' | 'down';
@@ -52,22 +52,22 @@ export interface Span {
 export interface Outage {
   readonly client: string;
   readonly from: number;
-  /** null: it had none at the end of the drill either. */
+  /** null: none until the end of the drill. */
   readonly to: number | null;
 }
 
 export interface Mark {
   readonly at: number;
-  /** Lane; null: the cluster as a whole. */
+  /** Lane; null: the whole cluster. */
   readonly member: string | null;
   readonly kind: 'fault' | 'command' | 'violation';
   readonly text: string;
 }
 
-/** Milliseconds that a drill may take; null: there is no such limit. */
+/** Limits in milliseconds; null: no limit. */
 export interface Budget {
   readonly detect: number | null;
-  /** For the client that was without a master longest; 0: no client may notice. */
+  /** For the longest outage of a client; 0: no client may notice. */
   readonly outage: number | null;
 }
 
@@ -75,7 +75,7 @@ export interface DrillResult {
   readonly name: string;
   readonly title: string;
   readonly verdict: 'pass' | 'fail';
-  /** One sentence, without a full stop at its end. */
+  /** One sentence, without a final full stop. */
   readonly sentence: string;
   readonly startedAt: string;
   readonly from: string | null;
@@ -87,32 +87,32 @@ export interface DrillResult {
   readonly marks: readonly Mark[];
   /** End of the drawing. */
   readonly length: number;
-  /** Nothing was looked at more seldom than this, in ms: how exact moments of mounts and addresses are. */
+  /** The longest sampling interval, in ms: the exactness of mounts and addresses. */
   readonly exactness: number;
   readonly before: Flags;
   readonly after: Flags | null;
-  /** What is not as it was before, in words; empty: it ended clean, and that was looked at. */
+  /** What differs from the state before, in words. Empty: verified to be the same. */
   readonly unclean: readonly string[];
-  /** What the drill had to wait for in vain, or what was violated. */
+  /** Timeouts of the drill, and violations. */
   readonly faults: readonly string[];
   readonly trace: readonly JournalEntry[];
 }
 
-/** One look of the safe mode at one member. */
+/** One check of the safe mode on one member. */
 export interface Look {
   readonly name: string;
   readonly member: string;
-  /** left out: could not be looked at; never counted as good. */
-  readonly is: 'good' | 'bad' | 'left out';
+  /** skipped: could not be checked; never counted as passed. */
+  readonly is: 'good' | 'bad' | 'skipped';
   readonly text: string;
-  /** The fix; empty when good. */
+  /** The fix; empty if good. */
   readonly remedy: string;
 }
 
 export interface Readiness {
   readonly member: string;
-  readonly verdict: 'ready' | 'not ready' | 'not known';
-  /** Looks that were good, and all that were wanted. */
+  readonly verdict: 'ready' | 'not ready' | 'unknown';
+  /** Passed checks, and all checks. */
   readonly good: number;
   readonly wanted: number;
   readonly sentence: string;
@@ -122,10 +122,10 @@ export interface Readiness {
 export interface ReadyReport {
   readonly verdict: 'pass' | 'fail';
   readonly sentence: string;
-  /** As csync status has it. */
+  /** As in csync status. */
   readonly condition: string;
   readonly members: readonly Readiness[];
-  /** What is wrong and belongs to no single member, with its remedy. */
+  /** Problems that belong to no single member, with their remedies. */
   readonly general: readonly { readonly text: string; readonly remedy: string }[];
 }
 
@@ -134,12 +134,12 @@ export interface Rehearsal {
   readonly at: string;
   readonly toolkit: string;
   readonly place: 'lab' | 'cluster';
-  /** Made up, to show what the page looks like. */
+  /** Made-up data, to show the page. */
   readonly synthetic?: true;
   readonly packageName: string;
   readonly members: readonly string[];
   readonly clients: readonly string[];
-  /** How a client's success is known. */
+  /** How a success of a client is detected. */
   readonly probe: string;
   readonly verdict: 'pass' | 'fail';
   readonly sentence: string;
@@ -147,19 +147,46 @@ export interface Rehearsal {
   readonly drills: readonly DrillResult[];
 }
 
-/** The longest a client was without a master, in ms; Infinity where one never got it back, null where none lost it. */
-export function worstOutage({ outages }: Pick<DrillResult, 'outages'>): number | null {
-  if (outages.length === 0) return null;
-  return Math.max(...outages.map(({ from, to }) => (to === null ? Number.POSITIVE_INFINITY : to - from)));
+/**
+ * The outage of a drill: the longest time that a client was without a master, in ms. Infinity: it got none back; null: no client noticed.
+ */
+export function worstOutage(drill: Pick<DrillResult, 'outages'>): number | null {
+  const longest = longestOutage(drill);
+  return longest === null ? null : lengthOf(longest);
 }
 
-/** Such as `3.21 s`; seconds with two decimals, `no end` for what has none, a dash for null. */
+export const lengthOf = ({ from, to }: Outage): number => (to === null ? Number.POSITIVE_INFINITY : to - from);
+
+/** The outage that a drill is judged by. null: no client noticed. */
+export function longestOutage({ outages }: Pick<DrillResult, 'outages'>): Outage | null {
+  return [...outages].sort((a, b) => lengthOf(b) - lengthOf(a))[0] ?? null;
+}
+
+export const outagePartNames = ['detect', 'halt', 'mount', 'address', 'first answer'] as const;
+
+/** The longest outage in parts, from that client's last answer to its next one; their sum is worstOutage. Empty: none, or without an end. */
+export function outageParts({
+  outages,
+  moments,
+}: Pick<DrillResult, 'outages' | 'moments'>): { readonly name: (typeof outagePartNames)[number]; readonly ms: number }[] {
+  const { from, to } = longestOutage({ outages }) ?? { from: 0, to: null };
+  if (to === null) return [];
+  let at = from;
+  return outagePartNames.flatMap((name) => {
+    const end = Math.min(to, name === 'first answer' ? to : (moments[name] ?? at));
+    const ms = end - at;
+    at = Math.max(at, end);
+    return ms > 0 ? [{ name, ms }] : [];
+  });
+}
+
+/** For example `3.21 s`; two decimals, `no end` for Infinity, a dash for null. */
 export function inSeconds(ms: number | null): string {
   if (ms === null) return '-';
   return Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'no end';
 }
 
-/** Sentences are kept without their ends, to be put together; this is one as it is printed. */
+/** Sentences are stored without capital and full stop; this adds both. */
 export function asSentence(text: string): string {
   const [first = '', ...rest] = text;
   return `${first.toUpperCase()}${rest.join('')}.`;

@@ -1,10 +1,10 @@
-/** What an act of a drill types, in the words of an engine. Pure. */
+/** Commands for the acts of a drill, in the words of an engine. Pure. */
 import type { Commands, Orders } from '../engine/engine.ts';
 import type { Act, Part } from './drills/drill-model.ts';
 
 type Typing = Extract<Act, { do: 'type' }>;
 
-/** `nameOf`: the member of a part. An order that is about no member does not ask for one. */
+/** `nameOf`: the member of a role; not called for an order that concerns no member. */
 export function commandsOf(
   { order, on, member = on }: Typing,
   orders: Orders,

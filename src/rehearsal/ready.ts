@@ -1,6 +1,6 @@
 /**
- * Whether the package would start on each member, from what the looks of other verbs already say: csync check, csync status,
- * csync keys verify, and the package's own validate and start --dry-run. Nothing is moved. Pure.
+ * Judges whether the package would start on each member, from the results of csync check, csync status, csync keys verify, and the
+ * package's own validate and start --dry-run. Changes nothing. Pure.
  */
 
 import { parseLogLine } from '../base/log-line.ts';
@@ -11,7 +11,7 @@ import type { Handshake } from '../cluster/hosts/key-layout.ts';
 import { engineFor, typed } from '../engine/choice/engine-for.ts';
 import type { Look, Readiness, ReadyReport } from './model.ts';
 
-/** What a script of the package said on a member. */
+/** Output of a package script on a member. */
 export interface ScriptSaid {
   /** null: it could not be called. */
   readonly exitCode: number | null;
@@ -22,10 +22,10 @@ export interface ReadyInput {
   readonly status: StatusInput;
   readonly verdict: StatusVerdict;
   readonly check: CheckReport;
-  /** By member; one that was not reached is not in it. */
+  /** By member; unreachable members are missing. */
   readonly validate: ReadonlyMap<string, ScriptSaid>;
   readonly dryRun: ReadonlyMap<string, ScriptSaid>;
-  /** null: nobody was set up by csync yet, so there is no list to judge by. */
+  /** null: csync has set up no host, so there is no list to judge by. */
   readonly handshakes: readonly Handshake[] | null;
 }
 
@@ -34,9 +34,9 @@ type Judge = (one: MemberStatus, input: ReadyInput) => readonly Found[];
 
 const good = (text: string): readonly Found[] => [{ is: 'good', text, remedy: '' }];
 const bad = (text: string, remedy: string): readonly Found[] => [{ is: 'bad', text, remedy }];
-const leftOut = (text: string, remedy: string): readonly Found[] => [{ is: 'left out', text, remedy }];
+const leftOut = (text: string, remedy: string): readonly Found[] => [{ is: 'skipped', text, remedy }];
 
-/** In the order of the report; each of them is one look of the score. */
+/** In the order of the report; each is one check of the score. */
 const looks: readonly { readonly name: string; readonly judge: Judge }[] = [
   { name: 'cluster', judge: judgeCluster },
   { name: 'switching', judge: judgeSwitching },
@@ -60,32 +60,35 @@ function judgeSwitching({ member, switching }: MemberStatus, { status }: ReadyIn
   const { orders, words } = engineFor(status.place);
   if (switching === null)
     return bad(
-      `whether the package may start here is not known: ${words.viewer} says nothing of it`,
+      `unknown whether the package may start here: ${words.viewer} does not report it`,
       'csync status; csync apply --run',
     );
   return switching
     ? good('may run the package')
     : bad(
-        'is switched off for the package: it failed here, or somebody switched it off',
-        `repair what the package log here says, then ${typed(orders.switchMembersOn(packageName, [member]))}`,
+        'is disabled for the package: the package failed here, or an administrator disabled it',
+        `repair the cause in the package log here, then ${typed(orders.switchMembersOn(packageName, [member]))}`,
       );
 }
 
 function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
-  if (staleFiles === null) return leftOut('its files could not be looked at', 'csync diff');
+  if (staleFiles === null) return leftOut('its files could not be checked', 'csync diff');
   return staleFiles.length === 0
-    ? good('files are as rendered')
-    : bad(`files are not as rendered: ${inBrief(staleFiles).join(', ')}`, 'csync diff, then csync apply');
+    ? good('files equal the rendered package')
+    : bad(
+        `${inBrief(staleFiles).join(', ')} ${staleFiles.length === 1 ? 'differs' : 'differ'} from the rendered package`,
+        'csync diff, then csync apply',
+      );
 }
 
-/** Errors forbid a start; warnings are told, and do not. */
+/** Errors prevent a start; warnings are only reported. */
 function judgeCheck({ member }: MemberStatus, { check }: ReadyInput): readonly Found[] {
   const own = check.problems.filter((problem) => problem.member === member && problem.severity === 'error');
   const missing = check.leftOut.filter((one) => one.member === member && one.why !== 'unreachable');
   return [
     ...own.map(({ text, remedy }): Found => ({ is: 'bad', text, remedy })),
-    ...missing.map(({ name, why }): Found => ({ is: 'left out', text: `${name} (${why})`, remedy: '' })),
-    ...(own.length + missing.length === 0 ? good('csync check finds nothing that forbids it') : []),
+    ...missing.map(({ name, why }): Found => ({ is: 'skipped', text: `${name} (${why})`, remedy: '' })),
+    ...(own.length + missing.length === 0 ? good('csync check finds no obstacle') : []),
   ];
 }
 
@@ -94,10 +97,10 @@ function judgeValidate({ member }: MemberStatus, { validate }: ReadyInput): read
   if (said === undefined || said.exitCode === null || said.exitCode > 1)
     return leftOut(`validate could not be called${wordsOf(said)}`, 'csync diff; csync apply distributes the scripts');
   return said.exitCode === 0
-    ? good("the package's own validate finds nothing")
+    ? good("the package's own validate succeeds")
     : bad(
-        `validate refuses: ${failedLines(said.output).join(' ') || said.output.trim()}`,
-        'correct what it says on that member; csync apply distributes the files again',
+        `validate fails: ${failedLines(said.output).join(' ') || said.output.trim()}`,
+        'correct on that member what it reports; csync apply distributes the files again',
       );
 }
 
@@ -108,7 +111,7 @@ function judgeDryRun({ member }: MemberStatus, { dryRun }: ReadyInput): readonly
   const failed = failedLines(said.output);
   return failed.length === 0
     ? good('every step of a start is possible, or done already')
-    : bad(failed.join(' '), 'what stands in that line; csync recover cleans up what a failed script left');
+    : bad(failed.join(' '), 'correct what that line reports; csync recover removes what a failed script left');
 }
 
 function wordsOf(said: ScriptSaid | undefined): string {
@@ -125,41 +128,43 @@ function failedLines(output: string): string[] {
 }
 
 function judgeDaemon({ member, seen }: MemberStatus): readonly Found[] {
-  if (seen === null) return leftOut('it could not be looked at', '');
+  if (seen === null) return leftOut('it could not be checked', '');
   if (seen.daemons === 1) return good('its cfengine daemon runs');
   if (seen.daemons === 0)
     return bad(
       'no cfengine daemon runs: a start would have to start one first',
       `csync members sync; on ${member}: /usr/local/sbin/csync-cfservd start`,
     );
-  return bad(`${seen.daemons} cfengine daemons run`, 'end all but the one that has the port');
+  return bad(`${seen.daemons} cfengine daemons run`, 'kill all except the one that listens on the port');
 }
 
 function judgeKeys({ member }: MemberStatus, { handshakes }: ReadyInput): readonly Found[] {
   if (handshakes === null)
-    return leftOut('csync has set up nobody yet, so it does not know who has to accept whom', 'csync members sync');
+    return leftOut('csync has set up no host yet, so it does not know which handshakes are needed', 'csync members sync');
   const own = handshakes.filter(({ caller, server }) => caller === member || server === member);
   const refused = own.filter(({ why }) => why.length > 0);
-  if (own.length === 0) return leftOut('no host can tell', 'csync keys verify');
-  const told = refused.slice(0, 3).map(({ caller, server, why }) => `${caller} -> ${server} would be refused: ${why.join('; ')}`);
+  if (own.length === 0) return leftOut('no host could be checked', 'csync keys verify');
+  const told = refused.slice(0, 3).map(({ caller, server, why }) => `${caller} -> ${server} would fail: ${why.join('; ')}`);
   return refused.length === 0
     ? good(`all ${own.length} handshakes would succeed`)
-    : bad(`${refused.length} of ${own.length} handshakes: ${told.join('. ')}`, 'csync keys verify; csync keys distribute');
+    : bad(
+        `${refused.length} of ${own.length} handshakes would fail: ${told.join('. ')}`,
+        'csync keys verify; csync keys distribute',
+      );
 }
 
-/** Every look at every member, and what they come to. */
+/** Makes every check of every member, and judges them. */
 export function judgeReadiness(input: ReadyInput): ReadyReport {
   const members = input.status.members.map((one) => readinessOf(one, input));
   const ready = members.filter(({ verdict }) => verdict === 'ready').map(({ member }) => member);
   const others = members
     .filter(({ verdict }) => verdict !== 'ready')
-    .map(({ member, verdict }) => `${verdict === 'not known' ? 'perhaps not' : 'not'} on ${member}`);
+    .map(({ member, verdict }) => `${verdict === 'unknown' ? 'perhaps not' : 'not'} on ${member}`);
   const running = input.verdict.condition === 'serving';
   const starts = `the package would start on ${ready.length} of ${members.length} members${others.length === 0 ? '' : `, ${others.join(', ')}`}`;
   const autoRun = input.status.status?.autoRun === true;
   const now = running ? '' : `; ${input.verdict.sentence}`;
-  const stuck =
-    running && !autoRun ? `; ${engineFor(input.status.place).words.autoRun} is disabled, so it would not fail over` : '';
+  const stuck = running && !autoRun ? `; ${engineFor(input.status.place).words.autoRun} is disabled, so it cannot fail over` : '';
   return {
     verdict: others.length === 0 && running && autoRun ? 'pass' : 'fail',
     sentence: `${starts}${stuck}${now}`,
@@ -169,7 +174,7 @@ export function judgeReadiness(input: ReadyInput): ReadyReport {
   };
 }
 
-/** Advice that names no member, and problems of the cluster as a whole. */
+/** Advice that names no member, and problems of the whole cluster. */
 function generalOf({ verdict, check, status }: ReadyInput): ReadyReport['general'] {
   const names = status.members.map(({ member }) => member);
   const ofMember = (text: string): boolean => names.some((name) => new RegExp(`\\b${name}\\b`).test(text));
@@ -189,35 +194,35 @@ function readinessOf(one: MemberStatus, input: ReadyInput): Readiness {
       ({ name }): Look => ({
         name,
         member,
-        is: 'left out',
-        text: `${member} cannot be looked at: ${noAnswer.why}`,
+        is: 'skipped',
+        text: `${member} cannot be checked: ${noAnswer.why}`,
         remedy: noAnswer.remedy,
       }),
     );
     return {
       member,
-      verdict: 'not known',
+      verdict: 'unknown',
       good: 0,
       wanted,
-      sentence: `it cannot be looked at: ${noAnswer.why}`,
+      sentence: `it cannot be checked: ${noAnswer.why}`,
       looks: all.slice(0, 1),
     };
   }
   const found = looks.map(({ name, judge }) => judge(one, input).map((look): Look => ({ ...look, name, member })));
   const isGood = (group: readonly Look[]): boolean => group.every(({ is }) => is === 'good');
   const wrong = found.filter((group) => group.some(({ is }) => is === 'bad')).map(([first]) => first?.name ?? '');
-  const unknown = found.filter((group) => group.some(({ is }) => is === 'left out')).map(([first]) => first?.name ?? '');
-  // Keys nobody listed are the state of a cluster set up by hand, and some checks are for other things than a start.
+  const unknown = found.filter((group) => group.some(({ is }) => is === 'skipped')).map(([first]) => first?.name ?? '');
+  // A cluster that was set up by hand has no list of keys, and some checks do not concern a start.
   const decisive = unknown.filter((name) => name !== 'check' && (name !== 'keys' || input.handshakes !== null));
-  const verdict = wrong.length > 0 ? 'not ready' : decisive.length > 0 ? 'not known' : 'ready';
+  const verdict = wrong.length > 0 ? 'not ready' : decisive.length > 0 ? 'unknown' : 'ready';
   const owns = input.status.status?.owner === member;
   const sentence =
     verdict === 'ready'
       ? owns
         ? 'the package runs here, and could start here again'
         : 'it would start here'
-      : verdict === 'not known'
-        ? `whether it would start here is not known: ${decisive.join(', ')}`
+      : verdict === 'unknown'
+        ? `unknown whether it would start here: ${decisive.join(', ')}`
         : `it would not start here: ${wrong.join(', ')}`;
   return { member, verdict, good: found.filter(isGood).length, wanted, sentence, looks: found.flat() };
 }

@@ -1,6 +1,6 @@
 /**
- * Carries out a drill: looks whether it may begin, does what its row says, waits for what must follow, cleans up in every case,
- * and looks whether it ended as it began. What a cluster is, a ground says: the lab, or members over ssh.
+ * Runs a drill: checks whether it may start, carries out its row, waits for the expected result, always cleans up, and verifies the final
+ * state. A ground provides the cluster: the lab, or members over ssh.
  */
 
 import { type Engine, type PackageStatus, unknownStatus } from '../engine/engine.ts';
@@ -10,43 +10,43 @@ import { drillResult, flagsOf, notFit, uncleanFlags } from './judgement.ts';
 import type { DrillResult } from './model.ts';
 import { commandsOf } from './orders.ts';
 
-/** What was seen, and of which hosts it is not all, and why: nothing may be concluded from what is missing there. */
+/** The observations, and the hosts where they are incomplete, with the reason. Missing observations of these hosts prove nothing. */
 export interface Evidence {
   readonly trace: readonly JournalEntry[];
   readonly missing: readonly string[];
 }
 
-/** Where drills are done. Everything that is done leaves an entry of kind command or fault in the trace. */
+/** Where drills run. Every action adds an entry of kind command or fault to the trace. */
 export interface DrillGround {
   readonly engine: Engine;
   readonly packageName: string;
   readonly members: readonly string[];
   readonly clients: readonly string[];
-  /** What was seen and done so far, oldest first. What is seen on other hosts may come late, with the time it was seen. */
+  /** Observations and actions so far, oldest first. Those of other hosts may arrive late, with the time of the observation. */
   trace(): Promise<readonly JournalEntry[]>;
-  /** As trace, once every host was watched past the moment of the call; waits for that, but not for ever. */
+  /** Like trace, after every host was observed past the moment of the call; waits for that, up to a limit. */
   evidence(): Promise<Evidence>;
-  /** Now, by the clock of the trace: everything that is done from here on has a later time. */
+  /** Now, by the clock of the trace: all later actions have a later time. */
   mark(): Promise<number>;
-  /** What the engine says of the package; null: nothing, on no member. */
+  /** The package as the engine reports it. null: unknown to every member. */
   status(): Promise<PackageStatus | null>;
-  /** A command of the engine's; rejects with its words unless it ends with 0. */
+  /** A command of the engine; rejects with its output unless it exits with 0. */
   type(member: string, argv: readonly string[]): Promise<void>;
-  /** A shell script as root; rejects unless it ends with 0. */
+  /** A shell script run as root; rejects unless it exits with 0. */
   script(member: string, what: string, text: string, script: string): Promise<void>;
-  /** Power and cable; null where nobody has a hand on them. */
+  /** Power and cable; null where they cannot be switched. */
   readonly machine: ((member: string, verb: 'crash' | 'boot' | 'cut' | 'heal') => Promise<void>) | null;
-  /** What scripts may name: {mount}, {daemon} and so on. */
+  /** Placeholders of scripts: {mount}, {daemon} and so on. */
   readonly words: Readonly<Record<string, string>>;
-  /** What does not hold while the package serves, beside its flags; empty: everything was looked at and holds. */
+  /** Violated invariants of a serving package, besides its flags. Empty: all were checked and hold. */
   invariants(): Promise<readonly string[]>;
-  /** Why nothing may be done to the cluster now; empty: it may. What a drill broke is put right in any case. */
+  /** Why the cluster must not be changed now. Empty: it may. The cleanup of a drill always runs. */
   forbidden(): Promise<readonly string[]>;
-  /** Rejects when everything is to end. */
+  /** Rejects when the run is aborted. */
   pause(milliseconds: number): Promise<void>;
 }
 
-/** What was waited for in vain, or could not be done; goes into the result. */
+/** A timeout, or an action that failed; part of the result. */
 class DrillFault extends Error {}
 
 const lookEveryMs = 150;
@@ -56,7 +56,7 @@ const cleanLimitMs = 60_000;
 
 type Parts = Readonly<Record<Part, string>>;
 
-/** Never rejects for what goes wrong with the cluster: that is the result. Rejects only as `pause` does. */
+/** Never rejects for a failure of the cluster, which is the result. Rejects only as `pause` does. */
 export async function runDrill(drill: Drill, ground: DrillGround, say: (line: string) => void): Promise<DrillResult> {
   const startedAt = new Date().toISOString();
   const status = await ground.status();
@@ -71,7 +71,7 @@ export async function runDrill(drill: Drill, ground: DrillGround, say: (line: st
     return drillResult({
       ...{ drill, startedAt, before, after: before, unclean: [], missing: [] },
       ...seen,
-      faults: [`not begun: ${hindrance.join(', ')}`],
+      faults: [`not started: ${hindrance.join(', ')}`],
     });
   }
   await attempt(faults, async () => {
@@ -115,23 +115,23 @@ async function attempt(faults: string[], work: () => Promise<void>, where = ''):
   }
 }
 
-/** Members in the order in which the package tries them: that of the list, without the one it runs on. */
+/** Members in the order in which the package tries them: the member list without the active one. */
 function partsOf(members: readonly string[], owner: string): Parts {
   const [next = '', third = ''] = members.filter((member) => member !== owner);
   return { master: owner, next, third };
 }
 
 async function hindranceOf(drill: Drill, ground: DrillGround, status: PackageStatus | null): Promise<string[]> {
-  if (status === null) return [`${ground.engine.words.viewer} says nothing of the package`];
-  const few = ground.members.length < drill.members ? [`it takes ${drill.members} members`] : [];
-  const machine = drill.where === 'lab' && ground.machine === null ? ['it is for the lab only'] : [];
+  if (status === null) return [`${ground.engine.words.viewer} reports nothing about the package`];
+  const few = ground.members.length < drill.members ? [`it requires ${drill.members} members`] : [];
+  const machine = drill.where === 'lab' && ground.machine === null ? ['it runs in the lab only'] : [];
   const { missing } = await ground.evidence();
   const blind = [...missing, ...(ground.clients.length === 0 ? ['no client can be watched'] : [])];
   const unserved = blind.length > 0 ? blind : await waitServed(ground);
   return [...(await ground.forbidden()), ...few, ...machine, ...notFit(flagsOf(status)), ...unserved];
 }
 
-/** Looks again and again until it is so, or the time is over. */
+/** Checks repeatedly until the condition holds or the time is over. */
 async function waitFor(ground: DrillGround, limitMs: number, is: () => Promise<boolean>): Promise<boolean> {
   const end = performance.now() + limitMs;
   while (!(await is())) {
@@ -141,7 +141,7 @@ async function waitFor(ground: DrillGround, limitMs: number, is: () => Promise<b
   return true;
 }
 
-/** Why it is not known that every client reaches the master, by what is complete up to now; empty: each of them does. */
+/** Why some client may not reach the master, by the complete evidence. Empty: every client does. */
 async function unserved(ground: DrillGround): Promise<string[]> {
   const { trace, missing } = await ground.evidence();
   if (missing.length > 0) return [`not measured: ${missing.join('; ')}`];
@@ -150,7 +150,7 @@ async function unserved(ground: DrillGround): Promise<string[]> {
   return ground.clients.every(isServed) ? [] : ['not every client reaches the master'];
 }
 
-/** Waits for all clients; returns why not. */
+/** Waits for all clients; returns the reason if they are not served. */
 async function waitServed(ground: DrillGround): Promise<string[]> {
   let left: string[] = [];
   await waitFor(ground, settleLimitMs, async () => {
@@ -189,7 +189,7 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
     say(`${member}: ${act.verb}`);
     return failing(
       `${act.verb} of ${member}`,
-      ground.machine?.(member, act.verb) ?? Promise.reject(new Error('nobody has a hand on it')),
+      ground.machine?.(member, act.verb) ?? Promise.reject(new Error('it cannot be switched')),
     );
   }
   const [what, text, script] =
@@ -205,8 +205,8 @@ async function perform(act: Act, parts: Parts, ground: DrillGround, say: (line: 
 }
 
 /**
- * Monitor, start and halt are scripts of node, the first word of their command lines behind node's options; a shell that has this pattern in its own, and the
- * service in front of the monitor, have another one there.
+ * Monitor, start and halt are node scripts: the first word after node's options. A shell with this pattern in its own command line, and the
+ * service in front of the monitor, have another word there.
  */
 function signalScript(
   { to, signal, ifThere, whenItRuns }: Extract<Act, { do: 'signal' }>,
@@ -221,7 +221,7 @@ function signalScript(
     front: '-f "^[^ ]*perl {directory}/[^ ]*csync-front[.]pl "',
   }[to];
   const send = (name: string): string => `pkill -${name} ${fill(find)}`;
-  // Whoever began the drill may be killed in the middle; nothing must stay stopped for that.
+  // The drill may be killed; no process may stay stopped.
   const undo = signal === 'STOP' ? `( sleep 120; ${send('CONT')} ) </dev/null >/dev/null 2>&1 &\n` : '';
   if (whenItRuns === true)
     return `${undo}( n=0; until ${send(signal)} || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done ) </dev/null >/dev/null 2>&1 &`;
@@ -254,7 +254,8 @@ async function awaitState({ until, from = 'master' }: Omit<Wait, 'do'>, parts: P
     ...onPart('third', parts, ground),
   };
   const [what, is] = tests[until];
-  if (!(await waitFor(ground, followLimitMs, is))) throw new DrillFault(`waited ${followLimitMs / 1000} s in vain for ${what}`);
+  if (!(await waitFor(ground, followLimitMs, is)))
+    throw new DrillFault(`timed out after ${followLimitMs / 1000} s waiting for ${what}`);
 }
 
 function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
@@ -268,7 +269,7 @@ function onPart<P extends Part>(part: P, parts: Parts, ground: DrillGround) {
   >;
 }
 
-/** What must follow, and every client reaches the master again. */
+/** The expected result, and every client reaches the master again. */
 async function follow(follows: Follows, parts: Parts, ground: DrillGround): Promise<void> {
   if (follows === 'stays') {
     const status = await ground.status();
@@ -284,28 +285,27 @@ async function follow(follows: Follows, parts: Parts, ground: DrillGround): Prom
   if (left.length > 0) throw new DrillFault(left.join('; '));
 }
 
-/**
- * Waits until everything is as it was; where it is not, once says what an administrator would say (switch on). Returns
- * what then still is not.
- */
+/** Waits until the state is as before; otherwise enables the package once, as an administrator would. Returns what still differs. */
 async function settle(ground: DrillGround, before: ReturnType<typeof flagsOf>, say: (line: string) => void): Promise<string[]> {
   let left: readonly string[] = [];
   const isClean = async (): Promise<boolean> => {
     const status = await ground.status();
     left =
-      status === null ? [`${ground.engine.words.viewer} says nothing of the package`] : uncleanFlags(before, flagsOf(status));
+      status === null
+        ? [`${ground.engine.words.viewer} reports nothing about the package`]
+        : uncleanFlags(before, flagsOf(status));
     if (left.length > 0) return false;
     left = await unserved(ground);
     return left.length === 0;
   };
   if (!(await waitFor(ground, cleanLimitMs, isClean))) {
     await mend(ground, before, say);
-    const told = left.map((one) => `${one} (and csync had to mend it)`);
+    const told = left.map((one) => `${one} (and csync had to repair it)`);
     if (!(await waitFor(ground, cleanLimitMs, isClean))) return [...left];
     return told;
   }
   let broken: readonly string[] = [];
-  // A daemon that was just started, a mount that was just seen to go: looked at until it holds.
+  // A daemon that just started, or a mount that just disappeared: repeated until it is stable.
   const holds = async (): Promise<boolean> => {
     broken = await ground.invariants();
     return broken.length === 0;

@@ -1,12 +1,12 @@
-/** Reads the trace of one drill: moments, what lasted how long on which member, which clients were without a master. Pure. */
+/** Parses the trace of one drill: moments, spans on members, and outages of clients. Pure. */
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { clientOutages, failoverAfter } from '../lab/trials/timeline.ts';
 import type { Mark, MomentName, Moments, Outage, Span } from './model.ts';
 
-/** What is drawn of the time before the fault, in ms. */
+/** The drawn time before the fault, in ms. */
 export const leadMs = 1000;
 
-/** A look that saw something new was preceded by one that did not: in the middle between them it is off by half of that at most. */
+/** A new state was sampled after an old one; the middle between both samples is wrong by half their distance at most. */
 function placed(entry: JournalEntry): JournalEntry {
   const isLook = /^(mounted|address)-o/.test(entry.what);
   return isLook && entry.sinceMs !== undefined ? { ...entry, at: entry.at - entry.sinceMs / 2 } : entry;
@@ -28,14 +28,14 @@ export interface Story {
 const isDeed = ({ kind, what }: JournalEntry): boolean => (kind === 'fault' && what !== 'published') || kind === 'command';
 
 /**
- * The story of entries [mark, end); those before say what was so when it began. `end` is where the drill was over and its
- * clean-up began. Throws a RangeError where nothing was done between them.
+ * The story of entries [mark, end); earlier ones are the initial state. `end` is where the drill was over and its cleanup began. Throws a
+ * RangeError if there was no action between them.
  */
 export function storyOf(all: readonly JournalEntry[], mark: number, end: number): Story {
   const entries = all.slice(0, end).map(placed);
   const first = entries.findIndex((entry, index) => index >= mark && isDeed(entry));
   const fault = entries[first];
-  if (fault === undefined) throw new RangeError('the trace shows nothing that was done');
+  if (fault === undefined) throw new RangeError('the trace has no action');
   const zero = fault.at;
   const after = entries.slice(first);
   const failover = failoverAfter(entries, first);
@@ -67,7 +67,7 @@ function momentsOf(
 ): Moments {
   const { detected, halted, mounted, address, started, from } = failover;
   const unmounted = after.find(({ what, member }) => what === 'mounted-off' && (from === null || member === from));
-  // Of the last round: a client that came back in between had to go again.
+  // Of the last round: a client may have had a master in between.
   const back = outages.flatMap(({ to }) => (to !== null && to >= (address ?? 0) ? [to] : []));
   const moments: Record<MomentName, number | null> = {
     detect: detected,
@@ -96,7 +96,7 @@ const endings: Readonly<Record<string, Span['what']>> = {
   'machine-up': 'down',
 };
 
-/** What overlaps the drawing; what began before it begins at its left edge. */
+/** Spans within the drawing; earlier ones begin at its left edge. */
 function spansOf(entries: readonly JournalEntry[], zero: number): Span[] {
   const open = new Map<string, { member: string; what: Span['what']; from: number }>();
   const spans: Span[] = [];
@@ -109,7 +109,7 @@ function spansOf(entries: readonly JournalEntry[], zero: number): Span[] {
     if (member === undefined) continue;
     const begun = beginnings[what];
     const ended = endings[what];
-    // A machine that is down holds nothing and runs nothing.
+    // A machine without power has no mount, address or script.
     if (begun === 'down') for (const key of [...open.keys()]) if (key.startsWith(`${member} `)) end(key, at - zero);
     if (begun !== undefined && !open.has(`${member} ${begun}`))
       open.set(`${member} ${begun}`, { member, what: begun, from: at - zero });

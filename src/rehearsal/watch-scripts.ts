@@ -1,6 +1,6 @@
 /**
- * What looks at a member and at a client while a drill runs on a real cluster: one bash a host, which ends with its standard input and
- * takes its file away, and the reader of what it wrote. Lines are `SECONDS WORD...`, by the clock of that host. Pure.
+ * Scripts that observe a member or a client during a drill on a real cluster, and the parser of their output. One bash a host, which exits
+ * with its standard input and removes its file. Lines are `SECONDS WORD...`, by the clock of that host. Pure.
  */
 
 import { parseLogLine } from '../base/log-line.ts';
@@ -11,28 +11,28 @@ import { standingWord } from '../host/admin/member-shell.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** Seconds between two looks of a member, and between two attempts of a client. */
+/** Seconds between two checks of a member, and between two attempts of a client. */
 const memberPause = '0.02';
 const clientPause = '0.05';
 
-/** Only root may write there, so nobody can put a link in the way. */
+/** Only root may write there, so no other user can create a link. */
 export const watchFile = (token: string): string => `/run/csync-rehearsal-${token}`;
 
 const begin = (token: string): string[] => [
   `file=${watchFile(token)}`,
   'umask 077',
   ': > "$file" || exit 73',
-  // Ended by its input or by a signal; with SIGKILL the file stays in /run until the next boot.
+  // Exits with its input or by a signal; after SIGKILL the file stays in /run until the next boot.
   `trap 'rm -f "$file" "$file.at"' EXIT`,
   "trap 'exit 0' HUP INT TERM",
   'now() { if [ -n "$EPOCHREALTIME" ]; then stamp=$EPOCHREALTIME; else stamp=$(date +%s.%N); fi; }',
-  'tell() { echo "$stamp $*" >> "$file"; }',
-  // The last look, by the time at which it began: what was so by then is in the file.
+  'report() { echo "$stamp $*" >> "$file"; }',
+  // Start time of the last check: the file has everything up to then.
   'looked() { echo "$1" > "$file.at"; }',
   `echo ${standingWord}`,
 ];
 
-/** In bash, whose `read -t` is the pause and sees the end of the input. */
+/** In bash, whose `read -t` is the pause and detects the end of the input. */
 function inBash(around: typeof script, lines: readonly string[], ...more: readonly string[]): string {
   return around(
     ...more,
@@ -41,7 +41,7 @@ function inBash(around: typeof script, lines: readonly string[], ...more: readon
   );
 }
 
-/** Mount, address, and what the package's scripts write into their log. */
+/** Mount, address, and the lines of the package's scripts in their log. */
 export function memberWatch(
   { mountPoint, packageAddress, packageName, scriptLogFile, packageDirectory }: Settings,
   token: string,
@@ -49,17 +49,17 @@ export function memberWatch(
   const lines = [
     ...begin(token),
     'mount=0; address=0',
-    // A member on which the package never ran gets its log later; all of it is new then.
+    // A member where the package never ran gets its log later; then all lines are new.
     'log_open=; follow() { [ -r "$log" ] && exec 8< "$log" && log_open=1; }',
     'follow && cat <&8 > /dev/null',
     'while :; do',
     '  now; m=0; a=0; last=',
     `  while read -r _ target _; do [ "$target" != ${shellWord(mountPoint)} ] || m=1; done < /proc/self/mounts`,
     `  while read -r line; do case $line in *"|-- "${packageAddress}) last=1 ;; *"32 host LOCAL"*) [ -z "$last" ] || a=1; last= ;; *"|-- "*) last= ;; esac; done < /proc/net/fib_trie`,
-    '  [ $m = $mount ] || { mount=$m; tell mounted $m $before; }',
-    '  [ $a = $address ] || { address=$a; tell address $a $before; }',
+    '  [ $m = $mount ] || { mount=$m; report mounted $m $before; }',
+    '  [ $a = $address ] || { address=$a; report address $a $before; }',
     '  [ -n "$log_open" ] || follow',
-    '  [ -z "$log_open" ] || while IFS= read -r line <&8; do tell log "$line"; done',
+    '  [ -z "$log_open" ] || while IFS= read -r line <&8; do report log "$line"; done',
     '  before=$stamp; looked "$stamp"',
     `  read -r -t ${memberPause} _; [ $? -gt 128 ] || exit 0`,
     'done',
@@ -73,7 +73,7 @@ export function memberWatch(
   );
 }
 
-/** Connections to the port under the package address. */
+/** Connections to the port of the package address. */
 export function clientWatch({ packageAddress, cfenginePort }: Settings, token: string): string {
   const lines = [
     ...begin(token),
@@ -82,7 +82,7 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
     '  now; begun=$stamp',
     `  if timeout 0.3 bash -c 'exec 9<>/dev/tcp/${packageAddress}/${cfenginePort}' 2>/dev/null; then is=1; else is=0; fi`,
     '  now',
-    '  [ "$is" = "$served" ] || { served=$is; tell client $is $good; }',
+    '  [ "$is" = "$served" ] || { served=$is; report client $is $good; }',
     '  [ $is = 0 ] || good=$stamp',
     '  looked "$begun"',
     `  read -r -t ${clientPause} _; [ $? -gt 128 ] || exit 0`,
@@ -91,11 +91,11 @@ export function clientWatch({ packageAddress, cfenginePort }: Settings, token: s
   return inBash(hostScript, lines);
 }
 
-/** Prints what readFetched reads; ends with an error where nobody watches any more. */
+/** Prints the input of readFetched; exits with an error if the watch is gone. */
 export const fetchWatch = (file: string): string =>
   hostScript('echo "now $(date +%s.%N)"', `echo "at $(cat ${file}.at 2>/dev/null)"`, `cat ${file}`);
 
-/** What was fetched of a watch: `now` and `looked` in ms by that host's clock, null where they are not said. */
+/** A fetched watch: `now` and `looked` in ms by that host's clock; null: not reported. */
 export function readFetched(text: string): {
   readonly now: number | null;
   readonly looked: number | null;
@@ -109,12 +109,12 @@ export function readFetched(text: string): {
 // bash writes EPOCHREALTIME with the comma of its locale.
 const seconds = (word = ''): number => decimal(word.replace(',', '.'));
 
-/** Which part of a start or halt is the first, and which is the last. */
+/** The first and the last part of a start or halt. */
 const firstRoles: Readonly<Record<string, readonly string[]>> = { start: ['pre', 'legacy'], halt: ['main', 'legacy'] };
 const lastRoles: Readonly<Record<string, readonly string[]>> = { start: ['main', 'legacy'], halt: ['pre', 'legacy'] };
 const begins: Readonly<Record<string, string>> = { start: 'starting', halt: 'halting' };
 
-/** The event of a line of the package log: the begin and the end of a start or a halt, and the verdict of the monitor. */
+/** The event of a line of the package log: begin and end of a start or a halt, and the verdict of the monitor. */
 function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
   const parsed = parseLogLine(line);
   if (parsed === null) return null;
@@ -129,7 +129,7 @@ function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
   return null;
 }
 
-/** What a host's file says, as entries of a trace; `aheadMs` is what its clock is ahead of ours. Lines that are cut are left out. */
+/** A host's file as entries of a trace; `aheadMs`: its clock minus ours. Truncated lines are skipped. */
 export function readWatch(text: string, host: string, aheadMs: number): JournalEntry[] {
   const millis = (word = ''): number => seconds(word) * 1000 - aheadMs;
   return text.split('\n').flatMap((line): JournalEntry[] => {

@@ -253,16 +253,14 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
     ...lines,
     `kept=${work}/inputs-before-csync; if [ ! -e "$kept" ] && [ ! -e .csync ] && [ -n "$(ls)" ]; then cp -a . "$kept.new"; mv "$kept.new" "$kept"; fi`,
     ': > .csync',
-    ...(adapter.reloadSignal === null
-      ? []
-      : ['Trusts no exit status and no pid file of cfengine [cfengine.md 1.4, 2.4]: the process and its port must exist.']),
+    ...(adapter.reloadSignal === null ? [] : [`[ -s ${work}/${owedFileName} ] || echo reload > ${work}/${owedFileName}`]),
     ...above.map((name) => `mkdir -p -m 700 -- ${shellWord(name)}`),
     ...names.map((name) => put(name)),
     'sync .',
   ].join('\n');
 }
 
-/** Believes no exit status and no pid file of cfengine's [cfengine.md 1.4, 2.4]: a process and its port have to be seen. */
+/** Trusts no exit status and no pid file of cfengine [cfengine.md 1.4, 2.4]: the process and its port must exist. */
 function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, adapter }: Materials): string {
   const name = shellWord(adapter.daemonName);
   const owed = shellWord(`${settings.cfengineWorkDirectory}/${owedFileName}`);

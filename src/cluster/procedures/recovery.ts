@@ -44,7 +44,7 @@ export function leftoversLines(settings: Settings): string[] {
   ];
 }
 
-/** Commands of the engine, one a step. */
+/** null: not the output of leftoversLines. */
 export function parseLeftovers(output: string): Leftovers | null {
   const lines = output.split('\n');
   if (!lines.includes('looked')) return null;
@@ -52,7 +52,7 @@ export function parseLeftovers(output: string): Leftovers | null {
   return { mounted: lines.includes('mounted'), address: lines.includes('address'), active: lines.includes('active'), users };
 }
 
-/** null: the engine does not answer, or has no such package. */
+/** Commands of the engine, one a step. */
 export function procedureCommands(member: string, commands: Commands): ProcedureStep[] {
   return commands.map((argv) => ({
     member,
@@ -64,11 +64,12 @@ export function procedureCommands(member: string, commands: Commands): Procedure
 export interface RecoveryInput {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** The member that runs the engine's commands. */
+  /** null: the engine does not answer, or has no such package. */
   readonly status: PackageStatus | null;
   readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
-  /** Start the package at the end. */
+  /** The member that runs the engine's commands. */
   readonly commandMember: string;
+  /** Start the package at the end. */
   readonly run: boolean;
 }
 
@@ -155,7 +156,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
       step(
         `vgchange -a n ${volumeGroup}; vgchange --deltag ${member} ${volumeGroup}`,
         `vgchange -a n ${volumeGroup}`,
-        `start ${adapter.daemonName} if none runs`,
+        `vgchange --deltag ${member} ${volumeGroup} || true`,
       ),
     );
   if (steps.length > 0)

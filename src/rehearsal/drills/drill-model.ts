@@ -1,9 +1,9 @@
-/** What a drill is, and the parts that its rows are made of. Data only. */
+/** The type of a drill, and the building blocks of its rows. Data only. */
 
-/** Members by their part: the master at the beginning, the first member it may move to, the one after that. */
+/** Members by role: the active member at the beginning, the first one the package may move to, the one after that. */
 export type Part = 'master' | 'next' | 'third';
 
-/** What an administrator can want of the engine. */
+/** Orders to the engine. */
 export type OrderName =
   | 'switch on'
   | 'switch off'
@@ -15,55 +15,58 @@ export type OrderName =
   | 'halt member, packages move'
   | 'run member';
 
-/** `front` is the program in front of the monitor. */
+/** `front` is the csync-front.pl process of the monitor. */
 export type SignalTarget = 'daemon' | 'monitor' | 'front' | 'startScript' | 'haltScript';
 
 export type Act =
-  /** Typed there, in the words of the engine; about a member where `member` says which. */
+  /** A command of the engine on `on`; `which` names the member that it concerns. */
   | { readonly do: 'type'; readonly on: Part; readonly order: OrderName; readonly member?: Part }
-  /** A signal to the cfengine daemon, or to a program of the package. What is stopped continues by itself after two minutes. */
+  /** A signal to the cfengine daemon, or to a program of the package. A stopped process continues by itself after two minutes. */
   | {
       readonly do: 'signal';
       readonly on: Part;
       readonly to: SignalTarget;
       readonly signal: 'KILL' | 'TERM' | 'STOP' | 'CONT';
-      /** That there is no such process is no failure. */
+      /** A missing process is no failure. */
       readonly ifThere?: true;
-      /** Sent behind the drill's back, as soon as there is such a process; for a minute. */
+      /** Sent in the background, as soon as such a process exists, for up to a minute. */
       readonly whenItRuns?: true;
     }
-  /** A shell script as root; {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon} are filled in. */
+  /** A shell script run as root; {mount}, {address}, {subnet}, {policy}, {port}, {directory}, {logs} and {daemon} are filled in. */
   | { readonly do: 'script'; readonly on: Part; readonly text: string; readonly script: string }
-  /** Power and cable; in the lab only. */
+  /** Power and cable; lab only. */
   | { readonly do: 'machine'; readonly on: Part; readonly verb: 'crash' | 'boot' | 'cut' | 'heal' }
-  /** Until the package runs: anywhere, elsewhere than on `from` (the master), on that member; until it is down, or a start begins elsewhere. */
+  /**
+   * Waits until the package runs: on any member, on another than `from` (the active member), on that member; until it is down, or starts
+   * elsewhere.
+   */
   | { readonly do: 'wait'; readonly until: 'moved' | 'down' | 'starting' | 'served' | Part; readonly from?: Part }
-  /** Nothing is done, and nothing may happen, for so many seconds. */
+  /** For so many seconds nothing is done, and nothing may happen. */
   | { readonly do: 'watch'; readonly seconds: number };
 
 export type Follows =
   /** On another member. */
   | 'moves'
-  /** On the member of that part. */
+  /** On the member of that role. */
   | Part
-  /** Where it was, and no client notices. */
+  /** On the same member, and no client notices. */
   | 'stays'
-  /** Where it was; clients may notice. */
+  /** On the same member; clients may notice. */
   | 'recovers';
 
 export interface Drill {
   readonly name: string;
   readonly title: string;
-  /** For people: what is done. */
+  /** The actions, for the report. */
   readonly done: string;
-  /** For people: what must follow. */
+  /** The expected result, for the report. */
   readonly must: string;
-  /** For people: how it is cleaned up. */
+  /** The cleanup, for the report. */
   readonly cleaned: string;
   readonly where: 'any' | 'lab';
-  /** Members it takes. */
+  /** Members it requires. */
   readonly members: 2 | 3;
-  /** Seconds; null: no limit of its own. */
+  /** Seconds; null: no limit. */
   readonly budget: { readonly detect: number | null; readonly outage: number | null };
   readonly acts: readonly Act[];
   readonly follows: Follows;
@@ -92,14 +95,14 @@ export const script = (on: Part, text: string, ...lines: readonly string[]): Act
   text,
   script: lines.join('\n'),
 });
-/** As script; the member itself takes it back after two minutes, also when whoever began the drill was killed. */
+/** Like script. The member itself undoes it after two minutes, also if the drill was killed. */
 export const passing = (on: Part, text: string, undo: string, ...lines: readonly string[]): Act =>
   script(on, text, `( sleep 120; ${undo} ) </dev/null >/dev/null 2>&1 &`, ...lines);
 export const machine = (verb: 'crash' | 'boot' | 'cut' | 'heal', on: Part): Act => ({ do: 'machine', on, verb });
 export const wait = (until: 'moved' | 'down' | 'starting' | 'served' | Part): Act => ({ do: 'wait', until });
 export const watch = (seconds: number): Act => ({ do: 'watch', seconds });
 
-/** What an administrator does after a failover: the member was switched off for the package. */
+/** The usual command after a failover, because the member was disabled for the package. */
 export const switchOn = (on: Part): Act => type('next', 'switch member on', on);
 export const startDaemon = (on: Part): Act =>
   script(
@@ -107,14 +110,14 @@ export const startDaemon = (on: Part): Act =>
     'the cfengine daemon is started, if none runs',
     'pgrep -x {daemon} >/dev/null || ( {start} ) </dev/null >/dev/null 2>&1 || true',
   );
-/** Whatever takes the host's log, by the names that are common; not a shell that has them in its own line. */
+/** The host's syslog daemon, by its usual names; not a shell with these names in its command line. */
 export const syslogd = (name: 'STOP' | 'CONT'): string =>
   `pkill -${name} -x 'r?syslogd|syslog-ng|systemd-journal'; pkill -${name} -f '^/bin/busybox [s]yslogd '; true`;
-/** What was written until nothing more fitted, wherever the package is by now. */
+/** The file that fills the file system, wherever the package runs. */
 export const ballast = '{mount}/csync-drill-ballast';
-export const noBallast = (on: Part): Act => script(on, 'the ballast is gone', `rm -f ${ballast}`);
+export const noBallast = (on: Part): Act => script(on, 'the filler file is removed', `rm -f ${ballast}`);
 export const contIfThere = (to: 'monitor' | 'front'): Act => ({ ...signal(to, 'CONT'), ifThere: true }) as Act;
-/** Stops a script of the package as soon as it runs: its launcher has to give it up. */
+/** Stops a script of the package as soon as it starts: its launcher must abort it. */
 export const stopScript = (on: Part, to: 'startScript' | 'haltScript'): Act => ({
   do: 'signal',
   on,
@@ -122,9 +125,9 @@ export const stopScript = (on: Part, to: 'startScript' | 'haltScript'): Act => (
   signal: 'STOP',
   whenItRuns: true,
 });
-/** A file system of its own for the log of the package, since a whole machine would hang with another one. */
+/** A separate file system for the package log, because the whole machine would hang with another one. */
 export const logDirectory = '{logs}';
-export const switchedOn = 'the member it failed on, which was switched off for it, is switched on';
+export const switchedOn = 'the member where it failed, which was disabled for the package, is enabled';
 
 export const moves = { detect: 3, outage: 20 } as const;
 export const byProbe = { detect: 30, outage: 50 } as const;

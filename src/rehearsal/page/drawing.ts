@@ -1,15 +1,15 @@
 /**
- * The timeline of a drill as SVG, for a given width: one lane a member, one for the clients, the outage shaded. Moments are
- * numbered and deeds lettered, as in the lists beside the drawing; nothing is said by colour alone. Pure.
+ * The timeline of a drill as SVG, for a given width: a lane for each member in which something happens, one for the clients, the longest
+ * outage shaded. Moments are numbered and actions lettered, as in the lists below it. No information depends on colour alone. Pure.
  */
 
-import { type DrillResult, inSeconds, type Mark, type Outage, orderedMoments, type Span } from '../model.ts';
+import { type DrillResult, inSeconds, lengthOf, longestOutage, type Mark, orderedMoments, type Span } from '../model.ts';
 import { leadMs } from '../timeline.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 
 interface Frame {
   readonly width: number;
-  /** Where the time begins and ends. */
+  /** Pixels of the first and the last moment. */
   readonly left: number;
   readonly right: number;
   readonly x: (ms: number) => number;
@@ -27,21 +27,30 @@ export interface Lane {
   readonly height: number;
 }
 
-/** Letters of the deeds, in their order: a, b, ... z, then aa. */
+/** Letters of the actions, in order: a, b, ... z, then aa. */
 export function letterOf(index: number): string {
   const letter = String.fromCharCode(97 + (index % 26));
   return index < 26 ? letter : `${letterOf(Math.floor(index / 26) - 1)}${letter}`;
 }
 
-/** Clients in the drawing: those that were without a master longest first, no more than six. */
+/** Members in which something happens: an action, or a state that begins or ends. */
+export function drawnMembers({ spans, marks }: Pick<DrillResult, 'spans' | 'marks'>, members: readonly string[]): string[] {
+  return members.filter(
+    (name) =>
+      marks.some(({ member }) => member === name) ||
+      spans.some(({ member, from, to }) => member === name && (from > -leadMs || to !== null)),
+  );
+}
+
+/** Clients in the drawing: longest outage first, at most six. */
 export function drawnClients({ outages }: Pick<DrillResult, 'outages'>, clients: readonly string[]): string[] {
-  const worst = (client: string): number =>
-    Math.max(0, ...outages.filter((one) => one.client === client).map(({ from, to }) => (to ?? Number.POSITIVE_INFINITY) - from));
+  const worst = (client: string): number => Math.max(0, ...outages.filter((one) => one.client === client).map(lengthOf));
   return [...clients].sort((a, b) => worst(b) - worst(a)).slice(0, shownClients);
 }
 
 /** The drawing; `width` in pixels of the page. */
-export function drawDrill(drill: DrillResult, members: readonly string[], clients: readonly string[], width: number): Markup {
+export function drawDrill(drill: DrillResult, all: readonly string[], clients: readonly string[], width: number): Markup {
+  const members = drawnMembers(drill, all);
   const narrow = width < 600;
   const left = narrow ? 58 : 118;
   const right = width - (narrow ? 10 : 24);
@@ -54,7 +63,7 @@ export function drawDrill(drill: DrillResult, members: readonly string[], client
   const bottom = Math.max(...lanes.map((lane) => lane.top + lane.height)) + 4;
   const height = bottom + 34;
   return markup`<svg viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${describe(drill)}">
-${background(lanes, frame)}${shadeOf(drill, frame, top, laneOf(lanes, clientLaneName))}${axis(drill, frame, top, bottom)}${budgetLine(drill, frame, top, bottom)}${members.map((member) => memberLane(drill.spans, laneOf(lanes, member), frame))}${clientLane(drill.outages, shown, laneOf(lanes, clientLaneName), frame)}${marksOf(drill.marks, lanes, frame)}${numbers.draw(top, bottom)}
+${background(lanes, frame)}${shadeOf(drill, frame, top, laneOf(lanes, clientLaneName))}${axis(drill, frame, top, bottom)}${budgetLine(drill, frame, top, bottom)}${members.map((member) => memberLane(drill.spans, laneOf(lanes, member), frame))}${clientLane(drill, shown, laneOf(lanes, clientLaneName), frame)}${marksOf(drill.marks, lanes, frame)}${numbers.draw(top, bottom)}
 </svg>`;
 }
 
@@ -87,39 +96,27 @@ function background(lanes: readonly Lane[], { width }: Frame): Content {
 
 const round = (number: number): number => Math.round(number * 10) / 10;
 
-/** Where no client, or not every client, had a master; its length stands on the head of the clients' lane. */
-function shadeOf({ outages, length }: DrillResult, frame: Frame, top: number, clients: Lane): Content {
-  const bottom = clients.top + clients.height + 4;
-  return joined(outages, length).map(({ from, to }) => {
-    const x = round(frame.x(from));
-    const width = round(Math.max(1, frame.x(to) - x));
-    return markup`<rect class="outage-shade" x="${x}" y="${top}" width="${width}" height="${bottom - top}"/>${fitted(`outage ${inSeconds(to - from)}`, x, clients.top + 17, width, 'outage-text')}
-`;
-  });
-}
-
-/** The end of what is allowed, where it is in the drawing at all. */
-function budgetLine({ outages, budget, length }: DrillResult, frame: Frame, top: number, bottom: number): Content {
-  const [first] = joined(outages, length);
-  if (first === undefined || budget.outage === null || budget.outage === 0 || first.from + budget.outage > length) return null;
-  const x = round(frame.x(first.from + budget.outage));
-  return markup`<line class="allowed" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><text class="allowed-text" x="${x - 4}" y="${top + 14}" text-anchor="end">allowed</text>
+/** The longest outage, through all lanes. */
+function shadeOf(drill: DrillResult, frame: Frame, top: number, clients: Lane): Content {
+  const longest = longestOutage(drill);
+  if (longest === null) return null;
+  const x = round(frame.x(longest.from));
+  const width = round(Math.max(1, frame.x(longest.to ?? drill.length) - x));
+  return markup`<rect class="outage-shade" x="${x}" y="${top}" width="${width}" height="${clients.top + clients.height + 4 - top}"/>
 `;
 }
 
-/** Outages of several clients that overlap are one. */
-export function joined(outages: readonly Outage[], length: number): { from: number; to: number }[] {
-  const sorted = outages.map(({ from, to }) => ({ from, to: to ?? length })).sort((a, b) => a.from - b.from);
-  const all: { from: number; to: number }[] = [];
-  for (const { from, to } of sorted) {
-    const last = all.at(-1);
-    if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);
-    else all.push({ from, to });
-  }
-  return all;
+/** The latest allowed end of the outage, if it is within the drawing. */
+function budgetLine(drill: DrillResult, frame: Frame, top: number, bottom: number): Content {
+  const { budget, length } = drill;
+  const longest = longestOutage(drill);
+  if (longest === null || budget.outage === null || budget.outage === 0 || longest.from + budget.outage > length) return null;
+  const x = round(frame.x(longest.from + budget.outage));
+  return markup`<line class="allowed" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><text class="allowed-text" x="${x - 4}" y="${top + 14}" text-anchor="end">limit</text>
+`;
 }
 
-/** A step of 1, 2 or 5 times a power of ten, so that there are at most `most` of them. */
+/** 1, 2 or 5 times a power of ten, for at most `most` ticks. */
 export function tickStep(lengthMs: number, most: number): number {
   const rough = lengthMs / most;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -137,7 +134,7 @@ function axis({ length }: DrillResult, frame: Frame, top: number, bottom: number
       return markup`<line class="tick" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><text class="tick-text" x="${x}" y="${bottom + 15}" text-anchor="middle">${text}</text>
 `;
     }),
-    markup`<text class="tick-text" x="${frame.right}" y="${bottom + 29}" text-anchor="end">seconds after the first deed</text>
+    markup`<text class="tick-text" x="${frame.right}" y="${bottom + 29}" text-anchor="end">seconds after the first action</text>
 <line class="zero" x1="${round(frame.x(0))}" x2="${round(frame.x(0))}" y1="${top - 4}" y2="${bottom}"/>
 `,
   ];
@@ -175,28 +172,31 @@ function bar({ what, from, to }: Span, y: number, frame: Frame): Content {
   return markup`<rect class="bar ${what}" x="${x}" y="${y}" width="${width}" height="${row}" rx="3"/>${fitted(text, x, y + 11.5, width, `bar-text on-${what}`)}`;
 }
 
-/** A text in a bar, where there is room for it. */
+/** A text in a bar, if it fits. */
 function fitted(text: string, x: number, y: number, width: number, kind: string): Content {
   return width < text.length * 6.6 + 8 ? null : markup`<text class="${kind}" x="${round(x + 5)}" y="${y}">${text}</text>`;
 }
 
-function clientLane(outages: readonly Outage[], clients: readonly string[], lane: Lane, frame: Frame): Content {
+/** The outage has its figure only in the row of the client that had the longest one. */
+function clientLane(drill: DrillResult, clients: readonly string[], lane: Lane, frame: Frame): Content {
+  const longest = longestOutage(drill);
   return clients.map((client, index) => {
     const y = lane.top + head + index * (row + 3);
-    const own = outages.filter((one) => one.client === client);
+    const own = drill.outages.filter((one) => one.client === client);
     const shown = client.length > (frame.narrow ? 8 : 15) ? `${client.slice(0, frame.narrow ? 7 : 14)}…` : client;
-    const gaps = own.map(({ from, to }) => {
+    const gaps = own.map((outage) => {
+      const { from, to } = outage;
       const x = round(frame.x(from));
       const width = round(Math.max(2, (to === null ? frame.right : frame.x(to)) - x));
-      const time = to === null ? 'no master' : inSeconds(to - from);
-      return markup`<rect class="lost" x="${x}" y="${y}" width="${width}" height="${row}"/>${fitted(width > 150 ? `no master ${to === null ? '' : time}`.trim() : time, x, y + 11.5, width, 'bar-text on-lost')}`;
+      const text = outage === longest ? `outage ${inSeconds(lengthOf(outage))}` : 'no master';
+      return markup`<rect class="lost" x="${x}" y="${y}" width="${width}" height="${row}"/>${fitted(text, x, y + 11.5, width, 'bar-text on-lost')}`;
     });
     return markup`<text class="row-name" x="${frame.left - 6}" y="${y + 11}" text-anchor="end">${shown}</text><rect class="served" x="${frame.left}" y="${y}" width="${frame.right - frame.left}" height="${row}" rx="3"/>${gaps}
 `;
   });
 }
 
-/** A lettered flag on the head of its lane. Those that would lie on each other move to the right. */
+/** A lettered flag at the top of its lane. Overlapping ones move to the right. */
 function marksOf(marks: readonly Mark[], lanes: readonly Lane[], frame: Frame): Content {
   const taken = new Map<string, number>();
   return marks.map(({ at, member, kind, text }, index) => {
@@ -211,7 +211,7 @@ function marksOf(marks: readonly Mark[], lanes: readonly Lane[], frame: Frame): 
   });
 }
 
-/** Numbered circles above the lanes, in as many rows as they need to not lie on each other. */
+/** Numbered circles above the lanes, in enough rows that none overlap. */
 function momentNumbers({ moments }: DrillResult, frame: Frame) {
   const ends: number[] = [];
   const circles = orderedMoments(moments).map((one) => {
@@ -232,7 +232,7 @@ function momentNumbers({ moments }: DrillResult, frame: Frame) {
   };
 }
 
-/** The drawing in a sentence, for those who hear the page. */
+/** The drawing as a sentence, for screen readers. */
 function describe({ title, sentence, moments }: DrillResult): string {
   const told = orderedMoments(moments).map(({ name, at }) => `${name} after ${inSeconds(at)}`);
   return `${title}: ${sentence}. ${told.join(', ')}`;

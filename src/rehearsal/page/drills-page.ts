@@ -1,4 +1,4 @@
-/** docs/reference/drills.md, from the one table of drills. Pure. */
+/** docs/reference/drills.md, from the table of drills. Pure. */
 import { pageTable } from '../../base/tables.ts';
 import { typed } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -10,13 +10,13 @@ function seconds(value: number | null, none: string): string {
   return value === null ? none : `${value} s`;
 }
 
-/** What the runner carries out, in words that can be typed or looked up. */
+/** An act of the runner, as text. */
 export function actText(act: Act, { orders }: Pick<Engine, 'orders'>): string {
   switch (act.do) {
     case 'type':
       return `on the ${partText(act.on)}: \`${typed(commandsOf(act, orders, '{package}', (part) => `{${part}}`))}\``;
     case 'signal':
-      return `on the ${partText(act.on)}: SIG${act.signal} to the ${targetText[act.to]}${act.whenItRuns === true ? ' as soon as it runs' : ''}${act.ifThere === true ? ', if there is one' : ''}`;
+      return `on the ${partText(act.on)}: SIG${act.signal} to the ${targetText[act.to]}${act.whenItRuns === true ? ' as soon as it runs' : ''}${act.ifThere === true ? ', if it exists' : ''}`;
     case 'script':
       return `on the ${partText(act.on)}: ${act.text}`;
     case 'machine':
@@ -24,7 +24,7 @@ export function actText(act: Act, { orders }: Pick<Engine, 'orders'>): string {
     case 'wait':
       return `wait until ${waitText[act.until]}`;
     case 'watch':
-      return `${act.seconds} s in which nothing is done`;
+      return `${act.seconds} s without an action`;
   }
 }
 
@@ -50,17 +50,16 @@ const waitText = {
   next: 'the package runs on the next member',
   third: 'the package runs on the third member',
 } as const;
-const partText = (part: 'master' | 'next' | 'third'): string =>
-  part === 'master' ? 'member that runs the package' : `${part} member`;
+const partText = (part: 'master' | 'next' | 'third'): string => (part === 'master' ? 'active member' : `${part} member`);
 
 function section({ name, title, done, must, cleaned, where, members, budget, acts, cleanup }: Drill, engine: Engine): string {
-  const outage = budget.outage === 0 ? 'no client may notice' : `outage of a client ${seconds(budget.outage, 'without limit')}`;
+  const outage = budget.outage === 0 ? 'no client may notice' : `outage at most ${seconds(budget.outage, 'unlimited')}`;
   const rows = [
     ['done', done],
-    ['must follow', must],
+    ['expected', must],
     ['budget', `${engine.title} acts within ${seconds(budget.detect, 'any time')}; ${outage}`],
     ['where', `${where === 'any' ? 'real cluster and lab' : 'lab only'}, ${members} members or more`],
-    ['cleaned up', cleaned],
+    ['cleanup', cleaned],
   ];
   return `### ${name}
 
@@ -72,7 +71,7 @@ ${acts.map((act, index) => `${index + 1}. ${actText(act, engine)}`).join('\n')}
 ${cleanup.length === 0 ? '' : `\nAfterwards: ${cleanup.map((act) => actText(act, engine)).join('; ')}.\n`}`;
 }
 
-/** The page as it has to lie in docs/, with the commands of an engine. */
+/** The page for docs/, with the commands of an engine. */
 export function drillsPage(engine: Engine): string {
   const rows = drills.map(({ name, title, where, budget }) => [
     `[${name}](#${name})`,
@@ -82,15 +81,11 @@ export function drillsPage(engine: Engine): string {
     budget.outage === 0 ? 'none' : seconds(budget.outage, '-'),
   ]);
   return `# Drills
-
-What \`csync rehearse --drill NAME\` and \`csync lab rehearse\` can do: ${drills.length} drills, ${drills.filter(({ where }) => where === 'any').length} of them on a real cluster, too.
-This page is printed from the tables that are carried out (src/rehearsal/drills); a test keeps it current.
-
-Each drill begins only while the package runs and every switch is on, and ends when it runs again with every switch as it was; that is looked at,
-and what is not so fails the drill. Clients are probed all the while. "Next" is the first member the package may move to, "third" the
-one after. The budget of detection is the time until ${engine.title} acts: it runs a halt, or takes note of a service or a member that is gone.
-
-${pageTable(['drill', 'what happens', 'where', 'detected within', 'outage of a client'], rows)}
-
+What can \`csync rehearse --drill NAME\` and \`csync lab rehearse\` test? This page lists all ${drills.length} drills; ${drills.filter(({ where }) => where === 'any').length} of them also run on a real cluster.
+It is generated from the tables that the drills are run from (src/rehearsal/drills); a test keeps it up to date.
+A drill starts only while the package runs and all members and the package are enabled. It passes only if the state afterwards is the same.
+Clients probe the master all the time. "Next" is the first member that the package may move to, "third" is the one after.
+"Detected within" limits the time until ${engine.title} acts: it runs a halt, or registers that a service or a member failed.
+${pageTable(['drill', 'what happens', 'where', 'detected within', 'outage at most'], rows)}
 ${drills.map((drill) => section(drill, engine)).join('\n')}`;
 }

@@ -1,4 +1,4 @@
-/** Text that is markup, and a way to make it in which everything else is escaped: nobody has to think of it. */
+/** Markup, and a template tag that escapes everything else. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -10,7 +10,7 @@ export type Content = Markup | string | number | null | readonly Content[];
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Also takes away what no page may hold: control characters other than line ends and tabs. */
+/** Also removes control characters that a page must not contain, except line ends and tabs. */
 export function escapeText(text: string): string {
   return text.replace(/(?![\t\n\r])\p{Cc}|[\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"']/g, (one) => entities[one] ?? one);
 }
@@ -22,7 +22,7 @@ function textOf(content: Content): string {
   return content.map(textOf).join('');
 }
 
-/** Template text is markup, what is filled in is escaped unless it is Markup itself. */
+/** The template text is markup; inserted values are escaped unless they are Markup. */
 export function markup(strings: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(strings.map((text, index) => `${text}${textOf(values[index] ?? null)}`).join(''));
 }

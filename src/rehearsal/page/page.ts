@@ -1,4 +1,4 @@
-/** A rehearsal as one page of HTML that needs nothing else: no script, no other file. Data in, text out. Pure. */
+/** A rehearsal as one self-contained page of HTML, without scripts and other files. Pure. */
 import type { Comparison } from '../comparison.ts';
 import { drillNamed } from '../drill-table.ts';
 import {
@@ -6,8 +6,11 @@ import {
   type DrillResult,
   type Flags,
   inSeconds,
+  longestOutage,
   momentText,
   orderedMoments,
+  outagePartNames,
+  outageParts,
   type Readiness,
   type ReadyReport,
   type Rehearsal,
@@ -21,7 +24,7 @@ const wideWidth = 1092;
 const middleWidth = 640;
 const narrowWidth = 346;
 
-/** The whole page. `comparison` null: there was no rehearsal before. */
+/** The whole page. `comparison` null: no earlier rehearsal. */
 export function rehearsalPage(rehearsal: Rehearsal, comparison: Comparison | null): string {
   const { packageName, place, at, toolkit, verdict, sentence, drills, ready, synthetic } = rehearsal;
   const where = place === 'lab' ? 'in the lab (emulated cluster)' : 'on the cluster';
@@ -39,10 +42,11 @@ ${patterns}
 <main>
 <h1>Failover rehearsal of package ${packageName}, ${where}</h1>
 <div class="verdict ${verdict}"><p>${word(verdict === 'pass' ? 'PASSED' : 'FAILED', verdict)}${asSentence(sentence)}</p></div>
-<p class="facts">${timeOf(at)} · members ${rehearsal.members.join(', ')} · csync toolkit ${toolkit} · ${drills.length === 0 ? 'safe mode: nothing was changed' : `${drills.length} ${drills.length === 1 ? 'drill' : 'drills'}`}</p>
-${synthetic === true ? markup`<p class="note"><strong>Made-up data.</strong> This page shows what a rehearsal looks like; nothing of it was measured.</p>` : null}
+<p class="facts">${timeOf(at)} · members ${rehearsal.members.join(', ')} · csync toolkit ${toolkit} · ${drills.length === 0 ? 'checks only: nothing was changed' : `${drills.length} ${drills.length === 1 ? 'drill' : 'drills'}`}</p>
+${synthetic === true ? markup`<p class="note"><strong>Made-up data.</strong> This page shows the format of a report; nothing was measured.</p>` : null}
 ${ready === null ? null : readySection(ready)}
 ${drills.length > 1 ? summarySection(drills) : null}
+${drills.some(({ marks }) => marks.length > 0) ? legendSection : null}
 ${drills.map((drill) => drillSection(drill, rehearsal))}
 ${drills.length === 0 ? null : comparisonSection(comparison)}
 ${drills.length === 0 ? null : footer(rehearsal)}
@@ -78,14 +82,14 @@ function item(text: string, remedy: string): Markup {
   return markup`<li>${text}${remedy === '' ? null : markup`<span class="helps">Fix: ${remedy}</span>`}</li>`;
 }
 
-const readyKind = { ready: 'good', 'not ready': 'bad', 'not known': 'unsure' } as const;
+const readyKind = { ready: 'good', 'not ready': 'bad', unknown: 'unsure' } as const;
 
 function memberCard({ member, verdict, good, wanted, sentence, looks }: Readiness): Markup {
   const worth = looks.filter(({ is }) => is !== 'good');
   return markup`<div class="member ${readyKind[verdict]}"><strong>${member}</strong>${word(verdict.toUpperCase(), readyKind[verdict])}
 <div class="score" aria-hidden="true"><i style="width:${wanted === 0 ? 0 : Math.round((100 * good) / wanted)}%"></i></div>
-<span class="facts">${good} of ${wanted} looks are good</span><p>${asSentence(sentence)}</p>
-${worth.length === 0 ? null : markup`<ul>${worth.map(({ is, name, text, remedy }) => item(`${is === 'bad' ? '' : 'left out: '}${name}: ${text}`, remedy))}</ul>`}</div>`;
+<span class="facts">${good} of ${wanted} checks passed</span><p>${asSentence(sentence)}</p>
+${worth.length === 0 ? null : markup`<ul>${worth.map(({ is, name, text, remedy }) => item(`${is === 'bad' ? '' : 'skipped: '}${name}: ${text}`, remedy))}</ul>`}</div>`;
 }
 
 interface Column {
@@ -93,7 +97,7 @@ interface Column {
   readonly kind?: 'number';
 }
 
-/** A table; rows of many cells become blocks where there is no room. */
+/** A table; rows of many cells become blocks on a narrow screen. */
 function table(columns: readonly Column[], rows: readonly (readonly Content[])[]): Markup {
   const kind = (column: Column | undefined): Content => (column?.kind === undefined ? null : markup` class="${column.kind}"`);
   return markup`<table${columns.length > 3 ? markup` class="stacked"` : null}><thead><tr>${columns.map((column) => markup`<th${kind(column)}>${column.label}</th>`)}</tr></thead><tbody>
@@ -114,9 +118,9 @@ function summarySection(drills: readonly DrillResult[]): Markup {
       { label: 'drill' },
       { label: 'verdict' },
       { label: 'package' },
-      { label: 'acted on after', kind: 'number' },
+      { label: 'detected after', kind: 'number' },
       { label: 'outage', kind: 'number' },
-      { label: 'allowed', kind: 'number' },
+      { label: 'limit', kind: 'number' },
     ],
     rows,
   )}</section>
@@ -133,88 +137,114 @@ function outageText(drill: DrillResult): string {
   return worst === null ? 'none' : inSeconds(worst);
 }
 
-function drillSection(drill: DrillResult, { members, clients }: Rehearsal): Markup {
+function drillSection(drill: DrillResult, rehearsal: Rehearsal): Markup {
+  const { members, clients } = rehearsal;
   const row = drillNamed(drill.name);
   const drawn = drill.marks.length > 0;
   return markup`<section id="${drill.name}"><h2>${drill.title}</h2>
 <p>${verdictWord(drill)}${asSentence(drill.sentence)}</p>
-<p class="facts">${drill.name} · ${timeOf(drill.startedAt)}${row === undefined ? null : ` · done: ${row.done} · must follow: ${row.must}`}</p>
+<p class="facts">${drill.name} · ${timeOf(drill.startedAt)}</p>
+${row === undefined ? null : markup`<p class="facts">Action: ${row.done}. Expected: ${row.must}.</p>`}
+${outageBar(drill, rehearsal.drills)}
 ${
   drawn
     ? markup`<div class="drawing wide">${drawDrill(drill, members, clients, wideWidth)}</div>
 <div class="drawing middle">${drawDrill(drill, members, clients, middleWidth)}</div>
-<div class="drawing narrow">${drawDrill(drill, members, clients, narrowWidth)}</div>
-${legend}`
-    : markup`<p class="missing">Nothing was done, so there is no timeline.</p>`
+<div class="drawing narrow">${drawDrill(drill, members, clients, narrowWidth)}</div>`
+    : markup`<p class="missing">No action was carried out, so there is no timeline.</p>`
 }
-<h3>Budgets</h3><div class="budgets">${budgetMeter('until the cluster acted', drill.moments.detect, drill.budget.detect)}${budgetMeter('longest outage of a client', worstOutage(drill), drill.budget.outage)}</div>
-<div class="columns"><div>${momentsTable(drill)}</div><div>${deeds(drill)}${flags(drill)}</div></div>
+<div class="budgets">${budgetMeter('Detected after', drill.moments.detect, drill.budget.detect)}${budgetMeter('Outage', worstOutage(drill), drill.budget.outage)}</div>
+<div class="columns"><div>${momentsTable(drill)}</div><div>${deeds(drill)}</div></div>
+${finalState(drill)}
 </section>
 `;
 }
 
+/** One bar for the outage, in parts. All bars of a page have the same scale. */
+function outageBar(drill: DrillResult, drills: readonly DrillResult[]): Content {
+  const parts = outageParts(drill);
+  const longest = Math.max(...drills.flatMap((one) => worstOutage(one) ?? 0).filter(Number.isFinite));
+  if (parts.length === 0) return null;
+  const share = (ms: number): string => ((100 * ms) / longest).toFixed(1);
+  return markup`<p class="parts"><strong>Outage ${outageText(drill)}</strong>${drill.outages.length > 1 ? ` (client ${longestOutage(drill)?.client ?? ''})` : ''}: ${parts.map(({ name, ms }, index) => markup`${index === 0 ? '' : ', '}<span class="part-name">${partSwatch(name)}${name} ${inSeconds(ms)}</span>`)}</p>
+<div class="outage-bar" aria-hidden="true">${parts.map(({ name, ms }) => markup`<i class="part ${classOf(name)}" style="width:${share(ms)}%"></i>`)}</div>
+`;
+}
+
+const classOf = (part: string): string => part.replace(' ', '-');
+const partSwatch = (part: string): Markup => markup`<i class="swatch part ${classOf(part)}"></i>`;
+
 const swatch = (shape: Markup): Markup => markup`<svg width="26" height="14" aria-hidden="true">${shape}</svg>`;
-const legend = markup`<dl class="legend">${(
+const partText: Readonly<Record<(typeof outagePartNames)[number], string>> = {
+  detect: 'detect: from the last answer until the cluster acts',
+  halt: 'halt: until the package is halted on the old member',
+  mount: 'mount: until the new member has the policy file system',
+  address: 'address: until the new member has the package address',
+  'first answer': 'first answer: until the client gets an answer again',
+};
+const legendSection = markup`<section id="legend"><h2>Legend</h2>
+<h3>Bars: the longest outage of a client, in parts</h3>
+<dl class="legend">${outagePartNames.map((name) => markup`<div><dt>${partSwatch(name)}</dt><dd>${partText[name]}</dd></div>`)}</dl>
+<h3>Timelines: one lane for each member in which something happens</h3>
+<dl class="legend">${(
   [
     [
       markup`<circle cx="13" cy="7" r="6" fill="none" stroke="currentColor" stroke-width="1.5"/>`,
       'numbers: moments of the failover',
     ],
-    [markup`<g class="deed"><rect x="6" y="0" width="14" height="14" rx="2"/></g>`, 'letters: what was done'],
-    [markup`<rect class="bar starting" width="26" height="14" rx="3"/>`, 'start or halt script at work'],
+    [markup`<g class="deed"><rect x="6" y="0" width="14" height="14" rx="2"/></g>`, 'letters: actions of the drill'],
+    [markup`<rect class="bar starting" width="26" height="14" rx="3"/>`, 'start or halt script runs'],
     [markup`<rect class="bar mounted" width="26" height="14" rx="3"/>`, 'policy file system mounted'],
-    [markup`<rect class="bar address" width="26" height="14" rx="3"/>`, 'package address there'],
+    [markup`<rect class="bar address" width="26" height="14" rx="3"/>`, 'package address active'],
     [markup`<rect class="served" width="26" height="14" rx="3"/>`, 'client served'],
-    [markup`<rect class="lost" x="0.5" y="0.5" width="25" height="13"/>`, 'hatched: client without a master'],
+    [markup`<rect class="lost" x="0.5" y="0.5" width="25" height="13"/>`, 'client without a master'],
   ] as const
-).map(([shape, text]) => markup`<div><dt>${swatch(shape)}</dt><dd>${text}</dd></div>`)}</dl>`;
+).map(([shape, text]) => markup`<div><dt>${swatch(shape)}</dt><dd>${text}</dd></div>`)}</dl></section>
+`;
 
 function budgetMeter(what: string, took: number | null, allowed: number | null): Markup {
-  if (allowed === null) return markup`<div>${what}: <strong>${inSeconds(took)}</strong>, no limit of its own</div>`;
-  const over = allowed === 0 ? took !== null : took === null ? what.startsWith('until') : took > allowed;
+  const figure = took === null ? (what === 'Outage' ? 'none' : '-') : inSeconds(took);
+  if (allowed === null) return markup`<div>${what}: <strong>${figure}</strong>, no limit</div>`;
+  const over = allowed === 0 ? took !== null : took === null ? what !== 'Outage' : took > allowed;
   const share = took === null ? 0 : Math.min(100, allowed === 0 ? 100 : Math.round((100 * took) / allowed));
-  const told = took === null && !over ? 'none' : inSeconds(took);
-  const limit = allowed === 0 ? 'none is allowed' : `of ${inSeconds(allowed)} allowed`;
-  return markup`<div class="${over ? 'over' : 'kept'}">${what}: <strong>${told}</strong> ${limit}${over ? ' — over budget' : ''}<div class="meter" aria-hidden="true"><i style="width:${share}%"></i></div></div>`;
+  const limit = allowed === 0 ? 'none allowed' : `limit ${inSeconds(allowed)}`;
+  return markup`<div class="${over ? 'over' : 'kept'}">${what}: <strong>${figure}</strong>, ${limit}${over ? ', EXCEEDED' : ''}<div class="meter" aria-hidden="true"><i style="width:${share}%"></i></div></div>`;
 }
 
-function momentsTable({ moments, outages, exactness }: DrillResult): Markup {
+function momentsTable({ moments, exactness }: DrillResult): Markup {
   const rows = orderedMoments(moments).map(({ name, at, number }) => [
     markup`<span class="number-mark">${number}</span>${momentText[name]}`,
     inSeconds(at),
   ]);
-  const worst = new Map<string, number>();
-  for (const { client, from, to } of outages)
-    worst.set(client, Math.max(worst.get(client) ?? 0, to === null ? Number.POSITIVE_INFINITY : to - from));
-  const lost = [...worst].map(([client, ms]) => [`${client} without a master`, inSeconds(ms)]);
-  return markup`<h3>Moments, after the first deed</h3>${rows.length === 0 ? markup`<p class="missing">No failover: none of them came.</p>` : table([{ label: 'moment' }, { label: 'after', kind: 'number' }], rows)}
-${lost.length === 0 ? null : markup`<h3>Clients, from their last success to the next</h3>${table([{ label: 'client' }, { label: 'time', kind: 'number' }], lost)}`}
-<p class="facts">Mounts and addresses: exact to ${exactness < 0.5 ? '1' : Math.ceil(exactness)} ms.</p>`;
+  return markup`<h3>Moments, after the first action</h3>${rows.length === 0 ? markup`<p class="missing">No failover.</p>` : table([{ label: 'moment' }, { label: 'after', kind: 'number' }], rows)}
+<p class="facts">Mounts and addresses are exact to ${exactness < 0.5 ? '1' : Math.ceil(exactness)} ms.</p>`;
 }
 
 function deeds({ marks }: DrillResult): Markup {
   const rows = marks.map(({ at, member, text, kind }, index) => [
-    markup`<span class="letter-mark">${letterOf(index)}</span>${kind === 'violation' ? 'violation: ' : ''}${text}`,
+    markup`<span class="letter-mark">${letterOf(index)}</span>${kind === 'violation' ? 'VIOLATION: ' : ''}${text}`,
     member ?? '-',
     inSeconds(at),
   ]);
-  return markup`<h3>What was done</h3>${table([{ label: 'deed' }, { label: 'where' }, { label: 'after', kind: 'number' }], rows)}`;
+  return markup`<h3>Actions</h3>${table([{ label: 'action' }, { label: 'where' }, { label: 'after', kind: 'number' }], rows)}`;
 }
 
-function flags({ before, after, unclean }: DrillResult): Markup {
+/** The state after the drill: one line if it equals the state before, else the differences. */
+function finalState({ before, after, unclean }: DrillResult): Markup {
+  if (after !== null && unclean.length === 0)
+    return markup`<p class="facts">Final state: the package runs on ${after.owner ?? 'no member'}, and every switch is as before.</p>`;
   const names = [...new Set([...Object.keys(before.switching), ...Object.keys(after?.switching ?? {})])];
-  const onOff = (on: boolean | undefined): string => (on === undefined ? 'not known' : on ? 'enabled' : 'disabled');
-  const rows: Content[][] = [
-    ['package runs on', before.owner ?? 'no member', after === null ? 'not known' : (after.owner ?? 'no member')],
-    ['state', stateText(before), after === null ? 'not known' : stateText(after)],
+  const onOff = (on: boolean | undefined): string => (on === undefined ? 'unknown' : on ? 'enabled' : 'disabled');
+  const rows: string[][] = [
+    ['package runs on', before.owner ?? 'no member', after === null ? 'unknown' : (after.owner ?? 'no member')],
+    ['state', stateText(before), after === null ? 'unknown' : stateText(after)],
     ['package switching', onOff(before.autoRun), onOff(after?.autoRun)],
     ...names.map((name) => [`switching on ${name}`, onOff(before.switching[name]), onOff(after?.switching[name])]),
   ];
-  const end =
-    unclean.length === 0
-      ? markup`<p class="facts">Ended clean: the package runs, and every switch is as it was.</p>`
-      : markup`<p>${word('NOT CLEAN', 'fail')}${unclean.join('; ')}</p>`;
-  return markup`<h3>Switches, before and after</h3>${table([{ label: 'flag' }, { label: 'before' }, { label: 'after' }], rows)}${end}`;
+  return markup`<h3>Final state</h3><p>${word('DIFFERS', 'fail')}${unclean.length === 0 ? 'unknown' : unclean.join('; ')}</p>${table(
+    [{ label: 'state or switch' }, { label: 'before' }, { label: 'after' }],
+    rows.filter(([, one, other]) => one !== other),
+  )}`;
 }
 
 const stateText = ({ status, state }: Flags): string =>
@@ -222,7 +252,7 @@ const stateText = ({ status, state }: Flags): string =>
 
 function comparisonSection(comparison: Comparison | null): Markup {
   if (comparison === null)
-    return markup`<section id="comparison"><h2>Compared with the last rehearsal</h2><p class="missing">There was none before this one; its results are kept for the next.</p></section>
+    return markup`<section id="comparison"><h2>Compared with the previous rehearsal</h2><p class="missing">No earlier rehearsal. The next one will be compared with this one.</p></section>
 `;
   const rows = comparison.drills.map(({ name, now, before, change, text }) => [
     name,
@@ -230,14 +260,13 @@ function comparisonSection(comparison: Comparison | null): Markup {
     before,
     markup`${word(change.toUpperCase(), change)}${text}`,
   ]);
-  return markup`<section id="comparison"><h2>Compared with the last rehearsal</h2><p class="facts">${timeOf(comparison.with)}</p>
-${table([{ label: 'drill' }, { label: 'now' }, { label: 'last time' }, { label: 'change' }], rows)}
+  return markup`<section id="comparison"><h2>Compared with the previous rehearsal</h2><p class="facts">${timeOf(comparison.with)}</p>
+${table([{ label: 'drill' }, { label: 'now' }, { label: 'previous' }, { label: 'change' }], rows)}
 ${comparison.members.length === 0 ? null : markup`<ul class="list">${comparison.members.map(({ member, text }) => markup`<li>${member}: ${text}</li>`)}</ul>`}</section>
 `;
 }
 
 function footer({ probe, place }: Rehearsal): Markup {
-  const lab =
-    place === 'lab' ? ' The cluster software of the lab is an imitation; mounts, addresses, daemon and clients are real.' : '';
-  return markup`<footer>A client is served when ${probe}. Its outage lasts from its last success to the first one after.${lab}</footer>`;
+  const lab = place === 'lab' ? ' The lab imitates the cluster software; mounts, addresses, daemon and clients are real.' : '';
+  return markup`<footer>A client is served when ${probe}. Its outage lasts from its last answer to its next one.${lab}</footer>`;
 }

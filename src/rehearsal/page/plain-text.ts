@@ -1,4 +1,4 @@
-/** A rehearsal for a terminal or a mail. Pure. */
+/** A rehearsal as plain text. Pure. */
 import { columns } from '../../base/tables.ts';
 import type { Comparison } from '../comparison.ts';
 import {
@@ -7,13 +7,14 @@ import {
   inSeconds,
   momentText,
   orderedMoments,
+  outageParts,
   type ReadyReport,
   type Rehearsal,
   worstOutage,
 } from '../model.ts';
 import { letterOf } from './drawing.ts';
 
-/** The verdict first, then members, then drill by drill; lines end with a newline. */
+/** The verdict, then members, then each drill; lines end with a newline. */
 export function rehearsalText(rehearsal: Rehearsal, comparison: Comparison | null): string {
   const { verdict, sentence, ready, drills, packageName, place, at } = rehearsal;
   const lines = [
@@ -30,11 +31,11 @@ function readyLines({ members, general }: ReadyReport): string[] {
   return [
     '',
     ...members.flatMap(({ member, verdict, good, wanted, sentence, looks }) => [
-      `${member}: ${verdict}, ${good} of ${wanted} looks are good; ${sentence}`,
+      `${member}: ${verdict}, ${good} of ${wanted} checks passed; ${sentence}`,
       ...looks
         .filter(({ is }) => is !== 'good')
         .flatMap(({ is, name, text, remedy }) => [
-          `  ${is === 'bad' ? 'bad     ' : 'left out'}  ${name}: ${text}`,
+          `  ${is === 'bad' ? 'bad     ' : 'skipped'}  ${name}: ${text}`,
           ...(remedy === '' ? [] : [`            Fix: ${remedy}`]),
         ]),
     ]),
@@ -45,6 +46,7 @@ function readyLines({ members, general }: ReadyReport): string[] {
 function drillLines(drill: DrillResult): string[] {
   const { name, title, verdict, sentence, moments, marks, budget, before, after, unclean } = drill;
   const worst = worstOutage(drill);
+  const parts = outageParts(drill);
   return [
     '',
     `${name}: ${verdict === 'pass' ? 'passed' : 'FAILED'}. ${title}: ${sentence}.`,
@@ -56,9 +58,9 @@ function drillLines(drill: DrillResult): string[] {
       orderedMoments(moments).map(({ name: moment, at, number }) => [number, inSeconds(at), momentText[moment]]),
       { right: [1], indent: 2 },
     ),
-    `  outage ${worst === null ? 'none' : inSeconds(worst)}${budget.outage === null ? '' : `, allowed ${budget.outage === 0 ? 'none' : inSeconds(budget.outage)}`}`,
+    `  outage ${worst === null ? 'none' : inSeconds(worst)}${budget.outage === null ? '' : `, limit ${budget.outage === 0 ? 'none' : inSeconds(budget.outage)}`}${parts.length === 0 ? '' : `: ${parts.map(({ name: part, ms }) => `${part} ${inSeconds(ms)}`).join(', ')}`}`,
     `  before: ${flagsText(before)}`,
-    `  after:  ${after === null ? 'not known' : flagsText(after)}${unclean.length === 0 ? '' : `; NOT CLEAN: ${unclean.join('; ')}`}`,
+    `  after:  ${after === null ? 'unknown' : flagsText(after)}${unclean.length === 0 ? '' : `; DIFFERS: ${unclean.join('; ')}`}`,
   ];
 }
 
@@ -69,11 +71,11 @@ function flagsText({ owner, status, state, autoRun, switching }: Flags): string 
 }
 
 function comparisonLines(comparison: Comparison | null): string[] {
-  if (comparison === null) return ['', 'No rehearsal before this one to compare with.'];
+  if (comparison === null) return ['', 'No earlier rehearsal to compare with.'];
   return [
     '',
     `Compared with ${comparison.with}:`,
-    ...comparison.drills.map(({ name, now, before, text }) => `  ${name}: ${now}; last time ${before}: ${text}`),
+    ...comparison.drills.map(({ name, now, before, text }) => `  ${name}: ${now}; previous ${before}: ${text}`),
     ...comparison.members.map(({ member, text }) => `  ${member}: ${text}`),
   ];
 }

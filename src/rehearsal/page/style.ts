@@ -1,4 +1,4 @@
-/** The looks of the page. Every colour stands beside a word, a number or a pattern; both modes have their own. */
+/** Style of the page. A colour always comes with a word, a number or a pattern; light and dark mode have their own. */
 export const pageStyle = `
 :root { color-scheme: light dark; --paper: #f6f7f9; --card: #ffffff; --ink: #1a2027; --soft: #57606c; --line: #dde2e8; --lane: #f3f5f8; --rail: #d5dbe3;
   --good: #1a7f4b; --good-soft: #e3f4ea; --bad: #b3261e; --bad-soft: #fbe9e7; --unsure: #8a5a00; --unsure-soft: #fdf1d8;
@@ -11,14 +11,14 @@ export const pageStyle = `
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; overflow-wrap: anywhere; }
 main { max-width: 1180px; margin: 0 auto; padding: 28px 24px 48px; }
-h1 { font-size: 15px; font-weight: 600; color: var(--soft); margin: 0 0 10px; }
-h2 { font-size: 19px; line-height: 1.3; margin: 0; }
-h3 { font-size: 13px; font-weight: 600; color: var(--soft); margin: 22px 0 6px; }
+h1 { font-size: 26px; line-height: 1.25; margin: 0 0 14px; }
+h2 { font-size: 20px; line-height: 1.3; margin: 0 0 8px; }
+h3 { font-size: 15px; font-weight: 600; margin: 20px 0 6px; }
 p { margin: 6px 0; }
 a { color: inherit; }
 code { font: 13px/1.4 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; background: var(--lane); border-radius: 4px; padding: 1px 5px; }
 .verdict { border-radius: 10px; padding: 18px 22px; border-left: 8px solid; background: var(--card); }
-.verdict p { font-size: 21px; line-height: 1.35; font-weight: 600; margin: 0; }
+.verdict p { font-size: 18px; line-height: 1.4; font-weight: 600; margin: 0; }
 .verdict.pass { border-color: var(--good); background: var(--good-soft); }
 .verdict.fail { border-color: var(--bad); background: var(--bad-soft); }
 .word { display: inline-block; font-weight: 700; font-size: 12px; letter-spacing: 0.04em; border-radius: 5px; padding: 1px 8px; margin-right: 8px; border: 1.5px solid; white-space: nowrap; vertical-align: 2px; }
@@ -44,6 +44,13 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 .bad .score i, .over .meter i { background: repeating-linear-gradient(135deg, var(--bad) 0 5px, transparent 5px 8px); }
 .meter { height: 9px; border-radius: 4px; background: var(--rail); overflow: hidden; margin-top: 3px; }
 .budgets { display: grid; grid-template-columns: repeat(auto-fit, minmax(220px, 1fr)); gap: 8px 36px; font-size: 14px; }
+.parts { font-size: 14px; margin: 14px 0 4px; } .part-name { white-space: nowrap; }
+.outage-bar { display: flex; height: 20px; background: var(--rail); border-radius: 4px; overflow: hidden; }
+.part { display: block; height: 100%; border-right: 1px solid var(--card); }
+.swatch.part { display: inline-block; width: 12px; height: 12px; margin-right: 5px; border: 1px solid var(--soft); border-radius: 2px; vertical-align: -1px; }
+.part.detect { background: repeating-linear-gradient(135deg, var(--bad) 0 4px, var(--bad-soft) 4px 8px); } .part.halt { background: var(--script); }
+.part.mount { background: var(--mounted); } .part.address { background: var(--address); }
+.part.first-answer { background: repeating-linear-gradient(90deg, var(--good) 0 2px, var(--served) 2px 6px); }
 .drawing { margin: 14px 0 0; } .drawing svg { display: block; max-width: 100%; height: auto; }
 .middle, .narrow { display: none; } .middle svg { width: 100%; max-width: 860px; }
 @media (max-width: 1120px) { .wide { display: none; } .middle { display: block; } }
@@ -58,14 +65,14 @@ svg .lane { fill: var(--lane); } svg .lane-name { font-weight: 700; font-size: 1
 svg .rail { fill: var(--rail); } svg .tick { stroke: var(--line); stroke-dasharray: 2 3; } svg .zero { stroke: var(--ink); stroke-width: 1.5; }
 svg .bar.mounted { fill: var(--mounted); } svg .bar.address { fill: var(--address); } svg .bar.halting, svg .bar.starting { fill: var(--script); }
 svg .bar-text { font-weight: 600; fill: var(--on-dark); } svg .served { fill: var(--served); }
-svg .lost { fill: url(#hatch); stroke: var(--bad); } svg .bar-text.on-lost, svg .outage-text { fill: var(--bad); font-weight: 700; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
+svg .lost { fill: url(#hatch); stroke: var(--bad); } svg .bar-text.on-lost { fill: var(--bad); font-weight: 700; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 svg .outage-shade { fill: var(--shade); } svg .down { fill: var(--card); stroke: var(--soft); stroke-dasharray: 4 3; } svg .down-text { fill: var(--soft); font-weight: 600; }
 svg .allowed { stroke: var(--unsure); stroke-width: 2; stroke-dasharray: 6 4; } svg .allowed-text { fill: var(--unsure); font-weight: 700; paint-order: stroke; stroke: var(--card); stroke-width: 3px; }
 svg .moment line { stroke: var(--ink); stroke-opacity: 0.45; } svg .moment circle { fill: var(--card); stroke: var(--ink); stroke-width: 1.5; } svg .moment text { font-weight: 700; }
 svg .deed rect { fill: var(--deed); } svg .deed text { fill: var(--on-deed); font-weight: 700; } svg .deed.violation rect { fill: var(--bad); }
 .defs { position: absolute; width: 0; height: 0; }
 @media (max-width: 760px) {
-  main { padding: 16px 12px 32px; } section { padding: 16px 14px; } .verdict { padding: 14px 16px; } .verdict p { font-size: 18px; }
+  main { padding: 16px 12px 32px; } section { padding: 16px 14px; } .verdict { padding: 14px 16px; } .verdict p { font-size: 16px; } h1 { font-size: 22px; } h2 { font-size: 18px; }
   .columns { grid-template-columns: 1fr; }
   table.stacked thead { display: none; } table.stacked tr { display: block; padding: 8px 0; border-bottom: 1px solid var(--line); } table.stacked tr:last-child { border-bottom: 0; }
   table.stacked td { display: grid; grid-template-columns: 108px 1fr; gap: 8px; border: 0; padding: 2px 0; text-align: left; white-space: normal; } table.stacked td::before { content: attr(data-label); color: var(--soft); font-size: 12.5px; }

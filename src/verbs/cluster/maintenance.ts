@@ -32,14 +32,12 @@ function secondsWanted(text: string): number {
   throw new Failure([{ code: 'usage', severity: 'error', text: problem, remedy: 'csync maintenance on --for 30m' }]);
 }
 
-/** Throws a Failure where the package does not run, or where it would not be healthy at the end. */
+/** Throws a Failure if the package does not run, or if it would be unhealthy at the end. */
 export async function maintenance(options: MaintenanceOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const until = Date.now() + secondsWanted(options.for) * 1000;
   if (options.on) refuse(settings, options.serviceguard);
-  const verb = options.on
-    ? 'maintenance on'
-    : 'Throws a Failure if the package does not run, or if it would be unhealthy at the end.';
+  const verb = options.on ? 'maintenance on' : 'maintenance off';
   return changingMembers({ verb, ...options }, settings, (shell) => maintenanceOn(shell, settings, until, options));
 }
 

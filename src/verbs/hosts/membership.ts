@@ -116,10 +116,10 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
       const rows = members.map(({ name, addresses, setUp, inCluster, leftOut, runsPackage, waiting }) => [
         name,
         addresses.join(' ') || '-',
-        setUp ? 'set up' : leftOut ? 'skipped' : 'not set up',
+        setUp ? 'set up' : leftOut ? 'removed' : 'not set up',
         inCluster === null ? 'unknown' : inCluster ? 'in the cluster' : 'not in the cluster',
         runsPackage ? 'runs the package' : '',
-        waiting.map(({ why }) => `waits: ${why}`).join('; '),
+        waiting.map(({ why }) => `pending: ${why}`).join('; '),
       ]);
       out(`${columns([['member', 'addresses', 'state', 'cluster', '', ''], ...rows]).join('\n')}\n`);
       if (rotation !== null) out(`Keys: ${rotation}.\n`);

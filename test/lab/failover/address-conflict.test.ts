@@ -51,7 +51,9 @@ describe.skipIf(whyNoLab !== null)('an address conflict in the lab', { timeout: 
     for (const member of ['m1', 'm2', 'm3']) {
       const status = await csync('status', member);
       expect([status.exitCode, status.stdout.split('\n')[0]]).toEqual([1, `csync runs on m1, but ${found}`]);
-      expect(status.stdout).toContain('remove 10.9.0.100 from m3 (ip -o -4 addr show; ip addr del 10.9.0.100/PREFIX dev CARD)');
+      expect(status.stdout).toContain(
+        'remove 10.9.0.100 from m3 (ip -o -4 addr show; ip addr del 10.9.0.100/PREFIX dev INTERFACE)',
+      );
     }
     const check = await csync('check');
     expect([check.exitCode, check.stdout]).toEqual([1, expect.stringContaining(`10.9.0.100 belongs to m1, but ${found}`)]);

@@ -48,7 +48,7 @@ describe.skipIf(whyNoLab !== null)(`keys rotate with ${count} clients`, { timeou
     for (const client of offline) await used.lab.ask({ verb: 'cut', member: client });
     const begun = await csync('keys rotate --yes');
     expect(begun.exitCode, begun.stdout + begun.stderr).toBe(5);
-    expect(begun.stderr).toContain('c1 waits: the switch to the next key waits for this client');
+    expect(begun.stderr).toContain('c1 is pending: the switch to the next key waits for this client');
     expect(await clusterKey()).toBe(before);
     expect(await lockedOut(online)).toEqual([]);
     const status = await csync('status');

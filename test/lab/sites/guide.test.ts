@@ -51,11 +51,11 @@ describe.skipIf(whyNoLab !== null)('procedures of the guide, without a pause', {
   it('a member is replaced while the package is down; its next start completes what is pending, and status says so until then', async () => {
     await typed('cmhaltpkg csync', 'cmhaltnode -f m4');
     const removed = await sh('m1', 'cd /root && csync member remove m4 --yes');
-    expect([removed.exitCode, removed.stderr]).toEqual([5, expect.stringContaining('m1 waits: the package is down')]);
+    expect([removed.exitCode, removed.stderr]).toEqual([5, expect.stringContaining('m1 is pending: the package is down')]);
     await typed(...cluster('m1', 'm2'));
     await typed(...cluster('m1', 'm2', 'm3'), 'cmrunnode m3');
     const added = await sh('m1', 'cd /root && csync member add m3 --yes');
-    expect([added.exitCode, added.stderr]).toEqual([5, expect.stringContaining('m3 waits: the package is down')]);
+    expect([added.exitCode, added.stderr]).toEqual([5, expect.stringContaining('m3 is pending: the package is down')]);
     expect(await listed()).toEqual(['m1', 'm2', 'm3']);
     await typed('cmrunpkg -n m1 csync', 'cmmodpkg -e csync');
     await isWhole();

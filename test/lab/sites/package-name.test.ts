@@ -36,7 +36,7 @@ describe.skipIf(whyNoLab !== null)('a package of another name, in another direct
   it('what is pending while it is down is completed by its start, and by nobody else', async () => {
     await must('m1', 'cmhaltpkg cfmaster');
     const removed = await csync('client remove c2 --yes');
-    expect([removed.exitCode, removed.stderr]).toEqual([5, expect.stringContaining('m1 waits: the package is down')]);
+    expect([removed.exitCode, removed.stderr]).toEqual([5, expect.stringContaining('m1 is pending: the package is down')]);
     expect((await csync('client add c2 --yes')).exitCode).toBe(5);
     const hosts = ((await waiting()) as { host: string }[]).map(({ host }) => host);
     expect(hosts.sort()).toEqual(['c2', 'm1']);

@@ -235,7 +235,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', { ti
   everyStepIt('one that is damaged is told by diff, status and validate, and mended on that member only', async () => {
     await sh('m3', `cp ${directory}/runtime/node /tmp/it; echo x >> /tmp/it; mv /tmp/it ${directory}/runtime/node`);
     expect((await csync('diff')).stdout).toMatch(/m1: same\nm2: same\nm3: \n {2}changed {2}runtime\/node\n/);
-    expect((await csync('status')).stdout).toContain('files on m3 are not as rendered: runtime/node');
+    expect((await csync('status')).stdout).toContain('m3: runtime/node differs from the rendered package');
     const checked = await sh('m1', `cmcheckconf -v -P ${directory}/csync.conf`);
     expect([checked.exitCode, checked.stdout + checked.stderr]).toEqual([
       expect.any(Number),

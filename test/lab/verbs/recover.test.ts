@@ -33,10 +33,10 @@ describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { time
     await sh('m2', leave.join('\n'));
     const seen = await csync('status');
     expect(seen.exitCode).toBe(1);
-    expect(seen.stdout).toContain('left on m2 (/csync, 10.9.0.100)');
+    expect(seen.stdout).toContain('still active on m2 (/csync, 10.9.0.100)');
     const dry = await csync('recover --dry-run');
     expect(dry.stdout).toMatch(
-      /1\. on m2: cmmodnet -r -i 10\.9\.0\.100 10\.9\.0\.0\n +2\. on m2: fuser -km \/csync, which ends sleep \(pid \d+\)\n +3\. on m2: umount \/csync\n +4\. on m2: vgchange -a n vg_csync; vgchange --deltag m2 vg_csync\n +5\. on m2: start cf-serverd if none runs\n +6\. on m1: cmmodpkg -e -n m2 csync\n$/,
+      /1\. on m2: cmmodnet -r -i 10\.9\.0\.100 10\.9\.0\.0\n +2\. on m2: fuser -km \/csync, which kills sleep \(pid \d+\)\n +3\. on m2: umount \/csync\n +4\. on m2: vgchange -a n vg_csync; vgchange --deltag m2 vg_csync\n +5\. on m2: start cf-serverd if none runs\n +6\. on m1: cmmodpkg -e -n m2 csync\n$/,
     );
     expect((await csync('recover </dev/null')).exitCode).toBe(2);
     expect((await condition('m2')).stdout).toBe('1\n1\nlv_csync\n1\n');

@@ -83,7 +83,7 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_0
     expect(await drill('kill-daemon')).toMatchObject({
       verdict: 'fail',
       marks: [],
-      sentence: 'not begun: m3 is switched off for it',
+      sentence: 'not started: m3 is disabled for the package',
     });
     await sh(owner, 'cmmodpkg -e -n m3 csync');
   });
@@ -113,7 +113,7 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_0
       '( n=0; until ls /run/csync-rehearsal-*m.at >/dev/null 2>&1; do n=$((n+1)); [ $n -lt 600 ] || exit 0; sleep 0.05; done; pid=$(pgrep -f "[/]proc/net/fib_trie") && kill -STOP $pid; sleep 60; kill -CONT $pid ) >/dev/null 2>&1 </dev/null & ',
     );
     expect(blinded.verdict).toBe('fail');
-    expect(blinded.sentence).toContain('m1: nothing new was seen for 10 s');
+    expect(blinded.sentence).toContain('m1: no new entry arrived for 10 s');
   });
 
   it('the safe mode: every member is ready; then each for its own reason is not, and why', async () => {

@@ -169,7 +169,7 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     const both = `(${['sh -s > "$0.a" <<\'ONE\'', one, 'ONE'].join('\n')}\n) & (${['sh -s > "$0.b" <<\'OTHER\'', other, 'OTHER'].join('\n')}\n); wait; cat "$0.a" "$0.b"`;
     const ended = disk.run(both.replaceAll('$0', join(scratch, 'said')));
     expect(ended.stdout.match(/^durable$/gm)).toHaveLength(1);
-    expect(ended.stdout).toContain('was changed in the meantime');
+    expect(ended.stdout).toContain('has changed meanwhile');
     for (const name of ['a', 'b']) if (!disk.look().state.files.has(`${name}.txt`)) disk.commit({ [`${name}.txt`]: name });
     expect([...disk.look().state.files.keys()]).toEqual(expect.arrayContaining(['a.txt', 'b.txt']));
   });

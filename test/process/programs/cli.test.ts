@@ -83,7 +83,7 @@ describe('csync render', () => {
     expect(lines.map((line) => line.split(/ +/)[4]).sort()).toEqual(names);
     expect(lines.filter((line) => !line.startsWith('new '))).toEqual([]);
     const second = csync(directory, ['render']);
-    expect(second.stdout).toBe(first.stdout.replaceAll(/^new /gm, 'same'));
+    expect(second.stdout).toBe(first.stdout.replaceAll(/^new /gm, 'same '));
     expect(snapshot(join(directory, 'csync'))).toEqual(before);
   });
 
@@ -501,7 +501,7 @@ describe('csync, called wrongly', () => {
   it('without root the lab says in one line what it needs', () => {
     const ended = asNobody('/', ['lab', 'demo']);
     expect(ended.status).toBe(4);
-    expect(ended.stderr.split('\n')[1]).toContain('needs root');
+    expect(ended.stderr.split('\n')[1]).toContain('requires root');
   });
 
   it.skipIf(!isRoot)('a machine that cannot hold a lab is told what it needs, and keeps nothing of it', () => {

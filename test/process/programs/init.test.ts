@@ -127,7 +127,7 @@ describe('csync init without a terminal', () => {
     expect(missing).toEqual(['package_dns_name', 'package_address', 'package_subnet', 'volume_group', 'logical_volume']);
     expect(made.stderr).toContain('Found by vgs: vg_csync.');
     expect(made.stderr).toContain(
-      '--set volume_group=vg_csync, or a line "volume_group: ..." in the file of --answers; --yes takes',
+      '--set volume_group=vg_csync, or a line "volume_group: ..." in the file of --answers; --yes accepts',
     );
   });
 
@@ -177,7 +177,7 @@ describe('csync init without a terminal', () => {
     expect(made.stderr).toMatch(/cmviewcl +cmviewcl is not installed here; csync will ask\n/);
     expect(made.stderr).toContain('"members" is missing');
     const deaf = init({ ...wholeSite, looks: {} }, []);
-    expect(deaf.stderr).toMatch(/m3 +not looked at: no connection: ssh: connect to host m3 port 22: No route to host\n/);
+    expect(deaf.stderr).toMatch(/m3 +not checked: no connection: ssh: connect to host m3 port 22: No route to host\n/);
   });
 
   it('refuses a cross-subnet cluster, names where every member is, and what to make the master', () => {
@@ -380,7 +380,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
     expect(ended.status, ended.shown).toBe(0);
     expect(ended.text).toContain(`members: ["m2","${here}"]`);
     expect(ended.shown).toMatch(/The settings:\n[\s\S]*package_dns_name +csync\.example\.com +\(you\)\n/);
-    expect(ended.shown).toContain('csync.yaml is written');
+    expect(ended.shown).toContain('Wrote csync.yaml');
   });
 
   it('goes through all settings when wanted, and checks each answer at once', async () => {

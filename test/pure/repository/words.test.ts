@@ -7,7 +7,7 @@ const plain = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'BENCHMARKS.md'],
   ...['docs/README.md', 'docs/tutorial.md', 'docs/runbook.md', 'docs/architecture.md', 'docs/development.md'],
   ...['docs/how-to', 'docs/explanation', 'docs/facts', 'scripts'],
-  ...['src/cluster', 'src/verbs', 'src/wizard', 'src/script-tests', 'src/decision-tables'],
+  ...['src/cluster', 'src/verbs', 'src/wizard', 'src/script-tests', 'src/decision-tables', 'src/rehearsal'],
 ];
 
 describe('plain English', () => {

@@ -7,8 +7,8 @@ import { openClusterGround } from '../../../src/rehearsal/cluster-ground.ts';
 import { compareRehearsals, lastOf } from '../../../src/rehearsal/comparison.ts';
 import { drills } from '../../../src/rehearsal/drill-table.ts';
 import { notFit, uncleanFlags } from '../../../src/rehearsal/judgement.ts';
-import { type Rehearsal, worstOutage } from '../../../src/rehearsal/model.ts';
-import { joined, letterOf, tickStep } from '../../../src/rehearsal/page/drawing.ts';
+import { outagePartNames, outageParts, type Rehearsal, worstOutage } from '../../../src/rehearsal/model.ts';
+import { drawnMembers, letterOf, tickStep } from '../../../src/rehearsal/page/drawing.ts';
 import { escapeText, markup } from '../../../src/rehearsal/page/markup.ts';
 import { rehearsalPage } from '../../../src/rehearsal/page/page.ts';
 import { rehearsalText } from '../../../src/rehearsal/page/plain-text.ts';
@@ -102,31 +102,58 @@ describe('the story of a trace', () => {
     expect(() => storyOf(published, 0, 1)).toThrow(RangeError);
   });
 
-  it('overlapping outages of clients are one shade; an open one goes to the end', () => {
-    const of = (from: number, to: number | null) => ({ client: 'c', from, to });
-    expect(joined([of(5, 9), of(0, 6), of(20, null)], 30)).toEqual([
-      { from: 0, to: 9 },
-      { from: 20, to: 30 },
-    ]);
+  it('the parts of an outage add up to its one figure (property)', () => {
+    const moment = fc.option(fc.integer({ min: 0, max: 2000 }), { nil: null });
+    fc.assert(
+      fc.property(
+        moment,
+        moment,
+        moment,
+        moment,
+        fc.integer({ min: -200, max: 900 }),
+        fc.nat(3000),
+        (detect, halt, mount, address, from, ms) => {
+          const moments = { detect, halt, unmount: null, mount, address, prove: null, client: null };
+          const outages = [
+            { client: 'c1', from, to: from + ms },
+            { client: 'c2', from: from + 1, to: from + ms },
+          ];
+          const parts = outageParts({ moments, outages });
+          expect(parts.reduce((sum, part) => sum + part.ms, 0)).toBe(worstOutage({ outages }));
+          expect(parts.map(({ name }) => outagePartNames.indexOf(name))).toEqual(
+            parts.map(({ name }) => outagePartNames.indexOf(name)).sort((one, other) => one - other),
+          );
+          expect(Math.min(1, ...parts.map((part) => part.ms))).toBeGreaterThan(0);
+        },
+      ),
+    );
+  });
+
+  it('an outage without an end has no parts', () => {
+    expect(
+      outageParts({ moments: storyOf(traceOf(failoverLines()), 0, 5).moments, outages: [{ client: 'c', from: 0, to: null }] }),
+    ).toEqual([]);
+  });
+
+  it('only members in which something happens get a lane', () => {
+    const { spans, marks } = storyOf(traceOf([...servedBefore, ...failoverLines()]), servedBefore.length, 100);
+    expect(drawnMembers({ spans, marks }, ['m1', 'm2', 'm3'])).toEqual(['m1', 'm2']);
+    expect(drawnMembers({ spans: spans.filter(({ member }) => member === 'm1'), marks: [] }, ['m1', 'm2'])).toEqual(['m1']);
+    expect(drawnMembers({ spans: [{ member: 'm1', what: 'mounted', from: -1000, to: null }], marks: [] }, ['m1'])).toEqual([]);
   });
 });
 
 describe('the verdict of a drill', () => {
   it.each([
-    [
-      'a budget that is kept',
-      failoverLines(),
-      'pass',
-      'the package moved from m1 to m2; clients had no master for 1.74 s at most, 20 s are allowed',
-    ],
-    ['a detection that is late', failoverLines(60), 'fail', 'the cluster acted after 3.84 s, allowed are 3 s'],
+    ['a budget that is kept', failoverLines(), 'pass', 'the package moved from m1 to m2; outage 1.74 s, limit 20 s'],
+    ['a detection that is late', failoverLines(60), 'fail', 'the cluster acted after 3.84 s, limit 3 s'],
     [
       'a client that never comes back',
       failoverLines().filter(([, , what, who]) => !(what === 'client-served' && who === 'c2')),
       'fail',
       'c2 had no master for the rest of the drill',
     ],
-    ['a failover nobody acted on', failoverLines().slice(0, 1), 'fail', 'the cluster acted on nothing'],
+    ['a failover nobody acted on', failoverLines().slice(0, 1), 'fail', 'the cluster did not act'],
   ] as const)('%s', (_, lines, verdict, sentence) => {
     const drill = syntheticDrill({ drill: 'kill-daemon', lines });
     expect(drill.sentence).toContain(sentence);
@@ -136,7 +163,7 @@ describe('the verdict of a drill', () => {
   it('a client that notices where nobody may, a violation, and an end that is not clean, each fail it', () => {
     const lines = failoverLines().filter(([, , what]) => /^(kill|client)/.test(what));
     expect(syntheticDrill({ drill: 'kill-standby-daemon', lines }).sentence).toMatch(
-      /had no master for 1\.74 s, no client may notice/,
+      /had no master for 1\.74 s, but no client may notice/,
     );
     const violated = syntheticDrill({
       drill: 'kill-daemon',
@@ -146,18 +173,18 @@ describe('the verdict of a drill', () => {
     const unclean = syntheticDrill({
       drill: 'kill-daemon',
       lines: failoverLines(),
-      unclean: ['m1 is disabled for the package, it was enabled'],
+      unclean: ['m1 is disabled for the package; before, it was enabled'],
     });
     expect([unclean.verdict, unclean.sentence]).toEqual([
       'fail',
-      'it did not end as it began: m1 is disabled for the package, it was enabled',
+      'the final state differs: m1 is disabled for the package; before, it was enabled',
     ]);
   });
 
   it.each([
     [flagsOn('m1'), []],
     [flagsOn(null), ['the package is down (halted)', 'it runs on no member', 'package switching is disabled']],
-    [flagsOn('m1', ['m2', 'm3']), ['m2, m3 are switched off for it']],
+    [flagsOn('m1', ['m2', 'm3']), ['m2, m3 are disabled for the package']],
     [{ ...flagsOn('m1'), state: 'starting' }, ['the package is up (starting)']],
   ])('is not begun where the package does not run or a switch is off: %j', (flags, hindrances) => {
     expect(notFit(flags)).toEqual(hindrances);
@@ -165,7 +192,9 @@ describe('the verdict of a drill', () => {
 
   it('where it runs may differ afterwards, switches may not', () => {
     expect(uncleanFlags(flagsOn('m1'), flagsOn('m3'))).toEqual([]);
-    expect(uncleanFlags(flagsOn('m1'), flagsOn('m2', ['m1']))).toEqual(['m1 is disabled for the package, it was enabled']);
+    expect(uncleanFlags(flagsOn('m1'), flagsOn('m2', ['m1']))).toEqual([
+      'm1 is disabled for the package; before, it was enabled',
+    ]);
     expect(uncleanFlags(flagsOn('m1'), flagsOn(null))).toHaveLength(3);
   });
 });
@@ -210,12 +239,12 @@ describe('a rehearsal beside the last one', () => {
     syntheticRehearsal([syntheticDrill({ drill: 'kill-daemon', lines: failoverLines(pace) })]);
 
   it.each([
-    [1, 1, 'same', 'the same'],
+    [1, 1, 'same', 'unchanged'],
     [1, 1.1, 'same', 'about the same'],
     [1, 1.5, 'better', '0.81 s faster'],
     [1.5, 1, 'worse', '0.81 s slower'],
-    [60, 1, 'worse', 'fails now'],
-    [1, 60, 'better', 'passes now'],
+    [60, 1, 'worse', 'failed now'],
+    [1, 60, 'better', 'passed now'],
   ] as const)('pace %d after %d is %s: %s', (now, before, change, text) => {
     expect(compareRehearsals(one(now), one(before))?.drills).toMatchObject([{ change, text }]);
   });
@@ -257,7 +286,7 @@ describe('the forms', () => {
       'PASSED',
       'READY',
       'NOT READY',
-      'NOT CLEAN',
+      'DIFFERS',
       'mounted',
       'address',
       'no power',

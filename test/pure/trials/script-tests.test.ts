@@ -78,12 +78,12 @@ describe('a judgement', () => {
 });
 
 describe('what is chosen', () => {
-  const names = ['start: ends with 0', 'first step of a start: ends with 0', 'halt: ends with 0'];
+  const names = ['start: exits with 0', 'first step of a start: exits with 0', 'halt: exits with 0'];
   it.each([
     [[], names],
     [['START'], names.slice(0, 2)],
-    [['start: ends with 0'], names.slice(0, 1)],
-    [['halt*0'], ['halt: ends with 0']],
+    [['start: exits with 0'], names.slice(0, 1)],
+    [['halt*0'], ['halt: exits with 0']],
     [['st*0', '('], names.slice(0, 2)],
     [['.'], []],
   ])('%j', (patterns, expected) => {

@@ -81,9 +81,19 @@ export function quieten(): void {
   quiet = true;
 }
 
+/** To standard error, unless --quiet. */
+export function aside(text: string, style?: Style): void {
+  if (!quiet) err(text, style);
+}
+
+/** What a change came to, on standard output; nothing with --quiet. */
+export function summarize(text: string): void {
+  if (!quiet) out(text);
+}
+
 /** A line to standard error, where what goes on is reported. */
 export function progress(line: string): void {
-  if (!quiet) err(`${line}\n`);
+  aside(`${line}\n`);
 }
 
 /** Columns that a line of help may have: those of the terminal, 80 off one. */

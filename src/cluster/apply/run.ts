@@ -2,6 +2,7 @@
 
 import { errorProblem, Failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { type CodeBehind, isProblemCode } from '../../base/problem-codes.ts';
+import type { BeginStep } from '../../base/progress.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
@@ -25,6 +26,8 @@ const proveLimitMs = 120_000;
 interface Run {
   readonly shell: MemberShell;
   readonly wish: ApplyWish;
+  readonly begin: BeginStep;
+  /** A line that is no step. */
   readonly say: (line: string) => void;
   /** Called with the bytes of a runtime that were sent so far. */
   readonly onCarried: (member: string, bytes: number, size: number) => void;
@@ -47,8 +50,7 @@ export async function runApplyPlan(plan: ApplyPlan, run: Run): Promise<void> {
   };
   for (let index = 0; index < plan.steps.length; ) {
     const group = groupAt(plan.steps, index);
-    for (const step of group) run.say(stepText(step));
-    const results = await inParallel(group, (step) => carryOut(step, run)).catch(async (error: unknown) => {
+    const results = await inParallel(group, (step) => marked(step, run)).catch(async (error: unknown) => {
       // The lock of the cluster was lost.
       if (error instanceof Failure) throw new Failure([...error.problems, summary(plan.steps, done, run.wish)]);
       if (!(error instanceof Interrupted)) throw error;
@@ -68,6 +70,13 @@ function groupAt(steps: readonly ApplyStep[], index: number): readonly ApplyStep
   return first?.do === 'distribute' || first?.do === 'carry'
     ? rest.slice(0, other === -1 ? rest.length : other)
     : rest.slice(0, 1);
+}
+
+async function marked(step: ApplyStep, run: Run): Promise<Problem[]> {
+  const end = run.begin(stepText(step));
+  const problems = await carryOut(step, run);
+  end(problems.length === 0 ? 'done' : 'failed');
+  return problems;
 }
 
 type CarryStep = Extract<ApplyStep, { do: 'carry' }>;
@@ -212,7 +221,6 @@ function interrupted(
 }
 
 function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: ApplyWish): Problem {
-  const list = (some: readonly ApplyStep[]): string => some.map((step) => `\n    ${stepText(step)}`).join('') || ' nothing';
   const left = steps.filter((step) => !done.includes(step));
   const switched = steps.find((step) => step.do === 'switch');
   // The package may be down after a step that did not finish.
@@ -222,7 +230,7 @@ function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: 
   return {
     code: 'change-incomplete',
     severity: 'error',
-    text: `done:${list(done)}\n  not done:${list(left)}`,
+    text: `${done.length} of ${steps.length} steps are done; not done:${left.map((step) => `\n    ${stepText(step)}`).join('')}`,
     remedy:
       unsure && done.length > 0
         ? `correct the problem, then run the same command again: it completes the remaining steps. csync status prints whether ${packageName} runs; if not: ${typed(orders.run(packageName, 'MEMBER'), orders.switchOn(packageName))}`

@@ -1,5 +1,6 @@
 /** A change of the hosts that are set up, without user interface: the resulting roster, its rounds, and their execution. */
 import { Failure, type Problem } from '../../base/problem.ts';
+import type { BeginStep } from '../../base/progress.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import { clusterKeys, type NamedKey, nextRoster, type Roster, type Waiting, withWaiting } from '../../contract/roster.ts';
@@ -96,6 +97,7 @@ export function planRounds(
 export interface SetupProgress {
   /** A permanent line. */
   readonly say: (line: string) => void;
+  readonly begin: BeginStep;
   readonly onHosts: (done: number, all: number, failed: number) => void;
   /** Clears the progress line. */
   readonly end: () => void;
@@ -147,8 +149,9 @@ export async function carryOut(
       shell,
       materials,
       say: told.say,
+      begin: told.begin,
       onHosts: told.onHosts,
-      runPackage: (stage) => runPackage(shell, place, stage, told.say),
+      runPackage: (stage) => runPackage(shell, place, stage, told),
       runRemotely: (member, some) => place.runRemotely(shell, member, some),
       finish: (host) => (goal.members.includes(host) ? 'csync members sync' : `csync client sync ${host}`),
     });

@@ -15,6 +15,7 @@ import type { SetupPlace } from './change-model.ts';
 import type { SetupView } from './look.ts';
 import { inOrder } from './membership.ts';
 import type { MemberGoal } from './roster-change.ts';
+import type { SetupRun } from './run.ts';
 import type { Stage } from './setup-plan.ts';
 
 export interface PackagePart {
@@ -91,7 +92,7 @@ export function runPackage(
   shell: MemberShell,
   { afterwards }: SetupPlace,
   { plan, wish }: Extract<Stage, { stage: 'package' }>,
-  say: (line: string) => void,
+  { say, begin }: Pick<SetupRun, 'say' | 'begin'>,
 ): Promise<void> {
-  return runApplyPlan(plan, { shell, wish, say, onCarried: () => {}, afterwards });
+  return runApplyPlan(plan, { shell, wish, say, begin, onCarried: () => {}, afterwards });
 }

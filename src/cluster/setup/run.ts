@@ -4,6 +4,7 @@
  */
 
 import { Failure, type Problem } from '../../base/problem.ts';
+import type { BeginStep } from '../../base/progress.ts';
 import { isHostName, parseRoster, type Roster, rosterName, rosterText } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import { distributeScript } from '../apply/package-write.ts';
@@ -19,12 +20,16 @@ import { policyStatus } from '../policy/look.ts';
 import { noExchangeText, publishScript } from '../policy/scripts.ts';
 import { inParallel } from '../remote/observation.ts';
 import { clientsAtOnce } from './look.ts';
-import type { PublishStep, Stage } from './setup-plan.ts';
+import { type Stage, stageTexts } from './setup-plan.ts';
+
+type PublishStage = Extract<Stage, { stage: 'publish' }>;
 
 export interface SetupRun {
   readonly shell: MemberShell;
   readonly materials: Materials;
-  /** Called for each finished step; with many hosts only for failed ones. */
+  /** Of many hosts only the failed steps begin. */
+  readonly begin: BeginStep;
+  /** A line that is no step. */
   readonly say: (line: string) => void;
   /** Progress with many hosts: how many are done, and how many of these failed. */
   readonly onHosts: (done: number, all: number, failed: number) => void;
@@ -58,6 +63,7 @@ export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise
       case 'hosts': {
         const chains = [...stage.chains].filter(([host]) => !failed.has(host));
         const isLong = chains.length > manyHosts;
+        const end = isLong ? run.begin(`${chains.length} hosts: set up`) : null;
         let done = 0;
         let notDone = 0;
         await inParallel(
@@ -73,6 +79,7 @@ export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise
           },
           clientsAtOnce,
         );
+        end?.(notDone === 0 ? 'done' : 'failed');
         break;
       }
       case 'package':
@@ -84,13 +91,14 @@ export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise
         }
         break;
       case 'publish':
-        problems.push(...(await publish(stage.publish, run)));
+        problems.push(...(await publish(stage, run)));
         if (problems.length > 0) return { failed, problems };
         break;
       case 'remote run': {
         const hosts = stage.hosts.filter((host) => !failed.has(host));
+        const end = run.begin(stageTexts({ ...stage, hosts }).join());
         const why = await run.runRemotely(stage.member, hosts);
-        run.say(`${stage.member}: ran the agent on ${hosts.length - why.size} of ${hosts.length} hosts`);
+        end(why.size === 0 ? 'done' : 'failed');
         for (const [host, text] of why) problems.push(laterProblem(host, text));
         break;
       }
@@ -102,7 +110,7 @@ export async function runSetup(stages: readonly Stage[], run: SetupRun): Promise
 async function runChain(
   host: string,
   steps: readonly HostStep[],
-  { shell, materials, say, finish }: SetupRun,
+  { shell, materials, begin, finish }: SetupRun,
   isOfMany: boolean,
 ): Promise<Problem | null> {
   const limitMs = hostLimitMs + (steps.some((step) => step.do === 'agent') ? agentLimitMs : 0);
@@ -111,13 +119,13 @@ async function runChain(
   for (const [index, step] of steps.entries()) {
     const outcome = outcomes[index];
     if (outcome === null) {
-      if (!isOfMany) say(`${hostStepText(step)}: done`);
+      if (!isOfMany) begin(hostStepText(step))('done');
       continue;
     }
     const again = step.do === 'agent' ? finish(host) : 'run the same command again: it completes the remaining steps';
     const seen = { why: outcome ?? `no answer within ${limitMs / 1000} s`, remedy: `repair ${host}, then ${again}` };
     const { why, remedy } = outcome === undefined && !ended.timedOut ? whyNoAnswer(host, ended, limitMs) : seen;
-    say(`${hostStepText(step)}: FAILED`);
+    begin(hostStepText(step))('failed');
     const text = `${host} is skipped: ${hostStepText(step)}: ${why}`;
     return { code: `change-${step.do}`, severity: 'error', text, remedy, member: host };
   }
@@ -169,13 +177,16 @@ function unreadable({ members, clients, waiting }: Roster): Problem {
   };
 }
 
-async function publish(step: PublishStep, { shell, say }: SetupRun): Promise<Problem[]> {
+async function publish(stage: PublishStage, { shell, begin, say }: SetupRun): Promise<Problem[]> {
+  const step = stage.publish;
+  const end = begin(stageTexts(stage).join());
   const ended = await shell.run(step.member, publishScript(step.place, step), quickLimitMs);
   if (ended.exitCode === 0) {
-    const byFile = ended.stdout.includes(noExchangeText) ? `, file by file: ${noExchangeText}` : '';
-    say(`${step.member}: policy published${byFile}`);
+    end('done');
+    if (ended.stdout.includes(noExchangeText)) say(`${step.member}: published file by file: ${noExchangeText}`);
     return [];
   }
+  end('failed');
   const said = `${ended.stdout}${ended.stderr}`.trim() || whyNoAnswer(step.member, ended, quickLimitMs).why;
   const isRefused = ended.exitCode === policyStatus.refused;
   const text = isRefused

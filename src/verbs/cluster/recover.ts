@@ -10,10 +10,11 @@ import {
 } from '../../cluster/procedures/recovery.ts';
 import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../../cluster/remote/observation.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
-import { err, out } from '../../host/output.ts';
+import { out, summarize } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { confirm, planText } from '../common/confirm.ts';
+import { confirmPlan, planText } from '../common/confirm.ts';
 import { changingMembers } from '../common/connections.ts';
+import { openSteps } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 
 export interface ProcedureOptions {
@@ -85,19 +86,20 @@ export async function carryOut(
   const kind = verb === 'recover' || verb === 'remove' ? verb : 'maintenance';
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
   const plan = planText(texts);
-  const report = (outcome: string): void => {
+  const report = (outcome: string, done = ''): void => {
     if (json) out(`${JSON.stringify({ outcome, steps: texts }, null, 2)}\n`);
-    else if (steps.length === 0) out(`${nothing}\n`);
-    else out(dryRun ? plan : `Done: ${steps.length} steps.\n`);
+    else if (steps.length === 0) summarize(`${nothing}\n`);
+    else if (dryRun) out(plan);
+    else summarize(`Done: ${done}.\n`);
   };
   if (steps.length === 0 || dryRun) {
     report(steps.length === 0 ? 'unchanged' : 'would be done');
     return exitCodes.ok;
   }
-  err(plan);
-  if (!yes) await confirm(verb, shell.stop);
+  if (!yes) await confirmPlan(verb, plan, shell.stop);
+  const shown = openSteps(steps.length, !yes);
   for (const [index, step] of steps.entries()) {
-    err(`${texts[index]}\n`);
+    const end = shown.begin(texts[index] ?? '');
     const left = texts.slice(index + 1).map((text) => `\n    ${text}`);
     const ended = await shell.run(step.member, step.script, limitMs).catch((error: unknown) => {
       if (!(error instanceof Interrupted)) throw error;
@@ -111,12 +113,14 @@ export async function carryOut(
         },
       ]);
     });
+    end(ended.exitCode === 0 ? 'done' : 'failed');
     if (ended.exitCode === 0) continue;
+    shown.end();
     const said = `${ended.stdout}${ended.stderr}`.trim();
     const text = `${step.text} failed with ${ended.exitCode ?? ended.signal}: ${said}\n  not done:${left.join('') || ' nothing else'}`;
     const remedy = `correct the cause, then run csync ${verb} again: it completes the remaining steps`;
     throw new Failure([{ code: `change-${kind}`, severity: 'error', text, remedy, member: step.member }]);
   }
-  report('done');
+  report('done', shown.summary());
   return exitCodes.ok;
 }

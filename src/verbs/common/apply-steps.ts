@@ -11,12 +11,13 @@ import type { ClusterObservation, PackagePlace } from '../../cluster/remote/obse
 import type { RenderedFile, Runtime } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { loginName } from '../../host/admin/terminal.ts';
-import { err, out, progress } from '../../host/output.ts';
+import { out, summarize } from '../../host/output.ts';
 import { withRuntime } from '../../render/package.ts';
-import { confirm, planText } from './confirm.ts';
+import { confirmPlan, planText, progressNotes } from './confirm.ts';
 import { afterwards } from './connections.ts';
 import type { PackageSources } from './package-sources.ts';
 import { carryMeter, chooseRuntime, type RuntimeOptions } from './runtime.ts';
+import { openSteps } from './steps.ts';
 
 export interface ApplyOptions extends PackageSources, RuntimeOptions {
   readonly run: boolean;
@@ -75,25 +76,33 @@ export async function applySteps(
 ): Promise<ExitCode> {
   const { dryRun, json, yes } = options;
   const steps = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
-  const report = (outcome: string): void => {
+  const report = (outcome: string, done = ''): void => {
     if (json)
       out(`${JSON.stringify({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes }, null, 2)}\n`);
-    else if (outcome === 'unchanged') out('Every member and the applied configuration are up to date; nothing to do.\n');
-    else if (outcome === 'applied') out(`Applied as set ${number} and verified on every member.\n`);
+    else if (outcome === 'unchanged') summarize('Every member and the applied configuration are up to date; nothing to do.\n');
+    else if (outcome === 'applied') summarize(`Applied as set ${number} and verified on every member: ${done}.\n`);
     else out(planText(steps, plan.notes));
   };
   if (steps.length === 0) report('unchanged');
   else if (dryRun) report('would be applied');
   else {
-    err(planText(steps, plan.notes));
-    if (!yes) await confirm(verb, shell.stop);
-    const meter = carryMeter();
-    await runApplyPlan(plan, { shell, wish, say: meter.line, onCarried: meter.told, afterwards });
+    if (yes) progressNotes(plan.notes);
+    else await confirmPlan(verb, planText(steps, plan.notes), shell.stop);
+    const shown = openSteps(steps.length, !yes);
+    await runApplyPlan(plan, {
+      shell,
+      wish,
+      begin: shown.begin,
+      say: shown.note,
+      onCarried: carryMeter(shown.show),
+      afterwards,
+    }).finally(shown.end);
     if (last !== null) {
-      progress(last.text);
+      const end = shown.begin(last.text);
       last.run();
+      end('done');
     }
-    report('applied');
+    report('applied', shown.summary());
   }
   return exitCodes.ok;
 }

@@ -1,6 +1,7 @@
 /** Prints the plan and asks for confirmation. */
 import { Failure } from '../../base/problem.ts';
 import { isInteractive, openLines } from '../../host/admin/terminal.ts';
+import { err, progress } from '../../host/output.ts';
 import { readYesNo } from '../../wizard/answers.ts';
 
 /** The steps of a plan, a line each, then its notes. */
@@ -10,6 +11,17 @@ export function planText(steps: readonly string[], notes: readonly string[] = []
     ...notes.map((note) => `Note: ${note}`),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The notes of a plan that is not printed as a whole. */
+export function progressNotes(notes: readonly string[]): void {
+  for (const note of notes) progress(`Note: ${note}`);
+}
+
+/** Prints the plan, then asks; see `confirm`. */
+export async function confirmPlan(verb: string, plan: string, stop: AbortSignal): Promise<void> {
+  err(plan);
+  await confirm(verb, stop);
 }
 
 /** Returns if the answer is yes. Throws a Failure otherwise, also without a terminal, or if `stop` comes first. */

@@ -18,7 +18,6 @@ import type { Runtime } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { realPath, runCommand } from '../../host/admin/own-files.ts';
 import { digestOfFile, withFile } from '../../host/file-reading.ts';
-import { openMeter } from './meter.ts';
 
 /** Values of --with-runtime[=FILE] and --without-runtime. */
 export interface RuntimeOptions {
@@ -76,16 +75,12 @@ async function readRuntime(named: string): Promise<RuntimeSource> {
 }
 
 /** Shows how much of it each member has. */
-export function carryMeter(): { told: (member: string, bytes: number, size: number) => void; line: (text: string) => void } {
+export function carryMeter(show: (text: string) => void): (member: string, bytes: number, size: number) => void {
   const shown = new Map<string, string>();
-  const meter = openMeter();
-  return {
-    told: (member, bytes, size) => {
-      const text = `${member} ${Math.floor((100 * bytes) / size)} %`;
-      if (shown.get(member) === text) return;
-      shown.set(member, text);
-      meter.show(`${[...shown.values()].join('  ')} of ${sizeText(size)}`);
-    },
-    line: meter.line,
+  return (member, bytes, size) => {
+    const text = `${member} ${Math.floor((100 * bytes) / size)} %`;
+    if (shown.get(member) === text) return;
+    shown.set(member, text);
+    show(`${[...shown.values()].join('  ')} of ${sizeText(size)}`);
   };
 }

@@ -1,5 +1,5 @@
 /** Shared by the verbs that set up hosts: observe, plan, confirm, run the rounds, and store pending work. */
-import { type ExitCode, exitCodes, formatProblem, type Problem } from '../../base/problem.ts';
+import { type ExitCode, exitCodes, type Problem } from '../../base/problem.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import {
   carryOut,
@@ -22,10 +22,12 @@ import { nextRoster } from '../../contract/roster.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
-import { err, out, progress } from '../../host/output.ts';
-import { confirm, planText } from '../common/confirm.ts';
+import { out, progress, summarize } from '../../host/output.ts';
+import { confirmPlan, planText, progressNotes } from '../common/confirm.ts';
 import type { Change } from '../common/connections.ts';
 import { hostsBar, openMeter } from '../common/meter.ts';
+import { printProblems } from '../common/problems.ts';
+import { openSteps } from '../common/steps.ts';
 
 export interface SetupOptions extends Omit<Change, 'verb'> {
   readonly yes: boolean;
@@ -74,16 +76,17 @@ async function changeSeen(
   const own = place.onMembers(inOrder(goal.members, settings), true);
   const texts = [...rounds.flatMap(({ plan }) => plan.stages.flatMap(stageTexts)), ...own];
   const notes = [...new Set(rounds.flatMap(({ plan }) => plan.notes))];
-  const report = (outcome: string, said: readonly Problem[]): ExitCode => {
+  const report = (outcome: string, said: readonly Problem[], done = ''): ExitCode => {
     if (options.json) {
       const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
       out(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
     } else if (outcome === 'would be done') out(planText(texts, notes));
-    else if (outcome === 'incomplete') out('Incomplete: some steps failed. Run the same command again to finish.\n');
+    else if (outcome === 'incomplete')
+      out(`Incomplete after ${done}: some steps failed. Run the same command again to finish.\n`);
     else if (texts.length === 0 && waits.length > 0) out('No step can be done now. The work is stored as pending.\n');
-    else out(outcome === 'unchanged' ? `${request.nothing}\n` : `Done: ${texts.length} steps.\n`);
+    else summarize(outcome === 'unchanged' || done === '' ? `${request.nothing}\n` : `Done: ${done}.\n`);
     if (!options.json && outcome !== 'incomplete') out(stillInCluster(view, request.members.remove, engineFor(settings)));
-    for (const one of said) err(`${formatProblem(one)}\n`);
+    printProblems(said);
     for (const { host, why, remedy } of waits) progress(`${host} is pending: ${why}\n  Fix: ${remedy}`);
     return said.some(({ severity }) => severity === 'error') || waits.length > 0 ? exitCodes.changeFailed : exitCodes.ok;
   };
@@ -92,20 +95,20 @@ async function changeSeen(
   const changesRoster = nextRoster(view.roster, remembered, now, '') !== null;
   if (options.dryRun) return report(texts.length === 0 ? 'unchanged' : 'would be done', problems);
   if (texts.length === 0 && !changesRoster && !isOutdated(view)) return report('unchanged', problems);
-  if (texts.length > 0) {
-    err(planText(inBrief(texts), notes));
-    if (!options.yes) await confirm(request.verb, shell.stop);
-  }
+  const asks = texts.length > 0 && !options.yes;
+  if (asks) await confirmPlan(request.verb, planText(inBrief(texts), notes), shell.stop);
+  else progressNotes(notes);
   const { withoutFailedClients = false } = request;
-  const meter = openMeter();
-  const onHosts = (done: number, all: number, not: number): void => meter.show(hostsBar(done, all, not));
-  const told = { say: meter.line, onHosts, end: meter.end };
-  const carrying = { goal, view, rounds, pairs, now, problems, waits, withoutFailedClients, progress: told };
+  const steps = openSteps(texts.length, asks);
+  const onHosts = (done: number, all: number, not: number): void => steps.show(hostsBar(done, all, not));
+  const shown = { say: steps.note, begin: steps.begin, onHosts, end: steps.end };
+  const carrying = { goal, view, rounds, pairs, now, problems, waits, withoutFailedClients, progress: shown };
   const { failed, said } = await carryOut(shell, place, carrying);
+  for (const text of own) steps.begin(text)('done');
   place.onMembers(inOrder(goal.members, settings), false);
   const all = [...problems, ...said, ...failed.values()];
   await tellSyslog(shell, view, settings, request.verb, texts.length, all);
-  return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all);
+  return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all, steps.summary());
 }
 
 /** Commands for the administrator, because csync never changes the cluster's own member list. */

@@ -167,7 +167,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
     const stopped = await duringApply(`kill -INT $p; wait $p; r=$?; cat apply.log; exit $r`);
     expect(stopped.exitCode).toBe(130);
     expect(stopped.stdout).toMatch(
-      /interrupted; members may still finish[\s\S]*done:[\s\S]*distribute to m3[\s\S]*not done:[\s\S]*cmapplyconf/,
+      /interrupted; members may still finish[\s\S]*distribute to m3[\s\S]* steps are done; not done:[\s\S]*cmapplyconf/,
     );
     await nothingLeft();
     const again = await csync('apply --yes');

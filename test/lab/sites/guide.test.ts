@@ -34,7 +34,9 @@ describe.skipIf(whyNoLab !== null)('procedures of the guide, without a pause', {
   it('a member is removed while the package runs, and then from the cluster', async () => {
     await typed('csync members sync --yes', 'csync client add c1 --yes');
     const said = await typed('cmhaltnode -f m3', 'csync member remove m3 --yes');
-    expect(said).toMatch(/Done: \d+ steps\.\nThe package no longer needs m3, .*To remove it: cmhaltnode -f m3; cmquerycl/);
+    expect(said).toMatch(
+      /Done: \d+ steps in \d+ s\.\nThe package no longer needs m3, .*To remove it: cmhaltnode -f m3; cmquerycl/,
+    );
     expect(await listed()).toEqual(['m1', 'm2']);
     await isWhole();
     await typed(...cluster('m1', 'm2'));

@@ -39,6 +39,7 @@ async function setUp(answers: Readonly<Record<string, Partial<CommandResult>>>) 
       agentSeconds: 120,
     },
     say: () => {},
+    begin: () => () => {},
     onHosts: () => {},
     runPackage: () => Promise.reject(new Error('no package')),
     runRemotely: () => Promise.reject(new Error('no remote run')),

@@ -73,7 +73,7 @@ async function buildInto(dist: string): Promise<void> {
     format: 'esm',
     // Some of the bundled packages are CommonJS and ask for `require` at run time.
     banner: {
-      js: "#!/usr/bin/env node\nimport { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
+      js: "import { createRequire as csyncRequire } from 'node:module';\nconst require = csyncRequire(import.meta.url);",
     },
   });
   // Files and no links: a copied dist/ keeps them. The program detects by them the name it was called by.

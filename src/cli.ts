@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /**
  * `csync`: arguments to a verb and its options. yargs parses and nothing else; the verb runs outside of it, inside the
  * one error boundary that turns problems into text and an exit status.

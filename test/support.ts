@@ -53,7 +53,7 @@ export function scratchDirectory(): string {
  * A test that shows at length what others have shown already: only `npm run every-step` has it. Tests behind it in the file must do
  * without what it leaves.
  */
-export function everyStepIt(name: string, test: () => Promise<void>, timeoutMs?: number): void {
+export function everyStepIt(name: string, test: () => void | Promise<void>, timeoutMs?: number): void {
   it.skipIf(!everyStep)(`${name}${longMark}`, test, timeoutMs);
 }
 

@@ -40,6 +40,8 @@ export interface MemberLook {
   readonly running: readonly (2 | 3)[];
   /** Absolute paths, version 20.19 or newer. */
   readonly nodePaths: readonly string[];
+  /** Where csync is installed: by hand, or by its package. */
+  readonly toolkitPaths: readonly string[];
   readonly domains: readonly string[];
   readonly why: ReadonlyMap<string, string>;
 }
@@ -68,6 +70,7 @@ export const lookScript = [
   section('work directories', `for d in ${workDirectories.join(' ')}; do [ -d "$d/ppkeys" ] && echo "$d"; done; true`),
   section('running', "cat /proc/[0-9]*/comm | sed -n 's/^cf-serverd$/3/p; s/^cfservd$/2/p' | sort -u"),
   section('node', 'for n in /usr/bin/node "$(command -v node)"; do [ -x "$n" ] && echo "$n $("$n" --version)"; done; true'),
+  section('csync', 'for p in /usr/local/bin/csync /usr/bin/csync; do [ -x "$p" ] && echo "$p"; done; true'),
   // A resolver that does not answer takes 10 s or more.
   section(
     'domains',
@@ -106,6 +109,7 @@ export function readLook(text: string): MemberLook {
     workDirectories: lines('work directories'),
     running: lines('running').map((line) => (line === '3' ? 3 : 2)),
     nodePaths: unique(lines('node').flatMap((line) => readNode(line) ?? [])),
+    toolkitPaths: lines('csync'),
     domains: unique(lines('domains').flatMap((line) => line.trim().split(/\s+/))).filter((domain) => domain !== ''),
     why,
   };

@@ -159,6 +159,10 @@ const offers: Partial<Record<Field, OfferOf>> = {
     const [first] = lookHere(findings)?.nodePaths ?? [];
     return first === undefined ? null : fact(first, 'this member');
   },
+  toolkitProgram: (findings) => {
+    const [first] = lookHere(findings)?.toolkitPaths ?? [];
+    return first === undefined ? null : fact(first, 'this member');
+  },
 };
 
 /** The offer for a setting: a finding, else its default. null: nothing is known. */

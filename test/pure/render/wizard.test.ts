@@ -71,6 +71,9 @@ describe('what the wizard looks at', () => {
         '/usr/bin/node v18.19.0',
         '/opt/node/bin/node v22.1.0',
         '== end 0',
+        '== csync',
+        '/usr/bin/csync',
+        '== end 0',
       ].join('\n'),
     );
     expect(seen.addresses?.[1]).toEqual({ interface: 'bond0', address: '10.9.0.11', prefixLength: 23 });
@@ -85,6 +88,9 @@ describe('what the wizard looks at', () => {
     ]);
     expect(seen.running).toEqual([3]);
     expect(seen.nodePaths).toEqual(['/opt/node/bin/node']);
+    expect(seen.toolkitPaths).toEqual(['/usr/bin/csync']);
+    const found = findings({ members: new Map([['m1', seen]]) });
+    expect(offerFor('toolkitProgram', found, {} as Parameters<typeof offerFor>[2])?.value).toBe('/usr/bin/csync');
   });
 
   it('tells a program that is not installed from one that failed, and from a script that was cut off', () => {

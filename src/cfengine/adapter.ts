@@ -1,46 +1,45 @@
 /**
- * What differs between the two generations of cfengine, in one place: programs, how the daemon is started and reloaded,
- * what has to be true before, how it is asked. Every fact is a tested one of cfengine.md; the member scripts know none.
+ * Every difference between the two generations of cfengine: programs, start and reload of the daemon, preconditions, probes. Every fact was
+ * tested (cfengine.md); the member scripts contain none.
  */
 import type { Settings } from '../settings/settings.ts';
 import { type ProbeIdentity, type ProbeResult, type ProbeTarget, probeGeneration2, probeGeneration3 } from './probe.ts';
 
 export interface CfengineAdapter {
   readonly generation: 2 | 3;
-  /** Name of the daemon's process, as /proc/PID/comm shows it. */
+  /** Name of the daemon's process in /proc/PID/comm. */
   readonly daemonName: string;
-  /** Every program the member needs, absolute. */
+  /** Absolute paths of the programs that a member needs. */
   readonly programs: Readonly<Record<'daemon' | 'agent' | 'key' | 'run', string>>;
-  /** Configuration the daemon reads at its start. */
+  /** Configuration that the daemon reads at its start. */
   readonly daemonPolicy: string;
-  /** Checks that file; exit 0 is good. The file must exist: both parsers are content with one that does not. */
+  /** Checks that file; exit 0 is good. Both parsers accept a missing file. */
   readonly policyCheck: readonly string[];
   readonly privateKey: string;
   readonly publicKey: string;
-  /** Directories the programs refuse to start with when group or others can enter them [cfengine.md 1.1, 2.1]. */
+  /** The programs refuse to start if group or others can enter these directories [cfengine.md 1.1, 2.1]. */
   readonly privateDirectories: readonly string[];
   /**
-   * Starts the daemon: cwd / (a daemon started on the policy file system would hold it), a small descriptor limit
-   * (cfservd closes them one by one up to it), no core files and a umask because of its keys, nothing inherited. Its exit
-   * status proves nothing in either generation.
+   * Starts the daemon: cwd / (otherwise it could hold the policy file system), a small descriptor limit (cfservd closes all of them one by
+   * one), no core files and a strict umask because of its keys, nothing inherited. Its exit status proves nothing in either generation.
    */
   readonly startDaemon: readonly string[];
-  /** Carries the policy out, now, without locks; generation 2 fetches it first by itself [cfengine.md 1.9]. */
+  /** Applies the policy now, without locks; generation 2 fetches it first [cfengine.md 1.9]. */
   readonly carryOutPolicy: readonly string[];
-  /** Extended regular expression of what fetchPolicy says when it did not get it. */
+  /** Extended regular expression for the output of fetchPolicy when it failed. */
   readonly fetchFailure: string;
   /**
-   * What runs the agent again and again. null: the system's cron does [generation 2: the crontab's line is the policy's own].
-   * -K as for the daemon; who starts it looks first whether one runs.
+   * The scheduler of the agent. null: cron runs it [generation 2: the policy writes the crontab line]. -K as for the daemon; the caller
+   * checks first whether one runs.
    */
   readonly scheduler: { readonly name: string; readonly start: readonly string[] } | null;
-  /** SIGHUP makes generation 3 read its policy again; 2 ignores it [cfengine.md 1.4, 2.5]. */
+  /** SIGHUP makes generation 3 reread its policy; generation 2 ignores it [cfengine.md 1.4, 2.5]. */
   readonly reloadSignal: 'SIGHUP' | null;
-  /** Asks the policy host for the policy, now, whatever a lock says. Its exit status proves nothing [cfengine.md 1.9, 2.8]. */
+  /** Fetches the policy from the policy host now, without locks. Its exit status proves nothing [cfengine.md 1.9, 2.8]. */
   readonly fetchPolicy: readonly string[];
-  /** Lists the peers that connected, and when; see cluster/condition/clients.ts for what it prints. */
+  /** Lists the peers that connected, and when; cluster/condition/clients.ts reads the output. */
   readonly lastSeenList: readonly string[];
-  /** Asks for a file through the network; without `identity` only where no key is compared. */
+  /** Requests a file through the network; without `identity` only where no key is compared. */
   probe(target: ProbeTarget, identity: ProbeIdentity | null, ownName: string): Promise<ProbeResult>;
 }
 
@@ -52,7 +51,7 @@ const started = (daemon: string): readonly string[] => [
   ...daemon.split(' '),
 ];
 
-const noKey: ProbeResult = { kind: 'cannot-tell', why: 'this host has no usable key of its own' };
+const noKey: ProbeResult = { kind: 'unknown', why: 'this host has no usable key of its own' };
 
 export function adapterFor(settings: Settings): CfengineAdapter {
   return settings.cfengineGeneration === 3 ? generation3(settings) : generation2(settings);
@@ -68,7 +67,7 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     privateDirectories: [`${work}/ppkeys`],
     privateKey: `${work}/ppkeys/localhost.priv`,
     publicKey: `${work}/ppkeys/localhost.pub`,
-    // -K: after a crash the lock of the dead daemon makes a plain start end silently for a minute [cfengine.md 2.4].
+    // -K: after a crash the lock of the dead daemon makes a plain start exit silently for a minute [cfengine.md 2.4].
     startDaemon: started(`${bin}/cf-serverd -K`),
     carryOutPolicy: [`${bin}/cf-agent`, '-K'],
     fetchFailure: '^ *(R: )?error:|TRUST FAILED',
@@ -97,7 +96,7 @@ function generation2({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     reloadSignal: null,
     fetchPolicy: [`${bin}/cfagent`, '-q', '-K', '-B'],
     lastSeenList: [`${bin}/cfshow`, '-s'],
-    // On the loopback the daemon has no key of ours, and its process is known by other means.
+    // On the loopback the process of the daemon is known by other means, so its key is not needed.
     probe: (target, identity, ownName) => {
       if (target.anyKey === true || target.address === '127.0.0.1') return probeGeneration2(target, null, ownName);
       return identity === null ? Promise.resolve(noKey) : probeGeneration2(target, identity.key, ownName);

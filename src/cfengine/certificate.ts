@@ -1,6 +1,6 @@
 /**
- * The certificate that a host makes from its own key to speak to a cf-serverd. A file of its own, loaded when a certificate is made:
- * node-forge is three quarters of what a member script would have to read otherwise, and a start is on the way of a failover.
+ * The certificate that a host makes from its own key to connect to cf-serverd. Loaded only when needed: node-forge is three quarters of a
+ * member script, and loading it would delay a failover.
  */
 import { sign } from 'node:crypto';
 import forge from 'node-forge';
@@ -9,9 +9,9 @@ import { readPrivateKey } from './keys.ts';
 const { asn1, jsbn, md, pki } = forge;
 
 /**
- * A self-signed certificate of the key, PEM: cf-serverd looks at nothing but the key in it [cfengine.md 2.3]. OpenSSL signs it: the
- * monitor runs without the compiler of V8, where a signature in JavaScript would hold it up for a second. Throws what
- * OpenSSL or node-forge says when the text is no private key.
+ * A self-signed certificate of the key, PEM: cf-serverd checks only the key in it [cfengine.md 2.3]. OpenSSL signs it: the monitor runs
+ * without the compiler of V8, and a signature in JavaScript would block it for a second. Throws the error of OpenSSL or node-forge if the
+ * text is no private key.
  */
 export function selfSignedCertificate(privateKeyPem: string): string {
   const key = readPrivateKey(privateKeyPem);
@@ -27,7 +27,7 @@ export function selfSignedCertificate(privateKeyPem: string): string {
   const name = [{ name: 'commonName', value: 'csync' }];
   certificate.setSubject(name);
   certificate.setIssuer(name);
-  // node-forge asks the key for the signature once it has made what is signed.
+  // node-forge requests the signature from the key.
   const signer = {
     sign: () => sign('sha256', Buffer.from(asn1.toDer(certificate.tbsCertificate).getBytes(), 'latin1'), key).toString('latin1'),
   };

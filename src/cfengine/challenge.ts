@@ -1,10 +1,10 @@
 /**
- * How generation 2 proves keys: the caller encrypts a nonce for the daemon, and the daemon for the caller; each answers with the MD5 of what
- * it decrypted [cfengine.md 1.14]. The daemon answers only a caller whose key it has. Pure but for the random numbers.
+ * How generation 2 proves keys: each side encrypts a nonce for the other, which answers with the MD5 of what it decrypted [cfengine.md
+ * 1.14]. The daemon answers only a caller whose key it has. Pure except for the random numbers.
  */
 import { constants, createHash, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
 
-/** The text before the cipher is padded to this. */
+/** The plain text is padded to this length. */
 const textBytes = 24;
 const sessionKeyBytes = 16;
 
@@ -21,7 +21,7 @@ function mpi(number: Buffer): Buffer {
   return Buffer.concat([length, body]);
 }
 
-/** What the padding of PKCS#1 v1.5 encloses; null for what has none. Node.js decrypts with it no more, for who would tell an attacker how it went. */
+/** The content of PKCS#1 v1.5 padding; null without such padding. Node.js no longer removes it, since that helps attackers. */
 function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
   try {
     const padded = privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, bytes);
@@ -35,18 +35,18 @@ function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
 export interface Challenge {
   /** Payloads that open the dialogue: the nonce for the daemon, and the two numbers of our public key. */
   readonly opening: readonly string[];
-  /** Whether this answer of the daemon shows that it has the private key. */
+  /** Whether this answer proves that the daemon has the private key. */
   isProof(answer: string): boolean;
-  /** Payloads for its own challenge, the session key included; null: it is none that was made for our key. */
+  /** Payloads for the daemon's challenge, the session key included; null: it was not made for our key. */
   answer(challenge: string): readonly string[] | null;
 }
 
-/** A challenge for a daemon that has the same key pair as who asks: the members of a cluster share theirs. */
+/** A challenge for a daemon with the caller's key pair: the members of a cluster share theirs. */
 export function challengeOf(own: KeyObject): Challenge {
   const shared = createPublicKey(own);
   const { n = '', e = '' } = shared.export({ format: 'jwk' });
   const random = randomBytes(32);
-  // As long as BN_rand makes it: of 256 bits the first is set.
+  // As BN_rand does: the first of 256 bits is set.
   random[0] = (random[0] ?? 0) | 0x80;
   const nonce = mpi(random);
   const cipher = encryptedFor(shared, nonce);

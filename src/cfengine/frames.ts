@@ -1,6 +1,6 @@
 /**
- * The transaction frames both generations speak: 8 bytes of header, NUL padded, "<status> <length>" with status t (done)
- * or m (more), then the payload [cfengine.md 1.8]. Pure.
+ * The transaction frames of both generations: 8 bytes of header, NUL padded, "<status> <length>" with status t (done) or m (more), then the
+ * payload [cfengine.md 1.8]. Pure.
  */
 export function encodeFrame(payload: string): Buffer {
   const body = Buffer.from(payload, 'latin1');
@@ -14,10 +14,10 @@ export type Decoded =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'garbage'; readonly why: string };
 
-/** cfengine's own buffers are 4096 bytes; anything much longer is not its protocol. */
+/** cfengine's own buffers have 4096 bytes; anything much longer is not its protocol. */
 const mostBytes = 65_536;
 
-/** Takes the first frame off the received bytes. */
+/** Removes the first frame from the received bytes. */
 export function decodeFrame(bytes: Buffer): Decoded {
   if (bytes.length < 8) return { kind: 'incomplete' };
   const header = bytes.subarray(0, 8).toString('latin1').replace(/\0.*$/s, '');
@@ -27,7 +27,7 @@ export function decodeFrame(bytes: Buffer): Decoded {
   return { kind: 'frame', payload: bytes.subarray(8, 8 + length).toString('latin1'), rest: bytes.subarray(8 + length) };
 }
 
-/** What a STAT answer says of a file; the order of its numbers is cfengine's [cfengine.md 1.8]. */
+/** The answer to STAT; the order of its numbers is cfengine's [cfengine.md 1.8]. */
 export interface RemoteStat {
   readonly size: number;
   /** Seconds since the epoch. */
@@ -39,7 +39,7 @@ export interface RemoteStat {
 export function parseStat(payload: string): RemoteStat | null {
   if (!payload.startsWith('OK: ')) return null;
   const words = payload.slice(4).trim().split(/\s+/);
-  // Number() alone would take 0x39, 5e1 and Infinity for numbers of cfengine's.
+  // Number() alone would accept 0x39, 5e1 and Infinity.
   if (!words.every((word) => /^-?\d+$/.test(word))) return null;
   const numbers = words.map(Number);
   const [size, mtime, inode] = [numbers[5], numbers[7], numbers[10]];

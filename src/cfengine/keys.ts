@@ -1,7 +1,4 @@
-/**
- * cfengine's RSA keys: the file formats and names of both generations [cfengine.md 1.2, 2.2].
- * Key material stays in memory; nobody here writes files or logs.
- */
+/** cfengine's RSA keys: file formats and names of both generations [cfengine.md 1.2, 2.2]. Key material stays in memory. */
 import {
   createHash,
   createPrivateKey,
@@ -19,10 +16,10 @@ export interface KeyPair {
   readonly publicKey: string;
 }
 
-/** Compiled into every cfengine; the file mode is what protects the key [cfengine.md 1.2]. */
+/** Compiled into every cfengine; only the file mode protects the key [cfengine.md 1.2]. */
 const passphrase = 'Cfengine passphrase';
 
-/** A 2048 bit pair that cfengine 2 and 3 both accept; off the main thread. */
+/** A 2048 bit pair that both generations accept; made off the main thread. */
 export async function generateKeyPair(): Promise<KeyPair> {
   return promisify(generate)('rsa', {
     modulusLength: 2048,
@@ -31,7 +28,7 @@ export async function generateKeyPair(): Promise<KeyPair> {
   });
 }
 
-/** Reads localhost.priv in any of the forms cfengine takes; throws what OpenSSL says when it is none. */
+/** Reads localhost.priv in any form that cfengine accepts; throws the error of OpenSSL otherwise. */
 export function readPrivateKey(pem: string): KeyObject {
   return createPrivateKey({ key: pem, passphrase });
 }
@@ -48,12 +45,12 @@ export function keyDigest(key: KeyObject): string {
   return `MD5=${createHash('md5').update(modulus).update(exponent).digest('hex')}`;
 }
 
-/** File name under which generation 3 keeps a peer's public key. */
+/** File name of a peer's public key in generation 3. */
 export function peerKeyFileName(publicKeyPem: string): string {
   return `root-${keyDigest(createPublicKey(publicKeyPem))}.pub`;
 }
 
-/** Whether localhost.pub is in the one form cfengine reads [cfengine.md 2.2], and of that very pair. */
+/** Whether localhost.pub has the one form that cfengine reads [cfengine.md 2.2], and belongs to that key. */
 export function isPublicPartOf(publicKeyPem: string, key: KeyObject): boolean {
   if (!publicKeyPem.includes('-----BEGIN RSA PUBLIC KEY-----')) return false;
   try {
@@ -63,7 +60,7 @@ export function isPublicPartOf(publicKeyPem: string, key: KeyObject): boolean {
   }
 }
 
-/** Whether a text is a certificate of that very key. */
+/** Whether a text is a certificate of that key. */
 export function isCertificateOf(text: string, key: KeyObject): boolean {
   try {
     return new X509Certificate(text).checkPrivateKey(key);

@@ -1,12 +1,12 @@
-/** Where cfengine's policy and keys lie on the master and on every host, and what checks rendered policy, by generation. */
+/** Paths of cfengine's policy and keys on the master and on every host, and the parser for rendered policy, by generation. */
 import type { Settings } from '../settings/settings.ts';
 
 export interface CfengineLayout {
   /** Master copy of the policy, on the policy file system; hosts copy it to their inputs. */
   readonly masterInputs: string;
-  /** Files the policy distributes, beside it. */
+  /** Files that the policy distributes, beside it. */
   readonly referenceFiles: string;
-  /** The cluster's public keys, for hosts that fetch: the current one and, during a rotation, the next. */
+  /** The cluster's public keys for hosts to fetch: the current one and, during a rotation, the next. */
   readonly publicKeys: string;
   /** What the programs of a host read. */
   readonly inputs: string;
@@ -15,7 +15,7 @@ export interface CfengineLayout {
 }
 
 export function layoutOf({ cfengineGeneration, policyDirectory: served, cfengineWorkDirectory: work }: Settings): CfengineLayout {
-  // Generation 2 has DSAU's names, as far as they are known: that of master_files is not [dsau-csync.md 4.1].
+  // Generation 2 has DSAU's names where they are known: that of master_files is not [dsau-csync.md 4.1].
   const inputs =
     cfengineGeneration === 2
       ? { masterInputs: `${served}/cfengine_master/inputs`, referenceFiles: `${served}/cfengine_master/master_files` }
@@ -24,14 +24,14 @@ export function layoutOf({ cfengineGeneration, policyDirectory: served, cfengine
 }
 
 export interface PolicyCheck {
-  /** Relative to the directory that is checked. */
+  /** Relative to the checked directory. */
   readonly file: string;
   readonly argv: readonly string[];
 }
 
 /**
- * The real parser for a directory of rendered files; exit 0 is good. Each file is looked for first: cfengine 2 is content with one
- * that does not exist [cfengine.md 3.5]. Imports of generation 2 are looked up in CFINPUTS, not beside the file [cfengine.md 1.1].
+ * The real parser for a directory of rendered files; exit 0 is good. cfengine 2 accepts missing files, so each is checked first
+ * [cfengine.md 3.5]; it looks for imports in CFINPUTS, not beside the file [cfengine.md 1.1].
  */
 export function policyChecks(settings: Settings, directory: string): readonly PolicyCheck[] {
   const { cfengineBinDirectory: bin } = settings;

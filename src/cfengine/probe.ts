@@ -1,6 +1,6 @@
 /**
- * Asks a cfengine daemon through the network what a client would ask: are you there, and do you serve this file? Complete
- * dialogues only, ended in the protocol's own way, because those leave no line in the daemon's log [monitor.md 5.8].
+ * Probes a cfengine daemon through the network as a client would: does it answer, and does it serve this file? Complete dialogues only,
+ * closed as the protocol requires, because those leave no line in the daemon's log [monitor.md 5.8].
  */
 import type { KeyObject } from 'node:crypto';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -13,51 +13,51 @@ export type ProbeResult =
   | { readonly kind: 'served'; readonly stat: RemoteStat }
   /** The daemon answered, but does not serve the file to us (refused, absent, key not trusted). */
   | { readonly kind: 'answered'; readonly why: string }
-  /** No answer of the protocol within the limit. */
+  /** No answer in cfengine's protocol within the limit. */
   | { readonly kind: 'silent'; readonly why: string }
-  /** Generation 2: the daemon does not take part in the proof of keys, so that it proved nothing. Its reason, and our address as it sees it. */
+  /** Generation 2: the daemon refuses the proof of keys, so that nothing is proved. Its reason, and our address as it sees it. */
   | { readonly kind: 'unproved'; readonly why: string; readonly from: string; readonly isTrust: boolean }
-  /** A daemon with another key than the cluster's: clients refuse it, so whatever it serves counts for nothing. */
+  /** A daemon with another key than the cluster's: clients refuse it. */
   | { readonly kind: 'stranger'; readonly why: string }
-  /** Our own fault or want: says nothing about the daemon. */
-  | { readonly kind: 'cannot-tell'; readonly why: string };
+  /** A fault of this host, which proves nothing about the daemon. */
+  | { readonly kind: 'unknown'; readonly why: string };
 
 export interface ProbeTarget {
   readonly address: string;
   readonly port: number;
-  /** File to ask for. */
+  /** File to request. */
   readonly path: string;
   readonly timeoutMs: number;
-  /** Asked by a client, whose own key is not the cluster's: the key of the daemon is not compared. */
+  /** For a client, whose own key is not the cluster's: the key of the daemon is not compared. */
   readonly anyKey?: boolean;
 }
 
-/** A key and, for generation 3, its certificate. The members share the key: their daemons answer with the same one. */
+/** A key and, for generation 3, its certificate. The members share the key, so their daemons answer with the same one. */
 export interface ProbeIdentity {
   readonly key: KeyObject;
   /** PEM; empty for generation 2. */
   readonly certificate: string;
 }
 
-/** A dialogue has a few hundred bytes each way; who sends more than this does not speak cfengine's protocol. */
+/** A dialogue has a few hundred bytes each way; more is not cfengine's protocol. */
 const mostReceivedBytes = 131_072;
-/** After our end of the conversation: for the other side's end, and what was on its way. */
+/** After our FIN: for the other side's FIN and bytes on the way. */
 const closingLimitMs = 1000;
 const closingLookMs = 10;
 const mostBytesBehindTheEnd = 16_384;
 
-/** errno names that speak of this host and not of the daemon. */
+/** errno names of faults of this host, not of the daemon. */
 const ownTroubles = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EAGAIN', 'EADDRNOTAVAIL', 'EACCES', 'EPERM']);
 
-/** One step of a dialogue: looks at what has come, takes it, says what to send; or ends with a result. */
+/** One step of a dialogue: consumes received bytes and returns what to send, or a result. */
 export type Dialogue = (
   received: Buffer,
   send: (bytes: Buffer | string) => void,
 ) => { readonly rest: Buffer; readonly result?: ProbeResult };
 
 /**
- * The other side may ignore our end of the conversation, and stream on: what comes then is thrown away by TLS itself, unseen,
- * and takes all of the time of this process. So the bytes of the connection below it are counted.
+ * The other side may ignore our FIN and stream on: TLS discards those bytes unseen and would use all the time of this process. So the bytes
+ * of the connection below it are counted.
  */
 function leaveSoon(socket: Socket, tcp: Socket): void {
   const { bytesRead } = tcp;
@@ -70,7 +70,7 @@ function leaveSoon(socket: Socket, tcp: Socket): void {
   socket.unref().once('close', () => clearInterval(timer));
 }
 
-/** `started` resolves when the dialogue can begin, or with why it must not. */
+/** `started` resolves when the dialogue can begin, or with the reason why it must not. */
 function converse(
   socket: Socket,
   timeoutMs: number,
@@ -88,7 +88,7 @@ function converse(
       clearTimeout(timer);
       isOver = true;
       received = Buffer.alloc(0);
-      // FIN, never RST: an abrupt end is a line in the daemon's log.
+      // FIN, never RST: a reset is a line in the daemon's log.
       socket.end();
       leaveSoon(socket, tcp);
       resolve(result);
@@ -102,11 +102,11 @@ function converse(
       received = rest;
       if (result !== undefined) finish(result);
     };
-    // Whoever closes a connection without a word runs and turns us away: too many connections, or an address that may not
-    // connect [cfengine.md 1.12]. Moving the package at a rush of clients would help nobody; lasting, it has its own limit.
+    // A daemon that closes a connection without an answer runs and refuses us: too many connections, or an address that may not connect
+    // [cfengine.md 1.12]. A failover at a rush of clients would not help; a lasting refusal has its own limit.
     const broken = (why: string): void => {
-      if (greeted) finish({ kind: 'answered', why: `connection ended by the daemon (${why})` });
-      else if (connected) finish({ kind: 'cannot-tell', why: `the daemon closes the connection without a word (${why})` });
+      if (greeted) finish({ kind: 'answered', why: `the daemon closed the connection (${why})` });
+      else if (connected) finish({ kind: 'unknown', why: `the daemon closed the connection without an answer (${why})` });
       else finish({ kind: 'silent', why });
     };
     tcp.on('connect', () => {
@@ -114,7 +114,7 @@ function converse(
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const why = error.code ?? error.message;
-      if (ownTroubles.has(why)) return finish({ kind: 'cannot-tell', why });
+      if (ownTroubles.has(why)) return finish({ kind: 'unknown', why });
       broken(why);
     });
     socket.on('close', () => broken('closed'));
@@ -134,7 +134,7 @@ function converse(
   });
 }
 
-/** Reading key and certificate costs as much as the rest of a probe's preparation; who asks again has them read. */
+/** Parsing key and certificate costs as much as the rest of a probe's preparation, so callers cache them. */
 const contexts = new WeakMap<ProbeIdentity, SecureContext>();
 
 function contextOf(identity: ProbeIdentity): SecureContext {
@@ -151,7 +151,7 @@ export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): 
   const socket = connectTls({
     socket: tcp,
     secureContext: contextOf(identity),
-    // The server makes its certificate anew at each start; the key in it is what cfengine's own clients check.
+    // The server makes its certificate anew at each start; cfengine's own clients check the key in it.
     rejectUnauthorized: false,
   });
   const started = new Promise<ProbeResult | undefined>((resolve) =>
@@ -163,7 +163,7 @@ export function probeGeneration3(target: ProbeTarget, identity: ProbeIdentity): 
   return converse(socket, target.timeoutMs, started, dialogue3(target.path), tcp);
 }
 
-/** What generation 3 and we say to each other behind the handshake; the bytes may come in any pieces. */
+/** The dialogue of generation 3 after the handshake; the bytes may arrive in any pieces. */
 export function dialogue3(path: string): Dialogue {
   let state: 'greeting' | 'welcome' | 'stat' = 'greeting';
   return (received, send) => {
@@ -192,8 +192,8 @@ export function dialogue3(path: string): Dialogue {
 }
 
 /**
- * Whether connections are taken at all: made and ended without a word, which leaves no line in the daemon's log
- * [monitor.md 2]. A daemon that is stopped takes them, too: its backlog does.
+ * Whether connections are accepted at all: opened and closed without a byte, which leaves no line in the daemon's log [monitor.md 2]. The
+ * backlog accepts them even for a stopped daemon.
  */
 export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'>): Promise<ProbeResult> {
   const socket = connectTcp({ host: address, port });
@@ -208,8 +208,8 @@ export function probePort({ address, port, timeoutMs }: Omit<ProbeTarget, 'path'
 }
 
 /**
- * Generation 2: greeting, proof of the shared key, then STAT [cfengine.md 1.8, 1.14]. `key`: null for who asks without one; then it is
- * not known who answers.
+ * Generation 2: greeting, proof of the shared key, then STAT [cfengine.md 1.8, 1.14]. `key`: null for a caller without a key; then it is
+ * unknown who answers.
  */
 export function probeGeneration2(target: ProbeTarget, key: KeyObject | null, ownName: string): Promise<ProbeResult> {
   const socket = connectTcp({ host: target.address, port: target.port });
@@ -221,10 +221,10 @@ export function probeGeneration2(target: ProbeTarget, key: KeyObject | null, own
   return converse(socket, target.timeoutMs, started, dialogue);
 }
 
-/** What the daemon answers to a key that it does not have under our address. */
+/** The daemon's answer to a key that it does not have under our address. */
 const distrust = /could not be accepted on trust|keys did not match/;
 
-/** The same of generation 2, which says nothing before it was greeted. */
+/** The port probe of generation 2, whose daemon sends nothing before the greeting. */
 export function dialogue2(
   path: string,
   key: KeyObject | null,
@@ -272,7 +272,7 @@ function statRequest(path: string): string {
   return `SYNCH ${Math.floor(Date.now() / 1000)} STAT ${path}`;
 }
 
-/** The first frame; or that it is not all there yet, or none: then with a result. */
+/** The first frame, "incomplete", or a result. */
 function takeFrame(
   received: Buffer,
 ): { readonly payload: string; readonly rest: Buffer } | { readonly rest: Buffer; readonly result?: ProbeResult } {

@@ -1,28 +1,32 @@
-/** What the monitor tells of itself in a file, for csync status. Pure. */
+/** What the monitor publishes about itself in a file, for csync status. Pure. */
 import * as v from 'valibot';
 
 const schema = v.object({
   version: v.literal(1),
   package: v.string(),
   member: v.string(),
-  /** The service's process, as Serviceguard started it. */
+  /** The service process that Serviceguard started. */
   pid: v.number(),
   startedAt: v.string(),
   at: v.string(),
-  /** The process, such as "cf-serverd (pid 42)"; null while it is paused, or between two daemons. */
+  /** The watched process, such as "cf-serverd (pid 42)"; null while paused, or between two daemons. */
   watching: v.nullable(v.string()),
-  /** Whether the end of that process is told, or has to be looked for. */
+  /** Whether the exit of that process is an event, or must be polled. */
   endIsEvent: v.boolean(),
   paused: v.boolean(),
-  /** Why the package stays here in spite of a verdict; null: it does not. Monitors of before this was written have none. */
+  /** Why the brake keeps the package here; null: it does not. Missing in version 0.1.0. */
   brake: v.optional(v.nullable(v.string()), null),
   /** How often the monitor itself did not run for a while. */
   starvations: v.number(),
-  /** The last look of each layer that is looked at. */
+  /** The last probe of each layer. */
   layers: v.record(
     v.string(),
     v.object({
-      result: v.picklist(['good', 'bad', 'cannot-tell']),
+      // Version 0.1.0 writes another word for unknown.
+      result: v.pipe(
+        v.string(),
+        v.transform((word): 'good' | 'bad' | 'unknown' => (word === 'good' || word === 'bad' ? word : 'unknown')),
+      ),
       detail: v.string(),
       milliseconds: v.number(),
       at: v.string(),
@@ -32,7 +36,7 @@ const schema = v.object({
     v.object({
       reason: v.string(),
       since: v.string(),
-      /** ms since the epoch, with fractions: when the monitor knew. */
+      /** ms since the epoch, with fractions: when the monitor noticed. */
       noticed: v.number(),
       evidence: v.string(),
       sentence: v.string(),
@@ -42,12 +46,12 @@ const schema = v.object({
 
 export type MonitorState = v.InferOutput<typeof schema>;
 
-/** On a disk of memory: gone with a boot, and there when other disks are full. */
+/** In memory: removed by a boot, writable when disks are full. */
 export function monitorStateFile(packageName: string): string {
   return `/run/csync-monitor-${packageName}.json`;
 }
 
-/** null for anything that no monitor of this version wrote. */
+/** null for text that no monitor of this version wrote. */
 export function parseMonitorState(text: string): MonitorState | null {
   try {
     const parsed = v.safeParse(schema, JSON.parse(text));

@@ -1,7 +1,7 @@
 /**
- * The package directory of a member, as both ends know it: where the sets lie, what tells which of them counts, and what each holds.
- * A set is what was rendered together, in a directory named by its digest. It never changes: another content is another set beside it.
- * The package file names its set, so that applying it is the one moment at which all members change. Pure.
+ * The package directory of a member, as csync and the member scripts use it. A set is what was rendered together, in a directory named by
+ * its digest. A set never changes: other content is another set beside it. The package file names its set, so that all members switch at
+ * the moment it is applied. Pure.
  */
 
 import { createHash } from 'node:crypto';
@@ -14,37 +14,37 @@ export function sha256(content: string | Buffer): string {
 export const manifestName = 'manifest.json';
 export const settingsName = 'settings.json';
 
-/** Where a Node.js that was carried along lies in the package directory; the launcher's template has the same name. */
+/** Path of a distributed Node.js in the package directory; the launcher's template has the same name. */
 export const runtimeName = 'runtime/node';
 
-/** Which set was applied last, for who is called without Serviceguard's word for it. Serviceguard's own word always wins. */
+/** The set that was applied last, for callers that get no set from Serviceguard. Serviceguard's own value always wins. */
 export const appliedName = 'applied';
 
 /** The directory of all sets. */
 export const setsName = 'sets';
 
-/** Stands for the files of version 0.1.0, which lie in the package directory itself. */
+/** The files of version 0.1.0, which are in the package directory itself. */
 export const flatSet = 'flat';
 
-/** Of a set: asks who else answers for the package address. */
+/** In a set: probes which other host answers for the package address. */
 export const arpProbeName = 'csync-arp.pl';
-/** The shipped launcher that chooses the set; it has the names that Serviceguard calls. */
+/** The shipped launcher that selects the set; it has the names that Serviceguard calls. */
 export const entryName = 'csync-entry.sh';
 
-/** Of the package file of a modular package: names its set. */
+/** Attribute of a modular package file that names its set. */
 export const setKeyword = 'pev_csync_set_digest';
 
 type Style = Settings['packageStyle'];
 
 export type LauncherRole = 'main' | 'pre' | 'legacy';
 
-/** What Serviceguard calls, by package style, with the part it plays there. */
+/** The scripts that Serviceguard calls, by package style, with their role. */
 const launchers: Readonly<Record<Style, Readonly<Record<string, LauncherRole>>>> = {
   modular: { 'csync.sh': 'main', 'csync_pre.sh': 'pre' },
   legacy: { 'csync_control.sh': 'legacy' },
 };
 
-/** Names of the launchers of one style; the other style's are strangers in a package directory. */
+/** Names of the launchers of one style; those of the other style do not belong into the package directory. */
 export function launcherNames(style: Style): string[] {
   return Object.keys(launchers[style]);
 }
@@ -53,7 +53,7 @@ export function launcherRoles(style: Style): [name: string, role: LauncherRole][
   return Object.entries(launchers[style]);
 }
 
-/** The launchers beside the sets. A legacy package needs none: its package file has the set in the path of the control script. */
+/** The launchers beside the sets. A legacy package has none: its package file contains the path into the set. */
 export function entryNames(style: Style): string[] {
   return style === 'legacy' ? [] : launcherNames(style);
 }
@@ -65,30 +65,30 @@ export function isSetName(text: string): boolean {
   return setName.test(text);
 }
 
-/** The name of a set, from the digests of its files. Enough of the digest that no two sets of a cluster ever share it. */
+/** The name of a set, from the digests of its files: long enough that no two sets share it. */
 export function setNameOf(digests: Readonly<Record<string, string>>): string {
   const sorted = Object.entries(digests).sort(([one], [other]) => (one < other ? -1 : 1));
   return sha256(JSON.stringify(sorted)).slice(0, setNameDigits);
 }
 
-/** Where a file of a set lies, below the package directory. */
+/** Path of a file of a set, below the package directory. */
 export function inSet(set: string, name: string): string {
   return set === flatSet ? name : `${setsName}/${set}/${name}`;
 }
 
-/** Set and name of such a file; null for one that is of no set. */
+/** Set and name of such a file; null for a file of no set. */
 export function setPartOf(path: string): { readonly set: string; readonly name: string } | null {
   const [, set = '', name = ''] = /^sets\/([^/]+)\/(.+)$/.exec(path) ?? [];
   return isSetName(set) ? { set, name } : null;
 }
 
-/** Set and package directory of the directory that a launcher hands to a script. */
+/** Set and package directory of the directory that a launcher passes to a script. */
 export function placeOfSet(directory: string): { readonly set: string; readonly packageDirectory: string } {
   const [, packageDirectory = '', set = ''] = /^(.*)\/sets\/([^/]+)$/.exec(directory) ?? [];
   return isSetName(set) ? { set, packageDirectory } : { set: flatSet, packageDirectory: directory };
 }
 
-/** The set a package file is of, by its words for it; null for a package that is none of ours. */
+/** The set that a package file names; null for a package that is not ours. */
 export function setNamedBy(set: string | undefined, settings: string | undefined, runScript: string | undefined): string | null {
   const control = /\/sets\/([^/]+)\/csync_control\.sh$/.exec(runScript ?? '')?.[1] ?? '';
   const named = [set ?? '', control].find(isSetName);
@@ -96,7 +96,7 @@ export function setNamedBy(set: string | undefined, settings: string | undefined
   return settings !== undefined || /\/csync_control\.sh$/.test(runScript ?? '') ? flatSet : null;
 }
 
-/** The same of the text of a package file. */
+/** As above, from the text of a package file. */
 export function setNamedIn(text: string): string | null {
   const last = (keyword: string): string | undefined =>
     [...text.matchAll(new RegExp(`^[ \\t]*${keyword}[ \\t]+"?([^"\\s]+)`, 'gim'))].at(-1)?.[1];
@@ -104,14 +104,14 @@ export function setNamedIn(text: string): string | null {
 }
 
 /**
- * Which set runs on this member: written at each start, since a service is told nothing, and gone with a halt or a boot. Only
+ * Which set runs on this member: written at each start, because Serviceguard passes nothing to a service; removed by a halt or a boot. Only
  * root can write there.
  */
 export function runningFile(packageDirectory: string): string {
   return `/run/csync-running${packageDirectory.replaceAll('/', '-')}`;
 }
 
-/** A set and where its policy file system is mounted: what a halt has to know when the set itself is gone. */
+/** A set and its mount point: what a halt needs when the set itself is missing. */
 export interface SetAtWork {
   readonly set: string;
   readonly mountPoint: string;
@@ -122,7 +122,7 @@ export function runningText({ set, mountPoint }: SetAtWork): string {
 }
 
 export interface AppliedSet extends SetAtWork {
-  /** What was applied before; null: nothing that is known. */
+  /** The previously applied set; null: unknown. */
   readonly previous: string | null;
 }
 
@@ -130,23 +130,23 @@ export function appliedText({ set, mountPoint, previous }: AppliedSet): string {
   return `${set} ${mountPoint} ${previous ?? '-'}\n`;
 }
 
-/** Null for what is no such line. */
+/** null for any other line. */
 export function parseApplied(text: string): AppliedSet | null {
   const [set = '', mountPoint = '', previous = ''] = text.trim().split(' ');
   if (!isSetName(set) || !mountPoint.startsWith('/')) return null;
   return { set, mountPoint, previous: isSetName(previous) ? previous : null };
 }
 
-/** What manifest.json says: `files` has the digest of each file of the set, `edited` names those that are not as rendered. */
+/** manifest.json: `files` has the digest of each file of the set, `edited` names the files that differ from the rendered ones. */
 export interface Manifest {
   readonly toolkitVersion: string;
   readonly settingsDigest: string;
   readonly files: Readonly<Record<string, string>>;
-  /** The same of what lies beside the sets, as it was rendered with this one. */
+  /** The same for the files beside the sets. */
   readonly beside: Readonly<Record<string, string>>;
-  /** As editKey has them. */
+  /** Names as from editKey. */
   readonly edited?: readonly string[];
-  /** The Node.js that was carried along; without it the members use their own. */
+  /** The distributed Node.js; without it the members use their own. */
   readonly runtime?: Runtime | undefined;
 }
 
@@ -157,7 +157,7 @@ export interface Runtime {
 
 const none: Manifest = { toolkitVersion: '', settingsDigest: '', files: {}, beside: {} };
 
-/** A manifest as it lies somewhere; one that is missing or damaged knows no file. */
+/** Reads a manifest; a missing or damaged one has no files. */
 export function readManifest(text: string | null): Manifest {
   try {
     const read: unknown = JSON.parse(text ?? '{}');
@@ -170,7 +170,7 @@ export function readManifest(text: string | null): Manifest {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** It lies on a member's disk, where anything may have been written into it: what is not of its form is as if it were not there. */
+/** It is read from a disk of a member, where it may be damaged: parts of another form are ignored. */
 function soundParts(read: Record<string, unknown>): Partial<Manifest> {
   const { toolkitVersion, settingsDigest, files, beside, edited, runtime } = read;
   const texts = (values: readonly unknown[]): boolean => values.every((value) => typeof value === 'string');
@@ -187,15 +187,15 @@ function soundParts(read: Record<string, unknown>): Partial<Manifest> {
   };
 }
 
-/** What the list of edits calls a file: the same one in every set, and apart from one of that name beside them. */
+/** The name of a file in the list of edits: the same in every set, and different for a file beside them. */
 export function editKey(path: string): string {
   const part = setPartOf(path);
   return part === null ? path : `${setsName}/*/${part.name}`;
 }
 
 /**
- * Whether a file beside the sets lies there as nobody rendered it: neither what one of the manifests there says, nor what is wanted
- * now. Version 0.1.0 had it among the files of its manifest.
+ * Whether a file beside the sets is one that csync rendered: in one of the manifests there, or wanted now. Version 0.1.0 lists it among the
+ * files of its manifest.
  */
 export function isKnownBeside(name: string, digest: string, manifests: readonly Manifest[]): boolean {
   return manifests.some(({ files, beside }) => beside[name] === digest || files[name] === digest);

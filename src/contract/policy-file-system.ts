@@ -1,7 +1,7 @@
-/** The policy file system, as both ends name it: its device, its mark (the sentinel), its place in /etc/fstab. */
+/** The policy file system: its device, its mark (the sentinel), its line in /etc/fstab. */
 import type { Settings } from '../settings/settings.ts';
 
-/** The administrator's own part of a legacy package: an executable of this name in its directory, called with run or halt. */
+/** The administrator's hook of a legacy package: an executable with this name in its directory, called with run or halt. */
 export const customerDefined = 'customer-defined';
 
 export function deviceOf(settings: Settings): string {
@@ -9,8 +9,8 @@ export function deviceOf(settings: Settings): string {
 }
 
 /**
- * When a line of /etc/fstab mounts something where the policy file system belongs, behind Serviceguard's back: at its mount point or below,
- * or from its device under any of its names. null: never. An automount of systemd mounts at the first access, noauto or not.
+ * When a line of /etc/fstab mounts the policy file system outside Serviceguard: at its mount point or below, or from its device under any
+ * name. null: never. An automount of systemd mounts at the first access, even with noauto.
  */
 export function fstabMount(
   settings: Settings,
@@ -30,7 +30,7 @@ export function fstabMount(
   return words.some((word) => /^x-systemd\.(wanted|required)-by=/.test(word)) ? 'with a unit of systemd' : null;
 }
 
-/** Device-mapper's own spelling of a logical volume: hyphens are doubled. */
+/** Device-mapper's name of a logical volume: hyphens are doubled. */
 export function mapperName({ volumeGroup, logicalVolume }: Settings): string {
   const escaped = (name: string): string => name.replaceAll('-', '--');
   return `/dev/mapper/${escaped(volumeGroup)}-${escaped(logicalVolume)}`;
@@ -46,7 +46,7 @@ export interface Sentinel {
   readonly at: string;
 }
 
-/** The epoch of a sentinel; 0 for none or for one that is damaged. */
+/** The epoch of a sentinel; 0 if missing or damaged. */
 export function sentinelEpoch(text: string | null): number {
   try {
     const { epoch } = JSON.parse(text ?? '') as Partial<Sentinel>;

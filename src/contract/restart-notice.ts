@@ -1,23 +1,23 @@
 /**
- * A restart of the daemon that is meant, told to the monitor beforehand by naming the very process that is ended for it.
- * A pause would not do: it has to be seen while it lasts, and a restart can be over between two looks of the monitor, or the
- * package may have come to this member in the middle. Pure, but for the text of a shell function.
+ * An announced restart of the daemon: the monitor is notified in advance which process will exit. A pause would not do: the monitor must
+ * see it while it lasts, and a restart can be shorter than that, or the package may come to this member in the middle. Pure, except for the
+ * text of a shell function.
  */
 
 import { shellWord } from '../base/shell-word.ts';
 import type { ProcessState } from '../host/host.ts';
 
-/** By then another daemon has to serve: as long as one may take to end, be killed and come up, each 10 s, and a reserve. */
+/** Until then another daemon must serve: one may need 10 s each to exit, to be killed and to start, plus a reserve. */
 export const restartGraceSeconds = 45;
 
-/** Gone with a boot, and still there when the disk is full. */
+/** In memory: removed by a boot, writable when the disk is full. */
 export function restartNoticeFile(packageName: string): string {
   return `/run/csync-restart-${packageName}`;
 }
 
 /**
- * Shell function `announce PID...`: these processes are about to be ended on purpose. A process is named by its pid and its
- * start, which together are never used again; the end is counted since boot, so that no clock can move it.
+ * Shell function `announce PID...`: these processes exit on purpose. A process is named by its pid and its start time, a pair that is never
+ * reused; the time limit counts since boot, so that no clock change moves it.
  */
 export function announceFunction(packageName: string): string {
   const file = shellWord(restartNoticeFile(packageName));
@@ -31,8 +31,8 @@ export function announceFunction(packageName: string): string {
 }
 
 /**
- * Whether what is seen of `process` belongs to a restart that was announced and is not over yet. null: there is no daemon
- * just now. What is no such notice, or cannot be read (null), announces nothing.
+ * Whether the exit of `process` belongs to an announced restart that is still in time. null: no daemon runs now. A missing, damaged or
+ * unreadable notice (null) announces nothing.
  */
 export function isAnnounced(
   notice: string | null,

@@ -1,20 +1,19 @@
 /**
- * Who belongs to the master: the members and the clients that were set up, the keys that are trusted, and what waits to be
- * finished. A file of the package directory, the same on every member, so that it is there when the package is down and
- * when a member is lost; of several the one with the highest serial rules. Holds no secrets. Pure.
+ * The members and clients that were set up, the trusted keys, and pending set-ups. A file of the package directory, the same on every
+ * member, so that it survives a halted package and a lost member; the copy with the highest serial wins. Contains no secrets. Pure.
  */
 import * as v from 'valibot';
 import { plainZero } from '../settings/rules.ts';
 
 /** A host as cfengine sees it. */
 export interface RosterHost {
-  /** As the administrator calls it and ssh reaches it; members as Serviceguard knows them. */
+  /** Name for the administrator and for ssh; a member's name in Serviceguard. */
   readonly name: string;
-  /** IPv4 addresses it may connect from; the first is the one its name stands for. */
+  /** IPv4 addresses it may connect from; its name resolves to the first. */
   readonly addresses: readonly string[];
 }
 
-/** A public key under the name CFEngine 3 has for it. */
+/** A public key under its name in CFEngine 3. */
 export interface NamedKey {
   /** MD5=... */
   readonly digest: string;
@@ -22,7 +21,7 @@ export interface NamedKey {
   readonly publicKey: string;
 }
 
-/** What is not done yet on a host, and why; it is taken up again by the next run. */
+/** A pending set-up and its reason; the next run retries it. */
 export interface Waiting {
   readonly host: string;
   readonly what: 'member' | 'deleted member' | 'client';
@@ -32,15 +31,15 @@ export interface Waiting {
 }
 
 export interface RosterClient extends RosterHost {
-  /** The key that was accepted for it: another one never takes its place unasked. */
+  /** The accepted key: another key replaces it only after confirmation. */
   readonly key: NamedKey;
   /** The other cluster it is a member of. */
   readonly cluster: string | null;
-  /** Digests of the cluster's keys that were put there. */
+  /** Digests of the cluster's keys on that host. */
   readonly holds: readonly string[];
 }
 
-/** A host whose key is refused from now on. */
+/** A host whose key is denied from now on. */
 export interface GoneHost extends RosterHost {
   readonly kind: 'member' | 'client';
   /** Digest of a client's own key; a member had the cluster's. */
@@ -54,16 +53,16 @@ export interface Roster {
   readonly at: string;
   readonly by: string;
   readonly members: readonly RosterHost[];
-  /** Members of the Serviceguard cluster that the administrator keeps out of the package. */
+  /** Members of the Serviceguard cluster that the administrator excludes from the package. */
   readonly leftOut: readonly string[];
   readonly clients: readonly RosterClient[];
-  /** The pair that all members share; null before it was made. */
+  /** The pair that all members share; null until it is made. */
   readonly key: NamedKey | null;
-  /** During a rotation: what becomes the key; every host trusts it beforehand. */
+  /** During a rotation: the next key; every host trusts it in advance. */
   readonly nextKey: NamedKey | null;
-  /** From the switch of a rotation until every host has the new key: the key of before, which is trusted as well. */
+  /** During a rotation, after the switch: the previous key, which is still trusted. */
   readonly formerKeys: readonly NamedKey[];
-  /** Digests of keys that were the cluster's once; they are taken from every host again. */
+  /** Digests of former keys of the cluster; they are removed from every host. */
   readonly retired: readonly string[];
   readonly gone: readonly GoneHost[];
   readonly waiting: readonly Waiting[];
@@ -96,7 +95,7 @@ const key = v.strictObject({
   publicKey: v.pipe(v.string(), v.regex(/^-----BEGIN RSA PUBLIC KEY-----\n[A-Za-z0-9+/=\n]+\n-----END RSA PUBLIC KEY-----\n$/)),
 });
 
-/** What it is read with: it lies on hosts where others may have written, and its names go into scripts and policy. */
+/** Strict: the file comes from hosts where others may have written, and its names go into scripts and policy. */
 const schema = v.strictObject({
   serial: v.pipe(v.number(), v.integer(), v.minValue(0), plainZero),
   at: v.string(),
@@ -119,22 +118,22 @@ const schema = v.strictObject({
   ),
 });
 
-/** Whether a host of that name may be in a roster: nothing of it means anything to ssh, a shell or cfengine's policy. */
+/** Whether a roster may contain a host with that name: it must have no meaning for ssh, a shell or cfengine's policy. */
 export function isHostName(text: string): boolean {
   return namePattern.test(text);
 }
 
-/** Whether a roster can hold that address. */
+/** Whether a roster may contain that address. */
 export function isHostAddress(text: string): boolean {
   return v.is(address, text);
 }
 
-/** Whether a roster can hold that key: another host's word, which may be anything. */
+/** Whether a roster may contain that key, which another host sent. */
 export function isNamedKey(one: NamedKey): boolean {
   return v.is(key, one);
 }
 
-/** null when it is damaged: another member's copy, or an empty roster, has to do. */
+/** null when damaged: use another member's copy, or an empty roster. */
 export function parseRoster(text: string): Roster | null {
   try {
     const read = v.safeParse(schema, JSON.parse(text));
@@ -148,18 +147,18 @@ export function rosterText(roster: Roster): string {
   return `${JSON.stringify(roster, null, 1)}\n`;
 }
 
-/** The one that rules among those of the members; the empty one when there is none. */
+/** The copy with the highest serial; an empty one if there is none. */
 export function newestRoster(rosters: readonly (Roster | null)[]): Roster {
   return rosters.reduce<Roster>((newest, one) => (one !== null && one.serial > newest.serial ? one : newest), emptyRoster);
 }
 
-/** The next one, where anything but serial, time and author is another; null otherwise. */
+/** The next roster if anything but serial, time and author changed; null otherwise. */
 export function nextRoster(before: Roster, after: Roster, at: string, by: string): Roster | null {
   const content = ({ serial: _serial, at: _at, by: _by, ...rest }: Roster): string => JSON.stringify(rest);
   return content(before) === content(after) ? null : { ...after, serial: before.serial + 1, at, by };
 }
 
-/** Notes that something waits, or (`why` null) that it is done; what waited already keeps its time. */
+/** Records a pending set-up, or (`why` null) its completion; an older record keeps its time. */
 export function withWaiting(
   roster: Roster,
   { host: of, what }: Pick<Waiting, 'host' | 'what'>,
@@ -172,7 +171,7 @@ export function withWaiting(
   return { ...roster, waiting: why === null ? others : [...others, { host: of, what, why, since }] };
 }
 
-/** Those whose keys a member or client has to take for the cluster's: the one in use, the next, the former ones. */
+/** Keys that a member or client must accept as the cluster's: current, next, former. */
 export function clusterKeys({ key: current, nextKey, formerKeys }: Roster): NamedKey[] {
   return [current, nextKey, ...formerKeys].filter((one) => one !== null);
 }

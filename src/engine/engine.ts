@@ -1,16 +1,16 @@
 /**
- * What csync wants of a cluster engine. An engine's commands, words, paths and formats lie behind this interface, and nowhere above it
- * (test/pure/render/engine.test.ts). Types only. Nothing here runs: an engine says what to type and reads what was answered.
+ * What csync needs from a cluster engine. The engine's commands, words, paths and formats stay behind this interface
+ * (test/pure/render/engine.test.ts). Types only: an engine returns commands to run and reads their output.
  */
 import type { Checked, Problem } from '../base/problem.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** A command: program and arguments, each a word. */
+/** A command: program and arguments. */
 export type Argv = readonly string[];
-/** Commands to type on one member, in this order. Each exits with 0 if it was done; after one that was not, the rest is not typed. */
+/** Commands to run on one member, in this order. Each exits with 0 if it succeeded; after a failure the rest is not run. */
 export type Commands = readonly Argv[];
 
-/** What of the settings selects the engine. */
+/** The settings that select the engine. */
 export type EngineChoice = Pick<Settings, 'packageName'>;
 
 export interface Engine {
@@ -24,39 +24,42 @@ export interface Engine {
   readonly words: EngineWords;
 }
 
-/** What an administrator wants of the cluster. Plans carry the commands out; remedies print them (typed). */
+/** What an administrator can order. Plans run the commands; remedies print them (typed). */
 export interface Orders {
-  /** The package may start and fail over. If it is halted it starts now, on the first member that may have it. */
+  /** Enables start and failover. A halted package starts now, on the first eligible member. */
   switchOn(packageName: string): Commands;
-  /** It goes on running, and does not fail over. */
+  /** Disables failover; the package keeps running. */
   switchOff(packageName: string): Commands;
-  /** The package may start on these members, also if it failed there before. */
+  /** Enables these members for the package, also after a failure there. */
   switchMembersOn(packageName: string, members: readonly string[]): Commands;
   switchMembersOff(packageName: string, members: readonly string[]): Commands;
-  /** Starts a halted package there, and ends when its start has ended. Whether it may fail over stays as it is. */
+  /** Starts a halted package there, and exits when the start is complete. Does not change whether it may fail over. */
   run(packageName: string, member: string): Commands;
-  /** Halts the package, and switches it off. Ends when its halt has ended. */
+  /** Halts and disables the package. Exits when the halt is complete. */
   halt(packageName: string): Commands;
-  /** `on`: the engine ignores every failure of the package, until `off`, and does not fail over. Refused if the package may not have this mode. */
+  /**
+   * `on`: the engine ignores every failure of the package until `off`, and does not fail over. Refused if the package cannot have this
+   * mode.
+   */
   maintenance(packageName: string, mode: 'on' | 'off'): Commands;
-  /** The member leaves the running cluster. `packages`: those that run there move; without it the order fails if there are any. */
+  /** Stops the cluster on the member. `packages`: its packages move; without it the order fails if it runs any. */
   haltMember(member: string, packages: 'packages move' | 'no packages'): Commands;
   runMember(member: string): Commands;
   /** Removes the definition of a halted package from the cluster. */
   forget(packageName: string): Commands;
-  /** Removes the package address from the member on which this is typed, after a script that left it behind. */
+  /** Removes the package address from this member after a script left it behind. */
   releaseAddress(address: string, subnet: string): Commands;
 }
 
-/** What the engine says of a package. */
+/** The state of a package. */
 export interface PackageStatus {
-  /** `up`, `down`, or a word of the engine's for what is neither. */
+  /** `up`, `down`, or another word of the engine. */
   readonly status: string;
-  /** `running`, `starting`, `halting`, `maintenance`, or a word of the engine's. */
+  /** `running`, `starting`, `halting`, `maintenance`, or another word of the engine. */
   readonly state: string;
-  /** The member it runs on; null: on none. */
+  /** The active member; null: none. */
   readonly owner: string | null;
-  /** The package may start, and fail over, by itself. */
+  /** The package may start and fail over automatically. */
   readonly autoRun: boolean;
   /** By member: whether the package may start there. */
   readonly switching: ReadonlyMap<string, boolean>;
@@ -71,42 +74,42 @@ export const unknownStatus: PackageStatus = {
   switching: new Map(),
 };
 
-/** One look at the whole cluster. */
+/** The state of the whole cluster at one moment. */
 export interface ClusterView {
-  /** null: the engine does not say. */
+  /** null: not in the output. */
   readonly name: string | null;
-  /** Status of each member in the cluster, by name, in the engine's order: `up`, or a word of the engine's for what is not. */
+  /** Status of each member by name, in the engine's order: `up`, or another word of the engine. */
   readonly members: ReadonlyMap<string, string>;
-  /** Those that are defined. */
+  /** The defined packages. */
   readonly packages: ReadonlyMap<string, PackageStatus>;
 }
 
-/** Questions to any one member, and what their answers mean. A command that fails has no answer. */
+/** Queries to any one member and their parsers. A failed command has no answer. */
 export interface Observation {
-  /** Prints what readView reads. Needs no root, but a role that may look. */
+  /** Prints the input of readView. Needs no root, but a role with read access. */
   readonly view: Argv;
-  /** Never fails; text that is no answer gives a view without members. */
+  /** Never fails; unreadable text results in a view without members. */
   readView(text: string): ClusterView;
-  /** Prints what readDefinition reads. Fails if no such package is defined, and if this user may not see it. */
+  /** Prints the input of readDefinition. Fails if no such package is defined, or this user may not see it. */
   definition(packageName: string): Argv;
-  /** The definition that is in force; null: this text is none. */
+  /** The definition in force; null: the text is none. */
   readDefinition(text: string): Definition | null;
   readonly version: Argv;
-  /** The version in the answer; null: it says none. */
+  /** The version; null: not in the text. */
   readVersion(text: string): string | null;
 }
 
-/** What the engine knows of a package, or is to know. */
+/** A package definition, wanted or in force. */
 export interface Definition {
   readonly name: string;
-  /** The members that may run the package, the most wanted first. */
+  /** The members that may run the package, the preferred one first. */
   readonly members: readonly string[];
-  /** The set of member scripts that it names; null: none of ours. */
+  /** The set of member scripts that it names; null: no set of ours. */
   readonly set: string | null;
-  /** Where it names the set: as a value that the launcher reads (modular), or in the path of the launcher (legacy). */
+  /** How it names the set: as a value that the launcher reads (modular), or in the path of the launcher (legacy). */
   readonly style: Settings['packageStyle'];
   readonly claims: Claims;
-  /** All of it, in order, with keywords of the engine's own; one may come again. */
+  /** All attributes in order, with the engine's keywords; a keyword may repeat. */
   readonly lines: readonly { readonly keyword: string; readonly value: string }[];
 }
 
@@ -116,7 +119,7 @@ export interface DefinitionDifference {
   readonly wanted: readonly string[];
 }
 
-/** What a package uses that no other one may have. */
+/** Resources of a package that no other package may have. */
 export interface Claims {
   readonly mountPoints: readonly string[];
   readonly volumeGroups: readonly string[];
@@ -125,39 +128,42 @@ export interface Claims {
   readonly elsewhere: string | null;
 }
 
-/** Variables of the engine, by name; paths of the settings may begin with them. */
+/** Variables of the engine, by name; paths in the settings may begin with them. */
 export type EngineVariables = Readonly<Partial<Record<string, string>>>;
 
-/** The definition of a package: the rendered file, and the one in force. */
+/** The format of a package definition: the rendered file and the one in force. */
 export interface DefinitionFormat {
   /** Name of the rendered file in the package directory. */
   fileName(packageName: string): string;
-  /** What the tokens of its template stand for; it names `set`. Problems: what it cannot hold as long as no more variables are known. */
+  /** Values for the tokens of its template, which names `set`. Problems: values that need variables which are not known. */
   tokens(
     settings: Settings,
     set: string,
     variables: EngineVariables,
   ): { readonly values: Readonly<Record<string, string>>; readonly problems: readonly Problem[] };
-  /** Prints a template of the engine's own, with its comments; null: there is none on this host. */
+  /** Prints the engine's own template with its comments; null: this host has none. */
   templateCommand(style: Settings['packageStyle'], variables: EngineVariables): Argv | null;
-  /** The rendered file `own` with all that templateCommand printed and it does not say itself. */
+  /** The rendered file `own`, extended by everything of templateCommand's output that it does not define. */
   layOver(base: string, own: string): string;
-  /** The text of the file for other members; for another set. Whatever else is in it stays. */
+  /** The file for other members or another set; everything else in it is kept. */
   withMembers(text: string, members: readonly string[]): string;
   withSet(text: string, set: string, settingsDigest: string): string;
-  /** Reads the rendered file; `file` is its name for problems, which are those of its form only. */
+  /** Reads the rendered file; `file` is its name in problems, which concern only its form. */
   parse(text: string, file: string): Checked<Definition>;
-  /** What the engine would refuse in that text, as far as it can be known without a cluster. */
+  /** What the engine would refuse, as far as that can be checked without a cluster. */
   check(text: string, file: string): readonly Problem[];
-  /** Empty: the one in force is as wanted. What only one says counts as the engine's default in the other. */
+  /** Empty: the one in force is as wanted. An attribute on one side only is compared with the engine's default. */
   differences(applied: Definition, wanted: Definition): DefinitionDifference[];
-  /** Whether a running package has to be halted for it; if not, it may be applied at any time. */
+  /** Whether the change requires a halt; if not, it can be applied at any time. */
   needsHalt(difference: DefinitionDifference): boolean;
-  /** Asks the engine whether it would take the file (an absolute path on the member, or one that the member's shell completes). Changes nothing. */
+  /**
+   * Checks with the engine whether it accepts the file (an absolute path on the member, or a path that the member's shell expands). Changes
+   * nothing.
+   */
   checkFile(file: string): Commands;
-  /** Makes the file the definition in force, on all members in one moment or not at all. */
+  /** Applies the file: on all members at one moment, or not at all. */
   applyFile(file: string): Commands;
-  /** Whether checkFile also asks the member scripts (validate), on every member. If not, csync has to. */
+  /** Whether checkFile also runs validate on every member. If not, csync runs it. */
   checkAsksScripts(definition: Definition): boolean;
   /** A line for /bin/sh: prints the definition in force, fails if there is none. */
   showLine(packageName: string): string;
@@ -168,86 +174,89 @@ export interface FoundCluster {
   readonly name: string;
   /** In the cluster's own order. */
   readonly members: readonly string[];
-  /** Subnets the engine knows of a member; none when its output does not say. */
+  /** Subnets of a member; none if the output has none. */
   readonly subnets: ReadonlyMap<string, readonly string[]>;
   readonly packages: readonly string[];
-  /** Volume group -> the package that has it. */
+  /** Volume group -> the package that uses it. */
   readonly packageOfVolumeGroup: ReadonlyMap<string, string>;
   /** Packages whose volume groups the engine does not show. */
   readonly unknownStorage: readonly string[];
   readonly quorumServer: string | null;
 }
 
-/** The engine on the host that csync runs on. Who asks reads the files and runs the commands. */
+/** The engine on the host that csync runs on. The caller reads the files and runs the commands. */
 export interface EngineHost {
-  /** Has the engine's variables. */
+  /** File with the engine's variables. */
   readonly variablesFile: string;
-  /** Variable of the environment that names another such file. */
+  /** Environment variable that names another such file. */
   readonly variablesFileIn: string;
   readVariables(text: string): EngineVariables;
-  /** Those of a usual installation. */
+  /** Values of a standard installation. */
   readonly usualVariables: EngineVariables;
-  /** The directory in which packages have theirs. */
+  /** Parent of the package directories. */
   packagesIn(variables: EngineVariables): string;
   /** PATH with the engine's programs; `own`: the administrator's. */
   searchPath(own: string | undefined, variables: EngineVariables): string;
-  /** What is said of the variables that were found, beside the name of their file. null: there is no such file. */
+  /** The remark on the variables that were found, besides the name of their file. null: no such file. */
   foundText(variables: EngineVariables | null): string;
-  /** Their outputs, in this order, are what readCluster reads. The first one fails where no cluster runs; the others may fail. */
+  /** Their outputs, in this order, are the input of readCluster. The first fails where no cluster runs; the others may fail. */
   readonly clusterCommands: Commands;
-  /** null: no member is named. */
+  /** null: the output names no member. */
   readCluster(outputs: readonly string[]): FoundCluster | null;
 }
 
-/** What scripts for members begin with. Lines for /bin/sh. */
+/** First lines of scripts for members, for /bin/sh. */
 export interface EngineShell {
-  /** Makes the variables known that paths of the settings may begin with. Ends the script with 69 where the engine is not installed, or its file can be changed by others than root. */
+  /**
+   * Defines the variables that paths in the settings may begin with. Exits the script with 69 if the engine is not installed, or a user
+   * other than root can change its file.
+   */
   readonly begin: readonly string[];
-  /** Puts the engine's programs in front of the path; behind `begin`. */
+  /** Puts the engine's programs first in the path; after `begin`. */
   readonly path: string;
-  /** As `begin`, for a host that may have no engine: never ends the script. */
+  /** As `begin`, for a host that may have no engine: never exits the script. */
   readonly tryBegin: string;
-  /** In a script that knows $directory, the package directory: $named is the set that a definition there names by the path of a launcher. */
+  /** In a script that knows $directory, the package directory: sets $named to the set in the launcher path of a definition there. */
   readonly namedSet: string;
-  /** Directories (words) that need room; behind `begin`. */
+  /** Directories (words) that need free space; after `begin`. */
   readonly directories: readonly string[];
 }
 
-/** The engine's words, for sentences and advice. Parts of sentences begin with a small letter and have no full stop. */
+/** The engine's words for sentences and advice. Parts of sentences begin with a lower-case letter and have no full stop. */
 export interface EngineWords {
-  /** The programs that say how the cluster is, and what is defined. */
+  /** The programs that print the state of the cluster and its definitions. */
   readonly viewer: string;
   readonly definitionReader: string;
   /** The program that writes the engine's own template of a definition. */
   readonly templateMaker: string;
-  /** The program that looks at a definition before it is applied. */
+  /** The program that checks a definition before it is applied. */
   readonly checker: string;
-  /** Why `view` fails, as far as can be known. */
+  /** Likely reasons why `view` fails. */
   readonly viewFails: string;
-  /** The command that shows why, for people; and the fix. */
+  /** The command that shows the reason, and the fix. */
   readonly look: string;
   readonly lookOrStart: string;
   readonly startCluster: string;
-  /** What PackageStatus.autoRun is called. */
+  /** The engine's name for PackageStatus.autoRun. */
   readonly autoRun: string;
-  /** It is off. */
+  /** That autoRun is off. */
   readonly switchedOff: string;
-  /** The package may not start on a member. */
+  /** That the package may not start on a member. */
   readonly notEligible: string;
-  /** Where a package's log is, as a member's shell completes it. */
+  /** Path of the package log, which a member's shell expands. */
   readonly packageLog: string;
-  /** Behind a sentence on the engine's own maintenance mode: what it is looked up by. */
+  /** Reference after a sentence on the engine's own maintenance mode. */
   readonly maintenanceMode: string;
-  /** The fix where a command of a plan failed. */
+  /** The fix if a command of a plan fails. */
   afterFailure(command: Argv): string;
-  /** How a host becomes a member of the cluster; `members` are those of now. */
+  /** How to add a host to the cluster; `members` are the current ones. */
   join(host: string, members: readonly string[]): string;
-  /** How hosts leave the cluster for good; `members` are those that stay. */
+  /** How to remove hosts from the cluster; `members` are those that stay. */
   leave(hosts: readonly string[], members: readonly string[]): string;
-  /** How the package leaves a member, by hand. */
+  /** How to move the package off a member by hand. */
   moveAway(member: string): string;
   /** Why a package of this style cannot have the engine's own maintenance mode; null: it can. */
   noMaintenance(style: Settings['packageStyle']): string | null;
-  /** Why members cannot come and go with this version; null: they can, or nothing is known against it. */
+  /** Why this version cannot add or remove members; null: it can, or the version is unknown. */
   tooOld(version: string): string | null;
 }

@@ -60,7 +60,7 @@ async function main(): Promise<void> {
   const askBesideAgent = async () => {
     await makeRoom();
     let answer = await ask();
-    while (answer.kind === 'cannot-tell' && isEarly()) {
+    while (answer.kind === 'unknown' && isEarly()) {
       await pause(besideMs);
       await makeRoom();
       answer = await ask();

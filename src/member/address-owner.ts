@@ -1,17 +1,17 @@
-/** Who else answers for the package address on its subnet; csync-arp.pl asks. */
+/** Checks whether another host answers for the package address on its subnet; csync-arp.pl sends the probe. */
 import { arpProbeName } from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
 
 export type OwnerLook =
-  | { readonly kind: 'nobody else' }
-  /** Hardware address of the card that answered. */
+  | { readonly kind: 'no other host' }
+  /** Hardware address of the interface that answered. */
   | { readonly kind: 'foreign'; readonly card: string }
-  | { readonly kind: 'cannot tell' | 'no perl'; readonly why: string };
+  | { readonly kind: 'unknown' | 'no perl'; readonly why: string };
 
-/** Beyond the time that is listened: perl has to start. */
+/** Added to the listening time, for the start of perl. */
 const startMs = 500;
 
-/** Never waits longer than `listenMs` and half a second. `directory`: of the member scripts. */
+/** Returns within `listenMs` and half a second. `directory`: the set of the member scripts. */
 export async function foreignOwner(
   host: Pick<MemberHost, 'run'>,
   directory: string,
@@ -24,10 +24,10 @@ export async function foreignOwner(
   );
   const [card = ''] = stdout.split('\n');
   if (/^[0-9a-f:]{17}$/.test(card)) return { kind: 'foreign', card };
-  if (exitCode === 0) return { kind: 'nobody else' };
-  if (timedOut) return { kind: 'cannot tell', why: 'perl exceeded its time limit' };
+  if (exitCode === 0) return { kind: 'no other host' };
+  if (timedOut) return { kind: 'unknown', why: 'perl exceeded its time limit' };
   if (errorCode === 'ENOENT') return { kind: 'no perl', why: 'perl is missing' };
-  return { kind: 'cannot tell', why: errorCode ?? (stderr.trim() || `perl exited with ${exitCode}`) };
+  return { kind: 'unknown', why: errorCode ?? (stderr.trim() || `perl exited with ${exitCode}`) };
 }
 
 /** For the log. */

@@ -1,6 +1,6 @@
 /**
- * Dealing with this member's cfengine daemon: find it, ask it, start it, end it. Success is what is seen afterwards, never
- * an exit status [cfengine.md 0.6].
+ * Finds, probes, starts and stops the cfengine daemon of this member. Only its state afterwards counts, never an exit status [cfengine.md
+ * 0.6].
  */
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey } from '../cfengine/keys.ts';
@@ -12,7 +12,7 @@ import type { Finding } from './failures.ts';
 import { judgeOrigin, judgePort, type PortOwner } from './judgements.ts';
 
 const startLimitMs = 10_000;
-/** For what ran already, or came up all the same, after a start that was refused. */
+/** After a start that exited with an error: another daemon may run, or this one may come up all the same. */
 const refusedLimitMs = 500;
 const endLimitMs = 5_000;
 const lookEveryMs = 20;
@@ -38,29 +38,29 @@ export class Daemon {
     return judgePort(this.#host.listeners(cfenginePort), cfenginePort, (process) => this.strangeness(process));
   }
 
-  /** Why a process is not this member's daemon, whatever it is called; null: it is. */
+  /** Why a process is not the daemon of this member; null: it is the daemon. */
   strangeness(process: ProcessState): string | null {
     const { daemonName, programs } = this.adapter;
     if (process.name !== daemonName) return process.name;
     return judgeOrigin(process, this.#host.origin(process), this.#host.program(programs.daemon));
   }
 
-  /** Asks the daemon behind an address for the sentinel, or for another file. */
+  /** Requests the sentinel, or another file, from the daemon at an address. */
   async ask(address: string, timeoutMs: number, how: Partial<Pick<ProbeTarget, 'path' | 'anyKey'>> = {}): Promise<ProbeResult> {
     const target = { address, port: this.#settings.cfenginePort, path: this.sentinelPath, timeoutMs, ...how };
     return this.adapter.probe(target, await this.identity(), this.#host.member);
   }
 
   /**
-   * This host's key with a certificate for it; kept, since making the certificate costs more than a probe. null is not
-   * kept: a key that could not be read for want of descriptors can be read the next time.
+   * The key of this host with a certificate for it. It is cached because making the certificate costs more than a probe. null is not
+   * cached: a key that was unreadable for lack of descriptors may be readable later.
    */
   async identity(): Promise<ProbeIdentity | null> {
     this.#identity ??= await this.#makeIdentity();
     return this.#identity;
   }
 
-  /** After a restart of the daemon the pair may be another one (csync keys rotate), and the old one is trusted no more. */
+  /** The key pair may change with a restart of the daemon (csync keys rotate). */
   forgetIdentity(): void {
     this.#identity = null;
   }
@@ -71,13 +71,13 @@ export class Daemon {
     try {
       const key = readPrivateKey(pem);
       if (this.adapter.generation === 2) return { key, certificate: '' };
-      // In memory, whatever the disk of the run directory does: the monitor reads it, too.
+      // In memory: the monitor reads it too, and must not wait for a disk.
       const cache = `/run/csync-probe-${keyDigest(key).slice(4)}.pem`;
       const kept = this.#host.readText(cache);
-      // A damaged one would make every probe throw, and each member would say that no other can cure it.
+      // A damaged certificate would make every probe throw, and every member would report that no other member can start the package.
       const sound = kept !== null && isCertificateOf(kept, key);
       const certificate = sound ? kept : (await import('../cfengine/certificate.ts')).selfSignedCertificate(pem);
-      // The certificate holds nothing but the public key; another start finds it there.
+      // The certificate contains only the public key; the next start reuses it.
       if (!sound) this.#keep(cache, certificate);
       return { key, certificate };
     } catch {
@@ -89,11 +89,11 @@ export class Daemon {
     try {
       this.#host.replace(path, certificate, 0o644);
     } catch {
-      // A full /run costs time at the next start, nothing else.
+      // A full /run only slows down the next start.
     }
   }
 
-  /** Programs and keys; what no start of the daemon could make up for [cfengine.md 1.1, 1.4]. */
+  /** Checks programs and keys: faults that no start of the daemon can fix [cfengine.md 1.1, 1.4]. */
   judgeInstallation(): Finding | null {
     const { programs, privateDirectories, privateKey, publicKey } = this.adapter;
     const missing = [programs.daemon, programs.agent].filter((program) => !this.#host.canExecute(program));
@@ -118,7 +118,7 @@ export class Daemon {
     return null;
   }
 
-  /** Runs, owns the port, and answers on this member itself within the time limit. */
+  /** Checks that the daemon has the port and answers on this member within the time limit. */
   async judgeRunning(limitMs = this.#settings.monitorTimeoutSeconds * 1000): Promise<Finding | null> {
     const owner = this.owner();
     if (owner.kind === 'foreign') return { code: 'port-occupied', text: owner.text };
@@ -127,42 +127,39 @@ export class Daemon {
     const answer = await this.ask('127.0.0.1', limitMs);
     const named = `${this.adapter.daemonName} (pid ${owner.process.pid})`;
     if (answer.kind === 'silent') return { code: 'daemon-dead', text: `${named} does not answer: ${answer.why}` };
-    // It reads its key when it starts: a pair that was exchanged since needs another start.
+    // The daemon reads its key only at its start.
     if (answer.kind === 'stranger') return { code: 'daemon-dead', text: `${named} ${answer.why}` };
     return null;
   }
 
-  /** Ends what hangs and starts the daemon anew; then waits for it to answer. */
+  /** Kills a daemon that hangs, starts a new one and waits until it answers. */
   async start(finding: Finding): Promise<void> {
-    // A foreign program on the port is not ours to end; starting against it is pointless.
+    // Never kill another program on the port; a start would fail.
     if (finding.code === 'port-occupied') return;
     for (const process of this.#listening()) await this.end(process);
     const launched = await this.#host.launch(this.adapter.startDaemon, startLimitMs);
-    // A good exit status proves nothing; a bad one says that nothing is coming [cfengine.md 1.4].
+    // Exit status 0 proves nothing; any other means that no daemon comes up [cfengine.md 1.4].
     let listened = false;
     await this.#until(launched.exitCode === 0 ? startLimitMs : refusedLimitMs, async () => {
       const isFree = this.owner().kind === 'free';
-      // It came up and is gone again: nothing more is to be waited for.
+      // The daemon came up and exited: stop waiting.
       if (isFree && listened) return true;
       listened ||= !isFree;
       return !isFree && (await this.judgeRunning()) === null;
     });
   }
 
-  /**
-   * More than one where a child was stopped between its fork and its exec: it has the same name and the same socket, outlives the daemon,
-   * and no other daemon gets the port.
-   */
+  /** A child that was stopped between fork and exec has the name and the socket of the daemon, survives it and keeps the port. */
   #listening(): ProcessState[] {
     const all = this.#host.listeners(this.#settings.cfenginePort).flatMap(({ processes }) => processes);
     const once = new Map(all.map((process) => [process.pid, process]));
     return [...once.values()].filter((process) => this.strangeness(process) === null);
   }
 
-  /** TERM, and KILL after five seconds: the signal handler of generation 2 may hang [cfengine.md 1.4]. */
+  /** TERM, then KILL after 5 s: the signal handler of generation 2 may hang [cfengine.md 1.4]. */
   async end(process: ProcessState): Promise<void> {
     this.#host.signal(process, 'SIGTERM');
-    // A stopped process takes no TERM; it would only cost the five seconds.
+    // A stopped process does not handle TERM.
     const stopped = process.state === 'T' || process.state === 't';
     if (!stopped && (await this.#until(endLimitMs, () => this.#isGone(process)))) return;
     this.#host.signal(process, 'SIGKILL');
@@ -175,8 +172,8 @@ export class Daemon {
   }
 
   /**
-   * Generation 2 proves its key only to who is known to it under the address that the connection comes from. The members share their
-   * key, so that this member's own public key is the one to be known. A key that is there is never replaced.
+   * Generation 2 proves its key only to peers whose key it has under the address of the connection. The members share one key pair, so the
+   * public key of this member is the right one. An existing key is never replaced.
    */
   trustOwnKey(address: string): void {
     const { publicKey } = this.adapter;
@@ -185,14 +182,14 @@ export class Daemon {
     if (own !== null && this.#host.facts(file) === null) this.#host.replace(file, own, 0o644);
   }
 
-  /** Makes generation 3 read its access rules again; nothing in generation 2. */
+  /** Makes generation 3 reread its access rules; generation 2 needs none. */
   reload(): void {
     const owner = this.owner();
     if (this.adapter.reloadSignal !== null && owner.kind === 'daemon')
       this.#host.signal(owner.process, this.adapter.reloadSignal);
   }
 
-  /** Waits for a state with a deadline; true when it came. */
+  /** Waits for a state; false after the limit. */
   async #until(limitMs: number, state: () => boolean | Promise<boolean>): Promise<boolean> {
     const end = this.#host.elapsed() + limitMs;
     for (;;) {

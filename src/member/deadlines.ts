@@ -1,8 +1,11 @@
-/** How long the steps of a member script may take before its launcher gives it up; seconds. The whole has limits of its own. */
+/**
+ * Time limits of the steps of a member script, in seconds. The launcher stops a script that exceeds one; the whole script has its own
+ * limit.
+ */
 
-/** Of a step that reads files and runs commands that have a limit of their own. */
+/** A step that reads files and runs commands with limits of their own. */
 export const stepSeconds = 10;
-/** Of one that ends and starts the daemon, and waits for it: each of that has its own limit. */
+/** A step that restarts the daemon and waits for it. */
 export const daemonSeconds = 45;
-/** Of one that works as long as the whole may take: checking, mounting, what is the administrator's own. */
+/** A step that may use the time of the whole script: fsck, mount, commands of the administrator. */
 export const untilTheEnd = 9999;

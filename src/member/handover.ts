@@ -1,15 +1,15 @@
 /**
- * How long a failover took, across members: who gives the package up leaves a note on the policy file system, and who takes
- * it over reads it there. A member that crashed leaves none, and then nobody knows. For figures and status, and for
- * the brake, which keeps what came by a failover from failing over again at once. Pure.
+ * How long a failover took. The member that loses the package writes a note to the policy file system, and the next one reads it; a crash
+ * leaves none, and then the time is unknown. Used for figures, status and the brake, which prevents a second failover in quick succession.
+ * Pure.
  */
 import * as v from 'valibot';
 
 const handover = v.object({
-  /** Epoch of the promotion that ended there. */
+  /** Epoch of the promotion that ended. */
   epoch: v.number(),
   member: v.string(),
-  /** ms since the epoch, by that member's clock: since when the master was not served, as far as was seen. */
+  /** ms since the epoch by the clock of that member: when the master stopped serving, as far as known. */
   lostAt: v.number(),
   /** SG_HALT_REASON. */
   reason: v.string(),
@@ -20,17 +20,17 @@ const promotion = v.object({
   epoch: v.number(),
   /** ms since the epoch: when the role was proved. */
   at: v.number(),
-  /** The member that gave the package up before, and how long nobody was the master; null: not known, or it was meant. */
+  /** The previous active member, and how long no master served; null: unknown, or a halt by an administrator. */
   failover: v.nullable(v.object({ from: v.string(), milliseconds: v.number() })),
 });
 export type Promotion = v.InferOutput<typeof promotion>;
 
-/** Beside the policy, not in it: clients do not get it. */
+/** Beside the policy, so that clients do not get it. */
 export function handoverFile(mountPoint: string): string {
   return `${mountPoint}/.csync-handover.json`;
 }
 
-/** On the member that is the master; gone with a boot. */
+/** On the active member; a boot removes it. */
 export function promotionFile(packageName: string): string {
   return `/run/csync-promotion-${packageName}.json`;
 }
@@ -44,11 +44,11 @@ function parse<Schema extends v.GenericSchema>(schema: Schema, text: string | nu
   }
 }
 
-/** null for none, and for what is no such note. */
+/** null for a missing or damaged note. */
 export const parseHandover = (text: string | null): Handover | null => parse(handover, text);
 export const parsePromotion = (text: string | null): Promotion | null => parse(promotion, text);
 
-/** A package that somebody halted was not failing over; a note of another promotion than the last says nothing of this one. */
+/** A halt by an administrator is no failover. A note of another epoch than the previous one does not count. */
 export function promotionAfter(epoch: number, at: number, before: Handover | null): Promotion {
   const isFailover = before !== null && before.epoch === epoch - 1 && before.reason !== 'user_halt' && before.lostAt <= at;
   return { epoch, at, failover: isFailover ? { from: before.member, milliseconds: at - before.lostAt } : null };

@@ -1,6 +1,4 @@
-/**
- * What an observation means. Pure: facts in, a finding or null out; the tables of the tests are written against these.
- */
+/** What an observation means: facts in, a finding or null out. Pure. */
 import { deviceOf, mapperName } from '../contract/policy-file-system.ts';
 import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../host/host.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -11,7 +9,7 @@ export function mountAt(mounts: readonly MountEntry[], target: string): MountEnt
   return mounts.findLast((mount) => mount.target === target);
 }
 
-/** Before anything is mounted: the place must be a free, empty directory [cfengine.md 1.6, 2.6]. */
+/** Before anything is mounted: the mount point must be an empty directory [cfengine.md 1.6, 2.6]. */
 export function judgeMountPoint(
   settings: Settings,
   mounts: readonly MountEntry[],
@@ -19,8 +17,8 @@ export function judgeMountPoint(
 ): Finding | null {
   const { mountPoint } = settings;
   const mounted = mountAt(mounts, mountPoint);
-  if (mounted !== undefined) return { code: 'mount-point-busy', text: `${mounted.source} is mounted at ${mountPoint} already` };
-  if (entries === null) return { code: 'mount-point-missing', text: `the mount point ${mountPoint} is no directory` };
+  if (mounted !== undefined) return { code: 'mount-point-busy', text: `${mounted.source} is already mounted at ${mountPoint}` };
+  if (entries === null) return { code: 'mount-point-missing', text: `the mount point ${mountPoint} is not a directory` };
   if (entries.length > 0) {
     const shown = entries.slice(0, 5).join(', ');
     return {
@@ -46,13 +44,13 @@ export function judgeMount(settings: Settings, mounts: readonly MountEntry[]): F
   return null;
 }
 
-/** Who listens on the daemon's port. Pid files are not asked: they prove nothing in either generation. */
+/** Who listens on the daemon's port. Pid files prove nothing in either generation. */
 export type PortOwner =
   | { readonly kind: 'free' }
   | { readonly kind: 'daemon'; readonly process: ProcessState; readonly inode: string }
   | { readonly kind: 'foreign'; readonly text: string };
 
-/** `strange`: why a process is not the daemon, in words that name it; null: it is. */
+/** `strange`: why a process is not the daemon, with its name; null: it is the daemon. */
 export function judgePort(
   listeners: readonly Listener[],
   port: number,
@@ -73,9 +71,9 @@ export function judgePort(
 const deleted = ' (deleted)';
 
 /**
- * A process is called what it likes. The daemon is one that root (or who runs this) runs from the configured program: also
- * from a file that an update has replaced since, under the same path or, where versions have directories of their own, the
- * same name. A program that is a script runs in its interpreter, and only its user can be told. In words that name it.
+ * A process can have any name. The daemon is a process that root (or our own user) runs from the configured program, or from a file that an
+ * update has replaced: same path, or same name where versions have their own directories. A script runs in its interpreter, so only its
+ * user is checked.
  */
 export function judgeOrigin(process: ProcessState, origin: ProcessOrigin, program: ProgramFile | null): string | null {
   const user = origin.users.find((each) => !origin.trusted.includes(each));
@@ -87,7 +85,7 @@ export function judgeOrigin(process: ProcessState, origin: ProcessOrigin, progra
   return `${process.name}, which is ${path} and not ${program.path}`;
 }
 
-/** Names that resolve, but not to the package's address, are as bad as none. */
+/** A name that resolves to another address is as bad as none. */
 export function judgeName(settings: Settings, addresses: readonly string[]): Finding | null {
   const { packageDnsName, packageAddress } = settings;
   if (addresses.includes(packageAddress)) return null;

@@ -1,11 +1,11 @@
 /**
- * Every event that the member scripts and the monitor log: its code, its sentence, and the keys of its tail. What a step found wrong has
- * the codes of failures.ts. docs/reference/log.md is generated from this table.
+ * Every event that the member scripts and the monitor log: code, sentence, keys of the tail. A step that fails logs a code of failures.ts.
+ * docs/reference/log.md is generated from this table.
  */
 import type { LogMessage } from '../base/log-line.ts';
 import { logFaults } from '../host/member/member-log.ts';
 
-/** A sentence with {placeholders}; then the keys of the tail, which may be placeholders as well. */
+/** A sentence with {placeholders}, then the keys of the tail. */
 type Row = readonly [text: string, ...keys: readonly string[]];
 
 export const messages = {
@@ -95,7 +95,7 @@ type Values<Of extends Row> = Of extends readonly [infer Text extends string, ..
   ? Readonly<Record<Placeholders<Text> | Keys[number], string | number>>
   : never;
 
-/** The message of a code. An empty value of a key is not printed in the tail. */
+/** The message of a code. */
 export function message<Code extends MessageCode>(code: Code, values: Values<(typeof messages)[Code]>): LogMessage {
   const [text, ...keys]: Row = messages[code];
   const named = (key: string): string | number => (values as Readonly<Record<string, string | number>>)[key] ?? '';
@@ -106,12 +106,12 @@ export function message<Code extends MessageCode>(code: Code, values: Values<(ty
   };
 }
 
-/** With the step of a script as the first key. */
+/** Adds the step of the script as the first key. */
 export function ofStep(step: string, { code, text, keys }: LogMessage): LogMessage {
   return { code, text, keys: { step, ...keys } };
 }
 
-/** With a capital letter. */
+/** Starts with a capital letter. */
 export function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

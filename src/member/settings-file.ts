@@ -1,6 +1,6 @@
 /**
- * Reads what the package directory holds on this member: settings.json, checked again because a member script must not
- * trust what lies on a disk, and the manifest that says what every file must be.
+ * Reads the package directory of this member: settings.json, validated again because files on a disk can be damaged, and the manifest with
+ * the digest of every file.
  */
 import { basename, resolve } from 'node:path';
 import {
@@ -21,15 +21,12 @@ export type ReadSettings =
   | { readonly ok: true; readonly settings: Settings; readonly digest: string }
   | { readonly ok: false; readonly finding: Finding };
 
-/** Name of the package for logs, where its settings may be unreadable: by Serviceguard, else as the package directory is called. */
+/** Name of the package for logs, also with unreadable settings: from Serviceguard, else from the package directory. */
 export function packageNameOf(host: MemberHost, directory: string): string {
   return host.environment.SG_PACKAGE || basename(placeOfSet(resolve(directory)).packageDirectory);
 }
 
-/**
- * Settings of a set on this member. A digest that differs from the one the package was applied with (in the
- * environment when Serviceguard passes it) is a finding: this member's files are not the package's.
- */
+/** Settings of a set on this member. A digest that differs from the applied one (in the environment, from Serviceguard) is a finding. */
 export function readSettingsFile(host: MemberHost, directory: string): ReadSettings {
   const file = `${directory}/${settingsName}`;
   const fail = (text: string): ReadSettings => ({ ok: false, finding: { code: 'settings-damaged', text } });
@@ -45,24 +42,23 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
   return { ok: true, settings, digest };
 }
 
-/** Whether the set is of one piece: the one its name says, with the settings that were rendered with its other files. */
+/** Whether the files of a set belong together: its name, its manifest and its settings. */
 export function judgeManifest(host: MemberHost, directory: string, digest: string): Finding | null {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
   const manifest = manifestIn(host, directory);
   if (manifest.settingsDigest === '') return damaged(`${directory}/${manifestName} is missing or damaged`);
-  if (manifest.settingsDigest !== digest)
-    return damaged(`${directory}/${settingsName} is not the one that was rendered with the other files`);
+  if (manifest.settingsDigest !== digest) return damaged(`${directory}/${settingsName} was not rendered with the other files`);
   const { set } = placeOfSet(directory);
   if (set === flatSet || setNameOf(manifest.files) === set) return null;
-  return damaged(`${directory}/${manifestName} is that of another set`);
+  return damaged(`${directory}/${manifestName} belongs to another set`);
 }
 
-/** What was rendered together; a missing or damaged manifest names nothing. */
+/** A missing or damaged manifest gets no files. */
 export function manifestIn(host: MemberHost, directory: string): Manifest {
   return readManifest(host.readText(`${directory}/${manifestName}`));
 }
 
-/** Serviceguard's variables in a path, from the launcher's environment. */
+/** Replaces $SGCONF and $SGRUN in a path. */
 export function expand(host: MemberHost, path: string): string {
   return path.replace(
     /^\$(SGCONF|SGRUN)\b/,

@@ -1,6 +1,6 @@
 /**
- * What the member scripts run, believe or write as root: whoever else can change one of these is root here. Told loudly where nothing
- * is at stake (validate refuses, and with it cmcheckconf); a start only warns: a bit of a file mode must not cost a failover.
+ * Files that the member scripts run, read or write as root: a user who can change one of them is root. validate (and so cmcheckconf)
+ * refuses them; a start only warns, because a file mode must not prevent a failover.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
 import { appliedName, manifestName, placeOfSet, runningFile, runtimeName, settingsName } from '../contract/package-directory.ts';
@@ -11,13 +11,13 @@ import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 import { expand } from './settings-file.ts';
 
-/** Sourced by the launchers, where the environment names no other. */
+/** Sourced by the launchers if the environment names no other file. */
 const configuration = '/etc/cmcluster.conf';
-/** Of a set, besides the scripts, and of the package directory. */
+/** In a set, besides the scripts; and in the package directory. */
 const believed = [settingsName, manifestName] as const;
 const believedBeside = ['roster.json', appliedName, customerDefined, runtimeName] as const;
 
-/** Absolute paths; not all of them are there on every member. */
+/** Absolute paths; some are missing on some members. */
 function trustedFiles(host: MemberHost, directory: string, settings: Settings): string[] {
   const { programs, daemonPolicy } = adapterFor(settings);
   const { packageDirectory } = placeOfSet(directory);
@@ -36,12 +36,12 @@ function trustedFiles(host: MemberHost, directory: string, settings: Settings): 
   ];
 }
 
-/** Written as root, in places that the administrator names: who can put a link in the way has anything overwritten. */
+/** Written as root at paths that the administrator chose: a link there could overwrite any file. */
 function writtenFiles({ scriptLogFile, monitorMetricsFile }: Settings, host: MemberHost): string[] {
   return [expand(host, scriptLogFile), ...(monitorMetricsFile === 'off' ? [] : [monitorMetricsFile])];
 }
 
-/** A finding for each place that others than root, or who runs this, could change. */
+/** A finding for each path that a user other than root, or than our own, could change. */
 export function judgeTrust(host: MemberHost, directory: string, settings: Settings): Finding[] {
   const places = [
     ...trustedFiles(host, directory, settings).flatMap((path) => strangersTo(path)),

@@ -1,6 +1,6 @@
 /**
- * Settings and templates to everything that lies in the package directory. Pure and byte-reproducible: no time, no
- * machine, nothing but its input.
+ * Renders settings and templates to all files of the package directory. Pure and reproducible to the byte: the result depends only on the
+ * input.
  */
 import type { Checked, Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
@@ -29,7 +29,7 @@ import { haltLimits, startLimits } from './launcher-limits.ts';
 import { fillTemplate, type Template } from './template.ts';
 
 export interface PackageTemplates {
-  /** That of the settings' package style. */
+  /** For the package style of the settings. */
   readonly packageFile: Template;
   readonly launcher: Template;
 }
@@ -39,13 +39,16 @@ export interface RenderInput {
   readonly templates: PackageTemplates;
   /** The compiled member scripts, by file name (csync-start.cjs ...). */
   readonly bundles: ReadonlyMap<string, string>;
-  /** What the engine's own template is, where there is one; else the shipped template is the whole definition. */
+  /** The engine's own template; without it the shipped template is the whole definition. */
   readonly base?: string | undefined;
-  /** As the host that renders knows them; without them, settings that begin with one cannot be rendered where a definition wants whole paths. */
+  /**
+   * Directories of the host that renders; without them, settings that begin with a variable cannot be rendered where a definition requires
+   * absolute paths.
+   */
   readonly directories?: EngineVariables;
 }
 
-/** The launchers' tokens; not all of them also belong into the package file. */
+/** The launchers' tokens; the package file has others. */
 function launcherTokens(settings: Settings, name: string, role: LauncherRole): Record<string, string> {
   return {
     toolkit_version: toolkitVersion,
@@ -97,7 +100,7 @@ export function renderPackage({ settings, templates, bundles, base, directories 
     : { ok: true, value: files, problems };
 }
 
-/** A package in its parts: what the set holds, by the names it has there, and what lies beside the sets. */
+/** A package in its parts: the files of the set, and the files beside the sets. */
 interface Parts {
   readonly set: readonly RenderedFile[];
   readonly beside: readonly RenderedFile[];
@@ -110,7 +113,7 @@ function digestsOf(files: readonly RenderedFile[]): Record<string, string> {
   return Object.fromEntries(files.map((file) => [file.name, sha256(file.text)]));
 }
 
-/** As it lies in a package directory; the manifest comes last. */
+/** In a package directory; the manifest comes last. */
 function laidOut({ set, beside, settingsDigest: digest, edited, runtime }: Parts): RenderedFile[] {
   const files = digestsOf(set);
   const name = setNameOf(files);
@@ -130,7 +133,7 @@ function manifestText(manifest: Manifest): string {
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
 
-/** The name of the set these files are; null: they are of version 0.1.0, which had none. */
+/** The name of the set; null: version 0.1.0, which had no sets. */
 export function setOf(files: readonly RenderedFile[]): string | null {
   return files.map(({ name }) => setPartOf(name)).find((part) => part !== null)?.set ?? null;
 }
@@ -140,7 +143,7 @@ export function setText(files: readonly RenderedFile[], name: string): string | 
   return files.find((file) => (setPartOf(file.name)?.name ?? file.name) === name && isOfSet(file, files))?.text ?? null;
 }
 
-/** Of version 0.1.0 all of them are. */
+/** In version 0.1.0 all files. */
 const isOfSet = ({ name }: RenderedFile, files: readonly RenderedFile[]): boolean =>
   setPartOf(name) !== null || setOf(files) === null;
 
@@ -149,8 +152,8 @@ export function manifestOf(files: readonly RenderedFile[]): Manifest {
 }
 
 /**
- * The files of a set as they were rendered together, with a package file that names it, in the order of the manifest; null where one
- * is missing or another one.
+ * The files of a set as rendered together, with a package file that names it, in the order of the manifest; null if one is missing or
+ * differs.
  */
 export function wholePackage(files: readonly RenderedFile[], set: string, packageFile: string): RenderedFile[] | null {
   const byName = new Map(files.map((file) => [file.name, file]));
@@ -171,7 +174,7 @@ function partsOf(files: readonly RenderedFile[]): Parts {
   return { set, beside: files.filter(({ name }) => setPartOf(name) === null), settingsDigest: digest, edited, runtime };
 }
 
-/** Laid out with other files in the set: the package file names it by its new name, also one of an administrator's own. */
+/** Renders the set with other files: the package file, also an administrator's own, gets the new name. */
 function withOtherSet(parts: Parts, { withSet }: DefinitionFormat): RenderedFile[] {
   const name = setNameOf(digestsOf(parts.set));
   const naming = (text: string): string => withSet(text, name, parts.settingsDigest);
@@ -179,15 +182,15 @@ function withOtherSet(parts: Parts, { withSet }: DefinitionFormat): RenderedFile
   return laidOut({ ...parts, beside });
 }
 
-/** The files with a manifest that names this runtime, or none. A runtime is not rendered; it is what the members have. */
+/** The files with a manifest that names this runtime, or none. A runtime is not rendered, but distributed. */
 export function withRuntime(files: readonly RenderedFile[], runtime: Runtime | null): RenderedFile[] {
   const text = manifestText({ ...manifestOf(files), runtime: runtime ?? undefined });
   return files.map((file) => ((setPartOf(file.name)?.name ?? file.name) === manifestName ? { ...file, text } : file));
 }
 
 /**
- * The rendered files with an administrator's own texts in place of some of them, by their names there. They make a set of their own;
- * its manifest names them, so that the next render notices them again.
+ * The rendered files with some replaced by an administrator's own. They form a set of their own; its manifest names the edits, so that the
+ * next render notices them.
  */
 export function withEdits(
   files: readonly RenderedFile[],
@@ -208,10 +211,9 @@ export function withEdits(
 }
 
 /**
- * The same files for another list of members: settings.json, the lines of the package file that name members, and the
- * digests of settings and set wherever they stand. What templates and administrators made of the rest stays, also without the
- * templates at hand. A legacy package keeps its set, since another one could not be applied while it runs: no script of a member
- * reads the list. Throws where settings.json is no settings file.
+ * The same files for another list of members: changes settings.json, the member lines of the package file, and the digests of settings and
+ * set. Everything else stays, also without the templates. A legacy package keeps its set, since another one could not be applied while it
+ * runs, and no member script reads the list. Throws if settings.json is no settings file.
  */
 export function withMembers(files: readonly RenderedFile[], members: readonly string[]): RenderedFile[] {
   const before = parseSettingsJson(setText(files, settingsName) ?? '');

@@ -1,6 +1,6 @@
 /**
- * The policy of members and clients, for both generations of cfengine: what cfengine.md 1.7 and 2.7 found to work over the
- * relocatable address, cut into files an administrator can replace one by one. Pure and byte-reproducible.
+ * The policy of members and clients for both generations of cfengine, over the relocatable address as tested in cfengine.md 1.7 and 2.7, in
+ * files that an administrator can replace one by one. Pure and reproducible to the byte.
  */
 
 import { isIpv4 } from '../base/network.ts';
@@ -14,7 +14,7 @@ export interface PolicyFile {
   /** Relative to the master inputs directory. */
   readonly name: string;
   readonly text: string;
-  /** The toolkit writes its own again; an administrator's is made once, when it is missing. */
+  /** csync rewrites its own files; an administrator's file is created once if it is missing. */
   readonly owner: 'toolkit' | 'administrator';
   readonly mode: 0o600;
 }
@@ -29,7 +29,7 @@ export interface PolicyInput {
 
 type Generation = Settings['cfengineGeneration'];
 
-/** File of the policy -> template. What does not end with .tpl is the administrator's, and taken as it is. */
+/** File of the policy -> template. A name without .tpl is the administrator's file, copied as it is. */
 const parts: Readonly<Record<Generation, Readonly<Record<string, string>>>> = {
   2: {
     'update.conf': 'cfengine2/update.conf.tpl',
@@ -52,20 +52,20 @@ const parts: Readonly<Record<Generation, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** Names of the templates renderPolicy reads for one generation. */
+/** The templates of one generation. */
 export function policyTemplateNames(generation: Generation): string[] {
   return [...new Set(Object.values(parts[generation]))];
 }
 
 const headerStart = 'Written by the csync toolkit ';
-const header = `${headerStart}${toolkitVersion}, which writes it again: edits here are lost.`;
+const header = `${headerStart}${toolkitVersion}. Do not edit: csync overwrites this file.`;
 
-/** Whether the toolkit wrote a policy file, in whatever version: its header is the first line, in a script the second. */
+/** Whether csync wrote a policy file, in any version: its header is the first line, in a script the second. */
 export function isOurs(text: string): boolean {
   return text.replace(/^#!.*\n/, '').startsWith(`# ${headerStart}`);
 }
 
-/** A name as it stands in classes: what cfengine makes of all it does not allow there. */
+/** A name in classes: cfengine replaces every character that it does not allow there. */
 export function className(name: string): string {
   return name.replace(/[^A-Za-z0-9_]/g, '_');
 }
@@ -83,14 +83,14 @@ export function renderPolicy({ settings, templates, members, clients }: PolicyIn
     ...(members.length === 0 ? [noMembers] : []),
     ...(generation === 2 && domainOf(settings) === '' ? [noDomain(settings)] : []),
   ];
-  // Names and addresses that are none would break out of what they stand in.
+  // An invalid name or address could break out of its string.
   if (problems.length > 0) return { ok: false, problems };
   const values = generation === 2 ? values2(settings, members, clients) : values3(settings, members, clients);
   const files: PolicyFile[] = [];
   const told = new Set<string>();
   for (const [name, templateName] of Object.entries(parts[generation])) {
     const filled = partText(templateName, templates.get(templateName), values[templateName] ?? {});
-    // Two files of one template have its problems once.
+    // Two files of one template report its problems once.
     if (!told.has(templateName)) problems.push(...filled.problems);
     told.add(templateName);
     const owner = isTemplate(templateName) ? 'toolkit' : 'administrator';
@@ -113,7 +113,7 @@ function partText(name: string, template: Template | undefined, values: Readonly
   const problem: Problem = {
     code: 'template-header',
     severity: 'error',
-    text: 'the line "# {{policy_header}}" is not where it is looked for, so the toolkit would take its own file for yours and leave it for ever',
+    text: 'the line "# {{policy_header}}" is missing at its place, so csync would take its own file for yours and never update it',
     remedy: 'make it the first line; in a script the second, behind #!',
     place: { file: template.file, line: 1 },
   };
@@ -127,19 +127,19 @@ function hostProblems({ name, addresses }: RosterHost): Problem[] {
     code: 'policy-host',
     severity: 'error',
     text,
-    remedy: 'correct it where the host is registered; policy is made from names and IPv4 addresses only',
+    remedy: 'correct it where the host is registered; policy accepts only names and IPv4 addresses',
   });
   return [
-    ...(isName ? [] : [problem(`${JSON.stringify(name)} is no host name`)]),
+    ...(isName ? [] : [problem(`${JSON.stringify(name)} is not a host name`)]),
     ...(addresses.length > 0 ? [] : [problem(`${JSON.stringify(name)} has no address`)]),
-    ...wrong.map((address) => problem(`${JSON.stringify(name)} has the address ${JSON.stringify(address)}, which is none`)),
+    ...wrong.map((address) => problem(`${JSON.stringify(name)} has the address ${JSON.stringify(address)}, which is invalid`)),
   ];
 }
 
 const noMembers: Problem = {
   code: 'policy-members',
   severity: 'error',
-  text: 'the policy would know no member: nobody could start a remote run, and cfengine takes no empty class',
+  text: 'the policy would have no member: no host could start a remote run, and cfengine refuses an empty class',
   remedy: 'register the members of the cluster first',
 };
 
@@ -147,17 +147,17 @@ function noDomain({ packageDnsName }: Settings): Problem {
   return {
     code: 'policy-domain',
     severity: 'error',
-    text: `package_dns_name ${packageDnsName} has no domain, and cfagent of generation 2 refuses to say who it is without one`,
-    remedy: 'give the whole name, such as csync.example.com',
+    text: `package_dns_name ${packageDnsName} has no domain, and cfagent of generation 2 cannot identify itself without one`,
+    remedy: 'set the full name, such as csync.example.com',
   };
 }
 
-/** What comes behind the first dot of the policy host; empty when there is none. */
+/** The domain of the policy host; empty if there is none. */
 function domainOf({ packageDnsName }: Settings): string {
   return /\.(.*)$/.exec(packageDnsName)?.[1] ?? '';
 }
 
-/** Lists of a thousand clients are to be read, too, and no reader of lines should meet one that is too long. */
+/** Wraps lists: a thousand clients in one line are unreadable, and too long for some readers. */
 const itemsInALine = 8;
 function list(items: readonly string[], separator: string, indent: number): string {
   const lines: string[] = [];
@@ -182,8 +182,8 @@ function addressesOf(settings: Settings, members: readonly RosterHost[], clients
   const allowed = new Set([loopback, ...cluster, ...clients.flatMap(({ addresses }) => addresses), ...clientNetworks]);
   const inNetworks = clientNetworks.map((network) => 2 ** (32 - Number(network.split('/')[1] ?? 32)));
   const hosts = inNetworks.reduce((sum, size) => sum + size, members.length + clients.length);
-  // Twice the hosts [cfengine.md 1.7]: clients have one connection each, so that all of them at once leave half for the members. The
-  // daemon is started with 4096 descriptors, and a connection may need two.
+  // Twice the hosts [cfengine.md 1.7]: clients have one connection each, so that half remains for the members. The daemon starts with 4096
+  // descriptors, and a connection may need two.
   return { allowed: [...allowed], cluster, maxConnections: Math.min(2000, Math.max(200, 2 * hosts)) };
 }
 
@@ -214,7 +214,7 @@ function values3(settings: Settings, members: readonly RosterHost[], clients: re
     'cfengine3/controls/cf_runagent.cf.tpl': {
       policy_header: header,
       cfengine_port: String(settings.cfenginePort),
-      // Addresses: a client's name is what ssh knows, and need not be one the resolver has.
+      // Addresses, because the resolver may not have a client's ssh name.
       remote_hosts: inList(standingFor([...members, ...clients])),
     },
     'cfengine3/csync_members.cf.tpl': {
@@ -255,7 +255,7 @@ function values2(settings: Settings, members: readonly RosterHost[], clients: re
     'cfengine2/cfrun.hosts.tpl': {
       policy_header: header,
       domain: site.domain,
-      // Names, as tested [cfengine.md 1.7]; cfrun puts the domain behind those without a dot.
+      // Names, as tested [cfengine.md 1.7]; cfrun appends the domain to names without a dot.
       remote_hosts: [...new Set([...members, ...clients].map(({ name }) => `${name}${port}`))].join('\n'),
     },
     'cfengine2/csync_keys.sh.tpl': {
@@ -272,7 +272,7 @@ function standingFor(hosts: readonly RosterHost[]): string[] {
   return [...new Set(hosts.flatMap(({ addresses: [first] }) => first ?? []))];
 }
 
-/** Names of members as hard classes have them: without domain, and cfengine 3 writes them small. */
+/** Names of members as hard classes: without domain; cfengine 3 writes them in lower case. */
 function hostClasses(members: readonly RosterHost[]): string[] {
   return [...new Set(members.flatMap(({ name }) => [className(shortName(name)), className(shortName(name).toLowerCase())]))];
 }
@@ -281,7 +281,7 @@ function shortName(name: string): string {
   return name.split('.')[0] ?? name;
 }
 
-/** A class for each member; members whose names are the same to cfengine share one. */
+/** A class for each member; members with the same name for cfengine share one. */
 function classLines(members: readonly RosterHost[], line: (name: string, hosts: readonly string[]) => string): string {
   const lines = members.map((member) => line(memberClass(shortName(member.name)), hostClasses([member])));
   return [...new Set(lines)].join('\n');

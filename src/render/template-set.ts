@@ -1,6 +1,6 @@
 /**
- * The templates as administrators keep them: which there are, what state an exported copy is in against the shipped one, and
- * what both sides changed since the export. Pure.
+ * The templates of administrators: their list, the state of an exported copy against the shipped one, and what both sides changed since the
+ * export. Pure.
  */
 import { createTwoFilesPatch } from 'diff';
 
@@ -19,7 +19,7 @@ export const templateCatalogue: readonly TemplateEntry[] = [
   { name: 'cfengine3/controls/cf_serverd.cf.tpl', becomes: 'controls/cf_serverd.cf: who may connect, fetch and start runs' },
   { name: 'cfengine3/controls/cf_runagent.cf.tpl', becomes: 'controls/cf_runagent.cf: whom cf-runagent calls' },
   { name: 'cfengine3/csync_members.cf.tpl', becomes: 'csync_members.cf: the members as classes' },
-  { name: 'cfengine3/site.cf', becomes: 'site.cf, once: what is yours' },
+  { name: 'cfengine3/site.cf', becomes: 'site.cf, once: your own policy' },
   { name: 'cfengine2/update.conf.tpl', becomes: 'update.conf: policy and public keys from the master' },
   { name: 'cfengine2/cfagent.conf.tpl', becomes: 'cfagent.conf: what every host does' },
   { name: 'cfengine2/cf.main.tpl', becomes: 'cf.main: what all sites have in common' },
@@ -27,31 +27,31 @@ export const templateCatalogue: readonly TemplateEntry[] = [
   { name: 'cfengine2/cfservd.conf.tpl', becomes: 'cfservd.conf: who may connect, fetch and start runs' },
   { name: 'cfengine2/cfrun.hosts.tpl', becomes: 'cfrun.hosts: whom cfrun calls' },
   { name: 'cfengine2/csync_keys.sh.tpl', becomes: 'csync_keys.sh: keys of new members, the other key of a rotation' },
-  { name: 'cfengine2/site.main', becomes: 'site.main, once: what is yours' },
+  { name: 'cfengine2/site.main', becomes: 'site.main, once: your own policy' },
 ];
 
-/** What an export leaves beside the copies: the texts as they were shipped then. */
+/** Where an export keeps the shipped texts of that moment. */
 export const pristineDirectory = '.shipped';
 
-/** The three texts of one template; null for what is not there. */
+/** The three texts of one template; null: missing. */
 export interface TemplateTexts {
   readonly shipped: string;
-  /** The administrator's copy; it wins over the shipped one. */
+  /** The administrator's copy; it replaces the shipped one. */
   readonly own: string | null;
-  /** What was shipped when the copy was exported. */
+  /** The shipped text at the time of the export. */
   readonly pristine: string | null;
 }
 
 export type TemplateState =
-  /** No copy of one's own: the shipped template is used. */
+  /** No copy: the shipped template is used. */
   | 'shipped'
-  /** A copy that is what is shipped now. */
+  /** A copy that equals the shipped template. */
   | 'same'
-  /** A copy with edits; the shipped template is as it was at the export, or what it was is not known. */
+  /** A copy with edits; the shipped template is unchanged since the export, or the exported text is unknown. */
   | 'edited'
-  /** A copy without edits of a template that was shipped differently then. */
+  /** A copy without edits of an older shipped template. */
   | 'outdated'
-  /** Both sides changed it: what is new in the shipped one has to be carried over by hand. */
+  /** Both sides changed it: merge the changes of the shipped one by hand. */
   | 'edited, outdated';
 
 export function templateState({ shipped, own, pristine }: TemplateTexts): TemplateState {
@@ -67,11 +67,11 @@ export interface TemplateDifference {
   readonly state: TemplateState;
   /** Unified diff of the administrator's edits; empty for none. */
   readonly edits: string;
-  /** Unified diff of what changed in the shipped template since the export; empty for nothing, or when it is not known. */
+  /** Unified diff of the changes in the shipped template since the export; empty for none or unknown. */
   readonly upstream: string;
 }
 
-/** Who changed what since the export; without the text of then, all that differs counts as an edit. */
+/** Who changed what since the export; without the exported text every difference counts as an edit. */
 export function templateDifference(name: string, texts: TemplateTexts): TemplateDifference {
   const { shipped, own, pristine } = texts;
   const base = pristine ?? shipped;
@@ -91,25 +91,25 @@ export type ExportStep =
   | { readonly name: string; readonly do: 'refuse'; readonly why: string };
 
 export interface ExportChoice {
-  /** Keep the edited copy and remember today's shipped text: its changes were carried over by hand. */
+  /** Keep the edited copy and record today's shipped text: its changes were merged by hand. */
   readonly takeMine: boolean;
-  /** Throw the edits away. */
+  /** Discard the edits. */
   readonly takeShipped: boolean;
 }
 
-/** Edits are never lost without --take-shipped; a copy without edits follows what is shipped. */
+/** Edits are discarded only with --take-shipped; a copy without edits is updated. */
 export function exportStep(name: string, texts: TemplateTexts, { takeMine, takeShipped }: ExportChoice): ExportStep {
   const state = templateState(texts);
   switch (state) {
     case 'shipped':
       return { name, do: 'copy', why: 'new' };
     case 'same':
-      return { name, do: 'keep', why: 'is what is shipped' };
+      return { name, do: 'keep', why: 'equals the shipped template' };
     case 'outdated':
-      return { name, do: 'update', why: 'was not edited; follows what is shipped now' };
+      return { name, do: 'update', why: 'had no edits; now updated to the shipped template' };
     default:
-      if (takeShipped) return { name, do: 'update', why: 'edits are given up' };
+      if (takeShipped) return { name, do: 'update', why: 'edits are discarded' };
       if (takeMine || state === 'edited') return { name, do: 'keep', why: 'edited' };
-      return { name, do: 'refuse', why: 'edited, and what is shipped changed since' };
+      return { name, do: 'refuse', why: 'edited, and the shipped template has changed since' };
   }
 }

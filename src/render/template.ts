@@ -1,23 +1,20 @@
 /**
- * Strict substitution of `{{token}}` in text that belongs to administrators: no logic, no escaping, one pass, so that a
- * value is never read again. `$SG...`, `%`, `$&`, single braces pass untouched. Pure.
+ * Strict replacement of `{{token}}` in text of administrators: no logic, no escaping, one pass, so that values are never parsed again.
+ * `$SG...`, `%`, `$&`, single braces stay as they are. Pure.
  */
 import { closest } from 'fastest-levenshtein';
 import type { Checked, Place, Problem } from '../base/problem.ts';
 
 export interface Template {
-  /** Where it was read from, for messages. */
+  /** File name for messages. */
   readonly file: string;
   readonly text: string;
 }
 
-/**
- * A pair of braces with what stands between, or a `{{` that is not closed. A lone `}}` is nobody's mistake: shell ends
- * nested expansions with it.
- */
+/** A pair of braces with its content, or an unclosed `{{`. A lone `}}` is allowed: shell ends nested expansions with it. */
 const braces = /\{\{([^{}\n]*)\}\}|\{\{/g;
 
-/** Places in a template; to be asked for offsets that only grow. */
+/** Positions in a template, for increasing offsets. */
 function placesIn({ file, text }: Template): (offset: number) => Place {
   let [line, start] = [1, 0];
   return (offset) => {
@@ -30,8 +27,8 @@ function placesIn({ file, text }: Template): (offset: number) => Place {
 }
 
 /**
- * Replaces every token by its value. Problems, all at once with line and column: a token without a value (with the
- * nearest one that has), a malformed one, a value of `required` that the template does not use.
+ * Replaces every token by its value. Problems, all at once with line and column: a token without a value (with the nearest known one), a
+ * malformed one, a `required` value that the template does not use.
  */
 export function fillTemplate(
   template: Template,
@@ -48,7 +45,7 @@ export function fillTemplate(
       problems.push({
         code: 'template-malformed',
         severity: 'error',
-        text: `"${whole}" is no token`,
+        text: `"${whole}" is not a token`,
         remedy,
         place: placeAt(offset),
       });
@@ -61,7 +58,7 @@ export function fillTemplate(
       problems.push({
         code: 'template-unknown-token',
         severity: 'error',
-        text: `there is no token {{${token}}}`,
+        text: `{{${token}}} is not a token`,
         remedy,
         place: placeAt(offset),
       });
@@ -73,8 +70,8 @@ export function fillTemplate(
     problems.push({
       code: 'template-unused-token',
       severity: 'error',
-      text: `the template does not use {{${token}}}, so that value would be lost`,
-      remedy: `put {{${token}}} where it belongs; csync templates diff shows what the shipped template has`,
+      text: `the template does not use {{${token}}}, so its value would be lost`,
+      remedy: `add {{${token}}} where it belongs; csync templates diff shows the shipped template`,
       place: { file: template.file },
     });
   }

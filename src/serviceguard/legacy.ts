@@ -1,16 +1,16 @@
 /**
- * The parameters of a legacy package's configuration file [serviceguard.md 4.1, 2.7]: what cmmakepkg -p writes and what
- * cmcheckconf looks for. Everything else of such a package is its control script's. Descriptions are ours. Pure.
+ * The parameters of a legacy package's configuration file [serviceguard.md 4.1, 2.7]: for cmmakepkg -p and cmcheckconf. The rest of such a
+ * package is in its control script. Descriptions are ours. Pure.
  */
 import * as legal from './legal-values.ts';
 import { type Attribute, attribute, group } from './modules.ts';
 
 /** Time-outs of legacy scripts stay below 4294 s [serviceguard.md 2.7]. */
 const timeout = legal.number(0, 4293, 'NO_TIMEOUT');
-/** No page shows a variable in a legacy file: whole paths only. */
+/** No page shows a variable in a legacy file: absolute paths only. */
 const script: legal.Legal = { words: '<An absolute path>', accepts: (value) => /^\/\S+$/.test(value) };
 
-/** In the order in which cmmakepkg -p writes them (ours). Keywords in lower case, as the reader of the file gives them. */
+/** In the order of cmmakepkg -p (ours). Keywords in lower case, as the reader of the file returns them. */
 export const legacyAttributes: readonly Attribute[] = [
   attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
   attribute('package_type', legal.oneOf('FAILOVER', 'MULTI_NODE', 'SYSTEM_MULTI_NODE'), 'FAILOVER: runs on one node at a time.', {
@@ -22,32 +22,37 @@ export const legacyAttributes: readonly Attribute[] = [
   attribute('failback_policy', legal.oneOf('MANUAL', 'AUTOMATIC'), 'AUTOMATIC: moves back to the first node as soon as it can.', {
     fallback: 'MANUAL',
   }),
-  attribute('node_name', legal.memberName, 'One line for each node that may run the package, most wanted first; * for all.', {
-    fallback: '*',
-    repeatable: true,
-  }),
+  attribute(
+    'node_name',
+    legal.memberName,
+    'One line for each node that may run the package, the preferred one first; * for all.',
+    {
+      fallback: '*',
+      repeatable: true,
+    },
+  ),
   attribute('auto_run', legal.yesNo, 'YES: starts with the cluster and fails over.', { fallback: 'YES' }),
   attribute('node_fail_fast_enabled', legal.yesNo, 'YES: a lost subnet or a script that times out reboots the node.', {
     fallback: 'NO',
   }),
-  attribute('run_script', script, 'The control script, called with start. Executable, at the same place on every node.', {
+  attribute('run_script', script, 'The control script, called with start. Executable, with the same path on every node.', {
     mandatory: true,
   }),
-  attribute('run_script_timeout', timeout, 'Seconds a start may take before it is killed.', { fallback: 'NO_TIMEOUT' }),
+  attribute('run_script_timeout', timeout, 'Seconds until a start is killed.', { fallback: 'NO_TIMEOUT' }),
   attribute('halt_script', script, 'The control script, called with stop; normally the same one.', { mandatory: true }),
-  attribute('halt_script_timeout', timeout, 'Seconds a halt may take.', { fallback: 'NO_TIMEOUT' }),
-  attribute('script_log_file', script, 'Log of the package; without it the name of the control script with .log.'),
-  attribute('subnet', legal.address, 'A subnet without which the package cannot run on a node.', { repeatable: true }),
+  attribute('halt_script_timeout', timeout, 'Seconds until a halt is killed.', { fallback: 'NO_TIMEOUT' }),
+  attribute('script_log_file', script, 'Log of the package; default: the name of the control script with .log.'),
+  attribute('subnet', legal.address, 'A subnet that the package requires.', { repeatable: true }),
   attribute('local_lan_failover_allowed', legal.yesNo, 'HP-UX only.'),
   ...group(
-    attribute('service_name', legal.name, 'Name of a service the control script runs, unique in the cluster.'),
+    attribute('service_name', legal.name, 'Name of a service of the control script, unique in the cluster.'),
     attribute('service_fail_fast_enabled', legal.yesNo, 'YES: the node reboots when the service fails.', { fallback: 'NO' }),
     attribute('service_halt_timeout', legal.seconds(0), 'Seconds between SIGTERM and SIGKILL at a halt.', { fallback: '300' }),
   ),
   ...group(
     attribute('dependency_name', legal.name, 'Name of the dependency, unique in this package.'),
-    attribute('dependency_condition', legal.anyString, 'A package and what it must be, such as "other = UP".'),
-    attribute('dependency_location', legal.anyString, 'Where it must be so.'),
+    attribute('dependency_condition', legal.anyString, 'A package and its required state, such as "other = UP".'),
+    attribute('dependency_location', legal.anyString, 'On which node that state is required.'),
   ),
   attribute('storage_group', legal.anyString, 'HP-UX only.', { repeatable: true }),
   attribute('resource_name', legal.anyString, 'HP-UX only.', { repeatable: true }),
@@ -58,12 +63,12 @@ export const legacyAttributes: readonly Attribute[] = [
   ),
 ];
 
-/** The parameter behind a keyword; undefined for one that no legacy file has. */
+/** The parameter of a keyword; undefined for an unknown one. */
 export function findLegacyAttribute(keyword: string): Attribute | undefined {
   return legacyAttributes.find((one) => one.keyword === keyword);
 }
 
-/** What cmmakepkg -p writes: a comment and a line for each parameter; those without a value commented out. */
+/** The output of cmmakepkg -p: a comment and a line for each parameter; those without a value commented out. */
 export function makeLegacyTemplate(name: string | null): string {
   const blocks = legacyAttributes.map(({ keyword, comment, legal: { words }, fallback, mandatory, group: first }) => {
     const spelt = keyword.toUpperCase();

@@ -1,10 +1,10 @@
-/** Kinds of values that package attributes take: what is legal, in words for a template and as a check. Pure. */
+/** Kinds of values of package attributes: their legal values, as a check and in words for a template. Pure. */
 
 import { isIpv4 } from '../base/network.ts';
 import { namePattern } from './package-file.ts';
 
 export interface Legal {
-  /** As it stands behind "Legal values for ...:" in a template. */
+  /** The text after "Legal values for ...:" in a template. */
   readonly words: string;
   readonly accepts: (value: string) => boolean;
 }
@@ -15,7 +15,7 @@ export function oneOf(...words: readonly string[]): Legal {
   return { words: words.join(', '), accepts: (value) => words.some((word) => same(word, value)) };
 }
 
-/** Words of Serviceguard's count in either case. */
+/** Serviceguard's words are equal in either case. */
 function same(word: string, value: string): boolean {
   return word.toLowerCase() === value.toLowerCase();
 }
@@ -36,7 +36,7 @@ export function number(least: number, most: number, ...words: readonly string[])
   };
 }
 
-/** Seconds; 4294 is the longest that Serviceguard takes [L9 p.199]. */
+/** Seconds; 4294 is Serviceguard's maximum [L9 p.199]. */
 export function seconds(least: number, ...words: readonly string[]): Legal {
   return number(least, 4294, ...words);
 }
@@ -52,7 +52,7 @@ export const memberName: Legal = {
   accepts: (value) => value === '*' || /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(value),
 };
 
-/** What LVM takes, with or without /dev/ before it. */
+/** A name for LVM, with or without /dev/. */
 export const volumeGroup: Legal = {
   words: '<A volume group>',
   accepts: (value) => /^(?:\/dev\/)?[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$/.test(value),
@@ -64,7 +64,7 @@ export const path: Legal = {
   accepts: (value) => /^(?:\/|\$(?:\w+|\{\w+\})\/)\S+$/.test(value),
 };
 
-/** A path as above, with arguments. */
+/** Such a path with arguments. */
 export const commandLine: Legal = {
   words: '<An absolute path and its arguments>',
   accepts: (value) => /^(?:\/|\$(?:\w+|\{\w+\})\/)\S+/.test(value),

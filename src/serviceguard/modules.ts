@@ -1,6 +1,6 @@
 /**
- * The documented modules of modular packages and their attributes: what cmmakepkg writes into a file and what
- * cmcheckconf looks for [serviceguard.md 2.4-2.6, 3.2]. Descriptions are ours. Pure.
+ * The documented modules of modular packages and their attributes: for cmmakepkg and cmcheckconf [serviceguard.md 2.4-2.6, 3.2].
+ * Descriptions are ours. Pure.
  */
 
 import { fileSystemTypeNames } from '../settings/file-systems.ts';
@@ -9,11 +9,11 @@ import * as legal from './legal-values.ts';
 export interface Attribute {
   readonly keyword: string;
   readonly legal: legal.Legal;
-  /** In force while the attribute is absent; null: nothing is. */
+  /** The default of an absent attribute; null: none. */
   readonly fallback: string | null;
   readonly repeatable: boolean;
   readonly mandatory: boolean;
-  /** The keyword that opens the group this one belongs to (its own keyword, for the opening one); null: none. */
+  /** The keyword that opens its group (its own keyword, for the opening one); null: no group. */
   readonly group: string | null;
   readonly comment: string;
 }
@@ -23,7 +23,7 @@ export interface Module {
   readonly kind: 'base' | 'optional';
   readonly comment: string;
   readonly attributes: readonly Attribute[];
-  /** What the lab does with it: `imitated`, or a sentence on why a package with it is refused or only warned about. */
+  /** `imitated` in the lab, or a sentence on why the lab refuses it or only warns. */
   readonly lab: { readonly does: 'imitate' } | { readonly does: 'warn' | 'refuse'; readonly because: string };
 }
 
@@ -33,7 +33,7 @@ export function attribute(keyword: string, check: legal.Legal, comment: string, 
   return { keyword, legal: check, comment, fallback: null, repeatable: false, mandatory: false, group: null, ...extra };
 }
 
-/** A group of attributes: the first one opens an instance, so all of them may come again. */
+/** A group of attributes: the first one opens an instance, so all of them may repeat. */
 export function group(first: Attribute, ...rest: readonly Attribute[]): Attribute[] {
   return [first, ...rest].map((one) => ({ ...one, repeatable: true, group: first.keyword }));
 }
@@ -41,31 +41,36 @@ export function group(first: Attribute, ...rest: readonly Attribute[]): Attribut
 const imitated = { does: 'imitate' } as const;
 const timeout = legal.seconds(0, 'no_timeout');
 
-/** What every base module brings [L9 p.196-202]. */
+/** The attributes of every base module [L9 p.196-202]. */
 const base: readonly Attribute[] = [
   attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
-  attribute('package_description', legal.text(80), 'For people only.', { fallback: 'Serviceguard Package' }),
-  attribute('module_name', legal.anyString, 'Written by cmmakepkg, one for each module in this file. Leave as it is.', {
+  attribute('package_description', legal.text(80), 'A text for people.', { fallback: 'Serviceguard Package' }),
+  attribute('module_name', legal.anyString, 'Written by cmmakepkg, one for each module in this file. Do not edit.', {
     repeatable: true,
   }),
-  attribute('module_version', legal.number(1, Number.POSITIVE_INFINITY), 'Version of the module above. Leave as it is.', {
+  attribute('module_version', legal.number(1, Number.POSITIVE_INFINITY), 'Version of the module above. Do not edit.', {
     repeatable: true,
   }),
   attribute('package_type', legal.oneOf('failover', 'multi_node', 'system_multi_node'), 'Follows from the base module.', {
     fallback: 'failover',
   }),
-  attribute('node_name', legal.memberName, 'One line for each node that may run the package, most wanted first; * for all.', {
-    fallback: '*',
-    repeatable: true,
-  }),
-  attribute('auto_run', legal.yesNo, 'yes: starts with the cluster and fails over. It is where package switching begins.', {
+  attribute(
+    'node_name',
+    legal.memberName,
+    'One line for each node that may run the package, the preferred one first; * for all.',
+    {
+      fallback: '*',
+      repeatable: true,
+    },
+  ),
+  attribute('auto_run', legal.yesNo, 'yes: starts with the cluster and fails over. The initial value of package switching.', {
     fallback: 'yes',
   }),
   attribute('node_fail_fast_enabled', legal.yesNo, 'yes: a lost subnet or a script that times out reboots the node.', {
     fallback: 'no',
   }),
-  attribute('run_script_timeout', timeout, 'Seconds a start may take before it is killed.', { fallback: 'no_timeout' }),
-  attribute('halt_script_timeout', timeout, 'Seconds a halt may take; more than all service_halt_timeout together.', {
+  attribute('run_script_timeout', timeout, 'Seconds until a start is killed.', { fallback: 'no_timeout' }),
+  attribute('halt_script_timeout', timeout, 'Seconds until a halt is killed; more than all service_halt_timeout together.', {
     fallback: 'no_timeout',
   }),
   attribute('successor_halt_timeout', timeout, 'Seconds to wait for the packages that depend on this one to halt.', {
@@ -74,12 +79,12 @@ const base: readonly Attribute[] = [
   attribute('script_log_file', legal.path, 'Log of the package. Cannot be changed while the package runs.', {
     fallback: '$SGRUN/log/$SG_PACKAGE.log',
   }),
-  attribute('operation_sequence', legal.path, 'Order of the module scripts. Leave as it is.', { repeatable: true }),
-  attribute('log_level', legal.number(0, 5), '0 says least, 5 most.', { fallback: '0' }),
+  attribute('operation_sequence', legal.path, 'Order of the module scripts. Do not edit.', { repeatable: true }),
+  attribute('log_level', legal.number(0, 5), '0 logs least, 5 most.', { fallback: '0' }),
   attribute(
     'failover_policy',
     legal.oneOf('configured_node', 'min_package_node', 'site_preferred', 'site_preferred_manual'),
-    'How the node to start on is chosen: by the order above, or where the fewest packages run.',
+    'How the node to start on is chosen: the order above, or the node with the fewest packages.',
     { fallback: 'configured_node' },
   ),
   attribute('failback_policy', legal.oneOf('manual', 'automatic'), 'automatic: moves back to the first node as soon as it can.', {
@@ -94,7 +99,7 @@ const notForFailover = new Set(['failover_policy', 'failback_policy']);
 const multiNode = base.filter((one) => !notForFailover.has(one.keyword));
 const oneMember = 'the lab runs failover packages only, on one member at a time';
 
-/** In the order in which cmmakepkg writes their sections (serviceguard.md 2.6: the order is ours). */
+/** In the order of the sections in cmmakepkg's output (serviceguard.md 2.6: the order is ours). */
 export const modules: readonly Module[] = [
   {
     name: 'sg/failover',
@@ -123,11 +128,11 @@ export const modules: readonly Module[] = [
     comment: 'Other packages that must be up, or down, for this one to run.',
     attributes: group(
       attribute('dependency_name', legal.name, 'Name of the dependency, unique in this package.'),
-      attribute('dependency_condition', legal.anyString, 'A package and what it must be, such as "other = UP".'),
+      attribute('dependency_condition', legal.anyString, 'A package and its required state, such as "other = UP".'),
       attribute(
         'dependency_location',
         legal.oneOf('same_node', 'any_node', 'different_node', 'all_nodes'),
-        'Where it must be so.',
+        'On which node that state is required.',
       ),
     ),
     lab: { does: 'refuse', because: 'the lab does not imitate dependencies between packages' },
@@ -135,13 +140,13 @@ export const modules: readonly Module[] = [
   {
     name: 'sg/weight',
     kind: 'optional',
-    comment: 'What the package takes of a node’s capacity.',
+    comment: 'What the package uses of a node’s capacity.',
     attributes: group(
       attribute('weight_name', legal.name, 'A CAPACITY_NAME of the cluster.'),
       attribute(
         'weight_value',
         { words: '0 to 1000000', accepts: (value) => /^\d{1,7}(\.\d{1,3})?$/.test(value) },
-        'Taken of it.',
+        'Used amount.',
       ),
     ),
     lab: { does: 'refuse', because: 'the members of the lab have no capacities' },
@@ -149,7 +154,7 @@ export const modules: readonly Module[] = [
   {
     name: 'sg/monitor_subnet',
     kind: 'optional',
-    comment: 'Subnets without which the package cannot run on a node.',
+    comment: 'Subnets that the package requires.',
     attributes: group(
       attribute('monitored_subnet', legal.address, 'Address of a subnet of the cluster.'),
       attribute('monitored_subnet_access', legal.oneOf('full', 'partial'), 'PARTIAL: not every node is on it.', {
@@ -175,7 +180,7 @@ export const modules: readonly Module[] = [
     comment: 'Programs that run as long as the package is healthy.',
     attributes: group(
       attribute('service_name', legal.name, 'Name of the service, unique in the cluster.'),
-      attribute('service_cmd', legal.commandLine, 'What runs. When it ends, for whatever reason, the service has failed.'),
+      attribute('service_cmd', legal.commandLine, 'The command. When it exits, for any reason, the service has failed.'),
       attribute(
         'service_restart',
         legal.number(1, Number.POSITIVE_INFINITY, 'none', 'unlimited'),
@@ -192,7 +197,7 @@ export const modules: readonly Module[] = [
   {
     name: 'sg/generic_resource',
     kind: 'optional',
-    comment: 'Resources that others watch and report with cmsetresource.',
+    comment: 'Resources that other programs monitor and report with cmsetresource.',
     attributes: group(
       attribute('generic_resource_name', legal.name, 'Name of the resource.'),
       attribute(
@@ -218,13 +223,15 @@ export const modules: readonly Module[] = [
     attributes: [
       attribute('vgchange_cmd', legal.anyString, 'Activates a volume group.', { fallback: 'vgchange -a y' }),
       attribute('vg', legal.volumeGroup, 'A volume group; one a line.', { repeatable: true }),
-      attribute('concurrent_vgchange_operations', legal.number(1, Number.POSITIVE_INFINITY), 'How many at the same time.', {
+      attribute('concurrent_vgchange_operations', legal.number(1, Number.POSITIVE_INFINITY), 'Number of parallel activations.', {
         fallback: '1',
       }),
-      attribute('deactivation_retry_count', legal.number(0, Number.POSITIVE_INFINITY), 'Further tries to deactivate.', {
+      attribute('deactivation_retry_count', legal.number(0, Number.POSITIVE_INFINITY), 'Further attempts to deactivate.', {
         fallback: '2',
       }),
-      attribute('kill_processes_accessing_raw_devices', legal.yesNo, 'Ends what uses raw volumes first.', { fallback: 'no' }),
+      attribute('kill_processes_accessing_raw_devices', legal.yesNo, 'Kills processes that use raw volumes first.', {
+        fallback: 'no',
+      }),
     ],
     lab: imitated,
   },
@@ -233,13 +240,13 @@ export const modules: readonly Module[] = [
     kind: 'optional',
     comment: 'File systems that are mounted only where the package runs.',
     attributes: [
-      attribute('concurrent_fsck_operations', legal.number(1, Number.POSITIVE_INFINITY), 'How many at the same time.', {
+      attribute('concurrent_fsck_operations', legal.number(1, Number.POSITIVE_INFINITY), 'Number of parallel mounts.', {
         fallback: '1',
       }),
       attribute(
         'concurrent_mount_and_umount_operations',
         legal.number(1, Number.POSITIVE_INFINITY),
-        'How many at the same time.',
+        'Number of parallel unmounts.',
         {
           fallback: '1',
         },
@@ -250,7 +257,7 @@ export const modules: readonly Module[] = [
       attribute(
         'fs_umount_retry_count',
         legal.number(1, Number.POSITIVE_INFINITY),
-        'Further tries, each after ending the users.',
+        'Further attempts, each after killing the users.',
         {
           fallback: '1',
         },
@@ -272,7 +279,7 @@ export const modules: readonly Module[] = [
     kind: 'optional',
     comment: 'Persistent reservations on the disks of the package.',
     attributes: [],
-    lab: { does: 'warn', because: 'the disk of the lab knows no persistent reservations; nothing is reserved here' },
+    lab: { does: 'warn', because: 'the disk of the lab has no persistent reservations; nothing is reserved here' },
   },
   {
     name: 'sg/pev',
@@ -284,9 +291,9 @@ export const modules: readonly Module[] = [
   {
     name: 'sg/external_pre',
     kind: 'optional',
-    comment: 'Scripts before everything else at a start, after everything else at a halt.',
+    comment: 'Scripts before all others at a start, after all others at a halt.',
     attributes: [
-      attribute('external_pre_script', legal.path, 'A script that knows start, stop and validate.', { repeatable: true }),
+      attribute('external_pre_script', legal.path, 'A script that accepts start, stop and validate.', { repeatable: true }),
     ],
     lab: imitated,
   },
@@ -294,23 +301,25 @@ export const modules: readonly Module[] = [
     name: 'sg/external',
     kind: 'optional',
     comment: 'Scripts between addresses and services.',
-    attributes: [attribute('external_script', legal.path, 'A script that knows start, stop and validate.', { repeatable: true })],
+    attributes: [
+      attribute('external_script', legal.path, 'A script that accepts start, stop and validate.', { repeatable: true }),
+    ],
     lab: imitated,
   },
   {
     name: 'sg/acp',
     kind: 'optional',
-    comment: 'Who else may administer the package.',
+    comment: 'Users who may administer the package.',
     attributes: group(
       attribute('user_name', legal.anyString, 'A user, or any_user.'),
       attribute('user_host', legal.anyString, 'any_serviceguard_node, cluster_member_node, or a node.'),
       attribute('user_role', legal.oneOf('package_admin'), 'package_admin.'),
     ),
-    lab: { does: 'warn', because: 'in the lab everybody who can reach a member may do everything' },
+    lab: { does: 'warn', because: 'in the lab any user who can reach a member may run every command' },
   },
 ];
 
-/** Modules with something to do, in the order of a start; a halt goes backwards [A12 p.55] (place of pr_cntl INFERRED). */
+/** Modules with scripts, in the order of a start; a halt runs in reverse [A12 p.55] (place of pr_cntl INFERRED). */
 export const startOrder = [
   'sg/external_pre',
   'sg/pr_cntl',
@@ -325,7 +334,7 @@ const everything = modules
   .filter((module) => module.kind === 'optional' || module.name === 'sg/failover')
   .map((module) => module.name);
 
-/** Names that stand for others; without -m cmmakepkg takes default, which is all [U20 p.233]. */
+/** Aliases; without -m cmmakepkg uses default, which is all [U20 p.233]. */
 const aliases: Readonly<Record<string, readonly string[]>> = {
   'sg/all': everything,
   'sg/default': everything,
@@ -338,12 +347,12 @@ export function findModule(name: string): Module | undefined {
   return modules.find((module) => module.name === name);
 }
 
-/** The modules a name stands for; empty when there is no such module. */
+/** The modules of a name; empty for an unknown one. */
 export function expandModule(name: string): readonly string[] {
   return Object.hasOwn(aliases, name) ? (aliases[name] ?? []) : findModule(name) === undefined ? [] : [name];
 }
 
-/** The attribute behind a keyword and the modules that bring it; undefined for a keyword nobody documents. */
+/** The attribute of a keyword and its modules; undefined for an undocumented keyword. */
 export function findAttribute(
   keyword: string,
 ): { readonly attribute: Attribute; readonly modules: readonly string[] } | undefined {

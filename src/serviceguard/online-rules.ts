@@ -2,14 +2,14 @@
 import type { PackageValues } from './package-file.ts';
 
 /**
- * free: at any time, effective at once or at the next start. halted: Serviceguard wants the package halted.
- * live: Serviceguard unmounts, mounts, halts or starts something at once, or advises against it while the package runs.
+ * free: at any time, effective at once or at the next start. halted: Serviceguard requires a halt. live: Serviceguard unmounts, mounts,
+ * halts or starts something at once, or advises against the change while the package runs.
  */
 export type OnlineRule = 'free' | 'halted' | 'live';
 
 const rules: Readonly<Record<string, OnlineRule>> = {
   package_type: 'halted',
-  // Of legacy packages; with them the style of a package changes.
+  // Of legacy packages; they change the style of a package.
   run_script: 'halted',
   halt_script: 'halted',
   vgchange_cmd: 'halted',
@@ -28,12 +28,12 @@ const rules: Readonly<Record<string, OnlineRule>> = {
   external_pre_script: 'live',
 };
 
-/** Everything else that is documented may change at any time: switches, policies, limits, values for scripts. */
+/** All other documented attributes: switches, policies, limits, values for scripts. */
 export function onlineRule(keyword: string): OnlineRule {
   return Object.hasOwn(rules, keyword) ? (rules[keyword] ?? 'free') : 'free';
 }
 
-/** Keywords whose values are not the same, or not in the same order, in both files. */
+/** Keywords whose values, or their order, differ between both files. */
 export function changedKeywords(before: PackageValues, after: PackageValues): string[] {
   const valuesIn = (file: PackageValues, keyword: string): string =>
     JSON.stringify(file.lines.filter((line) => line.keyword === keyword).map((line) => line.value));

@@ -1,6 +1,6 @@
 /**
- * What can be said about a package file without looking at a cluster: keywords, values, modules, groups
- * [serviceguard.md 2.3-2.7]. All problems at once, with their lines. Pure.
+ * Checks a package file without a cluster: keywords, values, modules, groups [serviceguard.md 2.3-2.7]. All problems at once, with their
+ * lines. Pure.
  */
 
 import type { Place, Problem } from '../base/problem.ts';
@@ -27,7 +27,7 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
   ];
 }
 
-/** Keywords a legacy file cannot do without: neither control script has a default [serviceguard.md 4.1]. */
+/** Keywords without which a legacy file is invalid: neither control script has a default [serviceguard.md 4.1]. */
 function missingLegacyProblems(file: PackageFile, fileName: string): Problem[] {
   const missing = legacyAttributes.filter(({ mandatory, keyword }) => mandatory && lastValue(file, keyword) === undefined);
   return missing.map(({ keyword, legal }) => {
@@ -37,7 +37,7 @@ function missingLegacyProblems(file: PackageFile, fileName: string): Problem[] {
   });
 }
 
-/** The attribute behind a keyword, by the style of the file. */
+/** The attribute of a keyword, by the style of the file. */
 type Find = (keyword: string) => Attribute | undefined;
 
 type At = (line: PackageLine) => Place;
@@ -46,7 +46,7 @@ function error(code: ProblemCode, text: string, remedy: string, place: Place): P
   return { code, severity: 'error', text, remedy, place };
 }
 
-/** Each line by itself: a known keyword, a legal value, not twice where once is meant. */
+/** Each line by itself: a known keyword, a legal value, not repeated where only one is allowed. */
 function lineProblems(file: PackageFile, at: At, find: Find): Problem[] {
   const seen = new Map<string, number>();
   return file.lines.flatMap((line) => {
@@ -56,7 +56,7 @@ function lineProblems(file: PackageFile, at: At, find: Find): Problem[] {
     seen.set(line.keyword, first ?? line.line);
     const once = !attribute.repeatable || line.keyword.startsWith('pev_');
     if (first !== undefined && once) {
-      const text = `${line.keyword} is given in line ${first} and again.`;
+      const text = `${line.keyword} is set in line ${first} and again.`;
       return [error('package-attribute-twice', text, 'Keep one of the lines.', at(line))];
     }
     if (attribute.legal.accepts(line.value)) return [];
@@ -68,15 +68,15 @@ function lineProblems(file: PackageFile, at: At, find: Find): Problem[] {
 function unknownKeyword(file: PackageFile, { keyword }: PackageLine, place: Place): Problem {
   const legacy = styleOf(file) === 'legacy';
   if (legacy && findAttribute(keyword) !== undefined) {
-    const text = `${keyword} belongs to a modular package, and this file is a legacy one: it names control scripts and no module.`;
-    return error('package-modular', text, 'Leave it to the control script, or start from cmmakepkg -m sg/failover.', place);
+    const text = `${keyword} belongs to a modular package, but this is a legacy file: it names control scripts and no module.`;
+    return error('package-modular', text, 'Move it to the control script, or start from cmmakepkg -m sg/failover.', place);
   }
   if (legacy) {
     const text = `${keyword.toUpperCase()} is no parameter of a legacy package.`;
-    return error('package-attribute-unknown', text, 'See cmmakepkg -p for the parameters there are.', place);
+    return error('package-attribute-unknown', text, 'cmmakepkg -p prints the parameters.', place);
   }
   if (findLegacyAttribute(keyword) !== undefined) {
-    const text = `${keyword.toUpperCase()} belongs to a legacy package, and this file is a modular one.`;
+    const text = `${keyword.toUpperCase()} belongs to a legacy package, but this is a modular file.`;
     return error(
       'package-legacy',
       text,
@@ -85,11 +85,11 @@ function unknownKeyword(file: PackageFile, { keyword }: PackageLine, place: Plac
     );
   }
   if (keyword.includes('/')) {
-    const text = `${keyword} belongs to a toolkit module that is not known here.`;
-    return error('package-module-toolkit', text, 'Leave toolkit modules out.', place);
+    const text = `${keyword} belongs to an unknown toolkit module.`;
+    return error('package-module-toolkit', text, 'Remove toolkit modules.', place);
   }
   const text = `${keyword} is not an attribute of any module.`;
-  return error('package-attribute-unknown', text, 'See cmmakepkg for the attributes there are.', place);
+  return error('package-attribute-unknown', text, 'cmmakepkg prints the attributes.', place);
 }
 
 const moduleNames = (file: PackageFile): Set<string> =>
@@ -99,7 +99,7 @@ const basesOf = (file: PackageFile): string[] => [...moduleNames(file)].filter((
 
 function moduleNameProblems(file: PackageFile, at: At): Problem[] {
   const unknown = file.lines.filter((line) => line.keyword === 'module_name' && findModule(line.value) === undefined);
-  const remedy = 'List the modules there are with: cmmakepkg -l';
+  const remedy = 'List the modules with: cmmakepkg -l';
   return unknown.map((line) => error('package-module-unknown', `There is no module ${line.value}.`, remedy, at(line)));
 }
 
@@ -116,11 +116,11 @@ function baseProblems(file: PackageFile, fileName: string): Problem[] {
   }
   const type = lastValue(file, 'package_type')?.toLowerCase() ?? 'failover';
   if (base === `sg/${type}`) return [];
-  const remedy = `Make it: package_type ${base.slice('sg/'.length)}`;
+  const remedy = `Write: package_type ${base.slice('sg/'.length)}`;
   return [error('package-type', `package_type ${type} does not fit base module ${base}.`, remedy, place)];
 }
 
-/** An attribute needs the module that brings it; one problem a module. */
+/** An attribute requires its module; one problem for each module. */
 function missingModuleProblems(file: PackageFile, fileName: string, at: At): Problem[] {
   if (basesOf(file).length !== 1) return [];
   const names = moduleNames(file);
@@ -130,19 +130,19 @@ function missingModuleProblems(file: PackageFile, fileName: string, at: At): Pro
     const [module] = bringing;
     if (module === undefined || told.has(module) || bringing.some((one) => names.has(one))) return [];
     told.add(module);
-    const text = `${line.keyword} needs module ${module}, which the file does not name.`;
+    const text = `${line.keyword} requires module ${module}, which the file does not name.`;
     return [error('package-module-missing', text, `Add the module: cmmakepkg -i ${fileName} -m ${module}`, at(line))];
   });
 }
 
-/** What a group must have besides the keyword that opens it. */
+/** Required attributes of a group besides the keyword that opens it. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   service_name: ['service_cmd'],
   fs_name: ['fs_directory', 'fs_type'],
   ip_subnet: ['ip_address'],
 };
 
-/** Attributes of a group stand below the one that opens it, and the group is complete [L9 p.202-210]. */
+/** Attributes of a group come after the one that opens it, and the group is complete [L9 p.202-210]. */
 function groupProblems(file: PackageFile, at: At, find: Find, complete: Readonly<Record<string, readonly string[]>>): Problem[] {
   const problems: Problem[] = [];
   const instances: { readonly group: string; readonly first: PackageLine; readonly keywords: Set<string> }[] = [];
@@ -153,7 +153,7 @@ function groupProblems(file: PackageFile, at: At, find: Find, complete: Readonly
     const open = instances.findLast((one) => one.group === group);
     open?.keywords.add(line.keyword);
     if (open !== undefined) continue;
-    const text = `${line.keyword} stands before any ${group}.`;
+    const text = `${line.keyword} comes before any ${group}.`;
     problems.push(error('package-group-order', text, `Put it below the ${group} it belongs to.`, at(line)));
   }
   for (const { first, keywords } of instances) {

@@ -1,7 +1,4 @@
-/**
- * What a package file asks the package manager to do, as a typed view over its lines: who reads a package (the lab's
- * control script, the toolkit's checks) reads it here. Pure.
- */
+/** A package file as a typed view, for all readers: the lab's control script and the toolkit's checks. Pure. */
 import { type PackageFile, styleOf } from './package-file.ts';
 
 export interface FileSystemEntry {
@@ -15,7 +12,7 @@ export interface FileSystemEntry {
 
 export interface ServiceEntry {
   readonly name: string;
-  /** Empty in a legacy package: its script says it (cmrunserv). */
+  /** Empty in a legacy package: its script has it (cmrunserv). */
   readonly command: string;
   readonly restart: number | 'unlimited';
   readonly failFast: boolean;
@@ -25,7 +22,7 @@ export interface ServiceEntry {
 export interface PackageContent {
   readonly name: string;
   readonly logFile: string;
-  /** Control scripts of a legacy package, which does everything below itself; null for a modular one. */
+  /** Control scripts of a legacy package, which do everything below; null for a modular one. */
   readonly legacy: { readonly runScript: string; readonly haltScript: string } | null;
   readonly logLevel: number;
   readonly preScripts: readonly string[];
@@ -52,7 +49,7 @@ function entries(file: PackageFile, first: string, members: readonly string[]): 
   return found;
 }
 
-/** Defaults are those of serviceguard.md 2.5 and 2.6. Values are as typed: `$SGCONF` and the like are not expanded. */
+/** Defaults are those of serviceguard.md 2.5 and 2.6. Values are as written: variables such as `$SGCONF` are not expanded. */
 export function packageContent(file: PackageFile): PackageContent {
   const all = (keyword: string): string[] => file.lines.filter((line) => line.keyword === keyword).map((line) => line.value);
   const one = (keyword: string, fallback: string): string => all(keyword).at(-1) ?? fallback;

@@ -1,14 +1,14 @@
 /**
- * The ASCII package file, modular or legacy: lines of `keyword value`, `#` comments, values with blanks in double
- * quotes, keywords in either case [serviceguard.md 2.3]. No continuation lines (serviceguard.md gap 14). Says nothing about which
- * keywords exist: modules.ts and legacy.ts know that. Pure.
+ * The ASCII package file, modular or legacy: lines of `keyword value`, `#` comments, values with blanks in double quotes, keywords in
+ * either case [serviceguard.md 2.3]. No continuation lines (serviceguard.md gap 14). It knows no keywords: those are in modules.ts and
+ * legacy.ts. Pure.
  */
 
 import type { Checked, Place, Problem } from '../base/problem.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
 
 export interface PackageLine {
-  /** As typed, lower-cased (modular style); pev_ names and toolkit attributes (with a slash) keep their own case. */
+  /** Lower-cased (modular style); pev_ names and toolkit attributes (with a slash) keep their case. */
   readonly keyword: string;
   /** Without the quotes. */
   readonly value: string;
@@ -21,7 +21,6 @@ export interface PackageFile {
   readonly lines: readonly PackageLine[];
 }
 
-/** What a package file says, wherever it says it. */
 export interface PackageValues {
   readonly name: string;
   readonly lines: readonly Omit<PackageLine, 'line'>[];
@@ -29,18 +28,18 @@ export interface PackageValues {
 
 export type PackageStyle = 'modular' | 'legacy';
 
-/** A modular file names its modules; without them, one that names control scripts is legacy [serviceguard.md 2.3, 4.1]. */
+/** A modular file names its modules; a file without modules but with control scripts is legacy [serviceguard.md 2.3, 4.1]. */
 export function styleOf({ lines }: Pick<PackageValues, 'lines'>): PackageStyle {
   const has = (...keywords: readonly string[]): boolean => lines.some(({ keyword }) => keywords.includes(keyword));
   return !has('module_name') && has('run_script', 'halt_script') ? 'legacy' : 'modular';
 }
 
-/** Serviceguard's own bound on a package name [L9 p.196]. */
+/** Serviceguard's limit for a package name [L9 p.196]. */
 export const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$/;
 
 /**
- * Reads a package file. Problems are collected over all lines: broken quoting, a keyword without a value, no or two
- * package names. A keyword without value is the empty value only when quoted (`fs_umount_opt ""`) [L9 p.210].
+ * Reads a package file and collects all problems: broken quoting, a keyword without a value, no or two package names. The empty value must
+ * be quoted (`fs_umount_opt ""`) [L9 p.210].
  */
 export function parsePackageFile(text: string, fileName: string): Checked<PackageFile> {
   const problems: Problem[] = [];
@@ -61,7 +60,7 @@ export function parsePackageFile(text: string, fileName: string): Checked<Packag
 function readLine(raw: string, place: Place & { line: number }): PackageLine | Problem | null {
   const text = raw.trim();
   if (text === '' || text.startsWith('#')) return null;
-  // What follows blanks begins with something else, here and below: a line that does not match must not be tried at each blank again.
+  // Here and below, blanks are followed by another class, so that a line that does not match is not retried at each blank.
   const [, typed = '', rest = ''] = /^(\S+)(?:\s+(\S.*))?$/.exec(text) ?? [];
   const keyword = canonicalKeyword(typed);
   if (!/^[A-Za-z][A-Za-z0-9_./-]*$/.test(typed)) {
@@ -76,7 +75,7 @@ function readLine(raw: string, place: Place & { line: number }): PackageLine | P
     return syntaxProblem(
       'package-file-no-value',
       `${typed} has no value.`,
-      `Give ${typed} a value, "" for an empty one, or put # before it.`,
+      `Write a value for ${typed}, "" for an empty one, or put # before it.`,
       place,
     );
   }
@@ -101,7 +100,7 @@ function readLine(raw: string, place: Place & { line: number }): PackageLine | P
   return { keyword, value, line: place.line };
 }
 
-/** Modular keywords are lower case, their legacy spelling upper case [U20 p.233]; what users named keeps its case. */
+/** Modular keywords are lower case, their legacy spelling upper case [U20 p.233]; names of users keep their case. */
 function canonicalKeyword(typed: string): string {
   if (/^pev_/i.test(typed)) return `pev_${typed.slice('pev_'.length)}`;
   return typed.includes('/') ? typed : typed.toLowerCase();
@@ -114,7 +113,7 @@ function nameProblems(lines: readonly PackageLine[], file: string): Problem[] {
     return [syntaxProblem('package-file-no-name', 'The file has no package_name.', 'Add a line: package_name <name>', { file })];
   }
   if (second !== undefined) {
-    const text = `package_name is given twice: "${first.value}" in line ${first.line} and "${second.value}".`;
+    const text = `package_name is set twice: "${first.value}" in line ${first.line} and "${second.value}".`;
     return [
       syntaxProblem('package-file-two-names', text, 'Keep one of the two; one file describes one package.', {
         file,
@@ -133,21 +132,21 @@ function syntaxProblem(code: ProblemCode, text: string, remedy: string, place: P
   return { code, severity: 'error', text, remedy, place };
 }
 
-/** The file's lines again, without comments: keyword, blanks up to a common column, value. Parses back to the same. */
+/** The file's lines without comments: keyword, blanks up to a common column, value. Parses back to the same. */
 export function printPackageFile(file: PackageFile): string {
   const width = Math.max(24, ...file.lines.map((line) => line.keyword.length)) + 1;
-  // The name behind pev_, and an attribute with a slash, are the administrator's, in the spelling that scripts know.
+  // The name after pev_, and an attribute with a slash, keep the administrator's spelling, which scripts use.
   const isSpelt = (keyword: string): boolean => styleOf(file) === 'legacy' && canonicalKeyword(keyword.toUpperCase()) === keyword;
   const spelt = (keyword: string): string => (isSpelt(keyword) ? keyword.toUpperCase() : keyword);
   return file.lines.map((line) => `${spelt(line.keyword).padEnd(width)}${printValue(line.value)}\n`).join('');
 }
 
-/** A value as it stands in a package file: quoted when it is empty or has blanks or a # [L9 p.207]. */
+/** A value in a package file: quoted when it is empty or has blanks or a # [L9 p.207]. */
 export function printValue(value: string): string {
   return value === '' || /[\s#]/.test(value) ? `"${value}"` : value;
 }
 
-/** The value of a keyword; of several the last, undefined when the file has none. */
+/** The value of a keyword; the last one if it repeats, undefined if it is absent. */
 export function lastValue(file: PackageFile, keyword: string): string | undefined {
   return file.lines.findLast((line) => line.keyword === keyword)?.value;
 }

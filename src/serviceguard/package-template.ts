@@ -1,16 +1,16 @@
 /**
- * What cmmakepkg writes: the attributes of the chosen modules with a comment each, values from an existing file kept
- * [serviceguard.md 2.2, 2.3]. The order of sections and the comments are ours. Pure.
+ * The output of cmmakepkg: the attributes of the chosen modules with comments; values of an existing file are kept [serviceguard.md 2.2,
+ * 2.3]. The order of sections and the comments are ours. Pure.
  */
 import type { Checked, Problem } from '../base/problem.ts';
 import { type Attribute, expandModule, findAttribute, type Module, modules, startOrder } from './modules.ts';
 import { allValues, type PackageFile, printValue } from './package-file.ts';
 
 export interface TemplateRequest {
-  /** From -m; none means all, or with an existing file that file's modules. */
+  /** From -m; default: all, or the modules of an existing file. */
   readonly modules: readonly string[];
   readonly name: string | null;
-  /** From -i: its values are kept, its modules included. */
+  /** From -i: its values and modules are kept. */
   readonly existing: PackageFile | null;
 }
 
@@ -32,7 +32,7 @@ export function makePackageTemplate({ modules: wanted, name, existing }: Templat
 }
 
 function unknownModule(module: string): Problem {
-  const remedy = 'List the modules there are with: cmmakepkg -l';
+  const remedy = 'List the modules with: cmmakepkg -l';
   return { code: 'package-module-unknown', severity: 'error', text: `There is no module ${module}.`, remedy };
 }
 
@@ -107,7 +107,7 @@ function wholeGroup(attributes: readonly Attribute[], first: string, existing: P
   return [...group.flatMap((one) => commented(one)), ...values, ''];
 }
 
-/** Lines of the existing file that no module here knows, toolkit attributes for example; nothing typed is lost. */
+/** Lines of the existing file with unknown keywords, such as toolkit attributes, are kept. */
 function strangers(existing: PackageFile | null): string {
   const unknown = (existing?.lines ?? []).filter((one) => findAttribute(one.keyword) === undefined);
   if (unknown.length === 0) return '';

@@ -1,9 +1,9 @@
 /**
- * Reading `cmviewcl -f line` [serviceguard.md 5.1.3]: lines of `prefix|attribute=value`, where a prefix is a chain of
- * `type:name`. Unknown types and attributes are kept and ignored; nothing in the output is a failure. Pure.
+ * Reads `cmviewcl -f line` [serviceguard.md 5.1.3]: lines of `prefix|attribute=value`, where a prefix is a chain of `type:name`. Unknown
+ * types and attributes are kept and ignored; no output is a failure. Pure.
  */
 export interface LineView {
-  /** Attributes of the thing itself; of several with one name the first counts. */
+  /** Attributes of the object itself; the first of several with one name counts. */
   readonly own: ReadonlyMap<string, string>;
   /** By type, then by name, in order of appearance: `parts.get('node')?.get('alpha')`. */
   readonly parts: ReadonlyMap<string, ReadonlyMap<string, LineView>>;
@@ -14,7 +14,7 @@ interface Growing extends LineView {
   readonly parts: Map<string, Map<string, Growing>>;
 }
 
-/** Text that has no line of the form gives an empty view. */
+/** Text without such lines results in an empty view. */
 export function parseLineView(text: string): LineView {
   const root = emptyView();
   for (const line of text.split('\n')) readLine(root, line.trim());
@@ -26,7 +26,7 @@ function emptyView(): Growing {
 }
 
 function readLine(root: Growing, line: string): void {
-  // A value may contain both bars and equal signs; the prefix ends with the last bar before the first equal sign.
+  // A value may contain bars and equal signs; the prefix ends with the last bar before the first equal sign.
   const equal = line.indexOf('=');
   if (equal <= 0) return;
   const path = line.slice(0, equal).split('|');
@@ -47,15 +47,12 @@ function partOf(view: Growing, type: string, name: string): Growing {
   return part;
 }
 
-/** The parts of one type, in order; none gives an empty list. */
+/** The parts of one type, in order. */
 export function partsOf(view: LineView, type: string): [name: string, part: LineView][] {
   return [...(view.parts.get(type) ?? [])];
 }
 
-/**
- * The view of one package, whether the output came from `-p package` (no prefix) or shows the whole cluster; null when
- * the cluster's view does not name it.
- */
+/** The view of one package, from `-p package` (no prefix) or from the whole cluster; null when the cluster's view does not name it. */
 export function packageIn(view: LineView, name: string): LineView | null {
   const nested = view.parts.get('package')?.get(name);
   if (nested !== undefined) return nested;

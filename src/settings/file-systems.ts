@@ -1,17 +1,17 @@
-/** The types of file system that the policy may lie on, one row each. All that depends on the type is read from here. */
+/** The file system types for the policy, one row each. Everything that depends on the type is in this table. */
 
 interface FileSystemType {
   /** Debian package with its mkfs. */
   readonly package: string;
-  /** Option of its mkfs that overwrites what is there. */
+  /** Option of its mkfs that overwrites an existing file system. */
   readonly overwrite: '-F' | '-f';
-  /** What its mkfs needs at least: the disk of a conformance test. */
+  /** Minimum size for its mkfs: the disk of a script test. */
   readonly leastMegabytes: number;
-  /** `fsck -p` runs before each mount; the other types check their journal when they are mounted. */
+  /** `fsck -p` runs before each mount; the other types check their journal at the mount. */
   readonly preened: boolean;
-  /** Has multiple mount protection, a second line of defence behind the tags of the volume group. */
+  /** Has multiple mount protection, a second protection besides the tags of the volume group. */
   readonly mountProtection: boolean;
-  /** Two directories change places in one step (RENAME_EXCHANGE of renameat2(2)). */
+  /** Can exchange two directories in one step (RENAME_EXCHANGE of renameat2(2)). */
   readonly exchanges: boolean;
 }
 

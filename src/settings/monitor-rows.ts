@@ -5,11 +5,11 @@ import { layerSchedule, listenAddress, localRestart, off, offOrPath, whole, yesN
 export const monitorRows = {
   monitorProcessIntervalMs: {
     key: 'monitor_process_interval_ms',
-    question: "How often does the monitor look at the daemon's process, in milliseconds?",
+    question: "How often does the monitor check the daemon's process, in milliseconds?",
     fallback: 200,
     check: whole(20, 60_000),
     comment:
-      "Milliseconds between looks at the daemon's process where its end is no event (Linux before 5.3, no perl); a dead daemon is noticed within this time. Elsewhere at once.",
+      "Milliseconds between checks of the daemon's process where its exit is no event (Linux before 5.3, no perl): a dead daemon is noticed within this time. Otherwise it is noticed at once.",
   },
   monitorIntervalSeconds: {
     key: 'monitor_interval_seconds',
@@ -34,79 +34,79 @@ export const monitorRows = {
   },
   monitorUnknownLimitSeconds: {
     key: 'monitor_unknown_limit_seconds',
-    question: 'How long may the monitor be unable to tell, in seconds?',
+    question: 'How long may the monitor have no result, in seconds?',
     fallback: 120,
     check: whole(5, 86_400),
-    comment: 'How long the monitor may be unable to tell (starved, out of file descriptors) before that is a failure of its own.',
+    comment: 'Seconds without any result (starved, out of file descriptors) until the monitor reports a failure.',
   },
   monitorPort: {
     key: 'monitor_port',
-    question: 'How is the port under the package address looked at?',
+    question: 'How does the monitor probe the port at the package address?',
     fallback: 'every 10 s, limit 3 s, 2 in a row, fail',
     check: layerSchedule,
     comment:
-      'Whether the port takes connections under the package address: how often, the time limit of one look, bad ones in a row, and what they mean (fail: the package fails over; warn: csync status tells). off: not looked at.',
+      'Whether the port accepts connections at the package address: interval, time limit of one probe, failed probes in a row, consequence (fail: the package fails over; warn: csync status reports it). off: no probe.',
   },
   monitorStorage: {
     key: 'monitor_storage',
-    question: 'How is the policy file system looked at?',
+    question: 'How does the monitor probe the policy file system?',
     fallback: 'every 10 s, limit 15 s, 2 in a row, fail',
     check: layerSchedule,
-    comment: 'Whether the policy file system is mounted, can be written to, and its disk answers. As above.',
+    comment: 'Whether the policy file system is mounted and writable, and its disk answers. Same form as monitor_port.',
   },
   monitorContent: {
     key: 'monitor_content',
-    question: 'How is the content of the policy file system looked at?',
+    question: 'How does the monitor probe the content of the policy file system?',
     fallback: 'every 30 s, limit 15 s, 2 in a row, warn',
     check: layerSchedule,
     comment:
-      'Whether the sentinel is the one that the start of the package wrote: no other member has written its own. As above.',
+      'Whether the sentinel is the one that the start of the package wrote: no other member wrote its own. Same form as monitor_port.',
   },
   monitorAddress: {
     key: 'monitor_address',
-    question: 'How is the package address looked at?',
+    question: 'How does the monitor probe the package address?',
     fallback: 'every 10 s, limit 1 s, 2 in a row, fail',
     check: layerSchedule,
-    comment: 'Whether the package address is on this member. As above.',
+    comment: 'Whether the package address is on this member. Same form as monitor_port.',
   },
   monitorOwner: {
     key: 'monitor_owner',
-    question: 'How is it looked at whether another host has the package address, too?',
+    question: 'How does the monitor probe for another host with the package address?',
     fallback: 'every 60 s, limit 1 s, 2 in a row, warn',
     check: layerSchedule,
     comment:
-      'Whether another host answers for the package address (an ARP probe, by perl). A failover does not cure that, so it warns; off where a router answers for all addresses (proxy ARP). As above.',
+      'Whether another host answers for the package address (an ARP probe by perl). A failover does not fix that, so the default warns. Set off where a router answers for all addresses (proxy ARP). Same form as monitor_port.',
   },
   monitorLocalRestart: {
     key: 'monitor_local_restart',
-    question: 'Is a failed daemon restarted in place before the package fails over?',
+    question: 'Restart a failed daemon in place before the package fails over?',
     fallback: 'none',
     check: localRestart,
     comment:
-      'none: a daemon that fails moves the package at once, as with DSAU, unless 150 connections and more were on its port: such a load would follow, and the daemon is restarted in place. once in 60 min: the monitor first restarts it in place, and moves the package when that does not help, or when it fails again within that time.',
+      'none: a failed daemon moves the package at once, as with DSAU. Exception: with 150 or more connections on its port the daemon is restarted in place, since that load would follow the package. once in 60 min: the monitor first restarts the daemon in place, and moves the package if that does not help or if it fails again within that time.',
   },
   monitorMetricsFile: {
     key: 'monitor_metrics_file',
-    question: 'Where does the monitor leave its figures for Prometheus?',
+    question: 'In which file does the monitor write its figures for Prometheus?',
     fallback: off,
     check: offOrPath,
     comment:
-      "A file that the monitor rewrites when something has changed, and twice a minute, in Prometheus' text format: such as a name that ends with .prom in the textfile directory of node_exporter. off: none.",
+      "A file that the monitor rewrites at each change, and twice a minute, in Prometheus' text format: for example a .prom file in the textfile directory of node_exporter. off: none.",
   },
   monitorMetricsListen: {
     key: 'monitor_metrics_listen',
-    question: 'Under which address and port does the monitor answer for its figures?',
+    question: 'At which address and port does the monitor serve its figures?',
     fallback: off,
     check: listenAddress,
     comment:
-      'Address and port of a small HTTP server of the monitor: GET /metrics (Prometheus) and /state (JSON), only where the package runs, without a password. off: nothing listens.',
+      'Address and port of a small HTTP server on the active member: GET /metrics (Prometheus) and /state (JSON), without a password. off: no server.',
   },
   maintenanceFlag: {
     key: 'maintenance_flag',
-    question: 'May the monitor be paused by csync maintenance?',
+    question: 'May csync maintenance pause the monitor?',
     fallback: true,
     check: yesNo,
     comment:
-      'true: while csync.debug lies in the package directory the monitor pauses (csync maintenance on). false: it is ignored.',
+      'true: the monitor pauses while csync.debug exists in the package directory (csync maintenance on). false: it ignores that file.',
   },
 } as const satisfies Record<string, SettingsRow>;

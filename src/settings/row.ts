@@ -3,12 +3,12 @@ import type * as v from 'valibot';
 
 export interface SettingsRow {
   readonly key: string;
-  /** How the wizard asks for it. */
+  /** The question of the wizard. */
   readonly question: string;
-  /** undefined: the administrator has to say. A function sees the values above it in the table. */
+  /** undefined: required. A function gets the values above it in the table. */
   readonly fallback?: unknown;
   readonly check: v.GenericSchema;
-  /** Written above the key in the example; says what it means for the cluster. */
+  /** The comment above the key in the example: what it means for the cluster. */
   readonly comment: string;
 }
 

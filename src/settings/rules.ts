@@ -1,25 +1,25 @@
-/** What a value of a setting may be: one rule a kind of value, and what is read out of the ones that have parts. */
+/** The rules for values of settings, and the parsers of values with parts. */
 import * as v from 'valibot';
 import { isIpv4, networkOf } from '../base/network.ts';
 
 /** Serviceguard's rule for package and service names: letters, digits, and . - _ ; at most 39 characters. */
 export const nameRule = v.pipe(
-  v.string('a name is wanted'),
+  v.string('expected a name'),
   v.regex(
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,38}$/,
-    'at most 39 letters, digits, dots, hyphens or underscores, beginning with a letter or digit',
+    'expected at most 39 letters, digits, dots, hyphens or underscores, beginning with a letter or digit',
   ),
 );
 
-/** Of a package the last sign, too, is a letter or digit [serviceguard.md 2.5]. */
-export const packageNameRule = v.pipe(nameRule, v.regex(/[A-Za-z0-9]$/, 'a name that ends with a letter or digit is wanted'));
+/** The name of a package also ends with a letter or digit [serviceguard.md 2.5]. */
+export const packageNameRule = v.pipe(nameRule, v.regex(/[A-Za-z0-9]$/, 'expected a name that ends with a letter or digit'));
 
 export const address = v.pipe(
-  v.string('an IPv4 address is wanted'),
-  v.check(isIpv4, 'an IPv4 address such as 10.9.0.100 is wanted'),
+  v.string('expected an IPv4 address'),
+  v.check(isIpv4, 'expected an IPv4 address such as 10.9.0.100'),
 );
 
-const networkText = 'an IPv4 network such as 10.9.0.0/24, or an address, is wanted';
+const networkText = 'expected an IPv4 network such as 10.9.0.0/24, or an address';
 
 export const network = v.pipe(
   v.string(networkText),
@@ -31,62 +31,62 @@ export const network = v.pipe(
 );
 
 export const dnsName = v.pipe(
-  v.string('a DNS name is wanted'),
+  v.string('expected a DNS name'),
   v.regex(
     /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$/,
-    'a DNS name such as csync.example.com is wanted',
+    'expected a DNS name such as csync.example.com',
   ),
 );
 
 export const path = v.pipe(
-  v.string('an absolute path is wanted'),
-  v.regex(/^\/[A-Za-z0-9._+@/-]*$/, 'an absolute path of letters, digits and . _ + @ - is wanted'),
+  v.string('expected an absolute path'),
+  v.regex(/^\/[A-Za-z0-9._+@/-]*$/, 'expected an absolute path of letters, digits and . _ + @ -'),
   v.check((text) => !text.split('/').includes('..'), 'the path must not contain ".."'),
 );
 
 export const sgPath = v.pipe(
-  v.string('a path is wanted'),
+  v.string('expected a path'),
   v.regex(
     /^(\/|\$SGCONF\/|\$SGRUN\/)[A-Za-z0-9._+@/-]+$/,
-    'an absolute path, or one that begins with $SGCONF/ or $SGRUN/, is wanted',
+    'expected an absolute path, or one that begins with $SGCONF/ or $SGRUN/',
   ),
   v.check((text) => !text.split('/').includes('..'), 'the path must not contain ".."'),
 );
 
-/** What may stand inside double quotes in a package file; there is no escaping in it (serviceguard.md gap 14). */
+/** Characters allowed inside double quotes in a package file, which has no escaping (serviceguard.md gap 14). */
 export const plainText = v.pipe(
-  v.string('text is wanted'),
+  v.string('expected text'),
   v.regex(
     /^[^"\p{Cc}\p{Zl}\p{Zp}{}]*$/u,
-    'double quotes, braces, ends of lines and control characters cannot stand in a package file',
+    'double quotes, braces, line ends and control characters are not allowed in a package file',
   ),
 );
 
-/** Serviceguard's own files say yes and no, YAML 1.2 says true and false; both are taken. */
+/** Serviceguard's own files have yes and no, YAML 1.2 has true and false; both are accepted. */
 export const yesNo = v.pipe(
-  v.union([v.boolean(), v.picklist(['yes', 'no'])], 'yes or no is wanted'),
+  v.union([v.boolean(), v.picklist(['yes', 'no'])], 'expected yes or no'),
   v.transform((value) => value === true || value === 'yes'),
 );
 
-/** -0 is a number of its own in YAML and JSON; it is printed as 0, which would be another value than was read. */
+/** -0 is a separate number in YAML and JSON; it would be printed as 0. */
 export const plainZero = v.transform((value: number) => value + 0);
 
 export const whole = (least: number, most: number) => {
-  const text = `a whole number from ${least} to ${most} is wanted`;
+  const text = `expected a whole number from ${least} to ${most}`;
   return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(most, text), plainZero);
 };
 
-/** How the monitor looks at one of its layers. */
+/** The schedule of a layer of the monitor. */
 export interface LayerSchedule {
   readonly everyMs: number;
   readonly limitMs: number;
-  /** Bad looks in a row before it counts. */
+  /** Failed probes in a row before it counts. */
   readonly failures: number;
-  /** What it counts for: a failover, or a line in the log and in csync status. */
+  /** The consequence: a failover, or a line in the log and in csync status. */
   readonly weight: 'fail' | 'warn';
 }
 
-/** `every 5 s, limit 3 s, 2 in a row, fail`, or `off`, which is null. undefined: it says nothing like that. */
+/** `every 5 s, limit 3 s, 2 in a row, fail`; `off`: null. undefined: invalid. */
 export function parseLayerSchedule(text: string): LayerSchedule | null | undefined {
   if (text === 'off') return null;
   const [, every, limit, failures, weight] =
@@ -96,14 +96,14 @@ export function parseLayerSchedule(text: string): LayerSchedule | null | undefin
 }
 
 export const layerSchedule = (() => {
-  const text = 'such as "every 5 s, limit 3 s, 2 in a row, fail" is wanted (or warn in place of fail), or off';
+  const text = 'expected, for example, "every 5 s, limit 3 s, 2 in a row, fail" (or warn instead of fail), or off';
   return v.pipe(
     v.string(text),
     v.check((said) => parseLayerSchedule(said) !== undefined, text),
   );
 })();
 
-/** `once in 60 min`: its window in seconds; `none`: null. undefined: it says nothing like that. */
+/** `once in 60 min`: its window in seconds; `none`: null. undefined: invalid. */
 export function parseLocalRestart(text: string): number | null | undefined {
   if (text === 'none') return null;
   const minutes = /^once in ([1-9]\d{0,4}) ?min$/.exec(text)?.[1];
@@ -111,7 +111,7 @@ export function parseLocalRestart(text: string): number | null | undefined {
 }
 
 export const localRestart = (() => {
-  const text = 'none, or such as "once in 60 min" is wanted';
+  const text = 'expected none, or for example "once in 60 min"';
   return v.pipe(
     v.string(text),
     v.check((said) => parseLocalRestart(said) !== undefined, text),
@@ -120,9 +120,9 @@ export const localRestart = (() => {
 
 export const off = 'off';
 
-export const offOrPath = v.union([v.literal(off), path], 'an absolute path, or off, is wanted');
+export const offOrPath = v.union([v.literal(off), path], 'expected an absolute path, or off');
 
-/** `127.0.0.1:9308` or `[::1]:9308`; `off`: null. undefined: it says nothing like that. */
+/** `127.0.0.1:9308` or `[::1]:9308`; `off`: null. undefined: invalid. */
 export function parseListenAddress(text: string): { readonly host: string; readonly port: number } | null | undefined {
   if (text === off) return null;
   const [, four, six, port] = /^(?:([\d.]+)|\[([\da-f:]+)\]):([1-9]\d{0,4})$/.exec(text) ?? [];
@@ -131,7 +131,7 @@ export function parseListenAddress(text: string): { readonly host: string; reado
 }
 
 export const listenAddress = (() => {
-  const text = 'an address with a port such as "127.0.0.1:9308", or off, is wanted';
+  const text = 'expected an address with a port such as "127.0.0.1:9308", or off';
   return v.pipe(
     v.string(text),
     v.check((said) => parseListenAddress(said) !== undefined, text),
@@ -139,7 +139,7 @@ export const listenAddress = (() => {
 })();
 
 export const oneOf = <const T extends readonly (string | number)[]>(values: T) =>
-  v.picklist(values, `one of ${values.join(', ')} is wanted`);
+  v.picklist(values, `expected one of ${values.join(', ')}`);
 
-/** Script and service time-outs must stay below this [serviceguard.md 2.5]. */
+/** Time-outs of scripts and services must stay below this [serviceguard.md 2.5]. */
 export const mostSeconds = 4294;

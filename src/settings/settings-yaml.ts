@@ -1,6 +1,4 @@
-/**
- * csync.yaml: reading it with every problem at once, and writing a commented one. The administrator's side only.
- */
+/** Reads csync.yaml with every problem at once, and writes a commented one. Only for the administrator's side. */
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
@@ -13,22 +11,22 @@ const rows: Readonly<Record<Field, SettingsRow>> = settingsTable;
 const fieldOfKey = new Map(fields.map((field) => [rows[field].key, field]));
 
 /**
- * Reads csync.yaml. All problems come back at once, each with file, line and column, what was typed, and a remedy;
- * unknown keys name the nearest valid one.
+ * Reads csync.yaml. All problems are reported at once, each with file, line and column, the typed text, and a remedy; an unknown key gets
+ * the nearest valid one.
  */
 export function parseSettings(text: string, file: string): Checked<Settings> {
   const { given, problems } = readGiven(text, file);
-  // Without a readable file every setting would be missing, too.
+  // Without a readable file every setting would be reported as missing.
   if (problems.some((problem) => problem.code === 'settings-syntax')) return { ok: false, problems };
   return completeSettings(given, file, problems);
 }
 
-/** What a file says, which need not be all there is to say; with unknown and repeated keys as problems. */
+/** The settings of a file, which may be incomplete; unknown and repeated keys are problems. */
 export function readGiven(text: string, file: string): { readonly given: GivenSettings; readonly problems: readonly Problem[] } {
   const given = new Map<Field, Given>();
   const lines = new LineCounter();
   if (text.length > longestText) {
-    const what = `it has ${Math.round(text.length / 1000)} kB, and no settings file has more than ${longestText / 1000}`;
+    const what = `the file has ${Math.round(text.length / 1000)} kB; the limit for settings is ${longestText / 1000} kB`;
     return { given, problems: [syntaxProblem(what, { file })] };
   }
   const document = documentOf(text, lines);
@@ -45,7 +43,7 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
     const syntax: Problem = {
       code: 'settings-syntax',
       severity: 'error',
-      text: 'the file holds no settings: lines of "key: value" are wanted',
+      text: 'the file has no settings: expected lines of "key: value"',
       remedy: 'start from the output of csync settings example',
       place: { file, line: 1 },
     };
@@ -54,9 +52,9 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
   return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
 }
 
-/** A complete, commented one has 14 kB. The reader of YAML takes some 15 ms a kB of what is none. */
+/** A complete, commented file has 14 kB. The YAML parser needs some 15 ms for each kB of text that is not YAML. */
 const longestText = 24_000;
-/** Of a file that is something else altogether nobody reads more. */
+/** More problems than this are not reported. */
 const mostProblems = 100;
 
 function syntaxProblem(what: string, place: Place): Problem {
@@ -65,18 +63,18 @@ function syntaxProblem(what: string, place: Place): Problem {
 }
 
 /**
- * Settings have lists and no more. A stack that ends in the middle of an expression is the end of the whole process (V8: "RegExpCompiler
- * Allocation failed"), which nothing can catch; so nothing deep is handed to a reader that calls itself.
+ * Settings have lists and nothing deeper. A stack overflow in a regular expression ends the whole process (V8: "RegExpCompiler Allocation
+ * failed") and cannot be caught, so the recursive parser never gets deep text.
  */
 function isDeep(text: string): boolean {
   return (text.match(/[[{]/g)?.length ?? 0) > 300 || /(?:[-?:][ \t]+){40}/.test(text);
 }
 
-/** null: it is too long, or the reader of YAML, which calls itself for each bracket within another, meets too many of them. */
+/** null: too long, or too many nested brackets for the recursive YAML parser. */
 function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | null {
   if (text.length > longestText || isDeep(text)) return null;
   try {
-    // Pretty ones copy the line into each message, which takes longer than the rest for thousands on one line.
+    // Pretty errors copy the line into each message, which is slow for thousands on one line.
     return parseDocument(text, { lineCounter, uniqueKeys: false, prettyErrors: false });
   } catch (error) {
     if (error instanceof RangeError) return null;
@@ -84,18 +82,18 @@ function documentOf(text: string, lineCounter: LineCounter): Document.Parsed | n
   }
 }
 
-/** The text with another value for a key that stands in it, every other byte as it was, and the line; null without the key. */
+/** The text with another value for an existing key, every other byte unchanged, and the line; null without the key. */
 export function withValue(text: string, key: string, value: string): { readonly text: string; readonly line: number } | null {
   const lines = new LineCounter();
   const node = nodeAt(text, key, lines);
   if (!isScalar(node) || node.range == null) return null;
   const [start, end] = node.range;
   const { line } = lines.linePos(start);
-  // The same, quoted or not, stays as it was written.
+  // Keeps the quotes of the value.
   return { text: node.value === value ? text : `${text.slice(0, start)}${value}${text.slice(end)}`, line };
 }
 
-/** The text with another list for a key that holds one, every byte outside of the list as it was; null where it holds none. */
+/** The text with another list for an existing key, every other byte unchanged; null if it has no list. */
 export function withList(text: string, key: string, values: readonly string[]): string | null {
   const node = nodeAt(text, key, new LineCounter());
   if (!isSeq(node) || node.range == null) return null;
@@ -117,21 +115,21 @@ export interface Given {
 }
 export type GivenSettings = ReadonlyMap<Field, Given>;
 
-/** The field of a key; what is wrong with a key that is none, with the nearest one. */
+/** The field of a key; the problem of an unknown key, with the nearest one. */
 export function fieldOf(key: string, place: Place): Field | Problem {
   const nearest = nearestKey(key);
   const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
-  const text = `there is no setting "${key}"`;
+  const text = `"${key}" is not a setting`;
   return fieldOfKey.get(key) ?? { code: 'settings-unknown-key', severity: 'error', text, remedy, place };
 }
 
-/** The one that differs least, also from how it begins: names are cut short as often as they are misspelt. */
+/** The nearest key, also by its beginning: names are shortened as often as they are misspelt. */
 function nearestKey(typed: string): string {
   const far = (key: string): number => Math.min(distance(typed, key), distance(typed, key.slice(0, typed.length)) + 0.5);
   return [...fieldOfKey.keys()].reduce((best, key) => (far(key) < far(best) ? key : best));
 }
 
-/** Text an administrator typed, as the value that it means for this setting; as it is when it means none. */
+/** The typed text as a value of this setting; unchanged if it is invalid. */
 export function readTyped(field: Field, text: string): unknown {
   const { check } = rows[field];
   if (check.type === 'array') return text.split(/[\s,[\]"']+/).filter((word) => word !== '');
@@ -144,7 +142,7 @@ export function isYesNo(field: Field): boolean {
   return v.is(rows[field].check, true);
 }
 
-/** What a setting is when nobody says it; undefined when somebody has to. */
+/** The default of a setting; undefined if it is required. */
 export function defaultOf(field: Field, above: Above): unknown {
   return fallbackOf(rows[field], above);
 }
@@ -178,11 +176,11 @@ function readPairs(
   return given;
 }
 
-/** The value a node stands for; the error where it names an anchor that is not there, or names them without end. */
+/** The value of a node; the error of a missing anchor or an endless alias. */
 function plainValue(document: Document, node: Node | null): unknown {
   try {
     const value: unknown = node === null ? null : node.toJS(document);
-    // One that holds itself cannot be said, either.
+    // A node that contains itself cannot be printed.
     JSON.stringify(value);
     return value;
   } catch (error) {
@@ -191,7 +189,7 @@ function plainValue(document: Document, node: Node | null): unknown {
   }
 }
 
-/** Checks what was given and fills in the rest. `earlier` problems are sorted in among its own. */
+/** Checks the given values and adds defaults. `earlier` problems are sorted in. */
 export function completeSettings(given: GivenSettings, file: string, earlier: readonly Problem[] = []): Checked<Settings> {
   const problems = [...earlier];
   const values: Record<string, unknown> = {};
@@ -210,7 +208,7 @@ export function completeSettings(given: GivenSettings, file: string, earlier: re
       continue;
     }
     const fallback = fallbackOf(row, values);
-    // What its default is made from has been complained of already.
+    // The value that its default depends on is already reported.
     if (typed === undefined && fallback === undefined) continue;
     const checked = v.safeParse(row.check, typed === undefined ? fallback : typed.value);
     if (checked.success) {
@@ -237,7 +235,7 @@ function fallbackOf(row: SettingsRow, above: Above): unknown {
   return typeof row.fallback === 'function' ? (row.fallback as (above: Above) => unknown)(above) : row.fallback;
 }
 
-/** What no single row can see. Rows that already failed are absent and are not complained of twice. */
+/** Checks across settings. Rows that already failed are absent and not reported again. */
 function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place): Problem[] {
   const problems: Problem[] = [];
   const add = (field: Field, text: string, remedy: string): void => {
@@ -245,22 +243,14 @@ function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place
   };
   const { packageAddress, packageSubnet, mountPoint, policyDirectory } = settings;
   if (packageAddress !== undefined && packageAddress === packageSubnet) {
-    add(
-      'packageSubnet',
-      `package_subnet is the address itself (${packageAddress})`,
-      'give the network address, such as 10.9.0.0',
-    );
+    add('packageSubnet', `package_subnet is the address itself (${packageAddress})`, 'set the network address, such as 10.9.0.0');
   }
   if (
     packageAddress !== undefined &&
     packageSubnet !== undefined &&
     packageAddress.split('.')[0] !== packageSubnet.split('.')[0]
   ) {
-    add(
-      'packageSubnet',
-      `${packageAddress} cannot lie in the subnet ${packageSubnet}`,
-      'correct package_address or package_subnet',
-    );
+    add('packageSubnet', `${packageAddress} is not in the subnet ${packageSubnet}`, 'correct package_address or package_subnet');
   }
   if (mountPoint !== undefined && policyDirectory !== undefined && !`${policyDirectory}/`.startsWith(`${mountPoint}/`)) {
     const text = `policy_directory ${policyDirectory} is not on the policy file system mounted at ${mountPoint}`;
@@ -272,25 +262,25 @@ function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place
     settings.packagePriority !== 'no_priority'
   ) {
     const text = `package_priority ${settings.packagePriority}: a legacy package has no priority`;
-    add('packagePriority', text, 'leave it out, or make it package_style: modular');
+    add('packagePriority', text, 'remove it, or set package_style: modular');
   }
   const { monitorTimeoutSeconds: limit, monitorIntervalSeconds: interval } = settings;
   if (limit !== undefined && interval !== undefined && limit > interval) {
     add(
       'monitorTimeoutSeconds',
       `a probe may take ${limit} s but is repeated every ${interval} s`,
-      'make monitor_interval_seconds the longer one',
+      'set a longer monitor_interval_seconds',
     );
   }
   const { haltScriptTimeoutSeconds: halt, haltGraceSeconds: grace, serviceHaltTimeoutSeconds: service } = settings;
   if (halt !== undefined && grace !== undefined && service !== undefined && halt <= grace + service) {
-    const text = `halt_script_timeout_seconds ${halt} leaves nothing beside ${grace} s of grace and ${service} s for the service`;
-    add('haltScriptTimeoutSeconds', text, `make it longer than ${grace + service}`);
+    const text = `halt_script_timeout_seconds ${halt} leaves no time after ${grace} s of grace and ${service} s for the service`;
+    add('haltScriptTimeoutSeconds', text, `set more than ${grace + service}`);
   }
   return problems;
 }
 
-/** A complete, commented csync.yaml. Without settings: the defaults, with what has to be said left commented out. */
+/** A complete, commented csync.yaml. Without settings: the defaults, with required settings commented out. */
 export function printSettings(settings?: Settings): string {
   const values: Record<string, unknown> = {};
   const blocks = fields.map((field) => {

@@ -1,7 +1,7 @@
 /**
- * What the administrator decided: one table, a row a setting. The table draws the reader of csync.yaml with its checks
- * (settings-yaml.ts), the commented example, and the JSON file that rules on the members. Times are in the unit their
- * name says. The member scripts carry this file, so it needs nothing but the schema library.
+ * The administrator's settings: one table, a row for each. From it come the reader of csync.yaml (settings-yaml.ts), the commented example,
+ * and the JSON file on the members. Times are in the unit of their name. The member scripts contain this file, so it imports only the
+ * schema library.
  */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
@@ -18,16 +18,16 @@ export type Settings = { readonly [F in Field]: Value<F> extends (infer Item)[] 
 
 export const settingsFields = Object.keys(settingsTable) as Field[];
 
-/** The settings as the members read them: JSON, keys in table order, one a line. */
+/** The settings for the members: JSON, keys in table order, one a line. */
 export function settingsJson(settings: Settings): string {
   const ordered = Object.fromEntries(settingsFields.map((field) => [field, settings[field]]));
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 
-/** Checked values are already what the transforms would make of them, so reading them again changes nothing. */
+/** Checked values are stable: reading them again changes nothing. */
 const jsonSchema = v.strictObject(Object.fromEntries(Object.entries(settingsTable).map(([field, row]) => [field, row.check])));
 
-/** Reads what settingsJson wrote, checked again: who reads it must not trust what lies on a disk. A string says what is wrong. */
+/** Reads the output of settingsJson and checks it again, because files on a disk can be damaged. A string is the problem. */
 export function parseSettingsJson(text: string): Settings | string {
   let data: unknown;
   try {
@@ -41,7 +41,7 @@ export function parseSettingsJson(text: string): Settings | string {
   return `${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`;
 }
 
-/** SHA-256 of settingsJson, hex: what the package file carries and every member checks against its own copy. */
+/** SHA-256 of settingsJson, hex: in the package file, for every member to compare with its own copy. */
 export function settingsDigest(settings: Settings): string {
   return createHash('sha256').update(settingsJson(settings)).digest('hex');
 }

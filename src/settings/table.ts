@@ -1,4 +1,4 @@
-/** The settings, one row each: key, rule, default, and what the commented example says. Times are in the unit that their name has. */
+/** The settings, one row each: key, rule, default, text of the commented example. Times are in the unit of their name. */
 import * as v from 'valibot';
 import { fileSystemTypeNames, oneOfWords } from './file-systems.ts';
 import { monitorRows } from './monitor-rows.ts';
@@ -41,24 +41,23 @@ export const settingsTable = {
     question: 'Style of the package, modular or legacy?',
     fallback: 'modular',
     check: oneOf(['modular', 'legacy']),
-    comment:
-      'modular: Serviceguard mounts and adds the address. legacy (A.11.20 and before): our control script does. Same plan either way.',
+    comment: 'modular: Serviceguard mounts and adds the address. legacy (A.11.20 and older): the csync control script does.',
   },
   members: {
     key: 'members',
     question: 'Members that may run the package, the preferred one first?',
     check: v.pipe(
-      v.array(nameRule, 'a list of member names is wanted'),
-      v.minLength(1, 'at least one member is wanted'),
-      v.check((names) => new Set(names).size === names.length, 'a member stands in the list twice'),
+      v.array(nameRule, 'expected a list of member names'),
+      v.minLength(1, 'expected at least one member'),
+      v.check((names) => new Set(names).size === names.length, 'the list has a member twice'),
     ),
-    comment: 'Members that may run the package, in order of preference. Short host names, as Serviceguard knows them.',
+    comment: 'Members that may run the package, in order of preference. Short host names, as in Serviceguard.',
   },
   packageAddress: {
     key: 'package_address',
     question: 'Relocatable address of the package?',
     check: address,
-    comment: 'The relocatable address. It moves with the package; clients reach the master under it.',
+    comment: 'The relocatable address. It moves with the package; clients use it to reach the master.',
   },
   packageDnsName: {
     key: 'package_dns_name',
@@ -70,7 +69,7 @@ export const settingsTable = {
     key: 'package_subnet',
     question: 'Subnet of the address?',
     check: address,
-    comment: 'Network address of the subnet the address lies in, as in the cluster configuration. It is monitored too.',
+    comment: 'Network address of the subnet of that address, as in the cluster configuration. Serviceguard monitors it.',
   },
   volumeGroup: {
     key: 'volume_group',
@@ -82,7 +81,7 @@ export const settingsTable = {
     key: 'logical_volume',
     question: 'Logical volume on it?',
     check: nameRule,
-    comment: 'Logical volume on it that holds the policy file system. The device is /dev/<volume_group>/<logical_volume>.',
+    comment: 'Logical volume with the policy file system. The device is /dev/<volume_group>/<logical_volume>.',
   },
   fileSystemType: {
     key: 'file_system_type',
@@ -97,19 +96,19 @@ export const settingsTable = {
     fallback: '/csync',
     check: v.pipe(
       path,
-      v.check((text) => text.length > 1 && !text.endsWith('/'), 'a directory below / is wanted, without a slash at its end'),
+      v.check((text) => text.length > 1 && !text.endsWith('/'), 'expected a directory below /, without a slash at its end'),
       v.check(
         (text) => !/^\/(bin|boot|dev|etc|lib|lib64|proc|root|run|sbin|sys|tmp|usr|var)$/.test(text),
         'that is a system directory',
       ),
     ),
-    comment: 'Where the policy file system is mounted. An empty directory on every member, not in /etc/fstab.',
+    comment: 'Mount point of the policy file system: an empty directory on every member, not in /etc/fstab.',
   },
   mountOptions: {
     key: 'mount_options',
     question: 'Mount options?',
     fallback: '-o rw',
-    check: v.pipe(plainText, v.regex(/^[A-Za-z0-9_=,.:/ -]*$/, 'mount options such as -o rw,noatime are wanted')),
+    check: v.pipe(plainText, v.regex(/^[A-Za-z0-9_=,.:/ -]*$/, 'expected mount options such as -o rw,noatime')),
     comment: 'Options for mount, as on its command line.',
   },
   cfengineGeneration: {
@@ -124,7 +123,7 @@ export const settingsTable = {
     question: "cfengine's work directory?",
     fallback: byGeneration('/var/cfengine', '/var/lib/cfengine3'),
     check: path,
-    comment: "cfengine's WORKDIR: inputs and ppkeys lie below it. Compiled into cfengine, so say what yours has.",
+    comment: "cfengine's WORKDIR: the parent of inputs and ppkeys. It is compiled into cfengine, so set the directory of yours.",
   },
   cfengineBinDirectory: {
     key: 'cfengine_bin_directory',
@@ -145,27 +144,27 @@ export const settingsTable = {
     question: 'Directory on the policy file system that the daemon serves?',
     fallback: (above: Above) => above.mountPoint && `${String(above.mountPoint)}/dsau`,
     check: path,
-    comment: 'Directory on the policy file system that the daemon serves. No symbolic link in it: cfengine compares real paths.',
+    comment: 'Directory on the policy file system that the daemon serves. Without symbolic links: cfengine compares real paths.',
   },
   clientNetworks: {
     key: 'client_networks',
     question: 'Networks whose hosts may connect besides members and registered clients?',
     fallback: [],
     check: v.pipe(
-      v.array(network, 'a list of networks such as 10.9.0.0/24 is wanted'),
-      v.check((networks) => new Set(networks).size === networks.length, 'a network stands in the list twice'),
+      v.array(network, 'expected a list of networks such as 10.9.0.0/24'),
+      v.check((networks) => new Set(networks).size === networks.length, 'the list has a network twice'),
     ),
     comment:
-      'Networks (10.9.0.0/24) or addresses whose hosts may connect besides the members and the registered clients. Keys are asked for all the same.',
+      'Networks (10.9.0.0/24) or addresses whose hosts may connect besides the members and the registered clients. Keys are still required.',
   },
   ...monitorRows,
   haltGraceSeconds: {
     key: 'halt_grace_seconds',
-    question: 'How long may running transfers go on at halt, in seconds?',
+    question: 'How long may running transfers continue at a halt, in seconds?',
     fallback: 5,
     check: whole(0, 600),
     comment:
-      'At halt, seconds for running transfers to end before the daemon is ended to free the file system (it is started again).',
+      'At a halt, seconds for running transfers to finish. Then the daemon is stopped to free the file system, and started again.',
   },
   runScriptTimeoutSeconds: {
     key: 'run_script_timeout_seconds',
@@ -179,14 +178,14 @@ export const settingsTable = {
     question: 'Time limit of a package halt, in seconds?',
     fallback: 120,
     check: whole(10, mostSeconds),
-    comment: 'Time limit of a package halt. Longer than halt_grace_seconds and service_halt_timeout_seconds together.',
+    comment: 'Time limit of a package halt. Must be longer than halt_grace_seconds and service_halt_timeout_seconds together.',
   },
   serviceHaltTimeoutSeconds: {
     key: 'service_halt_timeout_seconds',
-    question: 'Seconds for the monitor to end at halt?',
+    question: 'Seconds for the monitor to exit at a halt?',
     fallback: 10,
     check: whole(1, mostSeconds),
-    comment: 'Seconds the monitor has to end at halt before it is killed. It needs none.',
+    comment: 'Seconds until the monitor is killed at a halt. It normally exits at once.',
   },
   serviceRestart: {
     key: 'service_restart',
@@ -194,7 +193,7 @@ export const settingsTable = {
     fallback: 'none',
     check: v.union(
       [v.literal('none'), v.literal('unlimited'), whole(1, 1000)],
-      'none, unlimited or a whole number from 1 to 1000 is wanted',
+      'expected none, unlimited or a whole number from 1 to 1000',
     ),
     comment: 'Restarts of the monitor in place before the package fails over. none: fail over at once, as DSAU did.',
   },
@@ -203,14 +202,14 @@ export const settingsTable = {
     question: 'Reboot the member when the service fails?',
     fallback: false,
     check: yesNo,
-    comment: 'true reboots the member when the monitor gives its verdict.',
+    comment: 'true reboots the member when the monitor reports a failure.',
   },
   nodeFailFast: {
     key: 'node_fail_fast',
     question: 'Reboot the member when a script fails or times out?',
     fallback: false,
     check: yesNo,
-    comment: 'true reboots the member on a script time-out or a lost subnet, so that the package moves without a human.',
+    comment: 'true reboots the member on a script time-out or a lost subnet, so that the package moves without an administrator.',
   },
   failoverPolicy: {
     key: 'failover_policy',
@@ -231,13 +230,13 @@ export const settingsTable = {
     question: 'Start and fail over automatically?',
     fallback: true,
     check: yesNo,
-    comment: 'true: the package starts with the cluster and fails over. Remember cmmodpkg -e after a cmhaltpkg.',
+    comment: 'true: the package starts with the cluster and fails over. After a cmhaltpkg, run cmmodpkg -e.',
   },
   packagePriority: {
     key: 'package_priority',
     question: 'Priority among packages?',
     fallback: 'no_priority',
-    check: v.union([v.literal('no_priority'), whole(1, 3000)], 'no_priority or a whole number from 1 to 3000 is wanted'),
+    check: v.union([v.literal('no_priority'), whole(1, 3000)], 'expected no_priority or a whole number from 1 to 3000'),
     comment: 'no_priority, or 1 (highest) to 3000; must be unique in the cluster.',
   },
   scriptLogFile: {
@@ -252,7 +251,7 @@ export const settingsTable = {
     question: 'Log level, 0 to 5?',
     fallback: 0,
     check: whole(0, 5),
-    comment: "Serviceguard's log level, 0 (least) to 5.",
+    comment: "Serviceguard's log level, 0 (least) to 5 (most).",
   },
   packageDirectory: {
     key: 'package_directory',
@@ -266,7 +265,7 @@ export const settingsTable = {
     question: 'Path of the Node.js binary on the members?',
     fallback: '/usr/bin/node',
     check: path,
-    comment: 'Node.js binary on every member, 20.19 or newer. Absolute: Serviceguard gives services no PATH.',
+    comment: 'Absolute path of the Node.js binary on every member, 20.19 or newer. Serviceguard passes no PATH to services.',
   },
   toolkitProgram: {
     key: 'toolkit_program',
@@ -274,6 +273,6 @@ export const settingsTable = {
     fallback: '/usr/local/bin/csync',
     check: path,
     comment:
-      'The csync program on the members. The package start calls it when members, clients or keys wait to be finished; where it is not installed, csync members sync does that by hand.',
+      'The csync program on the members. The package start runs it when set-ups of members, clients or keys are pending. Where it is not installed, run csync members sync by hand.',
   },
 } as const satisfies Record<string, SettingsRow>;

@@ -1,15 +1,15 @@
-/** Which engine a package has. The one place that a second engine changes above its own folder. */
+/** Selects the engine of a package: the one place that a second engine changes above its own folder. */
 import type { Commands, Engine, EngineChoice, EngineShell } from '../engine.ts';
 import { serviceguard } from '../serviceguard/engine.ts';
 
-/** Every engine there is; asked in this order where no settings say which. */
+/** Every engine, in the order of the checks where no settings select one. */
 export const engines: readonly [Engine, ...Engine[]] = [serviceguard];
 
 export function engineFor(_choice: EngineChoice): Engine {
   return serviceguard;
 }
 
-/** What a script for a member begins with, whichever engine runs there: it finds that out itself, so that texts for members need no settings. */
+/** First lines of a script for a member with any engine: the script itself finds out, so that it needs no settings. */
 export const engineShell: EngineShell = serviceguard.shell;
 
 /** Commands as a remedy prints them. */

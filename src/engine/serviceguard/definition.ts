@@ -1,4 +1,4 @@
-/** The package file, modular or legacy, and the package that is applied [serviceguard.md 2.5 to 2.8, 4.1]. Pure. */
+/** The package file, modular or legacy, and the applied package [serviceguard.md 2.5 to 2.8, 4.1]. Pure. */
 import { shellWord } from '../../base/shell-word.ts';
 import { setKeyword, setNamedBy } from '../../contract/package-directory.ts';
 import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
@@ -31,7 +31,7 @@ export const definition: DefinitionFormat = {
   needsHalt: ({ keyword }) => onlineRule(keyword) !== 'free',
   checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],
   applyFile: (file) => [['cmapplyconf', '-f', '-P', file]],
-  // It calls no script of a legacy package [serviceguard.md 2.7].
+  // Serviceguard calls no script of a legacy package [serviceguard.md 2.7].
   checkAsksScripts: ({ style }) => style === 'modular',
   showLine: (packageName) => `PATH="$SGSBIN:$PATH" cmgetconf -p ${shellWord(packageName)} 2>/dev/null`,
 };
@@ -61,8 +61,8 @@ export function definitionOf(file: PackageFile): Definition {
 }
 
 /**
- * What cmgetconf printed, which has chatter of its own between the lines [serviceguard.md 5.4]; null: no package file. In front of the name of
- * the package, with which it begins, only a line that a package may have is one of its own.
+ * The output of cmgetconf, which has extra lines [serviceguard.md 5.4]; null: no package file. Before the package name only known attributes
+ * count.
  */
 export function readApplied(text: string): Definition | null {
   const lines = text.split('\n').filter((line) => !/^(Number of configured|Permission denied|Warning)/.test(line));
@@ -76,9 +76,12 @@ export function readApplied(text: string): Definition | null {
   return parsed.ok ? definitionOf(parsed.value) : null;
 }
 
-/** What only one side says counts as the documented default on the other: cmgetconf may print what nobody wrote [serviceguard.md 2.5, 2.6]. */
+/**
+ * An attribute on one side only is compared with the documented default: cmgetconf may print attributes that no file has [serviceguard.md
+ * 2.5, 2.6].
+ */
 function differences(applied: Definition, wanted: Definition): DefinitionDifference[] {
-  // Modules and the order of their scripts are cmmakepkg's part; a real cluster adds its own.
+  // Modules and the order of their scripts come from cmmakepkg; a real cluster adds its own.
   const legacy = wanted.style === 'legacy';
   const ignored = new Set(['module_name', 'module_version', 'operation_sequence']);
   return changedKeywords(applied, wanted)
@@ -86,7 +89,7 @@ function differences(applied: Definition, wanted: Definition): DefinitionDiffere
     .map((keyword) => ({ keyword, applied: allValues(applied, keyword), wanted: allValues(wanted, keyword) }))
     .filter(({ keyword, applied: one, wanted: other }) => {
       const fallback = (legacy ? findLegacyAttribute(keyword) : findAttribute(keyword)?.attribute)?.fallback;
-      // Words of a legacy file count in either case; which one cmgetconf gives is not known.
+      // Words of a legacy file are equal in either case; which one cmgetconf prints is unknown.
       const spelt = (value: string): string =>
         legacy && fallback?.toLowerCase() !== fallback?.toUpperCase() ? value.toLowerCase() : value;
       const orDefault = (values: readonly string[]): string =>

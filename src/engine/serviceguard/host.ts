@@ -1,10 +1,10 @@
-/** Serviceguard on the host that csync runs on: where it is, and what it knows of the cluster and its other packages. Pure. */
+/** Serviceguard on the host that csync runs on: its directories, the cluster, the other packages. Pure. */
 import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
 import { volumeGroupName, volumeGroupOfDevice } from '../../serviceguard/storage-names.ts';
 import { type LineView, parseLineView, partsOf } from '../../serviceguard/view.ts';
 import type { EngineHost, FoundCluster } from '../engine.ts';
 
-/** Where it is when nobody says so [serviceguard.md 1.1], and the system's. */
+/** Default directories [serviceguard.md 1.1]. */
 const usualPath = '/usr/local/cmcluster/bin:/opt/cmcluster/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export const host: EngineHost = {
@@ -14,8 +14,7 @@ export const host: EngineHost = {
   usualVariables: { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' },
   packagesIn: ({ SGCONF = '/usr/local/cmcluster/conf' }) => SGCONF,
   searchPath: (own, { SGSBIN }) => [SGSBIN, own, usualPath].filter(Boolean).join(':'),
-  foundText: (variables) =>
-    variables === null ? 'there is none: Serviceguard is not installed here' : `SGCONF=${variables.SGCONF}`,
+  foundText: (variables) => (variables === null ? 'not found: Serviceguard is not installed here' : `SGCONF=${variables.SGCONF}`),
   clusterCommands: [
     ['cmviewcl', '-v', '-f', 'line'],
     ['cmviewcl', '-v', '-f', 'line', '-s', 'config'],
@@ -24,9 +23,9 @@ export const host: EngineHost = {
 };
 
 /**
- * From `cmviewcl -v -f line` and `-s config`; null when it names no member. That a member's subnets stand in its view is
- * seen in a public script (gdha/criux filters `node:...|subnet:` lines); so are interfaces with addresses [GH-chk]. The
- * attributes of packages with `-s config` are [GH-hpe]. How a quorum server is shown is a GAP: a part of that type.
+ * Reads `cmviewcl -v -f line` and `-s config`; null when the output names no member. A public script shows the subnets of a member in its
+ * view (gdha/criux filters `node:...|subnet:` lines), and interfaces with addresses [GH-chk]. The attributes of packages with `-s config`
+ * are [GH-hpe]. How a quorum server is shown is a GAP: a part of that type.
  */
 export function readCluster(status: string, configuration: string): FoundCluster | null {
   const view = parseLineView(status);

@@ -1,4 +1,4 @@
-/** Changes package files as text: what others wrote into them stays. Pure. */
+/** Edits package files as text and keeps what others wrote. Pure. */
 import type { Settings } from '../../settings/settings.ts';
 import type { Argv, EngineVariables } from '../engine.ts';
 
@@ -9,14 +9,14 @@ const groups: readonly (readonly string[])[] = [
   ['fs_name', 'fs_server', 'fs_directory', 'fs_type', 'fs_mount_opt', 'fs_umount_opt', 'fs_fsck_opt'],
   ['service_name', 'service_cmd', 'service_restart', 'service_fail_fast_enabled', 'service_halt_timeout'],
 ];
-/** Set by cmmakepkg and never edited. */
+/** Written by cmmakepkg and never edited. */
 const basesOwn = new Set(['module_name', 'module_version', 'operation_sequence', 'package_type']);
 
 function groupOf(keyword: string): string {
   return groups.find((group) => group.includes(keyword))?.[0] ?? keyword;
 }
 
-/** The keyword of a line, active or commented out (`#keyword value`, no blank behind the #); null for other lines. */
+/** The keyword of a line, active or commented out (`#keyword value`, no blank after the #); null for other lines. */
 function keywordOf(line: string): { keyword: string; active: boolean } | null {
   const found = /^(#?)([A-Za-z][A-Za-z0-9_/]*)(\s|$)/.exec(line);
   if (found === null) return null;
@@ -24,8 +24,8 @@ function keywordOf(line: string): { keyword: string; active: boolean } | null {
 }
 
 /**
- * Lays our package file over the output of a real cmmakepkg: its comments, module_version and operation_sequence lines survive, our
- * values replace its own or its commented-out ones. `base` is cmmakepkg's text, `own` our rendered package file.
+ * Merges our package file into the output of a real cmmakepkg: its comments, module_version and operation_sequence lines stay, our values
+ * replace its own or commented-out ones. `base` is cmmakepkg's text, `own` our rendered package file.
  */
 export function layOver(base: string, own: string): string {
   const ours = new Map<string, string[]>();
@@ -58,7 +58,7 @@ export function layOver(base: string, own: string): string {
   return `${[...lines, ...(missing.length > 0 ? ['', ...missing] : [])].join('\n')}\n`;
 }
 
-/** Modules the package is made of, all documented; what cmmakepkg is asked for. */
+/** The documented modules of the package, for cmmakepkg. */
 export const packageModules = [
   'sg/failover',
   'sg/monitor_subnet',
@@ -71,13 +71,13 @@ export const packageModules = [
   'sg/pev',
 ] as const;
 
-/** Asks for a package file of its own on this host; null: Serviceguard is not installed here. */
+/** Prints a new package file on this host; null: Serviceguard is not installed here. */
 export function templateCommand(style: Settings['packageStyle'], { SGSBIN }: EngineVariables): Argv | null {
   if (SGSBIN === undefined) return null;
   return [`${SGSBIN}/cmmakepkg`, ...(style === 'legacy' ? ['-p'] : packageModules.flatMap((module) => ['-m', module]))];
 }
 
-/** The file of a modular package, or of a legacy one, that names another set. */
+/** A modular or legacy package file that names another set. */
 export function withSet(text: string, set: string, settingsDigest: string): string {
   return text
     .replace(/^(\s*pev_csync_set_digest\s+"?)[0-9a-f]+/gim, `$1${set}`)
@@ -85,7 +85,7 @@ export function withSet(text: string, set: string, settingsDigest: string): stri
     .replace(/(\/sets\/)[0-9a-f]+(\/csync_control\.sh)/g, `$1${set}$2`);
 }
 
-/** For other members: one line a member where the first one stood, in its spelling; none of the old lines. */
+/** For other members: one line for each member in place of the old lines, with the same spelling. */
 export function withNodeNames(text: string, members: readonly string[]): string {
   const line = /^([ \t]*node_name[ \t]+)"?[^\s"]+"?[ \t]*$/i;
   const lines = text.split('\n');

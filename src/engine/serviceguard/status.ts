@@ -1,8 +1,8 @@
-/** What `cmviewcl -v -f line` says of packages and members [serviceguard.md 5.1.3]. Pure. */
+/** Packages and members in `cmviewcl -v -f line` [serviceguard.md 5.1.3]. Pure. */
 import { type LineView, packageIn, parseLineView, partsOf } from '../../serviceguard/view.ts';
 import type { ClusterView, PackageStatus } from '../engine.ts';
 
-/** Never fails; text that has no line of the form gives a view without members. */
+/** Never fails; unreadable text results in a view without members. */
 export function readView(text: string): ClusterView {
   const view = parseLineView(text);
   return {
@@ -12,7 +12,7 @@ export function readView(text: string): ClusterView {
   };
 }
 
-/** The status of a package, also out of `cmviewcl -p PACKAGE`, which shows nothing else; null when the text does not name it. */
+/** The status of a package, also from `cmviewcl -p PACKAGE`; null when the text does not name it. */
 export function packageStatus(text: string, name: string): PackageStatus | null {
   const view = packageIn(parseLineView(text), name);
   return view === null ? null : statusIn(view);

@@ -1,4 +1,4 @@
-/** What the tokens of a package file stand for, modular or legacy [serviceguard.md 2, 4.1]. Pure. */
+/** Values for the tokens of a package file, modular or legacy [serviceguard.md 2, 4.1]. Pure. */
 import type { Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { type Settings, settingsDigest } from '../../settings/settings.ts';
@@ -7,7 +7,7 @@ import type { DefinitionFormat, EngineVariables } from '../engine.ts';
 const nodeNames = (keyword: string, members: readonly string[]): string =>
   members.map((member) => `${keyword.padEnd(28)}${member}`).join('\n');
 
-/** What modular and legacy package files have in common; `is` prints a switch. */
+/** Common to modular and legacy package files; `is` prints a switch. */
 function sharedTokens(settings: Settings, set: string, is: (on: boolean) => string): Record<string, string> {
   return {
     toolkit_version: toolkitVersion,
@@ -46,7 +46,7 @@ function modularTokens(settings: Settings, set: string): Record<string, string> 
   };
 }
 
-/** Words in the spelling of a legacy file, whole paths, and nothing of what the control script does. */
+/** Words in the spelling of a legacy file, absolute paths, without the control script's values. */
 function legacyTokens(settings: Settings, set: string, variables: EngineVariables): Record<string, string> {
   const whole = (path: string): string =>
     path.replace(/^\$(SGCONF|SGRUN)\b/, (variable, name: string) => variables[name] ?? variable);
@@ -60,15 +60,15 @@ function legacyTokens(settings: Settings, set: string, variables: EngineVariable
   };
 }
 
-/** No page shows a variable in a legacy package file, so none is written into one. */
+/** No page shows a variable in a legacy package file, so csync writes none. */
 function pathProblems(values: Readonly<Record<string, string>>): Problem[] {
   return ['package_directory', 'script_log_file']
     .filter((token) => values[token]?.startsWith('$'))
     .map((token) => ({
       code: 'settings-legacy-path',
       severity: 'error',
-      text: `${token} is ${values[token]}, but a legacy package file wants whole paths, and no cmcluster.conf here says where that is`,
-      remedy: `say it in csync.yaml (${token}: ${values[token]?.replace(/^\$SGCONF|^\$SGRUN/, '/usr/local/cmcluster/...')}), or render on a member`,
+      text: `${token} is ${values[token]}, but a legacy package file requires absolute paths, and this host has no cmcluster.conf that defines the variable`,
+      remedy: `set it in csync.yaml (${token}: ${values[token]?.replace(/^\$SGCONF|^\$SGRUN/, '/usr/local/cmcluster/...')}), or render on a member`,
     }));
 }
 

@@ -1,14 +1,14 @@
-/** Serviceguard's words, for sentences and advice. */
+/** Serviceguard's words for sentences and advice. */
 import type { EngineWords } from '../engine.ts';
 
 const packageLog = '$SGRUN/log';
-const stillOld = 'the applied configuration is still the old one';
+const stillOld = 'the applied configuration is unchanged';
 
-/** By command; what else a plan types ends with the last line of all. */
+/** By command; the last line of the table is for all others. */
 const afterFailure: Readonly<Record<string, string>> = {
-  cmcheckconf: `correct what it says and apply again; ${stillOld}`,
-  cmapplyconf: `correct what it says and apply again; ${stillOld}`,
-  cmhaltpkg: `see the package log (${packageLog}) on the member; csync status says what is left behind. The applied configuration is still the old one`,
+  cmcheckconf: `correct the reported error and apply again; ${stillOld}`,
+  cmapplyconf: `correct the reported error and apply again; ${stillOld}`,
+  cmhaltpkg: `see the package log (${packageLog}) on the member; csync status shows what the member still holds. The applied configuration is unchanged`,
   cmrunpkg: `see the package log (${packageLog}) on the member, repair, then cmmodpkg -e -n MEMBER PACKAGE and cmmodpkg -e PACKAGE`,
 };
 
@@ -30,15 +30,18 @@ export const words: EngineWords = {
   maintenanceMode: '[cmmodpkg -m]',
   afterFailure: ([program = '']) => afterFailure[program] ?? `see the package log (${packageLog}) and syslog on the member`,
   join: (host, members) =>
-    `cmquerycl -C FILE -c CLUSTER ${named([...members, host])}; cmapplyconf -C FILE; cmrunnode ${host}; then this again`,
+    `cmquerycl -C FILE -c CLUSTER ${named([...members, host])}; cmapplyconf -C FILE; cmrunnode ${host}; then run this command again`,
   leave: (hosts, members) =>
     `cmhaltnode -f ${hosts.join(' ')}; cmquerycl -C FILE -c CLUSTER ${named(members)}; cmapplyconf -C FILE`,
-  moveAway: (member) => `move it first: cmhaltpkg, then cmrunpkg -n OTHER and cmmodpkg -e; or cmhaltnode -f ${member}`,
-  noMaintenance: (style) => (style === 'legacy' ? 'Serviceguard has a maintenance mode for modular ones only' : null),
-  tooOld: (version) => (isRecent(version) ? null : 'the automation of members needs A.11.17 or newer'),
+  moveAway: (member) => `move the package first: cmhaltpkg, then cmrunpkg -n OTHER and cmmodpkg -e; or cmhaltnode -f ${member}`,
+  noMaintenance: (style) => (style === 'legacy' ? 'Serviceguard has a maintenance mode only for modular packages' : null),
+  tooOld: (version) => (isRecent(version) ? null : 'adding or removing members requires A.11.17 or newer'),
 };
 
-/** DSAU came with A.11.17; before it members do not come and go as this needs [dsau-csync.md 1.2]. Only what is known to be older is refused. */
+/**
+ * DSAU came with A.11.17; older versions cannot add or remove members online [dsau-csync.md 1.2]. Only a version that is known to be older
+ * is refused.
+ */
 function isRecent(version: string): boolean {
   const [major, minor] = (/(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
   return major === undefined || minor === undefined || major > 11 || (major === 11 && minor >= 17);

@@ -1,4 +1,4 @@
-/** The lines of a legacy control script, as the template of A.11.19 writes them into the package log [serviceguard.md 4.4]. */
+/** The lines of a legacy control script in the package log, as in the template of A.11.19 [serviceguard.md 4.4]. */
 import { dateLine, type MemberLog, timeStamp } from '../../host/member/member-log.ts';
 
 export class ControlLog {
@@ -10,13 +10,13 @@ export class ControlLog {
     this.#member = member;
   }
 
-  /** `Starting package at` and the like; a failure of a rollback has the shorter line of #. */
+  /** `Starting package at` and similar; a failed rollback has fewer #. */
   banner(text: string, rollback = false): void {
     const line = '#'.repeat(rollback ? 6 : 11);
     this.#log.plain(`\n\t${line} Node "${this.#member}": ${text} ${dateLine(new Date())} ${line}`);
   }
 
-  /** `items` come below, indented. */
+  /** `items` follow, indented. */
   note(text: string, ...items: readonly string[]): void {
     this.#log.plain(`${timeStamp(new Date())} - Node "${this.#member}": ${text}`);
     for (const item of items) this.#log.plain(`   ${item}`);

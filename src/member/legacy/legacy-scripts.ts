@@ -1,6 +1,6 @@
 /**
- * The control script of a legacy package, compiled: called with start as RUN_SCRIPT and with stop as HALT_SCRIPT. Runs the
- * very steps of the modular scripts, with what Serviceguard's modules do there between them [serviceguard.md 4.3].
+ * The scripts of a legacy package: RUN_SCRIPT start and HALT_SCRIPT stop. They run the steps of the modular scripts, and between them the
+ * work of Serviceguard's modules [serviceguard.md 4.3].
  */
 
 import { customerDefined } from '../../contract/policy-file-system.ts';
@@ -18,10 +18,10 @@ import * as own from './legacy-steps.ts';
 
 type Context = ScriptContext & own.ControlContext;
 
-/** A part of the start with what takes it back; a halt is all of these, backwards. */
+/** A part of the start and how to undo it; a halt undoes all parts in reverse. */
 interface Part {
   start(): readonly Step[];
-  /** 0: nothing of it is left here. */
+  /** 0: this member holds nothing of this part. */
   halt(): Promise<0 | 1>;
 }
 
@@ -31,7 +31,7 @@ function partsOf(context: Context): readonly Part[] {
     start: () => [start()],
     halt: async () => exitOf(await runSteps([halt()], stepLog(context))),
   });
-  // A dry run where the package runs says what holds there; a start over a mount that was left is refused, as a modular one is.
+  // A dry run on the active member reports the current state. A start over an existing mount is refused, as for a modular package.
   const running = dryRun && judgeMount(settings, host.mounts()) === null;
   return [
     {
@@ -66,7 +66,7 @@ function partsOf(context: Context): readonly Part[] {
   ];
 }
 
-/** What cmcheckconf's call of validate is for a modular package: this member has the settings its files were rendered with. */
+/** The equivalent of validate for a modular package: the settings are those the files were rendered with. */
 function settingsSound({ host, directory, digest }: Context): Step {
   return {
     name: 'settings',
@@ -79,7 +79,7 @@ function withLog(context: ScriptContext): Context {
   return { ...context, control: new ControlLog(context.log, context.host.member) };
 }
 
-/** 0: runs. What fails is taken back in reverse; 1 or 2 by consequence, as with the modular scripts. */
+/** Undoes a failed start in reverse; exit status by consequence, as for the modular scripts. */
 export async function legacyStart(script: ScriptContext): Promise<number> {
   const context = withLog(script);
   const { control, dryRun } = context;
@@ -109,7 +109,7 @@ export async function legacyStart(script: ScriptContext): Promise<number> {
   return startExit(failed);
 }
 
-/** A step that fails does not keep the later ones from being tried; 1 then [serviceguard.md 4.3]. */
+/** A failed step does not prevent the later ones; the exit status is 1 [serviceguard.md 4.3]. */
 export async function legacyHalt(script: ScriptContext): Promise<0 | 1> {
   const context = withLog(script);
   const { control, dryRun } = context;

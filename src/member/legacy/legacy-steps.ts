@@ -1,6 +1,6 @@
 /**
- * What Serviceguard's modules do for a modular package and the control script of a legacy one does itself: volume group,
- * file system, address, customer's hook, service. Commands, retries and log lines: serviceguard.md 4.3, 4.4, 7.1.
+ * The work of Serviceguard's modules for a legacy package: volume group, file system, address, customer's hook, service. Commands, retries
+ * and log lines: serviceguard.md 4.3, 4.4, 7.1.
  */
 import { words } from '../../base/shell-word.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
@@ -16,30 +16,30 @@ import type { ControlLog } from './legacy-log.ts';
 
 export interface ControlContext extends StepContext {
   readonly directory: string;
-  /** What the commands say goes there, too; null: standard output. */
+  /** The output of commands goes there too; null: standard output. */
   readonly logFile: string | null;
   readonly control: ControlLog;
 }
 
-/** Tries of mount: nobody is ended for it, a device that just appeared gets a moment. */
+/** Attempts to mount: a device that has just appeared may need a moment. */
 const mountAttempts = 3;
-/** FS_UMOUNT_COUNT and DEACTIVATION_RETRY_COUNT: further tries, as in the modular package. */
+/** FS_UMOUNT_COUNT and DEACTIVATION_RETRY_COUNT: further attempts, as in the modular package. */
 const umountRetries = 2;
 const deactivationRetries = 2;
 const pauseMs = 1000;
 const lookLimitMs = 20_000;
 
-/** Runs a command to its end, however long it takes: the package's own time limit counts. 0 or not is all that matters. */
+/** Whether a command exits with 0. It has no time limit of its own: that of the package counts. */
 async function succeeds({ host, logFile }: ControlContext, ...argv: readonly string[]): Promise<boolean> {
   return (await host.attend(argv, logFile)) === 0;
 }
 
-/** One of Serviceguard's own commands. */
+/** Path of a Serviceguard command. */
 function cluster({ host }: ControlContext, name: string): string {
   return `${host.environment.SGSBIN || '/usr/local/cmcluster/bin'}/${name}`;
 }
 
-/** Host tags the volume group carries. */
+/** Host tags of the volume group. */
 async function tagsOf({ host, settings }: ControlContext): Promise<string[]> {
   const listed = await host.run(['vgs', '--noheadings', '-o', 'vg_tags', settings.volumeGroup], lookLimitMs);
   return listed.stdout.split(/[\s,]+/).filter((tag) => tag !== '');
@@ -52,8 +52,8 @@ async function groupHere(context: ControlContext): Promise<{ readonly active: bo
 }
 
 /**
- * A crash leaves the tag of the member that is gone. Who is gone for good only membership says: a tag is taken away when
- * cmviewcl has its owner as failed. One that was halted is down as well, but its machine runs, and may hold the file system. What Serviceguard's own script does about it is on no page that was read (serviceguard.md gap 10).
+ * A crash leaves the tag of the crashed member. Its tag is removed only if cmviewcl reports that member as failed: a halted member may
+ * still hold the file system. What Serviceguard's own script does is unknown (serviceguard.md gap 10).
  */
 async function clearTagsOfLostMembers(context: ControlContext): Promise<void> {
   const { host, settings } = context;
@@ -129,7 +129,7 @@ async function retried(
   }
 }
 
-/** `fsck -p`, for the types that need it before a mount. */
+/** `fsck -p`, for file system types that need it before a mount. */
 export function fileSystemChecked(context: ControlContext): Step {
   const { host, settings, control } = context;
   const device = deviceOf(settings);
@@ -141,7 +141,7 @@ export function fileSystemChecked(context: ControlContext): Step {
     look: () =>
       checked || needsNone || judgeMount(settings, host.mounts()) === null
         ? null
-        : { code: 'fsck-failed', text: `${device} is not known to be sound` },
+        : { code: 'fsck-failed', text: `${device} has not been checked` },
     action: {
       what: `fsck -t ${settings.fileSystemType} -p ${device}`,
       run: async () => {
@@ -202,7 +202,7 @@ export function fileSystemUnmounted(context: ControlContext): Step {
       run: async () => {
         control.note(`Unmounting filesystem on ${device}`);
         const evict = async (): Promise<void> => {
-          // Unmounted, fuser -m would mean the file system of the root.
+          // fuser -m on an unmounted directory would kill the users of the root file system.
           if (!mounted()) return;
           control.warning('Running fuser to remove anyone using the file system directly.');
           await succeeds(context, 'fuser', '-k', '-u', '-m', mountPoint);
@@ -242,7 +242,7 @@ export function addressRemoved(context: ControlContext): Step {
     name: 'address',
     limitSeconds: untilTheEnd,
     look: async () => {
-      // Not ownsAddress: Node does not list what is on an interface without a link, and the link comes back.
+      // Not ownsAddress: Node.js does not list addresses of an interface without a link, and the link may come back.
       const listed = await host.run(['ip', '-o', 'addr', 'show'], lookLimitMs);
       const gone = listed.exitCode === 0 && !listed.stdout.includes(` ${packageAddress}/`);
       return gone ? null : { code: 'address-not-removed', text: `${packageAddress} is still here` };
@@ -279,7 +279,7 @@ export function customerCommands(context: ControlContext, word: 'run' | 'halt'):
   };
 }
 
-/** Name of the package's one service, as the package file has it. */
+/** Name of the one service of the package. */
 function serviceName({ settings }: ControlContext): string {
   return `${settings.packageName}_monitor`;
 }
@@ -308,7 +308,7 @@ export function serviceStarted(context: ControlContext): Step {
   };
 }
 
-/** Never fails a halt: a service that does not end is only a warning [serviceguard.md 4.3]. */
+/** A service that does not exit is only a warning: it never fails a halt [serviceguard.md 4.3]. */
 export function serviceHalted(context: ControlContext): Step {
   const { control } = context;
   const service = serviceName(context);

@@ -1,7 +1,7 @@
 /**
- * The brake: whether the monitor may leave with its verdict, or has to keep the package here. A load that follows the package address,
- * or a packet that ends the daemon, meets the next member a moment later; a failover then switches off one member after the other.
- * Pure, but for the question that `Brake` asks the cluster with a time limit.
+ * The brake: may the monitor exit with its verdict, or must the package stay? A load that follows the package address, or a packet that
+ * kills the daemon, would hit the next member as well, and failovers would disable one member after the other. Pure, except for the query
+ * to the cluster, which has a time limit.
  */
 
 import { memberStates, packageStatus } from '../../engine/serviceguard/status.ts';
@@ -10,45 +10,45 @@ import type { Connections } from '../../host/member/connections.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { parsePromotion, promotionFile } from '../handover.ts';
 
-/** The members that the package is not on. */
+/** The members other than this one. */
 export interface Others {
-  /** Up, switched on for the package, and the package may fail over. */
+  /** Up and enabled for the package, and the package has AUTO_RUN. */
   readonly eligible: readonly string[];
-  /** Switched off for the package: by a failure, or by an administrator. */
+  /** Disabled for the package, by a failure or by an administrator. */
   readonly switchedOff: readonly string[];
-  /** Commands of an administrator after which one of them is eligible. */
+  /** Commands that make another member eligible. */
   readonly remedies: readonly string[];
 }
 
-/** A package that came here by a failover less than this ago, from a member that is switched off for it since, would be the second one in quick succession. */
+/** A failover within this time after the previous one, from a member that is disabled since, is "in quick succession". */
 export const settledMs = 600_000;
 /**
- * Connections of the port at which its daemon does not end for a reason of this member. cf-serverd ends itself above maxconnections,
- * which csync sets to 200 at least (render/policy.ts).
+ * With so many connections, the daemon exits because of the load. cf-serverd exits above maxconnections, which csync sets to at least 200
+ * (render/policy.ts).
  */
 export const loadConnections = 150;
-/** Restarts in place under load, and after a failover, before they count as no help. */
+/** Restarts in place that must fail, under load and after a failover, before the brake ends. */
 const loadTries = 2;
 const successionTries = 3;
-/** Seconds before each further restart in place; the last one for all that follow. A master is back within 10 s. */
+/** Pause before each further restart in place; the last one repeats. A master is back within 10 s. */
 const backOffMs = [0, 500, 1000, 2000, 4000, 5000] as const;
 
 export interface Situation {
   /** Whether a restart of the daemon could help. */
   readonly ofDaemon: boolean;
-  /** How long the package has been here. */
+  /** How long the package has been on this member. */
   readonly hereMs: number;
-  /** The member that lost it by a failover; null: it was started here, or nobody knows. */
+  /** The previous active member if it failed over; null: started here, or unknown. */
   readonly cameFrom: string | null;
   /** null: the cluster does not answer. That is not "none". */
   readonly others: Others | null;
-  /** Of the daemon's port, those that have just ended included. */
+  /** Of the daemon's port, including those just closed. */
   readonly connections: Connections;
-  /** Restarts in place that did not help against this failure. */
+  /** Failed restarts in place for this failure. */
   readonly failedRestarts: number;
 }
 
-/** Why the package has to stay; null: the monitor may leave. */
+/** Why the package must stay; null: the monitor may exit. */
 export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, failedRestarts }: Situation): string | null {
   if (others !== null && others.eligible.length === 0)
     return `no other member can run the package${others.switchedOff.length === 0 ? '' : ` (disabled: ${others.switchedOff.join(', ')})`}`;
@@ -59,7 +59,7 @@ export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, faile
   return `the package failed over from ${cameFrom} ${Math.round(hereMs / 1000)} s ago, and ${cameFrom} is disabled: this would be a second failover in quick succession`;
 }
 
-/** Whether a failover now would be the second in quick succession. An administrator may have switched off others. */
+/** Whether a failover now would be the second in quick succession. */
 function isSecond({ hereMs, cameFrom, others }: Pick<Situation, 'hereMs' | 'cameFrom' | 'others'>): boolean {
   return hereMs < settledMs && cameFrom !== null && others?.switchedOff.includes(cameFrom) === true;
 }
@@ -67,18 +67,17 @@ function isSecond({ hereMs, cameFrom, others }: Pick<Situation, 'hereMs' | 'came
 const loadText = ({ total, most }: Connections): string =>
   `the port has or had ${total} connections${most === null ? '' : `, ${most.count} of them from ${most.address}`}`;
 
-/** Whether what was known beforehand is enough to leave. */
 function isKnown({ others }: Situation): boolean {
-  // One that is gone meanwhile leaves another one.
+  // Two eligible members: if one has failed meanwhile, the other remains.
   return (others?.eligible.length ?? 0) > 1;
 }
 
-/** `stays`: how often the package stayed before, in a row. */
+/** `stays`: how often the package has stayed, in a row. */
 export function backOff(stays: number): number {
   return backOffMs[stays] ?? backOffMs[5];
 }
 
-/** What `cmviewcl -v -f line` says of the other members; null: nothing of this package. */
+/** The other members by `cmviewcl -v -f line`; null: the output has no such package. */
 export function othersFrom(view: string, packageName: string, here: string): Others | null {
   const status = packageStatus(view, packageName);
   if (status === null) return null;
@@ -97,14 +96,14 @@ export function othersFrom(view: string, packageName: string, here: string): Oth
   };
 }
 
-/** What is asked for beforehand, and how often: seldom, but soon again while it says that a failover would be the second. */
+/** How often the cluster is queried in advance: more often while a failover would be the second in quick succession. */
 const askEveryMs = 600_000;
 const askSoonMs = 10_000;
-/** Right behind a failover it is said soonest that the member is switched on again. */
+/** Right after a failover an administrator may enable the member again at any moment. */
 const askAtFirstMs = 1000;
 const atFirstMs = 15_000;
 const askLimitMs = 10_000;
-/** In the way of a failover. */
+/** Delays a failover. */
 const hurriedLimitMs = 1000;
 
 type BrakeHost = Pick<MemberHost, 'readText' | 'run' | 'canExecute' | 'elapsed' | 'environment' | 'member'>;
@@ -116,7 +115,7 @@ export class Brake {
   readonly #since: number;
   readonly cameFrom: string | null;
   #known: Others | null = null;
-  /** Whether Serviceguard's commands are known to be here. */
+  /** Whether cmviewcl is known to exist. */
   #canAsk = false;
 
   constructor(host: BrakeHost, { packageName }: Pick<Settings, 'packageName'>) {
@@ -131,17 +130,17 @@ export class Brake {
     return this.#host.elapsed() - this.#since;
   }
 
-  /** As the cluster said last. */
+  /** The last answer of the cluster. */
   get known(): Others | null {
     return this.#known;
   }
 
-  /** Whether to leave without asking: nobody is there to ask, or what was known beforehand is enough. Then no failover waits. */
+  /** Whether to exit without a query: cmviewcl is missing, or the last answer is enough. Then the failover is not delayed. */
   mayLeaveAtOnce(situation: Situation): boolean {
     return (!this.#canAsk || isKnown(situation)) && whyStay(situation) === null;
   }
 
-  /** Asks anew, in the way of a failover. Where it is not known that there are Serviceguard's commands, no disk is waited for. */
+  /** Queries the cluster again, which delays the failover. Without a known cmviewcl it reads no disk. */
   async ask(limitMs = hurriedLimitMs): Promise<Others | null> {
     if (!this.#canAsk) return null;
     const { exitCode, stdout } = await this.#host.run([this.#program, '-v', '-f', 'line'], limitMs);
@@ -149,7 +148,7 @@ export class Brake {
     return this.#known;
   }
 
-  /** Asks beforehand; resolves with the pause until it is to be asked again. */
+  /** Queries in advance; resolves with the pause until the next query. */
   async askBeforehand(): Promise<number> {
     this.#canAsk ||= this.#host.canExecute(this.#program);
     const others = await this.ask(askLimitMs);

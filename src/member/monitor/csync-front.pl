@@ -1,61 +1,60 @@
-# csync-front.pl NODE SCRIPT ARGUMENT...: what Serviceguard runs as the service of the package. It starts the monitor, is notified
-# of the daemon's exit by a pidfd, which Node.js does not have, and exits the moment the monitor says so: the orderly exit of
-# Node.js takes some milliseconds, the exit of this does not. It decides nothing about the daemon. The two talk over the
-# monitor's standard input, a socket. The monitor sends a line at least every ten seconds:
-#   watch PID       from now on "armed PID" (or "deaf PID": no pidfd here), "ended PID" when that process exits, and "stopped PID"
-#                   every two seconds while it is stopped: no event reports that, and a check costs a fraction here; 0: none
-#   alive NOTHING   each line of ours is answered with one, if with nothing else
-#   log FILE PACKAGE NAME  (tabs in between) where a failure of the monitor itself is logged, for syslog as what, and how it begins
-#   say TEXT        one datagram for syslog
+# csync-front.pl NODE SCRIPT ARGUMENT...: the service process of the package. It starts the monitor, gets the exit of the daemon from a
+# pidfd, which Node.js does not support, and exits at once when the monitor requests it; Node.js would need some milliseconds. It makes no
+# decision about the daemon. Both talk over the monitor's standard input, a socket. The monitor sends a line at least every ten seconds:
+#   watch PID       answers: "armed PID" ("deaf PID": no pidfd here), "ended PID" when the process exits, and "stopped PID"
+#                   every two seconds while it is stopped, because no event reports that; 0: watch nothing
+#   alive NOTHING   the answer to each line from here
+#   log FILE PACKAGE NAME  (with tabs) where a failure of the monitor itself is logged, the tag for syslog, and the head of the line
+#   say TEXT        sends one datagram to syslog
 #   exit STATUS     the service exits
-# A monitor that sends nothing for too long is stopped or hangs, unless it only gets too little processor time: /proc shows which.
-# One that hangs is killed and a new one judges; if that fails too, the service exits. SIGTERM is the halt of the package.
+# A monitor that sends nothing for too long hangs or is stopped, unless it lacks processor time: /proc shows which. A monitor that
+# hangs is killed and replaced once; after that the service exits. SIGTERM is the halt of the package.
 # Nothing here waits for a disk, for syslog or for another process.
 use strict;
 
 chdir '/';
 
-# It runs for months and computes next to nothing: without its compiler it needs seven MB less, of 20.
+# Without the compiler the monitor needs 7 MB less, of 20; it computes next to nothing.
 my @frugal = ('--jitless', '--no-expose-wasm');
-# How Node.js ends when it does not know an option.
+# Exit status of Node.js for an unknown option.
 my $bad_option = 9;
-# The time that a monitor has is counted in waits of this process, and not by a clock: when the whole machine did not run, this
-# process did not wake either. Only waits in which the monitor was blocked count: no thread of it could run, and it used no
-# processor time and read no page of a file. A busy host moves no package.
+# The time limits of the monitor count waits of this process, not a clock: when the whole machine stood still, this process did not
+# wake up either. Only waits in which the monitor was blocked count: no thread could run, no processor time was used, no page was read.
+# A busy host moves no package.
 my $idle_wait = 2;
 my $short_wait = 0.25;
 my %blocked_waits = (
-  # For the first line of a new one: 10 s.
+  # For the first line of a new monitor: 10 s.
   started => 40,
-  # For the answer to a line of ours: 2 s.
+  # For the answer to a line: 2 s.
   asked => 8,
   # For any line, after the idle waits: 2 s.
   silent => 8,
 );
 # Without a line; the monitor sends one every ten seconds: 18 s.
 my $idle_waits = 9;
-# A monitor that has used so much processor time since and still sends nothing is in an endless loop: 30 s, in ticks of 10 ms.
+# A silent monitor that used this much processor time is in an endless loop: 30 s, in ticks of 10 ms.
 my $busy_ticks = 3000;
-# Seconds in which a second monitor may not fail as well.
+# Seconds in which the replacement must not fail as well.
 my $replaced_window = 600;
-# As the kernel has them.
+# Kernel constants.
 my ($dontwait, $nohang, $again) = (0x40, 1, 11);
 
 my ($node, @script) = @ARGV;
 my ($here, $monitor, $expected, $waited, $killed, $replaced_at);
-# The processor time of the monitor when its answer was first waited for, and all that it had got when it was last checked.
+# The processor time of the monitor when the wait began, and its activity at the last check.
 my ($ticks_before, $got);
 my ($log, $package, $name) = (undef, 'csync', 'csync monitor:');
 my $said = '';
 
-# The halt of the package: the monitor exits with it. One that is stopped takes no TERM.
+# The halt of the package: the monitor exits with it. A stopped process does not handle TERM.
 $SIG{TERM} = sub {
   kill 'TERM', $monitor if $monitor;
   kill 'KILL', $monitor if $monitor && !defined ended_within(0.25);
   exit 0;
 };
 
-# Its status, as wait(2) has it; undef: it is still there. One that is stuck in the kernel does not end, whatever it is sent.
+# Its status, as from wait(2); undef: it still exists. A process that is stuck in the kernel does not exit.
 sub ended_within {
   my ($seconds) = @_;
   for (0 .. $seconds / 0.005) {
@@ -70,7 +69,7 @@ sub start {
   socketpair($here, my $there, 1, 1, 0) or exec @argv;
   $said = '';
   $monitor = fork;
-  # No process left for two: the monitor in our place, which then polls.
+  # No process for both: the monitor runs in our place and polls.
   exec @argv if !defined $monitor;
   return expect('started') if $monitor;
   $SIG{PIPE} = 'DEFAULT';
@@ -79,20 +78,20 @@ sub start {
   exit 127;
 }
 
-# From now on a line of the monitor is waited for.
+# Starts waiting for a line of the monitor.
 sub expect {
   ($expected, $waited) = ($_[0], 0);
   ($ticks_before, $got) = used();
 }
 
-# The processor time of the monitor in ticks, and beside it a sum that also grows with each page it had to wait for.
+# The processor time of the monitor in ticks, and a sum that also grows with each page it waited for.
 sub used {
   my @fields = fields("/proc/$monitor/stat") or return (0, 0);
   my $ticks = $fields[11] + $fields[12];
   return ($ticks, $ticks + $fields[9]);
 }
 
-# What /proc says of a process or a thread, from its state on.
+# The fields of a stat file in /proc, from the state on.
 sub fields {
   my ($path) = @_;
   open my $file, '<', $path or return;
@@ -100,13 +99,13 @@ sub fields {
   return split ' ', $text =~ s/.*\) //sr;
 }
 
-# Whether the monitor waits for a processor, on one of its threads.
+# Whether a thread of the monitor waits for a processor.
 sub is_runnable {
   opendir my $threads, "/proc/$monitor/task" or return 0;
   return grep { /\d/ && (fields("/proc/$monitor/task/$_/stat"))[0] eq 'R' } readdir $threads;
 }
 
-# After a wait without a line: why the monitor is to be replaced; undef: it is not.
+# After a wait without a line: why the monitor must be replaced; undef: it must not.
 sub why_replaced {
   $waited++;
   if ($expected eq 'idle') {
@@ -135,10 +134,10 @@ sub watch {
   undef $end;
   undef $state;
   return if $watched == 0;
-  # pidfd_open (Linux 5.3) has this number wherever Linux numbers its newer calls alike: everywhere but on alpha.
+  # pidfd_open (Linux 5.3) has this number on every architecture except alpha.
   my $descriptor = syscall(434, $watched + 0, 0);
   open $end, '<&=', $descriptor if $descriptor >= 0;
-  # Kept open, it stays that process's, whoever takes its number.
+  # While it is open, it belongs to that process, even if the pid is reused.
   undef $state if !$end || !open $state, '<', "/proc/$watched/stat";
   notify($end ? 'armed' : 'deaf');
 }
@@ -148,7 +147,7 @@ sub is_stopped {
   return sysseek($state, 0, 0) && sysread($state, $text, 1024) && $text =~ /.*\) [Tt] /s;
 }
 
-# Never waits: what syslog does not take at once is dropped, unless its socket is of the other kind.
+# Never waits: a datagram that syslog does not take at once is dropped, unless its socket is a stream.
 sub say_to_syslog {
   my ($datagram) = @_;
   my $socket;
@@ -158,7 +157,7 @@ sub say_to_syslog {
   apart(sub { exec 'logger', '-t', $tag, '-p', 'daemon.alert', '--', $text });
 }
 
-# By a process that nobody waits for, and that is ended if it has not ended by itself.
+# In a child that no process waits for, killed after 10 s.
 sub apart {
   my ($act) = @_;
   my $child = fork;
@@ -182,8 +181,7 @@ sub alert {
   });
 }
 
-# The monitor is stopped, or hangs. Whether the daemon is well is for a monitor to judge, so a new one does. The old one is not
-# waited for: it may be stuck in the kernel.
+# The monitor hangs or is stopped. A new monitor judges the daemon. The old one may be stuck in the kernel, so nothing waits for it.
 sub replace {
   my ($why, @argv) = @_;
   kill 'KILL', $monitor;
@@ -199,10 +197,10 @@ sub replace {
   start("replaced: the monitor (pid $monitor) $why", @argv);
 }
 
-# Until the monitor exits; with what status.
+# Runs until the monitor exits; returns its status.
 sub serve {
   my @argv = @_;
-  # Not before: what is ignored stays so in the monitor.
+  # Not earlier: the monitor would inherit it.
   $SIG{PIPE} = 'IGNORE';
   while (1) {
     my $ready = '';
@@ -211,7 +209,7 @@ sub serve {
     my $count = select $ready, undef, undef, $expected eq 'idle' ? $idle_wait : $short_wait;
     next if $count < 0;
     if ($count == 0) {
-      # It may end much later.
+      # It may exit much later.
       undef $killed if $killed && waitpid $killed, $nohang;
       my $why = why_replaced();
       replace($why, @argv) if defined $why;
@@ -226,7 +224,7 @@ sub serve {
     next if !vec($ready, fileno $here, 1);
     last if !sysread $here, $said, 4096, length $said;
     while ($said =~ s/^(\w+) (.*)\n//) {
-      # A line of the log is no proof that it gets to its work.
+      # A log line does not prove that the monitor works.
       ($expected, $waited) = ('idle', 0) if $1 ne 'log';
       if ($1 eq 'watch') { watch($2) }
       elsif ($1 eq 'say') { say_to_syslog($2) }
@@ -238,7 +236,7 @@ sub serve {
   return defined $status && !($status & 127) ? $status >> 8 : 1;
 }
 
-# Loaded by a test of its decisions.
+# A test loads this file.
 return 1 if caller;
 start('started', $node, @frugal, @script);
 my $status = serve($node, @frugal, @script);

@@ -1,4 +1,4 @@
-/** What the looks at the layers found last: lines for the log when it changes, and the part of the state that others read. */
+/** The last result of each layer: log lines when it changes, and the part of the monitor state that other programs read. */
 import type { MonitorState } from '../../contract/monitor-state.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import { message, sentence } from '../messages.ts';
@@ -29,7 +29,7 @@ export class Findings {
     this.#last.set(layer, look);
   }
 
-  /** A layer that only warns says so once, and when it is good again. */
+  /** Logs a layer of weight warn once when it fails, and once when it recovers. */
   noteWarning(layer: LayerName, isBad: boolean): void {
     if (isBad === this.#warned.has(layer)) return;
     if (isBad) this.#warned.add(layer);
@@ -40,7 +40,7 @@ export class Findings {
     if (isBad) log.alarm('warning', found);
   }
 
-  /** What is no verdict but worth a line, once each time it changes: such as a daemon that answers, but refuses the file. */
+  /** Logs a remark once each time it changes, such as a daemon that answers but refuses the file. */
   noteRemark(layer: LayerName, now: string): void {
     const { remarkEnds } = layerOf(layer);
     if (remarkEnds === undefined || now === (this.#remarks.get(layer) ?? '')) return;
@@ -50,7 +50,7 @@ export class Findings {
     else log.line('warning', message('probe-remark', { layer, why: sentence(now) }));
   }
 
-  /** `iso`: a moment of the clock that never jumps as a time of day. */
+  /** `iso`: a moment of the monotonic clock as a time of day. */
   state(iso: (at: number) => string): MonitorState['layers'] {
     return Object.fromEntries(
       [...this.#last].map(([layer, { result, detail, tookMs, at }]) => [

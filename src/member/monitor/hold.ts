@@ -1,4 +1,4 @@
-/** The daemon that the monitor holds on to: its process, its socket and the event of its end; and restarts that somebody announced. */
+/** The daemon that the monitor watches: its process, its socket, the event of its exit; and announced restarts. */
 import { isAnnounced, restartNoticeFile } from '../../contract/restart-notice.ts';
 import type { MemberHost, ProcessState } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
@@ -14,9 +14,9 @@ export interface HoldWorld {
   readonly daemon: Daemon;
   readonly log: MemberLog;
   watchProcess(wanted: ProcessState): ProcessWatch | null;
-  /** null: nobody tells. */
+  /** null: no event is available. */
   watchEnd(pid: number, look: () => void): EndWatch | null;
-  /** Whether that process still has that socket: while it does, nobody else can have its port. */
+  /** Whether that process still has that socket, so that no other process can have its port. */
   watchSocket(pid: number, inode: string): () => boolean;
 }
 
@@ -25,13 +25,13 @@ export interface Hold {
   readonly state: ProcessState;
   readonly inode: string;
   readonly end: EndWatch | null;
-  /** Whether its end was told when that was asked last; null: never yet. */
+  /** Whether the exit is an event, at the last check; null: not checked yet. */
   isTold: boolean | null;
   readonly hasPort: () => boolean;
   readonly name: string;
 }
 
-/** null: this host lacks descriptors or memory to read it. That says nothing of the daemon. */
+/** null: this host lacks descriptors or memory to read it, which does not concern the daemon. */
 export function known<T>(read: () => T): T | null {
   try {
     return read();
@@ -40,19 +40,19 @@ export function known<T>(read: () => T): T | null {
   }
 }
 
-/** By the clock that never jumps. NaN where it cannot be read. */
+/** By the monotonic clock. NaN if unreadable. */
 export function secondsSinceBoot(host: Pick<MemberHost, 'readText'>): number {
   return Number.parseFloat(host.readText('/proc/uptime') ?? '');
 }
 
 export type Found =
   | { readonly kind: 'hold'; readonly hold: Hold }
-  /** A program that is not cfengine's has the port. */
+  /** Another program has the port. */
   | { readonly kind: 'foreign'; readonly detail: string }
-  | { readonly kind: 'nobody'; readonly detail: string }
+  | { readonly kind: 'none'; readonly detail: string }
   | { readonly kind: 'unknown'; readonly detail: string };
 
-/** Finds the process behind the port and keeps hold of it. `ended`: its end may have come. */
+/** Finds the process behind the port and watches it. `ended`: called when it may have exited. */
 export function takeHold(
   { host, daemon, settings, log, watchProcess, watchEnd, watchSocket }: HoldWorld,
   ended: () => void,
@@ -67,10 +67,10 @@ export function takeHold(
   const { owner, watched } = found;
   if (owner.kind === 'foreign') return { kind: 'foreign', detail: owner.text };
   if (owner.kind !== 'daemon' || watched === null)
-    return { kind: 'nobody', detail: `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}` };
+    return { kind: 'none', detail: `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}` };
   const name = `${owner.process.name} (pid ${owner.process.pid})`;
   log.line('ok', message('watching', { daemon: name, pid: owner.process.pid }));
-  // The file of a restart is read once before it matters: the first run of a function is the slow one.
+  // Read once in advance: the first run of a function is slow.
   host.readText(restartNoticeFile(settings.packageName));
   const { process: state, inode } = owner;
   const end = watchEnd(state.pid, ended);
@@ -80,7 +80,7 @@ export function takeHold(
   };
 }
 
-/** Looked at only when the daemon would be given up: its end may have been announced, and the next one is awaited. */
+/** Called only before a verdict: the exit may be an announced restart. */
 export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold | null): boolean {
   const notice = host.readText(restartNoticeFile(settings.packageName));
   if (notice === null) return false;
@@ -91,16 +91,13 @@ export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold
   return isEnded || isLauncher;
 }
 
-/**
- * Whether it was the one that is called, not the one that serves: a daemon that comes up listens first, forks then, and
- * what was called ends [cfengine.md 1.4, 2.4]. The very socket is held on.
- */
+/** A daemon that starts listens first and then forks; the process that was called exits [cfengine.md 1.4, 2.4]. The socket is the same. */
 function wentOnInChild(daemon: Daemon, { state, inode }: Hold): boolean {
   const owner = known(() => daemon.owner());
   return owner?.kind === 'daemon' && owner.inode === inode && owner.process.pid !== state.pid;
 }
 
-/** What there is to say when another socket has the port; null: it is still the daemon's, or nobody's, or unknown. */
+/** The detail if another socket has the port; null: it is the daemon's, free, or unknown. */
 export function replacedBy(daemon: Daemon, hold: Hold): string | null {
   const owner = known(() => daemon.owner());
   if (owner === null) return null;
@@ -108,5 +105,5 @@ export function replacedBy(daemon: Daemon, hold: Hold): string | null {
   if (owner.kind === 'free' || same) return null;
   return owner.kind === 'foreign'
     ? owner.text
-    : `${owner.process.name} (pid ${owner.process.pid}) owns the port now, not ${hold.name}`;
+    : `${owner.process.name} (pid ${owner.process.pid}) has the port now, not ${hold.name}`;
 }

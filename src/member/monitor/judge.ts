@@ -1,7 +1,6 @@
 /**
- * What the monitor concludes from what it saw. Pure: the judge is folded over samples; the tests give it stories. Three
- * answers: running, failed, cannot tell - and "cannot tell" is not "dead" until its own, longer limit. Moments are ms of a
- * clock that never jumps: a corrected wall clock must not look like a long silence.
+ * What the monitor concludes from its samples. Pure. Three results: running, failed, unknown; "unknown" becomes a failure only after its
+ * own, longer limit. Moments are ms of the monotonic clock: a corrected wall clock must not look like a long silence.
  */
 import type { LayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -9,16 +8,16 @@ import { sentence } from '../messages.ts';
 import { eachLayer, type LayerName, type LayerResult, layerOf, layerSchedules } from './layers.ts';
 
 export type Sample =
-  /** A look at the daemon's process. */
+  /** A check of the daemon's process. */
   | {
       readonly kind: 'process';
       readonly at: number;
       readonly seen: 'running' | 'gone' | 'zombie' | 'stopped';
       readonly detail: string;
-      /** Of a stopped one: what changes whenever it runs. null: cannot be told. */
+      /** Of a stopped process: a value that changes when it runs. null: unknown. */
       readonly mark?: string | null;
     }
-  /** Another process owns the port. */
+  /** Another process has the port. */
   | { readonly kind: 'replaced'; readonly at: number; readonly detail: string }
   | {
       readonly kind: 'layer';
@@ -26,13 +25,13 @@ export type Sample =
       readonly at: number;
       readonly result: LayerResult;
       readonly detail: string;
-      /** Of one that cannot tell: for want of a program on this host, which no other member cures. */
+      /** Unknown because a program is missing on this host: no other member fixes that. */
       readonly isOurLack?: true;
     }
   /** The monitor itself did not run for a while. */
   | { readonly kind: 'starved'; readonly at: number; readonly lateMs: number };
 
-/** Of bad looks in a row; those of weight warn are told, and the package stays. */
+/** Failed probes in a row; weight warn only logs. */
 export type LayerLimit = Pick<LayerSchedule, 'failures' | 'weight'>;
 
 export interface Limits {
@@ -40,7 +39,7 @@ export interface Limits {
   readonly unknownLimitMs: number;
 }
 
-/** A layer that is off counts for nothing. */
+/** A layer that is off. */
 const offLimit: LayerLimit = { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
 
 export function limitsOf(settings: Settings): Limits {
@@ -53,12 +52,11 @@ export function limitsOf(settings: Settings): Limits {
 
 export interface Verdict {
   readonly reason: 'gone' | 'zombie' | 'stopped' | 'replaced' | LayerName | 'unknown';
-  /** ms: when the first sign was seen. */
+  /** ms: the first sign. */
   readonly since: number;
   readonly evidence: string;
 }
 
-/** Signs in a row, since the first. */
 interface Sign {
   readonly count: number;
   readonly since: number;
@@ -66,11 +64,11 @@ interface Sign {
 
 export interface LayerState {
   readonly bad: Sign;
-  /** Last time anything could be told. */
+  /** Last time the layer had a result. */
   readonly toldAt: number;
 }
 
-/** A process that is stopped, and has not run since. */
+/** A process that is stopped and has not run since. */
 interface Stop {
   readonly since: number;
   readonly mark: string | null;
@@ -83,10 +81,7 @@ export interface Watch {
 }
 
 const none: Sign = { count: 0, since: 0 };
-/**
- * A stopped process counts by time: gcore, strace and job control stop it for moments, however often. It must not have run in
- * between; one that was continued and stopped again begins anew.
- */
+/** A stopped process fails by time without running: gcore, strace and job control stop it for moments, however often. */
 export const stoppedLimitMs = 3000;
 
 export function watchFrom(at: number): Watch {
@@ -97,7 +92,7 @@ function again(sign: Sign, at: number): Sign {
   return { count: sign.count + 1, since: sign.count === 0 ? at : sign.since };
 }
 
-/** Folds one sample in. A verdict, once there, stays. */
+/** Adds one sample. A verdict is final. */
 export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
   if (watch.verdict !== null) return watch;
   const fail = (reason: Verdict['reason'], since: number, evidence: string): Watch => ({
@@ -112,7 +107,7 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
     case 'layer':
       return judgeLayer(watch, sample, limits, fail);
     case 'starved':
-      // Whatever was counted in a row was counted by a monitor that did not run; begin anew. That time is nobody's silence.
+      // The counts are those of a monitor that did not run: start again. That time counts for no layer.
       return {
         ...watch,
         stopped: null,
@@ -142,11 +137,11 @@ function judgeLayer(
   const { failures, weight } = layers[layer];
   const before = watch.layers[layer];
   const became = (state: LayerState): Watch => ({ ...watch, layers: { ...watch.layers, [layer]: state } });
-  // What is stopped answers nobody, and has a limit of its own.
+  // A stopped daemon cannot answer; it has a limit of its own.
   const isOfStop = layer === 'protocol' && result === 'bad' && watch.stopped !== null;
   if (result === 'good') return became({ bad: none, toldAt: at });
   if (isOurLack === true) return became({ ...before, toldAt: at });
-  if (result === 'cannot-tell' || isOfStop) {
+  if (result === 'unknown' || isOfStop) {
     const unknownMs = at - before.toldAt;
     if (weight === 'warn' || unknownMs < unknownLimitMs) return watch;
     return fail('unknown', before.toldAt, `no result for ${Math.round(unknownMs / 1000)} s: ${detail}`);
@@ -156,26 +151,23 @@ function judgeLayer(
   return fail(layer, bad.since, `${bad.count} failed probes in a row: ${detail}`);
 }
 
-/**
- * What a verdict leads to, in this order: each of the later ones may hang with its disk, and then nothing behind it happens.
- * Once the service has left, nobody waits for this process any more.
- */
+/** What follows a verdict, in this order: each later act may hang with its disk. After the first one no process waits for this one. */
 export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
   return ['leave', 'state', 'log'];
 }
 
 interface Conclusion {
-  /** First words of the last sentence. */
+  /** First words of the verdict. */
   readonly means: string;
   /** What it takes to conclude it. */
   readonly evidence: string;
-  /** Whether it is about the process of the daemon, which is another one after a restart. */
+  /** Whether it concerns the daemon process, so that a restart can help. */
   readonly ofDaemon: boolean;
 }
 
 const gone = { means: 'the cfengine daemon exited', ofDaemon: true } as const;
 
-/** What each reason says; those of the layers are in their rows. */
+/** What each reason means; those of the layers are in their rows. */
 export const conclusions: Readonly<Record<Verdict['reason'], Conclusion>> = {
   gone: { ...gone, evidence: 'the process that had the port does not exist; one check is enough' },
   zombie: { ...gone, evidence: 'the process is a zombie; one check is enough' },
@@ -197,7 +189,7 @@ export const conclusions: Readonly<Record<Verdict['reason'], Conclusion>> = {
   },
 };
 
-/** What Serviceguard does about the end of the service [serviceguard.md 6.4]. */
+/** What Serviceguard does when the service exits [serviceguard.md 6.4]. */
 function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows, member: string): string {
   const moves = serviceFailFast
     ? `Serviceguard reboots this member and starts ${packageName} on the next enabled member`
@@ -209,7 +201,7 @@ function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows, 
 
 type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFast'>;
 
-/** The one sentence an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
+/** The sentence that an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
 export function verdictSentence(verdict: Verdict, settings: Follows, member: string, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
   return `${sentence(conclusions[verdict.reason].means)}: ${verdict.evidence} (since ${since}). The monitor exits. ${whatFollows(settings, member)}`;

@@ -1,7 +1,6 @@
 /**
- * The layers that the monitor probes beside the process of the daemon, one row each: its setting, its probe, its words, and when the model
- * check finds it good. A probe reports what it found, and never what follows from it; it never takes longer than its limit, also where a
- * disk hangs.
+ * The layers that the monitor probes besides the daemon's process. A probe reports what it found, not what follows, and never exceeds its
+ * limit, even if a disk hangs.
  */
 import { type ProbeResult, probePort } from '../../cfengine/probe.ts';
 import { type Room, roomBy, roomText, spaceCommand } from '../../contract/space.ts';
@@ -13,33 +12,32 @@ import { foreignOwner, ownerText } from '../address-owner.ts';
 import type { Daemon } from '../daemon.ts';
 import { mountAt } from '../judgements.ts';
 
-export type LayerResult = 'good' | 'bad' | 'cannot-tell';
+export type LayerResult = 'good' | 'bad' | 'unknown';
 
 export interface Found {
   readonly result: LayerResult;
   readonly detail: string;
-  /** Nothing was heard within a limit of wall time: of a monitor that did not run meanwhile that says nothing. */
+  /** No answer within a limit of wall time: proves nothing if the monitor itself did not run. */
   readonly isSilence?: boolean;
-  /** This host lacks the program that looks: that is cured by no other member, and its time is no silence. */
+  /** This host lacks the program for the probe: no other member fixes that. */
   readonly isOurLack?: true;
-  /** What the daemon made of a question that is no failure, and worth a line: it answers, but refuses the file. */
+  /** A line for the log without a failure: the daemon answers, but refuses the file. */
   readonly remark?: string;
 }
 
 type Probe = (limitMs: number) => Promise<Found>;
 
-/** What probes need, and have in common. */
 interface ProbeContext {
   readonly host: MemberHost;
   readonly settings: Settings;
   readonly daemon: Daemon;
-  /** Of the member scripts. */
+  /** The set of the member scripts. */
   readonly directory: string;
   /** Reads the sentinel; `whenRead` judges its text. */
   readonly readSentinel: (limitMs: number, whenRead: (text: string) => Found, ifMissing?: Found) => Promise<Found>;
 }
 
-/** A member in the model check, by what layers can see of it. */
+/** A member in the model check, as layers see it. */
 export interface LayerWorld {
   readonly daemon: 'alive' | 'hung' | 'dead';
   readonly hasAddress: boolean;
@@ -50,16 +48,16 @@ export interface LayerWorld {
 }
 
 interface Layer {
-  /** null: it is off. */
+  /** null: off. */
   readonly schedule: (settings: Settings) => LayerSchedule | null;
   readonly probe: (context: ProbeContext) => Probe;
-  /** First words of the last sentence of the monitor. */
+  /** First words of the verdict. */
   readonly means: string;
-  /** What it takes to conclude that. */
+  /** What it takes to conclude it. */
   readonly evidence: string;
-  /** It asks the process that has the port, which is another one after a restart. */
+  /** Whether it probes the process that has the port, so that a restart can help. */
   readonly ofDaemon: boolean;
-  /** The line that follows when a remark of its probe does not come again; without it, remarks are not logged. */
+  /** Logged when the remark of its probe disappears; without it, remarks are not logged. */
   readonly remarkEnds?: string;
   /** Whether it is good in a world of the model check. */
   readonly isGoodIn: (world: LayerWorld) => boolean;
@@ -78,10 +76,10 @@ function foundBy(answer: ProbeResult, detail: string): Found {
   const remark = `${kind}: ${why}`;
   if (kind === 'silent') return { result: 'bad', detail: why, isSilence: true, remark };
   if (kind === 'stranger') return { result: 'bad', detail: `the host that has the address ${why}`, remark };
-  return { result: kind === 'cannot-tell' ? 'cannot-tell' : 'good', detail: why, remark };
+  return { result: kind === 'unknown' ? 'unknown' : 'good', detail: why, remark };
 }
 
-/** In the order in which they are reported. */
+/** In the order of the reports. */
 export const layers = {
   port: {
     schedule: scheduleOf('monitorPort'),
@@ -92,7 +90,7 @@ export const layers = {
     means: 'no process accepts connections at the package address',
     evidence: 'failed probes in a row, as many as monitor_port sets',
     ofDaemon: true,
-    // The kernel takes connections for a daemon that hangs.
+    // The kernel accepts connections for a daemon that hangs.
     isGoodIn: ({ daemon, hasAddress }) => daemon !== 'dead' && hasAddress,
   },
   protocol: {
@@ -126,7 +124,7 @@ export const layers = {
   content: {
     schedule: scheduleOf('monitorContent'),
     probe: ({ readSentinel }) => {
-      /** What the start of the package left there, as far as this monitor saw it. */
+      /** What the start wrote, as this monitor first read it. */
       let atFirst: string | null = null;
       return (limitMs) =>
         readSentinel(limitMs, (text) => {
@@ -160,9 +158,9 @@ export const layers = {
       async (limitMs) => {
         const found = await foreignOwner(host, directory, packageAddress, Math.min(limitMs, answerMs));
         if (found.kind === 'foreign') return bad(ownerText(packageAddress, found.card));
-        if (found.kind === 'nobody else') return good('no other host answers for the package address');
+        if (found.kind === 'no other host') return good('no other host answers for the package address');
         const lack = found.kind === 'no perl' ? ({ isOurLack: true } as const) : {};
-        return { result: 'cannot-tell', detail: `not probed: ${found.why}`, ...lack };
+        return { result: 'unknown', detail: `not probed: ${found.why}`, ...lack };
       },
     means: 'another host answers for the package address',
     evidence: 'failed probes in a row, as many as monitor_owner sets; a warning unless it sets fail',
@@ -175,15 +173,14 @@ export type LayerName = keyof typeof layers;
 
 export const layerNames = Object.keys(layers) as LayerName[];
 
-/** The row of a layer, with all that a row may have. */
+/** The row of a layer, with every field that a row may have. */
 export const layerOf = (name: LayerName): Layer => layers[name];
 
-/** One of each. */
 export function eachLayer<Value>(of: (name: LayerName) => Value): Readonly<Record<LayerName, Value>> {
   return Object.fromEntries(layerNames.map((name) => [name, of(name)])) as Record<LayerName, Value>;
 }
 
-/** How each layer is probed; null: not at all. */
+/** The schedule of each layer; null: off. */
 export function layerSchedules(settings: Settings): Readonly<Record<LayerName, LayerSchedule | null>> {
   return eachLayer((name) => layerOf(name).schedule(settings));
 }
@@ -194,7 +191,7 @@ const answerMs = 300;
 const spaceEveryMs = 600_000;
 
 function probeStorage({ host, settings: { mountPoint }, readSentinel }: ProbeContext): Probe {
-  /** How much room there is changes slowly, and a program is started to see it. */
+  /** Free space changes slowly, and reading it starts a program. */
   let spaceAt = Number.NEGATIVE_INFINITY;
   let room: Room = 'enough';
   const lookForSpace = async (limitMs: number): Promise<void> => {
@@ -211,7 +208,7 @@ function probeStorage({ host, settings: { mountPoint }, readSentinel }: ProbeCon
       isRead = true;
       return good('mounted and read');
     };
-    // Whoever took the sentinel away did not take the disk away.
+    // A missing sentinel does not prove a failed disk.
     const found = await readSentinel(limitMs, asRead, good('mounted, and the disk answers'));
     if (!isRead) return found;
     await lookForSpace(limitMs);
@@ -222,14 +219,14 @@ function probeStorage({ host, settings: { mountPoint }, readSentinel }: ProbeCon
 
 export interface Looks {
   readonly look: Readonly<Record<LayerName, Probe>>;
-  /** Ends the helper; to be called however this process ends, since the helper may be stuck in a read. */
+  /** Kills the helper, which may be stuck in a read; call it whichever way this process exits. */
   close(): void;
 }
 
-/** perl's word for ENOENT, in the C locale. */
+/** perl's text for ENOENT in the C locale. */
 const missing = 'No such file or directory';
 
-/** `directory`: of the member scripts. */
+/** `directory`: the set of the member scripts. */
 export function openLooks(host: MemberHost, settings: Settings, daemon: Daemon, directory: string): Looks {
   const sentinel = openSlowFile(daemon.sentinelPath);
   const readSentinel: ProbeContext['readSentinel'] = async (limitMs, whenRead, ifMissing) =>
@@ -247,19 +244,19 @@ function readBy(answer: SlowRead, path: string, whenRead: (text: string) => Foun
       return bad(`${path} cannot be read: ${answer.why}`);
     case 'late':
       return { result: 'bad', detail: `${path} was not read in time: its disk does not answer`, isSilence: true };
-    // The mount table alone has to do: a missing program of ours must not count as a failure of the disk.
+    // Without the helper only the mount table counts: a missing helper program of ours must not count as a disk failure.
     case 'no helper':
-      return { result: 'cannot-tell', detail: `not read: perl is missing or failed (${answer.why})`, isOurLack: true };
+      return { result: 'unknown', detail: `not read: perl is missing or failed (${answer.why})`, isOurLack: true };
   }
 }
 
-/** What this host lacks, such as descriptors, says nothing of the layer. */
+/** What this host lacks, such as descriptors, does not concern the layer. */
 const safely =
   (probe: Probe): Probe =>
   async (limitMs) => {
     try {
       return await probe(limitMs);
     } catch (error) {
-      return { result: 'cannot-tell', detail: `this host cannot probe: ${(error as Error).message}` };
+      return { result: 'unknown', detail: `this member cannot probe: ${(error as Error).message}` };
     }
   };

@@ -1,31 +1,31 @@
 /**
- * A restart of the daemon in place before the package moves, once in a time. DSAU moved the package at once, and that is the
- * default [dsau-csync.md]; the rest is ours.
+ * A restart of the daemon in place before the package moves, once in a window. Off by default: DSAU moved the package at once
+ * [dsau-csync.md].
  */
 import { parseLocalRestart } from '../../settings/rules.ts';
 import { message } from '../messages.ts';
 import { type HoldWorld, known, secondsSinceBoot } from './hold.ts';
 
-/** Gone with a boot; the next monitor finds it there. Holds the seconds since boot of the last one. */
+/** Seconds since boot of the last restart; removed by a boot, kept for the next monitor. */
 export function localRestartFile(packageName: string): string {
   return `/run/csync-local-restart-${packageName}`;
 }
 
-/** `last`: what stands in that file; null: nothing. A window of null allows none. What cannot be read counts as long ago. */
+/** `last`: the text of that file; null: no file. A window of null allows no restart; unreadable text counts as long ago. */
 export function mayRestart(windowSeconds: number | null, last: string | null, secondsSinceBoot: number): boolean {
   if (windowSeconds === null) return false;
   const at = /^\d+(\.\d+)?\n?$/.test(last ?? '') ? Number(last) : Number.NEGATIVE_INFINITY;
   return secondsSinceBoot - at >= windowSeconds;
 }
 
-/** Whether the daemon is to be restarted in place now; then that is on record, so that another monitor does not do it again. */
+/** Whether the daemon is restarted in place now. The restart is recorded first, so that another monitor does not repeat it. */
 export function recordRestart({ host, settings, daemon, log }: HoldWorld): boolean {
   const windowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
   if (windowSeconds === null) return false;
   const file = localRestartFile(settings.packageName);
   const sinceBoot = secondsSinceBoot(host);
   if (!mayRestart(windowSeconds, host.readText(file), sinceBoot)) return false;
-  // A program that is not cfengine's cannot be restarted into one.
+  // A restart does not help against another program on the port.
   const owner = known(() => daemon.owner());
   if (owner === null || owner.kind === 'foreign') return false;
   try {

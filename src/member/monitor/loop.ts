@@ -1,6 +1,6 @@
 /**
- * The monitor's own course: when it looks at what, what it feeds to the judge, and what it does about a verdict. It reaches
- * the system through a MonitorWorld only, so that tests run it in a time of their own.
+ * The course of the monitor: when it probes what, what the judge gets, and what follows a verdict. It reaches the system only through a
+ * MonitorWorld, so that tests control the time.
  */
 
 import type { LogMessage } from '../../base/log-line.ts';
@@ -32,40 +32,40 @@ export interface MonitorWorld extends HoldWorld {
   readonly directory: string;
   readonly looks: Looks['look'];
   readonly report: MonitorReport;
-  /** Calls once, later; what comes back takes that back. */
+  /** Calls once, later; returns a function that cancels. */
   later(milliseconds: number, call: () => void): () => void;
-  /** Whether the coming and going of the maintenance file is told, by `lookAtMaintenance`. */
+  /** Whether `lookAtMaintenance` is called when the maintenance file changes. */
   isMaintenanceTold(): boolean;
-  /** Who is connected to the daemon's port, or was until it ended. */
+  /** Connections to the daemon's port, until it exited. */
   connections(): Connections;
-  /** Wall clock in ms with fractions: of a verdict it is told to the part of a millisecond. */
+  /** Wall clock in ms with fractions, for the verdict. */
   preciseNow(): number;
-  /** This monitor runs, and judges. */
+  /** Reports that this monitor runs. */
   alive(): void;
-  /** The service exits, and syslog has the sentence; nothing waits for this process any more. */
+  /** The service exits, and syslog gets the message; afterwards no process waits for this one. */
   leave(alarm: LogMessage): void;
   /** This process exits. */
   exit(): never;
 }
 
-/** Maintenance has to be noticed within a second also where nothing tells it. */
+/** Maintenance must be noticed within a second, also without an event. */
 const maintenanceLookMs = 1000;
-/** Where events tell both the end of the daemon (and that it is stopped) and maintenance, looking at them is but the cross-check. */
+/** With events for exit, stop and maintenance, polling is only a cross-check. */
 const crossCheckMs = 10_000;
-/** While somebody is asked: whether this monitor itself ran meanwhile has to be known before his silence counts. */
+/** While a probe waits for an answer: silence counts only if this monitor ran. */
 const askingMs = 1000;
-/** The state is written so often, or as often as this monitor wakes. */
+/** How often the state is written, at least. */
 const stateMs = 9000;
-/** After a first bad look, not its own pace but this: once is not enough, and whether it was once is what has to be known. */
+/** After a first failed probe the next one comes sooner than scheduled. */
 const suspiciousMs = 1000;
-/** Timers of Node.js may come this much before their time. */
+/** Timers of Node.js may fire this much early. */
 const earlyMs = 5;
 
 export class MonitorLoop {
   readonly #world: MonitorWorld;
   readonly #schedules: Readonly<Record<LayerName, LayerSchedule | null>>;
   readonly #limits: Limits;
-  /** Later than this, the monitor counts itself as starved: twice its own pace, but no less than half a second. */
+  /** Later than this counts as starvation: twice the pace, at least half a second. */
   readonly #starvedMs: number;
   readonly #findings: Findings;
   readonly #pause: Pause;
@@ -74,13 +74,13 @@ export class MonitorLoop {
   #armed: Hold | null = null;
   #isRestarting = false;
   readonly #brake: Brake;
-  /** An error of ours behind a verdict, where nobody waits for it. */
+  /** Rejects run() with an internal error. */
   #fail: (error: unknown) => void = () => {};
-  /** When the next tick has to come. */
+  /** When the next tick is due. */
   #dueAt: number;
   /** How often this monitor did not run for a while. */
   #starvations = 0;
-  /** Looks whose answer is waited for. */
+  /** Probes without an answer yet. */
   #asking = 0;
   #paceMs: number;
   #stateAt = Number.NEGATIVE_INFINITY;
@@ -101,19 +101,19 @@ export class MonitorLoop {
     this.#brake = new Brake(host, settings);
   }
 
-  /** Looks for ever; rejects only with an error of its own. */
+  /** Runs for ever; rejects only with an internal error. */
   async run(): Promise<void> {
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
-    // Before the first look, which may be a verdict already.
+    // Before the first probe, which may already be a verdict.
     const asking = this.#askForEver();
     this.lookAtMaintenance();
     const looks = layerNames.map((layer) => this.#lookForEver(layer, this.#schedules[layer]));
     await Promise.all([failed, asking, ...looks]);
   }
 
-  /** The maintenance file has come, changed or gone; or it is to be looked at anyway. */
+  /** The maintenance file appeared, changed or disappeared, or must be checked anyway. */
   lookAtMaintenance(): void {
     this.#tick();
     this.#schedule();
@@ -141,7 +141,7 @@ export class MonitorLoop {
     return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
   }
 
-  /** At once where that is known to be right; else the cluster is asked first, with a limit, and the package may have to stay. */
+  /** Exits at once if that is known to be right. Otherwise it queries the cluster first, with a limit, and the package may have to stay. */
   #leave(verdict: Verdict, failedRestarts: number): void {
     const situation = this.#situation(verdict, failedRestarts);
     if (this.#brake.mayLeaveAtOnce(situation)) this.#end(verdict);
@@ -171,7 +171,7 @@ export class MonitorLoop {
     for (;;) await this.#world.host.pause(await this.#brake.askBeforehand());
   }
 
-  /** The failure of the package: said everywhere, and over. */
+  /** Reports the verdict everywhere and exits. */
   #end(verdict: Verdict): never {
     const { host, settings, log, leave, exit, preciseNow } = this.#world;
     const noticed = preciseNow();
@@ -188,7 +188,7 @@ export class MonitorLoop {
     return exit();
   }
 
-  /** The package stays if that helps; if not, the verdict stands, and what was tried is part of its evidence. */
+  /** If the restart helps, the package stays; if not, the verdict stands, and the restart is part of its evidence. */
   async #restartInPlace(verdict: Verdict, failedRestarts: number): Promise<void> {
     const { daemon, log } = this.#world;
     this.#isRestarting = true;
@@ -199,30 +199,30 @@ export class MonitorLoop {
     this.#disarm();
     await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
     const finding = await daemon.judgeRunning();
-    // Maintenance began meanwhile: nothing of the daemon fails over.
+    // Maintenance began meanwhile: no failure of the daemon moves the package.
     if (finding === null || this.#pause.isOn()) return this.#watchAnew();
     const evidence =
       failedRestarts > 0 ? verdict.evidence : `${verdict.evidence}; a restart in place did not help: ${finding.text}`;
     this.#leave({ ...verdict, evidence }, failedRestarts + 1);
   }
 
-  /** Keeps hold of the process behind the port; its absence is the verdict already. null: maintenance began, or it is unknown. */
+  /** Watches the process behind the port; a missing one is a verdict. null: maintenance began, or unknown. */
   #arm(): Hold | null {
     const at = this.#world.host.elapsed();
     const found = takeHold(this.#world, () => this.#lookAgain());
     if (found.kind === 'unknown') {
-      this.#take({ kind: 'layer', layer: 'protocol', at, result: 'cannot-tell', detail: found.detail });
+      this.#take({ kind: 'layer', layer: 'protocol', at, result: 'unknown', detail: found.detail });
       return null;
     }
     this.#watch = watchFrom(at);
     if (found.kind === 'foreign') this.#take({ kind: 'replaced', at, detail: found.detail });
-    else if (found.kind === 'nobody') this.#take({ kind: 'process', at, seen: 'gone', detail: found.detail });
+    else if (found.kind === 'none') this.#take({ kind: 'process', at, seen: 'gone', detail: found.detail });
     if (found.kind !== 'hold') return null;
     this.#rehearse();
     return found.hold;
   }
 
-  /** What leads to a verdict is gone through once beforehand: the first run of a function is the slow one. */
+  /** Runs the path of a verdict once in advance: the first run of a function is slow. */
   #rehearse(): void {
     const { host, settings, preciseNow } = this.#world;
     const sample = { kind: 'process', at: 0, seen: 'gone', detail: '' } as const;
@@ -239,7 +239,7 @@ export class MonitorLoop {
     this.#armed = null;
   }
 
-  /** The daemon may have ended: the event says so; or it is known now whether there will be one, and the pace has to follow. */
+  /** The daemon may have exited, or the watch changed between event and polling. */
   #lookAgain(): void {
     if (this.#armed !== null) this.#lookAtProcess(this.#armed);
     this.#schedule();
@@ -259,7 +259,7 @@ export class MonitorLoop {
     }
   }
 
-  /** Whether this monitor ran when it was to. */
+  /** Notes whether this monitor ran when it was due. */
   #noteLateness(): void {
     const now = this.#world.host.elapsed();
     const lateMs = now - this.#dueAt;
@@ -279,7 +279,7 @@ export class MonitorLoop {
     else this.#lookAtProcess(this.#armed);
   }
 
-  /** The next look: seldom where an event tells the end of the daemon, unless it looks as if something were wrong. */
+  /** Schedules the next tick: rarely where the exit is an event, unless something looks wrong. */
   #schedule(): void {
     const { host, settings, later, isMaintenanceTold } = this.#world;
     this.#cancelTimer();
@@ -292,12 +292,12 @@ export class MonitorLoop {
     this.#cancelTimer = later(this.#paceMs, () => {
       this.#tick();
       this.#schedule();
-      // Also where no layer is looked at: whoever reads the state sees by its age whether this monitor runs.
+      // Also with all layers off: the age of the state shows whether this monitor runs.
       if (host.elapsed() - this.#stateAt >= stateMs) this.#writeState(null);
     });
   }
 
-  /** Whether the end of the daemon is an event; said when that is over, such as while the program in front is stopped. */
+  /** Whether the exit of the daemon is an event; logs a change, such as a stopped csync-front.pl. */
   #isEndTold(): boolean {
     const { settings, log } = this.#world;
     const armed = this.#armed;
@@ -315,18 +315,18 @@ export class MonitorLoop {
     this.#noteLateness();
     const before = this.#starvations;
     const began = host.elapsed();
-    // The socket is another one: the daemon re-opened it, closed it, or somebody else has the port.
+    // The socket changed: the daemon reopened it or closed it, or another process has the port.
     const replaced = layerOf(layer).ofDaemon && !watching.hasPort() ? replacedBy(daemon, watching) : null;
     if (replaced !== null) this.#take({ kind: 'replaced', at: began, detail: replaced });
     this.#waitFor(1);
     const found = await looks[layer](limitMs);
-    // After a pause of our own the timers of this look and of the tick are due together; the pause has to be known first.
+    // After a pause of the monitor, this timer and the tick are due together; the pause must be noted first.
     this.#tick();
     this.#waitFor(-1);
-    // Maintenance came, and perhaps went, meanwhile: what was found is of a daemon that is nobody's any more.
+    // Maintenance began meanwhile: the result concerns a daemon that is no longer watched.
     if (this.#armed !== watching) return;
     const isUncertain = found.isSilence === true && this.#starvations !== before;
-    const result = isUncertain ? 'cannot-tell' : found.result;
+    const result = isUncertain ? 'unknown' : found.result;
     const at = host.elapsed();
     this.#findings.note(layer, { result, detail: found.detail, tookMs: at - began, at });
     const lack = found.isOurLack === true ? ({ isOurLack: true } as const) : {};
@@ -338,13 +338,13 @@ export class MonitorLoop {
     this.#writeState(null);
   }
 
-  /** One more look is waited for, or one less; the pace follows. */
+  /** One more probe waits, or one less; the pace follows. */
   #waitFor(more: 1 | -1): void {
     this.#asking += more;
     if (this.#asking === (more === 1 ? 1 : 0)) this.#schedule();
   }
 
-  /** For csync status and whoever else reads it; at every look. */
+  /** Writes the state for csync status and other readers, at every probe. */
   #writeState(verdict: (Verdict & { readonly sentence: string; readonly noticed: number }) | null): void {
     const { host, report } = this.#world;
     this.#stateAt = host.elapsed();
@@ -368,14 +368,14 @@ export class MonitorLoop {
     });
   }
 
-  /** Each look begins a whole number of its intervals after the first one: those of one pace come together, and wake this process once. */
+  /** Each probe is due a whole number of intervals after the first one, so that probes of one pace share a wake-up. */
   async #lookForEver(layer: LayerName, schedule: LayerSchedule | null): Promise<void> {
     const { host } = this.#world;
     for (let due = host.elapsed(); schedule !== null; ) {
       if (this.#armed !== null) await this.#lookAt(layer, this.#armed, schedule.limitMs);
       else if (layer === 'protocol') await this.#pause.endServiceguardMode();
       const isSuspicious = this.#watch.layers[layer].bad.count > 0;
-      // A look out of turn, after a bad one, is no reason to let the next in turn go by.
+      // An extra probe after a failed one does not replace the scheduled one.
       const reachedMs = host.elapsed() + earlyMs - due;
       if (reachedMs >= 0) due += (Math.floor(reachedMs / schedule.everyMs) + 1) * schedule.everyMs;
       const untilDue = due - host.elapsed();

@@ -1,4 +1,4 @@
-/** The end of Serviceguard's own maintenance mode, which has none of its own: the monitor sees to it. */
+/** Ends Serviceguard's maintenance mode, which has no time limit of its own. */
 import type { MemberHost } from '../../host/host.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
@@ -7,9 +7,9 @@ import { mountAt } from '../judgements.ts';
 const commandLimitMs = 60_000;
 
 /**
- * Leaves the mode and lets the package fail over again, if that was so before; `file` goes last, so that an end that was
- * interrupted is done by the next one. Returns null, or why it cannot be ended now: Serviceguard itself lets only a
- * healthy package leave [serviceguard.md 6.10], and an unhealthy one would fail over at once.
+ * Leaves the mode and enables AUTO_RUN again if it was on; removes `file` last, so that the next attempt completes an interrupted one.
+ * Returns null, or why it cannot end now: Serviceguard lets only a healthy package leave [serviceguard.md 6.10], and an unhealthy one would
+ * fail over at once.
  */
 export async function endServiceguardMode(
   host: MemberHost,
@@ -30,7 +30,7 @@ export async function endServiceguardMode(
   };
   const view = await host.run([`${bin}/cmviewcl`, '-f', 'line', '-p', packageName], commandLimitMs);
   if (view.exitCode !== 0) return `cmviewcl: ${view.stderr.trim()}`;
-  // Somebody may have left it by hand.
+  // An administrator may have left the mode by hand.
   const inMode = /(^|\|)state=maintenance$/m.test(view.stdout);
   return (
     (inMode ? await command(`${bin}/cmmodpkg`, '-m', 'off', packageName) : null) ??

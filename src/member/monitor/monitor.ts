@@ -1,8 +1,7 @@
 /**
- * The package's service: watches this member's daemon and ends, non-zero, when it is no longer a master. Serviceguard
- * takes any end as the failure. SIGTERM is the halt of the package and ends it at once with 0.
- * Called as: csync-monitor.cjs DIRECTORY main, behind csync-front.pl where there is perl; by itself as csync-monitor.cjs - figures
- * ADDRESS, for the figures.
+ * The service of the package: watches the daemon of this member and exits non-zero when it is no longer a master. Serviceguard takes any
+ * exit as the failure. SIGTERM is the halt of the package: exit 0 at once. Called as csync-monitor.cjs DIRECTORY main, behind
+ * csync-front.pl if perl exists; as csync-monitor.cjs - figures ADDRESS for the figures.
  */
 
 import { logLine } from '../../base/log-line.ts';
@@ -23,7 +22,7 @@ import { MonitorLoop } from './loop.ts';
 import { figuresRole, runFigures } from './report/figures.ts';
 import { openMonitorReport } from './report/report.ts';
 
-/** Lines are rare: the process that writes them exits in between. */
+/** Lines are rare, so the process that writes them exits in between. */
 const logIdleMs = 1000;
 
 async function monitor(directory: string): Promise<never> {

@@ -1,4 +1,4 @@
-/** Maintenance as the monitor knows it: whether the file asks for a pause now, and the end of Serviceguard's own mode. */
+/** Maintenance as the monitor handles it: whether the file requests a pause now, and the end of Serviceguard's own mode. */
 import { maintenanceFileName, maintenanceFrom, parseMaintenance } from '../../contract/maintenance-file.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
@@ -19,7 +19,7 @@ export class Pause {
   readonly #world: PauseWorld;
   readonly #file: string;
   #isOn = false;
-  /** When the pause that the file asks for is over, by the clock that never jumps: a wall clock that is set back prolongs nothing. */
+  /** When the requested pause ends, by the monotonic clock: setting the wall clock back does not prolong it. */
   #asked: { readonly text: string; readonly endsAt: number } | null = null;
   #keptOver = '';
 
@@ -28,12 +28,12 @@ export class Pause {
     this.#file = `${world.directory}/${maintenanceFileName}`;
   }
 
-  /** As it was looked at last. */
+  /** At the last check. */
   get wasOn(): boolean {
     return this.#isOn;
   }
 
-  /** Looked at before each sample counts, so that what is done after the file was written is never held against the daemon. */
+  /** Checked before each sample counts, so that work done after the file was written never counts against the daemon. */
   isOn(): boolean {
     const { log, settings } = this.#world;
     const found = this.#now();
@@ -47,7 +47,7 @@ export class Pause {
     return this.#isOn;
   }
 
-  /** Unhealthy, it stays: no failure would be acted on, and Serviceguard lets nothing unhealthy leave. Told once each time the reason changes. */
+  /** An unhealthy package stays in the mode: Serviceguard would refuse to leave it. Logged once each time the reason changes. */
   async endServiceguardMode(): Promise<void> {
     const { host, settings, daemon, log } = this.#world;
     const found = this.#now();

@@ -1,4 +1,4 @@
-/** How often the package stayed in spite of a verdict, because the brake kept it: said in the log, to syslog and in the state. */
+/** How often the brake kept the package here: in the log, in syslog and in the state. */
 import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -6,7 +6,7 @@ import { message, sentence } from '../messages.ts';
 import { backOff } from './brake.ts';
 import { conclusions, type Verdict } from './judge.ts';
 
-/** So long without another verdict, and the brake is off again. */
+/** Without a verdict for this time, the brake is off. */
 const calmAfterStayMs = 60_000;
 const stayAlarmMs = 60_000;
 
@@ -28,12 +28,12 @@ export class Stays {
     this.#world = world;
   }
 
-  /** What the brake says while it is on. */
+  /** The sentence of the brake while it is on. */
   get sentence(): string | null {
     return this.#sentence;
   }
 
-  /** Said each time, to syslog once a minute: this is a cluster that has no failover left. */
+  /** Logged each time, to syslog once a minute: no failover is left. */
   note(verdict: Verdict, why: string, remedies: readonly string[]): void {
     const { host, settings, log } = this.#world;
     const now = host.elapsed();
@@ -50,7 +50,7 @@ export class Stays {
     this.#sentence = text;
   }
 
-  /** Before the daemon is restarted or looked at again: longer each time. */
+  /** Pauses before the next restart or probe: longer each time. */
   async backOff(): Promise<void> {
     const { host } = this.#world;
     await host.pause(backOff(this.#count));
@@ -58,7 +58,7 @@ export class Stays {
     this.#since = host.elapsed();
   }
 
-  /** All was well at a look. */
+  /** A probe was good. */
   noteCalm(): void {
     const { host, log } = this.#world;
     if (this.#sentence === null || host.elapsed() - this.#since < calmAfterStayMs) return;

@@ -1,8 +1,7 @@
-# csync-arp.pl ADDRESS MS [LOG PACKAGE LINE]: who else answers for the address on its subnet, within MS milliseconds. An ARP probe
-# (RFC 5227: sender address 0.0.0.0, so that no neighbour learns anything from it); Node.js has no such sockets. The same question
-# whether the address is here or not: answers of this host's own cards do not count.
-# Prints the hardware address of the card that answers. Behind a start, which does not wait for it: logs LINE, where %s stands for
-# that address, in syslog and in the file LOG (-: there is none). Nothing waits for this process, and it never waits for syslog.
+# csync-arp.pl ADDRESS MS [LOG PACKAGE LINE]: which other host answers for the address on its subnet, within MS milliseconds. It sends
+# an ARP probe (RFC 5227, sender 0.0.0.0, so that no neighbour learns from it); Node.js has no such sockets. Answers of this host's own
+# interfaces do not count. It prints the hardware address that answers. With LOG, during a start: it writes LINE, with that address for
+# %s, to syslog and to the file LOG (-: no file). Nothing waits for this process, and it never waits for syslog.
 use strict;
 
 my ($address, $ms, $log, $package, $line) = @ARGV;
@@ -25,7 +24,7 @@ socket my $socket, 17, 2, $type or die "no packet socket: $!\n";
 my $everybody = pack 'S S l S C C a8', 17, $type, fact($card, 'ifindex'), 1, 0, 6, "\xff" x 6;
 my $question = pack 'n n C C n a6 a4 a6 a4', 1, 0x0800, 6, 4, 1, $mac, "\0" x 4, "\0" x 6, $ip;
 send $socket, $question, 0, $everybody or die "not sent: $!\n";
-# Linux says what is left of the time.
+# On Linux, select returns the rest of the time.
 my ($count, $left) = (0, $ms / 1000);
 while ($left > 0) {
   my $ready = '';

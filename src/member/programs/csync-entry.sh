@@ -1,8 +1,8 @@
 #!/bin/sh
-# Serviceguard calls this. It chooses the set of rendered files that counts, and hands over to the launcher of that set:
-#   start, validate: the set that the package names (PEV_CSYNC_SET_DIGEST); where it names none, the files of version 0.1.0
-#   stop, monitor:   the set that runs here, as its start wrote it down; a service is told nothing by Serviceguard
-# It is the same in every version as long as that can be, and starts no program on its way.
+# Serviceguard calls this. It selects the set of rendered files and runs the launcher of that set:
+#   start, validate: the set that the package names (PEV_CSYNC_SET_DIGEST); if none is named, the files of version 0.1.0
+#   stop, monitor:   the set that its start recorded as running here; Serviceguard passes nothing to a service
+# It should stay the same in every version, and starts no other program first.
 name=${0##*/}
 case $0 in
   /*) directory=${0%/*} ;;
@@ -11,7 +11,7 @@ case $0 in
 esac
 word=${1:-}
 
-# The file is named by the whole path of the package directory; only root can write there.
+# The name contains the whole path of the package directory; only root can write there.
 mark=/run/csync-running
 rest=${directory#/}
 while [ -n "$rest" ]; do
@@ -43,7 +43,7 @@ is_here() {
   esac
 }
 
-# The package file that lies here, for a package that was applied without csync apply and is called by hand.
+# The package file in this directory, for a package that was applied without csync apply and is called by hand.
 lying() {
   for file in "$directory"/*.conf; do
     { [ -f "$file" ] && [ -r "$file" ]; } || continue
@@ -67,7 +67,7 @@ case $word in
     [ -n "$set" ] || first_here "$applied" flat "$(lying)"
     ;;
   *)
-    # What runs may be another set than the applied one by now, and its settings others than Serviceguard names.
+    # The running set may differ from the applied one, and so may its settings.
     PEV_CSYNC_SETTINGS_DIGEST=
     if [ -n "$running" ]; then first_here "$running"; else first_here flat; fi
     [ -n "$set" ] || first_here "${PEV_CSYNC_SET_DIGEST:-}" "$applied" "$(lying)"
@@ -79,7 +79,7 @@ if [ -n "$set" ] && is_here "$set" && [ "$set" != flat ]; then
   exec "$directory/sets/$set/$name" "$@"
 fi
 
-# What follows is for packages of version 0.1.0, and for a member on which the set is missing.
+# For packages of version 0.1.0, and for a member on which the set is missing.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
@@ -90,7 +90,7 @@ mount_point=${mount_point:-$(setting mountPoint)}
 
 if [ "$set" = flat ] && is_here flat; then
   shift
-  # A start of these writes nothing down, and what a former one wrote is not true any more.
+  # A start of 0.1.0 records nothing, so the old record is wrong.
   [ "$word" != start ] || rm -f -- "$mark"
   node=$(setting nodePath)
   [ ! -x "$directory/runtime/node" ] || node=$directory/runtime/node
@@ -106,12 +106,12 @@ if [ "$set" = flat ] && is_here flat; then
       SG_SCRIPT_LOG_FILE="${SG_SCRIPT_LOG_FILE:-}" SG_HALT_REASON="${SG_HALT_REASON:-}" \
       CSYNC_MOUNT_POINT="$mount_point" PEV_CSYNC_SETTINGS_DIGEST="${PEV_CSYNC_SETTINGS_DIGEST:-}" "$@"
   fi
-  echo "$0: $node is missing on this member; install Node.js, or carry one along (csync apply --with-runtime)" >&2
+  echo "$0: $node is missing on this member. Fix: install Node.js, or distribute it (csync apply --with-runtime)" >&2
 else
-  echo "$0: the set ${set:-that counts} of the package is missing in $directory/sets on this member; csync apply brings it, or copy it from another member" >&2
+  echo "$0: the set ${set:-of the package} is missing in $directory/sets on this member. Fix: csync apply, or copy it from another member" >&2
 fi
 
-# By consequence: another member may well be able to start; a halt fails only while the policy file system is still held.
+# By consequence: another member may be able to start; a halt fails only while this member holds the policy file system.
 case $word in
   start) exit 2 ;;
   stop)

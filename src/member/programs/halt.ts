@@ -1,7 +1,7 @@
 /**
- * external_script stop (role main): before the address and the mount go, make the daemon let go of the policy file system.
- * external_pre_script stop (role pre): the very last; the daemon goes on as this member's own. HALT_SCRIPT stop (role legacy): all of it. What a halt leaves to a process of its own is
- * role daemon. Fails only while something of the package is still held, also when settings are damaged.
+ * external_script stop (role main): the daemon releases the policy file system before address and mount are removed. external_pre_script
+ * stop (role pre): last; the daemon runs on as a client. HALT_SCRIPT stop (role legacy): everything. Role daemon: the part that runs in the
+ * background. Fails only while this member holds something of the package, even with damaged settings.
  */
 
 import { forgetSet } from '../steps/running-set.ts';
@@ -10,7 +10,7 @@ import { haltRole, haltWithoutSettings } from './roles.ts';
 
 async function halt(context: ScriptContext): Promise<number> {
   const exit = await haltRole(context);
-  // Behind the last step of all.
+  // After the very last step.
   if (exit === 0 && (context.role === 'pre' || context.role === 'legacy')) forgetSet(context);
   return exit;
 }

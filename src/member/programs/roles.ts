@@ -1,4 +1,4 @@
-/** What start and halt do in each of their places; the programs around it (start.ts, halt.ts) only end the process. */
+/** Start and halt in each role; start.ts and halt.ts only exit the process. */
 import type { MemberHost } from '../../host/host.ts';
 import type { Finding } from '../failures.ts';
 import { mountAt } from '../judgements.ts';
@@ -22,7 +22,7 @@ export async function startRole(context: ScriptContext): Promise<number> {
   return startExit(failed);
 }
 
-/** Exit status of a start whose settings are missing or damaged: another member may have sound ones. */
+/** Exit status of a start with missing or damaged settings: another member may have sound ones. */
 export const startWithoutSettings = () => 2;
 
 const haltByRole: Readonly<Record<Role, (context: ScriptContext) => Promise<0 | 1>>> = {
@@ -38,8 +38,8 @@ export function haltRole(context: ScriptContext): Promise<0 | 1> {
 }
 
 /**
- * Damaged settings must not keep a package from leaving: Serviceguard's own unmount comes after role main and ends who
- * holds the file system. Only at the very end, still mounted is a failure. The mount point is the launcher's own copy.
+ * Damaged settings must not prevent a halt: Serviceguard unmounts after role main and kills processes that hold the file system. Only at
+ * the very end is "still mounted" a failure. The mount point comes from the launcher.
  */
 export function haltWithoutSettings(_finding: Finding, host: MemberHost, role: Role): 0 | 1 {
   const mountPoint = host.environment.CSYNC_MOUNT_POINT ?? '';

@@ -1,6 +1,6 @@
 /**
- * external_pre_script start (role pre): before Serviceguard touches storage. external_script start (role main): storage
- * and address are here; make sure of the daemon and prove that it is the master. RUN_SCRIPT start (role legacy): all of it.
+ * external_pre_script start (role pre): before Serviceguard activates the storage. external_script start (role main): storage and address
+ * are active; start the daemon and prove that it is the master. RUN_SCRIPT start (role legacy): everything.
  */
 import { stepSeconds } from '../deadlines.ts';
 import { failureMessage } from '../failures.ts';
@@ -11,7 +11,7 @@ import { runScript, type ScriptContext } from '../steps/script.ts';
 import { judgeTrust } from '../trusted-files.ts';
 import { startRole, startWithoutSettings } from './roles.ts';
 
-/** Files that others can write are a warning here: validate is where they are refused. Once a start: modular ones have two scripts. */
+/** Unsafe file modes are only a warning here, once a start; validate refuses them. */
 function start(context: ScriptContext): Promise<number> {
   const { role, host, directory, settings, log } = context;
   host.begin('files', stepSeconds);

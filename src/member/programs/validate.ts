@@ -1,6 +1,6 @@
 /**
- * All that would keep this member from running the package, at once. Called on every member by cmcheckconf and cmapplyconf
- * for a modular package; for a legacy one, whose scripts they do not call, by csync apply and csync check. Changes nothing.
+ * Reports everything that would prevent a start on this member, at once. cmcheckconf and cmapplyconf call it on every member for a modular
+ * package; csync apply and csync check call it for a legacy one. Changes nothing.
  */
 
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
@@ -24,7 +24,7 @@ import { judgeTrust } from '../trusted-files.ts';
 
 async function validate(context: ScriptContext): Promise<number> {
   const { host, settings, log, role } = context;
-  // Both external scripts are validated; one of them looks at everything, so that nothing is said twice.
+  // Serviceguard validates both external scripts; only one reports.
   if (role === 'pre') return 0;
   host.begin('validate', untilTheEnd);
   const findings = [
@@ -48,7 +48,7 @@ function judgeNode(version: string): Finding[] {
   return [{ code: 'program-missing', text: `Node.js ${version} is older than ${oldestNode}` }];
 }
 
-/** The cure for scripts that drift apart: every file is compared with what was rendered. */
+/** Compares every file with what was rendered. */
 function judgeFiles({ host, directory, digest, settings }: ScriptContext): Finding[] {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
   const whole = judgeManifest(host, directory, digest);
@@ -63,7 +63,7 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   const beside = entryNames(settings.packageStyle).map((name) => `${packageDirectory}/${name}`);
   for (const launcher of new Set([...inside, ...beside]))
     if (!host.canExecute(launcher)) findings.push(damaged(`${launcher} cannot be executed`));
-  // Those beside the sets may be of a set that was rendered later, and is not applied yet.
+  // A file beside the sets may belong to a newer set that is not applied yet.
   const sets = (host.list(`${packageDirectory}/${setsName}`) ?? []).map((set) => `${packageDirectory}/${setsName}/${set}`);
   const manifests = [directory, ...sets].map((place) => manifestIn(host, place));
   for (const name of entryNames(settings.packageStyle))
@@ -72,16 +72,16 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   return findings;
 }
 
-/** The Node.js that was carried along, where one was. A damaged manifest is told of above. */
+/** The distributed Node.js, if any. A damaged manifest is reported above. */
 function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
   const file = `${placeOfSet(directory).packageDirectory}/${runtimeName}`;
   const wanted = manifestIn(host, directory).runtime?.digest;
   if (wanted === undefined || (host.digest(file) === wanted && host.canExecute(file))) return [];
-  const text = `${file} is not the Node.js that was carried along, or cannot be executed: csync apply --with-runtime mends it`;
+  const text = `${file} is not the distributed Node.js, or cannot be executed. Repair: csync apply --with-runtime`;
   return [{ code: 'settings-damaged', text }];
 }
 
-/** On the member the package runs on, its own mount is right; anywhere else the place must be free and empty. */
+/** On the active member its own mount is right; elsewhere the mount point must be empty. */
 function judgeMountPointNow({ host, settings }: ScriptContext): (Finding | null)[] {
   const mounted = mountAt(host.mounts(), settings.mountPoint);
   if (mounted !== undefined && host.ownsAddress(settings.packageAddress)) return [];
@@ -93,7 +93,7 @@ const fstab = '/etc/fstab';
 function judgeFstab({ host, settings }: ScriptContext): Finding[] {
   const text = host.readText(fstab);
   if (text === null && host.facts(fstab) !== null)
-    return [{ code: 'mount-point-busy', text: `${fstab} cannot be read: whether it mounts ${settings.mountPoint} is not known` }];
+    return [{ code: 'mount-point-busy', text: `${fstab} cannot be read: whether it mounts ${settings.mountPoint} is unknown` }];
   const lines = (text ?? '').split('\n').map((line) => line.trim().split(/\s+/));
   return lines.flatMap(([source = '#', target = '', ...rest]): Finding[] => {
     const when = source.startsWith('#') ? null : fstabMount(settings, [source, target, ...rest]);

@@ -1,4 +1,4 @@
-/** What a start leaves to a process of its own: no failover waits for any of it. */
+/** What a start runs in the background: no failover waits for it. */
 import { logLine } from '../../base/log-line.ts';
 import { arpProbeName } from '../../contract/package-directory.ts';
 import { isRefused } from '../../host/member/log-writer.ts';
@@ -8,19 +8,19 @@ import { message, ofStep } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 import { disconnectCommand } from './steps.ts';
 
-/** A neighbour answers within a few ms; Serviceguard needs longer for the file system, before it adds the address. */
+/** A neighbour answers within a few ms; Serviceguard needs longer for the file system before it adds the address. */
 const listenMs = 200;
 
-/** The words behind the fifth are a command that is run at the same time. */
+/** Words after the fifth are a command that runs at the same time. */
 const script =
   'probe=$0 address=$1 ms=$2 log=$3 package=$4 line=$5; shift 5; [ $# -eq 0 ] || timeout 5 "$@" & exec timeout 5 perl "$probe" "$address" "$ms" "$log" "$package" "$line"';
 
 /**
- * Asks whether another host has the address already, before Serviceguard adds it: the process logs a warning. That keeps no package
- * from starting: on another member it would be the same, and without a start no client is served at all.
- *
- * Resets connections that an earlier promotion left half open here: a client that connected between the reset of a halt and the end of
- * the address. The daemon counts them, and refuses that client a second connection. Only while the address is on no interface here.
+ * Two jobs before Serviceguard adds the address:
+ * - Probe whether another host already has it; the process logs a warning. It does not prevent the start: on another member it would be the
+ *   same, and clients would get no service at all.
+ * - Reset connections that an earlier promotion left half open: the daemon counts them and would refuse that client a second connection.
+ *   Only while the address is on no interface of this member.
  *
  * Never throws: a start must not fail for it.
  */

@@ -1,6 +1,6 @@
 /**
- * What could not be done while the package was down is done at its next start: members that came, keys and clients that
- * wait. The toolkit itself does it, apart from the start, which must not wait for other hosts.
+ * Completes at a start what was impossible while the package was down: new members, keys and clients that are pending. The toolkit does it
+ * in the background, since a start must not wait for other hosts.
  */
 import { dirname } from 'node:path';
 import { layoutOf } from '../../cfengine/layout.ts';
@@ -8,16 +8,16 @@ import { placeOfSet } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
-/** Of contract/roster.ts, which needs more than a member script may carry. */
+/** From contract/roster.ts, which is too big for a member script. */
 const rosterName = 'roster.json';
-/** Until Serviceguard calls the package running; its services start after this script. */
+/** Serviceguard reports the package as running only after its services started. */
 const waitSeconds = 300;
 
-/** Begins it where something waits and the toolkit is installed; never fails a start. */
+/** Starts the toolkit if something is pending and it is installed; never fails a start. */
 export function finishWaiting(context: ScriptContext): void {
   const { host, settings, directory, log, dryRun } = context;
   const roster = host.readText(`${placeOfSet(directory).packageDirectory}/${rosterName}`);
-  // On a new policy file system the policy itself waits.
+  // On a new policy file system the policy itself is pending.
   const waiting = waitingIn(roster) + (roster !== null && host.list(layoutOf(settings).masterInputs) === null ? 1 : 0);
   if (waiting === 0 || dryRun) return;
   const { toolkitProgram } = settings;
@@ -26,7 +26,7 @@ export function finishWaiting(context: ScriptContext): void {
     log.line('warning', message('pending-manual', { count: waiting, program: toolkitProgram, command }));
     return;
   }
-  // By name: a package may be called anything, and lie anywhere.
+  // By settings file: a package can have any name and directory.
   const settingsFile = `${directory}/settings.json`;
   const how = ['--yes', '--automatic', '--until-running', String(waitSeconds), '--settings', settingsFile];
   const words = [toolkitProgram, 'members', 'sync', ...how];

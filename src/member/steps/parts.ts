@@ -1,14 +1,11 @@
 /** The parts of a start and of a halt, in the words of the log. */
 
-/**
- * legacy: the whole of a legacy package; main and pre: the two places Serviceguard gives a modular one; daemon: what a halt leaves to
- * a process of its own.
- */
+/** legacy: the whole legacy package; main and pre: the two scripts of a modular one; daemon: the background part of a halt. */
 export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
 
 export type ScriptName = 'start' | 'halt' | 'validate';
 
-/** What a script does in a role, and what follows when it succeeds: the first and the last line of its log. */
+/** What a script does in a role and what follows if it succeeds: the first and the last line of its log. */
 interface Part {
   readonly part: string;
   readonly purpose: string;

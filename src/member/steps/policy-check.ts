@@ -1,10 +1,10 @@
-/** cfengine's own parser on the daemon's policy of this member. */
+/** Runs cfengine's own parser on the daemon's policy of this member. */
 import type { Finding } from '../failures.ts';
 import type { StepContext } from './steps.ts';
 
 const limitMs = 30_000;
 
-/** The file has to exist first: both parsers are content with one that does not [cfengine.md 1.4]. */
+/** Both parsers accept a missing file [cfengine.md 1.4]. */
 export async function policyProblem({ host, daemon }: StepContext): Promise<Finding | null> {
   const { daemonPolicy, policyCheck } = daemon.adapter;
   if (host.readText(daemonPolicy) === null) return { code: 'policy-invalid', text: `${daemonPolicy} cannot be read` };

@@ -1,9 +1,9 @@
-/** Which set runs on this member, written down by its start: its halt and its monitor are of that set, whatever is applied meanwhile. */
+/** Records at the start which set runs on this member, so that its halt and its monitor use that set, also after another set was applied. */
 import { flatSet, placeOfSet, runningFile, runningText } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
-/** Instead of a set: the package was halted here, and by this version. */
+/** In place of a set: halted here by this version. */
 const nothing = '-';
 
 export function rememberSet(context: ScriptContext): void {
@@ -14,7 +14,7 @@ export function forgetSet(context: ScriptContext): void {
   write(context, nothing);
 }
 
-/** Fails no start and no halt: without it they take the applied set. */
+/** Without the record halt and monitor use the applied set: never fail for it. */
 function write({ host, directory, settings, log, dryRun }: ScriptContext, runs: string): void {
   const { set, packageDirectory } = placeOfSet(directory);
   const [file, text] = [runningFile(packageDirectory), runningText({ set: runs, mountPoint: settings.mountPoint })];

@@ -1,4 +1,4 @@
-/** What start, halt and validate have in common: arguments, settings, log, and one place that ends the process. */
+/** The common part of start, halt and validate: arguments, settings, log, and the only exit of the process. */
 import { placeOfSet } from '../../contract/package-directory.ts';
 import type { MemberHost } from '../../host/host.ts';
 import { realMemberHost } from '../../host/member/member-host.ts';
@@ -27,11 +27,11 @@ export interface Script {
   /** Standard output instead of the package log. */
   readonly toStandardOutput?: boolean;
   run(context: ScriptContext): Promise<number>;
-  /** Settings are missing or damaged; by consequence, not every script may fail then. */
+  /** Exit status with missing or damaged settings; by consequence, a halt may have to succeed. */
   withoutSettings(finding: Finding, host: MemberHost, role: Role): number;
 }
 
-/** Runs a member script: DIRECTORY main|pre|legacy|daemon [--dry-run]. Ends the process with the script's exit status. */
+/** Runs a member script: DIRECTORY main|pre|legacy|daemon [--dry-run]. Exits the process with the script's status. */
 export async function runScript(script: Script): Promise<never> {
   const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
   const role: Role = word === 'pre' || word === 'legacy' || word === 'daemon' ? word : 'main';
@@ -63,7 +63,7 @@ export async function runScript(script: Script): Promise<never> {
   } catch (error) {
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
     log.line('failed', message('internal-error', { why }));
-    // Of an error nobody knows whether another member has it, too.
+    // An internal error may not exist on another member.
     exit = script.name === 'start' ? 2 : 1;
   }
   const figures = { part: part.part, role, exit, ms: Math.round(host.elapsed() - began) };
@@ -71,7 +71,7 @@ export async function runScript(script: Script): Promise<never> {
   else if (dryRun) log.line('ok', message('dry-run-complete', figures));
   else log.line('ok', message('script-complete', { ...figures, next: part.next }));
   await log.flush();
-  // The launcher believes a start that fails only behind this.
+  // The launcher accepts a failed start only after this.
   host.begin('leaving', stepSeconds);
   process.exit(exit);
 }

@@ -1,7 +1,4 @@
-/**
- * What a start and a halt consist of besides storage, address and service: the same lists whether Serviceguard sees to
- * those (modular) or our control script does (legacy).
- */
+/** The steps of a start and of a halt besides storage, address and service: the same for modular and legacy packages. */
 
 import { monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
 import { sentinelEpoch } from '../../contract/policy-file-system.ts';
@@ -19,14 +16,14 @@ export interface HaltContext extends steps.StepContext {
   readonly directory: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
-  /** What was tried before was given up: nothing is done that is not needed to let go. */
+  /** The previous attempt was stopped at its limit: only release what is held. */
   readonly hurried: boolean;
 }
 
-/** First of a start, before anybody touches the storage. */
+/** First in a start, before the storage is activated. */
 export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.mountPointSealed, steps.installationSound];
 
-/** Storage and address are here: make sure of the daemon and prove that it is the master. */
+/** Storage and address are active: start the daemon and prove that it is the master. */
 export const promotion: readonly MakeStep[] = [
   steps.policyFileSystemMounted,
   steps.addressPresent,
@@ -35,11 +32,11 @@ export const promotion: readonly MakeStep[] = [
   steps.policyPresent,
   steps.sentinelWritten,
   steps.roleProved,
-  // Last: a resolver that takes its time must not keep the proof waiting.
+  // Last: a slow resolver must not delay the proof.
   steps.nameRegistered,
 ];
 
-/** Last of a promotion. */
+/** Last in a promotion. */
 export function announce({ host, settings, daemon, log, dryRun }: HaltContext): void {
   if (dryRun) return;
   host.begin('announce', noteSeconds);
@@ -54,12 +51,12 @@ export function announce({ host, settings, daemon, log, dryRun }: HaltContext): 
   log.line('done', ofStep('announce', master));
 }
 
-/** For the next master, so that it can tell how long nobody served. A disk that fails right now must not keep the package here. */
+/** Records for the next master since when no master served. Skipped after a storage failure: the disk must not delay the halt. */
 function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext, now: number): void {
   if (dryRun || hurried) return;
   host.begin('handover', noteSeconds);
   const { verdict } = parseMonitorState(host.readText(monitorStateFile(settings.packageName)) ?? '') ?? { verdict: null };
-  // That of a monitor before this promotion is not the reason for this halt.
+  // An older verdict is not the reason for this halt.
   const isRecent = verdict !== null && now - verdict.noticed < recentMs;
   if (isRecent && verdict.reason === 'storage') return;
   const handover: Handover = {
@@ -71,22 +68,22 @@ function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext,
   attempt(() => host.replace(handoverFile(settings.mountPoint), `${JSON.stringify(handover)}\n`, 0o644));
 }
 
-/** A note is worth no more. */
+/** In seconds: the note is worth no more. */
 const noteSeconds = 5;
 
-/** A verdict that is older is not what this halt is about. */
+/** An older verdict does not concern this halt. */
 const recentMs = 60_000;
 
-/** Figures are nothing a package may fail over. */
+/** Figures must never cause a failover. */
 function attempt(work: () => void): void {
   try {
     work();
   } catch {
-    // Then nobody knows.
+    // Then the figure is unknown.
   }
 }
 
-/** Before the address and the mount go: the daemon lets go of the policy file system. */
+/** Before address and mount are removed: the daemon releases the policy file system. */
 export async function letGo(context: HaltContext): Promise<0 | 1> {
   const { host, settings, log } = context;
   if (mountAt(host.mounts(), settings.mountPoint) === undefined) {
@@ -99,26 +96,26 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
     [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context)],
     stepLog(context),
   );
-  // What needs the disk only when the daemon has let go of it: this may be the one that hangs.
+  // The disk only after the release: it may be the one that hangs.
   leaveHandover(context, began);
-  // The clients last: who connects between their reset and the end of the address hears nothing any more.
+  // The clients last: a client that connects after their reset gets no notice that the address disappears.
   if (failed === null) await runSteps([steps.clientsDisconnected(context)], stepLog(context));
   return exitOf(failed);
 }
 
-/** The very last of a halt: the daemon goes on as this member's own. Fails only while the policy file system is held. */
+/** Last in a halt: the daemon runs on as a client. Fails only while the policy file system is held. */
 export async function afterStorage(context: HaltContext): Promise<0 | 1> {
   const { host, settings, directory } = context;
   const held = exitOf(await runSteps([steps.policyFileSystemGone(context)], stepLog(context)));
   const beside = [process.execPath, `${directory}/csync-halt.cjs`, directory, 'daemon'];
   await runSteps([steps.daemonRevived(context, beside)], stepLog(context));
-  // What somebody left there has to be moved away first; sealing it in would only be in the way.
+  // Files there must be moved away first; an immutable directory would prevent that.
   const isEmpty = host.list(settings.mountPoint)?.length === 0;
   if (held === 0 && isEmpty) await runSteps([steps.mountPointSealed(context)], stepLog(context));
   return held;
 }
 
-/** What a halt leaves to a process of its own. A daemon that does not come up is told loudly, but fails no halt. */
+/** The background part of a halt. A daemon that does not come up is a warning and fails no halt. */
 export async function reviveDaemon(context: HaltContext): Promise<0> {
   await runSteps([{ ...steps.daemonRunning(context), optional: true }], stepLog(context));
   return 0;
@@ -128,7 +125,7 @@ export function stepLog({ host, settings, log, dryRun }: HaltContext) {
   return { member: host.member, packageName: settings.packageName, log, dryRun, begin: host.begin };
 }
 
-/** 1: it is not as it must be after a halt. */
+/** 1: this member still holds it. */
 export function exitOf(failed: Finding | null): 0 | 1 {
   return failed === null ? 0 : 1;
 }

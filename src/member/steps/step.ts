@@ -1,6 +1,6 @@
 /**
- * A member script is a list of steps, each of which looks, does, and looks again. What is true already is left alone;
- * what cannot be done by us is only looked at. The dry run prints this very list.
+ * A member script is a list of steps. Each one checks, acts if needed, and checks again; steps without an action only check. The dry run
+ * prints this list.
  */
 import type { LogMessage } from '../../base/log-line.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
@@ -10,17 +10,17 @@ import { message, ofStep } from '../messages.ts';
 
 export interface Step {
   readonly name: string;
-  /** null: as it must be. */
+  /** null: as required. */
   look(): Promise<Finding | null> | Finding | null;
-  /** Absent: Serviceguard or the administrator has to see to it. */
+  /** Absent: Serviceguard or the administrator acts. */
   readonly action?: {
-    /** Exactly what is run, or what a built-in action does. */
+    /** The command, or what a built-in action does. */
     readonly what: string;
     run(finding: Finding): Promise<void> | void;
   };
-  /** A finding is told but ends nothing. */
+  /** A finding is logged as a warning. */
   readonly optional?: boolean;
-  /** Seconds before a supervisor gives the script up in this step; `stepSeconds` where it is not said. */
+  /** Seconds until the launcher stops the script in this step; default `stepSeconds`. */
   readonly limitSeconds?: number;
   /** Logged when the step holds. */
   readonly good: () => LogMessage;
@@ -31,11 +31,11 @@ export interface StepLog {
   readonly packageName: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
-  /** Tells the supervisor of this script what it does now. */
+  /** Reports the current step to the launcher. */
   readonly begin?: (step: string, limitSeconds: number) => void;
 }
 
-/** Runs the steps in order to the first failure that is not optional; returns it, or null when all hold. */
+/** Runs the steps in order up to the first failure that is not optional; returns it, or null. */
 export async function runSteps(steps: readonly Step[], context: StepLog): Promise<Finding | null> {
   for (const step of steps) {
     context.begin?.(step.name, step.limitSeconds ?? stepSeconds);
@@ -65,7 +65,7 @@ async function runStep(step: Step, { log, dryRun }: StepLog): Promise<Finding | 
   return still;
 }
 
-/** Exit status of a start that ended with this finding. */
+/** Exit status of a start with this finding. */
 export function startExit(finding: Finding | null): 0 | 1 | 2 {
   return finding === null ? 0 : failureTable[finding.code].start;
 }

@@ -1,6 +1,6 @@
 /**
- * The steps that start and halt are made of. Serviceguard's own modules see to volume group, mount and address; those are
- * looked at only. Order and conditions: cfengine.md 3.2 and 3.3.
+ * The steps of start and halt. Serviceguard's modules handle volume group, mount and address; those are only checked here. Order and
+ * conditions: cfengine.md 3.2 and 3.3.
  */
 import type { ProbeResult } from '../../cfengine/probe.ts';
 import { type Sentinel, sentinelEpoch } from '../../contract/policy-file-system.ts';
@@ -21,7 +21,7 @@ export interface StepContext {
 }
 
 const proofLimitMs = 10_000;
-/** A daemon with nothing to do answers in a few ms; one that does not is no reason to keep a failover waiting. */
+/** An idle daemon answers in a few ms; a slow one must not delay a failover. */
 const quickAnswerMs = 500;
 const afterResetMs = 1000;
 const ssLimitMs = 5000;
@@ -37,18 +37,19 @@ export function mountPointFree({ host, settings }: StepContext): Step {
   };
 }
 
-/** Immutable while unmounted: nobody can leave files there that clients would take for the policy. */
+/** Immutable while unmounted, so that no files can appear there that clients would take for the policy. */
 export function mountPointSealed({ host, settings }: StepContext): Step {
   let sealed = false;
   return {
     name: 'seal',
     optional: true,
-    look: () => (sealed ? null : { code: 'mount-point-not-empty', text: `${settings.mountPoint} is not sealed against writing` }),
+    look: () =>
+      sealed ? null : { code: 'mount-point-not-empty', text: `${settings.mountPoint} is not protected against writing` },
     action: {
       what: `${chattr} +i ${settings.mountPoint}`,
       run: async () => {
         const made = await host.run([chattr, '+i', settings.mountPoint], 5000);
-        // Not every file system knows the flag; an empty directory is what counts, and that is looked at each time.
+        // Some file systems lack the flag. The directory must be empty in any case, which is checked each time.
         sealed = made.exitCode === 0 || /not supported|Inappropriate ioctl/i.test(made.stderr);
       },
     },
@@ -84,7 +85,7 @@ export function addressPresent({ host, settings }: StepContext): Step {
 export function nameRegistered({ host, settings }: StepContext): Step {
   return {
     name: 'name',
-    // A resolver that is down must not keep the master down too; validate is where a missing name is refused.
+    // A resolver that is down must not prevent a start; validate refuses a missing name.
     optional: true,
     look: async () => judgeName(settings, await host.resolve(settings.packageDnsName)),
     good: () => message('name-resolves', { name: settings.packageDnsName, address: settings.packageAddress }),
@@ -106,8 +107,8 @@ export function daemonRunning({ daemon }: StepContext): Step {
 }
 
 /**
- * After a halt. The cluster waits for the end of a halt before it starts the package elsewhere, and a daemon that has to be started
- * takes longer than the rest of it: that is left to a process of its own (`argv`), which looks, starts and tells as daemonRunning does.
+ * After a halt. The cluster waits for the halt before it starts the package elsewhere, so a daemon that must be started is left to a
+ * background process (`argv`).
  */
 export function daemonRevived(context: StepContext, argv: readonly string[]): Step {
   const { host, settings, daemon } = context;
@@ -118,7 +119,7 @@ export function daemonRevived(context: StepContext, argv: readonly string[]): St
     optional: true,
     look: () => (left ? null : daemon.judgeRunning(Math.min(quickAnswerMs, settings.monitorTimeoutSeconds * 1000))),
     action: {
-      what: `${daemon.adapter.startDaemon.slice(4).join(' ')}, beside this halt`,
+      what: `${daemon.adapter.startDaemon.slice(4).join(' ')}, in the background`,
       run: () => {
         left = host.detach(argv);
       },
@@ -128,8 +129,8 @@ export function daemonRevived(context: StepContext, argv: readonly string[]): St
 }
 
 /**
- * The first start of all finds a new file system: the directory is made there, and csync members sync publishes into it.
- * On one that holds anything else a missing policy is a wrong disk, or one that lost it.
+ * The first start finds an empty file system: it creates the directory, and csync members sync publishes into it. On any other file system
+ * a missing policy means a wrong or damaged disk.
  */
 export function policyPresent({ host, settings }: StepContext): Step {
   const { policyDirectory, mountPoint } = settings;
@@ -152,16 +153,16 @@ export function policyPresent({ host, settings }: StepContext): Step {
   };
 }
 
-/** As long as every other one, so that it can be written over; see overwriteLine. */
+/** All sentinels have this length, so that one can be overwritten in place; see overwriteLine. */
 const sentinelBytes = 256;
-/** errno names of a file system that takes no other file, but may take a line in the place of another. */
+/** errno names of a file system that is full, but allows an overwrite in place. */
 const noRoom = new Set(['ENOSPC', 'EDQUOT']);
 
 const errnoOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 /**
- * Raises the epoch: each promotion leaves its mark on the policy file system, where only the master can write. Without room
- * for another file it is written over the old one; a promotion that can leave no mark at all serves the policy just the same.
+ * Raises the epoch: each promotion writes its mark to the policy file system, where only the master can write. On a full file system it
+ * overwrites the old mark; without any mark the policy is served all the same.
  */
 export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
   const { sentinelPath } = daemon;
@@ -176,7 +177,7 @@ export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
       run: () => {
         const before = host.readText(sentinelPath);
         if (before === null && host.facts(sentinelPath) !== null) {
-          // What it says is not known: another one could have the number of a former promotion.
+          // Unreadable: a new mark could repeat an older epoch.
           why = `${sentinelPath} cannot be read`;
           return;
         }
@@ -201,24 +202,24 @@ export function sentinelWritten({ host, settings, daemon }: StepContext): Step {
       host.overwriteLine(sentinelPath, line);
       written = sentinel;
     } catch (error) {
-      why = `${why}, nor in the place of the old one: ${errnoOf(error)}`;
+      why = `${why}, nor overwritten in place: ${errnoOf(error)}`;
     }
   }
 }
 
-/** Proof from outside: what the daemon says of the sentinel through the package address is what lies on the disk here. */
+/** The proof from outside: the sentinel that the daemon serves through the package address is the one on this member's disk. */
 const oneMegabyte = 1_000_000;
 
 export function roleProved({ host, settings, daemon }: StepContext): Step {
   const { cfengineWorkDirectory } = settings;
-  // A daemon whose databases cannot grow listens, and hangs up on everybody.
+  // A daemon whose databases cannot grow listens, and closes every connection.
   const fullDisk = (): string => {
     const free = host.freeBytes(cfengineWorkDirectory);
     const where = `the file system of ${cfengineWorkDirectory}, where the daemon writes for each peer,`;
-    if (free === null) return `; whether ${where} is full is not known`;
+    if (free === null) return `; whether ${where} is full is unknown`;
     return free < oneMegabyte ? `; ${where} is full` : '';
   };
-  // A file system that never took a mark has its directory, at least.
+  // Without a sentinel, the directory is probed.
   const pathOf = (): string => (host.facts(daemon.sentinelPath) === null ? settings.policyDirectory : daemon.sentinelPath);
   let keyRefused: Extract<ProbeResult, { kind: 'unproved' }> | null = null;
   const look = async (): Promise<Finding | null> => {
@@ -227,7 +228,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
     const unproved = (text: string): Finding => ({ code: 'role-unproved', text });
     keyRefused = answer.kind === 'unproved' ? answer : null;
     if (answer.kind !== 'served')
-      return unproved(`asked through ${settings.packageAddress} for ${path}: ${answer.why}${fullDisk()}`);
+      return unproved(`a request through ${settings.packageAddress} for ${path} failed: ${answer.why}${fullDisk()}`);
     const here = host.facts(path);
     if (
       here === null ||
@@ -235,7 +236,7 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
       here.mtimeSeconds !== answer.stat.mtime ||
       here.size !== answer.stat.size
     ) {
-      return unproved(`${settings.packageAddress} serves another ${path} than the one on this member`);
+      return unproved(`${settings.packageAddress} serves another ${path} than this member has`);
     }
     return null;
   };
@@ -244,10 +245,10 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
     limitSeconds: daemonSeconds,
     look,
     action: {
-      what: `ask ${settings.packageAddress} again, after a reload of the access rules`,
+      what: `reload the access rules, then probe ${settings.packageAddress} again`,
       run: async (finding) => {
         if (keyRefused?.isTrust === true) daemon.trustOwnKey(keyRefused.from);
-        // It reads its key when it starts: the pair may have been exchanged since.
+        // The daemon reads its key only at its start, and the pair may have been replaced since.
         else if (keyRefused !== null) await daemon.start(finding);
         else daemon.reload();
         await daemon.waitFor(proofLimitMs, async () => (await look()) === null);
@@ -258,8 +259,8 @@ export function roleProved({ host, settings, daemon }: StepContext): Step {
 }
 
 /**
- * An idle daemon holds nothing and is left alone. One in mid transfer would hold the file system for ever: after the grace
- * it is ended while the address is still up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
+ * An idle daemon holds no file and keeps running. A transfer would hold the file system for ever: after the grace it is ended while the
+ * address is still up, so that its clients notice at once [cfengine.md 1.6, 2.6, 3.3].
  */
 export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
   const holding = () => host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) === null);
@@ -277,7 +278,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
       what: `wait ${settings.haltGraceSeconds} s for transfers to end, then reset them, then TERM ${daemon.adapter.daemonName}`,
       run: async () => {
         if (await daemon.waitFor(settings.haltGraceSeconds * 1000, () => look() === null)) return;
-        // A thread that loses its client closes its file, and the daemon keeps its pid; only one that hangs is ended.
+        // A thread that loses its client closes its file, and the daemon keeps its pid; only a daemon that hangs is killed.
         await disconnectClients({ host, settings });
         if (await daemon.waitFor(afterResetMs, () => look() === null)) return;
         for (const process of holding()) await daemon.end(process);
@@ -287,7 +288,7 @@ export function daemonLetsGo({ host, settings, daemon }: StepContext): Step {
   };
 }
 
-/** What ss(8) is asked for: connections of clients to the daemon under the package address. */
+/** Filter for ss(8): established connections to the daemon at the package address. */
 function toPackage(settings: Settings): string[] {
   return ['state', 'established', 'src', settings.packageAddress, 'sport', '=', `:${settings.cfenginePort}`];
 }
@@ -302,8 +303,8 @@ async function disconnectClients({ host, settings }: Pick<StepContext, 'host' | 
 }
 
 /**
- * A client that is connected while the address goes away hears nothing any more and waits out its own time limit (30 s for
- * cf-agent), also when another member serves long since. A reset while the address is still here makes it notice at once.
+ * A client that is connected while the address is removed waits for its own time limit (30 s for cf-agent), even if another member already
+ * serves. A reset while the address is up makes it notice at once.
  */
 export function clientsDisconnected({ host, settings }: StepContext): Step {
   let reset: readonly string[] | null = null;
@@ -313,10 +314,9 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
     look: async (): Promise<Finding | null> => {
       const listed = await host.run(['ss', '-Htn', ...toPackage(settings)], ssLimitMs);
       const finding = (text: string): Finding => ({ code: 'clients-connected', text });
-      if (listed.exitCode !== 0)
-        return finding(`ss does not tell who is connected (${listed.errorCode ?? listed.stderr.trim()})`);
+      if (listed.exitCode !== 0) return finding(`ss cannot list the connections (${listed.errorCode ?? listed.stderr.trim()})`);
       const peers = listed.stdout.split('\n').flatMap((line) => line.trim().split(/\s+/)[3] ?? []);
-      // Somebody new may come as long as the address is here; only who withstood the reset is worth a word.
+      // New clients may connect while the address is up; only those that survived the reset are reported.
       const left = peers.filter((peer) => reset?.includes(peer) ?? true);
       reset = peers;
       return left.length === 0 ? null : finding(`${left.join(', ')} are connected to ${settings.packageAddress}`);
@@ -327,9 +327,9 @@ export function clientsDisconnected({ host, settings }: StepContext): Step {
 }
 
 /**
- * A frozen file system (fsfreeze, a snapshot that was not finished) holds for ever what writes there, also after a SIGKILL, and
- * after its unmount the device, so that the volume group cannot be deactivated. The service is worth more than the snapshot.
- * No file shows whether it is frozen: it is thawed each time, which changes nothing where it is not.
+ * A frozen file system (fsfreeze, an unfinished snapshot) blocks writers for ever, even after SIGKILL, and after the unmount it blocks the
+ * device, so that the volume group cannot be deactivated. No file shows whether it is frozen, so it is thawed each time, which otherwise
+ * changes nothing. The service is worth more than the snapshot.
  */
 export function policyFileSystemThawed({ host, settings }: StepContext): Step {
   const { mountPoint } = settings;
@@ -347,14 +347,14 @@ export function policyFileSystemThawed({ host, settings }: StepContext): Step {
         if (exitCode === 0) known = 'thawed';
         // EINVAL of FITHAW, in the C locale.
         else if (stderr.includes('Invalid argument')) known = 'not-frozen';
-        else why = `may be frozen: fsfreeze -u ${timedOut ? 'does not end' : `failed (${errorCode ?? stderr.trim()})`}`;
+        else why = `may be frozen: fsfreeze -u ${timedOut ? 'timed out' : `failed (${errorCode ?? stderr.trim()})`}`;
       },
     },
     good: () => message(known ?? 'not-frozen', { mount_point: mountPoint }),
   };
 }
 
-/** Others that hold it are Serviceguard's to deal with (fuser before each retry of umount); here they get a name. */
+/** Serviceguard kills other processes that hold it (fuser before each retry of umount); this step only names them. */
 export function othersNamed({ host, settings, daemon }: StepContext): Step {
   return {
     name: 'holders',
@@ -363,7 +363,7 @@ export function othersNamed({ host, settings, daemon }: StepContext): Step {
       const others = host.holdersOf(settings.mountPoint).filter((process) => daemon.strangeness(process) !== null);
       if (others.length === 0) return null;
       const names = others.map((process) => `${process.name} (pid ${process.pid})`).join(', ');
-      return { code: 'still-held', text: `${names} use ${settings.mountPoint}; Serviceguard will end them before it unmounts` };
+      return { code: 'still-held', text: `${names} use ${settings.mountPoint}; Serviceguard kills them before it unmounts` };
     },
     good: () => message('no-holders', { mount_point: settings.mountPoint }),
   };

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Written by the csync toolkit 0.1.0, which writes it again: edits here are lost.
+# Written by the csync toolkit 0.1.0. Do not edit: csync overwrites this file.
 #
 # update.conf has cfagent run this, with one of two words:
 #

@@ -87,7 +87,7 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
     await atRest();
     await on('m1', 'mount -t tmpfs precious /csync && echo precious > /csync/file');
     const checked = await used.lab.exec('m2', ['cmcheckconf', '-P', conf]);
-    expect(checked.stdout).toContain('[mount-point-busy] precious is mounted at /csync already');
+    expect(checked.stdout).toContain('[mount-point-busy] precious is already mounted at /csync');
     const said = await logFrom('m1');
     await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
     const owner = await used.drills.waitServed('m1');

@@ -103,7 +103,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       await good('m1', `mv ${bin}/kept ${bin}/cmversion`);
       expect([refused.exitCode, refused.stderr]).toEqual([
         expect.any(Number),
-        expect.stringContaining('Serviceguard there is A.11.16.10; the automation of members needs A.11.17'),
+        expect.stringContaining('Serviceguard there is A.11.16.10; adding or removing members requires A.11.17'),
       ]);
       expect(refused.exitCode).not.toBe(0);
       expect((await sh('m1', `ls ${work}/ppkeys`)).stdout).toBe('');

@@ -73,7 +73,7 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
     );
     expect((await sh('m1', 'cp /etc/passwd /csync/dsau/another')).exitCode).not.toBe(0);
     const status = await csync('status');
-    expect(status.stdout).toMatch(/on the policy file system 0 MB \(0 %\) are left/);
+    expect(status.stdout).toMatch(/policy file system: 0 MB \(0 %\) are free/);
     expect((await csync('check')).stdout).toMatch(/on the policy file system at \/csync 0 MB/);
     expect(await afterTheKill(10)).toBe('m2');
     expect(await epoch('m2')).toBe(before + 1);

@@ -566,6 +566,6 @@ describe.skipIf(whyNoMember !== null)('the probe of generation 2', () => {
     const member = await fresh();
     member.writeConf(cfservdConf(['/x 10.9.0.0/24'], ['AllowConnectionsFrom = ( 10.9.0.12 )']));
     await member.startDaemon();
-    expect(await ask(member, [packageAddress, '/x'])).toEqual([{ kind: 'cannot-tell', why: expect.any(String) }]);
+    expect(await ask(member, [packageAddress, '/x'])).toEqual([{ kind: 'unknown', why: expect.any(String) }]);
   });
 });

@@ -239,7 +239,7 @@ describe('the choice of the set', () => {
     const { set, run } = installed();
     rmSync(set, { recursive: true });
     const ended = run('csync.sh', [word]);
-    expect([ended.status, ended.stderr]).toEqual([status, expect.stringContaining('csync apply brings it')]);
+    expect([ended.status, ended.stderr]).toEqual([status, expect.stringContaining('Fix: csync apply')]);
   });
 
   asRoot('where it is missing a halt fails only while the policy file system is held', () => {

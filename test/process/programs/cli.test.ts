@@ -100,7 +100,7 @@ describe('csync render', () => {
     // What the member says of it, by the manifest.
     const script = join(repository, 'dist', 'member', 'csync-validate.cjs');
     const validate = () => spawnSync(process.execPath, [script, set, 'main'], { encoding: 'utf8', env: {} }).stdout;
-    const complaint = 'is not the Node.js that was carried along, or cannot be executed';
+    const complaint = 'is not the distributed Node.js, or cannot be executed';
     expect(validate(), 'missing').toContain(complaint);
     mkdirSync(join(directory, 'csync', 'runtime'));
     const node = join(directory, 'csync', 'runtime', 'node');
@@ -208,7 +208,7 @@ describe('csync render', () => {
     for (const words of [['render'], ['templates', 'check']]) {
       const refused = csync(directory, [...words, '--templates', 'mine']);
       expect([refused.status, refused.stderr]).toEqual([3, expect.stringContaining('{{set_digest}}')]);
-      expect(refused.stderr).toContain('there is no token {{package_directory}}');
+      expect(refused.stderr).toContain('{{package_directory}} is not a token');
       expect(refused.stderr).toContain('csync templates diff');
     }
   });

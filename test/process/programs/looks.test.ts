@@ -38,23 +38,19 @@ describe('the owner of the address', () => {
     [
       'perl is missing',
       { exitCode: null, errorCode: 'ENOENT' },
-      { result: 'cannot-tell', detail: 'not probed: perl is missing', isOurLack: true },
+      { result: 'unknown', detail: 'not probed: perl is missing', isOurLack: true },
     ],
     [
       'perl takes too long',
       { exitCode: null, timedOut: true },
-      { result: 'cannot-tell', detail: 'not probed: perl exceeded its time limit' },
+      { result: 'unknown', detail: 'not probed: perl exceeded its time limit' },
     ],
     [
       'the probe fails',
       { exitCode: 1, stderr: 'no packet socket: Operation not permitted\n' },
-      { result: 'cannot-tell', detail: 'not probed: no packet socket: Operation not permitted' },
+      { result: 'unknown', detail: 'not probed: no packet socket: Operation not permitted' },
     ],
-    [
-      'no process can be started',
-      { exitCode: null, errorCode: 'EAGAIN' },
-      { result: 'cannot-tell', detail: 'not probed: EAGAIN' },
-    ],
+    ['no process can be started', { exitCode: null, errorCode: 'EAGAIN' }, { result: 'unknown', detail: 'not probed: EAGAIN' }],
   ])('where %s', async (_, said, expected) => {
     expect(await found('owner', said)).toEqual(expected);
   });
@@ -63,7 +59,7 @@ describe('the owner of the address', () => {
 describe('the room on the policy file system', () => {
   it.each<[string, Partial<CommandResult>, string | undefined]>([
     ['there is enough', { stdout: '9000 10000 4096 900 1000\n' }, undefined],
-    ['there is little', { stdout: '999 10000 4096 900 1000\n' }, 'on the policy file system 3 MB (9 %) are left'],
+    ['there is little', { stdout: '999 10000 4096 900 1000\n' }, 'policy file system: 3 MB (9 %) are free'],
     ...(
       [
         ['stat fails', { exitCode: 1, stderr: 'stat: cannot read file system information' }],
@@ -72,7 +68,7 @@ describe('the room on the policy file system', () => {
     ).map(([title, said]): [string, Partial<CommandResult>, string] => [
       title,
       said,
-      'how much room the policy file system has is not known: stat -f does not answer',
+      'the free space of the policy file system is unknown: stat -f does not answer',
     ]),
   ])('where %s', async (_, said, remark) => {
     expect(await found('storage', said)).toEqual({

@@ -159,7 +159,11 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   ],
   [
     'a halt of what is halted fails',
-    replace('csync-halt.cjs', 'is not mounted here`);\n    return 0;', 'is not mounted here`);\n    return 1;'),
+    replace(
+      'csync-halt.cjs',
+      '{ mount_point: settings.mountPoint })));\n    return 0;',
+      '{ mount_point: settings.mountPoint })));\n    return 1;',
+    ),
     'halt never started: exits with 0',
   ],
   [

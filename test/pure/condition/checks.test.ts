@@ -117,7 +117,7 @@ describe('the checks', () => {
     ['a client that does not listen', ['reach m1 0 ok', 'reach 10.9.0.21 1 ok'], 'client-port', /1 of 1 clients .*c1.lab \(10/],
     ['a client behind a small MTU', ['reach m1 0 ok', 'reach 10.9.0.21 0 lost'], 'client-mtu', /lost on the way to c1.lab/],
     ['a full disk', ['free 49999 /conf'], 'space', /49 MB free/],
-    ['a policy file system that fills up', ['space 768 81920 4096 5000 5120 /csync'], 'space', /3 MB \(0 %\) are left/],
+    ['a policy file system that fills up', ['space 768 81920 4096 5000 5120 /csync'], 'space', /3 MB \(0 %\) are free/],
   ])('%s', (_title, changes, name, text) => {
     const { problems } = judge(changes);
     expect(problems.map(({ code, member: where }) => `${code} ${where}`)).toEqual([`check-${name} m2`]);

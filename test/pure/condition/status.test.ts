@@ -191,7 +191,7 @@ describe('the verdict', () => {
       ['cmhaltpkg', 'csync-cfservd start'],
     ],
     ['no room known', input({ seen: { ...serving, room: 'unknown' } }), 0, 'serves from m1', ['stat -f /csync']],
-    ['little room', input({ seen: { ...serving, room: { short: '3 MB (0 %) are left' } } }), 0, 'serves', ['free space there']],
+    ['little room', input({ seen: { ...serving, room: { short: '3 MB (0 %) are free' } } }), 0, 'serves', ['free space there']],
     [
       'clients reach another member',
       input({}, { seen: { ...idle, view: { ...idle.view, behind: '02:00:00:00:00:02' } } }),
@@ -358,7 +358,7 @@ describe('what a member said of itself', () => {
       clock: { ahead: 4.5, doubt: 1 },
       sentinel: '{"at":"x y"}',
       policyDigest: 'abc',
-      room: { short: '3 MB (0 %) are left' },
+      room: { short: '3 MB (0 %) are free' },
       view: { cards: ['02:00:00:00:00:01'], behind: null },
       maintenance: null,
       monitor: null,

@@ -111,7 +111,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
     ['is thawed', {}, 'done', '/csync was frozen (fsfreeze) and is thawed'],
     ['that is not frozen is left alone', null, 'done', '/csync is not frozen'],
     ['without fsfreeze', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'fsfreeze -u failed (ENOENT)'],
-    ['that does not thaw', { exitCode: null, timedOut: true }, 'warning', 'fsfreeze -u does not end'],
+    ['that does not thaw', { exitCode: null, timedOut: true }, 'warning', 'fsfreeze -u timed out'],
   ])('a policy file system %s keeps no halt from going on', async (_title, answer, outcome, text) => {
     const member = new SimulatedMember();
     if (answer !== null) member.answers.fsfreeze = answer;
@@ -123,7 +123,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
   it.each<[string, readonly string[] | Partial<CommandResult>, string, string, string[]]>([
     ['no client is left alone', [], 'ok', 'No client is connected to 10.9.0.100', []],
     ['three clients are reset', ['10.9.0.21:1', '10.9.0.21:2', '10.9.0.22:1'], 'done', 'No client is connected', [reset]],
-    ['a missing ss is only a warning', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'who is connected (ENOENT)', []],
+    ['a missing ss is only a warning', { exitCode: null, errorCode: 'ENOENT' }, 'warning', 'list the connections (ENOENT)', []],
     [
       'a refusing ss is only a warning',
       { exitCode: 255, stderr: 'Cannot open netlink socket: Permission denied\n' },
@@ -454,7 +454,7 @@ describe('the sentinel', () => {
     ['ENOSPC', null, 'cannot be written: ENOSPC. '],
     ['EROFS', '{"epoch":1}', 'cannot be written: EROFS. '],
     ['EIO', '{"epoch":1}', 'cannot be written: EIO. '],
-    ['ENOSPC', '{"epoch":1}', 'cannot be written: ENOSPC, nor in the place of the old one: EIO. '],
+    ['ENOSPC', '{"epoch":1}', 'cannot be written: ENOSPC, nor overwritten in place: EIO. '],
   ])('that cannot be written (%s, before it %s) is told, and costs no start', async (code, before, said) => {
     const member = memberWithPackage();
     if (before !== null) member.file(sentinel, before);

@@ -44,7 +44,7 @@ async function load(monitor: SimulatedMonitor, hours: number, seed: number): Pro
     monitor.answer[layer] = () => {
       const isShort = next() < 0.02;
       // Out of descriptors for a moment: nothing can be told.
-      if (isShort && !atOnce.has(layer)) return { found: { result: 'cannot-tell', detail: 'EMFILE' }, tookMs: 0 };
+      if (isShort && !atOnce.has(layer)) return { found: { result: 'unknown', detail: 'EMFILE' }, tookMs: 0 };
       // Addresses are known at once; what is asked of others takes its time.
       const isSlow = next() < 0.1 && !atOnce.has(layer);
       return { found: { result: 'good', detail: 'good' }, tookMs: isSlow ? between(100, 2900) : between(1, 50) };
@@ -93,8 +93,7 @@ describe('the monitor under load', () => {
   it('fails when nothing can be told for longer than its limit, and not before', async () => {
     const monitor = new SimulatedMonitor(settings);
     await monitor.pass(20_000);
-    for (const layer of layerNames)
-      monitor.answer[layer] = () => ({ found: { result: 'cannot-tell', detail: 'EMFILE' }, tookMs: 0 });
+    for (const layer of layerNames) monitor.answer[layer] = () => ({ found: { result: 'unknown', detail: 'EMFILE' }, tookMs: 0 });
     // The last that could be told is as old as the slowest layer's pace.
     await monitor.pass((settings.monitorUnknownLimitSeconds - 30) * 1000);
     expect(monitor.verdict).toBeNull();

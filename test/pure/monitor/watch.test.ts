@@ -49,7 +49,7 @@ const of = <const L extends LayerName, const R extends LayerResult>(layer: L, re
   ({ kind: 'layer', layer, result }) as const;
 const answered = of('protocol', 'good');
 const silent = of('protocol', 'bad');
-const cannotTell = of('protocol', 'cannot-tell');
+const cannotTell = of('protocol', 'unknown');
 const mounted = of('storage', 'good');
 const unmounted = of('storage', 'bad');
 const other = of('content', 'bad');
@@ -79,25 +79,21 @@ describe('the judge of the monitor', () => {
     ['one bad look each of several layers', [unmounted, silent, of('port', 'bad'), of('address', 'bad')], null],
     ['a good look at one layer does not forgive another', [unmounted, answered, unmounted], 'storage', 1000],
     ['a layer that only warns', times(50, other), null],
-    [
-      'a layer that only warns and cannot tell',
-      [of('content', 'cannot-tell'), { ...of('content', 'cannot-tell'), at: 10 ** 9 }],
-      null,
-    ],
+    ['a layer that only warns and cannot tell', [of('content', 'unknown'), { ...of('content', 'unknown'), at: 10 ** 9 }], null],
     ['an address that is gone', times(2, of('address', 'bad')), 'address', 1000],
     ['what was counted by a monitor that did not run is forgotten', [silent, silent, starved, silent, silent], null],
     ['a stop around a pause of the monitor', [stopped, stopped, starved, stopped, stopped], null],
     [
       'for want of a program on this host, for ever',
-      [mounted, { ...of('storage', 'cannot-tell'), isOurLack: true, at: 10 ** 9 }],
+      [mounted, { ...of('storage', 'unknown'), isOurLack: true, at: 10 ** 9 }],
       null,
     ],
     [
       'for want of a program, and then of something else: that counts from there',
       [
         mounted,
-        { ...of('storage', 'cannot-tell'), isOurLack: true, at: 10 ** 6 },
-        { ...of('storage', 'cannot-tell'), at: 10 ** 6 + 60_001 },
+        { ...of('storage', 'unknown'), isOurLack: true, at: 10 ** 6 },
+        { ...of('storage', 'unknown'), at: 10 ** 6 + 60_001 },
       ],
       'unknown',
       10 ** 6,

@@ -68,10 +68,10 @@ describe('the mount point before a start', () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
   it.each<[string, string, string[] | null, string]>([
     ['free and empty', '/dev/a /', [], 'good'],
-    ['missing', '', null, 'mount-point-missing: the mount point /csync is no directory'],
-    ['busy', '/dev/a /csync', [], 'mount-point-busy: /dev/a is mounted at /csync already'],
-    ['busy, and what is mounted has files', '/dev/a /csync', ['dsau'], 'mount-point-busy: /dev/a is mounted at /csync already'],
-    ['busy with something that cannot be read', 'nfs:/x /csync nfs', null, 'mount-point-busy: nfs:/x is mounted'],
+    ['missing', '', null, 'mount-point-missing: the mount point /csync is not a directory'],
+    ['busy', '/dev/a /csync', [], 'mount-point-busy: /dev/a is already mounted at /csync'],
+    ['busy, and what is mounted has files', '/dev/a /csync', ['dsau'], 'mount-point-busy: /dev/a is already mounted at /csync'],
+    ['busy with something that cannot be read', 'nfs:/x /csync nfs', null, 'mount-point-busy: nfs:/x is already mounted'],
     ['not empty', '', ['dsau'], 'mount-point-not-empty: the unmounted mount point /csync holds dsau$'],
     ['with a hidden file', '', ['.stale'], 'mount-point-not-empty: .*holds .stale$'],
     ['with five files', '', names.slice(0, 5), 'mount-point-not-empty: .*holds a, b, c, d, e$'],

@@ -1,6 +1,6 @@
 /**
- * The process that answers for the monitor's figures (monitor_metrics_listen). Nothing of whoever asks runs in the process that
- * judges the daemon: this one gets what the monitor knows, a line each time, and exits with it.
+ * The process that serves the monitor's figures (monitor_metrics_listen). Requests never reach the process that judges the daemon: that one
+ * sends its state here, a line each time, and this process exits with it.
  */
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -21,7 +21,7 @@ interface Known {
 
 const lowestPriority = 19;
 
-/** Serves until standard input ends. */
+/** Serves until standard input closes. */
 export function runFigures(address: string): void {
   setPriority(lowestPriority);
   const where = parseListenAddress(address);

@@ -1,4 +1,4 @@
-/** The monitor's figures in Prometheus' text format (version 0.0.4: HELP, TYPE, samples). Pure. */
+/** The monitor's figures in the text format of Prometheus (version 0.0.4: HELP, TYPE, samples). Pure. */
 
 import type { MonitorState } from '../../../contract/monitor-state.ts';
 import type { Promotion } from '../../handover.ts';
@@ -7,7 +7,7 @@ interface Metric {
   readonly name: string;
   readonly type: 'gauge' | 'counter';
   readonly help: string;
-  /** Labels beside those that all have, and the value; none: nothing is known. */
+  /** Labels besides the common ones, and the value; no samples: unknown. */
   readonly samples: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 }
 
@@ -24,30 +24,30 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
       [{}, flag(!isOver && state.verdict === null)],
     ]),
     gauge('csync_monitor_paused', '1 during maintenance.', [[{}, flag(state.paused)]]),
-    gauge('csync_monitor_braked', '1 while the package stays here in spite of a verdict.', [[{}, flag(state.brake !== null)]]),
-    gauge('csync_monitor_end_is_event', '1 if the end of the daemon is told, 0 if it is looked for.', [
+    gauge('csync_monitor_braked', '1 while the brake keeps the package on this member.', [[{}, flag(state.brake !== null)]]),
+    gauge('csync_monitor_end_is_event', '1 if the exit of the daemon is an event, 0 if the monitor polls for it.', [
       [{}, flag(state.endIsEvent)],
     ]),
     gauge(
       'csync_monitor_verdict',
-      '1 for the reason why the monitor gave the daemon up.',
+      '1 for the reason of the last verdict of the monitor.',
       state.verdict === null ? [] : [[{ reason: state.verdict.reason }, 1]],
     ),
     gauge(
       'csync_layer_result',
-      '1 for what the last look at a layer found: good, bad or cannot-tell.',
+      '1 for the result of the last probe of a layer: good, bad or unknown.',
       layers.flatMap(([layer, look]) =>
-        (['good', 'bad', 'cannot-tell'] as const).map((result) => [{ layer, result }, flag(look.result === result)] as const),
+        (['good', 'bad', 'unknown'] as const).map((result) => [{ layer, result }, flag(look.result === result)] as const),
       ),
     ),
     gauge(
       'csync_layer_look_seconds',
-      'How long the last look at a layer took.',
+      'Duration of the last probe of a layer, in seconds.',
       byLayer((look) => look.milliseconds / 1000),
     ),
     gauge(
       'csync_layer_looked_timestamp_seconds',
-      'When a layer was looked at last.',
+      'Time of the last probe of a layer.',
       byLayer((look) => secondsOf(look.at)),
     ),
     {
@@ -59,7 +59,7 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
     {
       name: 'csync_promotions_total',
       type: 'counter',
-      help: 'Promotions in the whole cluster, by the mark on the policy file system.',
+      help: 'Promotions in the whole cluster, from the sentinel on the policy file system.',
       samples: promotion === null ? [] : [[{}, promotion.epoch]],
     },
     gauge(
@@ -69,7 +69,7 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
     ),
     gauge(
       'csync_last_failover_seconds',
-      'From the loss of the last master to the proof of this one, where the member that lost it could say so.',
+      'Seconds from the loss of the previous master to the proof of this one, if known.',
       promotion?.failover == null ? [] : [[{ from: promotion.failover.from }, promotion.failover.milliseconds / 1000]],
     ),
   ];
@@ -77,7 +77,7 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
 
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-/** `isOver`: the monitor has ended, and the file stays. */
+/** `isOver`: the monitor has exited, and the file stays. */
 export function metricsText(state: MonitorState, isOver: boolean, promotion: Promotion | null): string {
   const common = { package: state.package, member: state.member };
   const lines = metricsOf(state, isOver, promotion).flatMap(({ name, type, help, samples }) =>

@@ -1,6 +1,6 @@
 /**
- * What the monitor lets others know while it runs: its state in a file for csync status, figures for Prometheus in another
- * one and over HTTP where that is wanted. Whatever of it cannot be done is told once, and never counts against the package.
+ * What the monitor publishes while it runs: its state in a file for csync status, figures in another file and over HTTP, if configured. A
+ * failure here is logged once and never counts against the package.
  */
 
 import { type MonitorState, monitorStateFile } from '../../../contract/monitor-state.ts';
@@ -14,21 +14,20 @@ import { message } from '../../messages.ts';
 import { figuresRole } from './figures.ts';
 import { metricsText } from './metrics.ts';
 
-/** Files that tell nothing new are rewritten this often: who reads them sees by that that somebody still looks. */
+/** Unchanged files are rewritten this often, so that their age shows that the monitor runs. */
 const freshMs = 30_000;
 
-/** What the monitor knows of itself at a moment. */
 export type Seen = Omit<MonitorState, 'version' | 'package' | 'member' | 'pid' | 'startedAt' | 'at'>;
 
 export interface MonitorReport {
   write(seen: Seen): void;
-  /** The monitor ends without a verdict: the package is halted. */
+  /** The monitor exits without a verdict: the package is halted. */
   over(): void;
-  /** Ends the process that answers for the figures. */
+  /** Stops the process that serves the figures. */
   close(): void;
 }
 
-/** All but when it was seen, and how long a look took. */
+/** Everything except times. */
 function substanceOf({ layers, ...rest }: Seen): string {
   return JSON.stringify([rest, Object.entries(layers).map(([layer, { result, detail }]) => [layer, result, detail])]);
 }
@@ -48,10 +47,10 @@ export function openMonitorReport(host: MemberHost, settings: Settings, log: Mem
     if (!told.has(what)) log.line('warning', message('report-unwritten', { what, why }));
     told.add(what);
   };
-  /** Whichever disk it lies on, nothing here waits for it. */
+  /** Never waits for a disk. */
   const replacer = (file: string): ((text: string, isLast?: boolean) => void) => {
     const failed = (why: string): void => tellOnce(`${file} cannot be written`, why);
-    if (!isInMemory(file)) return fileReplacer(file, () => failed('its directory, its file system or its disk does not take it'));
+    if (!isInMemory(file)) return fileReplacer(file, () => failed('its directory, file system or disk does not accept it'));
     return (text) => {
       try {
         host.replace(file, text, 0o644);

@@ -1,14 +1,14 @@
-/** Reading of large files piece by piece; used on the administrator's side and on members. */
+/** Reads large files piece by piece; for the administrator's side and for members. */
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { openToRead } from './safe-file.ts';
 
 const pieceBytes = 1 << 20;
 
-/** Up to `length` bytes from `offset` on; fewer at the end of the file. */
+/** Up to `length` bytes from `offset`; fewer at the end of the file. */
 export type ReadAt = (offset: number, length: number) => Buffer;
 
-/** Gives `use` a reader of the file and its size. Throws the errno error. */
+/** Calls `use` with a reader of the file and its size. Throws the errno error. */
 export function withFile<T>(path: string, use: (read: ReadAt, size: number) => T): T {
   const descriptor = openToRead(path);
   try {
@@ -22,7 +22,7 @@ export function withFile<T>(path: string, use: (read: ReadAt, size: number) => T
   }
 }
 
-/** SHA-256 of a file, however large, in hexadecimal. Throws the errno error. */
+/** SHA-256 of a file of any size, in hexadecimal. Throws the errno error. */
 export function digestOfFile(path: string): string {
   return withFile(path, (read) => {
     const hash = createHash('sha256');

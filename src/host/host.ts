@@ -1,10 +1,9 @@
 /**
- * The one door to the system. Everything that reads or changes a member goes through a Host, so that decisions can be
- * tested on plain data and nothing depends on an ambient environment. member-host.ts is the real one of the member
- * scripts.
+ * The interface to the system. Everything that reads or changes a member uses a Host, so that decisions can be tested on plain data.
+ * member-host.ts is the real one of the member scripts.
  */
 export interface CommandResult {
-  /** null when a signal or the time limit ended it, or it could not be started. */
+  /** null when a signal or the time limit killed it, or it could not be started. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
@@ -14,7 +13,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** A process, identified so that a reused pid is never mistaken for it. */
+/** A process, identified so that a reused pid is never taken for it. */
 export interface ProcessState {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat, clock ticks since boot. */
@@ -25,21 +24,21 @@ export interface ProcessState {
   readonly name: string;
 }
 
-/** Where a process comes from; its name says nothing. */
+/** The origin of a process; its name proves nothing. */
 export interface ProcessOrigin {
-  /** Real, effective, saved and file system user; none when it is gone. */
+  /** Real, effective, saved and file system user; empty for a missing process. */
   readonly users: readonly number[];
-  /** Root, and who runs this. */
+  /** Root, and our own user. */
   readonly trusted: readonly number[];
-  /** The file it runs, with " (deleted)" behind it when that was replaced; null when it cannot be told. */
+  /** The file it runs, followed by " (deleted)" if that was replaced; null: unknown. */
   readonly program: string | null;
 }
 
-/** A program as it lies on the disk. */
+/** A program on the disk. */
 export interface ProgramFile {
-  /** Behind all links. */
+  /** With all links resolved. */
   readonly path: string;
-  /** The kernel runs an interpreter in its place. */
+  /** The kernel runs it with an interpreter. */
   readonly isScript: boolean;
 }
 
@@ -59,7 +58,7 @@ export interface FileFacts {
   readonly inode: number;
 }
 
-/** Who listens on a TCP port: the socket's inode and the processes that hold it. */
+/** Listeners on a TCP port: the socket's inode and its processes. */
 export interface Listener {
   readonly inode: string;
   readonly processes: readonly ProcessState[];
@@ -68,58 +67,58 @@ export interface Listener {
 export interface MemberHost {
   /** Short name of this member. */
   readonly member: string;
-  /** As `uname -n` says it: what host tags of volume groups are made of. */
+  /** As from `uname -n`: host tags of volume groups contain it. */
   readonly nodeName: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** A regular file's text; null when it cannot be read: a FIFO or a device in its place is not opened. */
+  /** The text of a regular file; null if unreadable: a FIFO or a device is not opened. */
   readText(path: string): string | null;
-  /** Names in a directory; null when it is none. */
+  /** Names in a directory; null if it is none. */
   list(path: string): readonly string[] | null;
   facts(path: string): FileFacts | null;
-  /** SHA-256 of a file, however large; null when it cannot be read. */
+  /** SHA-256 of a file of any size; null if unreadable. */
   digest(path: string): string | null;
   canExecute(path: string): boolean;
-  /** Bytes left on the file system of a path; null when there is none. */
+  /** Free bytes on the file system of a path; null: unknown. */
   freeBytes(path: string): number | null;
   /** Writes, syncs, renames into place. Throws the errno error. */
   writeDurably(path: string, text: string, mode: number): void;
-  /** Writes one line over an existing file, in the blocks it has: also a full disk takes that. Throws the errno error. */
+  /** Overwrites an existing file with one line, in its blocks, which also works on a full disk. Throws the errno error. */
   overwriteLine(path: string, line: string): void;
   /**
-   * Writes and renames into place, without a word to the disk: for what is gone with a boot. Not where others could lead it
-   * elsewhere. Throws the errno error.
+   * Writes and renames into place without a sync: for files that a boot removes. Refuses paths that other users could redirect. Throws the
+   * errno error.
    */
   replace(path: string, text: string, mode: number): void;
-  /** Throws the errno error when they are unknown, such as EMFILE: nothing follows from that. So do process, listeners and holdersOf. */
+  /** Throws the errno error when unknown, such as EMFILE: nothing follows from that. So do process, listeners and holdersOf. */
   mounts(): readonly MountEntry[];
   process(pid: number): ProcessState | null;
   origin(process: ProcessState): ProcessOrigin;
-  /** null when it cannot be read. */
+  /** null if unreadable. */
   program(path: string): ProgramFile | null;
   listeners(port: number): readonly Listener[];
-  /** Processes with anything open below a directory on that mounted file system. */
+  /** Processes with an open file below a directory on that mounted file system. */
   holdersOf(mountPoint: string): readonly ProcessState[];
   ownsAddress(address: string): boolean;
-  /** Addresses a name resolves to by the system's own resolver; empty when there is none, or no answer for 3 s. */
+  /** Addresses of a name by the system's resolver; empty for none, or without an answer in 3 s. */
   resolve(name: string): Promise<readonly string[]>;
-  /** Runs a program and collects what it says. */
+  /** Runs a program and collects its output. */
   run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
   /**
-   * Runs a program to its end in our own process group, so that whoever ends our group ends it too; what it says is
-   * appended to a file (null: standard output). Its exit status; null when it was killed or could not be started.
+   * Runs a program in our own process group, so that a kill of our group reaches it; its output is appended to a file (null: standard
+   * output). Returns its exit status; null when it was killed or could not be started.
    */
   attend(argv: readonly string[], outputFile: string | null): Promise<number | null>;
-  /** Runs a program that leaves a daemon behind: no descriptor of ours reaches it, nothing is collected. */
+  /** Runs a program that starts a daemon: it inherits none of our descriptors, and its output is not collected. */
   launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
-  /** Starts a program in a session of its own, with nothing of ours open, and does not wait for it. False: it could not be started. */
+  /** Starts a program in a session of its own, without our descriptors, and does not wait for it. False: it could not be started. */
   detach(argv: readonly string[]): boolean;
-  /** Signals that very process; false when it is gone or its pid belongs to another by now. */
+  /** Sends a signal to exactly that process; false if it exited or its pid is reused. */
   signal(process: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean;
   /** Wall clock, ms since the epoch. For people; it may jump. */
   now(): number;
-  /** ms since some moment; never jumps. For limits. */
+  /** Monotonic clock, ms. For limits. */
   elapsed(): number;
   pause(milliseconds: number): Promise<void>;
-  /** Tells the supervisor of this process, where there is one, what is done from now on, and how long that may take. */
+  /** Reports to the supervisor of this process, if any, the current step and its time limit. */
   readonly begin: (step: string, limitSeconds: number) => void;
 }

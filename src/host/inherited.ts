@@ -1,15 +1,15 @@
-/** Descriptors that whoever started this process left open in it. */
+/** Descriptors that the parent of this process left open. */
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 
-/** O_CLOEXEC of open(2), as /proc/PID/fdinfo shows it on every Linux architecture Node runs on. */
+/** O_CLOEXEC of open(2), as in /proc/PID/fdinfo on every Linux architecture that Node.js supports. */
 const closedOnExec = 0o2000000;
 
 /** Nothing is inherited later. */
 let areClosed = false;
 
 /**
- * What this process inherited and would pass on: Node marks only the lowest descriptors. Its own are all marked to be closed,
- * so what is not is somebody else's, and a daemon would keep the caller's pipes open for ever [cfengine.md 2.4].
+ * Descriptors that this process inherited and would pass on: Node.js marks only the lowest ones as close-on-exec. Its own are all marked,
+ * so the rest is inherited, and a daemon would keep the caller's pipes open for ever [cfengine.md 2.4].
  */
 export function closeInherited(): void {
   if (areClosed) return;
@@ -19,7 +19,7 @@ export function closeInherited(): void {
     try {
       return act();
     } catch {
-      // Gone already.
+      // Already closed.
       return null;
     }
   };

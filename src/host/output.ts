@@ -1,10 +1,11 @@
 /**
- * The one way to standard output and standard error. Two things happen here and nowhere else:
+ * The only way to standard output and standard error. It does two things:
  *
- * - Text of other hosts (their errors, names, policy, logs) must not steer the terminal of root: control characters are printed as \uXXXX.
- * - A reader that went away (`csync check | head`) is a quiet end of the output and never of the work: a verb that changes the cluster goes
- *   on. What only prints, and would print without end, asks to be notified.
+ * - Text of other hosts (errors, names, policy, logs) must not control root's terminal: control characters are printed as \uXXXX.
+ * - A reader that exits (`csync check | head`) ends the output, never the work: a verb that changes the cluster continues. Code that only
+ *   prints, and would print for ever, can register a listener.
  */
+
 
 import { styleText } from 'node:util';
 
@@ -12,7 +13,7 @@ import { styleText } from 'node:util';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant.
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Text that a terminal only shows. Valid JSON stays the same JSON: in its strings \uXXXX is the character. */
+/** Text that a terminal only displays. Valid JSON stays the same JSON: in its strings \uXXXX is the character. */
 export function harmless(text: string): string {
   return text.replaceAll(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
@@ -25,7 +26,7 @@ let unwritten: string | null = null;
 const listeners = new Set<() => void>();
 const guarded = new Set<NodeJS.WriteStream>();
 
-/** A stream of this process that may be written to whatever becomes of its reader. */
+/** A stream that survives the exit of its reader. */
 export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   if (guarded.has(stream)) return stream;
   guarded.add(stream);
@@ -39,14 +40,14 @@ export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream;
 }
 
-/** Calls once when nobody reads standard output any more, at once if that is so already; returns what takes the listener away. */
+/** Calls once when the reader of standard output exits, at once if it already has; returns a function that removes the listener. */
 export function onReaderGone(listener: () => void): () => void {
   listeners.add(listener);
   if (readerGone) listener();
   return () => void listeners.delete(listener);
 }
 
-/** Why a part of the output is missing although there is a reader (a full disk); null: all of it was written. */
+/** Why a part of the output is missing although the reader runs (a full disk); null: complete. */
 export function outputFault(): string | null {
   return unwritten;
 }
@@ -69,7 +70,7 @@ export function err(text: string, style?: Style): void {
   guardedStream(process.stderr).write(style === undefined ? harmless(text) : styled(process.stderr, style, text));
 }
 
-/** In place of the last line of the terminal on standard error, which stays open. */
+/** Replaces the last line of the terminal on standard error. */
 export function redraw(text: string): void {
   guardedStream(process.stderr).write(`\r${harmless(text)}\u001b[K`);
 }

@@ -1,11 +1,11 @@
 /**
- * Who could change a file that is run, or believed, as root. The whole way to it counts: who can write to a directory can put
- * another file in the place of any in it.
+ * Which users can change a file that root runs or reads. Every directory of its path counts: a user who can write to one can replace any
+ * file in it.
  */
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** Users and groups that may change it; 0 belongs to both. */
+/** Users and groups that may change it, always including 0. */
 export interface Trusted {
   readonly users: readonly number[];
   readonly groups: readonly number[];
@@ -17,15 +17,15 @@ export interface Seen {
   readonly group: number;
   /** Permission bits with the sticky one. */
   readonly mode: number;
-  /** A directory on the way to what is looked at. */
+  /** A directory in the path of the checked file. */
   readonly above: boolean;
 }
 
 const bits = { group: 0o020, others: 0o002, sticky: 0o1000 } as const;
 
-/** A sentence for each stranger who could change it; none is good. Pure. */
+/** A sentence for each user or group that could change it. Pure. */
 export function judgeOwnership({ place, user, group, mode, above }: Seen, { users, groups }: Trusted): string[] {
-  // In a sticky directory nobody moves what belongs to others: /tmp is no way in, but nothing that lies open in it is safe.
+  // In a sticky directory users cannot move files of others: /tmp is safe as a parent, but not a writable file in it.
   const settled = above && (mode & bits.sticky) !== 0;
   return [
     ...(users.includes(user) ? [] : [`${place} belongs to user ${user}`]),
@@ -34,12 +34,12 @@ export function judgeOwnership({ place, user, group, mode, above }: Seen, { user
   ];
 }
 
-/** Root, and who runs this. */
+/** Root, and our own user. */
 export function ourselves(): Trusted {
   return { users: [0, process.getuid?.() ?? 0], groups: [0, process.getgid?.() ?? 0] };
 }
 
-/** The same for a file or directory and all above it, and for what it leads to where it is a link. Nothing is there: none. */
+/** The same for a file or directory, all its parents, and the target of a link. Missing: none. */
 export function strangersTo(path: string, trusted: Trusted = ourselves()): string[] {
   const found = new Map<string, string[]>();
   for (const end of new Set([path, leadsTo(path)]))
@@ -51,8 +51,8 @@ export function strangersTo(path: string, trusted: Trusted = ourselves()): strin
 }
 
 /**
- * The same for a file that is written: who can put a link in its place decides where it goes. The file itself may belong to
- * anybody.
+ * The same for a file that is written: a user who can create a link in its place redirects it. The owner of the file itself does not
+ * matter.
  */
 export function strangersToWriting(path: string): string[] {
   return [...new Set([path, leadsTo(path)].flatMap((end) => strangersTo(dirname(end))))];

@@ -1,6 +1,6 @@
 /**
- * Starting and watching processes for the lab: each gets its own process group, so that a time-out or a halt reaches
- * everything it started, also across pid namespaces (group kill works on the kernel's own ids).
+ * Starts and watches processes for the lab: each in its own process group, so that a time-out or a halt reaches all its children, also
+ * across pid namespaces (a group kill uses the kernel's own ids).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -11,20 +11,20 @@ import type { CommandResult } from './host.ts';
 export interface ProcessEnd {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** errno name when it could not be started at all. */
+  /** errno name if it could not be started. */
   readonly errorCode: string | null;
 }
 
 export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** 'pipe' keeps standard input open until the caller ends it. */
+  /** 'pipe' keeps standard input open until the caller closes it. */
   readonly stdin?: 'ignore' | 'pipe';
-  /** Each complete line of output; without it output goes to `outputFd` or nowhere. */
+  /** Called for each complete line of output; without it output goes to `outputFd` or nowhere. */
   readonly onLine?: (line: string, stream: 'out' | 'err') => void;
-  /** A file descriptor that takes both output streams. */
+  /** A file descriptor for both output streams. */
   readonly outputFd?: number;
-  /** With `onLine`: its group is killed when it wrote more, and a last line of errors says so. */
+  /** With `onLine`: its group is killed if it prints more, and a last line of errors reports that. */
   readonly outputLimitBytes?: number;
 }
 
@@ -32,11 +32,11 @@ export interface RunningProcess {
   readonly pid: number | undefined;
   readonly child: ChildProcess;
   readonly ended: Promise<ProcessEnd>;
-  /** Signals the whole process group; a group that is gone already is not an error. */
+  /** Sends a signal to the process group; a missing group is no error. */
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a program in a process group of its own. Never throws: a program that cannot start shows in `ended`. */
+/** Starts a program in its own process group. Never throws: a failed start shows in `ended`. */
 export function startProcess(argv: readonly string[], options: StartOptions = {}): RunningProcess {
   const [file = '', ...rest] = argv;
   const output = options.onLine !== undefined ? 'pipe' : (options.outputFd ?? 'ignore');
@@ -55,7 +55,7 @@ export function startProcess(argv: readonly string[], options: StartOptions = {}
     child.once('error', (error: NodeJS.ErrnoException) =>
       resolve({ exitCode: null, signal: null, errorCode: error.code ?? 'UNKNOWN' }),
     );
-    // 'exit', not 'close': a daemon that inherited a pipe would hold 'close' back for ever.
+    // 'exit', not 'close': a daemon that inherited a pipe would delay 'close' for ever.
     child.once('exit', (exitCode, signal) => resolve({ exitCode, signal, errorCode: null }));
   });
   const kill = (signal: NodeJS.Signals): void => {
@@ -78,7 +78,7 @@ function limitOutput(child: ChildProcess, { onLine, outputLimitBytes }: StartOpt
     if (room >= 0) return;
     for (const stream of [child.stdout, child.stderr]) stream?.off('data', count).destroy();
     kill('SIGKILL');
-    onLine(`ended, since it printed more than ${outputLimitBytes / 1024 ** 2} MB`, 'err');
+    onLine(`killed: it printed more than ${outputLimitBytes / 1024 ** 2} MB`, 'err');
   };
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', count);
 }
@@ -86,13 +86,13 @@ function limitOutput(child: ChildProcess, { onLine, outputLimitBytes }: StartOpt
 export interface RunOptions extends StartOptions {
   readonly timeoutMs: number;
   readonly input?: string | AsyncIterable<Buffer>;
-  /** Ends it early, as its time limit would. */
+  /** Kills it early, as its time limit would. */
   readonly stop?: AbortSignal;
 }
 
 const stopLimitMs = 1000;
 
-/** Runs a program to its end or to its time limit, when its whole group is killed. Output is collected. */
+/** Runs a program; its time limit kills its whole group. The output is collected. */
 export async function runProcess(argv: readonly string[], options: RunOptions): Promise<CommandResult> {
   const out: string[] = [];
   const err: string[] = [];
@@ -104,13 +104,13 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
       options.onLine?.(line, stream);
     },
   });
-  // A program that ends without reading its input breaks the pipe; how it ended says enough.
+  // A program that exits without reading its input breaks the pipe; its exit status is enough.
   running.child.stdin?.on('error', () => {});
   const { stdin } = running.child;
   if (typeof options.input === 'object' && stdin !== null) pipeline(options.input, stdin).catch(() => {});
   else stdin?.end(options.input);
   const { stop } = options;
-  // Gently at first: a script of ours takes what it staged away again.
+  // TERM first: a script of ours removes what it staged.
   let stopTimer: NodeJS.Timeout | undefined;
   const stopNow = (): void => {
     running.kill('SIGTERM');
@@ -126,10 +126,10 @@ export async function runProcess(argv: readonly string[], options: RunOptions): 
   return { ...end, stdout: join(out), stderr: join(err) };
 }
 
-/** A process that was killed is gone within this, unless it hangs in the kernel; nobody waits for that. */
+/** A killed process exits within this time, unless it is stuck in the kernel. */
 const killedLimitMs = 1000;
 
-/** How a process ends; at its limit its group is killed. One that hangs in the kernel counts as killed, and is left to itself. */
+/** How a process exits; its time limit kills its group. A process that is stuck in the kernel counts as killed. */
 export async function endWithin(running: RunningProcess, limitMs: number): Promise<ProcessEnd & { readonly timedOut: boolean }> {
   let timedOut = false;
   let timer: NodeJS.Timeout | undefined;
@@ -148,10 +148,10 @@ export async function endWithin(running: RunningProcess, limitMs: number): Promi
   return { ...end, timedOut };
 }
 
-/** Between two of them everything that has come is read. */
+/** Between two of them everything that arrived is read. */
 const quietLooks = 4;
 
-/** Gives readers the rest of what the program wrote; bounded, since a left-behind daemon may keep the pipe open. */
+/** Waits for the rest of the program's output; limited, because a daemon may keep the pipe open. */
 export async function drained(child: ChildProcess): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null && !stream.readableEnded);
   if (streams.length === 0 || child.pid === undefined) return;
@@ -162,7 +162,7 @@ export async function drained(child: ChildProcess): Promise<void> {
       isMoving = true;
     });
   let timer: NodeJS.Timeout | undefined;
-  // Not one long timer: a process that did not run meanwhile would find it over before it reads what has come long ago.
+  // Several short timers: after a pause of this process one long timer would fire before the output is read.
   const quiet = new Promise<void>((resolve) => {
     const look = (looks: number): void => {
       timer = setTimeout(() => {
@@ -179,7 +179,7 @@ export async function drained(child: ChildProcess): Promise<void> {
   for (const stream of streams) stream?.destroy();
 }
 
-/** The direct children of a process, as this pid namespace numbers them; empty when it is gone. */
+/** The direct children of a process, by pid in this namespace; empty if it has exited. */
 export function childrenOf(pid: number): number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');

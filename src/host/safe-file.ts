@@ -1,6 +1,6 @@
 /**
- * Files as root on a machine with other users, and with disks that hang. A FIFO or a device in the place of a file is
- * refused instead of opened for ever; what is written never follows a link, and nobody can guess its name beforehand.
+ * Files that root reads and writes on a host with other users and with disks that hang. A FIFO or a device in place of a file is refused;
+ * writing never follows a link, and temporary names cannot be guessed.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -24,7 +24,7 @@ import { strangersToWriting } from './ownership.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** As an errno error, for files that no system call refuses. */
+/** An errno error for files that no system call refuses. */
 function refused(path: string, why: string): Error {
   return Object.assign(new Error(`${path} ${why}`), { code: why });
 }
@@ -34,7 +34,7 @@ function openRegular(path: string, flags: number, mode?: number): number {
   const descriptor = openSync(path, flags | O_NONBLOCK | O_NOCTTY, mode);
   if (fstatSync(descriptor).isFile()) return descriptor;
   closeSync(descriptor);
-  throw refused(path, 'is no regular file');
+  throw refused(path, 'is not a regular file');
 }
 
 /** Opens a regular file for reading. Throws the errno error. */
@@ -42,9 +42,9 @@ export function openToRead(path: string): number {
   return openRegular(path, O_RDONLY);
 }
 
-/** The whole text of a regular file; null when it cannot be read. */
+/** The whole text of a regular file; null if unreadable. */
 export function regularText(path: string): string | null {
-  // An exception costs more than a check; the monitor asks again and again for files that hardly ever exist.
+  // A check is cheaper than an exception; the monitor reads files that usually do not exist.
   if (!existsSync(path)) return null;
   try {
     const descriptor = openToRead(path);
@@ -59,8 +59,8 @@ export function regularText(path: string): string | null {
 }
 
 /**
- * Opens a regular file to be appended to, and makes it if it is missing. Not where others could lead it elsewhere. Throws the
- * errno error.
+ * Opens a regular file for appending, and creates it if it is missing. Refuses paths that other users could redirect. Throws the errno
+ * error.
  */
 function openToAppend(path: string): number {
   refuseStrangers(path);
@@ -77,27 +77,27 @@ export function appendText(path: string, text: string): void {
   }
 }
 
-/** Throws where others than root, or who runs this, could put a link in the way of what is written. */
+/** Throws if a user other than root, or than our own, could place a link in the path of a written file. */
 export function refuseStrangers(path: string): void {
   const [stranger] = strangersToWriting(path);
   if (stranger !== undefined) throw refused(path, `is not written as root: ${stranger}`);
 }
 
-/** Temporary names of this module; what a killed process left is found by them. */
+/** Pattern of this module's temporary names; leftovers of a killed process match it. */
 const partialName = /^\..+\.csync-[0-9a-f]{16}$/;
-/** Older than this, nobody works with one any more. */
+/** Older temporary files belong to no running process. */
 const leftOverMs = 60_000;
 
 /**
- * Writes a whole file beside its place and renames it there. Any number of processes may do that at once: one of them
- * comes last. `flush` waits for the disk. Throws the errno error, and leaves nothing behind then.
+ * Writes a whole file beside its target and renames it. Several processes may do so at once; one of them is last. `flush` waits for the
+ * disk. Throws the errno error, and then leaves nothing behind.
  */
 export function replaceFile(path: string, text: string, mode: number, flush: boolean): void {
   const partial = `${dirname(path)}/.${basename(path)}.csync-${randomBytes(8).toString('hex')}`;
   const descriptor = openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     try {
-      // Not by the mode of open: the umask of the caller would take its part.
+      // Not by the mode of open, to which the umask applies.
       fchmodSync(descriptor, mode);
       writeWhole(descriptor, text);
       if (flush) fsyncSync(descriptor);
@@ -111,7 +111,7 @@ export function replaceFile(path: string, text: string, mode: number, flush: boo
   }
 }
 
-/** As replaceFile, and on the disk when it returns; directories that are missing are made. Throws the errno error. */
+/** As replaceFile, and synced to disk; creates missing directories. Throws the errno error. */
 export function writeDurably(path: string, text: string, mode: number): void {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
@@ -122,7 +122,7 @@ export function writeDurably(path: string, text: string, mode: number): void {
   closeSync(descriptor);
 }
 
-/** Takes away what killed processes left. */
+/** Removes leftovers of killed processes. */
 function sweep(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (!partialName.test(name)) continue;
@@ -132,19 +132,18 @@ function sweep(directory: string): void {
   }
 }
 
-/** A disk writes one sector whole or not at all. */
+/** A disk writes one sector completely or not at all. */
 const sectorBytes = 512;
 
 /**
- * Writes over a file that exists, in the blocks it has, and waits for the disk: for a file system without room for another
- * file. Blanks before the end of the line fill it up to its old size, so that one write replaces all of it. Throws the errno
- * error; RangeError where that would not be one sector.
+ * Overwrites an existing file in its blocks and waits for the disk: for a file system without room for another file. Blanks before the line
+ * end fill it up to its old size, so that one write replaces everything. Throws the errno error; RangeError if it would exceed one sector.
  */
 export function overwriteLine(path: string, line: string): void {
   const descriptor = openRegular(path, O_WRONLY | O_NOFOLLOW);
   try {
     const bytes = Buffer.from(`${line.trimEnd().padEnd(fstatSync(descriptor).size - 1)}\n`);
-    if (bytes.length > sectorBytes) throw new RangeError(`${path} would be of more than one sector`);
+    if (bytes.length > sectorBytes) throw new RangeError(`${path} would exceed one sector`);
     writeSync(descriptor, bytes, 0, bytes.length, 0);
     fsyncSync(descriptor);
   } finally {

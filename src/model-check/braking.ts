@@ -1,6 +1,6 @@
 /**
- * The brake in the checked system: the shipped one (src/member/monitor/brake.ts), asked what it would be asked, over what the emulated cmviewcl
- * prints of the state. Of time nothing is known here: each failover may be less than ten minutes ago, or more.
+ * The brake in the checked system: the shipped one (src/member/monitor/brake.ts), with the state as the emulated cmviewcl prints it. Time
+ * is unknown here: each failover may be less than ten minutes ago, or more.
  */
 import { type ViewRequest, viewCluster } from '../lab/commands/view.ts';
 import { loadConnections, type Others, othersFrom, settledMs, whyStay } from '../member/monitor/brake.ts';
@@ -8,13 +8,13 @@ import { conclusions } from '../member/monitor/judge.ts';
 import type { State } from './state.ts';
 import { encodeWorld, isJudged, serves, withoutDaemon } from './world/world.ts';
 
-/** More than any restart in place is tried. */
+/** More than the limit of restarts in place. */
 const manyTries = 9;
 const asked = { command: 'cmviewcl', verbose: true, format: 'line', level: null } as const;
 const everything: ViewRequest = { ...asked, members: [], packages: [], configuration: false };
 const known = new WeakMap<object, Map<string, Others | null>>();
 
-/** What the monitor of this member reads out of cmviewcl. */
+/** What the monitor of this member reads from cmviewcl. */
 function othersOf(state: State, member: number): Others | null {
   const { state: cluster } = state.view;
   const name = state.members[member] ?? '';
@@ -44,16 +44,16 @@ function staysWith(state: State, member: number, { hereMs, failedRestarts, other
   );
 }
 
-/** A daemon that can start comes up at the first restart; of one that cannot, each restart fails. */
+/** A daemon that can start comes up at the first restart; otherwise each restart fails. */
 const failedRestarts = (state: State, member: number): number => (state.world(member).startable === 'yes' ? 0 : manyTries);
 
-/** Whether the monitor may leave with its verdict: ten minutes after the last failover, or without one. */
+/** Whether the monitor may exit with its verdict: ten minutes after the last failover, or without one. */
 export function mayLeave(state: State, member: number, others = othersOf(state, member)): boolean {
   if (state.verdictOf(member) === null) return false;
   return !staysWith(state, member, { hereMs: settledMs, failedRestarts: failedRestarts(state, member), others });
 }
 
-/** The brake keeps the package, and the daemon is restarted in place; as if each failover had been a moment ago. */
+/** The brake keeps the package and the daemon is restarted in place, as if each failover had just happened. */
 export function restartsInPlace(state: State, member: number): boolean {
   const world = state.world(member);
   const verdict = state.verdictOf(member);
@@ -64,26 +64,26 @@ export function restartsInPlace(state: State, member: number): boolean {
   return true;
 }
 
-/** As the package manager has it, not as the monitor reads it. */
+/** From the package manager, not as the monitor reads it. */
 function hasSuccessor(state: State, member: number): boolean {
   const { pkg, state: cluster } = state.view;
   const isAble = (name: string): boolean => cluster.members[name]?.status === 'up' && pkg?.nodeSwitch[name] === true;
   return pkg?.autoRun === true && state.members.some((name, other) => other !== member && isAble(name));
 }
 
-/** What must hold when a monitor leaves with its verdict, having been told of the others. */
+/** What must hold when a monitor exits with its verdict and knows the other members. */
 export function rulesOfLeaving(state: State, member: number): readonly string[] {
   const name = state.members[member] ?? '';
   const { daemon, ...rest } = state.world(member);
   const onlyLoad = state.isLoaded && daemon !== 'hung' && rest.startable === 'yes' && serves({ ...rest, daemon: 'alive' });
   return [
-    ...(serves(state.world(member)) ? [`the monitor leaves although ${name} serves the policy`] : []),
-    ...(onlyLoad ? [`the package leaves ${name} for a load that follows it`] : []),
-    ...(hasSuccessor(state, member) ? [] : [`the package leaves ${name} although no other member can take it`]),
+    ...(serves(state.world(member)) ? [`the monitor exits although ${name} serves the policy`] : []),
+    ...(onlyLoad ? [`the package leaves ${name} because of a load that follows it`] : []),
+    ...(hasSuccessor(state, member) ? [] : [`the package leaves ${name} although no other member can run it`]),
   ];
 }
 
-/** The package stays, said loudly, since no other member can take it; and what would let it go. */
+/** The package stays, reported, because no other member can run it; and the commands that would move it. */
 export function keptHere(state: State): readonly string[] | null {
   const { owner, pkg } = state.view;
   if (owner < 0 || pkg?.status !== 'up' || !isJudged(state.world(owner)) || hasSuccessor(state, owner)) return null;

@@ -1,6 +1,6 @@
 /**
- * What must hold of every step of the package manager, said a second time and apart from its code: the consequences of the
- * manual's table [A12 p.59][L9 p.70], and that whoever is left with a package that ended nowhere is told the way back. Pure.
+ * What must hold for every step of the package manager, written a second time apart from its code: the consequences in the manual's table
+ * [A12 p.59][L9 p.70], and that a package which runs nowhere is reported with a recovery. Pure.
  */
 import type { ClusterState, Effect, LabEvent, PackageState } from '../lab/manager/model.ts';
 
@@ -31,7 +31,7 @@ const startsWhereItMay: Rule = ({ effects, after, is }) => {
   const able = member?.status === 'up' && Object.values(member.subnets).every((status) => status === 'up');
   if (!settled) return `the package starts on ${start.member} before the cluster has re-formed`;
   if (!able) return `the package starts on ${start.member}, which cannot run it`;
-  return unless(is.nodeSwitch[start.member] === true, `the package starts on ${start.member}, where it is switched off`);
+  return unless(is.nodeSwitch[start.member] === true, `the package starts on ${start.member}, which is disabled for it`);
 };
 
 const oneScript: Rule = ({ was, event, effects }) => {
@@ -58,20 +58,20 @@ const failureIsRemembered: Rule = ({ event, was, is, effects }) => {
   const isBad = code === 'timeout' || code === 1 || (isHalt && code === 3);
   return unless(
     !isBad || !is.autoRun,
-    `after a ${isStart ? 'start' : 'halt'} that ended with ${code} the package is still switched on`,
+    `after a ${isStart ? 'start' : 'halt'} with exit status ${code} the package is still enabled`,
   );
 };
 
 const haltedOnCommandStays: Rule = ({ event, before, after, is, name }) => {
   const isAsked = event.kind === 'package-halt' && event.packages.includes(name);
   const accepted = isAsked && after.operations.length > before.operations.length;
-  return unless(!accepted || !is.autoRun, 'after cmhaltpkg the package starts by itself again');
+  return unless(!accepted || !is.autoRun, 'after cmhaltpkg the package starts automatically again');
 };
 
 const memberLeavesClean: Rule = ({ event, was, before, after }) => {
   if (event.kind !== 'halt-ended' || event.end.kind !== 'exit' || event.end.code === 0 || was.owner === null) return null;
   const left = before.members[was.owner]?.status === 'up' && after.members[was.owner]?.state === 'halted';
-  return unless(!left, `cmhaltnode takes ${was.owner} out of the cluster though its package did not halt`);
+  return unless(!left, `cmhaltnode removes ${was.owner} from the cluster though its package did not halt`);
 };
 
 function isLost(pkg: PackageState): boolean {
@@ -83,7 +83,7 @@ const wayBackIsNamed: Rule = ({ event, was, is, effects, before, after }) => {
   const fresh = isLost(is) && is.pending === null && (!isLost(was) || event.kind.endsWith('-ended'));
   if (!fresh || isHaltingAll || is.maintenance.on || was.maintenance.on) return null;
   const told = effects.some((effect) => effect.kind === 'log' && /To bring it back: |To start (it|one): /.test(effect.text));
-  return unless(told, 'the package has failed and runs nowhere, and nobody says how to bring it back');
+  return unless(told, 'the package has failed and runs nowhere, and no command is printed that starts it again');
 };
 
 const rules: readonly Rule[] = [
@@ -95,7 +95,7 @@ const rules: readonly Rule[] = [
   wayBackIsNamed,
 ];
 
-/** An empty list when all of them hold. */
+/** Empty when all of them hold. */
 export function stepRules(step: Step): string[] {
   const [was, is] = [step.before.packages[step.name], step.after.packages[step.name]];
   if (was === undefined || is === undefined) return [];

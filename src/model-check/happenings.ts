@@ -1,6 +1,6 @@
 /**
- * Everything that can happen to the checked system: what goes on by itself, what fails, what an administrator does. Each
- * either applies to a state and changes it, or does not.
+ * All events of the checked system: what happens by itself, faults, commands of an administrator. Each either applies to a state and
+ * changes it, or does not.
  */
 import type { Settings } from '../settings/settings.ts';
 import { mayLeave, restartsInPlace, rulesOfLeaving } from './braking.ts';
@@ -21,15 +21,15 @@ import {
 } from './world/world.ts';
 
 export interface Happening {
-  /** inside: goes on by itself. fault, repair and command come from outside and are counted. */
+  /** inside: happens by itself. fault, repair and command come from outside and are counted. */
   readonly kind: 'inside' | 'fault' | 'repair' | 'command';
-  /** An act of the script that runs. */
+  /** An act of the running script. */
   readonly isAct?: boolean;
-  /** False where it cannot happen. Says in `state.said` what it was. */
+  /** False if it cannot happen. Describes it in `state.said`. */
   apply(state: State): boolean;
 }
 
-/** A legacy package's script tells what service it has started (cmrunserv). */
+/** The script of a legacy package starts its service itself (cmrunserv). */
 export function noteService(state: State, before: MemberWorld): void {
   const { packageStyle, packageName } = state.settings;
   if (packageStyle !== 'legacy' || before.monitor !== 'no' || state.world(state.runner).monitor === 'no') return;
@@ -37,7 +37,7 @@ export function noteService(state: State, before: MemberWorld): void {
   state.tell({ kind: 'service-run', package: packageName, member, service: `${packageName}_monitor`, restarts: 0 });
 }
 
-/** One act of the script that runs. */
+/** One act of the running script. */
 function scriptMoves(mode: (typeof modes)[number]): Happening {
   return {
     kind: mode === 'works' ? 'inside' : 'fault',
@@ -76,7 +76,7 @@ const timesOut: Happening = {
   },
 };
 
-/** Something of the whole cluster that is so, or not. */
+/** A fact of the whole cluster. */
 function turns(kind: 'fault' | 'repair', text: string, apply: (state: State) => boolean): Happening {
   return {
     kind,
@@ -101,9 +101,9 @@ function setLoad(state: State, isLoaded: boolean): boolean {
 
 const ofAll: readonly Happening[] = [
   turns('fault', 'another host answers for the package address', (state) => setContested(state, true)),
-  turns('repair', 'no other host answers for the package address any more', (state) => setContested(state, false)),
-  turns('fault', 'more clients connect than a daemon bears', (state) => setLoad(state, true)),
-  turns('repair', 'the clients are gone', (state) => setLoad(state, false)),
+  turns('repair', 'no other host answers for the package address', (state) => setContested(state, false)),
+  turns('fault', 'more clients connect than a daemon can serve', (state) => setLoad(state, true)),
+  turns('repair', 'the clients disconnect', (state) => setLoad(state, false)),
 ];
 
 const reforms: Happening = {
@@ -130,7 +130,7 @@ function each(state: readonly string[], kind: Happening['kind'], text: string, a
   }));
 }
 
-/** A change of one member's world, on a machine that is up; null: it does not apply. Each world is asked for once. */
+/** A change of one member's world, on a machine that is up; null: it does not apply. Computed once for each world. */
 function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, disturbs = true): OnMember {
   const changed = new Map<number, number>();
   const codeAfter = (code: number): number => {
@@ -151,7 +151,7 @@ function worldly(change: (world: MemberWorld) => Partial<MemberWorld> | null, di
 
 const notApplying = -1;
 
-/** What is told of each member, the same object each time: the package manager's table finds it at once. */
+/** The same event object for each member, so that the package manager's table finds it at once. */
 function telling(make: (settings: Settings, name: string) => Told): OnMember {
   const made: Told[] = [];
   return (state, member, name) => {
@@ -170,7 +170,7 @@ function monitorEnding(): OnMember {
   }));
   return (state, member, name) => {
     state.change(member, { monitor: 'no' });
-    // In the middle of a start the package manager judges it when the start has ended.
+    // During a start, the package manager judges it when the start is complete.
     state.disturb(member);
     return tell(state, member, name);
   };
@@ -204,7 +204,10 @@ function booting(): OnMember {
   };
 }
 
-/** csync recover, where the package does not run: address, users, mount, volume group, daemon, as src/cluster/procedures/recovery.ts plans it. */
+/**
+ * csync recover on a member that does not run the package: address, users, mount, volume group, daemon, as in
+ * src/cluster/procedures/recovery.ts.
+ */
 export function recover(state: State, member: number): boolean {
   const world = state.world(member);
   const { tag } = state.sharedWorld;
@@ -212,47 +215,47 @@ export function recover(state: State, member: number): boolean {
   if (world.machine === 'down' || world.holder === 'stuck' || world.disk === 'gone') return false;
   if (!isLeft || state.view.owner === member || state.node >= 0) return false;
   const daemon = world.startable === 'yes' ? 'alive' : world.daemon;
-  state.change(member, { address: 'no', mounted: 'no', active: 'no', monitor: 'no', holder: 'nobody', daemon });
+  state.change(member, { address: 'no', mounted: 'no', active: 'no', monitor: 'no', holder: 'none', daemon });
   if (tag === member) state.shared = (state.shared & ~7) | 7;
   return true;
 }
 
-/** csync apply has distributed everything, and cmapplyconf has taken it. */
+/** csync apply distributed everything, and cmapplyconf accepted it. */
 export function applyEnds(state: State): boolean {
   const { members, packageName } = state.settings;
   const files = state.view.state.packages[packageName]?.config;
   if (files === undefined || members.every((_, member) => state.world(member).files === 'sound')) return false;
   for (const member of members.keys()) state.change(member, { files: 'sound' });
-  state.said = 'csync apply is done';
+  state.said = 'csync apply is complete';
   state.tell({ kind: 'configuration-applied', packages: [files] });
   return true;
 }
 
 type Change = (world: MemberWorld) => Partial<MemberWorld> | null;
 const when = (holds: boolean, changes: Partial<MemberWorld>): Partial<MemberWorld> | null => (holds ? changes : null);
-const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'nobody';
+const isFree = ({ mounted, holder }: MemberWorld): boolean => mounted === 'yes' && holder === 'none';
 
-/** Faults of one member that nobody is told, and what mends them. */
+/** Faults of one member without any report, and their repairs. */
 const ofWorlds: readonly (readonly ['fault' | 'repair', string, Change])[] = [
-  ['fault', 'the daemon dies', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
+  ['fault', 'the daemon is killed', (world) => when(world.daemon !== 'dead', withoutDaemon(world))],
   ['fault', 'the daemon hangs', ({ daemon }) => when(daemon === 'alive', { daemon: 'hung' })],
-  ['fault', 'the daemon cannot start any more', ({ startable }) => when(startable === 'yes', { startable: 'no' })],
+  ['fault', 'the daemon cannot start', ({ startable }) => when(startable === 'yes', { startable: 'no' })],
   ['repair', 'the daemon can start again', ({ startable }) => when(startable === 'no', { startable: 'yes' })],
   ['fault', 'the monitor is stopped', ({ monitor }) => when(monitor === 'yes', { monitor: 'stopped' })],
-  ['fault', 'the program in front of the monitor is stopped', ({ monitor }) => when(monitor === 'yes', { monitor: 'unheard' })],
-  ['repair', 'the program in front of the monitor goes on', ({ monitor }) => when(monitor === 'unheard', { monitor: 'yes' })],
+  ['fault', 'csync-front.pl is stopped', ({ monitor }) => when(monitor === 'yes', { monitor: 'unheard' })],
+  ['repair', 'csync-front.pl is continued', ({ monitor }) => when(monitor === 'unheard', { monitor: 'yes' })],
   ['fault', 'the disk of the log hangs', ({ log }) => when(log === 'writes', { log: 'hangs' })],
   ['repair', 'the disk of the log answers again', ({ log }) => when(log === 'hangs', { log: 'writes' })],
-  ['fault', 'the disk is gone', ({ disk }) => when(disk === 'there', { disk: 'gone' })],
-  ['repair', 'the disk is back', ({ disk }) => when(disk === 'gone', { disk: 'there' })],
-  ['fault', 'the package address is taken away', ({ address }) => when(address === 'yes', { address: 'no' })],
-  ['fault', 'a client begins a long transfer', (world) => when(isFree(world) && serves(world), { holder: 'transfer' })],
-  ['fault', 'somebody works on the policy file system', (world) => when(isFree(world), { holder: 'somebody' })],
+  ['fault', 'the disk fails', ({ disk }) => when(disk === 'there', { disk: 'gone' })],
+  ['repair', 'the disk is repaired', ({ disk }) => when(disk === 'gone', { disk: 'there' })],
+  ['fault', 'the package address is removed', ({ address }) => when(address === 'yes', { address: 'no' })],
+  ['fault', 'a client starts a long transfer', (world) => when(isFree(world) && serves(world), { holder: 'transfer' })],
+  ['fault', 'a user works on the policy file system', (world) => when(isFree(world), { holder: 'user' })],
   ['fault', 'a process hangs on the policy file system', (world) => when(isFree(world), { holder: 'stuck' })],
   [
     'repair',
-    'whoever was on the policy file system lets go',
-    ({ holder }) => when(holder === 'stuck' || holder === 'somebody', { holder: 'nobody' }),
+    'the users of the policy file system leave',
+    ({ holder }) => when(holder === 'stuck' || holder === 'user', { holder: 'none' }),
   ],
   ['fault', 'an apply is cut off between two files', ({ files }) => when(files === 'sound', { files: 'mixed' })],
 ];
@@ -263,7 +266,7 @@ function faults(members: readonly string[]): Happening[] {
   return [
     ...on('fault', 'the machine crashes', crashing()),
     ...on('fault', 'the cable is cut', setLink('down')),
-    ...on('repair', 'the cable is back', setLink('up')),
+    ...on('repair', 'the cable is repaired', setLink('up')),
     ...on(
       'fault',
       'the monitor is killed',
@@ -271,7 +274,7 @@ function faults(members: readonly string[]): Happening[] {
     ),
     ...on(
       'fault',
-      'the monitor ends by its verdict, since cmviewcl does not answer',
+      'the monitor exits with its verdict, because cmviewcl does not answer',
       (state, member, name) =>
         isJudged(state.world(member)) &&
         !mayLeave(state, member) &&
@@ -290,7 +293,7 @@ function asked(text: string, told: Told): Happening {
       const before = state.clusterState;
       state.said = text;
       state.tell(told);
-      // Refused, or without effect: the package manager is where it was.
+      // Refused, or without effect: the package manager is unchanged.
       return state.clusterState !== before || state.broken.length > 0;
     },
   };
@@ -326,20 +329,20 @@ function commands(members: readonly string[], name: string): Happening[] {
   ];
 }
 
-/** What goes on by itself, in the order in which the calm lets it. */
+/** Events that happen by themselves, in the order in which a calm phase takes them. */
 export function inside(members: readonly string[]): Happening[] {
   const monitorEnds = monitorEnding();
   return [
     scriptMoves('works'),
     reforms,
-    // Before the verdict: in the calm the first that applies goes on, and what a restart cures needs no failover.
+    // Before the verdict: in a calm phase the first applicable event happens, and a restart that helps avoids a failover.
     ...each(members, 'inside', 'the brake keeps the package, and the daemon is restarted in place', restartsInPlace),
-    ...each(members, 'inside', 'the monitor ends by its verdict', (state, member, name) => {
+    ...each(members, 'inside', 'the monitor exits with its verdict', (state, member, name) => {
       if (!mayLeave(state, member)) return false;
       state.broken.push(...rulesOfLeaving(state, member));
       return monitorEnds(state, member, name);
     }),
-    ...each(members, 'inside', 'the daemon ends itself, with too many connections', (state, member) => {
+    ...each(members, 'inside', 'the daemon exits because of too many connections', (state, member) => {
       const world = state.world(member);
       const isReached = state.isLoaded && world.address === 'yes' && world.link === 'up' && world.daemon === 'alive';
       if (!isReached || world.machine === 'down') return false;
@@ -350,20 +353,20 @@ export function inside(members: readonly string[]): Happening[] {
     ...each(
       members,
       'inside',
-      'a new monitor takes the place of the one that does not answer',
+      'a new monitor replaces the one that does not answer',
       worldly(({ monitor }) => (monitor === 'stopped' ? { monitor: 'yes' } : null), false),
     ),
     ...each(
       members,
       'inside',
-      'the transfer ends',
-      worldly(({ holder, daemon }) => (holder === 'transfer' && daemon !== 'hung' ? { holder: 'nobody' } : null), false),
+      'the transfer is complete',
+      worldly(({ holder, daemon }) => (holder === 'transfer' && daemon !== 'hung' ? { holder: 'none' } : null), false),
     ),
     ...each(members, 'inside', 'the machine is up again', booting()),
   ];
 }
 
-/** All that can happen; the inside first. */
+/** All events; those inside first. */
 export function happenings(members: readonly string[], packageName: string): Happening[] {
   return [
     ...inside(members),

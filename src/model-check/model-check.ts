@@ -1,6 +1,6 @@
 /**
- * The runs of the model check and their report. What is checked, and what is not, is said here once, for the terminal, the
- * page and the JSON. Pure but for the clock.
+ * Runs the model check and writes its report. What is checked, and what is not, is written here once for the terminal, the page and the
+ * JSON. Pure except for the clock.
  */
 import { pageTable } from '../base/tables.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -14,7 +14,7 @@ export interface CheckRun {
 
 const memberNames = ['m1', 'm2', 'm3', 'm4'] as const;
 
-/** One search after the other; ends with the first that finds something. */
+/** One search after the other; stops at the first finding. */
 export async function runChecks(
   runs: readonly CheckRun[],
   settings: Settings,
@@ -38,14 +38,14 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(1);
 export const total = (results: readonly SearchResult[], of: 'states' | 'transitions' | 'processorMilliseconds'): number =>
   results.reduce((sum, result) => sum + result[of], 0);
 
-/** A row a search. */
+/** A row for each search. */
 export function resultTable(results: readonly SearchResult[]): string {
   const head = ['members', 'style', 'events at most', 'complete', 'states', 'transitions', 'depth', 'positions of scripts'];
   const rows = results.map((one) => [
     one.members,
     one.style,
     one.bounds.events,
-    one.isComplete ? 'yes' : 'no, ended at its limit',
+    one.isComplete ? 'yes' : 'no, stopped at its limit',
     number(one.states),
     number(one.transitions),
     one.depth,
@@ -57,7 +57,7 @@ export function resultTable(results: readonly SearchResult[]): string {
   return pageTable([...head, 'processor, s', 'result'], rows, align);
 }
 
-/** A counterexample as a story, a line a step. */
+/** A counterexample as numbered steps. */
 export function storyLines({ counterexample }: SearchResult): string[] {
   if (counterexample === null) return [];
   return [...counterexample.story.map((line, index) => `${index + 1}. ${line}`), '', `=> ${counterexample.broken}`];
@@ -68,7 +68,7 @@ export interface Circumstances {
   readonly toolkit: string;
   readonly node: string;
   readonly machine: string;
-  /** From the beginning of the first search to the end of the last; they run side by side. */
+  /** From the start of the first search to the end of the last; they run in parallel. */
   readonly clockMs: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The lab's package manager as a table: its states and events as small numbers, one call of the reducer for each pair. What
- * must hold of a step of the package manager alone is looked at here, once for each.
+ * The lab's package manager as a table: its states and events as small numbers, one call of the reducer for each pair. The rules for a step
+ * of the package manager alone are checked here, once for each pair.
  */
 import type { ClusterState, Effect, LabEvent, PackageState } from '../lab/manager/model.ts';
 import { initialState, invariants, reduce } from '../lab/manager/package-manager.ts';
@@ -8,7 +8,7 @@ import { type PackageFile, parsePackageFile } from '../serviceguard/package-file
 import type { Settings } from '../settings/settings.ts';
 import { stepRules } from './cluster-rules.ts';
 
-/** An event as it is told; the number of a command's request is given here. */
+/** An event without the number of a command's request, which is added here. */
 type Untold<Event> = Event extends { request: string } ? Omit<Event, 'request'> : Event;
 export type Told = LabEvent extends infer Event ? (Event extends LabEvent ? Untold<Event> : never) : never;
 
@@ -19,13 +19,13 @@ export interface ClusterStep {
   readonly broken: readonly string[];
 }
 
-/** What the search asks of a state, taken out of it once. */
+/** The part of a state that the search reads, extracted once. */
 export interface ClusterView {
   readonly state: ClusterState;
   readonly pkg: PackageState | undefined;
-  /** Index of the package's owner; -1: none. */
+  /** Index of the active member; -1: none. */
   readonly owner: number;
-  /** A bit for each member cmviewcl has as failed. */
+  /** A bit for each member that cmviewcl reports as failed. */
   readonly down: number;
   readonly isReforming: boolean;
 }
@@ -38,7 +38,7 @@ function requestOf(state: ClusterState): string {
   for (let number = 1; ; number += 1) if (!taken.has(`r${number}`)) return `r${number}`;
 }
 
-/** The package as the settings have it, with the lines that its package manager decides by. */
+/** The package by its settings, with the attributes that its package manager uses. */
 export function packageFileOf(settings: Settings): PackageFile {
   const { packageName, packageSubnet, packageAddress, members, packageStyle } = settings;
   const yes = (value: boolean): string => (value ? 'yes' : 'no');
@@ -84,7 +84,7 @@ export class PackageCluster {
     this.#settings = settings;
   }
 
-  /** The cluster is configured, nothing runs. */
+  /** The cluster is configured and does not run. */
   initial(): number {
     const { members, packageSubnet } = this.#settings;
     const bare = initialState({ name: 'checked', members, subnets: [packageSubnet] });
@@ -100,7 +100,7 @@ export class PackageCluster {
     return this.#views.length;
   }
 
-  /** The number of an event. Told as the same object again, it is found at once. */
+  /** The number of an event. The same object is found at once. */
   event(told: Told): number {
     const same = this.#eventByTold.get(told);
     if (same !== undefined) return same;

@@ -1,33 +1,33 @@
 /**
- * I7: from every state, once faults stop, the package is served again, by itself or by commands that somebody is told. What is
- * broken is mended, what goes on by itself goes on to its end; then the commands are typed that the log of the package
- * manager names, and those of the failure table (csync apply, csync recover).
+ * I7: from every state, once faults stop, the package is served again, by itself or by commands that csync prints. Faults are repaired, and
+ * events inside continue until nothing happens; then the commands in the log of the package manager and in the failure table (csync apply,
+ * csync recover) are run.
  */
 import { type Happening, inside } from './happenings.ts';
 import { RowSet } from './row-set.ts';
 import { rowLength, type State } from './state.ts';
 import { cleanUp, isServed, mend, namedCommands } from './way-back.ts';
 
-/** Rounds of commands; a switch may have to be put back for each member. */
+/** Rounds of commands; each member may need its own cmmodpkg. */
 const rounds = 6;
-/** Steps in which whatever goes on by itself has come to rest. */
+/** Steps after which events inside must have stopped. */
 const mostSteps = 2000;
 
 export class ReturnToService {
-  /** The one it walks with: load it, then ask. */
+  /** The state of the walk: load it, then call. */
   readonly state: State;
-  /** What went on since faults stopped, a line a step. */
+  /** Events since faults stopped, one line each. */
   trail: string[] = [];
   readonly #inside: readonly Happening[];
   readonly #row = new Int32Array(rowLength);
   /**
-   * Mended states with a good end: whoever comes upon one need not walk on, since what follows is a function of the state. Those of
-   * the walk that is on are among them already; should it not end well, nothing is asked any more.
+   * Repaired states that lead to a served package: a walk that reaches one can stop, because the rest is a function of the state. The
+   * states of the current walk are among them; if it fails, the check stops anyway.
    */
   readonly #good = new RowSet();
-  /** How many of them are of walks before this one. */
+  /** How many of them are from earlier walks. */
   #before = 0;
-  /** Of the states that were asked for: served by themselves, and by commands. */
+  /** Of the checked states: served by themselves, and by commands. */
   readonly commandsTyped = new Map<string, number>();
 
   constructor(state: State) {
@@ -35,12 +35,12 @@ export class ReturnToService {
     this.#inside = inside(state.members);
   }
 
-  /** Mended states that lead back. */
+  /** Repaired states that lead to a served package. */
   get walked(): number {
     return this.#good.size;
   }
 
-  /** null: it is served in the end. Otherwise what was tried in vain. Changes the state it was made with. */
+  /** null: it is served in the end. Otherwise what did not help. Changes the state of the walk. */
   async fromHere(): Promise<string | null> {
     const { state } = this;
     this.trail = [];
@@ -49,21 +49,21 @@ export class ReturnToService {
     if (this.#isGood()) return null;
     const typed: string[] = [];
     let way = await this.#settle();
-    if (way === 'endless') return 'what goes on by itself never comes to rest';
+    if (way === 'endless') return 'events inside never stop';
     for (let round = 0; round < rounds && way === 'rests' && !isServed(state); round += 1) way = await this.#followAdvice(typed);
-    if (way === 'endless') return `after ${typed.join('; ') || 'no command'} it never comes to rest`;
-    if (way === 'rests' && !isServed(state)) return `not served after ${typed.join('; ') || 'no command at all'}`;
+    if (way === 'endless') return `after ${typed.join('; ') || 'no command'} events inside never stop`;
+    if (way === 'rests' && !isServed(state)) return `not served after ${typed.join('; ') || 'any command'}`;
     for (const command of new Set(typed)) this.commandsTyped.set(command, (this.commandsTyped.get(command) ?? 0) + 1);
     return null;
   }
 
-  /** Whether a walk before this one came by here. Notes the state. */
+  /** Whether an earlier walk reached this state. Records the state. */
   #isGood(): boolean {
     this.state.store(this.#row, 0);
     return this.#good.add(this.#row) < this.#before;
   }
 
-  /** What goes on by itself goes on. */
+  /** Takes all events inside. */
   async #settle(): Promise<'rests' | 'endless' | 'good'> {
     const { state } = this;
     for (let step = 0; step < mostSteps; step += 1) {

@@ -22,7 +22,7 @@ export class RowSet {
     return hash >>> 0;
   }
 
-  /** Index of the row; a new one is added. Compare `size` before and after to tell. */
+  /** Index of the row, which is added if it is new. Compare `size` before and after. */
   add(row: Int32Array): number {
     const mask = this.#slots.length - 1;
     for (let slot = this.#hash(row, 0) & mask; ; slot = (slot + 1) & mask) {

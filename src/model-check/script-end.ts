@@ -1,4 +1,4 @@
-/** The end of a package's script: what must hold then, and the package manager that is told. */
+/** The exit of a package script: what must hold then, and the report to the package manager. */
 import type { ScriptEnd } from '../lab/manager/model.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Told } from './package-cluster.ts';
@@ -8,7 +8,7 @@ import { holdsPackage, type MemberWorld, serves } from './world/world.ts';
 
 type Debt = readonly [text: string, isPaid: boolean];
 
-/** What is told of an end, the same object each time: the package manager's table finds it at once. */
+/** The same event object for each exit, so that the package manager's table finds it at once. */
 const tolds = new WeakMap<Settings, Map<string, Told>>();
 
 function toldOf(settings: Settings, word: Word, member: string, end: ScriptEnd): Told {
@@ -25,58 +25,55 @@ function isSoundFor({ startable, disk, link, files }: MemberWorld): boolean {
   return startable === 'yes' && disk === 'there' && link === 'up' && files === 'sound';
 }
 
-/** What a start owes that found everything in order, and no fault came upon it [architecture.md I2]. */
+/** Required of a start that found everything in order, without a fault [architecture.md I2]. */
 function afterStart(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isDisturbed, hadLeftovers, runner, sharedWorld: shared } = state;
   if (exit === 0)
     return [
       [`I2: the start succeeds, and ${name} does not serve the policy`, isDisturbed || serves(world)],
-      [`I2: the start succeeds, and ${name} left no mark on the policy file system`, isDisturbed || shared.sentinel === runner],
-      [`I2: the start succeeds, and nothing watches the daemon on ${name}`, isDisturbed || world.monitor !== 'no'],
+      [`I2: the start succeeds, and ${name} wrote no mark to the policy file system`, isDisturbed || shared.sentinel === runner],
+      [`I2: the start succeeds, and no monitor watches the daemon on ${name}`, isDisturbed || world.monitor !== 'no'],
     ];
   const isFree = shared.tag === null && !holdsPackage(world);
   return [
     [
-      `I3: the start fails, and ${name} still has something of the package`,
-      isDisturbed || hadLeftovers || world.holder !== 'nobody' || world.disk === 'gone' || !holdsPackage(world),
+      `I3: the start fails, and ${name} still holds something of the package`,
+      isDisturbed || hadLeftovers || world.holder !== 'none' || world.disk === 'gone' || !holdsPackage(world),
     ],
     [`I7: the start fails on ${name} without a reason`, isDisturbed || !isSoundFor(world) || !isFree],
   ];
 }
 
-/** What a halt owes [architecture.md I3]. */
+/** Required of a halt [architecture.md I3]. */
 function afterHalt(state: State, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isDisturbed, runner, sharedWorld: shared } = state;
   if (exit !== 0)
-    return [
-      [`I3: the halt fails on ${name} without a reason`, isDisturbed || world.holder !== 'nobody' || world.disk === 'gone'],
-    ];
+    return [[`I3: the halt fails on ${name} without a reason`, isDisturbed || world.holder !== 'none' || world.disk === 'gone']];
   const runs = world.daemon === 'alive' || world.startable === 'no' || world.files === 'mixed';
   return [
     [`I3: the halt succeeds, and ${name} still has the policy file system mounted`, world.mounted === 'no'],
-    [`I3: the halt succeeds, and ${name} still has something of the package`, isDisturbed || !holdsPackage(world)],
+    [`I3: the halt succeeds, and ${name} still holds something of the package`, isDisturbed || !holdsPackage(world)],
     [`I3: the halt succeeds, and the volume group still has the tag of ${name}`, isDisturbed || shared.tag !== runner],
     [`I3: the halt succeeds, and no daemon runs on ${name}`, isDisturbed || runs],
   ];
 }
 
-/** What a script owes that was given up for a read that hung: one member's hung disk must not end the service. */
+/** Required of a script that was stopped because a read hung: one member's hung disk must not end the service. */
 function afterGivingUp(state: State, word: Word, exit: number, name: string, world: MemberWorld): readonly Debt[] {
   const { isGivenUp, hadLeftovers, runner, sharedWorld: shared } = state;
   if (!isGivenUp) return [];
   const isLeft = holdsPackage(world) || shared.tag === runner;
-  if (word === 'halt')
-    return [[`a read hangs in the halt on ${name}, and the package is kept there for it`, exit === 0 || isLeft]];
+  if (word === 'halt') return [[`a read hangs in the halt on ${name}, and the package stays there for it`, exit === 0 || isLeft]];
   const wouldHold = isSoundFor(world) && !hadLeftovers && shared.tag === null;
   return [[`a read hangs in the start on ${name}, and no other member is tried`, exit === 2 || isLeft || !wouldHold]];
 }
 
-/** The script that runs has ended so. */
+/** The running script exited. */
 export function endScript(state: State, end: ScriptEnd): void {
   const { runner, settings } = state;
   const name = state.members[runner] ?? '';
   const word = state.scripts.wordOf(state.node);
-  // What a legacy halt script left of its services ends with its package.
+  // Services that a legacy halt script did not stop exit with its package.
   if (word === 'halt' && settings.packageStyle === 'legacy' && end.kind === 'exit') state.change(runner, { monitor: 'no' });
   if (end.kind === 'exit') {
     const world = state.world(runner);
@@ -85,7 +82,7 @@ export function endScript(state: State, end: ScriptEnd): void {
       ...afterGivingUp(state, word, end.code, name, world),
     ];
     for (const [text, isPaid] of owed) if (!isPaid) state.broken.push(text);
-    state.said += `; the ${word} ends with exit status ${end.code}`;
+    state.said += `; the ${word} exits with status ${end.code}`;
   }
   state.node = -1;
   state.tell(toldOf(settings, word, name, end));

@@ -1,7 +1,7 @@
 /**
- * Exhaustive search, breadth first: every state that can be reached with at most so many faults, repairs and commands, in every
- * order, whatever goes on by itself in between. First all states with none of them, then with one, and so on; within a
- * number by depth, so that the first counterexample has the fewest of them and then the fewest steps.
+ * Exhaustive search, breadth first: every state that at most so many faults, repairs and commands can reach, in every order, with all
+ * events inside between them. States with fewer of these events come first, then states of less depth, so that the first counterexample has
+ * the fewest events and then the fewest steps.
  */
 import type { Settings } from '../settings/settings.ts';
 import { keptHere } from './braking.ts';
@@ -17,9 +17,9 @@ import { nothingShared } from './world/world.ts';
 export interface SearchBounds {
   /** Faults, repairs and commands in one history. */
   readonly events: number;
-  /** False: I7, which takes most of the time, is not asked. */
+  /** False: I7, which takes most of the time, is not checked. */
   readonly leadsBack?: boolean;
-  /** Ends the search early; the result says so. */
+  /** Stops the search early; the result shows it. */
   readonly states?: number;
   /** ms of processor time. */
   readonly time?: number;
@@ -27,7 +27,7 @@ export interface SearchBounds {
 
 export interface Counterexample {
   readonly broken: string;
-  /** One line a step. */
+  /** One line for each step. */
   readonly story: readonly string[];
 }
 
@@ -37,26 +37,26 @@ export interface SearchResult {
   readonly bounds: SearchBounds;
   readonly states: number;
   readonly transitions: number;
-  /** Longest of the shortest histories. */
+  /** Length of the longest of the shortest histories. */
   readonly depth: number;
   /** Everything within the bound was visited. */
   readonly isComplete: boolean;
-  /** By the clock, and of the processor: on a busy machine the second is the one that says something. */
+  /** By the clock, and of the processor, which counts on a busy machine. */
   readonly milliseconds: number;
   readonly processorMilliseconds: number;
-  /** States, by the events they need. */
+  /** States, by the number of events they need. */
   readonly statesByEvents: readonly number[];
   readonly clusterStates: number;
   readonly scriptPositions: number;
   readonly scriptMoves: number;
-  /** Different states with their faults mended, each led back to a served package. */
+  /** Different repaired states, each of which leads to a served package. */
   readonly mendedStates: number;
   readonly commandsTyped: Readonly<Record<string, number>>;
   readonly counterexample: Counterexample | null;
 }
 
 const progressEveryMs = 2000;
-/** Lines told of what went on behind a counterexample of I7. */
+/** Lines about the steps after a counterexample of I7. */
 const mostTrail = 40;
 
 export class Search {
@@ -72,7 +72,7 @@ export class Search {
   #how = new Uint8Array(1 << 16);
   #events = new Uint8Array(1 << 16);
   #depth = new Uint16Array(1 << 16);
-  /** By events and depth: states to be visited. */
+  /** By events and depth: states to visit. */
   readonly #buckets: number[][][];
   #transitions = 0;
   #deepest = 0;
@@ -115,7 +115,7 @@ export class Search {
     return { ...this.#result(found, isComplete && found === null), ...spent };
   }
 
-  /** The cluster has just been started; the package's first start begins. */
+  /** The cluster has just started, and the first start of the package begins. */
   #begin(): void {
     const state = this.#state;
     state.clusterState = state.cluster.initial();
@@ -124,7 +124,7 @@ export class Search {
     this.#keep(-1, 0, 0, 0);
   }
 
-  /** Takes the state as it is now; keeps the best way to it. */
+  /** Adds the current state; keeps the shortest path to it. */
   #keep(parent: number, how: number, events: number, depth: number): void {
     this.#state.store(this.#row, 0);
     const before = this.#set.size;
@@ -184,7 +184,7 @@ export class Search {
     return null;
   }
 
-  /** Every step from one state. `unknown`: scripts have to be run first, it has to be visited again. */
+  /** Every step from one state. `unknown`: scripts must run first, then visit it again. */
   #visit(index: number, events: number, depth: number): Counterexample | 'unknown' | null {
     const state = this.#state;
     const last = events < this.#bounds.events ? this.#all.length : this.#firstOutside;
@@ -199,10 +199,10 @@ export class Search {
         continue;
       }
       this.#transitions += 1;
-      // A machine that boots changes nothing of what is served.
+      // A machine that boots changes nothing for clients.
       if (isInside && !state.said.endsWith('up again')) isQuiet = false;
       const broken = state.broken[0] ?? twoMounts(state);
-      // The way to here is told by the same state, which forgets what it said last.
+      // The path to here is described by the same state, which forgets its last description.
       const { said } = state;
       if (broken !== null) return { broken, story: [...this.#storyTo(index), said] };
       if (!isUnknown) this.#keep(index, how, isInside ? events : events + 1, depth + 1);
@@ -211,7 +211,10 @@ export class Search {
     if (isUnknown) return 'unknown';
     state.load(this.#set.rows, index * rowLength);
     if (isQuiet && isUnserved(state))
-      return { broken: 'I2: the package is called running, nothing goes on, and it is not served', story: this.#storyTo(index) };
+      return {
+        broken: 'I2: the package is reported as running, nothing happens, and it is not served',
+        story: this.#storyTo(index),
+      };
     return null;
   }
 
@@ -223,7 +226,7 @@ export class Search {
       this.#all[this.#how[child] ?? 0]?.apply(this.#state);
       return this.#state.said;
     });
-    return ['the cluster is started', ...lines];
+    return ['the cluster starts', ...lines];
   }
 
   #result(counterexample: Counterexample | null, isComplete: boolean) {
@@ -252,7 +255,7 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-/** The package is said to run where nobody is served, outside of maintenance, and not because no other member can take it. */
+/** The package is reported as running, is not served, is not in maintenance, and the brake is not the reason. */
 function isUnserved(state: State): boolean {
   const { pkg } = state.view;
   return pkg?.status === 'up' && !pkg.maintenance.on && !isServed(state) && keptHere(state) === null;

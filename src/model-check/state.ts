@@ -1,6 +1,6 @@
 /**
- * One state of the checked system: what the package manager knows, every member, and the script that runs. Changed in place
- * by what happens; four numbers hold it. What is wrong with a step is collected in `broken`.
+ * One state of the checked system: the package manager, every member, the running script. Events change it in place; four numbers hold it.
+ * Broken rules of a step are collected in `broken`.
  */
 import type { Effect } from '../lab/manager/model.ts';
 import type { Verdict } from '../member/monitor/judge.ts';
@@ -24,16 +24,16 @@ import {
   worldBits,
 } from './world/world.ts';
 
-/** Numbers a state is kept in. */
+/** Numbers that hold a state. */
 export const rowLength = 4;
 const worldMask = (1 << worldBits) - 1;
 const sharedMask = (1 << sharedBits) - 1;
-/** Of the second number, beside the position of the script. */
+/** In the second number, beside the position of the script. */
 const [givenUpBit, loadBit] = [1 << 29, 1 << 30];
 
 /** The scripts of the package: tables for the search, live ones for the simulation. */
 export interface Scripts {
-  /** The beginning of a script on a member. */
+  /** The first position of a script on a member. */
   root(word: Word, member: number): number;
   wordOf(node: number): Word;
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined;
@@ -45,24 +45,24 @@ export class State<Kind extends Scripts = Scripts> {
   readonly scripts: Kind;
   readonly cluster: PackageCluster;
   readonly broken: string[] = [];
-  /** What happened, in the operator's words. */
+  /** The event in the operator's words. */
   said = '';
-  /** A script has to be run before this step is known. */
+  /** A script must run before this step is known. */
   isUnknown = false;
   clusterState = 0;
   readonly worlds: number[];
   shared = 0;
-  /** Where the package's script is; -1: none runs. */
+  /** Position of the package's script; -1: none runs. */
   node = -1;
   /** The member it runs on. */
   runner = 0;
-  /** A fault came upon the script, so that its end is no proof of its work. */
+  /** A fault happened during the script, so that its exit proves nothing. */
   isDisturbed = false;
-  /** A read in it hung, its launcher gave it up, and nothing else came upon it. */
+  /** A read in it hung and its launcher stopped it, without another fault. */
   isGivenUp = false;
-  /** Its member had something of the package before it began: what an earlier script was kept from taking back. */
+  /** Its member held something of the package before it began, left by an earlier script. */
   hadLeftovers = false;
-  /** More clients connect to the package address, wherever it is, than a daemon bears. */
+  /** More clients connect to the package address than a daemon can serve, on whichever member it is. */
   isLoaded = false;
   readonly #verdicts = new Map<number, Verdict | null>();
 
@@ -125,7 +125,7 @@ export class State<Kind extends Scripts = Scripts> {
     rows[at + 3] = (worlds[2] ?? 0) | ((worlds[3] ?? 0) << worldBits);
   }
 
-  /** Tells the package manager, and carries out what it wants done. */
+  /** Passes the event to the package manager, and does what it requests. */
   tell(told: Told): void {
     const step = this.cluster.step(this.clusterState, this.cluster.event(told));
     this.clusterState = step.cluster;
@@ -137,7 +137,7 @@ export class State<Kind extends Scripts = Scripts> {
     if (effect.kind === 'log' || effect.kind === 'reply') return;
     const member = this.members.indexOf(effect.member);
     if (effect.kind === 'run-start' || effect.kind === 'run-halt') {
-      if (this.node >= 0) this.broken.push(`a script of the package runs on ${this.members[this.runner]} already`);
+      if (this.node >= 0) this.broken.push(`a script of the package already runs on ${this.members[this.runner]}`);
       this.node = this.scripts.root(effect.kind === 'run-start' ? 'start' : 'halt', member);
       this.runner = member;
       this.isDisturbed = false;
@@ -148,20 +148,20 @@ export class State<Kind extends Scripts = Scripts> {
     else this.loseMachine(member);
   }
 
-  /** The machine goes down with all that runs on it. */
+  /** The machine goes down with everything that runs on it. */
   loseMachine(member: number): void {
     this.worlds[member] = encodeWorld(crashed(this.world(member)));
     if (this.node >= 0 && this.runner === member) this.node = -1;
   }
 
-  /** A fault on a member; the script that runs there may fail for it. */
+  /** A fault on a member; the script there may fail because of it. */
   disturb(member: number): void {
     if (this.node < 0 || this.runner !== member) return;
     this.isDisturbed = true;
     this.isGivenUp = false;
   }
 
-  /** What the monitor of this member concludes, where it can act on it. */
+  /** The verdict of this member's monitor, if it can act on it. */
   verdictOf(member: number): Verdict | null {
     const contested = this.shared & contestedBit;
     const code = ((this.worlds[member] ?? 0) << sharedBits) | contested;

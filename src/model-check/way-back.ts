@@ -1,4 +1,4 @@
-/** What leads back to a served package once faults stop: what mends itself, and the commands that somebody is told. */
+/** How a package is served again once faults stop: repairs, and the commands that csync prints. */
 import { wayBack } from '../lab/manager/placement.ts';
 import { keptHere } from './braking.ts';
 import { applyEnds, recover } from './happenings.ts';
@@ -17,13 +17,13 @@ function mended(code: number): number {
   const known = mendedWorlds.get(code);
   if (known !== undefined) return known;
   const world = decodeWorld(code);
-  const holder = world.holder === 'stuck' || world.holder === 'somebody' ? 'nobody' : world.holder;
+  const holder = world.holder === 'stuck' || world.holder === 'user' ? 'none' : world.holder;
   const whole = encodeWorld({ ...world, link: 'up', disk: 'there', log: 'writes', startable: 'yes', holder });
   mendedWorlds.set(code, whole);
   return whole;
 }
 
-/** Faults stop: cables, disks, programs, whoever hangs, and a rush of clients. Nothing of the package is touched. */
+/** Faults stop: cables, disks, programs, users of the file system, and a rush of clients. Nothing of the package is changed. */
 export function mend(state: State): void {
   state.isLoaded = false;
   state.members.forEach((name, member) => {
@@ -36,7 +36,7 @@ export function mend(state: State): void {
   });
 }
 
-/** What the failure table names: csync apply where files are mixed, csync recover where something is left. Done at once. */
+/** From the failure table: csync apply for mixed files, csync recover for leftovers. Run at once. */
 export function cleanUp(state: State): string[] {
   const applied = applyEnds(state) ? ['csync apply'] : [];
   return [...applied, ...[...state.members.keys()].filter((member) => recover(state, member)).map(() => 'csync recover')];
@@ -47,14 +47,14 @@ export interface NamedCommand {
   readonly told: Told;
 }
 
-/** What the log of the package manager names for the package, what it says of maintenance, and what the brake names. */
+/** The commands that the log of the package manager names for the package, those for maintenance, and those of the brake. */
 export function namedCommands(state: State): NamedCommand[] {
   const { pkg, state: cluster } = state.view;
   if (pkg === undefined) return [];
   const leave = `cmmodpkg -m off ${pkg.name}`;
-  // What the refusal to leave maintenance says: halt it first.
+  // The refusal to leave maintenance names it: halt first.
   const out = pkg.status === 'up' ? [`cmhaltpkg ${pkg.name}`, leave] : [leave];
-  // Of a package that runs the package manager names nothing.
+  // For a running package the package manager names nothing.
   const back = pkg.status === 'up' && !pkg.maintenance.on ? (keptHere(state) ?? []) : wayBack(cluster, pkg);
   return [...(pkg.maintenance.on ? out : []), ...back].flatMap((command) => {
     const told = eventOf(command.split(' '));

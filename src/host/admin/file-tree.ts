@@ -1,15 +1,15 @@
-/** A directory tree of plain files as a whole: what an administrator edits and hands in, and gets. */
+/** A directory tree of plain files as a whole: an administrator edits it and commits it. */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 
 export interface TreeFile {
   /** Relative to the directory. */
   readonly name: string;
-  /** null: something else than a plain file, such as a symbolic link. */
+  /** null: not a plain file, such as a symbolic link. */
   readonly content: Buffer | null;
 }
 
-/** Everything below a directory but what is hidden, sorted by name. Throws the errno error. */
+/** All files below a directory except hidden ones, sorted by name. Throws the errno error. */
 export function readTree(directory: string): TreeFile[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
@@ -20,14 +20,14 @@ export function readTree(directory: string): TreeFile[] {
     .map(({ path, name }) => ({ name, content: lstatSync(path).isFile() ? readFileSync(path) : null }));
 }
 
-/** What is at a path; null: nothing. */
+/** The kind of a path; null: missing. */
 export function kindOf(path: string): 'file' | 'directory' | 'other' | null {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   return found.isDirectory() ? 'directory' : found.isFile() ? 'file' : 'other';
 }
 
-/** Content of a plain file; null where there is none that can be read. */
+/** Content of a plain file; null if missing or unreadable. */
 export function readBytes(path: string): Buffer | null {
   try {
     return readFileSync(path);
@@ -37,8 +37,8 @@ export function readBytes(path: string): Buffer | null {
 }
 
 /**
- * Makes a directory with these files in it, all at once: it is made beside its place and renamed. It must not be there, or be
- * empty. Throws the errno error, and what is at the place is as before; what a kill left beside it goes with the next try.
+ * Creates a directory with these files at once: it is made beside its target and renamed. The target must be missing or empty. Throws the
+ * errno error and leaves the target unchanged; the next attempt removes leftovers of a kill.
  */
 export function writeTree(directory: string, files: ReadonlyMap<string, Buffer>): void {
   if (kindOf(directory) !== null && readdirSync(directory).length > 0)

@@ -1,6 +1,6 @@
 /**
- * Running a shell script on a member: here, or over OpenSSH, which never asks anything (BatchMode) and never takes an
- * unknown host key. A member needs no more than a POSIX shell and coreutils for it.
+ * Runs a shell script on a member: locally, or over OpenSSH without any question (BatchMode) and without accepting unknown host keys. A
+ * member needs only a POSIX shell and coreutils.
  */
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -12,86 +12,86 @@ import { framed, framedLine, type Mark, unbegunWords, unframed } from './frame.t
 import { privateDirectory } from './own-files.ts';
 import { sshOptions, sshTest } from './ssh-options.ts';
 
-/** The one way to other members; tests put something else here. */
+/** The only way to other members; tests replace it. */
 export interface MemberShell {
-  /** Name of the host this runs on, as Serviceguard knows it: short. */
+  /** Short name of this host, as in Serviceguard. */
   readonly here: string;
-  /** Ends what runs, and whatever else its user waits for meanwhile. */
+  /** Stops running commands, and other waits of its user. */
   readonly stop: AbortSignal;
   /**
    * Feeds the script to a shell on the member. The answer is the script's own (frame.ts): no line of a login is in it, and one that did
    * not arrive whole is no success. A member that is not reached is status 255, as ssh has it; whyNoAnswer says it in words. Throws only what the stop signal was aborted with: the script may then go on over there.
    */
   run(member: string, script: string, timeoutMs: number): Promise<CommandResult>;
-  /** As `run`, but the script's standard input is a file of this host; it is read piece by piece, as fast as it is taken. */
+  /** As `run`, with a file of this host as standard input of the script, read as fast as it is consumed. */
   send(member: string, script: string, sent: SentFile, timeoutMs: number): Promise<CommandResult>;
   /**
-   * Runs a script that stays after it printed `standingWord`, until its standard input ends. That ends when this process ends, and
-   * this host lives: where it was cut off or crashed, the script learns nothing. Resolves once it stands, or with how it ended before.
+   * Runs a script that stays after it printed `standingWord`, until its standard input closes: when this process exits. If this host
+   * crashes or is cut off, the script does not notice. Resolves when the script is ready, or with its early result.
    */
   hold(member: string, script: string): Promise<Hold | CommandResult>;
 }
 
 export interface Hold {
-  /** Writes a line to the script; its next line, or null where none comes in time, or it has ended. One question at a time. */
+  /** Writes a line to the script; returns its next line, or null on time-out or exit. One request at a time. */
   ask(line: string, limitMs: number): Promise<string | null>;
-  /** It has not ended, as far as this host knows. */
+  /** It has not exited, as far as this host knows. */
   isAlive(): boolean;
   release(): Promise<void>;
 }
 
 export interface SentFile {
   readonly file: string;
-  /** Hears, again and again, how many bytes went by now. */
+  /** Called with the number of bytes sent so far. */
   readonly onSent: (bytes: number) => void;
 }
 
 export interface OpenMemberShell extends MemberShell {
-  /** Ends the connections. */
+  /** Closes the connections. */
   close(): Promise<void>;
 }
 
 const directoryPrefix = 'csync-ssh';
-/** Of sun_path, less what ssh puts behind the name while it makes the socket. */
+/** Of sun_path, less the suffix that ssh adds while it creates the socket. */
 const longestSocketPath = 104 - 18;
-/** ssh takes a blank for the end of the option, and % and ~ for something else. */
+/** ssh ends the option at a blank, and expands % and ~. */
 const plainPath = /^[\w/.+-]+$/;
 /**
- * Names come from administrators, from other clusters and from files on members. ssh takes a user, a port or a URI out of what it
- * is given, and puts the name into the commands of its own configuration (%h of a ProxyCommand is for a shell).
+ * Names come from administrators, other clusters and files on members. ssh would read a user, a port or a URI out of them, and insert the
+ * name into commands of its configuration (%h of a ProxyCommand is for a shell).
  */
 const plainHost = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 const unanswered: CommandResult = { exitCode: 255, signal: null, timedOut: false, errorCode: null, stdout: '', stderr: '' };
-/** Members come first, and are asked most often. */
+/** Members are asked first, and most often. */
 const keptAtMost = 64;
 const closeLimitMs = 1000;
-/** ConnectTimeout ends with the key exchange; a login that hangs behind it (a home directory that is gone) has no other limit. */
+/** ConnectTimeout ends with the key exchange; a login that hangs after it (a missing home directory) has no other limit. */
 const loginLimitMs = 20_000;
-/** Far more than any script of ours prints: a login that prints without end must not fill the memory here. */
+/** Far more than any script of ours prints: an endless login must not fill our memory. */
 const outputLimitBytes = 16 * 1024 * 1024;
 
 /**
- * Members under their own names; ssh's configuration of the user (keys, ports, jumps) applies. `keep`: connections stay for
- * the next command; worth it from the third one on (figures in DECISIONS).
+ * Members by their own names; the user's ssh configuration (keys, ports, jumps) applies. `keep`: connections stay open for the next
+ * command; useful from the third one on (figures in DECISIONS).
  */
 export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell {
   const here = hostname().split('.')[0] ?? '';
-  // A connection a member, a lock a member, and what runs on clients side by side: all of them end with it.
+  // One connection and one lock for each member, and parallel runs on clients: all stop with it.
   setMaxListeners(0, stop);
   const env = sshEnvironment();
   let asked: Promise<readonly string[]> | undefined;
   const kept = keep ? keptConnections(env, stop) : null;
-  /** The command that runs its last words on the member; else how its connection failed. */
+  /** The command for its last words on the member; otherwise why its connection failed. */
   const wayTo = async (member: string): Promise<readonly string[] | CommandResult> => {
     if (member === here) return [];
     if (!plainHost.test(member))
-      return { ...unanswered, stderr: `${JSON.stringify(member)} is no name of a host: ssh was not called` };
+      return { ...unanswered, stderr: `${JSON.stringify(member)} is not a host name: ssh was not run` };
     asked ??= sshOptions(env, stop);
     const usual = await asked;
     stop.throwIfAborted();
     const connection = kept?.to(member, usual) ?? null;
     const failed = (await connection?.failed) ?? null;
-    // ssh ends where it cannot make its socket, and names it; without one there is a connection for each command.
+    // ssh exits if it cannot create its socket, and names it; without one each command connects.
     const socketFailed = connection !== null && failed?.stderr.includes(connection.socket) === true;
     if (socketFailed) kept?.giveUp();
     else if (failed !== null) return failed;
@@ -161,7 +161,7 @@ function inOneWord(script: string): string {
   return `/bin/sh -c '${evaluated(script)}'`;
 }
 
-/** In two, since a shell is content with a script that did not arrive at all. */
+/** In two commands, because a shell accepts a script that did not arrive at all. */
 const evaluated = (script: string): string =>
   `script=$(echo ${Buffer.from(script).toString('base64')} | base64 -d) && eval "$script"`;
 
@@ -171,7 +171,7 @@ function ssh(member: string, options: readonly string[]): string[] {
   return ['ssh', '-T', ...options.flatMap((option) => ['-o', option]), '--', member];
 }
 
-/** One to each member, made when it is first asked for, and again when it broke; in a directory of this run's own. */
+/** One for each member, opened at its first command, and again after it broke; in a directory of this run. */
 function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSignal) {
   let directory: ReturnType<typeof privateDirectory> | undefined;
   const connections = new Map<string, Connection>();
@@ -179,11 +179,11 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
   let room = true;
   return {
     /** null where there is no room for a socket. */
-    to: (member: string, usual: readonly string[]): Connection | null => {
+    to: (member: string, usual: readonly string[]): Connection | null => 
       const known = connections.get(member);
       if (!room) return null;
       if (known?.isAlive() === true) return known;
-      // A thousand clients would be a thousand processes of some MB here; each of them is asked but a few times.
+      // A thousand clients would be a thousand processes of some MB here, for only a few commands each.
       if (known === undefined && connections.size >= keptAtMost) return null;
       directory ??= privateDirectory(directoryPrefix);
       const socket = `${directory?.path}/${made++}`;
@@ -195,17 +195,14 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
       connections.set(member, fresh);
       return fresh;
     },
-    giveUp: (): void => {
-      room = false;
-    },
-    close: async (): Promise<void> => {
+    giveUp: (): void => 
+      room = false;,
+    close: async (): Promise<void> => 
       await Promise.all([...connections.values()].map((connection) => connection.end()));
-      directory?.remove();
-    },
-  };
+      directory?.remove();,;
 }
 
-/** What a script of `hold` prints when it stands. */
+/** A script of `hold` prints it when it is ready. */
 export const standingWord = 'csync-connected';
 
 interface Connection extends Standing {
@@ -213,7 +210,7 @@ interface Connection extends Standing {
 }
 
 interface Standing {
-  /** null once it stands; else how ssh ended, for every command that waited for it. */
+  /** null when ready; otherwise the result of ssh, for every command that waited. */
   readonly failed: Promise<CommandResult | null>;
   isAlive(): boolean;
   ask(line: string, limitMs: number): Promise<string | null>;
@@ -221,9 +218,9 @@ interface Standing {
 }
 
 /**
- * One connection a member that all commands share, since a handshake is most of what a short command takes (figures in
- * DECISIONS). It runs `cat` over there with a pipe of ours for input: whatever ends us, SIGKILL too, ends it as well. Where
- * it breaks or its socket cannot be used, ssh connects for that one command by itself.
+ * One connection to a member that all its commands share, because the handshake is most of a short command (figures in DECISIONS). It runs
+ * `cat` on the member with a pipe of ours as input, so that any exit of this process, SIGKILL included, ends it. If it breaks, ssh connects
+ * for that one command.
  */
 function connect(argv: readonly string[], socket: string, env: Readonly<Record<string, string>>): Connection {
   const mark = newMark();
@@ -233,7 +230,7 @@ function connect(argv: readonly string[], socket: string, env: Readonly<Record<s
 /** A process that says when it stands and then lives as long as its standard input. */
 function stand(argv: readonly string[], env: Readonly<Record<string, string>>, mark: Mark): Standing {
   const printed = { out: [] as string[], err: [] as string[] };
-  let alive = true;
+  const alive = true;
   let isStanding = false;
   let stands: (is: boolean) => void = () => {};
   const standing = new Promise<boolean>((resolve) => {
@@ -242,7 +239,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
       resolve(is);
     };
   });
-  let answered: (line: string | null) => void = () => {};
+  const answered: (line: string | null) => void = () => {};
   const running = startProcess(argv, {
     env,
     stdin: 'pipe',
@@ -257,7 +254,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
   });
   running.child.stdin?.on('error', () => {});
   const timer = setTimeout(() => {
-    printed.err.push(`connected, but no shell there within ${loginLimitMs / 1000} s: its login hangs`);
+    printed.err.push(`connected, but no shell there within $loginLimitMs / 1000s: its login hangs`);
     running.kill('SIGKILL');
   }, loginLimitMs);
   void running.ended.then(() => {
@@ -272,7 +269,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
         clearTimeout(late);
         resolve(answer);
       };
-      if (alive) running.child.stdin?.write(`${line}\n`);
+      if (alive) running.child.stdin?.write(`$line\n`);
       else answered(null);
     });
   const failed = standing.then(async (is): Promise<CommandResult | null> => {
@@ -307,18 +304,18 @@ export interface NoAnswer {
   readonly remedy: string;
 }
 
-/** What ssh says of a connection that did not come about, and the fix; by its own words (OpenSSH 9.2). */
+/** The meaning of ssh's error messages, and the fix (OpenSSH 9.2). */
 const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => string, remedy: (member: string) => string])[] = [
   [
     /REMOTE HOST IDENTIFICATION HAS CHANGED/,
-    () => 'its host key is another one than this user knows: the host was set up anew, or it is not that host',
+    () => 'its host key differs from the one this user knows: the host was reinstalled, or it is another host',
     (member) => `find out which; then ssh-keygen -R ${member}, and ssh-keyscan ${member} >> ~/.ssh/known_hosts`,
   ],
   [
     /host key is known|Host key verification failed/,
-    () => 'this user does not know its host key, and no unknown one is taken',
+    () => 'this user does not know its host key, and csync accepts no unknown key',
     (member) =>
-      `ssh-keyscan ${member} >> ~/.ssh/known_hosts   after comparing the fingerprint (ssh-keygen -lf) with the host's own`,
+      `compare the fingerprint (ssh-keygen -lf) with that of the host, then ssh-keyscan ${member} >> ~/.ssh/known_hosts`,
   ],
   [
     /Permission denied/,
@@ -327,18 +324,18 @@ const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => stri
   ],
   [
     /Could not resolve hostname/,
-    () => 'its name is not known here',
-    (member) => `getent hosts ${member}; enter it in /etc/hosts or DNS`,
+    () => 'its name does not resolve here',
+    (member) => `getent hosts ${member}; add it to /etc/hosts or DNS`,
   ],
   [
     /Connection refused/,
-    () => 'the host is there, but no sshd listens',
+    () => 'the host is up, but no sshd listens',
     (member) => `on the console of ${member}: systemctl status sshd (or ssh); another port belongs in ~/.ssh/config`,
   ],
   [
     /Connection (to .* )?timed out|Operation timed out|No route to host|Network is unreachable|not responding/,
     (said) => `no connection: ${said}`,
-    (member) => `is ${member} up (cmviewcl -v, ping), is a firewall between?`,
+    (member) => `check that ${member} is up (cmviewcl -v, ping), and firewalls between`,
   ],
 ];
 

@@ -1,6 +1,5 @@
 /**
- * The administrator's side of the system: files that are never half written, short commands, temporary directories that
- * do not outlive the run.
+ * The administrator's side of the system: files that are never half written, short commands, temporary directories that the run removes.
  */
 import {
   accessSync,
@@ -37,7 +36,7 @@ export interface FileToWrite {
 
 const stagingPrefix = '.csync-staging';
 
-/** A file's text, or null when it cannot be read. */
+/** A file's text, or null if unreadable. */
 export function readTextFile(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
@@ -46,7 +45,7 @@ export function readTextFile(path: string): string | null {
   }
 }
 
-/** Behind all symbolic links; as it was given where there is nothing. */
+/** With all symbolic links resolved; unchanged if missing. */
 export function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -55,13 +54,13 @@ export function realPath(path: string): string {
   }
 }
 
-/** The files right in a directory, with their permission bits; none when there is no such directory. */
+/** The files directly in a directory, with their permission bits; none if it is missing. */
 export function readDirectory(directory: string): { readonly name: string; readonly mode: number; readonly text: string }[] {
   const names = filesBelow(directory).filter((path) => dirname(path) === normalize(directory));
   return names.map((path) => ({ name: basename(path), mode: statSync(path).mode & 0o7777, text: readFileSync(path, 'utf8') }));
 }
 
-/** Paths of the directories right in a directory; none when there is no such directory. */
+/** Paths of the directories directly in a directory; none if it is missing. */
 export function directoriesBelow(directory: string): string[] {
   try {
     return readdirSync(directory, { withFileTypes: true })
@@ -73,7 +72,7 @@ export function directoriesBelow(directory: string): string[] {
   }
 }
 
-/** Paths of all files below a directory, hidden ones included; none when there is no such directory. */
+/** Paths of all files below a directory, hidden ones included; none if it is missing. */
 export function filesBelow(directory: string): string[] {
   try {
     return readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -86,9 +85,9 @@ export function filesBelow(directory: string): string[] {
 }
 
 /**
- * Writes all files or none: everything is staged and synced beside its target first, only then renamed into place, in the
- * order given. A full disk or an unwritable directory therefore shows before anything changed, and what fails behind that is
- * taken back. One that is killed between two renames leaves whole files, the first ones new. Throws the errno error.
+ * Writes all files or none: everything is staged and synced beside its target, then renamed in the given order. A full disk or an
+ * unwritable directory therefore fails before any change, and a later failure is undone. A kill between two renames leaves whole files, the
+ * first ones new. Throws the errno error.
  */
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
@@ -107,11 +106,11 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
       try {
         rmSync(made.name, { recursive: true, force: true });
       } catch {
-        // The next one that writes there sweeps it up; what was written is written.
+        // The next writer there removes it; the files are written.
       }
     }
   };
-  // tmp cleans up at a normal exit only; a signal in between must not leave the staging directory behind.
+  // tmp cleans up only at a normal exit; a signal must not leave the staging directory behind.
   const onSignal = (signal: NodeJS.Signals): void => {
     sweep();
     process.kill(process.pid, signal);
@@ -130,7 +129,7 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   }
 }
 
-/** Renames what is staged into place; when one of them fails, those before it get their former content back. */
+/** Renames staged files into place; a failure restores the earlier ones. */
 function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) => string, directories: readonly string[]): void {
   const former = (file: FileToWrite): string => `${stagedPath(file)}.former`;
   for (const file of files) if (existsSync(file.path)) keep(file.path, former(file));
@@ -150,7 +149,7 @@ function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) =
   }
 }
 
-/** A second name for a file; a copy where there can be none (VFAT, or the file is another user's). */
+/** A hard link; a copy where none is possible (VFAT, or another user's file). */
 function keep(path: string, as: string): void {
   try {
     linkSync(path, as);
@@ -159,7 +158,7 @@ function keep(path: string, as: string): void {
   }
 }
 
-/** A directory among the temporary ones that only this user can enter; null where none can be made. */
+/** A temporary directory that only this user can enter; null if it cannot be made. */
 export function privateDirectory(prefix: string): { readonly path: string; remove(): void } | null {
   try {
     sweepLeftOver(tmpdir(), prefix);
@@ -170,14 +169,14 @@ export function privateDirectory(prefix: string): { readonly path: string; remov
   }
 }
 
-/** Directories of processes that were killed; tmp puts the process id behind the prefix. */
+/** Directories of killed processes; tmp puts the process id after the prefix. */
 function sweepLeftOver(directory: string, prefix: string): void {
   for (const name of readdirSync(directory)) {
     const pid = new RegExp(`^${prefix}-(\\d+)-`).exec(name)?.[1];
     if (pid === undefined || readTextFile(`/proc/${pid}/stat`) !== null) continue;
     const path = join(directory, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
-    // Whoever owns it could put a link in the way of root while it is removed.
+    // Another owner could place a link in root's path while it is removed.
     if (found?.uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
   }
 }
@@ -188,7 +187,7 @@ function syncDirectory(path: string): void {
   closeSync(descriptor);
 }
 
-/** Whether a program is installed in one of the system's directories. */
+/** Whether a program is installed in a system directory. */
 export function hasProgram(name: string): boolean {
   return ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((directory) => {
     try {
@@ -221,7 +220,7 @@ export async function runCommand(argv: readonly string[], timeoutMs: number): Pr
   };
 }
 
-/** Processes of this machine whose command line contains `text`. Forks ps: for a look now and then, never for a loop. */
+/** Processes of this host whose command line contains `text`. Runs ps: only for rare checks. */
 export async function processesNaming(text: string): Promise<{ pid: number; command: string }[]> {
   const all = await psList();
   return all.filter((one) => one.cmd?.includes(text) ?? false).map((one) => ({ pid: one.pid, command: one.cmd ?? one.name }));

@@ -1,4 +1,4 @@
-/** The few file operations the lab needs; absent things come back as null, never as an exception. */
+/** The few file operations of the lab; missing files are null, never an exception. */
 import {
   accessSync,
   close as closeDescriptor,
@@ -22,7 +22,7 @@ import {
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Of a regular file only: whoever reads a FIFO of a member waits for whoever writes it. */
+/** Only for a regular file: reading a member's FIFO would wait for its writer. */
 export function readText(path: string): string | null {
   try {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -36,7 +36,7 @@ export function readText(path: string): string | null {
   }
 }
 
-/** As writeText, for a file system that may hang: false where it is not done within the limit, or cannot be. */
+/** As writeText, for a file system that may hang: false if it failed or exceeded the limit. */
 export async function writeTextWithin(limitMs: number, path: string, text: string, mode = 0o644): Promise<boolean> {
   const partial = `${path}.partial`;
   const written = writeFile(partial, text, { mode })
@@ -59,8 +59,7 @@ async function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promi
 }
 
 /**
- * A file that is appended to in order, on a file system that may hang: nothing here ever waits for it longer than the limit, and while it
- * hangs not at all.
+ * A file for appending in order, on a file system that may hang: nothing here waits longer than the limit, and not at all while it hangs.
  */
 export class PatientLog {
   readonly #path: string;
@@ -84,7 +83,7 @@ export class PatientLog {
     this.#hangs = this.#waiting > 0;
   }
 
-  /** A descriptor for who writes the next lines; the caller closes it. null: it cannot be opened now. */
+  /** A descriptor for the writer of the next lines; the caller closes it. null: it cannot be opened now. */
   async open(): Promise<number | null> {
     await this.flushed();
     if (this.#hangs) return null;
@@ -116,8 +115,8 @@ export class PatientLog {
 }
 
 /**
- * Makes parent directories; mode applies to a new file. Not below /proc: there Node's recursive mkdir turns for ever when
- * the process has just gone, so a missing directory on a lab host is an error.
+ * Creates parent directories; mode applies to a new file. Not below /proc: there Node.js's recursive mkdir loops for ever after the process
+ * exited, so a missing directory on a lab host is an error.
  */
 export function writeText(path: string, text: string | Uint8Array, mode = 0o644): void {
   if (!path.startsWith('/proc/')) mkdirSync(dirname(path), { recursive: true });
@@ -135,16 +134,16 @@ export function copyTree(from: string, to: string): void {
 }
 
 export function removeTree(path: string): void {
-  // Two may remove the same leftovers at once.
+  // Two processes may remove the same leftovers at once.
   rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
 }
 
-/** A directory somebody else still uses stays. */
+/** A directory that another process still uses stays. */
 export function removeIfEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
-    // Not empty, or not there.
+    // Not empty, or missing.
   }
 }
 
@@ -156,7 +155,7 @@ export function listDirectory(path: string): string[] {
   }
 }
 
-/** A file of that size without allocated blocks. */
+/** A sparse file of that size. */
 export function makeSparseFile(path: string, bytes: number): void {
   writeFileSync(path, '', { mode: 0o600 });
   truncateSync(path, bytes);
@@ -174,7 +173,7 @@ export function close(descriptor: number): void {
   closeSync(descriptor);
 }
 
-/** A symbolic link; one that is there already is replaced. */
+/** Creates or replaces a symbolic link. */
 export function makeLink(target: string, path: string): void {
   rmSync(path, { force: true });
   symlinkSync(target, path);

@@ -1,6 +1,6 @@
 /**
- * One JSON object a line over a unix socket: how the cm* commands and the toolkit talk to the lab's daemon. Path sockets
- * reach across network namespaces, which is why the lab needs no network of its own for them.
+ * One JSON object a line over a unix socket between the cm* commands, the toolkit and the lab's daemon. Path sockets work across network
+ * namespaces, so that the lab needs no network for them.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -28,8 +28,8 @@ function connection(socket: Socket): Connection {
     if (listeners.length === 0) waiting.push(message);
     for (const listener of listeners) listener(message);
   });
-  // A peer that goes away in mid sentence (Ctrl-C in a cm* command, a lab that is taken down) is normal. The interface
-  // passes the socket's error on as one of its own, which would end this process.
+  // A peer may exit in the middle of a line (Ctrl-C in a cm* command, a lab that is taken down). The interface passes the socket's error on
+  // as its own, which would end this process.
   socket.on('error', () => socket.destroy());
   lines.on('error', () => socket.destroy());
   return {
@@ -43,7 +43,7 @@ function connection(socket: Socket): Connection {
   };
 }
 
-/** Listens on `path`, where only this user may connect unless `mode` says more. A stale socket file of a dead lab is replaced. */
+/** Listens on `path`, where only this user may connect unless `mode` allows more. Replaces a stale socket file of a dead lab. */
 export function listen(path: string, onConnection: (connection: Connection) => void, mode = 0o600): Promise<Server> {
   rmSync(path, { force: true });
   const server = createServer((socket) => onConnection(connection(socket)));
@@ -57,20 +57,20 @@ export function listen(path: string, onConnection: (connection: Connection) => v
 }
 
 /**
- * A name that one process of this machine has at a time, by the kernel's word: whatever ends the process gives it back. Resolves to what gives
- * it back earlier, or to null while another process has it.
+ * A name that one process of this machine holds at a time; the kernel releases it when the process exits. Resolves to a function that
+ * releases it earlier, or to null while another process holds it.
  */
 export function claimName(name: string): Promise<(() => void) | null> {
   const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
-    // No file: the name is the kernel's alone.
+    // An abstract name: no file.
     server.listen(`\0${name}`, () => resolve(() => void server.close()));
     server.unref();
   });
 }
 
-/** Connects; rejects with the errno error when nobody listens. */
+/** Connects; rejects with the errno error if no process listens. */
 export function connect(path: string): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);

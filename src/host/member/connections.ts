@@ -1,20 +1,20 @@
-/** Who is connected to a TCP port of this host, by the kernel's own tables. */
+/** The connections to a TCP port of this host, from the kernel's tables. */
 import { readFileSync } from 'node:fs';
 
 export interface Connections {
   readonly total: number;
-  /** The address with most of them; null: there are none. */
+  /** The address with the most connections; null: none. */
   readonly most: { readonly address: string; readonly count: number } | null;
 }
 
 /** States of /proc/net/tcp that are no connection: listening, and half open. */
 const noConnection = new Set(['0A', '03', '0C']);
-/** Timer of what has ended (TIME_WAIT, and FIN_WAIT2 that no process has any more): kept for 60 s, in hundredths of a second. */
+/** Timer of closed connections (TIME_WAIT, and FIN_WAIT2 without a process): kept for 60 s, in hundredths of a second. */
 const endedTimer = '03';
 const keptFor = 6000;
 const justEnded = 200;
 
-/** Counts connections of a local port in the texts of /proc/net/tcp and tcp6, with those that ended within the last two seconds. */
+/** Counts connections of a local port in the texts of /proc/net/tcp and tcp6, including those closed within the last two seconds. */
 export function parseConnections(texts: readonly string[], port: number): Connections {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   const counts = new Map<string, number>();
@@ -33,7 +33,7 @@ export function parseConnections(texts: readonly string[], port: number): Connec
   return { total, most: most === undefined ? null : { address: addressOf(most[0]), count: most[1] } };
 }
 
-/** The kernel writes 32 bits as this machine has them in memory; an IPv4 address in tcp6 is the last of four. */
+/** The kernel prints 32 bits in the byte order of this machine; an IPv4 address in tcp6 is the last of four. */
 function addressOf(hex: string): string {
   const bytes = hex.slice(-8).match(/../g) ?? [];
   const isMapped = hex.length === 8 || /^0{16}(FFFF0000|0000FFFF)/.test(hex);
@@ -42,7 +42,7 @@ function addressOf(hex: string): string {
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** None where the tables cannot be read. */
+/** None if the tables are unreadable. */
 export function connectionsOf(port: number): Connections {
   const texts = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => {
     try {

@@ -1,12 +1,12 @@
-/** The coming and going of one file as an event. A hint to look, never more. */
+/** An event when one file appears, changes or disappears. Only a hint to check. */
 import { watch } from 'node:fs';
 
 export interface FileEvents {
-  /** Whether its coming and going is told; where not, somebody has to look. */
+  /** Whether events arrive; if not, poll. */
   isTold(): boolean;
 }
 
-/** `look` is called when a file of that name comes to the directory, changes or goes. Keeps no process running. */
+/** `look` is called when a file of that name appears in the directory, changes or disappears. Keeps no process running. */
 export function watchFile(directory: string, wanted: string, look: () => void): FileEvents {
   let told = false;
   try {
@@ -17,7 +17,7 @@ export function watchFile(directory: string, wanted: string, look: () => void): 
     });
     told = true;
   } catch {
-    // Out of watches, or there is no such directory.
+    // No watches left, or no such directory.
   }
   return { isTold: () => told };
 }

@@ -1,7 +1,7 @@
 /**
- * Writes to files whose disk may hang, and to a syslog that may not take anything. Each write is made by a process of its own:
- * a thread of Node.js that is stuck in the kernel keeps the whole process from exiting, and nothing on the way of a failover
- * may wait for a disk. What has been handed over is written as soon as the disk takes it, also after this process has exited.
+ * Writes to files whose disk may hang, and to a syslog that may hang. A separate process makes each write: a thread of Node.js that is
+ * stuck in the kernel would keep this process from exiting, and no failover may wait for a disk. Pending lines are written as soon as the
+ * disk accepts them, even after this process exited.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statfsSync } from 'node:fs';
@@ -12,15 +12,15 @@ import { closeInherited } from '../inherited.ts';
 import { appendText, refuseStrangers } from '../safe-file.ts';
 
 /**
- * Runs a shell text that reads standard input; `$0`, `$1` and so on are `given`. Keeps no process running. null: no process, memory
- * or descriptor is left for it.
+ * Runs a shell text that reads standard input; `given` are `$0`, `$1` and so on. Keeps no process running. null: no process, memory or
+ * descriptor is available.
  */
 function startHelper(script: string, given: readonly string[], more: readonly 'pipe'[] = []): ChildProcess | null {
   closeInherited();
   try {
     const child = spawn('/bin/sh', ['-c', script, ...given], {
       cwd: '/',
-      // A session of its own: whatever kills the script's group does not kill its last words.
+      // A session of its own: a kill of the script's group does not lose its last lines.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore', ...more],
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
@@ -36,27 +36,27 @@ function startHelper(script: string, given: readonly string[], more: readonly 'p
 
 /** Processes that may hang on one file before lines are dropped. */
 const hangingAtMost = 3;
-/** What one of them may have to be read. */
+/** Unread bytes in the pipe of one of them. */
 const waitingBytes = 256 * 1024;
 
 export interface LogWriter {
   write(text: string): void;
-  /** Standard output for a program whose output goes into the file, too. null: there is none. */
+  /** Standard output for a program that logs to the same file. null: none. */
   input(): Writable | null;
-  /** Whether all of it is in the file; waits for that no longer than the limit. */
+  /** Whether everything is in the file; waits at most for the limit. */
   close(limitMs: number): Promise<'written' | 'failed' | 'late'>;
   /** As toSyslog, with this file for the note. */
   toSyslog(tag: string, lines: string, note: string): void;
 }
 
-/** What reads the pipe that is passed to it as descriptor 3: the tag, the note, and the lines for syslog. The rest writes the file. */
+/** Descriptor 3 is a pipe with the tag, the note, and the lines for syslog; standard input goes to the file. */
 const writeScript = `umask 022
 { read -r tag && read -r note && { timeout 2 logger -t "$tag" -p daemon.notice || { [ -f "$0" ] && echo "$note" >> "$0"; }; }; } <&3 &
 { [ ! -e "$0" ] || [ -f "$0" ]; } && exec cat >> "$0" 3<&-`;
 
 const writers = new Map<string, LogWriter>();
 
-/** The one writer of a file. `idleMs`: its process exits when it has had nothing to write for so long. */
+/** The only writer of a file. `idleMs`: its process exits after so long without lines. */
 export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogWriter {
   const known = writers.get(file) ?? openLogWriter(file, idleMs);
   writers.set(file, known);
@@ -65,7 +65,7 @@ export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogW
 
 function openLogWriter(file: string, idleMs: number): LogWriter {
   let child: ChildProcess | null = null;
-  /** Of a helper that was started already: another process costs the way of a failover some milliseconds. */
+  /** Of a running helper: another process would delay a failover by some milliseconds. */
   let syslog: Socket | null = null;
   let idle: NodeJS.Timeout | undefined;
   let running = 0;
@@ -113,7 +113,7 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
         lost += 1;
         return;
       }
-      stream.write(lost === 0 ? text : `(${lost} lines are missing here: this file did not take them)\n${text}`);
+      stream.write(lost === 0 ? text : `(${lost} lines are missing here: this file did not accept them)\n${text}`);
       lost = 0;
       clearTimeout(idle);
       if (idleMs !== Number.POSITIVE_INFINITY) idle = setTimeout(endAll, idleMs).unref();
@@ -138,7 +138,7 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
   };
 }
 
-/** Whether others than root could lead elsewhere what is written there. */
+/** Whether a user other than root could redirect the file. */
 export function isRefused(file: string): boolean {
   try {
     refuseStrangers(file);
@@ -148,7 +148,7 @@ export function isRefused(file: string): boolean {
   }
 }
 
-/** Where no process is left for it, the disk is not what fails. */
+/** Without another process, the write is made here: the lack of a process is no fault of the disk. */
 function writeHere(file: string, text: string): boolean {
   try {
     appendText(file, text);
@@ -158,17 +158,17 @@ function writeHere(file: string, text: string): boolean {
   }
 }
 
-/** The note is for the package log, where syslog does not take the lines; `-` there is none. */
+/** The note goes to the package log if syslog does not accept the lines; `-`: no log. */
 const syslogScript = 'timeout 2 logger -t "$1" -p "$2" && exit; [ "$0" = - ] || echo "$3" >> "$0"';
 
-/** Hands lines to syslog, and waits for nothing. A syslog that does not take them within two seconds costs a line in `log`. */
+/** Sends lines to syslog without waiting. If syslog does not accept them within two seconds, the note goes to `log`. */
 export function toSyslog(tag: string, priority: string, lines: string, log: string | null, note: string): void {
   startHelper(syslogScript, [log === null || isRefused(log) ? '-' : log, tag, priority, note])?.stdin?.end(lines);
 }
 
 const memoryTypes: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-/** Whether the files of a directory lie in memory (tmpfs, ramfs), where a write never waits. */
+/** Whether the files of a directory are in memory (tmpfs, ramfs), where a write never waits. */
 export function isInMemory(file: string): boolean {
   try {
     return memoryTypes.has(statfsSync(dirname(file)).type);
@@ -181,8 +181,8 @@ const replaceScript =
   'umask 022; new=$(mktemp "$1") || exit; { cat > "$new" && chmod 644 "$new" && mv -f "$new" "$0"; } || { rm -f "$new"; exit 1; }';
 
 /**
- * Replaces a file as a whole, and waits for nothing; while a text is being written, the newest of the later ones follows.
- * `isLast`: this process exits, so that there is no later.
+ * Replaces a file without waiting; of several texts during a write only the newest follows. `isLast`: this process exits, so there is no
+ * later one.
  */
 export function fileReplacer(file: string, failed: () => void): (text: string, isLast?: boolean) => void {
   let isWriting = false;

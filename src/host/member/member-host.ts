@@ -1,4 +1,4 @@
-/** The Host of the member scripts: Node's built-ins and /proc, nothing else, so that they start fast on a sick machine. */
+/** The Host of the member scripts: only Node.js built-ins and /proc, for a fast start on a sick host. */
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
@@ -21,7 +21,7 @@ import { overwriteLine, refuseStrangers, regularText, replaceFile, writeDurably 
 import { logWriter } from './log-writer.ts';
 import { openSupervisor } from './supervisor.ts';
 
-/** Of every program that is run here. Without PATH cfservd dies at once [cfengine.md 1.1]. */
+/** For every program run here. Without PATH cfservd exits at once [cfengine.md 1.1]. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
 
 function list(path: string): string[] | null {
@@ -32,7 +32,7 @@ function list(path: string): string[] | null {
   }
 }
 
-/** Reads the text of /proc/PID/stat; the name may hold blanks and parentheses, so fields count from the last ")". */
+/** Parses /proc/PID/stat; the name may contain blanks and parentheses, so fields count from the last ")". */
 export function parseProcessStat(text: string): ProcessState | null {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
@@ -47,10 +47,10 @@ function processOf(pid: number): ProcessState | null {
   return parseProcessStat(ofKernel(() => readFileSync(`/proc/${pid}/stat`, 'utf8'), ''));
 }
 
-/** errno names for what does not exist any more or is not for this user. Any other one is a lack of this host: nothing is known then. */
+/** errno names for "missing" or "not for this user". Any other one is a fault of this host: the result is unknown. */
 const isMissing: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM']);
 
-/** What the kernel says; `missing` where it has none of it. Throws the errno error when that is unknown, such as EMFILE. */
+/** Reads kernel data; `missing` if there is none. Throws the errno error when that is unknown, such as EMFILE. */
 function ofKernel<T>(read: () => T, missing: T): T {
   try {
     return read();
@@ -61,7 +61,7 @@ function ofKernel<T>(read: () => T, missing: T): T {
 }
 
 function originOf({ pid }: ProcessState): ProcessOrigin {
-  // Not the owner of /proc/PID: that is root for a process that keeps itself from being dumped.
+  // Not the owner of /proc/PID: that is root for a process that is not dumpable.
   const users = /^Uid:\s+(.*)$/m.exec(regularText(`/proc/${pid}/status`) ?? '')?.[1] ?? '';
   const program = linkOf(`/proc/${pid}/exe`);
   return {
@@ -106,14 +106,14 @@ export function parseMounts(text: string): MountEntry[] {
 
 let lastMounts: { readonly text: string; readonly entries: MountEntry[] } | null = null;
 
-/** Read again and again by the monitor, and hardly ever another one. */
+/** The monitor reads this one path again and again. */
 function mounts(): MountEntry[] {
   const text = readFileSync('/proc/self/mounts', 'utf8');
   if (lastMounts?.text !== text) lastMounts = { text, entries: parseMounts(text) };
   return lastMounts.entries;
 }
 
-/** Inodes of sockets that listen on the port, from the text of /proc/net/tcp or tcp6 (state 0A). */
+/** Inodes of sockets that listen on the port, from /proc/net/tcp or tcp6 (state 0A). */
 export function parseListeningInodes(text: string, port: number): string[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0');
   return text
@@ -208,10 +208,10 @@ function canExecute(path: string): boolean {
   }
 }
 
-/** A resolver without an answer takes 10 s and more; nobody here waits so long for a name. */
+/** A resolver without an answer takes 10 s and more. */
 const resolveLimitMs = 3000;
 
-/** A program of its own, since it can be killed: a process that ends waits for its own lookups, however it ends. */
+/** A separate program, because it can be killed: a process waits for its own lookups before it exits. */
 async function resolve(name: string): Promise<readonly string[]> {
   const { stdout } = await runProcess(['getent', 'ahosts', name], { timeoutMs: resolveLimitMs, env: environment });
   const addresses = stdout.split('\n').flatMap((line) => /^(\S+)\s/.exec(line)?.[1] ?? []);
@@ -243,13 +243,13 @@ function detach([file = '', ...rest]: readonly string[]): boolean {
     detached: true,
     stdio: 'ignore',
   });
-  // Told by the missing pid.
+  // A missing pid shows it.
   child.once('error', () => {});
   child.unref();
   return child.pid !== undefined;
 }
 
-/** The variables of Serviceguard that our launcher let through; a customer's program may want them. */
+/** Serviceguard's variables that our launcher passes, for a customer's program. */
 function serviceguardVariables(): Record<string, string> {
   const names = ['SGCONF', 'SGRUN', 'SGSBIN', 'SG_PACKAGE', 'SG_NODE', 'SG_SCRIPT_LOG_FILE', 'SG_HALT_REASON'];
   return Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']));
@@ -264,14 +264,14 @@ async function attend([file = '', ...rest]: readonly string[], outputFile: strin
   });
   return new Promise((resolve) => {
     child.once('error', () => resolve(null));
-    // 'exit', not 'close': what it leaves behind may keep its output open.
+    // 'exit', not 'close': a daemon may keep its output open.
     child.once('exit', (exitCode) => resolve(exitCode));
   });
 }
 
 export function realMemberHost(): MemberHost {
   const supervisor = openSupervisor();
-  /** What is done with a file, told beforehand. */
+  /** Reports each file operation to the supervisor first. */
   const told =
     <Rest extends unknown[], Result>(work: (path: string, ...rest: Rest) => Result) =>
     (path: string, ...rest: Rest): Result => {

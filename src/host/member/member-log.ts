@@ -1,13 +1,13 @@
 /**
- * The package log and syslog of the member scripts. Each line is handed over at once: a script may be killed at any moment, and its last
- * line is the one that matters. Neither log is waited for longer than a moment.
+ * The package log and syslog of the member scripts. Each line is written at once, because a script may be killed at any moment and its last
+ * line matters most. Neither log is waited for longer than a moment.
  */
 
 import { type LogHead, type LogMessage, type LogResult, logLine } from '../../base/log-line.ts';
 import { harmless, out } from '../output.ts';
 import { logWriter, toSyslog } from './log-writer.ts';
 
-/** Rows of member/messages.ts: what is logged when one of the two logs takes no line. */
+/** Rows of member/messages.ts, logged when one of the two logs accepts no line. */
 export const logFaults = {
   'syslog-late': ['syslog did not accept the lines of this script within 2 s.'],
   'log-late': ['The package log accepts no lines now: they are written when it does.'],
@@ -16,27 +16,27 @@ export const logFaults = {
 
 export interface MemberLog {
   line(result: LogResult, message: LogMessage): void;
-  /** A line of the package log as it is, not for syslog: the lines that control scripts are known to write. */
+  /** Writes a line to the package log unchanged, and not to syslog: the lines of legacy control scripts. */
   plain(text: string): void;
-  /** Hands what was logged to syslog; waits a tenth of a second at most, for the package log. */
+  /** Sends the logged lines to syslog; waits at most a tenth of a second, for the package log. */
   flush(): Promise<void>;
-  /** Hands a line to syslog at once, as an alert, without waiting: for a process that has to exit at once. */
+  /** Sends a line to syslog at once, as an alert, without waiting: for a process that must exit at once. */
   alarm(result: LogResult, message: LogMessage): void;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Nov 23 11:37:04`, as Serviceguard's own logs say it, independent of the locale. */
+/** `Nov 23 11:37:04`, as in Serviceguard's own logs, independent of the locale. */
 export function timeStamp(date: Date): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
   return `${months[date.getMonth()]} ${String(date.getDate()).padStart(2, ' ')} ${clock}`;
 }
 
-/** Costs more to make than all lines of a log; made when the first is wanted. */
+/** Slow to create, so only on first use. */
 let zones: Intl.DateTimeFormat | undefined;
 
-/** As date(1) prints it in the C locale: `Mon Nov 23 11:37:04 UTC 2026`. */
+/** As date(1) in the C locale: `Mon Nov 23 11:37:04 UTC 2026`. */
 export function dateLine(date: Date): string {
   const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][date.getDay()];
   zones ??= new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' });
@@ -44,12 +44,12 @@ export function dateLine(date: Date): string {
   return `${day} ${timeStamp(date)} ${zone} ${date.getFullYear()}`;
 }
 
-/** An alarm as syslog's socket takes it: facility daemon, severity alert [RFC 3164 4.1], as logger(1) sends it. The tag is the package's name. */
+/** A datagram for syslog's socket: facility daemon, severity alert [RFC 3164 4.1], as from logger(1). The tag is the package name. */
 export function alarmDatagram(tag: string, text: string, date: Date): string {
   return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
 }
 
-/** For the last lines to reach a disk that takes them; a failover has four scripts. */
+/** For the last lines to reach the disk; a failover has four scripts. */
 const writeLimitMs = 100;
 
 /**

@@ -1,20 +1,20 @@
 /**
- * Looks at one process through descriptors below /proc/PID that are kept open: after the process has been reaped the
- * read fails with ESRCH, whatever has taken its pid since [monitor.md 1].
+ * Watches one process through open descriptors below /proc/PID: after the process has been reaped the read fails with ESRCH, even if its
+ * pid is reused [monitor.md 1].
  */
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import type { ProcessState } from '../host.ts';
 import { parseProcessStat } from './member-host.ts';
 
 export interface ProcessWatch {
-  /** null: it is gone. */
+  /** null: it has exited. */
   look(): ProcessState | null;
-  /** How often it was put on a processor and taken off, which changes whenever it runs. null: cannot be told. */
+  /** How often it was scheduled, which changes whenever it runs. null: unknown. */
   activity(): string | null;
   close(): void;
 }
 
-/** null when the process is gone, or another one has its pid by now. Throws the errno error when that is unknown, such as EMFILE. */
+/** null when the process has exited, or its pid is reused. Throws the errno error when unknown, such as EMFILE. */
 export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   const descriptors: number[] = [];
   const close = (): void => descriptors.forEach(closeSync);
@@ -30,7 +30,7 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   const read = (descriptor: number): string => buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
   const directory = `/proc/${wanted.pid}`;
   const look = (): ProcessState | null => {
-    // Mostly it has been reaped by now; an exception takes a millisecond, which is the time that counts here.
+    // Usually it has been reaped by now, and an exception would take a millisecond of the failover.
     if (!existsSync(directory)) return null;
     try {
       return parseProcessStat(read(stat));
@@ -54,8 +54,8 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
 }
 
 /**
- * Whether a process still has the socket of an inode, for one link's reading instead of a table of all connections. `false`
- * also when it cannot be told: then who has the port has to be looked up.
+ * Whether a process still has the socket of an inode: one link instead of a table of all connections. `false` also when unknown: then the
+ * owner of the port must be looked up.
  */
 export function watchSocket(pid: number, inode: string): () => boolean {
   const directory = `/proc/${pid}/fd`;

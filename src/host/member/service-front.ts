@@ -1,52 +1,50 @@
 /**
- * The small program in front of the monitor (member/monitor/csync-front.pl), from the monitor's side. It is the service's process as
- * Serviceguard sees it, hears of the end of another process by a pidfd, sees every two seconds whether it is stopped, can
- * be gone at once, and replaces a monitor that does not answer. What it tells is a hint to look, never a verdict. A monitor that
- * was started without it looks for itself, and ends as any Node.js does.
+ * The monitor's side of csync-front.pl, the small program in front of it. That program is the service process for Serviceguard: it gets the
+ * exit of another process from a pidfd, checks every two seconds whether that process is stopped, can exit at once, and replaces a monitor
+ * that does not answer. Its lines are only hints to check. Without it the monitor polls, and exits as any Node.js program.
  */
 import { openSync, readSync, writeSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { isRefused } from './log-writer.ts';
 
-/** The service of the package has exited: the datagram is in syslog, and what this process does now keeps nothing waiting. */
+/** The service has exited: the datagram is in syslog, and nothing waits for this process any more. */
 type Leave = (status: number, datagram: string) => void;
 
 export interface EndWatch {
-  /** Whether an end will be told; before that, while the program in front is stopped, and where nobody can tell, somebody has to poll. */
+  /** Whether the exit will be an event. If not (not armed yet, csync-front.pl stopped, no pidfd), poll. */
   isArmed(): boolean;
   close(): void;
 }
 
 export interface ServiceFront {
-  /** The process that Serviceguard started; what it waits for. */
+  /** The process that Serviceguard started and watches. */
   readonly pid: number;
   /**
-   * `look` is called when the watch has been armed (the process may have ended before), when the process ends, every two
-   * seconds while it is stopped, and when it turns out that nothing can be told. A pid that was taken over meanwhile is for
-   * the one who looks to notice.
+   * `look` is called when the watch is armed (the process may have exited before), when the process exits, every two seconds while it is
+   * stopped, and when no pidfd is available. The caller must notice a reused pid.
    */
   watchEnd(pid: number, look: () => void): EndWatch;
   readonly leave: Leave;
-  /** Why this monitor was started in the place of another one; null: it is the first. */
+  /** Why this monitor replaces another one; null: it is the first. */
   readonly replaced: string | null;
-  /** This monitor runs, and judges. To be called at least every ten seconds; more often it costs nothing. */
+  /** Reports that this monitor runs. Call it at least every ten seconds. */
   alive(): void;
-  /** Where the program in front logs a failure of the monitor itself, and how the line begins. */
+  /** Where csync-front.pl logs a failure of the monitor itself, and the head of that line. */
   logTo(file: string, packageName: string, name: string): void;
 }
 
-/** What leads to the end of the service, in this order: a front that is stopped is not asked in vain. */
+/** How the service exits, in this order: a stopped front does not answer. */
 export function actsOfLeaving(): readonly ('ask' | 'kill')[] {
   return ['ask', 'kill'];
 }
 
 const standardInput = 0;
-/** A front that does not end within this is stopped, or out of order. */
+/** A front that does not exit within this time is stopped or broken. */
 const endLimitMs = 250;
-/** The program in front waits for 20 s. */
+/** csync-front.pl waits for 20 s. */
 const aliveEveryMs = 5000;
 
-/** null: there is none. One at a time, since it talks over standard input. */
+/** null: started without csync-front.pl. One at a time, since it talks over standard input. */
 export function openServiceFront(): ServiceFront | null {
   const { CSYNC_FRONT: why = '' } = process.env;
   if (why === '') return null;
@@ -61,7 +59,7 @@ export function openServiceFront(): ServiceFront | null {
     for (let end = pending.indexOf('\n'); end !== -1; end = pending.indexOf('\n')) {
       const [word, about] = pending.slice(0, end).split(' ');
       pending = pending.slice(end + 1);
-      // What was said of another process before it heard of this one counts no more.
+      // An older answer may concern the previous process.
       if (watch !== null && Number(about) === watch.pid) {
         watch.armed = word === 'armed' || word === 'stopped';
         watch.look();
@@ -70,7 +68,7 @@ export function openServiceFront(): ServiceFront | null {
     }
   };
   const buffer = Buffer.alloc(1024);
-  // Into a buffer of ours: a stream in between costs some tenth of the time from the kill of the daemon to the verdict.
+  // A buffer of our own: a stream would take some tenth of the time from the kill of the daemon to the verdict.
   const onread = {
     buffer,
     callback: (length: number): boolean => {
@@ -80,7 +78,7 @@ export function openServiceFront(): ServiceFront | null {
   };
   const channel = new Socket({ fd: standardInput, readable: true, writable: true, onread } as SocketConstructorOpts);
   const gone = (): never => process.exit(0);
-  // Its end is the end of the service, whoever ended it.
+  // When it exits, the service has exited.
   channel.on('error', gone).on('close', gone);
   return {
     pid,
@@ -121,16 +119,16 @@ export function openServiceFront(): ServiceFront | null {
   };
 }
 
-/** One that fails must not keep the next from being done. */
+/** A failed act must not prevent the next one. */
 function attempt(act: () => void): void {
   try {
     act();
   } catch {
-    // The end of this process is the end of the conversation, and so of the service as well.
+    // The exit of this process closes the socket, and so ends the service as well.
   }
 }
 
-/** Whether a process is stopped. */
+/** Returns a check whether a process is stopped. */
 function stopWatch(pid: number): () => boolean {
   const buffer = Buffer.alloc(1024);
   try {
@@ -139,7 +137,7 @@ function stopWatch(pid: number): () => boolean {
       try {
         return /\) [Tt] [^)]*$/.test(buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0)));
       } catch {
-        // Gone; the end of the conversation says so.
+        // It has exited; the closed socket shows that.
         return false;
       }
     };
@@ -148,7 +146,7 @@ function stopWatch(pid: number): () => boolean {
   }
 }
 
-/** Without going back to the event loop: nothing else may happen any more. */
+/** Blocks the event loop on purpose: nothing else may happen any more. */
 function waitFor(isSo: () => boolean): void {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   for (let waited = 0; !isSo() && waited < endLimitMs; waited += 1) Atomics.wait(cell, 0, 0, 1);

@@ -1,6 +1,6 @@
 /**
- * Another process of the program that runs here, for work that must not hold this one up: it is fed lines, started again when
- * it exits, and exits with this one, since its standard input ends then.
+ * A second process of the running program, for work that must not block this one: it gets lines, is restarted when it exits, and exits with
+ * this process, because its standard input closes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeInherited } from '../inherited.ts';
@@ -9,12 +9,12 @@ const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
 
 export interface Sibling {
-  /** The newest line counts: one that is not taken yet is replaced. */
+  /** A newer line replaces one that is not written yet. */
   feed(line: string): void;
   close(): void;
 }
 
-/** `said` gets what it prints. */
+/** `said` gets its output. */
 export function keepSibling(given: readonly string[], said: (text: string) => void): Sibling {
   const [, program = ''] = process.argv;
   let child: ChildProcess | null = null;
@@ -46,7 +46,7 @@ export function keepSibling(given: readonly string[], said: (text: string) => vo
         if (child === started) startLater();
       };
       child = started.on('error', gone).on('exit', gone);
-      // They are missing where no descriptor was left for it.
+      // Missing if no descriptor was available.
       started.stdin?.on('error', () => {}).on('drain', pass);
       started.stdout?.setEncoding('utf8').on('data', said);
       isFed = newest === '';

@@ -1,11 +1,11 @@
 /**
- * Files of a disk that may hang: read by a helper, so that neither the event loop nor the end of this process ever waits for
- * the disk (a thread of Node.js that is stuck in the kernel keeps the whole process from ending). Read past the cache where
- * the file system can do that, for what lies in memory says nothing about the disk.
+ * Reads files of a disk that may hang through a helper process, so that neither the event loop nor the exit of this process waits for the
+ * disk (a thread of Node.js that is stuck in the kernel prevents the exit). Reads past the cache if possible, because cached data proves
+ * nothing about the disk.
  */
 import { spawn } from 'node:child_process';
 
-/** The part of the buffer that O_DIRECT takes begins at a whole page. */
+/** For O_DIRECT the buffer begins at a whole page. */
 const helper = `
 use Fcntl;
 $0 = "csync-file-reader";
@@ -29,9 +29,9 @@ export type SlowRead =
   /** Its first 4 KB. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'error'; readonly why: string }
-  /** No answer within the limit; a later one is waited for by the next read. */
+  /** No answer within the limit; the next read waits for it. */
   | { readonly kind: 'late' }
-  /** There is no perl here, or the helper was ended; the next read tries to start one. */
+  /** perl is missing, or the helper was killed; the next read starts one. */
   | { readonly kind: 'no helper'; readonly why: string };
 
 export interface SlowFile {
@@ -39,7 +39,7 @@ export interface SlowFile {
   close(): void;
 }
 
-/** One file of which the helper is asked again and again; who asks while it reads gets the answer of that same read. */
+/** One file that the helper reads again and again; a request during a read gets the result of that read. */
 export function openSlowFile(path: string): SlowFile {
   let child: ReturnType<typeof start> | null = null;
   let pending = '';
@@ -98,7 +98,7 @@ export function openSlowFile(path: string): SlowFile {
     close: () => {
       const ending = child;
       child = null;
-      // It may be stuck in a read, and would not see that nobody asks any more.
+      // It may be stuck in a read and not notice a closed pipe.
       ending?.kill('SIGKILL');
     },
   };

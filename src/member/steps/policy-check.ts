@@ -11,5 +11,5 @@ export async function policyProblem({ host, daemon }: StepContext): Promise<Find
   const checked = await host.run(policyCheck, limitMs);
   if (checked.exitCode === 0) return null;
   const said = `${checked.stdout}${checked.stderr}`.trim().split('\n').slice(0, 3).join(' | ');
-  return { code: 'policy-invalid', text: `${policyCheck.join(' ')} ends with ${checked.exitCode ?? checked.signal}: ${said}` };
+  return { code: 'policy-invalid', text: `${policyCheck.join(' ')} exited with ${checked.exitCode ?? checked.signal}: ${said}` };
 }

@@ -1,14 +1,14 @@
-/** Many lives in a row, and what their number says. Pure but for the clock. */
+/** Many lives in a row, and what their number proves. Pure except for the clock. */
 import type { Settings } from '../../settings/settings.ts';
 import { type Life, simulate } from './simulation.ts';
 
 export interface SimulationResult {
-  /** Of the first one; the others follow it. */
+  /** Seed of the first life; the others follow it. */
   readonly seed: number;
   readonly lives: number;
   readonly events: number;
   readonly failures: readonly Life[];
-  /** With 95 % confidence not more than this part of such lives would fail. */
+  /** With 95 % confidence at most this part of such lives would fail. */
   readonly upperBound: number;
   readonly milliseconds: number;
 }
@@ -26,7 +26,7 @@ export async function simulateMany(
 ): Promise<SimulationResult> {
   const began = performance.now();
   const failures: Life[] = [];
-  // Lives of half of the seeds have a legacy package. The same two objects for all of them, which share what is known of each.
+  // Half of the lives have a legacy package. The same two objects for all lives, which share their tables.
   const members = settings.members.slice(0, mostMembers);
   const modular: Settings = { ...settings, members, packageStyle: 'modular' };
   const legacy: Settings = { ...modular, packageStyle: 'legacy' };
@@ -43,8 +43,8 @@ export async function simulateMany(
 }
 
 /**
- * The one-sided 95 % bound of Clopper and Pearson for `failures` of `lives`: the share at which so few would come with 5 %.
- * Without failures about 3 / lives (the rule of three).
+ * The one-sided 95 % bound of Clopper and Pearson for `failures` of `lives`: the share at which so few would occur with 5 %. Without
+ * failures about 3 / lives (the rule of three).
  */
 export function upperBoundOf(failures: number, lives: number): number {
   if (lives === 0 || failures >= lives) return 1;
@@ -79,6 +79,6 @@ export function simulationSummary({ seed, lives, events, failures, upperBound, m
   return [
     ...told,
     `${lives} lives from seed ${seed}, with ${events} faults and commands, in ${(milliseconds / 1000).toFixed(1)} s`,
-    `${failures.length} failed; with 95 % confidence not more than ${bound} of such lives would`,
+    `${failures.length} failed; with 95 % confidence at most ${bound} of such lives would`,
   ];
 }

@@ -1,7 +1,7 @@
 /**
- * One life of a cluster in virtual time, drawn from a seed: the shipped scripts run live, each act takes its time, commands fail,
- * scripts are killed or time out, and faults and commands of an administrator come at any moment. Then faults stop, and
- * the package has to be served again. The same seed gives the same life.
+ * One life of a cluster in virtual time, from a seed: the shipped scripts run live, each act takes its time, commands fail, scripts are
+ * killed or time out, and faults and commands of an administrator come at any moment. Then faults stop, and the package must be served
+ * again. The same seed repeats the same life.
  */
 
 import { random } from '../../base/random.ts';
@@ -20,9 +20,9 @@ import type { Place } from '../world/world-host.ts';
 
 export interface Life {
   readonly seed: number;
-  /** What did not hold; null when all did. */
+  /** The rule that was broken; null: none. */
   readonly broken: string | null;
-  /** A line for everything that happened, with its second. */
+  /** A line for every event, with its second. */
   readonly story: readonly string[];
   /** Faults, repairs and commands. */
   readonly events: number;
@@ -37,7 +37,7 @@ const commandFails = 0.02;
 const scriptIsKilled = 0.004;
 const scriptHangs = 0.001;
 
-/** Notes which script was begun last; the simulation runs it. */
+/** Records the script that was requested last; the simulation runs it. */
 class LiveScripts implements Scripts {
   begun = 0;
   #word: Word = 'start';
@@ -61,7 +61,7 @@ class LiveScripts implements Scripts {
   }
 }
 
-/** What lives with the same settings have in common: tables that only grow, and say the same whoever asked first. */
+/** Shared by lives with the same settings: tables that only grow, independent of their order. */
 interface Ground {
   readonly cluster: PackageCluster;
   readonly inside: readonly Happening[];
@@ -111,7 +111,7 @@ class Simulation {
     const state = this.#state;
     state.clusterState = state.cluster.initial();
     state.shared = nothingShared;
-    this.#tell('the cluster is started', () => state.tell({ kind: 'cluster-run', members: [] }));
+    this.#tell('the cluster starts', () => state.tell({ kind: 'cluster-run', members: [] }));
     this.#tick();
     const count = 1 + Math.floor(this.#next() * mostEvents);
     for (let event = 0; event < count; event += 1) this.#at(this.#next() * faultsUntil, () => this.#strike());
@@ -154,13 +154,13 @@ class Simulation {
     this.#queue.splice(place, 0, entry);
   }
 
-  /** Lets virtual time pass; what broke meanwhile. */
+  /** Advances virtual time; returns the broken rule. */
   async #until(end: number): Promise<string | null> {
     while ((this.#queue[0]?.at ?? Number.POSITIVE_INFINITY) <= end) {
       const entry = this.#queue.shift();
       this.#now = entry?.at ?? this.#now;
       entry?.run();
-      // Whatever goes on without waiting for the clock goes on now.
+      // Everything that does not wait for the clock continues now.
       await new Promise(setImmediate);
       this.#startScript();
       const broken = this.#state.broken[0] ?? twoMounts(this.#state);
@@ -170,7 +170,7 @@ class Simulation {
     return null;
   }
 
-  /** Now and then something that goes on by itself takes its next step. */
+  /** From time to time an event inside happens. */
   #tick(): void {
     const from = Math.floor(this.#next() * this.#inside.length);
     for (let step = 0; step < this.#inside.length; step += 1) {
@@ -191,7 +191,7 @@ class Simulation {
     }
   }
 
-  /** The script that the package manager has asked for last, if it does not run yet. */
+  /** The script that the package manager requested last, if it does not run yet. */
   #startScript(): void {
     if (this.#started === this.#scripts.begun || this.#state.node < 0) return;
     const serial = this.#scripts.begun;
@@ -210,7 +210,7 @@ class Simulation {
     void runPackageScript(word, this.#placeOf(runner), this.#gate(runner, word, isCurrent), this.#settings).then(
       (code) => {
         if (!isCurrent()) return;
-        this.#say(`${this.#state.members[runner]}: the ${word} ends with ${code}`);
+        this.#say(`${this.#state.members[runner]}: the ${word} exits with ${code}`);
         endScript(this.#state, { kind: 'exit', code: code as 0 | 1 | 2 | 3 });
       },
       (error: unknown) => this.#state.broken.push(`a script threw ${error instanceof Error ? error.stack : String(error)}`),
@@ -283,7 +283,7 @@ class Simulation {
       hangs: () => {
         if (this.#isCalm || this.#next() >= scriptHangs) return false;
         state.disturb(runner);
-        this.#say(`${state.members[runner]}: ${word}: a read hangs, and the launcher gives the script up`);
+        this.#say(`${state.members[runner]}: ${word}: a read hangs, and the launcher stops the script`);
         return true;
       },
     };

@@ -1,7 +1,7 @@
 /**
- * The scripts of a package as its package manager runs them. A legacy package's are the shipped control script. For a modular
- * one Serviceguard's modules stand between our two scripts: their order, retries and rollback are those of the lab
- * (src/lab/emulation/scripts/control-script.ts), which follows serviceguard.md 3.2, 3.3 and 4.3.
+ * The scripts of a package as its package manager runs them. Those of a legacy package are shipped. For a modular one Serviceguard's
+ * modules run between our two scripts: their order, retries and rollback are those of the lab
+ * (src/lab/emulation/scripts/control-script.ts), from serviceguard.md 3.2, 3.3 and 4.3.
  */
 
 import { deviceOf } from '../../contract/policy-file-system.ts';
@@ -17,7 +17,7 @@ import { digestOf, directory, type Place, WorldHost } from './world-host.ts';
 export type Word = 'start' | 'halt';
 export type Log = MemberLog['line'];
 
-/** What a host call throws when its script is killed with SIGKILL. */
+/** Thrown by a host call when its script is killed with SIGKILL. */
 export class ScriptKilled extends Error {}
 
 interface Run {
@@ -42,7 +42,7 @@ export async function runPackageScript(
   return word === 'start' ? modularStart(run) : modularHalt(run);
 }
 
-/** One of our scripts behind its launcher: killed, it ends with no status, which counts as 1; one that hangs is given up. */
+/** One of our scripts with its launcher: a killed one counts as 1; one that hangs is stopped. */
 async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
   const { place, gate } = run;
   const status = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, word, role, false));
@@ -68,7 +68,7 @@ async function scriptItself({ place, gate, settings, log }: Run, word: Word, rol
     log,
   };
   try {
-    // The digest that Serviceguard passes to a modular package's scripts is not that of a half-written directory.
+    // The digest that Serviceguard passes differs from that of a half-written directory.
     if (role !== 'legacy' && gate.look(() => place.world.files) === 'mixed') {
       if (word === 'start') return startWithoutSettings();
       return haltWithoutSettings({ code: 'settings-damaged', text: 'digest' }, host, role);
@@ -116,7 +116,7 @@ function external(role: Role): Phase {
   return { start: (run) => call(run, 'start'), halt: (run) => call(run, 'halt') };
 }
 
-/** As many tries of umount and of the deactivation as the rendered package file says. */
+/** Retries of umount and of the deactivation, as in the rendered package file. */
 const attempts = 3;
 
 const volumeGroup: Phase = {
@@ -168,15 +168,15 @@ function setMonitor({ place, gate }: Run, monitor: 'yes' | 'no', what: string): 
 }
 
 const service: Phase = {
-  start: (run) => setMonitor(run, 'yes', 'the monitor is started'),
-  halt: (run) => setMonitor(run, 'no', 'the monitor is ended'),
+  start: (run) => setMonitor(run, 'yes', 'the monitor starts'),
+  halt: (run) => setMonitor(run, 'no', 'the monitor is halted'),
 };
 
 const phases: readonly Phase[] = [external('pre'), volumeGroup, fileSystem, packageAddress, external('main'), service];
 
 function failureOf(error: unknown): PhaseFailure {
   if (error instanceof PhaseFailure) return error;
-  // A command of Serviceguard's own that is killed has failed.
+  // A killed command of Serviceguard has failed.
   if (error instanceof ScriptKilled) return new PhaseFailure(1);
   throw error;
 }

@@ -1,7 +1,7 @@
 /**
- * The shipped scripts as a table. A script is run up to its next act (a command, a write, a signal, a wait) in one world;
- * what it looked at and what came of it is kept as a node, from which it goes on by being played again with the same
- * answers. So a search only looks up, and may change the world, or end the script, between any two acts.
+ * The shipped scripts as a table. A script runs up to its next act (a command, a write, a signal, a wait) in one world; its reads and
+ * results are kept as a node, and it continues from there by a replay with the same answers. So a search only looks up, and may change the
+ * world, or kill the script, between any two acts.
  */
 import type { Settings } from '../../settings/settings.ts';
 import { failed, spelled } from '../../simulated/commands.ts';
@@ -10,22 +10,22 @@ import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts'
 import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits } from './world.ts';
 import type { Place } from './world-host.ts';
 
-/** How the next act goes: as it does, its command fails, its script is killed there, or a read before it hangs. */
+/** The next act: normal, its command fails, its script is killed there, or a read before it hangs. */
 export const modes = ['works', 'fails', 'killed', 'hangs'] as const;
 export type Mode = (typeof modes)[number];
 
 export interface Move {
-  /** Where the script is now; -1: it has ended. */
+  /** Position of the script; -1: it has exited. */
   readonly node: number;
   readonly exit: number;
   readonly world: number;
   readonly shared: number;
   readonly what: string;
-  /** False: there was no command that could fail, or no script to be killed. */
+  /** False: no command could fail, or no script could be killed. */
   readonly applies: boolean;
 }
 
-/** Long enough that every wait of the scripts has its end after two. */
+/** Long enough that every wait of the scripts is over after two. */
 const waitMs = 5001;
 
 /** A command without its paths. */
@@ -34,7 +34,7 @@ export function inBrief([program = '', ...words]: readonly string[]): string {
 }
 
 class Suspended extends Error {}
-/** An answer that was thrown. */
+/** A thrown answer. */
 class Thrown {
   readonly error: unknown;
   readonly code: string;
@@ -44,7 +44,7 @@ class Thrown {
   }
 }
 
-/** Kept among the answers: a read that never had one. */
+/** Kept among the answers: a read without an answer. */
 const noAnswer = { hangs: true } as const;
 
 class ReplayGate implements Gate {
@@ -66,7 +66,7 @@ class ReplayGate implements Gate {
     this.applied = mode === 'works';
   }
 
-  /** The kept answer, or a new one; undefined when this is the call behind the act. */
+  /** The kept answer, or a new one; undefined for the call after the act. */
   #answer(make: () => unknown): { readonly value: unknown } | null {
     if (this.#next < this.#before.length) {
       this.#next += 1;
@@ -106,7 +106,7 @@ class ReplayGate implements Gate {
       this.what = what;
       if (this.#mode !== 'killed') return change();
       this.applied = true;
-      this.what = `the script is killed where it ${what}`;
+      this.what = `the script is killed at this act: ${what}`;
       throw new ScriptKilled();
     };
   }
@@ -157,13 +157,13 @@ class ReplayGate implements Gate {
     if (this.#mode !== 'hangs' || this.#acted) return false;
     this.#acted = true;
     this.applied = true;
-    this.what = 'a read hangs, and the launcher gives the script up';
+    this.what = 'a read hangs, and the launcher stops the script';
     this.fresh.push(noAnswer);
     return true;
   }
 }
 
-/** How far a script has come: everything it was ever told. */
+/** The progress of a script: every answer it got. */
 interface Node {
   readonly word: Word;
   readonly member: number;
@@ -176,7 +176,7 @@ const keyOf = (world: number, shared: number, down: number, mode: number): numbe
 export class ScriptTable {
   readonly #settings: Settings;
   readonly #members: readonly string[];
-  /** By position; within it by the rest, which is small enough to be found fast. */
+  /** By position; within it by the rest, which is a small set. */
   readonly #moves: (Map<number, Move> | undefined)[] = [];
   readonly #missing = new Map<string, readonly [node: number, world: number, shared: number, down: number, mode: number]>();
   readonly #nodes: Node[] = [];
@@ -205,7 +205,7 @@ export class ScriptTable {
     return this.#moves.reduce((sum, known) => sum + (known?.size ?? 0), 0);
   }
 
-  /** The next act; undefined: not known yet, `fill` finds out. `down`: a bit for each member cmviewcl has as down. */
+  /** The next act; undefined: unknown until `fill` runs the scripts. `down`: a bit for each member that cmviewcl reports as down. */
   move(node: number, world: number, shared: number, down: number, mode: number): Move | undefined {
     const key = keyOf(world, shared, down, mode);
     const known = this.#moves[node]?.get(key);
@@ -213,10 +213,10 @@ export class ScriptTable {
     return known;
   }
 
-  /** Runs the scripts for every move that was asked for in vain. */
+  /** Runs the scripts for every move that was missing. */
   async fill(): Promise<void> {
     const { stackTraceLimit } = Error;
-    // A script is left by an error at each of its acts; to note where takes longer than the script does.
+    // A script is left by an error at each act; recording its stack would take longer than the script.
     Error.stackTraceLimit = 0;
     try {
       for (const wanted of this.#missing.values()) {
@@ -243,7 +243,7 @@ export class ScriptTable {
       const gate: ReplayGate = new ReplayGate(answers, modes[mode] ?? 'works', () => resolve({ gate, exit: null }));
       runPackageScript(word, place, gate, this.#settings).then(
         (status) => resolve({ gate, exit: status }),
-        // Behind a suspension this comes too late to matter.
+        // After a suspension this comes too late to matter.
         (error: unknown) => reject(error as Error),
       );
     });

@@ -1,18 +1,18 @@
 /**
- * What the launcher of a member script does about one that hangs (package-templates/modular/launcher.sh.tpl), written down a second time:
- * it gives the script up after the limit of its step, and ends by consequence. test/process/member/launcher.test.ts holds the real one to it.
+ * A second version of what the launcher (package-templates/modular/launcher.sh.tpl) does when a member script hangs: it stops the script
+ * after the limit of its step, and exits by consequence. test/process/member/launcher.test.ts compares it with the real one.
  */
 import type { Role } from '../../member/steps/parts.ts';
 import { type Gate, never } from '../../simulated/gate.ts';
 
-/** What a call of a script that hangs throws, so that it comes no further. */
+/** Thrown by a call of a script that hangs, so that it does not continue. */
 export class ScriptHangs extends Error {}
 
 export const givenUp = Symbol('given up');
 
 /**
- * Exit status of a launcher that gave its script up. `isHeld`: the policy file system is still mounted here. `isTakenBack`: the halt
- * that the launcher of a legacy package calls then has ended with 0.
+ * Exit status of a launcher that stopped its script. `isHeld`: the policy file system is still mounted here. `isTakenBack`: the halt that
+ * the launcher of a legacy package then runs exited with 0.
  */
 export function givenUpExit(
   word: 'start' | 'halt',
@@ -21,11 +21,11 @@ export function givenUpExit(
 ) {
   if (role === 'legacy') return isTakenBack ? (word === 'start' ? 2 : 0) : 1;
   if (word === 'start') return 2;
-  // The address and the mount go behind this one, whoever holds them.
+  // Serviceguard removes address and mount after this script.
   return role !== 'main' && isHeld ? 1 : 0;
 }
 
-/** Runs a script with a gate of its own; one that hangs at any of its reads or acts is left there. */
+/** Runs a script with a gate of its own; one that hangs at a read or an act stays there. */
 export async function supervise<Status>(gate: Gate, script: (gate: Gate) => Promise<Status>): Promise<Status | typeof givenUp> {
   let giveUp: (answer: typeof givenUp) => void = () => {};
   const isOver = new Promise<typeof givenUp>((resolve) => {
@@ -46,7 +46,7 @@ export async function supervise<Status>(gate: Gate, script: (gate: Gate) => Prom
   const later = <Answer>(call: () => Promise<Answer>): Promise<Answer> => (passes() ? call() : never());
   const own: Gate = {
     look: (read) => now(() => gate.look(read)),
-    // A question to another process has a limit of its own.
+    // A query to another process has a limit of its own.
     lookLater: (read) => (isHung ? never() : gate.lookLater(read)),
     act: (what, change) => now(() => gate.act(what, change)),
     actLater: (what, change) => later(() => gate.actLater(what, change)),

@@ -1,6 +1,6 @@
 /**
- * What the shipped monitor concludes where nothing changes any more: its judge, folded over the findings of all its layers in a world, with
- * the settings' own limits. A layer has its entry for the model check in its row, so none can be skipped.
+ * The verdict of the shipped monitor in a world that does not change: its judge gets the findings of all layers, with the settings' limits.
+ * Every layer has its entry for the model check in its row.
  */
 import { actsOfLeaving } from '../../host/member/service-front.ts';
 import { actsOfVerdict, judge, limitsOf, type Sample, type Verdict, watchFrom } from '../../member/monitor/judge.ts';
@@ -8,7 +8,7 @@ import { type LayerWorld, layerNames, layerOf } from '../../member/monitor/layer
 import type { Settings } from '../../settings/settings.ts';
 import type { MemberWorld } from './world.ts';
 
-/** More looks than any limit of the settings asks for. */
+/** More probes than any limit of the settings. */
 const looks = 130;
 const paceMs = 5000;
 
@@ -21,14 +21,14 @@ function seenByLayers({ daemon, address, link, mounted, disk }: MemberWorld, isC
   };
 }
 
-/** Whether the service exits with a verdict: what hangs before that lets nothing behind it happen, and what is stopped obeys nobody. */
+/** Whether the service exits with a verdict: it does not if an earlier act hangs or the process is stopped. */
 export function leaves({ log, monitor }: MemberWorld): boolean {
   const acts = actsOfVerdict();
   const isReached = log === 'writes' || !acts.slice(0, acts.indexOf('leave')).includes('log');
   return isReached && (monitor !== 'unheard' || actsOfLeaving().includes('kill'));
 }
 
-/** null: it goes on watching. */
+/** null: it continues to watch. */
 export function verdictOn(world: MemberWorld, isContested: boolean, settings: Settings): Verdict | null {
   const limits = limitsOf(settings);
   const seenByAll = seenByLayers(world, isContested);

@@ -1,4 +1,4 @@
-/** The simulated Host over a world of plain data, which is one small number: each fact is read from it and written back. */
+/** The simulated Host over a world of plain data in one small number: each fact is read from it and written back. */
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { ProbeResult } from '../../cfengine/probe.ts';
 import { deviceOf, sentinelName } from '../../contract/policy-file-system.ts';
@@ -14,24 +14,24 @@ import type { Changing, MemberWorld, SharedWorld } from './world.ts';
 export const directory = '/etc/cmcluster/csync';
 const digests = new WeakMap<Settings, string>();
 
-/** settingsDigest, once for each. */
+/** settingsDigest, computed once. */
 export function digestOf(settings: Settings): string {
   const digest = digests.get(settings) ?? settingsDigest(settings);
   digests.set(settings, digest);
   return digest;
 }
 
-/** Where a script runs: changed in place by what it does. */
+/** The world of a script, changed in place by its acts. */
 export interface Place {
   readonly index: number;
   readonly members: readonly string[];
   world: MemberWorld;
   shared: SharedWorld;
-  /** Members that cmviewcl has as down, by index. */
+  /** Members that cmviewcl reports as down, by index. */
   readonly down: (index: number) => boolean;
 }
 
-/** Programs and keys are sound on every member: nothing that happens here touches them, and keys are dear to read. */
+/** Programs and keys are sound on every member: no event changes them, and reading keys is slow. */
 class WorldDaemon extends Daemon {
   override judgeInstallation(): null {
     return null;
@@ -52,7 +52,7 @@ export class WorldHost extends SimulatedHost {
   readonly #cfengine;
   readonly free = 1e9;
   connections: readonly string[] = [];
-  /** It is a file system that nothing freezes. */
+  /** A file system that is never frozen. */
   readonly answers = { chattr: {}, fsfreeze: {} };
 
   constructor(place: Place, gate: Gate, settings: Settings) {
@@ -66,10 +66,10 @@ export class WorldHost extends SimulatedHost {
     this.#cfengine = adapterFor(settings);
   }
 
-  /** What the steps get to see. */
+  /** The context of the steps. */
   context(): StepContext {
     const { settings } = this;
-    // Generation 3 would make a certificate for its probe; the world's daemon asks for none.
+    // Generation 3 would make a certificate for its probe, which this daemon does not need.
     const adapter = { ...this.adapterOf(settings), generation: 2 } as const;
     return { host: this, settings, daemon: new WorldDaemon(this, settings, adapter) };
   }
@@ -138,7 +138,7 @@ export class WorldHost extends SimulatedHost {
       const holds = holder === 'transfer';
       found.push(processNamed(name, found, { listens: true, holds, hangs, ignoresTerm: hangs, program: programs.daemon }));
     }
-    if (holder === 'somebody' || holder === 'stuck')
+    if (holder === 'user' || holder === 'stuck')
       found.push({
         ...processNamed('sh', found, { state: holder === 'stuck' ? 'D' : 'S', holds: true, ignoresReset: true }),
         pid: 200,
@@ -149,10 +149,10 @@ export class WorldHost extends SimulatedHost {
   set processes(left: readonly SimulatedProcess[]) {
     const daemon = left.find(({ listens }) => listens);
     const holder = left.find(({ holds }) => holds);
-    const other = holder?.state === 'D' ? 'stuck' : 'somebody';
+    const other = holder?.state === 'D' ? 'stuck' : 'user';
     this.#set({
       daemon: daemon === undefined ? 'dead' : daemon.hangs === true ? 'hung' : 'alive',
-      holder: holder === undefined ? 'nobody' : holder === daemon ? 'transfer' : other,
+      holder: holder === undefined ? 'none' : holder === daemon ? 'transfer' : other,
     });
   }
 
@@ -190,7 +190,7 @@ export class WorldHost extends SimulatedHost {
     if (Object.values(this.#cfengine.programs).includes(path)) return textFile('', 0o755);
     if (this.#world.mounted === 'no' || !this.diskAnswers) return null;
     if (path === this.settings.policyDirectory) return directoryFile;
-    // Epochs rise without end; who wrote the last one is all that matters here.
+    // Epochs rise without end; only the last writer matters here.
     return path.endsWith(sentinelName) && sentinel !== null ? textFile('{"epoch":1}', 0o644, 1000 + sentinel) : null;
   }
 
@@ -205,7 +205,7 @@ export class WorldHost extends SimulatedHost {
     this.#place.shared = { ...this.#place.shared, sentinel: this.#place.index };
   }
 
-  /** Without a mark it serves nothing. */
+  /** Without a mark the daemon serves nothing. */
   protected override probed(address: string, path: string): ProbeResult {
     const answer = super.probed(address, path);
     const isMarked = this.#place.shared.sentinel !== null;

@@ -1,6 +1,6 @@
 /**
- * A member as few small facts, and what the members share: enough for every look and every command of the member scripts.
- * Each world is one small number, so that a search can hold millions of them. Pure.
+ * A member as a few small facts, and what the members share: enough for every read and every command of the member scripts. Each world is
+ * one small number, so that a search can hold millions of them. Pure.
  */
 export const memberFields = {
   machine: ['up', 'down'],
@@ -8,19 +8,19 @@ export const memberFields = {
   address: ['no', 'yes'],
   /** The volume group. */
   active: ['no', 'yes'],
-  /** hung: listens, takes no TERM and answers nobody. */
+  /** hung: listens, ignores TERM and does not answer. */
   daemon: ['alive', 'hung', 'dead'],
-  /** Whether a start of the daemon comes up. */
+  /** Whether a start of the daemon succeeds. */
   startable: ['yes', 'no'],
-  /** Who has something open on the policy file system; `stuck` cannot be ended. */
-  holder: ['nobody', 'transfer', 'somebody', 'stuck'],
+  /** What has a file open on the policy file system; a `stuck` process cannot be killed. */
+  holder: ['none', 'transfer', 'user', 'stuck'],
   disk: ['there', 'gone'],
   link: ['up', 'down'],
-  /** The package's service; stopped: what judges in it is, or it hangs; unheard: the program in front of it is stopped. */
+  /** The package's service; stopped: the monitor is stopped or hangs; unheard: csync-front.pl is stopped. */
   monitor: ['no', 'yes', 'stopped', 'unheard'],
   /** The disk of the package log. */
   log: ['writes', 'hangs'],
-  /** The set that counts; mixed: its settings are not those that were rendered with its other files. */
+  /** The current set; mixed: its settings were not rendered with its other files. */
   files: ['sound', 'mixed'],
 } as const;
 
@@ -32,7 +32,7 @@ export type Changing = Mutable<MemberWorld>;
 
 const names = Object.keys(memberFields) as MemberField[];
 
-/** Where each field is in the number, and what each of its values adds to it. */
+/** The position of each field in the number, and the number of each value. */
 interface Place {
   readonly name: MemberField;
   readonly shift: number;
@@ -54,7 +54,7 @@ const places: readonly Place[] = names.map((name) => {
   };
 });
 export const worldBits = width;
-/** Of a number, whether the policy file system is mounted. */
+/** Whether the policy file system is mounted in that number. */
 export const mountedBit = places.find(({ name }) => name === 'mounted')?.bits.yes ?? 0;
 
 export function encodeWorld(world: MemberWorld): number {
@@ -74,22 +74,22 @@ export function decodeWorld(code: number): MemberWorld {
   return world;
 }
 
-/** A member on which nothing of the package is, and everything works. */
+/** A member without anything of the package, without faults. */
 export const idle = Object.fromEntries(names.map((name) => [name, memberFields[name][0]])) as unknown as MemberWorld;
 
 /** What the members share. */
 export interface SharedWorld {
-  /** Index of the member whose host tag the volume group carries. */
+  /** Index of the member whose host tag the volume group has. */
   readonly tag: number | null;
-  /** Index of the member that wrote the sentinel last. */
+  /** Index of the last writer of the sentinel. */
   readonly sentinel: number | null;
-  /** Another host answers for the package address, too. */
+  /** Another host answers for the package address as well. */
   readonly isContested: boolean;
 }
 
 export const sharedBits = 7;
 export const contestedBit = 1 << 6;
-/** Nobody has the volume group or has written, and the address is the package's alone. */
+/** No holder of the volume group, no writer, no other host with the address. */
 export const nothingShared = encodeShared({ tag: null, sentinel: null, isContested: false });
 
 export function encodeShared({ tag, sentinel, isContested }: SharedWorld): number {
@@ -105,7 +105,7 @@ export function decodeShared(code: number): SharedWorld {
   return shares[code] as SharedWorld;
 }
 
-/** The machine loses its power. What is on its disk stays. */
+/** The machine loses its power. Its disk stays. */
 export function crashed(world: MemberWorld): MemberWorld {
   const { disk, link, files, startable } = world;
   return { ...idle, machine: 'down', daemon: 'dead', disk, link, files, startable };
@@ -116,22 +116,22 @@ export function booted(world: MemberWorld): MemberWorld {
   return { ...world, machine: 'up', daemon: world.startable === 'yes' ? 'alive' : 'dead' };
 }
 
-/** What happens to whoever held the file system when the daemon ends. */
+/** What happens to the users of the file system when the daemon exits. */
 export function withoutDaemon(world: MemberWorld): MemberWorld {
-  return { ...world, daemon: 'dead', holder: world.holder === 'transfer' ? 'nobody' : world.holder };
+  return { ...world, daemon: 'dead', holder: world.holder === 'transfer' ? 'none' : world.holder };
 }
 
-/** Clients that ask the package address get the policy from this member. */
+/** Clients get the policy from this member through the package address. */
 export function serves({ machine, mounted, address, daemon, link, disk }: MemberWorld): boolean {
   return machine === 'up' && mounted === 'yes' && address === 'yes' && daemon === 'alive' && link === 'up' && disk === 'there';
 }
 
-/** What judges in the service runs. */
+/** The monitor behind the service runs. */
 export function isJudged({ monitor }: MemberWorld): boolean {
   return monitor === 'yes' || monitor === 'unheard';
 }
 
-/** Something of the package is here. */
+/** This member holds something of the package. */
 export function holdsPackage({ mounted, address, active, monitor }: MemberWorld): boolean {
   return mounted === 'yes' || address === 'yes' || active === 'yes' || monitor !== 'no';
 }

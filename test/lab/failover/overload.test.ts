@@ -164,6 +164,6 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
     await eventually('another daemon on m1', async () => !['', before].includes(await daemonOn('m1')));
     await used.drills.waitClients();
     expect((await used.drills.view()).owner).toBe('m1');
-    expect((await sh('m1', `cat ${log}`)).stdout).toContain('no other member can take the package (switched off: m2, m3)');
+    expect((await sh('m1', `cat ${log}`)).stdout).toContain('no other member can run the package (disabled: m2, m3)');
   });
 });

@@ -142,7 +142,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       expect((await sh('m2', `ls -d ${work}/ppkeys/.csync-arrival* 2>&1; true`)).stdout).toContain('No such file');
       const away = await csync('client add nosuch --yes');
       expect([away.exitCode, away.stdout]).toEqual([5, 'No step can be done now. The work is stored as pending.\n']);
-      expect((await csync('client list')).stdout).toMatch(/^nosuch +- .* pending since .*its name is not known here/m);
+      expect((await csync('client list')).stdout).toMatch(/^nosuch +- .* pending since .*its name does not resolve here/m);
       expect((await csync('client sync --yes')).stderr).toContain('nosuch is pending');
       expect((await csync('client remove nosuch --yes')).exitCode).toBe(0);
       expect((await csync('client list')).stdout).not.toContain('nosuch');

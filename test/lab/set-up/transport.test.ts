@@ -37,7 +37,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
         'm1',
         `cd /root/.ssh; cp lab_known_hosts known; ssh-keygen -q -t ed25519 -N '' -f other; { grep -v '^m2' known; echo "m2 $(cut -d ' ' -f 1,2 other.pub)"; } > lab_known_hosts`,
         'cd /root/.ssh; cp known lab_known_hosts; rm other other.pub',
-        /host key is another one/,
+        /host key differs/,
         /ssh-keygen -R m2/,
       ],
       [
@@ -45,7 +45,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
         'm2',
         'mv /root/.ssh/authorized_keys /root/.ssh/away',
         'mv /root/.ssh/away /root/.ssh/authorized_keys',
-        /takes none of the keys/,
+        /accepts no key of this user/,
         /ssh-copy-id m2/,
       ],
       ['no sshd', 'm1', config('Host m2\\n  Port 1'), restored, /no sshd listens/, /systemctl status sshd/],
@@ -54,7 +54,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
         'm1',
         config('Host m2\\n  HostName nowhere.invalid'),
         restored,
-        /name is not known here/,
+        /name does not resolve here/,
         /getent hosts m2/,
       ],
       [
@@ -63,7 +63,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
         `${config('Host m2\\n  HostName 127.0.0.1\\n  Port 2222')}; setsid perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 2222, Listen => 5, ReuseAddr => 1) or die; open F, ">/run/mute"; print F $$; close F; sleep 600' >/dev/null 2>&1 </dev/null & until [ -s /run/mute ]; do :; done`,
         `${restored}; kill $(cat /run/mute)`,
         /no connection: .*timed out/,
-        /is m2 up/,
+        /check that m2 is up/,
       ],
       [
         'a login that hangs',

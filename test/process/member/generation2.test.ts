@@ -323,7 +323,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     const { member, pid, end, verdict } = await watched();
     await member.demand(`kill -${signal} ${pid}`);
     expect(await end).toBe(1);
-    expect(await verdict()).toContain(sentence);
+    expect(await eventually('the verdict', verdict)).toContain(sentence);
   });
 
   it('sees a daemon that hangs though its process is well', async () => {
@@ -498,7 +498,7 @@ describe.skipIf(whyNoMember !== null)('validate with generation 2', () => {
     expect(found.exitCode).toBe(1);
     expect(found.log).toContain(`[program-missing] ${member.work}/bin/cfagent cannot be executed`);
     expect(found.log).toMatch(
-      /\[policy-invalid\] .*cfservd -p -f .* exits with status 1: cf:cfservd:.*cfservd\.conf:\d+: syntax error/,
+      /\[policy-invalid\] .*cfservd -p -f .* exited with 1: cf:cfservd:.*cfservd\.conf:\d+: syntax error/,
     );
     await member.demand(`chmod +x ${member.work}/bin/cfagent; chmod 750 ${member.work}/ppkeys`);
     expect((await member.script('csync.sh validate')).log).toContain('[keys-unusable]');

@@ -359,7 +359,7 @@ describe('a script that hangs', { concurrent: true }, () => {
     ['does not get everything away: nobody else may start it', 1, 1],
   ])('of a legacy package is taken back by the halt, which %s', async (_what, status, expected) => {
     const member = installed(legacy, { start: hangs(reading), halt: halts(status) });
-    expect(await ended(member, 'csync_control.sh', 'start')).toMatchObject({ status: expected, halted: 'control 1' });
+    expect(await ended(member, 'csync_control.sh', 'start')).toMatchObject({ status: expected, halted: 'legacy 1' });
     expect(givenUpExit('start', 'legacy', { isHeld: false, isTakenBack: status === 0 }), 'as the model check has it').toBe(
       expected,
     );
@@ -376,7 +376,7 @@ describe('a script that hangs', { concurrent: true }, () => {
     const once = `if (process.env.CSYNC_HURRIED === '1') { ${halts(0)} } ${hangs(reading)}`;
     expect(await ended(installed(legacy, { halt: once }), 'csync_control.sh', 'stop')).toMatchObject({
       status: givenUpExit('halt', 'legacy', { isHeld: false, isTakenBack: true }),
-      halted: 'control 1',
+      halted: 'legacy 1',
     });
   });
 

@@ -199,7 +199,7 @@ describe('a name of a host', () => {
     const ended = await shell.run(name, 'touch /nowhere', 5000);
     await shell.close();
     expect(ended).toMatchObject({ exitCode: 255, stdout: '' });
-    expect(ended.stderr).toContain('is no name of a host: ssh was not called');
+    expect(ended.stderr).toContain('is not a host name: ssh was not run');
   });
 
   it('that is none would make a roster nobody can read, so none is written with it (setup-run.ts, saveRoster)', () => {

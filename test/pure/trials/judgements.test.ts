@@ -103,7 +103,7 @@ describe('the owner of the port', () => {
         : `foreign ${owner.text}`;
 
   it.each<[string, string[], string]>([
-    ['nobody', [], 'free'],
+    ['none', [], 'free'],
     ['the daemon', ['7=cf-serverd:10@500'], 'daemon 10 7'],
     ['another program', ['7=nginx:10@500'], 'foreign port 5308 is taken by nginx (pid 10)'],
     ['two other programs', ['7=nginx:10@500', '8=sshd:11@1'], 'foreign port 5308 is taken by nginx (pid 10), sshd (pid 11)'],

@@ -6,10 +6,9 @@
  *   prints, and would print for ever, can register a listener.
  */
 
-
 import { styleText } from 'node:util';
 
-/** What a terminal acts on or what reorders text: C0 but for line feed and tab, DEL, C1, marks of direction, line separators. */
+/** Characters that a terminal acts on or that reorder text: C0 except line feed and tab, DEL, C1, direction marks, line separators. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant.
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
@@ -65,7 +64,6 @@ export function out(text: string, style?: Style): void {
   guardedStream(process.stdout).write(style === undefined ? harmless(text) : styled(process.stdout, style, text));
 }
 
-/** To standard error. */
 export function err(text: string, style?: Style): void {
   guardedStream(process.stderr).write(style === undefined ? harmless(text) : styled(process.stderr, style, text));
 }

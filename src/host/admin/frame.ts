@@ -1,19 +1,18 @@
 /**
- * The frame around what a script prints on another host. A login may print before, between and after it (/etc/profile, .bashrc,
- * .bash_logout, a forced command), with a line end or without one: only what stands between two marks that cannot be guessed is the
- * script's. Pure: text in, text out.
+ * The frame around a script's output on another host. A login may print before, between and after it (/etc/profile, .bashrc, .bash_logout,
+ * a forced command), with or without a line end: only text between two unguessable marks belongs to the script. Pure.
  */
 import type { CommandResult } from '../host.ts';
 
-/** Letters, digits, hyphens and underscores; new for each script, and impossible to guess. */
+/** Letters, digits, hyphens and underscores; new for each script, and unguessable. */
 export type Mark = string;
 
 const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C';
 
 /**
- * The script with each line of its standard output between marks, a mark where it begins (in both streams) and its status where it exits.
- * It is one function: half of it is a syntax error. GNU sed writes a line to the file /dev/stderr at once, and to its standard output
- * when its buffer is full: a step that is complete must show although the next one hangs.
+ * The script with each line of its standard output between marks, a mark at its begin (in both streams) and its status at its exit. It is
+ * one function: half of it is a syntax error. GNU sed writes a line to the file /dev/stderr at once, but buffers its standard output: a
+ * completed step must appear although the next one hangs.
  */
 export function framed(script: string, mark: Mark): string {
   const say = (word: string): string => `printf '\\n${mark}=%s=${mark}\\n' ${word}`;
@@ -22,7 +21,7 @@ export function framed(script: string, mark: Mark): string {
     'exec 3>&- 4>&-',
     script.trimEnd(),
     ')',
-    // A signal to the whole group is for the script, which takes away what it staged.
+    // A signal to the whole group is for the script, which removes what it staged.
     'trap : HUP INT TERM',
     'exec 4>&1',
     `${say('begin')}; ${say('begin')} >&2`,
@@ -34,7 +33,7 @@ export function framed(script: string, mark: Mark): string {
   ].join('\n');
 }
 
-/** Splits what came into the script's lines, its marks, and the rest. A line that was cut is none. */
+/** Splits the output into the script's lines, its marks, and the rest. Incomplete lines are dropped. */
 function split(text: string, mark: Mark): { lines: string[]; words: string[]; around: string } {
   const lines: string[] = [];
   const words: string[] = [];
@@ -49,14 +48,14 @@ function split(text: string, mark: Mark): { lines: string[]; words: string[]; ar
 
 const asText = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
-/** A line of a script that stays, of its standard output; null: not a line of it. */
+/** A line of standard output of a script that stays; null: not its line. */
 export function framedLine(line: string, mark: Mark): string | null {
   return split(line, mark).lines[0] ?? null;
 }
 
 /**
- * How the script ended, from how ssh ended. A whole answer is the script's own output, errors and status, whatever ssh or a logout made of
- * it. One that is not whole is no success, and its errors have all that ssh and the host said; status 255 where the script did not even begin.
+ * The result of the script, from the result of ssh. A complete answer has the script's own output, errors and status, even if ssh or a
+ * logout failed. An incomplete one is a failure with all output of ssh and the host; status 255 if the script did not begin.
  */
 export function unframed(ended: CommandResult, mark: Mark): CommandResult {
   const out = split(ended.stdout, mark);
@@ -72,13 +71,13 @@ export function unframed(ended: CommandResult, mark: Mark): CommandResult {
   return { ...ended, exitCode: isUnbegun || ended.exitCode === 0 ? 255 : ended.exitCode, stdout, stderr };
 }
 
-/** Characters of each stream: a login may print without end. */
+/** Characters of each stream: a login may print for ever. */
 const mostAround = 4000;
 
-/** Of a host whose login runs something else than it is asked to: a forced command, sftp only, a shell that is no shell. */
+/** For a host whose login runs something else: a forced command, sftp only, a shell that is none. */
 export const unbegunWords = 'its login ran no script of csync and exited with status';
 
-/** Errors of the script are what stands between the two marks; without the second one, all behind the first. */
+/** The script's errors are between the two marks; without the second one, everything after the first. */
 function errorsBetween(text: string, mark: Mark): { inside: string; around: string } {
   const [before = '', inside = '', ...after] = text.split(new RegExp(`\\n?${mark}=\\w*=${mark}\\n`));
   return { inside, around: `${before}\n${after.join('\n')}` };

@@ -19,8 +19,9 @@ export interface MemberShell {
   /** Stops running commands, and other waits of its user. */
   readonly stop: AbortSignal;
   /**
-   * Feeds the script to a shell on the member. The answer is the script's own (frame.ts): no line of a login is in it, and one that did
-   * not arrive whole is no success. A member that is not reached is status 255, as ssh has it; whyNoAnswer says it in words. Throws only what the stop signal was aborted with: the script may then go on over there.
+   * Runs the script in a shell on the member. The answer is the script's own (frame.ts), without output of a login; an incomplete one is a
+   * failure. An unreachable member is status 255, as with ssh; whyNoAnswer explains it. Throws only the reason of the stop signal: the
+   * script may then continue on the member.
    */
   run(member: string, script: string, timeoutMs: number): Promise<CommandResult>;
   /** As `run`, with a file of this host as standard input of the script, read as fast as it is consumed. */
@@ -145,10 +146,10 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
 
 /** The environment of ssh itself. */
 function sshEnvironment(): Readonly<Record<string, string>> {
-  // ssh looks for its keys and its agent by these two.
+  // ssh finds its keys and its agent by these two.
   const { HOME = '/root', SSH_AUTH_SOCK, PATH } = process.env;
   return {
-    // The user's, for ssh itself and what its configuration runs (ProxyCommand); scripts set their own.
+    // The user's, for ssh itself and its configuration (ProxyCommand); scripts set their own.
     PATH: [PATH, '/usr/sbin:/usr/bin:/sbin:/bin'].filter(Boolean).join(':'),
     LC_ALL: 'C',
     HOME,
@@ -156,7 +157,7 @@ function sshEnvironment(): Readonly<Record<string, string>> {
   };
 }
 
-/** A script as one word of a command line, in a form that every login shell passes on as it is, and no shell reads ahead of. */
+/** A script as one word of a command line, in a form that every login shell passes on unchanged. */
 function inOneWord(script: string): string {
   return `/bin/sh -c '${evaluated(script)}'`;
 }
@@ -178,8 +179,8 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
   let made = 0;
   let room = true;
   return {
-    /** null where there is no room for a socket. */
-    to: (member: string, usual: readonly string[]): Connection | null => 
+    /** null if a socket path would be too long. */
+    to: (member: string, usual: readonly string[]): Connection | null => {
       const known = connections.get(member);
       if (!room) return null;
       if (known?.isAlive() === true) return known;
@@ -195,11 +196,14 @@ function keptConnections(env: Readonly<Record<string, string>>, stop: AbortSigna
       connections.set(member, fresh);
       return fresh;
     },
-    giveUp: (): void => 
-      room = false;,
-    close: async (): Promise<void> => 
+    giveUp: (): void => {
+      room = false;
+    },
+    close: async (): Promise<void> => {
       await Promise.all([...connections.values()].map((connection) => connection.end()));
-      directory?.remove();,;
+      directory?.remove();
+    },
+  };
 }
 
 /** A script of `hold` prints it when it is ready. */
@@ -227,10 +231,10 @@ function connect(argv: readonly string[], socket: string, env: Readonly<Record<s
   return { socket, ...stand([...argv, `printf '\\n${mark}:${standingWord}:${mark}\\n'; exec cat`], env, mark) };
 }
 
-/** A process that says when it stands and then lives as long as its standard input. */
+/** A process that reports when it is ready and then lives as long as its standard input. */
 function stand(argv: readonly string[], env: Readonly<Record<string, string>>, mark: Mark): Standing {
   const printed = { out: [] as string[], err: [] as string[] };
-  const alive = true;
+  let alive = true;
   let isStanding = false;
   let stands: (is: boolean) => void = () => {};
   const standing = new Promise<boolean>((resolve) => {
@@ -239,13 +243,13 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
       resolve(is);
     };
   });
-  const answered: (line: string | null) => void = () => {};
+  let answered: (line: string | null) => void = () => {};
   const running = startProcess(argv, {
     env,
     stdin: 'pipe',
     outputLimitBytes,
     onLine: (line, stream) => {
-      // Kept for who has to know why it does not stand; it may stay for hours.
+      // Kept for callers that need the reason; it may stay for hours.
       if (!isStanding) printed[stream].push(line);
       const said = stream === 'out' ? framedLine(line, mark) : null;
       if (said === standingWord) stands(true);
@@ -254,7 +258,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
   });
   running.child.stdin?.on('error', () => {});
   const timer = setTimeout(() => {
-    printed.err.push(`connected, but no shell there within $loginLimitMs / 1000s: its login hangs`);
+    printed.err.push(`connected, but no shell within ${loginLimitMs / 1000} s: the login hangs`);
     running.kill('SIGKILL');
   }, loginLimitMs);
   void running.ended.then(() => {
@@ -269,7 +273,7 @@ function stand(argv: readonly string[], env: Readonly<Record<string, string>>, m
         clearTimeout(late);
         resolve(answer);
       };
-      if (alive) running.child.stdin?.write(`$line\n`);
+      if (alive) running.child.stdin?.write(`${line}\n`);
       else answered(null);
     });
   const failed = standing.then(async (is): Promise<CommandResult | null> => {
@@ -319,8 +323,8 @@ const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => stri
   ],
   [
     /Permission denied/,
-    () => 'sshd takes none of the keys of this user without a question',
-    (member) => `ssh-copy-id ${member}, or ssh-add for a key with a passphrase; ${sshTest(member)}   must work`,
+    () => 'sshd accepts no key of this user without a prompt',
+    (member) => `ssh-copy-id ${member}, or ssh-add for a key with a passphrase; this must work: ${sshTest(member)}`,
   ],
   [
     /Could not resolve hostname/,
@@ -339,20 +343,20 @@ const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => stri
   ],
 ];
 
-/** So much of what ssh and a host printed goes into a message. */
+/** Length of the output of ssh or a host in a message. */
 const saidLines = 4;
 
-/** Why a member did not answer, in a sentence, for people who did not type the command. */
+/** Why a member did not answer, in a sentence. */
 export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: number): NoAnswer {
   const { errorCode, timedOut, exitCode, signal, stderr } = ended;
-  const remedy = `${sshTest(member)}   must work without a question`;
+  const remedy = `this must work without a prompt: ${sshTest(member)}`;
   if (errorCode === 'ENOENT') return { why: 'ssh is not installed here', remedy: 'install the OpenSSH client' };
   const lines = stderr.split('\n').flatMap((line) => line.trim() || []);
   if (timedOut) return { why: [`no answer within ${timeoutMs / 1000} s`, ...lines.slice(-saidLines)].join('; '), remedy };
   const isOfSsh = exitCode === 255 && lines.at(-1)?.startsWith(unbegunWords) !== true;
   const [, why, helps] = (isOfSsh ? sshFailures : []).find(([pattern]) => pattern.test(stderr)) ?? [];
   if (why !== undefined && helps !== undefined) return { why: why(lines.at(-1) ?? ''), remedy: helps(member) };
-  // Of a script that ran its last line says why; of a host on which none began every line may.
+  // The last line of a script has its reason; on a host where none began, any line may.
   const said = lines.slice(exitCode === 255 ? -saidLines : -1).join('; ');
   return { why: said || `its shell exited with status ${exitCode ?? signal ?? errorCode} and printed nothing`, remedy };
 }

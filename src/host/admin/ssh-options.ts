@@ -1,7 +1,7 @@
-/** Options of the OpenSSH client: what csync needs, and what a configuration written for people must not change. */
+/** Options of the OpenSSH client that csync requires, and that a configuration written for people must not change. */
 import { runProcess } from '../processes.ts';
 
-/** A member that is not reachable is reported after five seconds; one that was lost meanwhile, after ten. */
+/** An unreachable member is reported after 5 s; one that is lost during a command, after 10 s. */
 const needed = [
   'BatchMode=yes',
   'StrictHostKeyChecking=yes',
@@ -10,13 +10,13 @@ const needed = [
   'ServerAliveCountMax=2',
   // With ERROR ssh hides why it refused a host, such as "no matching host key type found".
   'LogLevel=INFO',
-  // What the user's configuration forwards can be bound once, not for each command and member.
+  // A port that the user's configuration forwards can be bound only once, not for each command and member.
   'ClearAllForwardings=yes',
 ];
 
 /**
- * What makes sense for a person at a terminal only, as scp and sftp override it, with the release of OpenSSH that first has it [release notes
- * of OpenSSH 7.6 and 8.7]: an older ssh refuses a name that it does not know.
+ * Options that are useful only at a terminal, as scp and sftp override them, with the first release of OpenSSH that has each [release notes
+ * of OpenSSH 7.6 and 8.7]: an older ssh refuses unknown names.
  */
 const forPeople: readonly (readonly [option: string, since: number])[] = [
   ['RequestTTY=no', 0],
@@ -32,7 +32,7 @@ const forPeople: readonly (readonly [option: string, since: number])[] = [
   ['ForkAfterAuthentication=no', 8.07],
 ];
 
-/** Such as 9.02 for what `ssh -V` prints of OpenSSH 9.2; 0 for what cannot be read. */
+/** For example 9.02 from `ssh -V` of OpenSSH 9.2; 0 if unreadable. */
 export function releaseOf(printed: string): number {
   const [, major = '', minor = ''] = /OpenSSH_(\d+)\.(\d+)/.exec(printed) ?? [];
   return major === '' ? 0 : Number(major) + Number(minor) / 100;
@@ -45,14 +45,14 @@ export function sshOptionsOf(release: number): string[] {
 const versionLimitMs = 5000;
 let ofThisHost: readonly string[] = [];
 
-/** For the ssh of this host, which is asked for its release. */
+/** For the ssh of this host, by its release. */
 export async function sshOptions(env: Readonly<Record<string, string>>, stop: AbortSignal): Promise<readonly string[]> {
   const { stderr } = await runProcess(['ssh', '-V'], { env, stop, timeoutMs: versionLimitMs });
   ofThisHost = sshOptionsOf(releaseOf(stderr));
   return ofThisHost;
 }
 
-/** A command for people that succeeds where csync reaches the host, whatever their configuration makes of a login. */
+/** A command for people that succeeds if csync reaches the host, with any configuration of theirs. */
 export function sshTest(member: string): string {
   const overridden = ofThisHost.filter((option) => /^(RemoteCommand|SessionType|ForkAfterAuthentication)=/.test(option));
   return ['ssh', '-T', ...['BatchMode=yes', ...overridden].map((option) => `-o ${option}`), member, 'true'].join(' ');

@@ -70,7 +70,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
         'm2',
         "echo 'exec sleep 600' > /root/.ssh/rc",
         'rm /root/.ssh/rc; pkill -x sleep; true',
-        /its login hangs|no answer within 20 s/,
+        /the login hangs|no answer within 20 s/,
         /ssh -T .*BatchMode=yes .*m2 true/,
       ],
       [

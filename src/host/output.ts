@@ -85,12 +85,12 @@ export function aside(text: string, style?: Style): void {
   if (!quiet) err(text, style);
 }
 
-/** What a change came to, on standard output; nothing with --quiet. */
+/** The result of a change, on standard output; nothing with --quiet. */
 export function summarize(text: string): void {
   if (!quiet) out(text);
 }
 
-/** A line to standard error, where what goes on is reported. */
+/** A progress line to standard error, unless --quiet. */
 export function progress(line: string): void {
   aside(`${line}\n`);
 }

@@ -49,7 +49,7 @@ describe('the decision tables', () => {
       verdictOf(stopped, stopped),
       verdictOf({ kind: 'replaced' }),
       ...layerNames.map((layer) => verdictOf(...[1, 2].map(() => ({ kind: 'layer', layer, result: 'bad' })))),
-      verdictOf({ kind: 'layer', layer: 'port', result: 'cannot-tell' }),
+      verdictOf({ kind: 'layer', layer: 'port', result: 'unknown' }),
     ];
     expect(tables.verdicts.map(({ reason }) => reason).sort()).toEqual(verdicts.map((verdict) => verdict?.reason).sort());
     for (const verdict of verdicts) {

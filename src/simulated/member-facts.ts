@@ -50,6 +50,8 @@ export abstract class MemberFacts {
   abstract readonly daemonStarts: boolean;
   /** The service of a legacy package was started. */
   abstract service: boolean;
+  /** The settings of the set are not those that its other files were rendered with. */
+  abstract readonly isMixed: boolean;
   /** Clients that are connected to the daemon under the package address. */
   abstract connections: readonly string[];
   /** Bytes left on every file system. */

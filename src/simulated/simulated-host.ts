@@ -7,6 +7,7 @@ import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import type { ProbeResult } from '../cfengine/probe.ts';
 import { deviceOf } from '../contract/policy-file-system.ts';
 import type { CommandResult, FileFacts, MemberHost, MountEntry, ProcessOrigin, ProcessState } from '../host/host.ts';
+import type { StepContext } from '../member/steps/steps.ts';
 import type { Settings } from '../settings/settings.ts';
 import { baseName, carryOut, failed } from './commands.ts';
 import type { Gate } from './gate.ts';
@@ -24,6 +25,8 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
   abstract readonly member: string;
   abstract readonly environment: Readonly<Record<string, string | undefined>>;
   protected abstract readonly gate: Gate;
+  /** What the steps get to see. */
+  abstract context(): StepContext;
 
   #look<Answer>(path: string, read: () => Answer): Answer {
     return this.counts(path) ? this.gate.look(read) : read();

@@ -16,7 +16,7 @@ import { cleanUp, isServed, mend, namedCommands, twoMounts } from '../way-back.t
 import { runPackageScript, ScriptKilled, type Word } from '../world/package-scripts.ts';
 import { inBrief } from '../world/script-table.ts';
 import { encodeShared, encodeWorld, nothingShared } from '../world/world.ts';
-import type { Place } from '../world/world-host.ts';
+import { type Place, WorldHost } from '../world/world-host.ts';
 
 export interface Life {
   readonly seed: number;
@@ -207,7 +207,9 @@ class Simulation {
       this.#say(`${this.#state.members[runner]}: the ${word} script times out`);
       endScript(this.#state, { kind: 'timeout' });
     });
-    void runPackageScript(word, this.#placeOf(runner), this.#gate(runner, word, isCurrent), this.#settings).then(
+    const place = this.#placeOf(runner);
+    const behind = (gate: Gate) => new WorldHost(place, gate, this.#settings);
+    void runPackageScript(word, behind, this.#gate(runner, word, isCurrent)).then(
       (code) => {
         if (!isCurrent()) return;
         this.#say(`${this.#state.members[runner]}: the ${word} exits with ${code}`);

@@ -1,7 +1,7 @@
 /**
  * The scripts of a package as its package manager runs them. Those of a legacy package are shipped. For a modular one Serviceguard's
  * modules run between our two scripts: their order, retries and rollback are those of the lab
- * (src/lab/emulation/scripts/control-script.ts), from serviceguard.md 3.2, 3.3 and 4.3.
+ * (src/lab/emulation/scripts/control-script.ts), from serviceguard.md 3.2, 3.3 and 4.3. They run on any simulated host.
  */
 
 import { deviceOf } from '../../contract/policy-file-system.ts';
@@ -9,10 +9,10 @@ import type { MemberLog } from '../../host/member/member-log.ts';
 import { haltRole, haltWithoutSettings, startRole, startWithoutSettings } from '../../member/programs/roles.ts';
 import type { Role } from '../../member/steps/parts.ts';
 import type { ScriptContext } from '../../member/steps/script.ts';
-import type { Settings } from '../../settings/settings.ts';
 import type { Gate } from '../../simulated/gate.ts';
+import type { SimulatedHost } from '../../simulated/simulated-host.ts';
 import { givenUp, givenUpExit, supervise } from './supervised.ts';
-import { digestOf, directory, type Place, WorldHost } from './world-host.ts';
+import { digestOf, directory } from './world-host.ts';
 
 export type Word = 'start' | 'halt';
 export type Log = MemberLog['line'];
@@ -20,47 +20,43 @@ export type Log = MemberLog['line'];
 /** Thrown by a host call when its script is killed with SIGKILL. */
 export class ScriptKilled extends Error {}
 
+/** A member whose host passes every call through this gate. */
+type Behind = (gate: Gate) => SimulatedHost;
+
 interface Run {
-  readonly place: Place;
   readonly gate: Gate;
-  readonly settings: Settings;
-  readonly host: WorldHost;
+  readonly behind: Behind;
+  readonly host: SimulatedHost;
   readonly log: MemberLog;
 }
 
 /** Exit status of a start or halt of the package on this member. */
-export async function runPackageScript(
-  word: Word,
-  place: Place,
-  gate: Gate,
-  settings: Settings,
-  say: Log = () => {},
-): Promise<number> {
+export async function runPackageScript(word: Word, behind: Behind, gate: Gate, say: Log = () => {}): Promise<number> {
   const log: MemberLog = { line: say, plain: () => {}, flush: async () => {}, alarm: () => {} };
-  const run: Run = { place, gate, settings, host: new WorldHost(place, gate, settings), log };
-  if (settings.packageStyle === 'legacy') return ourScript(run, word, 'legacy');
+  const run: Run = { gate, behind, host: behind(gate), log };
+  if (run.host.settings.packageStyle === 'legacy') return ourScript(run, word, 'legacy');
   return word === 'start' ? modularStart(run) : modularHalt(run);
 }
 
 /** One of our scripts with its launcher: a killed one counts as 1; one that hangs is stopped. */
 async function ourScript(run: Run, word: Word, role: Role): Promise<number> {
-  const { place, gate } = run;
+  const { gate, host } = run;
   const status = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, word, role, false));
   if (status !== givenUp) return status;
   if (role !== 'legacy') {
-    const isHeld = word === 'halt' && role !== 'main' && gate.look(() => place.world.mounted) === 'yes';
+    const isHeld = word === 'halt' && role !== 'main' && gate.look(() => host.mounted.length > 0);
     return givenUpExit(word, role, { isHeld, isTakenBack: false });
   }
   const halted = await supervise(gate, (own) => scriptItself({ ...run, gate: own }, 'halt', role, true));
   return givenUpExit(word, role, { isHeld: false, isTakenBack: halted === 0 });
 }
 
-async function scriptItself({ place, gate, settings, log }: Run, word: Word, role: Role, hurried: boolean): Promise<number> {
-  const host = new WorldHost(place, gate, settings);
+async function scriptItself({ behind, gate, log }: Run, word: Word, role: Role, hurried: boolean): Promise<number> {
+  const host = behind(gate);
   const context: ScriptContext = {
     ...host.context(),
     directory,
-    digest: digestOf(settings),
+    digest: digestOf(host.settings),
     role,
     logFile: null,
     dryRun: false,
@@ -69,7 +65,7 @@ async function scriptItself({ place, gate, settings, log }: Run, word: Word, rol
   };
   try {
     // The digest that Serviceguard passes differs from that of a half-written directory.
-    if (role !== 'legacy' && gate.look(() => place.world.files) === 'mixed') {
+    if (role !== 'legacy' && gate.look(() => host.isMixed)) {
       if (word === 'start') return startWithoutSettings();
       return haltWithoutSettings({ code: 'settings-damaged', text: 'digest' }, host, role);
     }
@@ -121,15 +117,16 @@ const attempts = 3;
 
 const volumeGroup: Phase = {
   start: async (run) => {
-    const { members, index, down } = run.place;
-    const { volumeGroup: group } = run.settings;
-    const gone = run.gate.look(() => members.filter((_, other) => other !== index && down(other)));
+    const { nodeName } = run.host;
+    const { volumeGroup: group } = run.host.settings;
+    const states = run.gate.look(() => run.host.memberStates);
+    const gone = Object.keys(states).filter((name) => name !== nodeName && states[name] === 'failed');
     for (const member of gone) await succeeds(run, 'vgchange', '--deltag', member, group);
     await required(run, 'vgchange', '--addtag', run.host.nodeName, group);
     await required(run, 'vgchange', '-a', 'y', group);
   },
   halt: async (run) => {
-    const { volumeGroup: group } = run.settings;
+    const { volumeGroup: group } = run.host.settings;
     await retried(run, ['vgchange', '-a', 'n', group], attempts, async () => {});
     await required(run, 'vgchange', '--deltag', run.host.nodeName, group);
   },
@@ -137,13 +134,13 @@ const volumeGroup: Phase = {
 
 const fileSystem: Phase = {
   start: async (run) => {
-    const { mountPoint } = run.settings;
-    await required(run, 'fsck', '-p', deviceOf(run.settings));
+    const { mountPoint } = run.host.settings;
+    await required(run, 'fsck', '-p', deviceOf(run.host.settings));
     if (run.host.mounts().length > 0) throw new PhaseFailure(1);
-    await required(run, 'mount', deviceOf(run.settings), mountPoint);
+    await required(run, 'mount', deviceOf(run.host.settings), mountPoint);
   },
   halt: async (run) => {
-    const { mountPoint } = run.settings;
+    const { mountPoint } = run.host.settings;
     if (run.host.mounts().length === 0) return;
     await retried(run, ['umount', mountPoint], attempts, () => succeeds(run, 'fuser', '-k', '-m', mountPoint));
   },
@@ -151,25 +148,25 @@ const fileSystem: Phase = {
 
 const packageAddress: Phase = {
   start: async (run) => {
-    const { packageAddress: address, packageSubnet } = run.settings;
+    const { packageAddress: address, packageSubnet } = run.host.settings;
     await required(run, 'cmmodnet', '-a', '-i', address, packageSubnet);
   },
   halt: async (run) => {
-    const { packageAddress: address, packageSubnet } = run.settings;
-    if (run.gate.look(() => run.place.world.address) === 'no') return;
+    const { packageAddress: address, packageSubnet } = run.host.settings;
+    if (!run.gate.look(() => run.host.addresses.includes(address))) return;
     await required(run, 'cmmodnet', '-r', '-i', address, packageSubnet);
   },
 };
 
-function setMonitor({ place, gate }: Run, monitor: 'yes' | 'no', what: string): Promise<void> {
+function setService({ host, gate }: Run, runs: boolean, what: string): Promise<void> {
   return gate.actLater(what, () => {
-    place.world = { ...place.world, monitor };
+    host.service = runs;
   });
 }
 
 const service: Phase = {
-  start: (run) => setMonitor(run, 'yes', 'the monitor starts'),
-  halt: (run) => setMonitor(run, 'no', 'the monitor is halted'),
+  start: (run) => setService(run, true, 'the monitor starts'),
+  halt: (run) => setService(run, false, 'the monitor is halted'),
 };
 
 const phases: readonly Phase[] = [external('pre'), volumeGroup, fileSystem, packageAddress, external('main'), service];

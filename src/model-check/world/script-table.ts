@@ -8,7 +8,7 @@ import { failed, spelled } from '../../simulated/commands.ts';
 import { type Gate, never } from '../../simulated/gate.ts';
 import { runPackageScript, ScriptKilled, type Word } from './package-scripts.ts';
 import { decodeShared, decodeWorld, encodeShared, encodeWorld, sharedBits } from './world.ts';
-import type { Place } from './world-host.ts';
+import { type Place, WorldHost } from './world-host.ts';
 
 /** The next act: normal, its command fails, its script is killed there, or a read before it hangs. */
 export const modes = ['works', 'fails', 'killed', 'hangs'] as const;
@@ -241,7 +241,7 @@ export class ScriptTable {
     };
     const { gate, exit } = await new Promise<{ gate: ReplayGate; exit: number | null }>((resolve, reject) => {
       const gate: ReplayGate = new ReplayGate(answers, modes[mode] ?? 'works', () => resolve({ gate, exit: null }));
-      runPackageScript(word, place, gate, this.#settings).then(
+      runPackageScript(word, (own) => new WorldHost(place, own, this.#settings), gate).then(
         (status) => resolve({ gate, exit: status }),
         // After a suspension this comes too late to matter.
         (error: unknown) => reject(error as Error),

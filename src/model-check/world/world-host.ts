@@ -66,7 +66,6 @@ export class WorldHost extends SimulatedHost {
     this.#cfengine = adapterFor(settings);
   }
 
-  /** The context of the steps. */
   context(): StepContext {
     const { settings } = this;
     // Generation 3 would make a certificate for its probe, which this daemon does not need.
@@ -168,6 +167,10 @@ export class WorldHost extends SimulatedHost {
     this.#set({ monitor: runs ? 'yes' : 'no' });
   }
 
+  get isMixed(): boolean {
+    return this.#world.files === 'mixed';
+  }
+
   get memberStates(): Readonly<Record<string, string>> {
     const { members, down } = this.#place;
     return Object.fromEntries(members.map((name, index) => [name, down(index) ? 'failed' : 'running']));
@@ -184,7 +187,7 @@ export class WorldHost extends SimulatedHost {
     const { sentinel } = this.#place.shared;
     if (path === `${directory}/settings.json`) return textFile(settingsJson(this.settings));
     if (path === `${directory}/manifest.json`) {
-      const digest = this.#world.files === 'sound' ? digestOf(this.settings) : 'another';
+      const digest = this.isMixed ? 'another' : digestOf(this.settings);
       return textFile(JSON.stringify({ settingsDigest: digest }));
     }
     if (Object.values(this.#cfengine.programs).includes(path)) return textFile('', 0o755);
@@ -205,7 +208,7 @@ export class WorldHost extends SimulatedHost {
     this.#place.shared = { ...this.#place.shared, sentinel: this.#place.index };
   }
 
-  /** Without a mark the daemon serves nothing. */
+  /** One answer for the whole file system: without a mark it serves nothing, where the real daemon would serve the directory. */
   protected override probed(address: string, path: string): ProbeResult {
     const answer = super.probed(address, path);
     const isMarked = this.#place.shared.sentinel !== null;

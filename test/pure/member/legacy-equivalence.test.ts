@@ -9,20 +9,18 @@ import { demand } from '../../../src/base/problem.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../../../src/lab/manager/model.ts';
 import { initialState, invariants, reduce } from '../../../src/lab/manager/package-manager.ts';
 import { whyNotEligible } from '../../../src/lab/manager/placement.ts';
-import { legacyHalt, legacyStart } from '../../../src/member/legacy/legacy-scripts.ts';
-import { afterStorage, beforeStorage, letGo, promotion, stepLog } from '../../../src/member/steps/start-and-halt.ts';
-import { runSteps, startExit } from '../../../src/member/steps/step.ts';
+import { runPackageScript } from '../../../src/model-check/world/package-scripts.ts';
+import { digestOf, directory } from '../../../src/model-check/world/world-host.ts';
 import { renderPackage } from '../../../src/render/package.ts';
 import { parsePackageFile } from '../../../src/serviceguard/package-file.ts';
-import { settingsDigest } from '../../../src/settings/settings.ts';
+import type { Settings } from '../../../src/settings/settings.ts';
 import type { SimulatedFile } from '../../../src/simulated/member-facts.ts';
 import { packageTemplates, settingsFor } from '../../support.ts';
-import { planLog, SharedGroup, SimulatedMember } from './simulated-member.ts';
+import { SharedGroup, SimulatedMember } from './simulated-member.ts';
 
 const names = ['m1', 'm2', 'm3'] as const;
 type Name = (typeof names)[number];
 type Style = 'modular' | 'legacy';
-const device = '/dev/vg_csync/lv_csync';
 const policy = '/csync/dsau';
 const subnet = '10.9.0.0';
 const address = '10.9.0.100';
@@ -42,9 +40,9 @@ class ClusterMember extends SimulatedMember {
   hangsAt: string | null = null;
   onService: () => void = () => {};
 
-  constructor(name: Name, group: SharedGroup, digest: string) {
-    super(name, group);
-    this.file('/conf/csync/manifest.json', JSON.stringify({ settingsDigest: digest }), 0o644);
+  constructor(name: Name, group: SharedGroup, settings: Settings) {
+    super(name, group, settings);
+    this.file(`${directory}/manifest.json`, JSON.stringify({ settingsDigest: digestOf(settings) }), 0o644);
     for (const program of ['cf-serverd', 'cf-agent']) this.file(`/usr/bin/${program}`, '', 0o755);
     this.file('/var/lib/cfengine3/ppkeys/localhost.priv', keys.privateKey.export(pem) as string);
     this.file('/var/lib/cfengine3/ppkeys/localhost.pub', keys.publicKey.export(pem) as string);
@@ -101,8 +99,7 @@ class Cluster {
     const config = demand(parsePackageFile(demand(rendered)[0]?.text ?? '', 'csync.conf'));
     const group = new SharedGroup();
     group.files.set(policy, { text: null, mode: 0o755, inode: 1 });
-    const digest = settingsDigest(this.settings);
-    this.members = Object.fromEntries(names.map((name) => [name, new ClusterMember(name, group, digest)])) as Record<
+    this.members = Object.fromEntries(names.map((name) => [name, new ClusterMember(name, group, this.settings)])) as Record<
       Name,
       ClusterMember
     >;
@@ -162,19 +159,8 @@ class Cluster {
       const event: LabEvent = { kind: 'service-run', package: 'csync', member: name, service: 'csync_monitor', restarts };
       this.state = reduce(this.state, event).state;
     };
-    const { log } = planLog();
-    const more = {
-      directory: '/conf/csync',
-      digest: settingsDigest(this.settings),
-      logFile: '/log',
-      dryRun: false,
-      hurried: false,
-      log,
-    };
-    const context = { ...member.context(this.settings), ...more, role: 'legacy' } as const;
-    const scripts = { modular: { start: modularStart, halt: modularHalt }, legacy: { start: legacyStart, halt: legacyHalt } };
     try {
-      return { kind: 'exit', code: (await scripts[this.style][which](context)) as 0 | 1 | 2 };
+      return { kind: 'exit', code: (await runPackageScript(which, () => member, member.gate)) as 0 | 1 | 2 | 3 };
     } catch (error) {
       if (error instanceof Hangs) return { kind: 'timeout' };
       throw error;
@@ -198,74 +184,6 @@ class Cluster {
       daemons: names.filter((name) => this.members[name].processes.length > 0),
     };
   }
-}
-
-type Context = Parameters<typeof legacyStart>[0] & { host: ReturnType<SimulatedMember['context']>['host'] };
-
-/** What Serviceguard does around the two scripts of a modular package, as the lab's control script does it [serviceguard.md 6.7]. */
-function phasesOf(context: Context) {
-  const { host } = context;
-  const member = host as unknown as ClusterMember;
-  const ok = async (...argv: readonly string[]): Promise<boolean> => (await member.attend(argv)) === 0;
-  const plan = async (steps: typeof promotion): Promise<0 | 1 | 2> =>
-    startExit(
-      await runSteps(
-        steps.map((step) => step(context)),
-        stepLog(context),
-      ),
-    );
-  const all = async (...commands: readonly (readonly string[])[]): Promise<0 | 1> => {
-    for (const command of commands) if (!(await ok(...command))) return 1;
-    return 0;
-  };
-  const again = async (attempts: number, ...argv: readonly string[]): Promise<boolean> => {
-    for (let left = attempts; left > 0; left -= 1) if (await ok(...argv)) return true;
-    return false;
-  };
-  const isMounted = (): boolean => member.mounted.length > 0;
-  return [
-    { start: () => plan(beforeStorage), halt: () => afterStorage(context) },
-    {
-      start: async () => {
-        for (const lost of names.filter((one) => member.memberStates[one] === 'failed'))
-          await ok('vgchange', '--deltag', lost, 'vg_csync');
-        return all(['vgchange', '--addtag', member.nodeName, 'vg_csync'], ['vgchange', '-a', 'y', 'vg_csync']);
-      },
-      halt: async () =>
-        (await again(3, 'vgchange', '-a', 'n', 'vg_csync')) && (await ok('vgchange', '--deltag', member.nodeName, 'vg_csync'))
-          ? 0
-          : 1,
-    },
-    {
-      start: async () => (isMounted() ? 1 : all(['fsck', '-t', 'ext4', '-p', device], ['mount', '-t', 'ext4', device, '/csync'])),
-      halt: async () => (!isMounted() || (await again(3, 'umount', '/csync')) ? 0 : 1),
-    },
-    {
-      start: async () => (member.ownsAddress(address) ? 0 : all(['cmmodnet', '-a', '-i', address, subnet])),
-      halt: async () => (member.ownsAddress(address) ? all(['cmmodnet', '-r', '-i', address, subnet]) : 0),
-    },
-    { start: () => plan(promotion), halt: () => letGo(context) },
-  ] as const;
-}
-
-async function modularStart(context: Context): Promise<number> {
-  const phases = phasesOf(context);
-  for (const [index, phase] of phases.entries()) {
-    const code = await phase.start();
-    if (code === 0) continue;
-    for (const begun of phases.slice(0, index + 1).reverse()) await begun.halt();
-    return code;
-  }
-  return 0;
-}
-
-async function modularHalt(context: Context): Promise<number> {
-  let worst = 0;
-  for (const phase of [...phasesOf(context)].reverse()) {
-    const code = await phase.halt();
-    if (worst === 0) worst = code;
-  }
-  return worst;
 }
 
 type Happening = (cluster: Cluster) => Promise<void>;

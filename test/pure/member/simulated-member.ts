@@ -48,7 +48,7 @@ export class SimulatedMember extends SimulatedHost {
   readonly member: string;
   readonly nodeName: string;
   readonly group: SharedGroup;
-  readonly settings = settingsFor();
+  readonly settings: Settings;
   readonly environment = { SGRUN: '/run/sg', SGSBIN: '/sg/bin' };
   active = false;
   readonly diskAnswers = true;
@@ -59,6 +59,7 @@ export class SimulatedMember extends SimulatedHost {
   processes: readonly SimulatedProcess[] = [];
   daemonStarts = true;
   service = false;
+  readonly isMixed = false;
   connections: readonly string[] = [];
   free = 1e9;
   memberStates: Readonly<Record<string, string>> = { m1: 'running', m2: 'running', m3: 'running' };
@@ -82,8 +83,9 @@ export class SimulatedMember extends SimulatedHost {
   #waited = 0;
   readonly #later: { readonly at: number; readonly what: () => void }[] = [];
 
-  constructor(name = 'm1', group = new SharedGroup()) {
+  constructor(name = 'm1', group = new SharedGroup(), settings = settingsFor()) {
     super();
+    this.settings = settings;
     this.member = name;
     this.nodeName = name;
     this.group = group;
@@ -189,7 +191,6 @@ export class SimulatedMember extends SimulatedHost {
     return begin + this.elapsed();
   }
 
-  /** What the steps get to see. */
   context(settings: Settings = this.settings): StepContext {
     const adapter = this.adapterOf(settings);
     return { host: this, settings, daemon: new Daemon(this, settings, adapter) };

@@ -106,7 +106,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'explain/': [...ground, 'member/failures.ts'],
   'decision-tables/': [...ground, 'member/failures.ts', 'member/monitor/judge.ts', 'lab/manager/event-table.ts'],
   // A member over plain data, for the model check and the tests.
-  'simulated/': [...ground, 'contract/', 'host/host.ts', 'cfengine/'],
+  'simulated/': [...ground, 'contract/', 'host/host.ts', 'cfengine/', 'member/steps/steps.ts'],
   // Searches what ships, the scripts of members together with the package manager of the lab; over plain data.
   'model-check/': [
     ...ground,

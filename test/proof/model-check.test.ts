@@ -26,7 +26,7 @@ describe('the model check', () => {
     const counterexample = { broken: 'I1: two mounts', story: ['the cluster is started', 'm1: the machine crashes'] };
     const page = checkPage([result, { ...result, isComplete: false, counterexample }], circumstances);
     expect(page).toContain(`| 2 | modular | 0 | yes | ${result.states} | ${result.transitions} |`);
-    expect(page).toContain('| no, ended at its limit |');
+    expect(page).toContain('| no, stopped at its limit |');
     expect(page).toContain('2. m1: the machine crashes\n\n=> I1: two mounts');
   });
 });

@@ -57,6 +57,10 @@ export const problemCodes = {
   'package-file-no-name': ['badInput', 'A package file has no package_name.'],
   'package-file-two-names': ['badInput', 'A package file has two package names.'],
   'package-file-name': ['badInput', 'A package file has a package name that Serviceguard refuses.'],
+  'package-rule': [
+    'badInput',
+    'A package file breaks a rule of the manual on counts, names or values that depend on each other.',
+  ],
   'package-attribute-missing': ['badInput', 'A package file lacks a required attribute.'],
   'package-attribute-twice': ['badInput', 'A package file has an attribute twice.'],
   'package-attribute-unknown': ['badInput', 'A package file has an attribute that no module has.'],
@@ -119,6 +123,10 @@ export const problemCodes = {
   'cluster-no-status': ['cannotRunHere', 'cmviewcl does not list the package, so the active member is unknown.'],
   'cluster-silent': ['cannotRunHere', 'cmviewcl does not list the members of the cluster.'],
   'cluster-old-serviceguard': ['cannotRunHere', 'Serviceguard is older than modular packages.'],
+  'cluster-variables': [
+    'cannotRunHere',
+    'The file with the variables of Serviceguard cannot be read, or other users can change it.',
+  ],
   'cluster-key-unreachable': ['cannotRunHere', 'The key of the cluster exists only on members that do not answer.'],
   'cluster-policy-unreadable': ['cannotRunHere', 'The policy of the master could not be read.'],
   'cluster-no-address': ['cannotRunHere', 'A client has no address by which the master could recognize it.'],

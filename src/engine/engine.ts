@@ -190,6 +190,8 @@ export interface EngineHost {
   readonly variablesFile: string;
   /** Environment variable that names another such file. */
   readonly variablesFileIn: string;
+  /** For /bin/sh, with that file as $1: prints what readVariables reads. */
+  readonly variablesScript: string;
   readVariables(text: string): EngineVariables;
   /** Values of a standard installation. */
   readonly usualVariables: EngineVariables;

@@ -1,6 +1,7 @@
 /** What an observation means: facts in, a finding or null out. Pure. */
 import { deviceOf, mapperName } from '../contract/policy-file-system.ts';
 import type { Listener, MountEntry, ProcessOrigin, ProcessState, ProgramFile } from '../host/host.ts';
+import { mountsReadOnly } from '../settings/mount-options.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
@@ -39,8 +40,7 @@ export function judgeMount(settings: Settings, mounts: readonly MountEntry[]): F
     return wrong(`${mount.source} is mounted at ${mountPoint}, not ${deviceOf(settings)}`);
   }
   if (mount.type !== fileSystemType) return wrong(`${mountPoint} is of type ${mount.type}, not ${fileSystemType}`);
-  const wantedReadOnly = mountOptions.split(/[\s,]+/).includes('ro');
-  if (mount.options.includes('ro') && !wantedReadOnly) return wrong(`${mountPoint} is mounted read-only`);
+  if (mount.options.includes('ro') && !mountsReadOnly(mountOptions)) return wrong(`${mountPoint} is mounted read-only`);
   return null;
 }
 

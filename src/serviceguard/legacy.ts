@@ -41,8 +41,20 @@ export const legacyAttributes: readonly Attribute[] = [
   attribute('run_script_timeout', timeout, 'Seconds until a start is killed.', { fallback: 'NO_TIMEOUT' }),
   attribute('halt_script', script, 'The control script, called with stop; normally the same one.', { mandatory: true }),
   attribute('halt_script_timeout', timeout, 'Seconds until a halt is killed.', { fallback: 'NO_TIMEOUT' }),
+  attribute(
+    'successor_halt_timeout',
+    legal.number(0, 4294, 'NO_TIMEOUT'),
+    'Seconds to wait for the packages that depend on this one.',
+    {
+      fallback: 'NO_TIMEOUT',
+    },
+  ),
+  attribute('priority', legal.number(1, 3000, 'NO_PRIORITY'), 'Among packages that depend on each other; lower is stronger.', {
+    fallback: 'NO_PRIORITY',
+  }),
   attribute('script_log_file', script, 'Log of the package; default: the name of the control script with .log.'),
   attribute('subnet', legal.address, 'A subnet that the package requires.', { repeatable: true }),
+  attribute('monitored_subnet', legal.address, 'Another spelling of SUBNET.', { repeatable: true }),
   attribute('local_lan_failover_allowed', legal.yesNo, 'HP-UX only.'),
   ...group(
     attribute('service_name', legal.name, 'Name of a service of the control script, unique in the cluster.'),
@@ -63,6 +75,9 @@ export const legacyAttributes: readonly Attribute[] = [
   ),
 ];
 
+/** Keywords of which cmgetconf may print another spelling than the file had [Managing Serviceguard, 16th edition, p.340]. */
+export const legacySpellings: Readonly<Record<string, string>> = { monitored_subnet: 'subnet' };
+
 /** The parameter of a keyword; undefined for an unknown one. */
 export function findLegacyAttribute(keyword: string): Attribute | undefined {
   return legacyAttributes.find((one) => one.keyword === keyword);
@@ -70,11 +85,13 @@ export function findLegacyAttribute(keyword: string): Attribute | undefined {
 
 /** The output of cmmakepkg -p: a comment and a line for each parameter; those without a value commented out. */
 export function makeLegacyTemplate(name: string | null): string {
-  const blocks = legacyAttributes.map(({ keyword, comment, legal: { words }, fallback, mandatory, group: first }) => {
-    const spelt = keyword.toUpperCase();
-    const value = keyword === 'package_name' ? name : first === null ? fallback : null;
-    const line = value === null ? (mandatory ? spelt : `#${spelt}`) : `${spelt.padEnd(39)} ${value}`;
-    return `# ${spelt}: ${comment}\n# Legal values for ${spelt}: ${words}\n${line}\n`;
-  });
+  const blocks = legacyAttributes
+    .filter(({ keyword }) => !Object.hasOwn(legacySpellings, keyword))
+    .map(({ keyword, comment, legal: { words }, fallback, mandatory, group: first }) => {
+      const spelt = keyword.toUpperCase();
+      const value = keyword === 'package_name' ? name : first === null ? fallback : null;
+      const line = value === null ? (mandatory ? spelt : `#${spelt}`) : `${spelt.padEnd(39)} ${value}`;
+      return `# ${spelt}: ${comment}\n# Legal values for ${spelt}: ${words}\n${line}\n`;
+    });
   return ['# Legacy package configuration. Edit it, then: cmcheckconf -P <file>; cmapplyconf -P <file>\n', ...blocks].join('\n');
 }

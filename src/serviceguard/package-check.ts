@@ -8,6 +8,7 @@ import type { ProblemCode } from '../base/problem-codes.ts';
 import { findLegacyAttribute, legacyAttributes } from './legacy.ts';
 import { type Attribute, findAttribute, findModule } from './modules.ts';
 import { lastValue, type PackageFile, type PackageLine, styleOf } from './package-file.ts';
+import { packageRules } from './package-rules.ts';
 
 export function checkPackageFile(file: PackageFile, fileName: string): Problem[] {
   const at = (line: PackageLine): Place => ({ file: fileName, line: line.line });
@@ -16,6 +17,7 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
       ...lineProblems(file, at, findLegacyAttribute),
       ...missingLegacyProblems(file, fileName),
       ...groupProblems(file, at, findLegacyAttribute, {}),
+      ...ruleProblems(file, at),
     ];
   const modular = (keyword: string): Attribute | undefined => findAttribute(keyword)?.attribute;
   return [
@@ -24,7 +26,15 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
     ...baseProblems(file, fileName),
     ...missingModuleProblems(file, fileName, at),
     ...groupProblems(file, at, modular, needed),
+    ...ruleProblems(file, at),
   ];
+}
+
+/** What the manual forbids beyond single values; each says where. */
+function ruleProblems(file: PackageFile, at: At): Problem[] {
+  return packageRules.flatMap(({ rule, source, code = 'package-rule', broken }) =>
+    broken(file).map(({ text, line }) => error(code, text, `${rule} [${source}]`, at(line))),
+  );
 }
 
 /** Keywords without which a legacy file is invalid: neither control script has a default [serviceguard.md 4.1]. */

@@ -1,6 +1,7 @@
 /** The rules for values of settings, and the parsers of values with parts. */
 import * as v from 'valibot';
 import { isIpv4, networkOf } from '../base/network.ts';
+import { parseMountOptions } from './mount-options.ts';
 
 /** Serviceguard's rule for package and service names: letters, digits, and . - _ ; at most 39 characters. */
 export const nameRule = v.pipe(
@@ -61,6 +62,16 @@ export const plainText = v.pipe(
     'double quotes, braces, line ends and control characters are not allowed in a package file',
   ),
 );
+
+/** What mount takes in front of the device; a list as in fstab gets its -o. */
+export const mountOptions = (() => {
+  const text = 'expected mount options such as -o rw,noatime, without bind, remount, move and loop';
+  return v.pipe(
+    plainText,
+    v.check((said) => parseMountOptions(said) !== null, text),
+    v.transform((said) => parseMountOptions(said)?.text ?? said),
+  );
+})();
 
 /** Serviceguard's own files have yes and no, YAML 1.2 has true and false; both are accepted. */
 export const yesNo = v.pipe(

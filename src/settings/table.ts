@@ -7,6 +7,7 @@ import {
   address,
   dnsName,
   mostSeconds,
+  mountOptions,
   nameRule,
   network,
   oneOf,
@@ -108,8 +109,8 @@ export const settingsTable = {
     key: 'mount_options',
     question: 'Mount options?',
     fallback: '-o rw',
-    check: v.pipe(plainText, v.regex(/^[A-Za-z0-9_=,.:/ -]*$/, 'expected mount options such as -o rw,noatime')),
-    comment: 'Options for mount, as on its command line.',
+    check: mountOptions,
+    comment: 'Options for mount, as on its command line (`-o rw,noatime`) or as in /etc/fstab (`rw,noatime`).',
   },
   cfengineGeneration: {
     key: 'cfengine_generation',

@@ -1,7 +1,7 @@
 /** The package file, modular or legacy, and the applied package [serviceguard.md 2.5 to 2.8, 4.1]. Pure. */
 import { shellWord } from '../../base/shell-word.ts';
 import { setKeyword, setNamedBy } from '../../contract/package-directory.ts';
-import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
+import { findLegacyAttribute, legacySpellings } from '../../serviceguard/legacy.ts';
 import { findAttribute } from '../../serviceguard/modules.ts';
 import { changedKeywords, onlineRule } from '../../serviceguard/online-rules.ts';
 import { checkPackageFile } from '../../serviceguard/package-check.ts';
@@ -56,7 +56,10 @@ export function definitionOf(file: PackageFile): Definition {
       // Storage and addresses of a legacy package are variables of its script [serviceguard.md 4.1].
       elsewhere: legacy === null ? null : legacy.runScript,
     },
-    lines: file.lines,
+    lines:
+      legacy === null
+        ? file.lines
+        : file.lines.map((line) => ({ ...line, keyword: legacySpellings[line.keyword] ?? line.keyword })),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Serviceguard on the host that csync runs on: its directories, the cluster, the other packages. Pure. */
-import { parseClusterVariables } from '../../serviceguard/cluster-variables.ts';
+import { parseClusterVariables, variablesScript } from '../../serviceguard/cluster-variables.ts';
 import { volumeGroupName, volumeGroupOfDevice } from '../../serviceguard/storage-names.ts';
 import { type LineView, parseLineView, partsOf } from '../../serviceguard/view.ts';
 import type { EngineHost, FoundCluster } from '../engine.ts';
@@ -10,6 +10,7 @@ const usualPath = '/usr/local/cmcluster/bin:/opt/cmcluster/bin:/usr/sbin:/usr/bi
 export const host: EngineHost = {
   variablesFile: '/etc/cmcluster.conf',
   variablesFileIn: 'SGCONFFILE',
+  variablesScript,
   readVariables: parseClusterVariables,
   usualVariables: { SGCONF: '/usr/local/cmcluster/conf', SGRUN: '/usr/local/cmcluster/run' },
   packagesIn: ({ SGCONF = '/usr/local/cmcluster/conf' }) => SGCONF,

@@ -49,6 +49,16 @@ export const clusterCodes = {
     example: '`csync recover` after all members lost power.',
     page: 'Serviceguard',
   },
+  'cluster-variables': {
+    cluster: unchanged,
+    why: 'A shell reads /etc/cmcluster.conf, as root. csync refuses to run a file that other users can change, and reports what the shell prints.',
+    fix: [
+      'Take it from other users: `chown root /etc/cmcluster.conf; chmod go-w /etc/cmcluster.conf`.',
+      '`sh -n /etc/cmcluster.conf` prints the line of a syntax error.',
+    ],
+    example: 'A cmcluster.conf with mode 0666.',
+    page: 'install',
+  },
   'cluster-silent': {
     cluster: unchanged,
     why: 'cmviewcl printed no members, so csync cannot confirm that the host belongs to the cluster.',

@@ -56,6 +56,16 @@ export const packageCodes = {
     example: '`package_name: csync production`.',
     page: 'Serviceguard',
   },
+  'package-rule': {
+    cluster: untouched,
+    why: "Serviceguard's manual limits how often a value may stand in one package, and which values go together.",
+    fix: [
+      'The message names the rule and the page of the manual. Change the line that it names.',
+      '`csync templates diff DIR` shows what the shipped template has.',
+    ],
+    example: 'An `ip_address` outside the `ip_subnet` above it, or a `service_name` that is there twice.',
+    page: 'Serviceguard',
+  },
   'package-attribute-missing': {
     cluster: untouched,
     why: `A legacy package has no default for this parameter. ${ownTemplate}`,

@@ -1,6 +1,8 @@
 /**
  * The administrator's side of the system: files that are never half written, short commands, temporary directories that the run removes.
  */
+
+import { spawnSync } from 'node:child_process';
 import {
   accessSync,
   chmodSync,
@@ -219,6 +221,19 @@ export async function runCommand(argv: readonly string[], timeoutMs: number): Pr
     stderr: result.stderr,
   };
 }
+
+/** Runs a short script of /bin/sh to its end, with a fixed environment and arguments. Never throws. */
+export function runShell(script: string, words: readonly string[]): Pick<CommandResult, 'exitCode' | 'stdout' | 'stderr'> {
+  const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', ...words], {
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    cwd: '/',
+    timeout: shellLimitMs,
+    encoding: 'utf8',
+  });
+  return { exitCode: status, stdout: stdout ?? '', stderr: stderr ?? '' };
+}
+
+const shellLimitMs = 5000;
 
 /** Processes of this host whose command line contains `text`. Runs ps: only for rare checks. */
 export async function processesNaming(text: string): Promise<{ pid: number; command: string }[]> {

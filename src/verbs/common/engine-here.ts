@@ -1,12 +1,25 @@
 /** The engine of this host: which one is installed, and its variables. */
+import { resolve } from 'node:path';
+import { Failure } from '../../base/problem.ts';
 import { engines } from '../../engine/choice/engine-for.ts';
 import type { Engine, EngineVariables } from '../../engine/engine.ts';
-import { readTextFile } from '../../host/admin/own-files.ts';
+import { readTextFile, runShell } from '../../host/admin/own-files.ts';
+import { strangersTo } from '../../host/ownership.ts';
 
-/** null: the engine is not installed here. */
-export function variablesHere({ host }: Engine): EngineVariables | null {
-  const text = readTextFile(process.env[host.variablesFileIn] ?? host.variablesFile);
-  return text === null ? null : host.readVariables(text);
+/** null: the engine is not installed here. A Failure where its file exists and cannot be trusted or read: its paths are then unknown. */
+export function variablesHere({ host, title }: Engine): EngineVariables | null {
+  const file = resolve(process.env[host.variablesFileIn] ?? host.variablesFile);
+  if (readTextFile(file) === null) return null;
+  const strangers = strangersTo(file);
+  if (strangers.length > 0) throw unread(title, file, strangers.join('; '), `chown root ${file}; chmod go-w ${file}`);
+  const { exitCode, stdout, stderr } = runShell(host.variablesScript, [file]);
+  if (exitCode !== 0) throw unread(title, file, stderr.trim() || `a shell exits with status ${exitCode}`, `sh -n ${file}`);
+  return host.readVariables(stdout);
+}
+
+function unread(title: string, file: string, why: string, remedy: string): Failure {
+  const text = `${file} is not used, so the directories of ${title} are unknown: ${why}`;
+  return new Failure([{ code: 'cluster-variables', severity: 'error', text, remedy }]);
 }
 
 /** The engine that is installed here, or the first one if none is. */

@@ -20,6 +20,7 @@ import {
   printPackageFile,
 } from '../../../src/serviceguard/package-file.ts';
 import { makePackageTemplate } from '../../../src/serviceguard/package-template.ts';
+import { parseMountOptions } from '../../../src/settings/mount-options.ts';
 import { parseLayerSchedule, parseListenAddress, parseLocalRestart } from '../../../src/settings/rules.ts';
 import { parseSettingsJson, settingsFields, settingsJson } from '../../../src/settings/settings.ts';
 import { parseSettings, printSettings, readGiven, readTyped, withList, withValue } from '../../../src/settings/settings-yaml.ts';
@@ -188,9 +189,19 @@ export const administrators: readonly FuzzedParser[] = [
     },
   },
   {
+    name: 'mount options',
+    of: 'administrator',
+    samples: ['-o rw,noatime', 'rw,noatime', '-r --options=data=ordered -n'],
+    parse: (text) => {
+      const read = parseMountOptions(text);
+      hold('what was read reads as the same', read === null || isDeepStrictEqual(parseMountOptions(read.text), read));
+      return read;
+    },
+  },
+  {
     name: 'cmcluster.conf',
     of: 'administrator',
-    samples: ['SGROOT=/opt/cmcluster # root\nexport SGCONF="/opt/cmcluster/conf"\n  SGSBIN=/opt/cmcluster/bin\n'],
+    samples: ['PATH=/bin\0SGROOT=/opt/cmcluster\0SGCONF=/opt/cmcluster/conf\0'],
     parse: parseClusterVariables,
   },
   {

@@ -95,7 +95,7 @@ describe('cmcheckconf of a package', () => {
     ['monitored_subnet 10.8.0.0', [`package-subnet-unknown ${last}`]],
     ['failover_policy site_preferred', [`lab-value ${last}`]],
     ['service_name other', [`package-group-incomplete ${last}`]],
-    ['fs_server host', [`lab-value ${last}`]],
+    ['fs_server host', [`package-rule ${last}`, `lab-value ${last}`]],
     ['pev_digest def', [`package-attribute-twice ${last}`]],
     ['package_type multi_node', [`package-attribute-twice ${last}`, 'package-type']],
   ])('refuses or warns about: %s', (line, expected) => {

@@ -21,11 +21,11 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'the command line and version numbers, by one expression': 'parse secondsOf readWish namesIn serviceguard isRecent releaseOf',
   'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem saidBy',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
-  'values that were checked when they were read':
-    'judgeMount labSpec specProblem neededObservations volumeGroupProblems namedScripts checks',
+  'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',
   'fields at blanks, each of which is judged':
     'judgeMountPoint judgeOtherMounts judgeFstab clientsDisconnected Looker reason tagsOf clearTagsOfLostMembers',
-  'behind a function that is fuzzed': 'parseMonitorState readOptions readHistory readSettings readTemplate',
+  'behind a function that is fuzzed':
+    'isUpCriteria dependencies parseMonitorState readOptions readHistory readSettings readTemplate',
   'reads files, whose texts go to the parsers':
     'readTextFile readOrFail readDirectory readBytes readWorkingCopy readPackageTemplates readPolicyTemplates readBootTemplates',
 };

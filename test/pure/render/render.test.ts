@@ -78,7 +78,7 @@ describe('the rendered package', () => {
     ['logical_volume', 'lv_other'],
     ['file_system_type', 'xfs'],
     ['mount_point', '/other'],
-    ['mount_options', 'rw,noatime'],
+    ['mount_options', '-o rw,noatime'],
     ['auto_run', false],
     ['node_fail_fast', true],
     ['failover_policy', 'min_package_node'],

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { networkOf } from '../../../src/base/network.ts';
 import { serviceguard } from '../../../src/engine/serviceguard/engine.ts';
 import { readCluster } from '../../../src/engine/serviceguard/host.ts';
-import { parseClusterVariables } from '../../../src/serviceguard/cluster-variables.ts';
+import { parseClusterVariables, variablesScript } from '../../../src/serviceguard/cluster-variables.ts';
 import { type Field, settingsFields } from '../../../src/settings/settings.ts';
 import { fieldOf, isYesNo, readTyped } from '../../../src/settings/settings-yaml.ts';
 import { settingsTable } from '../../../src/settings/table.ts';
@@ -122,14 +125,22 @@ describe('what the wizard looks at', () => {
     expect(networkOf(address, length)).toBe(network);
   });
 
-  it('reads cmcluster.conf as a shell would', () => {
-    const text =
-      '# SGCONF=/no\nSGCONF=/opt/cmcluster/conf # where\nSGRUN="/opt/cmcluster/run"\nexport SGSBIN=/opt/cmcluster/bin;\n';
-    expect(parseClusterVariables(text)).toEqual({
-      SGCONF: '/opt/cmcluster/conf',
-      SGRUN: '/opt/cmcluster/run',
-      SGSBIN: '/opt/cmcluster/bin',
+  it.each([
+    ['plain', 'SGCONF=/opt/cm/conf # where\nSGRUN="/opt/cm/run"\nexport SGSBIN=/opt/cm/bin;\n# SGCONF=/no\n'],
+    ['made of one another', 'SGROOT=/opt/cm\nSGCONF=${SGROOT}/conf SGRUN=$SGROOT/run\nSGSBIN="${SGROOT:-/no}/bin"\n'],
+    [
+      'with a program and a condition',
+      'r=$(echo /opt)/cm\n[ -d /nowhere ] || SGCONF=$r/conf\nSGRUN=$r/run SGSBIN=$r/bin; echo hello\n',
+    ],
+  ])('reads cmcluster.conf as the shell file that it is: %s', (_, text) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'csync-variables-')), 'cmcluster.conf');
+    writeFileSync(file, text);
+    const { stdout } = spawnSync('/bin/sh', ['-c', variablesScript, 'sh', file], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
     });
+    rmSync(dirname(file), { recursive: true });
+    expect(parseClusterVariables(stdout)).toMatchObject({ SGCONF: '/opt/cm/conf', SGRUN: '/opt/cm/run', SGSBIN: '/opt/cm/bin' });
   });
 
   it('reads members in their order, their subnets, and which package has which volume group', () => {

@@ -25,6 +25,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   // Small and on its own: no wizard, no rendering, no lab on a member.
   'member/': [
     'settings/file-systems.ts',
+    'settings/mount-options.ts',
     'settings/settings.ts',
     'settings/rules.ts',
     'base/version.ts',

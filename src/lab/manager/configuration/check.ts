@@ -166,7 +166,6 @@ function clusterProblems(input: CheckInput): Problem[] {
     }
     if (line.keyword === 'subnet' || line.keyword === 'monitored_subnet' || line.keyword === 'ip_subnet')
       problems.push(...subnetProblems(input, line));
-    if (line.keyword === 'fs_name') problems.push(...volumeGroupProblems(input, line));
   }
   const timeouts = ['run_script_timeout', 'halt_script_timeout'].filter(
     (one) => (lastValue(file, one) ?? 'no_timeout') === 'no_timeout',
@@ -187,21 +186,6 @@ function subnetProblems(input: CheckInput, line: PackageLine): Problem[] {
   const text = `${line.keyword} ${line.value} is not configured on ${without.join(', ')}.`;
   const subnets = [...new Set(state.memberOrder.flatMap((member) => Object.keys(state.members[member]?.subnets ?? {})))];
   return [error('package-subnet-unknown', text, `Subnets of the cluster: ${subnets.join(', ')}`, placeOf(input, line))];
-}
-
-/** /dev/VG/LV and /dev/mapper/VG-LV name their volume group; other devices are taken as they are. */
-function volumeGroupProblems(input: CheckInput, line: PackageLine): Problem[] {
-  const mapped = /^\/dev\/mapper\/(.+?)(?<!-)-(?!-)/.exec(line.value)?.[1]?.replaceAll('--', '-');
-  const group = mapped ?? /^\/dev\/([^/]+)\/[^/]+$/.exec(line.value)?.[1];
-  if (group === undefined || allValues(input.file, 'vg').includes(group)) return [];
-  return [
-    error(
-      'package-vg-missing',
-      `fs_name ${line.value} is on volume group ${group}, which is not listed.`,
-      `Add: vg ${group}`,
-      placeOf(input, line),
-    ),
-  ];
 }
 
 /** What was seen on the members. */

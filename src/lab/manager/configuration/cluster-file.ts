@@ -71,6 +71,9 @@ export function parseClusterFile(text: string, fileName: string, is: ClusterFile
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value, problems };
 }
 
+/** Of MEMBER_TIMEOUT, with several heartbeat networks [serviceguard.md 8.1]. */
+const leastTimeout = 3_000_000;
+
 function differences(value: ClusterFile, is: ClusterFile, fileName: string): Problem[] {
   const problems: Problem[] = [];
   if (value.name !== is.name)
@@ -80,8 +83,11 @@ function differences(value: ClusterFile, is: ClusterFile, fileName: string): Pro
   const twice = value.members.filter((member, index, all) => all.indexOf(member) !== index);
   if (twice.length > 0) problems.push(problem(`NODE_NAME lists ${twice.join(', ')} twice.`, 'Name each node once.', fileName));
   const timeout = value.memberTimeoutMicroseconds;
-  if (!Number.isInteger(timeout) || timeout < 1 || timeout > 300_000_000) {
-    problems.push(problem(`MEMBER_TIMEOUT cannot be ${timeout}.`, 'Give microseconds, at most 300000000.', fileName));
+  // The lab's own is shorter than Serviceguard's least, and may stay as it is.
+  const isOfLab = timeout === is.memberTimeoutMicroseconds;
+  if (!isOfLab && (!Number.isInteger(timeout) || timeout < leastTimeout || timeout > 300_000_000)) {
+    const remedy = `Write microseconds from ${leastTimeout} to 300000000; with one heartbeat network at least 14000000.`;
+    problems.push(problem(`MEMBER_TIMEOUT cannot be ${timeout}.`, remedy, fileName));
   }
   return problems;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Written by the csync toolkit, which writes it again. No stop at a shutdown: see the systemd unit.
+# Written by csync, which overwrites it. No stop at a shutdown: see the systemd unit.
 # chkconfig: 2345 90 10
 # description: daemons of cfengine (csync)
 ### BEGIN INIT INFO

@@ -1,10 +1,11 @@
 #!/bin/sh
-# The daemons of cfengine on this host, for systemd and init alike: start | stop | restart | status | configured
-# Written by the csync toolkit, which writes it again: changes belong into {{configured_file}}.
-# On the member that runs the package stop is a failure, and the package leaves: csync maintenance on goes before. restart is
-# told to the package's monitor beforehand and is none.
-# Exit status as the LSB has it: 0 done, or runs; 1 failed; 2 usage; 3 does not run; 4 cannot tell, or not root; 5 not installed;
-# 6 not configured. Neither pid files nor exit statuses of cfengine are believed; processes and the port are.
+# The daemons of cfengine on this host, for systemd and init: start | stop | restart | status | configured
+# Written by csync, which overwrites it: put your changes into {{configured_file}}.
+# On the active member stop is a failure, and the package fails over: run csync maintenance on first. restart is announced to the
+# package's monitor and is no failure.
+# Exit status as in the LSB: 0 done, or running; 1 failed; 2 usage; 3 not running; 4 unknown, or not root; 5 not installed; 6 not
+# configured.
+# Only processes and the port count, not pid files or exit statuses of cfengine.
 # Pids are words, and split on purpose:
 # shellcheck disable=SC2046
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -18,8 +19,8 @@ configured() {
   [ -r {{configured_file}} ] && ( CSYNC_CONFIGURED=0; . {{configured_file}} && [ "$CSYNC_CONFIGURED" = 1 ] )
 }
 
-# Pids of NAME in this host's own namespaces: those of containers are seen from here, too. No zombies, and what others than
-# root run may be called what it likes.
+# Pids of NAME in this host's own namespaces: /proc shows those of containers, too. No zombies, and only root's processes: others can have
+# any name.
 processes() {
   for directory in /proc/[0-9]*; do
     { read -r name < "$directory/comm" && read -r line < "$directory/stat"; } 2>/dev/null || continue
@@ -35,7 +36,7 @@ processes() {
   done
 }
 
-# Somebody listens on port {{cfengine_port}}.
+# Whether a process listens on port {{cfengine_port}}.
 listening() {
   grep -q -s -i ':{{cfengine_port_hex}} [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6
 }
@@ -55,8 +56,8 @@ await() {
 say() { echo "csync-cfservd: $*"; }
 problem() { say "$@" >&2; }
 
-# With nothing of ours but a path, and nothing open: a daemon would keep what its caller left open. Shells close what has one
-# digit; bash, where there is one, the rest.
+# Runs a program with an empty environment except PATH, and without open descriptors, which a daemon would keep. A shell closes those with
+# one digit; bash, if it exists, the rest.
 begin() {
   set -- env -i PATH="$PATH" LC_ALL=C "$@"
   if command -v bash > /dev/null; then
@@ -70,25 +71,25 @@ begin() {
 start_daemon() {
   running=$(processes "$daemon")
   if [ -n "$running" ]; then
-    await listening && { say "$daemon runs already (pid $(echo $running))"; return 0; }
-    problem "$daemon runs (pid $(echo $running)) and does not listen on port {{cfengine_port}}; $0 restart ends and starts it"
+    await listening && { say "$daemon is already running (pid $(echo $running))"; return 0; }
+    problem "$daemon runs (pid $(echo $running)) but does not listen on port {{cfengine_port}}. Fix: $0 restart"
     return 1
   fi
   listening && { problem "another program listens on port {{cfengine_port}}: ss -ltnp 'sport = :{{cfengine_port}}'"; return 1; }
   begin {{start_daemon}}
-  await serves && { say "$daemon runs (pid $(echo $(processes "$daemon")))"; return 0; }
-  problem "$daemon did not come up within 10 s; {{policy_check}} says:"
+  await serves && { say "$daemon is running (pid $(echo $(processes "$daemon")))"; return 0; }
+  problem "$daemon did not start within 10 s. Output of {{policy_check}}:"
   timeout 30 {{policy_check}} 2>&1 < /dev/null | tail -n 5 >&2
   return 1
 }
 
-# Nothing to do where this cfengine has no scheduler of its own.
+# Nothing to start if this cfengine has no scheduler.
 start_scheduler() {
   [ -n "$scheduler" ] && [ -z "$(processes "$scheduler")" ] || return 0
   begin {{start_scheduler}}
   scheduled() { [ -n "$(processes "$scheduler")" ]; }
   await scheduled && { say "$scheduler runs"; return 0; }
-  problem "$scheduler did not come up within 10 s: the agent does not run by itself here"
+  problem "$scheduler did not start within 10 s: nothing runs the agent on this host"
   return 1
 }
 
@@ -98,7 +99,7 @@ start() {
   start_daemon && start_scheduler
 }
 
-# TERM, and KILL after 5 s: a signal handler of cfengine may hang.
+# TERM, then KILL after 5 s: a signal handler of cfengine may hang.
 end() {
   gone() { [ -z "$(processes "$end_of")" ]; }
   end_of=$1
@@ -108,13 +109,13 @@ end() {
   until gone; do
     tries=$((tries + 1))
     [ $tries -ne 50 ] || kill -KILL $(processes "$1") 2>/dev/null
-    [ $tries -le 100 ] || { problem "$1 cannot be ended"; return 1; }
+    [ $tries -le 100 ] || { problem "$1 cannot be killed"; return 1; }
     sleep 0.1
   done
   say "$1 ended"
 }
 
-# Tells the monitor of a running package which process ends on purpose, and until when (seconds since the boot).
+# Announces to the monitor of a running package which process exits on purpose, and until when (seconds since boot).
 {{announce_function}}
 
 stop() {
@@ -124,20 +125,20 @@ stop() {
 
 status() {
   running=$(processes "$daemon")
-  [ -n "$running" ] || { say "$daemon does not run"; return 3; }
-  listening || { say "$daemon runs (pid $(echo $running)), but nobody listens on port {{cfengine_port}}"; return 4; }
-  [ -z "$scheduler" ] || [ -n "$(processes "$scheduler")" ] || { say "$daemon runs (pid $(echo $running)), $scheduler does not"; return 3; }
+  [ -n "$running" ] || { say "$daemon is not running"; return 3; }
+  listening || { say "$daemon runs (pid $(echo $running)), but no process listens on port {{cfengine_port}}"; return 4; }
+  [ -z "$scheduler" ] || [ -n "$(processes "$scheduler")" ] || { say "$daemon is running (pid $(echo $running)), $scheduler is not"; return 3; }
   if [ -n "$scheduler" ]; then
-    say "$daemon and $scheduler run (pid $(echo $running))"
+    say "$daemon and $scheduler are running (pid $(echo $running))"
   else
-    say "$daemon runs (pid $(echo $running))"
+    say "$daemon is running (pid $(echo $running))"
   fi
 }
 
-# One at a time; only root can do it.
+# One at a time, as root.
 alone() {
   [ "$(id -u)" = 0 ] || { problem "$1 needs root"; exit 4; }
-  exec 9> /run/csync-cfservd.lock && flock -w 60 9 || { problem 'another start or stop does not end'; exit 1; }
+  exec 9> /run/csync-cfservd.lock && flock -w 60 9 || { problem 'another start or stop did not finish within 60 s'; exit 1; }
 }
 
 main() {

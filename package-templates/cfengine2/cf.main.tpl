@@ -1,12 +1,12 @@
 # {{policy_header}}
 #
-# What all sites have in common. Imported by cfagent.conf before site.main.
+# The common policy of all sites. Imported by cfagent.conf before site.main.
 
 control:
-   # Reference files on the master; see site.main for how one is fetched.
+   # Reference files on the master; site.main shows how to fetch one.
    master_files = ( {{policy_directory}}/cfengine_master/master_files )
 
 tidy:
    any::
-      # What cfexecd writes of each run, older than a week.
+      # Output of cfexecd's runs, older than a week.
       $(workdir)/outputs pattern=* age=7

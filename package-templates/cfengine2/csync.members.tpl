@@ -1,7 +1,7 @@
 # {{policy_header}}
 #
-# The members of the cluster as classes, for site.main and whatever else is imported after this file: csync_members on each of
-# them, csync_member_NAME on one. It is written again whenever a member comes or goes; groups of your own never are.
+# The members of the cluster as classes, for site.main and other later imports: csync_members on each member, csync_member_NAME on one.
+# csync overwrites this file when a member is added or removed, and never your own groups.
 
 groups:
    csync_members = ( {{member_host_classes}} )

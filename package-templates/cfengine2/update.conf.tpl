@@ -1,21 +1,21 @@
 # {{policy_header}}
 #
-# cfagent runs this before cfagent.conf, apart from it: so a broken cfagent.conf can still be repaired from the master. A syntax error
-# in this very file can be repaired by nobody but you, on every host: check it (cfagent -p -f) before it is published.
+# cfagent runs this before cfagent.conf, and separately, so that a broken cfagent.conf can be repaired from the master. A syntax error in
+# this file must be repaired by hand on every host: check it first (cfagent -p -f).
 
 control:
-   # Refresh the policy, then see to the keys if that failed.
+   # Fetch the policy, then check the keys if that failed.
    actionsequence = ( copy shellcommands )
-   # Without one cfagent refuses to say who it is.
+   # Without a domain cfagent cannot identify itself.
    domain         = ( {{domain}} )
-   # The package's name, never a member's: whichever member has the package answers.
+   # The package's name, never a member's: the active member answers.
    policyhost     = ( {{package_dns_name}} )
    master_inputs  = ( {{policy_directory}}/cfengine_master/inputs )
    public_keys    = ( {{policy_directory}}/public_keys )
    workdir        = ( {{cfengine_work_directory}} )
-   # Minutes before the same action is done again. The default of one makes a second run do nothing and say nothing.
+   # Minutes until the same action runs again. With the default of one, a second run does nothing, without a message.
    IfElapsed      = ( 0 )
-   # Defined by failover= below. Without this line it could not be used in what follows.
+   # Defined by failover= below, and declared here for later use.
    AddInstallable = ( master_down )
 
 copy:
@@ -24,16 +24,17 @@ copy:
       $(public_keys) dest=$(workdir)/ppkeys/cluster r=1 mode=600 type=checksum
          server=$(policyhost) trustkey=false encrypt=true failover=master_down
 
-      # type=checksum: times change when files are restored or moved to another member, contents do not. No purge: an empty
-      # directory under an unmounted mount point would cost every client its policy. encrypt=true: the master serves it no other way.
+      # type=checksum: times change when files are restored or moved to another member, contents do not. No purge: an empty directory under
+      # an
+      # unmounted mount point would delete every client's policy. encrypt=true: the master refuses other transfers.
       $(master_inputs) dest=$(workdir)/inputs r=inf mode=600 type=checksum
          server=$(policyhost) trustkey=false encrypt=true exclude=*~ failover=master_down
 
 shellcommands:
    any::
-      # A member that came later is trusted like the others: it has the same key, under another address.
+      # Trusts a new member like the others: same key, another address.
       "/bin/sh $(workdir)/inputs/csync_keys.sh members" timeout=60
 
-   # The master is away, or it has another key than the one held for it: which of the two, cfagent does not tell.
+   # The master is unreachable, or has another key than the stored one: cfagent does not show which.
    master_down::
       "/bin/sh $(workdir)/inputs/csync_keys.sh other" timeout=60

@@ -1,7 +1,7 @@
 # {{policy_header}}
 #
-# What every host does: members and clients of {{package_dns_name}} alike. It is put together from parts, so that each can be
-# replaced without the others. What is particular to this site belongs into site.cf, which comes last.
+# The policy of every host: members and clients of {{package_dns_name}}. It consists of parts, so that each can be replaced separately. Put
+# the policy of your site into site.cf, which comes last.
 
 body common control
 {
@@ -9,9 +9,9 @@ body common control
   {
     # Who may connect, fetch and start runs.
     "controls/cf_serverd.cf",
-    # Whom cf-runagent calls when it is told no names.
+    # Targets of cf-runagent without names.
     "controls/cf_runagent.cf",
-    # Classes that tell the members of the cluster from the clients.
+    # Classes of the members of the cluster.
     "csync_members.cf",
     # Yours.
     "site.cf",
@@ -19,18 +19,18 @@ body common control
   bundlesequence => { "csync_members", "csync_policy", "site" };
 }
 
-# For site.cf: a reference file as it lies below master_files, such as csync_reference_file("etc/motd").
+# For site.cf: a reference file below master_files, such as csync_reference_file("etc/motd").
 body copy_from csync_reference_file(name)
 {
-  # The package's name, never a member's: whichever member has the package answers.
+  # The package's name, never a member's: the active member answers.
   servers    => { "{{package_dns_name}}" };
   source     => "{{policy_directory}}/master_files/$(name)";
   portnumber => "{{cfengine_port}}";
   # Times change when files are restored or moved to another member; contents do not.
   compare    => "digest";
-  # Keys are put in place beforehand; none is accepted because somebody answered.
+  # csync distributes keys in advance; none is accepted on trust.
   trustkey   => "false";
-  # Seconds. The default is 30, and a receive is tried five times more.
+  # Seconds. The default is 30, and a receive is retried five times.
   timeout    => "10";
 }
 

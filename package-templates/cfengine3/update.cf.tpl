@@ -1,8 +1,7 @@
 # {{policy_header}}
 #
-# Fetches the policy and the cluster's public keys from the master. update.cf and failsafe.cf are this same text: cf-agent falls
-# back to failsafe.cf when promises.cf is broken, and a repaired policy must still come in then. It imports nothing, so that
-# nothing else can break it.
+# Fetches the policy and the cluster's public keys from the master. update.cf and failsafe.cf have this same text: cf-agent runs failsafe.cf
+# when promises.cf is broken, and must then still fetch a repaired policy. It imports nothing, so that no other file can break it.
 
 body common control
 {
@@ -11,15 +10,15 @@ body common control
 
 body copy_from csync_master(path, purge)
 {
-  # The package's name, never a member's: whichever member has the package answers.
+  # The package's name, never a member's: the active member answers.
   servers    => { "{{package_dns_name}}" };
   source     => "$(path)";
   portnumber => "{{cfengine_port}}";
   # Times change when files are restored or moved to another member; contents do not.
   compare    => "digest";
-  # Keys are put in place beforehand; none is accepted because somebody answered.
+  # csync distributes keys in advance; none is accepted on trust.
   trustkey   => "false";
-  # Seconds. The default is 30, and a receive is tried five times more.
+  # Seconds. The default is 30, and a receive is retried five times.
   timeout    => "10";
   purge      => "$(purge)";
 }
@@ -29,7 +28,7 @@ body depth_search csync_all
   depth => "inf";
 }
 
-# cf-agent refuses policy that others can write to, and a ppkeys that others can enter.
+# cf-agent refuses policy that others can write, and a ppkeys that others can enter.
 body perms csync_private
 {
   mode   => "600";
@@ -45,7 +44,7 @@ body classes csync_told(serves, away)
   repair_timeout   => { "$(away)" };
 }
 
-# Public keys and nothing else: whatever comes to lie in that directory, no private key of this host is ever replaced.
+# Only public keys: even if other files appear in that directory, a private key of this host is never replaced.
 body file_select csync_key_names
 {
   leaf_name   => { "root-(MD5|SHA)=[0-9a-f]+\.pub" };
@@ -61,8 +60,9 @@ body copy_from csync_here(path)
 bundle agent csync_look
 {
   files:
-    # One small file first. Where the master is away that costs one wait, not one for each promise; where the directory is there
-    # but empty, nothing below is purged.
+    # One small file first. If the master is unreachable, that costs one time-out instead of one for each promise; if the directory is
+    # empty,
+    # nothing below is purged.
     "$(sys.workdir)/state/csync_master_policy"
       copy_from => csync_master("{{policy_directory}}/masterfiles/promises.cf", "false"),
       perms     => csync_private,
@@ -81,7 +81,7 @@ bundle agent csync_update
   vars:
     csync_master_promoted.!csync_master_away::
       "told" string => readfile("$(sys.workdir)/state/csync_master_epoch", "1000");
-      # Not there before the first fetch.
+      # Missing before the first fetch.
       "kept" string => readfile("$(sys.workdir)/state/csync_policy_epoch", "1000"),
         ifvarclass => fileexists("$(sys.workdir)/state/csync_policy_epoch");
 
@@ -92,17 +92,18 @@ bundle agent csync_update
       "csync_master_older" and => { "csync_epoch_told", "csync_epoch_kept", isgreaterthan("$(here[1])", "$(master[1])") };
 
   files:
-    # Never back to the policy of a master of before: one that was taken for dead, or a disk that was restored. On record before
-    # anything is fetched, so that half of it counts, too.
+    # Never the policy of a previous master: one that was cut off, or a restored disk. Recorded before anything is fetched, so that a
+    # partial
+    # fetch counts, too.
     csync_epoch_told.!csync_master_older.!csync_master_away::
     "$(sys.workdir)/state/csync_policy_epoch"
       copy_from => csync_here("$(sys.workdir)/state/csync_master_epoch"),
       perms     => csync_private,
       classes   => csync_told("csync_epoch_recorded", "csync_master_away");
 
-    # Kept permissions of the last run's copy count as kept, too, hence both classes.
+    # Permissions kept from the last copy count as kept, too, hence both classes.
     csync_epoch_recorded.!csync_master_away::
-    # Files appear one by one under their names, each whole; what the master no longer has is removed.
+    # Files appear one by one under their names, each complete; files that the master no longer has are removed.
     "$(sys.inputdir)"
       copy_from    => csync_master("{{policy_directory}}/masterfiles", "true"),
       depth_search => csync_all,
@@ -113,8 +114,8 @@ bundle agent csync_update
       "error: policy not fetched: the master is of epoch $(master[1]), older than $(here[1]), of which this host has policy";
 }
 
-# The cluster's key and, while it is rotated, the next one: a host that fetches knows both, whichever a member has. Nothing is
-# purged, since ppkeys holds this host's own pair and the keys of its other peers.
+# The cluster's key and, during a rotation, the next one: a host that fetches has both, whichever a member uses. Nothing is purged, since
+# ppkeys contains this host's own pair and the keys of its other peers.
 bundle agent csync_public_keys
 {
   files:

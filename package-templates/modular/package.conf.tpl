@@ -1,11 +1,11 @@
 # Serviceguard package {{package_name}}: {{package_description}}
 # Rendered by the csync toolkit {{toolkit_version}} from settings {{settings_digest}}.
-# Change csync.yaml or the template and render again; a hand edit here is noticed at the next render.
+# Do not edit: change csync.yaml or the template and render again. The next render reports a hand edit.
 
 package_name                {{package_name}}
 package_description         "{{package_description}}"
 
-# Failover package: it runs on one member at a time.
+# Failover package: runs on one member at a time.
 module_name                 sg/failover
 module_version              1
 module_name                 sg/monitor_subnet
@@ -29,12 +29,12 @@ package_type                failover
 # Members that may run the package, in order of preference.
 {{node_names}}
 
-# yes: starts with the cluster and fails over by itself. After a cmhaltpkg it stays off until cmmodpkg -e {{package_name}}.
+# yes: starts with the cluster and fails over automatically. After a cmhaltpkg it is disabled until cmmodpkg -e {{package_name}}.
 auto_run                    {{auto_run}}
-# yes: a script time-out or a lost subnet reboots the member, so that the package moves without a human.
+# yes: a script time-out or a lost subnet reboots the member, so that the package moves without an administrator.
 node_fail_fast_enabled      {{node_fail_fast}}
 
-# Seconds. A script that hangs is killed at its limit; then a human has to look: the package log says where.
+# Seconds. A script that hangs is killed at its limit; then check the package log.
 run_script_timeout          {{run_script_timeout}}
 halt_script_timeout         {{halt_script_timeout}}
 successor_halt_timeout      no_timeout
@@ -46,11 +46,11 @@ failover_policy             {{failover_policy}}
 failback_policy             {{failback_policy}}
 priority                    {{priority}}
 
-# A member that loses this subnet hands the package over.
+# A member that loses this subnet loses the package.
 monitored_subnet            {{package_subnet}}
 monitored_subnet_access     FULL
 
-# The address clients know as {{package_dns_name}}.
+# The address of {{package_dns_name}}, which clients use.
 ip_subnet                   {{package_subnet}}
 ip_address                  {{package_address}}
 
@@ -63,23 +63,23 @@ fs_type                     "{{file_system_type}}"
 fs_mount_opt                "{{mount_options}}"
 fs_umount_opt               ""
 fs_fsck_opt                 ""
-# Never mount over something that uses the mount point: 0 retries, no fuser at mount.
+# Never mount over a mount point that is in use: 0 retries, no fuser at mount.
 fs_mount_retry_count        0
-# At halt whoever still uses it is ended (fuser) before the next try.
+# At a halt, processes that still use it are killed (fuser) before the next try.
 fs_umount_retry_count       2
 
-# The monitor. Its end, whatever its exit status, is the failure of cfengine's daemon.
+# The monitor. Its exit, with any status, is the failure of cfengine's daemon.
 service_name                {{package_name}}_monitor
 service_cmd                 "{{package_directory}}/csync.sh monitor"
 service_restart             {{service_restart}}
 service_fail_fast_enabled   {{service_fail_fast}}
 service_halt_timeout        {{service_halt_timeout}}
 
-# Before the storage at a start, after it at a halt; and behind address and storage at a start, before them at a halt.
+# csync_pre.sh: before the storage at a start, after it at a halt. csync.sh: after address and storage at a start, before them at a halt.
 external_pre_script         {{package_directory}}/csync_pre.sh
 external_script             {{package_directory}}/csync.sh
 
-# The set of files that every member runs, in {{package_directory}}/sets, and what its settings must be.
+# The set of files that every member runs, in {{package_directory}}/sets, and the digest of its settings.
 pev_csync_set_digest        {{set_digest}}
 pev_csync_settings_digest   {{settings_digest}}
 pev_csync_toolkit_version   {{toolkit_version}}

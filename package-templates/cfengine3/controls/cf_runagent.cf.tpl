@@ -6,6 +6,6 @@ body runagent control
 {
   hosts    => { {{remote_hosts}} };
   port     => "{{cfengine_port}}";
-  # Nobody is asked and nothing is accepted: keys are put in place beforehand.
+  # No prompt and no trust: csync distributes the keys in advance.
   trustkey => "false";
 }

@@ -6,7 +6,7 @@ export const commands = chapter(
   { parts: ['lab/commands/', 'lab/emulation/', 'lab/manager/'], tests: 'pure/lab/lab-view' },
   [
     [
-      'Rights: root everything, the monitor role views and no more (in the lab every user has it)',
+      'Rights: root may do everything, the monitor role only views (in the lab every user has it)',
       'imitated',
       'U11 p.187, p.300; who has it is a choice of ours',
       'lab/verbs/status > a user with the monitor role sees the package; what it may not see is not known, and it changes nothing',
@@ -43,7 +43,7 @@ export const commands = chapter(
       'pure/lab/lab-requests > are answered when the script has ended, with the texts of the real commands',
     ],
     [
-      'All other success and question texts',
+      'All other success and prompt texts',
       'ours',
       'GAP',
       'pure/lab/lab-commands > every text says where it was seen, or that it is ours',
@@ -59,7 +59,7 @@ export const commands = chapter(
       'cmcheckconf: values, modules, groups, members, scripts with validate',
       'imitated',
       'L9 p.219',
-      'pure/lab/lab-check > what is missing or fails on one member is told with the member',
+      'pure/lab/lab-check > what is missing or fails on one member is reported with the member',
     ],
     [
       'Changes that would start or mount something in a running package',
@@ -68,7 +68,7 @@ export const commands = chapter(
       'pure/lab/lab-check > what would have to be started or mounted may not',
     ],
     [
-      'A package added online starts with switching off',
+      'A package added online starts with switching disabled',
       'ours',
       'INFERRED; an option',
       'pure/lab/lab-requests > a package added while the cluster runs is off until cmmodpkg -e',
@@ -85,13 +85,13 @@ export const legacy = chapter('Legacy packages', { parts: ['lab/manager/', 'serv
     'looks for the control scripts on every member and calls none of them',
   ],
   [
-    'Services are what the control script starts; restarts as cmrunserv was told',
+    'Services are those that the control script starts, with the restarts of cmrunserv',
     'imitated',
     'TMPL, MAN cmrunserv',
-    'are those its script has started, with the restarts that cmrunserv was told',
+    'are those its script has started, with the restarts of cmrunserv',
   ],
   [
-    'A halt that ends with 3 counts as 1',
+    'A halt with exit status 3 counts as 1',
     'ours',
     'INFERRED from A1120b p.210',
     'a halt of a legacy package that ends with 3 counts as 1',
@@ -110,7 +110,7 @@ export const legacy = chapter('Legacy packages', { parts: ['lab/manager/', 'serv
     "pure/member/legacy > lies over cmmakepkg -p's output, comments and all",
   ],
   [
-    'RUN_SCRIPT and HALT_SCRIPT are called with start and stop, their environment, their log',
+    'RUN_SCRIPT and HALT_SCRIPT get start and stop, their environment, their log',
     'imitated',
     'TMPL, U12 p.293',
     'lab/verbs/legacy > is a running package whose log has the lines of the template',

@@ -1,6 +1,6 @@
 /**
- * What the lab imitates, after which page, and which test proves it. FIDELITY.md is this table; a test compares the two
- * and looks for every test by its title. Rows of others are added at the end of their chapter.
+ * What the lab imitates, its source, and the test that proves it. FIDELITY.md is this table; a test compares the two and finds every test
+ * by its title. New rows come at the end of their chapter.
  */
 import { pageTable } from '../../base/tables.ts';
 import { commands, legacy } from './command-rows.ts';
@@ -27,8 +27,8 @@ export function renderFidelity(rows: readonly FidelityRow[]): string {
   return [
     '# What the lab imitates',
     '',
-    'The lab runs no Serviceguard. It imitates its package manager after public pages; [docs/facts/sources.md](docs/facts/sources.md) explains the keys.',
-    `Of ${rows.length} behaviours ${count('imitated')} are imitated after a page, ${count('ours')} are our choice because no page says, ${count('not imitated')} are not imitated.`,
+    'The lab does not run Serviceguard. It imitates its package manager from public pages; [docs/facts/sources.md](docs/facts/sources.md) explains the keys.',
+    `Of ${rows.length} behaviours, ${count('imitated')} are imitated from a page, ${count('ours')} are our choice because no page documents them, and ${count('not imitated')} are not imitated.`,
     'This page is generated from `src/lab/fidelity/fidelity.ts`; a test compares the two.',
     ...chapters.flatMap((name) => [
       '',

@@ -40,7 +40,7 @@ export const members = chapter('Members and the cluster', { parts: ['lab/manager
     'pure/lab/lab-events > a lost member that boots joins again and gets its switch back',
   ],
   [
-    'With all members back after a total loss the cluster forms by itself',
+    'With all members back after a total loss the cluster forms automatically',
     'imitated',
     'L10 p.195',
     'pure/lab/lab-events > when all members were lost the cluster forms again once all of them have booted',
@@ -48,13 +48,13 @@ export const members = chapter('Members and the cluster', { parts: ['lab/manager
   [
     'Quorum server and lock LUN',
     'not imitated',
-    'the members that are left always go on',
+    'the remaining members always continue',
     'pure/lab/lab-check > what the lab cannot follow is refused with a sentence',
   ],
   ['Live application detach (-d)', 'not imitated', 'refused', 'pure/lab/lab-commands > refuses: %s'],
 ]);
 
-export const membersChange = chapter('Members that come and go', { parts: ['lab/manager/'], tests: 'lab/verbs/membership' }, [
+export const membersChange = chapter('Adding and removing members', { parts: ['lab/manager/'], tests: 'lab/verbs/membership' }, [
   [
     'cmquerycl or cmgetconf, an edited file, cmcheckconf, cmapplyconf -C: a member is added online, down until cmrunnode',
     'imitated',
@@ -62,59 +62,54 @@ export const membersChange = chapter('Members that come and go', { parts: ['lab/
     'a spare machine is added online, down until cmrunnode, seen alike from every member',
   ],
   [
-    'A package takes a new member while it runs',
+    'A running package gets a new member',
     'imitated',
     'L9 p.265',
     'the package gets the new member while it runs, and moves there',
   ],
   [
-    'An active node cannot be removed, cmhaltnode -f comes first; unknown hosts are refused',
+    'An active node cannot be removed before cmhaltnode -f; unknown hosts are refused',
     'imitated',
     'L9 p.245; the texts are ours',
-    'an active node, one that a package lists and a host nobody knows are refused, each with its fix',
+    'an active node, one that a package lists and an unknown host are refused, each with its fix',
   ],
   [
-    'A package that lists a removed node is changed in the same cmapplyconf; also where the node cannot be reached',
+    'A package that lists a removed node is changed in the same cmapplyconf; also if the node is unreachable',
     'imitated',
     'U19 p.284',
     'pure/lab/lab-members > one that crashed can go while its machine is down, and booted again it joins nothing',
   ],
   [
-    'A removed node that a package lists is refused also when it can be reached; a node in whose maintenance mode a package is, always',
+    'A removed node that a package lists is refused also if it is reachable; a node in whose maintenance mode a package is, always',
     'ours',
     'INFERRED from U19 p.284',
     'pure/lab/lab-members > with the packages that list it, in one command',
   ],
   [
-    'A package without node_name, or with *, takes in who is added, switched on; nothing is validated there',
+    'A package without node_name, or with *, accepts every added member, enabled; nothing is validated there',
     'ours',
     'INFERRED',
-    'pure/lab/lab-members > it is in the cluster and down until cmrunnode; packages that list nobody in particular take it in',
+    'pure/lab/lab-members > it is in the cluster and down until cmrunnode; packages with an open list accept it',
   ],
   [
-    'Order of members: who stays keeps his place, who comes is last',
+    'Order of members: remaining ones keep their place, a new one is last',
     'ours',
     'GAP',
     'a halted node is removed together with its line in the package, and can come back',
   ],
   [
-    'cm* commands on a machine that is in no cluster: only cmversion and cmmakepkg answer',
+    'cm* commands on a machine outside any cluster: only cmversion and cmmakepkg answer',
     'ours',
     'GAP; a real one may also be queried',
     'a spare machine is added online, down until cmrunnode, seen alike from every member',
   ],
   [
-    'Who is told: executables of /etc/csync-lab/events.d, on the member where cmapplyconf was typed, after its answer, once a change, with two words (MEMBER_ADDED: m4); what becomes of it is only noted',
+    'Events: executables of /etc/csync-lab/events.d run on the member of cmapplyconf, after its answer, once a change, with two words (MEMBER_ADDED: m4); their result is only logged',
     'ours',
     'the words DSAU, MSW p.202; how Serviceguard calls dispatchers is a GAP (serviceguard.md 8.3)',
     'programs of the events directory are called once a change with two words, and what they say is only noted',
   ],
-  [
-    'Packages added or deleted: nobody is told',
-    'not imitated',
-    'only the log consolidation of DSAU, which is not ours, asked for it',
-    null,
-  ],
+  ['Packages added or deleted: no event', 'not imitated', 'only the log consolidation of DSAU, which is not ours, used it', null],
   [
     'Other changes of the cluster file online: networks, capacities, MEMBER_TIMEOUT',
     'not imitated',

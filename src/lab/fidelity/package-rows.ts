@@ -9,15 +9,15 @@ export const eventTable = chapter('Failures of a failover package', { parts: ['l
     'service fails, fail fast',
   ],
   [
-    'Service fails, restarts used up: halt script, member switched off, package starts elsewhere',
+    'Service fails, restarts used up: halt script, member disabled, package starts elsewhere',
     'imitated',
     'A12 p.59',
     'service fails',
   ],
   ['Run script exit 1: switching disabled', 'imitated', 'A12 p.59, L9 p.67', 'run script exit 1'],
-  ['Run script exit 2: member switched off, another is tried', 'imitated', 'A12 p.59', 'run script exit 2'],
+  ['Run script exit 2: member disabled, another is tried', 'imitated', 'A12 p.59', 'run script exit 2'],
   ['Run script exit 2 with node_fail_fast_enabled: the member reboots', 'imitated', 'A12 p.59', 'run script exit 2, fail fast'],
-  ['Run script ends with another number: as 1', 'ours', 'INFERRED', 'run script ends with another number'],
+  ['Run script exits with another number: as 1', 'ours', 'INFERRED', 'run script exits with another number'],
   ['Run script times out: killed, switching disabled', 'imitated', 'A12 p.57-59', 'run script timeout'],
   [
     'Run script times out with node_fail_fast_enabled: the member reboots',
@@ -26,7 +26,7 @@ export const eventTable = chapter('Failures of a failover package', { parts: ['l
     'run script timeout, fail fast',
   ],
   [
-    'A time-out also switches the member off',
+    'A time-out also disables the member',
     'ours',
     'CONFLICT A1120b p.172 against A12 p.57; an option, off',
     'with the option, a script that times out switches the member off too',
@@ -79,7 +79,7 @@ export const eventTable = chapter('Failures of a failover package', { parts: ['l
   ],
   ['cmmodpkg -R -s resets the restart counter', 'imitated', 'L9 p.264', 'cmmodpkg -R -s sets the counter back'],
   [
-    'A service that dies during the start is judged when the start has ended',
+    'A service that dies during the start is judged after the start',
     'ours',
     'GAP',
     'a service that dies while the start still runs is judged when the start has ended',
@@ -116,15 +116,15 @@ export const placement = chapter('Where a package runs', { parts: ['lab/manager/
     'pure/lab/lab-requests > a manual move leaves switching disabled until cmmodpkg -e',
   ],
   [
-    'A member that is switched off is refused',
+    'A disabled member is refused',
     'imitated',
     'GH-wiki',
     'pure/lab/lab-requests > cmrunpkg refuses a member the package is switched off for, in the words of the real command',
   ],
   [
-    'A stranded package names its way back in the log',
+    'The log names the recovery of a stranded package',
     'ours',
-    'the lab speaks up where the product shows flags',
+    'the lab logs it where the product shows flags',
     'pure/lab/lab-properties > leads back to a served package by the commands the log names, once faults stop',
   ],
 ]);

@@ -1,11 +1,11 @@
-/** A row of the lab's fidelity: a behaviour, how the lab has it, its source, and the test that proves it. */
+/** A row: a behaviour, how the lab imitates it, its source, and the test that proves it. */
 
 export type Fidelity =
-  /** As a page describes it. */
+  /** As documented. */
   | 'imitated'
-  /** No page says it; this is our choice, kept in one place. */
+  /** No page documents it: our choice. */
   | 'ours'
-  /** Refused with a sentence, or left out. */
+  /** Refused with a sentence, or missing. */
   | 'not imitated';
 
 export interface FidelityRow {
@@ -16,14 +16,14 @@ export interface FidelityRow {
   readonly source: string;
   /** Folders of src that imitate it. */
   readonly parts: readonly string[];
-  /** The test that proves it; null only for what is not imitated and has nothing to prove. */
+  /** The test that proves it; null only if it is not imitated and needs no proof. */
   readonly provedBy: { readonly file: string; readonly title: string } | null;
 }
 
-/** `provedBy`: the title of a test in the chapter's own file, or behind `file > ` in another one. */
+/** `provedBy`: the title of a test in the chapter's own file, or after `file > ` in another one. */
 type Entry = readonly [behaviour: string, status: Fidelity, source: string, provedBy: string | null];
 
-/** `tests`: a file below test/, without its ending. */
+/** `tests`: a file below test/, without its extension. */
 interface Chapter {
   readonly parts: readonly string[];
   readonly tests: string;

@@ -173,7 +173,7 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
     await remove('probe');
   });
 
-  it('tells a package its parameters and takes services and addresses from its scripts', async () => {
+  it('reports the parameters of a package and takes services and addresses from its scripts', async () => {
     const owner = await used.drills.waitServed();
     const environment = (await cm('cmgetpkgenv csync')).stdout;
     expect(environment).toContain('SG_SERVICE_NAME[0]=csync_monitor');

@@ -66,7 +66,7 @@ describe.skipIf(whyNoLab !== null)('members that come and go', { timeout: 300_00
     expect(await used.drills.invariants()).toEqual([]);
   });
 
-  it('an active node, one that a package lists and a host nobody knows are refused, each with its fix', async () => {
+  it('an active node, one that a package lists and an unknown host are refused, each with its fix', async () => {
     const refused = async (script: string) => {
       const done = await sh('m1', script);
       expect(done.exitCode, script).not.toBe(0);

@@ -144,7 +144,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     await demand('sed -i s/CONFIGURED=0/CONFIGURED=1/ /etc/rc.config.d/cfservd');
     expect(await service('sing')).toMatchObject({ exitCode: 2 });
     expect(await service('start', 'setpriv --reuid=65534 --regid=65534 --clear-groups')).toMatchObject({ exitCode: 4 });
-    expect(await service('status')).toEqual({ exitCode: 3, said: `csync-cfservd: ${daemon} does not run\n` });
+    expect(await service('status')).toEqual({ exitCode: 3, said: `csync-cfservd: ${daemon} is not running\n` });
     expect(await pids(daemon)).toEqual([]);
   });
 
@@ -153,7 +153,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     expect(first.exitCode, first.said).toBe(0);
     const before = await Promise.all(all.map(pids));
     expect(before.map((found) => found.length)).toEqual(all.map(() => 1));
-    expect((await service('start')).said).toContain('runs already');
+    expect((await service('start')).said).toContain('is already running');
     expect((await sent(startScript())).exitCode).toBe(0);
     expect(await Promise.all(all.map(pids))).toEqual(before);
     expect((await service('status')).exitCode).toBe(0);
@@ -230,7 +230,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     await demand(`chmod 755 ${settings.cfengineWorkDirectory}/ppkeys`);
     const failed = await service('start');
     expect(failed.exitCode, failed.said).toBe(1);
-    expect(failed.said).toContain('did not come up within 10 s');
+    expect(failed.said).toContain('did not start within 10 s');
     await demand(`chmod 700 ${settings.cfengineWorkDirectory}/ppkeys`);
     const both = await Promise.all([service('start'), service('start')]);
     expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);

@@ -120,7 +120,7 @@ describe('cmcheckconf of a package', () => {
     expect(problems).toMatchObject([{ code: 'package-no-timeout', severity: 'warning' }]);
   });
 
-  test('what is missing or fails on one member is told with the member', () => {
+  test('what is missing or fails on one member is reported with the member', () => {
     expect(codes(sound, { alpha: well })).toEqual(['package-member-unreachable beta']);
     expect(codes(sound, { alpha: well, beta: { ...well, executable: [] } })).toEqual(['package-not-executable beta']);
     const failing = { ...well, validated: { '$SGCONF/csync/csync.sh': { exitCode: 1, output: 'settings differ\n' } } };

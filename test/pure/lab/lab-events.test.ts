@@ -78,7 +78,7 @@ const table: readonly Expected[] = [
     mayRunElsewhere: true,
   },
   {
-    event: 'run script ends with another number',
+    event: 'run script exits with another number',
     configuration: {},
     happens: startEnds(3),
     memberAfterwards: 'running',

@@ -36,7 +36,7 @@ const runs = (drive: Drive, restarts: number | 'unlimited') =>
 const dies = (drive: Drive) => drive.feed({ kind: 'service-died', package: 'csync', member: 'alpha', service: 'csync_monitor' });
 
 describe('services of a legacy package', () => {
-  test('are those its script has started, with the restarts that cmrunserv was told', () => {
+  test('are those its script has started, with the restarts of cmrunserv', () => {
     const drive = runs(starting(), 2).start('csync', 'alpha');
     expect(drive.of('csync').services).toEqual([{ name: 'csync_monitor', status: 'up', restarts: 0, limit: 2 }]);
     expect(dies(dies(drive)).of('csync')).toMatchObject({ status: 'up', owner: 'alpha' });

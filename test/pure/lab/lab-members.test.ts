@@ -17,7 +17,7 @@ function readyToLose(): Drive {
 }
 
 describe('a member is added', () => {
-  test('it is in the cluster and down until cmrunnode; packages that list nobody in particular take it in', () => {
+  test('it is in the cluster and down until cmrunnode; packages with an open list accept it', () => {
     const drive = served().feed({ kind: 'configuration-applied', packages: [packageOf('web', {}, ['*'])] });
     drive.feed(change(all));
     expect(answer(drive)).toMatchObject({ exitCode: 0 });

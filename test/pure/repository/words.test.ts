@@ -6,7 +6,9 @@ import { bannedIn } from '../../words.ts';
 const plain = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'BENCHMARKS.md'],
   ...['docs/README.md', 'docs/tutorial.md', 'docs/runbook.md', 'docs/architecture.md', 'docs/development.md'],
-  ...['docs/how-to', 'docs/explanation', 'docs/facts', 'scripts'],
+  ...['docs/how-to', 'docs/explanation', 'docs/facts', 'scripts', 'package-templates', 'examples', 'FIDELITY.md', 'DECISIONS.md'],
+  ...['src/member', 'src/contract', 'src/cfengine', 'src/engine', 'src/serviceguard', 'src/render', 'src/settings', 'src/host'],
+  ...['src/model-check', 'src/lab/fidelity'],
   ...['src/cluster', 'src/verbs', 'src/wizard', 'src/script-tests', 'src/decision-tables', 'src/rehearsal'],
 ];
 

@@ -1,23 +1,23 @@
 #!/bin/sh
-# csync_pre.sh of a set: finds the cluster's directories and hands over to the compiled script beside it. Serviceguard calls it by
-# way of the launcher of the same name in the package directory, which chooses the set; a legacy package's it calls itself.
+# csync_pre.sh of a set: finds the cluster's directories and runs the compiled script beside it. For a modular package, the launcher
+# of the same name in the package directory selects the set and runs this; for a legacy one Serviceguard runs this itself.
 # Rendered by the csync toolkit 0.1.0 from settings 4b894d8cc32c86fe909e0a5262de4e434ce4fa5cd760205e5b2c0842f211bb35.
 # Serviceguard passes neither PATH nor any other variable to a service, so everything needed is set here.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
 umask 022
-# A caller may have closed its standard streams: what is opened next would take their places, and a copy of them fails.
+# A caller may have closed the standard streams: the next opened files would take their numbers, and a copy of them fails.
 { true; } 2> /dev/null 3<&0 || exec < /dev/null
 { true; } 2> /dev/null 3>&1 || exec > /dev/null
 { true; } 3>&2 || exec 2> /dev/null
 node=/usr/bin/node
 mount_point=/csync
 role=pre
-# Of the set; the package directory is two above.
+# The set; the package directory is two levels above.
 directory=${0%/*}
-# Seconds, well below those of Serviceguard: a script that is stopped here ends by consequence, one that Serviceguard stops
-# switches the package off. The second is for taking back what the first began.
+# Seconds, well below those of Serviceguard: a script that is stopped here exits by consequence, but one that Serviceguard kills disables
+# the package. The second number is for undoing what the first began.
 start_limits='12 0'
 halt_limits='12 0'
 validate_limits='60 0'
@@ -33,8 +33,7 @@ report() {
   echo "$(date '+%b %e %H:%M:%S') $(line_of "$1")" >&2
 }
 
-# Is the policy file system mounted here? By the kernel's word, without a program.
-# What cannot be read is not "not mounted".
+# Is the policy file system mounted here? Asks the kernel, without a program. "Unreadable" is not "not mounted".
 is_mounted() {
   found=unknown
   {
@@ -46,7 +45,7 @@ is_mounted() {
   [ "$found" != no ]
 }
 
-# Could others than root change FILE, or put another one in its place?
+# Could a user other than root change FILE, or replace it?
 is_open_to_others() {
   set -- "$1" "$(cd -P -- "${1%/*}/" && pwd -P)/${1##*/}"
   [ ! -h "$1" ] || set -- "$@" "$(readlink -f -- "$1")"
@@ -60,7 +59,7 @@ is_open_to_others() {
   [ -n "$open" ] && [ "$(id -u)" = 0 ]
 }
 
-# SGCONFFILE is whatever the caller's environment says. The usual file is judged by validate, and costs a failover no program here.
+# SGCONFFILE comes from the caller's environment. validate checks the usual file, so that no failover has to run a program for it.
 find_directories() {
   for file in "${SGCONFFILE:-}" /etc/cmcluster.conf; do
     case $file in /*) ;; *) continue ;; esac
@@ -75,12 +74,12 @@ find_directories() {
   : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
 }
 
-# Becomes the compiled script, with the words behind its name. Descriptor 3, where there is one, is for its supervisor.
+# Becomes the compiled script, with further arguments. Descriptor 3, if open, is for its supervisor.
 hand_over() {
   script=$1
   shift
   find_directories
-  # A Node.js that was carried along was seen to run the scripts here, and is what the package was applied with.
+  # A distributed Node.js has been tested with the scripts here, and the package was applied with it.
   if [ -x "${directory%/sets/*}/runtime/node" ]; then
     node=${directory%/sets/*}/runtime/node
   fi
@@ -90,7 +89,7 @@ hand_over() {
 
   if [ ! -x "$node" ] || [ ! -f "$directory/csync-$script.cjs" ] || [ ! -r "$directory/csync-$script.cjs" ]; then
     report "$script: failed [script-missing] $node or $directory/csync-$script.cjs is missing on this member. Fix: install Node.js, distribute it (csync apply --with-runtime), or copy the package directory from another member"
-    # By consequence: another member may well be able to start; a halt fails only while the file system is still held.
+    # By consequence: another member may be able to start; a halt fails only while this member holds the file system.
     case $script in
       start) exit 2 ;;
       halt) if is_mounted; then exit 1; else exit 0; fi ;;
@@ -98,8 +97,8 @@ hand_over() {
     esac
   fi
 
-  # The service is a small program in front of the monitor, which hears of the daemon's end at once, and is gone as fast.
-  # Without perl the monitor does without it, and looks.
+  # The service is a small program in front of the monitor, which gets the exit of the daemon as an event and exits at once. Without perl
+  # the monitor polls.
   front=$directory/csync-front.pl
   if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
     set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
@@ -107,7 +106,7 @@ hand_over() {
     set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
   fi
 
-  # One by one, so that nothing unexpected in Serviceguard's environment reaches the scripts. Unset ones stay empty.
+  # Listed one by one, so that nothing else from Serviceguard's environment reaches the scripts. Unset ones stay empty.
   exec env -i PATH="$PATH" LC_ALL=C HOME=/ \
     SGCONF="$SGCONF" SGRUN="$SGRUN" SGSBIN="$SGSBIN" SGCONFFILE="${SGCONFFILE:-}" \
     SG_PACKAGE="${SG_PACKAGE:-${SG_PACKAGE_NAME:-${PACKAGE:-}}}" SG_NODE="${SG_NODE:-${NODE:-}}" \
@@ -117,7 +116,7 @@ hand_over() {
     "$@"
 }
 
-# A process with all it started. What hangs in the kernel does not end by that, and is not waited for.
+# Kills a process with all its children. A process that is stuck in the kernel stays, and nothing waits for it.
 end_all() {
   kill -STOP "$1" 2> /dev/null
   for child in $(cat "/proc/$1/task/"*/children 2> /dev/null); do
@@ -128,8 +127,8 @@ end_all() {
 
 given_up=99
 
-# LIMIT SCRIPT WORD...: the script as a process of its own, which tells by descriptor 3 what it does and how long that may take.
-# Nothing in here reads a file. Ends with the script's status, or $given_up.
+# LIMIT SCRIPT WORD...: runs the script as a process of its own, which reports its steps and their limits by descriptor 3. Nothing in here
+# reads a file from a disk. Exits with the script's status, or $given_up.
 supervise() {
   limit=$1
   shift
@@ -139,7 +138,7 @@ supervise() {
       {
         hand_over "$@" 3>&1 >&4 4>&- &
         echo "pid $!"
-        # Whoever called from the policy file system wants it back.
+        # The caller may want to unmount its current directory.
         cd /
         wait $! 2> /dev/null
         echo "end $?"
@@ -156,7 +155,8 @@ supervise() {
           file) file=$rest ;;
           end)
             [ -z "$clock" ] || kill "$clock"
-            # A failure that the script did not decide (a crash of Node.js, say) proves nothing: it ends by consequence, as a hang does.
+            # A failure that the script did not decide (such as a crash of Node.js) proves nothing: it exits by consequence, as after a
+            # hang.
             case $1-$step-$rest in
               *-leaving-* | *-0 | validate-*) exit "$rest" ;;
             esac
@@ -184,7 +184,7 @@ case $word in
   start) script=start limits=$start_limits ;;
   stop) script=halt limits=$halt_limits ;;
   validate) script=validate limits=$validate_limits ;;
-  # It stays for as long as the package runs.
+  # Runs as long as the package.
   monitor) hand_over monitor "$@" ;;
   *)
     echo "$0: unknown word '$word'; Serviceguard calls it with start, stop, validate or monitor" >&2
@@ -196,7 +196,7 @@ supervise "${limits% *}" "$script" "$@"
 status=$?
 [ $status -eq $given_up ] || exit $status
 
-# By consequence. What a modular package has begun Serviceguard takes back itself, in its halt; a legacy one does it here.
+# By consequence. Serviceguard undoes the start of a modular package itself, in its halt; for a legacy one it happens here.
 hurried=1
 case $script-$role in
   start-legacy)
@@ -208,7 +208,7 @@ case $script-$role in
     supervise "${limits#* }" halt && exit 0
     exit 1
     ;;
-  # The address and the mount go behind this one, whoever holds them.
+  # Serviceguard removes address and mount after this script.
   halt-main) exit 0 ;;
   halt-*) if is_mounted; then exit 1; else exit 0; fi ;;
   *) exit 1 ;;

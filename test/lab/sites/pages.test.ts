@@ -34,7 +34,7 @@ async function typePage(page: string, terminal: Terminal, isWhole = false): Prom
         },
         20_000,
       ).catch(() => last);
-    expect(last, `${page}: ${command}`).toMatchObject({ exitCode: 0 });
+    expect(last.exitCode, `${page}: ${command}\n${last.lines.join('\n')}`).toBe(0);
     if (isAsShown(last)) continue;
     if (process.env.CSYNC_UPDATE_PAGES === undefined) expect(shapes(last.lines), `${page}: ${command}`).toEqual(shapes(output));
     else update(page, shown, last.lines);
@@ -100,8 +100,10 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', { timeout
   };
 
   beforeAll(async () => {
-    for (const command of ['csync members sync --yes', 'csync client add c1 --yes'])
-      expect(await terminal('m1', command)).toMatchObject({ exitCode: 0 });
+    for (const command of ['csync members sync --yes', 'csync client add c1 --yes']) {
+      const { exitCode, lines } = await terminal('m1', command);
+      expect(exitCode, lines.join('\n')).toBe(0);
+    }
   }, 120_000);
 
   // Each leaves a package that runs on three members; c1 is removed by the page about clients, and m1 is active until the rehearsal.

@@ -67,7 +67,7 @@ const onceEach =
     instances(file, first, members).flatMap((instance) =>
       instance.flatMap((line, index) => {
         const isAgain = instance.findIndex(({ keyword }) => keyword === line.keyword) < index && !repeated.includes(line.keyword);
-        return isAgain ? [{ text: `${line.keyword} is there twice for ${first} ${instance[0]?.value}.`, line }] : [];
+        return isAgain ? [{ text: `${line.keyword} occurs twice for ${first} ${instance[0]?.value}.`, line }] : [];
       }),
     );
 
@@ -83,7 +83,7 @@ function addressesOutside(file: PackageFile): Broken[] {
     addresses.flatMap((line) =>
       subnet === undefined || mayContain(subnet.value, line.value)
         ? []
-        : [{ text: `ip_address ${line.value} cannot be in ip_subnet ${subnet.value}, whatever its netmask.`, line }],
+        : [{ text: `ip_address ${line.value} cannot be in ip_subnet ${subnet.value} with any netmask.`, line }],
     ),
   );
 }

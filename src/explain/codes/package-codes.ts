@@ -63,7 +63,7 @@ export const packageCodes = {
       'The message names the rule and the page of the manual. Change the line that it names.',
       '`csync templates diff DIR` shows what the shipped template has.',
     ],
-    example: 'An `ip_address` outside the `ip_subnet` above it, or a `service_name` that is there twice.',
+    example: 'An `ip_address` outside the `ip_subnet` above it, or a `service_name` that occurs twice.',
     page: 'Serviceguard',
   },
   'package-attribute-missing': {

@@ -91,7 +91,7 @@ describe.skipIf(whyNoLab !== null)('the tutorial', { timeout: 300_000 }, () => {
 });
 
 describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', { timeout: 300_000 }, () => {
-  const used = useLab('pages', { deployed: true, spares: ['m4'], clients: 1, watched: false });
+  const used = useLab('pages', { deployed: false, bare: true, spares: ['m4'], clients: 1, watched: false });
   const { sh } = typedIn(used);
   const terminal: Terminal = async (host, command) => {
     const words = command.replaceAll(' -c lab ', ` -c ${used.lab.spec.name} `);
@@ -100,7 +100,12 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', { timeout
   };
 
   beforeAll(async () => {
-    for (const command of ['csync members sync --yes', 'csync client add c1 --yes']) {
+    const setUp = [
+      'cmruncl -v; rm -f csync.yaml',
+      'csync init --yes --set volume_group=vg_csync --set logical_volume=lv_csync',
+      ...['csync members sync --yes', 'csync apply --run --yes', 'csync client add c1 --yes'],
+    ];
+    for (const command of setUp) {
       const { exitCode, lines } = await terminal('m1', command);
       expect(exitCode, lines.join('\n')).toBe(0);
     }

@@ -5,7 +5,7 @@ import { type CodeBehind, isProblemCode } from '../../base/problem-codes.ts';
 import type { BeginStep } from '../../base/progress.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
-import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { type MemberShell, printedWords } from '../../host/admin/member-shell.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { inParallel, observe, unreachableProblems } from '../remote/observation.ts';
 import { arrivalName } from '../remote/package-look.ts';
@@ -168,7 +168,7 @@ function distributeProblem(member: string, ended: CommandResult): Problem {
 }
 
 function commandProblem({ place }: ApplyWish, member: string, argv: Argv, ended: CommandResult): Problem {
-  const said = `${ended.stdout}${ended.stderr}`.trim();
+  const said = printedWords(ended);
   const text = `${argv.join(' ')} failed with ${ended.exitCode ?? ended.signal ?? ended.errorCode}:\n${said}`;
   const isValidate = argv.at(-1) === 'validate';
   const code = `change-${isValidate ? 'validate' : argv[0]}`;

@@ -37,7 +37,10 @@ export function policyPlace(settings: Settings): PolicyPlace {
 }
 
 /** Exit statuses of these scripts, beside busyStatus. A script that exits with one of them changed nothing. */
-export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67 } as const;
+export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67, tooLarge: 68 } as const;
+
+/** Of a master copy that is read with all contents, into memory. */
+export const mostContentBytes = 64 * 1024 * 1024;
 
 /** Shell function `digest DIRECTORY`: prints its treeDigest. */
 export const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
@@ -58,6 +61,12 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
     `echo "sentinel $(base64 -w 0 ${shellWord(`${place.base}/${sentinelName}`)} 2>/dev/null)"`,
     `[ ! -r ${shellWord(`${place.keep}/log`)} ] || echo "log $(base64 -w 0 ${shellWord(`${place.keep}/log`)})"`,
     `cd ${tree} 2>/dev/null || { echo "digest $(printf '' | sha256sum | cut -c 1-64)"; echo whole; exit 0; }`,
+    ...(contents
+      ? [
+          'bytes=0; files=0; for size in $(find . -type f -exec stat -c %s {} +); do bytes=$((bytes + size)); files=$((files + 1)); done',
+          `[ $bytes -le ${mostContentBytes} ] || { echo "it has $((bytes / 1048576)) MB in $files files, and csync copies at most ${mostContentBytes / 1024 ** 2} MB; scp copies it from ${place.tree}"; exit ${policyStatus.tooLarge}; }`,
+        ]
+      : []),
     'echo "digest $(digest .)"',
     // One process for all digests and names, because starting processes costs most.
     `find . -type f -exec sh -c 'echo "names $(sha256sum -z -- "$@" | base64 -w 0)"; for file; do printf "file "; ${head}; echo; done' sh {} +`,

@@ -74,7 +74,8 @@ class ChangeLock {
     return {
       here,
       stop,
-      run: (member, script, timeoutMs) => this.#guarded(member, script, (text) => this.#shell.run(member, text, timeoutMs)),
+      run: (member, script, timeoutMs, mostBytes) =>
+        this.#guarded(member, script, (text) => this.#shell.run(member, text, timeoutMs, mostBytes)),
       send: (member, script, sent, timeoutMs) =>
         this.#guarded(member, script, (text) => this.#shell.send(member, text, sent, timeoutMs)),
       hold: (member, script) => this.#shell.hold(member, script),

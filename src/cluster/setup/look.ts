@@ -1,10 +1,11 @@
 /** Reads everything that a set-up needs: the cluster, the package, the roster, every host, the master's policy. */
 
+import { Failure } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { engineFor, engineShell } from '../../engine/choice/engine-for.ts';
-import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type HostFacts, hostLines, parseHost } from '../hosts/host-look.ts';
 import type { HostKind } from '../hosts/key-layout.ts';
@@ -21,7 +22,7 @@ export interface SetupView {
   readonly clusterMembers: readonly string[] | null;
   /** The active member, if it answers. */
   readonly owner: string | null;
-  /** The master's files by name below the served directory. null: no reachable member has the policy file system mounted. */
+  /** The master's files by name below the served directory. null: the package runs on no reachable member. */
   readonly masterFiles: ReadonlyMap<string, string> | null;
   readonly packageAddress: string;
 }
@@ -42,7 +43,7 @@ const policyLimitMs = 60_000;
 /** Parallel clients: each is an ssh process here. */
 export const clientsAtOnce = 32;
 
-/** Every member of the settings and of the cluster, and `members`. Never throws; unreachable hosts carry the reason. */
+/** Every member of the settings and of the cluster, and `members`. Unreachable hosts carry the reason. A Failure: the master's policy is unreadable. */
 export async function lookAtSetup(shell: MemberShell, place: LookPlace, members: readonly string[]): Promise<SetupView> {
   const { settings } = place;
   const first = await observe(shell, settings);
@@ -107,23 +108,59 @@ async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, ki
   return { name, kind, facts, noAnswer: null, startsAtBoot: startsAtBoot(answer.stdout) };
 }
 
-/** Texts of the policy on the policy file system. null: not readable as a whole. */
+/** Of the whole policy, which is read into memory, and of its answer: base64 and names. */
+const mostTreeBytes = 64 * 1024 * 1024;
+const mostAnswerBytes = 2 * mostTreeBytes;
+
+/** Prints every file below the served directory, or how large they are together. Exits with a status for what cannot be read. */
+export function masterFilesScript({ base, directories }: LookPlace['served'], mostBytes: number): string {
+  return hostScript(
+    // Missing: nothing was ever published.
+    `cd ${shellWord(base)} 2>/dev/null || { [ ! -e ${shellWord(base)} ] || exit 1; echo whole; exit 0; }`,
+    `set --; for directory in ${directories.map((name) => shellWord(`./${name}`)).join(' ')}; do [ ! -e "$directory" ] || set -- "$@" "$directory"; done`,
+    '[ $# -gt 0 ] || { echo whole; exit 0; }',
+    'sizes=$(find "$@" -type f ! -name \'.*\' -exec stat -c %s {} +) || exit 1',
+    'bytes=0; files=0; for size in $sizes; do bytes=$((bytes + size)); files=$((files + 1)); done',
+    `[ $bytes -le ${mostBytes} ] || { echo "large $bytes $files"; exit 0; }`,
+    `find "$@" -type f ! -name '.*' -exec sh -c 'for file; do name=$(printf %s "\${file#./}" | base64 -w 0); content=$(base64 -w 0 < "$file") || exit 1; echo "file $name $content"; done' sh {} + || exit 1`,
+    'echo whole',
+  );
+}
+
+/** Texts of the policy on the policy file system. A Failure where it cannot be read as a whole: what is not known cannot be published. */
 async function readMasterFiles(
   shell: MemberShell,
   owner: string,
-  { base, directories }: LookPlace['served'],
-): Promise<ReadonlyMap<string, string> | null> {
-  const lines = [
-    // Missing: nothing was ever published.
-    `cd ${shellWord(base)} 2>/dev/null || { echo whole; exit 0; }`,
-    `find ${directories.map((name) => shellWord(`./${name}`)).join(' ')} -type f ! -name '.*' -exec sh -c 'for file; do printf "file %s %s\\n" "$(printf %s "\${file#./}" | base64 -w 0)" "$(base64 -w 0 < "$file")"; done' sh {} + 2>/dev/null; echo whole`,
-  ];
-  const answer = await shell.run(owner, hostScript(...lines), policyLimitMs);
-  if (answer.exitCode !== 0 || !/^whole$/m.test(answer.stdout)) return null;
+  served: LookPlace['served'],
+): Promise<ReadonlyMap<string, string>> {
+  const answer = await shell.run(owner, masterFilesScript(served, mostTreeBytes), policyLimitMs, mostAnswerBytes);
+  const read = answer.exitCode === 0 ? parseMasterFiles(answer.stdout) : null;
+  if (read !== null && !('bytes' in read)) return read;
+  const { why, remedy } = read === null ? whyNoAnswer(owner, answer, policyLimitMs) : tooLarge(read);
+  const text = `the policy of the master cannot be read, so nothing was changed: ${why}`;
+  throw new Failure([{ code: 'cluster-policy-unreadable', severity: 'error', text, remedy, member: owner }]);
+}
+
+interface Large {
+  readonly bytes: number;
+  readonly files: number;
+}
+
+function tooLarge({ bytes, files }: Large): NoAnswer {
+  const size = (of: number): string => `${Math.ceil(of / 1024 ** 2)} MB`;
+  return {
+    why: `it has ${size(bytes)} in ${files} files, and csync reads at most ${size(mostTreeBytes)}`,
+    remedy: 'move packages and other large files out of masterfiles, into a directory of their own below the policy directory',
+  };
+}
+
+/** Reads what masterFilesScript printed; null: not all of it. */
+export function parseMasterFiles(output: string): ReadonlyMap<string, string> | Large | null {
+  const [, bytes, files] = /^large (\d+) (\d+)$/m.exec(output) ?? [];
+  if (bytes !== undefined) return { bytes: Number(bytes), files: Number(files) };
+  if (!/^whole$/m.test(output)) return null;
   const text = (word: string): string => Buffer.from(word, 'base64').toString('utf8');
-  return new Map(
-    [...answer.stdout.matchAll(/^file (\S+) (\S*)$/gm)].map(([, name = '', content = '']) => [text(name), text(content)]),
-  );
+  return new Map([...output.matchAll(/^file (\S+) (\S*)$/gm)].map(([, name = '', content = '']) => [text(name), text(content)]));
 }
 
 /** Version of the engine. null: unknown. */

@@ -6,7 +6,7 @@
 import { Failure, type Problem } from '../../base/problem.ts';
 import type { BeginStep } from '../../base/progress.ts';
 import { isHostName, parseRoster, type Roster, rosterName, rosterText } from '../../contract/roster.ts';
-import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { type MemberShell, printedWords, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import { distributeScript } from '../apply/package-write.ts';
 import {
   agentLimitSeconds,
@@ -187,7 +187,7 @@ async function publish(stage: PublishStage, { shell, begin, say }: SetupRun): Pr
     return [];
   }
   end('failed');
-  const said = `${ended.stdout}${ended.stderr}`.trim() || whyNoAnswer(step.member, ended, quickLimitMs).why;
+  const said = printedWords(ended) || whyNoAnswer(step.member, ended, quickLimitMs).why;
   const isRefused = ended.exitCode === policyStatus.refused;
   const text = isRefused
     ? `nothing was changed, because cfengine's parser rejected the policy; hosts keep the previous one: ${said}`

@@ -23,7 +23,7 @@ export interface MemberShell {
    * failure. An unreachable member is status 255, as with ssh; whyNoAnswer explains it. Throws only the reason of the stop signal: the
    * script may then continue on the member.
    */
-  run(member: string, script: string, timeoutMs: number): Promise<CommandResult>;
+  run(member: string, script: string, timeoutMs: number, mostBytes?: number): Promise<CommandResult>;
   /** As `run`, with a file of this host as standard input of the script, read as fast as it is consumed. */
   send(member: string, script: string, sent: SentFile, timeoutMs: number): Promise<CommandResult>;
   /**
@@ -106,22 +106,23 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
     command: readonly string[],
     input: string | AsyncIterable<Buffer>,
     timeoutMs: number,
+    mostBytes = outputLimitBytes,
   ): Promise<CommandResult> => {
     stop.throwIfAborted();
     const way = await wayTo(member);
     const result =
       'exitCode' in way
         ? way
-        : unframed(await runProcess([...way, ...command], { input, timeoutMs, env, stop, outputLimitBytes }), mark);
+        : unframed(await runProcess([...way, ...command], { input, timeoutMs, env, stop, outputLimitBytes: mostBytes }), mark);
     stop.throwIfAborted();
     return result;
   };
   return {
     here,
     stop,
-    run: (member, script, timeoutMs) => {
+    run: (member, script, timeoutMs, mostBytes = outputLimitBytes) => {
       const mark = newMark();
-      return start(member, mark, ['/bin/sh', '-s'], framed(script, mark), timeoutMs);
+      return start(member, mark, ['/bin/sh', '-s'], framed(script, mark), timeoutMs, mostBytes);
     },
     send: (member, script, sent, timeoutMs) => {
       const mark = newMark();
@@ -345,6 +346,18 @@ const sshFailures: readonly (readonly [said: RegExp, why: (said: string) => stri
 
 /** Length of the output of ssh or a host in a message. */
 const saidLines = 4;
+
+const wordsOf = ({ stdout, stderr }: Pick<CommandResult, 'stdout' | 'stderr'>): string[] =>
+  [stdout, stderr].flatMap((text) => text.slice(-longestWords).split('\n')).flatMap((line) => line.trim() || []);
+
+/** Characters of each stream, and lines of both, that a message may have. */
+const longestWords = 2000;
+const mostLines = 20;
+
+/** What a script printed for people, for a message: the last lines of it. Never for a script that prints data. */
+export function printedWords(ended: Pick<CommandResult, 'stdout' | 'stderr'>): string {
+  return wordsOf(ended).slice(-mostLines).join('\n');
+}
 
 /** Why a member did not answer, in a sentence. */
 export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: number): NoAnswer {

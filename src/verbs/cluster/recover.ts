@@ -9,7 +9,7 @@ import {
   planRemoval,
 } from '../../cluster/procedures/recovery.ts';
 import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../../cluster/remote/observation.ts';
-import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { type MemberShell, printedWords } from '../../host/admin/member-shell.ts';
 import { out, summarize } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { confirmPlan, planText } from '../common/confirm.ts';
@@ -116,7 +116,7 @@ export async function carryOut(
     end(ended.exitCode === 0 ? 'done' : 'failed');
     if (ended.exitCode === 0) continue;
     shown.end();
-    const said = `${ended.stdout}${ended.stderr}`.trim();
+    const said = printedWords(ended);
     const text = `${step.text} failed with ${ended.exitCode ?? ended.signal}: ${said}\n  not done:${left.join('') || ' nothing else'}`;
     const remedy = `correct the cause, then run csync ${verb} again: it completes the remaining steps`;
     throw new Failure([{ code: `change-${kind}`, severity: 'error', text, remedy, member: step.member }]);

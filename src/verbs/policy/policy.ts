@@ -13,6 +13,7 @@ import {
   recordsOf,
 } from '../../cluster/policy/commit.ts';
 import {
+  mostContentBytes,
   type PolicyLook,
   type PolicyPlace,
   policyLookScript,
@@ -23,7 +24,7 @@ import {
 import { becameOf, commitScript, confirmScript } from '../../cluster/policy/scripts.ts';
 import { locate } from '../../cluster/remote/observation.ts';
 import { busyStatus } from '../../cluster/remote/shell-text.ts';
-import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { type MemberShell, printedWords, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import { loginName } from '../../host/admin/terminal.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { out, progress } from '../../host/output.ts';
@@ -46,6 +47,8 @@ export interface PolicyCommitOptions extends PolicyOptions {
 }
 
 const lookLimitMs = 60_000;
+/** Twice the largest policy that is read (look.ts), for base64 and names. */
+const mostAnswerBytes = 2 * mostContentBytes;
 const commitLimitMs = 180_000;
 /** Attempts when the policy changed meanwhile each time; after that, another process writes continuously. */
 const tries = 8;
@@ -64,13 +67,16 @@ async function findOwner(shell: MemberShell, settings: Settings): Promise<string
 
 async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlace, contents: boolean): Promise<PolicyLook> {
   for (let left = tries; left > 0; left -= 1) {
-    const answer = await shell.run(owner, policyLookScript(place, contents), lookLimitMs);
-    if (answer.exitCode !== 0) {
-      const { why, remedy } = saidBy(owner, answer, lookLimitMs);
-      throw failure('cluster-policy-unreadable', `the policy of the master cannot be read: ${why}`, remedy, owner);
-    }
-    const look = readPolicyState(answer.stdout);
+    const answer = await shell.run(owner, policyLookScript(place, contents), lookLimitMs, mostAnswerBytes);
+    const look = answer.exitCode === 0 ? readPolicyState(answer.stdout) : null;
     if (look !== null) return look;
+    if (answer.exitCode === 0) continue;
+    // The package moved: its words. In all other cases the answer is policy, which is no part of a message.
+    const { why, remedy } =
+      answer.exitCode === policyStatus.notMounted || answer.exitCode === policyStatus.tooLarge
+        ? saidBy(owner, answer, lookLimitMs)
+        : whyNoAnswer(owner, answer, lookLimitMs);
+    throw failure('cluster-policy-unreadable', `the policy of the master cannot be read: ${why}`, remedy, owner);
   }
   const text = 'the policy of the master changed during each read, or the answer was truncated';
   throw failure('cluster-policy-unreadable', text, 'run the same command again', owner);
@@ -78,10 +84,7 @@ async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlac
 
 function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: string; remedy: string } {
   const { why, remedy } = whyNoAnswer(owner, answer, limitMs);
-  const said = answer.stdout
-    .split('\n')
-    .filter((line) => line !== '' && line !== 'swapping')
-    .join('\n');
+  const said = printedWords({ ...answer, stderr: '' }).replace(/^swapping\n?/gm, '');
   return { why: [said, ...(said.includes(why) ? [] : [why])].filter(Boolean).join('; '), remedy };
 }
 

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { readProgramFile } from '../../../src/cluster/apply/program-file.ts';
 import { readAddressView } from '../../../src/cluster/condition/outside.ts';
+import { parseMasterFiles } from '../../../src/cluster/setup/look.ts';
 import { maintenanceFrom, maintenanceText, parseMaintenance } from '../../../src/contract/maintenance-file.ts';
 import { fstabMount, sentinelEpoch } from '../../../src/contract/policy-file-system.ts';
 import { isAnnounced } from '../../../src/contract/restart-notice.ts';
@@ -74,6 +75,12 @@ export const members: readonly FuzzedParser[] = [
     of: 'administrator',
     samples: ['/dev/vg_csync/lv_csync /csync ext4 defaults 0 0\n'],
     parse: (text) => text.split('\n').map((line) => fstabMount(settings, line.trim().split(/\s+/))),
+  },
+  {
+    name: 'policy of the master',
+    of: 'member',
+    samples: ['file YQ== Yg==\nfile YS9i \nwhole\n', 'large 70000000 12\n'],
+    parse: parseMasterFiles,
   },
   {
     name: 'framed answer',

@@ -16,10 +16,9 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'its own records, read in a try': 'chosenDrills earlierOnes makeWorkingCopy readBase sentinelTime waitingIn',
   'the lab and the search, from themselves':
     'daemon attachedDisks sweepDead bringUp findLab main labGround CommandService Observer World hardwareAddress haltAndBringBack daemonPid PackageDrills problemCodes numbersIn SetTest readRecord scheduleOf reportLeftovers connection readText thawCommands search-program decodeWorld decodeShared',
-  'words of our own scripts, by one expression':
-    'becameOf lostTo resolvedHere readMasterFiles Sandbox readFileScript readMemberScripts',
+  'words of our own scripts, by one expression': 'becameOf lostTo resolvedHere Sandbox readFileScript readMemberScripts',
   'the command line and version numbers, by one expression': 'parse secondsOf readWish namesIn serviceguard isRecent releaseOf',
-  'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem saidBy',
+  'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
   'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',
   'fields at blanks, each of which is judged':

@@ -52,6 +52,7 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
     ...peerLines(lastSeenList),
+    'echo "uid $(id -u)"',
     'echo "clock $(date +%s.%N)"',
   ];
 }

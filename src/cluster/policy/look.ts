@@ -5,7 +5,7 @@ import { sha256 } from '../../contract/package-directory.ts';
 import { sentinelEpoch, sentinelName } from '../../contract/policy-file-system.ts';
 import { isOurs } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { hostScript, mountedTest } from '../remote/shell-text.ts';
+import { hostScript, mountedTest, rootLine } from '../remote/shell-text.ts';
 import { commitRecordName, type PolicyState, parseRecord } from './commit.ts';
 
 export interface PolicyPlace {
@@ -45,9 +45,10 @@ export const mostContentBytes = 64 * 1024 * 1024;
 /** Shell function `digest DIRECTORY`: prints its treeDigest. */
 export const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
 
+/** A line that exits unless root reads the policy file system, where the package is. */
 export function here(place: PolicyPlace): string {
   const gone = `${place.mountPoint} is not mounted there any more: the package has moved`;
-  return `${mountedTest(place.mountPoint)} || { echo ${shellWord(gone)}; exit ${policyStatus.notMounted}; }`;
+  return `${rootLine}; ${mountedTest(place.mountPoint)} || { echo ${shellWord(gone)}; exit ${policyStatus.notMounted}; }`;
 }
 
 /** Prints the input of readPolicyState; with `contents`, the whole master copy. */

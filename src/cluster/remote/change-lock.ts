@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Failure, type Problem } from '../../base/problem.ts';
-import { type Hold, type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { type Hold, type MemberShell, notRootStatus, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { fenced, keepScript, type Lease, leaseDirectory, leaseSeconds, lostTo, renewEverySeconds } from './lease-scripts.ts';
 import { busyStatus } from './shell-text.ts';
@@ -191,7 +191,11 @@ class ChangeLock {
 /** A member that is down does not prevent a change of the others. A member that answers without keeping a lock does. */
 function demandUnreached(member: string, ended: CommandResult): void {
   if (ended.exitCode === 255 || ended.exitCode === null) return;
-  const { why } = whyNoAnswer(member, ended, 0);
+  const { why, remedy: rootFix } = whyNoAnswer(member, ended, 0);
+  if (ended.exitCode === notRootStatus) {
+    const text = `nothing was changed: ${why}`;
+    throw new Failure([{ code: 'cluster-not-root', severity: 'error', text, remedy: rootFix, member }]);
+  }
   const text = `nothing was changed: cannot take the lock of the cluster in /run: ${why}`;
   const remedy =
     'on that member: csync must be root, /run needs space, and flock (util-linux) and timeout (coreutils) must be installed';

@@ -6,7 +6,7 @@
 
 import { shellWord } from '../../base/shell-word.ts';
 import { standingWord } from '../../host/admin/member-shell.ts';
-import { busyStatus, hostScript } from './shell-text.ts';
+import { busyStatus, hostScript, rootLine } from './shell-text.ts';
 
 /** A lease expires after this time without a renewal. */
 export const leaseSeconds = 30;
@@ -55,7 +55,7 @@ export function keepScript(lease: Lease, who: string): string {
   return hostScript(
     'umask 077',
     ...leaseLines(lease),
-    'mkdir -p -m 700 -- "$lease_at" || exit 1',
+    `{ mkdir -p -m 700 -- "$lease_at" && [ -O "$lease_at" ]; } || { ${rootLine}; exit 1; }`,
     `lease_write() { printf '%s %s %s %s\\n' "$1" "$lease_this" "$lease_now" ${shellWord(who)} > "$lease_at/new" && mv -f -- "$lease_at/new" "$lease_at/lease"; }`,
     `lease_turn || { echo "another csync is using the lease" >&2; exit ${busyStatus}; }`,
     'lease_read',

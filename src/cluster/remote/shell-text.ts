@@ -2,6 +2,7 @@
 import { shellWord } from '../../base/shell-word.ts';
 import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
+import { notRootStatus } from '../../host/admin/member-shell.ts';
 
 /** Exit status of a script that finds another apply in the same directory. */
 export const busyStatus = 75;
@@ -17,6 +18,9 @@ const path = 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; LC_ALL=C; export PATH LC_ALL; 
 export function wholeOrNothing(...lines: readonly string[]): string {
   return `main() {\n${lines.join('\n')}\n}\nmain\n`;
 }
+
+/** A line that exits where the login is another user's: files of root look as if they were missing there. */
+export const rootLine = `[ "$(id -u)" = 0 ] || { echo "the login there is user $(id -un), not root" >&2; exit ${notRootStatus}; }`;
 
 /** A script for any host, member or client. */
 export function hostScript(...lines: readonly string[]): string {

@@ -5,12 +5,12 @@ import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import { engineFor, engineShell } from '../../engine/choice/engine-for.ts';
-import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/member-shell.ts';
+import { type MemberShell, type NoAnswer, rootRemedy, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { type HostFacts, hostLines, parseHost } from '../hosts/host-look.ts';
 import type { HostKind } from '../hosts/key-layout.ts';
 import { type ClusterObservation, inParallel, observe } from '../remote/observation.ts';
-import { commandScript, hostScript } from '../remote/shell-text.ts';
+import { commandScript, hostScript, rootLine } from '../remote/shell-text.ts';
 import type { SeenHost } from './setup-plan.ts';
 
 export interface SetupView {
@@ -98,11 +98,11 @@ async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, ki
   const lines = [...bootLines, ...hostLines(adapter, settings, kind === 'member' ? roster : null)];
   const answer = await shell.run(name, hostScript(...lines), lookLimitMs);
   const facts: HostFacts | null = answer.exitCode === 0 ? parseHost(answer.stdout, settings.packageSubnet) : null;
-  if (facts === null) {
-    const noAnswer =
-      answer.exitCode === 0
-        ? { why: 'its answer was cut short', remedy: 'run the same command again' }
-        : whyNoAnswer(name, answer, lookLimitMs);
+  if (facts?.root !== true) {
+    const cut = { why: 'its answer was cut short', remedy: 'run the same command again' };
+    // To another user the keys and the policy of root look as if they were missing.
+    const stranger = { why: 'ssh connects, but not as root', remedy: rootRemedy(name) };
+    const noAnswer = answer.exitCode !== 0 ? whyNoAnswer(name, answer, lookLimitMs) : facts === null ? cut : stranger;
     return { name, kind, facts: null, noAnswer, startsAtBoot: false };
   }
   return { name, kind, facts, noAnswer: null, startsAtBoot: startsAtBoot(answer.stdout) };
@@ -115,6 +115,7 @@ const mostAnswerBytes = 2 * mostTreeBytes;
 /** Prints every file below the served directory, or how large they are together. Exits with a status for what cannot be read. */
 export function masterFilesScript({ base, directories }: LookPlace['served'], mostBytes: number): string {
   return hostScript(
+    rootLine,
     // Missing: nothing was ever published.
     `cd ${shellWord(base)} 2>/dev/null || { [ ! -e ${shellWord(base)} ] || exit 1; echo whole; exit 0; }`,
     `set --; for directory in ${directories.map((name) => shellWord(`./${name}`)).join(' ')}; do [ ! -e "$directory" ] || set -- "$@" "$directory"; done`,

@@ -181,16 +181,8 @@ function projectKeys(
   return { keyDirectoryMode: 0o700, keys, leftovers: [], ...pair, ...next };
 }
 
-function missingProblems({ name: member }: SeenHost, { missing, root }: HostFacts): Problem[] {
+function missingProblems({ name: member }: SeenHost, { missing }: HostFacts): Problem[] {
   const problems: Problem[] = [];
-  if (!root)
-    problems.push({
-      code: 'cluster-not-root',
-      severity: 'error',
-      text: 'ssh connects, but not as root: keys and policy of cfengine belong to root there',
-      remedy: `ssh ${member} id   (must print uid=0); set "User root" for it in ~/.ssh/config`,
-      member,
-    });
   if (missing.length > 0)
     problems.push({
       code: 'cluster-no-cfengine',

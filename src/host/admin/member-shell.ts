@@ -359,12 +359,20 @@ export function printedWords(ended: Pick<CommandResult, 'stdout' | 'stderr'>): s
   return wordsOf(ended).slice(-mostLines).join('\n');
 }
 
+/** How the login on a host becomes that of root. */
+export const rootRemedy = (member: string): string =>
+  `ssh ${member} id   (must print uid=0); set "User root" for it in ~/.ssh/config`;
+
+/** Exit status of a script that needs root and found another user. */
+export const notRootStatus = 77;
+
 /** Why a member did not answer, in a sentence. */
 export function whyNoAnswer(member: string, ended: CommandResult, timeoutMs: number): NoAnswer {
   const { errorCode, timedOut, exitCode, signal, stderr } = ended;
   const remedy = `this must work without a prompt: ${sshTest(member)}`;
   if (errorCode === 'ENOENT') return { why: 'ssh is not installed here', remedy: 'install the OpenSSH client' };
   const lines = stderr.split('\n').flatMap((line) => line.trim() || []);
+  if (exitCode === notRootStatus) return { why: lines.at(-1) ?? 'the login there is not root', remedy: rootRemedy(member) };
   if (timedOut) return { why: [`no answer within ${timeoutMs / 1000} s`, ...lines.slice(-saidLines)].join('; '), remedy };
   const isOfSsh = exitCode === 255 && lines.at(-1)?.startsWith(unbegunWords) !== true;
   const [, why, helps] = (isOfSsh ? sshFailures : []).find(([pattern]) => pattern.test(stderr)) ?? [];

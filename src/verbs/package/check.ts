@@ -11,7 +11,7 @@ import { launcherLines } from '../../cluster/remote/package-look.ts';
 import { commandScript, directoryWord, script } from '../../cluster/remote/shell-text.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv, Definition } from '../../engine/engine.ts';
-import type { MemberShell } from '../../host/admin/member-shell.ts';
+import { type MemberShell, type NoAnswer, rootRemedy } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
@@ -92,6 +92,9 @@ function count(number: number, word: string): string {
   return `${number} ${word}${number === 1 ? '' : 's'}`;
 }
 
+/** To another user, what only root may read looks as if it were missing. */
+const notRoot = (member: string): NoAnswer => ({ why: 'ssh connects, but not as root', remedy: rootRemedy(member) });
+
 async function look(shell: MemberShell, settings: Settings): Promise<CheckInput> {
   const { lastSeenList, programs } = adapterFor(settings);
   const lines = checkLines(settings, programs.daemon, lastSeenList);
@@ -99,9 +102,15 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
   const looked = observation.members.map((one) => {
     const { member } = one;
     const answer = answers.get(member) ?? { text: '', asked: 0, answered: 0 };
-    const facts = one.reached ? parseFacts(answer.text) : null;
+    const seen = one.reached ? parseFacts(answer.text) : null;
+    const isRoot = seen?.get('uid')?.[0] === '0';
+    const facts = isRoot ? seen : null;
     const clock = clockBetween(facts?.get('clock')?.[0], answer);
-    return { checked: { member, facts, noAnswer: noAnswerOf(one), clock }, member, ...parsePeers(answer.text) };
+    return {
+      checked: { member, facts, noAnswer: seen === null || isRoot ? noAnswerOf(one) : notRoot(member), clock },
+      member,
+      ...parsePeers(answer.text),
+    };
   });
   const clients = clientsOf(looked)?.slice(-reachLimit) ?? null;
   const targets = [...settings.members, ...(clients ?? []).map(({ address }) => address)];

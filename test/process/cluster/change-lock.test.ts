@@ -1,16 +1,18 @@
 /** The lock of a cluster: its scripts on one member, run by this host's shell, and a holder with three members that are directories here. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/base/problem.ts';
+import { policyLookScript, policyPlace } from '../../../src/cluster/policy/look.ts';
 import { underChangeLock } from '../../../src/cluster/remote/change-lock.ts';
 import { fenced, keepScript, leaseDirectory, leaseSeconds, lostStatus } from '../../../src/cluster/remote/lease-scripts.ts';
 import { busyStatus, hostScript } from '../../../src/cluster/remote/shell-text.ts';
-import { type MemberShell, openSshShell } from '../../../src/host/admin/member-shell.ts';
+import { masterFilesScript } from '../../../src/cluster/setup/look.ts';
+import { type MemberShell, notRootStatus, openSshShell } from '../../../src/host/admin/member-shell.ts';
 import { changingMembers } from '../../../src/verbs/common/connections.ts';
-import { eventually, scratchDirectory } from '../../support.ts';
+import { eventually, isRoot, scratchDirectory, settingsFor } from '../../support.ts';
 
 const scratch = scratchDirectory();
 let made = 0;
@@ -99,6 +101,56 @@ describe('a lease on a member', () => {
     await broken.end();
     expect(await again.ask('2')).toBe('renewed 2');
     await again.end();
+  });
+});
+
+describe.skipIf(!isRoot)('a login that is not root', () => {
+  const asNobody = (script: string) =>
+    spawnSync('/bin/sh', ['-s'], { input: script, encoding: 'utf8', uid: 65534, gid: 65534, env: { PATH: '/usr/bin:/bin' } });
+
+  it('gets no lease, says who it is, and changes nothing', () => {
+    const directory = `/run/csync-change-test-${process.pid}`;
+    const taken = asNobody(keepScript({ directory, token: 'one' }, 'who'));
+    expect(taken).toMatchObject({ status: notRootStatus, stdout: '' });
+    expect(taken.stderr).toMatch(/^the login there is user nobody, not root$/m);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('makes the whole change fail before it begins, by name, with the fix', async () => {
+    const refused = {
+      exitCode: notRootStatus,
+      signal: null,
+      timedOut: false,
+      errorCode: null,
+      stdout: '',
+      stderr: 'the login there is user ops, not root\n',
+    };
+    const real = openSshShell(new AbortController().signal, false);
+    const shell: MemberShell = { ...real, hold: async () => refused };
+    const wish = {
+      packageName: 'p',
+      members: ['m1', 'm2'],
+      who: 'me',
+      automatic: false,
+      waitSeconds: 0,
+      say: () => {},
+      pause: async () => {},
+    };
+    let began = false;
+    const change = underChangeLock(shell, wish, async () => {
+      began = true;
+    });
+    await expect(change).rejects.toMatchObject({
+      problems: [{ code: 'cluster-not-root', member: 'm1', remedy: expect.stringContaining('User root') }],
+    });
+    expect(began).toBe(false);
+  });
+
+  it('reads no policy as an empty one', () => {
+    const settings = settingsFor();
+    const look = asNobody(policyLookScript(policyPlace(settings), false));
+    expect([look.status, look.stdout]).toEqual([notRootStatus, '']);
+    expect(asNobody(masterFilesScript({ base: '/csync/dsau', directories: ['masterfiles'] }, 1)).status).toBe(notRootStatus);
   });
 });
 

@@ -7,6 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { masterFilesScript, parseMasterFiles } from '../../../src/cluster/setup/look.ts';
 import { openSshShell, printedWords } from '../../../src/host/admin/member-shell.ts';
 
+import { isRoot } from '../../support.ts';
+
 const base = mkdtempSync(join(tmpdir(), 'csync-trees-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 const shell = openSshShell(new AbortController().signal, false);
@@ -15,7 +17,7 @@ const served = { base, directories: ['masterfiles', 'keys'] };
 
 const read = (most: number, answer?: number) => shell.run(shell.here, masterFilesScript(served, most), 60_000, answer);
 
-describe('the policy of the master', () => {
+describe.skipIf(!isRoot)('the policy of the master', () => {
   it('is empty where nothing was published yet', async () => {
     const absent = await shell.run(shell.here, masterFilesScript({ ...served, base: `${base}/absent` }, 1), 60_000);
     expect(parseMasterFiles(absent.stdout)).toEqual(new Map());

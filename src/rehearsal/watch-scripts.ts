@@ -125,7 +125,7 @@ function eventOf(line: string): Pick<JournalEntry, 'what' | 'text'> | null {
   if (what !== undefined && code === 'script-begin' && firstRoles[script]?.includes(role))
     return { what, text: `the ${script} of the package begins` };
   if (what !== undefined && /^script-(complete|failed)$/.test(code) && lastRoles[script]?.includes(role))
-    return { what: `${script}-ended`, text: `the ${script} of the package exited with status ${exit}` };
+    return { what: `${script}-ended`, text: `the ${script} of the package ended (exit status ${exit})` };
   return null;
 }
 

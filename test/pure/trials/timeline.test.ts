@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { logLine } from '../../../src/base/log-line.ts';
 import type { JournalEntry } from '../../../src/lab/emulation/journal.ts';
-import { clientOutages, failoverAfter, median, outagesIn, unmeasured } from '../../../src/lab/trials/timeline.ts';
+import { clientOutages, failoverAfter, isGoodStart, median, outagesIn, unmeasured } from '../../../src/lab/trials/timeline.ts';
+import { message } from '../../../src/member/messages.ts';
+import { readWatch } from '../../../src/rehearsal/watch-scripts.ts';
 
 const entry = (at: number, what: string, member?: string, text = what): JournalEntry => ({
   at,
@@ -72,4 +75,14 @@ describe('the timeline', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 2, 3])).toBe(2.5);
   });
+});
+
+it('a start is a good one by the log of a cluster as by the journal of a lab', () => {
+  const ended = (exit: number): boolean[] => {
+    const code = exit === 0 ? 'script-complete' : 'script-failed';
+    const told = message(code, { part: 'Start, part 2 of 2', ms: 900, next: 'the monitor', role: 'main', exit });
+    const line = logLine({ member: 'm2', packageName: 'csync', script: 'start' }, exit === 0 ? 'ok' : 'failed', told);
+    return readWatch(`1764485430.5 log Nov 30 06:50:30 ${line}\n`, 'm2', 0).map(isGoodStart);
+  };
+  expect([ended(0), ended(2)]).toEqual([[true], [false]]);
 });

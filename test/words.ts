@@ -6,7 +6,7 @@ import { repository } from './support.ts';
 export const banned: readonly RegExp[] = [
   /\b(is|are|was|were|be) told\b/i,
   /\btold of\b/i,
-  /\btells?\b/i,
+  /(?<!cannot-)\btells?\b/i,
   /\b(a|the) looks?\b/i,
   /\blook(s|ed)? at\b/i,
   /\bhears?\b/i,

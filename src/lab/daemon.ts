@@ -1,7 +1,6 @@
 /**
- * The lab's one daemon, alone under process 1 of the lab's pid namespace: brings the machines up, runs the emulated package manager,
- * answers the cm* commands and `csync lab`. When it ends, however it ends, the kernel takes the whole lab down.
- * Called as: daemon.cjs HOME DIST attached|detached
+ * The lab's only daemon, under process 1 of the lab's pid namespace. It starts the machines, runs the emulated package manager, and answers
+ * the cm* commands and `csync lab`. When it exits, the kernel removes the whole lab. Called as: daemon.cjs HOME DIST attached|detached
  */
 
 import * as files from '../host/lab/lab-files.ts';
@@ -64,10 +63,10 @@ class LabDaemon {
     const { spec } = this.#world;
     files.makeDirectory(`${spec.home}/shared`);
     await listen(`${spec.home}/shared/control.sock`, (connection) => this.#serve(connection));
-    // In the lab everybody has the monitor role. Who connects here is not root, and the kernel has seen to that.
+    // In the lab every user has the monitor role. The kernel verified that this caller is not root.
     const view = (connection: Connection): void => this.#serve(connection, 'monitor');
     await listen(`${spec.home}/shared/monitor.sock`, view, 0o666);
-    this.#progress('making the shared disk and the network');
+    this.#progress('creating the shared disk and the network');
     await this.#world.create();
     installPrograms(this.#world);
     const setUp = spec.cfengine === 'set up';
@@ -95,7 +94,7 @@ class LabDaemon {
     return new Map(policyTemplateNames(3).map((name) => [name, read(name)]));
   }
 
-  /** What the start-up of a machine does, package or no package. */
+  /** The start-up services of a machine, independent of the package. */
   async #bootServices(name: string): Promise<void> {
     await bootSsh(this.#world, name);
     const host = this.#world.spec.hosts.find((one) => one.name === name);
@@ -103,7 +102,7 @@ class LabDaemon {
     const started = await runInitScript(this.#world, name);
     if (started === null) return;
     const said = `${started.stdout}${started.stderr}`.trim();
-    const text = `init script of cfengine ended with ${started.exitCode ?? started.signal}${said === '' ? '' : `:\n${said}`}`;
+    const text = `init script of cfengine failed with ${started.exitCode ?? started.signal}${said === '' ? '' : `:\n${said}`}`;
     this.#journal.add({ kind: 'log', what: 'init-script', member: name, text });
   }
 
@@ -157,7 +156,11 @@ class LabDaemon {
         return connection.send({});
       case 'cut':
       case 'heal':
-        this.#fault(request.member, request.verb, request.verb === 'cut' ? 'network cable is pulled' : 'network cable is back');
+        this.#fault(
+          request.member,
+          request.verb,
+          request.verb === 'cut' ? 'network cable is pulled' : 'network cable is plugged in',
+        );
         await this.#cluster.setLink(request.member, request.verb === 'heal');
         return connection.send({});
       case 'exec':
@@ -205,10 +208,10 @@ class LabDaemon {
     const { member, argv, timeoutMs, label } = request;
     if (label !== undefined) this.#journal.add({ kind: 'command', what: argv[0] ?? '', member, text: label });
     const { exitCode, stdout, stderr, timedOut } = await this.#world.run(member, argv, { timeoutMs });
-    return { exitCode: exitCode ?? 255, stdout, stderr: timedOut ? `${stderr}ended after ${timeoutMs} ms\n` : stderr };
+    return { exitCode: exitCode ?? 255, stdout, stderr: timedOut ? `${stderr}killed after ${timeoutMs} ms\n` : stderr };
   }
 
-  /** null: no machine is up to ask it on, or there is no such package. */
+  /** null: no machine is up, or the package does not exist. */
   #view(packageName: string): string | null {
     const someoneUp = serviceguardHosts(this.#world.spec).some(({ name }) => this.#world.isUp(name));
     return someoneUp ? this.#commands.view(['-v', '-f', 'line', '-p', packageName]) : null;

@@ -1,6 +1,6 @@
 /**
- * A running lab, as seen by who started it or found it: the demo, the tests, `csync lab`. Everything goes through the
- * lab's control socket, except shells, which enter the namespaces directly.
+ * A running lab, for its starter or for later callers: the demo, the tests, `csync lab`. All calls use the lab's control socket, except
+ * shells, which enter the namespaces directly.
  */
 import { dirname } from 'node:path';
 import { Failure } from '../base/problem.ts';
@@ -13,16 +13,16 @@ import { type LabSpec, labsDirectory } from './machines/lab-spec.ts';
 import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
 export class LabUnavailable extends Failure {
-  constructor(text: string, remedy = 'see csync lab --help') {
+  constructor(text: string, remedy = 'csync lab --help') {
     super([{ code: 'lab-unavailable', severity: 'error', text, remedy }]);
   }
 }
 
-/** A lab that does not answer is stuck; whoever asks must not be. */
+/** A lab that does not answer is stuck; its caller must not hang. */
 const answerLimitMs = 30_000;
 const endLimitMs = 20_000;
 const bootingEndLimitMs = 1_000;
-/** The toolkit, logs, and what a few failovers write to the shared disk, which grows as it is used. */
+/** The toolkit, logs, and the shared disk, which grows with its content. */
 const homeMegabytes = 80;
 
 const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -36,7 +36,7 @@ export class LabHandle {
     this.#owner = owner;
   }
 
-  /** Asks the daemon; rejects with its words when it refuses, with LabUnavailable when there is no lab. */
+  /** Asks the daemon. Rejects with its text if it refuses, and with LabUnavailable if there is no lab. */
   async ask(request: LabVerb, onEntry?: (entry: JournalEntry) => void): Promise<Record<string, unknown>> {
     const connection = await this.#connect();
     const limitMs = answerLimitMs + (request.verb === 'exec' ? request.timeoutMs : 0);
@@ -56,7 +56,7 @@ export class LabHandle {
         if (typeof message.problem === 'string') reject(new LabUnavailable(message.problem));
         else resolve(message);
       });
-      connection.onClose(() => reject(new LabUnavailable('the lab went away')));
+      connection.onClose(() => reject(new LabUnavailable('the lab was removed meanwhile')));
       connection.send({ kind: 'lab', ...request });
     });
   }
@@ -67,7 +67,7 @@ export class LabHandle {
     } catch (error) {
       throw new LabUnavailable(
         `no lab named ${this.spec.name} is running (${(error as NodeJS.ErrnoException).code})`,
-        'csync lab up starts one',
+        'csync lab up   (starts one)',
       );
     }
   }
@@ -76,12 +76,12 @@ export class LabHandle {
     return (await this.ask({ verb: 'status' })) as unknown as LabStatus;
   }
 
-  /** What `cmviewcl -v -f line -p NAME` prints on a member; null: no member answers, or there is no such package. */
+  /** Output of `cmviewcl -v -f line -p NAME` on a member. null: no member answers, or the package does not exist. */
   async view(packageName: string): Promise<string | null> {
     return (await this.ask({ verb: 'view', packageName })).view as string | null;
   }
 
-  /** Runs a program on a lab host and waits for it. A label puts it into the journal as what an administrator typed. */
+  /** Runs a program on a lab host and waits for it. A label writes it to the journal as an administrator's command. */
   async exec(member: string, argv: readonly string[], options: { timeoutMs?: number; label?: string } = {}): Promise<ExecResult> {
     const { timeoutMs = 60_000, label } = options;
     return (await this.ask({
@@ -94,8 +94,8 @@ export class LabHandle {
   }
 
   /**
-   * Texts of files of a host that is up; null for one that cannot be read. For who looks again and again: a process there costs more
-   * than all else. A link's target would be looked for outside of the host.
+   * Texts of files on a running host; null: not readable. Much cheaper than a process there, for repeated reads. The target of a link would
+   * be resolved outside the host.
    */
   async read(member: string, paths: readonly string[]): Promise<readonly (string | null)[]> {
     return (await this.ask({ verb: 'read', member, paths })).texts as (string | null)[];
@@ -105,7 +105,10 @@ export class LabHandle {
     await this.ask({ verb: 'note', what, text, ...(member === undefined ? {} : { member }) });
   }
 
-  /** Follows the journal until the lab ends or what comes back is called; either way `onEnd` is. Earlier entries come first. */
+  /**
+   * Follows the journal until the lab is removed or the returned function is called; `onEnd` is called in both cases. Earlier entries come
+   * first.
+   */
   async follow(onEntry: (entry: JournalEntry) => void, onEnd: () => void = () => {}): Promise<() => void> {
     const connection = await this.#connect();
     connection.onClose(onEnd);
@@ -116,11 +119,11 @@ export class LabHandle {
     return () => connection.end();
   }
 
-  /** argv of a program inside a lab host, from outside the lab; for terminals, which a socket cannot carry. */
+  /** argv of a program inside a lab host, from outside the lab; for terminals, which the socket cannot carry. */
   async enterArgv(member: string, argv: readonly string[]): Promise<string[]> {
     const { hosts } = await this.status();
     const init = hosts.find((host) => host.name === member)?.init;
-    if (init === undefined || init === null) throw new LabUnavailable(`lab host ${member} is not up; see: csync lab status`);
+    if (init === undefined || init === null) throw new LabUnavailable(`lab host ${member} is not up; run csync lab status`);
     const daemon = files.readText(`${this.spec.home}/daemon.pid`)?.trim() ?? '';
     const into = ['--mount', '--uts', '--ipc', '--net', '--pid'];
     return [
@@ -140,7 +143,7 @@ export class LabHandle {
     ];
   }
 
-  /** Ends the lab and waits until nothing of it is left. Safe to call twice, and when the lab is half up or gone. */
+  /** Removes the lab and waits until nothing is left. Can be called twice, and for a partly started lab. */
   async down(): Promise<void> {
     const asked = await this.ask({ verb: 'down' }).then(
       () => true,
@@ -149,7 +152,7 @@ export class LabHandle {
     const owner = this.#owner;
     if (owner !== null) {
       owner.child.stdin?.end();
-      // A daemon that is still booting may not listen to anybody yet; its namespaces end with it.
+      // A booting daemon may not listen yet; killing it removes its namespaces.
       const impatience = setTimeout(() => owner.kill('SIGKILL'), asked ? endLimitMs : bootingEndLimitMs);
       await owner.ended;
       clearTimeout(impatience);
@@ -158,11 +161,11 @@ export class LabHandle {
   }
 }
 
-/** Frees whatever an ended or killed lab of this name left on the machine. Never touches a running one's processes by name. */
+/** Removes the leftovers of a killed lab of this name. Never kills processes of a running one by name. */
 export async function sweep(spec: LabSpec): Promise<void> {
   const daemon = files.readText(`${spec.home}/daemon.pid`)?.trim();
   if (daemon !== undefined && isLabDaemon(daemon, spec)) process.kill(Number(daemon), 'SIGKILL');
-  await until(async () => daemon === undefined || !isLabDaemon(daemon, spec), 10_000, 'the lab daemon to end');
+  await until(async () => daemon === undefined || !isLabDaemon(daemon, spec), 10_000, 'the lab daemon to exit');
   await until(
     async () => (await attachedDisks(spec)).length === 0,
     10_000,
@@ -173,13 +176,13 @@ export async function sweep(spec: LabSpec): Promise<void> {
   files.removeIfEmpty(dirname(spec.home));
 }
 
-/** Whether the daemon of this lab is alive, however it was started. */
+/** Whether the daemon of this lab runs, however it was started. */
 function isRunning(spec: LabSpec): boolean {
   const daemon = files.readText(`${spec.home}/daemon.pid`)?.trim();
   return daemon !== undefined && isLabDaemon(daemon, spec);
 }
 
-/** Rejects with its reason when the signal is given. */
+/** Rejects with the signal's reason when it is aborted. */
 export function aborted(stop: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (stop.aborted) reject(stop.reason);
@@ -205,7 +208,7 @@ async function detach(spec: LabSpec): Promise<void> {
     await runProcess(['losetup', '--detach', device], { timeoutMs: 5000, env: systemEnvironment });
 }
 
-/** Waits for a state with a deadline; the error names what was waited for. */
+/** Waits for a state, with a deadline; the error names the state. */
 export async function until(
   state: () => Promise<boolean>,
   deadlineMs: number,
@@ -214,7 +217,7 @@ export async function until(
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await state())) {
-    if (performance.now() > end) throw new LabUnavailable(`waited ${deadlineMs / 1000} s in vain for ${what}`);
+    if (performance.now() > end) throw new LabUnavailable(`timed out after ${deadlineMs / 1000} s waiting for ${what}`);
     await between();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -224,16 +227,16 @@ export interface LabStart {
   readonly spec: LabSpec;
   /** dist directory of the built toolkit. */
   readonly dist: string;
-  /** Attached: the lab ends with the process that started it, whatever ends that one. */
+  /** Attached: the lab is removed when the starting process exits, even after a kill. */
   readonly attached: boolean;
   readonly progress: (text: string) => void;
-  /** Ends the start; what came up by then is taken down again, and startLab rejects with the signal's reason. */
+  /** Aborts the start: the parts that started are removed, and startLab rejects with the signal's reason. */
   readonly stop?: AbortSignal | undefined;
 }
 
 /**
- * Process 1 of the lab: runs the daemon and reaps whatever is orphaned. Node reaps only its own children, and one zombie
- * that nobody waits for keeps a dying member's pid namespace, and so its mounts, for ever.
+ * Process 1 of the lab: runs the daemon and reaps orphans. Node reaps only its own children, and an unreaped zombie keeps a dying member's
+ * pid namespace, and so its mounts, forever.
  */
 const reapingInit = [
   '/usr/bin/perl',
@@ -242,8 +245,8 @@ const reapingInit = [
 ];
 
 /**
- * Starts the lab's daemon in namespaces of its own and waits until the cluster's machines are up. Needs root. Rejects with
- * LabUnavailable when a lab of that name is running, or when it does not come up; nothing is left of it then.
+ * Starts the lab's daemon in its own namespaces and waits until the machines are up. Requires root. Rejects with LabUnavailable if a lab of
+ * that name runs, or if the start fails; then nothing is left.
  */
 export async function startLab(start: LabStart): Promise<LabHandle> {
   const { spec } = start;
@@ -251,8 +254,8 @@ export async function startLab(start: LabStart): Promise<LabHandle> {
   try {
     if (release === null || isRunning(spec))
       throw new LabUnavailable(
-        `a lab named ${spec.name} is running already`,
-        `take it down (csync lab down --name ${spec.name}) or use another --name`,
+        `a lab named ${spec.name} is already running`,
+        `csync lab down --name ${spec.name}   (removes it); or use another --name`,
       );
     await sweepDead();
     await sweep(spec);
@@ -262,12 +265,12 @@ export async function startLab(start: LabStart): Promise<LabHandle> {
   }
 }
 
-/** The name of a lab that ends with this process. */
+/** The name of a lab that is removed with this process. */
 export function ownLabName(what: string): string {
   return `${what}-${process.pid}`;
 }
 
-/** What a killed process left of labs that only it knew. Whoever has its number now begins with a sweep of its own. */
+/** Removes the leftovers of killed processes with private labs. A process that reuses such a pid removes its own leftovers first. */
 async function sweepDead(): Promise<void> {
   for (const home of files.listDirectory(labsDirectory)) {
     const pid = /-(\d+)$/.exec(home)?.[1];
@@ -279,7 +282,7 @@ async function sweepDead(): Promise<void> {
 }
 
 async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
-  // A copy: a lab that stays must not lose its programs when the toolkit is built again.
+  // A copy: a rebuild of the toolkit must not remove the programs of a lab that stays.
   const installed = `${spec.home}/toolkit`;
   const log = prepareHome(spec, dist, installed);
   const daemon = [
@@ -307,8 +310,8 @@ async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Prom
     await handle.down();
     stop?.throwIfAborted();
     throw new LabUnavailable(
-      `the lab did not come up: ${(error as Error).message}${said === '' ? '' : `\n${said}`}`,
-      `it needs root with all capabilities, loop devices and about ${homeMegabytes} MB in /run`,
+      `the lab did not start: ${(error as Error).message}${said === '' ? '' : `\n${said}`}`,
+      `a lab requires root with all capabilities, loop devices and about ${homeMegabytes} MB in /run`,
     );
   }
   return handle;
@@ -335,7 +338,7 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
   });
   const socket = `${handle.spec.home}/shared/control.sock`;
   const connected = async (): Promise<boolean> => {
-    if (ended) throw new LabUnavailable('its daemon ended');
+    if (ended) throw new LabUnavailable('its daemon exited');
     const pid = childrenOf(owner.pid ?? -1)[0];
     if (pid !== undefined) files.writeText(`${handle.spec.home}/daemon.pid`, `${pid}\n`);
     return connect(socket).then(
@@ -348,7 +351,7 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
   };
   await until(connected, 15_000, "the lab's daemon");
   await new Promise<void>((resolve, reject) => {
-    owner.ended.then(() => reject(new LabUnavailable('its daemon ended while booting')), reject);
+    owner.ended.then(() => reject(new LabUnavailable('its daemon exited while booting')), reject);
     let close = (): void => {};
     void handle
       .follow((entry) => {
@@ -368,6 +371,6 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
 /** Finds a lab that is running. */
 export function findLab(name: string): LabHandle {
   const text = files.readText(`${labsDirectory}/${name}/spec.json`);
-  if (text === null) throw new LabUnavailable(`no lab named ${name} is running`, 'csync lab up starts one');
+  if (text === null) throw new LabUnavailable(`no lab named ${name} is running`, 'csync lab up   (starts one)');
   return new LabHandle(JSON.parse(text) as LabSpec, null);
 }

@@ -1,9 +1,8 @@
 /**
- * A client's view of the master, without waiting: asks the package address for the sentinel again and again and prints
- * when that begins and ends to work (the end with the ms since the last success). A success proves address, daemon and policy file system together.
- * `waited MS ANSWER-MS` is an answer that came late: the address was away for a moment, and came back before the question was given up.
- * `asked MS` is a question that was answered, or given up, by the time at which it was asked: what was so by then was printed before.
- * Called as: prober.cjs SETTINGS-FILE
+ * A client's view of the master: requests the sentinel from the package address repeatedly, and prints when that starts and stops working
+ * (with the ms since the last success). A success proves address, daemon and policy file system together. `waited MS ANSWER-MS`: a late
+ * answer; the address was missing for a moment and returned before the time limit. `asked MS`: a question that was answered or abandoned,
+ * with its start time; everything observed before is already printed. Called as: prober.cjs SETTINGS-FILE
  */
 
 import * as files from '../host/lab/lab-files.ts';
@@ -14,20 +13,20 @@ import type { Settings } from '../settings/settings.ts';
 
 const everyMs = 100;
 const limitMs = 300;
-/** A served answer takes some 20 ms; one that was waited for longer than this had nobody to give it for a part of that time. */
+/** A normal answer takes about 20 ms. During a part of a longer wait, no host could answer. */
 const lateMs = 100;
-/** While nobody answers a new question is asked so often, whatever became of those before: one that was sent too early is never answered. */
+/** Without an answer, new questions are sent at this interval, independent of pending ones: a question sent too early is never answered. */
 const againMs = 50;
-/** For 5 s: outages that are measured are shorter. */
+/** For 5 s: measured outages are shorter. */
 const hastyQuestions = 100;
 /**
- * But a master that is slow would be asked again before it has answered, and refuse each question as a second connection of this client:
- * so one is asked alone now and then, and has this long.
+ * A slow master would get the next question before its answer, and refuse each as a second connection of this client. So sometimes a single
+ * question is sent, with this time limit.
  */
 const patientMs = 2000;
 /**
- * A client has one connection at a time (allowallconnects), and its agent comes first: the probe makes room while one runs, but is not
- * blind for longer than this; and one that was turned away without a word is asked again at once for as long.
+ * A client has one connection at a time (allowallconnects), and its agent takes precedence. The probe pauses while one runs, at most this
+ * long. A silently refused question is repeated for as long.
  */
 const makeRoomMs = 500;
 const besideMs = 20;
@@ -84,7 +83,7 @@ async function main(): Promise<void> {
 
 type Ask = (withinMs?: number) => Promise<Awaited<ReturnType<Daemon['ask']>> & { readonly asked: number }>;
 
-/** Resolves when somebody answers. */
+/** Resolves when the master answers. */
 async function served(ask: Ask, tellAsked: (asked: number) => void): Promise<void> {
   let isOver = false;
   const isServed = async (withinMs: number): Promise<boolean> => {

@@ -1,4 +1,4 @@
-/** What is asked of a running lab over its control socket, and what it answers. */
+/** Requests to a running lab over its control socket, and their answers. */
 export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -9,7 +9,7 @@ export interface LabStatus {
   readonly name: string;
   readonly hosts: readonly {
     readonly name: string;
-    /** As the cluster is now: a spare that was added is a member, a member that was removed a spare. */
+    /** The present kind: an added spare is a member, a removed member is a spare. */
     readonly kind: 'member' | 'spare' | 'client';
     readonly address: string;
     readonly up: boolean;
@@ -18,7 +18,7 @@ export interface LabStatus {
     readonly packageAddress: boolean;
   }[];
   readonly worstLookDelayMs: number;
-  /** Wall clock, ms: what members and watched clients were by then is in the journal. */
+  /** Wall clock, ms: the journal has all observations of members and clients up to then. */
   readonly seenUntil: number;
   /** Of the journal. */
   readonly entries: number;
@@ -26,7 +26,7 @@ export interface LabStatus {
 
 export type LabVerb =
   | { readonly verb: 'status' }
-  /** What `cmviewcl -v -f line -p NAME` prints, without a process on a member: for who asks until something has come. */
+  /** Output of `cmviewcl -v -f line -p NAME`, without a process on a member: for repeated requests. */
   | { readonly verb: 'view'; readonly packageName: string }
   | { readonly verb: 'crash' | 'boot' | 'cut' | 'heal'; readonly member: string }
   | {
@@ -36,11 +36,11 @@ export type LabVerb =
       readonly timeoutMs: number;
       readonly label?: string;
     }
-  /** Texts of files of a host, without a process there; null for one that cannot be read. */
+  /** Texts of files on a host, without a process there; null: not readable. */
   | { readonly verb: 'read'; readonly member: string; readonly paths: readonly string[] }
   | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
   | { readonly verb: 'publish'; readonly member: string; readonly version: number }
-  /** The agent of a watched client runs now. */
+  /** Runs the agent of an observed client now. */
   | { readonly verb: 'fetch'; readonly member: string }
   | { readonly verb: 'client-version'; readonly member: string }
   | { readonly verb: 'follow' }

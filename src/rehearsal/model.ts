@@ -25,7 +25,7 @@ export const momentText: Readonly<Record<MomentName, string>> = {
   unmount: 'policy file system unmounted',
   mount: 'policy file system mounted on the new member',
   address: 'address added on the new member',
-  prove: 'start complete: the new member proved that it is the master',
+  prove: 'start complete, new master proved',
   client: 'first answer to a client',
 };
 
@@ -162,9 +162,14 @@ export function longestOutage({ outages }: Pick<DrillResult, 'outages'>): Outage
   return [...outages].sort((a, b) => lengthOf(b) - lengthOf(a))[0] ?? null;
 }
 
+const centiseconds = (ms: number): number => Math.round(ms / 10) * 10;
+
 export const outagePartNames = ['detect', 'halt', 'mount', 'address', 'first answer'] as const;
 
-/** The longest outage in parts, from that client's last answer to its next one; their sum is worstOutage. Empty: none, or without an end. */
+/**
+ * The longest outage in parts, from that client's last answer to its next one. They are rounded to 10 ms so that they add up to the printed
+ * outage. Empty: no outage, or one without an end.
+ */
 export function outageParts({
   outages,
   moments,
@@ -174,7 +179,7 @@ export function outageParts({
   let at = from;
   return outagePartNames.flatMap((name) => {
     const end = Math.min(to, name === 'first answer' ? to : (moments[name] ?? at));
-    const ms = end - at;
+    const ms = centiseconds(end - from) - centiseconds(at - from);
     at = Math.max(at, end);
     return ms > 0 ? [{ name, ms }] : [];
   });

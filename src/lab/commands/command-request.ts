@@ -1,4 +1,4 @@
-/** What an emulated command asks for, once its options are read; one shape a command [serviceguard.md chapter 5]. */
+/** The request of an emulated command, after its options are parsed; one shape a command [serviceguard.md chapter 5]. */
 import type { MemberName, PackageName } from '../manager/model.ts';
 
 export type CommandRequest =
@@ -9,7 +9,7 @@ export type CommandRequest =
       readonly level: 'cluster' | 'node' | 'package' | null;
       readonly members: readonly MemberName[];
       readonly packages: readonly PackageName[];
-      /** -s config: the configuration, also while the cluster is down. */
+      /** -s config: the configuration, also of a halted cluster. */
       readonly configuration: boolean;
     }
   | {

@@ -1,11 +1,11 @@
 /**
- * The options of each emulated command and what they ask for: one row a command [serviceguard.md chapter 5]. An option of
- * the real command that the lab does not imitate is listed with the reason for refusing it.
+ * The options of each emulated command: one row a command [serviceguard.md chapter 5]. Options that the lab does not imitate are listed
+ * with the reason for the refusal.
  */
 import type { CommandName, CommandRequest } from './command-request.ts';
 import type { OptionSpec, Options } from './options.ts';
 
-/** What the options say, or one sentence about what they lack. */
+/** The request from the options, or one sentence about the error. */
 type Reader = (options: Options) => CommandRequest | string;
 interface Row extends OptionSpec {
   readonly read: Reader;
@@ -20,7 +20,7 @@ export const rows: Record<CommandName, Row> = {
     usage: '[-v] [-f {table|line}] [-s config] [-l {package|cluster|node}] [-c cluster] [-n node]... [-p package]...',
     flags: 'v',
     values: 'fslcnp',
-    refused: { r: 'only one release is spoken', S: 'the lab has no sites' },
+    refused: { r: 'the lab has one release only', S: 'the lab has no sites' },
     operands: { min: 0, max: 0 },
     read: readView,
   },
@@ -69,7 +69,7 @@ export const rows: Record<CommandName, Row> = {
     usage: '[-f] -p package',
     flags: 'fv',
     values: 'p',
-    refused: { c: 'the cluster of the lab goes with the lab' },
+    refused: { c: 'the cluster of the lab is removed with the lab' },
     operands: { min: 0, max: 0 },
     read: (o) =>
       o.has('p') ? { command: 'cmdeleteconf', force: o.has('f'), package: o.one('p') ?? '' } : 'name the package with -p',
@@ -136,7 +136,7 @@ export const rows: Record<CommandName, Row> = {
   },
   cmhaltpkg: {
     usage: '[-v] [-t] [-f] [-s] [-n node]... package...',
-    // -s halts what a partial start started; the lab's halt always halts all there is.
+    // -s halts only what a partial start started; the lab always halts everything.
     flags: 'vtfs',
     values: 'n',
     operands: { min: 1, max: many },
@@ -157,7 +157,7 @@ export const rows: Record<CommandName, Row> = {
     operands: { min: 1, max: 1 },
     read: (o) => {
       const [subnet = ''] = o.operands;
-      if (o.has('a') === o.has('r')) return 'say either -a or -r';
+      if (o.has('a') === o.has('r')) return 'use either -a or -r';
       const address = o.one('i');
       return address === null
         ? 'name the address with -i'
@@ -215,9 +215,9 @@ function readView(o: Options): CommandRequest | string {
 
 function readRun(o: Options): CommandRequest | string {
   const [upToModule, exceptModule] = [o.one('m'), o.one('e')];
-  if (o.has('a') && o.has('n')) return 'say -a or -n, not both';
-  if (upToModule !== null && exceptModule !== null) return 'say -m or -e, not both';
-  if ((upToModule ?? exceptModule) !== null && o.operands.length > 1) return 'with -m or -e name one package';
+  if (o.has('a') && o.has('n')) return 'use either -a or -n';
+  if (upToModule !== null && exceptModule !== null) return 'use either -m or -e';
+  if ((upToModule ?? exceptModule) !== null && o.operands.length > 1) return '-m and -e require exactly one package';
   return {
     command: 'cmrunpkg',
     packages: o.operands,
@@ -232,10 +232,10 @@ function readRun(o: Options): CommandRequest | string {
 function readModify(o: Options): CommandRequest | string {
   const mode = o.one('m');
   const asked = [o.has('e'), o.has('d'), mode !== null, o.has('R')].filter(Boolean).length;
-  if (asked !== 1) return 'say exactly one of -e, -d, -m and -R';
+  if (asked !== 1) return 'use exactly one of -e, -d, -m and -R';
   if (mode !== null && mode !== 'on' && mode !== 'off') return `-m is on or off, not ${mode}`;
   const service = o.one('s');
-  if (o.has('R') !== (service !== null)) return '-R and -s service belong together';
+  if (o.has('R') !== (service !== null)) return 'use -R and -s service together';
   if (o.has('t') && !o.has('e')) return 'a preview (-t) is possible with -e only';
   if (service !== null) return { command: 'cmmodpkg', packages: o.operands, change: 'reset-restarts', service, preview: false };
   const change = mode === null ? (o.has('e') ? 'enable' : 'disable') : mode === 'on' ? 'maintenance-on' : 'maintenance-off';
@@ -245,7 +245,7 @@ function readModify(o: Options): CommandRequest | string {
 function readServiceRun(o: Options): CommandRequest | string {
   const [service = '', commandLine = ''] = o.operands;
   const limit = o.one('r');
-  if (limit !== null && o.has('R')) return 'say -r or -R, not both';
+  if (limit !== null && o.has('R')) return 'use either -r or -R';
   if (limit !== null && !/^\d+$/.test(limit)) return `-r is a number, not ${limit}`;
   return { command: 'cmrunserv', service, commandLine, restarts: o.has('R') ? 'unlimited' : Number(limit ?? '0') };
 }

@@ -1,7 +1,6 @@
 /**
- * The emulated commands: what an argv asks for, as a typed request, or the lines of a usage error. Which options exist
- * is serviceguard.md chapter 5; an option of the real command that the lab does not imitate is refused, never ignored.
- * Pure; the command service carries requests out.
+ * Parses an argv of an emulated command to a typed request, or to the lines of a usage error. The options are those of serviceguard.md
+ * chapter 5; options that the lab does not imitate are refused, never ignored. Pure; the command service carries requests out.
  */
 
 import type { LabEvent, MemberName } from '../manager/model.ts';
@@ -9,19 +8,19 @@ import type { CommandName, CommandRequest } from './command-request.ts';
 import { rows } from './command-table.ts';
 import { readOptions } from './options.ts';
 
-/** A refusal is for stderr; the command ends with 1. */
+/** A refusal is printed to stderr, and the command exits with 1. */
 export type ParsedCommand =
   | { readonly ok: true; readonly request: CommandRequest }
   | { readonly ok: false; readonly errorLines: readonly string[] };
 
-/** Names of the programs the lab puts into $SGSBIN of every member. */
+/** The programs that the lab installs in $SGSBIN of every member. */
 export const commandNames = Object.keys(rows) as CommandName[];
 
 function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(rows, name);
 }
 
-/** argv without the program's own name. Never throws. */
+/** argv without the program name. Never throws. */
 export function parseCommand(name: string, argv: readonly string[]): ParsedCommand {
   if (!isCommandName(name)) return { ok: false, errorLines: [`${name}: not imitated by the lab`] };
   const row = rows[name];
@@ -33,12 +32,12 @@ export function parseCommand(name: string, argv: readonly string[]): ParsedComma
 }
 
 type RequestEvent = Extract<LabEvent, { request: string }>;
-/** An event that will be answered, without the number of the request. */
+/** An event that gets a reply, without the request number. */
 export type CommandEvent = RequestEvent extends infer E ? (E extends RequestEvent ? Omit<E, 'request'> : never) : never;
 
 /**
- * The event a command means for the package manager; null for commands that are not its business (views, files,
- * services, addresses). `issuedOn` stands in where a member is not named [MAN].
+ * The event of a command for the package manager. null: the command does not concern it (views, files, services, addresses). `issuedOn` is
+ * used if no member is named [MAN].
  */
 export function eventOf(request: CommandRequest, issuedOn: MemberName): CommandEvent | null {
   switch (request.command) {

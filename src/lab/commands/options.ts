@@ -1,6 +1,6 @@
 /**
- * Reading the options of the cm* commands the way getopt does: single letters, bundles (`-vf line`), values attached or
- * in the next word. Options that exist in Serviceguard and that the lab does not imitate are refused with a sentence.
+ * Parses the options of the cm* commands like getopt: single letters, bundles (`-vf line`), values attached or in the next word. Options of
+ * Serviceguard that the lab does not imitate are refused with a reason.
  */
 export interface OptionSpec {
   /** For the usage line. */
@@ -9,7 +9,7 @@ export interface OptionSpec {
   readonly flags: string;
   /** Letters with a value. */
   readonly values: string;
-  /** Letters that are understood and refused, each with the reason. */
+  /** Letters that are refused, each with the reason. */
   readonly refused?: Readonly<Record<string, string>>;
   readonly operands: { readonly min: number; readonly max: number };
 }
@@ -22,7 +22,7 @@ export interface Options {
   readonly operands: readonly string[];
 }
 
-/** Options, or the lines for stderr that say what is wrong. */
+/** Options, or the lines for stderr about the error. */
 export type ReadOptions = { readonly options: Options } | { readonly refusal: readonly string[] };
 
 export function readOptions(command: string, spec: OptionSpec, argv: readonly string[]): ReadOptions {
@@ -47,7 +47,7 @@ export function readOptions(command: string, spec: OptionSpec, argv: readonly st
   };
 }
 
-/** Reads one word of options into `given`; gives the complaint, or null. */
+/** Parses one option word into `given`. Returns the error, or null. */
 function readBundle(spec: OptionSpec, letters: string, rest: string[], given: [string, string][]): string | null {
   for (let index = 0; index < letters.length; index += 1) {
     const letter = letters.charAt(index);

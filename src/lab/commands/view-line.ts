@@ -1,6 +1,6 @@
 /**
- * cmviewcl's line format, `[prefix]attribute=value` [serviceguard.md 5.1.3]. Only attributes that were seen in public
- * are printed; readers must ignore ones they do not know. Pure.
+ * cmviewcl's line format, `[prefix]attribute=value` [serviceguard.md 5.1.3]. Only attributes from public sources are printed; parsers must
+ * ignore unknown ones. Pure.
  */
 
 import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
@@ -72,7 +72,7 @@ function configured(state: ClusterState, pkg: PackageState): Attributes {
     ['failover_policy', policy.failover],
     ['failback_policy', policy.failback],
     ['failfast', enabled(policy.memberFailFast)],
-    // Order as the published screen of a legacy package has it [MIG p.11].
+    // In the order of the published screen of a legacy package [MIG p.11].
     ...(legacy === null ? [] : ([['run_script', legacy.runScript]] as const)),
     ['run_script_timeout', value('run_script_timeout').toLowerCase()],
     ...(legacy === null ? [] : ([['halt_script', legacy.haltScript]] as const)),
@@ -82,7 +82,7 @@ function configured(state: ClusterState, pkg: PackageState): Attributes {
   ];
 }
 
-/** status is that of the package on the member: up where it runs [GH-gdha]. */
+/** status is that of the package on the member: up on the active member [GH-gdha]. */
 function packageMembers(state: ClusterState, pkg: PackageState, prefix: string): string[] {
   return policyIn(state, pkg.config).members.flatMap((member) =>
     lines(`${prefix}node:${member}|`, [
@@ -101,7 +101,7 @@ export function wholeLines(state: ClusterState, verbose: boolean): string[] {
   ];
 }
 
-/** -s config: repeated attributes carry their value in the prefix [GH-hpe]; which attributes appear is INFERRED. */
+/** -s config: repeated attributes have their value in the prefix [GH-hpe]; which attributes are printed is INFERRED. */
 export function configurationLines(pkg: PackageState, prefix: string): string[] {
   return pkg.config.lines.map(({ keyword, value }) => {
     const legacy = styleOf(pkg.config) === 'legacy';

@@ -1,4 +1,4 @@
-/** What cmviewcl derives from the state before it prints anything: summaries, who can still take over. Pure. */
+/** Values that cmviewcl derives from the state before printing: summaries, possible failover targets. Pure. */
 import { packagesOf } from '../manager/draft.ts';
 import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
 import { eligibleMembers } from '../manager/placement.ts';
@@ -10,7 +10,7 @@ export function highlyAvailable(state: ClusterState, pkg: PackageState): boolean
   return pkg.status === 'up' && pkg.autoRun && eligibleMembers(state, pkg).some((member) => member !== pkg.owner);
 }
 
-/** down is critical, up without anywhere to go degraded [MIG p.11][GH-hpe] (assignment in between is ours). */
+/** down is critical; up without a failover target is degraded [MIG p.11][GH-hpe] (the values in between are ours). */
 export function packageSummary(state: ClusterState, pkg: PackageState): Summary {
   if (pkg.owner === null) return 'critical';
   return highlyAvailable(state, pkg) && pkg.services.every((service) => service.status === 'up') ? 'ok' : 'degraded';
@@ -31,7 +31,7 @@ export function clusterSummary(state: ClusterState): Summary {
   return parts.every((part) => part === 'ok') ? 'ok' : 'degraded';
 }
 
-/** starting while the members that are left re-form [U18 p.322]. */
+/** starting while the remaining members re-form [U18 p.322]. */
 export function clusterStatus(state: ClusterState): 'up' | 'down' | 'starting' {
   if (!state.running) return 'down';
   return Object.values(state.members).some((member) => member.state === 'unknown') ? 'starting' : 'up';

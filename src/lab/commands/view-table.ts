@@ -1,6 +1,6 @@
 /**
- * cmviewcl's table: plain and -v [serviceguard.md 5.1.1, 5.1.2]. The widths of the plain table were copied from a real
- * screen; that columns grow with long values and the widths of -v are INFERRED. Pure.
+ * cmviewcl's table, plain and with -v [serviceguard.md 5.1.1, 5.1.2]. The widths of the plain table are from a real screen; growing columns
+ * and the widths of -v are INFERRED. Pure.
  */
 import { packagesOf } from '../manager/draft.ts';
 import type { ClusterState, MemberName, PackageState, ServiceState } from '../manager/model.ts';
@@ -9,7 +9,7 @@ import { clusterStatus, enabled } from './view-status.ts';
 
 type Cells = readonly string[];
 
-/** Rows in columns at least as wide as on the real screen; trailing blanks are printed. */
+/** Columns are at least as wide as on the real screen; trailing blanks are printed. */
 function table(indent: number, widths: readonly number[], rows: readonly Cells[]): string[] {
   const wide = widths.map((width, column) => Math.max(width, ...rows.map((row) => (row[column]?.length ?? 0) + 3)));
   return rows.map((row) => ' '.repeat(indent) + row.map((cell, column) => cell.padEnd(wide[column] ?? 0)).join(''));
@@ -29,7 +29,7 @@ export function clusterTable(state: ClusterState): string[] {
   );
 }
 
-/** Member blocks, each with the packages it runs when `packages` is given. */
+/** One block a member, with its packages if `packages` is given. */
 export function memberTable(state: ClusterState, member: MemberName, indent: number): string[] {
   const { status = 'down', state: word = 'unknown' } = state.members[member] ?? {};
   return table(
@@ -107,7 +107,7 @@ function ownedScripts(state: ClusterState, pkg: PackageState, policy: PackagePol
   );
 }
 
-/** For a package that runs nowhere: subnets once for each node [L8 p.254]. */
+/** For a package that runs on no member: subnets once for each node [L8 p.254]. */
 function unownedScripts(state: ClusterState, pkg: PackageState, policy: PackagePolicy, indent: number): string[] {
   return table(
     indent,
@@ -122,7 +122,7 @@ function unownedScripts(state: ClusterState, pkg: PackageState, policy: PackageP
   );
 }
 
-/** Everything: the cluster, its members with the packages they run, then the packages that run nowhere. */
+/** The cluster, its members with their packages, then the packages that run on no member. */
 export function wholeTable(state: ClusterState, verbose: boolean): string[] {
   const lines = clusterTable(state);
   for (const member of state.memberOrder) {

@@ -1,4 +1,4 @@
-/** The emulated cmviewcl: which of its views a request means, and the complaint about names it does not know. Pure. */
+/** The emulated cmviewcl: selects the view of a request, and reports unknown names. Pure. */
 
 import { packagesOf } from '../manager/draft.ts';
 import { say } from '../manager/messages.ts';
@@ -15,7 +15,7 @@ export interface ViewResult {
   readonly errorLines: readonly string[];
 }
 
-/** An unknown name ends with 1 and a line with the words that public scripts look for [GH-gdha]. */
+/** An unknown name exits with 1 and a line with the words that public scripts search for [GH-gdha]. */
 export function viewCluster(state: ClusterState, request: ViewRequest): ViewResult {
   const errorLines = [
     ...request.packages
@@ -34,7 +34,7 @@ interface Chosen {
   readonly packages: readonly PackageState[];
 }
 
-/** What -l, -n and -p leave; null: everything. */
+/** The selection by -l, -n and -p. null: everything. */
 function chosen(state: ClusterState, { level, members, packages }: ViewRequest): Chosen | null {
   const none: Chosen = { cluster: false, members: [], packages: [] };
   if (packages.length > 0) return { ...none, packages: packagesOf(state).filter((pkg) => packages.includes(pkg.name)) };
@@ -52,7 +52,7 @@ function tableView(state: ClusterState, request: ViewRequest): string[] {
   const blocks = some.members.map((member) => [
     ...memberTable(state, member, 0),
     ...(verbose ? networkTable(state, member, 2) : []),
-    // -n shows what runs there, -l node the members only.
+    // -n shows the packages there, -l node only the members.
     ...(members.length === 0
       ? []
       : packagesOf(state).flatMap((pkg) => (pkg.owner === member ? ['', ...packageTable(state, pkg, 2, verbose)] : []))),
@@ -61,7 +61,7 @@ function tableView(state: ClusterState, request: ViewRequest): string[] {
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 
-/** What the command line already fixes is left out of the prefixes: with one -p its attributes stand bare [MAN]. */
+/** Prefixes omit what the command line fixes: with one -p its attributes have no prefix [MAN]. */
 function lineView(state: ClusterState, request: ViewRequest): string[] {
   const { verbose } = request;
   const some = chosen(state, request);

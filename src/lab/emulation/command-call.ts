@@ -1,4 +1,4 @@
-/** A call of an emulated command: from where, with which streams; and who may do what. */
+/** A call of an emulated command: its member, its streams, and the roles it requires. */
 
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { CommandName, CommandRequest } from '../commands/command-request.ts';
@@ -11,21 +11,21 @@ export interface Call {
   readonly err: (line: string) => void;
   /** null without a terminal. */
   readonly ask: (question: string) => Promise<string | null>;
-  /** Work for after the answer. */
+  /** Work after the answer. */
   readonly later: (work: () => Promise<void>) => void;
 }
 
-/** What cmapplyconf gives the package manager. */
+/** Input of cmapplyconf for the package manager. */
 export interface Configuration {
   readonly packages: readonly PackageFile[];
   readonly members: readonly string[];
 }
 
-/** The monitor role is to view; changes take another role, configurations take root [serviceguard.md 5]. */
+/** The monitor role may view. Changes require another role, configurations require root [serviceguard.md 5]. */
 export function mayMonitor(request: CommandRequest): boolean {
   const { command } = request;
   return command === 'cmviewcl' || command === 'cmversion' || (command === 'cmmakepkg' && request.outputFile === null);
 }
 
-/** What a machine that is in no cluster can be asked. */
+/** Commands that work on a machine outside the cluster. */
 export const withoutCluster: readonly CommandName[] = ['cmversion', 'cmmakepkg'];

@@ -1,6 +1,6 @@
 /**
- * Carries out what the emulated cm* commands ask for: files are read and written on the member the command was typed on,
- * what concerns the package manager goes to it as an event and is answered when it is done.
+ * Carries out the emulated cm* commands. Files are read and written on the calling member; requests to the package manager become events,
+ * and are answered when complete.
  */
 import { formatProblem, type Problem } from '../../base/problem.ts';
 import * as files from '../../host/lab/lab-files.ts';
@@ -27,10 +27,10 @@ import type { Journal } from './journal.ts';
 import { packageEnvironment } from './scripts/package-environment.ts';
 import { observeMembers } from './validation.ts';
 
-/** The version the lab behaves like [serviceguard.md gap 13]. */
+/** The imitated version [serviceguard.md gap 13]. */
 const version = 'A.12.00.00';
 
-/** A member's file system may hang; the lab's daemon serves all members. */
+/** A member's file system may hang, but the lab's daemon serves all members. */
 const writeLimitMs = 5000;
 
 type Handlers = {
@@ -74,7 +74,7 @@ export class CommandService {
     };
   }
 
-  /** Serves one command over its connection; the last message carries the exit status. */
+  /** Serves one command over its connection; the last message has the exit status. */
   async serve(
     message: Readonly<Record<string, unknown>>,
     connection: Connection,
@@ -120,7 +120,7 @@ export class CommandService {
     for (const work of afterwards) await work();
   }
 
-  /** What cmviewcl prints on a member of the cluster; null: it refuses. */
+  /** Output of cmviewcl on a member of the cluster. null: refused. */
   view(argv: readonly string[]): string | null {
     const parsed = parseCommand('cmviewcl', argv);
     if (!parsed.ok || parsed.request.command !== 'cmviewcl') return null;
@@ -149,7 +149,7 @@ export class CommandService {
     return reply.exitCode;
   }
 
-  /** Problems go to standard output, as cmcheckconf's do [serviceguard.md 2.7]. */
+  /** Problems are printed to standard output, as by cmcheckconf [serviceguard.md 2.7]. */
   #tell(problems: readonly Problem[], call: Call): void {
     for (const problem of problems) for (const line of formatProblem(problem).split('\n')) call.out(line);
   }
@@ -164,7 +164,7 @@ export class CommandService {
     return this.#world.pathOn(call.member, path.startsWith('/') ? path : `${call.directory}/${path}`);
   }
 
-  /** All checks of all files; what is to be applied when no error was found. */
+  /** Checks all files; returns what to apply if there is no error. */
   async #check(
     request: { readonly clusterFile: string | null; readonly packageFiles: readonly string[] },
     call: Call,
@@ -187,7 +187,7 @@ export class CommandService {
       problems.push(...(parsed?.problems ?? []));
       if (parsed?.ok === true) ({ members } = parsed.value);
     }
-    // Packages are looked at as they would be with the members to come.
+    // Packages are checked against the future members.
     const state = withMembers(now, members);
     for (const fileName of request.packageFiles) {
       const text = read(fileName);
@@ -201,7 +201,7 @@ export class CommandService {
     }
     const given = packages.map((file) => file.name);
     problems.push(...refuseMembers(now, members, given));
-    // Without files the running configuration is verified [U19 p.264].
+    // Without files, the running configuration is verified [U19 p.264].
     if (request.clusterFile === null && request.packageFiles.length === 0) {
       for (const { config, name } of Object.values(state.packages)) {
         problems.push(
@@ -252,7 +252,7 @@ export class CommandService {
     return this.#print(await this.#cluster.ask({ kind: 'package-deleted', package: request.package }), call);
   }
 
-  /** cmquerycl: a cluster file for the members as they are, or for the complete set that is named [serviceguard.md 8.2]. */
+  /** cmquerycl: prints a cluster file for the present members, or for the named ones [serviceguard.md 8.2]. */
   async #query(request: Extract<CommandRequest, { command: 'cmquerycl' }>, call: Call): Promise<number> {
     const members = request.members.length === 0 ? this.#cluster.state.memberOrder : [...new Set(request.members)];
     const unknown = hostProblems(this.#cluster.state, members);
@@ -337,12 +337,12 @@ export class CommandService {
     return changed.exitCode === 0 ? 0 : 1;
   }
 
-  /** cmrunserv is for package scripts: it starts a service its package is configured with [serviceguard.md 5.11]. */
+  /** cmrunserv is for package scripts: it starts a configured service of its package [serviceguard.md 5.11]. */
   async #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): Promise<number> {
     const content = this.#contentWithService(request.service, call, 'cmrunserv');
     const service = content?.services.find((candidate) => candidate.name === request.service);
     if (content === undefined || service === undefined) return 1;
-    // Told before it can die.
+    // Reported before the service can exit.
     const { service: name, restarts } = request;
     this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
     await this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);
@@ -368,7 +368,7 @@ export class CommandService {
     }
     // Both are for package scripts only [serviceguard.md 5.11].
     if (this.#cluster.state.packages[content.name]?.pending !== null) return content;
-    call.err(`${command}: no script of package ${content.name} runs on ${call.member}; services are started and halted by it`);
+    call.err(`${command}: no script of package ${content.name} runs on ${call.member}; only its scripts start and halt services`);
     return undefined;
   }
 

@@ -1,7 +1,7 @@
 /**
- * Telling who wants to know that members came or went: each executable of the lab's events directory, on the member where
- * the configuration was applied, is called once a change with two words, `MEMBER_ADDED: m4`. The words are DSAU's
- * [serviceguard.md 8.3]; that there is such a directory, and who calls whom when, is the lab's own (serviceguard.md gap 9).
+ * Notifies programs of membership changes: each executable of the lab's events directory, on the member where the configuration was
+ * applied, is called once a change with two words, `MEMBER_ADDED: m4`. The words are DSAU's [serviceguard.md 8.3]; the directory, the
+ * caller and the time are the lab's own (serviceguard.md gap 9).
  */
 import * as files from '../../host/lab/lab-files.ts';
 import { eventsDirectory } from '../machines/lab-spec.ts';
@@ -9,7 +9,7 @@ import type { World } from '../machines/world.ts';
 import type { MemberChange } from '../manager/member-change.ts';
 import type { Journal } from './journal.ts';
 
-/** A daemon's environment: nobody's profile, and none of Serviceguard's variables. */
+/** A daemon's environment: no login profile, and none of Serviceguard's variables. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
 const limitMs = 10 * 60_000;
 
@@ -23,10 +23,7 @@ export class Dispatcher {
     this.#journal = journal;
   }
 
-  /**
-   * Calls all of them, one after the other and behind those of earlier changes. Never rejects: what becomes of a call is told
-   * in the journal and ignored.
-   */
+  /** Calls all of them, one after the other and after those of earlier changes. Never rejects: failures are only logged in the journal. */
   tell(member: string, change: MemberChange): Promise<void> {
     this.#before = this.#before.then(() => this.#tell(member, change));
     return this.#before;
@@ -53,12 +50,12 @@ export class Dispatcher {
     const note = (what: string, text: string): void =>
       this.#journal.add({ kind: 'event', what, member, text: `${program} ${words} ${text}` });
     try {
-      // A link is followed on the member: seen from here it would lead into this machine's files.
+      // The member resolves links; from here a link would lead to files of this machine.
       if ((await this.#world.run(member, ['test', '-f', program, '-a', '-x', program])).exitCode !== 0) return;
       const result = await this.#world.run(member, [program, ...event], { env: environment, bare: true, timeoutMs: limitMs });
       const how = result.timedOut
-        ? `was ended after ${limitMs / 60_000} minutes`
-        : `ended with ${result.exitCode ?? result.signal}`;
+        ? `was killed after ${limitMs / 60_000} minutes`
+        : `failed with ${result.exitCode ?? result.signal}`;
       const said = `${result.stdout}${result.stderr}`.trim();
       note('dispatched', said === '' ? how : `${how}:\n${said}`);
     } catch (error) {

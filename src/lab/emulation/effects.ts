@@ -1,6 +1,4 @@
-/**
- * Carries out what the package manager's reducer asks for, and reports back how it ended. Decides nothing.
- */
+/** Carries out the effects of the package manager's reducer, and reports their results. Decides nothing. */
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
 import type { World } from '../machines/world.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../manager/model.ts';
@@ -15,7 +13,7 @@ export interface EffectContext {
   readonly state: () => ClusterState;
   readonly post: (event: LabEvent) => void;
   readonly reply: (effect: Extract<Effect, { kind: 'reply' }>) => void;
-  /** A reset machine comes up again by itself, as one with AUTOSTART_CMCLD=1 does [serviceguard.md 6.9]. */
+  /** A reset machine boots again by itself, as with AUTOSTART_CMCLD=1 [serviceguard.md 6.9]. */
   readonly resetMember: (member: string, why: string) => void;
 }
 
@@ -29,7 +27,7 @@ export class Effects {
   constructor(context: EffectContext) {
     this.#context = context;
     this.services = new Services(context.world, (died) => {
-      const text = `service ${died.service} of ${died.package} ended (${died.how})`;
+      const text = `service ${died.service} of ${died.package} exited (${died.how})`;
       context.journal.add({ kind: 'event', what: 'service-died', member: died.member, text });
       context.post({ kind: 'service-died', package: died.package, member: died.member, service: died.service });
     });
@@ -84,7 +82,7 @@ export class Effects {
     this.#note(member, 'halting', `halt of ${name} begins (${reason})`);
     const script = this.#script(member, name, phases);
     void script.halt(reason, timeoutSeconds).then(async (end) => {
-      // What a legacy script did not halt ends with its package (INFERRED, 4.3: a failure to halt one is only a warning).
+      // Services that a legacy script did not halt are killed with their package (INFERRED, 4.3: a failure to halt one is only a warning).
       if (script instanceof LegacyScript && end.kind === 'exit') await this.services.killAll(member, name);
       this.#ended('halt-ended', script, effect, end);
     });
@@ -96,10 +94,10 @@ export class Effects {
     { package: packageName, member }: { readonly package: string; readonly member: string },
     end: ScriptEnd,
   ): void {
-    // The crash of the member has been told already; the end of its scripts is no news any more.
+    // The crash of the member is already reported, and includes its scripts.
     if (!script.memberIsThere) return;
     const how = end.kind === 'exit' ? `exit status ${end.code}` : 'time-out';
-    this.#note(member, kind, `${kind === 'start-ended' ? 'start' : 'halt'} of ${packageName} ended (${how})`);
+    this.#note(member, kind, `${kind === 'start-ended' ? 'start' : 'halt'} of ${packageName} finished (${how})`);
     this.#context.post({ kind, package: packageName, member, end });
   }
 

@@ -1,6 +1,6 @@
 /**
- * The running cluster: keeps the reducer's state, feeds it events one at a time, carries out its effects, and answers
- * whoever waits for a command to complete. The clock of the cluster (MEMBER_TIMEOUT) is here too.
+ * The running cluster. Keeps the reducer's state, processes events one at a time, carries out effects, and answers waiting commands. Also
+ * has the cluster's clock (MEMBER_TIMEOUT).
  */
 
 import type { World } from '../machines/world.ts';
@@ -12,14 +12,14 @@ import type { Services } from './scripts/services.ts';
 
 export type Reply = Extract<Effect, { kind: 'reply' }>;
 type RequestEvent = Extract<LabEvent, { request: string }>;
-/** An event that answers, without the request number the cluster gives it. */
+/** An event that gets a reply, without the request number. */
 export type Ask = RequestEvent extends infer E ? (E extends RequestEvent ? Omit<E, 'request'> : never) : never;
 
 export interface ClusterInput {
   readonly world: World;
   readonly journal: Journal;
   readonly initial: ClusterState;
-  /** What the machine's own start-up does after a boot: here, the cfengine daemon. */
+  /** The machine's own start-up after a boot: the cfengine daemon. */
   readonly bootMachine: (member: string) => Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export class Cluster {
     return this.#effects.services;
   }
 
-  /** Feeds an event and resolves when the package manager answers it: for a run or halt, when the script has ended. */
+  /** Processes an event and resolves with the reply: for a run or halt, when the script has finished. */
   ask(event: Ask): Promise<Reply> {
     this.#requests += 1;
     const request = `r${this.#requests}`;
@@ -63,7 +63,7 @@ export class Cluster {
     });
   }
 
-  /** Feeds an event; effects may post more while they are carried out, those wait their turn. */
+  /** Processes an event. Effects may post more events, which are queued. */
   post(event: LabEvent): void {
     this.#queue.push(event);
     if (this.#reducing) return;
@@ -85,13 +85,13 @@ export class Cluster {
     this.#waiting.delete(reply.request);
   }
 
-  /** A machine went down without being asked to: the others notice after MEMBER_TIMEOUT [serviceguard.md 6.9]. */
+  /** A machine failed: the others detect it after MEMBER_TIMEOUT [serviceguard.md 6.9]. */
   memberLost(member: string): void {
     this.post({ kind: 'member-crashed', member });
     setTimeout(() => this.post({ kind: 'cluster-reformed', lost: [member] }), this.#input.world.spec.memberTimeoutMs);
   }
 
-  /** Boots a machine that is down; its Serviceguard joins when the cluster runs. */
+  /** Boots a machine; its Serviceguard joins a running cluster. */
   async bootMember(member: string): Promise<void> {
     await this.#input.world.boot(member);
     await this.#input.bootMachine(member);
@@ -102,14 +102,14 @@ export class Cluster {
   async #reset(member: string, why: string): Promise<void> {
     this.#input.journal.add({ kind: 'event', what: 'member-reset', member, text: `is reset: ${why}` });
     await this.#input.world.crash(member);
-    // The reboot takes longer than MEMBER_TIMEOUT on any real machine; keep that order.
+    // On a real machine the reboot takes longer than MEMBER_TIMEOUT; this keeps that order.
     await new Promise((resolve) => setTimeout(resolve, this.#input.world.spec.memberTimeoutMs * 1.5));
     await this.bootMember(member);
   }
 
   async setLink(member: string, up: boolean): Promise<void> {
     await this.#input.world.setLink(member, up);
-    // A host without power is told of when it boots.
+    // A host without power gets the notice when it boots.
     if (this.#input.world.isUp(member)) this.#tellOfCable(member);
   }
 

@@ -1,19 +1,19 @@
 /**
- * Everything that happened in a lab, in order, with the time it was seen: what the timeline, the tests and `lab status`
- * read. One JSON object a line in the lab's home, and live to whoever follows.
+ * All events of a lab in order, with the time of observation: the source for the timeline, the tests and `lab status`. One JSON object a
+ * line in the lab's home, and live for followers.
  */
 import { type JsonLog, openJsonLog } from '../../host/lab/json-log.ts';
 
 export type JournalKind =
-  /** Something done to the cluster on purpose: a fault, or a command an administrator typed. */
+  /** A deliberate action: a fault, or a command of an administrator. */
   | 'fault'
   | 'command'
-  /** What the package manager was told, and what it did about it. */
+  /** An event of the package manager, or its reaction. */
   | 'event'
   | 'log'
-  /** What was seen from outside: mounts, addresses, clients. */
+  /** An observation from outside: mounts, addresses, clients. */
   | 'seen'
-  /** An invariant did not hold. */
+  /** A violated invariant. */
   | 'violation'
   | 'progress';
 
@@ -26,8 +26,8 @@ export interface JournalEntry {
   readonly member?: string | undefined;
   readonly text: string;
   /**
-   * How long ago it may have begun, in ms, where it is noticed late: a client's last success before it lost the master; the look
-   * before the one that saw a mount or an address come or go.
+   * How long ago it may have begun, in ms, for a late observation: since a client's last success before it lost the master; since the
+   * previous check of a mount or an address.
    */
   readonly sinceMs?: number | undefined;
 }
@@ -50,7 +50,7 @@ export class Journal {
     for (const follower of this.#followers) follower(full);
   }
 
-  /** Calls back for every later entry; returns the way to end that. */
+  /** Calls back for every later entry; returns a function that stops this. */
   follow(follower: (entry: JournalEntry) => void): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);

@@ -1,6 +1,6 @@
 /**
- * Looks at the lab from outside, all the time: who has the policy file system mounted, who owns the package address, do
- * clients reach a master. Writes what changed into the journal; two mounts at once are a violation of invariant I1.
+ * Observes the lab from outside all the time: who has the policy file system mounted, who has the package address, whether clients reach a
+ * master. Writes changes to the journal; two mounts at once violate invariant I1.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
@@ -11,10 +11,12 @@ import type { World } from '../machines/world.ts';
 import type { Journal } from './journal.ts';
 
 const sampleMs = 20;
-/** cf-execd would wait minutes. Who wants one sooner asks for it: an agent that runs all the time takes the machine from the failover. */
+/**
+ * cf-execd would wait minutes. Tests that need a run sooner request it, because an agent that runs all the time slows down the failover.
+ */
 const agentPauseMs = 5000;
 const agentLimitMs = 60_000;
-/** More than one time limit of cf-agent's: it did not just fail to connect. */
+/** More than one time limit of cf-agent: it did more than fail to connect. */
 const slowAgentSeconds = 12;
 
 export class Observer {
@@ -23,9 +25,9 @@ export class Observer {
   readonly #nodePath: string;
   readonly #seen = new Map<string, boolean>();
   readonly #probers = new Map<string, RunningProcess>();
-  /** Per client: when its last question was asked. */
+  /** Per client: the time of its last question. */
   readonly #asked = new Map<string, number>();
-  /** Per client: ends the pause of its agent. */
+  /** Per client: aborts the pause of its agent. */
   readonly #wake = new Map<string, () => void>();
   #timer: NodeJS.Timeout | undefined;
   #worstDelayMs = 0;
@@ -50,17 +52,17 @@ export class Observer {
     for (const prober of this.#probers.values()) prober.kill('SIGTERM');
   }
 
-  /** The longest the observer went without looking, in ms: what I1 was checked with. */
+  /** The longest pause between two checks, in ms: the exactness of I1. */
   get worstDelayMs(): number {
     return this.#worstDelayMs;
   }
 
-  /** Wall clock, ms: everything that could be seen by then was seen. */
+  /** Wall clock, ms: all observations up to then are in the journal. */
   get seenUntil(): number {
     return Math.min(this.#sampled, ...[...this.#probers.keys()].map((client) => this.#asked.get(client) ?? 0));
   }
 
-  /** Starts a client's probe of the package address; see prober.ts for what a success proves. */
+  /** Starts a client's probe of the package address; prober.ts states what a success proves. */
   probeFrom(client: string): void {
     const argv = [this.#nodePath, `${toolkitDirectory}/lab/prober.cjs`, '/etc/csync-lab.json'];
     const prober = this.#world.start(client, argv, {
@@ -72,12 +74,12 @@ export class Observer {
     this.#probers.set(client, prober);
   }
 
-  /** The real cf-agent on a client, again and again, as cf-execd would run it; outcomes go into the journal when they change. */
+  /** Runs the real cf-agent on a client repeatedly, like cf-execd; changed results are written to the journal. */
   runAgents(client: string): void {
     void this.#agentLoop(client);
   }
 
-  /** The agent of a client runs now, once more if it is just running. A client that has none is none of its business. */
+  /** Runs the agent of a client now, or once more if it is running. Clients without an agent are ignored. */
   runAgentNow(client: string): void {
     this.#wake.get(client)?.();
   }
@@ -92,10 +94,10 @@ export class Observer {
       const agent = await this.#world.run(client, fetchPolicy, { timeoutMs: agentLimitMs });
       const seconds = (performance.now() - began) / 1000;
       if (seconds > slowAgentSeconds) {
-        const text = `cf-agent took ${seconds.toFixed(1)} s: ${agent.stderr.trim().split('\n').at(-1) || 'it said nothing'}`;
+        const text = `cf-agent took ${seconds.toFixed(1)} s: ${agent.stderr.trim().split('\n').at(-1) || 'no output'}`;
         this.#journal.add({ kind: 'log', what: 'agent-slow', member: client, text });
       }
-      // The exit status is 0 whether or not the copy worked [cfengine.md 2.8]; what it prints tells.
+      // The exit status is 0 even if the copy failed [cfengine.md 2.8]; the output shows it.
       const failed = /^\s*error:/m.test(`${agent.stdout}${agent.stderr}`);
       const version = versionAt(this.#world, client);
       const now = failed ? 'cf-agent finds no master and keeps its policy' : `cf-agent has fetched policy version ${version}`;
@@ -119,7 +121,7 @@ export class Observer {
       this.#journal.add({
         ...seen,
         what: 'client-waited',
-        text: `waited ${waited[2]} ms for an answer`,
+        text: `had to wait ${waited[2]} ms for an answer`,
         sinceMs: Number(waited[1]),
       });
     const lost = /^lost (\d+) (.*)$/.exec(line);
@@ -138,9 +140,9 @@ export class Observer {
     for (const { name } of serviceguardHosts(this.#world.spec)) {
       const isMounted = this.#world.hasDiskMounted(name);
       if (isMounted) mounted.push(name);
-      this.#changed(name, 'mounted', isMounted, sinceMs, `${mountPoint} ${isMounted ? 'mounted' : 'no longer mounted'}`);
+      this.#changed(name, 'mounted', isMounted, sinceMs, `${mountPoint} ${isMounted ? 'mounted' : 'unmounted'}`);
       const owns = this.#world.hasAddress(name, packageAddress);
-      this.#changed(name, 'address', owns, sinceMs, `address ${packageAddress} ${owns ? 'added' : 'gone'}`);
+      this.#changed(name, 'address', owns, sinceMs, `address ${packageAddress} ${owns ? 'added' : 'removed'}`);
     }
     if (mounted.length > 1) {
       const text = `I1: the policy file system is mounted on ${mounted.join(' and ')} at once`;
@@ -149,7 +151,7 @@ export class Observer {
     this.#sampled = sampled;
   }
 
-  /** It became so within the last `sinceMs`: since the look before. */
+  /** It changed within the last `sinceMs`, since the previous check. */
   #changed(member: string, what: string, is: boolean, sinceMs: number, text: string): void {
     const key = `${member} ${what}`;
     if ((this.#seen.get(key) ?? false) === is) return;

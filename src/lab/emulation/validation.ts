@@ -1,4 +1,4 @@
-/** What cmcheckconf and cmapplyconf find on the members: which scripts can be executed, and what their validate says. */
+/** The facts that cmcheckconf and cmapplyconf collect on the members: which scripts are executable, and the output of their validate. */
 import * as files from '../../host/lab/lab-files.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
@@ -8,10 +8,10 @@ import { type MemberObservation, neededObservations } from '../manager/configura
 import type { ClusterState } from '../manager/model.ts';
 import { scriptEnvironment } from './scripts/package-environment.ts';
 
-/** With no_timeout, validation is waited for at most 20 minutes [serviceguard.md 2.5]. */
+/** With no_timeout, validation has a limit of 20 minutes [serviceguard.md 2.5]. */
 const validationLimitMs = 20 * 60_000;
 
-/** By member; what is down is not asked. */
+/** By member; members that are down are not asked. */
 export async function observeMembers(
   world: World,
   file: PackageFile,

@@ -1,37 +1,36 @@
 /**
- * The start-up script of one host of a lab or of a conformance test, run as root inside fresh network, mount, pid, uts and
- * ipc namespaces. It gives the host a root file system of its own: an overlay over this machine's, so that nothing it
- * writes reaches the machine, and its "disk" (the overlay's upper layer) survives a crash of the host but not the lab.
- * Pure: text in, text out.
+ * The start-up script of one host of a lab or of a conformance test. Runs as root inside new network, mount, pid, uts and ipc namespaces.
+ * The host gets its own root file system: an overlay over this machine's, so its writes cannot reach the machine. Its "disk" (the overlay's
+ * upper layer) survives a crash of the host, but not the lab. Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 export interface BootInput {
   readonly host: string;
-  /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab's own. */
+  /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab. */
   readonly directory: string;
-  /** Directories of this machine that the host shows under another name. */
+  /** Directories of this machine that the host has under another name. */
   readonly binds: readonly { readonly from: string; readonly to: string; readonly readOnly: boolean }[];
-  /** The node binary of this machine, and where the host has it when the overlay does not show one there. */
+  /** The node binary of this machine, and its path on the host if the overlay has none there. */
   readonly node: { readonly from: string; readonly to: string };
   readonly cfengineWorkDirectory: string;
-  /** Shell commands before the host's root is made, and after it while this machine's is still in sight (the host's: $root). */
+  /** Shell commands before the host's root is made, and after it while this machine's is still visible (the host's: $root). */
   readonly before?: readonly string[];
   readonly within?: readonly string[];
-  /** Process 1 ends with its standard input: whoever holds that cannot leave the host behind, however it ends. */
+  /** Process 1 exits with its standard input, so the holder of that pipe cannot leave the host behind. */
   readonly endsWithInput?: boolean;
 }
 
 const deviceNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
-/** Starts a program as process 1 of namespaces of its own, which end with the one that started it. */
+/** Starts a program as process 1 of its own namespaces, which are removed with its starter. */
 export const inNewNamespaces: readonly string[] = [
   'unshare',
   ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
 ];
 
 /**
- * Between us and a program on a host: lives exactly as long as the program and ends as it ended. nsenter's own fork does
- * not: it dies of the SIGTERM meant for the program, and stops when the program is stopped.
+ * A process between us and a program on a host: it exits exactly when the program exits, with the same status. nsenter's own fork does not:
+ * it is killed by a SIGTERM for the program, and stops when the program is stopped.
  */
 const keeper = [
   '/usr/bin/perl',
@@ -45,7 +44,7 @@ const keeper = [
    exit $? >> 8`,
 ];
 
-/** argv that runs a program on a host, from the namespaces the host was started in. `init`: its process 1, as seen there. */
+/** argv that runs a program on a host, from the namespaces in which the host was started. `init`: its process 1, as numbered there. */
 export function enterHost(init: number, argv: readonly string[]): string[] {
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
   return [
@@ -55,12 +54,12 @@ export function enterHost(init: number, argv: readonly string[]): string[] {
   ];
 }
 
-/** Prints `READY` when the host is up; then stays as its process 1, which reaps what is orphaned, until it is killed. */
+/** Prints `READY` when the host is up; then stays as its process 1, which reaps orphans, until it is killed. */
 export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
   const inRoot = (path: string): string => shellWord(`${root}${path}`);
   const { from: nodeHere, to: nodeThere } = input.node;
-  // SIGCHLD ignored makes the kernel reap orphans at once; a killed daemon must not linger as a zombie for want of an init.
+  // SIGCHLD ignored makes the kernel reap orphans at once; without an init, a killed daemon would stay as a zombie.
   const wait = input.endsWithInput === true ? '1 while sysread STDIN, my $nothing, 1' : 'sleep while 1';
   return [
     'set -eu',

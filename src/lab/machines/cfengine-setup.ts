@@ -1,7 +1,6 @@
 /**
- * CFEngine on the lab's hosts, as an administrator would have set it up before the package exists: one key pair for all
- * members [cfengine.md 3.1], a pair for each client, mutual trust, the same policy everywhere, the daemon started at
- * boot. Nothing of it belongs to the package.
+ * Sets up CFEngine on the lab's hosts, as an administrator would before the package exists: one key pair for all members [cfengine.md 3.1],
+ * a pair for each client, mutual trust, the same policy everywhere, the daemon started at boot. None of it belongs to the package.
  */
 
 import { demand } from '../../base/problem.ts';
@@ -16,16 +15,16 @@ import type { Settings } from '../../settings/settings.ts';
 import { clientsOf, type LabHost, type LabSpec, membersOf } from './lab-spec.ts';
 import { LabFailure, type World } from './world.ts';
 
-/** The policy file system may hang; the lab's daemon must not. */
+/** The policy file system may hang, but not the lab's daemon. */
 const publishLimitMs = 5000;
 
-/** A policy that tells which version it is, long enough that half of it would show. */
+/** A policy that contains its version, long enough that half of it would be detected. */
 export function policyText(version: number): string {
   const filler = Array.from({ length: 200 }, (_, line) => `line ${line} of version ${version}`);
   return [`version ${version}`, ...filler, `end of version ${version}`, ''].join('\n');
 }
 
-/** The version of a policy file that is whole; null when it is torn or missing. */
+/** The version of a complete policy file. null: torn or missing. */
 export function policyVersion(text: string | null): number | null {
   const version = Number(/^version (\d+)\n/.exec(text ?? '')?.[1] ?? Number.NaN);
   return Number.isInteger(version) && text === policyText(version) ? version : null;
@@ -34,10 +33,10 @@ export function policyVersion(text: string | null): number | null {
 /** Name of that file in the served policy and in a client's inputs. */
 export const policyFileName = 'csync-lab-policy.txt';
 
-/** Templates by name below package-templates, as renderPolicy wants them. */
+/** Templates by name below package-templates, for renderPolicy. */
 export type PolicyTemplates = ReadonlyMap<string, Template>;
 
-/** cfengine as its package leaves it, on every host, before the hosts boot: programs and empty directories. */
+/** cfengine as its Debian package leaves it, on every host, before the hosts boot: programs and empty directories. */
 export function installPrograms(world: World): void {
   const { settings, programs, hosts } = world.spec;
   const { cfengineBinDirectory: bin, cfengineWorkDirectory: work } = settings;
@@ -61,7 +60,7 @@ function makeWorkDirectory(directory: string, settings: Settings): void {
   if (settings.cfengineGeneration === 3) files.makeLink(settings.cfengineBinDirectory, `${directory}/bin`);
 }
 
-/** Keys and policy into the work directory of every host that the lab sets up, before the hosts boot. */
+/** Writes keys and policy to the work directory of every host that the lab sets up, before the hosts boot. */
 export async function installCfengine(world: World, templates: PolicyTemplates): Promise<void> {
   const { spec } = world;
   const shared = await generateKeyPair();
@@ -79,7 +78,7 @@ export async function installCfengine(world: World, templates: PolicyTemplates):
   }
 }
 
-/** A work directory of cfengine: its key pair, the public keys it trusts by file name, its policy by file name. */
+/** A work directory of cfengine: its key pair, the trusted public keys by file name, the policy by file name. */
 export function writeCfengine(
   directory: string,
   settings: Settings,
@@ -102,13 +101,13 @@ export function policyFiles(spec: LabSpec, templates: PolicyTemplates): Readonly
   return new Map(files.map(({ name, text }) => [name, text]));
 }
 
-/** What the system's start-up does on a host that the lab has set up: the daemon. */
+/** Start-up of a host that the lab has set up: starts the daemon. */
 export async function bootCfengine(world: World, name: string): Promise<void> {
   const { startDaemon } = adapterFor(world.spec.settings);
   await world.must(name, ['sh', '-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh', ...startDaemon]);
 }
 
-/** What a system without systemd does at boot: its init script, where the configuration file says so. null: neither is there. */
+/** Boot of a system without systemd: runs its init script, if the configuration file enables it. null: neither exists. */
 export async function runInitScript(world: World, name: string): Promise<CommandResult | null> {
   const configured = `[ -x ${initScript} ] && [ -r ${initConfiguration} ] && . ${initConfiguration} && [ "$CSYNC_CONFIGURED" = 1 ]`;
   const options = { env: initEnvironment, bare: true };
@@ -121,7 +120,7 @@ const initScript = '/etc/init.d/cfservd';
 const initConfiguration = '/etc/rc.config.d/cfservd';
 const initEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
-/** Puts the first policy on the shared file system, as an administrator prepares it once, from one member. */
+/** Writes the first policy to the shared file system, once, from one member. */
 export async function preparePolicyFileSystem(world: World, member: string): Promise<void> {
   const { spec } = world;
   const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = spec.settings;
@@ -139,7 +138,7 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   await world.must(member, ['vgchange', '--deltag', member, volumeGroup]);
 }
 
-/** Writes a policy version where the master serves it. */
+/** Writes a policy version to the served directory. */
 export async function publish(world: World, member: string, version: number): Promise<void> {
   const written = await files.writeTextWithin(
     publishLimitMs,
@@ -151,7 +150,7 @@ export async function publish(world: World, member: string, version: number): Pr
     throw new LabFailure(`policy version ${version} could not be written on ${member} within ${publishLimitMs / 1000} s`);
 }
 
-/** The policy version a client has now; null when it is torn or missing. */
+/** The present policy version of a client. null: torn or missing. */
 export function versionAt(world: World, client: string): number | null {
   return policyVersion(files.readText(`${world.pathOn(client, layoutOf(world.spec.settings).inputs)}/${policyFileName}`));
 }

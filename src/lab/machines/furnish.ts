@@ -1,9 +1,9 @@
-/** What is written to the disk of a host before it boots, where it differs from this machine's. */
+/** Files that differ from this machine's, written to the disk of a host before it boots. */
 import * as files from '../../host/lab/lab-files.ts';
 import { cmclusterConf, hostsFile, type LabSpec, sgDirectories } from './lab-spec.ts';
 import { utilities } from './stand-ins.ts';
 
-/** Names, no resolver but /etc/hosts, and an administrator without habits: this machine's would run at each login over ssh. */
+/** Host names, /etc/hosts as the only resolver, and an empty profile for root: this machine's would run at each ssh login. */
 export function furnishHost(disk: string, spec: LabSpec, host: string): void {
   files.writeText(`${disk}/etc/hosts`, hostsFile(spec));
   files.writeText(`${disk}/etc/hostname`, `${host}\n`);

@@ -1,45 +1,45 @@
 /**
- * What a lab cluster consists of, derived from the settings: names, addresses, directories. Pure. The layout below
- * SGROOT is Red Hat's [serviceguard.md 1.1], since Debian, where the lab runs, is no Serviceguard platform.
+ * The parts of a lab cluster, derived from the settings: names, addresses, directories. Pure. The layout below SGROOT is Red Hat's
+ * [serviceguard.md 1.1], since Serviceguard does not support Debian, where the lab runs.
  */
 import type { Settings } from '../../settings/settings.ts';
 
 export interface LabHost {
   readonly name: string;
   readonly address: string;
-  /** What it begins as. A spare has all a member has, but is in no cluster until a cluster file names it. */
+  /** Its initial kind. A spare has everything a member has, but joins a cluster only when a cluster file names it. */
   readonly kind: 'member' | 'spare' | 'client';
 }
 
 export interface LabSpec {
   readonly name: string;
-  /** Directory on the machine that runs the lab; everything of the lab lies below it. */
+  /** Directory on the machine that runs the lab; contains the whole lab. */
   readonly home: string;
   readonly settings: Settings;
   readonly hosts: readonly LabHost[];
   readonly prefixLength: number;
-  /** MEMBER_TIMEOUT of the lab in milliseconds; shorter than Serviceguard's least, so that people need not wait. */
+  /** MEMBER_TIMEOUT of the lab in milliseconds; shorter than Serviceguard's minimum, to save time. */
   readonly memberTimeoutMs: number;
   /**
-   * set up: members and clients have keys, trust each other, serve and fetch a policy, as an administrator left them. bare:
-   * they have the programs, nothing else. Spares are always bare.
+   * set up: members and clients have keys, trust each other, serve and fetch a policy. bare: they have only the programs. Spares are always
+   * bare.
    */
   readonly cfengine: 'set up' | 'bare';
-  /** Directory of this machine whose files the hosts get as cfengine's programs; null: they use this machine's own. */
+  /** Directory of this machine with cfengine's programs for the hosts. null: this machine's own programs. */
   readonly programs: string | null;
   /**
-   * Whether the clients that are set up ask for the master all the time, and fetch policy again and again, so that the lab
-   * can tell what they saw; it costs about half a processor.
+   * Whether the set-up clients probe the master and fetch policy all the time, so that the lab can report outages; this needs about half a
+   * processor.
    */
   readonly watched: boolean;
 }
 
-/** argv that tells neighbours of an address here: they would go on sending to the member they know. */
+/** argv that announces an address from here: neighbours would otherwise keep sending to the old member. */
 export function announceAddress(address: string): string[] {
   return ['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address];
 }
 
-/** Of the machine that runs labs: a directory each. */
+/** On the machine that runs labs: a directory each. */
 export const labsDirectory = '/run/csync-lab';
 
 export const sgRoot = '/usr/local/cmcluster';
@@ -53,16 +53,16 @@ export const sgDirectories = {
   SGAUTOSTART: `${sgRoot}/conf/cmcluster.rc`,
 } as const;
 
-/** Where the toolkit's built files and the lab's shared things appear inside every lab host. */
+/** Where every lab host has the toolkit's built files and shared files of the lab. */
 export const toolkitDirectory = '/opt/csync';
 export const sharedDirectory = '/run/csync-lab';
 
-/** Programs here are told of members that come and go; see cluster/dispatcher.ts. */
+/** Programs here are notified of membership changes; see emulation/dispatcher.ts. */
 export const eventsDirectory = '/etc/csync-lab/events.d';
-/** DSAU's handler of such news [serviceguard.md 8.3]. */
+/** DSAU's handler of these events [serviceguard.md 8.3]. */
 export const dispatcherPath = '/opt/dsau/bin/csync_dispatcher';
 
-/** Programs of this machine that a lab runs, and the Debian packages they are in. scripts/prepare.sh installs these. */
+/** Programs of this machine that a lab needs, and their Debian packages. scripts/prepare.sh installs them. */
 export const labPrograms: Readonly<Record<string, string>> = {
   'cf-serverd': 'cfengine3',
   'cf-agent': 'cfengine3',
@@ -80,7 +80,7 @@ export const labPrograms: Readonly<Record<string, string>> = {
   ping: 'iputils-ping',
 };
 
-/** A name of a lab is part of paths that are removed again. */
+/** The name of a lab is part of paths that are removed again. */
 export function isLabName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
 }
@@ -102,7 +102,7 @@ export function clientNames(count: number): string[] {
 
 const firstClient = 21;
 
-/** Members and then spares get .11 upward, clients .21 upward in the package's subnet, which the lab takes to be a /24. */
+/** Members, then spares, get .11 upward, clients .21 upward in the package's subnet, which the lab takes for a /24. */
 export function labSpec(settings: Settings, name: string, choices: LabChoices = {}): LabSpec {
   const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null, watched = true } = choices;
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
@@ -111,7 +111,7 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
     address: `${network}.${first + index}`,
     kind,
   });
-  // Many clients come to the package's own address, which is left out.
+  // With many clients, the package's own address is in their range, and is skipped.
   const own = clients.findIndex((_, index) => `${network}.${firstClient + index}` === settings.packageAddress);
   const client = (name: string, index: number) =>
     host('client', firstClient)(name, own === -1 || index < own ? index : index + 1);
@@ -132,16 +132,16 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
   };
 }
 
-/** Clients whose view of the master is watched. In a bare lab they know none, and what they do about one is not its business. */
+/** The observed clients. In a bare lab the clients know no master, so none is observed. */
 export function watchedClients(spec: LabSpec): readonly LabHost[] {
   return spec.watched && spec.cfengine === 'set up' ? clientsOf(spec) : [];
 }
 
-/** Why this cannot be a lab, in a sentence; null when it can. */
+/** Why this lab is not possible, in a sentence. null: it is. */
 export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): string | null {
   const twice = (values: readonly string[]): string | undefined => values.find((value, at) => values.indexOf(value) !== at);
   const odd = hosts.find((host) => !/^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$/.test(host.name));
-  if (odd !== undefined) return `${JSON.stringify(odd.name)} is no name of a host`;
+  if (odd !== undefined) return `${JSON.stringify(odd.name)} is not a valid host name`;
   const name = twice(hosts.map((host) => host.name));
   if (name !== undefined) return `two hosts would be named ${name}`;
   const address = twice([...hosts.map((host) => host.address), settings.packageAddress]);
@@ -149,16 +149,16 @@ export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): s
   if (address !== undefined || last !== undefined)
     return `there are too many hosts: ${address ?? last?.address} ${address === undefined ? 'is no address' : 'would be taken twice'}`;
   if (settings.cfengineGeneration === 3) return null;
-  if (cfengine !== 'bare') return 'the lab sets up CFEngine 3 only; with cfengine_generation: 2 it has to be a bare one (--bare)';
-  return programs === null ? 'no distribution packages cfengine 2 any more; say where its programs are (--programs)' : null;
+  if (cfengine !== 'bare') return 'the lab sets up CFEngine 3 only; cfengine_generation: 2 requires a bare lab (--bare)';
+  return programs === null ? 'no distribution has cfengine 2 any more; name the directory of its programs (--programs)' : null;
 }
 
-/** Hosts with Serviceguard, whether in the cluster or not. */
+/** Hosts with Serviceguard, inside or outside the cluster. */
 export function serviceguardHosts(spec: LabSpec): readonly LabHost[] {
   return spec.hosts.filter((host) => host.kind !== 'client');
 }
 
-/** Whether the lab itself puts keys and policy on the host. */
+/** Whether the lab itself installs keys and policy on the host. */
 export function isSetUp(spec: LabSpec, host: LabHost): boolean {
   return spec.cfengine === 'set up' && host.kind !== 'spare';
 }
@@ -171,7 +171,7 @@ export function clientsOf(spec: LabSpec): readonly LabHost[] {
   return spec.hosts.filter((host) => host.kind === 'client');
 }
 
-/** /etc/hosts of every lab host: the lab resolves names both ways through it. */
+/** /etc/hosts of every lab host, for names and addresses. */
 export function hostsFile(spec: LabSpec): string {
   const { packageAddress, packageDnsName } = spec.settings;
   const lines = spec.hosts.map((host) => `${host.address}\t${host.name}.lab ${host.name}`);
@@ -184,7 +184,7 @@ export function cmclusterConf(): string {
   return ['# Lab: written by csync lab up', ...lines, ''].join('\n');
 }
 
-/** Variables such as $SGCONF stand literally in package values and are expanded at use [serviceguard.md 2.9]. */
+/** Variables such as $SGCONF are stored unexpanded in package values, and expanded at use [serviceguard.md 2.9]. */
 export function expandVariables(value: string, extra: Readonly<Record<string, string>> = {}): string {
   const variables: Readonly<Record<string, string>> = { ...sgDirectories, ...extra };
   return value.replace(/\$\{?([A-Z_]+)\}?/g, (whole, variable: string) => variables[variable] ?? whole);

@@ -1,15 +1,15 @@
 /**
- * Small programs that stand in, inside lab members, for what a lab machine cannot have: LVM needs a device mapper. They
- * refuse what the real ones refuse. Shell text; written to each member's disk by the lab.
+ * Small programs inside lab members that replace what a lab machine cannot have: LVM requires a device mapper. They refuse what the real
+ * ones refuse. Shell text, written to each member's disk by the lab.
  */
 import { sharedDirectory } from './lab-spec.ts';
 
-/** Where the shared "disk label" of the volume groups lies: VG/tag holds the host tag, VG/volumes `name major minor`. */
+/** Directory of the shared "disk labels" of the volume groups: VG/tag has the host tag, VG/volumes has `name major minor`. */
 export const volumeGroupDirectory = `${sharedDirectory}/volume-groups`;
 
 /**
- * vgchange: -a y|n, --addtag, --deltag of one volume group. Activation protection as in serviceguard.md 7.1: a volume
- * group is activated only where its tag names the host. Exit 5 is LVM's "command failed".
+ * vgchange: -a y|n, --addtag, --deltag of one volume group. Activation protection as in serviceguard.md 7.1: a volume group is activated
+ * only on the host in its tag. Exit status 5 is LVM's "command failed".
  */
 export const vgchange = `#!/bin/sh
 # Lab stand-in for LVM's vgchange: host tags and activation of the lab's shared volume group.
@@ -55,7 +55,7 @@ esac
 exit 0
 `;
 
-/** Reads `[--noheadings] [--separator X] -o FIELDS [GROUP]`; anything else is refused. */
+/** Parses `[--noheadings] [--separator X] -o FIELDS [GROUP]`; other options are refused. */
 const reportOptions = `
 fields= separator=' ' wanted=
 while [ $# -gt 0 ]; do
@@ -73,7 +73,7 @@ for label in ${volumeGroupDirectory}/\${wanted:-*}; do
   group=\${label##*/}
 `;
 
-/** vgs: the fields that are asked for by this toolkit. A uuid is as good as any other as long as it is the same everywhere. */
+/** vgs: the fields that this toolkit requests. The uuid only has to be the same on every member. */
 export const vgs = `#!/bin/sh
 # Lab stand-in for LVM's vgs.${reportOptions}  tags=$(cat "$label/tag" 2>/dev/null)
   case $fields in
@@ -93,7 +93,7 @@ export const lvs = `#!/bin/sh
 done
 `;
 
-/** lvmconfig: one setting of lvm.conf, in either of LVM's forms; 5 where the file does not have it. */
+/** lvmconfig: one setting of lvm.conf, in either of LVM's forms; status 5 if the file lacks it. */
 export const lvmconfig = `#!/bin/sh
 # Lab stand-in for LVM's lvmconfig.
 [ "$*" = tags/hosttags ] || { echo "  lab: lvmconfig $* is not imitated" >&2; exit 3; }
@@ -102,7 +102,7 @@ value=$(sed -n 's/#.*//; s/.*hosttags[[:space:]]*=[[:space:]]*\\([^[:space:]}]*\
 echo "hosttags=$value"
 `;
 
-/** What vgchange above obeys, as an administrator would have written it [serviceguard.md 7.1]. */
+/** The configuration for the vgchange above, as an administrator would write it [serviceguard.md 7.1]. */
 export const lvmConfiguration = `# Lab: host tags, so that a volume group is activated by its owner only
 tags {
   hosttags = 1
@@ -110,8 +110,8 @@ tags {
 `;
 
 /**
- * The function library external scripts source as $SG_UTILS. Names and purpose as in serviceguard.md 3.5; its path and
- * the format of its log lines are the lab's own (serviceguard.md gap 3).
+ * The function library that external scripts source as $SG_UTILS. Names and purpose as in serviceguard.md 3.5; its path and the format of
+ * its log lines are the lab's own (serviceguard.md gap 3).
  */
 export const utilities = `# Lab: function library for external scripts (bash).
 sg_log() {
@@ -124,12 +124,12 @@ sg_source_pkg_env() {
 }
 `;
 
-/** csync on a host of the lab, with words of its own before those it is called with. */
+/** csync on a host of the lab, with extra words before its arguments. */
 export function toolkitWrapper(nodePath: string, toolkit: string, ...words: readonly string[]): string {
   return `#!/bin/sh\nexec ${[nodePath, `${toolkit}/csync.mjs`, ...words].join(' ')} "$@"\n`;
 }
 
-/** A cm* command: the lab's client, told by which name it was called. */
+/** A cm* command: the lab's client with the name of the command. */
 export function commandWrapper(nodePath: string, toolkit: string): string {
   return `#!/bin/sh
 # Lab: emulated Serviceguard command.

@@ -1,9 +1,9 @@
-/** The end of a machine whose file systems may be frozen. */
+/** Thaws file systems when a machine is removed. */
 import * as files from '../../host/lab/lab-files.ts';
 
 /**
- * Commands that thaw what a machine has mounted of loop devices; `init`: its process 1. A kernel that ends has nothing frozen, but all
- * machines here have the kernel of this one: a frozen file system would stay so without a mount, and keep who writes there from ending.
+ * Commands that thaw the loop device mounts of a machine; `init`: its process 1. A real kernel takes its frozen state along, but all
+ * machines here share this one. A frozen file system would stay frozen without a mount, and its writers could never exit.
  */
 export function thawCommands(init: number): string[][] {
   return (files.readText(`/proc/${init}/mountinfo`) ?? '')

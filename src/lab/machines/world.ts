@@ -1,7 +1,6 @@
 /**
- * The lab's machines: one set of namespaces a host, a bridge between them, one shared disk. Runs inside the lab's own
- * outer namespaces (see verbs/lab/lab.ts), so that the end of the daemon, however it comes, takes everything with it.
- * Knows nothing of packages.
+ * The lab's machines: one set of namespaces a host, a bridge between them, one shared disk. Runs inside the lab's own outer namespaces (see
+ * verbs/lab/lab.ts), so everything is removed when the daemon exits for any reason. Independent of packages.
  */
 import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab/lab-files.ts';
@@ -38,12 +37,12 @@ const logLimitMs = 300;
 interface Machine {
   readonly host: LabHost;
   readonly process: RunningProcess;
-  /** Process 1 of the host as the lab's pid namespace numbers it. */
+  /** Process 1 of the host, as numbered in the lab's pid namespace. */
   readonly init: number;
 }
 
 export interface WorldEvents {
-  /** A host's process 1 ended, wanted or not. */
+  /** A host's process 1 exited, intended or not. */
   readonly onMachineDown: (host: string) => void;
 }
 
@@ -51,7 +50,7 @@ export interface WorldInput {
   readonly spec: LabSpec;
   readonly dist: string;
   readonly nodePath: string;
-  /** Names of the emulated commands to put into $SGSBIN. */
+  /** Names of the emulated commands for $SGSBIN. */
   readonly commands: readonly string[];
 }
 
@@ -72,7 +71,7 @@ export class World {
   readonly #cut = new Set<string>();
   readonly #logs = new Map<string, files.PatientLog>();
   #disk = '';
-  /** major:minor, as /proc/PID/mountinfo names it. */
+  /** major:minor, in the format of /proc/PID/mountinfo. */
   #diskNumbers = '';
 
   constructor(input: WorldInput, events: WorldEvents) {
@@ -84,7 +83,7 @@ export class World {
     return this.#input.spec;
   }
 
-  /** Bridge, shared disk with an empty file system, and the hosts' disks. Hosts are not booted yet. */
+  /** Creates the bridge, the shared disk with an empty file system, and the hosts' disks. Boots no host. */
   async create(): Promise<void> {
     const { spec } = this;
     const world = this.#path('world');
@@ -104,8 +103,8 @@ export class World {
     const { volumeGroup, logicalVolume, fileSystemType } = this.spec.settings;
     files.makeSparseFile(image, diskBytes);
     this.#disk = (await this.#must(['losetup', '--find', '--show', image])).stdout.trim();
-    // Held open until the daemon ends: detaching an open loop device only marks it to go with its last user, so
-    // whatever kills the lab frees the device too.
+    // Held open until the daemon exits. Detaching an open loop device removes it with its last user, so it is freed even after a kill of
+    // the lab.
     files.openForReading(this.#disk);
     await this.#must(['losetup', '--detach', this.#disk]);
     await this.#must([`mkfs.${fileSystemType}`, '-q', this.#disk]);
@@ -117,7 +116,7 @@ export class World {
     files.writeText(`${label}/tag`, '');
   }
 
-  /** Writes what differs from this machine into the host's disk. */
+  /** Writes the files that differ from this machine to the host's disk. */
   #furnish(host: LabHost): void {
     const disk = `${this.#hostDirectory(host.name)}/upper`;
     for (const part of ['upper', 'work', 'root', 'cfengine']) files.makeDirectory(`${this.#hostDirectory(host.name)}/${part}`);
@@ -134,7 +133,7 @@ export class World {
     this.#furnishPrograms(disk);
   }
 
-  /** The cm* commands, csync, and csync as one who is told of members that come and go. */
+  /** The cm* commands, csync, and csync as a handler of membership changes. */
   #furnishPrograms(disk: string): void {
     const { nodePath } = this.#input;
     files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
@@ -145,7 +144,7 @@ export class World {
     for (const command of this.#input.commands) files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, wrapper, 0o755);
   }
 
-  /** Boots a host: namespaces, root file system, network, syslog. Throws LabFailure with the script's own words. */
+  /** Boots a host: namespaces, root file system, network, syslog. Throws LabFailure with the script's output. */
   async boot(name: string): Promise<void> {
     const host = this.#host(name);
     if (this.#machines.has(name)) return;
@@ -171,7 +170,7 @@ export class World {
     const first = await Promise.race([isReady, running.ended]);
     if (first !== 'ready') throw new LabFailure(`lab host ${name} did not boot: ${said.join('; ') || JSON.stringify(first)}`);
     const init = childrenOf(running.pid ?? -1)[0];
-    if (init === undefined) throw new LabFailure(`lab host ${name} ended while booting`);
+    if (init === undefined) throw new LabFailure(`lab host ${name} exited while booting`);
     this.#machines.set(name, { host, process: running, init });
     void running.ended.then(() => {
       this.#machines.delete(name);
@@ -183,9 +182,9 @@ export class World {
 
   async #plugIn(host: LabHost, init: number): Promise<void> {
     const outer = `lab-${host.name}`;
-    // A crashed host's cable goes when the kernel gets round to it; make sure before laying a new one.
+    // The kernel removes a crashed host's cable with a delay; it must be gone before a new one is made.
     await this.#run(['ip', 'link', 'delete', outer]);
-    // A machine keeps its network card over a boot; with another one its neighbours would ask the old one for seconds.
+    // A machine keeps its network card over a boot; otherwise its neighbours would use the old address for seconds.
     const card = hardwareAddress(host.address);
     const inner = ['peer', 'name', 'eth0', 'address', card, 'netns', String(init)];
     await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', ...inner]);
@@ -203,7 +202,7 @@ export class World {
     await this.must(name, ['sh', '-c', 'n=0; until [ -S /dev/log ]; do n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.02; done']);
   }
 
-  /** A host's own disk and cfengine work directory, as this machine sees them; also while the host is down. */
+  /** A host's disk and cfengine work directory as paths of this machine; also while the host is down. */
   diskOf(name: string): string {
     return `${this.#hostDirectory(name)}/upper`;
   }
@@ -216,16 +215,16 @@ export class World {
     return this.#machines.has(name);
   }
 
-  /** Process 1 of a host in the lab's pid namespace; null when it is down. */
+  /** Process 1 of a host in the lab's pid namespace. null: down. */
   initOf(name: string): number | null {
     return this.#machines.get(name)?.init ?? null;
   }
 
-  /** Power loss: everything on the host ends at once. Resolves when its process 1 is gone. */
+  /** Power loss: kills everything on the host. Resolves when its process 1 is gone. */
   async crash(name: string): Promise<void> {
     const machine = this.#machines.get(name);
     if (machine === undefined) return;
-    // Down from now on: what ends with it must not look like having ended by itself.
+    // Marked as down first: its processes must not look as if they exited by themselves.
     this.#machines.delete(name);
     await this.#thaw(machine.init);
     process.kill(machine.init, 'SIGKILL');
@@ -233,7 +232,7 @@ export class World {
     await this.#run(['ip', 'link', 'delete', `lab-${name}`]);
   }
 
-  /** For the end of the lab: what is frozen outlives it otherwise, with whoever writes there. */
+  /** For the removal of the lab: otherwise a frozen file system and its writers would survive it. */
   async thaw(): Promise<void> {
     await Promise.all([...this.#machines.values()].map(({ init }) => this.#thaw(init)));
   }
@@ -242,12 +241,12 @@ export class World {
     for (const argv of thawCommands(init)) await this.#run(argv);
   }
 
-  /** Whether the host's cable is plugged in, also while it has no power. */
+  /** Whether the host's cable is plugged in, also without power. */
   hasCable(name: string): boolean {
     return !this.#cut.has(name);
   }
 
-  /** Pulls (false) or plugs (true) the host's only cable. One without power has a socket, too. */
+  /** Pulls (false) or plugs in (true) the host's only cable, also without power. */
   async setLink(name: string, up: boolean): Promise<void> {
     this.#host(name);
     if (up) this.#cut.delete(name);
@@ -263,13 +262,13 @@ export class World {
     return enterHost(init, argv);
   }
 
-  /** Runs a program on a host to its end. `bare`: with `env` only, not on top of the hosts' usual environment. */
+  /** Runs a program on a host and waits for it. `bare`: with only `env`, without the hosts' usual environment. */
   async run(name: string, argv: readonly string[], options: HostRun = {}): Promise<CommandResult> {
     const { timeoutMs = commandLimitMs, env = {}, bare = false, ...rest } = options;
     return runProcess(this.enter(name, argv), { ...rest, timeoutMs, env: bare ? env : { ...hostEnvironment, ...env } });
   }
 
-  /** As run, but a failure is a LabFailure with the program's words. */
+  /** Like run, but a failure throws a LabFailure with the program's output. */
   async must(
     name: string,
     argv: readonly string[],
@@ -278,19 +277,19 @@ export class World {
     return succeeded(`${name}: ${argv.join(' ')}`, await this.run(name, argv, options));
   }
 
-  /** Starts something that goes on running on the host. `env` replaces the hosts' usual environment when given. */
+  /** Starts a program that keeps running on the host. `env` replaces the hosts' usual environment. */
   start(name: string, argv: readonly string[], options: StartOptions = {}): RunningProcess {
     return startProcess(this.enter(name, argv), { env: hostEnvironment, ...options });
   }
 
-  /** A path of a host's file system, as seen by the lab's daemon. Only while the host is up. */
+  /** A path of a host's file system for the lab's daemon. Only while the host is up. */
   pathOn(name: string, path: string): string {
     const init = this.initOf(name);
     if (init === null) throw new LabFailure(`lab host ${name} is down`);
     return `/proc/${init}/root${path}`;
   }
 
-  /** A log of a host that is up, for writing to it: its file system may hang, and the lab's daemon must not. */
+  /** A log of a running host, for writing: its file system may hang, but not the lab's daemon. */
   logOn(name: string, path: string): files.PatientLog {
     const whole = this.pathOn(name, path);
     const known = this.#logs.get(whole) ?? new files.PatientLog(whole, logLimitMs);
@@ -298,21 +297,21 @@ export class World {
     return known;
   }
 
-  /** Whether anything is mounted there on the host, by the kernel's word. */
+  /** Whether the kernel of the host has a mount there. */
   isMountPoint(name: string, target: string): boolean {
     const init = this.initOf(name);
     const mounts = init === null ? null : files.readText(`/proc/${init}/mounts`);
     return mounts?.split('\n').some((line) => line.split(' ')[1] === target) ?? false;
   }
 
-  /** Whether the host has the shared disk mounted, anywhere, under whatever name. */
+  /** Whether the host has the shared disk mounted, anywhere. */
   hasDiskMounted(name: string): boolean {
     const init = this.initOf(name);
     const mounts = init === null ? null : files.readText(`/proc/${init}/mountinfo`);
     return mounts?.split('\n').some((line) => line.split(' ')[2] === this.#diskNumbers) ?? false;
   }
 
-  /** Whether the host owns the address, by the kernel's routing table (no program is run for it). */
+  /** Whether the host has the address, by the kernel's routing table (without running a program). */
   hasAddress(name: string, address: string): boolean {
     const init = this.initOf(name);
     const table = init === null ? null : files.readText(`/proc/${init}/net/fib_trie`);
@@ -349,7 +348,7 @@ function succeeded(what: string, result: CommandResult): CommandResult {
   throw new LabFailure(`${what}: ${why}: ${(result.stderr || result.stdout).trim()}`);
 }
 
-/** A locally administered one, from the IPv4 address. */
+/** A locally administered hardware address, from the IPv4 address. */
 function hardwareAddress(address: string): string {
   const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
   return ['02', '00', ...bytes].join(':');

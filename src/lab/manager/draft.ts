@@ -1,6 +1,6 @@
 /**
- * One transition in the making: the state so far and the effects collected. Used inside a reduce call only; the states it
- * takes and gives are never changed in place.
+ * One transition in progress: the state so far and the collected effects. Used inside a reduce call only; input and output states are never
+ * modified.
  */
 import type { ClusterState, Effect, MemberName, MemberState, Operation, PackageName, PackageState, Transition } from './model.ts';
 
@@ -16,7 +16,7 @@ export class Draft {
     return this.#state;
   }
 
-  /** Packages in the order they were configured in. */
+  /** Packages in the order of their configuration. */
   get packages(): PackageState[] {
     return packagesOf(this.#state);
   }

@@ -1,6 +1,6 @@
 /**
- * What a failure means for a failover package: the table of the manual, row by row, as data [A12 p.59][L9 p.70].
- * failures.ts carries the rows out; nothing is decided there. A pair that is missing here does not compile.
+ * What a failure means for a failover package: the manual's table, row by row, as data [A12 p.59][L9 p.70]. failures.ts carries the rows
+ * out and decides nothing. A missing pair does not compile.
  */
 import type { ScriptEnd } from './model.ts';
 
@@ -16,8 +16,8 @@ export type Cause =
   | 'subnet-lost';
 
 /**
- * Whether the attribute that asks for a reset in this case is on: service_fail_fast_enabled for a service,
- * node_fail_fast_enabled for everything else.
+ * Whether the attribute that requests a reset in this case is on: service_fail_fast_enabled for a service, node_fail_fast_enabled for all
+ * others.
  */
 export type FailFast = 'failFast' | 'plain';
 
@@ -28,7 +28,7 @@ export interface Row {
   readonly memberSwitch: 'off' | 'unchanged';
   /** Global switching: may it run elsewhere? */
   readonly autoRun: 'off' | 'unchanged';
-  /** exit 3 alone leaves the package half down where it is. */
+  /** Only exit status 3 leaves the package partly halted on its member. */
   readonly leaves: 'nothing' | 'package here';
   /** For the operator: what happened and what it means. */
   readonly sentence: string;
@@ -48,20 +48,20 @@ const table = 'A12 p.59, L9 p.70';
 const startExit1: Row = {
   ...stays,
   autoRun: 'off',
-  sentence: 'The start failed in a way that no other member cures (exit 1); switching of the package is disabled.',
+  sentence: 'The start failed with an error that affects every member (exit 1); switching of the package is disabled.',
   source: `${table}; L9 p.67`,
 };
 const haltExit1: Row = {
   ...stays,
   autoRun: 'off',
-  sentence: 'The halt failed (exit 1); switching is disabled because this member may still hold what belongs to the package.',
+  sentence: 'The halt failed (exit 1); switching is disabled because this member may still have resources of the package.',
   source: `${table}; A12 p.58`,
 };
 const haltExit3: Row = {
   ...stays,
   autoRun: 'off',
   leaves: 'package here',
-  sentence: 'The halt was aborted by a script (exit 3); the package stays half down on this member, switching is disabled.',
+  sentence: 'A script aborted the halt (exit 3); the package stays partly halted on this member, switching is disabled.',
   source: 'A1120b p.210',
 };
 
@@ -76,7 +76,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
       ...stays,
       haltScript: 'runs',
       memberSwitch: 'off',
-      sentence: 'A service failed and its restarts are used up; the package leaves this member and may not come back by itself.',
+      sentence: 'A service failed and its restarts are used up; the package leaves this member and cannot come back by itself.',
       source: table,
     },
   },
@@ -90,7 +90,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
     plain: {
       ...stays,
       memberSwitch: 'off',
-      sentence: 'The start failed on this member (exit 2); the package is switched off here and another member is tried.',
+      sentence: 'The start failed on this member (exit 2); the member is disabled for the package, and another one is tried.',
       source: `${table}; A12 p.57`,
     },
   },
@@ -104,7 +104,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
       ...stays,
       autoRun: 'off',
       sentence:
-        'The start script timed out and was killed; it could not clean up, so switching is disabled until somebody has looked.',
+        'The start script timed out and was killed without cleanup; switching is disabled until an administrator checks it.',
       source: `${table}; A12 p.280`,
     },
   },
@@ -131,7 +131,7 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
       ...stays,
       autoRun: 'off',
       sentence:
-        'The halt script timed out and was killed; this member may still hold what belongs to the package, switching is disabled.',
+        'The halt script timed out and was killed; this member may still have resources of the package, switching is disabled.',
       source: `${table}; A12 p.280`,
     },
   },
@@ -150,14 +150,14 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
   },
 };
 
-/** The cause behind a start script's end; null when it succeeded. An unknown exit counts as 1 (INFERRED, 3.3). */
+/** The cause of a start script's failure. null: it succeeded. An unknown status counts as 1 (INFERRED, 3.3). */
 export function startCause(end: ScriptEnd): Cause | null {
   if (end.kind === 'timeout') return 'start-timeout';
   const causes = { 0: null, 1: 'start-exit-1', 2: 'start-exit-2', 3: 'start-exit-1' } as const;
   return causes[end.code];
 }
 
-/** The cause behind a halt script's end; null when it succeeded. */
+/** The cause of a halt script's failure. null: it succeeded. */
 export function haltCause(end: ScriptEnd): Cause | null {
   if (end.kind === 'timeout') return 'halt-timeout';
   const causes = { 0: null, 1: 'halt-exit-1', 2: 'halt-exit-2', 3: 'halt-exit-3' } as const;

@@ -1,6 +1,6 @@
 /**
- * What the package manager does about what happens to it: control scripts that end, services that die, members and
- * subnets that come and go [serviceguard.md 6.4, 6.6, 6.9]. Which failure means what stands in event-table.ts.
+ * Reactions of the package manager: control scripts that finish, services that exit, members and subnets that fail or return
+ * [serviceguard.md 6.4, 6.6, 6.9]. event-table.ts has the meaning of each failure.
  */
 
 import { styleOf } from '../../serviceguard/package-file.ts';
@@ -13,7 +13,7 @@ import { policyIn, servicesAtRest } from './package-policy.ts';
 type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
 type HaltPending = Extract<PendingScript, { script: 'halt' }>;
 
-/** An event about something the package manager does not know of, or not any more: told, and left at that. */
+/** An event about an unknown object: logged, and otherwise ignored. */
 function unexpected(draft: Draft, event: LabEvent, why: string): void {
   draft.log(`Ignored ${event.kind}: ${why}.`);
 }
@@ -27,7 +27,7 @@ export function startEnded(draft: Draft, event: EventOf<'start-ended'>) {
   if (cause === null) return started(draft, pkg, pkg.pending);
   draft.emit({ kind: 'kill-services', package: pkg.name, member: event.member });
   if (pkg.maintenance.on) {
-    draft.log(`Package ${pkg.name} did not start on ${event.member}; in maintenance mode nothing follows from it.`, about(pkg));
+    draft.log(`Package ${pkg.name} did not start on ${event.member}; maintenance mode ignores this.`, about(pkg));
     return comeToRest(draft, pkg, { state: 'halted', script: 'start', failure: eventTable[cause].plain.sentence });
   }
   applyRow(draft, pkg, cause);
@@ -36,7 +36,7 @@ export function startEnded(draft: Draft, event: EventOf<'start-ended'>) {
 function started(draft: Draft, pkg: PackageState, pending: Extract<PendingScript, { script: 'start' }>): void {
   const member = pkg.owner ?? '';
   const statusOf = (service: string): 'up' | 'down' => (pending.died.includes(service) ? 'down' : 'up');
-  // A legacy package has the services its script has started.
+  // A legacy package has the services that its script has started.
   const legacy = styleOf(pkg.config) === 'legacy';
   const runs = ({ limit }: ServiceState): boolean => (legacy ? limit !== undefined : pending.withServices);
   draft.setPackage(pkg.name, {
@@ -68,16 +68,13 @@ export function haltEnded(draft: Draft, event: EventOf<'halt-ended'>) {
   }
   if (cause !== 'halt-exit-3') draft.emit({ kind: 'kill-services', package: pkg.name, member: event.member });
   if (pkg.maintenance.on) {
-    draft.log(
-      `Package ${pkg.name} did not halt cleanly on ${event.member}; in maintenance mode nothing follows from it.`,
-      about(pkg),
-    );
+    draft.log(`Package ${pkg.name} did not halt cleanly on ${event.member}; maintenance mode ignores this.`, about(pkg));
     return comeToRest(draft, pkg, { state: 'halted', script: 'halt', failure: eventTable[cause].plain.sentence });
   }
   applyRow(draft, pkg, cause);
 }
 
-/** An aborted halt (exit 3) is for modular packages [A1120b p.210]; that a legacy one's counts as 1 is INFERRED. */
+/** An aborted halt (exit 3) is for modular packages [A1120b p.210]; that it counts as 1 for a legacy one is INFERRED. */
 function haltCauseOf({ config }: PackageState, end: ScriptEnd): Cause | null {
   const cause = haltCause(end);
   return cause === 'halt-exit-3' && styleOf(config) === 'legacy' ? 'halt-exit-1' : cause;
@@ -95,14 +92,14 @@ interface Rest {
   readonly failure: string | null;
 }
 
-/** The package runs nowhere now. Whether and where it starts again is settled after the event. */
+/** The package is halted now. Whether and where it starts again is decided after the event. */
 function comeToRest(draft: Draft, { name, owner }: PackageState, { state, script, failure }: Rest): void {
   const services = servicesAtRest(policyIn(draft.state, draft.package(name)?.config ?? { name, lines: [] }), 'down');
   draft.setPackage(name, { status: 'down', state, owner: null, pending: null, services });
   packageSettled(draft, name, { script, member: owner ?? '', failure });
 }
 
-/** Carries out one row of the event table for a package on its owner. */
+/** Applies one row of the event table to a package on its owner. */
 function applyRow(draft: Draft, pkg: PackageState, cause: Cause) {
   const member = pkg.owner ?? '';
   const row = eventTable[cause][failFastFor(draft, pkg, cause) ? 'failFast' : 'plain'];
@@ -147,13 +144,13 @@ export function serviceDied(draft: Draft, event: EventOf<'service-died'>) {
   }
   if (pkg.pending?.script === 'start') {
     const died = [...new Set([...pkg.pending.died, event.service])];
-    draft.log(`Service ${event.service} of ${pkg.name} died before the start had ended.`, about(pkg));
+    draft.log(`Service ${event.service} of ${pkg.name} exited before the start was complete.`, about(pkg));
     return draft.setPackage(pkg.name, { pending: { ...pkg.pending, died } });
   }
   serviceIsDead(draft, pkg.name, event.service);
 }
 
-/** Restarts the service in place while restarts are left; otherwise the package has failed [L9 p.91, p.264]. */
+/** Restarts the service in place while restarts are left; after that the package has failed [L9 p.91, p.264]. */
 function serviceIsDead(draft: Draft, name: PackageName, service: string) {
   const pkg = draft.package(name);
   const state = pkg?.services.find((one) => one.name === service);
@@ -164,7 +161,7 @@ function serviceIsDead(draft: Draft, name: PackageName, service: string) {
     draft.setPackage(name, { services: pkg.services.map((one) => (one.name === service ? { ...one, ...patch } : one)) });
   if (pkg.status !== 'up' || pkg.maintenance.on) {
     draft.log(
-      `Service ${service} of ${name} ended; ${pkg.maintenance.on ? 'ignored in maintenance mode' : 'the package is being halted anyway'}.`,
+      `Service ${service} of ${name} exited; ${pkg.maintenance.on ? 'ignored in maintenance mode' : 'the package is being halted anyway'}.`,
       about(pkg),
     );
     return set({ status: 'down' });
@@ -190,7 +187,7 @@ export function subnetChanged(draft: Draft, event: EventOf<'subnet-changed'>) {
   for (const pkg of draft.packages) if (pkg.owner === event.member) checkSubnets(draft, pkg.name);
 }
 
-/** A package that runs where a monitored subnet is down has failed; while a script runs the check waits for its end. */
+/** A package on a member whose monitored subnet is down has failed; during a script the check waits until it finishes. */
 function checkSubnets(draft: Draft, name: PackageName): void {
   const pkg = draft.package(name);
   if (pkg === undefined || pkg.owner === null || pkg.status !== 'up' || pkg.maintenance.on) return;
@@ -203,17 +200,17 @@ export function memberCrashed(draft: Draft, event: EventOf<'member-crashed'>) {
   if (draft.spare(event.member) !== undefined) return draft.setSpare(event.member, { machine: 'down' });
   const member = draft.member(event.member);
   if (member === undefined) return unexpected(draft, event, `${event.member} is not a member`);
-  // A reset the package manager asked for itself was accounted for when it asked.
+  // The package manager requested this reset, and has already handled it.
   if (member.state === 'unknown') return draft.setMember(event.member, { machine: 'down' });
   if (member.status === 'up') return loseMember(draft, event.member);
   draft.setMember(event.member, { machine: 'down', state: member.state === 'reforming' ? 'failed' : member.state });
   draft.log(`The machine of ${event.member} is down; it did not run in the cluster.`, { member: event.member });
 }
 
-/** The member and all it ran are gone at once. What it ran may be started elsewhere only when the others have re-formed. */
+/** The member and its packages are gone at once. They may start elsewhere only after the others have re-formed. */
 export function loseMember(draft: Draft, member: MemberName): void {
   draft.setMember(member, { status: 'down', state: 'unknown', machine: 'down' });
-  draft.log(`${member} is lost; the others wait until they have re-formed.`, { member });
+  draft.log(`${member} is lost; the other members re-form.`, { member });
   for (const pkg of draft.packages) {
     if (pkg.owner !== member) continue;
     const script = pkg.pending?.script ?? 'halt';

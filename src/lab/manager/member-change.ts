@@ -1,6 +1,6 @@
 /**
- * Members that come and go online: what a change of the cluster's members is refused for, and what it does
- * [serviceguard.md 8.2]. A machine that is no member, but could be one, is a spare of the lab. Pure.
+ * Online changes of the cluster's members: why they are refused, and what they do [serviceguard.md 8.2]. A machine that is not a member,
+ * but could be one, is a spare of the lab. Pure.
  */
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { allValues, type PackageFile } from '../../serviceguard/package-file.ts';
@@ -14,7 +14,7 @@ export interface MemberChange {
   readonly removed: readonly MemberName[];
 }
 
-/** What differs between two lists of members, each in its list's order. */
+/** Differences of two member lists, each in its list's order. */
 export function memberChange(before: readonly MemberName[], after: readonly MemberName[]): MemberChange {
   return {
     added: after.filter((member) => !before.includes(member)),
@@ -23,13 +23,13 @@ export function memberChange(before: readonly MemberName[], after: readonly Memb
 }
 
 /**
- * Why the cluster's members cannot become these now; empty when they can. `given`: names of the packages that are applied
- * together with them, whose files are checked against the new members by themselves.
+ * Why the cluster's members cannot become these now. Empty: they can. `given`: packages that are applied together with them, whose files
+ * are checked against the new members separately.
  */
 export function refuseMembers(state: ClusterState, wanted: readonly MemberName[], given: readonly string[]): Problem[] {
   const { added, removed } = memberChange(state.memberOrder, wanted);
   if (wanted.length === 0)
-    return [errorProblem('cluster-no-member', 'NODE_NAME names nobody.', `Name at least one of: ${hostsOf(state).join(', ')}`)];
+    return [errorProblem('cluster-no-member', 'NODE_NAME lists no node.', `Name at least one of: ${hostsOf(state).join(', ')}`)];
   if (added.length + removed.length === 0) return [];
   if (isReforming(state))
     return [
@@ -46,7 +46,7 @@ function hostsOf(state: ClusterState): MemberName[] {
   return [...state.memberOrder, ...Object.keys(state.spares)];
 }
 
-/** Why hosts that are named cannot be members; what are members already is not looked at. */
+/** Why named hosts cannot be members; present members are not checked. */
 export function hostProblems(state: ClusterState, named: readonly MemberName[]): Problem[] {
   return named.filter((member) => !state.memberOrder.includes(member)).flatMap((member) => addProblem(state, member));
 }
@@ -56,13 +56,11 @@ function addProblem(state: ClusterState, member: MemberName): Problem[] {
   if (spare === undefined) {
     const text = `${member} is neither a member nor a spare machine of the lab.`;
     return [
-      errorProblem('cluster-host-unknown', text, `The lab has ${hostsOf(state).join(', ')}; csync lab up --spares makes more.`),
+      errorProblem('cluster-host-unknown', text, `The lab has ${hostsOf(state).join(', ')}; csync lab up --spares adds more.`),
     ];
   }
   if (spare.machine === 'up') return [];
-  return [
-    errorProblem('cluster-host-unreachable', `${member} cannot be reached.`, `Switch it on first: csync lab boot ${member}`),
-  ];
+  return [errorProblem('cluster-host-unreachable', `${member} is unreachable.`, `Switch it on first: csync lab boot ${member}`)];
 }
 
 function removeProblems(state: ClusterState, member: MemberName, given: readonly string[]): Problem[] {
@@ -78,21 +76,21 @@ function removeProblems(state: ClusterState, member: MemberName, given: readonly
 
 function maintained(pkg: PackageState, member: MemberName): Problem {
   const text = `Package ${pkg.name} is in maintenance mode on ${member}.`;
-  return errorProblem('cluster-member-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`);
+  return errorProblem('cluster-member-maintenance', text, `End it first: cmmodpkg -m off ${pkg.name}`);
 }
 
 function stillListed(pkg: PackageState, member: MemberName): Problem {
   const text = `Package ${pkg.name} lists ${member} in node_name.`;
-  const remedy = `Change it with the same command: cmgetconf -p ${pkg.name} FILE, take the line out, cmapplyconf -C CLUSTER_FILE -P FILE`;
+  const remedy = `Change it with the same command: cmgetconf -p ${pkg.name} FILE, remove the line, cmapplyconf -C CLUSTER_FILE -P FILE`;
   return errorProblem('cluster-member-listed', text, remedy);
 }
 
-/** Whether the file names the member itself; `*` and no node_name at all follow the cluster. */
+/** Whether the file names the member itself; `*` and a missing node_name follow the cluster. */
 function lists(file: PackageFile, member: MemberName): boolean {
   return allValues(file, 'node_name').includes(member) && !allValues(file, 'node_name').includes('*');
 }
 
-/** The cluster as it would be with these members: who stays keeps its place and state, who comes is down. */
+/** The cluster with these members: present ones keep place and state, new ones are down. */
 export function withMembers(state: ClusterState, wanted: readonly MemberName[]): ClusterState {
   const { added, removed } = memberChange(state.memberOrder, wanted);
   if (added.length + removed.length === 0) return state;
@@ -115,12 +113,12 @@ function move(name: MemberName, from: Record<MemberName, MemberState>, to: Recor
   to[name] = { ...about, status: 'down', state: 'halted' };
 }
 
-/** The package's switches as they are, one for each member it may run on now; a new one is on. */
+/** The package's switches, one for each member it may run on now; new ones are on. */
 export function switchesIn(state: ClusterState, { config, nodeSwitch }: Pick<PackageState, 'config' | 'nodeSwitch'>) {
   return Object.fromEntries(policyIn(state, config).members.map((member) => [member, nodeSwitch[member] ?? true]));
 }
 
-/** Carries a change that is not refused out. */
+/** Applies a change that was not refused. */
 export function changeMembers(draft: Draft, wanted: readonly MemberName[]): void {
   const { added, removed } = memberChange(draft.state.memberOrder, wanted);
   draft.setCluster(withMembers(draft.state, wanted));

@@ -1,6 +1,6 @@
 /**
- * Every text the emulated commands answer with, in one table. `source` is the page or screen a text was seen on; `ours`
- * marks texts nobody has published (serviceguard.md gap 4): scripts must rely on exit codes, not on these.
+ * Every text of the emulated commands, in one table. `source` is the page or screen of a text; `ours` marks unpublished texts
+ * (serviceguard.md gap 4): scripts must rely on exit statuses, not on these.
  */
 interface Message {
   readonly source: string;
@@ -13,7 +13,7 @@ function fixed(source: string, text: string): Message {
   return { source, text: () => text };
 }
 
-/** `%1`, `%2`... stand for the values. */
+/** `%1`, `%2`... are replaced by values. */
 function filled(source: string, text: string): Message {
   return { source, text: (...values) => text.replaceAll(/%(\d)/g, (_, index: string) => values[Number(index) - 1] ?? '') };
 }
@@ -47,7 +47,7 @@ export const messages = {
   switchSomeFailed: fixed(ours, 'cmmodpkg: Unable to modify some package or package instances'),
   switchUnknownMember: filled(ours, '%2 is not in the node_name list of package %1.'),
   monitorRoleOnly: filled(ours, '%1: Permission denied: this user may view the cluster, nothing else.'),
-  switchInMaintenance: filled(ours, 'Package %1 is in maintenance mode; leave it first: cmmodpkg -m off %1'),
+  switchInMaintenance: filled(ours, 'Package %1 is in maintenance mode; end it first: cmmodpkg -m off %1'),
   maintenanceNeedsDisabled: filled('A1120c p.222', 'Package %1 has switching enabled; disable it first: cmmodpkg -d %1'),
   maintenanceNeedsModular: filled('A1120c p.222', 'Package %1 is a legacy package; maintenance mode is for modular ones.'),
   maintenanceNeedsMember: filled('A1120c p.222', 'Package %1 is down; name the node: cmmodpkg -m on -n <node> %1'),
@@ -68,24 +68,24 @@ export const messages = {
   clusterStarted: filled(ours, 'cmruncl: Cluster %1 is running on %2'),
   clusterNotReachable: filled(
     ours,
-    'cmruncl: Node %1 is not reachable; name the others with -n if no part of the cluster runs there.',
+    'cmruncl: Node %1 is unreachable; name the others with -n if no part of the cluster runs there.',
   ),
   clusterHalted: filled(ours, 'cmhaltcl: Cluster %1 is halted'),
   clusterHaltNeedsForce: filled(ours, 'cmhaltcl: Packages are running (%1); use -f to halt them too.'),
   clusterHaltFailed: fixed(ours, 'cmhaltcl: The cluster was not halted because a package did not halt cleanly.'),
   unknownMember: filled(ours, '%1: %2 is not a member of the cluster.'),
-  memberNotReachable: filled(ours, 'cmrunnode: Node %1 is not reachable.'),
+  memberNotReachable: filled(ours, 'cmrunnode: Node %1 is unreachable.'),
   memberIsUp: filled(ours, 'cmrunnode: Node %1 is already running in the cluster.'),
   memberStarted: filled(ours, 'cmrunnode: Node %1 has joined the cluster'),
   memberNotUp: filled(ours, 'cmhaltnode: Node %1 does not run in the cluster.'),
   memberHaltNeedsForce: filled(ours, 'cmhaltnode: Packages are running on %1 (%2); use -f to halt them too.'),
   memberHalted: filled(ours, 'cmhaltnode: Node %1 is halted'),
   memberHaltFailed: filled(ours, 'cmhaltnode: %1 not halted because a package did not halt cleanly.'),
-  alreadyWaiting: filled(ours, '%1: A cmhaltnode or cmhaltcl is under way; wait until it has ended.'),
+  alreadyWaiting: filled(ours, '%1: A cmhaltnode or cmhaltcl is running; wait until it finishes.'),
   // cmapplyconf, cmdeleteconf, cmcheckconf
   applyDone: fixed(ours, 'cmapplyconf: Completed the cluster configuration'),
   applyQuestion: fixed(ours, 'Modify the package configuration ([y]/n)? '),
-  applyNotConfirmed: fixed(ours, 'cmapplyconf: Nothing was changed; say y, or use -f.'),
+  applyNotConfirmed: fixed(ours, 'cmapplyconf: Nothing was changed; answer y, or use -f.'),
   applyFailed: fixed(ours, 'cmapplyconf: Unable to apply the configuration'),
   applyStranger: filled(ours, 'Package %1 lists %2, which is not a member of the cluster.'),
   queryFailed: fixed(ours, 'cmquerycl: Unable to query the nodes'),
@@ -93,7 +93,7 @@ export const messages = {
   checkFailed: fixed(ours, 'cmcheckconf: Unable to verify the configuration'),
   deleteDone: filled(ours, 'cmdeleteconf: Deleted package %1'),
   deleteQuestion: filled(ours, 'Delete package %1 ([y]/n)? '),
-  deleteNotConfirmed: fixed(ours, 'cmdeleteconf: Nothing was changed; say y, or use -f.'),
+  deleteNotConfirmed: fixed(ours, 'cmdeleteconf: Nothing was changed; answer y, or use -f.'),
   deleteNotHalted: filled('L8 p.292', 'cmdeleteconf: Package %1 is %2; halt it first: cmhaltpkg %1'),
   // cmmakepkg, previews
   templateCreated: fixed('L10 p.126', 'Package template is created.'),

@@ -1,7 +1,7 @@
 /**
- * The lab's package manager as data: the state it keeps, the events it is told, the effects it asks for. The reducer in
- * package-manager.ts is a pure function over these; the daemon feeds it events and carries the effects out in the
- * members' namespaces. Words and values follow serviceguard.md chapters 5 and 6.
+ * The lab's package manager as data: its state, its events, and the effects it requests. The reducer in package-manager.ts is a pure
+ * function of these; the daemon delivers events and carries out effects in the members' namespaces. Words and values follow serviceguard.md
+ * chapters 5 and 6.
  */
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 
@@ -38,7 +38,7 @@ export interface ServiceState {
   readonly name: string;
   readonly status: 'up' | 'down' | 'uninitialized';
   readonly restarts: number;
-  /** Restarts allowed, as cmrunserv said; absent: the configuration says it, or it was not started by cmrunserv. */
+  /** Allowed restarts, from cmrunserv. Absent: from the configuration, or the service was not started by cmrunserv. */
   readonly limit?: number | 'unlimited';
 }
 
@@ -46,28 +46,28 @@ export interface MemberState {
   readonly name: MemberName;
   readonly status: 'up' | 'down';
   /**
-   * reforming: its Serviceguard came up and waits for a cluster to join or form. unknown: lost, and the others have not
-   * re-formed yet; nothing is started anywhere while a member is in this state. failed: lost, and the others know.
+   * reforming: its Serviceguard started and waits for a cluster to join or form. unknown: lost, and the others have not re-formed yet;
+   * meanwhile no package is started anywhere. failed: lost, and the others have re-formed.
    */
   readonly state: 'running' | 'halted' | 'failed' | 'reforming' | 'unknown';
   /** By subnet address, e.g. { '10.9.0.0': 'up' }. */
   readonly subnets: Readonly<Record<string, 'up' | 'down'>>;
-  /** Whether the machine itself is up (a halted member's machine is still up; a crashed one is not). */
+  /** Whether the machine itself is up (also true for a halted member; false for a crashed one). */
   readonly machine: 'up' | 'down';
 }
 
-/** Why a package is being halted; decides what follows when the halt script has ended. */
+/** Why a package is being halted; decides what follows the halt script. */
 export type HaltGoal = 'user' | 'failure' | 'member-halt' | 'cluster-halt' | 'failback';
 
-/** The control script that runs for a package right now, and what to do when it ends. */
+/** The control script that runs for a package now, and what follows it. */
 export type PendingScript =
   | {
       readonly script: 'start';
-      /** Whether sg/service is among the modules that are started (always, but for cmrunpkg -m and -e). */
+      /** Whether sg/service is among the started modules (always, except for cmrunpkg -m and -e). */
       readonly withServices: boolean;
-      /** Services that died before the start script ended; judged when it has ended. */
+      /** Services that exited before the start script finished; judged after it. */
       readonly died: readonly string[];
-      /** A halt that was asked for in the meantime. */
+      /** A halt that was requested meanwhile. */
       readonly nextHalt: HaltGoal | null;
     }
   | {
@@ -77,13 +77,13 @@ export type PendingScript =
       readonly force: boolean;
     };
 
-/** A command that waits for control scripts to end before it is answered. */
+/** A command with a pending reply: its control scripts are still running. */
 export interface Operation {
   readonly request: string;
   readonly command: 'cmrunpkg' | 'cmhaltpkg' | 'cmhaltnode' | 'cmhaltcl';
-  /** Packages whose script has not ended. */
+  /** Packages whose script is still running. */
   readonly waiting: readonly PackageName[];
-  /** cmhaltnode: members that go down when nothing is waited for any more. */
+  /** cmhaltnode: members that leave the cluster when nothing is pending. */
   readonly members: readonly MemberName[];
   readonly lines: readonly string[];
   readonly errorLines: readonly string[];
@@ -91,7 +91,7 @@ export interface Operation {
 
 export interface PackageState {
   readonly name: PackageName;
-  /** The configuration in force, as applied. */
+  /** The applied configuration. */
   readonly config: PackageFile;
   readonly status: PackageStatus;
   readonly state: PackageRunState;
@@ -100,17 +100,17 @@ export interface PackageState {
   readonly autoRun: boolean;
   readonly nodeSwitch: Readonly<Record<MemberName, boolean>>;
   readonly services: readonly ServiceState[];
-  /** Maintenance mode is on, on this member; `partial`: not all modules were started (cmrunpkg -m, -e). */
+  /** Maintenance mode on this member; `partial`: not all modules were started (cmrunpkg -m, -e). */
   readonly maintenance: { readonly on: boolean; readonly member: MemberName | null; readonly partial: boolean };
   readonly lastHaltFailed: boolean;
-  /** null when no control script runs. */
+  /** null: no control script runs. */
   readonly pending: PendingScript | null;
   /** Configuration order number, for stable listing. */
   readonly id: number;
 }
 
 export interface LabOptions {
-  /** serviceguard.md 6.4 CONFLICT: does a script time-out also disable the member? Default false (newest manual's table). */
+  /** serviceguard.md 6.4 CONFLICT: does a script timeout also disable the member? Default false (newest manual's table). */
   readonly timeoutDisablesMember: boolean;
   /** serviceguard.md 5.3 INFERRED: AUTO_RUN of a package added while the cluster runs. Default false (disabled). */
   readonly onlineAddEnablesAutoRun: boolean;
@@ -123,18 +123,18 @@ export interface ClusterState {
   readonly running: boolean;
   readonly memberOrder: readonly MemberName[];
   readonly members: Readonly<Record<MemberName, MemberState>>;
-  /** Machines that have Serviceguard and are in no cluster; what is known of them is kept, so that they can come in. */
+  /** Machines with Serviceguard outside the cluster; their state is kept, so that they can be added. */
   readonly spares: Readonly<Record<MemberName, MemberState>>;
   readonly packages: Readonly<Record<PackageName, PackageState>>;
   readonly options: LabOptions;
-  /** Commands not answered yet. */
+  /** Commands without a reply yet. */
   readonly operations: readonly Operation[];
 }
 
-/** How a control script (the emulated master control script with everything it calls) ended. */
+/** Result of a control script (the emulated master control script with everything it calls). */
 export type ScriptEnd = { readonly kind: 'exit'; readonly code: 0 | 1 | 2 | 3 } | { readonly kind: 'timeout' };
 
-/** `request` identifies the command that waits for an answer; effects of kind 'reply' carry it back. */
+/** `request` identifies the waiting command; effects of kind 'reply' carry it back. */
 export type LabEvent =
   | { readonly kind: 'cluster-run'; readonly request: string; readonly members: readonly MemberName[] }
   | { readonly kind: 'cluster-halt'; readonly request: string; readonly force: boolean }
@@ -147,9 +147,9 @@ export type LabEvent =
       /** Empty: the issuing member. */
       readonly members: readonly MemberName[];
       readonly issuedOn: MemberName;
-      /** -a: let the policy choose. */
+      /** -a: the policy chooses. */
       readonly anyMember: boolean;
-      /** -m: run modules up to and including; -e: all but. Only in maintenance mode. */
+      /** -m: run modules up to and including this one; -e: all except. Only in maintenance mode. */
       readonly upToModule?: string;
       readonly exceptModule?: string;
     }
@@ -180,19 +180,19 @@ export type LabEvent =
       readonly packages: readonly PackageName[];
       readonly service: string;
     }
-  /** A checked configuration takes effect; the daemon has done cmcheckconf's part before it sends this. */
+  /** A checked configuration takes effect; the daemon has done the part of cmcheckconf before. */
   | {
       readonly kind: 'configuration-applied';
       readonly request: string;
       readonly packages: readonly PackageFile[];
-      /** All members from now on; absent: as they are. */
+      /** All members from now on; absent: unchanged. */
       readonly members?: readonly MemberName[];
     }
   | { readonly kind: 'package-deleted'; readonly request: string; readonly package: PackageName }
-  // What the effects report back.
+  // Results of effects.
   | { readonly kind: 'start-ended'; readonly package: PackageName; readonly member: MemberName; readonly end: ScriptEnd }
   | { readonly kind: 'halt-ended'; readonly package: PackageName; readonly member: MemberName; readonly end: ScriptEnd }
-  /** A control script has started a service (cmrunserv): a legacy package's restarts are said there, not configured. */
+  /** A control script started a service (cmrunserv): a legacy package sets its restarts there, not in the configuration. */
   | {
       readonly kind: 'service-run';
       readonly package: PackageName;
@@ -202,9 +202,9 @@ export type LabEvent =
     }
   | { readonly kind: 'service-died'; readonly package: PackageName; readonly member: MemberName; readonly service: string }
   | { readonly kind: 'member-crashed'; readonly member: MemberName }
-  /** MEMBER_TIMEOUT after a crash: the others have re-formed and may start what was lost. */
+  /** MEMBER_TIMEOUT after a crash: the others have re-formed and may start the lost packages. */
   | { readonly kind: 'cluster-reformed'; readonly lost: readonly MemberName[] }
-  /** The machine is up again; whether its Serviceguard joins is decided by AUTOSTART (default: yes in the lab). */
+  /** The machine is up again; AUTOSTART decides whether its Serviceguard joins (default: yes in the lab). */
   | { readonly kind: 'member-booted'; readonly member: MemberName; readonly join: boolean }
   | { readonly kind: 'subnet-changed'; readonly member: MemberName; readonly subnet: string; readonly status: 'up' | 'down' };
 
@@ -224,7 +224,7 @@ export type Effect =
       readonly reason: HaltReason;
       readonly timeoutSeconds: number | null;
     }
-  /** Restart one service in place; the rest of the package stays as it is. */
+  /** Restarts one service in place; the rest of the package stays unchanged. */
   | {
       readonly kind: 'restart-service';
       readonly package: PackageName;
@@ -232,9 +232,9 @@ export type Effect =
       readonly service: string;
       readonly restarts: number;
     }
-  /** Kill whatever control script and services of the package still run on the member (after a time-out). */
+  /** Kills the running control script and services of the package on the member (after a timeout). */
   | { readonly kind: 'kill-services'; readonly package: PackageName; readonly member: MemberName }
-  /** Fail fast: the member's machine is reset. */
+  /** Fail fast: resets the member's machine. */
   | { readonly kind: 'reset-member'; readonly member: MemberName; readonly why: string }
   | {
       readonly kind: 'reply';

@@ -1,13 +1,10 @@
-/**
- * Commands that wait: starting and halting packages, and answering the commands that waited for them when their control
- * scripts have ended.
- */
+/** Starts and halts packages, and answers the waiting commands when their control scripts have finished. */
 import type { Draft } from './draft.ts';
 import { say } from './messages.ts';
 import type { HaltGoal, HaltReason, MemberName, Operation, PackageName, PackageState } from './model.ts';
 import { policyIn, servicesAtRest } from './package-policy.ts';
 
-/** Modules to start in maintenance mode: up to and including one, or all but one. */
+/** Modules to start in maintenance mode: up to and including one, or all except one. */
 export interface ModuleChoice {
   readonly upToModule?: string;
   readonly exceptModule?: string;
@@ -15,7 +12,7 @@ export interface ModuleChoice {
 
 const lastModule = 'sg/service';
 
-/** Starts a package that is down on a member that is eligible for it. */
+/** Starts a halted package on an eligible member. */
 export function startPackage(draft: Draft, pkg: PackageState, member: MemberName, choice: ModuleChoice = {}): void {
   const policy = policyIn(draft.state, pkg.config);
   const withServices = (choice.upToModule ?? lastModule) === lastModule && choice.exceptModule !== lastModule;
@@ -41,7 +38,7 @@ const reasonOf: Record<HaltGoal, HaltReason> = {
   failback: 'automatic_halt',
 };
 
-/** Runs the halt script of a package that has an owner and no script running. */
+/** Runs the halt script of a package that has an owner and no running script. */
 export function haltPackage(draft: Draft, name: PackageName, goal: HaltGoal, force = false): void {
   const pkg = draft.package(name);
   if (pkg === undefined || pkg.owner === null || pkg.pending !== null) return;
@@ -52,11 +49,11 @@ export function haltPackage(draft: Draft, name: PackageName, goal: HaltGoal, for
   draft.emit({ kind: 'run-halt', package: name, member: pkg.owner, reason: reasonOf[goal], timeoutSeconds: haltTimeoutSeconds });
 }
 
-/** Halts now, or as soon as the script that runs for the package has ended. */
+/** Halts now, or as soon as the package's running script has finished. */
 export function haltWhenPossible(draft: Draft, pkg: PackageState, goal: HaltGoal, force: boolean): void {
   const { pending } = pkg;
   if (pending === null) haltPackage(draft, pkg.name, goal, force);
-  // cmhaltpkg outlives the others: the package must not be placed again just because a member is halted too.
+  // cmhaltpkg takes precedence: a halt of the member must not start the package elsewhere.
   else if (pending.script === 'start')
     draft.setPackage(pkg.name, { pending: { ...pending, nextHalt: pending.nextHalt === 'user' ? 'user' : goal } });
   else draft.setPackage(pkg.name, { pending: { ...pending, force: pending.force || force } });
@@ -65,13 +62,13 @@ export function haltWhenPossible(draft: Draft, pkg: PackageState, goal: HaltGoal
 export interface Outcome {
   readonly script: 'start' | 'halt';
   readonly member: MemberName;
-  /** null: as asked. Otherwise what went wrong. */
+  /** null: as requested. Otherwise the error. */
   readonly failure: string | null;
   /** The member was lost meanwhile. */
   readonly lost?: boolean;
 }
 
-/** Tells the commands that wait for this package how its script ended, and answers those that wait for nothing more. */
+/** Passes the result of a package's script to the waiting commands, and answers those that are complete. */
 export function packageSettled(draft: Draft, name: PackageName, outcome: Outcome): void {
   for (const operation of draft.state.operations) {
     if (!operation.waiting.includes(name)) continue;
@@ -95,12 +92,12 @@ function lineFor(operation: Operation, name: PackageName, outcome: Outcome): { g
     if (script === 'start' && failure === null) return { good: true, text: say('runSucceeded', name, member) };
     return { good: false, text: say('runScriptFailed', name, member, failure ?? 'it was halted meanwhile') };
   }
-  // A start that failed leaves nothing to halt: the command has what it wanted.
+  // A failed start leaves nothing to halt: the command has its result.
   if (script === 'start' || failure === null) return { good: true, text: say('haltSucceeded', name) };
   return { good: false, text: say('haltScriptFailed', name, member, failure) };
 }
 
-/** Completes every operation that waits for nothing any more. */
+/** Completes every operation with nothing pending. */
 export function answerFinished(draft: Draft) {
   for (const operation of draft.state.operations) {
     if (operation.waiting.length > 0) continue;
@@ -139,7 +136,7 @@ function takeMemberDown(draft: Draft, member: MemberName): void {
   noteWhetherClusterRuns(draft);
 }
 
-/** The cluster runs as long as one member does. */
+/** The cluster runs as long as one member runs. */
 export function noteWhetherClusterRuns(draft: Draft): void {
   const running = Object.values(draft.state.members).some((member) => member.status === 'up');
   if (draft.state.running && !running) draft.log('No member runs any more; the cluster is down. To start it: cmruncl -v');

@@ -1,6 +1,6 @@
 /**
- * The emulated package manager: one pure function from what it knows and what happens to what it knows then and what it
- * wants done [serviceguard.md chapter 6]. Any event in any state gives a state; what cannot be is logged and ignored.
+ * The emulated package manager: one pure function from a state and an event to the next state and its effects [serviceguard.md chapter 6].
+ * Every event is defined in every state; impossible ones are logged and ignored.
  */
 import { Draft, packagesOf } from './draft.ts';
 import * as failures from './failures.ts';
@@ -35,7 +35,7 @@ const handlers: Handlers = {
   'subnet-changed': failures.subnetChanged,
 };
 
-/** One event; never throws, never changes what it is given. Effects are in the order they are to be carried out. */
+/** One event; never throws, never modifies its input. Effects are in order of execution. */
 export function reduce(state: ClusterState, event: LabEvent): Transition {
   const draft = new Draft(state);
   const handler = handlers[event.kind] as (draft: Draft, event: LabEvent) => void;
@@ -46,8 +46,8 @@ export function reduce(state: ClusterState, event: LabEvent): Transition {
 }
 
 /**
- * After every event: a package that is down with switching enabled starts as soon as a member is eligible, and automatic
- * failback brings home what runs elsewhere [L6 p.292][L9 p.60]. Ends, because every failed start has cleared a switch.
+ * After every event: a halted package with switching enabled starts when a member is eligible, and automatic failback moves packages to
+ * their primary member [L6 p.292][L9 p.60]. Terminates, because every failed start clears a switch.
  */
 function settle(draft: Draft): void {
   if (!draft.state.running || isReforming(draft.state)) return;
@@ -63,14 +63,16 @@ function settle(draft: Draft): void {
   }
 }
 
-/** Nobody comes back to a package that ended nowhere, unless told how: the log names the commands. */
+/** A package that stopped for good needs an administrator: the log has the commands. */
 function adviseAboutStranded(before: ClusterState, draft: Draft): void {
   for (const pkg of draft.packages) {
     const was = before.packages[pkg.name];
     if (was === undefined || !isStranded(pkg) || (isStranded(was) && was.autoRun === pkg.autoRun)) continue;
     if (membership.isClusterBeingHalted(draft) || (pkg.state === 'halted' && !pkg.autoRun) || pkg.maintenance.on) continue;
     const commands = wayBack(draft.state, pkg);
-    draft.log(`Package ${pkg.name} runs nowhere (${pkg.state}). To bring it back: ${commands.join('; ')}`, { package: pkg.name });
+    draft.log(`Package ${pkg.name} runs nowhere (${pkg.state}). To start it again: ${commands.join('; ')}`, {
+      package: pkg.name,
+    });
   }
 }
 
@@ -84,12 +86,12 @@ export interface InitialCluster {
   readonly members: readonly MemberName[];
   /** Machines that can become members. */
   readonly spares?: readonly MemberName[];
-  /** Subnet addresses that every member is on; up. */
+  /** Addresses of the subnets of every member; up. */
   readonly subnets: readonly string[];
   readonly options?: Partial<LabOptions>;
 }
 
-/** A configured cluster that does not run, with no package; all machines are up. */
+/** A configured cluster that does not run, without packages; all machines are up. */
 export function initialState({ name, members, spares = [], subnets, options }: InitialCluster): ClusterState {
   const member = (one: MemberName): MemberState => ({
     name: one,
@@ -110,7 +112,7 @@ export function initialState({ name, members, spares = [], subnets, options }: I
   };
 }
 
-/** What must hold in every state; an empty list when it does. Used by the tests and by the lab's own watch. */
+/** What must hold in every state. Empty: it does. Used by the tests and by the lab itself. */
 export function invariants(state: ClusterState): string[] {
   const broken = [...memberInvariants(state), ...packagesOf(state).flatMap((pkg) => packageInvariants(state, pkg))];
   const running = Object.values(state.members).some((member) => member.status === 'up');

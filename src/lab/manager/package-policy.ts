@@ -1,7 +1,4 @@
-/**
- * What a package's configuration tells the package manager about starting, halting and moving it: typed, with the
- * defaults of serviceguard.md 2.5 and 2.6. Pure.
- */
+/** A package's configuration for starting, halting and moving it: typed, with the defaults of serviceguard.md 2.5 and 2.6. Pure. */
 import { packageContent, type ServiceEntry } from '../../serviceguard/package-content.ts';
 import { allValues, lastValue, type PackageFile } from '../../serviceguard/package-file.ts';
 import type { ClusterState, MemberName, ServiceState } from './model.ts';
@@ -44,7 +41,7 @@ function timeoutOf(word: string): number | null {
   return /^\d+$/.test(word) && Number(word) > 0 ? Number(word) : null;
 }
 
-/** The services of a package that does not run. */
+/** The services of a halted package. */
 export function servicesAtRest(policy: PackagePolicy, status: ServiceState['status']): ServiceState[] {
   return policy.services.map((service) => ({ name: service.name, status, restarts: 0 }));
 }

@@ -1,11 +1,9 @@
-/**
- * Where a package may start, and where it does: eligibility and the failover policies [serviceguard.md 6.3]. Pure.
- */
+/** Where a package may start, and where it starts: eligibility and the failover policies [serviceguard.md 6.3]. Pure. */
 import { packagesOf } from './draft.ts';
 import type { ClusterState, MemberName, PackageState } from './model.ts';
 import { policyIn } from './package-policy.ts';
 
-/** While a member is lost and the others have not re-formed, nothing is started anywhere. */
+/** While a member is lost and the others have not re-formed, no package is started. */
 export function isReforming(state: ClusterState): boolean {
   return Object.values(state.members).some((member) => member.state === 'unknown');
 }
@@ -14,14 +12,14 @@ export function isBeingHalted(state: ClusterState, member: MemberName): boolean 
   return state.operations.some((operation) => operation.members.includes(member));
 }
 
-/** Why the package may not start on the member, in the operator's words; null when it may. */
+/** Why the package may not start on the member, for the operator. null: it may. */
 export function whyNotEligible(state: ClusterState, pkg: PackageState, member: MemberName): string | null {
   const about = state.members[member];
   const policy = policyIn(state, pkg.config);
   if (about === undefined || !state.memberOrder.includes(member)) return `${member} is not a member of the cluster`;
   if (!policy.members.includes(member)) return `${member} is not in the node_name list of ${pkg.name}`;
   if (about.status !== 'up') return `${member} does not run in the cluster`;
-  if (isBeingHalted(state, member)) return `${member} is being halted`;
+  if (isBeingHalted(state, member)) return `${pkg.name} is disabled for ${member}`;
   if (pkg.nodeSwitch[member] !== true) return `${pkg.name} is switched off for ${member}`;
   const down = policy.subnets.filter((subnet) => (about.subnets[subnet] ?? 'up') !== 'up');
   if (down.length > 0) return `monitored subnet ${down.join(', ')} is down on ${member}`;
@@ -30,12 +28,12 @@ export function whyNotEligible(state: ClusterState, pkg: PackageState, member: M
   return null;
 }
 
-/** Members on which the package may start, in the order of node_name. */
+/** Members where the package may start, in the order of node_name. */
 export function eligibleMembers(state: ClusterState, pkg: PackageState): MemberName[] {
   return policyIn(state, pkg.config).members.filter((member) => whyNotEligible(state, pkg, member) === null);
 }
 
-/** The member the failover policy chooses; null when none is eligible [L7 p.50]. */
+/** The member that the failover policy chooses. null: none is eligible [L7 p.50]. */
 export function choosePlace(state: ClusterState, pkg: PackageState): MemberName | null {
   const eligible = eligibleMembers(state, pkg);
   if (policyIn(state, pkg.config).failover !== 'min_package_node') return eligible[0] ?? null;
@@ -49,8 +47,8 @@ function packageCount(state: ClusterState, member: MemberName, except: PackageSt
 }
 
 /**
- * Where automatic failback would move a running package to; null when it should stay. With min_package_node only when
- * the primary member would have fewer packages [L10 p.210].
+ * Target of an automatic failback. null: the package stays. With min_package_node only if the primary member would have fewer packages [L10
+ * p.210].
  */
 export function failbackPlace(state: ClusterState, pkg: PackageState): MemberName | null {
   const policy = policyIn(state, pkg.config);
@@ -62,7 +60,7 @@ export function failbackPlace(state: ClusterState, pkg: PackageState): MemberNam
   return policy.failover === 'min_package_node' && !fewer ? null : primary;
 }
 
-/** The commands that bring a package that is down back, in order; what the operator is told when nothing else will. */
+/** The commands that start a halted package again, in order, for the operator. */
 export function wayBack(state: ClusterState, pkg: PackageState): string[] {
   const policy = policyIn(state, pkg.config);
   const members = policy.members.filter((member) => state.memberOrder.includes(member));
@@ -74,7 +72,7 @@ export function wayBack(state: ClusterState, pkg: PackageState): string[] {
     if (about?.machine === 'up' && about.status === 'down') commands.push(`cmrunnode ${member}`);
     if (pkg.nodeSwitch[member] !== true) commands.push(`cmmodpkg -e -n ${member} ${pkg.name}`);
   }
-  // Always named: it shows the operator the switch even when only members are missing, and does no harm.
+  // Always included: it shows the switch to the operator even if only members are missing, and is harmless.
   commands.push(`cmmodpkg -e ${pkg.name}`);
   return commands;
 }

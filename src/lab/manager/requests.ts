@@ -1,6 +1,4 @@
-/**
- * Commands about packages: cmrunpkg, cmhaltpkg, cmmodpkg, and configurations taking effect [serviceguard.md 5.7-5.9, 6.10].
- */
+/** Commands about packages: cmrunpkg, cmhaltpkg, cmmodpkg, and new configurations [serviceguard.md 5.7-5.9, 6.10]. */
 
 import { startOrder } from '../../serviceguard/modules.ts';
 import { type PackageFile, styleOf } from '../../serviceguard/package-file.ts';
@@ -50,7 +48,7 @@ function placeAskedFor(draft: Draft, pkg: PackageState, event: EventOf<'package-
   return event.members[0] ?? (pkg.maintenance.on ? pkg.maintenance.member : null) ?? event.issuedOn;
 }
 
-/** sg/pr_cntl has nothing to start in the lab, so nothing can be started up to it. */
+/** sg/pr_cntl starts nothing in the lab, so it cannot be a limit. */
 const startedModules: readonly string[] = startOrder.filter((name) => name !== 'sg/pr_cntl');
 
 function runRefusal(draft: Draft, pkg: PackageState, event: EventOf<'package-run'>, member: MemberName): string | null {
@@ -92,7 +90,7 @@ export function packageHalt(draft: Draft, event: EventOf<'package-halt'>) {
 
 type Change = (pkg: PackageState) => string | null;
 
-/** cmmodpkg on every package named: `change` applies itself and gives null, or says why not. */
+/** cmmodpkg on every named package: `change` applies itself and returns null, or the reason why not. */
 function modify(draft: Draft, request: string, packages: readonly PackageName[], change: Change) {
   if (!draft.state.running) return draft.reply(request, [], [say('clusterDown', 'cmmodpkg')]);
   const errorLines: string[] = [];
@@ -177,10 +175,10 @@ export function serviceReset(draft: Draft, { request, packages, service }: Event
   });
 }
 
-/** The files have been checked (check.ts); packages that exist get the new configuration, new ones appear halted. */
+/** The files are already checked (check.ts); existing packages get the new configuration, new ones are halted. */
 export function configurationApplied(draft: Draft, { request, packages, members }: EventOf<'configuration-applied'>) {
   const wanted = members ?? draft.state.memberOrder;
-  // Looked at again: time has gone by since the check, with a question in between.
+  // Checked again: time has passed since the first check, including a question.
   const given = packages.map((config) => config.name);
   const after = withMembers(draft.state, wanted);
   const refused = [
@@ -212,7 +210,7 @@ function newPackage(draft: Draft, config: PackageFile): PackageState {
     status: 'down',
     state: 'halted',
     owner: null,
-    // Added while the cluster runs: off until cmmodpkg -e, unless the option says otherwise (INFERRED, 5.3).
+    // Added while the cluster runs: disabled until cmmodpkg -e, unless the option says otherwise (INFERRED, 5.3).
     autoRun: policy.autoRun && (!draft.state.running || draft.state.options.onlineAddEnablesAutoRun),
     nodeSwitch: switchesIn(draft.state, { config, nodeSwitch: {} }),
     services: servicesAtRest(policy, 'down'),

@@ -1,6 +1,6 @@
 /**
- * The main job as a show: the package is made, applied and run in a lab, its master is killed and halted in three ways,
- * clients go on fetching policy with the real cf-agent. Ends with a table and a one-line verdict.
+ * The demo: the package is made, applied and run in a lab; its master fails and is halted in three ways; clients fetch policy with the real
+ * cf-agent. Prints a table and a one-line verdict at the end.
  */
 import { columns } from '../../base/tables.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
@@ -13,18 +13,18 @@ export interface DemoResult {
   readonly verdict: 'pass' | 'fail';
   readonly sentence: string;
   readonly failovers: readonly Failover[];
-  /** ms each client was without a master while the package was halted on purpose and brought back. */
+  /** ms each client had no master while the package was halted deliberately. */
   readonly haltOutages: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
   readonly policyVersions: number;
-  /** The longest pause between two looks at mounts and addresses, in ms. */
+  /** The longest pause between two checks of mounts and addresses, in ms. */
   readonly worstLookDelayMs: number;
   readonly entries: readonly JournalEntry[];
 }
 
 const shown = new Set<JournalEntry['kind']>(['fault', 'command', 'event', 'seen', 'violation']);
 
-/** Runs the whole show in a lab that is up. `say` gets each line as it happens. */
+/** Runs the demo in a lab that is up. `say` gets each line when it happens. */
 export async function runDemo(lab: LabHandle, say: (line: string) => void): Promise<DemoResult> {
   const drills = new PackageDrills(lab);
   let origin: number | null = null;
@@ -42,8 +42,8 @@ export async function runDemo(lab: LabHandle, say: (line: string) => void): Prom
     await drills.deploy();
     await look(drills, violations, say);
     for (const [kind, title] of [
-      ['kill', "The master's cf-serverd gets SIGKILL"],
-      ['haltnode', 'The member is halted with cmhaltnode -f'],
+      ['kill', 'cf-serverd of the active member gets SIGKILL'],
+      ['haltnode', 'The active member is halted with cmhaltnode -f'],
     ] as const) {
       say(`--- ${title}`);
       const failover = await drills.failOver(kind);
@@ -52,7 +52,7 @@ export async function runDemo(lab: LabHandle, say: (line: string) => void): Prom
       await look(drills, violations, say);
       if (failover.from !== null) await drills.repair(kind, failover.from);
     }
-    say('--- The package is halted: the daemon stays, clients go on with what they have');
+    say('--- The package is halted: the daemon keeps running, clients keep their policy');
     haltOutages = await haltAndBringBack(drills, say);
     const silent = names.filter((name) => haltOutages[name] === undefined);
     if (silent.length > 0) violations.push(`not measured: ${silent.join(', ')} noticed nothing of a halt`);
@@ -96,14 +96,14 @@ async function haltAndBringBack(drills: PackageDrills, say: (line: string) => vo
   await drills.type(owner, ['cmhaltpkg', drills.packageName]);
   const after = daemonPid(await drills.lab.exec(owner, ['pgrep', '-x', 'cf-serverd']));
   if (after === null) throw new DrillFailure(`no cf-serverd runs on ${owner} after the halt`);
-  say(`    cf-serverd still runs on ${owner} (pid ${after}${after === before ? ', the same process' : `, was ${before}`})`);
+  say(`    cf-serverd still runs on ${owner} (pid ${after}${after === before ? ', the same process' : `, before: ${before}`})`);
   for (const client of clientsOf(drills.lab.spec)) {
     const agent = await drills.lab.exec(client.name, ['cf-agent', '-K']);
     const version = await drills.clientVersion(client.name);
     if (agent.exitCode !== 0)
-      throw new DrillFailure(`cf-agent on ${client.name} ended with ${agent.exitCode} while the package is halted`);
+      throw new DrillFailure(`cf-agent on ${client.name} exited with ${agent.exitCode} while the package is halted`);
     if (version !== drills.version) throw new DrillFailure(`${client.name} lost its policy while the package is halted`);
-    say(`    ${client.name} goes on with its cached policy version ${version}`);
+    say(`    ${client.name} keeps its cached policy version ${version}`);
   }
   await drills.type(owner, ['cmmodpkg', '-e', drills.packageName]);
   await drills.waitServed();
@@ -116,13 +116,13 @@ function daemonPid(result: { readonly stdout: string }): string | null {
   return /^\d+/.exec(result.stdout)?.[0] ?? null;
 }
 
-/** The closing table and verdict as text. */
+/** The final table and verdict as text. */
 export function demoSummary(result: DemoResult): string[] {
   const worst = (outages: Readonly<Record<string, number>>): string => {
     const values = Object.values(outages);
-    return values.length === 0 ? 'none seen' : seconds(Math.max(...values));
+    return values.length === 0 ? 'none' : seconds(Math.max(...values));
   };
-  const head = ['seconds after the fault', 'moved', 'noticed', 'halted', 'mounted', 'address', 'proved', 'outage'];
+  const head = ['seconds after the fault', 'moved', 'detected', 'halted', 'mounted', 'address', 'proved', 'outage'];
   const rows = result.failovers.map((failover) => [
     failover.fault,
     `${failover.from}->${failover.to}`,
@@ -137,7 +137,7 @@ export function demoSummary(result: DemoResult): string[] {
   return [
     '',
     ...columns([head, ...rows, halt], { right: [1, 2, 3, 4, 5, 6, 7] }),
-    `outage: the longest any client was without a master; mounts and addresses were looked at at least every ${Math.ceil(result.worstLookDelayMs)} ms`,
+    `outage: the longest time that a client had no master; mounts and addresses were checked at least every ${Math.ceil(result.worstLookDelayMs)} ms`,
     '',
     `${result.verdict === 'pass' ? 'PASS' : 'FAIL'}: ${result.sentence}`,
   ];

@@ -1,7 +1,6 @@
 /**
- * The csync package in a lab, handled as an administrator would: render, copy, check, apply, run; break it in a named
- * way; wait for what must follow; look whether the invariants of the design hold. The demo, the failover run and the
- * tests are strings of these.
+ * The csync package in a lab, handled by an administrator's commands: render, copy, check, apply, run; inject a named fault; wait for the
+ * result; check the invariants of the design. The demo, the failover run and the tests consist of these parts.
  */
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
@@ -14,14 +13,14 @@ import { type Failover, failoverAfter, isGoodStart } from './timeline.ts';
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** What a drill wanted did not come; the lab is left as it is. */
+/** A drill timed out or failed; the lab is left unchanged. */
 export class DrillFailure extends LabUnavailable {}
 
 const failoverDeadlineMs = 40_000;
 const settleDeadlineMs = 20_000;
 /**
- * A cf-agent that connects in the moment between the reset of the clients and the end of the address hears nothing more
- * and receives six times its time limit of 10 s in vain [cfengine.md 2.8]; only its next run asks the new master.
+ * A cf-agent that connects between the reset of the clients and the removal of the address gets no answer, and waits six times its limit of
+ * 10 s [cfengine.md 2.8]. Only its next run asks the new master.
  */
 const daemonDeadlineMs = 15_000;
 const fetchDeadlineMs = 90_000;
@@ -38,7 +37,7 @@ export class PackageDrills {
     this.lab = lab;
   }
 
-  /** Collects the lab's journal from now on, earlier entries included. */
+  /** Collects the lab's journal from now on, including earlier entries. */
   async attach(onEntry: (entry: JournalEntry) => void = () => {}): Promise<void> {
     this.#isToldOf = true;
     const told = (entry: JournalEntry): void => {
@@ -70,24 +69,24 @@ export class PackageDrills {
     return membersOf(this.lab.spec).map((member) => member.name);
   }
 
-  /** Those whose view of the master is watched: in some labs none. */
+  /** The observed clients; some labs have none. */
   #clients(): readonly string[] {
     return watchedClients(this.lab.spec).map(({ name }) => name);
   }
 
-  /** A command as typed by an administrator on a member; shown in the story. Fails unless its exit status is 0. */
+  /** A command of an administrator on a member, shown in the story. Fails unless its exit status is 0. */
   async type(member: string, argv: readonly string[], timeoutMs = 60_000): Promise<string> {
     const label = argv.join(' ');
     const result = await this.lab.exec(member, argv, { timeoutMs, label });
     if (result.exitCode !== 0) {
-      throw new DrillFailure(`${label} on ${member} ended with ${result.exitCode}:\n${result.stdout}${result.stderr}`.trim());
+      throw new DrillFailure(`${label} on ${member} failed with ${result.exitCode}:\n${result.stdout}${result.stderr}`.trim());
     }
     return result.stdout;
   }
 
   /**
-   * The way from a settings file to a running package, in the administrator's own commands. cmcheckconf only shows what is wrong
-   * before anything is done: cmapplyconf checks all of it again, so who is not to be shown anything goes without.
+   * From a settings file to a running package, with an administrator's commands. cmcheckconf only shows errors early: cmapplyconf checks
+   * everything again, so it can be omitted.
    */
   async deploy({ checked = true } = {}): Promise<void> {
     const [first = '', ...others] = this.members;
@@ -102,7 +101,7 @@ export class PackageDrills {
     await this.type(first, ['cmmodpkg', '-e', this.packageName]);
   }
 
-  /** What cmviewcl says of the package. */
+  /** The package as cmviewcl reports it. */
   async view(): Promise<PackageStatus> {
     const text = await this.lab.view(this.packageName);
     const status = text === null ? null : packageStatus(text, this.packageName);
@@ -138,18 +137,18 @@ export class PackageDrills {
     return version;
   }
 
-  /** The policy version a client works with; null when its copy is torn or missing. */
+  /** The present policy version of a client. null: torn or missing. */
   async clientVersion(client: string): Promise<number | null> {
     return (await this.lab.ask({ verb: 'client-version', member: client })).version as number | null;
   }
 
-  /** Breaks the member the package runs on and waits until another one serves. Returns the story of it. */
+  /** Injects a fault on the active member and waits until another one serves. Returns the story. */
   async failOver(kind: FaultKind): Promise<Failover> {
     const from = await this.waitServed();
     await this.waitClients();
     const mark = this.entries.length;
     await this.#break(kind, from);
-    // By the journal: to ask the cluster again and again takes processors from what is measured.
+    // Uses the journal: repeated questions to the cluster would take CPU time from the measurement.
     const started = (): boolean => this.entries.slice(mark).some((entry) => entry.member !== from && isGoodStart(entry));
     await this.#untilTold(started, failoverDeadlineMs, `${this.packageName} to start on another member than ${from}`);
     await this.waitServed(from);
@@ -160,8 +159,8 @@ export class PackageDrills {
   }
 
   /**
-   * Waits until everything that could be seen by now is in `entries`: a client's question that was asked in the middle of a move has been
-   * answered or given up. Without it a client seems to have noticed nothing.
+   * Waits until `entries` has all observations up to now: questions of clients from the middle of a move are answered or abandoned by then.
+   * Otherwise a client might seem unaffected.
    */
   async waitSeen(): Promise<void> {
     const asked = Date.now();
@@ -169,13 +168,13 @@ export class PackageDrills {
       const { seenUntil, entries } = await this.lab.status();
       return seenUntil > asked && this.entries.length >= entries;
     };
-    await until(isSeen, evidenceDeadlineMs, 'the lab and its clients to have been looked at');
+    await until(isSeen, evidenceDeadlineMs, 'the lab and its clients to be observed');
   }
 
-  /** For a state of the journal: nothing more will be told when the lab has gone, and there is nothing to wait for. */
+  /** For a state of the journal: it gets no more entries when the lab is removed. */
   async #untilTold(state: () => boolean, deadlineMs: number, what: string): Promise<void> {
     const told = async (): Promise<boolean> => {
-      if (!this.#isToldOf) throw new LabUnavailable(`the lab went away before ${what}`);
+      if (!this.#isToldOf) throw new LabUnavailable(`the lab was removed before ${what}`);
       return state();
     };
     await until(told, deadlineMs, what);
@@ -195,14 +194,14 @@ export class PackageDrills {
     if (killed.exitCode !== 0) throw new DrillFailure(`there was no ${daemonName} to kill on ${member}`);
   }
 
-  /** Makes a member that was broken an adoptive member again: what an administrator does the morning after. */
+  /** Makes a broken member a standby again, with an administrator's commands. */
   async repair(kind: FaultKind, member: string): Promise<void> {
     if (kind === 'crash') await this.lab.ask({ verb: 'boot', member });
     if (kind === 'haltnode') await this.type(member, ['cmrunnode', member]);
     if (kind === 'kill') await this.type(member, ['cmmodpkg', '-e', '-n', member, this.packageName]);
   }
 
-  /** Waits until the probe of each client but `except` was last seen served (and lost since `mark` is not the last word). */
+  /** Waits until the last probe of each client except `except` succeeded (after `mark`, for lost ones). */
   async waitClients(mark = 0, except: string | null = null): Promise<void> {
     const served = (client: string): boolean => {
       const last = this.entries.findLast(
@@ -215,10 +214,7 @@ export class PackageDrills {
     if (mark > this.entries.length) throw new LabUnavailable('the journal went backwards');
   }
 
-  /**
-   * The design's invariants, looked at from outside while the package serves. Returns what does not hold, in words; an
-   * empty list means each was looked at and held.
-   */
+  /** Checks the design's invariants from outside while the package serves. Returns the violations. Empty: each was checked and held. */
   async invariants(): Promise<string[]> {
     const broken = this.entries.filter((entry) => entry.kind === 'violation').map((entry) => entry.text);
     const view = await this.view();
@@ -245,7 +241,7 @@ export class PackageDrills {
     const { daemonName } = this.#cfengine;
     const daemons = async (): Promise<number> =>
       (await this.lab.exec(member, ['pgrep', '-x', daemonName])).stdout.split('\n').filter(Boolean).length;
-    // One that was dead is started beside the halt, which does not wait for it.
+    // The halt starts a dead daemon in the background, and does not wait for it.
     await until(async () => (await daemons()) === 1, daemonDeadlineMs, daemonName).catch(() =>
       broken.push(`I3: ${member} runs not exactly one ${daemonName}`),
     );

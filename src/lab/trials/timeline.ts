@@ -1,33 +1,33 @@
 /**
- * Reads a lab's journal as a story: one fault, what followed, how long each part took, how long clients had no master.
- * Pure; the demo, the failover run and the tests share it.
+ * Parses a lab's journal as a story: one fault, what followed, the time of each part, and the outages of clients. Pure; used by the demo,
+ * the failover run and the tests.
  */
 import type { JournalEntry } from '../emulation/journal.ts';
 
-/** All times in ms after the fault; null when the journal does not show that part. */
+/** All times in ms after the fault. null: the journal does not show that part. */
 export interface Failover {
   readonly fault: string;
   readonly from: string | null;
   readonly to: string | null;
-  /** Package manager told of the failure. */
+  /** The package manager was notified of the failure. */
   readonly detected: number | null;
   readonly halted: number | null;
   readonly mounted: number | null;
   readonly address: number | null;
-  /** Start script ended: the role is proved. */
+  /** The start script finished: the role is proved. */
   readonly started: number | null;
-  /** By client: from the last success before it lost the master to the first success after. */
+  /** By client: from its last answer before it lost the master to its next one. */
   readonly outages: Readonly<Record<string, number>>;
 }
 
-/** The package's start has ended well. */
+/** The package's start succeeded. */
 export function isGoodStart({ what, text }: JournalEntry): boolean {
   return what === 'start-ended' && text.includes('exit status 0');
 }
 
 const detections = new Set(['service-died', 'machine-down', 'halting']);
 
-/** What became of the fault at `index`, looking no further than `end` (exclusive). */
+/** What followed the fault at `index`, up to `end` (exclusive). */
 export function failoverAfter(entries: readonly JournalEntry[], index: number, end = entries.length): Failover {
   const fault = entries[index];
   if (fault === undefined) throw new RangeError(`no journal entry ${index}`);
@@ -56,8 +56,8 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number, e
 }
 
 /**
- * Parts of a failover that the journal does not show, in words: who concludes from what was not seen concludes nothing. Only a halt may
- * be missing, of a member that lost its power.
+ * Parts of a failover that the journal does not show, in words: without evidence there is no conclusion. Only a halt may be missing, of a
+ * member without power.
  */
 export function unmeasured(failover: Failover, clients: readonly string[]): string[] {
   const parts = (['from', 'to', 'detected', 'mounted', 'address', 'started'] as const).filter((part) => failover[part] === null);
@@ -68,7 +68,7 @@ export function unmeasured(failover: Failover, clients: readonly string[]): stri
   ];
 }
 
-/** A time in which a client had no master, as the journal's clock has it; `to` null: it had none at the end either. */
+/** A time in which a client had no master, by the journal's clock; `to` null: until the end. */
 export interface ClientOutage {
   readonly client: string;
   readonly from: number;
@@ -76,8 +76,8 @@ export interface ClientOutage {
 }
 
 /**
- * Each from a client's last success to the first one after, in the order in which they ended. An answer that came late ends an outage, too:
- * an address that moves within a question's time limit delays its answer and no more.
+ * Each from a client's last answer to its next one, in the order of their ends. A late answer ends an outage, too: an address that moves
+ * within a question's time limit only delays its answer.
  */
 export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] {
   const lostAt = new Map<string, number>();
@@ -95,7 +95,7 @@ export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] 
   return [...ended, ...[...lostAt].map(([client, from]) => ({ client, from, to: null }))];
 }
 
-/** Longest time each client was without a master and got it back, in ms. */
+/** The longest finished outage of each client, in ms. */
 export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
   const worst: Record<string, number> = {};
   for (const { client, from, to } of clientOutages(entries))

@@ -10,9 +10,9 @@ import type { TortureKind, Wound } from './torture-plan.ts';
 export interface HarmGround {
   readonly drills: PackageDrills;
   readonly wound: Wound;
-  /** A member that is up and another one than the one that was harmed. */
+  /** Another member that is up. */
   readonly from: string;
-  /** Where the package is by now. */
+  /** The present owner of the package. */
   readonly owner: string | null;
 }
 
@@ -25,19 +25,21 @@ const typeMs = 180_000;
 const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
 const logDirectory = `${sgDirectories.SGRUN}/log`;
 
-/** As pkill -f finds them, and not a shell that has the pattern in its own line. */
+/** For pkill -f; does not match a shell with the pattern in its own command line. */
 const monitorPattern = '^[^ ]+( -[^ ]+)* [^ ]*/csync-monitor[.]cjs ';
 const frontPattern = '^/usr/bin/perl [^ ]*/csync-front[.]pl ';
 const syslogPattern = '^/bin/busybox [s]yslogd ';
 const signal = (name: 'STOP' | 'CONT', pattern: string): string => `pkill -${name} -f '${pattern}'`;
 const fillSyslog = `perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while send(S, "x" x 1000, 0x40); exit($!{EAGAIN} ? 0 : 1)'`;
 
-/** A script that goes on behind the command, with all it starts in a group of its own; `name` is how it is ended. */
+/** A background script in its own process group; `name` identifies it for the kill. */
 const beside = (name: string, script: string): string =>
   `setsid sh -c 'echo $$ > /run/torture-${name}; ${script}' < /dev/null > /dev/null 2>&1 &`;
 const endBeside = (name: string): string => `kill -KILL -"$(cat /run/torture-${name})" && rm /run/torture-${name}`;
 
-/** The log gets a file system of its own, since the whole host would hang with another one. A lab host has no nodes of loop devices. */
+/**
+ * A separate file system for the log, because the whole host would hang with another one. A lab host has no device nodes for loop devices.
+ */
 const frozenLog = `
 image=/root/torture-log.img
 truncate -s 8M $image && mkfs.ext4 -q $image || exit 1
@@ -50,14 +52,14 @@ mount "$device" ${logDirectory}; mounted=$?
 losetup -d "$device"
 [ $mounted = 0 ] && fsfreeze -f ${logDirectory}`;
 
-/** Holds as many connections as it gets, each made anew when it ends. */
+/** Holds as many connections as possible, and renews each closed one. */
 const connections = 600;
 const idleConnections = (address: string, port: number): string =>
   `exec setpriv --reuid=65534 --regid=65534 --clear-groups perl -MIO::Socket::INET -e "while (1) { for (@s[1 .. ${connections}]) { next if \\$_ && !defined sysread(\\$_, \\$x, 1) && \\$!{EAGAIN}; \\$_ = IO::Socket::INET->new(PeerAddr => q(${address}:${port}), Timeout => 1) and \\$_->blocking(0) } select undef, undef, undef, 0.05 }"`;
 const overloadMs = 5000;
 const masterAgainMs = 10_000;
 
-/** The first read of a start that finds it is stopped, as a process that hangs in the kernel is. */
+/** Stops the first read of a start that finds it, like a process that hangs in the kernel. */
 const stopStart = 'until pid=$(pgrep -f [c]sync-start.cjs); do :; done; kill -STOP $pid';
 
 const sh =
@@ -77,7 +79,7 @@ const inTurn =
     for (const part of parts) await part(ground);
   };
 
-/** The client that is harmful. */
+/** The harmful client. */
 export function firstClient({ lab }: PackageDrills): string {
   return clientsOf(lab.spec)[0]?.name ?? '';
 }
@@ -90,17 +92,17 @@ const keysOf = (ground: HarmGround): string => layoutOf(settingsOf(ground)).keys
 const spareOf = ({ drills }: HarmGround): string => drills.lab.spec.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
 const membersBy = ({ drills }: HarmGround): string[] => membersOf(drills.lab.spec).map(({ name }) => name);
 
-/** A shell command for settings that differ from those applied. */
+/** A shell command for settings that differ from the applied ones. */
 const edited = `cd /root && { grep -v '^package_description:' csync.yaml; echo "package_description: torture $(cat /proc/sys/kernel/random/uuid)"; } > csync.new && mv csync.new csync.yaml`;
 const switchedOn = (ground: HarmGround): string => `cmmodpkg -e -n ${ground.wound.member} ${packageOf(ground)}`;
 
-/** Another list of members, online, as the manual has it. The package keeps its own list. */
+/** Another member list, online, as in the manual. The package keeps its own list. */
 function cluster({ drills }: HarmGround, members: readonly string[]): string {
   const nodes = members.map((name) => `-n ${name}`).join(' ');
   return `cmquerycl -C /root/torture.ascii -c ${drills.lab.spec.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
 }
 
-/** While the load lasts the others have a master all the time, or again in time. */
+/** During the load the other clients have a master, or get it back in time. */
 async function otherClientsServed({ drills }: HarmGround): Promise<void> {
   const mark = drills.entries.length;
   await pause(overloadMs);
@@ -112,13 +114,16 @@ async function otherClientsServed({ drills }: HarmGround): Promise<void> {
     throw new DrillFailure(`${late.client} had no master for more than ${masterAgainMs / 1000} s under load`);
 }
 
-/** The monitor of the master finds it, and its state file, which csync status reads, names it. */
+/** The active member's monitor detects it, and its state file, which csync status reads, names it. */
 const ownerIsNoticed = onMaster(
   (ground) =>
     `n=0; until grep -q '"owner":{"result":"bad"' /run/csync-monitor-${packageOf(ground)}.json; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done`,
 );
 
-/** For each member, since the package is applied from any of them, in a lab whose monitor is to notice a second owner within a step: by default it looks once a minute. */
+/**
+ * For each member, since the package is applied from any of them. The monitor must detect a second owner within a step; its default
+ * interval is one minute.
+ */
 export const tortureSettings = `sed -i 's/^monitor_owner: .*/monitor_owner: every 5 s, limit 1 s, 2 in a row, warn/' /root/csync.yaml`;
 
 const nothing = async (): Promise<void> => {};
@@ -152,7 +157,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     does: sh((ground) => `cmmodpkg -d -n ${ground.wound.member} ${packageOf(ground)}`),
     mends: fromAnother(switchedOn),
   },
-  // To the last byte, until it says so.
+  // To the last byte.
   'full-disk': {
     does: sh((ground) => `! dd if=/dev/zero of=${mountPointOf(ground)}/fill bs=64k 2>/dev/null`),
     mends: onMaster((ground) => `rm ${mountPointOf(ground)}/fill`),
@@ -166,7 +171,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     mends: sh(() => `${csync} maintenance off --yes`),
   },
   apply: { does: sh(() => `${edited} && ${csync} apply --yes`), mends: nothing },
-  // With all it started, as the loss of its host would; the next apply does what is left.
+  // With all its children, like the loss of its host; the next apply completes the remaining steps.
   'killed-apply': {
     does: sh(
       ({ wound }) =>
@@ -176,7 +181,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   },
   'hang-monitor': { does: sh(() => signal('STOP', monitorPattern)), mends: sh(() => `${signal('CONT', monitorPattern)}; true`) },
   'hang-front': { does: sh(() => signal('STOP', frontPattern)), mends: sh(() => `${signal('CONT', frontPattern)}; true`) },
-  // Nobody takes what is logged, and the queue is full.
+  // Syslog accepts nothing, and the queue is full.
   'hang-syslog': {
     does: sh(() => `${signal('STOP', syslogPattern)} && ${fillSyslog}`),
     mends: sh(() => signal('CONT', syslogPattern)),
@@ -197,7 +202,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     does: sh(() => frozenLog),
     mends: sh(() => `fsfreeze -u ${logDirectory} && umount -l ${logDirectory} && rm -f /root/torture-log.img`),
   },
-  // Reads go on, so the master serves; a halt thaws it, or its writes and the device would hang.
+  // Reads continue, so the master serves; a halt thaws it, because otherwise its writes and the device would hang.
   'freeze-policy': {
     does: sh((ground) => `fsfreeze -f ${mountPointOf(ground)}`),
     mends: onMaster((ground) => `fsfreeze -u ${mountPointOf(ground)} 2> /dev/null; true`),
@@ -210,7 +215,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
       }),
       otherClientsServed,
     ),
-    // A daemon that dies now is restarted in place: the brake counts connections that ended within 2 s, too.
+    // A daemon that exits now is restarted in place: the brake counts connections that closed within 2 s, too.
     mends: onClient(() => `${endBeside('load')} && sleep 3`),
   },
   'duplicate-address': {
@@ -227,7 +232,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   'hung-start': {
     does: sh(() => beside('stop-start', stopStart)),
     mends: inTurn(
-      // What it stopped is ended by the launcher of the start.
+      // The start's launcher kills what it stopped.
       sh(() => `kill -KILL -"$(cat /run/torture-stop-start)" 2> /dev/null; ! pgrep -f [c]sync-start.cjs`),
       fromAnother(switchedOn),
     ),

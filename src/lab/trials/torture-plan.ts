@@ -1,6 +1,6 @@
 /**
- * What a torture does and what must follow: a schedule that is a function of its seed, and the place the package has after each
- * step by the lab's own table, the reducer, with every script that it asks for succeeding. Pure.
+ * The plan of a torture run: a schedule as a function of its seed, and the expected owner after each step from the lab's own table, the
+ * reducer, with every script succeeding. Pure.
  */
 
 import { random } from '../../base/random.ts';
@@ -39,13 +39,13 @@ export type TortureKind = (typeof tortureKinds)[number];
 
 export interface TortureStep {
   readonly kind: TortureKind;
-  /** Which of the members that do not run the package, where the step concerns one: an index, taken modulo their number. */
+  /** Which standby a step concerns: an index modulo their number. */
   readonly standby: number;
-  /** The repair waits until the next step has been done, so that members are missing when it comes. */
+  /** The repair waits until the next step is done, so that members are missing in it. */
   readonly lingers: boolean;
 }
 
-/** Steps whose harm may outlast the next step; the others leave nothing to repair, or need all members. */
+/** Steps whose harm may last through the next step; the others leave nothing to repair, or need all members. */
 const mayLinger: ReadonlySet<TortureKind> = new Set([
   'kill-daemon',
   'hang-daemon',
@@ -57,7 +57,7 @@ const mayLinger: ReadonlySet<TortureKind> = new Set([
   'modpkg',
 ]);
 
-/** Every kind comes up once before any comes up again, in another order each time: also a short run has them all. */
+/** Every kind occurs once before any repeats, each time in another order: even a short run has them all. */
 export function scheduleFor(seed: number, iterations: number): TortureStep[] {
   const next = random(seed);
   const steps: TortureStep[] = [];
@@ -71,28 +71,28 @@ export function scheduleFor(seed: number, iterations: number): TortureStep[] {
   return steps;
 }
 
-/** How a run that failed is done again, up to the step it failed in. */
+/** The command that repeats a failed run, up to the failed step. */
 export function replayCommand(seed: number, iteration: number): string {
   return `csync lab torture --seed ${seed} --iterations ${iteration}`;
 }
 
-/** What is told to the table; requests are numbered by it. */
+/** Events for the table; requests are numbered by it. */
 type WithoutRequest<E> = E extends { readonly request: string } ? Omit<E, 'request'> : E;
 export type TableEvent = WithoutRequest<LabEvent>;
 
-/** The lab's table beside the lab: fed with the same events, it says where the package has to be. */
+/** The lab's table beside the lab: it gets the same events, and predicts the owner of the package. */
 export class Table {
   #state: ClusterState;
   readonly #package: string;
 
-  /** Where the package ran before; null: it has always been where it is. */
+  /** The previous owner. null: it never moved. */
   #before: string | null = null;
   #latest: string | null;
 
-  /** Members on which a start gives up. */
+  /** Members where a start fails. */
   readonly #refusing = new Set<string>();
 
-  /** `deployed`: the configuration as it was applied; the package runs on the first member, as PackageDrills.deploy leaves it. */
+  /** `deployed`: the applied configuration; the package runs on the first member, as after PackageDrills.deploy. */
   constructor(name: string, members: readonly string[], subnet: string, deployed: PackageFile, packageName: string) {
     this.#package = packageName;
     this.#state = initialState({ name, members, subnets: [subnet] });
@@ -106,20 +106,20 @@ export class Table {
     );
   }
 
-  /** From now on a start on that member ends with "try another one", until it is repaired. */
+  /** From now on a start on that member exits with "try another one", until it is repaired. */
   refuse(member: string, is: boolean): void {
     if (is) this.#refusing.add(member);
     else this.#refusing.delete(member);
   }
 
-  /** The events one after the other; each script they lead to ends well, but on members that refuse. */
+  /** The events one after the other; each resulting script succeeds, except on members that refuse. */
   feed(...events: readonly TableEvent[]): void {
     const queue = events.map((event) => ({ request: 'torture', ...event }) as LabEvent);
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
       const { state, effects } = reduce(this.#state, event);
       this.#state = state;
       const { owner } = this;
-      // A member whose start gave up never had it: the note that the next one reads is of the member before.
+      // A member whose start failed never had the package: the note for the next one is from the member before.
       const hasStarted = event.kind === 'start-ended' && event.end.kind === 'exit' && event.end.code === 0;
       if (hasStarted && owner !== null && owner !== this.#latest) [this.#before, this.#latest] = [this.#latest, owner];
       const answers = effects.flatMap((effect): LabEvent[] => {
@@ -132,25 +132,25 @@ export class Table {
     }
   }
 
-  /** The member the package has to run on; null: nowhere. */
+  /** The expected owner. null: none. */
   get owner(): string | null {
     return this.#state.packages[this.#package]?.owner ?? null;
   }
 
   /**
-   * A daemon that dies now may be restarted in place (the brake of the monitor): the member the package came from is switched off, so that
-   * another failover would be the second in quick succession. Whether the monitor knows that already is a matter of seconds.
+   * A daemon that exits now may be restarted in place (the monitor's brake): the previous owner is disabled, so another failover would be
+   * the second in quick succession. The monitor learns that within seconds.
    */
   get braked(): boolean {
     return this.#before !== null && this.#state.packages[this.#package]?.nodeSwitch[this.#before] === false;
   }
 
-  /** Members whose Serviceguard has to be up, in the order of the configuration. */
+  /** Members whose Serviceguard must be up, in the order of the configuration. */
   get up(): string[] {
     return this.#state.memberOrder.filter((member) => this.#state.members[member]?.status === 'up');
   }
 
-  /** Members the package may go to at a failure: up, switched on, on the subnet. */
+  /** Members that can take the package over: up, enabled, on the subnet. */
   get ready(): string[] {
     const pkg = this.#state.packages[this.#package];
     const isReady = (member: string): boolean =>
@@ -160,35 +160,35 @@ export class Table {
   }
 }
 
-/** What a step comes to in the cluster as it is: whom it concerns, what the table is told of it, and of its repair. */
+/** The effect of a step in the present cluster: the affected member, the events for the table, and those of the repair. */
 export interface Wound {
   readonly kind: TortureKind;
   readonly member: string;
-  /** 0 to 5, by the schedule: at which moment something is ended that is done in steps. */
+  /** 0 to 5, from the schedule: when a multi-step action is killed. */
   readonly moment: number;
   readonly harm: readonly TableEvent[];
   readonly repair: readonly TableEvent[];
   /**
-   * Seconds within which another member has to serve when the daemon is killed now, while the harm lasts; null: that is not asked, since the
-   * step moves the package itself or means that it does not move.
+   * Seconds within which another member must serve if the daemon is killed during the harm. null: not asked, because the step moves the
+   * package itself or must not move it.
    */
   readonly failsOver: number | null;
-  /** A start on the member gives up while the harm lasts. */
+  /** A start on the member fails during the harm. */
   readonly refuses: boolean;
-  /** What has to hold while the harm lasts. */
+  /** What must hold during the harm. */
   readonly meanwhile: Meanwhile;
 }
 
 /**
- * place: the package is where the table has it. Clients may follow the other host that announces its address.
- * others: all of it, but for the first client, which has all the connections it may have.
+ * place: the package is on the predicted member. Clients may follow the other host that announces its address. others: everything except
+ * the first client, which uses all its connections.
  */
 export type Meanwhile = 'all' | 'others' | 'place';
 
-/** What a failover may take that nothing disturbs, and one that has to give up a member first. */
+/** Limit of an undisturbed failover, and of one that must skip a member first. */
 const failoverSeconds = 10;
 const nextMemberSeconds = 60;
-/** The monitor knows after some ten seconds that nothing will notify it, and looks itself then. */
+/** The monitor detects after about ten seconds that notifications are missing, and then probes itself. */
 const frontSeconds = 15;
 
 const slower: Partial<Readonly<Record<TortureKind, number>>> = {
@@ -197,12 +197,12 @@ const slower: Partial<Readonly<Record<TortureKind, number>>> = {
   'hang-front': frontSeconds,
 };
 
-/** Harm that makes a start on the next member give up. */
+/** Harm that makes a start on the next member fail. */
 const refusing: ReadonlySet<TortureKind> = new Set(['hung-read', 'hung-start']);
 
 const meanwhile: Partial<Readonly<Record<TortureKind, Meanwhile>>> = { overload: 'others', 'duplicate-address': 'place' };
 
-/** Harm under which the package stays where it is, and has to be able to leave all the same. */
+/** Harm that does not move the package, which must still be able to move. */
 const quiet: ReadonlySet<TortureKind> = new Set([
   'haltnode-standby',
   'crash-standby',
@@ -220,7 +220,7 @@ const quiet: ReadonlySet<TortureKind> = new Set([
   'duplicate-address',
 ]);
 
-/** When the daemon of that member is killed now, and when the harm of that is repaired. */
+/** A kill of that member's daemon, and its repair. */
 export function killOf(member: string, packageName: string): HarmAndRepair {
   const service = `${packageName}_monitor`;
   return [[{ kind: 'service-died', package: packageName, member, service }], [switchOf(packageName, true, [member])]];
@@ -259,7 +259,7 @@ function moveOf(packageName: string, issuedOn: string, to: string): HarmAndRepai
   return [[haltOf(packageName), run, switchOf(packageName, true, [])], []];
 }
 
-/** null: it cannot be done now, since a member it needs is missing; what lingers has to be repaired first. */
+/** null: not possible now, because a needed member is missing; lasting harm must be repaired first. */
 export function woundOf(
   step: TortureStep,
   table: Table,
@@ -280,7 +280,7 @@ export function woundOf(
     meanwhile: meanwhile[step.kind] ?? 'all',
   });
   const switching = (enable: boolean, members: readonly string[]): TableEvent => switchOf(packageName, enable, members);
-  // Of the last two, none is taken: the package would have nowhere to go at the next step.
+  // The last two members are spared: the package would have no target in the next step.
   const spare = ready.length > 1 && up.length > 2;
   switch (step.kind) {
     case 'kill-daemon':
@@ -309,17 +309,17 @@ export function woundOf(
     case 'hang-syslog':
     case 'freeze-log':
     case 'freeze-policy':
-    // Whether a daemon that is killed under load moves or is restarted in place depends on how many connections it has right then.
+    // Whether a killed daemon moves the package or is restarted in place under load depends on its present connections.
     case 'overload':
       return on(owner, [], []);
     case 'hang-sshd':
       return on(standby, [], []);
     case 'duplicate-address':
-      // The last one, so that the package does not go there.
+      // The last one, so that the package does not move there.
       return spare ? on(ready.at(-1) ?? standby, [], []) : null;
     case 'hung-read':
     case 'hung-start':
-      // The next one, which a failover tries first; it is switched off there, and the third has to take it.
+      // The next one, which a failover tries first; it is disabled there, and the third must take over.
       return spare ? on(ready[0] ?? standby, [], [switching(true, [ready[0] ?? standby])]) : null;
     case 'apply':
     case 'killed-apply':

@@ -1,6 +1,6 @@
 /**
- * A torture: random harm to a lab whose package runs, step by step, while numbered edits are committed and clients fetch. After each
- * step the package has to be where the lab's own table has it, mounted once, served, and fetched from.
+ * A torture run: random harm to a lab whose package runs, step by step, while numbered edits are committed and clients fetch. After each
+ * step the package must be where the lab's table predicts it, mounted once, served, and fetched from.
  */
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
@@ -32,23 +32,23 @@ export interface TortureResult {
     readonly lingered: boolean;
     readonly ms: number;
   }[];
-  /** Why it ended early, with the command that does it again; empty when all was done and held. */
+  /** Why it stopped early, with the command that repeats it. Empty: complete, and everything held. */
   readonly failure: string;
   readonly set: SetVerdict;
-  /** Clients that went back, in words. */
+  /** Clients that got an older policy, in words. */
   readonly wentBack: readonly string[];
-  /** How often clients were looked at. */
+  /** Number of checks of clients. */
   readonly looks: number;
   readonly worstLookDelayMs: number;
 }
 
 const settleMs = 90_000;
-/** Of what happened in a step that failed. */
+/** Kept of a failed step. */
 const storyLines = 400;
-/** Steps between edits that have to be acknowledged. */
+/** Every so many steps, an edit must be acknowledged. */
 const changeEvery = 5;
 
-/** Steps in a lab that is up and has no package yet; ends at the first that does not hold. */
+/** Runs the steps in a lab that is up and has no package yet; stops at the first violation. */
 export async function runTorture(
   lab: LabHandle,
   iterations: number,
@@ -87,7 +87,7 @@ export async function runTorture(
     final = await set.final();
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
-    // The journal goes with the lab.
+    // The journal is removed with the lab.
     const story = drills.entries.slice(mark);
     for (const entry of story.slice(-storyLines)) say(storyLine(entry, story[0]?.at ?? entry.at));
     for (const line of await evidence(drills)) say(line);
@@ -108,7 +108,7 @@ export async function runTorture(
   };
 }
 
-/** What each host shows of itself: it goes with the lab. */
+/** Evidence from each host, which is removed with the lab. */
 async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
   const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
   const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,nlwp,args | grep -v '^Z' | cut -c 1-100; tail -n 30 /var/log/messages; [ ! -e ${log} ] || tail -n 40 ${log}`;
@@ -119,17 +119,17 @@ async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> 
   return (await Promise.allSettled(said)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
-/** The table as the package was deployed: with its configuration as Serviceguard has it. */
+/** The table for the deployed package, with its configuration as Serviceguard prints it. */
 async function deployedTable(drills: PackageDrills): Promise<Table> {
   const { spec } = drills.lab;
   const members = membersOf(spec).map(({ name }) => name);
   const text = await drills.type(members[0] ?? '', ['cmgetconf', '-p', drills.packageName]);
   const parsed = parsePackageFile(text.replace(/^(Number of configured|Permission denied|Warning).*\n/gm, ''), 'cmgetconf');
-  if (!parsed.ok) throw new DrillFailure('cmgetconf does not give a package file');
+  if (!parsed.ok) throw new DrillFailure('cmgetconf does not print a package file');
   return new Table(spec.name, members, spec.settings.packageSubnet, parsed.value, drills.packageName);
 }
 
-/** A daemon on the spare machine, and nobody there who would set it up as a member of the package by himself. */
+/** Starts a daemon on the spare machine, and prevents its automatic set-up as a member of the package. */
 async function prepareSpare(drills: PackageDrills): Promise<void> {
   const { spec } = drills.lab;
   const { cfengineWorkDirectory: work } = spec.settings;
@@ -148,7 +148,7 @@ class Torture {
   readonly #drills: PackageDrills;
   readonly #table: Table;
   readonly #set: SetTest;
-  /** What is not repaired yet. */
+  /** The present harm, not repaired yet. */
   #open: Wound | null = null;
   #steps = 0;
 
@@ -165,7 +165,7 @@ class Torture {
       await this.#repairOpen();
       wound = woundOf(step, this.#table, settings);
     }
-    if (wound === null) throw new DrillFailure('it cannot be done though every member is back: a fault of the schedule');
+    if (wound === null) throw new DrillFailure('the step is not possible though every member is up: a bug in the schedule');
     await harms[wound.kind].does(this.#ground(wound));
     this.#table.feed(...wound.harm);
     this.#table.refuse(wound.member, wound.refuses);
@@ -176,15 +176,15 @@ class Torture {
     if (step.lingers) this.#open = wound;
     else await this.#repair(wound);
     this.#steps += 1;
-    // Now and then: it takes as long as a step.
+    // Only sometimes: it takes as long as a step.
     if (this.#steps % changeEvery === 0) await this.#changeable();
     await this.holds();
     return wound;
   }
 
   /**
-   * "Could it fail over now?": the daemon is killed while the harm lasts, and another member has to serve in time. Returns the member it was
-   * killed on, whose harm is repaired after that of the step; null: it was not asked.
+   * "Could it fail over now?": kills the daemon during the harm, and another member must serve in time. Returns the member of the kill,
+   * which is repaired after the step's own harm. null: not asked.
    */
   async #failsOver({ failsOver, refuses, member, meanwhile }: Wound): Promise<string | null> {
     const { owner, ready } = this.#table;
@@ -200,7 +200,7 @@ class Torture {
     const { started } = failoverAfter(story, fault);
     if (started === null || started > failsOver * 1000)
       throw new DrillFailure(
-        `while it lasts a failover took ${started === null ? 'no time that was seen' : seconds(started)}, ${failsOver} s are allowed`,
+        `during it a failover took ${started === null ? 'an unknown time' : seconds(started)}, limit ${failsOver} s`,
       );
     return owner;
   }
@@ -238,14 +238,14 @@ class Torture {
     await this.#placed();
   }
 
-  /** The package is where the table has it, as the cluster tells, and it has come to rest. */
+  /** The package is on the predicted member, as the cluster reports, and no script runs. */
   async #placed(): Promise<void> {
     const wanted = this.#table.owner;
     const isThere = async (): Promise<boolean> => {
       const { owner, status } = await this.#drills.view();
       return owner === wanted && status === (wanted === null ? 'down' : 'up');
     };
-    await until(isThere, settleMs, `the package to be ${wanted === null ? 'halted' : `on ${wanted}, where the table has it`}`);
+    await until(isThere, settleMs, `the package to be ${wanted === null ? 'halted' : `on ${wanted}, as the table predicts`}`);
   }
 
   #ground(wound: Wound): HarmGround {
@@ -253,7 +253,7 @@ class Torture {
     return { drills: this.#drills, wound, from: up.find((one) => one !== wound.member) ?? wound.member, owner };
   }
 
-  /** Everything that has to hold between two steps, or what of it has to hold meanwhile, looked at from outside. */
+  /** Checks from outside what must hold between two steps, or the part that must hold during harm. */
   async holds(what: Meanwhile = 'all'): Promise<void> {
     await this.#placed();
     if (what === 'place') return;
@@ -268,14 +268,14 @@ class Torture {
       broken = await this.#drills.invariants();
       return broken.length === 0;
     };
-    // A daemon that was ended on a member of before may be on its way back up.
+    // A daemon that was killed on the previous member may still be starting.
     await until(sound, settleMs, 'the invariants to hold').catch(() => {
       throw new DrillFailure(broken.join('; '));
     });
   }
 }
 
-/** Whether all of it was done and held. */
+/** Whether all steps were done and everything held. */
 export function torturePassed({ done, wanted, failure, set, wentBack, looks }: TortureResult): boolean {
   return (
     failure === '' &&
@@ -288,7 +288,7 @@ export function torturePassed({ done, wanted, failure, set, wentBack, looks }: T
 }
 
 function why(reasons: SetVerdict['reasons']): string {
-  const told = Object.entries(reasons).map(([reason, count]) => `${reason || 'no reason told'} ${count}`);
+  const told = Object.entries(reasons).map(([reason, count]) => `${reason || 'no reason'} ${count}`);
   return told.length === 0 ? '' : ` (${told.join(', ')})`;
 }
 
@@ -298,8 +298,8 @@ export function tortureSummary(result: TortureResult): string[] {
   const counts = kinds.map((kind) => `${kind} ${done.filter((one) => one.kind === kind).length}`).join(', ');
   return [
     `steps: ${counts}`,
-    `edits: acknowledged ${set.acknowledged}, failed ${set.failed}${why(set.reasons)}, unknown ${set.unknown} (${set.recovered} of them are there), ${set.read ? '' : 'what is there could not be read: '}lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
-    `clients: ${looks} looks, went back ${wentBack.length}${wentBack.length > 0 ? `: ${wentBack.join('; ')}` : ''}`,
+    `edits: acknowledged ${set.acknowledged}, failed ${set.failed}${why(set.reasons)}, unknown ${set.unknown} (${set.recovered} of them exist), ${set.read ? '' : 'the final set could not be read: '}lost ${set.lost.length}${set.lost.length > 0 ? ` (${set.lost.join(' ')})` : ''}, unexpected ${set.unexpected.length}${set.unexpected.length > 0 ? ` (${set.unexpected.join(' ')})` : ''}`,
+    `clients: ${looks} checks, went back ${wentBack.length}${wentBack.length > 0 ? `: ${wentBack.join('; ')}` : ''}`,
     torturePassed(result)
       ? `PASS: ${wanted} steps (seed ${seed})`
       : `FAIL: ${done.length} of ${wanted} steps (seed ${seed}): ${failure || 'edits or clients, see above'}`,

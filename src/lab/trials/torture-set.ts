@@ -1,6 +1,6 @@
 /**
- * The set test (Jepsen's): numbered edits of the policy, committed all the while; afterwards every edit that was acknowledged has to
- * be there, none that failed may be, and no client may ever have gone back. What is seen goes in, the verdict comes out. Pure.
+ * The set test (Jepsen's). Numbered edits of the policy are committed all the time. At the end every acknowledged edit must exist, no
+ * failed one may exist, and no client may ever have gone back. Observations in, verdict out. Pure.
  */
 export type EditOutcome = 'acknowledged' | 'failed' | 'unknown';
 
@@ -11,7 +11,7 @@ export interface Edit {
   readonly why?: string;
 }
 
-/** The commit and epoch of a policy, as csync.commit tells, and the numbers in its set. */
+/** The commit and epoch of a policy, from csync.commit, and the numbers in its set. */
 export interface SeenPolicy {
   readonly epoch: number;
   readonly commit: number;
@@ -19,22 +19,22 @@ export interface SeenPolicy {
 }
 
 export interface SetVerdict {
-  /** false: what is there could not be read at the end, so nothing is known of lost and unexpected. */
+  /** false: the final set could not be read, so lost and unexpected edits are unknown. */
   readonly read: boolean;
   readonly acknowledged: number;
   readonly failed: number;
-  /** Of those that failed, how many for which reason. */
+  /** Of the failed ones: how many for which reason. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly unknown: number;
-  /** Of the unknown ones, how many are there. */
+  /** Of the unknown ones: how many exist. */
   readonly recovered: number;
-  /** Acknowledged, and not there. */
+  /** Acknowledged, but missing. */
   readonly lost: readonly number[];
-  /** There, although they failed, were never written, or are there twice. */
+  /** Existing, although they failed, were never written, or exist twice. */
   readonly unexpected: readonly number[];
 }
 
-/** `final`: the numbers that are there; null: they could not be read. */
+/** `final`: the existing numbers. null: not readable. */
 export function judgeSet(edits: readonly Edit[], final: readonly number[] | null): SetVerdict {
   const there = new Set(final ?? []);
   const of = (outcome: EditOutcome): number[] => edits.filter((edit) => edit.outcome === outcome).map(({ number }) => number);
@@ -55,15 +55,15 @@ export function judgeSet(edits: readonly Edit[], final: readonly number[] | null
   };
 }
 
-/** How a policy that a client has now is older than the one it had before; null: it is not. */
+/** How a client's policy is older than its previous one. null: it is not. */
 export function wentBack(before: SeenPolicy, now: SeenPolicy): string | null {
   if (now.epoch < before.epoch) return `from epoch ${before.epoch} to ${now.epoch}`;
   if (now.epoch === before.epoch && now.commit < before.commit) return `from commit ${before.commit} to ${now.commit}`;
   const gone = before.numbers.filter((number) => !now.numbers.includes(number));
-  return gone.length === 0 ? null : `edits ${gone.join(' ')} were there and are not`;
+  return gone.length === 0 ? null : `edits ${gone.join(' ')} existed earlier and are missing`;
 }
 
-/** What became of `csync policy commit --json`, by its exit status and output; `ended` is false where its host went away. */
+/** Result of `csync policy commit --json`, from its exit status and output; `ended` is false if its host failed. */
 export function editOutcome(ended: boolean, exitCode: number, stdout: string): EditOutcome {
   if (!ended) return 'unknown';
   if (exitCode === 0) return 'acknowledged';
@@ -87,7 +87,7 @@ function problemCodes(stdout: string): string[] | null {
   }
 }
 
-/** Numbers of a set file, one a line; null where it is torn. */
+/** Numbers of a set file, one a line. null: torn. */
 export function numbersIn(text: string): number[] | null {
   if (text === '') return [];
   const lines = text.split('\n');

@@ -1,4 +1,4 @@
-/** The set test in a lab: writers that commit numbered edits through the real verb, readers that watch the clients. */
+/** The set test in a lab: writers that commit numbered edits with the real verb, readers that observe the clients. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
@@ -6,19 +6,19 @@ import { clientsOf, membersOf, toolkitDirectory } from '../machines/lab-spec.ts'
 import type { PackageDrills } from './package-drills.ts';
 import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack } from './torture-set.ts';
 
-/** Written by all, so that edits meet and all but one are refused; the other files have one writer each. */
+/** Written by all writers, so that edits collide and all but one are refused; each other file has one writer. */
 const sharedSet = 'set.txt';
 const ownSet = (member: string): string => `set-${member}.txt`;
-/** Of the writer of when a step is over. */
+/** For the writer after each step. */
 const calmSet = 'set-calm.txt';
-/** Every so many edits go into the shared file. */
+/** Every so many edits, one goes to the shared file. */
 const meetEvery = 4;
 const commitMs = 240_000;
 const fetchMs = 120_000;
 const lookPauseMs = 300;
-/** Writers without a pause take the machine from what they are to be written through: an edit costs 3 s of CPU. */
+/** Writers without a pause would take the CPU time of the cluster: an edit needs 3 s of CPU. */
 const editPauseMs = 8000;
-/** Of the part that only reads: nothing was sent by then. */
+/** Exit status of the reading part: nothing was sent by then. */
 const notSent = 90;
 
 export class SetTest {
@@ -35,7 +35,7 @@ export class SetTest {
     this.#drills = drills;
   }
 
-  /** Two writers, on hosts of their own, so that they meet; a reader for each client. */
+  /** Two writers on different hosts, so that they collide; a reader for each client. */
   start(): void {
     const clients = clientsOf(this.#drills.lab.spec).map(({ name }) => name);
     this.#running = [...this.#writers().map((member) => this.#write(member)), ...clients.map((client) => this.#watch(client))];
@@ -61,21 +61,21 @@ export class SetTest {
     return `edits ${count('acknowledged')} acknowledged, ${count('failed')} failed, ${count('unknown')} unknown`;
   }
 
-  /** Over at once when all is to end. */
+  /** Returns at once when the run stops. */
   async #pause(milliseconds: number): Promise<void> {
     await pause(milliseconds, undefined, { signal: this.#ending.signal }).catch(() => {});
   }
 
   async #write(member: string): Promise<void> {
     while (!this.#ending.signal.aborted) {
-      // Nobody types on a machine without power.
+      // No commands on a machine without power.
       const file = (this.#number + 1) % meetEvery === 0 ? sharedSet : ownSet(member);
       if (await this.#isUp(member)) await this.#edit(member, file, 'set');
       await this.#pause(editPauseMs);
     }
   }
 
-  /** The policy can be changed: an edit that a third writer begins from now on, on that member, is acknowledged. */
+  /** The policy can be changed: an edit that a third writer begins now, on that member, is acknowledged. */
   async acknowledged(member: string): Promise<void> {
     const acknowledged = async (): Promise<boolean> => {
       if ((await this.#edit(member, calmSet, 'calm')) === 'acknowledged') return true;
@@ -85,7 +85,7 @@ export class SetTest {
     await until(acknowledged, commitMs, 'an edit of the policy to be acknowledged');
   }
 
-  /** Throws when the lab has gone: what is waited for will not come then. */
+  /** Throws if the lab is gone, because the awaited state cannot occur then. */
   async #labIsThere(): Promise<void> {
     await this.#drills.lab.status();
   }
@@ -103,7 +103,7 @@ export class SetTest {
     return status?.hosts.some(({ name, up }) => name === member && up) ?? false;
   }
 
-  /** As an administrator does it: a working copy, an edit, the commit. */
+  /** An administrator's steps: a working copy, an edit, the commit. */
   async #commit(member: string, number: number, file: string, copy: string): Promise<Pick<Edit, 'outcome' | 'why'>> {
     const csync = `node ${toolkitDirectory}/csync.mjs policy`;
     const script = [
@@ -126,7 +126,7 @@ export class SetTest {
     }
   }
 
-  /** What the client has now, compared with what it had. A set that is being replaced at that moment is looked at again. */
+  /** Compares the client's present policy with its previous one. A set that is being replaced is read again. */
   async #look(client: string): Promise<SeenPolicy | null> {
     const { inputs } = layoutOf(this.#drills.lab.spec.settings);
     const paths = ['csync.commit', ...this.#setFiles()].map((name) => `${inputs}/${name}`);
@@ -145,7 +145,7 @@ export class SetTest {
     return now;
   }
 
-  /** Every client but `except` has all that was acknowledged by now. */
+  /** Every client except `except` has all edits acknowledged so far. */
   async fetched(except: string | null = null): Promise<void> {
     const wanted = this.edits.filter(({ outcome }) => outcome === 'acknowledged').map(({ number }) => number);
     for (const { name } of clientsOf(this.#drills.lab.spec).filter((client) => client.name !== except)) {
@@ -155,11 +155,11 @@ export class SetTest {
         if (seen === null) await this.#labIsThere();
         return seen !== null && wanted.every((number) => seen.numbers.includes(number));
       };
-      await until(has, fetchMs, `${name} to fetch all edits that were acknowledged`);
+      await until(has, fetchMs, `${name} to fetch all acknowledged edits`);
     }
   }
 
-  /** The set on the policy file system of the member that runs the package. */
+  /** The set on the policy file system of the active member. */
   async final(): Promise<readonly number[]> {
     const owner = await this.#drills.waitServed();
     const { masterInputs } = layoutOf(this.#drills.lab.spec.settings);

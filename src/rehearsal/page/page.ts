@@ -202,8 +202,9 @@ const legendSection = markup`<section id="legend"><h2>Legend</h2>
 ).map(([shape, text]) => markup`<div><dt>${swatch(shape)}</dt><dd>${text}</dd></div>`)}</dl></section>
 `;
 
-function budgetMeter(what: string, took: number | null, allowed: number | null): Markup {
-  const figure = took === null ? (what === 'Outage' ? 'none' : '-') : inSeconds(took);
+function budgetMeter(what: string, took: number | null, allowed: number | null): Content {
+  if (took === null && allowed === null) return null;
+  const figure = took === null ? (what === 'Outage' ? 'none' : 'never') : inSeconds(took);
   if (allowed === null) return markup`<div>${what}: <strong>${figure}</strong>, no limit</div>`;
   const over = allowed === 0 ? took !== null : took === null ? what !== 'Outage' : took > allowed;
   const share = took === null ? 0 : Math.min(100, allowed === 0 ? 100 : Math.round((100 * took) / allowed));

@@ -24,7 +24,7 @@ code { font: 13px/1.4 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospa
 .word { display: inline-block; font-weight: 700; font-size: 12px; letter-spacing: 0.04em; border-radius: 5px; padding: 1px 8px; margin-right: 8px; border: 1.5px solid; white-space: nowrap; vertical-align: 2px; }
 .verdict .word { font-size: 15px; padding: 2px 10px; }
 .pass > .word, .word.pass, .word.good, .word.better { color: var(--good); } .fail > .word, .word.fail, .word.bad, .word.worse { color: var(--bad); } .word.unsure { color: var(--unsure); } .word.new, .word.same { color: var(--soft); }
-.facts { color: var(--soft); font-size: 13px; margin: 10px 2px 0; }
+.facts { color: var(--soft); font-size: 13px; margin: 8px 0 0; }
 .note { background: var(--unsure-soft); color: var(--ink); border-radius: 8px; padding: 10px 14px; margin: 14px 0 0; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 20px 22px 22px; margin-top: 22px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }

@@ -57,7 +57,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
   });
 
   const moments: readonly (readonly [string, RegExp])[] = [
-    ['making the shared disk', /making the shared disk/],
+    ['creating the shared disk', /creating the shared disk/],
     ['booting the last client', /booting c2/],
     ['a halt', /halt of csync begins/],
   ];
@@ -121,7 +121,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
     for (const verb of ['up', 'demo', 'failovers']) {
       const refused = csync('lab', verb);
       expect(refused.status, verb).toBe(4);
-      expect(refused.stderr).toContain(`a lab named ${name} is running already`);
+      expect(refused.stderr).toContain(`a lab named ${name} is already running`);
       expect(refused.stderr).toContain('csync lab down');
     }
     const status = csync('lab', 'status', '--json');

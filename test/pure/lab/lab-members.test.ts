@@ -58,7 +58,7 @@ describe('a member is added', () => {
     const drive = served().feed({ kind: 'member-crashed', member: 'delta' });
     expect(answer(drive.feed(change(all)))).toMatchObject({
       exitCode: 1,
-      errorLines: [expect.stringContaining('delta cannot be reached'), expect.anything()],
+      errorLines: [expect.stringContaining('delta is unreachable'), expect.anything()],
     });
     drive.feed({ kind: 'member-booted', member: 'delta', join: true });
     expect(drive.state.running && drive.state.spares.delta?.status).toBe('down');

@@ -10,6 +10,8 @@ const plain = [
   ...['src/member', 'src/contract', 'src/cfengine', 'src/engine', 'src/serviceguard', 'src/render', 'src/settings', 'src/host'],
   ...['src/model-check', 'src/lab/fidelity'],
   ...['src/cluster', 'src/verbs', 'src/wizard', 'src/script-tests', 'src/decision-tables', 'src/rehearsal'],
+  ...['src/lab/commands', 'src/lab/emulation', 'src/lab/machines', 'src/lab/manager', 'src/lab/trials'],
+  ...['src/lab/client.ts', 'src/lab/daemon.ts', 'src/lab/handle.ts', 'src/lab/prober.ts', 'src/lab/protocol.ts'],
 ];
 
 describe('plain English', () => {

@@ -49,7 +49,7 @@ function madeUp(
     owner = next;
     shown('mounted-on', owner);
     shown('address-on', owner);
-    tell('event', 'start-ended', owner, 'ended (exit status 0)');
+    tell('event', 'start-ended', owner, 'finished (exit status 0)');
     if (broken === 'a client comes back late')
       late = { at: clock + 25_000, kind: 'seen', what: 'client-served', member: 'c1', text: '' };
     else if (broken !== 'client lost' && broken !== 'clients show nothing') tell('seen', 'client-served', 'c1');

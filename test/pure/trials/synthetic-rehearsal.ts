@@ -33,7 +33,7 @@ export const servedBefore: readonly Line[] = [
   [-60_000, 'event', 'starting', 'm1', 'start of csync begins'],
   [-59_000, 'seen', 'mounted-on', 'm1', '/csync mounted', 20],
   [-58_900, 'seen', 'address-on', 'm1', 'address 10.9.0.100 added', 20],
-  [-57_000, 'event', 'start-ended', 'm1', 'start of csync ended (exit status 0)'],
+  [-57_000, 'event', 'start-ended', 'm1', 'start of csync finished (exit status 0)'],
   [-57_000, 'seen', 'client-served', 'c1', 'reaches a master again'],
   [-57_000, 'seen', 'client-served', 'c2', 'reaches a master again'],
 ];
@@ -42,19 +42,19 @@ export const servedBefore: readonly Line[] = [
 export function failoverLines(pace = 1): Line[] {
   const lines: Line[] = [
     [0, 'fault', 'kill-daemon', 'm1', 'cf-serverd gets SIGKILL'],
-    [64, 'event', 'service-died', 'm1', 'service csync_monitor of csync ended (exit status 1)'],
+    [64, 'event', 'service-died', 'm1', 'service csync_monitor of csync exited (exit status 1)'],
     [70, 'event', 'halting', 'm1', 'halt of csync begins (service failed)'],
     [140, 'seen', 'client-lost', 'c1', 'reaches no master (refused)', 110],
     [152, 'seen', 'client-lost', 'c2', 'reaches no master (refused)', 130],
-    [610, 'seen', 'address-off', 'm1', 'address 10.9.0.100 gone', 20],
-    [760, 'seen', 'mounted-off', 'm1', '/csync no longer mounted', 20],
-    [1180, 'event', 'halt-ended', 'm1', 'halt of csync ended (exit status 0)'],
+    [610, 'seen', 'address-off', 'm1', 'address 10.9.0.100 removed', 20],
+    [760, 'seen', 'mounted-off', 'm1', '/csync unmounted', 20],
+    [1180, 'event', 'halt-ended', 'm1', 'halt of csync finished (exit status 0)'],
     [1190, 'event', 'starting', 'm2', 'start of csync begins'],
     [1500, 'seen', 'mounted-on', 'm2', '/csync mounted', 20],
     [1620, 'seen', 'address-on', 'm2', 'address 10.9.0.100 added', 20],
     [1700, 'seen', 'client-served', 'c1', 'reaches a master again'],
     [1764, 'seen', 'client-served', 'c2', 'reaches a master again'],
-    [2310, 'event', 'start-ended', 'm2', 'start of csync ended (exit status 0)'],
+    [2310, 'event', 'start-ended', 'm2', 'start of csync finished (exit status 0)'],
   ];
   return lines.map(([at, ...rest]) => [at * pace, ...rest]);
 }

@@ -19,12 +19,12 @@ const story: JournalEntry[] = [
   entry(1200, 'service-died', 'm1'),
   entry(1210, 'halting', 'm1'),
   entry(1500, 'mounted-off', 'm1'),
-  entry(1600, 'halt-ended', 'm1', 'halt of csync ended (exit status 0)'),
-  entry(1700, 'start-ended', 'm3', 'start of csync ended (exit status 2)'),
+  entry(1600, 'halt-ended', 'm1', 'halt of csync finished (exit status 0)'),
+  entry(1700, 'start-ended', 'm3', 'start of csync finished (exit status 2)'),
   entry(1800, 'mounted-on', 'm2'),
   entry(1900, 'address-on', 'm2'),
   entry(2000, 'client-served', 'c1'),
-  entry(2100, 'start-ended', 'm2', 'start of csync ended (exit status 0)'),
+  entry(2100, 'start-ended', 'm2', 'start of csync finished (exit status 0)'),
 ];
 
 describe('the timeline', () => {

@@ -185,7 +185,7 @@ describe('the verdict on the set', () => {
     [{ epoch: 2, commit: 5, numbers: [1] }, { epoch: 3, commit: 5, numbers: [1] }, null],
     [{ epoch: 2, commit: 5, numbers: [1] }, { epoch: 1, commit: 9, numbers: [1] }, 'from epoch 2 to 1'],
     [{ epoch: 2, commit: 5, numbers: [1] }, { epoch: 2, commit: 4, numbers: [1] }, 'from commit 5 to 4'],
-    [{ epoch: 2, commit: 5, numbers: [1, 2] }, { epoch: 3, commit: 6, numbers: [1] }, 'edits 2 were there and are not'],
+    [{ epoch: 2, commit: 5, numbers: [1, 2] }, { epoch: 3, commit: 6, numbers: [1] }, 'edits 2 existed earlier and are missing'],
   ])('a client with %j and then %j: %s', (before, now, is) => {
     expect(wentBack(before, now)).toBe(is);
   });

@@ -1,6 +1,6 @@
 /**
- * The lab's master control script: what Serviceguard does around a package's own scripts, really done inside a member's
- * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Decides nothing about where a package runs.
+ * The lab's master control script: the phases of Serviceguard around a package's own scripts, really carried out inside a member's
+ * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Never decides where a package runs.
  */
 import { words } from '../../../base/shell-word.ts';
 import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
@@ -10,7 +10,7 @@ import type { HaltReason, ScriptEnd } from '../../manager/model.ts';
 import { scriptEnvironment } from './package-environment.ts';
 import { PhaseFailure, ScriptRun } from './script-run.ts';
 
-/** Phases in starting order; names as `cmrunpkg -m` and `-e` know them. */
+/** Phases in starting order, with the names of `cmrunpkg -m` and `-e`. */
 export const phases = [
   'sg/external_pre',
   'sg/volume_group',
@@ -25,13 +25,13 @@ export interface ControlScriptInput {
   readonly world: World;
   readonly member: string;
   readonly content: PackageContent;
-  /** Names the members that were lost: their host tag no longer protects a volume group. One that was halted still runs. */
+  /** Names of the lost members, whose host tag no longer protects a volume group. A halted member still runs. */
   readonly membersDown: () => readonly string[];
   readonly services: ServiceKeeper;
   readonly phases: readonly Phase[];
 }
 
-/** Starts and ends the services of packages; lives as long as the daemon. */
+/** Starts and kills the services of packages; lives as long as the daemon. */
 export interface ServiceKeeper {
   start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void>;
   halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void>;
@@ -51,7 +51,7 @@ export class ControlScript {
     return this.#run.memberIsThere;
   }
 
-  /** Runs the start sequence; a failing phase is undone by the halt sequence of what was begun (INFERRED, 3.3). */
+  /** Runs the start sequence; after a failure, the halt sequence of the started phases (INFERRED, 3.3). */
   start(timeoutSeconds: number | null): Promise<ScriptEnd> {
     return this.#run.limited(timeoutSeconds, async () => {
       this.#banner('Starting package at');
@@ -74,7 +74,7 @@ export class ControlScript {
     });
   }
 
-  /** Runs the halt sequence; a failing phase does not keep the later ones from being tried (4.3). */
+  /** Runs the halt sequence; later phases run even after a failure (4.3). */
   halt(reason: HaltReason, timeoutSeconds: number | null): Promise<ScriptEnd> {
     this.#reason = reason;
     return this.#run.limited(timeoutSeconds, async () => {
@@ -85,7 +85,7 @@ export class ControlScript {
           await this.#haltPhase(phase);
         } catch (error) {
           const failure = this.#asFailure(error);
-          // An aborted halt (3) leaves everything below the script as it is (3.3).
+          // An aborted halt (3) leaves everything below the script unchanged (3.3).
           if (failure.exitCode === 3) {
             worst = 3;
             break;
@@ -156,7 +156,7 @@ export class ControlScript {
   async #activate(group: string): Promise<void> {
     const { content, membersDown, member } = this.#input;
     this.#note(`Activating volume group ${group} .`);
-    // Membership says who is gone for good; only that frees a tag that a crash left behind.
+    // Only membership decides that a member is gone; only then its tag is freed after a crash.
     for (const lost of membersDown()) await this.#command(['/usr/sbin/vgchange', '--deltag', lost, group]);
     await this.#required(['/usr/sbin/vgchange', '--addtag', member, group], 'activate_volume_group');
     await this.#required(['/bin/sh', '-c', `${content.vgchangeCommand} "$1"`, 'sh', group], 'activate_volume_group');
@@ -235,7 +235,7 @@ export class ControlScript {
 
   #asFailure(error: unknown): PhaseFailure {
     if (error instanceof PhaseFailure) return error;
-    // The machine went away under the script; its own end tells the package manager, this result will not be used.
+    // The machine failed during the script; the package manager gets that event, and ignores this result.
     if (error instanceof LabFailure || !this.memberIsThere) return new PhaseFailure(String(error));
     throw error;
   }

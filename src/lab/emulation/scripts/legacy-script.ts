@@ -1,6 +1,6 @@
 /**
- * What the package manager does for a legacy package: calls its RUN_SCRIPT and HALT_SCRIPT, nothing else; volume groups,
- * mounts, addresses, services, rollback and the lines of the log are the script's [serviceguard.md 4.1, 4.3].
+ * The package manager's part for a legacy package: it calls RUN_SCRIPT and HALT_SCRIPT, nothing else. The script does volume groups,
+ * mounts, addresses, services, rollback and log lines [serviceguard.md 4.1, 4.3].
  */
 
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
@@ -37,7 +37,7 @@ export class LegacyScript {
     return this.#run.limited(timeoutSeconds, async () => {
       try {
         const code = await this.#run.command([script, word], environment);
-        // Any other end counts as 1 (INFERRED, 3.3).
+        // Any other status counts as 1 (INFERRED, 3.3).
         return code === 0 || code === 2 || code === 3 ? code : 1;
       } catch (error) {
         if (error instanceof PhaseFailure || !this.memberIsThere) return 1;

@@ -1,6 +1,4 @@
-/**
- * What a package's scripts and services find: variables, log. Pure.
- */
+/** Environment of a package's scripts and services: variables, log. Pure. */
 
 import { shellWord } from '../../../base/shell-word.ts';
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
@@ -34,13 +32,13 @@ export function legacyEnvironment(input: { readonly member: string; readonly con
 }
 
 /**
- * A package's parameters as shell assignments: arrays SG_<PARAMETER>[i] in the order of the file, PEV_<NAME>
- * [serviceguard.md 3.4]. What the real cmgetpkgenv prints is not known (serviceguard.md gap 8); this form is the lab's own.
+ * A package's parameters as shell assignments: arrays SG_<PARAMETER>[i] in the order of the file, PEV_<NAME> [serviceguard.md 3.4]. The
+ * output of the real cmgetpkgenv is unknown (serviceguard.md gap 8); this format is the lab's own.
  */
 export function packageEnvironment(file: PackageFile): string[] {
   const next = new Map<string, number>();
   return file.lines.map(({ keyword, value }) => {
-    // Names come out as shell variables: a toolkit attribute's slashes become underscores (INFERRED in 3.4).
+    // Names become shell variables: slashes of a toolkit attribute become underscores (INFERRED in 3.4).
     const name = keyword.toUpperCase().replace(/[^A-Z0-9_]/g, '_');
     if (name.startsWith('PEV_')) return `${name}=${shellWord(value)}`;
     const index = next.get(name) ?? 0;

@@ -1,6 +1,6 @@
 /**
- * One run of a package's scripts on a member: its time limit, its log, its commands one by one, and whether the member is
- * still the machine it began on.
+ * One run of a package's scripts on a member: time limit, log, commands one by one, and whether the member is still the same running
+ * machine.
  */
 import * as files from '../../../host/lab/lab-files.ts';
 import type { RunningProcess } from '../../../host/processes.ts';
@@ -9,7 +9,7 @@ import type { World } from '../../machines/world.ts';
 import type { ScriptEnd } from '../../manager/model.ts';
 import { logFileOf } from './package-environment.ts';
 
-/** A part of it failed; `exitCode` is what its script said, 1 when Serviceguard's own part failed. */
+/** A part of it failed; `exitCode` is that of the script, or 1 if Serviceguard's own part failed. */
 export class PhaseFailure extends Error {
   readonly exitCode: 1 | 2 | 3;
   constructor(message: string, exitCode: 1 | 2 | 3 = 1) {
@@ -36,12 +36,12 @@ export class ScriptRun {
     this.#init = world.initOf(member);
   }
 
-  /** Whether the member is still the same running machine: a script must not go on working on a rebooted one. */
+  /** True while the member is the same running machine: a script must not continue on a rebooted one. */
   get memberIsThere(): boolean {
     return this.#init !== null && this.#world.initOf(this.#member) === this.#init;
   }
 
-  /** Runs the work; at its limit what runs at that moment is killed with all it started. */
+  /** Runs the work; at the limit, the running command is killed with all its children. */
   async limited(timeoutSeconds: number | null, work: () => Promise<0 | 1 | 2 | 3>): Promise<ScriptEnd> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<ScriptEnd>((resolve) => {
@@ -58,13 +58,13 @@ export class ScriptRun {
     const ended = work().then((code): ScriptEnd => ({ kind: 'exit', code }));
     const end = await Promise.race([ended, timeout]);
     clearTimeout(timer);
-    // What is left of a killed script must not go on working behind the package manager's back.
+    // Children of a killed script must not continue without the package manager.
     if (end.kind === 'timeout') await ended.catch(() => {});
     if (this.memberIsThere) await this.#log().flushed();
     return end;
   }
 
-  /** Runs one command on the member, output into the package log. null when it was killed or never started. */
+  /** Runs one command on the member, with its output in the package log. null: killed, or never started. */
   async command(argv: readonly string[], env: Readonly<Record<string, string>> = systemEnvironment): Promise<number | null> {
     if (this.#killed) throw new PhaseFailure('the script was killed');
     if (!this.memberIsThere) throw new PhaseFailure('the member went down');

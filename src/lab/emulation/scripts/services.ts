@@ -1,6 +1,6 @@
 /**
- * Services of packages: started in a member with no environment but the restart counter, watched by the package manager
- * itself, ended with SIGTERM to the whole group and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
+ * Services of packages. Each is started in a member with only the restart counter in its environment, and watched by the package manager
+ * itself. It is halted with SIGTERM to the whole group, and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
  */
 import * as files from '../../../host/lab/lab-files.ts';
 import type { RunningProcess } from '../../../host/processes.ts';
@@ -11,7 +11,7 @@ import type { ServiceKeeper } from './control-script.ts';
 import { logFileOf } from './package-environment.ts';
 
 interface RunningService {
-  /** null: its log is being opened. */
+  /** null: its log is not open yet. */
   process: RunningProcess | null;
   halting: boolean;
 }
@@ -31,7 +31,7 @@ export class Services implements ServiceKeeper {
 
   async start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void> {
     const key = keyOf(member, content.name, service.name);
-    // A restart in place runs what the control script said at the start.
+    // A restart in place runs the command of the control script's start.
     const command =
       service.command === '' ? (this.#commands.get(key) ?? '') : expandVariables(service.command, { SG_PACKAGE: content.name });
     this.#commands.set(key, command);
@@ -50,7 +50,7 @@ export class Services implements ServiceKeeper {
     if (process === null) return void this.#running.delete(key);
     void process.ended.then((end) => {
       if (this.#running.get(key) === running) this.#running.delete(key);
-      // A service that a crash of its member took along is told by the crash itself.
+      // The crash of a member is reported once, and includes its services.
       if (running.halting || !this.#world.isUp(member)) return;
       const how = end.signal ?? end.errorCode ?? `exit status ${end.exitCode}`;
       this.#onDied({ package: content.name, member, service: service.name, how });
@@ -67,7 +67,7 @@ export class Services implements ServiceKeeper {
     clearTimeout(timer);
   }
 
-  /** After a time-out or an exit 1 of a script: whatever service still runs is killed, without a report of its death. */
+  /** After a timeout or an exit status 1 of a script: kills every running service, without reporting its exit. */
   async killAll(member: string, packageName: string): Promise<void> {
     const prefix = keyOf(member, packageName, '');
     const doomed = [...this.#running].filter(([key]) => key.startsWith(prefix)).map(([, running]) => running);

@@ -1,6 +1,6 @@
 /**
- * What cmcheckconf and cmapplyconf look at before a package takes effect [serviceguard.md 2.7]. Pure: what has to be
- * looked up on the members is asked for with `neededObservations` and handed in.
+ * The checks of cmcheckconf and cmapplyconf before a package takes effect [serviceguard.md 2.7]. Pure: `neededObservations` lists the facts
+ * to collect on the members.
  */
 
 import type { Place, Problem } from '../../../base/problem.ts';
@@ -11,9 +11,9 @@ import { allValues, lastValue, type PackageFile, type PackageLine, styleOf } fro
 import type { ClusterState, MemberName } from '../model.ts';
 import { packagePolicy } from '../package-policy.ts';
 
-/** Paths are as typed in the package file; variables such as $SGCONF are the observer's business. */
+/** Paths as in the package file; the observer expands variables such as $SGCONF. */
 export interface NeededObservations {
-  /** Members to look at: those of the package that are members of the cluster. */
+  /** Members to check: those of the package that belong to the cluster. */
   readonly members: readonly MemberName[];
   /** Must be executable files on each. */
   readonly executable: readonly string[];
@@ -25,7 +25,7 @@ export interface MemberObservation {
   readonly reachable: boolean;
   /** Which of the needed paths are executable there. */
   readonly executable: readonly string[];
-  /** By path: how the call with `validate` ended (null: killed or not started), and what it said. */
+  /** By path: exit status of the call with `validate` (null: killed or not started), and its output. */
   readonly validated: Readonly<Record<string, { readonly exitCode: number | null; readonly output: string }>>;
 }
 
@@ -40,14 +40,14 @@ export interface CheckInput {
 export function neededObservations(file: PackageFile, state: ClusterState): NeededObservations {
   const scripts = [...new Set([...allValues(file, 'external_pre_script'), ...allValues(file, 'external_script')])];
   const commands = allValues(file, 'service_cmd').flatMap((command) => command.split(/\s+/).slice(0, 1));
-  // The control scripts of a legacy package are looked at, never called [serviceguard.md 2.7].
+  // The control scripts of a legacy package are checked, but never called [serviceguard.md 2.7].
   const legacy = styleOf(file) === 'legacy';
   const control = legacy ? [...new Set([...allValues(file, 'run_script'), ...allValues(file, 'halt_script')])] : [];
   const members = packagePolicy(file, state.memberOrder).members.filter((member) => state.memberOrder.includes(member));
   return { members, executable: [...new Set([...scripts, ...commands, ...control])], validate: scripts };
 }
 
-/** All problems at once; an error refuses the package, a warning is only told. */
+/** Reports all problems at once; an error refuses the package, a warning does not. */
 export function checkPackage(input: CheckInput): Problem[] {
   return [
     ...checkPackageFile(input.file, input.fileName),
@@ -58,7 +58,7 @@ export function checkPackage(input: CheckInput): Problem[] {
   ];
 }
 
-/** Problems between several packages that are applied together, and with those configured: the names of services. */
+/** Problems between several packages that are applied together, and with configured ones: the names of services. */
 export function checkTogether(files: readonly PackageFile[], state: ClusterState): Problem[] {
   const given = new Set(files.map((file) => file.name));
   const others = Object.values(state.packages).filter((pkg) => !given.has(pkg.name));
@@ -98,7 +98,7 @@ function placeOf({ fileName }: CheckInput, { line }: PackageLine): Place {
   return { file: fileName, line };
 }
 
-/** Modules of the file that the lab does not imitate: refused, or told about where nothing follows from it. */
+/** Modules of the file that the lab does not imitate: refused, or reported if harmless. */
 function moduleProblems(input: CheckInput): Problem[] {
   return input.file.lines.flatMap((line) => {
     const lab = line.keyword === 'module_name' ? findModule(line.value)?.lab : undefined;
@@ -106,8 +106,8 @@ function moduleProblems(input: CheckInput): Problem[] {
     const text = `${line.value}: ${lab.because}.`;
     const place = placeOf(input, line);
     if (lab.does === 'warn')
-      return [warning('lab-module-idle', text, 'Nothing to do; on a real cluster the module works.', place)];
-    return [error('lab-module', text, 'Leave the module out in the lab, or rehearse on a real cluster.', place)];
+      return [warning('lab-module-idle', text, 'No action needed; on a real cluster the module works.', place)];
+    return [error('lab-module', text, 'Remove the module in the lab, or rehearse on a real cluster.', place)];
   });
 }
 
@@ -117,7 +117,7 @@ interface RefusedValue {
   readonly because: string;
 }
 
-/** What a modular file brings in by a module, which is refused there. */
+/** Parameters of a legacy file that a modular file gets from a refused module. */
 const refusedOfLegacy: readonly RefusedValue[] = [
   { keyword: 'dependency_name', when: () => true, because: 'the lab does not imitate dependencies between packages' },
   { keyword: 'package_type', when: (value) => value !== 'failover', because: 'the lab runs failover packages only' },
@@ -134,7 +134,7 @@ const refusedValues: readonly RefusedValue[] = [
   {
     keyword: 'kill_processes_accessing_raw_devices',
     when: (value) => value === 'yes',
-    because: 'the lab does not look at raw devices',
+    because: 'the lab does not check raw devices',
   },
 ];
 
@@ -144,11 +144,11 @@ function valueProblems(input: CheckInput): Problem[] {
     const rule = rules.find((one) => one.keyword === line.keyword && one.when(line.value.toLowerCase()));
     if (rule === undefined) return [];
     const text = `${line.keyword} ${line.value}: ${rule.because}.`;
-    return [error('lab-value', text, 'Leave it out in the lab, or rehearse on a real cluster.', placeOf(input, line))];
+    return [error('lab-value', text, 'Remove it in the lab, or rehearse on a real cluster.', placeOf(input, line))];
   });
 }
 
-/** Against the cluster: members, subnets, volume groups of file systems, addresses inside their subnet's group. */
+/** Checks against the cluster: members, subnets, volume groups of file systems, addresses in their subnet. */
 function clusterProblems(input: CheckInput): Problem[] {
   const { file, fileName, state } = input;
   const problems: Problem[] = [];
@@ -171,7 +171,7 @@ function clusterProblems(input: CheckInput): Problem[] {
     (one) => (lastValue(file, one) ?? 'no_timeout') === 'no_timeout',
   );
   for (const keyword of timeouts) {
-    const text = `${keyword} is no_timeout: a script that hangs blocks the package for ever.`;
+    const text = `${keyword} is no_timeout: a script that hangs blocks the package forever.`;
     problems.push(warning('package-no-timeout', text, `Set ${keyword} [L10 p.150].`, { file: fileName }));
   }
   return problems;
@@ -188,7 +188,7 @@ function subnetProblems(input: CheckInput, line: PackageLine): Problem[] {
   return [error('package-subnet-unknown', text, `Subnets of the cluster: ${subnets.join(', ')}`, placeOf(input, line))];
 }
 
-/** What was seen on the members. */
+/** Problems found on the members. */
 function memberProblems(input: CheckInput): Problem[] {
   const needed = neededObservations(input.file, input.state);
   return needed.members.flatMap((member) => {
@@ -198,7 +198,7 @@ function memberProblems(input: CheckInput): Problem[] {
         {
           ...error(
             'package-member-unreachable',
-            `${member} cannot be reached.`,
+            `${member} is unreachable.`,
             'All nodes of the package must be up for a change of its configuration.',
           ),
           member,
@@ -224,12 +224,8 @@ function validationProblem(member: MemberName, path: string, seen: MemberObserva
   const result = seen.validated[path];
   if (result?.exitCode === 0) return [];
   const how =
-    result === undefined
-      ? 'was not called'
-      : result.exitCode === null
-        ? 'did not end by itself'
-        : `ended with ${result.exitCode}`;
+    result === undefined ? 'was not called' : result.exitCode === null ? 'was killed' : `exited with ${result.exitCode}`;
   const said = result?.output.trim() ?? '';
   const text = `${path} validate ${how} on ${member}${said === '' ? '.' : `:\n${said}`}`;
-  return [{ ...error('package-validate-failed', text, 'Repair what the script complains about on that node.'), member }];
+  return [{ ...error('package-validate-failed', text, 'Correct on that node what the script reports.'), member }];
 }

@@ -1,6 +1,6 @@
 /**
- * The cluster's ASCII file, as far as the lab has something to say about it: its name, its members, MEMBER_TIMEOUT
- * [serviceguard.md 8.1]. Everything else that would change what a real cluster does is refused with a sentence. Pure.
+ * The cluster's ASCII file, as far as the lab uses it: name, members, MEMBER_TIMEOUT [serviceguard.md 8.1]. Other lines that would change a
+ * real cluster are refused with a reason. Pure.
  */
 import type { Checked, Problem } from '../../../base/problem.ts';
 import type { MemberName } from '../model.ts';
@@ -11,7 +11,7 @@ export interface ClusterFile {
   readonly memberTimeoutMicroseconds: number;
 }
 
-/** The file of cmquerycl -C and cmgetconf. Parses back to the same. */
+/** The file of cmquerycl -C and cmgetconf. Parsing it returns the same values. */
 export function printClusterFile({ name, members, memberTimeoutMicroseconds }: ClusterFile): string {
   const head = ['# Cluster configuration of the lab', `CLUSTER_NAME ${name}`, 'HOSTNAME_ADDRESS_FAMILY IPV4'];
   const each = members.flatMap((member) => [`NODE_NAME ${member}`, '  NETWORK_INTERFACE eth0']);
@@ -24,7 +24,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
   CLUSTER_NAME: { rule: 'read' },
   NODE_NAME: { rule: 'read' },
   MEMBER_TIMEOUT: { rule: 'read' },
-  // They say what the lab is anyway, or what has no effect on one machine.
+  // These lines describe the lab correctly anyway, or have no effect on one machine.
   HOSTNAME_ADDRESS_FAMILY: { rule: 'ignore' },
   NETWORK_INTERFACE: { rule: 'ignore' },
   HEARTBEAT_IP: { rule: 'ignore' },
@@ -32,19 +32,16 @@ const keywords: Readonly<Record<string, Keyword>> = {
   AUTO_START_TIMEOUT: { rule: 'ignore' },
   NETWORK_POLLING_INTERVAL: { rule: 'ignore' },
   MAX_CONFIGURED_PACKAGES: { rule: 'ignore' },
-  QS_HOST: { rule: 'refuse', because: 'the lab has no quorum server; the members that are left always go on' },
+  QS_HOST: { rule: 'refuse', because: 'the lab has no quorum server; the remaining members always continue' },
   QS_ADDR: { rule: 'refuse', because: 'the lab has no quorum server' },
   QS_POLLING_INTERVAL: { rule: 'refuse', because: 'the lab has no quorum server' },
-  CLUSTER_LOCK_LUN: { rule: 'refuse', because: 'the lab has no lock LUN; the members that are left always go on' },
+  CLUSTER_LOCK_LUN: { rule: 'refuse', because: 'the lab has no lock LUN; the remaining members always continue' },
   CAPACITY_NAME: { rule: 'refuse', because: 'the members of the lab have no capacities' },
-  USER_NAME: { rule: 'refuse', because: 'in the lab everybody who can reach a member may do everything' },
+  USER_NAME: { rule: 'refuse', because: 'in the lab every user of a member may do everything' },
   SITE_NAME: { rule: 'refuse', because: 'the lab has no sites' },
 };
 
-/**
- * All problems of the file by itself at once; `is` is the cluster as it exists, whose name cannot change. Whether its members
- * can is for member-change.ts to say.
- */
+/** All problems of the file alone, at once; `is` is the existing cluster, whose name cannot change. member-change.ts judges the members. */
 export function parseClusterFile(text: string, fileName: string, is: ClusterFile): Checked<ClusterFile> {
   const problems: Problem[] = [];
   const values: { readonly keyword: string; readonly value: string }[] = [];
@@ -59,7 +56,7 @@ export function parseClusterFile(text: string, fileName: string, is: ClusterFile
     };
     if (known.rule === 'read') values.push({ keyword, value });
     if (known.rule === 'refuse')
-      problems.push(problem(`${keyword} ${value}: ${known.because}.`, 'Leave the line out in the lab.', fileName, index + 1));
+      problems.push(problem(`${keyword} ${value}: ${known.because}.`, 'Remove the line in the lab.', fileName, index + 1));
   }
   const all = (keyword: string): string[] => values.filter((one) => one.keyword === keyword).map((one) => one.value);
   const value: ClusterFile = {
@@ -83,7 +80,7 @@ function differences(value: ClusterFile, is: ClusterFile, fileName: string): Pro
   const twice = value.members.filter((member, index, all) => all.indexOf(member) !== index);
   if (twice.length > 0) problems.push(problem(`NODE_NAME lists ${twice.join(', ')} twice.`, 'Name each node once.', fileName));
   const timeout = value.memberTimeoutMicroseconds;
-  // The lab's own is shorter than Serviceguard's least, and may stay as it is.
+  // The lab's own value is below Serviceguard's minimum, and is accepted.
   const isOfLab = timeout === is.memberTimeoutMicroseconds;
   if (!isOfLab && (!Number.isInteger(timeout) || timeout < leastTimeout || timeout > 300_000_000)) {
     const remedy = `Write microseconds from ${leastTimeout} to 300000000; with one heartbeat network at least 14000000.`;

@@ -1,6 +1,6 @@
 /**
- * Which changes of a package's configuration take effect while it runs [serviceguard.md 2.8]. Where the real product
- * would mount, start or halt something at once, the lab refuses and says so. Pure.
+ * Which changes of a package's configuration take effect while it runs [serviceguard.md 2.8]. Where the real product would mount, start or
+ * halt something at once, the lab refuses and says so. Pure.
  */
 import { errorProblem, type Problem } from '../../../base/problem.ts';
 import { changedKeywords, onlineRule } from '../../../serviceguard/online-rules.ts';
@@ -8,13 +8,13 @@ import type { PackageFile } from '../../../serviceguard/package-file.ts';
 import type { ClusterState, PackageState } from '../model.ts';
 import { policyIn } from '../package-policy.ts';
 
-/** Why the new configuration cannot take effect now; empty when it can. `before` is null for a new package. */
+/** Why the new configuration cannot take effect now. Empty: it can. `before` is null for a new package. */
 export function refuseOnlineChange(before: PackageFile | null, after: PackageFile, state: ClusterState): Problem[] {
   const pkg = state.packages[after.name];
   if (before === null || pkg === undefined) return [];
   if (pkg.maintenance.on) {
     const text = `Package ${pkg.name} is in maintenance mode; its configuration cannot change now.`;
-    return [errorProblem('package-online-maintenance', text, `Leave it first: cmmodpkg -m off ${pkg.name}`)];
+    return [errorProblem('package-online-maintenance', text, `End it first: cmmodpkg -m off ${pkg.name}`)];
   }
   if (pkg.status === 'down') return [];
   const keywords = changedKeywords(before, after);
@@ -31,7 +31,7 @@ function keywordProblem(pkg: PackageState, keyword: string): Problem[] {
   const why =
     rule === 'halted'
       ? 'cannot change while the package runs'
-      : 'takes effect at once on a real cluster; the lab does not imitate that';
+      : 'takes effect at once on a real cluster, which the lab does not imitate';
   return [
     errorProblem(
       'package-online-change',
@@ -47,7 +47,7 @@ function memberProblem(pkg: PackageState, after: PackageFile, state: ClusterStat
   return [errorProblem('package-online-owner', text, `Move or halt the package first: cmhaltpkg ${pkg.name}`)];
 }
 
-/** A lower limit than the restarts so far would have to fail the package; the counter must be reset first [L9 p.264]. */
+/** A limit below the present restarts would fail the package; the counter must be reset first [L9 p.264]. */
 function restartProblems(pkg: PackageState, after: PackageFile, state: ClusterState): Problem[] {
   return policyIn(state, after).services.flatMap(({ name, restart }) => {
     const count = pkg.services.find((service) => service.name === name)?.restarts ?? 0;

@@ -1,6 +1,6 @@
 /**
- * What a command would do if every script succeeded (-t): the event is fed to the package manager and the scripts it
- * asks for are answered with success, on paper. Line form as in [L9 p.243]; cannot foresee a script that fails.
+ * The effect of a command if every script succeeds (-t): the reducer gets the event, and each script it requests succeeds. Line form as in
+ * [L9 p.243]. A script failure cannot be predicted.
  */
 import { say } from '../messages.ts';
 import type { ClusterState, Effect, LabEvent } from '../model.ts';

@@ -82,7 +82,7 @@ const wayBackIsNamed: Rule = ({ event, was, is, effects, before, after }) => {
   const isHaltingAll = [...before.operations, ...after.operations].some(({ command }) => command === 'cmhaltcl');
   const fresh = isLost(is) && is.pending === null && (!isLost(was) || event.kind.endsWith('-ended'));
   if (!fresh || isHaltingAll || is.maintenance.on || was.maintenance.on) return null;
-  const told = effects.some((effect) => effect.kind === 'log' && /To bring it back: |To start (it|one): /.test(effect.text));
+  const told = effects.some((effect) => effect.kind === 'log' && /To start it again: |To start (it|one): /.test(effect.text));
   return unless(told, 'the package has failed and runs nowhere, and no command is printed that starts it again');
 };
 

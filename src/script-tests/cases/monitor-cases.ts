@@ -159,7 +159,7 @@ function interrupted(
                   saying(`at step "${step}" it does not continue`, {
                     says: '',
                     kind: 'log lacks',
-                    pattern: /ends with exit/,
+                    pattern: /\[script-(complete|failed)\]/,
                   } as const),
                 ]
               : []),

@@ -262,14 +262,14 @@ describe('any history of events', () => {
 function followAdvice(run: History): void {
   const before = run.state.packages.csync;
   const line = run.effects.findLast((effect) => effect.kind === 'log' && concernsCsync(effect));
-  const told = line?.kind === 'log' ? (line.text.split(/To bring it back: |To start (?:it|one): /)[1] ?? '') : '';
+  const told = line?.kind === 'log' ? (line.text.split(/To start it again: |To start (?:it|one): /)[1] ?? '') : '';
   const own = before?.maintenance.on ? 'cmmodpkg -m off csync; cmmodpkg -e csync' : 'cmruncl -v; cmmodpkg -e csync';
   for (const command of `${told}; ${own}`.split('; ')) typeCommand(run, command.split(' '));
   run.calmDown();
 }
 
 function concernsCsync({ text, package: about }: Extract<Effect, { kind: 'log' }>): boolean {
-  return (about === 'csync' && text.includes('To bring it back: ')) || /To start (?:it|one): /.test(text);
+  return (about === 'csync' && text.includes('To start it again: ')) || /To start (?:it|one): /.test(text);
 }
 
 function typeCommand(run: History, [command, ...words]: string[]): void {

@@ -6,9 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generatedPages } from './generated.ts';
+import { manPages } from './man-pages.ts';
 
 const root = join(import.meta.dirname, '../..');
-for (const [name, text] of generatedPages(root)) writeFileSync(join(root, name), text);
+for (const [name, text] of [...generatedPages(root), ...manPages(root)]) writeFileSync(join(root, name), text);
 
 const tests = ['pure', 'proof'].flatMap((folder) =>
   readdirSync(join(root, 'test', folder), { recursive: true, encoding: 'utf8' })

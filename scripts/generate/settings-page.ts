@@ -79,13 +79,24 @@ function fallbackOf(field: Field): string {
   return by(2) === by(3) ? by(3) : `${by(3)}; with cfengine 2 ${by(2)}`;
 }
 
-export function settingsPage(): string {
+/** What the page and csync.yaml(5) print about each setting. */
+export function settingsFacts() {
   const shown = examplesOf();
-  const rows = settingsFields.map((field) => {
+  return settingsFields.map((field) => {
     const { key, comment, check } = settingsTable[field];
-    const example = shown[field];
-    return [`\`${key}\``, comment, fallbackOf(field), allowed(check), example === undefined ? '' : `\`${example}\``];
+    const example = shown[field] === undefined ? '' : `\`${shown[field]}\``;
+    return { key: `\`${key}\``, comment, fallback: fallbackOf(field), allowed: allowed(check), example };
   });
+}
+
+export function settingsPage(): string {
+  const rows = settingsFacts().map(({ key, comment, fallback, allowed: values, example }) => [
+    key,
+    comment,
+    fallback,
+    values,
+    example,
+  ]);
   return [
     '# Settings',
     'Which settings may csync.yaml contain, with which default and which range? This page is for administrators. It is written by `npm run generate` from ' +

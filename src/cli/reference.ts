@@ -59,14 +59,21 @@ function reference(): string {
     .join('\n');
 }
 
+/** Names and options of a verb: as typed, meaning, default. */
+export function optionLines(verb: Verb): string[][] {
+  return [...described(verb.positionals, (name) => name.toUpperCase()), ...described(verb.options, (name) => `--${name}`)];
+}
+
+/** Exit statuses of a verb besides those of every verb. */
+export function ownStatuses(verb: Verb): readonly (readonly [number, string])[] {
+  const own = Object.keys(verb.ownExits ?? {}).map(Number);
+  return exitLines(verb).filter(([status]) => !common.includes(status) || own.includes(status));
+}
+
 function section(verb: Verb): string {
   const examples = verb.examples.map(([command, why]) => [`\`csync ${command}\``, why]);
-  const options = [
-    ...described(verb.positionals, (name) => name.toUpperCase()),
-    ...described(verb.options, (name) => `--${name}`),
-  ];
-  const own = Object.keys(verb.ownExits ?? {}).map(Number);
-  const statuses = exitLines(verb).filter(([status]) => !common.includes(status) || own.includes(status));
+  const options = optionLines(verb);
+  const statuses = ownStatuses(verb);
   return [
     `## csync ${verb.words}`,
     `\`csync ${synopsis(verb)}\`: ${verb.does}.`,

@@ -54,7 +54,7 @@ function report(problems: readonly Problem[], json = false): ExitCode {
 
 /** DSAU's names for the wizard and for the handler of events [dsau-csync.md 2.1, 6.1]. */
 const verbOfName: Readonly<Record<string, string>> = { csync_wizard: 'init', csync_dispatcher: 'dispatcher' };
-// Whatever is made without a mode of its own can at least not be written by others.
+// Files created without a mode of their own are not writable for other users.
 process.umask(process.umask() | 0o022);
 const calledAs = basename(process.argv[1] ?? '').replace(/\.mjs$/, '');
 const words = process.argv.slice(2);

@@ -117,7 +117,7 @@ const maintenance = verb({
     serviceguard: {
       type: 'boolean',
       default: false,
-      describe: "also Serviceguard's maintenance mode (cmmodpkg -m), which ignores every failure; the monitor ends it",
+      describe: "also Serviceguard's maintenance mode (cmmodpkg -m), which ignores every failure; the monitor leaves it",
     },
   },
   examples: [

@@ -17,7 +17,7 @@ export const labOptions = {
 const options = labOptions;
 
 const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;
-const seed = { type: 'number', default: 1, describe: 'seed: the same one gives the same faults in the same order' } as const;
+const seed = { type: 'number', default: 1, describe: 'seed: the same one repeats the same faults in the same order' } as const;
 const needsLab = { cannotRunHere: '' } as const;
 /** Of a verb that starts a lab of its own and takes it down again. */
 const ownLab = (different: string) => ({ ...needsLab, different, unread: '' }) as const;
@@ -164,7 +164,7 @@ const simulate = verb({
   options: {
     ...options,
     seeds: { type: 'number', default: 1000, describe: 'number of lives' },
-    seed: { type: 'number', default: 1, describe: 'seed of the first life; the same seed gives the same life' },
+    seed: { type: 'number', default: 1, describe: 'seed of the first life; the same seed repeats the same life' },
   },
   exits: { different: 'a life failed' },
   examples: [

@@ -27,7 +27,7 @@ export const waitOption = {
 export const automaticOption = {
   type: 'boolean',
   default: false,
-  describe: 'for timers: waits longer for other changes, and gives way to a verb that a person types',
+  describe: 'for timers: waits longer for other changes, and yields to a verb that a person types',
 } as const;
 export const dryRunOption = { type: 'boolean', default: false, describe: 'print the steps, change nothing' } as const;
 export const yesOption = { type: 'boolean', alias: 'y', default: false, describe: 'do not ask for confirmation' } as const;

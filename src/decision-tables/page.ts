@@ -86,7 +86,7 @@ export function decisionsPage(tables: DecisionTables): string {
   const lines = [
     '# Decisions',
     '',
-    'Written by `npm run generate` from the tables that decide (`csync decisions` prints them). A test keeps this page up to date.',
+    'When does the package fail over, and what does the exit status of a script mean? For administrators who read a package log. Written by `npm run generate` from the tables that decide (`csync decisions` prints them). A test keeps this page up to date.',
     '',
     ...diagram(tables),
     '',

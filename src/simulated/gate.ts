@@ -1,5 +1,5 @@
 /**
- * Every call of a member script to its host passes a gate: a look, or an act that changes something. The gate of the model check
+ * Every call of a member script to its host passes a gate: a read, or an act that changes something. The gate of the model check
  * plays a script up to its next act and stops it there; that of the simulation lets virtual time pass; that of the tests notes each act.
  */
 export interface Gate {
@@ -8,7 +8,7 @@ export interface Gate {
   /** `what`: the operator's word for it. */
   act<Answer>(what: string, change: () => Answer): Answer;
   actLater<Answer>(what: string, change: () => Answer): Promise<Answer>;
-  /** A program that is run to its end; only these can be made to fail. */
+  /** A program that runs until it exits; only these can be made to fail. */
   command(argv: readonly string[], change: () => number): Promise<number | null>;
   wait(milliseconds: number): Promise<void>;
   elapsed(): number;
@@ -16,5 +16,5 @@ export interface Gate {
   hangs(): boolean;
 }
 
-/** For a script that is left where it is. One for each: what waits for a promise that somebody still has is never forgotten. */
+/** For a script that is abandoned. A new promise each time: the reactions of a shared one would never be freed. */
 export const never = (): Promise<never> => new Promise(() => {});

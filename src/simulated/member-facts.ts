@@ -19,7 +19,7 @@ export interface SimulatedProcess {
   /** Stays a zombie: its parent does not reap it. */
   readonly unreaped?: boolean;
   readonly user: number;
-  /** The file it runs; null: that cannot be told. */
+  /** The file it runs; null: unknown. */
   readonly program: string | null;
 }
 
@@ -58,7 +58,7 @@ export abstract class MemberFacts {
   abstract readonly free: number;
   /** Of each member, its state in cmviewcl. */
   abstract readonly memberStates: Readonly<Record<string, string>>;
-  /** Programs that answer so, whatever they are asked, and change nothing. */
+  /** Programs that print this for any arguments, and change nothing. */
   abstract readonly answers: Readonly<Record<string, Partial<CommandResult>>>;
   /** Whether what lies there can change, and anything is decided by it. */
   abstract counts(path: string): boolean;
@@ -78,7 +78,7 @@ export function processNamed(
   return { pid, name, state: 'S', listens: false, holds: false, user: 0, program: null, ...more };
 }
 
-/** Listens, and serves nobody. */
+/** Listens, and serves no client. */
 export function isDeaf({ hangs, state }: SimulatedProcess): boolean {
   return hangs === true || state === 'T';
 }

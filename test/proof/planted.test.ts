@@ -117,7 +117,7 @@ const bugs: readonly Bug[] = [
   { name: 'the start adds no address', alter: without('addressAdded', 'addressPresent', 'roleProved'), events: 0 },
   { name: 'the start writes no sentinel', alter: without('sentinelWritten'), events: 0 },
   { name: 'the start forgets the service', alter: without('serviceStarted'), events: 0 },
-  { name: 'nobody starts the daemon', alter: without('daemonRunning', 'daemonRevived', 'roleProved'), events: 1 },
+  { name: 'no step starts the daemon', alter: without('daemonRunning', 'daemonRevived', 'roleProved'), events: 1 },
   { name: 'every start ends with 0', alter: { startExit: () => () => 0 }, events: 1 },
   {
     name: 'the start takes away the tag of a member that is up',
@@ -156,13 +156,13 @@ const bugs: readonly Bug[] = [
     events: 2,
   },
   {
-    name: 'the brake takes whoever is switched off for able',
+    name: 'the brake takes a disabled member for eligible',
     alter: told((others) => ({ ...others, eligible: others.switchedOff })),
     events: 2,
   },
   { name: 'the brake overlooks a load', alter: situation({ connections: { total: 0, most: null } }), events: 1 },
   {
-    name: 'nobody says how the brake lets go',
+    name: 'no command releases the brake',
     alter: told((others) => ({ ...others, remedies: [] })),
     events: 2,
     leadsBack: true,
@@ -212,13 +212,18 @@ const bugs: readonly Bug[] = [
   { name: 'a start that times out leaves switching on', row: ['start-timeout', { autoRun: 'unchanged' }], events: 1 },
   { name: 'a halt that ends with 1 leaves switching on', row: ['halt-exit-1', { autoRun: 'unchanged' }], events: 2 },
   { name: 'a halt that times out leaves switching on', row: ['halt-timeout', { autoRun: 'unchanged' }], events: 2 },
-  { name: 'nobody waits for the cluster to re-form', alter: { isReforming: () => () => false }, events: 2, leadsBack: true },
+  {
+    name: 'no start waits until the cluster has re-formed',
+    alter: { isReforming: () => () => false },
+    events: 2,
+    leadsBack: true,
+  },
   {
     name: 'the package is placed where it is switched off',
     alter: { choosePlace: () => (state: { members: object }) => Object.keys(state.members)[0] },
     events: 1,
   },
-  { name: 'nobody says the way back', alter: { wayBack: () => () => [] }, events: 1 },
+  { name: 'no command leads to recovery', alter: { wayBack: () => () => [] }, events: 1 },
   {
     name: 'cmhaltpkg leaves switching on',
     alter: {
@@ -257,8 +262,8 @@ const bugs: readonly Bug[] = [
 const stories: string[] = [
   '# Planted bugs',
   '',
-  'Written by `npx vitest run test/proof/planted.test.ts --update`. Each of these bugs was planted in the code that ships; the model check',
-  'found it, and this is the shortest history that shows it: fewest faults and commands first, then fewest steps.',
+  'Does the model check find bugs? For readers who want evidence. Each of these bugs was planted in the shipped code, and the model check found it.',
+  'The history below each is the shortest one that shows it. Written by `npx vitest run test/proof/planted.test.ts --update`.',
 ];
 
 afterEach(() => {

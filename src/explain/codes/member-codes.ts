@@ -98,7 +98,7 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
   'group-not-deactivated': {
     text: 'The volume group could not be deactivated in a halt.',
     why: 'A process or a mount still uses a logical volume.',
-    fix: ['`csync recover` shows and cleans up what is left.', restart],
+    fix: ['`csync recover` shows and removes the leftovers.', restart],
     example: 'A backup reads the device.',
     page: 'runbook',
   },
@@ -151,7 +151,10 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
   'service-not-halted': {
     text: 'cmhaltserv failed for the monitor.',
     why: 'The monitor had exited before, or Serviceguard did not answer in time.',
-    fix: ['Mostly nothing: Serviceguard kills what is left.', 'If a monitor still runs: `cmhaltserv SERVICE` prints the reason.'],
+    fix: [
+      'Mostly nothing: Serviceguard kills the remaining processes.',
+      'If a monitor still runs: `cmhaltserv SERVICE` prints the reason.',
+    ],
     example: 'A halt right after the daemon died.',
     page: 'runbook',
   },
@@ -191,7 +194,7 @@ export const memberCodes: Readonly<Record<FailureCode, MemberExplanation>> = {
       '`csync status` shows how full it is. `mount | grep MOUNT-POINT` shows ro after disk errors.',
       'Make room, or repair the disk and let the package fail over.',
     ],
-    example: 'Somebody stored ISO images in the policy directory.',
+    example: 'A user stored ISO images in the policy directory.',
     page: 'policy',
   },
   'role-unproved': {

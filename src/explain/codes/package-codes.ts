@@ -118,7 +118,7 @@ export const packageCodes = {
   'package-module-toolkit': {
     cluster: untouched,
     why: 'The attribute belongs to the module of another toolkit. The lab does not have it, so it cannot check it.',
-    fix: ['Leave the toolkit out in the lab.', 'On a real cluster, give that toolkit a package of its own.'],
+    fix: ['Leave the toolkit out in the lab.', 'On a real cluster, create a package of its own for that toolkit.'],
     example: 'An attribute of the NFS toolkit.',
     page: 'lab',
   },

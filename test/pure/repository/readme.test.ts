@@ -10,19 +10,13 @@ import { banned } from '../../words.ts';
 
 const readme = readPage('README.md');
 
-/** Pages whose old English is still to be rewritten. */
-const unfinished = /^docs\/(?:proof\/(?:decision-tables|planted-bugs)|reference\/(?:drills|problem-codes|verbs))\.md$/;
-
 describe('plain English', () => {
-  it.each(markdownPages().filter((page) => !unfinished.test(page)))(
-    '%s has none of the words that a reader has to decode',
-    (page) => {
-      const found = sentences(readPage(page)).flatMap((sentence) =>
-        banned.filter((phrase) => phrase.test(sentence)).map((phrase) => `${phrase}: ${sentence}`),
-      );
-      expect(found).toEqual([]);
-    },
-  );
+  it.each(markdownPages())('%s has none of the words that a reader has to decode', (page) => {
+    const found = sentences(readPage(page)).flatMap((sentence) =>
+      banned.filter((phrase) => phrase.test(sentence)).map((phrase) => `${phrase}: ${sentence}`),
+    );
+    expect(found).toEqual([]);
+  });
 
   it.each(markdownPages().filter((page) => /^README\.md$|^docs\/(?:tutorial|runbook)\.md$|^docs\/how-to\//.test(page)))(
     '%s has no sentence of more than 30 words, and fewer than 16 on average',
@@ -34,7 +28,7 @@ describe('plain English', () => {
     },
   );
 
-  it.each(markdownPages().filter((page) => page.startsWith('docs/') && !unfinished.test(page)))(
+  it.each(markdownPages().filter((page) => page.startsWith('docs/')))(
     '%s says first which question it answers, and for whom',
     (page) => {
       const [title, first] = lexer(readPage(page)).filter(({ type }) => type !== 'space');

@@ -19,8 +19,7 @@ const plain = [
     'docs/reference',
   ],
   ...['src/cluster', 'src/verbs', 'src/wizard', 'src/script-tests', 'src/decision-tables', 'src/rehearsal'],
-  ...['src/lab/commands', 'src/lab/emulation', 'src/lab/machines', 'src/lab/manager', 'src/lab/trials'],
-  ...['src/lab/client.ts', 'src/lab/daemon.ts', 'src/lab/handle.ts', 'src/lab/prober.ts', 'src/lab/protocol.ts'],
+  'src/lab',
 ];
 
 describe('plain English', () => {

@@ -22,12 +22,15 @@ const commit = verb({
     ...read,
     message: { type: 'string', alias: 'm', default: '', describe: 'the reason, for csync policy log' },
     base: { type: 'string', describe: 'digest of the policy that the edit started from, if there is no working copy' },
+    from: { type: 'string', describe: 'a git repository, REPOSITORY[@REF], instead of paths' },
+    subdirectory: { type: 'string', default: '', describe: 'directory of the policy in the repository' },
     'dry-run': dryRunOption,
   },
   exits: { badInput: "cfengine's parser refuses the policy, or the settings have problems" },
   examples: [
     ['policy commit work -m "motd"', 'a working copy, made by policy show --copy work'],
     ['policy commit new.cf', 'a file that the master does not have yet'],
+    ['policy commit --from /srv/policy.git@main', 'the policy of a branch; refused if the master was edited by hand'],
   ],
   run: async (args) => (await policyVerbs()).policyCommit(args),
 });

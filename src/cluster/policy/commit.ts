@@ -26,6 +26,8 @@ export interface CommitRecord {
   readonly message: string;
   readonly files: readonly string[];
   readonly removed: readonly string[];
+  /** Commit of the git repository that the policy comes from. */
+  readonly revision?: string;
 }
 
 /** The content of the policy file system. */
@@ -82,6 +84,29 @@ export function planCommit(state: PolicyState, files: readonly LocalFile[], base
   for (const name of remove) after.delete(name);
   for (const { name, content } of write) after.set(name, sha256(content));
   return { ok: true, value: { write, remove, digest: treeDigest(after) }, problems: [] };
+}
+
+/**
+ * The edit that brings the master from one revision of a repository to another: files by name. `before`: the revision that the master has;
+ * null: none is known. A file that was edited on the master by hand is a problem, also when the repository did not change it.
+ */
+export function repositoryEdit(
+  state: PolicyState,
+  now: ReadonlyMap<string, Buffer>,
+  before: ReadonlyMap<string, Buffer> | null,
+): Checked<readonly LocalFile[]> {
+  if (before === null) return { ok: true, value: [...now].map(([name, content]) => ({ name, content })), problems: [] };
+  const names = new Set([...now.keys(), ...before.keys()]);
+  const files = [...names].map((name): LocalFile => {
+    const old = before.get(name);
+    return { name, content: now.get(name) ?? null, base: [old === undefined ? null : sha256(old)] };
+  });
+  const byHand = files.filter((file) => {
+    const there = digestThere(state, file.name);
+    return there !== digestOf(file) && file.base?.at(0) === digestOf(file);
+  });
+  const problems = byHand.map(({ name }) => conflict(state, name));
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, value: files, problems: [] };
 }
 
 const digestOf = ({ content }: LocalFile): string | null => (content === null ? null : sha256(content));
@@ -154,14 +179,26 @@ export interface CommitWords {
   readonly by: string;
   readonly member: string;
   readonly message: string;
+  readonly revision?: string;
 }
 
 /** The record of a plan for exactly that state. */
 export function nextRecord(state: PolicyState, { write, remove, digest }: CommitPlan, words: CommitWords): CommitRecord {
   const commit = Math.max(0, ...[...state.log, ...recordsOf(state)].map((one) => one.commit)) + 1;
-  const { at, by, member, message } = words;
+  const { at, by, member, message, revision } = words;
   const files = write.map(({ name }) => name);
-  return { commit, epoch: state.epoch, digest, at, by, member, message, files, removed: remove };
+  return {
+    commit,
+    epoch: state.epoch,
+    digest,
+    at,
+    by,
+    member,
+    message,
+    files,
+    removed: remove,
+    ...(revision === undefined ? {} : { revision }),
+  };
 }
 
 export function recordText(record: CommitRecord): string {
@@ -188,6 +225,7 @@ export function parseRecord(text: string): CommitRecord | null {
       message: word(found.message),
       files: words(found.files),
       removed: words(found.removed),
+      ...(word(found.revision) === '' ? {} : { revision: word(found.revision) }),
     };
   } catch {
     return null;

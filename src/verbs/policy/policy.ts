@@ -24,6 +24,7 @@ import {
 import { becameOf, commitScript, confirmScript } from '../../cluster/policy/scripts.ts';
 import { locate } from '../../cluster/remote/observation.ts';
 import { busyStatus } from '../../cluster/remote/shell-text.ts';
+import type { Revision } from '../../host/admin/git.ts';
 import { type MemberShell, printedWords, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import { loginName } from '../../host/admin/terminal.ts';
 import type { CommandResult } from '../../host/host.ts';
@@ -31,6 +32,7 @@ import { out, progress } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
+import { openRepository } from './repository.ts';
 import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './working-copy.ts';
 
 interface PolicyOptions {
@@ -41,6 +43,10 @@ interface PolicyOptions {
 export interface PolicyCommitOptions extends PolicyOptions {
   readonly paths: readonly string[];
   readonly message: string;
+  /** REPOSITORY[@REF] of git, instead of paths. */
+  readonly from?: string | undefined;
+  /** Of the repository: where the policy lies in it. */
+  readonly subdirectory: string;
   /** Digest of the whole master copy that the edit is based on. */
   readonly base?: string | undefined;
   readonly dryRun: boolean;
@@ -94,22 +100,35 @@ function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: s
  */
 export async function policyCommit(options: PolicyCommitOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
-  const copy = readWorkingCopy(options.paths);
-  return onMembers('keeping connections', async (shell) => {
-    const place = policyPlace(settings);
-    for (let left = tries; left > 0; left -= 1) {
-      const owner = await findOwner(shell, settings);
-      const { state } = await lookAtPolicy(shell, owner, place, false);
-      const plan = demand(planCommit(state, copy.files, options.base ?? null));
-      const at = { shell, place, owner, state, options };
-      const again =
-        plan.write.length + plan.remove.length === 0 ? await confirmed(at, copy.files) : await committed(at, plan, copy);
-      if (again === null) return exitCodes.ok;
-      progress(`${owner}: ${again}; reading again`);
-    }
-    const text = 'the policy was changed each time before this edit could be committed; nothing was committed';
-    throw failure('change-policy-busy', text, 'run the same command again');
-  });
+  if (options.from !== undefined && options.paths.length > 0)
+    throw failure(
+      'usage',
+      '--from commits the files of a repository, so no other paths can be named',
+      'remove the paths or --from',
+    );
+  const source = options.from === undefined ? null : await openRepository(options.from, options.subdirectory);
+  const copy = source === null ? readWorkingCopy(options.paths) : null;
+  const edit = (state: PolicyState) => copy?.files ?? source?.edit(state, options.base !== undefined) ?? [];
+  const revision = source?.revision ?? null;
+  try {
+    return await onMembers('keeping connections', async (shell) => {
+      const place = policyPlace(settings);
+      for (let left = tries; left > 0; left -= 1) {
+        const owner = await findOwner(shell, settings);
+        const { state } = await lookAtPolicy(shell, owner, place, false);
+        const files = await edit(state);
+        const plan = demand(planCommit(state, files, options.base ?? null));
+        const at = { shell, place, owner, state, options, revision };
+        const again = plan.write.length + plan.remove.length === 0 ? await confirmed(at, files) : await committed(at, plan, copy);
+        if (again === null) return exitCodes.ok;
+        progress(`${owner}: ${again}; reading again`);
+      }
+      const text = 'the policy was changed each time before this edit could be committed; nothing was committed';
+      throw failure('change-policy-busy', text, 'run the same command again');
+    });
+  } finally {
+    source?.close();
+  }
 }
 
 interface At {
@@ -118,19 +137,24 @@ interface At {
   readonly owner: string;
   readonly state: PolicyState;
   readonly options: PolicyCommitOptions;
+  readonly revision: Revision | null;
 }
 
 /** Why another attempt is needed. null: done. */
-async function committed(at: At, plan: CommitPlan, copy: WorkingCopy): Promise<string | null> {
-  const { shell, place, owner, state, options } = at;
-  const words = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, member: owner, message: options.message };
-  const record = nextRecord(state, plan, words);
+async function committed(at: At, plan: CommitPlan, copy: WorkingCopy | null): Promise<string | null> {
+  const { shell, place, owner, state, options, revision } = at;
+  const words = { at: new Date().toISOString(), by: `${loginName()}@${shell.here}`, member: owner };
+  const record = nextRecord(state, plan, {
+    ...words,
+    message: options.message || (revision?.subject ?? ''),
+    ...(revision === null ? {} : { revision: revision.commit }),
+  });
   const order = { state, record, write: plan.write, remove: plan.remove, dryRun: options.dryRun };
-  if (!options.dryRun) copy.willCommit(plan);
+  if (!options.dryRun) copy?.willCommit(plan);
   const ended = await shell.run(owner, commitScript(place, order), commitLimitMs);
   const isDone = options.dryRun ? ended.exitCode === 0 : becameOf(ended) === 'durable';
   if (isDone) {
-    if (!options.dryRun) copy.committed(plan);
+    if (!options.dryRun) copy?.committed(plan);
     tell(options.dryRun ? 'would be committed' : 'acknowledged', record, owner, options);
     return null;
   }
@@ -188,8 +212,9 @@ function tell(outcome: Outcome, record: CommitRecord | null, owner: string, { js
   out(`${sentences[outcome]}\n`);
 }
 
-function recordLine({ commit, epoch, digest, at, by, message }: CommitRecord): string {
-  return `commit ${commit} of epoch ${epoch}, digest ${digest.slice(0, 12)}, ${at} ${by}${message === '' ? '' : `: ${message}`}`;
+function recordLine({ commit, epoch, digest, at, by, message, revision }: CommitRecord): string {
+  const git = revision === undefined ? '' : `, git ${revision.slice(0, 12)}`;
+  return `commit ${commit} of epoch ${epoch}, digest ${digest.slice(0, 12)}${git}, ${at} ${by}${message === '' ? '' : `: ${message}`}`;
 }
 
 /** The policy of the master; `copy`: directory for a working copy. */

@@ -11,6 +11,7 @@ import {
   planCommit,
   recordsOf,
   recordText,
+  repositoryEdit,
   treeDigest,
 } from '../../../src/cluster/policy/commit.ts';
 import { becameOf } from '../../../src/cluster/policy/scripts.ts';
@@ -163,5 +164,57 @@ describe('what became of the script', () => {
   ];
   it.each(rows)('%j with status %s, timed out %s: %s', (stdout, exitCode, timedOut, is) => {
     expect(ended(stdout, exitCode, timedOut)).toBe(is);
+  });
+});
+
+describe('an edit from a repository', () => {
+  const tree = (texts: Readonly<Record<string, string>>) =>
+    new Map(Object.entries(texts).map(([name, text]) => [name, Buffer.from(text)]));
+  const before = { 'site.cf': 'one', 'old.cf': 'old', 'same.cf': 'same' };
+  const now = { 'site.cf': 'two', 'same.cf': 'same', 'new.cf': 'new' };
+
+  it('writes what changed, removes what is gone, and leaves other files of the master alone', () => {
+    const state = stateOf({ ...before, 'by-hand.cf': 'theirs' });
+    const edit = repositoryEdit(state, tree(now), tree(before));
+    const plan = planCommit(state, edit.ok ? edit.value : [], null);
+    expect(plan.ok && plan.value.write.map(({ name }) => name).sort()).toEqual(['new.cf', 'site.cf']);
+    expect(plan.ok && plan.value.remove).toEqual(['old.cf']);
+  });
+
+  it.each([
+    ['that the repository changed', { ...before, 'site.cf': 'by hand' }, 'site.cf'],
+    ['that the repository did not change', { ...before, 'same.cf': 'by hand' }, 'same.cf'],
+    ['that the repository removed', { ...before, 'old.cf': 'by hand' }, 'old.cf'],
+    ['that the repository brings', { ...before, 'new.cf': 'by hand' }, 'new.cf'],
+    ['that is gone from the master', { 'site.cf': 'one', 'old.cf': 'old' }, 'same.cf'],
+  ])('refuses a file %s when it was edited on the master', (_, texts, name) => {
+    const state = stateOf(texts);
+    const edit = repositoryEdit(state, tree(now), tree(before));
+    const problems = edit.ok ? planCommit(state, edit.value, null) : edit;
+    expect(problems.ok ? [] : problems.problems.map(({ code }) => code)).toEqual(['change-policy-conflict']);
+    expect(problems.ok ? '' : problems.problems[0]?.text).toContain(name);
+  });
+
+  it('says nothing of a file that was edited on the master as the repository has it now', () => {
+    const state = stateOf({ ...before, 'site.cf': 'two' });
+    const edit = repositoryEdit(state, tree(now), tree(before));
+    expect(edit.ok && planCommit(state, edit.value, null).ok).toBe(true);
+  });
+
+  it('has no base while the master has no revision: an existing file that differs needs --base', () => {
+    const state = stateOf({ 'site.cf': 'shipped' });
+    const edit = repositoryEdit(state, tree(now), null);
+    const files = edit.ok ? edit.value : [];
+    expect(planCommit(state, files, null).ok).toBe(false);
+    expect(planCommit(state, files, state.digest).ok).toBe(true);
+  });
+
+  it('is in the record with its revision', () => {
+    const state = stateOf(before);
+    const plan = planCommit(state, [{ name: 'new.cf', content: Buffer.from('new') }], null);
+    const words = { at: '', by: '', member: 'm1', message: 'motd', revision: 'f00d' };
+    const made = plan.ok ? nextRecord(state, plan.value, words) : record(1);
+    expect(parseRecord(recordText(made))?.revision).toBe('f00d');
+    expect(Object.keys(parseRecord(recordText(record(1))) ?? {})).not.toContain('revision');
   });
 });

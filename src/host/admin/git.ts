@@ -1,0 +1,73 @@
+/** Trees of a git repository, read by git itself. Nothing in the repository changes. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { CommandResult } from '../host.ts';
+import { readTree, type TreeFile } from './file-tree.ts';
+import { runCommand } from './own-files.ts';
+
+const limitMs = 120_000;
+
+/** A hook of git has its repository in the environment: it is not passed on, since `-C` names the one that is meant. */
+const git = (...argv: readonly string[]): Promise<CommandResult> =>
+  runCommand(
+    ['env', `HOME=${homedir()}`, 'GIT_TERMINAL_PROMPT=0', 'GIT_SSH_COMMAND=ssh -o BatchMode=yes', 'git', ...argv],
+    limitMs,
+  );
+
+/** `REPOSITORY[@REF]`; an `@` of a URL or of `user@host:path` belongs to the repository. */
+export function repositoryAndRef(text: string): { readonly repository: string; readonly ref: string } {
+  const from = text.includes('://')
+    ? text.indexOf('/', text.indexOf('://') + 3)
+    : /^[^/@]+@[^/:]+:/.test(text)
+      ? text.indexOf(':')
+      : 0;
+  const at = text.lastIndexOf('@');
+  return at > from && at > 0 ? { repository: text.slice(0, at), ref: text.slice(at + 1) } : { repository: text, ref: 'HEAD' };
+}
+
+/** A commit of a repository. `gitDirectory`: absolute path; `commit`: its full hash; `subject`: first line of its message. */
+export interface Revision {
+  readonly gitDirectory: string;
+  readonly commit: string;
+  readonly subject: string;
+}
+
+/** Why git refuses, in its own words. */
+export class GitFailure extends Error {}
+
+function printed({ exitCode, stdout, stderr, timedOut, errorCode }: CommandResult, doing: string): string {
+  if (exitCode === 0) return stdout;
+  if (timedOut) throw new GitFailure(`git did not finish in ${limitMs / 1000} s: ${doing}`);
+  if (errorCode === 'ENOENT' || exitCode === 127) throw new GitFailure('git is not installed on this host');
+  throw new GitFailure(`${doing}: ${stderr.trim() || `git exited with ${exitCode}`}`);
+}
+
+/** Finds a commit. A repository that is not a directory here is cloned below `scratch`. Throws a GitFailure. */
+export async function findRevision(repository: string, ref: string, isHere: boolean, scratch: string): Promise<Revision> {
+  const directory = isHere ? repository : join(scratch, 'clone');
+  if (!isHere) printed(await git('clone', '--quiet', '--bare', '--', repository, directory), `git clone ${repository}`);
+  const shown = await git('-C', directory, 'log', '-1', '--format=%H%n%s', '--end-of-options', ref, '--');
+  const [commit = '', subject = ''] = printed(shown, `${ref} of ${repository}`).split('\n');
+  const found = await git('-C', directory, 'rev-parse', '--absolute-git-dir');
+  return { gitDirectory: printed(found, repository).trim(), commit, subject };
+}
+
+/** All files of a commit, hidden ones excluded; `subdirectory`: only those below it. Throws a GitFailure. */
+export async function filesOfCommit(
+  { gitDirectory }: Pick<Revision, 'gitDirectory'>,
+  commit: string,
+  subdirectory: string,
+  scratch: string,
+): Promise<readonly TreeFile[]> {
+  const tree = `${commit}:${subdirectory}`;
+  const target = `tree-${commit}`;
+  const environment = [`HOME=${homedir()}`, `GIT_INDEX_FILE=${join(scratch, `index-${commit}`)}`];
+  // An index and a work tree of its own: those of the repository stay as they are.
+  const within = async (...argv: string[]): Promise<string> => {
+    const command = ['env', ...environment, 'git', '-C', scratch, `--git-dir=${gitDirectory}`, `--work-tree=${scratch}`, ...argv];
+    return printed(await runCommand(command, limitMs), tree);
+  };
+  await within('read-tree', tree);
+  await within('checkout-index', '--force', '--all', `--prefix=${target}/`);
+  return readTree(join(scratch, target));
+}

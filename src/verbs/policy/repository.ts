@@ -1,0 +1,78 @@
+/** The policy of a git repository as an edit of the master's policy. */
+import { type Checked, demand, Failure, type Problem } from '../../base/problem.ts';
+import type { ProblemCode } from '../../base/problem-codes.ts';
+import { type LocalFile, type PolicyState, recordsOf, repositoryEdit } from '../../cluster/policy/commit.ts';
+import { kindOf, type TreeFile } from '../../host/admin/file-tree.ts';
+import { filesOfCommit, findRevision, GitFailure, type Revision, repositoryAndRef } from '../../host/admin/git.ts';
+import { privateDirectory, realPath } from '../../host/admin/own-files.ts';
+
+export interface RepositorySource {
+  readonly revision: Revision;
+  /** The edit for that state of the master. `accepts`: edits by hand on the master are accepted, and overwritten. Throws a Failure. */
+  edit(state: PolicyState, accepts: boolean): Promise<readonly LocalFile[]>;
+  close(): void;
+}
+
+const refuse = (code: ProblemCode, text: string, remedy: string): never => {
+  const problem: Problem = { code, severity: 'error', text, remedy };
+  throw new Failure([problem]);
+};
+
+/** Opens `REPOSITORY[@REF]`. Throws a Failure if git cannot read it, or a file of it is not a plain one. */
+export async function openRepository(from: string, subdirectory: string): Promise<RepositorySource> {
+  const isDirectory = kindOf(from) === 'directory';
+  const { repository, ref } = isDirectory ? { repository: from, ref: 'HEAD' } : repositoryAndRef(from);
+  const isHere = kindOf(repository) === 'directory';
+  const scratch = privateDirectory('csync-git');
+  if (scratch === null) return refuse('change-policy', 'no temporary directory can be made', 'free space in /tmp');
+  const read = async (revision: Revision, commit: string): Promise<ReadonlyMap<string, Buffer>> =>
+    plain(await filesOfCommit(revision, commit, subdirectory, scratch.path), repository);
+  try {
+    const revision = await findRevision(isHere ? realPath(repository) : repository, ref, isHere, scratch.path);
+    const now = await read(revision, revision.commit);
+    return {
+      revision,
+      edit: async (state, accepts) => {
+        const last = recordsOf(state).findLast((record) => record.revision !== undefined)?.revision;
+        const before = last === undefined || accepts ? null : await previous(read, revision, last, repository);
+        const edit: Checked<readonly LocalFile[]> = repositoryEdit(state, now, before);
+        return demand(edit);
+      },
+      close: () => scratch.remove(),
+    };
+  } catch (error) {
+    scratch.remove();
+    if (error instanceof GitFailure)
+      return refuse('usage', error.message, 'name a repository and a commit, branch or tag that git can read');
+    throw error;
+  }
+}
+
+async function previous(
+  read: (revision: Revision, commit: string) => Promise<ReadonlyMap<string, Buffer>>,
+  revision: Revision,
+  commit: string,
+  repository: string,
+): Promise<ReadonlyMap<string, Buffer>> {
+  try {
+    return await read(revision, commit);
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error;
+    return refuse(
+      'policy-no-base',
+      `the master has commit ${commit.slice(0, 12)}, which ${repository} does not have: edits by hand could be overwritten (${error.message})`,
+      'git fetch --unshallow in the repository; or compare by csync policy show --copy DIR, then add --base with the digest it prints',
+    );
+  }
+}
+
+function plain(files: readonly TreeFile[], repository: string): ReadonlyMap<string, Buffer> {
+  const others = files.filter(({ content }) => content === null).map(({ name }) => name);
+  if (others.length > 0)
+    refuse(
+      'policy-name',
+      `${others.join(', ')} of ${repository}: not a regular file`,
+      'replace links by files; hosts get copies of regular files only',
+    );
+  return new Map(files.flatMap(({ name, content }) => (content === null ? [] : [[name, content] as const])));
+}

@@ -9,7 +9,6 @@ import { generatedPages } from './generated.ts';
 import { manPages } from './man-pages.ts';
 
 const root = join(import.meta.dirname, '../..');
-for (const [name, text] of [...generatedPages(root), ...manPages(root)]) writeFileSync(join(root, name), text);
 
 const tests = ['pure', 'proof'].flatMap((folder) =>
   readdirSync(join(root, 'test', folder), { recursive: true, encoding: 'utf8' })
@@ -25,4 +24,6 @@ const { status } = spawnSync(
     stdio: 'inherit',
   },
 );
+// After the golden files, which some pages quote.
+for (const [name, text] of [...generatedPages(root), ...manPages(root)]) writeFileSync(join(root, name), text);
 process.exit(status ?? 1);

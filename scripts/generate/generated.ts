@@ -10,7 +10,7 @@ import { fidelityTable, renderFidelity } from '../../src/lab/fidelity/fidelity.t
 import { drillsPage } from '../../src/rehearsal/page/drills-page.ts';
 import { exitStatusesPage } from './exit-statuses-page.ts';
 import { withPicture } from './imports-picture.ts';
-import { exampleOf, logPage } from './log-page.ts';
+import { logPage } from './log-page.ts';
 import { metricsPage } from './metrics-page.ts';
 import { settingsPage } from './settings-page.ts';
 
@@ -25,7 +25,7 @@ export function generatedPages(root: string): ReadonlyMap<string, string> {
     ['docs/reference/drills.md', drillsPage(engineFor({ packageName: 'csync' }))],
     [architecture, withPicture(read(architecture), join(root, 'src'))],
     ['docs/reference/exit-statuses.md', exitStatusesPage()],
-    ['docs/reference/log.md', logPage(exampleOf(read('docs/reference/log.md')))],
+    ['docs/reference/log.md', logPage(read('test/golden/failover.txt'))],
     ['docs/reference/metrics.md', metricsPage()],
     ['docs/reference/problem-codes.md', codesPage()],
     ['docs/reference/settings.md', settingsPage()],

@@ -1,4 +1,6 @@
 /** The parts of a start and of a halt, in the words of the log. */
+import type { LogMessage } from '../../base/log-line.ts';
+import { message } from '../messages.ts';
 
 /** legacy: the whole legacy package; main and pre: the two scripts of a modular one; daemon: the background part of a halt. */
 export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
@@ -54,8 +56,24 @@ export const parts: Readonly<Record<ScriptName, Readonly<Record<Role, Part>>>> =
 };
 
 /** What follows from an exit status other than 0. */
-export const whatFollows: Readonly<Record<ScriptName, (exit: number) => string>> = {
+const whatFollows: Readonly<Record<ScriptName, (exit: number) => string>> = {
   start: (exit) => (exit === 2 ? 'Serviceguard tries another member' : 'no other member can start the package either'),
   halt: () => 'this member still holds the policy file system, and the package starts nowhere else',
   validate: () => 'the package cannot start on this member',
 };
+
+export function firstLine(script: ScriptName, role: Role): LogMessage {
+  const { part, purpose } = parts[script][role];
+  return message('script-begin', { part, purpose, role });
+}
+
+export function lastLine(
+  script: ScriptName,
+  role: Role,
+  { exit, ms, dryRun }: { readonly exit: number; readonly ms: number; readonly dryRun: boolean },
+): LogMessage {
+  const { part, next } = parts[script][role];
+  const figures = { part, role, exit, ms };
+  if (exit !== 0) return message('script-failed', { ...figures, next: whatFollows[script](exit) });
+  return dryRun ? message('dry-run-complete', figures) : message('script-complete', { ...figures, next });
+}

@@ -8,7 +8,7 @@ import { stepSeconds } from '../deadlines.ts';
 import { type Finding, failureMessage } from '../failures.ts';
 import { message } from '../messages.ts';
 import { expand, packageNameOf, type ReadSettings, readSettingsFile } from '../settings-file.ts';
-import { parts, type Role, type ScriptName, whatFollows } from './parts.ts';
+import { firstLine, lastLine, type Role, type ScriptName } from './parts.ts';
 import type { StepContext } from './steps.ts';
 
 export interface ScriptContext extends StepContext {
@@ -47,8 +47,7 @@ export async function runScript(script: Script): Promise<never> {
   const logFile = standardOutput ? null : given;
   const log = openMemberLog(logFile, { member: host.member, packageName, script: script.name });
   const began = host.elapsed();
-  const part = parts[script.name][role];
-  if (script.name !== 'validate' && !dryRun) log.line('ok', message('script-begin', { ...part, role }));
+  if (script.name !== 'validate' && !dryRun) log.line('ok', firstLine(script.name, role));
   let exit: number;
   try {
     if (read.ok) {
@@ -66,10 +65,8 @@ export async function runScript(script: Script): Promise<never> {
     // An internal error may not exist on another member.
     exit = script.name === 'start' ? 2 : 1;
   }
-  const figures = { part: part.part, role, exit, ms: Math.round(host.elapsed() - began) };
-  if (exit !== 0) log.line('failed', message('script-failed', { ...figures, next: whatFollows[script.name](exit) }));
-  else if (dryRun) log.line('ok', message('dry-run-complete', figures));
-  else log.line('ok', message('script-complete', { ...figures, next: part.next }));
+  const ms = Math.round(host.elapsed() - began);
+  log.line(exit === 0 ? 'ok' : 'failed', lastLine(script.name, role, { exit, ms, dryRun }));
   await log.flush();
   // The launcher accepts a failed start only after this.
   host.begin('leaving', stepSeconds);

@@ -22,6 +22,8 @@ export interface Step {
   readonly optional?: boolean;
   /** Seconds until the launcher stops the script in this step; default `stepSeconds`. */
   readonly limitSeconds?: number;
+  /** Whether the action changed something; default: it did. */
+  readonly hasChanged?: () => boolean;
   /** Logged when the step holds. */
   readonly good: () => LogMessage;
 }
@@ -61,7 +63,7 @@ async function runStep(step: Step, { log, dryRun }: StepLog): Promise<Finding | 
   }
   await step.action.run(finding);
   const still = await step.look();
-  if (still === null) log.line('done', ofStep(step.name, step.good()));
+  if (still === null) log.line(step.hasChanged?.() === false ? 'ok' : 'done', ofStep(step.name, step.good()));
   return still;
 }
 

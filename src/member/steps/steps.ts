@@ -350,6 +350,7 @@ export function policyFileSystemThawed({ host, settings }: StepContext): Step {
         else why = `may be frozen: fsfreeze -u ${timedOut ? 'timed out' : `failed (${errorCode ?? stderr.trim()})`}`;
       },
     },
+    hasChanged: () => known === 'thawed',
     good: () => message(known ?? 'not-frozen', { mount_point: mountPoint }),
   };
 }

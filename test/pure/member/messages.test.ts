@@ -1,13 +1,22 @@
 /** The lines of the package log: one form for writers and readers, and one table of codes. */
+import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { logLine, parseLogLine } from '../../../src/base/log-line.ts';
+import { deviceOf } from '../../../src/contract/policy-file-system.ts';
+import { type MemberLog, timeStamp } from '../../../src/host/member/member-log.ts';
 import { failureTable } from '../../../src/member/failures.ts';
 import { message, messages, ofStep } from '../../../src/member/messages.ts';
+import { verdictSentence } from '../../../src/member/monitor/judge.ts';
+import { haltRole, startRole } from '../../../src/member/programs/roles.ts';
+import { firstLine, lastLine, type Role } from '../../../src/member/steps/parts.ts';
 import { repository } from '../../support.ts';
+import { SharedGroup, SimulatedMember } from './simulated-member.ts';
 
+const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const pem = { type: 'pkcs1', format: 'pem' } as const;
 const head = { member: 'm1', packageName: 'csync', script: 'start' };
 
 describe('a line of the log', () => {
@@ -77,5 +86,77 @@ describe('the table of messages', () => {
       .concat(readFileSync(join(repository, 'package-templates/modular/launcher.sh.tpl'), 'utf8'))
       .join('');
     expect(Object.keys(messages).filter((code) => !source.includes(`'${code}'`) && !source.includes(`[${code}]`))).toEqual([]);
+  });
+});
+
+/** In every time zone the same. */
+const stampOf = (at: number): string => timeStamp(new Date(at + new Date(at).getTimezoneOffset() * 60_000));
+
+/** A member with cfengine, and the scripts of the package on it with their log. */
+class Member extends SimulatedMember {
+  readonly lines: string[] = [];
+
+  constructor(name: string, group: SharedGroup) {
+    super(name, group);
+    for (const program of ['cf-serverd', 'cf-agent']) this.file(`/usr/bin/${program}`, '', 0o755);
+    this.file('/var/lib/cfengine3/ppkeys/localhost.priv', keys.privateKey.export(pem) as string);
+    this.file('/var/lib/cfengine3/ppkeys/localhost.pub', keys.publicKey.export(pem) as string);
+    this.file('/csync', null, 0o755);
+    this.addresses = [];
+    this.add('cf-serverd', { listens: true });
+  }
+
+  logOf(script: string): MemberLog {
+    const own = { member: this.member, packageName: 'csync', script };
+    return {
+      line: (result, logged) => void this.lines.push(`${stampOf(this.now())} ${logLine(own, result, logged)}`),
+      plain: () => {},
+      flush: async () => {},
+      alarm: () => {},
+    };
+  }
+
+  async script(script: 'start' | 'halt', role: Role): Promise<void> {
+    const log = this.logOf(script);
+    log.line('ok', firstLine(script, role));
+    const more = { directory: '/conf/csync', digest: '', role, logFile: null, dryRun: false, hurried: false, log };
+    const exit = await (script === 'start' ? startRole : haltRole)({ ...this.context(), ...more });
+    log.line(exit === 0 ? 'ok' : 'failed', lastLine(script, role, { exit, ms: 35, dryRun: false }));
+    expect(exit).toBe(0);
+  }
+
+  serviceguard(action: 'mounts' | 'unmounts'): void {
+    const isHere = action === 'mounts';
+    this.active = isHere;
+    this.mounted = isHere ? [{ source: deviceOf(this.settings), target: '/csync', type: 'ext4', options: ['rw'] }] : [];
+    this.addresses = isHere ? ['10.9.0.100'] : [];
+  }
+}
+
+describe('the log of a failover', () => {
+  it('names every step, what follows, and how long no master served; docs/reference/log.md has it', async () => {
+    const group = new SharedGroup();
+    group.files.set('/csync/dsau', { text: null, mode: 0o755, inode: 1 });
+    const [from, to] = [new Member('m1', group), new Member('m2', group)];
+    from.serviceguard('mounts');
+    await from.script('start', 'main');
+    from.lines.splice(0);
+    from.processes = [];
+    const gone = { reason: 'gone', since: from.now(), evidence: 'cf-serverd (pid 42) is gone' } as const;
+    const sentence = verdictSentence(gone, from.settings, 'm1', 0);
+    const since = new Date(from.now()).toISOString();
+    from.logOf('monitor').line('failed', message('verdict', { sentence, reason: 'gone', since }));
+    await from.script('halt', 'main');
+    from.serviceguard('unmounts');
+    await from.script('halt', 'pre');
+    await to.gate.wait(1000);
+    await to.script('start', 'pre');
+    to.serviceguard('mounts');
+    await to.script('start', 'main');
+    const [daemon] = to.processes;
+    to.logOf('monitor').line('ok', message('watching', { daemon: `cf-serverd (pid ${daemon?.pid})`, pid: daemon?.pid ?? '' }));
+    const text = [...from.lines, '', ...to.lines, ''].join('\n');
+    expect(text.split('\n').filter((line) => line !== '' && parseLogLine(line) === null)).toEqual([]);
+    await expect(text).toMatchFileSnapshot(join(repository, 'test/golden/failover.txt'));
   });
 });

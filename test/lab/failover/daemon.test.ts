@@ -1,7 +1,7 @@
 /** The lab's one daemon serves all members: nothing that hangs on one of them, and no order of power and cable, stops it. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support.ts';
-import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, () => {
   const used = useLab('daemon', { deployed: true, watched: false });
@@ -18,7 +18,7 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
   });
 
   it('goes on while the log of a member is on a file system that hangs', async () => {
-    await used.drills.waitServed();
+    await serving(used);
     const made = await sh(
       'm2',
       [
@@ -42,13 +42,14 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
   });
 
   it('does not wait for who writes a FIFO', async () => {
-    await sh('m3', 'mkfifo /root/fifo.conf');
+    await sh('m3', 'rm -f /root/fifo.conf; mkfifo /root/fifo.conf');
     expect((await sh('m3', 'cmcheckconf -P /root/fifo.conf')).exitCode).toBe(1);
     await answers();
   });
 
   it('takes the power of a member whose file system is frozen, and it is not frozen on the next one', async () => {
-    const owner = await used.drills.waitServed();
+    await serving(used);
+    const owner = 'm1';
     expect((await sh(owner, 'fsfreeze -f /csync && ( echo late > /csync/late ) > /dev/null 2>&1 < /dev/null &')).exitCode).toBe(
       0,
     );
@@ -60,6 +61,7 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
   });
 
   it('knows the cable of a member without power', async () => {
+    await serving(used);
     const { lab } = used;
     const carrier = async (): Promise<string> => (await sh('m3', 'cat /sys/class/net/eth0/operstate')).stdout.trim();
     await lab.ask({ verb: 'cut', member: 'm3' });
@@ -77,6 +79,7 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
   });
 
   it('the output of its commands may be read in part', async () => {
+    await serving(used);
     const { stdout, stderr } = await sh(
       'm1',
       'for n in 1 2 3; do cmviewcl -v | head -n 1 || echo failed; done; csync check | true; csync status | head -n 1',
@@ -85,10 +88,10 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
   });
 
   it('a change whose reader goes away is a whole change', async () => {
-    await used.drills.waitServed();
+    await serving(used);
     const changed = await sh(
       'm1',
-      'cd /root && sed -i "/^package_description:/d" csync.yaml && echo "package_description: read by nobody" >> csync.yaml && mkfifo /root/p && ( exec 3<>/root/p 4>/root/p 3<&-; csync apply --yes >&4 2>&4 ); echo "$?"; csync diff',
+      'cd /root && sed -i "/^package_description:/d" csync.yaml && echo "package_description: read by nobody" >> csync.yaml && rm -f /root/p && mkfifo /root/p && ( exec 3<>/root/p 4>/root/p 3<&-; csync apply --yes >&4 2>&4 ); echo "$?"; csync diff',
     );
     expect([changed.stdout.split('\n')[0], changed.exitCode]).toEqual(['0', 0]);
   });

@@ -1,9 +1,11 @@
 /** What the monitor takes for a failure and what not, with the real daemon in the lab. */
 import { describe, expect, it } from 'vitest';
-import { parseMonitorState } from '../../../src/contract/monitor-state.ts';
+import { type MonitorState, parseMonitorState } from '../../../src/contract/monitor-state.ts';
 import { announceFunction } from '../../../src/contract/restart-notice.ts';
+import { conclusions } from '../../../src/member/monitor/judge.ts';
+import { layerNames, layerOf, layerSchedules } from '../../../src/member/monitor/layers.ts';
 import { eventually, everyStepIt } from '../../support.ts';
-import { useLab, whyNoLab } from '../../use-lab.ts';
+import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const log = '/usr/local/cmcluster/run/log/csync.log';
 
@@ -21,37 +23,45 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
       monitorContent: 'every 1 s, limit 2 s, 2 in a row, warn',
     },
   });
-  const on = (member: string, script: string) => used.lab.exec(member, ['sh', '-c', script]);
+  const { sh: on, must, json, broken } = typedIn(used);
+  const state = async () => parseMonitorState((await on('m1', 'cat /run/csync-monitor-csync.json')).stdout);
 
-  /** The master is the first member again, everything switched on. */
+  /** The monitor there watches the daemon that runs there now. */
+  const armed = () =>
+    eventually('the monitor to be armed', async () => {
+      const [now, daemon] = [await state(), (await on('m1', 'pgrep -x cf-serverd')).stdout.trim()];
+      return daemon !== '' && now?.verdict === null && now.watching?.includes(`(pid ${daemon})`) === true;
+    });
+
+  /** The master is the first member again, everything switched on, and its monitor a new one. */
   async function atHome(): Promise<void> {
-    await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
-    for (const member of ['m1', 'm2', 'm3']) await used.lab.exec('m1', ['cmmodpkg', '-e', '-n', member, 'csync']);
-    await used.lab.exec('m1', ['cmmodpkg', '-e', 'csync']);
-    expect(await used.drills.waitServed()).toBe('m1');
-    // Two probes' time: the monitor is armed and has begun to look.
-    await eventually(
-      'the monitor to be armed',
-      async () => (await on('m1', `tail -3 ${log} | grep -q "monitor: ok .watching."`)).exitCode === 0,
+    await on(
+      'm1',
+      'cmhaltpkg csync; rm -f /run/csync-monitor-csync.json; cmmodpkg -e -n m1 -n m2 -n m3 csync; cmmodpkg -e csync',
     );
+    expect(await used.drills.waitServed()).toBe('m1');
+    await armed();
   }
 
-  /** What the monitor said last, after the package left m1. */
-  async function verdictAfter(fault: string): Promise<string> {
+  /** What the monitor concluded, after the package left m1. */
+  async function verdictAfter(fault: string): Promise<NonNullable<MonitorState['verdict']> & { means: string }> {
     await on('m1', fault);
     expect(await used.drills.waitServed('m1')).toBe('m2');
-    const said = await on('m1', `grep "monitor: failed" ${log} | tail -1`);
-    return said.stdout;
+    const verdict = await eventually('the verdict', async () => (await state())?.verdict);
+    return { ...verdict, means: conclusions[verdict.reason as keyof typeof conclusions].means };
   }
+
+  /** Whether it is seen before or after it is reaped is for the kernel to say. */
+  const ended = { means: conclusions.gone.means };
 
   it('sees a killed daemon', async () => {
     await atHome();
-    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('The cfengine daemon exited: cf-serverd');
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatchObject(ended);
   });
 
   it('sees a stopped daemon, and the member has a working one afterwards', async () => {
     await atHome();
-    expect(await verdictAfter('pkill -STOP -x cf-serverd')).toContain('The cfengine daemon is stopped');
+    expect(await verdictAfter('pkill -STOP -x cf-serverd')).toMatchObject({ reason: 'stopped' });
     const states = () => on('m1', 'for p in $(pgrep -x cf-serverd); do cut -d" " -f3 /proc/$p/stat; done');
     // Beside the halt, which does not wait for it.
     await eventually('one daemon that works', async () => (await states()).stdout === 'S\n');
@@ -70,22 +80,23 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
       async () => (await on('m1', 'grep -q ":14BC .* 0A " /proc/net/tcp6 /proc/net/tcp')).exitCode === 0,
     );
     await atHome();
-    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatch(/exited: cf-serverd.*is a zombie/);
-    await on('m1', 'pkill -KILL -f "^perl -e if"');
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatchObject({ reason: 'zombie' });
+    await must('m1', 'pkill -KILL -f "^perl -e if"');
   });
 
   it('is not content with another daemon in the place of the one it watches', async () => {
     await atHome();
-    const watched = (await on('m1', 'pgrep -o -x cf-serverd')).stdout.trim();
+    const watched = (await must('m1', 'pgrep -o -x cf-serverd')).trim();
     const verdict = await verdictAfter('pkill -KILL -x cf-serverd; cd /; exec cf-serverd -K </dev/null >/dev/null 2>&1');
-    expect(verdict).toContain(`cf-serverd (pid ${watched})`);
+    expect(verdict.evidence).toContain(`(pid ${watched})`);
   });
 
   it('sees a daemon that cannot be reached under the package address any more', async () => {
     await atHome();
-    expect(await verdictAfter('ip address delete 10.9.0.100/24 dev eth0')).toMatch(
-      /at the package address|package address is missing/,
-    );
+    const { reason } = await verdictAfter('ip address delete 10.9.0.100/24 dev eth0');
+    // Whichever of those that need it looks next.
+    const world = { daemon: 'alive', hasAddress: false, hasFileSystem: true, isOnlyOwner: true } as const;
+    expect(layerNames.filter((name) => !layerOf(name).isGoodIn(world))).toContain(reason);
   });
 
   it('follows a restart that was announced, however short and whatever it was doing meanwhile', async () => {
@@ -99,27 +110,23 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
       if (stopped) await on('m1', 'pkill -STOP -f "[c]sync-monitor.cjs"');
       await on('m1', restart);
       if (stopped) await on('m1', 'pkill -CONT -f "[c]sync-monitor.cjs"');
-      await eventually(
-        'the monitor to watch the next one',
-        async () => (await on('m1', `tail -1 ${log} | grep -q "watches cf-serverd (pid $(pgrep -x cf-serverd))"`)).exitCode === 0,
-      );
+      await armed();
     }
-    expect((await on('m1', `tail -5 ${log}`)).stdout).toContain('exits for an announced restart');
     expect(used.drills.entries.slice(before).filter(({ what }) => what === 'service-died')).toEqual([]);
-    expect(await verdictAfter('pkill -KILL -x cf-serverd'), 'the next one has no such leave').toContain('daemon exited');
+    expect(await verdictAfter('pkill -KILL -x cf-serverd'), 'the next one has no such leave').toMatchObject(ended);
   });
 
   everyStepIt('gives a restart no longer than was announced', async () => {
     await atHome();
     const announced = 'read -r up idle < /proc/uptime; p=$(pgrep -x cf-serverd); begun=$(cut -d " " -f 22 /proc/$p/stat)';
     const notice = 'echo "$p $begun $((${up%.*} + 3))" > /run/csync-restart-csync; kill -KILL $p';
-    expect(await verdictAfter(`${announced}; ${notice}`)).toMatch(/exited: no cf-serverd listens on port 5308/);
+    expect(await verdictAfter(`${announced}; ${notice}`)).toMatchObject({ reason: 'gone' });
   });
 
   it('sees that the policy file system cannot be written to any more', async () => {
     await atHome();
-    expect(await verdictAfter('mount -o remount,ro /csync')).toMatch(/policy file system is missing.*mounted read-only/);
-    expect((await on('m2', 'grep " /csync " /proc/mounts')).stdout).toContain('rw,');
+    expect(await verdictAfter('mount -o remount,ro /csync')).toMatchObject({ reason: 'storage' });
+    expect(await must('m2', 'grep " /csync " /proc/mounts')).toMatch(/ rw,/);
   });
 
   it('sees a disk that does not answer, waits for it no longer than its limit, and leaves nobody behind', async () => {
@@ -127,11 +134,11 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     // What opens a pipe that nobody writes to waits as long as what reads a disk that hangs.
     const hang = 'rm /csync/dsau/csync.sentinel; mkfifo /csync/dsau/csync.sentinel';
     const failed = `n=$(grep -c "monitor: failed" ${log}); ${hang}; until [ "$(grep -c "monitor: failed" ${log})" -gt $n ]; do :; done; rm -f /csync/dsau/csync.sentinel`;
-    expect(await verdictAfter(failed)).toMatch(/its disk does not answer/);
+    expect(await verdictAfter(failed)).toMatchObject({ reason: 'storage' });
     expect((await on('m1', 'pgrep -af "csync-[f]ile-reader|csync-[f]ront"')).stdout).toBe('');
   });
 
-  const state = async () => parseMonitorState((await on('m1', 'cat /run/csync-monitor-csync.json')).stdout);
+  const layers = () => Object.values(layerSchedules(used.lab.spec.settings)).filter((one) => one !== null).length;
   /** The monitor that runs now has looked at everything, and hears of the end of the daemon. */
   const settled = () =>
     eventually(
@@ -139,7 +146,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
       async () => {
         const now = await state();
         const isIt = (await on('m1', 'pgrep -f "[c]sync-monitor.cjs"')).stdout.split('\n').includes(String(now?.pid));
-        return isIt && now?.endIsEvent === true && Object.keys(now.layers).length === 5;
+        return isIt && now?.endIsEvent === true && Object.keys(now.layers).length === layers();
       },
       20_000,
     );
@@ -148,21 +155,26 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     await atHome();
     await settled();
     const sentinel = '/csync/dsau/csync.sentinel';
-    const status = async () => (await on('m1', 'cd /root && csync status; true')).stdout;
-    await on('m1', `cp ${sentinel} /tmp/kept; echo '{"epoch":99,"member":"m3","at":"now"}' > ${sentinel}`);
-    await eventually('the warning', async () =>
-      (await on('m1', `tail -1 ${log}`)).stdout.includes('warning [layer-bad] Layer content: the sentinel changed'),
+    type Report = { condition: string; members: { seen: { monitor: MonitorState } }[]; advice: object[] };
+    const status = async () => {
+      const { condition, members, advice } = await json<Report>('status');
+      return [condition, members[0]?.seen.monitor.layers.content?.result, advice.length];
+    };
+    const found = (result: string) => async () => (await state())?.layers.content?.result === result;
+    const lines = async (outcome: 'bad' | 'good') =>
+      Number((await on('m1', `grep -c "monitor: .* \\[layer-${outcome}\\] .*layer=content" ${log}`)).stdout);
+    const before = [await lines('bad'), await lines('good')];
+    const repaired = await broken(
+      'm1',
+      `cp ${sentinel} /tmp/kept; echo '{"epoch":99,"member":"m3","at":"now"}' > ${sentinel}`,
+      `cp /tmp/kept ${sentinel}`,
     );
-    await eventually('status to tell', async () =>
-      (await status()).includes('the monitor on m1 finds content: the sentinel changed'),
-    );
-    await on('m1', `cp /tmp/kept ${sentinel}`);
-    await eventually('the end of it', async () =>
-      (await on('m1', `tail -1 ${log}`)).stdout.includes(
-        'ok [layer-good] Layer content: the sentinel is the one that the start wrote',
-      ),
-    );
-    expect(await status()).not.toContain('finds content');
+    await eventually('the warning', found('bad'));
+    expect(await status()).toEqual(['serving', 'bad', 1]);
+    await repaired();
+    await eventually('the end of it', found('good'));
+    expect(await status()).toEqual(['serving', 'good', 0]);
+    expect([await lines('bad'), await lines('good')], 'a line each').toEqual(before.map((count) => count + 1));
     expect((await used.drills.view()).owner).toBe('m1');
   });
 
@@ -171,27 +183,32 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     await settled();
     const calm = await state();
     expect(calm).toMatchObject({ member: 'm1', endIsEvent: true, paused: false, verdict: null });
-    expect(Object.values(calm?.layers ?? {}).map(({ result }) => result)).toEqual(['good', 'good', 'good', 'good', 'good']);
-    const sentence = await verdictAfter('pkill -STOP -x cf-serverd');
-    const { verdict } = (await state()) ?? {};
-    expect(verdict?.reason).toBe('stopped');
-    expect(sentence).toContain(verdict?.sentence);
+    expect(Object.values(calm?.layers ?? {}).map(({ result }) => result)).toEqual(Array.from({ length: layers() }, () => 'good'));
+    const verdict = await verdictAfter('pkill -KILL -x cf-serverd');
+    expect(verdict).toMatchObject(ended);
+    expect(await must('m1', `grep "monitor: failed \\[verdict\\]" ${log} | tail -1`), 'the same in the log').toContain(
+      verdict.sentence,
+    );
   });
 
   it('looks for the end of the daemon itself where nothing tells it', async () => {
-    const front = (await on('m1', 'echo /usr/local/cmcluster/conf/csync/sets/*/csync-front.pl')).stdout.trim();
-    expect((await on('m1', `mv ${front} /tmp/front`)).exitCode).toBe(0);
+    const front = (await must('m1', 'echo /usr/local/cmcluster/conf/csync/sets/*/csync-front.pl')).trim();
+    await broken('m1', `mv ${front} /tmp/front`, `mv /tmp/front ${front}`);
     await atHome();
     await eventually('the monitor to say so', async () => (await state())?.endIsEvent === false);
-    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toContain('The cfengine daemon exited: cf-serverd');
-    await on('m1', `mv /tmp/front ${front}`);
+    expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatchObject(ended);
   });
 
   everyStepIt('gives no verdict for its own starvation', async () => {
     await atHome();
     const before = used.drills.entries.length;
     // Longer than a probe with its limit, and than the monitor may be unable to tell; the daemon is well all the while.
-    await on('m1', 'pkill -STOP -f "[c]sync-monitor.cjs"; sleep 7; pkill -CONT -f "[c]sync-monitor.cjs"; sleep 3');
+    await on('m1', 'pkill -STOP -f "[c]sync-monitor.cjs"; sleep 7; pkill -CONT -f "[c]sync-monitor.cjs"');
+    const resumed = new Date().toISOString();
+    const isOver = async (): Promise<boolean> =>
+      Object.values((await state())?.layers ?? {}).filter(({ at, result }) => at > resumed && result === 'good').length ===
+      layers();
+    await eventually('a look at each layer since', isOver, 60_000);
     expect(used.drills.entries.slice(before).filter((entry) => entry.what === 'service-died')).toEqual([]);
     expect(await used.drills.waitServed()).toBe('m1');
   });
@@ -200,7 +217,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     await atHome();
     const ended = await on(
       'm1',
-      'env -i /usr/local/cmcluster/conf/csync/csync.sh monitor & p=$!; until grep -q csync-monitor /proc/$p/cmdline; do :; done; sleep 0.5; kill -TERM $p; wait $p; echo $?',
+      'env -i /usr/local/cmcluster/conf/csync/csync.sh monitor & p=$!; until grep -q csync-monitor /proc/$p/cmdline; do :; done; until grep -q "\\"pid\\": *$p," /run/csync-monitor-csync.json; do :; done; kill -TERM $p; wait $p; echo $?',
     );
     expect(ended.stdout).toBe('0\n');
   });

@@ -37,7 +37,11 @@ export function policyPlace(settings: Settings): PolicyPlace {
 }
 
 /** Exit statuses of these scripts, beside busyStatus. A script that exits with one of them changed nothing. */
-export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67, tooLarge: 68 } as const;
+export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67, tooLarge: 68, linked: 70 } as const;
+
+/** For status `linked`. */
+export const linkRemedy =
+  'make it a file or directory of its own in masterfiles, or edit what the link leads to; csync policy show   lists the links';
 
 /** Of a master copy that is read with all contents, into memory. */
 export const mostContentBytes = 64 * 1024 * 1024;
@@ -71,6 +75,7 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
     'echo "digest $(digest .)"',
     // One process for all digests and names, because starting processes costs most.
     `find . -type f -exec sh -c 'echo "names $(sha256sum -z -- "$@" | base64 -w 0)"; for file; do printf "file "; ${head}; echo; done' sh {} +`,
+    `find . -type l -exec sh -c 'for link; do echo "link $(printf %s "\${link#./}" | base64 -w 0) $(readlink -- "$link" | base64 -w 0)"; done' sh {} +`,
     `[ ! -r ${commitRecordName} ] || echo "record $(base64 -w 0 ${commitRecordName})"`,
     // A write between the two digests means: read again.
     'echo "digest $(digest .)"',
@@ -82,6 +87,8 @@ export interface PolicyLook {
   readonly state: PolicyState;
   /** By name; complete only if requested. */
   readonly contents: ReadonlyMap<string, Buffer>;
+  /** Symbolic links in the tree, by name, with what they lead to. */
+  readonly links: ReadonlyMap<string, string>;
 }
 
 const decoded = (word: string | undefined): Buffer => Buffer.from(word ?? '', 'base64');
@@ -109,6 +116,11 @@ export function readPolicyState(output: string): PolicyLook | null {
         .flatMap((line) => parseRecord(line) ?? []),
     },
     contents: new Map(files.map(({ name, content }) => [name, content])),
+    links: new Map(
+      lines.flatMap(([word, name, to]) =>
+        word === 'link' ? [[decoded(name).toString('utf8'), decoded(to).toString('utf8').trimEnd()] as const] : [],
+      ),
+    ),
   };
 }
 

@@ -37,7 +37,7 @@ function unchanged(place: PolicyPlace, state: PolicyState): string[] {
   const moved = (what: string): string => `{ echo ${shellWord(what)}; exit ${policyStatus.moved}; }`;
   return [
     `exec 9>> ${shellWord(place.lock)}; flock -w ${lockSeconds} 9 || { echo "another csync is publishing"; exit ${busyStatus}; }`,
-    `[ "$(digest ${shellWord(place.tree)})" = ${state.digest} ] || ${moved('the policy of the master has changed meanwhile')}`,
+    `[ "$(digest ${servedTree})" = ${state.digest} ] || ${moved('the policy of the master has changed meanwhile')}`,
     `[ "$(cat ${sentinel} 2>/dev/null | sha256sum | cut -c 1-64)" = ${state.sentinelDigest} ] || ${moved('the package was restarted meanwhile')}`,
   ];
 }
@@ -54,6 +54,29 @@ export interface CommitOrder {
 const syncTree = (directory: string): string => `find ${directory} \\( -type f -o -type d \\) -exec sync {} +`;
 
 const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
+
+/** The directory of the master copy, behind all links, in a script with the lines of findTree. */
+const servedTree = '"$tree"';
+
+/**
+ * Lines that find the directory behind the name of the master copy: sites make it a link to the directory of a release. The link stays; only
+ * what it leads to is exchanged, on this file system.
+ */
+function findTree({ tree, mountPoint, keep }: PolicyPlace): string[] {
+  const elsewhere = `{ echo ${shellWord(`${tree} leads to`)} "$tree," 'which is not on the policy file system: nothing was changed'; exit ${policyStatus.linked}; }`;
+  return [
+    `tree=$(realpath -e -- ${shellWord(tree)}) && root=$(realpath -e -- ${shellWord(mountPoint)}) || exit 1`,
+    `case $tree in "$root"/*) [ "$(stat -c %d -- "$tree")" = "$(stat -c %d -- ${shellWord(keep)})" ] || ${elsewhere} ;; *) ${elsewhere} ;; esac`,
+  ];
+}
+
+/** Lines that exit where a name of the next tree leads through a link: a write would go to where it leads, which may be served. */
+function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
+  return [
+    `no_links() { at=${shellWord(nextTree(place))} rest=$1; while [ -n "$rest" ]; do at=$at/\${rest%%/*}; case $rest in */*) rest=\${rest#*/} ;; *) rest= ;; esac; if [ -h "$at" ]; then echo "$1 is, or is below, a symbolic link to $(readlink -- "$at"): nothing was changed"; exit ${policyStatus.linked}; fi; done; }`,
+    ...names.map((name) => `no_links ${shellWord(name)}`),
+  ];
+}
 
 /** The next tree beside the served one, and the previous tree. */
 const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
@@ -81,7 +104,7 @@ function beginNext(place: PolicyPlace): string[] {
   const staged = shellWord(nextTree(place));
   return [
     ...keepAside(place),
-    `rm -rf -- ${staged}; cp -a -- ${shellWord(place.tree)} ${staged}`,
+    `rm -rf -- ${staged}; cp -a -- ${servedTree} ${staged}`,
     removeNextAtExit(place),
     "trap 'exit 143' HUP INT TERM",
   ];
@@ -91,6 +114,7 @@ function beginNext(place: PolicyPlace): string[] {
 function changeNext(place: PolicyPlace, write: CommitOrder['write'], remove: CommitOrder['remove']): string[] {
   const next = (name: string): string => shellWord(`${nextTree(place)}/${name}`);
   return [
+    ...noLinks(place, [...write.map(({ name }) => name), ...remove, commitRecordName]),
     ...write.flatMap(({ name, content }) => [`mkdir -p -- ${next(above(name))}`, ...receiveLines(next(name), content)]),
     ...remove.map((name) => `rm -f -- ${next(name)}`),
   ];
@@ -116,8 +140,8 @@ export const noExchangeText = `the two trees cannot be exchanged here: this requ
  * by hand takes no lock. So the replaced tree is compared, and restored if an edit was made between the comparison and the exchange.
  */
 function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] {
-  const [tree, staged, mark] = [shellWord(place.tree), shellWord(nextTree(place)), swapMark(place)];
-  const renamed = `sync ${[above(place.tree), place.keep, place.base].map(shellWord).join(' ')}`;
+  const [tree, staged, mark] = [servedTree, shellWord(nextTree(place)), swapMark(place)];
+  const renamed = `sync "\${tree%/*}" ${[place.keep, place.base].map(shellWord).join(' ')}`;
   return [
     syncTree(staged),
     here(place),
@@ -149,7 +173,7 @@ function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] 
  */
 function fileByFile(place: PolicyPlace, write: readonly string[], remove: readonly string[]): string[] {
   const old = shellWord(`${place.keep}/replaced`);
-  const served = (name: string): string => shellWord(`${place.tree}/${name}`);
+  const served = (name: string): string => `${servedTree}/${shellWord(name)}`;
   const names = [...write, ...remove];
   const sumOf = (name: string): string => `"$sum${names.indexOf(name)}"`;
   const compared = (name: string): string => `kept_edit ${shellWord(name)} ${sumOf(name)}`;
@@ -159,9 +183,9 @@ function fileByFile(place: PolicyPlace, write: readonly string[], remove: readon
     // From a run that was killed in between; it may be an edit.
     'kept_edit replaced none',
     ...names.map((name, index) => `sum${index}=$(sum_of ${served(name)})`),
-    `[ "$(digest ${shellWord(place.tree)})" = "$served" ] || { echo "another process wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
+    `[ "$(digest ${servedTree})" = "$served" ] || { echo "another process wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
     ...write.flatMap((name) => [
-      `mkdir -p -- ${shellWord(above(`${place.tree}/${name}`))}`,
+      `mkdir -p -- ${servedTree}/${shellWord(above(name))}`,
       `[ ! -e ${served(name)} ] || ln -- ${served(name)} ${old} 2>/dev/null || cp -p -- ${served(name)} ${old}`,
       `mv -f -- ${shellWord(`${nextTree(place)}/${name}`)} ${served(name)}`,
       compared(name),
@@ -188,6 +212,7 @@ export function commitScript(place: PolicyPlace, { state, record, write, remove,
     exchangeFunction,
     here(place),
     `mkdir -p -- ${shellWord(keep)} ${shellWord(tree)}`,
+    ...findTree(place),
     ...unchanged(place, state),
     ...beginNext(place),
     ...changeNext(place, write, remove),
@@ -244,7 +269,8 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
     `exec 9>> ${shellWord(lock)}; flock -n 9 || { echo "another csync is publishing"; exit ${busyStatus}; }`,
     ...(isTreeChanged
       ? [
-          `served=$(digest ${shellWord(tree)})`,
+          ...findTree(place),
+          `served=$(digest ${servedTree})`,
           ...beginNext(place),
           ...changeNext(place, files, treeRemovals.map(treeName)),
           ...checkNext(place),
@@ -270,9 +296,10 @@ export function confirmScript(place: PolicyPlace, state: PolicyState): string {
     'set -eu; umask 077',
     digestFunction,
     here(place),
+    ...findTree(place),
     ...unchanged(place, state),
-    syncTree(shellWord(place.tree)),
-    `sync ${shellWord(above(place.tree))} ${shellWord(place.base)}`,
+    syncTree(servedTree),
+    `sync "\${tree%/*}" ${shellWord(place.base)}`,
     'echo durable',
   );
 }

@@ -120,10 +120,10 @@ export function masterFilesScript({ base, directories }: LookPlace['served'], mo
     `cd ${shellWord(base)} 2>/dev/null || { [ ! -e ${shellWord(base)} ] || exit 1; echo whole; exit 0; }`,
     `set --; for directory in ${directories.map((name) => shellWord(`./${name}`)).join(' ')}; do [ ! -e "$directory" ] || set -- "$@" "$directory"; done`,
     '[ $# -gt 0 ] || { echo whole; exit 0; }',
-    'sizes=$(find "$@" -type f ! -name \'.*\' -exec stat -c %s {} +) || exit 1',
+    'sizes=$(find -H "$@" -type f ! -name \'.*\' -exec stat -c %s {} +) || exit 1',
     'bytes=0; files=0; for size in $sizes; do bytes=$((bytes + size)); files=$((files + 1)); done',
     `[ $bytes -le ${mostBytes} ] || { echo "large $bytes $files"; exit 0; }`,
-    `find "$@" -type f ! -name '.*' -exec sh -c 'for file; do name=$(printf %s "\${file#./}" | base64 -w 0); content=$(base64 -w 0 < "$file") || exit 1; echo "file $name $content"; done' sh {} + || exit 1`,
+    `find -H "$@" -type f ! -name '.*' -exec sh -c 'for file; do name=$(printf %s "\${file#./}" | base64 -w 0); content=$(base64 -w 0 < "$file") || exit 1; echo "file $name $content"; done' sh {} + || exit 1`,
     'echo whole',
   );
 }

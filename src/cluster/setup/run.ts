@@ -16,7 +16,7 @@ import {
   parseOutcomes,
   setUpScript,
 } from '../hosts/host-setup.ts';
-import { policyStatus } from '../policy/look.ts';
+import { linkRemedy, policyStatus } from '../policy/look.ts';
 import { noExchangeText, publishScript } from '../policy/scripts.ts';
 import { inParallel } from '../remote/observation.ts';
 import { clientsAtOnce } from './look.ts';
@@ -188,12 +188,17 @@ async function publish(stage: PublishStage, { shell, begin, say }: SetupRun): Pr
   }
   end('failed');
   const said = printedWords(ended) || whyNoAnswer(step.member, ended, quickLimitMs).why;
+  const isLinked = ended.exitCode === policyStatus.linked;
   const isRefused = ended.exitCode === policyStatus.refused;
   const text = isRefused
     ? `nothing was changed, because cfengine's parser rejected the policy; hosts keep the previous one: ${said}`
-    : `the policy was not published, or only partly; hosts keep their present one: ${said}`;
+    : isLinked
+      ? `nothing was published; hosts keep their present policy: ${said}`
+      : `the policy was not published, or only partly; hosts keep their present one: ${said}`;
   const remedy = isRefused
     ? "correct the error that the parser reports (the master's files are unchanged), then run the same command again"
-    : 'csync status; when the package is up, run the same command again';
+    : isLinked
+      ? linkRemedy
+      : 'csync status; when the package is up, run the same command again';
   return [{ code: 'change-policy', severity: 'error', text, remedy, member: step.member }];
 }

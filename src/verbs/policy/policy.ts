@@ -13,6 +13,7 @@ import {
   recordsOf,
 } from '../../cluster/policy/commit.ts';
 import {
+  linkRemedy,
   mostContentBytes,
   type PolicyLook,
   type PolicyPlace,
@@ -184,6 +185,7 @@ function notDone({ owner, options }: At, ended: CommandResult): string {
       owner,
     );
   if (ended.exitCode === policyStatus.moved || ended.exitCode === busyStatus) return why;
+  if (ended.exitCode === policyStatus.linked) throw failure('change-policy', `nothing was committed: ${why}`, linkRemedy, owner);
   if (ended.exitCode === policyStatus.refused)
     throw failure(
       'policy-refused',
@@ -223,7 +225,7 @@ export async function policyShow(options: PolicyOptions & { readonly copy?: stri
   const copy = options.copy;
   return onMembers('once', async (shell) => {
     const owner = await findOwner(shell, settings);
-    const { state, contents } = await lookAtPolicy(shell, owner, policyPlace(settings), copy !== undefined);
+    const { state, contents, links } = await lookAtPolicy(shell, owner, policyPlace(settings), copy !== undefined);
     if (copy !== undefined) makeWorkingCopy(copy, contents);
     const files = [...state.files].map(([name, { digest, ours }]) => ({
       name,
@@ -233,24 +235,30 @@ export async function policyShow(options: PolicyOptions & { readonly copy?: stri
     files.sort((one, other) => (one.name < other.name ? -1 : 1));
     const { epoch, digest, current } = state;
     if (options.json)
-      out(`${JSON.stringify({ member: owner, epoch, digest, commit: current, files, copy: copy ?? null }, null, 2)}\n`);
-    else out(showText(owner, state, files, copy));
+      out(
+        `${JSON.stringify({ member: owner, epoch, digest, commit: current, files, links: Object.fromEntries(links), copy: copy ?? null }, null, 2)}\n`,
+      );
+    else out(showText(owner, state, { files, links, copy }));
     return exitCodes.ok;
   });
 }
 
-function showText(
-  owner: string,
-  { epoch, digest, current }: PolicyState,
-  files: readonly { name: string; digest: string; owner: string }[],
-  copy: string | undefined,
-): string {
+interface Shown {
+  readonly files: readonly { readonly name: string; readonly digest: string; readonly owner: string }[];
+  readonly links: PolicyLook['links'];
+  readonly copy: string | undefined;
+}
+
+function showText(owner: string, { epoch, digest, current }: PolicyState, { files, links, copy }: Shown): string {
   const since = current === null || current.digest === digest ? '' : '; later changed by the toolkit or by hand';
   return [
     `${owner} serves the policy of epoch ${epoch}, digest ${digest}`,
     current === null ? 'no commit yet' : `${recordLine(current)}${since}`,
     ...columns(
-      files.map((file) => [file.digest.slice(0, 12), file.owner, file.name]),
+      [
+        ...files.map((file) => [file.digest.slice(0, 12), file.owner, file.name]),
+        ...[...links].map(([name, to]) => ['-', 'link', `${name} -> ${to}`]),
+      ],
       { indent: 2 },
     ),
     `(hosts get it in ${commitRecordName})`,

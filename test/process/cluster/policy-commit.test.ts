@@ -123,6 +123,55 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     ]);
   });
 
+  describe('where masterfiles has links', () => {
+    /** Every byte below the mount point but csync's own, with links as links. */
+    const served = (disk: Disk): string =>
+      disk.run(`cd ${disk.place.base} && find . -type l -printf '%p -> %l\\n' -o -type f -exec sha256sum {} + | sort -k 2`)
+        .stdout;
+    const linked = (disk: Disk, lines: string): Disk => {
+      const made = disk.run(`cd ${disk.place.base} && ${lines}`);
+      expect([made.exitCode, made.stderr]).toEqual([0, '']);
+      return disk;
+    };
+    const release = 'mkdir releases && mv masterfiles releases/41';
+
+    it.each([
+      ['relative', `${release} && ln -s releases/41 masterfiles`],
+      ['absolute', `${release} && ln -s "$PWD/releases/41" masterfiles`],
+      ['through another', `${release} && ln -s 41 releases/now && ln -s releases/now masterfiles`],
+    ])('as the way to a release (%s): a commit changes the release, a refused one nothing', (_, lines) => {
+      const disk = linked(new Disk(), lines);
+      const before = served(disk);
+      const refused = disk.commit({ 'site.cf': 'bundle agent site {' });
+      expect([becameOf(refused), refused.exitCode]).toEqual(['not there', policyStatus.refused]);
+      expect(served(disk)).toBe(before);
+      const done = disk.commit({ 'site.cf': site('linked') });
+      expect([becameOf(done), done.stderr]).toEqual(['durable', '']);
+      expect(textOf(disk.look(disk.image, true), 'site.cf')).toBe(site('linked'));
+      expect(served(disk)).toContain('masterfiles -> ');
+    });
+
+    it('that leads to another file system is refused', () => {
+      const disk = linked(new Disk(), 'rm -r masterfiles && ln -s /tmp masterfiles');
+      const state = new Disk().look();
+      expect(disk.run(disk.script({ 'site.cf': site('x') }, state)).exitCode).toBe(policyStatus.linked);
+    });
+
+    it.each([
+      ['a file', 'echo shared > shared.cf && ln -sf ../shared.cf masterfiles/site.cf', 'site.cf'],
+      ['a directory', 'mkdir shared && ln -s "$PWD/shared" masterfiles/lib', 'lib/site.cf'],
+      ['the record', 'echo shared > record && ln -s ../record masterfiles/csync.commit', 'other.cf'],
+    ])('in it (%s): no write goes through them, and show lists them', (_, lines, name) => {
+      const disk = linked(new Disk(), lines);
+      const before = served(disk);
+      const refused = disk.commit({ [name]: site('mine') });
+      expect([becameOf(refused), refused.exitCode]).toEqual(['not there', policyStatus.linked]);
+      expect(refused.stdout).toContain('symbolic link to ');
+      expect(served(disk)).toBe(before);
+      expect(disk.look().links.size).toBe(1);
+    });
+  });
+
   it('is made of files of any name', () => {
     const disk = new Disk();
     const names = ['-rf', 'two words', "it's", 'back\\slash', 'line\nbreak', 'a "quote"', 'grün', 'deep/er/file', 'empty'];
@@ -228,7 +277,7 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     const edit =
       how === 'printed' ? `echo ${text} > ${at(name)}` : `echo ${text} > ${at('.editor')}; mv -f ${at('.editor')} ${at(name)}`;
     // Behind the comparison of the whole tree, before the first file has its turn.
-    const ended = disk.run(script.replace(`[ ! -e ${at('site.cf')} ]`, (first) => `${edit}; ${first}`));
+    const ended = disk.run(script.replace('[ ! -e "$tree"/site.cf ]', (first) => `${edit}; ${first}`));
     expect([ended.exitCode, ended.stderr]).toEqual([0, '']);
     expect(ended.stdout).toContain(`an edit made by hand at that moment is kept in ${keep}/displaced-`);
     const seen = disk.run(
@@ -311,7 +360,7 @@ describe.skipIf(whyNot !== null)('a commit that is killed', () => {
       const [lost, left] = [disk.look(powerFails(disk)), disk.look()];
       const isNew = ({ state }: PolicyLook): boolean => state.current?.commit === (before.state.current?.commit ?? 0) + 1;
       for (const { state } of [lost, left]) {
-        if (isNew({ state, contents: new Map() })) expect(state.current?.digest).toBe(state.digest);
+        if (isNew({ state, contents: new Map(), links: new Map() })) expect(state.current?.digest).toBe(state.digest);
         else expect(state.digest).toBe(before.state.digest);
       }
       if (said.includes('durable')) expect([isNew(lost), isNew(left)]).toEqual([true, true]);

@@ -1,11 +1,18 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 /** Built programs that wait for nobody: no deadline suffers when they share the machine with each other and with the pure tests. */
 const programs = [
   ...['cli', 'output', 'init', 'injection'].map((name) => `test/process/programs/${name}.test.ts`),
   'test/process/member/member-writes.test.ts',
 ];
+
+/** An import of a program of another language is its text, as in a bundle. */
+const texts: Plugin = {
+  name: 'texts',
+  enforce: 'pre',
+  transform: (code, id) => (/\.(pl|sh)$/.test(id) ? `export default ${JSON.stringify(code)}` : null),
+};
 
 const limits = { testTimeout: 60_000, hookTimeout: 120_000 } as const;
 
@@ -15,6 +22,7 @@ export default defineConfig({
     projects: [
       // Nothing but computing: as many at once as there are processors.
       {
+        plugins: [texts],
         test: {
           ...limits,
           name: 'pure',
@@ -27,6 +35,7 @@ export default defineConfig({
       },
       // They plant bugs in modules: each file has modules of its own.
       {
+        plugins: [texts],
         test: {
           ...limits,
           name: 'proof',
@@ -36,6 +45,7 @@ export default defineConfig({
         },
       },
       {
+        plugins: [texts],
         test: {
           ...limits,
           name: 'programs',
@@ -46,6 +56,7 @@ export default defineConfig({
       },
       // Members and labs share the machine: files one after the other keep deadlines honest.
       {
+        plugins: [texts],
         test: {
           ...limits,
           name: 'machine',

@@ -13,7 +13,14 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { exchangeFunction } from '../src/cluster/policy/scripts.ts';
 import { claimName } from '../src/host/lab/lab-socket.ts';
 
-const shared: BuildOptions = { bundle: true, platform: 'node', target: 'node20', logLevel: 'warning', legalComments: 'none' };
+const shared: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'warning',
+  legalComments: 'none',
+  loader: { '.pl': 'text', '.sh': 'text' },
+};
 
 /** The programs of a member, each with the folder below src/member it lies in. */
 const memberPrograms = { start: 'programs', halt: 'programs', validate: 'programs', monitor: 'monitor' } as const;

@@ -25,7 +25,7 @@ interface Row {
 
 const seed = '20261128';
 const csync = [process.execPath, 'dist/csync.mjs'];
-const tsx = [process.execPath, 'node_modules/tsx/dist/cli.mjs'];
+const typescript = [process.execPath, '--import', './scripts/typescript.mjs'];
 const directory = mkdtempSync(join(tmpdir(), 'csync-proof-'));
 const report = join(directory, 'report.json');
 const tests = (...files: readonly string[]) => [
@@ -38,12 +38,12 @@ const rows: readonly Row[] = [
   { what: 'decision tables: total, and their page current', argv: tests('test/pure/trials/decision-tables.test.ts') },
   {
     what: 'model check, 3 members, 1 event',
-    argv: [...tsx, 'scripts/proof/model-check.ts', '--members', '3', '--events', '1'],
+    argv: [...typescript, 'scripts/proof/model-check.ts', '--members', '3', '--events', '1'],
     says: /^\| 3 /m,
   },
   {
     what: 'model check, 2 members, 2 events',
-    argv: [...tsx, 'scripts/proof/model-check.ts', '--members', '2', '--events', '2'],
+    argv: [...typescript, 'scripts/proof/model-check.ts', '--members', '2', '--events', '2'],
     says: /^\| 2 /m,
   },
   { what: 'planted bugs are found', argv: tests('test/proof/planted.test.ts') },
@@ -65,7 +65,7 @@ const rows: readonly Row[] = [
   },
   {
     what: 'parsers of foreign text, 2,000 inputs each',
-    argv: [...tsx, 'scripts/proof/fuzz.ts', '--inputs', '2000', '--seed', seed, '--report', join(directory, 'fuzz.md')],
+    argv: [...typescript, 'scripts/proof/fuzz.ts', '--inputs', '2000', '--seed', seed, '--report', join(directory, 'fuzz.md')],
   },
   {
     what: 'torture',

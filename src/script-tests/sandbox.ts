@@ -14,8 +14,10 @@ import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts'
 import { expandVariables, sgDirectories } from '../lab/machines/lab-spec.ts';
 import { thawCommands } from '../lab/machines/thaw.ts';
 import { setOf } from '../render/package.ts';
+import bareText from './bare.pl';
 import type { Call, State } from './cases/case-model.ts';
-import { bare, holder, shellFunctions } from './inside.ts';
+import shellFunctions from './functions.sh';
+import holder from './holder.pl';
 import type { CallSeen, MemberSeen } from './judge.ts';
 import { commandLimitMs, SandboxFailure, systemEnvironment, type TestedPackage, type Workshop } from './workshop.ts';
 
@@ -173,7 +175,7 @@ export class Sandbox {
     const said: Record<'out' | 'err', string[]> = { out: [], err: [] };
     const began = performance.now();
     const variables = Object.entries(this.#environment(call)).map(([name, value]) => `${name}=${value}`);
-    const prologue = [...bare, directory, umask, String(variables.length), ...variables];
+    const prologue = ['/usr/bin/perl', '-e', bareText, directory, umask, String(variables.length), ...variables];
     const running = startProcess(enterHost(this.#init, [...prologue, ...this.#argv(call)]), {
       env: systemEnvironment,
       onLine: (line, stream) => said[stream].push(line),

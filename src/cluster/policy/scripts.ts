@@ -5,31 +5,20 @@
  * exchanges the two trees, so hosts get the old or the new one, even after a kill. The script prints `durable` only after the directories
  * are synced, too.
  */
+
 import { shellWord } from '../../base/shell-word.ts';
 import { sentinelName } from '../../contract/policy-file-system.ts';
 import { fileSystemTypeNames, fileSystemTypes, oneOfWords } from '../../settings/file-systems.ts';
 import { busyStatus, hostScript, receiveLines } from '../remote/shell-text.ts';
 import { type CommitRecord, commitRecordName, type PolicyState, recordText } from './commit.ts';
+import exchangeText from './exchange.sh';
 import { digestFunction, here, type PolicyPlace, policyStatus } from './look.ts';
 
 /** How long to wait for another publication; the toolkit's own use the same lock. */
 const lockSeconds = 20;
 
-/**
- * Shell function `exchange ONE OTHER`: two directories exchange their places in one operation. Status 1, or 127 without perl: not possible
- * here. Status 2: failed, nothing was exchanged. mv does not distinguish the two. [include/uapi/linux/fs.h: RENAME_EXCHANGE is 2; the
- * numbers of renameat2 are those of each machine's unistd.h; EINVAL is 22, ENOSYS 38, EOPNOTSUPP 95 on all of these machines]
- */
-export const exchangeFunction = `exchange() {
-  if mv --help 2>/dev/null | grep -q -e --exchange; then mv --exchange -T -- "$1" "$2"; return; fi
-  perl -e '
-    my %number = (x86_64 => 316, aarch64 => 276, riscv64 => 276, ppc64le => 357, s390x => 347, i686 => 353);
-    my ($machine, $one, $other) = @ARGV;
-    my $number = $number{$machine} // do { print STDERR "the number of renameat2 is not known for $machine\\n"; exit 1 };
-    exit 0 if syscall($number, -100, $one, -100, $other, 2) == 0;
-    my $error = $! + 0;
-    print STDERR "renameat2: $!\\n"; exit((grep { $_ == $error } 22, 38, 95) ? 1 : 2)' "$(uname -m)" "$1" "$2"
-}`;
+/** Shell function `exchange ONE OTHER`. */
+export const exchangeFunction = exchangeText.replace(/^#.*\n/gm, '').trimEnd();
 
 /** Lines that take the lock, and exit unless the state is still the one the plan was made for. */
 function unchanged(place: PolicyPlace, state: PolicyState): string[] {

@@ -4,26 +4,7 @@
  * nothing about the disk.
  */
 import { spawn } from 'node:child_process';
-
-/** For O_DIRECT the buffer begins at a whole page. */
-const helper = `
-use Fcntl;
-$0 = "csync-file-reader";
-my $buffer = "\\0" x 12288;
-my $at = (4096 - unpack("J", pack("p", $buffer)) % 4096) % 4096;
-while (my $path = <STDIN>) {
-  chomp $path;
-  my ($file, $length);
-  for my $how (O_RDONLY | O_DIRECT, O_RDONLY) {
-    undef $length;
-    next unless sysopen($file, $path, $how);
-    $length = sysread($file, $buffer, 4096, $at);
-    last if defined $length;
-  }
-  syswrite(STDOUT, defined $length ? "text " . unpack("H*", substr($buffer, $at, $length)) . "\\n" : "error $!\\n");
-  close $file if $file;
-}
-`;
+import helper from './file-reader.pl';
 
 export type SlowRead =
   /** Its first 4 KB. */

@@ -4,6 +4,9 @@
  * upper layer) survives a crash of the host, but not the lab. Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
+import init from './init.pl';
+import keeperText from './keeper.pl';
+
 export interface BootInput {
   readonly host: string;
   /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab. */
@@ -28,21 +31,7 @@ export const inNewNamespaces: readonly string[] = [
   ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
 ];
 
-/**
- * A process between us and a program on a host: it exits exactly when the program exits, with the same status. nsenter's own fork does not:
- * it is killed by a SIGTERM for the program, and stops when the program is stopped.
- */
-const keeper = [
-  '/usr/bin/perl',
-  '-e',
-  `my @polite = qw(HUP INT QUIT TERM);
-   $SIG{$_} = "IGNORE" for @polite;
-   defined(my $child = fork) or die "fork: $!\\n";
-   if (!$child) { $SIG{$_} = "DEFAULT" for @polite; exec { $ARGV[0] } @ARGV; print STDERR "$ARGV[0]: $!\\n"; exit 127 }
-   waitpid $child, 0;
-   if (my $signal = $? & 127) { $SIG{$_} = "DEFAULT" for @polite; kill $signal, $$; sleep }
-   exit $? >> 8`,
-];
+const keeper = ['/usr/bin/perl', '-e', keeperText];
 
 /** argv that runs a program on a host, from the namespaces in which the host was started. `init`: its process 1, as numbered there. */
 export function enterHost(init: number, argv: readonly string[]): string[] {
@@ -59,8 +48,6 @@ export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
   const inRoot = (path: string): string => shellWord(`${root}${path}`);
   const { from: nodeHere, to: nodeThere } = input.node;
-  // SIGCHLD ignored makes the kernel reap orphans at once; without an init, a killed daemon would stay as a zombie.
-  const wait = input.endsWithInput === true ? '1 while sysread STDIN, my $nothing, 1' : 'sleep while 1';
   return [
     'set -eu',
     `root=${shellWord(root)}`,
@@ -86,6 +73,6 @@ export function bootScript(input: BootInput): string {
     ...(input.within ?? []),
     `hostname ${shellWord(input.host)}`,
     `cd ${shellWord(root)}; mkdir -p .lab-old; pivot_root . .lab-old; umount -l /.lab-old; rmdir /.lab-old`,
-    `exec /usr/bin/perl -e '$SIG{CHLD} = "IGNORE"; $| = 1; print "READY\\n"; close STDOUT; ${wait}'`,
+    `exec /usr/bin/perl -e ${shellWord(init)}${input.endsWithInput === true ? ' with-input' : ''}`,
   ].join('\n');
 }

@@ -1,7 +1,7 @@
 /** Files that differ from this machine's, written to the disk of a host before it boots. */
 import * as files from '../../host/lab/lab-files.ts';
 import { cmclusterConf, hostsFile, type LabSpec, sgDirectories } from './lab-spec.ts';
-import { utilities } from './stand-ins.ts';
+import utilities from './stand-ins/utilities.sh';
 
 /** Host names, /etc/hosts as the only resolver, and an empty profile for root: this machine's would run at each ssh login. */
 export function furnishHost(disk: string, spec: LabSpec, host: string): void {

@@ -18,16 +18,7 @@ import {
   sharedDirectory,
   toolkitDirectory,
 } from './lab-spec.ts';
-import {
-  commandWrapper,
-  lvmConfiguration,
-  lvmconfig,
-  lvs,
-  toolkitWrapper,
-  vgchange,
-  vgs,
-  volumeGroupDirectory,
-} from './stand-ins.ts';
+import { commandWrapper, lvmConfiguration, lvmPrograms, toolkitWrapper, volumeGroupDirectory } from './stand-ins.ts';
 import { thawCommands } from './thaw.ts';
 
 const diskBytes = 64 * 1024 * 1024;
@@ -124,10 +115,7 @@ export class World {
     files.writeText(`${disk}/etc/csync-lab.json`, JSON.stringify(this.spec.settings));
     if (host.kind === 'client') return;
     furnishMember(disk, this.spec);
-    files.writeText(`${disk}/usr/sbin/vgchange`, vgchange, 0o755);
-    files.writeText(`${disk}/usr/sbin/vgs`, vgs, 0o755);
-    files.writeText(`${disk}/usr/sbin/lvs`, lvs, 0o755);
-    files.writeText(`${disk}/usr/sbin/lvmconfig`, lvmconfig, 0o755);
+    for (const [name, text] of Object.entries(lvmPrograms)) files.writeText(`${disk}/usr/sbin/${name}`, text, 0o755);
     files.writeText(`${disk}/etc/lvm/lvm.conf`, lvmConfiguration, 0o644);
     if (host.kind === 'member') files.writeText(`${disk}/root/csync.yaml`, printSettings(this.spec.settings));
     this.#furnishPrograms(disk);

@@ -19,7 +19,9 @@ describe('the package log', () => {
       const log = openMemberLog(${JSON.stringify(file)}, { member: 'm1', packageName: 'csync', script: 'start' });
       for (let line = 0; line < 100; line += 1) log.plain(String(line));
       process.kill(process.pid, 'SIGKILL');`;
-    const ran = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], { cwd: repository });
+    const ran = spawnSync(process.execPath, ['--import', './scripts/typescript.mjs', '--input-type=module', '-e', program], {
+      cwd: repository,
+    });
     expect(ran.signal).toBe('SIGKILL');
     const wanted = Array.from({ length: 100 }, (_, line) => `${line}\n`).join('');
     await eventually('all lines', () => textOf(file) === wanted);

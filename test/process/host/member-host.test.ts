@@ -19,7 +19,7 @@ it('what is left to itself has a session of its own, nothing of its caller, and 
     console.log(...told.map(detach));
     process.exit(0);`;
   const file = join(scratch, 'left-open');
-  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', program];
+  const node = [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', program];
   const ran = spawnSync('perl', ['-e', careless, file, ...node], { cwd: repository, encoding: 'utf8', timeout: 30_000 });
   expect([ran.stdout, ran.stderr]).toEqual(['true false\n', '']);
   expect(existsSync(join(scratch, 'beside'))).toBe(false);
@@ -38,7 +38,7 @@ it('a daemon that is launched inherits no descriptor, whatever the caller left o
     const ended = await realMemberHost().launch(['/bin/sh', '-c', 'ls -l /proc/self/fd > ${scratch}/open'], 5000);
     console.log(ended.exitCode);`;
   const file = join(scratch, 'left-open');
-  const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', program];
+  const node = [process.execPath, '--import', './scripts/typescript.mjs', '--input-type=module', '-e', program];
   const ran = spawnSync('perl', ['-e', careless, file, ...node], { cwd: repository, encoding: 'utf8' });
   expect([ran.stdout, ran.stderr]).toEqual(['0\n', '']);
   const open = spawnSync('cat', [`${scratch}/open`], { encoding: 'utf8' }).stdout;

@@ -93,7 +93,7 @@ describe('what root writes', () => {
     const program = `process.umask(0o${umask});
       const { realMemberHost } = await import(${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))});
       realMemberHost().writeDurably(${JSON.stringify(join(directory, 'file'))}, 'text', 0o644);`;
-    const ran = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
+    const ran = spawnSync(process.execPath, ['--import', './scripts/typescript.mjs', '--input-type=module', '-e', program], {
       cwd: repository,
       encoding: 'utf8',
     });
@@ -111,7 +111,7 @@ describe('what root writes', () => {
     const ended = texts.map(
       (_, index) =>
         new Promise<number | null>((resolve) => {
-          const argv = ['--import', 'tsx', '--input-type=module', '-e', program, file, String(index)];
+          const argv = ['--import', './scripts/typescript.mjs', '--input-type=module', '-e', program, file, String(index)];
           spawn(process.execPath, argv, { cwd: repository, stdio: 'ignore' }).on('exit', resolve);
         }),
     );

@@ -526,7 +526,10 @@ describe.skipIf(whyNoMember !== null)('the probe of generation 2', () => {
       for (const target of ${JSON.stringify(list)})
         found.push(await probeGeneration2(target, target.address === '127.0.0.1' ? null : key, 'm1'));
       console.log(JSON.stringify(found));`;
-    const told = await member.demand(`cd ${repository} && ${process.execPath} --import tsx --input-type=module -`, program);
+    const told = await member.demand(
+      `cd ${repository} && ${process.execPath} --import ./scripts/typescript.mjs --input-type=module -`,
+      program,
+    );
     return JSON.parse(told) as ProbeResult[];
   }
 

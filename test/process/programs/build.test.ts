@@ -13,7 +13,7 @@ describe('a build', { timeout: 120_000 }, () => {
       cpSync(join(repository, name), join(clone, name), { recursive: true });
     symlinkSync(join(repository, 'node_modules'), join(clone, 'node_modules'));
   });
-  const argv = [join(repository, 'node_modules/.bin/tsx'), 'scripts/build.ts'] as const;
+  const argv = [process.execPath, '--import', './scripts/typescript.mjs', 'scripts/build.ts'] as const;
   const building = () =>
     new Promise<number | null>((resolve) => {
       const child = spawn(argv[0], argv.slice(1), { cwd: clone, stdio: 'inherit' });

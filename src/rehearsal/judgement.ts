@@ -3,8 +3,8 @@
 import type { PackageStatus } from '../engine/engine.ts';
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import type { Drill } from './drills/drill-model.ts';
-import { type Budget, type DrillResult, type Flags, inSeconds, type Rehearsal, worstOutage } from './model.ts';
-import { type Story, storyOf } from './timeline.ts';
+import { type Budget, type DrillResult, type Flags, inSeconds, type Rehearsal, type Story, worstOutage } from './model.ts';
+import { storyOf } from './timeline.ts';
 
 export function flagsOf({ owner, status, state, autoRun, switching }: PackageStatus): Flags {
   return { owner, status, state, autoRun, switching: Object.fromEntries(switching) };
@@ -149,7 +149,6 @@ const nothingSeen: Story = {
   marks: [],
   length: 1000,
   exactness: 0,
-  zero: 0,
 };
 
 /** The result of a drill, from its trace and the state before and after. */
@@ -171,15 +170,8 @@ export function drillResult(evidence: DrillEvidence): DrillResult {
     verdict: faults.length === 0 && unclean.length === 0 ? 'pass' : 'fail',
     sentence: drillSentence(told),
     startedAt,
-    from: story.from,
-    to: story.to,
+    ...story,
     budget,
-    moments: story.moments,
-    spans: story.spans,
-    outages: story.outages,
-    marks: story.marks,
-    length: story.length,
-    exactness: story.exactness,
     before,
     after,
     unclean,

@@ -71,16 +71,10 @@ export interface Budget {
   readonly outage: number | null;
 }
 
-export interface DrillResult {
-  readonly name: string;
-  readonly title: string;
-  readonly verdict: 'pass' | 'fail';
-  /** One sentence, without a final full stop. */
-  readonly sentence: string;
-  readonly startedAt: string;
+/** What a trace shows of one drill. */
+export interface Story {
   readonly from: string | null;
   readonly to: string | null;
-  readonly budget: Budget;
   readonly moments: Moments;
   readonly spans: readonly Span[];
   readonly outages: readonly Outage[];
@@ -89,6 +83,16 @@ export interface DrillResult {
   readonly length: number;
   /** The longest sampling interval, in ms: the exactness of mounts and addresses. */
   readonly exactness: number;
+}
+
+export interface DrillResult extends Story {
+  readonly name: string;
+  readonly title: string;
+  readonly verdict: 'pass' | 'fail';
+  /** One sentence, without a final full stop. */
+  readonly sentence: string;
+  readonly startedAt: string;
+  readonly budget: Budget;
   readonly before: Flags;
   readonly after: Flags | null;
   /** What differs from the state before, in words. Empty: verified to be the same. */

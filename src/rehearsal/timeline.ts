@@ -1,7 +1,7 @@
 /** Parses the trace of one drill: moments, spans on members, and outages of clients. Pure. */
 import type { JournalEntry } from '../lab/emulation/journal.ts';
 import { clientOutages, failoverAfter } from '../lab/trials/timeline.ts';
-import type { Mark, MomentName, Moments, Outage, Span } from './model.ts';
+import type { Mark, MomentName, Moments, Outage, Span, Story } from './model.ts';
 
 /** The drawn time before the fault, in ms. */
 export const leadMs = 1000;
@@ -10,19 +10,6 @@ export const leadMs = 1000;
 function placed(entry: JournalEntry): JournalEntry {
   const isLook = /^(mounted|address)-o/.test(entry.what);
   return isLook && entry.sinceMs !== undefined ? { ...entry, at: entry.at - entry.sinceMs / 2 } : entry;
-}
-
-export interface Story {
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly moments: Moments;
-  readonly spans: readonly Span[];
-  readonly outages: readonly Outage[];
-  readonly marks: readonly Mark[];
-  readonly length: number;
-  readonly exactness: number;
-  /** Epoch ms of the fault. */
-  readonly zero: number;
 }
 
 const isDeed = ({ kind, what }: JournalEntry): boolean => (kind === 'fault' && what !== 'published') || kind === 'command';
@@ -55,7 +42,6 @@ export function storyOf(all: readonly JournalEntry[], mark: number, end: number)
     marks: marksOf(after, zero),
     length: last + Math.max(500, last * 0.04),
     exactness: Math.max(0, ...looks.map(({ sinceMs }) => (sinceMs ?? 0) / 2)),
-    zero,
   };
 }
 

@@ -18,7 +18,7 @@ function run(argv: readonly string[], options: { readonly cwd?: string; readonly
 }
 
 function release(output: string): void {
-  const argv = ['--import', './scripts/typescript.mjs', 'scripts/release/release.ts', '--output', output];
+  const argv = [process.execPath, '--import', './scripts/typescript.mjs', 'scripts/release/release.ts', '--output', output];
   const { status, stderr } = run(argv, { cwd: repository });
   expect([status, stderr]).toEqual([0, expect.any(String)]);
 }

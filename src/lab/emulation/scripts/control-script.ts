@@ -3,6 +3,7 @@
  * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Never decides where a package runs.
  */
 import { words } from '../../../base/shell-word.ts';
+import { startOrder } from '../../../serviceguard/modules.ts';
 import type { FileSystemEntry, PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
 import { announceAddress, expandVariables } from '../../machines/lab-spec.ts';
 import { LabFailure, type World } from '../../machines/world.ts';
@@ -11,14 +12,7 @@ import { scriptEnvironment } from './package-environment.ts';
 import { PhaseFailure, ScriptRun } from './script-run.ts';
 
 /** Phases in starting order, with the names of `cmrunpkg -m` and `-e`. */
-export const phases = [
-  'sg/external_pre',
-  'sg/volume_group',
-  'sg/filesystem',
-  'sg/package_ip',
-  'sg/external',
-  'sg/service',
-] as const;
+export const phases = startOrder.filter((name) => name !== 'sg/pr_cntl');
 export type Phase = (typeof phases)[number];
 
 export interface ControlScriptInput {

@@ -10,6 +10,7 @@ import { shellWord } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { type Runtime, readManifest, runtimeName, setPartOf, settingsName } from '../../contract/package-directory.ts';
 import type { CommandResult } from '../../host/host.ts';
+import { lastOf, saidIn } from '../remote/answers.ts';
 import type { ClusterObservation } from '../remote/observation.ts';
 import { arrivalName, readNodeVersion } from '../remote/package-look.ts';
 import { directoryWord, receiveLines, script } from '../remote/shell-text.ts';
@@ -78,14 +79,15 @@ export function runtimeLookScript(packageDirectory: string, { program }: Runtime
 
 /** null: not the output of that script. */
 export function parseRuntimeLook(output: string): RuntimeLook | null {
-  const said = new Map(output.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
-  const free = said.get('free') ?? '';
+  const said = saidIn(output);
+  const last = (word: string): string => lastOf(said, word) ?? '';
+  const free = last('free');
   if (!/^\d+$/.test(free)) return null;
   return {
-    directory: said.get('directory') ?? '',
+    directory: last('directory'),
     freeKilobytes: Number(free),
-    mountOptions: (said.get('options') ?? '').split(','),
-    identity: identityOf(said.get('program') ?? ''),
+    mountOptions: last('options').split(','),
+    identity: identityOf(last('program')),
     hasInterpreter: said.has('interpreter'),
   };
 }

@@ -12,7 +12,7 @@ import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { clockText, isClockOff } from '../remote/answers.ts';
+import { clockText, isClockOff, saidIn } from '../remote/answers.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
@@ -59,14 +59,7 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
 
 /** Parses the output of checkLines. null: not that format. */
 export function parseFacts(output: string): MemberFacts | null {
-  const facts = new Map<string, string[]>();
-  for (const line of output.split('\n')) {
-    const [, word, rest = ''] = /^(\S+) ?(.*)$/s.exec(line) ?? [];
-    if (word === undefined) continue;
-    const rests = facts.get(word) ?? [];
-    rests.push(rest.trim());
-    facts.set(word, rests);
-  }
+  const facts = new Map([...saidIn(output)].map(([word, rests]) => [word, rests.map((rest) => rest.trim())]));
   return facts.has('clock') ? facts : null;
 }
 

@@ -2,7 +2,9 @@
  * The clients of the master: their names, their last connection, and whether members reach them. The source is cfengine's own list of
  * peers, so no client has to be registered. Each member lists the clients that it served as master. Pure.
  */
+
 import { shellWord } from '../../base/shell-word.ts';
+import { saidIn } from '../remote/answers.ts';
 import { script } from '../remote/shell-text.ts';
 
 /** A peer that connected to the daemon of a member. */
@@ -47,8 +49,8 @@ export function peerLines(lastSeenList: readonly string[]): string[] {
 
 /** Parses the output of peerLines among other lines. */
 export function parsePeers(output: string): KnownPeers {
-  const lines = output.split('\n').map((line) => /^(\S+) ?(.*)$/s.exec(line));
-  const rests = (word: string): string[] => lines.flatMap((found) => (found?.[1] === word ? [found[2] ?? ''] : []));
+  const said = saidIn(output);
+  const rests = (word: string): readonly string[] => said.get(word) ?? [];
   const now = /^\d{1,12}$/.test(rests('peers')[0] ?? '') ? Number(rests('peers')[0]) * 1000 : Number.NaN;
   const names = new Map(
     rests('called').map((line) => {

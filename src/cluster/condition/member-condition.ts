@@ -1,10 +1,11 @@
 /** The condition of a member: processes, mount, clock, and the state that its monitor reports. */
+
 import { shellWord } from '../../base/shell-word.ts';
 import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
 import { sentinelName } from '../../contract/policy-file-system.ts';
 import { type Room, roomBy, spaceLine } from '../../contract/space.ts';
-import { type Answer, type Clock, clockBetween, countOf } from '../remote/answers.ts';
+import { type Answer, type Clock, clockBetween, countOf, lastOf, saidIn } from '../remote/answers.ts';
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
@@ -63,20 +64,21 @@ export function conditionLines(place: ConditionPlace): string[] {
 
 /** Parses the output of conditionLines. null: not that format. */
 export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
-  const said = new Map(text.split('\n').map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]));
-  const clock = clockBetween(said.get('clock'), { asked, answered });
-  const daemons = countOf(said.get('daemons'));
+  const said = saidIn(text);
+  const last = (word: string): string | undefined => lastOf(said, word);
+  const clock = clockBetween(last('clock'), { asked, answered });
+  const daemons = countOf(last('daemons'));
   if (Number.isNaN(clock.ahead) || Number.isNaN(daemons)) return null;
   return {
     daemons,
     mounted: said.has('mounted'),
     address: said.has('address'),
     clock,
-    sentinel: said.get('sentinel') ?? null,
-    room: said.has('mounted') ? roomBy(said.get('space') ?? '') : null,
-    view: readAddressView(said.get('cards'), said.get('behind')),
-    policyDigest: said.get('policy') ?? null,
-    maintenance: said.get('maintenance') ?? null,
-    monitor: parseMonitorState(said.get('monitor') ?? ''),
+    sentinel: last('sentinel') ?? null,
+    room: said.has('mounted') ? roomBy(last('space') ?? '') : null,
+    view: readAddressView(last('cards'), last('behind')),
+    policyDigest: last('policy') ?? null,
+    maintenance: last('maintenance') ?? null,
+    monitor: parseMonitorState(last('monitor') ?? ''),
   };
 }

@@ -11,6 +11,7 @@ import { sha256 } from '../../contract/package-directory.ts';
 import { announceFunction } from '../../contract/restart-notice.ts';
 import { fillTemplate, type Template } from '../../render/template.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { saidIn } from '../remote/answers.ts';
 import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
 /** A file of a host outside the package directory. */
@@ -255,23 +256,24 @@ export function startsAtBoot(state: BootState | null): boolean {
 
 /** Parses the output of bootLookLines. null: not that format. */
 export function parseBoot(output: string, settings: Settings, templates: BootTemplates): BootState | null {
-  const lines = output.split('\n');
-  const [, manager] = /^manager (systemd|init)$/m.exec(output) ?? [];
-  if (manager === undefined || !lines.includes('looked')) return null;
+  const said = saidIn(output);
+  const rests = (word: string): readonly string[] => said.get(word) ?? [];
+  const manager = rests('manager').find((one): one is BootManager => one === 'systemd' || one === 'init');
+  if (manager === undefined || !said.has('looked')) return null;
   const found = new Map(
-    [...output.matchAll(/^file ([0-7]+) ([0-9a-f]{64}) (.+)$/gm)].map(([, mode = '', digest, path]) => [
-      path,
-      `${Number.parseInt(mode, 8)} ${digest}`,
-    ]),
+    rests('file').map((rest) => {
+      const [, mode = '', digest, path] = /^([0-7]+) ([0-9a-f]{64}) (.+)$/.exec(rest) ?? [];
+      return [path, `${Number.parseInt(mode, 8)} ${digest}`];
+    }),
   );
   const wanted = bootFiles(settings, templates).filter(
     ({ path }) => path !== configuredFile && (onlyWith[path] ?? manager) === manager,
   );
   return {
-    manager: manager as BootManager,
-    configured: /^configured (.*)$/m.exec(output)?.[1] ?? null,
+    manager,
+    configured: rests('configured')[0] ?? null,
     stale: wanted.filter(({ path, mode, text }) => found.get(path) !== `${mode} ${sha256(text)}`).map(({ path }) => path),
-    enabled: lines.includes('enabled'),
-    foreign: lines.flatMap((line) => /^foreign (\S+)$/.exec(line)?.[1] ?? []),
+    enabled: said.has('enabled'),
+    foreign: rests('foreign').filter((unit) => /^\S+$/.test(unit)),
   };
 }

@@ -2,6 +2,7 @@
  * Reads the state of a host before its set-up: addresses, cfengine, keys and policy. POSIX shell with coreutils, the same for members and
  * clients; a client needs nothing of Serviceguard or csync. Pure.
  */
+
 import { createPublicKey } from 'node:crypto';
 import { isIpv4, networkOf } from '../../base/network.ts';
 import { shellWord } from '../../base/shell-word.ts';
@@ -9,7 +10,7 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { keyDigest } from '../../cfengine/keys.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { countOf } from '../remote/answers.ts';
+import { countOf, saidIn } from '../remote/answers.ts';
 import type { SeenKey } from './key-layout.ts';
 
 /** Name of the cluster's next pair on a member, until the switch. */
@@ -91,10 +92,9 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
 
 /** Parses the output of hostLines. null: incomplete. `subnet`: the package's, as Serviceguard writes it. */
 export function parseHost(output: string, subnet: string): HostFacts | null {
-  const lines = output.split('\n');
-  if (!lines.includes('whole')) return null;
-  const rests = (word: string): string[] =>
-    lines.flatMap((line) => (line.startsWith(`${word} `) ? [line.slice(word.length + 1)] : []));
+  const said = saidIn(output);
+  if (!said.has('whole')) return null;
+  const rests = (word: string): readonly string[] => said.get(word) ?? [];
   const texts = keyTexts(rests('key'));
   const keys: SeenKey[] = [];
   const digests = new Map<string, string | null>();

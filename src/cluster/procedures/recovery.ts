@@ -12,6 +12,7 @@ import type { Commands, PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { configuredFile, configuredLines } from '../hosts/boot-start.ts';
+import { saidIn } from '../remote/answers.ts';
 import { addressTest, engineScript, mountedTest, script } from '../remote/shell-text.ts';
 
 export interface Leftovers {
@@ -46,10 +47,10 @@ export function leftoversLines(settings: Settings): string[] {
 
 /** null: not the output of leftoversLines. */
 export function parseLeftovers(output: string): Leftovers | null {
-  const lines = output.split('\n');
-  if (!lines.includes('looked')) return null;
-  const users = lines.flatMap((line) => /^user (\d+ \S.*)$/.exec(line)?.[1] ?? []);
-  return { mounted: lines.includes('mounted'), address: lines.includes('address'), active: lines.includes('active'), users };
+  const said = saidIn(output);
+  if (!said.has('looked')) return null;
+  const users = (said.get('user') ?? []).filter((user) => /^\d+ \S/.test(user));
+  return { mounted: said.has('mounted'), address: said.has('address'), active: said.has('active'), users };
 }
 
 /** Commands of the engine, one a step. */

@@ -7,6 +7,24 @@ export interface Answer {
   readonly answered: number;
 }
 
+/** What a script printed, as lines `WORD REST`: the rests of each word, in their order. All scripts that only look print such lines. */
+export type Said = ReadonlyMap<string, readonly string[]>;
+
+export function saidIn(output: string): Said {
+  const said = new Map<string, string[]>();
+  for (const line of output.split('\n')) {
+    const [, word, rest = ''] = /^(\S+) ?(.*)$/s.exec(line) ?? [];
+    if (word === undefined) continue;
+    const rests = said.get(word) ?? [];
+    rests.push(rest);
+    said.set(word, rests);
+  }
+  return said;
+}
+
+/** The rest of the last line with that word. */
+export const lastOf = (said: Said, word: string): string | undefined => said.get(word)?.at(-1);
+
 /** A member's clock compared with the local one. */
 export interface Clock {
   /** Seconds it is ahead, within the uncertainty. */

@@ -1,4 +1,5 @@
 /** Content of the package directory of a member: the script that reads it, and its parser. */
+
 import { shellWord } from '../../base/shell-word.ts';
 import {
   appliedName,
@@ -12,6 +13,7 @@ import {
 } from '../../contract/package-directory.ts';
 import { engineShell } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { lastOf, saidIn } from './answers.ts';
 import { directoryWord, script } from './shell-text.ts';
 
 /** A file in the package directory of a member. */
@@ -101,39 +103,32 @@ export function namedDigest(line: string): readonly [name: string, digest: strin
 
 /** Parses the output of lookScript. null: not that format. */
 export function parseLook(output: string): DirectoryFacts | null {
-  const found = {
-    directory: '',
-    files: [] as FileFacts[],
-    manifests: new Map<string, string>(),
-    running: null as string | null,
-    applied: null as string | null,
-    nodeVersion: null as string | null,
-    runtimeVersion: null as string | null,
-    leftovers: [] as string[],
-  };
-  const modes = new Map<string, number>();
-  for (const line of output.split('\n')) {
-    const [, word = '', rest = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
-    if (word === 'directory') found.directory = rest;
-    if (word === 'manifest') readManifestLine(rest, found.manifests);
-    if (word === 'applied') found.applied = rest;
-    if (word === 'running' && isSetName(rest)) found.running = rest;
-    if (word === 'node') found.nodeVersion = readNodeVersion(rest);
-    if (word === 'runtime') found.runtimeVersion = readNodeVersion(rest);
-    if (word === 'leftover') found.leftovers.push(rest);
-    const [, octal = '', called = ''] = (word === 'mode' && /^([0-7]+) (.+)$/.exec(rest)) || [];
-    if (called !== '') modes.set(called, Number.parseInt(octal, 8));
-    const [name = '', digest = ''] = (word === 'digest' && namedDigest(rest)) || [];
+  const said = saidIn(output);
+  const rests = (word: string): readonly string[] => said.get(word) ?? [];
+  const directory = lastOf(said, 'directory') ?? '';
+  if (directory === '') return null;
+  const modes = new Map(rests('mode').map((rest) => [rest.slice(rest.indexOf(' ') + 1), /^([0-7]+) /.exec(rest)?.[1]]));
+  const files = rests('digest').flatMap((rest): FileFacts[] => {
+    const [name = '', digest = ''] = namedDigest(rest) ?? [];
     const mode = modes.get(name);
-    if (mode !== undefined && /^[0-9a-f]{64}$/.test(digest)) found.files.push({ name, mode, digest });
-  }
-  return found.directory === '' ? null : found;
+    return mode === undefined || !/^[0-9a-f]{64}$/.test(digest) ? [] : [{ name, mode: Number.parseInt(mode, 8), digest }];
+  });
+  return {
+    directory,
+    files,
+    manifests: new Map(rests('manifest').flatMap(manifestIn)),
+    running: rests('running').findLast(isSetName) ?? null,
+    applied: lastOf(said, 'applied') ?? null,
+    nodeVersion: readNodeVersion(lastOf(said, 'node') ?? ''),
+    runtimeVersion: readNodeVersion(lastOf(said, 'runtime') ?? ''),
+    leftovers: rests('leftover'),
+  };
 }
 
-function readManifestLine(line: string, manifests: Map<string, string>): void {
+function manifestIn(line: string): [set: string, text: string][] {
   const [file = '', text = ''] = line.split(' ');
   const set = file === manifestName ? flatSet : setPartOf(file)?.set;
-  if (set !== undefined) manifests.set(set, Buffer.from(text, 'base64').toString('utf8'));
+  return set === undefined ? [] : [[set, Buffer.from(text, 'base64').toString('utf8')]];
 }
 
 /** Output of node --version. null: not a version. */

@@ -19,6 +19,7 @@ import { parseOutcomes } from '../../../src/cluster/hosts/host-setup.ts';
 import { parseRecord } from '../../../src/cluster/policy/commit.ts';
 import { readPolicyState } from '../../../src/cluster/policy/look.ts';
 import { parseLeftovers } from '../../../src/cluster/procedures/recovery.ts';
+import { saidIn } from '../../../src/cluster/remote/answers.ts';
 import { parseLook, readNodeVersion } from '../../../src/cluster/remote/package-look.ts';
 import { rosterIn } from '../../../src/cluster/remote/roster-look.ts';
 import { emptyRoster, newestRoster, parseRoster, rosterText } from '../../../src/contract/roster.ts';
@@ -113,7 +114,7 @@ export const cluster: readonly FuzzedParser[] = [
       `daemons 1\nmounted 1\naddress 1\nsentinel {"at":"x","epoch":3}\nmaintenance until 2026-11-01T00:00:00Z\nmonitor ${monitor}\npolicy ${digest}\nclock 1790000000.123\n`,
       `roster ${gzipSync(roster).toString('base64')}\nclock 1\n`,
     ],
-    parse: (text) => [parseCondition({ text, asked: 100, answered: 101 }), rosterIn(text)],
+    parse: (text) => [parseCondition({ text, asked: 100, answered: 101 }), rosterIn(text), saidIn(text)],
   },
   {
     name: 'notes of a promotion and of what came before',

@@ -16,9 +16,7 @@ const schema = v.object({
   paused: v.boolean(),
   /** Why the brake keeps the package here; null: it does not. Missing in version 0.1.0. */
   brake: v.optional(v.nullable(v.string()), null),
-  /** How often the monitor itself did not run for a while. */
   starvations: v.number(),
-  /** The last probe of each layer. */
   layers: v.record(
     v.string(),
     v.object({

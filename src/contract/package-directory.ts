@@ -20,7 +20,6 @@ export const runtimeName = 'runtime/node';
 /** The set that was applied last, for callers that get no set from Serviceguard. Serviceguard's own value always wins. */
 export const appliedName = 'applied';
 
-/** The directory of all sets. */
 export const setsName = 'sets';
 
 /** The files of version 0.1.0, which are in the package directory itself. */

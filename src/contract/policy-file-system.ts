@@ -39,7 +39,6 @@ export function mapperName({ volumeGroup, logicalVolume }: Settings): string {
 /** On the policy file system; served like policy. */
 export const sentinelName = 'csync.sentinel';
 
-/** One line of the sentinel file. */
 export interface Sentinel {
   readonly epoch: number;
   readonly member: string;

@@ -14,7 +14,6 @@ export type Commands = readonly Argv[];
 export type EngineChoice = Pick<Settings, 'packageName'>;
 
 export interface Engine {
-  /** Its name in a sentence. */
   readonly title: string;
   readonly orders: Orders;
   readonly observation: Observation;
@@ -28,14 +27,12 @@ export interface Engine {
 export interface Orders {
   /** Enables start and failover. A halted package starts now, on the first eligible member. */
   switchOn(packageName: string): Commands;
-  /** Disables failover; the package keeps running. */
   switchOff(packageName: string): Commands;
   /** Enables these members for the package, also after a failure there. */
   switchMembersOn(packageName: string, members: readonly string[]): Commands;
   switchMembersOff(packageName: string, members: readonly string[]): Commands;
   /** Starts a halted package there, and exits when the start is complete. Does not change whether it may fail over. */
   run(packageName: string, member: string): Commands;
-  /** Halts and disables the package. Exits when the halt is complete. */
   halt(packageName: string): Commands;
   /**
    * `on`: the engine ignores every failure of the package until `off`, and does not fail over. Refused if the package cannot have this
@@ -45,13 +42,11 @@ export interface Orders {
   /** Stops the cluster on the member. `packages`: its packages move; without it the order fails if it runs any. */
   haltMember(member: string, packages: 'packages move' | 'no packages'): Commands;
   runMember(member: string): Commands;
-  /** Removes the definition of a halted package from the cluster. */
   forget(packageName: string): Commands;
   /** Removes the package address from this member after a script left it behind. */
   releaseAddress(address: string, subnet: string): Commands;
 }
 
-/** The state of a package. */
 export interface PackageStatus {
   /** `up`, `down`, or another word of the engine. */
   readonly status: string;
@@ -74,13 +69,11 @@ export const unknownStatus: PackageStatus = {
   switching: new Map(),
 };
 
-/** The state of the whole cluster at one moment. */
 export interface ClusterView {
   /** null: not in the output. */
   readonly name: string | null;
   /** Status of each member by name, in the engine's order: `up`, or another word of the engine. */
   readonly members: ReadonlyMap<string, string>;
-  /** The defined packages. */
   readonly packages: ReadonlyMap<string, PackageStatus>;
 }
 
@@ -99,7 +92,6 @@ export interface Observation {
   readVersion(text: string): string | null;
 }
 
-/** A package definition, wanted or in force. */
 export interface Definition {
   readonly name: string;
   /** The members that may run the package, the preferred one first. */

@@ -199,7 +199,6 @@ export class Daemon {
     }
   }
 
-  /** As #until, for the steps of the scripts. */
   waitFor(limitMs: number, state: () => boolean | Promise<boolean>): Promise<boolean> {
     return this.#until(limitMs, state);
   }

@@ -7,7 +7,6 @@ import type { LogMessage } from '../base/log-line.ts';
 import { sentence } from './messages.ts';
 
 export interface FailureRow {
-  /** Exit status of a start. */
   readonly start: 1 | 2;
   /** What it means for the cluster. */
   readonly means: string;
@@ -166,7 +165,6 @@ export type FailureCode = keyof typeof failureTable;
 
 export interface Finding {
   readonly code: FailureCode;
-  /** What was found, with names. */
   readonly text: string;
 }
 

@@ -16,7 +16,6 @@ export class ControlLog {
     this.#log.plain(`\n\t${line} Node "${this.#member}": ${text} ${dateLine(new Date())} ${line}`);
   }
 
-  /** `items` follow, indented. */
   note(text: string, ...items: readonly string[]): void {
     this.#log.plain(`${timeStamp(new Date())} - Node "${this.#member}": ${text}`);
     for (const item of items) this.#log.plain(`   ${item}`);

@@ -34,12 +34,10 @@ async function succeeds({ host, logFile }: ControlContext, ...argv: readonly str
   return (await host.attend(argv, logFile)) === 0;
 }
 
-/** Path of a Serviceguard command. */
 function cluster({ host }: ControlContext, name: string): string {
   return `${host.environment.SGSBIN || '/usr/local/cmcluster/bin'}/${name}`;
 }
 
-/** Host tags of the volume group. */
 async function tagsOf({ host, settings }: ControlContext): Promise<string[]> {
   const listed = await host.run(['vgs', '--noheadings', '-o', 'vg_tags', settings.volumeGroup], lookLimitMs);
   return listed.stdout.split(/[\s,]+/).filter((tag) => tag !== '');
@@ -279,7 +277,6 @@ export function customerCommands(context: ControlContext, word: 'run' | 'halt'):
   };
 }
 
-/** Name of the one service of the package. */
 function serviceName({ settings }: ControlContext): string {
   return `${settings.packageName}_monitor`;
 }

@@ -10,7 +10,6 @@ import type { Connections } from '../../host/member/connections.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { parsePromotion, promotionFile } from '../handover.ts';
 
-/** The members other than this one. */
 export interface Others {
   /** Up and enabled for the package, and the package has AUTO_RUN. */
   readonly eligible: readonly string[];
@@ -34,9 +33,7 @@ const successionTries = 3;
 const backOffMs = [0, 500, 1000, 2000, 4000, 5000] as const;
 
 export interface Situation {
-  /** Whether a restart of the daemon could help. */
   readonly ofDaemon: boolean;
-  /** How long the package has been on this member. */
   readonly hereMs: number;
   /** The previous active member if it failed over; null: started here, or unknown. */
   readonly cameFrom: string | null;
@@ -44,7 +41,6 @@ export interface Situation {
   readonly others: Others | null;
   /** Of the daemon's port, including those just closed. */
   readonly connections: Connections;
-  /** Failed restarts in place for this failure. */
   readonly failedRestarts: number;
 }
 
@@ -103,7 +99,6 @@ const askSoonMs = 10_000;
 const askAtFirstMs = 1000;
 const atFirstMs = 15_000;
 const askLimitMs = 10_000;
-/** Delays a failover. */
 const hurriedLimitMs = 1000;
 
 type BrakeHost = Pick<MemberHost, 'readText' | 'run' | 'canExecute' | 'elapsed' | 'environment' | 'member'>;
@@ -115,7 +110,6 @@ export class Brake {
   readonly #since: number;
   readonly cameFrom: string | null;
   #known: Others | null = null;
-  /** Whether cmviewcl is known to exist. */
   #canAsk = false;
 
   constructor(host: BrakeHost, { packageName }: Pick<Settings, 'packageName'>) {
@@ -130,7 +124,6 @@ export class Brake {
     return this.#host.elapsed() - this.#since;
   }
 
-  /** The last answer of the cluster. */
   get known(): Others | null {
     return this.#known;
   }

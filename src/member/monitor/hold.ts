@@ -47,7 +47,6 @@ export function secondsSinceBoot(host: Pick<MemberHost, 'readText'>): number {
 
 export type Found =
   | { readonly kind: 'hold'; readonly hold: Hold }
-  /** Another program has the port. */
   | { readonly kind: 'foreign'; readonly detail: string }
   | { readonly kind: 'none'; readonly detail: string }
   | { readonly kind: 'unknown'; readonly detail: string };

@@ -8,7 +8,6 @@ import { sentence } from '../messages.ts';
 import { eachLayer, type LayerName, type LayerResult, layerOf, layerSchedules } from './layers.ts';
 
 export type Sample =
-  /** A check of the daemon's process. */
   | {
       readonly kind: 'process';
       readonly at: number;
@@ -17,7 +16,6 @@ export type Sample =
       /** Of a stopped process: a value that changes when it runs. null: unknown. */
       readonly mark?: string | null;
     }
-  /** Another process has the port. */
   | { readonly kind: 'replaced'; readonly at: number; readonly detail: string }
   | {
       readonly kind: 'layer';
@@ -39,7 +37,6 @@ export interface Limits {
   readonly unknownLimitMs: number;
 }
 
-/** A layer that is off. */
 const offLimit: LayerLimit = { failures: Number.POSITIVE_INFINITY, weight: 'warn' };
 
 export function limitsOf(settings: Settings): Limits {
@@ -68,7 +65,6 @@ export interface LayerState {
   readonly toldAt: number;
 }
 
-/** A process that is stopped and has not run since. */
 interface Stop {
   readonly since: number;
   readonly mark: string | null;

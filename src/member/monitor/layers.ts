@@ -41,9 +41,7 @@ interface ProbeContext {
 export interface LayerWorld {
   readonly daemon: 'alive' | 'hung' | 'dead';
   readonly hasAddress: boolean;
-  /** Mounted, and its disk answers. */
   readonly hasFileSystem: boolean;
-  /** No other host answers for the package address. */
   readonly isOnlyOwner: boolean;
 }
 
@@ -53,13 +51,11 @@ interface Layer {
   readonly probe: (context: ProbeContext) => Probe;
   /** First words of the verdict. */
   readonly means: string;
-  /** What it takes to conclude it. */
   readonly evidence: string;
   /** Whether it probes the process that has the port, so that a restart can help. */
   readonly ofDaemon: boolean;
   /** Logged when the remark of its probe disappears; without it, remarks are not logged. */
   readonly remarkEnds?: string;
-  /** Whether it is good in a world of the model check. */
   readonly isGoodIn: (world: LayerWorld) => boolean;
 }
 

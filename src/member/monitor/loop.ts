@@ -44,7 +44,6 @@ export interface MonitorWorld extends HoldWorld {
   alive(): void;
   /** The service exits, and syslog gets the message; afterwards no process waits for this one. */
   leave(alarm: LogMessage): void;
-  /** This process exits. */
   exit(): never;
 }
 
@@ -76,7 +75,6 @@ export class MonitorLoop {
   readonly #brake: Brake;
   /** Rejects run() with an internal error. */
   #fail: (error: unknown) => void = () => {};
-  /** When the next tick is due. */
   #dueAt: number;
   /** How often this monitor did not run for a while. */
   #starvations = 0;

@@ -18,7 +18,6 @@ interface StaysWorld {
 
 export class Stays {
   readonly #world: StaysWorld;
-  /** In a row. */
   #count = 0;
   #since = 0;
   #sentence: string | null = null;
@@ -58,7 +57,6 @@ export class Stays {
     this.#since = host.elapsed();
   }
 
-  /** A probe was good. */
   noteCalm(): void {
     const { host, log } = this.#world;
     if (this.#sentence === null || host.elapsed() - this.#since < calmAfterStayMs) return;

@@ -10,7 +10,6 @@ import { haltRole, haltWithoutSettings } from './roles.ts';
 
 async function halt(context: ScriptContext): Promise<number> {
   const exit = await haltRole(context);
-  // After the very last step.
   if (exit === 0 && (context.role === 'pre' || context.role === 'legacy')) forgetSet(context);
   return exit;
 }

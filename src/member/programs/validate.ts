@@ -48,7 +48,6 @@ function judgeNode(version: string): Finding[] {
   return [{ code: 'program-missing', text: `Node.js ${version} is older than ${oldestNode}` }];
 }
 
-/** Compares every file with what was rendered. */
 function judgeFiles({ host, directory, digest, settings }: ScriptContext): Finding[] {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
   const whole = judgeManifest(host, directory, digest);

@@ -27,7 +27,6 @@ export interface Place {
   readonly members: readonly string[];
   world: MemberWorld;
   shared: SharedWorld;
-  /** Members that cmviewcl reports as down, by index. */
   readonly down: (index: number) => boolean;
 }
 

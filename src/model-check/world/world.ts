@@ -6,7 +6,6 @@ export const memberFields = {
   machine: ['up', 'down'],
   mounted: ['no', 'yes'],
   address: ['no', 'yes'],
-  /** The volume group. */
   active: ['no', 'yes'],
   /** hung: listens, ignores TERM and does not answer. */
   daemon: ['alive', 'hung', 'dead'],
@@ -18,7 +17,6 @@ export const memberFields = {
   link: ['up', 'down'],
   /** The package's service; stopped: the monitor is stopped or hangs; unheard: csync-front.pl is stopped. */
   monitor: ['no', 'yes', 'stopped', 'unheard'],
-  /** The disk of the package log. */
   log: ['writes', 'hangs'],
   /** The current set; mixed: its settings were not rendered with its other files. */
   files: ['sound', 'mixed'],
@@ -77,13 +75,11 @@ export function decodeWorld(code: number): MemberWorld {
 /** A member without anything of the package, without faults. */
 export const idle = Object.fromEntries(names.map((name) => [name, memberFields[name][0]])) as unknown as MemberWorld;
 
-/** What the members share. */
 export interface SharedWorld {
   /** Index of the member whose host tag the volume group has. */
   readonly tag: number | null;
   /** Index of the last writer of the sentinel. */
   readonly sentinel: number | null;
-  /** Another host answers for the package address as well. */
   readonly isContested: boolean;
 }
 

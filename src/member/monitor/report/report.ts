@@ -23,7 +23,6 @@ export interface MonitorReport {
   write(seen: Seen): void;
   /** The monitor exits without a verdict: the package is halted. */
   over(): void;
-  /** Stops the process that serves the figures. */
   close(): void;
 }
 

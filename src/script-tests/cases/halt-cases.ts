@@ -124,7 +124,7 @@ export const halts: readonly Case[] = [
     ['serviceguard_unmounts', daemonMissing],
     preHalt,
     ends(0),
-    isTrue('the log reports it soon', 'eventually grep -q "daemon: warning" "$LOG"'),
+    isTrue('the log reports it soon', 'eventually grep -q "halt: warning .daemon-dead." "$LOG"'),
   ),
   one('last step of a halt with settings removed', 'running', ['serviceguard_unmounts', withoutSettings], preHalt, ends(0)),
   one('last step of a halt with settings removed, still mounted', 'running', [withoutSettings], preHalt, ends(1)),

@@ -74,7 +74,7 @@ describe.skipIf(whyNoLab !== null)('an address conflict in the lab', { timeout: 
     const warned = said.findIndex((line) =>
       line.includes('start: warning [address-conflict] another host answers for 10.9.0.100 as well'),
     );
-    const mounted = said.findIndex((line) => line.includes('csync mount: ok'));
+    const mounted = said.findIndex((line) => line.includes('start: ok [mounted]'));
     expect(warned).toBeGreaterThan(-1);
     expect(warned).toBeLessThan(mounted);
     await foreign('del');

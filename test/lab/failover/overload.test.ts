@@ -143,10 +143,10 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
     await used.drills.waitClients();
     expect([(await used.drills.view()).owner, await switchedOff()]).toEqual(['m2', ['m1']]);
     expect((await sh('m2', `cat ${log}`)).stdout).toContain(
-      'from m1, which is switched off: this would be a second failover in quick succession',
+      's ago, and m1 is disabled: this would be a second failover in quick succession',
     );
     const status = await sh('m2', 'cd /root && node /opt/csync/csync.mjs status');
-    expect(status.stdout).toMatch(/the monitor on m2 holds back a failover: brake/);
+    expect(status.stdout).toMatch(/the monitor on m2 holds back a failover: Brake/);
     await used.lab.exec('m1', ['cmmodpkg', '-e', '-n', 'm1', 'csync']);
     await used.drills.killDaemon('m2');
     expect(await used.drills.waitServed('m2')).toBe('m1');

@@ -8,7 +8,6 @@ import type { ProbeResult } from '../cfengine/probe.ts';
 import { deviceOf } from '../contract/policy-file-system.ts';
 import type { CommandResult, FileFacts, MemberHost, MountEntry, ProcessOrigin, ProcessState } from '../host/host.ts';
 import type { StepContext } from '../member/steps/steps.ts';
-import type { Settings } from '../settings/settings.ts';
 import { baseName, carryOut, failed } from './commands.ts';
 import type { Gate } from './gate.ts';
 import { isDeaf, MemberFacts, processNamed, type SimulatedProcess } from './member-facts.ts';
@@ -235,10 +234,10 @@ export abstract class SimulatedHost extends MemberFacts implements MemberHost {
     return this.gate.wait(milliseconds);
   }
 
-  /** How cfengine of that generation is dealt with here: the daemon of this member answers. */
-  adapterOf(settings: Settings): CfengineAdapter {
+  /** That way to cfengine, with the daemon of this member as the one that answers. */
+  answering(adapter: CfengineAdapter): CfengineAdapter {
     return {
-      ...adapterFor(settings),
+      ...adapter,
       probe: ({ address, path }) => this.gate.lookLater(() => this.probed(address, path)),
     };
   }

@@ -12,13 +12,36 @@ import { SimulatedHost } from '../../simulated/simulated-host.ts';
 import type { Changing, MemberWorld, SharedWorld } from './world.ts';
 
 export const directory = '/etc/cmcluster/csync';
-const digests = new WeakMap<Settings, string>();
 
-/** settingsDigest, computed once. */
+/** What follows from the settings alone. */
+function factsOf(settings: Settings) {
+  const { mountPoint, policyDirectory } = settings;
+  const cfengine = adapterFor(settings);
+  const sentinel = `${policyDirectory}/${sentinelName}`;
+  const manifest = `${directory}/manifest.json`;
+  return {
+    digest: settingsDigest(settings),
+    // Generation 3 would make a certificate for its probe, which this daemon does not need.
+    cfengine: { ...cfengine, generation: 2 } as const,
+    environment: { SGSBIN: '/sbin', SGRUN: '/run', CSYNC_MOUNT_POINT: mountPoint },
+    sentinel,
+    manifest,
+    counting: new Set([sentinel, manifest, deviceOf(settings), policyDirectory, mountPoint]),
+    programs: new Set(Object.values(cfengine.programs)),
+  };
+}
+
+const known = new WeakMap<Settings, ReturnType<typeof factsOf>>();
+
+/** Once for each: a script is played millions of times. */
+function knownOf(settings: Settings): ReturnType<typeof factsOf> {
+  const facts = known.get(settings) ?? factsOf(settings);
+  known.set(settings, facts);
+  return facts;
+}
+
 export function digestOf(settings: Settings): string {
-  const digest = digests.get(settings) ?? settingsDigest(settings);
-  digests.set(settings, digest);
-  return digest;
+  return knownOf(settings).digest;
 }
 
 /** The world of a script, changed in place by its acts. */
@@ -37,6 +60,8 @@ class WorldDaemon extends Daemon {
   }
 }
 
+/** A file system that is never frozen. */
+const answers = { chattr: {}, fsfreeze: {} };
 const textFile = (text: string, mode = 0o644, inode = 1): SimulatedFile => ({ text, mode, inode });
 const directoryFile: SimulatedFile = { text: null, mode: 0o755, inode: 1 };
 
@@ -47,12 +72,10 @@ export class WorldHost extends SimulatedHost {
   readonly settings: Settings;
   protected readonly gate: Gate;
   readonly #place: Place;
-  /** The daemon's programs and its name. */
-  readonly #cfengine;
+  readonly #known;
   readonly free = 1e9;
   connections: readonly string[] = [];
-  /** A file system that is never frozen. */
-  readonly answers = { chattr: {}, fsfreeze: {} };
+  readonly answers = answers;
 
   constructor(place: Place, gate: Gate, settings: Settings) {
     super();
@@ -61,15 +84,13 @@ export class WorldHost extends SimulatedHost {
     this.settings = settings;
     this.member = place.members[place.index] ?? '';
     this.nodeName = this.member;
-    this.environment = { SGSBIN: '/sbin', SGRUN: '/run', CSYNC_MOUNT_POINT: settings.mountPoint };
-    this.#cfengine = adapterFor(settings);
+    this.#known = knownOf(settings);
+    this.environment = this.#known.environment;
   }
 
   context(): StepContext {
     const { settings } = this;
-    // Generation 3 would make a certificate for its probe, which this daemon does not need.
-    const adapter = { ...this.adapterOf(settings), generation: 2 } as const;
-    return { host: this, settings, daemon: new WorldDaemon(this, settings, adapter) };
+    return { host: this, settings, daemon: new WorldDaemon(this, settings, this.answering(this.#known.cfengine)) };
   }
 
   get #world(): MemberWorld {
@@ -129,7 +150,7 @@ export class WorldHost extends SimulatedHost {
 
   get processes(): readonly SimulatedProcess[] {
     const { daemon, holder } = this.#world;
-    const { daemonName: name, programs } = this.#cfengine;
+    const { daemonName: name, programs } = this.#known.cfengine;
     const hangs = daemon === 'hung';
     const found: SimulatedProcess[] = [];
     if (daemon !== 'dead') {
@@ -177,23 +198,21 @@ export class WorldHost extends SimulatedHost {
 
   /** Figures and notes are not kept. */
   counts(path: string): boolean {
-    const { policyDirectory, mountPoint } = this.settings;
-    const others = [`${directory}/manifest.json`, deviceOf(this.settings), policyDirectory, mountPoint];
-    return path.endsWith(sentinelName) || others.includes(path);
+    return this.#known.counting.has(path);
   }
 
   fileAt(path: string): SimulatedFile | null {
     const { sentinel } = this.#place.shared;
     if (path === `${directory}/settings.json`) return textFile(settingsJson(this.settings));
-    if (path === `${directory}/manifest.json`) {
+    if (path === this.#known.manifest) {
       const digest = this.isMixed ? 'another' : digestOf(this.settings);
       return textFile(JSON.stringify({ settingsDigest: digest }));
     }
-    if (Object.values(this.#cfengine.programs).includes(path)) return textFile('', 0o755);
+    if (this.#known.programs.has(path)) return textFile('', 0o755);
     if (this.#world.mounted === 'no' || !this.diskAnswers) return null;
     if (path === this.settings.policyDirectory) return directoryFile;
     // Epochs rise without end; only the last writer matters here.
-    return path.endsWith(sentinelName) && sentinel !== null ? textFile('{"epoch":1}', 0o644, 1000 + sentinel) : null;
+    return path === this.#known.sentinel && sentinel !== null ? textFile('{"epoch":1}', 0o644, 1000 + sentinel) : null;
   }
 
   namesIn(path: string): readonly string[] | null {

@@ -1,5 +1,6 @@
 /** The simulated Host over plain data: time passes only while somebody waits, every effect is noted, and calls can be made to fail. */
 import type { LogResult } from '../../../src/base/log-line.ts';
+import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import type { ProbeResult } from '../../../src/cfengine/probe.ts';
 import type { CommandResult, MountEntry } from '../../../src/host/host.ts';
 import type { MemberLog } from '../../../src/host/member/member-log.ts';
@@ -192,7 +193,7 @@ export class SimulatedMember extends SimulatedHost {
   }
 
   context(settings: Settings = this.settings): StepContext {
-    const adapter = this.adapterOf(settings);
+    const adapter = this.answering(adapterFor(settings));
     return { host: this, settings, daemon: new Daemon(this, settings, adapter) };
   }
 

@@ -17,7 +17,8 @@ const notFuzzed: Readonly<Record<string, string>> = {
   'the lab and the search, from themselves':
     'daemon attachedDisks sweepDead bringUp findLab main labGround CommandService Observer World hardwareAddress haltAndBringBack daemonPid PackageDrills problemCodes numbersIn SetTest readRecord scheduleOf reportLeftovers connection readText thawCommands search-program decodeWorld decodeShared',
   'words of our own scripts, by one expression': 'becameOf lostTo resolvedHere Sandbox readFileScript readMemberScripts',
-  'the command line and version numbers, by one expression': 'parse secondsOf readWish namesIn serviceguard isRecent releaseOf',
+  'the command line and version numbers, by one expression':
+    'parse secondsOf readWish namesIn serviceguard isRecent releaseOf findRevision',
   'for people': 'Daemon openClusterGround endOf judgeDaemon find wordsOf failedLines evidence policyProblem',
   'numbers of /proc': 'closeInherited childrenOf watchProcess',
   'values that were checked when they were read': 'labSpec specProblem neededObservations namedScripts checks',

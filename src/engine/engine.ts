@@ -116,7 +116,7 @@ export interface Claims {
   readonly mountPoints: readonly string[];
   readonly volumeGroups: readonly string[];
   readonly addresses: readonly string[];
-  /** The script that says the rest, which csync does not read; null: this is all of it. */
+  /** The script with the rest of the definition, which csync does not read; null: none. */
   readonly elsewhere: string | null;
 }
 

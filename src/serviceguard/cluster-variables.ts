@@ -1,6 +1,6 @@
 /** The variables of /etc/cmcluster.conf, which Serviceguard's commands and scripts source [serviceguard.md 1.1]. Pure. */
 
-/** For /bin/sh, with the file as $1: a shell file is read by a shell, so that one variable may be made of another. */
+/** For /bin/sh, with the file as $1: the shell expands variables that refer to others. */
 export const variablesScript = 'set -a; . "$1" > /dev/null < /dev/null; exec env -0';
 
 /** Reads what variablesScript printed: variables as Serviceguard names them, and nothing else of the environment. */

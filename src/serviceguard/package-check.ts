@@ -30,7 +30,7 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
   ];
 }
 
-/** What the manual forbids beyond single values; each says where. */
+/** The manual's rules beyond single values, each with its source. */
 function ruleProblems(file: PackageFile, at: At): Problem[] {
   return packageRules.flatMap(({ rule, source, code = 'package-rule', broken }) =>
     broken(file).map(({ text, line }) => error(code, text, `${rule} [${source}]`, at(line))),

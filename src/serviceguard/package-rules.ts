@@ -1,30 +1,29 @@
 /**
- * The manual's rules on how often a value may stand in one package, and on values that depend on each other; each row with its source. What
- * a single value may be is in modules.ts and legacy.ts. Pure.
+ * The manual's rules for repeated values and for values that depend on each other, each with its source. modules.ts and legacy.ts have the
+ * rules for single values. Pure.
  */
 import { isIpv4, networkOf } from '../base/network.ts';
 import type { ProblemCode } from '../base/problem-codes.ts';
 import { allValues, type PackageFile, type PackageLine } from './package-file.ts';
 import { volumeGroupName, volumeGroupOfDevice } from './storage-names.ts';
 
-/** What is wrong, and in which line. */
 export interface Broken {
   readonly text: string;
   readonly line: PackageLine;
 }
 
 export interface PackageRule {
-  /** What has to hold, in a sentence. */
+  /** The rule as a sentence. */
   readonly rule: string;
   readonly source: string;
-  /** Where the rule has a code of its own. */
+  /** Only if the rule has a code of its own. */
   readonly code?: ProblemCode;
   readonly broken: (file: PackageFile) => Broken[];
 }
 
 const linesOf = ({ lines }: PackageFile, keyword: string): PackageLine[] => lines.filter((line) => line.keyword === keyword);
 
-/** Each instance of a group: the line that opens it, and those behind it that belong to it. */
+/** Each instance of a group: the line that opens it, and its further lines. */
 function instances(file: PackageFile, first: string, members: readonly string[]): PackageLine[][] {
   const found: PackageLine[][] = [];
   for (const line of file.lines) {
@@ -60,7 +59,7 @@ const atMost =
       : [{ text: `The file has ${lines.length} lines ${keyword}; at most ${most} are allowed.`, line }];
   };
 
-/** Attributes of an instance stand in it once, but for those of `repeated`. */
+/** Attributes of an instance occur once, except those of `repeated`. */
 const onceEach =
   (first: string, members: readonly string[], repeated: readonly string[] = []) =>
   (file: PackageFile): Broken[] =>
@@ -71,7 +70,7 @@ const onceEach =
       }),
     );
 
-/** Whether an address may be in a subnet of which only the address is known: its netmask has at least the bits up to the last one there. */
+/** Whether an address may be in a subnet without a known netmask: the netmask has at least the bits up to the last 1 of the subnet. */
 export function mayContain(subnet: string, address: string): boolean {
   if (!isIpv4(subnet) || !isIpv4(address)) return isIpv4(subnet) === isIpv4(address);
   const shortest = Array.from({ length: 33 }, (_, length) => length).find((length) => networkOf(subnet, length) === subnet) ?? 32;

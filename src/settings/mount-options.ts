@@ -1,15 +1,15 @@
-/** The setting mount_options: words of mount(8) in front of the device, as Serviceguard passes them on. Pure. */
+/** The setting mount_options: the words of mount(8) before the device, as Serviceguard passes them. Pure. */
 
 export interface MountOptions {
   /** For the command line of mount. */
   readonly text: string;
-  /** The single options, in order; a flag counts as the option that it stands for. */
+  /** The single options, in order; a flag counts as its option. */
   readonly options: readonly string[];
 }
 
 const flags: Readonly<Record<string, string>> = { '-r': 'ro', '--read-only': 'ro', '-w': 'rw', '--rw': 'rw', '-n': '', '-s': '' };
 
-/** These mount something else than the device at the mount point. */
+/** Options that mount something other than the device. */
 const elsewhere = /^r?(bind|remount|move|loop)(=|$)/;
 
 /** A list as in the fourth field of fstab: `rw,noatime`. */
@@ -21,7 +21,7 @@ function listed(text: string | undefined): string[] | null {
   return options.some((option) => elsewhere.test(option)) ? null : options;
 }
 
-/** Reads `-o rw,noatime`, or the list alone as fstab has it, to which -o is added; null: mount would refuse it, or mount something else. */
+/** Reads `-o rw,noatime`, or the list alone as in fstab; null: mount would refuse it, or mount something else. */
 export function parseMountOptions(text: string): MountOptions | null {
   const words = text.split(' ').filter(Boolean);
   const [only = ''] = words;

@@ -10,6 +10,7 @@ import { meantVerbs, verbIn } from './cli/help.ts';
 import { type Parsed, parse } from './cli/parser.ts';
 import { err, out, outputFault } from './host/output.ts';
 import { printProblems } from './verbs/common/problems.ts';
+import { printJson } from './verbs/outputs/json.ts';
 
 /** The outermost boundary: problems to standard error, an exit status from the table. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -47,7 +48,7 @@ function asUsage(error: unknown, argv: readonly string[]): readonly Problem[] {
 }
 
 function report(problems: readonly Problem[], json = false): ExitCode {
-  if (json) out(`${JSON.stringify({ problems }, null, 2)}\n`);
+  if (json) printJson('problems', { problems });
   printProblems(problems);
   return exitCodeOf(problems);
 }

@@ -11,6 +11,7 @@ import type { ExecResult } from '../src/lab/protocol.ts';
 import { PackageDrills } from '../src/lab/trials/package-drills.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import { everyStep, longMark } from './every-step.ts';
+import { checkedOutput } from './outputs.ts';
 import { eventually, have, isRoot, labSettings, repository } from './support.ts';
 
 /** Why the lab tests cannot run here; null when they can. Said once by each file that is left out. */
@@ -96,7 +97,12 @@ export interface Reported {
 /** Shell scripts and csync as an administrator types them on a host of a lab. */
 export function typedIn(used: Pick<Used, 'lab'>, toolkit = 'node /opt/csync/csync.mjs') {
   const sh = (host: string, script: string) => used.lab.exec(host, ['sh', '-c', script], { timeoutMs: 300_000 });
-  const csync = (words: string, host = 'm1') => sh(host, `cd /root && exec ${toolkit} ${words}`);
+  const csync = async (words: string, host = 'm1'): Promise<ExecResult> => {
+    const ended = await sh(host, `cd /root && exec ${toolkit} ${words}`);
+    // What a shell or a signal took a part of is not the output of csync.
+    if (ended.exitCode !== null && !/[|<>;&]/.test(words)) checkedOutput(words.split(' '), ended.stdout);
+    return ended;
+  };
   /** Standard output of a script that succeeds. */
   const must = async (host: string, script: string): Promise<string> => {
     const { exitCode, stdout, stderr } = await sh(host, script);

@@ -1,4 +1,5 @@
 /** `csync recover | remove`: procedures that an administrator would otherwise type from the manual, member by member. */
+
 import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import {
@@ -16,6 +17,7 @@ import { confirmPlan, planText } from '../common/confirm.ts';
 import { changingMembers } from '../common/connections.ts';
 import { openSteps } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 
 export interface ProcedureOptions {
   readonly settings: string;
@@ -86,8 +88,8 @@ export async function carryOut(
   const kind = verb === 'recover' || verb === 'remove' ? verb : 'maintenance';
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
   const plan = planText(texts);
-  const report = (outcome: string, done = ''): void => {
-    if (json) out(`${JSON.stringify({ outcome, steps: texts }, null, 2)}\n`);
+  const report = (outcome: 'unchanged' | 'would be done' | 'done', done = ''): void => {
+    if (json) printJson('procedure', { outcome, steps: texts });
     else if (steps.length === 0) summarize(`${nothing}\n`);
     else if (dryRun) out(plan);
     else summarize(`Done: ${done}.\n`);

@@ -28,6 +28,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { type PackageSources, packageHere } from '../common/package-sources.ts';
+import { printJson } from '../outputs/json.ts';
 
 export interface StatusOptions extends PackageSources {
   readonly json: boolean;
@@ -64,7 +65,7 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
     const input = await lookAtStatus(shell, settings, files);
     const verdict = judgeStatus(input);
     if (options.json)
-      out(`${JSON.stringify({ ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting })}\n`);
+      printJson('status', { ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting }, 0);
     else out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
     if (!options.watch) return statusExit[verdict.condition];
     await pause(watchEveryMs, stop);

@@ -1,4 +1,5 @@
 /** Shared by apply, rollback and migrate: from files to a plan, and from a plan to its result. */
+
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { type ApplyPlan, type ApplyWish, stepText } from '../../cluster/apply/apply-plan.ts';
@@ -13,6 +14,7 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { loginName } from '../../host/admin/terminal.ts';
 import { out, summarize } from '../../host/output.ts';
 import { withRuntime } from '../../render/package.ts';
+import { printJson } from '../outputs/json.ts';
 import { confirmPlan, planText, progressNotes } from './confirm.ts';
 import { afterwards } from './connections.ts';
 import type { PackageSources } from './package-sources.ts';
@@ -76,9 +78,8 @@ export async function applySteps(
 ): Promise<ExitCode> {
   const { dryRun, json, yes } = options;
   const steps = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
-  const report = (outcome: string, done = ''): void => {
-    if (json)
-      out(`${JSON.stringify({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes }, null, 2)}\n`);
+  const report = (outcome: 'unchanged' | 'would be applied' | 'applied', done = ''): void => {
+    if (json) printJson('apply', { outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes });
     else if (outcome === 'unchanged') summarize('Every member and the applied configuration are up to date; nothing to do.\n');
     else if (outcome === 'applied') summarize(`Applied as set ${number} and verified on every member: ${done}.\n`);
     else out(planText(steps, plan.notes));

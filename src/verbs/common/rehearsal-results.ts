@@ -14,6 +14,7 @@ import type { Rehearsal } from '../../rehearsal/model.ts';
 import { actText } from '../../rehearsal/page/drills-page.ts';
 import { rehearsalPage } from '../../rehearsal/page/page.ts';
 import { rehearsalText } from '../../rehearsal/page/plain-text.ts';
+import { printJson } from '../outputs/json.ts';
 import { writeOrFail } from './toolkit-files.ts';
 
 export interface ResultPlaces {
@@ -76,7 +77,8 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
   }
   if (places.html !== undefined)
     writeOrFail(dirname(places.html), [{ path: places.html, text: rehearsalPage(rehearsal, comparison), mode: 0o644 }]);
-  out(places.json ? `${JSON.stringify({ ...rehearsal, comparison }, null, 2)}\n` : rehearsalText(rehearsal, comparison));
+  if (places.json) printJson('rehearse', { ...rehearsal, comparison });
+  else out(rehearsalText(rehearsal, comparison));
   return rehearsal.verdict === 'pass' ? exitCodes.ok : exitCodes.different;
 }
 

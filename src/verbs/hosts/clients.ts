@@ -1,4 +1,5 @@
 /** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
+
 import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { commandScript } from '../../cluster/remote/shell-text.ts';
@@ -9,6 +10,7 @@ import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts'
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
 import { onMembers } from '../common/connections.ts';
+import { printJson } from '../outputs/json.ts';
 import { type ChangeOptions, change, look, nobody, type PlaceOptions } from './membership.ts';
 
 const limitMs = 60_000;
@@ -143,7 +145,7 @@ export function clientList(options: PlaceOptions & { readonly json: boolean }): 
       .filter(({ host, what }) => what === 'client' && !roster.clients.some(({ name }) => name === host))
       .map(({ host }) => ({ name: host, addresses: [], cluster: null, key: null, trustsCluster: [], waiting: waitingOf(host) }));
     const clients = [...known, ...unknown];
-    if (options.json) out(`${JSON.stringify({ clients }, null, 2)}\n`);
+    if (options.json) printJson('client list', { clients });
     else if (clients.length === 0) out('No client is set up yet: csync client add HOST\n');
     else {
       const rows = clients.map(({ name, addresses, cluster, key, waiting }) => [

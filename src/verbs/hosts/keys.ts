@@ -2,6 +2,7 @@
  * `csync keys list | verify | distribute | rotate`: which host has which key, which hosts accept each other, and a new pair for the
  * cluster.
  */
+
 import { type ExitCode, exitCodes } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { generateKeyPair } from '../../cfengine/keys.ts';
@@ -15,6 +16,7 @@ import { out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { findSettings } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 import { type ChangeOptions, change, nobody, type PlaceOptions } from './membership.ts';
 import { setupPlace } from './setup-place.ts';
 
@@ -49,7 +51,7 @@ export function keysList(options: ReadOptions): Promise<ExitCode | number> {
     }));
     const cluster = { key: roster.key?.digest ?? null, next: roster.nextKey?.digest ?? null, retired: roster.retired };
     const rotation = rotationText(roster);
-    if (options.json) out(`${JSON.stringify({ cluster, rotation, hosts: list }, null, 2)}\n`);
+    if (options.json) printJson('keys list', { cluster, rotation, hosts: list });
     else {
       out(`The cluster's key: ${cluster.key ?? 'none yet (csync members sync makes it)'}\n`);
       if (rotation !== null) out(`Rotation: ${rotation}.\n`);
@@ -98,7 +100,7 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
         .filter(({ mode }) => (mode & 0o077) !== 0)
         .map((key) => `${name}: ppkeys/${key.name} is readable by other users`),
     );
-    if (options.json) out(`${JSON.stringify({ handshakes: all.length, refused: bad, unseen: silent, open }, null, 2)}\n`);
+    if (options.json) printJson('keys verify', { handshakes: all.length, refused: bad, unseen: silent, open });
     else if (seen.length === 0) out('No host is set up, so there are no handshakes to verify: csync members sync\n');
     else {
       for (const { caller, server, purpose, why } of bad)

@@ -1,4 +1,5 @@
 /** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
+
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { observe } from '../../cluster/remote/observation.ts';
@@ -9,6 +10,7 @@ import { out } from '../../host/output.ts';
 import { changingMembers, onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { findSettings } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 import { changeSetup, type SetupOptions } from './setup.ts';
 import { setupPlace } from './setup-place.ts';
 
@@ -111,7 +113,7 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
       waiting: roster.waiting.filter(({ host }) => host === name).map(({ why, since }) => ({ why, since })),
     }));
     const rotation = rotationText(roster);
-    if (options.json) out(`${JSON.stringify({ members, rotation }, null, 2)}\n`);
+    if (options.json) printJson('members list', { members, rotation });
     else {
       const rows = members.map(({ name, addresses, setUp, inCluster, leftOut, runsPackage, waiting }) => [
         name,

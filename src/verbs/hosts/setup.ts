@@ -1,4 +1,5 @@
 /** Shared by the verbs that set up hosts: observe, plan, confirm, run the rounds, and store pending work. */
+
 import { type ExitCode, exitCodes, type Problem } from '../../base/problem.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import {
@@ -28,6 +29,7 @@ import type { Change } from '../common/connections.ts';
 import { hostsBar, openMeter } from '../common/meter.ts';
 import { printProblems } from '../common/problems.ts';
 import { openSteps } from '../common/steps.ts';
+import { printJson } from '../outputs/json.ts';
 
 export interface SetupOptions extends Omit<Change, 'verb'> {
   readonly yes: boolean;
@@ -76,10 +78,14 @@ async function changeSeen(
   const own = place.onMembers(inOrder(goal.members, settings), true);
   const texts = [...rounds.flatMap(({ plan }) => plan.stages.flatMap(stageTexts)), ...own];
   const notes = [...new Set(rounds.flatMap(({ plan }) => plan.notes))];
-  const report = (outcome: string, said: readonly Problem[], done = ''): ExitCode => {
+  const report = (
+    outcome: 'unchanged' | 'would be done' | 'done' | 'incomplete',
+    said: readonly Problem[],
+    done = '',
+  ): ExitCode => {
     if (options.json) {
       const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
-      out(`${JSON.stringify({ outcome, steps: texts, notes, waiting, problems: said }, null, 2)}\n`);
+      printJson('set up', { outcome, steps: texts, notes, waiting, problems: said });
     } else if (outcome === 'would be done') out(planText(texts, notes));
     else if (outcome === 'incomplete')
       out(`Incomplete after ${done}: some steps failed. Run the same command again to finish.\n`);

@@ -9,6 +9,7 @@ import { out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 import { hailAll, rosterHosts, usage, wanted } from './agent-runs.ts';
 
 export interface SyncOptions {
@@ -58,12 +59,12 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
     const member = await startingMember(shell, settings, options.from);
     if (options.dryRun) {
       const lines = hosts.map((host) => remoteRunText(settings, host, wish));
-      if (options.json) out(`${JSON.stringify({ from: member, commands: lines }, null, 2)}\n`);
+      if (options.json) printJson('sync --dry-run', { from: member, commands: lines });
       else out(lines.map((line) => `on ${member}: ${line}\n`).join(''));
       return exitCodes.ok;
     }
     const runs = await hailAll(shell, settings, member, hosts, wish);
-    if (options.json) out(`${JSON.stringify({ from: member, hosts: runs }, null, 2)}\n`);
+    if (options.json) printJson('sync', { from: member, hosts: runs });
     else out(runsText(runs, member));
     return runs.every(({ outcome }) => outcome === 'ran') ? exitCodes.ok : exitCodes.changeFailed;
   });

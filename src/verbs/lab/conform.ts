@@ -8,7 +8,7 @@ import { readDirectory } from '../../host/admin/own-files.ts';
 import { isExecutable } from '../../host/lab/lab-files.ts';
 import { out, progress } from '../../host/output.ts';
 import { manifestOf, renderPackage, setText, withRuntime } from '../../render/package.ts';
-import { chosen, count, type Report, reportJson, reportTable } from '../../script-tests/report.ts';
+import { chosen, count, type Report, reportFacts, reportTable } from '../../script-tests/report.ts';
 import { assertionNames, conform } from '../../script-tests/run.ts';
 import { SandboxFailure, type TestedPackage } from '../../script-tests/workshop.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
@@ -24,6 +24,7 @@ import {
   readPolicyTemplates,
   readSettings,
 } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 
 export interface ConformOptions {
   readonly settings?: string | undefined;
@@ -62,7 +63,8 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
       const began = performance.now();
       const assertions = await conform({ tested, policy, isChosen, progress, stop }).catch(asProblem);
       const report: Report = { tested: from, assertions, seconds: (performance.now() - began) / 1000 };
-      out(options.json ? reportJson(report) : reportTable(report));
+      if (options.json) printJson('conform', reportFacts(report));
+      else out(reportTable(report));
       if (count(report, 'failed') > 0) return exitCodes.different;
       return count(report, 'skipped') > 0 ? exitCodes.cannotRunHere : exitCodes.ok;
     },

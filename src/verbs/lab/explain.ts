@@ -1,17 +1,19 @@
 /** `csync explain | decisions`: what the tables of csync say, for a terminal or a program. They need no cluster. */
+
 import { closest } from 'fastest-levenshtein';
 import { errorProblem, Failure } from '../../base/problem.ts';
 import { decisionsText } from '../../decision-tables/page.ts';
 import { decisionTables } from '../../decision-tables/tables.ts';
 import { codeEntries, codesText, codeText } from '../../explain/codes.ts';
 import { outputWidth } from '../../host/output.ts';
+import { jsonText } from '../outputs/json.ts';
 
 /** One code, or all of them. */
 export function explain(code: string | undefined, json: boolean): string {
-  if (code === undefined) return json ? `${JSON.stringify({ codes: codeEntries }, null, 2)}\n` : codesText(outputWidth());
+  if (code === undefined) return json ? jsonText('codes', { codes: codeEntries }) : codesText(outputWidth());
   const typed = code.replace(/^\[|\]$/g, '');
   const entry = codeEntries.find((one) => one.code === typed);
-  if (entry !== undefined) return json ? `${JSON.stringify(entry, null, 2)}\n` : codeText(entry, outputWidth());
+  if (entry !== undefined) return json ? jsonText('explain', entry) : codeText(entry, outputWidth());
   const near = closest(
     typed,
     codeEntries.map((one) => one.code),
@@ -23,5 +25,5 @@ export function explain(code: string | undefined, json: boolean): string {
 
 export function decisions(json: boolean): string {
   const tables = decisionTables();
-  return json ? `${JSON.stringify(tables, null, 2)}\n` : decisionsText(tables);
+  return json ? jsonText('decisions', tables) : decisionsText(tables);
 }

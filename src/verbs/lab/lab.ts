@@ -1,4 +1,5 @@
 /** `csync lab ...`: the emulated cluster on this machine. */
+
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -24,6 +25,7 @@ import { fileSystemTypes } from '../../settings/file-systems.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { interruptible, needPrograms, needRoot } from '../common/interruptible.ts';
 import { distDirectory, labSettingsFile, readSettings } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 
 export interface LabOptions {
   /** Default: `lab`, or a unique name for verbs that remove their lab again. */
@@ -77,7 +79,8 @@ export async function labTorture(options: LabOptions, iterations: number, seed: 
   }
   return inLab({ ...options, spares: 'm4' } as LabUpOptions, 'torture', async (lab) => {
     const result = await runTorture(lab, iterations, seed, options.json ? progress : (line) => out(`${line}\n`));
-    out(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${tortureSummary(result).join('\n')}\n`);
+    if (options.json) printJson('lab', result);
+    else out(`${tortureSummary(result).join('\n')}\n`);
     return torturePassed(result) ? exitCodes.ok : exitCodes.different;
   });
 }
@@ -134,7 +137,7 @@ async function reportLeftovers(name: string): Promise<void> {
 export async function labDemo(options: LabOptions): Promise<ExitCode> {
   return inLab(options, 'demo', async (lab) => {
     const result = await runDemo(lab, options.json ? progress : (line) => out(`${line}\n`));
-    if (options.json) out(`${JSON.stringify(result, null, 2)}\n`);
+    if (options.json) printJson('lab', result);
     else out(`${demoSummary(result).join('\n')}\n`);
     return result.verdict === 'pass' ? exitCodes.ok : exitCodes.different;
   });
@@ -147,7 +150,8 @@ export async function labFailovers(options: LabOptions, count: number, seed: num
   }
   return inLab(options, 'failovers', async (lab) => {
     const result = await runFailovers(lab, count, seed, options.json ? progress : (line) => out(`${line}\n`));
-    out(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${failoverSummary(result).join('\n')}\n`);
+    if (options.json) printJson('lab', result);
+    else out(`${failoverSummary(result).join('\n')}\n`);
     return passed(result) ? exitCodes.ok : exitCodes.different;
   });
 }
@@ -190,7 +194,7 @@ export async function labDown(options: LabOptions): Promise<ExitCode> {
 export async function labStatus(options: LabOptions): Promise<ExitCode> {
   const status = await findLab(nameOf(options)).status();
   if (options.json) {
-    out(`${JSON.stringify(status, null, 2)}\n`);
+    printJson('lab', status);
     return exitCodes.ok;
   }
   const head = ['HOST', 'KIND', 'ADDRESS', 'MACHINE', 'POLICY FS', 'PACKAGE ADDRESS'];

@@ -4,6 +4,7 @@ import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import { err, out } from '../../host/output.ts';
 import { simulateMany, simulationSummary } from '../../model-check/simulation/simulation-run.ts';
 import { labSettingsFile, readSettings } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 
 export interface SimulateOptions {
   readonly settings?: string | undefined;
@@ -20,7 +21,7 @@ export async function labSimulate({ settings, seeds, seed, json }: SimulateOptio
   }
   const given = readSettings(settings ?? labSettingsFile);
   const result = await simulateMany(seed, seeds, given, (text) => err(`${text}\n`));
-  const text = json ? JSON.stringify(result, null, 2) : simulationSummary(result).join('\n');
-  out(`${text}\n`);
+  if (json) printJson('lab', result);
+  else out(`${simulationSummary(result).join('\n')}\n`);
   return result.failures.length === 0 ? exitCodes.ok : exitCodes.different;
 }

@@ -1,4 +1,5 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of the cluster. */
+
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { planApply } from '../../cluster/apply/apply-plan.ts';
@@ -20,6 +21,7 @@ import { changingMembers, onMembers } from '../common/connections.ts';
 import { handEdits, type PackageSources, preparePackage, renderFrom } from '../common/package-sources.ts';
 import type { RuntimeOptions } from '../common/runtime.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 
 /** Updates every member and the applied configuration to settings and templates. */
 export async function apply(options: ApplyOptions): Promise<ExitCode> {
@@ -113,7 +115,7 @@ export async function history(settingsFile: string, json: boolean): Promise<Exit
 async function historyOf(shell: MemberShell, settings: Settings, json: boolean): Promise<ExitCode> {
   const observation = await observe(shell, settings);
   const sets = await readHistory(shell, observation, settings);
-  if (json) out(`${JSON.stringify({ sets }, null, 2)}\n`);
+  if (json) printJson('history', { sets });
   else if (sets.length === 0) out('Nothing was applied yet.\n');
   else {
     const rows = sets.map(({ number, at, by, toolkitVersion: version, digest, note }) => [
@@ -154,7 +156,7 @@ export function report(
   const { applied } = observation;
   const configuration =
     applied === null ? null : engineFor(settings).definition.differences(applied, definitionIn(files, settings));
-  if (json) out(`${JSON.stringify({ members, configuration }, null, 2)}\n`);
+  if (json) printJson('diff', { members, configuration });
   else {
     for (const one of members) {
       if ('unreachable' in one) out(`${one.member}: cannot be checked: ${one.unreachable}\n`);

@@ -17,6 +17,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { type PackageSources, preparePackage } from '../common/package-sources.ts';
 import { printProblems } from '../common/problems.ts';
+import { printJson } from '../outputs/json.ts';
 
 export interface CheckOptions extends PackageSources {
   /** Settings and templates only. */
@@ -39,7 +40,7 @@ export async function check(options: CheckOptions): Promise<ExitCode> {
 function report(options: CheckOptions, offline: readonly Problem[], cluster: CheckReport): ExitCode {
   const problems = [...offline, ...cluster.problems];
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (options.json) out(`${JSON.stringify({ ...cluster, problems }, null, 2)}\n`);
+  if (options.json) printJson('check', { ...cluster, problems });
   else {
     printProblems(problems, 'out');
     for (const note of cluster.notes) out(`note: ${note}\n`);

@@ -29,6 +29,7 @@ import {
 import { crossSubnet, type Findings, lookedLines, nameLookups } from '../../wizard/findings.ts';
 import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../../wizard/offers.ts';
 import { readOrFail, writeOrFail } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 import { Looker } from './wizard-look.ts';
 
 export interface InitOptions {
@@ -254,9 +255,7 @@ function finish(options: InitOptions, settings: Settings, answers: Answers, seen
   if (json) {
     const from = Object.fromEntries([...answers].map(([field, answer]) => [settingsTable[field].key, answer.from]));
     const unseen = Object.fromEntries(findings.unseen);
-    out(
-      `${JSON.stringify({ output, dryRun, digest, settings, from, unseen, problems: warnings, ...(dryRun ? { text } : {}) }, null, 2)}\n`,
-    );
+    printJson('init', { output, dryRun, digest, settings, from, unseen, problems: warnings, ...(dryRun ? { text } : {}) });
   } else if (dryRun) out(text);
   else out(`Wrote ${output} (digest ${digest.slice(0, 12)}).\n${nextSteps(output)}`);
 }

@@ -1,4 +1,5 @@
 /** `csync render`: renders settings and templates to the package directory, completely or not at all. */
+
 import { join } from 'node:path';
 import { Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -7,6 +8,7 @@ import { readTextFile } from '../../host/admin/own-files.ts';
 import { withEdits, withRuntime } from '../../render/package.ts';
 import { handEditProblem, handEdits, type PackageSources, preparePackage, setThere } from '../common/package-sources.ts';
 import { writeOrFail } from '../common/toolkit-files.ts';
+import { jsonText } from '../outputs/json.ts';
 
 export interface RenderOptions extends PackageSources {
   readonly output: string;
@@ -36,7 +38,7 @@ export async function render(options: RenderOptions): Promise<string> {
     );
   if (options.json) {
     const entries = list.map(({ name, mode, digest, change }) => ({ name, mode: mode.toString(8), digest, change }));
-    return `${JSON.stringify({ output: options.output, dryRun: options.dryRun, files: entries }, null, 2)}\n`;
+    return jsonText('render', { output: options.output, dryRun: options.dryRun, files: entries });
   }
   const verb = options.dryRun ? 'would be written to' : 'written to';
   const rows = list.map(({ name, mode, digest, change, text }) => [

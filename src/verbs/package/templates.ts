@@ -1,4 +1,5 @@
 /** `csync templates list | export | check | diff`. */
+
 import { join, relative } from 'node:path';
 import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
@@ -24,6 +25,7 @@ import {
   readTemplate,
   writeOrFail,
 } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 
 /** A template: the shipped text, the administrator's below `directory`, and the shipped text at the export. */
 function textsOf(name: string, directory: string | undefined): TemplateTexts {
@@ -50,7 +52,7 @@ function strayFiles(directory: string | undefined): Problem[] {
 
 export async function listTemplates(directory: string | undefined, json: boolean): Promise<ExitCode> {
   const list = templateCatalogue.map(({ name, becomes }) => ({ name, becomes, state: templateState(textsOf(name, directory)) }));
-  if (json) out(`${JSON.stringify({ templates: list }, null, 2)}\n`);
+  if (json) printJson('templates list', { templates: list });
   else out(`${columns(list.map(({ name, state, becomes }) => [name, state, becomes])).join('\n')}\n`);
   return exitCodes.ok;
 }
@@ -90,7 +92,7 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
     writeOrFail(directory, files);
   }
   const steps = entries.map(({ step }) => step);
-  if (json) out(`${JSON.stringify({ directory, dryRun, templates: steps }, null, 2)}\n`);
+  if (json) printJson('templates export', { directory, dryRun, templates: steps });
   else {
     const rows = steps.map((step) => [`${dryRun ? 'would ' : ''}${step.do}`, `${join(directory, step.name)} (${step.why})`]);
     out(`${columns(rows).join('\n')}\n`);
@@ -128,7 +130,7 @@ export async function checkTemplates(
     ...new Set(found.flatMap(({ templates }) => [templates.packageFile.file, templates.launcher.file])),
     ...policies.flatMap(({ templates }) => [...templates.values()].map(({ file }) => file)),
   ];
-  if (json) out(`${JSON.stringify({ files, problems: [] }, null, 2)}\n`);
+  if (json) printJson('templates check', { files, problems: [] });
   else out(`${files.join(', ')}: all tokens are known and used.\n`);
   return exitCodes.ok;
 }
@@ -137,7 +139,7 @@ export async function checkTemplates(
 export async function diffTemplates(directory: string, json: boolean): Promise<ExitCode> {
   const differences = templateCatalogue.map(({ name }) => templateDifference(name, textsOf(name, directory)));
   const differs = differences.some(({ state }) => state !== 'shipped' && state !== 'same');
-  if (json) out(`${JSON.stringify({ directory, templates: differences }, null, 2)}\n`);
+  if (json) printJson('templates diff', { directory, templates: differences });
   else for (const { name, state, edits, upstream } of differences) out(`${describe(name, state, edits, upstream)}\n`);
   return differs ? exitCodes.different : exitCodes.ok;
 }

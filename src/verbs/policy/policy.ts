@@ -1,4 +1,5 @@
 /** `csync policy commit | show | log`: edits the administrator's part of the master's policy without losing an edit. */
+
 import { demand, type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
 import type { ProblemCode } from '../../base/problem-codes.ts';
 import { columns } from '../../base/tables.ts';
@@ -33,6 +34,7 @@ import { out, progress } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
+import { printJson } from '../outputs/json.ts';
 import { openRepository } from './repository.ts';
 import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './working-copy.ts';
 
@@ -200,7 +202,7 @@ type Outcome = 'acknowledged' | 'acknowledged earlier' | 'would be committed' | 
 
 function tell(outcome: Outcome, record: CommitRecord | null, owner: string, { json }: PolicyOptions): void {
   if (json) {
-    out(`${JSON.stringify({ outcome, member: owner, record }, null, 2)}\n`);
+    printJson('policy commit', { outcome, member: owner, record });
     return;
   }
   const files = record === null ? [] : [...record.files, ...record.removed.map((name) => `${name} (removed)`)];
@@ -230,14 +232,20 @@ export async function policyShow(options: PolicyOptions & { readonly copy?: stri
     const files = [...state.files].map(([name, { digest, ours }]) => ({
       name,
       digest,
-      owner: ours ? 'toolkit' : 'administrator',
+      owner: ours ? ('toolkit' as const) : ('administrator' as const),
     }));
     files.sort((one, other) => (one.name < other.name ? -1 : 1));
     const { epoch, digest, current } = state;
     if (options.json)
-      out(
-        `${JSON.stringify({ member: owner, epoch, digest, commit: current, files, links: Object.fromEntries(links), copy: copy ?? null }, null, 2)}\n`,
-      );
+      printJson('policy show', {
+        member: owner,
+        epoch,
+        digest,
+        commit: current,
+        files,
+        links: Object.fromEntries(links),
+        copy: copy ?? null,
+      });
     else out(showText(owner, state, { files, links, copy }));
     return exitCodes.ok;
   });
@@ -277,7 +285,7 @@ export async function policyLog(options: PolicyOptions): Promise<ExitCode> {
     const lines = records.map(
       (one) => `${recordLine(one)}\n    ${[...one.files, ...one.removed.map((name) => `-${name}`)].join(' ')}\n`,
     );
-    if (options.json) out(`${JSON.stringify({ member: owner, commits: records }, null, 2)}\n`);
+    if (options.json) printJson('policy log', { member: owner, commits: records });
     else out(records.length === 0 ? 'No commit yet.\n' : lines.join(''));
     return exitCodes.ok;
   });

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Manifest, sha256 } from '../../../src/contract/package-directory.ts';
+import { checkedOutput } from '../../outputs.ts';
 import { isRoot, repository, scratchDirectory, settingsText } from '../../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
@@ -16,13 +17,15 @@ interface Ended {
 }
 
 function csync(directory: string, words: readonly string[], environment: Record<string, string> = {}): Ended {
-  return spawnSync(process.execPath, [toolkit, ...words], {
+  const ended = spawnSync(process.execPath, [toolkit, ...words], {
     cwd: directory,
     encoding: 'utf8',
     // Nothing but what is given: no PATH, no HOME, no terminal.
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  checkedOutput(words, ended.stdout);
+  return ended;
 }
 
 /** As a user without rights: root sets them aside, anybody else has none anyway. */
@@ -463,12 +466,8 @@ describe('csync, called wrongly', () => {
     [[], 'Set up ('],
     [['lab'], 'csync lab demo'],
   ])('%j: status 2, prints what there is', (words: string[], said) => {
-    expect(csync(scratch, words)).toEqual({
-      ...csync(scratch, words),
-      status: 2,
-      stderr: '',
-      stdout: expect.stringContaining(said),
-    });
+    const { status, stdout, stderr } = csync(scratch, words);
+    expect([status, stdout, stderr]).toEqual([2, expect.stringContaining(said), '']);
   });
 
   it.each([

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { settingsTable } from '../../../src/settings/table.ts';
+import { checkedOutput } from '../../outputs.ts';
 import { eventually, have, repository, scratchDirectory } from '../../support.ts';
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
@@ -84,6 +85,7 @@ function init(site: Site, words: readonly string[], prepare: (directory: string)
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  checkedOutput(['init', ...words], ended.stdout);
   return { ...ended, directory, written: readdirSync(directory).filter((name) => name !== '.bin') };
 }
 

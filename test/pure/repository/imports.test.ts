@@ -171,7 +171,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'verbs/',
   ],
   'cli/': [...ground, 'host/output.ts', 'verbs/'],
-  'cli.ts': [...ground, 'host/output.ts', 'cli/', 'verbs/common/problems.ts'],
+  'cli.ts': [...ground, 'host/output.ts', 'cli/', 'verbs/common/problems.ts', 'verbs/outputs/json.ts'],
 };
 
 const source = join(repository, 'src');

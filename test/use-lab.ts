@@ -134,7 +134,7 @@ export function typedIn(used: Pick<Used, 'lab'>, toolkit = 'node /opt/csync/csyn
 }
 
 /** Codes of the problems in what an emulated command or a member script printed, in its order. */
-export const codesIn = (text: string): string[] => [...text.matchAll(/\[([a-z]+(?:-[a-z]+)+)\]/g)].map(([, code = '']) => code);
+export const codesIn = (text: string): string[] => [...text.matchAll(/\[([a-z]+(?:-[a-z]+)*)\]/g)].map(([, code = '']) => code);
 
 /** Reads what a verb printed with --json. */
 export function reported<Result>({ exitCode, stdout, stderr }: ExecResult, words: string): Reported & Result {

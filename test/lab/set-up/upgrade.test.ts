@@ -4,22 +4,19 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect } from 'vitest';
 import { eventually, repository } from '../../support.ts';
-import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { codesIn, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 import { auditFailover } from '../failover/failover-audit.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
 const members = ['m1', 'm2', 'm3'] as const;
 
-describe.skipIf(whyNoLab !== null)('a package of version 0.1.0', { timeout: 300_000 }, () => {
+describe.skipIf(whyNoLab !== null)('a package of version 0.1.0', () => {
   const used = useLab('upgrade', { deployed: false, watched: false });
-  const { sh, csync } = typedIn(used);
-  const must = async (member: string, script: string): Promise<string> => {
-    const { exitCode, stdout, stderr } = await sh(member, script);
-    expect(exitCode, `${script}: ${stdout}${stderr}`).toBe(0);
-    return stdout;
-  };
+  const { sh, must, csync, json, done } = typedIn(used);
+  const { chapter } = story(120_000);
+  const isNoatime = async (member: string) => /\bnoatime\b/.test(await must(member, 'grep " /csync " /proc/mounts'));
   const flatOn = async (member: string) =>
     (await sh(member, `cd ${directory} && ls settings.json csync-*.cjs 2>/dev/null`)).stdout;
 
@@ -40,7 +37,7 @@ describe.skipIf(whyNoLab !== null)('a package of version 0.1.0', { timeout: 300_
     const history =
       'const zlib = require("zlib"); const list = fs.readdirSync(".").filter((name) => fs.statSync(name).isFile()).map((name) => ({ name, mode: fs.statSync(name).mode & 0o777, text: fs.readFileSync(name, "utf8") })); const digest = crypto.createHash("sha256").update(JSON.stringify(list.map(({ name, mode, text }) => [name, mode, text]))).digest("hex"); fs.mkdirSync("history", { mode: 0o700 }); fs.writeFileSync("history/0001.set.gz", zlib.gzipSync(JSON.stringify({ files: list })), { mode: 0o600 }); fs.writeFileSync("history/0001.json", JSON.stringify({ number: 1, at: "2026-11-01T00:00:00.000Z", by: "root@m1", toolkitVersion: "0.1.0", digest, note: "" }) + "\\n", { mode: 0o600 })';
     await must('m1', 'cmruncl -v');
-    expect((await csync(`render --output ${directory}`)).exitCode).toBe(0);
+    await done(`render --output ${directory}`);
     await must(
       'm1',
       `cd ${directory} && mv sets/*/csync-*.cjs sets/*/csync-front.pl sets/*/settings.json . && rm -r sets
@@ -54,19 +51,23 @@ node -e '${manifest}; ${history}'`,
     await used.drills.waitServed();
   });
 
-  it('is what it was, and fails over', async () => {
-    expect((await csync('diff')).stdout).toContain('pev_csync_set_digest: - -> ');
+  chapter('is what it was, and fails over', async () => {
+    const { configuration } = await json<{ configuration: { keyword: string; applied: string[] }[] }>('diff');
+    expect(configuration).toContainEqual(expect.objectContaining({ keyword: 'pev_csync_set_digest', applied: [] }));
     expect((await auditFailover(used, 'version 0.1.0')).to).toBe('m2');
   });
 
-  it('fails over when this version has written its set and its launchers, and was refused then', async () => {
+  chapter('fails over when this version has written its set and its launchers, and was refused then', async () => {
     await sh('m3', "echo '/dev/vg_csync/lv_csync /csync ext4 defaults 0 2' >> /etc/fstab");
-    const refused = await csync('apply --yes');
-    expect([refused.exitCode, refused.stderr]).toEqual([5, expect.stringContaining('/etc/fstab mounts')]);
+    const refused = await json('apply --yes');
+    expect([refused.exitCode, codesIn(refused.problems[0]?.text ?? '')]).toEqual([
+      5,
+      expect.arrayContaining(['mount-point-busy']),
+    ]);
     await sh('m3', "sed -i '/lv_csync/d' /etc/fstab");
     for (const member of members) {
       expect((await must(member, `ls ${directory}/sets`)).trim(), member).toMatch(/^[0-9a-f]{16}$/);
-      expect(await must(member, `cat ${directory}/csync.sh`), member).toContain('the files of version 0.1.0');
+      expect(await must(member, `cat ${directory}/csync.sh`), member).toMatch(/\b0\.1\.0\b/);
     }
     // Halted and started by the new launchers, with the old files.
     expect((await auditFailover(used, 'before cmapplyconf')).to).toBe('m1');
@@ -74,12 +75,13 @@ node -e '${manifest}; ${history}'`,
     expect((await sh('m2', 'ls /run/csync-running*')).exitCode, 'these starts write nothing down').not.toBe(0);
   });
 
-  it('becomes one of sets while it runs; its files stay where they run, and go from where they do not', async () => {
+  chapter('becomes one of sets while it runs; its files stay where they run, and go from where they do not', async () => {
     const daemon = await must('m2', 'pgrep -x cf-serverd');
-    const applied = await csync('apply --yes');
-    expect(applied.exitCode, applied.stderr).toBe(0);
+    const mark = used.drills.entries.length;
+    await done('apply --yes');
+    expect(used.drills.entries.slice(mark).filter(({ what }) => what === 'halting')).toEqual([]);
     expect(await must('m2', 'pgrep -x cf-serverd')).toBe(daemon);
-    expect(await flatOn('m2')).toContain('csync-halt.cjs');
+    expect(await flatOn('m2')).toMatch(/^csync-halt\.cjs$/m);
     for (const member of ['m1', 'm3']) expect(await flatOn(member), member).toBe('');
     const { to } = await auditFailover(used, 'after cmapplyconf');
     const set = (await must(to, `ls ${directory}/sets`)).trim();
@@ -88,13 +90,13 @@ node -e '${manifest}; ${history}'`,
       'the monitor of the set',
       async () => (await sh(to, `pgrep -f "${set}/[c]sync-monitor.cjs"`)).exitCode === 0,
     );
-    expect((await csync('apply --yes')).exitCode).toBe(0);
+    await done('apply --yes');
     for (const member of members) expect(await flatOn(member), member).toBe('');
     expect((await csync('diff')).stdout).toBe('m1: same\nm2: same\nm3: same\napplied configuration: same\n');
     await auditFailover(used, 'without a file of version 0.1.0');
   });
 
-  it('a cmapplyconf that fails behind the halt for it leaves a package that runs as before, and can fail over', async () => {
+  chapter('a cmapplyconf that fails behind the halt for it leaves a package that runs as before, and can fail over', async () => {
     await sh('m1', "sed -i 's|^mount_options:.*|mount_options: -o rw,noatime|' /root/csync.yaml");
     const program = '/usr/local/cmcluster/bin/cmapplyconf';
     await must(
@@ -102,22 +104,26 @@ node -e '${manifest}; ${history}'`,
       `mv ${program} ${program}.away; printf '#!/bin/sh\\necho no room; exit 1\\n' > ${program}; chmod 755 ${program}`,
     );
     const before = await used.drills.waitServed();
-    const failed = await csync('apply --yes --halt');
+    const failed = await json('apply --yes --halt');
     await must('m1', `mv ${program}.away ${program}`);
-    expect([failed.exitCode, failed.stderr]).toEqual([5, expect.stringContaining('no room')]);
-    expect(failed.stderr).toContain('runs again with its previous configuration and files');
+    expect([failed.exitCode, failed.problems]).toEqual([
+      5,
+      [
+        expect.objectContaining({ code: 'change-cmapplyconf', text: expect.stringContaining('no room') }),
+        expect.objectContaining({ code: 'change-incomplete' }),
+      ],
+    ]);
     expect(await used.drills.view()).toMatchObject({ owner: before, status: 'up', autoRun: true });
-    expect(await must(before, 'grep " /csync " /proc/mounts')).not.toContain('noatime');
+    expect(await isNoatime(before)).toBe(false);
     await auditFailover(used, 'after a cmapplyconf that failed behind the halt');
-    expect((await csync('apply --yes --halt')).exitCode).toBe(0);
-    expect(await must(await used.drills.waitServed(), 'grep " /csync " /proc/mounts')).toContain('noatime');
+    await done('apply --yes --halt');
+    expect(await isNoatime(await used.drills.waitServed())).toBe(true);
   });
 
-  it('a set that version 0.1.0 kept is gone back to by its settings, as a set of this version', async () => {
-    const back = await csync('rollback 1 --yes --halt');
-    expect([back.exitCode, back.stderr]).toEqual([0, expect.stringContaining('Set 1 was made by version 0.1.0')]);
-    const owner = await used.drills.waitServed();
-    expect(await must(owner, 'grep " /csync " /proc/mounts')).not.toContain('noatime');
+  chapter('a set that version 0.1.0 kept is gone back to by its settings, as a set of this version', async () => {
+    const { stderr } = await done('rollback 1 --yes --halt');
+    expect(stderr, 'which it is').toMatch(/\bSet 1\b.*\b0\.1\.0\b/);
+    expect(await isNoatime(await used.drills.waitServed())).toBe(false);
     for (const member of members) expect(await flatOn(member), member).toBe('');
     await auditFailover(used, 'after a rollback to version 0.1.0');
   });

@@ -87,7 +87,7 @@ export interface PolicyLook {
   readonly state: PolicyState;
   /** By name; complete only if requested. */
   readonly contents: ReadonlyMap<string, Buffer>;
-  /** Symbolic links in the tree, by name, with what they lead to. */
+  /** Symbolic links in the tree, by name, with their targets. */
   readonly links: ReadonlyMap<string, string>;
 }
 

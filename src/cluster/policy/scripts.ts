@@ -48,8 +48,8 @@ const above = (name: string): string => (name.includes('/') ? name.slice(0, name
 const servedTree = '"$tree"';
 
 /**
- * Lines that find the directory behind the name of the master copy: sites make it a link to the directory of a release. The link stays; only
- * what it leads to is exchanged, on this file system.
+ * Lines that find the directory behind the name of the master copy: sites make it a link to the directory of a release. The link stays;
+ * only its target is exchanged, on this file system.
  */
 function findTree({ tree, mountPoint, keep }: PolicyPlace): string[] {
   const elsewhere = `{ echo ${shellWord(`${tree} leads to`)} "$tree," 'which is not on the policy file system: nothing was changed'; exit ${policyStatus.linked}; }`;
@@ -59,7 +59,7 @@ function findTree({ tree, mountPoint, keep }: PolicyPlace): string[] {
   ];
 }
 
-/** Lines that exit where a name of the next tree leads through a link: a write would go to where it leads, which may be served. */
+/** Lines that exit if a name of the next tree passes through a link: a write would follow it, perhaps to served files. */
 function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
   return [
     `no_links() { at=${shellWord(nextTree(place))} rest=$1; while [ -n "$rest" ]; do at=$at/\${rest%%/*}; case $rest in */*) rest=\${rest#*/} ;; *) rest= ;; esac; if [ -h "$at" ]; then echo "$1 is, or is below, a symbolic link to $(readlink -- "$at"): nothing was changed"; exit ${policyStatus.linked}; fi; done; }`,

@@ -7,7 +7,7 @@ export interface Answer {
   readonly answered: number;
 }
 
-/** What a script printed, as lines `WORD REST`: the rests of each word, in their order. All scripts that only look print such lines. */
+/** What a script printed, as lines `WORD REST`: the rests of each word, in order. All scripts that only read print such lines. */
 export type Said = ReadonlyMap<string, readonly string[]>;
 
 export function saidIn(output: string): Said {

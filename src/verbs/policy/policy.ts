@@ -48,7 +48,7 @@ export interface PolicyCommitOptions extends PolicyOptions {
   readonly message: string;
   /** REPOSITORY[@REF] of git, instead of paths. */
   readonly from?: string | undefined;
-  /** Of the repository: where the policy lies in it. */
+  /** Directory of the policy in the repository. */
   readonly subdirectory: string;
   /** Digest of the whole master copy that the edit is based on. */
   readonly base?: string | undefined;

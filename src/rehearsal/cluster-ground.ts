@@ -3,11 +3,11 @@
  * Power and cables cannot be switched there.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
-import { conditionLines, parseCondition } from '../cluster/condition/member-condition.ts';
+import { conditionLook } from '../cluster/condition/member-condition.ts';
 import { outsideAdvice, outsideView } from '../cluster/condition/outside.ts';
 import { clockBetween, decimal } from '../cluster/remote/answers.ts';
 import { inParallel, observeAnd } from '../cluster/remote/observation.ts';
-import { rosterIn, rosterLines } from '../cluster/remote/roster-look.ts';
+import { rosterLook } from '../cluster/remote/roster-look.ts';
 import { commandScript, hostScript, script } from '../cluster/remote/shell-text.ts';
 import { newestRoster } from '../contract/roster.ts';
 import { engineFor } from '../engine/choice/engine-for.ts';
@@ -204,8 +204,9 @@ async function clockOf(shell: MemberShell, host: string): Promise<Watch['clock']
 }
 
 async function clientsOf(shell: MemberShell, settings: Settings): Promise<string[]> {
-  const { answers } = await observeAnd(shell, settings, rosterLines(settings.packageDirectory));
-  return newestRoster([...answers.values()].map(({ text }) => rosterIn(text))).clients.map(({ name }) => name);
+  const look = rosterLook(settings.packageDirectory);
+  const { answers } = await observeAnd(shell, settings, look.lines);
+  return newestRoster([...answers.values()].map(look.read)).clients.map(({ name }) => name);
 }
 
 async function statusOf(shell: MemberShell, settings: Settings): Promise<PackageStatus | null> {
@@ -223,11 +224,12 @@ async function statusOf(shell: MemberShell, settings: Settings): Promise<Package
  * everywhere.
  */
 async function brokenOf(shell: MemberShell, settings: Settings, daemonName: string): Promise<string[]> {
-  const { observation, answers } = await observeAnd(shell, settings, conditionLines({ ...settings, daemonName }));
+  const look = conditionLook({ ...settings, daemonName });
+  const { observation, answers } = await observeAnd(shell, settings, look.lines);
   const owner = observation.status?.owner ?? null;
   const members = settings.members.map((member) => {
     const answer = answers.get(member);
-    return { member, seen: answer === undefined ? null : parseCondition(answer) };
+    return { member, seen: answer === undefined ? null : look.read(answer) };
   });
   const outside = owner === null ? [] : outsideAdvice(outsideView(members, owner), owner, settings.packageAddress);
   const broken = members.flatMap(({ member, seen }) => {

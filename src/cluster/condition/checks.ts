@@ -12,11 +12,11 @@ import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { clockText, isClockOff, saidIn } from '../remote/answers.ts';
+import { clockText, isClockOff, type Look, saidIn } from '../remote/answers.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
-import { peerLines } from './clients.ts';
+import { peerLook } from './clients.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
 import {
@@ -29,9 +29,9 @@ import {
 } from './storage-checks.ts';
 
 /** Lines that print the input of parseFacts and parsePeers, after the output of lookScript. */
-export function checkLines(settings: Settings, daemonProgram: string, lastSeenList: readonly string[]): string[] {
+export function checkLook(settings: Settings, daemonProgram: string, lastSeenList: readonly string[]): Look<MemberFacts | null> {
   const { mountPoint, packageDnsName, packageAddress, packageSubnet, volumeGroup, cfengineWorkDirectory } = settings;
-  return [
+  const lines = [
     "sed -n 's/^[[:space:]]*\\([^#[:space:]].*\\)/fstab \\1/p' /etc/fstab 2>/dev/null",
     "sed 's/^/mount /' /proc/self/mounts",
     `point=${shellWord(mountPoint)}`,
@@ -51,13 +51,14 @@ export function checkLines(settings: Settings, daemonProgram: string, lastSeenLi
     `for place in ${engineShell.directories.join(' ')} /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
-    ...peerLines(lastSeenList),
+    ...peerLook(lastSeenList).lines,
     'echo "uid $(id -u)"',
     'echo "clock $(date +%s.%N)"',
   ];
+  return { lines, read: ({ text }) => parseFacts(text) };
 }
 
-/** Parses the output of checkLines. null: not that format. */
+/** Parses the output of checkLook. null: not that format. */
 export function parseFacts(output: string): MemberFacts | null {
   const facts = new Map([...saidIn(output)].map(([word, rests]) => [word, rests.map((rest) => rest.trim())]));
   return facts.has('clock') ? facts : null;

@@ -4,7 +4,7 @@
  */
 
 import { shellWord } from '../../base/shell-word.ts';
-import { saidIn } from '../remote/answers.ts';
+import { type Look, saidIn } from '../remote/answers.ts';
 import { script } from '../remote/shell-text.ts';
 
 /** A peer that connected to the daemon of a member. */
@@ -36,8 +36,8 @@ const listLimitSeconds = 10;
  * Lines of a member script for parsePeers. Only root can read the list; other users get an empty one without an error [cfengine.md 2.2,
  * tried].
  */
-export function peerLines(lastSeenList: readonly string[]): string[] {
-  return [
+export function peerLook(lastSeenList: readonly string[]): Look<KnownPeers> {
+  const lines = [
     `echo "own $(ip -o -4 addr show | sed -n 's/.* inet \\([0-9.]*\\).*/\\1/p' | tr '\\n' ' ')"`,
     `if [ "$(id -u)" = 0 ] && seen=$(TZ=UTC timeout ${listLimitSeconds} ${lastSeenList.map(shellWord).join(' ')} 2>/dev/null); then`,
     '  echo "peers $(date +%s)"',
@@ -45,9 +45,10 @@ export function peerLines(lastSeenList: readonly string[]): string[] {
     `  timeout ${nameLimitSeconds} getent hosts $(printf '%s\\n' "$seen" | sed -n 's/^Incoming  *\\([0-9.]*\\) .*/\\1/p') | sed 's/^/called /'`,
     'fi',
   ];
+  return { lines, read: ({ text }) => parsePeers(text) };
 }
 
-/** Parses the output of peerLines among other lines. */
+/** Parses the output of peerLook among other lines. */
 export function parsePeers(output: string): KnownPeers {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];

@@ -5,7 +5,7 @@ import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
 import { sentinelName } from '../../contract/policy-file-system.ts';
 import { type Room, roomBy, spaceLine } from '../../contract/space.ts';
-import { type Answer, type Clock, clockBetween, countOf, lastOf, saidIn } from '../remote/answers.ts';
+import { type Answer, type Clock, clockBetween, countOf, type Look, lastOf, saidIn } from '../remote/answers.ts';
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
@@ -40,12 +40,12 @@ export interface ConditionPlace {
 }
 
 /** Lines that print the input of parseCondition; any user can run them. */
-export function conditionLines(place: ConditionPlace): string[] {
+export function conditionLook(place: ConditionPlace): Look<MemberCondition | null> {
   const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
   const monitor = shellWord(monitorStateFile(packageName));
   const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
   const sentinel = shellWord(`${policyDirectory}/${sentinelName}`);
-  return [
+  const lines = [
     `echo "daemons $(pgrep -c -U 0 -x ${shellWord(daemonName)})"`,
     `${mountedTest(mountPoint)} && echo 'mounted 1'`,
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
@@ -60,9 +60,10 @@ export function conditionLines(place: ConditionPlace): string[] {
     'fi',
     'echo "clock $(date +%s.%N)"',
   ];
+  return { lines, read: parseCondition };
 }
 
-/** Parses the output of conditionLines. null: not that format. */
+/** Parses the output of conditionLook. null: not that format. */
 export function parseCondition({ text, asked, answered }: Answer): MemberCondition | null {
   const said = saidIn(text);
   const last = (word: string): string | undefined => lastOf(said, word);

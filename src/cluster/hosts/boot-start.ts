@@ -11,7 +11,7 @@ import { sha256 } from '../../contract/package-directory.ts';
 import { announceFunction } from '../../contract/restart-notice.ts';
 import { fillTemplate, type Template } from '../../render/template.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { saidIn } from '../remote/answers.ts';
+import { type Look, saidIn } from '../remote/answers.ts';
 import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
 /** A file of a host outside the package directory. */
@@ -223,9 +223,9 @@ export interface BootState {
 }
 
 /** Script lines that print the input of parseBoot; any user can run them. */
-export function bootLookLines(settings: Settings): string[] {
+export function bootLook(settings: Settings, templates: BootTemplates): Look<BootState | null> {
   const foreign = words(foreignUnits[settings.cfengineGeneration]);
-  return [
+  const lines = [
     managerLine,
     'echo "manager $manager"',
     `[ -r ${configuredFile} ] && ( CSYNC_CONFIGURED=; . ${configuredFile} && echo "configured $CSYNC_CONFIGURED" )`,
@@ -246,6 +246,7 @@ export function bootLookLines(settings: Settings): string[] {
     'fi',
     'echo looked',
   ];
+  return { lines, read: ({ text }) => parseBoot(text, settings, templates) };
 }
 
 /** Whether the daemons start with the host as the toolkit sets it up. Without systemd, only the links of init show it. */
@@ -254,7 +255,7 @@ export function startsAtBoot(state: BootState | null): boolean {
   return state.enabled || state.manager === 'init';
 }
 
-/** Parses the output of bootLookLines. null: not that format. */
+/** Parses the output of bootLook. null: not that format. */
 export function parseBoot(output: string, settings: Settings, templates: BootTemplates): BootState | null {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];

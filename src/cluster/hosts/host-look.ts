@@ -10,7 +10,7 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { keyDigest } from '../../cfengine/keys.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { countOf, saidIn } from '../remote/answers.ts';
+import { countOf, type Look, saidIn } from '../remote/answers.ts';
 import type { SeenKey } from './key-layout.ts';
 
 /** Name of the cluster's next pair on a member, until the switch. */
@@ -60,9 +60,9 @@ export interface HostFacts {
  * Lines that print the input of parseHost. `rosterWord`: shell word of the roster's path, on members. Public keys are no secret; only a
  * digest of the private one leaves the host.
  */
-export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWord: string | null = null): string[] {
+export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWord: string | null = null): Look<HostFacts | null> {
   const work = shellWord(settings.cfengineWorkDirectory);
-  return [
+  const lines = [
     'echo "host $(uname -n)"',
     'echo "uid $(id -u)"',
     // The source of its connections to the master comes first, because generation 2 finds its key by it.
@@ -88,9 +88,10 @@ export function hostLines(adapter: CfengineAdapter, settings: Settings, rosterWo
     'fi',
     'echo whole',
   ];
+  return { lines, read: ({ text }) => parseHost(text, settings.packageSubnet) };
 }
 
-/** Parses the output of hostLines. null: incomplete. `subnet`: the package's, as Serviceguard writes it. */
+/** Parses the output of hostLook. null: incomplete. `subnet`: the package's, as Serviceguard writes it. */
 export function parseHost(output: string, subnet: string): HostFacts | null {
   const said = saidIn(output);
   if (!said.has('whole')) return null;

@@ -12,7 +12,7 @@ import type { Commands, PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { configuredFile, configuredLines } from '../hosts/boot-start.ts';
-import { saidIn } from '../remote/answers.ts';
+import { type Look, saidIn } from '../remote/answers.ts';
 import { addressTest, engineScript, mountedTest, script } from '../remote/shell-text.ts';
 
 export interface Leftovers {
@@ -32,9 +32,9 @@ export interface ProcedureStep {
 }
 
 /** Prints the input of parseLeftovers; the users only for root. */
-export function leftoversLines(settings: Settings): string[] {
+export function leftoversLook(settings: Settings): Look<Leftovers | null> {
   const { mountPoint, packageAddress } = settings;
-  return [
+  const lines = [
     `${mountedTest(mountPoint)} && echo mounted`,
     `${addressTest(packageAddress)} && echo address`,
     `[ -e ${shellWord(deviceOf(settings))} ] && echo active`,
@@ -43,9 +43,10 @@ export function leftoversLines(settings: Settings): string[] {
     'fi',
     'echo looked',
   ];
+  return { lines, read: ({ text }) => parseLeftovers(text) };
 }
 
-/** null: not the output of leftoversLines. */
+/** null: not the output of leftoversLook. */
 export function parseLeftovers(output: string): Leftovers | null {
   const said = saidIn(output);
   if (!said.has('looked')) return null;

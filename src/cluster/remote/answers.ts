@@ -25,6 +25,15 @@ export function saidIn(output: string): Said {
 /** The rest of the last line with that word. */
 export const lastOf = (said: Said, word: string): string | undefined => said.get(word)?.at(-1);
 
+/** Lines of a script that only looks, and the reader of what they print. The answer may have lines of other looks, too. */
+export interface Look<T> {
+  readonly lines: readonly string[];
+  readonly read: (answer: Answer) => T;
+}
+
+/** An answer whose times do not matter. */
+export const untimed = (text: string): Answer => ({ text, asked: Number.NaN, answered: Number.NaN });
+
 /** A member's clock compared with the local one. */
 export interface Clock {
   /** Seconds it is ahead, within the uncertainty. */

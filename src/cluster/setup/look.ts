@@ -7,8 +7,9 @@ import { newestRoster, parseRoster, type Roster, rosterName } from '../../contra
 import { engineFor, engineShell } from '../../engine/choice/engine-for.ts';
 import { type MemberShell, type NoAnswer, rootRemedy, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { type HostFacts, hostLines, parseHost } from '../hosts/host-look.ts';
+import { hostLook } from '../hosts/host-look.ts';
 import type { HostKind } from '../hosts/key-layout.ts';
+import { type Look, untimed } from '../remote/answers.ts';
 import { type ClusterObservation, inParallel, observe } from '../remote/observation.ts';
 import { commandScript, hostScript, rootLine } from '../remote/shell-text.ts';
 import type { SeenHost } from './setup-plan.ts';
@@ -32,9 +33,8 @@ export interface LookPlace {
   readonly adapter: CfengineAdapter;
   /** The served directory on the policy file system, and the directories below it that are read. */
   readonly served: { readonly base: string; readonly directories: readonly string[] };
-  /** Lines that show whether the daemon starts at boot, and their parser. */
-  readonly bootLines: readonly string[];
-  readonly startsAtBoot: (output: string) => boolean;
+  /** Whether the daemons start with a host. */
+  readonly boot: Look<boolean>;
 }
 
 const lookLimitMs = 30_000;
@@ -93,11 +93,12 @@ function ownerOf({ status, members }: ClusterObservation): string | null {
 }
 
 async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, kind: HostKind): Promise<SeenHost> {
-  const { settings, adapter, bootLines, startsAtBoot } = place;
+  const { settings, adapter, boot } = place;
   const roster = `"$(${engineShell.tryBegin}; echo "${settings.packageDirectory}/${rosterName}")"`;
-  const lines = [...bootLines, ...hostLines(adapter, settings, kind === 'member' ? roster : null)];
-  const answer = await shell.run(name, hostScript(...lines), lookLimitMs);
-  const facts: HostFacts | null = answer.exitCode === 0 ? parseHost(answer.stdout, settings.packageSubnet) : null;
+  const look = hostLook(adapter, settings, kind === 'member' ? roster : null);
+  const answer = await shell.run(name, hostScript(...boot.lines, ...look.lines), lookLimitMs);
+  const said = untimed(answer.stdout);
+  const facts = answer.exitCode === 0 ? look.read(said) : null;
   if (facts?.root !== true) {
     const cut = { why: 'its answer was cut short', remedy: 'run the same command again' };
     // To another user the keys and the policy of root look as if they were missing.
@@ -105,7 +106,7 @@ async function lookAtHost(shell: MemberShell, place: LookPlace, name: string, ki
     const noAnswer = answer.exitCode !== 0 ? whyNoAnswer(name, answer, lookLimitMs) : facts === null ? cut : stranger;
     return { name, kind, facts: null, noAnswer, startsAtBoot: false };
   }
-  return { name, kind, facts, noAnswer: null, startsAtBoot: startsAtBoot(answer.stdout) };
+  return { name, kind, facts, noAnswer: null, startsAtBoot: boot.read(said) };
 }
 
 /** Of the whole policy, which is read into memory, and of its answer: base64 and names. */

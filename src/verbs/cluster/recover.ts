@@ -2,13 +2,8 @@
 
 import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
-import {
-  leftoversLines,
-  type ProcedureStep,
-  parseLeftovers,
-  planRecovery,
-  planRemoval,
-} from '../../cluster/procedures/recovery.ts';
+import { leftoversLook, type ProcedureStep, planRecovery, planRemoval } from '../../cluster/procedures/recovery.ts';
+import { untimed } from '../../cluster/remote/answers.ts';
 import { noAnswerOf, observe, observeAnd, unreachableProblems } from '../../cluster/remote/observation.ts';
 import { type MemberShell, printedWords } from '../../host/admin/member-shell.ts';
 import { out, summarize } from '../../host/output.ts';
@@ -40,10 +35,11 @@ async function recoverOn(
   settings: Settings,
   options: ProcedureOptions & { readonly run: boolean },
 ): Promise<ExitCode> {
-  const { observation, answers } = await observeAnd(shell, settings, leftoversLines(settings));
+  const look = leftoversLook(settings);
+  const { observation, answers } = await observeAnd(shell, settings, look.lines);
   const { status, commandMember } = observation;
   const members = observation.members.map((one) => {
-    const left = one.reached ? parseLeftovers(answers.get(one.member)?.text ?? '') : null;
+    const left = one.reached ? look.read(answers.get(one.member) ?? untimed('')) : null;
     return { member: one.member, left, noAnswer: noAnswerOf(one) };
   });
   const input = { settings, adapter: adapterFor(settings), status, members, run: options.run };

@@ -5,8 +5,8 @@ import { adapterFor } from '../../cfengine/adapter.ts';
 import { compareDirectory, staleNames } from '../../cluster/apply/comparison.ts';
 import { asSent } from '../../cluster/apply/package-write.ts';
 import { runtimeInUse } from '../../cluster/apply/runtime.ts';
-import { clientsOf, parsePeers, peerLines } from '../../cluster/condition/clients.ts';
-import { conditionLines, parseCondition } from '../../cluster/condition/member-condition.ts';
+import { clientsOf, peerLook } from '../../cluster/condition/clients.ts';
+import { conditionLook } from '../../cluster/condition/member-condition.ts';
 import {
   isAsBefore,
   judgeStatus,
@@ -17,7 +17,7 @@ import {
 } from '../../cluster/condition/status.ts';
 import { statusText } from '../../cluster/condition/status-text.ts';
 import { noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
-import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
+import { rosterLook } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
 import { newestRoster } from '../../contract/roster.ts';
@@ -84,14 +84,10 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
     const input = await lookOnce(shell, settings, files);
     const owner = runningMember(input);
     if (owner === null) return input;
-    const { daemonName } = adapterFor(settings);
+    const condition = conditionLook({ ...settings, daemonName: adapterFor(settings).daemonName });
     const asked = Date.now() / 1000;
-    const { exitCode, stdout } = await shell.run(
-      owner.member,
-      script(...conditionLines({ ...settings, daemonName })),
-      lookLimitMs,
-    );
-    const again = exitCode === 0 ? parseCondition({ text: stdout, asked, answered: Date.now() / 1000 }) : null;
+    const { exitCode, stdout } = await shell.run(owner.member, script(...condition.lines), lookLimitMs);
+    const again = exitCode === 0 ? condition.read({ text: stdout, asked, answered: Date.now() / 1000 }) : null;
     if (isAsBefore(owner.seen, again)) return input;
     if (looks === mostLooks) return { ...input, moving: true };
   }
@@ -101,11 +97,10 @@ const lookLimitMs = 20_000;
 
 async function lookOnce(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
   const { daemonName, lastSeenList } = adapterFor(settings);
-  const lines = [
-    ...conditionLines({ ...settings, daemonName }),
-    ...peerLines(lastSeenList),
-    ...rosterLines(settings.packageDirectory),
-  ];
+  const condition = conditionLook({ ...settings, daemonName });
+  const peers = peerLook(lastSeenList);
+  const roster = rosterLook(settings.packageDirectory);
+  const lines = [...condition.lines, ...peers.lines, ...roster.lines];
   const { observation, answers } = await observeAnd(shell, settings, lines);
   const runtime = runtimeInUse(observation);
   const wanted = withRuntime(files, runtime).map(asSent);
@@ -115,7 +110,7 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
     const staleFiles = one.reached ? staleNames(compareDirectory(wanted, one, runtime, observation.applied?.set ?? null)) : null;
     return {
       member,
-      seen: answer === undefined ? null : parseCondition(answer),
+      seen: answer === undefined ? null : condition.read(answer),
       noAnswer: noAnswerOf(one),
       inCluster: observation.memberStates?.get(member) ?? 'unknown',
       switching: observation.status?.switching.get(member) ?? null,
@@ -131,8 +126,8 @@ async function lookOnce(shell: MemberShell, settings: Settings, files: readonly 
     clusterAnswers: memberStates !== null,
     status: packageStatus,
     members,
-    clients: clientsOf([...answers].map(([member, { text }]) => ({ member, ...parsePeers(text) }))),
-    roster: newestRoster([...answers.values()].map(({ text }) => rosterIn(text))),
+    clients: clientsOf([...answers].map(([member, answer]) => ({ member, ...peers.read(answer) }))),
+    roster: newestRoster([...answers.values()].map(roster.read)),
     clusterMembers: [...(memberStates?.keys() ?? [])],
     moving: false,
     now: Date.now(),

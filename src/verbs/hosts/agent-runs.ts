@@ -10,8 +10,9 @@ import {
   runLimitMs,
   runScript,
 } from '../../cluster/procedures/remote-run.ts';
+import { untimed } from '../../cluster/remote/answers.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
-import { rosterIn, rosterLines } from '../../cluster/remote/roster-look.ts';
+import { rosterLook } from '../../cluster/remote/roster-look.ts';
 import { script } from '../../cluster/remote/shell-text.ts';
 import { newestRoster, type RosterHost } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
@@ -22,8 +23,9 @@ export const usage = (text: string, remedy: string): Problem => ({ code: 'usage'
 
 /** Members and clients that are set up, from the newest roster of the members. */
 export async function rosterHosts(shell: MemberShell, { members, packageDirectory }: Settings): Promise<readonly RosterHost[]> {
-  const read = await inParallel(members, (member) => shell.run(member, script(...rosterLines(packageDirectory)), lookLimitMs));
-  const roster = newestRoster(read.map(({ stdout }) => rosterIn(stdout)));
+  const look = rosterLook(packageDirectory);
+  const read = await inParallel(members, (member) => shell.run(member, script(...look.lines), lookLimitMs));
+  const roster = newestRoster(read.map(({ stdout }) => look.read(untimed(stdout))));
   return [...roster.members, ...roster.clients];
 }
 

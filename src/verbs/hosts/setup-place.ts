@@ -3,7 +3,7 @@
 import { demand } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
-import { bootLookLines, bootScript, parseBoot, startsAtBoot } from '../../cluster/hosts/boot-start.ts';
+import { bootLook, bootScript, startsAtBoot } from '../../cluster/hosts/boot-start.ts';
 import { commitRecordName } from '../../cluster/policy/commit.ts';
 import { policyPlace } from '../../cluster/policy/look.ts';
 import { planPolicyTree, staleMemberMentions } from '../../cluster/policy/tree.ts';
@@ -26,14 +26,14 @@ import { runQuietly } from './agent-runs.ts';
 export function setupPlace({ settings, file }: SettingsSource, templates: string | undefined): SetupPlace {
   const layout = layoutOf(settings);
   const boot = readBootTemplates();
+  const { lines, read } = bootLook(settings, boot);
   const texts = readPolicyTemplates(settings.cfengineGeneration, templates);
   const below = (path: string): string => path.slice(settings.policyDirectory.length + 1);
   return {
     settings,
     adapter: adapterFor(settings),
     served: { base: settings.policyDirectory, directories: [below(layout.masterInputs), below(layout.publicKeys)] },
-    bootLines: bootLookLines(settings),
-    startsAtBoot: (output) => startsAtBoot(parseBoot(output, settings, boot)),
+    boot: { lines, read: (answer) => startsAtBoot(read(answer)) },
     bootScript: (configured) => bootScript(settings, boot, configured ? 'install' : 'remove'),
     policyFor: (roster, view) => {
       const { members, clients } = roster;

@@ -3,8 +3,8 @@
 import { type ExitCode, exitCodes, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { CheckedMember, CheckInput } from '../../cluster/condition/check-model.ts';
-import { type CheckReport, checkLines, judgeChecks, parseFacts } from '../../cluster/condition/checks.ts';
-import { clientsOf, parsePeers, parseReach, reachLimit, reachScript } from '../../cluster/condition/clients.ts';
+import { type CheckReport, checkLook, judgeChecks } from '../../cluster/condition/checks.ts';
+import { clientsOf, parseReach, peerLook, reachLimit, reachScript } from '../../cluster/condition/clients.ts';
 import { clockBetween } from '../../cluster/remote/answers.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
 import { launcherLines } from '../../cluster/remote/package-look.ts';
@@ -98,19 +98,20 @@ const notRoot = (member: string): NoAnswer => ({ why: 'ssh connects, but not as 
 
 async function look(shell: MemberShell, settings: Settings): Promise<CheckInput> {
   const { lastSeenList, programs } = adapterFor(settings);
-  const lines = checkLines(settings, programs.daemon, lastSeenList);
-  const { observation, answers } = await observeAnd(shell, settings, lines, limitMs);
+  const check = checkLook(settings, programs.daemon, lastSeenList);
+  const peers = peerLook(lastSeenList);
+  const { observation, answers } = await observeAnd(shell, settings, check.lines, limitMs);
   const looked = observation.members.map((one) => {
     const { member } = one;
     const answer = answers.get(member) ?? { text: '', asked: 0, answered: 0 };
-    const seen = one.reached ? parseFacts(answer.text) : null;
+    const seen = one.reached ? check.read(answer) : null;
     const isRoot = seen?.get('uid')?.[0] === '0';
     const facts = isRoot ? seen : null;
     const clock = clockBetween(facts?.get('clock')?.[0], answer);
     return {
       checked: { member, facts, noAnswer: seen === null || isRoot ? noAnswerOf(one) : notRoot(member), clock },
       member,
-      ...parsePeers(answer.text),
+      ...peers.read(answer),
     };
   });
   const clients = clientsOf(looked)?.slice(-reachLimit) ?? null;

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bootLookLines, bootScript, initScript, parseBoot, startScript } from '../../../src/cluster/hosts/boot-start.ts';
+import { bootLook, bootScript, initScript, parseBoot, startScript } from '../../../src/cluster/hosts/boot-start.ts';
 import { hostScript } from '../../../src/cluster/remote/shell-text.ts';
 import { childrenOf, type RunningProcess, runProcess, startProcess } from '../../../src/host/processes.ts';
 import { enterHost, inNewNamespaces, bootScript as machineScript } from '../../../src/lab/machines/boot.ts';
@@ -117,7 +117,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     const all = new Set(named.map(([pid]) => pid));
     return named.flatMap(([pid = '', parent]) => (all.has(parent) ? [] : [pid]));
   };
-  const look = async () => parseBoot((await sent(hostScript(...bootLookLines(settings)))).stdout, settings, boot);
+  const look = async () => parseBoot((await sent(hostScript(...bootLook(settings, boot).lines))).stdout, settings, boot);
 
   it('is installed with links of init, switched on last, and is the same the second time', async () => {
     expect(await look()).toMatchObject({ manager: 'init', configured: null, enabled: false, foreign: [] });
@@ -253,7 +253,8 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     async () => {
       // systemctl works on the files alone: there is no systemd in these namespaces.
       const offline = 'mkdir -p /run/systemd/system; export SYSTEMD_OFFLINE=1; ';
-      const state = async () => parseBoot((await sent(hostScript(...bootLookLines(settings)), offline)).stdout, settings, boot);
+      const state = async () =>
+        parseBoot((await sent(hostScript(...bootLook(settings, boot).lines), offline)).stdout, settings, boot);
       const units = one.generation === 3 ? ['cf-serverd.service', 'cf-execd.service'] : [];
       const isEnabled = (unit: string) => sh(`${offline}systemctl is-enabled ${unit}`).then(({ stdout }) => stdout.trim());
       await demand(`${offline}systemctl enable ${units.join(' ') || 'systemd-sysctl'}`);

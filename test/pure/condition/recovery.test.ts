@@ -4,7 +4,7 @@ import { demand } from '../../../src/base/problem.ts';
 import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import {
   type Leftovers,
-  leftoversLines,
+  leftoversLook,
   parseLeftovers,
   planRecovery,
   planRemoval,
@@ -105,6 +105,6 @@ describe('a removal', () => {
 });
 
 it('the last line that a member prints says that the report is whole', () => {
-  const [, last = ''] = /^echo (.*)$/.exec(leftoversLines(settings).at(-1) ?? '') ?? [];
+  const [, last = ''] = /^echo (.*)$/.exec(leftoversLook(settings).lines.at(-1) ?? '') ?? [];
   expect(parseLeftovers(`${last}\n`)).toEqual(nothing);
 });

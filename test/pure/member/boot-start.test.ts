@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   bootFiles,
-  bootLookLines,
+  bootLook,
   bootScript,
   configuredFile,
   configuredLines,
@@ -79,7 +79,7 @@ describe('the files of the boot start', () => {
       text(initScript, settings),
       bootScript(settings, boot, 'install'),
       bootScript(settings, boot, 'remove'),
-      hostScript(...bootLookLines(settings)),
+      hostScript(...bootLook(settings, boot).lines),
       startScript(),
     ];
     for (const script of scripts) {

@@ -164,7 +164,7 @@ describe('csync init without a terminal', () => {
     );
     expect(made.written).toEqual(['mine.yaml']);
     for (const expected of [
-      /mine\.yaml:1:1\n.*"membrs"\n.*did you mean members/,
+      /mine\.yaml:1:1\n.*"membrs" is not a setting\n.*did you mean members/,
       /mine\.yaml:2:\d+\n.*"\/usr", but that is a system directory/,
       /--set package_addres\n.*\n.*package_address/,
       /--set cfengine_port\n.*"none", but a whole number/,

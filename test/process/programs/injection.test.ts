@@ -237,13 +237,13 @@ describe('what listens', () => {
     const text = (name: string): string => readFileSync(join(source, name), 'utf8');
     expect(
       files.filter((name) => /createServer|\bcreateSocket\b|node:(http|https|http2|dgram|inspector)'/.test(text(name))),
-    ).toEqual(['host/lab/control-socket.ts', 'host/member/http-endpoint.ts']);
+    ).toEqual(['host/lab/lab-socket.ts', 'host/member/http-endpoint.ts']);
     const ofFigures = files.filter((name) => /from '[^']*http-endpoint\.ts'/.test(text(name)));
     expect(ofFigures).toEqual(['member/monitor/report/figures.ts']);
     expect(demand(parseSettings(settingsText(), 'x')).monitorMetricsListen, 'unless it is asked for').toBe('off');
-    expect(text('host/lab/control-socket.ts')).toContain('server.listen(path,');
+    expect(text('host/lab/lab-socket.ts')).toContain('server.listen(path,');
     // Of the lab alone.
-    const users = files.filter((name) => /import \{[^}]*\blisten\b[^}]*\} from '[^']*control-socket\.ts'/.test(text(name)));
+    const users = files.filter((name) => /import \{[^}]*\blisten\b[^}]*\} from '[^']*lab-socket\.ts'/.test(text(name)));
     expect(
       users.every((name) => name.startsWith('lab/')),
       users.join(' '),

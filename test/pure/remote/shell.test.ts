@@ -24,7 +24,7 @@ const boot = ([2, 3] as const).flatMap((generation) =>
 const below = join(repository, 'src');
 const sources = readdirSync(below, { recursive: true, encoding: 'utf8' });
 const ending = (end: string): string[] => sources.filter((name) => name.endsWith(end));
-const ours = ['scripts/demo', 'scripts/test', 'scripts/prepare.sh', ...ending('.sh').map((name) => `src/${name}`)].map(
+const ours = ['scripts/demo', 'scripts/test', 'scripts/prepare.sh', 'packaging/install.sh', ...ending('.sh').map((name) => `src/${name}`)].map(
   (path) => [path, readFileSync(join(repository, path), 'utf8')] as const,
 );
 /** Perl that stands in a line of shell text, such as an act of a drill: it is typed on hosts that have no file of ours. */
@@ -42,6 +42,16 @@ describe.skipIf(!have('shellcheck'))('shellcheck', () => {
       encoding: 'utf8',
     });
     expect(stdout).toBe('');
+  });
+});
+
+/** The shells that are `sh` somewhere: Debian, RHEL and SLES, busybox, and a Korn shell. */
+const shells = [['dash'], ['bash', '--posix'], ['busybox', 'sh'], ['mksh']].filter(([program = '']) => have(program));
+
+describe.each(shells.map((shell) => [shell.join(' '), shell] as const))('%s', (_, [program = '', ...words]) => {
+  it.each([...rendered, ...boot, ...ours])('reads %s', (_, text) => {
+    const { status, stderr } = spawnSync(program, [...words, '-n'], { input: text, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
   });
 });
 

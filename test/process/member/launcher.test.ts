@@ -72,9 +72,12 @@ function installed(changes: Partial<Settings> = {}, scripts: Readonly<Record<str
   return { root, directory, set, name, settings, mark, run, begin };
 }
 
+/** `/bin/sh` is another program on each distribution: CSYNC_TEST_SHELL takes its place, for example `/bin/busybox sh`. */
+const shell = process.env.CSYNC_TEST_SHELL ?? '/bin/sh';
+
 function write(file: string, text: string, mode: number): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text, { mode });
+  writeFileSync(file, text.replace(/^#!\/bin\/sh$/m, `#!${shell}`), { mode });
 }
 
 const marks: string[] = [];

@@ -167,7 +167,7 @@ describe('csync init without a terminal', () => {
       /mine\.yaml:1:1\n.*"membrs" is not a setting\n.*did you mean members/,
       /mine\.yaml:2:\d+\n.*"\/usr", but that is a system directory/,
       /--set package_addres\n.*\n.*package_address/,
-      /--set cfengine_port\n.*"none", but a whole number/,
+      /--set cfengine_port\n.*"none", but expected a whole number/,
       /--set auto_run has no value/,
     ])
       expect(made.stderr).toMatch(expected);

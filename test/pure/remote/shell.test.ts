@@ -24,9 +24,13 @@ const boot = ([2, 3] as const).flatMap((generation) =>
 const below = join(repository, 'src');
 const sources = readdirSync(below, { recursive: true, encoding: 'utf8' });
 const ending = (end: string): string[] => sources.filter((name) => name.endsWith(end));
-const ours = ['scripts/demo', 'scripts/test', 'scripts/prepare.sh', 'packaging/install.sh', ...ending('.sh').map((name) => `src/${name}`)].map(
-  (path) => [path, readFileSync(join(repository, path), 'utf8')] as const,
-);
+const ours = [
+  'scripts/demo',
+  'scripts/test',
+  'scripts/prepare.sh',
+  'packaging/install.sh',
+  ...ending('.sh').map((name) => `src/${name}`),
+].map((path) => [path, readFileSync(join(repository, path), 'utf8')] as const);
 /** Perl that stands in a line of shell text, such as an act of a drill: it is typed on hosts that have no file of ours. */
 const lines = ending('.ts').flatMap((name) =>
   [...readFileSync(join(below, name), 'utf8').matchAll(/perl(?: -M[\w:]+)* -e '([^']+)'/g)].map(

@@ -37,7 +37,7 @@ export async function runQuietly(
   names: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const hosts = wanted(names, await rosterHosts(shell, settings));
-  const runs = await hailAll(shell, settings, member, hosts, { timeoutSeconds: agentLimitSeconds, parallel: 16, classes: [] });
+  const runs = await runOnAll(shell, settings, member, hosts, { timeoutSeconds: agentLimitSeconds, parallel: 16, classes: [] });
   return new Map(runs.flatMap(({ host, outcome }) => (outcome === 'ran' ? [] : [[host, outcome]])));
 }
 
@@ -51,7 +51,7 @@ export function wanted(named: readonly string[], roster: readonly RosterHost[]):
   throw new Failure([usage('no host was named, and none is set up', 'csync sync HOST...')]);
 }
 
-export async function hailAll(
+export async function runOnAll(
   shell: MemberShell,
   settings: Settings,
   member: string,

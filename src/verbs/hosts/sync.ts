@@ -10,7 +10,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
-import { hailAll, rosterHosts, usage, wanted } from './agent-runs.ts';
+import { rosterHosts, runOnAll, usage, wanted } from './agent-runs.ts';
 
 export interface SyncOptions {
   readonly settings: string;
@@ -63,7 +63,7 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
       else out(lines.map((line) => `on ${member}: ${line}\n`).join(''));
       return exitCodes.ok;
     }
-    const runs = await hailAll(shell, settings, member, hosts, wish);
+    const runs = await runOnAll(shell, settings, member, hosts, wish);
     if (options.json) printJson('sync', { from: member, hosts: runs });
     else out(runsText(runs, member));
     return runs.every(({ outcome }) => outcome === 'ran') ? exitCodes.ok : exitCodes.changeFailed;

@@ -1,4 +1,4 @@
-/** `csync explain | decisions`: what the tables of csync say, for a terminal or a program. They need no cluster. */
+/** `csync explain | decisions`: prints the tables of codes and of decisions. Needs no cluster. */
 
 import { closest } from 'fastest-levenshtein';
 import { errorProblem, Failure } from '../../base/problem.ts';
@@ -19,7 +19,7 @@ export function explain(code: string | undefined, json: boolean): string {
     codeEntries.map((one) => one.code),
   );
   throw new Failure([
-    errorProblem('usage', `there is no code "${typed}"`, `csync explain ${near}, or csync explain   lists all codes`),
+    errorProblem('usage', `unknown code "${typed}"`, `csync explain ${near}; csync explain   (lists all codes)`),
   ]);
 }
 

@@ -66,7 +66,7 @@ describe('csync explain', () => {
 
   it('knows a code in its brackets, and the nearest one of a misspelled one', () => {
     expect(explain('[change-busy]', false)).toBe(explain('change-busy', false));
-    expect(() => explain('change-bussy', false)).toThrow('there is no code "change-bussy"');
+    expect(() => explain('change-bussy', false)).toThrow('unknown code "change-bussy"');
     expect(JSON.parse(explain('change-busy', true))).toMatchObject({ code: 'change-busy', exit: 5 });
   });
 });

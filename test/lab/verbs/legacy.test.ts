@@ -187,7 +187,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
 
   it('csync apply, diff, check, status and maintenance work on it', async () => {
     await good('apply --yes');
-    expect(await good('apply --yes')).toContain('there is nothing to do');
+    expect(await good('apply --yes')).toContain('up to date; nothing to do.');
     expect(await good('diff')).toBe('m1: same\nm2: same\nm3: same\napplied configuration: same\n');
     expect(await good('check')).toContain('0 errors');
     expect(await good('status')).toContain('csync serves from m');

@@ -135,20 +135,17 @@ export function shapes(lines: readonly string[]): string[] {
         .replace(/\d+(?:\.\d+)? ?(?:ms|s|min|KB|MB|GB)\b/g, 'N')
         .replace(/\b\d+\.\d{3}\b/g, 'N')
         .replace(/\bpid \d+/g, 'pid N')
+        .replace(/\b\d+ steps?\b/g, 'N steps')
         .replace(/\s+/g, ' ')
         .trim(),
     )
     .filter(Boolean);
 }
 
-/** Whether output is what a page shows of it; a line of three dots stands for any number of lines. */
+/** Whether output is what a page shows of it, in any order; a line of three dots stands for any number of lines, and then the order counts. */
 export function isShown(shown: readonly string[], printed: readonly string[]): boolean {
-  const pattern = shapes(shown).map((line) =>
-    line === '...' ? '(?:.*\\n)*?' : `${line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\n`,
-  );
-  return new RegExp(`^${pattern.join('')}$`).test(
-    shapes(printed)
-      .map((line) => `${line}\n`)
-      .join(''),
-  );
+  const [wanted, found] = [shapes(shown), shapes(printed)];
+  if (!wanted.includes('...')) return wanted.toSorted().join('\n') === found.toSorted().join('\n');
+  const pattern = wanted.map((line) => (line === '...' ? '(?:.*\\n)*?' : `${line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\n`));
+  return new RegExp(`^${pattern.join('')}$`).test(found.map((line) => `${line}\n`).join(''));
 }

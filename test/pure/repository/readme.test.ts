@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { lexer } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { parseSettings } from '../../../src/settings/settings-yaml.ts';
-import { codeBelow, deadLinks, markdownPages, readPage, sentences, wordsOf } from '../../markdown.ts';
+import { codeBelow, deadLinks, markdownPages, readPage, sentences, shownCommands, wordsOf } from '../../markdown.ts';
 import { repository } from '../../support.ts';
 import { banned } from '../../words.ts';
 
@@ -70,6 +70,13 @@ describe('README.md', () => {
 });
 
 describe('the pages', () => {
+  it('with commands behind a prompt are typed by the test of the lab', () => {
+    const typed = readFileSync(join(repository, 'test/lab/sites/pages.test.ts'), 'utf8');
+    const withCommands = markdownPages().filter((page) => shownCommands(readPage(page)).length > 0);
+    expect(withCommands.length).toBeGreaterThan(15);
+    expect(withCommands.filter((page) => !typed.includes(`'${page}'`))).toEqual([]);
+  });
+
   it.each(markdownPages())('%s has no dead link', (page) => {
     expect(deadLinks(page)).toEqual([]);
   });

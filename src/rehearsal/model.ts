@@ -79,7 +79,6 @@ export interface Story {
   readonly spans: readonly Span[];
   readonly outages: readonly Outage[];
   readonly marks: readonly Mark[];
-  /** End of the drawing. */
   readonly length: number;
   /** The longest sampling interval, in ms: the exactness of mounts and addresses. */
   readonly exactness: number;

@@ -109,7 +109,6 @@ export function readFetched(text: string): {
 // bash writes EPOCHREALTIME with the comma of its locale.
 const seconds = (word = ''): number => decimal(word.replace(',', '.'));
 
-/** The first and the last part of a start or halt. */
 const firstRoles: Readonly<Record<string, readonly string[]>> = { start: ['pre', 'legacy'], halt: ['main', 'legacy'] };
 const lastRoles: Readonly<Record<string, readonly string[]>> = { start: ['main', 'legacy'], halt: ['pre', 'legacy'] };
 const begins: Readonly<Record<string, string>> = { start: 'starting', halt: 'halting' };

@@ -12,7 +12,6 @@ export const packageGroup = 'package';
 /** Output of sh -n for a launcher; empty if it is valid. */
 export type SyntaxCheck = ReadonlyMap<string, string>;
 
-/** `script` paths of the package file, expanded, by keyword. */
 function namedScripts({ content }: TestedPackage): readonly { readonly keyword: string; readonly path: string }[] {
   const expand = (text: string): string => expandVariables(text, { SG_PACKAGE: content.name });
   const command = (text: string): string => expand(text.split(/\s+/)[0] ?? '');

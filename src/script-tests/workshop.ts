@@ -13,7 +13,6 @@ import type { PackageContent } from '../serviceguard/package-content.ts';
 import { fileSystemTypes } from '../settings/file-systems.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** The package under test, as a member has it. */
 export interface TestedPackage {
   readonly settings: Settings;
   /** Content of the package file; Serviceguard knows scripts, services and log only from it. */

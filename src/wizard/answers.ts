@@ -14,7 +14,6 @@ import { clusterOf, type Findings, judgeName, membersOutside, ownerOf, sharedSub
 import { type Offer, offerFor, questionOrder } from './offers.ts';
 
 export interface Answer extends Given {
-  /** Source, for messages: --set, a file, you, or a finding. */
   readonly from: string;
 }
 export type Answers = ReadonlyMap<Field, Answer>;

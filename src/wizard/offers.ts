@@ -9,7 +9,6 @@ import type { MemberLook } from './look.ts';
 
 export interface Offer {
   readonly value: unknown;
-  /** Source, for messages. */
   readonly from: string;
   /**
    * A fact follows from the cluster and earlier answers, and is used without a question. A guess is one of several possible values; it is

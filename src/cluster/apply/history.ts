@@ -9,7 +9,6 @@ import type { FileToSend } from './package-write.ts';
 
 export interface SetAbout {
   readonly number: number;
-  /** ISO 8601. */
   readonly at: string;
   /** User and host of the apply. */
   readonly by: string;

@@ -14,9 +14,7 @@ import type { Settings } from '../../settings/settings.ts';
 import type { DirectoryFacts } from '../remote/package-look.ts';
 import type { FileToSend } from './package-write.ts';
 
-/** The change of sets in an apply. */
 export interface SetChange {
-  /** The wanted set. */
   readonly set: string;
   /** The set that was applied before. null: none. */
   readonly before: string | null;

@@ -30,7 +30,6 @@ export interface RuntimeSource extends Runtime {
 export interface RuntimeLook {
   readonly directory: string;
   readonly freeKilobytes: number;
-  /** Mount options of the destination. */
   readonly mountOptions: readonly string[];
   /** See ProgramFile; read from a program of the member. null: unknown. */
   readonly identity: string | null;

@@ -65,7 +65,6 @@ export function parseFacts(output: string): MemberFacts | null {
 }
 
 interface Check {
-  /** Names the check in the report. */
   readonly name: string;
   readonly judge: (one: Looked, input: CheckInput) => Findings;
 }
@@ -260,7 +259,6 @@ export interface CheckReport {
   readonly problems: readonly Problem[];
   /** Facts that are no problem, one sentence each. */
   readonly notes: readonly string[];
-  /** Number of checks over all members. */
   readonly looks: number;
   /** Checks that could not be made; never counted as passed. */
   readonly leftOut: readonly { readonly name: string; readonly member: string; readonly why: string }[];

@@ -43,7 +43,6 @@ export interface StatusInput {
   readonly clients: readonly Client[] | null;
   /** The hosts that are set up, and the pending work. */
   readonly roster: Roster;
-  /** Members of the cluster, as its engine reports them. */
   readonly clusterMembers: readonly string[];
   /** The package moved during every observation: the report does not describe one moment. */
   readonly moving: boolean;

@@ -34,7 +34,6 @@ export interface HostFacts {
   readonly addresses: readonly string[];
   /** Missing programs of cfengine. */
   readonly missing: readonly string[];
-  /** Number of daemon processes. */
   readonly daemons: number;
   /** Keys or policy changed since the daemon read them, and the set-up was killed before it notified the daemon. */
   readonly owed: 'restart' | 'reload' | null;

@@ -13,7 +13,6 @@ import { startScript } from './boot-start.ts';
 import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
 import type { KeyChange } from './key-layout.ts';
 
-/** The change of a host's own pair. */
 export type PairChange =
   /** The cluster's pair, or the first pair of a client. The previous pair is kept under its digest. */
   | { readonly pair: 'given'; readonly keep: string | null }

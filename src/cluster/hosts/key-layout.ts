@@ -64,7 +64,6 @@ export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): 
   return [...new Map([...cluster, ...clients, ...fetched].reverse().map((one) => [one.name, one] as const)).values()].reverse();
 }
 
-/** The key files found on a host. */
 export interface SeenKey {
   readonly name: string;
   readonly mode: number;
@@ -169,7 +168,6 @@ export function refusals(generation: Generation, caller: Party, server: Party, a
 export interface Handshake {
   readonly caller: string;
   readonly server: string;
-  /** The purpose of the connection. */
   readonly purpose: 'policy' | 'remote run';
   /** Empty: it would succeed. */
   readonly why: readonly string[];

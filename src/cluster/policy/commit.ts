@@ -21,7 +21,6 @@ export interface CommitRecord {
   readonly at: string;
   /** user@host. */
   readonly by: string;
-  /** The active member. */
   readonly member: string;
   readonly message: string;
   readonly files: readonly string[];

@@ -15,7 +15,6 @@ import { type ProcedureStep, procedureCommands } from './recovery.ts';
 
 export interface MaintenancePlace {
   readonly settings: Settings;
-  /** The active member. */
   readonly owner: string;
   readonly commandMember: string;
   readonly status: PackageStatus;

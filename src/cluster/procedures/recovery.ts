@@ -69,9 +69,7 @@ export interface RecoveryInput {
   /** null: the engine does not answer, or has no such package. */
   readonly status: PackageStatus | null;
   readonly members: readonly { readonly member: string; readonly left: Leftovers | null; readonly noAnswer: NoAnswer }[];
-  /** The member that runs the engine's commands. */
   readonly commandMember: string;
-  /** Start the package at the end. */
   readonly run: boolean;
 }
 

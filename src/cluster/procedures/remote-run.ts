@@ -127,7 +127,6 @@ export interface HostRun {
   /** Of the remote command. null: unknown (generation 2 does not report it). */
   readonly exitCode: number | null;
   readonly milliseconds: number | null;
-  /** Changes that the agent reports. */
   readonly changes: readonly string[];
   /** Errors that the agent reports, or the output of a failed remote run. */
   readonly errors: readonly string[];

@@ -16,7 +16,6 @@ import type { Settings } from '../../settings/settings.ts';
 import { lastOf, saidIn } from './answers.ts';
 import { directoryWord, script } from './shell-text.ts';
 
-/** A file in the package directory of a member. */
 export interface FileFacts {
   /** Relative to the package directory. */
   readonly name: string;

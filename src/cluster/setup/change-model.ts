@@ -27,7 +27,6 @@ export interface SetupRequest {
 
 export interface RoundsOfKeys {
   readonly rosters: readonly Roster[];
-  /** New pairs by digest. */
   readonly pairs: ReadonlyMap<string, KeyPair>;
   /** Reasons why no further round is possible now. */
   readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
@@ -45,7 +44,6 @@ export interface SetupPlace extends LookPlace {
   readonly runRemotely: (shell: MemberShell, member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** The package rendered here from settings and the shipped templates. */
   readonly renderHere: (settings: Settings) => Promise<readonly RenderedFile[]>;
-  /** The user, for the roster and the history. */
   readonly user: string;
   /** Runs cleanup on its own connections, also after an interruption. */
   readonly afterwards: (work: (shell: MemberShell) => Promise<void>) => Promise<void>;

@@ -95,11 +95,9 @@ export function planRounds(
 
 /** Receives the progress of the work. */
 export interface SetupProgress {
-  /** A permanent line. */
   readonly say: (line: string) => void;
   readonly begin: BeginStep;
   readonly onHosts: (done: number, all: number, failed: number) => void;
-  /** Clears the progress line. */
   readonly end: () => void;
 }
 

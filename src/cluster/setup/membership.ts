@@ -103,7 +103,6 @@ export interface PolicyPart {
 export interface MembershipInput {
   readonly view: SetupView;
   readonly goal: MemberGoal;
-  /** From rosterFor. */
   readonly roster: Roster;
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;

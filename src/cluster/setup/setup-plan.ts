@@ -107,7 +107,6 @@ export function planHost(seen: SeenHost, facts: HostFacts, goal: HostGoal): Host
   return { steps, problems: [...missingProblems(seen, facts), ...others.map((other) => otherKeyProblem(host, other))] };
 }
 
-/** The change of its own pair. null: none. */
 function pairChange(kind: HostKind, { own, next }: HostFacts, { key, nextKey, formerKeys, retired }: Roster): PairChange | null {
   if (kind === 'client') return own === null ? { pair: 'given', keep: null } : null;
   if (own !== null && own.digest === key?.digest) return nextKey === null || next === nextKey.digest ? null : { pair: 'next' };

@@ -5,9 +5,7 @@
 export interface OptionSpec {
   /** For the usage line. */
   readonly usage: string;
-  /** Letters without a value. */
   readonly flags: string;
-  /** Letters with a value. */
   readonly values: string;
   /** Letters that are refused, each with the reason. */
   readonly refused?: Readonly<Record<string, string>>;

@@ -13,7 +13,6 @@ export type JournalKind =
   | 'log'
   /** An observation from outside: mounts, addresses, clients. */
   | 'seen'
-  /** A violated invariant. */
   | 'violation'
   | 'progress';
 

@@ -30,7 +30,6 @@ export function policyVersion(text: string | null): number | null {
   return Number.isInteger(version) && text === policyText(version) ? version : null;
 }
 
-/** Name of that file in the served policy and in a client's inputs. */
 export const policyFileName = 'csync-lab-policy.txt';
 
 /** Templates by name below package-templates, for renderPolicy. */

@@ -99,7 +99,6 @@ function comeToRest(draft: Draft, { name, owner }: PackageState, { state, script
   packageSettled(draft, name, { script, member: owner ?? '', failure });
 }
 
-/** Applies one row of the event table to a package on its owner. */
 function applyRow(draft: Draft, pkg: PackageState, cause: Cause) {
   const member = pkg.owner ?? '';
   const row = eventTable[cause][failFastFor(draft, pkg, cause) ? 'failFast' : 'plain'];

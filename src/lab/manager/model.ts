@@ -91,7 +91,6 @@ export interface Operation {
 
 export interface PackageState {
   readonly name: PackageName;
-  /** The applied configuration. */
   readonly config: PackageFile;
   readonly status: PackageStatus;
   readonly state: PackageRunState;
@@ -127,7 +126,6 @@ export interface ClusterState {
   readonly spares: Readonly<Record<MemberName, MemberState>>;
   readonly packages: Readonly<Record<PackageName, PackageState>>;
   readonly options: LabOptions;
-  /** Commands without a reply yet. */
   readonly operations: readonly Operation[];
 }
 

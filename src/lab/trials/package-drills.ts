@@ -186,7 +186,6 @@ export class PackageDrills {
     return this.killDaemon(member);
   }
 
-  /** SIGKILL to the member's daemon. */
   async killDaemon(member: string): Promise<void> {
     const { daemonName } = this.#cfengine;
     await this.lab.note('kill-daemon', `${daemonName} gets SIGKILL`, member);

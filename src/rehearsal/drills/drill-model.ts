@@ -45,7 +45,6 @@ export type Act =
   | { readonly do: 'watch'; readonly seconds: number };
 
 export type Follows =
-  /** On another member. */
   | 'moves'
   /** On the member of that role. */
   | Part
@@ -57,14 +56,10 @@ export type Follows =
 export interface Drill {
   readonly name: string;
   readonly title: string;
-  /** The actions, for the report. */
   readonly done: string;
-  /** The expected result, for the report. */
   readonly must: string;
-  /** The cleanup, for the report. */
   readonly cleaned: string;
   readonly where: 'any' | 'lab';
-  /** Members it requires. */
   readonly members: 2 | 3;
   /** Seconds; null: no limit. */
   readonly budget: { readonly detect: number | null; readonly outage: number | null };

@@ -37,7 +37,6 @@ interface ApplyRequest {
   readonly place: PackagePlace;
   readonly files: readonly RenderedFile[];
   readonly observation: ClusterObservation;
-  /** The existing history. */
   readonly sets: readonly SetAbout[];
   readonly options: Pick<ApplyOptions, 'run' | 'halt' | 'takeRendered'> & RuntimeOptions;
   readonly note: string;

@@ -7,9 +7,7 @@ const barWidth = 30;
 export interface Meter {
   /** Replaces the previous text; without a terminal, a line every ten seconds. */
   show(text: string): void;
-  /** A permanent line. */
   line(text: string): void;
-  /** Clears the progress line. */
   end(): void;
 }
 

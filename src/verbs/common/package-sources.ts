@@ -22,7 +22,6 @@ import type { Settings } from '../../settings/settings.ts';
 import { variablesHere } from './engine-here.ts';
 import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, settingsHere } from './toolkit-files.ts';
 
-/** Sources of a package. */
 export interface PackageSources {
   readonly settings: string;
   readonly templates?: string | undefined;

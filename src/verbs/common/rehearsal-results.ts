@@ -20,7 +20,6 @@ import { writeOrFail } from './toolkit-files.ts';
 export interface ResultPlaces {
   /** Directory of the results; default: rehearsals/ beside the settings file. */
   readonly results?: string | undefined;
-  /** File for the page. */
   readonly html?: string | undefined;
   readonly json: boolean;
 }

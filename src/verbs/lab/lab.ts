@@ -36,7 +36,6 @@ export interface LabOptions {
   readonly json: boolean;
 }
 
-/** Options for a lab that stays. */
 export interface LabUpOptions extends LabOptions {
   readonly spares?: string | undefined;
   readonly clients?: number | undefined;

@@ -130,7 +130,6 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
   return { settings, members, ...packages, owner: status?.owner ?? null, clients };
 }
 
-/** The cluster's other packages. */
 async function otherPackages(
   shell: MemberShell,
   member: string,

@@ -11,7 +11,6 @@ import type { ServiceKeeper } from './control-script.ts';
 import { logFileOf } from './package-environment.ts';
 
 interface RunningService {
-  /** null: its log is not open yet. */
   process: RunningProcess | null;
   halting: boolean;
 }

@@ -188,7 +188,6 @@ function subnetProblems(input: CheckInput, line: PackageLine): Problem[] {
   return [error('package-subnet-unknown', text, `Subnets of the cluster: ${subnets.join(', ')}`, placeOf(input, line))];
 }
 
-/** Problems found on the members. */
 function memberProblems(input: CheckInput): Problem[] {
   const needed = neededObservations(input.file, input.state);
   return needed.members.flatMap((member) => {

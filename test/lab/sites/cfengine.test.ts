@@ -6,7 +6,7 @@ import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import { generateKeyPair, keyDigest, peerKeyFileName, readPrivateKey } from '../../../src/cfengine/keys.ts';
 import { layoutOf, policyChecks } from '../../../src/cfengine/layout.ts';
 import { eventually, labSettings } from '../../support.ts';
-import { useLab, whyNoLab } from '../../use-lab.ts';
+import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const adapter = adapterFor(labSettings());
 const layout = layoutOf(labSettings());
@@ -14,7 +14,7 @@ const members = ['m1', 'm2', 'm3'];
 
 describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   const used = useLab('cfengine', { deployed: true, watched: false });
-  const on = (host: string, script: string) => used.lab.exec(host, ['sh', '-c', script]);
+  const { sh: on } = typedIn(used);
 
   it('every program of the adapter is there, and its key digest is the one cf-key prints', async () => {
     for (const program of Object.values(adapter.programs))
@@ -53,6 +53,7 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   });
 
   it('a promotion needs no reload: each member serves with the daemon that started at its boot', async () => {
+    await serving(used);
     const pids = async () => Promise.all(members.map(async (member) => (await on(member, 'pgrep -x cf-serverd')).stdout));
     const before = await pids();
     for (const _ of members) {
@@ -66,7 +67,8 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   });
 
   it('an edit of the access rules on a member is taken up by SIGHUP, as the adapter says', { timeout: 150_000 }, async () => {
-    const owner = await used.drills.waitServed();
+    await serving(used);
+    const owner = 'm1';
     // cf-agent ends with 0 whatever the server said; only its words tell. The daemon reads again at a moment when nobody is
     // connected [cfengine.md 2.5], so whoever asks has to leave it some.
     const refused = async () => (await on('c1', 'sleep 1; cf-agent -KI -f update.cf 2>&1')).stdout.includes("Can't stat file");
@@ -84,7 +86,8 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   });
 
   it('a host that fetches gets the next public key of the cluster, and nothing else that lies beside it', async () => {
-    const owner = await used.drills.waitServed();
+    await serving(used);
+    const owner = 'm1';
     const next = await generateKeyPair();
     const name = peerKeyFileName(next.publicKey);
     const keys = `cd ${layout.keys}; sha256sum localhost.*; ls; stat -c '%a %n' . root-*`;
@@ -109,7 +112,8 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   });
 
   it('a client keeps its policy when the master serves an empty directory in its place, and follows when a file is gone', async () => {
-    const owner = await used.drills.waitServed();
+    await serving(used);
+    const owner = 'm1';
     const update = `${adapter.programs.agent} -KI -f update.cf; find ${layout.inputs} -type f | sort`;
     const names = async () => (await on('c1', update)).stdout.split('\n').filter((line) => line.startsWith(layout.inputs));
     await on(owner, `echo 'bundle agent extra { }' > ${layout.masterInputs}/extra.cf; chmod 600 ${layout.masterInputs}/extra.cf`);

@@ -1,21 +1,17 @@
 /** The package over cfengine 2, or what stands in for it, in a whole cluster: deployed by csync, failing over, serving a client. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import { cfengine2Programs, eventually, labSettings } from '../../support.ts';
-import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const settings = labSettings({ cfengine_generation: 2 });
 const { programs, fetchPolicy, daemonName } = adapterFor(settings);
 const work = settings.cfengineWorkDirectory;
 
-describe.skipIf(whyNoLab !== null)('cfengine 2 in a bare lab', { timeout: 300_000 }, () => {
+describe.skipIf(whyNoLab !== null)('cfengine 2 in a bare lab', () => {
   const used = useLab('generation2', { deployed: false, bare: true, settings, programs: cfengine2Programs, clients: 1 });
-  const { sh, csync } = typedIn(used);
-  const must = async (host: string, script: string): Promise<string> => {
-    const done = await sh(host, script);
-    expect(done.exitCode, `${script}\n${done.stdout}${done.stderr}`).toBe(0);
-    return done.stdout;
-  };
+  const { sh, must, json } = typedIn(used);
+  const { chapter } = story(120_000);
   const write = (host: string, file: string, lines: readonly string[]) =>
     must(host, `cat > ${file} <<'END'\n${lines.join('\n')}\nEND`);
   const networks = '127.0.0.1 10.9.0.0/24';
@@ -40,7 +36,7 @@ describe.skipIf(whyNoLab !== null)('cfengine 2 in a bare lab', { timeout: 300_00
     `${settings.policyDirectory}/inputs dest=${work}/fetched server=${settings.packageAddress} r=inf type=checksum trustkey=true`,
   ];
 
-  it('has the programs that were named, and is set up by hand', async () => {
+  chapter('has the programs that were named, and is set up by hand', async () => {
     for (const host of ['m1', 'c1']) for (const program of Object.values(programs)) await must(host, `test -x ${program}`);
     await must('m1', programs.key);
     for (const member of ['m2', 'm3'])
@@ -61,8 +57,8 @@ describe.skipIf(whyNoLab !== null)('cfengine 2 in a bare lab', { timeout: 300_00
     await must('m1', 'cmruncl -v');
   });
 
-  it('runs a package deployed by csync apply --run, and the lab sees it', async () => {
-    const applied = await csync('apply --run --yes');
+  chapter('runs a package deployed by csync apply --run, and the lab sees it', async () => {
+    const applied = await json('apply --run --yes');
     expect(applied.exitCode, applied.stderr + (await sh('m1', 'cat $SGRUN/log/csync.log')).stdout).toBe(0);
     await used.drills.waitServed();
     expect(await used.drills.invariants()).toEqual([]);
@@ -71,7 +67,7 @@ describe.skipIf(whyNoLab !== null)('cfengine 2 in a bare lab', { timeout: 300_00
     expect((await sh('m1', `pgrep -x ${daemonName}`)).exitCode).toBe(0);
   });
 
-  it('fails over when the daemon is killed, and the other member serves the same policy', async () => {
+  chapter('fails over when the daemon is killed, and the other member serves the same policy', async () => {
     const from = await used.drills.waitServed();
     const failover = await used.drills.failOver('kill');
     expect([failover.from, failover.fault]).toEqual([from, 'cfservd gets SIGKILL']);

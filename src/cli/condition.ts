@@ -6,6 +6,7 @@ const applyVerbs = () => import('../verbs/package/apply.ts');
 const checkVerbs = () => import('../verbs/package/check.ts');
 const explainVerbs = () => import('../verbs/lab/explain.ts');
 const rehearseVerbs = () => import('../verbs/cluster/rehearse.ts');
+const schemaVerbs = () => import('../verbs/lab/schema.ts');
 const statusVerbs = () => import('../verbs/cluster/status.ts');
 
 const check = verb({
@@ -127,4 +128,16 @@ const decisions = verb({
   run: async (args) => print((await explainVerbs()).decisions(args.json)),
 });
 
-export const conditionVerbs = [status, rehearse, check, diff, history, explain, decisions];
+const schema = verb({
+  words: 'schema',
+  task: 'Investigate',
+  does: 'print the JSON schema of what a verb prints',
+  details:
+    'Of its output with --json. Every document has a field `version`; its fields keep their meaning while it stays the same.',
+  effect: 'prints',
+  positionals: { verb: { type: 'string', array: true, demandOption: true, describe: 'verb, for example: members list' } },
+  examples: [['schema status', 'to validate the output of csync status --json']],
+  run: async (args) => print(`${JSON.stringify((await schemaVerbs()).schemaOf(args.verb.join(' ')), null, 2)}\n`),
+});
+
+export const conditionVerbs = [status, rehearse, check, diff, history, explain, decisions, schema];

@@ -1,5 +1,6 @@
 /**
- * What `--json` prints, a schema each. The type of what is printed follows from the schema, so a field cannot change without it. A field is never removed or given another meaning without a new `version`.
+ * What `--json` prints, a schema each. The type of what is printed follows from the schema, so a field cannot change without it; `csync schema VERB`
+ * prints it. A field is never removed or given another meaning without a new `version`.
  */
 import * as v from 'valibot';
 

@@ -2,7 +2,7 @@
  * A real cluster as a ground for drills: the engine's commands and signals over ssh, a watch on every member, and connections from clients.
  * Power and cables cannot be switched there.
  */
-import { adapterFor } from '../cfengine/adapter.ts';
+import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { conditionLook } from '../cluster/condition/member-condition.ts';
 import { outsideAdvice, outsideView } from '../cluster/condition/outside.ts';
 import { clockBetween, decimal } from '../cluster/remote/answers.ts';
@@ -101,7 +101,7 @@ export async function openClusterGround(
       script: (member, what, text, lines) => run(member, { kind: 'fault', what, text }, script(lines)),
       machine: null,
       words: drillWords(settings, adapter),
-      invariants: () => brokenOf(shell, settings, adapter.daemonName),
+      invariants: () => brokenOf(shell, settings, adapter),
       forbidden,
       pause,
     },
@@ -223,8 +223,8 @@ async function statusOf(shell: MemberShell, settings: Settings): Promise<Package
  * While the package serves: mount and address on the active member only, the other members find the address there, and one daemon runs
  * everywhere.
  */
-async function brokenOf(shell: MemberShell, settings: Settings, daemonName: string): Promise<string[]> {
-  const look = conditionLook({ ...settings, daemonName });
+async function brokenOf(shell: MemberShell, settings: Settings, adapter: CfengineAdapter): Promise<string[]> {
+  const look = conditionLook({ ...settings, adapter });
   const { observation, answers } = await observeAnd(shell, settings, look.lines);
   const owner = observation.status?.owner ?? null;
   const members = settings.members.map((member) => {

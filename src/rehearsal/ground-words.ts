@@ -3,6 +3,7 @@
 import { shellWord } from '../base/shell-word.ts';
 import type { CfengineAdapter } from '../cfengine/adapter.ts';
 import { layoutOf } from '../cfengine/layout.ts';
+import { daemonFunction } from '../cluster/remote/daemon-lines.ts';
 import { maintenanceFileName } from '../contract/maintenance-file.ts';
 import type { Settings } from '../settings/settings.ts';
 
@@ -15,6 +16,7 @@ export function drillWords(settings: Settings, adapter: CfengineAdapter): Readon
     directory: packageDirectory,
     port: String(cfenginePort),
     daemon: adapter.daemonName,
+    daemonPids: daemonFunction(adapter),
     monitor: 'the monitor',
     pause: maintenanceFileName,
     front: 'csync-front.pl',

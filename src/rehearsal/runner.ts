@@ -214,18 +214,20 @@ function signalScript(
 ): string {
   const ofNode = (name: string): string => `-f "^[^ ]+( -[^ ]+)* {directory}/[^ ]*csync-${name}[.]cjs "`;
   const find = {
-    daemon: '-x {daemon}',
+    // In a function, because its name is also that of a daemon in a container.
+    daemon: '',
     monitor: ofNode('monitor'),
     startScript: ofNode('start'),
     haltScript: ofNode('halt'),
     front: '-f "^[^ ]*perl {directory}/[^ ]*csync-front[.]pl "',
   }[to];
-  const send = (name: string): string => `pkill -${name} ${fill(find)}`;
+  const send = (name: string): string => (to === 'daemon' ? `kill -${name} $(daemon_pids)` : `pkill -${name} ${fill(find)}`);
+  const known = to === 'daemon' ? `${fill('{daemonPids}')}\n` : '';
   // The drill may be killed; no process may stay stopped.
   const undo = signal === 'STOP' ? `( sleep 120; ${send('CONT')} ) </dev/null >/dev/null 2>&1 &\n` : '';
   if (whenItRuns === true)
-    return `${undo}( n=0; until ${send(signal)} || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done ) </dev/null >/dev/null 2>&1 &`;
-  return `${undo}${send(signal)}${ifThere === true ? ' || true' : ''}`;
+    return `${known}${undo}( n=0; until ${send(signal)} || [ $n = 6000 ]; do n=$((n + 1)); sleep 0.01; done ) </dev/null >/dev/null 2>&1 &`;
+  return `${known}${undo}${send(signal)}${ifThere === true ? ' || true' : ''}`;
 }
 
 type Wait = Extract<Act, { do: 'wait' }>;

@@ -68,7 +68,11 @@ export const lookScript = [
       '[ -x "$d/cf-serverd" ] && echo "3 $d"; [ -x "$d/cfservd" ] && echo "2 $d"; done; true',
   ),
   section('work directories', `for d in ${workDirectories.join(' ')}; do [ -d "$d/ppkeys" ] && echo "$d"; done; true`),
-  section('running', "cat /proc/[0-9]*/comm | sed -n 's/^cf-serverd$/3/p; s/^cfservd$/2/p' | sort -u"),
+  // Not those of containers, which have a namespace of process ids of their own.
+  section(
+    'running',
+    `for p in /proc/[0-9]*; do n=$(readlink "$p/ns/pid"); [ -z "$n" ] || [ "$n" = "$(readlink /proc/self/ns/pid)" ] || continue; cat "$p/comm"; done | sed -n 's/^cf-serverd$/3/p; s/^cfservd$/2/p' | sort -u`,
+  ),
   section('node', 'for n in /usr/bin/node "$(command -v node)"; do [ -x "$n" ] && echo "$n $("$n" --version)"; done; true'),
   section('csync', 'for p in /usr/local/bin/csync /usr/bin/csync; do [ -x "$p" ] && echo "$p"; done; true'),
   // A resolver that does not answer takes 10 s or more.

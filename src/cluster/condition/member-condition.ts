@@ -1,11 +1,13 @@
 /** The condition of a member: processes, mount, clock, and the state that its monitor reports. */
 
 import { shellWord } from '../../base/shell-word.ts';
+import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { maintenanceFileName } from '../../contract/maintenance-file.ts';
 import { type MonitorState, monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
 import { sentinelName } from '../../contract/policy-file-system.ts';
 import { type Room, roomBy, spaceLine } from '../../contract/space.ts';
 import { type Answer, type Clock, clockBetween, countOf, type Look, lastOf, saidIn } from '../remote/answers.ts';
+import { daemonFunction } from '../remote/daemon-lines.ts';
 import { addressTest, directoryWord, mountedTest } from '../remote/shell-text.ts';
 import { type AddressView, addressViewLines, readAddressView } from './outside.ts';
 
@@ -32,7 +34,7 @@ export interface MemberCondition {
 
 export interface ConditionPlace {
   readonly packageName: string;
-  readonly daemonName: string;
+  readonly adapter: Pick<CfengineAdapter, 'daemonName' | 'programs'>;
   readonly mountPoint: string;
   readonly packageAddress: string;
   readonly policyDirectory: string;
@@ -41,12 +43,13 @@ export interface ConditionPlace {
 
 /** Lines that print the input of parseCondition; any user can run them. */
 export function conditionLook(place: ConditionPlace): Look<MemberCondition | null> {
-  const { daemonName, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
+  const { adapter, mountPoint, packageAddress, policyDirectory, packageDirectory, packageName } = place;
   const monitor = shellWord(monitorStateFile(packageName));
   const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
   const sentinel = shellWord(`${policyDirectory}/${sentinelName}`);
   const lines = [
-    `echo "daemons $(pgrep -c -U 0 -x ${shellWord(daemonName)})"`,
+    daemonFunction(adapter),
+    'echo "daemons $(daemon_pids | wc -l)"',
     `${mountedTest(mountPoint)} && echo 'mounted 1'`,
     ...addressViewLines(packageAddress, addressTest(packageAddress)),
     `${mountedTest(mountPoint)} && ${spaceLine(mountPoint)}`,

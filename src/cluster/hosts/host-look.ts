@@ -11,6 +11,7 @@ import { keyDigest } from '../../cfengine/keys.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { countOf, type Look, saidIn } from '../remote/answers.ts';
+import { daemonFunction } from '../remote/daemon-lines.ts';
 import type { SeenKey } from './key-layout.ts';
 
 /** Name of the cluster's next pair on a member, until the switch. */
@@ -70,7 +71,8 @@ export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWor
     ...Object.values(adapter.programs).map(
       (program) => `[ -x ${shellWord(program)} ] || echo ${shellWord(`missing ${program}`)}`,
     ),
-    `echo "daemons $(pgrep -c -U 0 -x ${shellWord(adapter.daemonName)})"`,
+    daemonFunction(adapter),
+    'echo "daemons $(daemon_pids | wc -l)"',
     `[ -f ${work}/${owedFileName} ] && echo "owed $(head -n 1 ${work}/${owedFileName})"`,
     ...(rosterWord === null ? [] : [`[ -r ${rosterWord} ] && echo "roster $(base64 -w 0 ${rosterWord})"`]),
     `for left in ${work}/${arrivalPrefix}* ${work}/ppkeys/${arrivalPrefix}*; do [ -d "$left" ] && echo "leftover $left"; done`,

@@ -8,6 +8,7 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
 import { announceFunction } from '../../contract/restart-notice.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { daemonFunction } from '../remote/daemon-lines.ts';
 import { busyStatus, hostScript, wholeOrNothing } from '../remote/shell-text.ts';
 import { startScript } from './boot-start.ts';
 import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
@@ -261,21 +262,20 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
 
 /** Trusts no exit status and no pid file of cfengine [cfengine.md 1.4, 2.4]: the process and its port must exist. */
 function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, adapter }: Materials): string {
-  const name = shellWord(adapter.daemonName);
   const owed = shellWord(`${settings.cfengineWorkDirectory}/${owedFileName}`);
   const port = settings.cfenginePort.toString(16).toUpperCase().padStart(4, '0');
   return [
     'set -u',
     `listens() { grep -q ':${port} [0-9A-F]*:0000 0A' /proc/net/tcp /proc/net/tcp6 2>/dev/null; }`,
     'within() { n=0; until "$@"; do n=$((n + 1)); [ "$n" -lt 100 ] || return 1; sleep 0.1; done; }',
-    `gone() { ! pgrep -U 0 -x ${name} > /dev/null; }`,
-    `runs() { pgrep -U 0 -x ${name} > /dev/null && listens; }`,
-    ...(how === 'reload' && adapter.reloadSignal !== null ? [`pkill -${adapter.reloadSignal.slice(3)} -U 0 -x ${name}`] : []),
+    daemonFunction(adapter),
+    'gone() { [ -z "$(daemon_pids)" ]; }',
+    'runs() { ! gone && listens; }',
+    'signal() { for pid in $(daemon_pids); do kill -"$1" "$pid" 2>/dev/null || :; done; }',
+    ...(how === 'reload' && adapter.reloadSignal !== null ? [`signal ${adapter.reloadSignal.slice(3)}`] : []),
     // On every host: the package may move here at this moment.
-    ...(how === 'restart' ? [announceFunction(settings.packageName), `announce $(pgrep -U 0 -x ${name}) || exit 1`] : []),
-    ...(how === 'restart' || how === 'stop'
-      ? [`pkill -TERM -U 0 -x ${name}; within gone || { pkill -KILL -U 0 -x ${name}; within gone; }`]
-      : []),
+    ...(how === 'restart' ? [announceFunction(settings.packageName), 'announce $(daemon_pids) || exit 1'] : []),
+    ...(how === 'restart' || how === 'stop' ? ['signal TERM; within gone || { signal KILL; within gone; }'] : []),
     ...(how === 'stop' ? [`rm -f -- ${owed}; exit 0`] : []),
     `runs || /bin/sh -c ${shellWord(startScript())} < /dev/null > /dev/null 2>&1`,
     `within runs || { echo ${shellWord(`${adapter.daemonName} does not listen on port ${settings.cfenginePort} after its start; syslog has the reason`)}; exit 1; }`,

@@ -13,6 +13,7 @@ import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { configuredFile, configuredLines } from '../hosts/boot-start.ts';
 import { type Look, saidIn } from '../remote/answers.ts';
+import { daemonFunction } from '../remote/daemon-lines.ts';
 import { addressTest, engineScript, mountedTest, script } from '../remote/shell-text.ts';
 
 export interface Leftovers {
@@ -163,11 +164,12 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
     steps.push(
       step(
         `start ${adapter.daemonName} if none runs`,
-        `pgrep -U 0 -x ${adapter.daemonName} >/dev/null && exit 0`,
+        daemonFunction(adapter),
+        '[ -z "$(daemon_pids)" ] || exit 0',
         `( ${adapter.startDaemon.map(shellWord).join(' ')} ) </dev/null >/dev/null 2>&1 || true`,
         'tries=0',
         // Its exit status proves nothing; the process does.
-        `until pgrep -U 0 -x ${adapter.daemonName} >/dev/null; do tries=$((tries + 1)); [ $tries -lt 10 ] || exit 1; sleep 1; done`,
+        `until [ -n "$(daemon_pids)" ]; do tries=$((tries + 1)); [ $tries -lt 10 ] || exit 1; sleep 1; done`,
       ),
     );
   return steps;

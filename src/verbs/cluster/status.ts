@@ -84,7 +84,7 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
     const input = await lookOnce(shell, settings, files);
     const owner = runningMember(input);
     if (owner === null) return input;
-    const condition = conditionLook({ ...settings, daemonName: adapterFor(settings).daemonName });
+    const condition = conditionLook({ ...settings, adapter: adapterFor(settings) });
     const asked = Date.now() / 1000;
     const { exitCode, stdout } = await shell.run(owner.member, script(...condition.lines), lookLimitMs);
     const again = exitCode === 0 ? condition.read({ text: stdout, asked, answered: Date.now() / 1000 }) : null;
@@ -96,9 +96,9 @@ export async function lookAtStatus(shell: MemberShell, settings: Settings, files
 const lookLimitMs = 20_000;
 
 async function lookOnce(shell: MemberShell, settings: Settings, files: readonly RenderedFile[]): Promise<StatusInput> {
-  const { daemonName, lastSeenList } = adapterFor(settings);
-  const condition = conditionLook({ ...settings, daemonName });
-  const peers = peerLook(lastSeenList);
+  const adapter = adapterFor(settings);
+  const condition = conditionLook({ ...settings, adapter });
+  const peers = peerLook(adapter.lastSeenList);
   const roster = rosterLook(settings.packageDirectory);
   const lines = [...condition.lines, ...peers.lines, ...roster.lines];
   const { observation, answers } = await observeAnd(shell, settings, lines);

@@ -3,9 +3,9 @@ import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 
 /**
- * Shell function `daemon_pids`: process ids of the daemon, one a line. It is root's, has the name, belongs to this host (same namespace of
- * process ids, same root directory), and runs the configured program; a program with an interpreter has that one's file. What another user
- * than root may not read of a process does not exclude it.
+ * Shell function `daemon_pids`: process ids of the daemon, one a line. It is root's, has the name, is in this host's namespace of process
+ * ids, and runs the configured program; a program with an interpreter has that one's file, so only its name counts. What another user than root
+ * may not read of a process does not exclude it.
  */
 export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, 'daemonName' | 'programs'>): string {
   const program = shellWord(programs.daemon);
@@ -14,7 +14,7 @@ export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, '
     `  daemon_file=$(readlink -f -- ${program}); [ "$(head -c 2 -- ${program} 2>/dev/null)" != '#!' ] || daemon_file=`,
     `  for daemon_pid in $(pgrep -U 0 -x ${shellWord(daemonName)}); do`,
     '    daemon_space=$(readlink "/proc/$daemon_pid/ns/pid") || daemon_space=',
-    '    if [ -n "$daemon_space" ]; then [ "$daemon_space" = "$(readlink /proc/self/ns/pid)" ] && [ "/proc/$daemon_pid/root" -ef / ] || continue; fi',
+    '    if [ -n "$daemon_space" ]; then [ "$daemon_space" = "$(readlink /proc/self/ns/pid)" ] || continue; fi',
     '    daemon_runs=$(readlink "/proc/$daemon_pid/exe") || daemon_runs=',
     // Root cannot read that of a zombie.
     '    [ -n "$daemon_runs" ] || [ "$(id -u)" != 0 ] || continue',

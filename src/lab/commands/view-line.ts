@@ -31,15 +31,31 @@ export function clusterLines(state: ClusterState): string[] {
   ]);
 }
 
-export function memberLines(state: ClusterState, member: MemberName, prefix: string): string[] {
+export function memberLines(state: ClusterState, member: MemberName, prefix: string, verbose: boolean): string[] {
   const about = state.members[member];
-  return lines(prefix, [
+  const own = lines(prefix, [
     ['name', member],
     ['id', state.memberOrder.indexOf(member) + 1],
     ['status', about?.status ?? 'unknown'],
     ['state', about?.state ?? 'unknown'],
     ['summary', memberSummary(state, member)],
     ['os_status', about?.machine ?? 'unknown'],
+  ]);
+  return verbose ? [...own, ...networkLines(about?.subnets ?? {}, prefix)] : own;
+}
+
+/** Interfaces and subnets, which only -v shows [GH-chk, GH-gdha]; addresses of interfaces are not in the state of the lab. */
+function networkLines(subnets: Readonly<Record<string, string>>, prefix: string): string[] {
+  return Object.entries(subnets).flatMap(([subnet, status], index) => [
+    ...lines(`${prefix}interface:eth${index}|`, [
+      ['name', `eth${index}`],
+      ['status', status],
+    ]),
+    ...lines(`${prefix}subnet:${subnet}|`, [
+      ['name', subnet],
+      ['status', status],
+      ['ip_monitor', 'off'],
+    ]),
   ]);
 }
 
@@ -65,8 +81,8 @@ function configured(state: ClusterState, pkg: PackageState): Attributes {
   const { legacy } = packageContent(pkg.config);
   const value = (keyword: string): string => lastValue(pkg.config, keyword) ?? findAttribute(keyword)?.attribute.fallback ?? '';
   return [
-    // The values are INFERRED.
-    ['style', styleOf(pkg.config)],
+    // The values are INFERRED. The screen of a legacy package has no such line between its own.
+    ...(legacy === null ? ([['style', styleOf(pkg.config)]] as const) : []),
     ...(legacy === null ? ([['description', value('package_description')]] as const) : []),
     ['initial_autorun', enabled(policy.autoRun)],
     ['failover_policy', policy.failover],
@@ -79,6 +95,7 @@ function configured(state: ClusterState, pkg: PackageState): Attributes {
     ['halt_script_timeout', value('halt_script_timeout').toLowerCase()],
     ['priority', value('priority') || 'no_priority'],
     ['last_halt_failed', yes(pkg.lastHaltFailed)],
+    ...(legacy === null ? [] : ([['style', styleOf(pkg.config)]] as const)),
   ];
 }
 
@@ -96,7 +113,7 @@ function packageMembers(state: ClusterState, pkg: PackageState, prefix: string):
 export function wholeLines(state: ClusterState, verbose: boolean): string[] {
   return [
     ...clusterLines(state),
-    ...state.memberOrder.flatMap((member) => memberLines(state, member, `node:${member}|`)),
+    ...state.memberOrder.flatMap((member) => memberLines(state, member, `node:${member}|`, verbose)),
     ...packagesOf(state).flatMap((pkg) => packageLines(state, pkg, `package:${pkg.name}|`, verbose)),
   ];
 }

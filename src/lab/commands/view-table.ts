@@ -29,17 +29,13 @@ export function clusterTable(state: ClusterState): string[] {
   );
 }
 
-/** One block a member, with its packages if `packages` is given. */
-export function memberTable(state: ClusterState, member: MemberName, indent: number): string[] {
-  const { status = 'down', state: word = 'unknown' } = state.members[member] ?? {};
-  return table(
-    indent,
-    [15, 13, 13],
-    [
-      ['NODE', 'STATUS', 'STATE'],
-      [member, status, word],
-    ],
-  );
+/** One heading, and a row for each member: a block has one member, `-l node` all of them [GH-gdha, GH-chk]. */
+export function memberTable(state: ClusterState, members: readonly MemberName[], indent: number): string[] {
+  const rows = members.map((member) => {
+    const { status = 'down', state: word = 'unknown' } = state.members[member] ?? {};
+    return [member, status, word];
+  });
+  return table(indent, [15, 13, 13], [['NODE', 'STATUS', 'STATE'], ...rows]);
 }
 
 export function networkTable(state: ClusterState, member: MemberName, indent: number): string[] {
@@ -52,9 +48,14 @@ export function networkTable(state: ClusterState, member: MemberName, indent: nu
   ];
 }
 
+/** One heading, and a row for each package, as `-l package` prints them [GH-gdha]. */
+export function packageList(packages: readonly PackageState[], indent: number): string[] {
+  const rows = packages.map((pkg) => [pkg.name, pkg.status, pkg.state, enabled(pkg.autoRun), pkg.owner ?? 'unowned']);
+  return table(indent, packageWidths, [packageHeading, ...rows]);
+}
+
 export function packageTable(state: ClusterState, pkg: PackageState, indent: number, verbose: boolean): string[] {
-  const row = [pkg.name, pkg.status, pkg.state, enabled(pkg.autoRun), pkg.owner ?? 'unowned'];
-  const lines = table(indent, packageWidths, [packageHeading, row]);
+  const lines = packageList([pkg], indent);
   return verbose ? [...lines, ...packageDetails(state, pkg, indent + 2)] : lines;
 }
 
@@ -126,7 +127,7 @@ function unownedScripts(state: ClusterState, pkg: PackageState, policy: PackageP
 export function wholeTable(state: ClusterState, verbose: boolean): string[] {
   const lines = clusterTable(state);
   for (const member of state.memberOrder) {
-    lines.push('  ', ...memberTable(state, member, 2));
+    lines.push('  ', ...memberTable(state, [member], 2));
     if (verbose) lines.push(...networkTable(state, member, 4));
     for (const pkg of packagesOf(state)) if (pkg.owner === member) lines.push('', ...packageTable(state, pkg, 4, verbose));
   }

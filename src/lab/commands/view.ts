@@ -5,7 +5,7 @@ import { say } from '../manager/messages.ts';
 import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
 import type { CommandRequest } from './command-request.ts';
 import { clusterLines, configurationLines, memberLines, packageLines, wholeLines } from './view-line.ts';
-import { clusterTable, memberTable, networkTable, packageTable, wholeTable } from './view-table.ts';
+import { clusterTable, memberTable, networkTable, packageList, packageTable, wholeTable } from './view-table.ts';
 
 export type ViewRequest = Extract<CommandRequest, { command: 'cmviewcl' }>;
 
@@ -45,12 +45,15 @@ function chosen(state: ClusterState, { level, members, packages }: ViewRequest):
 }
 
 function tableView(state: ClusterState, request: ViewRequest): string[] {
-  const { verbose, members } = request;
+  const { verbose, members, packages } = request;
   const some = chosen(state, request);
   if (some === null) return wholeTable(state, verbose);
   if (some.cluster) return clusterTable(state);
+  // A level without -v and without names: one list.
+  if (!verbose && members.length + packages.length === 0)
+    return some.members.length > 0 ? memberTable(state, some.members, 0) : packageList(some.packages, 0);
   const blocks = some.members.map((member) => [
-    ...memberTable(state, member, 0),
+    ...memberTable(state, [member], 0),
     ...(verbose ? networkTable(state, member, 2) : []),
     // -n shows the packages there, -l node only the members.
     ...(members.length === 0
@@ -70,7 +73,7 @@ function lineView(state: ClusterState, request: ViewRequest): string[] {
   const bareMember = request.members.length === 1;
   const barePackage = request.packages.length === 1;
   return [
-    ...some.members.flatMap((member) => memberLines(state, member, bareMember ? '' : `node:${member}|`)),
+    ...some.members.flatMap((member) => memberLines(state, member, bareMember ? '' : `node:${member}|`, verbose)),
     ...some.packages.flatMap((pkg) => packageLines(state, pkg, barePackage ? '' : `package:${pkg.name}|`, verbose)),
   ];
 }

@@ -114,6 +114,13 @@ describe('table with -v, -l, -n, -p', () => {
     expect(text(state, '-n', 'beta')).not.toContain('csync');
   });
 
+  test('a level without -v is one list with one heading, as scripts that drop the heading expect', () => {
+    const { state } = served();
+    const rows = (...argv: string[]) => view(state, ...argv).lines.map((line) => line.trim().split(/\s+/).join(' '));
+    expect(rows('-l', 'node')).toEqual(['NODE STATUS STATE', ...members.map((member) => `${member} up running`)]);
+    expect(rows('-l', 'package')).toEqual(['PACKAGE STATUS STATE AUTO_RUN NODE', 'csync up running enabled alpha']);
+  });
+
   test('an unknown package ends with 1 and the words that scripts look for', () => {
     const result = view(served().state, '-p', 'nopkg');
     expect(result).toMatchObject({ exitCode: 1, lines: [] });
@@ -141,6 +148,17 @@ describe('line format', () => {
     expect(lines).toContain('node:alpha|state=running');
     expect(lines).toContain('package:csync|status=up');
     expect(lines).toContain('package:csync|owner=alpha');
+  });
+
+  test('-v has the interfaces and subnets of each node; without it they are missing', () => {
+    const { state } = served();
+    const of = (...argv: string[]) => view(state, '-f', 'line', ...argv).lines.filter((line) => /(interface|subnet):/.test(line));
+    expect(of('-v', '-n', 'beta')).toEqual([
+      ...['interface:eth0|name=eth0', 'interface:eth0|status=up'],
+      ...['subnet:10.9.0.0|name=10.9.0.0', 'subnet:10.9.0.0|status=up', 'subnet:10.9.0.0|ip_monitor=off'],
+    ]);
+    expect(of('-v')).toContain('node:alpha|subnet:10.9.0.0|name=10.9.0.0');
+    expect(of()).toEqual([]);
   });
 
   test('summary and highly_available say whether the package could still move', () => {

@@ -16,7 +16,7 @@ export function drillWords(settings: Settings, adapter: CfengineAdapter): Readon
     directory: packageDirectory,
     port: String(cfenginePort),
     daemon: adapter.daemonName,
-    daemonPids: daemonFunction(adapter),
+    daemonPids: daemonFunction(adapter, settings.cfengineWorkDirectory),
     monitor: 'the monitor',
     pause: maintenanceFileName,
     front: 'csync-front.pl',

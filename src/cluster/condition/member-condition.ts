@@ -35,6 +35,7 @@ export interface MemberCondition {
 export interface ConditionPlace {
   readonly packageName: string;
   readonly adapter: Pick<CfengineAdapter, 'daemonName' | 'programs'>;
+  readonly cfengineWorkDirectory: string;
   readonly mountPoint: string;
   readonly packageAddress: string;
   readonly policyDirectory: string;
@@ -48,7 +49,7 @@ export function conditionLook(place: ConditionPlace): Look<MemberCondition | nul
   const maintenance = directoryWord(`${packageDirectory}/${maintenanceFileName}`);
   const sentinel = shellWord(`${policyDirectory}/${sentinelName}`);
   const lines = [
-    daemonFunction(adapter),
+    daemonFunction(adapter, place.cfengineWorkDirectory),
     'echo "daemons $(daemon_pids | wc -l)"',
     `${mountedTest(mountPoint)} && echo 'mounted 1'`,
     ...addressViewLines(packageAddress, addressTest(packageAddress)),

@@ -71,7 +71,7 @@ export function hostLook(adapter: CfengineAdapter, settings: Settings, rosterWor
     ...Object.values(adapter.programs).map(
       (program) => `[ -x ${shellWord(program)} ] || echo ${shellWord(`missing ${program}`)}`,
     ),
-    daemonFunction(adapter),
+    daemonFunction(adapter, settings.cfengineWorkDirectory),
     'echo "daemons $(daemon_pids | wc -l)"',
     `[ -f ${work}/${owedFileName} ] && echo "owed $(head -n 1 ${work}/${owedFileName})"`,
     ...(rosterWord === null ? [] : [`[ -r ${rosterWord} ] && echo "roster $(base64 -w 0 ${rosterWord})"`]),

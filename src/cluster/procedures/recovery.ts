@@ -164,7 +164,7 @@ function cleanMember(member: string, left: Leftovers, { settings, adapter }: Rec
     steps.push(
       step(
         `start ${adapter.daemonName} if none runs`,
-        daemonFunction(adapter),
+        daemonFunction(adapter, settings.cfengineWorkDirectory),
         '[ -z "$(daemon_pids)" ] || exit 0',
         `( ${adapter.startDaemon.map(shellWord).join(' ')} ) </dev/null >/dev/null 2>&1 || true`,
         'tries=0',

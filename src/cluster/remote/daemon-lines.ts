@@ -4,14 +4,16 @@ import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 
 /**
  * Shell function `daemon_pids`: process ids of the daemon, one a line. It is root's, has the name, is in this host's namespace of process
- * ids, and runs the configured program; a program with an interpreter has that one's file, so only its name counts. What another user than root
+ * ids, and runs the configured program or its copy in cfengine's work
+ * directory, which cfengine's own policy starts; a program with an interpreter has that one's file, so only its name counts. What another user than root
  * may not read of a process does not exclude it.
  */
-export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, 'daemonName' | 'programs'>): string {
+export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, 'daemonName' | 'programs'>, work: string): string {
   const program = shellWord(programs.daemon);
+  const copy = shellWord(`${work}/bin/${daemonName}`);
   return [
     'daemon_pids() {',
-    `  daemon_file=$(readlink -f -- ${program}); [ "$(head -c 2 -- ${program} 2>/dev/null)" != '#!' ] || daemon_file=`,
+    `  daemon_file=$(readlink -f -- ${program}) || :; daemon_copy=$(readlink -f -- ${copy}) || :; [ "$(head -c 2 -- ${program} 2>/dev/null)" != '#!' ] || daemon_file=`,
     `  for daemon_pid in $(pgrep -U 0 -x ${shellWord(daemonName)}); do`,
     '    daemon_space=$(readlink "/proc/$daemon_pid/ns/pid") || daemon_space=',
     '    if [ -n "$daemon_space" ]; then [ "$daemon_space" = "$(readlink /proc/self/ns/pid)" ] || continue; fi',
@@ -19,7 +21,7 @@ export function daemonFunction({ daemonName, programs }: Pick<CfengineAdapter, '
     // Root cannot read that of a zombie.
     '    [ -n "$daemon_runs" ] || [ "$(id -u)" != 0 ] || continue',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
-    '    [ -z "$daemon_file" ] || [ -z "$daemon_runs" ] || [ "${daemon_runs% (deleted)}" = "$daemon_file" ] || continue',
+    '    [ -z "$daemon_file" ] || [ -z "$daemon_runs" ] || [ "${daemon_runs% (deleted)}" = "$daemon_file" ] || [ "${daemon_runs% (deleted)}" = "$daemon_copy" ] || continue',
     '    echo "$daemon_pid"',
     '  done',
     '}',

@@ -38,9 +38,9 @@ function run(argv: readonly string[], options: { readonly uid?: number } = {}): 
 
 const named = (): number[] =>
   spawnSync('pgrep', ['-x', name], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean).map(Number);
-const daemons = (daemon: string): number[] => {
+const daemons = (daemon: string, work = '/nonexistent'): number[] => {
   const adapter = { daemonName: name, programs: { daemon, agent: '', key: '', run: '' } };
-  const { stdout } = spawnSync('/bin/sh', ['-c', `set -u; ${daemonFunction(adapter)}\ndaemon_pids`], { encoding: 'utf8' });
+  const { stdout } = spawnSync('/bin/sh', ['-c', `set -u; ${daemonFunction(adapter, work)}\ndaemon_pids`], { encoding: 'utf8' });
   return stdout.split('\n').filter(Boolean).map(Number);
 };
 
@@ -52,6 +52,10 @@ describe.skipIf(!isRoot || !have('unshare', 'pgrep'))('the daemon of a host', ()
     const child = run([file, '600']);
     await eventually('it to run', () => named().includes(child.pid ?? 0));
     expect([daemons(file), daemons(link)]).toEqual([[child.pid], [child.pid]]);
+    // The copy in the work directory, which cfengine's own policy starts.
+    mkdirSync(join(scratch, 'work/bin'), { recursive: true });
+    symlinkSync(file, join(scratch, 'work/bin', name));
+    expect(daemons(program(), join(scratch, 'work'))).toEqual([child.pid]);
   });
 
   it('is none of another installation, of another user, or of a container', async () => {

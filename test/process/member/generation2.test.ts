@@ -315,6 +315,9 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     };
   }
 
+  /** The log is written after the service has exited. */
+  const written = (verdict: () => Promise<string>) => eventually('the verdict', async () => (await verdict()) || null);
+
   it.each([
     ['killed', 'KILL', 'The cfengine daemon exited'],
     ['told to end', 'TERM', 'The cfengine daemon exited'],
@@ -323,7 +326,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     const { member, pid, end, verdict } = await watched();
     await member.demand(`kill -${signal} ${pid}`);
     expect(await end).toBe(1);
-    expect(await eventually('the verdict', async () => (await verdict()) || null)).toContain(sentence);
+    expect(await written(verdict)).toContain(sentence);
   });
 
   it('sees a daemon that hangs though its process is well', async () => {
@@ -331,7 +334,9 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
     // Until the end: within the five seconds that cfservd sleeps without its configuration, a busy host fits no two probes.
     await member.demand(`: > ${member.work}/hangs`);
     expect(await end).toBe(1);
-    expect(await verdict()).toMatch(/does not answer at the package address: 2 failed probes in a row: no answer within 1000 ms/);
+    expect(await written(verdict)).toMatch(
+      /does not answer at the package address: 2 failed probes in a row: no answer within 1000 ms/,
+    );
   });
 
   it('follows a restart that was announced when it saw first the one that only launches the daemon', async () => {
@@ -356,7 +361,7 @@ describe.skipIf(whyNoMember !== null)('the monitor with generation 2', () => {
       `echo '= nonsense' >> ${member.work}/inputs/cfservd.conf; touch -d '+2 seconds' ${member.work}/inputs/cfservd.conf`,
     );
     expect(await end).toBe(1);
-    expect(await verdict()).toContain('The cfengine daemon exited');
+    expect(await written(verdict)).toContain('The cfengine daemon exited');
   });
 
   it('takes a refusal of the sentinel for an answer, and a SIGTERM for the end', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { LabHandle } from '../../../src/lab/handle.ts';
 import type { PackageDrills } from '../../../src/lab/trials/package-drills.ts';
 import { eventually, everyStep, everyStepIt } from '../../support.ts';
-import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { codesIn, serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 import { auditFailover } from '../failover/failover-audit.ts';
 
 const directory = '/usr/local/cmcluster/conf/csync';
@@ -37,7 +37,7 @@ const schedule: readonly (readonly [
   rest: 'up' | 'down',
   left?: string,
 ])[] = [
-  ['it is started', ({ drills }) => drills.deploy(), 'up'],
+  ['it is started', ({ drills }) => drills.deploy({ checked: false }), 'up'],
   ['the daemon of m1 is killed', ({ drills }) => drills.killDaemon('m1'), 'up', 'm1'],
   ['m1 is switched on again', ({ drills }) => drills.type('m1', ['cmmodpkg', '-e', '-n', 'm1', 'csync']), 'up'],
   ['m2 is halted', ({ drills }) => drills.type('m2', ['cmhaltnode', '-f', 'm2']), 'up', 'm2'],
@@ -116,47 +116,44 @@ async function playOut(used: Used): Promise<(readonly [string, Observed])[]> {
   return seen;
 }
 
-const ofModular: (readonly [string, Observed])[] = [];
+describe.skipIf(whyNoLab !== null)('a legacy package beside a modular one', { timeout: 300_000 }, () => {
+  const modular = useLab('legacy-twin', { deployed: false, watched: false });
+  const legacy = useLab('legacy-events', { deployed: false, watched: false, changes: { packageStyle: 'legacy' } });
 
-describe.skipIf(whyNoLab !== null)('a modular package in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('legacy-twin', { deployed: false, watched: false });
-
-  it('goes through a schedule of events', async () => {
-    ofModular.push(...(await playOut(used)));
-    expect(new Set(ofModular.map(([, { owner }]) => owner))).toEqual(
-      new Set(everyStep ? ['m1', 'm2', 'm3', null] : ['m1', 'm2']),
-    );
+  it('is to every observer what a modular one is, event by event', async () => {
+    const [ofModular, ofLegacy] = await Promise.all([playOut(modular), playOut(legacy)]);
+    const owners = everyStep ? ['m1', 'm2', 'm3', null] : ['m1', 'm2'];
+    expect(new Set(ofModular.map(([, { owner }]) => owner))).toEqual(new Set(owners));
+    expect(ofModular).toHaveLength(played.length);
+    for (const [index, one] of ofLegacy.entries()) expect(one).toEqual(ofModular[index]);
   });
 });
 
 describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300_000 }, () => {
-  const used = useLab('legacy', { deployed: false, watched: false, changes: { packageStyle: 'legacy' } });
-  const { sh, csync } = typedIn(used);
-  const cm = async (command: string, member = 'm1') => {
-    const done = await sh(member, command);
-    expect(done.exitCode, `${command}: ${done.stdout}${done.stderr}`).toBe(0);
-    return done.stdout;
-  };
+  const used = useLab('legacy', { deployed: true, watched: false, changes: { packageStyle: 'legacy' } });
+  const { sh, must, csync, json, done, broken } = typedIn(used);
+  const cm = (command: string, member = 'm1') => must(member, command);
+  type Applied = { readonly outcome: string; readonly steps: readonly string[] };
+  const same = 'm1: same\nm2: same\nm3: same\napplied configuration: same\n';
+  const set = (key: string, value: string) => cm(`sed -i 's/^${key}:.*/${key}: ${value}/' /root/csync.yaml`);
+  const yaml = () => cm('cat /root/csync.yaml');
+  const style = async () => /\bstyle=(\w+)/.exec(await cm('cmviewcl -v -f line -p csync'))?.[1];
+  /** It has run again from its first member, as it is started. */
+  const restarted = () => cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
 
-  const good = async (words: string, member = 'm1') => {
-    const done = await csync(words, member);
-    expect(done.exitCode, `${words}: ${done.stdout}${done.stderr}`).toBe(0);
-    return done.stdout + done.stderr;
-  };
-  const yaml = async () => cm('cat /root/csync.yaml');
-
-  it('is to every observer what a modular one is, event by event', async () => {
-    const seen = await playOut(used);
-    expect(ofModular).toHaveLength(played.length);
-    for (const [index, [what, observed]] of seen.entries()) expect([what, observed]).toEqual(ofModular[index]);
-  });
+  /** It serves from m1 as csync applied it, with the settings of the lab. */
+  async function asLegacy(): Promise<void> {
+    await cm('cd /root && { [ -e shipped.yaml ] || cp csync.yaml shipped.yaml; } && cp shipped.yaml csync.yaml');
+    await serving(used);
+    await done('apply --yes --halt');
+  }
 
   it('is a running package whose log has the lines of the template', async () => {
-    await cm('cmhaltpkg csync; : > LOG; cmrunpkg -n m1 csync && cmmodpkg -e csync'.replace('LOG', log));
-    expect(await used.drills.waitServed()).toBe('m1');
+    await asLegacy();
+    await cm(`cmhaltpkg csync; : > ${log}; cmrunpkg -n m1 csync && cmmodpkg -e csync`);
     await used.drills.publishAndFetch();
     expect(await used.drills.invariants()).toEqual([]);
-    expect(await cm('cmviewcl -v -f line -p csync')).toContain('style=legacy');
+    expect(await style()).toBe('legacy');
     const said = await cm(`cat ${log}`);
     for (const line of [
       /^\t#{11} Node "m1": Starting package at \w{3} \w{3} [ \d]\d [\d:]{8} \w+ \d{4} #{11}$/m,
@@ -171,6 +168,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
   });
 
   it('the commands of control scripts refuse what they have to refuse', async () => {
+    await asLegacy();
     for (const [command, why] of [
       ['cmrunserv csync_monitor "/bin/sleep 9"', 'no script of package csync runs'],
       ['cmhaltserv csync_monitor', 'no script of package csync runs'],
@@ -186,45 +184,46 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
   });
 
   it('csync apply, diff, check, status and maintenance work on it', async () => {
-    await good('apply --yes');
-    expect(await good('apply --yes')).toContain('up to date; nothing to do.');
-    expect(await good('diff')).toBe('m1: same\nm2: same\nm3: same\napplied configuration: same\n');
-    expect(await good('check')).toContain('0 errors');
-    expect(await good('status')).toContain('csync serves from m');
-    await cm("sed -i 's/^monitor_failures:.*/monitor_failures: 4/' /root/csync.yaml");
+    await asLegacy();
+    expect(await done('apply --yes')).toMatchObject({ outcome: 'unchanged', steps: [] });
+    expect((await csync('diff')).stdout).toBe(same);
+    expect((await done('check')).codes).toEqual([]);
+    expect(await done('status')).toMatchObject({ condition: 'serving', advice: [] });
+    await set('monitor_failures', '4');
     // Its set stands in the path of its control script, which a package that runs keeps.
-    expect((await csync('apply --yes')).stderr).toMatch(/change-needs-halt\][\s\S]*run_script /);
-    const changed = await good('apply --yes --halt');
-    const call = /on (m\d): \$SGCONF\/csync\/sets\/[0-9a-f]{16}\/csync_control\.sh validate/g;
-    expect(new Set([...changed.matchAll(call)].map(([, member]) => member))).toEqual(new Set(['m1', 'm2', 'm3']));
-    expect(changed).toMatch(/in one script: cmhaltpkg csync; cmapplyconf .*; cmrunpkg -n m1 csync; cmmodpkg -e csync/);
+    const halting = await json('apply --yes');
+    expect([halting.codes, halting.problems[0]?.text]).toEqual([['change-needs-halt'], expect.stringMatching(/\brun_script\b/)]);
+    const { steps } = await done<Applied>('apply --yes --halt');
+    const call = /^on (m\d): \$SGCONF\/csync\/sets\/[0-9a-f]{16}\/csync_control\.sh validate$/;
+    expect(steps.flatMap((step) => call.exec(step)?.[1] ?? [])).toEqual(['m1', 'm2', 'm3']);
+    expect(steps).toContainEqual(
+      expect.stringMatching(/\bcmhaltpkg csync; cmapplyconf .*; cmrunpkg -n m1 csync; cmmodpkg -e csync$/),
+    );
     await auditFailover(used, 'a legacy package after an apply');
-    await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
+    await restarted();
     // What only the member itself knows is found although Serviceguard calls no script of a legacy package.
-    await cm('mv /usr/bin/cf-agent /usr/bin/cf-agent.away', 'm3');
-    const checked = await csync('check');
-    expect([checked.exitCode, checked.stdout]).toEqual([
-      1,
-      expect.stringMatching(/check-validate\] member m3[\s\S]*cf-agent cannot be executed/),
-    ]);
-    await cm("sed -i 's/^monitor_failures:.*/monitor_failures: 5/' /root/csync.yaml");
-    const refused = await csync('apply --yes --halt');
-    expect([refused.exitCode, refused.stderr]).toEqual([5, expect.stringMatching(/change-validate\] member m3/)]);
+    const repaired = await broken('m3', 'mv /usr/bin/cf-agent /usr/bin/away', 'mv /usr/bin/away /usr/bin/cf-agent');
+    const checked = await json('check');
+    expect([checked.exitCode, checked.codes]).toEqual([1, ['check-validate m3']]);
+    expect(checked.problems[0]?.text).toMatch(/\bcf-agent\b/);
+    await set('monitor_failures', '5');
+    const refused = await json('apply --yes --halt');
+    expect([refused.exitCode, refused.codes]).toEqual([5, ['change-validate m3', 'change-incomplete']]);
     expect(await used.drills.view(), 'nothing was halted for it').toMatchObject({ owner: 'm1', status: 'up' });
     await auditFailover(used, 'a legacy package after an apply that its own validate refused');
-    await cm('mv /usr/bin/cf-agent.away /usr/bin/cf-agent', 'm3');
-    await good('apply --yes --halt');
-    await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
-    expect((await csync('maintenance on --serviceguard --yes')).stderr).toContain('legacy package');
-    await good('maintenance on --yes');
-    await good('maintenance off --yes');
-    expect((await csync('conform')).exitCode).toBe(4);
+    await repaired();
+    await done('apply --yes --halt');
+    await restarted();
+    expect((await json('maintenance on --serviceguard --yes')).codes).toEqual(['settings-maintenance']);
+    await done('maintenance on --yes');
+    await done('maintenance off --yes');
   });
 
   it('customer-defined is called with run behind the promotion and with halt before it is given up', async () => {
+    await asLegacy();
     const hook = `printf '#!/bin/sh\\necho "$1 $(ls /csync/dsau | grep -c sentinel) $SG_PACKAGE" >> /tmp/hook\\n' > ${directory}/customer-defined && chmod 755 ${directory}/customer-defined`;
-    await cm(hook);
-    await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
+    await broken('m1', hook, `rm -f ${directory}/customer-defined /tmp/hook`);
+    await restarted();
     expect(await cm('cat /tmp/hook')).toBe('halt 1 csync\nrun 1 csync\n');
     await cm(`printf '#!/bin/sh\\nexit 1\\n' > ${directory}/customer-defined`);
     await cm('cmhaltpkg csync || :');
@@ -235,32 +234,41 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
   });
 
   it('csync migrate shows its steps: check, one halt, apply, run', async () => {
-    const dry = await good('migrate legacy-to-modular --dry-run');
+    await asLegacy();
+    const before = await yaml();
+    const { steps } = await done<Applied>('migrate legacy-to-modular --dry-run');
     const order = [
-      'distribute to m3: .csync-migration.json',
-      'cmcheckconf',
-      'cmhaltpkg csync',
-      'cmapplyconf',
-      'cmrunpkg -n m1 csync',
-    ];
-    expect(order.map((step) => dry.indexOf(step)).every((at, index, all) => at > (all[index - 1] ?? 0))).toBe(true);
-    expect(dry.match(/cmhaltpkg/g)).toHaveLength(1);
-    expect(dry).toMatch(/here: csync\.yaml line \d+: package_style: modular/);
+      /^distribute to m3: .*\.csync-migration\.json/,
+      /\bcmcheckconf\b/,
+      /\bcmhaltpkg csync\b.*\bcmapplyconf\b.*\bcmrunpkg -n m1 csync\b/,
+      /\bcsync\.yaml\b.*\bpackage_style: modular$/,
+    ].map((step) => steps.findIndex((one) => step.test(one)));
+    expect(order, steps.join('\n')).toEqual([...order].sort((one, other) => one - other));
+    expect(order).not.toContain(-1);
+    expect(steps.join('\n').match(/cmhaltpkg/g)).toHaveLength(1);
     expect((await csync('migrate legacy-to-modular </dev/null')).exitCode, 'without a terminal nothing is done').toBe(2);
-    await cm("cp /root/csync.yaml /root/kept.yaml; sed -i 's/^monitor_failures:.*/monitor_failures: 9/' /root/csync.yaml");
-    expect((await csync('migrate legacy-to-modular --yes')).stderr).toContain('change-pending');
-    await cm('mv /root/kept.yaml /root/csync.yaml');
+    expect([await yaml(), await style()]).toEqual([before, 'legacy']);
+    await set('monitor_failures', '9');
+    expect((await json('migrate legacy-to-modular --yes')).codes).toEqual(
+      ['m1', 'm2', 'm3'].map((member) => `change-pending ${member}`),
+    );
+    await cm('cp /root/shipped.yaml /root/csync.yaml');
     // Refused when the modular set is there already.
-    await cm("echo '/dev/vg_csync/lv_csync /csync ext4 defaults 0 2' >> /etc/fstab", 'm3');
-    expect((await csync('migrate legacy-to-modular --yes')).stderr).toContain('/etc/fstab mounts');
-    await cm("sed -i '/lv_csync/d' /etc/fstab", 'm3');
-    expect(await cm('cmviewcl -v -f line -p csync')).toContain('style=legacy');
+    const repaired = await broken(
+      'm3',
+      "echo '/dev/vg_csync/lv_csync /csync ext4 defaults 0 2' >> /etc/fstab",
+      "sed -i '/lv_csync/d' /etc/fstab",
+    );
+    const refused = await json('migrate legacy-to-modular --yes');
+    expect(refused.codes).toEqual(['change-cmcheckconf m1', 'change-incomplete']);
+    expect(codesIn(refused.problems[0]?.text ?? '')).toContain('mount-point-busy');
+    await repaired();
+    expect(await style()).toBe('legacy');
     await auditFailover(used, 'after a migration that was refused');
-    await cm('cmhaltpkg csync && cmrunpkg -n m1 csync && cmmodpkg -e csync');
-    expect((await used.drills.view()).owner).toBe('m1');
   });
 
   it('csync migrate moves a running package over with one halt; the daemon, the switches and the comments stay', async () => {
+    await asLegacy();
     await cm('cmmodpkg -d -n m3 csync');
     const [before, daemon, settings, mark] = [
       await observe(used),
@@ -268,54 +276,52 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
       await yaml(),
       used.drills.entries.length,
     ];
-    await good('migrate legacy-to-modular --yes');
+    await done('migrate legacy-to-modular --yes');
     await used.drills.waitServed();
     expect(await observe(used)).toEqual(before);
     expect(await cm('pgrep -x cf-serverd')).toBe(daemon);
     const halts = used.drills.entries.slice(mark).filter(({ what, text }) => what === 'halting' && text.includes('csync'));
     expect(halts).toHaveLength(1);
-    expect(await cm('cmviewcl -v -f line -p csync')).toContain('style=modular');
+    expect(await style()).toBe('modular');
     expect(await yaml()).toBe(settings.replace(/^package_style: .*$/m, 'package_style: modular'));
-    expect(await good('diff')).toBe('m1: same\nm2: same\nm3: same\napplied configuration: same\n');
+    expect((await csync('diff')).stdout).toBe(same);
     for (const member of ['m1', 'm2', 'm3'])
       expect(await cm(`ls -A ${directory}`, member)).not.toMatch(/csync_control|csync-migration/);
-    expect(await good('migrate legacy-to-modular --yes')).toContain('nothing to do');
+    expect(await done('migrate legacy-to-modular --yes')).toMatchObject({ outcome: 'unchanged', steps: [] });
     await cm('cmmodpkg -e -n m3 csync');
     await used.drills.publishAndFetch();
     expect(await used.drills.invariants()).toEqual([]);
     await used.drills.failOver('kill');
-    await used.drills.repair('kill', 'm1');
   });
 
   everyStepIt('killed at any of its steps, the same migrate again finishes: it runs where it ran, with its switch', async () => {
-    const steps = [
-      ...['distribute to m2: .csync-migration.json c', 'on .*: cmcheckconf', 'on .*, in one script: cmhaltpkg', 'verify every'],
-      'on m2: remove',
-    ];
-    for (const step of steps) {
-      await cm("sed -i 's/^package_style:.*/package_style: legacy/' /root/csync.yaml");
-      await good('apply --yes --halt');
+    await asLegacy();
+    const steps = (await done<Applied>('migrate legacy-to-modular --dry-run')).steps.length;
+    expect(steps).toBeGreaterThan(5);
+    for (let index = 0; index < steps - 1; index += 1) {
+      await asLegacy();
+      const step = (await done<Applied>('migrate legacy-to-modular --dry-run')).steps[index] ?? '';
       const before = await observe(used);
       expect(before, step).toMatchObject({ status: 'up', autoRun: true });
       // What was under way on the member itself ends first: a script that writes, a command of Serviceguard's.
-      const kill = `until grep -qE "^${step}" /tmp/migrate.log; do kill -0 $p || exit 1; done; kill -KILL -$p; while pgrep -f 'bin/cm[acrhm]' >/dev/null; do :; done; flock ${directory}/.csync-lock true`;
+      const kill = `until grep -qF -- '${step} ... ' /tmp/migrate.log; do kill -0 $p || exit 1; done; kill -KILL -$p; wait $p; [ $? = 137 ] || exit 1; while pgrep -f 'bin/cm[acrhm]' >/dev/null; do :; done; flock ${directory}/.csync-lock true`;
       const command = 'setsid node /opt/csync/csync.mjs migrate legacy-to-modular --yes >/tmp/migrate.log 2>&1';
       const killed = await sh('m1', `cd /root; : > /tmp/migrate.log; ${command} & p=$!; ${kill}`);
       expect(killed.exitCode, `${step}: ${await cm('cat /tmp/migrate.log')}`).toBe(0);
-      await good('migrate legacy-to-modular --yes');
+      await done('migrate legacy-to-modular --yes');
       await used.drills.waitServed();
       expect(await observe(used), step).toEqual(before);
-      expect(await cm('cmviewcl -v -f line -p csync'), step).toContain('style=modular');
+      expect(await style(), step).toBe('modular');
       expect((await csync('diff')).exitCode, step).toBe(0);
       expect(await cm(`ls -A ${directory}`, 'm2'), step).not.toMatch(/csync_control|csync-migration/);
     }
   });
 
   everyStepIt('a halted package is migrated and stays halted', async () => {
-    await cm("sed -i 's/^package_style:.*/package_style: legacy/' /root/csync.yaml");
-    await good('apply --yes --halt');
+    await asLegacy();
     await cm('cmhaltpkg csync');
-    expect(await good('migrate legacy-to-modular --yes')).not.toMatch(/cmrunpkg|cmhaltpkg/);
+    const { steps } = await done<Applied>('migrate legacy-to-modular --yes');
+    expect(steps.join('\n')).not.toMatch(/cmrunpkg|cmhaltpkg/);
     expect(await observe(used)).toMatchObject({ status: 'down', autoRun: false, mounted: [] });
     await cm('cmmodpkg -e csync');
     await used.drills.waitServed();

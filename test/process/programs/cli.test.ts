@@ -432,7 +432,7 @@ describe('csync status', () => {
     const directory = project();
     damage(directory);
     const ended = csync(directory, ['status', '--json', '--templates', '.']);
-    expect([ended.status, Object.keys(JSON.parse(ended.stdout))]).toEqual([4, ['problems']]);
+    expect([ended.status, Object.keys(JSON.parse(ended.stdout))]).toEqual([4, ['version', 'problems']]);
     expect(csync(directory, ['check', '--templates', '.']).status).toBe(3);
   });
 

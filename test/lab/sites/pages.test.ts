@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isShown, readPage, type ShownCommand, shapes, shownCommands } from '../../markdown.ts';
 import { eventually, repository } from '../../support.ts';
-import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
+import { story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 interface Printed {
   readonly exitCode: number | null;
@@ -88,7 +88,7 @@ describe.skipIf(whyNoLab !== null)('the tutorial', { timeout: 300_000 }, () => {
   });
 });
 
-describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', { timeout: 300_000 }, () => {
+describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', () => {
   const used = useLab('pages', { deployed: false, bare: true, spares: ['m4'], clients: 1, watched: false });
   const { sh } = typedIn(used);
   const terminal: Terminal = async (host, command) => {
@@ -109,8 +109,9 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', { timeout
     }
   }, 120_000);
 
-  // Each leaves a package that runs on three members; c1 is removed by the page about clients, and m1 is active until the rehearsal.
-  it.each([
+  // A story: each leaves a package that runs on three members; c1 is removed by the page about clients, and m1 is active until the rehearsal.
+  const { chapter } = story(150_000);
+  for (const page of [
     'docs/runbook.md',
     'docs/how-to/ssh.md',
     'docs/how-to/boot.md',
@@ -128,7 +129,6 @@ describe.skipIf(whyNoLab !== null)('the how-to pages and the runbook', { timeout
     'docs/how-to/operate/replace-member.md',
     'docs/how-to/nodejs.md',
     'docs/how-to/without-root-ssh.md',
-  ])('%s', async (page) => {
-    await typePage(page, terminal);
-  });
+  ])
+    chapter(page, () => typePage(page, terminal));
 });

@@ -55,7 +55,7 @@ export class Dispatcher {
       const result = await this.#world.run(member, [program, ...event], { env: environment, bare: true, timeoutMs: limitMs });
       const how = result.timedOut
         ? `was killed after ${limitMs / 60_000} minutes`
-        : `failed with ${result.exitCode ?? result.signal}`;
+        : `exited with ${result.exitCode ?? result.signal}`;
       const said = `${result.stdout}${result.stderr}`.trim();
       note('dispatched', said === '' ? how : `${how}:\n${said}`);
     } catch (error) {

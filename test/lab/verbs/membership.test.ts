@@ -113,7 +113,7 @@ describe.skipIf(whyNoLab !== null)('members that come and go', () => {
       expect(changed).toMatchObject({ exitCode: 0, stdout: expect.not.stringContaining('heard') });
       await eventually('both to be called', () => told('b').length === 1);
       expect(told('a').map(({ member, text }) => [member, text])).toEqual([
-        ['m2', `${events}/a MEMBER_DELETED: m3 ended with 0:\nheard`],
+        ['m2', `${events}/a MEMBER_DELETED: m3 exited with 0:\nheard`],
       ]);
       expect(told('b')[0]?.text).toBe(`${events}/b MEMBER_DELETED: m3 ended with 7:\nno`);
       await must('m2', `${query('m1', 'm2', 'm3', 'm4')}; ${apply}; cmapplyconf -f -C /root/cluster.ascii`);

@@ -115,7 +115,7 @@ describe.skipIf(whyNoLab !== null)('members that come and go', () => {
       expect(told('a').map(({ member, text }) => [member, text])).toEqual([
         ['m2', `${events}/a MEMBER_DELETED: m3 exited with 0:\nheard`],
       ]);
-      expect(told('b')[0]?.text).toBe(`${events}/b MEMBER_DELETED: m3 ended with 7:\nno`);
+      expect(told('b')[0]?.text).toBe(`${events}/b MEMBER_DELETED: m3 exited with 7:\nno`);
       await must('m2', `${query('m1', 'm2', 'm3', 'm4')}; ${apply}; cmapplyconf -f -C /root/cluster.ascii`);
       await eventually('them to be called again', () => told('b').length === 2);
       expect(await must('m2', 'cat /root/told')).toMatch(/^2 MEMBER_DELETED: m3 \d+\n2 MEMBER_ADDED: m3 \d+\n$/);

@@ -7,7 +7,7 @@
 import type { Problem } from '../../base/problem.ts';
 import { shellWord, words } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
-import { runtimeName } from '../../contract/package-directory.ts';
+import { appliedName, parseApplied, runtimeName, setsName } from '../../contract/package-directory.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
@@ -133,29 +133,45 @@ function judgeNetwork({ member, facts }: Looked, { settings, members }: CheckInp
   return [problem('warning', 'network', member, text, `ip link set ${device} mtu ${most}, on all members and the switch`)];
 }
 
-/** Digests of the scripts in the package directory. The package file is used from one member only, and logs are not compared. */
-function scriptsOf(facts: MemberFacts | null): ReadonlyMap<string, string> {
+/** The set that a member's package directory names as applied. null: none, or an unreadable file. */
+const appliedOf = (facts: MemberFacts | null): string | null =>
+  parseApplied(facts === null ? '' : (first(facts, 'applied') ?? ''))?.set ?? null;
+
+/**
+ * Digests of the scripts in the package directory that a start on the member would run. The package file is used from one member only, logs
+ * are not compared, and a new member never had the sets that are kept for a rollback. `applied` null: all sets count.
+ */
+function scriptsOf(facts: MemberFacts | null, applied: string | null): ReadonlyMap<string, string> {
   const files = (facts?.get('digest') ?? []).flatMap((line) => {
     const named = namedDigest(line);
     return named === null ? [] : [named];
   });
-  return new Map(files.filter(([name]) => !/^\.|^history\/|\.(conf|log)$/.test(name)));
+  const counts = (name: string): boolean =>
+    !/^\.|^history\/|\.(conf|log)$/.test(name) &&
+    (applied === null || !name.startsWith(`${setsName}/`) || name.startsWith(`${setsName}/${applied}/`));
+  const scripts = new Map(files.filter(([name]) => counts(name)));
+  // Its text also names the previous set, which a new member does not have.
+  const own = appliedOf(facts);
+  if (own !== null) scripts.set(appliedName, own);
+  return scripts;
+}
+
+/** The most frequent value. */
+function mostFrequent<T>(values: readonly T[]): T | undefined {
+  const count = (value: T): number => values.filter((one) => one === value).length;
+  return [...values].sort((one, other) => count(other) - count(one))[0];
 }
 
 /** Compares with most members. csync diff compares with csync.yaml. */
 function judgeScripts({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
-  const own = scriptsOf(facts);
+  const applied = mostFrequent(members.flatMap((one) => appliedOf(one.facts) ?? [])) ?? null;
+  const own = scriptsOf(facts, applied);
   const all = members
-    .map((one) => ({ member: one.member, scripts: scriptsOf(one.facts) }))
+    .map((one) => ({ member: one.member, scripts: scriptsOf(one.facts, applied) }))
     .filter(({ scripts }) => scripts.size > 0);
   if (all.length === 0) return [];
-  const commonly = (name: string): string | undefined => {
-    const digests = all.map(({ scripts }) => scripts.get(name));
-    const count = (digest: string | undefined): number => digests.filter((one) => one === digest).length;
-    return [...digests].sort((one, other) => count(other) - count(one))[0];
-  };
   const names = [...new Set(all.flatMap(({ scripts }) => [...scripts.keys()]))].filter(
-    (name) => own.get(name) !== commonly(name),
+    (name) => own.get(name) !== mostFrequent(all.map(({ scripts }) => scripts.get(name))),
   );
   if (names.length === 0) return [];
   const text = `${names.sort().join(', ')} ${names.length === 1 ? 'differs' : 'differ'} from most members: the package would run other scripts here`;

@@ -170,6 +170,27 @@ describe('the checks', () => {
     expect(of(['digest'], ['digest'])).toEqual([]);
   });
 
+  it('scripts of sets that are not applied do not count: a new member never had them', () => {
+    const [old, applied] = ['0123456789abcdef', 'fedcba9876543210'];
+    const kept = [
+      `+digest aa  sets/${old}/csync.sh`,
+      `+digest bb  sets/${applied}/csync.sh`,
+      `+applied ${applied} /csync ${old}`,
+    ];
+    const fresh = [`+digest bb  sets/${applied}/csync.sh`, `+applied ${applied} /csync`];
+    const of = (...names: string[][]) =>
+      judgeChecks({
+        ...{ settings, others: [], unreadOthers: [], owner: null, clients },
+        members: names.map((changes, index) => member(`m${index + 1}`, changes)),
+      }).problems.map(({ text, member: where }) => `${where}: ${text.split(' from most')[0]}`);
+    expect(of(kept, kept, fresh)).toEqual([]);
+    const damaged = [`+digest cc  sets/${applied}/csync.sh`, `+applied ${applied} /csync ${old}`];
+    expect(of(kept, kept, damaged)).toEqual([`m3: sets/${applied}/csync.sh differs`]);
+    expect(of(kept, kept, [`+digest aa  sets/${old}/csync.sh`, `+applied ${old} /csync`])).toEqual([
+      `m3: applied, sets/${applied}/csync.sh differ`,
+    ]);
+  });
+
   it('versions that differ are told on either side', () => {
     const { problems } = judge(['daemon CFEngine Core 3.24.0']);
     expect(problems.map(({ code, member: where }) => `${code} ${where}`)).toEqual(['check-daemon m1', 'check-daemon m2']);

@@ -83,19 +83,26 @@ describe('an output that cannot be written', () => {
 
 describe.skipIf(!have('bash'))('text of other hosts', { timeout: 120_000 }, () => {
   const hostile = 'Permission \u001b]0;owned\u0007denied \u009b2J\u202e\r\u001b[1A evil\u007f';
-  /** Every host answers every command with it. */
+  /** Every host prints it at its login, and answers every script with it, between the marks of that script (host/admin/frame.ts). */
+  const answering = (said: string): string => `begun=
+while IFS= read -r line; do
+  case $line in "printf '\\n"*" begin; "*) ;; *) continue ;; esac
+  mark=\${line#"printf '\\n"} mark=\${mark%%=*}
+  printf '\\n%s=begin=%s\\n' "$mark" "$mark"
+  printf '\\n%s=begin=%s\\n' "$mark" "$mark" >&2
+  while IFS= read -r text; do printf '%s:%s:%s\\n' "$mark" "$text" "$mark"; done < ${said}
+  begun=$mark
+done
+[ -z "$begun" ] || { printf '\\n%s=end=%s\\n' "$begun" "$begun" >&2; printf '\\n%s=0=%s\\n' "$begun" "$begun"; }
+`;
   const withSsh = (status: number): string => {
     const directory = mkdtempSync(join(scratch, 'ssh-'));
+    const said = join(directory, 'said');
     mkdirSync(join(directory, 'bin'));
-    writeFileSync(
-      join(directory, 'said'),
-      `csync-connected\n${hostile}\nout 0 ${Buffer.from(hostile).toString('base64')}\nend 0 1 5\n${hostile}\n`,
-    );
-    writeFileSync(
-      join(directory, 'bin', 'ssh'),
-      `#!/bin/sh\ncat ${directory}/said; cat ${directory}/said >&2\n[ ${status} -ne 0 ] || cat > /dev/null\nexit ${status}\n`,
-      { mode: 0o755 },
-    );
+    const answer = `csync-connected\n${hostile}\nout 0 ${Buffer.from(hostile).toString('base64')}\nend 0 1 5\n${hostile}\n`;
+    writeFileSync(said, answer);
+    const script = `#!/bin/sh\ncat ${said}; cat ${said} >&2\n[ ${status} -eq 0 ] || exit ${status}\n${answering(said)}`;
+    writeFileSync(join(directory, 'bin', 'ssh'), script, { mode: 0o755 });
     return join(directory, 'bin');
   };
   const verbs = [

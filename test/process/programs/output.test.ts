@@ -101,7 +101,7 @@ done
     mkdirSync(join(directory, 'bin'));
     const answer = `csync-connected\n${hostile}\nout 0 ${Buffer.from(hostile).toString('base64')}\nend 0 1 5\n${hostile}\n`;
     writeFileSync(said, answer);
-    const script = `#!/bin/sh\ncat ${said}; cat ${said} >&2\n[ ${status} -eq 0 ] || exit ${status}\n${answering(said)}`;
+    const script = `#!/bin/sh\ncat ${said}; cat ${said} >&2\n[ ${status} -eq 0 ] || exit ${status}\n# A connection that stays gets its script in a coded word.\ncase "$*" in *'/bin/sh -s') ;; *) exit 0 ;; esac\n${answering(said)}`;
     writeFileSync(join(directory, 'bin', 'ssh'), script, { mode: 0o755 });
     return join(directory, 'bin');
   };

@@ -163,16 +163,19 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     const found = (result: string) => async () => (await state())?.layers.content?.result === result;
     const lines = async (outcome: 'bad' | 'good') =>
       Number((await on('m1', `grep -c "monitor: .* \\[layer-${outcome}\\] .*layer=content" ${log}`)).stdout);
-    const before = [await lines('bad'), await lines('good')];
+    const before = [await lines('bad'), await lines('good')] as const;
     const repaired = await broken(
       'm1',
       `cp ${sentinel} /tmp/kept; echo '{"epoch":99,"member":"m3","at":"now"}' > ${sentinel}`,
       `cp /tmp/kept ${sentinel}`,
     );
-    await eventually('the warning', found('bad'));
+    // The state has each look; the log has a line when it was so often enough in a row.
+    await eventually('the warning', async () => (await lines('bad')) > before[0]);
+    await eventually('its state', found('bad'));
     expect(await status()).toEqual(['serving', 'bad', 1]);
     await repaired();
-    await eventually('the end of it', found('good'));
+    await eventually('the end of it', async () => (await lines('good')) > before[1]);
+    await eventually('its state', found('good'));
     expect(await status()).toEqual(['serving', 'good', 0]);
     expect([await lines('bad'), await lines('good')], 'a line each').toEqual(before.map((count) => count + 1));
     expect((await used.drills.view()).owner).toBe('m1');

@@ -19,12 +19,15 @@ interface Bill {
 
 /** The same commit has the same bill: npm would write a random number, the time of day, the folder's name and the registry's host into it. */
 export function billOfMaterials(source: string, commit: string, epoch: string): Bill {
-  const bill = JSON.parse(must(['npm', 'sbom', '--sbom-format', 'cyclonedx', '--omit', 'dev'], { cwd: source })) as Bill;
+  const bill = JSON.parse(must(['npm', 'sbom', '--sbom-format', 'cyclonedx'], { cwd: source })) as Bill;
   const digest = createHash('sha256').update(commit).digest('hex');
   bill.serialNumber = `urn:uuid:${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
   bill.metadata.timestamp = new Date(Number(epoch) * 1000).toISOString();
   bill.metadata.component.name = 'csync-toolkit';
-  const components = bill.components.map(({ externalReferences = [], ...rest }) => ({
+  // npm's own --omit dev also drops a dependency that a development tool has, too.
+  const isBundled = ({ properties = [] }: Component): boolean =>
+    !properties.some(({ name }) => name === 'cdx:npm:package:development');
+  const components = bill.components.filter(isBundled).map(({ externalReferences = [], ...rest }) => ({
     ...rest,
     externalReferences: externalReferences.filter(({ type }) => type !== 'distribution'),
   }));

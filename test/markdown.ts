@@ -136,16 +136,17 @@ export function shapes(lines: readonly string[]): string[] {
         .replace(/\b\d+\.\d{3}\b/g, 'N')
         .replace(/\bpid \d+/g, 'pid N')
         .replace(/\b\d+ steps?\b/g, 'N steps')
+        // A part of an outage that took no time that could be seen has no figure.
+        .replace(/(outage N, limit N): .*/, '$1: parts')
         .replace(/\s+/g, ' ')
         .trim(),
     )
     .filter(Boolean);
 }
 
-/** Whether output is what a page shows of it, in any order; a line of three dots stands for any number of lines, and then the order counts. */
+/** Whether output is what a page shows of it, in any order: members answer as they can. Three dots stand for any number of other lines. */
 export function isShown(shown: readonly string[], printed: readonly string[]): boolean {
   const [wanted, found] = [shapes(shown), shapes(printed)];
   if (!wanted.includes('...')) return wanted.toSorted().join('\n') === found.toSorted().join('\n');
-  const pattern = wanted.map((line) => (line === '...' ? '(?:.*\\n)*?' : `${line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\n`));
-  return new RegExp(`^${pattern.join('')}$`).test(found.map((line) => `${line}\n`).join(''));
+  return wanted.every((line) => line === '...' || found.includes(line));
 }

@@ -30,7 +30,7 @@ const commit = verb({
   examples: [
     ['policy commit work -m "motd"', 'a working copy, made by policy show --copy work'],
     ['policy commit new.cf', 'a file that the master does not have yet'],
-    ['policy commit --from /srv/policy.git@main', 'the policy of a branch; refused if the master was edited by hand'],
+    ['policy commit --from p.git@main', 'the policy of a git branch'],
   ],
   run: async (args) => (await policyVerbs()).policyCommit(args),
 });

@@ -51,7 +51,7 @@ describe('csync(8)', () => {
     const { text: help } = await parse([...words.split(' '), '--help']);
     const from = text.indexOf(`.SS csync ${words}`);
     const section = text.slice(from, text.indexOf(' .S', from + 1));
-    const options = [...help.matchAll(/^ +(?:-\w, +)?--([a-z-]+) /gm)].flatMap(([, name = '']) =>
+    const options = [...(help.split('Examples:')[0] ?? '').matchAll(/^ +(?:-\w, +)?--([a-z-]+) /gm)].flatMap(([, name = '']) =>
       ['help', 'quiet'].includes(name) ? [] : [`--${name}: `, `--${name}, `],
     );
     const missing = options.filter(

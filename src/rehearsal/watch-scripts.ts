@@ -14,6 +14,8 @@ import type { Settings } from '../settings/settings.ts';
 /** Seconds between two checks of a member, and between two attempts of a client. */
 const memberPause = '0.02';
 const clientPause = '0.05';
+/** A client had to wait for a connection that took longer. */
+const clientLateMs = 100;
 
 /** Only root may write there, so no other user can create a link. */
 export const watchFile = (token: string): string => `/run/csync-rehearsal-${token}`;
@@ -73,16 +75,17 @@ export function memberWatch(
   );
 }
 
-/** Connections to the port of the package address. */
+/** Connections to the port of the package address. One that the client had to wait for may have begun while no member had the address. */
 export function clientWatch({ packageAddress, cfenginePort }: Settings, token: string): string {
   const lines = [
     ...begin(token),
-    'served=; now; good=$stamp',
+    `served=; now; good=$stamp; late=${clientLateMs}; [ -n "$EPOCHREALTIME" ] && late=\${late}000 || late=\${late}000000`,
     'while :; do',
     '  now; begun=$stamp',
     `  if timeout 0.3 bash -c 'exec 9<>/dev/tcp/${packageAddress}/${cfenginePort}' 2>/dev/null; then is=1; else is=0; fi`,
     '  now',
-    '  [ "$is" = "$served" ] || { served=$is; report client $is $good; }',
+    '  if [ "$is" != "$served" ]; then served=$is; report client $is $good',
+    `  elif [ $is = 1 ] && [ $((\${stamp/[.,]/} - \${begun/[.,]/})) -gt $late ]; then report waited 1 $good; fi`,
     '  [ $is = 0 ] || good=$stamp',
     '  looked "$begun"',
     `  read -r -t ${clientPause} _; [ $? -gt 128 ] || exit 0`,
@@ -150,6 +153,8 @@ export function readWatch(text: string, host: string, aheadMs: number): JournalE
           : { ...entry, what: 'client-lost', text: 'reaches no master', ...sinceMs },
       ];
     }
+    if (word === 'waited')
+      return [{ at, kind: 'seen', member: host, what: 'client-waited', text: 'had to wait for a connection', ...sinceMs }];
     if (word !== 'mounted' && word !== 'address') return [];
     const on = is === '1';
     return [

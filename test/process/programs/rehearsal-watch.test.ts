@@ -1,6 +1,6 @@
 /** The watches of a drill on a real cluster, run here by a shell: what they see, and that nothing of them is left. */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -103,5 +103,27 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
       await eventually('a failure', () => seen().length === 2);
       expect(seen()).toEqual(['client-served', 'client-lost']);
     });
+  });
+
+  it('on a client sees that a connection had to be waited for, which is how an address looks that moves meanwhile', async () => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    // Its connections take 0.15 s while the file is there.
+    const slow = join(scratch, 'slow');
+    const script = clientWatch({ ...settings, packageAddress: '127.0.0.1', cfenginePort: port }, 'testw').replace(
+      'exec 9<>',
+      () => `[ ! -e ${slow} ] || sleep 0.15; exec 9<>`,
+    );
+    await watching(script, 'testw', async (seen) => {
+      await eventually('a success', () => seen().length === 1);
+      writeFileSync(slow, '');
+      await eventually('a wait', () => seen().includes('client-waited'));
+      rmSync(slow);
+      expect(seen().slice(0, 2)).toEqual(['client-served', 'client-waited']);
+      const [, entry] = readWatch(readFileSync(watchFile('testw'), 'utf8'), 'c1', 0);
+      expect(entry?.sinceMs).toBeGreaterThan(150);
+    });
+    server.close();
   });
 });

@@ -9,18 +9,10 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { exchangeFunction } from '../src/cluster/policy/scripts.ts';
 import { claimName } from '../src/host/lab/lab-socket.ts';
-
-const shared: BuildOptions = {
-  bundle: true,
-  platform: 'node',
-  target: 'node20',
-  logLevel: 'warning',
-  legalComments: 'none',
-  loader: { '.pl': 'text', '.sh': 'text' },
-};
+import { bundling } from './bundling.ts';
 
 /** The programs of a member, each with the folder below src/member it lies in. */
 const memberPrograms = { start: 'programs', halt: 'programs', validate: 'programs', monitor: 'monitor' } as const;
@@ -56,7 +48,14 @@ function digestOfInputs(): string {
     readdirSync(directory, { recursive: true, encoding: 'utf8' })
       .map((name) => join(directory, name))
       .filter((path) => statSync(path).isFile());
-  const paths = [...below('src'), ...below('package-templates'), 'scripts/build.ts', 'package.json', 'package-lock.json'].sort();
+  const paths = [
+    ...below('src'),
+    ...below('package-templates'),
+    'scripts/build.ts',
+    'scripts/bundling.ts',
+    'package.json',
+    'package-lock.json',
+  ].sort();
   for (const path of paths)
     hash
       .update(`${path}\0${statSync(path).mode}\0`)
@@ -69,7 +68,7 @@ const stamp = (): string[] => (existsSync(`dist/${stampName}`) ? readFileSync(`d
 
 async function buildInto(dist: string): Promise<void> {
   await build({
-    ...shared,
+    ...bundling,
     entryPoints: ['src/cli.ts'],
     // The verbs are loaded when they are called. All parts lie beside each other: they find templates and scripts from where they are.
     entryNames: 'csync',
@@ -91,7 +90,7 @@ async function buildInto(dist: string): Promise<void> {
     Object.entries(memberPrograms).map(async ([name, folder]) => {
       const outfile = `${dist}/member/csync-${name}.cjs`;
       await build({
-        ...shared,
+        ...bundling,
         entryPoints: [`src/member/${folder}/${name}.ts`],
         outfile,
         format: 'cjs',
@@ -101,19 +100,19 @@ async function buildInto(dist: string): Promise<void> {
     }),
   );
   await build({
-    ...shared,
+    ...bundling,
     entryPoints: ['src/cfengine/certificate.ts'],
     outfile: `${dist}/member/${certificateMaker}`,
     format: 'cjs',
   });
   await Promise.all(
     ['daemon', 'client', 'prober'].map((name) =>
-      build({ ...shared, entryPoints: [`src/lab/${name}.ts`], outfile: `${dist}/lab/${name}.cjs`, format: 'cjs' }),
+      build({ ...bundling, entryPoints: [`src/lab/${name}.ts`], outfile: `${dist}/lab/${name}.cjs`, format: 'cjs' }),
     ),
   );
   // The release form of the model check searches in what was compiled.
   await build({
-    ...shared,
+    ...bundling,
     entryPoints: ['src/model-check/search-program.ts'],
     outfile: `${dist}/lab/search.cjs`,
     format: 'cjs',

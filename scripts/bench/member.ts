@@ -11,6 +11,7 @@ import { packageContent } from '../../src/serviceguard/package-content.ts';
 import { parsePackageFile } from '../../src/serviceguard/package-file.ts';
 import { parseSettings } from '../../src/settings/settings-yaml.ts';
 import { policyTemplates, repository } from '../../test/support.ts';
+import { bundling } from '../bundling.ts';
 
 export const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
@@ -29,18 +30,23 @@ export interface Tools {
   close(): void;
 }
 
+/** Bundles the programs that the monitor is compared with into `directory`. */
+export async function bundlePrograms(directory: string): Promise<void> {
+  for (const name of ['event-listener', 'many-monitors'])
+    await build({
+      ...bundling,
+      entryPoints: [join(repository, `scripts/bench/comparison/${name}.ts`)],
+      outfile: join(directory, `${name}.cjs`),
+      format: 'cjs',
+    });
+}
+
 export async function makeTools(): Promise<Tools> {
   // Not below /tmp: members have one of their own.
   const directory = mkdtempSync('/var/tmp/csync-bench-');
   const limit = join(directory, 'limit');
   await must(['cc', '-O2', '-o', limit, join(repository, 'scripts/bench/comparison/limit.c')]);
-  const programs = ['event-listener', 'many-monitors'];
-  for (const name of programs)
-    await build({
-      entryPoints: [join(repository, `scripts/bench/comparison/${name}.ts`)],
-      outfile: join(directory, `${name}.cjs`),
-      ...{ bundle: true, platform: 'node', target: 'node20', format: 'cjs', logLevel: 'warning' },
-    });
+  await bundlePrograms(directory);
   cpSync(join(repository, 'src/member/monitor/csync-front.pl'), join(directory, 'csync-front.pl'));
   return {
     directory,

@@ -3,7 +3,16 @@ import { spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { bundlePrograms } from '../../../scripts/bench/member.ts';
 import { repository, scratchDirectory } from '../../support.ts';
+
+describe('the benchmarks', () => {
+  it('bundle their programs as the toolkit bundles its own', async () => {
+    const directory = scratchDirectory();
+    await bundlePrograms(directory);
+    expect(readdirSync(directory).sort()).toEqual(['event-listener.cjs', 'many-monitors.cjs']);
+  });
+});
 
 describe('a build', { timeout: 120_000 }, () => {
   const clone = join(scratchDirectory(), 'clone');

@@ -10,22 +10,34 @@ export interface Connections {
 /** States of /proc/net/tcp that are no connection: listening, and half open. */
 const noConnection = new Set(['0A', '03', '0C']);
 /** Timer of closed connections (TIME_WAIT, and FIN_WAIT2 without a process): kept for 60 s, in hundredths of a second. */
-const endedTimer = '03';
+const endedTimer = '03:';
 const keptFor = 6000;
 const justEnded = 200;
+const justEndedLeft = (keptFor - justEnded).toString(16).toUpperCase().padStart(8, '0');
 
-/** Counts connections of a local port in the texts of /proc/net/tcp and tcp6, including those closed within the last two seconds. */
+/**
+ * Counts connections of a local port in the texts of /proc/net/tcp and tcp6, including those closed within the last two seconds. Without
+ * regular expressions: it runs on the way of a failover, in a Node.js without compiler, and a busy master has thousands of lines.
+ */
 export function parseConnections(texts: readonly string[], port: number): Connections {
-  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
   const counts = new Map<string, number>();
   let total = 0;
   for (const text of texts)
     for (const line of text.split('\n')) {
-      const [, local, remote, state, , timer = ''] = line.trim().split(/\s+/);
-      if (local?.endsWith(`:${wanted}`) !== true || state === undefined || noConnection.has(state)) continue;
-      const [kind, left = ''] = timer.split(':');
-      if (kind === endedTimer && Number.parseInt(left, 16) < keptFor - justEnded) continue;
-      const peer = remote?.split(':')[0] ?? '';
+      const local = line.indexOf(': ') + 2;
+      const remote = line.indexOf(' ', local) + 1;
+      const state = line.indexOf(' ', remote) + 1;
+      if (local === 1 || remote === 0 || state === 0) continue;
+      // Most lines end here: each client of the last minute left a connection that has ended.
+      const timer = line.indexOf(' ', state + 3) + 1;
+      if (
+        line.startsWith(endedTimer, timer) &&
+        line.slice(timer + endedTimer.length, timer + endedTimer.length + 8) < justEndedLeft
+      )
+        continue;
+      if (!line.startsWith(wanted, remote - wanted.length) || noConnection.has(line.slice(state, state + 2))) continue;
+      const peer = line.slice(remote, line.indexOf(':', remote));
       counts.set(peer, (counts.get(peer) ?? 0) + 1);
       total += 1;
     }

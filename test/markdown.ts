@@ -130,6 +130,8 @@ export function shapes(lines: readonly string[]): string[] {
   return lines
     .map((line) =>
       line
+        // Only a slow step has its duration.
+        .replace(/( \.\.\. (?:ok|FAILED)) \((?:\d+ min )?\d+ s\)$/, '$1')
         .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z| UTC)/g, 'TIME')
         .replace(/\b[0-9a-f]{12,64}\b/g, 'DIGEST')
         .replace(/\d+(?:\.\d+)? ?(?:ms|s|min|KB|MB|GB)\b/g, 'N')

@@ -33,6 +33,7 @@ import type { CommandResult } from '../../host/host.ts';
 import { out, progress } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
+import { oneStep } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import { openRepository } from './repository.ts';
@@ -154,9 +155,13 @@ async function committed(at: At, plan: CommitPlan, copy: WorkingCopy | null): Pr
   });
   const order = { state, record, write: plan.write, remove: plan.remove, dryRun: options.dryRun };
   if (!options.dryRun) copy?.willCommit(plan);
-  const ended = await shell.run(owner, commitScript(place, order), commitLimitMs);
-  const isDone = options.dryRun ? ended.exitCode === 0 : becameOf(ended) === 'durable';
-  if (isDone) {
+  const isDone = (result: CommandResult): boolean => (options.dryRun ? result.exitCode === 0 : becameOf(result) === 'durable');
+  const ended = await oneStep(
+    `on ${owner}: check the policy with cfengine's parser${options.dryRun ? '' : ', and store it'}`,
+    () => shell.run(owner, commitScript(place, order), commitLimitMs),
+    isDone,
+  );
+  if (isDone(ended)) {
     if (!options.dryRun) copy?.committed(plan);
     tell(options.dryRun ? 'would be committed' : 'acknowledged', record, owner, options);
     return null;

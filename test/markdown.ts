@@ -138,6 +138,8 @@ export function shapes(lines: readonly string[]): string[] {
         .replace(/\b\d+\.\d{3}\b/g, 'N')
         .replace(/\bpid \d+/g, 'pid N')
         .replace(/\b\d+ steps?\b/g, 'N steps')
+        // The host's own agent may have run just before.
+        .replace(/^(ran +\d+ of \d+), \d+ with changes/, '$1')
         // A part of an outage that took no time that could be seen has no figure.
         .replace(/(outage N, limit N): .*/, '$1: parts')
         .replace(/\s+/g, ' ')

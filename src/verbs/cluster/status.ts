@@ -64,9 +64,10 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
   for (;;) {
     const input = await lookAtStatus(shell, settings, files);
     const verdict = judgeStatus(input);
-    if (options.json)
-      printJson('status', { ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting }, 0);
-    else out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
+    if (options.json) {
+      const members = input.members.map((one) => ({ ...one, noAnswer: one.seen === null ? one.noAnswer : null }));
+      printJson('status', { ...verdict, members, clients: input.clients, waiting: input.roster.waiting }, 0);
+    } else out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
     if (!options.watch) return statusExit[verdict.condition];
     await pause(watchEveryMs, stop);
   }

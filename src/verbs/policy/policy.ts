@@ -95,7 +95,8 @@ async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlac
 function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: string; remedy: string } {
   const { why, remedy } = whyNoAnswer(owner, answer, limitMs);
   const said = printedWords({ ...answer, stderr: '' }).replace(/^swapping\n?/gm, '');
-  return { why: [said, ...(said.includes(why) ? [] : [why])].filter(Boolean).join('; '), remedy };
+  const isWhole = said.includes(why) || (said !== '' && !answer.timedOut && answer.stderr.trim() === '');
+  return { why: isWhole ? said : [said, why].filter(Boolean).join('; '), remedy };
 }
 
 /**

@@ -448,6 +448,7 @@ describe('csync, called wrongly', () => {
     [['renderings-of-mine'], 'renderings-of-mine'],
     [['render', '--outptu', 'x'], 'outptu'],
     [['add', 'member', 'm4'], 'Fix: csync member add'],
+    [['maintenance'], 'Fix: for example csync maintenance on'],
     [['lab', 'crash'], 'a name is missing behind the verb'],
     [['lab', 'failovers', '--count', 'many'], '--count'],
     [['lab', 'failovers', '--count', '0'], '--count'],

@@ -73,7 +73,9 @@ function base(own: readonly string[]): Parser {
       'Not enough arguments following: %s': 'a value is missing behind --%s',
       'Show help': 'print help with examples and exit statuses',
       'Show version number': 'print the version',
-      'Not enough non-option arguments: got %s, need at least %s': one('a name is missing behind the verb: %s typed, %s required'),
+      'Not enough non-option arguments: got %s, need at least %s': one(
+        'a name is missing behind the verb: %s typed, %s required',
+      ),
     })
     .strict()
     .recommendCommands()

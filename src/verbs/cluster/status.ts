@@ -67,7 +67,8 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
     if (options.json) {
       const members = input.members.map((one) => ({ ...one, noAnswer: one.seen === null ? one.noAnswer : null }));
       printJson('status', { ...verdict, members, clients: input.clients, waiting: input.roster.waiting }, 0);
-    } else out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
+    } else
+      out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
     if (!options.watch) return statusExit[verdict.condition];
     await pause(watchEveryMs, stop);
   }

@@ -7,12 +7,14 @@ import { runCommand } from './own-files.ts';
 
 const limitMs = 120_000;
 
-/** A hook of git has its repository in the environment: it is not passed on, since `-C` names the one that is meant. */
-const git = (...argv: readonly string[]): Promise<CommandResult> =>
-  runCommand(
-    ['env', `HOME=${homedir()}`, 'GIT_TERMINAL_PROMPT=0', 'GIT_SSH_COMMAND=ssh -o BatchMode=yes', 'git', ...argv],
-    limitMs,
-  );
+/**
+ * A hook of git has its repository in the environment: it is not passed on, since `-C` names the one that is meant. `variables`: `NAME=VALUE`,
+ * for this call.
+ */
+function git(argv: readonly string[], variables: readonly string[] = []): Promise<CommandResult> {
+  const quiet = [`HOME=${homedir()}`, 'GIT_TERMINAL_PROMPT=0', 'GIT_SSH_COMMAND=ssh -o BatchMode=yes'];
+  return runCommand(['env', ...quiet, ...variables, 'git', ...argv], limitMs);
+}
 
 /** `REPOSITORY[@REF]`; an `@` of a URL or of `user@host:path` belongs to the repository. */
 export function repositoryAndRef(text: string): { readonly repository: string; readonly ref: string } {
@@ -45,10 +47,10 @@ function printed({ exitCode, stdout, stderr, timedOut, errorCode }: CommandResul
 /** Finds a commit. A repository that is not a directory here is cloned below `scratch`. Throws a GitFailure. */
 export async function findRevision(repository: string, ref: string, isHere: boolean, scratch: string): Promise<Revision> {
   const directory = isHere ? repository : join(scratch, 'clone');
-  if (!isHere) printed(await git('clone', '--quiet', '--bare', '--', repository, directory), `git clone ${repository}`);
-  const shown = await git('-C', directory, 'log', '-1', '--format=%H%n%s', '--end-of-options', ref, '--');
+  if (!isHere) printed(await git(['clone', '--quiet', '--bare', '--', repository, directory]), `git clone ${repository}`);
+  const shown = await git(['-C', directory, 'log', '-1', '--format=%H%n%s', '--end-of-options', ref, '--']);
   const [commit = '', subject = ''] = printed(shown, `${ref} of ${repository}`).split('\n');
-  const found = await git('-C', directory, 'rev-parse', '--absolute-git-dir');
+  const found = await git(['-C', directory, 'rev-parse', '--absolute-git-dir']);
   return { gitDirectory: printed(found, repository).trim(), commit, subject };
 }
 
@@ -61,12 +63,10 @@ export async function filesOfCommit(
 ): Promise<readonly TreeFile[]> {
   const tree = `${commit}:${subdirectory}`;
   const target = `tree-${commit}`;
-  const environment = [`HOME=${homedir()}`, `GIT_INDEX_FILE=${join(scratch, `index-${commit}`)}`];
   // An index and a work tree of its own: those of the repository stay as they are.
-  const within = async (...argv: string[]): Promise<string> => {
-    const command = ['env', ...environment, 'git', '-C', scratch, `--git-dir=${gitDirectory}`, `--work-tree=${scratch}`, ...argv];
-    return printed(await runCommand(command, limitMs), tree);
-  };
+  const index = [`GIT_INDEX_FILE=${join(scratch, `index-${commit}`)}`];
+  const own = ['-C', scratch, `--git-dir=${gitDirectory}`, `--work-tree=${scratch}`];
+  const within = async (...argv: string[]): Promise<string> => printed(await git([...own, ...argv], index), tree);
   await within('read-tree', tree);
   await within('checkout-index', '--force', '--all', `--prefix=${target}/`);
   return readTree(join(scratch, target));

@@ -1,6 +1,7 @@
 /** The policy of a git repository as an edit of the master's policy. */
-import { type Checked, demand, Failure, type Problem } from '../../base/problem.ts';
-import type { ProblemCode } from '../../base/problem-codes.ts';
+
+import type { ProblemCode } from '../../base/codes/problem-codes.ts';
+import { type Checked, demand, failure } from '../../base/problem.ts';
 import { type LocalFile, type PolicyState, recordsOf, repositoryEdit } from '../../cluster/policy/commit.ts';
 import { kindOf, type TreeFile } from '../../host/admin/file-tree.ts';
 import { filesOfCommit, findRevision, GitFailure, type Revision, repositoryAndRef } from '../../host/admin/git.ts';
@@ -14,8 +15,7 @@ export interface RepositorySource {
 }
 
 const refuse = (code: ProblemCode, text: string, remedy: string): never => {
-  const problem: Problem = { code, severity: 'error', text, remedy };
-  throw new Failure([problem]);
+  throw failure(code, text, remedy);
 };
 
 /** Opens `REPOSITORY[@REF]`. Throws a Failure if git cannot read it, or a file of it is not a plain one. */
@@ -25,8 +25,13 @@ export async function openRepository(from: string, subdirectory: string): Promis
   const isHere = kindOf(repository) === 'directory';
   const scratch = privateDirectory('csync-git');
   if (scratch === null) return refuse('change-policy', 'no temporary directory can be made', 'free space in /tmp');
-  const read = async (revision: Revision, commit: string): Promise<ReadonlyMap<string, Buffer>> =>
-    plain(await filesOfCommit(revision, commit, subdirectory, scratch.path), repository);
+  // By hash: the files of a commit never change, and each retry of a commit needs them again.
+  const trees = new Map<string, ReadonlyMap<string, Buffer>>();
+  const read = async (revision: Revision, commit: string): Promise<ReadonlyMap<string, Buffer>> => {
+    const tree = trees.get(commit) ?? plain(await filesOfCommit(revision, commit, subdirectory, scratch.path), repository);
+    trees.set(commit, tree);
+    return tree;
+  };
   try {
     const revision = await findRevision(isHere ? realPath(repository) : repository, ref, isHere, scratch.path);
     const now = await read(revision, revision.commit);

@@ -1,4 +1,4 @@
-/** The program in front of the monitor, as real processes: what it receives, what it sends, and that neither outlives the other. */
+/** The program in front of the monitor, as real processes: what it hears, what it says, and that neither outlives the other. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { eventually, everyStepIt, have, repository, scratchDirectory } from '../
 const scratch = scratchDirectory();
 const front = join(repository, 'src/member/monitor/csync-front.pl');
 
-/** A monitor of a few lines, around the shipped side of the conversation; prints what it receives, does what argv has. */
+/** A monitor of a few lines, around the shipped side of the conversation; says what it hears, does what it is told on argv. */
 const source = `
 import { openServiceFront } from ${JSON.stringify(join(repository, 'src/host/member/service-front.ts'))};
 const front = openServiceFront();
@@ -20,6 +20,16 @@ const say = (text) => console.log(text);
 const work = (seconds) => { for (const end = performance.now() + seconds * 1000; performance.now() < end; ); };
 if (task === 'start slowly') work(Number(argument));
 if (front === null) { say('alone'); process.exit(0); }
+// Before anything is said: a signal that comes earlier would end this process.
+const onSignal = {
+  'leave when told': () => leave(1),
+  'answer slowly': () => {
+    say('at work');
+    work(5);
+  },
+  'hang when told': () => hang(),
+}[task];
+if (onSignal !== undefined) process.on('SIGUSR2', onSignal);
 // Its first line: without it the front waits for its start, not for an answer.
 if (task === 'hang when told') front.alive();
 say('service ' + front.pid + ' monitor ' + process.pid + (front.replaced === null ? '' : ' in the place of: ' + front.replaced));
@@ -34,12 +44,6 @@ const leave = (status) => {
   process.exit(status);
 };
 if (task === 'leave') leave(Number(argument));
-if (task === 'leave when told') process.on('SIGUSR2', () => leave(1));
-if (task === 'answer slowly') process.on('SIGUSR2', () => {
-  say('at work');
-  work(5);
-});
-if (task === 'hang when told') process.on('SIGUSR2', hang);
 if (task === 'hang at once') {
   // What the front says of that wants an answer.
   front.watchEnd(process.pid, () => {});
@@ -110,25 +114,25 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     await build({ ...bundle, bundle: true, platform: 'node', format: 'cjs' });
   });
 
-  it('reports the exit of a process, and is what Serviceguard started', async () => {
+  it('tells the end of a process, and is what Serviceguard started', async () => {
     const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
     const service = started('watch', String(victim.pid));
     await eventually('the watch', () => service.said().includes('armed'));
     expect(service.said()).toContain(`service ${service.pid} `);
     expect(service.said().match(/armed|told/g)).toEqual(['armed']);
     victim.kill('SIGKILL');
-    await eventually('the exit to be reported', () => service.said().includes('told'));
+    await eventually('the end to be told', () => service.said().includes('told'));
     service.kill('SIGTERM');
     expect(await service.ended).toBe('0');
   });
 
-  it('reports again and again that a process is stopped', async () => {
+  it('tells again and again that a process is stopped', async () => {
     const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
     const service = started('watch', String(victim.pid));
     const told = () => service.said().match(/armed|told/g)?.length ?? 0;
     await eventually('the watch', () => told() === 1);
     victim.kill('SIGSTOP');
-    await eventually('it to be reported twice', () => told() >= 3, 8000);
+    await eventually('it to be told twice', () => told() >= 3, 8000);
     victim.kill('SIGKILL');
     service.kill('SIGTERM');
     await service.ended;
@@ -204,7 +208,7 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     process.kill(monitor, 'SIGUSR2');
     await eventually('the monitor to be at work', () => service.said().includes('at work'));
     victim.kill('SIGKILL');
-    await eventually('the exit to be reported', () => service.said().includes('told'), 20_000);
+    await eventually('the end to be told', () => service.said().includes('told'), 20_000);
     expect(service.monitors()).toEqual([monitor]);
     service.kill('SIGTERM');
     expect(await service.ended).toBe('0');

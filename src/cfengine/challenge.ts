@@ -2,7 +2,9 @@
  * How generation 2 proves keys: each side encrypts a nonce for the other, which answers with the MD5 of what it decrypted [cfengine.md
  * 1.14]. The daemon answers only a caller whose key it has. Pure except for the random numbers.
  */
+
 import { constants, createHash, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
+import { attempt } from '../base/attempt.ts';
 
 /** The plain text is padded to this length. */
 const textBytes = 24;
@@ -23,13 +25,11 @@ function mpi(number: Buffer): Buffer {
 
 /** The content of PKCS#1 v1.5 padding; null without such padding. Node.js no longer removes it, since that helps attackers. */
 function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
-  try {
+  return attempt(() => {
     const padded = privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, bytes);
     const end = padded.indexOf(0, 2);
     return padded[0] === 0 && padded[1] === 2 && end > 0 ? padded.subarray(end + 1) : null;
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 export interface Challenge {

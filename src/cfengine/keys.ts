@@ -1,4 +1,5 @@
 /** cfengine's RSA keys: file formats and names of both generations [cfengine.md 1.2, 2.2]. Key material stays in memory. */
+
 import {
   createHash,
   createPrivateKey,
@@ -8,6 +9,7 @@ import {
   X509Certificate,
 } from 'node:crypto';
 import { promisify } from 'node:util';
+import { attempt } from '../base/attempt.ts';
 
 export interface KeyPair {
   /** PKCS#1 PEM, DES-EDE3-CBC under cfengine's public constant: accepted by cfengine 2 and 3. */
@@ -53,18 +55,10 @@ export function peerKeyFileName(publicKeyPem: string): string {
 /** Whether localhost.pub has the one form that cfengine reads [cfengine.md 2.2], and belongs to that key. */
 export function isPublicPartOf(publicKeyPem: string, key: KeyObject): boolean {
   if (!publicKeyPem.includes('-----BEGIN RSA PUBLIC KEY-----')) return false;
-  try {
-    return createPublicKey(publicKeyPem).equals(createPublicKey(key));
-  } catch {
-    return false;
-  }
+  return attempt(() => createPublicKey(publicKeyPem).equals(createPublicKey(key)), false);
 }
 
 /** Whether a text is a certificate of that key. */
 export function isCertificateOf(text: string, key: KeyObject): boolean {
-  try {
-    return new X509Certificate(text).checkPrivateKey(key);
-  } catch {
-    return false;
-  }
+  return attempt(() => new X509Certificate(text).checkPrivateKey(key), false);
 }

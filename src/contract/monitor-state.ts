@@ -1,5 +1,7 @@
 /** What the monitor publishes about itself in a file, for csync status. Pure. */
+
 import * as v from 'valibot';
+import { readJson } from './read-json.ts';
 
 const schema = v.object({
   version: v.literal(1),
@@ -51,10 +53,5 @@ export function monitorStateFile(packageName: string): string {
 
 /** null for text that no monitor of this version wrote. */
 export function parseMonitorState(text: string): MonitorState | null {
-  try {
-    const parsed = v.safeParse(schema, JSON.parse(text));
-    return parsed.success ? parsed.output : null;
-  } catch {
-    return null;
-  }
+  return readJson(schema, text);
 }

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
+import { attempt } from '../base/attempt.ts';
 import type { Settings } from '../settings/settings.ts';
 
 export function sha256(content: string | Buffer): string {
@@ -158,12 +159,10 @@ const none: Manifest = { toolkitVersion: '', settingsDigest: '', files: {}, besi
 
 /** Reads a manifest; a missing or damaged one has no files. */
 export function readManifest(text: string | null): Manifest {
-  try {
+  return attempt(() => {
     const read: unknown = JSON.parse(text ?? '{}');
     return isRecord(read) ? { ...none, ...soundParts(read) } : none;
-  } catch {
-    return none;
-  }
+  }, none);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -1,4 +1,5 @@
 /** The policy file system: its device, its mark (the sentinel), its line in /etc/fstab. */
+import { attempt } from '../base/attempt.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** The administrator's hook of a legacy package: an executable with this name in its directory, called with run or halt. */
@@ -47,10 +48,8 @@ export interface Sentinel {
 
 /** The epoch of a sentinel; 0 if missing or damaged. */
 export function sentinelEpoch(text: string | null): number {
-  try {
+  return attempt(() => {
     const { epoch } = JSON.parse(text ?? '') as Partial<Sentinel>;
     return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch > 0 ? epoch : 0;
-  } catch {
-    return 0;
-  }
+  }, 0);
 }

@@ -2,8 +2,10 @@
  * The members and clients that were set up, the trusted keys, and pending set-ups. A file of the package directory, the same on every
  * member, so that it survives a halted package and a lost member; the copy with the highest serial wins. Contains no secrets. Pure.
  */
+
 import * as v from 'valibot';
 import { plainZero } from '../settings/rules.ts';
+import { readJson } from './read-json.ts';
 
 /** A host as cfengine sees it. */
 export interface RosterHost {
@@ -135,12 +137,7 @@ export function isNamedKey(one: NamedKey): boolean {
 
 /** null when damaged: use another member's copy, or an empty roster. */
 export function parseRoster(text: string): Roster | null {
-  try {
-    const read = v.safeParse(schema, JSON.parse(text));
-    return read.success ? read.output : null;
-  } catch {
-    return null;
-  }
+  return readJson(schema, text);
 }
 
 export function rosterText(roster: Roster): string {

@@ -1,5 +1,7 @@
 /** Descriptors that the parent of this process left open. */
+
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { attempt } from '../base/attempt.ts';
 
 /** O_CLOEXEC of open(2), as in /proc/PID/fdinfo on every Linux architecture that Node.js supports. */
 const closedOnExec = 0o2000000;
@@ -15,18 +17,10 @@ export function closeInherited(): void {
   if (areClosed) return;
   areClosed = true;
   const directory = '/proc/self/fdinfo';
-  const quietly = <T>(act: () => T): T | null => {
-    try {
-      return act();
-    } catch {
-      // Already closed.
-      return null;
-    }
-  };
-  for (const name of quietly(() => readdirSync(directory)) ?? []) {
+  for (const name of attempt(() => readdirSync(directory), [])) {
     if (Number(name) <= 2) continue;
-    const text = quietly(() => readFileSync(`${directory}/${name}`, 'latin1')) ?? '';
+    const text = attempt(() => readFileSync(`${directory}/${name}`, 'latin1'), '');
     const flags = /^flags:\s+([0-7]+)$/m.exec(text)?.[1];
-    if (flags !== undefined && (Number.parseInt(flags, 8) & closedOnExec) === 0) quietly(() => closeSync(Number(name)));
+    if (flags !== undefined && (Number.parseInt(flags, 8) & closedOnExec) === 0) attempt(() => closeSync(Number(name)));
   }
 }

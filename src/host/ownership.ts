@@ -2,8 +2,10 @@
  * Which users can change a file that root runs or reads. Every directory of its path counts: a user who can write to one can replace any
  * file in it.
  */
+
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { attempt } from '../base/attempt.ts';
 
 /** Users and groups that may change it, always including 0. */
 export interface Trusted {
@@ -59,11 +61,7 @@ export function strangersToWriting(path: string): string[] {
 }
 
 function leadsTo(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+  return attempt(() => realpathSync(path), path);
 }
 
 function wayTo(path: string): string[] {
@@ -71,10 +69,8 @@ function wayTo(path: string): string[] {
 }
 
 function look(place: string, above: boolean): Seen | null {
-  try {
+  return attempt(() => {
     const { uid, gid, mode } = statSync(place);
     return { place, user: uid, group: gid, mode, above };
-  } catch {
-    return null;
-  }
+  }, null);
 }

@@ -2,10 +2,12 @@
  * Starts and watches processes for the lab: each in its own process group, so that a time-out or a halt reaches all its children, also
  * across pid namespaces (a group kill uses the kernel's own ids).
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
+import { attempt } from '../base/attempt.ts';
 import type { CommandResult } from './host.ts';
 
 export interface ProcessEnd {
@@ -181,14 +183,12 @@ export async function drained(child: ChildProcess): Promise<void> {
 
 /** The direct children of a process, by pid in this namespace; empty if it has exited. */
 export function childrenOf(pid: number): number[] {
-  try {
+  return attempt(() => {
     const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
     return text
       .trim()
       .split(/\s+/)
       .filter((word) => word !== '')
       .map(Number);
-  } catch {
-    return [];
-  }
+  }, []);
 }

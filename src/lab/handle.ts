@@ -3,10 +3,11 @@
  * shells, which enter the namespaces directly.
  */
 import { dirname } from 'node:path';
-import { Failure } from '../base/problem.ts';
+import { errorProblem, Failure } from '../base/problem.ts';
+import type { CommandResult } from '../host/host.ts';
 import * as files from '../host/lab/lab-files.ts';
 import { type Connection, claimName, connect } from '../host/lab/lab-socket.ts';
-import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
+import { childrenOf, endWithin, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import type { JournalEntry } from './emulation/journal.ts';
 import { inNewNamespaces } from './machines/boot.ts';
 import { type LabSpec, labsDirectory } from './machines/lab-spec.ts';
@@ -14,7 +15,7 @@ import type { ExecResult, LabStatus, LabVerb } from './protocol.ts';
 
 export class LabUnavailable extends Failure {
   constructor(text: string, remedy = 'csync lab --help') {
-    super([{ code: 'lab-unavailable', severity: 'error', text, remedy }]);
+    super([errorProblem('lab-unavailable', text, remedy)]);
   }
 }
 
@@ -84,13 +85,8 @@ export class LabHandle {
   /** Runs a program on a lab host and waits for it. A label writes it to the journal as an administrator's command. */
   async exec(member: string, argv: readonly string[], options: { timeoutMs?: number; label?: string } = {}): Promise<ExecResult> {
     const { timeoutMs = 60_000, label } = options;
-    return (await this.ask({
-      verb: 'exec',
-      member,
-      argv,
-      timeoutMs,
-      ...(label === undefined ? {} : { label }),
-    })) as unknown as ExecResult;
+    const told = label === undefined ? {} : { label };
+    return (await this.ask({ verb: 'exec', member, argv, timeoutMs, ...told })) as unknown as ExecResult;
   }
 
   /**
@@ -134,7 +130,7 @@ export class LabHandle {
       '--',
       'nsenter',
       '--target',
-      String(init),
+      `${init}`,
       ...into,
       '--root',
       '--wd',
@@ -153,9 +149,7 @@ export class LabHandle {
     if (owner !== null) {
       owner.child.stdin?.end();
       // A booting daemon may not listen yet; killing it removes its namespaces.
-      const impatience = setTimeout(() => owner.kill('SIGKILL'), asked ? endLimitMs : bootingEndLimitMs);
-      await owner.ended;
-      clearTimeout(impatience);
+      await endWithin(owner, asked ? endLimitMs : bootingEndLimitMs);
     }
     await sweep(this.spec);
   }
@@ -163,23 +157,20 @@ export class LabHandle {
 
 /** Removes the leftovers of a killed lab of this name. Never kills processes of a running one by name. */
 export async function sweep(spec: LabSpec): Promise<void> {
-  const daemon = files.readText(`${spec.home}/daemon.pid`)?.trim();
-  if (daemon !== undefined && isLabDaemon(daemon, spec)) process.kill(Number(daemon), 'SIGKILL');
-  await until(async () => daemon === undefined || !isLabDaemon(daemon, spec), 10_000, 'the lab daemon to exit');
-  await until(
-    async () => (await attachedDisks(spec)).length === 0,
-    10_000,
-    'the shared disk to be free',
-    () => detach(spec),
-  );
+  const daemon = daemonOf(spec);
+  if (daemon !== null) process.kill(daemon, 'SIGKILL');
+  await until(async () => daemonOf(spec) === null, 10_000, 'the lab daemon to exit');
+  const isFree = async (): Promise<boolean> => (await attachedDisks(spec)).length === 0;
+  await until(isFree, 10_000, 'the shared disk to be free', () => detach(spec));
   files.removeTree(spec.home);
   files.removeIfEmpty(dirname(spec.home));
 }
 
-/** Whether the daemon of this lab runs, however it was started. */
-function isRunning(spec: LabSpec): boolean {
-  const daemon = files.readText(`${spec.home}/daemon.pid`)?.trim();
-  return daemon !== undefined && isLabDaemon(daemon, spec);
+/** The daemon of this lab, however it was started. null: it does not run. */
+function daemonOf({ home }: LabSpec): number | null {
+  const pid = files.readText(`${home}/daemon.pid`)?.trim();
+  const isLabDaemon = pid !== undefined && files.readText(`/proc/${pid}/cmdline`)?.includes(`\0${home}\0`);
+  return isLabDaemon === true ? Number(pid) : null;
 }
 
 /** Rejects with the signal's reason when it is aborted. */
@@ -190,22 +181,16 @@ export function aborted(stop: AbortSignal): Promise<never> {
   });
 }
 
-function isLabDaemon(pid: string, spec: LabSpec): boolean {
-  return files.readText(`/proc/${pid}/cmdline`)?.includes(`\0${spec.home}\0`) ?? false;
-}
+const losetup = (...words: readonly string[]): Promise<CommandResult> =>
+  runProcess(['losetup', ...words], { timeoutMs: 5000, env: systemEnvironment });
 
 async function attachedDisks(spec: LabSpec): Promise<string[]> {
-  const image = `${spec.home}/disk.img`;
-  const listed = await runProcess(['losetup', '--associated', image, '--noheadings', '--output', 'NAME'], {
-    timeoutMs: 5000,
-    env: systemEnvironment,
-  });
+  const listed = await losetup('--associated', `${spec.home}/disk.img`, '--noheadings', '--output', 'NAME');
   return listed.stdout.split('\n').filter((line) => line !== '');
 }
 
 async function detach(spec: LabSpec): Promise<void> {
-  for (const device of await attachedDisks(spec))
-    await runProcess(['losetup', '--detach', device], { timeoutMs: 5000, env: systemEnvironment });
+  for (const device of await attachedDisks(spec)) await losetup('--detach', device);
 }
 
 /** Waits for a state, with a deadline; the error names the state. */
@@ -252,7 +237,7 @@ export async function startLab(start: LabStart): Promise<LabHandle> {
   const { spec } = start;
   const release = await claimName(`csync-lab/${spec.name}`);
   try {
-    if (release === null || isRunning(spec))
+    if (release === null || daemonOf(spec) !== null)
       throw new LabUnavailable(
         `a lab named ${spec.name} is already running`,
         `csync lab down --name ${spec.name}   (removes it); or use another --name`,
@@ -277,7 +262,7 @@ async function sweepDead(): Promise<void> {
     if (pid === undefined || files.listDirectory(`/proc/${pid}`).length > 0) continue;
     const text = files.readText(`${labsDirectory}/${home}/spec.json`);
     const spec = text === null ? null : (JSON.parse(text) as LabSpec);
-    if (spec !== null && !isRunning(spec)) await sweep(spec);
+    if (spec !== null && daemonOf(spec) === null) await sweep(spec);
   }
 }
 
@@ -285,14 +270,8 @@ async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Prom
   // A copy: a rebuild of the toolkit must not remove the programs of a lab that stays.
   const installed = `${spec.home}/toolkit`;
   const log = prepareHome(spec, dist, installed);
-  const daemon = [
-    ...reapingInit,
-    process.execPath,
-    `${installed}/lab/daemon.cjs`,
-    spec.home,
-    installed,
-    attached ? 'attached' : 'detached',
-  ];
+  const words = [spec.home, installed, attached ? 'attached' : 'detached'];
+  const daemon = [...reapingInit, process.execPath, `${installed}/lab/daemon.cjs`, ...words];
   const owner = startProcess([...inNewNamespaces, '--mount-proc', '--', ...daemon], {
     env: systemEnvironment,
     stdin: attached ? 'pipe' : 'ignore',
@@ -302,9 +281,7 @@ async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Prom
   if (!attached) owner.child.unref();
   const handle = new LabHandle(spec, owner);
   try {
-    await (stop === undefined
-      ? settled(handle, owner, progress)
-      : Promise.race([settled(handle, owner, progress), aborted(stop)]));
+    await Promise.race([settled(handle, owner, progress), ...(stop === undefined ? [] : [aborted(stop)])]);
   } catch (error) {
     const said = files.readText(`${spec.home}/daemon.log`)?.trim().split('\n').slice(-15).join('\n') ?? '';
     await handle.down();

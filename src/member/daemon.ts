@@ -2,6 +2,7 @@
  * Finds, probes, starts and stops the cfengine daemon of this member. Only its state afterwards counts, never an exit status [cfengine.md
  * 0.6].
  */
+import { attempt } from '../base/attempt.ts';
 import { adapterFor, type CfengineAdapter } from '../cfengine/adapter.ts';
 import { isCertificateOf, isPublicPartOf, keyDigest, readPrivateKey } from '../cfengine/keys.ts';
 import type { ProbeIdentity, ProbeResult, ProbeTarget } from '../cfengine/probe.ts';
@@ -86,11 +87,8 @@ export class Daemon {
   }
 
   #keep(path: string, certificate: string): void {
-    try {
-      this.#host.replace(path, certificate, 0o644);
-    } catch {
-      // A full /run only slows down the next start.
-    }
+    // A full /run only slows down the next start.
+    attempt(() => this.#host.replace(path, certificate, 0o644));
   }
 
   /** Checks programs and keys: faults that no start of the daemon can fix [cfengine.md 1.1, 1.4]. */

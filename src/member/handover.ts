@@ -4,6 +4,7 @@
  * Pure.
  */
 import * as v from 'valibot';
+import { readJson } from '../contract/read-json.ts';
 
 const handover = v.object({
   /** Epoch of the promotion that ended. */
@@ -35,18 +36,9 @@ export function promotionFile(packageName: string): string {
   return `/run/csync-promotion-${packageName}.json`;
 }
 
-function parse<Schema extends v.GenericSchema>(schema: Schema, text: string | null): v.InferOutput<Schema> | null {
-  try {
-    const parsed = v.safeParse(schema, JSON.parse(text ?? ''));
-    return parsed.success ? parsed.output : null;
-  } catch {
-    return null;
-  }
-}
-
 /** null for a missing or damaged note. */
-export const parseHandover = (text: string | null): Handover | null => parse(handover, text);
-export const parsePromotion = (text: string | null): Promotion | null => parse(promotion, text);
+export const parseHandover = (text: string | null): Handover | null => readJson(handover, text);
+export const parsePromotion = (text: string | null): Promotion | null => readJson(promotion, text);
 
 /** A halt by an administrator is no failover. A note of another epoch than the previous one does not count. */
 export function promotionAfter(epoch: number, at: number, before: Handover | null): Promotion {

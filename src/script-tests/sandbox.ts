@@ -4,13 +4,15 @@
  * holder of its standard input exits. Effects only; cases.ts has the data.
  */
 import { dirname } from 'node:path';
-import { shellWord } from '../base/shell-word.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { shellWord, words } from '../base/shell-word.ts';
 import { adapterFor } from '../cfengine/adapter.ts';
 import { setsName } from '../contract/package-directory.ts';
 import * as files from '../host/lab/lab-files.ts';
-import { childrenOf, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
+import { endWithin, type RunningProcess, runProcess, startProcess } from '../host/processes.ts';
 import { logFileOf, scriptEnvironment } from '../lab/emulation/scripts/package-environment.ts';
-import { bootScript, enterHost, inNewNamespaces } from '../lab/machines/boot.ts';
+import { bootScript, enterHost } from '../lab/machines/boot.ts';
+import { type BootedHost, bootHost } from '../lab/machines/booting.ts';
 import { expandVariables, sgDirectories } from '../lab/machines/lab-spec.ts';
 import { thawCommands } from '../lab/machines/thaw.ts';
 import { setOf } from '../render/package.ts';
@@ -30,9 +32,9 @@ export class Sandbox {
   readonly #outer: RunningProcess;
   readonly #init: number;
 
-  private constructor(workshop: Workshop, outer: RunningProcess, init: number) {
+  private constructor(workshop: Workshop, { process, init }: BootedHost) {
     this.#workshop = workshop;
-    this.#outer = outer;
+    this.#outer = process;
     this.#init = init;
   }
 
@@ -60,30 +62,16 @@ export class Sandbox {
       within: [`mkdir -p "$root${dirname(device)}"; : > "$root${device}"; mount --bind "$loop" "$root${device}"`],
       endsWithInput: true,
     });
-    const said: string[] = [];
-    let ready: () => void = () => {};
-    const isReady = new Promise<'ready'>((resolve) => {
-      ready = () => resolve('ready');
-    });
-    const outer = startProcess([...inNewNamespaces, 'sh', '-c', script], {
-      env: systemEnvironment,
-      stdin: 'pipe',
-      onLine: (line) => (line === 'READY' ? ready() : said.push(line)),
-    });
-    const first = await Promise.race([isReady, outer.ended]);
-    const init = childrenOf(outer.pid ?? -1)[0];
-    if (first !== 'ready' || init === undefined)
-      throw new SandboxFailure(`the sandbox did not start: ${said.join('; ') || JSON.stringify(first)}`);
-    return new Sandbox(workshop, outer, init);
+    const booted = await bootHost(script, { env: systemEnvironment, stdin: 'pipe' });
+    if (typeof booted === 'string') throw new SandboxFailure(`the sandbox did not start: ${booted}`);
+    return new Sandbox(workshop, booted);
   }
 
   /** Kills everything inside; resolves when it is gone. */
   async close(): Promise<void> {
     for (const argv of thawCommands(this.#init)) await runProcess(argv, { env: systemEnvironment, timeoutMs: commandLimitMs });
     this.#outer.child.stdin?.end();
-    const impatience = setTimeout(() => this.#outer.kill('SIGKILL'), commandLimitMs);
-    await this.#outer.ended;
-    clearTimeout(impatience);
+    await endWithin(this.#outer, commandLimitMs);
   }
 
   get #tested(): TestedPackage {
@@ -181,42 +169,29 @@ export class Sandbox {
       onLine: (line, stream) => said[stream].push(line),
     });
     const closed = new Promise<true>((resolve) => running.child.once('close', () => resolve(true)));
-    let timedOut = false;
-    const limit = setTimeout(() => {
-      timedOut = true;
-      running.kill('SIGKILL');
-    }, limitSeconds * 1000);
+    const ending = endWithin(running, limitSeconds * 1000);
     let ended = false;
     void running.ended.then(() => {
       ended = true;
     });
     let acted = began;
-    const reached = await this.#meanwhile(
-      running,
-      () => ended,
-      held,
-      once,
-      () => this.#logText(log).slice(before.length),
-    );
+    const logged = (): string => this.#logText(log).slice(before.length);
+    const reached = await this.#meanwhile(running, () => ended, held, once, logged);
     if (reached) acted = performance.now();
-    const end = await running.ended;
+    const { exitCode, signal, timedOut } = await ending;
     const milliseconds = performance.now() - acted;
-    clearTimeout(limit);
-    const pipesClosed = await Promise.race([
-      closed,
-      new Promise<false>((resolve) => setTimeout(() => resolve(false), pipeLimitMs)),
-    ]);
+    const pipesClosed = await Promise.race([closed, pause(pipeLimitMs, false)]);
     for (const stream of [running.child.stdout, running.child.stderr]) stream?.destroy();
     await held?.release();
     return {
-      exitCode: end.exitCode,
-      signal: end.signal,
+      exitCode,
+      signal,
       timedOut,
       reached,
       milliseconds,
       stdout: said.out.join('\n'),
       stderr: said.err.join('\n'),
-      log: this.#logText(log).slice(before.length),
+      log: logged(),
       pipesClosed,
     };
   }
@@ -277,19 +252,15 @@ export class Sandbox {
 
   /** The present state of the member. */
   async look(): Promise<MemberSeen> {
-    const { stdout } = await this.sh(
-      'echo "daemons $(daemons)"; is_mounted && echo mounted; has_address && echo address; scripts',
-    );
-    const lines = stdout.split('\n');
-    const scripts = lines.filter((line) => line.startsWith('script ')).map((line) => line.slice('script '.length));
+    const look = 'echo "daemons $(daemons)"; is_mounted && echo mounted; has_address && echo address; scripts';
+    const lines = (await this.sh(look)).stdout.split('\n');
+    const rests = (word: string): string[] =>
+      lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
     return {
-      daemons: (lines.find((line) => line.startsWith('daemons ')) ?? '')
-        .split(' ')
-        .slice(1)
-        .filter((word) => word !== ''),
+      daemons: words(rests('daemons')[0]),
       mounted: lines.includes('mounted'),
       address: lines.includes('address'),
-      scripts,
+      scripts: rests('script'),
     };
   }
 }
@@ -297,10 +268,6 @@ export class Sandbox {
 interface Held {
   readonly reached: Promise<void>;
   release(): Promise<void>;
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** Directory of the package's set; for version 0.1.0 the package directory itself. */

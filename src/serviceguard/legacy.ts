@@ -13,15 +13,24 @@ const script: legal.Legal = { words: '<An absolute path>', accepts: (value) => /
 /** In the order of cmmakepkg -p (ours). Keywords in lower case, as the reader of the file returns them. */
 export const legacyAttributes: readonly Attribute[] = [
   attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
-  attribute('package_type', legal.oneOf('FAILOVER', 'MULTI_NODE', 'SYSTEM_MULTI_NODE'), 'FAILOVER: runs on one node at a time.', {
-    fallback: 'FAILOVER',
-  }),
-  attribute('failover_policy', legal.oneOf('CONFIGURED_NODE', 'MIN_PACKAGE_NODE'), 'How the node to start on is chosen.', {
-    fallback: 'CONFIGURED_NODE',
-  }),
-  attribute('failback_policy', legal.oneOf('MANUAL', 'AUTOMATIC'), 'AUTOMATIC: moves back to the first node as soon as it can.', {
-    fallback: 'MANUAL',
-  }),
+  attribute(
+    'package_type',
+    legal.oneOf('FAILOVER', 'MULTI_NODE', 'SYSTEM_MULTI_NODE'),
+    'FAILOVER: runs on one node at a time.',
+    'FAILOVER',
+  ),
+  attribute(
+    'failover_policy',
+    legal.oneOf('CONFIGURED_NODE', 'MIN_PACKAGE_NODE'),
+    'How the node to start on is chosen.',
+    'CONFIGURED_NODE',
+  ),
+  attribute(
+    'failback_policy',
+    legal.oneOf('MANUAL', 'AUTOMATIC'),
+    'AUTOMATIC: moves back to the first node as soon as it can.',
+    'MANUAL',
+  ),
   attribute(
     'node_name',
     legal.memberName,
@@ -31,35 +40,34 @@ export const legacyAttributes: readonly Attribute[] = [
       repeatable: true,
     },
   ),
-  attribute('auto_run', legal.yesNo, 'YES: starts with the cluster and fails over.', { fallback: 'YES' }),
-  attribute('node_fail_fast_enabled', legal.yesNo, 'YES: a lost subnet or a script that times out reboots the node.', {
-    fallback: 'NO',
-  }),
+  attribute('auto_run', legal.yesNo, 'YES: starts with the cluster and fails over.', 'YES'),
+  attribute('node_fail_fast_enabled', legal.yesNo, 'YES: a lost subnet or a script that times out reboots the node.', 'NO'),
   attribute('run_script', script, 'The control script, called with start. Executable, with the same path on every node.', {
     mandatory: true,
   }),
-  attribute('run_script_timeout', timeout, 'Seconds until a start is killed.', { fallback: 'NO_TIMEOUT' }),
+  attribute('run_script_timeout', timeout, 'Seconds until a start is killed.', 'NO_TIMEOUT'),
   attribute('halt_script', script, 'The control script, called with stop; normally the same one.', { mandatory: true }),
-  attribute('halt_script_timeout', timeout, 'Seconds until a halt is killed.', { fallback: 'NO_TIMEOUT' }),
+  attribute('halt_script_timeout', timeout, 'Seconds until a halt is killed.', 'NO_TIMEOUT'),
   attribute(
     'successor_halt_timeout',
     legal.number(0, 4294, 'NO_TIMEOUT'),
     'Seconds to wait for the packages that depend on this one.',
-    {
-      fallback: 'NO_TIMEOUT',
-    },
+    'NO_TIMEOUT',
   ),
-  attribute('priority', legal.number(1, 3000, 'NO_PRIORITY'), 'Among packages that depend on each other; lower is stronger.', {
-    fallback: 'NO_PRIORITY',
-  }),
+  attribute(
+    'priority',
+    legal.number(1, 3000, 'NO_PRIORITY'),
+    'Among packages that depend on each other; lower is stronger.',
+    'NO_PRIORITY',
+  ),
   attribute('script_log_file', script, 'Log of the package; default: the name of the control script with .log.'),
   attribute('subnet', legal.address, 'A subnet that the package requires.', { repeatable: true }),
   attribute('monitored_subnet', legal.address, 'Another spelling of SUBNET.', { repeatable: true }),
   attribute('local_lan_failover_allowed', legal.yesNo, 'HP-UX only.'),
   ...group(
     attribute('service_name', legal.name, 'Name of a service of the control script, unique in the cluster.'),
-    attribute('service_fail_fast_enabled', legal.yesNo, 'YES: the node reboots when the service fails.', { fallback: 'NO' }),
-    attribute('service_halt_timeout', legal.seconds(0), 'Seconds between SIGTERM and SIGKILL at a halt.', { fallback: '300' }),
+    attribute('service_fail_fast_enabled', legal.yesNo, 'YES: the node reboots when the service fails.', 'NO'),
+    attribute('service_halt_timeout', legal.seconds(0), 'Seconds between SIGTERM and SIGKILL at a halt.', '300'),
   ),
   ...group(
     attribute('dependency_name', legal.name, 'Name of the dependency, unique in this package.'),

@@ -29,8 +29,10 @@ export interface Module {
 
 type Extra = Partial<Omit<Attribute, 'keyword' | 'legal' | 'comment'>>;
 
-export function attribute(keyword: string, check: legal.Legal, comment: string, extra: Extra = {}): Attribute {
-  return { keyword, legal: check, comment, fallback: null, repeatable: false, mandatory: false, group: null, ...extra };
+/** `extra`: a text is the fallback. */
+export function attribute(keyword: string, check: legal.Legal, comment: string, extra: string | Extra = {}): Attribute {
+  const more = typeof extra === 'string' ? { fallback: extra } : extra;
+  return { keyword, legal: check, comment, fallback: null, repeatable: false, mandatory: false, group: null, ...more };
 }
 
 /** A group of attributes: the first one opens an instance, so all of them may repeat. */
@@ -44,16 +46,19 @@ const timeout = legal.seconds(0, 'no_timeout');
 /** The attributes of every base module [L9 p.196-202]. */
 const base: readonly Attribute[] = [
   attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
-  attribute('package_description', legal.text(80), 'A text for people.', { fallback: 'Serviceguard Package' }),
+  attribute('package_description', legal.text(80), 'A text for people.', 'Serviceguard Package'),
   attribute('module_name', legal.anyString, 'Written by cmmakepkg, one for each module in this file. Do not edit.', {
     repeatable: true,
   }),
   attribute('module_version', legal.number(1, Number.POSITIVE_INFINITY), 'Version of the module above. Do not edit.', {
     repeatable: true,
   }),
-  attribute('package_type', legal.oneOf('failover', 'multi_node', 'system_multi_node'), 'Follows from the base module.', {
-    fallback: 'failover',
-  }),
+  attribute(
+    'package_type',
+    legal.oneOf('failover', 'multi_node', 'system_multi_node'),
+    'Follows from the base module.',
+    'failover',
+  ),
   attribute(
     'node_name',
     legal.memberName,
@@ -63,68 +68,79 @@ const base: readonly Attribute[] = [
       repeatable: true,
     },
   ),
-  attribute('auto_run', legal.yesNo, 'yes: starts with the cluster and fails over. The initial value of package switching.', {
-    fallback: 'yes',
-  }),
-  attribute('node_fail_fast_enabled', legal.yesNo, 'yes: a lost subnet or a script that times out reboots the node.', {
-    fallback: 'no',
-  }),
-  attribute('run_script_timeout', timeout, 'Seconds until a start is killed.', { fallback: 'no_timeout' }),
-  attribute('halt_script_timeout', timeout, 'Seconds until a halt is killed; more than all service_halt_timeout together.', {
-    fallback: 'no_timeout',
-  }),
-  attribute('successor_halt_timeout', timeout, 'Seconds to wait for the packages that depend on this one to halt.', {
-    fallback: 'no_timeout',
-  }),
-  attribute('script_log_file', legal.path, 'Log of the package. Cannot be changed while the package runs.', {
-    fallback: '$SGRUN/log/$SG_PACKAGE.log',
-  }),
+  attribute(
+    'auto_run',
+    legal.yesNo,
+    'yes: starts with the cluster and fails over. The initial value of package switching.',
+    'yes',
+  ),
+  attribute('node_fail_fast_enabled', legal.yesNo, 'yes: a lost subnet or a script that times out reboots the node.', 'no'),
+  attribute('run_script_timeout', timeout, 'Seconds until a start is killed.', 'no_timeout'),
+  attribute(
+    'halt_script_timeout',
+    timeout,
+    'Seconds until a halt is killed; more than all service_halt_timeout together.',
+    'no_timeout',
+  ),
+  attribute('successor_halt_timeout', timeout, 'Seconds to wait for the packages that depend on this one to halt.', 'no_timeout'),
+  attribute(
+    'script_log_file',
+    legal.path,
+    'Log of the package. Cannot be changed while the package runs.',
+    '$SGRUN/log/$SG_PACKAGE.log',
+  ),
   attribute('operation_sequence', legal.path, 'Order of the module scripts. Do not edit.', { repeatable: true }),
-  attribute('log_level', legal.number(0, 5), '0 logs least, 5 most.', { fallback: '0' }),
+  attribute('log_level', legal.number(0, 5), '0 logs least, 5 most.', '0'),
   attribute(
     'failover_policy',
     legal.oneOf('configured_node', 'min_package_node', 'site_preferred', 'site_preferred_manual'),
     'How the node to start on is chosen: the order above, or the node with the fewest packages.',
-    { fallback: 'configured_node' },
+    'configured_node',
   ),
-  attribute('failback_policy', legal.oneOf('manual', 'automatic'), 'automatic: moves back to the first node as soon as it can.', {
-    fallback: 'manual',
-  }),
-  attribute('priority', legal.number(1, 3000, 'no_priority'), 'Among packages that depend on each other; lower is stronger.', {
-    fallback: 'no_priority',
-  }),
+  attribute(
+    'failback_policy',
+    legal.oneOf('manual', 'automatic'),
+    'automatic: moves back to the first node as soon as it can.',
+    'manual',
+  ),
+  attribute(
+    'priority',
+    legal.number(1, 3000, 'no_priority'),
+    'Among packages that depend on each other; lower is stronger.',
+    'no_priority',
+  ),
 ];
 
 const notForFailover = new Set(['failover_policy', 'failback_policy']);
 const multiNode = base.filter((one) => !notForFailover.has(one.keyword));
 const oneMember = 'the lab runs failover packages only, on one member at a time';
 
-/** In the order of the sections in cmmakepkg's output (serviceguard.md 2.6: the order is ours). */
-export const modules: readonly Module[] = [
+/** A module that the lab imitates, unless it says otherwise. */
+type Row = Pick<Module, 'name' | 'comment' | 'attributes'> & Partial<Pick<Module, 'lab'>>;
+
+const baseModules: readonly Row[] = [
   {
     name: 'sg/failover',
-    kind: 'base',
     comment: 'Runs on one node at a time and moves when it fails.',
     attributes: base,
-    lab: imitated,
   },
   {
     name: 'sg/multi_node',
-    kind: 'base',
     comment: 'Runs on several nodes at the same time.',
     attributes: multiNode,
     lab: { does: 'refuse', because: oneMember },
   },
   {
     name: 'sg/system_multi_node',
-    kind: 'base',
     comment: 'Runs on all nodes; for what comes with Serviceguard.',
     attributes: multiNode,
     lab: { does: 'refuse', because: oneMember },
   },
+];
+
+const optionalModules: readonly Row[] = [
   {
     name: 'sg/dependency',
-    kind: 'optional',
     comment: 'Other packages that must be up, or down, for this one to run.',
     attributes: group(
       attribute('dependency_name', legal.name, 'Name of the dependency, unique in this package.'),
@@ -139,7 +155,6 @@ export const modules: readonly Module[] = [
   },
   {
     name: 'sg/weight',
-    kind: 'optional',
     comment: 'What the package uses of a node’s capacity.',
     attributes: group(
       attribute('weight_name', legal.name, 'A CAPACITY_NAME of the cluster.'),
@@ -153,30 +168,23 @@ export const modules: readonly Module[] = [
   },
   {
     name: 'sg/monitor_subnet',
-    kind: 'optional',
     comment: 'Subnets that the package requires.',
     attributes: group(
       attribute('monitored_subnet', legal.address, 'Address of a subnet of the cluster.'),
-      attribute('monitored_subnet_access', legal.oneOf('full', 'partial'), 'PARTIAL: not every node is on it.', {
-        fallback: 'FULL',
-      }),
+      attribute('monitored_subnet_access', legal.oneOf('full', 'partial'), 'PARTIAL: not every node is on it.', 'FULL'),
     ),
-    lab: imitated,
   },
   {
     name: 'sg/package_ip',
-    kind: 'optional',
     comment: 'Addresses that move with the package.',
     attributes: group(
       attribute('ip_subnet', legal.address, 'Subnet of the addresses that follow.'),
       attribute('ip_subnet_node', legal.memberName, 'Only where nodes are on different subnets.'),
       attribute('ip_address', legal.address, 'An address; one a line.'),
     ),
-    lab: imitated,
   },
   {
     name: 'sg/service',
-    kind: 'optional',
     comment: 'Programs that run as long as the package is healthy.',
     attributes: group(
       attribute('service_name', legal.name, 'Name of the service, unique in the cluster.'),
@@ -185,18 +193,14 @@ export const modules: readonly Module[] = [
         'service_restart',
         legal.number(1, Number.POSITIVE_INFINITY, 'none', 'unlimited'),
         'Restarts in place before the package fails.',
-        {
-          fallback: 'none',
-        },
+        'none',
       ),
-      attribute('service_fail_fast_enabled', legal.yesNo, 'yes: the node reboots when the service fails.', { fallback: 'no' }),
-      attribute('service_halt_timeout', legal.seconds(0), 'Seconds between SIGTERM and SIGKILL at a halt.', { fallback: '0' }),
+      attribute('service_fail_fast_enabled', legal.yesNo, 'yes: the node reboots when the service fails.', 'no'),
+      attribute('service_halt_timeout', legal.seconds(0), 'Seconds between SIGTERM and SIGKILL at a halt.', '0'),
     ),
-    lab: imitated,
   },
   {
     name: 'sg/generic_resource',
-    kind: 'optional',
     comment: 'Resources that other programs monitor and report with cmsetresource.',
     attributes: group(
       attribute('generic_resource_name', legal.name, 'Name of the resource.'),
@@ -204,9 +208,7 @@ export const modules: readonly Module[] = [
         'generic_resource_evaluation_type',
         legal.oneOf('during_package_start', 'before_package_start'),
         'When it must be up.',
-        {
-          fallback: 'during_package_start',
-        },
+        'during_package_start',
       ),
       attribute(
         'generic_resource_up_criteria',
@@ -218,97 +220,76 @@ export const modules: readonly Module[] = [
   },
   {
     name: 'sg/volume_group',
-    kind: 'optional',
     comment: 'Volume groups that are active only where the package runs.',
     attributes: [
-      attribute('vgchange_cmd', legal.anyString, 'Activates a volume group.', { fallback: 'vgchange -a y' }),
+      attribute('vgchange_cmd', legal.anyString, 'Activates a volume group.', 'vgchange -a y'),
       attribute('vg', legal.volumeGroup, 'A volume group; one a line.', { repeatable: true }),
-      attribute('concurrent_vgchange_operations', legal.number(1, Number.POSITIVE_INFINITY), 'Number of parallel activations.', {
-        fallback: '1',
-      }),
-      attribute('deactivation_retry_count', legal.number(0, Number.POSITIVE_INFINITY), 'Further attempts to deactivate.', {
-        fallback: '2',
-      }),
-      attribute('kill_processes_accessing_raw_devices', legal.yesNo, 'Kills processes that use raw volumes first.', {
-        fallback: 'no',
-      }),
+      attribute(
+        'concurrent_vgchange_operations',
+        legal.number(1, Number.POSITIVE_INFINITY),
+        'Number of parallel activations.',
+        '1',
+      ),
+      attribute('deactivation_retry_count', legal.number(0, Number.POSITIVE_INFINITY), 'Further attempts to deactivate.', '2'),
+      attribute('kill_processes_accessing_raw_devices', legal.yesNo, 'Kills processes that use raw volumes first.', 'no'),
     ],
-    lab: imitated,
   },
   {
     name: 'sg/filesystem',
-    kind: 'optional',
     comment: 'File systems that are mounted only where the package runs.',
     attributes: [
-      attribute('concurrent_fsck_operations', legal.number(1, Number.POSITIVE_INFINITY), 'Number of parallel mounts.', {
-        fallback: '1',
-      }),
+      attribute('concurrent_fsck_operations', legal.number(1, Number.POSITIVE_INFINITY), 'Number of parallel mounts.', '1'),
       attribute(
         'concurrent_mount_and_umount_operations',
         legal.number(1, Number.POSITIVE_INFINITY),
         'Number of parallel unmounts.',
-        {
-          fallback: '1',
-        },
+        '1',
       ),
-      attribute('fs_mount_retry_count', legal.number(0, Number.POSITIVE_INFINITY), '0: a busy mount point fails the start.', {
-        fallback: '0',
-      }),
+      attribute('fs_mount_retry_count', legal.number(0, Number.POSITIVE_INFINITY), '0: a busy mount point fails the start.', '0'),
       attribute(
         'fs_umount_retry_count',
         legal.number(1, Number.POSITIVE_INFINITY),
         'Further attempts, each after killing the users.',
-        {
-          fallback: '1',
-        },
+        '1',
       ),
       ...group(
         attribute('fs_name', legal.anyString, 'The block device.'),
         attribute('fs_server', legal.anyString, 'For fs_type nfs: the host.'),
         attribute('fs_directory', legal.path, 'The mount point.'),
         attribute('fs_type', legal.oneOf(...fileSystemTypeNames, 'nfs', 'reiserfs', 'gfs', 'vxfs'), 'Its type.'),
-        attribute('fs_mount_opt', legal.anyString, 'Options of mount.', { fallback: '' }),
-        attribute('fs_umount_opt', legal.anyString, 'Options of umount.', { fallback: '' }),
-        attribute('fs_fsck_opt', legal.anyString, 'Options of fsck.', { fallback: '' }),
+        attribute('fs_mount_opt', legal.anyString, 'Options of mount.', ''),
+        attribute('fs_umount_opt', legal.anyString, 'Options of umount.', ''),
+        attribute('fs_fsck_opt', legal.anyString, 'Options of fsck.', ''),
       ),
     ],
-    lab: imitated,
   },
   {
     name: 'sg/pr_cntl',
-    kind: 'optional',
     comment: 'Persistent reservations on the disks of the package.',
     attributes: [],
     lab: { does: 'warn', because: 'the disk of the lab has no persistent reservations; nothing is reserved here' },
   },
   {
     name: 'sg/pev',
-    kind: 'optional',
     comment: 'Values for the scripts of the package; they see PEV_<NAME>.',
     attributes: [attribute('pev_', legal.text(4096), 'pev_<name> and a value; any number.', { repeatable: true })],
-    lab: imitated,
   },
   {
     name: 'sg/external_pre',
-    kind: 'optional',
     comment: 'Scripts before all others at a start, after all others at a halt.',
     attributes: [
       attribute('external_pre_script', legal.path, 'A script that accepts start, stop and validate.', { repeatable: true }),
     ],
-    lab: imitated,
   },
   {
     name: 'sg/external',
-    kind: 'optional',
     comment: 'Scripts between addresses and services.',
     attributes: [
       attribute('external_script', legal.path, 'A script that accepts start, stop and validate.', { repeatable: true }),
     ],
-    lab: imitated,
   },
   {
     name: 'sg/acp',
-    kind: 'optional',
     comment: 'Users who may administer the package.',
     attributes: group(
       attribute('user_name', legal.anyString, 'A user, or any_user.'),
@@ -317,6 +298,12 @@ export const modules: readonly Module[] = [
     ),
     lab: { does: 'warn', because: 'in the lab any user who can reach a member may run every command' },
   },
+];
+
+/** In the order of the sections in cmmakepkg's output (serviceguard.md 2.6: the order is ours). */
+export const modules: readonly Module[] = [
+  ...baseModules.map((row) => ({ kind: 'base', lab: imitated, ...row }) as const),
+  ...optionalModules.map((row) => ({ kind: 'optional', lab: imitated, ...row }) as const),
 ];
 
 /** Modules with scripts, in the order of a start; a halt runs in reverse [A12 p.55] (place of pr_cntl INFERRED). */

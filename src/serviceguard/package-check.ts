@@ -3,8 +3,8 @@
  * lines. Pure.
  */
 
-import type { Place, Problem } from '../base/problem.ts';
-import type { ProblemCode } from '../base/problem-codes.ts';
+import type { ProblemCode } from '../base/codes/problem-codes.ts';
+import { errorProblem, type Place, type Problem } from '../base/problem.ts';
 import { findLegacyAttribute, legacyAttributes } from './legacy.ts';
 import { type Attribute, findAttribute, findModule } from './modules.ts';
 import { lastValue, type PackageFile, type PackageLine, styleOf } from './package-file.ts';
@@ -53,7 +53,7 @@ type Find = (keyword: string) => Attribute | undefined;
 type At = (line: PackageLine) => Place;
 
 function error(code: ProblemCode, text: string, remedy: string, place: Place): Problem {
-  return { code, severity: 'error', text, remedy, place };
+  return errorProblem(code, text, remedy, place);
 }
 
 /** Each line by itself: a known keyword, a legal value, not repeated where only one is allowed. */

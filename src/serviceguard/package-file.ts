@@ -4,8 +4,8 @@
  * legacy.ts. Pure.
  */
 
-import type { Checked, Place, Problem } from '../base/problem.ts';
-import type { ProblemCode } from '../base/problem-codes.ts';
+import type { ProblemCode } from '../base/codes/problem-codes.ts';
+import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 
 export interface PackageLine {
   /** Lower-cased (modular style); pev_ names and toolkit attributes (with a slash) keep their case. */
@@ -129,7 +129,7 @@ function nameProblems(lines: readonly PackageLine[], file: string): Problem[] {
 }
 
 function syntaxProblem(code: ProblemCode, text: string, remedy: string, place: Place): Problem {
-  return { code, severity: 'error', text, remedy, place };
+  return errorProblem(code, text, remedy, place);
 }
 
 /** The file's lines without comments: keyword, blanks up to a common column, value. Parses back to the same. */

@@ -2,8 +2,9 @@
  * The manual's rules for repeated values and for values that depend on each other, each with its source. modules.ts and legacy.ts have the
  * rules for single values. Pure.
  */
+
+import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { isIpv4, networkOf } from '../base/network.ts';
-import type { ProblemCode } from '../base/problem-codes.ts';
 import { allValues, type PackageFile, type PackageLine } from './package-file.ts';
 import { volumeGroupName, volumeGroupOfDevice } from './storage-names.ts';
 

@@ -2,7 +2,7 @@
  * The output of cmmakepkg: the attributes of the chosen modules with comments; values of an existing file are kept [serviceguard.md 2.2,
  * 2.3]. The order of sections and the comments are ours. Pure.
  */
-import type { Checked, Problem } from '../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { type Attribute, expandModule, findAttribute, type Module, modules, startOrder } from './modules.ts';
 import { allValues, type PackageFile, printValue } from './package-file.ts';
 
@@ -33,18 +33,13 @@ export function makePackageTemplate({ modules: wanted, name, existing }: Templat
 
 function unknownModule(module: string): Problem {
   const remedy = 'List the modules with: cmmakepkg -l';
-  return { code: 'package-module-unknown', severity: 'error', text: `There is no module ${module}.`, remedy };
+  return errorProblem('package-module-unknown', `There is no module ${module}.`, remedy);
 }
 
 function baseProblem(bases: readonly Module[]): Problem {
   const text =
     bases.length === 0 ? 'No base module is named.' : `Two base modules are named: ${bases.map((one) => one.name).join(', ')}.`;
-  return {
-    code: 'package-module-base',
-    severity: 'error',
-    text,
-    remedy: 'Name exactly one of sg/failover, sg/multi_node and sg/system_multi_node.',
-  };
+  return errorProblem('package-module-base', text, 'Name exactly one of sg/failover, sg/multi_node and sg/system_multi_node.');
 }
 
 const header = '# Package configuration. Edit it, then: cmcheckconf -P <file>; cmapplyconf -P <file>\n';

@@ -2,7 +2,7 @@
 import { distance } from 'fastest-levenshtein';
 import * as v from 'valibot';
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
-import type { Checked, Place, Problem } from '../base/problem.ts';
+import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 import type { Above, SettingsRow } from './row.ts';
 import { type Field, settingsFields as fields, type Settings } from './settings.ts';
 import { settingsTable } from './table.ts';
@@ -40,13 +40,12 @@ export function readGiven(text: string, file: string): { readonly given: GivenSe
   if (problems.length > 0) return { given, problems };
   const { contents } = document;
   if (!isMap(contents)) {
-    const syntax: Problem = {
-      code: 'settings-syntax',
-      severity: 'error',
-      text: 'the file has no settings: expected lines of "key: value"',
-      remedy: 'start from the output of csync settings example',
-      place: { file, line: 1 },
-    };
+    const syntax: Problem = errorProblem(
+      'settings-syntax',
+      'the file has no settings: expected lines of "key: value"',
+      'start from the output of csync settings example',
+      { file, line: 1 },
+    );
     return { given, problems: [syntax] };
   }
   return { given: readPairs(document, contents.items as Pair<Node, Node | null>[], placeOf, problems), problems };
@@ -59,7 +58,7 @@ const mostProblems = 100;
 
 function syntaxProblem(what: string, place: Place): Problem {
   const remedy = 'correct the line; csync settings example prints a complete file';
-  return { code: 'settings-syntax', severity: 'error', text: `the file is not valid YAML here: ${what}`, remedy, place };
+  return errorProblem('settings-syntax', `the file is not valid YAML here: ${what}`, remedy, place);
 }
 
 /**
@@ -120,7 +119,7 @@ export function fieldOf(key: string, place: Place): Field | Problem {
   const nearest = nearestKey(key);
   const remedy = `did you mean ${nearest}? csync settings example lists all keys`;
   const text = `"${key}" is not a setting`;
-  return fieldOfKey.get(key) ?? { code: 'settings-unknown-key', severity: 'error', text, remedy, place };
+  return fieldOfKey.get(key) ?? errorProblem('settings-unknown-key', text, remedy, place);
 }
 
 /** The nearest key, also by its beginning: names are shortened as often as they are misspelt. */
@@ -166,7 +165,7 @@ function readPairs(
     const first = given.get(field);
     if (first !== undefined) {
       const text = `"${key}" is set twice, first in line ${first.place.line}`;
-      problems.push({ code: 'settings-duplicate-key', severity: 'error', text, remedy: 'keep one of the two lines', place });
+      problems.push(errorProblem('settings-duplicate-key', text, 'keep one of the two lines', place));
       continue;
     }
     const value = plainValue(document, valueNode);
@@ -198,13 +197,7 @@ export function completeSettings(given: GivenSettings, file: string, earlier: re
     const typed = given.get(field);
     if (typed === undefined && row.fallback === undefined) {
       const text = `"${row.key}" is missing: ${row.comment}`;
-      problems.push({
-        code: 'settings-missing',
-        severity: 'error',
-        text,
-        remedy: `add a line "${row.key}: ..."`,
-        place: { file },
-      });
+      problems.push(errorProblem('settings-missing', text, `add a line "${row.key}: ..."`, { file }));
       continue;
     }
     const fallback = fallbackOf(row, values);
@@ -217,13 +210,7 @@ export function completeSettings(given: GivenSettings, file: string, earlier: re
     }
     const [issue] = checked.issues;
     const text = `"${row.key}" is ${JSON.stringify(typed?.value ?? fallback)}, but ${issue.message}`;
-    problems.push({
-      code: 'settings-value',
-      severity: 'error',
-      text,
-      remedy: `correct ${row.key}`,
-      place: typed?.place ?? { file },
-    });
+    problems.push(errorProblem('settings-value', text, `correct ${row.key}`, typed?.place ?? { file }));
   }
   const settings = values as unknown as Settings;
   problems.push(...conflicts(settings, (field) => given.get(field)?.place ?? { file }));
@@ -239,7 +226,7 @@ function fallbackOf(row: SettingsRow, above: Above): unknown {
 function conflicts(settings: Partial<Settings>, placeOf: (field: Field) => Place): Problem[] {
   const problems: Problem[] = [];
   const add = (field: Field, text: string, remedy: string): void => {
-    problems.push({ code: 'settings-conflict', severity: 'error', text, remedy, place: placeOf(field) });
+    problems.push(errorProblem('settings-conflict', text, remedy, placeOf(field)));
   };
   const { packageAddress, packageSubnet, mountPoint, policyDirectory } = settings;
   if (packageAddress !== undefined && packageAddress === packageSubnet) {

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
+import { attempt } from '../base/attempt.ts';
 import { settingsTable } from './table.ts';
 
 type Table = typeof settingsTable;
@@ -29,12 +30,8 @@ const jsonSchema = v.strictObject(Object.fromEntries(Object.entries(settingsTabl
 
 /** Reads the output of settingsJson and checks it again, because files on a disk can be damaged. A string is the problem. */
 export function parseSettingsJson(text: string): Settings | string {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return 'is no JSON';
-  }
+  const data: unknown = attempt(() => JSON.parse(text));
+  if (data === undefined) return 'is no JSON';
   const checked = v.safeParse(jsonSchema, data);
   if (checked.success) return checked.output as unknown as Settings;
   const [issue] = checked.issues;

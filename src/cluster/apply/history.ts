@@ -2,7 +2,9 @@
  * The history of applied sets, kept on every member (`history/`): one JSON line about each set, and the set. Any member can roll back. Pure
  * except for the compression.
  */
+
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { attempt } from '../../base/attempt.ts';
 import type { RenderedFile } from '../../contract/package-directory.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { FileToSend } from './package-write.ts';
@@ -58,12 +60,11 @@ export function parseHistory(text: string): SetAbout[] {
   const sets = new Map<number, SetAbout>();
   const lines = text.split('\n').filter((line) => line.startsWith('{'));
   for (const line of lines.slice(0, mostLines)) {
-    try {
+    // An empty line, or one that a full disk truncated.
+    attempt(() => {
       const about = JSON.parse(line) as SetAbout;
       if (Number.isInteger(about.number) && typeof about.digest === 'string') sets.set(about.number, about);
-    } catch {
-      // An empty line, or one that a full disk truncated.
-    }
+    });
   }
   return [...sets.values()].sort((one, other) => one.number - other.number);
 }
@@ -73,12 +74,10 @@ const mostUnpacked = 1 << 26;
 
 /** The files of a set. null: they do not match the line about the set. */
 export function readSet(content: Buffer, about: SetAbout): RenderedFile[] | null {
-  try {
+  return attempt(() => {
     const { files } = JSON.parse(gunzipSync(content, { maxOutputLength: mostUnpacked }).toString('utf8')) as {
       files: RenderedFile[];
     };
     return digestOfFiles(files) === about.digest ? files : null;
-  } catch {
-    return null;
-  }
+  }, null);
 }

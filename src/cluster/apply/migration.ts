@@ -3,6 +3,7 @@
  * run [serviceguard.md 4.5]. The members store where the package ran, so that a rerun finishes a killed migration. Pure.
  */
 
+import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { flatSet, inSet, sha256 } from '../../contract/package-directory.ts';
 import { customerDefined } from '../../contract/policy-file-system.ts';
@@ -25,12 +26,10 @@ export interface MigrationInput {
 
 /** Parses the stored state. null: damaged or invalid. */
 export function parseBefore(text: string): Before | null {
-  try {
+  return attempt(() => {
     const { owner = null, autoRun } = JSON.parse(text) as Partial<Before>;
     return typeof autoRun === 'boolean' ? { owner, autoRun } : null;
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 /** No steps: the package is modular and the migration is complete. */

@@ -1,7 +1,7 @@
 /** Carries out an apply plan step by step, and reports which steps are done and which are not. */
 
-import { errorProblem, Failure, Interrupted, type Problem } from '../../base/problem.ts';
-import { type CodeBehind, isProblemCode } from '../../base/problem-codes.ts';
+import { type CodeBehind, isProblemCode } from '../../base/codes/problem-codes.ts';
+import { errorProblem, Failure, failure, Interrupted, type Problem } from '../../base/problem.ts';
 import type { BeginStep } from '../../base/progress.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { Argv } from '../../engine/engine.ts';
@@ -124,7 +124,7 @@ async function carry({ member, source }: CarryStep, run: Run): Promise<Problem[]
   const { shell, wish, say, onCarried } = run;
   const { packageDirectory } = wish.place;
   const wrong = (code: CodeBehind<'change-runtime-'>, text: string, remedy: string): Problem[] => [
-    { code: `change-runtime-${code}`, severity: 'error', text, remedy, member },
+    errorProblem(`change-runtime-${code}`, text, remedy, member),
   ];
   const receive = receiveScript(packageDirectory, source, carryLimitMs);
   const onSent = (bytes: number): void => onCarried(member, bytes, source.size);
@@ -164,7 +164,7 @@ function distributeProblem(member: string, ended: CommandResult): Problem {
       ? 'wait until the other apply finishes, then run csync apply again'
       : `check space, rights and connection of ${member}, then run csync apply again`;
   const text = `nothing was changed in the package directory: ${said}`;
-  return { code: 'change-distribute', severity: 'error', text, remedy, member };
+  return errorProblem('change-distribute', text, remedy, member);
 }
 
 function commandProblem({ place }: ApplyWish, member: string, argv: Argv, ended: CommandResult): Problem {
@@ -183,13 +183,8 @@ const validateRemedy =
 async function verify(shell: MemberShell, wish: ApplyWish): Promise<Problem[]> {
   const now = await observe(shell, wish.place);
   const { definition, words } = engineFor(wish.place);
-  const wrong = (text: string, member?: string): Problem => ({
-    code: 'change-unverified',
-    severity: 'error',
-    text,
-    remedy: 'csync diff   (lists the differences); then csync apply',
-    member,
-  });
+  const wrong = (text: string, member?: string): Problem =>
+    errorProblem('change-unverified', text, 'csync diff   (lists the differences); then csync apply', member);
   const files = now.members.flatMap((one) => {
     if (!one.reached) return [];
     const bad = compareDirectory(wish.files, one, wish.runtime).filter(({ is }) => is !== 'same' && is !== 'extra');
@@ -214,10 +209,9 @@ function interrupted(
   wish: ApplyWish,
 ): Failure {
   const remedy = 'run the same command again: it completes the remaining steps';
-  if (group[0]?.do === 'carry')
-    return new Failure([{ code: 'interrupted', severity: 'error', text: 'interrupted before any change', remedy }]);
+  if (group[0]?.do === 'carry') return failure('interrupted', 'interrupted before any change', remedy);
   const text = `interrupted; members may still finish these steps:${group.map((step) => `\n    ${stepText(step)}`).join('')}`;
-  return new Failure([{ code: 'interrupted', severity: 'error', text, remedy }, summary(steps, done, wish)]);
+  return new Failure([errorProblem('interrupted', text, remedy), summary(steps, done, wish)]);
 }
 
 function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: ApplyWish): Problem {
@@ -227,13 +221,11 @@ function summary(steps: readonly ApplyStep[], done: readonly ApplyStep[], wish: 
   const unsure = switched !== undefined && !done.includes(switched);
   const { packageName } = wish.place;
   const { orders } = engineFor(wish.place);
-  return {
-    code: 'change-incomplete',
-    severity: 'error',
-    text: `${done.length} of ${steps.length} steps are done; not done:${left.map((step) => `\n    ${stepText(step)}`).join('')}`,
-    remedy:
-      unsure && done.length > 0
-        ? `correct the problem, then run the same command again: it completes the remaining steps. csync status prints whether ${packageName} runs; if not: ${typed(orders.run(packageName, 'MEMBER'), orders.switchOn(packageName))}`
-        : 'correct the problem, then run the same command again: it completes the remaining steps',
-  };
+  return errorProblem(
+    'change-incomplete',
+    `${done.length} of ${steps.length} steps are done; not done:${left.map((step) => `\n    ${stepText(step)}`).join('')}`,
+    unsure && done.length > 0
+      ? `correct the problem, then run the same command again: it completes the remaining steps. csync status prints whether ${packageName} runs; if not: ${typed(orders.run(packageName, 'MEMBER'), orders.switchOn(packageName))}`
+      : 'correct the problem, then run the same command again: it completes the remaining steps',
+  );
 }

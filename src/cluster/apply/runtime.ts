@@ -3,9 +3,9 @@
  * their output. Pure.
  */
 
+import type { CodeBehind } from '../../base/codes/problem-codes.ts';
 import { parseLogLine } from '../../base/log-line.ts';
-import type { Problem } from '../../base/problem.ts';
-import type { CodeBehind } from '../../base/problem-codes.ts';
+import { errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { type Runtime, readManifest, runtimeName, setPartOf, settingsName } from '../../contract/package-directory.ts';
@@ -99,7 +99,7 @@ export function judgeRuntimeLook(member: string, look: RuntimeLook, source: Runt
   const { program, size, file } = source;
   const problems: Problem[] = [];
   const add = (code: CodeBehind<'change-runtime-'>, text: string, remedy: string): void =>
-    void problems.push({ code: `change-runtime-${code}`, severity: 'error', text, remedy, member });
+    void problems.push(errorProblem(`change-runtime-${code}`, text, remedy, member));
   if (identity !== null && identity !== program.identity)
     add(
       'machine',

@@ -1,5 +1,5 @@
 /** Reads the sets and the applied definition from the members. */
-import { demand, Failure } from '../../base/problem.ts';
+import { demand, Failure, failure } from '../../base/problem.ts';
 import { entryNames, flatSet, type RenderedFile, setPartOf, settingsName, sha256 } from '../../contract/package-directory.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Definition } from '../../engine/engine.ts';
@@ -15,7 +15,7 @@ export function settingsOf(files: readonly RenderedFile[], about: SetAbout): Set
   const settings = parseSettingsJson(setText(files, settingsName) ?? '');
   if (typeof settings !== 'string') return settings;
   const text = `the settings of set ${about.number} are not valid for this version: ${settings}`;
-  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   (lists the other sets)' }]);
+  throw failure('change-no-set', text, 'csync history   (lists the other sets)');
 }
 
 export async function readHistory(shell: MemberShell, { members }: ClusterObservation, place: PackagePlace): Promise<SetAbout[]> {
@@ -37,7 +37,7 @@ export async function fetchSet(
     if (files !== null) return files;
   }
   const text = `set ${about.number} is missing or damaged on every member that answers`;
-  throw new Failure([{ code: 'change-no-set', severity: 'error', text, remedy: 'csync history   (lists the other sets)' }]);
+  throw failure('change-no-set', text, 'csync history   (lists the other sets)');
 }
 
 /** The files of the applied set from the first member that has all of them unchanged. null: no member has. */

@@ -1,7 +1,7 @@
 /** Input and findings of csync check. */
 
+import type { CodeBehind } from '../../base/codes/problem-codes.ts';
 import type { Problem } from '../../base/problem.ts';
-import type { CodeBehind } from '../../base/problem-codes.ts';
 import type { Definition } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';

@@ -4,7 +4,7 @@
  * script collects the facts; a table judges them. Pure.
  */
 
-import type { Problem } from '../../base/problem.ts';
+import { errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord, words } from '../../base/shell-word.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import { appliedName, parseApplied, runtimeName, setsName } from '../../contract/package-directory.ts';
@@ -156,6 +156,7 @@ function scriptsOf(facts: MemberFacts | null, applied: string | null): ReadonlyM
   return scripts;
 }
 
+/** The most frequent value. */
 function mostFrequent<T>(values: readonly T[]): T | undefined {
   const count = (value: T): number => values.filter((one) => one === value).length;
   return [...values].sort((one, other) => count(other) - count(one))[0];
@@ -249,12 +250,12 @@ function judgeOtherPackages({ settings, others }: CheckInput): Problem[] {
   const ours = { ...settings };
   const { definition } = engineFor(settings).observation;
   return others.flatMap(({ name, claims }) => {
-    const clash = (text: string): Problem => ({
-      code: 'check-other-packages',
-      severity: 'error',
-      text: `package ${name} ${text}`,
-      remedy: `change one of them; ${typed([definition(name)])} prints that package`,
-    });
+    const clash = (text: string): Problem =>
+      errorProblem(
+        'check-other-packages',
+        `package ${name} ${text}`,
+        `change one of them; ${typed([definition(name)])} prints that package`,
+      );
     const nested = claims.mountPoints.filter((directory) => overlap(directory, ours.mountPoint));
     return [
       ...nested.map((directory) => clash(`mounts ${directory}, which overlaps ${ours.mountPoint}`)),

@@ -1,5 +1,6 @@
 /** Judges the condition of a cluster: one sentence, problems with their remedies, and a table of members. Pure. */
 
+import { attempt } from '../../base/attempt.ts';
 import { maintenanceFrom } from '../../contract/maintenance-file.ts';
 import type { Roster } from '../../contract/roster.ts';
 import { roomText } from '../../contract/space.ts';
@@ -182,12 +183,10 @@ function restartCommands(place: PackagePlace): string {
 
 /** `at` of the sentinel from the last start. */
 function sentinelTime(text: string | null): string | null {
-  try {
+  return attempt(() => {
     const { at } = JSON.parse(text ?? '') as { at?: unknown };
     return typeof at === 'string' ? at : null;
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 function judgeDown({ place, members }: StatusInput, status: PackageStatus, verdict: Verdict): StatusVerdict {

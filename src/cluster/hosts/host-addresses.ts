@@ -2,8 +2,8 @@
  * Decides which host owns an address that several hosts report. A host may report wrong addresses; this must affect that host only. Pure.
  */
 
+import type { ProblemCode } from '../../base/codes/problem-codes.ts';
 import type { Problem } from '../../base/problem.ts';
-import type { ProblemCode } from '../../base/problem-codes.ts';
 import { isHostAddress } from '../../contract/roster.ts';
 
 /** A host and its reported addresses; its connections come from the first. */

@@ -4,6 +4,7 @@
  */
 
 import { createPublicKey } from 'node:crypto';
+import { attempt } from '../../base/attempt.ts';
 import { isIpv4, networkOf } from '../../base/network.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
@@ -180,11 +181,7 @@ function normalPem(text: string): string {
 /** CFEngine 3's name of the key in a PKCS#1 PEM. null for other formats, which cfengine cannot read either. */
 export function publicDigest(text: string): string | null {
   if (!text.includes('-----BEGIN RSA PUBLIC KEY-----')) return null;
-  try {
-    return keyDigest(createPublicKey(text));
-  } catch {
-    return null;
-  }
+  return attempt(() => keyDigest(createPublicKey(text)), null);
 }
 
 /** Names of the wanted files that are missing or differ. */

@@ -3,6 +3,7 @@
  * toolkit's own files are excluded. Pure.
  */
 
+import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { isOurs } from '../../render/policy.ts';
@@ -206,7 +207,7 @@ export function recordText(record: CommitRecord): string {
 
 /** null: not a valid record. */
 export function parseRecord(text: string): CommitRecord | null {
-  try {
+  return attempt(() => {
     const found = JSON.parse(text) as Partial<Record<keyof CommitRecord, unknown>>;
     const count = (value: unknown): number =>
       typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : -1;
@@ -226,7 +227,5 @@ export function parseRecord(text: string): CommitRecord | null {
       removed: words(found.removed),
       ...(word(found.revision) === '' ? {} : { revision: word(found.revision) }),
     };
-  } catch {
-    return null;
-  }
+  }, null);
 }

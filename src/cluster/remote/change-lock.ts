@@ -3,7 +3,7 @@
  * that was cut off, stopped or crashed loses it, and detects that before its next change.
  */
 import { randomBytes } from 'node:crypto';
-import { Failure, type Problem } from '../../base/problem.ts';
+import { errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
 import { type Hold, type MemberShell, notRootStatus, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { CommandResult } from '../../host/host.ts';
 import { fenced, keepScript, type Lease, leaseDirectory, leaseSeconds, lostTo, renewEverySeconds } from './lease-scripts.ts';
@@ -194,23 +194,23 @@ function demandUnreached(member: string, ended: CommandResult): void {
   const { why, remedy: rootFix } = whyNoAnswer(member, ended, 0);
   if (ended.exitCode === notRootStatus) {
     const text = `nothing was changed: ${why}`;
-    throw new Failure([{ code: 'cluster-not-root', severity: 'error', text, remedy: rootFix, member }]);
+    throw failure('cluster-not-root', text, rootFix, member);
   }
   const text = `nothing was changed: cannot take the lock of the cluster in /run: ${why}`;
   const remedy =
     'on that member: csync must be root, /run needs space, and flock (util-linux) and timeout (coreutils) must be installed';
-  throw new Failure([{ code: 'change-lock', severity: 'error', text, remedy, member }]);
+  throw failure('change-lock', text, remedy, member);
 }
 
 function busyProblem(member: string, holder: string, waited: number): Problem {
   const text = `nothing was changed: another change is running, ${holder || 'by an unknown process'}; waited ${waited} s for it`;
   const remedy =
     'run the same command again when it has finished, or with --wait SECONDS to wait longer. To stop the other change, kill that process on its host';
-  return { code: 'change-busy', severity: 'error', text, remedy, member };
+  return errorProblem('change-busy', text, remedy, member);
 }
 
 function lostProblem(why: string): Problem {
   const text = `the lock of the cluster was lost, so csync changes nothing more: ${why}`;
   const remedy = 'run the same command again: it completes the remaining steps';
-  return { code: 'change-lock-lost', severity: 'error', text, remedy };
+  return errorProblem('change-lock-lost', text, remedy);
 }

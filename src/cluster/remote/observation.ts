@@ -1,6 +1,6 @@
 /** Observes a cluster before and after a change: every member's package directory, the applied configuration, the package. */
 import pMap from 'p-map';
-import type { Problem } from '../../base/problem.ts';
+import { errorProblem, type Problem } from '../../base/problem.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import type { Argv, Definition, EngineChoice, PackageStatus } from '../../engine/engine.ts';
 import { type MemberShell, type NoAnswer, whyNoAnswer } from '../../host/admin/member-shell.ts';
@@ -114,16 +114,6 @@ export function noAnswerOf(one: MemberObservation): NoAnswer {
 /** A problem for each member that could not be checked. */
 export function unreachableProblems(observation: ClusterObservation): Problem[] {
   return observation.members.flatMap((one): Problem[] =>
-    one.reached
-      ? []
-      : [
-          {
-            code: 'cluster-unreachable',
-            severity: 'error',
-            text: `cannot be checked: ${one.why}`,
-            remedy: one.remedy,
-            member: one.member,
-          },
-        ],
+    one.reached ? [] : [errorProblem('cluster-unreachable', `cannot be checked: ${one.why}`, one.remedy, one.member)],
   );
 }

@@ -1,5 +1,7 @@
 /** Reads the roster from a member. */
+
 import { gunzipSync } from 'node:zlib';
+import { attempt } from '../../base/attempt.ts';
 import { parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
 import type { Look } from './answers.ts';
 import { directoryWord } from './shell-text.ts';
@@ -19,11 +21,11 @@ const mostUnpacked = 1 << 26;
 /** Parses the output of rosterLook. null: missing or damaged. */
 export function rosterIn(text: string): Roster | null {
   const packed = /^roster (\S+)$/m.exec(text)?.[1];
-  try {
-    return packed === undefined
-      ? null
-      : parseRoster(gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: mostUnpacked }).toString('utf8'));
-  } catch {
-    return null;
-  }
+  return attempt(
+    () =>
+      packed === undefined
+        ? null
+        : parseRoster(gunzipSync(Buffer.from(packed, 'base64'), { maxOutputLength: mostUnpacked }).toString('utf8')),
+    null,
+  );
 }

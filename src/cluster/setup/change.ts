@@ -1,5 +1,5 @@
 /** A change of the hosts that are set up, without user interface: the resulting roster, its rounds, and their execution. */
-import { Failure, type Problem } from '../../base/problem.ts';
+import { failure, type Problem } from '../../base/problem.ts';
 import type { BeginStep } from '../../base/progress.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
@@ -26,7 +26,7 @@ export async function demandVersion(shell: MemberShell, member: string, settings
   const why = version === null ? null : words.tooOld(version);
   if (why === null) return;
   const text = `${title} has version ${version} there; ${why}`;
-  throw new Failure([{ code: 'cluster-old-serviceguard', severity: 'error', text, remedy: `update ${title}`, member }]);
+  throw failure('cluster-old-serviceguard', text, `update ${title}`, member);
 }
 
 /** The wanted roster, after each host's answer was judged on its own; problems name their host. */

@@ -1,6 +1,5 @@
 /** Adds and removes clients: the resulting roster, address claims, and refusals. Pure. */
-import type { Checked, Problem } from '../../base/problem.ts';
-import { errorProblem } from '../../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { type GoneHost, isNamedKey, type NamedKey, type Roster, type RosterClient } from '../../contract/roster.ts';
 import type { SetupView } from './look.ts';
 import { ordered } from './roster-change.ts';

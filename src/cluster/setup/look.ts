@@ -1,6 +1,6 @@
 /** Reads everything that a set-up needs: the cluster, the package, the roster, every host, the master's policy. */
 
-import { Failure } from '../../base/problem.ts';
+import { failure } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { newestRoster, parseRoster, type Roster, rosterName } from '../../contract/roster.ts';
@@ -140,7 +140,7 @@ async function readMasterFiles(
   if (read !== null && !('bytes' in read)) return read;
   const { why, remedy } = read === null ? whyNoAnswer(owner, answer, policyLimitMs) : tooLarge(read);
   const text = `the policy of the master cannot be read, so nothing was changed: ${why}`;
-  throw new Failure([{ code: 'cluster-policy-unreadable', severity: 'error', text, remedy, member: owner }]);
+  throw failure('cluster-policy-unreadable', text, remedy, owner);
 }
 
 interface Large {

@@ -1,5 +1,5 @@
 /** Changes the member list of the package together with a change of members. */
-import type { Problem } from '../../base/problem.ts';
+import { errorProblem, type Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
@@ -79,13 +79,13 @@ export async function packageFor(
 function unlisted({ packageName }: Settings, members: readonly string[], listed: readonly string[]): Problem {
   const text = `pending: the applied package ${packageName} lists ${listed.join(' ')}, not ${members.join(' ')}; its set is damaged or missing on every member that answers`;
   const remedy = `csync apply, with members: [${members.join(', ')}] in csync.yaml`;
-  return { code: 'change-pending', severity: 'error', text, remedy };
+  return errorProblem('change-pending', text, remedy);
 }
 
 /** The applied set is not in the history yet; using the previous one would undo the apply. */
 function unfinished({ packageName }: Settings): Problem {
   const text = `the newest set of the history is not the applied one: an apply of ${packageName} did not finish`;
-  return { code: 'change-pending', severity: 'error', text, remedy: 'csync apply   (finishes it); then run this command again' };
+  return errorProblem('change-pending', text, 'csync apply   (finishes it); then run this command again');
 }
 
 export function runPackage(

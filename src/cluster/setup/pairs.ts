@@ -1,5 +1,5 @@
 /** Key pairs for a change of hosts: the shared pair, new pairs, and reading an existing one. */
-import { Failure } from '../../base/problem.ts';
+import { failure } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { generateKeyPair, type KeyPair } from '../../cfengine/keys.ts';
 import type { NamedKey } from '../../contract/roster.ts';
@@ -24,14 +24,11 @@ export async function chooseKey(view: SetupView, goal: MemberGoal, pairs: Map<st
   if (key !== null && isHeld(key.digest)) return key;
   const silent = members.filter(({ facts }) => facts === null);
   if (key !== null && silent.length > 0)
-    throw new Failure([
-      {
-        code: 'cluster-key-unreachable',
-        severity: 'error',
-        text: `the cluster's key ${key.digest} is on no member that answers; ${silent.map(({ name }) => name).join(', ')} may have it`,
-        remedy: `start ${silent[0]?.name}, then run this command again`,
-      },
-    ]);
+    throw failure(
+      'cluster-key-unreachable',
+      `the cluster's key ${key.digest} is on no member that answers; ${silent.map(({ name }) => name).join(', ')} may have it`,
+      `start ${silent[0]?.name}, then run this command again`,
+    );
   const holder = keyHolder(members, view.owner)?.facts?.own;
   if (holder != null) return holder;
   const pair = await generateKeyPair();
@@ -74,9 +71,7 @@ export async function pairsFor(
     const pair = key === null ? null : await readPair(shell, settings, key, view);
     if (pair === null || key === null) {
       const text = `the private part of ${key?.digest ?? 'the key'} could not be read from a member`;
-      throw new Failure([
-        { code: 'change-keys', severity: 'error', text, remedy: 'csync keys list   (lists who has which key)' },
-      ]);
+      throw failure('change-keys', text, 'csync keys list   (lists who has which key)');
     }
     read.set(key.digest, pair);
     return pair;

@@ -3,7 +3,7 @@
  * a rerun completes the remaining steps.
  */
 
-import { Failure, type Problem } from '../../base/problem.ts';
+import { errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
 import type { BeginStep } from '../../base/progress.ts';
 import { isHostName, parseRoster, type Roster, rosterName, rosterText } from '../../contract/roster.ts';
 import { type MemberShell, printedWords, whyNoAnswer } from '../../host/admin/member-shell.ts';
@@ -127,7 +127,7 @@ async function runChain(
     const { why, remedy } = outcome === undefined && !ended.timedOut ? whyNoAnswer(host, ended, limitMs) : seen;
     begin(hostStepText(step))('failed');
     const text = `${host} is skipped: ${hostStepText(step)}: ${why}`;
-    return { code: `change-${step.do}`, severity: 'error', text, remedy, member: host };
+    return errorProblem(`change-${step.do}`, text, remedy, host);
   }
   return null;
 }
@@ -156,25 +156,21 @@ export async function saveRoster(
   const ended = await inParallel(members, (member) => shell.run(member, script, quickLimitMs));
   if (ended.some(({ exitCode }) => exitCode === 0)) return;
   const said = ended.map(({ stderr }) => stderr.trim()).find((text) => text !== '') ?? 'no member answers';
-  throw new Failure([
-    {
-      code: 'change-roster',
-      severity: 'error',
-      text: `nothing was changed: ${rosterName}, which stores the pending work, could not be written on any member: ${said}`,
-      remedy: 'free space or correct the permissions of the package directory, then run the command again',
-    },
-  ]);
+  throw failure(
+    'change-roster',
+    `nothing was changed: ${rosterName}, which stores the pending work, could not be written on any member: ${said}`,
+    'free space or correct the permissions of the package directory, then run the command again',
+  );
 }
 
 function unreadable({ members, clients, waiting }: Roster): Problem {
   const names = [...members, ...clients].map(({ name }) => name).concat(waiting.map(({ host }) => host));
   const odd = names.find((name) => !isHostName(name));
-  return {
-    code: 'change-roster',
-    severity: 'error',
-    text: `nothing was changed: ${rosterName} would contain ${odd === undefined ? 'invalid data' : `${JSON.stringify(odd)}, which is not a valid host name`}, and no member could read it`,
-    remedy: 'name hosts with letters, digits, dots, hyphens and underscores; csync keys list   (shows damaged keys)',
-  };
+  return errorProblem(
+    'change-roster',
+    `nothing was changed: ${rosterName} would contain ${odd === undefined ? 'invalid data' : `${JSON.stringify(odd)}, which is not a valid host name`}, and no member could read it`,
+    'name hosts with letters, digits, dots, hyphens and underscores; csync keys list   (shows damaged keys)',
+  );
 }
 
 async function publish(stage: PublishStage, { shell, begin, say }: SetupRun): Promise<Problem[]> {
@@ -200,5 +196,5 @@ async function publish(stage: PublishStage, { shell, begin, say }: SetupRun): Pr
     : isLinked
       ? linkRemedy
       : 'csync status; when the package is up, run the same command again';
-  return [{ code: 'change-policy', severity: 'error', text, remedy, member: step.member }];
+  return [errorProblem('change-policy', text, remedy, step.member)];
 }

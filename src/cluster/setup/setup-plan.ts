@@ -1,6 +1,6 @@
 /** Plans the stages of work from the observed hosts to the wanted set-up. A dry run prints the same list that is carried out. Pure. */
 
-import type { Problem } from '../../base/problem.ts';
+import { errorProblem, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import type { Roster } from '../../contract/roster.ts';
@@ -183,24 +183,24 @@ function projectKeys(
 function missingProblems({ name: member }: SeenHost, { missing }: HostFacts): Problem[] {
   const problems: Problem[] = [];
   if (missing.length > 0)
-    problems.push({
-      code: 'cluster-no-cfengine',
-      severity: 'error',
-      text: `cfengine differs from the settings: ${missing.join(', ')} cannot be run`,
-      remedy: 'install cfengine there, or correct cfengine_generation and cfengine_bin_directory in csync.yaml',
-      member,
-    });
+    problems.push(
+      errorProblem(
+        'cluster-no-cfengine',
+        `cfengine differs from the settings: ${missing.join(', ')} cannot be run`,
+        'install cfengine there, or correct cfengine_generation and cfengine_bin_directory in csync.yaml',
+        member,
+      ),
+    );
   return problems;
 }
 
 function otherKeyProblem(member: string, { name, of, digest }: { name: string; of: string; digest: string }): Problem {
-  return {
-    code: 'change-other-key',
-    severity: 'error',
-    text: `ppkeys/${name} has another key (${digest}) than the accepted one of ${of}; csync never replaces an accepted key unasked`,
-    remedy: `csync keys verify   (shows whose it is); if it is stale, remove that file on ${member} and run this command again`,
+  return errorProblem(
+    'change-other-key',
+    `ppkeys/${name} has another key (${digest}) than the accepted one of ${of}; csync never replaces an accepted key unasked`,
+    `csync keys verify   (shows whose it is); if it is stale, remove that file on ${member} and run this command again`,
     member,
-  };
+  );
 }
 
 /**

@@ -1,6 +1,8 @@
 /** A directory tree of plain files as a whole: an administrator edits it and commits it. */
+
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { attempt } from '../../base/attempt.ts';
 
 export interface TreeFile {
   /** Relative to the directory. */
@@ -29,11 +31,7 @@ export function kindOf(path: string): 'file' | 'directory' | 'other' | null {
 
 /** Content of a plain file; null if missing or unreadable. */
 export function readBytes(path: string): Buffer | null {
-  try {
-    return readFileSync(path);
-  } catch {
-    return null;
-  }
+  return attempt(() => readFileSync(path), null);
 }
 
 /**

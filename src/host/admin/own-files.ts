@@ -28,6 +28,7 @@ import { basename, dirname, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import psList from 'ps-list';
 import tmp from 'tmp';
+import { attempt } from '../../base/attempt.ts';
 import type { CommandResult } from '../host.ts';
 
 export interface FileToWrite {
@@ -40,20 +41,12 @@ const stagingPrefix = '.csync-staging';
 
 /** A file's text, or null if unreadable. */
 export function readTextFile(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
+  return attempt(() => readFileSync(path, 'utf8'), null);
 }
 
 /** With all symbolic links resolved; unchanged if missing. */
 export function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+  return attempt(() => realpathSync(path), path);
 }
 
 /** The files directly in a directory, with their permission bits; none if it is missing. */
@@ -64,26 +57,26 @@ export function readDirectory(directory: string): { readonly name: string; reado
 
 /** Paths of the directories directly in a directory; none if it is missing. */
 export function directoriesBelow(directory: string): string[] {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => join(directory, entry.name))
-      .sort();
-  } catch {
-    return [];
-  }
+  return attempt(
+    () =>
+      readdirSync(directory, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map((entry) => join(directory, entry.name))
+        .sort(),
+    [],
+  );
 }
 
 /** Paths of all files below a directory, hidden ones included; none if it is missing. */
 export function filesBelow(directory: string): string[] {
-  try {
-    return readdirSync(directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort();
-  } catch {
-    return [];
-  }
+  return attempt(
+    () =>
+      readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .sort(),
+    [],
+  );
 }
 
 /**
@@ -105,11 +98,8 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const stagedPath = (file: FileToWrite): string => join(stagedIn.get(dirname(file.path)) ?? '', basename(file.path));
   const sweep = (): void => {
     for (const [, made] of staging) {
-      try {
-        rmSync(made.name, { recursive: true, force: true });
-      } catch {
-        // The next writer there removes it; the files are written.
-      }
+      // The next writer there removes it; the files are written.
+      attempt(() => rmSync(made.name, { recursive: true, force: true }));
     }
   };
   // tmp cleans up only at a normal exit; a signal must not leave the staging directory behind.
@@ -162,13 +152,11 @@ function keep(path: string, as: string): void {
 
 /** A temporary directory that only this user can enter; null if it cannot be made. */
 export function privateDirectory(prefix: string): { readonly path: string; remove(): void } | null {
-  try {
+  return attempt(() => {
     sweepLeftOver(tmpdir(), prefix);
     const made = tmp.dirSync({ tmpdir: tmpdir(), prefix, unsafeCleanup: true, mode: 0o700 });
     return { path: made.name, remove: () => rmSync(made.name, { recursive: true, force: true }) };
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 /** Directories of killed processes; tmp puts the process id after the prefix. */
@@ -192,12 +180,10 @@ function syncDirectory(path: string): void {
 /** Whether a program is installed in a system directory. */
 export function hasProgram(name: string): boolean {
   return ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((directory) => {
-    try {
+    return attempt(() => {
       accessSync(join(directory, name), constants.X_OK);
       return true;
-    } catch {
-      return false;
-    }
+    }, false);
   });
 }
 

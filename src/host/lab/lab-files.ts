@@ -1,4 +1,5 @@
 /** The few file operations of the lab; missing files are null, never an exception. */
+
 import {
   accessSync,
   close as closeDescriptor,
@@ -21,6 +22,7 @@ import {
 } from 'node:fs';
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { attempt } from '../../base/attempt.ts';
 
 /** Only for a regular file: reading a member's FIFO would wait for its writer. */
 export function readText(path: string): string | null {
@@ -140,19 +142,12 @@ export function removeTree(path: string): void {
 
 /** A directory that another process still uses stays. */
 export function removeIfEmpty(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch {
-    // Not empty, or missing.
-  }
+  // Not empty, or missing.
+  attempt(() => rmdirSync(path));
 }
 
 export function listDirectory(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
+  return attempt(() => readdirSync(path), []);
 }
 
 /** A sparse file of that size. */
@@ -180,10 +175,8 @@ export function makeLink(target: string, path: string): void {
 }
 
 export function isExecutable(path: string): boolean {
-  try {
+  return attempt(() => {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  }, false);
 }

@@ -1,5 +1,7 @@
 /** The connections to a TCP port of this host, from the kernel's tables. */
+
 import { readFileSync } from 'node:fs';
+import { attempt } from '../../base/attempt.ts';
 
 export interface Connections {
   readonly total: number;
@@ -57,11 +59,7 @@ const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 /** None if the tables are unreadable. */
 export function connectionsOf(port: number): Connections {
   const texts = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => {
-    try {
-      return readFileSync(path, 'latin1');
-    } catch {
-      return '';
-    }
+    return attempt(() => readFileSync(path, 'latin1'), '');
   });
   return parseConnections(texts, port);
 }

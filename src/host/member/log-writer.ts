@@ -3,11 +3,13 @@
  * stuck in the kernel would keep this process from exiting, and no failover may wait for a disk. Pending lines are written as soon as the
  * disk accepts them, even after this process exited.
  */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
+import { attempt } from '../../base/attempt.ts';
 import { closeInherited } from '../inherited.ts';
 import { appendText, refuseStrangers } from '../safe-file.ts';
 
@@ -17,7 +19,7 @@ import { appendText, refuseStrangers } from '../safe-file.ts';
  */
 function startHelper(script: string, given: readonly string[], more: readonly 'pipe'[] = []): ChildProcess | null {
   closeInherited();
-  try {
+  return attempt(() => {
     const child = spawn('/bin/sh', ['-c', script, ...given], {
       cwd: '/',
       // A session of its own: a kill of the script's group does not lose its last lines.
@@ -29,9 +31,7 @@ function startHelper(script: string, given: readonly string[], more: readonly 'p
     for (const pipe of child.stdio) pipe?.on('error', () => {});
     child.unref();
     return child.pid === undefined ? null : child;
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 /** Processes that may hang on one file before lines are dropped. */
@@ -140,22 +140,18 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
 
 /** Whether a user other than root could redirect the file. */
 export function isRefused(file: string): boolean {
-  try {
+  return attempt(() => {
     refuseStrangers(file);
     return false;
-  } catch {
-    return true;
-  }
+  }, true);
 }
 
 /** Without another process, the write is made here: the lack of a process is no fault of the disk. */
 function writeHere(file: string, text: string): boolean {
-  try {
+  return attempt(() => {
     appendText(file, text);
     return true;
-  } catch {
-    return false;
-  }
+  }, false);
 }
 
 /** The note goes to the package log if syslog does not accept the lines; `-`: no log. */
@@ -170,11 +166,7 @@ const memoryTypes: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
 /** Whether the files of a directory are in memory (tmpfs, ramfs), where a write never waits. */
 export function isInMemory(file: string): boolean {
-  try {
-    return memoryTypes.has(statfsSync(dirname(file)).type);
-  } catch {
-    return false;
-  }
+  return attempt(() => memoryTypes.has(statfsSync(dirname(file)).type), false);
 }
 
 const replaceScript =

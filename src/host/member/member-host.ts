@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
+import { attempt } from '../../base/attempt.ts';
 import { digestOfFile, withFile } from '../file-reading.ts';
 import type {
   CommandResult,
@@ -25,11 +26,7 @@ import { openSupervisor } from './supervisor.ts';
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
 
 function list(path: string): string[] | null {
-  try {
-    return readdirSync(path);
-  } catch {
-    return null;
-  }
+  return attempt(() => readdirSync(path), null);
 }
 
 /** Parses /proc/PID/stat; the name may contain blanks and parentheses, so fields count from the last ")". */
@@ -75,12 +72,10 @@ function originOf({ pid }: ProcessState): ProcessOrigin {
 }
 
 function programAt(path: string): ProgramFile | null {
-  try {
+  return attempt(() => {
     const real = realpathSync(path);
     return { path: real, isScript: withFile(real, (read) => read(0, 2).toString('latin1')) === '#!' };
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 function processes(): number[] {
@@ -134,11 +129,7 @@ function listeningInodes(port: number): string[] {
 }
 
 function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
+  return attempt(() => readlinkSync(path), '');
 }
 
 function descriptorsOf(pid: number): string[] {
@@ -172,40 +163,30 @@ function holdersOf(mountPoint: string): ProcessState[] {
 }
 
 function facts(path: string): FileFacts | null {
-  try {
+  return attempt(() => {
     const found = statSync(path);
     const kind = found.isDirectory() ? 'directory' : found.isFile() ? 'file' : found.isBlockDevice() ? 'block-device' : 'other';
     const mtimeSeconds = Math.floor(found.mtimeMs / 1000);
     return { kind, mode: found.mode & 0o7777, size: found.size, mtimeSeconds, inode: found.ino };
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 function freeBytes(path: string): number | null {
-  try {
+  return attempt(() => {
     const { bavail, bsize } = statfsSync(path);
     return bavail * bsize;
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 function digest(path: string): string | null {
-  try {
-    return digestOfFile(path);
-  } catch {
-    return null;
-  }
+  return attempt(() => digestOfFile(path), null);
 }
 
 function canExecute(path: string): boolean {
-  try {
+  return attempt(() => {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  }, false);
 }
 
 /** A resolver without an answer takes 10 s and more. */
@@ -221,12 +202,10 @@ async function resolve(name: string): Promise<readonly string[]> {
 function signal(process_: ProcessState, name: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean {
   const now = processOf(process_.pid);
   if (now === null || now.startTime !== process_.startTime) return false;
-  try {
+  return attempt(() => {
     process.kill(process_.pid, name);
     return true;
-  } catch {
-    return false;
-  }
+  }, false);
 }
 
 async function launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {

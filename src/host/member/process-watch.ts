@@ -2,7 +2,9 @@
  * Watches one process through open descriptors below /proc/PID: after the process has been reaped the read fails with ESRCH, even if its
  * pid is reused [monitor.md 1].
  */
+
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
+import { attempt } from '../../base/attempt.ts';
 import type { ProcessState } from '../host.ts';
 import { parseProcessStat } from './member-host.ts';
 
@@ -32,18 +34,10 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   const look = (): ProcessState | null => {
     // Usually it has been reaped by now, and an exception would take a millisecond of the failover.
     if (!existsSync(directory)) return null;
-    try {
-      return parseProcessStat(read(stat));
-    } catch {
-      return null;
-    }
+    return attempt(() => parseProcessStat(read(stat)), null);
   };
   const activity = (): string | null => {
-    try {
-      return (read(status).match(/^(?:non)?voluntary_ctxt_switches:\s*\d+$/gm) ?? []).join(' ') || null;
-    } catch {
-      return null;
-    }
+    return attempt(() => (read(status).match(/^(?:non)?voluntary_ctxt_switches:\s*\d+$/gm) ?? []).join(' ') || null, null);
   };
   const first = look();
   if (first === null || first.startTime !== wanted.startTime) {
@@ -60,18 +54,10 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
 export function watchSocket(pid: number, inode: string): () => boolean {
   const directory = `/proc/${pid}/fd`;
   const isIt = (descriptor: string): boolean => {
-    try {
-      return readlinkSync(`${directory}/${descriptor}`) === `socket:[${inode}]`;
-    } catch {
-      return false;
-    }
+    return attempt(() => readlinkSync(`${directory}/${descriptor}`) === `socket:[${inode}]`, false);
   };
   const find = (): string | null => {
-    try {
-      return readdirSync(directory).find(isIt) ?? null;
-    } catch {
-      return null;
-    }
+    return attempt(() => readdirSync(directory).find(isIt) ?? null, null);
   };
   let found = find();
   return () => {

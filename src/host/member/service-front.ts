@@ -3,8 +3,10 @@
  * exit of another process from a pidfd, checks every two seconds whether that process is stopped, can exit at once, and replaces a monitor
  * that does not answer. Its lines are only hints to check. Without it the monitor polls, and exits as any Node.js program.
  */
+
 import { openSync, readSync, writeSync } from 'node:fs';
 import { Socket, type SocketConstructorOpts } from 'node:net';
+import { attempt } from '../../base/attempt.ts';
 import { isRefused } from './log-writer.ts';
 
 /** The service has exited: the datagram is in syslog, and nothing waits for this process any more. */
@@ -114,36 +116,20 @@ export function openServiceFront(): ServiceFront | null {
           if (process.ppid === pid) process.kill(pid, 'SIGKILL');
         },
       };
+      // A failed act must not prevent the next one; the exit of this process closes the socket, and so ends the service as well.
       for (const act of actsOfLeaving()) attempt(acts[act]);
     },
   };
 }
 
-/** A failed act must not prevent the next one. */
-function attempt(act: () => void): void {
-  try {
-    act();
-  } catch {
-    // The exit of this process closes the socket, and so ends the service as well.
-  }
-}
-
 /** Returns a check whether a process is stopped. */
 function stopWatch(pid: number): () => boolean {
   const buffer = Buffer.alloc(1024);
-  try {
-    const descriptor = openSync(`/proc/${pid}/stat`, 'r');
-    return () => {
-      try {
-        return /\) [Tt] [^)]*$/.test(buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0)));
-      } catch {
-        // It has exited; the closed socket shows that.
-        return false;
-      }
-    };
-  } catch {
-    return () => false;
-  }
+  const descriptor = attempt(() => openSync(`/proc/${pid}/stat`, 'r'));
+  if (descriptor === undefined) return () => false;
+  const read = (): string => buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+  // Where it has exited, the closed socket shows that.
+  return () => /\) [Tt] [^)]*$/.test(attempt(read, ''));
 }
 
 /** Blocks the event loop on purpose: nothing else may happen any more. */

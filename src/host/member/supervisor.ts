@@ -2,7 +2,9 @@
  * The launcher supervises the member script that it started. The script reports each step, and the launcher stops it after the limit of
  * that step: a read that hangs blocks this whole process, its timers included.
  */
+
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { attempt } from '../../base/attempt.ts';
 
 /** The launcher listens here. */
 const inherited = 3;
@@ -19,7 +21,7 @@ const none: Supervisor = { begin: () => {}, touch: () => {} };
 export function openSupervisor(): Supervisor {
   if (process.env.CSYNC_SUPERVISED !== '1') return none;
   delete process.env.CSYNC_SUPERVISED;
-  try {
+  return attempt(() => {
     // Moved to a descriptor that our programs do not inherit; non-blocking.
     const descriptor = openSync(`/proc/self/fd/${inherited}`, constants.O_WRONLY | constants.O_NONBLOCK);
     closeSync(inherited);
@@ -36,7 +38,5 @@ export function openSupervisor(): Supervisor {
         if (!path.startsWith('/proc/')) tell(`file ${path}`);
       },
     };
-  } catch {
-    return none;
-  }
+  }, none);
 }

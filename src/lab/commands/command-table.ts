@@ -2,26 +2,23 @@
  * The options of each emulated command: one row a command [serviceguard.md chapter 5]. Options that the lab does not imitate are listed
  * with the reason for the refusal.
  */
-import type { CommandName, CommandRequest } from './command-request.ts';
 import type { OptionSpec, Options } from './options.ts';
 
-/** The request from the options, or one sentence about the error. */
-type Reader = (options: Options) => CommandRequest | string;
 interface Row extends OptionSpec {
-  readonly read: Reader;
+  /** The request from the options, or one sentence about the error. */
+  readonly read: (options: Options) => { readonly command: string } | string;
 }
 
 const many = Number.POSITIVE_INFINITY;
 const detach = 'live application detach';
 const probing = 'there is no disk or network probing to limit';
 
-export const rows: Record<CommandName, Row> = {
+export const rows = {
   cmviewcl: {
     usage: '[-v] [-f {table|line}] [-s config] [-l {package|cluster|node}] [-c cluster] [-n node]... [-p package]...',
     flags: 'v',
     values: 'fslcnp',
     refused: { r: 'the lab has one release only', S: 'the lab has no sites' },
-    operands: { min: 0, max: 0 },
     read: readView,
   },
   cmquerycl: {
@@ -37,25 +34,30 @@ export const rows: Record<CommandName, Row> = {
       q: 'there is no quorum server',
       L: 'there is no lock LUN',
     },
-    operands: { min: 0, max: 0 },
-    read: (o) => ({ command: 'cmquerycl', members: o.all('n'), clusterName: o.one('c'), outputFile: o.one('C') }),
+    read: (o: Options) =>
+      ({ command: 'cmquerycl', members: o.all('n'), clusterName: o.one('c'), outputFile: o.one('C') }) as const,
   },
   cmcheckconf: {
     usage: '[-v] [-k] [-C cluster_file] [-P package_file]...',
     flags: 'vk',
     values: 'CP',
-    operands: { min: 0, max: 0 },
-    read: (o) => ({ command: 'cmcheckconf', verbose: o.has('v'), clusterFile: o.one('C'), packageFiles: o.all('P') }),
+    read: (o: Options) =>
+      ({ command: 'cmcheckconf', verbose: o.has('v'), clusterFile: o.one('C'), packageFiles: o.all('P') }) as const,
   },
   cmapplyconf: {
     usage: '[-f] [-v] [-k|-K] [-C cluster_file] [-P package_file]...',
     flags: 'fvkK',
     values: 'CP',
     refused: { p: 'name each file with -P' },
-    operands: { min: 0, max: 0 },
-    read: (o) =>
+    read: (o: Options) =>
       o.has('C') || o.has('P')
-        ? { command: 'cmapplyconf', verbose: o.has('v'), force: o.has('f'), clusterFile: o.one('C'), packageFiles: o.all('P') }
+        ? ({
+            command: 'cmapplyconf',
+            verbose: o.has('v'),
+            force: o.has('f'),
+            clusterFile: o.one('C'),
+            packageFiles: o.all('P'),
+          } as const)
         : 'name a file with -C or -P',
   },
   cmgetconf: {
@@ -63,16 +65,18 @@ export const rows: Record<CommandName, Row> = {
     flags: 'K',
     values: 'vcp',
     operands: { min: 0, max: 1 },
-    read: (o) => ({ command: 'cmgetconf', clusterName: o.one('c'), package: o.one('p'), outputFile: o.operands[0] ?? null }),
+    read: (o: Options) =>
+      ({ command: 'cmgetconf', clusterName: o.one('c'), package: o.one('p'), outputFile: o.operands[0] ?? null }) as const,
   },
   cmdeleteconf: {
     usage: '[-f] -p package',
     flags: 'fv',
     values: 'p',
     refused: { c: 'the cluster of the lab is removed with the lab' },
-    operands: { min: 0, max: 0 },
-    read: (o) =>
-      o.has('p') ? { command: 'cmdeleteconf', force: o.has('f'), package: o.one('p') ?? '' } : 'name the package with -p',
+    read: (o: Options) =>
+      o.has('p')
+        ? ({ command: 'cmdeleteconf', force: o.has('f'), package: o.one('p') ?? '' } as const)
+        : 'name the package with -p',
   },
   cmmakepkg: {
     usage: '[-n package] [-m module]... [-i existing_file] [output_file] | -p [output_file] | -l',
@@ -84,40 +88,39 @@ export const rows: Record<CommandName, Row> = {
       u: 'upgrading old files',
     },
     operands: { min: 0, max: 1 },
-    read: (o) =>
+    read: (o: Options) =>
       o.has('p') && (o.has('m') || o.has('i') || o.has('l'))
         ? '-p makes a legacy template; -m, -i and -l are for modular ones'
-        : {
+        : ({
             command: 'cmmakepkg',
+            /** The configuration file of a legacy package. */
             legacy: o.has('p'),
             list: o.has('l'),
             name: o.one('n'),
             modules: o.all('m'),
             inputFile: o.one('i'),
             outputFile: o.operands[0] ?? null,
-          },
+          } as const),
   },
   cmruncl: {
     usage: '[-v] [-t] [-w none] [-n node]...',
     flags: 'vt',
     values: 'nw',
-    operands: { min: 0, max: 0 },
-    read: (o) => ({ command: 'cmruncl', members: o.all('n'), preview: o.has('t') }),
+    read: (o: Options) => ({ command: 'cmruncl', members: o.all('n'), preview: o.has('t') }) as const,
   },
   cmhaltcl: {
     usage: '[-f] [-v]',
     flags: 'fvt',
     values: '',
     refused: { d: detach },
-    operands: { min: 0, max: 0 },
-    read: (o) => ({ command: 'cmhaltcl', force: o.has('f'), preview: o.has('t') }),
+    read: (o: Options) => ({ command: 'cmhaltcl', force: o.has('f'), preview: o.has('t') }) as const,
   },
   cmrunnode: {
     usage: '[-v] [-t] [-w none] [node]...',
     flags: 'vt',
     values: 'w',
     operands: { min: 0, max: many },
-    read: (o) => ({ command: 'cmrunnode', members: o.operands, preview: o.has('t') }),
+    read: (o: Options) => ({ command: 'cmrunnode', members: o.operands, preview: o.has('t') }) as const,
   },
   cmhaltnode: {
     usage: '[-f] [-v] [-t] [node]...',
@@ -125,7 +128,7 @@ export const rows: Record<CommandName, Row> = {
     values: '',
     refused: { d: detach },
     operands: { min: 0, max: many },
-    read: (o) => ({ command: 'cmhaltnode', members: o.operands, force: o.has('f'), preview: o.has('t') }),
+    read: (o: Options) => ({ command: 'cmhaltnode', members: o.operands, force: o.has('f'), preview: o.has('t') }) as const,
   },
   cmrunpkg: {
     usage: '[-v] [-t] [-a | -n node] [-m module] [-e module] package...',
@@ -140,7 +143,8 @@ export const rows: Record<CommandName, Row> = {
     flags: 'vtfs',
     values: 'n',
     operands: { min: 1, max: many },
-    read: (o) => ({ command: 'cmhaltpkg', packages: o.operands, members: o.all('n'), force: o.has('f'), preview: o.has('t') }),
+    read: (o: Options) =>
+      ({ command: 'cmhaltpkg', packages: o.operands, members: o.all('n'), force: o.has('f'), preview: o.has('t') }) as const,
   },
   cmmodpkg: {
     usage: '{-e [-t] | -d | -m {on|off}} [-n node]... package... | -R -s service package...',
@@ -149,19 +153,19 @@ export const rows: Record<CommandName, Row> = {
     operands: { min: 1, max: many },
     read: readModify,
   },
-  cmversion: { usage: '', flags: '', values: '', operands: { min: 0, max: 0 }, read: () => ({ command: 'cmversion' }) },
+  cmversion: { usage: '', flags: '', values: '', read: () => ({ command: 'cmversion' }) as const },
   cmmodnet: {
     usage: '{-a | -r} -i address subnet',
     flags: 'arv',
     values: 'i',
     operands: { min: 1, max: 1 },
-    read: (o) => {
+    read: (o: Options) => {
       const [subnet = ''] = o.operands;
       if (o.has('a') === o.has('r')) return 'use either -a or -r';
       const address = o.one('i');
       return address === null
         ? 'name the address with -i'
-        : { command: 'cmmodnet', action: o.has('a') ? 'add' : 'remove', address, subnet };
+        : ({ command: 'cmmodnet', action: o.has('a') ? 'add' : 'remove', address, subnet } as const);
     },
   },
   cmrunserv: {
@@ -176,25 +180,29 @@ export const rows: Record<CommandName, Row> = {
     flags: 'v',
     values: '',
     operands: { min: 1, max: 1 },
-    read: (o) => ({ command: 'cmhaltserv', service: o.operands[0] ?? '' }),
+    read: (o: Options) => ({ command: 'cmhaltserv', service: o.operands[0] ?? '' }) as const,
   },
   cmgetpkgenv: {
     usage: 'package',
     flags: '',
     values: '',
     operands: { min: 1, max: 1 },
-    read: (o) => ({ command: 'cmgetpkgenv', package: o.operands[0] ?? '' }),
+    read: (o: Options) => ({ command: 'cmgetpkgenv', package: o.operands[0] ?? '' }) as const,
   },
   cmexec: {
     usage: 'node "command"',
     flags: 'v',
     values: 't',
     operands: { min: 2, max: 2 },
-    read: (o) => ({ command: 'cmexec', member: o.operands[0] ?? '', commandLine: o.operands[1] ?? '' }),
+    read: (o: Options) => ({ command: 'cmexec', member: o.operands[0] ?? '', commandLine: o.operands[1] ?? '' }) as const,
   },
-};
+} satisfies Readonly<Record<string, Row>>;
 
-function readView(o: Options): CommandRequest | string {
+export type CommandName = keyof typeof rows;
+/** What is asked of an emulated command, after its options are parsed. */
+export type CommandRequest = Exclude<ReturnType<(typeof rows)[CommandName]['read']>, string>;
+
+function readView(o: Options) {
   const format = o.one('f') ?? 'table';
   const level = o.one('l');
   const source = o.one('s');
@@ -209,11 +217,12 @@ function readView(o: Options): CommandRequest | string {
     level,
     members: o.all('n'),
     packages: o.all('p'),
+    /** Also of a halted cluster. */
     configuration: source !== null,
-  };
+  } as const;
 }
 
-function readRun(o: Options): CommandRequest | string {
+function readRun(o: Options) {
   const [upToModule, exceptModule] = [o.one('m'), o.one('e')];
   if (o.has('a') && o.has('n')) return 'use either -a or -n';
   if (upToModule !== null && exceptModule !== null) return 'use either -m or -e';
@@ -226,10 +235,10 @@ function readRun(o: Options): CommandRequest | string {
     preview: o.has('t'),
     upToModule,
     exceptModule,
-  };
+  } as const;
 }
 
-function readModify(o: Options): CommandRequest | string {
+function readModify(o: Options) {
   const mode = o.one('m');
   const asked = [o.has('e'), o.has('d'), mode !== null, o.has('R')].filter(Boolean).length;
   if (asked !== 1) return 'use exactly one of -e, -d, -m and -R';
@@ -237,15 +246,16 @@ function readModify(o: Options): CommandRequest | string {
   const service = o.one('s');
   if (o.has('R') !== (service !== null)) return 'use -R and -s service together';
   if (o.has('t') && !o.has('e')) return 'a preview (-t) is possible with -e only';
-  if (service !== null) return { command: 'cmmodpkg', packages: o.operands, change: 'reset-restarts', service, preview: false };
+  if (service !== null)
+    return { command: 'cmmodpkg', packages: o.operands, change: 'reset-restarts', service, preview: false } as const;
   const change = mode === null ? (o.has('e') ? 'enable' : 'disable') : mode === 'on' ? 'maintenance-on' : 'maintenance-off';
-  return { command: 'cmmodpkg', packages: o.operands, members: o.all('n'), preview: o.has('t'), change };
+  return { command: 'cmmodpkg', packages: o.operands, members: o.all('n'), preview: o.has('t'), change } as const;
 }
 
-function readServiceRun(o: Options): CommandRequest | string {
+function readServiceRun(o: Options) {
   const [service = '', commandLine = ''] = o.operands;
   const limit = o.one('r');
   if (limit !== null && o.has('R')) return 'use either -r or -R';
   if (limit !== null && !/^\d+$/.test(limit)) return `-r is a number, not ${limit}`;
-  return { command: 'cmrunserv', service, commandLine, restarts: o.has('R') ? 'unlimited' : Number(limit ?? '0') };
+  return { command: 'cmrunserv', service, commandLine, restarts: o.has('R') ? 'unlimited' : Number(limit ?? '0') } as const;
 }

@@ -4,8 +4,7 @@
  */
 
 import type { LabEvent, MemberName } from '../manager/model.ts';
-import type { CommandName, CommandRequest } from './command-request.ts';
-import { rows } from './command-table.ts';
+import { type CommandName, type CommandRequest, rows } from './command-table.ts';
 import { readOptions } from './options.ts';
 
 /** A refusal is printed to stderr, and the command exits with 1. */

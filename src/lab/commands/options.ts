@@ -9,7 +9,8 @@ export interface OptionSpec {
   readonly values: string;
   /** Letters that are refused, each with the reason. */
   readonly refused?: Readonly<Record<string, string>>;
-  readonly operands: { readonly min: number; readonly max: number };
+  /** Default: none. */
+  readonly operands?: { readonly min: number; readonly max: number };
 }
 
 export interface Options {
@@ -36,7 +37,7 @@ export function readOptions(command: string, spec: OptionSpec, argv: readonly st
       if (wrong !== null) return { refusal: [`${command}: ${wrong}`, usage] };
     }
   }
-  const { min, max } = spec.operands;
+  const { min, max } = spec.operands ?? { min: 0, max: 0 };
   if (operands.length < min) return { refusal: [`${command}: an argument is missing`, usage] };
   if (operands.length > max) return { refusal: [`${command}: unexpected argument: ${operands[max]}`, usage] };
   const all = (letter: string): string[] => given.filter(([one]) => one === letter).map(([, value]) => value);

@@ -3,7 +3,7 @@
 import { packagesOf } from '../manager/draft.ts';
 import { say } from '../manager/messages.ts';
 import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
-import type { CommandRequest } from './command-request.ts';
+import type { CommandRequest } from './command-table.ts';
 import { clusterLines, configurationLines, memberLines, packageLines, wholeLines } from './view-line.ts';
 import { clusterTable, memberTable, networkTable, packageList, packageTable, wholeTable } from './view-table.ts';
 

@@ -1,7 +1,7 @@
 /** A call of an emulated command: its member, its streams, and the roles it requires. */
 
 import type { PackageFile } from '../../serviceguard/package-file.ts';
-import type { CommandName, CommandRequest } from '../commands/command-request.ts';
+import type { CommandName, CommandRequest } from '../commands/command-table.ts';
 
 export interface Call {
   readonly member: string;

@@ -2,14 +2,14 @@
  * Carries out the emulated cm* commands. Files are read and written on the calling member; requests to the package manager become events,
  * and are answered when complete.
  */
-import { formatProblem, type Problem } from '../../base/problem.ts';
+import { errorProblem, formatProblem, type Problem } from '../../base/problem.ts';
 import * as files from '../../host/lab/lab-files.ts';
 import type { Connection } from '../../host/lab/lab-socket.ts';
 import { makeLegacyTemplate } from '../../serviceguard/legacy.ts';
 import { packageContent } from '../../serviceguard/package-content.ts';
 import { type PackageFile, parsePackageFile, printPackageFile } from '../../serviceguard/package-file.ts';
 import { listModules, makePackageTemplate } from '../../serviceguard/package-template.ts';
-import type { CommandName, CommandRequest } from '../commands/command-request.ts';
+import type { CommandName, CommandRequest } from '../commands/command-table.ts';
 import { eventOf, parseCommand } from '../commands/commands.ts';
 import { viewCluster } from '../commands/view.ts';
 import { announceAddress } from '../machines/lab-spec.ts';
@@ -106,15 +106,11 @@ export class CommandService {
       for (const line of parsed.errorLines) call.err(line);
       return connection.send({ exit: 1 });
     }
-    if (role === 'monitor' && !mayMonitor(parsed.request)) {
-      call.err(say('monitorRoleOnly', command));
-      return connection.send({ exit: 1 });
-    }
+    if (role === 'monitor' && !mayMonitor(parsed.request))
+      return connection.send({ exit: refused(call, say('monitorRoleOnly', command)) });
     const { name, members } = this.#cluster.state;
-    if (!Object.hasOwn(members, member) && !withoutCluster.includes(parsed.request.command)) {
-      call.err(say('notConfigured', command, member, name));
-      return connection.send({ exit: 1 });
-    }
+    if (!Object.hasOwn(members, member) && !withoutCluster.includes(parsed.request.command))
+      return connection.send({ exit: refused(call, say('notConfigured', command, member, name)) });
     const handler = this.#handlers[parsed.request.command] as (request: CommandRequest, call: Call) => Promise<number> | number;
     connection.send({ exit: await handler(parsed.request, call) });
     for (const work of afterwards) await work();
@@ -177,7 +173,7 @@ export class CommandService {
       const text = files.readText(this.#path(call, file));
       if (text === null) {
         const remedy = 'name a file that exists on this member';
-        problems.push({ code: 'file-unreadable', severity: 'error', text: `${file} cannot be read`, remedy, place: { file } });
+        problems.push(errorProblem('file-unreadable', `${file} cannot be read`, remedy, { file }));
       }
       return text;
     };
@@ -223,16 +219,11 @@ export class CommandService {
     const configuration = await this.#check(request, call);
     const { packages, members } = configuration ?? { packages: [], members: [] };
     const state = withMembers(this.#cluster.state, members);
-    const refused = packages.flatMap((after) => refuseOnlineChange(state.packages[after.name]?.config ?? null, after, state));
-    this.#tell(refused, call);
-    if (configuration === null || refused.some((problem) => problem.severity === 'error')) {
-      call.err(say('applyFailed'));
-      return 1;
-    }
-    if (!request.force && !isYes(await call.ask(say('applyQuestion')))) {
-      call.err(say('applyNotConfirmed'));
-      return 1;
-    }
+    const problems = packages.flatMap((after) => refuseOnlineChange(state.packages[after.name]?.config ?? null, after, state));
+    this.#tell(problems, call);
+    if (configuration === null || problems.some((problem) => problem.severity === 'error'))
+      return refused(call, say('applyFailed'));
+    if (!request.force && !isYes(await call.ask(say('applyQuestion')))) return refused(call, say('applyNotConfirmed'));
     const before = this.#cluster.state.memberOrder;
     const reply = await this.#cluster.ask({
       kind: 'configuration-applied',
@@ -245,10 +236,8 @@ export class CommandService {
   }
 
   async #delete(request: Extract<CommandRequest, { command: 'cmdeleteconf' }>, call: Call): Promise<number> {
-    if (!request.force && !isYes(await call.ask(say('deleteQuestion', request.package)))) {
-      call.err(say('deleteNotConfirmed'));
-      return 1;
-    }
+    if (!request.force && !isYes(await call.ask(say('deleteQuestion', request.package))))
+      return refused(call, say('deleteNotConfirmed'));
     return this.#print(await this.#cluster.ask({ kind: 'package-deleted', package: request.package }), call);
   }
 
@@ -258,17 +247,13 @@ export class CommandService {
     const unknown = hostProblems(this.#cluster.state, members);
     this.#tell(unknown, call);
     if (unknown.length === 0) return this.#clusterFile(request.outputFile, request.clusterName, call, members);
-    call.err(say('queryFailed'));
-    return 1;
+    return refused(call, say('queryFailed'));
   }
 
   async #getConfiguration(request: Extract<CommandRequest, { command: 'cmgetconf' }>, call: Call): Promise<number> {
     if (request.package === null) return this.#clusterFile(request.outputFile, request.clusterName, call);
     const configured = this.#cluster.state.packages[request.package];
-    if (configured === undefined) {
-      call.err(`cmgetconf: ${say('unknownPackage', request.package)}`);
-      return 1;
-    }
+    if (configured === undefined) return refused(call, `cmgetconf: ${say('unknownPackage', request.package)}`);
     return this.#write(printPackageFile(configured.config), request.outputFile, call);
   }
 
@@ -279,10 +264,8 @@ export class CommandService {
     members = this.#cluster.state.memberOrder,
   ): Promise<number> {
     const { name } = this.#cluster.state;
-    if (clusterName !== null && clusterName !== name) {
-      call.err(`there is no cluster ${clusterName}; the lab's is named ${name}`);
-      return 1;
-    }
+    if (clusterName !== null && clusterName !== name)
+      return refused(call, `there is no cluster ${clusterName}; the lab's is named ${name}`);
     return this.#write(printClusterFile({ ...this.#clusterAsIs(), members }), outputFile, call);
   }
 
@@ -293,10 +276,8 @@ export class CommandService {
 
   async #write(text: string, outputFile: string | null, call: Call): Promise<number> {
     if (outputFile === null) for (const line of text.trimEnd().split('\n')) call.out(line);
-    else if (!(await files.writeTextWithin(writeLimitMs, this.#path(call, outputFile), text))) {
-      call.err(`${outputFile} cannot be written`);
-      return 1;
-    }
+    else if (!(await files.writeTextWithin(writeLimitMs, this.#path(call, outputFile), text)))
+      return refused(call, `${outputFile} cannot be written`);
     return 0;
   }
 
@@ -325,10 +306,8 @@ export class CommandService {
 
   async #modifyNetwork(request: Extract<CommandRequest, { command: 'cmmodnet' }>, call: Call): Promise<number> {
     const { packageSubnet } = this.#world.spec.settings;
-    if (request.subnet !== packageSubnet) {
-      call.err(`cmmodnet: ${request.subnet} is not a subnet of this cluster; it has ${packageSubnet}`);
-      return 1;
-    }
+    if (request.subnet !== packageSubnet)
+      return refused(call, `cmmodnet: ${request.subnet} is not a subnet of this cluster; it has ${packageSubnet}`);
     const verb = request.action === 'add' ? 'add' : 'delete';
     const target = `${request.address}/${this.#world.spec.prefixLength}`;
     const changed = await this.#world.run(call.member, ['ip', 'address', verb, target, 'dev', 'eth0']);
@@ -339,9 +318,9 @@ export class CommandService {
 
   /** cmrunserv is for package scripts: it starts a configured service of its package [serviceguard.md 5.11]. */
   async #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): Promise<number> {
-    const content = this.#contentWithService(request.service, call, 'cmrunserv');
-    const service = content?.services.find((candidate) => candidate.name === request.service);
-    if (content === undefined || service === undefined) return 1;
+    const found = this.#ownService(request.service, call, 'cmrunserv');
+    if (found === null) return 1;
+    const { content, service } = found;
     // Reported before the service can exit.
     const { service: name, restarts } = request;
     this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
@@ -350,49 +329,50 @@ export class CommandService {
   }
 
   async #haltService(request: Extract<CommandRequest, { command: 'cmhaltserv' }>, call: Call): Promise<number> {
-    const content = this.#contentWithService(request.service, call, 'cmhaltserv');
-    const service = content?.services.find((candidate) => candidate.name === request.service);
-    if (content === undefined || service === undefined) return 1;
-    await this.#cluster.services.halt(call.member, content, service);
+    const found = this.#ownService(request.service, call, 'cmhaltserv');
+    if (found === null) return 1;
+    await this.#cluster.services.halt(call.member, found.content, found.service);
     return 0;
   }
 
-  #contentWithService(service: string, call: Call, command: string) {
+  #ownService(name: string, call: Call, command: string) {
     const owned = Object.values(this.#cluster.state.packages).filter((configured) => configured.owner === call.member);
-    const content = owned
-      .map((configured) => packageContent(configured.config))
-      .find((one) => one.services.some((s) => s.name === service));
-    if (content === undefined) {
-      call.err(`${command}: no package on ${call.member} is configured with the service ${service}`);
-      return undefined;
-    }
+    const found = owned.flatMap(({ config, pending }) => {
+      const content = packageContent(config);
+      return content.services.filter((service) => service.name === name).map((service) => ({ content, service, pending }));
+    });
+    const [own] = found;
+    if (own === undefined) call.err(`${command}: no package on ${call.member} is configured with the service ${name}`);
     // Both are for package scripts only [serviceguard.md 5.11].
-    if (this.#cluster.state.packages[content.name]?.pending !== null) return content;
-    call.err(`${command}: no script of package ${content.name} runs on ${call.member}; only its scripts start and halt services`);
-    return undefined;
+    else if (own.pending === null)
+      call.err(
+        `${command}: no script of package ${own.content.name} runs on ${call.member}; only its scripts start and halt services`,
+      );
+    else return own;
+    return null;
   }
 
   #environment(name: string, call: Call): number {
     const configured = this.#cluster.state.packages[name];
-    if (configured === undefined) {
-      call.err(`cmgetpkgenv: ${say('unknownPackage', name)}`);
-      return 1;
-    }
+    if (configured === undefined) return refused(call, `cmgetpkgenv: ${say('unknownPackage', name)}`);
     for (const line of packageEnvironment(configured.config)) call.out(line);
     return 0;
   }
 
   async #execute(request: Extract<CommandRequest, { command: 'cmexec' }>, call: Call): Promise<number> {
-    if (!this.#world.isUp(request.member)) {
-      call.err(`cmexec: ${request.member} is not reachable`);
-      return 1;
-    }
+    if (!this.#world.isUp(request.member)) return refused(call, `cmexec: ${request.member} is not reachable`);
     this.#journal.add({ kind: 'log', what: 'cmexec', member: request.member, text: request.commandLine });
     const result = await this.#world.run(request.member, ['/bin/sh', '-c', request.commandLine], { timeoutMs: 600_000 });
     for (const line of result.stdout.split('\n').slice(0, -1)) call.out(line);
     for (const line of result.stderr.split('\n').slice(0, -1)) call.err(line);
     return result.exitCode ?? 1;
   }
+}
+
+/** The exit status of a refusal. */
+function refused(call: Call, why: string): 1 {
+  call.err(why);
+  return 1;
 }
 
 function isYes(answer: string | null): boolean {

@@ -1,6 +1,7 @@
 /** A row: a behaviour, how the lab imitates it, its source, and the test that proves it. */
 
 export type Fidelity =
+  /** As documented. */
   | 'imitated'
   /** No page documents it: our choice. */
   | 'ours'

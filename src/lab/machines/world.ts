@@ -4,9 +4,10 @@
  */
 import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab/lab-files.ts';
-import { childrenOf, type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
+import { type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
 import { printSettings } from '../../settings/settings-yaml.ts';
-import { bootScript, enterHost, inNewNamespaces } from './boot.ts';
+import { bootScript, enterHost } from './boot.ts';
+import { type BootedHost, bootHost } from './booting.ts';
 import { hostEnvironment } from './environment.ts';
 import { furnishHost, furnishMember } from './furnish.ts';
 import {
@@ -24,13 +25,6 @@ import { thawCommands } from './thaw.ts';
 const diskBytes = 64 * 1024 * 1024;
 const commandLimitMs = 20_000;
 const logLimitMs = 300;
-
-interface Machine {
-  readonly host: LabHost;
-  readonly process: RunningProcess;
-  /** Process 1 of the host, as numbered in the lab's pid namespace. */
-  readonly init: number;
-}
 
 export interface WorldEvents {
   /** A host's process 1 exited, intended or not. */
@@ -57,7 +51,7 @@ export class LabFailure extends Error {}
 export class World {
   readonly #input: WorldInput;
   readonly #events: WorldEvents;
-  readonly #machines = new Map<string, Machine>();
+  readonly #machines = new Map<string, BootedHost>();
   /** Hosts whose cable is pulled, up or down. */
   readonly #cut = new Set<string>();
   readonly #logs = new Map<string, files.PatientLog>();
@@ -146,25 +140,14 @@ export class World {
       node: { from: this.#input.nodePath, to: this.#input.nodePath },
       cfengineWorkDirectory: this.spec.settings.cfengineWorkDirectory,
     });
-    const said: string[] = [];
-    let ready: () => void = () => {};
-    const isReady = new Promise<'ready'>((resolve) => {
-      ready = () => resolve('ready');
-    });
-    const running = startProcess([...inNewNamespaces, 'sh', '-c', script], {
-      env: hostEnvironment,
-      onLine: (line) => (line === 'READY' ? ready() : said.push(line)),
-    });
-    const first = await Promise.race([isReady, running.ended]);
-    if (first !== 'ready') throw new LabFailure(`lab host ${name} did not boot: ${said.join('; ') || JSON.stringify(first)}`);
-    const init = childrenOf(running.pid ?? -1)[0];
-    if (init === undefined) throw new LabFailure(`lab host ${name} exited while booting`);
-    this.#machines.set(name, { host, process: running, init });
-    void running.ended.then(() => {
+    const booted = await bootHost(script, { env: hostEnvironment });
+    if (typeof booted === 'string') throw new LabFailure(`lab host ${name} did not boot: ${booted}`);
+    this.#machines.set(name, booted);
+    void booted.process.ended.then(() => {
       this.#machines.delete(name);
       this.#events.onMachineDown(name);
     });
-    await this.#plugIn(host, init);
+    await this.#plugIn(host, booted.init);
     await this.#startSyslog(name);
   }
 
@@ -245,9 +228,7 @@ export class World {
 
   /** argv that enters a host from the lab's own namespaces. */
   enter(name: string, argv: readonly string[]): string[] {
-    const init = this.initOf(name);
-    if (init === null) throw new LabFailure(`lab host ${name} is down`);
-    return enterHost(init, argv);
+    return enterHost(this.#upHost(name), argv);
   }
 
   /** Runs a program on a host and waits for it. `bare`: with only `env`, without the hosts' usual environment. */
@@ -272,9 +253,7 @@ export class World {
 
   /** A path of a host's file system for the lab's daemon. Only while the host is up. */
   pathOn(name: string, path: string): string {
-    const init = this.initOf(name);
-    if (init === null) throw new LabFailure(`lab host ${name} is down`);
-    return `/proc/${init}/root${path}`;
+    return `/proc/${this.#upHost(name)}/root${path}`;
   }
 
   /** A log of a running host, for writing: its file system may hang, but not the lab's daemon. */
@@ -287,23 +266,38 @@ export class World {
 
   /** Whether the kernel of the host has a mount there. */
   isMountPoint(name: string, target: string): boolean {
-    const init = this.initOf(name);
-    const mounts = init === null ? null : files.readText(`/proc/${init}/mounts`);
-    return mounts?.split('\n').some((line) => line.split(' ')[1] === target) ?? false;
+    return (
+      this.#processText(name, 'mounts')
+        ?.split('\n')
+        .some((line) => line.split(' ')[1] === target) ?? false
+    );
   }
 
   /** Whether the host has the shared disk mounted, anywhere. */
   hasDiskMounted(name: string): boolean {
-    const init = this.initOf(name);
-    const mounts = init === null ? null : files.readText(`/proc/${init}/mountinfo`);
-    return mounts?.split('\n').some((line) => line.split(' ')[2] === this.#diskNumbers) ?? false;
+    return (
+      this.#processText(name, 'mountinfo')
+        ?.split('\n')
+        .some((line) => line.split(' ')[2] === this.#diskNumbers) ?? false
+    );
   }
 
   /** Whether the host has the address, by the kernel's routing table (without running a program). */
   hasAddress(name: string, address: string): boolean {
-    const init = this.initOf(name);
-    const table = init === null ? null : files.readText(`/proc/${init}/net/fib_trie`);
+    const table = this.#processText(name, 'net/fib_trie');
     return table !== null && new RegExp(`\\|-- ${address.replaceAll('.', '\\.')}\\n\\s+/32 host LOCAL`).test(table);
+  }
+
+  /** Of process 1 of a host, in /proc. null: down. */
+  #processText(name: string, file: string): string | null {
+    const init = this.initOf(name);
+    return init === null ? null : files.readText(`/proc/${init}/${file}`);
+  }
+
+  #upHost(name: string): number {
+    const init = this.initOf(name);
+    if (init === null) throw new LabFailure(`lab host ${name} is down`);
+    return init;
   }
 
   #host(name: string): LabHost {

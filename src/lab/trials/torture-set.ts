@@ -2,6 +2,8 @@
  * The set test (Jepsen's). Numbered edits of the policy are committed all the time. At the end every acknowledged edit must exist, no
  * failed one may exist, and no client may ever have gone back. Observations in, verdict out. Pure.
  */
+import { attempt } from '../../base/attempt.ts';
+
 export type EditOutcome = 'acknowledged' | 'failed' | 'unknown';
 
 export interface Edit {
@@ -79,12 +81,10 @@ export function codesIn(stdout: string): string {
 
 /** null: it printed no problems. */
 function problemCodes(stdout: string): string[] | null {
-  try {
+  return attempt(() => {
     const { problems } = JSON.parse(stdout) as { problems: readonly { code: string }[] };
     return problems.map(({ code }) => code);
-  } catch {
-    return null;
-  }
+  }, null);
 }
 
 /** Numbers of a set file, one a line. null: torn. */

@@ -1,4 +1,5 @@
 /** The daemon that the monitor watches: its process, its socket, the event of its exit; and announced restarts. */
+import { attempt } from '../../base/attempt.ts';
 import { isAnnounced, restartNoticeFile } from '../../contract/restart-notice.ts';
 import type { MemberHost, ProcessState } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
@@ -31,15 +32,6 @@ export interface Hold {
   readonly name: string;
 }
 
-/** null: this host lacks descriptors or memory to read it, which does not concern the daemon. */
-export function known<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch {
-    return null;
-  }
-}
-
 /** By the monotonic clock. NaN if unreadable. */
 export function secondsSinceBoot(host: Pick<MemberHost, 'readText'>): number {
   return Number.parseFloat(host.readText('/proc/uptime') ?? '');
@@ -56,10 +48,10 @@ export function takeHold(
   { host, daemon, settings, log, watchProcess, watchEnd, watchSocket }: HoldWorld,
   ended: () => void,
 ): Found {
-  const found = known(() => {
+  const found = attempt(() => {
     const owner = daemon.owner();
     return { owner, watched: owner.kind === 'daemon' ? watchProcess(owner.process) : null };
-  });
+  }, null);
   if (found === null)
     return { kind: 'unknown', detail: 'this member cannot list sockets and processes: no free descriptor or memory' };
   daemon.forgetIdentity();
@@ -92,13 +84,14 @@ export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold
 
 /** A daemon that starts listens first and then forks; the process that was called exits [cfengine.md 1.4, 2.4]. The socket is the same. */
 function wentOnInChild(daemon: Daemon, { state, inode }: Hold): boolean {
-  const owner = known(() => daemon.owner());
+  // null: this host lacks descriptors or memory to read it, which does not concern the daemon.
+  const owner = attempt(() => daemon.owner(), null);
   return owner?.kind === 'daemon' && owner.inode === inode && owner.process.pid !== state.pid;
 }
 
 /** The detail if another socket has the port; null: it is the daemon's, free, or unknown. */
 export function replacedBy(daemon: Daemon, hold: Hold): string | null {
-  const owner = known(() => daemon.owner());
+  const owner = attempt(() => daemon.owner(), null);
   if (owner === null) return null;
   const same = owner.kind === 'daemon' && hold.process.look()?.startTime === owner.process.startTime;
   if (owner.kind === 'free' || same) return null;

@@ -2,9 +2,10 @@
  * A restart of the daemon in place before the package moves, once in a window. Off by default: DSAU moved the package at once
  * [dsau-csync.md].
  */
+import { attempt } from '../../base/attempt.ts';
 import { parseLocalRestart } from '../../settings/rules.ts';
 import { message } from '../messages.ts';
-import { type HoldWorld, known, secondsSinceBoot } from './hold.ts';
+import { type HoldWorld, secondsSinceBoot } from './hold.ts';
 
 /** Seconds since boot of the last restart; removed by a boot, kept for the next monitor. */
 export function localRestartFile(packageName: string): string {
@@ -26,7 +27,8 @@ export function recordRestart({ host, settings, daemon, log }: HoldWorld): boole
   const sinceBoot = secondsSinceBoot(host);
   if (!mayRestart(windowSeconds, host.readText(file), sinceBoot)) return false;
   // A restart does not help against another program on the port.
-  const owner = known(() => daemon.owner());
+  // null: this host lacks descriptors or memory to read it, which does not concern the daemon.
+  const owner = attempt(() => daemon.owner(), null);
   if (owner === null || owner.kind === 'foreign') return false;
   try {
     host.writeDurably(file, `${sinceBoot}\n`, 0o644);

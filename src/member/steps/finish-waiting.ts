@@ -2,7 +2,9 @@
  * Completes at a start what was impossible while the package was down: new members, keys and clients that are pending. The toolkit does it
  * in the background, since a start must not wait for other hosts.
  */
+
 import { dirname } from 'node:path';
+import { attempt } from '../../base/attempt.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
@@ -36,10 +38,8 @@ export function finishWaiting(context: ScriptContext): void {
 }
 
 function waitingIn(text: string | null): number {
-  try {
+  return attempt(() => {
     const { waiting } = JSON.parse(text ?? '{}') as { waiting?: unknown };
     return Array.isArray(waiting) ? waiting.length : 0;
-  } catch {
-    return 0;
-  }
+  }, 0);
 }

@@ -1,5 +1,6 @@
 /** The steps of a start and of a halt besides storage, address and service: the same for modular and legacy packages. */
 
+import { attempt } from '../../base/attempt.ts';
 import { monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
 import { sentinelEpoch } from '../../contract/policy-file-system.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
@@ -73,15 +74,6 @@ const noteSeconds = 5;
 
 /** An older verdict does not concern this halt. */
 const recentMs = 60_000;
-
-/** Figures must never cause a failover. */
-function attempt(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // Then the figure is unknown.
-  }
-}
 
 /** Before address and mount are removed: the daemon releases the policy file system. */
 export async function letGo(context: HaltContext): Promise<0 | 1> {

@@ -128,3 +128,12 @@ export const moves = { detect: 3, outage: 20 } as const;
 export const byProbe = { detect: 30, outage: 50 } as const;
 export const planned = { detect: null, outage: 20 } as const;
 export const unnoticed = { detect: null, outage: 0 } as const;
+
+/** What a row has unless it says otherwise: the package moves, and the member where it failed is enabled again. */
+const usual = { members: 2, budget: moves, follows: 'moves', cleaned: switchedOn, cleanup: [switchOn('master')] } as const;
+
+type Row = Omit<Drill, 'where' | keyof typeof usual> & Partial<Drill>;
+
+export function drillsOf(where: Drill['where'], rows: readonly Row[]): readonly Drill[] {
+  return rows.map((row) => ({ where, ...usual, ...row }));
+}

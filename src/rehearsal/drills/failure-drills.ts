@@ -4,8 +4,7 @@ import {
   ballast,
   byProbe,
   contIfThere,
-  type Drill,
-  moves,
+  drillsOf,
   noBallast,
   passing,
   script,
@@ -20,32 +19,21 @@ import {
   watch,
 } from './drill-model.ts';
 
-export const failureDrills: readonly Drill[] = [
+export const failureDrills = drillsOf('any', [
   {
     name: 'kill-daemon',
     title: 'The daemon of the active member is killed',
     done: 'SIGKILL to the cfengine daemon of the active member',
     must: 'its monitor exits at once, the package moves, and the old member has a running daemon again',
-    cleaned: switchedOn,
-    where: 'any',
-    members: 2,
-    budget: moves,
     acts: [signal('daemon', 'KILL')],
-    follows: 'moves',
-    cleanup: [switchOn('master')],
   },
   {
     name: 'term-daemon',
     title: 'The daemon of the active member is terminated',
     done: 'SIGTERM to the cfengine daemon, like an accidental stop of the service',
     must: 'like a killed daemon: the package moves',
-    cleaned: switchedOn,
-    where: 'any',
-    members: 2,
     budget: { detect: 10, outage: 30 },
     acts: [signal('daemon', 'TERM')],
-    follows: 'moves',
-    cleanup: [switchOn('master')],
   },
   {
     name: 'hang-daemon',
@@ -53,11 +41,8 @@ export const failureDrills: readonly Drill[] = [
     done: 'SIGSTOP to the cfengine daemon: the process exists, but does not answer',
     must: 'the monitor detects it, the package moves, and the old member has an answering daemon again',
     cleaned: `SIGCONT, if it is still stopped; ${switchedOn}`,
-    where: 'any',
-    members: 2,
     budget: byProbe,
     acts: [signal('daemon', 'STOP')],
-    follows: 'moves',
     cleanup: [{ ...signal('daemon', 'CONT'), ifThere: true } as Act, startDaemon('master'), switchOn('master')],
   },
   {
@@ -65,13 +50,7 @@ export const failureDrills: readonly Drill[] = [
     title: 'The monitor is killed',
     done: 'SIGKILL to the service command of the package',
     must: 'the package must not run without a monitor: the engine detects that the service exited, and moves the package',
-    cleaned: switchedOn,
-    where: 'any',
-    members: 2,
-    budget: moves,
     acts: [signal('monitor', 'KILL')],
-    follows: 'moves',
-    cleanup: [switchOn('master')],
   },
   {
     name: 'hang-monitor',
@@ -79,8 +58,6 @@ export const failureDrills: readonly Drill[] = [
     done: 'SIGSTOP to the service command, SIGCONT after five seconds',
     must: 'clients are served all the time; the monitor does not mistake its own pause for a failure of the daemon',
     cleaned: 'SIGCONT',
-    where: 'any',
-    members: 2,
     budget: unnoticed,
     acts: [signal('monitor', 'STOP'), watch(5), signal('monitor', 'CONT'), watch(5)],
     follows: 'stays',
@@ -92,11 +69,8 @@ export const failureDrills: readonly Drill[] = [
     done: 'SIGSTOP to the monitor; SIGKILL to the daemon three seconds later',
     must: 'csync-front.pl replaces the hanging monitor, and the package moves',
     cleaned: `SIGCONT, if it still exists; ${switchedOn}`,
-    where: 'any',
-    members: 2,
     budget: { detect: 12, outage: 30 },
     acts: [signal('monitor', 'STOP'), watch(3), signal('daemon', 'KILL')],
-    follows: 'moves',
     cleanup: [contIfThere('monitor'), switchOn('master')],
   },
   {
@@ -105,11 +79,8 @@ export const failureDrills: readonly Drill[] = [
     done: 'SIGSTOP to csync-front.pl; SIGKILL to the daemon three seconds later',
     must: 'the monitor detects it with its own probe, and the package moves',
     cleaned: `SIGCONT, if it still exists; ${switchedOn}`,
-    where: 'any',
-    members: 2,
     budget: { detect: 20, outage: 40 },
     acts: [signal('front', 'STOP'), watch(3), signal('daemon', 'KILL')],
-    follows: 'moves',
     cleanup: [contIfThere('front'), switchOn('master')],
   },
   {
@@ -117,9 +88,6 @@ export const failureDrills: readonly Drill[] = [
     title: 'The daemon is killed while the whole service hangs',
     done: 'SIGSTOP to the monitor and to csync-front.pl, SIGKILL to the daemon, SIGCONT to both after five seconds',
     must: 'no process can detect the failure while both are stopped; the package moves as soon as they continue',
-    cleaned: switchedOn,
-    where: 'any',
-    members: 2,
     budget: { detect: 20, outage: 40 },
     acts: [
       signal('front', 'STOP'),
@@ -129,7 +97,6 @@ export const failureDrills: readonly Drill[] = [
       signal('front', 'CONT'),
       contIfThere('monitor'),
     ],
-    follows: 'moves',
     cleanup: [contIfThere('front'), contIfThere('monitor'), switchOn('master')],
   },
   {
@@ -138,7 +105,6 @@ export const failureDrills: readonly Drill[] = [
     done: 'SIGSTOP to the start script of the next member as soon as it runs; SIGKILL to the daemon of the active member',
     must: 'the launcher aborts the start and exits with 2; the package runs on the third member',
     cleaned: 'both members are enabled; a stopped process continues after two minutes',
-    where: 'any',
     members: 3,
     budget: { detect: 3, outage: 60 },
     acts: [stopScript('next', 'startScript'), signal('daemon', 'KILL')],
@@ -151,11 +117,8 @@ export const failureDrills: readonly Drill[] = [
     done: 'SIGSTOP to the halt script of the active member as soon as it runs; SIGKILL to the daemon',
     must: 'the launcher aborts that script, the next halt script releases storage and address, and the package moves',
     cleaned: `a stopped process continues after two minutes; ${switchedOn}`,
-    where: 'any',
-    members: 2,
     budget: { detect: 3, outage: 60 },
     acts: [stopScript('master', 'haltScript'), signal('daemon', 'KILL')],
-    follows: 'moves',
     cleanup: [startDaemon('master'), switchOn('master')],
   },
   {
@@ -164,9 +127,6 @@ export const failureDrills: readonly Drill[] = [
     done: "SIGSTOP to the host's syslog daemon; /dev/log is filled until it accepts no more; then SIGKILL to the daemon",
     must: 'no script waits for syslog: the package moves as usual',
     cleaned: `SIGCONT, which the member sends itself after two minutes; ${switchedOn}`,
-    where: 'any',
-    members: 2,
-    budget: moves,
     acts: [
       passing(
         'master',
@@ -177,7 +137,6 @@ export const failureDrills: readonly Drill[] = [
       ),
       signal('daemon', 'KILL'),
     ],
-    follows: 'moves',
     cleanup: [script('master', 'syslog continues', syslogd('CONT')), switchOn('master')],
   },
   {
@@ -186,9 +145,6 @@ export const failureDrills: readonly Drill[] = [
     done: 'a file fills the file system; then SIGKILL to the daemon',
     must: 'the package moves: a mark that cannot be written must not prevent the service',
     cleaned: `the file is removed, which the members do themselves after two minutes; ${switchedOn}`,
-    where: 'any',
-    members: 2,
-    budget: moves,
     acts: [
       passing('next', 'the removal of the filler file is scheduled', `rm -f ${ballast}`),
       passing(
@@ -200,7 +156,6 @@ export const failureDrills: readonly Drill[] = [
       ),
       signal('daemon', 'KILL'),
     ],
-    follows: 'moves',
     cleanup: [noBallast('next'), noBallast('master'), switchOn('master')],
   },
   {
@@ -209,14 +164,10 @@ export const failureDrills: readonly Drill[] = [
     done: 'fsfreeze -f of the policy file system, as for a snapshot; then SIGKILL to the daemon',
     must: 'the halt thaws it before the unmount, and the package moves',
     cleaned: `the member thaws it itself after two minutes; ${switchedOn}`,
-    where: 'any',
-    members: 2,
     budget: { detect: 3, outage: 30 },
     acts: [
       passing('master', 'the policy file system is frozen', 'fsfreeze -u {mount}', 'fsfreeze -f {mount}'),
       signal('daemon', 'KILL'),
     ],
-    follows: 'moves',
-    cleanup: [switchOn('master')],
   },
-];
+]);

@@ -1,10 +1,9 @@
 /** Failures of power, cables, disks, and conflicting programs: lab only. Data only. */
 import {
   byProbe,
-  type Drill,
+  drillsOf,
   logDirectory,
   machine,
-  moves,
   passing,
   script,
   signal,
@@ -17,18 +16,16 @@ import {
   watch,
 } from './drill-model.ts';
 
-export const labDrills: readonly Drill[] = [
+export const labDrills = drillsOf('lab', [
   {
     name: 'crash',
     title: 'The active member loses power',
     done: 'the machine of the active member is switched off',
     must: 'the other members detect it after the member timeout, and the package moves',
     cleaned: 'the machine is switched on; the engine starts by itself',
-    where: 'lab',
     members: 3,
     budget: { detect: 10, outage: 30 },
     acts: [machine('crash', 'master')],
-    follows: 'moves',
     cleanup: [machine('boot', 'master')],
   },
   {
@@ -37,7 +34,6 @@ export const labDrills: readonly Drill[] = [
     done: 'the machine of the next member is switched off',
     must: 'the package stays, and no client notices',
     cleaned: 'the machine is switched on',
-    where: 'lab',
     members: 3,
     budget: unnoticed,
     acts: [machine('crash', 'next'), watch(6)],
@@ -50,7 +46,6 @@ export const labDrills: readonly Drill[] = [
     done: 'the machine of the next member is switched off; then SIGKILL to the daemon of the active member',
     must: 'the package runs on the third member',
     cleaned: `the machine is switched on; ${switchedOn}`,
-    where: 'lab',
     members: 3,
     budget: { detect: 10, outage: 30 },
     acts: [machine('crash', 'next'), watch(6), signal('daemon', 'KILL')],
@@ -63,7 +58,6 @@ export const labDrills: readonly Drill[] = [
     done: 'SIGKILL to the daemon of the active member; the next member is switched off as soon as the start begins',
     must: 'the package runs on the third member, and the policy file system was never mounted twice',
     cleaned: `the machine is switched on; ${switchedOn}`,
-    where: 'lab',
     members: 3,
     budget: { detect: 3, outage: 45 },
     acts: [signal('daemon', 'KILL'), wait('starting'), machine('crash', 'next')],
@@ -76,11 +70,9 @@ export const labDrills: readonly Drill[] = [
     done: 'the only cable of the active member is pulled',
     must: 'the engine monitors the package subnet: it halts the package there and moves it',
     cleaned: `the cable is plugged in; ${switchedOn}`,
-    where: 'lab',
     members: 3,
     budget: { detect: 10, outage: 30 },
     acts: [machine('cut', 'master')],
-    follows: 'moves',
     cleanup: [machine('heal', 'master'), switchOn('master')],
   },
   {
@@ -89,7 +81,6 @@ export const labDrills: readonly Drill[] = [
     done: 'the only cable of the next member is pulled, and plugged in after three seconds',
     must: 'the package stays, and no client notices',
     cleaned: 'the cable is plugged in, in any case',
-    where: 'lab',
     members: 3,
     budget: unnoticed,
     acts: [machine('cut', 'next'), watch(3), machine('heal', 'next'), watch(2)],
@@ -101,9 +92,6 @@ export const labDrills: readonly Drill[] = [
     title: 'The package address is deleted',
     done: 'ip addr del of the package address on the active member',
     must: 'the monitor detects it, and the package moves with its address',
-    cleaned: switchedOn,
-    where: 'lab',
-    members: 2,
     budget: byProbe,
     acts: [
       script(
@@ -113,21 +101,14 @@ export const labDrills: readonly Drill[] = [
         'ip addr del "$1" dev "$2"',
       ),
     ],
-    follows: 'moves',
-    cleanup: [switchOn('master')],
   },
   {
     name: 'disk-read-only',
     title: 'The policy file system becomes read-only',
     done: 'mount -o remount,ro, as the kernel does after a disk error',
     must: 'the monitor detects it, and the package moves',
-    cleaned: switchedOn,
-    where: 'lab',
-    members: 2,
     budget: byProbe,
     acts: [script('master', 'the policy file system is remounted read-only', 'mount -o remount,ro {mount}')],
-    follows: 'moves',
-    cleanup: [switchOn('master')],
   },
   {
     name: 'disk-full',
@@ -135,8 +116,6 @@ export const labDrills: readonly Drill[] = [
     done: 'a file fills the file system, and is removed after five seconds',
     must: 'the package stays: existing files are still served, and a failover would not help',
     cleaned: 'the file is removed, in any case',
-    where: 'lab',
-    members: 2,
     budget: unnoticed,
     acts: [
       script(
@@ -156,9 +135,6 @@ export const labDrills: readonly Drill[] = [
     done: 'the log gets a separate file system, which is frozen (fsfreeze -f); then SIGKILL to the daemon',
     must: 'no step of a failover waits for the log: the package moves',
     cleaned: `the file system is thawed and removed; the member thaws it itself after two minutes; ${switchedOn}`,
-    where: 'lab',
-    members: 2,
-    budget: moves,
     acts: [
       passing(
         'master',
@@ -173,7 +149,6 @@ export const labDrills: readonly Drill[] = [
       ),
       signal('daemon', 'KILL'),
     ],
-    follows: 'moves',
     cleanup: [
       script(
         'master',
@@ -190,7 +165,6 @@ export const labDrills: readonly Drill[] = [
     done: "a FIFO replaces cfengine's public key on the next member, like a hanging disk; then SIGKILL to the daemon",
     must: 'the start there aborts well below run_script_timeout; the package runs on the third member',
     cleaned: 'the key is restored; both members are enabled',
-    where: 'lab',
     members: 3,
     budget: { detect: 3, outage: 90 },
     acts: [
@@ -213,16 +187,11 @@ export const labDrills: readonly Drill[] = [
     title: 'A process uses the policy file system when the daemon dies',
     done: 'a process has its working directory and an open file there; then SIGKILL to the daemon',
     must: 'the halt kills that process and unmounts, and the package moves',
-    cleaned: switchedOn,
-    where: 'lab',
-    members: 2,
     budget: { detect: 3, outage: 30 },
     acts: [
       script('master', 'a process uses the policy file system', 'cd {mount} && ( exec sleep 300 ) </dev/null >/dev/null 2>&1 &'),
       signal('daemon', 'KILL'),
     ],
-    follows: 'moves',
-    cleanup: [switchOn('master')],
   },
   {
     name: 'stale-mount-point',
@@ -230,7 +199,6 @@ export const labDrills: readonly Drill[] = [
     done: 'a file is created in the unmounted mount point of the next member; then SIGKILL to the daemon of the active member',
     must: 'the start there exits with 2 before it touches storage; the package runs on the third member',
     cleaned: 'the file is removed; both members are enabled',
-    where: 'lab',
     members: 3,
     budget: { detect: 3, outage: 40 },
     acts: [
@@ -250,7 +218,6 @@ export const labDrills: readonly Drill[] = [
     done: 'the daemon of the next member is killed, another program listens on its port; then SIGKILL to the daemon of the active member',
     must: 'the start there exits with 2; the package runs on the third member',
     cleaned: 'the program is killed, the daemon is started; both members are enabled',
-    where: 'lab',
     members: 3,
     budget: { detect: 3, outage: 60 },
     acts: [
@@ -271,4 +238,4 @@ export const labDrills: readonly Drill[] = [
       type('third', 'switch member on', 'master'),
     ],
   },
-];
+]);

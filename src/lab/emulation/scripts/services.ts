@@ -3,7 +3,7 @@
  * itself. It is halted with SIGTERM to the whole group, and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
  */
 import * as files from '../../../host/lab/lab-files.ts';
-import type { RunningProcess } from '../../../host/processes.ts';
+import { endWithin, type RunningProcess } from '../../../host/processes.ts';
 import type { PackageContent, ServiceEntry } from '../../../serviceguard/package-content.ts';
 import { expandVariables } from '../../machines/lab-spec.ts';
 import type { World } from '../../machines/world.ts';
@@ -61,9 +61,7 @@ export class Services implements ServiceKeeper {
     if (running === undefined) return;
     running.halting = true;
     running.process?.kill('SIGTERM');
-    const timer = setTimeout(() => running.process?.kill('SIGKILL'), service.haltTimeoutSeconds * 1000);
-    await running.process?.ended;
-    clearTimeout(timer);
+    if (running.process !== null) await endWithin(running.process, service.haltTimeoutSeconds * 1000);
   }
 
   /** After a timeout or an exit status 1 of a script: kills every running service, without reporting its exit. */

@@ -3,8 +3,8 @@
  * to collect on the members.
  */
 
-import type { Place, Problem } from '../../../base/problem.ts';
-import type { ProblemCode } from '../../../base/problem-codes.ts';
+import type { ProblemCode } from '../../../base/codes/problem-codes.ts';
+import { errorProblem, type Place, type Problem } from '../../../base/problem.ts';
 import { findModule } from '../../../serviceguard/modules.ts';
 import { checkPackageFile } from '../../../serviceguard/package-check.ts';
 import { allValues, lastValue, type PackageFile, type PackageLine, styleOf } from '../../../serviceguard/package-file.ts';
@@ -87,7 +87,7 @@ export function checkTogether(files: readonly PackageFile[], state: ClusterState
 }
 
 function error(code: ProblemCode, text: string, remedy: string, place?: Place): Problem {
-  return { code, severity: 'error', text, remedy, ...(place === undefined ? {} : { place }) };
+  return errorProblem(code, text, remedy, place);
 }
 
 function warning(code: ProblemCode, text: string, remedy: string, place: Place): Problem {

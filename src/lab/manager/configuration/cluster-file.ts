@@ -2,7 +2,7 @@
  * The cluster's ASCII file, as far as the lab uses it: name, members, MEMBER_TIMEOUT [serviceguard.md 8.1]. Other lines that would change a
  * real cluster are refused with a reason. Pure.
  */
-import type { Checked, Problem } from '../../../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../../../base/problem.ts';
 import type { MemberName } from '../model.ts';
 
 export interface ClusterFile {
@@ -90,5 +90,5 @@ function differences(value: ClusterFile, is: ClusterFile, fileName: string): Pro
 }
 
 function problem(text: string, remedy: string, file: string, line?: number): Problem {
-  return { code: 'cluster-file', severity: 'error', text, remedy, place: line === undefined ? { file } : { file, line } };
+  return errorProblem('cluster-file', text, remedy, line === undefined ? { file } : { file, line });
 }

@@ -5,12 +5,13 @@
  */
 
 import { basename } from 'node:path';
-import { type ExitCode, exitCodeOf, exitCodes, Failure, type Problem } from './base/problem.ts';
-import { meantVerbs, usageFix, verbIn } from './cli/help.ts';
+import { type ExitCode, errorProblem, exitCodeOf, exitCodes, Failure, type Problem } from './base/problem.ts';
+import { meantVerbs, verbIn } from './cli/help.ts';
 import { type Parsed, parse } from './cli/parser.ts';
 import { err, out, outputFault } from './host/output.ts';
 import { printProblems } from './verbs/common/problems.ts';
 import { printJson } from './verbs/outputs/json.ts';
+import type { problemsDocument } from './verbs/outputs/outputs.ts';
 
 /** The outermost boundary: problems to standard error, an exit status from the table. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -18,7 +19,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     parsed = await parse(argv);
   } catch (error) {
-    return report(asUsage(error, argv));
+    return report(asUsage(error, argv), wantsJson(argv));
   }
   const { run, text } = parsed;
   if (text !== '') out(`${text}\n`);
@@ -26,12 +27,18 @@ async function main(argv: readonly string[]): Promise<number> {
     return run === null ? exitCodes.ok : await run();
   } catch (error) {
     if (error instanceof Failure) {
-      report(error.problems, argv.includes('--json'));
+      report(error.problems, wantsJson(argv));
       return error.exit;
     }
     err(`internal error, please report it with this text:\n${error instanceof Error ? error.stack : String(error)}\n`);
     return exitCodes.internal;
   }
+}
+
+/** Also for arguments that could not be parsed; what stands behind `--` belongs to another program. */
+function wantsJson(argv: readonly string[]): boolean {
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  return own.some((word) => word === '--json' || word === '--json=true');
 }
 
 function asUsage(error: unknown, argv: readonly string[]): readonly Problem[] {
@@ -41,14 +48,14 @@ function asUsage(error: unknown, argv: readonly string[]): readonly Problem[] {
   const meant = meantVerbs(argv).map((words) => `csync ${words}`);
   if (verb === null && meant.length > 0) {
     const typed = argv.filter((word) => !word.startsWith('-')).slice(0, 2);
-    return [{ code: 'usage', severity: 'error', text: `there is no verb "${typed.join(' ')}"`, remedy: meant.join(', or ') }];
+    return [errorProblem('usage', `there is no verb "${typed.join(' ')}"`, meant.join(', or '))];
   }
-  const remedy = verb === null ? 'csync --help lists all verbs' : usageFix(verb);
-  return [{ code: 'usage', severity: 'error', text, remedy }];
+  const remedy = verb === null ? 'csync --help lists all verbs' : `csync ${verb} --help prints its options, with examples`;
+  return [errorProblem('usage', text, remedy)];
 }
 
 function report(problems: readonly Problem[], json = false): ExitCode {
-  if (json) printJson('problems', { problems });
+  if (json) printJson<typeof problemsDocument>({ problems });
   printProblems(problems);
   return exitCodeOf(problems);
 }
@@ -65,7 +72,7 @@ process.once('exit', (status) => {
   if (fault === null) return;
   const text = `a part of the output could not be written (${fault}); what the verb did is done`;
   const remedy = 'free space where the output goes, or send it elsewhere; then run a verb that only prints again';
-  const ended = report([{ code: 'here-output', severity: 'error', text, remedy }]);
+  const ended = report([errorProblem('here-output', text, remedy)]);
   if (status === exitCodes.ok) process.exitCode = ended;
 });
 process.exitCode = await main(called === undefined ? words : [called, ...words]);

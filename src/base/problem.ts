@@ -3,7 +3,7 @@
  * are collected and reported together; nothing is thrown at the first one.
  */
 
-import { type ProblemCode, problemCodes } from './problem-codes.ts';
+import { type ProblemCode, problemCodes } from './codes/problem-codes.ts';
 
 export interface Place {
   readonly file: string;
@@ -109,11 +109,15 @@ export function formatProblem(problem: Problem): string {
 export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const first = problems.find((problem) => problem.severity === 'error');
   if (first === undefined) return exitCodes.ok;
-  const [exit] = problemCodes[first.code];
-  return exitCodes[exit];
+  return exitCodes[problemCodes[first.code].exit];
 }
 
-/** An error; `member`: the host it concerns. */
-export function errorProblem(code: ProblemCode, text: string, remedy: string, member?: string): Problem {
-  return { code, severity: 'error', text, remedy, member };
+/** An error; `where`: the host it concerns, or the place in a file. */
+export function errorProblem(code: ProblemCode, text: string, remedy: string, where?: string | Place): Problem {
+  return { code, severity: 'error', text, remedy, ...(typeof where === 'object' ? { place: where } : { member: where }) };
+}
+
+/** What ends a verb with one error. */
+export function failure(...error: Parameters<typeof errorProblem>): Failure {
+  return new Failure([errorProblem(...error)]);
 }

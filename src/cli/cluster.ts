@@ -3,6 +3,7 @@ import { dryRunOption, handEdits, jsonOption, settingsOption, sources, waitOptio
 import { verb } from './verb.ts';
 
 const applyVerbs = () => import('../verbs/package/apply.ts');
+const documents = () => import('../verbs/outputs/outputs.ts');
 const maintenanceVerbs = () => import('../verbs/cluster/maintenance.ts');
 const migrateVerbs = () => import('../verbs/package/migrate.ts');
 const recoverVerbs = () => import('../verbs/cluster/recover.ts');
@@ -47,6 +48,7 @@ const apply = verb({
     ['apply --yes --run', 'from settings to a running package'],
     ['apply --with-runtime', 'members need no Node.js of their own'],
   ],
+  json: async () => [(await documents()).applyDocument],
   run: async (args) =>
     (await applyVerbs()).apply({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true }),
 });
@@ -62,6 +64,7 @@ const rollback = verb({
   options: { settings: settingsOption, ...change, json: jsonOption },
   exits: applied,
   examples: [['rollback 3 --dry-run', 'the steps back to set 3']],
+  json: async () => [(await documents()).applyDocument],
   run: async (args) => (await applyVerbs()).rollback({ ...args, number: args.number }),
 });
 
@@ -76,6 +79,7 @@ const migrate = verb({
   options: { ...sources, yes: change.yes, 'dry-run': dryRunOption, wait: waitOption },
   exits: applied,
   examples: [['migrate legacy-to-modular --dry-run', 'the steps, with the halt among them']],
+  json: async () => [(await documents()).applyDocument],
   run: async (args) => (await migrateVerbs()).migrateToModular(args),
 });
 
@@ -97,6 +101,7 @@ const recover = verb({
   changes: ['recover'],
   options: { ...procedure, run: { type: 'boolean', default: false, describe: 'start the package afterwards (cmmodpkg -e)' } },
   examples: [['recover --dry-run', 'what was left, and the steps']],
+  json: async () => [(await documents()).procedureDocument],
   run: async (args) => (await recoverVerbs()).recover(args),
 });
 
@@ -124,6 +129,7 @@ const maintenance = verb({
     ['maintenance on --for 1h', 'the monitor pauses; Serviceguard still monitors member and network'],
     ['maintenance off', 'after a check that the daemon is healthy'],
   ],
+  json: async () => [(await documents()).procedureDocument],
   run: async (args) => (await maintenanceVerbs()).maintenance({ ...args, on: args.switch === 'on' }),
 });
 
@@ -139,6 +145,7 @@ const remove = verb({
     unconfigure: { type: 'boolean', default: false, describe: 'also set CSYNC_CONFIGURED to 0 on the members' },
   },
   examples: [['remove --dry-run', 'the steps']],
+  json: async () => [(await documents()).procedureDocument],
   run: async (args) => (await recoverVerbs()).remove(args),
 });
 

@@ -4,6 +4,7 @@ import { verb } from './verb.ts';
 
 const applyVerbs = () => import('../verbs/package/apply.ts');
 const checkVerbs = () => import('../verbs/package/check.ts');
+const documents = () => import('../verbs/outputs/outputs.ts');
 const explainVerbs = () => import('../verbs/lab/explain.ts');
 const rehearseVerbs = () => import('../verbs/cluster/rehearse.ts');
 const schemaVerbs = () => import('../verbs/lab/schema.ts');
@@ -22,6 +23,7 @@ const check = verb({
     ['check', 'what cmcheckconf checks, and what it does not'],
     ['check --offline', 'without a cluster'],
   ],
+  json: async () => [(await checkVerbs()).checkDocument],
   run: async (args) => (await checkVerbs()).check(args),
 });
 
@@ -41,6 +43,7 @@ const status = verb({
     4: 'unknown, also where the settings cannot be read',
   },
   examples: [['status', 'the condition of the package']],
+  json: async () => [(await statusVerbs()).statusDocument],
   run: async (args) => (await statusVerbs()).status(args),
 });
 
@@ -74,6 +77,7 @@ const rehearse = verb({
     ['rehearse --html ready.html', 'checks, and changes nothing'],
     ['rehearse --drill haltnode --dry-run', 'the steps of a drill'],
   ],
+  json: async () => [(await documents()).rehearseDocument],
   run: async (args) => (await rehearseVerbs()).rehearse(args),
 });
 
@@ -86,6 +90,7 @@ const diff = verb({
   options: sources,
   exits: { different: 'any file or keyword differs', badInput: '', cannotRunHere: '' },
   examples: [['diff', 'file by file, keyword by keyword']],
+  json: async () => [(await applyVerbs()).diffDocument],
   run: async (args) => (await applyVerbs()).diff(args),
 });
 
@@ -97,6 +102,7 @@ const history = verb({
   options: { settings: settingsOption, json: jsonOption },
   exits: { badInput: '', cannotRunHere: '' },
   examples: [['history', 'the newest last']],
+  json: async () => [(await applyVerbs()).historyDocument],
   run: async (args) => (await applyVerbs()).history(args.settings, args.json),
 });
 
@@ -113,6 +119,10 @@ const explain = verb({
     ['explain change-busy', 'one code'],
     ['explain', 'all codes'],
   ],
+  json: async () => {
+    const { codeDocument, codesDocument } = await explainVerbs();
+    return [codeDocument, codesDocument];
+  },
   run: async (args) => print((await explainVerbs()).explain(args.code, args.json)),
 });
 
@@ -125,6 +135,7 @@ const decisions = verb({
   effect: 'reads',
   options: { json: jsonOption },
   examples: [['decisions --json', 'for programs']],
+  json: async () => [(await explainVerbs()).decisionsDocument],
   run: async (args) => print((await explainVerbs()).decisions(args.json)),
 });
 
@@ -137,7 +148,10 @@ const schema = verb({
   effect: 'prints',
   positionals: { verb: { type: 'string', array: true, demandOption: true, describe: 'verb, for example: members list' } },
   examples: [['schema status', 'to validate the output of csync status --json']],
-  run: async (args) => print(`${JSON.stringify((await schemaVerbs()).schemaOf(args.verb.join(' ')), null, 2)}\n`),
+  run: async (args, _rest, all) => {
+    const { schemaOf } = await schemaVerbs();
+    return print(`${JSON.stringify(await schemaOf(args.verb.join(' '), all), null, 2)}\n`);
+  },
 });
 
 export const conditionVerbs = [status, rehearse, check, diff, history, explain, decisions, schema];

@@ -12,6 +12,7 @@ import {
 import { verb } from './verb.ts';
 
 const clientsVerbs = () => import('../verbs/hosts/clients.ts');
+const documents = () => import('../verbs/outputs/outputs.ts');
 const keysVerbs = () => import('../verbs/hosts/keys.ts');
 const membershipVerbs = () => import('../verbs/hosts/membership.ts');
 const syncVerbs = () => import('../verbs/hosts/sync.ts');
@@ -22,54 +23,55 @@ const looks = { badInput: '', cannotRunHere: '' } as const;
 const changed = {
   changeFailed: 'a change failed or is pending; csync remembers it, and the same command completes it',
 } as const;
+/** Of verbs that set up hosts. */
+const setsUp = {
+  task: 'Change',
+  effect: 'changes',
+  options: change,
+  exits: changed,
+  json: async () => [(await documents()).setUpDocument],
+} as const;
+/** Of verbs that list what is set up. */
+const lists = { task: 'Investigate', effect: 'reads', options: read, exits: looks } as const;
 const host = { type: 'string', demandOption: true, describe: 'member, by its short name' } as const;
 
 const memberAdd = verb({
+  ...setsUp,
   words: 'member add',
-  task: 'Change',
   does: 'set up a member',
   details: 'Sets up boot start, keys, policy, daemon, package and agent runs. Run it again to complete an interrupted set-up.',
-  effect: 'changes',
   changes: ['member add'],
   positionals: { host },
-  options: change,
-  exits: changed,
   examples: [['member add m4 --dry-run', 'the steps']],
   run: async (args) => (await membershipVerbs()).memberAdd(args),
 });
 
 const memberRemove = verb({
+  ...setsUp,
   words: 'member remove',
-  task: 'Change',
   does: 'remove a member from package and policy',
   details: "Also deletes the member's copy of the cluster's key.",
-  effect: 'changes',
   changes: ['member remove'],
   positionals: { host },
-  options: change,
-  exits: changed,
   examples: [['member remove m3', 'before it leaves the cluster']],
   run: async (args) => (await membershipVerbs()).memberRemove(args),
 });
 
 const membersList = verb({
+  ...lists,
   words: 'members list',
-  task: 'Investigate',
   does: 'list the members and their pending work',
   details: 'Shows which members are set up and which are in the cluster.',
-  effect: 'reads',
-  options: read,
-  exits: looks,
   examples: [['members list', 'which members are set up']],
+  json: async () => [(await membershipVerbs()).listDocument],
   run: async (args) => (await membershipVerbs()).membersList(args),
 });
 
 const membersSync = verb({
+  ...setsUp,
   words: 'members sync',
-  task: 'Change',
   does: 'set up new members, remove deleted ones',
   details: 'Compares the members of the cluster with those that are set up. Completes pending work, too.',
-  effect: 'changes',
   changes: ['members sync'],
   options: {
     ...change,
@@ -80,7 +82,6 @@ const membersSync = verb({
       describe: 'seconds to wait until the package runs; the start of the package uses it',
     },
   },
-  exits: changed,
   examples: [
     ['members sync', 'sets up all members the first time'],
     ['members sync --yes', 'after cmapplyconf'],
@@ -90,29 +91,26 @@ const membersSync = verb({
 });
 
 const dispatcher = verb({
+  ...setsUp,
   words: 'dispatcher',
-  task: 'Change',
   does: 'handle an event of DSAU',
   details: 'Also installed as csync_dispatcher.',
-  effect: 'changes',
   changes: ['member add', 'members sync'],
   positionals: {
     event: { type: 'string', demandOption: true, describe: 'MEMBER_ADDED: or MEMBER_DELETED:' },
     host,
   },
   options: { ...read, 'dry-run': dryRunOption, wait: waitOption },
-  exits: changed,
   examples: [['dispatcher MEMBER_ADDED: m4', 'the same as csync_dispatcher MEMBER_ADDED: m4']],
   run: async (args) => (await membershipVerbs()).dispatcher(args),
 });
 
 const clientAdd = verb({
+  ...setsUp,
   words: 'client add',
-  task: 'Change',
   does: 'set up clients',
   details:
     'Exchanges the keys, installs the first policy, starts the daemon at boot, allows remote runs. Run it again to complete an interrupted set-up.',
-  effect: 'changes',
   changes: ['client add'],
   positionals: { hosts: { type: 'string', array: true, default: [] as string[], describe: 'names that ssh reaches' } },
   options: {
@@ -125,7 +123,6 @@ const clientAdd = verb({
       describe: 'replace the accepted key of a host that was reinstalled',
     },
   },
-  exits: changed,
   examples: [
     ['client add c1 c2', 'two clients'],
     ['client add --cluster n1', 'all members of the cluster of n1'],
@@ -135,86 +132,72 @@ const clientAdd = verb({
 });
 
 const clientRemove = verb({
+  ...setsUp,
   words: 'client remove',
-  task: 'Change',
   does: 'deny the keys of clients from now on',
-  effect: 'changes',
   changes: ['client remove'],
   positionals: { hosts: { type: 'string', array: true, demandOption: true, describe: 'clients' } },
-  options: change,
-  exits: changed,
   examples: [['client remove c2', 'a client that is retired']],
   run: async (args) => (await clientsVerbs()).clientRemove(args),
 });
 
 const clientList = verb({
+  ...lists,
   words: 'client list',
-  task: 'Investigate',
   does: 'list the clients and their pending work',
   details: 'Shows the key of each client, too.',
-  effect: 'reads',
-  options: read,
-  exits: looks,
   examples: [['client list --json', 'for programs']],
+  json: async () => [(await clientsVerbs()).listDocument],
   run: async (args) => (await clientsVerbs()).clientList(args),
 });
 
 const clientSync = verb({
+  ...setsUp,
   words: 'client sync',
-  task: 'Change',
   does: 'complete pending work on clients',
   details: 'For clients that were unreachable, or where a step failed.',
-  effect: 'changes',
   changes: ['client sync'],
   positionals: { hosts: { type: 'string', array: true, default: [] as string[], describe: 'only these' } },
   options: { ...change, all: { type: 'boolean', default: false, describe: 'check every client again' } },
-  exits: changed,
   examples: [['client sync', 'all clients with pending work']],
   run: async (args) => (await clientsVerbs()).clientSync(args),
 });
 
 const keysList = verb({
+  ...lists,
   words: 'keys list',
-  task: 'Investigate',
   does: 'list the keys of the cluster and its hosts',
-  effect: 'reads',
-  options: read,
-  exits: looks,
   examples: [['keys list', 'which host has which key']],
+  json: async () => [(await keysVerbs()).listDocument],
   run: async (args) => (await keysVerbs()).keysList(args),
 });
 
 const keysVerify = verb({
+  ...lists,
   words: 'keys verify',
-  task: 'Investigate',
   does: 'check whether the hosts accept each other',
   details: 'Checks each pair of hosts, and prints the reason for each refusal.',
-  effect: 'reads',
-  options: read,
   exits: { ...looks, different: 'a pair would not, or a host did not answer' },
   examples: [['keys verify', 'after a change of keys']],
+  json: async () => [(await keysVerbs()).verifyDocument],
   run: async (args) => (await keysVerbs()).keysVerify(args),
 });
 
 const keysDistribute = verb({
+  ...setsUp,
   words: 'keys distribute',
-  task: 'Change',
   does: 'copy missing public keys to the hosts',
   details: 'Never replaces an accepted key.',
-  effect: 'changes',
   changes: ['keys distribute'],
-  options: change,
-  exits: changed,
   examples: [['keys distribute --dry-run', 'which keys are missing where']],
   run: async (args) => (await keysVerbs()).keysDistribute(args),
 });
 
 const keysRotate = verb({
+  ...setsUp,
   words: 'keys rotate',
-  task: 'Change',
   does: 'replace the key pair of the cluster',
   details: 'Both pairs are valid until every client has the next key. Run it again to complete a rotation.',
-  effect: 'changes',
   changes: ['keys rotate'],
   options: {
     ...change,
@@ -224,7 +207,6 @@ const keysRotate = verb({
       describe: 'switch although clients lack the next key: they refuse the master until they have it',
     },
   },
-  exits: changed,
   examples: [
     ['keys rotate', 'waits for clients that do not answer: no client is locked out'],
     ['keys rotate --at-once', 'the old key must not be trusted any more'],
@@ -254,6 +236,10 @@ const sync = verb({
     ['sync c1 c2', 'two clients'],
     ['sync c1 --define urgent --timeout 2m', 'with a class'],
   ],
+  json: async () => {
+    const { runsDocument, commandsDocument } = await syncVerbs();
+    return [runsDocument, commandsDocument];
+  },
   run: async (args) => (await syncVerbs()).sync({ ...args, hosts: args.host }),
 });
 

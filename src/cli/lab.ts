@@ -1,6 +1,7 @@
 /** Verbs for the lab: an emulated cluster on this machine. */
 import { verb } from './verb.ts';
 
+const documents = () => import('../verbs/outputs/outputs.ts');
 const labVerbs = () => import('../verbs/lab/lab.ts');
 const rehearseLabVerbs = () => import('../verbs/lab/rehearse-lab.ts');
 const simulateVerbs = () => import('../verbs/lab/simulate.ts');
@@ -15,19 +16,21 @@ export const labOptions = {
   json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
 } as const;
 const options = labOptions;
+/** Of verbs with --json that print nothing but problems. */
+const noDocument = async (): Promise<readonly []> => [];
 
 const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;
 const seed = { type: 'number', default: 1, describe: 'seed: the same one repeats the same faults in the same order' } as const;
 const needsLab = { cannotRunHere: '' } as const;
 /** Of a verb that starts a lab of its own and takes it down again. */
 const ownLab = (different: string) => ({ ...needsLab, different, unread: '' }) as const;
+const inLab = { task: 'Lab', effect: 'lab', options, exits: needsLab, json: noDocument } as const;
+const trial = { task: 'Lab', effect: 'lab', options, json: async () => [(await documents()).trialDocument] } as const;
 
 const demo = verb({
+  ...trial,
   words: 'lab demo',
-  task: 'Lab',
   does: 'show a failover in a new lab, then clean up',
-  effect: 'lab',
-  options,
   exits: ownLab('a failover failed'),
   examples: [
     ['lab demo', 'a modular package'],
@@ -37,11 +40,10 @@ const demo = verb({
 });
 
 const up = verb({
+  ...inLab,
   words: 'lab up',
-  task: 'Lab',
   does: 'start a lab with a running package',
   details: 'The lab stays until `csync lab down`.',
-  effect: 'lab',
   options: {
     ...options,
     spares: { type: 'string', describe: 'machines that can become members: m4,m5' },
@@ -52,7 +54,6 @@ const up = verb({
       describe: 'with --bare: directory with the programs of cfengine for the hosts; required for cfengine 2',
     },
   },
-  exits: needsLab,
   examples: [
     ['lab up', 'three members and two clients'],
     ['lab up --bare --spares m4 --clients 5', 'to set everything up by hand, and to add a member'],
@@ -61,70 +62,55 @@ const up = verb({
 });
 
 const down = verb({
+  ...inLab,
   words: 'lab down',
-  task: 'Lab',
   does: 'stop a lab and free its resources',
-  effect: 'lab',
-  options,
-  exits: needsLab,
   examples: [['lab down', 'the lab of lab up']],
   run: async (args) => (await labVerbs()).labDown(args),
 });
 
 const status = verb({
+  ...trial,
   words: 'lab status',
-  task: 'Lab',
   does: 'show machines, mounts and addresses of a lab',
-  effect: 'lab',
-  options,
   exits: needsLab,
   examples: [['lab status', 'the lab of lab up']],
   run: async (args) => (await labVerbs()).labStatus(args),
 });
 
 const exec = verb({
+  ...inLab,
   words: 'lab exec',
-  task: 'Lab',
   does: 'run a program on a lab host',
   details: 'Exits with the exit status of the program. `cmviewcl`, `cmrunpkg` and the other cm* commands are in the PATH.',
-  effect: 'lab',
   positionals: { member },
-  options,
-  exits: needsLab,
   examples: [['lab exec m1 -- cmviewcl -v', 'the program and its arguments after --']],
   run: async (args, rest) => (await labVerbs()).labExec(args, args.member, rest),
 });
 
 const shell = verb({
+  ...inLab,
   words: 'lab shell',
-  task: 'Lab',
   does: 'open a shell on a lab host',
-  effect: 'lab',
   positionals: { member },
-  options,
-  exits: needsLab,
   examples: [['lab shell m1', 'exit ends it']],
   run: async (args) => (await labVerbs()).labExec(args, args.member, ['/bin/bash', '--norc']),
 });
 
 const machine = (name: 'crash' | 'boot' | 'cut' | 'heal', does: string) =>
   verb({
+    ...inLab,
     words: `lab ${name}`,
-    task: 'Lab',
     does,
-    effect: 'lab',
     positionals: { member },
-    options,
-    exits: needsLab,
     examples: [[`lab ${name} m1`, 'a member of a running lab']],
     run: async (args) => (await labVerbs()).labMachine(args, name, args.member),
   });
 
 const failovers = verb({
+  ...trial,
   words: 'lab failovers',
-  task: 'Lab',
   does: 'run many failovers; check the invariants',
-  effect: 'lab',
   options: { ...options, count: { type: 'number', default: 50, describe: 'number of failovers' }, seed },
   exits: ownLab('a failover failed'),
   examples: [['lab failovers --count 200 --seed 7', 'the same 200 faults each time']],
@@ -151,16 +137,16 @@ const rehearse = verb({
   },
   exits: ownLab('a drill failed'),
   examples: [['lab rehearse --drill crash,haltnode --html page.html', 'two drills and a page']],
+  json: async () => [(await documents()).rehearseDocument],
   run: async (args) => (await rehearseLabVerbs()).labRehearse(args),
 });
 
 const simulate = verb({
+  ...trial,
   words: 'lab simulate',
-  task: 'Lab',
   does: 'simulate many clusters in virtual time',
   details:
     'Runs the shipped scripts with faults at any moment, without a lab or root. Each life must end with a served package. csync prints how many failed, and what that number proves.',
-  effect: 'lab',
   options: {
     ...options,
     seeds: { type: 'number', default: 1000, describe: 'number of lives' },
@@ -176,12 +162,11 @@ const simulate = verb({
 });
 
 const torture = verb({
+  ...trial,
   words: 'lab torture',
-  task: 'Lab',
   does: 'inject random faults while policy is edited',
   details:
     'No acknowledged edit may be lost. The faults: kills, hangs, crashes, cut cables, full disks, halts, switches, maintenance, applies, and members that are added and removed. After each step the package must run where the table of the lab expects it ([torture.md](../proof/torture.md)).',
-  effect: 'lab',
   options: { ...options, iterations: { type: 'number', default: 50, describe: 'number of steps' }, seed },
   exits: ownLab('an invariant is broken'),
   examples: [['lab torture --iterations 200 --seed 7', 'the same 200 steps each time']],

@@ -36,6 +36,7 @@ const init = verb({
     ['init', 'at a terminal: asks, and offers what was found'],
     ['init --yes --set volume_group=vg_csync', 'in a script'],
   ],
+  json: async () => [(await initVerbs()).initDocument],
   run: async (args) => (await initVerbs()).init(args),
 });
 
@@ -64,6 +65,7 @@ const render = verb({
     ['render --dry-run', 'which files would change'],
     ['render --templates /etc/csync/templates', 'with your own templates'],
   ],
+  json: async () => [(await renderVerbs()).renderDocument],
   run: async (args) =>
     print((await renderVerbs()).render({ ...args, takeMine: args.takeMine === true, takeRendered: args.takeRendered === true })),
 });
@@ -76,6 +78,7 @@ const check = verb({
   options: { settings: settingsOption, json: jsonOption },
   exits: { badInput: 'the settings have problems' },
   examples: [['settings check', 'after each edit of csync.yaml']],
+  json: async () => [(await settingsVerbs()).settingsDocument],
   run: async (args) => print((await settingsVerbs()).checkSettings(args.settings, args.json)),
 });
 
@@ -97,6 +100,7 @@ const list = verb({
   options: { templates: templatesOption, json: jsonOption },
   exits: { badInput: '' },
   examples: [['templates list --templates /etc/csync/templates', 'which of yours were edited, which are outdated']],
+  json: async () => [(await templatesVerbs()).listDocument],
   run: async (args) => (await templatesVerbs()).listTemplates(args.templates, args.json),
 });
 
@@ -117,6 +121,7 @@ const exportVerb = verb({
   conflicts: [['take-mine', 'take-shipped']],
   exits: { different: 'an edited template changed in csync, too; nothing is written', changeFailed: '' },
   examples: [['templates export /etc/csync/templates', 'then: csync render --templates /etc/csync/templates']],
+  json: async () => [(await templatesVerbs()).exportDocument],
   run: async (args) =>
     (await templatesVerbs()).exportTemplates({
       directory: args.directory,
@@ -137,6 +142,7 @@ const checkTemplates = verb({
   options: { settings: { ...settingsOption, default: undefined }, templates: templatesOption, json: jsonOption },
   exits: { badInput: 'templates have problems' },
   examples: [['templates check --templates /etc/csync/templates', 'after each edit']],
+  json: async () => [(await templatesVerbs()).checkDocument],
   run: async (args) => (await templatesVerbs()).checkTemplates(args.templates, args.settings, args.json),
 });
 
@@ -150,6 +156,7 @@ const diff = verb({
   options: { json: jsonOption },
   exits: { different: 'any template differs', badInput: '' },
   examples: [['templates diff /etc/csync/templates', 'after an upgrade of csync']],
+  json: async () => [(await templatesVerbs()).diffDocument],
   run: async (args) => (await templatesVerbs()).diffTemplates(args.directory, args.json),
 });
 
@@ -185,6 +192,7 @@ const conform = verb({
     unread: '',
   },
   examples: [['conform --templates mine --only "halt*"', 'only the assertions about halts']],
+  json: async () => [(await conformVerbs()).conformDocument],
   run: async (args) => {
     const { conformPackage, listAssertions } = await conformVerbs();
     return args.list ? print(listAssertions(args.only)) : conformPackage(args);

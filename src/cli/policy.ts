@@ -32,6 +32,7 @@ const commit = verb({
     ['policy commit new.cf', 'a file that the master does not have yet'],
     ['policy commit --from p.git@main', 'the policy of a git branch'],
   ],
+  json: async () => [(await policyVerbs()).commitDocument],
   run: async (args) => (await policyVerbs()).policyCommit(args),
 });
 
@@ -44,6 +45,7 @@ const show = verb({
   options: { ...read, copy: { type: 'string', describe: 'a new directory for a working copy' } },
   exits: { ...looks, changeFailed: 'the working copy cannot be written' },
   examples: [['policy show --copy work', 'to edit and commit']],
+  json: async () => [(await policyVerbs()).showDocument],
   run: async (args) => (await policyVerbs()).policyShow(args),
 });
 
@@ -55,6 +57,7 @@ const log = verb({
   options: read,
   exits: looks,
   examples: [['policy log --json', 'for programs']],
+  json: async () => [(await policyVerbs()).logDocument],
   run: async (args) => (await policyVerbs()).policyLog(args),
 });
 

@@ -1,6 +1,7 @@
 /** What a verb is: one row with all that help, completion and docs/reference/verbs.md print about it, and the function that carries it out. */
 import type { ArgumentsCamelCase, InferredOptionTypes, Options } from 'yargs';
 import { type Effect, type ExitName, type ExitRow, exitTable } from '../base/problem.ts';
+import type { Document } from '../verbs/outputs/outputs.ts';
 
 export type OptionTable = Readonly<Record<string, Options>>;
 
@@ -38,19 +39,27 @@ interface Row<P extends OptionTable, O extends OptionTable> extends VerbFacts {
   /** Names behind the verb, in their order. */
   readonly positionals?: P;
   readonly options?: O;
-  /** `rest`: what stands behind `--`. */
-  readonly run: (args: ArgumentsCamelCase<InferredOptionTypes<P & O>>, rest: readonly string[]) => Promise<number>;
+  /** `rest`: what stands behind `--`. `all`: the rows of all verbs. */
+  readonly run: (
+    args: ArgumentsCamelCase<InferredOptionTypes<P & O>>,
+    rest: readonly string[],
+    all: readonly Verb[],
+  ) => Promise<number>;
 }
+
+/** Schemas of what it prints with --json where it succeeds. Where it fails it prints its problems. */
+type Documents = () => Promise<readonly Document[]>;
 
 export interface Verb extends VerbFacts {
   readonly positionals: OptionTable;
   readonly options: OptionTable;
-  readonly run: (args: never, rest: readonly string[]) => Promise<number>;
+  readonly json?: Documents;
+  readonly run: (args: never, rest: readonly string[], all: readonly Verb[]) => Promise<number>;
 }
 
-/** A verb, with the types of its arguments inferred from its options. */
+/** A verb, with the types of its arguments inferred from its options. One that has --json names the documents that it prints. */
 export function verb<const P extends OptionTable = Record<never, never>, const O extends OptionTable = Record<never, never>>(
-  row: Row<P, O>,
+  row: Row<P, O> & (O extends { readonly json: unknown } ? { readonly json: Documents } : { readonly json?: never }),
 ): Verb {
   return { positionals: {}, options: {}, ...row };
 }

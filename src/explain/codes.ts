@@ -1,28 +1,10 @@
 /** Every problem code with its one entry: what it means, the fix, an example, and the page of the manual. Pure. */
+import { manualPages } from '../base/codes/entry.ts';
+import { type ProblemCode, problemCodes } from '../base/codes/problem-codes.ts';
 import { folded } from '../base/fold.ts';
-import { type ExitName, exitTable } from '../base/problem.ts';
-import { type ProblemCode, problemCodes } from '../base/problem-codes.ts';
+import { exitCodes } from '../base/problem.ts';
 import { type FailureCode, failureTable } from '../member/failures.ts';
-import { changeCodes } from './codes/change-codes.ts';
-import { checkCodes } from './codes/check-codes.ts';
-import { clusterCodes } from './codes/cluster-codes.ts';
-import { type Explanation, manualPages } from './codes/entry.ts';
-import { hereCodes } from './codes/here-codes.ts';
-import { memberCodes } from './codes/member-codes.ts';
-import { packageCodes } from './codes/package-codes.ts';
-import { settingsCodes } from './codes/settings-codes.ts';
-import { templateCodes } from './codes/template-codes.ts';
-
-/** A code without an entry is a type error. */
-const explanations: Readonly<Record<ProblemCode, Explanation>> = {
-  ...settingsCodes,
-  ...templateCodes,
-  ...packageCodes,
-  ...hereCodes,
-  ...clusterCodes,
-  ...changeCodes,
-  ...checkCodes,
-};
+import { memberCodes } from './member-codes.ts';
 
 export interface CodeEntry {
   readonly code: string;
@@ -38,9 +20,8 @@ export interface CodeEntry {
 }
 
 function ofProblem(code: ProblemCode): CodeEntry {
-  const [exit, text] = problemCodes[code];
-  const { page, ...rest } = explanations[code];
-  return { code, exit: exitTable[exit as ExitName].status, text, ...rest, page: manualPages[page] };
+  const { exit, page, ...rest } = problemCodes[code];
+  return { code, exit: exitCodes[exit], ...rest, page: manualPages[page] };
 }
 
 function ofMember(code: FailureCode): CodeEntry {

@@ -4,7 +4,7 @@
  */
 
 import { isIpv4 } from '../base/network.ts';
-import type { Checked, Problem } from '../base/problem.ts';
+import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import type { RosterHost } from '../contract/roster.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -104,31 +104,26 @@ const isTemplate = (name: string): boolean => name.endsWith('.tpl');
 function partText(name: string, template: Template | undefined, values: Readonly<Record<string, string>>): Checked<string> {
   if (template === undefined) {
     const text = `the template ${name} is missing`;
-    const problem: Problem = { code: 'template-missing', severity: 'error', text, remedy: 'build or install the toolkit again' };
+    const problem: Problem = errorProblem('template-missing', text, 'build or install the toolkit again');
     return { ok: false, problems: [problem] };
   }
   if (!isTemplate(name)) return { ok: true, value: template.text, problems: [] };
   const filled = fillTemplate(template, values);
   if (!filled.ok || isOurs(filled.value)) return filled;
-  const problem: Problem = {
-    code: 'template-header',
-    severity: 'error',
-    text: 'the line "# {{policy_header}}" is missing at its place, so csync would take its own file for yours and never update it',
-    remedy: 'make it the first line; in a script the second, behind #!',
-    place: { file: template.file, line: 1 },
-  };
+  const problem: Problem = errorProblem(
+    'template-header',
+    'the line "# {{policy_header}}" is missing at its place, so csync would take its own file for yours and never update it',
+    'make it the first line; in a script the second, behind #!',
+    { file: template.file, line: 1 },
+  );
   return { ok: false, problems: [problem] };
 }
 
 function hostProblems({ name, addresses }: RosterHost): Problem[] {
   const isName = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$/.test(name);
   const wrong = addresses.filter((address) => !isIpv4(address));
-  const problem = (text: string): Problem => ({
-    code: 'policy-host',
-    severity: 'error',
-    text,
-    remedy: 'correct it where the host is registered; policy accepts only names and IPv4 addresses',
-  });
+  const problem = (text: string): Problem =>
+    errorProblem('policy-host', text, 'correct it where the host is registered; policy accepts only names and IPv4 addresses');
   return [
     ...(isName ? [] : [problem(`${JSON.stringify(name)} is not a host name`)]),
     ...(addresses.length > 0 ? [] : [problem(`${JSON.stringify(name)} has no address`)]),
@@ -136,20 +131,18 @@ function hostProblems({ name, addresses }: RosterHost): Problem[] {
   ];
 }
 
-const noMembers: Problem = {
-  code: 'policy-members',
-  severity: 'error',
-  text: 'the policy would have no member: no host could start a remote run, and cfengine refuses an empty class',
-  remedy: 'register the members of the cluster first',
-};
+const noMembers: Problem = errorProblem(
+  'policy-members',
+  'the policy would have no member: no host could start a remote run, and cfengine refuses an empty class',
+  'register the members of the cluster first',
+);
 
 function noDomain({ packageDnsName }: Settings): Problem {
-  return {
-    code: 'policy-domain',
-    severity: 'error',
-    text: `package_dns_name ${packageDnsName} has no domain, and cfagent of generation 2 cannot identify itself without one`,
-    remedy: 'set the full name, such as csync.example.com',
-  };
+  return errorProblem(
+    'policy-domain',
+    `package_dns_name ${packageDnsName} has no domain, and cfagent of generation 2 cannot identify itself without one`,
+    'set the full name, such as csync.example.com',
+  );
 }
 
 /** The domain of the policy host; empty if there is none. */

@@ -3,7 +3,7 @@
  * `$SG...`, `%`, `$&`, single braces stay as they are. Pure.
  */
 import { closest } from 'fastest-levenshtein';
-import type { Checked, Place, Problem } from '../base/problem.ts';
+import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 
 export interface Template {
   /** File name for messages. */
@@ -42,38 +42,27 @@ export function fillTemplate(
     const token = inner?.trim() ?? '';
     if (inner === undefined || !/^[a-z][a-z0-9_]*$/.test(token)) {
       const remedy = 'write a token as {{name}} with lower case letters, digits and underscores';
-      problems.push({
-        code: 'template-malformed',
-        severity: 'error',
-        text: `"${whole}" is not a token`,
-        remedy,
-        place: placeAt(offset),
-      });
+      problems.push(errorProblem('template-malformed', `"${whole}" is not a token`, remedy, placeAt(offset)));
       return whole;
     }
     used.add(token);
     const value = Object.hasOwn(values, token) ? values[token] : undefined;
     if (value === undefined) {
       const remedy = `did you mean {{${closest(token, Object.keys(values))}}}? package-templates/README.md lists the tokens`;
-      problems.push({
-        code: 'template-unknown-token',
-        severity: 'error',
-        text: `{{${token}}} is not a token`,
-        remedy,
-        place: placeAt(offset),
-      });
+      problems.push(errorProblem('template-unknown-token', `{{${token}}} is not a token`, remedy, placeAt(offset)));
       return whole;
     }
     return value;
   });
   for (const token of required.filter((name) => !used.has(name))) {
-    problems.push({
-      code: 'template-unused-token',
-      severity: 'error',
-      text: `the template does not use {{${token}}}, so its value would be lost`,
-      remedy: `add {{${token}}} where it belongs; csync templates diff shows the shipped template`,
-      place: { file: template.file },
-    });
+    problems.push(
+      errorProblem(
+        'template-unused-token',
+        `the template does not use {{${token}}}, so its value would be lost`,
+        `add {{${token}}} where it belongs; csync templates diff shows the shipped template`,
+        { file: template.file },
+      ),
+    );
   }
   return problems.length === 0 ? { ok: true, value: text, problems } : { ok: false, problems };
 }

@@ -2,8 +2,9 @@
  * Turns answers from options, a file, the terminal or the findings into settings, or into all their problems. Pure. Every check is in the
  * settings table or in findings.ts.
  */
-import type { Checked, Problem } from '../base/problem.ts';
-import type { ProblemCode } from '../base/problem-codes.ts';
+
+import type { ProblemCode } from '../base/codes/problem-codes.ts';
+import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { columns } from '../base/tables.ts';
 import { oldestNode } from '../base/version.ts';
 import type { Above } from '../settings/row.ts';
@@ -36,7 +37,7 @@ export function answersGiven(file: { name: string; text: string } | null, sets: 
     if (typeof field !== 'string') problems.push(field);
     else if (equal < 0 || seen.has(field)) {
       const what = equal < 0 ? `--set ${text} has no value` : `${key} is set twice: ${seen.get(field)} and ${text}`;
-      problems.push({ code: 'usage', severity: 'error', text: what, remedy: `use --set ${key}=value once` });
+      problems.push(errorProblem('usage', what, `use --set ${key}=value once`));
     } else {
       seen.set(field, text);
       answers.set(field, { value: readTyped(field, text.slice(equal + 1).trim()), place, from: '--set' });
@@ -102,12 +103,11 @@ export function missingAnswers(answers: Answers, findings: Findings): Problem[] 
       const offer = offerFor(field, findings, aboveOf(answers));
       const found = offer === null ? '' : ` Found by ${offer.from}: ${valueText(offer.value)}.`;
       const take = offer === null ? '' : '; --yes accepts the value that was found';
-      return {
-        code: 'settings-missing',
-        severity: 'error',
-        text: `"${key}" is missing: ${question}${found}`,
-        remedy: `--set ${key}=${offer === null ? '...' : valueText(offer.value).replaceAll(' ', ',')}, or a line "${key}: ..." in the file of --answers${take}`,
-      };
+      return errorProblem(
+        'settings-missing',
+        `"${key}" is missing: ${question}${found}`,
+        `--set ${key}=${offer === null ? '...' : valueText(offer.value).replaceAll(' ', ',')}, or a line "${key}: ..." in the file of --answers${take}`,
+      );
     });
 }
 
@@ -138,7 +138,7 @@ function takenAddress(findings: Findings, address: string, packageName: unknown)
   if (owner === null || clusterOf(findings)?.packages.includes(String(packageName))) return [];
   const text = `${address} is already ${owner}'s own address`;
   const remedy = 'choose an address that no host has; the cluster adds it on the active member';
-  return [{ code: 'settings-address-taken', severity: 'error', text, remedy }];
+  return [errorProblem('settings-address-taken', text, remedy)];
 }
 
 function unreachable(findings: Findings, subnet: string, members: readonly string[]): Problem[] {
@@ -147,12 +147,11 @@ function unreachable(findings: Findings, subnet: string, members: readonly strin
   const shared = sharedSubnets(findings);
   const which = shared.length === 0 ? '' : ` (${shared.join(', ')})`;
   return [
-    {
-      code: 'settings-subnet-not-everywhere',
-      severity: 'error',
-      text: `${outside.join(', ')} cannot take over the address: no interface is in ${subnet}`,
-      remedy: `choose an address in a subnet of every member${which}, or remove these members`,
-    },
+    errorProblem(
+      'settings-subnet-not-everywhere',
+      `${outside.join(', ')} cannot take over the address: no interface is in ${subnet}`,
+      `choose an address in a subnet of every member${which}, or remove these members`,
+    ),
   ];
 }
 

@@ -1,8 +1,8 @@
 /** Everything that was found, and its consequences for the cluster: shared subnets, names that resolve in both directions. Pure. */
 import { basename } from 'node:path';
+import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { networkOf } from '../base/network.ts';
-import type { Problem } from '../base/problem.ts';
-import type { ProblemCode } from '../base/problem-codes.ts';
+import { errorProblem, type Problem } from '../base/problem.ts';
 import { columns } from '../base/tables.ts';
 import type { Engine, EngineVariables, FoundCluster } from '../engine/engine.ts';
 import type { MemberLook } from './look.ts';
@@ -73,12 +73,11 @@ export function crossSubnet(findings: Findings): Problem[] {
   if (known.length < 2) return [];
   const where = cluster.quorumServer === null ? "the quorum server's host" : `the quorum server's host, ${cluster.quorumServer}`;
   return [
-    {
-      code: 'here-cross-subnet',
-      severity: 'error',
-      text: `${cluster.name} is a cross-subnet cluster (${known.join(', ')}): a relocatable address cannot move to every member`,
-      remedy: `use an external host as the master, preferably ${where}; set it up first, then make the members of ${cluster.name} its clients`,
-    },
+    errorProblem(
+      'here-cross-subnet',
+      `${cluster.name} is a cross-subnet cluster (${known.join(', ')}): a relocatable address cannot move to every member`,
+      `use an external host as the master, preferably ${where}; set it up first, then make the members of ${cluster.name} its clients`,
+    ),
   ];
 }
 
@@ -89,7 +88,7 @@ export function nameLookups(name: unknown, address: unknown): string[] {
 
 /** The package's name must resolve to its address, and the address to the name: clients and cfengine check both. */
 export function judgeName(findings: Findings, name: string, address: string | null): Problem[] {
-  const problem = (code: ProblemCode, text: string, remedy: string): Problem[] => [{ code, severity: 'error', text, remedy }];
+  const problem = (code: ProblemCode, text: string, remedy: string): Problem[] => [errorProblem(code, text, remedy)];
   const addresses = findings.answers.get(name) ?? [];
   if (addresses.length === 0)
     return problem(

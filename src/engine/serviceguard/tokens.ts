@@ -1,5 +1,5 @@
 /** Values for the tokens of a package file, modular or legacy [serviceguard.md 2, 4.1]. Pure. */
-import type { Problem } from '../../base/problem.ts';
+import { errorProblem, type Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { type Settings, settingsDigest } from '../../settings/settings.ts';
 import type { DefinitionFormat, EngineVariables } from '../engine.ts';
@@ -64,12 +64,13 @@ function legacyTokens(settings: Settings, set: string, variables: EngineVariable
 function pathProblems(values: Readonly<Record<string, string>>): Problem[] {
   return ['package_directory', 'script_log_file']
     .filter((token) => values[token]?.startsWith('$'))
-    .map((token) => ({
-      code: 'settings-legacy-path',
-      severity: 'error',
-      text: `${token} is ${values[token]}, but a legacy package file requires absolute paths, and this host has no cmcluster.conf that defines the variable`,
-      remedy: `set it in csync.yaml (${token}: ${values[token]?.replace(/^\$SGCONF|^\$SGRUN/, '/usr/local/cmcluster/...')}), or render on a member`,
-    }));
+    .map((token) =>
+      errorProblem(
+        'settings-legacy-path',
+        `${token} is ${values[token]}, but a legacy package file requires absolute paths, and this host has no cmcluster.conf that defines the variable`,
+        `set it in csync.yaml (${token}: ${values[token]?.replace(/^\$SGCONF|^\$SGRUN/, '/usr/local/cmcluster/...')}), or render on a member`,
+      ),
+    );
 }
 
 export const tokens: DefinitionFormat['tokens'] = (settings, set, variables) => {

@@ -1,7 +1,7 @@
 /** `csync maintenance on | off`: work on the daemon without a failover. */
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
-import { type ExitCode, Failure, type Problem } from '../../base/problem.ts';
+import { type ExitCode, failure } from '../../base/problem.ts';
 import { type MaintenancePlace, stepsOff, stepsOffHalted, stepsOn } from '../../cluster/procedures/maintenance.ts';
 import { type ClusterObservation, inParallel, observe } from '../../cluster/remote/observation.ts';
 import { readFileScript } from '../../cluster/remote/shell-text.ts';
@@ -29,7 +29,7 @@ function secondsWanted(text: string): number {
   const seconds = secondsOf(text);
   if (seconds !== null) return seconds;
   const problem = `--for ${JSON.stringify(text)}: ${durationWords} is required`;
-  throw new Failure([{ code: 'usage', severity: 'error', text: problem, remedy: 'csync maintenance on --for 30m' }]);
+  throw failure('usage', problem, 'csync maintenance on --for 30m');
 }
 
 /** Throws a Failure if the package does not run, or if it would be unhealthy at the end. */
@@ -61,7 +61,7 @@ async function maintenanceOn(
     !members.some((one) => one.reached && one.member === owner)
   ) {
     const text = `${settings.packageName} runs on no reachable member, so there is no failover to prevent`;
-    throw new Failure([{ code: 'cluster-not-running', severity: 'error', text, remedy: 'csync status' }]);
+    throw failure('cluster-not-running', text, 'csync status');
   }
   const file = await readFile(shell, owner, settings);
   const place: MaintenancePlace = { settings, owner, commandMember, status, file };
@@ -92,8 +92,7 @@ function refuse(settings: Settings, serviceguard: boolean): void {
   const { words } = engineFor(settings);
   const why = words.noMaintenance(packageStyle);
   const fail = (text: string, remedy: string): never => {
-    const problem: Problem = { code: 'settings-maintenance', severity: 'error', text, remedy };
-    throw new Failure([problem]);
+    throw failure('settings-maintenance', text, remedy);
   };
   if (serviceguard && why !== null)
     fail(

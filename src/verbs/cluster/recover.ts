@@ -1,6 +1,6 @@
 /** `csync recover | remove`: procedures that an administrator would otherwise type from the manual, member by member. */
 
-import { demand, type ExitCode, exitCodes, Failure, Interrupted } from '../../base/problem.ts';
+import { demand, type ExitCode, exitCodes, Failure, failure, Interrupted } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { leftoversLook, type ProcedureStep, planRecovery, planRemoval } from '../../cluster/procedures/recovery.ts';
 import { untimed } from '../../cluster/remote/answers.ts';
@@ -13,6 +13,7 @@ import { changingMembers } from '../common/connections.ts';
 import { openSteps } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import type { procedureDocument } from '../outputs/outputs.ts';
 
 export interface ProcedureOptions {
   readonly settings: string;
@@ -85,7 +86,7 @@ export async function carryOut(
   const texts = steps.map(({ member, text }) => `on ${member}: ${text}`);
   const plan = planText(texts);
   const report = (outcome: 'unchanged' | 'would be done' | 'done', done = ''): void => {
-    if (json) printJson('procedure', { outcome, steps: texts });
+    if (json) printJson<typeof procedureDocument>({ outcome, steps: texts });
     else if (steps.length === 0) summarize(`${nothing}\n`);
     else if (dryRun) out(plan);
     else summarize(`Done: ${done}.\n`);
@@ -102,14 +103,7 @@ export async function carryOut(
     const ended = await shell.run(step.member, step.script, limitMs).catch((error: unknown) => {
       if (!(error instanceof Interrupted)) throw error;
       const text = `interrupted during the step of ${step.member}: ${step.text}; the member may still finish it\n  not done:${left.join('') || ' nothing else'}`;
-      throw new Failure([
-        {
-          code: `interrupted-${kind}`,
-          severity: 'error',
-          text,
-          remedy: `run csync ${verb} again: it completes the remaining steps`,
-        },
-      ]);
+      throw failure(`interrupted-${kind}`, text, `run csync ${verb} again: it completes the remaining steps`);
     });
     end(ended.exitCode === 0 ? 'done' : 'failed');
     if (ended.exitCode === 0) continue;
@@ -117,7 +111,7 @@ export async function carryOut(
     const said = printedWords(ended);
     const text = `${step.text} failed with ${ended.exitCode ?? ended.signal}: ${said}\n  not done:${left.join('') || ' nothing else'}`;
     const remedy = `correct the cause, then run csync ${verb} again: it completes the remaining steps`;
-    throw new Failure([{ code: `change-${kind}`, severity: 'error', text, remedy, member: step.member }]);
+    throw failure(`change-${kind}`, text, remedy, step.member);
   }
   report('done', shown.summary());
   return exitCodes.ok;

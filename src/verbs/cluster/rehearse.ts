@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';
 import { judgeStatus } from '../../cluster/condition/status.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { launcherLines } from '../../cluster/remote/package-look.ts';
@@ -78,14 +78,12 @@ export async function rehearse(options: RehearseOptions): Promise<ExitCode | num
 function refuseProduction(): never {
   const text = 'a drill makes the package fail over, and this is not a lab: clients have no master for seconds';
   const remedy = 'csync lab rehearse   (drills in a lab); csync rehearse   (checks only); add --production to drill here';
-  throw new Failure([{ code: 'usage-production', severity: 'error', text, remedy }]);
+  throw failure('usage-production', text, remedy);
 }
 
 function refuseUnready({ sentence }: ReadyReport): never {
   const text = `no drill was started, because the cluster is not ready: ${sentence}`;
-  throw new Failure([
-    { code: 'change-unready', severity: 'error', text, remedy: 'csync rehearse   (lists the problems with their fixes)' },
-  ]);
+  throw failure('change-unready', text, 'csync rehearse   (lists the problems with their fixes)');
 }
 
 /** Drill steps use `shell`, and only while the lock is ours (`locked` checks it). The cleanup runs even after the lock was lost. */

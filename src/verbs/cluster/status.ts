@@ -29,6 +29,16 @@ import { onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { type PackageSources, packageHere } from '../common/package-sources.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+export const statusDocument = shape.document({
+  condition: shape.picklist(['serving', 'failed', 'halted', 'unknown']),
+  sentence: shape.text,
+  advice: shape.many(shape.object({ text: shape.text, remedy: shape.text })),
+  members: shape.many(shape.parts),
+  clients: shape.nullable(shape.many(shape.parts)),
+  waiting: shape.many(shape.parts),
+});
 
 export interface StatusOptions extends PackageSources {
   readonly json: boolean;
@@ -64,11 +74,12 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
   for (;;) {
     const input = await lookAtStatus(shell, settings, files);
     const verdict = judgeStatus(input);
-    if (options.json) {
-      const members = input.members.map((one) => ({ ...one, noAnswer: one.seen === null ? one.noAnswer : null }));
-      printJson('status', { ...verdict, members, clients: input.clients, waiting: input.roster.waiting }, 0);
-    } else
-      out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
+    if (options.json)
+      printJson<typeof statusDocument>(
+        { ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting },
+        0,
+      );
+    else out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
     if (!options.watch) return statusExit[verdict.condition];
     await pause(watchEveryMs, stop);
   }

@@ -15,6 +15,7 @@ import { loginName } from '../../host/admin/terminal.ts';
 import { out, summarize } from '../../host/output.ts';
 import { withRuntime } from '../../render/package.ts';
 import { printJson } from '../outputs/json.ts';
+import type { applyDocument } from '../outputs/outputs.ts';
 import { confirmPlan, planText, progressNotes } from './confirm.ts';
 import { afterwards } from './connections.ts';
 import type { PackageSources } from './package-sources.ts';
@@ -78,7 +79,7 @@ export async function applySteps(
   const { dryRun, json, yes } = options;
   const steps = [...plan.steps.map(stepText), ...(last === null ? [] : [last.text])];
   const report = (outcome: 'unchanged' | 'would be applied' | 'applied', done = ''): void => {
-    if (json) printJson('apply', { outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes });
+    if (json) printJson<typeof applyDocument>({ outcome, set: outcome === 'applied' ? number : null, steps, notes: plan.notes });
     else if (outcome === 'unchanged') summarize('Every member and the applied configuration are up to date; nothing to do.\n');
     else if (outcome === 'applied') summarize(`Applied as set ${number} and verified on every member: ${done}.\n`);
     else out(planText(steps, plan.notes));

@@ -1,5 +1,5 @@
 /** Prints the plan and asks for confirmation. */
-import { Failure } from '../../base/problem.ts';
+import { failure } from '../../base/problem.ts';
 import { isInteractive, openLines } from '../../host/admin/terminal.ts';
 import { err, progress } from '../../host/output.ts';
 import { readYesNo } from '../../wizard/answers.ts';
@@ -29,12 +29,12 @@ export async function confirm(verb: string, stop: AbortSignal): Promise<void> {
   if (!isInteractive()) {
     const text = 'no terminal to ask for confirmation; nothing was changed';
     const remedy = `csync ${verb} --dry-run   (prints the steps); --yes runs them without asking`;
-    throw new Failure([{ code: 'usage-unconfirmed', severity: 'error', text, remedy }]);
+    throw failure('usage-unconfirmed', text, remedy);
   }
   const answer = await ask('Do you want to continue?', stop);
   if (answer === true) return;
   const text = `${answer === null ? 'interrupted' : 'not confirmed'}; nothing was changed`;
-  throw new Failure([{ code: 'interrupted', severity: 'error', text, remedy: `csync ${verb} --dry-run   (prints the steps)` }]);
+  throw failure('interrupted', text, `csync ${verb} --dry-run   (prints the steps)`);
 }
 
 /** Asks on standard error, after the plan; an empty answer means yes, as in the wizard. null: interrupted. */

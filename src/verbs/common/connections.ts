@@ -1,6 +1,6 @@
 /** Connections of a verb to the members; always closed at the end. */
 
-import { type ExitCode, Failure } from '../../base/problem.ts';
+import { type ExitCode, failure } from '../../base/problem.ts';
 import { underChangeLock } from '../../cluster/remote/change-lock.ts';
 import { type MemberShell, openSshShell } from '../../host/admin/member-shell.ts';
 import { loginName } from '../../host/admin/terminal.ts';
@@ -60,7 +60,7 @@ export function changingMembers<Status extends number>(
 ): Promise<Status | ExitCode> {
   if (wait !== undefined && !(wait >= 0)) {
     const text = '--wait: a number of seconds is required, 0 or more';
-    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: `csync ${verb} --wait 120` }]);
+    throw failure('usage', text, `csync ${verb} --wait 120`);
   }
   return onMembers('keeping connections', (shell, stop) => {
     if (dryRun) return work(shell, stop, shell);

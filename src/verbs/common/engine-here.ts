@@ -1,6 +1,6 @@
 /** The engine of this host: which one is installed, and its variables. */
 import { resolve } from 'node:path';
-import { Failure } from '../../base/problem.ts';
+import { type Failure, failure } from '../../base/problem.ts';
 import { engines } from '../../engine/choice/engine-for.ts';
 import type { Engine, EngineVariables } from '../../engine/engine.ts';
 import { readTextFile, runShell } from '../../host/admin/own-files.ts';
@@ -19,7 +19,7 @@ export function variablesHere({ host, title }: Engine): EngineVariables | null {
 
 function unread(title: string, file: string, why: string, remedy: string): Failure {
   const text = `${file} is not used, so the directories of ${title} are unknown: ${why}`;
-  return new Failure([{ code: 'cluster-variables', severity: 'error', text, remedy }]);
+  return failure('cluster-variables', text, remedy);
 }
 
 /** The engine that is installed here, or the first one if none is. */

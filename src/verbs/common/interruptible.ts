@@ -1,6 +1,6 @@
 /** Requirements of verbs that make namespaces, and how these verbs stop on a signal. */
 
-import { type ExitCode, exitCodes, Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import { type ExitCode, exitCodes, failure, Interrupted } from '../../base/problem.ts';
 import { hasProgram } from '../../host/admin/own-files.ts';
 import { err, onReaderGone } from '../../host/output.ts';
 
@@ -8,24 +8,20 @@ import { err, onReaderGone } from '../../host/output.ts';
 export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
   const missing = Object.entries(programs).filter(([program]) => !hasProgram(program));
   if (missing.length === 0) return;
-  const problem: Problem = {
-    code: 'here-programs-missing',
-    severity: 'error',
-    text: `${what} requires programs that are missing here: ${missing.map(([program]) => program).join(', ')}`,
-    remedy: `apt-get install ${[...new Set(missing.map(([, debian]) => debian))].join(' ')}`,
-  };
-  throw new Failure([problem]);
+  throw failure(
+    'here-programs-missing',
+    `${what} requires programs that are missing here: ${missing.map(([program]) => program).join(', ')}`,
+    `apt-get install ${[...new Set(missing.map(([, debian]) => debian))].join(' ')}`,
+  );
 }
 
 export function needRoot(what: string): void {
   if (process.getuid?.() === 0) return;
-  const problem: Problem = {
-    code: 'here-not-root',
-    severity: 'error',
-    text: `${what} makes network namespaces, mounts and a loop device: this requires root`,
-    remedy: 'run it as root (sudo). Rendering, and checks of settings and templates, do not require root',
-  };
-  throw new Failure([problem]);
+  throw failure(
+    'here-not-root',
+    `${what} makes network namespaces, mounts and a loop device: this requires root`,
+    'run it as root (sudo). Rendering, and checks of settings and templates, do not require root',
+  );
 }
 
 /** Waits; rejects as soon as `stop` is aborted, with its reason. */

@@ -11,8 +11,7 @@ export interface Meter {
   end(): void;
 }
 
-/** `beforeLine`: is called before a line is printed without a terminal. */
-export function openMeter(beforeLine: () => void = () => {}): Meter {
+export function openMeter(): Meter {
   const terminal = process.stderr.isTTY === true;
   let last = performance.now();
   let open = false;
@@ -30,7 +29,6 @@ export function openMeter(beforeLine: () => void = () => {}): Meter {
         open = true;
       } else if (now - last > everyMs) {
         last = now;
-        beforeLine();
         progress(text);
       }
     },

@@ -1,6 +1,6 @@
 /** The package of a verb, rendered from local settings and templates, with edits made by hand. */
 import { join } from 'node:path';
-import { demand, type Problem } from '../../base/problem.ts';
+import { demand, errorProblem, type Problem } from '../../base/problem.ts';
 import {
   editKey,
   flatSet,
@@ -100,11 +100,10 @@ function isEdit({ set, manifest }: SetThere, name: string, ofSet: boolean, diges
 
 export function handEditProblem(name: string, output: string): Problem {
   const part = setPartOf(name)?.name ?? name;
-  return {
-    code: 'render-hand-edited',
-    severity: 'error',
-    text: `${part} was edited since it was rendered; rendering would overwrite the edit`,
-    remedy: 'copy the edit to csync.yaml or the template, then add --take-rendered; or keep it this time with --take-mine',
-    place: { file: join(output, part) },
-  };
+  return errorProblem(
+    'render-hand-edited',
+    `${part} was edited since it was rendered; rendering would overwrite the edit`,
+    'copy the edit to csync.yaml or the template, then add --take-rendered; or keep it this time with --take-mine',
+    { file: join(output, part) },
+  );
 }

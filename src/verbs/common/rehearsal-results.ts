@@ -1,7 +1,8 @@
 /** Output of a rehearsal: a JSON file for the next comparison, an optional page, and text or JSON on standard output. */
 
 import { dirname, join } from 'node:path';
-import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { attempt } from '../../base/attempt.ts';
+import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { filesBelow, readTextFile } from '../../host/admin/own-files.ts';
@@ -15,6 +16,7 @@ import { actText } from '../../rehearsal/page/drills-page.ts';
 import { rehearsalPage } from '../../rehearsal/page/page.ts';
 import { rehearsalText } from '../../rehearsal/page/plain-text.ts';
 import { printJson } from '../outputs/json.ts';
+import type { rehearseDocument } from '../outputs/outputs.ts';
 import { writeOrFail } from './toolkit-files.ts';
 
 export interface ResultPlaces {
@@ -36,7 +38,7 @@ export function chosenDrills(names: readonly string[], where: Drill['where']): D
     if (drill !== undefined && possible.includes(drill)) return drill;
     const text = drill === undefined ? `unknown drill: ${JSON.stringify(name)}` : `the drill ${name} runs in a lab only`;
     const remedy = `use one or more of: ${possible.map((one) => one.name).join(', ')}`;
-    throw new Failure([{ code: 'usage', severity: 'error', text, remedy }]);
+    throw failure('usage', text, remedy);
   });
 }
 
@@ -47,7 +49,7 @@ export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
     .map(({ name, title, done, must, cleaned, acts }) =>
       [
         `${name}: ${title}`,
-        `  done:       ${done}`,
+        `  done:        ${done}`,
         `  expected:   ${must}`,
         `  cleanup:    ${cleaned}`,
         ...acts.map((act) => `    ${actText(act, engine)}`),
@@ -76,7 +78,7 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
   }
   if (places.html !== undefined)
     writeOrFail(dirname(places.html), [{ path: places.html, text: rehearsalPage(rehearsal, comparison), mode: 0o644 }]);
-  if (places.json) printJson('rehearse', { ...rehearsal, comparison });
+  if (places.json) printJson<typeof rehearseDocument>({ ...rehearsal, comparison });
   else out(rehearsalText(rehearsal, comparison));
   return rehearsal.verdict === 'pass' ? exitCodes.ok : exitCodes.different;
 }
@@ -88,11 +90,9 @@ function earlierOnes(directory: string, kind: string): Rehearsal[] {
   const names = filesBelow(directory).filter((name) => name.endsWith(`-${kind}`));
   return names.slice(-readAtMost).flatMap((name) => {
     const text = readTextFile(name);
-    try {
+    return attempt(() => {
       const read = JSON.parse(text ?? 'null') as Partial<Rehearsal> | null;
       return read?.format === 1 && Array.isArray(read.drills) ? [read as Rehearsal] : [];
-    } catch {
-      return [];
-    }
+    }, []);
   });
 }

@@ -1,6 +1,6 @@
 /** The Node.js that `csync apply --with-runtime` carries: its file, whether it can be carried, and the progress. */
 import { randomBytes } from 'node:crypto';
-import { Failure } from '../../base/problem.ts';
+import { Failure, failure } from '../../base/problem.ts';
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
 import type { ApplyWish, RuntimeCarry } from '../../cluster/apply/apply-plan.ts';
 import { readProgramFile } from '../../cluster/apply/program-file.ts';
@@ -52,8 +52,7 @@ export async function chooseRuntime(
 /** Throws a Failure if no member could run it. */
 async function readRuntime(named: string): Promise<RuntimeSource> {
   const file = realPath(named);
-  const refuse = (text: string, remedy: string): Failure =>
-    new Failure([{ code: 'file-runtime', severity: 'error', text, remedy, place: { file } }]);
+  const refuse = (text: string, remedy: string): Failure => failure('file-runtime', text, remedy, { file });
   const official = '--with-runtime=FILE, with bin/node from an archive of nodejs.org, which needs only the C library';
   try {
     const { program, size } = withFile(file, (read, bytes) => ({ program: readProgramFile(read), size: bytes }));

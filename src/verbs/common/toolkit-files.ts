@@ -2,7 +2,7 @@
 
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Checked, demand, Failure, type Problem } from '../../base/problem.ts';
+import { type Checked, demand, errorProblem, Failure, failure, type Problem } from '../../base/problem.ts';
 import { type BootTemplates, bootTemplateNames } from '../../cluster/hosts/boot-start.ts';
 import {
   appliedName,
@@ -83,7 +83,7 @@ export function findSettings(named: string | undefined): SettingsSource {
       ? `no ${usualFile} in this directory, and no package directory with ${settingsName} in ${packages}`
       : `no ${usualFile} in this directory, and several applied packages: ${applied.join(', ')}`;
   const remedy = `csync init   writes ${usualFile}; if there is one, run csync in its directory, or add --settings ${first ?? 'FILE'}`;
-  throw new Failure([{ code: 'file-unreadable', severity: 'error', text, remedy }]);
+  throw failure('file-unreadable', text, remedy);
 }
 
 function appliedSettings(file: string): Settings {
@@ -92,7 +92,7 @@ function appliedSettings(file: string): Settings {
   if (typeof settings !== 'string') return settings;
   const problem = `the settings of the applied package, ${file}, are not valid: ${settings}`;
   const remedy = 'run csync apply in the directory of csync.yaml: it renders and distributes them again';
-  throw new Failure([{ code: 'file-unreadable', severity: 'error', text: problem, remedy, place: { file } }]);
+  throw failure('file-unreadable', problem, remedy, { file });
 }
 
 /** The same choice as the launchers: the set applied last, else version 0.1.0, else the set that the package file names. */
@@ -115,9 +115,7 @@ export function readOrFail(file: string, what: string, remedy: string): string {
   const text = readTextFile(file);
   if (text !== null && isOursAlone(file)) return text;
   if (text !== null) throw new Failure([openToOthers(file, what)]);
-  throw new Failure([
-    { code: 'file-unreadable', severity: 'error', text: `${what} ${file} cannot be read`, remedy, place: { file } },
-  ]);
+  throw failure('file-unreadable', `${what} ${file} cannot be read`, remedy, { file });
 }
 
 /** A user who can change a file decides what root does with it. The user who called sudo is trusted. */
@@ -133,13 +131,12 @@ function strangers(file: string): string[] {
 }
 
 function openToOthers(file: string, what: string): Problem {
-  return {
-    code: 'file-open-to-others',
-    severity: 'error',
-    text: `${what} ${file} was not read: ${strangers(file).join('; ')}; that user could decide what runs as root on every member`,
-    remedy: 'check its content, then chown root and chmod go-w the named paths',
-    place: { file },
-  };
+  return errorProblem(
+    'file-open-to-others',
+    `${what} ${file} was not read: ${strangers(file).join('; ')}; that user could decide what runs as root on every member`,
+    'check its content, then chown root and chmod go-w the named paths',
+    { file },
+  );
 }
 
 /** A template: the administrator's copy below `directory` if it exists, else the shipped one. */
@@ -152,12 +149,11 @@ export function readTemplate(name: string, directory?: string): Checked<Template
     if (text !== null && !isShipped && !isOursAlone(file)) return { ok: false, problems: [openToOthers(file, 'the template')] };
     if (text !== null) return { ok: true, value: { file, text }, problems: [] };
   }
-  const problem: Problem = {
-    code: 'template-missing',
-    severity: 'error',
-    text: `the template ${name} is missing in ${candidates.join(' and in ')}`,
-    remedy: 'build or install the toolkit again',
-  };
+  const problem: Problem = errorProblem(
+    'template-missing',
+    `the template ${name} is missing in ${candidates.join(' and in ')}`,
+    'build or install the toolkit again',
+  );
   return { ok: false, problems: [problem] };
 }
 
@@ -188,12 +184,11 @@ function readMemberScript(name: string): string {
   const file = join(distDirectory, 'member', name);
   const text = readTextFile(file);
   if (text !== null) return text;
-  const problem: Problem = {
-    code: 'here-not-built',
-    severity: 'error',
-    text: `the compiled script ${file} is missing`,
-    remedy: 'build the toolkit first: npm ci && npm run build',
-  };
+  const problem: Problem = errorProblem(
+    'here-not-built',
+    `the compiled script ${file} is missing`,
+    'build the toolkit first: npm ci && npm run build',
+  );
   return demand<string>({ ok: false, problems: [problem] });
 }
 
@@ -202,14 +197,12 @@ export function writeOrFail(directory: string, files: readonly FileToWrite[]): v
   try {
     writeFilesAtomically(files);
   } catch (error) {
-    const problem: Problem = {
-      code: 'change-unwritable',
-      severity: 'error',
-      text: `nothing was written to ${directory}: ${(error as Error).message}`,
-      remedy: 'free space or correct the permissions, then run the command again',
-      place: { file: directory },
-    };
-    throw new Failure([problem]);
+    throw failure(
+      'change-unwritable',
+      `nothing was written to ${directory}: ${(error as Error).message}`,
+      'free space or correct the permissions, then run the command again',
+      { file: directory },
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 /** Agent runs on hosts of the roster, started from a member, and their progress. */
 
-import { Failure, Interrupted, type Problem } from '../../base/problem.ts';
+import { errorProblem, Failure, failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { agentLimitSeconds } from '../../cluster/hosts/host-setup.ts';
 import {
   chunksOf,
@@ -17,9 +17,9 @@ import { script } from '../../cluster/remote/shell-text.ts';
 import { newestRoster, type RosterHost } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { hostsBar } from '../common/meter.ts';
+import { hostsBar, openMeter } from '../common/meter.ts';
 
-export const usage = (text: string, remedy: string): Problem => ({ code: 'usage', severity: 'error', text, remedy });
+export const usage = (text: string, remedy: string): Problem => errorProblem('usage', text, remedy);
 
 /** Members and clients that are set up, from the newest roster of the members. */
 export async function rosterHosts(shell: MemberShell, { members, packageDirectory }: Settings): Promise<readonly RosterHost[]> {
@@ -51,35 +51,35 @@ export function wanted(named: readonly string[], roster: readonly RosterHost[]):
   throw new Failure([usage('no host was named, and none is set up', 'csync sync HOST...')]);
 }
 
-/** `show`: how far it is. */
 export async function runOnAll(
   shell: MemberShell,
   settings: Settings,
   member: string,
   hosts: readonly RosterHost[],
   wish: RemoteRunWish,
-  show: (text: string) => void = () => {},
 ): Promise<HostRun[]> {
   const runs: HostRun[] = [];
-  show(hostsBar(0, hosts.length, 0));
+  const meter = openMeter();
+  meter.show(hostsBar(0, hosts.length, 0));
   for (const chunk of chunksOf(hosts, wish.parallel)) {
     const limitMs = runLimitMs(chunk.length, wish);
     const answer = await shell.run(member, runScript(settings, chunk, wish), limitMs).catch((error: unknown) => {
+      meter.end();
       if (!(error instanceof Interrupted)) throw error;
       const left = hosts.length - runs.length;
       const text = `interrupted: ${runs.length} hosts are done, ${left} are not; started agents continue`;
-      throw new Failure([
-        { code: 'interrupted-sync', severity: 'error', text, remedy: 'run csync sync again: it runs the agent on all hosts' },
-      ]);
+      throw failure('interrupted-sync', text, 'run csync sync again: it runs the agent on all hosts');
     });
     const read = parseRuns(answer.stdout, settings, chunk);
     // An unreachable member is reported once, not as many hosts without an answer.
     if (runs.length === 0 && answer.exitCode !== 0 && read.every(({ reason }) => reason === 'lost')) {
+      meter.end();
       const { why, remedy } = whyNoAnswer(member, answer, limitMs);
-      throw new Failure([{ code: 'cluster-unreachable', severity: 'error', text: `no agent was run: ${why}`, remedy, member }]);
+      throw failure('cluster-unreachable', `no agent was run: ${why}`, remedy, member);
     }
     runs.push(...read);
-    show(hostsBar(runs.length, hosts.length, runs.filter(({ outcome }) => outcome !== 'ran').length));
+    meter.show(hostsBar(runs.length, hosts.length, runs.filter(({ outcome }) => outcome !== 'ran').length));
   }
+  meter.end();
   return runs;
 }

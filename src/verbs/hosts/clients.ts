@@ -1,6 +1,6 @@
 /** `csync client add | remove | list | sync`: the hosts that fetch their policy from the master. */
 
-import { type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { type ExitCode, errorProblem, exitCodes, Failure, failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { commandScript } from '../../cluster/remote/shell-text.ts';
 import { isHostName } from '../../contract/roster.ts';
@@ -11,7 +11,21 @@ import { readTextFile } from '../../host/admin/own-files.ts';
 import { out } from '../../host/output.ts';
 import { onMembers } from '../common/connections.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
 import { type ChangeOptions, change, look, nobody, type PlaceOptions } from './membership.ts';
+
+export const listDocument = shape.document({
+  clients: shape.many(
+    shape.object({
+      name: shape.text,
+      addresses: shape.texts,
+      cluster: shape.maybe,
+      key: shape.maybe,
+      trustsCluster: shape.texts,
+      waiting: shape.pending,
+    }),
+  ),
+});
 
 const limitMs = 60_000;
 
@@ -39,31 +53,28 @@ export async function clientAdd(options: ClientAddOptions): Promise<ExitCode | n
   }));
 }
 
-const oddName = (host: string): Problem => ({
-  code: 'usage-host-name',
-  severity: 'error',
-  text: `${JSON.stringify(host)} is not a valid host name`,
-  remedy:
+const oddName = (host: string): Problem =>
+  errorProblem(
+    'usage-host-name',
+    `${JSON.stringify(host)} is not a valid host name`,
     'use letters, digits, dots, hyphens and underscores, beginning with a letter or digit; set user and port in ~/.ssh/config',
-});
+  );
 
-const nobodyNamed: Problem = {
-  code: 'usage',
-  severity: 'error',
-  text: 'no client was named',
-  remedy: 'csync client add HOST ..., --from FILE with one name a line, or --cluster HOST for all members of its cluster',
-};
+const nobodyNamed: Problem = errorProblem(
+  'usage',
+  'no client was named',
+  'csync client add HOST ..., --from FILE with one name a line, or --cluster HOST for all members of its cluster',
+);
 
 function namesIn(file: string | undefined): string[] {
   if (file === undefined) return [];
   const text = readTextFile(file);
-  const problem: Problem = {
-    code: 'file-unreadable',
-    severity: 'error',
-    text: `the list of clients ${file} cannot be read`,
-    remedy: 'name a file with one client a line',
-    place: { file },
-  };
+  const problem: Problem = errorProblem(
+    'file-unreadable',
+    `the list of clients ${file} cannot be read`,
+    'name a file with one client a line',
+    { file },
+  );
   if (text === null) throw new Failure([problem]);
   return text
     .split('\n')
@@ -94,7 +105,7 @@ async function viewFrom(shell: MemberShell, host: string): Promise<ClusterView> 
     if (view.members.size > 0) return view;
     const { why, remedy } = whyNoAnswer(host, answer, limitMs);
     const text = `cannot list the members of its cluster: ${answer.exitCode === 0 ? `${words.viewer} prints none` : why}`;
-    problems.push({ code: 'cluster-unreachable', severity: 'error', text, remedy, member: host });
+    problems.push(errorProblem('cluster-unreachable', text, remedy, host));
   }
   throw new Failure(problems);
 }
@@ -119,9 +130,7 @@ export function clientSync(
     const strangers = options.hosts.filter((name) => !names.includes(name));
     if (strangers.length > 0) {
       const text = `${strangers.join(', ')}: not a client`;
-      throw new Failure([
-        { code: 'usage-no-client', severity: 'error', text, remedy: 'csync client list   (lists the clients)' },
-      ]);
+      throw failure('usage-no-client', text, 'csync client list   (lists the clients)');
     }
     const setUp = options.hosts.length > 0 ? options.hosts : options.all ? names : waiting;
     return { ...nobody, clients: { setUp, fetch: true, remove: [] }, nothing: 'Every client is set up, and no work is pending.' };
@@ -145,7 +154,7 @@ export function clientList(options: PlaceOptions & { readonly json: boolean }): 
       .filter(({ host, what }) => what === 'client' && !roster.clients.some(({ name }) => name === host))
       .map(({ host }) => ({ name: host, addresses: [], cluster: null, key: null, trustsCluster: [], waiting: waitingOf(host) }));
     const clients = [...known, ...unknown];
-    if (options.json) printJson('client list', { clients });
+    if (options.json) printJson<typeof listDocument>({ clients });
     else if (clients.length === 0) out('No client is set up yet: csync client add HOST\n');
     else {
       const rows = clients.map(({ name, addresses, cluster, key, waiting }) => [

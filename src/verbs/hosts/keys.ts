@@ -17,8 +17,24 @@ import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
 import { findSettings } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
 import { type ChangeOptions, change, nobody, type PlaceOptions } from './membership.ts';
 import { setupPlace } from './setup-place.ts';
+
+export const listDocument = shape.document({
+  cluster: shape.object({ key: shape.maybe, next: shape.maybe, retired: shape.parts }),
+  rotation: shape.maybe,
+  hosts: shape.many(
+    shape.object({ name: shape.text, kind: shape.text, key: shape.maybe, is: shape.text, trusted: shape.nullable(shape.number) }),
+  ),
+});
+
+export const verifyDocument = shape.document({
+  handshakes: shape.number,
+  refused: shape.many(shape.parts),
+  unseen: shape.many(shape.object({ name: shape.text, why: shape.text })),
+  open: shape.texts,
+});
 
 type ReadOptions = PlaceOptions & { readonly json: boolean };
 
@@ -51,7 +67,7 @@ export function keysList(options: ReadOptions): Promise<ExitCode | number> {
     }));
     const cluster = { key: roster.key?.digest ?? null, next: roster.nextKey?.digest ?? null, retired: roster.retired };
     const rotation = rotationText(roster);
-    if (options.json) printJson('keys list', { cluster, rotation, hosts: list });
+    if (options.json) printJson<typeof listDocument>({ cluster, rotation, hosts: list });
     else {
       out(`The cluster's key: ${cluster.key ?? 'none yet (csync members sync makes it)'}\n`);
       if (rotation !== null) out(`Rotation: ${rotation}.\n`);
@@ -100,7 +116,7 @@ export function keysVerify(options: ReadOptions): Promise<ExitCode | number> {
         .filter(({ mode }) => (mode & 0o077) !== 0)
         .map((key) => `${name}: ppkeys/${key.name} is readable by other users`),
     );
-    if (options.json) printJson('keys verify', { handshakes: all.length, refused: bad, unseen: silent, open });
+    if (options.json) printJson<typeof verifyDocument>({ handshakes: all.length, refused: bad, unseen: silent, open });
     else if (seen.length === 0) out('No host is set up, so there are no handshakes to verify: csync members sync\n');
     else {
       for (const { caller, server, purpose, why } of bad)

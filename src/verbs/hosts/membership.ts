@@ -1,6 +1,6 @@
 /** `csync member | members | dispatcher`: who belongs to the cluster of the master. */
 
-import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { observe } from '../../cluster/remote/observation.ts';
 import type { SetupRequest } from '../../cluster/setup/change-model.ts';
@@ -11,8 +11,25 @@ import { changingMembers, onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { findSettings } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
 import { changeSetup, type SetupOptions } from './setup.ts';
 import { setupPlace } from './setup-place.ts';
+
+export const listDocument = shape.document({
+  members: shape.many(
+    shape.object({
+      name: shape.text,
+      addresses: shape.texts,
+      setUp: shape.yesNo,
+      inCluster: shape.nullable(shape.yesNo),
+      leftOut: shape.yesNo,
+      runsPackage: shape.yesNo,
+      key: shape.maybe,
+      waiting: shape.pending,
+    }),
+  ),
+  rotation: shape.maybe,
+});
 
 export interface PlaceOptions {
   readonly settings?: string | undefined;
@@ -94,7 +111,7 @@ export function dispatcher(
   if (event === 'MEMBER_DELETED:') return membersSync(given);
   const text = `${JSON.stringify(event)} is not a known event`;
   const remedy = 'csync_dispatcher MEMBER_ADDED: HOST   or   csync_dispatcher MEMBER_DELETED: HOST';
-  throw new Failure([{ code: 'usage', severity: 'error', text, remedy }]);
+  throw failure('usage', text, remedy);
 }
 
 /** Lists the members: set up, in the cluster, pending work. */
@@ -113,7 +130,7 @@ export function membersList(options: PlaceOptions & { readonly json: boolean }):
       waiting: roster.waiting.filter(({ host }) => host === name).map(({ why, since }) => ({ why, since })),
     }));
     const rotation = rotationText(roster);
-    if (options.json) printJson('members list', { members, rotation });
+    if (options.json) printJson<typeof listDocument>({ members, rotation });
     else {
       const rows = members.map(({ name, addresses, setUp, inCluster, leftOut, runsPackage, waiting }) => [
         name,

@@ -30,6 +30,7 @@ import { hostsBar, openMeter } from '../common/meter.ts';
 import { printProblems } from '../common/problems.ts';
 import { openSteps } from '../common/steps.ts';
 import { printJson } from '../outputs/json.ts';
+import type { setUpDocument } from '../outputs/outputs.ts';
 
 export interface SetupOptions extends Omit<Change, 'verb'> {
   readonly yes: boolean;
@@ -85,7 +86,7 @@ async function changeSeen(
   ): ExitCode => {
     if (options.json) {
       const waiting = waits.map(({ host, why, remedy }) => ({ host, why, remedy }));
-      printJson('set up', { outcome, steps: texts, notes, waiting, problems: said });
+      printJson<typeof setUpDocument>({ outcome, steps: texts, notes, waiting, problems: said });
     } else if (outcome === 'would be done') out(planText(texts, notes));
     else if (outcome === 'incomplete')
       out(`Incomplete after ${done}: some steps failed. Run the same command again to finish.\n`);

@@ -1,17 +1,35 @@
 /** `csync sync`: runs the agent now on named hosts, or on all, from a member, and reports each result. */
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
-import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
-import { type HostRun, isClassName, type RemoteRunWish, remoteRunText, runsText } from '../../cluster/procedures/remote-run.ts';
+import { type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';
+import { isClassName, type RemoteRunWish, remoteRunText, runsText } from '../../cluster/procedures/remote-run.ts';
 import { observe, unreachableProblems } from '../../cluster/remote/observation.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
-import { oneStep } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
 import { rosterHosts, runOnAll, usage, wanted } from './agent-runs.ts';
+
+export const runsDocument = shape.document({
+  from: shape.text,
+  hosts: shape.many(
+    shape.object({
+      host: shape.text,
+      outcome: shape.text,
+      reason: shape.maybe,
+      exitCode: shape.nullable(shape.number),
+      milliseconds: shape.nullable(shape.number),
+      changes: shape.texts,
+      errors: shape.texts,
+      cut: shape.yesNo,
+    }),
+  ),
+});
+
+export const commandsDocument = shape.document({ from: shape.text, commands: shape.texts });
 
 export interface SyncOptions {
   readonly settings: string;
@@ -60,19 +78,14 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
     const member = await startingMember(shell, settings, options.from);
     if (options.dryRun) {
       const lines = hosts.map((host) => remoteRunText(settings, host, wish));
-      if (options.json) printJson('sync --dry-run', { from: member, commands: lines });
+      if (options.json) printJson<typeof commandsDocument>({ from: member, commands: lines });
       else out(lines.map((line) => `on ${member}: ${line}\n`).join(''));
       return exitCodes.ok;
     }
-    const allRan = (runs: readonly HostRun[]): boolean => runs.every(({ outcome }) => outcome === 'ran');
-    const runs = await oneStep(
-      `on ${member}: run the agent of ${hosts.length === 1 ? '1 host' : `${hosts.length} hosts`}`,
-      (show) => runOnAll(shell, settings, member, hosts, wish, show),
-      allRan,
-    );
-    if (options.json) printJson('sync', { from: member, hosts: runs });
+    const runs = await runOnAll(shell, settings, member, hosts, wish);
+    if (options.json) printJson<typeof runsDocument>({ from: member, hosts: runs });
     else out(runsText(runs, member));
-    return allRan(runs) ? exitCodes.ok : exitCodes.changeFailed;
+    return runs.every(({ outcome }) => outcome === 'ran') ? exitCodes.ok : exitCodes.changeFailed;
   });
 }
 
@@ -89,5 +102,5 @@ async function startingMember(shell: MemberShell, settings: Settings, from: stri
   if (observation.commandMember === null) throw new Failure(unreachableProblems(observation));
   const text = `${packageName} runs on no member: hosts cannot fetch policy, and there is no active member to run agents from`;
   const remedy = `csync status; or csync sync --from ${observation.commandMember} to run the agents anyway`;
-  throw new Failure([{ code: 'cluster-not-running', severity: 'error', text, remedy }]);
+  throw failure('cluster-not-running', text, remedy);
 }

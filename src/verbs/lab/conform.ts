@@ -1,7 +1,7 @@
 /** `csync conform`: calls the package's own scripts like Serviceguard does, in a sandbox on this machine. */
 
 import { join } from 'node:path';
-import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { demand, type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { flatSet, inSet, type RenderedFile, setsName, settingsName } from '../../contract/package-directory.ts';
 import { readDirectory } from '../../host/admin/own-files.ts';
@@ -25,6 +25,18 @@ import {
   readSettings,
 } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+export const conformDocument = shape.document({
+  tested: shape.text,
+  ok: shape.number,
+  failed: shape.number,
+  leftOut: shape.number,
+  seconds: shape.number,
+  assertions: shape.many(
+    shape.object({ name: shape.text, result: shape.picklist(['ok', 'failed', 'skipped']), seen: shape.text }),
+  ),
+});
 
 export interface ConformOptions {
   readonly settings?: string | undefined;
@@ -49,7 +61,7 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
   const isChosen = chosen(options.only, assertionNames());
   if (!assertionNames().some(isChosen)) {
     const text = `no assertion name contains ${options.only.map((pattern) => JSON.stringify(pattern)).join(' or ')}`;
-    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync conform --list   (lists all names)' }]);
+    throw failure('usage', text, 'csync conform --list   (lists all names)');
   }
   const { tested, from } = options.package === undefined ? renderedNow(options) : asRendered(options.package);
   needRoot('a conformance test');
@@ -63,7 +75,7 @@ export async function conformPackage(options: ConformOptions): Promise<ExitCode>
       const began = performance.now();
       const assertions = await conform({ tested, policy, isChosen, progress, stop }).catch(asProblem);
       const report: Report = { tested: from, assertions, seconds: (performance.now() - began) / 1000 };
-      if (options.json) printJson('conform', reportFacts(report));
+      if (options.json) printJson<typeof conformDocument>(reportFacts(report));
       else out(reportTable(report));
       if (count(report, 'failed') > 0) return exitCodes.different;
       return count(report, 'skipped') > 0 ? exitCodes.cannotRunHere : exitCodes.ok;
@@ -81,29 +93,24 @@ export async function listAssertions(only: readonly string[]): Promise<string> {
 
 function asProblem(error: unknown): never {
   if (!(error instanceof SandboxFailure)) throw error;
-  const problem: Problem = {
-    code: 'here-no-sandbox',
-    severity: 'error',
-    text: `this machine cannot make the sandbox: ${error.message}`,
-    remedy: 'it requires root with all capabilities, overlay mounts, a free loop device and 100 MB of memory',
-  };
-  throw new Failure([problem]);
+  throw failure(
+    'here-no-sandbox',
+    `this machine cannot make the sandbox: ${error.message}`,
+    'it requires root with all capabilities, overlay mounts, a free loop device and 100 MB of memory',
+  );
 }
 
 /** The scripts need the real cfengine; no statement is possible without it. */
 function needCfengine(settings: Settings): void {
   const { programs: cfengine, generation } = adapterFor(settings);
   if (isExecutable(cfengine.daemon) && isExecutable(cfengine.agent)) return;
-  const problem: Problem = {
-    code: 'here-no-cfengine',
-    severity: 'error',
-    text: `a conformance test needs cfengine on this machine: ${cfengine.daemon} or ${cfengine.agent} is missing`,
-    remedy:
-      generation === 3
-        ? 'apt-get install cfengine3, or run it on a member'
-        : 'run it on a member, where the settings match its cfengine',
-  };
-  throw new Failure([problem]);
+  throw failure(
+    'here-no-cfengine',
+    `a conformance test needs cfengine on this machine: ${cfengine.daemon} or ${cfengine.agent} is missing`,
+    generation === 3
+      ? 'apt-get install cfengine3, or run it on a member'
+      : 'run it on a member, where the settings match its cfengine',
+  );
 }
 
 interface Tested {
@@ -139,26 +146,18 @@ function asRendered(directory: string): Tested {
     refuseLegacy(settings);
     return { tested: testedPackage(settings, files, directory), from: directory };
   }
-  const problem: Problem = {
-    code: 'package-settings',
-    severity: 'error',
-    text: `${file}: ${settings}`,
-    remedy: 'name a directory that csync render wrote, or render it again',
-    place: { file },
-  };
-  throw new Failure([problem]);
+  throw failure('package-settings', `${file}: ${settings}`, 'name a directory that csync render wrote, or render it again', {
+    file,
+  });
 }
 
 function refuseLegacy({ packageStyle }: Settings): void {
   if (packageStyle === 'modular') return;
-  const problem: Problem = {
-    code: 'here-legacy',
-    severity: 'error',
-    text: 'csync conform tests modular packages only: a legacy control script mounts and adds the address itself, and a sandbox has no commands for that',
-    remedy:
-      'set package_style: modular in a copy of the settings to test the same steps; csync lab demo --settings FILE runs the legacy package',
-  };
-  throw new Failure([problem]);
+  throw failure(
+    'here-legacy',
+    'csync conform tests modular packages only: a legacy control script mounts and adds the address itself, and a sandbox has no commands for that',
+    'set package_style: modular in a copy of the settings to test the same steps; csync lab demo --settings FILE runs the legacy package',
+  );
 }
 
 function testedPackage(settings: Settings, files: readonly RenderedFile[], directory: string): TestedPackage {

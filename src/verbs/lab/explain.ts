@@ -1,29 +1,50 @@
 /** `csync explain | decisions`: prints the tables of codes and of decisions. Needs no cluster. */
 
 import { closest } from 'fastest-levenshtein';
-import { errorProblem, Failure } from '../../base/problem.ts';
+import { failure } from '../../base/problem.ts';
 import { decisionsText } from '../../decision-tables/page.ts';
 import { decisionTables } from '../../decision-tables/tables.ts';
 import { codeEntries, codesText, codeText } from '../../explain/codes.ts';
 import { outputWidth } from '../../host/output.ts';
 import { jsonText } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+const codeEntry = {
+  code: shape.text,
+  exit: shape.nullable(shape.number),
+  text: shape.text,
+  cluster: shape.text,
+  why: shape.text,
+  fix: shape.texts,
+  example: shape.text,
+  page: shape.text,
+};
+
+export const codeDocument = shape.document({ ...codeEntry });
+
+export const codesDocument = shape.document({ codes: shape.many(shape.object(codeEntry)) });
+
+export const decisionsDocument = shape.document({
+  exits: shape.many(shape.parts),
+  findings: shape.many(shape.parts),
+  verdicts: shape.many(shape.parts),
+  consequences: shape.many(shape.parts),
+});
 
 /** One code, or all of them. */
 export function explain(code: string | undefined, json: boolean): string {
-  if (code === undefined) return json ? jsonText('codes', { codes: codeEntries }) : codesText(outputWidth());
+  if (code === undefined) return json ? jsonText<typeof codesDocument>({ codes: codeEntries }) : codesText(outputWidth());
   const typed = code.replace(/^\[|\]$/g, '');
   const entry = codeEntries.find((one) => one.code === typed);
-  if (entry !== undefined) return json ? jsonText('explain', entry) : codeText(entry, outputWidth());
+  if (entry !== undefined) return json ? jsonText<typeof codeDocument>(entry) : codeText(entry, outputWidth());
   const near = closest(
     typed,
     codeEntries.map((one) => one.code),
   );
-  throw new Failure([
-    errorProblem('usage', `unknown code "${typed}"`, `csync explain ${near}; csync explain   (lists all codes)`),
-  ]);
+  throw failure('usage', `unknown code "${typed}"`, `csync explain ${near}; csync explain   (lists all codes)`);
 }
 
 export function decisions(json: boolean): string {
   const tables = decisionTables();
-  return json ? jsonText('decisions', tables) : decisionsText(tables);
+  return json ? jsonText<typeof decisionsDocument>(tables) : decisionsText(tables);
 }

@@ -1,7 +1,7 @@
 /** `csync lab ...`: the emulated cluster on this machine. */
 
 import { resolve } from 'node:path';
-import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { processesNaming, readTextFile } from '../../host/admin/own-files.ts';
 import { runForeground } from '../../host/admin/terminal.ts';
@@ -26,6 +26,7 @@ import type { Settings } from '../../settings/settings.ts';
 import { interruptible, needPrograms, needRoot } from '../common/interruptible.ts';
 import { distDirectory, labSettingsFile, readSettings } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import type { trialDocument } from '../outputs/outputs.ts';
 
 export interface LabOptions {
   /** Default: `lab`, or a unique name for verbs that remove their lab again. */
@@ -53,7 +54,7 @@ function labSettings(options: LabOptions): Settings {
 function nameOf({ name = 'lab' }: LabOptions): string {
   if (isLabName(name)) return name;
   const text = `--name ${JSON.stringify(name)}: a lab name has up to 32 lower-case letters, digits and dashes`;
-  throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --name mine' }]);
+  throw failure('usage', text, 'csync lab up --name mine');
 }
 
 /** The spec of the lab; throws a Failure of usage if it is not possible. */
@@ -67,18 +68,18 @@ function scheduleOf(options: LabUpOptions): LabSpec {
   });
   const text = specProblem(spec);
   if (text === null) return spec;
-  throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab up --help   (lists the options)' }]);
+  throw failure('usage', text, 'csync lab up --help   (lists the options)');
 }
 
 /** Random faults while policy is committed; see torture-run.ts. Starts an extra machine that can become a member. */
 export async function labTorture(options: LabOptions, iterations: number, seed: number): Promise<ExitCode> {
   if (!Number.isInteger(iterations) || iterations < 1 || !Number.isInteger(seed)) {
     const text = `--iterations ${iterations} --seed ${seed}: both must be whole numbers, and at least one step is needed`;
-    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab torture --iterations 50 --seed 7' }]);
+    throw failure('usage', text, 'csync lab torture --iterations 50 --seed 7');
   }
   return inLab({ ...options, spares: 'm4' } as LabUpOptions, 'torture', async (lab) => {
     const result = await runTorture(lab, iterations, seed, options.json ? progress : (line) => out(`${line}\n`));
-    if (options.json) printJson('lab', result);
+    if (options.json) printJson<typeof trialDocument>(result);
     else out(`${tortureSummary(result).join('\n')}\n`);
     return torturePassed(result) ? exitCodes.ok : exitCodes.different;
   });
@@ -136,7 +137,7 @@ async function reportLeftovers(name: string): Promise<void> {
 export async function labDemo(options: LabOptions): Promise<ExitCode> {
   return inLab(options, 'demo', async (lab) => {
     const result = await runDemo(lab, options.json ? progress : (line) => out(`${line}\n`));
-    if (options.json) printJson('lab', result);
+    if (options.json) printJson<typeof trialDocument>(result);
     else out(`${demoSummary(result).join('\n')}\n`);
     return result.verdict === 'pass' ? exitCodes.ok : exitCodes.different;
   });
@@ -145,11 +146,11 @@ export async function labDemo(options: LabOptions): Promise<ExitCode> {
 export async function labFailovers(options: LabOptions, count: number, seed: number): Promise<ExitCode> {
   if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
     const text = `--count ${count} --seed ${seed}: both must be whole numbers, and at least one failover is needed`;
-    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab failovers --count 50 --seed 7' }]);
+    throw failure('usage', text, 'csync lab failovers --count 50 --seed 7');
   }
   return inLab(options, 'failovers', async (lab) => {
     const result = await runFailovers(lab, count, seed, options.json ? progress : (line) => out(`${line}\n`));
-    if (options.json) printJson('lab', result);
+    if (options.json) printJson<typeof trialDocument>(result);
     else out(`${failoverSummary(result).join('\n')}\n`);
     return passed(result) ? exitCodes.ok : exitCodes.different;
   });
@@ -193,7 +194,7 @@ export async function labDown(options: LabOptions): Promise<ExitCode> {
 export async function labStatus(options: LabOptions): Promise<ExitCode> {
   const status = await findLab(nameOf(options)).status();
   if (options.json) {
-    printJson('lab', status);
+    printJson<typeof trialDocument>(status);
     return exitCodes.ok;
   }
   const head = ['HOST', 'KIND', 'ADDRESS', 'MACHINE', 'POLICY FS', 'PACKAGE ADDRESS'];

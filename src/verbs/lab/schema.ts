@@ -1,21 +1,28 @@
 /** `csync schema`: the JSON schema of what a verb prints with --json. */
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
-import { errorProblem, Failure } from '../../base/problem.ts';
-import { type OutputName, outputOfVerb, outputs } from '../outputs/outputs.ts';
+import { failure } from '../../base/problem.ts';
+import { type Document, problemsDocument } from '../outputs/outputs.ts';
 
-/** Draft 2020-12. A verb may print any of several documents; if it fails, it prints its problems. */
-export function schemaOf(words: string): object {
-  const names = outputOfVerb[words];
-  if (names === undefined) {
-    const known = Object.keys(outputOfVerb).join(', ');
-    throw new Failure([errorProblem('usage', `no verb "${words}" prints JSON`, `name one of: ${known}`)]);
+/** A verb, and the documents that it prints. */
+interface Printing {
+  readonly words: string;
+  readonly json?: () => Promise<readonly Document[]>;
+}
+
+/** Of any document of a verb; if it fails, it prints its problems. null: it prints none. */
+export async function documentOf(words: string, verbs: readonly Printing[]): Promise<Document | null> {
+  const documents = await verbs.find((verb) => verb.words === words)?.json?.();
+  return documents === undefined ? null : v.union([...documents, problemsDocument]);
+}
+
+/** Draft 2020-12. */
+export async function schemaOf(words: string, verbs: readonly Printing[]): Promise<object> {
+  const document = await documentOf(words, verbs);
+  if (document === null) {
+    const known = verbs.filter(({ json }) => json !== undefined).map((verb) => verb.words);
+    throw failure('usage', `no verb "${words}" prints JSON`, `name one of: ${known.join(', ')}`);
   }
-  const all: readonly OutputName[] = [...names, 'problems'];
-  const schema = toJsonSchema(v.union(all.map((name) => outputs[name])), {
-    target: 'draft-2020-12',
-    errorMode: 'ignore',
-    ignoreActions: ['readonly'],
-  });
+  const schema = toJsonSchema(document, { target: 'draft-2020-12', errorMode: 'ignore', ignoreActions: ['readonly'] });
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `csync ${words} --json`, ...schema };
 }

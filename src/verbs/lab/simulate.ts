@@ -1,10 +1,11 @@
 /** `csync lab simulate`: many lives of a cluster in virtual time. Needs no lab and no root. */
 
-import { type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
+import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { err, out } from '../../host/output.ts';
 import { simulateMany, simulationSummary } from '../../model-check/simulation/simulation-run.ts';
 import { labSettingsFile, readSettings } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import type { trialDocument } from '../outputs/outputs.ts';
 
 export interface SimulateOptions {
   readonly settings?: string | undefined;
@@ -17,11 +18,11 @@ export interface SimulateOptions {
 export async function labSimulate({ settings, seeds, seed, json }: SimulateOptions): Promise<ExitCode> {
   if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(seed)) {
     const text = `--seeds ${seeds} --seed ${seed}: both must be whole numbers, and at least one life is needed`;
-    throw new Failure([{ code: 'usage', severity: 'error', text, remedy: 'csync lab simulate --seeds 10000' }]);
+    throw failure('usage', text, 'csync lab simulate --seeds 10000');
   }
   const given = readSettings(settings ?? labSettingsFile);
   const result = await simulateMany(seed, seeds, given, (text) => err(`${text}\n`));
-  if (json) printJson('lab', result);
+  if (json) printJson<typeof trialDocument>(result);
   else out(`${simulationSummary(result).join('\n')}\n`);
   return result.failures.length === 0 ? exitCodes.ok : exitCodes.different;
 }

@@ -1,6 +1,6 @@
 /** `csync apply | rollback | history | diff`: the package directory and the applied configuration of the cluster. */
 
-import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { demand, type ExitCode, exitCodes, failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { planApply } from '../../cluster/apply/apply-plan.ts';
 import { compareDirectory, type FileDifference, inBrief, staleNames } from '../../cluster/apply/comparison.ts';
@@ -22,6 +22,25 @@ import { handEdits, type PackageSources, preparePackage, renderFrom } from '../c
 import type { RuntimeOptions } from '../common/runtime.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+export const historyDocument = shape.document({
+  sets: shape.many(
+    shape.object({
+      number: shape.number,
+      at: shape.text,
+      by: shape.text,
+      toolkitVersion: shape.text,
+      digest: shape.text,
+      note: shape.text,
+    }),
+  ),
+});
+
+export const diffDocument = shape.document({
+  members: shape.many(shape.parts),
+  configuration: shape.nullable(shape.many(shape.parts)),
+});
 
 /** Updates every member and the applied configuration to settings and templates. */
 export async function apply(options: ApplyOptions): Promise<ExitCode> {
@@ -52,7 +71,7 @@ async function demandMembers(
   if (kept.length === 0) return;
   const text = `${file} does not list ${kept.join(', ')}, which ${kept.length === 1 ? 'is set up as a member' : 'are set up as members'}; this apply would remove ${kept.length === 1 ? 'it' : 'them'}`;
   const remedy = `add it to members in ${file}; or remove it from the cluster: csync member remove ${kept[0]}`;
-  throw new Failure([{ code: 'settings-members', severity: 'error', text, remedy, place: { file } }]);
+  throw failure('settings-members', text, remedy, { file });
 }
 
 /** Edits made by hand in the package directory of this host. */
@@ -79,7 +98,7 @@ async function rollbackOn(shell: MemberShell, now: Settings, options: RollbackOp
   const about = sets.find(({ number }) => number === wanted);
   if (about === undefined) {
     const text = wanted === undefined ? 'there is no earlier set to roll back to' : `set ${wanted} does not exist`;
-    throw new Failure([{ code: 'usage-no-set', severity: 'error', text, remedy: 'csync history   (lists the sets)' }]);
+    throw failure('usage-no-set', text, 'csync history   (lists the sets)');
   }
   const kept = await fetchSet(shell, observation, now, about);
   const place = settingsOf(kept, about);
@@ -115,7 +134,7 @@ export async function history(settingsFile: string, json: boolean): Promise<Exit
 async function historyOf(shell: MemberShell, settings: Settings, json: boolean): Promise<ExitCode> {
   const observation = await observe(shell, settings);
   const sets = await readHistory(shell, observation, settings);
-  if (json) printJson('history', { sets });
+  if (json) printJson<typeof historyDocument>({ sets });
   else if (sets.length === 0) out('Nothing was applied yet.\n');
   else {
     const rows = sets.map(({ number, at, by, toolkitVersion: version, digest, note }) => [
@@ -156,7 +175,7 @@ export function report(
   const { applied } = observation;
   const configuration =
     applied === null ? null : engineFor(settings).definition.differences(applied, definitionIn(files, settings));
-  if (json) printJson('diff', { members, configuration });
+  if (json) printJson<typeof diffDocument>({ members, configuration });
   else {
     for (const one of members) {
       if ('unreachable' in one) out(`${one.member}: cannot be checked: ${one.unreachable}\n`);

@@ -1,6 +1,6 @@
 /** `csync check`: everything that can be checked before an apply, in one list. */
 
-import { type ExitCode, exitCodes, type Problem } from '../../base/problem.ts';
+import { type ExitCode, errorProblem, exitCodes, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { CheckedMember, CheckInput } from '../../cluster/condition/check-model.ts';
 import { type CheckReport, checkLook, judgeChecks } from '../../cluster/condition/checks.ts';
@@ -18,6 +18,14 @@ import { onMembers } from '../common/connections.ts';
 import { type PackageSources, preparePackage } from '../common/package-sources.ts';
 import { printProblems } from '../common/problems.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+export const checkDocument = shape.document({
+  problems: shape.problems,
+  notes: shape.texts,
+  looks: shape.number,
+  leftOut: shape.many(shape.object({ name: shape.text, member: shape.text, why: shape.text })),
+});
 
 export interface CheckOptions extends PackageSources {
   /** Settings and templates only. */
@@ -40,7 +48,7 @@ export async function check(options: CheckOptions): Promise<ExitCode> {
 function report(options: CheckOptions, offline: readonly Problem[], cluster: CheckReport): ExitCode {
   const problems = [...offline, ...cluster.problems];
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (options.json) printJson('check', { ...cluster, problems });
+  if (options.json) printJson<typeof checkDocument>({ ...cluster, problems });
   else {
     printProblems(problems, 'out');
     for (const note of cluster.notes) out(`note: ${note}\n`);
@@ -86,7 +94,7 @@ async function validated(
     return { problems: [], leftOut: [{ name: 'validate', member, why: stderr.trim() || 'it cannot be called' }] };
   const text = `the control script's validate reports: ${stdout.trim()}`;
   const remedy = 'correct on that member what it reports; csync apply distributes the files again';
-  return { problems: [{ code: 'check-validate', severity: 'error', text, remedy, member }], leftOut: [] };
+  return { problems: [errorProblem('check-validate', text, remedy, member)], leftOut: [] };
 }
 
 function count(number: number, word: string): string {

@@ -1,7 +1,16 @@
 /** `csync init`: reads the cluster, asks for the settings it cannot find, and writes only csync.yaml. */
 
 import { dirname } from 'node:path';
-import { demand, type ExitCode, exitCodes, Failure, formatProblem, Interrupted, type Problem } from '../../base/problem.ts';
+import {
+  demand,
+  type ExitCode,
+  exitCodes,
+  Failure,
+  failure,
+  formatProblem,
+  Interrupted,
+  type Problem,
+} from '../../base/problem.ts';
 import { openSshShell } from '../../host/admin/member-shell.ts';
 import { readTextFile } from '../../host/admin/own-files.ts';
 import { isInteractive, type LineTerminal, openLines } from '../../host/admin/terminal.ts';
@@ -30,7 +39,19 @@ import { crossSubnet, type Findings, lookedLines, nameLookups } from '../../wiza
 import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../../wizard/offers.ts';
 import { readOrFail, writeOrFail } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
 import { Looker } from './wizard-look.ts';
+
+export const initDocument = shape.document({
+  output: shape.text,
+  dryRun: shape.yesNo,
+  digest: shape.text,
+  settings: shape.parts,
+  from: shape.parts,
+  unseen: shape.parts,
+  problems: shape.problems,
+  text: shape.optional(shape.text),
+});
 
 export interface InitOptions {
   readonly output: string;
@@ -221,14 +242,12 @@ function tellProblems(problems: readonly Problem[]): void {
 
 function refuseOverwriting({ output, force, dryRun }: InitOptions): void {
   if (force || dryRun || readTextFile(output) === null) return;
-  const problem: Problem = {
-    code: 'here-settings-exist',
-    severity: 'error',
-    text: `${output} already exists; csync init would overwrite it`,
-    remedy: 'edit it and run csync settings check; or write another file (--output FILE); or replace it (--force)',
-    place: { file: output },
-  };
-  throw new Failure([problem]);
+  throw failure(
+    'here-settings-exist',
+    `${output} already exists; csync init would overwrite it`,
+    'edit it and run csync settings check; or write another file (--output FILE); or replace it (--force)',
+    { file: output },
+  );
 }
 
 function readAnswersFile(file: string | undefined): { name: string; text: string } | null {
@@ -255,7 +274,16 @@ function finish(options: InitOptions, settings: Settings, answers: Answers, seen
   if (json) {
     const from = Object.fromEntries([...answers].map(([field, answer]) => [settingsTable[field].key, answer.from]));
     const unseen = Object.fromEntries(findings.unseen);
-    printJson('init', { output, dryRun, digest, settings, from, unseen, problems: warnings, ...(dryRun ? { text } : {}) });
+    printJson<typeof initDocument>({
+      output,
+      dryRun,
+      digest,
+      settings,
+      from,
+      unseen,
+      problems: warnings,
+      ...(dryRun ? { text } : {}),
+    });
   } else if (dryRun) out(text);
   else out(`Wrote ${output} (digest ${digest.slice(0, 12)}).\n${nextSteps(output)}`);
 }

@@ -9,6 +9,15 @@ import { withEdits, withRuntime } from '../../render/package.ts';
 import { handEditProblem, handEdits, type PackageSources, preparePackage, setThere } from '../common/package-sources.ts';
 import { writeOrFail } from '../common/toolkit-files.ts';
 import { jsonText } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+export const renderDocument = shape.document({
+  output: shape.text,
+  dryRun: shape.yesNo,
+  files: shape.many(
+    shape.object({ name: shape.text, mode: shape.text, digest: shape.text, change: shape.picklist(['new', 'changed', 'same']) }),
+  ),
+});
 
 export interface RenderOptions extends PackageSources {
   readonly output: string;
@@ -38,7 +47,7 @@ export async function render(options: RenderOptions): Promise<string> {
     );
   if (options.json) {
     const entries = list.map(({ name, mode, digest, change }) => ({ name, mode: mode.toString(8), digest, change }));
-    return jsonText('render', { output: options.output, dryRun: options.dryRun, files: entries });
+    return jsonText<typeof renderDocument>({ output: options.output, dryRun: options.dryRun, files: entries });
   }
   const verb = options.dryRun ? 'would be written to' : 'written to';
   const rows = list.map(({ name, mode, digest, change, text }) => [

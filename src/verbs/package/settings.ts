@@ -4,12 +4,15 @@ import { settingsDigest } from '../../settings/settings.ts';
 import { printSettings } from '../../settings/settings-yaml.ts';
 import { readSettings } from '../common/toolkit-files.ts';
 import { jsonText } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+export const settingsDocument = shape.document({ file: shape.text, digest: shape.text, settings: shape.parts });
 
 /** Prints that the file is valid, and the digest that members compare. Throws a Failure with all its problems. */
 export async function checkSettings(file: string, json: boolean): Promise<string> {
   const settings = readSettings(file);
   const digest = settingsDigest(settings);
-  if (json) return jsonText('settings check', { file, digest, settings });
+  if (json) return jsonText<typeof settingsDocument>({ file, digest, settings });
   return `${file} is valid (digest ${digest.slice(0, 12)}).\n`;
 }
 

@@ -1,7 +1,7 @@
 /** `csync templates list | export | check | diff`. */
 
 import { join, relative } from 'node:path';
-import { demand, type ExitCode, exitCodes, Failure, type Problem } from '../../base/problem.ts';
+import { demand, type ExitCode, errorProblem, exitCodes, Failure, type Problem } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import { engineFor } from '../../engine/choice/engine-for.ts';
 import { type FileToWrite, filesBelow, readTextFile } from '../../host/admin/own-files.ts';
@@ -26,6 +26,24 @@ import {
   writeOrFail,
 } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
+
+export const listDocument = shape.document({
+  templates: shape.many(shape.object({ name: shape.text, becomes: shape.text, state: shape.text })),
+});
+
+export const exportDocument = shape.document({
+  directory: shape.text,
+  dryRun: shape.yesNo,
+  templates: shape.many(shape.object({ name: shape.text, do: shape.text, why: shape.text })),
+});
+
+export const checkDocument = shape.document({ files: shape.texts, problems: shape.problems });
+
+export const diffDocument = shape.document({
+  directory: shape.text,
+  templates: shape.many(shape.object({ name: shape.text, state: shape.text })),
+});
 
 /** A template: the shipped text, the administrator's below `directory`, and the shipped text at the export. */
 function textsOf(name: string, directory: string | undefined): TemplateTexts {
@@ -41,18 +59,19 @@ function strayFiles(directory: string | undefined): Problem[] {
   return filesBelow(directory)
     .map((path) => relative(directory, path))
     .filter((name) => name.endsWith('.tpl') && !name.startsWith(`${pristineDirectory}/`) && !known.has(name))
-    .map((name) => ({
-      code: 'template-stray',
-      severity: 'error',
-      text: `the toolkit has no template ${name}, so it would never use this file`,
-      remedy: `rename it to one of these: ${[...known].join(', ')}`,
-      place: { file: join(directory, name) },
-    }));
+    .map((name) =>
+      errorProblem(
+        'template-stray',
+        `the toolkit has no template ${name}, so it would never use this file`,
+        `rename it to one of these: ${[...known].join(', ')}`,
+        { file: join(directory, name) },
+      ),
+    );
 }
 
 export async function listTemplates(directory: string | undefined, json: boolean): Promise<ExitCode> {
   const list = templateCatalogue.map(({ name, becomes }) => ({ name, becomes, state: templateState(textsOf(name, directory)) }));
-  if (json) printJson('templates list', { templates: list });
+  if (json) printJson<typeof listDocument>({ templates: list });
   else out(`${columns(list.map(({ name, state, becomes }) => [name, state, becomes])).join('\n')}\n`);
   return exitCodes.ok;
 }
@@ -74,13 +93,12 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
     step.do !== 'refuse'
       ? []
       : [
-          {
-            code: 'render-hand-edited',
-            severity: 'error',
-            text: `${step.name} is ${step.why}; an export would lose one of the two`,
-            remedy: `csync templates diff ${directory}   (compares them); merge the changes and export with --take-mine, or drop your edits with --take-shipped`,
-            place: { file: join(directory, step.name) },
-          },
+          errorProblem(
+            'render-hand-edited',
+            `${step.name} is ${step.why}; an export would lose one of the two`,
+            `csync templates diff ${directory}   (compares them); merge the changes and export with --take-mine, or drop your edits with --take-shipped`,
+            { file: join(directory, step.name) },
+          ),
         ],
   );
   if (refused.length > 0) throw new Failure(refused);
@@ -92,7 +110,7 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
     writeOrFail(directory, files);
   }
   const steps = entries.map(({ step }) => step);
-  if (json) printJson('templates export', { directory, dryRun, templates: steps });
+  if (json) printJson<typeof exportDocument>({ directory, dryRun, templates: steps });
   else {
     const rows = steps.map((step) => [`${dryRun ? 'would ' : ''}${step.do}`, `${join(directory, step.name)} (${step.why})`]);
     out(`${columns(rows).join('\n')}\n`);
@@ -130,7 +148,7 @@ export async function checkTemplates(
     ...new Set(found.flatMap(({ templates }) => [templates.packageFile.file, templates.launcher.file])),
     ...policies.flatMap(({ templates }) => [...templates.values()].map(({ file }) => file)),
   ];
-  if (json) printJson('templates check', { files, problems: [] });
+  if (json) printJson<typeof checkDocument>({ files, problems: [] });
   else out(`${files.join(', ')}: all tokens are known and used.\n`);
   return exitCodes.ok;
 }
@@ -139,7 +157,7 @@ export async function checkTemplates(
 export async function diffTemplates(directory: string, json: boolean): Promise<ExitCode> {
   const differences = templateCatalogue.map(({ name }) => templateDifference(name, textsOf(name, directory)));
   const differs = differences.some(({ state }) => state !== 'shipped' && state !== 'same');
-  if (json) printJson('templates diff', { directory, templates: differences });
+  if (json) printJson<typeof diffDocument>({ directory, templates: differences });
   else for (const { name, state, edits, upstream } of differences) out(`${describe(name, state, edits, upstream)}\n`);
   return differs ? exitCodes.different : exitCodes.ok;
 }

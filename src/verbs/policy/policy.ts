@@ -1,7 +1,7 @@
 /** `csync policy commit | show | log`: edits the administrator's part of the master's policy without losing an edit. */
 
-import { demand, type ExitCode, exitCodes, Failure } from '../../base/problem.ts';
-import type { ProblemCode } from '../../base/problem-codes.ts';
+import type { ProblemCode } from '../../base/codes/problem-codes.ts';
+import { demand, type ExitCode, exitCodes, type Failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import {
   type CommitPlan,
@@ -33,11 +33,41 @@ import type { CommandResult } from '../../host/host.ts';
 import { out, progress } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
-import { oneStep } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
+import * as shape from '../outputs/outputs.ts';
 import { openRepository } from './repository.ts';
 import { makeWorkingCopy, readWorkingCopy, type WorkingCopy } from './working-copy.ts';
+
+const commit = shape.object({
+  commit: shape.number,
+  epoch: shape.number,
+  digest: shape.text,
+  at: shape.text,
+  by: shape.text,
+  member: shape.text,
+  message: shape.text,
+  files: shape.texts,
+  removed: shape.texts,
+});
+
+export const commitDocument = shape.document({
+  outcome: shape.picklist(['acknowledged', 'acknowledged earlier', 'would be committed', 'nothing to commit']),
+  member: shape.text,
+  record: shape.nullable(commit),
+});
+
+export const showDocument = shape.document({
+  member: shape.text,
+  epoch: shape.nullable(shape.number),
+  digest: shape.text,
+  commit: shape.nullable(shape.parts),
+  files: shape.many(shape.object({ name: shape.text, digest: shape.text, owner: shape.picklist(['toolkit', 'administrator']) })),
+  links: shape.parts,
+  copy: shape.maybe,
+});
+
+export const logDocument = shape.document({ member: shape.text, commits: shape.many(commit) });
 
 interface PolicyOptions {
   readonly settings: string;
@@ -64,7 +94,7 @@ const commitLimitMs = 180_000;
 const tries = 8;
 
 const failure = (code: ProblemCode, text: string, remedy: string, member?: string): Failure =>
-  new Failure([{ code, severity: 'error', text, remedy, ...(member === undefined ? {} : { member }) }]);
+  failure(code, text, remedy, member);
 
 /** The active member. Throws a Failure if there is none, or if it is unknown. */
 async function findOwner(shell: MemberShell, settings: Settings): Promise<string> {
@@ -95,8 +125,7 @@ async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlac
 function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: string; remedy: string } {
   const { why, remedy } = whyNoAnswer(owner, answer, limitMs);
   const said = printedWords({ ...answer, stderr: '' }).replace(/^swapping\n?/gm, '');
-  const isWhole = said.includes(why) || (said !== '' && !answer.timedOut && answer.stderr.trim() === '');
-  return { why: isWhole ? said : [said, why].filter(Boolean).join('; '), remedy };
+  return { why: [said, ...(said.includes(why) ? [] : [why])].filter(Boolean).join('; '), remedy };
 }
 
 /**
@@ -156,13 +185,9 @@ async function committed(at: At, plan: CommitPlan, copy: WorkingCopy | null): Pr
   });
   const order = { state, record, write: plan.write, remove: plan.remove, dryRun: options.dryRun };
   if (!options.dryRun) copy?.willCommit(plan);
-  const isDone = (result: CommandResult): boolean => (options.dryRun ? result.exitCode === 0 : becameOf(result) === 'durable');
-  const ended = await oneStep(
-    `on ${owner}: check the policy with cfengine's parser${options.dryRun ? '' : ', and store it'}`,
-    () => shell.run(owner, commitScript(place, order), commitLimitMs),
-    isDone,
-  );
-  if (isDone(ended)) {
+  const ended = await shell.run(owner, commitScript(place, order), commitLimitMs);
+  const isDone = options.dryRun ? ended.exitCode === 0 : becameOf(ended) === 'durable';
+  if (isDone) {
     if (!options.dryRun) copy?.committed(plan);
     tell(options.dryRun ? 'would be committed' : 'acknowledged', record, owner, options);
     return null;
@@ -208,7 +233,7 @@ type Outcome = 'acknowledged' | 'acknowledged earlier' | 'would be committed' | 
 
 function tell(outcome: Outcome, record: CommitRecord | null, owner: string, { json }: PolicyOptions): void {
   if (json) {
-    printJson('policy commit', { outcome, member: owner, record });
+    printJson<typeof commitDocument>({ outcome, member: owner, record });
     return;
   }
   const files = record === null ? [] : [...record.files, ...record.removed.map((name) => `${name} (removed)`)];
@@ -243,7 +268,7 @@ export async function policyShow(options: PolicyOptions & { readonly copy?: stri
     files.sort((one, other) => (one.name < other.name ? -1 : 1));
     const { epoch, digest, current } = state;
     if (options.json)
-      printJson('policy show', {
+      printJson<typeof showDocument>({
         member: owner,
         epoch,
         digest,
@@ -291,7 +316,7 @@ export async function policyLog(options: PolicyOptions): Promise<ExitCode> {
     const lines = records.map(
       (one) => `${recordLine(one)}\n    ${[...one.files, ...one.removed.map((name) => `-${name}`)].join(' ')}\n`,
     );
-    if (options.json) printJson('policy log', { member: owner, commits: records });
+    if (options.json) printJson<typeof logDocument>({ member: owner, commits: records });
     else out(records.length === 0 ? 'No commit yet.\n' : lines.join(''));
     return exitCodes.ok;
   });

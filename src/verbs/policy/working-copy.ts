@@ -3,7 +3,7 @@
  * detected.
  */
 import { dirname, join, relative, resolve } from 'node:path';
-import { Failure, type Problem } from '../../base/problem.ts';
+import { failure } from '../../base/problem.ts';
 import type { CommitPlan, LocalFile } from '../../cluster/policy/commit.ts';
 import { sha256 } from '../../contract/package-directory.ts';
 import { kindOf, readBytes, readTree, writeTree } from '../../host/admin/file-tree.ts';
@@ -23,8 +23,7 @@ export interface WorkingCopy {
 }
 
 const refuse = (text: string, remedy: string): never => {
-  const problem: Problem = { code: 'usage', severity: 'error', text, remedy };
-  throw new Failure([problem]);
+  throw failure('usage', text, remedy);
 };
 
 /** Makes a working copy of the master's policy. Throws a Failure if the directory cannot be used. */

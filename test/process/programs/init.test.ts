@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { settingsTable } from '../../../src/settings/table.ts';
 import { checkedOutput } from '../../outputs.ts';
 import { eventually, have, repository, scratchDirectory } from '../../support.ts';
@@ -76,6 +76,10 @@ function siteDirectory(site: Site): { directory: string; environment: Record<str
   return { directory, environment };
 }
 
+/** That each output is what `csync schema` promises. */
+const checks: Promise<string>[] = [];
+afterAll(() => Promise.all(checks));
+
 function init(site: Site, words: readonly string[], prepare: (directory: string) => void = () => {}) {
   const { directory, environment } = siteDirectory(site);
   prepare(directory);
@@ -85,7 +89,7 @@ function init(site: Site, words: readonly string[], prepare: (directory: string)
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  checkedOutput(['init', ...words], ended.stdout);
+  checks.push(checkedOutput(['init', ...words], ended.stdout));
   return { ...ended, directory, written: readdirSync(directory).filter((name) => name !== '.bin') };
 }
 
@@ -157,7 +161,7 @@ describe('csync init without a terminal', () => {
       expect(text).toContain(`\n${line}\n`);
   });
 
-  it('prints everything wrong with the answers at once: unknown keys with the nearest, values with their place', () => {
+  it('tells everything wrong with what was said at once: unknown keys with the nearest, values with their place', () => {
     const words = ['--answers', 'mine.yaml', '--set', 'package_addres=1', '--set', 'cfengine_port=none', '--set', 'auto_run'];
     const made = init(wholeSite, words, (directory) =>
       writeFileSync(join(directory, 'mine.yaml'), 'membrs: [m1]\nmount_point: /usr\n'),
@@ -174,7 +178,7 @@ describe('csync init without a terminal', () => {
     expect(made.status).toBe(3);
   });
 
-  it('prints each source that is missing in a line, and asks for it', () => {
+  it('tells each source that is missing in a line, and asks for it', () => {
     const made = init({}, []);
     expect(made.stderr).toMatch(/cmviewcl +cmviewcl is not installed here; csync will ask\n/);
     expect(made.stderr).toContain('"members" is missing');
@@ -234,7 +238,7 @@ describe('csync init without a terminal', () => {
     );
   });
 
-  it('warns of members that lack what the settings name, or could not be checked, and writes all the same', () => {
+  it('warns of members that lack what the settings name, or could not be looked at, and writes all the same', () => {
     const made = init({ ...wholeSite, looks: { m2: lookOf('10.7.0.12') } }, [
       '--yes',
       '--set',
@@ -304,7 +308,7 @@ interface Dialogue {
   readonly text: string | null;
 }
 
-/** Runs it at a pseudo terminal. Each answer is typed when its question shows, behind the previous one. */
+/** Runs it at a pseudo terminal. Each answer is typed when its question shows, behind the one before. */
 async function dialogue(
   site: Site,
   turns: readonly (readonly [question: string, typed: string, meanwhile?: (directory: string) => void])[],
@@ -322,7 +326,7 @@ async function dialogue(
   let from = 0;
   const rest = [...turns];
   child.stdout.on('data', (chunk: Buffer) => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences of terminals
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what terminals are told
     shown = `${shown}${chunk.toString()}`.replace(/\x1b\[[0-9;?]*[A-Za-z]|\r/g, '');
     for (let [turn] = rest; turn !== undefined && shown.indexOf(turn[0], from) >= 0; [turn] = rest) {
       from = shown.indexOf(turn[0], from) + turn[0].length;
@@ -331,7 +335,7 @@ async function dialogue(
       child.stdin.write(turn[1]);
     }
   });
-  // A question that never comes must end the dialogue, and name the question.
+  // A question that never comes must end the dialogue, and tell which one it was.
   const limit = setTimeout(() => child.kill('SIGHUP'), 50_000);
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(limit);
@@ -466,7 +470,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
     expect([ended.status, ended.written]).toEqual([130, []]);
   });
 
-  it('an option that contradicts what is found is printed with the first question, and asked about', async () => {
+  it('an option that contradicts what is found is told with the first question, and asked about', async () => {
     const turns = [
       ['Name of the package? [csync]: ', enter],
       ['www.example.com does not resolve', ''],

@@ -2,15 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type ProblemCode, problemCodes } from '../../../src/base/codes/problem-codes.ts';
 import { errorProblem, exitCodeOf, exitTable } from '../../../src/base/problem.ts';
-import { type ProblemCode, problemCodes } from '../../../src/base/problem-codes.ts';
 import { readPage } from '../../markdown.ts';
 import { repository } from '../../support.ts';
 
 const codes = Object.keys(problemCodes) as ProblemCode[];
 const source = join(repository, 'src');
 const text = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && name !== 'base/problem-codes.ts')
+  .filter((name) => name.endsWith('.ts') && !name.startsWith('base/codes/'))
   .map((name) => readFileSync(join(source, name), 'utf8'))
   .join('\n');
 
@@ -26,7 +26,7 @@ describe('problem codes', () => {
   });
 
   it.each(codes)('%s is one sentence and has an exit status', (code) => {
-    const [exit, means] = problemCodes[code];
+    const { exit, text: means } = problemCodes[code];
     expect(means).toMatch(/^[A-Zc].*\.$/);
     expect(exitCodeOf([errorProblem(code, '', '')])).toBe(exitTable[exit].status);
     expect(readPage('docs/reference/problem-codes.md')).toContain(

@@ -1,4 +1,4 @@
-/** What cmcheckconf checks of a package, and which changes a running package takes. */
+/** cmcheckconf's looks at a package, and which changes a running package takes. */
 import { describe, expect, test } from 'vitest';
 import {
   checkPackage,

@@ -167,7 +167,7 @@ class Cluster {
     }
   }
 
-  /** Everything that is visible from outside. */
+  /** Everything somebody outside can see. */
   get observable() {
     const pkg = this.state.packages.csync;
     if (pkg === undefined) throw new Error('the package is not configured');

@@ -16,8 +16,8 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   'base/': [],
   'settings/': ['base/'],
   // What both ends agree on.
-  'contract/': ['settings/', 'base/shell-word.ts', 'host/host.ts'],
-  'host/': ['base/log-line.ts'],
+  'contract/': ['settings/', 'base/attempt.ts', 'base/shell-word.ts', 'host/host.ts'],
+  'host/': ['base/attempt.ts', 'base/log-line.ts'],
   'serviceguard/': ground,
   'engine/': [...ground, 'contract/package-directory.ts', 'serviceguard/'],
   'render/': [...ground, ...anyEngine, 'contract/'],
@@ -28,6 +28,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'settings/mount-options.ts',
     'settings/settings.ts',
     'settings/rules.ts',
+    'base/attempt.ts',
     'base/version.ts',
     'base/shell-word.ts',
     'base/log-line.ts',
@@ -157,7 +158,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'script-tests/',
     'rehearsal/',
   ],
-  // In a sandbox, scripts are called as the package file prescribes.
+  // In a sandbox, scripts are called as the package file tells Serviceguard.
   'verbs/lab/conform.ts': [
     ...ground,
     'contract/',
@@ -171,7 +172,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'verbs/',
   ],
   'cli/': [...ground, 'host/output.ts', 'verbs/'],
-  'cli.ts': [...ground, 'host/output.ts', 'cli/', 'verbs/common/problems.ts', 'verbs/outputs/json.ts'],
+  'cli.ts': [...ground, 'host/output.ts', 'cli/', 'verbs/common/problems.ts', 'verbs/outputs/'],
 };
 
 const source = join(repository, 'src');

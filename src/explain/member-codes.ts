@@ -2,8 +2,9 @@
  * Codes that start, halt, validate and monitor print into the package log and syslog. What they mean for the cluster stands in their own
  * table (member/failures.ts).
  */
-import type { FailureCode } from '../../member/failures.ts';
-import type { Explanation } from './entry.ts';
+
+import type { Explanation } from '../base/codes/entry.ts';
+import type { FailureCode } from '../member/failures.ts';
 
 /** What was found, in a sentence; the log has it with names. */
 type MemberExplanation = Omit<Explanation, 'cluster'> & { readonly text: string };

@@ -1,5 +1,5 @@
 /** Codes of a copied Node.js, of `csync check` and of interruptions. */
-import type { Explanation } from './entry.ts';
+import { code } from './entry.ts';
 
 const serving = 'The package goes on as before, and it can still fail over.';
 const noRuntime = `Nothing was changed. ${serving}`;
@@ -9,21 +9,21 @@ const ownNode = 'Or install Node.js on the members and leave `--with-runtime` ou
 const again = 'Run the same command again: it completes the remaining steps.';
 
 export const checkCodes = {
-  'change-runtime-fails': {
+  'change-runtime-fails': code('changeFailed', 'The copied Node.js does not run on a member.', {
     cluster: 'On that member no script of the package starts. A failover to it fails.',
     why: 'The copied Node.js is complete, but cannot be executed: a library was removed, or the CPU lacks an instruction.',
     fix: ['On the member: `PACKAGE-DIRECTORY/runtime/node --version` prints the reason.', other],
     example: 'libstdc++ was removed from m3.',
     page: 'nodejs',
-  },
-  'change-runtime-unseen': {
+  }),
+  'change-runtime-unseen': code('changeFailed', 'Whether a member could run a copied Node.js is unknown.', {
     cluster: noRuntime,
     why: 'The member did not answer the question whether it could run the file.',
     fix: ['`ssh MEMBER true` must succeed.', again],
     example: 'm2 answers too slowly.',
     page: 'nodejs',
-  },
-  'change-runtime-machine': {
+  }),
+  'change-runtime-machine': code('changeFailed', 'The Node.js is a program for another kind of machine than a member.', {
     cluster: noRuntime,
     why: 'The file was built for another processor, for example arm64 instead of x86-64.',
     fix: [
@@ -33,50 +33,50 @@ export const checkCodes = {
     ],
     example: 'csync runs on an arm64 laptop.',
     page: 'nodejs',
-  },
-  'change-runtime-loader': {
+  }),
+  'change-runtime-loader': code('changeFailed', 'A member lacks the loader that the Node.js needs.', {
     cluster: noRuntime,
     why: 'The file needs another C library than the member has: glibc instead of musl, or the reverse.',
     fix: [other, ownNode],
     example: 'A Node.js of Alpine on a Debian member.',
     page: 'nodejs',
-  },
-  'change-runtime-space': {
+  }),
+  'change-runtime-space': code('changeFailed', 'A member has no room for the Node.js.', {
     cluster: noRuntime,
     why: 'A Node.js has about 100 MB, and the old one stays until the new one is proved.',
     fix: ['Make room on that member: `df -h` of the package directory.', again],
     example: '40 MB free in /usr of m2.',
     page: 'nodejs',
-  },
-  'change-runtime-noexec': {
+  }),
+  'change-runtime-noexec': code('changeFailed', 'A member may not execute programs in the package directory (noexec).', {
     cluster: noRuntime,
     why: 'The file system of the package directory is mounted with noexec.',
     fix: ['Remount it: `mount -o remount,exec PATH`, and correct /etc/fstab.', ownNode],
     example: '/usr/local is mounted noexec.',
     page: 'nodejs',
-  },
-  'change-runtime-lost': {
+  }),
+  'change-runtime-lost': code('changeFailed', 'The Node.js could not be copied to a member.', {
     cluster: noRuntime,
     why: 'The copy broke off: connection lost, disk full, or the time limit of 30 minutes.',
     fix: ['Check the connection and `df -h` on the member.', again],
     example: 'A VPN that drops long transfers.',
     page: 'nodejs',
-  },
-  'change-runtime-unfit': {
+  }),
+  'change-runtime-unfit': code('changeFailed', 'The Node.js was copied to a member, but does not run there.', {
     cluster: noRuntime,
     why: 'The file arrived, but did not run the scripts of the package there. The message has its output.',
     fix: [other, ownNode],
     example: 'libatomic.so.1 is missing on m3.',
     page: 'nodejs',
-  },
-  'check-unreachable': {
+  }),
+  'check-unreachable': code('different', 'A member could not be checked.', {
     cluster: 'The condition of this member is unknown. A failover to it may fail.',
     why: 'ssh failed or the member did not answer in time.',
     fix: ['`ssh MEMBER true`.', '`cmviewcl` shows whether the cluster sees it.', '`csync check` again.'],
     example: 'm3 is down.',
     page: 'ssh',
-  },
-  'check-mount-point': {
+  }),
+  'check-mount-point': code('different', 'The mount point is missing, no directory, or not empty on a member.', {
     cluster:
       'A start on this member fails. If files lie under the unmounted mount point, a daemon there could serve them, and clients could delete policy.',
     why: 'The directory is missing, is no directory, is not empty, or something is mounted there while the package is elsewhere.',
@@ -87,23 +87,27 @@ export const checkCodes = {
     ],
     example: 'Someone copied the policy into /csync before the first mount.',
     page: 'runbook',
-  },
-  'check-fstab': {
-    cluster:
-      'At the next boot this member mounts the policy file system by itself. Two members would then write to it and destroy it.',
-    why: '/etc/fstab has a line for the device or the mount point.',
-    fix: ['Delete the line, or add the option noauto.', '`systemctl daemon-reload`.'],
-    example: '/dev/vg_csync/lv_csync /csync ext4 defaults.',
-    page: 'runbook',
-  },
-  'check-other-mounts': {
+  }),
+  'check-fstab': code(
+    'different',
+    'A line in /etc/fstab of a member mounts the policy file system; only the package may do that.',
+    {
+      cluster:
+        'At the next boot this member mounts the policy file system by itself. Two members would then write to it and destroy it.',
+      why: '/etc/fstab has a line for the device or the mount point.',
+      fix: ['Delete the line, or add the option noauto.', '`systemctl daemon-reload`.'],
+      example: '/dev/vg_csync/lv_csync /csync ext4 defaults.',
+      page: 'runbook',
+    },
+  ),
+  'check-other-mounts': code('different', 'The policy file system is mounted elsewhere on a member.', {
     cluster: 'The halt script could not unmount the policy file system, so a failover would fail.',
     why: 'Another file system is mounted below the mount point.',
     fix: ['`umount PATH`, and mount it elsewhere.'],
     example: 'An ISO image is mounted at /csync/iso.',
     page: 'runbook',
-  },
-  'check-volume-group': {
+  }),
+  'check-volume-group': code('different', 'The volume group of a member is missing, or active where the package is not.', {
     cluster: 'A start on this member fails, or two members could activate the group at once and destroy the file system.',
     why: 'The group is missing, is active where the package is not, carries an old tag, or LVM has no host tags.',
     fix: [
@@ -114,30 +118,30 @@ export const checkCodes = {
     ],
     example: 'systemd activated vg_csync at boot.',
     page: 'runbook',
-  },
-  'check-space': {
+  }),
+  'check-space': code('different', 'A file system of a member is nearly full.', {
     cluster: 'Still working. A full policy file system accepts no new policy; a full package directory accepts no apply.',
     why: 'A file system of the member is nearly full.',
     fix: ['`df -h` and `du -xsh PATH/*` on the member.', 'Delete old files, or enlarge the file system.'],
     example: '/var has 12 MB left.',
     page: 'runbook',
-  },
-  'check-name': {
+  }),
+  'check-name': code('different', 'A member resolves the DNS name or the address of the package to something else.', {
     cluster: 'If this member becomes the master, its name check fails, and old clients refuse it.',
     why: 'On this member the name or the address of the package resolves to something else. cfengine checks both directions.',
     fix: ['`getent ahostsv4 NAME` and `getent hosts ADDRESS` on the member.', 'Correct DNS or its /etc/hosts.'],
     example: '/etc/hosts of m2 still has the old address.',
     page: 'install',
-  },
-  'check-network': {
+  }),
+  'check-network': code('different', 'A member has no interface in the subnet of the package, or an MTU that differs.', {
     cluster:
       'Without an interface in the subnet the package cannot start here. With another MTU large files are lost on the way.',
     why: 'No interface of the member is in package_subnet, or its MTU is smaller than that of the other members.',
     fix: ['`ip -4 addr` and `ip link` on the member.', 'Correct package_subnet, or set one MTU on all members and the switch.'],
     example: 'm1 has MTU 9000, m3 has 1500.',
     page: 'install',
-  },
-  'check-address': {
+  }),
+  'check-address': code('different', 'The other members reach another host at the package address.', {
     cluster: 'Some clients reach another host instead of the master. A failover does not change that.',
     why: 'Another machine uses the package address, or a switch or router keeps an old hardware address.',
     fix: [
@@ -147,8 +151,8 @@ export const checkCodes = {
     ],
     example: 'A restored virtual machine has the old address of the master.',
     page: 'runbook',
-  },
-  'check-port': {
+  }),
+  'check-port': code('different', 'A member cannot reach the port of the daemon on another member.', {
     cluster: 'Remote runs between these members fail. If that member is the master, this one cannot fetch policy from it.',
     why: 'A firewall drops the port, or the daemon of cfengine does not run there.',
     fix: [
@@ -158,15 +162,15 @@ export const checkCodes = {
     ],
     example: 'firewalld of m2 has no rule for 5308/tcp.',
     page: 'install',
-  },
-  'check-client-port': {
+  }),
+  'check-client-port': code('different', 'A member cannot reach the port of the daemon on clients.', {
     cluster: 'Clients still fetch policy. Only remote runs (`csync sync`) from this member fail.',
     why: 'The daemon of cfengine does not run on the client, or a firewall drops the port.',
     fix: ['On the member: `nc -vz CLIENT 5308`.', 'On the client: `systemctl status cfengine3`, and its firewall.'],
     example: 'c7 runs the agent only.',
     page: 'clients',
-  },
-  'check-mtu': {
+  }),
+  'check-mtu': code('different', 'Large packets are lost between members.', {
     cluster: 'Short answers arrive, large files do not: a client of that path hangs in the middle of a copy.',
     why: 'A device on the way has a smaller MTU and drops large packets without an error message.',
     fix: [
@@ -175,8 +179,8 @@ export const checkCodes = {
     ],
     example: 'Jumbo frames on m1, but not on the switch.',
     page: 'install',
-  },
-  'check-client-mtu': {
+  }),
+  'check-client-mtu': code('different', 'Large packets are lost between a member and its clients.', {
     cluster: 'These clients hang while they copy large files from the master.',
     why: 'A tunnel or router on the way drops large packets without an error message.',
     fix: [
@@ -185,22 +189,22 @@ export const checkCodes = {
     ],
     example: 'Clients behind a VPN with MTU 1400.',
     page: 'install',
-  },
-  'check-scripts': {
+  }),
+  'check-scripts': code('different', 'Scripts of the package differ between members.', {
     cluster: 'After a failover the package would run with other scripts on this member.',
     why: 'Files of the package directory differ from those of most members.',
     fix: ['`csync diff` shows which file is the wanted one.', '`csync apply` distributes it.'],
     example: 'm3 was down during the last apply.',
     page: 'package directory',
-  },
-  'check-node': {
+  }),
+  'check-node': code('different', 'A member has no Node.js that is new enough.', {
     cluster: 'On this member no script of the package starts. A failover to it fails.',
     why: 'Node.js is missing, too old, or cannot be executed.',
     fix: ['`NODE-PATH --version` on the member.', 'Install Node.js there, or copy one: `csync apply --with-runtime`.'],
     example: 'm2 has Node.js 18.',
     page: 'nodejs',
-  },
-  'check-daemon': {
+  }),
+  'check-daemon': code('different', 'The daemon of cfengine cannot be run on a member, or its version differs.', {
     cluster:
       'Without the daemon this member cannot be the master. With another version clients may get other behaviour after a failover.',
     why: 'cfengine is missing on the member, or its version differs from that of the others.',
@@ -210,61 +214,61 @@ export const checkCodes = {
     ],
     example: '3.21 on m1, 3.24 on m3.',
     page: 'runbook',
-  },
-  'check-clock': {
+  }),
+  'check-clock': code('different', 'The clock of a member differs from the others.', {
     cluster: 'Logs and timestamps of this member mislead. cfengine may copy files although they are not newer.',
     why: 'No time service runs on the member, or it cannot reach its servers.',
     fix: ['`timedatectl` and `chronyc tracking` on the member.', 'Start chronyd or ntpd on every member.'],
     example: 'm2 is 90 s behind after a suspend.',
     page: 'install',
-  },
-  'check-validate': {
+  }),
+  'check-validate': code('different', 'The validate script fails on a member.', {
     cluster: 'A start of the package on this member fails.',
     why: 'The validate script of the applied set, which cmcheckconf also runs, found a problem on this member.',
     fix: ['Repair what the script prints; each line has its fix.', '`csync check` again.'],
     example: 'ppkeys of m3 has no private key.',
     page: 'runbook',
-  },
-  'check-other-packages': {
+  }),
+  'check-other-packages': code('different', 'Another package has the same address, volume group, mount point or service.', {
     cluster: 'Two packages would fight for one address, volume group or directory. One of them fails, or data is destroyed.',
     why: 'Serviceguard does not check this.',
     fix: ['`cmgetconf -p OTHER-PACKAGE` prints the other one.', 'Change the value in csync.yaml or in the other package.'],
     example: 'Package nfs mounts at /csync/data.',
     page: 'Serviceguard',
-  },
-  interrupted: {
+  }),
+  interrupted: code('interrupted', 'You interrupted the verb.', {
     cluster: 'Files are old or new, never half. A step that ran on a member may still finish there.',
     why: 'You pressed Ctrl-C, closed the terminal, or did not confirm.',
     fix: [again, '`csync VERB --dry-run` prints what remains.'],
     example: 'Ctrl-C during `csync apply`.',
     page: 'verbs',
-  },
-  'interrupted-sync': {
+  }),
+  'interrupted-sync': code('interrupted', 'You interrupted the start of agents; agents that were started go on.', {
     cluster: 'The policy is not affected. Agents that were started run to their end.',
     why: 'You interrupted `csync sync`. The message has the number of hosts that did not run.',
     fix: ['`csync sync` starts all agents again; agents that run already are skipped by their own lock.'],
     example: 'Ctrl-C after 40 of 200 hosts.',
     page: 'members',
-  },
-  'interrupted-recover': {
+  }),
+  'interrupted-recover': code('interrupted', 'You interrupted a recovery; its remaining steps are listed.', {
     cluster: 'The cleanup is incomplete. The package may not start until it is complete.',
     why: 'You interrupted `csync recover`. The message lists the remaining steps.',
     fix: ['Run `csync recover` again.'],
     example: 'Ctrl-C while it waited for a member.',
     page: 'runbook',
-  },
-  'interrupted-remove': {
+  }),
+  'interrupted-remove': code('interrupted', 'You interrupted a removal; its remaining steps are listed.', {
     cluster: 'The package may be halted, but not deleted yet. The message lists the remaining steps.',
     why: 'You interrupted `csync remove`.',
     fix: ['Run `csync remove` again. To keep the package: `cmmodpkg -e PACKAGE`.'],
     example: 'Ctrl-C after the halt.',
     page: 'runbook',
-  },
-  'interrupted-maintenance': {
+  }),
+  'interrupted-maintenance': code('interrupted', 'You interrupted a change of maintenance; its remaining steps are listed.', {
     cluster: 'Maintenance may be on: then a failure of the daemon causes no failover.',
     why: 'You interrupted `csync maintenance`. The message lists the remaining steps.',
     fix: ['`csync status` shows whether the monitor pauses.', 'Run the same command again, or `csync maintenance off`.'],
     example: 'Ctrl-C during `csync maintenance on`.',
     page: 'maintenance',
-  },
-} as const satisfies Readonly<Record<string, Explanation>>;
+  }),
+};

@@ -1,5 +1,5 @@
 /** Codes of package files: what cmcheckconf would refuse, and what it would not. */
-import type { Explanation } from './entry.ts';
+import { code } from './entry.ts';
 
 const untouched = 'Nothing was applied. The package runs on with its applied configuration.';
 const unrunnable = 'Nothing was applied. Serviceguard would refuse the file, or the package could not start on that node.';
@@ -7,185 +7,189 @@ const ownTemplate = 'Comes from an edited template or a hand edit: the shipped t
 const fixTemplate = ['Correct the line that the message names.', '`csync check --offline` checks the package file again.'];
 
 export const packageCodes = {
-  'package-settings': {
+  'package-settings': code('badInput', 'A package directory has no settings, or settings that cannot be read.', {
     cluster: 'Nothing was tested.',
     why: '`csync conform --package DIR` reads settings.json of that directory, which is missing or damaged.',
     fix: ['Render the directory again: `csync render --output DIR`.', 'Then `csync conform --package DIR`.'],
     example: 'DIR holds only the package file.',
     page: 'package directory',
-  },
-  'package-file-keyword': {
+  }),
+  'package-file-keyword': code('badInput', 'A line of a package file does not start with a keyword.', {
     cluster: untouched,
     why: `A line must be a keyword and its value. ${ownTemplate}`,
     fix: fixTemplate,
     example: '`= vg01` or a sentence without # before it.',
     page: 'Serviceguard',
-  },
-  'package-file-no-value': {
+  }),
+  'package-file-no-value': code('badInput', 'A keyword of a package file has no value.', {
     cluster: untouched,
     why: `A keyword stands alone on its line. ${ownTemplate}`,
     fix: ['Add the value, `""` for an empty one, or # before the line.', '`csync check --offline` checks the file again.'],
     example: '`service_fail_fast_enabled` without yes or no.',
     page: 'Serviceguard',
-  },
-  'package-file-quote': {
+  }),
+  'package-file-quote': code('badInput', 'A package file has a quotation mark without its partner.', {
     cluster: untouched,
     why: `A double quotation mark has no partner, or stands inside of a value. ${ownTemplate}`,
     fix: fixTemplate,
     example: '`package_description "policy" master"`.',
     page: 'Serviceguard',
-  },
-  'package-file-no-name': {
+  }),
+  'package-file-no-name': code('badInput', 'A package file has no package_name.', {
     cluster: untouched,
     why: `The file has no line package_name, so Serviceguard does not know which package it describes. ${ownTemplate}`,
     fix: ['Add `package_name {{package_name}}` to the template.', '`csync check --offline` checks the file again.'],
     example: 'The line was commented out.',
     page: 'Serviceguard',
-  },
-  'package-file-two-names': {
+  }),
+  'package-file-two-names': code('badInput', 'A package file has two package names.', {
     cluster: untouched,
     why: `A file describes one package, and this one has two names. ${ownTemplate}`,
     fix: ['Delete one of the two lines; the message names both.'],
     example: 'Two package files were put together.',
     page: 'Serviceguard',
-  },
-  'package-file-name': {
+  }),
+  'package-file-name': code('badInput', 'A package file has a package name that Serviceguard refuses.', {
     cluster: untouched,
     why: 'Serviceguard accepts at most 39 letters, digits, dots, dashes and underscores.',
     fix: ['Correct package_name in csync.yaml.', '`csync settings check`.'],
     example: '`package_name: csync production`.',
     page: 'Serviceguard',
-  },
-  'package-rule': {
-    cluster: untouched,
-    why: "Serviceguard's manual limits how often a value may stand in one package, and which values go together.",
-    fix: [
-      'The message names the rule and the page of the manual. Change the line that it names.',
-      '`csync templates diff DIR` shows what the shipped template has.',
-    ],
-    example: 'An `ip_address` outside the `ip_subnet` above it, or a `service_name` that occurs twice.',
-    page: 'Serviceguard',
-  },
-  'package-attribute-missing': {
+  }),
+  'package-rule': code(
+    'badInput',
+    'A package file breaks a rule of the manual on counts, names or values that depend on each other.',
+    {
+      cluster: untouched,
+      why: "Serviceguard's manual limits how often a value may stand in one package, and which values go together.",
+      fix: [
+        'The message names the rule and the page of the manual. Change the line that it names.',
+        '`csync templates diff DIR` shows what the shipped template has.',
+      ],
+      example: 'An `ip_address` outside the `ip_subnet` above it, or a `service_name` that occurs twice.',
+      page: 'Serviceguard',
+    },
+  ),
+  'package-attribute-missing': code('badInput', 'A package file lacks a required attribute.', {
     cluster: untouched,
     why: `A legacy package has no default for this parameter. ${ownTemplate}`,
     fix: ['Add the line that the message prints.', '`csync templates diff DIR` shows what the shipped template has.'],
     example: 'A legacy file without RUN_SCRIPT.',
     page: 'Serviceguard',
-  },
-  'package-attribute-twice': {
+  }),
+  'package-attribute-twice': code('badInput', 'A package file has an attribute twice.', {
     cluster: untouched,
     why: `The attribute may stand once, and Serviceguard would take one of the two. ${ownTemplate}`,
     fix: ['Keep one of the lines; the message names the first.'],
     example: 'auto_run yes, and auto_run no further down.',
     page: 'Serviceguard',
-  },
-  'package-attribute-unknown': {
+  }),
+  'package-attribute-unknown': code('badInput', 'A package file has an attribute that no module has.', {
     cluster: untouched,
     why: `No module has this attribute: it is misspelled, or of a newer Serviceguard. ${ownTemplate}`,
     fix: ['`cmmakepkg` prints the attributes of your version, `cmmakepkg -p` those of legacy packages.', ...fixTemplate],
     example: '`failover_polcy configured_node`.',
     page: 'Serviceguard',
-  },
-  'package-attribute-value': {
+  }),
+  'package-attribute-value': code('badInput', 'An attribute of a package file has a value that is not legal.', {
     cluster: untouched,
     why: 'The value is not legal for this attribute. The message lists the legal values.',
     fix: ['Correct the setting in csync.yaml, or the line of your template.', '`csync check --offline`.'],
     example: '`auto_run maybe`.',
     page: 'Serviceguard',
-  },
-  'package-module-base': {
+  }),
+  'package-module-base': code('badInput', 'A package file has no base module, or more than one.', {
     cluster: untouched,
     why: `A modular package needs exactly one base module: sg/failover, sg/multi_node or sg/system_multi_node. ${ownTemplate}`,
     fix: ['Keep `module_name sg/failover` and delete the others.', '`csync check --offline`.'],
     example: 'sg/failover and sg/multi_node in one file.',
     page: 'Serviceguard',
-  },
-  'package-module-unknown': {
+  }),
+  'package-module-unknown': code('badInput', 'A package file names a module that Serviceguard does not have.', {
     cluster: untouched,
     why: `Serviceguard has no module of this name. ${ownTemplate}`,
     fix: ['`cmmakepkg -l` lists the modules of your version.', 'Correct or delete the line.'],
     example: '`module_name sg/file_system`; the module is sg/filesystem.',
     page: 'Serviceguard',
-  },
-  'package-module-missing': {
+  }),
+  'package-module-missing': code('badInput', 'A package file has an attribute of a module that it does not include.', {
     cluster: untouched,
     why: `An attribute belongs to a module that the file does not include. ${ownTemplate}`,
     fix: ['Add the module line, or let Serviceguard do it: `cmmakepkg -i FILE -m MODULE`.', '`csync check --offline`.'],
     example: 'fs_name without `module_name sg/filesystem`.',
     page: 'Serviceguard',
-  },
-  'package-module-toolkit': {
+  }),
+  'package-module-toolkit': code('badInput', 'A package file includes the module of a toolkit, which the lab does not have.', {
     cluster: untouched,
     why: 'The attribute belongs to the module of another toolkit. The lab does not have it, so it cannot check it.',
     fix: ['Leave the toolkit out in the lab.', 'On a real cluster, create a package of its own for that toolkit.'],
     example: 'An attribute of the NFS toolkit.',
     page: 'lab',
-  },
-  'package-type': {
+  }),
+  'package-type': code('badInput', 'The type of a package does not fit its base module.', {
     cluster: untouched,
     why: `package_type and the base module contradict each other. ${ownTemplate}`,
     fix: ['Set package_type as the message says: `failover` for sg/failover.'],
     example: '`package_type multi_node` with sg/failover.',
     page: 'Serviceguard',
-  },
-  'package-group-order': {
+  }),
+  'package-group-order': code('badInput', 'An attribute of a package file stands before the one that it belongs to.', {
     cluster: untouched,
     why: `Lines that belong together must follow their first line. Serviceguard would attach this one to the wrong group. ${ownTemplate}`,
     fix: ['Move the line below the one that it belongs to.', '`csync check --offline`.'],
     example: 'service_restart above the first service_name.',
     page: 'Serviceguard',
-  },
-  'package-group-incomplete': {
+  }),
+  'package-group-incomplete': code('badInput', 'A group of attributes of a package file is incomplete.', {
     cluster: untouched,
     why: `A service, subnet or file system lacks a line that it requires. ${ownTemplate}`,
     fix: ['Add the attribute that the message names, below its group.', '`csync check --offline`.'],
     example: 'service_name without service_cmd.',
     page: 'Serviceguard',
-  },
-  'package-legacy': {
+  }),
+  'package-legacy': code('badInput', 'A modular package file has an attribute of legacy packages.', {
     cluster: untouched,
     why: 'A modular file has a parameter of legacy packages. Serviceguard accepts one style a file.',
     fix: ['Delete the line.', 'Or make the package legacy as a whole: `package_style: legacy` in csync.yaml.'],
     example: 'RUN_SCRIPT in a modular file.',
     page: 'Serviceguard',
-  },
-  'package-modular': {
+  }),
+  'package-modular': code('badInput', 'A legacy package file has an attribute of modular packages.', {
     cluster: untouched,
     why: 'A legacy file has an attribute of modular packages. There, the control script does that work.',
     fix: ['Delete the line.', 'Or replace the legacy package: `csync migrate legacy-to-modular`.'],
     example: 'fs_name in a legacy file.',
     page: 'Serviceguard',
-  },
-  'package-twice': {
+  }),
+  'package-twice': code('badInput', 'Two package files have the same package name.', {
     cluster: untouched,
     why: 'Two of the files describe a package of the same name, and one cluster has each name once.',
     fix: ['Name each file once in `cmcheckconf -P` or `cmapplyconf -P`.', 'Or rename one of the packages.'],
     example: '`cmcheckconf -P csync.conf -P csync.conf.old`.',
     page: 'Serviceguard',
-  },
-  'package-service-taken': {
+  }),
+  'package-service-taken': code('badInput', 'Another package has a service of the same name.', {
     cluster: untouched,
     why: 'Service names are unique in a cluster: Serviceguard starts and halts a service by its name.',
     fix: ['Change the service name in csync.yaml or in the other package.', '`cmviewcl -v` lists the services.'],
     example: 'Two packages have a service csync_monitor.',
     page: 'Serviceguard',
-  },
-  'package-member-unknown': {
+  }),
+  'package-member-unknown': code('badInput', 'A package file names a node that is not in the cluster.', {
     cluster: unrunnable,
     why: 'The file names a node that is not in the cluster: misspelled, removed, or not added yet.',
     fix: ['`cmviewcl` prints the nodes.', 'Correct `members:` in csync.yaml, or add the node to the cluster first.'],
     example: 'members lists m4, which `cmapplyconf -C` never added.',
     page: 'members',
-  },
-  'package-member-unreachable': {
+  }),
+  'package-member-unreachable': code('badInput', 'A node of the package cannot be reached.', {
     cluster: 'Nothing was applied. Serviceguard changes a package only while all its nodes are up.',
     why: 'A node of the package is down, or its cluster daemon does not answer.',
     fix: ['`cmviewcl -v` shows the node.', 'Start it: `cmrunnode NODE`. If it is lost for good: `csync member remove NODE`.'],
     example: 'm3 is powered off while you run `csync apply`.',
     page: 'members',
-  },
-  'package-not-executable': {
+  }),
+  'package-not-executable': code('badInput', 'A script of the package is missing on a node, or cannot be executed there.', {
     cluster: unrunnable,
     why: 'A script of the package is missing on a node or has no execute permission.',
     fix: [
@@ -194,61 +198,61 @@ export const packageCodes = {
     ],
     example: 'm3 was reinstalled and has no package directory.',
     page: 'package directory',
-  },
-  'package-no-timeout': {
+  }),
+  'package-no-timeout': code('badInput', 'A script of the package has no time-out.', {
     cluster: 'The package works, but a script that hangs would block it for ever: no failover follows.',
     why: 'run_script_timeout or halt_script_timeout is no_timeout.',
     fix: ['Set `script_timeout` in csync.yaml to seconds, then `csync apply`.'],
     example: '`run_script_timeout no_timeout`.',
     page: 'Serviceguard',
-  },
-  'package-subnet-unknown': {
+  }),
+  'package-subnet-unknown': code('badInput', 'A package file names a subnet that the cluster does not have.', {
     cluster: unrunnable,
     why: 'Serviceguard does not monitor this subnet on all nodes of the package.',
     fix: ['`cmviewcl -v` lists the subnets.', 'Correct package_subnet in csync.yaml, or add the subnet to the cluster.'],
     example: '`package_subnet: 10.9.2.0` in a cluster with 10.9.0.0 only.',
     page: 'Serviceguard',
-  },
-  'package-vg-missing': {
+  }),
+  'package-vg-missing': code('badInput', 'A package file names a volume group that a node does not have.', {
     cluster: unrunnable,
     why: 'The file mounts a logical volume of a group that it does not list, or that a node does not have.',
     fix: ['Add `vg GROUP` to the file.', '`vgs` on each node must show the group; otherwise present the disks to it.'],
     example: '`fs_name /dev/vg_csync/lv_csync` without `vg vg_csync`.',
     page: 'Serviceguard',
-  },
-  'package-validate-failed': {
+  }),
+  'package-validate-failed': code('badInput', 'The validate script of a package failed on a node.', {
     cluster: 'Nothing was applied. On that node a start would fail, so a failover to it would fail, too.',
     why: 'cmcheckconf runs the validate script of the package on every node. It found a problem there.',
     fix: ['Repair what the script prints; each line has its fix.', '`csync check` repeats the check on all members.'],
     example: 'm2 has no mount point directory.',
     page: 'runbook',
-  },
-  'package-online-change': {
+  }),
+  'package-online-change': code('badInput', 'An attribute cannot be changed while the package runs.', {
     cluster: untouched,
     why: 'Serviceguard cannot change this attribute while the package runs.',
     fix: ['`csync apply --halt` halts the package, applies, and runs it again.', 'Clients keep their policy during the halt.'],
     example: 'Another volume group, while the package runs.',
     page: 'Serviceguard',
-  },
-  'package-online-maintenance': {
+  }),
+  'package-online-maintenance': code('badInput', 'A package in maintenance mode cannot be changed online.', {
     cluster: 'Nothing was applied. In maintenance mode Serviceguard ignores failures of the package.',
     why: 'Serviceguard changes no package that is in maintenance mode.',
     fix: ['`csync maintenance off`, or `cmmodpkg -m off PACKAGE`.', 'Then apply again.'],
     example: '`csync apply` during `csync maintenance on --serviceguard`.',
     page: 'maintenance',
-  },
-  'package-online-owner': {
+  }),
+  'package-online-owner': code('badInput', 'The node that runs the package cannot be removed from it.', {
     cluster: untouched,
     why: 'The new list of nodes lacks the node on which the package runs.',
     fix: ['Move it first: `cmhaltpkg PACKAGE`, `cmrunpkg -n OTHER-NODE PACKAGE`, `cmmodpkg -e PACKAGE`.', 'Then apply again.'],
     example: '`csync member remove m1`, while the package runs on m1.',
     page: 'members',
-  },
-  'package-online-restarts': {
+  }),
+  'package-online-restarts': code('badInput', 'The number of restarts of a service cannot become smaller than its counter.', {
     cluster: untouched,
     why: 'The service was already restarted more often than the new service_restart allows.',
     fix: ['Reset the counter: `cmmodpkg -R -s SERVICE PACKAGE`.', 'Then apply again.'],
     example: 'service_restart 1 after three restarts.',
     page: 'Serviceguard',
-  },
-} as const satisfies Readonly<Record<string, Explanation>>;
+  }),
+};

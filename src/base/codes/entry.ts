@@ -1,4 +1,4 @@
-/** What `csync explain CODE` and docs/reference/problem-codes.md print about a code, besides the row of its table. */
+/** What `csync explain CODE` and docs/reference/problem-codes.md print about a code. */
 
 /** Pages of the manual by the subject that an entry names. */
 export const manualPages = {
@@ -33,4 +33,9 @@ export interface Explanation {
   readonly fix: readonly string[];
   readonly example: string;
   readonly page: keyof typeof manualPages;
+}
+
+/** One code. `exit`: name of an exit status (`exitTable` of problem.ts); `text`: what the code means, in one sentence. */
+export function code<const Exit extends string>(exit: Exit, text: string, explanation: Explanation) {
+  return { exit, text, ...explanation };
 }

@@ -1,5 +1,5 @@
 /** Codes of changes that failed or are refused. */
-import type { Explanation } from './entry.ts';
+import { code } from './entry.ts';
 
 const again = 'Run the same command again: it completes the remaining steps.';
 const serving = 'The package goes on as before, and it can still fail over.';
@@ -7,7 +7,7 @@ const oneHost = 'csync skipped this host and completed the others. The package i
 const hostAgain = 'Repair the host, then run the same command again, or `csync client sync HOST`.';
 
 export const changeCodes = {
-  'change-busy': {
+  'change-busy': code('changeFailed', 'Another change of the cluster did not end within --wait seconds.', {
     cluster: 'Nothing was changed. The other change goes on, and the package can fail over during it.',
     why: 'One verb changes the cluster at a time. The message names user, host, process and verb of the other one.',
     fix: [
@@ -17,8 +17,8 @@ export const changeCodes = {
     ],
     example: '`csync apply`, while a timer runs `csync members sync`.',
     page: 'runbook',
-  },
-  'change-lock': {
+  }),
+  'change-lock': code('changeFailed', 'The lock of the cluster could not be taken. Nothing was changed.', {
     cluster: `Nothing was changed. ${serving}`,
     why: 'The lock lies in /run of each member. There csync was not root, /run was full, or flock was missing.',
     fix: [
@@ -28,22 +28,22 @@ export const changeCodes = {
     ],
     example: '/run of m2 is full.',
     page: 'members',
-  },
-  'change-lock-lost': {
+  }),
+  'change-lock-lost': code('changeFailed', 'The lock of the cluster was lost during the change, so csync stopped.', {
     cluster: `csync stopped between two steps. ${serving}`,
     why: 'The host of csync was stopped or cut off for more than 30 s, so another verb could start.',
     fix: ['`csync status` shows the present condition.', again],
     example: 'A laptop went to sleep during `csync apply`.',
     page: 'runbook',
-  },
-  'change-pending': {
+  }),
+  'change-pending': code('changeFailed', 'An earlier change is not complete.', {
     cluster: serving,
     why: 'An earlier apply is not complete, or csync.yaml has changes that were never applied.',
     fix: ['`csync diff` shows what differs.', '`csync apply` completes it.', 'Then run this command again.'],
     example: '`csync migrate legacy-to-modular` after an edit of csync.yaml.',
     page: 'package directory',
-  },
-  'change-incomplete': {
+  }),
+  'change-incomplete': code('changeFailed', 'The change stopped before its end; done and remaining steps are listed.', {
     cluster: 'Each file and command is old or new, never half. The message lists the steps that are done.',
     why: 'A step failed; the problem above this one has the reason. Later steps were not started.',
     fix: [
@@ -53,57 +53,57 @@ export const changeCodes = {
     ],
     example: 'm3 lost its network while files were copied.',
     page: 'verbs',
-  },
-  'change-distribute': {
+  }),
+  'change-distribute': code('changeFailed', 'The files could not be copied to a member. Its package directory is unchanged.', {
     cluster: `The package directory of that member is unchanged. ${serving}`,
     why: 'The disk was full, permissions were wrong, the connection broke, or another csync was writing there.',
     fix: ['`ssh MEMBER df -h` of the package directory.', again],
     example: 'No space left on /usr of m2.',
     page: 'package directory',
-  },
-  'change-unwritable': {
+  }),
+  'change-unwritable': code('changeFailed', 'Files could not be written on this host.', {
     cluster: 'Nothing was changed. csync writes all files or none.',
     why: 'The directory on this host is missing, read-only, full, or belongs to another user.',
     fix: ['`ls -ld DIR` and `df DIR`.', 'Correct it, then run the same command again.'],
     example: '`csync render --output /etc/csync` without root.',
     page: 'package directory',
-  },
-  'change-unverified': {
+  }),
+  'change-unverified': code('changeFailed', 'All steps succeeded, but the check afterwards found a difference.', {
     cluster: 'The change was made, but a member or the applied configuration differs from it.',
     why: 'Another person or program changed a file at the same time, or a member did not answer at the end.',
     fix: ['`csync diff` shows the difference.', '`csync apply` removes it.'],
     example: 'An administrator copied an old csync.conf during the apply.',
     page: 'package directory',
-  },
-  'change-unready': {
+  }),
+  'change-unready': code('changeFailed', 'The cluster is not ready for a drill.', {
     cluster: 'No drill was started. A failover now could leave clients without a master.',
     why: 'A member could not take the package over, so a drill would cause an outage.',
     fix: ['`csync rehearse` lists the problems with their fixes.', 'Repair them, then start the drill again.'],
     example: 'm2 is switched off for the package.',
     page: 'rehearsals',
-  },
-  'change-no-set': {
+  }),
+  'change-no-set': code('changeFailed', 'A set of the history is missing or damaged.', {
     cluster: serving,
     why: 'No member that answers has the set, or its files are damaged everywhere.',
     fix: ['`csync history` lists the sets.', 'Choose another one: `csync rollback NUMBER`.'],
     example: 'The only member with set 3 is down.',
     page: 'package directory',
-  },
-  'change-no-node': {
+  }),
+  'change-no-node': code('changeFailed', 'A member has no Node.js that is new enough.', {
     cluster: 'Nothing was changed. On that member no script of the package would start.',
     why: 'node_path is missing there, or the Node.js is too old.',
     fix: ['Install Node.js there, or correct node_path.', 'Or copy one to all members: `csync apply --with-runtime`.'],
     example: 'm3 was updated, and /usr/bin/node is gone.',
     page: 'nodejs',
-  },
-  'change-no-runtime': {
+  }),
+  'change-no-runtime': code('changeFailed', 'The copied Node.js is missing on a member.', {
     cluster: 'Nothing was changed. On that member no script of the package would start.',
     why: 'The package uses a copied Node.js, and on that member the copy is missing or was altered.',
     fix: ['Copy it again: `csync apply --with-runtime`.', 'Or use the Node.js of the members: `csync apply --without-runtime`.'],
     example: 'The package directory of m3 was restored from a backup without runtime/.',
     page: 'nodejs',
-  },
-  'change-launcher': {
+  }),
+  'change-launcher': code('changeFailed', 'Your template of the launcher does not use the copied Node.js.', {
     cluster: 'Nothing was changed.',
     why: 'Your own template of the launcher is older than the copied Node.js, and would ignore it.',
     fix: [
@@ -112,8 +112,8 @@ export const changeCodes = {
     ],
     example: 'A launcher.sh.tpl that was exported by an older csync.',
     page: 'templates',
-  },
-  'change-needs-halt': {
+  }),
+  'change-needs-halt': code('changeFailed', 'The change requires a halt of the package: --halt allows it.', {
     cluster: `Nothing was changed. ${serving}`,
     why: 'Serviceguard cannot change these attributes while the package runs.',
     fix: [
@@ -122,33 +122,37 @@ export const changeCodes = {
     ],
     example: 'Another mount point in csync.yaml.',
     page: 'package directory',
-  },
-  'change-maintenance': {
-    cluster: 'Maintenance is as the message says. While it lasts, a failure of the daemon causes no failover.',
-    why: 'In maintenance mode Serviceguard refuses changes. Or a step failed: the daemon is not healthy, or a member is unreachable.',
-    fix: [
-      '`csync status` shows the maintenance and the daemon.',
-      '`csync maintenance off`; it first checks that the daemon serves as the master.',
-      'Then run the command again.',
-    ],
-    example: '`csync apply` during `csync maintenance on --serviceguard`.',
-    page: 'maintenance',
-  },
-  'change-nothing-applied': {
+  }),
+  'change-maintenance': code(
+    'changeFailed',
+    'The package is in maintenance mode, or a step that begins or ends maintenance failed.',
+    {
+      cluster: 'Maintenance is as the message says. While it lasts, a failure of the daemon causes no failover.',
+      why: 'In maintenance mode Serviceguard refuses changes. Or a step failed: the daemon is not healthy, or a member is unreachable.',
+      fix: [
+        '`csync status` shows the maintenance and the daemon.',
+        '`csync maintenance off`; it first checks that the daemon serves as the master.',
+        'Then run the command again.',
+      ],
+      example: '`csync apply` during `csync maintenance on --serviceguard`.',
+      page: 'maintenance',
+    },
+  ),
+  'change-nothing-applied': code('changeFailed', 'There is no applied legacy package to migrate.', {
     cluster: 'Nothing was changed.',
     why: 'The cluster has no legacy package of this name, so a migration has nothing to start from.',
     fix: ['Set `package_style: modular` in csync.yaml.', '`csync apply --run`.'],
     example: '`csync migrate legacy-to-modular` on a new cluster.',
     page: 'install',
-  },
-  'change-not-settled': {
+  }),
+  'change-not-settled': code('changeFailed', 'The package neither runs nor is halted.', {
     cluster: 'The package is starting, halting or failed. csync changes nothing meanwhile.',
     why: 'A script is running, or a script failed and left the package in between.',
     fix: ['`csync status --watch` until it runs or is halted.', 'If it stays: `csync recover`.', 'Then run the command again.'],
     example: 'A migration during a failover.',
     page: 'runbook',
-  },
-  'change-owner': {
+  }),
+  'change-owner': code('changeFailed', 'The package runs on the member that is to be removed.', {
     cluster: `Nothing was changed. ${serving}`,
     why: 'The package runs on the member that you remove.',
     fix: [
@@ -157,8 +161,8 @@ export const changeCodes = {
     ],
     example: '`csync member remove m1`, while m1 is the active member.',
     page: 'members',
-  },
-  'change-other-key': {
+  }),
+  'change-other-key': code('changeFailed', 'A host has another key than the accepted one.', {
     cluster: oneHost,
     why: 'The host has another key than the accepted one: it was reinstalled, or another machine uses its name. csync never replaces an accepted key unasked.',
     fix: [
@@ -168,78 +172,78 @@ export const changeCodes = {
     ],
     example: 'c1 was reinstalled yesterday.',
     page: 'keys',
-  },
-  'change-keys': {
+  }),
+  'change-keys': code('changeFailed', 'Keys of cfengine could not be read or written on a host.', {
     cluster: `${oneHost} It does not accept the master, or the master not it, until this is done.`,
     why: 'ppkeys of the host is missing, read-only or full, or the private key of the cluster could not be read.',
     fix: ['`csync keys list` shows which host has which key.', 'On the host: ppkeys must belong to root, mode 0700.', hostAgain],
     example: '/var of c2 is full.',
     page: 'keys',
-  },
-  'change-roster': {
+  }),
+  'change-roster': code('changeFailed', 'The list of members, clients and pending work could not be read or written.', {
     cluster: `Nothing was changed. ${serving}`,
     why: 'roster.json of the package directory lists members, clients and pending work. No member could write it.',
     fix: ['On each member: `df` and `ls -ld` of the package directory.', 'Then run the same command again.'],
     example: 'The package directory is read-only on all members.',
     page: 'members',
-  },
-  'change-remote-run': {
+  }),
+  'change-remote-run': code('changeFailed', 'The agent of a host did not run now; it applies the change at its next run.', {
     cluster: 'The change is complete. This host applies it at the next run of its own agent.',
     why: 'The host refused the remote run, its daemon does not run, or its agent hung.',
     fix: ['Run it now: `csync sync HOST`; it prints the reason.'],
     example: 'cf-serverd is stopped on c1.',
     page: 'clients',
-  },
-  'change-sweep': {
+  }),
+  'change-sweep': code('changeFailed', 'Files that a killed set-up left on a host could not be removed.', {
     cluster: oneHost,
     why: 'An earlier set-up was killed and left temporary files, which could not be deleted.',
     fix: ['On the host: `df` and `mount` show a full or read-only file system.', hostAgain],
     example: 'A read-only /var.',
     page: 'members',
-  },
-  'change-configure': {
+  }),
+  'change-configure': code('changeFailed', 'The boot start of the daemon could not be changed on a host.', {
     cluster: `${oneHost} After a reboot its daemon might not start, or start although it should not.`,
     why: 'systemctl or the init script refused, or /etc is read-only.',
     fix: ['On the host: `systemctl status csync-cfservd`.', hostAgain],
     example: 'A host without systemd and without an init directory.',
     page: 'install',
-  },
-  'change-inputs': {
+  }),
+  'change-inputs': code('changeFailed', 'Policy files could not be written on a host.', {
     cluster: `${oneHost} It runs the policy it has.`,
     why: 'The inputs directory of cfengine is missing, full or read-only on the host.',
     fix: ['On the host: `df` and `ls -ld` of the inputs directory.', hostAgain],
     example: '/var/lib of c3 is full.',
     page: 'members',
-  },
-  'change-daemon': {
+  }),
+  'change-daemon': code('changeFailed', 'The daemon of cfengine could not be started, restarted or stopped on a host.', {
     cluster: `${oneHost} A standby member without a daemon cannot take the package over.`,
     why: 'The daemon of cfengine refused its policy or keys, or another program has its port.',
     fix: ['On the host: `ss -ltnp` shows who has port 5308. Then start the daemon by hand and read its message.', hostAgain],
     example: 'An old cf-serverd still has the port.',
     page: 'members',
-  },
-  'change-agent': {
+  }),
+  'change-agent': code('changeFailed', 'The agent of cfengine failed on a host.', {
     cluster: `${oneHost} The host may not have the newest policy.`,
     why: 'The agent failed or ran longer than 120 s. Often a promise of your policy hangs on that host.',
     fix: ['`csync sync HOST --timeout 30m` runs it with more time, and prints its output.', hostAgain],
     example: 'A package installation in the policy takes ten minutes.',
     page: 'clients',
-  },
-  'change-policy': {
+  }),
+  'change-policy': code('changeFailed', 'The policy could not be written on the master. Nothing was committed.', {
     cluster: 'Nothing was committed. The master serves the previous policy.',
     why: 'The policy file system is full or read-only, the parser refused, or the active member did not answer.',
     fix: ['`csync status` shows how full the file system is.', 'Correct what the message says.', 'Run the same command again.'],
     example: 'The policy file system is full.',
     page: 'policy',
-  },
-  'change-policy-busy': {
+  }),
+  'change-policy-busy': code('changeFailed', 'Another commit is in progress on the master.', {
     cluster: 'Nothing was committed. The other commit goes on.',
     why: 'Other commits changed the policy during each attempt.',
     fix: ['Run the same command again.', '`csync policy log` shows the other commits.'],
     example: 'A script commits in a loop.',
     page: 'policy',
-  },
-  'change-policy-conflict': {
+  }),
+  'change-policy-conflict': code('changeFailed', 'The policy changed since the edit started.', {
     cluster: 'Nothing was committed. The master serves the policy of the other commit.',
     why: 'Another administrator changed the same file after you copied it.',
     fix: [
@@ -249,60 +253,64 @@ export const changeCodes = {
     ],
     example: 'Two edits of site.cf on the same morning.',
     page: 'policy',
-  },
-  'change-policy-unacknowledged': {
-    cluster: 'The master serves the old or the new policy as a whole. Which one is unknown until you check.',
-    why: 'The connection broke, or a failover began, after the edit was sent and before its confirmation.',
-    fix: [
-      '`csync policy log` shows whether the edit is the last commit.',
-      'If not: run the same command again. A second commit of the same edit changes nothing.',
-    ],
-    example: 'The active member lost power during `csync policy commit`.',
-    page: 'policy',
-  },
-  'change-recover': {
+  }),
+  'change-policy-unacknowledged': code(
+    'changeFailed',
+    'Whether the edit was committed is unknown; it was committed as a whole, or not at all.',
+    {
+      cluster: 'The master serves the old or the new policy as a whole. Which one is unknown until you check.',
+      why: 'The connection broke, or a failover began, after the edit was sent and before its confirmation.',
+      fix: [
+        '`csync policy log` shows whether the edit is the last commit.',
+        'If not: run the same command again. A second commit of the same edit changes nothing.',
+      ],
+      example: 'The active member lost power during `csync policy commit`.',
+      page: 'policy',
+    },
+  ),
+  'change-recover': code('changeFailed', 'A step of the recovery failed.', {
     cluster: 'The cleanup stopped at that step. The remaining steps are listed, and nothing was cleaned on the active member.',
     why: 'A process still uses the file system, LVM or cmmodnet failed, or the member did not answer.',
     fix: ['On that member: `fuser -vm MOUNT-POINT` shows who uses it.', 'Run `csync recover` again.'],
     example: 'A shell stands in the mount point.',
     page: 'runbook',
-  },
-  'change-remove': {
+  }),
+  'change-remove': code('changeFailed', 'A step of the removal failed.', {
     cluster: 'The removal stopped at that step. The remaining steps are listed.',
     why: 'The package could not be halted or deleted: a script failed, or a member is unreachable.',
     fix: ['`csync status`. After a failed halt: `csync recover`.', 'Run `csync remove` again.'],
     example: 'The halt script timed out.',
     page: 'runbook',
-  },
-  'change-validate': {
+  }),
+  'change-validate': code('changeFailed', 'The package does not validate on a member. The applied configuration is unchanged.', {
     cluster: `Nothing was applied. ${serving}`,
     why: 'The validate script of the new set failed on a member, so a start there would fail.',
     fix: ['Repair what the script prints; each line has its fix.', '`csync check` repeats it on all members.', again],
     example: 'The mount point of m2 is not empty.',
     page: 'runbook',
-  },
-  'change-cmcheckconf': {
+  }),
+  'change-cmcheckconf': code('changeFailed', 'cmcheckconf refuses the package. The applied configuration is unchanged.', {
     cluster: `The applied configuration is unchanged. ${serving}`,
     why: 'Serviceguard refused the package file. Its own message is printed.',
     fix: ['Correct csync.yaml or your template.', '`csync check`, then run the same command again.'],
     example: 'A subnet that the cluster does not monitor.',
     page: 'Serviceguard',
-  },
-  'change-cmapplyconf': {
+  }),
+  'change-cmapplyconf': code('changeFailed', 'cmapplyconf failed. The applied configuration is unchanged.', {
     cluster: `The applied configuration is unchanged. ${serving}`,
     why: 'A node was down, another cluster command was running, or the package changed its state meanwhile.',
     fix: ['`cmviewcl -v`: all nodes of the package must be up.', again],
     example: 'm3 failed between cmcheckconf and cmapplyconf.',
     page: 'Serviceguard',
-  },
-  'change-cmhaltpkg': {
+  }),
+  'change-cmhaltpkg': code('changeFailed', 'cmhaltpkg failed. The applied configuration is unchanged.', {
     cluster: 'The applied configuration is unchanged. The package may be halted half-way: check it now.',
     why: 'The halt script failed or timed out, mostly because a process uses the file system.',
     fix: ['`csync status`.', '`csync recover` cleans up; then `cmmodpkg -e PACKAGE` starts the package.', again],
     example: 'An editor has a file of the policy open.',
     page: 'runbook',
-  },
-  'change-cmrunpkg': {
+  }),
+  'change-cmrunpkg': code('changeFailed', 'cmrunpkg failed: the package is applied, but does not run.', {
     cluster: 'The new configuration is applied, but the package does not run. No member serves the policy.',
     why: 'The start script failed; the package log has the code of the reason.',
     fix: [
@@ -312,12 +320,12 @@ export const changeCodes = {
     ],
     example: 'The new mount point does not exist on the member.',
     page: 'runbook',
-  },
-  'change-command': {
+  }),
+  'change-command': code('changeFailed', 'Another command of the cluster manager failed.', {
     cluster: 'The step failed; steps before it are done. `csync status` shows whether the package runs.',
     why: 'A command of the cluster manager failed. Its own message is printed.',
     fix: ['Correct what the message says.', again],
     example: '`cmmodpkg -e` on a node that is not in the package.',
     page: 'Serviceguard',
-  },
-} as const satisfies Readonly<Record<string, Explanation>>;
+  }),
+};

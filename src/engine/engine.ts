@@ -248,7 +248,7 @@ export interface EngineWords {
   /** How to remove hosts from the cluster; `members` are those that stay. */
   leave(hosts: readonly string[], members: readonly string[]): string;
   /** How to move the package off a member by hand. */
-  moveAway(member: string): string;
+  moveAway(member: string, packageName: string, other: string): string;
   /** Why a package of this style cannot have the engine's own maintenance mode; null: it can. */
   noMaintenance(style: Settings['packageStyle']): string | null;
   /** Why this version cannot add or remove members; null: it can, or the version is unknown. */

@@ -4,7 +4,7 @@
  */
 
 import { parseLogLine } from '../base/log-line.ts';
-import { inBrief } from '../cluster/apply/comparison.ts';
+import { driftRemedy, inBrief } from '../cluster/apply/comparison.ts';
 import type { CheckReport } from '../cluster/condition/checks.ts';
 import type { MemberStatus, StatusInput, StatusVerdict } from '../cluster/condition/status.ts';
 import type { Handshake } from '../cluster/hosts/key-layout.ts';
@@ -77,7 +77,7 @@ function judgeFiles({ staleFiles }: MemberStatus): readonly Found[] {
     ? good('files equal the rendered package')
     : bad(
         `${inBrief(staleFiles).join(', ')} ${staleFiles.length === 1 ? 'differs' : 'differ'} from the rendered package`,
-        'csync diff, then csync apply',
+        driftRemedy,
       );
 }
 

@@ -193,7 +193,10 @@ export const checkCodes = {
   'check-scripts': code('different', 'Scripts of the package differ between members.', {
     cluster: 'After a failover the package would run with other scripts on this member.',
     why: 'Files of the package directory differ from those of most members.',
-    fix: ['`csync diff` shows which file is the wanted one.', '`csync apply` distributes it.'],
+    fix: [
+      '`csync diff` shows which file is the wanted one.',
+      '`csync apply` distributes it. It refuses to overwrite an edit made by hand: `csync apply --take-rendered` does.',
+    ],
     example: 'm3 was down during the last apply.',
     page: 'package directory',
   }),

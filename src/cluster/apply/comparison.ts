@@ -30,6 +30,9 @@ export function staleNames(differences: readonly FileDifference[]): string[] {
   return differences.filter(({ is }) => is !== 'same' && is !== 'extra').map(({ name }) => name);
 }
 
+/** For files that differ from the rendered package: an apply refuses to overwrite an edit made by hand, unless told to. */
+export const driftRemedy = 'csync diff; then csync apply, or to overwrite an edit made by hand: csync apply --take-rendered';
+
 /** Names for a message. More than two files of one set are shown as one entry. */
 export function inBrief(names: readonly string[]): string[] {
   const count = (set: string): number => names.filter((name) => setPartOf(name)?.set === set).length;

@@ -12,6 +12,7 @@ import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
+import { driftRemedy } from '../apply/comparison.ts';
 import { clockText, isClockOff, type Look, saidIn } from '../remote/answers.ts';
 import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
@@ -175,7 +176,7 @@ function judgeScripts({ member, facts }: Looked, { members }: CheckInput): reado
   );
   if (names.length === 0) return [];
   const text = `${names.sort().join(', ')} ${names.length === 1 ? 'differs' : 'differ'} from most members: the package would run other scripts here`;
-  return [problem('warning', 'scripts', member, text, 'csync diff   (lists the differences); csync apply distributes the files')];
+  return [problem('warning', 'scripts', member, text, driftRemedy)];
 }
 
 /** The launchers use the runtime of the package directory if it exists. */

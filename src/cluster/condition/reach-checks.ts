@@ -28,7 +28,8 @@ export function judgePorts(one: Looked, input: CheckInput): Findings {
     const why =
       each.port === 'silent' ? 'no answer, probably a firewall' : 'refused: no daemon listens there, or the name is wrong';
     const text = `port ${port} of ${each.target} is unreachable from here (${why})`;
-    return [problem('warning', 'port', member, text, `on ${each.target}: ss -ltn; on ${member}: nc -vz ${each.target} ${port}`)];
+    const remedy = `csync members sync   (starts a daemon that does not run); if a firewall is between: on ${member}: nc -vz ${each.target} ${port}`;
+    return [problem('warning', 'port', member, text, remedy)];
   });
 }
 
@@ -42,7 +43,7 @@ export function judgeClientPorts(one: Looked, input: CheckInput): Findings {
   const deaf = asked.filter((each) => each.port !== 'answers').map(({ target }) => target);
   if (deaf.length === 0) return [];
   const text = `port ${port} of ${deaf.length} of ${asked.length} clients is unreachable from here: ${named(deaf, input)}. They fetch policy, but a remote run from this member cannot reach them`;
-  const remedy = `check the cfengine daemon there and any firewall; on ${one.member}: nc -vz ${deaf[0]} ${port}`;
+  const remedy = `csync client sync --all   (starts daemons that do not run on registered clients); if a firewall is between: on ${one.member}: nc -vz ${deaf[0]} ${port}`;
   return [problem('warning', 'client-port', one.member, text, remedy)];
 }
 

@@ -7,7 +7,7 @@ import { roomText } from '../../contract/space.ts';
 import { engineFor, typed } from '../../engine/choice/engine-for.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
 import type { NoAnswer } from '../../host/admin/member-shell.ts';
-import { inBrief } from '../apply/comparison.ts';
+import { driftRemedy, inBrief } from '../apply/comparison.ts';
 import { clockText, isClockOff } from '../remote/answers.ts';
 import type { PackagePlace } from '../remote/observation.ts';
 import { rotationText } from '../setup/rotation.ts';
@@ -300,7 +300,7 @@ function memberAdvice({ place, status, members, now }: StatusInput): Advice[] {
     if (staleFiles !== null && staleFiles.length > 0)
       advice.push({
         text: `${member}: ${inBrief(staleFiles).join(', ')} ${staleFiles.length === 1 ? 'differs' : 'differ'} from the rendered package`,
-        remedy: 'csync diff, then csync apply',
+        remedy: driftRemedy,
       });
     if (isClockOff(seen.clock))
       advice.push({

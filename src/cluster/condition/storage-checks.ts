@@ -30,7 +30,13 @@ export function judgeMountPoint({ member, facts }: Looked, { settings: { mountPo
     ];
   if (entries === '0') return [];
   const text = `${mountPoint} is not empty while unmounted: clients of this member's daemon would take its content for the policy, and purge theirs`;
-  return [problem('error', 'mount-point', member, text, `inspect it and move it elsewhere: ls -A ${mountPoint}`)];
+  return [problem('error', 'mount-point', member, text, contentAway(mountPoint))];
+}
+
+/** The package seals the directory (chattr +i), so that nothing is written there while nothing is mounted. */
+function contentAway(mountPoint: string): string {
+  const away = `/var/tmp${mountPoint.replaceAll('/', '-')}`;
+  return `ls -A ${mountPoint}; then move its content away: mkdir -p ${away}; chattr -i ${mountPoint}; find ${mountPoint} -mindepth 1 -maxdepth 1 -exec mv -t ${away} {} +`;
 }
 
 export function judgeFstab({ member, facts }: Looked, { settings }: CheckInput): readonly Problem[] {

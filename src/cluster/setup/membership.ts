@@ -35,7 +35,7 @@ export function memberGoal({ roster, clusterMembers, owner }: Known, settings: S
   const inCluster = (name: string): boolean => clusterMembers?.includes(name) !== false;
   const problems = [
     ...wish.add.flatMap((name) => addProblems(name, clusterMembers, engine)),
-    ...wish.remove.flatMap((name) => removeProblems(name, [...before, ...roster.leftOut], owner, engine)),
+    ...wish.remove.flatMap((name) => removeProblems(name, [...before, ...roster.leftOut], owner, settings)),
   ];
   const leftOut = [
     ...(isFirst ? (clusterMembers ?? []).filter((name) => !settings.members.includes(name)) : roster.leftOut),
@@ -69,13 +69,15 @@ function addProblems(name: string, clusterMembers: readonly string[] | null, { t
   return [errorProblem('cluster-no-member', `is not a member of the ${title} cluster`, words.join(name, clusterMembers), name)];
 }
 
-function removeProblems(name: string, known: readonly string[], owner: string | null, { words }: Engine): Problem[] {
+function removeProblems(name: string, known: readonly string[], owner: string | null, settings: Settings): Problem[] {
   if (!known.includes(name))
     return [
       errorProblem('usage-no-member', `is not set up as a member (members: ${known.join(', ')})`, 'csync members list', name),
     ];
   if (name !== owner) return [];
-  return [errorProblem('change-owner', 'the package runs there', words.moveAway(name), name)];
+  const other = known.find((member) => member !== name) ?? 'OTHER';
+  const remedy = engineFor(settings).words.moveAway(name, settings.packageName, other);
+  return [errorProblem('change-owner', 'the package runs there', remedy, name)];
 }
 
 function noMembers(clusterMembers: readonly string[], { title, words }: Engine): Problem {

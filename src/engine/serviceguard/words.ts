@@ -33,7 +33,8 @@ export const words: EngineWords = {
     `cmquerycl -C FILE -c CLUSTER ${named([...members, host])}; cmapplyconf -C FILE; cmrunnode ${host}; then run this command again`,
   leave: (hosts, members) =>
     `cmhaltnode -f ${hosts.join(' ')}; cmquerycl -C FILE -c CLUSTER ${named(members)}; cmapplyconf -C FILE`,
-  moveAway: (member) => `move the package first: cmhaltpkg, then cmrunpkg -n OTHER and cmmodpkg -e; or cmhaltnode -f ${member}`,
+  moveAway: (member, name, other) =>
+    `move the package first: cmhaltpkg ${name}; cmrunpkg -n ${other} ${name}; cmmodpkg -e ${name}   (to have ${member} out of the cluster: cmhaltnode -f ${member})`,
   noMaintenance: (style) => (style === 'legacy' ? 'Serviceguard has a maintenance mode only for modular packages' : null),
   tooOld: (version) => (isRecent(version) ? null : 'adding or removing members requires A.11.17 or newer'),
 };

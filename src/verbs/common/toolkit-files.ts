@@ -131,10 +131,11 @@ function strangers(file: string): string[] {
 }
 
 function openToOthers(file: string, what: string): Problem {
+  const places = [...new Set(strangers(file).map((said) => said.replace(/ (?:belongs to|can be written by) .*$/, '')))].join(' ');
   return errorProblem(
     'file-open-to-others',
     `${what} ${file} was not read: ${strangers(file).join('; ')}; that user could decide what runs as root on every member`,
-    'check its content, then chown root and chmod go-w the named paths',
+    `check its content, then: chown root ${places}; chmod go-w ${places}`,
     { file },
   );
 }

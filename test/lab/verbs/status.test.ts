@@ -85,7 +85,7 @@ describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000
     const drifted = await status();
     expect([drifted.exitCode, drifted.condition, drifted.advice.length]).toEqual([0, 'serving', 2]);
     expect(of(drifted, 'm3')).toMatchObject({ staleFiles: ['csync.sh'], seen: { daemons: 0 } });
-    expect(remedies(drifted)).toMatch(/csync members sync[\s\S]*csync diff, then csync apply/);
+    expect(remedies(drifted)).toMatch(/csync members sync[\s\S]*csync diff; then csync apply/);
     await used.lab.ask({ verb: 'crash', member: 'm3' });
     const gone = await status();
     expect([gone.exitCode, gone.condition, of(gone, 'm3')?.seen]).toEqual([0, 'serving', null]);

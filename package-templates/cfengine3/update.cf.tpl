@@ -5,7 +5,7 @@
 
 body common control
 {
-  bundlesequence => { "csync_look", "csync_update", "csync_public_keys" };
+  bundlesequence => { "csync_look", "csync_epoch", "csync_update", "csync_public_keys" };
 }
 
 body copy_from csync_master(path, purge)
@@ -76,7 +76,8 @@ bundle agent csync_look
       classes   => csync_told("csync_master_promoted", "csync_master_away");
 }
 
-bundle agent csync_update
+# Whether the master may be followed: defines csync_epoch_recorded, which everything below requires.
+bundle agent csync_epoch
 {
   vars:
     csync_master_promoted.!csync_master_away::
@@ -101,6 +102,14 @@ bundle agent csync_update
       perms     => csync_private,
       classes   => csync_told("csync_epoch_recorded", "csync_master_away");
 
+  reports:
+    csync_master_older::
+      "error: policy not fetched: the master is of epoch $(master[1]), older than $(here[1]), of which this host has policy";
+}
+
+bundle agent csync_update
+{
+  files:
     # Permissions kept from the last copy count as kept, too, hence both classes.
     csync_epoch_recorded.!csync_master_away::
     # Files appear one by one under their names, each complete; files that the master no longer has are removed.
@@ -108,10 +117,6 @@ bundle agent csync_update
       copy_from    => csync_master("{{policy_directory}}/masterfiles", "true"),
       depth_search => csync_all,
       perms        => csync_private;
-
-  reports:
-    csync_master_older::
-      "error: policy not fetched: the master is of epoch $(master[1]), older than $(here[1]), of which this host has policy";
 }
 
 # The cluster's key and, during a rotation, the next one: a host that fetches has both, whichever a member uses. Nothing is purged, since

@@ -8,6 +8,7 @@ import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { toolkitVersion } from '../base/version.ts';
 import type { RosterHost } from '../contract/roster.ts';
 import type { Settings } from '../settings/settings.ts';
+import { frameworkFiles } from './mpf.ts';
 import { fillTemplate, type Template } from './template.ts';
 
 export interface PolicyFile {
@@ -25,6 +26,8 @@ export interface PolicyInput {
   readonly templates: ReadonlyMap<string, Template>;
   readonly members: readonly RosterHost[];
   readonly clients: readonly RosterHost[];
+  /** csync's part of a tree of the Masterfiles Policy Framework, instead of a tree of its own. */
+  readonly framework?: boolean;
 }
 
 type Generation = Settings['cfengineGeneration'];
@@ -52,9 +55,17 @@ const parts: Readonly<Record<Generation, Readonly<Record<string, string>>>> = {
   },
 };
 
+/** The same for a tree of the Masterfiles Policy Framework, which exists for generation 3. */
+const frameworkParts: Readonly<Record<string, string>> = {
+  'failsafe.cf': 'cfengine3/update.cf.tpl',
+  [frameworkFiles.members]: 'cfengine3/csync_members.cf.tpl',
+  [frameworkFiles.server]: 'cfengine3/mpf/csync_server.cf.tpl',
+  [frameworkFiles.update]: 'cfengine3/mpf/csync_update.cf.tpl',
+};
+
 /** The templates of one generation. */
 export function policyTemplateNames(generation: Generation): string[] {
-  return [...new Set(Object.values(parts[generation]))];
+  return [...new Set([...Object.values(parts[generation]), ...(generation === 3 ? Object.values(frameworkParts) : [])])];
 }
 
 const headerStart = 'Written by the csync toolkit ';
@@ -76,7 +87,7 @@ export function memberClass(name: string): string {
 }
 
 /** All files of the policy, or every problem of the hosts, the templates and their tokens. */
-export function renderPolicy({ settings, templates, members, clients }: PolicyInput): Checked<PolicyFile[]> {
+export function renderPolicy({ settings, templates, members, clients, framework = false }: PolicyInput): Checked<PolicyFile[]> {
   const generation = settings.cfengineGeneration;
   const problems = [
     ...[...members, ...clients].flatMap(hostProblems),
@@ -85,10 +96,13 @@ export function renderPolicy({ settings, templates, members, clients }: PolicyIn
   ];
   // An invalid name or address could break out of its string.
   if (problems.length > 0) return { ok: false, problems };
-  const values = generation === 2 ? values2(settings, members, clients) : values3(settings, members, clients);
+  const ownValues = generation === 2 ? values2(settings, members, clients) : values3(settings, members, clients);
+  const joining = framework ? frameworkValues(ownValues, templates) : { values: {}, problems: [] };
+  const values = { ...ownValues, ...joining.values };
+  problems.push(...joining.problems);
   const files: PolicyFile[] = [];
   const told = new Set<string>();
-  for (const [name, templateName] of Object.entries(parts[generation])) {
+  for (const [name, templateName] of Object.entries(framework ? frameworkParts : parts[generation])) {
     const filled = partText(templateName, templates.get(templateName), values[templateName] ?? {});
     // Two files of one template report its problems once.
     if (!told.has(templateName)) problems.push(...filled.problems);
@@ -97,6 +111,59 @@ export function renderPolicy({ settings, templates, members, clients }: PolicyIn
     if (filled.ok) files.push({ name, text: filled.value, owner, mode: 0o600 });
   }
   return problems.length === 0 ? { ok: true, value: files, problems } : { ok: false, problems };
+}
+
+/** Complete bodies and bundles of generation 3, by name. */
+export function blocks(text: string, ...names: readonly string[]): string[] {
+  const all = [...upTo('\n}', text).matchAll(/^(?:body|bundle) \S+ (\w+)[^\n]*\n\{\n[\s\S]*?\n\}$/gm)];
+  return all.filter((found) => names.includes(found[1] ?? '')).map((found) => found[0]);
+}
+
+/** Up to the last occurrence of a sign. The searched text ends with it, so no search is made from later positions. */
+export const upTo = (sign: string, text: string): string => text.slice(0, text.lastIndexOf(sign) + sign.length);
+
+/** What csync's part of the framework takes from the templates of its own tree, so that no text exists twice. */
+function frameworkValues(own: Values, templates: PolicyInput['templates']): { values: Values; problems: readonly Problem[] } {
+  const names = {
+    update: 'cfengine3/update.cf.tpl',
+    server: 'cfengine3/controls/cf_serverd.cf.tpl',
+    promises: 'cfengine3/promises.cf.tpl',
+  };
+  const filled = (name: string) => partText(name, templates.get(name), own[name] ?? {});
+  const [update, server, promises] = [filled(names.update), filled(names.server), filled(names.promises)];
+  if (!update.ok || !server.ok || !promises.ok) return { values: {}, problems: [...server.problems, ...promises.problems] };
+  const [control = ''] = blocks(update.value, 'control');
+  const parts = {
+    update_bundles: control === '' ? '' : update.value.slice(update.value.indexOf(control) + control.length).trim(),
+    access_rules: blocks(server.value, 'csync_access_rules').join('\n'),
+    reference_file_body: blocks(promises.value, 'csync_reference_file').join('\n'),
+  };
+  const ofServer = own[names.server] ?? {};
+  return {
+    values: {
+      'cfengine3/mpf/csync_server.cf.tpl': {
+        policy_header: header,
+        allowed_addresses: ofServer.allowed_addresses ?? '',
+        max_connections: ofServer.max_connections ?? '',
+        access_rules: parts.access_rules,
+        reference_file_body: parts.reference_file_body,
+      },
+      'cfengine3/mpf/csync_update.cf.tpl': { policy_header: header, update_bundles: parts.update_bundles },
+    },
+    problems: [
+      ...(parts.update_bundles === '' ? [noBlock('body common control', names.update, templates)] : []),
+      ...(parts.access_rules === '' ? [noBlock('bundle server csync_access_rules', names.server, templates)] : []),
+    ],
+  };
+}
+
+function noBlock(block: string, name: string, templates: PolicyInput['templates']): Problem {
+  return errorProblem(
+    'template-malformed',
+    `"${block}" is missing, or its braces do not stand alone in their lines; csync's part of the Masterfiles Policy Framework needs it`,
+    'csync templates diff DIR shows the shipped template; restore that block',
+    { file: templates.get(name)?.file ?? name },
+  );
 }
 
 const isTemplate = (name: string): boolean => name.endsWith('.tpl');

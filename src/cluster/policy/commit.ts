@@ -6,6 +6,7 @@
 import { attempt } from '../../base/attempt.ts';
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { sha256 } from '../../contract/package-directory.ts';
+import { augmentsLines, frameworkFiles, isAugments, joinAugments } from '../../render/mpf.ts';
 import { isOurs } from '../../render/policy.ts';
 
 /** One line in the master copy. Hosts get it with the policy, and so show which commit they have. */
@@ -76,6 +77,7 @@ export function planCommit(state: PolicyState, files: readonly LocalFile[], base
       ? [movedProblem(state, base)]
       : []),
     ...edits.flatMap((edit) => editProblems(state, edit, base)),
+    ...augmentsProblems(state, edits),
   ];
   if (problems.length > 0) return { ok: false, problems };
   const write = edits.flatMap(({ name, content }) => (content === null ? [] : [{ name, content }]));
@@ -148,6 +150,27 @@ function editProblems(state: PolicyState, edit: LocalFile, base: string | null):
       `csync policy show --copy DIR   (makes a working copy to edit and commit); or --base ${state.digest.slice(0, 12)}... as csync policy show prints it now`,
     ),
   ];
+}
+
+/** In a tree of the Masterfiles Policy Framework: its augments must go on to refer to csync's files. */
+function augmentsProblems({ files }: PolicyState, edits: readonly LocalFile[]): Problem[] {
+  if (files.get(frameworkFiles.update)?.ours !== true) return [];
+  const ofAugments = edits.filter(({ name }) => isAugments(name));
+  const removed = new Set(ofAugments.flatMap(({ name, content }) => (content === null ? [name] : [])));
+  const isOneLeft = [...files.keys()].some((name) => isAugments(name) && !removed.has(name));
+  const isJoined = (text: string): boolean => {
+    const joined = joinAugments(text);
+    return joined.ok && joined.text === text;
+  };
+  return ofAugments
+    .filter(({ content }) => (content === null ? !isOneLeft : !isJoined(content.toString('utf8'))))
+    .map(({ name }) =>
+      errorProblem(
+        'policy-toolkit-file',
+        `${name} lacks lines of csync: without them hosts no longer fetch policy and keys from the master, and it does not admit them`,
+        `add these to it, and keep its other keys:\n${augmentsLines()}`,
+      ),
+    );
 }
 
 function conflict(state: PolicyState, name: string): Problem {

@@ -2,7 +2,7 @@
  * Compares the rendered policy with the tree on the master: files to write, the administrator's files that stay, and lines to add to those
  * by hand. Pure.
  */
-import { className, isOurs, memberClass, type PolicyFile } from '../../render/policy.ts';
+import { blocks, className, isOurs, memberClass, type PolicyFile, upTo } from '../../render/policy.ts';
 
 export interface PolicyTreePlan {
   readonly write: readonly PolicyFile[];
@@ -43,7 +43,7 @@ interface Need {
 }
 
 /** File -> the parts of ours that a file of that name must have. No other file depends on the names that are missing here. */
-const needs: Readonly<Record<string, (ours: string) => readonly Need[]>> = {
+const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly Need[]>> = {
   'promises.cf': (ours) => [
     ...quotedIn(/inputs\s*=>\s*\{([^}]*)\}/, ours).map((lines) => ({ where: 'inputs of body common control', lines })),
     { where: 'bundlesequence of body common control', lines: '"site"' },
@@ -85,7 +85,7 @@ const needs: Readonly<Record<string, (ours: string) => readonly Need[]>> = {
 
 function noteOn(name: string, ours: string, theirs: string): string[] {
   const there = settled(theirs);
-  const missing = (needs[name]?.(settled(ours)) ?? []).filter(({ lines, sign = lines }) => !contains(there, sign));
+  const missing = (needs[name]?.(settled(ours), there) ?? []).filter(({ lines, sign = lines }) => !contains(there, sign));
   const places = [...new Set(missing.map(({ where }) => where))];
   const doubled = name === 'promises.cf' ? (theirs.match(/^[ \t]*body[ \t]+(server|runagent)[ \t]+control\b/gm) ?? []) : [];
   if (missing.length === 0) return [];
@@ -102,11 +102,15 @@ function noteOn(name: string, ours: string, theirs: string): string[] {
   ];
 }
 
-/** Whether the words of `wanted` follow one another in `text`, as words. */
+/** Whether `text` has an item of a list, or the words of `wanted` following one another, as words. */
 function contains(text: string, wanted: string): boolean {
   const words = (from: string): string => ` ${from.split(/\s+/).filter(Boolean).join(' ')} `;
-  // A quoted item of a list includes its comma or bracket.
-  return /^"[^"]*"$/.test(wanted.trim()) ? text.includes(wanted.trim()) : words(text).includes(words(wanted));
+  const item = /^"([^"]*)"$/.exec(wanted.trim())?.[1];
+  if (item === undefined) return words(text).includes(words(wanted));
+  const name = item.replace(/[.]/g, '\\.');
+  // A file by its name, or by a variable of the directory or its path; a bundle without quotation marks, too.
+  const quoted = `["'](?:[$][({][^"')}/]*[)}]/|/[^"']*/inputs/)?${name}["']`;
+  return new RegExp(`${quoted}|(?:[{,]|=>)\\s*${name}\\s*(?=[,};])`).test(text);
 }
 
 /** Without comments, which have no effect; variables of generation 2 with their values. */
@@ -129,9 +133,6 @@ function withoutTail(line: string): string {
   return at === -1 ? line : line.slice(0, from) + line.slice(from, from + at).trimEnd();
 }
 
-/** Up to the last occurrence of a sign. The searched text ends with it, so no search is made from later positions. */
-const upTo = (sign: string, text: string): string => text.slice(0, text.lastIndexOf(sign) + sign.length);
-
 function quotedIn(list: RegExp, text: string): string[] {
   return (list.exec(upTo('}', text))?.[1] ?? '').match(/"[^"]*"/g) ?? [];
 }
@@ -147,18 +148,20 @@ function statements(text: string, ...keywords: readonly string[]): string[] {
 const hideSemicolons = (quoted: string): string => quoted.replaceAll(';', '\0');
 const showSemicolons = (text: string): string => text.replaceAll('\0', ';');
 
-/** Complete bodies and bundles of generation 3, by name. */
-function blocks(text: string, ...names: readonly string[]): string[] {
-  const all = [...upTo('\n}', text).matchAll(/^(?:body|bundle) \S+ (\w+)[^\n]*\n\{\n[\s\S]*?\n\}$/gm)];
-  return all.filter((found) => names.includes(found[1] ?? '')).map((found) => found[0]);
-}
-
-function fetchesKeys(ours: string): readonly Need[] {
-  const parts = blocks(ours, 'csync_master', 'csync_all', 'csync_private', 'csync_key_names', 'csync_public_keys');
-  const sign = /"[^"]*\/public_keys"/.exec(ours)?.[0] ?? '';
+/** The bundles that fetch the keys, in their order, with every body that they use: they must work in a file that has nothing else of ours. */
+function fetchesKeys(ours: string, theirs: string): readonly Need[] {
+  const keys = /"[^"]*\/public_keys"/.exec(ours)?.[0] ?? '';
+  // Fetched in another way.
+  if (keys !== '' && theirs.includes(keys) && !/^bundle agent csync_public_keys\b/m.test(theirs)) return [];
+  const bundles = ['csync_look', 'csync_epoch', 'csync_public_keys'];
+  const bodies = ['csync_master', 'csync_all', 'csync_private', 'csync_told', 'csync_key_names', 'csync_here'];
   return [
-    { where: 'bundlesequence of body common control', lines: '"csync_public_keys"' },
-    ...(parts.length === 0 ? [] : [{ where: 'the file', lines: parts.join('\n'), sign }]),
+    ...bundles.map((name) => ({ where: 'bundlesequence of body common control', lines: `"${name}"` })),
+    ...blocks(ours, ...bodies, ...bundles).map((lines) => ({
+      where: 'the file',
+      lines,
+      sign: lines.slice(0, lines.indexOf('\n')),
+    })),
   ];
 }
 

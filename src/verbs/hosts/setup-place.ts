@@ -14,6 +14,7 @@ import type { PublishStep } from '../../cluster/setup/setup-plan.ts';
 import { clusterKeys, type Roster } from '../../contract/roster.ts';
 import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.ts';
 import { loginName } from '../../host/admin/terminal.ts';
+import { type AugmentsPlan, type Framework, frameworkOf, planAugments } from '../../render/mpf.ts';
 import { type PolicyFile, renderPolicy } from '../../render/policy.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { withList } from '../../settings/settings-yaml.ts';
@@ -37,7 +38,14 @@ export function setupPlace({ settings, file }: SettingsSource, templates: string
     bootScript: (configured) => bootScript(settings, boot, configured ? 'install' : 'remove'),
     policyFor: (roster, view) => {
       const { members, clients } = roster;
-      return policyPart(demand(renderPolicy({ settings, templates: texts, members, clients })), roster, view, settings);
+      const existing = filesBelow(view.masterFiles, below(layout.masterInputs));
+      // A record names members, too, but is not for editing.
+      existing.delete(commitRecordName);
+      const found = settings.cfengineGeneration === 3 ? frameworkOf(existing, settings.cfenginePort) : null;
+      const framework = found?.lacks.length === 0;
+      const rendered = demand(renderPolicy({ settings, templates: texts, members, clients, framework }));
+      const joined = framework ? planAugments(existing) : { write: [], notes: notJoined(found) };
+      return policyPart({ existing, rendered, joined }, roster, view, settings);
     },
     onMembers: (members, dryRun) => noteMembers(file, settings, members, dryRun),
     runRemotely: (shell, member, hosts) => runQuietly(shell, settings, member, hosts),
@@ -56,8 +64,30 @@ function publicKeyFiles(roster: Roster, generation: Settings['cfengineGeneration
   ];
 }
 
+/** Texts below one of the served directories, by their names below it. */
+function filesBelow(files: ReadonlyMap<string, string> | null, directory: string): Map<string, string> {
+  const start = `${directory}/`;
+  return new Map(
+    [...(files ?? [])].flatMap(([name, text]) => (name.startsWith(start) ? [[name.slice(start.length), text] as const] : [])),
+  );
+}
+
+function notJoined(found: Framework | null): string[] {
+  if (found === null) return [];
+  return [
+    `the policy is the Masterfiles Policy Framework, but csync cannot join it by def.json; it lacks:\n${found.lacks.map((one) => `    ${one}`).join('\n')}`,
+  ];
+}
+
+interface Tree {
+  /** Text by name below the master copy. */
+  readonly existing: ReadonlyMap<string, string>;
+  readonly rendered: readonly PolicyFile[];
+  readonly joined: AugmentsPlan;
+}
+
 function policyPart(
-  rendered: readonly PolicyFile[],
+  { existing, rendered, joined }: Tree,
   roster: Roster,
   { masterFiles, owner }: SetupView,
   settings: Settings,
@@ -65,22 +95,12 @@ function policyPart(
   const layout = layoutOf(settings);
   const below = (path: string): string => path.slice(settings.policyDirectory.length + 1);
   const [tree, keys] = [below(layout.masterInputs), below(layout.publicKeys)];
-  const there = masterFiles ?? new Map<string, string>();
-  const filesBelow = (directory: string): Map<string, string> =>
-    new Map(
-      [...there].flatMap(([name, text]) =>
-        // A record names members, too, but is not for editing.
-        name.startsWith(`${directory}/`) && name !== `${tree}/${commitRecordName}`
-          ? [[name.slice(directory.length + 1), text] as const]
-          : [],
-      ),
-    );
-  const existing = filesBelow(tree);
   const plan = planPolicyTree(rendered, existing);
+  const written = [...plan.write, ...joined.write];
   const wantedKeys = new Map(publicKeyFiles(roster, settings.cfengineGeneration));
-  const keysThere = filesBelow(keys);
+  const keysThere = filesBelow(masterFiles, keys);
   const write = [
-    ...plan.write.map(({ name, text }) => ({ name: `${tree}/${name}`, text })),
+    ...written.map(({ name, text }) => ({ name: `${tree}/${name}`, text })),
     ...[...wantedKeys]
       .filter(([name, text]) => keysThere.get(name) !== text)
       .map(([name, text]) => ({ name: `${keys}/${name}`, text })),
@@ -100,7 +120,7 @@ function policyPart(
           remove,
         };
   const kept = [...existing].filter(([name]) => !plan.remove.includes(name));
-  const inputs = new Map([...kept, ...plan.write.map(({ name, text }) => [name, text] as const)]);
+  const inputs = new Map([...kept, ...written.map(({ name, text }) => [name, text] as const)]);
   const mentions = roster.gone
     .filter(({ kind }) => kind === 'member')
     .flatMap(({ name }) => staleMemberMentions(existing, name).map((one) => ({ ...one, name })));
@@ -110,6 +130,7 @@ function policyPart(
     served: masterFiles !== null,
     notes: [
       ...plan.notes,
+      ...joined.notes,
       ...mentions.map(
         ({ file, line, text, name }) => `${file}:${line} still mentions the removed member ${name}: ${text.trim()}`,
       ),

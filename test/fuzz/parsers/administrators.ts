@@ -5,6 +5,7 @@ import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy
 import { isKnownBeside, parseApplied, readManifest, setNamedIn } from '../../../src/contract/package-directory.ts';
 import { readApplied } from '../../../src/engine/serviceguard/definition.ts';
 import { layOver } from '../../../src/engine/serviceguard/package-text.ts';
+import { joinAugments } from '../../../src/render/mpf.ts';
 import { withMembers, withRuntime } from '../../../src/render/package.ts';
 import { isOurs, type PolicyFile } from '../../../src/render/policy.ts';
 import { fillTemplate } from '../../../src/render/template.ts';
@@ -176,6 +177,19 @@ export const administrators: readonly FuzzedParser[] = [
         planPolicyTree([{ name, text, mode: 0o600, owner: 'toolkit' }], new Map([[name, 'control:\n']]));
       }
       return [isOurs(text), staleMemberMentions(new Map([['site.cf', text]]), 'm3.example.com')];
+    },
+  },
+  {
+    name: 'def.json of the Masterfiles Policy Framework',
+    of: 'administrator',
+    samples: [
+      '{ "inputs": ["ours.cf"], "vars": { "acl": ["10.1.0.0/16"], "trustkeysfrom": ["10.1.0.1"] }, "classes": { "x": ["any"] } }',
+      '{ "variables": { "default:def.acl": { "value": ["10.1.0.0/16"] } } }',
+    ],
+    parse: (text) => {
+      const joined = joinAugments(text);
+      hold('joining it again changes nothing', !joined.ok || isDeepStrictEqual(joinAugments(joined.text), joined));
+      return joined;
     },
   },
   {

@@ -8,11 +8,14 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
 import { generateKeyPair, type KeyPair } from '../../../src/cfengine/keys.ts';
+import { planPolicyTree } from '../../../src/cluster/policy/tree.ts';
 import { renderPolicy } from '../../../src/render/policy.ts';
 import { have, policyTemplates, scratchDirectory, settingsFor } from '../../support.ts';
 
 const whyNot = have('cf-agent', 'cf-promises') ? null : 'cf-agent is not installed';
 if (whyNot !== null) console.warn(`epochs on hosts are left out: ${whyNot}`);
+
+const nextKey = 'root-MD5=0123456789abcdef0123456789abcdef.pub';
 
 const scratch = scratchDirectory();
 let pair: KeyPair;
@@ -20,19 +23,26 @@ beforeAll(async () => {
   pair = await generateKeyPair();
 });
 
+/** An update.cf of a site with the lines that csync prints for it, each where the note says. */
+function siteUpdate(note: string): string {
+  const places = note.split(/^ {2}in /m).slice(1);
+  const linesOf = (place: string): string => (places.find((one) => one.startsWith(place)) ?? '').split('\n').slice(1).join('\n');
+  const items = linesOf('bundlesequence').trim().split(/\s+/).join(', ');
+  return `body common control\n{\n  bundlesequence => { "ours", ${items} };\n}\nbundle agent ours\n{\n}\n${linesOf('the file')}\n`;
+}
+
 class Host {
   readonly served: string;
   readonly work: string;
-  constructor() {
+  constructor(isOfSite = false) {
     const directory = mkdtempSync(join(scratch, 'host-'));
     [this.served, this.work] = [join(directory, 'mnt', 'dsau'), join(directory, 'work')];
     const settings = settingsFor({ mount_point: join(directory, 'mnt'), policy_directory: this.served });
     const members = [{ name: 'm1', addresses: ['10.9.0.11'] }];
     const files = demand(renderPolicy({ settings, templates: policyTemplates(3), members, clients: [] }));
-    const update = (files.find(({ name }) => name === 'update.cf')?.text ?? '').replace(
-      /^ *(servers|portnumber|trustkey) .*\n/gm,
-      '',
-    );
+    const own = files.find(({ name }) => name === 'update.cf')?.text ?? '';
+    const [note = ''] = planPolicyTree(files, new Map([['update.cf', 'bundle agent ours\n{\n}\n']])).notes;
+    const update = (isOfSite ? siteUpdate(note) : own).replace(/^ *(servers|portnumber|trustkey) .*\n/gm, '');
     for (const name of ['state', 'bin', 'inputs']) mkdirSync(join(this.work, name), { recursive: true, mode: 0o700 });
     symlinkSync('/usr/bin/cf-promises', join(this.work, 'bin/cf-promises'));
     this.#write('work/ppkeys/localhost.priv', pair.privateKey);
@@ -40,6 +50,7 @@ class Host {
     this.#write('work/inputs/update.cf', update);
     this.serve({ 'update.cf': update, 'promises.cf': 'bundle agent main { }\n' });
     this.#write('mnt/dsau/public_keys/none', '');
+    this.#write(`mnt/dsau/public_keys/${nextKey}`, 'the next key of the cluster\n');
   }
 
   #write(name: string, text: string): void {
@@ -121,5 +132,12 @@ describe.skipIf(whyNot !== null)("a host and its master's epoch", () => {
       host.fetch();
       expect([host.epoch, host.has('inputs/site.txt')]).toEqual([3, 'three']);
     }
+  });
+
+  it('of a site has an update.cf of its own: with the lines that csync prints for it, the keys of a rotation are fetched', () => {
+    const host = new Host(true);
+    host.promoted(1);
+    expect(host.fetch()).toBe('');
+    expect([host.has(`ppkeys/${nextKey}`), host.epoch]).toEqual(['the next key of the cluster\n', 1]);
   });
 });

@@ -82,7 +82,41 @@ describe('what a file of one’s own lacks', () => {
     const note = noteOf(3, 'update.cf', 'bundle agent u { }');
     for (const part of ['"csync_public_keys"', 'bundle agent csync_public_keys', 'body copy_from csync_master(path, purge)'])
       expect(note).toContain(`    ${part}`);
-    expect(noteOf(3, 'update.cf', 'bundlesequence => { "csync_public_keys" };\n x("/csync/dsau/public_keys");')).toBe('');
+    expect(noteOf(3, 'update.cf', 'bundlesequence => { u };\nbundle agent u { x("/csync/dsau/public_keys"); }')).toBe('');
+  });
+
+  it('3: every class that the bundle of the keys requires is defined by the lines that are printed with it', () => {
+    const note = noteOf(3, 'update.cf', 'bundle agent u { }');
+    const [, required = ''] = /bundle agent csync_public_keys[\s\S]*?([\w.!]+)::/.exec(note) ?? [];
+    expect(required).toBe('csync_epoch_recorded.!csync_master_away');
+    for (const name of required.split(/[.!]+/)) expect(note).toMatch(new RegExp(`csync_told\\([^)]*"${name}"`));
+    // What an earlier csync printed had the keys alone, which were never fetched.
+    const [keys = ''] = /bundle agent csync_public_keys[\s\S]*?\n {4}\}/.exec(note) ?? [];
+    const more = noteOf(3, 'update.cf', `bundlesequence => { "csync_public_keys" };\n${keys.replace(/^ {4}/gm, '')}\n`);
+    expect(more).toContain('    "csync_epoch"\n');
+    expect(more).toContain('    bundle agent csync_look\n');
+    expect(more).not.toContain('bundle agent csync_public_keys');
+  });
+
+  it.each([
+    ['as csync writes them', '"site.cf"', '"site"'],
+    ['by a directory', '"$(sys.inputdir)/site.cf"', '"site"'],
+    ['beside the file, in braces', '"${this.promise_dirname}/site.cf"', '"site"'],
+    ['by the path', '"/var/lib/cfengine3/inputs/site.cf"', '"site"'],
+    ['a bundle without quotation marks', "'site.cf'", 'main, site, last'],
+    ['a bundle without quotation marks, the last one', '"site.cf"', 'main,site'],
+  ])('3: an input and a bundle are recognized %s', (_, input, bundle) => {
+    const head = '"controls/cf_serverd.cf", "controls/cf_runagent.cf", "csync_members.cf"';
+    const text = `body common control\n{\n  inputs => { ${head}, ${input} };\n  bundlesequence => { ${bundle} };\n}\nbundle agent other { }\n`;
+    expect(noteOf(3, 'promises.cf', text)).toBe('');
+  });
+
+  it('3: a file of that name in another directory and a bundle of a longer name are none', () => {
+    const text =
+      'body common control\n{\n  inputs => { "lib/site.cf" };\n  bundlesequence => { my_site, sites };\n}\nbundle agent site { }\n';
+    const note = noteOf(3, 'promises.cf', text);
+    expect(note).toContain('    "site.cf"\n');
+    expect(note).toContain('    "site"');
   });
 
   it('3: who may connect, in the body, and the access rules', () => {

@@ -1,0 +1,152 @@
+/**
+ * The Masterfiles Policy Framework (MPF), the stock policy of CFEngine 3: recognizes a tree of it, and joins csync's policy to it by its
+ * augments, def.json. No file of the framework is changed. Pure.
+ */
+
+/** Files of the framework, with what csync's part is joined to. All of it exists in 3.21; a tree without one of them is joined by hand. */
+const hooks: readonly (readonly [file: string, text: string])[] = [
+  ['controls/def_inputs.cf', '@(def.augments_inputs)'],
+  ['controls/cf_serverd.cf', '@(def.acl)'],
+  ['controls/cf_serverd.cf', '@(def.trustkeysfrom)'],
+  ['controls/cf_serverd.cf', '@(def.control_server_allowusers)'],
+  ['controls/cf_serverd.cf', '$(def.control_server_maxconnections)'],
+  ['controls/update_def.cf', '@(def.update_inputs)'],
+  ['controls/update_def.cf', 'def.control_common_update_bundlesequence_end'],
+  ['cfe_internal/update/update_policy.cf', 'def.mpf_update_policy_bundle'],
+  ['cfe_internal/update/update_policy.cf', 'bundle agent modules_presence'],
+  ['cfe_internal/update/update_policy.cf', 'bundle agent cfe_internal_setup_python_symlink'],
+  ['cfe_internal/core/main.cf', 'mpf_auto_am_policy_hub_state_disabled'],
+];
+
+/** The port of the framework's daemon, which no variable of it changes. */
+const frameworkPort = 5308;
+
+export interface Framework {
+  /** What csync's part cannot be joined to, in words. Empty: csync joins it. */
+  readonly lacks: readonly string[];
+}
+
+/** `files`: text by name of the master copy. null: no tree of the framework. */
+export function frameworkOf(files: ReadonlyMap<string, string>, port: number): Framework | null {
+  const promises = files.get('promises.cf') ?? '';
+  if (!promises.includes('cfe_internal_management') || !/\bdef\b/.test(promises)) return null;
+  const lacks = hooks
+    .filter(([file, text]) => files.get(file)?.includes(text) !== true)
+    .map(([file, text]) => `${text} in ${file}`);
+  return { lacks: port === frameworkPort ? lacks : [...lacks, `a variable for the port, which is ${port} in csync.yaml`] };
+}
+
+/** Names of the augments; CFEngine 3.18 and newer read the second instead of the first. */
+const augmentsNames = ['def.json', 'def_preferred.json'] as const;
+
+export const isAugments = (name: string): boolean => augmentsNames.some((one) => one === name);
+
+/** csync's part of promises.cf and of update.cf. */
+export const frameworkFiles = { server: 'csync_server.cf', members: 'csync_members.cf', update: 'csync_update.cf' } as const;
+
+/** Variables: a list gets the missing items, a text is written only if the site has none. */
+const lists: Readonly<Record<string, readonly string[]>> = {
+  acl: ['@(csync_hosts.allowed)'],
+  control_server_allowusers: ['root'],
+  update_inputs: [frameworkFiles.update],
+  control_common_update_bundlesequence_end: ['csync_mpf_keys'],
+};
+const defaults: Readonly<Record<string, string | readonly string[]>> = {
+  // csync distributes the keys. The framework accepts any key of an unknown host otherwise.
+  trustkeysfrom: [],
+  control_server_maxconnections: '$(csync_hosts.maxconnections)',
+  mpf_update_policy_bundle: 'default:csync_mpf_update',
+};
+const inputs = [frameworkFiles.server, frameworkFiles.members];
+/** Else the active member would count as a policy hub for ever: it would copy its policy from its own disk. */
+const classes = { mpf_auto_am_policy_hub_state_disabled: ['any'] } as const;
+
+export type Joined = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly why: string };
+
+type Json = Record<string, unknown>;
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** def.json with csync's part; the very same text if it has it. null: the file is missing. Every key of the site stays. */
+export function joinAugments(text: string | null): Joined {
+  let whole: unknown;
+  try {
+    whole = text === null ? {} : JSON.parse(text);
+  } catch (error) {
+    return { ok: false, why: `it is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  if (!isObject(whole)) return { ok: false, why: 'it is not a JSON object' };
+  const before = JSON.stringify(whole);
+  try {
+    join(whole);
+  } catch (error) {
+    return { ok: false, why: error instanceof Error ? error.message : String(error) };
+  }
+  if (text !== null && JSON.stringify(whole) === before) return { ok: true, text };
+  const indent = /^([ \t]+)"/m.exec(text ?? '')?.[1] ?? '  ';
+  return { ok: true, text: `${JSON.stringify(whole, null, indent)}\n` };
+}
+
+/** Changes `whole`; throws with what is in the way. */
+function join(whole: Json): void {
+  const vars = objectIn(whole, 'vars');
+  for (const [name, items] of Object.entries(lists)) append(...placeOf(whole, vars, name), items);
+  const inInputs = whole.inputs === undefined && Object.hasOwn(vars, 'augments_inputs') ? vars : whole;
+  append(inInputs, inInputs === whole ? 'inputs' : 'augments_inputs', inputs);
+  for (const [name, value] of Object.entries(defaults)) {
+    const [holder, key] = placeOf(whole, vars, name);
+    holder[key] ??= value;
+  }
+  const known = objectIn(whole, 'classes');
+  for (const [name, value] of Object.entries(classes)) known[name] ??= value;
+}
+
+function objectIn(whole: Json, key: string): Json {
+  whole[key] ??= {};
+  const value = whole[key];
+  if (!isObject(value)) throw new Error(`its "${key}" is not an object`);
+  return value;
+}
+
+/** Since 3.18 a variable may stand in "variables", too, with its scope. */
+function placeOf({ variables }: Json, vars: Json, name: string): [holder: Json, key: string] {
+  if (isObject(variables))
+    for (const key of [name, `def.${name}`, `default:def.${name}`]) {
+      const found = variables[key];
+      if (isObject(found)) return [found, 'value'];
+    }
+  return [vars, name];
+}
+
+function append(holder: Json, key: string, items: readonly string[]): void {
+  holder[key] ??= [];
+  const present = holder[key];
+  if (!Array.isArray(present)) throw new Error(`its "${key}" is not a list`);
+  present.push(...items.filter((item) => !present.includes(item)));
+}
+
+export interface AugmentsPlan {
+  readonly write: readonly { readonly name: string; readonly text: string }[];
+  readonly notes: readonly string[];
+}
+
+/** Joins csync's part to the augments of a tree: to each of the two files that exists, else to a new def.json. */
+export function planAugments(files: ReadonlyMap<string, string>): AugmentsPlan {
+  const present = augmentsNames.filter((name) => files.has(name));
+  const names = present.length > 0 ? present : augmentsNames.slice(0, 1);
+  const write: { name: string; text: string }[] = [];
+  const notes: string[] = [];
+  for (const name of names) {
+    const text = files.get(name) ?? null;
+    const joined = joinAugments(text);
+    if (!joined.ok)
+      notes.push(`${name} stays unchanged: ${joined.why}. For csync's part of the policy it must have:\n${augmentsLines()}`);
+    else if (joined.text !== text) write.push({ name, text: joined.text });
+  }
+  return { write, notes };
+}
+
+/** csync's part alone, as a file of augments. */
+export function augmentsLines(): string {
+  const joined = joinAugments(null);
+  return joined.ok ? joined.text.trimEnd() : '';
+}

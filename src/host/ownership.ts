@@ -41,13 +41,19 @@ export function ourselves(): Trusted {
   return { users: [0, process.getuid?.() ?? 0], groups: [0, process.getgid?.() ?? 0] };
 }
 
+type Stat = Pick<Seen, 'user' | 'group' | 'mode'>;
+
+/** What stat said of each place; null: nothing. Many files have the same parents. */
+type Stats = Map<string, Stat | null>;
+
 /** The same for a file or directory, all its parents, and the target of a link. Missing: none. */
-export function strangersTo(path: string, trusted: Trusted = ourselves()): string[] {
+export function strangersTo(path: string, trusted: Trusted = ourselves(), stats: Stats = new Map()): string[] {
   const found = new Map<string, string[]>();
   for (const end of new Set([path, leadsTo(path)]))
     for (const place of wayTo(end)) {
-      const seen = look(place, place !== end);
-      if (seen !== null && !found.has(place)) found.set(place, judgeOwnership(seen, trusted));
+      if (found.has(place)) continue;
+      const stat = statOf(place, stats);
+      if (stat !== null) found.set(place, judgeOwnership({ place, ...stat, above: place !== end }, trusted));
     }
   return [...found.values()].flat();
 }
@@ -56,21 +62,25 @@ export function strangersTo(path: string, trusted: Trusted = ourselves()): strin
  * The same for a file that is written: a user who can create a link in its place redirects it. The owner of the file itself does not
  * matter.
  */
-export function strangersToWriting(path: string): string[] {
-  return [...new Set([path, leadsTo(path)].flatMap((end) => strangersTo(dirname(end))))];
+export function strangersToWriting(path: string, stats: Stats = new Map()): string[] {
+  return [...new Set([path, leadsTo(path)].flatMap((end) => strangersTo(dirname(end), ourselves(), stats)))];
 }
 
 function leadsTo(path: string): string {
-  return attempt(() => realpathSync(path), path);
+  return attempt(() => realpathSync.native(path), path);
 }
 
 function wayTo(path: string): string[] {
   return dirname(path) === path ? [path] : [...wayTo(dirname(path)), path];
 }
 
-function look(place: string, above: boolean): Seen | null {
-  return attempt(() => {
+function statOf(place: string, stats: Stats): Stat | null {
+  const known = stats.get(place);
+  if (known !== undefined) return known;
+  const stat = attempt((): Stat => {
     const { uid, gid, mode } = statSync(place);
-    return { place, user: uid, group: gid, mode, above };
+    return { user: uid, group: gid, mode };
   }, null);
+  stats.set(place, stat);
+  return stat;
 }

@@ -18,7 +18,8 @@ import { parseSettingsJson, type Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
 export type ReadSettings =
-  | { readonly ok: true; readonly settings: Settings; readonly digest: string }
+  /** The digest is made when it is asked for: a halt never does. */
+  | { readonly ok: true; readonly settings: Settings; readonly digest: () => string }
   | { readonly ok: false; readonly finding: Finding };
 
 /** Name of the package for logs, also with unreadable settings: from Serviceguard, else from the package directory. */
@@ -34,10 +35,10 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
   if (text === null) return fail(`${file} cannot be read`);
   const settings = parseSettingsJson(text);
   if (typeof settings === 'string') return fail(`${file}: ${settings}`);
-  const digest = sha256(text);
+  const digest = () => sha256(text);
   const applied = host.environment.PEV_CSYNC_SETTINGS_DIGEST;
-  if (applied !== undefined && applied !== '' && applied !== digest) {
-    return fail(`${file} has digest ${digest.slice(0, 12)}, but the package was applied with ${applied.slice(0, 12)}`);
+  if (applied !== undefined && applied !== '' && applied !== digest()) {
+    return fail(`${file} has digest ${digest().slice(0, 12)}, but the package was applied with ${applied.slice(0, 12)}`);
   }
   return { ok: true, settings, digest };
 }

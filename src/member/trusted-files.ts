@@ -6,7 +6,7 @@ import { adapterFor } from '../cfengine/adapter.ts';
 import { appliedName, manifestName, placeOfSet, runningFile, runtimeName, settingsName } from '../contract/package-directory.ts';
 import { customerDefined } from '../contract/policy-file-system.ts';
 import type { MemberHost } from '../host/host.ts';
-import { strangersTo, strangersToWriting } from '../host/ownership.ts';
+import { ourselves, strangersTo, strangersToWriting } from '../host/ownership.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 import { expand } from './settings-file.ts';
@@ -43,9 +43,10 @@ function writtenFiles({ scriptLogFile, monitorMetricsFile }: Settings, host: Mem
 
 /** A finding for each path that a user other than root, or than our own, could change. */
 export function judgeTrust(host: MemberHost, directory: string, settings: Settings): Finding[] {
+  const [trusted, stats] = [ourselves(), new Map()];
   const places = [
-    ...trustedFiles(host, directory, settings).flatMap((path) => strangersTo(path)),
-    ...writtenFiles(settings, host).flatMap((path) => strangersToWriting(path)),
+    ...trustedFiles(host, directory, settings).flatMap((path) => strangersTo(path, trusted, stats)),
+    ...writtenFiles(settings, host).flatMap((path) => strangersToWriting(path, stats)),
   ];
   return [...new Set(places)].map((text) => ({ code: 'others-may-change', text }));
 }

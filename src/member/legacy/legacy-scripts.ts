@@ -70,7 +70,7 @@ function partsOf(context: Context): readonly Part[] {
 function settingsSound({ host, directory, digest }: Context): Step {
   return {
     name: 'settings',
-    look: () => judgeManifest(host, directory, digest),
+    look: () => judgeManifest(host, directory, digest()),
     good: () => message('settings-sound', { directory }),
   };
 }

@@ -50,7 +50,7 @@ function judgeNode(version: string): Finding[] {
 
 function judgeFiles({ host, directory, digest, settings }: ScriptContext): Finding[] {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
-  const whole = judgeManifest(host, directory, digest);
+  const whole = judgeManifest(host, directory, digest());
   const findings: Finding[] = whole === null ? [] : [whole];
   for (const [name, wanted] of Object.entries(manifestIn(host, directory).files)) {
     const content = host.readText(`${directory}/${name}`);

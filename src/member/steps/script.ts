@@ -13,7 +13,7 @@ import type { StepContext } from './steps.ts';
 
 export interface ScriptContext extends StepContext {
   readonly directory: string;
-  readonly digest: string;
+  readonly digest: () => string;
   readonly role: Role;
   /** null: standard output. */
   readonly logFile: string | null;

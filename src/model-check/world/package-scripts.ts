@@ -56,7 +56,7 @@ async function scriptItself({ behind, gate, log }: Run, word: Word, role: Role, 
   const context: ScriptContext = {
     ...host.context(),
     directory,
-    digest: digestOf(host.settings),
+    digest: () => digestOf(host.settings),
     role,
     logFile: null,
     dryRun: false,

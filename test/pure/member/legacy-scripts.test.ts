@@ -42,7 +42,7 @@ async function run(
   { settings = settingsFor(), dryRun = false, hurried = false } = {},
 ) {
   const { log, lines, plain } = planLog();
-  const digest = settingsDigest(settings);
+  const digest = () => settingsDigest(settings);
   const more = { directory, digest, role: 'legacy', logFile: '/log/csync.log', dryRun, hurried, log } as const;
   const status = await script({ ...member.context(settings), ...more });
   return { status, lines, plain: plain.join('\n'), commands: member.commands };

@@ -119,7 +119,7 @@ class Member extends SimulatedMember {
   async script(script: 'start' | 'halt', role: Role): Promise<void> {
     const log = this.logOf(script);
     log.line('ok', firstLine(script, role));
-    const more = { directory: '/conf/csync', digest: '', role, logFile: null, dryRun: false, hurried: false, log };
+    const more = { directory: '/conf/csync', digest: () => '', role, logFile: null, dryRun: false, hurried: false, log };
     const exit = await (script === 'start' ? startRole : haltRole)({ ...this.context(), ...more });
     log.line(exit === 0 ? 'ok' : 'failed', lastLine(script, role, { exit, ms: 35, dryRun: false }));
     expect(exit).toBe(0);

@@ -136,6 +136,8 @@ export function shapes(lines: readonly string[]): string[] {
         .replace(/\b\d+\.\d{3}\b/g, 'N')
         .replace(/\bpid \d+/g, 'pid N')
         .replace(/\b\d+ steps?\b/g, 'N steps')
+        // A step that took less than a second has no figure.
+        .replace(/ \.\.\. ok \(N\)$/, ' ... ok')
         // A part of an outage that took no time that could be seen has no figure.
         .replace(/(outage N, limit N): .*/, '$1: parts')
         .replace(/\s+/g, ' ')

@@ -1,4 +1,4 @@
-/** The words of the left column: a reader has to decode them, and each has a plain one (docs/reference/glossary.md). */
+/** The words of the left column: a reader has to decode them, and each has a plain one (docs/explanation/glossary.md). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './support.ts';

@@ -48,6 +48,7 @@ export function stage(source: string, root: string, licences: string): void {
       for (const name of filesBelow(join(source, from))) put(`${to}/${name}`, read(`${from}/${name}`));
     else put(to, read(from));
   };
+  writeSchemas(source);
   copy('dist', 'usr/share/csync');
   rmSync(join(root, 'usr/share/csync/.built-from'));
   mkdirSync(join(root, 'usr/bin'), { recursive: true });
@@ -75,6 +76,16 @@ export function stage(source: string, root: string, licences: string): void {
     });
   put('usr/share/bash-completion/completions/csync', completion('/bin/bash'));
   put('usr/share/zsh/vendor-completions/_csync', completion('/bin/zsh'));
+}
+
+/** In dist/, so that every form of the release has them: of csync.yaml, and of what each verb prints with --json. */
+function writeSchemas(source: string): void {
+  const csync = (...words: string[]): string => must([process.execPath, 'dist/csync.mjs', ...words], { cwd: source });
+  const directory = join(source, 'dist/schemas');
+  mkdirSync(join(directory, 'output'), { recursive: true });
+  writeFileSync(join(directory, 'settings.json'), csync('settings', 'schema'));
+  for (const [verb, schema] of Object.entries(JSON.parse(csync('schema')) as Record<string, object>))
+    writeFileSync(join(directory, 'output', `${verb.replaceAll(' ', '-')}.json`), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
 /** Debian's machine-readable form. */

@@ -1,12 +1,47 @@
-/** The toolkit's version, written into everything it renders. Same as package.json; a test says so. */
+/** The toolkit's version, written into everything it renders, and the versions of Node.js. Same as package.json; a test says so. */
 export const toolkitVersion = '0.1.0';
 
 /** Major and minor of the oldest Node.js that members and this host may have; scripts/prepare.sh and package.json say the same. */
 export const oldestNode = '20.19';
 
+/** The release line that csync recommends; the tests run on it, too. */
+export const recommendedNode = 24;
+
+/** Last day on which the Node.js project supports a release line, by its published schedule. Odd lines are never long-term ones. */
+const lastDays: Readonly<Record<number, string>> = {
+  20: '2026-04-30',
+  21: '2024-06-01',
+  22: '2027-04-30',
+  23: '2025-06-01',
+  24: '2028-04-30',
+  25: '2026-06-01',
+  26: '2029-04-30',
+};
+
+const partsOf = (version: string | null): number[] => (version ?? '').replace(/^v/, '').split('.').map(Number);
+
 /** Whether that version (`20.19.0`, with or without its v) is new enough; null is none. */
 export function isNodeNewEnough(version: string | null): boolean {
-  const [major = 0, minor = 0] = (version ?? '').replace(/^v/, '').split('.').map(Number);
-  const [oldestMajor = 0, oldestMinor = 0] = oldestNode.split('.').map(Number);
+  const [major = 0, minor = 0] = partsOf(version);
+  const [oldestMajor = 0, oldestMinor = 0] = partsOf(oldestNode);
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
+}
+
+/** Last day of support, as YYYY-MM-DD. null: csync does not know this line. */
+export function lastDayOfNode(version: string): string | null {
+  return lastDays[partsOf(version)[0] ?? 0] ?? null;
+}
+
+/** Whether that day is over. Of an unknown line nothing is claimed. */
+export function hasNodeEnded(version: string, now: Date): boolean {
+  const last = lastDayOfNode(version);
+  return last !== null && now.toISOString().slice(0, 10) > last;
+}
+
+/**
+ * Options of V8 with which the monitor runs: without its compiler it needs 7 MB less, of 20, and it computes next to nothing. Before 24 a
+ * warning is printed unless WebAssembly is disabled, too; 24 does not have that option, and exits.
+ */
+export function monitorOptions(version: string): readonly string[] {
+  return (partsOf(version)[0] ?? 0) >= 24 ? ['--jitless'] : ['--jitless', '--no-expose-wasm'];
 }

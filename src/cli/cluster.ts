@@ -36,6 +36,7 @@ const apply = verb({
       requiresArg: false,
       describe: 'copy Node.js to every member: FILE, or the one that runs csync; later applies keep it',
     },
+    force: { type: 'boolean', default: false, describe: 'with --with-runtime: copy a Node.js whose support has ended' },
     'without-runtime': { type: 'boolean', describe: 'remove the copied Node.js; the members use their own again' },
   },
   conflicts: [

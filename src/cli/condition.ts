@@ -1,5 +1,5 @@
 /** Verbs that report the condition of a cluster, and the drills that test it. */
-import { dryRunOption, jsonOption, print, settingsOption, sources, waitOption, yesOption } from './options.ts';
+import { dryRunOption, jsonOption, nagiosOption, print, settingsOption, sources, waitOption, yesOption } from './options.ts';
 import { verb } from './verb.ts';
 
 const applyVerbs = () => import('../verbs/package/apply.ts');
@@ -17,7 +17,11 @@ const check = verb({
   details:
     'Checks settings, templates and package file. On every member it checks what cmcheckconf does not. These are: fstab, mounts, the name both ways, subnet and MTU, volume group and host tags, and versions of the scripts. Also port and largest packet between members and to the clients, the host that answers at the package address, space, clocks and other packages. Each problem has its member and its fix. csync also lists what could not be checked.',
   effect: 'reads',
-  options: { ...sources, offline: { type: 'boolean', default: false, describe: 'only settings, templates and package file' } },
+  options: {
+    ...sources,
+    nagios: nagiosOption,
+    offline: { type: 'boolean', default: false, describe: 'only settings, templates and package file' },
+  },
   exits: { different: 'any error', badInput: '', cannotRunHere: '' },
   examples: [
     ['check', 'what cmcheckconf checks, and what it does not'],
@@ -34,7 +38,7 @@ const status = verb({
   details:
     'Prints one sentence about the package, then each problem with its fix. Exit statuses are those of an init script. It does not need root: cmviewcl requires the monitor role, the members ssh.',
   effect: 'reads',
-  options: { ...sources, watch: { type: 'boolean', default: false, describe: 'print it again every 2 s' } },
+  options: { ...sources, nagios: nagiosOption, watch: { type: 'boolean', default: false, describe: 'print it again every 2 s' } },
   exits: { unread: '' },
   ownExits: {
     0: 'serving',
@@ -58,6 +62,7 @@ const rehearse = verb({
   options: {
     ...sources,
     html: { type: 'string', describe: 'file for an HTML page of the results' },
+    metrics: { type: 'string', describe: 'file for the score of each member as metrics for Prometheus' },
     results: { type: 'string', describe: 'directory of results, for comparison with the previous one (default rehearsals)' },
     drill: {
       type: 'string',
@@ -144,14 +149,11 @@ const schema = verb({
   task: 'Investigate',
   does: 'print the JSON schema of what a verb prints',
   details:
-    'Of its output with --json. Every document has a field `version`; its fields keep their meaning while it stays the same.',
+    'Of its output with --json; without VERB all of them, by verb. Every document has a field `version`; its fields keep their meaning while it stays the same. Packages of csync install them below `/usr/share/csync/schemas/output`.',
   effect: 'prints',
-  positionals: { verb: { type: 'string', array: true, demandOption: true, describe: 'verb, for example: members list' } },
+  positionals: { verb: { type: 'string', array: true, describe: 'verb, for example: members list; default: all' } },
   examples: [['schema status', 'to validate the output of csync status --json']],
-  run: async (args, _rest, all) => {
-    const { schemaOf } = await schemaVerbs();
-    return print(`${JSON.stringify(await schemaOf(args.verb.join(' '), all), null, 2)}\n`);
-  },
+  run: async (args, _rest, all) => print(await (await schemaVerbs()).schemaText(args.verb ?? [], all)),
 });
 
 export const conditionVerbs = [status, rehearse, check, diff, history, explain, decisions, schema];

@@ -15,6 +15,12 @@ export const foundSettings = {
   describe: 'settings file; default: csync.yaml here, else the applied settings of this member',
 } as const;
 export const jsonOption = { type: 'boolean', default: false, describe: 'print the result as JSON' } as const;
+/** Nagios' own statuses take the place of those of the verb. */
+export const nagiosOption = {
+  type: 'boolean',
+  default: false,
+  describe: 'print one line for Nagios or Icinga; exit status 0 OK, 1 warning, 2 critical, 3 unknown',
+} as const;
 export const templatesOption = { type: 'string', describe: 'directory with your own templates' } as const;
 export const baseOption = {
   type: 'string',

@@ -91,6 +91,17 @@ const example = verb({
   run: async () => print((await settingsVerbs()).exampleSettings()),
 });
 
+const schema = verb({
+  words: 'settings schema',
+  task: 'Set up',
+  does: 'print the JSON schema of csync.yaml, for editors',
+  details:
+    'Draft 07. An editor with the YAML language server completes and checks csync.yaml by it: [editor.md](../how-to/editor.md). Packages of csync install it as `/usr/share/csync/schemas/settings.json`.',
+  effect: 'prints',
+  examples: [['settings schema > settings.json', 'for an editor on another host']],
+  run: async () => print((await settingsVerbs()).schemaText()),
+});
+
 const list = verb({
   words: 'templates list',
   task: 'Set up',
@@ -199,4 +210,4 @@ const conform = verb({
   },
 });
 
-export const packageVerbs = [init, check, example, render, list, exportVerb, checkTemplates, diff, conform];
+export const packageVerbs = [init, check, example, schema, render, list, exportVerb, checkTemplates, diff, conform];

@@ -111,6 +111,11 @@ export function runningFile(packageDirectory: string): string {
   return `/run/csync-running${packageDirectory.replaceAll('/', '-')}`;
 }
 
+/** Options of V8 for the monitor, as the start chose them for the Node.js of this member; the launcher's template has the same name. */
+export function nodeOptionsFile(packageName: string): string {
+  return `/run/csync-node-${packageName}`;
+}
+
 /** A set and its mount point: what a halt needs when the set itself is missing. */
 export interface SetAtWork {
   readonly set: string;

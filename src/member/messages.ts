@@ -46,6 +46,9 @@ export const messages = {
   'service-started': ['{service} is started.'],
   'service-halted': ['{service} is halted.'],
 
+  'options-unwritten': [
+    '{file} cannot be written: {why}. The monitor runs with the default options of Node.js, and needs 7 MB more.',
+  ],
   'set-unwritten': ['{file} cannot be written: {why}. Halt and monitor use the applied set.'],
   'background-unstarted': ['No probe of the address and no reset of old connections: {why}.'],
   'pending-started': ['{count} pending set-ups: {command} runs in the background and reports to syslog.', 'count'],

@@ -3,7 +3,15 @@
  * refuses them; a start only warns, because a file mode must not prevent a failover.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
-import { appliedName, manifestName, placeOfSet, runningFile, runtimeName, settingsName } from '../contract/package-directory.ts';
+import {
+  appliedName,
+  manifestName,
+  nodeOptionsFile,
+  placeOfSet,
+  runningFile,
+  runtimeName,
+  settingsName,
+} from '../contract/package-directory.ts';
 import { customerDefined } from '../contract/policy-file-system.ts';
 import type { MemberHost } from '../host/host.ts';
 import { ourselves, strangersTo, strangersToWriting } from '../host/ownership.ts';
@@ -29,6 +37,7 @@ function trustedFiles(host: MemberHost, directory: string, settings: Settings): 
     ...[...scripts(directory), ...believed].map((name) => `${directory}/${name}`),
     ...[...scripts(packageDirectory), ...believedBeside].map((name) => `${packageDirectory}/${name}`),
     runningFile(packageDirectory),
+    nodeOptionsFile(settings.packageName),
     process.execPath,
     settings.toolkitProgram,
     ...Object.values(programs),

@@ -136,6 +136,16 @@ export const templateCodes = {
     example: '`--with-runtime=/usr/bin/nodejs`, which is a shell script.',
     page: 'nodejs',
   }),
+  'file-runtime-ended': code('badInput', 'The support of the Node.js that would be copied to the members has ended.', {
+    cluster: 'Nothing was changed. The members keep the Node.js they have.',
+    why: 'The Node.js project supports each release line until a published day. After it, no security fixes appear.',
+    fix: [
+      'Copy Node.js 24: `csync apply --with-runtime=/opt/node-24/bin/node`.',
+      'To copy the old version all the same: `csync apply --with-runtime --force`.',
+    ],
+    example: '`csync apply --with-runtime` on a host with Node.js 20, whose support ended on 2026-04-30.',
+    page: 'nodejs',
+  }),
   'render-hand-edited': code(
     'different',
     'A file was edited by hand, and csync does not overwrite it without --take-mine or --take-rendered.',

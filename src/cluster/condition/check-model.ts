@@ -33,6 +33,7 @@ export interface CheckInput {
   readonly owner: string | null;
   /** Clients whose path was checked. null: no member knows the clients. */
   readonly clients: readonly Client[] | null;
+  readonly now: Date;
 }
 
 export interface Looked extends CheckedMember {

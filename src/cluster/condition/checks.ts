@@ -6,18 +6,18 @@
 
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord, words } from '../../base/shell-word.ts';
-import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
-import { appliedName, parseApplied, runtimeName, setsName } from '../../contract/package-directory.ts';
+import { appliedName, parseApplied, setsName } from '../../contract/package-directory.ts';
 import { deviceOf } from '../../contract/policy-file-system.ts';
 import { spaceLine } from '../../contract/space.ts';
 import { engineFor, engineShell, typed } from '../../engine/choice/engine-for.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { driftRemedy } from '../apply/comparison.ts';
 import { clockText, isClockOff, type Look, saidIn } from '../remote/answers.ts';
-import { namedDigest, readNodeVersion } from '../remote/package-look.ts';
+import { namedDigest } from '../remote/package-look.ts';
 import { addressTest, mountedTest } from '../remote/shell-text.ts';
 import { type CheckInput, type Findings, first, type Looked, type MemberFacts, problem } from './check-model.ts';
 import { peerLook } from './clients.ts';
+import { judgeNode, type NodeFacts, nodeOf } from './node-checks.ts';
 import { addressViewLines, outsideAdvice, outsideView, readAddressView } from './outside.ts';
 import { judgeClientPorts, judgeClientSizes, judgePorts, judgeSizes } from './reach-checks.ts';
 import {
@@ -179,29 +179,6 @@ function judgeScripts({ member, facts }: Looked, { members }: CheckInput): reado
   return [problem('warning', 'scripts', member, text, driftRemedy)];
 }
 
-/** The launchers use the runtime of the package directory if it exists. */
-function judgeNode({ member, facts }: Looked, { settings: { nodePath, packageDirectory } }: CheckInput): readonly Problem[] {
-  const carried = facts.has('runtime');
-  const version = readNodeVersion(first(facts, carried ? 'runtime' : 'node') ?? '');
-  if (isNodeNewEnough(version)) return [];
-  const file = carried ? `${packageDirectory}/${runtimeName}` : nodePath;
-  const text = version === null ? `${file} cannot be run` : `${file} is v${version}`;
-  const remedy = carried
-    ? 'csync apply --with-runtime=FILE   (carries another one); --without-runtime goes back to node_path'
-    : `install Node.js ${oldestNode} or newer there, correct node_path, or run csync apply --with-runtime`;
-  return [problem('error', 'node', member, text, remedy)];
-}
-
-/** Notes about surprising states that are correct: a member that needs no Node.js. */
-function runtimeNotes({ settings: { nodePath }, members }: CheckInput): string[] {
-  return members.flatMap(({ member, facts }) => {
-    if (facts === null || isNodeNewEnough(readNodeVersion(first(facts, 'node') ?? ''))) return [];
-    const version = readNodeVersion(first(facts, 'runtime') ?? '');
-    if (!isNodeNewEnough(version)) return [];
-    return [`${member} has no Node.js ${oldestNode} at ${nodePath} and needs none: the package has its own runtime (${version})`];
-  });
-}
-
 function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readonly Problem[] {
   const version = first(facts, 'daemon') ?? '';
   if (version === '')
@@ -276,6 +253,8 @@ export interface CheckReport {
   readonly problems: readonly Problem[];
   /** Facts that are no problem, one sentence each. */
   readonly notes: readonly string[];
+  /** Without unreachable members. */
+  readonly nodes: readonly NodeFacts[];
   readonly looks: number;
   /** Checks that could not be made; never counted as passed. */
   readonly leftOut: readonly { readonly name: string; readonly member: string; readonly why: string }[];
@@ -306,5 +285,6 @@ export function judgeChecks(input: CheckInput): CheckReport {
       if (missing.length === 0) looks += 1;
     }
   }
-  return { problems, notes: [...runtimeNotes(input), ...doubleMountNotes(input)], looks, leftOut };
+  const nodes = input.members.flatMap((one) => (one.facts === null ? [] : nodeOf({ ...one, facts: one.facts }, input)));
+  return { problems, notes: doubleMountNotes(input), nodes, looks, leftOut };
 }

@@ -1,4 +1,4 @@
-# csync-front.pl NODE SCRIPT ARGUMENT...: the service process of the package. It starts the monitor, gets the exit of the daemon from a
+# csync-front.pl NODE [--OPTION...] SCRIPT ARGUMENT...: the service process of the package. It starts the monitor, gets the exit of the daemon from a
 # pidfd, which Node.js does not support, and exits at once when the monitor requests it; Node.js would need some milliseconds. It makes no
 # decision about the daemon. Both talk over the monitor's standard input, a socket. The monitor sends a line at least every ten seconds:
 #   watch PID       answers: "armed PID" ("deaf PID": no pidfd here), "ended PID" when the process exits, and "stopped PID"
@@ -14,8 +14,6 @@ use strict;
 
 chdir '/';
 
-# Without the compiler the monitor needs 7 MB less, of 20; it computes next to nothing.
-my @frugal = ('--jitless', '--no-expose-wasm');
 # Exit status of Node.js for an unknown option.
 my $bad_option = 9;
 # The time limits of the monitor count waits of this process, not a clock: when the whole machine stood still, this process did not
@@ -41,6 +39,9 @@ my $replaced_window = 600;
 my ($dontwait, $nohang, $again) = (0x40, 1, 11);
 
 my ($node, @script) = @ARGV;
+# For V8, as the start chose them for its own Node.js.
+my @options;
+push @options, shift @script while @script && $script[0] =~ /^--/;
 my ($here, $monitor, $expected, $waited, $killed, $replaced_at);
 # The processor time of the monitor when the wait began, and its activity at the last check.
 my ($ticks_before, $got);
@@ -238,9 +239,10 @@ sub serve {
 
 # A test loads this file.
 return 1 if caller;
-start('started', $node, @frugal, @script);
-my $status = serve($node, @frugal, @script);
-if ($status == $bad_option) {
+start('started', $node, @options, @script);
+my $status = serve($node, @options, @script);
+# Another Node.js was installed since the start.
+if ($status == $bad_option && @options) {
   start('started', $node, @script);
   $status = serve($node, @script);
 }

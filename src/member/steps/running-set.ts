@@ -1,5 +1,9 @@
-/** Records at the start which set runs on this member, so that its halt and its monitor use that set, also after another set was applied. */
-import { flatSet, placeOfSet, runningFile, runningText } from '../../contract/package-directory.ts';
+/**
+ * Records at the start which set runs on this member, so that its halt and its monitor use that set, also after another set was applied;
+ * and with which options of Node.js the monitor runs.
+ */
+import { monitorOptions } from '../../base/version.ts';
+import { flatSet, nodeOptionsFile, placeOfSet, runningFile, runningText } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
@@ -7,22 +11,29 @@ import type { ScriptContext } from './script.ts';
 const nothing = '-';
 
 export function rememberSet(context: ScriptContext): void {
-  write(context, placeOfSet(context.directory).set);
+  writeSet(context, placeOfSet(context.directory).set);
+  const file = nodeOptionsFile(context.settings.packageName);
+  const why = write(context, file, `${monitorOptions(process.version).join(' ')}\n`);
+  if (why !== null) context.log.line('warning', message('options-unwritten', { file, why }));
 }
 
 export function forgetSet(context: ScriptContext): void {
-  write(context, nothing);
+  writeSet(context, nothing);
 }
 
-/** Without the record halt and monitor use the applied set: never fail for it. */
-function write({ host, directory, settings, log, dryRun }: ScriptContext, runs: string): void {
-  const { set, packageDirectory } = placeOfSet(directory);
-  const [file, text] = [runningFile(packageDirectory), runningText({ set: runs, mountPoint: settings.mountPoint })];
-  if (dryRun || set === flatSet || host.readText(file) === text) return;
+function writeSet(context: ScriptContext, set: string): void {
+  const file = runningFile(placeOfSet(context.directory).packageDirectory);
+  const why = write(context, file, runningText({ set, mountPoint: context.settings.mountPoint }));
+  if (why !== null) context.log.line('warning', message('set-unwritten', { file, why }));
+}
+
+/** Without the record halt and monitor use the applied set, and the monitor more memory: never fail for it. Returns why it failed. */
+function write({ host, directory, dryRun }: ScriptContext, file: string, text: string): string | null {
+  if (dryRun || placeOfSet(directory).set === flatSet || host.readText(file) === text) return null;
   try {
     host.replace(file, text, 0o600);
+    return null;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    log.line('warning', message('set-unwritten', { file, why }));
+    return error instanceof Error ? error.message : String(error);
   }
 }

@@ -13,6 +13,7 @@ import {
   type MemberStatus,
   runningMember,
   type StatusInput,
+  type StatusVerdict,
   statusExit,
 } from '../../cluster/condition/status.ts';
 import { statusText } from '../../cluster/condition/status-text.ts';
@@ -29,6 +30,7 @@ import { onMembers } from '../common/connections.ts';
 import { pause } from '../common/interruptible.ts';
 import { type PackageSources, packageHere } from '../common/package-sources.ts';
 import { printJson } from '../outputs/json.ts';
+import { asPlugin, inOneLine, type NagiosResult, tellNagios } from '../outputs/nagios.ts';
 import * as shape from '../outputs/outputs.ts';
 
 export const statusDocument = shape.document({
@@ -42,6 +44,8 @@ export const statusDocument = shape.document({
 
 export interface StatusOptions extends PackageSources {
   readonly json: boolean;
+  /** One line with performance data, once. */
+  readonly nagios?: boolean | undefined;
   readonly watch: boolean;
 }
 
@@ -49,18 +53,47 @@ const watchEveryMs = 2000;
 
 /** Returns the exit status of the last check; --watch runs until Ctrl-C. */
 export async function status(options: StatusOptions): Promise<number> {
+  if (options.nagios === true) return asPlugin(() => look({ ...options, watch: false }));
   try {
-    const { settings, files } = await packageHere(options);
-    return await onMembers(
-      options.watch ? 'keeping connections' : 'once',
-      (shell, stop) => keepLooking(options, { shell, stop, settings, files }),
-      'ends',
-    );
+    return await look(options);
   } catch (error) {
     // Here 1 and 3 describe the package, but problems of other verbs also exit with them.
     if (error instanceof Failure && error.exit !== exitCodes.usage) throw new Failure(error.problems, statusExit.unknown);
     throw error;
   }
+}
+
+async function look(options: StatusOptions): Promise<number> {
+  const { settings, files } = await packageHere(options);
+  return onMembers(
+    options.watch ? 'keeping connections' : 'once',
+    (shell, stop) => keepLooking(options, { shell, stop, settings, files }),
+    'ends',
+  );
+}
+
+/** Advice while the package serves: the next failover may fail. */
+export function judgeForNagios(
+  verdict: StatusVerdict,
+  { members, clients }: Pick<StatusInput, 'members' | 'clients'>,
+): NagiosResult {
+  const { condition, sentence, advice } = verdict;
+  const states = {
+    serving: advice.length === 0 ? 'OK' : 'WARNING',
+    failed: 'CRITICAL',
+    halted: 'CRITICAL',
+    unknown: 'UNKNOWN',
+  } as const;
+  return {
+    state: states[condition],
+    text: [sentence, inOneLine(advice)].filter(Boolean).join('; '),
+    figures: {
+      members: members.length,
+      reachable: members.filter(({ seen }) => seen !== null).length,
+      problems: advice.length,
+      clients: clients?.length ?? null,
+    },
+  };
 }
 
 interface Looking {
@@ -74,6 +107,7 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
   for (;;) {
     const input = await lookAtStatus(shell, settings, files);
     const verdict = judgeStatus(input);
+    if (options.nagios === true) return tellNagios(judgeForNagios(verdict, input));
     if (options.json)
       printJson<typeof statusDocument>(
         { ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting },

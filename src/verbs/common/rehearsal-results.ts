@@ -15,6 +15,7 @@ import type { Rehearsal } from '../../rehearsal/model.ts';
 import { actText } from '../../rehearsal/page/drills-page.ts';
 import { rehearsalPage } from '../../rehearsal/page/page.ts';
 import { rehearsalText } from '../../rehearsal/page/plain-text.ts';
+import { readinessMetrics } from '../../rehearsal/page/readiness-metrics.ts';
 import { printJson } from '../outputs/json.ts';
 import type { rehearseDocument } from '../outputs/outputs.ts';
 import { writeOrFail } from './toolkit-files.ts';
@@ -23,6 +24,8 @@ export interface ResultPlaces {
   /** Directory of the results; default: rehearsals/ beside the settings file. */
   readonly results?: string | undefined;
   readonly html?: string | undefined;
+  /** For the textfile directory of node_exporter. */
+  readonly metrics?: string | undefined;
   readonly json: boolean;
 }
 
@@ -78,6 +81,8 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
   }
   if (places.html !== undefined)
     writeOrFail(dirname(places.html), [{ path: places.html, text: rehearsalPage(rehearsal, comparison), mode: 0o644 }]);
+  if (places.metrics !== undefined)
+    writeOrFail(dirname(places.metrics), [{ path: places.metrics, text: readinessMetrics(rehearsal), mode: 0o644 }]);
   if (places.json) printJson<typeof rehearseDocument>({ ...rehearsal, comparison });
   else out(rehearsalText(rehearsal, comparison));
   return rehearsal.verdict === 'pass' ? exitCodes.ok : exitCodes.different;

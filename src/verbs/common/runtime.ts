@@ -1,7 +1,7 @@
 /** The Node.js that `csync apply --with-runtime` carries: its file, whether it can be carried, and the progress. */
 import { randomBytes } from 'node:crypto';
 import { Failure, failure } from '../../base/problem.ts';
-import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
+import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';
 import type { ApplyWish, RuntimeCarry } from '../../cluster/apply/apply-plan.ts';
 import { readProgramFile } from '../../cluster/apply/program-file.ts';
 import {
@@ -24,6 +24,8 @@ export interface RuntimeOptions {
   /** '': the Node.js that runs csync now. undefined: no change. */
   readonly withRuntime?: string | undefined;
   readonly withoutRuntime?: boolean | undefined;
+  /** Carry a version whose support has ended. */
+  readonly force?: boolean | undefined;
 }
 
 const lookLimitMs = 20_000;
@@ -34,11 +36,11 @@ export async function chooseRuntime(
   shell: MemberShell,
   observation: ClusterObservation,
   { packageDirectory }: PackagePlace,
-  { withRuntime, withoutRuntime }: RuntimeOptions,
+  { withRuntime, withoutRuntime, force }: RuntimeOptions,
 ): Promise<Pick<ApplyWish, 'runtime' | 'carry'>> {
   if (withoutRuntime === true) return { runtime: null, carry: null };
   if (withRuntime === undefined) return { runtime: runtimeInUse(observation), carry: null };
-  const source = await readRuntime(withRuntime === '' ? process.execPath : withRuntime);
+  const source = await readRuntime(withRuntime === '' ? process.execPath : withRuntime, force === true);
   const reached = observation.members.filter((one) => one.reached);
   const looks = await inParallel(reached, async ({ member }): Promise<[string, RuntimeLook | string]> => {
     const answer = await shell.run(member, runtimeLookScript(packageDirectory, source), lookLimitMs);
@@ -50,9 +52,10 @@ export async function chooseRuntime(
 }
 
 /** Throws a Failure if no member could run it. */
-async function readRuntime(named: string): Promise<RuntimeSource> {
+async function readRuntime(named: string, force: boolean): Promise<RuntimeSource> {
   const file = realPath(named);
-  const refuse = (text: string, remedy: string): Failure => failure('file-runtime', text, remedy, { file });
+  const refuse = (text: string, remedy: string, code: 'file-runtime' | 'file-runtime-ended' = 'file-runtime'): Failure =>
+    failure(code, text, remedy, { file });
   const official = '--with-runtime=FILE, with bin/node from an archive of nodejs.org, which needs only the C library';
   try {
     const { program, size } = withFile(file, (read, bytes) => ({ program: readProgramFile(read), size: bytes }));
@@ -66,6 +69,12 @@ async function readRuntime(named: string): Promise<RuntimeSource> {
     // A program for another machine cannot run here; the members report its version.
     const version = readNodeVersion((await runCommand([file, '--version'], versionLimitMs)).stdout);
     if (version !== null && !isNodeNewEnough(version)) throw refuse(`is Node.js ${version}, older than ${oldestNode}`, official);
+    if (version !== null && !force && hasNodeEnded(version, new Date()))
+      throw refuse(
+        `is Node.js ${version}; its support ended on ${lastDayOfNode(version)}, so it gets no security fixes`,
+        `csync apply --with-runtime=FILE, with Node.js ${recommendedNode}; or add --force to copy this version`,
+        'file-runtime-ended',
+      );
     return { file, size, digest: digestOfFile(file), program, token: randomBytes(6).toString('hex') };
   } catch (error) {
     if (error instanceof Failure) throw error;

@@ -209,3 +209,9 @@ export function writeOrFail(directory: string, files: readonly FileToWrite[]): v
 
 /** The lab's own settings, used if none are named. */
 export const labSettingsFile = join(distDirectory, 'package-templates', 'lab', 'csync.yaml');
+
+/** The first line of csync.yaml, by which an editor finds the schema; empty where this csync was installed without schemas. */
+export function schemaLine(): string {
+  const file = join(distDirectory, 'schemas/settings.json');
+  return readTextFile(file) === null ? '' : `# yaml-language-server: $schema=${file}\n\n`;
+}

@@ -26,3 +26,11 @@ export async function schemaOf(words: string, verbs: readonly Printing[]): Promi
   const schema = toJsonSchema(document, { target: 'draft-2020-12', errorMode: 'ignore', ignoreActions: ['readonly'] });
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `csync ${words} --json`, ...schema };
 }
+
+/** Of one verb; without words an object with the schema of each verb. */
+export async function schemaText(words: readonly string[], verbs: readonly Printing[]): Promise<string> {
+  if (words.length > 0) return `${JSON.stringify(await schemaOf(words.join(' '), verbs), null, 2)}\n`;
+  const printing = verbs.filter(({ json }) => json !== undefined);
+  const schemas = await Promise.all(printing.map(async (verb) => [verb.words, await schemaOf(verb.words, verbs)] as const));
+  return `${JSON.stringify(Object.fromEntries(schemas), null, 2)}\n`;
+}

@@ -1,10 +1,11 @@
 /** `csync check`: everything that can be checked before an apply, in one list. */
 
-import { type ExitCode, errorProblem, exitCodes, type Problem } from '../../base/problem.ts';
+import { errorProblem, exitCodes, type Problem } from '../../base/problem.ts';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import type { CheckedMember, CheckInput } from '../../cluster/condition/check-model.ts';
 import { type CheckReport, checkLook, judgeChecks } from '../../cluster/condition/checks.ts';
 import { clientsOf, parseReach, peerLook, reachLimit, reachScript } from '../../cluster/condition/clients.ts';
+import { nodeLines } from '../../cluster/condition/node-checks.ts';
 import { clockBetween } from '../../cluster/remote/answers.ts';
 import { inParallel, noAnswerOf, observeAnd } from '../../cluster/remote/observation.ts';
 import { launcherLines } from '../../cluster/remote/package-look.ts';
@@ -18,11 +19,21 @@ import { onMembers } from '../common/connections.ts';
 import { type PackageSources, preparePackage } from '../common/package-sources.ts';
 import { printProblems } from '../common/problems.ts';
 import { printJson } from '../outputs/json.ts';
+import { asPlugin, inOneLine, type NagiosResult, tellNagios } from '../outputs/nagios.ts';
 import * as shape from '../outputs/outputs.ts';
 
 export const checkDocument = shape.document({
   problems: shape.problems,
   notes: shape.texts,
+  nodes: shape.many(
+    shape.object({
+      member: shape.text,
+      version: shape.maybe,
+      file: shape.text,
+      supportedUntil: shape.maybe,
+      hasEnded: shape.yesNo,
+    }),
+  ),
   looks: shape.number,
   leftOut: shape.many(shape.object({ name: shape.text, member: shape.text, why: shape.text })),
 });
@@ -31,36 +42,60 @@ export interface CheckOptions extends PackageSources {
   /** Settings and templates only. */
   readonly offline: boolean;
   readonly json: boolean;
+  /** One line with performance data. */
+  readonly nagios?: boolean | undefined;
 }
 
 const limitMs = 60_000;
 
 /** Status 1 with any error; 0 with warnings only. Problems of settings and templates are a separate Failure. */
-export async function check(options: CheckOptions): Promise<ExitCode> {
+export async function check(options: CheckOptions): Promise<number> {
+  return options.nagios === true ? asPlugin(() => checkOnce(options)) : checkOnce(options);
+}
+
+async function checkOnce(options: CheckOptions): Promise<number> {
   const { settings, files } = await preparePackage(options);
   const { definition } = engineFor(settings);
   const name = definition.fileName(settings.packageName);
   const offline = definition.check(files.find((file) => file.name === name)?.text ?? '', name);
-  if (options.offline) return report(options, offline, { problems: [], notes: [], looks: 0, leftOut: [] });
+  if (options.offline) return report(options, offline, { problems: [], notes: [], nodes: [], looks: 0, leftOut: [] });
   return onMembers('once', async (shell) => report(options, offline, await lookAtCluster(shell, settings)));
 }
 
-function report(options: CheckOptions, offline: readonly Problem[], cluster: CheckReport): ExitCode {
-  const problems = [...offline, ...cluster.problems];
-  const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (options.json) printJson<typeof checkDocument>({ ...cluster, problems });
+function report(options: CheckOptions, offline: readonly Problem[], cluster: CheckReport): number {
+  const whole = { ...cluster, problems: [...offline, ...cluster.problems] };
+  if (options.nagios === true) return tellNagios(checkForNagios(whole));
+  const { problems, notes, nodes, looks, leftOut } = whole;
+  const errors = errorsOf(whole);
+  if (options.json) printJson<typeof checkDocument>(whole);
   else {
     printProblems(problems, 'out');
-    for (const note of cluster.notes) out(`note: ${note}\n`);
-    for (const { name: check, member, why } of cluster.leftOut) out(`skipped: ${check} on ${member} (${why})\n`);
+    for (const note of [...notes, ...nodeLines(nodes)]) out(`note: ${note}\n`);
+    for (const { name: check, member, why } of leftOut) out(`skipped: ${check} on ${member} (${why})\n`);
     const where = options.offline
       ? 'settings, templates and package file'
-      : `settings, templates, package file and ${cluster.looks} checks of the cluster`;
-    out(
-      `${where}: ${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}, ${cluster.leftOut.length} skipped\n`,
-    );
+      : `settings, templates, package file and ${looks} checks of the cluster`;
+    out(`${where}: ${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}, ${leftOut.length} skipped\n`);
   }
   return errors > 0 ? exitCodes.different : exitCodes.ok;
+}
+
+const errorsOf = ({ problems }: CheckReport): number => problems.filter(({ severity }) => severity === 'error').length;
+
+/** What was skipped is a figure, and no state: it was so yesterday, too. */
+export function checkForNagios(report: CheckReport): NagiosResult {
+  const { problems, looks, leftOut } = report;
+  const errors = errorsOf(report);
+  const warnings = problems.length - errors;
+  const worst = [...problems].sort((one, other) => Number(other.severity === 'error') - Number(one.severity === 'error'));
+  return {
+    state: errors > 0 ? 'CRITICAL' : warnings > 0 ? 'WARNING' : 'OK',
+    text:
+      inOneLine(
+        worst.map(({ member, text, remedy }) => ({ text: member === undefined ? text : `${member}: ${text}`, remedy })),
+      ) || 'no problem found',
+    figures: { checks: looks, errors, warnings, skipped: leftOut.length },
+  };
 }
 
 /** Every check on every member, and the output of validate where the engine's own check does not call it. */
@@ -70,6 +105,7 @@ export async function lookAtCluster(shell: MemberShell, settings: Settings): Pro
   const own = await inParallel(settings.members, (member) => validated(shell, settings, member));
   return {
     notes: checks.notes,
+    nodes: checks.nodes,
     problems: [...checks.problems, ...own.flatMap(({ problems }) => problems)],
     looks: checks.looks + own.filter(({ leftOut }) => leftOut.length === 0).length,
     leftOut: [...checks.leftOut, ...own.flatMap(({ leftOut }) => leftOut)],
@@ -135,7 +171,7 @@ async function look(shell: MemberShell, settings: Settings): Promise<CheckInput>
     commandMember === null
       ? { others: [], unreadOthers: [`no member answers commands of ${engineFor(settings).title}`] }
       : await otherPackages(shell, commandMember, settings);
-  return { settings, members, ...packages, owner: status?.owner ?? null, clients };
+  return { settings, members, ...packages, owner: status?.owner ?? null, clients, now: new Date() };
 }
 
 async function otherPackages(

@@ -37,7 +37,7 @@ import {
 } from '../../wizard/answers.ts';
 import { crossSubnet, type Findings, lookedLines, nameLookups } from '../../wizard/findings.ts';
 import { lookupsFor, type Offer, offerFor, questionOrder, remarksFor } from '../../wizard/offers.ts';
-import { readOrFail, writeOrFail } from '../common/toolkit-files.ts';
+import { readOrFail, schemaLine, writeOrFail } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import * as shape from '../outputs/outputs.ts';
 import { Looker } from './wizard-look.ts';
@@ -265,7 +265,7 @@ interface Seen {
 function finish(options: InitOptions, settings: Settings, answers: Answers, seen: Seen): void {
   const { findings, warnings } = seen;
   const { output, dryRun, json } = options;
-  const text = printSettings(settings);
+  const text = `${schemaLine()}${printSettings(settings)}`;
   if (!dryRun) {
     refuseOverwriting(options);
     writeOrFail(dirname(output), [{ path: output, mode: 0o644, text }]);

@@ -1,4 +1,4 @@
-/** `csync settings check | example`. */
+/** `csync settings check | example | schema`. */
 
 import { settingsDigest } from '../../settings/settings.ts';
 import { printSettings } from '../../settings/settings-yaml.ts';
@@ -18,4 +18,9 @@ export async function checkSettings(file: string, json: boolean): Promise<string
 
 export async function exampleSettings(): Promise<string> {
   return printSettings();
+}
+
+export async function schemaText(): Promise<string> {
+  const { settingsSchema } = await import('../../settings/settings-schema.ts');
+  return `${JSON.stringify(settingsSchema(), null, 2)}\n`;
 }

@@ -231,6 +231,7 @@ export const cluster: readonly FuzzedParser[] = [
         others: [],
         unreadOthers: [],
         owner: null,
+        now: new Date(0),
         clients: [],
       });
     },

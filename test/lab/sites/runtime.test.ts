@@ -1,6 +1,7 @@
 /** Members without a Node.js: csync carries one along, over a real sshd, and everything that can go wrong on the way. */
 import { statSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { monitorOptions } from '../../../src/base/version.ts';
 import { eventually, everyStepIt } from '../../support.ts';
 import { codesIn, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
@@ -64,7 +65,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
   });
 
   it('a dry run names the file, its size and every member, and brings nothing', async () => {
-    const { steps } = await done<Applied>('apply --dry-run --run --with-runtime');
+    const { steps } = await done<Applied>('apply --dry-run --run --with-runtime --force');
     expect(steps.slice(0, 6)).toEqual([
       ...members.map((member) => expect.stringMatching(`${hidden} \\(${size}\\) to ${member}\\b`)),
       ...members.map((member) =>
@@ -88,6 +89,15 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
     await nothingAnywhere('a refusal');
   });
 
+  it('one whose support has ended is refused without --force', async () => {
+    await must('m1', `sed 's/${process.version}/v21.20.2/g' ${hidden} > /tmp/it; chmod 755 /tmp/it`);
+    const refused = await json('apply --yes --run --with-runtime=/tmp/it');
+    expect([refused.exitCode, refused.codes]).toEqual([3, ['file-runtime-ended']]);
+    expect(refused.problems[0]).toMatchObject({ text: expect.stringMatching(/\b2024-06-01\b/), place: { file: '/tmp/it' } });
+    await nothingAnywhere('a refusal');
+    expect((await json('apply --dry-run --run --with-runtime=/tmp/it --force')).exitCode).toBe(0);
+  });
+
   it('a program that is no Node.js is found out by its proof, and taken away again', async () => {
     const refused = await json('apply --yes --run --with-runtime=/bin/true');
     expect([refused.exitCode, refused.codes]).toEqual([
@@ -100,7 +110,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
   it('a full disk, and a mount that forbids to run programs: told at once, before anything is sent', async () => {
     await must('m2', `mount -t tmpfs -o noexec,size=400m none ${directory}`);
     await must('m3', `mount -t tmpfs -o size=60m none ${directory}`);
-    const refused = await json('apply --yes --run --with-runtime');
+    const refused = await json('apply --yes --run --with-runtime --force');
     for (const member of ['m2', 'm3']) await must(member, `umount ${directory}`);
     expect([refused.exitCode, refused.codes]).toEqual([5, ['change-runtime-noexec m2', 'change-runtime-space m3']]);
     expect(refused.problems[1]?.text, 'what is left, and what it takes').toMatch(new RegExp(`\\b62\\.9 MB\\b.*\\b${size}`));
@@ -114,7 +124,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
       const library = (await sh('m3', `ldd ${hidden} | sed -n 's/.*libstdc.*=> \\([^ ]*\\) .*/\\1/p'`)).stdout.trim();
       const [away, back] = [`mv $(readlink -f ${library}) /opt/away`, `mv /opt/away $(readlink -f ${library})`];
       await sh('m3', `echo $(readlink -f ${library}) > /opt/place; ${away}`);
-      const refused = await json('apply --yes --run --with-runtime');
+      const refused = await json('apply --yes --run --with-runtime --force');
       await must('m3', back.replace(`$(readlink -f ${library})`, '$(cat /opt/place)'));
       expect([refused.exitCode, refused.codes]).toEqual([5, ['change-runtime-unfit m3', 'change-incomplete']]);
       expect(refused.problems[0]).toMatchObject({
@@ -127,7 +137,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
 
   it('csync is killed in the middle: no member has half a file; what had arrived is swept up by the next one', async () => {
     await slow();
-    const p = await start('apply --yes --run --with-runtime');
+    const p = await start('apply --yes --run --with-runtime --force');
     await sh('m3', half);
     await sh('m1', `kill -KILL -${p}`);
     for (const member of ['m2', 'm3']) await eventually(`nothing on ${member}`, async () => (await inDirectory(member)) === '');
@@ -139,7 +149,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
 
   it('Ctrl-C in the middle: status 130, and what had arrived is taken away again, on every member', async () => {
     await slow();
-    const command = `setsid ${hidden} /opt/csync/csync.mjs apply --yes --run --with-runtime >/tmp/apply.log 2>&1 </dev/null`;
+    const command = `setsid ${hidden} /opt/csync/csync.mjs apply --yes --run --with-runtime --force >/tmp/apply.log 2>&1 </dev/null`;
     const ended = sh('m1', `cd /root; ${command} & echo $! > /tmp/pid; wait $!`);
     await sh('m3', half);
     await sh('m1', 'kill -INT -$(cat /tmp/pid)');
@@ -151,7 +161,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
 
   everyStepIt('a connection that is lost in the middle: the member is named, the others keep nothing', async () => {
     await slow();
-    const p = await start('apply --yes --run --with-runtime');
+    const p = await start('apply --yes --run --with-runtime --force');
     await sh('m3', half);
     await used.lab.ask({ verb: 'cut', member: 'm3' });
     await sh('m1', `while kill -0 ${p} 2>/dev/null; do sleep 0.1; done`);
@@ -167,7 +177,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
   everyStepIt('a disk that fills up meanwhile: nothing is in place anywhere', async () => {
     await must('m2', `mount -t tmpfs -o size=200m none ${directory}`);
     await slow();
-    const p = await start('apply --yes --run --with-runtime');
+    const p = await start('apply --yes --run --with-runtime --force');
     await sh('m2', `${half}; cat /dev/zero > ${directory}/filler 2>/dev/null`);
     await sh('m1', `while kill -0 ${p} 2>/dev/null; do sleep 0.1; done`);
     await fast();
@@ -200,9 +210,14 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', () =
     await withoutNode();
     // What a lost connection left.
     await must('m3', `mkdir -p ${directory}/.csync-runtime-lost`);
-    expect(await done('apply --yes --run --with-runtime')).toMatchObject({ outcome: 'applied' });
+    expect(await done('apply --yes --run --with-runtime --force')).toMatchObject({ outcome: 'applied' });
     await used.drills.waitServed();
     expect(await monitorOn('m1')).toMatch(new RegExp(`^\\d+ ${directory}/runtime/node$`));
+    const commandLine = await must('m1', 'pgrep -af "^[^ ]*/runtime/node .*[c]sync-monitor.cjs"');
+    expect(
+      commandLine.split(' ').slice(2, 3 + monitorOptions(process.version).length),
+      'with the options that its version has',
+    ).toMatchObject([...monitorOptions(process.version), expect.stringMatching(/csync-monitor\.cjs$/)]);
     for (const member of members) {
       expect(await must(member, `stat -c '%a %n' ${directory}/runtime/*`)).toBe(`755 ${directory}/runtime/node\n`);
       expect(await inDirectory(member), 'also what a lost connection left').not.toMatch(/\.csync-runtime/);
@@ -212,7 +227,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', () =
   });
 
   longChapter('nothing is sent twice, and later applies keep it', async () => {
-    for (const words of ['apply --yes', 'apply --yes --with-runtime'])
+    for (const words of ['apply --yes', 'apply --yes --with-runtime --force'])
       expect(await done(words), words).toMatchObject({ outcome: 'unchanged' });
     await isSame();
     await must('m1', "sed -i 's|^monitor_failures:.*|monitor_failures: 4|' /root/csync.yaml");
@@ -222,9 +237,10 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', () =
   });
 
   chapter('check and status know it', async () => {
-    const check = await done<{ notes: string[] }>('check');
+    const check = await done<{ nodes: object[] }>('check');
     expect(check.codes).toEqual([]);
-    for (const member of members) expect(check.notes).toContainEqual(expect.stringMatching(`^${member}\\b.*\\bNode\\.js\\b`));
+    const file = `$SGCONF/csync/runtime/node`;
+    expect(check.nodes).toMatchObject(members.map((member) => ({ member, file, version: process.version.slice(1) })));
     expect(await done('status')).toMatchObject({ condition: 'serving', advice: [] });
   });
 
@@ -239,13 +255,13 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', () =
     await sh('m1', `cp ${hidden} /tmp/newer; echo newer >> /tmp/newer`);
     const before = await monitorOn('m2');
     // Killed while it is put into place: some members may have the new one, some the old one; the same command does the rest.
-    const p = await start('apply --yes --with-runtime=/tmp/newer');
+    const p = await start('apply --yes --with-runtime=/tmp/newer --force');
     await sh(
       'm1',
       `until grep -q "^distribute to m3: runtime/node" /tmp/apply.log; do kill -0 ${p} || exit 1; done; kill -KILL -${p}`,
     );
     const mark = used.drills.entries.length;
-    await done('apply --yes --with-runtime=/tmp/newer');
+    await done('apply --yes --with-runtime=/tmp/newer --force');
     expect(used.drills.entries.slice(mark).filter(({ what }) => what === 'halting')).toEqual([]);
     expect(await monitorOn('m2')).toBe(`${before} (deleted)`);
     expect(await used.drills.view()).toMatchObject({ owner: 'm2', status: 'up' });
@@ -266,7 +282,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', () =
     const checked = await sh('m1', `cmcheckconf -v -P ${directory}/csync.conf`);
     expect([checked.exitCode, checked.stdout + checked.stderr]).toEqual([1, expect.stringContaining('runtime/node')]);
     expect(await json('apply --yes')).toMatchObject({ exitCode: 5, codes: ['change-no-runtime m3'] });
-    const words = `${hidden} /opt/csync/csync.mjs apply --yes --with-runtime=/tmp/newer`;
+    const words = `${hidden} /opt/csync/csync.mjs apply --yes --with-runtime=/tmp/newer --force`;
     const mended = await sh('m1', `cd /root; script -qec '${words}' /dev/null </dev/null`);
     expect(mended.exitCode, mended.stdout).toBe(0);
     expect([...mended.stdout.matchAll(/^carry .*\bto (m\d)\b/gm)].map(([, member]) => member)).toEqual(['m3']);

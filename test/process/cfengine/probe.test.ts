@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { build } from 'esbuild';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { monitorOptions } from '../../../src/base/version.ts';
 import { selfSignedCertificate } from '../../../src/cfengine/certificate.ts';
 import { encodeFrame } from '../../../src/cfengine/frames.ts';
 import { generateKeyPair, readPrivateKey } from '../../../src/cfengine/keys.ts';
@@ -213,7 +214,7 @@ selfSignedCertificate(pem);
 const { user, system } = process.cpuUsage(before);
 console.log((user + system) / 1000);`,
   );
-  const { stdout } = spawnSync(process.execPath, ['--jitless', '--no-expose-wasm', program], { encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, [...monitorOptions(process.version), program], { encoding: 'utf8' });
   // The event loop of the monitor stands still meanwhile: it was 600 ms of processor time, and is 10.
   expect(Number.parseFloat(stdout)).toBeLessThan(200);
 });

@@ -1,9 +1,10 @@
 /** The member scripts as they are shipped, as real processes, against the stand-in of cfengine generation 2. */
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult } from '../../../src/cfengine/probe.ts';
 import { announceFunction } from '../../../src/contract/restart-notice.ts';
-import { eventually, everyStep, everyStepIt, repository } from '../../support.ts';
+import { eventually, everyStep, everyStepIt, have, repository } from '../../support.ts';
 import {
   cfservdConf,
   clientAddress,
@@ -455,6 +456,13 @@ describe.skipIf(whyNoMember !== null)('figures of the monitor', () => {
     expect(stdout).toContain('csync_master{package="csync",member="m1"} 1');
     expect(stdout).toContain('csync_promotions_total{package="csync",member="m1"} 1');
     expect(stdout).toContain('csync_layer_result{package="csync",member="m1",layer="storage",result="good"} 1');
+    if (have('promtool'))
+      expect(
+        spawnSync('promtool', ['check', 'metrics'], { input: stdout.slice(4).trimEnd().concat('\n'), encoding: 'utf8' }),
+      ).toMatchObject({
+        status: 0,
+        stderr: '',
+      });
     expect(JSON.parse((await ask('/state')).stdout.slice(4))).toMatchObject({ member: 'm1', verdict: null });
     expect((await ask('/etc/passwd')).stdout).toMatch(/^404 /);
     expect((await member.sh(`cat ${member.directory}/csync.prom`)).stdout).toContain(

@@ -18,7 +18,7 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
-import { runningFile } from '../../../src/contract/package-directory.ts';
+import { nodeOptionsFile, runningFile } from '../../../src/contract/package-directory.ts';
 import { givenUpExit } from '../../../src/model-check/world/supervised.ts';
 import { renderPackage, setOf } from '../../../src/render/package.ts';
 import type { Settings } from '../../../src/settings/settings.ts';
@@ -72,12 +72,9 @@ function installed(changes: Partial<Settings> = {}, scripts: Readonly<Record<str
   return { root, directory, set, name, settings, mark, run, begin };
 }
 
-/** `/bin/sh` is another program on each distribution: CSYNC_TEST_SHELL takes its place, for example `/bin/busybox sh`. */
-const shell = process.env.CSYNC_TEST_SHELL ?? '/bin/sh';
-
 function write(file: string, text: string, mode: number): void {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text.replace(/^#!\/bin\/sh$/m, `#!${shell}`), { mode });
+  writeFileSync(file, text, { mode });
 }
 
 const marks: string[] = [];
@@ -224,6 +221,23 @@ describe('the choice of the set', () => {
     const { env } = JSON.parse(ended.stdout) as { env: Record<string, string> };
     expect(env.PEV_CSYNC_SETTINGS_DIGEST, 'and holds it against no other settings').toBe('');
     expect(chosen(run('csync.sh', ['start'], { PEV_CSYNC_SET_DIGEST: another })), 'a start does not').toBe(another);
+  });
+
+  asRoot('the monitor runs with the options that the start chose for this Node.js, and with none that are no options', () => {
+    const settings = { packageName: `options-${process.pid}` };
+    const { run } = installed(settings, { monitor: 'console.log(JSON.stringify(process.execArgv))' });
+    const file = nodeOptionsFile(settings.packageName);
+    marks.push(file);
+    const withOptions = (text: string) => {
+      writeFileSync(file, text);
+      const { stdout, stderr } = run('csync.sh', ['monitor']);
+      return [JSON.parse(stdout), stderr];
+    };
+    expect(withOptions('--no-opt --single-threaded\n')).toEqual([['--no-opt', '--single-threaded'], '']);
+    for (const text of ['', '\n', '--no-such-option\n', '--eval=1;touch\n', '/*\n'])
+      expect(withOptions(text)[0], text).toEqual([]);
+    rmSync(file);
+    expect(JSON.parse(run('csync.sh', ['monitor']).stdout)).toEqual([]);
   });
 
   asRoot('what another user wrote down is no word', () => {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { monitorOptions } from '../../../src/base/version.ts';
 import { childrenOf } from '../../../src/host/processes.ts';
 import { eventually, everyStepIt, have, repository, scratchDirectory } from '../../support.ts';
 
@@ -69,8 +70,17 @@ afterAll(() => {
   }
 });
 
-function started(task: string, argument = '', node = process.execPath) {
-  const child = spawn('/usr/bin/perl', [front, node, join(scratch, 'monitor.cjs'), task, argument], {
+/** A perl that becomes its arguments, with a filter of system calls by which pidfd_open (434) fails with ENOSYS (38), as before Linux 5.3. */
+const withoutPidfd = `
+my $filter = pack('SCCL' x 4, 0x20, 0, 0, 0, 0x15, 0, 1, 434, 6, 0, 0, 0x50000 | 38, 6, 0, 0, 0x7fff0000);
+syscall(157, 38, 1, 0, 0, 0) == 0 or die "no_new_privs: $!";
+my $program = pack('Sx6P', 4, $filter);
+syscall(157, 22, 2, $program) == 0 or die "seccomp: $!";
+exec @ARGV;`;
+
+function started(task: string, argument = '', node = process.execPath, before: readonly string[] = []) {
+  const words = [node, ...monitorOptions(process.version), join(scratch, 'monitor.cjs'), task, argument];
+  const child = spawn('/usr/bin/perl', [...before, front, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: '/usr/bin:/bin' },
   });
@@ -283,6 +293,16 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     await service.ended;
   });
 
+  it.skipIf(process.arch !== 'x64')('on a kernel without pidfd the monitor is asked to poll', async () => {
+    const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
+    const service = started('watch', String(victim.pid), process.execPath, ['-e', withoutPidfd, '/usr/bin/perl']);
+    await eventually('the answer', () => /^(told|armed)$/m.exec(service.said()));
+    expect(/^(told|armed)$/m.exec(service.said())?.[1]).toBe('told');
+    victim.kill('SIGKILL');
+    service.kill('SIGTERM');
+    await service.ended;
+  });
+
   it('leaves no monitor behind that is stopped when the package is halted', async () => {
     const service = started('nothing');
     const monitor = await service.monitor();
@@ -293,7 +313,7 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     await gone(monitor);
   });
 
-  it('starts a Node.js that does not know how to be frugal as it is', async () => {
+  it('starts a Node.js that does not have the options, as after an upgrade, without them', async () => {
     const modest = join(scratch, 'modest-node');
     writeFileSync(
       modest,
@@ -313,7 +333,13 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
   it('starts Node.js without its compiler', async () => {
     const service = started('nothing');
     const monitor = await service.monitor();
-    expect(readFileSync(`/proc/${monitor}/cmdline`, 'utf8').split('\0').slice(1, 3)).toEqual(['--jitless', '--no-expose-wasm']);
+    expect(readFileSync(`/proc/${monitor}/cmdline`, 'utf8').split('\0').slice(1)).toEqual([
+      ...monitorOptions(process.version),
+      join(scratch, 'monitor.cjs'),
+      'nothing',
+      '',
+      '',
+    ]);
     service.kill('SIGTERM');
     await service.ended;
     await gone(monitor);

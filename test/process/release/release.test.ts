@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toolkitVersion } from '../../../src/base/version.ts';
 import { everyStepIt, isRoot, repository, scratchDirectory } from '../../support.ts';
@@ -42,6 +42,18 @@ function works(root: string, program = 'usr/bin/csync'): void {
   const rendered = csync('render', '--settings', 'csync.yaml', '--output', join(directory, 'csync'));
   expect([rendered.status, rendered.stderr]).toEqual([0, expect.any(String)]);
   expect(readdirSync(join(directory, 'csync'))).toContain('csync.conf');
+  const answers = [
+    'volume_group=vg',
+    'logical_volume=lv',
+    'members=[m1]',
+    'package_address=127.0.0.1',
+    'package_subnet=127.0.0.0',
+  ];
+  const sets = [...answers, 'package_dns_name=localhost'].flatMap((answer) => ['--set', answer]);
+  const [, schema = ''] =
+    /^# yaml-language-server: \$schema=(.*)\n/.exec(csync('init', '--dry-run', '--yes', ...sets).stdout) ?? [];
+  expect(JSON.parse(readFileSync(schema, 'utf8'))).toMatchObject({ title: 'csync.yaml' });
+  expect(readdirSync(join(dirname(schema), 'output'))).toEqual(expect.arrayContaining(['check.json', 'members-list.json']));
 }
 
 describe.runIf(isRoot)('a release', { timeout: 300_000 }, () => {

@@ -4,10 +4,12 @@ import { demand } from '../../../src/base/problem.ts';
 import type { CheckedMember, CheckInput } from '../../../src/cluster/condition/check-model.ts';
 import { judgeChecks, parseFacts } from '../../../src/cluster/condition/checks.ts';
 import { parseReach } from '../../../src/cluster/condition/clients.ts';
+import { nodeLines } from '../../../src/cluster/condition/node-checks.ts';
 import { definition } from '../../../src/engine/serviceguard/definition.ts';
 import { settingsFor } from '../../support.ts';
 
 const settings = settingsFor({ members: ['m1', 'm2'] });
+const now = new Date('2026-11-30');
 const sound = `fstab /dev/sda1 / ext4 defaults 0 1
 mount /dev/sda1 / ext4 rw 0 0
 point directory 0
@@ -61,6 +63,7 @@ function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) 
     unreadOthers: [],
     owner: null,
     clients,
+    now,
     ...more,
   });
 }
@@ -85,7 +88,7 @@ describe('the checks', () => {
   });
 
   it('find nothing in a sound cluster, and say how much they looked at', () => {
-    expect(judge()).toEqual({ problems: [], notes: [], looks: all, leftOut: [] });
+    expect(judge()).toMatchObject({ problems: [], notes: [], looks: all, leftOut: [] });
   });
 
   it.each<[string, string[], string, RegExp]>([
@@ -144,11 +147,23 @@ describe('the checks', () => {
     expect(judge(changes).problems).toEqual([]);
   });
 
-  it('a member without Node.js needs none where the package carries its own, and that is said', () => {
-    const { problems, notes } = judge(['node ', 'runtime v20.20.2']);
-    expect(problems).toEqual([]);
-    expect(notes).toEqual([expect.stringMatching(/^m2 has no Node.js .* its own runtime \(20.20.2\)$/)]);
-    expect(judge(['runtime v20.20.2']).notes, 'it has one of its own as well').toEqual([]);
+  it('report the Node.js of each member: the carried one where the package has one, with the last day of its support', () => {
+    const { problems, nodes } = judge(['node ', 'runtime v24.22.3']);
+    expect(problems, 'the member needs none of its own').toEqual([]);
+    expect(nodes).toEqual([
+      { member: 'm1', version: '20.19.0', file: '/usr/bin/node', supportedUntil: '2026-04-30', hasEnded: true },
+      { member: 'm2', version: '24.22.3', file: '$SGCONF/csync/runtime/node', supportedUntil: '2028-04-30', hasEnded: false },
+    ]);
+    expect(nodeLines(nodes)).toEqual([
+      'm1: Node.js 20.19.0 at /usr/bin/node, without security fixes since 2026-04-30. Fix: install Node.js 24 there, or csync apply --with-runtime=FILE',
+      'm2: Node.js 24.22.3 at $SGCONF/csync/runtime/node, supported until 2028-04-30',
+    ]);
+    expect(nodeLines(judge().nodes), 'one line for all that have the same').toEqual([expect.stringMatching(/^m1, m2: Node/)]);
+    expect(nodeLines(judge(['node v99.1.0']).nodes)[1], 'of a line that csync does not know').toBe(
+      'm2: Node.js 99.1.0 at /usr/bin/node',
+    );
+    expect(nodeLines(judge(['node ']).nodes), 'one that cannot be run is a problem').toHaveLength(1);
+    expect(judge([], unreachable).nodes, 'and nothing is known of an unreachable member').toHaveLength(1);
   });
 
   it('on the member the package runs on, its mount and its tag are right', () => {
@@ -160,7 +175,7 @@ describe('the checks', () => {
   it('scripts are compared with what most members have; nobody is right between two, and none at all is no package yet', () => {
     const of = (...names: string[][]) =>
       judgeChecks({
-        ...{ settings, others: [], unreadOthers: [], owner: null, clients },
+        ...{ settings, others: [], unreadOthers: [], owner: null, clients, now },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' from most')[0]}`);
     const other = ['digest xx  csync.sh', '+digest bb  manifest.json'];
@@ -180,7 +195,7 @@ describe('the checks', () => {
     const fresh = [`+digest bb  sets/${applied}/csync.sh`, `+applied ${applied} /csync`];
     const of = (...names: string[][]) =>
       judgeChecks({
-        ...{ settings, others: [], unreadOthers: [], owner: null, clients },
+        ...{ settings, others: [], unreadOthers: [], owner: null, clients, now },
         members: names.map((changes, index) => member(`m${index + 1}`, changes)),
       }).problems.map(({ text, member: where }) => `${where}: ${text.split(' from most')[0]}`);
     expect(of(kept, kept, fresh)).toEqual([]);

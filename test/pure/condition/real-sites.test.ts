@@ -15,7 +15,7 @@ const modular = (...lines: readonly string[]): string =>
 const checked = (text: string) => {
   const read = readApplied(text);
   if (read === null) throw new Error('not read');
-  return judgeChecks({ settings, members: [], others: [read], unreadOthers: [], owner: null, clients: null });
+  return judgeChecks({ settings, members: [], others: [read], unreadOthers: [], owner: null, clients: null, now: new Date() });
 };
 
 describe('another package that uses the volume group of csync', () => {
@@ -116,7 +116,15 @@ describe('host tags', () => {
   const judged = (...lines: readonly string[]) => {
     const facts = parseFacts(['lvm present', 'group', ...lines, 'clock 100.0'].join('\n'));
     const one = { member: 'm1', facts, noAnswer: { why: '', remedy: '' }, clock: { ahead: 0, doubt: 1 }, reach: [] };
-    const report = judgeChecks({ settings, members: [one], others: [], unreadOthers: [], owner: null, clients: null });
+    const report = judgeChecks({
+      settings,
+      members: [one],
+      others: [],
+      unreadOthers: [],
+      owner: null,
+      clients: null,
+      now: new Date(),
+    });
     const of = (list: readonly { readonly text: string }[]) =>
       list.map(({ text }) => text).filter((text) => text.includes('host tag'));
     return {

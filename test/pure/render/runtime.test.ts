@@ -1,7 +1,8 @@
 /** Carrying a Node.js along: what is decided before anything is sent, and what answers of members mean. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
-import { isNodeNewEnough } from '../../../src/base/version.ts';
+import { hasNodeEnded, isNodeNewEnough, monitorOptions } from '../../../src/base/version.ts';
 import { type ApplyWish, planApply, stepText } from '../../../src/cluster/apply/apply-plan.ts';
 import { compareDirectory } from '../../../src/cluster/apply/comparison.ts';
 import type { FileToSend } from '../../../src/cluster/apply/package-write.ts';
@@ -256,6 +257,26 @@ describe('the proof', () => {
     [null, false],
   ])('%s: %s', (version, enough) => {
     expect(isNodeNewEnough(version)).toBe(enough);
+  });
+
+  it.each<[string, string, boolean]>([
+    ['20.20.2', '2026-04-30', false],
+    ['20.20.2', '2026-05-01', true],
+    ['v24.0.0', '2026-11-30', false],
+    ['24.0.0', '2028-05-01', true],
+    ['99.0.0', '2099-01-01', false],
+  ])('the support of %s on %s has ended: %s', (version, day, ended) => {
+    expect(hasNodeEnded(version, new Date(`${day}T12:00:00Z`))).toBe(ended);
+  });
+
+  it('the monitor has only options that its Node.js knows', () => {
+    expect(monitorOptions('20.19.0')).toEqual(['--jitless', '--no-expose-wasm']);
+    expect(monitorOptions('v22.23.5')).toEqual(['--jitless', '--no-expose-wasm']);
+    expect(monitorOptions('24.22.3')).toEqual(['--jitless']);
+    const { status, stderr } = spawnSync(process.execPath, [...monitorOptions(process.version), '--eval', ''], {
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
   });
 });
 

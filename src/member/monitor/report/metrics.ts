@@ -1,15 +1,8 @@
-/** The monitor's figures in the text format of Prometheus (version 0.0.4: HELP, TYPE, samples). Pure. */
+/** The monitor's figures for Prometheus. Pure. */
 
+import { expositionOf, gauge, type Metric } from '../../../contract/metrics-text.ts';
 import type { MonitorState } from '../../../contract/monitor-state.ts';
 import type { Promotion } from '../../handover.ts';
-
-interface Metric {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter';
-  readonly help: string;
-  /** Labels besides the common ones, and the value; no samples: unknown. */
-  readonly samples: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
-}
 
 const flag = (is: boolean): number => (is ? 1 : 0);
 const secondsOf = (iso: string): number => Date.parse(iso) / 1000;
@@ -18,11 +11,11 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
   const layers = Object.entries(state.layers);
   const byLayer = (value: (layer: MonitorState['layers'][string]) => number): Metric['samples'] =>
     layers.map(([layer, look]) => [{ layer }, value(look)]);
-  const gauge = (name: string, help: string, samples: Metric['samples']): Metric => ({ name, type: 'gauge', help, samples });
   return [
     gauge('csync_master', '1 while this member is the master and its monitor runs.', [
       [{}, flag(!isOver && state.verdict === null)],
     ]),
+    gauge('csync_monitor_timestamp_seconds', 'When the monitor wrote these metrics.', [[{}, secondsOf(state.at)]]),
     gauge('csync_monitor_paused', '1 during maintenance.', [[{}, flag(state.paused)]]),
     gauge('csync_monitor_braked', '1 while the brake keeps the package on this member.', [[{}, flag(state.brake !== null)]]),
     gauge('csync_monitor_end_is_event', '1 if the exit of the daemon is an event, 0 if the monitor polls for it.', [
@@ -75,22 +68,7 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
   ];
 }
 
-const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-
 /** `isOver`: the monitor has exited, and the file stays. */
 export function metricsText(state: MonitorState, isOver: boolean, promotion: Promotion | null): string {
-  const common = { package: state.package, member: state.member };
-  const lines = metricsOf(state, isOver, promotion).flatMap(({ name, type, help, samples }) =>
-    samples.length === 0
-      ? []
-      : [
-          `# HELP ${name} ${help}`,
-          `# TYPE ${name} ${type}`,
-          ...samples.map(([labels, value]) => {
-            const all = Object.entries({ ...common, ...labels }).map(([label, text]) => `${label}="${escaped(text)}"`);
-            return `${name}{${all.join(',')}} ${value}`;
-          }),
-        ],
-  );
-  return `${lines.join('\n')}\n`;
+  return expositionOf(metricsOf(state, isOver, promotion), { package: state.package, member: state.member });
 }

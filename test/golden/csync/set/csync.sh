@@ -101,7 +101,11 @@ hand_over() {
   # the monitor polls.
   front=$directory/csync-front.pl
   if [ "$script" = monitor ] && [ -x /usr/bin/perl ] && [ -r "$front" ]; then
-    set -- /usr/bin/perl "$front" "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
+    # As the start chose them for this Node.js; without them the monitor only needs more memory.
+    options=
+    { [ ! -f /run/csync-node-csync ] || read -r options < /run/csync-node-csync; } 2> /dev/null
+    case $options in *[!a-z\ -]*) options= ;; esac
+    set -- /usr/bin/perl "$front" "$node" $options "$directory/csync-$script.cjs" "$directory" "$role" "$@"
   else
     set -- "$node" "$directory/csync-$script.cjs" "$directory" "$role" "$@"
   fi

@@ -1,0 +1,56 @@
+/** Which Node.js the member scripts have on each member, and whether it still gets security fixes. Pure. */
+import type { Problem } from '../../base/problem.ts';
+import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';
+import { runtimeName } from '../../contract/package-directory.ts';
+import { readNodeVersion } from '../remote/package-look.ts';
+import { type CheckInput, first, type Looked, problem } from './check-model.ts';
+
+/** The Node.js of the member scripts. */
+export interface NodeFacts {
+  readonly member: string;
+  /** null: it cannot be run. */
+  readonly version: string | null;
+  readonly file: string;
+  /** Last day of support, if known. */
+  readonly supportedUntil: string | null;
+  readonly hasEnded: boolean;
+}
+
+/** The launchers use the runtime of the package directory if it exists. */
+export function nodeOf({ member, facts }: Looked, { settings: { nodePath, packageDirectory }, now }: CheckInput): NodeFacts {
+  const isCarried = facts.has('runtime');
+  const version = readNodeVersion(first(facts, isCarried ? 'runtime' : 'node') ?? '');
+  return {
+    member,
+    version,
+    file: isCarried ? `${packageDirectory}/${runtimeName}` : nodePath,
+    supportedUntil: version === null ? null : lastDayOfNode(version),
+    hasEnded: version !== null && hasNodeEnded(version, now),
+  };
+}
+
+export function judgeNode(one: Looked, input: CheckInput): readonly Problem[] {
+  const { member, version, file } = nodeOf(one, input);
+  if (isNodeNewEnough(version)) return [];
+  const text = version === null ? `${file} cannot be run` : `${file} is v${version}`;
+  const remedy = one.facts.has('runtime')
+    ? 'csync apply --with-runtime=FILE   (carries another one); --without-runtime goes back to node_path'
+    : `install Node.js ${oldestNode} or newer there, correct node_path, or run csync apply --with-runtime`;
+  return [problem('error', 'node', member, text, remedy)];
+}
+
+/** One line for all members with the same version at the same path. */
+export function nodeLines(nodes: readonly NodeFacts[]): string[] {
+  const told = nodes
+    .filter(({ version }) => isNodeNewEnough(version))
+    .map(({ member, version, file, supportedUntil, hasEnded }) => {
+      const fix = `Fix: install Node.js ${recommendedNode} there, or csync apply --with-runtime=FILE`;
+      const ended = `without security fixes since ${supportedUntil}. ${fix}`;
+      const support = supportedUntil === null ? '' : hasEnded ? `, ${ended}` : `, supported until ${supportedUntil}`;
+      return { member, text: `Node.js ${version} at ${file}${support}` };
+    });
+  return [...new Set(told.map(({ text }) => text))].map((text) => {
+    const members = told.filter((one) => one.text === text).map(({ member }) => member);
+    return `${members.join(', ')}: ${text}`;
+  });
+}

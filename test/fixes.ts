@@ -331,6 +331,7 @@ export const untyped = {
   'the fix is an installation, a build or other hardware': [
     'template-missing',
     'file-runtime',
+    'file-runtime-ended',
     'here-not-root',
     'here-not-built',
     'here-programs-missing',

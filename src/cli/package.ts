@@ -96,7 +96,7 @@ const schema = verb({
   task: 'Set up',
   does: 'print the JSON schema of csync.yaml, for editors',
   details:
-    'Draft 07. An editor with the YAML language server completes and checks csync.yaml by it: [editor.md](../how-to/editor.md). Packages of csync install it as `/usr/share/csync/schemas/settings.json`.',
+    'Draft 07. An editor with the YAML language server completes and checks csync.yaml by it: [change-package.md](../how-to/operate/change-package.md#in-an-editor). Packages of csync install it as `/usr/share/csync/schemas/settings.json`.',
   effect: 'prints',
   examples: [['settings schema > settings.json', 'for an editor on another host']],
   run: async () => print((await settingsVerbs()).schemaText()),

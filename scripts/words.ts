@@ -9,7 +9,7 @@ const isList = process.argv[2] === '-l';
 const named = process.argv.slice(isList ? 3 : 2);
 const all = [
   ...readdirSync('src', { withFileTypes: true }).map(({ name }) => `src/${name}`),
-  ...['package-templates', 'docs', 'test', 'scripts', 'examples'],
+  ...['package-templates', 'docs', 'test', 'scripts', 'examples', 'packaging', 'man'],
   ...readdirSync('.').filter((name) => name.endsWith('.md')),
 ];
 const found = (named.length > 0 ? named : all).map((path) => [path, bannedIn(path)] as const);

@@ -6,7 +6,7 @@
 
 import { basename } from 'node:path';
 import { type ExitCode, errorProblem, exitCodeOf, exitCodes, Failure, type Problem } from './base/problem.ts';
-import { meantVerbs, verbIn } from './cli/help.ts';
+import { meantVerbs, usageFix, verbIn } from './cli/help.ts';
 import { type Parsed, parse } from './cli/parser.ts';
 import { err, out, outputFault } from './host/output.ts';
 import { printProblems } from './verbs/common/problems.ts';
@@ -50,7 +50,7 @@ function asUsage(error: unknown, argv: readonly string[]): readonly Problem[] {
     const typed = argv.filter((word) => !word.startsWith('-')).slice(0, 2);
     return [errorProblem('usage', `there is no verb "${typed.join(' ')}"`, meant.join(', or '))];
   }
-  const remedy = verb === null ? 'csync --help lists all verbs' : `csync ${verb} --help prints its options, with examples`;
+  const remedy = verb === null ? 'csync --help lists all verbs' : usageFix(verb);
   return [errorProblem('usage', text, remedy)];
 }
 

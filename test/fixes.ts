@@ -168,7 +168,7 @@ export const elsewhere = {
   },
   'change-needs-halt': {
     file: 'test/lab/verbs/apply.test.ts',
-    title: 'says what wants a halt before it touches anything, and halts only when told',
+    title: 'prints what requires a halt before it touches anything, and halts only with --halt',
   },
   'change-maintenance': {
     file: 'test/lab/verbs/maintenance.test.ts',

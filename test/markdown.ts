@@ -130,14 +130,16 @@ export function shapes(lines: readonly string[]): string[] {
   return lines
     .map((line) =>
       line
+        // Only a slow step has its duration.
+        .replace(/( \.\.\. (?:ok|FAILED)) \((?:\d+ min )?\d+ s\)$/, '$1')
         .replace(/\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z| UTC)/g, 'TIME')
         .replace(/\b[0-9a-f]{12,64}\b/g, 'DIGEST')
         .replace(/\d+(?:\.\d+)? ?(?:ms|s|min|KB|MB|GB)\b/g, 'N')
         .replace(/\b\d+\.\d{3}\b/g, 'N')
         .replace(/\bpid \d+/g, 'pid N')
         .replace(/\b\d+ steps?\b/g, 'N steps')
-        // A step that took less than a second has no figure.
-        .replace(/ \.\.\. ok \(N\)$/, ' ... ok')
+        // The host's own agent may have run just before.
+        .replace(/^(ran +\d+ of \d+), \d+ with changes/, '$1')
         // A part of an outage that took no time that could be seen has no figure.
         .replace(/(outage N, limit N): .*/, '$1: parts')
         .replace(/\s+/g, ' ')

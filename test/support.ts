@@ -41,7 +41,7 @@ export function settingsFor(changes: Readonly<Record<string, unknown>> = {}): Se
   return demand(parseSettings(settingsText(changes), 'csync.yaml'));
 }
 
-/** A directory that is made before the tests of the file and removed after them; not at all when all of them are left out. */
+/** A directory that is made before the tests of the file and removed after them; not at all when all of them are skipped. */
 export function scratchDirectory(): string {
   const directory = join(tmpdir(), `csync-test-${randomUUID()}`);
   beforeAll(() => void mkdirSync(directory, { mode: 0o700 }));
@@ -71,7 +71,7 @@ export async function eventually<T>(what: string, state: () => T | Promise<T>, d
   for (;;) {
     const value = await state();
     if (value !== undefined && value !== null && value !== false) return value as NonNullable<T>;
-    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
+    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for ${what}; it did not happen`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -100,7 +100,7 @@ export function policyTemplates(generation: Settings['cfengineGeneration']): Rea
 
 export const serviceFrontName = 'csync-front.pl';
 
-/** Package files name their member scripts; these stand for them where only the rest is looked at. */
+/** Package files name their member scripts; these stand for them where only the rest is checked. */
 export function memberScripts(text: (name: string) => string): ReadonlyMap<string, string> {
   const compiled = ['start', 'halt', 'validate', 'monitor', 'certificate'].map(
     (name) => [`csync-${name}.cjs`, text(name)] as const,

@@ -14,7 +14,7 @@ import { everyStep, longMark } from './every-step.ts';
 import { checkedOutput } from './outputs.ts';
 import { eventually, have, isRoot, labSettings, repository } from './support.ts';
 
-/** Why the lab tests cannot run here; null when they can. Said once by each file that is left out. */
+/** Why the lab tests cannot run here; null when they can. Printed once by each file that is skipped. */
 export const whyNoLab: string | null = !isRoot
   ? 'the lab needs root'
   : have(...Object.keys(labPrograms))
@@ -23,7 +23,7 @@ export const whyNoLab: string | null = !isRoot
         .filter((program) => !have(program))
         .join(', ')}`;
 
-if (whyNoLab !== null) console.warn(`lab tests are left out: ${whyNoLab}`);
+if (whyNoLab !== null) console.warn(`lab tests are skipped: ${whyNoLab}`);
 
 interface LabUse {
   /** The package is rendered, applied and run; not in a bare lab. */
@@ -39,13 +39,13 @@ interface LabUse {
   readonly clients?: number | readonly string[];
   /** Directory with cfengine's programs for the hosts; else they have this machine's. */
   readonly programs?: string;
-  /** Whether clients ask for the master all the time; a test that does not look at that does without, and is faster. */
+  /** Whether clients ask for the master all the time; a test that does not check that does without, and is faster. */
   readonly watched?: boolean;
 }
 
 /**
  * A lab for one test file: up before its tests, down after them, and down as well when the test process is killed, since
- * the lab's daemon ends with whoever holds its standard input.
+ * the lab's daemon exits with the process that has its standard input.
  */
 export function useLab(
   name: string,
@@ -151,7 +151,7 @@ export function reported<Result>({ exitCode, stdout, stderr }: ExecResult, words
 
 /**
  * The package serves from `home`, every member is in the cluster with a daemon, may have the package, and nothing is in maintenance: where a
- * test starts, whatever another one left. Where all that is so already it costs a few questions.
+ * test starts, after any other one. Where all that is so already it costs a few questions.
  */
 export async function serving({ lab, drills }: Used, home = 'm1'): Promise<void> {
   const { members, packageName } = drills;

@@ -51,7 +51,9 @@ export function bannedIn(path: string): string[] {
     ? [path]
     : readdirSync(whole, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile())
-        .map(({ parentPath, name }) => join(parentPath, name).slice(repository.length + 1));
+        .map(({ parentPath, name }) => join(parentPath, name).slice(repository.length + 1))
+        // Files of an old version are evidence: they stay as they were shipped.
+        .filter((file) => !file.startsWith('test/fixtures/version-'));
   return files.flatMap((file) =>
     linesOf(join(repository, file)).flatMap(({ text, line }) =>
       banned.flatMap((phrase) => (phrase.test(text) ? [`${file}:${line}: ${phrase.source}: ${text.slice(0, 160)}`] : [])),

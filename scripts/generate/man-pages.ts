@@ -37,6 +37,10 @@ function asManual(markdown: string): string {
   return parts.join('').replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1');
 }
 
+const taskEntries = Object.entries(verbTasks) as [Verb['task'], string][];
+const taskPage = (task: Verb['task']): string => `csync-${task.toLowerCase().replace(' ', '-')}`;
+const verbsOf = (task: Verb['task']): readonly Verb[] => verbs.filter((verb) => verb.task === task);
+
 function verbSection(verb: Verb): string {
   const options = optionLines(verb).map(
     ([name, meaning, fallback]) => `${name}: ${meaning}${fallback === '' ? '' : ` (default ${fallback})`}`,
@@ -69,13 +73,13 @@ function csyncPage(): string {
       '`-q`, `--quiet`: print only results and problems',
       '`--version`: print the version',
     ]),
-    ...Object.entries(verbTasks).flatMap(([task, purpose]) => [
+    ...taskEntries.flatMap(([task, purpose]) => [
       `## ${task.toUpperCase()}`,
-      sentence(purpose),
-      ...verbs.filter((verb) => verb.task === task).map(verbSection),
+      `${sentence(purpose)} Options, examples and exit statuses: ${taskPage(task)}(8).`,
+      list(verbsOf(task).map((verb) => `\`csync ${verb.words}\`: ${verb.does}`)),
     ]),
     '## EXIT STATUS',
-    'The status of a failure is that of its first error. Every verb can exit with 0, 2, 70 and 130; its section has its other statuses.',
+    'The status of a failure is that of its first error. Every verb can exit with 0, 2, 70 and 130; the page of its task has its other statuses.',
     list(Object.values(exitTable).map(({ status, means }) => `${status}: ${means}`)),
     '## ENVIRONMENT',
     list(['`NO_COLOR`: no colour on a terminal']),
@@ -87,7 +91,21 @@ function csyncPage(): string {
       '`/run/csync-monitor-csync.json`: state of the monitor',
     ]),
     '## SEE ALSO',
-    'csync.yaml(5), csync-monitor-state(5), csync-templates(5), csync-drills(7), cmviewcl(1m), cf-serverd(8)',
+    `${taskEntries.map(([task]) => `${taskPage(task)}(8)`).join(', ')}, csync.yaml(5), csync-monitor-state(5), csync-templates(5), csync-drills(7), cmviewcl(1m), cf-serverd(8)`,
+  ].join('\n\n');
+}
+
+function taskManual(task: Verb['task'], purpose: string): string {
+  return [
+    `# ${taskPage(task)}(8) -- verbs of csync: ${purpose}`,
+    '## SYNOPSIS',
+    ...verbsOf(task).map((verb) => `\`csync ${synopsis(verb)}\` [options]`),
+    '## DESCRIPTION',
+    'These verbs, with options, examples and exit statuses. csync(8) has the options and exit statuses of every verb.',
+    '## VERBS',
+    ...verbsOf(task).map(verbSection),
+    '## SEE ALSO',
+    'csync(8), csync.yaml(5)',
   ].join('\n\n');
 }
 
@@ -146,6 +164,7 @@ export function manPages(root: string): ReadonlyMap<string, string> {
   const read = (name: string): string => readFileSync(join(root, name), 'utf8');
   const pages = {
     'csync.8': csyncPage(),
+    ...Object.fromEntries(taskEntries.map(([task, purpose]) => [`${taskPage(task)}.8`, taskManual(task, purpose)])),
     'csync.yaml.5': settingsManual(),
     'csync-monitor-state.5': pageManual(
       'csync-monitor-state(5) -- state of the monitor, in JSON',

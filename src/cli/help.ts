@@ -12,8 +12,8 @@ Usage: csync VERB [options]
 `;
 
 const start = [
-  'A new cluster: csync init, csync check, csync apply --run,',
-  '               csync members sync, csync client add HOST',
+  'A new cluster: csync init, csync check, csync members sync,',
+  '               csync apply --run, csync client add HOST',
   'To try it:     csync lab demo',
 ];
 
@@ -50,6 +50,12 @@ export function verbIn(argv: readonly string[]): string | null {
   const typed = argv.filter((word) => !word.startsWith('-'));
   const found = verbs.find(({ words }) => words.split(' ').every((word, at) => typed[at] === word));
   return found?.words ?? null;
+}
+
+/** What to do after a wrong call of a verb. */
+export function usageFix(words: string): string {
+  const example = verbs.find((verb) => verb.words === words)?.examples[0]?.[0];
+  return `for example csync ${example}; csync ${words} --help prints its options`;
 }
 
 /** Verbs that have a word of these at another place: `add member` and `commit` are none, `member add` and `policy commit` are. */

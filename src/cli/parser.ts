@@ -6,7 +6,7 @@ import { toolkitVersion } from '../base/version.ts';
 import { out, outputWidth, quieten } from '../host/output.ts';
 import { helpText, partsText } from './help.ts';
 import { exitLines, plainText, synopsis } from './reference.ts';
-import type { Verb } from './verb.ts';
+import type { OptionTable, Verb } from './verb.ts';
 import { verbGroups, verbs } from './verbs.ts';
 
 type Parser = ReturnType<typeof yargs>;
@@ -73,7 +73,9 @@ function base(own: readonly string[]): Parser {
       'Not enough arguments following: %s': 'a value is missing behind --%s',
       'Show help': 'print help with examples and exit statuses',
       'Show version number': 'print the version',
-      'Not enough non-option arguments: got %s, need at least %s': one('a name is missing behind the verb (got %s, need %s)'),
+      'Not enough non-option arguments: got %s, need at least %s': one(
+        'a name is missing behind the verb: %s typed, %s required',
+      ),
     })
     .strict()
     .recommendCommands()
@@ -95,14 +97,20 @@ function withVerbs(parser: Parser, choose: Choose): Parser {
     if (group === undefined) for (const one of members) addVerb(parser, one, choose);
     else
       parser.command(head, group.does, (builder) => {
-        builder.options(group.options ?? {}).demandCommand(1, `name one of: ${members.map(({ words }) => words).join(', ')}`);
-        for (const one of members) addVerb(builder, one, choose);
+        addOptions(builder, group.options ?? {});
+        builder.demandCommand(1, `name one of: ${members.map(({ words }) => words).join(', ')}`);
+        for (const one of members) addVerb(builder, one, choose, group.options);
       });
   }
   return parser;
 }
 
-function addVerb(parser: Parser, verb: Verb, choose: Choose): void {
+function addOptions(builder: Parser, options: OptionTable): void {
+  for (const [name, option] of Object.entries(options)) builder.option(name, { ...option, requiresArg: takesValue(option) });
+}
+
+/** `inherited`: options of its group. yargs would print their choices twice. */
+function addVerb(parser: Parser, verb: Verb, choose: Choose, inherited: OptionTable = {}): void {
   const last = verb.words.split(' ').length - 1;
   parser.command(
     synopsis(verb).split(' ').slice(last).join(' '),
@@ -110,8 +118,7 @@ function addVerb(parser: Parser, verb: Verb, choose: Choose): void {
     (builder) => {
       builder.usage(`Usage: csync ${synopsis(verb)} [options]\n\n${folded(plainText(verb), outputWidth() - 1)}`).version(false);
       for (const [name, positional] of Object.entries(verb.positionals)) builder.positional(name, positional as object);
-      for (const [name, option] of Object.entries(verb.options))
-        builder.option(name, { ...option, requiresArg: takesValue(option) });
+      addOptions(builder, Object.fromEntries(Object.entries(verb.options).filter(([name]) => inherited[name] === undefined)));
       for (const [first, second] of verb.conflicts ?? []) builder.conflicts(first, second);
       for (const [command, why] of verb.examples) builder.example(`$0 ${command}`, why);
       const statuses = exitLines(verb).map(([status, means]) =>

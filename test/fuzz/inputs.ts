@@ -19,7 +19,7 @@ export function randomFrom(seed: number): Random {
   return (below) => Math.floor(next() * below);
 }
 
-/** FNV-1a, to give each parser inputs of its own. */
+/** FNV-1a, so that each parser gets inputs of its own. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

@@ -6,7 +6,7 @@ export interface FuzzedParser extends Corpus {
   /** Whose text it is. */
   readonly of: string;
   /**
-   * Calls the parser and checks what it gives: throws for a broken property. What it returns is looked through for numbers that
+   * Calls the parser and checks what it returns: throws for a broken property. What it returns is searched for numbers that
    * are none.
    */
   readonly parse: (text: string) => unknown;
@@ -20,7 +20,7 @@ export interface Trial {
   readonly failure: string | null;
 }
 
-/** For one input, of CPU: the machine may be busy with others. A call that waits for ever is seen from outside. */
+/** For one input, of CPU: the machine may be busy with others. A call that never returns is detected from outside. */
 export const limitMs = 1000;
 
 /** ms of CPU this process has used. */
@@ -44,7 +44,7 @@ function attempt(parser: FuzzedParser, text: string): Trial {
     const result = parser.parse(text);
     const milliseconds = used() - begun;
     const where = notANumber(result);
-    return { milliseconds, failure: where === null ? null : `gives a number that is none: ${where}` };
+    return { milliseconds, failure: where === null ? null : `returns a number that is none: ${where}` };
   } catch (error) {
     if (parser.throws?.(error) !== true)
       failure = error instanceof Error ? `${error.name}: ${error.message.slice(0, 300)}` : String(error);

@@ -19,7 +19,7 @@ describe('the model check', () => {
     expect(results.every(({ transitions, depth }) => transitions > 500 && depth > 10)).toBe(true);
   });
 
-  it('writes a page that tells bounds, counts and what was found', async () => {
+  it('writes a page with bounds, counts and what was found', async () => {
     const [result] = await runChecks([{ members: 2, style: 'modular', bounds: { events: 0 } }], labSettings(), () => {});
     if (result === undefined) throw new Error('there is no result');
     const circumstances = { date: '2026-11-28', toolkit: '0.1.0', node: 'v20', machine: '2 processors', clockMs: 1000 };

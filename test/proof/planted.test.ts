@@ -15,7 +15,7 @@ import { Search } from '../../src/model-check/search.ts';
 import { simulateMany } from '../../src/model-check/simulation/simulation-run.ts';
 import { labSettings, repository, settingsFor } from '../support.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: any exported function of the core, of whatever type
+// biome-ignore lint/suspicious/noExplicitAny: any exported function of the core, of any type
 type AnyFunction = (...given: any[]) => any;
 type Alterations = Record<string, (original: AnyFunction) => AnyFunction>;
 
@@ -44,7 +44,7 @@ vi.mock('../../src/lab/manager/placement.ts', (load) => planted.in(load as never
 vi.mock('../../src/lab/manager/requests.ts', (load) => planted.in(load as never));
 vi.mock('../../src/lab/manager/failures.ts', (load) => planted.in(load as never));
 
-/** Steps that are left out: they look at nothing, do nothing, and hold. */
+/** Steps that are skipped: they check nothing, do nothing, and hold. */
 function without(...names: readonly string[]): Alterations {
   return Object.fromEntries(
     names.map((name) => [name, (make: AnyFunction) => (context: unknown) => ({ ...(make(context) as Step), look: () => null })]),
@@ -309,7 +309,7 @@ describe('the search', () => {
     expect(again.failures).toEqual([failure]);
   });
 
-  it('tells each as a story, which the page has', async () => {
+  it('describes each as a story, which the page has', async () => {
     await expect(`${stories.join('\n')}\n`).toMatchFileSnapshot(join(repository, 'docs/proof/planted-bugs.md'));
   });
 });

@@ -15,7 +15,7 @@ describe('the simulation', () => {
     expect(result.events).toBeGreaterThan(2 * lives);
   });
 
-  it('gives the same life for the same seed, and another one for another', async () => {
+  it('makes the same life from the same seed, and another one from another', async () => {
     const [first, again, other] = [
       await simulate(7, labSettings()),
       await simulate(7, labSettings()),

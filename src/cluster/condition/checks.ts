@@ -157,7 +157,6 @@ function scriptsOf(facts: MemberFacts | null, applied: string | null): ReadonlyM
   return scripts;
 }
 
-/** The most frequent value. */
 function mostFrequent<T>(values: readonly T[]): T | undefined {
   const count = (value: T): number => values.filter((one) => one === value).length;
   return [...values].sort((one, other) => count(other) - count(one))[0];

@@ -145,7 +145,6 @@ export function openSshShell(stop: AbortSignal, keep: boolean): OpenMemberShell 
   };
 }
 
-/** The environment of ssh itself. */
 function sshEnvironment(): Readonly<Record<string, string>> {
   // ssh finds its keys and its agent by these two.
   const { HOME = '/root', SSH_AUTH_SOCK, PATH } = process.env;

@@ -1,7 +1,6 @@
 /** A row: a behaviour, how the lab imitates it, its source, and the test that proves it. */
 
 export type Fidelity =
-  /** As documented. */
   | 'imitated'
   /** No page documents it: our choice. */
   | 'ours'

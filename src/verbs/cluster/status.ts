@@ -108,12 +108,11 @@ async function keepLooking(options: StatusOptions, { shell, stop, settings, file
     const input = await lookAtStatus(shell, settings, files);
     const verdict = judgeStatus(input);
     if (options.nagios === true) return tellNagios(judgeForNagios(verdict, input));
-    if (options.json)
-      printJson<typeof statusDocument>(
-        { ...verdict, members: input.members, clients: input.clients, waiting: input.roster.waiting },
-        0,
-      );
-    else out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
+    if (options.json) {
+      const members = input.members.map((one) => ({ ...one, noAnswer: one.seen === null ? one.noAnswer : null }));
+      printJson<typeof statusDocument>({ ...verdict, members, clients: input.clients, waiting: input.roster.waiting }, 0);
+    } else
+      out(`${options.watch ? `${new Date().toISOString()}  ` : ''}${statusText(verdict, input)}${options.watch ? '\n' : ''}`);
     if (!options.watch) return statusExit[verdict.condition];
     await pause(watchEveryMs, stop);
   }

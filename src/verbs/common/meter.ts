@@ -11,7 +11,8 @@ export interface Meter {
   end(): void;
 }
 
-export function openMeter(): Meter {
+/** `beforeLine`: is called before a line is printed without a terminal. */
+export function openMeter(beforeLine: () => void = () => {}): Meter {
   const terminal = process.stderr.isTTY === true;
   let last = performance.now();
   let open = false;
@@ -29,6 +30,7 @@ export function openMeter(): Meter {
         open = true;
       } else if (now - last > everyMs) {
         last = now;
+        beforeLine();
         progress(text);
       }
     },

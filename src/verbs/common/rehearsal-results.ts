@@ -52,7 +52,7 @@ export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
     .map(({ name, title, done, must, cleaned, acts }) =>
       [
         `${name}: ${title}`,
-        `  done:        ${done}`,
+        `  done:       ${done}`,
         `  expected:   ${must}`,
         `  cleanup:    ${cleaned}`,
         ...acts.map((act) => `    ${actText(act, engine)}`),

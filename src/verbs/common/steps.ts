@@ -35,7 +35,6 @@ export const durationText = (ms: number): string =>
  */
 export function openSteps(total: number, isShown: boolean): Steps {
   const terminal = process.stderr.isTTY === true;
-  const meter = openMeter();
   const begun = performance.now();
   const waiting: Step[] = [];
   const slowest = { text: '', ms: 0 };
@@ -46,6 +45,7 @@ export function openSteps(total: number, isShown: boolean): Steps {
     if (open !== null) aside('\n');
     open = null;
   };
+  const meter = openMeter(close);
   const printEnded = (step: Step, { outcome, ms }: NonNullable<Step['ended']>): void => {
     meter.end();
     if (open !== step) aside(`${step.text} ... `);
@@ -84,10 +84,7 @@ export function openSteps(total: number, isShown: boolean): Steps {
       close();
       meter.line(text);
     },
-    show: (text) => {
-      if (!terminal) close();
-      meter.show(text);
-    },
+    show: meter.show,
     end: () => {
       close();
       meter.end();
@@ -98,4 +95,22 @@ export function openSteps(total: number, isShown: boolean): Steps {
       return `${total} ${total === 1 ? 'step' : 'steps'} in ${durationText(performance.now() - begun)}${slow}`;
     },
   };
+}
+
+/** One step with its line and mark. `run` can report how far it is. */
+export async function oneStep<T>(
+  text: string,
+  run: (show: (text: string) => void) => Promise<T>,
+  isDone: (result: T) => boolean,
+): Promise<T> {
+  const steps = openSteps(1, false);
+  const end = steps.begin(text);
+  let outcome: 'done' | 'failed' = 'failed';
+  try {
+    const result = await run(steps.show);
+    if (isDone(result)) outcome = 'done';
+    return result;
+  } finally {
+    end(outcome);
+  }
 }

@@ -17,7 +17,7 @@ import { script } from '../../cluster/remote/shell-text.ts';
 import { newestRoster, type RosterHost } from '../../contract/roster.ts';
 import { type MemberShell, whyNoAnswer } from '../../host/admin/member-shell.ts';
 import type { Settings } from '../../settings/settings.ts';
-import { hostsBar, openMeter } from '../common/meter.ts';
+import { hostsBar } from '../common/meter.ts';
 
 export const usage = (text: string, remedy: string): Problem => errorProblem('usage', text, remedy);
 
@@ -51,20 +51,20 @@ export function wanted(named: readonly string[], roster: readonly RosterHost[]):
   throw new Failure([usage('no host was named, and none is set up', 'csync sync HOST...')]);
 }
 
+/** `show`: how far it is. */
 export async function runOnAll(
   shell: MemberShell,
   settings: Settings,
   member: string,
   hosts: readonly RosterHost[],
   wish: RemoteRunWish,
+  show: (text: string) => void = () => {},
 ): Promise<HostRun[]> {
   const runs: HostRun[] = [];
-  const meter = openMeter();
-  meter.show(hostsBar(0, hosts.length, 0));
+  show(hostsBar(0, hosts.length, 0));
   for (const chunk of chunksOf(hosts, wish.parallel)) {
     const limitMs = runLimitMs(chunk.length, wish);
     const answer = await shell.run(member, runScript(settings, chunk, wish), limitMs).catch((error: unknown) => {
-      meter.end();
       if (!(error instanceof Interrupted)) throw error;
       const left = hosts.length - runs.length;
       const text = `interrupted: ${runs.length} hosts are done, ${left} are not; started agents continue`;
@@ -73,13 +73,11 @@ export async function runOnAll(
     const read = parseRuns(answer.stdout, settings, chunk);
     // An unreachable member is reported once, not as many hosts without an answer.
     if (runs.length === 0 && answer.exitCode !== 0 && read.every(({ reason }) => reason === 'lost')) {
-      meter.end();
       const { why, remedy } = whyNoAnswer(member, answer, limitMs);
       throw failure('cluster-unreachable', `no agent was run: ${why}`, remedy, member);
     }
     runs.push(...read);
-    meter.show(hostsBar(runs.length, hosts.length, runs.filter(({ outcome }) => outcome !== 'ran').length));
+    show(hostsBar(runs.length, hosts.length, runs.filter(({ outcome }) => outcome !== 'ran').length));
   }
-  meter.end();
   return runs;
 }

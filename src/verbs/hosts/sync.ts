@@ -2,12 +2,13 @@
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';
-import { isClassName, type RemoteRunWish, remoteRunText, runsText } from '../../cluster/procedures/remote-run.ts';
+import { type HostRun, isClassName, type RemoteRunWish, remoteRunText, runsText } from '../../cluster/procedures/remote-run.ts';
 import { observe, unreachableProblems } from '../../cluster/remote/observation.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
+import { oneStep } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import * as shape from '../outputs/outputs.ts';
@@ -82,10 +83,15 @@ export async function sync(options: SyncOptions): Promise<ExitCode> {
       else out(lines.map((line) => `on ${member}: ${line}\n`).join(''));
       return exitCodes.ok;
     }
-    const runs = await runOnAll(shell, settings, member, hosts, wish);
+    const allRan = (runs: readonly HostRun[]): boolean => runs.every(({ outcome }) => outcome === 'ran');
+    const runs = await oneStep(
+      `on ${member}: run the agent of ${hosts.length === 1 ? '1 host' : `${hosts.length} hosts`}`,
+      (show) => runOnAll(shell, settings, member, hosts, wish, show),
+      allRan,
+    );
     if (options.json) printJson<typeof runsDocument>({ from: member, hosts: runs });
     else out(runsText(runs, member));
-    return runs.every(({ outcome }) => outcome === 'ran') ? exitCodes.ok : exitCodes.changeFailed;
+    return allRan(runs) ? exitCodes.ok : exitCodes.changeFailed;
   });
 }
 

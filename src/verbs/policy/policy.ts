@@ -33,6 +33,7 @@ import type { CommandResult } from '../../host/host.ts';
 import { out, progress } from '../../host/output.ts';
 import type { Settings } from '../../settings/settings.ts';
 import { onMembers } from '../common/connections.ts';
+import { oneStep } from '../common/steps.ts';
 import { settingsHere } from '../common/toolkit-files.ts';
 import { printJson } from '../outputs/json.ts';
 import * as shape from '../outputs/outputs.ts';
@@ -125,7 +126,8 @@ async function lookAtPolicy(shell: MemberShell, owner: string, place: PolicyPlac
 function saidBy(owner: string, answer: CommandResult, limitMs: number): { why: string; remedy: string } {
   const { why, remedy } = whyNoAnswer(owner, answer, limitMs);
   const said = printedWords({ ...answer, stderr: '' }).replace(/^swapping\n?/gm, '');
-  return { why: [said, ...(said.includes(why) ? [] : [why])].filter(Boolean).join('; '), remedy };
+  const isWhole = said.includes(why) || (said !== '' && !answer.timedOut && answer.stderr.trim() === '');
+  return { why: isWhole ? said : [said, why].filter(Boolean).join('; '), remedy };
 }
 
 /**
@@ -185,9 +187,13 @@ async function committed(at: At, plan: CommitPlan, copy: WorkingCopy | null): Pr
   });
   const order = { state, record, write: plan.write, remove: plan.remove, dryRun: options.dryRun };
   if (!options.dryRun) copy?.willCommit(plan);
-  const ended = await shell.run(owner, commitScript(place, order), commitLimitMs);
-  const isDone = options.dryRun ? ended.exitCode === 0 : becameOf(ended) === 'durable';
-  if (isDone) {
+  const isDone = (result: CommandResult): boolean => (options.dryRun ? result.exitCode === 0 : becameOf(result) === 'durable');
+  const ended = await oneStep(
+    `on ${owner}: check the policy with cfengine's parser${options.dryRun ? '' : ', and store it'}`,
+    () => shell.run(owner, commitScript(place, order), commitLimitMs),
+    isDone,
+  );
+  if (isDone(ended)) {
     if (!options.dryRun) copy?.committed(plan);
     tell(options.dryRun ? 'would be committed' : 'acknowledged', record, owner, options);
     return null;

@@ -26,7 +26,7 @@ describe.skipIf(whyNoLab !== null)('an address conflict in the lab', { timeout: 
   const foreign = () => broken('m3', 'ip addr add 10.9.0.100/24 dev eth0', 'ip addr del 10.9.0.100/24 dev eth0');
   const cardOf = async (member: string) => (await must(member, 'cat /sys/class/net/eth0/address')).trim();
 
-  it('is noticed by the monitor, which warns and stays, and is over when the other host gives it up', async () => {
+  it('is noticed by the monitor, which warns and stays, and is over when the other host drops it', async () => {
     await serving(used);
     const found = async () => (await status()).members[0]?.seen.monitor.layers.owner;
     const card = await cardOf('m3');

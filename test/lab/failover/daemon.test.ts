@@ -91,7 +91,7 @@ describe.skipIf(whyNoLab !== null)('the daemon of a lab', { timeout: 180_000 }, 
     await serving(used);
     const changed = await sh(
       'm1',
-      'cd /root && sed -i "/^package_description:/d" csync.yaml && echo "package_description: read by nobody" >> csync.yaml && rm -f /root/p && mkfifo /root/p && ( exec 3<>/root/p 4>/root/p 3<&-; csync apply --yes >&4 2>&4 ); echo "$?"; csync diff',
+      'cd /root && sed -i "/^package_description:/d" csync.yaml && echo "package_description: read by no user" >> csync.yaml && rm -f /root/p && mkfifo /root/p && ( exec 3<>/root/p 4>/root/p 3<&-; csync apply --yes >&4 2>&4 ); echo "$?"; csync diff',
     );
     expect([changed.stdout.split('\n')[0], changed.exitCode]).toEqual(['0', 0]);
   });

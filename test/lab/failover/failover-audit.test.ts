@@ -92,7 +92,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
     readonly words: () => string | Promise<string>;
     /** What an administrator does before the verb can be run again. */
     readonly mend?: () => Promise<unknown>;
-    /** It is there to halt the package for good: from its halt on nothing has to serve. */
+    /** Its purpose is to halt the package for good: from its halt on nothing has to serve. */
     readonly halts?: boolean;
     /** Only each so-manieth of its remote commands: nearly all of them read what a watch has seen. */
     readonly each?: number;
@@ -108,7 +108,7 @@ describe.skipIf(whyNoLab !== null)('failover between the steps of a verb', { tim
   const keys = '/var/lib/cfengine3/ppkeys';
   const withoutKeys = `rm -f ${keys}/root-*.pub`;
   const isClient = () => must('client add c1 --yes');
-  /** Each verb of a row finds what the one before it has left. */
+  /** Each verb of a row finds what the previous one has left. */
   const rows: Readonly<Record<string, readonly Verb[]>> = {
     'apply and rollback': [
       { verb: 'apply', prepare: otherSettings, words: is('apply --yes') },

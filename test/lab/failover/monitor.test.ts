@@ -13,7 +13,7 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
   const used = useLab('monitor', {
     deployed: true,
     watched: false,
-    // The hastiest monitor there can be: whoever tells starvation from silence here does so anywhere.
+    // The hastiest monitor there can be: if this one distinguishes starvation from silence, any does.
     changes: {
       monitorFailures: 1,
       monitorUnknownLimitSeconds: 5,
@@ -99,7 +99,7 @@ describe.skipIf(whyNoLab !== null)('the monitor', () => {
     expect(layerNames.filter((name) => !layerOf(name).isGoodIn(world))).toContain(reason);
   });
 
-  it('follows a restart that was announced, however short and whatever it was doing meanwhile', async () => {
+  it('follows a restart that was announced, however short and in the middle of any work', async () => {
     await atHome();
     const before = used.drills.entries.length;
     const restart = `${announceFunction('csync')}
@@ -116,7 +116,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect(await verdictAfter('pkill -KILL -x cf-serverd'), 'the next one has no such leave').toMatchObject(ended);
   });
 
-  everyStepIt('gives a restart no longer than was announced', async () => {
+  everyStepIt('allows a restart no longer than was announced', async () => {
     await atHome();
     const announced = 'read -r up idle < /proc/uptime; p=$(pgrep -x cf-serverd); begun=$(cut -d " " -f 22 /proc/$p/stat)';
     const notice = 'echo "$p $begun $((${up%.*} + 3))" > /run/csync-restart-csync; kill -KILL $p';
@@ -129,9 +129,9 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect(await must('m2', 'grep " /csync " /proc/mounts')).toMatch(/ rw,/);
   });
 
-  it('sees a disk that does not answer, waits for it no longer than its limit, and leaves nobody behind', async () => {
+  it('sees a disk that does not answer, waits for it no longer than its limit, and leaves no process behind', async () => {
     await atHome();
-    // What opens a pipe that nobody writes to waits as long as what reads a disk that hangs.
+    // What opens a pipe that no process writes to waits as long as what reads a disk that hangs.
     const hang = 'rm /csync/dsau/csync.sentinel; mkfifo /csync/dsau/csync.sentinel';
     const failed = `n=$(grep -c "monitor: failed" ${log}); ${hang}; until [ "$(grep -c "monitor: failed" ${log})" -gt $n ]; do :; done; rm -f /csync/dsau/csync.sentinel`;
     expect(await verdictAfter(failed)).toMatchObject({ reason: 'storage' });
@@ -139,10 +139,10 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
   });
 
   const layers = () => Object.values(layerSchedules(used.lab.spec.settings)).filter((one) => one !== null).length;
-  /** The monitor that runs now has looked at everything, and hears of the end of the daemon. */
+  /** The monitor that runs now has probed each layer, and is notified when the daemon exits. */
   const settled = () =>
     eventually(
-      'the monitor to have looked at each layer',
+      'the monitor to have probed each layer',
       async () => {
         const now = await state();
         const isIt = (await on('m1', 'pgrep -f "[c]sync-monitor.cjs"')).stdout.split('\n').includes(String(now?.pid));
@@ -181,7 +181,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect((await used.drills.view()).owner).toBe('m1');
   });
 
-  it('tells in a file what it sees, and what its verdict was', async () => {
+  it('writes to a file what it sees, and what its verdict was', async () => {
     await atHome();
     await settled();
     const calm = await state();
@@ -194,7 +194,7 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     );
   });
 
-  it('looks for the end of the daemon itself where nothing tells it', async () => {
+  it('checks whether the daemon exited where nothing notifies it', async () => {
     const front = (await must('m1', 'echo /usr/local/cmcluster/conf/csync/sets/*/csync-front.pl')).trim();
     await broken('m1', `mv ${front} /tmp/front`, `mv /tmp/front ${front}`);
     await atHome();
@@ -202,21 +202,21 @@ p=$(pgrep -x cf-serverd); announce $p; kill $p; while kill -0 $p 2>/dev/null; do
     expect(await verdictAfter('pkill -KILL -x cf-serverd')).toMatchObject(ended);
   });
 
-  everyStepIt('gives no verdict for its own starvation', async () => {
+  everyStepIt('reaches no verdict for its own starvation', async () => {
     await atHome();
     const before = used.drills.entries.length;
-    // Longer than a probe with its limit, and than the monitor may be unable to tell; the daemon is well all the while.
+    // Longer than a probe with its limit, and than the monitor may be unable to decide; the daemon is well all the while.
     await on('m1', 'pkill -STOP -f "[c]sync-monitor.cjs"; sleep 7; pkill -CONT -f "[c]sync-monitor.cjs"');
     const resumed = new Date().toISOString();
     const isOver = async (): Promise<boolean> =>
       Object.values((await state())?.layers ?? {}).filter(({ at, result }) => at > resumed && result === 'good').length ===
       layers();
-    await eventually('a look at each layer since', isOver, 60_000);
+    await eventually('a probe of each layer since', isOver, 60_000);
     expect(used.drills.entries.slice(before).filter((entry) => entry.what === 'service-died')).toEqual([]);
     expect(await used.drills.waitServed()).toBe('m1');
   });
 
-  it('ends at once with 0 when it is told to', async () => {
+  it('exits at once with 0 on SIGTERM', async () => {
     await atHome();
     const ended = await on(
       'm1',

@@ -1,4 +1,4 @@
-/** Hostile clients against the real daemon: the master stays, and whatever happens at most one member is switched off. */
+/** Hostile clients against the real daemon: the master stays, and in any case at most one member is switched off. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -93,7 +93,7 @@ describe.skipIf(whyNoLab !== null)('overload in the lab', { timeout: 300_000 }, 
     await used.drills.waitClients();
   });
 
-  /** A policy of an administrator's own that lets every host have any number, or one of before this toolkit limited it. */
+  /** A policy of an administrator's own that lets every host have any number, or one from the time when csync did not limit it. */
   async function withoutLimit(is: boolean): Promise<void> {
     const file = '/var/lib/cfengine3/inputs/controls/cf_serverd.cf';
     const edit = is

@@ -6,7 +6,7 @@ import { story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const framework = '/usr/share/cfengine3/masterfiles';
 const whyNot = whyNoLab ?? (existsSync(`${framework}/promises.cf`) ? null : `${framework} is missing`);
-if (whyNot !== null) console.warn(`the Masterfiles Policy Framework is left out: ${whyNot}`);
+if (whyNot !== null) console.warn(`the Masterfiles Policy Framework is skipped: ${whyNot}`);
 
 /** def.json of the site. */
 const site = {

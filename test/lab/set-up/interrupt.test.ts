@@ -1,4 +1,4 @@
-/** Whatever ends a lab, and whenever: nothing of it stays on the machine. The built toolkit as a real process. */
+/** However and whenever a lab is ended: nothing of it stays on the machine. The built toolkit as a real process. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ function csync(...words: readonly string[]): ReturnType<typeof spawnSync> {
   return spawnSync(process.execPath, [toolkit, ...words, '--name', name], { encoding: 'utf8', timeout: 60_000 });
 }
 
-/** How long whoever pressed Ctrl-C is to wait; a lab that is busy ends with its namespaces, not with what it waits for. */
+/** How long the user who pressed Ctrl-C is to wait; a lab that is busy ends with its namespaces, not with what it waits for. */
 const patienceMs = 20_000;
 
 interface Running {
@@ -131,7 +131,7 @@ describe.skipIf(whyNoLab !== null)('ending a lab', () => {
     const status = csync('lab', 'status', '--json');
     const hosts = (JSON.parse(String(status.stdout)) as { hosts: { up: boolean }[] }).hosts;
     expect(hosts.filter((host) => host.up)).toHaveLength(5);
-    expect(csync('lab', 'crash', 'nobody').stderr).toMatch(/\bnobody\b/);
+    expect(csync('lab', 'crash', 'stranger').stderr).toMatch(/\bstranger\b/);
     expect(csync('lab', 'down').status).toBe(0);
     expect(leftovers()).toEqual([]);
   });

@@ -29,7 +29,7 @@ exec /usr/bin/${name}.real "$@"
 const trapped = ['mv', 'sync', 'chmod', 'rm', 'cp', 'mkdir'];
 
 describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_000 }, () => {
-  // As small as a cluster can be that somebody joins: each further member only repeats what is done to these.
+  // As small as a cluster can be that a member joins: each further member only repeats what is done to these.
   const members = ['m1', 'm2'];
   const used = useLab('killed', { deployed: true, settings: labSettings({ members }), spares: ['m3'], watched: false });
   const { sh } = typedIn(used);
@@ -65,7 +65,7 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_0
     return JSON.parse(one?.stdout ?? '') as Roster;
   }
 
-  /** Everything is as if nobody had ever been killed. */
+  /** Everything is as if no process had ever been killed. */
   async function sound(): Promise<void> {
     const verified = await csync('keys verify --json');
     expect(verified.exitCode, verified.stdout).toBe(0);
@@ -84,17 +84,17 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_0
     expect((await used.drills.view()).state).toBe('running');
   }
 
-  /** Sets the counter of a host to 0, and to end the one who makes call number `at`; 0: to end nobody. */
+  /** Sets the counter of a host to 0, and to kill the process that makes call number `at`; 0: to kill none. */
   const setTrap = (host: string, at: number) =>
     sh(
       host,
       `[ -p /run/trap-count ] || mkfifo /run/trap-count
       exec 8<> /run/trap-count
-      # What is in a pipe is there as long as somebody has it open.
+      # What is in a pipe stays in it as long as a process has it open.
       if [ -e /run/trap-made ]; then read -r n <&8; else : > /run/trap-made; setsid sleep 100000 > /dev/null 2>&1 < /dev/null & fi
       echo 0 >&8; echo ${at} > /run/trap-at`,
     );
-  /** How many there were; nobody counts from now on. */
+  /** How many there were; no process counts from now on. */
   async function takeTrap(host: string): Promise<number> {
     const { stdout } = await sh(host, 'rm.real -f /run/trap-at; exec 8<> /run/trap-count; read -r n <&8; echo $n >&8; echo $n');
     return Number(stdout);
@@ -114,13 +114,13 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_0
     readonly words: string;
     /** Whose writes are counted. */
     readonly hosts: readonly string[];
-    /** What the verb wants to find, where the one before it has not left that anyway. */
+    /** What the verb wants to find, where the previous one has not left that anyway. */
     readonly prepare?: () => Promise<unknown>;
   }
   const forget = () => sh('c1', 'rm -rf /var/lib/cfengine3/ppkeys/* /var/lib/cfengine3/inputs/* /etc/rc.config.d');
   const remoteCommands = 'remote commands';
   const writes = 'writes, renames and removals on a host';
-  /** Each undoes what the one before it did, so that each can be killed in turn. */
+  /** Each undoes what the previous one did, so that each can be killed in turn. */
   const rounds: readonly {
     readonly what: string;
     readonly atFirst: () => Promise<unknown>;
@@ -153,7 +153,7 @@ describe.skipIf(whyNoLab !== null)('a set-up that is killed', { timeout: 3_600_0
     await Promise.all(hosts.map((host) => setTrap(host, at)));
     await csync(words);
     const counts = await Promise.all(hosts.map(takeTrap));
-    expect(Math.max(...counts), `${words}: nobody was killed`).toBeGreaterThanOrEqual(at);
+    expect(Math.max(...counts), `${words}: no process was killed`).toBeGreaterThanOrEqual(at);
     await again(words);
   }
 

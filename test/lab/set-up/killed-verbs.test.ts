@@ -73,7 +73,7 @@ describe.skipIf(whyNoLab !== null)('a verb that comes to harm', { timeout: 1_800
         await wantedFailures();
         await must('apply --yes');
       },
-      // With a number: "the one before the last" is another one after a rollback.
+      // With a number: "the last but one" is another one after a rollback.
       words: async () => `rollback ${(await lastSet()) - 1} --yes`,
       done: async () => {
         for (const member of members) expect(await failuresOn(member), member).toBe(earlier);

@@ -1,10 +1,10 @@
-/** One change at a time, whoever vanishes: two verbs at once, a holder that is stopped, cut off or crashed, and the README's own order. */
+/** One change at a time, even if a host vanishes: two verbs at once, a holder that is stopped, cut off or crashed, and the README's own order. */
 import { describe, expect, it } from 'vitest';
 import { leaseSeconds } from '../../../src/cluster/remote/lease-scripts.ts';
 import { eventually, everyStep, everyStepIt } from '../../support.ts';
 import { reported, serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
-/** A command of Serviceguard's that waits there until the gate opens: its verb has the lock meanwhile. */
+/** A command of Serviceguard's that blocks until the gate opens: its verb has the lock meanwhile. */
 const bin = '/usr/local/cmcluster/bin';
 const closed = [
   `mv ${bin}/cmgetconf ${bin}/kept`,

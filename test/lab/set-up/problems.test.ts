@@ -1,4 +1,4 @@
-/** Each thing that can be wrong gives its own problem, and harms nothing. */
+/** Each thing that can be wrong causes its own problem, and harms nothing. */
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../support.ts';
 import { codesIn, reported, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
@@ -88,7 +88,7 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
     await on('m1', 'cd /; cf-serverd -K </dev/null >/dev/null 2>&1');
   });
 
-  it('a busy mount point: what is there stays there, the package starts elsewhere', async () => {
+  it('a busy mount point: its content stays, the package starts elsewhere', async () => {
     await atRest();
     await on('m1', 'mount -t tmpfs precious /csync && echo precious > /csync/file');
     const checked = await used.lab.exec('m2', ['cmcheckconf', '-P', conf]);
@@ -148,7 +148,7 @@ describe.skipIf(whyNoLab !== null)('problems before and at the start of the pack
     await nothingHarmed();
   });
 
-  it('a file system that is not there: the start fails with the reason and leaves nothing behind', async () => {
+  it('a file system that is missing: the start fails with the reason and leaves nothing behind', async () => {
     await atRest();
     await on('m1', 'mv /run/csync-lab/volume-groups/vg_csync /run/csync-lab/volume-groups/away');
     const run = await used.lab.exec('m1', ['cmrunpkg', 'csync']);

@@ -1,4 +1,4 @@
-/** Another key for the cluster while a third of its clients does not answer: nobody is locked out. */
+/** Another key for the cluster while a third of its clients does not answer: no client is locked out. */
 import { describe, expect } from 'vitest';
 import { eventually } from '../../support.ts';
 import { story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';

@@ -1,5 +1,5 @@
 /**
- * A cluster set up from nothing by the verbs alone, a member that comes and one that goes, with real cf-serverd and cf-agent
+ * A cluster set up from nothing by the verbs alone, a member that joins and one that is removed, with real cf-serverd and cf-agent
  * and with what stands in for cfengine 2, on machines that have no more than cfengine's programs at first.
  */
 import { describe, expect } from 'vitest';
@@ -19,7 +19,7 @@ interface Generation {
   readonly ours: string;
   readonly broken: string;
   readonly update: string;
-  /** Lines of the agent that tell of a fetch that failed. */
+  /** Lines of the agent about a fetch that failed. */
   readonly failure: string;
   /** Prints ACCEPTED where the daemon of a host speaks to this one. */
   readonly connect: (host: string) => string;
@@ -85,7 +85,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
     type Members = { members: { name: string; addresses: string[]; setUp: boolean; inCluster: boolean; waiting: object[] }[] };
     const member = async (name: string) => (await done<Members>('members list')).members.find((known) => known.name === name);
     const owner = async () => (await used.drills.view()).owner ?? '';
-    /** What begins by itself comes to its end; then nobody holds the lock that the next verb wants. */
+    /** What begins by itself comes to its end; then no process has the lock that the next verb wants. */
     const nothingWaits = async (member = 'm1') => {
       const sync = (words: string) => sh(member, `cd / && csync members sync ${words} --json`);
       const isDone = async () => /"outcome": "unchanged"/.test((await sync('--dry-run')).stdout);
@@ -119,7 +119,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       await done('members sync --yes');
       await done('apply --yes --run');
       await eventually('the package to run', async () => (await used.drills.view()).state === 'running', 60_000);
-      // The start on a new policy file system has the policy published; nobody types anything.
+      // The start on a new policy file system has the policy published; no user types anything.
       await nothingWaits();
       await done('client add c1 --yes');
       await good(
@@ -192,7 +192,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       await nothingWaits();
     });
 
-    chapter('a member that comes while the package runs becomes the master in a failover, with no hand step', async () => {
+    chapter('a member added while the package runs becomes the master in a failover, with no hand step', async () => {
       await good('m1', 'cmquerycl -C /tmp/new -c "$(cmviewcl -f line | sed -n "s/^name=//p")" -n m1 -n m2 -n m3 -n m4');
       await good('m1', 'cmapplyconf -f -C /tmp/new');
       await good('m4', 'cmrunnode m4');
@@ -200,7 +200,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       await eventually('m4 to be set up by itself', isListed, 90_000);
       await nothingWaits();
       expect(await member('m4')).toMatchObject({ addresses: ['10.9.0.14'], setUp: true, inCluster: true, waiting: [] });
-      // The administrator's file is of before.
+      // The administrator's file has its previous content.
       const stale = await json('apply --yes');
       expect([stale.exitCode, stale.codes, stale.problems[0]?.text]).toEqual([
         3,
@@ -229,7 +229,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       }
     });
 
-    chapter('a member that goes is refused, and has the key of the cluster no more', async () => {
+    chapter('a removed member is refused, and has the key of the cluster no more', async () => {
       await good('m4', 'cmmodpkg -e csync; cmmodpkg -e -n m1 -n m2 -n m3 csync');
       expect(await onM4('member remove m3 --yes')).toMatchObject({ exitCode: 0, outcome: 'done' });
       const key = (host: string) => good(host, `cat ${work}/ppkeys/localhost.pub`);
@@ -250,7 +250,7 @@ describe.skipIf(whyNoLab !== null).each(tried)(
       expect(await onM4('keys verify')).toMatchObject({ ...sound, handshakes: handshakesOf(3, 2) });
     });
 
-    longChapter('a member that comes while the package is down is remembered, and finished at the next start', async () => {
+    longChapter('a member added while the package is down is recorded, and completed at the next start', async () => {
       await good('m4', 'cmhaltpkg csync');
       const added = await sh('m4', 'csync_dispatcher=/opt/dsau/bin/csync_dispatcher; cd / && $csync_dispatcher MEMBER_ADDED: m3');
       expect(added.exitCode, added.stderr).toBe(5);

@@ -65,7 +65,7 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
   it('needs no room on the policy file system: full of blocks, 10 s, and the epoch rises', async () => {
     await atHome();
     const before = await epoch('m1');
-    // Block by block at the end: a big write gives up before the last ones are taken.
+    // Block by block at the end: a big write fails before the last ones are taken.
     await sh(
       'm1',
       'cat /dev/zero > /csync/filler 2>/dev/null; n=0; while head -c 512 /dev/zero > /csync/filler$n; do sync -f /csync; n=$((n + 1)); done 2>/dev/null',
@@ -112,7 +112,7 @@ describe.skipIf(whyNoLab !== null)('a failover', () => {
     /** What a start, a validation or a halt reads on a standby, and what each makes of it; a halt is asked where it reads the file. */
     const files = (set: string): readonly (readonly [file: string, start: number, validate: number, stop?: number])[] => [
       [`${set}/settings.json`, 2, 1, 0],
-      // A modular start is told by Serviceguard what its files are to be.
+      // A modular start gets from Serviceguard what its files are to be.
       [`${set}/manifest.json`, 0, 1],
       [`${set}/csync-start.cjs`, 2, 1],
       [`${set}/csync-validate.cjs`, 0, 1],

@@ -13,7 +13,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
     (await sh(member, "pgrep -a -x ssh; ls -d /tmp/csync-ssh-* 2>/dev/null; ps -eo args= | grep '^sshd: .*@notty' || true"))
       .stdout;
   const nothingLeft = () => eventually('all connections to end', async () => (await left()) === '', 20_000);
-  /** An apply is at work on this host; what is done meanwhile, with its process id in $p, what it said in apply.log and apply.json. */
+  /** An apply runs on this host; what is done meanwhile, with its process id in $p, what it said in apply.log and apply.json. */
   const duringApply = (then: string) =>
     sh(
       'm1',
@@ -77,7 +77,7 @@ describe.skipIf(whyNoLab !== null)('the way to the members', { timeout: 300_000 
   ];
   const tried = faults.filter(([what]) => everyStep || !repeating.includes(what));
 
-  it.each(tried)('%s is told in words, with the fix', async (_what, on, breaks, repairs, helps) => {
+  it.each(tried)('%s is reported in words, with the fix', async (_what, on, breaks, repairs, helps) => {
     await serving(used);
     const repaired = await broken(on, breaks, repairs);
     const [refused, status] = await Promise.all([json('apply --yes'), json<Report>('status')]);

@@ -1,4 +1,4 @@
-/** Labs that are not set up: what is there, what is not, and what the start-up of a host does. */
+/** Labs that are not set up: what exists, what is missing, and what the start-up of a host does. */
 import { describe, expect, it } from 'vitest';
 import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
@@ -34,7 +34,7 @@ describe.skipIf(whyNoLab !== null)('a bare lab', { timeout: 300_000 }, () => {
     }
   });
 
-  it('has csync on every member and spare, also as the one who is told of members', async () => {
+  it('has csync on every member and spare, also as the program that is notified of members', async () => {
     for (const member of withServiceguard()) {
       expect(await said(member, 'csync --version')).toMatch(/^\d+\.\d+\.\d+\n$/);
       expect(await said(member, 'readlink /etc/csync-lab/events.d/csync_dispatcher')).toBe('/opt/dsau/bin/csync_dispatcher\n');

@@ -16,7 +16,7 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   const used = useLab('cfengine', { deployed: true, watched: false });
   const { sh: on } = typedIn(used);
 
-  it('every program of the adapter is there, and its key digest is the one cf-key prints', async () => {
+  it('every program of the adapter exists, and its key digest is the one cf-key prints', async () => {
     for (const program of Object.values(adapter.programs))
       expect((await on('m1', `test -x ${program}`)).exitCode, program).toBe(0);
     const pem = (await on('m1', `cat ${adapter.privateKey}`)).stdout;
@@ -69,8 +69,8 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
   it('an edit of the access rules on a member is taken up by SIGHUP, as the adapter says', { timeout: 150_000 }, async () => {
     await serving(used);
     const owner = 'm1';
-    // cf-agent ends with 0 whatever the server said; only its words tell. The daemon reads again at a moment when nobody is
-    // connected [cfengine.md 2.5], so whoever asks has to leave it some.
+    // cf-agent exits with 0 after any answer; only its output shows more. The daemon reads again at a moment when no client is
+    // connected [cfengine.md 2.5], so a client that asks again has to pause.
     const refused = async () => (await on('c1', 'sleep 1; cf-agent -KI -f update.cf 2>&1')).stdout.includes("Can't stat file");
     const rules = `${layout.inputs}/controls/cf_serverd.cf`;
     await on(owner, `cp ${rules} /tmp/sound`);
@@ -125,7 +125,7 @@ describe.skipIf(whyNoLab !== null)('CFEngine 3 in the lab', () => {
     expect(await names()).toEqual(whole.filter((name) => !name.endsWith('/extra.cf')));
   });
 
-  it('the class file tells members from clients', async () => {
+  it('the class file distinguishes members from clients', async () => {
     const classes = async (host: string) =>
       (await on(host, `${adapter.programs.agent} -K --show-evaluated-classes=csync_member`)).stdout;
     for (const member of members) {

@@ -184,8 +184,8 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
     expect(await added()).toBe(true);
     await must(owner, 'cmmodnet -r -i 10.9.0.130 10.9.0.0');
     expect(await added()).toBe(false);
-    expect((await on(owner, 'cmmodnet -a -i 192.0.2.1 192.0.2.0')).exitCode, 'a subnet that is not there').not.toBe(0);
-    const foreign = await on(owner, 'cmrunserv nobody "sleep 1"; echo $?');
+    expect((await on(owner, 'cmmodnet -a -i 192.0.2.1 192.0.2.0')).exitCode, 'a subnet that does not exist').not.toBe(0);
+    const foreign = await on(owner, 'cmrunserv stranger "sleep 1"; echo $?');
     expect(foreign.stdout).toBe('1\n');
     expect((await on('m1', 'cmexec m3 hostname')).stdout).toBe('m3\n');
   });
@@ -219,7 +219,7 @@ describe.skipIf(whyNoLab !== null)('the control script and the commands', () => 
     expect(made.stdout).toMatch(/^\d{2,}$/m);
   });
 
-  it('asks a member about the cluster and refuses what is not there', async () => {
+  it('asks a member about the cluster and refuses what does not exist', async () => {
     expect((await cm('cmquerycl -n m1 -n m2')).stdout).toMatch(/NODE_NAME m1[\s\S]*NODE_NAME m2/);
     for (const refused of ['cmrunpkg nothere', 'cmhaltpkg nothere', 'cmmodpkg -e nothere', 'cmviewcl -p nothere', 'cmrunnode m9'])
       expect((await cm(refused)).exitCode, refused).toBe(1);

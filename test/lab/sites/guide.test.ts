@@ -1,5 +1,5 @@
 /**
- * The procedures of the guide, one command right behind the other: members that go, come and are replaced, while the package runs and
+ * The procedures of the guide, one command right behind the other: members that are removed, added and replaced, while the package runs and
  * while it is down. The package is one that was applied by hand, so nothing but what is applied remembers it.
  */
 import { describe, expect } from 'vitest';

@@ -1,4 +1,4 @@
-/** What root of one host does there may leave out that host, and no other: keys, addresses, in the verbs that look at all of them. */
+/** What root of one host does may exclude that host, and no other: keys, addresses, in the verbs that check all of them. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { everyStepIt } from '../../support.ts';
 import { typedIn, useLab, whyNoLab } from '../../use-lab.ts';
@@ -10,7 +10,7 @@ describe.skipIf(whyNoLab !== null)('one host excludes only itself', { timeout: 3
   const keys = () => done<Keys>('keys list');
   const isServed = async (client: string): Promise<void> =>
     expect((await sh(client, 'cf-agent -KI -f update.cf 2>&1 | grep -E "error:|TRUST"')).stdout, client).toBe('');
-  /** Its root made another key, which nobody accepted. */
+  /** Its root made another key, which no host accepted. */
   const otherKey = () => must('c1', 'cd /var/lib/cfengine3/ppkeys && rm localhost.priv localhost.pub && cf-key');
 
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe.skipIf(whyNoLab !== null)('one host excludes only itself', { timeout: 3
     await must('c1', `echo 1 > /proc/sys/net/ipv4/conf/all/arp_ignore; ip addr add ${address}/24 dev lo noprefixroute`);
   }, 120_000);
 
-  it('bridges of containers are nobody’s address, and members sync has nothing against them', async () => {
+  it('bridges of containers are no host’s address, and members sync has nothing against them', async () => {
     await done('client add c1 --accept-new-key --yes');
     await done('members sync --yes');
     expect(await must('m1', '. /etc/cmcluster.conf; cat $SGCONF/csync/roster.json')).not.toMatch(/172\.17\.0\.1/);

@@ -7,7 +7,7 @@ import { everyStep, everyStepIt } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
 const inputs = '/var/lib/cfengine3/inputs';
-/** update.cf gives up connecting after 10 s, and a receive after six times that [cfengine.md 2.8]. */
+/** update.cf stops connecting after 10 s, and a receive after six times that [cfengine.md 2.8]. */
 const mostSeconds = 90;
 
 describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeout: 600_000 }, () => {
@@ -67,7 +67,7 @@ describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeou
     await keepsItsPolicy('address nowhere', everyStep ? 5 : 1, /No suitable server found/);
   });
 
-  /** The package is halted, and m2 has its address; nobody listens there. */
+  /** The package is halted, and m2 has its address; no daemon listens there. */
   const withoutDaemon = async (): Promise<() => Promise<void>> => {
     await serving(used);
     await must('m1', 'cmhaltpkg csync');
@@ -90,7 +90,7 @@ describe.skipIf(whyNoLab !== null)('clients while the package is down', { timeou
   everyStepIt('packets to the address are lost', async () => {
     await withoutDaemon();
     const card = (await must('m2', 'cat /sys/class/net/eth0/address')).trim();
-    // A neighbour that is known: nobody finds out that the cable is cut.
+    // A neighbour that is known: no packet shows that the cable is cut.
     await broken('c1', `ip neigh replace ${address} lladdr ${card} nud permanent dev eth0`, `ip neigh del ${address} dev eth0`);
     await used.lab.ask({ verb: 'cut', member: 'm2' });
     await keepsItsPolicy('packets dropped', everyStep ? 3 : 1, /No suitable server found/);

@@ -30,7 +30,7 @@ describe.skipIf(whyNoLab !== null)('a package of another name, in another direct
     expect(stranger.stdout).toBe('');
   });
 
-  chapter('what is pending while it is down is completed by its start, and by nobody else', async () => {
+  chapter('what is pending while it is down is completed by its start, and by nothing else', async () => {
     await must('m1', 'cmhaltpkg cfmaster');
     const removed = await json<{ waiting: { host: string }[] }>('client remove c2 --yes');
     expect([removed.exitCode, removed.waiting.map(({ host }) => host)]).toEqual([5, ['m1']]);

@@ -74,7 +74,7 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     await on(member, `cd ${directory}/sets/* && mv away settings.json`);
   });
 
-  it('a transfer that would hold the file system for ever is ended at halt, and the daemon is there afterwards', async () => {
+  it('a transfer that would hold the file system for ever is ended at halt, and the daemon runs afterwards', async () => {
     await serving(used);
     const owner = 'm1';
     await on(owner, 'dd if=/dev/zero of=/csync/dsau/masterfiles/big bs=1M count=30 2>/dev/null');
@@ -96,7 +96,7 @@ describe.skipIf(whyNoLab !== null)('the package in the lab', () => {
     await on(await used.drills.waitServed(), 'rm /csync/dsau/masterfiles/big');
   });
 
-  it('a client that is connected at a halt is told at once, not left waiting for an address that is gone', async () => {
+  it('a client that is connected at a halt is reset at once, not left waiting for an address that is gone', async () => {
     await serving(used);
     const owner = 'm1';
     const client = [

@@ -113,13 +113,13 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime that fails in the
     const refused = await json('apply --yes --run --with-runtime --force');
     for (const member of ['m2', 'm3']) await must(member, `umount ${directory}`);
     expect([refused.exitCode, refused.codes]).toEqual([5, ['change-runtime-noexec m2', 'change-runtime-space m3']]);
-    expect(refused.problems[1]?.text, 'what is left, and what it takes').toMatch(new RegExp(`\\b62\\.9 MB\\b.*\\b${size}`));
+    expect(refused.problems[1]?.text, 'what is free, and what it takes').toMatch(new RegExp(`\\b62\\.9 MB\\b.*\\b${size}`));
     expect(refused.stderr, 'nothing was carried').not.toMatch(new RegExp(`^carry ${hidden}`, 'm'));
     await nothingAnywhere('a refusal');
   });
 
   everyStepIt(
-    'a library that one member lacks, which only running it can tell: that one is named, and no member keeps anything',
+    'a library that one member lacks, which only running it can show: that one is named, and no member keeps anything',
     async () => {
       const library = (await sh('m3', `ldd ${hidden} | sed -n 's/.*libstdc.*=> \\([^ ]*\\) .*/\\1/p'`)).stdout.trim();
       const [away, back] = [`mv $(readlink -f ${library}) /opt/away`, `mv /opt/away $(readlink -f ${library})`];
@@ -273,7 +273,7 @@ describe.skipIf(whyNoLab !== null)('csync apply --with-runtime in the lab', () =
     expect((await sh('m1', 'cmmodpkg -e -n m2 csync; cmmodpkg -e csync')).exitCode).toBe(0);
   });
 
-  longChapter('one that is damaged is told by diff, status and validate, and mended on that member only', async () => {
+  longChapter('one that is damaged is reported by diff, status and validate, and mended on that member only', async () => {
     await sh('m3', `cp ${directory}/runtime/node /tmp/it; echo x >> /tmp/it; mv /tmp/it ${directory}/runtime/node`);
     type Files = { members: { member: string; files: { name: string; is: string }[] }[] };
     const differ = (await json<Files>('diff')).members.map(({ files }) => files.filter(({ is }) => is !== 'same'));

@@ -68,7 +68,7 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
     return () => used.drills.entries.slice(mark).flatMap(({ what }) => (['halting', 'starting'].includes(what) ? [what] : []));
   };
 
-  /** Nothing of the package is there, and the cluster runs. */
+  /** Nothing of the package exists, and the cluster runs. */
   const fromNothing = async (): Promise<void> => {
     await sh('m1', 'cmruncl -v; cp -n /root/csync.yaml /root/shipped.yaml; cp /root/shipped.yaml /root/csync.yaml');
     if ((await used.lab.view('csync')) !== null) await done('remove --yes');
@@ -153,7 +153,7 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
     );
   });
 
-  it('says what wants a halt before it touches anything, and halts only when told', async () => {
+  it('prints what requires a halt before it touches anything, and halts only with --halt', async () => {
     await asShipped();
     await set('mount_options', '-o rw,noatime');
     const [before, moved] = [await state(), moves()];
@@ -270,7 +270,7 @@ describe.skipIf(whyNoLab !== null)('csync apply in the lab', { timeout: 300_000 
   });
 
   everyStepIt(
-    'a disk that is full on one member: that one stays as it was, what was done is told, and a second run does the rest',
+    'a disk that is full on one member: that one stays as it was, what was done is printed, and a second run does the rest',
     async () => {
       await asShipped();
       await set('monitor_failures', '6');

@@ -35,7 +35,7 @@ describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 
     expect([...codes].sort()).toEqual([
       'check-fstab m2',
       'check-mount-point m2',
-      // Frames of 1500 that m3 does not take, and nobody says so.
+      // Frames of 1500 that m3 does not take, and no host reports it.
       'check-mtu m1',
       'check-mtu m2',
       'check-name m3',
@@ -64,13 +64,13 @@ describe.skipIf(whyNoLab !== null)('csync check in the lab', { timeout: 300_000 
     ]);
   });
 
-  everyStepIt('a member out of reach is told, and what was not looked at is left out', async () => {
+  everyStepIt('a member out of reach is reported, and what was not checked is skipped', async () => {
     await serving(used);
     const whole = await check();
     await used.lab.ask({ verb: 'crash', member: 'm3' });
     const { exitCode, codes, looks, leftOut } = await check();
     expect([exitCode, codes]).toEqual([1, ['check-unreachable m3', 'check-port m1', 'check-port m2']]);
-    expect(looks + leftOut.length, 'each is done or left out').toBe(whole.looks);
+    expect(looks + leftOut.length, 'each is done or skipped').toBe(whole.looks);
     expect(leftOut.filter(({ member }) => member === 'm3').length * 3, 'of m3 all').toBe(whole.looks - 1);
   });
 });

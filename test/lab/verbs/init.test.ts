@@ -43,7 +43,7 @@ describe.skipIf(whyNoLab !== null)('csync init on a member', { timeout: 300_000 
     await used.drills.waitServed();
   });
 
-  everyStepIt('a member that is away is told of and not waited for', async () => {
+  everyStepIt('a member that is away is reported and not waited for', async () => {
     await used.lab.ask({ verb: 'cut', member: 'm3' });
     const made = reported<{ unseen: object }>(await sh('m2', `cd /tmp && ${toolkit} init --dry-run --yes --json`), 'init');
     expect([made.exitCode, Object.keys(made.unseen)]).toEqual([0, ['m3']]);

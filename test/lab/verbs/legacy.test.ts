@@ -61,7 +61,7 @@ const schedule: readonly (readonly [
     'up',
   ],
   [
-    'somebody sits on the file system, and the package is halted',
+    'a process uses the file system, and the package is halted',
     async ({ lab, drills }) => {
       await lab.exec('m3', ['sh', '-c', 'cd /csync && setsid sleep 600 >/dev/null 2>&1 </dev/null &']);
       await drills.type('m1', ['cmhaltpkg', 'csync']);
@@ -253,7 +253,7 @@ describe.skipIf(whyNoLab !== null)('a legacy package in the lab', { timeout: 300
       ['m1', 'm2', 'm3'].map((member) => `change-pending ${member}`),
     );
     await cm('cp /root/shipped.yaml /root/csync.yaml');
-    // Refused when the modular set is there already.
+    // Refused when the modular set exists already.
     const repaired = await broken(
       'm3',
       "echo '/dev/vg_csync/lv_csync /csync ext4 defaults 0 2' >> /etc/fstab",

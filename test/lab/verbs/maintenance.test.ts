@@ -98,7 +98,7 @@ describe.skipIf(whyNoLab !== null)('csync maintenance in the lab', { timeout: 30
     expect(await used.drills.view()).toMatchObject({ status: 'down', state: 'halted', autoRun: false });
   });
 
-  everyStepIt('with maintenance_flag: false the monitor does not look at the file', async () => {
+  everyStepIt('with maintenance_flag: false the monitor does not read the file', async () => {
     await serving(used);
     await must('m1', other);
     await broken(

@@ -1,9 +1,9 @@
-/** Members that come and go online, really: the commands of the manual, what they refuse, the package on the new member, who is told. */
+/** Members added and removed online, really: the commands of the manual, what they refuse, the package on the new member, the notices. */
 import { beforeAll, describe, expect } from 'vitest';
 import { eventually } from '../../support.ts';
 import { codesIn, story, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 
-describe.skipIf(whyNoLab !== null)('members that come and go', () => {
+describe.skipIf(whyNoLab !== null)('members that are added and removed', () => {
   const used = useLab('membership', {
     deployed: true,
     spares: ['m4'],
@@ -19,7 +19,7 @@ describe.skipIf(whyNoLab !== null)('members that come and go', () => {
   const apply = 'cmapplyconf -f -C /root/cluster.ascii';
   const viewed = async (member: string) =>
     (await must(member, 'cmviewcl -f line -l node')).match(/(?<=name=)\w+|(?<=\|status=)\w+/g);
-  /** What the journal says of calls of one of the programs that are told; the words and what became of it. */
+  /** What the journal has about calls of one of the programs that are notified; the words and the result. */
   const told = (program: string) =>
     used.drills.entries.filter((entry) => entry.what === 'dispatched' && entry.text.includes(`/${program} `));
 

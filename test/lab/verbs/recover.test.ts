@@ -12,7 +12,7 @@ describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { time
       'grep -c " /csync " /proc/mounts; ip -o -4 addr show | grep -c " 10.9.0.100/"; ls /dev/vg_csync 2>/dev/null; pgrep -c -x cf-serverd',
     );
 
-  it('a cluster that is well has nothing to recover; without --yes nobody is asked without a terminal', async () => {
+  it('a cluster that is well has nothing to recover; without --yes and a terminal no question is asked', async () => {
     await serving(used);
     expect(await done('recover --yes')).toMatchObject({ outcome: 'unchanged', steps: [] });
     expect((await condition('m1')).stdout).toBe('1\n1\nlv_csync\n1\n');
@@ -26,7 +26,7 @@ describe.skipIf(whyNoLab !== null)('csync recover and remove in the lab', { time
       'vgchange -a y vg_csync',
       'mount -t ext4 /dev/vg_csync/lv_csync /csync',
       'ip addr add 10.9.0.100/24 dev eth0',
-      // Somebody who works there, and the daemon in mid transfer.
+      // A user who works there, and the daemon in mid transfer.
       '(cd /csync && exec sleep 1000) >/dev/null 2>&1 &',
     ];
     await must('m2', leave.join('\n'));

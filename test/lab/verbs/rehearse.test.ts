@@ -47,7 +47,7 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_0
     const off = told.find(({ member }) => member === owner)?.to ?? Number.NaN;
     const on = told.find(({ member }) => member === result.to)?.from ?? Number.NaN;
     const kernel = async (member: string | null, word: string) =>
-      eventually('the kernel to tell', async () => (await kernelTimes(member ?? '')).find(({ what }) => what === word));
+      eventually('the kernel to record it', async () => (await kernelTimes(member ?? '')).find(({ what }) => what === word));
     const differences = [
       zero + off - (await kernel(owner, 'address-off')).at,
       zero + on - (await kernel(result.to, 'address-on')).at,
@@ -82,7 +82,7 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_0
     for (const { name } of drills) expect(await drill(name), name).toMatchObject({ verdict: 'pass', unclean: [], faults: [] });
   });
 
-  it('a drill in which nobody may notice anything, and one that is not begun with a switch off', async () => {
+  it('a drill in which no client may notice anything, and one that is not begun with a switch off', async () => {
     // A move a moment ago would be noticed.
     const owner = await used.drills.waitServed();
     await serving(used, owner);
@@ -115,7 +115,7 @@ describe.skipIf(whyNoLab !== null)('csync rehearse in the lab', { timeout: 900_0
       expect(spans('mounted')).toEqual([owner, drill.to]);
       expect(spans('address')).toEqual([owner, drill.to]);
     }
-    // The file of a watch is what is told of it.
+    // The file of a watch is what is known of it.
     const blinded = await rehearse(
       '( n=0; until ls /run/csync-rehearsal-*m.at >/dev/null 2>&1; do n=$((n+1)); [ $n -lt 600 ] || exit 0; sleep 0.05; done; pid=$(pgrep -f "[/]proc/net/fib_trie") && kill -STOP $pid; sleep 60; kill -CONT $pid ) >/dev/null 2>&1 </dev/null & ',
     );

@@ -29,13 +29,13 @@ describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000
     expect(there).toMatchObject({ exitCode: 0, condition: 'serving', advice: [] });
     expect(there.clients?.map(({ address }) => address).sort()).toEqual(['10.9.0.21', '10.9.0.22']);
     expect(
-      there.members.map(({ member, seen, inCluster, switching, staleFiles }) => ({
-        ...{ member, inCluster, switching, staleFiles },
+      there.members.map(({ member, seen, noAnswer, inCluster, switching, staleFiles }) => ({
+        ...{ member, noAnswer, inCluster, switching, staleFiles },
         ...{ daemons: seen?.daemons, mounted: seen?.mounted, address: seen?.address },
       })),
     ).toEqual(
       ['m1', 'm2', 'm3'].map((member) => ({
-        ...{ member, inCluster: 'up', switching: true, staleFiles: [] },
+        ...{ member, noAnswer: null, inCluster: 'up', switching: true, staleFiles: [] },
         ...{ daemons: 1, mounted: member === 'm1', address: member === 'm1' },
       })),
     );

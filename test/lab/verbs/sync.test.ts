@@ -14,7 +14,7 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
   const reasons = (runs: readonly HostRun[]) => runs.map(({ host, reason }) => `${host} ${reason ?? 'ran'}`);
   const publicKey = async (host: string) => (await sh(host, `cf-key -p ${keys}/localhost.pub`)).stdout.trim();
 
-  it('everybody runs, the member that hails as well, and fetches what is new', async () => {
+  it('every host runs, the member that asks as well, and fetches what is new', async () => {
     await serving(used);
     await must('m2', `rm -f ${inputs}/csync-lab-policy.txt`);
     const all = await sync('m1 m2 m3 c1 c2 --parallel 2');
@@ -25,7 +25,7 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
     expect((await sh('m2', `head -n 1 ${inputs}/csync-lab-policy.txt`)).stdout).toMatch(/^version \d+\n$/);
   });
 
-  it('from a member that does not run the package, with a time for each host; --dry-run hails nobody', async () => {
+  it('from a member that does not run the package, with a time for each host; --dry-run runs none', async () => {
     await serving(used);
     const there = await sync('c1 c2 --from m3');
     expect([there.exitCode, there.from, reasons(there.hosts)]).toEqual([0, 'm3', ['c1 ran', 'c2 ran']]);
@@ -67,15 +67,15 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
     await must('m3', 'pkill -x cf-serverd');
     await eventually('its end', async () => (await sh('m3', 'pgrep -x cf-serverd')).stdout === '');
     expect(reasons((await sync('m3 c1')).hosts)).toEqual(['m3 closed', 'c1 ran']);
-    await sh('m3', 'sed -i \'s/allowusers .*/allowusers => { "nobody" };/\' /var/lib/cfengine3/inputs/controls/cf_serverd.cf');
+    await sh('m3', 'sed -i \'s/allowusers .*/allowusers => { "daemon" };/\' /var/lib/cfengine3/inputs/controls/cf_serverd.cf');
     await sh('m3', 'cd /; cf-serverd -K </dev/null >/dev/null 2>&1');
     await eventually('m3 to answer', async () => reasons((await sync('m3')).hosts)[0] === 'm3 admission', 20_000);
-    // Its own agent gets the master's policy, and its daemon is told.
+    // Its own agent gets the master's policy, and its daemon reads it again.
     await sh('m3', 'cf-agent -K -f update.cf; pkill -HUP -x cf-serverd');
     await eventually('m3 to admit again', async () => (await sync('m3')).exitCode === 0, 20_000);
   });
 
-  everyStepIt('an agent that does not end is left after the time limit, and holds nobody up', async () => {
+  everyStepIt('an agent that does not exit is left after the time limit, and delays no other', async () => {
     await serving(used);
     const command = 'cfruncommand => "\\/bin\\/sh -c \'echo begun; sleep 600\'";';
     await sh(
@@ -94,7 +94,7 @@ describe.skipIf(whyNoLab !== null)('csync sync in the lab', { timeout: 300_000 }
     await eventually('m3 to run again', async () => (await sync('m3')).exitCode === 0, 20_000);
   });
 
-  everyStepIt('with the package halted only a named member hails', async () => {
+  everyStepIt('with the package halted only a named member starts agents', async () => {
     await serving(used);
     await used.lab.exec('m1', ['cmhaltpkg', 'csync']);
     const refused = await sync('c1');

@@ -7,7 +7,7 @@ import { keyDigest, peerKeyFileName, readPrivateKey } from '../../../src/cfengin
 import { eventually, isRoot, repository, scratchDirectory } from '../../support.ts';
 import { cfservdConf, type Member, ownAddress, packageAddress, useMember, whyNoMember } from '../member/generation2-member.ts';
 
-/** Frames of the protocol, sent by a client that knows nothing but 1.8; prints the payloads it hears, one a line. */
+/** Frames of the protocol, sent by a client that knows nothing but 1.8; prints the payloads it receives, one a line. */
 function talk(member: Member, address: string, ...payloads: readonly string[]): Promise<{ stdout: string }> {
   const client = [
     'use IO::Socket::INET; $SIG{PIPE} = q(IGNORE); alarm 8;',
@@ -70,7 +70,7 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
     await member.startDaemon();
   });
 
-  it('starts without keys and without a configuration, and then serves nobody', async () => {
+  it('starts without keys and without a configuration, and then serves no client', async () => {
     const member = await fresh();
     await member.demand(`rm ${member.work}/ppkeys/localhost.priv; rm ${member.work}/inputs/cfservd.conf`);
     await member.startDaemon();
@@ -95,7 +95,7 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
     expect(await member.daemons()).toEqual([pid]);
   });
 
-  it('rereads a newer cfservd.conf when nobody is connected, and dies of a syntax error in it', async () => {
+  it('rereads a newer cfservd.conf when no client is connected, and dies of a syntax error in it', async () => {
     const member = await fresh();
     await member.mount();
     await member.demand(`echo one > ${member.policyDirectory}/file; echo two > ${member.mountPoint}/other`);
@@ -112,7 +112,7 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
     );
     await eventually('an idle client', async () => (await member.demand(`ls /proc/${pid}/fd`)).trim().split('\n').length === 5);
     await member.demand(`touch -d '+5 seconds' ${conf}`);
-    expect(await served(`${member.mountPoint}/other`), 'nor with somebody connected').toBe(false);
+    expect(await served(`${member.mountPoint}/other`), 'nor with a client connected').toBe(false);
     waiting.kill('SIGKILL');
     await eventually('the new rules', () => served(`${member.mountPoint}/other`));
     await member.demand(`echo '= nonsense' >> ${conf}; touch -d '+10 seconds' ${conf}`);

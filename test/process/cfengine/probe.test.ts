@@ -59,7 +59,7 @@ function serverd({ key, certificate }: ProbeIdentity, behind: (socket: Socket) =
   });
 }
 
-/** Writes as fast as it is taken, whatever comes. */
+/** Writes as fast as it is taken, after any input. */
 function streamTo(socket: Socket): void {
   const piece = Buffer.alloc(65_536, 'x');
   const write = (): void => {
@@ -70,7 +70,7 @@ function streamTo(socket: Socket): void {
 }
 
 describe('the key of the daemon', () => {
-  it('is the own one of every member; whoever answers with another counts for nothing', async () => {
+  it('is the own one of every member; an answer with another counts for nothing', async () => {
     const [ours, other] = [await identity(), await identity()];
     const ask = async (server: Server, anyKey = false): Promise<ProbeResult> =>
       probeGeneration3({ ...limits, address: '127.0.0.1', port: (await listening(server)).port, anyKey }, ours);

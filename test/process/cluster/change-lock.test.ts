@@ -307,7 +307,7 @@ describe('a change under the lock', () => {
     expect(await done).toBe('here\n');
   });
 
-  it('changes nothing more once somebody else has the lease of a member', async () => {
+  it('changes nothing more once another process has the lease of a member', async () => {
     const { change, there } = cluster();
     let intruder: Awaited<ReturnType<typeof keeper>> | null = null;
     const { done } = change('csync apply of one', 0, async (shell) => {

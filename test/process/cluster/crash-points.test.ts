@@ -34,7 +34,7 @@ function withFault(fault: Fault, at: number, work: () => void): { readonly calls
   let [calls, dead] = [0, false];
   const stumble = (name: string, words: unknown[]): never => {
     dead = fault === 'killed';
-    // A torn write: half of it is there.
+    // A torn write: half of it is written.
     if (dead && name === 'writeSync' && typeof words[1] === 'string')
       real.get('writeSync')?.(words[0], words[1].slice(0, words[1].length / 2));
     if (dead && name === 'writeSync' && Buffer.isBuffer(words[1]))
@@ -86,7 +86,7 @@ const callsOf = (kind: 'with an old set' | 'empty'): number => withFault('EIO', 
 describe.each(['with an old set', 'empty'] as const)('files written together, %s', (kind) => {
   const before = kind === 'empty' ? 'none' : 'old';
 
-  it.each(['EIO', 'ENOSPC'] as const)('at %s anywhere are all as before or all new, and as the caller is told', (fault) => {
+  it.each(['EIO', 'ENOSPC'] as const)('at %s anywhere are all as before or all new, as the result reports', (fault) => {
     const calls = callsOf(kind);
     expect(calls).toBeGreaterThan(4 * names.length);
     for (let at = 1; at <= calls; at += 1) {
@@ -159,7 +159,7 @@ describe('a tree that is handed out', () => {
 });
 
 describe('the doors', () => {
-  it('are the only ones: nobody else writes files, apart from logs and the lab', () => {
+  it('are the only ones: no other part writes files, apart from logs and the lab', () => {
     const source = join(repository, 'src');
     const writes = /\b(writeFileSync|writeFile|appendFileSync|createWriteStream|renameSync|copyFileSync|cpSync|truncateSync)\(/;
     const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));

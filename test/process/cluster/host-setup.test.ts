@@ -69,7 +69,7 @@ it.each([
     });
     const { stdout } = spawnSync('/bin/sh', ['-s'], { input: script, encoding: 'utf8', timeout: 30_000 });
     expect(parseOutcomes(stdout)).toEqual(['it did not finish within 1 s, and was killed']);
-    // Gone, or dead and not yet collected by whoever has to.
+    // Gone, or dead and not yet collected by its parent.
     const lives = (pid: string) => spawnSync('grep', ['-q', '^State:[^Z]*$', `/proc/${pid}/status`]).status === 0;
     expect(readFileSync(seen, 'utf8').trim().split(/\s/).filter(lives)).toEqual([]);
   },

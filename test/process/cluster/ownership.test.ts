@@ -18,7 +18,7 @@ describe('ownership', () => {
     ['of another group that cannot write', { group: 50 }, []],
     ['open to everybody', { mode: 0o757 }, ['/p can be written by everybody']],
     ['/tmp on the way', { mode: 0o1777, above: true }, []],
-    ['a sticky directory that is itself looked at', { mode: 0o1777 }, ['/p can be written by everybody']],
+    ['a sticky directory that is itself checked', { mode: 0o1777 }, ['/p can be written by everybody']],
     ['a directory on the way that everybody writes to', { mode: 0o777, above: true }, ['/p can be written by everybody']],
     [
       'all of it',
@@ -42,7 +42,7 @@ describe('the way to a file', () => {
     return made;
   };
 
-  it('is looked at as a whole, also where a link leads elsewhere', () => {
+  it('is checked as a whole, also where a link leads elsewhere', () => {
     const [here, there] = [directory(), directory()];
     writeFileSync(join(there, 'node'), '', { mode: 0o755 });
     symlinkSync(join(there, 'node'), join(here, 'node'));
@@ -54,7 +54,7 @@ describe('the way to a file', () => {
     expect(strangersTo(join(here, 'node'))).toEqual([`${here} can be written by everybody`]);
   });
 
-  it('to what is not there says nothing of it, only of what is', () => {
+  it('to what is missing reports nothing of it, only of what exists', () => {
     const here = directory();
     expect(strangersTo(join(here, 'customer-defined'))).toEqual([]);
     chmodSync(here, 0o757);

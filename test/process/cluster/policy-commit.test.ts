@@ -26,7 +26,7 @@ const whyNot = !isRoot
   : have('cf-promises', 'mkfs.ext4', 'losetup', 'unshare', 'perl')
     ? null
     : 'cf-promises, mkfs.ext4, losetup, unshare or perl is missing';
-if (whyNot !== null) console.warn(`commits of the policy are left out: ${whyNot}`);
+if (whyNot !== null) console.warn(`commits of the policy are skipped: ${whyNot}`);
 
 /** In memory: what is synced a hundred times has to be quick, and a loop device knows no difference. */
 const scratch = mkdtempSync('/dev/shm/csync-test-');
@@ -104,7 +104,7 @@ const site = (text: string): string => `bundle agent site\n{\n  reports:\n    "$
 const textOf = (look: PolicyLook, name: string): string | undefined => look.contents.get(name)?.toString('utf8');
 
 describe.skipIf(whyNot !== null)('a commit of policy', () => {
-  it('is there whole, with its record, and the log has those of before', () => {
+  it('is complete, with its record, and the log has the previous ones', () => {
     const disk = new Disk();
     const first = disk.commit({ 'site.cf': site('one'), 'lib/more.cf': '# more\n' });
     expect([becameOf(first), first.exitCode, first.stderr]).toEqual(['durable', 0, '']);
@@ -199,7 +199,7 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
     expect(disk.look()).toEqual(before);
   });
 
-  it('is refused when anything changed since it was looked at: policy, or promotion', () => {
+  it('is refused when anything changed since it was read: policy, or promotion', () => {
     const disk = new Disk();
     const script = disk.script({ 'site.cf': site('mine') });
     disk.run(`echo by hand > ${disk.place.tree}/other.txt`);
@@ -227,7 +227,7 @@ describe.skipIf(whyNot !== null)('a commit of policy', () => {
   const atTheExchange = (script: string, line: string): string => script.replace('echo swapping', `echo swapping\n${line}`);
   const keptAside = (disk: Disk): string => disk.run(`cat ${disk.place.keep}/displaced-*/hand.txt 2>/dev/null`).stdout;
 
-  it('gives way to an edit by hand that is made between its last comparison and the exchange, and the next try keeps both', () => {
+  it('yields to an edit by hand that is made between its last comparison and the exchange, and the next try keeps both', () => {
     const disk = new Disk();
     disk.commit({ 'site.cf': site('old') });
     const hand = `${disk.place.tree}/hand.txt`;
@@ -318,7 +318,7 @@ const takeImage = (disk: Disk): string => `cp ${disk.image} ${powerFails(disk)}`
 describe.skipIf(whyNot !== null)('the loss of power', () => {
   const committedThenLost = (spoil: (script: string) => string): [Disk, Ended] => {
     const disk = new Disk();
-    // As a child: the moment after is looked at while all of it is mounted still.
+    // As a child: the moment after is checked while all of it is still mounted.
     const script = `sh -s <<'SCRIPT'\n${spoil(disk.script({ 'site.cf': site('kept') }))}\nSCRIPT\n${takeImage(disk)}`;
     return [disk, disk.run(script)];
   };

@@ -13,7 +13,7 @@ import { renderPolicy } from '../../../src/render/policy.ts';
 import { have, policyTemplates, scratchDirectory, settingsFor } from '../../support.ts';
 
 const whyNot = have('cf-agent', 'cf-promises') ? null : 'cf-agent is not installed';
-if (whyNot !== null) console.warn(`epochs on hosts are left out: ${whyNot}`);
+if (whyNot !== null) console.warn(`epochs on hosts are skipped: ${whyNot}`);
 
 const nextKey = 'root-MD5=0123456789abcdef0123456789abcdef.pub';
 
@@ -126,7 +126,7 @@ describe.skipIf(whyNot !== null)("a host and its master's epoch", () => {
     host.promoted(3);
     host.serve({ 'site.txt': 'three' });
     host.fetch();
-    host.serve({ 'site.txt': 'of nobody' });
+    host.serve({ 'site.txt': 'of no user' });
     for (const sentinel of ['', 'epoch 99', '{"epoch":"x"}', null]) {
       host.promoted(sentinel);
       host.fetch();

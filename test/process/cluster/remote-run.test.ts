@@ -51,16 +51,16 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
     expect((await runOn(member, [{ name: 'm1', addresses: [] }]))[0]).toMatchObject({ outcome: 'ran' });
   });
 
-  it('down, unknown, not in the list, no key, no list: each is told without a question', async () => {
+  it('down, unknown, not in the list, no key, no list: each is reported without a question', async () => {
     const member = await admitting();
     const down = { name: 'm2', addresses: ['127.0.0.2'] };
     await member.demand('ip address add 10.9.0.13/24 dev lo');
     const unlisted = { name: 'c9', addresses: ['10.9.0.13'] };
-    const unknown = { name: 'nobody.invalid', addresses: [] };
+    const unknown = { name: 'stranger.invalid', addresses: [] };
     expect(reasons(await runOn(member, [self, unlisted, unknown]))).toEqual([
       'm1 ran',
       'c9 not-listed',
-      'nobody.invalid no-address',
+      'stranger.invalid no-address',
     ]);
     await member.demand(`rm ${member.work}/ppkeys/root-${ownAddress}.pub`);
     expect(reasons(await runOn(member, [self]))).toEqual(['m1 no-key']);
@@ -81,7 +81,7 @@ describe.skipIf(whyNoMember !== null)('remote runs of generation 2', { timeout: 
     expect((await runOn(member, [self]))[0]).toMatchObject({ outcome: 'refused' });
   });
 
-  it('a cfrun that asks for ever, and one that never ends, are ended; what they print fills nobody', async () => {
+  it('a cfrun that asks for ever, and one that never exits, are ended; their output fills no memory', async () => {
     const member = await admitting();
     const asks =
       '#!/bin/sh\necho "cfrun(0):         .......... [ Hailing m1.lab ] .........."\nexec yes "Please reply yes or no...()"\n';

@@ -50,7 +50,7 @@ describe('a commit of a repository', () => {
   const files = async (commit: string, revision = here) =>
     (await filesOfCommit(revision, commit, 'policy', scratch)).map(({ name, content }) => `${name} ${content}`);
 
-  it('has its files, whatever lies in the work tree, and leaves that and the index alone', async () => {
+  it('has its files, with anything in the work tree, and leaves that and the index alone', async () => {
     const before = git('status', '--porcelain');
     const found = await findRevision(repository, 'HEAD~1', true, scratch);
     expect([found.commit, found.subject]).toEqual([first, 'first: one']);

@@ -1,4 +1,4 @@
-/** What is handed to the package log gets there, in order, whatever becomes of the process that handed it over. */
+/** What is handed to the package log arrives in order, even if the process that handed it over dies. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -62,12 +62,12 @@ describe('a file that is replaced', () => {
     expect(spawnSync('/usr/bin/stat', ['-c', '%a', file], { encoding: 'utf8' }).stdout).toBe('644\n');
   });
 
-  it('that cannot be written is told of', async () => {
+  it('that cannot be written is reported', async () => {
     let isTold = false;
     fileReplacer(join(scratch, 'missing', 'csync.prom'), () => {
       isTold = true;
     })('text');
-    await eventually('it to be told', () => isTold);
+    await eventually('it to be reported', () => isTold);
     mkdirSync(join(scratch, 'missing'));
     expect(existsSync(join(scratch, 'missing', 'csync.prom'))).toBe(false);
   });

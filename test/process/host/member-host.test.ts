@@ -11,7 +11,7 @@ const scratch = scratchDirectory();
 const careless =
   'use POSIX (); open my $f, ">", shift or die; POSIX::dup2(fileno $f, $_) for 9, 40; exec { $ARGV[0] } @ARGV or die';
 
-it('what is left to itself has a session of its own, nothing of its caller, and is waited for by nobody', async () => {
+it('a process left to itself has a session of its own, nothing of its caller, and no process waits for it', async () => {
   const report = `cut -d " " -f 6 /proc/self/stat > ${scratch}/new; ls -l /proc/self/fd >> ${scratch}/new; mv ${scratch}/new ${scratch}/beside`;
   const program = `import { realMemberHost } from ${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))};
     const { detach } = realMemberHost();
@@ -33,7 +33,7 @@ it('what is left to itself has a session of its own, nothing of its caller, and 
   expect(open.join('\n')).not.toMatch(/left-open|pipe:/);
 });
 
-it('a daemon that is launched inherits no descriptor, whatever the caller left open', () => {
+it('a daemon that is launched inherits no descriptor that the caller left open', () => {
   const program = `import { realMemberHost } from ${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))};
     const ended = await realMemberHost().launch(['/bin/sh', '-c', 'ls -l /proc/self/fd > ${scratch}/open'], 5000);
     console.log(ended.exitCode);`;

@@ -28,7 +28,7 @@ describe('the log of a member', () => {
     expect(readFileSync(path, 'utf8')).toBe(`${numbers}theirs\nlast\n`);
   });
 
-  it('that hangs is waited for once and for no longer than the limit; what comes later is there when it goes on', async () => {
+  it('that hangs is waited for once and for no longer than the limit; what comes later is written when it goes on', async () => {
     const path = join(scratch, 'hung');
     execFileSync('sh', ['-c', `mkfifo ${path}`]);
     const log = new PatientLog(path, 200);

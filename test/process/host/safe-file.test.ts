@@ -53,7 +53,7 @@ describe('a file that is none', () => {
     const began = performance.now();
     await logged(file);
     expect(performance.now() - began).toBeLessThan(1000);
-    await eventually('nobody to wait for it', () => spawnSync('/usr/bin/pgrep', ['-f', file]).status === 1);
+    await eventually('no process to wait for it', () => spawnSync('/usr/bin/pgrep', ['-f', file]).status === 1);
   });
 });
 
@@ -102,7 +102,7 @@ describe('what root writes', () => {
     expect(statSync(directory).mode & 0o022).toBe(0);
   });
 
-  it('is whole, whoever else writes it at the same moment: ten processes, a hundred times each', async () => {
+  it('is whole, even if others write it at the same moment: ten processes, a hundred times each', async () => {
     const file = join(made(), 'file');
     const texts = Array.from({ length: 10 }, (_, index) => `${String(index).repeat(4096)}\n`);
     const program = `const { realMemberHost } = await import(${JSON.stringify(join(repository, 'src/host/member/member-host.ts'))});

@@ -22,7 +22,7 @@ const whyNot = !isRoot
   : have(...programs)
     ? null
     : `missing: ${programs.filter((one) => !have(one)).join(', ')}`;
-if (whyNot !== null) console.warn(`tests of the boot start are left out: ${whyNot}`);
+if (whyNot !== null) console.warn(`tests of the boot start are skipped: ${whyNot}`);
 
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
 
@@ -137,7 +137,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     expect((await look())?.stale).toEqual([]);
   });
 
-  it('starts nothing unless it is configured; a wrong word, and whoever is not root, are told so', async () => {
+  it('starts nothing unless it is configured; a wrong word, and a user who is not root, are refused', async () => {
     await demand('sed -i s/CONFIGURED=1/CONFIGURED=0/ /etc/rc.config.d/cfservd');
     expect(await service('start')).toMatchObject({ exitCode: 6, said: expect.stringContaining('CSYNC_CONFIGURED is not 1') });
     expect(await service('restart')).toMatchObject({ exitCode: 6 });
@@ -175,7 +175,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     await eventually('its end', async () => (await pids(daemon)).length === 0);
     expect((await sh(`cat ${pidFile}`)).stdout.trim(), 'the pid file is stale').toBe(pid);
     expect((await service('status')).exitCode).toBe(3);
-    // Somebody else's pid in it by now.
+    // Another process's pid in it by now.
     await demand(`echo 1 > ${pidFile}`);
     expect((await service('status')).exitCode).toBe(3);
     const started = await service('start');
@@ -196,7 +196,7 @@ describe.skipIf(whyNot !== null).each(tried)('the boot start of generation $gene
     expect((await service('status')).exitCode).toBe(3);
   });
 
-  it('takes nobody else for the daemon: a container on this host, a program on its port', async () => {
+  it('takes no other process for the daemon: a container on this host, a program on its port', async () => {
     await demand(`cp /bin/sleep /tmp/${daemon}`);
     const container = startProcess(
       enterHost(init, ['unshare', '--pid', '--net', '--fork', '--kill-child', `/tmp/${daemon}`, '600']),

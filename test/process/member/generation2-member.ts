@@ -20,14 +20,14 @@ export const whyNoMember: string | null = !isRoot
     ? null
     : `missing: ${programs.filter((program) => !have(program)).join(', ')}`;
 
-if (whyNoMember !== null) console.warn(`tests of cfengine generation 2 are left out: ${whyNoMember}`);
+if (whyNoMember !== null) console.warn(`tests of cfengine generation 2 are skipped: ${whyNoMember}`);
 
 export const ownAddress = '10.9.0.11';
 export const packageAddress = '10.9.0.100';
 export const clientAddress = '10.9.0.21';
 const searchPath = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Process 1: reaps whatever is left to it, and ends with its standard input. */
+/** Process 1: reaps every orphan, and exits with its standard input. */
 const init = '$SIG{CHLD} = "IGNORE"; $| = 1; print "ready\\n"; 1 while sysread STDIN, my $nothing, 1';
 
 /** One key pair for the whole file: to make one takes longer than everything else here. */

@@ -15,7 +15,7 @@ const refused = [
   'cfengine:: Authentication dialogue with csync.lab failed',
   '',
 ].join('\n');
-/** A failed contact is told once for each copy of update.conf. */
+/** A failed contact is reported once for each copy of update.conf. */
 const refusedTwice = `${refused}${refused}`;
 
 describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
@@ -204,7 +204,7 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
     expect(await agent(client)).toBe('');
     expect(await client.demand(`stat -c %a ${late}; cat ${late}`)).toBe(`600\n${first.publicKey}`);
     expect(await client.demand(`ls ${client.work}/ppkeys | grep -c ^root-`)).toBe('4\n');
-    // What somebody else put there stays; and what is held for the package address has to be the cluster's.
+    // A file of another user stays; and what is held for the package address has to be the cluster's.
     client.write(late, own.publicKey, 0o600);
     expect(await agent(client)).toBe('');
     expect(await held(client, '10.9.0.12')).toBe(own.publicKey);
@@ -226,7 +226,7 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
     await changeKey(master, second);
     for (const _ of [1, 2]) expect(await agent(client)).toBe(refusedTwice);
     expect(await held(client, packageAddress)).toBe(first.publicKey);
-    // Both are at hand now, but somebody put another key under the package address.
+    // Both are at hand now, but a user put another key under the package address.
     const cluster2 = `${client.work}/ppkeys/cluster`;
     client.write(`${cluster2}/next.pub`, second.publicKey, 0o600);
     client.write(keyFile(client, packageAddress), own.publicKey, 0o600);

@@ -62,7 +62,7 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     expect(await member.demand(`cat ${member.policyDirectory}/csync.sentinel`)).toContain('"epoch":2');
   });
 
-  it('is known to its own daemon where nobody has set up keys yet', async () => {
+  it('is known to its own daemon where no keys are set up yet', async () => {
     const member = await fresh();
     await member.demand(`rm ${member.work}/ppkeys/root-*`);
     const pid = await member.startDaemon();
@@ -104,7 +104,7 @@ describe.skipIf(whyNoMember !== null)('start with generation 2', () => {
     idle.kill('SIGKILL');
   });
 
-  it('takes nobody for the master who answers STAT without the key, under the name of the daemon and run by another user', async () => {
+  it('takes no daemon for the master that answers STAT without the key, under the name of the daemon and run by another user', async () => {
     const member = await fresh();
     await member.mount();
     const impostor = [
@@ -266,7 +266,7 @@ describe.skipIf(whyNoMember !== null)('halt with generation 2', () => {
       const ended = await member.script('csync_pre.sh stop');
       expect(ended.exitCode, ended.log).toBe(0);
       await eventually('one daemon', async () => (await member.daemons()).length === 1);
-      // Only connections of the package are reset; any other costs the daemon, which is there again at the end.
+      // Only connections of the package are reset; any other costs the daemon, which runs again at the end.
       if (address === ownAddress) expect(await member.daemons()).not.toEqual([pid]);
       client.kill('SIGKILL');
     },
@@ -401,7 +401,7 @@ describe.skipIf(whyNoMember !== null)('a restart in place', () => {
     const first = begin();
     await watched(member, pid);
     await member.demand(`kill -KILL ${pid}`);
-    // Not by a look at the processes: a daemon that comes up is another process for a moment.
+    // Not by the list of processes: a daemon that comes up is another process for a moment.
     const next = await eventually('the monitor to watch another daemon', async () =>
       (await watchedPids(member)).find((one) => one !== pid),
     );
@@ -517,7 +517,7 @@ describe.skipIf(whyNoMember !== null)('validate with generation 2', () => {
     expect((await member.script('csync.sh validate')).log).toContain('[keys-unusable]');
   });
 
-  it('finds a policy that is not there, with which the parser itself is content', async () => {
+  it('detects a missing policy, with which the parser itself is content', async () => {
     const member = await fresh();
     await member.demand(`rm ${member.work}/inputs/cfservd.conf; ${member.work}/bin/cfservd -p`);
     const found = await member.script('csync.sh validate');
@@ -546,7 +546,7 @@ describe.skipIf(whyNoMember !== null)('the probe of generation 2', () => {
     return JSON.parse(told) as ProbeResult[];
   }
 
-  it('tells served, refused and silent apart', async () => {
+  it('distinguishes served, refused and silent', async () => {
     const member = await fresh();
     await member.mount();
     const { policyDirectory: policy, mountPoint } = member;
@@ -578,7 +578,7 @@ describe.skipIf(whyNoMember !== null)('the probe of generation 2', () => {
     expect(await ask(member, [packageAddress, `${policy}/file`])).toEqual([{ kind: 'silent', why: 'ECONNREFUSED' }]);
   });
 
-  it('an address that is not allowed to connect is turned away, which tells nothing of the role', async () => {
+  it('an address that is not allowed to connect is turned away, which proves nothing about the role', async () => {
     const member = await fresh();
     member.writeConf(cfservdConf(['/x 10.9.0.0/24'], ['AllowConnectionsFrom = ( 10.9.0.12 )']));
     await member.startDaemon();

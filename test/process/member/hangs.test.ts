@@ -13,7 +13,7 @@ import { have, isRoot, scratchDirectory } from '../../support.ts';
 
 const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'fsfreeze', 'perl', 'cf-serverd', 'busybox'];
 const whyNot = !isRoot ? 'namespaces need root' : have(...programs) ? null : 'programs are missing';
-if (whyNot !== null) console.warn(`tests of what hangs are left out: ${whyNot}`);
+if (whyNot !== null) console.warn(`tests of what hangs are skipped: ${whyNot}`);
 
 /** Shell functions beside those of the conformance test. */
 const functions = `
@@ -54,7 +54,7 @@ const stoppedChild = `perl -MFcntl -e '
   1 until do { open my $comm, "<", "/proc/$child/comm"; <$comm> =~ /^cf-serverd/ };
   kill STOP => $child'`;
 
-/** Gives the log of a member a file system of its own, on a disk of this machine that goes with its last user. */
+/** Puts the log of a member on a file system of its own, on a disk of this machine that is removed with its last user. */
 function logOfItsOwn(member: Sandbox): void {
   const image = join(scratch, 'log.img');
   writeFileSync(image, '');

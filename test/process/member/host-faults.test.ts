@@ -71,7 +71,7 @@ async function killed({ member, pid, end }: Service): Promise<{ status: number |
 describe.skipIf(whyNoMember !== null)('without a free descriptor, seconds long', { concurrent: true }, () => {
   const atMost = (monitor: string, descriptors: number): string => `prlimit --pid ${monitor} --nofile=${descriptors}:4096`;
 
-  it('the monitor cannot tell, does not move the package, and probes again when it has descriptors', async (context) => {
+  it('the monitor cannot decide, does not move the package, and probes again when it has descriptors', async (context) => {
     const service = await served(await memberFor(context));
     const { member, monitor } = service;
     // As long as it takes two bad probes in a row twice over.
@@ -261,18 +261,15 @@ describe.skipIf(whyNoMember !== null)('a fork bomb', () => {
 describe.skipIf(whyNoMember !== null)('a member under load', () => {
   const fresh = useMember();
 
-  everyStepIt(
-    'of 2,000 processes and 12 busy loops keeps its package for 30 s, and gives it up when its daemon dies',
-    async () => {
-      const service = await served(await fresh());
-      const { member } = service;
-      const load = '$0 = "load"; for my $n (1 .. 2000) { next if fork; exec "sleep", "60" if $n > 12; alarm 60; 1 while 1 }';
-      await member.demand(`perl -e '${load}' > /dev/null 2>&1`);
-      await member.demand('sleep 25');
-      expect(await service.log()).not.toContain('monitor: failed');
-      const { status, ms } = await killed(service);
-      expect(status).toBe(1);
-      expect(ms).toBeLessThan(noticedMs * 2);
-    },
-  );
+  everyStepIt('of 2,000 processes and 12 busy loops keeps its package for 30 s, and loses it when its daemon dies', async () => {
+    const service = await served(await fresh());
+    const { member } = service;
+    const load = '$0 = "load"; for my $n (1 .. 2000) { next if fork; exec "sleep", "60" if $n > 12; alarm 60; 1 while 1 }';
+    await member.demand(`perl -e '${load}' > /dev/null 2>&1`);
+    await member.demand('sleep 25');
+    expect(await service.log()).not.toContain('monitor: failed');
+    const { status, ms } = await killed(service);
+    expect(status).toBe(1);
+    expect(ms).toBeLessThan(noticedMs * 2);
+  });
 });

@@ -213,7 +213,7 @@ describe('the choice of the set', () => {
     expect(chosen(run('csync.sh', [word], { PEV_CSYNC_SET_DIGEST: another }))).toBe(another);
   });
 
-  asRoot.each(['stop', 'monitor'])('%s takes the one that runs here, whatever is applied by now', (word) => {
+  asRoot.each(['stop', 'monitor'])('%s takes the one that runs here, even if another is applied by now', (word) => {
     const { name, another, run, mark } = withAnother();
     writeFileSync(mark, `${name} /csync\n`);
     const ended = run('csync.sh', [word], { PEV_CSYNC_SET_DIGEST: another, PEV_CSYNC_SETTINGS_DIGEST: 'another' });
@@ -315,7 +315,7 @@ describe('a script that exits without having decided to', () => {
 
 // Side by side: what they take are seconds of waiting.
 describe('a script that hangs', { concurrent: true }, () => {
-  /** Tells what it does as a member script would, leaves its pid, and then stops: nothing in it runs any more. */
+  /** Reports what it does as a member script would, leaves its pid, and then stops: nothing in it runs any more. */
   const hangs = (step = '') => `
     const { writeFileSync, writeSync } = require('node:fs');
     const { spawn } = require('node:child_process');
@@ -360,7 +360,7 @@ describe('a script that hangs', { concurrent: true }, () => {
     ['in the end of a halt, and nothing is held', briefly, 'csync_pre.sh', 'stop', 0, 4],
     ['in the end of a halt, and the file system is held', { ...briefly, mountPoint: '/' }, 'csync_pre.sh', 'stop', 1, 4],
   ])(
-    '%s ends by consequence, and within a part of what Serviceguard gives',
+    '%s ends by consequence, and within a part of the limit of Serviceguard',
     async (_what, settings, launcher, word, status, most) => {
       const result = await ended(installed(settings, { start: hangs(), halt: hangs() }), launcher, word);
       expect([result.status, result.halted]).toEqual([status, null]);
@@ -372,8 +372,8 @@ describe('a script that hangs', { concurrent: true }, () => {
   );
 
   it.each([
-    ['is there and works: another member is tried', 0, 2],
-    ['does not get everything away: nobody else may start it', 1, 1],
+    ['exists and works: another member is tried', 0, 2],
+    ['does not get everything away: no other member may start it', 1, 1],
   ])('of a legacy package is taken back by the halt, which %s', async (_what, status, expected) => {
     const member = installed(legacy, { start: hangs(reading), halt: halts(status) });
     expect(await ended(member, 'csync_control.sh', 'start')).toMatchObject({ status: expected, halted: 'legacy 1' });
@@ -382,7 +382,7 @@ describe('a script that hangs', { concurrent: true }, () => {
     );
   });
 
-  it("of a legacy package is nobody else's to start where the halt hangs as well", async () => {
+  it("of a legacy package is no other member's to start where the halt hangs as well", async () => {
     const member = installed(legacy, { start: hangs(reading), halt: hangs(reading) });
     const { status, seconds } = await ended(member, 'csync_control.sh', 'start');
     expect(status).toBe(1);

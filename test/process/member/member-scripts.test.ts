@@ -113,7 +113,7 @@ describe('distribution', () => {
     expect(readdirSync(path).sort(), 'and a directory that is empty then').toEqual(['.csync-lock', 'x']);
   });
 
-  it('two at a time: the second one is told', () => {
+  it('two at a time: the second one is refused', () => {
     const { word, path } = fresh();
     mkdirSync(path, { recursive: true });
     const script = distributeScript(word, [file('x', 'y')], []);
@@ -214,7 +214,7 @@ describe('a runtime', () => {
     expect(readdirSync(path)).toEqual(['.csync-runtime-alive']);
   });
 
-  it('a member says what room, mount and machine its place has, also before the directory is there', () => {
+  it('a member reports what room, mount and machine its place has, also before the directory exists', () => {
     const look = parseRuntimeLook(run(runtimeLookScript('$SGCONF/deep/not/yet', source)).stdout);
     expect(look).toMatchObject({ directory: join(scratch, 'conf/deep/not/yet'), hasInterpreter: true });
     expect(look?.freeKilobytes).toBeGreaterThan(1000);
@@ -296,7 +296,7 @@ describe('halt, change and run in one go', () => {
   });
 });
 
-describe('sets that nobody needs', () => {
+describe('sets that no member needs', () => {
   const [applied, running, old] = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb', 'cccccccccccccccc'];
   /** A member on which `says` is applied and `runs` runs; the policy file system is mounted where `mounted` says. */
   const member = (says: string | null, runs: string) => {
@@ -319,13 +319,10 @@ describe('sets that nobody needs', () => {
   };
   const pev = `pev_csync_set_digest ${applied}`;
 
-  it.skipIf(!isRoot)(
-    'are removed, but never what the package names or what runs, whatever was thought when it was planned',
-    () => {
-      expect(member(pev, running).sweep('/csync')).toEqual([applied, running]);
-      expect(member(`RUN_SCRIPT /conf/csync/sets/${applied}/csync_control.sh`, '-').sweep('/csync')).toEqual([applied]);
-    },
-  );
+  it.skipIf(!isRoot)('are removed, but never what the package names or what runs, even if the plan assumed otherwise', () => {
+    expect(member(pev, running).sweep('/csync')).toEqual([applied, running]);
+    expect(member(`RUN_SCRIPT /conf/csync/sets/${applied}/csync_control.sh`, '-').sweep('/csync')).toEqual([applied]);
+  });
 
   it('stay where Serviceguard does not say what is applied', () => {
     expect(member(null, '').sweep('/csync')).toEqual([applied, running, old, 'settings.json']);
@@ -340,7 +337,7 @@ describe('sets that nobody needs', () => {
 });
 
 describe('looking', () => {
-  it('a package directory that is not there has no files', () => {
+  it('a package directory that is missing has no files', () => {
     expect(parseLook(run(lookScript(fresh().word, '/nowhere/node')).stdout)).toMatchObject({
       files: [],
       manifests: new Map(),
@@ -354,7 +351,7 @@ describe('looking', () => {
 });
 
 describe('words', () => {
-  it('reach a program as they were, whatever is in them', () => {
+  it('reach a program as they were, with any content', () => {
     mkdirSync(join(scratch, 'bin'), { recursive: true });
     const program = join(scratch, 'bin', 'show');
     writeFileSync(program, '#!/bin/sh\nfor word in "$@"; do printf "%s\\0" "$word"; done\n');
@@ -378,7 +375,7 @@ describe('the history', () => {
 
   const made = (known: Parameters<typeof newSet>[2]) => newSet(about, files, known) ?? expect.fail('there is a set like it');
 
-  it('gives back what was put in, and nothing that is damaged', () => {
+  it('returns what was put in, and nothing that is damaged', () => {
     const first = made([]);
     const [content, line] = first.files;
     expect(parseHistory(line?.content.toString() ?? '')).toEqual([first.about]);
@@ -388,7 +385,7 @@ describe('the history', () => {
     expect(readSet(content?.content ?? Buffer.alloc(0), { ...first.about, digest: digestOfFiles([]) })).toBeNull();
   });
 
-  it('counts on, keeps ten, and reads each set once, from whatever members', () => {
+  it('counts on, keeps ten, and reads each set once, from any members', () => {
     const known = Array.from({ length: 12 }, (_, index) => ({ ...about, number: index + 1, digest: 'd' }));
     const next = made(known);
     expect(next.about.number).toBe(13);

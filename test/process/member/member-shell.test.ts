@@ -25,7 +25,7 @@ describe('a file as the standard input of a script', () => {
     return path;
   };
 
-  it('arrives byte by byte, however long the script and whatever is in it', async () => {
+  it('arrives byte by byte, however long the script and with any content', async () => {
     const script = `: 'has $HOME, \`x\`, "y", !z and \\'\n${'# filler\n'.repeat(500)}sha256sum; echo "it's" >&2\n`;
     const { ended, sent } = send(script, file());
     expect(await ended).toMatchObject({ exitCode: 0, stdout: `${sha256(content)}  -\n`, stderr: "it's\n" });

@@ -1,6 +1,6 @@
 /**
  * What csync has hosts write, at each program that writes, renames or removes: it fails as on a full disk, it fails in the middle, or
- * everybody is killed at it. What is left is old or new, and the same script again finishes.
+ * every process is killed at it. The result is old or new, and the same script again finishes.
  * The programs are real; in front of each stands a shell that counts, in the place the scripts find by their PATH.
  */
 import { spawnSync } from 'node:child_process';
@@ -200,7 +200,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
             // The first ones are new, the manifest last.
             expect(found.toSorted((one, other) => Number(one === 'old') - Number(other === 'old'))).toEqual(found);
             const of = [...found, ...states(directory, { 'history/0001.json': '{}' }, { 'history/0001.json': null })];
-            // Nobody removes it when its removal fails; the next one does.
+            // It stays when its removal fails; the next one removes it.
             const swept = fault !== 'killed' && !ended?.stderr.includes('rm: ');
             if (ended === null || swept) expect(leftovers(directory)).toEqual([]);
             if (ended?.status === 0) expect(summary(of)).toBe('new');
@@ -244,7 +244,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
       const step = (): HostStep => ({
         do: 'keys',
         host: 'm3',
-        // As a look has it: what is half there is no pair to be kept.
+        // As a probe reads it: half of a pair is no pair to be kept.
         own: { pair: 'given', keep: read(join(keys, 'localhost.pub')) === pair('old').publicKey ? 'old' : null },
         change: {
           ...noChange,
@@ -328,7 +328,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
   };
   const newTree = { ...oldTree, 'promises.cf': long('# new'), 'controls/members.cf': long('# new members'), 'gone.cf': null };
 
-  /** The parser is left out: it writes nothing. */
+  /** The parser is skipped: it writes nothing. */
   function policyOn(root: string) {
     const place = { ...policyPlace(settingsFor({ mount_point: join(root, 'csync') })), checks: [] };
     write(place.tree, oldTree);
@@ -362,7 +362,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
             const tree = summary(states(place.tree, oldTree, newTree));
             const keys = states(place.base, { 'public_keys/new.pub': null }, { 'public_keys/new.pub': 'new key' });
             const gone = states(place.base, { 'public_keys/old.pub': 'old key' }, { 'public_keys/old.pub': null });
-            // A new key is there before the policy, and an old one goes after it.
+            // A new key arrives before the policy, and an old one is deleted after it.
             if (tree !== 'old') expect(keys).toEqual(['new']);
             if (gone[0] === 'new') expect(tree).toBe('new');
             if (ended === null) expect(leftovers(place.keep)).toEqual([]);
@@ -396,7 +396,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
           const state = look();
           const local = Object.entries(mine).map(([name, text]) => ({ name, content: text === null ? null : Buffer.from(text) }));
           const plan = demand(planCommit(state, local, state.digest));
-          // It is there, and a commit of nothing is none.
+          // It exists, and a commit of nothing is none.
           if (plan.write.length + plan.remove.length === 0) return hostScript('exit 0');
           const record = nextRecord(state, plan, { at: 'now', by: 'root@m1', member: 'm1', message: 'why' });
           return commitScript(place, { state, record, write: plan.write, remove: plan.remove, dryRun: false });
@@ -415,7 +415,7 @@ describe.each(faults)('at each program that writes: %s', { timeout: 600_000 }, (
   });
 });
 
-it.skipIf(!isRoot)("what somebody writes while the toolkit's part is prepared is not published over", () => {
+it.skipIf(!isRoot)("what another user writes while the toolkit's part is prepared is not published over", () => {
   const root = mkdtempSync(join(scratch, 'host-'));
   const place = { ...policyPlace(settingsFor({ mount_point: join(root, 'csync') })), checks: [] };
   write(place.tree, { 'site.cf': 'old', 'promises.cf': 'old' });

@@ -1,4 +1,4 @@
-/** The program in front of the monitor, as real processes: what it hears, what it says, and that neither outlives the other. */
+/** The program in front of the monitor, as real processes: what it receives, what it sends, and that neither outlives the other. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { eventually, everyStepIt, have, repository, scratchDirectory } from '../
 const scratch = scratchDirectory();
 const front = join(repository, 'src/member/monitor/csync-front.pl');
 
-/** A monitor of a few lines, around the shipped side of the conversation; says what it hears, does what it is told on argv. */
+/** A monitor of a few lines, around the shipped side of the conversation; prints what it receives, does what argv has. */
 const source = `
 import { openServiceFront } from ${JSON.stringify(join(repository, 'src/host/member/service-front.ts'))};
 const front = openServiceFront();
@@ -124,25 +124,25 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     await build({ ...bundle, bundle: true, platform: 'node', format: 'cjs' });
   });
 
-  it('tells the end of a process, and is what Serviceguard started', async () => {
+  it('reports the exit of a process, and is what Serviceguard started', async () => {
     const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
     const service = started('watch', String(victim.pid));
     await eventually('the watch', () => service.said().includes('armed'));
     expect(service.said()).toContain(`service ${service.pid} `);
     expect(service.said().match(/armed|told/g)).toEqual(['armed']);
     victim.kill('SIGKILL');
-    await eventually('the end to be told', () => service.said().includes('told'));
+    await eventually('the exit to be reported', () => service.said().includes('told'));
     service.kill('SIGTERM');
     expect(await service.ended).toBe('0');
   });
 
-  it('tells again and again that a process is stopped', async () => {
+  it('reports again and again that a process is stopped', async () => {
     const victim = spawn('/bin/sleep', ['600'], { stdio: 'ignore' });
     const service = started('watch', String(victim.pid));
     const told = () => service.said().match(/armed|told/g)?.length ?? 0;
     await eventually('the watch', () => told() === 1);
     victim.kill('SIGSTOP');
-    await eventually('it to be told twice', () => told() >= 3, 8000);
+    await eventually('it to be reported twice', () => told() >= 3, 8000);
     victim.kill('SIGKILL');
     service.kill('SIGTERM');
     await service.ended;
@@ -218,7 +218,7 @@ describe.skipIf(!have('perl'))('the program in front of the monitor', { concurre
     process.kill(monitor, 'SIGUSR2');
     await eventually('the monitor to be at work', () => service.said().includes('at work'));
     victim.kill('SIGKILL');
-    await eventually('the end to be told', () => service.said().includes('told'), 20_000);
+    await eventually('the exit to be reported', () => service.said().includes('told'), 20_000);
     expect(service.monitors()).toEqual([monitor]);
     service.kill('SIGTERM');
     expect(await service.ended).toBe('0');

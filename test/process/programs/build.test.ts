@@ -48,7 +48,7 @@ describe('a build', { timeout: 120_000 }, () => {
     const parts = readdirSync(join(clone, 'dist')).filter((name) => name.startsWith('parts-'));
     appendFileSync(join(clone, 'src/base/version.ts'), '\nexport const another = 1;\n');
     appendFileSync(join(clone, 'src/base/shell-word.ts'), '\nconsole.error("");\n');
-    // Somebody is always just starting a program from it.
+    // Another process is always just starting a program from it.
     const missing: unknown[] = [];
     let over = false;
     const looking = (async () => {

@@ -202,7 +202,7 @@ describe('csync render', () => {
     expect(readFileSync(join(output, 'csync.sh'), 'utf8')).toContain('the files of version 0.1.0');
   });
 
-  it('templates of before sets are refused: their package would name none', () => {
+  it('templates older than sets are refused: their package would name none', () => {
     const directory = project();
     csync(directory, ['templates', 'export', 'mine']);
     const [packageFile, launcher] = ['package.conf.tpl', 'launcher.sh.tpl'].map((name) => join(directory, 'mine/modular', name));
@@ -229,7 +229,7 @@ describe('csync render', () => {
     expect(again.stdout).toMatch(/changed .*csync\.conf/);
   });
 
-  it('tells all problems of the settings at once, each with line, what was typed, and a remedy', () => {
+  it('prints all problems of the settings at once, each with line, what was typed, and a remedy', () => {
     const directory = project(
       {},
       'members: [m1]\nmonitor_intervall: 5\npackage_address: 10.9.0.300\nmount_point: csync\nscript_timeout: soon\n',
@@ -250,7 +250,7 @@ describe('csync render', () => {
     expect(problems.every((problem) => problem.code.startsWith('settings-'))).toBe(true);
   });
 
-  it('tells every problem of a template with line and column and renders nothing', () => {
+  it('prints every problem of a template with line and column and renders nothing', () => {
     const directory = project();
     const own = join(directory, 'templates', 'modular');
     mkdirSync(own, { recursive: true });
@@ -277,7 +277,7 @@ describe('csync render', () => {
     expect(csync(directory, ['render', '--base', 'absent.conf']).stderr).toContain('absent.conf cannot be read');
   });
 
-  it('gives the same bytes in another locale and time zone', () => {
+  it('writes the same bytes in another locale and time zone', () => {
     const directory = project();
     csync(directory, ['render', '--output', 'one']);
     csync(directory, ['render', '--output', 'two'], { LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', TZ: 'Asia/Kathmandu' });
@@ -409,7 +409,7 @@ describe('csync settings', () => {
     expect(csync(complete, ['settings', 'check'])).toMatchObject({ status: 0, stderr: '' });
   });
 
-  it('check gives the digest members compare', () => {
+  it('check prints the digest members compare', () => {
     const directory = project();
     const checked = csync(directory, ['settings', 'check', '--json']);
     const { digest } = JSON.parse(checked.stdout) as { digest: string };
@@ -432,7 +432,7 @@ describe('csync status', () => {
         writeFileSync(join(directory, 'modular', 'package.conf.tpl'), '{{no_such_token}}');
       },
     ],
-  ])('%s cannot tell (4); 1 and 3 would say that the package failed or is halted', (_, damage) => {
+  ])('%s exits with 4, unknown; 1 and 3 would mean that the package failed or is halted', (_, damage) => {
     const directory = project();
     damage(directory);
     const ended = csync(directory, ['status', '--json', '--templates', '.']);
@@ -452,6 +452,7 @@ describe('csync, called wrongly', () => {
     [['renderings-of-mine'], 'renderings-of-mine'],
     [['render', '--outptu', 'x'], 'outptu'],
     [['add', 'member', 'm4'], 'Fix: csync member add'],
+    [['maintenance'], 'Fix: for example csync maintenance on'],
     [['lab', 'crash'], 'a name is missing behind the verb'],
     [['lab', 'failovers', '--count', 'many'], '--count'],
     [['lab', 'failovers', '--count', '0'], '--count'],
@@ -523,7 +524,7 @@ describe('csync, called wrongly', () => {
     expect(ended.stderr.split('\n')[1]).toContain('requires root');
   });
 
-  it.skipIf(!isRoot)('a machine that cannot hold a lab is told what it needs, and keeps nothing of it', () => {
+  it.skipIf(!isRoot)('on a machine that cannot hold a lab csync prints what is missing, and leaves nothing behind', () => {
     const inMountNamespace = (prepare: string) =>
       spawnSync(
         'unshare',

@@ -161,7 +161,7 @@ describe('csync init without a terminal', () => {
       expect(text).toContain(`\n${line}\n`);
   });
 
-  it('tells everything wrong with what was said at once: unknown keys with the nearest, values with their place', () => {
+  it('prints everything wrong with the answers at once: unknown keys with the nearest, values with their place', () => {
     const words = ['--answers', 'mine.yaml', '--set', 'package_addres=1', '--set', 'cfengine_port=none', '--set', 'auto_run'];
     const made = init(wholeSite, words, (directory) =>
       writeFileSync(join(directory, 'mine.yaml'), 'membrs: [m1]\nmount_point: /usr\n'),
@@ -178,7 +178,7 @@ describe('csync init without a terminal', () => {
     expect(made.status).toBe(3);
   });
 
-  it('tells each source that is missing in a line, and asks for it', () => {
+  it('prints each source that is missing in a line, and asks for it', () => {
     const made = init({}, []);
     expect(made.stderr).toMatch(/cmviewcl +cmviewcl is not installed here; csync will ask\n/);
     expect(made.stderr).toContain('"members" is missing');
@@ -238,7 +238,7 @@ describe('csync init without a terminal', () => {
     );
   });
 
-  it('warns of members that lack what the settings name, or could not be looked at, and writes all the same', () => {
+  it('warns of members that lack what the settings name, or could not be checked, and writes all the same', () => {
     const made = init({ ...wholeSite, looks: { m2: lookOf('10.7.0.12') } }, [
       '--yes',
       '--set',
@@ -308,7 +308,7 @@ interface Dialogue {
   readonly text: string | null;
 }
 
-/** Runs it at a pseudo terminal. Each answer is typed when its question shows, behind the one before. */
+/** Runs it at a pseudo terminal. Each answer is typed when its question shows, behind the previous one. */
 async function dialogue(
   site: Site,
   turns: readonly (readonly [question: string, typed: string, meanwhile?: (directory: string) => void])[],
@@ -326,7 +326,7 @@ async function dialogue(
   let from = 0;
   const rest = [...turns];
   child.stdout.on('data', (chunk: Buffer) => {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what terminals are told
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences of terminals
     shown = `${shown}${chunk.toString()}`.replace(/\x1b\[[0-9;?]*[A-Za-z]|\r/g, '');
     for (let [turn] = rest; turn !== undefined && shown.indexOf(turn[0], from) >= 0; [turn] = rest) {
       from = shown.indexOf(turn[0], from) + turn[0].length;
@@ -335,7 +335,7 @@ async function dialogue(
       child.stdin.write(turn[1]);
     }
   });
-  // A question that never comes must end the dialogue, and tell which one it was.
+  // A question that never comes must end the dialogue, and name the question.
   const limit = setTimeout(() => child.kill('SIGHUP'), 50_000);
   const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
   clearTimeout(limit);
@@ -470,7 +470,7 @@ describe.skipIf(!have('script'))('csync init at a terminal', () => {
     expect([ended.status, ended.written]).toEqual([130, []]);
   });
 
-  it('an option that contradicts what is found is told with the first question, and asked about', async () => {
+  it('an option that contradicts what is found is printed with the first question, and asked about', async () => {
     const turns = [
       ['Name of the package? [csync]: ', enter],
       ['www.example.com does not resolve', ''],

@@ -93,7 +93,7 @@ describe('a hostile value of a setting', () => {
     fc.assert(
       fc.property(fc.constantFrom(...keys), hostile, (key, value) => {
         const settings = accepted(key, value);
-        // Values that nobody accepts show nothing, and about one in seventy is accepted: these are drawn until there are enough.
+        // Values that no parser accepts show nothing, and about one in seventy is accepted: these are drawn until there are enough.
         fc.pre(settings !== null && settings.packageStyle === 'modular');
         const files = demand(renderPackage({ settings, templates: packageTemplates(), bundles: memberScripts(() => '') }));
         const text = files.find(({ name }) => name.endsWith('.conf'))?.text ?? '';
@@ -158,7 +158,7 @@ describe('a hostile value of a setting', () => {
 });
 
 describe('a word of a shell', () => {
-  it('is that word, whatever stands in it', () => {
+  it('is that word, with any content', () => {
     const mark = marker();
     const texts = fc.sample(
       hostile.map((text) => text.replaceAll('MARK', mark).replaceAll('\0', '')),
@@ -202,7 +202,7 @@ describe('a name of a host', () => {
     expect(ended.stderr).toContain('is not a host name: ssh was not run');
   });
 
-  it('that is none would make a roster nobody can read, so none is written with it (setup-run.ts, saveRoster)', () => {
+  it('that is none would make a roster no program can read, so none is written with it (setup-run.ts, saveRoster)', () => {
     for (const host of bad) {
       const text = rosterText({ ...emptyRoster, waiting: [{ host, what: 'client', why: '', since: '' }] });
       expect(parseRoster(text), host).toBeNull();

@@ -16,7 +16,7 @@ const answer = (more: Partial<CommandResult>): CommandResult => ({
   ...more,
 });
 
-/** One look at a layer, on a host whose programs all give that answer. */
+/** One probe of a layer, on a host whose programs all print that answer. */
 async function found(layer: LayerName, said: Partial<CommandResult>): Promise<Found> {
   let now = 0;
   const host = {

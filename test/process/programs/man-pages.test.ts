@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { manPages } from '../../../scripts/generate/man-pages.ts';
 import { parse } from '../../../src/cli/parser.ts';
+import { verbTasks } from '../../../src/cli/verb.ts';
 import { verbs } from '../../../src/cli/verbs.ts';
 import { settingsFields } from '../../../src/settings/settings.ts';
 import { settingsTable } from '../../../src/settings/table.ts';
@@ -21,9 +22,12 @@ const inWords = (text: string): string =>
     .replaceAll(/\\([-.])/g, '$1')
     .replaceAll(/\s+/g, ' ');
 
+const pageOf = (task: string): string => `csync-${task.toLowerCase().replace(' ', '-')}`;
+
 describe('man/', () => {
   it('has the pages of csync', () => {
-    expect(pages.sort()).toEqual(['csync-drills.7', 'csync-monitor-state.5', 'csync-templates.5', 'csync.8', 'csync.yaml.5']);
+    const others = ['csync-drills.7', 'csync-monitor-state.5', 'csync-templates.5', 'csync.8', 'csync.yaml.5'];
+    expect(pages.sort()).toEqual([...Object.keys(verbTasks).map((task) => `${pageOf(task)}.8`), ...others].sort());
   });
 
   it.each([...manPages(repository)])('%s is current; else run npm run generate', (name, text) => {
@@ -44,10 +48,13 @@ describe('man/', () => {
   });
 });
 
-describe('csync(8)', () => {
-  const text = inWords(readFileSync(join(directory, 'csync.8'), 'utf8'));
+describe('csync(8) and the pages of its tasks', () => {
+  const read = (page: string): string => inWords(readFileSync(join(directory, page), 'utf8'));
+  const overview = read('csync.8');
 
-  it.each(verbs.map(({ words }) => [words]))('has what --help prints of %s', async (words) => {
+  it.each(verbs.map(({ words, task }) => [words, task]))('have what --help prints of %s', async (words, task) => {
+    expect(overview).toContain(` csync ${words}: `);
+    const text = read(`${pageOf(task)}.8`);
     const { text: help } = await parse([...words.split(' '), '--help']);
     const from = text.indexOf(`.SS csync ${words}`);
     const section = text.slice(from, text.indexOf(' .S', from + 1));
@@ -59,7 +66,7 @@ describe('csync(8)', () => {
     );
     expect([from > 0, missing]).toEqual([true, []]);
     const statuses = [...(help.split('Exit status:\n')[1] ?? '').matchAll(/^ {2}(\d+) +/gm)].map(([, status]) => Number(status));
-    const whole = text.slice(text.indexOf('.SH EXIT STATUS'));
+    const whole = overview.slice(overview.indexOf('.SH EXIT STATUS'));
     for (const status of statuses) expect(section.includes(` ${status}: `) || whole.includes(` ${status}: `)).toBe(true);
   });
 });

@@ -15,7 +15,7 @@ function project(): string {
   return directory;
 }
 
-/** With a standard output (and error) that nobody reads, from the first byte on. */
+/** With a standard output (and error) that no process reads, from the first byte on. */
 function unread(directory: string, argv: readonly string[], both = false) {
   const words = [process.execPath, ...argv].map((word) => `'${word}'`).join(' ');
   const pipe = join(mkdtempSync(join(scratch, 'pipe-')), 'p');
@@ -63,7 +63,7 @@ describe('a reader that goes away', () => {
     expect([unread(directory, argv, true).status]).toEqual([told.status]);
   });
 
-  it('does not stop what is written: all files of a render are there', () => {
+  it('does not stop what is written: all files of a render exist', () => {
     const directory = project();
     expect(unread(directory, [join(dist, 'csync.mjs'), 'render'], true).status).toBe(0);
     const other = project();

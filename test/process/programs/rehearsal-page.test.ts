@@ -10,7 +10,7 @@ import { have, scratchDirectory } from '../../support.ts';
 
 const browser = have('chromium');
 if (!browser)
-  console.warn('the tests of the page in a browser are left out: chromium is missing (Debian: apt-get install chromium)');
+  console.warn('the tests of the page in a browser are skipped: chromium is missing (Debian: apt-get install chromium)');
 
 /** What the frame measured, by width. */
 interface Measured {

@@ -9,7 +9,7 @@ import { clientWatch, fetchWatch, memberWatch, readFetched, readWatch, watchFile
 import { eventually, have, isRoot, labSettings, scratchDirectory } from '../../support.ts';
 
 const able = isRoot && have('bash', 'timeout');
-if (!able) console.warn('the tests of the watches are left out: they need root, for /run, and bash');
+if (!able) console.warn('the tests of the watches are skipped: they need root, for /run, and bash');
 
 describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
   const scratch = scratchDirectory();
@@ -83,7 +83,7 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
     await watching(here, 'testl', async () => {
       for (let round = 0; round < 3; round += 1) {
         const asked = Date.now();
-        await eventually('a look that began later', () => (readFetched(fetch().stdout).looked ?? 0) > asked);
+        await eventually('a probe that began later', () => (readFetched(fetch().stdout).looked ?? 0) > asked);
       }
       const { now } = readFetched(fetch().stdout);
       expect(Math.abs((now ?? 0) - Date.now())).toBeLessThan(5000);
@@ -109,7 +109,7 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    // Its connections take 0.15 s while the file is there.
+    // Its connections take 0.15 s while the file exists.
     const slow = join(scratch, 'slow');
     const script = clientWatch({ ...settings, packageAddress: '127.0.0.1', cfenginePort: port }, 'testw').replace(
       'exec 9<>',

@@ -11,7 +11,7 @@ import { eventually, everyStep, have, isRoot, repository, scratchDirectory } fro
 
 const programs = ['unshare', 'nsenter', 'ip', 'losetup', 'mkfs.ext4', 'perl', 'ss', 'cf-serverd', 'cf-agent'];
 const whyNot = !isRoot ? 'namespaces need root' : have(...programs) ? null : 'programs are missing';
-if (whyNot !== null) console.warn(`tests of csync conform are left out: ${whyNot}`);
+if (whyNot !== null) console.warn(`tests of csync conform are skipped: ${whyNot}`);
 
 const toolkit = join(repository, 'dist', 'csync.mjs');
 const scratch = scratchDirectory();
@@ -65,7 +65,7 @@ function copy(): string {
   return directory;
 }
 
-/** Changes the text of one file of the set, or of the package file; a text that is not there would plant nothing. */
+/** Changes the text of one file of the set, or of the package file; a text that is missing would plant nothing. */
 function replace(file: string, from: string, to: string): (directory: string) => void {
   return (directory) => {
     const [set = ''] = readdirSync(join(directory, 'sets'));
@@ -84,7 +84,7 @@ const both =
     for (const plant of plants) plant(directory);
   };
 
-/** What somebody got wrong, and the assertion that has to say so. */
+/** What an administrator got wrong, and the assertion that has to report it. */
 const mistakes: readonly [mistake: string, plant: (directory: string) => void, caught: string][] = [
   [
     'the launcher has no PATH of its own',
@@ -120,7 +120,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     'monitor killed by SIGTERM: takes no longer than 2 s',
   ],
   [
-    'the launcher does not look whether Node.js is there',
+    'the launcher does not check whether Node.js exists',
     replace('csync.sh', 'if [ ! -x "$node" ] ||', 'if false &&'),
     'start without Node.js: names what is missing',
   ],
@@ -196,7 +196,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     'start: the sentinel has epoch 1',
   ],
   [
-    'a start does not look at the mount point',
+    'a start does not check the mount point',
     replace('csync-start.cjs', '[mountPointFree, mountPointSealed, ', '[mountPointSealed, '),
     'start with the mount busy: exits with 2',
   ],
@@ -223,7 +223,7 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
     'start with the daemon not running: the daemon has no file descriptor of its caller',
   ],
   [
-    'the monitor ends well when the daemon dies',
+    'the monitor exits with 0 when the daemon dies',
     replace('csync-monitor.cjs', 'front.leave(1, ', 'front.leave(0, '),
     'monitor of a daemon that is killed: exits with a failure',
   ],
@@ -285,7 +285,7 @@ describe.skipIf(whyNot !== null)('csync conform', () => {
     expect(stdout).toContain(`${templates}: 1 passed, 1 failed`);
   });
 
-  it('a case that cannot be tried is left out, and never taken for good', async () => {
+  it('a case that cannot be tried is skipped, and never taken for good', async () => {
     const settings = join(scratch, 'slow.yaml');
     const lab = readFileSync(join(repository, 'package-templates/lab/csync.yaml'), 'utf8');
     writeFileSync(

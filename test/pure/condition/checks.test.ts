@@ -1,4 +1,4 @@
-/** The checks before an apply: a sound cluster has no problem, and each thing that is wrong is told once, by name. */
+/** The checks before an apply: a sound cluster has no problem, and each thing that is wrong is reported once, by name. */
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
 import type { CheckedMember, CheckInput } from '../../../src/cluster/condition/check-model.ts';
@@ -71,7 +71,7 @@ function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) 
 const other = (text: string) => ({ others: [demand(definition.parse(`package_name web\n${text}`, 'web.conf'))] });
 
 const unreachable = {
-  members: [member('m1'), { ...member('m2'), facts: null, noAnswer: { why: 'no route', remedy: 'look at it' } }],
+  members: [member('m1'), { ...member('m2'), facts: null, noAnswer: { why: 'no route', remedy: 'check it' } }],
 };
 /** How many checks a member has. */
 const each = new Set(judge([], unreachable).leftOut.map(({ name }) => name)).size;
@@ -87,7 +87,7 @@ describe('the checks', () => {
     expect(features('mmp ')).toEqual([]);
   });
 
-  it('find nothing in a sound cluster, and say how much they looked at', () => {
+  it('find nothing in a sound cluster, and report how much they checked', () => {
     expect(judge()).toMatchObject({ problems: [], notes: [], looks: all, leftOut: [] });
   });
 
@@ -166,13 +166,13 @@ describe('the checks', () => {
     expect(judge([], unreachable).nodes, 'and nothing is known of an unreachable member').toHaveLength(1);
   });
 
-  it('on the member the package runs on, its mount and its tag are right', () => {
+  it('on the active member, its mount and its tag are right', () => {
     const owner = member('m2', ['+mount /dev/x /csync ext4 rw 0 0', 'point directory 4', 'group m2', 'address 1', 'behind']);
     const { problems } = judge([], { owner: 'm2', members: [member('m1', ['behind 02:00:00:00:00:02']), owner] });
     expect(problems).toEqual([]);
   });
 
-  it('scripts are compared with what most members have; nobody is right between two, and none at all is no package yet', () => {
+  it('scripts are compared with what most members have; neither is right between two, and none at all is no package yet', () => {
     const of = (...names: string[][]) =>
       judgeChecks({
         ...{ settings, others: [], unreadOthers: [], owner: null, clients, now },
@@ -206,7 +206,7 @@ describe('the checks', () => {
     ]);
   });
 
-  it('versions that differ are told on either side', () => {
+  it('versions that differ are reported on either side', () => {
     const { problems } = judge(['daemon CFEngine Core 3.24.0']);
     expect(problems.map(({ code, member: where }) => `${code} ${where}`)).toEqual(['check-daemon m1', 'check-daemon m2']);
   });
@@ -232,7 +232,7 @@ describe('the checks', () => {
     expect(problems.map((one) => one.text)).toEqual(expected.map((one) => expect.stringMatching(one)));
   });
 
-  it('what cannot be looked at is left out and named, never counted', () => {
+  it('what cannot be checked is skipped and named, never counted', () => {
     const { looks, leftOut, problems } = judge(['lvm', 'reach']);
     expect([looks, problems]).toEqual([all - 5, []]);
     const reached = ['port m2', 'mtu m2', 'client-port m2', 'client-mtu m2'];
@@ -247,14 +247,14 @@ describe('the checks', () => {
     ]);
   });
 
-  it('room that is not known is left out, never enough', () => {
+  it('room that is not known is skipped, never enough', () => {
     const left = (changes: string[]) => judge(changes).leftOut.map(({ name, member: where, why }) => `${name} ${where}: ${why}`);
     expect(left(['free - /conf', '+free 900000 /run'])).toEqual(['space m2: df prints nothing for /conf']);
     expect(left(['free'])).toEqual(['space m2: the report of the member was cut short']);
     expect(left(['space  /csync'])).toEqual(['space m2: stat -f prints nothing for /csync']);
   });
 
-  it('where the others find the address is told of the member the package runs on', () => {
+  it('where the others find the address is reported of the active member', () => {
     const told = (changes: string[]) => {
       const { problems, leftOut } = judge(changes, { owner: 'm1' });
       return [
@@ -270,13 +270,13 @@ describe('the checks', () => {
     expect(told(['behind'])).toEqual(['unknown whether clients reach m1: m2 cannot determine which host has 10.9.0.100']);
   });
 
-  it('packages that cannot be read are left out by name, and are no sign that nothing clashes', () => {
+  it('packages that cannot be read are skipped by name, and are no sign that nothing clashes', () => {
     const { looks, leftOut, problems } = judge([], { unreadOthers: ['cmgetconf -p web fails on m1'] });
     expect([looks, problems]).toEqual([2 * each, []]);
     expect(leftOut).toEqual([{ name: 'other-packages', member: 'the cluster', why: 'cmgetconf -p web fails on m1' }]);
   });
 
-  it('clients that are not known, or are none yet, are left out on every member', () => {
+  it('clients that are not known, or are none yet, are skipped on every member', () => {
     const why = (more: Partial<CheckInput>) => judge([], more).leftOut.map((one) => `${one.name} ${one.member}: ${one.why}`);
     const everywhere = ['m1', 'm2'].flatMap((member) => ['client-port', 'client-mtu'].map((name) => `${name} ${member}`));
     expect(why({ clients: null }).map((line) => line.split(': ')[0])).toEqual(everywhere);

@@ -1,4 +1,4 @@
-/** What hosts say of their addresses and keys, and that it costs nobody but themselves. */
+/** What hosts report of their addresses and keys, and that it costs no other host anything. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -78,7 +78,7 @@ describe('an address that two hosts have', () => {
     expect(settled([claim('m2', ['10.9.0.12']), claim('c1', ['10.9.0.12', '10.9.0.21'])]).problems).toEqual(['error c1']);
   });
 
-  it('whatever hosts say, each address is one host’s, and one that says only what is its own is never a problem', () => {
+  it('for all reports of hosts, each address is one host’s, and one that reports only what is its own is never a problem', () => {
     const address = fc.integer({ min: 1, max: 8 }).map((last) => `10.9.0.${last}`);
     const names = ['m1', 'm2', 'c1', 'c2', 'c3'];
     fc.assert(
@@ -129,7 +129,7 @@ describe('a client whose answer cannot be taken', () => {
     expect(checked.ok && checked.value.clients).toEqual(roster.clients);
   });
 
-  it('for more addresses than any host has is left out of a roster that can be read', () => {
+  it('for more addresses than any host has is kept out of a roster that can be read', () => {
     const many = Array.from({ length: 100 }, (_, index) => `10.9.0.${index + 100}`);
     const checked = withClients(roster, viewOf(facts('c1', many, keyOf('c1')), honest), setUp('c1', 'c2'), keys, '');
     if (!checked.ok) throw new Error('refused');
@@ -152,7 +152,7 @@ describe('a client whose answer cannot be taken', () => {
 });
 
 describe('the key files that a host wants', () => {
-  it('have one key each, also where a roster of before has an address twice', () => {
+  it('have one key each, also where an older roster has an address twice', () => {
     const twice: Roster = {
       ...roster,
       members: [member('m1', '10.9.0.11', '172.17.0.1'), member('m2', '10.9.0.12', '172.17.0.1')],

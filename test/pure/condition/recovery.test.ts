@@ -1,4 +1,4 @@
-/** What is cleaned up, in which order, and what nobody may touch. */
+/** What is cleaned up, in which order, and what must not be touched. */
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
 import { adapterFor } from '../../../src/cfengine/adapter.ts';
@@ -47,7 +47,7 @@ describe('a recovery', () => {
   it.each<[string, Partial<RecoveryInput>, [Leftovers, Leftovers], string[]]>([
     ['nothing left', {}, [nothing, nothing], []],
     ['all of it left, in the order of the manual', {}, [nothing, all], cleaned],
-    ['nobody uses it', {}, [nothing, { ...all, users: [] }], cleaned.filter((step) => !step.includes('fuser'))],
+    ['no process uses it', {}, [nothing, { ...all, users: [] }], cleaned.filter((step) => !step.includes('fuser'))],
     ['only the address', {}, [nothing, { ...nothing, address: true }], [cleaned[0] ?? '', cleaned[4] ?? '']],
     ['only the volume group', {}, [nothing, { ...nothing, active: true }], [cleaned[3] ?? '', cleaned[4] ?? '']],
     ['what the package has on the member it runs on is its own', { status: up }, [all, nothing], []],
@@ -65,9 +65,9 @@ describe('a recovery', () => {
   });
 
   it.each<[string, Partial<RecoveryInput>, Leftovers | null, string[]]>([
-    ['a member cannot be looked at', {}, null, ['cluster-unreachable']],
-    ['nobody knows where it runs', { status: null }, all, ['cluster-no-status']],
-    ['a script is at work', { status: { ...up, state: 'halting' } }, all, ['change-busy']],
+    ['a member cannot be checked', {}, null, ['cluster-unreachable']],
+    ['it is unknown where it runs', { status: null }, all, ['cluster-no-status']],
+    ['a script runs', { status: { ...up, state: 'halting' } }, all, ['change-busy']],
     ['its condition is unknown', { status: { ...up, status: 'unknown' } }, all, ['change-busy']],
   ])('is refused while %s', (_title, more, m2, codes) => {
     const planned = plan(more, nothing, m2);

@@ -100,7 +100,7 @@ describe('a monitor that reports no more', () => {
   });
 });
 
-describe('a look at a package that moves', () => {
+describe('a check of a package that moves', () => {
   const sentinel = (epoch: number, at: string): string => JSON.stringify({ epoch, member: 'm1', at });
   const old = sentinel(2, '2026-11-23T09:00:00.000Z');
   const fresh = sentinel(3, '2026-11-23T10:00:00.000Z');
@@ -134,7 +134,7 @@ describe('a look at a package that moves', () => {
     return { verdict: judgeStatus(seen), looks };
   };
 
-  it('says since when by the sentinel of this promotion, not of the one before', async () => {
+  it('says since when by the sentinel of this promotion, not of the previous one', async () => {
     expect((await lookAt(old, fresh)).verdict).toMatchObject({
       condition: 'serving',
       sentence: 'csync serves from m1 since 2026-11-23T10:00:00.000Z',
@@ -221,7 +221,7 @@ describe('the verdict', () => {
       ['ip neigh show to 10.9.0.100'],
     ],
     [
-      'no member can tell whom clients reach',
+      'no member can report whom clients reach',
       input({}, { seen: { ...idle, view: { ...idle.view, behind: null } } }),
       0,
       'serves from m1',
@@ -236,7 +236,7 @@ describe('the verdict', () => {
     ],
     ['mounted twice', input({}, { seen: serving }), 0, 'serves from m1', ['csync recover']],
     [
-      'the owner cannot be looked at',
+      'the owner cannot be checked',
       input({ seen: null, noAnswer: gone('no route') }),
       4,
       'runs on m1, which cannot be checked',
@@ -258,7 +258,7 @@ describe('the verdict', () => {
       ['csync maintenance off   (checks'],
     ],
     [
-      'halted in maintenance, which cmviewcl does not tell',
+      'halted in maintenance, which cmviewcl does not show',
       input(
         { seen: { ...idle, maintenance: 'until 2026-11-23T11:30:00.000Z serviceguard auto_run=yes' } },
         {},
@@ -269,7 +269,7 @@ describe('the verdict', () => {
       ['cmmodpkg -e', 'csync maintenance off'],
     ],
     [
-      'halted by somebody',
+      'halted by a user',
       input({ seen: idle }, {}, { status: { ...down, autoRun: false } }),
       3,
       'is halted',
@@ -292,7 +292,7 @@ describe('the verdict', () => {
     ['not applied', input({ seen: idle }, {}, { status: null, applied: false }), 3, 'not configured', ['csync apply']],
     ['no Serviceguard', input({ seen: idle }, {}, { status: null, clusterAnswers: false }), 4, 'does not answer', ['cmviewcl']],
     [
-      'nobody there',
+      'no member there',
       input({ seen: null, noAnswer: gone('x') }, { seen: null, noAnswer: gone('y') }),
       4,
       'no member can be reached',

@@ -1,4 +1,4 @@
-/** cmcheckconf's looks at a package, and which changes a running package takes. */
+/** What cmcheckconf checks of a package, and which changes a running package takes. */
 import { describe, expect, test } from 'vitest';
 import {
   checkPackage,

@@ -86,7 +86,7 @@ describe('commands that are refused', () => {
     });
   });
 
-  test('never throws, whatever the arguments', () => {
+  test('never throws, for any arguments', () => {
     const word = fc.oneof(fc.string(), fc.constantFrom('-n', '-v', '-m', 'on', '-R', '--', 'csync'));
     fc.assert(fc.property(fc.constantFrom(...commandNames), fc.array(word), (name, argv) => void parseCommand(name, argv)));
   });

@@ -377,7 +377,7 @@ describe('crash of a member', () => {
     expect(drive.wanted('run-start')).toMatchObject([{ package: 'csync', member: 'alpha' }]);
   });
 
-  test('a package without an eligible member ends unowned and the log names the way back', () => {
+  test('a package without an eligible member ends unowned and the log names the command that recovers it', () => {
     const drive = served();
     drive.feed({ kind: 'package-switch', packages: ['csync'], enable: false, members: ['beta', 'gamma'] });
     serviceFails(drive).halt('csync', 'alpha');

@@ -1,4 +1,4 @@
-/** Members that come and go: what is refused, what a change does, and that random histories with it keep every promise. */
+/** Members that are added and removed: what is refused, what a change does, and that random histories with it keep every promise. */
 import { describe, expect, test } from 'vitest';
 import { memberChange, refuseMembers, withMembers } from '../../../src/lab/manager/member-change.ts';
 import { initialState, invariants } from '../../../src/lab/manager/package-manager.ts';
@@ -125,7 +125,7 @@ describe('refused', () => {
       .feed({ kind: 'package-maintenance', packages: ['csync'], on: true, members: ['gamma'] })
       .feed(haltMember('gamma'));
   test.each([
-    ['nobody left', served(), [], ['cluster-no-member']],
+    ['no member left', served(), [], ['cluster-no-member']],
     ['a host the lab does not have', served(), [...members, 'zeta'], ['cluster-host-unknown']],
     ['an active member, listed by a package', served(), ['alpha', 'beta'], ['cluster-member-active']],
     ['a member a package lists', served().feed(haltMember('gamma')), ['alpha', 'beta'], ['cluster-member-listed']],
@@ -136,7 +136,7 @@ describe('refused', () => {
       ['alpha', 'zeta'],
       ['cluster-host-unknown', 'cluster-member-active', 'cluster-member-active'],
     ],
-    ['nothing where nothing changes, in whatever order', served(), ['gamma', 'beta', 'alpha'], []],
+    ['nothing where nothing changes, in any order', served(), ['gamma', 'beta', 'alpha'], []],
   ] as const)('%s', (_what, drive, wanted, refused) => {
     expect(codes(drive, wanted)).toEqual(refused);
   });

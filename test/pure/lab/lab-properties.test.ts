@@ -1,4 +1,4 @@
-/** Random histories of the emulated package manager: whatever happens, in whatever order, its promises hold. */
+/** Random histories of the emulated package manager: for all events, in any order, its promises hold. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refuseOnlineChange } from '../../../src/lab/manager/configuration/online-change.ts';
@@ -56,7 +56,7 @@ const outside: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
     members: wanted,
     packages: list === 'none' ? [] : ['csync', 'web'].map((name) => reconfigured(name, list === 'all' ? ['*'] : wanted)),
   })),
-  // An end nobody waits for.
+  // An end that no process waits for.
   fc.record({ kind: fc.constantFrom('start-ended', 'halt-ended'), package: pkg, member, end }),
 );
 
@@ -233,7 +233,7 @@ describe('any history of events', () => {
     );
   });
 
-  test('answers every command once scripts end and members are back', () => {
+  test('answers every command once scripts exit and members are back', () => {
     fc.assert(
       fc.property(history, (one) => {
         const run = play(one);

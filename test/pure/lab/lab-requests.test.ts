@@ -126,7 +126,7 @@ describe('cmrunpkg and cmhaltpkg when something is in the way', () => {
     ).toMatchObject({ status: 'down', owner: null });
   });
 
-  test('names that are no packages are told, the others are done', () => {
+  test('names that are no packages are reported, the others are done', () => {
     const drive = served()
       .feed({ ...halt, packages: ['nopkg', 'csync'] })
       .halt('csync', 'alpha');

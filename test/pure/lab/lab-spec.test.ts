@@ -15,12 +15,12 @@ describe('hosts', () => {
     );
     expect(serviceguardHosts(made).map((host) => host.name)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
     const many = spec({ clients: clientNames(100) }).hosts.map(({ address: one }) => one);
-    expect([many.includes('10.9.0.100'), many.at(-1)], 'the address of the package is left out').toEqual([false, '10.9.0.121']);
+    expect([many.includes('10.9.0.100'), many.at(-1)], 'the address of the package is skipped').toEqual([false, '10.9.0.121']);
     for (const { name } of made.hosts) expect(hostsFile(made)).toContain(`\t${name}.lab ${name}\n`);
     expect(specProblem(made)).toBeNull();
   });
 
-  test('the lab sets up members and clients, never a spare, and in a bare lab nobody', () => {
+  test('the lab sets up members and clients, never a spare, and in a bare lab no host', () => {
     const setUp = (choices: Parameters<typeof labSpec>[2]) => {
       const made = spec(choices);
       return made.hosts.filter((host) => isSetUp(made, host)).map((host) => host.name);

@@ -31,7 +31,7 @@ describe('a start leaves beside itself', () => {
     expect(left(true)).not.toContain('ss');
   });
 
-  it('nothing, and goes on, where nobody can say whether the address is here', () => {
+  it('nothing, and goes on, where it is unknown whether the address is here', () => {
     const said: string[] = [];
     const log = { line: (result: string, { code, text }: LogMessage) => said.push(`${result} [${code}] ${text}`) };
     const host = {

@@ -106,7 +106,7 @@ describe('the files of the boot start', () => {
 
   it.skipIf(!have('systemd-analyze'))('have a unit that systemd takes', () => {
     const file = join(scratch, 'csync-cfservd.service');
-    // Verified is, too, that its programs are there: a script that is not installed here would be missed.
+    // Its programs are verified, too: a script that is not installed here would be missed.
     writeFileSync(file, text('/etc/systemd/system/csync-cfservd.service').replaceAll(daemonScript, '/bin/true'));
     const checked = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
     expect(checked.stderr.split('\n').filter((line) => line.includes('csync-cfservd'))).toEqual([]);
@@ -155,7 +155,7 @@ describe('what is installed', () => {
     expect(parseBoot(`${lines.join('\n')}\n`, settings, boot)).toEqual(expected);
   });
 
-  it('whatever it says, is read or refused', () => {
+  it('with any content, is read or refused', () => {
     fc.assert(fc.property(fc.string(), (said) => parseBoot(said, settings, boot) === null || said.includes('looked')));
   });
 });

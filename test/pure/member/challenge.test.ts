@@ -78,7 +78,7 @@ describe('the proof of generation 2', () => {
     ['answers the file at once', (payload) => (payload.startsWith('SAUTH') ? stat : [])],
     ['sends a challenge that is none', daemon(shared, { counter: 'x'.repeat(256) })],
     ['sends a challenge of another length', daemon(shared, { counter: 'x' })],
-  ])('takes whoever %s for a stranger', (_, peer) => {
+  ])('takes a peer that %s for a stranger', (_, peer) => {
     expect(probed(peer)).toEqual({ kind: 'stranger', why: "answers with another key than the cluster's" });
   });
 

@@ -167,7 +167,7 @@ class Cluster {
     }
   }
 
-  /** Everything somebody outside can see. */
+  /** Everything that is visible from outside. */
   get observable() {
     const pkg = this.state.packages.csync;
     if (pkg === undefined) throw new Error('the package is not configured');

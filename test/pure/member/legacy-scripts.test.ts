@@ -101,7 +101,7 @@ describe('RUN_SCRIPT start', () => {
     ['none', 'cmrunserv csync_monitor'],
     ['unlimited', 'cmrunserv -R csync_monitor'],
     [3, 'cmrunserv -r 3 csync_monitor'],
-  ])('service_restart %s is told to cmrunserv', async (restart, beginning) => {
+  ])('service_restart %s is passed to cmrunserv', async (restart, beginning) => {
     const settings = settingsFor({ service_restart: restart });
     const { commands } = await run(legacyStart, withPolicy(memberReady(settings)), { settings });
     expect(commands.at(-1)).toMatch(new RegExp(`^${beginning} >> `));
@@ -126,7 +126,7 @@ describe('RUN_SCRIPT start', () => {
     expect([member.tags, member.mounted, member.addresses]).toEqual([[], [], []]);
   });
 
-  it('mount is tried three times, nobody is ended for it', async () => {
+  it('mount is tried three times, no process is killed for it', async () => {
     const member = withPolicy(memberReady());
     member.failing.set('mount', 2);
     const { status, commands } = await run(legacyStart, member);
@@ -136,7 +136,7 @@ describe('RUN_SCRIPT start', () => {
   });
 
   it('what no other member could cure is 1, what another one may cure is 2, as with the modular scripts', async () => {
-    const withoutPolicy = await run(legacyStart, withPolicy(memberReady(), 'of-somebody-else'));
+    const withoutPolicy = await run(legacyStart, withPolicy(memberReady(), 'of-another-user'));
     expect(withoutPolicy.status).toBe(1);
     expect(withoutPolicy.commands.slice(-4)).toEqual(halted.slice(1));
     const busy = memberReady();
@@ -144,7 +144,7 @@ describe('RUN_SCRIPT start', () => {
     const refused = await run(legacyStart, busy);
     expect(refused.status).toBe(2);
     expect(refused.commands, 'nothing was begun').toEqual([]);
-    expect(busy.mounted, 'somebody else’s mount is left alone').toHaveLength(1);
+    expect(busy.mounted, 'the mount of another user is left alone').toHaveLength(1);
     const drifted = memberReady();
     drifted.file(`${directory}/manifest.json`, '{"settingsDigest":"other"}');
     expect((await run(legacyStart, drifted)).status).toBe(2);

@@ -106,7 +106,7 @@ describe('a legacy file', () => {
     ['is in order', [], []],
     ['may say its words in either case', ['AUTO_RUN yes', 'FAILBACK_POLICY Automatic'], []],
     ['has no parameter of a modular one', ['vg vg01'], ['package-modular']],
-    ['has no parameter that nobody knows', ['NONSENSE 1'], ['package-attribute-unknown']],
+    ['has no unknown parameter', ['NONSENSE 1'], ['package-attribute-unknown']],
     ['names each script once', ['RUN_SCRIPT /other'], ['package-attribute-twice']],
     ['wants whole paths', ['SCRIPT_LOG_FILE $SGRUN/x.log'], ['package-attribute-value']],
     ['has time-outs below 4294', ['RUN_SCRIPT_TIMEOUT 4294', 'HALT_SCRIPT_TIMEOUT 4293'], ['package-attribute-value']],

@@ -42,7 +42,7 @@ describe('a line of the log', () => {
     expect(logLine(head, 'done', message('master', { ...names, epoch: 7 }))).toMatch(/\(10\.9\.0\.100\)\. \| epoch=7$/);
   });
 
-  it('is read back whatever its sentence and its values are', () => {
+  it('is read back with any sentence and any values', () => {
     const text = fc.string({ unit: fc.constantFrom('a', ' ', '|', '"', '=', '\\', '\n') });
     const property = fc.property(text, text, (sentence, value) => {
       const parsed = parseLogLine(

@@ -1,4 +1,4 @@
-/** The simulated Host over plain data: time passes only while somebody waits, every effect is noted, and calls can be made to fail. */
+/** The simulated Host over plain data: time passes only during a wait, every effect is noted, and calls can be made to fail. */
 import type { LogResult } from '../../../src/base/log-line.ts';
 import { adapterFor } from '../../../src/cfengine/adapter.ts';
 import type { ProbeResult } from '../../../src/cfengine/probe.ts';
@@ -70,7 +70,7 @@ export class SimulatedMember extends SimulatedHost {
   };
   /** Beginnings of commands that fail, and how often; more than any test tries: always. */
   readonly failing = new Map<string, number>();
-  /** errno name of every write, and of every write into blocks that are there. */
+  /** errno name of every write, and of every write into blocks that exist. */
   writesFail: string | null = null;
   overwritesFail: string | null = null;
   /** What the running daemon says of the sentinel; null: what lies on the disk. */

@@ -25,7 +25,7 @@ describe('a file system', () => {
     expect(roomText('unknown')).toBe('the free space of the policy file system is unknown: stat -f does not answer');
   });
 
-  it('is asked for by its mount point, whatever that is called', () => {
+  it('is asked for by its mount point, with any name', () => {
     expect(spaceCommand('/csync')).toEqual(['stat', '-f', '-c', '%a %b %S %d %c', '--', '/csync']);
     expect(spaceLine("/it's")).toContain(`'/it'\\''s'`);
   });

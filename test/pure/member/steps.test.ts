@@ -30,7 +30,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
   it.each<[string, Partial<SimulatedProcess>, string[], number]>([
     ['an idle one is left alone', served, [], 0],
     ['one in a transfer that ignores nothing loses its clients only', transfer, [reset], 5],
-    ['one whose transfer hangs is told to end', { ...transfer, ignoresReset: true }, [reset, 'sends SIGTERM to cf-serverd'], 6],
+    ['one whose transfer hangs gets SIGTERM', { ...transfer, ignoresReset: true }, [reset, 'sends SIGTERM to cf-serverd'], 6],
     [
       'one that does not end is killed after five seconds more',
       { ...transfer, ignoresReset: true, ignoresTerm: true },
@@ -90,7 +90,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
     expect(member.processes.map(({ name }) => name)).toEqual([daemonName, 'bash']);
   });
 
-  it('somebody else who holds it is never ended, but gets a name', async () => {
+  it('another process that holds it is never killed, but is named', async () => {
     const member = memberWithPackage();
     member.add(daemonName, served);
     member.add('bash', { holds: true });
@@ -101,7 +101,7 @@ describe('halt: the daemon lets go of the policy file system', () => {
     expect(named.text).toContain('bash (pid 101), cf-serverd2 (pid 102) use /csync');
   });
 
-  it('nobody is named where nobody but the daemon holds it', async () => {
+  it('no process is named where only the daemon holds it', async () => {
     const member = memberWithPackage();
     member.add(daemonName, transfer);
     expect(await carryOut(member, steps.othersNamed)).toMatchObject({ failed: null, outcome: 'ok' });
@@ -303,7 +303,7 @@ describe('programs and keys', () => {
     expect(text).not.toContain(privateKey.split('\n')[1]);
   });
 
-  it('give the probe an identity that is made once and found by the next script', async () => {
+  it('make an identity for the probe once, which is kept and found by the next script', async () => {
     const member = new SimulatedMember();
     member.file(`${keys}/localhost.priv`, privateKey);
     const first = await member.context(settings).daemon.identity();
@@ -330,7 +330,7 @@ describe('programs and keys', () => {
     expect(member.readText(path)).toBe(identity?.certificate);
   });
 
-  it('give an identity as well where it cannot be kept', async () => {
+  it('make an identity as well where it cannot be kept', async () => {
     const member = new SimulatedMember();
     member.writesFail = 'EROFS';
     member.file(`${keys}/localhost.priv`, privateKey);
@@ -346,7 +346,7 @@ describe('programs and keys', () => {
   });
 });
 
-describe('start: what Serviceguard has seen to is looked at only', () => {
+describe('start: what Serviceguard has done is only checked', () => {
   type Given = Partial<Pick<SimulatedMember, 'addresses' | 'names' | 'mounted'>> & { readonly files?: readonly string[] };
   it.each<[string, (context: steps.StepContext) => Parameters<SimulatedMember['carryOut']>[0], Given, string, string | null]>([
     ['a free mount point', steps.mountPointFree, { files: ['/csync'] }, 'ok', null],
@@ -455,7 +455,7 @@ describe('the sentinel', () => {
     ['EROFS', '{"epoch":1}', 'cannot be written: EROFS. '],
     ['EIO', '{"epoch":1}', 'cannot be written: EIO. '],
     ['ENOSPC', '{"epoch":1}', 'cannot be written: ENOSPC, nor overwritten in place: EIO. '],
-  ])('that cannot be written (%s, before it %s) is told, and costs no start', async (code, before, said) => {
+  ])('that cannot be written (%s, before it %s) is reported, and costs no start', async (code, before, said) => {
     const member = memberWithPackage();
     if (before !== null) member.file(sentinel, before);
     member.writesFail = code;

@@ -19,9 +19,9 @@ describe('the brake', () => {
   it.each<[string, Partial<Situation>, RegExp | null]>([
     ['a first failure', {}, null],
     ['a member was switched off long ago', { others: second }, null],
-    ['nobody is left', { others: none }, /no other member can run the package \(disabled: m1, m2\)/],
-    ['nobody is left, and it is the disk', { others: none, ofDaemon: false }, /no other member/],
-    ['nobody is left, whatever was tried', { others: none, failedRestarts: 50 }, /no other member/],
+    ['no member is left', { others: none }, /no other member can run the package \(disabled: m1, m2\)/],
+    ['no member is left, and it is the disk', { others: none, ofDaemon: false }, /no other member/],
+    ['no member is left, after many restarts', { others: none, failedRestarts: 50 }, /no other member/],
     ['the cluster does not answer', { others: null, hereMs: 1000 }, null],
     ['a load', { connections: load }, /206 connections, 195 of them from 10\.9\.0\.21/],
     ['a load, and the cluster does not answer', { connections: load, others: null }, /206 connections/],
@@ -35,7 +35,7 @@ describe('the brake', () => {
       null,
     ],
     ['quick, but it came from another one', { others: second, hereMs: 3000, cameFrom: 'm3' }, null],
-    ['quick, but nobody was switched off for it', { hereMs: 3000 }, null],
+    ['quick, but no member was switched off for it', { hereMs: 3000 }, null],
     ['a disk in quick succession', { others: second, hereMs: 3000, ofDaemon: false }, null],
   ])('%s', (_, changes, expected) => {
     const why = whyStay({ ...base, ...changes });

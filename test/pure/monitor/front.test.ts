@@ -56,7 +56,7 @@ describe.skipIf(!have('perl'))('the program in front, of a monitor that sends no
     expect(replacedAfter(expected, (wait) => ({ ticks: wait }))).toBeNull();
   });
 
-  it('leaves one alone that waits for pages of its own program, and replaces it when none comes any more', () => {
+  it('leaves one alone that is blocked on pages of its own program, and replaces it when none comes any more', () => {
     expect(replacedAfter('started', (wait) => ({ faults: wait }))).toBeNull();
     expect(replacedAfter('started', (wait) => ({ faults: Math.min(wait, 100) }))).toBe('140: did not start');
   });
@@ -71,7 +71,7 @@ describe.skipIf(!have('perl'))('the program in front, of a monitor that sends no
     expect(replacedAfter(expected, (wait) => ({ runnable: true, ticks: Math.max(0, wait - first) * 25 }))).toBe(after);
   });
 
-  it('counts the waits in which it was blocked, whatever lies between them', () => {
+  it('counts the waits in which it was blocked, with any pause between them', () => {
     // It is busy in the waits 1, 5 and 9.
     expect(replacedAfter('asked', (wait) => ({ runnable: wait % 4 === 1 }))).toBe('11: did not answer');
   });

@@ -26,13 +26,13 @@ describe('a restart in place', () => {
     ['again within the window', 60, '100.5\n', 160, false],
     ['again after the window', 60, '100.5\n', 160.5, true],
     ['a record that was cut short', 60, '', 160, true],
-    ['a record of somebody else', 60, 'yesterday\n', 160, true],
+    ['a record of another program', 60, 'yesterday\n', 160, true],
   ])('%s', (_, window, last, now, expected) => {
     expect(mayRestart(window, last, now)).toBe(expected);
   });
 });
 
-test('whatever fails when, there is at most one in any window', () => {
+test('for all times of failures, there is at most one in any window', () => {
   const moments = fc.array(fc.integer({ min: 0, max: 1000 }), { maxLength: 50 }).map((list) => list.toSorted((a, b) => a - b));
   fc.assert(
     fc.property(moments, fc.integer({ min: 60, max: 500 }), (failures, window) => {

@@ -91,7 +91,7 @@ describe('out of it', () => {
     const { script = '' } = stepsOff(place(running, end))[0] ?? {};
     const [bad = '', passed = ''] = [...script.matchAll(/grep -v?E '([^']+)'/g)].map(([, pattern = '']) => pattern);
     const stays = ['sentinel', 'service', 'customer', 'daemon', 'mount', 'address'].filter((step) => {
-      const would = ofStep(step, message('would', { command: 'start it', why: 'it is not there' }));
+      const would = ofStep(step, message('would', { command: 'start it', why: 'it is missing' }));
       const line = `Nov 30 06:23:03 ${logLine({ member: 'm1', packageName: 'csync', script: 'start' }, 'would', would)}`;
       return new RegExp(bad).test(line) && !new RegExp(passed).test(line);
     });

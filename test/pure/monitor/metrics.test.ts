@@ -78,7 +78,7 @@ describe('how long a failover took', () => {
   it.each([
     ['a failure', before, { from: 'm1', milliseconds: 500 }],
     ['a halted member', { ...before, reason: 'automatic_halt' }, { from: 'm1', milliseconds: 500 }],
-    ['somebody halted the package', { ...before, reason: 'user_halt' }, null],
+    ['a user halted the package', { ...before, reason: 'user_halt' }, null],
     ['the note of an earlier promotion: the last member crashed', { ...before, epoch: 3 }, null],
     ['a clock that is behind', { ...before, lostAt: 2000 }, null],
     ['no note', null, null],

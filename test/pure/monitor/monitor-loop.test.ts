@@ -26,7 +26,7 @@ const schedules = layerSchedules(settings);
 /** Probes that are never silent, by their short limit: what they ask is known, or what does not answer is good. */
 const atOnce: ReadonlySet<LayerName> = new Set(layerNames.filter((name) => (schedules[name]?.limitMs ?? 0) <= 1000));
 
-/** Of a look that is on its way when the fault comes, and still finds all well. */
+/** Of a probe that runs when the fault comes, and still finds all well. */
 const lookMs = 5;
 
 /** Longest time from a fault until it is known: the next look, and as many as are wanted, each at its limit. */
@@ -43,7 +43,7 @@ async function load(monitor: SimulatedMonitor, hours: number, seed: number): Pro
   for (const layer of layerNames)
     monitor.answer[layer] = () => {
       const isShort = next() < 0.02;
-      // Out of descriptors for a moment: nothing can be told.
+      // Out of descriptors for a moment: nothing can be decided.
       if (isShort && !atOnce.has(layer)) return { found: { result: 'unknown', detail: 'EMFILE' }, tookMs: 0 };
       // Addresses are known at once; what is asked of others takes its time.
       const isSlow = next() < 0.1 && !atOnce.has(layer);
@@ -63,7 +63,7 @@ async function load(monitor: SimulatedMonitor, hours: number, seed: number): Pro
 
 describe('the monitor under load', () => {
   it.each([1, 2, 3])(
-    'gives no verdict in 24 hours (seed %i), and one at once when the daemon dies then',
+    'has no verdict in 24 hours (seed %i), and one at once when the daemon dies then',
     async (seed) => {
       const monitor = new SimulatedMonitor(settings);
       const { pauses } = await load(monitor, 24, seed);
@@ -90,11 +90,11 @@ describe('the monitor under load', () => {
     );
   }, 120_000);
 
-  it('fails when nothing can be told for longer than its limit, and not before', async () => {
+  it('fails when nothing can be decided for longer than its limit, and not before', async () => {
     const monitor = new SimulatedMonitor(settings);
     await monitor.pass(20_000);
     for (const layer of layerNames) monitor.answer[layer] = () => ({ found: { result: 'unknown', detail: 'EMFILE' }, tookMs: 0 });
-    // The last that could be told is as old as the slowest layer's pace.
+    // The last that could be decided is as old as the slowest layer's pace.
     await monitor.pass((settings.monitorUnknownLimitSeconds - 30) * 1000);
     expect(monitor.verdict).toBeNull();
     await monitor.pass(60_000);
@@ -172,7 +172,7 @@ describe('a fault at any moment', () => {
     60_000,
   );
 
-  it('says to whoever started it that it runs, at least every ten seconds, whatever layers do', async () => {
+  it('reports to its parent that it runs, at least every ten seconds, in any state of the layers', async () => {
     const monitor = new SimulatedMonitor(settings);
     for (const layer of layerNames)
       monitor.answer[layer] = () => ({ found: { result: 'good', detail: 'good' }, tookMs: Number.POSITIVE_INFINITY });

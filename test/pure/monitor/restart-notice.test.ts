@@ -12,13 +12,13 @@ describe('a restart that was announced', () => {
     ['for another one', '43 1000 145\n', daemon, 100, false],
     ['and is over', '42 1000 145\n', daemon, 145, false],
     ['before a boot', '42 1000 145000\n', { pid: 42, startTime: '1001' }, 1, false],
-    ['while no daemon is there', '42 1000 145\n', null, 144.9, true],
-    ['long ago, while no daemon is there', '42 1000 145\n', null, 145.1, false],
-    ['by nobody', null, daemon, 100, false],
+    ['while no daemon runs', '42 1000 145\n', null, 144.9, true],
+    ['long ago, while no daemon runs', '42 1000 145\n', null, 145.1, false],
+    ['by no process', null, daemon, 100, false],
     ['by an empty file', '', null, 100, false],
     ['by half a line', '42 1000', daemon, 100, false],
     ['by nonsense', 'until 2026-11-24\n', null, 100, false],
-    ['while nobody knows how late it is', '42 1000 145\n', daemon, Number.NaN, false],
+    ['while the time is unknown', '42 1000 145\n', daemon, Number.NaN, false],
   ])('%s', (_, notice, process, sinceBoot, counts) => {
     expect(isAnnounced(notice, process, sinceBoot)).toBe(counts);
   });

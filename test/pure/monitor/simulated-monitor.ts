@@ -31,7 +31,7 @@ const nothing = (): void => {};
 export class SimulatedMonitor {
   readonly #queue: Due[] = [];
   #now = 1000;
-  /** Answers of the layers; `tookMs` past the look's own limit is silence. */
+  /** Answers of the layers; `tookMs` past the probe's own limit is silence. */
   readonly answer: Record<LayerName, () => { readonly found: Found; readonly tookMs: number }>;
   /** The daemon's process; null: gone. */
   daemon: ProcessState | null = { pid: 42, startTime: '7', state: 'S', name: 'cf-serverd' };
@@ -210,7 +210,7 @@ export class SimulatedMonitor {
     }
   }
 
-  /** Whoever tells the end of the daemon looks every two seconds from now on, and says so if it is stopped then. */
+  /** The process that reports the exit of the daemon checks every two seconds from now on, and reports if it is stopped then. */
   lookForStops(phaseMs: number): void {
     this.#add('answer', phaseMs, () => {
       if (this.daemon?.state === 'T') this.#tell();
@@ -227,7 +227,7 @@ export class SimulatedMonitor {
     this.#ran += 1;
   }
 
-  /** The daemon ends; the event says so where there is one. */
+  /** The daemon exits; the event reports it where there is one. */
   async kill(): Promise<void> {
     this.daemon = null;
     await this.#happen({ at: this.#now, kind: 'answer', call: this.#tell, cancelled: false });

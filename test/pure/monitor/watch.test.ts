@@ -73,13 +73,13 @@ describe('the judge of the monitor', () => {
     ['silence below the limit', times(2, silent), null],
     ['silence up to the limit, since its first', [answered, ...times(3, silent)], 'protocol', 2000],
     ['an answer in between', [silent, silent, answered, silent, silent], null],
-    ['a probe that cannot tell neither counts nor forgives', [silent, silent, cannotTell, silent], 'protocol', 1000],
+    ['a probe without a result neither counts nor forgives', [silent, silent, cannotTell, silent], 'protocol', 1000],
     ['an unmount in progress', [unmounted, mounted, unmounted], null],
     ['a file system that is gone', [unmounted, unmounted], 'storage', 1000],
     ['one bad look each of several layers', [unmounted, silent, of('port', 'bad'), of('address', 'bad')], null],
-    ['a good look at one layer does not forgive another', [unmounted, answered, unmounted], 'storage', 1000],
+    ['a good probe of one layer does not forgive another', [unmounted, answered, unmounted], 'storage', 1000],
     ['a layer that only warns', times(50, other), null],
-    ['a layer that only warns and cannot tell', [of('content', 'unknown'), { ...of('content', 'unknown'), at: 10 ** 9 }], null],
+    ['a layer that only warns and has no result', [of('content', 'unknown'), { ...of('content', 'unknown'), at: 10 ** 9 }], null],
     ['an address that is gone', times(2, of('address', 'bad')), 'address', 1000],
     ['what was counted by a monitor that did not run is forgotten', [silent, silent, starved, silent, silent], null],
     ['a stop around a pause of the monitor', [stopped, stopped, starved, stopped, stopped], null],
@@ -98,15 +98,15 @@ describe('the judge of the monitor', () => {
       'unknown',
       10 ** 6,
     ],
-    ['nothing can be told, below its own limit', [answered, { ...cannotTell, at: 60_999 }], null],
-    ['nothing can be told, up to its own limit', [answered, cannotTell, { ...cannotTell, at: 61_000 }], 'unknown', 1000],
+    ['no result, below its own limit', [answered, { ...cannotTell, at: 60_999 }], null],
+    ['no result, up to its own limit', [answered, cannotTell, { ...cannotTell, at: 61_000 }], 'unknown', 1000],
     [
-      'a pause longer than that limit is nobody’s silence',
+      'a pause longer than that limit is no silence of the daemon',
       [answered, { kind: 'starved', lateMs: 600_000, at: 601_000 }, { ...cannotTell, at: 601_100 }],
       null,
     ],
     [
-      'but not being able to tell goes on counting after it',
+      'but missing results go on counting after it',
       [answered, { kind: 'starved', lateMs: 600_000, at: 601_000 }, { ...cannotTell, at: 661_001 }],
       'unknown',
       601_000,
@@ -118,7 +118,7 @@ describe('the judge of the monitor', () => {
     if (since !== undefined) expect(verdict?.since).toBe(since);
   });
 
-  it('a healthy daemon is never failed, however late, often or in what order it is looked at', () => {
+  it('a healthy daemon is never failed, however late, often or in what order it is probed', () => {
     const good = fc.constantFrom<Event>(running, answered, mounted);
     const pause = fc.record({ kind: fc.constant('starved' as const), lateMs: fc.integer({ min: 0, max: 10 ** 7 }) });
     const step = fc.tuple(fc.integer({ min: 0, max: 10 ** 7 }), fc.oneof(good, pause));
@@ -135,7 +135,7 @@ describe('the judge of the monitor', () => {
     );
   });
 
-  it('a dead daemon is failed by the first look at it, whatever was before', () => {
+  it('a dead daemon is failed by the first probe of it, after any history', () => {
     const any = fc.constantFrom<Event>(running, answered, mounted, silent, cannotTell, starved, stopped, unmounted);
     fc.assert(
       fc.property(fc.array(any, { maxLength: 20 }), (before) => {

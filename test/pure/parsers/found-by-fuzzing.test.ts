@@ -104,12 +104,12 @@ describe('answers of members', () => {
     expect(parseProcessStat('x (a) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20')).toBeNull();
   });
 
-  it('with times that are none give no client', () => {
+  it('with times that are none yield no client', () => {
     expect(parsePeers('peers 99999999999999999999\npeer x\n').peers).toBeNull();
     expect(parsePeers('peers 1790000000\npeer IP - c1 10.9.0.21 @ [x] not seen for (1.2.3) hrs\n').peers).toEqual([]);
   });
 
-  it('that unpack without end are left out', () => {
+  it('that unpack without end are skipped', () => {
     const about = { number: 1, at: '', by: '', toolkitVersion: '', digest: 'a', note: '' };
     expect(readSet(gzipSync(Buffer.alloc((1 << 26) + 1)), about)).toBeNull();
   });
@@ -128,7 +128,7 @@ describe('a public key with words around it', () => {
   });
 });
 
-describe('a roster that nobody could read', () => {
+describe('a roster that no program could read', () => {
   it('is not written: nothing is sent to any member', async () => {
     const sent: string[] = [];
     const shell = { run: async (member: string) => void sent.push(member) } as unknown as MemberShell;
@@ -189,7 +189,7 @@ describe('texts of 64 KB of one thing', () => {
 });
 
 describe('what a watch of a rehearsal wrote', () => {
-  it('has times that are digits, whatever else could be a number', () => {
+  it('has times that are digits, not what else could be a number', () => {
     const times = ['Infinity', '1e400', '0x10', '-1', '', ' '];
     expect(times.flatMap((time) => readWatch(`${time} client 1 ${time}\n`, 'c1', 0))).toEqual([]);
     const [entry] = readWatch('1790000001,5 client 0 Infinity\n', 'c1', 0);

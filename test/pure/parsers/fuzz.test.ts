@@ -1,5 +1,5 @@
 /**
- * Every parser of foreign text is in the registry, and takes some thousand inputs of each kind. `npm run fuzz` gives each a million.
+ * Every parser of foreign text is in the registry, and takes some thousand inputs of each kind. `npm run fuzz` feeds each a million.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,7 +9,7 @@ import { parsers } from '../../fuzz/parsers.ts';
 import { Broken, tryInput } from '../../fuzz/trial.ts';
 import { repository } from '../../support.ts';
 
-/** What is not fuzzed, by reason: exported functions with the name of a parser, and whatever else takes text apart. */
+/** What is not fuzzed, by reason: exported functions with the name of a parser, and all else that takes text apart. */
 const notFuzzed: Readonly<Record<string, string>> = {
   'its own words, paths and constants': 'words baseName started withVerbs addVerb verbIn folded inBrief namedCommands chapter',
   'its own files and helpers': 'sweepLeftOver foreignOwner openSlowFile openServiceFront runFigures readTree',
@@ -68,7 +68,7 @@ describe('the registry of parsers', () => {
     expect(suspects.filter((name) => !excused.includes(name))).toEqual([]);
   });
 
-  it('excuses what is there, and no two declarations by one name', () => {
+  it('excuses what exists, and no two declarations by one name', () => {
     expect(excused.filter((name) => suspects.filter((one) => one === name).length !== 1)).toEqual([]);
   });
 });
@@ -77,7 +77,7 @@ describe('the registry of parsers', () => {
 const [inputs, extremesOfEach, seed] = [1000, 20, 20_261_128];
 
 describe.each(parsers.map((parser) => [parser.name, parser] as const))('%s', (name, parser) => {
-  it('takes whatever comes, and quickly', () => {
+  it('takes any input, and quickly', () => {
     const failures: string[] = [];
     for (let index = 0; index < inputs && failures.length < 3; index += 1) {
       const { failure } = tryInput(parser, inputOf(parser, name, seed, index));

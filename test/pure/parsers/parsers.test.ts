@@ -21,11 +21,11 @@ describe('/proc/PID/stat', () => {
     'kworker/0:1-eve',
     'S 1 2 3 4 5 6 7',
     'ünïcode',
-  ])('gives pid, state and start time of a process named %j', (name) => {
+  ])('returns pid, state and start time of a process named %j', (name) => {
     expect(parseProcessStat(stat(name, 'T'))).toEqual({ pid: 4711, name, state: 'T', startTime: '8123456' });
   });
 
-  it('is read whatever the name, and a start time keeps all its digits', () => {
+  it('is read with any name, and a start time keeps all its digits', () => {
     const name = fc.string({ maxLength: 15 });
     fc.assert(
       fc.property(name, fc.constantFrom(...'RSDZTtXI'), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (comm, state, ticks) => {
@@ -50,7 +50,7 @@ describe('/proc/PID/stat', () => {
 });
 
 describe('/proc/self/mounts', () => {
-  it('gives source, target, type and options of each line', () => {
+  it('returns source, target, type and options of each line', () => {
     const text = '/dev/vda1 / ext4 rw,relatime 0 0\n/dev/mapper/vg_csync-lv_csync /csync ext4 ro 0 0\n';
     expect(parseMounts(text)).toEqual([
       { source: '/dev/vda1', target: '/', type: 'ext4', options: ['rw', 'relatime'] },
@@ -71,7 +71,7 @@ describe('/proc/self/mounts', () => {
     expect(parseMounts(`${written} ${written} ext4 rw 0 0\n`)).toMatchObject([{ source: meant, target: meant }]);
   });
 
-  it('gives back any name the kernel has escaped', () => {
+  it('returns any name the kernel has escaped', () => {
     const asKernel = (name: string) =>
       name.replace(/[ \t\n\\#]/g, (sign) => `\\${sign.charCodeAt(0).toString(8).padStart(3, '0')}`);
     const name = fc.string({ unit: fc.oneof(fc.constantFrom(...' \t\n\\#017'), fc.string({ minLength: 1, maxLength: 1 })) });
@@ -104,7 +104,7 @@ describe('/proc/net/tcp', () => {
     ['the daemon on any address and on the package address', tcp, 5308, ['31337', '31341']],
     ['a port of two hexadecimal digits', tcp, 22, ['31339']],
     ['a connection, which is no listener', tcp, 0xc001, []],
-    ['a port nobody has', tcp, 5309, []],
+    ['a port no process has', tcp, 5309, []],
     ['the daemon under IPv6', tcp6, 5308, ['41337']],
     ['an empty table', tcp.split('\n')[0] ?? '', 5308, []],
     ['a file that cannot be read', '', 5308, []],
@@ -114,7 +114,7 @@ describe('/proc/net/tcp', () => {
 });
 
 describe('the readers of /proc', () => {
-  it('never throw, whatever they read', () => {
+  it('never throw, for any text', () => {
     const fields = fc
       .array(fc.constantFrom('(', ')', ' ', '\n', '\\', '\\04', '0A', ':14BC', '4711', '\0'))
       .map((all) => all.join(''));

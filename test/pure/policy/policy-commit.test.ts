@@ -52,14 +52,14 @@ const ownHeader = `# Written by the csync toolkit ${toolkitVersion}, which write
 
 describe('what an edit changes', () => {
   const rows: readonly (readonly [what: string, files: readonly LocalFile[], base: string | null, is: string])[] = [
-    ['a file that is not there yet', [local('new.cf', 'n')], null, '+new.cf'],
+    ['a file that does not exist yet', [local('new.cf', 'n')], null, '+new.cf'],
     ['what the master has already is no edit', [local('site.cf', 'old')], null, ''],
     ['a file of the master, and nothing says what it began with', [local('site.cf', 'mine')], null, 'policy-no-base'],
     ['the whole policy is what it began with', [local('site.cf', 'mine')], master.digest, '+site.cf'],
     ['the whole policy is another one by now', [local('site.cf', 'mine')], 'f00', 'change-policy-conflict'],
-    ['a working copy that began with what is there', [local('site.cf', 'mine', ['old'])], null, '+site.cf'],
+    ['a working copy that began with the present content', [local('site.cf', 'mine', ['old'])], null, '+site.cf'],
     ['one that began with something else', [local('site.cf', 'mine', ['older'])], null, 'change-policy-conflict'],
-    ['somebody else changed a file this copy did not', [local('site.cf', 'older', ['older'])], null, ''],
+    ['another user changed a file this copy did not', [local('site.cf', 'older', ['older'])], null, ''],
     ['both made the same edit', [local('site.cf', 'old', ['older'])], null, ''],
     ['a commit was not answered, and did not come about', [local('site.cf', 'mine', ['old', 'mine'])], null, '+site.cf'],
     [
@@ -96,7 +96,7 @@ describe('what an edit changes', () => {
     expect(planned.problems.map(formatProblem).join()).toContain('last by commit 7 of anna@m2 (motd)');
   });
 
-  it('whatever two administrators do in their copies, nothing of the first is undone by the second', () => {
+  it('for all edits of two administrators in their copies, nothing of the first is undone by the second', () => {
     const names = ['a', 'b', 'c'];
     const edit = fc.record({ name: fc.constantFrom(...names), text: fc.option(fc.constantFrom('1', '2', '3')) });
     const property = fc.property(fc.array(edit), fc.array(edit), (first, second) => {

@@ -1,4 +1,4 @@
-/** Taking over a policy tree that is there: what is written, what stays, what the administrator is told. */
+/** Taking over an existing policy tree: what is written, what stays, what csync prints. */
 import { describe, expect, it } from 'vitest';
 import { demand } from '../../../src/base/problem.ts';
 import { planPolicyTree, staleMemberMentions } from '../../../src/cluster/policy/tree.ts';
@@ -45,7 +45,7 @@ describe.each([2, 3] as const)('a policy tree of generation %s', (generation) =>
     expect(plan.notes).toHaveLength(rendered.length - (generation === 2 ? 2 : 1));
     const withAll = new Map(rendered.map(({ name, text }) => [name, text.replace(/^# Written by.*\n/m, '# Mine\n')]));
     expect(planPolicyTree(rendered, withAll)).toMatchObject({ write: [], remove: [], notes: [] });
-    // What is commented out is not there.
+    // What is commented out does not count.
     const commented = new Map([...withAll].map(([name, text]) => [name, text.replace(/^(?!#)/gm, '# ')]));
     expect(planPolicyTree(rendered, commented).notes).toHaveLength(plan.notes.length);
   });
@@ -63,7 +63,7 @@ describe('what a file of one’s own lacks', () => {
   const noteOf = (generation: 2 | 3, name: string, text: string) =>
     planPolicyTree(render(generation), new Map([[name, text]])).notes.join('\n');
 
-  it('3: inputs, one by one; two bodies of one kind are told', () => {
+  it('3: inputs, one by one; two bodies of one kind are reported', () => {
     const text =
       'body common control\n{\n  inputs => { "lib.cf", "controls/cf_serverd.cf" };\n  bundlesequence => { "main", "site" };\n}\nbody server control\n{\n}\n';
     expect(noteOf(3, 'promises.cf', text)).toBe(

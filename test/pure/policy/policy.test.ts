@@ -64,7 +64,7 @@ describe.each(generations)('the policy of generation %s', (generation) => {
     for (const { text } of files) expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(256);
   });
 
-  it('tells what is wrong with every template at once, and that a header was left out', () => {
+  it('prints what is wrong with every template at once, and that a header is missing', () => {
     const templates = new Map(policyTemplates(generation));
     const [first, second, third] = [...templates.keys()] as [string, string, string];
     templates.set(first, { file: 'a', text: '# {{policy_header}}\n{{nonsense}}' });
@@ -146,7 +146,7 @@ describe('what the policy says', () => {
     expect(nameless.problems.map(({ code }) => code)).toEqual(['policy-domain']);
   });
 
-  it('a roster without the network lets in nobody else', () => {
+  it('a roster without the network lets in no other host', () => {
     for (const [generation, name] of [
       [2, 'cfservd.conf'],
       [3, 'controls/cf_serverd.cf'],
@@ -196,7 +196,7 @@ describe.skipIf(!have('cf-promises'))('the real parser of generation 3', () => {
     expect(run(lay(filesOf(3, { clients: many }).values()))).toEqual(good);
   });
 
-  it('takes a site.cf of the administrator that uses what is there, and refuses a broken or missing one', () => {
+  it('takes a site.cf of the administrator that uses what exists, and refuses a broken or missing one', () => {
     const site =
       'bundle agent site\n{\n files:\n  csync_members::\n   "/tmp/none" copy_from => csync_reference_file("etc/motd");\n reports:\n  csync_member_m1::\n   "m1";\n}\n';
     const root = lay(filesOf(3).values());

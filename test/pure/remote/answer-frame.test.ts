@@ -91,7 +91,7 @@ describe('an answer that is not whole', () => {
 });
 
 describe('a line of a script that stays', () => {
-  it('is the one between the marks, with whatever else stands in that line', () => {
+  it('is the one between the marks, with any other text in that line', () => {
     expect(framedLine(`Welcome: ${mark}:renewed 1:${mark}tick`, mark)).toBe('renewed 1');
     expect([framedLine('renewed 1', mark), framedLine(`${mark}:renewed`, mark), framedLine(`${mark}=0=${mark}`, mark)]).toEqual([
       null,

@@ -1,4 +1,4 @@
-/** The frames of cfengine's protocol: whatever the network does to them, and whatever else may come instead. */
+/** The frames of cfengine's protocol: with all that the network does to them, and all else that may come instead. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeFrame, encodeFrame, parseStat } from '../../../src/cfengine/frames.ts';
@@ -82,7 +82,7 @@ describe('frames', () => {
     expect(decodeFrame(bytesOf('HTTP/1.1 400'))).toEqual({ kind: 'garbage', why: 'header "HTTP/1.1"' });
   });
 
-  it('never throw and never lose or invent a byte, whatever comes', () => {
+  it('never throw and never lose or invent a byte, for any input', () => {
     const anything = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes));
     const nearly = fc
       .tuple(fc.constantFrom('t', 'm', 'x'), fc.oneof(fc.nat(40), fc.integer(), fc.string()), anything)
@@ -124,7 +124,7 @@ describe('the answer to STAT', () => {
     ['a refusal', 'BAD: Unspecified server refusal (see verbose server output)'],
     ['too few numbers', `OK: ${numbers.split(' ').slice(0, 10).join(' ')}`],
     ['a word', `OK: ${numbers.replace('57', 'many')}`],
-    ['a word where nobody looks', `OK: ${numbers.replace('2049', 'dev')}`],
+    ['a word in a field that is not read', `OK: ${numbers.replace('2049', 'dev')}`],
     ['a hexadecimal number', `OK: ${numbers.replace('57', '0x39')}`],
     ['a fraction', `OK: ${numbers.replace('57', '57.5')}`],
     ['a power of ten', `OK: ${numbers.replace('57', '5e1')}`],
@@ -133,7 +133,7 @@ describe('the answer to STAT', () => {
     expect(parseStat(text)).toBeNull();
   });
 
-  it('gives whole numbers or nothing, whatever comes', () => {
+  it('returns whole numbers or nothing, for any input', () => {
     const words = fc.array(fc.oneof(fc.integer().map(String), fc.double().map(String), fc.string()), { maxLength: 16 });
     fc.assert(
       fc.property(

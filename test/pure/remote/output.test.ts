@@ -13,7 +13,7 @@ const steers = (text: string): boolean =>
   );
 
 describe('text that is printed', () => {
-  it('steers no terminal, whatever it is', () => {
+  it('steers no terminal, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => !steers(harmless(text))),
       { numRuns: 20_000 },

@@ -153,7 +153,7 @@ describe('what cfrun said [cfengine.md 1.11]', () => {
 
 describe('an answer of many', () => {
   const hosts = ['a', 'b', 'c', 'd'].map((name) => ({ name, addresses: [] }));
-  it('is told apart by its numbers, in any order; who is not told of is lost', () => {
+  it('is distinguished by its numbers, in any order; a host without a line is lost', () => {
     const out = (index: number, text: string) => `out ${index} ${Buffer.from(text).toString('base64')}`;
     const whole = record('nothing');
     const lines = [
@@ -174,7 +174,7 @@ describe('an answer of many', () => {
     ]);
   });
 
-  it('whatever it is, gives one word for each host', () => {
+  it('for any text, yields one word for each host', () => {
     const word = fc.constantFrom('out', 'end', 'skip', 'cut', 'done', 'constructor');
     const line = fc.tuple(word, fc.integer({ min: -1, max: 5 }), fc.string()).map((parts) => parts.join(' '));
     fc.assert(

@@ -1,4 +1,4 @@
-/** The engine seam: what is above src/engine names no engine, and each engine has an answer for whatever is asked of it. */
+/** The engine seam: what is above src/engine names no engine, and each engine has an answer for all that is asked of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ const allowed: Readonly<Record<string, string>> = {
   'settings/table.ts': 'comments and usual values of csync.yaml; with a setting for the engine they follow from it',
   'settings/rules.ts': 'the variables that a path may begin with, as the usual values do',
   'render/template-set.ts': 'what the shipped template is for; another engine ships another one',
-  'verbs/lab/lab.ts': 'the lab imitates Serviceguard, and says how it is looked at',
+  'verbs/lab/lab.ts': 'the lab imitates Serviceguard, and names its command to inspect it',
   'rehearsal/lab-ground.ts': 'a directory of the lab, which imitates Serviceguard',
 };
 
@@ -50,7 +50,7 @@ describe('above the engine', () => {
     expect(found).toEqual([]);
   });
 
-  it('whatever is allowed names one', () => {
+  it('each exception names one', () => {
     const idle = Object.keys(allowed).filter((prefix) =>
       files.every((file) => !file.startsWith(prefix) || namesIn(file).length === 0),
     );

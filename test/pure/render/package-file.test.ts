@@ -84,7 +84,7 @@ describe('package file', () => {
     expect(printed.map((line) => line.replace(/^node_name +/, ''))).toEqual(['""', '"a b"', '"a#b"', 'plain']);
   });
 
-  test('never throws, whatever the text', () => {
+  test('never throws, for any text', () => {
     fc.assert(fc.property(fc.string(), (text) => void parse(text)));
   });
 });

@@ -16,7 +16,7 @@ const bundles = memberScripts((name) => `// compiled ${name}\n`);
 const demo = labSettings();
 const golden = join(repository, 'test/golden/csync');
 
-/** Whatever the set is called. */
+/** With any name of the set. */
 const goldenName = (name: string): string => name.replace(/^sets\/[0-9a-f]{16}\//, 'set/');
 
 describe('the rendered package', () => {
@@ -135,7 +135,7 @@ describe("laying the package over cmmakepkg's output", () => {
     makePackageTemplate({ modules: ['sg/failover', 'sg/service', 'sg/filesystem', 'sg/pev'], name: null, existing: null }),
   );
 
-  it('keeps every comment and module line of the base and gives the values of the settings', () => {
+  it('keeps every comment and module line of the base and writes the values of the settings', () => {
     const laid = layOver(`${base}operation_sequence $SGCONF/scripts/sg/failover.sh\n`, own);
     for (const line of base.split('\n').filter((one) => one.startsWith('# '))) expect(laid).toContain(line);
     for (const line of base.split('\n').filter((one) => /^module_(name|version)/.test(one))) expect(laid).toContain(line);

@@ -161,7 +161,7 @@ describe('the steps of an apply with a runtime', () => {
   });
 
   it.each<[string, Given, string[]]>([
-    ['it is not there, and nobody carries it', { m2: without, looks: null }, ['change-no-runtime m2']],
+    ['it is missing, and no package carries it', { m2: without, looks: null }, ['change-no-runtime m2']],
     ['it was exchanged or damaged', { m1: another, looks: null }, ['change-no-runtime m1']],
     ['it cannot be executed', { m1: { ...carried, runtimeVersion: null }, looks: null }, ['change-runtime-fails m1']],
     ['it is too old', { m1: { ...carried, runtimeVersion: '18.20.0' } }, ['change-runtime-fails m1']],
@@ -183,7 +183,7 @@ describe('the steps of an apply with a runtime', () => {
     expect(problems.every(({ remedy }) => /csync|make room|apply/.test(remedy))).toBe(true);
   });
 
-  it('a member without Node.js is told of --with-runtime', () => {
+  it('for a member without Node.js csync names --with-runtime', () => {
     const { problems } = plan({ m1: without, m2: without, wish: { runtime: null } });
     expect(problems.map(({ remedy }) => remedy).join()).toContain('csync apply --with-runtime');
   });
@@ -197,7 +197,7 @@ describe('what a member says before anything is sent', () => {
     ['little room', { freeKilobytes: 150_000 }, ['space']],
     ['just enough: the file, a tenth, and the reserve', { freeKilobytes: 156_250 }, []],
     ['noexec', { mountOptions: ['rw', 'noexec'] }, ['noexec']],
-    ['it could not tell what machine it is', { identity: null }, []],
+    ['it could not report what machine it is', { identity: null }, []],
     ['all at once', { hasInterpreter: false, freeKilobytes: 0, mountOptions: ['noexec'] }, ['loader', 'space', 'noexec']],
   ])('%s', (_title, changes, expected) => {
     const problems = judgeRuntimeLook('m2', { ...look, ...changes }, source);
@@ -323,7 +323,7 @@ describe('the runtime that is in use', () => {
     expect(compareDirectory(files, facts, runtime).find(({ name }) => name === 'runtime/node')?.is).toBe(expected);
   });
 
-  it('one that the package does not have is told, too', () => {
+  it('one that the package does not have is reported, too', () => {
     expect(compareDirectory(files, carried).at(-1)).toEqual({ name: 'runtime/node', is: 'extra' });
   });
 });

@@ -115,7 +115,7 @@ describe('settings', () => {
     );
   });
 
-  it('gives every change another digest', () => {
+  it('makes another digest of every change', () => {
     expect(settingsDigest(settingsFor({ members: ['m1', 'm2'] }))).not.toBe(
       settingsDigest(settingsFor({ members: ['m2', 'm1'] })),
     );

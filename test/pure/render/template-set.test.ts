@@ -31,7 +31,7 @@ describe('an administrator’s copy of a template', () => {
     ]);
   });
 
-  it('is told apart from what changed in the shipped one', () => {
+  it('is distinguished from what changed in the shipped one', () => {
     const pristine = 'a\nb\nc\n';
     const { edits, upstream } = templateDifference('t', { pristine, own: 'a\nmine\nc\n', shipped: 'a\nb\nc\nnews\n' });
     expect(edits).toMatch(/^-b\n\+mine$/m);
@@ -40,7 +40,7 @@ describe('an administrator’s copy of a template', () => {
     expect(upstream).not.toContain('mine');
   });
 
-  it('that nobody edited differs in nothing', () => {
+  it('that no user edited differs in nothing', () => {
     expect(templateDifference('t', { pristine: 'a\n', own: 'a\n', shipped: 'a\n' })).toEqual({
       name: 't',
       state: 'same',

@@ -46,7 +46,7 @@ const members = (...looks: Partial<MemberLook>[]): Pick<Findings, 'members'> => 
   members: new Map(looks.map((one, index) => [`m${index + 1}`, look(one)])),
 });
 
-describe('what the wizard looks at', () => {
+describe('what the wizard checks', () => {
   it('reads the very words of ip, vgs, lvs and of the script', () => {
     const seen = readLook(
       [
@@ -96,13 +96,13 @@ describe('what the wizard looks at', () => {
     expect(offerFor('toolkitProgram', found, {} as Parameters<typeof offerFor>[2])?.value).toBe('/usr/bin/csync');
   });
 
-  it('tells a program that is not installed from one that failed, and from a script that was cut off', () => {
+  it('distinguishes a program that is not installed from one that failed, and from a script that was cut off', () => {
     const seen = readLook('== addresses\n== end 127\n== volume groups\n== end 5\n== logical volumes\n  vg|lv|1g\n');
     expect([...seen.why.values()]).toEqual(['ip is not installed', 'vgs failed with 5', 'lvs failed with a timeout']);
     expect([seen.addresses, seen.volumeGroups, seen.logicalVolumes]).toEqual([null, null, null]);
   });
 
-  it('is a script that any shell here runs to its end, whatever is missing, changing nothing', () => {
+  it('is a script that any shell here runs to its end, with any program missing, changing nothing', () => {
     for (const shell of ['sh', 'bash']) {
       const run = spawnSync(shell, ['-s'], { input: lookScript, encoding: 'utf8', env: { PATH: '/usr/bin:/bin' } });
       expect(run.status).toBe(0);
@@ -169,8 +169,8 @@ describe('cross-subnet clusters', () => {
       [onNetwork('10.1.0.1', '172.17.0.1/16'), onNetwork('10.2.0.1', '172.17.0.1/16')],
       true,
     ],
-    ['another member could not be looked at', [onNetwork('10.1.0.1')], false],
-    ['nothing could be looked at', [{}, {}], false],
+    ['another member could not be checked', [onNetwork('10.1.0.1')], false],
+    ['nothing could be checked', [{}, {}], false],
   ];
   it.each(cases)('%s', (_what, looks, refused) => {
     expect(verdict(findings(members(...looks)))).toEqual(refused ? ['here-cross-subnet'] : []);

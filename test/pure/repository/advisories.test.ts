@@ -1,6 +1,6 @@
 /**
  * Advisories against packages that are locked here, known by name (2026-11-29), and the version each was mended in. Not an audit: it knows
- * nothing that is not listed. It holds what was looked up where `npm audit` has nobody to ask, and against a step back.
+ * nothing that is not listed. It holds what was found where `npm audit` has no server to ask, and against a step back.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { repository } from '../../support.ts';
 
 const mended: readonly (readonly [name: string, version: string, ...advisories: readonly string[]])[] = [
-  // Releases that somebody else made, September 2025: ansi-regex 6.2.1, ansi-styles 6.2.2, strip-ansi 7.1.1, wrap-ansi 9.0.1.
+  // Releases by an attacker, September 2025: ansi-regex 6.2.1, ansi-styles 6.2.2, strip-ansi 7.1.1, wrap-ansi 9.0.1.
   ['ansi-regex', '6.2.2', 'taken over'],
   ['ansi-styles', '6.2.3', 'taken over'],
   ['strip-ansi', '7.1.2', 'taken over'],
@@ -41,7 +41,7 @@ const isOlder = (one: string, other: string): boolean => one.localeCompare(other
 describe('what is locked', () => {
   it.each(mended)('%s: %s mended an advisory', (name, version) => {
     const found = locked(name);
-    // A package that nobody brings along any more has no line here.
+    // A package that no dependency brings along any more has no line here.
     expect(found).not.toEqual([]);
     for (const one of found) expect(isOlder(one, version), `${name} ${one} is older than ${version}`).toBe(false);
   });

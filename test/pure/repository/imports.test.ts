@@ -158,7 +158,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
     'script-tests/',
     'rehearsal/',
   ],
-  // In a sandbox, scripts are called as the package file tells Serviceguard.
+  // In a sandbox, scripts are called as the package file prescribes.
   'verbs/lab/conform.ts': [
     ...ground,
     'contract/',

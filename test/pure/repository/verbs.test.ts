@@ -100,6 +100,16 @@ describe('the first page of help', () => {
     expect(typeof (await parse(words)).run).toBe('function');
   });
 
+  it('begins a new cluster in the order of the README', () => {
+    const order = ['init', 'check', 'members sync', 'apply --run', 'client add'];
+    const install = readPage('README.md');
+    const help = helpText().split('To try it')[0] ?? '';
+    for (const text of [help, install]) {
+      const places = order.map((words) => text.indexOf(`csync ${words}`));
+      expect(places).toEqual(places.filter((at) => at >= 0).toSorted((one, other) => one - other));
+    }
+  });
+
   it('names the verbs of a word', () => {
     expect(partsText('member')).toMatch(/ {2}csync member add +set up a member\n {2}csync member remove /);
   });
@@ -125,6 +135,8 @@ describe('the parser', () => {
     expect(text).toContain(`csync ${words}`);
     expect(text).toMatch(/Examples:\n {2}csync /);
     expect(text).toMatch(/Exit status:\n {2}0 {4}\S/);
+    const lists = [...text.matchAll(/\[choices: ([^\]]*)\]/g)].map(([, list = '']) => list.split(/,\s*/));
+    for (const list of lists) expect(list).toEqual([...new Set(list)]);
   });
 
   it.each([

@@ -121,7 +121,7 @@ describe('the steps of an apply', () => {
       ['on m1: cmmodpkg -e csync', again],
     ],
     [
-      'what wants a halt: only when all else was done and checked, in one go, and back to where it ran',
+      'what requires a halt: only when all else was done and checked, in one go, and back to where it ran',
       { m1: stale, applied: otherAddress, wish: { halt: true } },
       [
         `distribute to m1: csync.conf csync.sh ${inside}`,
@@ -150,7 +150,7 @@ describe('the steps of an apply', () => {
       ['on m1: cmrunpkg -n m1 csync', again],
     ],
     [
-      'what wants a halt while it is down: no halt, and it stays down',
+      'what requires a halt while it is down: no halt, and it stays down',
       { applied: otherAddress, status: down },
       [check, applyIt, again, ...set],
     ],
@@ -164,7 +164,7 @@ describe('the steps of an apply', () => {
       { m1: 'no route', m2: 'refused' },
       ['cluster-unreachable m1', 'cluster-unreachable m2'],
     ],
-    ['what wants a halt', { applied: otherAddress }, ['change-needs-halt -']],
+    ['what requires a halt', { applied: otherAddress }, ['change-needs-halt -']],
     ['the owner left the list', { status: { ...running, owner: 'm9' } }, ['change-needs-halt -']],
     ['maintenance mode', { m1: stale, status: { ...running, state: 'maintenance' } }, ['change-maintenance -']],
     ['no Node.js', { m1: { ...upToDate, nodeVersion: null } }, ['change-no-node m1']],
@@ -191,7 +191,7 @@ describe('the steps of an apply', () => {
     expect(plan({ m2: { ...stale, manifests: new Map() }, wish: { takeRendered: true } }).ok).toBe(true);
   });
 
-  it('after its steps there is nothing left to do, whatever lay on the members', () => {
+  it('after its steps there is nothing left to do, with any files on the members', () => {
     const text = fc.constantFrom('conf', 'script', 'compiled', 'old', 'other');
     const lying = fc.dictionary(fc.constantFrom('csync.conf', 'csync.sh', inside, 'stray'), text);
     fc.assert(
@@ -229,7 +229,7 @@ describe('what lies on a member', () => {
     ],
     ['a damaged manifest', { ...stale, manifests: new Map([['flat', '{"files":']]) }, ['missing', 'edited', 'missing']],
     [
-      'files of others; sets and hidden ones are nobody’s business',
+      'files of others; sets and hidden ones are ignored',
       {
         ...upToDate,
         files: [
@@ -248,7 +248,7 @@ describe('what lies on a member', () => {
   });
 });
 
-it('many files of a set are told as one', () => {
+it('many files of a set are printed as one', () => {
   const of = (set: string, count: number) => Array.from({ length: count }, (_, at) => `sets/${set}/${at}`);
   expect(inBrief(['csync.conf', ...of(wanted, 3), ...of(former, 2)])).toEqual([
     'csync.conf',

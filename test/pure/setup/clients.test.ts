@@ -1,4 +1,4 @@
-/** Who the clients are, from the lists of cfengine 2 and 3, and how they are told. */
+/** Who the clients are, from the lists of cfengine 2 and 3, and how they are printed. */
 import { describe, expect, it } from 'vitest';
 import { type Client, clientsOf, parsePeers, parseReach, reachScript } from '../../../src/cluster/condition/clients.ts';
 import { judgeStatus, type StatusInput } from '../../../src/cluster/condition/status.ts';
@@ -110,7 +110,7 @@ describe('clients in the status', () => {
     expect(statusText(judgeStatus(input(null)), input(null))).toMatch(/clients: unknown/);
   });
 
-  it('that are silent for over an hour are told, unless the package itself is no older', () => {
+  it('that are silent for over an hour are reported, unless the package itself is no older', () => {
     const clients = [client(1, now - 3 * 86_400_000), client(2, now)];
     expect(judgeStatus(input(clients)).advice.map(({ text }) => text)).toEqual([
       '1 of 2 clients have not connected for over an hour: 10.9.1.1',

@@ -114,7 +114,7 @@ describe('the digest of a key', () => {
 });
 
 const whyNoCfKey = have('cf-key') ? null : 'cf-key is not installed';
-if (whyNoCfKey !== null) console.warn(`comparisons with cf-key are left out: ${whyNoCfKey}`);
+if (whyNoCfKey !== null) console.warn(`comparisons with cf-key are skipped: ${whyNoCfKey}`);
 
 describe.skipIf(whyNoCfKey !== null)('cf-key itself', () => {
   const directory = scratchDirectory();
@@ -162,7 +162,7 @@ describe('the certificate', () => {
     expect(certificate?.checkPrivateKey(key === usual.privateKey ? old.privateKey : usual.privateKey)).toBe(false);
   });
 
-  it.each(pems)('of %s is valid whatever the clock of the host says', (what) => {
+  it.each(pems)('of %s is valid at any time of the clock of the host', (what) => {
     const { validFrom, validTo } = certificates.get(what) ?? { validFrom: '', validTo: '' };
     expect([new Date(validFrom).getUTCFullYear(), new Date(validTo).getUTCFullYear()]).toEqual([2000, 2049]);
   });

@@ -174,7 +174,7 @@ test('a fresh member gets the pair, the keys, the policy and the daemon, in the 
   });
 });
 
-test("a member that comes with a pair of its own gets the cluster's, and its own is kept aside", () => {
+test("an added member with a pair of its own gets the cluster's, and its own is kept aside", () => {
   const facts = { ...fresh, own: keyOf('stranger'), daemons: 1 };
   const { steps } = planHost(seen('m1', 'member', facts), facts, goalFor(3, roster));
   expect(steps.find((step) => step.do === 'keys')).toMatchObject({ own: { pair: 'given', keep: keyOf('stranger').digest } });
@@ -184,7 +184,7 @@ test("a member that comes with a pair of its own gets the cluster's, and its own
 test.each([
   ['restart', 3, 'restart'],
   ['reload', 3, 'reload'],
-  // It looks at its files by itself.
+  // It checks its files by itself.
   ['reload', 2, undefined],
 ] as const)('a daemon that owes a %s, with all files as they should be, generation %d: %s', (owed, generation, how) => {
   const goal = goalFor(generation, roster);
@@ -233,7 +233,7 @@ describe('who shall be a member', () => {
   const none = { add: [], remove: [] };
   const goal = (view: Parameters<typeof memberGoal>[0], wish: Parameters<typeof memberGoal>[2] = none) =>
     memberGoal(view, settingsFor(), wish);
-  it('those of the settings at first; other members of the cluster are left out', () => {
+  it('those of the settings at first; other members of the cluster are skipped', () => {
     const first = goal({ roster: emptyRoster, clusterMembers: ['m1', 'm2', 'm3', 'm9'], owner: null });
     expect(first).toMatchObject({ ok: true, value: { members: ['m1', 'm2', 'm3'], added: ['m1', 'm2', 'm3'], leftOut: ['m9'] } });
   });
@@ -242,7 +242,7 @@ describe('who shall be a member', () => {
       value: { members: ['m1', 'm2', 'm4'], added: ['m4'], removed: ['m3'] },
     });
   });
-  it('nobody comes or goes while the cluster is silent', () => {
+  it('no member is added or removed while the cluster is silent', () => {
     expect(goal({ ...known, clusterMembers: null })).toMatchObject({
       value: { members: ['m1', 'm2', 'm3'], added: [], removed: [] },
     });

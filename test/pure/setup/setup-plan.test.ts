@@ -20,7 +20,7 @@ function stepOf(
   return {
     name,
     look: () => {
-      calls.push(`${name} look`);
+      calls.push(`${name}.look`);
       const found = looks[Math.min(next, looks.length - 1)] ?? null;
       next += 1;
       return found;
@@ -62,10 +62,16 @@ describe('a step', () => {
     ['that holds and has no action is ok', { looks: [null] }, 'look', 'ok', undefined],
     ['that is true already is left alone', { looks: [null], acts: true }, 'look', 'ok', undefined],
     ['that acts looks again and is done', { looks: [bad, null], acts: true }, mended, 'done', undefined],
-    ['that acts in vain fails', { looks: [bad, bad], acts: true }, mended, 'failed', 'no-address'],
+    ['that acts without success fails', { looks: [bad, bad], acts: true }, mended, 'failed', 'no-address'],
     ['that cannot act fails at its only look', { looks: [bad, null] }, 'look', 'failed', 'no-address'],
     ['that is optional only warns', { looks: [bad], optional: true }, 'look', 'warning', undefined],
-    ['that is optional acts, and warns when in vain', { looks: [bad], acts: true, optional: true }, mended, 'warning', undefined],
+    [
+      'that is optional acts, and warns when it fails',
+      { looks: [bad], acts: true, optional: true },
+      mended,
+      'warning',
+      undefined,
+    ],
     ['that is optional and mended is done', { looks: [bad, null], acts: true, optional: true }, mended, 'done', undefined],
     [
       'of a dry run says what it would do and does nothing',
@@ -74,7 +80,7 @@ describe('a step', () => {
       'would',
       undefined,
     ],
-    ['of a dry run that cannot act is told', { looks: [bad], dryRun: true }, 'look', 'failed', undefined],
+    ['of a dry run that cannot act is reported', { looks: [bad], dryRun: true }, 'look', 'failed', undefined],
     ['of a dry run that holds is left alone', { looks: [null], acts: true, dryRun: true }, 'look', 'ok', undefined],
   ])('%s', async (_title, story, calls, outcome, failed) => {
     expect(await runOne(story)).toEqual({ calls, outcome, failed });
@@ -102,7 +108,7 @@ describe('a plan', () => {
 
   it('goes in order, over what is optional, to the first failure and no further', async () => {
     const { calls, failed, told, lines } = await run(false);
-    expect(calls).toEqual(['a look', 'a run for no-address', 'a look', 'b look', 'c look']);
+    expect(calls).toEqual(['a.look', 'a run for no-address', 'a.look', 'b.look', 'c.look']);
     expect(told).toEqual(['a done', 'b warning', 'c failed']);
     expect(failed).toBe(bad);
     expect(lines[2]?.text).toBe(`[no-address] ${failureMessage(bad, 'm7', 'pkg7').text}`);
@@ -110,7 +116,7 @@ describe('a plan', () => {
 
   it('shows every step in a dry run, touches nothing, and fails for nothing', async () => {
     const { calls, failed, told, lines } = await run(true);
-    expect(calls).toEqual(['a look', 'b look', 'c look', 'd look']);
+    expect(calls).toEqual(['a.look', 'b.look', 'c.look', 'd.look']);
     expect(told).toEqual(['a would', 'b warning', 'c failed', 'd would']);
     expect(lines[3]?.text).toBe('[would] Would run: mend d. Reason: it is missing.');
     expect(failed).toBeNull();
@@ -131,7 +137,7 @@ describe('a failure', () => {
   it('of a start is status 1 only where no other member can cure it, and none is 0', () => {
     expect(startExit(null)).toBe(0);
     const status = (wanted: number) => codes.filter((code) => startExit({ code, text: '' }) === wanted);
-    // What Serviceguard's own modules do counts as 1 there as well, whoever does it [serviceguard.md 4.3, 6.4].
+    // What Serviceguard's own modules do counts as 1 there as well, in any part [serviceguard.md 4.3, 6.4].
     const storage = ['group-not-activated', 'group-not-deactivated', 'fsck-failed', 'mount-failed'];
     const others = ['address-not-added', 'address-not-removed', 'customer-failed', 'service-not-started'];
     expect(status(1)).toEqual([...storage, ...others, 'policy-missing']);

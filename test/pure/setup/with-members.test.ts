@@ -18,7 +18,7 @@ test('a modular package for other members is the one that would have been render
     expect(withMembers(rendered('modular', ['m1', 'm2', 'm3']), members)).toEqual(rendered('modular', members));
 });
 
-test('a legacy package keeps its set for other members: another one would want a halt', () => {
+test('a legacy package keeps its set for other members: another one would require a halt', () => {
   for (const members of lists) {
     const before = rendered('legacy', ['m1', 'm2', 'm3']);
     const after = withMembers(before, members);

@@ -91,7 +91,7 @@ function madeUp(
     words: { daemon: 'cf-serverd', monitor: 'the monitor', directory: '$SGCONF/csync', pause: 'csync.debug', start: 'true' },
     invariants: async () => (broken === 'daemon missing' ? ['0 cfengine daemons run on m1'] : []),
     forbidden: async () => (broken === 'lock lost' || (broken === 'lock lost meanwhile' && moved) ? ['the lock was lost'] : []),
-    // Time that nobody has to wait for: limits are met at once.
+    // Simulated time, so that limits are met at once.
     pause: async (milliseconds) => {
       offset += milliseconds;
     },
@@ -117,7 +117,7 @@ async function run(name: string, broken?: Parameters<typeof madeUp>[0]) {
 }
 
 describe('a drill', () => {
-  it('is done, followed, cleaned up, and looked at', async () => {
+  it('is done, followed, cleaned up, and checked', async () => {
     const { result, typed } = await run('kill-daemon');
     expect(result).toMatchObject({
       verdict: 'pass',
@@ -153,7 +153,7 @@ describe('a drill', () => {
     expect(result.sentence).toMatch(sentence);
   });
 
-  it('for the lab only is not begun where nobody has a hand on power; nor is any drill of it', async () => {
+  it('for the lab only is not begun where csync cannot switch power; nor is any drill of it', async () => {
     for (const { name } of drills.filter(({ acts }) => acts.some((act) => act.do === 'machine'))) {
       const { result, typed } = await run(name);
       expect([result.verdict, result.sentence, typed]).toEqual(['fail', 'not started: it runs in the lab only', []]);
@@ -171,7 +171,7 @@ describe('a drill', () => {
     expect(typed).toEqual(['cf-serverd gets SIGKILL', 'cmmodpkg -e -n m1 csync']);
   });
 
-  it('in which nobody may notice fails when the package moved', async () => {
+  it('in which no client may notice fails when the package moved', async () => {
     const { ground, restore } = madeUp();
     const row = drillNamed('switch-off-on');
     if (row === undefined) throw new Error('no such drill');
@@ -186,7 +186,7 @@ describe('a drill', () => {
 });
 
 describe('what a watch on a real host wrote', () => {
-  it('becomes entries by our clock; what is cut, or no line of ours, is left out', () => {
+  it('becomes entries by our clock; what is cut, or no line of ours, is skipped', () => {
     const text = [
       '1000.500000 mounted 1 1000.480000',
       '1001.000000 address 0 1000.975',

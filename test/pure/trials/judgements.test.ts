@@ -133,7 +133,7 @@ describe('a process that is called like the daemon', () => {
     ['from the directory of the last version', { program: '/opt/cfengine-1/bin/cf-serverd (deleted)' }, {}, null],
     ['from another file', { program: '/tmp/cf-serverd' }, {}, `cf-serverd, which is /tmp/cf-serverd and not ${path}`],
     ['from another file, removed since', { program: '/tmp/x (deleted)' }, {}, `cf-serverd, which is /tmp/x and not ${path}`],
-    ['whose file cannot be told', { program: null }, {}, null],
+    ['whose file is unknown', { program: null }, {}, null],
     ['while the configured program is missing', { program: '/tmp/x' }, null, null],
     ['that is a script', { program: '/usr/bin/perl' }, { isScript: true }, null],
     [
@@ -183,7 +183,7 @@ describe('the epoch of a sentinel', () => {
     expect(sentinelEpoch(text)).toBe(epoch);
   });
 
-  it('is a whole number from 0, whatever the file holds', () => {
+  it('is a whole number from 0, with any content of the file', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -213,14 +213,14 @@ describe('maintenance', () => {
       { until: now + 1000, serviceguard: { autoRun: false }, overdue: false },
     ],
     [
-      'one that somebody has to end',
+      'one that a user has to end',
       maintenanceText({ until: now, serviceguard: { autoRun: true } }),
       { until: now, serviceguard: { autoRun: true }, overdue: true },
     ],
     ['an end that is now', 'until 2026-11-23T12:00:00.000Z\n', null],
     ['an end that was', 'until 2026-11-23T11:00:00Z', null],
     ['words', 'by Jane, ask her', { until: null, serviceguard: null, overdue: false }],
-    ['a time nobody can read', 'until tomorrow', { until: null, serviceguard: null, overdue: false }],
+    ['an unreadable time', 'until tomorrow', { until: null, serviceguard: null, overdue: false }],
   ])('%s', (_title, text, expected) => {
     expect(maintenanceFrom(text, now)).toEqual(expected);
   });

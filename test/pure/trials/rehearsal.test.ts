@@ -67,7 +67,7 @@ describe('the story of a trace', () => {
   const trace = traceOf([...servedBefore, ...failoverLines()]);
   const story = storyOf(trace, servedBefore.length, trace.length);
 
-  it('places what was looked at in the middle between two looks, and says how exact that is', () => {
+  it('places what was probed in the middle between two probes, and reports how exact that is', () => {
     expect(story).toMatchObject({ from: 'm1', to: 'm2', exactness: 10 });
     expect(story.moments).toEqual({
       detect: 64,
@@ -155,14 +155,14 @@ describe('the verdict of a drill', () => {
       'fail',
       'c2 had no master for the rest of the drill',
     ],
-    ['a failover nobody acted on', failoverLines().slice(0, 1), 'fail', 'the cluster did not act'],
+    ['a failover without any action', failoverLines().slice(0, 1), 'fail', 'the cluster did not act'],
   ] as const)('%s', (_, lines, verdict, sentence) => {
     const drill = syntheticDrill({ drill: 'kill-daemon', lines });
     expect(drill.sentence).toContain(sentence);
     expect(drill.verdict).toBe(verdict);
   });
 
-  it('a client that notices where nobody may, a violation, and an end that is not clean, each fail it', () => {
+  it('a client that notices where none may, a violation, and an end that is not clean, each fail it', () => {
     const lines = failoverLines().filter(([, , what]) => /^(kill|client)/.test(what));
     expect(syntheticDrill({ drill: 'kill-standby-daemon', lines }).sentence).toMatch(
       /had no master for 1\.74 s, but no client may notice/,
@@ -270,7 +270,7 @@ describe('the forms', () => {
   const rehearsal = fullRehearsal();
   const comparison = compareRehearsals(rehearsal, fullRehearsal(1.5));
 
-  it('text and page are as they were looked at (made-up data)', async () => {
+  it('text and page are as they were reviewed (made-up data)', async () => {
     await expect(rehearsalText(rehearsal, comparison)).toMatchFileSnapshot(golden('rehearsal.txt'));
     await expect(rehearsalPage(rehearsal, comparison)).toMatchFileSnapshot(golden('rehearsal.html'));
   });
@@ -298,7 +298,7 @@ describe('the forms', () => {
       expect(words).toContain(word);
   });
 
-  it('escapes everything, whoever wrote it', () => {
+  it('escapes everything, of any origin', () => {
     const hostile = '<script>alert("1")</script> & \' <svg onload=x> \u0000\u001b[31m';
     const page = rehearsalPage(hostileRehearsal(hostile), null);
     for (const bad of ['<script', '<svg onload', '\u0000', '\u001b']) expect(page).not.toContain(bad);
@@ -327,7 +327,7 @@ describe('the forms', () => {
   });
 });
 
-/** The same text wherever somebody else's words can stand. */
+/** The same text wherever words of another program can stand. */
 function hostileRehearsal(text: string): Rehearsal {
   const drill = syntheticDrill({
     drill: 'kill-daemon',

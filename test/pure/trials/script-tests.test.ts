@@ -70,7 +70,7 @@ describe('a judgement', () => {
     ['two daemons are not one', { says: 'x', kind: 'daemon', is: 'one' }, {}, { daemons: ['43:1', '44:2'] }, false],
     ['another daemon', { says: 'x', kind: 'daemon', is: 'another' }, {}, { daemons: ['44:2'] }, true],
     ['a line of the log', { says: 'x', kind: 'log', has: /exit=0/ }, {}, {}, true],
-    ['a line that is not there', { says: 'x', kind: 'log', has: /exit=1/ }, {}, {}, false],
+    ['a line that is missing', { says: 'x', kind: 'log', has: /exit=1/ }, {}, {}, false],
     ['a process that is left', { says: 'x', kind: 'nothing left' }, {}, { scripts: ['node csync-start.cjs'] }, false],
   ])('%s', (_, expectation, seen, after, expected) => {
     expect(holds(expectation, seen, after)).toBe(expected);

@@ -46,7 +46,7 @@ describe('the timeline', () => {
     expect(failoverAfter(story.slice(0, 3), 0)).toMatchObject({ to: null, halted: null, started: null, outages: {} });
   });
 
-  it('gives the longest outage of each client, and none for one that never came back', () => {
+  it('returns the longest outage of each client, and none for one that never came back', () => {
     const lost = [
       entry(0, 'client-lost', 'c1'),
       entry(5, 'client-served', 'c1'),

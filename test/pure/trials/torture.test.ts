@@ -81,7 +81,7 @@ describe('where the table has the package', () => {
     expect(asked.toSorted()).toEqual(still.toSorted());
   });
 
-  it.each(['hung-read', 'hung-start'] as const)('%s: on the third member when a start on the next one gives up', (kind) => {
+  it.each(['hung-read', 'hung-start'] as const)('%s: on the third member when a start on the next one fails', (kind) => {
     const one = table();
     const wound = woundOf({ kind, standby: 0, lingers: false }, one, settings);
     expect([wound?.member, wound?.refuses]).toEqual(['beta', true]);
@@ -119,7 +119,7 @@ describe('where the table has the package', () => {
     expect([wound?.member, wound?.meanwhile, one.owner]).toEqual(['gamma', 'place', 'beta']);
   });
 
-  it('asks all clients whatever is harmed, but the one that is harmful itself', () => {
+  it('asks all clients in every case, but the one that is harmful itself', () => {
     const meanwhile = tortureKinds.map((kind) => [
       kind,
       woundOf({ kind, standby: 0, lingers: false }, table(), settings)?.meanwhile,
@@ -163,7 +163,7 @@ describe('the verdict on the set', () => {
     { number: 4, outcome: 'unknown' },
     { number: 5, outcome: 'unknown' },
   ];
-  it('holds when all that was acknowledged is there, and of the rest only what is not known', () => {
+  it('holds when all that was acknowledged exists, and of the rest only what is not known', () => {
     expect(judgeSet(edits, [1, 2, 5])).toEqual({
       read: true,
       acknowledged: 2,
@@ -175,7 +175,7 @@ describe('the verdict on the set', () => {
       unexpected: [],
     });
   });
-  it('finds what was lost, what failed and is there, what nobody wrote, and what is there twice', () => {
+  it('finds what was lost, what failed but exists, what no edit wrote, and what exists twice', () => {
     expect(judgeSet(edits, [1, 3, 9, 1])).toMatchObject({ lost: [2], unexpected: [3, 9, 1] });
     expect(judgeSet(edits, null), 'it cannot be read').toMatchObject({ read: false, lost: [], unexpected: [] });
   });
@@ -202,7 +202,7 @@ describe('the verdict on the set', () => {
     expect(editOutcome(ended, exitCode, stdout)).toBe(is);
   });
 
-  it('tells why an edit was refused', () => {
+  it('reports why an edit was refused', () => {
     const printed = JSON.stringify({ problems: [{ code: 'b' }, { code: 'a' }, { code: 'b' }] }, null, 2);
     expect([codesIn(printed), codesIn('')]).toEqual(['a b', '']);
   });

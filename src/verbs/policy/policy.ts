@@ -1,7 +1,6 @@
 /** `csync policy commit | show | log`: edits the administrator's part of the master's policy without losing an edit. */
 
-import type { ProblemCode } from '../../base/codes/problem-codes.ts';
-import { demand, type ExitCode, exitCodes, type Failure } from '../../base/problem.ts';
+import { demand, type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { columns } from '../../base/tables.ts';
 import {
   type CommitPlan,
@@ -93,9 +92,6 @@ const mostAnswerBytes = 2 * mostContentBytes;
 const commitLimitMs = 180_000;
 /** Attempts when the policy changed meanwhile each time; after that, another process writes continuously. */
 const tries = 8;
-
-const failure = (code: ProblemCode, text: string, remedy: string, member?: string): Failure =>
-  failure(code, text, remedy, member);
 
 /** The active member. Throws a Failure if there is none, or if it is unknown. */
 async function findOwner(shell: MemberShell, settings: Settings): Promise<string> {

@@ -114,7 +114,11 @@ const mistakes: readonly [mistake: string, plant: (directory: string) => void, c
   [
     'the monitor ignores SIGTERM',
     both(
-      replace('csync-front.pl', "\nstart('started', $node, @frugal", "\n$SIG{TERM} = 'IGNORE';\nstart('started', $node, @frugal"),
+      replace(
+        'csync-front.pl',
+        "\nstart('started', $node, @options",
+        "\n$SIG{TERM} = 'IGNORE';\nstart('started', $node, @options",
+      ),
       replace('csync-monitor.cjs', 'process.on("SIGTERM", () => process.exit(0));', 'process.on("SIGTERM", () => {});'),
     ),
     'monitor killed by SIGTERM: takes no longer than 2 s',

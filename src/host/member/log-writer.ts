@@ -1,17 +1,18 @@
 /**
  * Writes to files whose disk may hang, and to a syslog that may hang. A separate process makes each write: a thread of Node.js that is
  * stuck in the kernel would keep this process from exiting, and no failover may wait for a disk. Pending lines are written as soon as the
- * disk accepts them, even after this process exited.
+ * disk accepts them, even after this process exited. A script that the launcher supervises has such a process from it.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { statfsSync } from 'node:fs';
+import { closeSync, constants, openSync, statfsSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { attempt } from '../../base/attempt.ts';
 import { closeInherited } from '../inherited.ts';
 import { appendText, refuseStrangers } from '../safe-file.ts';
+import { supervisor } from './supervisor.ts';
 
 /**
  * Runs a shell text that reads standard input; `given` are `$0`, `$1` and so on. Keeps no process running. null: no process, memory or
@@ -38,16 +39,28 @@ function startHelper(script: string, given: readonly string[], more: readonly 'p
 const hangingAtMost = 3;
 /** Unread bytes in the pipe of one of them. */
 const waitingBytes = 256 * 1024;
+/** Between two looks whether there is room in a pipe. */
+const fullPipeMs = 5;
+
+/** Lines about the two logs, for one of them when the other one accepts nothing. */
+export interface LogFaults {
+  /** The file has not accepted all lines yet. */
+  readonly late: string;
+  readonly unwritten: string;
+  /** Syslog has accepted no line. */
+  readonly dumb: string;
+}
 
 export interface LogWriter {
   write(text: string): void;
-  /** Standard output for a program that logs to the same file. null: none. */
-  input(): Writable | null;
-  /** Whether everything is in the file; waits at most for the limit. */
-  close(limitMs: number): Promise<'written' | 'failed' | 'late'>;
-  /** As toSyslog, with this file for the note. */
-  toSyslog(tag: string, lines: string, note: string): void;
+  /** Standard output for a program that logs to the same file; `given` after the program was started. null: none. */
+  input(): { readonly output: Writable | number; given(): void } | null;
+  /** The end: waits at most for the limit until everything is in the file, then sends the lines to syslog, without waiting. */
+  close(limitMs: number, tag: string, lines: readonly string[], faults: LogFaults): Promise<void>;
 }
+
+const missing = (lines: number): string =>
+  lines === 0 ? '' : `(${lines} lines are missing here: this file did not accept them)\n`;
 
 /** Descriptor 3 is a pipe with the tag, the note, and the lines for syslog; standard input goes to the file. */
 const writeScript = `umask 022
@@ -58,7 +71,7 @@ const writers = new Map<string, LogWriter>();
 
 /** The only writer of a file. `idleMs`: its process exits after so long without lines. */
 export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogWriter {
-  const known = writers.get(file) ?? openLogWriter(file, idleMs);
+  const known = writers.get(file) ?? (writers.size === 0 ? launchersWriter(file) : null) ?? openLogWriter(file, idleMs);
   writers.set(file, known);
   return known;
 }
@@ -101,8 +114,17 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
     child ??= start();
     return child?.stdin ?? null;
   };
+  const ended = (limitMs: number): Promise<'written' | 'failed' | 'late'> => {
+    const ending = child;
+    if (ending === null) return Promise.resolve(lost > 0 ? 'late' : hasFailed ? 'failed' : 'written');
+    end();
+    return endOf(ending, limitMs);
+  };
   return {
-    input,
+    input: () => {
+      const output = input();
+      return output === null ? null : { output, given: () => {} };
+    },
     write: (text) => {
       const stream = input();
       if (stream === null && running === 0) {
@@ -113,27 +135,84 @@ function openLogWriter(file: string, idleMs: number): LogWriter {
         lost += 1;
         return;
       }
-      stream.write(lost === 0 ? text : `(${lost} lines are missing here: this file did not accept them)\n${text}`);
+      stream.write(missing(lost) + text);
       lost = 0;
       clearTimeout(idle);
       if (idleMs !== Number.POSITIVE_INFINITY) idle = setTimeout(endAll, idleMs).unref();
     },
-    close: (limitMs) => {
-      const ending = child;
-      if (ending === null) return Promise.resolve(lost > 0 ? 'late' : hasFailed ? 'failed' : 'written');
-      end();
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => resolve('late'), limitMs);
-        ending.once('exit', (status) => {
-          clearTimeout(timer);
-          resolve(status === 0 ? 'written' : 'failed');
-        });
-      });
-    },
-    toSyslog: (tag, lines, note) => {
-      if (syslog === null) toSyslog(tag, 'daemon.notice', lines, file, note);
-      else syslog.end(`${tag}\n${note}\n${lines}`);
+    close: async (limitMs, tag, lines, { late, unwritten, dumb }) => {
+      const how = await ended(limitMs);
+      const text = [...lines, ...(how === 'written' ? [] : [how === 'late' ? late : unwritten]), ''].join('\n');
+      if (syslog === null) toSyslog(tag, 'daemon.notice', text, file, dumb);
+      else syslog.end(`${tag}\n${dumb}\n${text}`);
       syslog = null;
+    },
+  };
+}
+
+function endOf(helper: ChildProcess, limitMs: number): Promise<'written' | 'failed' | 'late'> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('late'), limitMs);
+    helper.once('exit', (status) => {
+      clearTimeout(timer);
+      resolve(status === 0 ? 'written' : 'failed');
+    });
+  });
+}
+
+/** By the process that the launcher started for it. null: it started none. */
+function launchersWriter(file: string): LogWriter | null {
+  const { log: pipe, reportLog } = supervisor();
+  if (pipe === null || file.includes('\n')) return null;
+  const refused = isRefused(file);
+  let waiting = Buffer.from(refused ? '' : `${file}\n`);
+  let lost = 0;
+  let isOver = refused;
+  if (!refused) reportLog([['log', file]]);
+  const push = (): void => {
+    try {
+      while (waiting.length > 0) waiting = waiting.subarray(writeSync(pipe, waiting));
+    } catch (error) {
+      // Else it is full.
+      isOver = (error as NodeJS.ErrnoException).code !== 'EAGAIN';
+    }
+  };
+  return {
+    write: (text) => {
+      if (isOver) return;
+      if (waiting.length > waitingBytes) {
+        lost += 1;
+        return;
+      }
+      waiting = Buffer.concat([waiting, Buffer.from(missing(lost) + text)]);
+      lost = 0;
+      push();
+    },
+    input: () => {
+      if (isOver) return null;
+      push();
+      try {
+        // Opened anew: a program must be able to wait for room in the pipe.
+        const output = openSync(`/proc/self/fd/${pipe}`, constants.O_WRONLY);
+        return { output, given: () => closeSync(output) };
+      } catch {
+        return null;
+      }
+    },
+    close: async (limitMs, _tag, lines, { late, unwritten, dumb }) => {
+      const end = performance.now() + limitMs;
+      while (!isOver && waiting.length > 0 && performance.now() < end) {
+        await new Promise((done) => setTimeout(done, fullPipeMs));
+        push();
+      }
+      isOver = true;
+      closeSync(pipe);
+      const faults = [
+        ['late', late],
+        ['unwritten', unwritten],
+        ['dumb', dumb],
+      ] as const;
+      reportLog([...faults, ...lines.map((line) => ['syslog', line] as const)]);
     },
   };
 }

@@ -20,7 +20,7 @@ import { ourselves } from '../ownership.ts';
 import { endWithin, runProcess, startProcess } from '../processes.ts';
 import { overwriteLine, refuseStrangers, regularText, replaceFile, writeDurably } from '../safe-file.ts';
 import { logWriter } from './log-writer.ts';
-import { openSupervisor } from './supervisor.ts';
+import { supervisor } from './supervisor.ts';
 
 /** For every program run here. Without PATH cfservd exits at once [cfengine.md 1.1]. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C', LC_ALL: 'C', HOME: '/' };
@@ -214,11 +214,14 @@ async function launch(argv: readonly string[], timeoutMs: number): Promise<Comma
   return { ...end, stdout: '', stderr: '' };
 }
 
-function detach([file = '', ...rest]: readonly string[]): boolean {
+function detach(argv: readonly string[]): boolean {
+  const env = { ...serviceguardVariables(), ...environment };
+  if (supervisor().start(argv, env)) return true;
   closeInherited();
+  const [file = '', ...rest] = argv;
   const child = spawn(file, rest, {
     cwd: '/',
-    env: { ...serviceguardVariables(), ...environment },
+    env,
     detached: true,
     stdio: 'ignore',
   });
@@ -235,12 +238,14 @@ function serviceguardVariables(): Record<string, string> {
 }
 
 async function attend([file = '', ...rest]: readonly string[], outputFile: string | null): Promise<number | null> {
-  const output = outputFile === null ? 'inherit' : (logWriter(outputFile).input() ?? 'ignore');
+  const log = outputFile === null ? null : logWriter(outputFile).input();
+  const output = outputFile === null ? 'inherit' : (log?.output ?? 'ignore');
   const child = spawn(file, rest, {
     cwd: '/',
     env: { ...serviceguardVariables(), ...environment },
     stdio: ['ignore', output, output],
   });
+  log?.given();
   return new Promise((resolve) => {
     child.once('error', () => resolve(null));
     // 'exit', not 'close': a daemon may keep its output open.
@@ -249,12 +254,12 @@ async function attend([file = '', ...rest]: readonly string[], outputFile: strin
 }
 
 export function realMemberHost(): MemberHost {
-  const supervisor = openSupervisor();
+  const { begin, touch } = supervisor();
   /** Reports each file operation to the supervisor first. */
   const told =
     <Rest extends unknown[], Result>(work: (path: string, ...rest: Rest) => Result) =>
     (path: string, ...rest: Rest): Result => {
-      supervisor.touch(path);
+      touch(path);
       return work(path, ...rest);
     };
   return {
@@ -289,7 +294,7 @@ export function realMemberHost(): MemberHost {
     launch,
     detach,
     signal,
-    begin: supervisor.begin,
+    begin,
     now: () => Date.now(),
     elapsed: () => performance.now(),
     pause: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),

@@ -76,9 +76,8 @@ export function openMemberLog(file: string | null, head: LogHead, idleMs?: numbe
     plain,
     flush: async () => {
       if (lines.length === 0 || writer === null) return;
-      const written = await writer.close(writeLimitMs);
-      if (written !== 'written') lines.push(fault(written === 'late' ? 'log-late' : 'log-unwritten'));
-      writer.toSyslog(packageName, `${lines.splice(0).join('\n')}\n`, fault('syslog-late'));
+      const words = { late: fault('log-late'), unwritten: fault('log-unwritten'), dumb: fault('syslog-late') };
+      await writer.close(writeLimitMs, packageName, lines.splice(0), words);
     },
     alarm: (result, message) => toSyslog(packageName, 'daemon.alert', logLine(head, result, message), file, fault('syslog-late')),
   };

@@ -3,6 +3,7 @@ import { placeOfSet } from '../../contract/package-directory.ts';
 import type { MemberHost } from '../../host/host.ts';
 import { realMemberHost } from '../../host/member/member-host.ts';
 import { type MemberLog, openMemberLog } from '../../host/member/member-log.ts';
+import { supervisor } from '../../host/member/supervisor.ts';
 import { Daemon } from '../daemon.ts';
 import { stepSeconds } from '../deadlines.ts';
 import { type Finding, failureMessage } from '../failures.ts';
@@ -70,5 +71,6 @@ export async function runScript(script: Script): Promise<never> {
   await log.flush();
   // The launcher accepts a failed start only after this.
   host.begin('leaving', stepSeconds);
+  supervisor().end(exit);
   process.exit(exit);
 }

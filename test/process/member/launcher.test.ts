@@ -408,6 +408,55 @@ describe('a script that hangs', { concurrent: true }, () => {
   });
 });
 
+describe('a script under its supervisor', () => {
+  const texts = (words: Readonly<Record<string, string>>): string =>
+    `const { writeFileSync, writeSync } = require('node:fs'); const { log, pid } = ${JSON.stringify(words)};`;
+
+  it.each(['csync.sh', 'csync_pre.sh'])('%s has written the last lines of a script that was killed', async (launcher) => {
+    const log = join(mkdtempSync(join(scratch, 'log-')), 'csync.log');
+    const lines = Array.from({ length: 50 }, (_, line) => `${line} \\ two  blanks\n`).join('');
+    const killed = `${texts({ log })} writeSync(5, log + '\\n' + ${JSON.stringify(lines)}); process.kill(process.pid, 'SIGKILL');`;
+    expect(installed({}, { start: killed }).run(launcher, ['start']).status).toBe(2);
+    expect(readFileSync(log, 'utf8')).toBe(lines);
+  });
+
+  it('is not waited for once it has said how it ends, nor is a log whose writer hangs', async () => {
+    const log = join(mkdtempSync(join(scratch, 'log-')), 'csync.log');
+    // Its pipe stays open, so that the writer never comes to an end.
+    const stays = `${texts({ log, pid: `${log}.pid` })} writeFileSync(pid, String(process.pid)); writeSync(5, log + '\\nline\\n');
+      writeSync(3, 'step 10 leaving\\nend 1\\n'); for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);`;
+    const member = installed({}, { start: stays });
+    const began = performance.now();
+    const child = spawn(join(member.directory, 'csync.sh'), ['start'], {
+      env: { SGCONFFILE: `${member.root}/cmcluster.conf`, PEV_CSYNC_SET_DIGEST: member.name },
+      stdio: 'ignore',
+    });
+    const status = await new Promise((resolve) => child.once('exit', resolve));
+    const took = performance.now() - began;
+    process.kill(Number(readFileSync(`${log}.pid`, 'utf8')), 'SIGKILL');
+    expect([status, readFileSync(log, 'utf8')]).toEqual([1, 'line\n']);
+    expect(took).toBeLessThan(5000);
+  });
+
+  it('has a program started beside it, with the variables it names and no other, and its words as they are', async () => {
+    const file = join(mkdtempSync(join(scratch, 'beside-')), 'said');
+    const words = [
+      'A=b  c $(id)',
+      '/bin/sh',
+      '-c',
+      'env | grep -c -v -e ^A= -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD= > "$0.env"; echo "$A|$1|$2" > "$0"',
+      file,
+      '',
+      "'; $x",
+    ];
+    const starts = `require('node:fs').writeSync(3, ${JSON.stringify(`${words.map((word) => `word ${word}\n`).join('')}run\n`)});`;
+    const ended = installed({}, { start: starts }).run('csync.sh', ['start'], { PERL5OPT: 'evil' });
+    expect([ended.status, ended.stderr]).toEqual([0, '']);
+    await eventually('its words', () => existsSync(file) && readFileSync(file, 'utf8') !== '');
+    expect([readFileSync(file, 'utf8'), readFileSync(`${file}.env`, 'utf8')]).toEqual(["b  c $(id)||'; $x\n", '0\n']);
+  });
+});
+
 describe('the cluster configuration that the environment names', () => {
   const evil = (directory: string): string => `touch ${directory}/sourced; SGRUN=/evil\n`;
 

@@ -74,7 +74,7 @@ find_directories() {
   : "${SGCONF:=/usr/local/cmcluster/conf}" "${SGRUN:=/usr/local/cmcluster/run}" "${SGSBIN:=/usr/local/cmcluster/bin}"
 }
 
-# Becomes the compiled script, with further arguments. Descriptor 3, if open, is for its supervisor.
+# Becomes the compiled script, with further arguments. Descriptor 3, if open, is for its supervisor, and 5 for the package log.
 hand_over() {
   script=$1
   shift
@@ -131,49 +131,98 @@ end_all() {
 
 given_up=99
 
-# LIMIT SCRIPT WORD...: runs the script as a process of its own, which reports its steps and their limits by descriptor 3. Nothing in here
-# reads a file from a disk. Exits with the script's status, or $given_up.
+# The writer of the package log, beside the script: the disk may hang. The first line is the name of the file. Reports to the supervisor
+# whether all lines were written. In a session of its own, since a killed script must not lose its last lines.
+write_log() {
+  {
+    cd / && IFS= read -r log && { [ ! -e "$log" ] || [ -f "$log" ]; } && setsid cat >> "$log" 6>&-
+  } > /dev/null 2>&1
+  echo "logged $?" >&6
+}
+
+# Becomes a program beside the script, which needs no answer from it: Node.js stands still for some ms while it starts one.
+beside() {
+  exec < /dev/null > /dev/null 2>&1
+  cd / && exec setsid env -i "$@"
+}
+
+# The lines for syslog, which may hang. It is said there whether the package log has them, and in the package log if syslog takes none.
+to_syslog() {
+  exec < /dev/null > /dev/null 2>&1
+  case $logged in
+    0) ;;
+    late) lines=$lines$late ;;
+    *) lines=$lines$unwritten ;;
+  esac
+  cd /
+  printf '%s' "$lines" | timeout 2 logger -t csync -p daemon.notice || { [ -f "$log" ] && echo "$dumb" >> "$log"; }
+}
+
+# LIMIT SCRIPT WORD...: runs the script as a process of its own, which reports its steps and their limits by descriptor 3, and has the
+# package log by descriptor 5. Nothing in here reads a file from a disk. Exits with the script's status, or $given_up.
 supervise() {
   limit=$1
   shift
-  supervised=1
+  supervised=log
   {
     {
       {
-        hand_over "$@" 3>&1 >&4 4>&- &
+        hand_over "$@" 3>&6 5>&1 >&4 4>&- 6>&- &
+        exec >&6 6>&-
         echo "pid $!"
         # The caller may want to unmount its current directory.
         cd /
         wait $! 2> /dev/null
         echo "end $?"
-      } &
-      { cd / && while sleep 1 && echo tick; do :; done; } 2> /dev/null 4>&- &
+      } | write_log 2> /dev/null 4>&- &
+      { cd / && while sleep 1 && echo tick; do :; done; } 2> /dev/null 4>&- 6>&- &
       echo "clock $!"
-    } | {
-      step=loading allowed=10 file='' here=0 all=0 clock=''
+    } 6>&1 | {
+      script=$1 step=loading allowed=10 file='' here=0 all=0 clock='' ended='' logged='' log='' lines='' late='' unwritten='' dumb=''
+      shift $#
       while read -r word rest; do
         case $word in
           pid) pid=$rest ;;
           clock) clock=$rest ;;
           step) step=${rest#* } allowed=${rest%% *} file='' here=0 ;;
           file) file=$rest ;;
+          word) set -- "$@" "$rest" ;;
+          run)
+            beside "$@" &
+            shift $#
+            ;;
+          log) log=$rest ;;
+          syslog) lines="$lines$rest
+" ;;
+          late) late=$rest ;;
+          unwritten) unwritten=$rest ;;
+          dumb) dumb=$rest ;;
+          logged) logged=$rest ;;
           end)
+            # The script itself sends it first, since Node.js needs some ms to end; then the shell above.
+            [ -z "$ended" ] || continue
+            ended=$rest
             [ -z "$clock" ] || kill "$clock"
-            # A failure that the script did not decide (such as a crash of Node.js) proves nothing: it exits by consequence, as after a
-            # hang.
-            case $1-$step-$rest in
-              *-leaving-* | *-0 | validate-*) exit "$rest" ;;
-            esac
-            report "$1: failed [script-crashed] The script exited with status $rest at step $step. | role=$role" > /dev/null 4>&- &
-            exit $given_up
+            # The disk of the log gets a tenth of a second for the last lines.
+            [ -n "$logged" ] || { { sleep 0.1 && echo logged late; } 2> /dev/null & } > /proc/self/fd/0 || logged=late
             ;;
           tick)
             here=$((here + 1)) all=$((all + 1))
             { [ $all -lt "$limit" ] && [ $here -lt "$allowed" ]; } || break
             ;;
         esac
+        [ -z "$ended" ] || [ -z "$logged" ] || break
       done
-      said="$1: failed [script-stopped] The script was stopped after $all s: step $step took $here s${file:+, the last of it at $file}. | role=$role"
+      if [ -n "$lines" ]; then to_syslog & fi
+      if [ -n "$ended" ]; then
+        # A failure that the script did not decide (such as a crash of Node.js) proves nothing: it exits by consequence, as after a hang.
+        case $script-$step-$ended in
+          *-leaving-* | *-0 | validate-*) exit "$ended" ;;
+        esac
+        report "$script: failed [script-crashed] The script exited with status $ended at step $step. | role=$role" > /dev/null &
+        exit $given_up
+      fi
+      said="$script: failed [script-stopped] The script was stopped after $all s: step $step took $here s${file:+, the last of it at $file}. | role=$role"
       # Both logs may hang as well.
       { report "$said"; logger -t csync -p daemon.alert -- "$(line_of "$said")"; } > /dev/null &
       end_all "$pid"

@@ -34,8 +34,9 @@ describe.skipIf(whyNot !== null)('a site with the Masterfiles Policy Framework',
     await must('m1', `cd /root; rm -rf again; csync policy show --copy again > /dev/null; printf '%s' '${text}' > again/${name}`);
     await done(`policy commit again -m ${name}`);
   };
-  const has = (host: string, name: string) => sh(host, `cat ${work}/inputs/${name}`).then(({ stdout }) => stdout);
-  const nextKeys = async () => (await must('m1', 'ls /csync/dsau/public_keys')).split('\n').filter(Boolean);
+  const has = (host: string, name: string) => sh(host, `cat ${work}/inputs/${name}`).then(({ stdout }) => stdout.trim());
+  const nextKeys = async () =>
+    (await must((await used.drills.view()).owner ?? '', 'ls /csync/dsau/public_keys')).split('\n').filter(Boolean);
 
   longChapter('is set up as the page says: no file of the framework is changed, and hosts fetch with its update.cf', async () => {
     await must('m1', 'cmruncl -v; cd /root; rm -f csync.yaml');
@@ -43,7 +44,10 @@ describe.skipIf(whyNot !== null)('a site with the Masterfiles Policy Framework',
       'm1',
       '. /etc/cmcluster.conf; cd /root; csync init --yes --set volume_group=vg_csync --set logical_volume=lv_csync',
     );
-    await type(commands.slice(0, edits));
+    const copied = commands.findIndex(({ command }) => command.includes('cp -r')) + 1;
+    await type(commands.slice(0, copied));
+    await must('m1', `echo '${JSON.stringify(site)}' > ${served}/def.json`);
+    await type(commands.slice(copied, edits));
     const changed = (await sh('m1', `diff -rq ${framework} ${served}`)).stdout.trim().split('\n');
     const files = changed.map((line) => line.replace(/^Only in \S+: |^Files \S+\/(\S+) and .*/, '$1')).sort();
     expect(files).toEqual(['csync_members.cf', 'csync_server.cf', 'csync_update.cf', 'def.json', 'failsafe.cf']);

@@ -1,9 +1,8 @@
 /** Verbs that work on the package of a whole cluster, from one of its members or from a host that reaches them by ssh. */
-import { dryRunOption, handEdits, jsonOption, settingsOption, sources, waitOption, yesOption } from './options.ts';
+import { documents, dryRunOption, handEdits, jsonOption, settingsOption, sources, waitOption, yesOption } from './options.ts';
 import { verb } from './verb.ts';
 
 const applyVerbs = () => import('../verbs/package/apply.ts');
-const documents = () => import('../verbs/outputs/outputs.ts');
 const maintenanceVerbs = () => import('../verbs/cluster/maintenance.ts');
 const migrateVerbs = () => import('../verbs/package/migrate.ts');
 const recoverVerbs = () => import('../verbs/cluster/recover.ts');

@@ -1,10 +1,19 @@
 /** Verbs that report the condition of a cluster, and the drills that test it. */
-import { dryRunOption, jsonOption, nagiosOption, print, settingsOption, sources, waitOption, yesOption } from './options.ts';
+import {
+  documents,
+  dryRunOption,
+  jsonOption,
+  nagiosOption,
+  print,
+  settingsOption,
+  sources,
+  waitOption,
+  yesOption,
+} from './options.ts';
 import { verb } from './verb.ts';
 
 const applyVerbs = () => import('../verbs/package/apply.ts');
 const checkVerbs = () => import('../verbs/package/check.ts');
-const documents = () => import('../verbs/outputs/outputs.ts');
 const explainVerbs = () => import('../verbs/lab/explain.ts');
 const rehearseVerbs = () => import('../verbs/cluster/rehearse.ts');
 const schemaVerbs = () => import('../verbs/lab/schema.ts');

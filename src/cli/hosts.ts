@@ -1,6 +1,7 @@
 /** Verbs for the hosts that belong to the master: members, clients, their keys and their agents. */
 import {
   automaticOption,
+  documents,
   dryRunOption,
   foundSettings,
   jsonOption,
@@ -12,7 +13,6 @@ import {
 import { verb } from './verb.ts';
 
 const clientsVerbs = () => import('../verbs/hosts/clients.ts');
-const documents = () => import('../verbs/outputs/outputs.ts');
 const keysVerbs = () => import('../verbs/hosts/keys.ts');
 const membershipVerbs = () => import('../verbs/hosts/membership.ts');
 const syncVerbs = () => import('../verbs/hosts/sync.ts');

@@ -1,7 +1,7 @@
 /** Verbs for the lab: an emulated cluster on this machine. */
+import { documents } from './options.ts';
 import { verb } from './verb.ts';
 
-const documents = () => import('../verbs/outputs/outputs.ts');
 const labVerbs = () => import('../verbs/lab/lab.ts');
 const rehearseLabVerbs = () => import('../verbs/lab/rehearse-lab.ts');
 const simulateVerbs = () => import('../verbs/lab/simulate.ts');

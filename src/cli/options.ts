@@ -44,3 +44,6 @@ export const handEdits = {
   rendered: { type: 'boolean', describe: 'overwrite files that were edited by hand' },
   mine: { type: 'boolean', describe: 'keep files that were edited by hand as part of the package' },
 } as const;
+
+/** Schemas of what several verbs print with --json; loaded when one is needed. */
+export const documents = () => import('../verbs/outputs/outputs.ts');

@@ -420,12 +420,19 @@ describe('a script under its supervisor', () => {
     expect(readFileSync(log, 'utf8')).toBe(lines);
   });
 
-  it('is not waited for once it has said how it ends, nor is a log whose writer hangs', async () => {
+  it.each([
+    ['is not waited for once it has said how it ends, nor is a log whose writer hangs', 'sleep 0.1;'],
+    ['nor where sleep knows no parts of a second', 'sleep 0.1x;'],
+  ])('%s', async (_, sleeps) => {
     const log = join(mkdtempSync(join(scratch, 'log-')), 'csync.log');
     // Its pipe stays open, so that the writer never comes to an end.
     const stays = `${texts({ log, pid: `${log}.pid` })} writeFileSync(pid, String(process.pid)); writeSync(5, log + '\\nline\\n');
       writeSync(3, 'step 10 leaving\\nend 1\\n'); for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);`;
     const member = installed({}, { start: stays });
+    const launcher = join(member.directory, 'sets', member.name, 'csync.sh');
+    const text = readFileSync(launcher, 'utf8');
+    expect(text).toContain('sleep 0.1;');
+    writeFileSync(launcher, text.replace('sleep 0.1;', sleeps));
     const began = performance.now();
     const child = spawn(join(member.directory, 'csync.sh'), ['start'], {
       env: { SGCONFFILE: `${member.root}/cmcluster.conf`, PEV_CSYNC_SET_DIGEST: member.name },
@@ -434,6 +441,8 @@ describe('a script under its supervisor', () => {
     const status = await new Promise((resolve) => child.once('exit', resolve));
     const took = performance.now() - began;
     process.kill(Number(readFileSync(`${log}.pid`, 'utf8')), 'SIGKILL');
+    // Nothing waited for the writer, which goes on.
+    if (sleeps !== 'sleep 0.1;') await eventually('the line', () => existsSync(log) && readFileSync(log, 'utf8') !== '');
     expect([status, readFileSync(log, 'utf8')]).toEqual([1, 'line\n']);
     expect(took).toBeLessThan(5000);
   });

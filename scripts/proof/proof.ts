@@ -50,7 +50,11 @@ const rows: readonly Row[] = [
   { what: 'simulated lives', argv: [...csync, 'lab', 'simulate', '--seeds', '10000'] },
   {
     what: 'crash points',
-    argv: tests(...['crash-points', 'member-writes', 'policy-commit'].map((name) => `test/process/${name}.test.ts`)),
+    argv: tests(
+      'test/process/cluster/crash-points.test.ts',
+      'test/process/member/member-writes.test.ts',
+      'test/process/cluster/policy-commit.test.ts',
+    ),
     without: whyNoLab,
   },
   {

@@ -2,7 +2,7 @@
  * Citations resolve: a section of a page of facts ([serviceguard.md 2.3]), an invariant (I1), a key of a manual (A12 p.59).
  * They are looked for in all texts of the repository, so that a section cannot be renumbered or removed unnoticed.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fidelityTable } from '../../../src/lab/fidelity/fidelity.ts';
@@ -59,6 +59,14 @@ describe('citations', () => {
   it('stand in square brackets on the pages of facts, and each is a key', () => {
     const wrong = factPages.flatMap((name) => unknownKeys(readPage(`docs/facts/${name}`)).map((key) => `${name}: ${key}`));
     expect(wrong).toEqual([]);
+  });
+
+  it('name a file of tests that exists, whole', () => {
+    const named = texts.flatMap(({ file, text }) =>
+      [...text.matchAll(/(?<![\w./])test\/[\w./-]+\.test\.ts/g)].map(([name]) => ({ file, name })),
+    );
+    expect(named).not.toEqual([]);
+    expect(named.filter(({ name }) => !existsSync(join(repository, name)))).toEqual([]);
   });
 
   it('of FIDELITY.md that have no page are keys, too', () => {

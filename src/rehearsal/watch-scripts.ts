@@ -14,8 +14,12 @@ import type { Settings } from '../settings/settings.ts';
 /** Seconds between two checks of a member, and between two attempts of a client. */
 const memberPause = '0.02';
 const clientPause = '0.05';
-/** A client had to wait for a connection that took longer. */
-const clientLateMs = 100;
+/** In hundredths of a second, as the clock of the kernel has it. A client had to wait for a connection that took longer. */
+const clientLateCs = 10;
+/** An attempt is cut off after that, the start of its program included. */
+const clientLimitCs = 30;
+/** Where the program started later, what was cut off is no attempt: the connection did not have its time. */
+const clientStartCs = 5;
 
 /** Only root may write there, so no other user can create a link. */
 export const watchFile = (token: string): string => `/run/csync-rehearsal-${token}`;
@@ -75,19 +79,28 @@ export function memberWatch(
   );
 }
 
-/** Connections to the port of the package address. One that the client had to wait for may have begun while no member had the address. */
+/**
+ * Connections to the port of the package address. One that the client had to wait for may have begun while no member had the address. The
+ * connection alone is measured: a busy client starts programs late.
+ */
 export function clientWatch({ packageAddress, cfenginePort }: Settings, token: string): string {
+  const uptime = 'read -r up _ < /proc/uptime';
+  const connect = `${uptime}; echo "\${up/./}"; exec 9<>/dev/tcp/${packageAddress}/${cfenginePort} || exit 1; ${uptime}; echo "\${up/./}"`;
   const lines = [
     ...begin(token),
-    `served=; now; good=$stamp; late=${clientLateMs}; [ -n "$EPOCHREALTIME" ] && late=\${late}000 || late=\${late}000000`,
+    'served=; now; good=$stamp',
     'while :; do',
-    '  now; begun=$stamp',
-    `  if timeout 0.3 bash -c 'exec 9<>/dev/tcp/${packageAddress}/${cfenginePort}' 2>/dev/null; then is=1; else is=0; fi`,
-    '  now',
-    '  if [ "$is" != "$served" ]; then served=$is; report client $is $good',
-    `  elif [ $is = 1 ] && [ $((\${stamp/[.,]/} - \${begun/[.,]/})) -gt $late ]; then report waited 1 $good; fi`,
-    '  [ $is = 0 ] || good=$stamp',
-    '  looked "$begun"',
+    `  now; begun=$stamp; ${uptime}`,
+    `  said=$(timeout ${clientLimitCs / 100} bash -c ${shellWord(connect)} 2> /dev/null); status=$?`,
+    '  now; set -- $said',
+    // 0: connected; 1: refused; else cut off.
+    `  if [ $status -le 1 ] || { [ -n "$1" ] && [ $((10#$1 - 10#\${up/./})) -le ${clientStartCs} ]; }; then`,
+    '    is=0; [ $status != 0 ] || is=1',
+    '    if [ "$is" != "$served" ]; then served=$is; report client $is $good',
+    `    elif [ $is = 1 ] && [ $((10#$2 - 10#$1)) -gt ${clientLateCs} ]; then report waited 1 $good; fi`,
+    '    [ $is = 0 ] || good=$stamp',
+    '    looked "$begun"',
+    '  fi',
     `  read -r -t ${clientPause} _; [ $? -gt 128 ] || exit 0`,
     'done',
   ];

@@ -126,4 +126,29 @@ describe.skipIf(!able)('a watch', { timeout: 60_000 }, () => {
     });
     server.close();
   });
+
+  it.each([
+    ['no wait', 0.2],
+    ['no attempt', 0.5],
+  ])('on a client whose program takes long to start sees %s', async (_, seconds) => {
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const [busy, started] = [join(scratch, `busy-${seconds}`), join(scratch, `started-${seconds}`)];
+    const script = clientWatch({ ...settings, packageAddress: '127.0.0.1', cfenginePort: port }, 'tests').replace(
+      /timeout [\d.]+ /,
+      (limit) => `${limit}sh -c '\\''[ ! -e ${busy} ] || { echo >> ${started}; sleep ${seconds}; }; exec "$@"'\\'' - `,
+    );
+    await watching(script, 'tests', async (seen) => {
+      await eventually('a success', () => seen().length === 1);
+      writeFileSync(busy, '');
+      await eventually('five late starts', () => existsSync(started) && readFileSync(started, 'utf8').length >= 5, 20_000);
+      rmSync(busy);
+      const asked = Date.now();
+      const looked = () => readFileSync(`${watchFile('tests')}.at`, 'utf8');
+      await eventually('an attempt after them', () => Number(looked()) * 1000 > asked);
+      expect(seen()).toEqual(['client-served']);
+    });
+    server.close();
+  });
 });

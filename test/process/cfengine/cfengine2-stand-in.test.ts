@@ -70,16 +70,45 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
     await member.startDaemon();
   });
 
-  it('starts without keys and without a configuration, and then serves no client', async () => {
+  it('starts without keys and without a configuration; then every host may connect, and gets nothing', async () => {
     const member = await fresh();
     await member.demand(`rm ${member.work}/ppkeys/localhost.priv; rm ${member.work}/inputs/cfservd.conf`);
     await member.startDaemon();
-    expect((await talk(member, '127.0.0.1', hello, 'VERSION')).stdout).toBe('');
+    await member.demand('ip address add 192.168.7.1/24 dev lo');
+    const root = [hello, `SYNCH ${Math.floor(Date.now() / 1000)} STAT /`, 'VERSION'];
+    expect((await talk(member, '192.168.7.1', ...root)).stdout).toMatch(/^BAD: Unspecified.*\nOK: 2\.2\.10\n$/);
+  });
+
+  it('takes a plain address for the beginning of a text, and a network or /32 as it is', async () => {
+    const member = await fresh();
+    const ends = ['1', '12', '123'].map((end) => `192.168.7.${end}`);
+    await member.demand(ends.map((address) => `ip address add ${address}/24 dev lo`).join('; '));
+    member.write(`${member.directory}/conf/file`, 'x');
+    const file = `${member.directory}/conf/file`;
+    const stat = [hello, `SYNCH ${Math.floor(Date.now() / 1000)} STAT ${file}`];
+    for (const [written, seen] of [
+      ['192.168.7.1', [true, true, true]],
+      ['192.168.7.1/32', [true, false, false]],
+      ['192.168.7.0/28', [true, true, false]],
+    ] as const)
+      for (const [admits, connects] of [
+        [written, '192.168.7.0/24'],
+        ['192.168.7.0/24', written],
+      ]) {
+        member.writeConf(
+          `control:\n domain = ( lab )\n AllowConnectionsFrom = ( ${connects} )\nadmit:\n any::\n  ${file} ${admits}\n`,
+        );
+        await member.startDaemon();
+        const served = await Promise.all(ends.map(async (own) => (await talk(member, own, ...stat)).stdout.startsWith('OK: 0 ')));
+        expect(served, `${admits} of ${connects}`).toEqual(seen);
+        await member.demand(`kill -KILL ${(await member.daemons())[0]}`);
+        await eventually('its end', async () => (await member.daemons()).length === 0);
+      }
   });
 
   it('answers only whom it allows, and refuses more than MaxConnections without dying', async () => {
     const member = await fresh();
-    member.writeConf(cfservdConf(['/x 10.9.0.0/24'], ['MaxConnections = ( 2 )', 'AllowConnectionsFrom = ( 10.9.0.0/24 )']));
+    member.writeConf(cfservdConf(['/x 10.9.0.0/24'], ['MaxConnections = ( 3 )', 'AllowConnectionsFrom = ( 10.9.0.0/24 )']));
     const pid = await member.startDaemon();
     expect((await talk(member, '127.0.0.1', hello, 'VERSION')).stdout).toBe('');
     expect((await talk(member, ownAddress, hello, 'VERSION')).stdout).toBe('OK: 2.2.10\n');
@@ -88,8 +117,13 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
     await eventually('two idle clients', async () => {
       return (await member.demand(`ls /proc/${pid}/fd`)).trim().split('\n').length === 6;
     });
-    expect((await talk(member, ownAddress, hello, 'VERSION')).stdout).toBe('');
-    expect((await member.sh(`ls ${member.work}/cfservd.pid`)).exitCode, 'the pid file is gone, the daemon is not').not.toBe(0);
+    const busy = 'BAD: Server is currently too busy -- increase MaxConnections or Splaytime?\n';
+    const pidFile = async () => (await member.sh(`ls ${member.work}/cfservd.pid`)).exitCode;
+    // With the first above a third of them the pid file goes.
+    for (const gone of [0, 0, 2]) {
+      expect((await talk(member, ownAddress, hello, 'VERSION')).stdout).toBe(busy);
+      expect(await pidFile(), 'the pid file is gone, the daemon is not').toBe(gone);
+    }
     crowd.kill('SIGKILL');
     await eventually('it to recover', async () => (await talk(member, ownAddress, hello, 'VERSION')).stdout === 'OK: 2.2.10\n');
     expect(await member.daemons()).toEqual([pid]);
@@ -111,10 +145,12 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
       `exec perl -e 'use IO::Socket::INET; my $s = IO::Socket::INET->new(q(10.9.0.11:5308)); sleep 100'`,
     );
     await eventually('an idle client', async () => (await member.demand(`ls /proc/${pid}/fd`)).trim().split('\n').length === 5);
-    await member.demand(`touch -d '+5 seconds' ${conf}`);
+    await member.changeConf(cfservdConf([`${member.mountPoint} 10.9.0.0/24`]));
     expect(await served(`${member.mountPoint}/other`), 'nor with a client connected').toBe(false);
     waiting.kill('SIGKILL');
-    await eventually('the new rules', () => served(`${member.mountPoint}/other`));
+    await eventually('its end', async () => (await member.demand(`ls /proc/${pid}/fd`)).trim().split('\n').length === 4);
+    expect(await served(`${member.mountPoint}/other`), 'the first connection comes beside the reading').toBe(false);
+    expect(await served(`${member.mountPoint}/other`)).toBe(true);
     await member.demand(`echo '= nonsense' >> ${conf}; touch -d '+10 seconds' ${conf}`);
     await talk(member, ownAddress, hello, 'VERSION');
     await eventually('the daemon to die', async () => (await member.daemons()).length === 0);
@@ -127,13 +163,13 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfservd', () => {
     await member.startDaemon();
     const file = `${member.directory}/conf/csync/csync.conf`;
     const refusal = 'BAD: Unspecified server refusal (see verbose server output)\n';
-    expect((await talk(member, ownAddress, hello, `GET ${file}`)).stdout).toBe(refusal);
+    expect((await talk(member, ownAddress, hello, `GET 2048 ${file}`)).stdout).toBe(refusal);
     const now = Math.floor(Date.now() / 1000);
     expect((await talk(member, ownAddress, hello, `SYNCH ${now} STAT ${file}`)).stdout).toMatch(
       /^OK: 0 420 0 0 0 \d+ (\d+ ){6}\d+\nOK:\n$/,
     );
-    expect((await talk(member, ownAddress, hello, `SYNCH ${now - 4000} STAT ${file}`, 'VERSION')).stdout).toBe(
-      `${refusal}OK: 2.2.10\n`,
+    expect((await talk(member, ownAddress, hello, `SYNCH ${now - 4000} STAT ${file}`, 'VERSION')).stdout).toMatch(
+      new RegExp(`^BAD: Clocks are too far unsynchronized \\d+/${now - 4000}\\n\\nOK: 2\\.2\\.10\\n$`),
     );
   });
 });
@@ -171,7 +207,7 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfagent and cfrun', () => {
     const agent = () => member.sh(`${member.work}/bin/cfagent -q`);
     await member.startDaemon();
     const first = await agent();
-    expect([first.exitCode, first.stdout, first.stderr]).toEqual([0, 'policy v1\n', '']);
+    expect([first.exitCode, first.stdout, first.stderr]).toEqual([0, 'cfengine:m1:/bin/echo pol: policy v1\n', '']);
     const inputs = `${member.work}/inputs`;
     expect(
       await member.demand(`cmp ${inputs}/sub/big ${member.policyDirectory}/inputs/sub/big; stat -c %a ${inputs}/sub/big`),
@@ -180,10 +216,83 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfagent and cfrun', () => {
     await member.demand(`kill -TERM ${(await member.daemons()).join(' ')}`);
     await eventually('the daemon to end', async () => (await member.daemons()).length === 0);
     const away = await agent();
-    expect([away.exitCode, away.stdout, away.stderr]).toEqual([0, 'policy v1\nmaster is down, cached policy used\n', '']);
+    expect([away.exitCode, away.stdout, away.stderr]).toEqual([
+      0,
+      'cfengine:m1:/bin/echo pol: policy v1\ncfengine:m1:/bin/echo mas: master is down, cached policy used\n',
+      '',
+    ]);
     await member.demand(`echo nonsense >> ${inputs}/update.conf`);
     const broken = await agent();
     expect([broken.exitCode, broken.stdout]).toEqual([1, '']);
+  });
+
+  it('with inform names what it copied and ran; keeps what it replaced, unless told otherwise; copies links as links', async () => {
+    const member = await client();
+    const [inputs, master, update] = ['inputs', 'inputs/sub', 'inputs/update.conf'].map((name, at) =>
+      at === 1 ? `${member.policyDirectory}/${name}` : `${member.work}/${name}`,
+    ) as [string, string, string];
+    await member.demand(`ln -s big ${master}/link`);
+    await member.startDaemon();
+    const agent = async () => (await member.sh(`${member.work}/bin/cfagent -q -B -I`)).stdout;
+    expect(
+      (await agent())
+        .split('\n')
+        .filter((line) => /big/.test(line))
+        .sort(),
+    ).toEqual([`cfengine:m1: Copying from csync.lab:${master}/big`, `cfengine:m1: Linking files ${inputs}/sub/link -> big`]);
+    expect(await member.demand(`readlink ${inputs}/sub/link; stat -c %a ${inputs}/sub`)).toBe('big\n700\n');
+    expect(await agent()).toBe('');
+    await member.demand(`echo new > ${master}/big`);
+    expect(await agent()).toBe(`cfengine:m1: Updated image ${inputs}/sub/big from master ${master}/big on csync.lab\n`);
+    expect(await member.demand(`ls ${inputs}/sub; wc -c < ${inputs}/sub/big.cfsaved`)).toBe('big\nbig.cfsaved\nlink\n100000\n');
+    await member.demand(
+      `rm ${inputs}/sub/big.cfsaved; sed -i 's/exclude=/backup=false exclude=/' ${update}; echo newer > ${master}/big`,
+    );
+    await agent();
+    expect(await member.demand(`cat ${inputs}/sub/big; ls ${inputs}/sub`)).toBe('newer\nbig\nlink\n');
+    await member.demand(`kill -TERM ${(await member.daemons()).join(' ')}`);
+    await eventually('the daemon to end', async () => (await member.daemons()).length === 0);
+    expect(await agent()).toBe('cfengine:m1: Unable to establish connection with csync.lab (failover)\n');
+  });
+
+  it('tidies by the time of the last read, or by type=', async () => {
+    const member = await client();
+    const place = `${member.directory}/old`;
+    const tidy = (options: string) =>
+      member.demand(
+        `mkdir -p ${place}; cd ${place}; touch read; touch -m -d '10 days ago' read; touch -d '10 days ago' unread; ` +
+          `printf 'control:\\n actionsequence = ( tidy )\\ntidy:\\n ${place} pattern=* age=7 ${options}\\n' > ${member.work}/inputs/own.conf; ` +
+          `${member.work}/bin/cfagent -q -f own.conf; ls`,
+      );
+    expect(await tidy('')).toBe('read\n');
+    expect(await tidy('type=mtime')).toBe('');
+  });
+
+  it('a policy that cannot be read: a broken one, an import that is missing, and none', async () => {
+    const member = await client();
+    const inputs = `${member.work}/inputs`;
+    const agent = async (policy: string) => {
+      await member.demand(policy);
+      const { exitCode, stdout, stderr } = await member.sh(`${member.work}/bin/cfagent -q -K`);
+      return [exitCode, stdout.replaceAll(inputs, 'I'), stderr.replaceAll(inputs, 'I')];
+    };
+    const control = 'control:\\n actionsequence = ( copy )\\n';
+    expect(await agent(`printf '${control}copy:\\n nonsense\\n' > ${inputs}/cfagent.conf`)).toEqual([
+      1,
+      '',
+      'cf:cfagent:I/cfagent.conf:4: Unknown command or name out of context\ncf:cfagent:I/cfagent.conf:4: Warning: invalid statement\ncf:cfagent:I/cfagent.conf:4: syntax error\nExecution terminated after parsing due to errors in program\n',
+    ]);
+    expect(await agent(`printf '${control}import:\\n any::\\n  none other\\n' > ${inputs}/cfagent.conf`)).toEqual([
+      1,
+      "cfengine:m1: Can't open file I/none\ncfengine:m1: (CFINPUTS is set to <nothing>)\n",
+      '',
+    ]);
+    const warned = 'cfengine:m1:I/update.conf:11: Warning:';
+    expect(await agent(`rm ${inputs}/cfagent.conf`)).toEqual([
+      0,
+      '',
+      `${warned} actionsequence is empty \n${warned} perhaps cfagent.conf/update.conf have not yet been set up?\n`,
+    ]);
   });
 
   it('a server with another key than the one held is not believed, nor is one without', async () => {
@@ -193,11 +302,11 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfagent and cfrun', () => {
     const agent = async () => (await member.sh(`${member.work}/bin/cfagent -q -B`)).stdout;
     await member.demand(`rm ${held}`);
     expect(await agent()).toBe(
-      "cfengine:: Not authorized to trust the server=csync.lab's public key (trustkey=false)\ncfengine:: Authentication dialogue with csync.lab failed\n",
+      "cfengine:m1: Not authorized to trust the server=csync.lab's public key (trustkey=false)\ncfengine:m1: Authentication dialogue with csync.lab failed\n",
     );
     await member.demand(`sed 's/A/B/' ${member.work}/ppkeys/localhost.pub > ${held}`);
     expect(await agent()).toBe(
-      'cfengine:: BAD: Unspecified server refusal (see verbose server output)\ncfengine:: Authentication dialogue with csync.lab failed\n',
+      'cfengine:m1: BAD: Unspecified server refusal (see verbose server output)\ncfengine:m1: Authentication dialogue with csync.lab failed\n',
     );
   });
 
@@ -223,19 +332,22 @@ describe.skipIf(whyNoMember !== null)('the stand-in cfagent and cfrun', () => {
       'control:\n actionsequence = ( shellcommands )\nshellcommands:\n "/bin/echo policy v1"\n',
     );
     await member.demand(`rm ${member.work}/inputs/update.conf`);
-    member.write(`${member.work}/inputs/cfrun.hosts`, 'domain = lab\ncsync.lab\nm1.lab:5309\n');
+    member.write(`${member.work}/inputs/cfrun.hosts`, 'domain = lab\ncsync.lab\naccess1\nm1.lab:5309\n');
     const run = async (words: string) => {
       const { exitCode, stdout } = await member.sh(`${member.work}/bin/cfrun -T ${words} </dev/null`);
       expect(exitCode).toBe(0);
       return stdout;
     };
     await member.startDaemon();
-    expect(await run('csync.lab')).toMatch(/^cfrun\(0\): {9}\.{10} \[ Hailing csync\.lab \] \.{10}\n(- )+\npolicy v1\n(- )+\n$/);
-    expect(await run('unknown')).toBe('');
+    expect(await run('csync.lab')).toMatch(
+      /^cfrun\(0\): {9}\.{10} \[ Hailing csync\.lab \] \.{10}\n\n(- )+-\n\ncfengine:m1: \nExecuting script \/bin\/echo policy v1\.\.\.\(timeout=0,uid=-1,gid=-1\)\ncfengine:m1:\/bin\/echo pol: policy v1\ncfengine:m1: Finished script \/bin\/echo policy v1\n(- )+-\n\n$/,
+    );
+    expect(await run('csync.lab -- -Dx')).toContain(`cfservd Executing ${command} --no-splay --inform -Dx\n`);
     await member.demand(`echo '${ownAddress} m1.lab' >> /etc/hosts`);
-    expect(await run('m1')).toContain('No response hailing m1.lab\nsocket: Connection refused\n');
-    member.writeConf(cfservdConf([`${command} 10.9.0.12`], [`cfrunCommand = ( "${command}" )`]));
-    await member.demand(`touch -d '+5 seconds' ${member.work}/inputs/cfservd.conf`);
+    // Only the first word of a line will do, with its port; the third line is a setting to it.
+    for (const word of ['unknown', 'csync', 'm1.lab', 'access1']) expect(await run(word), word).toBe('');
+    expect(await run('m1.lab:5309')).toContain('No response hailing m1.lab\nsocket: Connection refused\n');
+    await member.changeConf(cfservdConf([`${command} 10.9.0.12/32`], [`cfrunCommand = ( "${command}" )`]));
     await eventually('a refusal', async () =>
       (await run('csync.lab')).includes(' Unspecified server refusal (see verbose server output)'),
     );

@@ -33,7 +33,7 @@ const init = '$SIG{CHLD} = "IGNORE"; $| = 1; print "ready\\n"; 1 while sysread S
 /** One key pair for the whole file: to make one takes longer than everything else here. */
 let keys: string | null = null;
 
-/** cfservd.conf after cfengine.md 1.7; `admit` and `control` are lines laid over it. */
+/** cfservd.conf after cfengine.md 1.7, with these admit lines; a line of `control` replaces that of the same name, since lists add up. */
 export function cfservdConf(admit: readonly string[], control: readonly string[] = []): string {
   const networks = '127.0.0.1 10.9.0.0/24';
   const lines = [
@@ -42,8 +42,8 @@ export function cfservdConf(admit: readonly string[], control: readonly string[]
     `AllowConnectionsFrom = ( ${networks} )`,
     `AllowMultipleConnectionsFrom = ( ${networks} )`,
     'MaxConnections = ( 20 )',
-    ...control,
-  ];
+  ].filter((line) => !control.some((own) => own.split(' ')[0] === line.split(' ')[0]));
+  lines.push(...control);
   return `control:\n  ${lines.join('\n  ')}\nadmit:\n  any::\n    ${admit.join('\n    ')}\n`;
 }
 
@@ -189,6 +189,12 @@ export class Member {
 
   writeConf(text: string): void {
     this.write(`${this.work}/inputs/cfservd.conf`, text);
+  }
+
+  /** For a daemon that runs: it reads a file again that is from a later second than its last reading, and one from the future again and again. */
+  async changeConf(text: string): Promise<void> {
+    await this.demand('was=$(date +%s); until [ "$(date +%s)" -gt "$was" ]; do sleep 0.05; done');
+    this.writeConf(text);
   }
 
   #entered(argv: readonly string[]): string[] {

@@ -11,8 +11,8 @@ import { eventually, everyStep, policyTemplates } from '../../support.ts';
 import { clientAddress, type Member, ownAddress, packageAddress, useMember, whyNoMember } from './generation2-member.ts';
 
 const refused = [
-  'cfengine:: BAD: Unspecified server refusal (see verbose server output)',
-  'cfengine:: Authentication dialogue with csync.lab failed',
+  'cfengine:c1: BAD: Unspecified server refusal (see verbose server output)',
+  'cfengine:c1: Authentication dialogue with csync.lab failed',
   '',
 ].join('\n');
 /** A failed contact is reported once for each copy of update.conf. */
@@ -83,7 +83,8 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
 
   const agent = async (host: Member): Promise<string> => {
     const { exitCode, stdout, stderr } = await host.sh(`${host.work}/bin/cfagent -q -K`);
-    expect([exitCode, stderr]).toEqual([0, '']);
+    // A client has no cfagent.conf before it first reached the master.
+    expect([exitCode, stderr.replace(/^.*: Warning: (actionsequence|perhaps) .*\n/gm, '')]).toEqual([0, '']);
     return stdout;
   };
   const held = (host: Member, address: string) => host.demand(`cat ${keyFile(host, address)}`);
@@ -140,7 +141,7 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
       '',
     ];
     master.write(`${masterInputs}/site.main`, site.join('\n'), 0o600);
-    expect(await agent(client)).toBe('a client of csync.lab\n');
+    expect(await agent(client)).toBe('cfengine:c1:/bin/echo a c: a client of csync.lab\n');
     const names = filesFor(master).map(({ name }) => name);
     for (const name of names)
       expect(await client.demand(`stat -c %a ${client.work}/inputs/${name}; cat ${client.work}/inputs/${name}`)).toBe(
@@ -149,16 +150,56 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
     expect(await client.demand(`cat ${client.work}/ppkeys/cluster/current.pub`)).toBe(first.publicKey);
     expect(await client.demand(`stat -c %a ${client.work}/ppkeys/cluster/current.pub`)).toBe('600\n');
     await master.demand(`cp ${masterInputs}/site.main ${master.work}/inputs/`);
-    expect(await agent(master)).toBe('a member\nm1\n');
+    expect(await agent(master)).toBe('cfengine:m1:/bin/echo a m: a member\ncfengine:m1:/bin/echo m1: m1\n');
   });
 
   it('lets remote runs be started from the master and not from a client', async () => {
     const { master, client } = await cluster();
     await agent(client);
     const run = async (from: Member, host: string) => (await from.sh(`${from.work}/bin/cfrun ${host} </dev/null`)).stdout;
-    expect(await run(master, 'c1')).toMatch(/\[ Hailing c1\.lab \] \.{10}\n(- )+\n(- )+\n$/);
+    expect(await run(master, 'c1')).toMatch(/\[ Hailing c1\.lab \] \.{10}\n\n(- )+-\n\n(cfengine:c1: .*\n)+/);
     await client.demand(`echo '${ownAddress} m1.lab' >> /etc/hosts`);
     expect(await run(client, 'm1')).toContain('Unspecified server refusal (see verbose server output)');
+  });
+
+  it('lets nobody in whose address begins or ends with that of a host', async () => {
+    const master = await fresh('m1');
+    const [own, ...others] = ['10.9.0.1', '10.9.0.12', '10.9.0.123', '110.9.0.1'];
+    const files = demand(
+      renderPolicy({
+        settings: master.settings,
+        templates: policyTemplates(2),
+        members: [{ name: 'm1', addresses: [own ?? ''] }],
+        clients: [],
+      }),
+    );
+    master.writeConf(files.find(({ name }) => name === 'cfservd.conf')?.text ?? '');
+    await master.mount();
+    await master.demand(`echo x > ${master.policyDirectory}/file`);
+    await master.demand([own, ...others].map((address) => `ip address add ${address}/32 dev lo`).join('; '));
+    await master.startDaemon();
+    const frames = [`CAUTH 10.9.0.1 m1.lab root 0`, `SYNCH ${Math.floor(Date.now() / 1000)} STAT ${master.policyDirectory}/file`];
+    const client = [
+      'use IO::Socket::INET; $SIG{PIPE} = q(IGNORE); alarm 8;',
+      'my $s = IO::Socket::INET->new(PeerAddr => q(10.9.0.1), PeerPort => 5308, LocalAddr => shift) or die;',
+      'syswrite $s, pack(q(a8), q(t ) . length) . $_ for @ARGV; shutdown $s, 1; print while sysread $s, $_, 4096;',
+    ].join(' ');
+    const answer = async (from: string | undefined) =>
+      (await master.sh(`perl -e '${client}' ${[from, ...frames].map((word) => `'${word}'`).join(' ')}`)).stdout;
+    expect(await answer(own)).toContain('OK: 0 ');
+    for (const other of others) expect(await answer(other), other).toBe('');
+  });
+
+  it('keeps no copy of a replaced file, and removes those of an earlier policy', async () => {
+    const { master, client } = await cluster();
+    const inputs = `${client.work}/inputs`;
+    publish(master, 'one');
+    await agent(client);
+    await client.demand(`cd ${inputs}; mkdir -p sub; touch old.cfsaved sub/old.cfsaved`);
+    publish(master, 'two');
+    await agent(client);
+    expect(await fetched(client)).toBe('two\n');
+    expect(await client.demand(`find ${client.work} -name '*.cfsaved'`)).toBe('');
   });
 
   it('finds the master again when its key is changed to the next one, and back, with one run that fails each time', async () => {
@@ -274,13 +315,13 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
   });
 
   it.each([
-    ['has none', 'rm', 'cfengine:: BAD: key could not be accepted on trust'],
-    ['has another', 'cp WORK/ppkeys/localhost.pub', 'cfengine:: BAD: keys did not match'],
+    ['has none', 'rm', 'cfengine:c1: BAD: key could not be accepted on trust'],
+    ['has another', 'cp WORK/ppkeys/localhost.pub', 'cfengine:c1: BAD: keys did not match'],
   ])('a client whose key the master %s is refused', async (_, damage, said) => {
     const { master, client } = await cluster();
     publish(master, 'secret');
     await master.demand(`${damage.replace('WORK', master.work)} ${keyFile(master, clientAddress)}`);
-    expect(await agent(client)).toContain(`${said}\ncfengine:: Authentication dialogue with csync.lab failed\n`);
+    expect(await agent(client)).toContain(`${said}\ncfengine:c1: Authentication dialogue with csync.lab failed\n`);
     expect(await fetched(client)).toBe('');
   });
 

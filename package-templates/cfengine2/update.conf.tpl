@@ -22,13 +22,13 @@ copy:
    any::
       # The cluster's key and, while it is rotated, the next one.
       $(public_keys) dest=$(workdir)/ppkeys/cluster r=1 mode=600 type=checksum
-         server=$(policyhost) trustkey=false encrypt=true failover=master_down
+         server=$(policyhost) trustkey=false encrypt=true failover=master_down backup=false
 
       # type=checksum: times change when files are restored or moved to another member, contents do not. No purge: an empty directory under
-      # an
-      # unmounted mount point would delete every client's policy. encrypt=true: the master refuses other transfers.
+      # an unmounted mount point would delete every client's policy. encrypt=true: the master refuses other transfers. backup=false:
+      # otherwise every replaced file stays as NAME.cfsaved.
       $(master_inputs) dest=$(workdir)/inputs r=inf mode=600 type=checksum
-         server=$(policyhost) trustkey=false encrypt=true exclude=*~ failover=master_down
+         server=$(policyhost) trustkey=false encrypt=true exclude=*~ failover=master_down backup=false
 
 shellcommands:
    any::

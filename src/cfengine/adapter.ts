@@ -79,7 +79,9 @@ function generation3({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
   };
 }
 
-function generation2({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }: Settings): CfengineAdapter {
+function generation2(settings: Settings): CfengineAdapter {
+  const { cfengineBinDirectory: bin, cfengineWorkDirectory: work, packageDnsName, packageAddress } = settings;
+  const master = [packageDnsName, packageAddress].join('|').replaceAll('.', '[.]');
   return {
     generation: 2,
     daemonName: 'cfservd',
@@ -91,11 +93,13 @@ function generation2({ cfengineBinDirectory: bin, cfengineWorkDirectory: work }:
     publicKey: `${work}/ppkeys/localhost.pub`,
     startDaemon: started(`${bin}/cfservd`),
     carryOutPolicy: [`${bin}/cfagent`, '-q', '-K'],
-    fetchFailure: '^BAD:|Authentication dialogue|Not authorized|syntax error',
+    // Only -I prints that there was no connection; messages have the prefix cfengine:HOST: [cfengine.md 1.9, 1.13].
+    fetchFailure: `BAD: |Unable to establish connection with (${master}) |Authentication dialogue|Not authorized|syntax error|Can't open file`,
     scheduler: null,
     reloadSignal: null,
-    fetchPolicy: [`${bin}/cfagent`, '-q', '-K', '-B'],
-    lastSeenList: [`${bin}/cfshow`, '-s'],
+    fetchPolicy: [`${bin}/cfagent`, '-q', '-K', '-B', '-I'],
+    // Only the XML output has whole addresses and names [cfengine.md 1.13].
+    lastSeenList: [`${bin}/cfshow`, '-s', '-X'],
     // On the loopback the process of the daemon is known by other means, so its key is not needed.
     probe: (target, identity, ownName) => {
       if (target.anyKey === true || target.address === '127.0.0.1') return probeGeneration2(target, null, ownName);

@@ -249,6 +249,8 @@ export function dialogue2(
       if (!('payload' in frame)) return frame;
       const { payload } = frame;
       rest = frame.rest;
+      // Above MaxConnections, in place of the first answer [cfengine.md 1.13]: a restart of the daemon would not help.
+      if (/^BAD: .*too busy/.test(payload)) return { rest, result: { kind: 'answered', why: payload } };
       if (payload.startsWith('BAD:'))
         return { rest, result: { kind: 'unproved', why: payload, from, isTrust: distrust.test(payload) } };
       if (state === 'key') state = 'proof';

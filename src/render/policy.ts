@@ -236,6 +236,21 @@ interface Addresses {
   readonly maxConnections: number;
 }
 
+/** Of generation 2: a plain address in its lists also matches every longer text, 10.9.0.1 also 10.9.0.12 [cfengine.md 1.13]. */
+const exactly = (addresses: readonly string[]): string[] =>
+  addresses.map((address) => (address.includes('/') ? address : `${address}/32`));
+
+/** Beginnings of lines in cfrun.hosts that cfrun takes for a setting, also where they are those of a host's name [cfengine.md 1.13]. */
+export const cfrunSetting = /^(domain|hostna|maxchild|outputdir|outputlevel|include|access|bindtointerface)/;
+
+/**
+ * The line of a host in cfrun.hosts, and the word that cfrun knows it by: its name, because cfrun appends the domain to names without a dot
+ * [cfengine.md 1.7]; its address where cfrun would take the name for a setting.
+ */
+export function cfrunWord({ name, addresses: [address = name] }: RosterHost, { cfenginePort }: Settings): string {
+  return `${cfrunSetting.test(name) ? address : name}${cfenginePort === 5308 ? '' : `:${cfenginePort}`}`;
+}
+
 function addressesOf(settings: Settings, members: readonly RosterHost[], clients: readonly RosterHost[]): Addresses {
   const { packageAddress, clientNetworks } = settings;
   const cluster = [...new Set([packageAddress, ...members.flatMap(({ addresses }) => addresses)])];
@@ -291,7 +306,6 @@ function values2(settings: Settings, members: readonly RosterHost[], clients: re
   const site = { policy_header: header, domain: domainOf(settings), package_dns_name: settings.packageDnsName };
   const { policyDirectory: policy_directory } = settings;
   const inList = (items: readonly string[]): string => list(items, ' ', 10);
-  const port = settings.cfenginePort === 5308 ? '' : `:${settings.cfenginePort}`;
   return {
     'cfengine2/update.conf.tpl': { ...site, ...work, policy_directory },
     'cfengine2/cfagent.conf.tpl': { ...site, ...work },
@@ -306,17 +320,16 @@ function values2(settings: Settings, members: readonly RosterHost[], clients: re
       domain: site.domain,
       policy_directory,
       cfengine_bin_directory: settings.cfengineBinDirectory,
-      allowed_addresses: inList(allowed),
+      allowed_addresses: inList(exactly(allowed)),
       // cfagent may not survive a refused connection [cfengine.md 1.7].
-      several_connections: inList(allowed),
-      member_addresses: inList(cluster),
+      several_connections: inList(exactly(allowed)),
+      member_addresses: inList(exactly(cluster)),
       max_connections: String(maxConnections),
     },
     'cfengine2/cfrun.hosts.tpl': {
       policy_header: header,
       domain: site.domain,
-      // Names, as tested [cfengine.md 1.7]; cfrun appends the domain to names without a dot.
-      remote_hosts: [...new Set([...members, ...clients].map(({ name }) => `${name}${port}`))].join('\n'),
+      remote_hosts: [...new Set([...members, ...clients].map((host) => cfrunWord(host, settings)))].join('\n'),
     },
     'cfengine2/csync_keys.sh.tpl': {
       package_address: settings.packageAddress,

@@ -63,7 +63,12 @@ const needs: Readonly<Record<string, (ours: string, theirs: string) => readonly 
 
   'update.conf': (ours) => [
     ...entries(ours, 'control', /^AddInstallable/).map((lines) => ({ where: 'control:', lines })),
-    ...entries(ours, 'copy', /\/public_keys dest=/).map((lines) => ({ where: 'copy:', lines })),
+    // Without backup=false it works, too.
+    ...entries(ours, 'copy', /\/public_keys dest=/).map((lines) => ({
+      where: 'copy:',
+      lines,
+      sign: lines.replace(/\s+backup=false/, ''),
+    })),
     ...entries(ours, 'shellcommands', /csync_keys/).map((lines) => ({
       where: `shellcommands: below ${lines.includes(' other"') ? 'master_down' : 'any'}::, with copy and shellcommands in actionsequence`,
       lines,

@@ -85,7 +85,7 @@ export class Observer {
   }
 
   async #agentLoop(client: string): Promise<void> {
-    const { fetchPolicy } = adapterFor(this.#world.spec.settings);
+    const { fetchPolicy, fetchFailure } = adapterFor(this.#world.spec.settings);
     let before = '';
     while (!this.#halted) {
       const pause = new AbortController();
@@ -98,7 +98,7 @@ export class Observer {
         this.#journal.add({ kind: 'log', what: 'agent-slow', member: client, text });
       }
       // The exit status is 0 even if the copy failed [cfengine.md 2.8]; the output shows it.
-      const failed = /^\s*error:/m.test(`${agent.stdout}${agent.stderr}`);
+      const failed = new RegExp(fetchFailure, 'm').test(`${agent.stdout}${agent.stderr}`);
       const version = versionAt(this.#world, client);
       const now = failed ? 'cf-agent finds no master and keeps its policy' : `cf-agent has fetched policy version ${version}`;
       if (now !== before)

@@ -2,14 +2,8 @@
 
 import { errorProblem, Failure, failure, Interrupted, type Problem } from '../../base/problem.ts';
 import { agentLimitSeconds } from '../../cluster/hosts/host-setup.ts';
-import {
-  chunksOf,
-  type HostRun,
-  parseRuns,
-  type RemoteRunWish,
-  runLimitMs,
-  runScript,
-} from '../../cluster/procedures/remote-run.ts';
+import { chunksOf, parseRuns, type RemoteRunWish, runLimitMs, runScript } from '../../cluster/procedures/remote-run.ts';
+import type { HostRun } from '../../cluster/procedures/run-outputs.ts';
 import { untimed } from '../../cluster/remote/answers.ts';
 import { inParallel } from '../../cluster/remote/observation.ts';
 import { rosterLook } from '../../cluster/remote/roster-look.ts';

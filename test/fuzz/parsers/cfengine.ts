@@ -6,6 +6,7 @@ import { isCertificateOf, isPublicPartOf, peerKeyFileName, readPrivateKey } from
 import { type Dialogue, dialogue2, dialogue3, type ProbeResult } from '../../../src/cfengine/probe.ts';
 import { clientsOf, parsePeers } from '../../../src/cluster/condition/clients.ts';
 import { parseRuns, runsText } from '../../../src/cluster/procedures/remote-run.ts';
+import { readCfrun, readRunagent } from '../../../src/cluster/procedures/run-outputs.ts';
 import { base64, recorded, settings, settings2 } from '../samples.ts';
 import { type FuzzedParser, hold } from '../trial.ts';
 
@@ -41,19 +42,20 @@ const key = readPrivateKey(pair.privateKey);
 const three =
   'own 127.0.0.1 10.9.0.11\npeers 1790000000\npeer Incoming   10.9.0.21     10.9.0.21      Mon Nov 23 11:58:42 2026   MD5=2367d15d98c35e69cbf218954a51478d\npeer Total Entries: 1\ncalled 10.9.0.21       c1.lab c1\n';
 const two =
-  'own 10.9.0.11\npeers 1790000000\npeer IP -           c1.lab       10.9.0.21  @ [Mon Nov 23 11:30] not seen for (0.50) hrs, Av 0.10 +/- 0.01 hrs\n';
+  'own 10.9.0.11\npeers 1790000000\npeer <?xml version="1.0"?>\npeer <output>\npeer <entry>\npeer <pm>\npeer -\npeer </pm>\npeer <hostname>\npeer c1.lab\npeer </hostname>\npeer <ip>\npeer 10.9.0.21\npeer </ip>\npeer <date>\npeer Mon Nov 23 11:30\npeer </date>\npeer <q>\npeer 0.50\npeer </q>\npeer </entry>\n';
 
 const hosts = ['c1', 'c2', 'c3', 'c4'].map((name, index) => ({ name, addresses: [`10.9.0.2${index}`] }));
 const hail = (said: string, status = 0): string => `out 0 ${base64(said)}\nend 0 ${status} 120\ncut 1\nskip 2 closed\ndone\n`;
 const cfrun = 'cfrun(0):         .......... [ Hailing c1.lab ] ..........\n';
-const dashes = '- - - - - - - - - - - - - - - - - - -\n';
+const dashes = '\n- - - - - - - - - - - - - - - - - - -\n\n';
 
 const runs = (of: typeof settings) => (text: string) => {
   const read = parseRuns(text, of, hosts);
   // What an agent says comes in pieces of base64; both the lines and the words are foreign.
   const said = parseRuns(hail(text), of, hosts);
   hold('every host has an outcome', read.length === hosts.length && said.length === hosts.length);
-  return [read, said, runsText(read, 'm1').length];
+  const one = of.cfengineGeneration === 3 ? readRunagent(text) : readCfrun(text, of);
+  return [read, said, one, runsText(read, 'm1').length];
 };
 
 export const cfengine: readonly FuzzedParser[] = [
@@ -135,8 +137,9 @@ export const cfengine: readonly FuzzedParser[] = [
     name: 'remote runs (cfrun)',
     of: 'cfengine, agents',
     samples: [
-      `${cfrun}${dashes}c1: changed a file\n${dashes}`,
+      `${cfrun}${dashes}cfengine:c1: Copying from csync.lab:/x\n${dashes}`,
       `${cfrun}cfrun:m1.lab: No response hailing c1.lab\n`,
+      `${cfrun}${dashes}cfengine:c1:/bin/echo pol: policy v1\nine:c1: cfengine:c1: \ncfengine:c1: Authentication dialogue with csync.lab failed\n${dashes}`,
       hail(`${cfrun}${dashes}x\n${dashes}`),
     ],
     parse: runs(settings2),

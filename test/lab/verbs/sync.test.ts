@@ -1,6 +1,6 @@
 /** csync sync with the real cf-runagent: from the member with the package and from another one, and what keeps a host from running. */
 import { describe, expect, it } from 'vitest';
-import type { HostRun } from '../../../src/cluster/procedures/remote-run.ts';
+import type { HostRun } from '../../../src/cluster/procedures/run-outputs.ts';
 import { eventually, everyStepIt } from '../../support.ts';
 import { serving, typedIn, useLab, whyNoLab } from '../../use-lab.ts';
 

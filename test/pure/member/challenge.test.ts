@@ -90,6 +90,12 @@ describe('the proof of generation 2', () => {
     expect(probed(daemon(shared, { accept }))).toEqual({ kind: 'unproved', why: accept, from: '10.9.0.11', isTrust });
   });
 
+  it('is not owed by a daemon that has too many connections: it answers, and a restart would not help', () => {
+    const accept = 'BAD: Server is currently too busy -- increase MaxConnections or Splaytime?';
+    expect(probed(daemon(shared, { accept }))).toEqual({ kind: 'answered', why: accept });
+    expect(probed(() => [accept], null)).toEqual({ kind: 'answered', why: accept });
+  });
+
   it('is not asked for by who has no key of the cluster: a client', () => {
     expect(probed((payload) => (payload.startsWith('SYNCH') ? stat : []), null)).toMatchObject({ kind: 'served' });
   });

@@ -138,7 +138,7 @@ describe('what a file of one’s own lacks', () => {
         "update.conf was not made by the toolkit and stays unchanged. For the toolkit's part of the policy it lacks:",
         '  in copy:',
         '    /csync/dsau/public_keys dest=/var/cfengine/ppkeys/cluster r=1 mode=600 type=checksum',
-        '    server=csync.lab trustkey=false encrypt=true failover=master_down',
+        '    server=csync.lab trustkey=false encrypt=true failover=master_down backup=false',
         '  in shellcommands: below any::, with copy and shellcommands in actionsequence',
         '    "/bin/sh /var/cfengine/inputs/csync_keys.sh members" timeout=60',
         '  in shellcommands: below master_down::, with copy and shellcommands in actionsequence',
@@ -147,11 +147,20 @@ describe('what a file of one’s own lacks', () => {
     );
   });
 
+  it('2: a copy of the keys without backup=false will do', () => {
+    const ours = treeOf(render(2)).get('update.conf') ?? '';
+    expect(noteOf(2, 'update.conf', ours.replace(/^#.*\n/, '').replaceAll(' backup=false', ''))).toBe('');
+  });
+
   it('2: hosts of cfrun.hosts, rules of cfservd.conf', () => {
     expect(noteOf(2, 'cfrun.hosts', 'domain = lab\nm1\nm22\n')).toMatch(/in the file\n {4}m2\n {4}c1$/);
     const note = noteOf(2, 'cfservd.conf', 'control:\n   AllowUsers = ( root )\nadmit:\n   /etc *.lab\n');
-    expect(note).toContain('    AllowConnectionsFrom         = ( 127.0.0.1 10.9.0.100 10.9.0.11 10.9.0.12 10.9.0.21 )\n');
-    expect(note).toContain('  in admit:\n    /csync/dsau 127.0.0.1 10.9.0.100 10.9.0.11 10.9.0.12 10.9.0.21 encrypt=true\n');
+    expect(note).toContain(
+      '    AllowConnectionsFrom         = ( 127.0.0.1/32 10.9.0.100/32 10.9.0.11/32 10.9.0.12/32 10.9.0.21/32 )\n',
+    );
+    expect(note).toContain(
+      '  in admit:\n    /csync/dsau 127.0.0.1/32 10.9.0.100/32 10.9.0.11/32 10.9.0.12/32 10.9.0.21/32 encrypt=true\n',
+    );
     expect(note).not.toContain('AllowUsers');
   });
 });

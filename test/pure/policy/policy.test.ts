@@ -153,8 +153,56 @@ describe('what the policy says', () => {
     ] as const) {
       const addresses = textOf(generation, name, { settings: { client_networks: [] } }).match(/\d+\.\d+\.\d+\.\d+(\/\d+)?/g);
       const known = [...members, ...clients].flatMap((host) => host.addresses);
-      expect(new Set(addresses)).toEqual(new Set(['127.0.0.1', '10.9.0.100', ...known]));
+      const written = (address: string) => (generation === 2 ? `${address}/32` : address);
+      expect(new Set(addresses)).toEqual(new Set(['127.0.0.1', '10.9.0.100', ...known].map(written)));
     }
+  });
+
+  it('2: every address in a rule has its length, because a plain one would match its longer neighbours', () => {
+    const ends = ['1', '12', '123'].map((end) => `10.9.0.${end}`);
+    const changes = {
+      members: [{ name: 'm1', addresses: ends.slice(0, 1) }],
+      clients: [{ name: 'c1', addresses: ends.slice(1) }],
+      settings: { client_networks: ['10.8.0.0/24', '10.1.2.3'] },
+    };
+    const rules = textOf(2, 'cfservd.conf', changes).replace(/^ *#.*/gm, '');
+    const networks = rules.match(/\b\d+\.\d+\.\d+\.\d+\S*/g) ?? [];
+    expect(networks.filter((one) => !/\/\d+$/.test(one))).toEqual([]);
+    expect(new Set(networks)).toEqual(
+      new Set([...['127.0.0.1', '10.9.0.100', '10.1.2.3', ...ends].map((one) => `${one}/32`), '10.8.0.0/24']),
+    );
+    expect(rules).toMatch(/\/cfagent 10\.9\.0\.100\/32 10\.9\.0\.1\/32\s*$/);
+  });
+
+  it('2: copies keep no replaced file, what they kept is removed, and old output by the time it was written', () => {
+    expect(textOf(2, 'update.conf').match(/dest=\$\(workdir\)[^#]*?failover=master_down backup=false\n/g)).toHaveLength(2);
+    const tidied = textOf(2, 'cf.main')
+      .split('\n')
+      .filter((line) => /pattern=/.test(line));
+    expect(tidied.map((line) => line.trim())).toEqual([
+      '$(workdir)/outputs pattern=* age=7 type=mtime',
+      '$(workdir)/inputs pattern=*.cfsaved r=inf age=0 type=mtime',
+      '$(workdir)/ppkeys/cluster pattern=*.cfsaved age=0 type=mtime',
+    ]);
+    expect(textOf(2, 'cfservd.conf')).toMatch(/LogAllConnections += \( false \)/);
+  });
+
+  it('2: a host whose name cfrun would take for a setting is listed by its address', () => {
+    const names = ['access1', 'domain-controller', 'hostname2', 'hosta', 'includer', 'maxchild', 'outputdirs', 'm-access'];
+    const clients = names.map((name, at) => ({ name, addresses: [`10.9.0.${at + 30}`] }));
+    const listed = textOf(2, 'cfrun.hosts', { clients })
+      .split('\n')
+      .filter((line) => /^\S+$/.test(line) && line !== '#');
+    expect(listed.slice(3)).toEqual([
+      '10.9.0.30',
+      '10.9.0.31',
+      '10.9.0.32',
+      'hosta',
+      '10.9.0.34',
+      '10.9.0.35',
+      '10.9.0.36',
+      'm-access',
+    ]);
   });
 
   it('settings: networks are networks', () => {

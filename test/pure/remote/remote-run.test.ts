@@ -8,13 +8,12 @@ import {
   chunksOf,
   isClassName,
   parseRuns,
-  type Reason,
-  reasons,
   remoteRunText,
   runLimitMs,
   runScript,
   runsText,
 } from '../../../src/cluster/procedures/remote-run.ts';
+import { type Reason, reasons } from '../../../src/cluster/procedures/run-outputs.ts';
 import { repository, settingsFor } from '../../support.ts';
 
 const settings = settingsFor();
@@ -39,7 +38,11 @@ describe('what is typed for a host', () => {
   it('is the address for cf-runagent and the name for cfrun, with classes where the agent takes them', () => {
     expect(remoteRunText(settings, c1, wish)).toBe('/usr/bin/cf-runagent -H 10.9.0.21:5308 -t 600');
     expect(remoteRunText(settings, c2, { ...wish, classes: ['a', 'b'] })).toBe('/usr/bin/cf-runagent -H c2:5308 -t 600 -D a,b');
-    expect(remoteRunText(generation2, c1, { ...wish, classes: ['a', 'b'] })).toBe('/var/cfengine/bin/cfrun c1 -- -Da -Db');
+    expect(remoteRunText(generation2, c1, { ...wish, classes: ['a', 'b'] })).toBe(
+      '/var/cfengine/bin/cfrun c1 -- --inform -Da -Db',
+    );
+    const elsewhere = settingsFor({ cfengine_generation: 2, cfengine_port: 5309 });
+    expect(remoteRunText(elsewhere, { ...c1, name: 'access1' }, wish)).toBe('/var/cfengine/bin/cfrun 10.9.0.21:5309 -- --inform');
   });
 
   it.each([settings, generation2])('is in a script a POSIX shell takes, never on trust; generation $cfengineGeneration', (of) => {
@@ -128,26 +131,103 @@ describe('what cf-runagent said', () => {
   });
 });
 
-describe('what cfrun said [cfengine.md 1.11]', () => {
+describe('what cfrun said [cfengine.md 1.11, 1.13]', () => {
   const head = 'cfrun(0):         .......... [ Hailing c1.lab ] ..........\n';
-  const line = `${'- '.repeat(30)}\n`;
-  it.each<[string, Reason | null, readonly string[]]>([
+  const line = `${'- '.repeat(39)}-\n`;
+  const failed = 'cfrun:m1.lab: Key-authentication for m1.lab failed\n';
+  it.each<[string, Reason]>([
+    ['cfrun:m1.lab: No response hailing c1.lab\nsocket: Connection refused\n', 'connect'],
+    ["cfrun:m1.lab: Couldn't open a socket\ncfrun:m1.lab: socket: Connection refused\n", 'connect'],
+    ['cfrun:m1.lab: Unable to lookup c1.lab (Name or service not known)\n', 'no-address'],
+    [' Unspecified server refusal (see verbose server output)', 'admission'],
+    [`cfrun:m1.lab: BAD: key could not be accepted on trust\n${failed}`, 'key-there'],
+    [`cfrun:m1.lab: BAD: keys did not match\n${failed}`, 'key-there'],
+    [`cfrun:m1.lab: BAD: Unspecified server refusal (see verbose server output)\n${failed}`, 'key-here'],
+    [`cfrun:m1.lab: Challenge response from server c1.lab/10.9.0.21 was incorrect!\n${failed}`, 'key-here'],
+    [`cfrun:m1.lab: BAD: Server is currently too busy -- increase MaxConnections or Splaytime?\n${failed}`, 'busy'],
+    [`cfrun:m1.lab: Protocol transaction broken off\n${failed}`, 'connects'],
+    ['', 'connects'],
+    ['Hello m1.lab (10.9.0.11), nothing relevant to do here...\n', 'class'],
+    ['Please reply yes or no...()\n'.repeat(1000), 'key-here'],
+    [`\n${line}\ncfengine:c1: half of`, 'words'],
+    ['something else\n', 'words'],
+  ])('instead of an agent: %j is %s', (text, reason) => {
+    expect(read(`${head}${text}`, 0, generation2)).toMatchObject({ outcome: reasons[reason][0], reason, changes: [] });
+  });
+
+  it('nothing: the host is not in its list', () => {
+    expect(read('', 0, generation2)?.reason).toBe('not-listed');
+  });
+
+  const said = (...lines: readonly string[]) =>
+    read(`${head}\n${line}\n${lines.map((text) => `${text}\n`).join('')}${line}\n`, 0, generation2);
+  const began = 'cfservd Executing /var/cfengine/bin/cfagent --no-splay --inform --inform';
+  const script = [
+    'cfengine:c1: ',
+    'Executing script /bin/sh /var/cfengine/inputs/csync_keys.sh members...(timeout=60,uid=-1,gid=-1)',
+    'cfengine:c1: Finished script /bin/sh /var/cfengine/inputs/csync_keys.sh members',
+  ];
+  const file = '/var/cfengine/inputs/cfagent.conf';
+  const master = 'csync.lab';
+  const away = (server: string) => `cfengine:c1: Unable to establish connection with ${server} (failover)`;
+  const refused = (server: string) => [`cfengine:c1: Authentication dialogue with ${server} failed`, away(server)];
+
+  it('an agent that changed nothing: scripts, directories and what commands print are in every run', () => {
+    const quiet = [
+      ...script,
+      'cfengine:c1:/bin/echo pol: policy v1',
+      "cfengine:c1:/bin/echo pol: Can't open file",
+      'cfengine:c1: Tidy directory /var/cfengine/outputs cannot be accessed',
+    ];
+    for (const lines of [[began], [began, ...quiet], quiet])
+      expect(said(...lines)).toMatchObject({ outcome: 'ran', reason: null, changes: [], errors: [] });
+  });
+
+  it('an agent that changed files', () => {
+    const changes = [
+      `Copying from ${master}:/csync/dsau/cfengine_master/inputs/site.main`,
+      `Updated image ${file} from master /csync/dsau/cfengine_master/inputs/cfagent.conf on ${master}`,
+      'Deleting file /var/cfengine/inputs/x.cfsaved',
+    ];
+    expect(said(began, ...changes.map((text) => `cfengine:c1: ${text}`), ...script)).toMatchObject({
+      outcome: 'ran',
+      changes,
+      errors: [],
+    });
+  });
+
+  it.each<[string, readonly string[], Reason]>([
     [
-      `${head}${line}cfengine:c1: Copied from csync.lab:/x\ncfengine:c1:/bin/echo policy: policy v1\n${line}`,
-      null,
-      ['cfengine:c1: Copied from csync.lab:/x', 'cfengine:c1:/bin/echo policy: policy v1'],
+      'a broken policy',
+      [`cf:cfagent:${file}:3: Unknown command or name out of context`, `cf:cfagent:${file}:3: syntax error`],
+      'syntax',
     ],
-    [`${head}${line}${line}`, null, []],
-    [`${head}cfrun:m1.lab: No response hailing c1.lab\nsocket: Connection refused\n`, 'connect', []],
-    [`${head} Unspecified server refusal (see verbose server output)`, 'admission', []],
-    [`${head}cfrun:m1.lab: BAD: key could not be accepted on trust\nKey-authentication for m1.lab failed\n`, 'key-there', []],
-    [`${head}Hello m1.lab (10.9.0.11), nothing relevant to do here...\n`, 'class', []],
-    [`${head}${'Please reply yes or no...()\n'.repeat(1000)}`, 'key-here', []],
-    ['', 'not-listed', []],
-    [`${head}${line}cfengine:c1: half of`, 'words', []],
-  ])('%j', (text, reason, changes) => {
-    const run = read(text, 0, generation2);
-    expect([run?.reason, run?.changes]).toEqual([reason, changes]);
+    ['the end of one', [`cfengine:c1:${file}:Execution terminated after parsing due to errors in program`], 'syntax'],
+    [
+      'a file that cannot be opened',
+      ["cfengine:c1: Can't open file /var/cfengine/inputs/site.main", 'cfengine:c1: (CFINPUTS is set to <nothing>)'],
+      'no-file',
+    ],
+    ['no policy', ['cfengine:c1:/var/cfengine/inputs/update.conf:39: Warning: actionsequence is empty ', ...script], 'no-policy'],
+    ['a key that the master has not', ['cfengine:c1: BAD: key could not be accepted on trust', ...refused(master)], 'master-key'],
+    ['another key of the master', [`cfengine:c1: Not authorized to trust the server`, ...refused(master)], 'master-key'],
+    ['a refusal whose reason cfrun dropped', ['ine:c1: cfengine:c1: ', ...refused('10.9.0.100')], 'master-key'],
+    ['a busy master', ['cfengine:c1: BAD: Server is currently too busy', ...refused(master)], 'master-busy'],
+    ['no master', [away(master), ...script], 'master-away'],
+    ['a wrong clock', ['cfengine:c1: BAD: Clocks are too far unsynchronized 1795000000/1795004000'], 'clock'],
+    ['a connection that was closed', ['cfengine:c1: Received signal 13 (SIGPIPE) while doing [lock]'], 'cut-off'],
+    ['no command', ['Exec request: no cfrunCommand defined'], 'admission'],
+    ['other classes', ['Hello m1.lab (10.9.0.11), nothing relevant to do here...'], 'class'],
+  ])('an agent that did not do its work: %s', (_, lines, reason) => {
+    expect(said(began, ...lines)).toMatchObject({ outcome: reasons[reason][0], reason, changes: [] });
+  });
+
+  it('another server than the master is an error of its policy, and no failed run', () => {
+    const errors = [
+      'Authentication dialogue with mirror.lab failed',
+      'Unable to establish connection with mirror.lab (failover)',
+    ];
+    expect(said(began, ...refused('mirror.lab'))).toMatchObject({ outcome: 'ran', changes: [], errors });
   });
 });
 

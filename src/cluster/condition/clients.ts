@@ -9,11 +9,11 @@ import { script } from '../remote/shell-text.ts';
 
 /** A peer that connected to the daemon of a member. */
 export interface SeenPeer {
-  /** Its address; a name where cfengine 2 truncated the address. */
   readonly address: string;
   readonly name: string | null;
-  /** Clock of the member, ms. */
+  /** Clock of the member, ms; exact to `resolutionSeconds`. */
   readonly at: number;
+  readonly resolutionSeconds: number;
 }
 
 export interface Client extends SeenPeer {
@@ -59,7 +59,10 @@ export function parsePeers(output: string): KnownPeers {
       return [address, name];
     }),
   );
-  const peers = Number.isNaN(now) ? null : rests('peer').flatMap((line) => parsePeer(line, now));
+  const listed = rests('peer');
+  // cfshow exits with 0 also without its database.
+  const isUnread = Number.isNaN(now) || listed[0]?.startsWith("Couldn't open") === true;
+  const peers = isUnread ? null : listed[0]?.startsWith('<?xml') === true ? peersOf2(listed, now) : listed.flatMap(peersOf3);
   return {
     peers: peers?.map((peer) => ({ ...peer, name: peer.name ?? names.get(peer.address) ?? null })) ?? null,
     own: (rests('own')[0] ?? '').split(' ').filter((address) => address !== ''),
@@ -68,23 +71,33 @@ export function parsePeers(output: string): KnownPeers {
 
 /**
  * Only incoming connections count. cf-key -sn: "Incoming ADDRESS NAME DATE KEY", the date as of ctime(3) [cfengine.md 2.2, tried with
- * 3.21]. cfshow -s: "IP - NAME ADDRESS @ [DATE without a year] not seen for (HOURS) hrs, ..."; "-" marks incoming, and addresses are
- * truncated after 14 characters [cfengine 2.2, src/cfshow.c; read, not run].
+ * 3.21].
  */
-function parsePeer(line: string, now: number): SeenPeer[] {
+function peersOf3(line: string): SeenPeer[] {
   const [, address, date] = /^Incoming +(\S+) +\S+ +(\w{3} +\w{3} +\d+ +[\d:]{8} +\d{4}) +\S+$/.exec(line) ?? [];
-  if (address !== undefined && date !== undefined) {
-    const at = Date.parse(`${date} UTC`);
-    return Number.isNaN(at) ? [] : [{ address, name: null, at }];
-  }
-  const [, name, short, hours] = /^IP - +(\S+) +(\S+) +@ \[.*\] not seen for \((\d{1,8}(?:\.\d+)?)\) hrs/.exec(line) ?? [];
-  if (name === undefined || short === undefined) return [];
-  const at = now - Number(hours) * 3_600_000;
-  const cut = short.length >= cutAddressLength;
-  return [{ address: cut ? name : short, name: cut || name === short ? null : name, at }];
+  const at = Date.parse(`${date} UTC`);
+  return address === undefined || Number.isNaN(at) ? [] : [{ address, name: null, at, resolutionSeconds: 1 }];
 }
 
-const cutAddressLength = 14;
+/**
+ * cfshow -s -X: one entry a peer with pm ("-" marks incoming), hostname, ip, date without a year, and the hours since then with two decimals
+ * [cfengine 2.2.10, src/cfshow.c; read, not run]. null: another format, because a list that cannot be read is not an empty one.
+ */
+function peersOf2(lines: readonly string[], now: number): SeenPeer[] | null {
+  const text = lines.join('\n');
+  const part = (name: string, value: string): string => `<${name}>\\s*(${value})\\s*</${name}>\\s*`;
+  const entry = `<entry>\\s*${part('pm', '[-+]')}${part('hostname', '\\S*')}${part('ip', '\\S+')}${part('date', '[^<]*')}${part('q', '-?\\d{1,8}\\.\\d\\d')}`;
+  const entries = [...text.matchAll(new RegExp(entry, 'g'))];
+  if (entries.length !== text.split('<entry>').length - 1) return null;
+  return entries
+    .filter(([, mark]) => mark === '-')
+    .map(([, , name = '', address = '', , hours]) => ({
+      address,
+      name: name === '' || name === address ? null : name,
+      at: now - Math.max(0, Number(hours)) * 3_600_000,
+      resolutionSeconds: 36,
+    }));
+}
 
 /** All clients of any member, each once with its latest connection, longest silent first. null: no member can list them. */
 export function clientsOf(members: readonly (KnownPeers & { readonly member: string })[]): Client[] | null {

@@ -38,12 +38,18 @@ function clientLines(clients: readonly Client[] | null, now: number): string[] {
   if (clients === null) return ["clients: unknown; only root can read cfengine's list of peers"];
   if (clients.length === 0) return ['clients: none has connected yet'];
   const shown = clients.slice(0, clientsShown);
-  const rows = shown.map(({ address, name, at, member }) => [address, name ?? '-', `${ago(now - at)} ago`, member]);
+  const rows = shown.map((client) => [client.address, client.name ?? '-', lastSeen(client, now), client.member]);
   const more = clients.length - shown.length;
   return [
     ...columns([['client', 'name', 'last seen', 'served by'], ...rows]),
     ...(more > 0 ? [`and ${more} with a later connection; --json lists all ${clients.length}`] : []),
   ];
+}
+
+/** A time is not printed more exactly than it is known. */
+function lastSeen({ at, resolutionSeconds }: Client, now: number): string {
+  const vague = resolutionSeconds > 1 && now - at < 120_000;
+  return vague ? 'under 3 min ago' : `${ago(now - at)} ago`;
 }
 
 /** In the largest unit that still compares well. */

@@ -15,27 +15,49 @@ peer Incoming   10.9.0.11                                10.9.0.11              
 peer Total Entries: 3
 called 10.9.0.21       c1.lab c1
 `;
-const two = `peer IP -                    c1.lab       10.9.0.21  @ [Mon Nov 23 11:30] not seen for (0.50) hrs, Av 0.10 +/- 0.01 hrs
-peer IP +                    m2.lab       10.9.0.12  @ [Mon Nov 23 11:30] not seen for (0.25) hrs, Av 0.10 +/- 0.01 hrs
-peer IP -          c9.example.com  192.168.100.10  @ [Mon Nov 23 11:30] not seen for (2.00) hrs, Av 0.10 +/- 0.01 hrs
-`;
+/** As cfshow -s -X prints them: each value and each closing tag on a line of its own. */
+const entry = (mark: string, name: string, address: string, hours: string) => {
+  const parts = { pm: mark, hostname: name, ip: address, date: 'Mon Nov 23 11:30', q: hours, expect: '0.10', sigma: '0.01' };
+  return `<entry>\n${Object.entries(parts)
+    .map(([tag, value]) => `<${tag}>\n${value}\n</${tag}>\n`)
+    .join('')}\n</entry>\n`;
+};
+const listedBy2 = (...entries: readonly string[]) =>
+  `<?xml version="1.0"?>\n<output>\n${entries.join('')}`.replace(/^/gm, 'peer ');
+const two = listedBy2(
+  entry('-', 'c1.lab', '10.9.0.21', '0.50'),
+  entry('+', 'm2.lab', '10.9.0.12', '0.25'),
+  entry('-', 'a-host-with-a-long-name.example.com', '192.168.100.101', '2.00'),
+  entry('-', '192.168.100.10', '192.168.100.10', '-0.00'),
+);
 
 describe('the peers of a member', () => {
   it('are those that came to it, with their names, as CFEngine 3 lists them', () => {
     expect(parsePeers(head + three)).toEqual({
       peers: [
-        { address: '10.9.0.21', name: 'c1.lab', at: Date.UTC(2026, 10, 23, 11, 58, 42) },
-        { address: '10.9.0.11', name: null, at: Date.UTC(2026, 10, 2, 11, 31, 40) },
+        { address: '10.9.0.21', name: 'c1.lab', at: Date.UTC(2026, 10, 23, 11, 58, 42), resolutionSeconds: 1 },
+        { address: '10.9.0.11', name: null, at: Date.UTC(2026, 10, 2, 11, 31, 40), resolutionSeconds: 1 },
       ],
       own: ['127.0.0.1', '10.9.0.11', '10.9.0.100'],
     });
   });
 
-  it('and as cfengine 2 does, which cuts a long address short: its name is taken then', () => {
+  it('and as cfengine 2 does, with whole names and addresses, to 36 seconds', () => {
+    const exact = { resolutionSeconds: 36 };
     expect(parsePeers(head + two).peers).toEqual([
-      { address: '10.9.0.21', name: 'c1.lab', at: now - 1_800_000 },
-      { address: 'c9.example.com', name: null, at: now - 7_200_000 },
+      { address: '10.9.0.21', name: 'c1.lab', at: now - 1_800_000, ...exact },
+      { address: '192.168.100.101', name: 'a-host-with-a-long-name.example.com', at: now - 7_200_000, ...exact },
+      { address: '192.168.100.10', name: null, at: now, ...exact },
     ]);
+    expect(parsePeers(head + listedBy2()).peers, 'no peer yet').toEqual([]);
+  });
+
+  it.each([
+    "peer Couldn't open last-seen database /var/cfengine/cf_LastSeen.db\n",
+    listedBy2(entry('-', 'c1.lab', '10.9.0.21', 'soon')),
+    listedBy2(entry('?', 'c1.lab', '10.9.0.21', '0.50')),
+  ])('are not known from a list that cannot be read: %j', (list) => {
+    expect(parsePeers(head + list).peers).toBeNull();
   });
 
   it.each(['', 'own 10.9.0.11\n', 'Welcome\n'])('are not known from %j', (output) => {
@@ -45,7 +67,7 @@ describe('the peers of a member', () => {
 
 describe('the clients', () => {
   it('are the peers of all members but the members, each as it was last seen, the longest silent first', () => {
-    const peer = (address: string, at: number) => ({ address, name: null, at });
+    const peer = (address: string, at: number) => ({ address, name: null, at, resolutionSeconds: 1 });
     const m1 = { member: 'm1', own: ['10.9.0.11'], peers: [peer('10.9.0.21', 5), peer('10.9.0.12', 9), peer('10.9.0.22', 4)] };
     const m2 = { member: 'm2', own: ['10.9.0.12'], peers: [peer('10.9.0.21', 7), peer('10.9.0.11', 9)] };
     expect(clientsOf([m1, m2, { member: 'm3', own: [], peers: null }])).toEqual([
@@ -99,12 +121,21 @@ describe('clients in the status', () => {
       },
     ],
   });
-  const client = (index: number, at: number): Client => ({ address: `10.9.1.${index}`, name: null, at, member: 'm1' });
+  const client = (index: number, at: number): Client => ({
+    ...{ address: `10.9.1.${index}`, name: null, at, member: 'm1' },
+    resolutionSeconds: 1,
+  });
 
   it('are a table; of many those longest silent', () => {
     const clients = [client(1, now - 3 * 86_400_000), { ...client(2, now - 150_000), name: 'c2.lab' }, client(3, now)];
     const text = statusText(judgeStatus(input(clients)), input(clients));
     expect(text).toMatch(/\nclient +name +last seen +served by\n10.9.1.1 +- +3 d ago +m1\n10.9.1.2 +c2.lab +2 min ago +m1\n/);
+    const ofTwo = [now, now - 36_000, now - 72_000, now - 144_000].map((at, index) => ({
+      ...client(index, at),
+      resolutionSeconds: 36,
+    }));
+    const vague = statusText(judgeStatus(input(ofTwo)), input(ofTwo)).match(/- +(.* ago)/g);
+    expect(vague?.map((cell) => cell.replace(/^- +/, ''))).toEqual([...Array(3).fill('under 3 min ago'), '2 min ago']);
     const many = Array.from({ length: 30 }, (_, index) => client(index, now));
     expect(statusText(judgeStatus(input(many)), input(many))).toMatch(/and 10 with a later connection; --json lists all 30\n$/);
     expect(statusText(judgeStatus(input(null)), input(null))).toMatch(/clients: unknown/);

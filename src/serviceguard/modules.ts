@@ -160,7 +160,7 @@ const optionalModules: readonly Row[] = [
       attribute('weight_name', legal.name, 'A CAPACITY_NAME of the cluster.'),
       attribute(
         'weight_value',
-        { words: '0 to 1000000', accepts: (value) => /^\d{1,7}(\.\d{1,3})?$/.test(value) },
+        { words: '0 to 1000000', accepts: (value) => /^\d{1,7}(\.\d{1,3})?$/.test(value) && Number(value) <= 1_000_000 },
         'Used amount.',
       ),
     ),

@@ -103,6 +103,13 @@ const cases: readonly (readonly [what: string, refused: readonly string[], taken
   ],
 ];
 
+describe('one value', () => {
+  it('of a weight is at most a million', () => {
+    const weight = (value: string) => problems(modular(`weight_name w\nweight_value ${value}`));
+    expect([weight('1000000'), weight('1000001').length, weight('0.5')]).toEqual([[], 1, []]);
+  });
+});
+
 describe('one package', () => {
   it.each(cases)('cannot have %s', (_, refused, taken) => {
     expect(problems(modular(...refused))).toEqual([expect.stringMatching(/^package-(rule|vg-missing): .* \[.* p\.\d/)]);

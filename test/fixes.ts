@@ -361,9 +361,11 @@ export const untyped = {
     'check-mtu',
     'check-client-mtu',
     'check-clock',
+    'check-rules',
     'address-conflict',
     'name-unresolved',
   ],
+  'a person decides which host keeps the address': ['check-shared-address'],
   'only commands of the lab print it': [
     'lab-unavailable',
     'lab-module',

@@ -141,6 +141,17 @@ export const checkCodes = {
     example: 'm1 has MTU 9000, m3 has 1500.',
     page: 'install',
   }),
+  'check-shared-address': code('different', 'Two members have the same address in the subnet of the package.', {
+    cluster: 'Still working. The next set-up (`members sync`, `member add`) skips one of the members, or ignores the address.',
+    why: 'csync and cfengine recognize a host by its address. Two members with one address would share keys and rights.',
+    fix: [
+      '`ip -4 addr` on both members shows the device.',
+      'Remove the address from one of them: `ip addr del ADDRESS/LENGTH dev DEVICE`.',
+      'A bridge of containers or virtual machines (docker0, virbr0): configure another network for it than package_subnet.',
+    ],
+    example: 'virbr0 has 192.168.122.1 on every member, and package_subnet is 192.168.122.0.',
+    page: 'install',
+  }),
   'check-address': code('different', 'The other members reach another host at the package address.', {
     cluster: 'Some clients reach another host instead of the master. A failover does not change that.',
     why: 'Another machine uses the package address, or a switch or router keeps an old hardware address.',
@@ -216,6 +227,13 @@ export const checkCodes = {
       'If it is elsewhere: correct cfengine_bin_directory, then `csync apply`.',
     ],
     example: '3.21 on m1, 3.24 on m3.',
+    page: 'runbook',
+  }),
+  'check-rules': code('different', 'The rules of cfservd (cfengine 2) on a member are dated in the future.', {
+    cluster: 'If this member is the master, it refuses clients and probes at random until that time.',
+    why: 'cfservd rereads a file that is newer than its last reading, and has no rules meanwhile. A file of the future is always newer.',
+    fix: ['`date` on the member: correct the clock first.', '`touch` the file that the problem names.'],
+    example: 'The clock was two hours ahead when the policy arrived, and was set back.',
     page: 'runbook',
   }),
   'check-clock': code('different', 'The clock of a member differs from the others.', {

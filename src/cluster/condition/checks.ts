@@ -4,6 +4,7 @@
  * script collects the facts; a table judges them. Pure.
  */
 
+import { networkOf } from '../../base/network.ts';
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { shellWord, words } from '../../base/shell-word.ts';
 import { appliedName, parseApplied, setsName } from '../../contract/package-directory.ts';
@@ -48,6 +49,12 @@ export function checkLook(settings: Settings, daemonProgram: string, lastSeenLis
     `[ ! -b ${shellWord(deviceOf(settings))} ] || dumpe2fs -h ${shellWord(deviceOf(settings))} 2>/dev/null | sed -n 's/^Filesystem features: */features /p'`,
     // LVM's own answer, from all of its files; a setting that no file has is an error there, and off.
     'if command -v lvmconfig >/dev/null 2>&1; then echo "hosttags $(lvmconfig tags/hosttags 2>/dev/null || echo hosttags=0)"; fi',
+    // cfservd compares the time of its rules with that of its last reading [cfengine.md 1.13].
+    ...(settings.cfengineGeneration === 2
+      ? [
+          `written=$(stat -c %Y ${shellWord(`${cfengineWorkDirectory}/inputs/cfservd.conf`)} 2>/dev/null) && echo "rules-age $(($(date +%s) - written))"`,
+        ]
+      : []),
     `echo "daemon $(${shellWord(daemonProgram)} --version 2>/dev/null | head -n 1)"`,
     `for place in ${engineShell.directories.join(' ')} /tmp ${shellWord(cfengineWorkDirectory)}; do free=$(df -Pk "$place" 2>/dev/null | awk 'NR == 2 { print $4 }'); echo "free \${free:--} $place"; done`,
     `if ${mountedTest(mountPoint)}; then ${spaceLine(mountPoint)}; fi`,
@@ -77,10 +84,12 @@ const checks: readonly Check[] = [
   { name: 'other-mounts', judge: judgeOtherMounts },
   { name: 'name', judge: judgeName },
   { name: 'network', judge: judgeNetwork },
+  { name: 'shared-address', judge: judgeSharedAddresses },
   { name: 'volume-group', judge: judgeVolumeGroup },
   { name: 'scripts', judge: judgeScripts },
   { name: 'node', judge: judgeNode },
   { name: 'daemon', judge: judgeDaemon },
+  { name: 'rules', judge: judgeRulesAge },
   { name: 'port', judge: judgePorts },
   { name: 'mtu', judge: judgeSizes },
   { name: 'client-port', judge: judgeClientPorts },
@@ -132,6 +141,55 @@ function judgeNetwork({ member, facts }: Looked, { settings, members }: CheckInp
   if (Number(mtu) >= most) return [];
   const text = `${device} has MTU ${mtu}, another member has ${most}: large packets get lost, small ones do not`;
   return [problem('warning', 'network', member, text, `ip link set ${device} mtu ${most}, on all members and the switch`)];
+}
+
+/** Addresses of a member that another one has as well: bridges of containers and virtual machines have the same one on many hosts. */
+function sharedWith(other: MemberFacts | null, facts: MemberFacts | null, { packageAddress }: Settings): string[] {
+  const addresses = (of: MemberFacts | null): string[] => words(of === null ? '' : first(of, 'own'));
+  const theirs = new Set(addresses(other));
+  return addresses(facts).filter((one) => theirs.has(one) && one !== packageAddress && !one.startsWith('127.'));
+}
+
+/** In the subnet of the package, by the length that the member has for it. */
+function isInSubnet(address: string, facts: MemberFacts, { packageSubnet }: Settings): boolean {
+  const length = words(first(facts, 'network'))[0]?.split('/')[1];
+  return length !== undefined && networkOf(address, Number(length)) === packageSubnet;
+}
+
+/** Reported for the later member. csync and cfengine recognize a host by its address, so that a set-up uses it for one host only. */
+function judgeSharedAddresses({ member, facts }: Looked, { settings, members }: CheckInput): Findings {
+  const earlier = members.slice(
+    0,
+    members.findIndex((one) => one.member === member),
+  );
+  return earlier.flatMap((other) =>
+    sharedWith(other.facts, facts, settings)
+      .filter((address) => isInSubnet(address, facts, settings))
+      .map((address) =>
+        problem(
+          'warning',
+          'shared-address',
+          member,
+          `it has the address ${address}, and so has ${other.member}: csync and cfengine use an address for one host only, so a set-up skips one of them or ignores this address`,
+          `ip -4 addr on ${member} and ${other.member} shows it; remove it from one of them. A bridge (docker0, virbr0) needs another network than package_subnet`,
+        ),
+      ),
+  );
+}
+
+/** Shared addresses that harm nothing, because no set-up uses them. */
+function sharedNotes({ settings, members }: CheckInput): string[] {
+  const holders = new Map<string, string[]>();
+  for (const { member, facts } of members)
+    for (const other of members)
+      if (facts !== null && other.member !== member)
+        for (const address of sharedWith(other.facts, facts, settings))
+          if (!isInSubnet(address, facts, settings))
+            holders.set(address, [...new Set([...(holders.get(address) ?? []), member])]);
+  return [...holders].map(
+    ([address, names]) =>
+      `${names.join(', ')} have the same address ${address}, outside of package_subnet: csync does not use it`,
+  );
 }
 
 /** The set that a member's package directory names as applied. null: none, or an unreadable file. */
@@ -197,6 +255,15 @@ function judgeDaemon({ member, facts }: Looked, { members }: CheckInput): readon
   if (other?.facts == null || (first(other.facts, 'daemon') ?? '') === '') return [];
   const text = `${version}, but ${first(other.facts, 'daemon')} on ${other.member}: clients would get the policy from either version`;
   return [problem('warning', 'daemon', member, text, 'install the same version on all members')];
+}
+
+/** A clock that was set back leaves a file of the future. cfservd rereads it at each connection, which finds no rules meanwhile. */
+function judgeRulesAge({ member, facts }: Looked, { settings: { cfengineWorkDirectory } }: CheckInput): readonly Problem[] {
+  const age = Number(first(facts, 'rules-age') ?? 0);
+  if (!(age < -1)) return [];
+  const file = `${cfengineWorkDirectory}/inputs/cfservd.conf`;
+  const text = `${file} is dated ${-age} s in the future: until then cfservd rereads it again and again, and refuses the connection that it has at that moment`;
+  return [problem('warning', 'rules', member, text, `date   (is the clock right?), then touch ${file}`)];
 }
 
 /** Reported for the active member, from the observations of the others. */
@@ -285,5 +352,5 @@ export function judgeChecks(input: CheckInput): CheckReport {
     }
   }
   const nodes = input.members.flatMap((one) => (one.facts === null ? [] : nodeOf({ ...one, facts: one.facts }, input)));
-  return { problems, notes: doubleMountNotes(input), nodes, looks, leftOut };
+  return { problems, notes: [...doubleMountNotes(input), ...sharedNotes(input)], nodes, looks, leftOut };
 }

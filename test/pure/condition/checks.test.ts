@@ -16,6 +16,7 @@ point directory 0
 forward 10.9.0.100
 backward csync.lab csync
 network 10.9.0.0/24 eth0 1500
+own 127.0.0.1 172.16.0.1 10.9.0.7 10.9.0.100
 lvm present
 group
 hosttags hosttags=1
@@ -39,6 +40,7 @@ function member(name: string, changes: readonly string[] = []): CheckedMember {
   const words = new Set(changes.map((line) => line.replace(/^\+/, '').split(' ')[0]));
   const kept = sound
     .replace('OTHER', name === 'm1' ? 'm2' : 'm1')
+    .replace('own 127.0.0.1 172.16.0.1 10.9.0.7 ', name === 'm1' ? '$&' : `own 127.0.0.1 10.9.0.1${name.slice(1)} `)
     .replace('CARD', `02:00:00:00:00:0${name.slice(1)}`)
     .split('\n')
     .filter((line) => !words.has(line.split(' ')[0]) || changes.some((change) => change.startsWith(`+${line.split(' ')[0]} `)));
@@ -53,7 +55,7 @@ function member(name: string, changes: readonly string[] = []): CheckedMember {
   };
 }
 
-const clients: CheckInput['clients'] = [{ address: '10.9.0.21', name: 'c1.lab', at: 0, member: 'm1' }];
+const clients: CheckInput['clients'] = [{ address: '10.9.0.21', name: 'c1.lab', at: 0, member: 'm1', resolutionSeconds: 1 }];
 
 function judge(changes: readonly string[] = [], more: Partial<CheckInput> = {}) {
   return judgeChecks({
@@ -87,6 +89,18 @@ describe('the checks', () => {
     expect(features('mmp ')).toEqual([]);
   });
 
+  it('take rules of now, and of a generation that has none', () => {
+    expect([judge(['rules-age -1']).problems, judge(['rules-age 5']).problems, judge([]).problems]).toEqual([[], [], []]);
+  });
+
+  it('note an address that several members have where nothing uses it, such as that of a bridge', () => {
+    const { problems, notes } = judge(['own 127.0.0.1 10.9.0.12 172.16.0.1']);
+    expect([problems, notes]).toEqual([
+      [],
+      ['m1, m2 have the same address 172.16.0.1, outside of package_subnet: csync does not use it'],
+    ]);
+  });
+
   it('find nothing in a sound cluster, and report how much they checked', () => {
     expect(judge()).toMatchObject({ problems: [], notes: [], looks: all, leftOut: [] });
   });
@@ -105,10 +119,12 @@ describe('the checks', () => {
     ['another way back', ['backward other.lab'], 'name', /needs both directions/],
     ['no interface in the subnet', ['network'], 'network', /cannot be added/],
     ['a smaller MTU', ['network 10.9.0.0/24 eth0 1400'], 'network', /MTU 1400, another member has 1500/],
+    ['an address that another member has, too', ['own 127.0.0.1 10.9.0.12 10.9.0.7 10.9.0.100'], 'shared-address', /10\.9\.0\.7/],
     ['no volume group', ['group'], 'volume-group', /volume group vg_csync is missing/],
     ['no host tags', ['hosttags hosttags=0'], 'volume-group', /activated at boot, or twice/],
     ['a tag left behind', ['group m9'], 'volume-group', /tag m9 although the package is down/],
     ['an active volume group', ['active yes'], 'volume-group', /active here although the package is not/],
+    ['rules of the future', ['rules-age -7200'], 'rules', /cfservd\.conf is dated 7200 s in the future/],
     ['no Node.js', ['node '], 'node', /cannot be run/],
     ['an old Node.js', ['node v18.20.0'], 'node', /is v18.20/],
     ['a carried Node.js that cannot be run', ['runtime '], 'node', /runtime\/node cannot be run/],
@@ -287,7 +303,7 @@ describe('the checks', () => {
   it('of many clients the first ten are named', () => {
     const many = Array.from({ length: 14 }, (_, index) => `10.9.1.${index}`);
     const found = judge(['reach m1 0 ok', ...many.map((address) => `+reach ${address} 1 ok`)], {
-      clients: many.map((address) => ({ address, name: null, at: 0, member: 'm1' })),
+      clients: many.map((address) => ({ address, name: null, at: 0, member: 'm1', resolutionSeconds: 1 })),
     }).problems.filter(({ member: where }) => where === 'm2');
     expect(found.map(({ text }) => text)).toEqual([expect.stringMatching(/14 of 14 .*10\.9\.1\.9 and 4 more\./)]);
   });

@@ -162,7 +162,7 @@ describe.skipIf(whyNoMember !== null)('the policy of generation 2', () => {
     expect(await run(client, 'm1')).toContain('Unspecified server refusal (see verbose server output)');
   });
 
-  it('lets nobody in whose address begins or ends with that of a host', async () => {
+  it('admits no host whose address begins or ends with that of another', async () => {
     const master = await fresh('m1');
     const [own, ...others] = ['10.9.0.1', '10.9.0.12', '10.9.0.123', '110.9.0.1'];
     const files = demand(

@@ -26,7 +26,7 @@ function stalledClient(address: string, path: string): string {
   const client = [
     'use IO::Socket::INET;',
     'my ($a, $p) = @ARGV; my $s = IO::Socket::INET->new(PeerAddr => $a, PeerPort => 5308) or die;',
-    'syswrite $s, pack(q(a8), q(t ) . length) . $_ for qq(CAUTH $a m1.lab root 0), qq(GET $p); sleep 1000',
+    'syswrite $s, pack(q(a8), q(t ) . length) . $_ for qq(CAUTH $a m1.lab root 0), qq(GET 2048 $p); sleep 1000',
   ].join(' ');
   return `exec perl -e '${client}' ${address} ${path}`;
 }

@@ -2,7 +2,8 @@
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, exitCodes, Failure, failure } from '../../base/problem.ts';
-import { type HostRun, isClassName, type RemoteRunWish, remoteRunText, runsText } from '../../cluster/procedures/remote-run.ts';
+import { isClassName, type RemoteRunWish, remoteRunText, runsText } from '../../cluster/procedures/remote-run.ts';
+import type { HostRun } from '../../cluster/procedures/run-outputs.ts';
 import { observe, unreachableProblems } from '../../cluster/remote/observation.ts';
 import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { out } from '../../host/output.ts';

@@ -6,9 +6,9 @@ export const commands = chapter(
   { parts: ['lab/commands/', 'lab/emulation/', 'lab/manager/'], tests: 'pure/lab/lab-view' },
   [
     [
-      'Rights: root may do everything, the monitor role only views (in the lab every user has it)',
+      'Rights: root may do everything, the monitor role (every user of the lab) only views',
       'imitated',
-      'U11 p.187, p.300; who has it is a choice of ours',
+      'U11 p.187, p.300',
       'lab/verbs/status > a user with the monitor role sees the package; what it may not see is not known, and it changes nothing',
     ],
     ['cmviewcl, plain table, to the blank', 'imitated', 'GH-wiki', 'plain cmviewcl is the published screen, blank for blank'],
@@ -85,7 +85,7 @@ export const legacy = chapter('Legacy packages', { parts: ['lab/manager/', 'serv
     'looks for the control scripts on every member and calls none of them',
   ],
   [
-    'Services are those that the control script starts, with the restarts of cmrunserv',
+    'Services are those of the control script, with the restarts of cmrunserv',
     'imitated',
     'TMPL, MAN cmrunserv',
     'are those its script has started, with the restarts of cmrunserv',
@@ -106,7 +106,7 @@ export const legacy = chapter('Legacy packages', { parts: ['lab/manager/', 'serv
   [
     'cmmakepkg -p; its comments and order are ours',
     'ours',
-    'L8 p.327 has the option, no page the text',
+    'L8 p.327 has only the option',
     "pure/member/legacy > lies over cmmakepkg -p's output, comments and all",
   ],
   [

@@ -29,7 +29,7 @@ export function renderFidelity(rows: readonly FidelityRow[]): string {
     '',
     'The lab does not run Serviceguard. It imitates its package manager from public pages; [docs/facts/sources.md](docs/facts/sources.md) explains the keys.',
     `Of ${rows.length} behaviours, ${count('imitated')} are imitated from a page, ${count('ours')} are our choice because no page documents them, and ${count('not imitated')} are not imitated.`,
-    'This page is generated from `src/lab/fidelity/fidelity.ts`; a test compares the two.',
+    'This page is generated from `src/lab/fidelity`, which also has the title of each test.',
     ...chapters.flatMap((name) => [
       '',
       `## ${name}`,
@@ -46,5 +46,5 @@ export function renderFidelity(rows: readonly FidelityRow[]): string {
 }
 
 function linkTo(test: FidelityRow['provedBy']): string {
-  return test === null ? '' : `[${test.file.slice('test/'.length, -'.test.ts'.length)}](${test.file}): ${test.title}`;
+  return test === null ? '' : `[${test.file.slice('test/'.length, -'.test.ts'.length)}](${test.file})`;
 }

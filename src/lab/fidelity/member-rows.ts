@@ -40,7 +40,7 @@ export const members = chapter('Members and the cluster', { parts: ['lab/manager
     'pure/lab/lab-events > a lost member that boots joins again and gets its switch back',
   ],
   [
-    'With all members back after a total loss the cluster forms automatically',
+    'After a total loss the cluster forms once all members are back',
     'imitated',
     'L10 p.195',
     'pure/lab/lab-events > when all members were lost the cluster forms again once all of them have booted',
@@ -56,7 +56,7 @@ export const members = chapter('Members and the cluster', { parts: ['lab/manager
 
 export const membersChange = chapter('Adding and removing members', { parts: ['lab/manager/'], tests: 'lab/verbs/membership' }, [
   [
-    'cmquerycl or cmgetconf, an edited file, cmcheckconf, cmapplyconf -C: a member is added online, down until cmrunnode',
+    'cmquerycl or cmgetconf, cmcheckconf, cmapplyconf -C: a member is added online, down until cmrunnode',
     'imitated',
     'L9 p.245, GH-add',
     'a spare machine is added online, down until cmrunnode, seen alike from every member',
@@ -80,13 +80,13 @@ export const membersChange = chapter('Adding and removing members', { parts: ['l
     'pure/lab/lab-members > one that crashed can go while its machine is down, and booted again it joins nothing',
   ],
   [
-    'A removed node that a package lists is refused also if it is reachable; a node in whose maintenance mode a package is, always',
+    'A removed node that a package lists is refused also if reachable; one with a package in maintenance mode always',
     'ours',
     'INFERRED from U19 p.284',
     'pure/lab/lab-members > with the packages that list it, in one command',
   ],
   [
-    'A package without node_name, or with *, accepts every added member, enabled; nothing is validated there',
+    'A package without node_name, or with *, accepts every added member, without validation',
     'ours',
     'INFERRED',
     'pure/lab/lab-members > it is in the cluster and down until cmrunnode; packages with an open list accept it',
@@ -104,12 +104,12 @@ export const membersChange = chapter('Adding and removing members', { parts: ['l
     'a spare machine is added online, down until cmrunnode, seen alike from every member',
   ],
   [
-    'Events: executables of /etc/csync-lab/events.d run on the member of cmapplyconf, after its answer, once a change, with two words (MEMBER_ADDED: m4); their result is only logged',
+    'Events: executables of /etc/csync-lab/events.d run on the member of cmapplyconf, after its answer, with two words (MEMBER_ADDED: m4)',
     'ours',
-    'the words DSAU, MSW p.202; how Serviceguard calls dispatchers is a GAP (serviceguard.md 8.3)',
+    'words DSAU, MSW p.202; the call is a GAP (serviceguard.md 8.3)',
     'programs of the events directory are called once a change with two words, and what they say is only noted',
   ],
-  ['Packages added or deleted: no event', 'not imitated', 'only the log consolidation of DSAU, which is not ours, used it', null],
+  ['Packages added or deleted: no event', 'not imitated', 'only the log consolidation of DSAU used it', null],
   [
     'Other changes of the cluster file online: networks, capacities, MEMBER_TIMEOUT',
     'not imitated',

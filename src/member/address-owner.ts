@@ -1,4 +1,4 @@
-/** Checks whether another host answers for the package address on its subnet; csync-arp.pl sends the probe. */
+/** Whether another host answers for the package address on its subnet, by the probe of csync-arp.pl. */
 import { arpProbeName } from '../contract/package-directory.ts';
 import type { MemberHost } from '../host/host.ts';
 
@@ -8,10 +8,10 @@ export type OwnerLook =
   | { readonly kind: 'foreign'; readonly card: string }
   | { readonly kind: 'unknown' | 'no perl'; readonly why: string };
 
-/** Added to the listening time, for the start of perl. */
+/** For the start of perl. */
 const startMs = 500;
 
-/** Returns within `listenMs` and half a second. `directory`: the set of the member scripts. */
+/** Returns within `listenMs` and half a second. `directory`: that of the set. */
 export async function foreignOwner(
   host: Pick<MemberHost, 'run'>,
   directory: string,
@@ -30,7 +30,6 @@ export async function foreignOwner(
   return { kind: 'unknown', why: errorCode ?? (stderr.trim() || `perl exited with ${exitCode}`) };
 }
 
-/** For the log. */
 export function ownerText(address: string, card: string): string {
   return `another host answers for ${address} as well (hardware address ${card}): clients may reach that host`;
 }

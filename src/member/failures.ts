@@ -1,16 +1,14 @@
 /**
- * Every failure of a member script and its consequence for the cluster. The exit status follows from the consequence, not from the cause
- * [serviceguard.md 3.3]: start 1 = no other member can start the package either, start 2 = try another member; halt 1 = this member still
- * holds the policy file system.
+ * Every failure of a member script. Its exit status follows from the consequence, not from the cause [serviceguard.md 3.3]: start 1 = no
+ * other member can start the package either, start 2 = try another member; halt 1 = this member still holds the policy file system.
  */
 import type { LogMessage } from '../base/log-line.ts';
 import { sentence } from './messages.ts';
 
 export interface FailureRow {
   readonly start: 1 | 2;
-  /** What it means for the cluster. */
   readonly means: string;
-  /** The command or edit that fixes it, with {member} and {package}. */
+  /** With {member} and {package}. */
   readonly remedy: string;
 }
 
@@ -168,7 +166,6 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Finding, consequence and fix, for the log. */
 export function failureMessage({ code, text }: Finding, member: string, packageName: string): LogMessage {
   const { means, remedy } = failureTable[code];
   const fix = remedy.replaceAll('{member}', member).replaceAll('{package}', packageName);

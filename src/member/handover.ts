@@ -1,16 +1,15 @@
 /**
- * How long a failover took. The member that loses the package writes a note to the policy file system, and the next one reads it; a crash
- * leaves none, and then the time is unknown. Used for figures, status and the brake, which prevents a second failover in quick succession.
- * Pure.
+ * How long a failover took: the member that loses the package leaves a note on the policy file system, the next one reads it. A crash leaves
+ * none: unknown. For figures, status and the brake. Pure.
  */
 import * as v from 'valibot';
 import { readJson } from '../contract/read-json.ts';
 
 const handover = v.object({
-  /** Epoch of the promotion that ended. */
+  /** Of the promotion that ended. */
   epoch: v.number(),
   member: v.string(),
-  /** ms since the epoch by the clock of that member: when the master stopped serving, as far as known. */
+  /** ms since the epoch by that member's clock: when the master stopped serving, as far as known. */
   lostAt: v.number(),
   /** SG_HALT_REASON. */
   reason: v.string(),
@@ -21,7 +20,7 @@ const promotion = v.object({
   epoch: v.number(),
   /** ms since the epoch: when the role was proved. */
   at: v.number(),
-  /** The previous active member, and how long no master served; null: unknown, or a halt by an administrator. */
+  /** From the previous active member; null: unknown, or a halt by an administrator. */
   failover: v.nullable(v.object({ from: v.string(), milliseconds: v.number() })),
 });
 export type Promotion = v.InferOutput<typeof promotion>;
@@ -36,11 +35,11 @@ export function promotionFile(packageName: string): string {
   return `/run/csync-promotion-${packageName}.json`;
 }
 
-/** null for a missing or damaged note. */
+/** null: missing or damaged. */
 export const parseHandover = (text: string | null): Handover | null => readJson(handover, text);
 export const parsePromotion = (text: string | null): Promotion | null => readJson(promotion, text);
 
-/** A halt by an administrator is no failover. A note of another epoch than the previous one does not count. */
+/** A halt by an administrator is no failover. Only a note of the previous epoch counts. */
 export function promotionAfter(epoch: number, at: number, before: Handover | null): Promotion {
   const isFailover = before !== null && before.epoch === epoch - 1 && before.reason !== 'user_halt' && before.lostAt <= at;
   return { epoch, at, failover: isFailover ? { from: before.member, milliseconds: at - before.lostAt } : null };

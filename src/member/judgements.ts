@@ -5,12 +5,12 @@ import { mountsReadOnly } from '../settings/mount-options.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
-/** The topmost mount at the mount point; later lines of the table cover earlier ones. */
+/** The topmost mount: later lines of the table cover earlier ones. */
 export function mountAt(mounts: readonly MountEntry[], target: string): MountEntry | undefined {
   return mounts.findLast((mount) => mount.target === target);
 }
 
-/** Before anything is mounted: the mount point must be an empty directory [cfengine.md 1.6, 2.6]. */
+/** The mount point must be an empty directory [cfengine.md 1.6, 2.6]. */
 export function judgeMountPoint(
   settings: Settings,
   mounts: readonly MountEntry[],
@@ -30,7 +30,7 @@ export function judgeMountPoint(
   return null;
 }
 
-/** After Serviceguard's modules: our file system, from our device, writable. */
+/** Our file system, from our device, writable. */
 export function judgeMount(settings: Settings, mounts: readonly MountEntry[]): Finding | null {
   const { mountPoint, fileSystemType, mountOptions } = settings;
   const mount = mountAt(mounts, mountPoint);
@@ -44,13 +44,13 @@ export function judgeMount(settings: Settings, mounts: readonly MountEntry[]): F
   return null;
 }
 
-/** Who listens on the daemon's port. Pid files prove nothing in either generation. */
+/** Pid files prove nothing in either generation. */
 export type PortOwner =
   | { readonly kind: 'free' }
   | { readonly kind: 'daemon'; readonly process: ProcessState; readonly inode: string }
   | { readonly kind: 'foreign'; readonly text: string };
 
-/** `strange`: why a process is not the daemon, with its name; null: it is the daemon. */
+/** `strange`: why a process is not the daemon; null: it is. */
 export function judgePort(
   listeners: readonly Listener[],
   port: number,
@@ -71,9 +71,8 @@ export function judgePort(
 const deleted = ' (deleted)';
 
 /**
- * A process can have any name. The daemon is a process that root (or our own user) runs from the configured program, or from a file that an
- * update has replaced: same path, or same name where versions have their own directories. A script runs in its interpreter, so only its
- * user is checked.
+ * A process can have any name. The daemon runs as root (or our own user) from the configured program, or from a file that an update has
+ * replaced: same path, or same name where versions have directories. A script runs in its interpreter, so only its user is checked.
  */
 export function judgeOrigin(process: ProcessState, origin: ProcessOrigin, program: ProgramFile | null): string | null {
   const user = origin.users.find((each) => !origin.trusted.includes(each));

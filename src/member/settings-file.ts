@@ -1,7 +1,4 @@
-/**
- * Reads the package directory of this member: settings.json, validated again because files on a disk can be damaged, and the manifest with
- * the digest of every file.
- */
+/** The package directory of this member: settings.json, validated again because files can be damaged, and the manifest. */
 import { basename, resolve } from 'node:path';
 import {
   flatSet,
@@ -18,16 +15,16 @@ import { parseSettingsJson, type Settings } from '../settings/settings.ts';
 import type { Finding } from './failures.ts';
 
 export type ReadSettings =
-  /** The digest is made when it is asked for: a halt never does. */
+  /** A halt never asks for it. */
   | { readonly ok: true; readonly settings: Settings; readonly digest: () => string }
   | { readonly ok: false; readonly finding: Finding };
 
-/** Name of the package for logs, also with unreadable settings: from Serviceguard, else from the package directory. */
+/** From Serviceguard, else from the package directory: also with unreadable settings. */
 export function packageNameOf(host: MemberHost, directory: string): string {
   return host.environment.SG_PACKAGE || basename(placeOfSet(resolve(directory)).packageDirectory);
 }
 
-/** Settings of a set on this member. A digest that differs from the applied one (in the environment, from Serviceguard) is a finding. */
+/** A digest that differs from the applied one (environment, from Serviceguard) is a finding. */
 export function readSettingsFile(host: MemberHost, directory: string): ReadSettings {
   const file = `${directory}/${settingsName}`;
   const fail = (text: string): ReadSettings => ({ ok: false, finding: { code: 'settings-damaged', text } });
@@ -43,7 +40,7 @@ export function readSettingsFile(host: MemberHost, directory: string): ReadSetti
   return { ok: true, settings, digest };
 }
 
-/** Whether the files of a set belong together: its name, its manifest and its settings. */
+/** Name, manifest and settings of a set. */
 export function judgeManifest(host: MemberHost, directory: string, digest: string): Finding | null {
   const damaged = (text: string): Finding => ({ code: 'settings-damaged', text });
   const manifest = manifestIn(host, directory);
@@ -59,7 +56,7 @@ export function manifestIn(host: MemberHost, directory: string): Manifest {
   return readManifest(host.readText(`${directory}/${manifestName}`));
 }
 
-/** Replaces $SGCONF and $SGRUN in a path. */
+/** $SGCONF and $SGRUN. */
 export function expand(host: MemberHost, path: string): string {
   return path.replace(
     /^\$(SGCONF|SGRUN)\b/,

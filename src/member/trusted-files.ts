@@ -1,6 +1,6 @@
 /**
- * Files that the member scripts run, read or write as root: a user who can change one of them is root. validate (and so cmcheckconf)
- * refuses them; a start only warns, because a file mode must not prevent a failover.
+ * Files that member scripts run, read or write as root: a user who can change one is root. validate refuses them; a start only warns, because
+ * a file mode must not prevent a failover.
  */
 import { adapterFor } from '../cfengine/adapter.ts';
 import {
@@ -21,11 +21,11 @@ import { expand } from './settings-file.ts';
 
 /** Sourced by the launchers if the environment names no other file. */
 const configuration = '/etc/cmcluster.conf';
-/** In a set, besides the scripts; and in the package directory. */
+/** In a set, and in the package directory. */
 const believed = [settingsName, manifestName] as const;
 const believedBeside = ['roster.json', appliedName, customerDefined, runtimeName] as const;
 
-/** Absolute paths; some are missing on some members. */
+/** Some are missing on some members. */
 function trustedFiles(host: MemberHost, directory: string, settings: Settings): string[] {
   const { programs, daemonPolicy } = adapterFor(settings);
   const { packageDirectory } = placeOfSet(directory);
@@ -45,12 +45,12 @@ function trustedFiles(host: MemberHost, directory: string, settings: Settings): 
   ];
 }
 
-/** Written as root at paths that the administrator chose: a link there could overwrite any file. */
+/** At paths of the administrator's choice: a link could overwrite any file. */
 function writtenFiles({ scriptLogFile, monitorMetricsFile }: Settings, host: MemberHost): string[] {
   return [expand(host, scriptLogFile), ...(monitorMetricsFile === 'off' ? [] : [monitorMetricsFile])];
 }
 
-/** A finding for each path that a user other than root, or than our own, could change. */
+/** For each path that a user other than root, or our own, could change. */
 export function judgeTrust(host: MemberHost, directory: string, settings: Settings): Finding[] {
   const [trusted, stats] = [ourselves(), new Map()];
   const places = [

@@ -1,4 +1,4 @@
-/** The lines of a legacy control script in the package log, as in the template of A.11.19 [serviceguard.md 4.4]. */
+/** Log lines of a legacy control script, as in the template of A.11.19 [serviceguard.md 4.4]. */
 import { dateLine, type MemberLog, timeStamp } from '../../host/member/member-log.ts';
 
 export class ControlLog {
@@ -10,7 +10,7 @@ export class ControlLog {
     this.#member = member;
   }
 
-  /** `Starting package at` and similar; a failed rollback has fewer #. */
+  /** A failed rollback has fewer #. */
   banner(text: string, rollback = false): void {
     const line = '#'.repeat(rollback ? 6 : 11);
     this.#log.plain(`\n\t${line} Node "${this.#member}": ${text} ${dateLine(new Date())} ${line}`);

@@ -1,6 +1,6 @@
 /**
- * The scripts of a legacy package: RUN_SCRIPT start and HALT_SCRIPT stop. They run the steps of the modular scripts, and between them the
- * work of Serviceguard's modules [serviceguard.md 4.3].
+ * RUN_SCRIPT start and HALT_SCRIPT stop: the steps of the modular scripts, and between them the work of Serviceguard's modules
+ * [serviceguard.md 4.3].
  */
 
 import { customerDefined } from '../../contract/policy-file-system.ts';
@@ -18,7 +18,7 @@ import * as own from './legacy-steps.ts';
 
 type Context = ScriptContext & own.ControlContext;
 
-/** A part of the start and how to undo it; a halt undoes all parts in reverse. */
+/** A part of the start and its undoing; a halt undoes all in reverse. */
 interface Part {
   start(): readonly Step[];
   /** 0: this member holds nothing of this part. */
@@ -31,7 +31,7 @@ function partsOf(context: Context): readonly Part[] {
     start: () => [start()],
     halt: async () => exitOf(await runSteps([halt()], stepLog(context))),
   });
-  // A dry run on the active member reports the current state. A start over an existing mount is refused, as for a modular package.
+  // A dry run on the active member reports the current state. A start over an existing mount is refused, as in a modular package.
   const running = dryRun && judgeMount(settings, host.mounts()) === null;
   return [
     {
@@ -66,7 +66,7 @@ function partsOf(context: Context): readonly Part[] {
   ];
 }
 
-/** The equivalent of validate for a modular package: the settings are those the files were rendered with. */
+/** Like validate of a modular package: the settings are those of the rendered files. */
 function settingsSound({ host, directory, digest }: Context): Step {
   return {
     name: 'settings',
@@ -79,7 +79,7 @@ function withLog(context: ScriptContext): Context {
   return { ...context, control: new ControlLog(context.log, context.host.member) };
 }
 
-/** Undoes a failed start in reverse; exit status by consequence, as for the modular scripts. */
+/** Undoes a failed start in reverse; exit status by consequence. */
 export async function legacyStart(script: ScriptContext): Promise<number> {
   const context = withLog(script);
   const { control, dryRun } = context;
@@ -109,7 +109,7 @@ export async function legacyStart(script: ScriptContext): Promise<number> {
   return startExit(failed);
 }
 
-/** A failed step does not prevent the later ones; the exit status is 1 [serviceguard.md 4.3]. */
+/** A failed step does not prevent later ones; the exit status is 1 [serviceguard.md 4.3]. */
 export async function legacyHalt(script: ScriptContext): Promise<0 | 1> {
   const context = withLog(script);
   const { control, dryRun } = context;

@@ -1,7 +1,4 @@
-/**
- * The work of Serviceguard's modules for a legacy package: volume group, file system, address, customer's hook, service. Commands, retries
- * and log lines: serviceguard.md 4.3, 4.4, 7.1.
- */
+/** The work of Serviceguard's modules for a legacy package. Commands, retries and log lines: serviceguard.md 4.3, 4.4, 7.1. */
 import { words } from '../../base/shell-word.ts';
 import { placeOfSet } from '../../contract/package-directory.ts';
 import { customerDefined, deviceOf } from '../../contract/policy-file-system.ts';
@@ -16,20 +13,20 @@ import type { ControlLog } from './legacy-log.ts';
 
 export interface ControlContext extends StepContext {
   readonly directory: string;
-  /** The output of commands goes there too; null: standard output. */
+  /** Also for output of commands; null: standard output. */
   readonly logFile: string | null;
   readonly control: ControlLog;
 }
 
-/** Attempts to mount: a device that has just appeared may need a moment. */
+/** A device that has just appeared may need a moment. */
 const mountAttempts = 3;
-/** FS_UMOUNT_COUNT and DEACTIVATION_RETRY_COUNT: further attempts, as in the modular package. */
+/** FS_UMOUNT_COUNT and DEACTIVATION_RETRY_COUNT of the modular package. */
 const umountRetries = 2;
 const deactivationRetries = 2;
 const pauseMs = 1000;
 const lookLimitMs = 20_000;
 
-/** Whether a command exits with 0. It has no time limit of its own: that of the package counts. */
+/** Without a time limit: that of the package counts. */
 async function succeeds({ host, logFile }: ControlContext, ...argv: readonly string[]): Promise<boolean> {
   return (await host.attend(argv, logFile)) === 0;
 }
@@ -50,8 +47,8 @@ async function groupHere(context: ControlContext): Promise<{ readonly active: bo
 }
 
 /**
- * A crash leaves the tag of the crashed member. Its tag is removed only if cmviewcl reports that member as failed: a halted member may
- * still hold the file system. What Serviceguard's own script does is unknown (serviceguard.md gap 10).
+ * Removes the tag of a crashed member, only if cmviewcl reports it as failed: a halted one may still hold the file system. What
+ * Serviceguard's own script does is unknown (serviceguard.md gap 10).
  */
 async function clearTagsOfLostMembers(context: ControlContext): Promise<void> {
   const { host, settings } = context;
@@ -127,7 +124,7 @@ async function retried(
   }
 }
 
-/** `fsck -p`, for file system types that need it before a mount. */
+/** For types that need it before a mount. */
 export function fileSystemChecked(context: ControlContext): Step {
   const { host, settings, control } = context;
   const device = deviceOf(settings);
@@ -145,7 +142,7 @@ export function fileSystemChecked(context: ControlContext): Step {
       run: async () => {
         control.note('Checking filesystems:', device);
         const status = await host.attend(['fsck', '-t', settings.fileSystemType, '-p', device], context.logFile);
-        // fsck(8): 1 means that errors were corrected.
+        // 1: errors were corrected.
         checked = status === 0 || status === 1;
         if (!checked) control.error('check_and_mount', `Failed to fsck ${device}`);
       },

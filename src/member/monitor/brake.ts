@@ -1,7 +1,6 @@
 /**
- * The brake: may the monitor exit with its verdict, or must the package stay? A load that follows the package address, or a packet that
- * kills the daemon, would hit the next member as well, and failovers would disable one member after the other. Pure, except for the query
- * to the cluster, which has a time limit.
+ * May the monitor exit with its verdict, or must the package stay? A load that follows the address, or a packet that kills the daemon, would
+ * hit the next member, too, and disable one after the other. Pure, except for the query to the cluster, which has a limit.
  */
 
 import { memberStates, packageStatus } from '../../engine/serviceguard/status.ts';
@@ -11,35 +10,32 @@ import type { Settings } from '../../settings/settings.ts';
 import { parsePromotion, promotionFile } from '../handover.ts';
 
 export interface Others {
-  /** Up and enabled for the package, and the package has AUTO_RUN. */
+  /** Up and enabled, and the package has AUTO_RUN. */
   readonly eligible: readonly string[];
-  /** Disabled for the package, by a failure or by an administrator. */
+  /** By a failure or by an administrator. */
   readonly switchedOff: readonly string[];
   /** Commands that make another member eligible. */
   readonly remedies: readonly string[];
 }
 
-/** A failover within this time after the previous one, from a member that is disabled since, is "in quick succession". */
+/** A failover within this time after one from a member that is disabled since is "in quick succession". */
 export const settledMs = 600_000;
-/**
- * With so many connections, the daemon exits because of the load. cf-serverd exits above maxconnections, which csync sets to at least 200
- * (render/policy.ts).
- */
+/** Beyond this, load explains the exit. cf-serverd exits above maxconnections, at least 200 (render/policy.ts). */
 export const loadConnections = 150;
-/** Restarts in place that must fail, under load and after a failover, before the brake ends. */
+/** Restarts in place that must fail before the brake ends. */
 const loadTries = 2;
 const successionTries = 3;
-/** Pause before each further restart in place; the last one repeats. A master is back within 10 s. */
+/** Before each further restart; the last one repeats. A master is back within 10 s. */
 const backOffMs = [0, 500, 1000, 2000, 4000, 5000] as const;
 
 export interface Situation {
   readonly ofDaemon: boolean;
   readonly hereMs: number;
-  /** The previous active member if it failed over; null: started here, or unknown. */
+  /** null: started here, or unknown. */
   readonly cameFrom: string | null;
-  /** null: the cluster does not answer. That is not "none". */
+  /** null: no answer. That is not "none". */
   readonly others: Others | null;
-  /** Of the daemon's port, including those just closed. */
+  /** Including those just closed. */
   readonly connections: Connections;
   readonly failedRestarts: number;
 }
@@ -55,7 +51,7 @@ export function whyStay({ ofDaemon, hereMs, cameFrom, others, connections, faile
   return `the package failed over from ${cameFrom} ${Math.round(hereMs / 1000)} s ago, and ${cameFrom} is disabled: this would be a second failover in quick succession`;
 }
 
-/** Whether a failover now would be the second in quick succession. */
+/** Would a failover now be the second in quick succession? */
 function isSecond({ hereMs, cameFrom, others }: Pick<Situation, 'hereMs' | 'cameFrom' | 'others'>): boolean {
   return hereMs < settledMs && cameFrom !== null && others?.switchedOff.includes(cameFrom) === true;
 }
@@ -64,16 +60,16 @@ const loadText = ({ total, most }: Connections): string =>
   `the port has or had ${total} connections${most === null ? '' : `, ${most.count} of them from ${most.address}`}`;
 
 function isKnown({ others }: Situation): boolean {
-  // Two eligible members: if one has failed meanwhile, the other remains.
+  // If one failed meanwhile, the other remains.
   return (others?.eligible.length ?? 0) > 1;
 }
 
-/** `stays`: how often the package has stayed, in a row. */
+/** `stays`: in a row. */
 export function backOff(stays: number): number {
   return backOffMs[stays] ?? backOffMs[5];
 }
 
-/** The other members by `cmviewcl -v -f line`; null: the output has no such package. */
+/** By `cmviewcl -v -f line`; null: no such package. */
 export function othersFrom(view: string, packageName: string, here: string): Others | null {
   const status = packageStatus(view, packageName);
   if (status === null) return null;
@@ -92,10 +88,10 @@ export function othersFrom(view: string, packageName: string, here: string): Oth
   };
 }
 
-/** How often the cluster is queried in advance: more often while a failover would be the second in quick succession. */
+/** More often while a failover would be the second in quick succession. */
 const askEveryMs = 600_000;
 const askSoonMs = 10_000;
-/** Right after a failover an administrator may enable the member again at any moment. */
+/** After a failover an administrator may enable the member at any moment. */
 const askAtFirstMs = 1000;
 const atFirstMs = 15_000;
 const askLimitMs = 10_000;
@@ -128,12 +124,12 @@ export class Brake {
     return this.#known;
   }
 
-  /** Whether to exit without a query: cmviewcl is missing, or the last answer is enough. Then the failover is not delayed. */
+  /** Exits without a query: cmviewcl is missing, or the last answer is enough. */
   mayLeaveAtOnce(situation: Situation): boolean {
     return (!this.#canAsk || isKnown(situation)) && whyStay(situation) === null;
   }
 
-  /** Queries the cluster again, which delays the failover. Without a known cmviewcl it reads no disk. */
+  /** Delays the failover. Without a known cmviewcl it reads no disk. */
   async ask(limitMs = hurriedLimitMs): Promise<Others | null> {
     if (!this.#canAsk) return null;
     const { exitCode, stdout } = await this.#host.run([this.#program, '-v', '-f', 'line'], limitMs);
@@ -141,7 +137,7 @@ export class Brake {
     return this.#known;
   }
 
-  /** Queries in advance; resolves with the pause until the next query. */
+  /** Resolves with the pause until the next query. */
   async askBeforehand(): Promise<number> {
     this.#canAsk ||= this.#host.canExecute(this.#program);
     const others = await this.ask(askLimitMs);

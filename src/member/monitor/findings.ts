@@ -1,4 +1,4 @@
-/** The last result of each layer: log lines when it changes, and the part of the monitor state that other programs read. */
+/** The last result of each layer: log lines at changes, and its part of the monitor state. */
 import type { MonitorState } from '../../contract/monitor-state.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import { message, sentence } from '../messages.ts';
@@ -29,7 +29,7 @@ export class Findings {
     this.#last.set(layer, look);
   }
 
-  /** Logs a layer of weight warn once when it fails, and once when it recovers. */
+  /** Logs a layer of weight warn when it fails and when it recovers. */
   noteWarning(layer: LayerName, isBad: boolean): void {
     if (isBad === this.#warned.has(layer)) return;
     if (isBad) this.#warned.add(layer);
@@ -40,7 +40,7 @@ export class Findings {
     if (isBad) log.alarm('warning', found);
   }
 
-  /** Logs a remark once each time it changes, such as a daemon that answers but refuses the file. */
+  /** Once each time it changes. */
   noteRemark(layer: LayerName, now: string): void {
     const { remarkEnds } = layerOf(layer);
     if (remarkEnds === undefined || now === (this.#remarks.get(layer) ?? '')) return;

@@ -1,4 +1,4 @@
-/** The daemon that the monitor watches: its process, its socket, the event of its exit; and announced restarts. */
+/** The daemon that the monitor watches: process, socket, the event of its exit, announced restarts. */
 import { attempt } from '../../base/attempt.ts';
 import { isAnnounced, restartNoticeFile } from '../../contract/restart-notice.ts';
 import type { MemberHost, ProcessState } from '../../host/host.ts';
@@ -15,9 +15,9 @@ export interface HoldWorld {
   readonly daemon: Daemon;
   readonly log: MemberLog;
   watchProcess(wanted: ProcessState): ProcessWatch | null;
-  /** null: no event is available. */
+  /** null: no event available. */
   watchEnd(pid: number, look: () => void): EndWatch | null;
-  /** Whether that process still has that socket, so that no other process can have its port. */
+  /** Whether that process still has that socket. */
   watchSocket(pid: number, inode: string): () => boolean;
 }
 
@@ -26,7 +26,7 @@ export interface Hold {
   readonly state: ProcessState;
   readonly inode: string;
   readonly end: EndWatch | null;
-  /** Whether the exit is an event, at the last check; null: not checked yet. */
+  /** null: not checked yet. */
   isTold: boolean | null;
   readonly hasPort: () => boolean;
   readonly name: string;
@@ -43,7 +43,7 @@ export type Found =
   | { readonly kind: 'none'; readonly detail: string }
   | { readonly kind: 'unknown'; readonly detail: string };
 
-/** Finds the process behind the port and watches it. `ended`: called when it may have exited. */
+/** `ended`: called when the process behind the port may have exited. */
 export function takeHold(
   { host, daemon, settings, log, watchProcess, watchEnd, watchSocket }: HoldWorld,
   ended: () => void,
@@ -61,7 +61,7 @@ export function takeHold(
     return { kind: 'none', detail: `no ${daemon.adapter.daemonName} listens on port ${settings.cfenginePort}` };
   const name = `${owner.process.name} (pid ${owner.process.pid})`;
   log.line('ok', message('watching', { daemon: name, pid: owner.process.pid }));
-  // Read once in advance: the first run of a function is slow.
+  // In advance: the first run of a function is slow.
   host.readText(restartNoticeFile(settings.packageName));
   const { process: state, inode } = owner;
   const end = watchEnd(state.pid, ended);
@@ -71,7 +71,7 @@ export function takeHold(
   };
 }
 
-/** Called only before a verdict: the exit may be an announced restart. */
+/** Before a verdict: the exit may be an announced restart. */
 export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold | null): boolean {
   const notice = host.readText(restartNoticeFile(settings.packageName));
   if (notice === null) return false;
@@ -82,9 +82,9 @@ export function isRestart({ host, settings, daemon, log }: HoldWorld, hold: Hold
   return isEnded || isLauncher;
 }
 
-/** A daemon that starts listens first and then forks; the process that was called exits [cfengine.md 1.4, 2.4]. The socket is the same. */
+/** A daemon listens first and then forks; the called process exits [cfengine.md 1.4, 2.4]. The socket is the same. */
 function wentOnInChild(daemon: Daemon, { state, inode }: Hold): boolean {
-  // null: this host lacks descriptors or memory to read it, which does not concern the daemon.
+  // null: this host lacks descriptors or memory, which does not concern the daemon.
   const owner = attempt(() => daemon.owner(), null);
   return owner?.kind === 'daemon' && owner.inode === inode && owner.process.pid !== state.pid;
 }

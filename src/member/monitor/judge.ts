@@ -1,6 +1,6 @@
 /**
- * What the monitor concludes from its samples. Pure. Three results: running, failed, unknown; "unknown" becomes a failure only after its
- * own, longer limit. Moments are ms of the monotonic clock: a corrected wall clock must not look like a long silence.
+ * Samples in, verdict out: running, failed or unknown, which fails after its own, longer limit. Pure. Moments are ms of the monotonic clock:
+ * a corrected wall clock is no silence.
  */
 import type { LayerSchedule } from '../../settings/rules.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -13,7 +13,7 @@ export type Sample =
       readonly at: number;
       readonly seen: 'running' | 'gone' | 'zombie' | 'stopped';
       readonly detail: string;
-      /** Of a stopped process: a value that changes when it runs. null: unknown. */
+      /** Changes when a stopped process runs. null: unknown. */
       readonly mark?: string | null;
     }
   | { readonly kind: 'replaced'; readonly at: number; readonly detail: string }
@@ -23,7 +23,7 @@ export type Sample =
       readonly at: number;
       readonly result: LayerResult;
       readonly detail: string;
-      /** Unknown because a program is missing on this host: no other member fixes that. */
+      /** A program is missing on this host: no other member fixes that. */
       readonly isOurLack?: true;
     }
   /** The monitor itself did not run for a while. */
@@ -49,7 +49,6 @@ export function limitsOf(settings: Settings): Limits {
 
 export interface Verdict {
   readonly reason: 'gone' | 'zombie' | 'stopped' | 'replaced' | LayerName | 'unknown';
-  /** ms: the first sign. */
   readonly since: number;
   readonly evidence: string;
 }
@@ -61,7 +60,7 @@ interface Sign {
 
 export interface LayerState {
   readonly bad: Sign;
-  /** Last time the layer had a result. */
+  /** Of the last result. */
   readonly toldAt: number;
 }
 
@@ -77,7 +76,7 @@ export interface Watch {
 }
 
 const none: Sign = { count: 0, since: 0 };
-/** A stopped process fails by time without running: gcore, strace and job control stop it for moments, however often. */
+/** A stopped process fails by time without running: gcore, strace and job control stop it for moments. */
 export const stoppedLimitMs = 3000;
 
 export function watchFrom(at: number): Watch {
@@ -103,7 +102,7 @@ export function judge(watch: Watch, sample: Sample, limits: Limits): Watch {
     case 'layer':
       return judgeLayer(watch, sample, limits, fail);
     case 'starved':
-      // The counts are those of a monitor that did not run: start again. That time counts for no layer.
+      // The counts of a monitor that did not run: start again.
       return {
         ...watch,
         stopped: null,
@@ -147,23 +146,23 @@ function judgeLayer(
   return fail(layer, bad.since, `${bad.count} failed probes in a row: ${detail}`);
 }
 
-/** What follows a verdict, in this order: each later act may hang with its disk. After the first one no process waits for this one. */
+/** In this order: each later act may hang with its disk. After the first one no process waits for this one. */
 export function actsOfVerdict(): readonly ('leave' | 'state' | 'log')[] {
   return ['leave', 'state', 'log'];
 }
 
 interface Conclusion {
-  /** First words of the verdict. */
+  /** The first words. */
   readonly means: string;
   /** What it takes to conclude it. */
   readonly evidence: string;
-  /** Whether it concerns the daemon process, so that a restart can help. */
+  /** A restart of the daemon can help. */
   readonly ofDaemon: boolean;
 }
 
 const gone = { means: 'the cfengine daemon exited', ofDaemon: true } as const;
 
-/** What each reason means; those of the layers are in their rows. */
+/** Those of the layers are in their rows. */
 export const conclusions: Readonly<Record<Verdict['reason'], Conclusion>> = {
   gone: { ...gone, evidence: 'the process that had the port does not exist; one check is enough' },
   zombie: { ...gone, evidence: 'the process is a zombie; one check is enough' },
@@ -197,7 +196,7 @@ function whatFollows({ packageName, serviceRestart, serviceFailFast }: Follows, 
 
 type Follows = Pick<Settings, 'packageName' | 'serviceRestart' | 'serviceFailFast'>;
 
-/** The sentence that an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
+/** What an administrator reads first. `epoch`: the wall clock at moment 0 of the samples, ms. */
 export function verdictSentence(verdict: Verdict, settings: Follows, member: string, epoch: number): string {
   const since = new Date(Math.round(epoch + verdict.since)).toISOString();
   return `${sentence(conclusions[verdict.reason].means)}: ${verdict.evidence} (since ${since}). The monitor exits. ${whatFollows(settings, member)}`;

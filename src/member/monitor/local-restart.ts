@@ -1,33 +1,29 @@
-/**
- * A restart of the daemon in place before the package moves, once in a window. Off by default: DSAU moved the package at once
- * [dsau-csync.md].
- */
+/** One restart of the daemon in place before the package moves. Off by default: DSAU moved the package at once [dsau-csync.md]. */
 import { attempt } from '../../base/attempt.ts';
 import { parseLocalRestart } from '../../settings/rules.ts';
 import { message } from '../messages.ts';
 import { type HoldWorld, secondsSinceBoot } from './hold.ts';
 
-/** Seconds since boot of the last restart; removed by a boot, kept for the next monitor. */
+/** Seconds since boot of the last restart, for the next monitor; a boot removes it. */
 export function localRestartFile(packageName: string): string {
   return `/run/csync-local-restart-${packageName}`;
 }
 
-/** `last`: the text of that file; null: no file. A window of null allows no restart; unreadable text counts as long ago. */
+/** `last`: that file; null: none; unreadable counts as long ago. A window of null allows no restart. */
 export function mayRestart(windowSeconds: number | null, last: string | null, secondsSinceBoot: number): boolean {
   if (windowSeconds === null) return false;
   const at = /^\d+(\.\d+)?\n?$/.test(last ?? '') ? Number(last) : Number.NEGATIVE_INFINITY;
   return secondsSinceBoot - at >= windowSeconds;
 }
 
-/** Whether the daemon is restarted in place now. The restart is recorded first, so that another monitor does not repeat it. */
+/** Whether to restart now. Recorded first, so that no later monitor repeats it. */
 export function recordRestart({ host, settings, daemon, log }: HoldWorld): boolean {
   const windowSeconds = parseLocalRestart(settings.monitorLocalRestart) ?? null;
   if (windowSeconds === null) return false;
   const file = localRestartFile(settings.packageName);
   const sinceBoot = secondsSinceBoot(host);
   if (!mayRestart(windowSeconds, host.readText(file), sinceBoot)) return false;
-  // A restart does not help against another program on the port.
-  // null: this host lacks descriptors or memory to read it, which does not concern the daemon.
+  // No help against another program on the port. null: this host lacks descriptors or memory.
   const owner = attempt(() => daemon.owner(), null);
   if (owner === null || owner.kind === 'foreign') return false;
   try {

@@ -1,6 +1,5 @@
 /**
- * The course of the monitor: when it probes what, what the judge gets, and what follows a verdict. It reaches the system only through a
- * MonitorWorld, so that tests control the time.
+ * When the monitor probes what, and what follows a verdict. Reaches the system only through a MonitorWorld, so that tests control the time.
  */
 
 import type { LogMessage } from '../../base/log-line.ts';
@@ -32,39 +31,38 @@ export interface MonitorWorld extends HoldWorld {
   readonly directory: string;
   readonly looks: Looks['look'];
   readonly report: MonitorReport;
-  /** Calls once, later; returns a function that cancels. */
+  /** Returns a function that cancels. */
   later(milliseconds: number, call: () => void): () => void;
-  /** Whether `lookAtMaintenance` is called when the maintenance file changes. */
+  /** `lookAtMaintenance` is called at changes. */
   isMaintenanceTold(): boolean;
-  /** Connections to the daemon's port, until it exited. */
+  /** To the daemon's port, until it exited. */
   connections(): Connections;
-  /** Wall clock in ms with fractions, for the verdict. */
+  /** Wall clock, ms with fractions. */
   preciseNow(): number;
-  /** Reports that this monitor runs. */
+  /** This monitor runs. */
   alive(): void;
-  /** The service exits, and syslog gets the message; afterwards no process waits for this one. */
+  /** The service exits; syslog gets the message; no process waits for this one. */
   leave(alarm: LogMessage): void;
   exit(): never;
 }
 
-/** Maintenance must be noticed within a second, also without an event. */
+/** Also without an event. */
 const maintenanceLookMs = 1000;
-/** With events for exit, stop and maintenance, polling is only a cross-check. */
+/** Where exit, stop and maintenance are events. */
 const crossCheckMs = 10_000;
-/** While a probe waits for an answer: silence counts only if this monitor ran. */
 const askingMs = 1000;
-/** How often the state is written, at least. */
+/** At least. */
 const stateMs = 9000;
-/** After a first failed probe the next one comes sooner than scheduled. */
+/** After a first failed probe. */
 const suspiciousMs = 1000;
-/** Timers of Node.js may fire this much early. */
+/** Timers of Node.js may fire early. */
 const earlyMs = 5;
 
 export class MonitorLoop {
   readonly #world: MonitorWorld;
   readonly #schedules: Readonly<Record<LayerName, LayerSchedule | null>>;
   readonly #limits: Limits;
-  /** Later than this counts as starvation: twice the pace, at least half a second. */
+  /** Twice the pace, at least half a second. */
   readonly #starvedMs: number;
   readonly #findings: Findings;
   readonly #pause: Pause;
@@ -73,12 +71,12 @@ export class MonitorLoop {
   #armed: Hold | null = null;
   #isRestarting = false;
   readonly #brake: Brake;
-  /** Rejects run() with an internal error. */
+  /** Internal error. */
   #fail: (error: unknown) => void = () => {};
   #dueAt: number;
-  /** How often this monitor did not run for a while. */
+  /** How often it did not run for a while. */
   #starvations = 0;
-  /** Probes without an answer yet. */
+  /** Without an answer yet. */
   #asking = 0;
   #paceMs: number;
   #stateAt = Number.NEGATIVE_INFINITY;
@@ -99,19 +97,18 @@ export class MonitorLoop {
     this.#brake = new Brake(host, settings);
   }
 
-  /** Runs for ever; rejects only with an internal error. */
+  /** For ever; rejects only with an internal error. */
   async run(): Promise<void> {
     const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
-    // Before the first probe, which may already be a verdict.
     const asking = this.#askForEver();
     this.lookAtMaintenance();
     const looks = layerNames.map((layer) => this.#lookForEver(layer, this.#schedules[layer]));
     await Promise.all([failed, asking, ...looks]);
   }
 
-  /** The maintenance file appeared, changed or disappeared, or must be checked anyway. */
+  /** The file changed, or must be checked anyway. */
   lookAtMaintenance(): void {
     this.#tick();
     this.#schedule();
@@ -139,7 +136,7 @@ export class MonitorLoop {
     return { ofDaemon, hereMs, cameFrom, others: known, connections, failedRestarts };
   }
 
-  /** Exits at once if that is known to be right. Otherwise it queries the cluster first, with a limit, and the package may have to stay. */
+  /** Exits at once if that is known to be right, else queries the cluster, and the package may have to stay. */
   #leave(verdict: Verdict, failedRestarts: number): void {
     const situation = this.#situation(verdict, failedRestarts);
     if (this.#brake.mayLeaveAtOnce(situation)) this.#end(verdict);
@@ -169,7 +166,6 @@ export class MonitorLoop {
     for (;;) await this.#world.host.pause(await this.#brake.askBeforehand());
   }
 
-  /** Reports the verdict everywhere and exits. */
   #end(verdict: Verdict): never {
     const { host, settings, log, leave, exit, preciseNow } = this.#world;
     const noticed = preciseNow();
@@ -186,7 +182,7 @@ export class MonitorLoop {
     return exit();
   }
 
-  /** If the restart helps, the package stays; if not, the verdict stands, and the restart is part of its evidence. */
+  /** If it helps, the package stays; if not, it is part of the verdict's evidence. */
   async #restartInPlace(verdict: Verdict, failedRestarts: number): Promise<void> {
     const { daemon, log } = this.#world;
     this.#isRestarting = true;
@@ -197,14 +193,14 @@ export class MonitorLoop {
     this.#disarm();
     await daemon.start({ code: 'daemon-dead', text: verdict.evidence });
     const finding = await daemon.judgeRunning();
-    // Maintenance began meanwhile: no failure of the daemon moves the package.
+    // Maintenance began meanwhile.
     if (finding === null || this.#pause.isOn()) return this.#watchAnew();
     const evidence =
       failedRestarts > 0 ? verdict.evidence : `${verdict.evidence}; a restart in place did not help: ${finding.text}`;
     this.#leave({ ...verdict, evidence }, failedRestarts + 1);
   }
 
-  /** Watches the process behind the port; a missing one is a verdict. null: maintenance began, or unknown. */
+  /** Watches the process behind the port; a missing one is a verdict. null: maintenance, or unknown. */
   #arm(): Hold | null {
     const at = this.#world.host.elapsed();
     const found = takeHold(this.#world, () => this.#lookAgain());
@@ -220,7 +216,7 @@ export class MonitorLoop {
     return found.hold;
   }
 
-  /** Runs the path of a verdict once in advance: the first run of a function is slow. */
+  /** The path of a verdict in advance: the first run of a function is slow. */
   #rehearse(): void {
     const { host, settings, preciseNow } = this.#world;
     const sample = { kind: 'process', at: 0, seen: 'gone', detail: '' } as const;
@@ -237,7 +233,7 @@ export class MonitorLoop {
     this.#armed = null;
   }
 
-  /** The daemon may have exited, or the watch changed between event and polling. */
+  /** The daemon may have exited, or the watch changed. */
   #lookAgain(): void {
     if (this.#armed !== null) this.#lookAtProcess(this.#armed);
     this.#schedule();
@@ -257,7 +253,7 @@ export class MonitorLoop {
     }
   }
 
-  /** Notes whether this monitor ran when it was due. */
+  /** Whether this monitor ran when it was due. */
   #noteLateness(): void {
     const now = this.#world.host.elapsed();
     const lateMs = now - this.#dueAt;
@@ -277,7 +273,7 @@ export class MonitorLoop {
     else this.#lookAtProcess(this.#armed);
   }
 
-  /** Schedules the next tick: rarely where the exit is an event, unless something looks wrong. */
+  /** Rarely where the exit is an event, unless something looks wrong. */
   #schedule(): void {
     const { host, settings, later, isMaintenanceTold } = this.#world;
     this.#cancelTimer();
@@ -290,12 +286,12 @@ export class MonitorLoop {
     this.#cancelTimer = later(this.#paceMs, () => {
       this.#tick();
       this.#schedule();
-      // Also with all layers off: the age of the state shows whether this monitor runs.
+      // Also with all layers off: the age of the state shows that this monitor runs.
       if (host.elapsed() - this.#stateAt >= stateMs) this.#writeState(null);
     });
   }
 
-  /** Whether the exit of the daemon is an event; logs a change, such as a stopped csync-front.pl. */
+  /** Logs a change, such as a stopped csync-front.pl. */
   #isEndTold(): boolean {
     const { settings, log } = this.#world;
     const armed = this.#armed;
@@ -313,15 +309,15 @@ export class MonitorLoop {
     this.#noteLateness();
     const before = this.#starvations;
     const began = host.elapsed();
-    // The socket changed: the daemon reopened it or closed it, or another process has the port.
+    // Reopened, closed, or another process has the port.
     const replaced = layerOf(layer).ofDaemon && !watching.hasPort() ? replacedBy(daemon, watching) : null;
     if (replaced !== null) this.#take({ kind: 'replaced', at: began, detail: replaced });
     this.#waitFor(1);
     const found = await looks[layer](limitMs);
-    // After a pause of the monitor, this timer and the tick are due together; the pause must be noted first.
+    // Both are due together after a pause, which must be noted first.
     this.#tick();
     this.#waitFor(-1);
-    // Maintenance began meanwhile: the result concerns a daemon that is no longer watched.
+    // Maintenance began meanwhile: no longer the watched daemon.
     if (this.#armed !== watching) return;
     const isUncertain = found.isSilence === true && this.#starvations !== before;
     const result = isUncertain ? 'unknown' : found.result;
@@ -336,13 +332,12 @@ export class MonitorLoop {
     this.#writeState(null);
   }
 
-  /** One more probe waits, or one less; the pace follows. */
   #waitFor(more: 1 | -1): void {
     this.#asking += more;
     if (this.#asking === (more === 1 ? 1 : 0)) this.#schedule();
   }
 
-  /** Writes the state for csync status and other readers, at every probe. */
+  /** For csync status and other readers. */
   #writeState(verdict: (Verdict & { readonly sentence: string; readonly noticed: number }) | null): void {
     const { host, report } = this.#world;
     this.#stateAt = host.elapsed();
@@ -366,14 +361,14 @@ export class MonitorLoop {
     });
   }
 
-  /** Each probe is due a whole number of intervals after the first one, so that probes of one pace share a wake-up. */
+  /** Due a whole number of intervals after the first probe, so that probes of one pace share a wake-up. */
   async #lookForEver(layer: LayerName, schedule: LayerSchedule | null): Promise<void> {
     const { host } = this.#world;
     for (let due = host.elapsed(); schedule !== null; ) {
       if (this.#armed !== null) await this.#lookAt(layer, this.#armed, schedule.limitMs);
       else if (layer === 'protocol') await this.#pause.endServiceguardMode();
       const isSuspicious = this.#watch.layers[layer].bad.count > 0;
-      // An extra probe after a failed one does not replace the scheduled one.
+      // An extra probe does not replace the scheduled one.
       const reachedMs = host.elapsed() + earlyMs - due;
       if (reachedMs >= 0) due += (Math.floor(reachedMs / schedule.everyMs) + 1) * schedule.everyMs;
       const untilDue = due - host.elapsed();

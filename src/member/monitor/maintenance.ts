@@ -1,4 +1,4 @@
-/** Ends Serviceguard's maintenance mode, which has no time limit of its own. */
+/** Ends Serviceguard's maintenance mode, which has no limit. */
 import type { MemberHost } from '../../host/host.ts';
 import type { Settings } from '../../settings/settings.ts';
 import type { Daemon } from '../daemon.ts';
@@ -7,9 +7,8 @@ import { mountAt } from '../judgements.ts';
 const commandLimitMs = 60_000;
 
 /**
- * Leaves the mode and enables AUTO_RUN again if it was on; removes `file` last, so that the next attempt completes an interrupted one.
- * Returns null, or why it cannot end now: Serviceguard lets only a healthy package leave [serviceguard.md 6.10], and an unhealthy one would
- * fail over at once.
+ * Leaves the mode and restores AUTO_RUN; removes `file` last, so that the next attempt completes an interrupted one. null, or why not: only a
+ * healthy package may leave [serviceguard.md 6.10], and an unhealthy one would fail over at once.
  */
 export async function endServiceguardMode(
   host: MemberHost,
@@ -30,7 +29,7 @@ export async function endServiceguardMode(
   };
   const view = await host.run([`${bin}/cmviewcl`, '-f', 'line', '-p', packageName], commandLimitMs);
   if (view.exitCode !== 0) return `cmviewcl: ${view.stderr.trim()}`;
-  // An administrator may have left the mode by hand.
+  // Perhaps left by hand.
   const inMode = /(^|\|)state=maintenance$/m.test(view.stdout);
   return (
     (inMode ? await command(`${bin}/cmmodpkg`, '-m', 'off', packageName) : null) ??

@@ -1,7 +1,7 @@
 /**
- * The service of the package: watches the daemon of this member and exits non-zero when it is no longer a master. Serviceguard takes any
- * exit as the failure. SIGTERM is the halt of the package: exit 0 at once. Called as csync-monitor.cjs DIRECTORY main, behind
- * csync-front.pl if perl exists; as csync-monitor.cjs - figures ADDRESS for the figures.
+ * The service of the package: exits non-zero when the daemon of this member is no longer a master; Serviceguard takes any exit as the
+ * failure. SIGTERM is the halt: exit 0 at once. csync-monitor.cjs DIRECTORY main, behind csync-front.pl if perl exists; csync-monitor.cjs -
+ * figures ADDRESS serves the figures.
  */
 
 import { logLine } from '../../base/log-line.ts';
@@ -22,7 +22,7 @@ import { MonitorLoop } from './loop.ts';
 import { figuresRole, runFigures } from './report/figures.ts';
 import { openMonitorReport } from './report/report.ts';
 
-/** Lines are rare, so the process that writes them exits in between. */
+/** Lines are rare, so their writer exits in between. */
 const logIdleMs = 1000;
 
 async function monitor(directory: string): Promise<never> {
@@ -83,7 +83,6 @@ async function monitor(directory: string): Promise<never> {
   process.exit(1);
 }
 
-// First of all: a halt may come at any moment.
 process.on('SIGTERM', () => process.exit(0));
 const [directory = '.', role = 'main', address = ''] = process.argv.slice(2);
 if (role === figuresRole) runFigures(address);

@@ -1,4 +1,4 @@
-/** Maintenance as the monitor handles it: whether the file requests a pause now, and the end of Serviceguard's own mode. */
+/** Maintenance for the monitor: does the file request a pause now, and the end of Serviceguard's mode. */
 import { maintenanceFileName, maintenanceFrom, parseMaintenance } from '../../contract/maintenance-file.ts';
 import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
@@ -19,7 +19,7 @@ export class Pause {
   readonly #world: PauseWorld;
   readonly #file: string;
   #isOn = false;
-  /** When the requested pause ends, by the monotonic clock: setting the wall clock back does not prolong it. */
+  /** By the monotonic clock: setting the wall clock back does not prolong a pause. */
   #asked: { readonly text: string; readonly endsAt: number } | null = null;
   #keptOver = '';
 
@@ -28,12 +28,11 @@ export class Pause {
     this.#file = `${world.directory}/${maintenanceFileName}`;
   }
 
-  /** At the last check. */
   get wasOn(): boolean {
     return this.#isOn;
   }
 
-  /** Checked before each sample counts, so that work done after the file was written never counts against the daemon. */
+  /** Before each sample counts: work after the file was written never counts against the daemon. */
   isOn(): boolean {
     const { log, settings } = this.#world;
     const found = this.#now();
@@ -47,7 +46,7 @@ export class Pause {
     return this.#isOn;
   }
 
-  /** An unhealthy package stays in the mode: Serviceguard would refuse to leave it. Logged once each time the reason changes. */
+  /** An unhealthy package stays in the mode. Logged at each new reason. */
   async endServiceguardMode(): Promise<void> {
     const { host, settings, daemon, log } = this.#world;
     const found = this.#now();

@@ -1,4 +1,4 @@
-/** How often the brake kept the package here: in the log, in syslog and in the state. */
+/** How often the brake kept the package: log, syslog, state. */
 import type { MemberHost } from '../../host/host.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import type { Settings } from '../../settings/settings.ts';
@@ -6,7 +6,7 @@ import { message, sentence } from '../messages.ts';
 import { backOff } from './brake.ts';
 import { conclusions, type Verdict } from './judge.ts';
 
-/** Without a verdict for this time, the brake is off. */
+/** Without a verdict this long, the brake is off. */
 const calmAfterStayMs = 60_000;
 const stayAlarmMs = 60_000;
 
@@ -27,12 +27,12 @@ export class Stays {
     this.#world = world;
   }
 
-  /** The sentence of the brake while it is on. */
+  /** While it is on. */
   get sentence(): string | null {
     return this.#sentence;
   }
 
-  /** Logged each time, to syslog once a minute: no failover is left. */
+  /** In syslog once a minute. */
   note(verdict: Verdict, why: string, remedies: readonly string[]): void {
     const { host, settings, log } = this.#world;
     const now = host.elapsed();
@@ -49,7 +49,7 @@ export class Stays {
     this.#sentence = text;
   }
 
-  /** Pauses before the next restart or probe: longer each time. */
+  /** Longer each time. */
   async backOff(): Promise<void> {
     const { host } = this.#world;
     await host.pause(backOff(this.#count));

@@ -1,4 +1,4 @@
-/** Start and halt in each role; start.ts and halt.ts only exit the process. */
+/** Start and halt in each role. */
 import type { MemberHost } from '../../host/host.ts';
 import type { Finding } from '../failures.ts';
 import { mountAt } from '../judgements.ts';
@@ -9,7 +9,6 @@ import type { ScriptContext } from '../steps/script.ts';
 import { afterStorage, announce, beforeStorage, letGo, promotion, reviveDaemon, stepLog } from '../steps/start-and-halt.ts';
 import { runSteps, startExit } from '../steps/step.ts';
 
-/** Exit status of a start in this role. */
 export async function startRole(context: ScriptContext): Promise<number> {
   const { role } = context;
   if (role === 'legacy') return legacyStart(context);
@@ -22,7 +21,7 @@ export async function startRole(context: ScriptContext): Promise<number> {
   return startExit(failed);
 }
 
-/** Exit status of a start with missing or damaged settings: another member may have sound ones. */
+/** Another member may have sound settings. */
 export const startWithoutSettings = () => 2;
 
 const haltByRole: Readonly<Record<Role, (context: ScriptContext) => Promise<0 | 1>>> = {
@@ -32,14 +31,13 @@ const haltByRole: Readonly<Record<Role, (context: ScriptContext) => Promise<0 | 
   daemon: reviveDaemon,
 };
 
-/** Exit status of a halt in this role. */
 export function haltRole(context: ScriptContext): Promise<0 | 1> {
   return haltByRole[context.role](context);
 }
 
 /**
- * Damaged settings must not prevent a halt: Serviceguard unmounts after role main and kills processes that hold the file system. Only at
- * the very end is "still mounted" a failure. The mount point comes from the launcher.
+ * Damaged settings must not prevent a halt: Serviceguard unmounts after role main. Only at the very end is "still mounted" a failure. The
+ * mount point comes from the launcher.
  */
 export function haltWithoutSettings(_finding: Finding, host: MemberHost, role: Role): 0 | 1 {
   const mountPoint = host.environment.CSYNC_MOUNT_POINT ?? '';

@@ -1,6 +1,6 @@
 /**
- * Reports everything that would prevent a start on this member, at once. cmcheckconf and cmapplyconf call it on every member for a modular
- * package; csync apply and csync check call it for a legacy one. Changes nothing.
+ * Reports everything that would prevent a start on this member; changes nothing. cmcheckconf and cmapplyconf call it on every member for a
+ * modular package, csync apply and csync check for a legacy one.
  */
 
 import { isNodeNewEnough, oldestNode } from '../../base/version.ts';
@@ -24,7 +24,7 @@ import { judgeTrust } from '../trusted-files.ts';
 
 async function validate(context: ScriptContext): Promise<number> {
   const { host, settings, log, role } = context;
-  // Serviceguard validates both external scripts; only one reports.
+  // Serviceguard validates both scripts; one reports.
   if (role === 'pre') return 0;
   host.begin('validate', untilTheEnd);
   const findings = [
@@ -62,7 +62,7 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   const beside = entryNames(settings.packageStyle).map((name) => `${packageDirectory}/${name}`);
   for (const launcher of new Set([...inside, ...beside]))
     if (!host.canExecute(launcher)) findings.push(damaged(`${launcher} cannot be executed`));
-  // A file beside the sets may belong to a newer set that is not applied yet.
+  // Perhaps of a newer set that is not applied yet.
   const sets = (host.list(`${packageDirectory}/${setsName}`) ?? []).map((set) => `${packageDirectory}/${setsName}/${set}`);
   const manifests = [directory, ...sets].map((place) => manifestIn(host, place));
   for (const name of entryNames(settings.packageStyle))
@@ -71,7 +71,7 @@ function judgeFiles({ host, directory, digest, settings }: ScriptContext): Findi
   return findings;
 }
 
-/** The distributed Node.js, if any. A damaged manifest is reported above. */
+/** A damaged manifest is reported above. */
 function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
   const file = `${placeOfSet(directory).packageDirectory}/${runtimeName}`;
   const wanted = manifestIn(host, directory).runtime?.digest;
@@ -80,7 +80,7 @@ function judgeRuntime({ host, directory }: ScriptContext): Finding[] {
   return [{ code: 'settings-damaged', text }];
 }
 
-/** On the active member its own mount is right; elsewhere the mount point must be empty. */
+/** On the active member its own mount is right. */
 function judgeMountPointNow({ host, settings }: ScriptContext): (Finding | null)[] {
   const mounted = mountAt(host.mounts(), settings.mountPoint);
   if (mounted !== undefined && host.ownsAddress(settings.packageAddress)) return [];

@@ -1,7 +1,4 @@
-/**
- * Completes at a start what was impossible while the package was down: new members, keys and clients that are pending. The toolkit does it
- * in the background, since a start must not wait for other hosts.
- */
+/** At a start the toolkit completes in the background what was impossible while the package was down: pending members, keys and clients. */
 
 import { dirname } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
@@ -12,10 +9,10 @@ import type { ScriptContext } from './script.ts';
 
 /** From contract/roster.ts, which is too big for a member script. */
 const rosterName = 'roster.json';
-/** Serviceguard reports the package as running only after its services started. */
+/** Serviceguard reports "running" only after the services started. */
 const waitSeconds = 300;
 
-/** Starts the toolkit if something is pending and it is installed; never fails a start. */
+/** If something is pending and the toolkit is installed; never fails a start. */
 export function finishWaiting(context: ScriptContext): void {
   const { host, settings, directory, log, dryRun } = context;
   const roster = host.readText(`${placeOfSet(directory).packageDirectory}/${rosterName}`);
@@ -28,7 +25,7 @@ export function finishWaiting(context: ScriptContext): void {
     log.line('warning', message('pending-manual', { count: waiting, program: toolkitProgram, command }));
     return;
   }
-  // By settings file: a package can have any name and directory.
+  // A package can have any name and directory.
   const settingsFile = `${directory}/settings.json`;
   const how = ['--yes', '--automatic', '--until-running', String(waitSeconds), '--settings', settingsFile];
   const words = [toolkitProgram, 'members', 'sync', ...how];

@@ -1,13 +1,13 @@
-/** The parts of a start and of a halt, in the words of the log. */
+/** Parts of a start and of a halt, in the words of the log. */
 import type { LogMessage } from '../../base/log-line.ts';
 import { message } from '../messages.ts';
 
-/** legacy: the whole legacy package; main and pre: the two scripts of a modular one; daemon: the background part of a halt. */
+/** legacy: the whole package; main and pre: the scripts of a modular one; daemon: the background part of a halt. */
 export type Role = 'main' | 'pre' | 'legacy' | 'daemon';
 
 export type ScriptName = 'start' | 'halt' | 'validate';
 
-/** What a script does in a role and what follows if it succeeds: the first and the last line of its log. */
+/** First and last line of the log. */
 interface Part {
   readonly part: string;
   readonly purpose: string;
@@ -55,7 +55,7 @@ export const parts: Readonly<Record<ScriptName, Readonly<Record<Role, Part>>>> =
   validate: { main: validatePart, pre: validatePart, legacy: validatePart, daemon: validatePart },
 };
 
-/** What follows from an exit status other than 0. */
+/** After an exit status other than 0. */
 const whatFollows: Readonly<Record<ScriptName, (exit: number) => string>> = {
   start: (exit) => (exit === 2 ? 'Serviceguard tries another member' : 'no other member can start the package either'),
   halt: () => 'this member still holds the policy file system, and the package starts nowhere else',

@@ -1,4 +1,4 @@
-/** Runs cfengine's own parser on the daemon's policy of this member. */
+/** cfengine's own parser on the daemon's policy. */
 import type { Finding } from '../failures.ts';
 import type { StepContext } from './steps.ts';
 

@@ -1,13 +1,10 @@
-/**
- * Records at the start which set runs on this member, so that its halt and its monitor use that set, also after another set was applied;
- * and with which options of Node.js the monitor runs.
- */
+/** Records which set a start used, so that halt and monitor use it, also after another apply; and the options of the monitor's Node.js. */
 import { monitorOptions } from '../../base/version.ts';
 import { flatSet, nodeOptionsFile, placeOfSet, runningFile, runningText } from '../../contract/package-directory.ts';
 import { message } from '../messages.ts';
 import type { ScriptContext } from './script.ts';
 
-/** In place of a set: halted here by this version. */
+/** Halted here by this version. */
 const nothing = '-';
 
 export function rememberSet(context: ScriptContext): void {
@@ -27,7 +24,7 @@ function writeSet(context: ScriptContext, set: string): void {
   if (why !== null) context.log.line('warning', message('set-unwritten', { file, why }));
 }
 
-/** Without the record halt and monitor use the applied set, and the monitor more memory: never fail for it. Returns why it failed. */
+/** Without the record they use the applied set, and more memory: never fail for it. Returns why it failed. */
 function write({ host, directory, dryRun }: ScriptContext, file: string, text: string): string | null {
   if (dryRun || placeOfSet(directory).set === flatSet || host.readText(file) === text) return null;
   try {

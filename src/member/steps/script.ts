@@ -1,4 +1,4 @@
-/** The common part of start, halt and validate: arguments, settings, log, and the only exit of the process. */
+/** Arguments, settings, log, and the only exit of start, halt and validate. */
 import { placeOfSet } from '../../contract/package-directory.ts';
 import type { MemberHost } from '../../host/host.ts';
 import { realMemberHost } from '../../host/member/member-host.ts';
@@ -16,7 +16,6 @@ export interface ScriptContext extends StepContext {
   readonly directory: string;
   readonly digest: () => string;
   readonly role: Role;
-  /** null: standard output. */
   readonly logFile: string | null;
   readonly dryRun: boolean;
   readonly hurried: boolean;
@@ -25,14 +24,13 @@ export interface ScriptContext extends StepContext {
 
 export interface Script {
   readonly name: ScriptName;
-  /** Standard output instead of the package log. */
   readonly toStandardOutput?: boolean;
   run(context: ScriptContext): Promise<number>;
-  /** Exit status with missing or damaged settings; by consequence, a halt may have to succeed. */
+  /** By consequence, a halt may have to succeed. */
   withoutSettings(finding: Finding, host: MemberHost, role: Role): number;
 }
 
-/** Runs a member script: DIRECTORY main|pre|legacy|daemon [--dry-run]. Exits the process with the script's status. */
+/** DIRECTORY main|pre|legacy|daemon [--dry-run]. Exits the process. */
 export async function runScript(script: Script): Promise<never> {
   const [directory = '.', word = 'main', ...options] = process.argv.slice(2);
   const role: Role = word === 'pre' || word === 'legacy' || word === 'daemon' ? word : 'main';

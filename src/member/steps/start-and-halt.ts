@@ -1,4 +1,4 @@
-/** The steps of a start and of a halt besides storage, address and service: the same for modular and legacy packages. */
+/** Steps of a start and of a halt besides storage, address and service: the same for both styles. */
 
 import { attempt } from '../../base/attempt.ts';
 import { monitorStateFile, parseMonitorState } from '../../contract/monitor-state.ts';
@@ -17,14 +17,14 @@ export interface HaltContext extends steps.StepContext {
   readonly directory: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
-  /** The previous attempt was stopped at its limit: only release what is held. */
+  /** The previous attempt was stopped at its limit: only release. */
   readonly hurried: boolean;
 }
 
-/** First in a start, before the storage is activated. */
+/** Before the storage is activated. */
 export const beforeStorage: readonly MakeStep[] = [steps.mountPointFree, steps.mountPointSealed, steps.installationSound];
 
-/** Storage and address are active: start the daemon and prove that it is the master. */
+/** Storage and address are active: start the daemon and prove its role. */
 export const promotion: readonly MakeStep[] = [
   steps.policyFileSystemMounted,
   steps.addressPresent,
@@ -37,7 +37,6 @@ export const promotion: readonly MakeStep[] = [
   steps.nameRegistered,
 ];
 
-/** Last in a promotion. */
 export function announce({ host, settings, daemon, log, dryRun }: HaltContext): void {
   if (dryRun) return;
   host.begin('announce', noteSeconds);
@@ -52,12 +51,11 @@ export function announce({ host, settings, daemon, log, dryRun }: HaltContext): 
   log.line('done', ofStep('announce', master));
 }
 
-/** Records for the next master since when no master served. Skipped after a storage failure: the disk must not delay the halt. */
+/** Since when no master served. Skipped after a storage failure: the disk must not delay the halt. */
 function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext, now: number): void {
   if (dryRun || hurried) return;
   host.begin('handover', noteSeconds);
   const { verdict } = parseMonitorState(host.readText(monitorStateFile(settings.packageName)) ?? '') ?? { verdict: null };
-  // An older verdict is not the reason for this halt.
   const isRecent = verdict !== null && now - verdict.noticed < recentMs;
   if (isRecent && verdict.reason === 'storage') return;
   const handover: Handover = {
@@ -69,13 +67,12 @@ function leaveHandover({ host, settings, daemon, dryRun, hurried }: HaltContext,
   attempt(() => host.replace(handoverFile(settings.mountPoint), `${JSON.stringify(handover)}\n`, 0o644));
 }
 
-/** In seconds: the note is worth no more. */
+/** The note is worth no more. */
 const noteSeconds = 5;
 
-/** An older verdict does not concern this halt. */
 const recentMs = 60_000;
 
-/** Before address and mount are removed: the daemon releases the policy file system. */
+/** The daemon releases the policy file system before address and mount are removed. */
 export async function letGo(context: HaltContext): Promise<0 | 1> {
   const { host, settings, log } = context;
   if (mountAt(host.mounts(), settings.mountPoint) === undefined) {
@@ -88,26 +85,26 @@ export async function letGo(context: HaltContext): Promise<0 | 1> {
     [steps.daemonLetsGo(grace), steps.policyFileSystemThawed(context), steps.othersNamed(context)],
     stepLog(context),
   );
-  // The disk only after the release: it may be the one that hangs.
+  // After the release: the disk may hang.
   leaveHandover(context, began);
-  // The clients last: a client that connects after their reset gets no notice that the address disappears.
+  // Last: a client that connects after the reset gets no notice.
   if (failed === null) await runSteps([steps.clientsDisconnected(context)], stepLog(context));
   return exitOf(failed);
 }
 
-/** Last in a halt: the daemon runs on as a client. Fails only while the policy file system is held. */
+/** The daemon runs on as a client. Fails only while the policy file system is held. */
 export async function afterStorage(context: HaltContext): Promise<0 | 1> {
   const { host, settings, directory } = context;
   const held = exitOf(await runSteps([steps.policyFileSystemGone(context)], stepLog(context)));
   const beside = [process.execPath, `${directory}/csync-halt.cjs`, directory, 'daemon'];
   await runSteps([steps.daemonRevived(context, beside)], stepLog(context));
-  // Files there must be moved away first; an immutable directory would prevent that.
+  // An immutable directory would prevent moving them away.
   const isEmpty = host.list(settings.mountPoint)?.length === 0;
   if (held === 0 && isEmpty) await runSteps([steps.mountPointSealed(context)], stepLog(context));
   return held;
 }
 
-/** The background part of a halt. A daemon that does not come up is a warning and fails no halt. */
+/** In the background of a halt. A daemon that does not come up is only a warning. */
 export async function reviveDaemon(context: HaltContext): Promise<0> {
   await runSteps([{ ...steps.daemonRunning(context), optional: true }], stepLog(context));
   return 0;

@@ -1,7 +1,4 @@
-/**
- * A member script is a list of steps. Each one checks, acts if needed, and checks again; steps without an action only check. The dry run
- * prints this list.
- */
+/** A step checks, acts if needed, and checks again; some only check. The dry run prints the list. */
 import type { LogMessage } from '../../base/log-line.ts';
 import type { MemberLog } from '../../host/member/member-log.ts';
 import { stepSeconds } from '../deadlines.ts';
@@ -18,13 +15,12 @@ export interface Step {
     readonly what: string;
     run(finding: Finding): Promise<void> | void;
   };
-  /** A finding is logged as a warning. */
+  /** Only a warning. */
   readonly optional?: boolean;
-  /** Seconds until the launcher stops the script in this step; default `stepSeconds`. */
+  /** Default `stepSeconds`. */
   readonly limitSeconds?: number;
-  /** Whether the action changed something; default: it did. */
+  /** Default: it did. */
   readonly hasChanged?: () => boolean;
-  /** Logged when the step holds. */
   readonly good: () => LogMessage;
 }
 
@@ -33,11 +29,11 @@ export interface StepLog {
   readonly packageName: string;
   readonly log: MemberLog;
   readonly dryRun: boolean;
-  /** Reports the current step to the launcher. */
+  /** To the launcher. */
   readonly begin?: (step: string, limitSeconds: number) => void;
 }
 
-/** Runs the steps in order up to the first failure that is not optional; returns it, or null. */
+/** Up to the first failure that is not optional; returns it, or null. */
 export async function runSteps(steps: readonly Step[], context: StepLog): Promise<Finding | null> {
   for (const step of steps) {
     context.begin?.(step.name, step.limitSeconds ?? stepSeconds);
@@ -67,7 +63,6 @@ async function runStep(step: Step, { log, dryRun }: StepLog): Promise<Finding | 
   return still;
 }
 
-/** Exit status of a start with this finding. */
 export function startExit(finding: Finding | null): 0 | 1 | 2 {
   return finding === null ? 0 : failureTable[finding.code].start;
 }

@@ -1,6 +1,6 @@
 /**
- * The process that serves the monitor's figures (monitor_metrics_listen). Requests never reach the process that judges the daemon: that one
- * sends its state here, a line each time, and this process exits with it.
+ * Serves the monitor's figures (monitor_metrics_listen). Requests never reach the process that judges the daemon: it sends its state here, a
+ * line each time, and this process exits with it.
  */
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -11,7 +11,7 @@ import { parseListenAddress } from '../../../settings/rules.ts';
 import type { Promotion } from '../../handover.ts';
 import { metricsText } from './metrics.ts';
 
-/** Second argument of the monitor's program; the third is the address to listen on. */
+/** Second argument of the monitor's program; the third is the address. */
 export const figuresRole = 'figures';
 
 interface Known {

@@ -68,7 +68,7 @@ function metricsOf(state: MonitorState, isOver: boolean, promotion: Promotion | 
   ];
 }
 
-/** `isOver`: the monitor has exited, and the file stays. */
+/** `isOver`: the monitor has exited. */
 export function metricsText(state: MonitorState, isOver: boolean, promotion: Promotion | null): string {
   return expositionOf(metricsOf(state, isOver, promotion), { package: state.package, member: state.member });
 }

@@ -1,6 +1,6 @@
 /**
- * What the monitor publishes while it runs: its state in a file for csync status, figures in another file and over HTTP, if configured. A
- * failure here is logged once and never counts against the package.
+ * The monitor's state in a file for csync status, figures in another file and over HTTP. A failure here is logged once and never counts
+ * against the package.
  */
 
 import { type MonitorState, monitorStateFile } from '../../../contract/monitor-state.ts';
@@ -14,14 +14,14 @@ import { message } from '../../messages.ts';
 import { figuresRole } from './figures.ts';
 import { metricsText } from './metrics.ts';
 
-/** Unchanged files are rewritten this often, so that their age shows that the monitor runs. */
+/** So that the age of a file shows that the monitor runs. */
 const freshMs = 30_000;
 
 export type Seen = Omit<MonitorState, 'version' | 'package' | 'member' | 'pid' | 'startedAt' | 'at'>;
 
 export interface MonitorReport {
   write(seen: Seen): void;
-  /** The monitor exits without a verdict: the package is halted. */
+  /** Exit without a verdict: the package is halted. */
   over(): void;
   close(): void;
 }
@@ -31,7 +31,7 @@ function substanceOf({ layers, ...rest }: Seen): string {
   return JSON.stringify([rest, Object.entries(layers).map(([layer, { result, detail }]) => [layer, result, detail])]);
 }
 
-/** `pid`: the service's process. */
+/** `pid`: the service's. */
 export function openMonitorReport(host: MemberHost, settings: Settings, log: MemberLog, pid: number): MonitorReport {
   const { packageName, monitorMetricsFile } = settings;
   const stateFile = monitorStateFile(packageName);

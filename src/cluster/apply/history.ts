@@ -1,7 +1,4 @@
-/**
- * The history of applied sets, kept on every member (`history/`): one JSON line about each set, and the set. Any member can roll back. Pure
- * except for the compression.
- */
+/** The history of applied sets, on every member (`history/`): a JSON line about each set, and the set. Pure except for the compression. */
 
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { attempt } from '../../base/attempt.ts';
@@ -12,10 +9,9 @@ import type { FileToSend } from './package-write.ts';
 export interface SetAbout {
   readonly number: number;
   readonly at: string;
-  /** User and host of the apply. */
   readonly by: string;
   readonly toolkitVersion: string;
-  /** Of the rendered files. Equal sets have equal digests. */
+  /** Equal sets have equal digests. */
   readonly digest: string;
   readonly note: string;
 }
@@ -30,7 +26,7 @@ export function digestOfFiles(files: readonly RenderedFile[]): string {
   return sha256(JSON.stringify(files.map(({ name, mode, text }) => [name, mode, text])));
 }
 
-/** The two files of a new set, and the names of the old files that it pushes out of the history. null: equal to the newest set. */
+/** The files of a new set, and the names that it pushes out of the history. null: equal to the newest set. */
 export function newSet(
   about: Omit<SetAbout, 'number' | 'digest'>,
   files: readonly RenderedFile[],
@@ -52,10 +48,10 @@ export function newSet(
   };
 }
 
-/** The sets of 500 members. Each invalid JSON line costs an exception. */
+/** Of 500 members. Each invalid JSON line costs an exception. */
 const mostLines = keptSets * 500;
 
-/** Parses the JSON lines of one or more members. Damaged lines are skipped; the result is ordered and has each set once. */
+/** The lines of one or more members, ordered, each set once. Damaged lines are skipped. */
 export function parseHistory(text: string): SetAbout[] {
   const sets = new Map<number, SetAbout>();
   const lines = text.split('\n').filter((line) => line.startsWith('{'));
@@ -69,10 +65,10 @@ export function parseHistory(text: string): SetAbout[] {
   return [...sets.values()].sort((one, other) => one.number - other.number);
 }
 
-/** The files of a set are a few MB. The limit protects the memory from a damaged file. */
+/** Protects the memory from a damaged file. */
 const mostUnpacked = 1 << 26;
 
-/** The files of a set. null: they do not match the line about the set. */
+/** null: they do not match the line about the set. */
 export function readSet(content: Buffer, about: SetAbout): RenderedFile[] | null {
   return attempt(() => {
     const { files } = JSON.parse(gunzipSync(content, { maxOutputLength: mostUnpacked }).toString('utf8')) as {

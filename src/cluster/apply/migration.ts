@@ -1,6 +1,6 @@
 /**
- * Plans the migration from a legacy to a modular package with the same settings. The order is that of the white paper: check, halt, apply,
- * run [serviceguard.md 4.5]. The members store where the package ran, so that a rerun finishes a killed migration. Pure.
+ * Migrates a legacy package to a modular one with the same settings, in the order of the white paper: check, halt, apply, run
+ * [serviceguard.md 4.5]. The members store where the package ran, so that a rerun finishes a killed migration. Pure.
  */
 
 import { attempt } from '../../base/attempt.ts';
@@ -11,20 +11,20 @@ import type { ClusterObservation } from '../remote/observation.ts';
 import { type ApplyPlan, type ApplyStep, type ApplyWish, type Before, planApply } from './apply-plan.ts';
 import type { FileToSend } from './package-write.ts';
 
-/** Exists in the package directory of every member during a migration. */
+/** On every member during a migration. */
 export const migrationFileName = '.csync-migration.json';
 
 export interface MigrationInput {
-  /** The modular package. `run` and `halt` follow from the previous state of the package. */
+  /** `run` and `halt` follow from the previous state. */
   readonly wish: ApplyWish;
   readonly observation: ClusterObservation;
-  /** settings.json of the legacy package, rendered from these settings. */
+  /** The legacy package's, rendered from these settings. */
   readonly legacySettings: FileToSend;
   /** From an earlier migration that did not finish. */
   readonly remembered: Before | null;
 }
 
-/** Parses the stored state. null: damaged or invalid. */
+/** null: damaged. */
 export function parseBefore(text: string): Before | null {
   return attempt(() => {
     const { owner = null, autoRun } = JSON.parse(text) as Partial<Before>;
@@ -32,7 +32,7 @@ export function parseBefore(text: string): Before | null {
   }, null);
 }
 
-/** No steps: the package is modular and the migration is complete. */
+/** No steps: the migration is complete. */
 export function planMigration({ wish, observation, legacySettings, remembered }: MigrationInput): Checked<ApplyPlan> {
   const { applied, status, members } = observation;
   const legacy = applied?.style === 'legacy';
@@ -69,7 +69,7 @@ export function planMigration({ wish, observation, legacySettings, remembered }:
   return { ok: true, value: { steps: oneAtATime([...(legacy ? remember : []), ...steps, ...forget]), notes }, problems: [] };
 }
 
-/** Merges adjacent distributions, so that each member gets all its files in one. */
+/** Each member gets all its files in one distribution. */
 function oneAtATime(steps: readonly ApplyStep[]): ApplyStep[] {
   const made: ApplyStep[] = [];
   for (const step of steps) {
@@ -107,7 +107,7 @@ function notSettled({ place: { packageName } }: ApplyWish, state: string): Probl
   );
 }
 
-/** The running package was made from the applied set. Its settings must equal the wanted ones except for the style. */
+/** The settings of the applied set must equal the wanted ones except for the style. */
 function pendingProblems(legacySettings: FileToSend, { members, applied }: ClusterObservation): Problem[] {
   const lies = inSet(applied?.set ?? flatSet, legacySettings.name);
   const wanted = sha256(legacySettings.content);

@@ -1,14 +1,13 @@
 /**
- * Reads from a program file the machine, loader and libraries that it needs. These fields of ELF (elf(5)) decide whether another host can
- * run it. No installed program prints them on every host. Pure.
+ * The machine, loader and libraries that a program file needs, by its ELF fields (elf(5)): no installed program prints them on every host.
+ * Pure.
  */
 export interface ProgramFile {
-  /** Word size, byte order and machine, as in the file. All programs of a host share them. */
+  /** Word size, byte order and machine; all programs of a host share them. */
   readonly identity: string;
-  /** The loader of its C library. null: it needs none. */
   readonly interpreter: string | null;
   readonly libraries: readonly string[];
-  /** The least number of bytes of a complete file. */
+  /** Bytes of a complete file, at least. */
   readonly extent: number;
 }
 
@@ -23,10 +22,10 @@ interface Segment {
 
 const segmentTypes = { load: 1, dynamic: 2, interpreter: 3 } as const;
 const dynamicTags = { end: 0, needed: 1, stringTable: 5, stringTableSize: 10 } as const;
-/** The symbol names of Node.js are a few MB. A damaged file must not make us read without end. */
+/** A damaged file must not make us read without end. */
 const mostBytes = 1 << 26;
 
-/** Reads a 64-bit program file. null: not one, or truncated before its tables. */
+/** null: no 64-bit program, or truncated before its tables. */
 export function readProgramFile(read: ReadAt): ProgramFile | null {
   try {
     return programFile(read);
@@ -94,7 +93,6 @@ function textAt(texts: Buffer, from: number): string {
   return texts.toString('utf8', from, end === -1 ? undefined : end);
 }
 
-/** From bytes 4 to 19 of a program file in hexadecimal, as od prints them. null: not that format. */
 export function identityOf(bytes: string): string | null {
   const found = /^(0[12]0[12])[0-9a-f]{24}([0-9a-f]{4})$/.exec(bytes);
   return found === null ? null : `${found[1]}${found[2]}`;
@@ -111,7 +109,6 @@ const machines: Readonly<Record<string, string>> = {
   '01012800': 'arm',
 };
 
-/** The name that uname -m prints. */
 export function machineName(identity: string): string {
   return machines[identity] ?? `another machine (ELF ${identity})`;
 }

@@ -1,7 +1,4 @@
-/**
- * Carries a Node.js runtime to the members with the package: the checks before, the scripts that copy and prove it, and the parsers of
- * their output. Pure.
- */
+/** Carries a Node.js to the members: the checks before, the scripts that copy and prove it, the parsers of their output. Pure. */
 
 import type { CodeBehind } from '../../base/codes/problem-codes.ts';
 import { parseLogLine } from '../../base/log-line.ts';
@@ -17,33 +14,30 @@ import { directoryWord, receiveLines, script } from '../remote/shell-text.ts';
 import { sweepLines } from './package-write.ts';
 import { identityOf, machineName, type ProgramFile } from './program-file.ts';
 
-/** A Node.js binary that can be carried. */
 export interface RuntimeSource extends Runtime {
-  /** Path on the host where csync runs. */
   readonly file: string;
   readonly program: ProgramFile;
-  /** Makes the arrival names unique for this apply. */
+  /** For unique arrival names. */
   readonly token: string;
 }
 
-/** What a member reports about its room for a runtime. */
 export interface RuntimeLook {
   readonly directory: string;
   readonly freeKilobytes: number;
   readonly mountOptions: readonly string[];
-  /** See ProgramFile; read from a program of the member. null: unknown. */
+  /** See ProgramFile. null: unknown. */
   readonly identity: string | null;
   readonly hasInterpreter: boolean;
 }
 
-/** Room for the files of the package, its sets and other users of the file system. */
+/** For the package, its sets and other users of the file system. */
 const reserveBytes = 50_000_000;
 const proofLimitSeconds = 30;
 export function sizeText(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** The runtime of the last apply, which most manifests of that set name; on a tie, the first. null: none. */
+/** Named by most manifests of the applied set; on a tie, the first. null: none. */
 export function runtimeInUse({ members, applied }: Pick<ClusterObservation, 'members' | 'applied'>): Runtime | null {
   const set = applied?.set ?? null;
   const named = members.flatMap((one) => {
@@ -58,7 +52,7 @@ export function runtimeInUse({ members, applied }: Pick<ClusterObservation, 'mem
   );
 }
 
-/** Prints the input of parseRuntimeLook; changes nothing. */
+/** Prints the input of parseRuntimeLook. */
 export function runtimeLookScript(packageDirectory: string, { program }: RuntimeSource): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
@@ -76,7 +70,6 @@ export function runtimeLookScript(packageDirectory: string, { program }: Runtime
   );
 }
 
-/** null: not the output of that script. */
 export function parseRuntimeLook(output: string): RuntimeLook | null {
   const said = saidIn(output);
   const last = (word: string): string => lastOf(said, word) ?? '';
@@ -93,7 +86,7 @@ export function parseRuntimeLook(output: string): RuntimeLook | null {
 
 const another = 'csync apply --with-runtime=FILE, with a file that fits every member';
 
-/** Why a member cannot take the runtime, as far as can be known before it is sent. */
+/** What can be known before it is sent. */
 export function judgeRuntimeLook(member: string, look: RuntimeLook, source: RuntimeSource): Problem[] {
   const { directory, freeKilobytes, mountOptions, identity, hasInterpreter } = look;
   const { program, size, file } = source;
@@ -128,12 +121,12 @@ export function judgeRuntimeLook(member: string, look: RuntimeLook, source: Runt
   return problems;
 }
 
-/** The arrival directory of a runtime, as a word of a script that has $directory. */
+/** A word of a script that has $directory. */
 function arrivalWord({ token }: RuntimeSource): string {
   return `"$directory"/${shellWord(arrivalName(token))}`;
 }
 
-/** Receives the program on standard input under a temporary name beside its place. A failure leaves nothing behind. */
+/** Receives the program on standard input under a temporary name. A failure leaves nothing. */
 export function receiveScript(packageDirectory: string, source: RuntimeSource, limitMs: number): string {
   return script(
     'set -eu',
@@ -146,7 +139,6 @@ export function receiveScript(packageDirectory: string, source: RuntimeSource, l
     ...cleaningUp,
     'exec 8< "$arrival"',
     'flock 8',
-    // A lost connection is not always detected here, so the read has a limit.
     `timeout ${Math.ceil(limitMs / 1000)} cat > "$arrival/node"`,
     `if [ "$(sha256sum < "$arrival/node" | cut -c 1-64)" != ${source.digest} ]; then`,
     `  echo "only $(stat -c %s "$arrival/node") of ${source.size} bytes arrived, or different ones" >&2; exit 1`,
@@ -157,13 +149,13 @@ export function receiveScript(packageDirectory: string, source: RuntimeSource, l
   );
 }
 
-/** For a script that has $directory and $arrival: removes both if the script exits early. */
+/** For a script with $directory and $arrival. */
 const cleaningUp: readonly string[] = [
   'trap \'rm -rf -- "$arrival"; rmdir -- "$directory" 2>/dev/null || :\' EXIT',
   "trap 'exit 143' HUP INT TERM",
 ];
 
-/** Whether validate was loaded, read the settings, and had nothing to check. */
+/** validate was loaded, read the settings, and had nothing to check. */
 function isProof(output: string): boolean {
   return output.split('\n').some((line) => {
     const parsed = parseLogLine(line);
@@ -172,8 +164,8 @@ function isProof(output: string): boolean {
 }
 
 /**
- * Runs the runtime where it arrived, in the environment of the launcher. It prints its version, then runs a package script with the
- * settings, in the phase that checks nothing. The output is read by readProof.
+ * Prints the version of the runtime where it arrived, then runs a package script with the settings, in the launcher's environment, in the
+ * phase that checks nothing. Read by readProof.
  */
 export function proveScript(packageDirectory: string, source: RuntimeSource, files: ReadonlyMap<string, Buffer>): string {
   const run = `timeout ${proofLimitSeconds} env -i PATH="$PATH" LC_ALL=C HOME=/ "$arrival/node"`;
@@ -192,11 +184,10 @@ export function proveScript(packageDirectory: string, source: RuntimeSource, fil
   );
 }
 
-/** The package script that is run as the proof, and the files it needs. */
 export const proofScriptName = 'csync-validate.cjs';
 const proofFiles: readonly string[] = [proofScriptName, settingsName];
 
-/** The files of the wanted set, by their names in it. */
+/** By their names in the wanted set. */
 export function filesForProof(
   files: readonly { readonly name: string; readonly content: Buffer }[],
 ): ReadonlyMap<string, Buffer> {
@@ -208,7 +199,6 @@ export function filesForProof(
   );
 }
 
-/** The proved version; else the reason and the fix. */
 export function readProof({
   stdout,
   stderr,
@@ -232,7 +222,7 @@ export function readProof({
   return { why, remedy: `${another}; or install Node.js there (node_path)` };
 }
 
-/** Removes a carried runtime that is not wanted after all. */
+/** Of a carried runtime that is not wanted. */
 export function discardScript(packageDirectory: string, source: RuntimeSource): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
@@ -247,7 +237,7 @@ export function sweepScript(packageDirectory: string): string {
   return script(`directory=${directoryWord(packageDirectory)}`, ...sweepLines);
 }
 
-/** Launchers that would not use the runtime, such as those from older exported templates. */
+/** Those of older exported templates. */
 export function launchersWithout(files: readonly { readonly name: string; readonly content: Buffer }[]): string[] {
   const launchers = files.filter(({ name }) => setPartOf(name)?.name.endsWith('.sh'));
   return launchers.filter(({ content }) => !content.includes(runtimeName)).map(({ name }) => name);

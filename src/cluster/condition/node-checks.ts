@@ -1,22 +1,20 @@
-/** Which Node.js the member scripts have on each member, and whether it still gets security fixes. Pure. */
+/** The Node.js of the member scripts on each member, and whether it gets security fixes. Pure. */
 import type { Problem } from '../../base/problem.ts';
 import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';
 import { runtimeName } from '../../contract/package-directory.ts';
 import { readNodeVersion } from '../remote/package-look.ts';
 import { type CheckInput, first, type Looked, problem } from './check-model.ts';
 
-/** The Node.js of the member scripts. */
 export interface NodeFacts {
   readonly member: string;
   /** null: it cannot be run. */
   readonly version: string | null;
   readonly file: string;
-  /** Last day of support, if known. */
   readonly supportedUntil: string | null;
   readonly hasEnded: boolean;
 }
 
-/** The launchers use the runtime of the package directory if it exists. */
+/** The launchers prefer the runtime of the package directory. */
 export function nodeOf({ member, facts }: Looked, { settings: { nodePath, packageDirectory }, now }: CheckInput): NodeFacts {
   const isCarried = facts.has('runtime');
   const version = readNodeVersion(first(facts, isCarried ? 'runtime' : 'node') ?? '');
@@ -39,7 +37,7 @@ export function judgeNode(one: Looked, input: CheckInput): readonly Problem[] {
   return [problem('error', 'node', member, text, remedy)];
 }
 
-/** One line for all members with the same version at the same path. */
+/** One for all members with the same version and path. */
 export function nodeLines(nodes: readonly NodeFacts[]): string[] {
   const told = nodes
     .filter(({ version }) => isNodeNewEnough(version))

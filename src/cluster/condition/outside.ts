@@ -1,29 +1,26 @@
 /**
- * Where other members find the package address. The start of the package proves the role on its own member, where the address is local.
- * That proof succeeds even if all other hosts reach another host. This check uses the kernel of each other member, and needs neither a
- * listener nor a key. A datagram makes the kernel resolve the address; its neighbour table then has the hardware address. Script lines,
- * parser and judgement. Pure.
+ * Where other members find the package address. The proof of the start succeeds on its own member even if all others reach another host. A
+ * datagram makes the kernel of each other member resolve the address; its neighbour table then has the hardware address. Pure.
  */
 
-/** What a member reports about the address. */
 export interface AddressView {
-  /** Hardware addresses of its own interfaces. */
+  /** Of its own interfaces. */
   readonly cards: readonly string[];
-  /** The hardware address it sends to for the package address. null: unknown, or the address is its own. */
+  /** That it sends to. null: unknown, or its own address. */
   readonly behind: string | null;
 }
 
-/** In place of a hardware address: no host answers for the address. */
+/** No host answers. */
 const noHost = 'none';
 
-/** Half a second in total; a neighbour answers within a few ms. */
+/** Half a second in total. */
 const tries = 10;
 
-/** Lines of a member script: `address 1` where it is local by that shell test, and the input of readAddressView. */
+/** Prints `address 1` where it is local by that shell test, and the input of readAddressView. */
 export function addressViewLines(address: string, isLocal: string): string[] {
   return [
     "echo \"cards $(cat /sys/class/net/*/address 2>/dev/null | sort -u | tr '\\n' ' ')\"",
-    // Port 9 is discard. A table without that host (behind a router) is no answer.
+    // Port 9: discard. A table without that host (behind a router) is no answer.
     `if ${isLocal}; then echo 'address 1'; elif bash -c 'echo > /dev/udp/${address}/9' 2>/dev/null; then`,
     `  tries=0; behind=${noHost}`,
     `  while [ "$behind" = ${noHost} ] && [ $tries -lt ${tries} ]; do`,
@@ -41,11 +38,11 @@ export function addressViewLines(address: string, isLocal: string): string[] {
 
 const cardPattern = /^[0-9a-f]{2}(:[0-9a-f]{2})+$/;
 
-/** From the rest of the lines `cards` and `behind`. */
+/** Of the lines `cards` and `behind`. */
 export function readAddressView(cards: string | undefined, behind: string | undefined): AddressView {
   const found = behind?.trim() ?? '';
   return {
-    // Every host has the address of the loopback interface.
+    // Not that of the loopback interface.
     cards: (cards ?? '').split(/\s+/).filter((card) => cardPattern.test(card) && /[1-9a-f]/.test(card)),
     behind: found === noHost || cardPattern.test(found) ? found : null,
   };
@@ -53,18 +50,18 @@ export function readAddressView(cards: string | undefined, behind: string | unde
 
 export interface Witness {
   readonly member: string;
-  /** null: the member does not answer. A member that has the address reaches itself, and proves nothing. */
+  /** null: no answer. A member that has the address proves nothing. */
   readonly seen: { readonly address: boolean; readonly view: AddressView } | null;
 }
 
 export interface OutsideView {
-  /** Members that reach the active member. */
+  /** The active member. */
   readonly reached: readonly string[];
-  /** Members that reach another host, with the name of that member or the hardware address. */
+  /** Another host: its member name or hardware address. */
   readonly misled: readonly { readonly member: string; readonly who: string }[];
-  /** Members that find no host at the address. */
+  /** No host. */
   readonly lost: readonly string[];
-  /** Members that were asked and cannot report it. */
+  /** Were asked and cannot report it. */
   readonly blind: readonly string[];
 }
 
@@ -89,10 +86,9 @@ export function outsideView(witnesses: readonly Witness[], owner: string): Outsi
   return { reached, misled, lost, blind };
 }
 
-/** True if no member reaches the active member and at least one reaches another host. A single member may have an old entry. */
+/** No member reaches the active one, and at least one another host. A single member may have an old entry. */
 export const reachesElsewhere = ({ reached, misled }: OutsideView): boolean => misled.length > 0 && reached.length === 0;
 
-/** Names the hosts that clients reach instead. */
 export function insteadText({ misled }: OutsideView): string {
   const who = [...new Set(misled.map((one) => one.who))].join(' and ');
   return `clients reach ${who} instead (seen from ${misled.map(({ member }) => member).join(', ')})`;
@@ -103,7 +99,7 @@ interface Advice {
   readonly remedy: string;
 }
 
-/** Problems with their remedies. Empty: another member reaches the active member, and none reaches another host. */
+/** Empty: a member reaches the active one, and none another host. */
 export function outsideAdvice(view: OutsideView, owner: string, address: string): Advice[] {
   const { reached, misled, lost, blind } = view;
   const announce = `on ${owner}: arping -U -c 3 -I INTERFACE ${address}   (announces ${owner} to the network)`;

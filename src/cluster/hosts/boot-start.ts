@@ -1,6 +1,5 @@
 /**
- * How cfengine's daemons start with a host (member or client), and what is installed for that. The systemd unit and the init script call
- * one small script; the adapter provides its command to start the daemon. None of this belongs to the package, which starts and stops the
+ * How cfengine's daemons start with a host. The systemd unit and the init script call one small script. The package starts and stops the
  * daemon itself [cfengine.md 3.2, 3.3]. Pure.
  */
 
@@ -14,34 +13,34 @@ import type { Settings } from '../../settings/settings.ts';
 import { type Look, saidIn } from '../remote/answers.ts';
 import { hostScript, receiveLines } from '../remote/shell-text.ts';
 
-/** A file of a host outside the package directory. */
+/** Outside the package directory. */
 export interface BootFile {
   readonly path: string;
   readonly mode: number;
   readonly text: string;
 }
 
-/** DSAU's variables for the start [dsau-csync.md 4.2, 9]. Other lines of the file stay. */
+/** DSAU's variables [dsau-csync.md 4.2, 9]; other lines stay. */
 export const configuredFile = '/etc/rc.config.d/cfservd';
-/** Ours; both ways to start use it. */
+/** Both ways to start use it. */
 export const daemonScript = '/usr/local/sbin/csync-cfservd';
 export const unitName = 'csync-cfservd.service';
 const unitFile = `/etc/systemd/system/${unitName}`;
-/** DSAU's script on HP-UX is /sbin/init.d/cfservd; its name on Linux was not found [dsau-csync.md 9]. */
+/** HP-UX: /sbin/init.d/cfservd; the name on Linux was not found [dsau-csync.md 9]. */
 export const initScript = '/etc/init.d/cfservd';
-/** The units that csync masked, one a line, so that only these are unmasked. */
+/** One a line: only these are unmasked. */
 const maskedFile = '/var/lib/csync/masked-units';
 
-/** Units of the distribution that would start a second daemon, and restart it whenever the package stops it [cfengine.md 2.1]. */
+/** They would start a second daemon, and restart it whenever the package stops it [cfengine.md 2.1]. */
 const foreignUnits: Readonly<Record<Settings['cfengineGeneration'], readonly string[]>> = {
   2: [],
   3: ['cf-serverd.service', 'cf-execd.service'],
 };
 
-/** A shell word may be quoted in parts. */
+/** May be quoted in parts. */
 const setting = /^([ \t]*(?:export[ \t]+)?CSYNC_CONFIGURED=)(?:"[^"\n]*"|'[^'\n]*'|[^ \t#;"'\n])*/gm;
 
-/** configuredFile with CSYNC_CONFIGURED set. Other lines, and the text after the value, stay. */
+/** Other lines, and the text after the value, stay. */
 export function withConfigured(text: string | null, value: '0' | '1'): string {
   if (text === null || text === '') return `CSYNC_CONFIGURED=${value}\n`;
   const changed = text.replace(setting, `$1${value}`);
@@ -49,7 +48,7 @@ export function withConfigured(text: string | null, value: '0' | '1'): string {
   return `${text}${text.endsWith('\n') ? '' : '\n'}CSYNC_CONFIGURED=${value}\n`;
 }
 
-/** Script lines that change the file as withConfigured changes a text; the file is old or new, never partial. */
+/** As withConfigured; the file is old or new, never partial. */
 export function configuredLines(value: '0' | '1'): string[] {
   const file = configuredFile;
   const fresh = `${file}.csync-new`;
@@ -58,7 +57,6 @@ export function configuredLines(value: '0' | '1'): string[] {
   return [
     `mkdir -p -m 755 -- ${file.slice(0, file.lastIndexOf('/'))}`,
     `rm -f -- ${fresh}`,
-    // The copy keeps mode and owner.
     `if [ -f ${file} ]; then cp -p -- ${file} ${fresh}; else : > ${fresh}; chmod 644 ${fresh}; fi`,
     `if grep -q -E ${shellWord(`^[ \t]*(export[ \t]+)?${name}`)} ${fresh}; then`,
     `  sed -E ${shellWord(`s/${pattern}/\\1${value}/`)} ${file} > ${fresh}`,
@@ -73,7 +71,7 @@ export function configuredLines(value: '0' | '1'): string[] {
 
 const words = (argv: readonly string[]): string => argv.map(shellWord).join(' ');
 
-/** The files that a host needs to start its daemons; which ones depends on systemd. configuredFile has the text for a host without one. */
+/** Depends on systemd. configuredFile has the text for a host without one. */
 export function bootFiles(settings: Settings, { script, unit, init }: BootTemplates): BootFile[] {
   const filled = (template: Template, values: Record<string, string>): string => demand(fillTemplate(template, values));
   const called = { daemon_script: daemonScript };
@@ -85,17 +83,16 @@ export function bootFiles(settings: Settings, { script, unit, init }: BootTempla
   ];
 }
 
-/** Unit and script depend on how the host boots; the rest is on every host. */
+/** The rest is on every host. */
 const onlyWith: Readonly<Record<string, BootManager>> = { [unitFile]: 'systemd', [initScript]: 'init' };
 
-/** Templates for the boot start of a host: the daemons' script, the systemd unit, the init script. */
 export interface BootTemplates {
   readonly script: Template;
   readonly unit: Template;
   readonly init: Template;
 }
 
-/** Their names among the toolkit's templates. */
+/** Among the toolkit's templates. */
 export const bootTemplateNames = {
   script: 'boot/csync-cfservd.sh.tpl',
   unit: 'boot/csync-cfservd.service.tpl',
@@ -124,9 +121,8 @@ type BootManager = 'systemd' | 'init';
 const managerLine = 'if [ -d /run/systemd/system ]; then manager=systemd; else manager=init; fi';
 
 /**
- * Installs or removes the start of the daemons on a host. It starts and stops nothing: see startScript. Stop the daemons with the init
- * script or the unit before a removal. A rerun is safe after a kill. CSYNC_CONFIGURED is written last by an installation, and first by a
- * removal.
+ * Installs or removes the start; starts and stops nothing (see startScript): stop the daemons before a removal. A rerun is safe after a kill:
+ * CSYNC_CONFIGURED is written last by an installation, first by a removal.
  */
 export function bootScript(settings: Settings, templates: BootTemplates, wish: 'install' | 'remove'): string {
   const foreign = words(foreignUnits[settings.cfengineGeneration]);
@@ -163,7 +159,7 @@ export function bootScript(settings: Settings, templates: BootTemplates, wish: '
           '    state=$(systemctl is-enabled "$unit" 2>/dev/null) || :',
           "    case $state in '' | not-found | masked*) continue ;; esac",
           `    mkdir -p -m 755 ${maskedFile.slice(0, maskedFile.lastIndexOf('/'))}`,
-          // Recorded first: a unit that is masked without a record would stay masked.
+          // First: a mask without a record would stay.
           `    grep -q -s -x -F "$unit" ${maskedFile} || echo "$unit" >> ${maskedFile}`,
           '    systemctl mask "$unit"',
           '  done',
@@ -178,7 +174,6 @@ export function bootScript(settings: Settings, templates: BootTemplates, wish: '
   );
 }
 
-/** The file is old or new, never partial; written only if it fits how the host boots. */
 function writeLines({ path, mode, text }: BootFile): string[] {
   const fresh = `${path}.csync-new`;
   const manager = onlyWith[path];
@@ -195,14 +190,14 @@ function writeLines({ path, mode, text }: BootFile): string[] {
 }
 
 /**
- * Starts the missing daemons of a host where the start is installed. Running ones are left alone. Uses systemd where it runs, so that the
- * daemons do not belong to this session. Exit status 3: they do not run.
+ * Starts missing daemons where the start is installed; by systemd where it runs, so that they do not belong to this session. Exit status 3:
+ * they do not run.
  */
 export function startScript(): string {
   return hostScript(
     managerLine,
     'if [ $manager = systemd ]; then',
-    // For a started unit this is a reload, which starts what is missing.
+    // Of a started unit: a reload, which starts what is missing.
     `  systemctl reload-or-restart ${unitName} || systemctl --no-pager --lines 10 status ${unitName} >&2`,
     `else ${daemonScript} start`,
     'fi',
@@ -212,17 +207,15 @@ export function startScript(): string {
 
 export interface BootState {
   readonly manager: BootManager;
-  /** Value of CSYNC_CONFIGURED as a shell reads it. null: not set. */
   readonly configured: string | null;
-  /** Files for this host's way to boot that are missing or differ. */
+  /** Missing or different, for this host's way to boot. */
   readonly stale: readonly string[];
-  /** systemd or init starts it. */
   readonly enabled: boolean;
-  /** Units of the distribution that would start a second daemon. */
+  /** Would start a second daemon. */
   readonly foreign: readonly string[];
 }
 
-/** Script lines that print the input of parseBoot; any user can run them. */
+/** Prints the input of parseBoot; for any user. */
 export function bootLook(settings: Settings, templates: BootTemplates): Look<BootState | null> {
   const foreign = words(foreignUnits[settings.cfengineGeneration]);
   const lines = [
@@ -249,13 +242,13 @@ export function bootLook(settings: Settings, templates: BootTemplates): Look<Boo
   return { lines, read: ({ text }) => parseBoot(text, settings, templates) };
 }
 
-/** Whether the daemons start with the host as the toolkit sets it up. Without systemd, only the links of init show it. */
+/** As the toolkit sets it up. Without systemd, only init's links show it. */
 export function startsAtBoot(state: BootState | null): boolean {
   if (state === null || state.configured !== '1' || state.stale.length > 0 || state.foreign.length > 0) return false;
   return state.enabled || state.manager === 'init';
 }
 
-/** Parses the output of bootLook. null: not that format. */
+/** null: not that format. */
 export function parseBoot(output: string, settings: Settings, templates: BootTemplates): BootState | null {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];

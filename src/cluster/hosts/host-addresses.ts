@@ -1,39 +1,37 @@
-/**
- * Decides which host owns an address that several hosts report. A host may report wrong addresses; this must affect that host only. Pure.
- */
+/** Which host owns an address that several report. Wrong addresses must affect only their host. Pure. */
 
 import type { ProblemCode } from '../../base/codes/problem-codes.ts';
 import type { Problem } from '../../base/problem.ts';
 import { isHostAddress } from '../../contract/roster.ts';
 
-/** A host and its reported addresses; its connections come from the first. */
+/** Its connections come from the first address. */
 export interface AddressClaim {
   readonly name: string;
   readonly kind: 'member' | 'client';
   readonly addresses: readonly string[];
-  /** Its earlier addresses in the roster. */
+  /** In the roster. */
   readonly before: readonly string[];
 }
 
 export interface SettledAddresses {
-  /** By host, without the addresses of other hosts. */
+  /** Without those of other hosts. */
   readonly addresses: ReadonlyMap<string, readonly string[]>;
-  /** An error for a host that is skipped; a warning for a host that loses only an address. */
+  /** An error: the host is skipped; a warning: it loses only an address. */
   readonly problems: readonly Problem[];
 }
 
-/** More addresses than real hosts have are rejected: each becomes a line of every host's policy. */
+/** Each becomes a line of every host's policy. */
 const mostAddresses = 64;
 
-/** Hosts with an address that others report, too. Only these names are resolved. */
+/** Only these names are resolved. */
 export function disputedHosts(claims: readonly AddressClaim[]): string[] {
   const holders = holdersOf(claims);
   return claims.filter(({ addresses }) => addresses.some((one) => (holders.get(one) ?? []).length > 1)).map(({ name }) => name);
 }
 
 /**
- * `resolved`: the addresses of the names, from the resolver of this host. It decides first. Then: who had the address before, who
- * is a member, who connects from it, who was named first.
+ * The resolver of this host decides first (`resolved`), then: who had the address before, who is a member, who connects from it, who was
+ * named first.
  */
 export function settleAddresses(
   claims: readonly AddressClaim[],

@@ -1,6 +1,6 @@
 /**
- * The set-up of one host as one shell script, step by step: a client costs one connection, and each step reports its result. Key material
- * passes through standard input into its own file only, never through arguments or temporary files of the shell. Pure.
+ * The set-up of a host as one shell script: one connection, and each step reports its result. Key material passes through standard input into
+ * its own file, never through arguments or temporary files. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
@@ -15,13 +15,13 @@ import { arrivalPrefix, nextPairNames, owedFileName } from './host-look.ts';
 import type { KeyChange } from './key-layout.ts';
 
 export type PairChange =
-  /** The cluster's pair, or the first pair of a client. The previous pair is kept under its digest. */
+  /** The cluster's pair, or a client's first. The previous pair is kept under its digest. */
   | { readonly pair: 'given'; readonly keep: string | null }
-  /** The cluster's next pair, beside the current one. */
+  /** Beside the current one. */
   | { readonly pair: 'next' }
-  /** The next pair becomes the current one. */
+  /** Becomes the current one. */
   | { readonly pair: 'switch' }
-  /** A new own pair replaces the cluster's, which is deleted. */
+  /** A new pair replaces the cluster's, which is deleted. */
   | { readonly pair: 'revoked' };
 
 export type HostStep =
@@ -32,7 +32,7 @@ export type HostStep =
   | {
       readonly do: 'daemon';
       readonly host: string;
-      /** reload: the daemon reads its policy again, if it needs a signal for that. */
+      /** reload: for a daemon that needs a signal to read its policy. */
       readonly how: 'start' | 'restart' | 'reload' | 'stop';
     }
   | { readonly do: 'agent'; readonly host: string };
@@ -43,7 +43,6 @@ export function isKeyChange({ write, remove, modes }: KeyChange): boolean {
   return write.length + remove.length + modes.length > 0;
 }
 
-/** One line of a dry run and of the report. */
 export function hostStepText(step: HostStep): string {
   const { host } = step;
   switch (step.do) {
@@ -87,7 +86,6 @@ const daemonTexts = {
   stop: 'stop the daemon',
 } as const;
 
-/** A few by name, many by number. */
 function counted(names: readonly string[]): string {
   const most = 4;
   return names.length <= most ? names.join(', ') : `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
@@ -98,27 +96,21 @@ const keptName = (digest: string): string => `replaced-${digest}`;
 export interface Materials {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
-  /** The new pair of a host; null: none is needed. Called once a host. */
+  /** null: none is needed. Called once a host. */
   readonly pairFor: (host: string) => KeyPair | null;
-  /** Policy files by name. */
   readonly inputs: ReadonlyMap<string, string>;
   readonly bootScript: (configured: boolean) => string;
-  /** Time limit of an agent, in seconds. */
   readonly agentSeconds: number;
 }
 
-/**
- * Limit of an agent in seconds, for fetch and policy together: the verb has the cluster's lock meanwhile, and may have more hosts to set
- * up.
- */
+/** Seconds for fetch and policy together: the verb has the cluster's lock meanwhile. */
 export const agentLimitSeconds = 120;
 
-/** One shell a step; the first failure ends the script. Its output is parsed by parseOutcomes. */
+/** One shell a step; the first failure ends it. Output for parseOutcomes. */
 export function setUpScript(steps: readonly HostStep[], materials: Materials): string {
   return hostScript(
     'fragment() {',
-    // The output of a step is encoded, so that it cannot imitate the frame around it. Two commands instead of a pipe: a pipe
-    // reports only its last status, and a shell without input succeeds.
+    // Encoded, so that it cannot imitate the frame. Two commands: a pipe reports only its last status, and a shell without input succeeds.
     '  if text=$(printf %s "$code" | base64 -d 2>&1); then',
     '    said=$(printf \'%s\\n\' "$text" | /bin/sh -s 2>&1); status=$?',
     '  else',
@@ -132,7 +124,7 @@ export function setUpScript(steps: readonly HostStep[], materials: Materials): s
   );
 }
 
-/** Result of each step that started, in order: null if it succeeded, else its output. */
+/** Of each step that started: null for success, else its output. */
 export function parseOutcomes(output: string): (string | null)[] {
   return [...output.matchAll(/^ended (\d+) (\S*)$/gm)].map(([, status = '', said = '']) => {
     if (status === '0') return null;
@@ -157,13 +149,13 @@ function fragmentOf(step: HostStep, materials: Materials): string {
   }
 }
 
-/** A file inside a script. printf is built into the shell, so no process has the content as an argument. */
+/** printf is built into the shell: no process has the content as an argument. */
 const receive = (file: string, content: string): string =>
   `printf %s '${Buffer.from(content).toString('base64')}' | base64 -d > ${shellWord(file)}`;
 
 /**
- * Lines that write files to an arrival directory; `put` renames each to its place. `beside`: the parent of that directory, on the same file
- * system. For inputs it is not inputs itself: the host's agent removes unknown files there.
+ * Writes files to an arrival directory; `put` renames each to its place. `beside`: its parent, on the same file system. Not inputs itself:
+ * the host's agent removes unknown files there.
  */
 function arriving(
   files: readonly { readonly name: string; readonly text: string }[],
@@ -177,7 +169,7 @@ function arriving(
   return {
     lines: [
       `exec 9> ${beside}.csync-lock; flock -n 9 || { echo "another csync is writing here" >&2; exit ${busyStatus}; }`,
-      // The lock is ours: what exists here was left by a killed set-up.
+      // We have the lock: a killed set-up left it.
       `rm -rf -- ${arrivals}*`,
       ...(files.length === 0 ? [] : [`mkdir -m 700 -- ${arrivals}now`]),
       `trap 'rm -rf -- ${arrivals}now' EXIT; trap 'exit 143' HUP INT TERM`,
@@ -188,7 +180,7 @@ function arriving(
   };
 }
 
-/** Leaves alone what another process is writing. */
+/** Not what another process is writing. */
 function sweepScript({ settings }: Materials): string {
   const work = shellWord(settings.cfengineWorkDirectory);
   const sweep = `exec 9> .csync-lock; flock -n 9 || exit 0; rm -rf -- ${arrivalPrefix}*; sync .`;
@@ -196,8 +188,8 @@ function sweepScript({ settings }: Materials): string {
 }
 
 /**
- * ppkeys 0700, every file in it 0600. The public part of an own pair is removed first and written last. A host without it has no pair, so
- * the next run detects and repairs a killed change.
+ * ppkeys 0700, its files 0600. The public part of an own pair is removed first and written last: a host without it has no pair, and the next
+ * run repairs it.
  */
 function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { settings, pairFor, adapter }: Materials): string {
   const pair = own === null || own.pair === 'switch' ? null : pairFor(host);
@@ -225,7 +217,7 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
     ...(keep === null ? [] : [`cp -p localhost.priv ${keptName(keep)}.priv; cp -p localhost.pub ${keptName(keep)}.pub`]),
     ...(own?.pair === 'switch'
       ? [
-          // Copies: after a kill, either the next pair or the complete new one exists.
+          // Copies: after a kill, the next pair or the new one is complete.
           `[ -f ${next} ] && [ -f ${nextPublic} ] || { echo "the next key pair is missing" >&2; exit 1; }`,
           `mkdir -m 700 -p -- ${arrivalPrefix}now; cp -p ${next} ${arrivalPrefix}now/a; cp -p ${nextPublic} ${arrivalPrefix}now/b; sync ${arrivalPrefix}now/*`,
           `rm -f localhost.pub; mv -f ${arrivalPrefix}now/a localhost.priv; mv -f ${arrivalPrefix}now/b localhost.pub; sync .; rm -f ${next} ${nextPublic}`,
@@ -241,7 +233,7 @@ function keysScript({ host, own, change }: Extract<HostStep, { do: 'keys' }>, { 
   ].join('\n');
 }
 
-/** A policy of other origin is kept, once. */
+/** Once, a policy of other origin. */
 function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings, inputs, adapter }: Materials): string {
   const files = names.map((name) => ({ name, text: inputs.get(name) ?? '' }));
   const work = shellWord(settings.cfengineWorkDirectory);
@@ -260,7 +252,7 @@ function inputsScript({ names }: Extract<HostStep, { do: 'inputs' }>, { settings
   ].join('\n');
 }
 
-/** Trusts no exit status and no pid file of cfengine [cfengine.md 1.4, 2.4]: the process and its port must exist. */
+/** The process and its port must exist: exit status and pid file of cfengine prove nothing [cfengine.md 1.4, 2.4]. */
 function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, adapter }: Materials): string {
   const owed = shellWord(`${settings.cfengineWorkDirectory}/${owedFileName}`);
   const port = settings.cfenginePort.toString(16).toUpperCase().padStart(4, '0');
@@ -273,7 +265,7 @@ function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, 
     'runs() { ! gone && listens; }',
     'signal() { for pid in $(daemon_pids); do kill -"$1" "$pid" 2>/dev/null || :; done; }',
     ...(how === 'reload' && adapter.reloadSignal !== null ? [`signal ${adapter.reloadSignal.slice(3)}`] : []),
-    // On every host: the package may move here at this moment.
+    // The package may move here at this moment.
     ...(how === 'restart' ? [announceFunction(settings.packageName), 'announce $(daemon_pids) || exit 1'] : []),
     ...(how === 'restart' || how === 'stop' ? ['signal TERM; within gone || { signal KILL; within gone; }'] : []),
     ...(how === 'stop' ? [`rm -f -- ${owed}; exit 0`] : []),
@@ -283,7 +275,7 @@ function daemonScript({ how }: Extract<HostStep, { do: 'daemon' }>, { settings, 
   ].join('\n');
 }
 
-/** Status 0 proves nothing in either generation; the agent's output about the fetch does [cfengine.md 0.6, 1.9, 2.8]. */
+/** Only the agent's output about the fetch proves it [cfengine.md 0.6, 1.9, 2.8]. */
 function agentScript({ adapter, agentSeconds }: Materials): string {
   const late = `it did not finish within ${agentSeconds} s, and was killed`;
   const limited = (argv: readonly string[]): string => `limited ${argv.map(shellWord).join(' ')}`;
@@ -293,9 +285,9 @@ function agentScript({ adapter, agentSeconds }: Materials): string {
     'seconds() { read -r since rest < /proc/uptime; echo "${since%.*}"; }',
     `end=$(($(seconds) + ${agentSeconds}))`,
     'limited() { left=$((end - $(seconds))); [ "$left" -gt 0 ] || return 124; timeout -k 5 "$left" "$@" < /dev/null 2>&1; }',
-    // 124 is timeout's own status; when timeout has to kill, it is 137.
+    // 124: timeout; 137: it had to kill.
     `ended() { case $1 in 124 | 137) echo ${shellWord(late)}; exit 1 ;; esac; return "$1"; }`,
-    // The scheduler's own run may change the same files at this moment; without locks both corrupt the copies.
+    // The scheduler's own run may change the same files; without locks both corrupt the copies.
     `until said=$(${limited(adapter.fetchPolicy)}); ended $? && ! printf '%s\\n' "$said" | grep -q -E ${shellWord(adapter.fetchFailure)}; do`,
     `  n=$((n + 1)); [ "$n" -lt ${fetchTries} ] || { printf '%s\\n' "$said"; exit 1; }`,
     '  sleep 2',

@@ -1,6 +1,6 @@
 /**
- * Which public key each host needs under which name, and whether two hosts accept each other. This layout was proved to keep clients
- * trusting the master after a failover: all members share one pair [cfengine.md 1.3, 2.3, 3.1]. Pure.
+ * Which public key each host needs under which name, and whether two hosts accept each other. All members share one pair, so clients trust
+ * the master after a failover [cfengine.md 1.3, 2.3, 3.1]. Pure.
  */
 
 import { clusterKeys, type NamedKey, type Roster, type RosterHost } from '../../contract/roster.ts';
@@ -9,19 +9,16 @@ import type { Settings } from '../../settings/settings.ts';
 export type Generation = Settings['cfengineGeneration'];
 export type HostKind = 'member' | 'client';
 
-/** A key file that a host needs. */
 export interface WantedKey {
-  /** Name in ppkeys. */
+  /** In ppkeys. */
   readonly name: string;
-  /** Any of these is accepted; the first is written if none exists. */
   readonly keys: readonly NamedKey[];
-  /** The owner, for messages. */
   readonly of: string;
 }
 
 const clusterOwner = 'the cluster';
 
-/** Generation 3 finds keys by their digest, generation 2 by the address of the peer [cfengine.md 1.2, 2.2]. */
+/** Generation 3 uses the digest, generation 2 the address of the peer [cfengine.md 1.2, 2.2]. */
 const byDigest = (key: NamedKey, of: string): WantedKey => ({ name: `root-${key.digest}.pub`, keys: [key], of });
 const byAddress = (address: string, keys: readonly NamedKey[], of: string): WantedKey => ({
   name: `root-${address}.pub`,
@@ -29,12 +26,12 @@ const byAddress = (address: string, keys: readonly NamedKey[], of: string): Want
   of,
 });
 
-/** Addresses where clients and members reach a member, including the package's. */
+/** Of members, including the package's. */
 export function clusterAddresses(roster: Roster, settings: Settings): string[] {
   return [...new Set([settings.packageAddress, ...roster.members.flatMap(({ addresses }) => addresses)])];
 }
 
-/** The keys that a host of that kind must trust: the cluster's, and on a member those of all clients. */
+/** The cluster's, and on a member those of all clients. */
 export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): WantedKey[] {
   const { cfengineGeneration: generation } = settings;
   const ofCluster = clusterKeys(roster);
@@ -52,7 +49,7 @@ export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): 
       : roster.clients.flatMap(({ name, addresses, key }) =>
           generation === 3 ? [byDigest(key, name)] : addresses.map((address) => byAddress(address, [key], name)),
         );
-  // Every host fetches these beside the policy.
+  // Beside the policy.
   const fetched =
     generation === 2
       ? [
@@ -60,29 +57,28 @@ export function wantedKeys(kind: HostKind, roster: Roster, settings: Settings): 
           ...(roster.nextKey === null ? [] : [{ name: 'cluster/next.pub', keys: [roster.nextKey], of: clusterOwner }]),
         ]
       : [];
-  // One name can have one key: if a roster has an address twice, the first one's.
+  // If a roster has an address twice, the first one's.
   return [...new Map([...cluster, ...clients, ...fetched].reverse().map((one) => [one.name, one] as const)).values()].reverse();
 }
 
 export interface SeenKey {
   readonly name: string;
   readonly mode: number;
-  /** null: contains no key that cfengine can read. */
+  /** null: no key for cfengine. */
   readonly digest: string | null;
 }
 
 export interface KeyChange {
   readonly write: readonly { readonly name: string; readonly key: NamedKey; readonly of: string }[];
   readonly remove: readonly { readonly name: string; readonly why: string }[];
-  /** Files that other users may read or write. */
   readonly modes: readonly string[];
-  /** Files with another key than the accepted one; never changed. */
+  /** Never changed. */
   readonly others: readonly { readonly name: string; readonly of: string; readonly digest: string }[];
 }
 
 /**
- * Changes to the key files of a host. Only missing and damaged files are written: an accepted key is never replaced here. Only keys that
- * the roster lists as removed are deleted; other files belong to the administrator.
+ * Only missing and damaged files are written, and only keys that the roster lists as removed are deleted. Other files belong to the
+ * administrator.
  */
 export function changeKeys(
   wanted: readonly WantedKey[],
@@ -91,7 +87,7 @@ export function changeKeys(
   settings: Settings,
 ): KeyChange {
   const there = new Map(seen.map((one) => [one.name, one]));
-  // The roster decides which of the cluster's own keys applies, also during a rotation.
+  // Also during a rotation.
   const ofCluster = new Set([...clusterKeys(roster).map(({ digest }) => digest), ...roster.retired]);
   const names = new Set(wanted.map(({ name }) => name));
   const write: KeyChange['write'][number][] = [];
@@ -100,7 +96,7 @@ export function changeKeys(
     const found = there.get(name);
     const [first] = keys;
     if (first === undefined || keys.some(({ digest }) => digest === found?.digest)) continue;
-    // A digest identifies one key, and the files that csync keeps for itself are its own.
+    // A digest identifies one key; csync's own files are its own.
     const ours = name.includes('MD5=') || name.startsWith('cluster/');
     const known = found?.digest != null && of === clusterOwner && ofCluster.has(found.digest);
     if (found === undefined || found.digest === null || ours || known || isRefused(found, roster, settings) !== null)
@@ -116,7 +112,7 @@ export function changeKeys(
   return { write, remove, modes, others };
 }
 
-/** Why a key file must not exist any more. null: no reason. */
+/** null: no reason to remove it. */
 function isRefused({ name, digest }: SeenKey, roster: Roster, { cfengineGeneration }: Settings): string | null {
   if (digest === null) return null;
   if (roster.retired.includes(digest) && name.startsWith('root-')) return "it was the cluster's key earlier";
@@ -135,17 +131,15 @@ function isRefused({ name, digest }: SeenKey, roster: Roster, { cfengineGenerati
 /** A host as one side of a handshake. */
 export interface Party extends RosterHost {
   readonly kind: HostKind;
-  /** Digest of its own pair. null: no usable pair. */
+  /** null: no usable pair. */
   readonly own: string | null;
-  /** Digest by file name. */
   readonly trusts: ReadonlyMap<string, string | null>;
-  /** Why cfengine would not start there, or would reject its keys. Empty: no reason. */
   readonly faults: readonly string[];
 }
 
 /**
- * Why a connection between two hosts would be refused. Empty: both accept each other. `at`: the address that the caller connects to.
- * Generation 2 finds the server's key by that address, and the caller's key by its source address.
+ * Empty: both accept each other. `at`: the address that the caller connects to. Generation 2 finds the server's key by it, and the caller's
+ * by its source address.
  */
 export function refusals(generation: Generation, caller: Party, server: Party, at: string): string[] {
   const from = caller.addresses[0] ?? '';
@@ -169,14 +163,10 @@ export interface Handshake {
   readonly caller: string;
   readonly server: string;
   readonly purpose: 'policy' | 'remote run';
-  /** Empty: it would succeed. */
   readonly why: readonly string[];
 }
 
-/**
- * Every handshake that the cluster needs. Each host fetches policy under the package's address from each member (a member also from
- * itself). Each member runs the agent remotely on each other host.
- */
+/** Each host fetches from each member under the package's address; each member runs the agent on each other host. */
 export function handshakes(generation: Generation, parties: readonly Party[], packageAddress: string): Handshake[] {
   const members = parties.filter(({ kind }) => kind === 'member');
   return members.flatMap((member) =>

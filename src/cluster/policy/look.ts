@@ -1,4 +1,4 @@
-/** Reads the policy of the master on a member: place, digest, record, and edits made by hand. */
+/** The master's policy on a member: place, digest, record, edits by hand. */
 import { shellWord } from '../../base/shell-word.ts';
 import { layoutOf, type PolicyCheck, policyChecks } from '../../cfengine/layout.ts';
 import { sha256 } from '../../contract/package-directory.ts';
@@ -10,15 +10,15 @@ import { commitRecordName, type PolicyState, parseRecord } from './commit.ts';
 
 export interface PolicyPlace {
   readonly mountPoint: string;
-  /** The served directory; contains the sentinel. */
+  /** Contains the sentinel. */
   readonly base: string;
-  /** The master copy, below it. */
+  /** The master copy. */
   readonly tree: string;
-  /** Log, next tree and previous tree; not served. */
+  /** Not served: log, next and previous tree. */
   readonly keep: string;
-  /** Held by a verb that publishes or commits. */
+  /** Of publications and commits. */
   readonly lock: string;
-  /** Calls of cfengine's parser for the next tree. */
+  /** cfengine's parser on the next tree. */
   readonly checks: readonly PolicyCheck[];
 }
 
@@ -36,26 +36,26 @@ export function policyPlace(settings: Settings): PolicyPlace {
   };
 }
 
-/** Exit statuses of these scripts, beside busyStatus. A script that exits with one of them changed nothing. */
+/** Beside busyStatus. With one of them nothing changed. */
 export const policyStatus = { notMounted: 69, refused: 65, moved: 66, noExchange: 67, tooLarge: 68, linked: 70 } as const;
 
 /** For status `linked`. */
 export const linkRemedy =
   'make it a file or directory of its own in masterfiles, or edit what the link leads to; csync policy show   lists the links';
 
-/** Of a master copy that is read with all contents, into memory. */
+/** Read into memory. */
 export const mostContentBytes = 64 * 1024 * 1024;
 
-/** Shell function `digest DIRECTORY`: prints its treeDigest. */
+/** Prints the treeDigest of a directory. */
 export const digestFunction = `digest() { ( cd "$1" && find . -type f ! -path ./${commitRecordName} -exec sha256sum {} + | sort | sha256sum | cut -c 1-64 ); }`;
 
-/** A line that exits unless root reads the policy file system, where the package is. */
+/** Exits unless root reads the policy file system, where the package is. */
 export function here(place: PolicyPlace): string {
   const gone = `${place.mountPoint} is not mounted there any more: the package has moved`;
   return `${rootLine}; ${mountedTest(place.mountPoint)} || { echo ${shellWord(gone)}; exit ${policyStatus.notMounted}; }`;
 }
 
-/** Prints the input of readPolicyState; with `contents`, the whole master copy. */
+/** Prints the input of readPolicyState. */
 export function policyLookScript(place: PolicyPlace, contents: boolean): string {
   const tree = shellWord(place.tree);
   const head = contents ? 'base64 -w 0 < "$file"' : 'head -c 300 "$file" | base64 -w 0';
@@ -73,7 +73,7 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
         ]
       : []),
     'echo "digest $(digest .)"',
-    // One process for all digests and names, because starting processes costs most.
+    // One process, because starting processes costs most.
     `find . -type f -exec sh -c 'echo "names $(sha256sum -z -- "$@" | base64 -w 0)"; for file; do printf "file "; ${head}; echo; done' sh {} +`,
     `find . -type l -exec sh -c 'for link; do echo "link $(printf %s "\${link#./}" | base64 -w 0) $(readlink -- "$link" | base64 -w 0)"; done' sh {} +`,
     `[ ! -r ${commitRecordName} ] || echo "record $(base64 -w 0 ${commitRecordName})"`,
@@ -85,9 +85,9 @@ export function policyLookScript(place: PolicyPlace, contents: boolean): string 
 
 export interface PolicyLook {
   readonly state: PolicyState;
-  /** By name; complete only if requested. */
+  /** Complete only if requested. */
   readonly contents: ReadonlyMap<string, Buffer>;
-  /** Symbolic links in the tree, by name, with their targets. */
+  /** With their targets. */
   readonly links: ReadonlyMap<string, string>;
 }
 
@@ -130,7 +130,7 @@ interface FoundFile {
   readonly content: Buffer;
 }
 
-/** Lines of names, each with the lines of its files after it, in that order. null: some are missing. */
+/** Lines of names, each followed by its files. null: some are missing. */
 function foundFiles(lines: readonly (readonly string[])[]): FoundFile[] | null {
   const found: FoundFile[] = [];
   let named: string[] = [];
@@ -138,7 +138,7 @@ function foundFiles(lines: readonly (readonly string[])[]): FoundFile[] | null {
     if (word === 'file') {
       const line = named.shift();
       if (line === undefined) return null;
-      // Format of sha256sum -z: digest, blank, blank or asterisk, name.
+      // sha256sum -z: digest, blank, blank or asterisk, name.
       found.push({ sum: line.slice(0, 64), name: line.slice(66).replace(/^\.\//, ''), content: decoded(text) });
     }
     if (word === 'names') {

@@ -1,9 +1,6 @@
 /**
- * Scripts that read the policy of the master and put a commit into place, and the parsers of their output. Pure.
- *
- * The new tree is made beside the old one on the policy file system. cfengine's own parser checks it, then it is synced. One rename
- * exchanges the two trees, so hosts get the old or the new one, even after a kill. The script prints `durable` only after the directories
- * are synced, too.
+ * Puts a commit into place. The new tree is made beside the old one, checked by cfengine's parser and synced. One rename exchanges the two,
+ * so hosts get the old or the new one, even after a kill. `durable` is printed after the directories are synced. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
@@ -14,13 +11,13 @@ import { type CommitRecord, commitRecordName, type PolicyState, recordText } fro
 import exchangeText from './exchange.sh';
 import { digestFunction, here, type PolicyPlace, policyStatus } from './look.ts';
 
-/** How long to wait for another publication; the toolkit's own use the same lock. */
+/** For another publication. */
 const lockSeconds = 20;
 
 /** Shell function `exchange ONE OTHER`. */
 export const exchangeFunction = exchangeText.replace(/^#.*\n/gm, '').trimEnd();
 
-/** Lines that take the lock, and exit unless the state is still the one the plan was made for. */
+/** Takes the lock, and exits unless the plan's state is still true. */
 function unchanged(place: PolicyPlace, state: PolicyState): string[] {
   const sentinel = shellWord(`${place.base}/${sentinelName}`);
   const moved = (what: string): string => `{ echo ${shellWord(what)}; exit ${policyStatus.moved}; }`;
@@ -36,7 +33,6 @@ export interface CommitOrder {
   readonly record: CommitRecord;
   readonly write: readonly { readonly name: string; readonly content: Buffer }[];
   readonly remove: readonly string[];
-  /** Stop after the parser's check. */
   readonly dryRun: boolean;
 }
 
@@ -44,13 +40,10 @@ const syncTree = (directory: string): string => `find ${directory} \\( -type f -
 
 const above = (name: string): string => (name.includes('/') ? name.slice(0, name.lastIndexOf('/')) : '.');
 
-/** The directory of the master copy, behind all links, in a script with the lines of findTree. */
+/** In a script with the lines of findTree: behind all links. */
 const servedTree = '"$tree"';
 
-/**
- * Lines that find the directory behind the name of the master copy: sites make it a link to the directory of a release. The link stays;
- * only its target is exchanged, on this file system.
- */
+/** Sites make the master copy a link to a release. The link stays; its target is exchanged, on this file system. */
 function findTree({ tree, mountPoint, keep }: PolicyPlace): string[] {
   const elsewhere = `{ echo ${shellWord(`${tree} leads to`)} "$tree," 'which is not on the policy file system: nothing was changed'; exit ${policyStatus.linked}; }`;
   return [
@@ -59,7 +52,7 @@ function findTree({ tree, mountPoint, keep }: PolicyPlace): string[] {
   ];
 }
 
-/** Lines that exit if a name of the next tree passes through a link: a write would follow it, perhaps to served files. */
+/** Exits if a name passes through a link: a write would follow it, perhaps to served files. */
 function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
   return [
     `no_links() { at=${shellWord(nextTree(place))} rest=$1; while [ -n "$rest" ]; do at=$at/\${rest%%/*}; case $rest in */*) rest=\${rest#*/} ;; *) rest= ;; esac; if [ -h "$at" ]; then echo "$1 is, or is below, a symbolic link to $(readlink -- "$at"): nothing was changed"; exit ${policyStatus.linked}; fi; done; }`,
@@ -67,16 +60,13 @@ function noLinks(place: PolicyPlace, names: readonly string[]): string[] {
   ];
 }
 
-/** The next tree beside the served one, and the previous tree. */
+/** And the previous tree. */
 const nextTree = ({ keep }: PolicyPlace): string => `${keep}/next`;
 
-/** Contains the digests of the trees in an exchange: old, then new. */
+/** Digests of the trees in an exchange: old, then new. */
 const swapMark = ({ keep }: PolicyPlace): string => shellWord(`${keep}/swapping`);
 
-/**
- * Shell function `keep_aside`: keeps the tree beside the served one, which has an edit made by hand. The lines also handle a script that
- * was killed between its exchange and the comparison.
- */
+/** `keep_aside` keeps the replaced tree, which has an edit by hand; also after a kill between exchange and comparison. */
 function keepAside(place: PolicyPlace): string[] {
   const [staged, mark] = [shellWord(nextTree(place)), swapMark(place)];
   return [
@@ -88,7 +78,7 @@ function keepAside(place: PolicyPlace): string[] {
 const removeNextAtExit = (place: PolicyPlace): string =>
   `trap ${shellWord(`rm -rf -- ${shellWord(nextTree(place))} ${swapMark(place)}`)} EXIT`;
 
-/** Lines that copy the served tree to the next tree, which is removed when the script exits. */
+/** Copies the served tree; removed when the script exits. */
 function beginNext(place: PolicyPlace): string[] {
   const staged = shellWord(nextTree(place));
   return [
@@ -99,7 +89,6 @@ function beginNext(place: PolicyPlace): string[] {
   ];
 }
 
-/** Lines that write to the next tree and remove from it. */
 function changeNext(place: PolicyPlace, write: CommitOrder['write'], remove: CommitOrder['remove']): string[] {
   const next = (name: string): string => shellWord(`${nextTree(place)}/${name}`);
   return [
@@ -109,24 +98,20 @@ function changeNext(place: PolicyPlace, write: CommitOrder['write'], remove: Com
   ];
 }
 
-/**
- * Lines that check the whole next tree with cfengine's own parser. A policy that it rejects would terminate cfservd, or leave clients that
- * cannot repair themselves [cfengine.md 1.5, 1.9].
- */
+/** A policy that the parser rejects would terminate cfservd, or leave clients that cannot repair themselves [cfengine.md 1.5, 1.9]. */
 const checkNext = ({ checks }: PolicyPlace): string[] =>
   checks.map(
     ({ file, argv }) =>
       `${argv.map(shellWord).join(' ')} < /dev/null 2>&1 || { echo ${shellWord(`${file} was refused`)}; exit ${policyStatus.refused}; }`,
   );
 
-/** Printed where directories cannot be exchanged. */
 export const noExchangeText = `the two trees cannot be exchanged here: this requires mv of coreutils 9.5 or perl, and a file system of type ${oneOfWords(
   fileSystemTypeNames.filter((type) => fileSystemTypes[type].exchanges),
 )}`;
 
 /**
- * Lines that put the next tree into place by one rename, unless the served tree no longer has the digest `digest` (a shell word). An edit
- * by hand takes no lock. So the replaced tree is compared, and restored if an edit was made between the comparison and the exchange.
+ * Exchanges the trees, unless the served one has no longer `digest` (a shell word). An edit by hand takes no lock, so the replaced tree is
+ * compared, and restored if an edit came before the exchange.
  */
 function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] {
   const [tree, staged, mark] = [servedTree, shellWord(nextTree(place)), swapMark(place)];
@@ -137,18 +122,18 @@ function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] 
     `new=$(digest ${staged})`,
     `[ "$(digest ${tree})" = ${digest} ] || { echo "another process wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
     `printf '%s\\n' ${digest} "$new" > ${mark}; sync ${mark} ${shellWord(place.keep)}`,
-    // From here on this may be the tree that was served, with an unknown edit.
+    // Perhaps the served tree from here on, with an unknown edit.
     'trap - EXIT; echo swapping',
     `exchange ${staged} ${tree} || case $? in`,
     `  1 | 127) ${removeNextAtExit(place)}; ${cannot} ;;`,
     `  2) ${removeNextAtExit(place)}; echo "the two trees could not be exchanged"; exit ${policyStatus.noExchange} ;;`,
-    // Killed: the exchange may have happened or not.
+    // Killed: exchanged or not.
     '  *) exit 140 ;;',
     'esac',
     `if [ -z "\${by_file-}" ] && [ "$(digest ${staged})" != ${digest} ]; then`,
     '  echo "another process wrote to the policy of the master at the moment of the exchange"',
     `  exchange ${staged} ${tree} || { keep_aside; rm -f -- ${mark}; exit 1; }`,
-    // The same process may write again, to the tree that was served for a moment.
+    // The same process may write again.
     `  ${renamed}; [ "$(digest ${staged})" = "$new" ] || keep_aside`,
     `  rm -f -- ${mark}; exit ${policyStatus.moved}`,
     'fi',
@@ -156,10 +141,7 @@ function swapNext(place: PolicyPlace, digest: string, cannot: string): string[] 
   ];
 }
 
-/**
- * Lines that rename each file of the next tree into place, and remove others. Each replaced file is compared with its earlier content; an
- * edit made since is kept aside.
- */
+/** Renames each file into place, and removes others. An edit of a replaced file is kept aside. */
 function fileByFile(place: PolicyPlace, write: readonly string[], remove: readonly string[]): string[] {
   const old = shellWord(`${place.keep}/replaced`);
   const served = (name: string): string => `${servedTree}/${shellWord(name)}`;
@@ -169,7 +151,7 @@ function fileByFile(place: PolicyPlace, write: readonly string[], remove: readon
   return [
     'sum_of() { if [ -f "$1" ]; then sha256sum < "$1" | cut -c 1-64; else echo none; fi; }',
     `kept_edit() { if [ -e ${old} ] && [ "$(sum_of ${old})" != "$2" ]; then aside=${shellWord(`${place.keep}/displaced`)}-$(date -u +%Y%m%dT%H%M%SZ)-$$/$1; mkdir -p -- "\${aside%/*}"; mv -T -- ${old} "$aside"; sync "$aside"; echo "an edit made by hand at that moment is kept in $aside"; fi; rm -f -- ${old}; }`,
-    // From a run that was killed in between; it may be an edit.
+    // From a killed run; perhaps an edit.
     'kept_edit replaced none',
     ...names.map((name, index) => `sum${index}=$(sum_of ${served(name)})`),
     `[ "$(digest ${servedTree})" = "$served" ] || { echo "another process wrote to the policy of the master meanwhile"; exit ${policyStatus.moved}; }`,
@@ -183,13 +165,13 @@ function fileByFile(place: PolicyPlace, write: readonly string[], remove: readon
   ];
 }
 
-/** A line for processes that had a file of the old tree open and keep writing to it. */
+/** For processes that keep writing to an open file of the old tree. */
 function keepOld(place: PolicyPlace): string {
   const before = shellWord(`${place.keep}/before`);
   return `rm -rf -- ${before}; mv -T -- ${shellWord(nextTree(place))} ${before}`;
 }
 
-/** Prints `swapping` before the only step that changes what is served, and `durable` when everything is on disk. */
+/** Prints `swapping` before the only step that changes what is served, `durable` at the end. */
 export function commitScript(place: PolicyPlace, { state, record, write, remove, dryRun }: CommitOrder): string {
   const { tree, keep } = place;
   const [log, staged] = [shellWord(`${keep}/log`), nextTree(place)];
@@ -209,7 +191,7 @@ export function commitScript(place: PolicyPlace, { state, record, write, remove,
     `printf %s ${shellWord(recordText(record))} > ${shellWord(`${staged}/${commitRecordName}`)}`,
     ...checkNext(place),
     ...(dryRun ? ['exit 0'] : []),
-    // The record that is about to be replaced. One that is already logged belongs to a commit that did not take place.
+    // The record to be replaced. A logged one belongs to a commit that did not take place.
     ...earlier.map((one) => `printf %s ${shellWord(recordText(one))} >> ${log}; sync ${log} ${shellWord(keep)}`),
     ...swapNext(place, state.digest, `echo ${shellWord(noExchangeText)}; exit ${policyStatus.noExchange}`),
     'echo durable',
@@ -218,18 +200,15 @@ export function commitScript(place: PolicyPlace, { state, record, write, remove,
 }
 
 export interface PublicationOrder {
-  /** Required directories; these and all names are below `base`. */
   readonly directories: readonly string[];
   readonly write: readonly { readonly name: string; readonly text: string }[];
   readonly remove: readonly string[];
 }
 
 /**
- * The toolkit's part of the policy, completely or not at all, as a commit: half of it would have rules without their names. Keys are beside
- * the tree and can change one by one. New keys are written before the policy that uses them, old ones are removed after it.
- *
- * Members that cannot exchange two directories publish file by file, because a cluster without policy cannot be set up. A rerun finishes
- * what a kill left.
+ * The toolkit's part of the policy, at once as a commit: half of it would have rules without names. New keys are written before, old ones
+ * removed after it. Members that cannot exchange directories publish file by file, because a cluster without policy cannot be set up; a rerun
+ * finishes what a kill left.
  */
 export function publishScript(place: PolicyPlace, { directories, write, remove }: PublicationOrder): string {
   const { base, tree, keep, lock } = place;
@@ -279,7 +258,7 @@ export function publishScript(place: PolicyPlace, { directories, write, remove }
   );
 }
 
-/** For files that exist already: a killed run may not have synced them. */
+/** A killed run may not have synced them. */
 export function confirmScript(place: PolicyPlace, state: PolicyState): string {
   return hostScript(
     'set -eu; umask 077',
@@ -293,13 +272,12 @@ export function confirmScript(place: PolicyPlace, state: PolicyState): string {
   );
 }
 
-/** Result of either script: durable, certainly absent, or unknown. */
 export type Became = 'durable' | 'not there' | 'unknown';
 
 export function becameOf({ stdout, exitCode, timedOut }: { stdout: string; exitCode: number | null; timedOut: boolean }): Became {
   const said = new Set(stdout.split('\n'));
   if (said.has('durable')) return 'durable';
-  // ssh's own status is 255. A killed shell has none, or one above 128.
+  // ssh's own: 255. A killed shell has none, or one above 128.
   const ended = exitCode !== null && exitCode > 0 && exitCode < 128 && !timedOut;
   const isTakenBack = exitCode === policyStatus.noExchange || exitCode === policyStatus.moved;
   return ended && (!said.has('swapping') || isTakenBack) ? 'not there' : 'unknown';

@@ -1,7 +1,6 @@
 /**
- * Steps to begin and to end maintenance. There are two kinds, as in HP's toolkits [serviceguard.md 3.8, 6.10]. A file in the package
- * directory pauses the monitor. The engine's own mode ignores every failure and has no time limit, so the file is written, too, and the
- * monitor removes both [see member/monitor/monitor.ts]. Pure.
+ * Begins and ends maintenance, in two kinds as in HP's toolkits [serviceguard.md 3.8, 6.10]: a file pauses the monitor; the engine's own mode
+ * ignores every failure. That has no limit, so the file is written, too, and the monitor removes both. Pure.
  */
 
 import { type Maintenance, maintenanceFileName, maintenanceText } from '../../contract/maintenance-file.ts';
@@ -18,20 +17,17 @@ export interface MaintenancePlace {
   readonly owner: string;
   readonly commandMember: string;
   readonly status: PackageStatus;
-  /** Content of the file on the active member, expired or not. null: no file. */
+  /** Expired or not. null: no file. */
   readonly file: Maintenance | null;
 }
 
-/**
- * `until`: wall clock, ms. `serviceguard`: the engine's own mode is wanted. A second `on` keeps that mode and changes only the
- * end.
- */
+/** `until`: wall clock, ms. `serviceguard`: the engine's own mode. A second `on` changes only the end. */
 export function stepsOn(place: MaintenancePlace, until: number, serviceguard: boolean): ProcedureStep[] {
   const { settings, owner, commandMember, status, file } = place;
   const { packageName, packageDirectory, maintenanceFlag } = settings;
   const { orders, title } = engineFor(settings);
   const inMode = status.state === 'maintenance';
-  // The switching state before the first `on`: the mode requires it to be off.
+  // Before the first `on`: the mode requires AUTO_RUN off.
   const autoRun = file?.serviceguard?.autoRun ?? (inMode || status.autoRun);
   const wanted: Maintenance = { until, serviceguard: serviceguard || inMode ? { autoRun } : null };
   const end = new Date(until).toISOString();
@@ -49,8 +45,8 @@ export function stepsOn(place: MaintenancePlace, until: number, serviceguard: bo
 }
 
 /**
- * First proves that the daemon is a master: an unhealthy one would fail over as soon as the monitor resumes. The file is removed last.
- * Until then a rerun, or the monitor, completes the steps.
+ * First proves that the daemon is a master: an unhealthy one would fail over at once. The file is removed last, so that a rerun or the
+ * monitor completes the steps.
  */
 export function stepsOff({ settings, owner, commandMember, status, file }: MaintenancePlace): ProcedureStep[] {
   const { packageName, packageDirectory, packageStyle } = settings;
@@ -63,7 +59,7 @@ export function stepsOff({ settings, owner, commandMember, status, file }: Maint
       `directory=${directoryWord(packageDirectory)}`,
       ...launcherLines(packageStyle),
       `told=$(env -i "$launcher" start --dry-run 2>&1) || { echo "$told"; exit 1; }`,
-      // A dry run prints `would` and `failed` for what is wrong. What each start makes anew is always missing.
+      // A dry run prints `would` and `failed`. What each start makes anew is always missing.
       `wrong=$(echo "$told" | grep -E ': (would|failed) ' | grep -vE ' step=(sentinel|service|customer)( |$)')`,
       '[ -z "$wrong" ] || { echo "$wrong"; exit 1; }',
     ),
@@ -77,7 +73,6 @@ export function stepsOff({ settings, owner, commandMember, status, file }: Maint
   return [healthy, ...procedureCommands(commandMember, leave), ...(file === null ? [] : [removeFile(settings, owner)])];
 }
 
-/** A halted package may leave the mode unchanged [serviceguard.md 6.10]. Whether it should run again is a separate question. */
 export function stepsOffHalted(settings: Settings, commandMember: string, marked: readonly string[]): ProcedureStep[] {
   return [
     ...procedureCommands(commandMember, engineFor(settings).orders.maintenance(settings.packageName, 'off')),

@@ -1,13 +1,10 @@
-/** The answer of a host, its clock and its numbers. Pure. */
-
-/** The output of a member, and the local times in seconds before and after it. */
 export interface Answer {
   readonly text: string;
   readonly asked: number;
   readonly answered: number;
 }
 
-/** What a script printed, as lines `WORD REST`: the rests of each word, in order. All scripts that only read print such lines. */
+/** Lines `WORD REST`, as all reading scripts print them: the rests of each word, in order. */
 export type Said = ReadonlyMap<string, readonly string[]>;
 
 export function saidIn(output: string): Said {
@@ -22,42 +19,41 @@ export function saidIn(output: string): Said {
   return said;
 }
 
-/** The rest of the last line with that word. */
 export const lastOf = (said: Said, word: string): string | undefined => said.get(word)?.at(-1);
 
-/** Lines of a script that only looks, and the reader of what they print. The answer may have lines of other looks, too. */
+/** Lines of a script that only looks, and their reader, which ignores other looks. */
 export interface Look<T> {
   readonly lines: readonly string[];
   readonly read: (answer: Answer) => T;
 }
 
-/** An answer whose times do not matter. */
+/** Times do not matter. */
 export const untimed = (text: string): Answer => ({ text, asked: Number.NaN, answered: Number.NaN });
 
-/** A member's clock compared with the local one. */
+/** Compared with the local one. */
 export interface Clock {
-  /** Seconds it is ahead, within the uncertainty. */
+  /** Seconds, within `doubt`. */
   readonly ahead: number;
-  /** Half the duration of the question, in seconds. */
+  /** Seconds: half the question's duration. */
   readonly doubt: number;
 }
 
-/** A number as date and pgrep print it. NaN for other input that Number() accepts: Infinity, 0x10, 1e9, an empty text. */
+/** NaN also for what Number() accepts: Infinity, 0x10, 1e9, an empty text. */
 export function decimal(text = ''): number {
   return /^\d{1,12}(\.\d*)?$/.test(text) ? Number(text) : Number.NaN;
 }
 
-/** Output of pgrep -c. A host without pgrep prints nothing, and counts as no daemon. */
+/** Of pgrep -c. Without pgrep: no daemon. */
 export function countOf(said: string | undefined): number {
   return said === '' ? 0 : decimal(said);
 }
 
-/** `said`: seconds since the epoch, printed there meanwhile. NaN for invalid text. */
+/** `said`: seconds since the epoch. NaN: invalid. */
 export function clockBetween(said: string | undefined, { asked, answered }: Pick<Answer, 'asked' | 'answered'>): Clock {
   return { ahead: decimal(said) - (asked + answered) / 2, doubt: (answered - asked) / 2 };
 }
 
-/** Above this, logs of two hosts cannot be compared; cfengine's own limits are far higher. */
+/** Beyond it logs of two hosts cannot be compared; cfengine's limits are far higher. */
 const clockLimitSeconds = 2;
 
 export function isClockOff({ ahead, doubt }: Clock): boolean {

@@ -1,35 +1,31 @@
 /**
- * The cluster's lock on one member: a lease that its holder renews. Its state is in /run and only the member's own time since boot judges
- * it. So a vanished holder blocks others for at most `leaseSeconds`, and a booted member has no lease. POSIX shell with coreutils and
- * flock. Pure.
+ * The cluster's lock on one member: a lease in /run that its holder renews, judged by the member's own time since boot. A vanished holder
+ * blocks others for at most `leaseSeconds`; a boot ends it. POSIX shell with coreutils and flock. Pure.
  */
 
 import { shellWord } from '../../base/shell-word.ts';
 import { standingWord } from '../../host/admin/member-shell.ts';
 import { busyStatus, hostScript, rootLine } from './shell-text.ts';
 
-/** A lease expires after this time without a renewal. */
+/** Without a renewal. */
 export const leaseSeconds = 30;
 export const renewEverySeconds = 5;
-/** Exit status of a script that did not run because its caller lost the lease. */
+/** Did not run: its caller lost the lease. */
 export const lostStatus = 76;
-/** How long to wait for another reader or writer of the lease, which needs milliseconds. */
+/** For another user of the lease file, which needs milliseconds. */
 const turnSeconds = 5;
 
 export interface Lease {
-  /** Directory on the member, derived from the package's name. */
   readonly directory: string;
-  /** Unique for this holder. */
   readonly token: string;
 }
 
-/** Directory of a package's lease, in /run so that a boot ends it. */
+/** In /run: a boot ends it. */
 export const leaseDirectory = (packageName: string): string => `/run/csync-change-${packageName}`;
 
 /**
- * Shell functions, with unique names because scripts follow them. The lease is one line: token, boot, seconds since that boot, holder. The
- * token is `-` after it was returned. Readers and writers hold `lock`. A script of a holder holds `running`, shared with other scripts of
- * that holder.
+ * Shell functions with unique names. The lease is one line: token (`-`: returned), boot, seconds since that boot, holder. Readers and writers
+ * hold `lock`, scripts of a holder share `running`.
  */
 function leaseLines({ directory, token }: Lease): string[] {
   return [
@@ -48,8 +44,8 @@ function leaseLines({ directory, token }: Lease): string[] {
 }
 
 /**
- * Takes the lease, or prints the holder (busyStatus), then renews it with each input line. It exits and returns the lease at the end of its
- * input, and after leaseSeconds without input. `who` is for messages.
+ * Takes the lease, or prints the holder (busyStatus), and renews it with each input line. Returns it at the end of its input, and after
+ * leaseSeconds without input. `who`: for messages.
  */
 export function keepScript(lease: Lease, who: string): string {
   return hostScript(
@@ -59,11 +55,11 @@ export function keepScript(lease: Lease, who: string): string {
     `lease_write() { printf '%s %s %s %s\\n' "$1" "$lease_this" "$lease_now" ${shellWord(who)} > "$lease_at/new" && mv -f -- "$lease_at/new" "$lease_at/lease"; }`,
     `lease_turn || { echo "another csync is using the lease" >&2; exit ${busyStatus}; }`,
     'lease_read',
-    // With its own number: a keeper may detect a broken connection late, and must not return the lease of its successor.
+    // A keeper may detect a broken connection late, and must not return its successor's lease.
     'lease_me=$lease_mine.$$',
     'if ! lease_is_mine; then',
     `  if [ "$lease_token" != - ] && lease_lives; then printf '%s\\n' "$lease_who" >&2; exit ${busyStatus}; fi`,
-    // The holder is gone, but a script that it started may still run.
+    // A script of a vanished holder may still run.
     '  exec 8>> "$lease_at/running"',
     '  if ! flock -n 8; then',
     '    lease_runs=; while read -r lease_pid; do [ ! -d "/proc/$lease_pid" ] || lease_runs="$lease_runs $lease_pid"; done < "$lease_at/running"',
@@ -89,7 +85,7 @@ export function keepScript(lease: Lease, who: string): string {
   );
 }
 
-/** Runs the script only while the lease is its holder's; no other process gets the lease before the script exits. */
+/** Runs only while its holder has the lease, which no other process gets before the script exits. */
 export function fenced(lease: Lease, script: string): string {
   return [
     ...leaseLines(lease),
@@ -99,7 +95,7 @@ export function fenced(lease: Lease, script: string): string {
     'lease_is_mine && lease_lives || lease_lost',
     'exec 8>> "$lease_at/running" && flock -s -n 8 && echo $$ >&8 || lease_lost',
     'exec 7>&-',
-    // Closed for all child processes: a daemon must not hold the lock as long as it runs.
+    // A daemon must not hold the lock.
     '{',
     script.trimEnd(),
     '} 8>&-',
@@ -107,7 +103,7 @@ export function fenced(lease: Lease, script: string): string {
   ].join('\n');
 }
 
-/** The present holder, from the output of a script that did not run. null: it ran. */
+/** The present holder. null: the script ran. */
 export function lostTo({ exitCode, stderr }: { readonly exitCode: number | null; readonly stderr: string }): string | null {
   return exitCode === lostStatus ? (/^csync-lease-lost: (.*)$/m.exec(stderr)?.[1] ?? null) : null;
 }

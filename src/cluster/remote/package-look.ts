@@ -1,4 +1,4 @@
-/** Content of the package directory of a member: the script that reads it, and its parser. */
+/** The package directory of a member: script and parser. */
 
 import { shellWord } from '../../base/shell-word.ts';
 import {
@@ -17,45 +17,39 @@ import { lastOf, saidIn } from './answers.ts';
 import { directoryWord, script } from './shell-text.ts';
 
 export interface FileFacts {
-  /** Relative to the package directory. */
   readonly name: string;
   readonly mode: number;
   readonly digest: string;
 }
 
 export interface DirectoryFacts {
-  /** With the engine's variables expanded. */
   readonly directory: string;
   readonly files: readonly FileFacts[];
-  /** manifest.json of every set, by the set's name; that of version 0.1.0 as flatSet. */
+  /** By the set's name; that of version 0.1.0 as flatSet. */
   readonly manifests: ReadonlyMap<string, string>;
-  /** The running set. null: the package does not run there, or runs with files of version 0.1.0. */
+  /** null: none, or files of version 0.1.0. */
   readonly running: string | null;
-  /** Text of the file that names the applied set. null: no such file. */
+  /** Names the applied set. null: no such file. */
   readonly applied: string | null;
-  /** Version of the Node.js binary in the settings. null: it cannot be run. */
   readonly nodeVersion: string | null;
-  /** The same for the runtime in the package directory; null also if there is none. */
+  /** Of the package directory. null: none, or it cannot be run. */
   readonly runtimeVersion: string | null;
-  /** Arrival directories of killed applies, not in use. */
+  /** Not in use. */
   readonly leftovers: readonly string[];
 }
 
-/** Arrival directories of runtimes, beside the final place; an apply holds a lock on the one it uses. */
+/** Of runtimes; an apply holds a lock on the one it uses. */
 export const arrivalPrefix = '.csync-runtime-';
 
 export const arrivalName = (token: string): string => `${arrivalPrefix}${token}`;
 
-/** For a script that has $directory: $running is the running set, as its start recorded it. */
+/** With $directory: $running, as the start recorded it. */
 export const runningLines: readonly string[] = [
   'running=; mark=/run/csync-running$(printf %s "$directory" | tr / -)',
   '[ -O "$mark" ] && [ ! -h "$mark" ] && read -r running _rest < "$mark"',
 ];
 
-/**
- * For a script that has $directory: $launcher is the launcher to call by hand for the set in force. The launcher of a modular package
- * chooses it; a legacy one has it in its path.
- */
+/** With $directory: $launcher, to call by hand for the set in force. A modular one chooses the set; a legacy one has it in its path. */
 export function launcherLines(style: Settings['packageStyle'], name = launcherNames(style)[0] ?? ''): string[] {
   if (style === 'modular') return [`launcher=$directory/${name}`];
   return [
@@ -67,10 +61,7 @@ export function launcherLines(style: Settings['packageStyle'], name = launcherNa
   ];
 }
 
-/**
- * Prints every file of the package directory with mode and digest, the manifest, and the versions of Node.js. `more`: further lines to
- * print.
- */
+/** Every file with mode and digest, the manifest, versions of Node.js; and `more` lines. */
 export function lookScript(packageDirectory: string, nodePath: string, more: readonly string[] = []): string {
   return script(
     `directory=${directoryWord(packageDirectory)}`,
@@ -82,7 +73,7 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
     `for left in ${arrivalPrefix}*; do`,
     '  [ -d "$left" ] && flock -n "$left" true && echo "leftover $left"',
     'done',
-    // One process for all files, because starting processes costs most and this script runs most often.
+    // Starting processes costs most, and this script runs most often.
     'set --',
     `for file in * .[!.]* history/* ${setsName}/*/* ${runtimeName}; do [ -f "$file" ] && set -- "$@" "$file"; done`,
     '[ $# -eq 0 ] || { stat -c "mode %a %n" -- "$@"; sha256sum -- "$@" | sed "s/^/digest /"; } 2>/dev/null',
@@ -94,13 +85,13 @@ export function lookScript(packageDirectory: string, nodePath: string, more: rea
   );
 }
 
-/** Name and digest of a line from sha256sum: two blanks between, or one and the * of a binary file. null: another line. */
+/** sha256sum: two blanks, or one and the * of a binary file. null: another line. */
 export function namedDigest(line: string): readonly [name: string, digest: string] | null {
   const [, digest = '', name = ''] = /^(\S+) [ *](.+)$/.exec(line) ?? [];
   return name === '' ? null : [name, digest];
 }
 
-/** Parses the output of lookScript. null: not that format. */
+/** null: not that format. */
 export function parseLook(output: string): DirectoryFacts | null {
   const said = saidIn(output);
   const rests = (word: string): readonly string[] => said.get(word) ?? [];
@@ -130,7 +121,7 @@ function manifestIn(line: string): [set: string, text: string][] {
   return set === undefined ? [] : [[set, Buffer.from(text, 'base64').toString('utf8')]];
 }
 
-/** Output of node --version. null: not a version. */
+/** null: not a version. */
 export function readNodeVersion(text: string): string | null {
   return /^v(\d+\.\d+\.\d+)/.exec(text)?.[1] ?? null;
 }

@@ -1,5 +1,3 @@
-/** A change of the hosts that are set up: the request, the needs of its verb, and its rounds. */
-
 import { Failure, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
@@ -12,40 +10,39 @@ import type { ClientChange, ClientKeys } from './client-change.ts';
 import type { LookPlace, SetupView } from './look.ts';
 import type { MembershipPlan, MemberWish, planMembership } from './membership.ts';
 
-/** The request of a verb; everything else stays unchanged. */
+/** Everything else stays. */
 export interface SetupRequest {
   readonly members: MemberWish;
   readonly clients: ClientChange;
   readonly keys: Omit<ClientKeys, 'made'>;
-  /** Rosters to reach one after the other, each only when every host has the previous one. Absent: one roster. */
+  /** One after the other, each only when every host has the previous one. Absent: one roster. */
   readonly rounds?: (roster: Roster, view: SetupView, excluded: ReadonlySet<string>) => Promise<RoundsOfKeys>;
-  /** Later rounds run although clients failed in the previous one. */
+  /** Also if clients failed in the previous one. */
   readonly withoutFailedClients?: boolean;
-  /** Message if there is nothing to do. */
+  /** If there is nothing to do. */
   readonly nothing: string;
 }
 
 export interface RoundsOfKeys {
   readonly rosters: readonly Roster[];
   readonly pairs: ReadonlyMap<string, KeyPair>;
-  /** Reasons why no further round is possible now. */
+  /** Why no further round is possible now. */
   readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
 }
 
-/** The cluster a verb works on. */
 export interface SetupPlace extends LookPlace {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
   readonly bootScript: Materials['bootScript'];
-  /** The policy for a roster, compared with the master's. */
+  /** Compared with the master's. */
   readonly policyFor: (roster: Roster, view: SetupView) => Parameters<typeof planMembership>[0]['policy'];
-  /** Notes and effects for settings from a file of the administrator. */
+  /** For settings from a file of the administrator. */
   readonly onMembers: (members: readonly string[], dryRun: boolean) => readonly string[];
   readonly runRemotely: (shell: MemberShell, member: string, hosts: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-  /** The package rendered here from settings and the shipped templates. */
+  /** From the shipped templates. */
   readonly renderHere: (settings: Settings) => Promise<readonly RenderedFile[]>;
   readonly user: string;
-  /** Runs cleanup on its own connections, also after an interruption. */
+  /** On its own connections, also after an interruption. */
   readonly afterwards: (work: (shell: MemberShell) => Promise<void>) => Promise<void>;
 }
 
@@ -58,7 +55,6 @@ export interface Round {
   readonly view: SetupView;
 }
 
-/** A Failure with the problems of a request that cannot be planned. */
 export function demandAll<T>(checked: { ok: true; value: T } | { ok: false; problems: readonly Problem[] }): T {
   if (checked.ok) return checked.value;
   throw new Failure(checked.problems);

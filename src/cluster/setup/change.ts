@@ -1,4 +1,4 @@
-/** A change of the hosts that are set up, without user interface: the resulting roster, its rounds, and their execution. */
+/** The resulting roster, its rounds, and their execution, without user interface. */
 import { failure, type Problem } from '../../base/problem.ts';
 import type { BeginStep } from '../../base/progress.ts';
 import { shellWord } from '../../base/shell-word.ts';
@@ -19,7 +19,7 @@ import { pairsFor } from './pairs.ts';
 import { addressClaims, type MemberGoal, withOwnAddresses } from './roster-change.ts';
 import { runSetup, saveRoster } from './run.ts';
 
-/** Some versions of an engine cannot add and remove members in the way this requires. */
+/** Some engines cannot add and remove members as this requires. */
 export async function demandVersion(shell: MemberShell, member: string, settings: Settings): Promise<void> {
   const version = await engineVersion(shell, member, settings);
   const { title, words } = engineFor(settings);
@@ -29,7 +29,7 @@ export async function demandVersion(shell: MemberShell, member: string, settings
   throw failure('cluster-old-serviceguard', text, `update ${title}`, member);
 }
 
-/** The wanted roster, after each host's answer was judged on its own; problems name their host. */
+/** Each host's answer is judged alone; problems name their host. */
 export async function settledRoster(
   shell: MemberShell,
   view: SetupView,
@@ -45,7 +45,7 @@ export async function settledRoster(
   return { base: withOwnAddresses(withAll, view.roster, settled), answers: [...checked.problems, ...settled.problems] };
 }
 
-/** Addresses of names from the resolver of this host; only for hosts that claim the same address. */
+/** Only for hosts that claim the same address. */
 async function resolvedHere(shell: MemberShell, names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
   if (names.length === 0) return new Map();
   const lines = names.map((name) => `timeout 5 getent ahostsv4 ${shellWord(name)} | sed 's/^/name ${name} /'`);
@@ -54,14 +54,13 @@ async function resolvedHere(shell: MemberShell, names: readonly string[]): Promi
   return new Map(names.map((name) => [name, found.flatMap(([, of, address = '']) => (of === name ? [address] : []))]));
 }
 
-/** At least one member does not have the roster in force. */
 export function isOutdated({ hosts, roster }: SetupView): boolean {
   return [...hosts.values()].some(
     ({ kind, facts }) => kind === 'member' && facts !== null && !(facts.roster ?? '').includes(`"serial": ${roster.serial},`),
   );
 }
 
-/** Plans each round on the result of the previous one. */
+/** Each on the result of the previous one. */
 export function planRounds(
   place: SetupPlace,
   request: SetupRequest,
@@ -93,7 +92,6 @@ export function planRounds(
   return rounds;
 }
 
-/** Receives the progress of the work. */
 export interface SetupProgress {
   readonly say: (line: string) => void;
   readonly begin: BeginStep;
@@ -131,7 +129,7 @@ export async function carryOut(
   const said: Problem[] = [];
   for (const round of rounds) {
     const hosts = round.plan.stages.flatMap((stage) => (stage.stage === 'hosts' ? [...stage.chains.keys()] : []));
-    // Recorded first, so that the next run knows of it after a kill.
+    // First: the next run knows of it after a kill.
     const underWay = new Map(hosts.map((host) => [host, `begun ${now} by ${by}, not finished`]));
     await save(remember(round.roster, [round], problems, waits, underWay, now));
     const given = await pairsFor(shell, settings, round, pairs);
@@ -162,7 +160,7 @@ export async function carryOut(
       ...[...result.failed].map(([host, { text }]) => [host, text] as const),
     ]);
     await save(remember(round.roster, [round], problems, waits, left, now));
-    // Things that the next round removes must exist everywhere before.
+    // What the next round removes must be replaced everywhere before.
     const isMember = (host: string): boolean => goal.members.includes(host);
     const stops = withoutFailedClients ? [...failed.keys()].some(isMember) : failed.size > 0;
     if (stops || said.some(({ severity }) => severity === 'error')) break;
@@ -170,7 +168,7 @@ export async function carryOut(
   return { failed, said };
 }
 
-/** The roster with the pending work, and with the keys that each client has or was given. */
+/** With the pending work, and the keys of each client. */
 export function remember(
   roster: Roster,
   rounds: readonly Round[],
@@ -181,7 +179,7 @@ export function remember(
 ): Roster {
   const clients = new Set([
     ...roster.clients.map(({ name }) => name),
-    // Hosts that could not be reached are not yet clients, but stay pending.
+    // Unreachable hosts are no clients yet, but pending.
     ...rounds.flatMap(({ view }) => [...view.hosts.values()].flatMap(({ name, kind }) => (kind === 'client' ? [name] : []))),
   ]);
   const touched = new Set(rounds.flatMap(({ view }) => [...view.hosts.keys()]));
@@ -212,7 +210,6 @@ export function remember(
   };
 }
 
-/** Administrators expect errors of the automation in the syslog of the master [dsau-csync.md 6.3]. */
 export async function tellSyslog(
   shell: MemberShell,
   { owner, observation }: SetupView,
@@ -231,6 +228,6 @@ export async function tellSyslog(
   const commands = ended.map(
     ([priority, line]) => `logger -t ${shellWord(packageName)} -p ${priority} -- ${shellWord(line.replaceAll('\n', ' '))}`,
   );
-  // A syslog that blocks delays the verb no longer than this.
+  // No longer delay by a blocked syslog.
   await shell.run(member, hostScript(`timeout 2 sh -c ${shellWord(commands.join('\n'))} || :`), quickLimitMs);
 }

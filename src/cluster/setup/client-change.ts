@@ -1,30 +1,25 @@
-/** Adds and removes clients: the resulting roster, address claims, and refusals. Pure. */
+/** The roster with and without clients, address claims, refusals. Pure. */
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import { type GoneHost, isNamedKey, type NamedKey, type Roster, type RosterClient } from '../../contract/roster.ts';
 import type { SetupView } from './look.ts';
 import { ordered } from './roster-change.ts';
 
 export interface ClientChange {
-  /** Clients to set up, or to check again. */
+  /** Or to check again. */
   readonly setUp: readonly string[];
-  /** They also run their agent. */
   readonly fetch: boolean;
   readonly remove: readonly string[];
 }
 
-/** A client with its own key, or one that was made here. */
 export interface ClientKeys {
   readonly made: ReadonlyMap<string, NamedKey>;
-  /** The administrator allowed a new key to replace the accepted one. */
+  /** A new key may replace the accepted one. */
   readonly acceptNew: boolean;
-  /** The other cluster of which the new clients are members. */
+  /** Whose members they are. */
   readonly cluster: string | null;
 }
 
-/**
- * The roster with these clients. A bad answer skips only its own host, with a problem that names it. A wrong name from the administrator
- * fails the request. Unreachable hosts stay unchanged.
- */
+/** A bad answer skips only its own host. A wrong name from the administrator fails the request. Unreachable hosts stay unchanged. */
 export function withClients(
   roster: Roster,
   view: SetupView,
@@ -34,7 +29,7 @@ export function withClients(
 ): Checked<Roster> {
   const known = new Map(roster.clients.map((one) => [one.name, one]));
   const unknown = remove
-    // A removed one may be removed only partly; a pending one was never reached.
+    // Perhaps removed partly; a pending one was never reached.
     .filter((name) => !known.has(name) && !roster.gone.some((one) => one.name === name && one.kind === 'client'))
     .filter((name) => !roster.waiting.some(({ host, what }) => host === name && what === 'client'))
     .map((name) => errorProblem('usage-no-client', `${name} is not a client`, 'csync client list   (lists the clients)'));
@@ -70,11 +65,11 @@ interface ClientAnswer {
   readonly before: RosterClient | undefined;
   readonly key: NamedKey;
   readonly addresses: readonly string[];
-  /** The key was made here. */
+  /** Here. */
   readonly isMade: boolean;
 }
 
-/** Why a host cannot be a client. null: it can. */
+/** null: it can be a client. */
 function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Problem | null {
   const { roster, before, key, addresses, isMade } = answer;
   if (roster.members.some((member) => member.name === name)) return memberIsClient(name);
@@ -92,7 +87,7 @@ function clientProblem(name: string, answer: ClientAnswer, keys: ClientKeys): Pr
       `on ${name}: cf-key, or cfkey, makes another pair; then csync client add ${name} --accept-new-key`,
       name,
     );
-  // A host without a pair never had the accepted one: the key did not arrive, or the host lost it.
+  // The key did not arrive, or the host lost it.
   if (before !== undefined && before.key.digest !== key.digest && !keys.acceptNew && !isMade)
     return newKeyProblem(name, before.key.digest, key.digest);
   return null;

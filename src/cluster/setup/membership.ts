@@ -1,7 +1,4 @@
-/**
- * Adds and removes members and clients: who belongs, the resulting roster, and the stages in the order of the guide's seven steps
- * [dsau-csync.md 6.2]. Pure.
- */
+/** Who belongs, the resulting roster, and the stages in the order of the guide's seven steps [dsau-csync.md 6.2]. Pure. */
 import { type Checked, errorProblem, type Problem } from '../../base/problem.ts';
 import type { CfengineAdapter } from '../../cfengine/adapter.ts';
 import { clusterKeys, type Roster, type RosterClient } from '../../contract/roster.ts';
@@ -24,10 +21,7 @@ export interface MemberWish {
 
 type Known = Pick<SetupView, 'roster' | 'clusterMembers' | 'owner'>;
 
-/**
- * The wanted members: those set up before, the administrator's request, and changes of the cluster. Without the cluster's own list, no
- * member is added or removed.
- */
+/** Those set up before, the request, and changes of the cluster. Without the cluster's own list, none is added or removed. */
 export function memberGoal({ roster, clusterMembers, owner }: Known, settings: Settings, wish: MemberWish): Checked<MemberGoal> {
   const engine = engineFor(settings);
   const isFirst = roster.members.length === 0;
@@ -85,19 +79,17 @@ function noMembers(clusterMembers: readonly string[], { title, words }: Engine):
   return errorProblem('settings-members', text, `correct members in csync.yaml; ${words.viewer} prints the names`);
 }
 
-/** In the order of the settings; new members are last. */
 export function inOrder(members: readonly string[], settings: Settings): string[] {
   const listed = settings.members.filter((name) => members.includes(name));
   return [...listed, ...members.filter((name) => !listed.includes(name))];
 }
 
-/** The policy for the roster. */
 export interface PolicyPart {
-  /** null: the master copies are correct, or cannot be reached now. */
+  /** null: correct, or out of reach. */
   readonly publish: PublishStep | null;
-  /** The complete resulting policy by name: the first one of a new host. */
+  /** By name: the first policy of a new host. */
   readonly inputs: ReadonlyMap<string, string>;
-  /** The master's files were readable, and are included. */
+  /** The master's files were readable. */
   readonly served: boolean;
   readonly notes: readonly string[];
 }
@@ -109,21 +101,20 @@ export interface MembershipInput {
   readonly settings: Settings;
   readonly adapter: CfengineAdapter;
   readonly policy: PolicyPart;
-  /** Files and configuration of the package for these members. null: none is applied, or nothing to change. */
+  /** null: none is applied, or nothing to change. */
   readonly package: { readonly plan: ApplyPlan; readonly wish: ApplyWish } | null;
-  /** Why it cannot be changed now. */
+  /** Why not now. */
   readonly packageProblems: readonly Problem[];
-  /** Problems of the hosts' answers; a host with an error is skipped. */
+  /** A host with an error is skipped. */
   readonly answers: readonly Problem[];
   readonly clients: ClientChange;
 }
 
 export interface MembershipPlan extends SetupPlan {
-  /** Hosts with a problem are skipped. */
   readonly problems: readonly Problem[];
 }
 
-/** The view after the plan, for planning the next round. */
+/** After the plan, for the next round. */
 export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoal, 'roster' | 'inputs'>): SetupView {
   const hosts = new Map(view.hosts);
   let { masterFiles } = view;
@@ -145,7 +136,6 @@ export function projectView(view: SetupView, plan: SetupPlan, goal: Pick<HostGoa
 const packageDown = (settings: Settings): string =>
   `${typed(engineFor(settings).orders.switchOn('PACKAGE'))} starts it; then csync members sync completes the set-up (a package start does that, too)`;
 
-/** The steps of each member. */
 function memberChains({ hosts }: SetupView, members: readonly string[], goal: HostGoal) {
   const problems: Problem[] = [];
   const waits: SetupPlan['waits'][number][] = [];
@@ -165,8 +155,8 @@ function memberChains({ hosts }: SetupView, members: readonly string[], goal: Ho
 }
 
 /**
- * Hosts whose policy on the master is out of date and cannot be changed now [dsau-csync.md 6.3], including those pending from earlier
- * verbs. A removed host has no record of its own; the first member stores it.
+ * Hosts whose policy on the master cannot be changed now [dsau-csync.md 6.3], also from earlier verbs. The first member stores that of a
+ * removed host.
  */
 function withoutPolicy({ view, goal, clients }: MembershipInput, setUp: readonly string[]): string[] {
   if (view.owner !== null || view.observation.applied === null) return [];
@@ -176,7 +166,7 @@ function withoutPolicy({ view, goal, clients }: MembershipInput, setUp: readonly
   return [...hosts].filter((name) => view.hosts.get(name)?.facts != null && !clients.remove.includes(name));
 }
 
-/** The whole plan for the membership, in the guide's order. No stages: everything is as wanted. */
+/** In the guide's order. No stages: everything is as wanted. */
 export function planMembership(input: MembershipInput): MembershipPlan {
   const { view, goal, roster, settings, adapter, policy } = input;
   const { hosts, owner } = view;
@@ -201,7 +191,7 @@ export function planMembership(input: MembershipInput): MembershipPlan {
     }
     const planned = planHost(seen, seen.facts, hostGoal);
     problems.push(...planned.problems);
-    // Its first run fetches the policy, and proves that the whole path works.
+    // The first run fetches the policy, and proves the whole path.
     const waited = view.roster.waiting.some(({ host, what }) => host === name && what === 'client');
     const isStale = staleInputs(policy.inputs, seen.facts.inputs).length > 0;
     const fetches = owner !== null && input.clients.fetch && (planned.steps.length > 0 || waited || (policy.served && isStale));
@@ -224,7 +214,7 @@ export function planMembership(input: MembershipInput): MembershipPlan {
   const agents = agentStages(policy, owner, news, members, hosts);
   const revoked = revokeStage(goal, roster, view);
   const stages: Stage[] = [
-    // First, because no host may get a policy that its parser rejects.
+    // No host may get a policy that its parser rejects.
     ...(policy.publish === null ? [] : [{ stage: 'publish', publish: policy.publish } as const]),
     ...(chains.size > 0 ? [{ stage: 'hosts', chains } as const] : []),
     ...(input.package === null ? [] : [{ stage: 'package', ...input.package } as const]),
@@ -241,7 +231,7 @@ export function planMembership(input: MembershipInput): MembershipPlan {
   return { stages, notes: [...policy.notes, ...strangerNotes(goal, roster, view, settings)], waits, problems };
 }
 
-/** A former client that is not registered would be denied silently. */
+/** An unregistered former client would be denied silently. */
 function strangerNotes({ members }: MemberGoal, roster: Roster, { hosts }: SetupView, settings: Settings): string[] {
   const wanted = new Set(wantedKeys('member', roster, settings).map(({ name }) => name));
   const gone = new Set(roster.gone.map(({ digest }) => digest));
@@ -261,7 +251,7 @@ function strangerNotes({ members }: MemberGoal, roster: Roster, { hosts }: Setup
   ];
 }
 
-/** Steps 6 and 7: the agent on the master, which fills its own inputs, then on the new hosts. */
+/** Steps 6 and 7: the agent on the master, then on the new hosts. */
 function agentStages(
   { publish, inputs }: PolicyPart,
   owner: string | null,
@@ -280,10 +270,10 @@ function agentStages(
   return [...run(first), ...run(members.filter((name) => name !== owner && (news.includes(name) || isStale(name))))];
 }
 
-/** Removes the cluster's keys from a removed member, if it still answers. */
+/** If it still answers. */
 function revokeStage({ removed }: MemberGoal, { key }: Roster, { hosts }: SetupView): Stage | null {
   const has = (name: string): boolean => key !== null && hosts.get(name)?.facts?.own?.digest === key.digest;
-  // After a kill before the restart, its daemon still has the removed keys in memory.
+  // Killed before the restart: its daemon has the removed keys in memory.
   const holders = removed.filter((name) => has(name) || hosts.get(name)?.facts?.owed === 'restart');
   if (holders.length === 0) return null;
   const chain = (host: string): readonly HostStep[] => [
@@ -293,7 +283,7 @@ function revokeStage({ removed }: MemberGoal, { key }: Roster, { hosts }: SetupV
   return { stage: 'hosts', chains: new Map(holders.map((host) => [host, chain(host)])) };
 }
 
-/** A removed client keeps its policy; its daemon is stopped, and it no longer trusts the cluster's keys. */
+/** It keeps its policy; its daemon stops, and it trusts the cluster no longer. */
 function dismissal({ name: host, startsAtBoot }: SeenHost, { keys, daemons }: HostFacts, roster: Roster): HostStep[] {
   const ofCluster = new Set(clusterKeys(roster).map(({ digest }) => digest));
   const remove = keys
@@ -306,7 +296,7 @@ function dismissal({ name: host, startsAtBoot }: SeenHost, { keys, daemons }: Ho
   ];
 }
 
-/** Clients run their agent now, because they need the change of members before their next own run. */
+/** Now: they need the change before their next own run. */
 function clientStage(
   { publish }: PolicyPart,
   owner: string | null,

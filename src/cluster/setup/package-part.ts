@@ -1,4 +1,4 @@
-/** Changes the member list of the package together with a change of members. */
+/** The package's member list in a change of members. */
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { flatSet, type RenderedFile, settingsName } from '../../contract/package-directory.ts';
@@ -23,7 +23,7 @@ export interface PackagePart {
   readonly problems: readonly Problem[];
 }
 
-/** The package with these members in its list, and its files on all of them. null: nothing to change. */
+/** In its list, with its files on all. null: nothing to change. */
 export async function packageFor(
   shell: MemberShell,
   { settings, renderHere, user }: SetupPlace,
@@ -45,7 +45,7 @@ export async function packageFor(
   const members = inOrder(goal.members, before);
   const same = members.join() === listed.join();
   if ((setOf(kept) ?? flatSet) !== observation.applied.set) return same ? none : { ...none, problems: [unfinished(before)] };
-  // Version 0.1.0 had no sets. Its package is not changed unasked; a change of members converts it to this version.
+  // A change of members converts the package of version 0.1.0; nothing else does.
   if (same && setOf(kept) === null) return none;
   const files = setOf(kept) === null ? await renderHere(before) : kept;
   const lacks = observation.members.some(
@@ -75,14 +75,14 @@ export async function packageFor(
   return { change: plan.value.steps.length === 0 ? null : { stage: 'package', plan: plan.value, wish }, problems: [] };
 }
 
-/** The source of the applied package is unknown, so changing its member list would be a guess. */
+/** The source of the applied package is unknown: a guess. */
 function unlisted({ packageName }: Settings, members: readonly string[], listed: readonly string[]): Problem {
   const text = `pending: the applied package ${packageName} lists ${listed.join(' ')}, not ${members.join(' ')}; its set is damaged or missing on every member that answers`;
   const remedy = `csync apply, with members: [${members.join(', ')}] in csync.yaml`;
   return errorProblem('change-pending', text, remedy);
 }
 
-/** The applied set is not in the history yet; using the previous one would undo the apply. */
+/** The previous set would undo the apply. */
 function unfinished({ packageName }: Settings): Problem {
   const text = `the newest set of the history is not the applied one: an apply of ${packageName} did not finish`;
   return errorProblem('change-pending', text, 'csync apply   (finishes it); then run this command again');

@@ -1,4 +1,3 @@
-/** Key pairs for a change of hosts: the shared pair, new pairs, and reading an existing one. */
 import { failure } from '../../base/problem.ts';
 import { shellWord } from '../../base/shell-word.ts';
 import { generateKeyPair, type KeyPair } from '../../cfengine/keys.ts';
@@ -15,7 +14,7 @@ import type { SetupView } from './look.ts';
 import type { MemberGoal } from './roster-change.ts';
 import { keyHolder } from './setup-plan.ts';
 
-/** The pair of the members: the roster's, else one that a member has, else a new one. */
+/** The roster's, else a member's, else a new one. */
 export async function chooseKey(view: SetupView, goal: MemberGoal, pairs: Map<string, KeyPair>): Promise<NamedKey> {
   const members = goal.members.flatMap((name) => view.hosts.get(name) ?? []);
   const { key } = view.roster;
@@ -57,7 +56,7 @@ export async function makeClientPairs(
   );
 }
 
-/** The private parts that this round needs, by host: new ones, or read from a member. */
+/** By host: new, or read from a member. */
 export async function pairsFor(
   shell: MemberShell,
   settings: Settings,

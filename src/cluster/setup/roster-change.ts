@@ -1,17 +1,17 @@
-/** The roster after a change of members, and addresses that two hosts claim. Pure. */
+/** The roster after a change of members. Pure. */
 import type { Problem } from '../../base/problem.ts';
 
 import { type GoneHost, type NamedKey, type Roster, type RosterHost, withWaiting } from '../../contract/roster.ts';
 import type { AddressClaim, SettledAddresses } from '../hosts/host-addresses.ts';
 import type { SetupView } from './look.ts';
 
-/** The final roster; members that were never reached are added when they are. */
+/** Members that were never reached follow later. */
 export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now: string): Roster {
   const { roster, hosts } = view;
   const known = new Map(roster.members.map((one) => [one.name, one]));
   const members = goal.members.flatMap((name): RosterHost[] => {
     const addresses = hosts.get(name)?.facts?.addresses ?? [];
-    // The package's address belongs to the active member only, so it is not in the roster.
+    // The package's address is the active member's only.
     const own = addresses.filter((address) => address !== view.packageAddress);
     const before = known.get(name);
     if (own.length > 0) return [{ name, addresses: ordered(own, before) }];
@@ -30,7 +30,7 @@ export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now:
   );
   return {
     ...roster,
-    // For a removed host, only its deletion can be pending.
+    // For a removed host, only its deletion.
     waiting: waiting.filter(({ host, what }) => what !== 'member' || back.has(host)),
     members,
     leftOut: goal.leftOut,
@@ -39,13 +39,12 @@ export function rosterFor(view: SetupView, goal: MemberGoal, key: NamedKey, now:
   };
 }
 
-/** Addresses in their previous order, so that reading them while another one is added first changes nothing. */
+/** In their previous order, so that another address does not change the roster. */
 export function ordered(addresses: readonly string[], before: RosterHost | undefined): string[] {
   const kept = (before?.addresses ?? []).filter((address) => addresses.includes(address));
   return [...kept, ...addresses.filter((address) => !kept.includes(address))];
 }
 
-/** The present and previous addresses of each host in the roster. */
 export function addressClaims(roster: Roster, before: Roster): AddressClaim[] {
   const had = new Map([...before.clients, ...before.members].map(({ name, addresses }) => [name, addresses]));
   const claim =
@@ -57,10 +56,7 @@ export function addressClaims(roster: Roster, before: Roster): AddressClaim[] {
   return [...roster.members.map(claim('member')), ...roster.clients.map(claim('client'))];
 }
 
-/**
- * The roster with each address at one host only. A skipped host keeps its previous addresses, except those of other hosts; one without any
- * is not in the roster yet.
- */
+/** A skipped host keeps its previous addresses, except those of others; without any it is not in the roster yet. */
 export function withOwnAddresses(roster: Roster, before: Roster, { addresses, problems }: SettledAddresses): Roster {
   const excluded = excludedBy(problems);
   const had = <T extends RosterHost>(hosts: readonly T[]) => new Map(hosts.map((one) => [one.name, one]));
@@ -82,14 +78,13 @@ export function withOwnAddresses(roster: Roster, before: Roster, { addresses, pr
 }
 
 export interface MemberGoal {
-  /** All members to set up, in the order of the package. */
+  /** In the package's order. */
   readonly members: readonly string[];
   readonly added: readonly string[];
   readonly removed: readonly string[];
   readonly leftOut: readonly string[];
 }
 
-/** Hosts that are skipped because of their answers. */
 export function excludedBy(answers: readonly Problem[]): ReadonlySet<string> {
   return new Set(answers.flatMap(({ severity, member }) => (severity === 'error' && member !== undefined ? [member] : [])));
 }

@@ -1,22 +1,17 @@
 /**
- * Rotates the key pair of the cluster without locking out a host. First every host trusts the next key beside the current one. Then the
- * members switch; then the old one is no longer trusted. Unreachable hosts are recorded and the switch waits for them. The roster stores
- * the progress, so a rotation can resume at any point. Pure.
+ * Rotates the cluster's key pair without locking out a host: every host trusts the next key, then the members switch, then the old key ends.
+ * The switch waits for unreachable hosts. The roster has the progress, so a rotation can resume at any point. Pure.
  */
 import { clusterKeys, type NamedKey, type Roster } from '../../contract/roster.ts';
 import type { SetupView } from './look.ts';
 
 export interface RotationPlan {
-  /** To reach one after the other; the last one may not be the end of the rotation. */
   readonly rosters: readonly Roster[];
-  /** Hosts that block the switch. */
+  /** They block the switch. */
   readonly waits: readonly { readonly host: string; readonly why: string; readonly remedy: string }[];
 }
 
-/**
- * `next`: a new key, used only if no rotation is running. `atOnce`: switch although clients lack the next key; they refuse the
- * master until they get it. `excluded`: hosts to skip.
- */
+/** `next`: for a new rotation. `atOnce`: clients without the next key refuse the master until they get it. `excluded`: hosts to skip. */
 export function planRotation(
   roster: Roster,
   view: SetupView,
@@ -25,7 +20,6 @@ export function planRotation(
 ): RotationPlan {
   if (roster.key === null) return { rosters: [roster], waits: [] };
   if (roster.nextKey === null && roster.formerKeys.length > 0) return { rosters: [roster, retire(roster)], waits: [] };
-  // A client that is skipped for its answer does not block others.
   const isExcludedClient = (name: string): boolean => excluded.has(name) && !roster.members.some((one) => one.name === name);
   const offered = offer(roster, view, next);
   const waits = unready(offered, view, atOnce).filter(({ host }) => !isExcludedClient(host));
@@ -39,9 +33,7 @@ export function planRotation(
   return { rosters: [offered, switched, retire(switched)], waits: [] };
 }
 
-/**
- * A rotation that was killed before its pair reached a member has lost it. A new pair replaces it, and is the only trusted one in the end.
- */
+/** A rotation that was killed before its pair reached a member has lost it: a new pair replaces it. */
 function offer(roster: Roster, { hosts }: SetupView, next: NamedKey): Roster {
   const { nextKey } = roster;
   if (nextKey === null) return { ...roster, nextKey: next };
@@ -57,12 +49,12 @@ function retire(roster: Roster): Roster {
     ...roster,
     formerKeys: [],
     retired: [...roster.retired, ...roster.formerKeys.map(({ digest }) => digest)],
-    // The keys that a deleted member still has are worthless now.
+    // A deleted member's keys are worthless now.
     waiting: roster.waiting.filter(({ what }) => what !== 'deleted member'),
   };
 }
 
-/** Hosts that do not have the next key and cannot get it now. */
+/** Neither have the next key nor can get it now. */
 function unready(roster: Roster, { hosts }: SetupView, atOnce: boolean): RotationPlan['waits'] {
   const silent = (name: string): string | null => {
     const seen = hosts.get(name);
@@ -83,7 +75,6 @@ function unready(roster: Roster, { hosts }: SetupView, atOnce: boolean): Rotatio
   return [...members, ...clients];
 }
 
-/** The state of a rotation, in a sentence. null: none is running. */
 export function rotationText(roster: Roster): string | null {
   const { nextKey, formerKeys, clients } = roster;
   if (nextKey !== null) {

@@ -1,6 +1,6 @@
 /**
- * The program behind every cm* command on a lab member. It passes its name, arguments and directory to the lab's daemon, prints the output,
- * and asks the terminal if the daemon has a question. Called as: client.cjs COMMAND [ARGUMENT...]
+ * Every cm* command on a lab member: passes name, arguments and directory to the lab's daemon, prints the output, and asks the terminal if
+ * the daemon has a question. client.cjs COMMAND [ARGUMENT...]
  */
 
 import { hostname } from 'node:os';
@@ -10,7 +10,7 @@ import { err, out } from '../host/output.ts';
 import { sharedDirectory } from './machines/lab-spec.ts';
 
 async function answer(connection: Connection, question: string): Promise<void> {
-  // Never asks without a terminal; the daemon then prints the option to use.
+  // Without a terminal the daemon prints the option to use.
   if (!process.stdin.isTTY) return connection.send({ answer: null });
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const text = await new Promise<string>((resolve) => terminal.question(question, resolve));

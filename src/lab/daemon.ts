@@ -1,6 +1,6 @@
 /**
- * The lab's only daemon, under process 1 of the lab's pid namespace. It starts the machines, runs the emulated package manager, and answers
- * the cm* commands and `csync lab`. When it exits, the kernel removes the whole lab. Called as: daemon.cjs HOME DIST attached|detached
+ * The lab's only daemon, under process 1 of the lab's pid namespace: machines, package manager, answers to cm* commands and `csync lab`. When
+ * it exits, the kernel removes the lab. daemon.cjs HOME DIST attached|detached
  */
 
 import * as files from '../host/lab/lab-files.ts';
@@ -63,7 +63,7 @@ class LabDaemon {
     const { spec } = this.#world;
     files.makeDirectory(`${spec.home}/shared`);
     await listen(`${spec.home}/shared/control.sock`, (connection) => this.#serve(connection));
-    // In the lab every user has the monitor role. The kernel verified that this caller is not root.
+    // Every user has the monitor role. The kernel verified that this one is not root.
     const view = (connection: Connection): void => this.#serve(connection, 'monitor');
     await listen(`${spec.home}/shared/monitor.sock`, view, 0o666);
     this.#progress('creating the shared disk and the network');
@@ -94,7 +94,7 @@ class LabDaemon {
     return new Map(policyTemplateNames(3).map((name) => [name, read(name)]));
   }
 
-  /** The start-up services of a machine, independent of the package. */
+  /** Independent of the package. */
   async #bootServices(name: string): Promise<void> {
     await bootSsh(this.#world, name);
     const host = this.#world.spec.hosts.find((one) => one.name === name);
@@ -211,7 +211,7 @@ class LabDaemon {
     return { exitCode: exitCode ?? 255, stdout, stderr: timedOut ? `${stderr}killed after ${timeoutMs} ms\n` : stderr };
   }
 
-  /** null: no machine is up, or the package does not exist. */
+  /** null: no machine is up, or no such package. */
   #view(packageName: string): string | null {
     const someoneUp = serviceguardHosts(this.#world.spec).some(({ name }) => this.#world.isUp(name));
     return someoneUp ? this.#commands.view(['-v', '-f', 'line', '-p', packageName]) : null;

@@ -1,7 +1,4 @@
-/**
- * A running lab, for its starter or for later callers: the demo, the tests, `csync lab`. All calls use the lab's control socket, except
- * shells, which enter the namespaces directly.
- */
+/** A running lab, for its starter or later callers. Calls use its control socket; shells enter the namespaces. */
 import { dirname } from 'node:path';
 import { errorProblem, Failure } from '../base/problem.ts';
 import type { CommandResult } from '../host/host.ts';
@@ -19,11 +16,11 @@ export class LabUnavailable extends Failure {
   }
 }
 
-/** A lab that does not answer is stuck; its caller must not hang. */
+/** A stuck lab. */
 const answerLimitMs = 30_000;
 const endLimitMs = 20_000;
 const bootingEndLimitMs = 1_000;
-/** The toolkit, logs, and the shared disk, which grows with its content. */
+/** Toolkit, logs, and the shared disk, which grows. */
 const homeMegabytes = 80;
 
 const systemEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -37,7 +34,7 @@ export class LabHandle {
     this.#owner = owner;
   }
 
-  /** Asks the daemon. Rejects with its text if it refuses, and with LabUnavailable if there is no lab. */
+  /** Rejects with the daemon's text if it refuses, with LabUnavailable if there is no lab. */
   async ask(request: LabVerb, onEntry?: (entry: JournalEntry) => void): Promise<Record<string, unknown>> {
     const connection = await this.#connect();
     const limitMs = answerLimitMs + (request.verb === 'exec' ? request.timeoutMs : 0);
@@ -77,22 +74,19 @@ export class LabHandle {
     return (await this.ask({ verb: 'status' })) as unknown as LabStatus;
   }
 
-  /** Output of `cmviewcl -v -f line -p NAME` on a member. null: no member answers, or the package does not exist. */
+  /** `cmviewcl -v -f line -p NAME`. null: no answer, or no such package. */
   async view(packageName: string): Promise<string | null> {
     return (await this.ask({ verb: 'view', packageName })).view as string | null;
   }
 
-  /** Runs a program on a lab host and waits for it. A label writes it to the journal as an administrator's command. */
+  /** Waits for it. A label writes it to the journal as an administrator's command. */
   async exec(member: string, argv: readonly string[], options: { timeoutMs?: number; label?: string } = {}): Promise<ExecResult> {
     const { timeoutMs = 60_000, label } = options;
     const told = label === undefined ? {} : { label };
     return (await this.ask({ verb: 'exec', member, argv, timeoutMs, ...told })) as unknown as ExecResult;
   }
 
-  /**
-   * Texts of files on a running host; null: not readable. Much cheaper than a process there, for repeated reads. The target of a link would
-   * be resolved outside the host.
-   */
+  /** On a running host; null: not readable. Cheaper than a process. A link would be resolved outside the host. */
   async read(member: string, paths: readonly string[]): Promise<readonly (string | null)[]> {
     return (await this.ask({ verb: 'read', member, paths })).texts as (string | null)[];
   }
@@ -101,10 +95,7 @@ export class LabHandle {
     await this.ask({ verb: 'note', what, text, ...(member === undefined ? {} : { member }) });
   }
 
-  /**
-   * Follows the journal until the lab is removed or the returned function is called; `onEnd` is called in both cases. Earlier entries come
-   * first.
-   */
+  /** Earlier entries first, until the lab is removed or the returned function is called; then `onEnd`. */
   async follow(onEntry: (entry: JournalEntry) => void, onEnd: () => void = () => {}): Promise<() => void> {
     const connection = await this.#connect();
     connection.onClose(onEnd);
@@ -115,7 +106,7 @@ export class LabHandle {
     return () => connection.end();
   }
 
-  /** argv of a program inside a lab host, from outside the lab; for terminals, which the socket cannot carry. */
+  /** From outside the lab: for terminals, which the socket cannot carry. */
   async enterArgv(member: string, argv: readonly string[]): Promise<string[]> {
     const { hosts } = await this.status();
     const init = hosts.find((host) => host.name === member)?.init;
@@ -139,7 +130,7 @@ export class LabHandle {
     ];
   }
 
-  /** Removes the lab and waits until nothing is left. Can be called twice, and for a partly started lab. */
+  /** Until nothing is left. Also twice, and for a partly started lab. */
   async down(): Promise<void> {
     const asked = await this.ask({ verb: 'down' }).then(
       () => true,
@@ -148,14 +139,14 @@ export class LabHandle {
     const owner = this.#owner;
     if (owner !== null) {
       owner.child.stdin?.end();
-      // A booting daemon may not listen yet; killing it removes its namespaces.
+      // A booting daemon may not listen yet; its kill removes its namespaces.
       await endWithin(owner, asked ? endLimitMs : bootingEndLimitMs);
     }
     await sweep(this.spec);
   }
 }
 
-/** Removes the leftovers of a killed lab of this name. Never kills processes of a running one by name. */
+/** Leftovers of a killed lab of this name. Never kills processes of a running one. */
 export async function sweep(spec: LabSpec): Promise<void> {
   const daemon = daemonOf(spec);
   if (daemon !== null) process.kill(daemon, 'SIGKILL');
@@ -166,14 +157,14 @@ export async function sweep(spec: LabSpec): Promise<void> {
   files.removeIfEmpty(dirname(spec.home));
 }
 
-/** The daemon of this lab, however it was started. null: it does not run. */
+/** However it was started. null: it does not run. */
 function daemonOf({ home }: LabSpec): number | null {
   const pid = files.readText(`${home}/daemon.pid`)?.trim();
   const isLabDaemon = pid !== undefined && files.readText(`/proc/${pid}/cmdline`)?.includes(`\0${home}\0`);
   return isLabDaemon === true ? Number(pid) : null;
 }
 
-/** Rejects with the signal's reason when it is aborted. */
+/** With the signal's reason. */
 export function aborted(stop: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     if (stop.aborted) reject(stop.reason);
@@ -193,7 +184,6 @@ async function detach(spec: LabSpec): Promise<void> {
   for (const device of await attachedDisks(spec)) await losetup('--detach', device);
 }
 
-/** Waits for a state, with a deadline; the error names the state. */
 export async function until(
   state: () => Promise<boolean>,
   deadlineMs: number,
@@ -210,29 +200,23 @@ export async function until(
 
 export interface LabStart {
   readonly spec: LabSpec;
-  /** dist directory of the built toolkit. */
+  /** Of the built toolkit. */
   readonly dist: string;
-  /** Attached: the lab is removed when the starting process exits, even after a kill. */
+  /** Removed when the starting process exits, even after a kill. */
   readonly attached: boolean;
   readonly progress: (text: string) => void;
-  /** Aborts the start: the parts that started are removed, and startLab rejects with the signal's reason. */
+  /** What started is removed, and startLab rejects with the reason. */
   readonly stop?: AbortSignal | undefined;
 }
 
-/**
- * Process 1 of the lab: runs the daemon and reaps orphans. Node reaps only its own children, and an unreaped zombie keeps a dying member's
- * pid namespace, and so its mounts, forever.
- */
+/** Process 1 of the lab reaps orphans. Node reaps only its own children, and a zombie keeps a pid namespace and its mounts for ever. */
 const reapingInit = [
   '/usr/bin/perl',
   '-e',
   'my $child = fork // die; if (!$child) { exec @ARGV or die } while ((my $gone = wait) != -1) { exit($? >> 8) if $gone == $child }',
 ];
 
-/**
- * Starts the lab's daemon in its own namespaces and waits until the machines are up. Requires root. Rejects with LabUnavailable if a lab of
- * that name runs, or if the start fails; then nothing is left.
- */
+/** Until the machines are up. Requires root. LabUnavailable if a lab of that name runs, or if the start fails; then nothing is left. */
 export async function startLab(start: LabStart): Promise<LabHandle> {
   const { spec } = start;
   const release = await claimName(`csync-lab/${spec.name}`);
@@ -250,12 +234,12 @@ export async function startLab(start: LabStart): Promise<LabHandle> {
   }
 }
 
-/** The name of a lab that is removed with this process. */
+/** Of a lab that is removed with this process. */
 export function ownLabName(what: string): string {
   return `${what}-${process.pid}`;
 }
 
-/** Removes the leftovers of killed processes with private labs. A process that reuses such a pid removes its own leftovers first. */
+/** Private labs of killed processes. A process that reuses such a pid removes its own leftovers first. */
 async function sweepDead(): Promise<void> {
   for (const home of files.listDirectory(labsDirectory)) {
     const pid = /-(\d+)$/.exec(home)?.[1];
@@ -267,7 +251,7 @@ async function sweepDead(): Promise<void> {
 }
 
 async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Promise<LabHandle> {
-  // A copy: a rebuild of the toolkit must not remove the programs of a lab that stays.
+  // A rebuild must not remove the programs of a lab.
   const installed = `${spec.home}/toolkit`;
   const log = prepareHome(spec, dist, installed);
   const words = [spec.home, installed, attached ? 'attached' : 'detached'];
@@ -294,7 +278,7 @@ async function bringUp({ spec, dist, attached, progress, stop }: LabStart): Prom
   return handle;
 }
 
-/** Makes the lab's directory with its spec and its copy of the toolkit; returns the open log of the daemon. */
+/** Returns the open log of the daemon. */
 function prepareHome(spec: LabSpec, dist: string, installed: string): number {
   try {
     files.makeDirectory(spec.home, 0o700);
@@ -345,7 +329,7 @@ async function settled(handle: LabHandle, owner: RunningProcess, progress: (text
   });
 }
 
-/** Finds a lab that is running. */
+/** A running one. */
 export function findLab(name: string): LabHandle {
   const text = files.readText(`${labsDirectory}/${name}/spec.json`);
   if (text === null) throw new LabUnavailable(`no lab named ${name} is running`, 'csync lab up   (starts one)');

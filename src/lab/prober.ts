@@ -1,8 +1,7 @@
 /**
- * A client's view of the master: requests the sentinel from the package address repeatedly, and prints when that starts and stops working
- * (with the ms since the last success). A success proves address, daemon and policy file system together. `waited MS ANSWER-MS`: a late
- * answer; the address was missing for a moment and returned before the time limit. `asked MS`: a question that was answered or abandoned,
- * with its start time; everything observed before is already printed. Called as: prober.cjs SETTINGS-FILE
+ * A client's view of the master: requests the sentinel from the package address, and prints when that starts and stops working, with the ms
+ * since the last success. `waited MS ANSWER-MS`: a late answer after a moment without the address. `asked MS`: a question is answered or
+ * abandoned; everything observed before is printed. prober.cjs SETTINGS-FILE
  */
 
 import * as files from '../host/lab/lab-files.ts';
@@ -13,20 +12,17 @@ import type { Settings } from '../settings/settings.ts';
 
 const everyMs = 100;
 const limitMs = 300;
-/** A normal answer takes about 20 ms. During a part of a longer wait, no host could answer. */
+/** Normal: 20 ms. */
 const lateMs = 100;
-/** Without an answer, new questions are sent at this interval, independent of pending ones: a question sent too early is never answered. */
+/** Independent of pending questions: one sent too early is never answered. */
 const againMs = 50;
-/** For 5 s: measured outages are shorter. */
+/** For 5 s: longer than measured outages. */
 const hastyQuestions = 100;
-/**
- * A slow master would get the next question before its answer, and refuse each as a second connection of this client. So sometimes a single
- * question is sent, with this time limit.
- */
+/** A slow master would get the next question before its answer, and refuse it. So sometimes a single one is sent, with this limit. */
 const patientMs = 2000;
 /**
- * A client has one connection at a time (allowallconnects), and its agent takes precedence. The probe pauses while one runs, at most this
- * long. A silently refused question is repeated for as long.
+ * A client has one connection at a time (allowallconnects), and its agent takes precedence: the probe pauses, at most this long, and repeats
+ * a refused question as long.
  */
 const makeRoomMs = 500;
 const besideMs = 20;
@@ -83,7 +79,6 @@ async function main(): Promise<void> {
 
 type Ask = (withinMs?: number) => Promise<Awaited<ReturnType<Daemon['ask']>> & { readonly asked: number }>;
 
-/** Resolves when the master answers. */
 async function served(ask: Ask, tellAsked: (asked: number) => void): Promise<void> {
   let isOver = false;
   const isServed = async (withinMs: number): Promise<boolean> => {

@@ -1,4 +1,4 @@
-/** Requests to a running lab over its control socket, and their answers. */
+/** Over the control socket. */
 export interface ExecResult {
   readonly exitCode: number;
   readonly stdout: string;
@@ -9,7 +9,7 @@ export interface LabStatus {
   readonly name: string;
   readonly hosts: readonly {
     readonly name: string;
-    /** The present kind: an added spare is a member, a removed member is a spare. */
+    /** Now: an added spare is a member. */
     readonly kind: 'member' | 'spare' | 'client';
     readonly address: string;
     readonly up: boolean;
@@ -18,15 +18,14 @@ export interface LabStatus {
     readonly packageAddress: boolean;
   }[];
   readonly worstLookDelayMs: number;
-  /** Wall clock, ms: the journal has all observations of members and clients up to then. */
+  /** Wall clock, ms: the journal is complete up to then. */
   readonly seenUntil: number;
-  /** Of the journal. */
   readonly entries: number;
 }
 
 export type LabVerb =
   | { readonly verb: 'status' }
-  /** Output of `cmviewcl -v -f line -p NAME`, without a process on a member: for repeated requests. */
+  /** `cmviewcl -v -f line -p NAME` without a process, for repeated requests. */
   | { readonly verb: 'view'; readonly packageName: string }
   | { readonly verb: 'crash' | 'boot' | 'cut' | 'heal'; readonly member: string }
   | {
@@ -36,11 +35,11 @@ export type LabVerb =
       readonly timeoutMs: number;
       readonly label?: string;
     }
-  /** Texts of files on a host, without a process there; null: not readable. */
+  /** Without a process; null: not readable. */
   | { readonly verb: 'read'; readonly member: string; readonly paths: readonly string[] }
   | { readonly verb: 'note'; readonly what: string; readonly text: string; readonly member?: string }
   | { readonly verb: 'publish'; readonly member: string; readonly version: number }
-  /** Runs the agent of an observed client now. */
+  /** The agent of an observed client, now. */
   | { readonly verb: 'fetch'; readonly member: string }
   | { readonly verb: 'client-version'; readonly member: string }
   | { readonly verb: 'follow' }

@@ -1,11 +1,8 @@
-/**
- * The options of each emulated command: one row a command [serviceguard.md chapter 5]. Options that the lab does not imitate are listed
- * with the reason for the refusal.
- */
+/** Options of each emulated command [serviceguard.md chapter 5]; those that the lab does not imitate have the reason for the refusal. */
 import type { OptionSpec, Options } from './options.ts';
 
 interface Row extends OptionSpec {
-  /** The request from the options, or one sentence about the error. */
+  /** Or one sentence about the error. */
   readonly read: (options: Options) => { readonly command: string } | string;
 }
 
@@ -93,7 +90,6 @@ export const rows = {
         ? '-p makes a legacy template; -m, -i and -l are for modular ones'
         : ({
             command: 'cmmakepkg',
-            /** The configuration file of a legacy package. */
             legacy: o.has('p'),
             list: o.has('l'),
             name: o.one('n'),
@@ -139,7 +135,7 @@ export const rows = {
   },
   cmhaltpkg: {
     usage: '[-v] [-t] [-f] [-s] [-n node]... package...',
-    // -s halts only what a partial start started; the lab always halts everything.
+    // Of a partial start; the lab always halts everything.
     flags: 'vtfs',
     values: 'n',
     operands: { min: 1, max: many },
@@ -199,7 +195,6 @@ export const rows = {
 } satisfies Readonly<Record<string, Row>>;
 
 export type CommandName = keyof typeof rows;
-/** What is asked of an emulated command, after its options are parsed. */
 export type CommandRequest = Exclude<ReturnType<(typeof rows)[CommandName]['read']>, string>;
 
 function readView(o: Options) {

@@ -1,25 +1,24 @@
 /**
- * Parses an argv of an emulated command to a typed request, or to the lines of a usage error. The options are those of serviceguard.md
- * chapter 5; options that the lab does not imitate are refused, never ignored. Pure; the command service carries requests out.
+ * The argv of an emulated command as a typed request, or as a usage error. Options that the lab does not imitate are refused, never ignored.
+ * Pure.
  */
 
 import type { LabEvent, MemberName } from '../manager/model.ts';
 import { type CommandName, type CommandRequest, rows } from './command-table.ts';
 import { readOptions } from './options.ts';
 
-/** A refusal is printed to stderr, and the command exits with 1. */
+/** Printed to stderr; the command exits with 1. */
 export type ParsedCommand =
   | { readonly ok: true; readonly request: CommandRequest }
   | { readonly ok: false; readonly errorLines: readonly string[] };
 
-/** The programs that the lab installs in $SGSBIN of every member. */
 export const commandNames = Object.keys(rows) as CommandName[];
 
 function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(rows, name);
 }
 
-/** argv without the program name. Never throws. */
+/** Without the program name. Never throws. */
 export function parseCommand(name: string, argv: readonly string[]): ParsedCommand {
   if (!isCommandName(name)) return { ok: false, errorLines: [`${name}: not imitated by the lab`] };
   const row = rows[name];
@@ -31,13 +30,10 @@ export function parseCommand(name: string, argv: readonly string[]): ParsedComma
 }
 
 type RequestEvent = Extract<LabEvent, { request: string }>;
-/** An event that gets a reply, without the request number. */
+/** Gets a reply; without the request number. */
 export type CommandEvent = RequestEvent extends infer E ? (E extends RequestEvent ? Omit<E, 'request'> : never) : never;
 
-/**
- * The event of a command for the package manager. null: the command does not concern it (views, files, services, addresses). `issuedOn` is
- * used if no member is named [MAN].
- */
+/** null: no matter of the package manager (views, files, services, addresses). `issuedOn`: if no member is named [MAN]. */
 export function eventOf(request: CommandRequest, issuedOn: MemberName): CommandEvent | null {
   switch (request.command) {
     case 'cmruncl':

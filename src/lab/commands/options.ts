@@ -1,27 +1,21 @@
-/**
- * Parses the options of the cm* commands like getopt: single letters, bundles (`-vf line`), values attached or in the next word. Options of
- * Serviceguard that the lab does not imitate are refused with a reason.
- */
+/** Options of the cm* commands like getopt: single letters, bundles (`-vf line`), values attached or in the next word. */
 export interface OptionSpec {
-  /** For the usage line. */
   readonly usage: string;
   readonly flags: string;
   readonly values: string;
-  /** Letters that are refused, each with the reason. */
+  /** With the reason. */
   readonly refused?: Readonly<Record<string, string>>;
-  /** Default: none. */
   readonly operands?: { readonly min: number; readonly max: number };
 }
 
 export interface Options {
   has(letter: string): boolean;
-  /** Last value given, or null. */
   one(letter: string): string | null;
   all(letter: string): string[];
   readonly operands: readonly string[];
 }
 
-/** Options, or the lines for stderr about the error. */
+/** Or the lines for stderr. */
 export type ReadOptions = { readonly options: Options } | { readonly refusal: readonly string[] };
 
 export function readOptions(command: string, spec: OptionSpec, argv: readonly string[]): ReadOptions {
@@ -46,7 +40,7 @@ export function readOptions(command: string, spec: OptionSpec, argv: readonly st
   };
 }
 
-/** Parses one option word into `given`. Returns the error, or null. */
+/** One option word. Returns the error, or null. */
 function readBundle(spec: OptionSpec, letters: string, rest: string[], given: [string, string][]): string | null {
   for (let index = 0; index < letters.length; index += 1) {
     const letter = letters.charAt(index);

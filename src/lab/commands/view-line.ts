@@ -1,7 +1,4 @@
-/**
- * cmviewcl's line format, `[prefix]attribute=value` [serviceguard.md 5.1.3]. Only attributes from public sources are printed; parsers must
- * ignore unknown ones. Pure.
- */
+/** cmviewcl's line format, `[prefix]attribute=value` [serviceguard.md 5.1.3], with attributes from public sources only. Pure. */
 
 import { findLegacyAttribute } from '../../serviceguard/legacy.ts';
 import { findAttribute } from '../../serviceguard/modules.ts';
@@ -44,7 +41,7 @@ export function memberLines(state: ClusterState, member: MemberName, prefix: str
   return verbose ? [...own, ...networkLines(about?.subnets ?? {}, prefix)] : own;
 }
 
-/** Interfaces and subnets, which only -v shows [GH-chk, GH-gdha]; addresses of interfaces are not in the state of the lab. */
+/** Only with -v [GH-chk, GH-gdha]; the lab's state has no addresses of interfaces. */
 function networkLines(subnets: Readonly<Record<string, string>>, prefix: string): string[] {
   return Object.entries(subnets).flatMap(([subnet, status], index) => [
     ...lines(`${prefix}interface:eth${index}|`, [
@@ -81,14 +78,14 @@ function configured(state: ClusterState, pkg: PackageState): Attributes {
   const { legacy } = packageContent(pkg.config);
   const value = (keyword: string): string => lastValue(pkg.config, keyword) ?? findAttribute(keyword)?.attribute.fallback ?? '';
   return [
-    // The values are INFERRED. The screen of a legacy package has no such line between its own.
+    // INFERRED. A legacy package has no such line.
     ...(legacy === null ? ([['style', styleOf(pkg.config)]] as const) : []),
     ...(legacy === null ? ([['description', value('package_description')]] as const) : []),
     ['initial_autorun', enabled(policy.autoRun)],
     ['failover_policy', policy.failover],
     ['failback_policy', policy.failback],
     ['failfast', enabled(policy.memberFailFast)],
-    // In the order of the published screen of a legacy package [MIG p.11].
+    // In the published order of a legacy package [MIG p.11].
     ...(legacy === null ? [] : ([['run_script', legacy.runScript]] as const)),
     ['run_script_timeout', value('run_script_timeout').toLowerCase()],
     ...(legacy === null ? [] : ([['halt_script', legacy.haltScript]] as const)),
@@ -99,7 +96,7 @@ function configured(state: ClusterState, pkg: PackageState): Attributes {
   ];
 }
 
-/** status is that of the package on the member: up on the active member [GH-gdha]. */
+/** status: of the package there, up on the active member [GH-gdha]. */
 function packageMembers(state: ClusterState, pkg: PackageState, prefix: string): string[] {
   return policyIn(state, pkg.config).members.flatMap((member) =>
     lines(`${prefix}node:${member}|`, [
@@ -118,7 +115,7 @@ export function wholeLines(state: ClusterState, verbose: boolean): string[] {
   ];
 }
 
-/** -s config: repeated attributes have their value in the prefix [GH-hpe]; which attributes are printed is INFERRED. */
+/** -s config: repeated attributes have their value in the prefix [GH-hpe]; the choice is INFERRED. */
 export function configurationLines(pkg: PackageState, prefix: string): string[] {
   return pkg.config.lines.map(({ keyword, value }) => {
     const legacy = styleOf(pkg.config) === 'legacy';

@@ -1,16 +1,16 @@
-/** Values that cmviewcl derives from the state before printing: summaries, possible failover targets. Pure. */
+/** What cmviewcl derives from the state: summaries, failover targets. Pure. */
 import { packagesOf } from '../manager/draft.ts';
 import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
 import { eligibleMembers } from '../manager/placement.ts';
 
 export type Summary = 'ok' | 'degraded' | 'critical';
 
-/** Whether the package would move if its member failed now. */
+/** Would it move if its member failed now? */
 export function highlyAvailable(state: ClusterState, pkg: PackageState): boolean {
   return pkg.status === 'up' && pkg.autoRun && eligibleMembers(state, pkg).some((member) => member !== pkg.owner);
 }
 
-/** down is critical; up without a failover target is degraded [MIG p.11][GH-hpe] (the values in between are ours). */
+/** down: critical; up without a failover target: degraded [MIG p.11][GH-hpe]; the rest is ours. */
 export function packageSummary(state: ClusterState, pkg: PackageState): Summary {
   if (pkg.owner === null) return 'critical';
   return highlyAvailable(state, pkg) && pkg.services.every((service) => service.status === 'up') ? 'ok' : 'degraded';
@@ -31,7 +31,7 @@ export function clusterSummary(state: ClusterState): Summary {
   return parts.every((part) => part === 'ok') ? 'ok' : 'degraded';
 }
 
-/** starting while the remaining members re-form [U18 p.322]. */
+/** starting: the remaining members re-form [U18 p.322]. */
 export function clusterStatus(state: ClusterState): 'up' | 'down' | 'starting' {
   if (!state.running) return 'down';
   return Object.values(state.members).some((member) => member.state === 'unknown') ? 'starting' : 'up';

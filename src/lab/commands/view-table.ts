@@ -1,6 +1,5 @@
 /**
- * cmviewcl's table, plain and with -v [serviceguard.md 5.1.1, 5.1.2]. The widths of the plain table are from a real screen; growing columns
- * and the widths of -v are INFERRED. Pure.
+ * cmviewcl's table [serviceguard.md 5.1.1, 5.1.2]. Widths of the plain one are from a real screen; growing columns and -v are INFERRED. Pure.
  */
 import { packagesOf } from '../manager/draft.ts';
 import type { ClusterState, MemberName, PackageState, ServiceState } from '../manager/model.ts';
@@ -9,7 +8,7 @@ import { clusterStatus, enabled } from './view-status.ts';
 
 type Cells = readonly string[];
 
-/** Columns are at least as wide as on the real screen; trailing blanks are printed. */
+/** At least as wide as on the real screen, with trailing blanks. */
 function table(indent: number, widths: readonly number[], rows: readonly Cells[]): string[] {
   const wide = widths.map((width, column) => Math.max(width, ...rows.map((row) => (row[column]?.length ?? 0) + 3)));
   return rows.map((row) => ' '.repeat(indent) + row.map((cell, column) => cell.padEnd(wide[column] ?? 0)).join(''));
@@ -29,7 +28,7 @@ export function clusterTable(state: ClusterState): string[] {
   );
 }
 
-/** One heading, and a row for each member: a block has one member, `-l node` all of them [GH-gdha, GH-chk]. */
+/** A block has one member, `-l node` all of them [GH-gdha, GH-chk]. */
 export function memberTable(state: ClusterState, members: readonly MemberName[], indent: number): string[] {
   const rows = members.map((member) => {
     const { status = 'down', state: word = 'unknown' } = state.members[member] ?? {};
@@ -48,7 +47,7 @@ export function networkTable(state: ClusterState, member: MemberName, indent: nu
   ];
 }
 
-/** One heading, and a row for each package, as `-l package` prints them [GH-gdha]. */
+/** As `-l package` [GH-gdha]. */
 export function packageList(packages: readonly PackageState[], indent: number): string[] {
   const rows = packages.map((pkg) => [pkg.name, pkg.status, pkg.state, enabled(pkg.autoRun), pkg.owner ?? 'unowned']);
   return table(indent, packageWidths, [packageHeading, ...rows]);
@@ -108,7 +107,7 @@ function ownedScripts(state: ClusterState, pkg: PackageState, policy: PackagePol
   );
 }
 
-/** For a package that runs on no member: subnets once for each node [L8 p.254]. */
+/** Runs nowhere: subnets once for each node [L8 p.254]. */
 function unownedScripts(state: ClusterState, pkg: PackageState, policy: PackagePolicy, indent: number): string[] {
   return table(
     indent,
@@ -123,7 +122,7 @@ function unownedScripts(state: ClusterState, pkg: PackageState, policy: PackageP
   );
 }
 
-/** The cluster, its members with their packages, then the packages that run on no member. */
+/** Cluster, members with their packages, packages that run nowhere. */
 export function wholeTable(state: ClusterState, verbose: boolean): string[] {
   const lines = clusterTable(state);
   for (const member of state.memberOrder) {

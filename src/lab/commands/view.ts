@@ -1,5 +1,3 @@
-/** The emulated cmviewcl: selects the view of a request, and reports unknown names. Pure. */
-
 import { packagesOf } from '../manager/draft.ts';
 import { say } from '../manager/messages.ts';
 import type { ClusterState, MemberName, PackageState } from '../manager/model.ts';
@@ -15,7 +13,7 @@ export interface ViewResult {
   readonly errorLines: readonly string[];
 }
 
-/** An unknown name exits with 1 and a line with the words that public scripts search for [GH-gdha]. */
+/** An unknown name: exit 1, with the words that public scripts search for [GH-gdha]. */
 export function viewCluster(state: ClusterState, request: ViewRequest): ViewResult {
   const errorLines = [
     ...request.packages
@@ -34,7 +32,7 @@ interface Chosen {
   readonly packages: readonly PackageState[];
 }
 
-/** The selection by -l, -n and -p. null: everything. */
+/** By -l, -n and -p. null: everything. */
 function chosen(state: ClusterState, { level, members, packages }: ViewRequest): Chosen | null {
   const none: Chosen = { cluster: false, members: [], packages: [] };
   if (packages.length > 0) return { ...none, packages: packagesOf(state).filter((pkg) => packages.includes(pkg.name)) };
@@ -49,13 +47,13 @@ function tableView(state: ClusterState, request: ViewRequest): string[] {
   const some = chosen(state, request);
   if (some === null) return wholeTable(state, verbose);
   if (some.cluster) return clusterTable(state);
-  // A level without -v and without names: one list.
+  // Without -v and names: one list.
   if (!verbose && members.length + packages.length === 0)
     return some.members.length > 0 ? memberTable(state, some.members, 0) : packageList(some.packages, 0);
   const blocks = some.members.map((member) => [
     ...memberTable(state, [member], 0),
     ...(verbose ? networkTable(state, member, 2) : []),
-    // -n shows the packages there, -l node only the members.
+    // -n shows its packages, -l node only members.
     ...(members.length === 0
       ? []
       : packagesOf(state).flatMap((pkg) => (pkg.owner === member ? ['', ...packageTable(state, pkg, 2, verbose)] : []))),
@@ -64,7 +62,7 @@ function tableView(state: ClusterState, request: ViewRequest): string[] {
   return blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
 }
 
-/** Prefixes omit what the command line fixes: with one -p its attributes have no prefix [MAN]. */
+/** Without what the command line fixes: with one -p its attributes are bare [MAN]. */
 function lineView(state: ClusterState, request: ViewRequest): string[] {
   const { verbose } = request;
   const some = chosen(state, request);

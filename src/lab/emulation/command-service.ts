@@ -1,6 +1,6 @@
 /**
- * Carries out the emulated cm* commands. Files are read and written on the calling member; requests to the package manager become events,
- * and are answered when complete.
+ * Carries out the emulated commands. Files are those of the calling member; requests to the package manager are events, answered when
+ * complete.
  */
 import { errorProblem, formatProblem, type Problem } from '../../base/problem.ts';
 import * as files from '../../host/lab/lab-files.ts';
@@ -27,10 +27,10 @@ import type { Journal } from './journal.ts';
 import { packageEnvironment } from './scripts/package-environment.ts';
 import { observeMembers } from './validation.ts';
 
-/** The imitated version [serviceguard.md gap 13]. */
+/** [serviceguard.md gap 13]. */
 const version = 'A.12.00.00';
 
-/** A member's file system may hang, but the lab's daemon serves all members. */
+/** A member's file system may hang; the daemon serves all members. */
 const writeLimitMs = 5000;
 
 type Handlers = {
@@ -74,7 +74,7 @@ export class CommandService {
     };
   }
 
-  /** Serves one command over its connection; the last message has the exit status. */
+  /** The last message has the exit status. */
   async serve(
     message: Readonly<Record<string, unknown>>,
     connection: Connection,
@@ -116,7 +116,7 @@ export class CommandService {
     for (const work of afterwards) await work();
   }
 
-  /** Output of cmviewcl on a member of the cluster. null: refused. */
+  /** Of cmviewcl on a member. null: refused. */
   view(argv: readonly string[]): string | null {
     const parsed = parseCommand('cmviewcl', argv);
     if (!parsed.ok || parsed.request.command !== 'cmviewcl') return null;
@@ -145,7 +145,7 @@ export class CommandService {
     return reply.exitCode;
   }
 
-  /** Problems are printed to standard output, as by cmcheckconf [serviceguard.md 2.7]. */
+  /** On standard output, as cmcheckconf [serviceguard.md 2.7]. */
   #tell(problems: readonly Problem[], call: Call): void {
     for (const problem of problems) for (const line of formatProblem(problem).split('\n')) call.out(line);
   }
@@ -160,7 +160,7 @@ export class CommandService {
     return this.#world.pathOn(call.member, path.startsWith('/') ? path : `${call.directory}/${path}`);
   }
 
-  /** Checks all files; returns what to apply if there is no error. */
+  /** What to apply if there is no error. */
   async #check(
     request: { readonly clusterFile: string | null; readonly packageFiles: readonly string[] },
     call: Call,
@@ -183,7 +183,7 @@ export class CommandService {
       problems.push(...(parsed?.problems ?? []));
       if (parsed?.ok === true) ({ members } = parsed.value);
     }
-    // Packages are checked against the future members.
+    // Against the future members.
     const state = withMembers(now, members);
     for (const fileName of request.packageFiles) {
       const text = read(fileName);
@@ -197,7 +197,7 @@ export class CommandService {
     }
     const given = packages.map((file) => file.name);
     problems.push(...refuseMembers(now, members, given));
-    // Without files, the running configuration is verified [U19 p.264].
+    // Without files: the running configuration [U19 p.264].
     if (request.clusterFile === null && request.packageFiles.length === 0) {
       for (const { config, name } of Object.values(state.packages)) {
         problems.push(
@@ -241,7 +241,7 @@ export class CommandService {
     return this.#print(await this.#cluster.ask({ kind: 'package-deleted', package: request.package }), call);
   }
 
-  /** cmquerycl: prints a cluster file for the present members, or for the named ones [serviceguard.md 8.2]. */
+  /** A cluster file for the present or the named members [serviceguard.md 8.2]. */
   async #query(request: Extract<CommandRequest, { command: 'cmquerycl' }>, call: Call): Promise<number> {
     const members = request.members.length === 0 ? this.#cluster.state.memberOrder : [...new Set(request.members)];
     const unknown = hostProblems(this.#cluster.state, members);
@@ -316,12 +316,12 @@ export class CommandService {
     return changed.exitCode === 0 ? 0 : 1;
   }
 
-  /** cmrunserv is for package scripts: it starts a configured service of its package [serviceguard.md 5.11]. */
+  /** For package scripts: a configured service of its package [serviceguard.md 5.11]. */
   async #runService(request: Extract<CommandRequest, { command: 'cmrunserv' }>, call: Call): Promise<number> {
     const found = this.#ownService(request.service, call, 'cmrunserv');
     if (found === null) return 1;
     const { content, service } = found;
-    // Reported before the service can exit.
+    // Before the service can exit.
     const { service: name, restarts } = request;
     this.#cluster.post({ kind: 'service-run', package: content.name, member: call.member, service: name, restarts });
     await this.#cluster.services.start(call.member, content, { ...service, command: request.commandLine }, 0);
@@ -343,7 +343,7 @@ export class CommandService {
     });
     const [own] = found;
     if (own === undefined) call.err(`${command}: no package on ${call.member} is configured with the service ${name}`);
-    // Both are for package scripts only [serviceguard.md 5.11].
+    // For package scripts only [serviceguard.md 5.11].
     else if (own.pending === null)
       call.err(
         `${command}: no script of package ${own.content.name} runs on ${call.member}; only its scripts start and halt services`,
@@ -369,7 +369,6 @@ export class CommandService {
   }
 }
 
-/** The exit status of a refusal. */
 function refused(call: Call, why: string): 1 {
   call.err(why);
   return 1;

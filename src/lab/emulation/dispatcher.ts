@@ -1,7 +1,6 @@
 /**
- * Notifies programs of membership changes: each executable of the lab's events directory, on the member where the configuration was
- * applied, is called once a change with two words, `MEMBER_ADDED: m4`. The words are DSAU's [serviceguard.md 8.3]; the directory, the
- * caller and the time are the lab's own (serviceguard.md gap 9).
+ * Calls each executable of the events directory once a change, on the member of the command, with two words, `MEMBER_ADDED: m4`. The words
+ * are DSAU's [serviceguard.md 8.3]; the rest is the lab's own (serviceguard.md gap 9).
  */
 import * as files from '../../host/lab/lab-files.ts';
 import { eventsDirectory } from '../machines/lab-spec.ts';
@@ -9,7 +8,7 @@ import type { World } from '../machines/world.ts';
 import type { MemberChange } from '../manager/member-change.ts';
 import type { Journal } from './journal.ts';
 
-/** A daemon's environment: no login profile, and none of Serviceguard's variables. */
+/** A daemon's: no profile, no variables of Serviceguard. */
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', HOME: '/root' };
 const limitMs = 10 * 60_000;
 
@@ -23,7 +22,7 @@ export class Dispatcher {
     this.#journal = journal;
   }
 
-  /** Calls all of them, one after the other and after those of earlier changes. Never rejects: failures are only logged in the journal. */
+  /** One after the other, after earlier changes. Never rejects. */
   tell(member: string, change: MemberChange): Promise<void> {
     this.#before = this.#before.then(() => this.#tell(member, change));
     return this.#before;
@@ -50,7 +49,7 @@ export class Dispatcher {
     const note = (what: string, text: string): void =>
       this.#journal.add({ kind: 'event', what, member, text: `${program} ${words} ${text}` });
     try {
-      // The member resolves links; from here a link would lead to files of this machine.
+      // The member resolves links: from here one would lead to this machine.
       if ((await this.#world.run(member, ['test', '-f', program, '-a', '-x', program])).exitCode !== 0) return;
       const result = await this.#world.run(member, [program, ...event], { env: environment, bare: true, timeoutMs: limitMs });
       const how = result.timedOut

@@ -1,4 +1,4 @@
-/** Carries out the effects of the package manager's reducer, and reports their results. Decides nothing. */
+/** Carries out the reducer's effects and reports the results. Decides nothing. */
 import { type PackageContent, packageContent } from '../../serviceguard/package-content.ts';
 import type { World } from '../machines/world.ts';
 import type { ClusterState, Effect, LabEvent, ScriptEnd } from '../manager/model.ts';
@@ -13,7 +13,7 @@ export interface EffectContext {
   readonly state: () => ClusterState;
   readonly post: (event: LabEvent) => void;
   readonly reply: (effect: Extract<Effect, { kind: 'reply' }>) => void;
-  /** A reset machine boots again by itself, as with AUTOSTART_CMCLD=1 [serviceguard.md 6.9]. */
+  /** As with AUTOSTART_CMCLD=1 [serviceguard.md 6.9]. */
   readonly resetMember: (member: string, why: string) => void;
 }
 
@@ -82,7 +82,7 @@ export class Effects {
     this.#note(member, 'halting', `halt of ${name} begins (${reason})`);
     const script = this.#script(member, name, phases);
     void script.halt(reason, timeoutSeconds).then(async (end) => {
-      // Services that a legacy script did not halt are killed with their package (INFERRED, 4.3: a failure to halt one is only a warning).
+      // What a legacy script did not halt is killed with its package (INFERRED, 4.3).
       if (script instanceof LegacyScript && end.kind === 'exit') await this.services.killAll(member, name);
       this.#ended('halt-ended', script, effect, end);
     });
@@ -94,7 +94,7 @@ export class Effects {
     { package: packageName, member }: { readonly package: string; readonly member: string },
     end: ScriptEnd,
   ): void {
-    // The crash of the member is already reported, and includes its scripts.
+    // Its crash is already reported, with its scripts.
     if (!script.memberIsThere) return;
     const how = end.kind === 'exit' ? `exit status ${end.code}` : 'time-out';
     this.#note(member, kind, `${kind === 'start-ended' ? 'start' : 'halt'} of ${packageName} finished (${how})`);

@@ -1,8 +1,3 @@
-/**
- * The running cluster. Keeps the reducer's state, processes events one at a time, carries out effects, and answers waiting commands. Also
- * has the cluster's clock (MEMBER_TIMEOUT).
- */
-
 import type { World } from '../machines/world.ts';
 import type { ClusterState, Effect, LabEvent } from '../manager/model.ts';
 import { invariants, reduce } from '../manager/package-manager.ts';
@@ -12,14 +7,14 @@ import type { Services } from './scripts/services.ts';
 
 export type Reply = Extract<Effect, { kind: 'reply' }>;
 type RequestEvent = Extract<LabEvent, { request: string }>;
-/** An event that gets a reply, without the request number. */
+/** Without the request number. */
 export type Ask = RequestEvent extends infer E ? (E extends RequestEvent ? Omit<E, 'request'> : never) : never;
 
 export interface ClusterInput {
   readonly world: World;
   readonly journal: Journal;
   readonly initial: ClusterState;
-  /** The machine's own start-up after a boot: the cfengine daemon. */
+  /** The cfengine daemon after a boot. */
   readonly bootMachine: (member: string) => Promise<void>;
 }
 
@@ -53,7 +48,7 @@ export class Cluster {
     return this.#effects.services;
   }
 
-  /** Processes an event and resolves with the reply: for a run or halt, when the script has finished. */
+  /** For a run or halt: when the script has finished. */
   ask(event: Ask): Promise<Reply> {
     this.#requests += 1;
     const request = `r${this.#requests}`;
@@ -63,7 +58,7 @@ export class Cluster {
     });
   }
 
-  /** Processes an event. Effects may post more events, which are queued. */
+  /** Effects may post more, which are queued. */
   post(event: LabEvent): void {
     this.#queue.push(event);
     if (this.#reducing) return;
@@ -85,13 +80,13 @@ export class Cluster {
     this.#waiting.delete(reply.request);
   }
 
-  /** A machine failed: the others detect it after MEMBER_TIMEOUT [serviceguard.md 6.9]. */
+  /** The others detect it after MEMBER_TIMEOUT [serviceguard.md 6.9]. */
   memberLost(member: string): void {
     this.post({ kind: 'member-crashed', member });
     setTimeout(() => this.post({ kind: 'cluster-reformed', lost: [member] }), this.#input.world.spec.memberTimeoutMs);
   }
 
-  /** Boots a machine; its Serviceguard joins a running cluster. */
+  /** Its Serviceguard joins a running cluster. */
   async bootMember(member: string): Promise<void> {
     await this.#input.world.boot(member);
     await this.#input.bootMachine(member);
@@ -102,14 +97,14 @@ export class Cluster {
   async #reset(member: string, why: string): Promise<void> {
     this.#input.journal.add({ kind: 'event', what: 'member-reset', member, text: `is reset: ${why}` });
     await this.#input.world.crash(member);
-    // On a real machine the reboot takes longer than MEMBER_TIMEOUT; this keeps that order.
+    // A real reboot takes longer than MEMBER_TIMEOUT.
     await new Promise((resolve) => setTimeout(resolve, this.#input.world.spec.memberTimeoutMs * 1.5));
     await this.bootMember(member);
   }
 
   async setLink(member: string, up: boolean): Promise<void> {
     await this.#input.world.setLink(member, up);
-    // A host without power gets the notice when it boots.
+    // Without power: at the boot.
     if (this.#input.world.isUp(member)) this.#tellOfCable(member);
   }
 

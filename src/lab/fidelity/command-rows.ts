@@ -1,4 +1,3 @@
-/** Commands and their output, and legacy packages. */
 import { chapter } from './row.ts';
 
 export const commands = chapter(

@@ -1,6 +1,6 @@
 /**
- * What the lab imitates, its source, and the test that proves it. FIDELITY.md is this table; a test compares the two and finds every test
- * by its title. New rows come at the end of their chapter.
+ * What the lab imitates, its source, and its test, as FIDELITY.md. A test compares the two and finds every test by its title. New rows come
+ * last in their chapter.
  */
 import { pageTable } from '../../base/tables.ts';
 import { commands, legacy } from './command-rows.ts';
@@ -20,7 +20,6 @@ export const fidelityTable: readonly FidelityRow[] = [
   ...machinery,
 ];
 
-/** FIDELITY.md. */
 export function renderFidelity(rows: readonly FidelityRow[]): string {
   const chapters = [...new Set(rows.map((row) => row.chapter))];
   const count = (status: Fidelity): number => rows.filter((row) => row.status === status).length;

@@ -1,4 +1,3 @@
-/** The cluster and its members. */
 import { chapter } from './row.ts';
 
 export const members = chapter('Members and the cluster', { parts: ['lab/manager/'], tests: 'pure/lab/lab-requests' }, [

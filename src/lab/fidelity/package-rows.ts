@@ -1,4 +1,3 @@
-/** The package manager: failures, placement, maintenance. */
 import { chapter } from './row.ts';
 
 export const eventTable = chapter('Failures of a failover package', { parts: ['lab/manager/'], tests: 'pure/lab/lab-events' }, [

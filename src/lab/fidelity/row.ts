@@ -1,8 +1,8 @@
-/** A row: a behaviour, how the lab imitates it, its source, and the test that proves it. */
+/** A behaviour, how the lab imitates it, its source and its test. */
 
 export type Fidelity =
   | 'imitated'
-  /** No page documents it: our choice. */
+  /** Our choice: no page documents it. */
   | 'ours'
   /** Refused with a sentence, or missing. */
   | 'not imitated';
@@ -11,18 +11,17 @@ export interface FidelityRow {
   readonly chapter: string;
   readonly behaviour: string;
   readonly status: Fidelity;
-  /** The page, or why there is none. */
   readonly source: string;
-  /** Folders of src that imitate it. */
+  /** Folders of src. */
   readonly parts: readonly string[];
-  /** The test that proves it; null only if it is not imitated and needs no proof. */
+  /** null: not imitated. */
   readonly provedBy: { readonly file: string; readonly title: string } | null;
 }
 
-/** `provedBy`: the title of a test in the chapter's own file, or after `file > ` in another one. */
+/** `provedBy`: a title in the chapter's own file, or `file > title`. */
 type Entry = readonly [behaviour: string, status: Fidelity, source: string, provedBy: string | null];
 
-/** `tests`: a file below test/, without its extension. */
+/** `tests`: below test/, without extension. */
 interface Chapter {
   readonly parts: readonly string[];
   readonly tests: string;

@@ -1,7 +1,6 @@
 /**
- * The start-up script of one host of a lab or of a conformance test. Runs as root inside new network, mount, pid, uts and ipc namespaces.
- * The host gets its own root file system: an overlay over this machine's, so its writes cannot reach the machine. Its "disk" (the overlay's
- * upper layer) survives a crash of the host, but not the lab. Pure.
+ * The start-up script of a host of a lab or of a conformance test, as root in new namespaces. Its root is an overlay over this machine's, so
+ * its writes cannot reach the machine; the upper layer, its "disk", survives a crash, but not the lab. Pure.
  */
 import { shellWord } from '../../base/shell-word.ts';
 import init from './init.pl';
@@ -9,23 +8,22 @@ import keeperText from './keeper.pl';
 
 export interface BootInput {
   readonly host: string;
-  /** Directory with upper/ work/ root/ cfengine/ of this host, on a file system of the lab. */
+  /** With upper/ work/ root/ cfengine/, on a file system of the lab. */
   readonly directory: string;
-  /** Directories of this machine that the host has under another name. */
+  /** Of this machine, under another name on the host. */
   readonly binds: readonly { readonly from: string; readonly to: string; readonly readOnly: boolean }[];
-  /** The node binary of this machine, and its path on the host if the overlay has none there. */
+  /** Of this machine; `to`: if the overlay has none there. */
   readonly node: { readonly from: string; readonly to: string };
   readonly cfengineWorkDirectory: string;
-  /** Shell commands before the host's root is made, and after it while this machine's is still visible (the host's: $root). */
+  /** Before the host's root is made, and after it while this machine's is visible (the host's: $root). */
   readonly before?: readonly string[];
   readonly within?: readonly string[];
-  /** Process 1 exits with its standard input, so the holder of that pipe cannot leave the host behind. */
+  /** Then the holder of that pipe cannot leave the host behind. */
   readonly endsWithInput?: boolean;
 }
 
 const deviceNodes = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
-/** Starts a program as process 1 of its own namespaces, which are removed with its starter. */
 export const inNewNamespaces: readonly string[] = [
   'unshare',
   ...['--fork', '--kill-child', '--mount', '--pid', '--net', '--uts', '--ipc', '--propagation', 'private'],
@@ -33,7 +31,7 @@ export const inNewNamespaces: readonly string[] = [
 
 const keeper = ['/usr/bin/perl', '-e', keeperText];
 
-/** argv that runs a program on a host, from the namespaces in which the host was started. `init`: its process 1, as numbered there. */
+/** From the namespaces in which the host was started; `init`: its process 1 there. */
 export function enterHost(init: number, argv: readonly string[]): string[] {
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
   return [
@@ -43,7 +41,7 @@ export function enterHost(init: number, argv: readonly string[]): string[] {
   ];
 }
 
-/** Prints `READY` when the host is up; then stays as its process 1, which reaps orphans, until it is killed. */
+/** Prints `READY`, then stays as the host's process 1 and reaps orphans. */
 export function bootScript(input: BootInput): string {
   const root = `${input.directory}/root`;
   const inRoot = (path: string): string => shellWord(`${root}${path}`);
@@ -67,7 +65,7 @@ export function bootScript(input: BootInput): string {
       `mkdir -p ${inRoot(to)}; mount --bind ${shellWord(from)} ${inRoot(to)}`,
       ...(readOnly ? [`mount -o remount,bind,ro ${inRoot(to)}`] : []),
     ]),
-    // A private work directory: the overlay would show this machine's own cfengine keys.
+    // The overlay would show this machine's own cfengine keys.
     `mkdir -p ${inRoot(input.cfengineWorkDirectory)}; mount --bind ${shellWord(`${input.directory}/cfengine`)} ${inRoot(input.cfengineWorkDirectory)}`,
     `[ -x ${inRoot(nodeThere)} ] || { mkdir -p "$(dirname ${inRoot(nodeThere)})"; : > ${inRoot(nodeThere)}; mount --bind ${shellWord(nodeHere)} ${inRoot(nodeThere)}; }`,
     ...(input.within ?? []),

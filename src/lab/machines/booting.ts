@@ -1,14 +1,13 @@
-/** Starts a host by its boot script, for a lab and for a conformance test. */
+/** For a lab and for a conformance test. */
 import { childrenOf, type RunningProcess, type StartOptions, startProcess } from '../../host/processes.ts';
 import { inNewNamespaces } from './boot.ts';
 
 export interface BootedHost {
   readonly process: RunningProcess;
-  /** Process 1 of the host, as numbered in the pid namespace of its starter. */
   readonly init: number;
 }
 
-/** Resolves when the host is up; with what the script printed, if it is not. */
+/** Or what the script printed. */
 export async function bootHost(script: string, options: Pick<StartOptions, 'env' | 'stdin'>): Promise<BootedHost | string> {
   const said: string[] = [];
   let ready: () => void = () => {};

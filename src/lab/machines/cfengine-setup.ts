@@ -1,6 +1,6 @@
 /**
- * Sets up CFEngine on the lab's hosts, as an administrator would before the package exists: one key pair for all members [cfengine.md 3.1],
- * a pair for each client, mutual trust, the same policy everywhere, the daemon started at boot. None of it belongs to the package.
+ * CFEngine on the lab's hosts, as an administrator sets it up before the package: one pair for all members [cfengine.md 3.1], one for each
+ * client, mutual trust, the same policy, the daemon started at boot.
  */
 
 import { demand } from '../../base/problem.ts';
@@ -15,16 +15,16 @@ import type { Settings } from '../../settings/settings.ts';
 import { clientsOf, type LabHost, type LabSpec, membersOf } from './lab-spec.ts';
 import { LabFailure, type World } from './world.ts';
 
-/** The policy file system may hang, but not the lab's daemon. */
+/** The policy file system may hang. */
 const publishLimitMs = 5000;
 
-/** A policy that contains its version, long enough that half of it would be detected. */
+/** Contains its version, long enough that half of it is detected. */
 export function policyText(version: number): string {
   const filler = Array.from({ length: 200 }, (_, line) => `line ${line} of version ${version}`);
   return [`version ${version}`, ...filler, `end of version ${version}`, ''].join('\n');
 }
 
-/** The version of a complete policy file. null: torn or missing. */
+/** null: torn or missing. */
 export function policyVersion(text: string | null): number | null {
   const version = Number(/^version (\d+)\n/.exec(text ?? '')?.[1] ?? Number.NaN);
   return Number.isInteger(version) && text === policyText(version) ? version : null;
@@ -32,10 +32,10 @@ export function policyVersion(text: string | null): number | null {
 
 export const policyFileName = 'csync-lab-policy.txt';
 
-/** Templates by name below package-templates, for renderPolicy. */
+/** Below package-templates. */
 export type PolicyTemplates = ReadonlyMap<string, Template>;
 
-/** cfengine as its Debian package leaves it, on every host, before the hosts boot: programs and empty directories. */
+/** As its Debian package leaves it: programs and empty directories, before the hosts boot. */
 export function installPrograms(world: World): void {
   const { settings, programs, hosts } = world.spec;
   const { cfengineBinDirectory: bin, cfengineWorkDirectory: work } = settings;
@@ -43,7 +43,7 @@ export function installPrograms(world: World): void {
     const directory = world.cfengineDirectory(name);
     makeWorkDirectory(directory, settings);
     if (programs === null) continue;
-    // The work directory is mounted over the host's disk.
+    // The work directory hides the host's disk.
     const inside = `${bin}/`.startsWith(`${work}/`);
     files.copyTree(programs, inside ? `${directory}${bin.slice(work.length)}` : `${world.diskOf(name)}${bin}`);
   }
@@ -59,7 +59,7 @@ function makeWorkDirectory(directory: string, settings: Settings): void {
   if (settings.cfengineGeneration === 3) files.makeLink(settings.cfengineBinDirectory, `${directory}/bin`);
 }
 
-/** Writes keys and policy to the work directory of every host that the lab sets up, before the hosts boot. */
+/** On every host that the lab sets up, before it boots. */
 export async function installCfengine(world: World, templates: PolicyTemplates): Promise<void> {
   const { spec } = world;
   const shared = await generateKeyPair();
@@ -77,7 +77,7 @@ export async function installCfengine(world: World, templates: PolicyTemplates):
   }
 }
 
-/** A work directory of cfengine: its key pair, the trusted public keys by file name, the policy by file name. */
+/** Key pair, trusted public keys and policy by file name. */
 export function writeCfengine(
   directory: string,
   settings: Settings,
@@ -92,7 +92,7 @@ export function writeCfengine(
   for (const [name, text] of policy) files.writeText(`${directory}/inputs/${name}`, text, 0o600);
 }
 
-/** The policy of every host of the spec, for its daemon and its agent. */
+/** For daemon and agent. */
 export function policyFiles(spec: LabSpec, templates: PolicyTemplates): ReadonlyMap<string, string> {
   const asRegistered = ({ name, address }: LabHost) => ({ name, addresses: [address] });
   const [members, clients] = [membersOf(spec).map(asRegistered), clientsOf(spec).map(asRegistered)];
@@ -100,13 +100,12 @@ export function policyFiles(spec: LabSpec, templates: PolicyTemplates): Readonly
   return new Map(files.map(({ name, text }) => [name, text]));
 }
 
-/** Start-up of a host that the lab has set up: starts the daemon. */
 export async function bootCfengine(world: World, name: string): Promise<void> {
   const { startDaemon } = adapterFor(world.spec.settings);
   await world.must(name, ['sh', '-c', 'exec "$@" </dev/null >/dev/null 2>&1', 'sh', ...startDaemon]);
 }
 
-/** Boot of a system without systemd: runs its init script, if the configuration file enables it. null: neither exists. */
+/** Without systemd: the init script, if enabled. null: neither exists. */
 export async function runInitScript(world: World, name: string): Promise<CommandResult | null> {
   const configured = `[ -x ${initScript} ] && [ -r ${initConfiguration} ] && . ${initConfiguration} && [ "$CSYNC_CONFIGURED" = 1 ]`;
   const options = { env: initEnvironment, bare: true };
@@ -114,12 +113,12 @@ export async function runInitScript(world: World, name: string): Promise<Command
   return world.run(name, [initScript, 'start'], options);
 }
 
-/** DSAU's names for them [dsau-csync.md]. */
+/** DSAU's [dsau-csync.md]. */
 const initScript = '/etc/init.d/cfservd';
 const initConfiguration = '/etc/rc.config.d/cfservd';
 const initEnvironment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
-/** Writes the first policy to the shared file system, once, from one member. */
+/** Once, from one member. */
 export async function preparePolicyFileSystem(world: World, member: string): Promise<void> {
   const { spec } = world;
   const { volumeGroup, logicalVolume, mountPoint, fileSystemType } = spec.settings;
@@ -137,7 +136,7 @@ export async function preparePolicyFileSystem(world: World, member: string): Pro
   await world.must(member, ['vgchange', '--deltag', member, volumeGroup]);
 }
 
-/** Writes a policy version to the served directory. */
+/** To the served directory. */
 export async function publish(world: World, member: string, version: number): Promise<void> {
   const written = await files.writeTextWithin(
     publishLimitMs,
@@ -149,7 +148,7 @@ export async function publish(world: World, member: string, version: number): Pr
     throw new LabFailure(`policy version ${version} could not be written on ${member} within ${publishLimitMs / 1000} s`);
 }
 
-/** The present policy version of a client. null: torn or missing. */
+/** null: torn or missing. */
 export function versionAt(world: World, client: string): number | null {
   return policyVersion(files.readText(`${world.pathOn(client, layoutOf(world.spec.settings).inputs)}/${policyFileName}`));
 }

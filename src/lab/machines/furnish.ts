@@ -1,9 +1,9 @@
-/** Files that differ from this machine's, written to the disk of a host before it boots. */
+/** Files that differ from this machine's, before a host boots. */
 import * as files from '../../host/lab/lab-files.ts';
 import { cmclusterConf, hostsFile, type LabSpec, sgDirectories } from './lab-spec.ts';
 import utilities from './stand-ins/utilities.sh';
 
-/** Host names, /etc/hosts as the only resolver, and an empty profile for root: this machine's would run at each ssh login. */
+/** Host names, /etc/hosts as the only resolver, an empty profile: this machine's would run at each login. */
 export function furnishHost(disk: string, spec: LabSpec, host: string): void {
   files.writeText(`${disk}/etc/hosts`, hostsFile(spec));
   files.writeText(`${disk}/etc/hostname`, `${host}\n`);
@@ -13,7 +13,6 @@ export function furnishHost(disk: string, spec: LabSpec, host: string): void {
     files.writeText(`${disk}/root/${name}`, '# Lab: nothing is set here.\n');
 }
 
-/** Serviceguard's directories, its function library, the mount point. */
 export function furnishMember(disk: string, spec: LabSpec): void {
   files.writeText(`${disk}/etc/cmcluster.conf`, cmclusterConf());
   files.writeText(`${disk}${sgDirectories.SGCONF}/scripts/mscripts/utils.sh`, utilities, 0o755);

@@ -1,45 +1,39 @@
 /**
- * The parts of a lab cluster, derived from the settings: names, addresses, directories. Pure. The layout below SGROOT is Red Hat's
- * [serviceguard.md 1.1], since Serviceguard does not support Debian, where the lab runs.
+ * Names, addresses and directories of a lab, from the settings. Pure. Below SGROOT as on Red Hat [serviceguard.md 1.1]: Serviceguard does not
+ * support Debian, where the lab runs.
  */
 import type { Settings } from '../../settings/settings.ts';
 
 export interface LabHost {
   readonly name: string;
   readonly address: string;
-  /** Its initial kind. A spare has everything a member has, but joins a cluster only when a cluster file names it. */
+  /** At first. A spare joins only when a cluster file names it. */
   readonly kind: 'member' | 'spare' | 'client';
 }
 
 export interface LabSpec {
   readonly name: string;
-  /** Directory on the machine that runs the lab; contains the whole lab. */
+  /** On this machine; the whole lab. */
   readonly home: string;
   readonly settings: Settings;
   readonly hosts: readonly LabHost[];
   readonly prefixLength: number;
-  /** MEMBER_TIMEOUT of the lab in milliseconds; shorter than Serviceguard's minimum, to save time. */
+  /** Below Serviceguard's minimum, to save time. */
   readonly memberTimeoutMs: number;
-  /**
-   * set up: members and clients have keys, trust each other, serve and fetch a policy. bare: they have only the programs. Spares are always
-   * bare.
-   */
+  /** set up: keys, trust, a policy. bare: only the programs. Spares are always bare. */
   readonly cfengine: 'set up' | 'bare';
-  /** Directory of this machine with cfengine's programs for the hosts. null: this machine's own programs. */
+  /** null: this machine's. */
   readonly programs: string | null;
-  /**
-   * Whether the set-up clients probe the master and fetch policy all the time, so that the lab can report outages; this needs about half a
-   * processor.
-   */
+  /** Set-up clients probe the master and fetch policy all the time, for outages; costs half a processor. */
   readonly watched: boolean;
 }
 
-/** argv that announces an address from here: neighbours would otherwise keep sending to the old member. */
+/** Neighbours would keep sending to the old member. */
 export function announceAddress(address: string): string[] {
   return ['/bin/busybox', 'arping', '-q', '-U', '-c', '1', '-w', '1', '-I', 'eth0', address];
 }
 
-/** On the machine that runs labs: a directory each. */
+/** On this machine: a directory each. */
 export const labsDirectory = '/run/csync-lab';
 
 export const sgRoot = '/usr/local/cmcluster';
@@ -53,16 +47,15 @@ export const sgDirectories = {
   SGAUTOSTART: `${sgRoot}/conf/cmcluster.rc`,
 } as const;
 
-/** Where every lab host has the toolkit's built files and shared files of the lab. */
+/** On every lab host. */
 export const toolkitDirectory = '/opt/csync';
 export const sharedDirectory = '/run/csync-lab';
 
-/** Programs here are notified of membership changes; see emulation/dispatcher.ts. */
 export const eventsDirectory = '/etc/csync-lab/events.d';
-/** DSAU's handler of these events [serviceguard.md 8.3]. */
+/** DSAU's handler [serviceguard.md 8.3]. */
 export const dispatcherPath = '/opt/dsau/bin/csync_dispatcher';
 
-/** Programs of this machine that a lab needs, and their Debian packages. scripts/prepare.sh installs them. */
+/** And their Debian packages. scripts/prepare.sh installs them. */
 export const labPrograms: Readonly<Record<string, string>> = {
   'cf-serverd': 'cfengine3',
   'cf-agent': 'cfengine3',
@@ -80,7 +73,7 @@ export const labPrograms: Readonly<Record<string, string>> = {
   ping: 'iputils-ping',
 };
 
-/** The name of a lab is part of paths that are removed again. */
+/** Part of paths that are removed. */
 export function isLabName(name: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,31}$/.test(name);
 }
@@ -95,14 +88,13 @@ export interface LabChoices {
   readonly watched?: boolean;
 }
 
-/** c1, c2...: clients by number. */
 export function clientNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `c${index + 1}`);
 }
 
 const firstClient = 21;
 
-/** Members, then spares, get .11 upward, clients .21 upward in the package's subnet, which the lab takes for a /24. */
+/** Members, then spares, from .11, clients from .21 in the package's subnet, a /24. */
 export function labSpec(settings: Settings, name: string, choices: LabChoices = {}): LabSpec {
   const { clients = clientNames(2), spares = [], cfengine = 'set up', programs = null, watched = true } = choices;
   const network = settings.packageSubnet.split('.').slice(0, 3).join('.');
@@ -111,7 +103,7 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
     address: `${network}.${first + index}`,
     kind,
   });
-  // With many clients, the package's own address is in their range, and is skipped.
+  // Skips the package's own address.
   const own = clients.findIndex((_, index) => `${network}.${firstClient + index}` === settings.packageAddress);
   const client = (name: string, index: number) =>
     host('client', firstClient)(name, own === -1 || index < own ? index : index + 1);
@@ -132,12 +124,12 @@ export function labSpec(settings: Settings, name: string, choices: LabChoices = 
   };
 }
 
-/** The observed clients. In a bare lab the clients know no master, so none is observed. */
+/** None in a bare lab. */
 export function watchedClients(spec: LabSpec): readonly LabHost[] {
   return spec.watched && spec.cfengine === 'set up' ? clientsOf(spec) : [];
 }
 
-/** Why this lab is not possible, in a sentence. null: it is. */
+/** null: it is possible. */
 export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): string | null {
   const twice = (values: readonly string[]): string | undefined => values.find((value, at) => values.indexOf(value) !== at);
   const odd = hosts.find((host) => !/^[a-z0-9]([a-z0-9-]{0,37}[a-z0-9])?$/.test(host.name));
@@ -153,12 +145,12 @@ export function specProblem({ hosts, settings, cfengine, programs }: LabSpec): s
   return programs === null ? 'no distribution has cfengine 2 any more; name the directory of its programs (--programs)' : null;
 }
 
-/** Hosts with Serviceguard, inside or outside the cluster. */
+/** Inside or outside the cluster. */
 export function serviceguardHosts(spec: LabSpec): readonly LabHost[] {
   return spec.hosts.filter((host) => host.kind !== 'client');
 }
 
-/** Whether the lab itself installs keys and policy on the host. */
+/** By the lab itself. */
 export function isSetUp(spec: LabSpec, host: LabHost): boolean {
   return spec.cfengine === 'set up' && host.kind !== 'spare';
 }
@@ -171,20 +163,19 @@ export function clientsOf(spec: LabSpec): readonly LabHost[] {
   return spec.hosts.filter((host) => host.kind === 'client');
 }
 
-/** /etc/hosts of every lab host, for names and addresses. */
 export function hostsFile(spec: LabSpec): string {
   const { packageAddress, packageDnsName } = spec.settings;
   const lines = spec.hosts.map((host) => `${host.address}\t${host.name}.lab ${host.name}`);
   return ['127.0.0.1\tlocalhost', ...lines, `${packageAddress}\t${packageDnsName}`, ''].join('\n');
 }
 
-/** /etc/cmcluster.conf [serviceguard.md 1.1]. */
+/** [serviceguard.md 1.1] */
 export function cmclusterConf(): string {
   const lines = Object.entries(sgDirectories).map(([variable, value]) => `${variable}=${value}`);
   return ['# Lab: written by csync lab up', ...lines, ''].join('\n');
 }
 
-/** Variables such as $SGCONF are stored unexpanded in package values, and expanded at use [serviceguard.md 2.9]. */
+/** Stored unexpanded in package values [serviceguard.md 2.9]. */
 export function expandVariables(value: string, extra: Readonly<Record<string, string>> = {}): string {
   const variables: Readonly<Record<string, string>> = { ...sgDirectories, ...extra };
   return value.replace(/\$\{?([A-Z_]+)\}?/g, (whole, variable: string) => variables[variable] ?? whole);

@@ -1,13 +1,10 @@
-/**
- * Real OpenSSH between lab hosts, as an administrator uses it to copy the package directory. One temporary key pair a lab, made and kept
- * inside it.
- */
+/** Real OpenSSH between lab hosts, with one temporary key pair a lab. */
 import * as files from '../../host/lab/lab-files.ts';
 import { runProcess } from '../../host/processes.ts';
 import type { World } from './world.ts';
 import { LabFailure } from './world.ts';
 
-/** The default key exchange needs a tenth of a second of CPU on either side; a lab logs in hundreds of times. */
+/** The default key exchange takes a tenth of a second of CPU on either side. */
 const serverConfig = `Port 22
 KexAlgorithms curve25519-sha256
 HostKey /etc/ssh/lab_host_key
@@ -26,7 +23,7 @@ const clientConfig = `Host *
   LogLevel ERROR
 `;
 
-/** Writes keys and configuration to every host's disk, before the hosts boot. */
+/** Before the hosts boot. */
 export async function installSsh(world: World): Promise<void> {
   const directory = `${world.spec.home}/world/ssh`;
   files.makeDirectory(directory, 0o700);

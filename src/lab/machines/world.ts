@@ -1,7 +1,4 @@
-/**
- * The lab's machines: one set of namespaces a host, a bridge between them, one shared disk. Runs inside the lab's own outer namespaces (see
- * verbs/lab/lab.ts), so everything is removed when the daemon exits for any reason. Independent of packages.
- */
+/** The lab's machines: namespaces a host, a bridge, a shared disk, inside the lab's own namespaces, so all is removed with the daemon. */
 import type { CommandResult } from '../../host/host.ts';
 import * as files from '../../host/lab/lab-files.ts';
 import { type RunningProcess, runProcess, type StartOptions, startProcess } from '../../host/processes.ts';
@@ -27,7 +24,6 @@ const commandLimitMs = 20_000;
 const logLimitMs = 300;
 
 export interface WorldEvents {
-  /** A host's process 1 exited, intended or not. */
   readonly onMachineDown: (host: string) => void;
 }
 
@@ -35,7 +31,7 @@ export interface WorldInput {
   readonly spec: LabSpec;
   readonly dist: string;
   readonly nodePath: string;
-  /** Names of the emulated commands for $SGSBIN. */
+  /** For $SGSBIN. */
   readonly commands: readonly string[];
 }
 
@@ -56,7 +52,7 @@ export class World {
   readonly #cut = new Set<string>();
   readonly #logs = new Map<string, files.PatientLog>();
   #disk = '';
-  /** major:minor, in the format of /proc/PID/mountinfo. */
+  /** As in /proc/PID/mountinfo. */
   #diskNumbers = '';
 
   constructor(input: WorldInput, events: WorldEvents) {
@@ -68,7 +64,7 @@ export class World {
     return this.#input.spec;
   }
 
-  /** Creates the bridge, the shared disk with an empty file system, and the hosts' disks. Boots no host. */
+  /** Bridge, shared disk with an empty file system, the hosts' disks. Boots no host. */
   async create(): Promise<void> {
     const { spec } = this;
     const world = this.#path('world');
@@ -88,8 +84,7 @@ export class World {
     const { volumeGroup, logicalVolume, fileSystemType } = this.spec.settings;
     files.makeSparseFile(image, diskBytes);
     this.#disk = (await this.#must(['losetup', '--find', '--show', image])).stdout.trim();
-    // Held open until the daemon exits. Detaching an open loop device removes it with its last user, so it is freed even after a kill of
-    // the lab.
+    // Open until the daemon exits: a detached loop device disappears with its last user, even after a kill.
     files.openForReading(this.#disk);
     await this.#must(['losetup', '--detach', this.#disk]);
     await this.#must([`mkfs.${fileSystemType}`, '-q', this.#disk]);
@@ -101,7 +96,6 @@ export class World {
     files.writeText(`${label}/tag`, '');
   }
 
-  /** Writes the files that differ from this machine to the host's disk. */
   #furnish(host: LabHost): void {
     const disk = `${this.#hostDirectory(host.name)}/upper`;
     for (const part of ['upper', 'work', 'root', 'cfengine']) files.makeDirectory(`${this.#hostDirectory(host.name)}/${part}`);
@@ -115,7 +109,7 @@ export class World {
     this.#furnishPrograms(disk);
   }
 
-  /** The cm* commands, csync, and csync as a handler of membership changes. */
+  /** cm*, csync, and csync as a handler of membership changes. */
   #furnishPrograms(disk: string): void {
     const { nodePath } = this.#input;
     files.writeText(`${disk}/usr/local/bin/csync`, toolkitWrapper(nodePath, toolkitDirectory), 0o755);
@@ -126,7 +120,7 @@ export class World {
     for (const command of this.#input.commands) files.writeText(`${disk}${sgDirectories.SGSBIN}/${command}`, wrapper, 0o755);
   }
 
-  /** Boots a host: namespaces, root file system, network, syslog. Throws LabFailure with the script's output. */
+  /** Throws LabFailure with the script's output. */
   async boot(name: string): Promise<void> {
     const host = this.#host(name);
     if (this.#machines.has(name)) return;
@@ -153,9 +147,9 @@ export class World {
 
   async #plugIn(host: LabHost, init: number): Promise<void> {
     const outer = `lab-${host.name}`;
-    // The kernel removes a crashed host's cable with a delay; it must be gone before a new one is made.
+    // The kernel removes a crashed host's cable with a delay.
     await this.#run(['ip', 'link', 'delete', outer]);
-    // A machine keeps its network card over a boot; otherwise its neighbours would use the old address for seconds.
+    // Kept over a boot: neighbours would use the old address for seconds.
     const card = hardwareAddress(host.address);
     const inner = ['peer', 'name', 'eth0', 'address', card, 'netns', String(init)];
     await this.#must(['ip', 'link', 'add', outer, 'type', 'veth', ...inner]);
@@ -173,7 +167,7 @@ export class World {
     await this.must(name, ['sh', '-c', 'n=0; until [ -S /dev/log ]; do n=$((n+1)); [ $n -lt 200 ] || exit 1; sleep 0.02; done']);
   }
 
-  /** A host's disk and cfengine work directory as paths of this machine; also while the host is down. */
+  /** Paths of this machine, also while the host is down. */
   diskOf(name: string): string {
     return `${this.#hostDirectory(name)}/upper`;
   }
@@ -186,16 +180,15 @@ export class World {
     return this.#machines.has(name);
   }
 
-  /** Process 1 of a host in the lab's pid namespace. null: down. */
   initOf(name: string): number | null {
     return this.#machines.get(name)?.init ?? null;
   }
 
-  /** Power loss: kills everything on the host. Resolves when its process 1 is gone. */
+  /** Power loss. Resolves when process 1 is gone. */
   async crash(name: string): Promise<void> {
     const machine = this.#machines.get(name);
     if (machine === undefined) return;
-    // Marked as down first: its processes must not look as if they exited by themselves.
+    // First: its processes did not exit by themselves.
     this.#machines.delete(name);
     await this.#thaw(machine.init);
     process.kill(machine.init, 'SIGKILL');
@@ -203,7 +196,7 @@ export class World {
     await this.#run(['ip', 'link', 'delete', `lab-${name}`]);
   }
 
-  /** For the removal of the lab: otherwise a frozen file system and its writers would survive it. */
+  /** A frozen file system and its writers would survive the lab. */
   async thaw(): Promise<void> {
     await Promise.all([...this.#machines.values()].map(({ init }) => this.#thaw(init)));
   }
@@ -212,12 +205,12 @@ export class World {
     for (const argv of thawCommands(init)) await this.#run(argv);
   }
 
-  /** Whether the host's cable is plugged in, also without power. */
+  /** Also without power. */
   hasCable(name: string): boolean {
     return !this.#cut.has(name);
   }
 
-  /** Pulls (false) or plugs in (true) the host's only cable, also without power. */
+  /** Pulls (false) or plugs in (true), also without power. */
   async setLink(name: string, up: boolean): Promise<void> {
     this.#host(name);
     if (up) this.#cut.delete(name);
@@ -226,18 +219,18 @@ export class World {
     await this.#must(['ip', 'link', 'set', `lab-${name}`, up ? 'up' : 'down']);
   }
 
-  /** argv that enters a host from the lab's own namespaces. */
+  /** From the lab's own namespaces. */
   enter(name: string, argv: readonly string[]): string[] {
     return enterHost(this.#upHost(name), argv);
   }
 
-  /** Runs a program on a host and waits for it. `bare`: with only `env`, without the hosts' usual environment. */
+  /** `bare`: with only `env`. */
   async run(name: string, argv: readonly string[], options: HostRun = {}): Promise<CommandResult> {
     const { timeoutMs = commandLimitMs, env = {}, bare = false, ...rest } = options;
     return runProcess(this.enter(name, argv), { ...rest, timeoutMs, env: bare ? env : { ...hostEnvironment, ...env } });
   }
 
-  /** Like run, but a failure throws a LabFailure with the program's output. */
+  /** A failure is a LabFailure with the output. */
   async must(
     name: string,
     argv: readonly string[],
@@ -246,17 +239,17 @@ export class World {
     return succeeded(`${name}: ${argv.join(' ')}`, await this.run(name, argv, options));
   }
 
-  /** Starts a program that keeps running on the host. `env` replaces the hosts' usual environment. */
+  /** `env` replaces the hosts' usual environment. */
   start(name: string, argv: readonly string[], options: StartOptions = {}): RunningProcess {
     return startProcess(this.enter(name, argv), { env: hostEnvironment, ...options });
   }
 
-  /** A path of a host's file system for the lab's daemon. Only while the host is up. */
+  /** For the lab's daemon, while the host is up. */
   pathOn(name: string, path: string): string {
     return `/proc/${this.#upHost(name)}/root${path}`;
   }
 
-  /** A log of a running host, for writing: its file system may hang, but not the lab's daemon. */
+  /** Its file system may hang, but not the lab's daemon. */
   logOn(name: string, path: string): files.PatientLog {
     const whole = this.pathOn(name, path);
     const known = this.#logs.get(whole) ?? new files.PatientLog(whole, logLimitMs);
@@ -264,7 +257,6 @@ export class World {
     return known;
   }
 
-  /** Whether the kernel of the host has a mount there. */
   isMountPoint(name: string, target: string): boolean {
     return (
       this.#processText(name, 'mounts')
@@ -273,7 +265,7 @@ export class World {
     );
   }
 
-  /** Whether the host has the shared disk mounted, anywhere. */
+  /** Anywhere. */
   hasDiskMounted(name: string): boolean {
     return (
       this.#processText(name, 'mountinfo')
@@ -282,13 +274,12 @@ export class World {
     );
   }
 
-  /** Whether the host has the address, by the kernel's routing table (without running a program). */
+  /** By the kernel's routing table. */
   hasAddress(name: string, address: string): boolean {
     const table = this.#processText(name, 'net/fib_trie');
     return table !== null && new RegExp(`\\|-- ${address.replaceAll('.', '\\.')}\\n\\s+/32 host LOCAL`).test(table);
   }
 
-  /** Of process 1 of a host, in /proc. null: down. */
   #processText(name: string, file: string): string | null {
     const init = this.initOf(name);
     return init === null ? null : files.readText(`/proc/${init}/${file}`);
@@ -330,7 +321,7 @@ function succeeded(what: string, result: CommandResult): CommandResult {
   throw new LabFailure(`${what}: ${why}: ${(result.stderr || result.stdout).trim()}`);
 }
 
-/** A locally administered hardware address, from the IPv4 address. */
+/** Locally administered, from the IPv4 address. */
 function hardwareAddress(address: string): string {
   const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
   return ['02', '00', ...bytes].join(':');

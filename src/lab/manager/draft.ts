@@ -1,7 +1,4 @@
-/**
- * One transition in progress: the state so far and the collected effects. Used inside a reduce call only; input and output states are never
- * modified.
- */
+/** A transition in progress: state so far and collected effects. Inside a reduce call only. */
 import type { ClusterState, Effect, MemberName, MemberState, Operation, PackageName, PackageState, Transition } from './model.ts';
 
 export class Draft {
@@ -16,7 +13,6 @@ export class Draft {
     return this.#state;
   }
 
-  /** Packages in the order of their configuration. */
   get packages(): PackageState[] {
     return packagesOf(this.#state);
   }

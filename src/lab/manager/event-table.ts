@@ -1,6 +1,6 @@
 /**
- * What a failure means for a failover package: the manual's table, row by row, as data [A12 p.59][L9 p.70]. failures.ts carries the rows
- * out and decides nothing. A missing pair does not compile.
+ * What a failure means for a failover package: the manual's table as data [A12 p.59][L9 p.70]; failures.ts carries it out. A missing pair
+ * does not compile.
  */
 import type { ScriptEnd } from './model.ts';
 
@@ -15,22 +15,19 @@ export type Cause =
   | 'halt-timeout'
   | 'subnet-lost';
 
-/**
- * Whether the attribute that requests a reset in this case is on: service_fail_fast_enabled for a service, node_fail_fast_enabled for all
- * others.
- */
+/** service_fail_fast_enabled for a service, node_fail_fast_enabled for all others. */
 export type FailFast = 'failFast' | 'plain';
 
 export interface Row {
   readonly member: 'reset' | 'stays';
   readonly haltScript: 'runs' | 'does not run';
-  /** The package's switch for this member: may it run here again? */
+  /** May it run here again? */
   readonly memberSwitch: 'off' | 'unchanged';
-  /** Global switching: may it run elsewhere? */
+  /** May it run elsewhere? */
   readonly autoRun: 'off' | 'unchanged';
-  /** Only exit status 3 leaves the package partly halted on its member. */
+  /** Only exit status 3 leaves it partly halted. */
   readonly leaves: 'nothing' | 'package here';
-  /** For the operator: what happened and what it means. */
+  /** What happened and what it means. */
   readonly sentence: string;
   readonly source: string;
 }
@@ -150,14 +147,14 @@ export const eventTable: Record<Cause, Record<FailFast, Row>> = {
   },
 };
 
-/** The cause of a start script's failure. null: it succeeded. An unknown status counts as 1 (INFERRED, 3.3). */
+/** null: it succeeded. An unknown status counts as 1 (INFERRED, 3.3). */
 export function startCause(end: ScriptEnd): Cause | null {
   if (end.kind === 'timeout') return 'start-timeout';
   const causes = { 0: null, 1: 'start-exit-1', 2: 'start-exit-2', 3: 'start-exit-1' } as const;
   return causes[end.code];
 }
 
-/** The cause of a halt script's failure. null: it succeeded. */
+/** null: it succeeded. */
 export function haltCause(end: ScriptEnd): Cause | null {
   if (end.kind === 'timeout') return 'halt-timeout';
   const causes = { 0: null, 1: 'halt-exit-1', 2: 'halt-exit-2', 3: 'halt-exit-3' } as const;

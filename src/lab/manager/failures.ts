@@ -1,7 +1,4 @@
-/**
- * Reactions of the package manager: control scripts that finish, services that exit, members and subnets that fail or return
- * [serviceguard.md 6.4, 6.6, 6.9]. event-table.ts has the meaning of each failure.
- */
+/** Reactions to scripts that finish, services that exit, members and subnets that fail or return [serviceguard.md 6.4, 6.6, 6.9]. */
 
 import { styleOf } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
@@ -13,7 +10,7 @@ import { policyIn, servicesAtRest } from './package-policy.ts';
 type EventOf<Kind extends LabEvent['kind']> = Extract<LabEvent, { kind: Kind }>;
 type HaltPending = Extract<PendingScript, { script: 'halt' }>;
 
-/** An event about an unknown object: logged, and otherwise ignored. */
+/** Logged, and otherwise ignored. */
 function unexpected(draft: Draft, event: LabEvent, why: string): void {
   draft.log(`Ignored ${event.kind}: ${why}.`);
 }
@@ -36,7 +33,7 @@ export function startEnded(draft: Draft, event: EventOf<'start-ended'>) {
 function started(draft: Draft, pkg: PackageState, pending: Extract<PendingScript, { script: 'start' }>): void {
   const member = pkg.owner ?? '';
   const statusOf = (service: string): 'up' | 'down' => (pending.died.includes(service) ? 'down' : 'up');
-  // A legacy package has the services that its script has started.
+  // Those that its script started.
   const legacy = styleOf(pkg.config) === 'legacy';
   const runs = ({ limit }: ServiceState): boolean => (legacy ? limit !== undefined : pending.withServices);
   draft.setPackage(pkg.name, {
@@ -74,7 +71,7 @@ export function haltEnded(draft: Draft, event: EventOf<'halt-ended'>) {
   applyRow(draft, pkg, cause);
 }
 
-/** An aborted halt (exit 3) is for modular packages [A1120b p.210]; that it counts as 1 for a legacy one is INFERRED. */
+/** Exit 3 is for modular packages [A1120b p.210]; 1 for a legacy one is INFERRED. */
 function haltCauseOf({ config }: PackageState, end: ScriptEnd): Cause | null {
   const cause = haltCause(end);
   return cause === 'halt-exit-3' && styleOf(config) === 'legacy' ? 'halt-exit-1' : cause;
@@ -92,7 +89,7 @@ interface Rest {
   readonly failure: string | null;
 }
 
-/** The package is halted now. Whether and where it starts again is decided after the event. */
+/** Where it starts again is decided after the event. */
 function comeToRest(draft: Draft, { name, owner }: PackageState, { state, script, failure }: Rest): void {
   const services = servicesAtRest(policyIn(draft.state, draft.package(name)?.config ?? { name, lines: [] }), 'down');
   draft.setPackage(name, { status: 'down', state, owner: null, pending: null, services });
@@ -149,7 +146,7 @@ export function serviceDied(draft: Draft, event: EventOf<'service-died'>) {
   serviceIsDead(draft, pkg.name, event.service);
 }
 
-/** Restarts the service in place while restarts are left; after that the package has failed [L9 p.91, p.264]. */
+/** In place while restarts are left; then the package has failed [L9 p.91, p.264]. */
 function serviceIsDead(draft: Draft, name: PackageName, service: string) {
   const pkg = draft.package(name);
   const state = pkg?.services.find((one) => one.name === service);
@@ -186,7 +183,7 @@ export function subnetChanged(draft: Draft, event: EventOf<'subnet-changed'>) {
   for (const pkg of draft.packages) if (pkg.owner === event.member) checkSubnets(draft, pkg.name);
 }
 
-/** A package on a member whose monitored subnet is down has failed; during a script the check waits until it finishes. */
+/** A monitored subnet that is down fails the package; during a script, after it. */
 function checkSubnets(draft: Draft, name: PackageName): void {
   const pkg = draft.package(name);
   if (pkg === undefined || pkg.owner === null || pkg.status !== 'up' || pkg.maintenance.on) return;
@@ -199,14 +196,14 @@ export function memberCrashed(draft: Draft, event: EventOf<'member-crashed'>) {
   if (draft.spare(event.member) !== undefined) return draft.setSpare(event.member, { machine: 'down' });
   const member = draft.member(event.member);
   if (member === undefined) return unexpected(draft, event, `${event.member} is not a member`);
-  // The package manager requested this reset, and has already handled it.
+  // Requested and handled by the package manager.
   if (member.state === 'unknown') return draft.setMember(event.member, { machine: 'down' });
   if (member.status === 'up') return loseMember(draft, event.member);
   draft.setMember(event.member, { machine: 'down', state: member.state === 'reforming' ? 'failed' : member.state });
   draft.log(`The machine of ${event.member} is down; it did not run in the cluster.`, { member: event.member });
 }
 
-/** The member and its packages are gone at once. They may start elsewhere only after the others have re-formed. */
+/** Its packages may start elsewhere only after the others have re-formed. */
 export function loseMember(draft: Draft, member: MemberName): void {
   draft.setMember(member, { status: 'down', state: 'unknown', machine: 'down' });
   draft.log(`${member} is lost; the other members re-form.`, { member });

@@ -1,7 +1,4 @@
-/**
- * Online changes of the cluster's members: why they are refused, and what they do [serviceguard.md 8.2]. A machine that is not a member,
- * but could be one, is a spare of the lab. Pure.
- */
+/** Online changes of members: refusals and effects [serviceguard.md 8.2]. A spare could be a member. Pure. */
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { allValues, type PackageFile } from '../../serviceguard/package-file.ts';
 import type { Draft } from './draft.ts';
@@ -14,7 +11,7 @@ export interface MemberChange {
   readonly removed: readonly MemberName[];
 }
 
-/** Differences of two member lists, each in its list's order. */
+/** Each in its list's order. */
 export function memberChange(before: readonly MemberName[], after: readonly MemberName[]): MemberChange {
   return {
     added: after.filter((member) => !before.includes(member)),
@@ -22,10 +19,7 @@ export function memberChange(before: readonly MemberName[], after: readonly Memb
   };
 }
 
-/**
- * Why the cluster's members cannot become these now. Empty: they can. `given`: packages that are applied together with them, whose files
- * are checked against the new members separately.
- */
+/** Empty: they can. `given`: packages applied together with them, checked separately. */
 export function refuseMembers(state: ClusterState, wanted: readonly MemberName[], given: readonly string[]): Problem[] {
   const { added, removed } = memberChange(state.memberOrder, wanted);
   if (wanted.length === 0)
@@ -46,7 +40,7 @@ function hostsOf(state: ClusterState): MemberName[] {
   return [...state.memberOrder, ...Object.keys(state.spares)];
 }
 
-/** Why named hosts cannot be members; present members are not checked. */
+/** Not of present members. */
 export function hostProblems(state: ClusterState, named: readonly MemberName[]): Problem[] {
   return named.filter((member) => !state.memberOrder.includes(member)).flatMap((member) => addProblem(state, member));
 }
@@ -85,12 +79,12 @@ function stillListed(pkg: PackageState, member: MemberName): Problem {
   return errorProblem('cluster-member-listed', text, remedy);
 }
 
-/** Whether the file names the member itself; `*` and a missing node_name follow the cluster. */
+/** `*` and a missing node_name follow the cluster. */
 function lists(file: PackageFile, member: MemberName): boolean {
   return allValues(file, 'node_name').includes(member) && !allValues(file, 'node_name').includes('*');
 }
 
-/** The cluster with these members: present ones keep place and state, new ones are down. */
+/** Present ones keep place and state, new ones are down. */
 export function withMembers(state: ClusterState, wanted: readonly MemberName[]): ClusterState {
   const { added, removed } = memberChange(state.memberOrder, wanted);
   if (added.length + removed.length === 0) return state;
@@ -113,12 +107,11 @@ function move(name: MemberName, from: Record<MemberName, MemberState>, to: Recor
   to[name] = { ...about, status: 'down', state: 'halted' };
 }
 
-/** The package's switches, one for each member it may run on now; new ones are on. */
+/** One for each member it may run on; new ones are on. */
 export function switchesIn(state: ClusterState, { config, nodeSwitch }: Pick<PackageState, 'config' | 'nodeSwitch'>) {
   return Object.fromEntries(policyIn(state, config).members.map((member) => [member, nodeSwitch[member] ?? true]));
 }
 
-/** Applies a change that was not refused. */
 export function changeMembers(draft: Draft, wanted: readonly MemberName[]): void {
   const { added, removed } = memberChange(draft.state.memberOrder, wanted);
   draft.setCluster(withMembers(draft.state, wanted));

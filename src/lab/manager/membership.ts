@@ -1,7 +1,4 @@
-/**
- * The cluster and its members, on command and at boot: cmruncl, cmhaltcl, cmrunnode, cmhaltnode, joining and forming [serviceguard.md 1.3,
- * 5.6, 6.9].
- */
+/** cmruncl, cmhaltcl, cmrunnode, cmhaltnode, joining and forming [serviceguard.md 1.3, 5.6, 6.9]. */
 import type { Draft } from './draft.ts';
 import { clusterReformed, loseMember } from './failures.ts';
 import { say } from './messages.ts';
@@ -22,15 +19,12 @@ export function clusterRun(draft: Draft, { request, members }: EventOf<'cluster-
   }
   if (refusals.length > 0) return draft.reply(request, [], refusals);
   formCluster(draft, named);
-  // A member that booted without a cluster keeps trying to join one.
+  // Booted without a cluster: keeps trying to join.
   for (const member of draft.state.memberOrder) if (draft.member(member)?.state === 'reforming') join(draft, member);
   draft.reply(request, [say('clusterStarted', draft.state.name, named.join(', '))], []);
 }
 
-/**
- * A new cluster starts from the configuration: auto_run is the switch, every member is enabled (INFERRED, 6.2). Packages in maintenance
- * mode stay in it and stay disabled.
- */
+/** From the configuration: auto_run is the switch, every member enabled (INFERRED, 6.2). Maintenance stays, disabled. */
 function formCluster(draft: Draft, members: readonly MemberName[]): void {
   for (const member of members) draft.setMember(member, { status: 'up', state: 'running' });
   draft.setCluster({ running: true });
@@ -95,7 +89,7 @@ export function memberRun(draft: Draft, { request, members }: EventOf<'member-ru
   );
 }
 
-/** A lost member returns with its switches on, if the option says so (INFERRED, 6.2). */
+/** With its switches on, if the option says so (INFERRED, 6.2). */
 function join(draft: Draft, name: MemberName): void {
   const wasLost = draft.member(name)?.state === 'failed';
   draft.setMember(name, { status: 'up', state: 'running' });
@@ -127,11 +121,11 @@ function memberHaltRefusals(draft: Draft, members: readonly MemberName[], force:
   });
 }
 
-/** AUTOSTART_CMCLD=1: joins a running cluster; without one, it forms a cluster when all members are up [L10 p.195]. */
+/** AUTOSTART_CMCLD=1: joins, or forms a cluster when all members are up [L10 p.195]. */
 export function memberBooted(draft: Draft, { member: name, join: joins }: EventOf<'member-booted'>) {
   if (draft.spare(name) !== undefined) return draft.setSpare(name, { machine: 'up' });
   if (draft.member(name) === undefined) return draft.log(`Ignored member-booted: ${name} is not a member.`);
-  // It boots, so its packages are gone, whether the failure was detected or not.
+  // Its packages are gone, detected or not.
   if (draft.member(name)?.status === 'up') loseMember(draft, name);
   clusterReformed(draft, { kind: 'cluster-reformed', lost: [name] });
   draft.setMember(name, { machine: 'up' });

@@ -1,6 +1,6 @@
 /**
- * Every text of the emulated commands, in one table. `source` is the page or screen of a text; `ours` marks unpublished texts
- * (serviceguard.md gap 4): scripts must rely on exit statuses, not on these.
+ * Texts of the emulated commands, with their page or screen; `ours`: unpublished (serviceguard.md gap 4), so scripts must rely on exit
+ * statuses.
  */
 interface Message {
   readonly source: string;
@@ -13,13 +13,12 @@ function fixed(source: string, text: string): Message {
   return { source, text: () => text };
 }
 
-/** `%1`, `%2`... are replaced by values. */
+/** `%1`, `%2`... are values. */
 function filled(source: string, text: string): Message {
   return { source, text: (...values) => text.replaceAll(/%(\d)/g, (_, index: string) => values[Number(index) - 1] ?? '') };
 }
 
 export const messages = {
-  // cmrunpkg
   runBegins: filled('GH-gdha', 'Running package %1 on node %2'),
   runSucceeded: filled('GH-gdha', 'Successfully started package %1 on node %2'),
   runAllDone: fixed('GH-gdha', 'cmrunpkg: All specified packages are running'),
@@ -34,7 +33,6 @@ export const messages = {
     'Unable to run package %1. -m and -e are for packages in maintenance mode: cmmodpkg -m on -n <node> %1',
   ),
   runUnknownModule: filled(ours, 'Unable to run package %1. %2 is not a module that is started; those are: %3.'),
-  // cmhaltpkg
   haltBegins: filled(ours, 'Halting package %1'),
   haltSucceeded: filled(ours, 'Successfully halted package %1'),
   haltAllDone: fixed('INFERRED, as cmmodpkg', 'cmhaltpkg: Completed successfully on all packages specified'),
@@ -42,7 +40,6 @@ export const messages = {
   haltNotRunning: filled(ours, 'Unable to halt package %1. It does not run%2.'),
   haltScriptFailed: filled(ours, 'Package %1 did not halt cleanly on node %2: %3'),
   memberWasLost: filled(ours, 'Package %1: node %2 was lost while the command waited.'),
-  // cmmodpkg
   switchAllDone: fixed('GH-wiki', 'cmmodpkg: Completed successfully on all packages specified'),
   switchSomeFailed: fixed(ours, 'cmmodpkg: Unable to modify some package or package instances'),
   switchUnknownMember: filled(ours, '%2 is not in the node_name list of package %1.'),
@@ -58,12 +55,10 @@ export const messages = {
     'Package %1 is not healthy (%2); halt it or repair it before it leaves maintenance mode.',
   ),
   unknownService: filled(ours, 'Package %1 has no service %2.'),
-  // packages in general
   unknownPackage: filled('GH-gdha (the words "is not a configured package name")', '%1 is not a configured package name.'),
   notConfigured: filled(ours, '%1: %2 is not configured in a cluster; run it on a node of cluster %3.'),
   clusterDown: filled(ours, '%1: The cluster is not running on this node; start it with cmruncl.'),
   clusterForming: filled('MAN', '%1: Unable to connect to daemon.'),
-  // cmruncl, cmhaltcl, cmrunnode, cmhaltnode
   clusterIsUp: filled(ours, 'cmruncl: Cluster %1 is already running; to add a node use cmrunnode.'),
   clusterStarted: filled(ours, 'cmruncl: Cluster %1 is running on %2'),
   clusterNotReachable: filled(
@@ -82,7 +77,6 @@ export const messages = {
   memberHalted: filled(ours, 'cmhaltnode: Node %1 is halted'),
   memberHaltFailed: filled(ours, 'cmhaltnode: %1 not halted because a package did not halt cleanly.'),
   alreadyWaiting: filled(ours, '%1: A cmhaltnode or cmhaltcl is running; wait until it finishes.'),
-  // cmapplyconf, cmdeleteconf, cmcheckconf
   applyDone: fixed(ours, 'cmapplyconf: Completed the cluster configuration'),
   applyQuestion: fixed(ours, 'Modify the package configuration ([y]/n)? '),
   applyNotConfirmed: fixed(ours, 'cmapplyconf: Nothing was changed; answer y, or use -f.'),
@@ -95,7 +89,6 @@ export const messages = {
   deleteQuestion: filled(ours, 'Delete package %1 ([y]/n)? '),
   deleteNotConfirmed: fixed(ours, 'cmdeleteconf: Nothing was changed; answer y, or use -f.'),
   deleteNotHalted: filled('L8 p.292', 'cmdeleteconf: Package %1 is %2; halt it first: cmhaltpkg %1'),
-  // cmmakepkg, previews
   templateCreated: fixed('L10 p.126', 'Package template is created.'),
   templateMustBeEdited: fixed('L10 p.126', 'This file must be edited before it can be used.'),
   previewDone: filled('L9 p.243', '%1: Command preview completed successfully'),

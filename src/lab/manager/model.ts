@@ -1,7 +1,6 @@
 /**
- * The lab's package manager as data: its state, its events, and the effects it requests. The reducer in package-manager.ts is a pure
- * function of these; the daemon delivers events and carries out effects in the members' namespaces. Words and values follow serviceguard.md
- * chapters 5 and 6.
+ * The package manager as data: state, events, effects. The reducer in package-manager.ts is a pure function of these; the daemon carries out
+ * effects. Words and values follow serviceguard.md chapters 5 and 6.
  */
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 
@@ -31,14 +30,14 @@ type PackageRunState =
   | 'maintenance'
   | 'unknown';
 
-/** SG_HALT_REASON [L8 p.134]; assignment of automatic_halt is INFERRED. */
+/** [L8 p.134]; automatic_halt is INFERRED. */
 export type HaltReason = 'failure' | 'user_halt' | 'automatic_halt';
 
 export interface ServiceState {
   readonly name: string;
   readonly status: 'up' | 'down' | 'uninitialized';
   readonly restarts: number;
-  /** Allowed restarts, from cmrunserv. Absent: from the configuration, or the service was not started by cmrunserv. */
+  /** From cmrunserv. Absent: from the configuration. */
   readonly limit?: number | 'unlimited';
 }
 
@@ -46,44 +45,44 @@ export interface MemberState {
   readonly name: MemberName;
   readonly status: 'up' | 'down';
   /**
-   * reforming: its Serviceguard started and waits for a cluster to join or form. unknown: lost, and the others have not re-formed yet;
-   * meanwhile no package is started anywhere. failed: lost, and the others have re-formed.
+   * reforming: waits for a cluster to join or form. unknown: lost, and the others have not re-formed; no package starts meanwhile. failed:
+   * lost, and they have.
    */
   readonly state: 'running' | 'halted' | 'failed' | 'reforming' | 'unknown';
-  /** By subnet address, e.g. { '10.9.0.0': 'up' }. */
+  /** By address, e.g. { '10.9.0.0': 'up' }. */
   readonly subnets: Readonly<Record<string, 'up' | 'down'>>;
-  /** Whether the machine itself is up (also true for a halted member; false for a crashed one). */
+  /** Also up for a halted member. */
   readonly machine: 'up' | 'down';
 }
 
-/** Why a package is being halted; decides what follows the halt script. */
+/** Decides what follows the halt script. */
 export type HaltGoal = 'user' | 'failure' | 'member-halt' | 'cluster-halt' | 'failback';
 
-/** The control script that runs for a package now, and what follows it. */
+/** And what follows it. */
 export type PendingScript =
   | {
       readonly script: 'start';
-      /** Whether sg/service is among the started modules (always, except for cmrunpkg -m and -e). */
+      /** Always, except for cmrunpkg -m and -e. */
       readonly withServices: boolean;
-      /** Services that exited before the start script finished; judged after it. */
+      /** Before the start finished; judged after it. */
       readonly died: readonly string[];
-      /** A halt that was requested meanwhile. */
+      /** Requested meanwhile. */
       readonly nextHalt: HaltGoal | null;
     }
   | {
       readonly script: 'halt';
       readonly goal: HaltGoal;
-      /** An aborted halt (exit 3) counts as halted this time: cmhaltpkg -f, cmhaltnode -f. */
+      /** An aborted halt counts as halted: cmhaltpkg -f, cmhaltnode -f. */
       readonly force: boolean;
     };
 
-/** A command with a pending reply: its control scripts are still running. */
+/** A command whose scripts still run. */
 export interface Operation {
   readonly request: string;
   readonly command: 'cmrunpkg' | 'cmhaltpkg' | 'cmhaltnode' | 'cmhaltcl';
-  /** Packages whose script is still running. */
+  /** Their script runs. */
   readonly waiting: readonly PackageName[];
-  /** cmhaltnode: members that leave the cluster when nothing is pending. */
+  /** cmhaltnode: they leave when nothing is pending. */
   readonly members: readonly MemberName[];
   readonly lines: readonly string[];
   readonly errorLines: readonly string[];
@@ -95,25 +94,24 @@ export interface PackageState {
   readonly status: PackageStatus;
   readonly state: PackageRunState;
   readonly owner: MemberName | null;
-  /** Global switching, shown as AUTO_RUN. */
+  /** AUTO_RUN. */
   readonly autoRun: boolean;
   readonly nodeSwitch: Readonly<Record<MemberName, boolean>>;
   readonly services: readonly ServiceState[];
-  /** Maintenance mode on this member; `partial`: not all modules were started (cmrunpkg -m, -e). */
+  /** `partial`: not all modules were started (cmrunpkg -m, -e). */
   readonly maintenance: { readonly on: boolean; readonly member: MemberName | null; readonly partial: boolean };
   readonly lastHaltFailed: boolean;
-  /** null: no control script runs. */
   readonly pending: PendingScript | null;
-  /** Configuration order number, for stable listing. */
+  /** For stable listing. */
   readonly id: number;
 }
 
 export interface LabOptions {
-  /** serviceguard.md 6.4 CONFLICT: does a script timeout also disable the member? Default false (newest manual's table). */
+  /** serviceguard.md 6.4 CONFLICT: a time-out also disables the member. Default false (newest manual). */
   readonly timeoutDisablesMember: boolean;
-  /** serviceguard.md 5.3 INFERRED: AUTO_RUN of a package added while the cluster runs. Default false (disabled). */
+  /** serviceguard.md 5.3 INFERRED: AUTO_RUN of a package added online. Default false. */
   readonly onlineAddEnablesAutoRun: boolean;
-  /** serviceguard.md 6.2 INFERRED: a member that rejoins after a reset gets its switch back. Default true. */
+  /** serviceguard.md 6.2 INFERRED: a member that rejoins gets its switch back. Default true. */
   readonly rejoinEnablesMember: boolean;
 }
 
@@ -122,17 +120,17 @@ export interface ClusterState {
   readonly running: boolean;
   readonly memberOrder: readonly MemberName[];
   readonly members: Readonly<Record<MemberName, MemberState>>;
-  /** Machines with Serviceguard outside the cluster; their state is kept, so that they can be added. */
+  /** Outside the cluster. */
   readonly spares: Readonly<Record<MemberName, MemberState>>;
   readonly packages: Readonly<Record<PackageName, PackageState>>;
   readonly options: LabOptions;
   readonly operations: readonly Operation[];
 }
 
-/** Result of a control script (the emulated master control script with everything it calls). */
+/** With everything that the master control script calls. */
 export type ScriptEnd = { readonly kind: 'exit'; readonly code: 0 | 1 | 2 | 3 } | { readonly kind: 'timeout' };
 
-/** `request` identifies the waiting command; effects of kind 'reply' carry it back. */
+/** `request`: the waiting command. */
 export type LabEvent =
   | { readonly kind: 'cluster-run'; readonly request: string; readonly members: readonly MemberName[] }
   | { readonly kind: 'cluster-halt'; readonly request: string; readonly force: boolean }
@@ -142,12 +140,12 @@ export type LabEvent =
       readonly kind: 'package-run';
       readonly request: string;
       readonly packages: readonly PackageName[];
-      /** Empty: the issuing member. */
+      /** Empty: the issuing one. */
       readonly members: readonly MemberName[];
       readonly issuedOn: MemberName;
       /** -a: the policy chooses. */
       readonly anyMember: boolean;
-      /** -m: run modules up to and including this one; -e: all except. Only in maintenance mode. */
+      /** -m: up to this module; -e: all except. Only in maintenance mode. */
       readonly upToModule?: string;
       readonly exceptModule?: string;
     }
@@ -178,19 +176,18 @@ export type LabEvent =
       readonly packages: readonly PackageName[];
       readonly service: string;
     }
-  /** A checked configuration takes effect; the daemon has done the part of cmcheckconf before. */
+  /** Already checked. */
   | {
       readonly kind: 'configuration-applied';
       readonly request: string;
       readonly packages: readonly PackageFile[];
-      /** All members from now on; absent: unchanged. */
+      /** Absent: unchanged. */
       readonly members?: readonly MemberName[];
     }
   | { readonly kind: 'package-deleted'; readonly request: string; readonly package: PackageName }
-  // Results of effects.
   | { readonly kind: 'start-ended'; readonly package: PackageName; readonly member: MemberName; readonly end: ScriptEnd }
   | { readonly kind: 'halt-ended'; readonly package: PackageName; readonly member: MemberName; readonly end: ScriptEnd }
-  /** A control script started a service (cmrunserv): a legacy package sets its restarts there, not in the configuration. */
+  /** cmrunserv: a legacy package sets its restarts there. */
   | {
       readonly kind: 'service-run';
       readonly package: PackageName;
@@ -200,9 +197,9 @@ export type LabEvent =
     }
   | { readonly kind: 'service-died'; readonly package: PackageName; readonly member: MemberName; readonly service: string }
   | { readonly kind: 'member-crashed'; readonly member: MemberName }
-  /** MEMBER_TIMEOUT after a crash: the others have re-formed and may start the lost packages. */
+  /** MEMBER_TIMEOUT after a crash: lost packages may start. */
   | { readonly kind: 'cluster-reformed'; readonly lost: readonly MemberName[] }
-  /** The machine is up again; AUTOSTART decides whether its Serviceguard joins (default: yes in the lab). */
+  /** AUTOSTART decides whether it joins. */
   | { readonly kind: 'member-booted'; readonly member: MemberName; readonly join: boolean }
   | { readonly kind: 'subnet-changed'; readonly member: MemberName; readonly subnet: string; readonly status: 'up' | 'down' };
 
@@ -222,7 +219,7 @@ export type Effect =
       readonly reason: HaltReason;
       readonly timeoutSeconds: number | null;
     }
-  /** Restarts one service in place; the rest of the package stays unchanged. */
+  /** The rest of the package stays. */
   | {
       readonly kind: 'restart-service';
       readonly package: PackageName;
@@ -230,9 +227,9 @@ export type Effect =
       readonly service: string;
       readonly restarts: number;
     }
-  /** Kills the running control script and services of the package on the member (after a timeout). */
+  /** After a time-out: also its script. */
   | { readonly kind: 'kill-services'; readonly package: PackageName; readonly member: MemberName }
-  /** Fail fast: resets the member's machine. */
+  /** Fail fast. */
   | { readonly kind: 'reset-member'; readonly member: MemberName; readonly why: string }
   | {
       readonly kind: 'reply';
@@ -241,7 +238,7 @@ export type Effect =
       readonly lines: readonly string[];
       readonly errorLines: readonly string[];
     }
-  /** A line for the cluster's syslog and the timeline. */
+  /** For the cluster's syslog and the timeline. */
   | { readonly kind: 'log'; readonly member: MemberName | null; readonly package: PackageName | null; readonly text: string };
 
 export interface Transition {

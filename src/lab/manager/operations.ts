@@ -1,10 +1,10 @@
-/** Starts and halts packages, and answers the waiting commands when their control scripts have finished. */
+/** Starts and halts packages; answers commands when their scripts have finished. */
 import type { Draft } from './draft.ts';
 import { say } from './messages.ts';
 import type { HaltGoal, HaltReason, MemberName, Operation, PackageName, PackageState } from './model.ts';
 import { policyIn, servicesAtRest } from './package-policy.ts';
 
-/** Modules to start in maintenance mode: up to and including one, or all except one. */
+/** In maintenance mode: up to one, or all except one. */
 export interface ModuleChoice {
   readonly upToModule?: string;
   readonly exceptModule?: string;
@@ -12,7 +12,7 @@ export interface ModuleChoice {
 
 const lastModule = 'sg/service';
 
-/** Starts a halted package on an eligible member. */
+/** Of a halted package. */
 export function startPackage(draft: Draft, pkg: PackageState, member: MemberName, choice: ModuleChoice = {}): void {
   const policy = policyIn(draft.state, pkg.config);
   const withServices = (choice.upToModule ?? lastModule) === lastModule && choice.exceptModule !== lastModule;
@@ -29,7 +29,7 @@ export function startPackage(draft: Draft, pkg: PackageState, member: MemberName
   draft.emit({ kind: 'run-start', package: pkg.name, member, timeoutSeconds: policy.runTimeoutSeconds, ...choice });
 }
 
-/** SG_HALT_REASON by goal; which halts count as automatic is INFERRED (serviceguard.md 6.7). */
+/** What counts as automatic is INFERRED (serviceguard.md 6.7). */
 const reasonOf: Record<HaltGoal, HaltReason> = {
   user: 'user_halt',
   failure: 'failure',
@@ -38,7 +38,7 @@ const reasonOf: Record<HaltGoal, HaltReason> = {
   failback: 'automatic_halt',
 };
 
-/** Runs the halt script of a package that has an owner and no running script. */
+/** With an owner and no running script. */
 export function haltPackage(draft: Draft, name: PackageName, goal: HaltGoal, force = false): void {
   const pkg = draft.package(name);
   if (pkg === undefined || pkg.owner === null || pkg.pending !== null) return;
@@ -49,11 +49,11 @@ export function haltPackage(draft: Draft, name: PackageName, goal: HaltGoal, for
   draft.emit({ kind: 'run-halt', package: name, member: pkg.owner, reason: reasonOf[goal], timeoutSeconds: haltTimeoutSeconds });
 }
 
-/** Halts now, or as soon as the package's running script has finished. */
+/** Or after the running script. */
 export function haltWhenPossible(draft: Draft, pkg: PackageState, goal: HaltGoal, force: boolean): void {
   const { pending } = pkg;
   if (pending === null) haltPackage(draft, pkg.name, goal, force);
-  // cmhaltpkg takes precedence: a halt of the member must not start the package elsewhere.
+  // Takes precedence: a halt of the member must not start it elsewhere.
   else if (pending.script === 'start')
     draft.setPackage(pkg.name, { pending: { ...pending, nextHalt: pending.nextHalt === 'user' ? 'user' : goal } });
   else draft.setPackage(pkg.name, { pending: { ...pending, force: pending.force || force } });
@@ -62,13 +62,13 @@ export function haltWhenPossible(draft: Draft, pkg: PackageState, goal: HaltGoal
 export interface Outcome {
   readonly script: 'start' | 'halt';
   readonly member: MemberName;
-  /** null: as requested. Otherwise the error. */
+  /** null: as requested. */
   readonly failure: string | null;
-  /** The member was lost meanwhile. */
+  /** Meanwhile. */
   readonly lost?: boolean;
 }
 
-/** Passes the result of a package's script to the waiting commands, and answers those that are complete. */
+/** To the waiting commands; answers complete ones. */
 export function packageSettled(draft: Draft, name: PackageName, outcome: Outcome): void {
   for (const operation of draft.state.operations) {
     if (!operation.waiting.includes(name)) continue;
@@ -92,12 +92,12 @@ function lineFor(operation: Operation, name: PackageName, outcome: Outcome): { g
     if (script === 'start' && failure === null) return { good: true, text: say('runSucceeded', name, member) };
     return { good: false, text: say('runScriptFailed', name, member, failure ?? 'it was halted meanwhile') };
   }
-  // A failed start leaves nothing to halt: the command has its result.
+  // Nothing to halt.
   if (script === 'start' || failure === null) return { good: true, text: say('haltSucceeded', name) };
   return { good: false, text: say('haltScriptFailed', name, member, failure) };
 }
 
-/** Completes every operation with nothing pending. */
+/** With nothing pending. */
 export function answerFinished(draft: Draft) {
   for (const operation of draft.state.operations) {
     if (operation.waiting.length > 0) continue;
@@ -128,7 +128,7 @@ const completions: Record<Operation['command'], (draft: Draft, operation: Operat
   },
 };
 
-/** The member leaves the cluster on command; its machine stays up. */
+/** Its machine stays up. */
 function takeMemberDown(draft: Draft, member: MemberName): void {
   if (draft.member(member)?.status !== 'up') return;
   draft.setMember(member, { status: 'down', state: 'halted' });
@@ -136,7 +136,7 @@ function takeMemberDown(draft: Draft, member: MemberName): void {
   noteWhetherClusterRuns(draft);
 }
 
-/** The cluster runs as long as one member runs. */
+/** As long as one member runs. */
 export function noteWhetherClusterRuns(draft: Draft): void {
   const running = Object.values(draft.state.members).some((member) => member.status === 'up');
   if (draft.state.running && !running) draft.log('No member runs any more; the cluster is down. To start it: cmruncl -v');

@@ -1,6 +1,6 @@
 /**
- * The emulated package manager: one pure function from a state and an event to the next state and its effects [serviceguard.md chapter 6].
- * Every event is defined in every state; impossible ones are logged and ignored.
+ * The package manager: a pure function from state and event to the next state and its effects [serviceguard.md chapter 6]. Impossible events
+ * are logged and ignored.
  */
 import { Draft, packagesOf } from './draft.ts';
 import * as failures from './failures.ts';
@@ -35,7 +35,7 @@ const handlers: Handlers = {
   'subnet-changed': failures.subnetChanged,
 };
 
-/** One event; never throws, never modifies its input. Effects are in order of execution. */
+/** Never throws, never modifies its input. Effects are in order. */
 export function reduce(state: ClusterState, event: LabEvent): Transition {
   const draft = new Draft(state);
   const handler = handlers[event.kind] as (draft: Draft, event: LabEvent) => void;
@@ -46,8 +46,8 @@ export function reduce(state: ClusterState, event: LabEvent): Transition {
 }
 
 /**
- * After every event: a halted package with switching enabled starts when a member is eligible, and automatic failback moves packages to
- * their primary member [L6 p.292][L9 p.60]. Terminates, because every failed start clears a switch.
+ * A halted, enabled package starts when a member is eligible; automatic failback [L6 p.292][L9 p.60]. Terminates: every failed start clears a
+ * switch.
  */
 function settle(draft: Draft): void {
   if (!draft.state.running || isReforming(draft.state)) return;
@@ -63,7 +63,7 @@ function settle(draft: Draft): void {
   }
 }
 
-/** A package that stopped for good needs an administrator: the log has the commands. */
+/** Needs an administrator: the log has the commands. */
 function adviseAboutStranded(before: ClusterState, draft: Draft): void {
   for (const pkg of draft.packages) {
     const was = before.packages[pkg.name];
@@ -82,16 +82,15 @@ function isStranded(pkg: PackageState): boolean {
 
 export interface InitialCluster {
   readonly name: string;
-  /** In the order of the cluster configuration. */
+  /** In the order of the configuration. */
   readonly members: readonly MemberName[];
-  /** Machines that can become members. */
+  /** Can become members. */
   readonly spares?: readonly MemberName[];
-  /** Addresses of the subnets of every member; up. */
+  /** Of every member; up. */
   readonly subnets: readonly string[];
   readonly options?: Partial<LabOptions>;
 }
 
-/** A configured cluster that does not run, without packages; all machines are up. */
 export function initialState({ name, members, spares = [], subnets, options }: InitialCluster): ClusterState {
   const member = (one: MemberName): MemberState => ({
     name: one,
@@ -112,7 +111,7 @@ export function initialState({ name, members, spares = [], subnets, options }: I
   };
 }
 
-/** What must hold in every state. Empty: it does. Used by the tests and by the lab itself. */
+/** Empty: all hold. For the tests and the lab itself. */
 export function invariants(state: ClusterState): string[] {
   const broken = [...memberInvariants(state), ...packagesOf(state).flatMap((pkg) => packageInvariants(state, pkg))];
   const running = Object.values(state.members).some((member) => member.status === 'up');

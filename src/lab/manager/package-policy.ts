@@ -1,10 +1,10 @@
-/** A package's configuration for starting, halting and moving it: typed, with the defaults of serviceguard.md 2.5 and 2.6. Pure. */
+/** How a package starts, halts and moves, with the defaults of serviceguard.md 2.5 and 2.6. Pure. */
 import { packageContent, type ServiceEntry } from '../../serviceguard/package-content.ts';
 import { allValues, lastValue, type PackageFile } from '../../serviceguard/package-file.ts';
 import type { ClusterState, MemberName, ServiceState } from './model.ts';
 
 export interface PackagePolicy {
-  /** Members in order of preference; the first is the primary one. */
+  /** The first is the primary one. */
   readonly members: readonly MemberName[];
   readonly autoRun: boolean;
   readonly memberFailFast: boolean;
@@ -27,7 +27,7 @@ export function packagePolicy(file: PackageFile, memberOrder: readonly MemberNam
     haltTimeoutSeconds: timeoutOf(word('halt_script_timeout', 'no_timeout')),
     failover: word('failover_policy', 'configured_node'),
     failback: word('failback_policy', 'manual') === 'automatic' ? 'automatic' : 'manual',
-    // SUBNET of a legacy package is the modular monitored_subnet [serviceguard.md 4.5].
+    // Of a legacy package [serviceguard.md 4.5].
     subnets: [...allValues(file, 'monitored_subnet'), ...allValues(file, 'subnet')],
     services: packageContent(file).services,
   };
@@ -41,7 +41,6 @@ function timeoutOf(word: string): number | null {
   return /^\d+$/.test(word) && Number(word) > 0 ? Number(word) : null;
 }
 
-/** The services of a halted package. */
 export function servicesAtRest(policy: PackagePolicy, status: ServiceState['status']): ServiceState[] {
   return policy.services.map((service) => ({ name: service.name, status, restarts: 0 }));
 }

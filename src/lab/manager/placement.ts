@@ -1,9 +1,9 @@
-/** Where a package may start, and where it starts: eligibility and the failover policies [serviceguard.md 6.3]. Pure. */
+/** Where a package may start, and where it does [serviceguard.md 6.3]. Pure. */
 import { packagesOf } from './draft.ts';
 import type { ClusterState, MemberName, PackageState } from './model.ts';
 import { policyIn } from './package-policy.ts';
 
-/** While a member is lost and the others have not re-formed, no package is started. */
+/** Then no package starts. */
 export function isReforming(state: ClusterState): boolean {
   return Object.values(state.members).some((member) => member.state === 'unknown');
 }
@@ -12,7 +12,7 @@ export function isBeingHalted(state: ClusterState, member: MemberName): boolean 
   return state.operations.some((operation) => operation.members.includes(member));
 }
 
-/** Why the package may not start on the member, for the operator. null: it may. */
+/** null: it may. */
 export function whyNotEligible(state: ClusterState, pkg: PackageState, member: MemberName): string | null {
   const about = state.members[member];
   const policy = policyIn(state, pkg.config);
@@ -28,16 +28,16 @@ export function whyNotEligible(state: ClusterState, pkg: PackageState, member: M
   return null;
 }
 
-/** Members where the package may start, in the order of node_name. */
+/** In the order of node_name. */
 export function eligibleMembers(state: ClusterState, pkg: PackageState): MemberName[] {
   return policyIn(state, pkg.config).members.filter((member) => whyNotEligible(state, pkg, member) === null);
 }
 
-/** The member that the failover policy chooses. null: none is eligible [L7 p.50]. */
+/** null: none is eligible [L7 p.50]. */
 export function choosePlace(state: ClusterState, pkg: PackageState): MemberName | null {
   const eligible = eligibleMembers(state, pkg);
   if (policyIn(state, pkg.config).failover !== 'min_package_node') return eligible[0] ?? null;
-  // Ties by list order are INFERRED.
+  // Ties by list order: INFERRED.
   const fewest = Math.min(...eligible.map((member) => packageCount(state, member, pkg)));
   return eligible.find((member) => packageCount(state, member, pkg) === fewest) ?? null;
 }
@@ -46,10 +46,7 @@ function packageCount(state: ClusterState, member: MemberName, except: PackageSt
   return packagesOf(state).filter((pkg) => pkg.owner === member && pkg.name !== except.name).length;
 }
 
-/**
- * Target of an automatic failback. null: the package stays. With min_package_node only if the primary member would have fewer packages [L10
- * p.210].
- */
+/** null: it stays. With min_package_node only if the primary member would have fewer packages [L10 p.210]. */
 export function failbackPlace(state: ClusterState, pkg: PackageState): MemberName | null {
   const policy = policyIn(state, pkg.config);
   const [primary] = policy.members;
@@ -60,7 +57,7 @@ export function failbackPlace(state: ClusterState, pkg: PackageState): MemberNam
   return policy.failover === 'min_package_node' && !fewer ? null : primary;
 }
 
-/** The commands that start a halted package again, in order, for the operator. */
+/** In order, for the operator. */
 export function wayBack(state: ClusterState, pkg: PackageState): string[] {
   const policy = policyIn(state, pkg.config);
   const members = policy.members.filter((member) => state.memberOrder.includes(member));
@@ -72,7 +69,7 @@ export function wayBack(state: ClusterState, pkg: PackageState): string[] {
     if (about?.machine === 'up' && about.status === 'down') commands.push(`cmrunnode ${member}`);
     if (pkg.nodeSwitch[member] !== true) commands.push(`cmmodpkg -e -n ${member} ${pkg.name}`);
   }
-  // Always included: it shows the switch to the operator even if only members are missing, and is harmless.
+  // Always: harmless, and shows the switch.
   commands.push(`cmmodpkg -e ${pkg.name}`);
   return commands;
 }

@@ -1,4 +1,4 @@
-/** Commands about packages: cmrunpkg, cmhaltpkg, cmmodpkg, and new configurations [serviceguard.md 5.7-5.9, 6.10]. */
+/** cmrunpkg, cmhaltpkg, cmmodpkg, new configurations [serviceguard.md 5.7-5.9, 6.10]. */
 
 import { startOrder } from '../../serviceguard/modules.ts';
 import { type PackageFile, styleOf } from '../../serviceguard/package-file.ts';
@@ -48,7 +48,7 @@ function placeAskedFor(draft: Draft, pkg: PackageState, event: EventOf<'package-
   return event.members[0] ?? (pkg.maintenance.on ? pkg.maintenance.member : null) ?? event.issuedOn;
 }
 
-/** sg/pr_cntl starts nothing in the lab, so it cannot be a limit. */
+/** Starts nothing in the lab: no limit. */
 const startedModules: readonly string[] = startOrder.filter((name) => name !== 'sg/pr_cntl');
 
 function runRefusal(draft: Draft, pkg: PackageState, event: EventOf<'package-run'>, member: MemberName): string | null {
@@ -90,7 +90,7 @@ export function packageHalt(draft: Draft, event: EventOf<'package-halt'>) {
 
 type Change = (pkg: PackageState) => string | null;
 
-/** cmmodpkg on every named package: `change` applies itself and returns null, or the reason why not. */
+/** `change` returns null, or why not. */
 function modify(draft: Draft, request: string, packages: readonly PackageName[], change: Change) {
   if (!draft.state.running) return draft.reply(request, [], [say('clusterDown', 'cmmodpkg')]);
   const errorLines: string[] = [];
@@ -175,10 +175,10 @@ export function serviceReset(draft: Draft, { request, packages, service }: Event
   });
 }
 
-/** The files are already checked (check.ts); existing packages get the new configuration, new ones are halted. */
+/** Already checked; new packages are halted. */
 export function configurationApplied(draft: Draft, { request, packages, members }: EventOf<'configuration-applied'>) {
   const wanted = members ?? draft.state.memberOrder;
-  // Checked again: time has passed since the first check, including a question.
+  // Again: time has passed, perhaps with a question.
   const given = packages.map((config) => config.name);
   const after = withMembers(draft.state, wanted);
   const refused = [
@@ -210,7 +210,7 @@ function newPackage(draft: Draft, config: PackageFile): PackageState {
     status: 'down',
     state: 'halted',
     owner: null,
-    // Added while the cluster runs: disabled until cmmodpkg -e, unless the option says otherwise (INFERRED, 5.3).
+    // Disabled until cmmodpkg -e, unless the option says otherwise (INFERRED, 5.3).
     autoRun: policy.autoRun && (!draft.state.running || draft.state.options.onlineAddEnablesAutoRun),
     nodeSwitch: switchesIn(draft.state, { config, nodeSwitch: {} }),
     services: servicesAtRest(policy, 'down'),

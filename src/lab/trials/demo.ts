@@ -1,6 +1,6 @@
 /**
- * The demo: the package is made, applied and run in a lab; its master fails and is halted in three ways; clients fetch policy with the real
- * cf-agent. Prints a table and a one-line verdict at the end.
+ * The demo: the package is applied and run in a lab; its master fails and is halted; clients fetch with the real cf-agent. Prints a table and
+ * a verdict.
  */
 import { columns } from '../../base/tables.ts';
 import type { JournalEntry } from '../emulation/journal.ts';
@@ -13,18 +13,18 @@ export interface DemoResult {
   readonly verdict: 'pass' | 'fail';
   readonly sentence: string;
   readonly failovers: readonly Failover[];
-  /** ms each client had no master while the package was halted deliberately. */
+  /** ms by client, while the package was halted deliberately. */
   readonly haltOutages: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
   readonly policyVersions: number;
-  /** The longest pause between two checks of mounts and addresses, in ms. */
+  /** Between two checks of mounts and addresses. */
   readonly worstLookDelayMs: number;
   readonly entries: readonly JournalEntry[];
 }
 
 const shown = new Set<JournalEntry['kind']>(['fault', 'command', 'event', 'seen', 'violation']);
 
-/** Runs the demo in a lab that is up. `say` gets each line when it happens. */
+/** In a lab that is up. `say` gets each line at once. */
 export async function runDemo(lab: LabHandle, say: (line: string) => void): Promise<DemoResult> {
   const drills = new PackageDrills(lab);
   let origin: number | null = null;
@@ -116,7 +116,6 @@ function daemonPid(result: { readonly stdout: string }): string | null {
   return /^\d+/.exec(result.stdout)?.[0] ?? null;
 }
 
-/** The final table and verdict as text. */
 export function demoSummary(result: DemoResult): string[] {
   const worst = (outages: Readonly<Record<string, number>>): string => {
     const values = Object.values(outages);

@@ -1,4 +1,4 @@
-/** Many failovers in a row with random but repeatable faults; the invariants are checked after each one. */
+/** Many failovers with random, repeatable faults; the invariants are checked after each. */
 import { random } from '../../base/random.ts';
 import { columns } from '../../base/tables.ts';
 import type { LabHandle } from '../handle.ts';
@@ -9,19 +9,18 @@ import { type Failover, median, seconds, unmeasured } from './timeline.ts';
 export interface FailoverRunResult {
   readonly seed: number;
   readonly wanted: number;
-  /** fetchedMs: from the publication of a policy after the failover until every client has fetched it. */
   readonly done: readonly {
     readonly kind: FaultKind;
     readonly failover: Failover;
     readonly fetchedMs: number;
     readonly violations: readonly string[];
   }[];
-  /** Why it stopped early; empty: all were done. */
+  /** Empty: all were done. */
   readonly failure: string;
   readonly worstLookDelayMs: number;
 }
 
-/** Makes `count` failovers in a lab that is up and has no package yet. Skips none: it stops at the first failure. */
+/** In a lab that is up and has no package yet. Stops at the first failure. */
 export async function runFailovers(
   lab: LabHandle,
   count: number,
@@ -41,8 +40,8 @@ export async function runFailovers(
     for (let number = 1; number <= count; number += 1) {
       const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'kill';
       const failover = await drills.failOver(kind);
-      // One broken member stays broken through the next failover, so that every member serves in turn. But if a failure disabled it, the
-      // monitor's brake would hold the next failover back.
+      // Stays broken through the next failover, so that every member serves in turn. Not if it was disabled: the brake would hold the next
+      // failover back.
       if (kind === 'kill' && failover.from !== null) await drills.repair(kind, failover.from);
       const earlier = broken;
       broken = failover.from === null || kind === 'kill' ? null : { kind, member: failover.from };
@@ -70,12 +69,11 @@ function worstOutage(failover: Failover): number | null {
   return values.length === 0 ? null : Math.max(...values);
 }
 
-/** Whether every requested failover was made and held all invariants. */
 export function passed(result: FailoverRunResult): boolean {
   return result.failure === '' && result.done.length === result.wanted && result.done.every((one) => one.violations.length === 0);
 }
 
-/** Outages by kind of fault, and times to fetch a policy: n, minimum, median, maximum. */
+/** n, minimum, median, maximum. */
 export function failoverSummary(result: FailoverRunResult): string[] {
   const rows = faultKinds.map((kind) => {
     const outages = result.done.filter((one) => one.kind === kind).flatMap((one) => worstOutage(one.failover) ?? []);

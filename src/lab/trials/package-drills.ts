@@ -1,6 +1,6 @@
 /**
- * The csync package in a lab, handled by an administrator's commands: render, copy, check, apply, run; inject a named fault; wait for the
- * result; check the invariants of the design. The demo, the failover run and the tests consist of these parts.
+ * The package in a lab, handled by an administrator's commands: render, copy, check, apply, run; inject a fault; wait; check the invariants.
+ * Parts of demo, failover run and tests.
  */
 import { adapterFor, type CfengineAdapter } from '../../cfengine/adapter.ts';
 import type { PackageStatus } from '../../engine/engine.ts';
@@ -13,15 +13,12 @@ import { type Failover, failoverAfter, isGoodStart } from './timeline.ts';
 export const faultKinds = ['kill', 'haltnode', 'crash'] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** A drill timed out or failed; the lab is left unchanged. */
+/** The lab is left unchanged. */
 export class DrillFailure extends LabUnavailable {}
 
 const failoverDeadlineMs = 40_000;
 const settleDeadlineMs = 20_000;
-/**
- * A cf-agent that connects between the reset of the clients and the removal of the address gets no answer, and waits six times its limit of
- * 10 s [cfengine.md 2.8]. Only its next run asks the new master.
- */
+/** A cf-agent that connects between reset and removal of the address waits six times its limit of 10 s [cfengine.md 2.8]. */
 const daemonDeadlineMs = 15_000;
 const fetchDeadlineMs = 90_000;
 const evidenceDeadlineMs = 10_000;
@@ -37,7 +34,7 @@ export class PackageDrills {
     this.lab = lab;
   }
 
-  /** Collects the lab's journal from now on, including earlier entries. */
+  /** With earlier entries. */
   async attach(onEntry: (entry: JournalEntry) => void = () => {}): Promise<void> {
     this.#isToldOf = true;
     const told = (entry: JournalEntry): void => {
@@ -69,12 +66,12 @@ export class PackageDrills {
     return membersOf(this.lab.spec).map((member) => member.name);
   }
 
-  /** The observed clients; some labs have none. */
+  /** Some labs have none. */
   #clients(): readonly string[] {
     return watchedClients(this.lab.spec).map(({ name }) => name);
   }
 
-  /** A command of an administrator on a member, shown in the story. Fails unless its exit status is 0. */
+  /** As an administrator; fails unless it exits with 0. */
   async type(member: string, argv: readonly string[], timeoutMs = 60_000): Promise<string> {
     const label = argv.join(' ');
     const result = await this.lab.exec(member, argv, { timeoutMs, label });
@@ -84,10 +81,7 @@ export class PackageDrills {
     return result.stdout;
   }
 
-  /**
-   * From a settings file to a running package, with an administrator's commands. cmcheckconf only shows errors early: cmapplyconf checks
-   * everything again, so it can be omitted.
-   */
+  /** From settings to a running package. cmcheckconf can be omitted: cmapplyconf checks again. */
   async deploy({ checked = true } = {}): Promise<void> {
     const [first = '', ...others] = this.members;
     const directory = `${sgDirectories.SGCONF}/${this.packageName}`;
@@ -101,7 +95,6 @@ export class PackageDrills {
     await this.type(first, ['cmmodpkg', '-e', this.packageName]);
   }
 
-  /** The package as cmviewcl reports it. */
   async view(): Promise<PackageStatus> {
     const text = await this.lab.view(this.packageName);
     const status = text === null ? null : packageStatus(text, this.packageName);
@@ -109,7 +102,7 @@ export class PackageDrills {
     return status;
   }
 
-  /** Waits until the package runs on a member (other than `not`); returns the member. */
+  /** Other than `not`; returns the member. */
   async waitServed(not: string | null = null): Promise<string> {
     let owner: string | null = null;
     const served = async (): Promise<boolean> => {
@@ -121,7 +114,7 @@ export class PackageDrills {
     return owner ?? '';
   }
 
-  /** Publishes a new policy on the master and waits until every client has fetched it with its own agent. */
+  /** Until every client has fetched it with its own agent. */
   async publishAndFetch(): Promise<number> {
     const owner = await this.waitServed();
     this.#version += 1;
@@ -137,18 +130,18 @@ export class PackageDrills {
     return version;
   }
 
-  /** The present policy version of a client. null: torn or missing. */
+  /** null: torn or missing. */
   async clientVersion(client: string): Promise<number | null> {
     return (await this.lab.ask({ verb: 'client-version', member: client })).version as number | null;
   }
 
-  /** Injects a fault on the active member and waits until another one serves. Returns the story. */
+  /** Until another member serves. Returns the story. */
   async failOver(kind: FaultKind): Promise<Failover> {
     const from = await this.waitServed();
     await this.waitClients();
     const mark = this.entries.length;
     await this.#break(kind, from);
-    // Uses the journal: repeated questions to the cluster would take CPU time from the measurement.
+    // Questions to the cluster would take CPU time from the measurement.
     const started = (): boolean => this.entries.slice(mark).some((entry) => entry.member !== from && isGoodStart(entry));
     await this.#untilTold(started, failoverDeadlineMs, `${this.packageName} to start on another member than ${from}`);
     await this.waitServed(from);
@@ -158,10 +151,7 @@ export class PackageDrills {
     return failoverAfter(this.entries, index);
   }
 
-  /**
-   * Waits until `entries` has all observations up to now: questions of clients from the middle of a move are answered or abandoned by then.
-   * Otherwise a client might seem unaffected.
-   */
+  /** Until questions of clients from the middle of a move are answered or abandoned. */
   async waitSeen(): Promise<void> {
     const asked = Date.now();
     const isSeen = async (): Promise<boolean> => {
@@ -171,7 +161,7 @@ export class PackageDrills {
     await until(isSeen, evidenceDeadlineMs, 'the lab and its clients to be observed');
   }
 
-  /** For a state of the journal: it gets no more entries when the lab is removed. */
+  /** The journal gets no more entries when the lab is removed. */
   async #untilTold(state: () => boolean, deadlineMs: number, what: string): Promise<void> {
     const told = async (): Promise<boolean> => {
       if (!this.#isToldOf) throw new LabUnavailable(`the lab was removed before ${what}`);
@@ -193,14 +183,14 @@ export class PackageDrills {
     if (killed.exitCode !== 0) throw new DrillFailure(`there was no ${daemonName} to kill on ${member}`);
   }
 
-  /** Makes a broken member a standby again, with an administrator's commands. */
+  /** To a standby again, by an administrator's commands. */
   async repair(kind: FaultKind, member: string): Promise<void> {
     if (kind === 'crash') await this.lab.ask({ verb: 'boot', member });
     if (kind === 'haltnode') await this.type(member, ['cmrunnode', member]);
     if (kind === 'kill') await this.type(member, ['cmmodpkg', '-e', '-n', member, this.packageName]);
   }
 
-  /** Waits until the last probe of each client except `except` succeeded (after `mark`, for lost ones). */
+  /** Except `except`; after `mark`, for lost ones. */
   async waitClients(mark = 0, except: string | null = null): Promise<void> {
     const served = (client: string): boolean => {
       const last = this.entries.findLast(
@@ -213,7 +203,7 @@ export class PackageDrills {
     if (mark > this.entries.length) throw new LabUnavailable('the journal went backwards');
   }
 
-  /** Checks the design's invariants from outside while the package serves. Returns the violations. Empty: each was checked and held. */
+  /** From outside, while the package serves. Empty: each was checked and held. */
   async invariants(): Promise<string[]> {
     const broken = this.entries.filter((entry) => entry.kind === 'violation').map((entry) => entry.text);
     const view = await this.view();
@@ -240,7 +230,7 @@ export class PackageDrills {
     const { daemonName } = this.#cfengine;
     const daemons = async (): Promise<number> =>
       (await this.lab.exec(member, ['pgrep', '-x', daemonName])).stdout.split('\n').filter(Boolean).length;
-    // The halt starts a dead daemon in the background, and does not wait for it.
+    // The halt starts it in the background.
     await until(async () => (await daemons()) === 1, daemonDeadlineMs, daemonName).catch(() =>
       broken.push(`I3: ${member} runs not exactly one ${daemonName}`),
     );

@@ -1,33 +1,28 @@
-/**
- * Parses a lab's journal as a story: one fault, what followed, the time of each part, and the outages of clients. Pure; used by the demo,
- * the failover run and the tests.
- */
+/** A journal as a story: a fault, the time of each part, the outages of clients. Pure. */
 import type { JournalEntry } from '../emulation/journal.ts';
 
-/** All times in ms after the fault. null: the journal does not show that part. */
 export interface Failover {
   readonly fault: string;
   readonly from: string | null;
   readonly to: string | null;
-  /** The package manager was notified of the failure. */
+  /** By the package manager. */
   readonly detected: number | null;
   readonly halted: number | null;
   readonly mounted: number | null;
   readonly address: number | null;
-  /** The start script finished: the role is proved. */
+  /** The role is proved. */
   readonly started: number | null;
-  /** By client: from its last answer before it lost the master to its next one. */
+  /** From its last answer to its next one. */
   readonly outages: Readonly<Record<string, number>>;
 }
 
-/** The package's start succeeded. */
 export function isGoodStart({ what, text }: JournalEntry): boolean {
   return what === 'start-ended' && text.includes('exit status 0');
 }
 
 const detections = new Set(['service-died', 'machine-down', 'halting']);
 
-/** What followed the fault at `index`, up to `end` (exclusive). */
+/** After the fault at `index`, up to `end` (exclusive). */
 export function failoverAfter(entries: readonly JournalEntry[], index: number, end = entries.length): Failover {
   const fault = entries[index];
   if (fault === undefined) throw new RangeError(`no journal entry ${index}`);
@@ -55,10 +50,7 @@ export function failoverAfter(entries: readonly JournalEntry[], index: number, e
   };
 }
 
-/**
- * Parts of a failover that the journal does not show, in words: without evidence there is no conclusion. Only a halt may be missing, of a
- * member without power.
- */
+/** In words. Only the halt of a member without power may be missing. */
 export function unmeasured(failover: Failover, clients: readonly string[]): string[] {
   const parts = (['from', 'to', 'detected', 'mounted', 'address', 'started'] as const).filter((part) => failover[part] === null);
   const silent = clients.filter((client) => failover.outages[client] === undefined);
@@ -68,17 +60,14 @@ export function unmeasured(failover: Failover, clients: readonly string[]): stri
   ];
 }
 
-/** A time in which a client had no master, by the journal's clock; `to` null: until the end. */
+/** By the journal's clock; `to` null: until the end. */
 export interface ClientOutage {
   readonly client: string;
   readonly from: number;
   readonly to: number | null;
 }
 
-/**
- * Each from a client's last answer to its next one, in the order of their ends. A late answer ends an outage, too: an address that moves
- * within a question's time limit only delays its answer.
- */
+/** In the order of their ends. A late answer ends one, too: an address that moves within a question's limit only delays its answer. */
 export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] {
   const lostAt = new Map<string, number>();
   const ended: ClientOutage[] = [];
@@ -95,7 +84,7 @@ export function clientOutages(entries: readonly JournalEntry[]): ClientOutage[] 
   return [...ended, ...[...lostAt].map(([client, from]) => ({ client, from, to: null }))];
 }
 
-/** The longest finished outage of each client, in ms. */
+/** Finished ones, in ms. */
 export function outagesIn(entries: readonly JournalEntry[]): Record<string, number> {
   const worst: Record<string, number> = {};
   for (const { client, from, to } of clientOutages(entries))
@@ -110,12 +99,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Seconds with three decimals, or a dash. */
+/** Three decimals, or a dash. */
 export function seconds(ms: number | null): string {
   return ms === null ? '-' : `${(ms / 1000).toFixed(3)} s`;
 }
 
-/** One line of the running story, times relative to `origin`. */
+/** Relative to `origin`. */
 export function storyLine(entry: JournalEntry, origin: number): string {
   const time = ((entry.at - origin) / 1000).toFixed(3).padStart(9);
   const mark: Partial<Record<JournalEntry['kind'], string>> = {

@@ -1,4 +1,4 @@
-/** How each kind of harm is done to a lab, and undone. */
+/** Each kind of harm, and its undoing. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { layoutOf } from '../../cfengine/layout.ts';
@@ -10,9 +10,7 @@ import type { TortureKind, Wound } from './torture-plan.ts';
 export interface HarmGround {
   readonly drills: PackageDrills;
   readonly wound: Wound;
-  /** Another member that is up. */
   readonly from: string;
-  /** The present owner of the package. */
   readonly owner: string | null;
 }
 
@@ -25,21 +23,19 @@ const typeMs = 180_000;
 const csync = `cd /root && node ${toolkitDirectory}/csync.mjs`;
 const logDirectory = `${sgDirectories.SGRUN}/log`;
 
-/** For pkill -f; does not match a shell with the pattern in its own command line. */
+/** For pkill -f; not a shell with the pattern in its command line. */
 const monitorPattern = '^[^ ]+( -[^ ]+)* [^ ]*/csync-monitor[.]cjs ';
 const frontPattern = '^/usr/bin/perl [^ ]*/csync-front[.]pl ';
 const syslogPattern = '^/bin/busybox [s]yslogd ';
 const signal = (name: 'STOP' | 'CONT', pattern: string): string => `pkill -${name} -f '${pattern}'`;
 const fillSyslog = `perl -e 'use Socket; socket(S, AF_UNIX, SOCK_DGRAM, 0); connect(S, pack_sockaddr_un("/dev/log")) or die; 1 while send(S, "x" x 1000, 0x40); exit($!{EAGAIN} ? 0 : 1)'`;
 
-/** A background script in its own process group; `name` identifies it for the kill. */
+/** In its own process group; `name` identifies it for the kill. */
 const beside = (name: string, script: string): string =>
   `setsid sh -c 'echo $$ > /run/torture-${name}; ${script}' < /dev/null > /dev/null 2>&1 &`;
 const endBeside = (name: string): string => `kill -KILL -"$(cat /run/torture-${name})" && rm /run/torture-${name}`;
 
-/**
- * A separate file system for the log, because the whole host would hang with another one. A lab host has no device nodes for loop devices.
- */
+/** Of its own, or the whole host would hang. A lab host has no device nodes for loop devices. */
 const frozenLog = `
 image=/root/torture-log.img
 truncate -s 8M $image && mkfs.ext4 -q $image || exit 1
@@ -52,14 +48,14 @@ mount "$device" ${logDirectory}; mounted=$?
 losetup -d "$device"
 [ $mounted = 0 ] && fsfreeze -f ${logDirectory}`;
 
-/** Holds as many connections as possible, and renews each closed one. */
+/** Each closed one is renewed. */
 const connections = 600;
 const idleConnections = (address: string, port: number): string =>
   `exec setpriv --reuid=65534 --regid=65534 --clear-groups perl -MIO::Socket::INET -e "while (1) { for (@s[1 .. ${connections}]) { next if \\$_ && !defined sysread(\\$_, \\$x, 1) && \\$!{EAGAIN}; \\$_ = IO::Socket::INET->new(PeerAddr => q(${address}:${port}), Timeout => 1) and \\$_->blocking(0) } select undef, undef, undef, 0.05 }"`;
 const overloadMs = 5000;
 const masterAgainMs = 10_000;
 
-/** Stops the first read of a start that finds it, like a process that hangs in the kernel. */
+/** Like a process that hangs in the kernel. */
 const stopStart = 'until pid=$(pgrep -f [c]sync-start.cjs); do :; done; kill -STOP $pid';
 
 const sh =
@@ -79,7 +75,6 @@ const inTurn =
     for (const part of parts) await part(ground);
   };
 
-/** The harmful client. */
 export function firstClient({ lab }: PackageDrills): string {
   return clientsOf(lab.spec)[0]?.name ?? '';
 }
@@ -92,17 +87,17 @@ const keysOf = (ground: HarmGround): string => layoutOf(settingsOf(ground)).keys
 const spareOf = ({ drills }: HarmGround): string => drills.lab.spec.hosts.find(({ kind }) => kind === 'spare')?.name ?? '';
 const membersBy = ({ drills }: HarmGround): string[] => membersOf(drills.lab.spec).map(({ name }) => name);
 
-/** A shell command for settings that differ from the applied ones. */
+/** Differ from the applied settings. */
 const edited = `cd /root && { grep -v '^package_description:' csync.yaml; echo "package_description: torture $(cat /proc/sys/kernel/random/uuid)"; } > csync.new && mv csync.new csync.yaml`;
 const switchedOn = (ground: HarmGround): string => `cmmodpkg -e -n ${ground.wound.member} ${packageOf(ground)}`;
 
-/** Another member list, online, as in the manual. The package keeps its own list. */
+/** Online, as in the manual. The package keeps its list. */
 function cluster({ drills }: HarmGround, members: readonly string[]): string {
   const nodes = members.map((name) => `-n ${name}`).join(' ');
   return `cmquerycl -C /root/torture.ascii -c ${drills.lab.spec.name} ${nodes} && cmapplyconf -f -C /root/torture.ascii`;
 }
 
-/** During the load the other clients have a master, or get it back in time. */
+/** Or get it back in time. */
 async function otherClientsServed({ drills }: HarmGround): Promise<void> {
   const mark = drills.entries.length;
   await pause(overloadMs);
@@ -114,16 +109,13 @@ async function otherClientsServed({ drills }: HarmGround): Promise<void> {
     throw new DrillFailure(`${late.client} had no master for more than ${masterAgainMs / 1000} s under load`);
 }
 
-/** The active member's monitor detects it, and its state file, which csync status reads, names it. */
+/** csync status reads the state file. */
 const ownerIsNoticed = onMaster(
   (ground) =>
     `n=0; until grep -q '"owner":{"result":"bad"' /run/csync-monitor-${packageOf(ground)}.json; do n=$((n + 1)); [ $n -lt 300 ] || exit 1; sleep 0.1; done`,
 );
 
-/**
- * For each member, since the package is applied from any of them. The monitor must detect a second owner within a step; its default
- * interval is one minute.
- */
+/** For each member, since any may apply. A second owner must be detected within a step (default: one minute). */
 export const tortureSettings = `sed -i 's/^monitor_owner: .*/monitor_owner: every 5 s, limit 1 s, 2 in a row, warn/' /root/csync.yaml`;
 
 const nothing = async (): Promise<void> => {};
@@ -157,12 +149,11 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     does: sh((ground) => `cmmodpkg -d -n ${ground.wound.member} ${packageOf(ground)}`),
     mends: fromAnother(switchedOn),
   },
-  // To the last byte.
   'full-disk': {
     does: sh((ground) => `! dd if=/dev/zero of=${mountPointOf(ground)}/fill bs=64k 2>/dev/null`),
     mends: onMaster((ground) => `rm ${mountPointOf(ground)}/fill`),
   },
-  // Killed and started again while the monitor pauses: nothing may move.
+  // While the monitor pauses: nothing may move.
   maintenance: {
     does: sh((ground) => {
       const daemon = daemonOf(ground);
@@ -171,7 +162,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     mends: sh(() => `${csync} maintenance off --yes`),
   },
   apply: { does: sh(() => `${edited} && ${csync} apply --yes`), mends: nothing },
-  // With all its children, like the loss of its host; the next apply completes the remaining steps.
+  // With its children, like the loss of its host; the next apply completes.
   'killed-apply': {
     does: sh(
       ({ wound }) =>
@@ -181,7 +172,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
   },
   'hang-monitor': { does: sh(() => signal('STOP', monitorPattern)), mends: sh(() => `${signal('CONT', monitorPattern)}; true`) },
   'hang-front': { does: sh(() => signal('STOP', frontPattern)), mends: sh(() => `${signal('CONT', frontPattern)}; true`) },
-  // Syslog accepts nothing, and the queue is full.
+  // Full queue.
   'hang-syslog': {
     does: sh(() => `${signal('STOP', syslogPattern)} && ${fillSyslog}`),
     mends: sh(() => signal('CONT', syslogPattern)),
@@ -202,7 +193,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
     does: sh(() => frozenLog),
     mends: sh(() => `fsfreeze -u ${logDirectory} && umount -l ${logDirectory} && rm -f /root/torture-log.img`),
   },
-  // Reads continue, so the master serves; a halt thaws it, because otherwise its writes and the device would hang.
+  // Reads continue, so the master serves; a halt thaws it.
   'freeze-policy': {
     does: sh((ground) => `fsfreeze -f ${mountPointOf(ground)}`),
     mends: onMaster((ground) => `fsfreeze -u ${mountPointOf(ground)} 2> /dev/null; true`),
@@ -215,7 +206,7 @@ export const harms: Readonly<Record<TortureKind, Harm>> = {
       }),
       otherClientsServed,
     ),
-    // A daemon that exits now is restarted in place: the brake counts connections that closed within 2 s, too.
+    // The brake counts connections that closed within 2 s, too.
     mends: onClient(() => `${endBeside('load')} && sleep 3`),
   },
   'duplicate-address': {

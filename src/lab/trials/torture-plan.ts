@@ -1,14 +1,11 @@
-/**
- * The plan of a torture run: a schedule as a function of its seed, and the expected owner after each step from the lab's own table, the
- * reducer, with every script succeeding. Pure.
- */
+/** A schedule by seed, and the expected owner after each step from the reducer, with every script succeeding. Pure. */
 
 import { random } from '../../base/random.ts';
 import type { PackageFile } from '../../serviceguard/package-file.ts';
 import type { ClusterState, LabEvent } from '../manager/model.ts';
 import { initialState, reduce } from '../manager/package-manager.ts';
 
-/** Whether the harm of a step may last through the next step. The others leave nothing to repair, or need all members. */
+/** Others leave nothing to repair, or need all members. */
 const mayLinger = {
   'kill-daemon': true,
   'hang-daemon': true,
@@ -41,13 +38,12 @@ export const tortureKinds = Object.keys(mayLinger) as TortureKind[];
 
 export interface TortureStep {
   readonly kind: TortureKind;
-  /** Which standby a step concerns: an index modulo their number. */
   readonly standby: number;
-  /** The repair waits until the next step is done, so that members are missing in it. */
+  /** Repaired after the next step. */
   readonly lingers: boolean;
 }
 
-/** Every kind occurs once before any repeats, each time in another order: even a short run has them all. */
+/** Every kind once before any repeats, in a new order: even a short run has them all. */
 export function scheduleFor(seed: number, iterations: number): TortureStep[] {
   const next = random(seed);
   const steps: TortureStep[] = [];
@@ -61,28 +57,26 @@ export function scheduleFor(seed: number, iterations: number): TortureStep[] {
   return steps;
 }
 
-/** The command that repeats a failed run, up to the failed step. */
+/** Up to the failed step. */
 export function replayCommand(seed: number, iteration: number): string {
   return `csync lab torture --seed ${seed} --iterations ${iteration}`;
 }
 
-/** Events for the table; requests are numbered by it. */
+/** It numbers requests. */
 type WithoutRequest<E> = E extends { readonly request: string } ? Omit<E, 'request'> : E;
 export type TableEvent = WithoutRequest<LabEvent>;
 
-/** The lab's table beside the lab: it gets the same events, and predicts the owner of the package. */
+/** Gets the lab's events, and predicts the owner. */
 export class Table {
   #state: ClusterState;
   readonly #package: string;
 
-  /** The previous owner. null: it never moved. */
   #before: string | null = null;
   #latest: string | null;
 
-  /** Members where a start fails. */
   readonly #refusing = new Set<string>();
 
-  /** `deployed`: the applied configuration; the package runs on the first member, as after PackageDrills.deploy. */
+  /** `deployed`: the applied configuration; it runs on the first member. */
   constructor(name: string, members: readonly string[], subnet: string, deployed: PackageFile, packageName: string) {
     this.#package = packageName;
     this.#state = initialState({ name, members, subnets: [subnet] });
@@ -96,20 +90,20 @@ export class Table {
     );
   }
 
-  /** From now on a start on that member exits with "try another one", until it is repaired. */
+  /** A start there exits with "try another one", until repaired. */
   refuse(member: string, is: boolean): void {
     if (is) this.#refusing.add(member);
     else this.#refusing.delete(member);
   }
 
-  /** The events one after the other; each resulting script succeeds, except on members that refuse. */
+  /** Each script succeeds, except on members that refuse. */
   feed(...events: readonly TableEvent[]): void {
     const queue = events.map((event) => ({ request: 'torture', ...event }) as LabEvent);
     for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
       const { state, effects } = reduce(this.#state, event);
       this.#state = state;
       const { owner } = this;
-      // A member whose start failed never had the package: the note for the next one is from the member before.
+      // A failed start never had the package.
       const hasStarted = event.kind === 'start-ended' && event.end.kind === 'exit' && event.end.code === 0;
       if (hasStarted && owner !== null && owner !== this.#latest) [this.#before, this.#latest] = [this.#latest, owner];
       const answers = effects.flatMap((effect): LabEvent[] => {
@@ -122,25 +116,24 @@ export class Table {
     }
   }
 
-  /** The expected owner. null: none. */
+  /** Expected. null: none. */
   get owner(): string | null {
     return this.#state.packages[this.#package]?.owner ?? null;
   }
 
   /**
-   * A daemon that exits now may be restarted in place (the monitor's brake): the previous owner is disabled, so another failover would be
-   * the second in quick succession. The monitor learns that within seconds.
+   * The previous owner is disabled, so a daemon that exits may be restarted in place: another failover would be the second in quick
+   * succession.
    */
   get braked(): boolean {
     return this.#before !== null && this.#state.packages[this.#package]?.nodeSwitch[this.#before] === false;
   }
 
-  /** Members whose Serviceguard must be up, in the order of the configuration. */
   get up(): string[] {
     return this.#state.memberOrder.filter((member) => this.#state.members[member]?.status === 'up');
   }
 
-  /** Members that can take the package over: up, enabled, on the subnet. */
+  /** Up, enabled, on the subnet. */
   get ready(): string[] {
     const pkg = this.#state.packages[this.#package];
     const isReady = (member: string): boolean =>
@@ -150,35 +143,32 @@ export class Table {
   }
 }
 
-/** The effect of a step in the present cluster: the affected member, the events for the table, and those of the repair. */
+/** A step now: its member, the events, and those of the repair. */
 export interface Wound {
   readonly kind: TortureKind;
   readonly member: string;
-  /** 0 to 5, from the schedule: when a multi-step action is killed. */
+  /** 0 to 5: when a multi-step action is killed. */
   readonly moment: number;
   readonly harm: readonly TableEvent[];
   readonly repair: readonly TableEvent[];
   /**
-   * Seconds within which another member must serve if the daemon is killed during the harm. null: not asked, because the step moves the
-   * package itself or must not move it.
+   * Seconds for another member to serve if the daemon is killed meanwhile. null: not asked, because the step moves the package or must not.
    */
   readonly failsOver: number | null;
-  /** A start on the member fails during the harm. */
   readonly refuses: boolean;
-  /** What must hold during the harm. */
   readonly meanwhile: Meanwhile;
 }
 
 /**
- * place: the package is on the predicted member. Clients may follow the other host that announces its address. others: everything except
- * the first client, which uses all its connections.
+ * place: the predicted member; clients may follow the other host with the address. others: except the first client, which uses all its
+ * connections.
  */
 export type Meanwhile = 'all' | 'others' | 'place';
 
-/** Limit of an undisturbed failover, and of one that must skip a member first. */
+/** Undisturbed, or after skipping a member. */
 const failoverSeconds = 10;
 const nextMemberSeconds = 60;
-/** The monitor detects after about ten seconds that notifications are missing, and then probes itself. */
+/** The monitor notices missing notifications after ten seconds. */
 const frontSeconds = 15;
 
 const slower: Partial<Readonly<Record<TortureKind, number>>> = {
@@ -187,12 +177,12 @@ const slower: Partial<Readonly<Record<TortureKind, number>>> = {
   'hang-front': frontSeconds,
 };
 
-/** Harm that makes a start on the next member fail. */
+/** A start on the next member fails. */
 const refusing: ReadonlySet<TortureKind> = new Set(['hung-read', 'hung-start']);
 
 const meanwhile: Partial<Readonly<Record<TortureKind, Meanwhile>>> = { overload: 'others', 'duplicate-address': 'place' };
 
-/** Harm that does not move the package, which must still be able to move. */
+/** The package must still be able to move. */
 const quiet: ReadonlySet<TortureKind> = new Set([
   'haltnode-standby',
   'crash-standby',
@@ -210,7 +200,6 @@ const quiet: ReadonlySet<TortureKind> = new Set([
   'duplicate-address',
 ]);
 
-/** A kill of that member's daemon, and its repair. */
 export function killOf(member: string, packageName: string): HarmAndRepair {
   const service = `${packageName}_monitor`;
   return [[{ kind: 'service-died', package: packageName, member, service }], [switchOf(packageName, true, [member])]];
@@ -249,7 +238,7 @@ function moveOf(packageName: string, issuedOn: string, to: string): HarmAndRepai
   return [[haltOf(packageName), run, switchOf(packageName, true, [])], []];
 }
 
-/** null: not possible now, because a needed member is missing; lasting harm must be repaired first. */
+/** null: not possible now, a needed member is missing. */
 export function woundOf(
   step: TortureStep,
   table: Table,
@@ -270,7 +259,7 @@ export function woundOf(
     meanwhile: meanwhile[step.kind] ?? 'all',
   });
   const switching = (enable: boolean, members: readonly string[]): TableEvent => switchOf(packageName, enable, members);
-  // The last two members are spared: the package would have no target in the next step.
+  // Or the next step has no target.
   const spare = ready.length > 1 && up.length > 2;
   switch (step.kind) {
     case 'kill-daemon':
@@ -299,17 +288,17 @@ export function woundOf(
     case 'hang-syslog':
     case 'freeze-log':
     case 'freeze-policy':
-    // Whether a killed daemon moves the package or is restarted in place under load depends on its present connections.
+    // Depends on the present connections.
     case 'overload':
       return on(owner, [], []);
     case 'hang-sshd':
       return on(standby, [], []);
     case 'duplicate-address':
-      // The last one, so that the package does not move there.
+      // So that the package does not move there.
       return spare ? on(ready.at(-1) ?? standby, [], []) : null;
     case 'hung-read':
     case 'hung-start':
-      // The next one, which a failover tries first; it is disabled there, and the third must take over.
+      // A failover tries it first and disables it; the third must take over.
       return spare ? on(ready[0] ?? standby, [], [switching(true, [ready[0] ?? standby])]) : null;
     case 'apply':
     case 'killed-apply':

@@ -1,6 +1,6 @@
 /**
- * A torture run: random harm to a lab whose package runs, step by step, while numbered edits are committed and clients fetch. After each
- * step the package must be where the lab's table predicts it, mounted once, served, and fetched from.
+ * Random harm to a running package, step by step, while numbered edits are committed and clients fetch. After each step the package must be
+ * where the table predicts, mounted once, served and fetched from.
  */
 import { adapterFor } from '../../cfengine/adapter.ts';
 import { parsePackageFile } from '../../serviceguard/package-file.ts';
@@ -32,12 +32,10 @@ export interface TortureResult {
     readonly lingered: boolean;
     readonly ms: number;
   }[];
-  /** Why it stopped early, with the command that repeats it. Empty: complete, and everything held. */
+  /** With the command that repeats it. Empty: everything held. */
   readonly failure: string;
   readonly set: SetVerdict;
-  /** Clients that got an older policy, in words. */
   readonly wentBack: readonly string[];
-  /** Number of checks of clients. */
   readonly looks: number;
   readonly worstLookDelayMs: number;
 }
@@ -45,10 +43,10 @@ export interface TortureResult {
 const settleMs = 90_000;
 /** Kept of a failed step. */
 const storyLines = 400;
-/** Every so many steps, an edit must be acknowledged. */
+/** An edit must be acknowledged. */
 const changeEvery = 5;
 
-/** Runs the steps in a lab that is up and has no package yet; stops at the first violation. */
+/** In a lab that is up and has no package yet; stops at the first violation. */
 export async function runTorture(
   lab: LabHandle,
   iterations: number,
@@ -87,7 +85,7 @@ export async function runTorture(
     final = await set.final();
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);
-    // The journal is removed with the lab.
+    // Removed with the lab.
     const story = drills.entries.slice(mark);
     for (const entry of story.slice(-storyLines)) say(storyLine(entry, story[0]?.at ?? entry.at));
     for (const line of await evidence(drills)) say(line);
@@ -108,7 +106,7 @@ export async function runTorture(
   };
 }
 
-/** Evidence from each host, which is removed with the lab. */
+/** Removed with the lab. */
 async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> {
   const log = `${sgDirectories.SGRUN}/log/${packageName}.log`;
   const look = `cat /proc/loadavg; ip neigh; ss -Htan; ps -eo stat,nlwp,args | grep -v '^Z' | cut -c 1-100; tail -n 30 /var/log/messages; [ ! -e ${log} ] || tail -n 40 ${log}`;
@@ -119,7 +117,7 @@ async function evidence({ lab, packageName }: PackageDrills): Promise<string[]> 
   return (await Promise.allSettled(said)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
-/** The table for the deployed package, with its configuration as Serviceguard prints it. */
+/** With its configuration as Serviceguard prints it. */
 async function deployedTable(drills: PackageDrills): Promise<Table> {
   const { spec } = drills.lab;
   const members = membersOf(spec).map(({ name }) => name);
@@ -129,7 +127,7 @@ async function deployedTable(drills: PackageDrills): Promise<Table> {
   return new Table(spec.name, members, spec.settings.packageSubnet, parsed.value, drills.packageName);
 }
 
-/** Starts a daemon on the spare machine, and prevents its automatic set-up as a member of the package. */
+/** And prevents its automatic set-up. */
 async function prepareSpare(drills: PackageDrills): Promise<void> {
   const { spec } = drills.lab;
   const { cfengineWorkDirectory: work } = spec.settings;
@@ -148,7 +146,6 @@ class Torture {
   readonly #drills: PackageDrills;
   readonly #table: Table;
   readonly #set: SetTest;
-  /** The present harm, not repaired yet. */
   #open: Wound | null = null;
   #steps = 0;
 
@@ -176,15 +173,15 @@ class Torture {
     if (step.lingers) this.#open = wound;
     else await this.#repair(wound);
     this.#steps += 1;
-    // Only sometimes: it takes as long as a step.
+    // It takes as long as a step.
     if (this.#steps % changeEvery === 0) await this.#changeable();
     await this.holds();
     return wound;
   }
 
   /**
-   * "Could it fail over now?": kills the daemon during the harm, and another member must serve in time. Returns the member of the kill,
-   * which is repaired after the step's own harm. null: not asked.
+   * "Could it fail over now?": kills the daemon; another member must serve in time. Returns the killed one's member, for its repair. null:
+   * not asked.
    */
   async #failsOver({ failsOver, refuses, member, meanwhile }: Wound): Promise<string | null> {
     const { owner, ready } = this.#table;
@@ -238,7 +235,7 @@ class Torture {
     await this.#placed();
   }
 
-  /** The package is on the predicted member, as the cluster reports, and no script runs. */
+  /** As the cluster reports, and no script runs. */
   async #placed(): Promise<void> {
     const wanted = this.#table.owner;
     const isThere = async (): Promise<boolean> => {
@@ -253,7 +250,7 @@ class Torture {
     return { drills: this.#drills, wound, from: up.find((one) => one !== wound.member) ?? wound.member, owner };
   }
 
-  /** Checks from outside what must hold between two steps, or the part that must hold during harm. */
+  /** From outside, between two steps or during harm. */
   async holds(what: Meanwhile = 'all'): Promise<void> {
     await this.#placed();
     if (what === 'place') return;
@@ -268,14 +265,13 @@ class Torture {
       broken = await this.#drills.invariants();
       return broken.length === 0;
     };
-    // A daemon that was killed on the previous member may still be starting.
+    // A killed daemon may still be starting.
     await until(sound, settleMs, 'the invariants to hold').catch(() => {
       throw new DrillFailure(broken.join('; '));
     });
   }
 }
 
-/** Whether all steps were done and everything held. */
 export function torturePassed({ done, wanted, failure, set, wentBack, looks }: TortureResult): boolean {
   return (
     failure === '' &&

@@ -1,6 +1,6 @@
 /**
- * The set test (Jepsen's). Numbered edits of the policy are committed all the time. At the end every acknowledged edit must exist, no
- * failed one may exist, and no client may ever have gone back. Observations in, verdict out. Pure.
+ * The set test (Jepsen's): numbered edits are committed all the time. At the end every acknowledged edit exists, no failed one does, and no
+ * client went back. Pure.
  */
 import { attempt } from '../../base/attempt.ts';
 
@@ -13,7 +13,7 @@ export interface Edit {
   readonly why?: string;
 }
 
-/** The commit and epoch of a policy, from csync.commit, and the numbers in its set. */
+/** From csync.commit. */
 export interface SeenPolicy {
   readonly epoch: number;
   readonly commit: number;
@@ -21,22 +21,22 @@ export interface SeenPolicy {
 }
 
 export interface SetVerdict {
-  /** false: the final set could not be read, so lost and unexpected edits are unknown. */
+  /** false: unreadable, so unknown. */
   readonly read: boolean;
   readonly acknowledged: number;
   readonly failed: number;
-  /** Of the failed ones: how many for which reason. */
+  /** How many for which reason. */
   readonly reasons: Readonly<Record<string, number>>;
   readonly unknown: number;
-  /** Of the unknown ones: how many exist. */
+  /** How many exist. */
   readonly recovered: number;
   /** Acknowledged, but missing. */
   readonly lost: readonly number[];
-  /** Existing, although they failed, were never written, or exist twice. */
+  /** Failed, never written, or twice. */
   readonly unexpected: readonly number[];
 }
 
-/** `final`: the existing numbers. null: not readable. */
+/** `final`: null: not readable. */
 export function judgeSet(edits: readonly Edit[], final: readonly number[] | null): SetVerdict {
   const there = new Set(final ?? []);
   const of = (outcome: EditOutcome): number[] => edits.filter((edit) => edit.outcome === outcome).map(({ number }) => number);
@@ -57,7 +57,7 @@ export function judgeSet(edits: readonly Edit[], final: readonly number[] | null
   };
 }
 
-/** How a client's policy is older than its previous one. null: it is not. */
+/** null: not older. */
 export function wentBack(before: SeenPolicy, now: SeenPolicy): string | null {
   if (now.epoch < before.epoch) return `from epoch ${before.epoch} to ${now.epoch}`;
   if (now.epoch === before.epoch && now.commit < before.commit) return `from commit ${before.commit} to ${now.commit}`;
@@ -65,7 +65,7 @@ export function wentBack(before: SeenPolicy, now: SeenPolicy): string | null {
   return gone.length === 0 ? null : `edits ${gone.join(' ')} existed earlier and are missing`;
 }
 
-/** Result of `csync policy commit --json`, from its exit status and output; `ended` is false if its host failed. */
+/** `ended`: false if the host failed. */
 export function editOutcome(ended: boolean, exitCode: number, stdout: string): EditOutcome {
   if (!ended) return 'unknown';
   if (exitCode === 0) return 'acknowledged';
@@ -74,12 +74,11 @@ export function editOutcome(ended: boolean, exitCode: number, stdout: string): E
   return codes.includes('change-policy-unacknowledged') ? 'unknown' : 'failed';
 }
 
-/** The codes of the problems that a verb printed with --json, each once. */
 export function codesIn(stdout: string): string {
   return [...new Set(problemCodes(stdout))].sort().join(' ');
 }
 
-/** null: it printed no problems. */
+/** null: none. */
 function problemCodes(stdout: string): string[] | null {
   return attempt(() => {
     const { problems } = JSON.parse(stdout) as { problems: readonly { code: string }[] };
@@ -87,7 +86,7 @@ function problemCodes(stdout: string): string[] | null {
   }, null);
 }
 
-/** Numbers of a set file, one a line. null: torn. */
+/** One a line. null: torn. */
 export function numbersIn(text: string): number[] | null {
   if (text === '') return [];
   const lines = text.split('\n');

@@ -1,4 +1,4 @@
-/** The set test in a lab: writers that commit numbered edits with the real verb, readers that observe the clients. */
+/** Writers commit numbered edits with the real verb, readers observe the clients. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { layoutOf } from '../../cfengine/layout.ts';
 import { until } from '../handle.ts';
@@ -6,19 +6,18 @@ import { clientsOf, membersOf, toolkitDirectory } from '../machines/lab-spec.ts'
 import type { PackageDrills } from './package-drills.ts';
 import { codesIn, type Edit, editOutcome, numbersIn, type SeenPolicy, wentBack } from './torture-set.ts';
 
-/** Written by all writers, so that edits collide and all but one are refused; each other file has one writer. */
+/** Edits collide, and all but one are refused; other files have one writer. */
 const sharedSet = 'set.txt';
 const ownSet = (member: string): string => `set-${member}.txt`;
-/** For the writer after each step. */
 const calmSet = 'set-calm.txt';
 /** Every so many edits, one goes to the shared file. */
 const meetEvery = 4;
 const commitMs = 240_000;
 const fetchMs = 120_000;
 const lookPauseMs = 300;
-/** Writers without a pause would take the CPU time of the cluster: an edit needs 3 s of CPU. */
+/** An edit needs 3 s of CPU. */
 const editPauseMs = 8000;
-/** Exit status of the reading part: nothing was sent by then. */
+/** Nothing was sent by then. */
 const notSent = 90;
 
 export class SetTest {
@@ -35,7 +34,7 @@ export class SetTest {
     this.#drills = drills;
   }
 
-  /** Two writers on different hosts, so that they collide; a reader for each client. */
+  /** Two writers on different hosts collide. */
   start(): void {
     const clients = clientsOf(this.#drills.lab.spec).map(({ name }) => name);
     this.#running = [...this.#writers().map((member) => this.#write(member)), ...clients.map((client) => this.#watch(client))];
@@ -61,21 +60,21 @@ export class SetTest {
     return `edits ${count('acknowledged')} acknowledged, ${count('failed')} failed, ${count('unknown')} unknown`;
   }
 
-  /** Returns at once when the run stops. */
+  /** At once when the run stops. */
   async #pause(milliseconds: number): Promise<void> {
     await pause(milliseconds, undefined, { signal: this.#ending.signal }).catch(() => {});
   }
 
   async #write(member: string): Promise<void> {
     while (!this.#ending.signal.aborted) {
-      // No commands on a machine without power.
+      // None on a machine without power.
       const file = (this.#number + 1) % meetEvery === 0 ? sharedSet : ownSet(member);
       if (await this.#isUp(member)) await this.#edit(member, file, 'set');
       await this.#pause(editPauseMs);
     }
   }
 
-  /** The policy can be changed: an edit that a third writer begins now, on that member, is acknowledged. */
+  /** An edit that a third writer begins now on that member is acknowledged. */
   async acknowledged(member: string): Promise<void> {
     const acknowledged = async (): Promise<boolean> => {
       if ((await this.#edit(member, calmSet, 'calm')) === 'acknowledged') return true;
@@ -85,7 +84,7 @@ export class SetTest {
     await until(acknowledged, commitMs, 'an edit of the policy to be acknowledged');
   }
 
-  /** Throws if the lab is gone, because the awaited state cannot occur then. */
+  /** Throws if the lab is gone. */
   async #labIsThere(): Promise<void> {
     await this.#drills.lab.status();
   }
@@ -103,7 +102,7 @@ export class SetTest {
     return status?.hosts.some(({ name, up }) => name === member && up) ?? false;
   }
 
-  /** An administrator's steps: a working copy, an edit, the commit. */
+  /** Working copy, edit, commit. */
   async #commit(member: string, number: number, file: string, copy: string): Promise<Pick<Edit, 'outcome' | 'why'>> {
     const csync = `node ${toolkitDirectory}/csync.mjs policy`;
     const script = [
@@ -126,7 +125,7 @@ export class SetTest {
     }
   }
 
-  /** Compares the client's present policy with its previous one. A set that is being replaced is read again. */
+  /** A set that is being replaced is read again. */
   async #look(client: string): Promise<SeenPolicy | null> {
     const { inputs } = layoutOf(this.#drills.lab.spec.settings);
     const paths = ['csync.commit', ...this.#setFiles()].map((name) => `${inputs}/${name}`);
@@ -145,7 +144,7 @@ export class SetTest {
     return now;
   }
 
-  /** Every client except `except` has all edits acknowledged so far. */
+  /** Except `except`: all edits acknowledged so far. */
   async fetched(except: string | null = null): Promise<void> {
     const wanted = this.edits.filter(({ outcome }) => outcome === 'acknowledged').map(({ number }) => number);
     for (const { name } of clientsOf(this.#drills.lab.spec).filter((client) => client.name !== except)) {
@@ -159,7 +158,7 @@ export class SetTest {
     }
   }
 
-  /** The set on the policy file system of the active member. */
+  /** On the active member's policy file system. */
   async final(): Promise<readonly number[]> {
     const owner = await this.#drills.waitServed();
     const { masterInputs } = layoutOf(this.#drills.lab.spec.settings);

@@ -1,6 +1,6 @@
 /**
- * The lab's master control script: the phases of Serviceguard around a package's own scripts, really carried out inside a member's
- * namespaces. Order of the phases: serviceguard.md 3.2 and 6.7. Never decides where a package runs.
+ * The phases of Serviceguard around a package's scripts, carried out inside a member's namespaces, in the order of serviceguard.md 3.2 and
+ * 6.7. Never decides where a package runs.
  */
 import { words } from '../../../base/shell-word.ts';
 import { startOrder } from '../../../serviceguard/modules.ts';
@@ -11,7 +11,7 @@ import type { HaltReason, ScriptEnd } from '../../manager/model.ts';
 import { scriptEnvironment } from './package-environment.ts';
 import { PhaseFailure, ScriptRun } from './script-run.ts';
 
-/** Phases in starting order, with the names of `cmrunpkg -m` and `-e`. */
+/** With the names of `cmrunpkg -m` and `-e`. */
 export const phases = startOrder.filter((name) => name !== 'sg/pr_cntl');
 export type Phase = (typeof phases)[number];
 
@@ -19,13 +19,13 @@ export interface ControlScriptInput {
   readonly world: World;
   readonly member: string;
   readonly content: PackageContent;
-  /** Names of the lost members, whose host tag no longer protects a volume group. A halted member still runs. */
+  /** Their host tags no longer protect a volume group. A halted member still runs. */
   readonly membersDown: () => readonly string[];
   readonly services: ServiceKeeper;
   readonly phases: readonly Phase[];
 }
 
-/** Starts and kills the services of packages; lives as long as the daemon. */
+/** Of packages; lives as long as the daemon. */
 export interface ServiceKeeper {
   start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void>;
   halt(member: string, content: PackageContent, service: ServiceEntry): Promise<void>;
@@ -45,7 +45,7 @@ export class ControlScript {
     return this.#run.memberIsThere;
   }
 
-  /** Runs the start sequence; after a failure, the halt sequence of the started phases (INFERRED, 3.3). */
+  /** After a failure, the halt of the started phases (INFERRED, 3.3). */
   start(timeoutSeconds: number | null): Promise<ScriptEnd> {
     return this.#run.limited(timeoutSeconds, async () => {
       this.#banner('Starting package at');
@@ -68,7 +68,7 @@ export class ControlScript {
     });
   }
 
-  /** Runs the halt sequence; later phases run even after a failure (4.3). */
+  /** Later phases run even after a failure (4.3). */
   halt(reason: HaltReason, timeoutSeconds: number | null): Promise<ScriptEnd> {
     this.#reason = reason;
     return this.#run.limited(timeoutSeconds, async () => {
@@ -79,7 +79,7 @@ export class ControlScript {
           await this.#haltPhase(phase);
         } catch (error) {
           const failure = this.#asFailure(error);
-          // An aborted halt (3) leaves everything below the script unchanged (3.3).
+          // An aborted halt leaves everything below the script (3.3).
           if (failure.exitCode === 3) {
             worst = 3;
             break;
@@ -150,7 +150,7 @@ export class ControlScript {
   async #activate(group: string): Promise<void> {
     const { content, membersDown, member } = this.#input;
     this.#note(`Activating volume group ${group} .`);
-    // Only membership decides that a member is gone; only then its tag is freed after a crash.
+    // Only membership decides that a member is gone.
     for (const lost of membersDown()) await this.#command(['/usr/sbin/vgchange', '--deltag', lost, group]);
     await this.#required(['/usr/sbin/vgchange', '--addtag', member, group], 'activate_volume_group');
     await this.#required(['/bin/sh', '-c', `${content.vgchangeCommand} "$1"`, 'sh', group], 'activate_volume_group');
@@ -169,7 +169,7 @@ export class ControlScript {
     this.#note('Checking filesystems:');
     this.#log(`   ${entry.device}`);
     const check = await this.#command(['/sbin/fsck', '-t', entry.type, ...words(entry.fsckOptions || '-p'), entry.device]);
-    // fsck(8): 1 means errors were corrected.
+    // 1: errors were corrected.
     if (check !== 0 && check !== 1) throw this.#failure('check_and_mount', `fsck ${entry.device}`);
     this.#note(`Mounting ${entry.device} at ${entry.directory}`);
     if (world.isMountPoint(member, entry.directory)) throw this.#failure('check_and_mount', `mount: ${entry.directory} is busy`);
@@ -229,7 +229,7 @@ export class ControlScript {
 
   #asFailure(error: unknown): PhaseFailure {
     if (error instanceof PhaseFailure) return error;
-    // The machine failed during the script; the package manager gets that event, and ignores this result.
+    // The package manager gets the machine's failure, and ignores this result.
     if (error instanceof LabFailure || !this.memberIsThere) return new PhaseFailure(String(error));
     throw error;
   }

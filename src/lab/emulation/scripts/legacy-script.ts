@@ -1,7 +1,4 @@
-/**
- * The package manager's part for a legacy package: it calls RUN_SCRIPT and HALT_SCRIPT, nothing else. The script does volume groups,
- * mounts, addresses, services, rollback and log lines [serviceguard.md 4.1, 4.3].
- */
+/** RUN_SCRIPT and HALT_SCRIPT of a legacy package are called, nothing else: the script does all the rest [serviceguard.md 4.1, 4.3]. */
 
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
 import type { World } from '../../machines/world.ts';
@@ -37,7 +34,7 @@ export class LegacyScript {
     return this.#run.limited(timeoutSeconds, async () => {
       try {
         const code = await this.#run.command([script, word], environment);
-        // Any other status counts as 1 (INFERRED, 3.3).
+        // Others count as 1 (INFERRED, 3.3).
         return code === 0 || code === 2 || code === 3 ? code : 1;
       } catch (error) {
         if (error instanceof PhaseFailure || !this.memberIsThere) return 1;

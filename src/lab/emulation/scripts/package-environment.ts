@@ -1,4 +1,4 @@
-/** Environment of a package's scripts and services: variables, log. Pure. */
+/** Environment of scripts and services: variables, log. Pure. */
 
 import { shellWord } from '../../../base/shell-word.ts';
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
@@ -9,7 +9,7 @@ export function logFileOf(content: PackageContent): string {
   return expandVariables(content.logFile, { SG_PACKAGE: content.name });
 }
 
-/** The environment of external scripts [serviceguard.md 3.4]; nothing else is set, not even PATH. */
+/** [serviceguard.md 3.4]; nothing else, not even PATH. */
 export function scriptEnvironment(input: { readonly member: string; readonly content: PackageContent }): Record<string, string> {
   const { member, content } = input;
   const environment: Record<string, string> = {
@@ -24,7 +24,7 @@ export function scriptEnvironment(input: { readonly member: string; readonly con
   return environment;
 }
 
-/** The environment of a legacy control script [serviceguard.md 3.4]: the names with SG_ and the older ones without. */
+/** [serviceguard.md 3.4]: names with SG_ and the older ones without. */
 export function legacyEnvironment(input: { readonly member: string; readonly content: PackageContent }): Record<string, string> {
   const { member, content } = input;
   const names = { SG_PACKAGE: content.name, PACKAGE: content.name, SG_NODE: member, NODE: member };
@@ -32,13 +32,13 @@ export function legacyEnvironment(input: { readonly member: string; readonly con
 }
 
 /**
- * A package's parameters as shell assignments: arrays SG_<PARAMETER>[i] in the order of the file, PEV_<NAME> [serviceguard.md 3.4]. The
- * output of the real cmgetpkgenv is unknown (serviceguard.md gap 8); this format is the lab's own.
+ * A package's parameters as shell assignments: SG_<PARAMETER>[i] in the order of the file, PEV_<NAME> [serviceguard.md 3.4]. The real
+ * cmgetpkgenv is unknown (serviceguard.md gap 8).
  */
 export function packageEnvironment(file: PackageFile): string[] {
   const next = new Map<string, number>();
   return file.lines.map(({ keyword, value }) => {
-    // Names become shell variables: slashes of a toolkit attribute become underscores (INFERRED in 3.4).
+    // Slashes of a toolkit attribute become underscores (INFERRED in 3.4).
     const name = keyword.toUpperCase().replace(/[^A-Z0-9_]/g, '_');
     if (name.startsWith('PEV_')) return `${name}=${shellWord(value)}`;
     const index = next.get(name) ?? 0;

@@ -1,7 +1,4 @@
-/**
- * One run of a package's scripts on a member: time limit, log, commands one by one, and whether the member is still the same running
- * machine.
- */
+/** One run of a package's scripts on a member: time limit, log, commands. */
 import * as files from '../../../host/lab/lab-files.ts';
 import type { RunningProcess } from '../../../host/processes.ts';
 import type { PackageContent } from '../../../serviceguard/package-content.ts';
@@ -9,7 +6,7 @@ import type { World } from '../../machines/world.ts';
 import type { ScriptEnd } from '../../manager/model.ts';
 import { logFileOf } from './package-environment.ts';
 
-/** A part of it failed; `exitCode` is that of the script, or 1 if Serviceguard's own part failed. */
+/** `exitCode`: the script's, or 1 for Serviceguard's own part. */
 export class PhaseFailure extends Error {
   readonly exitCode: 1 | 2 | 3;
   constructor(message: string, exitCode: 1 | 2 | 3 = 1) {
@@ -36,12 +33,12 @@ export class ScriptRun {
     this.#init = world.initOf(member);
   }
 
-  /** True while the member is the same running machine: a script must not continue on a rebooted one. */
+  /** The same running machine: a script does not continue on a rebooted one. */
   get memberIsThere(): boolean {
     return this.#init !== null && this.#world.initOf(this.#member) === this.#init;
   }
 
-  /** Runs the work; at the limit, the running command is killed with all its children. */
+  /** At the limit, the running command is killed with its children. */
   async limited(timeoutSeconds: number | null, work: () => Promise<0 | 1 | 2 | 3>): Promise<ScriptEnd> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<ScriptEnd>((resolve) => {
@@ -58,13 +55,13 @@ export class ScriptRun {
     const ended = work().then((code): ScriptEnd => ({ kind: 'exit', code }));
     const end = await Promise.race([ended, timeout]);
     clearTimeout(timer);
-    // Children of a killed script must not continue without the package manager.
+    // A killed script's children must not continue.
     if (end.kind === 'timeout') await ended.catch(() => {});
     if (this.memberIsThere) await this.#log().flushed();
     return end;
   }
 
-  /** Runs one command on the member, with its output in the package log. null: killed, or never started. */
+  /** Output to the package log. null: killed, or never started. */
   async command(argv: readonly string[], env: Readonly<Record<string, string>> = systemEnvironment): Promise<number | null> {
     if (this.#killed) throw new PhaseFailure('the script was killed');
     if (!this.memberIsThere) throw new PhaseFailure('the member went down');

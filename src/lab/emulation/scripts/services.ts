@@ -1,6 +1,6 @@
 /**
- * Services of packages. Each is started in a member with only the restart counter in its environment, and watched by the package manager
- * itself. It is halted with SIGTERM to the whole group, and SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
+ * Services of packages: started with only the restart counter in the environment, watched by the package manager, halted with SIGTERM to the
+ * group, SIGKILL after service_halt_timeout [serviceguard.md 5.11, 6.6].
  */
 import * as files from '../../../host/lab/lab-files.ts';
 import { endWithin, type RunningProcess } from '../../../host/processes.ts';
@@ -30,7 +30,7 @@ export class Services implements ServiceKeeper {
 
   async start(member: string, content: PackageContent, service: ServiceEntry, restarts: number): Promise<void> {
     const key = keyOf(member, content.name, service.name);
-    // A restart in place runs the command of the control script's start.
+    // A restart runs the command of the start.
     const command =
       service.command === '' ? (this.#commands.get(key) ?? '') : expandVariables(service.command, { SG_PACKAGE: content.name });
     this.#commands.set(key, command);
@@ -49,7 +49,7 @@ export class Services implements ServiceKeeper {
     if (process === null) return void this.#running.delete(key);
     void process.ended.then((end) => {
       if (this.#running.get(key) === running) this.#running.delete(key);
-      // The crash of a member is reported once, and includes its services.
+      // The crash of a member includes its services.
       if (running.halting || !this.#world.isUp(member)) return;
       const how = end.signal ?? end.errorCode ?? `exit status ${end.exitCode}`;
       this.#onDied({ package: content.name, member, service: service.name, how });
@@ -64,7 +64,7 @@ export class Services implements ServiceKeeper {
     if (running.process !== null) await endWithin(running.process, service.haltTimeoutSeconds * 1000);
   }
 
-  /** After a timeout or an exit status 1 of a script: kills every running service, without reporting its exit. */
+  /** After a time-out or exit 1 of a script, without reports. */
   async killAll(member: string, packageName: string): Promise<void> {
     const prefix = keyOf(member, packageName, '');
     const doomed = [...this.#running].filter(([key]) => key.startsWith(prefix)).map(([, running]) => running);

@@ -1,7 +1,4 @@
-/**
- * The checks of cmcheckconf and cmapplyconf before a package takes effect [serviceguard.md 2.7]. Pure: `neededObservations` lists the facts
- * to collect on the members.
- */
+/** Checks of cmcheckconf and cmapplyconf [serviceguard.md 2.7]. Pure: `neededObservations` lists the facts to collect. */
 
 import type { ProblemCode } from '../../../base/codes/problem-codes.ts';
 import { errorProblem, type Place, type Problem } from '../../../base/problem.ts';
@@ -11,27 +8,25 @@ import { allValues, lastValue, type PackageFile, type PackageLine, styleOf } fro
 import type { ClusterState, MemberName } from '../model.ts';
 import { packagePolicy } from '../package-policy.ts';
 
-/** Paths as in the package file; the observer expands variables such as $SGCONF. */
+/** Paths as in the package file, unexpanded. */
 export interface NeededObservations {
-  /** Members to check: those of the package that belong to the cluster. */
+  /** Of the package, in the cluster. */
   readonly members: readonly MemberName[];
-  /** Must be executable files on each. */
   readonly executable: readonly string[];
-  /** To be run with `validate` on each [L9 p.219]. */
+  /** With `validate` on each [L9 p.219]. */
   readonly validate: readonly string[];
 }
 
 export interface MemberObservation {
   readonly reachable: boolean;
-  /** Which of the needed paths are executable there. */
   readonly executable: readonly string[];
-  /** By path: exit status of the call with `validate` (null: killed or not started), and its output. */
+  /** null: killed or not started. */
   readonly validated: Readonly<Record<string, { readonly exitCode: number | null; readonly output: string }>>;
 }
 
 export interface CheckInput {
   readonly file: PackageFile;
-  /** Name of the file, for the place of problems. */
+  /** For the place of problems. */
   readonly fileName: string;
   readonly state: ClusterState;
   readonly observations: Readonly<Record<MemberName, MemberObservation>>;
@@ -40,14 +35,14 @@ export interface CheckInput {
 export function neededObservations(file: PackageFile, state: ClusterState): NeededObservations {
   const scripts = [...new Set([...allValues(file, 'external_pre_script'), ...allValues(file, 'external_script')])];
   const commands = allValues(file, 'service_cmd').flatMap((command) => command.split(/\s+/).slice(0, 1));
-  // The control scripts of a legacy package are checked, but never called [serviceguard.md 2.7].
+  // Checked, but never called [serviceguard.md 2.7].
   const legacy = styleOf(file) === 'legacy';
   const control = legacy ? [...new Set([...allValues(file, 'run_script'), ...allValues(file, 'halt_script')])] : [];
   const members = packagePolicy(file, state.memberOrder).members.filter((member) => state.memberOrder.includes(member));
   return { members, executable: [...new Set([...scripts, ...commands, ...control])], validate: scripts };
 }
 
-/** Reports all problems at once; an error refuses the package, a warning does not. */
+/** All at once; only an error refuses the package. */
 export function checkPackage(input: CheckInput): Problem[] {
   return [
     ...checkPackageFile(input.file, input.fileName),
@@ -58,7 +53,7 @@ export function checkPackage(input: CheckInput): Problem[] {
   ];
 }
 
-/** Problems between several packages that are applied together, and with configured ones: the names of services. */
+/** Between packages: names of services. */
 export function checkTogether(files: readonly PackageFile[], state: ClusterState): Problem[] {
   const given = new Set(files.map((file) => file.name));
   const others = Object.values(state.packages).filter((pkg) => !given.has(pkg.name));
@@ -98,7 +93,7 @@ function placeOf({ fileName }: CheckInput, { line }: PackageLine): Place {
   return { file: fileName, line };
 }
 
-/** Modules of the file that the lab does not imitate: refused, or reported if harmless. */
+/** That the lab does not imitate: refused, or reported if harmless. */
 function moduleProblems(input: CheckInput): Problem[] {
   return input.file.lines.flatMap((line) => {
     const lab = line.keyword === 'module_name' ? findModule(line.value)?.lab : undefined;
@@ -117,7 +112,7 @@ interface RefusedValue {
   readonly because: string;
 }
 
-/** Parameters of a legacy file that a modular file gets from a refused module. */
+/** A modular file gets them from a refused module. */
 const refusedOfLegacy: readonly RefusedValue[] = [
   { keyword: 'dependency_name', when: () => true, because: 'the lab does not imitate dependencies between packages' },
   { keyword: 'package_type', when: (value) => value !== 'failover', because: 'the lab runs failover packages only' },
@@ -148,7 +143,7 @@ function valueProblems(input: CheckInput): Problem[] {
   });
 }
 
-/** Checks against the cluster: members, subnets, volume groups of file systems, addresses in their subnet. */
+/** Members, subnets, volume groups, addresses. */
 function clusterProblems(input: CheckInput): Problem[] {
   const { file, fileName, state } = input;
   const problems: Problem[] = [];

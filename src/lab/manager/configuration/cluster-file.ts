@@ -1,6 +1,5 @@
 /**
- * The cluster's ASCII file, as far as the lab uses it: name, members, MEMBER_TIMEOUT [serviceguard.md 8.1]. Other lines that would change a
- * real cluster are refused with a reason. Pure.
+ * The cluster's ASCII file, as far as the lab uses it [serviceguard.md 8.1]. Other lines that would change a real cluster are refused. Pure.
  */
 import { type Checked, errorProblem, type Problem } from '../../../base/problem.ts';
 import type { MemberName } from '../model.ts';
@@ -11,7 +10,7 @@ export interface ClusterFile {
   readonly memberTimeoutMicroseconds: number;
 }
 
-/** The file of cmquerycl -C and cmgetconf. Parsing it returns the same values. */
+/** Of cmquerycl -C and cmgetconf. */
 export function printClusterFile({ name, members, memberTimeoutMicroseconds }: ClusterFile): string {
   const head = ['# Cluster configuration of the lab', `CLUSTER_NAME ${name}`, 'HOSTNAME_ADDRESS_FAMILY IPV4'];
   const each = members.flatMap((member) => [`NODE_NAME ${member}`, '  NETWORK_INTERFACE eth0']);
@@ -24,7 +23,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
   CLUSTER_NAME: { rule: 'read' },
   NODE_NAME: { rule: 'read' },
   MEMBER_TIMEOUT: { rule: 'read' },
-  // These lines describe the lab correctly anyway, or have no effect on one machine.
+  // True in a lab anyway, or without effect.
   HOSTNAME_ADDRESS_FAMILY: { rule: 'ignore' },
   NETWORK_INTERFACE: { rule: 'ignore' },
   HEARTBEAT_IP: { rule: 'ignore' },
@@ -41,7 +40,7 @@ const keywords: Readonly<Record<string, Keyword>> = {
   SITE_NAME: { rule: 'refuse', because: 'the lab has no sites' },
 };
 
-/** All problems of the file alone, at once; `is` is the existing cluster, whose name cannot change. member-change.ts judges the members. */
+/** Of the file alone; `is`: the existing cluster, whose name cannot change. member-change.ts judges the members. */
 export function parseClusterFile(text: string, fileName: string, is: ClusterFile): Checked<ClusterFile> {
   const problems: Problem[] = [];
   const values: { readonly keyword: string; readonly value: string }[] = [];
@@ -68,7 +67,7 @@ export function parseClusterFile(text: string, fileName: string, is: ClusterFile
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value, problems };
 }
 
-/** Of MEMBER_TIMEOUT, with several heartbeat networks [serviceguard.md 8.1]. */
+/** With several heartbeat networks [serviceguard.md 8.1]. */
 const leastTimeout = 3_000_000;
 
 function differences(value: ClusterFile, is: ClusterFile, fileName: string): Problem[] {
@@ -80,7 +79,7 @@ function differences(value: ClusterFile, is: ClusterFile, fileName: string): Pro
   const twice = value.members.filter((member, index, all) => all.indexOf(member) !== index);
   if (twice.length > 0) problems.push(problem(`NODE_NAME lists ${twice.join(', ')} twice.`, 'Name each node once.', fileName));
   const timeout = value.memberTimeoutMicroseconds;
-  // The lab's own value is below Serviceguard's minimum, and is accepted.
+  // Accepted, although below Serviceguard's minimum.
   const isOfLab = timeout === is.memberTimeoutMicroseconds;
   if (!isOfLab && (!Number.isInteger(timeout) || timeout < leastTimeout || timeout > 300_000_000)) {
     const remedy = `Write microseconds from ${leastTimeout} to 300000000; with one heartbeat network at least 14000000.`;

@@ -1,6 +1,5 @@
 /**
- * Which changes of a package's configuration take effect while it runs [serviceguard.md 2.8]. Where the real product would mount, start or
- * halt something at once, the lab refuses and says so. Pure.
+ * Which changes take effect while a package runs [serviceguard.md 2.8]. What would mount, start or halt something at once is refused. Pure.
  */
 import { errorProblem, type Problem } from '../../../base/problem.ts';
 import { changedKeywords, onlineRule } from '../../../serviceguard/online-rules.ts';
@@ -8,7 +7,7 @@ import type { PackageFile } from '../../../serviceguard/package-file.ts';
 import type { ClusterState, PackageState } from '../model.ts';
 import { policyIn } from '../package-policy.ts';
 
-/** Why the new configuration cannot take effect now. Empty: it can. `before` is null for a new package. */
+/** Empty: it can. `before`: null for a new package. */
 export function refuseOnlineChange(before: PackageFile | null, after: PackageFile, state: ClusterState): Problem[] {
   const pkg = state.packages[after.name];
   if (before === null || pkg === undefined) return [];
@@ -47,7 +46,7 @@ function memberProblem(pkg: PackageState, after: PackageFile, state: ClusterStat
   return [errorProblem('package-online-owner', text, `Move or halt the package first: cmhaltpkg ${pkg.name}`)];
 }
 
-/** A limit below the present restarts would fail the package; the counter must be reset first [L9 p.264]. */
+/** Below the present restarts it would fail the package: reset the counter first [L9 p.264]. */
 function restartProblems(pkg: PackageState, after: PackageFile, state: ClusterState): Problem[] {
   return policyIn(state, after).services.flatMap(({ name, restart }) => {
     const count = pkg.services.find((service) => service.name === name)?.restarts ?? 0;

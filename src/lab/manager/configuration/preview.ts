@@ -1,7 +1,4 @@
-/**
- * The effect of a command if every script succeeds (-t): the reducer gets the event, and each script it requests succeeds. Line form as in
- * [L9 p.243]. A script failure cannot be predicted.
- */
+/** The effect of a command if every script succeeds (-t) [L9 p.243]. */
 import { say } from '../messages.ts';
 import type { ClusterState, Effect, LabEvent } from '../model.ts';
 import { reduce } from '../package-manager.ts';
@@ -14,7 +11,7 @@ export interface PreviewResult {
 
 type RequestEvent = Extract<LabEvent, { request: string }>;
 
-/** `command` is the name for the last line. Packages in maintenance mode have no preview [L10 p.262]. */
+/** `command`: for the last line. None in maintenance mode [L10 p.262]. */
 export function preview(command: string, state: ClusterState, event: RequestEvent): PreviewResult {
   const maintained = Object.values(state.packages).filter((pkg) => pkg.maintenance.on && concerns(event, pkg.name));
   if (maintained.length > 0) {

@@ -1,9 +1,9 @@
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
-/** What `secondsOf` accepts, for messages. */
+/** For messages. */
 export const durationWords = 'a whole number with s, m or h';
 
-/** Seconds of a duration such as 90s, 30m or 2h; null: the text is none, or zero. */
+/** Of 90s, 30m or 2h; null: none of these, or zero. */
 export function secondsOf(text: string): number | null {
   const [, number, unit = ''] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
   const seconds = Number(number) * (unitSeconds[unit] ?? Number.NaN);

@@ -1,6 +1,5 @@
 /**
- * The text in lines of at most `width` columns, where its words allow it; all but the first are indented by `indent`. A command in
- * backticks stays on one line, so that it can be copied.
+ * Lines of at most `width` columns, where words allow it; all but the first indented. A command in backticks stays on one line, to be copied.
  */
 export function folded(text: string, width: number, indent = 0): string {
   const lines = [''];

@@ -1,4 +1,4 @@
-/** The form of a line in the package log and in syslog (docs/reference/log.md), for its writers and its readers. Pure. */
+/** A line of the package log and of syslog (docs/reference/log.md), for writers and readers. Pure. */
 
 /** ok: checked, nothing had to change; done: changed; would: dry run only. */
 export type LogResult = 'ok' | 'done' | 'would' | 'warning' | 'failed';
@@ -6,7 +6,7 @@ export type LogResult = 'ok' | 'done' | 'would' | 'warning' | 'failed';
 export interface LogMessage {
   readonly code: string;
   readonly text: string;
-  /** For programs. Empty values are not printed. */
+  /** Empty values are not printed. */
   readonly keys?: Readonly<Record<string, string | number>>;
 }
 
@@ -35,11 +35,11 @@ export interface ParsedLine {
   readonly result: LogResult;
   readonly code: string;
   readonly text: string;
-  /** As printed: quotes are kept. */
+  /** With quotes. */
   readonly keys: Readonly<Record<string, string>>;
 }
 
-/** A line with or without its time; null: another program wrote it. */
+/** With or without its time; null: of another program. */
 export function parseLogLine(line: string): ParsedLine | null {
   const [, script = '', result, code = '', rest = ''] =
     /^(?:\w{3} [ \d]\d [\d:]{8} )?\S+ \S+ ([a-z]+): (ok|done|would|warning|failed) \[([a-z0-9-]+)\] (.*)$/.exec(line) ?? [];

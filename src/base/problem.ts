@@ -1,6 +1,6 @@
 /**
- * Every problem the toolkit reports on the administrator's side, and the exit status of each stage. Problems of one stage
- * are collected and reported together; nothing is thrown at the first one.
+ * Problems of the administrator's side, and the exit status of each stage. Problems of a stage are reported together, not thrown at the
+ * first.
  */
 
 import { type ProblemCode, problemCodes } from './codes/problem-codes.ts';
@@ -13,19 +13,19 @@ export interface Place {
 }
 
 /**
- * What a verb may do. Each verb that reads, writes or changes has --json. `prints`: a text that is meant to be saved. `agents`: starts agents,
- * which have their own locks. `changes`: changes a cluster; the failover audit has a row for each of its `changes`.
+ * Each verb that reads, writes or changes has --json. `prints`: a text to be saved. `agents`: starts agents, which have their own locks.
+ * `changes`: changes a cluster; the failover audit has a row for each form.
  */
 export type Effect = 'reads' | 'prints' | 'writes here' | 'agents' | 'changes' | 'lab';
 
 export interface ExitRow {
   readonly status: number;
   readonly means: string;
-  /** Verbs with one of these effects can always end with it; another verb says so in its row. */
+  /** Verbs with one of these effects; another verb says so in its row. */
   readonly of?: readonly Effect[];
 }
 
-/** Exit statuses of `csync`, ordered by what the caller does next, each with its meaning: help and docs/reference/verbs.md print them from here. */
+/** Exit statuses of `csync` with their meaning, for help and docs/reference/verbs.md. */
 export const exitTable = {
   ok: { status: 0, means: 'done' },
   different: { status: 1, means: 'a check failed, something differs, or csync refused' },
@@ -52,33 +52,33 @@ export const exitTable = {
 export type ExitName = keyof typeof exitTable;
 export type ExitCode = (typeof exitTable)[ExitName]['status'];
 
-/** Their numbers by name. */
+/** By name. */
 export const exitCodes = Object.fromEntries(Object.entries(exitTable).map(([name, { status }]) => [name, status])) as {
   readonly [Name in ExitName]: (typeof exitTable)[Name]['status'];
 };
 
 export interface Problem {
-  /** Stable: programs match on it. */
+  /** Programs match on it. */
   readonly code: ProblemCode;
   readonly severity: 'error' | 'warning';
-  /** What happened and what it means, quoting what was typed. */
+  /** Quotes what was typed. */
   readonly text: string;
-  /** The command or edit that fixes it. */
+  /** A command or an edit. */
   readonly remedy: string;
   readonly place?: Place | undefined;
   readonly member?: string | undefined;
 }
 
-/** Either the value, perhaps with warnings, or all problems of the stage. */
+/** A value, perhaps with warnings, or all problems. */
 export type Checked<T> =
   | { readonly ok: true; readonly value: T; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Ends a verb with problems; only the outermost boundary turns it into text and an exit status. */
+/** Only the outermost boundary makes text and exit status of it. */
 export class Failure extends Error {
   readonly problems: readonly Problem[];
   readonly exit: number;
-  /** `exit` for a verb whose statuses have a table of their own. */
+  /** `exit`: for a verb with statuses of its own. */
   constructor(problems: readonly Problem[], exit: number = exitCodeOf(problems)) {
     super(problems.map((problem) => problem.text).join('; '));
     this.problems = problems;
@@ -86,16 +86,15 @@ export class Failure extends Error {
   }
 }
 
-/** Ctrl-C, or a reader that went away: what everything that is waited for is rejected with. */
+/** Ctrl-C, or a reader that exited: all waiting is rejected with it. */
 export class Interrupted extends Error {}
 
-/** The value, or a Failure with all its problems. */
+/** Or a Failure with all problems. */
 export function demand<T>(checked: Checked<T>): T {
   if (checked.ok) return checked.value;
   throw new Failure(checked.problems);
 }
 
-/** A block a problem: where, what, the fix. */
 export function formatProblem(problem: Problem): string {
   const { place, member, code, severity } = problem;
   const position =
@@ -105,19 +104,18 @@ export function formatProblem(problem: Problem): string {
   return `${head}\n  ${problem.text}\n  Fix: ${problem.remedy}`;
 }
 
-/** The exit status of a list of problems: the one of the first error. */
+/** That of the first error. */
 export function exitCodeOf(problems: readonly Problem[]): ExitCode {
   const first = problems.find((problem) => problem.severity === 'error');
   if (first === undefined) return exitCodes.ok;
   return exitCodes[problemCodes[first.code].exit];
 }
 
-/** An error; `where`: the host it concerns, or the place in a file. */
+/** `where`: a host, or a place in a file. */
 export function errorProblem(code: ProblemCode, text: string, remedy: string, where?: string | Place): Problem {
   return { code, severity: 'error', text, remedy, ...(typeof where === 'object' ? { place: where } : { member: where }) };
 }
 
-/** What ends a verb with one error. */
 export function failure(...error: Parameters<typeof errorProblem>): Failure {
   return new Failure([errorProblem(...error)]);
 }

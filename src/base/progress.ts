@@ -1,2 +1,2 @@
-/** Is called when a step begins; what it returns is called when the step ended. */
+/** Called when a step begins; the result when it ended. */
 export type BeginStep = (text: string) => (outcome: 'done' | 'failed') => void;

@@ -1,4 +1,4 @@
-/** Repeatable random numbers from 0 to below 1 (mulberry32): the same seed produces the same numbers everywhere. */
+/** From 0 to below 1 (mulberry32): the same seed, the same numbers. */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -2,13 +2,14 @@
 import stringWidth from 'string-width';
 
 interface Look {
-  /** Columns whose cells stand at the right, by number. */
   readonly right?: readonly number[];
-  /** Blanks before each line. */
   readonly indent?: number;
 }
 
-/** Rows as lines, in columns as wide as their widest cell, two blanks apart. Wide characters count as the two places they take. */
+/**
+ * Columns as wide as their widest cell, two blanks apart; wide characters count as two. `right`: numbers of columns aligned to the right;
+ * `indent`: blanks.
+ */
 export function columns(rows: readonly (readonly (string | number)[])[], { right = [], indent = 0 }: Look = {}): string[] {
   const texts = rows.map((row) => row.map(String));
   const widths: number[] = [];
@@ -21,7 +22,7 @@ export function columns(rows: readonly (readonly (string | number)[])[], { right
   return texts.map((row) => `${' '.repeat(indent)}${row.map(padded).join('  ')}`.trimEnd());
 }
 
-/** A table of a Markdown page; `align` as Markdown writes it, such as `---:`. */
+/** `align` as Markdown writes it, such as `---:`. */
 export function pageTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],

@@ -1,4 +1,4 @@
-/** Programs of other languages are files; an import of one is its text. */
+/** An import of a program in another language is its text. */
 declare module '*.pl' {
   const text: string;
   export = text;

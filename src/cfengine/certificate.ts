@@ -1,6 +1,6 @@
 /**
- * The certificate that a host makes from its own key to connect to cf-serverd. Loaded only when needed: node-forge is three quarters of a
- * member script, and loading it would delay a failover.
+ * A host's certificate for cf-serverd, from its own key. Loaded when needed: node-forge is three quarters of a member script, and would delay
+ * a failover.
  */
 import { sign } from 'node:crypto';
 import forge from 'node-forge';
@@ -9,9 +9,8 @@ import { readPrivateKey } from './keys.ts';
 const { asn1, jsbn, md, pki } = forge;
 
 /**
- * A self-signed certificate of the key, PEM: cf-serverd checks only the key in it [cfengine.md 2.3]. OpenSSL signs it: the monitor runs
- * without the compiler of V8, and a signature in JavaScript would block it for a second. Throws the error of OpenSSL or node-forge if the
- * text is no private key.
+ * Self-signed, PEM: cf-serverd checks only the key [cfengine.md 2.3]. OpenSSL signs: without V8's compiler a signature in JavaScript would
+ * block the monitor for a second. Throws the error of OpenSSL or node-forge for an invalid key.
  */
 export function selfSignedCertificate(privateKeyPem: string): string {
   const key = readPrivateKey(privateKeyPem);
@@ -21,13 +20,13 @@ export function selfSignedCertificate(privateKeyPem: string): string {
   const certificate = pki.createCertificate();
   certificate.publicKey = pki.setRsaPublicKey(number(n), number(e));
   certificate.serialNumber = '01';
-  // Only the key counts; the dates are wide so that a wrong clock does not matter.
+  // Wide, so that a wrong clock does not matter.
   certificate.validity.notBefore = new Date('2000-01-01T00:00:00Z');
   certificate.validity.notAfter = new Date('2049-12-31T00:00:00Z');
   const name = [{ name: 'commonName', value: 'csync' }];
   certificate.setSubject(name);
   certificate.setIssuer(name);
-  // node-forge requests the signature from the key.
+  // node-forge asks the key for the signature.
   const signer = {
     sign: () => sign('sha256', Buffer.from(asn1.toDer(certificate.tbsCertificate).getBytes(), 'latin1'), key).toString('latin1'),
   };

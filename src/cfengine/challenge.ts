@@ -1,12 +1,12 @@
 /**
- * How generation 2 proves keys: each side encrypts a nonce for the other, which answers with the MD5 of what it decrypted [cfengine.md
- * 1.14]. The daemon answers only a caller whose key it has. Pure except for the random numbers.
+ * How generation 2 proves keys: each side encrypts a nonce, the other answers with the MD5 of what it decrypted [cfengine.md 1.14]. The
+ * daemon answers only callers whose key it has. Pure except for the random numbers.
  */
 
 import { constants, createHash, createPublicKey, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
 import { attempt } from '../base/attempt.ts';
 
-/** The plain text is padded to this length. */
+/** After padding. */
 const textBytes = 24;
 const sessionKeyBytes = 16;
 
@@ -15,7 +15,7 @@ const md5 = (bytes: Buffer): string => latin1(createHash('md5').update(bytes).di
 const encryptedFor = (key: KeyObject, bytes: Buffer): Buffer =>
   publicEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, bytes);
 
-/** OpenSSL's MPI: length, and a zero before a number whose first bit is set. */
+/** OpenSSL's MPI: length, and a zero before a first bit that is set. */
 function mpi(number: Buffer): Buffer {
   const body = (number[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.of(0), number]) : number;
   const length = Buffer.alloc(4);
@@ -23,7 +23,7 @@ function mpi(number: Buffer): Buffer {
   return Buffer.concat([length, body]);
 }
 
-/** The content of PKCS#1 v1.5 padding; null without such padding. Node.js no longer removes it, since that helps attackers. */
+/** PKCS#1 v1.5; null: no such padding. Node.js no longer removes it, since that helps attackers. */
 function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
   return attempt(() => {
     const padded = privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, bytes);
@@ -33,20 +33,20 @@ function decrypted(key: KeyObject, bytes: Buffer): Buffer | null {
 }
 
 export interface Challenge {
-  /** Payloads that open the dialogue: the nonce for the daemon, and the two numbers of our public key. */
+  /** The nonce, and the two numbers of our public key. */
   readonly opening: readonly string[];
-  /** Whether this answer proves that the daemon has the private key. */
+  /** The daemon has the private key. */
   isProof(answer: string): boolean;
-  /** Payloads for the daemon's challenge, the session key included; null: it was not made for our key. */
+  /** With the session key; null: not made for our key. */
   answer(challenge: string): readonly string[] | null;
 }
 
-/** A challenge for a daemon with the caller's key pair: the members of a cluster share theirs. */
+/** For a daemon with the caller's key pair: members share theirs. */
 export function challengeOf(own: KeyObject): Challenge {
   const shared = createPublicKey(own);
   const { n = '', e = '' } = shared.export({ format: 'jwk' });
   const random = randomBytes(32);
-  // As BN_rand does: the first of 256 bits is set.
+  // As BN_rand: the first of 256 bits is set.
   random[0] = (random[0] ?? 0) | 0x80;
   const nonce = mpi(random);
   const cipher = encryptedFor(shared, nonce);

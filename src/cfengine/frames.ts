@@ -1,6 +1,6 @@
 /**
- * The transaction frames of both generations: 8 bytes of header, NUL padded, "<status> <length>" with status t (done) or m (more), then the
- * payload [cfengine.md 1.8]. Pure.
+ * Frames of both generations: 8 bytes of header, NUL padded, "<status> <length>" with t (done) or m (more), then the payload [cfengine.md
+ * 1.8]. Pure.
  */
 export function encodeFrame(payload: string): Buffer {
   const body = Buffer.from(payload, 'latin1');
@@ -14,10 +14,10 @@ export type Decoded =
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'garbage'; readonly why: string };
 
-/** cfengine's own buffers have 4096 bytes; anything much longer is not its protocol. */
+/** cfengine's own buffers: 4096. */
 const mostBytes = 65_536;
 
-/** Removes the first frame from the received bytes. */
+/** From the received bytes. */
 export function decodeFrame(bytes: Buffer): Decoded {
   if (bytes.length < 8) return { kind: 'incomplete' };
   const header = bytes.subarray(0, 8).toString('latin1').replace(/\0.*$/s, '');
@@ -27,19 +27,19 @@ export function decodeFrame(bytes: Buffer): Decoded {
   return { kind: 'frame', payload: bytes.subarray(8, 8 + length).toString('latin1'), rest: bytes.subarray(8 + length) };
 }
 
-/** The answer to STAT; the order of its numbers is cfengine's [cfengine.md 1.8]. */
+/** In cfengine's order [cfengine.md 1.8]. */
 export interface RemoteStat {
   readonly size: number;
-  /** Seconds since the epoch. */
+  /** Since the epoch. */
   readonly mtime: number;
   readonly inode: number;
 }
 
-/** Reads "OK: type mode lmode uid gid size atime mtime ctime holes ino nlink dev"; null for anything else. */
+/** Of "OK: type mode lmode uid gid size atime mtime ctime holes ino nlink dev"; else null. */
 export function parseStat(payload: string): RemoteStat | null {
   if (!payload.startsWith('OK: ')) return null;
   const words = payload.slice(4).trim().split(/\s+/);
-  // Number() alone would accept 0x39, 5e1 and Infinity.
+  // Number() accepts 0x39, 5e1 and Infinity.
   if (!words.every((word) => /^-?\d+$/.test(word))) return null;
   const numbers = words.map(Number);
   const [size, mtime, inode] = [numbers[5], numbers[7], numbers[10]];

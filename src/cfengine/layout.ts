@@ -1,21 +1,21 @@
-/** Paths of cfengine's policy and keys on the master and on every host, and the parser for rendered policy, by generation. */
+/** Paths of policy and keys on master and hosts, and the parser for rendered policy, by generation. */
 import type { Settings } from '../settings/settings.ts';
 
 export interface CfengineLayout {
-  /** Master copy of the policy, on the policy file system; hosts copy it to their inputs. */
+  /** On the policy file system; hosts copy it to their inputs. */
   readonly masterInputs: string;
-  /** Files that the policy distributes, beside it. */
+  /** Distributed beside the policy. */
   readonly referenceFiles: string;
-  /** The cluster's public keys for hosts to fetch: the current one and, during a rotation, the next. */
+  /** For hosts to fetch: the current and, during a rotation, the next one. */
   readonly publicKeys: string;
-  /** What the programs of a host read. */
+  /** What a host's programs read. */
   readonly inputs: string;
-  /** A host's key pair, and the public keys it trusts. */
+  /** The host's pair, and the trusted public keys. */
   readonly keys: string;
 }
 
 export function layoutOf({ cfengineGeneration, policyDirectory: served, cfengineWorkDirectory: work }: Settings): CfengineLayout {
-  // Generation 2 has DSAU's names where they are known: that of master_files is not [dsau-csync.md 4.1].
+  // DSAU's names in generation 2, where known: not that of master_files [dsau-csync.md 4.1].
   const inputs =
     cfengineGeneration === 2
       ? { masterInputs: `${served}/cfengine_master/inputs`, referenceFiles: `${served}/cfengine_master/master_files` }
@@ -24,14 +24,14 @@ export function layoutOf({ cfengineGeneration, policyDirectory: served, cfengine
 }
 
 export interface PolicyCheck {
-  /** Relative to the checked directory. */
+  /** To the checked directory. */
   readonly file: string;
   readonly argv: readonly string[];
 }
 
 /**
- * The real parser for a directory of rendered files; exit 0 is good. cfengine 2 accepts missing files, so each is checked first
- * [cfengine.md 3.5]; it looks for imports in CFINPUTS, not beside the file [cfengine.md 1.1].
+ * Exit 0 is good. cfengine 2 accepts missing files, so each is checked first [cfengine.md 3.5]; it looks for imports in CFINPUTS [cfengine.md
+ * 1.1].
  */
 export function policyChecks(settings: Settings, directory: string): readonly PolicyCheck[] {
   const { cfengineBinDirectory: bin } = settings;

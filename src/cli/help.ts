@@ -2,7 +2,7 @@
 import { verbTasks } from './verb.ts';
 import { verbs } from './verbs.ts';
 
-/** Width of the column of verbs; a line then fits into 80 columns (a test). */
+/** A line then fits into 80 columns (a test). */
 const column = 27;
 
 const opening = `csync makes a cfengine master highly available as a Serviceguard package.
@@ -26,7 +26,6 @@ Problems have a code. csync explain CODE prints what to do.
 man 8 csync is the manual. csync completion prints a completion script.
 `;
 
-/** All verbs. */
 export function helpText(): string {
   const tasks = Object.entries(verbTasks).map(([task, purpose]) => {
     const lines = verbs
@@ -37,7 +36,7 @@ export function helpText(): string {
   return [opening, `${start.join('\n')}\n`, ...tasks, closing].join('\n');
 }
 
-/** The verbs behind a word that has parts, such as `member`. */
+/** Of a word with parts, such as `member`. */
 export function partsText(word: string): string {
   const lines = verbs
     .filter(({ words }) => words.startsWith(`${word} `))
@@ -45,20 +44,19 @@ export function partsText(word: string): string {
   return `csync ${word} needs one more word:\n\n${lines.join('\n')}\n\ncsync ${word} VERB --help prints the options.\n`;
 }
 
-/** The verb that the words begin with; null: none. */
 export function verbIn(argv: readonly string[]): string | null {
   const typed = argv.filter((word) => !word.startsWith('-'));
   const found = verbs.find(({ words }) => words.split(' ').every((word, at) => typed[at] === word));
   return found?.words ?? null;
 }
 
-/** What to do after a wrong call of a verb. */
+/** After a wrong call. */
 export function usageFix(words: string): string {
   const example = verbs.find((verb) => verb.words === words)?.examples[0]?.[0];
   return `for example csync ${example}; csync ${words} --help prints its options`;
 }
 
-/** Verbs that have a word of these at another place: `add member` and `commit` are none, `member add` and `policy commit` are. */
+/** `member add` for `add member`, `policy commit` for `commit`. */
 export function meantVerbs(argv: readonly string[]): string[] {
   const typed = argv.filter((word) => !word.startsWith('-'));
   const [first = '', second = ''] = typed;

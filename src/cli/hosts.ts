@@ -1,4 +1,3 @@
-/** Verbs for the hosts that belong to the master: members, clients, their keys and their agents. */
 import {
   automaticOption,
   documents,
@@ -23,7 +22,7 @@ const looks = { badInput: '', cannotRunHere: '' } as const;
 const changed = {
   changeFailed: 'a change failed or is pending; csync remembers it, and the same command completes it',
 } as const;
-/** Of verbs that set up hosts. */
+/** They set up hosts. */
 const setsUp = {
   task: 'Change',
   effect: 'changes',
@@ -31,7 +30,7 @@ const setsUp = {
   exits: changed,
   json: async () => [(await documents()).setUpDocument],
 } as const;
-/** Of verbs that list what is set up. */
+/** They list what is set up. */
 const lists = { task: 'Investigate', effect: 'reads', options: read, exits: looks } as const;
 const host = { type: 'string', demandOption: true, describe: 'member, by its short name' } as const;
 

@@ -16,13 +16,13 @@ export const labOptions = {
   json: { type: 'boolean', default: false, describe: 'print the result as JSON' },
 } as const;
 const options = labOptions;
-/** Of verbs with --json that print nothing but problems. */
+/** Prints nothing but problems with --json. */
 const noDocument = async (): Promise<readonly []> => [];
 
 const member = { type: 'string', demandOption: true, describe: 'lab host' } as const;
 const seed = { type: 'number', default: 1, describe: 'seed: the same one repeats the same faults in the same order' } as const;
 const needsLab = { cannotRunHere: '' } as const;
-/** Of a verb that starts a lab of its own and takes it down again. */
+/** Starts a lab of its own and removes it. */
 const ownLab = (different: string) => ({ ...needsLab, different, unread: '' }) as const;
 const inLab = { task: 'Lab', effect: 'lab', options, exits: needsLab, json: noDocument } as const;
 const trial = { task: 'Lab', effect: 'lab', options, json: async () => [(await documents()).trialDocument] } as const;

@@ -2,20 +2,20 @@
 import { exitCodes } from '../base/problem.ts';
 import { out } from '../host/output.ts';
 
-/** Prints a text; the status is that of success. */
+/** Returns the status of success. */
 export const print = async (text: string | Promise<string>): Promise<number> => {
   out(await text);
   return exitCodes.ok;
 };
 
 export const settingsOption = { type: 'string', default: 'csync.yaml', describe: 'settings file' } as const;
-/** Of a verb that finds the settings on a member by itself. */
+/** The settings are found on a member. */
 export const foundSettings = {
   type: 'string',
   describe: 'settings file; default: csync.yaml here, else the applied settings of this member',
 } as const;
 export const jsonOption = { type: 'boolean', default: false, describe: 'print the result as JSON' } as const;
-/** Nagios' own statuses take the place of those of the verb. */
+/** Nagios' statuses replace those of the verb. */
 export const nagiosOption = {
   type: 'boolean',
   default: false,
@@ -39,11 +39,11 @@ export const dryRunOption = { type: 'boolean', default: false, describe: 'print 
 export const yesOption = { type: 'boolean', alias: 'y', default: false, describe: 'do not ask for confirmation' } as const;
 
 export const sources = { settings: settingsOption, templates: templatesOption, base: baseOption, json: jsonOption } as const;
-/** yargs takes a default of an option for its use: these two have none, or they would always be in conflict. */
+/** Without defaults: yargs takes a default for use, and they would be in conflict. */
 export const handEdits = {
   rendered: { type: 'boolean', describe: 'overwrite files that were edited by hand' },
   mine: { type: 'boolean', describe: 'keep files that were edited by hand as part of the package' },
 } as const;
 
-/** Schemas of what several verbs print with --json; loaded when one is needed. */
+/** Loaded when needed. */
 export const documents = () => import('../verbs/outputs/outputs.ts');

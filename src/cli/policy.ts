@@ -1,4 +1,3 @@
-/** Verbs for the administrator's part of the policy. */
 import { dryRunOption, jsonOption, settingsOption } from './options.ts';
 import { verb } from './verb.ts';
 

@@ -1,11 +1,10 @@
-/** What help and docs/reference/verbs.md print about a verb, from its row. */
+/** A verb in help and docs/reference/verbs.md. */
 import type { Options } from 'yargs';
 import { type ExitName, exitTable } from '../base/problem.ts';
 import { pageTable } from '../base/tables.ts';
 import { alwaysPossible, type OptionTable, possibleBy, type Verb } from './verb.ts';
 import { verbs } from './verbs.ts';
 
-/** The verb with its names, as yargs and manuals write it: `client remove <hosts..>`. */
 export function synopsis({ words, positionals }: Verb): string {
   const names = Object.entries(positionals).map(([name, { array, demandOption }]) => {
     const many = array === true ? `${name}..` : name;
@@ -14,7 +13,6 @@ export function synopsis({ words, positionals }: Verb): string {
   return [words, ...names].join(' ');
 }
 
-/** What a verb does, in sentences without Markdown. */
 export function plainText({ does, details = '' }: Verb): string {
   const sentence = `${does.charAt(0).toUpperCase()}${does.slice(1)}.`;
   return `${sentence} ${details}`
@@ -23,7 +21,6 @@ export function plainText({ does, details = '' }: Verb): string {
     .replaceAll('`', '');
 }
 
-/** Exit statuses of a verb with their meaning, in rising order. */
 export function exitLines({ effect, exits = {}, ownExits = {} }: Verb): readonly (readonly [number, string])[] {
   const names = [...alwaysPossible, ...possibleBy(effect), ...(Object.keys(exits) as ExitName[])];
   const lines = new Map(names.map((name) => [exitTable[name].status as number, exits[name] || exitTable[name].means]));
@@ -34,14 +31,14 @@ export function exitLines({ effect, exits = {}, ownExits = {} }: Verb): readonly
 const begin = '<!-- begin: written by npm run generate -->';
 const end = '<!-- end: written by npm run generate -->';
 
-/** The page with the reference of all verbs in its place. */
+/** The page with the reference in its place. */
 export function withReference(page: string): string {
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
   if (from === -1 || to < from) throw new Error(`the page lacks the lines "${begin}" and "${end}"`);
   return `${page.slice(0, from)}${begin}\n\n${reference()}\n${page.slice(to)}`;
 }
 
-/** Statuses that each section would repeat. */
+/** Not in each section. */
 const common: readonly number[] = alwaysPossible.map((name) => exitTable[name].status);
 
 function reference(): string {
@@ -59,12 +56,11 @@ function reference(): string {
     .join('\n');
 }
 
-/** Names and options of a verb: as typed, meaning, default. */
+/** As typed, meaning, default. */
 export function optionLines(verb: Verb): string[][] {
   return [...described(verb.positionals, (name) => name.toUpperCase()), ...described(verb.options, (name) => `--${name}`)];
 }
 
-/** Exit statuses of a verb besides those of every verb. */
 export function ownStatuses(verb: Verb): readonly (readonly [number, string])[] {
   const own = Object.keys(verb.ownExits ?? {}).map(Number);
   return exitLines(verb).filter(([status]) => !common.includes(status) || own.includes(status));

@@ -1,10 +1,10 @@
-/** The text format of Prometheus (version 0.0.4: HELP, TYPE, samples). Pure. */
+/** The text format of Prometheus 0.0.4. Pure. */
 
 export interface Metric {
   readonly name: string;
   readonly type: 'gauge' | 'counter';
   readonly help: string;
-  /** Labels besides the common ones, and the value; no samples: unknown. */
+  /** Without the common labels; no samples: unknown. */
   readonly samples: readonly (readonly [labels: Readonly<Record<string, string>>, value: number])[];
 }
 
@@ -12,7 +12,7 @@ export const gauge = (name: string, help: string, samples: Metric['samples']): M
 
 const escaped = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
-/** `common`: labels of every sample. */
+/** `common`: for every sample. */
 export function expositionOf(metrics: readonly Metric[], common: Readonly<Record<string, string>>): string {
   const lines = metrics.flatMap(({ name, type, help, samples }) =>
     samples.length === 0

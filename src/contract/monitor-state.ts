@@ -1,4 +1,4 @@
-/** What the monitor publishes about itself in a file, for csync status. Pure. */
+/** What the monitor publishes for csync status. Pure. */
 
 import * as v from 'valibot';
 import { readJson } from './read-json.ts';
@@ -7,16 +7,15 @@ const schema = v.object({
   version: v.literal(1),
   package: v.string(),
   member: v.string(),
-  /** The service process that Serviceguard started. */
+  /** Serviceguard's service process. */
   pid: v.number(),
   startedAt: v.string(),
   at: v.string(),
-  /** The watched process, such as "cf-serverd (pid 42)"; null while paused, or between two daemons. */
   watching: v.nullable(v.string()),
-  /** Whether the exit of that process is an event, or must be polled. */
+  /** If not, it is polled. */
   endIsEvent: v.boolean(),
   paused: v.boolean(),
-  /** Why the brake keeps the package here; null: it does not. Missing in version 0.1.0. */
+  /** Why the brake is on; null: off. Missing in version 0.1.0. */
   brake: v.optional(v.nullable(v.string()), null),
   starvations: v.number(),
   layers: v.record(
@@ -36,7 +35,7 @@ const schema = v.object({
     v.object({
       reason: v.string(),
       since: v.string(),
-      /** ms since the epoch, with fractions: when the monitor noticed. */
+      /** ms since the epoch, with fractions. */
       noticed: v.number(),
       evidence: v.string(),
       sentence: v.string(),
@@ -46,12 +45,12 @@ const schema = v.object({
 
 export type MonitorState = v.InferOutput<typeof schema>;
 
-/** In memory: removed by a boot, writable when disks are full. */
+/** In memory: writable when disks are full. */
 export function monitorStateFile(packageName: string): string {
   return `/run/csync-monitor-${packageName}.json`;
 }
 
-/** null for text that no monitor of this version wrote. */
+/** null: not written by a monitor of this version. */
 export function parseMonitorState(text: string): MonitorState | null {
   return readJson(schema, text);
 }

@@ -1,8 +1,8 @@
-/** The policy file system: its device, its mark (the sentinel), its line in /etc/fstab. */
+/** Device, mark (the sentinel) and line in /etc/fstab of the policy file system. */
 import { attempt } from '../base/attempt.ts';
 import type { Settings } from '../settings/settings.ts';
 
-/** The administrator's hook of a legacy package: an executable with this name in its directory, called with run or halt. */
+/** Hook of a legacy package: an executable in its directory, called with run or halt. */
 export const customerDefined = 'customer-defined';
 
 export function deviceOf(settings: Settings): string {
@@ -10,15 +10,15 @@ export function deviceOf(settings: Settings): string {
 }
 
 /**
- * When a line of /etc/fstab mounts the policy file system outside Serviceguard: at its mount point or below, or from its device under any
- * name. null: never. An automount of systemd mounts at the first access, even with noauto.
+ * When a line of /etc/fstab mounts the policy file system: at its mount point or below, or from its device under any name. null: never.
+ * systemd's automount mounts at the first access, also with noauto.
  */
 export function fstabMount(
   settings: Settings,
   fields: readonly string[],
 ): 'at boot' | 'on access' | 'with a unit of systemd' | null {
   const [source = '', typed = '', , options = ''] = fields;
-  // As getmntent reads it: a blank within is its octal number [fstab(5)].
+  // As getmntent: a blank is its octal number [fstab(5)].
   const target = typed.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
   const mapper = mapperName(settings);
   const devices = [deviceOf(settings), mapper, mapper.replace('/dev/mapper/', '/dev/disk/by-id/dm-name-')];
@@ -31,13 +31,13 @@ export function fstabMount(
   return words.some((word) => /^x-systemd\.(wanted|required)-by=/.test(word)) ? 'with a unit of systemd' : null;
 }
 
-/** Device-mapper's name of a logical volume: hyphens are doubled. */
+/** Hyphens are doubled. */
 export function mapperName({ volumeGroup, logicalVolume }: Settings): string {
   const escaped = (name: string): string => name.replaceAll('-', '--');
   return `/dev/mapper/${escaped(volumeGroup)}-${escaped(logicalVolume)}`;
 }
 
-/** On the policy file system; served like policy. */
+/** Served like policy. */
 export const sentinelName = 'csync.sentinel';
 
 export interface Sentinel {
@@ -46,7 +46,7 @@ export interface Sentinel {
   readonly at: string;
 }
 
-/** The epoch of a sentinel; 0 if missing or damaged. */
+/** 0: missing or damaged. */
 export function sentinelEpoch(text: string | null): number {
   return attempt(() => {
     const { epoch } = JSON.parse(text ?? '') as Partial<Sentinel>;

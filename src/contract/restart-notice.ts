@@ -1,24 +1,20 @@
 /**
- * An announced restart of the daemon: the monitor is notified in advance which process will exit. A pause would not do: the monitor must
- * see it while it lasts, and a restart can be shorter than that, or the package may come to this member in the middle. Pure, except for the
- * text of a shell function.
+ * An announced restart of the daemon: the monitor knows which process will exit. A pause would not do: a restart can be shorter than the
+ * monitor's interval, or the package may arrive in the middle. Pure, except for a shell function.
  */
 
 import { shellWord } from '../base/shell-word.ts';
 import type { ProcessState } from '../host/host.ts';
 
-/** Until then another daemon must serve: one may need 10 s each to exit, to be killed and to start, plus a reserve. */
+/** Another daemon must serve by then: 10 s each to exit, to be killed and to start, and a reserve. */
 export const restartGraceSeconds = 45;
 
-/** In memory: removed by a boot, writable when the disk is full. */
+/** In memory: writable when the disk is full. */
 export function restartNoticeFile(packageName: string): string {
   return `/run/csync-restart-${packageName}`;
 }
 
-/**
- * Shell function `announce PID...`: these processes exit on purpose. A process is named by its pid and its start time, a pair that is never
- * reused; the time limit counts since boot, so that no clock change moves it.
- */
+/** `announce PID...`: these exit on purpose. Pid and start time are never reused; the limit counts since boot. */
 export function announceFunction(packageName: string): string {
   const file = shellWord(restartNoticeFile(packageName));
   return `announce() {
@@ -30,10 +26,7 @@ export function announceFunction(packageName: string): string {
 }`;
 }
 
-/**
- * Whether the exit of `process` belongs to an announced restart that is still in time. null: no daemon runs now. A missing, damaged or
- * unreadable notice (null) announces nothing.
- */
+/** Still in time. `process` null: no daemon runs. A missing, damaged or unreadable notice announces nothing. */
 export function isAnnounced(
   notice: string | null,
   process: Pick<ProcessState, 'pid' | 'startTime'> | null,

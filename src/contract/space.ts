@@ -1,4 +1,4 @@
-/** How much room a file system has, as stat(1) prints it, and when that is reported. Pure, except for the text of a command. */
+/** Room on a file system by stat(1), and when that is reported. Pure, except for a command. */
 import { shellWord } from '../base/shell-word.ts';
 
 /** Blocks for users other than root, all blocks, bytes of one; the same for inodes, which some file systems do not count. */
@@ -6,19 +6,18 @@ const format = '%a %b %S %d %c';
 
 export const spaceCommand = (directory: string): string[] => ['stat', '-f', '-c', format, '--', directory];
 
-/** A line `space ...` for each directory. */
+/** A line `space ...` each. */
 export const spaceLine = (directory: string): string =>
   `echo "space $(${spaceCommand(directory).map(shellWord).join(' ')} 2>/dev/null) "${shellWord(directory)}`;
 
-/** Below both, a file system is short: a tenth of it, and an absolute amount that is enough in any case. */
+/** Short below both: a tenth, and an amount that is always enough. */
 const shareLeft = 0.1;
 const bytesLeft = 1024 ** 3;
 const inodesLeft = 10_000;
 
-/** Enough room, too little of something, or unknown. */
 export type Room = 'enough' | 'unknown' | { readonly short: string };
 
-/** From the output of the command; a failed one prints nothing. */
+/** A failed command prints nothing. */
 export function roomBy(said: string): Room {
   const [free, all, bytes, freeInodes, inodes] = (/^(\d+) (\d+) (\d+) (\d+) (\d+)\b/.exec(said) ?? []).slice(1).map(Number);
   if (free === undefined || all === undefined || bytes === undefined || freeInodes === undefined || inodes === undefined)
@@ -32,7 +31,7 @@ export function roomBy(said: string): Room {
   return short.length === 0 ? 'enough' : { short: short.join(', ') };
 }
 
-/** The remark for the policy file system; null: enough room. */
+/** For the policy file system; null: enough. */
 export function roomText(room: Room): string | null {
   if (room === 'enough') return null;
   return room === 'unknown'

@@ -1,44 +1,40 @@
-/**
- * The interface to the system. Everything that reads or changes a member uses a Host, so that decisions can be tested on plain data.
- * member-host.ts is the real one of the member scripts.
- */
+/** The interface to the system, so that decisions can be tested on plain data. */
 export interface CommandResult {
-  /** null when a signal or the time limit killed it, or it could not be started. */
+  /** null: killed by a signal or the limit, or not started. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly timedOut: boolean;
-  /** errno name such as ENOENT when the program could not be started. */
+  /** Such as ENOENT when it could not be started. */
   readonly errorCode: string | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A process, identified so that a reused pid is never taken for it. */
 export interface ProcessState {
   readonly pid: number;
-  /** Field 22 of /proc/PID/stat, clock ticks since boot. */
+  /** Field 22 of /proc/PID/stat. */
   readonly startTime: string;
-  /** One letter as in /proc/PID/stat: R S D Z T t X I. */
+  /** R S D Z T t X I. */
   readonly state: string;
-  /** /proc/PID/comm: at most 15 characters. */
+  /** At most 15 characters. */
   readonly name: string;
 }
 
-/** The origin of a process; its name proves nothing. */
+/** A name proves nothing. */
 export interface ProcessOrigin {
-  /** Real, effective, saved and file system user; empty for a missing process. */
+  /** Real, effective, saved and file system; empty: no process. */
   readonly users: readonly number[];
   /** Root, and our own user. */
   readonly trusted: readonly number[];
-  /** The file it runs, followed by " (deleted)" if that was replaced; null: unknown. */
+  /** With " (deleted)" if replaced; null: unknown. */
   readonly program: string | null;
 }
 
-/** A program on the disk. */
+/** On the disk. */
 export interface ProgramFile {
-  /** With all links resolved. */
+  /** Links resolved. */
   readonly path: string;
-  /** The kernel runs it with an interpreter. */
+  /** Run with an interpreter. */
   readonly isScript: boolean;
 }
 
@@ -51,74 +47,65 @@ export interface MountEntry {
 
 export interface FileFacts {
   readonly kind: 'directory' | 'file' | 'block-device' | 'other';
-  /** Permission bits. */
   readonly mode: number;
   readonly size: number;
   readonly mtimeSeconds: number;
   readonly inode: number;
 }
 
-/** Listeners on a TCP port: the socket's inode and its processes. */
+/** The socket's inode and its processes. */
 export interface Listener {
   readonly inode: string;
   readonly processes: readonly ProcessState[];
 }
 
 export interface MemberHost {
-  /** Short name of this member. */
   readonly member: string;
-  /** As from `uname -n`: host tags of volume groups contain it. */
+  /** `uname -n`: in host tags of volume groups. */
   readonly nodeName: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The text of a regular file; null if unreadable: a FIFO or a device is not opened. */
+  /** null: unreadable; a FIFO or device is not opened. */
   readText(path: string): string | null;
-  /** Names in a directory; null if it is none. */
   list(path: string): readonly string[] | null;
   facts(path: string): FileFacts | null;
-  /** SHA-256 of a file of any size; null if unreadable. */
+  /** Of any size; null: unreadable. */
   digest(path: string): string | null;
   canExecute(path: string): boolean;
-  /** Free bytes on the file system of a path; null: unknown. */
+  /** null: unknown. */
   freeBytes(path: string): number | null;
-  /** Writes, syncs, renames into place. Throws the errno error. */
+  /** With sync. Throws the errno error. */
   writeDurably(path: string, text: string, mode: number): void;
-  /** Overwrites an existing file with one line, in its blocks, which also works on a full disk. Throws the errno error. */
+  /** In the file's blocks: works on a full disk. Throws the errno error. */
   overwriteLine(path: string, line: string): void;
-  /**
-   * Writes and renames into place without a sync: for files that a boot removes. Refuses paths that other users could redirect. Throws the
-   * errno error.
-   */
+  /** Without sync: for files that a boot removes. Refuses paths that other users could redirect. Throws the errno error. */
   replace(path: string, text: string, mode: number): void;
-  /** Throws the errno error when unknown, such as EMFILE: nothing follows from that. So do process, listeners and holdersOf. */
+  /** Unknown, such as EMFILE, throws the errno error; so do process, listeners and holdersOf. */
   mounts(): readonly MountEntry[];
   process(pid: number): ProcessState | null;
   origin(process: ProcessState): ProcessOrigin;
-  /** null if unreadable. */
+  /** null: unreadable. */
   program(path: string): ProgramFile | null;
   listeners(port: number): readonly Listener[];
-  /** Processes with an open file below a directory on that mounted file system. */
+  /** Have a file open there. */
   holdersOf(mountPoint: string): readonly ProcessState[];
   ownsAddress(address: string): boolean;
-  /** Addresses of a name by the system's resolver; empty for none, or without an answer in 3 s. */
+  /** Empty: none, or no answer in 3 s. */
   resolve(name: string): Promise<readonly string[]>;
-  /** Runs a program and collects its output. */
+  /** Collects its output. */
   run(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
-  /**
-   * Runs a program in our own process group, so that a kill of our group reaches it; its output is appended to a file (null: standard
-   * output). Returns its exit status; null when it was killed or could not be started.
-   */
+  /** In our process group, for a kill; output is appended to a file (null: standard output). null: killed or not started. */
   attend(argv: readonly string[], outputFile: string | null): Promise<number | null>;
-  /** Runs a program that starts a daemon: it inherits none of our descriptors, and its output is not collected. */
+  /** Starts a daemon: without our descriptors, output not collected. */
   launch(argv: readonly string[], timeoutMs: number): Promise<CommandResult>;
-  /** Starts a program in a session of its own, without our descriptors, and does not wait for it. False: it could not be started. */
+  /** In its own session, without our descriptors, not waited for. False: not started. */
   detach(argv: readonly string[]): boolean;
-  /** Sends a signal to exactly that process; false if it exited or its pid is reused. */
+  /** To exactly that process; false: it exited. */
   signal(process: ProcessState, signal: 'SIGTERM' | 'SIGKILL' | 'SIGHUP'): boolean;
-  /** Wall clock, ms since the epoch. For people; it may jump. */
+  /** Wall clock, ms. For people; may jump. */
   now(): number;
-  /** Monotonic clock, ms. For limits. */
+  /** Monotonic, ms. For limits. */
   elapsed(): number;
   pause(milliseconds: number): Promise<void>;
-  /** Reports to the supervisor of this process, if any, the current step and its time limit. */
+  /** Current step and its limit, to the supervisor, if any. */
   readonly begin: (step: string, limitSeconds: number) => void;
 }

@@ -1,17 +1,17 @@
-/** Descriptors that the parent of this process left open. */
+/** Left open by the parent. */
 
 import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { attempt } from '../base/attempt.ts';
 
-/** O_CLOEXEC of open(2), as in /proc/PID/fdinfo on every Linux architecture that Node.js supports. */
+/** O_CLOEXEC in /proc/PID/fdinfo, the same on each architecture of Node.js. */
 const closedOnExec = 0o2000000;
 
 /** Nothing is inherited later. */
 let areClosed = false;
 
 /**
- * Descriptors that this process inherited and would pass on: Node.js marks only the lowest ones as close-on-exec. Its own are all marked,
- * so the rest is inherited, and a daemon would keep the caller's pipes open for ever [cfengine.md 2.4].
+ * Node.js marks only the lowest ones as close-on-exec; its own are all marked, so the rest is inherited. A daemon would keep the caller's
+ * pipes open for ever [cfengine.md 2.4].
  */
 export function closeInherited(): void {
   if (areClosed) return;

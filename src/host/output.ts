@@ -1,23 +1,22 @@
 /**
- * The only way to standard output and standard error. It does two things:
+ * The only way to standard output and error.
  *
- * - Text of other hosts (errors, names, policy, logs) must not control root's terminal: control characters are printed as \uXXXX.
- * - A reader that exits (`csync check | head`) ends the output, never the work: a verb that changes the cluster continues. Code that only
- *   prints, and would print for ever, can register a listener.
+ * - Text of other hosts must not control root's terminal: control characters are printed as \\uXXXX.
+ * - A reader that exits (`csync check | head`) ends the output, never the work. Code that only prints can register a listener.
  */
 
 import { styleText } from 'node:util';
 
-/** Characters that a terminal acts on or that reorder text: C0 except line feed and tab, DEL, C1, direction marks, line separators. */
+/** C0 except line feed and tab, DEL, C1, direction marks, line separators. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are meant.
 const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Text that a terminal only displays. Valid JSON stays the same JSON: in its strings \uXXXX is the character. */
+/** Valid JSON stays the same JSON. */
 export function harmless(text: string): string {
   return text.replaceAll(steering, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The reader of a pipe, or the terminal itself. */
+/** Of a pipe, or the terminal. */
 const readerErrors: readonly (string | undefined)[] = ['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 let readerGone = false;
@@ -25,7 +24,7 @@ let unwritten: string | null = null;
 const listeners = new Set<() => void>();
 const guarded = new Set<NodeJS.WriteStream>();
 
-/** A stream that survives the exit of its reader. */
+/** Survives the exit of its reader. */
 export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   if (guarded.has(stream)) return stream;
   guarded.add(stream);
@@ -39,26 +38,25 @@ export function guardedStream(stream: NodeJS.WriteStream): NodeJS.WriteStream {
   return stream;
 }
 
-/** Calls once when the reader of standard output exits, at once if it already has; returns a function that removes the listener. */
+/** Once, at once if it already exited; returns a function that removes it. */
 export function onReaderGone(listener: () => void): () => void {
   listeners.add(listener);
   if (readerGone) listener();
   return () => void listeners.delete(listener);
 }
 
-/** Why a part of the output is missing although the reader runs (a full disk); null: complete. */
+/** Other than by the reader (a full disk); null: complete. */
 export function outputFault(): string | null {
   return unwritten;
 }
 
 type Style = 'bold' | 'red' | 'yellow' | 'green';
 
-/** No colour off a terminal, on a dumb one, or where NO_COLOR is set: styleText asks the stream. */
+/** styleText asks the stream about NO_COLOR. */
 function styled(stream: NodeJS.WriteStream, style: Style, text: string): string {
   return styleText(style, harmless(text), { stream });
 }
 
-/** To standard output; `style` on a terminal that has colours. */
 export function out(text: string, style?: Style): void {
   if (readerGone) return;
   guardedStream(process.stdout).write(style === undefined ? harmless(text) : styled(process.stdout, style, text));
@@ -68,34 +66,30 @@ export function err(text: string, style?: Style): void {
   guardedStream(process.stderr).write(style === undefined ? harmless(text) : styled(process.stderr, style, text));
 }
 
-/** Replaces the last line of the terminal on standard error. */
 export function redraw(text: string): void {
   guardedStream(process.stderr).write(`\r${harmless(text)}\u001b[K`);
 }
 
 let quiet = false;
 
-/** From now on without progress (--quiet). */
 export function quieten(): void {
   quiet = true;
 }
 
-/** To standard error, unless --quiet. */
 export function aside(text: string, style?: Style): void {
   if (!quiet) err(text, style);
 }
 
-/** The result of a change, on standard output; nothing with --quiet. */
+/** On standard output, unless --quiet. */
 export function summarize(text: string): void {
   if (!quiet) out(text);
 }
 
-/** A progress line to standard error, unless --quiet. */
 export function progress(line: string): void {
   aside(`${line}\n`);
 }
 
-/** Columns that a line of help may have: those of the terminal, 80 off one. */
+/** 80 off a terminal. */
 export function outputWidth(): number {
   return Math.min(100, Math.max(40, process.stdout.columns || 80));
 }

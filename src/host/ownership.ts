@@ -1,13 +1,9 @@
-/**
- * Which users can change a file that root runs or reads. Every directory of its path counts: a user who can write to one can replace any
- * file in it.
- */
+/** Which users can change a file that root runs or reads, by it or by a directory of its path. */
 
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { attempt } from '../base/attempt.ts';
 
-/** Users and groups that may change it, always including 0. */
 export interface Trusted {
   readonly users: readonly number[];
   readonly groups: readonly number[];
@@ -17,17 +13,16 @@ export interface Seen {
   readonly place: string;
   readonly user: number;
   readonly group: number;
-  /** Permission bits with the sticky one. */
+  /** With the sticky bit. */
   readonly mode: number;
-  /** A directory in the path of the checked file. */
   readonly above: boolean;
 }
 
 const bits = { group: 0o020, others: 0o002, sticky: 0o1000 } as const;
 
-/** A sentence for each user or group that could change it. Pure. */
+/** For each user or group that could change it. Pure. */
 export function judgeOwnership({ place, user, group, mode, above }: Seen, { users, groups }: Trusted): string[] {
-  // In a sticky directory users cannot move files of others: /tmp is safe as a parent, but not a writable file in it.
+  // /tmp is safe as a parent, but not a writable file in it.
   const settled = above && (mode & bits.sticky) !== 0;
   return [
     ...(users.includes(user) ? [] : [`${place} belongs to user ${user}`]),
@@ -43,10 +38,10 @@ export function ourselves(): Trusted {
 
 type Stat = Pick<Seen, 'user' | 'group' | 'mode'>;
 
-/** What stat said of each place; null: nothing. Many files have the same parents. */
+/** null: nothing. Many files share parents. */
 type Stats = Map<string, Stat | null>;
 
-/** The same for a file or directory, all its parents, and the target of a link. Missing: none. */
+/** Of the path, all parents, and a link's target. Missing: none. */
 export function strangersTo(path: string, trusted: Trusted = ourselves(), stats: Stats = new Map()): string[] {
   const found = new Map<string, string[]>();
   for (const end of new Set([path, leadsTo(path)]))
@@ -58,10 +53,7 @@ export function strangersTo(path: string, trusted: Trusted = ourselves(), stats:
   return [...found.values()].flat();
 }
 
-/**
- * The same for a file that is written: a user who can create a link in its place redirects it. The owner of the file itself does not
- * matter.
- */
+/** Of a written file: a user who can create a link redirects it. Its own owner does not matter. */
 export function strangersToWriting(path: string, stats: Stats = new Map()): string[] {
   return [...new Set([path, leadsTo(path)].flatMap((end) => strangersTo(dirname(end), ourselves(), stats)))];
 }

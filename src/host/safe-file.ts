@@ -1,6 +1,6 @@
 /**
- * Files that root reads and writes on a host with other users and with disks that hang. A FIFO or a device in place of a file is refused;
- * writing never follows a link, and temporary names cannot be guessed.
+ * Files that root reads and writes among other users and hanging disks. A FIFO or device is refused, no link is followed in writing,
+ * temporary names cannot be guessed.
  */
 import {
   closeSync,
@@ -24,12 +24,11 @@ import { strangersToWriting } from './ownership.ts';
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
-/** An errno error for files that no system call refuses. */
 function refused(path: string, why: string): Error {
   return Object.assign(new Error(`${path} ${why}`), { code: why });
 }
 
-/** Opens a regular file; never waits for the other end of a FIFO or a line. Throws the errno error. */
+/** Never waits for a FIFO or a line. Throws the errno error. */
 function openRegular(path: string, flags: number, mode?: number): number {
   const descriptor = openSync(path, flags | O_NONBLOCK | O_NOCTTY, mode);
   if (fstatSync(descriptor).isFile()) return descriptor;
@@ -37,14 +36,13 @@ function openRegular(path: string, flags: number, mode?: number): number {
   throw refused(path, 'is not a regular file');
 }
 
-/** Opens a regular file for reading. Throws the errno error. */
 export function openToRead(path: string): number {
   return openRegular(path, O_RDONLY);
 }
 
-/** The whole text of a regular file; null if unreadable. */
+/** null: unreadable. */
 export function regularText(path: string): string | null {
-  // A check is cheaper than an exception; the monitor reads files that usually do not exist.
+  // Cheaper than an exception: the monitor's files usually do not exist.
   if (!existsSync(path)) return null;
   try {
     const descriptor = openToRead(path);
@@ -58,16 +56,12 @@ export function regularText(path: string): string | null {
   }
 }
 
-/**
- * Opens a regular file for appending, and creates it if it is missing. Refuses paths that other users could redirect. Throws the errno
- * error.
- */
+/** Created if missing. Refuses paths that other users could redirect. Throws the errno error. */
 function openToAppend(path: string): number {
   refuseStrangers(path);
   return openRegular(path, O_WRONLY | O_APPEND | O_CREAT, 0o644);
 }
 
-/** Appends to a file as openToAppend opens it. Throws the errno error. */
 export function appendText(path: string, text: string): void {
   const descriptor = openToAppend(path);
   try {
@@ -77,18 +71,18 @@ export function appendText(path: string, text: string): void {
   }
 }
 
-/** Throws if a user other than root, or than our own, could place a link in the path of a written file. */
+/** Throws if a user other than root, or our own, could place a link in the path. */
 export function refuseStrangers(path: string): void {
   const [stranger] = strangersToWriting(path);
   if (stranger !== undefined) throw refused(path, `is not written as root: ${stranger}`);
 }
 
-/** Pattern of this module's temporary names; leftovers of a killed process match it. */
+/** Leftovers of a killed process match it. */
 const partialName = /^\..+\.csync-[0-9a-f]{16}$/;
-/** Older temporary files belong to no running process. */
+/** Older: of no running process. */
 const leftOverMs = 60_000;
 
-/** From the kernel: `node:crypto` takes 4 ms to load, in a halt for nothing else. */
+/** `node:crypto` takes 4 ms to load. */
 function randomName(): string {
   const bytes = Buffer.alloc(8);
   const descriptor = openSync('/dev/urandom', O_RDONLY);
@@ -100,16 +94,13 @@ function randomName(): string {
   return bytes.toString('hex');
 }
 
-/**
- * Writes a whole file beside its target and renames it. Several processes may do so at once; one of them is last. `flush` waits for the
- * disk. Throws the errno error, and then leaves nothing behind.
- */
+/** Beside its target, then renamed; concurrent writers are fine. `flush` waits for the disk. Throws the errno error, then leaves nothing. */
 export function replaceFile(path: string, text: string, mode: number, flush: boolean): void {
   const partial = `${dirname(path)}/.${basename(path)}.csync-${randomName()}`;
   const descriptor = openSync(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     try {
-      // Not by the mode of open, to which the umask applies.
+      // open's mode is subject to the umask.
       fchmodSync(descriptor, mode);
       writeWhole(descriptor, text);
       if (flush) fsyncSync(descriptor);
@@ -123,7 +114,7 @@ export function replaceFile(path: string, text: string, mode: number, flush: boo
   }
 }
 
-/** As replaceFile, and synced to disk; creates missing directories. Throws the errno error. */
+/** Synced, creates directories. Throws the errno error. */
 export function writeDurably(path: string, text: string, mode: number): void {
   const directory = dirname(path);
   mkdirSync(directory, { recursive: true, mode: 0o755 });
@@ -134,7 +125,6 @@ export function writeDurably(path: string, text: string, mode: number): void {
   closeSync(descriptor);
 }
 
-/** Removes leftovers of killed processes. */
 function sweep(directory: string): void {
   for (const name of readdirSync(directory)) {
     if (!partialName.test(name)) continue;
@@ -144,12 +134,12 @@ function sweep(directory: string): void {
   }
 }
 
-/** A disk writes one sector completely or not at all. */
+/** Written completely or not at all. */
 const sectorBytes = 512;
 
 /**
- * Overwrites an existing file in its blocks and waits for the disk: for a file system without room for another file. Blanks before the line
- * end fill it up to its old size, so that one write replaces everything. Throws the errno error; RangeError if it would exceed one sector.
+ * For a file system without room: in the file's blocks, with sync. Blanks fill up the old size, so one write replaces everything. Throws the
+ * errno error; RangeError beyond one sector.
  */
 export function overwriteLine(path: string, line: string): void {
   const descriptor = openRegular(path, O_WRONLY | O_NOFOLLOW);

@@ -1,9 +1,9 @@
 /**
- * The Masterfiles Policy Framework (MPF), the stock policy of CFEngine 3: recognizes a tree of it, and joins csync's policy to it by its
- * augments, def.json. No file of the framework is changed. Pure.
+ * The Masterfiles Policy Framework (MPF) of CFEngine 3: recognizes it, and joins csync's policy by its augments, def.json. No file of it is
+ * changed. Pure.
  */
 
-/** Files of the framework, with what csync's part is joined to. All of it exists in 3.21; a tree without one of them is joined by hand. */
+/** All exist in 3.21; a tree without one is joined by hand. */
 const hooks: readonly (readonly [file: string, text: string])[] = [
   ['controls/def_inputs.cf', '@(def.augments_inputs)'],
   ['controls/cf_serverd.cf', '@(def.acl)'],
@@ -18,15 +18,15 @@ const hooks: readonly (readonly [file: string, text: string])[] = [
   ['cfe_internal/core/main.cf', 'mpf_auto_am_policy_hub_state_disabled'],
 ];
 
-/** The port of the framework's daemon, which no variable of it changes. */
+/** Fixed there. */
 const frameworkPort = 5308;
 
 export interface Framework {
-  /** What csync's part cannot be joined to, in words. Empty: csync joins it. */
+  /** What csync's part needs. Empty: csync joins it. */
   readonly lacks: readonly string[];
 }
 
-/** `files`: text by name of the master copy. null: no tree of the framework. */
+/** `files`: by name of the master copy. null: not the framework. */
 export function frameworkOf(files: ReadonlyMap<string, string>, port: number): Framework | null {
   const promises = files.get('promises.cf') ?? '';
   if (!promises.includes('cfe_internal_management') || !/\bdef\b/.test(promises)) return null;
@@ -36,15 +36,14 @@ export function frameworkOf(files: ReadonlyMap<string, string>, port: number): F
   return { lacks: port === frameworkPort ? lacks : [...lacks, `a variable for the port, which is ${port} in csync.yaml`] };
 }
 
-/** Names of the augments; CFEngine 3.18 and newer read the second instead of the first. */
+/** From CFEngine 3.18 on the second replaces the first. */
 const augmentsNames = ['def.json', 'def_preferred.json'] as const;
 
 export const isAugments = (name: string): boolean => augmentsNames.some((one) => one === name);
 
-/** csync's part of promises.cf and of update.cf. */
 export const frameworkFiles = { server: 'csync_server.cf', members: 'csync_members.cf', update: 'csync_update.cf' } as const;
 
-/** Variables: a list gets the missing items, a text is written only if the site has none. */
+/** A list gets missing items, a text is written only if the site has none. */
 const lists: Readonly<Record<string, readonly string[]>> = {
   acl: ['@(csync_hosts.allowed)'],
   control_server_allowusers: ['root'],
@@ -52,13 +51,13 @@ const lists: Readonly<Record<string, readonly string[]>> = {
   control_common_update_bundlesequence_end: ['csync_mpf_keys'],
 };
 const defaults: Readonly<Record<string, string | readonly string[]>> = {
-  // csync distributes the keys. The framework accepts any key of an unknown host otherwise.
+  // csync distributes keys; otherwise any key of an unknown host is accepted.
   trustkeysfrom: [],
   control_server_maxconnections: '$(csync_hosts.maxconnections)',
   mpf_update_policy_bundle: 'default:csync_mpf_update',
 };
 const inputs = [frameworkFiles.server, frameworkFiles.members];
-/** Else the active member would count as a policy hub for ever: it would copy its policy from its own disk. */
+/** Else the active member would count as a policy hub for ever, and copy from its own disk. */
 const classes = { mpf_auto_am_policy_hub_state_disabled: ['any'] } as const;
 
 export type Joined = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly why: string };
@@ -66,7 +65,7 @@ export type Joined = { readonly ok: true; readonly text: string } | { readonly o
 type Json = Record<string, unknown>;
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** def.json with csync's part; the very same text if it has it. null: the file is missing. Every key of the site stays. */
+/** The same text if nothing is missing. null: no file. The site's keys stay. */
 export function joinAugments(text: string | null): Joined {
   let whole: unknown;
   try {
@@ -86,7 +85,7 @@ export function joinAugments(text: string | null): Joined {
   return { ok: true, text: `${JSON.stringify(whole, null, indent)}\n` };
 }
 
-/** Changes `whole`; throws with what is in the way. */
+/** Changes `whole`; throws what is in the way. */
 function join(whole: Json): void {
   const vars = objectIn(whole, 'vars');
   for (const [name, items] of Object.entries(lists)) append(...placeOf(whole, vars, name), items);
@@ -107,7 +106,7 @@ function objectIn(whole: Json, key: string): Json {
   return value;
 }
 
-/** Since 3.18 a variable may stand in "variables", too, with its scope. */
+/** Since 3.18 also in "variables", with its scope. */
 function placeOf({ variables }: Json, vars: Json, name: string): [holder: Json, key: string] {
   if (isObject(variables))
     for (const key of [name, `def.${name}`, `default:def.${name}`]) {
@@ -129,7 +128,7 @@ export interface AugmentsPlan {
   readonly notes: readonly string[];
 }
 
-/** Joins csync's part to the augments of a tree: to each of the two files that exists, else to a new def.json. */
+/** Each of the two files that exists, else a new def.json. */
 export function planAugments(files: ReadonlyMap<string, string>): AugmentsPlan {
   const present = augmentsNames.filter((name) => files.has(name));
   const names = present.length > 0 ? present : augmentsNames.slice(0, 1);
@@ -145,7 +144,7 @@ export function planAugments(files: ReadonlyMap<string, string>): AugmentsPlan {
   return { write, notes };
 }
 
-/** csync's part alone, as a file of augments. */
+/** As a file of augments. */
 export function augmentsLines(): string {
   const joined = joinAugments(null);
   return joined.ok ? joined.text.trimEnd() : '';

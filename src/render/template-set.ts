@@ -1,11 +1,8 @@
-/**
- * The templates of administrators: their list, the state of an exported copy against the shipped one, and what both sides changed since the
- * export. Pure.
- */
+/** The administrator's templates, and what both sides changed since the export. Pure. */
 import { createTwoFilesPatch } from 'diff';
 
 export interface TemplateEntry {
-  /** Below package-templates, and below an administrator's directory. */
+  /** Below package-templates, or the administrator's directory. */
   readonly name: string;
   readonly becomes: string;
 }
@@ -30,28 +27,27 @@ export const templateCatalogue: readonly TemplateEntry[] = [
   { name: 'cfengine2/site.main', becomes: 'site.main, once: your own policy' },
 ];
 
-/** Where an export keeps the shipped texts of that moment. */
+/** Shipped texts at the export. */
 export const pristineDirectory = '.shipped';
 
-/** The three texts of one template; null: missing. */
 export interface TemplateTexts {
   readonly shipped: string;
-  /** The administrator's copy; it replaces the shipped one. */
+  /** Replaces the shipped one. */
   readonly own: string | null;
-  /** The shipped text at the time of the export. */
+  /** At the export. */
   readonly pristine: string | null;
 }
 
 export type TemplateState =
-  /** No copy: the shipped template is used. */
+  /** No copy. */
   | 'shipped'
-  /** A copy that equals the shipped template. */
+  /** Equal copy. */
   | 'same'
-  /** A copy with edits; the shipped template is unchanged since the export, or the exported text is unknown. */
+  /** Edited; the shipped one is unchanged since the export, or that is unknown. */
   | 'edited'
-  /** A copy without edits of an older shipped template. */
+  /** Unedited copy of an older one. */
   | 'outdated'
-  /** Both sides changed it: merge the changes of the shipped one by hand. */
+  /** Merge by hand. */
   | 'edited, outdated';
 
 export function templateState({ shipped, own, pristine }: TemplateTexts): TemplateState {
@@ -65,13 +61,13 @@ export function templateState({ shipped, own, pristine }: TemplateTexts): Templa
 export interface TemplateDifference {
   readonly name: string;
   readonly state: TemplateState;
-  /** Unified diff of the administrator's edits; empty for none. */
+  /** Unified diff; empty: none. */
   readonly edits: string;
-  /** Unified diff of the changes in the shipped template since the export; empty for none or unknown. */
+  /** Unified diff since the export; empty: none or unknown. */
   readonly upstream: string;
 }
 
-/** Who changed what since the export; without the exported text every difference counts as an edit. */
+/** Without the exported text every difference is an edit. */
 export function templateDifference(name: string, texts: TemplateTexts): TemplateDifference {
   const { shipped, own, pristine } = texts;
   const base = pristine ?? shipped;
@@ -85,19 +81,18 @@ export function templateDifference(name: string, texts: TemplateTexts): Template
   };
 }
 
-/** What an export does with one template. */
 export type ExportStep =
   | { readonly name: string; readonly do: 'copy' | 'update' | 'keep'; readonly why: string }
   | { readonly name: string; readonly do: 'refuse'; readonly why: string };
 
 export interface ExportChoice {
-  /** Keep the edited copy and record today's shipped text: its changes were merged by hand. */
+  /** Records today's shipped text: merged by hand. */
   readonly takeMine: boolean;
-  /** Discard the edits. */
+  /** Discards edits. */
   readonly takeShipped: boolean;
 }
 
-/** Edits are discarded only with --take-shipped; a copy without edits is updated. */
+/** An unedited copy is updated. */
 export function exportStep(name: string, texts: TemplateTexts, { takeMine, takeShipped }: ExportChoice): ExportStep {
   const state = templateState(texts);
   switch (state) {

@@ -1,20 +1,19 @@
 /**
- * Strict replacement of `{{token}}` in text of administrators: no logic, no escaping, one pass, so that values are never parsed again.
- * `$SG...`, `%`, `$&`, single braces stay as they are. Pure.
+ * Strict replacement of `{{token}}`: no logic, no escaping, one pass, so values are never parsed. `$SG...`, `%`, `$&`, single braces stay.
+ * Pure.
  */
 import { closest } from 'fastest-levenshtein';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 
 export interface Template {
-  /** File name for messages. */
+  /** For messages. */
   readonly file: string;
   readonly text: string;
 }
 
-/** A pair of braces with its content, or an unclosed `{{`. A lone `}}` is allowed: shell ends nested expansions with it. */
+/** Or an unclosed `{{`. Shell ends nested expansions with `}}`. */
 const braces = /\{\{([^{}\n]*)\}\}|\{\{/g;
 
-/** Positions in a template, for increasing offsets. */
 function placesIn({ file, text }: Template): (offset: number) => Place {
   let [line, start] = [1, 0];
   return (offset) => {
@@ -26,10 +25,7 @@ function placesIn({ file, text }: Template): (offset: number) => Place {
   };
 }
 
-/**
- * Replaces every token by its value. Problems, all at once with line and column: a token without a value (with the nearest known one), a
- * malformed one, a `required` value that the template does not use.
- */
+/** Problems at once with line and column: no value (with the nearest name), malformed, a `required` value that is unused. */
 export function fillTemplate(
   template: Template,
   values: Readonly<Record<string, string>>,

@@ -1,16 +1,13 @@
-/**
- * The parameters of a legacy package's configuration file [serviceguard.md 4.1, 2.7]: for cmmakepkg -p and cmcheckconf. The rest of such a
- * package is in its control script. Descriptions are ours. Pure.
- */
+/** A legacy package's configuration file [serviceguard.md 4.1, 2.7]: for cmmakepkg -p and cmcheckconf. Descriptions are ours. Pure. */
 import * as legal from './legal-values.ts';
 import { type Attribute, attribute, group } from './modules.ts';
 
-/** Time-outs of legacy scripts stay below 4294 s [serviceguard.md 2.7]. */
+/** Below 4294 s [serviceguard.md 2.7]. */
 const timeout = legal.number(0, 4293, 'NO_TIMEOUT');
-/** No page shows a variable in a legacy file: absolute paths only. */
+/** No page shows a variable. */
 const script: legal.Legal = { words: '<An absolute path>', accepts: (value) => /^\/\S+$/.test(value) };
 
-/** In the order of cmmakepkg -p (ours). Keywords in lower case, as the reader of the file returns them. */
+/** In our order of cmmakepkg -p. Keywords in lower case. */
 export const legacyAttributes: readonly Attribute[] = [
   attribute('package_name', legal.name, 'Name of the package, unique in the cluster.', { mandatory: true }),
   attribute(
@@ -83,15 +80,14 @@ export const legacyAttributes: readonly Attribute[] = [
   ),
 ];
 
-/** Keywords of which cmgetconf may print another spelling than the file had [Managing Serviceguard, 16th edition, p.340]. */
+/** cmgetconf may print another spelling [Managing Serviceguard, 16th edition, p.340]. */
 export const legacySpellings: Readonly<Record<string, string>> = { monitored_subnet: 'subnet' };
 
-/** The parameter of a keyword; undefined for an unknown one. */
 export function findLegacyAttribute(keyword: string): Attribute | undefined {
   return legacyAttributes.find((one) => one.keyword === keyword);
 }
 
-/** The output of cmmakepkg -p: a comment and a line for each parameter; those without a value commented out. */
+/** Of cmmakepkg -p: those without a value commented out. */
 export function makeLegacyTemplate(name: string | null): string {
   const blocks = legacyAttributes
     .filter(({ keyword }) => !Object.hasOwn(legacySpellings, keyword))

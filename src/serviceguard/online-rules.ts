@@ -1,15 +1,14 @@
-/** Which attributes of a package may change while it runs [serviceguard.md 2.8]. Pure. */
+/** What may change while a package runs [serviceguard.md 2.8]. Pure. */
 import type { PackageValues } from './package-file.ts';
 
 /**
- * free: at any time, effective at once or at the next start. halted: Serviceguard requires a halt. live: Serviceguard unmounts, mounts,
- * halts or starts something at once, or advises against the change while the package runs.
+ * free: any time. halted: requires a halt. live: Serviceguard would unmount, mount, halt or start something at once, or advises against it.
  */
 export type OnlineRule = 'free' | 'halted' | 'live';
 
 const rules: Readonly<Record<string, OnlineRule>> = {
   package_type: 'halted',
-  // Of legacy packages; they change the style of a package.
+  // They change the style.
   run_script: 'halted',
   halt_script: 'halted',
   vgchange_cmd: 'halted',
@@ -28,12 +27,12 @@ const rules: Readonly<Record<string, OnlineRule>> = {
   external_pre_script: 'live',
 };
 
-/** All other documented attributes: switches, policies, limits, values for scripts. */
+/** Others are free. */
 export function onlineRule(keyword: string): OnlineRule {
   return Object.hasOwn(rules, keyword) ? (rules[keyword] ?? 'free') : 'free';
 }
 
-/** Keywords whose values, or their order, differ between both files. */
+/** In value or order. */
 export function changedKeywords(before: PackageValues, after: PackageValues): string[] {
   const valuesIn = (file: PackageValues, keyword: string): string =>
     JSON.stringify(file.lines.filter((line) => line.keyword === keyword).map((line) => line.value));

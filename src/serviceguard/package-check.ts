@@ -1,7 +1,4 @@
-/**
- * Checks a package file without a cluster: keywords, values, modules, groups [serviceguard.md 2.3-2.7]. All problems at once, with their
- * lines. Pure.
- */
+/** Without a cluster: keywords, values, modules, groups [serviceguard.md 2.3-2.7]. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { errorProblem, type Place, type Problem } from '../base/problem.ts';
@@ -30,14 +27,14 @@ export function checkPackageFile(file: PackageFile, fileName: string): Problem[]
   ];
 }
 
-/** The manual's rules beyond single values, each with its source. */
+/** Beyond single values. */
 function ruleProblems(file: PackageFile, at: At): Problem[] {
   return packageRules.flatMap(({ rule, source, code = 'package-rule', broken }) =>
     broken(file).map(({ text, line }) => error(code, text, `${rule} [${source}]`, at(line))),
   );
 }
 
-/** Keywords without which a legacy file is invalid: neither control script has a default [serviceguard.md 4.1]. */
+/** Required: no control script has a default [serviceguard.md 4.1]. */
 function missingLegacyProblems(file: PackageFile, fileName: string): Problem[] {
   const missing = legacyAttributes.filter(({ mandatory, keyword }) => mandatory && lastValue(file, keyword) === undefined);
   return missing.map(({ keyword, legal }) => {
@@ -47,7 +44,7 @@ function missingLegacyProblems(file: PackageFile, fileName: string): Problem[] {
   });
 }
 
-/** The attribute of a keyword, by the style of the file. */
+/** By the file's style. */
 type Find = (keyword: string) => Attribute | undefined;
 
 type At = (line: PackageLine) => Place;
@@ -56,7 +53,7 @@ function error(code: ProblemCode, text: string, remedy: string, place: Place): P
   return errorProblem(code, text, remedy, place);
 }
 
-/** Each line by itself: a known keyword, a legal value, not repeated where only one is allowed. */
+/** Known keyword, legal value, not repeated. */
 function lineProblems(file: PackageFile, at: At, find: Find): Problem[] {
   const seen = new Map<string, number>();
   return file.lines.flatMap((line) => {
@@ -113,7 +110,7 @@ function moduleNameProblems(file: PackageFile, at: At): Problem[] {
   return unknown.map((line) => error('package-module-unknown', `There is no module ${line.value}.`, remedy, at(line)));
 }
 
-/** Exactly one base module, and package_type says the same [L9 p.192]. */
+/** One base module, the same as package_type [L9 p.192]. */
 function baseProblems(file: PackageFile, fileName: string): Problem[] {
   const [base, second] = basesOf(file);
   const place = { file: fileName };
@@ -130,7 +127,7 @@ function baseProblems(file: PackageFile, fileName: string): Problem[] {
   return [error('package-type', `package_type ${type} does not fit base module ${base}.`, remedy, place)];
 }
 
-/** An attribute requires its module; one problem for each module. */
+/** One problem a module. */
 function missingModuleProblems(file: PackageFile, fileName: string, at: At): Problem[] {
   if (basesOf(file).length !== 1) return [];
   const names = moduleNames(file);
@@ -145,14 +142,14 @@ function missingModuleProblems(file: PackageFile, fileName: string, at: At): Pro
   });
 }
 
-/** Required attributes of a group besides the keyword that opens it. */
+/** Besides the first. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   service_name: ['service_cmd'],
   fs_name: ['fs_directory', 'fs_type'],
   ip_subnet: ['ip_address'],
 };
 
-/** Attributes of a group come after the one that opens it, and the group is complete [L9 p.202-210]. */
+/** After their first, and complete [L9 p.202-210]. */
 function groupProblems(file: PackageFile, at: At, find: Find, complete: Readonly<Record<string, readonly string[]>>): Problem[] {
   const problems: Problem[] = [];
   const instances: { readonly group: string; readonly first: PackageLine; readonly keywords: Set<string> }[] = [];

@@ -1,4 +1,4 @@
-/** A package file as a typed view, for all readers: the lab's control script and the toolkit's checks. Pure. */
+/** A package file as a typed view. Pure. */
 import { type PackageFile, styleOf } from './package-file.ts';
 
 export interface FileSystemEntry {
@@ -12,7 +12,7 @@ export interface FileSystemEntry {
 
 export interface ServiceEntry {
   readonly name: string;
-  /** Empty in a legacy package: its script has it (cmrunserv). */
+  /** Legacy: empty, in the script (cmrunserv). */
   readonly command: string;
   readonly restart: number | 'unlimited';
   readonly failFast: boolean;
@@ -22,7 +22,7 @@ export interface ServiceEntry {
 export interface PackageContent {
   readonly name: string;
   readonly logFile: string;
-  /** Control scripts of a legacy package, which do everything below; null for a modular one. */
+  /** null: modular. They do everything below. */
   readonly legacy: { readonly runScript: string; readonly haltScript: string } | null;
   readonly logLevel: number;
   readonly preScripts: readonly string[];
@@ -35,11 +35,11 @@ export interface PackageContent {
   readonly umountRetries: number;
   readonly addresses: readonly { readonly subnet: string; readonly address: string }[];
   readonly services: readonly ServiceEntry[];
-  /** pev_ lines, name without the prefix. */
+  /** Without pev_. */
   readonly environment: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** Starts a new entry at each `first` keyword and collects the keywords that follow it. */
+/** From each `first` keyword on. */
 function entries(file: PackageFile, first: string, members: readonly string[]): Map<string, string>[] {
   const found: Map<string, string>[] = [];
   for (const line of file.lines) {
@@ -49,7 +49,7 @@ function entries(file: PackageFile, first: string, members: readonly string[]): 
   return found;
 }
 
-/** Defaults are those of serviceguard.md 2.5 and 2.6. Values are as written: variables such as `$SGCONF` are not expanded. */
+/** With the defaults of serviceguard.md 2.5 and 2.6. Values unexpanded. */
 export function packageContent(file: PackageFile): PackageContent {
   const all = (keyword: string): string[] => file.lines.filter((line) => line.keyword === keyword).map((line) => line.value);
   const one = (keyword: string, fallback: string): string => all(keyword).at(-1) ?? fallback;
@@ -66,7 +66,7 @@ export function packageContent(file: PackageFile): PackageContent {
       : null;
   return {
     name: file.name,
-    // A legacy package logs beside its script [serviceguard.md 4.1].
+    // Legacy: beside the script [serviceguard.md 4.1].
     logFile: one('script_log_file', legacy === null ? `$SGRUN/log/${file.name}.log` : `${legacy.runScript}.log`),
     legacy,
     logLevel: Number(one('log_level', '0')),
@@ -104,7 +104,7 @@ function restartOf(value: string | undefined): number | 'unlimited' {
   return value.toLowerCase() === 'unlimited' ? 'unlimited' : Number(value);
 }
 
-/** Each ip_address belongs to the ip_subnet above it. */
+/** In the ip_subnet above. */
 function addressesOf(file: PackageFile): { subnet: string; address: string }[] {
   const found: { subnet: string; address: string }[] = [];
   let subnet = '';

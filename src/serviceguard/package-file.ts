@@ -1,18 +1,17 @@
 /**
- * The ASCII package file, modular or legacy: lines of `keyword value`, `#` comments, values with blanks in double quotes, keywords in
- * either case [serviceguard.md 2.3]. No continuation lines (serviceguard.md gap 14). It knows no keywords: those are in modules.ts and
- * legacy.ts. Pure.
+ * The ASCII package file: `keyword value`, `#` comments, values with blanks in double quotes, keywords in either case [serviceguard.md 2.3],
+ * no continuation lines (serviceguard.md gap 14). Keywords: modules.ts and legacy.ts. Pure.
  */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { type Checked, errorProblem, type Place, type Problem } from '../base/problem.ts';
 
 export interface PackageLine {
-  /** Lower-cased (modular style); pev_ names and toolkit attributes (with a slash) keep their case. */
+  /** Lower case; pev_ names and toolkit attributes (with a slash) keep theirs. */
   readonly keyword: string;
-  /** Without the quotes. */
+  /** Unquoted. */
   readonly value: string;
-  /** 1-based line in the file it came from. */
+  /** 1-based. */
   readonly line: number;
 }
 
@@ -28,18 +27,17 @@ export interface PackageValues {
 
 export type PackageStyle = 'modular' | 'legacy';
 
-/** A modular file names its modules; a file without modules but with control scripts is legacy [serviceguard.md 2.3, 4.1]. */
+/** With modules: modular; with control scripts only: legacy [serviceguard.md 2.3, 4.1]. */
 export function styleOf({ lines }: Pick<PackageValues, 'lines'>): PackageStyle {
   const has = (...keywords: readonly string[]): boolean => lines.some(({ keyword }) => keywords.includes(keyword));
   return !has('module_name') && has('run_script', 'halt_script') ? 'legacy' : 'modular';
 }
 
-/** Serviceguard's limit for a package name [L9 p.196]. */
+/** [L9 p.196]. */
 export const namePattern = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,37}[A-Za-z0-9])?$/;
 
 /**
- * Reads a package file and collects all problems: broken quoting, a keyword without a value, no or two package names. The empty value must
- * be quoted (`fs_umount_opt ""`) [L9 p.210].
+ * All problems: quoting, a keyword without a value, no or two package names. An empty value must be quoted (`fs_umount_opt ""`) [L9 p.210].
  */
 export function parsePackageFile(text: string, fileName: string): Checked<PackageFile> {
   const problems: Problem[] = [];
@@ -60,7 +58,7 @@ export function parsePackageFile(text: string, fileName: string): Checked<Packag
 function readLine(raw: string, place: Place & { line: number }): PackageLine | Problem | null {
   const text = raw.trim();
   if (text === '' || text.startsWith('#')) return null;
-  // Here and below, blanks are followed by another class, so that a line that does not match is not retried at each blank.
+  // Blanks are followed by another class: no retries at each blank.
   const [, typed = '', rest = ''] = /^(\S+)(?:\s+(\S.*))?$/.exec(text) ?? [];
   const keyword = canonicalKeyword(typed);
   if (!/^[A-Za-z][A-Za-z0-9_./-]*$/.test(typed)) {
@@ -100,7 +98,7 @@ function readLine(raw: string, place: Place & { line: number }): PackageLine | P
   return { keyword, value, line: place.line };
 }
 
-/** Modular keywords are lower case, their legacy spelling upper case [U20 p.233]; names of users keep their case. */
+/** Modular in lower case, legacy in upper case [U20 p.233]; users' names keep theirs. */
 function canonicalKeyword(typed: string): string {
   if (/^pev_/i.test(typed)) return `pev_${typed.slice('pev_'.length)}`;
   return typed.includes('/') ? typed : typed.toLowerCase();
@@ -132,26 +130,26 @@ function syntaxProblem(code: ProblemCode, text: string, remedy: string, place: P
   return errorProblem(code, text, remedy, place);
 }
 
-/** The file's lines without comments: keyword, blanks up to a common column, value. Parses back to the same. */
+/** Without comments, in columns. Parses back to the same. */
 export function printPackageFile(file: PackageFile): string {
   const width = Math.max(24, ...file.lines.map((line) => line.keyword.length)) + 1;
-  // The name after pev_, and an attribute with a slash, keep the administrator's spelling, which scripts use.
+  // Scripts use the spelling behind pev_ and of an attribute with a slash.
   const isSpelt = (keyword: string): boolean => styleOf(file) === 'legacy' && canonicalKeyword(keyword.toUpperCase()) === keyword;
   const spelt = (keyword: string): string => (isSpelt(keyword) ? keyword.toUpperCase() : keyword);
   return file.lines.map((line) => `${spelt(line.keyword).padEnd(width)}${printValue(line.value)}\n`).join('');
 }
 
-/** A value in a package file: quoted when it is empty or has blanks or a # [L9 p.207]. */
+/** Quoted when empty or with blanks or # [L9 p.207]. */
 export function printValue(value: string): string {
   return value === '' || /[\s#]/.test(value) ? `"${value}"` : value;
 }
 
-/** The value of a keyword; the last one if it repeats, undefined if it is absent. */
+/** The last one; undefined: absent. */
 export function lastValue(file: PackageFile, keyword: string): string | undefined {
   return file.lines.findLast((line) => line.keyword === keyword)?.value;
 }
 
-/** All values of a repeatable keyword, in file order. */
+/** In file order. */
 export function allValues(file: PackageValues, keyword: string): string[] {
   return file.lines.filter((line) => line.keyword === keyword).map((line) => line.value);
 }

@@ -1,7 +1,4 @@
-/**
- * The manual's rules for repeated values and for values that depend on each other, each with its source. modules.ts and legacy.ts have the
- * rules for single values. Pure.
- */
+/** Rules for repeated values and for several values, with their source. Single values: modules.ts and legacy.ts. Pure. */
 
 import type { ProblemCode } from '../base/codes/problem-codes.ts';
 import { isIpv4, networkOf } from '../base/network.ts';
@@ -17,14 +14,14 @@ export interface PackageRule {
   /** The rule as a sentence. */
   readonly rule: string;
   readonly source: string;
-  /** Only if the rule has a code of its own. */
+  /** If it has one of its own. */
   readonly code?: ProblemCode;
   readonly broken: (file: PackageFile) => Broken[];
 }
 
 const linesOf = ({ lines }: PackageFile, keyword: string): PackageLine[] => lines.filter((line) => line.keyword === keyword);
 
-/** Each instance of a group: the line that opens it, and its further lines. */
+/** The line that opens it, and its further ones. */
 function instances(file: PackageFile, first: string, members: readonly string[]): PackageLine[][] {
   const found: PackageLine[][] = [];
   for (const line of file.lines) {
@@ -37,7 +34,7 @@ function instances(file: PackageFile, first: string, members: readonly string[])
 const valueIn = (instance: readonly PackageLine[], keyword: string): string | undefined =>
   instance.find((line) => line.keyword === keyword)?.value;
 
-/** No two lines of a keyword have the same value, as `meaning` reads it. */
+/** As `meaning` reads the values. */
 const different =
   (keyword: string, meaning: (value: string) => string = (value) => value) =>
   (file: PackageFile): Broken[] => {
@@ -60,7 +57,7 @@ const atMost =
       : [{ text: `The file has ${lines.length} lines ${keyword}; at most ${most} are allowed.`, line }];
   };
 
-/** Attributes of an instance occur once, except those of `repeated`. */
+/** Except `repeated`. */
 const onceEach =
   (first: string, members: readonly string[], repeated: readonly string[] = []) =>
   (file: PackageFile): Broken[] =>
@@ -71,7 +68,7 @@ const onceEach =
       }),
     );
 
-/** Whether an address may be in a subnet without a known netmask: the netmask has at least the bits up to the last 1 of the subnet. */
+/** Without a netmask: it has at least the bits up to the subnet's last 1. */
 export function mayContain(subnet: string, address: string): boolean {
   if (!isIpv4(subnet) || !isIpv4(address)) return isIpv4(subnet) === isIpv4(address);
   const shortest = Array.from({ length: 33 }, (_, length) => length).find((length) => networkOf(subnet, length) === subnet) ?? 32;
@@ -177,7 +174,7 @@ const fileSystem = ['fs_server', 'fs_directory', 'fs_type', 'fs_mount_opt', 'fs_
 const service = ['service_cmd', 'service_restart', 'service_fail_fast_enabled', 'service_halt_timeout'];
 const lower = (value: string): string => value.toLowerCase();
 
-/** Sources as in docs/facts/sources.md. */
+/** Sources: docs/facts/sources.md. */
 export const packageRules: readonly PackageRule[] = [
   { rule: 'Name each node once.', source: 'L9 p.197', broken: different('node_name') },
   { rule: 'Write node_name * alone, or name the nodes.', source: 'L9 p.197', broken: starAlone },

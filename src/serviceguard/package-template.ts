@@ -1,20 +1,20 @@
 /**
- * The output of cmmakepkg: the attributes of the chosen modules with comments; values of an existing file are kept [serviceguard.md 2.2,
- * 2.3]. The order of sections and the comments are ours. Pure.
+ * cmmakepkg: the modules' attributes with comments, values of an existing file kept [serviceguard.md 2.2, 2.3]. Order and comments are ours.
+ * Pure.
  */
 import { type Checked, errorProblem, type Problem } from '../base/problem.ts';
 import { type Attribute, expandModule, findAttribute, type Module, modules, startOrder } from './modules.ts';
 import { allValues, type PackageFile, printValue } from './package-file.ts';
 
 export interface TemplateRequest {
-  /** From -m; default: all, or the modules of an existing file. */
+  /** -m; default: all, or those of an existing file. */
   readonly modules: readonly string[];
   readonly name: string | null;
-  /** From -i: its values and modules are kept. */
+  /** -i. */
   readonly existing: PackageFile | null;
 }
 
-/** The text of the package file; problems for unknown modules and for no or two base modules. */
+/** Problems: unknown modules, no or two base modules. */
 export function makePackageTemplate({ modules: wanted, name, existing }: TemplateRequest): Checked<string> {
   const kept = existing === null ? [] : allValues(existing, 'module_name');
   const asked = wanted.length === 0 && kept.length === 0 ? ['sg/all'] : [...kept, ...wanted];
@@ -87,13 +87,13 @@ function identification(chosen: readonly Module[]): string[] {
   return chosen.flatMap((module) => [line('module_name', module.name), line('module_version', '1')]).concat('');
 }
 
-/** Real script names are not published (serviceguard.md gap 1); these are ours. */
+/** Ours (serviceguard.md gap 1). */
 function sequence(chosen: readonly Module[]): string[] {
   const taking = startOrder.filter((name) => chosen.some((module) => module.name === name));
   return taking.map((name) => line('operation_sequence', `$SGCONF/scripts/${name}.sh`)).concat('');
 }
 
-/** The comments of a group, then its instances from the existing file, or the keywords commented out. */
+/** Comments, then the existing instances, or the keywords commented out. */
 function wholeGroup(attributes: readonly Attribute[], first: string, existing: PackageFile | null): string[] {
   const group = attributes.filter((one) => one.group === first);
   const keywords = group.map((one) => one.keyword);
@@ -102,14 +102,13 @@ function wholeGroup(attributes: readonly Attribute[], first: string, existing: P
   return [...group.flatMap((one) => commented(one)), ...values, ''];
 }
 
-/** Lines of the existing file with unknown keywords, such as toolkit attributes, are kept. */
+/** Unknown keywords of the existing file. */
 function strangers(existing: PackageFile | null): string {
   const unknown = (existing?.lines ?? []).filter((one) => findAttribute(one.keyword) === undefined);
   if (unknown.length === 0) return '';
   return ['', '# Kept from the existing file', ...unknown.map((one) => line(one.keyword, one.value)), ''].join('\n');
 }
 
-/** The lines of `cmmakepkg -l`. */
 export function listModules(): string[] {
   return modules.map((module) => module.name.padEnd(24).concat(module.comment));
 }

@@ -1,11 +1,8 @@
-/**
- * Reads `cmviewcl -f line` [serviceguard.md 5.1.3]: lines of `prefix|attribute=value`, where a prefix is a chain of `type:name`. Unknown
- * types and attributes are kept and ignored; no output is a failure. Pure.
- */
+/** `cmviewcl -f line` [serviceguard.md 5.1.3]: `prefix|attribute=value`, a prefix is a chain of `type:name`. Unknown ones are kept. Pure. */
 export interface LineView {
-  /** Attributes of the object itself; the first of several with one name counts. */
+  /** Of the object itself; the first of equal names. */
   readonly own: ReadonlyMap<string, string>;
-  /** By type, then by name, in order of appearance: `parts.get('node')?.get('alpha')`. */
+  /** `parts.get('node')?.get('alpha')`, in order. */
   readonly parts: ReadonlyMap<string, ReadonlyMap<string, LineView>>;
 }
 
@@ -14,7 +11,7 @@ interface Growing extends LineView {
   readonly parts: Map<string, Map<string, Growing>>;
 }
 
-/** Text without such lines results in an empty view. */
+/** Other text: an empty view. */
 export function parseLineView(text: string): LineView {
   const root = emptyView();
   for (const line of text.split('\n')) readLine(root, line.trim());
@@ -26,7 +23,7 @@ function emptyView(): Growing {
 }
 
 function readLine(root: Growing, line: string): void {
-  // A value may contain bars and equal signs; the prefix ends with the last bar before the first equal sign.
+  // Values may have bars and equal signs: the prefix ends with the last bar before the first equal sign.
   const equal = line.indexOf('=');
   if (equal <= 0) return;
   const path = line.slice(0, equal).split('|');
@@ -47,12 +44,11 @@ function partOf(view: Growing, type: string, name: string): Growing {
   return part;
 }
 
-/** The parts of one type, in order. */
 export function partsOf(view: LineView, type: string): [name: string, part: LineView][] {
   return [...(view.parts.get(type) ?? [])];
 }
 
-/** The view of one package, from `-p package` (no prefix) or from the whole cluster; null when the cluster's view does not name it. */
+/** Of `-p package` (no prefix) or of the cluster; null: not named. */
 export function packageIn(view: LineView, name: string): LineView | null {
   const nested = view.parts.get('package')?.get(name);
   if (nested !== undefined) return nested;

@@ -1,4 +1,3 @@
-/** Codes of package files: what cmcheckconf would refuse, and what it would not. */
 import { code } from './entry.ts';
 
 const untouched = 'Nothing was applied. The package runs on with its applied configuration.';

@@ -1,7 +1,4 @@
-/**
- * Every code of a problem. Programs match on a code, so none changes its meaning. The findings of the member scripts have a table of their own
- * (member/failures.ts).
- */
+/** Every code of a problem. Programs match on codes, so none changes its meaning. Findings of member scripts: member/failures.ts. */
 import { changeCodes } from './change-codes.ts';
 import { checkCodes } from './check-codes.ts';
 import { clusterCodes } from './cluster-codes.ts';
@@ -24,7 +21,7 @@ export type ProblemCode = keyof typeof problemCodes;
 
 export const isProblemCode = (text: string): text is ProblemCode => Object.hasOwn(problemCodes, text);
 
-/** What stands behind a common beginning: `CodeBehind<'check-'>` are the names of the checks. */
+/** `CodeBehind<'check-'>`: the names of the checks. */
 export type CodeBehind<Beginning extends string> = ProblemCode extends infer Code
   ? Code extends `${Beginning}${infer Rest}`
     ? Rest

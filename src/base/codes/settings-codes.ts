@@ -1,4 +1,3 @@
-/** Codes of wrong calls and of csync.yaml. */
 import { code } from './entry.ts';
 
 const untouched = 'Nothing was changed. The package keeps the configuration that was applied last.';

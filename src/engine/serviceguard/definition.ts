@@ -1,4 +1,4 @@
-/** The package file, modular or legacy, and the applied package [serviceguard.md 2.5 to 2.8, 4.1]. Pure. */
+/** The package file of both styles, and the applied package [serviceguard.md 2.5 to 2.8, 4.1]. Pure. */
 import { shellWord } from '../../base/shell-word.ts';
 import { setKeyword, setNamedBy } from '../../contract/package-directory.ts';
 import { findLegacyAttribute, legacySpellings } from '../../serviceguard/legacy.ts';
@@ -31,12 +31,11 @@ export const definition: DefinitionFormat = {
   needsHalt: ({ keyword }) => onlineRule(keyword) !== 'free',
   checkFile: (file) => [['cmcheckconf', '-v', '-P', file]],
   applyFile: (file) => [['cmapplyconf', '-f', '-P', file]],
-  // Serviceguard calls no script of a legacy package [serviceguard.md 2.7].
+  // Not of a legacy package [serviceguard.md 2.7].
   checkAsksScripts: ({ style }) => style === 'modular',
   showLine: (packageName) => `PATH="$SGSBIN:$PATH" cmgetconf -p ${shellWord(packageName)} 2>/dev/null`,
 };
 
-/** A package file as a definition. */
 export function definitionOf(file: PackageFile): Definition {
   const last = (keyword: string): string | undefined => allValues(file, keyword).at(-1);
   const { fileSystems, volumeGroups, addresses, legacy } = packageContent(file);
@@ -53,7 +52,7 @@ export function definitionOf(file: PackageFile): Definition {
       mountPoints: fileSystems.map(({ directory }) => plainPath(directory)),
       volumeGroups: [...new Set(groups)],
       addresses: addresses.map(({ address }) => address),
-      // Storage and addresses of a legacy package are variables of its script [serviceguard.md 4.1].
+      // Variables of the script [serviceguard.md 4.1].
       elsewhere: legacy === null ? null : legacy.runScript,
     },
     lines:
@@ -63,10 +62,7 @@ export function definitionOf(file: PackageFile): Definition {
   };
 }
 
-/**
- * The output of cmgetconf, which has extra lines [serviceguard.md 5.4]; null: no package file. Before the package name only known attributes
- * count.
- */
+/** Of cmgetconf, with extra lines [serviceguard.md 5.4]; null: no package file. Before the package name only known attributes count. */
 export function readApplied(text: string): Definition | null {
   const lines = text.split('\n').filter((line) => !/^(Number of configured|Permission denied|Warning)/.test(line));
   const first = lines.findIndex((line) => /^\s*package_name\s/i.test(line));
@@ -79,12 +75,9 @@ export function readApplied(text: string): Definition | null {
   return parsed.ok ? definitionOf(parsed.value) : null;
 }
 
-/**
- * An attribute on one side only is compared with the documented default: cmgetconf may print attributes that no file has [serviceguard.md
- * 2.5, 2.6].
- */
+/** An attribute on one side is compared with its default: cmgetconf may print more [serviceguard.md 2.5, 2.6]. */
 function differences(applied: Definition, wanted: Definition): DefinitionDifference[] {
-  // Modules and the order of their scripts come from cmmakepkg; a real cluster adds its own.
+  // From cmmakepkg; a real cluster adds its own.
   const legacy = wanted.style === 'legacy';
   const ignored = new Set(['module_name', 'module_version', 'operation_sequence']);
   return changedKeywords(applied, wanted)
@@ -92,7 +85,7 @@ function differences(applied: Definition, wanted: Definition): DefinitionDiffere
     .map((keyword) => ({ keyword, applied: allValues(applied, keyword), wanted: allValues(wanted, keyword) }))
     .filter(({ keyword, applied: one, wanted: other }) => {
       const fallback = (legacy ? findLegacyAttribute(keyword) : findAttribute(keyword)?.attribute)?.fallback;
-      // Words of a legacy file are equal in either case; which one cmgetconf prints is unknown.
+      // Equal in either case; cmgetconf's is unknown.
       const spelt = (value: string): string =>
         legacy && fallback?.toLowerCase() !== fallback?.toUpperCase() ? value.toLowerCase() : value;
       const orDefault = (values: readonly string[]): string =>

@@ -1,4 +1,4 @@
-/** HPE Serviceguard as an engine: its commands, words, formats and answers. */
+/** HPE Serviceguard as an engine. */
 import type { Engine } from '../engine.ts';
 import { definition, readApplied } from './definition.ts';
 import { host } from './host.ts';
@@ -16,7 +16,6 @@ export const serviceguard: Engine = {
     definition: (packageName) => ['cmgetconf', '-p', packageName],
     readDefinition: readApplied,
     version: ['cmversion'],
-    // Such as A.12.00.00.
     readVersion: (text) => /\b([A-Z]\.)?\d+\.\d+(\.\d+)*/.exec(text)?.[0] ?? null,
   },
   definition,

@@ -1,4 +1,4 @@
-/** Serviceguard's commands for the orders of an administrator [serviceguard.md 5, 6]. */
+/** For an administrator's orders [serviceguard.md 5, 6]. */
 import type { Orders } from '../engine.ts';
 
 const each = (members: readonly string[]): string[] => members.flatMap((member) => ['-n', member]);
@@ -8,10 +8,10 @@ export const orders: Orders = {
   switchOff: (packageName) => [['cmmodpkg', '-d', packageName]],
   switchMembersOn: (packageName, members) => [['cmmodpkg', '-e', ...each(members), packageName]],
   switchMembersOff: (packageName, members) => [['cmmodpkg', '-d', ...each(members), packageName]],
-  // Without -n it would apply to this member.
+  // Without -n: this member.
   run: (packageName, member) => [['cmrunpkg', '-n', member, packageName]],
   halt: (packageName) => [['cmhaltpkg', packageName]],
-  // Global switching must be disabled first [serviceguard.md 6.10].
+  // Requires AUTO_RUN off [serviceguard.md 6.10].
   maintenance: (packageName, mode) => [
     ...(mode === 'on' ? [['cmmodpkg', '-d', packageName]] : []),
     ['cmmodpkg', '-m', mode, packageName],

@@ -1,32 +1,28 @@
-/** Edits package files as text and keeps what others wrote. Pure. */
 import type { Settings } from '../../settings/settings.ts';
 import type { Argv, EngineVariables } from '../engine.ts';
 
-/** Keywords whose lines belong together; the first opens the group [serviceguard.md 2.3]. */
+/** The first opens the group [serviceguard.md 2.3]. */
 const groups: readonly (readonly string[])[] = [
   ['monitored_subnet', 'monitored_subnet_access'],
   ['ip_subnet', 'ip_subnet_node', 'ip_address'],
   ['fs_name', 'fs_server', 'fs_directory', 'fs_type', 'fs_mount_opt', 'fs_umount_opt', 'fs_fsck_opt'],
   ['service_name', 'service_cmd', 'service_restart', 'service_fail_fast_enabled', 'service_halt_timeout'],
 ];
-/** Written by cmmakepkg and never edited. */
+/** cmmakepkg's own. */
 const basesOwn = new Set(['module_name', 'module_version', 'operation_sequence', 'package_type']);
 
 function groupOf(keyword: string): string {
   return groups.find((group) => group.includes(keyword))?.[0] ?? keyword;
 }
 
-/** The keyword of a line, active or commented out (`#keyword value`, no blank after the #); null for other lines. */
+/** Active, or commented out (`#keyword value`, no blank after the #); null: another line. */
 function keywordOf(line: string): { keyword: string; active: boolean } | null {
   const found = /^(#?)([A-Za-z][A-Za-z0-9_/]*)(\s|$)/.exec(line);
   if (found === null) return null;
   return { keyword: (found[2] ?? '').toLowerCase(), active: found[1] === '' };
 }
 
-/**
- * Merges our package file into the output of a real cmmakepkg: its comments, module_version and operation_sequence lines stay, our values
- * replace its own or commented-out ones. `base` is cmmakepkg's text, `own` our rendered package file.
- */
+/** Our package file over cmmakepkg's text `base`: its comments, module_version and operation_sequence stay, our values replace its own. */
 export function layOver(base: string, own: string): string {
   const ours = new Map<string, string[]>();
   for (const line of own.split('\n')) {
@@ -58,7 +54,7 @@ export function layOver(base: string, own: string): string {
   return `${[...lines, ...(missing.length > 0 ? ['', ...missing] : [])].join('\n')}\n`;
 }
 
-/** The documented modules of the package, for cmmakepkg. */
+/** Documented modules, for cmmakepkg. */
 export const packageModules = [
   'sg/failover',
   'sg/monitor_subnet',
@@ -71,7 +67,7 @@ export const packageModules = [
   'sg/pev',
 ] as const;
 
-/** Prints a new package file on this host; null: Serviceguard is not installed here. */
+/** null: Serviceguard is not installed here. */
 export function templateCommand(style: Settings['packageStyle'], { SGSBIN }: EngineVariables): Argv | null {
   if (SGSBIN === undefined) return null;
   return [`${SGSBIN}/cmmakepkg`, ...(style === 'legacy' ? ['-p'] : packageModules.flatMap((module) => ['-m', module]))];
@@ -85,7 +81,7 @@ export function withSet(text: string, set: string, settingsDigest: string): stri
     .replace(/(\/sets\/)[0-9a-f]+(\/csync_control\.sh)/g, `$1${set}$2`);
 }
 
-/** For other members: one line for each member in place of the old lines, with the same spelling. */
+/** A line each in place of the old ones, spelt alike. */
 export function withNodeNames(text: string, members: readonly string[]): string {
   const line = /^([ \t]*node_name[ \t]+)"?[^\s"]+"?[ \t]*$/i;
   const lines = text.split('\n');

@@ -1,11 +1,11 @@
-/** First lines of scripts on a member of a Serviceguard cluster: the variables of cmcluster.conf [serviceguard.md 1.1]. */
+/** The variables of cmcluster.conf [serviceguard.md 1.1]. */
 import type { EngineShell } from '../engine.ts';
 
 export const shell: EngineShell = {
   begin: [
     'configuration=/etc/cmcluster.conf',
     '[ -r "$configuration" ] || { echo "$configuration cannot be read: Serviceguard is not installed here" >&2; exit 69; }',
-    // It runs as root, so any user who can write it is root.
+    // Runs as root: any writer is root.
     'open=$(find -H "$configuration" -maxdepth 0 \\( ! -uid 0 -o -perm -002 -o -perm -020 ! -gid 0 \\)) || exit 69',
     '[ -z "$open" ] || [ "$(id -u)" != 0 ] || { echo "$configuration is not read: users other than root could change it. Fix: chown root and chmod go-w" >&2; exit 69; }',
     '. "$configuration"',

@@ -1,8 +1,7 @@
-/** Packages and members in `cmviewcl -v -f line` [serviceguard.md 5.1.3]. Pure. */
 import { type LineView, packageIn, parseLineView, partsOf } from '../../serviceguard/view.ts';
 import type { ClusterView, PackageStatus } from '../engine.ts';
 
-/** Never fails; unreadable text results in a view without members. */
+/** Never fails; unreadable text has no members. */
 export function readView(text: string): ClusterView {
   const view = parseLineView(text);
   return {
@@ -12,13 +11,13 @@ export function readView(text: string): ClusterView {
   };
 }
 
-/** The status of a package, also from `cmviewcl -p PACKAGE`; null when the text does not name it. */
+/** Also of `cmviewcl -p PACKAGE`; null: not named there. */
 export function packageStatus(text: string, name: string): PackageStatus | null {
   const view = packageIn(parseLineView(text), name);
   return view === null ? null : statusIn(view);
 }
 
-/** Status of each member in the cluster (up, down, halted, unknown), by name. */
+/** up, down, halted, unknown, by name. */
 export function memberStates(text: string): ReadonlyMap<string, string> {
   return membersIn(parseLineView(text));
 }

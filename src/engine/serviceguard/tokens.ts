@@ -1,4 +1,4 @@
-/** Values for the tokens of a package file, modular or legacy [serviceguard.md 2, 4.1]. Pure. */
+/** Values for tokens of package files [serviceguard.md 2, 4.1]. Pure. */
 import { errorProblem, type Problem } from '../../base/problem.ts';
 import { toolkitVersion } from '../../base/version.ts';
 import { type Settings, settingsDigest } from '../../settings/settings.ts';
@@ -7,7 +7,7 @@ import type { DefinitionFormat, EngineVariables } from '../engine.ts';
 const nodeNames = (keyword: string, members: readonly string[]): string =>
   members.map((member) => `${keyword.padEnd(28)}${member}`).join('\n');
 
-/** Common to modular and legacy package files; `is` prints a switch. */
+/** For both styles; `is` prints a switch. */
 function sharedTokens(settings: Settings, set: string, is: (on: boolean) => string): Record<string, string> {
   return {
     toolkit_version: toolkitVersion,
@@ -46,7 +46,7 @@ function modularTokens(settings: Settings, set: string): Record<string, string> 
   };
 }
 
-/** Words in the spelling of a legacy file, absolute paths, without the control script's values. */
+/** In legacy spelling, without the control script's values. */
 function legacyTokens(settings: Settings, set: string, variables: EngineVariables): Record<string, string> {
   const whole = (path: string): string =>
     path.replace(/^\$(SGCONF|SGRUN)\b/, (variable, name: string) => variables[name] ?? variable);
@@ -60,7 +60,7 @@ function legacyTokens(settings: Settings, set: string, variables: EngineVariable
   };
 }
 
-/** No page shows a variable in a legacy package file, so csync writes none. */
+/** No page shows a variable in a legacy file. */
 function pathProblems(values: Readonly<Record<string, string>>): Problem[] {
   return ['package_directory', 'script_log_file']
     .filter((token) => values[token]?.startsWith('$'))

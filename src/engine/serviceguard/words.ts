@@ -1,10 +1,9 @@
-/** Serviceguard's words for sentences and advice. */
 import type { EngineWords } from '../engine.ts';
 
 const packageLog = '$SGRUN/log';
 const stillOld = 'the applied configuration is unchanged';
 
-/** By command; the last line of the table is for all others. */
+/** The last line is for all other commands. */
 const afterFailure: Readonly<Record<string, string>> = {
   cmcheckconf: `correct the reported error and apply again; ${stillOld}`,
   cmapplyconf: `correct the reported error and apply again; ${stillOld}`,
@@ -39,10 +38,7 @@ export const words: EngineWords = {
   tooOld: (version) => (isRecent(version) ? null : 'adding or removing members requires A.11.17 or newer'),
 };
 
-/**
- * DSAU came with A.11.17; older versions cannot add or remove members online [dsau-csync.md 1.2]. Only a version that is known to be older
- * is refused.
- */
+/** Older than A.11.17, DSAU's version, cannot change members online [dsau-csync.md 1.2]. Unknown is accepted. */
 function isRecent(version: string): boolean {
   const [major, minor] = (/(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
   return major === undefined || minor === undefined || major > 11 || (major === 11 && minor >= 17);

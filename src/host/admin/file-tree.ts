@@ -1,17 +1,16 @@
-/** A directory tree of plain files as a whole: an administrator edits it and commits it. */
+/** A tree of plain files that an administrator edits and commits. */
 
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
 
 export interface TreeFile {
-  /** Relative to the directory. */
   readonly name: string;
-  /** null: not a plain file, such as a symbolic link. */
+  /** null: not a plain file. */
   readonly content: Buffer | null;
 }
 
-/** All files below a directory except hidden ones, sorted by name. Throws the errno error. */
+/** Without hidden ones, sorted. Throws the errno error. */
 export function readTree(directory: string): TreeFile[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
@@ -22,21 +21,21 @@ export function readTree(directory: string): TreeFile[] {
     .map(({ path, name }) => ({ name, content: lstatSync(path).isFile() ? readFileSync(path) : null }));
 }
 
-/** The kind of a path; null: missing. */
+/** null: missing. */
 export function kindOf(path: string): 'file' | 'directory' | 'other' | null {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return null;
   return found.isDirectory() ? 'directory' : found.isFile() ? 'file' : 'other';
 }
 
-/** Content of a plain file; null if missing or unreadable. */
+/** null: missing, unreadable, or not plain. */
 export function readBytes(path: string): Buffer | null {
   return attempt(() => readFileSync(path), null);
 }
 
 /**
- * Creates a directory with these files at once: it is made beside its target and renamed. The target must be missing or empty. Throws the
- * errno error and leaves the target unchanged; the next attempt removes leftovers of a kill.
+ * At once: made beside its target, which must be missing or empty, and renamed. Throws the errno error, then the target is unchanged; the
+ * next attempt removes leftovers.
  */
 export function writeTree(directory: string, files: ReadonlyMap<string, Buffer>): void {
   if (kindOf(directory) !== null && readdirSync(directory).length > 0)

@@ -1,4 +1,4 @@
-/** Trees of a git repository, read by git itself. Nothing in the repository changes. */
+/** Trees of a git repository, read by git. Nothing in it changes. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandResult } from '../host.ts';
@@ -7,16 +7,13 @@ import { runCommand } from './own-files.ts';
 
 const limitMs = 120_000;
 
-/**
- * A hook of git has its repository in the environment: it is not passed on, since `-C` names the one that is meant. `variables`: `NAME=VALUE`,
- * for this call.
- */
+/** A hook's environment is not passed on: it names its own repository. `variables`: `NAME=VALUE`. */
 function git(argv: readonly string[], variables: readonly string[] = []): Promise<CommandResult> {
   const quiet = [`HOME=${homedir()}`, 'GIT_TERMINAL_PROMPT=0', 'GIT_SSH_COMMAND=ssh -o BatchMode=yes'];
   return runCommand(['env', ...quiet, ...variables, 'git', ...argv], limitMs);
 }
 
-/** `REPOSITORY[@REF]`; an `@` of a URL or of `user@host:path` belongs to the repository. */
+/** `REPOSITORY[@REF]`; an `@` of a URL or `user@host:path` is no REF. */
 export function repositoryAndRef(text: string): { readonly repository: string; readonly ref: string } {
   const from = text.includes('://')
     ? text.indexOf('/', text.indexOf('://') + 3)
@@ -27,14 +24,13 @@ export function repositoryAndRef(text: string): { readonly repository: string; r
   return at > from && at > 0 ? { repository: text.slice(0, at), ref: text.slice(at + 1) } : { repository: text, ref: 'HEAD' };
 }
 
-/** A commit of a repository. `gitDirectory`: absolute path; `commit`: its full hash; `subject`: first line of its message. */
+/** `commit`: full hash; `subject`: first line of its message. */
 export interface Revision {
   readonly gitDirectory: string;
   readonly commit: string;
   readonly subject: string;
 }
 
-/** Why git refuses, in its own words. */
 export class GitFailure extends Error {}
 
 function printed({ exitCode, stdout, stderr, timedOut, errorCode }: CommandResult, doing: string): string {
@@ -44,7 +40,7 @@ function printed({ exitCode, stdout, stderr, timedOut, errorCode }: CommandResul
   throw new GitFailure(`${doing}: ${stderr.trim() || `git exited with ${exitCode}`}`);
 }
 
-/** Finds a commit. A repository that is not a directory here is cloned below `scratch`. Throws a GitFailure. */
+/** A repository that is no directory here is cloned below `scratch`. Throws a GitFailure. */
 export async function findRevision(repository: string, ref: string, isHere: boolean, scratch: string): Promise<Revision> {
   const directory = isHere ? repository : join(scratch, 'clone');
   if (!isHere) printed(await git(['clone', '--quiet', '--bare', '--', repository, directory]), `git clone ${repository}`);
@@ -54,7 +50,7 @@ export async function findRevision(repository: string, ref: string, isHere: bool
   return { gitDirectory: printed(found, repository).trim(), commit, subject };
 }
 
-/** All files of a commit, hidden ones excluded; `subdirectory`: only those below it. Throws a GitFailure. */
+/** Without hidden ones; `subdirectory`: only below it. Throws a GitFailure. */
 export async function filesOfCommit(
   { gitDirectory }: Pick<Revision, 'gitDirectory'>,
   commit: string,
@@ -63,7 +59,7 @@ export async function filesOfCommit(
 ): Promise<readonly TreeFile[]> {
   const tree = `${commit}:${subdirectory}`;
   const target = `tree-${commit}`;
-  // An index and a work tree of its own: those of the repository stay as they are.
+  // The repository's own stay as they are.
   const index = [`GIT_INDEX_FILE=${join(scratch, `index-${commit}`)}`];
   const own = ['-C', scratch, `--git-dir=${gitDirectory}`, `--work-tree=${scratch}`];
   const within = async (...argv: string[]): Promise<string> => printed(await git([...own, ...argv], index), tree);

@@ -1,6 +1,4 @@
-/**
- * The administrator's side of the system: files that are never half written, short commands, temporary directories that the run removes.
- */
+/** Files that are never half written, short commands, temporary directories. */
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -39,23 +37,22 @@ export interface FileToWrite {
 
 const stagingPrefix = '.csync-staging';
 
-/** A file's text, or null if unreadable. */
 export function readTextFile(path: string): string | null {
   return attempt(() => readFileSync(path, 'utf8'), null);
 }
 
-/** With all symbolic links resolved; unchanged if missing. */
+/** Unchanged if missing. */
 export function realPath(path: string): string {
   return attempt(() => realpathSync(path), path);
 }
 
-/** The files directly in a directory, with their permission bits; none if it is missing. */
+/** With permission bits; none if missing. */
 export function readDirectory(directory: string): { readonly name: string; readonly mode: number; readonly text: string }[] {
   const names = filesBelow(directory).filter((path) => dirname(path) === normalize(directory));
   return names.map((path) => ({ name: basename(path), mode: statSync(path).mode & 0o7777, text: readFileSync(path, 'utf8') }));
 }
 
-/** Paths of the directories directly in a directory; none if it is missing. */
+/** None if missing. */
 export function directoriesBelow(directory: string): string[] {
   return attempt(
     () =>
@@ -67,7 +64,7 @@ export function directoriesBelow(directory: string): string[] {
   );
 }
 
-/** Paths of all files below a directory, hidden ones included; none if it is missing. */
+/** None if missing. */
 export function filesBelow(directory: string): string[] {
   return attempt(
     () =>
@@ -80,9 +77,8 @@ export function filesBelow(directory: string): string[] {
 }
 
 /**
- * Writes all files or none: everything is staged and synced beside its target, then renamed in the given order. A full disk or an
- * unwritable directory therefore fails before any change, and a later failure is undone. A kill between two renames leaves whole files, the
- * first ones new. Throws the errno error.
+ * All or none: staged and synced beside the targets, then renamed in order. A full disk fails before any change, a later failure is undone. A
+ * kill between two renames leaves whole files, the first ones new. Throws the errno error.
  */
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const directories = [...new Set(files.map((file) => dirname(file.path)))];
@@ -98,11 +94,11 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const stagedPath = (file: FileToWrite): string => join(stagedIn.get(dirname(file.path)) ?? '', basename(file.path));
   const sweep = (): void => {
     for (const [, made] of staging) {
-      // The next writer there removes it; the files are written.
+      // The next writer removes it.
       attempt(() => rmSync(made.name, { recursive: true, force: true }));
     }
   };
-  // tmp cleans up only at a normal exit; a signal must not leave the staging directory behind.
+  // tmp cleans up only at a normal exit.
   const onSignal = (signal: NodeJS.Signals): void => {
     sweep();
     process.kill(process.pid, signal);
@@ -121,7 +117,7 @@ export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   }
 }
 
-/** Renames staged files into place; a failure restores the earlier ones. */
+/** A failure restores the earlier ones. */
 function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) => string, directories: readonly string[]): void {
   const former = (file: FileToWrite): string => `${stagedPath(file)}.former`;
   for (const file of files) if (existsSync(file.path)) keep(file.path, former(file));
@@ -141,7 +137,7 @@ function settle(files: readonly FileToWrite[], stagedPath: (file: FileToWrite) =
   }
 }
 
-/** A hard link; a copy where none is possible (VFAT, or another user's file). */
+/** A hard link, or a copy (VFAT, another user's file). */
 function keep(path: string, as: string): void {
   try {
     linkSync(path, as);
@@ -150,7 +146,7 @@ function keep(path: string, as: string): void {
   }
 }
 
-/** A temporary directory that only this user can enter; null if it cannot be made. */
+/** For this user only; null: cannot be made. */
 export function privateDirectory(prefix: string): { readonly path: string; remove(): void } | null {
   return attempt(() => {
     sweepLeftOver(tmpdir(), prefix);
@@ -159,14 +155,14 @@ export function privateDirectory(prefix: string): { readonly path: string; remov
   }, null);
 }
 
-/** Directories of killed processes; tmp puts the process id after the prefix. */
+/** tmp puts the process id after the prefix. */
 function sweepLeftOver(directory: string, prefix: string): void {
   for (const name of readdirSync(directory)) {
     const pid = new RegExp(`^${prefix}-(\\d+)-`).exec(name)?.[1];
     if (pid === undefined || readTextFile(`/proc/${pid}/stat`) !== null) continue;
     const path = join(directory, name);
     const found = lstatSync(path, { throwIfNoEntry: false });
-    // Another owner could place a link in root's path while it is removed.
+    // Another owner could place a link in root's path.
     if (found?.uid === process.getuid?.()) rmSync(path, { recursive: true, force: true });
   }
 }
@@ -177,7 +173,6 @@ function syncDirectory(path: string): void {
   closeSync(descriptor);
 }
 
-/** Whether a program is installed in a system directory. */
 export function hasProgram(name: string): boolean {
   return ['/usr/sbin', '/usr/bin', '/sbin', '/bin'].some((directory) => {
     return attempt(() => {
@@ -187,7 +182,7 @@ export function hasProgram(name: string): boolean {
   });
 }
 
-/** Runs a short command with captured output and a fixed environment. Never throws. */
+/** With a fixed environment. Never throws. */
 export async function runCommand(argv: readonly string[], timeoutMs: number): Promise<CommandResult> {
   const [file = '', ...rest] = argv;
   const result = await execa(file, rest, {
@@ -208,7 +203,7 @@ export async function runCommand(argv: readonly string[], timeoutMs: number): Pr
   };
 }
 
-/** Runs a short script of /bin/sh to its end, with a fixed environment and arguments. Never throws. */
+/** Of /bin/sh to its end, with a fixed environment. Never throws. */
 export function runShell(script: string, words: readonly string[]): Pick<CommandResult, 'exitCode' | 'stdout' | 'stderr'> {
   const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', script, 'sh', ...words], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
@@ -221,7 +216,7 @@ export function runShell(script: string, words: readonly string[]): Pick<Command
 
 const shellLimitMs = 5000;
 
-/** Processes of this host whose command line contains `text`. Runs ps: only for rare checks. */
+/** `text`: in the command line. Runs ps: only for rare checks. */
 export async function processesNaming(text: string): Promise<{ pid: number; command: string }[]> {
   const all = await psList();
   return all.filter((one) => one.cmd?.includes(text) ?? false).map((one) => ({ pid: one.pid, command: one.cmd ?? one.name }));

@@ -1,14 +1,13 @@
-/** This terminal: programs that take it over, and questions answered with a line. */
 import { spawn } from 'node:child_process';
 import { constants, userInfo } from 'node:os';
 import { createInterface } from 'node:readline';
 import { guardedStream, harmless } from '../output.ts';
 
-/** Runs with our terminal; resolves to the exit status, 128 + number after a signal. */
+/** Resolves to its exit status, 128 + number after a signal. */
 export function runForeground(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<number> {
   const [file = '', ...rest] = argv;
   const child = spawn(file, rest, { stdio: 'inherit', env: { ...environment, TERM: process.env.TERM ?? 'dumb' } });
-  // Ctrl-C is for the foreground program, not for us.
+  // For the foreground program.
   const ignore = (): void => {};
   process.on('SIGINT', ignore);
   return new Promise((resolve, reject) => {
@@ -20,25 +19,24 @@ export function runForeground(argv: readonly string[], environment: Readonly<Rec
   });
 }
 
-/** The person at the terminal: behind sudo not root. */
+/** Behind sudo not root. */
 export function loginName(): string {
   return process.env.SUDO_USER ?? process.env.USER ?? process.env.LOGNAME ?? userInfo().username;
 }
 
-/** A person can answer and sees the question. */
 export function isInteractive(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
 export interface LineTerminal {
-  /** Asks and waits for a line; null at the end of input or at Ctrl-C. */
+  /** null: end of input, or Ctrl-C. */
   ask(prompt: string): Promise<string | null>;
   close(): void;
 }
 
 /**
- * Lines are queued as they arrive: readline's own `question` drops lines typed or pasted ahead, and never settles at the end of input.
- * `onInterrupt` is called for Ctrl-C, which is no signal while we own the terminal.
+ * Lines are queued: readline's `question` drops lines typed ahead, and never settles at the end of input. `onInterrupt`: Ctrl-C, no signal
+ * while we own the terminal.
  */
 export function openLines(onInterrupt: () => void, stream: NodeJS.WriteStream = process.stdout): LineTerminal {
   const output = guardedStream(stream);

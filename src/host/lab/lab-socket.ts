@@ -1,6 +1,5 @@
 /**
- * One JSON object a line over a unix socket between the cm* commands, the toolkit and the lab's daemon. Path sockets work across network
- * namespaces, so that the lab needs no network for them.
+ * A JSON object a line over a unix socket, between cm* commands, toolkit and the lab's daemon. Path sockets work across network namespaces.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -28,8 +27,7 @@ function connection(socket: Socket): Connection {
     if (listeners.length === 0) waiting.push(message);
     for (const listener of listeners) listener(message);
   });
-  // A peer may exit in the middle of a line (Ctrl-C in a cm* command, a lab that is taken down). The interface passes the socket's error on
-  // as its own, which would end this process.
+  // A peer may exit within a line. The interface passes the error on, which would end this process.
   socket.on('error', () => socket.destroy());
   lines.on('error', () => socket.destroy());
   return {
@@ -43,7 +41,7 @@ function connection(socket: Socket): Connection {
   };
 }
 
-/** Listens on `path`, where only this user may connect unless `mode` allows more. Replaces a stale socket file of a dead lab. */
+/** Only this user may connect unless `mode` allows more. Replaces the socket file of a dead lab. */
 export function listen(path: string, onConnection: (connection: Connection) => void, mode = 0o600): Promise<Server> {
   rmSync(path, { force: true });
   const server = createServer((socket) => onConnection(connection(socket)));
@@ -56,21 +54,18 @@ export function listen(path: string, onConnection: (connection: Connection) => v
   });
 }
 
-/**
- * A name that one process of this machine holds at a time; the kernel releases it when the process exits. Resolves to a function that
- * releases it earlier, or to null while another process holds it.
- */
+/** Held by one process of this machine, until it exits. Resolves to a function that releases it, or null: held. */
 export function claimName(name: string): Promise<(() => void) | null> {
   const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(null) : reject(error)));
-    // An abstract name: no file.
+    // Abstract: no file.
     server.listen(`\0${name}`, () => resolve(() => void server.close()));
     server.unref();
   });
 }
 
-/** Connects; rejects with the errno error if no process listens. */
+/** Rejects with the errno error if no process listens. */
 export function connect(path: string): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);

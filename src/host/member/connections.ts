@@ -1,25 +1,25 @@
-/** The connections to a TCP port of this host, from the kernel's tables. */
+/** To a TCP port of this host, from the kernel's tables. */
 
 import { readFileSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
 
 export interface Connections {
   readonly total: number;
-  /** The address with the most connections; null: none. */
+  /** null: none. */
   readonly most: { readonly address: string; readonly count: number } | null;
 }
 
-/** States of /proc/net/tcp that are no connection: listening, and half open. */
+/** Listening, and half open. */
 const noConnection = new Set(['0A', '03', '0C']);
-/** Timer of closed connections (TIME_WAIT, and FIN_WAIT2 without a process): kept for 60 s, in hundredths of a second. */
+/** TIME_WAIT, and FIN_WAIT2 without a process: kept for 60 s, in hundredths of a second. */
 const endedTimer = '03:';
 const keptFor = 6000;
 const justEnded = 200;
 const justEndedLeft = (keptFor - justEnded).toString(16).toUpperCase().padStart(8, '0');
 
 /**
- * Counts connections of a local port in the texts of /proc/net/tcp and tcp6, including those closed within the last two seconds. Without
- * regular expressions: it runs on the way of a failover, in a Node.js without compiler, and a busy master has thousands of lines.
+ * Of /proc/net/tcp and tcp6, with those closed within two seconds. No regular expressions: on the way of a failover, without compiler, with
+ * thousands of lines.
  */
 export function parseConnections(texts: readonly string[], port: number): Connections {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')} `;
@@ -31,7 +31,7 @@ export function parseConnections(texts: readonly string[], port: number): Connec
       const remote = line.indexOf(' ', local) + 1;
       const state = line.indexOf(' ', remote) + 1;
       if (local === 1 || remote === 0 || state === 0) continue;
-      // Most lines end here: each client of the last minute left a connection that has ended.
+      // Most lines end here: clients of the last minute.
       const timer = line.indexOf(' ', state + 3) + 1;
       if (
         line.startsWith(endedTimer, timer) &&
@@ -47,7 +47,7 @@ export function parseConnections(texts: readonly string[], port: number): Connec
   return { total, most: most === undefined ? null : { address: addressOf(most[0]), count: most[1] } };
 }
 
-/** The kernel prints 32 bits in the byte order of this machine; an IPv4 address in tcp6 is the last of four. */
+/** 32 bits in this machine's byte order; an IPv4 address in tcp6 is the last of four. */
 function addressOf(hex: string): string {
   const bytes = hex.slice(-8).match(/../g) ?? [];
   const isMapped = hex.length === 8 || /^0{16}(FFFF0000|0000FFFF)/.test(hex);
@@ -56,7 +56,7 @@ function addressOf(hex: string): string {
 
 const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** None if the tables are unreadable. */
+/** Unreadable: none. */
 export function connectionsOf(port: number): Connections {
   const texts = ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => {
     return attempt(() => readFileSync(path, 'latin1'), '');

@@ -1,6 +1,6 @@
 /**
- * A server for figures: a few fixed pages, GET only, one request a connection. Clients may be hostile: a request has a few seconds and a
- * few kilobytes, and when connections are short, the address with the most of them loses its oldest.
+ * Figures: fixed pages, GET, one request a connection. Clients may be hostile: few seconds and kilobytes; when connections are short, the
+ * address with the most loses its oldest.
  */
 import { createServer, type Socket } from 'node:net';
 
@@ -11,12 +11,11 @@ export interface Page {
 
 const connectionsAtMost = 32;
 const requestBytes = 4096;
-/** From the connection to the end of the answer. */
+/** To the end of the answer. */
 const wholeLimitMs = 3000;
 
 const phrases = { 200: 'OK', 400: 'Bad Request', 404: 'Not Found', 405: 'Method Not Allowed' } as const;
 
-/** The answer to a request. */
 export function answerTo(head: string, pages: Readonly<Record<string, Page>>): string {
   const [, method, path = ''] = /^([A-Z]+) (\S+) HTTP\/1\.[01]\r?\n/.exec(head) ?? [];
   const isRead = method === 'GET' || method === 'HEAD';
@@ -32,14 +31,14 @@ export function answerTo(head: string, pages: Readonly<Record<string, Page>>): s
   return `${lines.join('\r\n')}\r\n\r\n${method === 'HEAD' ? '' : body}`;
 }
 
-/** The connection to close: the oldest of the address that has the most. */
+/** The oldest of the address with the most. */
 function mostGreedy(open: ReadonlyMap<Socket, string>): Socket | undefined {
   const byAddress = new Map<string, Socket[]>();
   for (const [socket, address] of open) byAddress.set(address, [...(byAddress.get(address) ?? []), socket]);
   return [...byAddress.values()].sort((one, other) => other.length - one.length)[0]?.[0];
 }
 
-/** `failed` is called when the address cannot be listened on, or no longer. */
+/** `failed`: the address cannot be listened on, or no longer. */
 export function serveFigures(
   where: { readonly host: string; readonly port: number },
   pages: Readonly<Record<string, Page>>,
@@ -60,7 +59,7 @@ export function serveFigures(
     const heard = (piece: Buffer): void => {
       head += piece.toString('latin1');
       if (!/\r?\n\r?\n/.test(head) && head.length <= requestBytes) return;
-      // Anything after the first request is ignored.
+      // After the first request.
       socket.off('data', heard).pause();
       socket.end(answerTo(head, pages), () => socket.destroy());
     };

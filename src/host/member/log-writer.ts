@@ -1,7 +1,6 @@
 /**
- * Writes to files whose disk may hang, and to a syslog that may hang. A separate process makes each write: a thread of Node.js that is
- * stuck in the kernel would keep this process from exiting, and no failover may wait for a disk. Pending lines are written as soon as the
- * disk accepts them, even after this process exited. A script that the launcher supervises has such a process from it.
+ * Writes to files and a syslog that may hang, each by a separate process: a stuck thread of Node.js keeps it from exiting. Pending lines are
+ * written when the disk accepts them, also after this exit. A supervised script has such a process from the launcher.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -14,16 +13,13 @@ import { closeInherited } from '../inherited.ts';
 import { appendText, refuseStrangers } from '../safe-file.ts';
 import { supervisor } from './supervisor.ts';
 
-/**
- * Runs a shell text that reads standard input; `given` are `$0`, `$1` and so on. Keeps no process running. null: no process, memory or
- * descriptor is available.
- */
+/** A shell text that reads standard input; `given`: `$0`, `$1`... Keeps no process running. null: no process, memory or descriptor. */
 function startHelper(script: string, given: readonly string[], more: readonly 'pipe'[] = []): ChildProcess | null {
   closeInherited();
   return attempt(() => {
     const child = spawn('/bin/sh', ['-c', script, ...given], {
       cwd: '/',
-      // A session of its own: a kill of the script's group does not lose its last lines.
+      // A kill of the script's group does not lose its last lines.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore', ...more],
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
@@ -35,41 +31,40 @@ function startHelper(script: string, given: readonly string[], more: readonly 'p
   }, null);
 }
 
-/** Processes that may hang on one file before lines are dropped. */
+/** On one file, before lines are dropped. */
 const hangingAtMost = 3;
-/** Unread bytes in the pipe of one of them. */
+/** Unread, in a pipe. */
 const waitingBytes = 256 * 1024;
-/** Between two looks whether there is room in a pipe. */
+/** Between looks for room in a pipe. */
 const fullPipeMs = 5;
 
-/** Lines about the two logs, for one of them when the other one accepts nothing. */
+/** Logged in one of the logs when the other accepts nothing. */
 export interface LogFaults {
-  /** The file has not accepted all lines yet. */
+  /** Not all lines yet. */
   readonly late: string;
   readonly unwritten: string;
-  /** Syslog has accepted no line. */
+  /** No line. */
   readonly dumb: string;
 }
 
 export interface LogWriter {
   write(text: string): void;
-  /** Standard output for a program that logs to the same file; `given` after the program was started. null: none. */
   input(): { readonly output: Writable | number; given(): void } | null;
-  /** The end: waits at most for the limit until everything is in the file, then sends the lines to syslog, without waiting. */
+  /** Waits at most so long for the file, then sends the lines to syslog without waiting. */
   close(limitMs: number, tag: string, lines: readonly string[], faults: LogFaults): Promise<void>;
 }
 
 const missing = (lines: number): string =>
   lines === 0 ? '' : `(${lines} lines are missing here: this file did not accept them)\n`;
 
-/** Descriptor 3 is a pipe with the tag, the note, and the lines for syslog; standard input goes to the file. */
+/** Descriptor 3: tag, note, lines for syslog; standard input: the file. */
 const writeScript = `umask 022
 { read -r tag && read -r note && { timeout 2 logger -t "$tag" -p daemon.notice || { [ -f "$0" ] && echo "$note" >> "$0"; }; }; } <&3 &
 { [ ! -e "$0" ] || [ -f "$0" ]; } && exec cat >> "$0" 3<&-`;
 
 const writers = new Map<string, LogWriter>();
 
-/** The only writer of a file. `idleMs`: its process exits after so long without lines. */
+/** The file's only writer. `idleMs`: its process exits without lines. */
 export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogWriter {
   const known = writers.get(file) ?? (writers.size === 0 ? launchersWriter(file) : null) ?? openLogWriter(file, idleMs);
   writers.set(file, known);
@@ -78,7 +73,7 @@ export function logWriter(file: string, idleMs = Number.POSITIVE_INFINITY): LogW
 
 function openLogWriter(file: string, idleMs: number): LogWriter {
   let child: ChildProcess | null = null;
-  /** Of a running helper: another process would delay a failover by some milliseconds. */
+  /** Another process would delay a failover by some ms. */
   let syslog: Socket | null = null;
   let idle: NodeJS.Timeout | undefined;
   let running = 0;
@@ -160,7 +155,7 @@ function endOf(helper: ChildProcess, limitMs: number): Promise<'written' | 'fail
   });
 }
 
-/** By the process that the launcher started for it. null: it started none. */
+/** Started by the launcher. null: none. */
 function launchersWriter(file: string): LogWriter | null {
   const { log: pipe, reportLog } = supervisor();
   if (pipe === null || file.includes('\n')) return null;
@@ -173,7 +168,7 @@ function launchersWriter(file: string): LogWriter | null {
     try {
       while (waiting.length > 0) waiting = waiting.subarray(writeSync(pipe, waiting));
     } catch (error) {
-      // Else it is full.
+      // Full.
       isOver = (error as NodeJS.ErrnoException).code !== 'EAGAIN';
     }
   };
@@ -192,7 +187,7 @@ function launchersWriter(file: string): LogWriter | null {
       if (isOver) return null;
       push();
       try {
-        // Opened anew: a program must be able to wait for room in the pipe.
+        // Opened anew: a program must be able to wait.
         const output = openSync(`/proc/self/fd/${pipe}`, constants.O_WRONLY);
         return { output, given: () => closeSync(output) };
       } catch {
@@ -217,7 +212,7 @@ function launchersWriter(file: string): LogWriter | null {
   };
 }
 
-/** Whether a user other than root could redirect the file. */
+/** A user other than root could redirect it. */
 export function isRefused(file: string): boolean {
   return attempt(() => {
     refuseStrangers(file);
@@ -225,7 +220,7 @@ export function isRefused(file: string): boolean {
   }, true);
 }
 
-/** Without another process, the write is made here: the lack of a process is no fault of the disk. */
+/** Here: the lack of a process is no fault of the disk. */
 function writeHere(file: string, text: string): boolean {
   return attempt(() => {
     appendText(file, text);
@@ -233,17 +228,17 @@ function writeHere(file: string, text: string): boolean {
   }, false);
 }
 
-/** The note goes to the package log if syslog does not accept the lines; `-`: no log. */
+/** To the package log if syslog does not accept the lines; `-`: no log. */
 const syslogScript = 'timeout 2 logger -t "$1" -p "$2" && exit; [ "$0" = - ] || echo "$3" >> "$0"';
 
-/** Sends lines to syslog without waiting. If syslog does not accept them within two seconds, the note goes to `log`. */
+/** Without waiting; after two seconds the note goes to `log`. */
 export function toSyslog(tag: string, priority: string, lines: string, log: string | null, note: string): void {
   startHelper(syslogScript, [log === null || isRefused(log) ? '-' : log, tag, priority, note])?.stdin?.end(lines);
 }
 
 const memoryTypes: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
-/** Whether the files of a directory are in memory (tmpfs, ramfs), where a write never waits. */
+/** tmpfs, ramfs: a write never waits. */
 export function isInMemory(file: string): boolean {
   return attempt(() => memoryTypes.has(statfsSync(dirname(file)).type), false);
 }
@@ -251,10 +246,7 @@ export function isInMemory(file: string): boolean {
 const replaceScript =
   'umask 022; new=$(mktemp "$1") || exit; { cat > "$new" && chmod 644 "$new" && mv -f "$new" "$0"; } || { rm -f "$new"; exit 1; }';
 
-/**
- * Replaces a file without waiting; of several texts during a write only the newest follows. `isLast`: this process exits, so there is no
- * later one.
- */
+/** Without waiting; during a write only the newest text follows. `isLast`: this process exits. */
 export function fileReplacer(file: string, failed: () => void): (text: string, isLast?: boolean) => void {
   let isWriting = false;
   let next: string | null = null;

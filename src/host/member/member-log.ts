@@ -1,13 +1,13 @@
 /**
- * The package log and syslog of the member scripts. Each line is written at once, because a script may be killed at any moment and its last
- * line matters most. Neither log is waited for longer than a moment.
+ * Package log and syslog of the member scripts. Each line is written at once, because a script may be killed and its last line matters most.
+ * Neither log is waited for longer than a moment.
  */
 
 import { type LogHead, type LogMessage, type LogResult, logLine } from '../../base/log-line.ts';
 import { harmless, out } from '../output.ts';
 import { logWriter, toSyslog } from './log-writer.ts';
 
-/** Rows of member/messages.ts, logged when one of the two logs accepts no line. */
+/** Of member/messages.ts, when a log accepts no line. */
 export const logFaults = {
   'syslog-late': ['syslog did not accept the lines of this script within 2 s.'],
   'log-late': ['The package log accepts no lines now: they are written when it does.'],
@@ -16,27 +16,26 @@ export const logFaults = {
 
 export interface MemberLog {
   line(result: LogResult, message: LogMessage): void;
-  /** Writes a line to the package log unchanged, and not to syslog: the lines of legacy control scripts. */
+  /** Unchanged, not to syslog: lines of legacy control scripts. */
   plain(text: string): void;
-  /** Sends the logged lines to syslog; waits at most a tenth of a second, for the package log. */
+  /** To syslog; waits a tenth of a second for the package log. */
   flush(): Promise<void>;
-  /** Sends a line to syslog at once, as an alert, without waiting: for a process that must exit at once. */
   alarm(result: LogResult, message: LogMessage): void;
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** `Nov 23 11:37:04`, as in Serviceguard's own logs, independent of the locale. */
+/** As Serviceguard's logs, independent of the locale. */
 export function timeStamp(date: Date): string {
   const two = (number: number): string => String(number).padStart(2, '0');
   const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
   return `${months[date.getMonth()]} ${String(date.getDate()).padStart(2, ' ')} ${clock}`;
 }
 
-/** Slow to create, so only on first use. */
+/** Slow to create. */
 let zones: Intl.DateTimeFormat | undefined;
 
-/** As date(1) in the C locale: `Mon Nov 23 11:37:04 UTC 2026`. */
+/** As date(1) in the C locale. */
 export function dateLine(date: Date): string {
   const day = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][date.getDay()];
   zones ??= new Intl.DateTimeFormat('en-US', { timeZoneName: 'short' });
@@ -44,17 +43,17 @@ export function dateLine(date: Date): string {
   return `${day} ${timeStamp(date)} ${zone} ${date.getFullYear()}`;
 }
 
-/** A datagram for syslog's socket: facility daemon, severity alert [RFC 3164 4.1], as from logger(1). The tag is the package name. */
+/** As logger(1): facility daemon, severity alert [RFC 3164 4.1]. The tag is the package name. */
 export function alarmDatagram(tag: string, text: string, date: Date): string {
   return `<${3 * 8 + 1}>${timeStamp(date)} ${tag}: ${text}`;
 }
 
-/** For the last lines to reach the disk; a failover has four scripts. */
+/** A failover has four scripts. */
 const writeLimitMs = 100;
 
 /**
- * `file` null: standard output only (validate, dry run). A log that cannot be written never stops the script, and one that hangs delays it
- * by a tenth of a second. `idleMs`: see LogWriter.
+ * `file` null: standard output (validate, dry run). A log that cannot be written stops no script; one that hangs delays it by a tenth of a
+ * second. `idleMs`: see LogWriter.
  */
 export function openMemberLog(file: string | null, head: LogHead, idleMs?: number): MemberLog {
   const { packageName } = head;
@@ -62,7 +61,7 @@ export function openMemberLog(file: string | null, head: LogHead, idleMs?: numbe
   const writer = file === null ? null : logWriter(file, idleMs);
   const fault = (code: keyof typeof logFaults): string => logLine(head, 'warning', { code, text: logFaults[code][0] });
   const plain = (text: string): void => {
-    // Other programs and hosts printed some of it, and root reads it in a terminal.
+    // Of other programs, read by root in a terminal.
     const whole = `${harmless(text)}\n`;
     if (writer === null) out(whole);
     else writer.write(whole);

@@ -1,6 +1,5 @@
 /**
- * Watches one process through open descriptors below /proc/PID: after the process has been reaped the read fails with ESRCH, even if its
- * pid is reused [monitor.md 1].
+ * One process through open descriptors below /proc/PID: after it is reaped, reads fail with ESRCH, even if its pid is reused [monitor.md 1].
  */
 
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
@@ -9,14 +8,14 @@ import type { ProcessState } from '../host.ts';
 import { parseProcessStat } from './member-host.ts';
 
 export interface ProcessWatch {
-  /** null: it has exited. */
+  /** null: exited. */
   look(): ProcessState | null;
-  /** How often it was scheduled, which changes whenever it runs. null: unknown. */
+  /** Changes whenever it runs. null: unknown. */
   activity(): string | null;
   close(): void;
 }
 
-/** null when the process has exited, or its pid is reused. Throws the errno error when unknown, such as EMFILE. */
+/** null: exited. Unknown, such as EMFILE, throws the errno error. */
 export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   const descriptors: number[] = [];
   const close = (): void => descriptors.forEach(closeSync);
@@ -32,7 +31,7 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   const read = (descriptor: number): string => buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
   const directory = `/proc/${wanted.pid}`;
   const look = (): ProcessState | null => {
-    // Usually it has been reaped by now, and an exception would take a millisecond of the failover.
+    // An exception would take a millisecond of the failover.
     if (!existsSync(directory)) return null;
     return attempt(() => parseProcessStat(read(stat)), null);
   };
@@ -47,10 +46,7 @@ export function watchProcess(wanted: ProcessState): ProcessWatch | null {
   return { look, activity, close };
 }
 
-/**
- * Whether a process still has the socket of an inode: one link instead of a table of all connections. `false` also when unknown: then the
- * owner of the port must be looked up.
- */
+/** One link instead of all connections. `false`: or unknown; look up the owner of the port. */
 export function watchSocket(pid: number, inode: string): () => boolean {
   const directory = `/proc/${pid}/fd`;
   const isIt = (descriptor: string): boolean => {

@@ -1,16 +1,15 @@
 /**
- * Reads files of a disk that may hang through a helper process, so that neither the event loop nor the exit of this process waits for the
- * disk (a thread of Node.js that is stuck in the kernel prevents the exit). Reads past the cache if possible, because cached data proves
+ * Reads files through a helper process: a stuck thread of Node.js would prevent the exit. Past the cache if possible: cached data proves
  * nothing about the disk.
  */
 import { spawn } from 'node:child_process';
 import helper from './file-reader.pl';
 
 export type SlowRead =
-  /** Its first 4 KB. */
+  /** At most 4 KB. */
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'error'; readonly why: string }
-  /** No answer within the limit; the next read waits for it. */
+  /** The next read waits for it. */
   | { readonly kind: 'late' }
   /** perl is missing, or the helper was killed; the next read starts one. */
   | { readonly kind: 'no helper'; readonly why: string };
@@ -20,7 +19,6 @@ export interface SlowFile {
   close(): void;
 }
 
-/** One file that the helper reads again and again; a request during a read gets the result of that read. */
 export function openSlowFile(path: string): SlowFile {
   let child: ReturnType<typeof start> | null = null;
   let pending = '';
@@ -79,7 +77,7 @@ export function openSlowFile(path: string): SlowFile {
     close: () => {
       const ending = child;
       child = null;
-      // It may be stuck in a read and not notice a closed pipe.
+      // Stuck in a read, it does not notice a closed pipe.
       ending?.kill('SIGKILL');
     },
   };

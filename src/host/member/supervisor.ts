@@ -1,27 +1,26 @@
 /**
- * The launcher supervises the member script that it started. The script reports each step, and the launcher stops it after the limit of
- * that step: a read that hangs blocks this whole process, its timers included. The launcher also starts programs beside the script, and
- * writes the package log: Node.js stands still for some milliseconds while it starts a program itself.
+ * The launcher supervises its member script, by its steps: a hung read blocks this process with its timers. It also starts programs and
+ * writes the package log, since a fork of Node.js takes some ms.
  */
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { attempt } from '../../base/attempt.ts';
 
 /** The launcher listens here. */
 const inherited = { words: 3, log: 5 } as const;
-/** A pipe takes so much at once, or nothing [pipe(7), PIPE_BUF]. */
+/** At once, or nothing [pipe(7), PIPE_BUF]. */
 const atomicBytes = 4096;
 
 export interface Supervisor {
   begin(step: string, limitSeconds: number): void;
-  /** The next file to be opened, read or written: it would be what hangs. */
+  /** About to be opened, read or written. */
   touch(path: string): void;
-  /** Starts a program with nothing but these variables. false: the caller has to. */
+  /** With only these variables. false: the caller has to. */
   start(argv: readonly string[], variables: Readonly<Record<string, string>>): boolean;
-  /** A pipe to the writer of the package log, whose first line is the name of the file; non-blocking. null: the caller writes. */
+  /** Pipe to the log's writer, non-blocking; its first line is the file. null: the caller writes. */
   readonly log: number | null;
-  /** What happens with the lines at the end. */
+  /** At the end. */
   reportLog(words: readonly (readonly ['log' | 'syslog' | 'late' | 'unwritten' | 'dumb', string])[]): void;
-  /** The script has done its work and exits with that status: the launcher does not wait until Node.js has ended. */
+  /** The launcher does not wait for the end of Node.js. */
   end(status: number): void;
 }
 
@@ -36,13 +35,13 @@ const none: Supervisor = {
 
 let opened: Supervisor | undefined;
 
-/** Of this process. Without a supervisor nothing is reported. */
+/** Without a supervisor nothing is reported. */
 export function supervisor(): Supervisor {
   opened ??= open(process.env.CSYNC_SUPERVISED ?? '');
   return opened;
 }
 
-/** Moves it to a descriptor that our programs do not inherit; non-blocking. null: it is not open. */
+/** To a descriptor that our programs do not inherit; non-blocking. null: not open. */
 function taken(descriptor: number): number | null {
   return attempt(() => {
     const own = openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
@@ -51,7 +50,7 @@ function taken(descriptor: number): number | null {
   }, null);
 }
 
-/** `1`: a launcher that was exported by an older csync, which only listens. */
+/** `1`: exported by an older csync, only listens. */
 function open(how: string): Supervisor {
   if (how !== '1' && how !== 'log') return none;
   delete process.env.CSYNC_SUPERVISED;
@@ -59,7 +58,7 @@ function open(how: string): Supervisor {
   if (descriptor === null) return none;
   const tell = (...lines: readonly string[]): boolean => {
     const text = Buffer.from(lines.map((line) => `${line.replaceAll('\n', ' ')}\n`).join(''));
-    // false also where it has exited, or does not listen.
+    // false: or it does not listen.
     return text.length <= atomicBytes && attempt(() => writeSync(descriptor, text) === text.length, false);
   };
   const reports = {

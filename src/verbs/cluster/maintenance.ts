@@ -1,4 +1,4 @@
-/** `csync maintenance on | off`: work on the daemon without a failover. */
+/** Work on the daemon without a failover. */
 
 import { durationWords, secondsOf } from '../../base/duration.ts';
 import { type ExitCode, failure } from '../../base/problem.ts';
@@ -16,7 +16,7 @@ import { carryOut, type ProcedureOptions } from './recover.ts';
 
 export interface MaintenanceOptions extends ProcedureOptions {
   readonly on: boolean;
-  /** For example 30m, 2h or 90s. */
+  /** 30m, 2h or 90s. */
   readonly for: string;
   /** The engine's own mode. */
   readonly serviceguard: boolean;
@@ -24,7 +24,7 @@ export interface MaintenanceOptions extends ProcedureOptions {
 
 const lookLimitMs = 20_000;
 
-/** Seconds of --for. Throws a Failure of usage. */
+/** Throws a Failure of usage. */
 function secondsWanted(text: string): number {
   const seconds = secondsOf(text);
   if (seconds !== null) return seconds;
@@ -32,7 +32,7 @@ function secondsWanted(text: string): number {
   throw failure('usage', problem, 'csync maintenance on --for 30m');
 }
 
-/** Throws a Failure if the package does not run, or if it would be unhealthy at the end. */
+/** Throws a Failure if the package does not run, or would be unhealthy at the end. */
 export async function maintenance(options: MaintenanceOptions): Promise<ExitCode> {
   const settings = settingsHere(options.settings);
   const until = Date.now() + secondsWanted(options.for) * 1000;
@@ -79,14 +79,14 @@ async function readFile(shell: MemberShell, member: string, settings: Settings):
   return read.exitCode === 0 ? parseMaintenance(Buffer.from(read.stdout, 'base64').toString('utf8')) : null;
 }
 
-/** Members where the file exists: for a halted package only the file shows maintenance, not the engine. */
+/** Of a halted package the engine shows no maintenance. */
 async function markedMembers(shell: MemberShell, members: ClusterObservation['members'], settings: Settings): Promise<string[]> {
   const reached = members.filter((one) => one.reached).map(({ member }) => member);
   const files = await inParallel(reached, (member) => readFile(shell, member, settings));
   return reached.filter((_, index) => files[index]?.serviceguard != null);
 }
 
-/** Refuses what these settings do not support. */
+/** Not supported by these settings. */
 function refuse(settings: Settings, serviceguard: boolean): void {
   const { packageName, packageStyle, maintenanceFlag } = settings;
   const { words } = engineFor(settings);

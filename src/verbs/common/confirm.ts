@@ -1,10 +1,9 @@
-/** Prints the plan and asks for confirmation. */
 import { failure } from '../../base/problem.ts';
 import { isInteractive, openLines } from '../../host/admin/terminal.ts';
 import { err, progress } from '../../host/output.ts';
 import { readYesNo } from '../../wizard/answers.ts';
 
-/** The steps of a plan, a line each, then its notes. */
+/** A line each, then notes. */
 export function planText(steps: readonly string[], notes: readonly string[] = []): string {
   const lines = [
     ...steps.map((step, index) => `${String(index + 1).padStart(3)}. ${step}`),
@@ -13,18 +12,18 @@ export function planText(steps: readonly string[], notes: readonly string[] = []
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** The notes of a plan that is not printed as a whole. */
+/** Of a plan that is not printed. */
 export function progressNotes(notes: readonly string[]): void {
   for (const note of notes) progress(`Note: ${note}`);
 }
 
-/** Prints the plan, then asks; see `confirm`. */
+/** See `confirm`. */
 export async function confirmPlan(verb: string, plan: string, stop: AbortSignal): Promise<void> {
   err(plan);
   await confirm(verb, stop);
 }
 
-/** Returns if the answer is yes. Throws a Failure otherwise, also without a terminal, or if `stop` comes first. */
+/** Returns for yes; else a Failure, also without a terminal, or if `stop` comes first. */
 export async function confirm(verb: string, stop: AbortSignal): Promise<void> {
   if (!isInteractive()) {
     const text = 'no terminal to ask for confirmation; nothing was changed';
@@ -37,7 +36,7 @@ export async function confirm(verb: string, stop: AbortSignal): Promise<void> {
   throw failure('interrupted', text, `csync ${verb} --dry-run   (prints the steps)`);
 }
 
-/** Asks on standard error, after the plan; an empty answer means yes, as in the wizard. null: interrupted. */
+/** On standard error; an empty answer is yes, as in the wizard. null: interrupted. */
 async function ask(question: string, stop: AbortSignal): Promise<boolean | null> {
   const terminal = openLines(() => {}, process.stderr);
   stop.addEventListener('abort', terminal.close);

@@ -1,4 +1,4 @@
-/** The engine of this host: which one is installed, and its variables. */
+/** The engine of this host. */
 import { resolve } from 'node:path';
 import { type Failure, failure } from '../../base/problem.ts';
 import { engines } from '../../engine/choice/engine-for.ts';
@@ -6,7 +6,7 @@ import type { Engine, EngineVariables } from '../../engine/engine.ts';
 import { readTextFile, runShell } from '../../host/admin/own-files.ts';
 import { strangersTo } from '../../host/ownership.ts';
 
-/** null: the engine is not installed here. A Failure where its file exists and cannot be trusted or read: its paths are then unknown. */
+/** null: not installed. A Failure if its file cannot be trusted or read. */
 export function variablesHere({ host, title }: Engine): EngineVariables | null {
   const file = resolve(process.env[host.variablesFileIn] ?? host.variablesFile);
   if (readTextFile(file) === null) return null;
@@ -22,7 +22,7 @@ function unread(title: string, file: string, why: string, remedy: string): Failu
   return failure('cluster-variables', text, remedy);
 }
 
-/** The engine that is installed here, or the first one if none is. */
+/** Or the first one if none is. */
 export function engineHere(): { readonly engine: Engine; readonly variables: EngineVariables | null } {
   const found = engines.map((engine) => ({ engine, variables: variablesHere(engine) }));
   return found.find(({ variables }) => variables !== null) ?? { engine: engines[0], variables: null };

@@ -1,10 +1,10 @@
-/** Requirements of verbs that make namespaces, and how these verbs stop on a signal. */
+/** Verbs that make namespaces: requirements, and stopping on a signal. */
 
 import { type ExitCode, exitCodes, failure, Interrupted } from '../../base/problem.ts';
 import { hasProgram } from '../../host/admin/own-files.ts';
 import { err, onReaderGone } from '../../host/output.ts';
 
-/** Every program that it runs (program: Debian package) must exist before anything is made. */
+/** Before anything is made. */
 export function needPrograms(what: string, programs: Readonly<Record<string, string>>): void {
   const missing = Object.entries(programs).filter(([program]) => !hasProgram(program));
   if (missing.length === 0) return;
@@ -24,12 +24,12 @@ export function needRoot(what: string): void {
   );
 }
 
-/** Waits; rejects as soon as `stop` is aborted, with its reason. */
+/** Rejects when `stop` is aborted, with its reason. */
 export async function pause(milliseconds: number, stop: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
-      // Repeated pauses must not accumulate listeners on the signal.
+      // Repeated pauses must not accumulate listeners.
       stop.removeEventListener('abort', end);
       resolve();
     };
@@ -40,13 +40,10 @@ export async function pause(milliseconds: number, stop: AbortSignal): Promise<vo
   stop.throwIfAborted();
 }
 
-/** The reader of the output closed its end. */
+/** Of the output. */
 class ReaderGone extends Interrupted {}
 
-/**
- * Runs `work`. Ctrl-C aborts it, and its cleanup is awaited. A closed output (`| head`) stops it only if nothing is lost by that: never in
- * the middle of a change.
- */
+/** Ctrl-C aborts `work`, whose cleanup is awaited. A closed output (`| head`) stops it only where nothing is lost. */
 export async function interruptible<Status extends number>(
   cleaningUp: string,
   work: (stop: AbortSignal) => Promise<Status>,

@@ -1,17 +1,16 @@
-/** Progress of long work on standard error: one line that is overwritten on a terminal, else a line every ten seconds. */
+/** Progress on standard error: a line that is overwritten, else one every ten seconds. */
 import { progress, redraw } from '../../host/output.ts';
 
 const everyMs = 10_000;
 const barWidth = 30;
 
 export interface Meter {
-  /** Replaces the previous text; without a terminal, a line every ten seconds. */
   show(text: string): void;
   line(text: string): void;
   end(): void;
 }
 
-/** `beforeLine`: is called before a line is printed without a terminal. */
+/** `beforeLine`: off a terminal. */
 export function openMeter(beforeLine: () => void = () => {}): Meter {
   const terminal = process.stderr.isTTY === true;
   let last = performance.now();
@@ -24,7 +23,7 @@ export function openMeter(beforeLine: () => void = () => {}): Meter {
     show: (text) => {
       const now = performance.now();
       if (terminal) {
-        // A wrapped line cannot be overwritten. A terminal of unknown width reports 0.
+        // A wrapped line cannot be overwritten. Unknown: 0.
         const width = (process.stderr.columns || 80) - 1;
         redraw(text.slice(0, width));
         open = true;
@@ -42,7 +41,7 @@ export function openMeter(beforeLine: () => void = () => {}): Meter {
   };
 }
 
-/** For example `[######........................] 200 of 1000 hosts, 3 failed`. */
+/** `[######........................] 200 of 1000 hosts, 3 failed` */
 export function hostsBar(done: number, all: number, failed: number): string {
   const filled = all === 0 ? barWidth : Math.floor((barWidth * done) / all);
   return `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${done} of ${all} hosts${failed === 0 ? '' : `, ${failed} failed`}`;

@@ -1,4 +1,4 @@
-/** The package of a verb, rendered from local settings and templates, with edits made by hand. */
+/** A verb's package, from local settings and templates, with edits by hand. */
 import { join } from 'node:path';
 import { demand, errorProblem, type Problem } from '../../base/problem.ts';
 import {
@@ -25,23 +25,23 @@ import { readMemberScripts, readOrFail, readPackageTemplates, readSettings, sett
 export interface PackageSources {
   readonly settings: string;
   readonly templates?: string | undefined;
-  /** A file with the engine's own package template. Default: asks the engine if it is installed. */
+  /** The engine's template. Default: asks the engine if installed. */
   readonly base?: string | undefined;
 }
 
-/** The settings, and every file rendered from them. Throws a Failure with all problems of either. */
+/** A Failure with all problems of settings and files. */
 export async function preparePackage(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
   const settings = readSettings(sources.settings);
   return { settings, files: await renderFrom(settings, sources) };
 }
 
-/** Like preparePackage, for verbs that only read: without csync.yaml here, it uses the applied settings. */
+/** For verbs that read: without csync.yaml here, the applied settings. */
 export async function packageHere(sources: PackageSources): Promise<{ settings: Settings; files: RenderedFile[] }> {
   const settings = settingsHere(sources.settings);
   return { settings, files: await renderFrom(settings, sources) };
 }
 
-/** Like preparePackage, from settings that are already read. */
+/** From settings that are read. */
 export async function renderFrom(settings: Settings, sources: Omit<PackageSources, 'settings'>): Promise<RenderedFile[]> {
   const { packageStyle } = settings;
   const engine = engineFor(settings);
@@ -55,7 +55,7 @@ export async function renderFrom(settings: Settings, sources: Omit<PackageSource
   return demand(renderPackage({ settings, templates, bundles: readMemberScripts(), base, directories }));
 }
 
-/** A command that fails or is missing means: no base. */
+/** Failed or missing: no base. */
 async function printed(argv: Argv | null): Promise<string | undefined> {
   if (argv === null) return undefined;
   const made = await runCommand(argv, 60_000);
@@ -67,17 +67,14 @@ interface SetThere {
   readonly manifest: Manifest;
 }
 
-/** The set that the package file in a directory names, which is the one rendered last. */
+/** Named by the package file: rendered last. */
 export function setThere(output: string, files: readonly RenderedFile[]): SetThere {
   const conf = readTextFile(join(output, files.find(({ name }) => name.endsWith('.conf'))?.name ?? '')) ?? '';
   const set = setNamedIn(conf) ?? flatSet;
   return { set, manifest: readManifest(readTextFile(join(output, inSet(set, manifestName)))) };
 }
 
-/**
- * Edits made by hand in a package directory, by their new names. An edit differs from the last rendered text (by its manifest) and from the
- * new one. An edit that was accepted once stays one.
- */
+/** By their new names. An edit differs from the last rendered text (by its manifest) and from the new one; once accepted, it stays one. */
 export function handEdits(output: string, files: readonly RenderedFile[]): Map<string, string> {
   const there = setThere(output, files);
   const edits = new Map<string, string>();
@@ -92,7 +89,7 @@ export function handEdits(output: string, files: readonly RenderedFile[]): Map<s
 }
 
 function isEdit({ set, manifest }: SetThere, name: string, ofSet: boolean, digest: string): boolean {
-  // The launchers of version 0.1.0 were part of the set, and are not any more.
+  // No longer part of the set.
   if (set === flatSet && name.endsWith('.sh')) return false;
   if (!ofSet) return manifest.edited?.includes(name) === true || !isKnownBeside(name, digest, [manifest]);
   return manifest.edited?.includes(editKey(inSet(set, name))) === true || manifest.files[name] !== digest;

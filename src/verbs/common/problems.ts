@@ -1,8 +1,7 @@
-/** Problems as they are printed: each with its fix, and once at the end where a longer explanation is. */
 import { formatProblem, type Problem } from '../../base/problem.ts';
 import { err, out } from '../../host/output.ts';
 
-/** To standard output where the problems are the result of the verb, else to standard error. */
+/** To standard output where they are the result. */
 export function printProblems(problems: readonly Problem[], to: 'out' | 'err' = 'err'): void {
   const print = to === 'out' ? out : err;
   for (const one of problems) {

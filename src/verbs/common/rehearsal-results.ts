@@ -1,4 +1,4 @@
-/** Output of a rehearsal: a JSON file for the next comparison, an optional page, and text or JSON on standard output. */
+/** A JSON file for the next comparison, a page, and text or JSON. */
 
 import { dirname, join } from 'node:path';
 import { attempt } from '../../base/attempt.ts';
@@ -21,17 +21,17 @@ import type { rehearseDocument } from '../outputs/outputs.ts';
 import { writeOrFail } from './toolkit-files.ts';
 
 export interface ResultPlaces {
-  /** Directory of the results; default: rehearsals/ beside the settings file. */
+  /** Default: rehearsals/ beside the settings. */
   readonly results?: string | undefined;
   readonly html?: string | undefined;
-  /** For the textfile directory of node_exporter. */
+  /** For node_exporter. */
   readonly metrics?: string | undefined;
   readonly json: boolean;
 }
 
 type Told = Omit<Rehearsal, 'format' | 'at' | 'toolkit' | 'verdict' | 'sentence'>;
 
-/** Drills by name; `all` or `all-MEMBERS` for every possible one. A Failure of usage for unknown drills. */
+/** By name; `all` or `all-MEMBERS`: every possible one. A Failure of usage. */
 export function chosenDrills(names: readonly string[], where: Drill['where']): Drill[] {
   const possible = drills.filter((drill) => where === 'lab' || drill.where === 'any');
   const wanted = names.flatMap((name) => name.split(',')).filter((name) => name !== '');
@@ -45,7 +45,7 @@ export function chosenDrills(names: readonly string[], where: Drill['where']): D
   });
 }
 
-/** The drills, printed before the confirmation. */
+/** Before the confirmation. */
 export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
   if (chosen.length === 0) return 'No drill: csync rehearse only checks.\n';
   return chosen
@@ -62,7 +62,7 @@ export function drillPlan(chosen: readonly Drill[], engine: Engine): string {
     .join('\n');
 }
 
-/** Stores the result, writes the page, and prints; the exit status is the verdict. */
+/** Also stores and prints; the status is the verdict. */
 export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile = 'csync.yaml'): ExitCode {
   const rehearsal: Rehearsal = {
     format: 1,
@@ -74,7 +74,7 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
   const directory = places.results ?? join(dirname(settingsFile), 'rehearsals');
   const kind = `${rehearsal.place}-${rehearsal.packageName}.json`;
   const comparison = compareRehearsals(rehearsal, lastOf(earlierOnes(directory, kind)));
-  // A check alone stores nothing unless requested. The result of a drill is always stored, because it cost an outage.
+  // A drill cost an outage: always stored.
   if (rehearsal.drills.length > 0 || places.results !== undefined) {
     const path = join(directory, `${rehearsal.at.replaceAll(/[:.]/g, '')}-${kind}`);
     writeOrFail(directory, [{ path, text: `${JSON.stringify(rehearsal, null, 1)}\n`, mode: 0o644 }]);
@@ -90,7 +90,7 @@ export function reportRehearsal(places: ResultPlaces, told: Told, settingsFile =
 
 const readAtMost = 50;
 
-/** Earlier rehearsals of that kind, oldest first; other files are skipped. */
+/** Oldest first; others are skipped. */
 function earlierOnes(directory: string, kind: string): Rehearsal[] {
   const names = filesBelow(directory).filter((name) => name.endsWith(`-${kind}`));
   return names.slice(-readAtMost).flatMap((name) => {

@@ -1,4 +1,4 @@
-/** The Node.js that `csync apply --with-runtime` carries: its file, whether it can be carried, and the progress. */
+/** What `csync apply --with-runtime` carries. */
 import { randomBytes } from 'node:crypto';
 import { Failure, failure } from '../../base/problem.ts';
 import { hasNodeEnded, isNodeNewEnough, lastDayOfNode, oldestNode, recommendedNode } from '../../base/version.ts';
@@ -19,19 +19,19 @@ import type { MemberShell } from '../../host/admin/member-shell.ts';
 import { realPath, runCommand } from '../../host/admin/own-files.ts';
 import { digestOfFile, withFile } from '../../host/file-reading.ts';
 
-/** Values of --with-runtime[=FILE] and --without-runtime. */
+/** --with-runtime[=FILE] and --without-runtime. */
 export interface RuntimeOptions {
-  /** '': the Node.js that runs csync now. undefined: no change. */
+  /** '': csync's own. undefined: no change. */
   readonly withRuntime?: string | undefined;
   readonly withoutRuntime?: boolean | undefined;
-  /** Carry a version whose support has ended. */
+  /** Although its support has ended. */
   readonly force?: boolean | undefined;
 }
 
 const lookLimitMs = 20_000;
 const versionLimitMs = 20_000;
 
-/** The wanted runtime and, if it must be carried, the report of every member. */
+/** And, if carried, the report of every member. */
 export async function chooseRuntime(
   shell: MemberShell,
   observation: ClusterObservation,
@@ -51,7 +51,7 @@ export async function chooseRuntime(
   return { runtime, carry };
 }
 
-/** Throws a Failure if no member could run it. */
+/** A Failure if no member could run it. */
 async function readRuntime(named: string, force: boolean): Promise<RuntimeSource> {
   const file = realPath(named);
   const refuse = (text: string, remedy: string, code: 'file-runtime' | 'file-runtime-ended' = 'file-runtime'): Failure =>
@@ -66,7 +66,7 @@ async function readRuntime(named: string, force: boolean): Promise<RuntimeSource
       );
     const shared = program.libraries.find((library) => library.startsWith('libnode'));
     if (shared !== undefined) throw refuse(`is only a front for ${shared}, and cannot run without that library`, official);
-    // A program for another machine cannot run here; the members report its version.
+    // A foreign program: the members report its version.
     const version = readNodeVersion((await runCommand([file, '--version'], versionLimitMs)).stdout);
     if (version !== null && !isNodeNewEnough(version)) throw refuse(`is Node.js ${version}, older than ${oldestNode}`, official);
     if (version !== null && !force && hasNodeEnded(version, new Date()))
@@ -82,7 +82,7 @@ async function readRuntime(named: string, force: boolean): Promise<RuntimeSource
   }
 }
 
-/** Shows how much of it each member has. */
+/** By member. */
 export function carryMeter(show: (text: string) => void): (member: string, bytes: number, size: number) => void {
   const shown = new Map<string, string>();
   return (member, bytes, size) => {

@@ -1,19 +1,19 @@
-/** The steps of a change as they are carried out: each has one line, which gets a mark when the step ended. */
+/** Steps as they run: a line each, with a mark at the end. */
 import type { BeginStep } from '../../base/progress.ts';
 import { aside } from '../../host/output.ts';
 import { openMeter } from './meter.ts';
 
-/** Durations from here on are printed. */
+/** Longer ones are printed. */
 const slowMs = 2000;
 
 export interface Steps {
   readonly begin: BeginStep;
   /** A line of its own. */
   readonly note: (text: string) => void;
-  /** How far a long step is. */
+  /** Of a long step. */
   readonly show: (text: string) => void;
   readonly end: () => void;
-  /** Such as `7 steps in 12 s`. */
+  /** `7 steps in 12 s` */
   readonly summary: () => string;
 }
 
@@ -23,15 +23,15 @@ interface Step {
   ended: { readonly outcome: 'done' | 'failed'; readonly ms: number } | null;
 }
 
-/** A duration for people. */
+/** For people. */
 export const durationText = (ms: number): string =>
   ms < 60_000
     ? `${Math.max(1, Math.round(ms / 1000))} s`
     : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
 
 /**
- * Lines of steps, in the order in which they began. Off a terminal the line of the running step stands there without its mark, so that a log
- * shows what hangs. `isShown`: the plan stands above already, and only failures are printed again.
+ * In the order of their begin. Off a terminal a running step has its line without mark, so that a log shows what hangs. `isShown`: the plan
+ * stands above, only failures follow.
  */
 export function openSteps(total: number, isShown: boolean): Steps {
   const terminal = process.stderr.isTTY === true;
@@ -39,7 +39,7 @@ export function openSteps(total: number, isShown: boolean): Steps {
   const waiting: Step[] = [];
   const slowest = { text: '', ms: 0 };
   let count = 0;
-  /** The step whose line has no mark yet. */
+  /** Without a mark yet. */
   let open: Step | null = null;
   const close = (): void => {
     if (open !== null) aside('\n');
@@ -97,7 +97,7 @@ export function openSteps(total: number, isShown: boolean): Steps {
   };
 }
 
-/** One step with its line and mark. `run` can report how far it is. */
+/** `run` can report progress. */
 export async function oneStep<T>(
   text: string,
   run: (show: (text: string) => void) => Promise<T>,

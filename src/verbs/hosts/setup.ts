@@ -1,4 +1,4 @@
-/** Shared by the verbs that set up hosts: observe, plan, confirm, run the rounds, and store pending work. */
+/** Verbs that set up hosts: observe, plan, confirm, run, store pending work. */
 
 import { type ExitCode, exitCodes, type Problem } from '../../base/problem.ts';
 import type { KeyPair } from '../../cfengine/keys.ts';
@@ -38,8 +38,7 @@ export interface SetupOptions extends Omit<Change, 'verb'> {
 }
 
 /**
- * Observes, plans, asks and runs; the shell has the cluster's lock. `request` gets the observed cluster and returns the wanted change. Exit
- * status ok: complete; changeFailed: work is pending, and stored.
+ * The shell has the lock. `request`: the wanted change for the observed cluster. ok: complete; changeFailed: work is pending, and stored.
  */
 export async function changeSetup(
   shell: MemberShell,
@@ -118,7 +117,7 @@ async function changeSeen(
   return report(all.some(({ severity }) => severity === 'error') ? 'incomplete' : 'done', all, steps.summary());
 }
 
-/** Commands for the administrator, because csync never changes the cluster's own member list. */
+/** For the administrator: csync never changes the cluster's own list. */
 function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[], { title, words }: Engine): string {
   const there = removed.filter((name) => clusterMembers?.includes(name) === true);
   if (there.length === 0) return '';
@@ -126,7 +125,7 @@ function stillInCluster({ clusterMembers }: SetupView, removed: readonly string[
   return `The package no longer needs ${there.join(', ')}, which still belongs to the ${title} cluster. To remove it: ${words.leave(there, others)}\n`;
 }
 
-/** Above this, the same step on many hosts is printed as one line. The dry run still lists each. */
+/** Beyond, a step on many hosts is one line. The dry run lists each. */
 const manySteps = 100;
 
 function inBrief(steps: readonly string[]): readonly string[] {
@@ -145,7 +144,7 @@ function inBrief(steps: readonly string[]): readonly string[] {
   });
 }
 
-/** Shows how many hosts are checked. */
+/** How many are checked. */
 function lookMeter(total: number): () => void {
   const meter = openMeter();
   let looked = 0;

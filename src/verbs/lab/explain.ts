@@ -1,4 +1,4 @@
-/** `csync explain | decisions`: prints the tables of codes and of decisions. Needs no cluster. */
+/** Codes and decisions. Needs no cluster. */
 
 import { closest } from 'fastest-levenshtein';
 import { failure } from '../../base/problem.ts';
@@ -31,7 +31,7 @@ export const decisionsDocument = shape.document({
   consequences: shape.many(shape.parts),
 });
 
-/** One code, or all of them. */
+/** Or all. */
 export function explain(code: string | undefined, json: boolean): string {
   if (code === undefined) return json ? jsonText<typeof codesDocument>({ codes: codeEntries }) : codesText(outputWidth());
   const typed = code.replace(/^\[|\]$/g, '');

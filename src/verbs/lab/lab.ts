@@ -1,4 +1,4 @@
-/** `csync lab ...`: the emulated cluster on this machine. */
+/** The emulated cluster on this machine. */
 
 import { resolve } from 'node:path';
 import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
@@ -29,10 +29,9 @@ import { printJson } from '../outputs/json.ts';
 import type { trialDocument } from '../outputs/outputs.ts';
 
 export interface LabOptions {
-  /** Default: `lab`, or a unique name for verbs that remove their lab again. */
   readonly name?: string | undefined;
   readonly settings?: string | undefined;
-  /** Overrides the settings. */
+  /** Of the settings. */
   readonly style?: Settings['packageStyle'] | undefined;
   readonly json: boolean;
 }
@@ -41,7 +40,7 @@ export interface LabUpOptions extends LabOptions {
   readonly spares?: string | undefined;
   readonly clients?: number | undefined;
   readonly bare?: boolean | undefined;
-  /** Directory of cfengine's programs on this machine. */
+  /** On this machine. */
   readonly programs?: string | undefined;
 }
 
@@ -50,14 +49,14 @@ function labSettings(options: LabOptions): Settings {
   return options.style === undefined ? settings : { ...settings, packageStyle: options.style };
 }
 
-/** The lab's name; throws a Failure of usage if it is not valid. */
+/** Throws a Failure of usage. */
 function nameOf({ name = 'lab' }: LabOptions): string {
   if (isLabName(name)) return name;
   const text = `--name ${JSON.stringify(name)}: a lab name has up to 32 lower-case letters, digits and dashes`;
   throw failure('usage', text, 'csync lab up --name mine');
 }
 
-/** The spec of the lab; throws a Failure of usage if it is not possible. */
+/** Throws a Failure of usage if it is not possible. */
 function scheduleOf(options: LabUpOptions): LabSpec {
   const { spares = '', clients = 2, bare = false, programs } = options;
   const spec = labSpec(labSettings(options), nameOf(options), {
@@ -71,7 +70,7 @@ function scheduleOf(options: LabUpOptions): LabSpec {
   throw failure('usage', text, 'csync lab up --help   (lists the options)');
 }
 
-/** Random faults while policy is committed; see torture-run.ts. Starts an extra machine that can become a member. */
+/** See torture-run.ts. With a spare that can become a member. */
 export async function labTorture(options: LabOptions, iterations: number, seed: number): Promise<ExitCode> {
   if (!Number.isInteger(iterations) || iterations < 1 || !Number.isInteger(seed)) {
     const text = `--iterations ${iterations} --seed ${seed}: both must be whole numbers, and at least one step is needed`;
@@ -94,7 +93,7 @@ async function begin(options: LabUpOptions, attached: boolean, stop: AbortSignal
   return startLab({ spec, dist: distDirectory, attached, progress, stop });
 }
 
-/** Starts a lab for `work` and always removes it, also after Ctrl-C. */
+/** Always removed, also after Ctrl-C. */
 export async function inLab(
   given: LabOptions,
   what: string,
@@ -110,7 +109,7 @@ export async function inLab(
         return await Promise.race([working, aborted(stop)]);
       } finally {
         await lab.down();
-        // The lab is gone, so pending calls of the work fail.
+        // Pending calls fail.
         await working.catch(() => {});
         await reportLeftovers(options.name);
       }
@@ -121,7 +120,7 @@ export async function inLab(
 
 async function reportLeftovers(name: string): Promise<void> {
   const home = `${labsDirectory}/${name}`;
-  // Another lab's name may begin with this one's.
+  // Another name may begin with this one.
   const isOfIt = (text: string): boolean => new RegExp(`${home}(?![a-z0-9-])`).test(text);
   const left = (await processesNaming(home)).filter(({ command }) => isOfIt(command));
   const mounts = (readTextFile('/proc/self/mounts') ?? '').split('\n').filter(isOfIt);
@@ -156,7 +155,7 @@ export async function labFailovers(options: LabOptions, count: number, seed: num
   });
 }
 
-/** A lab that stays until `csync lab down`. Unless it is bare, the package is deployed and runs. */
+/** Until `csync lab down`. Not bare: the package runs. */
 export async function labUp(options: LabUpOptions): Promise<ExitCode> {
   return interruptible('removing the lab', async (stop) => {
     const lab = await begin(options, false, stop);
@@ -210,7 +209,7 @@ export async function labStatus(options: LabOptions): Promise<ExitCode> {
   return exitCodes.ok;
 }
 
-/** crash, boot, cut, heal: power and cables of a machine. */
+/** Power and cables of a machine. */
 export async function labMachine(
   options: LabOptions,
   verb: 'crash' | 'boot' | 'cut' | 'heal',
@@ -220,7 +219,7 @@ export async function labMachine(
   return exitCodes.ok;
 }
 
-/** Runs a program on a lab host with this terminal, and exits with its status. */
+/** With this terminal; exits with its status. */
 export async function labExec(options: LabOptions, member: string, argv: readonly string[]): Promise<number> {
   needRoot('entering a lab host');
   return runForeground(await findLab(nameOf(options)).enterArgv(member, argv), hostEnvironment);

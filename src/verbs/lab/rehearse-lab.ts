@@ -1,4 +1,4 @@
-/** `csync lab rehearse`: runs drills in a lab of its own, and writes a page about them. */
+/** Drills in a lab of its own, and a page. */
 
 import type { ExitCode } from '../../base/problem.ts';
 import { progress } from '../../host/output.ts';
@@ -16,7 +16,7 @@ export interface LabRehearseOptions extends LabOptions, ResultPlaces {
   readonly drill: readonly string[];
 }
 
-/** Status 1 if a drill fails. */
+/** Status 1: a drill failed. */
 export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode> {
   const drills = chosenDrills(options.drill, 'lab');
   return inLab(options, 'rehearse', async (lab, stop) => {
@@ -24,14 +24,14 @@ export async function labRehearse(options: LabRehearseOptions): Promise<ExitCode
     const { settings, hosts } = lab.spec;
     const named = (kind: 'member' | 'client'): string[] => hosts.flatMap((host) => (host.kind === kind ? [host.name] : []));
     const { packageName } = settings;
-    // The lab's settings are part of the toolkit; results belong in the working directory.
+    // In the working directory.
     const places = { ...options, results: options.results ?? 'rehearsals' };
     const told = { packageName, members: named('member'), clients: named('client'), probe: labProbe, ready: null, drills: done };
     return reportRehearsal(places, { place: 'lab', ...told });
   });
 }
 
-/** In a lab that is up and has no package yet. */
+/** Up, without package. */
 async function runLabDrills(
   lab: LabHandle,
   drills: readonly Drill[],

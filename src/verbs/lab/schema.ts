@@ -1,16 +1,15 @@
-/** `csync schema`: the JSON schema of what a verb prints with --json. */
+/** Schemas of --json. */
 import { toJsonSchema } from '@valibot/to-json-schema';
 import * as v from 'valibot';
 import { failure } from '../../base/problem.ts';
 import { type Document, problemsDocument } from '../outputs/outputs.ts';
 
-/** A verb, and the documents that it prints. */
 interface Printing {
   readonly words: string;
   readonly json?: () => Promise<readonly Document[]>;
 }
 
-/** Of any document of a verb; if it fails, it prints its problems. null: it prints none. */
+/** Any document; if the verb fails, its problems. null: none. */
 export async function documentOf(words: string, verbs: readonly Printing[]): Promise<Document | null> {
   const documents = await verbs.find((verb) => verb.words === words)?.json?.();
   return documents === undefined ? null : v.union([...documents, problemsDocument]);
@@ -27,7 +26,7 @@ export async function schemaOf(words: string, verbs: readonly Printing[]): Promi
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: `csync ${words} --json`, ...schema };
 }
 
-/** Of one verb; without words an object with the schema of each verb. */
+/** Without words an object with those of all verbs. */
 export async function schemaText(words: readonly string[], verbs: readonly Printing[]): Promise<string> {
   if (words.length > 0) return `${JSON.stringify(await schemaOf(words.join(' '), verbs), null, 2)}\n`;
   const printing = verbs.filter(({ json }) => json !== undefined);

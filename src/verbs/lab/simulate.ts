@@ -1,4 +1,4 @@
-/** `csync lab simulate`: many lives of a cluster in virtual time. Needs no lab and no root. */
+/** Lives of a cluster in virtual time. Needs no lab and no root. */
 
 import { type ExitCode, exitCodes, failure } from '../../base/problem.ts';
 import { err, out } from '../../host/output.ts';
@@ -14,7 +14,7 @@ export interface SimulateOptions {
   readonly json: boolean;
 }
 
-/** Exit status 1 if a life failed. Throws a Failure of usage. */
+/** Status 1: a life failed. Throws a Failure of usage. */
 export async function labSimulate({ settings, seeds, seed, json }: SimulateOptions): Promise<ExitCode> {
   if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(seed)) {
     const text = `--seeds ${seeds} --seed ${seed}: both must be whole numbers, and at least one life is needed`;

@@ -1,8 +1,8 @@
-/** What --json prints: one document, with the version of its form. */
+/** One document, with the version of its form. */
 import { out } from '../../host/output.ts';
 import type { Document, Parts } from './outputs.ts';
 
-/** `Of`: the schema of the document, which must be named. */
+/** `Of`: its schema, which must be named. */
 export function jsonText<Of extends Document = never>(document: Parts<Of>, indent = 2): string {
   return `${JSON.stringify({ version: 1, ...document }, null, indent)}\n`;
 }

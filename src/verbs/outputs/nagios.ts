@@ -1,4 +1,4 @@
-/** The form of a plugin for Nagios and Icinga: one line with performance data, and its exit statuses. */
+/** A plugin for Nagios and Icinga: a line with performance data, its exit statuses. */
 import { Failure } from '../../base/problem.ts';
 import { out } from '../../host/output.ts';
 
@@ -8,31 +8,31 @@ export type NagiosState = keyof typeof exits;
 export interface NagiosResult {
   readonly state: NagiosState;
   readonly text: string;
-  /** By label. null: unknown, and omitted. */
+  /** null: unknown, omitted. */
   readonly figures: Readonly<Record<string, number | null>>;
 }
 
-/** A bar begins the performance data, so the text has none. */
+/** A bar begins the performance data. */
 export function nagiosLine({ state, text, figures }: NagiosResult): string {
   const plain = text.replaceAll('|', '/').replace(/\s*\n\s*/g, '; ');
   const known = Object.entries(figures).flatMap(([label, value]) => (value === null ? [] : [`${label}=${value}`]));
   return `CSYNC ${state} - ${plain}${known.length === 0 ? '' : ` | ${known.join(' ')}`}`;
 }
 
-/** The most important first, with its fix; the number of the others. Empty: no problem. */
+/** The most important, its fix, the number of others. Empty: none. */
 export function inOneLine(problems: readonly { readonly text: string; readonly remedy: string }[]): string {
   const [first, ...others] = problems;
   if (first === undefined) return '';
   return `${first.text}. Fix: ${first.remedy}${others.length === 0 ? '' : ` (and ${others.length} more)`}`;
 }
 
-/** Prints the line; returns the exit status. */
+/** Returns the exit status. */
 export function tellNagios(result: NagiosResult): number {
   out(`${nagiosLine(result)}\n`);
   return exits[result.state];
 }
 
-/** A verb that fails leaves the condition unknown. */
+/** A failure leaves the condition unknown. */
 export function asPlugin(work: () => Promise<number>): Promise<number> {
   return work().catch((error: unknown) => {
     if (!(error instanceof Failure)) throw error;

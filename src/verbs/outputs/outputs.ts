@@ -1,7 +1,6 @@
 /**
- * What `--json` prints. The schema of a document stands beside the verb that prints it, and the verb's row names it (`json`); here are the parts,
- * and the documents of several verbs. The type of what is printed follows from the schema, so a field cannot change without it; `csync schema
- * VERB` prints it. A field is never removed or given another meaning without a new `version`.
+ * Documents of several verbs, and parts; others stand beside their verb, whose row names them (`json`). What is printed has the type of its
+ * schema. A field is never removed or changed without a new `version`.
  */
 import * as v from 'valibot';
 
@@ -13,7 +12,7 @@ export const texts = many(text);
 export const maybe = v.nullable(text);
 export const number = v.number();
 export const yesNo = v.boolean();
-/** Plain data of the toolkit whose parts are not promised. */
+/** Parts are not promised. */
 export const parts = v.unknown();
 
 const place = v.object({ file: text, line: v.optional(number), column: v.optional(number) });
@@ -28,16 +27,15 @@ const problem = v.object({
 export const problems = many(problem);
 export const pending = many(v.object({ why: text, since: text }));
 
-/** One document, with the version of its form. */
+/** With the version of its form. */
 export const document = <const Entries extends v.ObjectEntries>(entries: Entries) =>
   v.strictObject({ version: v.literal(1), ...entries });
 
 export type Document = v.GenericSchema;
 
-/** What a document has besides its version; trials have any parts. */
+/** Besides the version; trials have any parts. */
 export type Parts<Of extends Document> = string extends keyof v.InferOutput<Of> ? object : Omit<v.InferOutput<Of>, 'version'>;
 
-/** Of every verb that fails. */
 export const problemsDocument = document({ problems });
 
 export const applyDocument = document({
@@ -74,5 +72,5 @@ export const rehearseDocument = document({
   comparison: parts,
 });
 
-/** Results of trials in a lab: their parts are for reading, and may change. */
+/** For reading; may change. */
 export const trialDocument = v.looseObject({ version: v.literal(1) });

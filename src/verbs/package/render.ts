@@ -1,4 +1,4 @@
-/** `csync render`: renders settings and templates to the package directory, completely or not at all. */
+/** Completely or not at all. */
 
 import { join } from 'node:path';
 import { Failure } from '../../base/problem.ts';
@@ -23,20 +23,20 @@ export interface RenderOptions extends PackageSources {
   readonly output: string;
   readonly dryRun: boolean;
   readonly takeRendered: boolean;
-  /** Edited files stay unchanged, and become part of the package. */
+  /** Part of the package from now on. */
   readonly takeMine: boolean;
   readonly json: boolean;
 }
 
 type Change = 'new' | 'changed' | 'same';
 
-/** Returns the text to print. Throws a Failure with all problems of settings and templates, and with edits made by hand. */
+/** The text to print. A Failure with all problems, and edits by hand. */
 export async function render(options: RenderOptions): Promise<string> {
   const { settings, files: rendered } = await preparePackage(options);
   const edits = handEdits(options.output, rendered);
   if (edits.size > 0 && !options.takeRendered && !options.takeMine)
     throw new Failure([...edits.keys()].map((name) => handEditProblem(name, options.output)));
-  // Rendering into a package directory keeps a carried runtime, and its entry in the manifest.
+  // A carried runtime stays.
   const { runtime = null } = setThere(options.output, rendered).manifest;
   const files = withRuntime(options.takeMine ? withEdits(rendered, edits, settings) : rendered, runtime);
   const list = files.map((file) => ({ ...file, change: changeOf(options.output, file), digest: sha256(file.text) }));

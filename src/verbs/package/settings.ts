@@ -8,7 +8,6 @@ import * as shape from '../outputs/outputs.ts';
 
 export const settingsDocument = shape.document({ file: shape.text, digest: shape.text, settings: shape.parts });
 
-/** Prints that the file is valid, and the digest that members compare. Throws a Failure with all its problems. */
 export async function checkSettings(file: string, json: boolean): Promise<string> {
   const settings = readSettings(file);
   const digest = settingsDigest(settings);

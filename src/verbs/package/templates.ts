@@ -45,14 +45,14 @@ export const diffDocument = shape.document({
   templates: shape.many(shape.object({ name: shape.text, state: shape.text })),
 });
 
-/** A template: the shipped text, the administrator's below `directory`, and the shipped text at the export. */
+/** Shipped, own below `directory`, shipped at the export. */
 function textsOf(name: string, directory: string | undefined): TemplateTexts {
   const shipped = demand(readTemplate(name)).text;
   if (directory === undefined) return { shipped, own: null, pristine: null };
   return { shipped, own: readTextFile(join(directory, name)), pristine: readTextFile(join(directory, pristineDirectory, name)) };
 }
 
-/** Files in the administrator's directory that match no template: probably misspelt names. */
+/** Match no template: probably misspelt. */
 function strayFiles(directory: string | undefined): Problem[] {
   if (directory === undefined) return [];
   const known = new Set(templateCatalogue.map(({ name }) => name));
@@ -82,7 +82,7 @@ export interface ExportOptions extends ExportChoice {
   readonly json: boolean;
 }
 
-/** Copies the shipped templates to a directory of the administrator: all of them, or none if an edit would be lost. */
+/** All, or none if an edit would be lost. */
 export async function exportTemplates(options: ExportOptions): Promise<ExitCode> {
   const { directory, dryRun, json } = options;
   const entries = templateCatalogue.map(({ name }) => {
@@ -118,14 +118,14 @@ export async function exportTemplates(options: ExportOptions): Promise<ExitCode>
   return exitCodes.ok;
 }
 
-/** Renders the templates in memory. Throws a Failure with every unknown, unused and malformed token, and every stray file. */
+/** In memory. A Failure with every unknown, unused and malformed token, and stray files. */
 export async function checkTemplates(
   directory: string | undefined,
   settingsFile: string | undefined,
   json: boolean,
 ): Promise<ExitCode> {
   const settings = readSettings(settingsFile ?? labSettingsFile);
-  // Both styles, because a template should be correct before it is needed.
+  // A template should be correct before it is needed.
   const directories = engineFor(settings).host.usualVariables;
   const found = (['modular', 'legacy'] as const).map((packageStyle) => {
     const templates = readPackageTemplates(packageStyle, directory);
@@ -153,7 +153,7 @@ export async function checkTemplates(
   return exitCodes.ok;
 }
 
-/** Lists the changes since the export, of either side; exit status 1 if anything differs from the shipped templates. */
+/** Since the export; status 1: differs from the shipped ones. */
 export async function diffTemplates(directory: string, json: boolean): Promise<ExitCode> {
   const differences = templateCatalogue.map(({ name }) => templateDifference(name, textsOf(name, directory)));
   const differs = differences.some(({ state }) => state !== 'shipped' && state !== 'same');

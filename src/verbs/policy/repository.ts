@@ -1,4 +1,4 @@
-/** The policy of a git repository as an edit of the master's policy. */
+/** A git repository as an edit of the policy. */
 
 import type { ProblemCode } from '../../base/codes/problem-codes.ts';
 import { type Checked, demand, failure } from '../../base/problem.ts';
@@ -9,7 +9,7 @@ import { privateDirectory, realPath } from '../../host/admin/own-files.ts';
 
 export interface RepositorySource {
   readonly revision: Revision;
-  /** The edit for that state of the master. `accepts`: edits by hand on the master are accepted, and overwritten. Throws a Failure. */
+  /** `accepts`: edits by hand are overwritten. Throws a Failure. */
   edit(state: PolicyState, accepts: boolean): Promise<readonly LocalFile[]>;
   close(): void;
 }
@@ -18,14 +18,14 @@ const refuse = (code: ProblemCode, text: string, remedy: string): never => {
   throw failure(code, text, remedy);
 };
 
-/** Opens `REPOSITORY[@REF]`. Throws a Failure if git cannot read it, or a file of it is not a plain one. */
+/** A Failure if git cannot read it, or a file is not plain. */
 export async function openRepository(from: string, subdirectory: string): Promise<RepositorySource> {
   const isDirectory = kindOf(from) === 'directory';
   const { repository, ref } = isDirectory ? { repository: from, ref: 'HEAD' } : repositoryAndRef(from);
   const isHere = kindOf(repository) === 'directory';
   const scratch = privateDirectory('csync-git');
   if (scratch === null) return refuse('change-policy', 'no temporary directory can be made', 'free space in /tmp');
-  // By hash: the files of a commit never change, and each retry of a commit needs them again.
+  // By hash: retries of a commit need them again.
   const trees = new Map<string, ReadonlyMap<string, Buffer>>();
   const read = async (revision: Revision, commit: string): Promise<ReadonlyMap<string, Buffer>> => {
     const tree = trees.get(commit) ?? plain(await filesOfCommit(revision, commit, subdirectory, scratch.path), repository);

@@ -1,7 +1,4 @@
-/**
- * An administrator's copy of the policy for editing and committing. A hidden file stores the base of the edit, so that concurrent edits are
- * detected.
- */
+/** An administrator's copy for editing. A hidden file has the base, so that concurrent edits are detected. */
 import { dirname, join, relative, resolve } from 'node:path';
 import { failure } from '../../base/problem.ts';
 import type { CommitPlan, LocalFile } from '../../cluster/policy/commit.ts';
@@ -11,14 +8,14 @@ import { readTextFile, writeFilesAtomically } from '../../host/admin/own-files.t
 
 const baseName = '.csync-base.json';
 
-/** Digests of the master's files by name; several after a commit without an answer. null: no such file. */
+/** By name; several after a commit without an answer. null: no such file. */
 type Base = ReadonlyMap<string, readonly (string | null)[]>;
 
 export interface WorkingCopy {
   readonly files: readonly LocalFile[];
-  /** Called before a plan is sent: its result counts as a base, too. */
+  /** Its result counts as a base, too. */
   willCommit(plan: CommitPlan): void;
-  /** The plan is on the master. */
+  /** On the master. */
   committed(plan: CommitPlan): void;
 }
 
@@ -26,7 +23,7 @@ const refuse = (text: string, remedy: string): never => {
   throw failure('usage', text, remedy);
 };
 
-/** Makes a working copy of the master's policy. Throws a Failure if the directory cannot be used. */
+/** Throws a Failure if the directory cannot be used. */
 export function makeWorkingCopy(directory: string, contents: ReadonlyMap<string, Buffer>): void {
   const visible = new Map([...contents].filter(([name]) => !name.split('/').some((part) => part.startsWith('.'))));
   const base: Base = new Map([...visible].map(([name, content]) => [name, [sha256(content)]]));
@@ -37,7 +34,7 @@ export function makeWorkingCopy(directory: string, contents: ReadonlyMap<string,
   }
 }
 
-/** Files and directories as named. Throws a Failure of usage for files that cannot be committed. */
+/** As named. A Failure of usage for files that cannot be committed. */
 export function readWorkingCopy(paths: readonly string[]): WorkingCopy {
   const found = paths.length === 0 ? ['.'] : paths;
   const roots = [...new Set(found.map((path) => rootOf(path)))];
@@ -69,7 +66,7 @@ const outcome = ({ write, remove }: CommitPlan): [string, string | null][] => [
   ...remove.map((name): [string, null] => [name, null]),
 ];
 
-/** The working copy of a path. null: none. */
+/** null: none. */
 function rootOf(path: string): string | null {
   for (let at = resolve(path); ; at = dirname(at)) {
     if (readTextFile(join(at, baseName)) !== null) return at;
@@ -110,7 +107,7 @@ function filesOf(path: string, root: string | null, base: Base | null): LocalFil
       return refuse(`${other.name} is not a regular file`, 'remove it; hosts get copies of regular files only');
     const there = new Set(tree.map((file) => file.name));
     const below = name === '' ? '' : `${name}/`;
-    // Only a working copy shows that a file was removed, and was not just missing.
+    // Only a working copy shows a removal.
     const removed = [...(base?.entries() ?? [])].filter(
       ([file, [first]]) => first !== null && file.startsWith(below) && !there.has(file),
     );

@@ -106,10 +106,7 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
       remedy: `${words.look}; ${words.startCluster}, ${typed(orders.runMember('MEMBER'))} a member`,
     });
   if (!input.applied || status === null)
-    return verdict('halted', `${packageName} is not configured in this cluster`, {
-      text: 'no package of that name is applied',
-      remedy: 'csync apply --run',
-    });
+    return verdict('halted', `${packageName} is not configured in this cluster`, firstSteps(input));
   if (input.moving)
     return verdict('unknown', `${packageName} is moving: no two checks found it on the same member`, {
       text: 'it starts, halts or fails repeatedly',
@@ -131,6 +128,16 @@ export function judgeStatus(input: StatusInput): StatusVerdict {
       remedy: 'csync status --watch; the package log has the current step',
     });
   return judgeUp(input, status, verdict);
+}
+
+/** Of a package that is not applied. The start needs keys, policy and daemon on the members. */
+function firstSteps({ roster }: StatusInput): Advice {
+  return roster.serial === 0
+    ? {
+        text: 'no package of that name is applied, and its members are not set up',
+        remedy: 'csync members sync, then csync apply --run',
+      }
+    : { text: 'no package of that name is applied', remedy: 'csync apply --run' };
 }
 
 /** Who ends the engine's mode: the monitor, if csync maintenance on started it. */

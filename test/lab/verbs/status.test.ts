@@ -103,7 +103,10 @@ describe.skipIf(whyNoLab !== null)('csync status in the lab', { timeout: 300_000
     const conf = await must('m1', 'cmgetconf -p csync');
     await must('m1', 'cmhaltpkg csync; cmdeleteconf -f -p csync');
     const unconfigured = await status();
-    expect([unconfigured.exitCode, remedies(unconfigured)]).toEqual([3, expect.stringMatching(/^csync apply --run$/m)]);
+    expect([unconfigured.exitCode, remedies(unconfigured)]).toEqual([
+      3,
+      expect.stringMatching(/^csync members sync, then csync apply --run$/m),
+    ]);
     await must('m1', `cat > /root/csync.conf <<'END'\n${conf}END\ncmapplyconf -f -P /root/csync.conf`);
   });
 });

@@ -289,7 +289,20 @@ describe('the verdict', () => {
       'still active on m1 (/csync)',
       ['csync recover'],
     ],
-    ['not applied', input({ seen: idle }, {}, { status: null, applied: false }), 3, 'not configured', ['csync apply']],
+    [
+      'neither applied nor set up',
+      input({ seen: idle }, {}, { status: null, applied: false }),
+      3,
+      'not configured',
+      ['csync members sync, then csync apply --run'],
+    ],
+    [
+      'set up, but not applied',
+      input({ seen: idle }, {}, { status: null, applied: false, roster: { ...emptyRoster, serial: 1 }, clusterMembers: [] }),
+      3,
+      'not configured',
+      [expect.stringMatching(/^csync apply --run$/)],
+    ],
     ['no Serviceguard', input({ seen: idle }, {}, { status: null, clusterAnswers: false }), 4, 'does not answer', ['cmviewcl']],
     [
       'no member there',
@@ -323,7 +336,9 @@ describe('the verdict', () => {
     const verdict = judgeStatus(given);
     expect(verdict.sentence).toContain(sentence);
     expect(statusExit[verdict.condition]).toBe(exit);
-    expect(verdict.advice.map(({ remedy }) => remedy)).toEqual(remedies.map((one) => expect.stringContaining(one)));
+    expect(verdict.advice.map(({ remedy }) => remedy)).toEqual(
+      remedies.map((one) => (typeof one === 'string' ? expect.stringContaining(one) : one)),
+    );
     const text = statusText(verdict, given);
     for (const { text: said } of verdict.advice) expect(text).toContain(said);
     expect(text).toMatch(/\nm1 .*\nm2 .*\n(m3 .*\n)?\nclients: none has connected yet\n$/);
